@@ -1,0 +1,51 @@
+"""Prices and quantities: exact decimals, from the wire to the journal.
+
+A number keeps the digits it came with: 1.0950 stays 1.0950. What no broker could mean (not finite, or
+larger or finer than any price) is an error that names the rule.
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+MAX_MAGNITUDE: Final = 12
+"""A number's most significant digit stands at most here (10^12)."""
+
+MAX_DECIMALS: Final = 10
+"""Digits behind the point. MetaTrader prints no price with more."""
+
+ZERO: Final = Decimal(0)
+
+
+class AmountError(ValueError):
+    """The number is not one that a price or a quantity can be. The message is the broken rule."""
+
+
+def check_amount(value: Decimal) -> Decimal:
+    """The same number, if a broker could mean it. Positional: 1E+2 comes back as 100.
+
+    Raises AmountError where it is not finite, reaches 10^12, or has more than ten decimals. An exponent is
+    looked at before any arithmetic: 1e999999 is one small object that becomes a million digits when printed.
+    """
+    if not value.is_finite():
+        raise AmountError("must be a finite number")
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)  # noqa: S101 - narrowing: only non-finite numbers have a letter there
+    if value.adjusted() >= MAX_MAGNITUDE or exponent > MAX_MAGNITUDE:
+        raise AmountError(f"must be smaller than 10^{MAX_MAGNITUDE}")
+    if exponent < -MAX_DECIMALS:
+        raise AmountError(f"must have at most {MAX_DECIMALS} decimals")
+    return value if exponent <= 0 else value.quantize(Decimal(1))
+
+
+def parse_amount(text: str) -> Decimal:
+    """The decimal that a text spells. Raises AmountError."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise AmountError("must be a number") from None
+    return check_amount(value)
+
+
+def plain(value: Decimal) -> str:
+    """The number in positional notation (never 1E+2), every digit kept. Raises AmountError as check_amount."""
+    return format(check_amount(value), "f")

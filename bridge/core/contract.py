@@ -1,0 +1,186 @@
+"""The Director's contract: what its two endpoints carry, as types.
+
+    GET  /v1/directives/pending?officer=ID   -> {"directives": [Directive, ...]}
+    POST /v1/execution-events                <- ExecutionEvent, -> EventReceipt
+
+The field names are the contract's own. Fields behind its example are additions of this bridge, each marked
+as one; `extra_fields = false` in the configuration keeps them from the Director.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+PENDING_PATH: Final = "/v1/directives/pending"
+EVENTS_PATH: Final = "/v1/execution-events"
+API_KEY_HEADER: Final = "X-API-Key"
+IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
+
+
+class Action(StrEnum):
+    """What a directive asks for. The contract's example shows OPEN_LONG alone."""
+
+    OPEN_LONG = "OPEN_LONG"
+    OPEN_SHORT = "OPEN_SHORT"
+    CLOSE = "CLOSE"
+    CLOSE_POSITION = "CLOSE_POSITION"
+    """Another word for CLOSE."""
+    CLOSE_LONG = "CLOSE_LONG"
+    CLOSE_SHORT = "CLOSE_SHORT"
+
+    @property
+    def opens(self) -> bool:
+        return self in (Action.OPEN_LONG, Action.OPEN_SHORT)
+
+
+class OrderType(StrEnum):
+    """How an order is to be filled."""
+
+    MARKET = "MARKET"
+
+
+class EventType(StrEnum):
+    """The contract's fourteen event types."""
+
+    DIRECTIVE_RECEIVED = "DIRECTIVE_RECEIVED"
+    ORDER_PLACED = "ORDER_PLACED"
+    ORDER_FILLED = "ORDER_FILLED"
+    ORDER_PARTIAL_FILL = "ORDER_PARTIAL_FILL"
+    ORDER_REJECTED = "ORDER_REJECTED"
+    ORDER_CANCELLED = "ORDER_CANCELLED"
+    POSITION_OPENED = "POSITION_OPENED"
+    POSITION_CLOSED = "POSITION_CLOSED"
+    SL_TRIGGERED = "SL_TRIGGERED"
+    TP_TRIGGERED = "TP_TRIGGERED"
+    CONNECTION_LOST = "CONNECTION_LOST"
+    CONNECTION_RESTORED = "CONNECTION_RESTORED"
+    BROKER_ERROR = "BROKER_ERROR"
+    SYSTEM_ERROR = "SYSTEM_ERROR"
+
+
+class EventClass(StrEnum):
+    """How an event is to be taken. The contract's example shows SUCCESS."""
+
+    INFO = "INFO"
+    SUCCESS = "SUCCESS"
+    ERROR = "ERROR"
+
+
+class Directive(msgspec.Struct, frozen=True, kw_only=True):
+    """One trade directive (contract, GET /v1/directives/pending).
+
+    Quantities are lots, prices are in the symbol's quote currency, times are aware UTC.
+    """
+
+    directive_id: str
+    symbol: str
+    action: Action
+    order_type: OrderType
+    issued_at: datetime
+    signal_id: str | None = None
+    quantity: Decimal | None = None
+    """Lots. Only a CLOSE may leave it out: it then closes all."""
+    price: Decimal | None = None
+    """On a MARKET directive the reference price of the slippage guard."""
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    expires_at: datetime | None = None
+    target_directive_id: str | None = None
+    """Addition: a CLOSE is to close what this directive opened."""
+
+
+class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One execution event (contract, POST /v1/execution-events). Fields without a value are left out.
+
+    `occurred_at` is aware UTC; prices, quantities and money are numbers in JSON with their decimals kept.
+    """
+
+    directive_id: str | None
+    """None (null) where the event belongs to no directive."""
+    event_type: EventType
+    event_class: EventClass
+    occurred_at: datetime
+    reported_by: str
+    broker_order_id: str | None = None
+    fill_price: Decimal | None = None
+    fill_quantity: Decimal | None = None
+    commission: Decimal | None = None
+    """What was paid, positive as in the contract's example. Account currency."""
+
+    # Additions of this bridge.
+    error_code: str | None = None
+    error_message: str | None = None
+    symbol: str | None = None
+    position_id: str | None = None
+    deal_id: str | None = None
+    entry: str | None = None
+    """OUT where a partial fill took volume off a position without a directive."""
+    remaining_quantity: Decimal | None = None
+    opening_directive_id: str | None = None
+    close_reason: str | None = None
+    """SL, TP, SO (stop-out), CLIENT (by hand), EXPERT: MetaTrader's DEAL_REASON."""
+    profit: Decimal | None = None
+    swap: Decimal | None = None
+    fee: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    action: str | None = None
+
+
+CONTRACT_EVENT_FIELDS: Final = (
+    "directive_id",
+    "event_type",
+    "event_class",
+    "occurred_at",
+    "reported_by",
+    "broker_order_id",
+    "fill_price",
+    "fill_quantity",
+    "commission",
+)
+"""The fields of the contract's example, in its order. All others are additions."""
+
+CONTRACT_DIRECTIVE_FIELDS: Final = (
+    "directive_id",
+    "signal_id",
+    "symbol",
+    "action",
+    "order_type",
+    "quantity",
+    "price",
+    "stop_loss",
+    "take_profit",
+    "issued_at",
+    "expires_at",
+)
+"""The fields of the contract's example, in its order."""
+
+
+class EventReceipt(msgspec.Struct, frozen=True):
+    """The Director's answer to a posted event."""
+
+    success: bool
+    event_id: str | None = None
+
+
+_event_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode_event(event: ExecutionEvent, *, extra_fields: bool = True) -> bytes:
+    """The event as the body of its POST. Without `extra_fields` only the contract's own fields go out."""
+    if extra_fields:
+        body = event
+    else:
+        own = {name: getattr(event, name) for name in CONTRACT_EVENT_FIELDS}
+        body = ExecutionEvent(**own)
+    return _event_encoder.encode(body)
+
+
+def utc_text(moment: datetime) -> str:
+    """An aware time as ISO 8601 in UTC with milliseconds: 2026-01-04T10:00:05.000Z."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone has no place in the bridge")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
