@@ -47,5 +47,5 @@ def parse_amount(text: str) -> Decimal:
 
 
 def plain(value: Decimal) -> str:
-    """The number in positional notation (never 1E+2), every digit kept. Raises AmountError as check_amount."""
+    """The number in positional notation (never 1E+2), every digit kept. Raises AmountError."""
     return format(check_amount(value), "f")
