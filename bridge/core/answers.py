@@ -1,0 +1,152 @@
+"""What the Director's answers mean.
+
+An answer is what was asked for (`Polled`, `Posted`) or a `Failed`, whose kind decides what happens next. The
+kinds are sorted by who can mend the matter: time (NETWORK, BUSY), a person (AUTH, MALFORMED), or nobody,
+since the same request would be refused again (REFUSED).
+"""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+MAX_RETRY_AFTER_S: Final = 366 * 86_400.0
+"""Seconds. A Retry-After beyond a year is a year. The cap that matters is the caller's."""
+
+EXCERPT_CHARS: Final = 200
+"""So much of an error's body is shown to people."""
+
+UTF8_BOM: Final = b"\xef\xbb\xbf"
+
+
+class FailureKind(StrEnum):
+    """Why a request did not bring what it asked for."""
+
+    NETWORK = "NETWORK"
+    """No complete answer: refused, reset, timed out. Whether the Director acted is not known."""
+    BUSY = "BUSY"
+    """The Director asks for patience: 408, 425, 429, 5xx."""
+    AUTH = "AUTH"
+    """The Director does not let us in: 401, 403."""
+    MALFORMED = "MALFORMED"
+    """Not an answer of the contract: a redirect, no JSON, JSON of another shape, too long, an odd status."""
+    REFUSED = "REFUSED"
+    """The Director understood and said no: 400, 404, 409, 410, 413, 422, or `success: false`."""
+
+
+class Polled(msgspec.Struct, frozen=True):
+    """The body of a poll, decoded from UTF-8 and not yet read further."""
+
+    body: str
+    date: datetime | None = None
+    """The Director's own clock (header Date), aware UTC, whole seconds. None where it sent none."""
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """The Director took the event."""
+
+    event_id: str | None = None
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The request did not bring what it asked for."""
+
+    kind: FailureKind
+    status: int | None
+    """The HTTP status. None where no answer came."""
+    detail: str
+    """For a person: printable, one line, never the API key."""
+    retry_after_s: float | None = None
+    """What the Director asked for: finite seconds, 0 or more, not yet capped to anything sensible."""
+
+
+_BUSY: Final = frozenset({408, 425, 429})
+_AUTH: Final = frozenset({401, 403})
+_REFUSED: Final = frozenset({400, 404, 409, 410, 413, 422})
+
+
+def classify_status(status: int) -> FailureKind | None:
+    """The kind of failure that a status stands for. None for 2xx, where the body decides."""
+    if 200 <= status <= 299:
+        return None
+    if status in _BUSY or 500 <= status <= 599:
+        return FailureKind.BUSY
+    if status in _AUTH:
+        return FailureKind.AUTH
+    if status in _REFUSED:
+        return FailureKind.REFUSED
+    return FailureKind.MALFORMED
+
+
+def parse_http_date(value: str) -> datetime | None:
+    """An HTTP-date (RFC 9110, 5.6.7: all three forms) as aware UTC. None where it is none."""
+    try:
+        moment = parsedate_to_datetime(value.strip())
+        # The asctime form names no zone; HTTP's dates are all UTC.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+_SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def parse_retry_after(value: str, now: datetime) -> float | None:
+    """Seconds to wait from a Retry-After header (RFC 9110, 10.2.3): seconds, or an HTTP-date against `now`.
+
+    `now` is aware UTC, best the same answer's Date: the Director's clock need not be ours. A date that has
+    passed is 0. None for what is neither, a negative number included. Finite, at most MAX_RETRY_AFTER_S.
+    """
+    text = value.strip()
+    if _SECONDS.fullmatch(text):
+        # float() turns any number of digits into a number or inf; int() refuses more than 4,300 digits.
+        return min(float(text), MAX_RETRY_AFTER_S)
+    moment = parse_http_date(text)
+    if moment is None:
+        return None
+    return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+
+
+def excerpt(text: str, *, hide: str = "", limit: int = EXCERPT_CHARS) -> str:
+    """The first `limit` characters as one printable line: runs of white space are one space, the rest is '?'.
+
+    A terminal's escape sequences in a server's answer must not reach a person's terminal. `hide` is a secret
+    that a server may echo; it shows as ***.
+    """
+    # Hidden before anything is cut: half a secret is one too.
+    safe = text.replace(hide, "***") if hide else text
+    # Far more than `limit` is cut first, so that a megabyte is not walked through for a line.
+    line = " ".join(safe[: limit * 8].split())
+    shown = "".join(char if char.isprintable() else "?" for char in line)
+    return shown if len(shown) <= limit else shown[:limit] + "..."
+
+
+class _Receipt(msgspec.Struct):
+    """The contract's answer to a posted event."""
+
+    success: bool
+    event_id: str | int | None = None
+    """Numbers are taken too: a receipt that says success must not fail over the form of its id."""
+
+
+_receipts = msgspec.json.Decoder(_Receipt)
+
+
+def read_receipt(body: bytes, status: int = 200, *, hide: str = "") -> Posted | Failed:
+    """The answer to a posted event (contract: {"success": true, "event_id": "evt_67890"}).
+
+    `status` is a 2xx. Strict about `success`: only the JSON booleans count. Lenient about `event_id`: it may
+    be missing or a number. A byte order mark is skipped. `hide` never shows in the detail (see `excerpt`).
+    """
+    shown = excerpt(body.decode("utf-8", "replace"), hide=hide)
+    try:
+        receipt = _receipts.decode(body.removeprefix(UTF8_BOM))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = f"the receipt is not the contract's ({excerpt(str(error))}): {shown or 'an empty body'}"
+        return Failed(FailureKind.MALFORMED, status, detail)
+    if not receipt.success:
+        return Failed(FailureKind.REFUSED, status, f"the Director answered success: false: {shown}")
+    return Posted(None if receipt.event_id is None else str(receipt.event_id))
