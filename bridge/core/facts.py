@@ -56,8 +56,6 @@ class NotSentReason(StrEnum):
     """The terminal has no connection to the broker."""
     NO_INTENT = "NO_INTENT"
     """A settle: the ledger is whole and holds no intent."""
-    STALE_EPOCH = "STALE_EPOCH"
-    """It belonged to an earlier session."""
     BUSY = "BUSY"
     """The terminal has more commands waiting than it takes."""
     TRADING_OFF = "TRADING_OFF"
@@ -86,7 +84,6 @@ _PASSING = frozenset(
         NotSentReason.LATE,
         NotSentReason.OFFLINE,
         NotSentReason.NO_INTENT,
-        NotSentReason.STALE_EPOCH,
         NotSentReason.BUSY,
     }
 )

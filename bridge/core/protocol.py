@@ -5,8 +5,8 @@ newer peer can be heard; an unknown type is counted and answered with `error`. W
 as a `fact` (core.facts). The reference in words, with an example of each message, is bridge/README.md.
 
 Units: prices and volumes are JSON numbers with their decimals; times that end in `_ms` are whole
-milliseconds, `server_ms` on the broker's clock (not UTC), `clock_ms` on the sidecar's link clock (milliseconds
-since the welcome, never set back).
+milliseconds, `server_ms` on the broker's clock (not UTC), `clock_ms` on the sidecar's link clock
+(milliseconds since the welcome, never set back).
 """
 
 from decimal import Decimal
