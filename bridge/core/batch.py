@@ -1,0 +1,343 @@
+"""From the body of a poll to directives, one at a time.
+
+The Director's list is split so that one bad item never spoils the others, and so that each item keeps its
+exact text for the journal. Every number is read as the decimal it was written as. An item that is no usable
+directive comes back with the reason, in words for the Director: field, value, rule.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final, Never, TypeVar
+
+import msgspec
+
+from bridge.core.amounts import AmountError, check_amount, plain
+from bridge.core.contract import (
+    CONTRACT_DIRECTIVE_FIELDS,
+    Action,
+    Directive,
+    OrderType,
+    utc_text,
+)
+
+MAX_ID_LENGTH: Final = 128
+MAX_SYMBOL_LENGTH: Final = 64
+MAX_ITEMS: Final = 1000
+"""Directives in one answer. A Director that lists more lists the rest next time."""
+
+_SHOWN: Final = 60
+"""How much of a bad value an error message repeats."""
+
+
+class BatchError(ValueError):
+    """The body is no list of directives at all; nothing of it is journaled. The message says why."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why an item is no directive that can be carried out."""
+
+    code: str
+    message: str
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of the Director's list."""
+
+    raw: str
+    """Its text as it came."""
+    directive_id: str | None
+    """None where it has no usable one."""
+    fingerprint: str
+    """SHA-256 over the contract's fields; 0.10 and 0.1, or two spellings of one time, are the same."""
+    directive: Directive | None
+    problem: Problem | None
+    """Set exactly where `directive` is None."""
+
+
+class _Members(dict[str, object]):
+    """A JSON object that remembers which of its keys came twice."""
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        self.repeated = sorted(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+
+
+class _NotANumber(msgspec.Struct, frozen=True):
+    """NaN, Infinity, or digits that no decimal can hold."""
+
+    text: str
+
+
+def _number(text: str) -> object:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return _NotANumber(text)
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_Members,
+    parse_float=_number,
+    parse_int=_number,
+    parse_constant=_NotANumber,
+)
+
+
+def read_batch(body: str) -> list[Item]:
+    """The items of `{"directives": [...]}`, in the Director's order. Raises BatchError."""
+    try:
+        return [_read_item(raw, value) for raw, value in _split(body)[:MAX_ITEMS]]
+    except RecursionError:
+        raise BatchError("the answer is nested too deeply") from None
+    except ValueError as error:
+        if isinstance(error, BatchError):
+            raise
+        raise BatchError(f"the answer is not JSON: {error}") from None
+
+
+def _split(body: str) -> list[tuple[str, object]]:
+    """The items with their own text. Walked by hand: the standard decoder keeps no text."""
+    at = _expect(body, _skip(body, 0), "{")
+    items: list[tuple[str, object]] | None = None
+    at = _skip(body, at)
+    while not body.startswith("}", at):
+        _expect(body, at, '"')
+        key, at = _decoder.raw_decode(body, at)
+        at = _skip(body, _expect(body, _skip(body, at), ":"))
+        if key == "directives":
+            if items is not None:
+                raise BatchError('the answer has "directives" twice')
+            items, at = _split_list(body, at)
+        else:
+            _, at = _decoder.raw_decode(body, at)
+        at = _skip(body, at)
+        if not body.startswith("}", at):
+            at = _skip(body, _expect(body, at, ","))
+    if body[at + 1 :].strip():
+        raise BatchError("the answer goes on after its end")
+    if items is None:
+        raise BatchError('the answer has no "directives"')
+    return items
+
+
+def _split_list(body: str, at: int) -> tuple[list[tuple[str, object]], int]:
+    items: list[tuple[str, object]] = []
+    if not body.startswith("[", at):
+        raise BatchError('"directives" is not a list')
+    at = _skip(body, at + 1)
+    while not body.startswith("]", at):
+        value, end = _decoder.raw_decode(body, at)
+        items.append((body[at:end], value))
+        at = _skip(body, end)
+        if not body.startswith("]", at):
+            at = _skip(body, _expect(body, at, ","))
+    return items, at + 1
+
+
+def _skip(body: str, at: int) -> int:
+    while at < len(body) and body[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _expect(body: str, at: int, mark: str) -> int:
+    if not body.startswith(mark, at):
+        found = body[at : at + 20] or "its end"
+        raise BatchError(f"the answer should have {mark!r} at character {at}, and has {found!r}")
+    return at + len(mark)
+
+
+class _Refusal(Exception):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(code, message)
+
+
+def _read_item(raw: str, value: object) -> Item:
+    if not isinstance(value, _Members):
+        fingerprint = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
+        refused = Problem("INVALID_DIRECTIVE", f"a directive is a JSON object; this is {_show(value)}")
+        return Item(raw=raw, directive_id=None, fingerprint=fingerprint, directive=None, problem=refused)
+    directive: Directive | None = None
+    problem: Problem | None = None
+    directive_id: str | None = None
+    try:
+        directive_id = _required_text(value, "directive_id", MAX_ID_LENGTH)
+        if value.repeated:
+            names = ", ".join(_show(name) for name in value.repeated)
+            _refuse("DUPLICATE_KEY", f"the directive has {names} more than once; each field may stand once")
+        directive = _read_directive(directive_id, value)
+    except _Refusal as refusal:
+        problem = refusal.problem
+        if "directive_id" in value.repeated:
+            directive_id = None
+    return Item(
+        raw=raw,
+        directive_id=directive_id,
+        fingerprint=_fingerprint(value),
+        directive=directive,
+        problem=problem,
+    )
+
+
+def _read_directive(directive_id: str, members: Mapping[str, object]) -> Directive:
+    action = _word(members, "action", Action, "UNKNOWN_ACTION")
+    order_type = _word(members, "order_type", OrderType, "UNKNOWN_ORDER_TYPE")
+    quantity = _amount(members, "quantity")
+    if quantity is None and action.opens:
+        _refuse("MISSING_FIELD", f"field 'quantity' is missing; {action} needs one")
+    issued_at = _time(members, "issued_at")
+    if issued_at is None:
+        _refuse("MISSING_FIELD", "field 'issued_at' is missing; it must be a time like 2026-01-04T10:00:00Z")
+    expires_at = _time(members, "expires_at")
+    if expires_at is not None and expires_at <= issued_at:
+        _refuse(
+            "INVALID_VALUE",
+            f"field 'expires_at': {utc_text(expires_at)} must be after issued_at, {utc_text(issued_at)}",
+        )
+    return Directive(
+        directive_id=directive_id,
+        signal_id=_optional_text(members, "signal_id", MAX_ID_LENGTH),
+        symbol=_required_text(members, "symbol", MAX_SYMBOL_LENGTH),
+        action=action,
+        order_type=order_type,
+        quantity=quantity,
+        price=_amount(members, "price"),
+        stop_loss=_amount(members, "stop_loss"),
+        take_profit=_amount(members, "take_profit"),
+        issued_at=issued_at,
+        expires_at=expires_at,
+        target_directive_id=_optional_text(members, "target_directive_id", MAX_ID_LENGTH),
+    )
+
+
+def _required_text(members: Mapping[str, object], name: str, longest: int) -> str:
+    text = _optional_text(members, name, longest)
+    if text is None:
+        _refuse("MISSING_FIELD", f"field '{name}' is missing; it must be a text")
+    return text
+
+
+def _optional_text(members: Mapping[str, object], name: str, longest: int) -> str | None:
+    value = members.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        _refuse("INVALID_TYPE", f"field '{name}': {_show(value)} must be a text")
+    if not value.strip():
+        _refuse("INVALID_VALUE", f"field '{name}': {_show(value)} must not be blank")
+    if len(value) > longest:
+        _refuse("INVALID_VALUE", f"field '{name}': {_show(value)} has more than {longest} characters")
+    if not value.isprintable():
+        _refuse("INVALID_VALUE", f"field '{name}': {_show(value)} must have printable characters only")
+    return value
+
+
+_Word = TypeVar("_Word", Action, OrderType)
+
+
+def _word(members: Mapping[str, object], name: str, words: type[_Word], code: str) -> _Word:
+    text = _required_text(members, name, MAX_ID_LENGTH)
+    try:
+        return words(text)
+    except ValueError:
+        known = ", ".join(words)
+        _refuse(code, f"field '{name}': {_show(text)} is none of those carried out here: {known}")
+
+
+def _amount(members: Mapping[str, object], name: str) -> Decimal | None:
+    """A positive number; None where the field is absent or null."""
+    value = members.get(name)
+    if value is None:
+        return None
+    if isinstance(value, _NotANumber):
+        _refuse("INVALID_VALUE", f"field '{name}': {_cut(value.text)} must be a finite number")
+    if not isinstance(value, Decimal):
+        _refuse("INVALID_TYPE", f"field '{name}': {_show(value)} must be a number")
+    try:
+        amount = check_amount(value)
+    except AmountError as error:
+        _refuse("INVALID_VALUE", f"field '{name}': {_show(value)} {error}")
+    if amount <= 0:
+        _refuse("INVALID_VALUE", f"field '{name}': {_show(value)} must be greater than 0")
+    return amount
+
+
+def _time(members: Mapping[str, object], name: str) -> datetime | None:
+    text = _optional_text(members, name, MAX_ID_LENGTH)
+    if text is None:
+        return None
+    moment = _parse_time(text)
+    if moment is None:
+        _refuse(
+            "INVALID_VALUE",
+            f"field '{name}': {_show(text)} must be a time with its zone, like 2026-01-04T10:00:00Z",
+        )
+    return moment
+
+
+def _parse_time(text: str) -> datetime | None:
+    try:
+        moment = msgspec.convert(text, datetime)
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (msgspec.ValidationError, OverflowError):
+        return None
+
+
+def _fingerprint(members: _Members) -> str:
+    fields = [*CONTRACT_DIRECTIVE_FIELDS, "target_directive_id"]
+    normal: list[object] = [[name, _normal(name, members.get(name))] for name in fields]
+    normal.append(members.repeated)
+    # Escaped, so that a lone surrogate in a text cannot stop the digest.
+    return hashlib.sha256(json.dumps(normal, ensure_ascii=True).encode()).hexdigest()
+
+
+def _normal(name: str, value: object) -> object:
+    if isinstance(value, Decimal):
+        try:
+            return ["number", plain(value.normalize())]
+        except AmountError:
+            return ["number", str(value)]
+    if isinstance(value, str) and name in ("issued_at", "expires_at"):
+        moment = _parse_time(value)
+        return ["time", moment.isoformat()] if moment is not None else value
+    if isinstance(value, _NotANumber):
+        return ["not a number", value.text]
+    if isinstance(value, dict):
+        return ["object", [[key, _normal("", item)] for key, item in value.items()]]
+    if isinstance(value, list):
+        return ["list", [_normal("", item) for item in value]]
+    return value
+
+
+def _show(value: object) -> str:
+    """A value as an error message may repeat it: short, printable, never a million digits."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return _cut(str(value))
+        case str():
+            return _cut(json.dumps(value, ensure_ascii=not value.isprintable()))
+        case _NotANumber():
+            return _cut(value.text)
+        case list():
+            return f"a list of {len(value)}"
+        case dict():
+            return "an object"
+        case _:
+            return _cut(repr(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
+
+
+def _refuse(code: str, message: str) -> Never:
+    raise _Refusal(code, message)
