@@ -1,0 +1,340 @@
+"""The Director over HTTP: one poll, one post, and a plain word for everything that can go wrong.
+
+Nothing that the network or the server does is raised: it comes back as `Failed`. When to try again is the
+caller's business (core.backoff, core.answers.FailureKind).
+
+    async with DirectorClient("https://director.example/api", key, clock=SystemClock()) as director:
+        answer = await director.poll("eo-001")
+"""
+
+import zlib
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from bridge import __version__
+from bridge.core.answers import (
+    UTF8_BOM,
+    Failed,
+    FailureKind,
+    Polled,
+    Posted,
+    classify_status,
+    excerpt,
+    parse_http_date,
+    parse_retry_after,
+    read_receipt,
+)
+from bridge.core.clock import Clock
+from bridge.core.contract import API_KEY_HEADER, EVENTS_PATH, IDEMPOTENCY_HEADER, PENDING_PATH
+
+USER_AGENT: Final = f"mt5-bridge/{__version__}"
+
+_PIECE_BYTES: Final = 16_384
+"""Of a body at a time; and so much is read of an error's body, to show the start of it."""
+
+_WBITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""zlib's window argument for each encoding that is read although none was asked for."""
+
+
+class DirectorLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer may cost. Each request has its own total time-out, from first byte to last."""
+
+    max_response_bytes: int = 1 << 20
+    """Of the body, before and after decompression."""
+    total_timeout_s: float = 10.0
+    connect_timeout_s: float = 5.0
+    """Name look-up, TCP and TLS."""
+
+    def __post_init__(self) -> None:
+        if self.max_response_bytes < 1 or self.total_timeout_s <= 0 or self.connect_timeout_s <= 0:
+            raise ValueError("the limits of the Director client must be above zero")
+
+
+DEFAULT_LIMITS: Final = DirectorLimits()
+
+
+class _Answer(NamedTuple):
+    """A complete answer of a status 2xx, its body unpacked."""
+
+    asked: str
+    """Method and URL, for details."""
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _UnreadableError(Exception):
+    """The body cannot be had. The message is for a person."""
+
+
+class BoundedBody:
+    """A response's body as it comes in: unpacked piece by piece, never more than the limit held.
+
+    Done here, not by aiohttp: its own decompression hands out what one piece of input unpacks to, a thousand
+    times its size, before anybody can look at the length.
+    """
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        """`encoding` is the header Content-Encoding; `limit` is bytes. Raises _UnreadableError."""
+        self._limit = limit
+        self._taken = 0
+        self._held = bytearray()
+        name = encoding.strip().lower()
+        self._inflate = None
+        if name not in ("", "identity"):
+            if name not in _WBITS:
+                raise _UnreadableError("it comes in an encoding that was not asked for")
+            self._inflate = zlib.decompressobj(_WBITS[name])
+
+    def feed(self, piece: bytes) -> None:
+        """The next bytes off the wire. Raises _UnreadableError: too long, or does not unpack."""
+        self._taken += len(piece)
+        # One byte beyond the limit is enough to know.
+        room = self._limit + 1 - len(self._held)
+        if self._inflate is None:
+            self._held += piece[:room]
+        else:
+            try:
+                self._held += self._inflate.decompress(piece, room)
+            except zlib.error as error:
+                raise _UnreadableError(f"it is compressed and does not unpack ({error})") from None
+        if max(self._taken, len(self._held)) > self._limit:
+            raise _UnreadableError(f"it is longer than {self._limit} bytes")
+
+    def so_far(self) -> bytes:
+        """What has come and been unpacked until now."""
+        return bytes(self._held)
+
+    def finish(self) -> bytes:
+        """The whole body. Raises _UnreadableError where a compressed one has no clean end."""
+        if self._inflate is not None and self._taken and not self._inflate.eof:
+            raise _UnreadableError("it is compressed, and ends early")
+        if self._inflate is not None and self._inflate.unused_data:
+            raise _UnreadableError("it is compressed, and goes on behind its end")
+        return bytes(self._held)
+
+
+class DirectorClient:
+    """The contract's two endpoints. One keep-alive session; may be used by several tasks at once."""
+
+    def __init__(
+        self, url: str, api_key: str, *, clock: Clock, limits: DirectorLimits = DEFAULT_LIMITS
+    ) -> None:
+        """`url` is the API's base, with or without a path prefix and a trailing slash.
+
+        Raises ValueError for a URL or a key that cannot be one; the message never holds the key.
+        """
+        self._base = _base_url(url)
+        if not api_key or not api_key.isascii() or not api_key.isprintable() or api_key != api_key.strip():
+            raise ValueError("the API key must be printable ASCII without spaces around it")
+        self._key = api_key
+        self._clock = clock
+        self._limits = limits
+        self._session: aiohttp.ClientSession | None = None
+
+    def __repr__(self) -> str:
+        return f"DirectorClient({str(self._base)!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections. A later request would open a new session."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def poll(self, officer: str) -> Polled | Failed:
+        """The pending directives of an officer, as text (contract, GET /v1/directives/pending).
+
+        Judged here: that it is text, and not a web page. What it says is for core.batch to read.
+        """
+        answer = await self._ask("GET", self._url(PENDING_PATH, officer=officer))
+        if isinstance(answer, Failed):
+            return answer
+        try:
+            text = answer.body.removeprefix(UTF8_BOM).decode("utf-8")
+        except UnicodeDecodeError as error:
+            return self._malformed(answer, f"is not UTF-8 (byte {error.start})")
+        media = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if "html" in media:
+            return self._malformed(
+                answer, "is a web page, not JSON: check the Director's URL, and for a proxy or log-in page"
+            )
+        # Directors that forget the header exist; then the text itself must look like the contract's object.
+        if not _is_json(media) and not text.lstrip().startswith("{"):
+            return self._malformed(
+                answer, f"is of the type {excerpt(media, hide=self._key)!r}, not a JSON object"
+            )
+        return Polled(text, parse_http_date(answer.headers.get("Date", "")))
+
+    async def post(self, body: bytes, idempotency_key: str) -> Posted | Failed:
+        """Report one event (contract, POST /v1/execution-events).
+
+        `body` is the event's JSON. The same key marks the same event, however often it is sent. After a
+        NETWORK failure the Director may or may not have it.
+        """
+        headers = {"Content-Type": "application/json", IDEMPOTENCY_HEADER: idempotency_key}
+        answer = await self._ask("POST", self._url(EVENTS_PATH), headers, body)
+        if isinstance(answer, Failed):
+            return answer
+        receipt = read_receipt(answer.body, answer.status, hide=self._key)
+        if isinstance(receipt, Failed):
+            return msgspec.structs.replace(receipt, detail=f"{answer.asked}: {receipt.detail}")
+        return receipt
+
+    async def _ask(
+        self, method: str, url: URL, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> _Answer | Failed:
+        """One request. A complete 2xx with its body, or what went wrong."""
+        asked = excerpt(f"{method} {url}", hide=self._key)
+        status: int | None = None
+        try:
+            async with self._open().request(
+                method,
+                url,
+                data=body,
+                headers={**(headers or {}), API_KEY_HEADER: self._key},
+                allow_redirects=False,
+            ) as response:
+                status = response.status
+                kind = classify_status(status)
+                if kind is not None:
+                    return await self._failure(asked, response, kind)
+                return _Answer(asked, status, response.headers, await self._body(response))
+        except _UnreadableError as error:
+            return Failed(
+                FailureKind.MALFORMED,
+                status,
+                f"{asked} answered {status}, but the body cannot be read: {error}",
+            )
+        except TimeoutError as error:
+            said = excerpt(str(error), hide=self._key)
+            detail = said or f"no complete answer within {self._limits.total_timeout_s:g} s"
+            return Failed(FailureKind.NETWORK, status, f"{asked}: {detail}")
+        except aiohttp.ClientResponseError as error:
+            # Not its str() or repr(): the latter holds the request's headers, and so the key.
+            said = excerpt(error.message, hide=self._key)
+            return Failed(FailureKind.MALFORMED, status, f"{asked}: the answer is not HTTP ({said})")
+        except (aiohttp.ClientError, OSError) as error:
+            said = excerpt(str(error), hide=self._key) or type(error).__name__
+            return Failed(FailureKind.NETWORK, status, f"{asked}: {said}{_network_remedy(error)}")
+        except UnicodeError as error:
+            said = excerpt(str(error), hide=self._key)
+            return Failed(FailureKind.MALFORMED, status, f"{asked}: text that cannot be read ({said})")
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        """The whole body, unpacked. Raises _UnreadableError, and what aiohttp raises."""
+        limit = self._limits.max_response_bytes
+        if (response.content_length or 0) > limit:
+            raise _UnreadableError(f"it is longer than {limit} bytes")
+        body = BoundedBody(response.headers.get("Content-Encoding", ""), limit)
+        async for piece in response.content.iter_chunked(_PIECE_BYTES):
+            body.feed(piece)
+        return body.finish()
+
+    async def _failure(self, asked: str, response: aiohttp.ClientResponse, kind: FailureKind) -> Failed:
+        """What an answer with an error status says. The status counts, however its body comes."""
+        start = await self._error_start(response)
+        shown = excerpt(start.decode("utf-8", "replace"), hide=self._key)
+        detail = f"{asked} answered {response.status}{_status_remedy(response.status, kind)}"
+        if 300 <= response.status <= 399:
+            target = excerpt(response.headers.get("Location", "nowhere"), hide=self._key)
+            detail += f"; it points to {target}"
+        date = parse_http_date(response.headers.get("Date", ""))
+        retry_after_s = parse_retry_after(response.headers.get("Retry-After", ""), date or self._clock.now())
+        return Failed(kind, response.status, f"{detail}: {shown}" if shown else detail, retry_after_s)
+
+    async def _error_start(self, response: aiohttp.ClientResponse) -> bytes:
+        """What can be had of the start of an error's body; the connection closes with the rest unread."""
+        try:
+            body = BoundedBody(response.headers.get("Content-Encoding", ""), _PIECE_BYTES)
+        except _UnreadableError:
+            return b""
+        try:
+            async for piece in response.content.iter_chunked(_PIECE_BYTES):
+                body.feed(piece)
+        except (_UnreadableError, aiohttp.ClientError, OSError):
+            pass  # too long, broken or late: what has come is enough
+        return body.so_far()
+
+    def _malformed(self, answer: _Answer, what: str) -> Failed:
+        """A complete answer that is not the contract's, with the start of it."""
+        shown = excerpt(answer.body.decode("utf-8", "replace"), hide=self._key) or "an empty body"
+        detail = f"{answer.asked} answered {answer.status}, but the body {what}: {shown}"
+        return Failed(FailureKind.MALFORMED, answer.status, detail)
+
+    def _url(self, path: str, **query: str) -> URL:
+        return self._base.with_path(self._base.raw_path.rstrip("/") + path, encoded=True).with_query(query)
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session, made at first use: it needs a running event loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(
+                    total=self._limits.total_timeout_s, connect=self._limits.connect_timeout_s
+                ),
+                # Proxies and .netrc of the environment stay out: they would see or replace the key.
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": USER_AGENT,
+                },
+            )
+        return self._session
+
+
+def _is_json(media: str) -> bool:
+    return media == "application/json" or media.endswith("+json")
+
+
+def _status_remedy(status: int, kind: FailureKind) -> str:
+    """What a person can do about a status; empty where there is nothing but to wait."""
+    if kind is FailureKind.AUTH:
+        return " (check the API key, and what it is allowed to do)"
+    if status == 404:
+        return " (check the Director's URL and the officer id)"
+    if 300 <= status <= 399:
+        return " (redirects are not followed: set the Director's URL to where the API is)"
+    return ""
+
+
+def _network_remedy(error: BaseException) -> str:
+    """What a person can do about an error of the network; empty where there is nothing but to wait."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return " (check the Director's certificate, this machine's root certificates and its clock)"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return " (does the Director speak https on this port?)"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return " (check the host name in the Director's URL, and the network)"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return " (is the Director running, and are host and port of its URL right?)"
+    return ""
+
+
+def _base_url(url: str) -> URL:
+    """The base URL without a trailing slash. Raises ValueError, naming the part that is wrong."""
+    try:
+        base = URL(url.strip())
+    except ValueError:
+        raise ValueError("the Director's URL cannot be read as one") from None
+    if base.scheme not in ("http", "https") or not base.host:
+        raise ValueError("the Director's URL must start with http:// or https:// and name a host")
+    if base.user is not None or base.password is not None:
+        raise ValueError("the Director's URL must hold no user or password: the API key has its own setting")
+    if base.query_string or base.fragment:
+        raise ValueError("the Director's URL must hold no query and no fragment")
+    return base.with_path(base.raw_path.rstrip("/"), encoded=True)
