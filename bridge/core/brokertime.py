@@ -1,0 +1,60 @@
+"""Broker time to UTC.
+
+A broker's clock is not UTC, its distance changes with its daylight saving, and MQL5 has no call that tells it.
+Each heartbeat carries the server's time; its distance from ours, rounded to a quarter of an hour, is the
+offset in force. A deal is converted with the offset that was in force when it was made.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+QUARTER_S: Final = 900
+MAX_OFFSET_S: Final = 15 * 3600
+"""No zone is further from UTC; a larger distance is a wrong clock."""
+
+
+class Offset(msgspec.Struct, frozen=True):
+    """Broker time minus UTC, from `since` on."""
+
+    since: datetime
+    seconds: int
+
+
+def measure(server_ms: int, now: datetime) -> int | None:
+    """The broker's distance from UTC in seconds, to the quarter hour; None where it cannot be one.
+
+    `server_ms` of 0 means that the terminal does not know the broker's time yet.
+    """
+    if server_ms <= 0:
+        return None
+    distance = server_ms / 1000 - now.timestamp()
+    offset = round(distance / QUARTER_S) * QUARTER_S
+    return offset if abs(offset) <= MAX_OFFSET_S else None
+
+
+def to_utc(server_ms: int, offsets: Sequence[Offset], fallback: datetime) -> datetime:
+    """The UTC of a broker's time, with the offset then in force (`offsets` ascending by `since`).
+
+    What is older than the first measurement is converted with the first. Without any measurement, or for a
+    time of 0, the answer is `fallback` (when we were told).
+    """
+    if server_ms <= 0 or not offsets:
+        return fallback
+    naive = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=server_ms)
+    chosen = offsets[0]
+    for offset in offsets:
+        if naive - timedelta(seconds=offset.seconds) >= offset.since:
+            chosen = offset
+    return naive - timedelta(seconds=chosen.seconds)
+
+
+def to_server_ms(moment: datetime, offsets: Sequence[Offset]) -> int:
+    """The broker's time at a moment of UTC, in milliseconds; UTC itself without a measurement."""
+    seconds = 0
+    for offset in offsets:
+        if offset.since <= moment or offset is offsets[0]:
+            seconds = offset.seconds
+    return int((moment.timestamp() + seconds) * 1000)
