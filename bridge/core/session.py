@@ -1,0 +1,347 @@
+"""Sessions with terminals: handshake, epochs, sequence, liveness. No socket, no clock.
+
+Theory of operation:
+
+1. A peer is a routing id. It says hello, is challenged, and proves that it holds its officer's key. Until
+   then nothing else of it is read.
+2. The journal decides on the account and the ledger, and gives the epoch. `admit` or `refuse` ends the
+   handshake.
+3. One session per officer. The same boot may come back at any time and takes over; another boot only when the
+   present one has been silent for three heartbeats.
+4. Facts are numbered in each epoch. What is numbered out of order ends the session: the terminal comes back
+   and numbers anew what was not acknowledged.
+5. Everything that a peer can make us hold is bounded.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from bridge.core import protocol
+from bridge.core.handshake import LinkKey, choose_version, proofs_equal
+from bridge.core.protocol import (
+    Bye,
+    Challenge,
+    ErrorMessage,
+    FactMessage,
+    Hello,
+    Message,
+    ProtocolError,
+    Prove,
+    RefusalCode,
+    Refused,
+    SidecarHeartbeat,
+    TerminalHeartbeat,
+    UnknownTypeError,
+)
+
+MISSED_HEARTBEATS: Final = 3
+HANDSHAKE_S: Final = 5.0
+BUSY_S: Final = 120.0
+"""A synchronous send may keep a terminal silent for so long and it still counts as alive."""
+MAX_PENDING: Final = 64
+"""Handshakes under way at once. The oldest gives way."""
+
+
+class Send(msgspec.Struct, frozen=True):
+    """A message for a peer."""
+
+    peer: bytes
+    message: Message
+
+
+class Admit(msgspec.Struct, frozen=True):
+    """A peer has proved itself. The journal is to open an epoch for it, or to refuse it."""
+
+    peer: bytes
+    officer: str
+    hello: Hello
+    prove: Prove
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """One fact, in order, for the journal."""
+
+    officer: str
+    epoch: int
+    seq: int
+    raw: bytes
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A heartbeat: how the terminal stands."""
+
+    officer: str
+    heartbeat: TerminalHeartbeat
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """An officer's session is over."""
+
+    officer: str
+    epoch: int
+    why: str
+
+
+Effect = Send | Admit | Facts | Heard | Ended
+
+
+class Session:
+    """One authenticated session of one boot."""
+
+    __slots__ = ("acked", "boot", "epoch", "heard", "heartbeat", "officer", "peer", "ready", "seq", "started")
+
+    def __init__(self, *, officer: str, peer: bytes, boot: str, epoch: int, now: float) -> None:
+        self.officer = officer
+        self.peer = peer
+        self.boot = boot
+        self.epoch = epoch
+        self.started = now
+        self.heard = now
+        self.seq = 0
+        """The last fact that came in."""
+        self.acked = 0
+        """The last fact that the journal has."""
+        self.ready = False
+        """The first scan of this epoch is in the journal."""
+        self.heartbeat: TerminalHeartbeat | None = None
+
+    def clock_ms(self, now: float) -> int:
+        """The link clock: milliseconds since the welcome."""
+        return int((now - self.started) * 1000)
+
+    def alive(self, now: float, heartbeat_s: float) -> bool:
+        """Heard within three heartbeats, or busy with a synchronous send."""
+        busy = self.heartbeat is not None and self.heartbeat.busy
+        return now - self.heard < (BUSY_S if busy else MISSED_HEARTBEATS * heartbeat_s)
+
+
+class _Pending(msgspec.Struct):
+    hello: Hello
+    version: int
+    nonce: str
+    since: float
+    proved: bool = False
+
+
+class Counters(msgspec.Struct):
+    """What was dropped, for `status` and the log."""
+
+    malformed: int = 0
+    unknown_type: int = 0
+    unproven: int = 0
+    """Messages of peers that have not proved themselves."""
+    stale_epoch: int = 0
+    key_refused: int = 0
+
+
+class Sessions:
+    """All terminals of one sidecar. Each method takes `now` on the monotonic clock, in seconds."""
+
+    def __init__(
+        self,
+        keys: Mapping[str, LinkKey],
+        *,
+        heartbeat_s: float,
+        lost_after_s: float,
+        nonce: Callable[[], str],
+    ) -> None:
+        self._keys = dict(keys)
+        self._heartbeat_s = heartbeat_s
+        self._lost_after_s = lost_after_s
+        self._nonce = nonce
+        self._pending: dict[bytes, _Pending] = {}
+        self._by_officer: dict[str, Session] = {}
+        self._by_peer: dict[bytes, Session] = {}
+        self._next_beat: float | None = None
+        self.counters = Counters()
+
+    def session(self, officer: str) -> Session | None:
+        """The officer's present session."""
+        return self._by_officer.get(officer)
+
+    def alive(self, officer: str, now: float) -> bool:
+        """Whether commands may go to the officer's terminal as far as its heartbeats tell."""
+        session = self._by_officer.get(officer)
+        return session is not None and session.alive(now, self._heartbeat_s)
+
+    def receive(self, peer: bytes, frame: bytes, now: float) -> list[Effect]:
+        """One message of a peer."""
+        session = self._by_peer.get(peer)
+        try:
+            message = protocol.decode_from_terminal(frame)
+        except UnknownTypeError as error:
+            self.counters.unknown_type += 1
+            return [_error(peer, "UNKNOWN_TYPE", str(error))] if session else []
+        except ProtocolError as error:
+            self.counters.malformed += 1
+            # A stranger gets no answer: whoever knocks with garbage is not a terminal.
+            return [_error(peer, "MALFORMED", str(error))] if session else []
+        match message:
+            case Hello():
+                return self._hello(peer, message, now)
+            case Prove():
+                return self._prove(peer, message)
+            case _ if session is None:
+                self.counters.unproven += 1
+                return []
+            case ErrorMessage():
+                session.heard = now
+                return []
+            case FactMessage() | TerminalHeartbeat() | Bye() if message.epoch != session.epoch:
+                self.counters.stale_epoch += 1
+                return []
+            case TerminalHeartbeat():
+                session.heard = now
+                session.heartbeat = message
+                return [Heard(session.officer, message)]
+            case FactMessage():
+                session.heard = now
+                return self._fact(session, message)
+            case Bye():
+                return [self._end(session, f"the terminal said: {message.reason}")]
+
+    def _hello(self, peer: bytes, hello: Hello, now: float) -> list[Effect]:
+        key = self._keys.get(hello.officer)
+        if key is None:
+            return [
+                _refused(
+                    peer,
+                    RefusalCode.OFFICER,
+                    f"officer {hello.officer!r} is not configured here",
+                    "set the officer id in the terminal's inputs to one of the sidecar's configuration",
+                )
+            ]
+        version = choose_version(hello, protocol.PROTOCOL_MIN, protocol.PROTOCOL_MAX)
+        if version is None:
+            ours = f"{protocol.PROTOCOL_MIN} to {protocol.PROTOCOL_MAX}"
+            theirs = f"{hello.min_version} to {hello.max_version}"
+            older = "terminal's program" if hello.max_version < protocol.PROTOCOL_MIN else "sidecar"
+            return [
+                _refused(
+                    peer,
+                    RefusalCode.VERSION,
+                    f"the sidecar speaks protocol {ours}, the terminal {theirs}",
+                    f"update the {older}",
+                )
+            ]
+        present = self._by_officer.get(hello.officer)
+        if present and present.boot != hello.boot and present.alive(now, self._heartbeat_s):
+            return [
+                _refused(
+                    peer,
+                    RefusalCode.SECOND_BOOT,
+                    f"officer {hello.officer!r} already has a terminal that lives",
+                    "attach the program to one chart of one terminal only",
+                )
+            ]
+        while len(self._pending) >= MAX_PENDING:
+            del self._pending[next(iter(self._pending))]
+        nonce = self._nonce()
+        self._pending[peer] = _Pending(hello=hello, version=version, nonce=nonce, since=now)
+        proof = key.sidecar_proof(hello, version, nonce)
+        return [Send(peer, Challenge(version=version, nonce=nonce, proof=proof))]
+
+    def _prove(self, peer: bytes, prove: Prove) -> list[Effect]:
+        pending = self._pending.get(peer)
+        if pending is None or pending.proved:
+            self.counters.unproven += 1
+            return []
+        key = self._keys[pending.hello.officer]
+        ours = key.terminal_proof(pending.hello, pending.version, pending.nonce, prove.account)
+        if not proofs_equal(ours, prove.proof):
+            del self._pending[peer]
+            self.counters.key_refused += 1
+            return [
+                _refused(
+                    peer,
+                    RefusalCode.KEY,
+                    f"the terminal does not hold the link key of officer {pending.hello.officer!r}",
+                    "copy the 64 digits of the officer's .linkkey file into the terminal's inputs",
+                )
+            ]
+        pending.proved = True
+        return [Admit(peer, pending.hello.officer, pending.hello, prove)]
+
+    def admit(self, peer: bytes, welcome: protocol.Welcome, now: float) -> list[Effect]:
+        """The journal has opened an epoch for a peer that proved itself."""
+        pending = self._pending.pop(peer, None)
+        if pending is None:
+            return []
+        officer = pending.hello.officer
+        effects: list[Effect] = []
+        if present := self._by_officer.get(officer):
+            effects.append(self._end(present, "a new session took over"))
+        session = Session(officer=officer, peer=peer, boot=pending.hello.boot, epoch=welcome.epoch, now=now)
+        self._by_officer[officer] = session
+        self._by_peer[peer] = session
+        return [*effects, Send(peer, welcome)]
+
+    def refuse(self, peer: bytes, code: RefusalCode, message: str, remedy: str) -> list[Effect]:
+        """The journal has refused a peer that proved itself."""
+        self._pending.pop(peer, None)
+        return [_refused(peer, code, message, remedy)]
+
+    def _fact(self, session: Session, message: FactMessage) -> list[Effect]:
+        if message.seq <= session.seq:
+            # Said twice. Where it is in the journal already, say so again.
+            if message.seq <= session.acked:
+                return [Send(session.peer, protocol.Ack(epoch=session.epoch, seq=session.acked))]
+            return []
+        if message.seq != session.seq + 1:
+            why = f"fact {message.seq} came after fact {session.seq}"
+            bye = Send(session.peer, Bye(epoch=session.epoch, reason=why))
+            return [bye, self._end(session, why)]
+        session.seq = message.seq
+        return [Facts(session.officer, session.epoch, message.seq, bytes(message.fact))]
+
+    def committed(self, officer: str, epoch: int, seq: int, *, ready: bool) -> list[Effect]:
+        """The journal has all facts of the epoch up to `seq`; `ready`: a scan is among them."""
+        session = self._by_officer.get(officer)
+        if session is None or session.epoch != epoch:
+            return []
+        session.acked = max(session.acked, seq)
+        session.ready = session.ready or ready
+        return [Send(session.peer, protocol.Ack(epoch=epoch, seq=session.acked))]
+
+    def drop(self, officer: str, why: str) -> list[Effect]:
+        """End the officer's session from our side. The terminal comes back by itself."""
+        session = self._by_officer.get(officer)
+        if session is None:
+            return []
+        return [Send(session.peer, Bye(epoch=session.epoch, reason=why)), self._end(session, why)]
+
+    def tick(self, now: float) -> list[Effect]:
+        """Heartbeats that are due, sessions that are dead, handshakes that came to nothing."""
+        for peer in [peer for peer, each in self._pending.items() if now - each.since >= HANDSHAKE_S]:
+            del self._pending[peer]
+        effects: list[Effect] = []
+        for session in list(self._by_officer.values()):
+            # A busy terminal is given more time by `alive`; past both it is gone.
+            if now - session.heard >= self._lost_after_s and not session.alive(now, self._heartbeat_s):
+                effects.append(self._end(session, f"silent for {now - session.heard:.1f} s"))
+        if self._next_beat is None or now >= self._next_beat:
+            # A fixed schedule: next += interval, and no burst after a stall.
+            base = now if self._next_beat is None else self._next_beat
+            self._next_beat = base + self._heartbeat_s
+            if self._next_beat <= now:
+                self._next_beat = now + self._heartbeat_s
+            effects += [
+                Send(session.peer, SidecarHeartbeat(epoch=session.epoch, clock_ms=session.clock_ms(now)))
+                for session in self._by_officer.values()
+            ]
+        return effects
+
+    def _end(self, session: Session, why: str) -> Ended:
+        del self._by_officer[session.officer]
+        del self._by_peer[session.peer]
+        return Ended(session.officer, session.epoch, why)
+
+
+def _refused(peer: bytes, code: RefusalCode, message: str, remedy: str) -> Send:
+    return Send(peer, Refused(code=code, message=message, remedy=remedy))
+
+
+def _error(peer: bytes, code: str, message: str) -> Send:
+    return Send(peer, ErrorMessage(code=code, message=message[:1024]))

@@ -1,0 +1,90 @@
+"""What a person can set. Read from TOML by `bridge.cli.config`; defaults live here alone."""
+
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from bridge.core.protocol import Name
+from bridge.core.token import MAX_PREFIX, default_prefix
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
+class DirectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the Director is and how it is spoken to."""
+
+    url: str
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the API key."""
+    api_key_file: str | None = None
+    """Path of a file that holds the API key, readable by its owner alone."""
+    poll_interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=300)] = 5.0
+    """How often each officer is polled. A terminal's own input overrides it."""
+    timeout_s: Seconds = 10.0
+    """The longest that one request may take as a whole."""
+    max_response_bytes: Annotated[int, msgspec.Meta(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
+    extra_fields: bool = True
+    """False: events carry the contract's own fields only."""
+
+
+class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the journal is. A relative path starts at the configuration file's folder."""
+
+    path: str = "journal.db"
+
+
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where terminals connect, and how patient the link is."""
+
+    endpoint: str = "tcp://127.0.0.1:5760"
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=0.05, le=10)] = 1.0
+    """Three missed ones suspend dispatch."""
+    lost_after_s: Seconds = 15.0
+    """Silence after which CONNECTION_LOST is reported."""
+    command_deadline_s: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 5.0
+    """A command that the terminal reads later than this after its dispatch is not executed."""
+    settle_every_s: Seconds = 5.0
+    """How often the terminal is asked about a command whose outcome is open."""
+    unknown_grace_s: Seconds = 30.0
+    """How long an outcome may stay open before finding nothing makes it UNKNOWN."""
+
+
+class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One officer: one id at the Director, one account in one terminal."""
+
+    id: Name
+    token_prefix: Annotated[int, msgspec.Meta(ge=1, le=MAX_PREFIX)] | None = None
+    """The upper 12 bits of its orders' magic. Hashed from the id unless two officers collide."""
+    allow_real: bool = False
+    """Whether a real-money account may be bound."""
+    symbols: dict[str, str] = {}
+    """Director's symbol -> broker's symbol, where they differ."""
+    deviation_points: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 20
+    """The slippage allowed on a market order, in points."""
+    time_to_live_s: Seconds = 300.0
+    """How long a directive without expires_at may wait, from its issued_at."""
+    max_quantity: Annotated[Decimal, msgspec.Meta(gt=0)] | None = None
+    """Lots; an opening directive over it is refused."""
+
+    @property
+    def prefix(self) -> int:
+        """The token prefix in force: 1..4095."""
+        return self.token_prefix or default_prefix(self.id)
+
+    def broker_symbol(self, symbol: str) -> str:
+        """What the broker calls the Director's symbol."""
+        return self.symbols.get(symbol, symbol)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of a configuration."""
+
+    director: DirectorSettings
+    officers: Annotated[list[OfficerSettings], msgspec.Meta(min_length=1, max_length=256)]
+    journal: JournalSettings = JournalSettings()
+    link: LinkSettings = LinkSettings()
+
+    def officer(self, officer: str) -> OfficerSettings | None:
+        """The settings of the officer with that id."""
+        return next((each for each in self.officers if each.id == officer), None)
