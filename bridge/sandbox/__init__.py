@@ -1,0 +1,1 @@
+"""A Director to try things against: the contract's two endpoints, and ways to make it misbehave."""
