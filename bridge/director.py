@@ -37,6 +37,10 @@ USER_AGENT: Final = f"mt5-bridge/{__version__}"
 _PIECE_BYTES: Final = 16_384
 """Of a body at a time; and so much is read of an error's body, to show the start of it."""
 
+_KEEPALIVE_S: Final = 1.5
+"""Seconds that an idle connection is kept for the next request. Many servers close theirs after 2 or 5, the
+usual poll interval; a POST into a connection that just closes fails, and nobody can tell whether it arrived."""
+
 _WBITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's window argument for each encoding that is read although none was asked for."""
 
@@ -68,7 +72,7 @@ class _Answer(NamedTuple):
     body: bytes
 
 
-class _UnreadableError(Exception):
+class UnreadableBodyError(Exception):
     """The body cannot be had. The message is for a person."""
 
 
@@ -80,7 +84,7 @@ class BoundedBody:
     """
 
     def __init__(self, encoding: str, limit: int) -> None:
-        """`encoding` is the header Content-Encoding; `limit` is bytes. Raises _UnreadableError."""
+        """`encoding` is the header Content-Encoding; `limit` is bytes. Raises UnreadableBodyError."""
         self._limit = limit
         self._taken = 0
         self._held = bytearray()
@@ -88,11 +92,11 @@ class BoundedBody:
         self._inflate = None
         if name not in ("", "identity"):
             if name not in _WBITS:
-                raise _UnreadableError("it comes in an encoding that was not asked for")
+                raise UnreadableBodyError("it comes in an encoding that was not asked for")
             self._inflate = zlib.decompressobj(_WBITS[name])
 
     def feed(self, piece: bytes) -> None:
-        """The next bytes off the wire. Raises _UnreadableError: too long, or does not unpack."""
+        """The next bytes off the wire. Raises UnreadableBodyError: too long, or does not unpack."""
         self._taken += len(piece)
         # One byte beyond the limit is enough to know.
         room = self._limit + 1 - len(self._held)
@@ -102,20 +106,20 @@ class BoundedBody:
             try:
                 self._held += self._inflate.decompress(piece, room)
             except zlib.error as error:
-                raise _UnreadableError(f"it is compressed and does not unpack ({error})") from None
+                raise UnreadableBodyError(f"it is compressed and does not unpack ({error})") from None
         if max(self._taken, len(self._held)) > self._limit:
-            raise _UnreadableError(f"it is longer than {self._limit} bytes")
+            raise UnreadableBodyError(f"it is longer than {self._limit} bytes")
 
     def so_far(self) -> bytes:
         """What has come and been unpacked until now."""
         return bytes(self._held)
 
     def finish(self) -> bytes:
-        """The whole body. Raises _UnreadableError where a compressed one has no clean end."""
+        """The whole body. Raises UnreadableBodyError where a compressed one has no clean end."""
         if self._inflate is not None and self._taken and not self._inflate.eof:
-            raise _UnreadableError("it is compressed, and ends early")
+            raise UnreadableBodyError("it is compressed, and ends early")
         if self._inflate is not None and self._inflate.unused_data:
-            raise _UnreadableError("it is compressed, and goes on behind its end")
+            raise UnreadableBodyError("it is compressed, and goes on behind its end")
         return bytes(self._held)
 
 
@@ -212,7 +216,7 @@ class DirectorClient:
                 if kind is not None:
                     return await self._failure(asked, response, kind)
                 return _Answer(asked, status, response.headers, await self._body(response))
-        except _UnreadableError as error:
+        except UnreadableBodyError as error:
             return Failed(
                 FailureKind.MALFORMED,
                 status,
@@ -227,17 +231,19 @@ class DirectorClient:
             said = excerpt(error.message, hide=self._key)
             return Failed(FailureKind.MALFORMED, status, f"{asked}: the answer is not HTTP ({said})")
         except (aiohttp.ClientError, OSError) as error:
-            said = excerpt(str(error), hide=self._key) or type(error).__name__
+            # aiohttp makes some OSErrors of its own, without a number.
+            text = str(error).removeprefix("[Errno None] ") or type(error).__name__
+            said = excerpt(text, hide=self._key)
             return Failed(FailureKind.NETWORK, status, f"{asked}: {said}{_network_remedy(error)}")
         except UnicodeError as error:
             said = excerpt(str(error), hide=self._key)
             return Failed(FailureKind.MALFORMED, status, f"{asked}: text that cannot be read ({said})")
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        """The whole body, unpacked. Raises _UnreadableError, and what aiohttp raises."""
+        """The whole body, unpacked. Raises UnreadableBodyError, and what aiohttp raises."""
         limit = self._limits.max_response_bytes
         if (response.content_length or 0) > limit:
-            raise _UnreadableError(f"it is longer than {limit} bytes")
+            raise UnreadableBodyError(f"it is longer than {limit} bytes")
         body = BoundedBody(response.headers.get("Content-Encoding", ""), limit)
         async for piece in response.content.iter_chunked(_PIECE_BYTES):
             body.feed(piece)
@@ -259,12 +265,12 @@ class DirectorClient:
         """What can be had of the start of an error's body; the connection closes with the rest unread."""
         try:
             body = BoundedBody(response.headers.get("Content-Encoding", ""), _PIECE_BYTES)
-        except _UnreadableError:
+        except UnreadableBodyError:
             return b""
         try:
             async for piece in response.content.iter_chunked(_PIECE_BYTES):
                 body.feed(piece)
-        except (_UnreadableError, aiohttp.ClientError, OSError):
+        except (UnreadableBodyError, aiohttp.ClientError, OSError):
             pass  # too long, broken or late: what has come is enough
         return body.so_far()
 
@@ -284,6 +290,7 @@ class DirectorClient:
                 timeout=aiohttp.ClientTimeout(
                     total=self._limits.total_timeout_s, connect=self._limits.connect_timeout_s
                 ),
+                connector=aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE_S),
                 # Proxies and .netrc of the environment stay out: they would see or replace the key.
                 trust_env=False,
                 cookie_jar=aiohttp.DummyCookieJar(),

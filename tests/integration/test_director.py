@@ -14,7 +14,7 @@ import pytest
 
 from bridge.clock import SystemClock
 from bridge.core.answers import Failed, FailureKind, Polled, Posted
-from bridge.director import USER_AGENT, BoundedBody, DirectorClient, DirectorLimits
+from bridge.director import USER_AGENT, BoundedBody, DirectorClient, DirectorLimits, UnreadableBodyError
 
 from .raw_http import Request, Script, raw_server, response, says
 
@@ -298,7 +298,7 @@ async def test_a_gzip_bomb_is_not_unpacked_beyond_the_limit(unpacked: int) -> No
 def test_a_bounded_body_never_holds_more_than_one_byte_too_many() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     body = BoundedBody("gzip", 1000)
-    with pytest.raises(Exception, match="longer than 1000 bytes"):
+    with pytest.raises(UnreadableBodyError, match="longer than 1000 bytes"):
         body.feed(bomb)
     assert len(body.so_far()) == 1001
 
