@@ -92,3 +92,17 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     effect: Effect
     match: Match = Match()
     times: int = 1
+
+
+def rule_fault(rule: Rule) -> str | None:
+    """What is wrong with a rule beyond its types, as key and remedy; None where it can work."""
+    if rule.times < 1:
+        return "times: write how often it fires, 1 or more"
+    if rule.match.nth is not None and rule.match.nth < 1:
+        return "match.nth: write which send it is for, from 1"
+    match rule.effect:
+        case Latency(milliseconds=milliseconds) | DelayHistory(milliseconds=milliseconds) if milliseconds < 0:
+            return "effect.milliseconds: write 0 or more"
+        case Fills(volumes=volumes) if not volumes or not all(v.is_finite() and v > 0 for v in volumes):
+            return "effect.volumes: write one volume or more, each above 0"
+    return None
