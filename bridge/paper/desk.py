@@ -1,0 +1,132 @@
+"""The desk: all that the trade server knows at one moment, and what it says when asked."""
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from bridge.core.amounts import ZERO
+from bridge.paper.book import Book
+from bridge.paper.money import CURRENCY, CURRENCY_DIGITS, Rates, cents
+from bridge.paper.mt5 import (
+    AccountInfo,
+    AccountMarginMode,
+    AccountStopoutMode,
+    AccountTradeMode,
+    OrderType,
+    Position,
+    PositionType,
+    SymbolInfo,
+    Tick,
+)
+from bridge.paper.scenario import AccountTerms
+
+
+class Desk(Struct, kw_only=True):
+    """Account terms, symbols (without quotes), quotes, book. `commissions` is money per lot and deal, by
+    symbol."""
+
+    terms: AccountTerms
+    now_ms: int
+    symbols: dict[str, SymbolInfo]
+    commissions: dict[str, Decimal]
+    quotes: dict[str, Tick]
+    book: Book
+
+    def copy(self) -> "Desk":
+        """The desk as it is now; later changes do not reach it."""
+        return Desk(
+            terms=self.terms,
+            now_ms=self.now_ms,
+            symbols=dict(self.symbols),
+            commissions=self.commissions,
+            quotes=dict(self.quotes),
+            book=self.book.copy(),
+        )
+
+    def rates(self) -> Rates:
+        """The conversion at the current quotes."""
+        return Rates(self.symbols, self.quotes)
+
+    def deal_price(self, symbol: str, type: OrderType) -> Decimal:
+        """What a market order of this side gets: ask for a BUY, bid for a SELL."""
+        tick = self.quotes[symbol]
+        return tick.ask if type is OrderType.BUY else tick.bid
+
+    def close_price(self, position: Position) -> Decimal:
+        """What the position would be closed at."""
+        return self.deal_price(position.symbol, closing_type(position))
+
+    def symbol(self, name: str) -> SymbolInfo | None:
+        """The properties with the current quote in them; None where there is no such symbol."""
+        symbol = self.symbols.get(name)
+        if symbol is None:
+            return None
+        tick = self.quotes[name]
+        return msgspec.structs.replace(
+            symbol,
+            bid=tick.bid,
+            ask=tick.ask,
+            time_msc=tick.time_msc,
+            spread=int((tick.ask - tick.bid) / symbol.point),
+            trade_tick_value=self.rates().tick_value(symbol),
+        )
+
+    def positions(self) -> list[Position]:
+        """The open positions at the current quotes, oldest first."""
+        rates = self.rates()
+        return [self._valued(position, rates) for position in self.book.positions.values()]
+
+    def _valued(self, position: Position, rates: Rates) -> Position:
+        price = self.close_price(position)
+        symbol = self.symbols[position.symbol]
+        profit = rates.profit(symbol, position.type, position.volume, position.price_open, price)
+        return msgspec.structs.replace(position, price_current=price, profit=profit)
+
+    def account(self, *, connected: bool) -> AccountInfo:
+        """The account at the current quotes. Without a connection nobody may trade."""
+        terms, rates = self.terms, self.rates()
+        positions = self.positions()
+        profit = sum((position.profit + position.swap for position in positions), ZERO)
+        margin = sum((self.margin(position.symbol, position.volume, rates) for position in positions), ZERO)
+        equity = self.book.balance + profit
+        return AccountInfo(
+            login=terms.login,
+            name=terms.name,
+            server=terms.server,
+            company=terms.company,
+            currency=CURRENCY,
+            currency_digits=CURRENCY_DIGITS,
+            margin_mode=AccountMarginMode[terms.margin_mode.name],
+            trade_mode=AccountTradeMode[terms.trade_mode.name],
+            margin_so_mode=AccountStopoutMode.PERCENT,
+            leverage=terms.leverage,
+            limit_orders=0,
+            trade_allowed=terms.trade_allowed and connected,
+            trade_expert=terms.trade_expert,
+            hedge_allowed=True,
+            fifo_close=False,
+            balance=self.book.balance,
+            credit=ZERO,
+            profit=profit,
+            equity=equity,
+            margin=margin,
+            margin_free=equity - margin,
+            margin_level=margin_level(equity, margin),
+            margin_so_call=terms.margin_so_call,
+            margin_so_so=terms.margin_so_so,
+        )
+
+    def margin(self, symbol: str, volume: Decimal, rates: Rates | None = None) -> Decimal:
+        """What a position of this volume binds, in account currency."""
+        return (rates or self.rates()).margin(self.symbols[symbol], volume, self.terms.leverage)
+
+
+def margin_level(equity: Decimal, margin: Decimal) -> Decimal:
+    """Equity in percent of the margin; 0 where none is bound, as MetaTrader shows it."""
+    return cents(equity / margin * 100) if margin else ZERO
+
+
+def closing_type(position: Position) -> OrderType:
+    """The side of the order that closes a position."""
+    return OrderType.SELL if position.type is PositionType.BUY else OrderType.BUY
