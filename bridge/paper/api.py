@@ -31,7 +31,7 @@ class BrokerTimeout(Exception):
 
 
 class BrokerGone(Exception):
-    """The broker's process, or the link to it, is no more."""
+    """The broker's process cannot be reached. Nothing was sent."""
 
 
 class ControlError(ValueError):
