@@ -15,6 +15,8 @@ QUARTER_S: Final = 900
 MAX_OFFSET_S: Final = 15 * 3600
 """No zone is further from UTC; a larger distance is a wrong clock."""
 
+CONFIRMATIONS: Final = 3
+
 
 class Offset(msgspec.Struct, frozen=True):
     """Broker time minus UTC, from `since` on."""
@@ -33,6 +35,33 @@ def measure(server_ms: int, now: datetime) -> int | None:
     distance = server_ms / 1000 - now.timestamp()
     offset = round(distance / QUARTER_S) * QUARTER_S
     return offset if abs(offset) <= MAX_OFFSET_S else None
+
+
+class OffsetWatch:
+    """The offset in force, from measurements of which single ones may be stale.
+
+    A heartbeat that waited in a buffer measures too little. A new offset counts once it was measured
+    `CONFIRMATIONS` times in a row.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        self._other = seconds
+        self._times = 0
+
+    def observe(self, server_ms: int, now: datetime) -> bool:
+        """Take one measurement in. True where the offset in force changed by it."""
+        measured = measure(server_ms, now)
+        if measured is None or measured == self.seconds:
+            self._times = 0
+            return False
+        self._times = self._times + 1 if measured == self._other else 1
+        self._other = measured
+        if self._times < CONFIRMATIONS:
+            return False
+        self.seconds = measured
+        self._times = 0
+        return True
 
 
 def to_utc(server_ms: int, offsets: Sequence[Offset], fallback: datetime) -> datetime:

@@ -56,6 +56,10 @@ def fold_command(fact: CommandFact, command: CommandRecord | None, scene: Scene)
     if command is None:
         note = f"the terminal reports on token {fact.token}, of which this journal knows nothing"
         return Outcome(disposition=Disposition.QUARANTINED, note=note, hold=f"{note}; it may be an old copy")
+    if fact.attempt > command.attempt:
+        hold = f"the terminal had a dispatch of token {fact.token} that this journal has not; it may be an old copy"
+        outcome = fold_command(fact, msgspec.structs.replace(command, attempt=fact.attempt), scene)
+        return msgspec.structs.replace(outcome, hold=hold)
     known = msgspec.structs.replace(command, order_ticket=fact.order or command.order_ticket)
     match fact.stage:
         case CommandStage.RECEIVED:

@@ -207,6 +207,8 @@ class SettleItem(msgspec.Struct, frozen=True, kw_only=True):
     attempt: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     ask: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     """Counts the askings of this command; the answer carries it."""
+    ledger: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+    """The ledger that the command was dispatched to. The silence of any other one proves nothing."""
     since_server_ms: Count
     """Search the history from here on (an hour before the dispatch, on the broker's clock)."""
 

@@ -271,8 +271,9 @@ class Sessions:
             return []
         officer = pending.hello.officer
         effects: list[Effect] = []
-        if present := self._by_officer.get(officer):
-            effects.append(self._end(present, "a new session took over"))
+        for present in (self._by_officer.get(officer), self._by_peer.get(peer)):
+            if present is not None and self._by_officer.get(present.officer) is present:
+                effects.append(self._end(present, "a new session took over"))
         session = Session(officer=officer, peer=peer, boot=pending.hello.boot, epoch=welcome.epoch, now=now)
         self._by_officer[officer] = session
         self._by_peer[peer] = session

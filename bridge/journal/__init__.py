@@ -1,0 +1,5 @@
+"""The journal: every directive, command, fact and event, in one SQLite file.
+
+`Journal` holds the steps, `JournalThread` runs them one after the other off the event loop, `reading` answers
+people's questions.
+"""
