@@ -59,7 +59,7 @@ class BrokerClient:
     """
 
     def __init__(self, endpoint: str, timeout: float = 5.0) -> None:
-        self._timeout = timeout
+        self.timeout = timeout
         self._last_id = 0
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
@@ -83,7 +83,7 @@ class BrokerClient:
         """Call, wait for the reply of this very number, and read its result."""
         self._last_id += 1
         call = Call(id=self._last_id, method=method, params=Raw(msgspec.json.encode(params)))
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self.timeout
         if not self._socket.poll(_left(deadline), zmq.POLLOUT):
             raise BrokerGone(f"no broker process answers: {method} was not sent")
         self._socket.send(msgspec.json.encode(call))
@@ -94,8 +94,8 @@ class BrokerClient:
             if reply.error is not None:
                 text = f"{method}: {reply.error.message}"
                 raise ControlError(text) if reply.error.problem is Problem.REFUSED else RpcError(text)
-            return decoder.decode(reply.result if reply.result is not None else b"null")
-        raise BrokerTimeout(f"{method}: no answer within {self._timeout} s")
+            return decoder.decode(reply.result)
+        raise BrokerTimeout(f"{method}: no answer within {self.timeout} s")
 
     # BrokerApi
 

@@ -42,10 +42,11 @@ class Call(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True, omit_defaults=True):
-    """The outcome of the call of this number; 0 where the call could not be read."""
+    """The outcome of the call of this number; 0 where the call could not be read. Either a result or an
+    error."""
 
     id: int
-    result: Raw | None = None
+    result: Raw = Raw(b"null")
     error: RpcFault | None = None
 
 

@@ -1,0 +1,94 @@
+"""Scenario files: what they may say, and how they are told what is wrong."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bridge.core.terms import TradeMode
+from bridge.paper.broker import Broker
+from bridge.paper.mt5 import AccountMarginMode, AccountTradeMode
+from bridge.paper.scenario import Scenario, ScenarioError, load_scenario, parse_scenario
+from bridge.paper.script import LoseAnswer, Match, Rule, SendKind
+from tests.unit.paper.build import START
+
+
+def test_empty_scenario_is_the_default_account() -> None:
+    account = Broker.start(parse_scenario(b"{}"), START).account()
+    assert (account.login, account.server, account.currency) == (5000001, "Paper-Demo", "USD")
+    assert (account.balance, account.leverage) == (Decimal(10000), 100)
+    assert account.margin_mode is AccountMarginMode.RETAIL_HEDGING
+    assert account.trade_mode is AccountTradeMode.DEMO
+
+
+def test_default_symbols() -> None:
+    assert Broker.start(Scenario(), START).symbols() == ["EURUSD", "GBPUSD", "USDJPY", "XAUUSD"]
+
+
+def test_scenario_file(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.json"
+    path.write_text(
+        """{"seed": 7, "account": {"login": 42, "trade_mode": "REAL"},
+            "symbols": [{"name": "EURUSD.r", "like": "EURUSD", "bid": 1.2, "ask": "1.3", "execution": "INSTANT"}],
+            "walk": {"interval_ms": 250},
+            "quotes": [{"at_ms": 5, "symbol": "EURUSD.r", "bid": 1, "ask": 2}],
+            "quirks": {"ioc_remainder": "PARTIAL"},
+            "rules": [{"match": {"nth": 2, "kind": "OPEN"}, "effect": {"type": "LOSE_ANSWER", "retcode": null}}]}"""
+    )
+    scenario = load_scenario(path)
+    assert (scenario.seed, scenario.account.login, scenario.account.trade_mode) == (7, 42, TradeMode.REAL)
+    assert (scenario.symbols[0].bid, scenario.symbols[0].ask) == (Decimal("1.2"), Decimal("1.3"))
+    assert scenario.rules == (Rule(effect=LoseAnswer(retcode=None), match=Match(nth=2, kind=SendKind.OPEN)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "remedy"),
+    [
+        ("{", "not JSON", "", "correct the text"),
+        ("[]", "(top)", "[]", "write a value"),
+        ('{"sed": 1}', "sed", "", "correct its name"),
+        ('{"seed": "x"}', "key seed", '"x"', "write a value"),
+        ('{"account": {"leverage": 0}}', "account.leverage", "0", "write 100"),
+        ('{"account": {"leverage": "a"}}', "account.leverage", '"a"', "write a value"),
+        ('{"account": {"balance": "NaN"}}', "account.balance", '"NaN"', "ordinary number"),
+        (
+            '{"account": {"margin_mode": "RETAIL_NETTING"}}',
+            "account.margin_mode",
+            "NETTING",
+            "RETAIL_HEDGING",
+        ),
+        ('{"symbols": [{"name": "EURXXX"}]}', "symbols[0].like", "EURXXX", "write one of EURUSD"),
+        ('{"symbols": [{"name": "EURUSD"}, {"name": "EURUSD"}]}', "symbols[1].name", "EURUSD", "remove one"),
+        ('{"symbols": [{"name": "EURUSD", "bid": 1}]}', "symbols[0]", "EURUSD", "write both"),
+        ('{"symbols": [{"name": "EURUSD", "bid": 2, "ask": 1}]}', "symbols[0]", "2/1", "swap"),
+        (
+            '{"symbols": [{"name": "EURUSD", "filling": ["XXX"]}]}',
+            "symbols[0].filling",
+            "XXX",
+            "write a value",
+        ),
+        ('{"walk": {"interval_ms": 0}}', "walk", "0", "1000"),
+        (
+            '{"quotes": [{"at_ms": 1, "symbol": "X", "bid": 1, "ask": 1}]}',
+            "quotes[0].symbol",
+            '"X"',
+            "add it",
+        ),
+        ('{"quotes": [{"at_ms": 1, "symbol": "EURUSD", "bid": 0, "ask": 1}]}', "quotes[0]", "0/1", "correct"),
+        ('{"rules": [{"effect": {"type": "NO"}}]}', "rules[0].effect", "NO", "write a value"),
+        ('{"rules": [{"effect": {"type": "REQUOTE"}, "times": 0}]}', "rules[0].times", "0", "1 or more"),
+    ],
+)
+def test_error_names_key_value_and_remedy(text: str, key: str, value: str, remedy: str) -> None:
+    with pytest.raises(ScenarioError) as raised:
+        parse_scenario(text.encode())
+    message = str(raised.value)
+    assert key in message
+    assert value in message
+    assert "Remedy: " in message
+    assert remedy in message.partition("Remedy: ")[2]
+
+
+def test_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="No such file"):
+        load_scenario(tmp_path / "none.json")
