@@ -5,7 +5,7 @@ a socket: what cannot go now stays in the journal.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -15,6 +15,9 @@ from bridge.core.records import CommandRecord
 
 WINDOW: Final = 4
 """Commands that may be with a terminal at once. It executes them one after the other; more would only age."""
+
+REPEAT_BASE_S: Final = 0.1
+REPEAT_CAP_S: Final = 5.0
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +66,14 @@ def choose(
         if command.expires_at > now and not (gate.opens_paused and command.order.kind is CommandKind.OPEN)
     ]
     return due[: max(WINDOW - in_flight, 0)], expired
+
+
+def _rested(command: CommandRecord, now: datetime) -> bool:
+    """A terminal that keeps saying `not_sent` is not asked as fast as it can say so."""
+    if command.dispatched_at is None:
+        return True
+    pause = min(REPEAT_BASE_S * 2.0 ** min(command.attempt, 10), REPEAT_CAP_S)
+    return now - command.dispatched_at >= timedelta(seconds=pause)
 
 
 def message(command: CommandRecord, gate: Gate, *, deadline_s: float, now: datetime) -> Command:

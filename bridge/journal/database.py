@@ -1,0 +1,199 @@
+"""The journal's file: made by `setup`, opened by `run`, owned by one process, checked before anything is read.
+
+WAL with synchronous=FULL: a committed step survives a power cut. One connection writes and checkpoints (SQLite
+before 3.51.3 can corrupt a WAL database where two do); anybody may read.
+"""
+
+import contextlib
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+from sqlite_utils import Database
+
+from bridge.journal import audit
+from bridge.journal.errors import (
+    JournalDamagedError,
+    JournalLockedError,
+    JournalMissingError,
+    JournalNewerError,
+    JournalReadOnlyError,
+)
+from bridge.journal.schema import APPLICATION_ID, known_migrations, migrations
+
+BUSY_TIMEOUT_MS: Final = 60_000
+"""How long a lock held by some other tool is waited out before a step fails."""
+
+_HEADER: Final = b"SQLite format 3\x00"
+
+
+def create(path: Path) -> None:
+    """Make a new, empty journal. Raises FileExistsError where anything stands at the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Exclusive: two set-ups at once make one journal.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    connection = _connect(path)
+    try:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(Database(connection))
+    finally:
+        connection.close()
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Own the journal for as long as the context lasts. Raises JournalMissingError, JournalLockedError."""
+    if not path.is_file():
+        raise JournalMissingError(path)
+    real = path.resolve()
+    lock = FileLock(real.with_name(real.name + ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise JournalLockedError(path) from None
+    except OSError as error:
+        raise JournalReadOnlyError(path, str(error)) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The one writing connection, after `check`. The caller owns the journal (`locked`).
+
+    Raises the errors of `check`, and JournalReadOnlyError.
+    """
+    check(path)
+    try:
+        connection = _connect(path)
+    except sqlite3.OperationalError as error:
+        raise JournalReadOnlyError(path, str(error)) from error
+    try:
+        # A write that changes nothing tells a read-only file from one that can be written.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("ROLLBACK")
+        if not os.access(path, os.W_OK):
+            raise JournalReadOnlyError(path, "the file is read-only")
+        migrations.apply(Database(connection))
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise JournalReadOnlyError(path, str(error)) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check(path: Path) -> None:
+    """Read the file without writing to it. Raises JournalMissingError, JournalDamagedError, JournalNewerError.
+
+    SQLite's own check passes a file of zero length, and counts rows of a damaged page: so the header, the
+    application id, every page, and the audit's whole chain are looked at.
+    """
+    if not path.is_file():
+        raise JournalMissingError(path)
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_HEADER))
+    except PermissionError as error:
+        raise JournalReadOnlyError(path, str(error)) from error
+    if not header:
+        raise JournalDamagedError(path, "it is empty (0 bytes)")
+    if header != _HEADER:
+        raise JournalDamagedError(path, "it is no SQLite file")
+    try:
+        with open_reader(path) as connection:
+            _check_content(path, connection)
+    except sqlite3.DatabaseError as error:
+        raise JournalDamagedError(path, f"SQLite says: {error}") from error
+
+
+def _check_content(path: Path, connection: sqlite3.Connection) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise JournalDamagedError(path, "it is an SQLite file, but no journal of this bridge")
+    verdicts = [row[0] for row in connection.execute("PRAGMA integrity_check(10)")]
+    if verdicts != ["ok"]:
+        raise JournalDamagedError(path, f"SQLite's integrity check says: {'; '.join(verdicts)}")
+    applied = [
+        row[0]
+        for row in connection.execute(
+            "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", [migrations.name]
+        )
+    ]
+    if unknown := [name for name in applied if name not in known_migrations()]:
+        raise JournalNewerError(path, unknown)
+    if broken := audit.first_break(connection):
+        raise JournalDamagedError(path, f"its audit chain is broken: {broken}")
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write, for reading beside a running sidecar."""
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        # The journal's thread is not the one that opens it; it alone uses it.
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if sys.platform == "darwin":
+        # There fsync does not reach the platter; F_FULLFSYNC does.
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
+    if (mode, synchronous) != ("wal", 2):
+        connection.close()
+        raise sqlite3.OperationalError(
+            f"it should be in WAL mode with synchronous=FULL, and is in {mode} with {synchronous}"
+        )
+    return connection
+
+
+def transaction(connection: sqlite3.Connection, step: Callable[[], object]) -> None:
+    """Run the step inside one BEGIN IMMEDIATE; commit, or roll back and raise what it raised."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        step()
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself where the disk was full.
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new file's name durable too. Windows has no such call."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

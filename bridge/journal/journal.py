@@ -1,0 +1,167 @@
+"""The journal's steps: one method, one transaction, one meaning.
+
+Every method reads, asks the core, writes and commits, or fails as a whole with JournalUnavailableError. It is
+synchronous and used by one thread (see `thread`).
+"""
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from bridge.core.batch import Item
+from bridge.core.dispatch import Gate
+from bridge.core.protocol import Command, Hello, Prove, Settle
+from bridge.core.reporting import system_error
+from bridge.core.settings import Settings
+from bridge.faultpoint import faultpoint
+from bridge.journal import database, delivering, folding, intake, sending, sessions
+from bridge.journal.delivering import Outgoing
+from bridge.journal.errors import JournalUnavailableError
+from bridge.journal.folding import Folded
+from bridge.journal.intake import Taken
+from bridge.journal.sessions import NotOpened, Opened
+from bridge.journal.step import Step
+
+T = TypeVar("T")
+
+
+@contextmanager
+def opened(path: Path, settings: Settings) -> Iterator["Journal"]:
+    """Own and open the journal for as long as the context lasts. Raises the JournalErrors of `database`."""
+    with database.locked(path):
+        connection = database.open_writer(path)
+        try:
+            yield Journal(connection, settings)
+        finally:
+            connection.close()
+
+
+class Journal:
+    """The one writer of the journal."""
+
+    def __init__(self, connection: sqlite3.Connection, settings: Settings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._officers = {officer.id: officer for officer in settings.officers}
+
+    def intake(self, officer: str, items: Sequence[Item], now: datetime) -> Taken:
+        """What a poll brought. A batch of which everything is known costs no transaction."""
+        fresh = self._read("intake", lambda: intake.news(self._connection, officer, items))
+        if not fresh:
+            return Taken()
+        return self._step(
+            "intake", officer, now, lambda step: intake.take(step, self._officers[officer], fresh)
+        )
+
+    def open_epoch(self, officer: str, hello: Hello, prove: Prove, now: datetime) -> Opened | NotOpened:
+        """A terminal has proved itself: bind or compare its account and ledger, and give it an epoch."""
+        return self._step(
+            "session",
+            officer,
+            now,
+            lambda step: sessions.open_epoch(step, self._officers[officer], hello, prove),
+        )
+
+    def end_epochs(self, officer: str, why: str, now: datetime) -> None:
+        """The officer's session is over."""
+        self._step("session end", officer, now, lambda step: sessions.end_epochs(step, why))
+
+    def link_lost(self, officer: str, why: str, now: datetime) -> None:
+        """The officer's terminal has been silent for too long."""
+        self._step("link", officer, now, lambda step: sessions.link_lost(step, why))
+
+    def note_offset(self, officer: str, seconds: int, now: datetime) -> None:
+        """The broker's clock has another distance from UTC."""
+        self._step("clock", officer, now, lambda step: sessions.note_offset(step, seconds))
+
+    def fold(self, officer: str, epoch: int, facts: Sequence[tuple[int, bytes]], now: datetime) -> Folded:
+        """One batch of facts of one epoch, at least one."""
+        grace = timedelta(seconds=self._settings.link.unknown_grace_s)
+        return self._step("facts", officer, now, lambda step: folding.fold(step, epoch, facts, grace=grace))
+
+    def advance(self, officer: str, gate: Gate | None, now: datetime) -> list[Command]:
+        """Expire, plan closes, dispatch. The commands may be sent once this has returned."""
+        if not self._read("dispatch", lambda: self._has_work(officer)):
+            return []
+        return self._step(
+            "dispatch",
+            officer,
+            now,
+            lambda step: sending.advance(step, self._officers[officer], self._settings.link, gate),
+        )
+
+    def ask(self, officer: str, gate: Gate, now: datetime, *, first: bool) -> list[Settle]:
+        """Questions about commands in doubt. They may be sent once this has returned."""
+        if not self._read("settle", lambda: self._has_doubt(officer)):
+            return []
+        return self._step(
+            "settle", officer, now, lambda step: sending.ask(step, self._settings.link, gate, first=first)
+        )
+
+    def due(self, limit: int, busy: Collection[tuple[str, str | None]]) -> list[Outgoing]:
+        """Events that may be posted now."""
+        return self._read("outbox", lambda: delivering.due(self._connection, limit=limit, busy=busy))
+
+    def delivered(self, event: Outgoing, event_id: str | None, now: datetime) -> None:
+        """The Director took the event."""
+        self._step("delivered", event.officer, now, lambda step: delivering.delivered(step, event, event_id))
+
+    def refused_once(self, event: Outgoing, why: str, now: datetime) -> None:
+        """The Director refused the event; it will be tried again."""
+        self._step("refused", event.officer, now, lambda step: delivering.refused_once(step, event, why))
+
+    def set_aside(self, event: Outgoing, why: str, now: datetime) -> None:
+        """The Director refused the event for good."""
+        self._step("refused", event.officer, now, lambda step: delivering.set_aside(step, event, why))
+
+    def trouble(self, officer: str, code: str, message: str, subject: str, now: datetime) -> None:
+        """Something on our side that a person must see, told once for each subject."""
+        self._step(
+            "trouble",
+            officer,
+            now,
+            lambda step: step.tell(
+                [system_error(officer, now, code=code, message=message, subject=f"trouble:{subject}")]
+            ),
+        )
+
+    def _has_work(self, officer: str) -> bool:
+        row = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM directives WHERE officer = ?1 AND state = 'RECEIVED')"
+            " OR EXISTS (SELECT 1 FROM commands WHERE officer = ?1 AND state = 'PLANNED')",
+            (officer,),
+        ).fetchone()
+        return bool(row[0])
+
+    def _has_doubt(self, officer: str) -> bool:
+        marks = ", ".join("?" * len(sending.IN_DOUBT))
+        row = self._connection.execute(
+            # The marks are question marks, as many as there are states.
+            f"SELECT EXISTS (SELECT 1 FROM commands WHERE officer = ? AND state IN ({marks}))",  # noqa: S608
+            (officer, *sending.IN_DOUBT),
+        ).fetchone()
+        return bool(row[0])
+
+    def _read(self, name: str, read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except sqlite3.Error as error:
+            raise JournalUnavailableError(name, str(error)) from error
+
+    def _step(self, name: str, officer: str, now: datetime, work: Callable[[Step], T]) -> T:
+        results: list[T] = []
+
+        def run() -> None:
+            step = Step(self._connection, officer, now, extra_fields=self._settings.director.extra_fields)
+            results.append(work(step))
+            faultpoint(f"journal.{name}.before_commit")
+
+        try:
+            database.transaction(self._connection, run)
+        except sqlite3.Error as error:
+            raise JournalUnavailableError(name, str(error)) from error
+        faultpoint(f"journal.{name}.committed")
+        return results[0]

@@ -1,0 +1,202 @@
+"""Sessions in the journal: who an officer is bound to, its epochs, its broker's clock, its link's ups and downs."""
+
+import sqlite3
+from datetime import datetime
+
+import msgspec
+
+from bridge.core import brokertime
+from bridge.core.brokertime import Offset
+from bridge.core.contract import utc_text
+from bridge.core.protocol import AccountIdentity, Hello, LedgerIdentity, Prove, RefusalCode
+from bridge.core.reporting import connection
+from bridge.core.settings import OfficerSettings
+from bridge.core.terms import TradeMode
+from bridge.journal.step import Step, json_text
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """An epoch is open."""
+
+    epoch: int
+    ledger_mark: int
+    watermark_server_ms: int
+    offset_s: int
+    """Broker time minus UTC, as it was measured last."""
+    hold: str
+    """Why nothing will be dispatched in it; empty where something may be."""
+
+
+class NotOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """The journal refuses the terminal."""
+
+    code: RefusalCode
+    message: str
+    remedy: str
+
+
+def open_epoch(step: Step, settings: OfficerSettings, hello: Hello, prove: Prove) -> Opened | NotOpened:
+    """Bind the officer at its first hello, compare at every later one, and open an epoch."""
+    account = prove.account
+    if account.trade_mode is TradeMode.REAL and not settings.allow_real:
+        return NotOpened(
+            code=RefusalCode.REAL_ACCOUNT,
+            message=f"account {account.login} at {account.server} is a real-money account",
+            remedy=f"set allow_real = true for officer {step.officer!r} if real orders are meant",
+        )
+    row = step.connection.execute("SELECT * FROM officers WHERE officer = ?", (step.officer,)).fetchone()
+    if row["login"] and (refusal := _compare(step, row, account)):
+        return refusal
+    if not row["login"]:
+        _bind(step, account)
+    _check_ledger(step, row["ledger_id"], row["ledger_mark"], prove.ledger)
+    return _open(step, hello, prove)
+
+
+def _compare(step: Step, row: sqlite3.Row, account: AccountIdentity) -> NotOpened | None:
+    pinned = (row["login"], row["server"], row["margin_mode"], row["trade_mode"])
+    now = (account.login, account.server, account.margin_mode.value, account.trade_mode.value)
+    if pinned == now:
+        return None
+    return NotOpened(
+        code=RefusalCode.ACCOUNT,
+        message=(
+            f"officer {step.officer!r} belongs to account {_spell(pinned)}; "
+            f"the terminal is logged in to {_spell(now)}"
+        ),
+        remedy=(
+            "log the terminal in to that account, or stop the sidecar and run "
+            f"'mt5-bridge rebind --officer {step.officer}' if the change is meant"
+        ),
+    )
+
+
+def _spell(account: tuple[object, ...]) -> str:
+    login, server, margin_mode, trade_mode = account
+    return f"{login} at {server} ({margin_mode}, {trade_mode})"
+
+
+def _bind(step: Step, account: AccountIdentity) -> None:
+    step.connection.execute(
+        "UPDATE officers SET login = ?, server = ?, margin_mode = ?, trade_mode = ?, currency = ?, bound_at = ?"
+        " WHERE officer = ?",
+        (
+            account.login,
+            account.server,
+            account.margin_mode,
+            account.trade_mode,
+            account.currency,
+            utc_text(step.now),
+            step.officer,
+        ),
+    )
+    step.rebind_account(account.server, account.login)
+    step.audit("bound", f"{account.login} at {account.server}", json_text(account))
+
+
+def _check_ledger(step: Step, ledger_id: str | None, mark: int, ledger: LedgerIdentity) -> None:
+    """A ledger that is lost, restored or foreign cannot vouch for what was sent."""
+    if ledger_id is None:
+        step.connection.execute(
+            "UPDATE officers SET ledger_id = ? WHERE officer = ?", (ledger.id, step.officer)
+        )
+        step.audit("ledger", ledger.id, json_text(ledger))
+    elif ledger_id != ledger.id:
+        step.put_on_hold(f"the terminal has another ledger ({ledger.id[:8]}) than before ({ledger_id[:8]})")
+    elif ledger.mark < mark:
+        step.put_on_hold(
+            f"the terminal's ledger holds {ledger.mark} intents, and {mark} were reported from it: "
+            "an old copy was put back"
+        )
+    if not ledger.unbroken:
+        step.put_on_hold("the terminal's ledger is damaged")
+
+
+def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
+    end_epochs(step, "a new session took over")
+    cursor = step.connection.execute(
+        "INSERT INTO sessions (officer, boot, ledger_id, program, opened_at) VALUES (?, ?, ?, ?, ?)",
+        (step.officer, hello.boot, prove.ledger.id, prove.program, utc_text(step.now)),
+    )
+    epoch = cursor.lastrowid or 0
+    step.audit("session", f"epoch {epoch} opened", json_text({"boot": hello.boot, "program": prove.program}))
+    offset = brokertime.measure(prove.server_ms, step.now)
+    if offset is not None:
+        note_offset(step, offset)
+    known = offsets(step)
+    row = step.connection.execute("SELECT * FROM officers WHERE officer = ?", (step.officer,)).fetchone()
+    link_restored(step)
+    return Opened(
+        epoch=epoch,
+        ledger_mark=row["ledger_mark"],
+        watermark_server_ms=row["watermark_server_ms"],
+        offset_s=known[-1].seconds if known else 0,
+        hold=step.hold,
+    )
+
+
+def end_epochs(step: Step, why: str) -> None:
+    """Every session of the officer that has no end yet ends now."""
+    step.connection.execute(
+        "UPDATE sessions SET ended_at = ?, why = ? WHERE officer = ? AND ended_at IS NULL",
+        (utc_text(step.now), why, step.officer),
+    )
+
+
+def offsets(step: Step) -> list[Offset]:
+    """The measured offsets of the officer's broker, oldest first."""
+    found = step.connection.execute(
+        "SELECT since, seconds FROM clock_offsets WHERE officer = ? AND server = ? ORDER BY since",
+        (step.officer, step.account.server),
+    )
+    return [Offset(datetime.fromisoformat(row["since"]), row["seconds"]) for row in found]
+
+
+def note_offset(step: Step, seconds: int) -> None:
+    """The broker's distance from UTC, where it is another one than before."""
+    known = offsets(step)
+    if known and known[-1].seconds == seconds:
+        return
+    step.connection.execute(
+        "INSERT OR REPLACE INTO clock_offsets (officer, server, since, seconds) VALUES (?, ?, ?, ?)",
+        (step.officer, step.account.server, utc_text(step.now), seconds),
+    )
+    step.audit("clock", f"broker time is UTC{seconds / 3600:+g} h")
+
+
+def link_lost(step: Step, why: str) -> None:
+    """The terminal has been silent for too long. Told once, until it is back."""
+    _link(step, up=False, message=why)
+
+
+def link_restored(step: Step) -> None:
+    """The terminal is back. Told only after a loss was."""
+    _link(step, up=True, message="")
+
+
+def _link(step: Step, *, up: bool, message: str) -> None:
+    row = step.connection.execute(
+        "SELECT link_up, login FROM officers WHERE officer = ?", (step.officer,)
+    ).fetchone()
+    told_before = step.connection.execute(
+        "SELECT count(*) FROM audit WHERE officer = ? AND kind = 'link'", (step.officer,)
+    ).fetchone()[0]
+    if bool(row["link_up"]) is up or (not up and not row["login"]):
+        return
+    step.connection.execute("UPDATE officers SET link_up = ? WHERE officer = ?", (int(up), step.officer))
+    step.audit("link", "up" if up else "down", message)
+    if up and not told_before:
+        # The very first session restores nothing.
+        return
+    step.tell(
+        [
+            connection(
+                step.officer,
+                step.now,
+                up=up,
+                code="TERMINAL_SILENT",
+                message=message,
+                subject=f"link:{told_before}",
+            )
+        ]
+    )

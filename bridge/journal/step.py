@@ -1,0 +1,143 @@
+"""What every step of the journal does the same way: audit rows, events, states of directives.
+
+A `Step` lives inside one transaction. It knows the time, and the account that the officer is bound to.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from bridge.core.contract import encode_event, utc_text
+from bridge.core.lifecycle import DirectiveState, Leg, directive_state
+from bridge.core.records import CommandRecord, Draft, Outcome
+from bridge.core.reporting import event_key, system_error
+from bridge.journal import audit, rows
+from bridge.journal.rows import Account
+
+
+class Step:
+    """One officer's side of one transaction."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, officer: str, now: datetime, *, extra_fields: bool
+    ) -> None:
+        self.connection = connection
+        self.now = now
+        self._extra_fields = extra_fields
+        row = connection.execute(
+            "SELECT server, login, hold FROM officers WHERE officer = ?", (officer,)
+        ).fetchone()
+        if row is None:
+            # An officer that the configuration has gained since.
+            connection.execute("INSERT INTO officers (officer) VALUES (?)", (officer,))
+        self.account = Account(officer, row["server"], row["login"]) if row else Account(officer)
+        self.hold: str = row["hold"] if row else ""
+        self.events = 0
+        """How many events were created."""
+
+    @property
+    def officer(self) -> str:
+        return self.account.officer
+
+    def rebind_account(self, server: str, login: int) -> None:
+        """The officer is bound to this account from here on, in this very step too."""
+        self.account = Account(self.officer, server, login)
+
+    def audit(self, kind: str, subject: str, body: str = "", directive_id: str | None = None) -> None:
+        """One audit row of this officer."""
+        audit.append(
+            self.connection,
+            at=self.now,
+            kind=kind,
+            officer=self.officer,
+            directive_id=directive_id,
+            subject=subject,
+            body=body,
+        )
+
+    def tell(self, drafts: Iterable[Draft]) -> None:
+        """Put events into the outbox. The same happening, found again, is told once."""
+        for draft in drafts:
+            event = draft.event
+            key = event_key(
+                officer=self.officer, server=self.account.server, login=self.account.login, draft=draft
+            )
+            body = encode_event(event, extra_fields=self._extra_fields).decode()
+            cursor = self.connection.execute(
+                "INSERT INTO events (officer, directive_id, event_type, event_class, subject, key, body,"
+                " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                (
+                    self.officer,
+                    event.directive_id,
+                    event.event_type,
+                    event.event_class,
+                    draft.subject,
+                    key,
+                    body,
+                    utc_text(self.now),
+                ),
+            )
+            if cursor.rowcount:
+                self.events += 1
+                self.audit("event", event.event_type, body, event.directive_id)
+
+    def put_on_hold(self, why: str) -> None:
+        """Dispatch nothing more for this officer until a person has looked. The first reason stands."""
+        if self.hold:
+            return
+        self.hold = why
+        self.connection.execute("UPDATE officers SET hold = ? WHERE officer = ?", (why, self.officer))
+        self.audit("hold", why)
+        message = f"{why}. Nothing is sent until a person has looked: see 'mt5-bridge rebind --help'"
+        self.tell(
+            [system_error(self.officer, self.now, code="HELD", message=message, subject=f"hold:{self.now}")]
+        )
+
+    def apply(self, outcome: Outcome, before: CommandRecord | None) -> None:
+        """Write what folding came to: command, position, events, hold, and the directive's state."""
+        after = outcome.command
+        if after is not None and after != before:
+            rows.update_command(self.connection, after)
+            if before is None or after.state is not before.state:
+                self.audit("command", f"{after.token} {after.state}", after.reason, after.directive_id)
+        if outcome.position is not None:
+            rows.save_position(self.connection, self.account, outcome.position)
+        self.tell(outcome.events)
+        if after is not None and after != before:
+            self.refresh_directive(after.directive_id)
+        if outcome.hold:
+            self.put_on_hold(outcome.hold)
+
+    def refresh_directive(self, directive_id: str) -> None:
+        """Bring the directive's state in line with its commands."""
+        legs = [
+            rows.command(row)
+            for row in self.connection.execute(
+                "SELECT * FROM commands WHERE officer = ? AND directive_id = ? ORDER BY leg",
+                (self.officer, directive_id),
+            )
+        ]
+        state = directive_state(
+            [Leg(leg.state, filled=leg.filled > 0, expired=leg.reason == "EXPIRED") for leg in legs]
+        )
+        ended = legs[-1] if legs and state in (DirectiveState.REJECTED, DirectiveState.EXPIRED) else None
+        self.set_directive_state(
+            directive_id, state, ended.reason if ended else "", ended.message if ended else ""
+        )
+
+    def set_directive_state(
+        self, directive_id: str, state: DirectiveState, code: str = "", message: str = ""
+    ) -> None:
+        """The directive's state, where it is another one now."""
+        self.connection.execute(
+            "UPDATE directives SET state = ?, state_at = ?, error_code = ?, error_message = ?"
+            " WHERE officer = ? AND directive_id = ? AND state <> ?",
+            (state, utc_text(self.now), code, message, self.officer, directive_id, state),
+        )
+
+
+def json_text(value: object) -> str:
+    """A value as JSON text for an audit row."""
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,28 @@
+"""The journal off the event loop: one thread, one step after the other.
+
+A step that was submitted finishes, whatever becomes of its caller: a cancelled task must not leave a commit
+that nobody waits for half way.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class JournalThread:
+    """Runs the steps of a journal in their own thread, in the order of their submission."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+
+    async def run(self, step: Callable[[], T]) -> T:
+        """The step's result, or what it raised. Cancelling the caller does not stop the step."""
+        future = asyncio.get_running_loop().run_in_executor(self._executor, step)
+        return await asyncio.shield(future)
+
+    def close(self) -> None:
+        """Wait for what was submitted."""
+        self._executor.shutdown(wait=True)
