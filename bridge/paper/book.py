@@ -1,6 +1,6 @@
 """The book: orders, deals, positions and the balance, and nothing that decides.
 
-An order lives among the live orders, then in history. With a hidden entry in `late_orders` or `late_deals`
+An order lives among the live orders, then in history. With an entry in `late_orders` or `late_deals`
 it is in neither until its time comes, as happens on a real server.
 """
 
@@ -77,12 +77,20 @@ class Book(Struct, kw_only=True):
         self.late_deals.update({d.ticket: until_ms for d in self.deals.values() if d.order == order})
 
     def shown_orders(self, now_ms: int) -> list[Order]:
-        """History's orders that may be seen by now."""
+        """History's orders that may be seen by now, in the order in which they were done."""
         return [order for ticket, order in self.history.items() if self.late_orders.get(ticket, 0) <= now_ms]
 
+    def shown_order(self, ticket: int, now_ms: int) -> Order | None:
+        """One of them."""
+        return self.history.get(ticket) if self.late_orders.get(ticket, 0) <= now_ms else None
+
     def shown_deals(self, now_ms: int) -> list[Deal]:
-        """The deals that may be seen by now."""
+        """The deals that may be seen by now, oldest first."""
         return [deal for ticket, deal in self.deals.items() if self.late_deals.get(ticket, 0) <= now_ms]
+
+    def shown_deal(self, ticket: int, now_ms: int) -> Deal | None:
+        """One of them."""
+        return self.deals.get(ticket) if self.late_deals.get(ticket, 0) <= now_ms else None
 
 
 def deal_money(deal: Deal) -> Decimal:

@@ -99,12 +99,10 @@ class Broker:
         return self._seen.book.orders.get(ticket)
 
     def history_order(self, ticket: int) -> Order | None:
-        shown = self._seen.book.shown_orders(self._seen.now_ms)
-        return next((order for order in shown if order.ticket == ticket), None)
+        return self._seen.book.shown_order(ticket, self._seen.now_ms)
 
     def history_deal(self, ticket: int) -> Deal | None:
-        shown = self._seen.book.shown_deals(self._seen.now_ms)
-        return next((deal for deal in shown if deal.ticket == ticket), None)
+        return self._seen.book.shown_deal(ticket, self._seen.now_ms)
 
     def deals_by_position(self, identifier: int) -> list[Deal]:
         shown = self._seen.book.shown_deals(self._seen.now_ms)

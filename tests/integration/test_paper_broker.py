@@ -70,7 +70,7 @@ class HandClock:
             await self._slept.wait()
 
 
-class Desk:
+class Served:
     """A served broker, and calls on it from outside its loop."""
 
     def __init__(self, broker: Broker, clock: HandClock, endpoint: str) -> None:
@@ -85,7 +85,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def served(scenario: Scenario | None = None) -> AsyncIterator[Desk]:
+async def served(scenario: Scenario | None = None) -> AsyncIterator[Served]:
     """A broker that serves until the block ends."""
     clock, stop = HandClock(), asyncio.Event()
     broker = Broker.start(scenario or Scenario(), server_ms(clock, timedelta(hours=2)))
@@ -93,7 +93,7 @@ async def served(scenario: Scenario | None = None) -> AsyncIterator[Desk]:
     async with asyncio.TaskGroup() as group:
         group.create_task(serve(broker, "tcp://127.0.0.1:*", clock=clock, stop=stop, ready=bound.set_result))
         try:
-            yield Desk(broker, clock, await bound)
+            yield Served(broker, clock, await bound)
         finally:
             stop.set()
 
