@@ -65,9 +65,9 @@ class Journal:
             lambda step: sessions.open_epoch(step, self._officers[officer], hello, prove),
         )
 
-    def end_epochs(self, officer: str, why: str, now: datetime) -> None:
-        """The officer's session is over."""
-        self._step("session end", officer, now, lambda step: sessions.end_epochs(step, why))
+    def end_epoch(self, officer: str, epoch: int, why: str, now: datetime) -> None:
+        """A session is over."""
+        self._step("session end", officer, now, lambda step: sessions.end_epoch(step, epoch, why))
 
     def link_lost(self, officer: str, why: str, now: datetime) -> None:
         """The officer's terminal has been silent for too long."""

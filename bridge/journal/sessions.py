@@ -113,7 +113,12 @@ def _check_ledger(step: Step, ledger_id: str | None, mark: int, ledger: LedgerId
 
 
 def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
-    end_epochs(step, "a new session took over")
+    step.connection.execute(
+        # What a killed sidecar could not end.
+        "UPDATE sessions SET ended_at = ?, why = 'a new session took over'"
+        " WHERE officer = ? AND ended_at IS NULL",
+        (utc_text(step.now), step.officer),
+    )
     cursor = step.connection.execute(
         "INSERT INTO sessions (officer, boot, ledger_id, program, opened_at) VALUES (?, ?, ?, ?, ?)",
         (step.officer, hello.boot, prove.ledger.id, prove.program, utc_text(step.now)),
@@ -135,11 +140,11 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
     )
 
 
-def end_epochs(step: Step, why: str) -> None:
-    """Every session of the officer that has no end yet ends now."""
+def end_epoch(step: Step, epoch: int, why: str) -> None:
+    """A session is over."""
     step.connection.execute(
-        "UPDATE sessions SET ended_at = ?, why = ? WHERE officer = ? AND ended_at IS NULL",
-        (utc_text(step.now), why, step.officer),
+        "UPDATE sessions SET ended_at = ?, why = ? WHERE epoch = ? AND ended_at IS NULL",
+        (utc_text(step.now), why, epoch),
     )
 
 

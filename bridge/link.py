@@ -1,0 +1,105 @@
+"""The ROUTER socket that terminals connect to. It moves frames; `core.session` says what they mean."""
+
+import errno
+from typing import Final
+
+import zmq
+import zmq.asyncio
+
+from bridge.core.protocol import MAX_MESSAGE_BYTES
+
+MAX_DRAIN: Final = 256
+"""Messages taken in one go. Between two goes everything else gets its turn."""
+
+_OWN_ID: Final = b"\x00"
+"""A routing id that the ROUTER gave begins so; one that a peer chose cannot."""
+
+
+class EndpointError(Exception):
+    """The link's address cannot be bound. The message names it, the reason and the remedy."""
+
+
+class Link:
+    """A bound ROUTER. Sending never blocks; receiving never builds a queue of our own."""
+
+    def __init__(self, endpoint: str) -> None:
+        """Bind. Raises EndpointError."""
+        self._context = zmq.Context()
+        self._socket: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        # A frame for a peer that is gone is an error that we see, never a silent loss.
+        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        self._socket.setsockopt(zmq.SNDTIMEO, 0)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        # A dead peer behind a half-open connection is dropped by the transport too.
+        self._socket.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
+        self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15_000)
+        self._socket.setsockopt(zmq.HANDSHAKE_IVL, 5_000)
+        try:
+            self._socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise EndpointError(_explain(endpoint, error)) from error
+        self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        """The address that was bound, with its port."""
+        self._poller = zmq.asyncio.Socket.shadow(self._socket.underlying)
+        self.refused_ids = 0
+        """Messages of peers that chose their own routing id."""
+        self.refused_shapes = 0
+        """Messages of more or fewer than one part."""
+
+    async def receive(self) -> list[tuple[bytes, bytes]]:
+        """Wait for messages; (peer, frame) of each, at most MAX_DRAIN."""
+        await self._poller.poll()
+        messages: list[tuple[bytes, bytes]] = []
+        for _ in range(MAX_DRAIN):
+            try:
+                message = self._take()
+            except zmq.Again:
+                break
+            if message is not None:
+                messages.append(message)
+        return messages
+
+    def _take(self) -> tuple[bytes, bytes] | None:
+        """One message, or None for one that no terminal sends. Raises zmq.Again where there is none."""
+        peer = self._socket.recv(zmq.NOBLOCK)
+        frame = b""
+        parts = 0
+        while self._socket.getsockopt(zmq.RCVMORE):
+            # Part by part, the surplus dropped: thousands of parts of one message never stand in memory.
+            part = self._socket.recv(zmq.NOBLOCK)
+            parts += 1
+            if parts == 1:
+                frame = part
+        if parts != 1:
+            self.refused_shapes += 1
+            return None
+        if not peer.startswith(_OWN_ID):
+            # Whoever chose the id of a terminal that left would be taken for it.
+            self.refused_ids += 1
+            return None
+        return peer, frame
+
+    def send(self, peer: bytes, frame: bytes) -> bool:
+        """Hand the frame to the transport. False where the peer is gone or takes no more."""
+        try:
+            self._socket.send_multipart([peer, frame], zmq.NOBLOCK)
+        except zmq.ZMQError as error:
+            if error.errno in (zmq.EAGAIN, zmq.EHOSTUNREACH):
+                return False
+            raise
+        return True
+
+    def close(self) -> None:
+        """Unbind. What the transport still holds is dropped: a terminal asks again."""
+        self._socket.close(linger=0)
+        self._context.term()
+
+
+def _explain(endpoint: str, error: zmq.ZMQError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"the link address {endpoint} is in use; stop what listens there, or set another [link] endpoint"
+        )
+    return f"the link address {endpoint} cannot be bound: {error}; set another [link] endpoint"

@@ -1,0 +1,1 @@
+"""The sidecar: polling, the link, dispatch and delivery, joined over one journal."""

@@ -1,0 +1,135 @@
+"""Delivery at work: events go to the Director, in order per directive, a few directives at a time."""
+
+import asyncio
+from functools import partial
+
+from bridge.core.answers import Failed, Posted
+from bridge.core.delivery import PauseAll, Retry, SetAside, after_failure
+from bridge.director import DirectorClient
+from bridge.faultpoint import faultpoint
+from bridge.journal.delivering import Outgoing
+from bridge.journal.errors import JournalUnavailableError
+from bridge.sidecar.office import Office
+
+LANES = 4
+LOOK_S = 1.0
+JOURNAL_REST_S = 1.0
+"""How long a lane rests when what became of its event could not be stored."""
+
+Lane = tuple[str, str | None]
+
+
+class Deliverer:
+    """Posts events until cancelled."""
+
+    def __init__(self, office: Office, director: DirectorClient) -> None:
+        self._office = office
+        self._director = director
+        self._busy: dict[Lane, asyncio.Task[None]] = {}
+        self._resting: dict[Lane, float] = {}
+        """Until when, on the monotonic clock, a lane is left alone."""
+        self._paused_until = 0.0
+        self._outage = 0
+        """Failures in a row that were the Director's or the network's."""
+
+    async def run(self) -> None:
+        """Deliver until cancelled. What is in flight then is awaited by `finish`."""
+        while True:
+            wait = LOOK_S
+            now = self._office.clock.monotonic()
+            self._resting = {lane: until for lane, until in self._resting.items() if until > now}
+            if self._paused_until > now:
+                wait = min(wait, self._paused_until - now)
+            else:
+                await self._start()
+            await self._office.delivery_bell.wait(self._office.clock, wait)
+
+    async def finish(self, at_most_s: float) -> None:
+        """Wait for the posts in flight; those that take longer are left: they go out again after a start."""
+        tasks = list(self._busy.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=at_most_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _start(self) -> None:
+        # After a failure one event probes; the rest wait for its success.
+        free = (1 if self._outage else LANES) - len(self._busy)
+        if free <= 0:
+            return
+        idle = {*self._busy, *self._resting}
+        try:
+            events = await self._office.step(lambda journal: journal.due(free, idle))
+        except JournalUnavailableError as error:
+            self._office.log.error("outbox not read", why=str(error))
+            return
+        for event in events:
+            task = asyncio.create_task(self._deliver(event))
+            self._busy[event.lane] = task
+            task.add_done_callback(partial(self._done, event.lane))
+
+    def _done(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        del self._busy[lane]
+        self._office.delivery_bell.ring()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._office.log.error("delivery failed", error=repr(error))
+
+    async def _deliver(self, event: Outgoing) -> None:
+        answer = await self._director.post(event.body, event.key)
+        faultpoint("post.answered")
+        now = self._office.clock.now()
+        try:
+            if isinstance(answer, Posted):
+                await self._posted(event, answer)
+            else:
+                await self._failed(event, answer)
+        except JournalUnavailableError as error:
+            # It goes out again under the same key.
+            self._office.log.error("delivery not stored", event_type=event.event_type, why=str(error), at=now)
+            self._rest(event.lane, JOURNAL_REST_S)
+
+    async def _posted(self, event: Outgoing, answer: Posted) -> None:
+        if self._outage:
+            self._office.log.info("delivery works again", failures=self._outage)
+        self._outage = 0
+        self._paused_until = 0.0
+        self._office.director_locked_out = False
+        now = self._office.clock.now()
+        await self._office.step(lambda journal: journal.delivered(event, answer.event_id, now))
+        faultpoint("delivered.committed")
+        self._office.log.info(
+            "event delivered",
+            officer=event.officer,
+            directive=event.directive_id,
+            event_type=event.event_type,
+        )
+
+    async def _failed(self, event: Outgoing, failure: Failed) -> None:
+        decision = after_failure(
+            failure, refusals=event.refusals, outage=self._outage, uniform=self._office.uniform
+        )
+        log = self._office.log.bind(
+            event_type=event.event_type,
+            directive=event.directive_id,
+            kind=failure.kind,
+            detail=failure.detail,
+        )
+        now = self._office.clock.now()
+        match decision:
+            case PauseAll():
+                # The first of a row is a warning; an outage of days must not fill the disk.
+                (log.warning if self._outage == 0 else log.debug)("delivery paused", wait_s=decision.after_s)
+                self._outage += 1
+                self._paused_until = self._office.clock.monotonic() + decision.after_s
+                self._office.director_locked_out = decision.opens
+            case Retry():
+                log.warning("event refused; it will be tried again", wait_s=decision.after_s)
+                self._rest(event.lane, decision.after_s)
+                await self._office.step(lambda journal: journal.refused_once(event, failure.detail, now))
+            case SetAside():
+                log.error("event refused for good; it is kept in the journal")
+                await self._office.step(lambda journal: journal.set_aside(event, failure.detail, now))
+
+    def _rest(self, lane: Lane, seconds: float) -> None:
+        self._resting[lane] = self._office.clock.monotonic() + seconds

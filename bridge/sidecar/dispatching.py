@@ -1,0 +1,49 @@
+"""Dispatch at work: what the journal has committed goes to the terminals."""
+
+from bridge.core.settings import OfficerSettings
+from bridge.faultpoint import faultpoint
+from bridge.journal.errors import JournalUnavailableError
+from bridge.sidecar.linking import LinkWorker
+from bridge.sidecar.office import Office
+
+LOOK_S = 0.5
+"""How often expiry and open outcomes are looked at when nothing rings."""
+
+
+class Dispatcher:
+    """Sends commands for all officers. It never waits for a terminal, so none can hold up another."""
+
+    def __init__(self, office: Office, links: LinkWorker) -> None:
+        self._office = office
+        self._links = links
+
+    async def run(self) -> None:
+        """Dispatch until cancelled."""
+        while True:
+            for officer in self._office.settings.officers:
+                try:
+                    await self._dispatch(officer)
+                except JournalUnavailableError as error:
+                    self._office.log.error("nothing dispatched", officer=officer.id, why=str(error))
+            await self._office.dispatch_bell.wait(self._office.clock, LOOK_S)
+
+    async def _dispatch(self, officer: OfficerSettings) -> None:
+        gate = self._links.gate(officer.id)
+        now = self._office.clock.now()
+        commands = await self._office.step(lambda journal: journal.advance(officer.id, gate, now))
+        # An expired command has an event; a new one may too.
+        self._office.delivery_bell.ring()
+        faultpoint("dispatch.committed")
+        for command in commands:
+            sent = await self._links.send(officer.id, command.epoch, command)
+            self._office.log.info(
+                "command sent" if sent else "command not sent; a new session will settle it",
+                officer=officer.id,
+                token=command.order.token,
+                kind=command.order.kind,
+                symbol=command.order.symbol,
+                volume=str(command.order.volume),
+                attempt=command.attempt,
+            )
+            faultpoint("dispatch.sent")
+        await self._links.settle(officer.id)

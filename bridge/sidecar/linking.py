@@ -1,0 +1,242 @@
+"""The link at work: frames in, sessions, facts into the journal, acknowledgements out."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
+from bridge.core import protocol
+from bridge.core.brokertime import OffsetWatch
+from bridge.core.dispatch import Gate
+from bridge.core.protocol import Message, RefusalCode, Welcome
+from bridge.core.session import Admit, Effect, Ended, Facts, Heard, Send, Sessions
+from bridge.faultpoint import faultpoint
+from bridge.journal.errors import JournalUnavailableError
+from bridge.journal.folding import Folded
+from bridge.journal.journal import Journal
+from bridge.journal.sessions import NotOpened
+from bridge.link import Link
+from bridge.sidecar.office import Office
+
+TICK_S = 0.1
+OVERLAP_MS = 3_600_000
+"""How far before the watermark a scan begins: history may come late, and broker clocks jump an hour."""
+
+
+class LinkWorker:
+    """Owns the sessions. Everything that goes to a terminal goes through here."""
+
+    def __init__(self, office: Office, link: Link, sessions: Sessions) -> None:
+        self._office = office
+        self._link = link
+        self._sessions = sessions
+        self._facts: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
+        self._offsets: dict[str, OffsetWatch] = {}
+        started = office.clock.monotonic()
+        self._present = {officer.id: started for officer in office.settings.officers}
+        """When each officer's terminal was last there."""
+        self._told_lost: set[str] = set()
+
+    async def receive(self) -> None:
+        """Take what terminals send, until cancelled."""
+        while True:
+            for peer, frame in await self._link.receive():
+                await self._handle(self._sessions.receive(peer, frame, self._office.clock.monotonic()))
+            await self._fold()
+
+    async def tick(self) -> None:
+        """Heartbeats and liveness, until cancelled."""
+        while True:
+            await self._handle(self._sessions.tick(self._office.clock.monotonic()))
+            await self._watch_presence()
+            await self._office.clock.sleep(min(TICK_S, self._office.settings.link.heartbeat_s / 2))
+
+    def gate(self, officer: str) -> Gate | None:
+        """How the officer's terminal stands now."""
+        session = self._sessions.session(officer)
+        if session is None:
+            return None
+        now = self._office.clock.monotonic()
+        beat = session.heartbeat
+        return Gate(
+            epoch=session.epoch,
+            boot=session.boot,
+            ready=session.ready,
+            alive=self._sessions.alive(officer, now),
+            broker_connected=beat is not None and beat.broker_connected,
+            trade_allowed=beat is not None and beat.trade_allowed,
+            opens_paused=self._office.director_locked_out,
+            clock_ms=session.clock_ms(now),
+        )
+
+    async def send(self, officer: str, epoch: int, message: Message) -> bool:
+        """Send to the officer's terminal if its session is still that one. False where it did not go."""
+        session = self._sessions.session(officer)
+        if session is None or session.epoch != epoch:
+            return False
+        if self._link.send(session.peer, protocol.encode(message)):
+            return True
+        # The peer is gone or takes nothing: a new session will settle what was dispatched.
+        await self._handle(self._sessions.drop(officer, "the terminal takes no messages"))
+        return False
+
+    async def say_goodbye(self) -> None:
+        """End all sessions in order, before the socket closes."""
+        for officer in self._office.settings.officers:
+            await self._handle(self._sessions.drop(officer.id, "the sidecar stops"))
+
+    async def _handle(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._link.send(effect.peer, protocol.encode(effect.message))
+                    if isinstance(effect.message, protocol.Refused):
+                        refused = effect.message
+                        self._office.log.warning(
+                            "terminal refused",
+                            code=refused.code,
+                            message=refused.message,
+                            remedy=refused.remedy,
+                        )
+                case Admit():
+                    await self._fold()
+                    await self._admit(effect)
+                case Facts():
+                    self._facts.setdefault((effect.officer, effect.epoch), []).append(
+                        (effect.seq, effect.raw)
+                    )
+                case Heard():
+                    await self._heard(effect)
+                case Ended():
+                    await self._ended(effect)
+
+    async def _admit(self, effect: Admit) -> None:
+        officer, log = effect.officer, self._office.log.bind(officer=effect.officer)
+        now = self._office.clock.now()
+        try:
+            opened = await self._office.step(
+                lambda journal: journal.open_epoch(officer, effect.hello, effect.prove, now)
+            )
+        except JournalUnavailableError as error:
+            log.error("session not opened", why=str(error))
+            refusal = self._sessions.refuse(
+                effect.peer, RefusalCode.BUSY, "the journal cannot be written", "see the sidecar's log"
+            )
+            await self._handle(refusal)
+            return
+        if isinstance(opened, NotOpened):
+            await self._handle(self._sessions.refuse(effect.peer, opened.code, opened.message, opened.remedy))
+            return
+        welcome = Welcome(
+            epoch=opened.epoch,
+            heartbeat_ms=int(self._office.settings.link.heartbeat_s * 1000),
+            ledger_mark=opened.ledger_mark,
+            watermark_server_ms=opened.watermark_server_ms,
+            overlap_ms=OVERLAP_MS,
+            max_message_bytes=protocol.MAX_MESSAGE_BYTES,
+        )
+        monotonic = self._office.clock.monotonic()
+        await self._handle(self._sessions.admit(effect.peer, welcome, monotonic))
+        self._present[officer] = monotonic
+        self._told_lost.discard(officer)
+        self._offsets[officer] = OffsetWatch(opened.offset_s)
+        if effect.prove.poll_interval_s is not None:
+            self._office.poll_intervals[officer] = effect.prove.poll_interval_s
+        log.info(
+            "terminal connected",
+            epoch=opened.epoch,
+            account=effect.prove.account.login,
+            server=effect.prove.account.server,
+            program=effect.prove.program,
+        )
+        if opened.hold:
+            log.error("nothing is dispatched until a person has looked", why=opened.hold)
+        self._office.delivery_bell.ring()
+        await self._ask(officer, first=True)
+
+    async def _ask(self, officer: str, *, first: bool) -> None:
+        gate = self.gate(officer)
+        if gate is None or not (first or gate.ready):
+            return
+        now = self._office.clock.now()
+        try:
+            questions = await self._office.step(lambda journal: journal.ask(officer, gate, now, first=first))
+        except JournalUnavailableError as error:
+            self._office.log.error("settle not asked", officer=officer, why=str(error))
+            return
+        for question in questions:
+            await self.send(officer, gate.epoch, question)
+
+    async def settle(self, officer: str) -> None:
+        """Ask again about what has been open for a while."""
+        await self._ask(officer, first=False)
+
+    async def _fold(self) -> None:
+        """Put the facts that came into the journal, then acknowledge them."""
+        waiting, self._facts = self._facts, {}
+        for (officer, epoch), facts in waiting.items():
+            now = self._office.clock.now()
+            faultpoint("facts.received")
+            try:
+                folded = await self._office.step(partial(_fold, officer, epoch, facts, now))
+            except JournalUnavailableError as error:
+                # Not stored, so not acknowledged. The terminal comes back and says it all again.
+                self._office.log.error("facts not stored", officer=officer, why=str(error))
+                await self._handle(self._sessions.drop(officer, "the journal cannot be written"))
+                continue
+            if folded.quarantined:
+                self._office.log.error("facts quarantined", officer=officer, count=folded.quarantined)
+            await self._handle(self._sessions.committed(officer, epoch, folded.acked, ready=folded.scanned))
+            faultpoint("facts.acknowledged")
+            self._office.dispatch_bell.ring()
+            self._office.delivery_bell.ring()
+
+    async def _heard(self, effect: Heard) -> None:
+        now = self._office.clock.now()
+        watch = self._offsets.get(effect.officer)
+        if watch is not None and watch.observe(effect.heartbeat.server_ms, now):
+            self._office.log.info("broker clock changed", officer=effect.officer, seconds=watch.seconds)
+            try:
+                await self._office.step(
+                    lambda journal: journal.note_offset(effect.officer, watch.seconds, now)
+                )
+            except JournalUnavailableError as error:
+                self._office.log.error("broker clock not stored", officer=effect.officer, why=str(error))
+
+    async def _ended(self, effect: Ended) -> None:
+        self._office.log.warning("session ended", officer=effect.officer, epoch=effect.epoch, why=effect.why)
+        self._office.poll_intervals.pop(effect.officer, None)
+        now = self._office.clock.now()
+        try:
+            await self._office.step(
+                lambda journal: journal.end_epoch(effect.officer, effect.epoch, effect.why, now)
+            )
+        except JournalUnavailableError as error:
+            self._office.log.error("session end not stored", officer=effect.officer, why=str(error))
+
+    async def _watch_presence(self) -> None:
+        monotonic = self._office.clock.monotonic()
+        for officer, last in list(self._present.items()):
+            if self._sessions.alive(officer, monotonic):
+                self._present[officer] = monotonic
+                continue
+            silent = monotonic - last
+            if officer in self._told_lost or silent < self._office.settings.link.lost_after_s:
+                continue
+            now = self._office.clock.now()
+            try:
+                await self._office.step(partial(_lose, officer, silent, now))
+            except JournalUnavailableError as error:
+                self._office.log.error("loss of the terminal not stored", officer=officer, why=str(error))
+                continue
+            self._told_lost.add(officer)
+            self._office.delivery_bell.ring()
+
+
+def _fold(
+    officer: str, epoch: int, facts: list[tuple[int, bytes]], now: datetime, journal: Journal
+) -> Folded:
+    return journal.fold(officer, epoch, facts, now)
+
+
+def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> None:
+    journal.link_lost(officer, f"the terminal has been silent for {silent_s:.0f} s", now)

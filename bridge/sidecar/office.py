@@ -1,0 +1,65 @@
+"""What the sidecar's parts share: the journal, the clock, the log, and the bells they ring for each other."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from bridge.core.clock import Clock, Uniform
+from bridge.core.settings import Settings
+from bridge.journal.journal import Journal
+from bridge.journal.thread import JournalThread
+
+T = TypeVar("T")
+
+
+class Bell:
+    """Wakes one sleeper, at once or at its next lying down."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        self._event.set()
+
+    async def wait(self, clock: Clock, at_most_s: float) -> None:
+        """Return when it rings, or when the time is over."""
+        ringing = asyncio.ensure_future(self._event.wait())
+        sleeping = asyncio.ensure_future(clock.sleep(at_most_s))
+        try:
+            await asyncio.wait({ringing, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ringing.cancel()
+            sleeping.cancel()
+        self._event.clear()
+
+
+class Office:
+    """Shared by polling, linking, dispatching and delivering."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        thread: JournalThread,
+        clock: Clock,
+        uniform: Uniform,
+        log: structlog.stdlib.BoundLogger,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.uniform = uniform
+        self.log = log
+        self._journal = journal
+        self._thread = thread
+        self.dispatch_bell = Bell()
+        self.delivery_bell = Bell()
+        self.director_locked_out = False
+        """Delivery is paused for a reason that a person must mend: nothing new is opened."""
+        self.poll_intervals: dict[str, float] = {}
+        """Per officer, where its terminal's inputs say how often to poll."""
+
+    async def step(self, work: Callable[[Journal], T]) -> T:
+        """Run one journal step in the journal's thread. Raises JournalUnavailableError."""
+        return await self._thread.run(lambda: work(self._journal))

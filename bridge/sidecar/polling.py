@@ -1,0 +1,66 @@
+"""One officer's poll: ask the Director, journal what came, wait."""
+
+from bridge.core.answers import Failed, FailureKind, Polled
+from bridge.core.batch import BatchError, read_batch
+from bridge.core.delivery import next_poll
+from bridge.core.settings import OfficerSettings
+from bridge.director import DirectorClient
+from bridge.faultpoint import faultpoint
+from bridge.journal.errors import JournalUnavailableError
+from bridge.sidecar.office import Office
+
+
+class Poller:
+    """Polls for one officer, for ever."""
+
+    def __init__(self, office: Office, director: DirectorClient, officer: OfficerSettings) -> None:
+        self._office = office
+        self._director = director
+        self._officer = officer.id
+        self._log = office.log.bind(officer=officer.id)
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            failure = await self._poll()
+            wait = next_poll(
+                failure,
+                interval_s=self._interval(),
+                failures=self._failures,
+                uniform=self._office.uniform,
+            )
+            self._failures = self._failures + 1 if failure is not None else 0
+            await self._office.clock.sleep(wait)
+
+    def _interval(self) -> float:
+        return self._office.poll_intervals.get(self._officer, self._office.settings.director.poll_interval_s)
+
+    async def _poll(self) -> Failed | None:
+        answer = await self._director.poll(self._officer)
+        faultpoint("poll.answered")
+        failure = await self._take(answer) if isinstance(answer, Polled) else answer
+        if failure is not None:
+            # The first of a row is a warning; an outage of days must not fill the disk.
+            level = self._log.warning if self._failures == 0 else self._log.debug
+            level("poll failed", kind=failure.kind, detail=failure.detail)
+        elif self._failures:
+            self._log.info("poll works again", failures=self._failures)
+        return failure
+
+    async def _take(self, answer: Polled) -> Failed | None:
+        try:
+            items = read_batch(answer.body)
+        except BatchError as error:
+            return Failed(FailureKind.MALFORMED, 200, str(error))
+        now = self._office.clock.now()
+        try:
+            taken = await self._office.step(lambda journal: journal.intake(self._officer, items, now))
+        except JournalUnavailableError as error:
+            # Nothing is journaled, so nothing is lost: the Director lists it again.
+            return Failed(FailureKind.NETWORK, None, str(error))
+        if taken.new or taken.rejected or taken.changed:
+            self._log.info("directives", new=taken.new, rejected=taken.rejected, changed=taken.changed)
+            self._office.dispatch_bell.ring()
+            self._office.delivery_bell.ring()
+        return None

@@ -1,0 +1,109 @@
+"""The sidecar as one process: everything is joined here, started in order and stopped in order."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+
+import structlog
+
+from bridge import __version__
+from bridge.core.clock import Clock, Uniform
+from bridge.core.handshake import LinkKey
+from bridge.core.session import Sessions
+from bridge.core.settings import Settings
+from bridge.director import DirectorClient
+from bridge.journal.journal import Journal
+from bridge.journal.thread import JournalThread
+from bridge.link import Link
+from bridge.sidecar.delivering import Deliverer
+from bridge.sidecar.dispatching import Dispatcher
+from bridge.sidecar.linking import LinkWorker
+from bridge.sidecar.office import Office
+from bridge.sidecar.polling import Poller
+
+DRAIN_S = 3.0
+"""How long posts in flight are waited for at a stop."""
+
+
+class Sidecar:
+    """Polls, journals, dispatches and reports for its officers until it is told to stop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        journal: Journal,
+        director: DirectorClient,
+        link: Link,
+        keys: Mapping[str, LinkKey],
+        clock: Clock,
+        uniform: Uniform,
+        log: structlog.stdlib.BoundLogger,
+    ) -> None:
+        self._thread = JournalThread()
+        self._office = Office(settings, journal, self._thread, clock, uniform, log)
+        self._director = director
+        self._link = link
+        sessions = Sessions(
+            keys,
+            heartbeat_s=settings.link.heartbeat_s,
+            lost_after_s=settings.link.lost_after_s,
+            nonce=lambda: secrets.token_hex(32),
+        )
+        self._links = LinkWorker(self._office, link, sessions)
+        self._dispatcher = Dispatcher(self._office, self._links)
+        self._deliverer = Deliverer(self._office, director)
+        self._pollers = [Poller(self._office, director, officer) for officer in settings.officers]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then stop in order: poll, dispatch, delivery, link, journal.
+
+        A part that fails ends all of them, and its error is raised.
+        """
+        self._log_start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                linking = [
+                    group.create_task(self._links.receive(), name="link"),
+                    group.create_task(self._links.tick(), name="heartbeats"),
+                ]
+                delivering = group.create_task(self._deliverer.run(), name="delivery")
+                dispatching = group.create_task(self._dispatcher.run(), name="dispatch")
+                polling = [group.create_task(poller.run(), name="poll") for poller in self._pollers]
+                await stop.wait()
+                self._office.log.info("stopping")
+                await _end(*polling)
+                await _end(dispatching)
+                await _end(delivering)
+                await self._deliverer.finish(DRAIN_S)
+                await self._links.say_goodbye()
+                await _end(*linking)
+        finally:
+            self._link.close()
+            self._thread.close()
+        self._office.log.info("stopped")
+
+    def _log_start(self) -> None:
+        settings = self._office.settings
+        self._office.log.info(
+            "sidecar starts",
+            version=__version__,
+            director=settings.director.url,
+            journal=settings.journal.path,
+            link=self._link.endpoint,
+            officers=[officer.id for officer in settings.officers],
+        )
+        for officer in settings.officers:
+            self._office.log.info(
+                "officer",
+                officer=officer.id,
+                token_prefix=officer.prefix,
+                real_accounts="allowed" if officer.allow_real else "refused",
+                poll_s=settings.director.poll_interval_s,
+            )
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
