@@ -1,0 +1,175 @@
+"""The sidecar's end of the link, without a socket: enough of it to drive a terminal.
+
+It does what a sidecar does in order (challenge, check of the proof, welcome, acknowledgements), keeps
+everything that it hears, and says what a test tells it to. It decides nothing.
+"""
+
+from decimal import Decimal
+from typing import TypeVar
+
+from bridge.core.facts import AnyFact, Fact, decode_fact
+from bridge.core.handshake import LinkKey, choose_version, proofs_equal
+from bridge.core.protocol import (
+    MAX_MESSAGE_BYTES,
+    Ack,
+    Bye,
+    Challenge,
+    Command,
+    CommandKind,
+    FactMessage,
+    FromTerminal,
+    Hello,
+    Message,
+    Order,
+    Prove,
+    Settle,
+    SettleItem,
+    SidecarHeartbeat,
+    Welcome,
+    decode_from_terminal,
+    encode,
+)
+from bridge.core.terms import Side
+
+M = TypeVar("M", bound=Message)
+F = TypeVar("F", bound=Fact)
+
+KEY = LinkKey(bytes(range(32)))
+"""The link key of every test."""
+OFFICER = "officer-1"
+NONCE = "5e" * 32
+
+
+class SidecarPeer:
+    """One officer's sidecar. `on_frame` gives what it answers by itself; other messages are made by hand."""
+
+    def __init__(self, key: LinkKey = KEY, *, acks: bool = True) -> None:
+        self.key = key
+        self.acks = acks
+        self.epoch = 0
+        self.ledger_mark = 0
+        self.watermark_server_ms = 0
+        self.overlap_ms = 3_600_000
+        self.heartbeat_ms = 1000
+        self.heard: list[FromTerminal] = []
+        self.proofs: list[Prove] = []
+        self.facts: list[AnyFact] = []
+        self.sequence: list[tuple[int, int]] = []
+        """(epoch, seq) of every fact, in the order of arrival."""
+        self._hello: Hello | None = None
+        self._seq = 0
+
+    def on_frame(self, frame: bytes) -> list[bytes]:
+        """Take in a frame; the answers. Raises AssertionError for a proof that does not hold."""
+        message = decode_from_terminal(frame)
+        self.heard.append(message)
+        match message:
+            case Hello():
+                return [encode(self.challenge(message))]
+            case Prove():
+                return [encode(self.welcome(message))]
+            case FactMessage():
+                return self._fact(message)
+            case _:
+                return []
+
+    def _fact(self, message: FactMessage) -> list[bytes]:
+        if message.epoch != self.epoch:
+            return []
+        if message.seq != self._seq + 1:
+            # As the sidecar does: what is missing comes again in the next session.
+            self._seq = 2**53
+            return [encode(Bye(epoch=self.epoch, reason=f"fact {message.seq} is out of order"))]
+        self._seq = message.seq
+        self.sequence.append((message.epoch, message.seq))
+        self.facts.append(decode_fact(bytes(message.fact)))
+        return [encode(Ack(epoch=message.epoch, seq=message.seq))] if self.acks else []
+
+    def challenge(self, hello: Hello) -> Challenge:
+        """The answer to a hello."""
+        version = choose_version(hello, 1, 1)
+        assert version is not None
+        self._hello = hello
+        return Challenge(version=version, nonce=NONCE, proof=self.key.sidecar_proof(hello, version, NONCE))
+
+    def welcome(self, prove: Prove) -> Welcome:
+        """The answer to a proof, with a new epoch."""
+        assert self._hello is not None
+        assert proofs_equal(self.key.terminal_proof(self._hello, 1, NONCE, prove.account), prove.proof)
+        self.proofs.append(prove)
+        self.epoch += 1
+        self._seq = 0
+        return Welcome(
+            epoch=self.epoch,
+            heartbeat_ms=self.heartbeat_ms,
+            ledger_mark=self.ledger_mark,
+            watermark_server_ms=self.watermark_server_ms,
+            overlap_ms=self.overlap_ms,
+            max_message_bytes=MAX_MESSAGE_BYTES,
+        )
+
+    def heartbeat(self, clock_ms: int) -> bytes:
+        """A heartbeat of this epoch."""
+        return encode(SidecarHeartbeat(epoch=self.epoch, clock_ms=clock_ms))
+
+    def command(self, order: Order, *, attempt: int = 1, deadline_ms: int = 10**9) -> bytes:
+        """A command of this epoch."""
+        return encode(Command(epoch=self.epoch, attempt=attempt, deadline_ms=deadline_ms, order=order))
+
+    def settle(
+        self,
+        order: Order,
+        *,
+        attempt: int = 1,
+        ask: int = 1,
+        ledger: str = "",
+        since_server_ms: int = 0,
+    ) -> bytes:
+        """A settle of this epoch, for a command that went to the present ledger, or to the one named."""
+        item = SettleItem(
+            order=order,
+            attempt=attempt,
+            ask=ask,
+            ledger=ledger or self.proofs[-1].ledger.id,
+            since_server_ms=since_server_ms,
+        )
+        return encode(Settle(epoch=self.epoch, item=item))
+
+    def heard_of(self, kind: type[M]) -> list[M]:
+        """All messages of one type."""
+        return [message for message in self.heard if isinstance(message, kind)]
+
+    def facts_of(self, kind: type[F]) -> list[F]:
+        """All facts of one kind, in the order of arrival."""
+        return [fact for fact in self.facts if isinstance(fact, kind)]
+
+    def forget(self) -> None:
+        """Drop what was heard so far."""
+        self.heard.clear()
+        self.facts.clear()
+        self.sequence.clear()
+
+
+def open_order(
+    token: int = 1001,
+    *,
+    symbol: str = "EURUSD",
+    side: Side = Side.BUY,
+    volume: str = "0.10",
+    kind: CommandKind = CommandKind.OPEN,
+    position: int = 0,
+    price: str | None = None,
+    deviation_points: int | None = None,
+) -> Order:
+    """An order as a command carries it."""
+    return Order(
+        token=token,
+        kind=kind,
+        symbol=symbol,
+        side=side,
+        volume=Decimal(volume),
+        position=position,
+        price=None if price is None else Decimal(price),
+        deviation_points=deviation_points,
+        comment="test",
+    )
