@@ -1,0 +1,65 @@
+"""How the terminal stands: account, connection, permissions. The heartbeat's content."""
+
+from decimal import Decimal
+
+import msgspec
+
+from bridge.core.protocol import AccountIdentity
+from bridge.core.terms import MarginMode, TradeMode
+from bridge.paper.api import BrokerApi
+from bridge.paper.inputs import Inputs
+from bridge.paper.mt5 import AccountInfo
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at the terminal. Money is in account currency."""
+
+    account: AccountIdentity | None
+    """Who is logged in; None before the first login."""
+    connected: bool
+    forbidden_by: str
+    """The permission that is missing and the setting to change; empty while trading is allowed."""
+    server_ms: int
+    balance: Decimal
+    equity: Decimal
+    margin: Decimal
+
+
+def look(broker: BrokerApi, inputs: Inputs) -> Standing:
+    """How the terminal stands now. Raises BrokerTimeout and BrokerGone."""
+    account = broker.account()
+    return Standing(
+        account=identity(account),
+        connected=broker.connected(),
+        forbidden_by=missing_permission(account, inputs),
+        server_ms=broker.server_time(),
+        balance=account.balance,
+        equity=account.equity,
+        margin=account.margin,
+    )
+
+
+def identity(account: AccountInfo) -> AccountIdentity | None:
+    """What the sidecar pins an officer to. None while nobody is logged in."""
+    if account.login == 0:
+        return None
+    return AccountIdentity(
+        login=account.login,
+        server=account.server,
+        margin_mode=MarginMode[account.margin_mode.name],
+        trade_mode=TradeMode[account.trade_mode.name],
+        currency=account.currency,
+    )
+
+
+def missing_permission(account: AccountInfo, inputs: Inputs) -> str:
+    """Which of the permissions is missing, with the setting to change; empty where none is."""
+    if not inputs.algo_trading:
+        return (
+            "Algo Trading is off in the terminal. Switch on its 'Algo Trading' input (the toolbar's button)."
+        )
+    if not account.trade_allowed:
+        return "The account may not trade (ACCOUNT_TRADE_ALLOWED). Log in with the master password."
+    if not account.trade_expert:
+        return "The server forbids Expert Advisors (ACCOUNT_TRADE_EXPERT). Ask the broker to allow them."
+    return ""
