@@ -1,0 +1,185 @@
+"""Commands and settles, from the message to the facts. The one place that sends orders.
+
+A command goes to the broker once: not when its token stands in the ledger, not when this boot has already
+answered `not_sent` to the same or a later attempt, and never a second time whatever the broker answered.
+"""
+
+from collections.abc import Callable
+
+from bridge.core.facts import AnyFact, CommandFact, CommandStage, Found, NotSentReason
+from bridge.core.protocol import AccountIdentity, Command, SettleItem
+from bridge.core.retcodes import Verdict, verdict
+from bridge.faultpoint import faultpoint
+from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
+from bridge.paper.inputs import Inputs
+from bridge.paper.ledger import Entry, Ledger, LedgerWriteError, Outcome
+from bridge.paper.mt5 import Retcode, TradeRequest
+from bridge.paper.report import TEXT_MAX, ledger_facts, level
+from bridge.paper.request import NotSent, prepare
+from bridge.paper.search import search
+
+
+class Executor:
+    """Executes and settles. Reports every stage through `post`."""
+
+    def __init__(
+        self,
+        broker: BrokerApi,
+        ledger: Ledger,
+        inputs: Inputs,
+        post: Callable[[AnyFact], None],
+        alarm: Callable[[str, str], None],
+    ) -> None:
+        """`alarm` is told what a person must see: a code and a message."""
+        self._broker = broker
+        self._ledger = ledger
+        self._inputs = inputs
+        self._post = post
+        self._alarm = alarm
+        self._not_sent: dict[int, CommandFact] = {}
+        self._barred: dict[int, int] = {}  # token: the highest attempt that must not be executed
+
+    def answered(self, command: Command) -> bool:
+        """Answer a command that must not be executed any more, from the ledger or from memory. True where
+        there was such an answer."""
+        order = command.order
+        entry = self._ledger.find(order.token)
+        if entry is not None:
+            self._post_entry(entry)
+            return True
+        if command.attempt > self._barred.get(order.token, 0):
+            return False
+        # Without an earlier `not_sent` a settle was answered by a ledger that cannot say no. Then nothing true
+        # can be said of this command; the sidecar asks again.
+        earlier = self._not_sent.get(order.token)
+        if earlier is not None:
+            self._post(earlier)
+        return True
+
+    def receive(self, command: Command) -> None:
+        """Say that the command came in and waits."""
+        self._post(
+            CommandFact(token=command.order.token, attempt=command.attempt, stage=CommandStage.RECEIVED)
+        )
+
+    def refuse(self, command: Command, reason: NotSentReason, message: str) -> None:
+        """Answer that the command was not sent; this attempt never will be."""
+        self._refuse(command.order.token, command.attempt, NotSent(reason, message))
+
+    def execute(self, command: Command, link_ms: int, account: AccountIdentity) -> None:
+        """Check, write the intent, send, write the outcome; report each. `link_ms` is the link clock."""
+        if self.answered(command):
+            return
+        token, attempt = command.order.token, command.attempt
+        try:
+            request = prepare(command, link_ms, account, self._broker, self._inputs)
+            entry = self._intend(command)
+        except NotSent as answer:
+            self._refuse(token, attempt, answer)
+            return
+        for fact in ledger_facts(entry):
+            self._post(fact)
+        faultpoint("terminal.intent_written")
+        outcome = self._send(request)
+        faultpoint("terminal.order_sent")
+        try:
+            self._ledger.conclude(outcome)
+        except LedgerWriteError as error:
+            # The intent stands, so the token is safe. After a restart the broker's records tell the outcome.
+            self._alarm("LEDGER", f"{error}. Make room on the disk.")
+        faultpoint("terminal.result_written")
+        self._post(ledger_facts(Entry(intent=entry.intent, outcome=outcome))[-1])
+
+    def settle(self, item: SettleItem, connected_ms: int) -> None:
+        """Say what became of a command, from the ledger, then from the broker. Never sends.
+
+        `connected_ms` says how long the broker has been connected without a break.
+        """
+        token = item.order.token
+        entry = self._ledger.find(token)
+        ledger = self._ledger.identity
+        if entry is None and ledger.unbroken and ledger.id == item.ledger:
+            self._answer_no_intent(item)
+            return
+        if entry is None:
+            # The sidecar may conclude from this answer: the attempt must not be executed behind its back.
+            self._bar(token, item.attempt)
+        else:
+            self._post_entry(entry)
+        found = search(self._broker, token, item.since_server_ms)
+        for fact in found or ():
+            self._post(fact)
+        if found or (entry is not None and entry.outcome is not None and _clear(entry.outcome.retcode)):
+            return
+        self._post(
+            CommandFact(
+                token=token,
+                attempt=item.attempt,
+                stage=CommandStage.SETTLED,
+                ask=item.ask,
+                found=Found.UNSEARCHED if found is None else Found.NOTHING,
+                connected_ms=connected_ms,
+            )
+        )
+
+    def _intend(self, command: Command) -> Entry:
+        try:
+            return self._ledger.intend(command.order, command.attempt)
+        except LedgerWriteError as error:
+            self._alarm("LEDGER", f"{error}. Nothing is sent until it can be: make room on the disk.")
+            raise NotSent(NotSentReason.LEDGER, str(error)) from error
+
+    def _send(self, request: TradeRequest) -> Outcome:
+        try:
+            result = self._broker.order_send(request)
+        except (BrokerTimeout, BrokerGone) as error:
+            retcode = Retcode.TIMEOUT if isinstance(error, BrokerTimeout) else Retcode.CONNECTION
+            message = f"OrderSend gave no answer; the order may have been executed or not ({error})"
+            return Outcome(token=request.magic, retcode=retcode, message=message[:TEXT_MAX])
+        return Outcome(
+            token=request.magic,
+            # A number that no fact can carry would make the ledger's line unreadable.
+            retcode=min(max(result.retcode, 0), 99_999),
+            order=result.order,
+            deal=result.deal,
+            price=level(result.price),
+            volume=level(result.volume),
+            message=result.comment[:TEXT_MAX],
+        )
+
+    def _answer_no_intent(self, item: SettleItem) -> None:
+        """The reason that this boot gave for this very attempt, else that there is no intent."""
+        earlier = self._not_sent.get(item.order.token)
+        if earlier is not None and earlier.attempt == item.attempt:
+            self._post(earlier)
+            return
+        message = "the ledger is whole and holds no intent"
+        self._refuse(item.order.token, item.attempt, NotSent(NotSentReason.NO_INTENT, message))
+
+    def _refuse(self, token: int, attempt: int, answer: NotSent) -> None:
+        fact = CommandFact(
+            token=token,
+            attempt=attempt,
+            stage=CommandStage.NOT_SENT,
+            reason=answer.reason,
+            message=answer.message[:TEXT_MAX],
+            retcode=answer.retcode,
+        )
+        self._bar(token, attempt)
+        earlier = self._not_sent.get(token)
+        if earlier is None or earlier.attempt < attempt:
+            self._not_sent[token] = fact
+        self._post(fact)
+
+    def _bar(self, token: int, attempt: int) -> None:
+        """This attempt, and any before it, is never executed by this boot."""
+        self._barred[token] = max(attempt, self._barred.get(token, 0))
+
+    def _post_entry(self, entry: Entry) -> None:
+        for fact in ledger_facts(entry):
+            self._post(fact)
+
+
+def _clear(retcode: int) -> bool:
+    """Done, or refused. After any other code only the broker's records tell what there is."""
+    return retcode == Retcode.DONE or verdict(retcode) is Verdict.REFUSED

@@ -1,0 +1,37 @@
+"""What the broker's records hold of one token."""
+
+from typing import Final
+
+from bridge.core.facts import AnyFact
+from bridge.core.protocol import Token
+from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
+from bridge.paper.report import deal_fact, order_fact
+
+AHEAD_MS: Final = 86_400_000
+"""History is asked for until a day from now: server time may be set back, and the newest must not be missed."""
+
+
+def search(broker: BrokerApi, token: Token, since_server_ms: int) -> list[AnyFact] | None:
+    """Every order and deal with this token, as facts: live orders, done orders, deals, oldest first.
+
+    Deals of an order with the token count too; brokers do not always pass its magic on. None where the
+    broker could not be searched.
+    """
+    try:
+        if not broker.connected():
+            return None
+        until = broker.server_time() + AHEAD_MS
+        # Live orders first: one that is done in between is then seen in history, or twice, but never missed.
+        orders = [order for order in broker.orders() if order.magic == token]
+        orders += [order for order in broker.history_orders(since_server_ms, until) if order.magic == token]
+        tickets = {order.ticket for order in orders}
+        deals = [
+            deal
+            for deal in broker.history_deals(since_server_ms, until)
+            if deal.magic == token or (deal.order and deal.order in tickets)
+        ]
+        if not broker.connected():
+            return None
+    except (BrokerTimeout, BrokerGone):
+        return None
+    return [*map(order_fact, orders), *map(deal_fact, deals)]
