@@ -1,0 +1,205 @@
+"""From the broker's records to facts: everything after a welcome, then whatever is new or changed.
+
+    full scan   after each welcome, from the sidecar's watermark less the overlap: everything is reported
+    rescan      every RESCAN_MS, and when the broker is back: what this boot has not reported yet
+    look        every LOOK_MS, sooner on a trade transaction: live orders, positions, the last minute of history
+
+A scan of either kind ends with a ScanFact, which moves the watermark. Transactions only make a look come
+sooner: MetaTrader guarantees neither their order nor their completeness, so nothing is read from them.
+Facts leave in portions, as many as the caller has room for, however long the history is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import Final
+
+import msgspec
+
+from bridge.core.facts import (
+    AnyFact,
+    DealFact,
+    OrderFact,
+    PositionFact,
+    ScanFact,
+    content_hash,
+    fact_key,
+)
+from bridge.core.protocol import Boot, Welcome
+from bridge.paper.api import BrokerApi, BrokerGone
+from bridge.paper.report import deal_fact, order_fact, position_fact
+from bridge.paper.search import AHEAD_MS
+
+LOOK_MS: Final = 250
+RESCAN_MS: Final = 60_000
+LOOK_BACK_MS: Final = 60_000
+"""How much history a look compares. What enters history later than that is found by the next rescan."""
+MAX_POSITIONS: Final = 4096
+"""A ScanFact names no more. A shorter list would say that the others are closed."""
+_TRIES: Final = 3
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The broker's records at one moment, as facts, from `from_ms` on. Times are server milliseconds."""
+
+    from_ms: int
+    to_ms: int
+    orders: list[OrderFact]
+    deals: list[DealFact]
+    live: list[OrderFact]
+    positions: list[PositionFact]
+
+    def facts(self) -> Iterator[AnyFact]:
+        """History first, so that a deal is known before the position that it made."""
+        return chain(self.orders, self.deals, self.live, self.positions)
+
+
+class Scanner:
+    """Compares the broker's records with what this boot has reported."""
+
+    def __init__(
+        self,
+        broker: BrokerApi,
+        boot: Boot,
+        post: Callable[[AnyFact], None],
+        alarm: Callable[[str, str], None],
+    ) -> None:
+        """`alarm` is told what a person must see: a code and a message."""
+        self._broker = broker
+        self._boot = boot
+        self._post = post
+        self._alarm = alarm
+        self._said: dict[str, tuple[str, int]] = {}  # key: content hash, server time of the last sight
+        self._pending: Iterator[AnyFact] = iter(())
+        self._welcome: Welcome | None = None
+        self._before: Iterable[AnyFact] = ()
+        self._counter = 0
+        self._watermark_ms = 0
+        self._overlap_ms = 0
+        self._from_ms = 0
+        self._next_look_ms = 0
+        self._next_scan_ms = 0
+        self._heard = 0
+
+    def __len__(self) -> int:
+        """How many facts are kept in mind."""
+        return len(self._said)
+
+    def begin(self, welcome: Welcome, before: Iterable[AnyFact]) -> None:
+        """A session began: report `before`, then scan everything. Whatever was under way is dropped."""
+        self._welcome = welcome
+        self._before = before
+        self._pending = iter(())
+
+    def hurry(self) -> None:
+        """Rescan with the next step: the broker was away, and things went on without us."""
+        self._next_scan_ms = self._next_look_ms = 0
+
+    def step(self, mono_ms: int, room: int) -> None:
+        """Report at most `room` facts. Call it only in a session, with the broker connected.
+
+        Raises BrokerTimeout and BrokerGone; the next step then takes it up again.
+        """
+        if room <= 0:
+            return
+        portion = list(islice(self._pending, room))
+        for fact in portion:
+            self._post(fact)
+        if len(portion) < room:
+            # What was under way is through. Reading the broker is enough work for the rest of this call.
+            self._start_next(mono_ms)
+
+    def _start_next(self, mono_ms: int) -> None:
+        if self._welcome is not None:
+            self._scan_all(self._welcome)
+            self._welcome = None
+            self._next_scan_ms = mono_ms + RESCAN_MS
+            self._next_look_ms = mono_ms + LOOK_MS
+        elif mono_ms >= self._next_scan_ms:
+            snapshot = self._snapshot(self._scan_from(self._watermark_ms))
+            self._pending = chain(self._news(snapshot), self._end(snapshot))
+            self._next_scan_ms = mono_ms + RESCAN_MS
+            self._next_look_ms = mono_ms + LOOK_MS
+        elif self._told() or mono_ms >= self._next_look_ms:
+            # Never further back than the scan did: what lies before that is neither news nor in memory.
+            since = max(self._from_ms, self._broker.server_time() - LOOK_BACK_MS)
+            self._pending = self._news(self._snapshot(since))
+            self._next_look_ms = mono_ms + LOOK_MS
+
+    def _scan_all(self, welcome: Welcome) -> None:
+        self._overlap_ms = welcome.overlap_ms
+        self._watermark_ms = welcome.watermark_server_ms
+        snapshot = self._snapshot(self._scan_from(welcome.watermark_server_ms))
+        # Everything, said before or not: the journal may have been restored from a backup.
+        everything = self._remembered(snapshot)
+        self._pending = chain(self._before, everything, self._end(snapshot))
+        self._before = ()
+
+    def _scan_from(self, watermark_ms: int) -> int:
+        """Server time may have been set back behind the watermark: daylight saving, or another server."""
+        return max(0, min(watermark_ms, self._broker.server_time()) - self._overlap_ms)
+
+    def _snapshot(self, from_ms: int) -> Snapshot:
+        """The records, with history and positions of one moment."""
+        broker = self._broker
+        to_ms = broker.server_time()
+        until = to_ms + AHEAD_MS
+        positions = broker.positions()
+        for _ in range(_TRIES):
+            live = broker.orders()
+            orders = broker.history_orders(from_ms, until)
+            deals = broker.history_deals(from_ms, until)
+            before, positions = positions, broker.positions()
+            if [(p.identifier, p.volume) for p in before] == [(p.identifier, p.volume) for p in positions]:
+                break
+        if not broker.connected():
+            # What came may be the picture from before the connection went, while server time ran on.
+            raise BrokerGone("the broker went away during a scan")
+        return Snapshot(
+            from_ms=from_ms,
+            to_ms=to_ms,
+            orders=[order_fact(o) for o in sorted(orders, key=lambda o: (o.time_done_msc, o.ticket))],
+            deals=[deal_fact(d) for d in sorted(deals, key=lambda d: (d.time_msc, d.ticket))],
+            live=[order_fact(order) for order in live],
+            positions=[position_fact(position) for position in positions],
+        )
+
+    def _news(self, snapshot: Snapshot) -> Iterator[AnyFact]:
+        """What has not been said yet, or not with this content."""
+        for fact in snapshot.facts():
+            key, digest = fact_key(fact), content_hash(fact)
+            known = self._said.get(key)
+            self._said[key] = (digest, snapshot.to_ms)
+            if known is None or known[0] != digest:
+                yield fact
+
+    def _remembered(self, snapshot: Snapshot) -> Iterator[AnyFact]:
+        for fact in snapshot.facts():
+            self._said[fact_key(fact)] = (content_hash(fact), snapshot.to_ms)
+            yield fact
+
+    def _end(self, snapshot: Snapshot) -> Iterator[AnyFact]:
+        """The ScanFact, and what follows from it. Runs once everything before it was posted."""
+        if len(snapshot.positions) > MAX_POSITIONS:
+            self._alarm("POSITIONS", f"more than {MAX_POSITIONS} open positions: the scan cannot be closed")
+            return
+        self._watermark_ms = snapshot.to_ms
+        self._from_ms = snapshot.from_ms
+        # A fact that no scan from here on can meet again needs no memory.
+        self._said = {key: said for key, said in self._said.items() if said[1] >= snapshot.to_ms}
+        self._counter += 1
+        yield ScanFact(
+            boot=self._boot,
+            counter=self._counter,
+            from_server_ms=snapshot.from_ms,
+            to_server_ms=snapshot.to_ms,
+            deals=len(snapshot.deals),
+            orders=len(snapshot.orders) + len(snapshot.live),
+            positions=[position.identifier for position in snapshot.positions],
+        )
+
+    def _told(self) -> bool:
+        """Whether trade transactions came since the last call."""
+        news = self._broker.transactions(self._heard)
+        if news:
+            self._heard = news[-1][0]
+        return bool(news)
