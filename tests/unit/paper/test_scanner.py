@@ -1,0 +1,237 @@
+"""Scans: everything after a welcome, then what is new, each thing once."""
+
+from decimal import Decimal
+
+from bridge.core.facts import (
+    AnyFact,
+    CommandFact,
+    ConnectionFact,
+    DealFact,
+    OrderFact,
+    PositionFact,
+    ScanFact,
+)
+from bridge.core.protocol import MAX_MESSAGE_BYTES, Welcome
+from bridge.core.terms import DealEntry
+from bridge.paper.broker import Broker
+from bridge.paper.mt5 import OrderType
+from bridge.paper.outbox import WINDOW
+from bridge.paper.scanner import RESCAN_MS, Scanner
+from bridge.paper.scenario import Scenario
+from bridge.paper.script import DelayHistory, DropTransactions, Rule
+from tests.peers import open_order
+from tests.unit.paper.rig import START_MS, Rig
+
+LOT = Decimal("0.10")
+
+
+def tickets(rig: Rig) -> list[int]:
+    """The deals reported, in the order of arrival."""
+    return [deal.ticket for deal in rig.peer.facts_of(DealFact)]
+
+
+def traded(rig: Rig) -> list[int]:
+    """The deals that the broker has."""
+    return [deal.ticket for deal in rig.broker.history_deals(0, 2**62)]
+
+
+def test_the_first_scan_reports_all_history(rig: Rig) -> None:
+    kept = rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    rig.broker.hand_close(rig.broker.hand_open("GBPUSD", OrderType.SELL, LOT))
+    rig.join()
+    assert tickets(rig) == traded(rig)
+    assert [p.identifier for p in rig.peer.facts_of(PositionFact)] == [kept]
+    (scan,) = rig.peer.facts_of(ScanFact)
+    assert rig.peer.facts[-1] == scan
+    assert (scan.from_server_ms, scan.deals, scan.orders, scan.positions) == (0, 4, 3, [kept])
+    assert START_MS <= scan.to_server_ms <= rig.broker.server_time()
+
+
+def test_a_scan_starts_at_the_watermark_less_the_overlap(rig: Rig) -> None:
+    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    old = traded(rig)
+    rig.run(10_000)
+    rig.restart()
+    rig.peer.forget()
+    rig.peer.watermark_server_ms = rig.broker.server_time() - 1_000
+    rig.peer.overlap_ms = 2_000
+    new = rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    rig.join()
+    assert tickets(rig) == traded(rig)[len(old) :]
+    (scan,) = rig.peer.facts_of(ScanFact)
+    assert scan.from_server_ms == rig.peer.watermark_server_ms - 2_000
+    assert len(scan.positions) == 2
+    assert new in scan.positions
+
+
+def test_a_watermark_ahead_of_the_broker_leaves_nothing_out(rig: Rig) -> None:
+    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    rig.peer.watermark_server_ms = START_MS + 50 * 365 * 86_400_000
+    rig.join()
+    assert tickets(rig) == traded(rig)
+
+
+def test_news_is_told_once(joined: Rig) -> None:
+    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(5_000)
+    assert len(joined.peer.facts_of(DealFact)) == 1
+    assert len(joined.peer.facts_of(OrderFact)) == 1
+    assert len(joined.peer.facts_of(PositionFact)) == 1
+    assert joined.peer.facts_of(ScanFact) == []
+
+
+def test_a_stop_that_is_hit_is_told(joined: Rig) -> None:
+    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, LOT, sl=Decimal("1.09000"))
+    joined.run(500)
+    joined.peer.forget()
+    joined.broker.set_quote("EURUSD", Decimal("1.08990"), Decimal("1.09000"))
+    joined.run(500)
+    (deal,) = joined.peer.facts_of(DealFact)
+    assert (deal.reason, deal.entry, deal.position_id) == ("SL", DealEntry.OUT, ticket)
+
+
+def test_nothing_depends_on_transactions(joined: Rig) -> None:
+    joined.broker.add_rule(Rule(effect=DropTransactions()))
+    joined.say(joined.peer.command(open_order()))
+    joined.run(1_000)
+    assert len(joined.peer.facts_of(DealFact)) == 1
+
+
+def test_a_transaction_hastens_the_look(joined: Rig) -> None:
+    joined.run(60)
+    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(60)
+    assert len(joined.peer.facts_of(DealFact)) == 1
+
+
+def test_a_commission_that_comes_late_is_told_again(joined: Rig) -> None:
+    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(1_000)
+    (deal,) = joined.peer.facts_of(DealFact)
+    joined.run(2 * RESCAN_MS)  # no look reaches that far back any more
+    joined.peer.forget()
+    joined.broker.revise_deal(deal.ticket, Decimal("-9.99"))
+    joined.run(RESCAN_MS + 1_000)
+    assert [d.commission for d in joined.peer.facts_of(DealFact)] == [Decimal("-9.99")]
+
+
+def test_history_that_shows_late_is_found_by_the_rescan(joined: Rig) -> None:
+    joined.broker.add_rule(Rule(effect=DelayHistory(milliseconds=90_000)))
+    joined.say(joined.peer.command(open_order()))
+    joined.run(80_000)
+    assert joined.peer.facts_of(DealFact) == []
+    joined.run(70_000)
+    assert len(joined.peer.facts_of(DealFact)) == 1
+
+
+def test_rescans_move_the_watermark_and_repeat_nothing(joined: Rig) -> None:
+    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(3 * RESCAN_MS)
+    scans = joined.peer.facts_of(ScanFact)
+    assert len(scans) in (2, 3)
+    assert scans[0].to_server_ms < scans[1].to_server_ms
+    assert scans[1].counter == scans[0].counter + 1
+    assert scans[1].from_server_ms == max(0, scans[0].to_server_ms - joined.peer.overlap_ms)
+    assert len(joined.peer.facts_of(DealFact)) == 1
+    assert len(joined.peer.facts_of(PositionFact)) == 1
+
+
+def test_what_happened_while_the_terminal_was_off_is_found(joined: Rig) -> None:
+    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, LOT, sl=Decimal("1.09000"))
+    joined.run(1_000)
+    joined.ledger.close()
+    joined.mono_ms += 3_600_000
+    joined.broker.set_quote("EURUSD", Decimal("1.08990"), Decimal("1.09000"))
+    joined.peer.watermark_server_ms = START_MS
+    joined.peer.forget()
+    joined.boot()
+    joined.join()
+    assert [d.position_id for d in joined.peer.facts_of(DealFact) if d.reason == "SL"] == [ticket]
+    assert joined.peer.facts_of(ScanFact)[0].positions == []
+
+
+def test_what_happened_while_the_broker_was_away_is_found(joined: Rig) -> None:
+    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(1_000)
+    joined.peer.forget()
+    joined.broker.disconnect()
+    joined.broker.hand_close(ticket)
+    joined.run(100_000)
+    assert joined.peer.facts_of(DealFact) == []
+    joined.broker.connect()
+    joined.run(200)
+    assert [d.entry for d in joined.peer.facts_of(DealFact)] == [DealEntry.OUT]
+    assert [fact.up for fact in joined.peer.facts_of(ConnectionFact)] == [False, True]
+    assert joined.peer.facts_of(ScanFact)[-1].positions == []
+
+
+def test_a_long_history_comes_in_portions_and_whole(rig: Rig) -> None:
+    for _ in range(400):
+        rig.broker.hand_close(rig.broker.hand_open("EURUSD", OrderType.BUY, LOT))
+    rig.peer.acks = False
+    rig.join()
+    assert len(rig.peer.facts) == WINDOW
+    rig.run(200)
+    assert len(rig.peer.facts) == WINDOW  # unacknowledged, so nothing more is even prepared
+    rig.peer.acks = True
+    rig.restart()
+    rig.peer.forget()
+    rig.join()
+    rig.run(500)
+    assert tickets(rig) == traded(rig)
+    assert len(rig.peer.facts_of(ScanFact)) == 1
+    deals = rig.peer.facts_of(DealFact)
+    assert deals == sorted(deals, key=lambda deal: (deal.time_server_ms, deal.ticket))
+
+
+def test_the_ledger_beyond_the_mark_comes_before_the_scan(joined: Rig) -> None:
+    for token in (1, 2, 3):
+        joined.say(joined.peer.command(open_order(token)))
+    joined.run(1_000)
+    joined.restart()
+    joined.peer.forget()
+    joined.peer.ledger_mark = 1
+    joined.join()
+    first = joined.peer.facts[:4]
+    assert [(f.token, f.stage, f.mark) for f in first if isinstance(f, CommandFact)] == [
+        (2, "submitted", 2),
+        (2, "result", 2),
+        (3, "submitted", 3),
+        (3, "result", 3),
+    ]
+    assert not any(isinstance(fact, CommandFact) for fact in joined.peer.facts[4:])
+
+
+def test_a_reconnected_sidecar_hears_everything_again(joined: Rig) -> None:
+    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(500)
+    joined.peer.forget()
+    joined.linked = False
+    joined.run(20_000)
+    joined.linked = True
+    joined.join()
+    assert tickets(joined) == traded(joined)
+
+
+def test_what_no_scan_can_meet_again_is_forgotten() -> None:
+    broker, told = Broker.start(Scenario(), START_MS), list[AnyFact]()
+    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    welcome = Welcome(
+        epoch=1,
+        heartbeat_ms=1000,
+        ledger_mark=0,
+        watermark_server_ms=START_MS,
+        overlap_ms=60_000,
+        max_message_bytes=MAX_MESSAGE_BYTES,
+    )
+    scanner.begin(welcome, ())
+    kept, most = broker.hand_open("GBPUSD", OrderType.BUY, LOT), 0
+    for mono_ms in range(0, 3_600_000, 1_000):
+        broker.advance(START_MS + mono_ms)
+        if mono_ms % 10_000 == 0:
+            broker.hand_close(broker.hand_open("EURUSD", OrderType.BUY, LOT))
+        scanner.step(mono_ms, WINDOW)
+        most = max(most, len(scanner))
+    assert len([fact for fact in told if isinstance(fact, DealFact)]) == len(broker.history_deals(0, 2**62))
+    assert [fact.positions for fact in told if isinstance(fact, ScanFact)][-1] == [kept]
+    assert most < 200  # 720 deals and 720 orders went by
