@@ -1,0 +1,168 @@
+"""`mt5-bridge journal`: the journal for a person. Reads only; the sidecar may run meanwhile."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlite_utils import Database
+
+from bridge.cli.failure import Failure
+from bridge.cli.options import FILE, json_option
+from bridge.config import load
+from bridge.exits import ExitCode
+from bridge.journal import reading as queries
+from bridge.journal.errors import JournalDamagedError
+
+_PLAIN_WIDTH = 1000
+_SHOWN = 160
+"""How much of a body the timeline shows. --json has all of it."""
+
+
+@click.group()
+@click.option("--config", "config_path", type=FILE, metavar="FILE", help="The configuration that names it.")
+@click.option("--path", type=FILE, metavar="FILE", help="The journal itself, instead of a configuration.")
+@click.pass_context
+def journal(context: click.Context, config_path: Path | None, path: Path | None) -> None:
+    """Look into the journal: directives, their timelines, undelivered events, the audit's chain."""
+    if config_path is not None and path is not None:
+        raise click.UsageError("give --config or --path, not both")
+    context.obj = path or load(config_path or Path("bridge.toml")).journal
+
+
+@journal.command("list")
+@click.option("--officer", metavar="ID", help="Of this officer alone.")
+@click.option("--state", metavar="STATE", help="In this state alone, such as WORKING or UNKNOWN.")
+@json_option
+@click.pass_obj
+def list_directives(path: Path, officer: str | None, state: str | None, as_json: bool) -> None:
+    """List the directives, oldest first."""
+    with _reading(path) as db:
+        rows = queries.directives(db, officer=officer, state=state)
+    if as_json:
+        _print_json(rows)
+        return
+    _print_table(
+        f"{len(rows)} directives",
+        ("received", "officer", "directive", "action", "symbol", "state", "legs", "events", "open", "why"),
+        (
+            (
+                row.received_at,
+                row.officer,
+                row.directive_id,
+                row.action or "",
+                row.symbol or "",
+                row.state,
+                str(row.legs),
+                str(row.events),
+                str(row.undelivered or ""),
+                row.error_message,
+            )
+            for row in rows
+        ),
+    )
+
+
+@journal.command()
+@click.argument("directive_id")
+@click.option("--officer", metavar="ID", help="Where two officers have a directive of that id.")
+@json_option
+@click.pass_obj
+def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> None:
+    """Show every step of one directive, with its time."""
+    with _reading(path) as db:
+        rows = queries.timeline(db, directive_id, officer)
+    if not rows:
+        raise Failure(
+            ExitCode.FAILED,
+            f"the journal at {path} has no directive {directive_id!r}. 'mt5-bridge journal list' has them all",
+        )
+    if as_json:
+        _print_json(rows)
+        return
+    _print_table(
+        f"Directive {directive_id}",
+        ("seq", "time", "step", "what", "body"),
+        ((str(row.seq), row.at, row.kind, row.subject, _short(row.body)) for row in rows),
+    )
+
+
+@journal.command()
+@json_option
+@click.pass_obj
+def undelivered(path: Path, as_json: bool) -> None:
+    """List the events that the Director has not taken."""
+    with _reading(path) as db:
+        rows = queries.undelivered(db)
+    if as_json:
+        _print_json(rows)
+        return
+    _print_table(
+        f"{len(rows)} undelivered events",
+        ("id", "created", "officer", "directive", "event", "state", "refusals", "last error"),
+        (
+            (
+                str(row.id),
+                row.created_at,
+                row.officer,
+                row.directive_id or "",
+                row.event_type,
+                row.state,
+                str(row.refusals or ""),
+                _short(row.last_error),
+            )
+            for row in rows
+        ),
+    )
+
+
+@journal.command()
+@json_option
+@click.pass_obj
+def verify(path: Path, as_json: bool) -> ExitCode:
+    """Follow the audit's hash chain from its first row to its last."""
+    with _reading(path) as db:
+        verdict = queries.verify(db)
+    if as_json:
+        _print_json(verdict)
+    elif verdict.broken:
+        click.echo(f"The audit's chain is broken: {verdict.broken}.")
+    else:
+        click.echo(f"The audit's chain holds: {verdict.rows} rows.")
+    return ExitCode.CHAIN_BROKEN if verdict.broken else ExitCode.OK
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Database]:
+    try:
+        with queries.reading(path) as db:
+            yield db
+    except sqlite3.DatabaseError as error:
+        raise JournalDamagedError(path, f"SQLite says: {error}") from error
+
+
+def _print_json(value: object) -> None:
+    click.echo(msgspec.json.encode(value))
+
+
+def _print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    console = Console()
+    if not console.is_terminal:
+        # Nobody looks: lines are not broken.
+        console = Console(width=_PLAIN_WIDTH)
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        # Text, not markup: what a Director sent must not be taken for formatting.
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,0 +1,98 @@
+"""`mt5-bridge run`: the sidecar."""
+
+import asyncio
+import os
+import random
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import structlog
+
+from bridge.cli.failure import Failure
+from bridge.cli.options import config_option
+from bridge.clock import SystemClock
+from bridge.config import Config, load
+from bridge.core.handshake import LinkKey
+from bridge.core.settings import Settings
+from bridge.director import DirectorClient, DirectorLimits
+from bridge.exits import ExitCode
+from bridge.journal.journal import Journal, opened
+from bridge.keys import ApiKey, find_api_key, link_key_path, load_link_key
+from bridge.link import EndpointError, Link
+from bridge.sidecar.sidecar import Sidecar
+
+
+@click.command()
+@config_option
+def run(config_path: Path) -> ExitCode:
+    """Run the sidecar: poll, journal, dispatch, report, until SIGTERM or Ctrl-C.
+
+    It then stops in order, within seconds. A second signal ends it at once; nothing is lost by that.
+    """
+    config = load(config_path)
+    key = find_api_key(config.settings.director.api_key_env, config.api_key_file)
+    keys = {
+        officer.id: load_link_key(link_key_path(config.journal, officer.id))
+        for officer in config.settings.officers
+    }
+    with opened(config.journal, config.settings) as journal:
+        # pyzmq needs the selector loop, which is not Windows' own choice.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(_run(config, journal, key, keys))
+    return ExitCode.OK
+
+
+async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, LinkKey]) -> None:
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    try:
+        link = Link(config.settings.link.endpoint)
+    except EndpointError as error:
+        raise Failure(ExitCode.ENDPOINT, str(error)) from error
+    clock = SystemClock()
+    async with DirectorClient(
+        config.settings.director.url, key.reveal(), clock=clock, limits=_limits(config.settings)
+    ) as director:
+        sidecar = Sidecar(
+            config.settings,
+            journal=journal,
+            director=director,
+            link=link,
+            keys=keys,
+            clock=clock,
+            uniform=random.SystemRandom().random,
+            log=structlog.stdlib.get_logger("bridge.sidecar"),
+        )
+        await sidecar.run(stop)
+
+
+def _limits(settings: Settings) -> DirectorLimits:
+    director = settings.director
+    return DirectorLimits(
+        max_response_bytes=director.max_response_bytes,
+        total_timeout_s=director.timeout_s,
+        connect_timeout_s=min(director.timeout_s, 5.0),
+    )
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """The first signal stops in order, the second at once."""
+    loop = asyncio.get_running_loop()
+    seen: list[int] = []
+
+    def on_signal(number: int, _: object) -> None:
+        if seen:
+            # At once: the journal's commits are durable, and whatever was under way is settled at the next start.
+            os._exit(ExitCode.INTERRUPTED)
+        seen.append(number)
+        loop.call_soon_threadsafe(stop.set)
+
+    # signal.signal and not loop.add_signal_handler: Windows has only this one.
+    signal.signal(signal.SIGINT, on_signal)
+    with suppress(ValueError, OSError):
+        signal.signal(signal.SIGTERM, on_signal)
+    if hasattr(signal, "SIGBREAK"):
+        # What Windows' service wrappers and `taskkill` without /F send.
+        signal.signal(signal.SIGBREAK, on_signal)
