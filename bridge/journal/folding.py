@@ -90,15 +90,20 @@ class _Book:
             return
         key, digest = fact_key(fact), content_hash(fact)
         latest = self._connection.execute(
-            "SELECT hash FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ?"
+            "SELECT hash, disposition FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ?"
             " ORDER BY id DESC LIMIT 1",
             (*self._step.account.key, key),
         ).fetchone()
         self.scanned = self.scanned or isinstance(fact, ScanFact)
-        if latest is not None and latest["hash"] == digest:
+        same = latest is not None and latest["hash"] == digest
+        if same and latest["disposition"] == Disposition.APPLIED:
             self.repeated += 1
             return
         outcome, before = self._fold(fact, revision=latest is not None)
+        if same and outcome.disposition is not Disposition.APPLIED:
+            # Said again, and still not ours or not to be understood. What it concerns may turn up later.
+            self.repeated += 1
+            return
         self._store(seq, raw, fact, key, digest, outcome, before)
         self._step.apply(outcome, before)
         if outcome.disposition is Disposition.QUARANTINED:

@@ -78,7 +78,7 @@ class Deliverer:
     async def _deliver(self, event: Outgoing) -> None:
         answer = await self._director.post(event.body, event.key)
         faultpoint("post.answered")
-        now = self._office.clock.now()
+        now = self._office.now()
         try:
             if isinstance(answer, Posted):
                 await self._posted(event, answer)
@@ -95,7 +95,7 @@ class Deliverer:
         self._outage = 0
         self._paused_until = 0.0
         self._office.director_locked_out = False
-        now = self._office.clock.now()
+        now = self._office.now()
         await self._office.step(lambda journal: journal.delivered(event, answer.event_id, now))
         faultpoint("delivered.committed")
         self._office.log.info(
@@ -115,7 +115,7 @@ class Deliverer:
             kind=failure.kind,
             detail=failure.detail,
         )
-        now = self._office.clock.now()
+        now = self._office.now()
         match decision:
             case PauseAll():
                 # The first of a row is a warning; an outage of days must not fill the disk.

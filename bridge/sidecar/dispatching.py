@@ -29,7 +29,7 @@ class Dispatcher:
 
     async def _dispatch(self, officer: OfficerSettings) -> None:
         gate = self._links.gate(officer.id)
-        now = self._office.clock.now()
+        now = self._office.now()
         commands = await self._office.step(lambda journal: journal.advance(officer.id, gate, now))
         # An expired command has an event; a new one may too.
         self._office.delivery_bell.ring()

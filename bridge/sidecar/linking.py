@@ -6,6 +6,7 @@ from functools import partial
 
 from bridge.core import protocol
 from bridge.core.brokertime import OffsetWatch
+from bridge.core.contract import utc_text
 from bridge.core.dispatch import Gate
 from bridge.core.protocol import Message, RefusalCode, Welcome
 from bridge.core.session import Admit, Effect, Ended, Facts, Heard, Send, Sessions
@@ -35,6 +36,7 @@ class LinkWorker:
         self._present = {officer.id: started for officer in office.settings.officers}
         """When each officer's terminal was last there."""
         self._told_lost: set[str] = set()
+        self._told_clock = False
 
     async def receive(self) -> None:
         """Take what terminals send, until cancelled."""
@@ -48,6 +50,7 @@ class LinkWorker:
         while True:
             await self._handle(self._sessions.tick(self._office.clock.monotonic()))
             await self._watch_presence()
+            await self._watch_clock()
             await self._office.clock.sleep(min(TICK_S, self._office.settings.link.heartbeat_s / 2))
 
     def gate(self, officer: str) -> Gate | None:
@@ -64,7 +67,7 @@ class LinkWorker:
             alive=self._sessions.alive(officer, now),
             broker_connected=beat is not None and beat.broker_connected,
             trade_allowed=beat is not None and beat.trade_allowed,
-            opens_paused=self._office.director_locked_out,
+            opens_paused=self._office.opens_paused,
             clock_ms=session.clock_ms(now),
         )
 
@@ -111,7 +114,7 @@ class LinkWorker:
 
     async def _admit(self, effect: Admit) -> None:
         officer, log = effect.officer, self._office.log.bind(officer=effect.officer)
-        now = self._office.clock.now()
+        now = self._office.now()
         try:
             opened = await self._office.step(
                 lambda journal: journal.open_epoch(officer, effect.hello, effect.prove, now)
@@ -157,7 +160,7 @@ class LinkWorker:
         gate = self.gate(officer)
         if gate is None or not (first or gate.ready):
             return
-        now = self._office.clock.now()
+        now = self._office.now()
         try:
             questions = await self._office.step(lambda journal: journal.ask(officer, gate, now, first=first))
         except JournalUnavailableError as error:
@@ -174,7 +177,7 @@ class LinkWorker:
         """Put the facts that came into the journal, then acknowledge them."""
         waiting, self._facts = self._facts, {}
         for (officer, epoch), facts in waiting.items():
-            now = self._office.clock.now()
+            now = self._office.now()
             faultpoint("facts.received")
             try:
                 folded = await self._office.step(partial(_fold, officer, epoch, facts, now))
@@ -191,7 +194,7 @@ class LinkWorker:
             self._office.delivery_bell.ring()
 
     async def _heard(self, effect: Heard) -> None:
-        now = self._office.clock.now()
+        now = self._office.now()
         watch = self._offsets.get(effect.officer)
         if watch is not None and watch.observe(effect.heartbeat.server_ms, now):
             self._office.log.info("broker clock changed", officer=effect.officer, seconds=watch.seconds)
@@ -205,13 +208,31 @@ class LinkWorker:
     async def _ended(self, effect: Ended) -> None:
         self._office.log.warning("session ended", officer=effect.officer, epoch=effect.epoch, why=effect.why)
         self._office.poll_intervals.pop(effect.officer, None)
-        now = self._office.clock.now()
+        now = self._office.now()
         try:
             await self._office.step(
                 lambda journal: journal.end_epoch(effect.officer, effect.epoch, effect.why, now)
             )
         except JournalUnavailableError as error:
             self._office.log.error("session end not stored", officer=effect.officer, why=str(error))
+
+    async def _watch_clock(self) -> None:
+        """Raise a clock that cannot be trusted, once for each time that it goes wrong."""
+        office = self._office
+        office.watch.observe(office.clock.now(), office.clock.monotonic())
+        if office.watch.trusted or self._told_clock:
+            self._told_clock = not office.watch.trusted
+            return
+        now, trouble = office.now(), office.watch.trouble
+        office.log.error("the clock cannot be trusted", why=trouble)
+        for officer in office.settings.officers:
+            try:
+                await office.step(partial(_raise_clock, officer.id, trouble, now))
+            except JournalUnavailableError as error:
+                office.log.error("clock trouble not stored", why=str(error))
+                return
+        self._told_clock = True
+        office.delivery_bell.ring()
 
     async def _watch_presence(self) -> None:
         monotonic = self._office.clock.monotonic()
@@ -222,7 +243,7 @@ class LinkWorker:
             silent = monotonic - last
             if officer in self._told_lost or silent < self._office.settings.link.lost_after_s:
                 continue
-            now = self._office.clock.now()
+            now = self._office.now()
             try:
                 await self._office.step(partial(_lose, officer, silent, now))
             except JournalUnavailableError as error:
@@ -240,3 +261,7 @@ def _fold(
 
 def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> None:
     journal.link_lost(officer, f"the terminal has been silent for {silent_s:.0f} s", now)
+
+
+def _raise_clock(officer: str, trouble: str, now: datetime, journal: Journal) -> None:
+    journal.trouble(officer, "CLOCK", trouble, f"clock:{utc_text(now)}", now)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
 
 from bridge.core.clock import Clock, Uniform
+from bridge.core.clockwatch import ClockWatch
 from bridge.core.settings import Settings
 from bridge.journal.journal import Journal
 from bridge.journal.thread import JournalThread
@@ -57,8 +59,18 @@ class Office:
         self.delivery_bell = Bell()
         self.director_locked_out = False
         """Delivery is paused for a reason that a person must mend: nothing new is opened."""
+        self.watch = ClockWatch(tolerance=timedelta(seconds=settings.director.max_clock_skew_s))
         self.poll_intervals: dict[str, float] = {}
         """Per officer, where its terminal's inputs say how often to poll."""
+
+    @property
+    def opens_paused(self) -> bool:
+        """True while nothing new may be opened: nobody would hear of it, or nobody knows the time."""
+        return self.director_locked_out or not self.watch.trusted
+
+    def now(self) -> datetime:
+        """The time that directives are judged by, aware UTC."""
+        return self.watch.now(self.clock.now())
 
     async def step(self, work: Callable[[Journal], T]) -> T:
         """Run one journal step in the journal's thread. Raises JournalUnavailableError."""

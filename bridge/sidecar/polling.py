@@ -39,6 +39,8 @@ class Poller:
     async def _poll(self) -> Failed | None:
         answer = await self._director.poll(self._officer)
         faultpoint("poll.answered")
+        if isinstance(answer, Polled) and answer.date is not None:
+            self._office.watch.confirm(answer.date, self._office.clock.now())
         failure = await self._take(answer) if isinstance(answer, Polled) else answer
         if failure is not None:
             # The first of a row is a warning; an outage of days must not fill the disk.
@@ -53,7 +55,7 @@ class Poller:
             items = read_batch(answer.body)
         except BatchError as error:
             return Failed(FailureKind.MALFORMED, 200, str(error))
-        now = self._office.clock.now()
+        now = self._office.now()
         try:
             taken = await self._office.step(lambda journal: journal.intake(self._officer, items, now))
         except JournalUnavailableError as error:
