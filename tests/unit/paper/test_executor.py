@@ -18,7 +18,7 @@ from bridge.core.facts import (
     PositionFact,
     TroubleFact,
 )
-from bridge.core.protocol import CommandKind, TerminalHeartbeat
+from bridge.core.protocol import Command, CommandKind, TerminalHeartbeat
 from bridge.core.terms import Side
 from bridge.paper.inputs import Inputs
 from bridge.paper.mt5 import (
@@ -29,8 +29,9 @@ from bridge.paper.mt5 import (
     SymbolFilling,
     SymbolTradeMode,
 )
-from bridge.paper.request import choose_filling
+from bridge.paper.request import NotSent, choose_filling, prepare
 from bridge.paper.script import Fills, LoseAnswer, Reject, Rule
+from bridge.paper.standing import identity
 from bridge.paper.symbols import SHIPPED
 from tests.peers import open_order
 from tests.unit.paper.rig import Rig
@@ -125,6 +126,16 @@ def test_offline(joined: Rig) -> None:
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
     assert not_sent(joined).reason is NotSentReason.OFFLINE
+
+
+def test_the_account_is_looked_at_again_before_the_send(joined: Rig) -> None:
+    command = Command(epoch=1, attempt=1, deadline_ms=10, order=open_order())
+    present = identity(joined.broker.account())
+    assert present is not None
+    assert prepare(command, 10, present, joined.broker, Inputs()).magic == 1001
+    with pytest.raises(NotSent, match="the session is for 42 at Paper-Demo") as raised:
+        prepare(command, 10, replace(present, login=42), joined.broker, Inputs())
+    assert raised.value.reason is NotSentReason.ACCOUNT
 
 
 def test_trading_off_names_the_setting(rig: Rig) -> None:

@@ -1,5 +1,6 @@
 """The terminal's ledger: what stands in it survives everything, and it never claims more than it knows."""
 
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -70,10 +71,17 @@ def test_prices_keep_their_digits(path: Path) -> None:
     assert str(entry.intent.order.volume) == "0.10"
 
 
-def test_an_intent_is_on_the_disk_before_intend_returns(path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "darwin", reason="F_FULLFSYNC there, not fsync")
+def test_an_intent_is_flushed_to_the_disk_before_intend_returns(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ledger = Ledger(path)
+    flushed: list[bytes] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(path.read_bytes()))
     ledger.intend(open_order(7), attempt=3)
-    assert b'"mark":1,"token":7,"attempt":3' in path.read_bytes()
+    assert b'"mark":1,"token":7,"attempt":3' in flushed[0]
+    ledger.conclude(Outcome(token=7, retcode=10009))
+    assert b'"token":7,"retcode":10009' in flushed[1]
     ledger.close()
 
 
@@ -136,6 +144,18 @@ def test_a_torn_last_line_is_cut_off_by_the_next_append(path: Path) -> None:
     again = Ledger(path)
     assert again.identity.unbroken
     assert again.find(5) is not None
+    again.close()
+
+
+def test_a_torn_line_leaves_nothing_behind_a_shorter_one(path: Path) -> None:
+    fill(path, 1)
+    path.write_bytes(path.read_bytes() + b'{"mark":2,' + b"x" * 2_000)
+    ledger = Ledger(path)
+    ledger.intend(open_order(5), attempt=1)
+    ledger.close()
+    again = Ledger(path)
+    assert again.identity.unbroken
+    assert [entry.intent.token for entry in again.after(0)] == [1, 5]
     again.close()
 
 

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from bridge.core.facts import (
     AnyFact,
     CommandFact,
@@ -13,16 +15,26 @@ from bridge.core.facts import (
 )
 from bridge.core.protocol import MAX_MESSAGE_BYTES, Welcome
 from bridge.core.terms import DealEntry
+from bridge.paper.api import BrokerGone
 from bridge.paper.broker import Broker
-from bridge.paper.mt5 import OrderType
+from bridge.paper.mt5 import Deal, OrderType
 from bridge.paper.outbox import WINDOW
 from bridge.paper.scanner import RESCAN_MS, Scanner
 from bridge.paper.scenario import Scenario
 from bridge.paper.script import DelayHistory, DropTransactions, Rule
+from bridge.paper.state import new_state
 from tests.peers import open_order
 from tests.unit.paper.rig import START_MS, Rig
 
 LOT = Decimal("0.10")
+WELCOME = Welcome(
+    epoch=1,
+    heartbeat_ms=1000,
+    ledger_mark=0,
+    watermark_server_ms=START_MS,
+    overlap_ms=60_000,
+    max_message_bytes=MAX_MESSAGE_BYTES,
+)
 
 
 def tickets(rig: Rig) -> list[int]:
@@ -98,10 +110,11 @@ def test_nothing_depends_on_transactions(joined: Rig) -> None:
 
 
 def test_a_transaction_hastens_the_look(joined: Rig) -> None:
-    joined.run(60)
-    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
-    joined.run(60)
-    assert len(joined.peer.facts_of(DealFact)) == 1
+    for count in range(1, 9):
+        joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+        joined.run(60)
+        assert len(joined.peer.facts_of(DealFact)) == count
+        joined.run(70)  # at another distance from the next look each time
 
 
 def test_a_commission_that_comes_late_is_told_again(joined: Rig) -> None:
@@ -156,7 +169,7 @@ def test_what_happened_while_the_broker_was_away_is_found(joined: Rig) -> None:
     joined.peer.forget()
     joined.broker.disconnect()
     joined.broker.hand_close(ticket)
-    joined.run(100_000)
+    joined.run(5_000)
     assert joined.peer.facts_of(DealFact) == []
     joined.broker.connect()
     joined.run(200)
@@ -213,18 +226,29 @@ def test_a_reconnected_sidecar_hears_everything_again(joined: Rig) -> None:
     assert tickets(joined) == traded(joined)
 
 
+class Fading(Broker):
+    """A broker whose connection goes in the middle of a scan."""
+
+    def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
+        self.disconnect()
+        return super().history_deals(from_ms, to_ms)
+
+
+def test_a_scan_during_which_the_broker_goes_is_not_closed() -> None:
+    told = list[AnyFact]()
+    scanner = Scanner(
+        Fading(new_state(Scenario(), START_MS)), "b" * 32, told.append, lambda code, message: None
+    )
+    scanner.begin(WELCOME, ())
+    with pytest.raises(BrokerGone):
+        scanner.step(0, WINDOW)
+    assert told == []
+
+
 def test_what_no_scan_can_meet_again_is_forgotten() -> None:
     broker, told = Broker.start(Scenario(), START_MS), list[AnyFact]()
     scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
-    welcome = Welcome(
-        epoch=1,
-        heartbeat_ms=1000,
-        ledger_mark=0,
-        watermark_server_ms=START_MS,
-        overlap_ms=60_000,
-        max_message_bytes=MAX_MESSAGE_BYTES,
-    )
-    scanner.begin(welcome, ())
+    scanner.begin(WELCOME, ())
     kept, most = broker.hand_open("GBPUSD", OrderType.BUY, LOT), 0
     for mono_ms in range(0, 3_600_000, 1_000):
         broker.advance(START_MS + mono_ms)
