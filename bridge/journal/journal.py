@@ -17,11 +17,12 @@ from bridge.core.protocol import Command, Hello, Prove, Settle
 from bridge.core.reporting import system_error
 from bridge.core.settings import Settings
 from bridge.faultpoint import faultpoint
-from bridge.journal import database, delivering, folding, intake, sending, sessions
+from bridge.journal import database, delivering, folding, intake, rebinding, sending, sessions
 from bridge.journal.delivering import Outgoing
 from bridge.journal.errors import JournalUnavailableError
 from bridge.journal.folding import Folded
 from bridge.journal.intake import Taken
+from bridge.journal.rebinding import Rebound
 from bridge.journal.sessions import NotOpened, Opened
 from bridge.journal.step import Step
 
@@ -126,6 +127,12 @@ class Journal:
             lambda step: step.tell(
                 [system_error(officer, now, code=code, message=message, subject=f"trouble:{subject}")]
             ),
+        )
+
+    def rebind(self, officer: str, now: datetime, *, account: bool, why: str) -> Rebound:
+        """A person accepts another ledger, or another account. Raises StillInDoubtError."""
+        return self._step(
+            "rebind", officer, now, lambda step: rebinding.rebind(step, account=account, why=why)
         )
 
     def _has_work(self, officer: str) -> bool:

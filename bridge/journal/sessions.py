@@ -109,7 +109,9 @@ def _check_ledger(step: Step, ledger_id: str | None, mark: int, ledger: LedgerId
             "an old copy was put back"
         )
     if not ledger.unbroken:
-        step.put_on_hold("the terminal's ledger is damaged")
+        step.put_on_hold(
+            "the terminal's ledger is damaged; move its file away, so that the terminal starts a new one"
+        )
 
 
 def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
