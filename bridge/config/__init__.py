@@ -1,0 +1,85 @@
+"""A configuration file: TOML, read into core.settings, with the paths that it names.
+
+    config = load(Path("bridge.toml"))
+
+Nothing is created, and no key is read.
+"""
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from bridge.config.problem import ConfigError, Problem
+from bridge.config.reading import read_table
+from bridge.config.rules import check
+from bridge.core.settings import Settings
+
+__all__ = ["Config", "ConfigError", "Problem", "load"]
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Settings, and the absolute paths of what they name."""
+
+    source: Path
+    """The file itself."""
+    settings: Settings
+    journal: Path
+    api_key_file: Path | None
+    """None where the API key comes from an environment variable."""
+
+
+def load(path: Path) -> Config:
+    """Read and judge a configuration file. Raises ConfigError.
+
+    A relative path in it starts at the file's own folder, `~` at the home folder.
+    """
+    source = Path(os.path.abspath(path))  # not resolve(): messages name the file as the person knows it
+    settings, problems = read_table(Settings, _parse(source))
+    if settings is not None:
+        problems = check(settings)
+    if settings is None or problems:
+        raise ConfigError(source, problems)
+    key_file = settings.director.api_key_file
+    return Config(
+        source=source,
+        settings=settings,
+        journal=_beside(source, settings.journal.path),
+        api_key_file=None if key_file is None else _beside(source, key_file),
+    )
+
+
+def _beside(source: Path, path: str) -> Path:
+    return Path(os.path.abspath(source.parent / Path(path).expanduser()))
+
+
+def _parse(source: Path) -> dict[str, Any]:
+    """The file's tables. Raises ConfigError."""
+
+    def error(rule: str, remedy: str) -> ConfigError:
+        return ConfigError(source, [Problem("", None, rule, remedy)])
+
+    try:
+        raw = source.read_bytes()
+    except FileNotFoundError:
+        remedy = "name the right file with --config, or make one with 'mt5-bridge setup --example'"
+        raise error("there is no such file", remedy) from None
+    except OSError as problem:
+        remedy = "check that it is a file that you may read"
+        raise error(f"cannot be read ({problem.strerror})", remedy) from None
+    try:
+        text = raw.decode("utf-8-sig")  # Windows' editors put a mark in front
+    except UnicodeDecodeError as problem:
+        raise error(f"is not UTF-8 (byte {problem.start})", "save it as UTF-8") from None
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as problem:
+        # Besides TOML's own errors: a number that is too long, an exponent that is too large, brackets.
+        detail = str(problem) if isinstance(problem, ValueError) else type(problem).__name__
+        remedy = "correct the line"
+        if "\\" in text:
+            remedy += "; Windows paths belong in single quotes, as in 'C:\\bridge\\journal.db'"
+        raise error(f"is not TOML ({detail})", remedy) from None

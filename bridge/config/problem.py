@@ -1,0 +1,54 @@
+"""What is wrong with a configuration, in the words of the person who wrote it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+_SHOWN_CHARACTERS = 80
+
+
+class Problem(Struct, frozen=True):
+    """One thing that is wrong.
+
+    `key` is the key's path, as in `officers[1].deviation_points`; empty where it is the whole file. `value` is
+    what stands there as TOML, None where nothing does or where it may be a secret. `rule` follows the value,
+    `remedy` is an instruction.
+    """
+
+    key: str
+    value: str | None
+    rule: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = self.key if self.value is None else f"{self.key} = {self.value}"
+        return (
+            f"{place}: {self.rule}. Remedy: {self.remedy}."
+            if place
+            else f"{self.rule}. Remedy: {self.remedy}."
+        )
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. Says everything that is wrong with it at once."""
+
+    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+        if len(problems) == 1:
+            text = f"{path}: {problems[0]}"
+        else:
+            text = "\n  ".join((f"{path}: {len(problems)} problems", *map(str, problems)))
+        super().__init__(text)
+        self.path = path
+        self.problems = tuple(problems)
+
+
+def shown(value: object) -> str:
+    """A TOML value for a message: on one line, without control characters, not too long."""
+    if isinstance(value, dict):
+        return "{...}" if value else "{}"
+    if isinstance(value, list):
+        return "[...]" if value else "[]"
+    text = json.dumps(value) if isinstance(value, str | bool) else str(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "..."

@@ -1,0 +1,174 @@
+"""What settings must also be to each other and to the machine: what their types cannot say.
+
+Each rule yields the problems that it finds, and none is left out after the first.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from bridge.config.problem import Problem, shown
+from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
+from bridge.core.token import MAX_PREFIX
+
+_ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_OFFICER_ID: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}")
+_RESERVED: Final = frozenset(
+    ["CON", "PRN", "AUX", "NUL", *(f"{device}{n}" for device in ("COM", "LPT") for n in range(10))]
+)
+"""File names that Windows keeps to itself, with any extension."""
+_ENDPOINT: Final = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[^:/]*)")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f\\]")
+
+LINK_REMEDY: Final = "write tcp://127.0.0.1:5760"
+
+
+def check(settings: Settings) -> list[Problem]:
+    """All that is wrong with settings whose types are right."""
+    return [
+        *_url(settings.director.url),
+        *_api_key(settings.director),
+        *_path("journal.path", settings.journal.path),
+        *link_endpoint(settings.link.endpoint),
+        *_officers(settings.officers),
+    ]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host never leaves this machine: 127.0.0.0/8, ::1 or localhost. Nothing is looked up."""
+    try:
+        return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def link_endpoint(endpoint: str, key: str = "link.endpoint") -> Iterator[Problem]:
+    """A terminal link's address: TCP, on loopback, a port or `*`."""
+    match = _ENDPOINT.fullmatch(endpoint)
+    if match is None:
+        yield Problem(key, shown(endpoint), "must be like tcp://HOST:PORT", LINK_REMEDY)
+        return
+    host, port = match["host"], match["port"]
+    if host == "*":
+        rule = "the link would be open to every network of this machine, and it is not encrypted yet"
+        yield Problem(key, shown(endpoint), rule, LINK_REMEDY)
+    elif (":" in host) != host.startswith("[") or not is_loopback(host.strip("[]")):
+        rule = "must be on this machine (127.0.0.0/8, [::1] or localhost): the link is not encrypted yet"
+        remedy = f"{LINK_REMEDY}, and run the bridge on the terminal's machine"
+        yield Problem(key, shown(endpoint), rule, remedy)
+    # `*` is any free port. Nobody could tell a terminal which, so it is for tests.
+    if port != "*" and not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65_535):
+        yield Problem(key, shown(endpoint), "the port must be 1 to 65535", LINK_REMEDY)
+
+
+def _url(url: str) -> Iterator[Problem]:
+    key, remedy = "director.url", "write the API's base, as in https://director.example.com"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        yield Problem(key, None, "cannot be read as a URL", remedy)
+        return
+    if "@" in parts.netloc:
+        # Not shown: it may be a password.
+        rule = "must hold no user and no password: they would stand in the log"
+        yield Problem(key, None, rule, f"{remedy}; the API key has its own setting")
+        return
+    # urlsplit drops some of these without a word.
+    if _UNPRINTABLE.search(url):
+        yield Problem(key, shown(url), "must hold no white space, control character or backslash", remedy)
+        return
+    if "?" in url or "#" in url:
+        # Not shown: some APIs take a key there.
+        yield Problem(key, None, "must hold no query (?) and no fragment (#)", remedy)
+        return
+    if parts.scheme not in ("http", "https"):
+        yield Problem(key, shown(url), "must start with https:// or http://", remedy)
+    elif not host:
+        yield Problem(key, shown(url), "names no host", remedy)
+    elif port == 0:
+        yield Problem(key, shown(url), "the port must be 1 to 65535", remedy)
+    elif parts.scheme == "http" and not is_loopback(host):
+        rule = "plain http would show the API key and every order to the network between"
+        yield Problem(key, shown(url), rule, "write https://; http:// is for a Director on this machine")
+
+
+def _api_key(director: DirectorSettings) -> Iterator[Problem]:
+    given = [director.api_key_env, director.api_key_file]
+    if given.count(None) != 1:
+        rule = "api_key_env or api_key_file is required" if None in given else "both name an API key"
+        yield Problem(
+            "director.api_key_env, director.api_key_file",
+            None,
+            f"{rule}; exactly one says where it is",
+            "name an environment variable (api_key_env) or a file that only you can read (api_key_file)",
+        )
+    if director.api_key_env is not None and not _ENVIRONMENT_NAME.fullmatch(director.api_key_env):
+        yield Problem(
+            "director.api_key_env",
+            None,  # it may be the key itself
+            "must be the name of an environment variable: letters, digits and underscores",
+            'write api_key_env = "DIRECTOR_API_KEY" and set that variable; the key itself never stands here',
+        )
+    if director.api_key_file is not None:
+        yield from _path("director.api_key_file", director.api_key_file)
+
+
+def _path(key: str, path: str) -> Iterator[Problem]:
+    if not path.strip():
+        yield Problem(key, shown(path), "must name a file", "write a path, in single quotes")
+    elif not path.isprintable():
+        # "C:\temp" in double quotes is C:, a tab, and emp.
+        remedy = "write Windows paths in single quotes, as in 'C:\\temp\\file'"
+        yield Problem(key, shown(path), "must hold no control character", remedy)
+    elif path.startswith("~"):
+        try:
+            Path(path).expanduser()
+        except RuntimeError:
+            yield Problem(key, shown(path), "there is no such home folder", "write the whole path")
+
+
+def _officers(officers: list[OfficerSettings]) -> Iterator[Problem]:
+    ids: dict[str, int] = {}
+    prefixes: dict[int, int] = {}
+    for index, officer in enumerate(officers):
+        at = f"officers[{index}]"
+        yield from _officer_id(f"{at}.id", officer.id)
+        yield from _officer_terms(at, officer)
+        # Ids name files, and Windows does not tell EO-1 from eo-1.
+        first = ids.setdefault(officer.id.lower(), index)
+        if first != index:
+            rule = f"is the id of officers[{first}] too (upper and lower case count as the same)"
+            yield Problem(f"{at}.id", shown(officer.id), rule, "give each officer an id of its own")
+            continue  # the same id hashes to the same prefix
+        other = prefixes.setdefault(officer.prefix, index)
+        if other != index:
+            free = next((n for n in range(1, MAX_PREFIX + 1) if n not in {o.prefix for o in officers}), 1)
+            rule = f"is the prefix of officers[{other}] ({officers[other].id}) too; orders could not be told apart"
+            remedy = f"set token_prefix to a number of its own, as in token_prefix = {free}"
+            yield Problem(f"{at}.token_prefix", str(officer.prefix), rule, remedy)
+
+
+def _officer_id(key: str, officer: str) -> Iterator[Problem]:
+    if not _OFFICER_ID.fullmatch(officer):
+        rule = "must be 1 to 64 letters (a-z), digits, dots, dashes or underscores, and start with no dot"
+        yield Problem(key, shown(officer), f"{rule}: it names files", "write an id like eo-001")
+    elif officer.partition(".")[0].upper() in _RESERVED:
+        rule = "is a name that Windows keeps for a device, and it names files"
+        yield Problem(key, shown(officer), rule, f"write an id like eo-{officer}")
+
+
+def _officer_terms(at: str, officer: OfficerSettings) -> Iterator[Problem]:
+    if officer.max_quantity is not None and officer.max_quantity <= 0:
+        key = f"{at}.max_quantity"
+        remedy = "write the lots allowed, or remove the line for no limit"
+        yield Problem(key, shown(officer.max_quantity), "must be above 0", remedy)
+    for ours, brokers in officer.symbols.items():
+        for word in (ours, brokers):
+            if not word or word != word.strip() or not word.isprintable():
+                rule = "a symbol must be text without spaces around it"
+                remedy = 'write it as both sides call it, as in EURUSD = "EURUSD.r"'
+                yield Problem(f"{at}.symbols", f"{{ {shown(ours)} = {shown(brokers)} }}", rule, remedy)

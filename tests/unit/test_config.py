@@ -1,0 +1,516 @@
+"""The configuration file: what is read, and that each message names key, value and remedy."""
+
+import re
+import string
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.config import Config, ConfigError, load
+from bridge.config.reading import read_table
+from bridge.config.rules import is_loopback
+from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, Settings
+from bridge.core.token import default_prefix
+
+URL = "https://director.example.com"
+DIRECTOR = f'[director]\nurl = "{URL}"\napi_key_env = "DIRECTOR_API_KEY"\n'
+OFFICER = '[[officers]]\nid = "eo-001"\n'
+
+
+def read(folder: Path, text: str | bytes) -> Config:
+    file = folder / "bridge.toml"
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    return load(file)
+
+
+def refusal(folder: Path, text: str | bytes) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        read(folder, text)
+    return caught.value
+
+
+def assert_says(error: ConfigError, *parts: str) -> None:
+    """One problem, that names the file, has these parts, and a remedy."""
+    message = str(error)
+    assert len(error.problems) == 1, message
+    assert message.startswith(f"{error.path}: "), message
+    for part in (*parts, "Remedy: "):
+        assert part in message
+
+
+def with_url(url: str) -> str:
+    return f"[director]\nurl = '{url}'\napi_key_env = 'DIRECTOR_API_KEY'\n" + OFFICER
+
+
+def with_link(line: str) -> str:
+    return DIRECTOR + f"[link]\n{line}\n" + OFFICER
+
+
+def with_officer(line: str) -> str:
+    return DIRECTOR + OFFICER + line + "\n"
+
+
+def with_ids(*officers: str) -> str:
+    return DIRECTOR + "".join(f"[[officers]]\nid = '{officer}'\n" for officer in officers)
+
+
+# What is read
+
+
+def test_a_short_file_takes_every_default(tmp_path: Path) -> None:
+    config = read(tmp_path, DIRECTOR + OFFICER)
+    director = DirectorSettings(url=URL, api_key_env="DIRECTOR_API_KEY")
+    assert config.settings == Settings(director=director, officers=[OfficerSettings(id="eo-001")])
+    assert config.journal == tmp_path / "journal.db"
+    assert config.source == tmp_path / "bridge.toml"
+    assert config.api_key_file is None
+
+
+def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        f"[director]\nurl = '{URL}/api/'\napi_key_file = 'keys/api.key'\npoll_interval_s = 2\n"
+        "timeout_s = 2.5\nextra_fields = false\n[journal]\npath = '../data/j.db'\n"
+        "[link]\nendpoint = 'tcp://127.0.0.1:*'\n[[officers]]\nid = 'eo-001'\ntoken_prefix = 7\n"
+        "allow_real = true\nmax_quantity = 0.10\ndeviation_points = 5\nsymbols = { EURUSD = 'EURUSD.r' }\n",
+    )
+    officer = config.settings.officers[0]
+    assert config.settings.director.poll_interval_s == 2.0
+    assert isinstance(config.settings.director.poll_interval_s, float)
+    assert config.settings.director.timeout_s == 2.5
+    assert not config.settings.director.extra_fields
+    assert config.api_key_file == tmp_path / "keys" / "api.key"
+    assert config.journal == tmp_path.parent / "data" / "j.db"
+    assert (officer.prefix, officer.allow_real, officer.deviation_points) == (7, True, 5)
+    assert officer.broker_symbol("EURUSD") == "EURUSD.r"
+
+
+@pytest.mark.parametrize(("written", "means"), [("0.10", "0.10"), ("'0.10'", "0.10"), ("3", "3")])
+def test_a_decimal_keeps_its_digits(tmp_path: Path, written: str, means: str) -> None:
+    quantity = read(tmp_path, with_officer(f"max_quantity = {written}")).settings.officers[0].max_quantity
+    assert isinstance(quantity, Decimal)
+    assert str(quantity) == means
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    config = read(tmp_path, DIRECTOR + "[journal]\npath = '~/journal.db'\n" + OFFICER)
+    assert config.journal == tmp_path / "home" / "journal.db"
+
+
+def test_a_relative_name_gives_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read(tmp_path, DIRECTOR + OFFICER)
+    monkeypatch.chdir(tmp_path)
+    assert load(Path("bridge.toml")).journal == tmp_path / "journal.db"
+
+
+def test_the_mark_of_windows_editors_is_no_error(tmp_path: Path) -> None:
+    assert read(tmp_path, b"\xef\xbb\xbf" + (DIRECTOR + OFFICER).encode()).settings.officers
+
+
+# The file itself
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml: there is no such file\. Remedy: .*setup --example"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_folder_in_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read .*Remedy: check that it is a file"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"\xff\xfea\x00", "is not UTF-8 (byte 0)"),
+        ("[director\n", "is not TOML (Expected"),
+        ("[journal]\npath = \"C:\\Users\\me\"\n", "Windows paths belong in single quotes"),
+        (f"a = {'[' * 5000}", "is not TOML"),
+        (f"a = {'9' * 5000}", "is not TOML"),
+        ("a = 1e9999999999999999999999", "is not TOML (InvalidOperation)"),
+    ],
+)  # fmt: skip
+def test_what_is_no_toml(tmp_path: Path, text: str | bytes, says: str) -> None:
+    assert_says(refusal(tmp_path, text), says)
+
+
+@given(text=st.text(max_size=60))
+def test_no_text_ends_in_another_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    with pytest.raises(ConfigError):
+        read(folder, text.encode("utf-8", "replace"))
+
+
+# Keys
+
+
+def test_an_empty_file_names_all_that_is_missing(tmp_path: Path) -> None:
+    message = str(refusal(tmp_path, ""))
+    assert "2 problems" in message
+    assert re.search(r"director: is missing.*Remedy: .*\[director\]", message)
+    assert re.search(r"officers: is missing.*Remedy: .*\[\[officers\]\]", message)
+
+
+def test_a_missing_key_names_its_table(tmp_path: Path) -> None:
+    error = refusal(tmp_path, DIRECTOR + OFFICER + "[[officers]]\nallow_real = false\n")
+    assert_says(error, "officers[1].id: is missing", "add a line id = ... to officers[1]")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "near"),
+    [
+        (DIRECTOR + "pol_interval_s = 1\n" + OFFICER, "director.pol_interval_s", "poll_interval_s"),
+        (with_officer("deviation_point = 1"), "officers[0].deviation_point", "deviation_points"),
+        (with_officer("") + "[lnk]\n", "lnk", "link"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest(tmp_path: Path, text: str, key: str, near: str) -> None:
+    assert_says(refusal(tmp_path, text), f"{key}: is not a setting", f"did you mean {near}?")
+
+
+@given(
+    name=st.text(string.ascii_lowercase + "_", min_size=1, max_size=20).filter(
+        lambda name: name not in LinkSettings.__struct_fields__ and "apikey" not in name.replace("_", "")
+    )
+)
+def test_any_unknown_key_is_named_with_the_keys_that_there_are(name: str) -> None:
+    settings, problems = read_table(LinkSettings, {name: "secret"}, "link")
+    assert settings is None
+    assert [problem.key for problem in problems] == [f"link.{name}"]
+    assert "secret" not in str(problems[0])
+    assert all(known in problems[0].remedy for known in LinkSettings.__struct_fields__)
+
+
+@given(dropped=st.data())
+def test_one_slip_in_a_key_still_finds_it(dropped: st.DataObject) -> None:
+    known = dropped.draw(st.sampled_from(LinkSettings.__struct_fields__))
+    at = dropped.draw(st.integers(0, len(known) - 1))
+    _, problems = read_table(LinkSettings, {known[:at] + known[at + 1 :]: 1.0})
+    assert f"did you mean {known}?" in problems[0].remedy
+
+
+@pytest.mark.parametrize("name", ["api_key", "apikey", "API-Key", "x_api_key"])
+def test_the_api_key_itself_is_refused_and_not_shown(tmp_path: Path, name: str) -> None:
+    error = refusal(tmp_path, DIRECTOR + f'{name} = "s3cr3t"\n' + OFFICER)
+    assert_says(error, f"director.{name}: the API key must never stand in", "api_key_env", "replaced")
+    assert "s3cr3t" not in str(error)
+
+
+def test_a_strange_key_cannot_fake_a_line(tmp_path: Path) -> None:
+    message = str(refusal(tmp_path, DIRECTOR + '"a\\nb" = 1\n' + OFFICER))
+    assert "\n" not in message
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "rule"),
+    [
+        ("deviation_points = -1", "-1", "must be a whole number, at least 0, at most 100000"),
+        ("deviation_points = 1.5", "1.5", "must be a whole number"),
+        ("deviation_points = true", "true", "must be a whole number"),
+        ("deviation_points = 2026-01-04", "2026-01-04", "must be a whole number"),
+        ("token_prefix = 0", "0", "must be a whole number, at least 1, at most 4095"),
+        ("token_prefix = 4096", "4096", "must be a whole number, at least 1, at most 4095"),
+        ("allow_real = 'yes'", '"yes"', "must be true or false"),
+        ("allow_real = 1", "1", "must be true or false"),
+        ("time_to_live_s = 0", "0", "must be a number, above 0, at most 86400"),
+        ("time_to_live_s = nan", "NaN", "must be a number"),
+        ("time_to_live_s = inf", "Infinity", "must be a number"),
+        ("time_to_live_s = 1e400", "1E+400", "must be a number"),
+        ("time_to_live_s = '5'", '"5"', "must be a number"),
+        ("max_quantity = 0", "0", "must be above 0"),
+        ("max_quantity = -0.01", "-0.01", "must be above 0"),
+        ("max_quantity = nan", "NaN", "must be a number"),
+        ("max_quantity = 'lots'", '"lots"', "must be a number"),
+        ("max_quantity = true", "true", "must be a number"),
+        ("max_quantity = 1e999999", "1E+999999", "must be a number"),
+        ("symbols = 'EURUSD'", '"EURUSD"', "must be a table of texts"),
+        ("symbols = { EURUSD = 1 }", "{...}", "must be a table of texts"),
+    ],
+)
+def test_a_wrong_value(tmp_path: Path, line: str, value: str, rule: str) -> None:
+    key = f"officers[0].{line.partition(' ')[0]}"
+    assert_says(refusal(tmp_path, with_officer(line)), f"{key} = {value}: {rule}")
+
+
+def test_the_remedy_names_the_default(tmp_path: Path) -> None:
+    assert_says(refusal(tmp_path, with_officer("deviation_points = -1")), "remove the line (default 20)")
+
+
+@pytest.mark.parametrize("line", ['EURUSD = ""', 'EURUSD = " x"', '"" = "EURUSD"', '"EUR\\n" = "EURUSD"'])
+def test_a_symbol_must_be_a_name(tmp_path: Path, line: str) -> None:
+    error = refusal(tmp_path, with_officer(f"symbols = {{ {line} }}"))
+    assert_says(error, "officers[0].symbols = {", "a symbol must be text without spaces around it")
+
+
+def test_a_long_value_is_cut_and_stays_on_its_line(tmp_path: Path) -> None:
+    message = str(refusal(tmp_path, with_officer(f'allow_real = "\\n{"x" * 500}"')))
+    assert "\n" not in message
+    assert len(message) < 400
+
+
+def test_every_slip_is_told_at_once(tmp_path: Path) -> None:
+    error = refusal(
+        tmp_path, DIRECTOR + "timeout_s = 0\n[link]\nheartbeat_s = 99\n[[officers]]\nid = 1\n[x]\n"
+    )
+    assert {problem.key for problem in error.problems} == {
+        "director.timeout_s",
+        "link.heartbeat_s",
+        "officers[0].id",
+        "x",
+    }
+    assert len(str(error).splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (DIRECTOR + "[officers]\nid = 'eo-001'\n", "each below a line [[officers]]"),
+        ("officers = 3\n" + DIRECTOR, "officers = 3: must be a list of tables"),
+        ("officers = [1]\n" + DIRECTOR, "must be a list of tables"),
+        (
+            "officers = []\n" + DIRECTOR,
+            "officers = 0 tables: must be a list of tables, at least this long: 1",
+        ),
+        (with_ids(*(f"o{n}" for n in range(257))), "officers = 257 tables"),
+        ("director = 'x'\n" + OFFICER, 'director = "x": must be a table'),
+        ("link = 5\n" + DIRECTOR + OFFICER, "link = 5: must be a table"),
+    ],
+)
+def test_the_shape_of_tables(tmp_path: Path, text: str, says: str) -> None:
+    assert_says(refusal(tmp_path, text), says)
+
+
+# The Director
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://director.example.com",
+        "https://director.example.com:8443/api",
+        "HTTPS://director.example.com/",
+        "http://127.0.0.1:8000",
+        "http://127.9.9.9",
+        "http://[::1]:8000/api",
+        "http://localhost",
+        "http://LOCALHOST:1",
+    ],
+)
+def test_urls_that_are_allowed(tmp_path: Path, url: str) -> None:
+    assert read(tmp_path, with_url(url)).settings.director.url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("http://director.example.com", "plain http would show the API key"),
+        ("http://10.0.0.1", "plain http"),
+        ("http://0.0.0.0", "plain http"),
+        ("http://[::]", "plain http"),
+        ("http://127.0.0.1.example.com", "plain http"),
+        ("http://localhost.example.com", "plain http"),
+        ("http://2130706433", "plain http"),
+        ("ftp://director.example.com", "must start with https:// or http://"),
+        ("director.example.com", "must start with"),
+        ("", "must start with"),
+        ("https://", "names no host"),
+        ("https:///api", "names no host"),
+        ("https://:443", "names no host"),
+        ("https://x.example.com:0", "the port must be 1 to 65535"),
+        ("https://x.example.com/a b", "must hold no white space"),
+        (" https://x.example.com", "must hold no white space"),
+        ("http://127.0.0.1\\.example.com", "must hold no white space, control character or backslash"),
+    ],
+)
+def test_urls_that_are_refused(tmp_path: Path, url: str, rule: str) -> None:
+    error = refusal(tmp_path, with_url(url))
+    assert_says(error, "director.url = ", rule)
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("https://me:s3cr3t@x.example.com", "must hold no user and no password"),
+        ("https://s3cr3t@x.example.com", "must hold no user"),
+        ("http://127.0.0.1\\@s3cr3t.example.com", "must hold no user"),
+        ("https://x.example.com/?key=s3cr3t", "must hold no query (?) and no fragment (#)"),
+        ("https://x.example.com?", "must hold no query"),
+        ("https://x.example.com/#s3cr3t", "must hold no query"),
+        ("https://x.example.com:99999", "cannot be read as a URL"),
+        ("https://x.example.com:s3cr3t", "cannot be read as a URL"),
+        ("https://[::1", "cannot be read as a URL"),
+    ],
+)
+def test_urls_that_may_hold_a_secret_are_not_shown(tmp_path: Path, url: str, rule: str) -> None:
+    error = refusal(tmp_path, with_url(url))
+    assert_says(error, "director.url: ", rule)
+    assert url not in str(error)
+    assert "s3cr3t" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("lines", "rule"),
+    [
+        ("", "api_key_env or api_key_file is required"),
+        ("api_key_env = 'A'\napi_key_file = 'b'", "both name an API key"),
+    ],
+)
+def test_exactly_one_place_of_the_api_key(tmp_path: Path, lines: str, rule: str) -> None:
+    error = refusal(tmp_path, f"[director]\nurl = '{URL}'\n{lines}\n" + OFFICER)
+    assert_says(error, "director.api_key_env, director.api_key_file: ", rule, "name an environment variable")
+
+
+@pytest.mark.parametrize("name", ["", "sk-live-123", "1A", "A B", "$KEY"])
+def test_what_names_no_variable_may_be_the_key(tmp_path: Path, name: str) -> None:
+    error = refusal(tmp_path, f"[director]\nurl = '{URL}'\napi_key_env = '{name}'\n" + OFFICER)
+    assert_says(error, "director.api_key_env: must be the name of an environment variable")
+    assert not name or name not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("''", "must name a file"),
+        ("' '", "must name a file"),
+        ('"C:\\temp\\new"', "must hold no control character"),
+        ("'~nobody-of-this-name/x'", "there is no such home folder"),
+    ],
+)
+def test_paths_that_are_refused(tmp_path: Path, path: str, rule: str) -> None:
+    assert_says(
+        refusal(tmp_path, DIRECTOR + f"[journal]\npath = {path}\n" + OFFICER), "journal.path = ", rule
+    )
+    key_file = f"[director]\nurl = '{URL}'\napi_key_file = {path}\n" + OFFICER
+    assert_says(refusal(tmp_path, key_file), "director.api_key_file = ", rule)
+
+
+# The link
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "tcp://127.0.0.1:5760",
+        "tcp://127.1.2.3:1",
+        "tcp://localhost:65535",
+        "tcp://[::1]:5760",
+        "tcp://127.0.0.1:*",
+    ],
+)
+def test_endpoints_that_are_allowed(tmp_path: Path, endpoint: str) -> None:
+    assert read(tmp_path, with_link(f"endpoint = '{endpoint}'")).settings.link.endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "rule"),
+    [
+        ("tcp://*:5760", "open to every network"),
+        ("tcp://0.0.0.0:5760", "must be on this machine"),
+        ("tcp://192.168.1.5:5760", "must be on this machine"),
+        ("tcp://[::]:5760", "must be on this machine"),
+        ("tcp://[127.0.0.1]:5760", "must be on this machine"),
+        ("tcp://example.com:5760", "must be on this machine"),
+        ("tcp://eth0:5760", "must be on this machine"),
+        ("tcp://:5760", "must be on this machine"),
+        ("ipc:///tmp/link", "must be like tcp://HOST:PORT"),
+        ("127.0.0.1:5760", "must be like tcp://HOST:PORT"),
+        ("tcp://127.0.0.1", "must be like tcp://HOST:PORT"),
+        ("tcp://::1:5760", "must be like tcp://HOST:PORT"),
+        ("tcp://127.0.0.1:5760/x", "must be like tcp://HOST:PORT"),
+        ("tcp://127.0.0.1:0", "the port must be 1 to 65535"),
+        ("tcp://127.0.0.1:65536", "the port must be 1 to 65535"),
+        ("tcp://127.0.0.1:", "the port must be 1 to 65535"),
+        ("tcp://127.0.0.1:x", "must be 1 to 65535"),
+        ("tcp://127.0.0.1:\N{ARABIC-INDIC DIGIT ONE}", "must be 1 to 65535"),
+    ],
+)
+def test_endpoints_that_are_refused(tmp_path: Path, endpoint: str, rule: str) -> None:
+    error = refusal(tmp_path, with_link(f"endpoint = '{endpoint}'"))
+    assert_says(error, "link.endpoint = ", rule, "write tcp://127.0.0.1:5760")
+
+
+@pytest.mark.parametrize(
+    ("host", "answer"),
+    [("127.0.0.1", True), ("::1", True), ("Localhost", True), ("127.1", False), ("", False)],
+)
+def test_loopback_is_judged_without_a_look_up(host: str, answer: bool) -> None:
+    assert is_loopback(host) is answer
+
+
+# Officers
+
+
+@pytest.mark.parametrize("officer", ["eo-001", "A", "a.b_c-9", "x" * 64, "CONSOLE", "com10"])
+def test_ids_that_are_allowed(tmp_path: Path, officer: str) -> None:
+    assert read(tmp_path, with_ids(officer)).settings.officers[0].id == officer
+
+
+@pytest.mark.parametrize(
+    ("officer", "rule"),
+    [
+        (".hidden", "start with no dot"),
+        ("a/b", "must be 1 to 64 letters"),
+        ("a\\b", "must be 1 to 64 letters"),
+        ("a b", "must be 1 to 64 letters"),
+        ("é", "must be 1 to 64 letters"),
+        ("x" * 65, "must be 1 to 64 letters"),
+        ("..", "must be 1 to 64 letters"),
+        ("con", "Windows keeps for a device"),
+        ("NUL.eo", "Windows keeps for a device"),
+        ("com1", "Windows keeps for a device"),
+        ("LPT9.x.y", "Windows keeps for a device"),
+        ("", "must be text in quotes, at least this long: 1"),
+    ],
+)
+def test_ids_that_are_refused(tmp_path: Path, officer: str, rule: str) -> None:
+    assert_says(refusal(tmp_path, with_ids(officer)), "officers[0].id = ", rule)
+
+
+@pytest.mark.parametrize("again", ["eo-001", "EO-001"])
+def test_an_id_is_given_once_in_any_case(tmp_path: Path, again: str) -> None:
+    error = refusal(tmp_path, with_ids("eo-001", "eo-002", again))
+    assert_says(error, f'officers[2].id = "{again}"', "is the id of officers[0] too", "an id of its own")
+
+
+def test_prefixes_that_collide_by_chance_name_the_remedy(tmp_path: Path) -> None:
+    """The two ids are found, not written down: they depend on the hash."""
+    seen: dict[int, str] = {}
+    for number in range(5000):
+        other = seen.setdefault(default_prefix(f"eo-{number}"), f"eo-{number}")
+        if other != f"eo-{number}":
+            break
+    error = refusal(tmp_path, with_ids(other, f"eo-{number}"))
+    assert_says(error, "officers[1].token_prefix = ", f"is the prefix of officers[0] ({other}) too")
+    advice = re.search(r"set token_prefix to .*, as in (token_prefix = \d+)", str(error))
+    assert advice is not None
+    cured = with_ids(other, f"eo-{number}") + advice[1] + "\n"
+    assert len(read(tmp_path, cured).settings.officers) == 2
+
+
+def test_prefixes_that_were_set_alike(tmp_path: Path) -> None:
+    text = with_officer("token_prefix = 9") + "[[officers]]\nid = 'b'\ntoken_prefix = 9\n"
+    assert_says(refusal(tmp_path, text), "officers[1].token_prefix = 9", "set token_prefix")
+
+
+# Completeness
+
+
+def test_every_default_passes_its_own_rule() -> None:
+    """So no default can be written into a file and then be refused."""
+    for kind in (DirectorSettings, LinkSettings, OfficerSettings):
+        for field in msgspec.structs.fields(kind):
+            if field.required or field.default is None:
+                continue
+            default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+            _, problems = read_table(kind, {field.name: default})
+            assert field.name not in {problem.key for problem in problems}
