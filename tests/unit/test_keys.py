@@ -1,0 +1,226 @@
+"""Key files and the API key: made once, for their owner alone, and never shown."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from bridge import keys
+from bridge.keys import (
+    ApiKey,
+    ApiKeyError,
+    LinkKeyFileError,
+    api_key_from_environment,
+    api_key_from_file,
+    create_link_key,
+    find_api_key,
+    link_key_path,
+    load_link_key,
+)
+
+SECRET = "-".join(["key", "of", "the", "director"])
+HEX = "0f" * 32
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes say nothing on Windows")
+
+
+def private(path: Path, content: str | bytes, mode: int = 0o600) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.chmod(mode)
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return link_key_path(tmp_path / "journal.db", "eo-001")
+
+
+# Link keys
+
+
+def test_the_key_is_beside_the_journal(tmp_path: Path) -> None:
+    assert link_key_path(tmp_path / "journal.db", "eo-001") == tmp_path / "eo-001.linkkey"
+
+
+def test_what_was_made_is_what_is_read(path: Path) -> None:
+    made = create_link_key(path)
+    assert load_link_key(path).to_text() == made.to_text()
+    assert path.read_text() == made.to_text() + "\n"
+
+
+def test_two_keys_differ(tmp_path: Path) -> None:
+    assert create_link_key(tmp_path / "a").to_text() != create_link_key(tmp_path / "b").to_text()
+
+
+@posix_only
+def test_only_the_owner_may_read_it_whatever_the_umask(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        create_link_key(path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nothing_is_overwritten(path: Path) -> None:
+    private(path, "anything")
+    with pytest.raises(FileExistsError):
+        create_link_key(path)
+    assert path.read_text() == "anything"
+
+
+@posix_only
+def test_a_symbolic_link_is_not_followed(path: Path, tmp_path: Path) -> None:
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        create_link_key(path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_disk_that_fails_leaves_no_half_key(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        create_link_key(path)
+    assert not path.exists()
+
+
+def test_the_file_and_its_name_are_flushed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[bool] = []
+    real = os.fsync
+
+    def watch(descriptor: int) -> None:
+        flushed.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    create_link_key(path)
+    assert flushed == ([False, True] if os.name == "posix" else [False])
+
+
+def test_a_missing_key_names_the_way_to_make_one(path: Path) -> None:
+    with pytest.raises(LinkKeyFileError, match=r"no link key at .*eo-001\.linkkey\. Run 'mt5-bridge setup'"):
+        load_link_key(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", HEX[:-1], HEX + "0", HEX[:-1] + "g", f"{HEX}\n{HEX}\n", HEX.replace("0", "\N{DIGIT ZERO}\u0660")],
+)
+def test_wrong_content_is_named_and_not_shown(path: Path, content: str) -> None:
+    with pytest.raises(LinkKeyFileError, match=r"cannot be used: a link key is 64 hex digits") as caught:
+        load_link_key(private(path, content))
+    assert str(path) in str(caught.value)
+    assert HEX[:16] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xff\xfe0\x00f\x00", "it is not UTF-8 text. Save it as UTF-8"),
+        (b"0" * 5000, "it is longer than 4096 bytes"),
+    ],
+)
+def test_content_that_is_no_short_text(path: Path, content: bytes, says: str) -> None:
+    with pytest.raises(LinkKeyFileError, match=says):
+        load_link_key(private(path, content))
+
+
+@pytest.mark.parametrize("content", [f"  {HEX}\r\n", f"\ufeff{HEX}", HEX.upper()])
+def test_what_editors_do_to_a_line_is_no_error(path: Path, content: str) -> None:
+    assert load_link_key(private(path, content)).to_text() == HEX
+
+
+@posix_only
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601, 0o644])
+def test_a_file_open_to_others_names_chmod(path: Path, mode: int) -> None:
+    private(path, HEX, mode)
+    with pytest.raises(
+        LinkKeyFileError, match=rf"its mode is {mode:o}\)\. Run: chmod 600 '.*eo-001\.linkkey'"
+    ):
+        load_link_key(path)
+
+
+@posix_only
+def test_where_modes_say_nothing_they_are_not_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "_HAS_MODES", False)
+    assert load_link_key(private(path, HEX, 0o644)).to_text() == HEX
+    create_link_key(path.with_name("other"))  # a folder cannot be opened there either
+
+
+@posix_only
+def test_a_named_pipe_is_refused_without_waiting_for_it(path: Path) -> None:
+    os.mkfifo(path, 0o600)
+    with pytest.raises(LinkKeyFileError, match="it is not an ordinary file"):
+        load_link_key(path)
+
+
+@posix_only
+def test_a_folder_is_refused(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(LinkKeyFileError, match=str(path)):
+        load_link_key(path)
+
+
+# The API key
+
+
+def test_from_the_environment() -> None:
+    assert api_key_from_environment("KEY", {"KEY": f" {SECRET}\n"}).reveal() == SECRET
+
+
+def test_from_a_file(tmp_path: Path) -> None:
+    assert api_key_from_file(private(tmp_path / "key", f"{SECRET}\r\n")).reveal() == SECRET
+
+
+def test_a_key_never_shows_itself() -> None:
+    key = ApiKey(SECRET)
+    assert SECRET not in f"{key} {key!r} {[key]}"
+
+
+def test_a_variable_that_is_not_set() -> None:
+    with pytest.raises(ApiKeyError, match=r"the environment variable KEY is not set\. Set it"):
+        api_key_from_environment("KEY", {})
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_an_empty_key(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ApiKeyError, match="KEY is empty"):
+        api_key_from_environment("KEY", {"KEY": text})
+    with pytest.raises(ApiKeyError, match=r"the API key file .*key is empty"):
+        api_key_from_file(private(tmp_path / "key", text))
+
+
+@pytest.mark.parametrize(
+    "text", [f"{SECRET}\nnext", f"{SECRET}\x00", f"{SECRET}\x7f", f"{SECRET}é", f"a\t{SECRET}"]
+)
+def test_characters_that_no_header_takes(tmp_path: Path, text: str) -> None:
+    file = private(tmp_path / "key", text)
+    for variable, path in (("KEY", None), (None, file)):
+        with pytest.raises(ApiKeyError, match="holds characters that no API key has") as caught:
+            find_api_key(variable, path, {"KEY": text})
+        assert SECRET not in str(caught.value)
+
+
+def test_a_missing_key_file(tmp_path: Path) -> None:
+    with pytest.raises(ApiKeyError, match=r"there is no API key file at .*none"):
+        api_key_from_file(tmp_path / "none")
+
+
+@posix_only
+def test_a_key_file_open_to_others(tmp_path: Path) -> None:
+    with pytest.raises(ApiKeyError, match=r"its mode is 644\)\. Run: chmod 600") as caught:
+        api_key_from_file(private(tmp_path / "key", SECRET, 0o644))
+    assert SECRET not in str(caught.value)
+
+
+def test_the_place_that_is_named_is_asked(tmp_path: Path) -> None:
+    file = private(tmp_path / "key", "of-the-file")
+    assert find_api_key("KEY", None, {"KEY": SECRET}).reveal() == SECRET
+    assert find_api_key(None, file, {"KEY": SECRET}).reveal() == "of-the-file"
+    for variable, path in ((None, None), ("KEY", file)):
+        with pytest.raises(ValueError, match="name a variable or a file"):
+            find_api_key(variable, path, {})
