@@ -1,0 +1,136 @@
+"""The log: JSON lines for machines, text for terminals, no secrets and no tricks in either."""
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import structlog
+
+from bridge.logs import LogLevel, set_up
+
+SECRET = "-".join(["key", "of", "the", "director"])
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> Iterator[None]:
+    """Other tests find logging as they left it."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, logging.raiseExceptions)
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    logging.raiseExceptions = before[2]
+
+
+def fail_with_a_secret() -> None:
+    held = SECRET  # noqa: F841 - a local variable that a traceback could show
+    raise ValueError("no")
+
+
+def test_a_stream_that_is_no_terminal_gets_json_lines() -> None:
+    stream = io.StringIO()
+    set_up(stream=stream)
+    structlog.get_logger("bridge.x").info("polled", officer="eo-001", count=2)
+    line = json.loads(stream.getvalue())
+    at = datetime.fromisoformat(line.pop("timestamp"))
+    assert at.tzinfo == UTC
+    assert line == {"level": "info", "logger": "bridge.x", "event": "polled", "officer": "eo-001", "count": 2}
+
+
+def test_a_terminal_gets_text_unless_json_is_asked_for() -> None:
+    stream = Terminal()
+    set_up(stream=stream)
+    structlog.get_logger().info("polled")
+    assert not stream.getvalue().startswith("{")
+    assert "polled" in stream.getvalue()
+    stream = Terminal()
+    set_up(stream=stream, json_lines=True)
+    structlog.get_logger().info("polled")
+    assert json.loads(stream.getvalue())["event"] == "polled"
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    set_up(stream=stream)
+    structlog.get_logger().info("polled")
+    assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(("level", "lines"), [(LogLevel.DEBUG, 4), (LogLevel.INFO, 3), (LogLevel.ERROR, 1)])
+def test_levels(level: LogLevel, lines: int) -> None:
+    stream = io.StringIO()
+    set_up(level, stream=stream)
+    log = structlog.get_logger()
+    log.debug("a")
+    log.info("b")
+    log.warning("c")
+    log.error("d")
+    assert len(stream.getvalue().splitlines()) == lines
+
+
+def test_libraries_take_the_same_way() -> None:
+    stream = io.StringIO()
+    set_up(stream=stream)
+    logging.getLogger("asyncio").error("task %s failed", "poll")
+    line = json.loads(stream.getvalue())
+    assert (line["logger"], line["level"], line["event"]) == ("asyncio", "error", "task poll failed")
+
+
+def test_a_second_set_up_replaces_the_first() -> None:
+    first, second = io.StringIO(), io.StringIO()
+    log = structlog.get_logger()
+    set_up(stream=first)
+    log.info("a")
+    set_up(stream=second)
+    log.info("b")
+    assert "b" not in first.getvalue()
+    assert len(second.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_a_traceback_shows_no_variables(stream: io.StringIO) -> None:
+    set_up(stream=stream)
+    try:
+        fail_with_a_secret()
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    assert "fail_with_a_secret" in stream.getvalue()
+    assert SECRET not in stream.getvalue()
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_text_from_a_peer_stays_on_its_line(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    set_up(stream=stream)
+    structlog.get_logger().info("answered", said="a\nfaked line\r\x1b[2J\x9b2J")
+    assert stream.getvalue().count("\n") == 1
+    assert not {"\r", "\x1b", "\x9b"} & set(stream.getvalue())
+
+
+def test_a_stream_that_is_gone_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    set_up(stream=stream)
+    stream.close()
+    structlog.get_logger().info("polled")
+    assert capsys.readouterr().err == ""
+
+
+def test_stderr_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up()
+    structlog.get_logger().info("polled")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert json.loads(captured.err)["event"] == "polled"
+    assert sys.stderr is not None
