@@ -1,0 +1,40 @@
+"""Options and value types that several commands share."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from bridge.core.amounts import AmountError, parse_amount
+
+FILE = click.Path(path_type=Path)
+"""Any path. Whether it is there, and readable, is for who opens it to say: its message is the better one."""
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=FILE,
+    default="bridge.toml",
+    show_default=True,
+    metavar="FILE",
+    help="The configuration file.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object on one line.")
+
+
+class LotsType(click.ParamType[Decimal]):
+    """A volume above 0, with its digits kept."""
+
+    name = "lots"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            lots = parse_amount(str(value))
+        except AmountError as error:
+            self.fail(f"{str(value)!r} {error}.", param, ctx)
+        if lots <= 0:
+            self.fail(f"{str(value)!r} must be above 0.", param, ctx)
+        return lots
+
+
+LOTS = LotsType()

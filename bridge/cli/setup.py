@@ -1,0 +1,159 @@
+"""`mt5-bridge setup`: make what a configuration names and lacks. Nothing is ever overwritten."""
+
+import sqlite3
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+
+import click
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bridge.cli.failure import Failure
+from bridge.cli.options import config_option
+from bridge.config import Config, load
+from bridge.exits import ExitCode
+from bridge.journal.database import check, create
+from bridge.keys import create_link_key, link_key_path, load_link_key
+
+_PLAIN_WIDTH = 1000
+"""Where nobody looks, paths are not broken into lines: a script may want them."""
+
+
+class State(StrEnum):
+    """What set-up found."""
+
+    MADE = "made"
+    THERE = "was there"
+
+
+class Thing(Struct, frozen=True):
+    """One file that a configuration names."""
+
+    what: str
+    state: State
+    path: Path
+
+
+@click.command()
+@config_option
+@click.option("--example", is_flag=True, help="Write an example to the configuration file's place, and end.")
+@click.option(
+    "--new-journal", is_flag=True, help="Make a journal although there are traces of one that was lost."
+)
+def setup(config_path: Path, example: bool, new_journal: bool) -> None:
+    """Make the journal and link keys.
+
+    It makes what the configuration names and lacks. Nothing is overwritten, so it
+    can be run again at any time: after an officer was added, say.
+    """
+    if example:
+        _show([_write_example(config_path)])
+        click.echo(f"\nEdit it, then run: mt5-bridge setup --config {_quoted(config_path)}")
+        return
+    config = load(config_path)
+    _show(set_up(config, new_journal=new_journal))
+    _show_next_steps(config)
+
+
+def set_up(config: Config, *, new_journal: bool = False) -> list[Thing]:
+    """Make what is missing, the journal first, and say what was made.
+
+    Everything that is there is looked at before anything is made. Raises JournalError and LinkKeyFileError for
+    what is there and cannot be used, and Failure.
+    """
+    keys = {officer.id: link_key_path(config.journal, officer.id) for officer in config.settings.officers}
+    present = [path for path in keys.values() if _is_there(path)]
+    for path in present:
+        load_link_key(path)
+    if config.journal.is_dir():
+        raise Failure(ExitCode.CONFIG, f"journal.path: {config.journal} is a folder. Name a file in it")
+    if _is_there(config.journal):
+        check(config.journal)
+    elif not new_journal:
+        _refuse_lost(config.journal, present)
+    try:
+        # Not left to `create`: a file in the folder's place would read as a journal that is there.
+        config.journal.parent.mkdir(parents=True, exist_ok=True)
+        things = [Thing("journal", _make(create, config.journal), config.journal)]
+        for officer, path in keys.items():
+            things.append(Thing(f"link key of {officer}", _make(create_link_key, path), path))
+    except (OSError, sqlite3.Error) as error:
+        where = getattr(error, "filename", None) or config.journal
+        raise Failure(
+            ExitCode.JOURNAL_READ_ONLY,
+            f"cannot make {where}: {getattr(error, 'strerror', None) or error}. Check the folder's owner, "
+            "permissions and free space",
+        ) from error
+    return things
+
+
+def _refuse_lost(journal: Path, keys: list[Path]) -> None:
+    """Raise Failure where there was a journal once. Set-up makes it before any key, so a key without one is
+    the trace of a journal that was lost; so is the file in which SQLite keeps the last commits."""
+    log = journal.with_name(journal.name + "-wal")
+    traces = [*keys, log] if log.is_file() and log.stat().st_size else keys
+    if traces:
+        raise Failure(
+            ExitCode.JOURNAL_MISSING,
+            f"there is no journal at {journal}, but {traces[0].name} is beside it: there was one. Restore it, "
+            "for it knows which orders were sent; or, if it never held any, move that file away or run again "
+            "with --new-journal",
+        )
+
+
+def _make(maker: Callable[[Path], object], path: Path) -> State:
+    try:
+        maker(path)
+    except FileExistsError:  # there before, or somebody else's set-up was faster
+        return State.THERE
+    return State.MADE
+
+
+def _is_there(path: Path) -> bool:
+    """A broken symbolic link counts: it shows where something was, and it would not be overwritten."""
+    return path.exists() or path.is_symlink()
+
+
+def _write_example(path: Path) -> Thing:
+    """The example at `path`, unless something is there. Raises Failure."""
+    text = resources.files("bridge.cli").joinpath("example.toml").read_bytes()
+    try:
+        with path.open("xb") as file:
+            file.write(text)
+    except FileExistsError:
+        return Thing("configuration", State.THERE, path)
+    except OSError as error:
+        raise Failure(ExitCode.CONFIG, f"cannot write {path}: {error.strerror}. Check its folder") from error
+    return Thing("configuration", State.MADE, path)
+
+
+def _show(things: list[Thing]) -> None:
+    table = Table("what", "state", "file")
+    for thing in things:
+        # Text, since a path may hold what looks like markup.
+        table.add_row(Text(thing.what), Text(thing.state), Text(str(thing.path), overflow="fold"))
+    Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH).print(table)
+
+
+def _show_next_steps(config: Config) -> None:
+    variable = config.settings.director.api_key_env
+    key_place = (
+        f"the environment variable {variable}" if variable else f"the file {config.api_key_file} (mode 600)"
+    )
+    click.echo("\nNext:")
+    click.echo(f"1. Put the Director's API key into {key_place}.")
+    click.echo("2. In each terminal, attach the Expert Advisor and set its inputs:")
+    for officer in config.settings.officers:
+        path = link_key_path(config.journal, officer.id)
+        click.echo(f"   officer id {officer.id}, link key: the line in {path}")
+    click.echo(f"   host and port: those of {config.settings.link.endpoint}")
+    click.echo(f"3. Run: mt5-bridge run --config {_quoted(config.source)}")
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)

@@ -1,0 +1,55 @@
+"""The program as a person starts it: a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+TIMEOUT_S = 60.0
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of a command: ours, with the checkout importable from any folder, and plain text."""
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUTF8": "1", "COLUMNS": "100", **variables}
+
+
+def run(*arguments: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`mt5-bridge ARGUMENTS` from start to end."""
+    return subprocess.run(
+        [sys.executable, "-m", "bridge", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=TIMEOUT_S,
+    )
+
+
+@contextmanager
+def running(*arguments: str | Path, cwd: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """`mt5-bridge ARGUMENTS`, which goes on until it is ended; killed with the context if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bridge", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """What it says when it is ready. Waits for it."""
+    assert process.stdout is not None
+    return process.stdout.readline()

@@ -1,0 +1,162 @@
+"""What the program says about itself, and how it ends when something goes wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from bridge import __version__, cli
+from bridge.cli.failure import Failure
+from bridge.exits import ExitCode
+from bridge.journal.errors import (
+    JournalDamagedError,
+    JournalLockedError,
+    JournalMissingError,
+    JournalNewerError,
+    JournalReadOnlyError,
+    JournalUnavailableError,
+)
+from tests.acceptance.commands import run
+
+COMMANDS = sorted(cli.cli.commands)
+JOURNAL = Path("journal.db")
+
+
+def test_help_lists_every_command_and_exit_status(tmp_path: Path) -> None:
+    for option in ("-h", "--help"):
+        done = run(option, cwd=tmp_path)
+        assert done.returncode == ExitCode.OK
+        for name in COMMANDS:
+            assert f"\n  {name} " in done.stdout
+        for code in ExitCode:
+            assert f"{code.value:>3}  {code.meaning}\n" in done.stdout
+
+
+def test_the_version(tmp_path: Path) -> None:
+    assert run("--version", cwd=tmp_path).stdout == f"mt5-bridge, version {__version__}\n"
+
+
+def every_command(command: click.Command) -> Iterator[click.Command]:
+    yield command
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            yield from every_command(child)
+
+
+@pytest.mark.parametrize("command", list(every_command(cli.cli)), ids=lambda command: str(command.name))
+def test_every_command_and_option_has_help(command: click.Command) -> None:
+    assert command.help
+    for parameter in command.params:
+        # An argument is explained by its command's help.
+        assert isinstance(parameter, click.Argument) or getattr(parameter, "help", None), parameter.opts
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_works_from_the_shell(tmp_path: Path, name: str) -> None:
+    done = run(name, "-h", cwd=tmp_path)
+    assert done.returncode == ExitCode.OK
+    assert done.stdout.startswith(f"Usage: mt5-bridge {name} ")
+
+
+def test_exit_codes_are_stable() -> None:
+    """Scripts hold on to them."""
+    assert {code.name: code.value for code in ExitCode} == {
+        "OK": 0,
+        "FAILED": 1,
+        "USAGE": 2,
+        "CONFIG": 3,
+        "API_KEY": 4,
+        "LINK_KEY": 5,
+        "JOURNAL_MISSING": 6,
+        "JOURNAL_DAMAGED": 7,
+        "JOURNAL_NEWER": 8,
+        "JOURNAL_LOCKED": 9,
+        "JOURNAL_READ_ONLY": 10,
+        "ENDPOINT": 11,
+        "CHAIN_BROKEN": 12,
+        "INTERRUPTED": 130,
+    }
+    assert all(code.__doc__ == code.meaning for code in ExitCode)
+
+
+@pytest.mark.parametrize("arguments", [["no-such-command"], ["--no-such-option"], ["paper"], []])
+def test_a_wrong_command_line(tmp_path: Path, arguments: list[str]) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert done.stdout == ""
+    assert "Usage: mt5-bridge" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_failure_is_one_line_and_its_traceback_is_had_with_debug(tmp_path: Path) -> None:
+    done = run("setup", "--config", "none.toml", cwd=tmp_path)
+    assert done.returncode == ExitCode.CONFIG
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+    debugged = run("--debug", "setup", "--config", "none.toml", cwd=tmp_path)
+    assert debugged.returncode == ExitCode.CONFIG
+    assert "Traceback" in debugged.stderr
+    assert debugged.stderr.endswith(done.stderr)
+
+
+def ending_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Add a command `end` that raises the error."""
+
+    @click.command("end")
+    def end() -> None:
+        raise error
+
+    monkeypatch.setitem(cli.cli.commands, "end", end)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (JournalMissingError(JOURNAL), ExitCode.JOURNAL_MISSING),
+        (JournalDamagedError(JOURNAL, "it is torn"), ExitCode.JOURNAL_DAMAGED),
+        (JournalNewerError(JOURNAL, ["0099"]), ExitCode.JOURNAL_NEWER),
+        (JournalLockedError(JOURNAL), ExitCode.JOURNAL_LOCKED),
+        (JournalReadOnlyError(JOURNAL, "no"), ExitCode.JOURNAL_READ_ONLY),
+        (JournalUnavailableError("intake", "disk full"), ExitCode.FAILED),
+        (Failure(ExitCode.CHAIN_BROKEN, "row 7"), ExitCode.CHAIN_BROKEN),
+    ],
+)
+def test_an_error_that_explains_itself_is_left_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, code: ExitCode
+) -> None:
+    ending_with(monkeypatch, error)
+    assert cli.invoke(["end"]) == code
+    assert capsys.readouterr().err == f"Error: {error}\n"
+
+
+def test_an_internal_error_is_one_line_that_says_where(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ending_with(monkeypatch, KeyError("two\nlines"))
+    assert cli.invoke(["end"]) == ExitCode.FAILED
+    said = capsys.readouterr().err
+    assert said.startswith("Error: internal error: KeyError: ")
+    assert "(test_cli_help.py:" in said
+    assert said.endswith("Run again with --debug to see the traceback\n")
+    assert said.count("\n") == 1
+
+
+def test_an_internal_error_with_debug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ending_with(monkeypatch, RuntimeError())
+    assert cli.invoke(["--debug", "end"]) == ExitCode.FAILED
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback")
+    assert "Error: internal error: RuntimeError (test_cli_help.py:" in said
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    ending_with(monkeypatch, KeyboardInterrupt())
+    assert cli.invoke(["end"]) == ExitCode.INTERRUPTED
+
+
+def test_a_command_may_say_its_own_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cli.cli.commands, "end", click.Command("end", callback=lambda: ExitCode.CHAIN_BROKEN))
+    assert cli.invoke(["end"]) == ExitCode.CHAIN_BROKEN

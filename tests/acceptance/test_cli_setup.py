@@ -1,0 +1,251 @@
+"""`mt5-bridge setup`, as a process: what it makes, and that it overwrites nothing."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from bridge.config import load
+from bridge.core.settings import Settings
+from bridge.exits import ExitCode
+from bridge.journal.database import check
+from bridge.keys import load_link_key
+from tests.acceptance.commands import TIMEOUT_S, environment, run
+
+CONFIG = """
+[director]
+url = "https://director.example.com"
+api_key_env = "DIRECTOR_API_KEY"
+
+[journal]
+path = "data/journal.db"
+"""
+OFFICER = "[[officers]]\nid = '{}'\n"
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes say nothing on Windows")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "bridge.toml"
+    path.write_text(CONFIG + OFFICER.format("eo-001") + OFFICER.format("eo-002"))
+    return path
+
+
+def setup(config: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return run("setup", "--config", config, *more, cwd=config.parent)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file that lasts. SQLite's own -shm and -wal come and go with whoever reads."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+    }
+
+
+def rows(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """What the table says of each file, by the file's name."""
+    cells = [[cell.strip() for cell in line.split("│")] for line in done.stdout.splitlines() if "│" in line]
+    return {Path(path).name: state for _, _, state, path, _ in cells}
+
+
+def test_everything_that_is_missing_is_made(config: Path) -> None:
+    done = setup(config)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    assert rows(done) == {"journal.db": "made", "eo-001.linkkey": "made", "eo-002.linkkey": "made"}
+    data = config.parent / "data"
+    check(data / "journal.db")
+    keys = {load_link_key(data / f"eo-00{n}.linkkey").to_text() for n in (1, 2)}
+    assert len(keys) == 2
+
+
+def test_the_next_steps_are_named_and_no_key_is_shown(config: Path) -> None:
+    done = setup(config)
+    data = config.parent / "data"
+    assert "environment variable DIRECTOR_API_KEY" in done.stdout
+    assert f"officer id eo-002, link key: the line in {data / 'eo-002.linkkey'}" in done.stdout
+    assert f"mt5-bridge run --config {config}" in done.stdout
+    assert load_link_key(data / "eo-001.linkkey").to_text() not in done.stdout
+
+
+def test_a_second_run_changes_nothing(config: Path) -> None:
+    setup(config)
+    before = contents(config.parent)
+    done = setup(config)
+    assert done.returncode == ExitCode.OK
+    assert set(rows(done).values()) == {"was there"}
+    assert contents(config.parent) == before
+
+
+def test_a_further_officer_gets_its_key_alone(config: Path) -> None:
+    setup(config)
+    before = contents(config.parent / "data")
+    config.write_text(config.read_text() + OFFICER.format("eo-003"))
+    done = setup(config)
+    assert rows(done)["eo-003.linkkey"] == "made"
+    after = contents(config.parent / "data")
+    assert after.pop("eo-003.linkkey")
+    assert after == before
+
+
+def test_two_at_once_make_one_set(config: Path) -> None:
+    command = [sys.executable, "-m", "bridge", "setup", "--config", str(config)]
+    both = [
+        subprocess.Popen(
+            command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=TIMEOUT_S)[1] for process in both]
+    # The slower one may meet a journal half made; it must then say so, and never make another.
+    assert ExitCode.OK in [process.returncode for process in both], said
+    assert all("internal error" not in text for text in said), said
+    assert set(rows(setup(config)).values()) == {"was there"}
+
+
+@posix_only
+def test_what_is_made_is_for_its_owner_alone(config: Path) -> None:
+    setup(config)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (config.parent / "data").glob("*.*[by]")}
+    assert modes == {"journal.db": 0o600, "eo-001.linkkey": 0o600, "eo-002.linkkey": 0o600}
+
+
+# What is there and cannot be used
+
+
+def test_keys_without_a_journal_are_a_lost_journal(config: Path) -> None:
+    setup(config)
+    journal = config.parent / "data" / "journal.db"
+    for path in (config.parent / "data").glob("journal.db*"):
+        path.unlink()
+    before = contents(config.parent)
+    done = setup(config)
+    assert done.returncode == ExitCode.JOURNAL_MISSING
+    assert "eo-001.linkkey is beside it: there was one. Restore it" in done.stderr
+    assert contents(config.parent) == before
+    assert rows(setup(config, "--new-journal"))["journal.db"] == "made"
+    check(journal)
+
+
+def test_the_last_commits_without_a_journal_are_a_lost_journal(config: Path) -> None:
+    (config.parent / "data").mkdir()
+    (config.parent / "data" / "journal.db-wal").write_bytes(b"commits")
+    done = setup(config)
+    assert done.returncode == ExitCode.JOURNAL_MISSING
+    assert "journal.db-wal is beside it" in done.stderr
+
+
+@pytest.mark.parametrize(("content", "says"), [(b"", "empty"), (b"x" * 100, "no SQLite file")])
+def test_a_file_that_is_no_journal_stays_as_it_is(config: Path, content: bytes, says: str) -> None:
+    journal = config.parent / "data" / "journal.db"
+    journal.parent.mkdir()
+    journal.write_bytes(content)
+    done = setup(config)
+    assert done.returncode == ExitCode.JOURNAL_DAMAGED
+    assert says in done.stderr
+    assert contents(journal.parent) == {"journal.db": content}
+
+
+def test_somebody_elses_database_stays_as_it_is(config: Path) -> None:
+    journal = config.parent / "data" / "journal.db"
+    journal.parent.mkdir()
+    connection = sqlite3.connect(journal)
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    before = journal.read_bytes()
+    assert setup(config).returncode == ExitCode.JOURNAL_DAMAGED
+    assert journal.read_bytes() == before
+
+
+def test_a_key_that_is_damaged_stops_before_anything_is_made(config: Path) -> None:
+    setup(config)
+    key = config.parent / "data" / "eo-001.linkkey"
+    key.write_text("0123")
+    (config.parent / "data" / "eo-002.linkkey").unlink()
+    done = setup(config)
+    assert done.returncode == ExitCode.LINK_KEY
+    assert f"the link key file {key} cannot be used" in done.stderr
+    assert not (config.parent / "data" / "eo-002.linkkey").exists()
+
+
+@posix_only
+def test_a_key_open_to_others_names_chmod(config: Path) -> None:
+    setup(config)
+    key = config.parent / "data" / "eo-001.linkkey"
+    key.chmod(0o644)
+    done = setup(config)
+    assert done.returncode == ExitCode.LINK_KEY
+    assert f"chmod 600 '{key}'" in done.stderr
+
+
+def test_a_folder_in_the_journals_place(config: Path) -> None:
+    (config.parent / "data" / "journal.db").mkdir(parents=True)
+    done = setup(config)
+    assert done.returncode == ExitCode.CONFIG
+    assert "is a folder. Name a file in it" in done.stderr
+
+
+def test_a_file_in_the_folders_place(config: Path) -> None:
+    (config.parent / "data").write_text("")
+    done = setup(config)
+    assert done.returncode == ExitCode.JOURNAL_READ_ONLY
+    assert f"cannot make {config.parent / 'data'}" in done.stderr
+
+
+def test_a_wrong_configuration_makes_nothing(config: Path) -> None:
+    config.write_text(CONFIG + OFFICER.format("eo-001") + "deviation_points = -1\n")
+    done = setup(config)
+    assert done.returncode == ExitCode.CONFIG
+    assert "officers[0].deviation_points = -1: must be" in done.stderr
+    assert contents(config.parent).keys() == {"bridge.toml"}
+
+
+# The example
+
+
+def test_the_example_is_written_once_and_works(tmp_path: Path) -> None:
+    done = run("setup", "--example", cwd=tmp_path)
+    assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "made"})
+    assert "mt5-bridge setup --config bridge.toml" in done.stdout
+    assert contents(tmp_path).keys() == {"bridge.toml"}
+    assert run("setup", cwd=tmp_path).returncode == ExitCode.OK
+    assert (tmp_path / "eo-001.linkkey").is_file()
+
+
+def test_the_example_overwrites_nothing(config: Path) -> None:
+    before = config.read_text()
+    done = setup(config, "--example")
+    assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "was there"})
+    assert config.read_text() == before
+
+
+def test_an_example_that_cannot_be_written(tmp_path: Path) -> None:
+    done = run("setup", "--example", "--config", "none/bridge.toml", cwd=tmp_path)
+    assert done.returncode == ExitCode.CONFIG
+    assert "cannot write" in done.stderr
+
+
+def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> None:
+    """Uncommented as it says, and without what excludes something else, it means what it meant before."""
+    example = resources.files("bridge.cli").joinpath("example.toml").read_text(encoding="utf-8")
+    apart = ("api_key_file", "token_prefix", "max_quantity", "symbols")
+    lines = [
+        line.removeprefix("# ")
+        if " = " in line and not line.startswith(tuple(f"# {key}" for key in apart))
+        else line
+        for line in example.splitlines()
+    ]
+    (tmp_path / "short.toml").write_text(example, encoding="utf-8")
+    (tmp_path / "long.toml").write_text("\n".join(lines), encoding="utf-8")
+    settings = load(tmp_path / "long.toml").settings
+    assert settings == load(tmp_path / "short.toml").settings
+    for part in (settings, settings.director, settings.journal, settings.link, settings.officers[0]):
+        for field in type(part).__struct_fields__:
+            assert f"{field} = " in example or f"[{field}]" in example, field
+    assert isinstance(settings, Settings)

@@ -1,0 +1,152 @@
+"""`sandbox-director`, `paper-broker` and `paper`, as processes: the line that says ready, and how they end."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bridge.exits import ExitCode
+from bridge.keys import create_link_key
+from bridge.paper.client import BrokerClient
+from tests.acceptance.commands import TIMEOUT_S, first_line, run, running
+
+signals_only = pytest.mark.skipif(os.name != "posix", reason="Windows cannot send SIGTERM to a process")
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Ask it to end; its exit status, and what it logged."""
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=TIMEOUT_S)
+    return process.returncode, said
+
+
+def ask(url: str, key: str) -> tuple[int, bytes]:
+    """A poll: status and body."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=TIMEOUT_S)
+    with closing(connection):
+        connection.request("GET", "/v1/directives/pending?officer=eo-001", headers={"X-API-Key": key})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+@signals_only
+def test_the_sandbox_says_its_url_and_asks_for_the_key(tmp_path: Path) -> None:
+    command = ("sandbox-director", "--port", "0", "--api-key-env", "KEY", "--json")
+    with running(*command, cwd=tmp_path, KEY="right") as process:
+        url = json.loads(first_line(process))["url"]
+        assert url.startswith("http://127.0.0.1:")
+        assert ask(url, "right") == (200, b'{"directives": []}')
+        assert ask(url, "wrong")[0] == 401
+        assert end(process)[0] == ExitCode.OK
+
+
+def test_a_sandbox_without_a_key(tmp_path: Path) -> None:
+    done = run("sandbox-director", "--api-key-env", "NO_SUCH_KEY", cwd=tmp_path)
+    assert done.returncode == ExitCode.API_KEY
+    assert "the environment variable NO_SUCH_KEY is not set" in done.stderr
+
+
+def test_a_sandbox_whose_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("sandbox-director", "--port", port, "--api-key-env", "KEY", cwd=tmp_path, KEY="x")
+    assert done.returncode == ExitCode.ENDPOINT
+    assert f"--port {port}: cannot listen on 127.0.0.1:{port}" in done.stderr
+
+
+@signals_only
+def test_the_paper_broker_says_its_address_and_logs_json(tmp_path: Path) -> None:
+    command = ("paper-broker", "--endpoint", "tcp://127.0.0.1:*", "--json")
+    with running(*command, cwd=tmp_path) as process:
+        client = BrokerClient(json.loads(first_line(process))["endpoint"])
+        try:
+            assert client.account().login == 5000001
+        finally:
+            client.close()
+        code, said = end(process)
+    assert code == ExitCode.OK
+    assert {json.loads(line)["level"] for line in said.splitlines()} == {"info"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "says"),
+    [("tcp://0.0.0.0:5770", "loopback only"), ("nonsense", "loopback only")],
+)
+def test_a_paper_broker_that_may_not_listen_there(tmp_path: Path, endpoint: str, says: str) -> None:
+    done = run("paper-broker", "--endpoint", endpoint, cwd=tmp_path)
+    assert done.returncode == ExitCode.ENDPOINT
+    assert says in done.stderr
+
+
+def test_a_paper_broker_whose_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run("paper-broker", "--endpoint", f"tcp://127.0.0.1:{taken.getsockname()[1]}", cwd=tmp_path)
+    assert done.returncode == ExitCode.ENDPOINT
+    assert "with a port that nothing else uses" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["paper", "paper-broker"])
+def test_a_scenario_that_cannot_be_used(tmp_path: Path, command: str) -> None:
+    create_link_key(tmp_path / "key")
+    (tmp_path / "bad.json").write_text('{"account": {"leverage": 0}}')
+    needs = ("--officer", "eo-001", "--link-key-file", "key") if command == "paper" else ()
+    done = run(command, "--scenario", "bad.json", *needs, cwd=tmp_path)
+    assert done.returncode == ExitCode.CONFIG
+    assert "account.leverage" in done.stderr
+
+
+@signals_only
+def test_a_paper_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path: Path) -> None:
+    create_link_key(tmp_path / "eo-001.linkkey")
+    command = ("paper", "--officer", "eo-001", "--link-key-file", "eo-001.linkkey", "--max-lot", "0.5")
+    with running(*command, "--endpoint", "tcp://127.0.0.1:1", cwd=tmp_path) as process:
+        assert process.stderr is not None
+        assert json.loads(process.stderr.readline())["event"] == "the terminal starts"
+        assert end(process)[0] == ExitCode.OK
+    assert (tmp_path / "eo-001.ledger").is_file()
+
+
+def test_a_paper_terminal_without_its_key(tmp_path: Path) -> None:
+    done = run("paper", "--officer", "eo-001", "--link-key-file", "none", cwd=tmp_path)
+    assert done.returncode == ExitCode.LINK_KEY
+    assert "there is no link key at none" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--endpoint", "--broker"])
+def test_a_paper_terminal_with_an_address_that_is_none(tmp_path: Path, option: str) -> None:
+    create_link_key(tmp_path / "key")
+    done = run("paper", "--officer", "eo-001", "--link-key-file", "key", option, "nonsense", cwd=tmp_path)
+    assert done.returncode == ExitCode.ENDPOINT
+    assert f"{option} nonsense: " in done.stderr
+
+
+def test_a_paper_terminal_with_a_ledger_that_is_none(tmp_path: Path) -> None:
+    create_link_key(tmp_path / "key")
+    (tmp_path / "key.ledger").write_text("no ledger\n")
+    done = run("paper", "--officer", "eo-001", "--link-key-file", "key", cwd=tmp_path)
+    assert done.returncode == ExitCode.FAILED
+    assert "key.ledger" in done.stderr
+    assert "internal error" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--max-lot", "much"),
+        ("--max-lot", "nan"),
+        ("--max-lot", "0"),
+        ("--poll-interval", "0"),
+        ("--max-spread", "-1"),
+        ("--broker", "tcp://127.0.0.1:1", "--scenario", "x.json"),
+    ],
+)
+def test_inputs_that_are_wrong(tmp_path: Path, wrong: tuple[str, ...]) -> None:
+    done = run("paper", "--officer", "eo-001", "--link-key-file", "key", *wrong, cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert wrong[-2] in done.stderr
