@@ -196,7 +196,7 @@ class ScanFact(Fact, frozen=True, kw_only=True, tag="scan"):
     """The watermark moves here once this fact is in the journal."""
     deals: Count
     orders: Count
-    positions: Annotated[list[Ticket], msgspec.Meta(max_length=4096)]
+    positions: Annotated[list[Ticket], msgspec.Meta(max_length=2048)]
     """The identifiers of all positions that are open."""
 
 

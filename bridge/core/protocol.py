@@ -155,7 +155,8 @@ class RefusalCode(StrEnum):
 class Refused(Message, frozen=True, kw_only=True, tag="refused"):
     """No session. `message` says what is wrong and `remedy` which setting to change."""
 
-    code: RefusalCode
+    code: Name
+    """A RefusalCode. A newer sidecar may have further ones; its remedy must be read all the same."""
     message: Text
     remedy: Text
 

@@ -183,6 +183,11 @@ class Sessions:
                 return self._hello(peer, message, now)
             case Prove():
                 return self._prove(peer, message)
+            case FactMessage() | TerminalHeartbeat() if session is None:
+                # It speaks of a session that we do not have: we were restarted, or its connection was. Told so,
+                # it says hello at once instead of waiting for our silence to grow long.
+                self.counters.unproven += 1
+                return [Send(peer, Bye(epoch=message.epoch, reason="there is no such session: say hello"))]
             case _ if session is None:
                 self.counters.unproven += 1
                 return []

@@ -33,7 +33,7 @@ LOOK_MS: Final = 250
 RESCAN_MS: Final = 60_000
 LOOK_BACK_MS: Final = 60_000
 """How much history a look compares. What enters history later than that is found by the next rescan."""
-MAX_POSITIONS: Final = 4096
+MAX_POSITIONS: Final = 2048
 """A ScanFact names no more. A shorter list would say that the others are closed."""
 _TRIES: Final = 3
 

@@ -1,0 +1,192 @@
+"""One example of each message and each fact of the link, for the protocol's reference.
+
+`test_docs` fails where a type has none.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from bridge.core import facts, protocol
+from bridge.core.facts import AnyFact
+from bridge.core.handshake import LinkKey
+from bridge.core.protocol import FromSidecar, FromTerminal
+from bridge.core.terms import DealEntry, MarginMode, OrderState, Side, TradeMode
+
+KEY = LinkKey(bytes(range(32)))
+"""The key of the examples: 00 01 02 ... 1f. Their proofs can be checked with it."""
+
+BOOT = "b0075eed" * 4
+TOKEN = 1_778_621_151_013_965
+SERVER_MS = 1_767_528_005_000
+
+HELLO = protocol.Hello(min_version=1, max_version=1, officer="eo-001", boot=BOOT, nonce="1e" * 32)
+ACCOUNT = protocol.AccountIdentity(
+    login=5_000_001,
+    server="Paper-Demo",
+    margin_mode=MarginMode.RETAIL_HEDGING,
+    trade_mode=TradeMode.DEMO,
+    currency="USD",
+)
+SIDECAR_NONCE = "5c" * 32
+ORDER = protocol.Order(
+    token=TOKEN,
+    kind=protocol.CommandKind.OPEN,
+    symbol="EURUSD",
+    side=Side.BUY,
+    volume=Decimal("0.01"),
+    stop_loss=Decimal("1.0900"),
+    take_profit=Decimal("1.1000"),
+    price=Decimal("1.0950"),
+    deviation_points=20,
+    comment="dir_12345",
+)
+
+FACTS: list[AnyFact] = [
+    facts.CommandFact(token=TOKEN, attempt=1, stage=facts.CommandStage.RECEIVED),
+    facts.CommandFact(
+        token=TOKEN,
+        attempt=1,
+        stage=facts.CommandStage.NOT_SENT,
+        reason=facts.NotSentReason.LATE,
+        message="the deadline passed 1.2 s ago",
+    ),
+    facts.CommandFact(token=TOKEN, attempt=1, stage=facts.CommandStage.SUBMITTED, mark=1),
+    facts.CommandFact(
+        token=TOKEN,
+        attempt=1,
+        stage=facts.CommandStage.RESULT,
+        mark=1,
+        retcode=10009,
+        order=1_000_001,
+        deal=500_002,
+        price=Decimal("1.0951"),
+        volume=Decimal("0.01"),
+    ),
+    facts.CommandFact(
+        token=TOKEN,
+        attempt=1,
+        stage=facts.CommandStage.SETTLED,
+        ask=2,
+        found=facts.Found.NOTHING,
+        connected_ms=61_000,
+    ),
+    facts.DealFact(
+        ticket=500_002,
+        order=1_000_001,
+        position_id=1_000_001,
+        symbol="EURUSD",
+        type="BUY",
+        entry=DealEntry.IN,
+        reason="EXPERT",
+        magic=TOKEN,
+        volume=Decimal("0.01"),
+        price=Decimal("1.0951"),
+        commission=Decimal("-0.04"),
+        swap=Decimal("0"),
+        profit=Decimal("0"),
+        fee=Decimal("0"),
+        stop_loss=Decimal("1.0900"),
+        take_profit=Decimal("1.1000"),
+        time_server_ms=SERVER_MS,
+        comment="dir_12345",
+    ),
+    facts.OrderFact(
+        ticket=1_000_001,
+        state=OrderState.FILLED,
+        type="BUY",
+        reason="EXPERT",
+        magic=TOKEN,
+        symbol="EURUSD",
+        volume_initial=Decimal("0.01"),
+        volume_current=Decimal("0"),
+        price=Decimal("1.0951"),
+        stop_loss=Decimal("1.0900"),
+        take_profit=Decimal("1.1000"),
+        position_id=1_000_001,
+        time_setup_server_ms=SERVER_MS,
+        time_done_server_ms=SERVER_MS,
+        comment="dir_12345",
+    ),
+    facts.PositionFact(
+        identifier=1_000_001,
+        ticket=1_000_001,
+        symbol="EURUSD",
+        side=Side.BUY,
+        volume=Decimal("0.01"),
+        price_open=Decimal("1.0951"),
+        stop_loss=Decimal("1.0900"),
+        take_profit=Decimal("1.1000"),
+        magic=TOKEN,
+    ),
+    facts.ScanFact(
+        boot=BOOT,
+        counter=1,
+        from_server_ms=SERVER_MS - 3_600_000,
+        to_server_ms=SERVER_MS,
+        deals=1,
+        orders=1,
+        positions=[1_000_001],
+    ),
+    facts.ConnectionFact(boot=BOOT, counter=2, up=False, message="the terminal lost its trade server"),
+    facts.TroubleFact(
+        boot=BOOT,
+        counter=3,
+        code="AUTOTRADING_OFF",
+        message="AutoTrading is off: press the AutoTrading button of the terminal",
+    ),
+]
+
+FROM_TERMINAL: list[FromTerminal] = [
+    HELLO,
+    protocol.Prove(
+        proof=KEY.terminal_proof(HELLO, 1, SIDECAR_NONCE, ACCOUNT),
+        account=ACCOUNT,
+        ledger=protocol.LedgerIdentity(id="1ed6e4" * 5 + "00", mark=0),
+        program="ExecutionOfficer 1.00",
+        server_ms=SERVER_MS,
+        poll_interval_s=5,
+    ),
+    protocol.TerminalHeartbeat(
+        epoch=7,
+        broker_connected=True,
+        trade_allowed=True,
+        server_ms=SERVER_MS,
+        balance=Decimal("10000.00"),
+        equity=Decimal("9999.90"),
+        margin=Decimal("10.95"),
+        ping_us=41_000,
+        timer_max_us=1_900,
+    ),
+    protocol.FactMessage(epoch=7, seq=1, fact=msgspec.Raw(facts.encode_fact(FACTS[0]))),
+    protocol.Bye(epoch=7, reason="the program is removed from its chart"),
+    protocol.ErrorMessage(code="UNKNOWN_TYPE", message="unknown message type 'weather'"),
+]
+
+FROM_SIDECAR: list[FromSidecar] = [
+    protocol.Challenge(version=1, nonce=SIDECAR_NONCE, proof=KEY.sidecar_proof(HELLO, 1, SIDECAR_NONCE)),
+    protocol.Refused(
+        code=protocol.RefusalCode.KEY,
+        message="the terminal does not hold the link key of officer 'eo-001'",
+        remedy="copy the 64 digits of the officer's .linkkey file into the terminal's inputs",
+    ),
+    protocol.Welcome(
+        epoch=7,
+        heartbeat_ms=1_000,
+        ledger_mark=0,
+        watermark_server_ms=0,
+        overlap_ms=3_600_000,
+        max_message_bytes=protocol.MAX_MESSAGE_BYTES,
+    ),
+    protocol.SidecarHeartbeat(epoch=7, clock_ms=12_000),
+    protocol.Command(epoch=7, attempt=1, deadline_ms=17_250, order=ORDER),
+    protocol.Settle(
+        epoch=7,
+        item=protocol.SettleItem(
+            order=ORDER, attempt=1, ask=1, ledger="1ed6e4" * 5 + "00", since_server_ms=SERVER_MS - 3_600_000
+        ),
+    ),
+    protocol.Ack(epoch=7, seq=1),
+    protocol.Bye(epoch=7, reason="the sidecar stops"),
+    protocol.ErrorMessage(code="MALFORMED", message="the message is not a JSON object with a type"),
+]

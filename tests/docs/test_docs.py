@@ -1,0 +1,35 @@
+"""The pages say what the code does."""
+
+import typing
+
+from bridge.core import facts, protocol
+from tests.docs import examples, generate
+
+
+def test_the_generated_parts_of_the_architecture_page_are_those_of_the_code() -> None:
+    text = generate.README.read_text(encoding="utf-8")
+    assert text == generate.filled(text), "run: python -m tests.docs.generate"
+
+
+def test_the_architecture_page_has_every_generated_part() -> None:
+    text = generate.README.read_text(encoding="utf-8")
+    assert [name for name in generate.PARTS if f"<!-- generated: {name} -->" not in text] == []
+
+
+def test_every_message_and_fact_has_an_example() -> None:
+    assert {type(message) for message in examples.FROM_TERMINAL} == set(
+        typing.get_args(protocol.FromTerminal)
+    )
+    assert {type(message) for message in examples.FROM_SIDECAR} == set(typing.get_args(protocol.FromSidecar))
+    assert {type(fact) for fact in examples.FACTS} == set(typing.get_args(facts.AnyFact))
+    stages = {fact.stage for fact in examples.FACTS if isinstance(fact, facts.CommandFact)}
+    assert stages == set(facts.CommandStage)
+
+
+def test_every_example_is_read_back_as_it_was_written() -> None:
+    for said in examples.FROM_TERMINAL:
+        assert protocol.encode(protocol.decode_from_terminal(protocol.encode(said))) == protocol.encode(said)
+    for answer in examples.FROM_SIDECAR:
+        assert protocol.decode_from_sidecar(protocol.encode(answer)) == answer
+    for fact in examples.FACTS:
+        assert facts.decode_fact(facts.encode_fact(fact)) == fact
