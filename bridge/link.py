@@ -35,6 +35,8 @@ class Link:
         self._socket.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
         self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15_000)
         self._socket.setsockopt(zmq.HANDSHAKE_IVL, 5_000)
+        if "[" in endpoint:
+            self._socket.setsockopt(zmq.IPV6, 1)
         try:
             self._socket.bind(endpoint)
         except zmq.ZMQError as error:

@@ -1,4 +1,4 @@
-"""What a person can set. Read from TOML by `bridge.cli.config`; defaults live here alone."""
+"""What a person can set. Read from TOML by `bridge.config`; defaults live here alone."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -66,8 +66,8 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The slippage allowed on a market order, in points."""
     time_to_live_s: Seconds = 300.0
     """How long a directive without expires_at may wait, from its issued_at."""
-    max_quantity: Annotated[Decimal, msgspec.Meta(gt=0)] | None = None
-    """Lots; an opening directive over it is refused."""
+    max_quantity: Decimal | None = None
+    """Lots, above 0; an opening directive over it is refused."""
 
     @property
     def prefix(self) -> int:

@@ -37,13 +37,15 @@ def create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Exclusive: two set-ups at once make one journal.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    connection = _connect(path)
     try:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        migrations.apply(Database(connection))
-    finally:
-        connection.close()
-    _sync_folder(path.parent)
+        with contextlib.closing(_connect(path)) as connection:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            migrations.apply(Database(connection))
+        _sync_folder(path.parent)
+    except BaseException:
+        # Half a journal would pass for one that was damaged.
+        path.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
