@@ -29,7 +29,10 @@ _SHOWN = 160
 @click.option("--path", type=FILE, metavar="FILE", help="The journal itself, instead of a configuration.")
 @click.pass_context
 def journal(context: click.Context, config_path: Path | None, path: Path | None) -> None:
-    """Look into the journal: directives, their timelines, undelivered events, the audit's chain."""
+    """Look into the journal.
+
+    It lists directives, shows each step of one, lists what the Director has not taken, and verifies the audit.
+    """
     if config_path is not None and path is not None:
         raise click.UsageError("give --config or --path, not both")
     context.obj = path or load(config_path or Path("bridge.toml")).journal

@@ -22,7 +22,9 @@ from bridge.journal.rebinding import StillInDoubtError
 @click.option("--why", required=True, metavar="TEXT", help="What you found, for the audit.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def rebind(config_path: Path, officer: str, account: bool, why: str, yes: bool) -> None:
-    """Lift an officer's hold, and accept the ledger that its terminal has now.
+    """Let an officer go on after a hold.
+
+    Its terminal's present ledger is accepted, and with --account its present account.
 
     The bridge holds an officer when its terminal's ledger and the journal do not fit together: one of the two
     was lost, or is an old copy. Orders may then stand at the broker that the journal does not know. Compare the

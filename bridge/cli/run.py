@@ -29,7 +29,8 @@ from bridge.sidecar.sidecar import Sidecar
 def run(config_path: Path) -> ExitCode:
     """Run the sidecar until SIGTERM or Ctrl-C.
 
-    It polls the Director, journals, dispatches to the terminals and reports. It then stops in order, within seconds. A second signal ends it at once; nothing is lost by that.
+    It polls the Director, journals, dispatches to the terminals and reports. A signal makes it stop in order,
+    within seconds. A second one ends it at once; nothing is lost by that.
     """
     config = load(config_path)
     key = find_api_key(config.settings.director.api_key_env, config.api_key_file)

@@ -26,9 +26,6 @@ from bridge.core.contract import (
 
 MAX_ID_LENGTH: Final = 128
 MAX_SYMBOL_LENGTH: Final = 64
-MAX_ITEMS: Final = 1000
-"""Directives in one answer. A Director that lists more lists the rest next time."""
-
 _SHOWN: Final = 60
 """How much of a bad value an error message repeats."""
 
@@ -90,7 +87,7 @@ _decoder = json.JSONDecoder(
 def read_batch(body: str) -> list[Item]:
     """The items of `{"directives": [...]}`, in the Director's order. Raises BatchError."""
     try:
-        return [_read_item(raw, value) for raw, value in _split(body)[:MAX_ITEMS]]
+        return [_read_item(raw, value) for raw, value in _split(body)]
     except RecursionError:
         raise BatchError("the answer is nested too deeply") from None
     except ValueError as error:

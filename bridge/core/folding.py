@@ -14,6 +14,7 @@ import msgspec
 
 from bridge.core import reporting
 from bridge.core.amounts import ZERO
+from bridge.core.contract import utc_text
 from bridge.core.facts import (
     CommandFact,
     CommandStage,
@@ -282,14 +283,14 @@ def fold_trouble(fact: TroubleFact, scene: Scene) -> Outcome:
     return Outcome(disposition=Disposition.APPLIED, events=(draft,))
 
 
-def expire_command(command: CommandRecord, at: datetime) -> Outcome:
-    """The command's time to live is over. Only one that was certainly not sent ends by it."""
-    told = command.message and f"; last: {command.message}"
-    late = msgspec.structs.replace(
-        command,
-        reason="EXPIRED",
-        message=f"expired at {command.expires_at:%Y-%m-%dT%H:%M:%SZ} before it could be sent{told}",
-    )
+def expire_command(command: CommandRecord, at: datetime, *, waited_for: str) -> Outcome:
+    """The command's time to live is over. Only one that was certainly not sent ends by it.
+
+    `waited_for` says what keeps commands from being sent just now; empty where nothing does.
+    """
+    why = waited_for or command.message
+    expired = f"expired at {utc_text(command.expires_at)} before it could be sent"
+    late = msgspec.structs.replace(command, reason="EXPIRED", message=f"{expired}: {why}" if why else expired)
     outcome = _advance(late, CommandInput.EXPIRE, at)
     changed = outcome.command is not None and outcome.command.state is not command.state
     return outcome if changed else Outcome(disposition=Disposition.APPLIED)

@@ -10,7 +10,6 @@ import msgspec
 from bridge.core import brokertime, folding
 from bridge.core.contract import utc_text
 from bridge.core.facts import (
-    AnyFact,
     CommandFact,
     CommandStage,
     ConnectionFact,
@@ -31,6 +30,9 @@ from bridge.core.reporting import system_error
 from bridge.journal import rows
 from bridge.journal.sessions import offsets
 from bridge.journal.step import Step
+
+_Stored = CommandFact | DealFact | OrderFact | PositionFact | ConnectionFact | TroubleFact
+"""The facts that are kept. A scan is not: it moves the watermark."""
 
 
 class Folded(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,13 +90,15 @@ class _Book:
         except ProtocolError as error:
             self._quarantine_raw(seq, raw, str(error))
             return
+        if isinstance(fact, ScanFact):
+            self._scan(fact)
+            return
         key, digest = fact_key(fact), content_hash(fact)
         latest = self._connection.execute(
             "SELECT hash, disposition FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ?"
             " ORDER BY id DESC LIMIT 1",
             (*self._step.account.key, key),
         ).fetchone()
-        self.scanned = self.scanned or isinstance(fact, ScanFact)
         same = latest is not None and latest["hash"] == digest
         if same and latest["disposition"] == Disposition.APPLIED:
             self.repeated += 1
@@ -114,7 +118,16 @@ class _Book:
         if isinstance(fact, DealFact) and outcome.disposition is Disposition.APPLIED:
             self._unpark(fact.position_id)
 
-    def _fold(self, fact: AnyFact, *, revision: bool) -> tuple[Outcome, CommandRecord | None]:
+    def _scan(self, fact: ScanFact) -> None:
+        """All that a scan says is how far it came. One a minute would fill the journal with nothing."""
+        self._connection.execute(
+            "UPDATE officers SET watermark_server_ms = max(watermark_server_ms, ?) WHERE officer = ?",
+            (fact.to_server_ms, self._step.officer),
+        )
+        self.scanned = True
+        self.applied += 1
+
+    def _fold(self, fact: _Stored, *, revision: bool) -> tuple[Outcome, CommandRecord | None]:
         match fact:
             case CommandFact():
                 command = rows.load_command(self._connection, self._step.officer, fact.token)
@@ -130,12 +143,6 @@ class _Book:
             case PositionFact():
                 position = rows.load_position(self._connection, self._step.account, fact.identifier)
                 return folding.fold_position(fact, position), None
-            case ScanFact():
-                self._connection.execute(
-                    "UPDATE officers SET watermark_server_ms = max(watermark_server_ms, ?) WHERE officer = ?",
-                    (fact.to_server_ms, self._step.officer),
-                )
-                return Outcome(disposition=Disposition.APPLIED), None
             case ConnectionFact():
                 return folding.fold_connection(fact, self._scene), None
             case TroubleFact():
@@ -207,7 +214,7 @@ class _Book:
         self,
         seq: int,
         raw: bytes,
-        fact: AnyFact,
+        fact: _Stored,
         key: str,
         digest: str,
         outcome: Outcome,

@@ -30,14 +30,15 @@ MAX_ASK_DOUBLINGS: Final = 6
 
 def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gate | None) -> list[Command]:
     """Expire what is too late, plan the closes whose turn it is, and dispatch what may go now."""
-    _expire_waiting(step, settings)
-    if gate is not None and not dispatch.blocked(gate, step.hold):
+    blocked = dispatch.blocked(gate, step.hold)
+    _expire_waiting(step, settings, blocked)
+    if not blocked:
         _plan_closes(step, settings)
     planned = rows.load_commands(step.connection, step.officer, [CommandState.PLANNED])
     in_flight = len(rows.load_commands(step.connection, step.officer, WITH_TERMINAL))
     due, expired = dispatch.choose(planned, gate, hold=step.hold, in_flight=in_flight, now=step.now)
     for command in expired:
-        step.apply(folding.expire_command(command, step.now), command)
+        step.apply(folding.expire_command(command, step.now, waited_for=blocked), command)
     return [_dispatch(step, command, gate, link) for command in due] if gate is not None else []
 
 
@@ -62,11 +63,12 @@ def _waiting(step: Step) -> list[tuple[int, str, str]]:
     return [(row["id"], row["directive_id"], row["body"]) for row in found]
 
 
-def _expire_waiting(step: Step, settings: OfficerSettings) -> None:
+def _expire_waiting(step: Step, settings: OfficerSettings, blocked: str) -> None:
     for _, directive_id, body in _waiting(step):
         limit = planning.expiry(directive_of(body), settings)
         if limit <= step.now:
-            message = f"expired at {utc_text(limit)} before it could be planned"
+            why = blocked or "an earlier order in its symbol was still in flight"
+            message = f"expired at {utc_text(limit)} before it could be sent: {why}"
             _refuse(step, directive_id, Problem("EXPIRED", message), DirectiveState.EXPIRED)
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,8 @@ from bridge.core.reporting import connection
 from bridge.core.settings import OfficerSettings
 from bridge.core.terms import TradeMode
 from bridge.journal.step import Step, json_text
+
+BEFORE_BINDING_MS: Final = 86_400_000
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +51,7 @@ def open_epoch(step: Step, settings: OfficerSettings, hello: Hello, prove: Prove
     if row["login"] and (refusal := _compare(step, row, account)):
         return refusal
     if not row["login"]:
-        _bind(step, account)
+        _bind(step, account, prove.server_ms)
     _check_ledger(step, row["ledger_id"], row["ledger_mark"], prove.ledger)
     return _open(step, hello, prove)
 
@@ -76,10 +79,10 @@ def _spell(account: tuple[object, ...]) -> str:
     return f"{login} at {server} ({margin_mode}, {trade_mode})"
 
 
-def _bind(step: Step, account: AccountIdentity) -> None:
+def _bind(step: Step, account: AccountIdentity, server_ms: int) -> None:
     step.connection.execute(
-        "UPDATE officers SET login = ?, server = ?, margin_mode = ?, trade_mode = ?, currency = ?, bound_at = ?"
-        " WHERE officer = ?",
+        "UPDATE officers SET login = ?, server = ?, margin_mode = ?, trade_mode = ?, currency = ?, bound_at = ?,"
+        " watermark_server_ms = ? WHERE officer = ?",
         (
             account.login,
             account.server,
@@ -87,6 +90,8 @@ def _bind(step: Step, account: AccountIdentity) -> None:
             account.trade_mode,
             account.currency,
             utc_text(step.now),
+            # Nothing before it is ours: an account's years of history need not be read.
+            max(server_ms - BEFORE_BINDING_MS, 0),
             step.officer,
         ),
     )

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from bridge.core.clock import Clock, Uniform
 from bridge.core.clockwatch import ClockWatch
+from bridge.core.contract import utc_text
 from bridge.core.settings import Settings
+from bridge.journal.errors import JournalUnavailableError
 from bridge.journal.journal import Journal
 from bridge.journal.thread import JournalThread
 
@@ -55,6 +58,8 @@ class Office:
         self.log = log
         self._journal = journal
         self._thread = thread
+        self._trouble: tuple[str, datetime] | None = None
+        """Why the journal could not be written, and since when."""
         self.dispatch_bell = Bell()
         self.delivery_bell = Bell()
         self.director_locked_out = False
@@ -73,5 +78,34 @@ class Office:
         return self.watch.now(self.clock.now())
 
     async def step(self, work: Callable[[Journal], T]) -> T:
-        """Run one journal step in the journal's thread. Raises JournalUnavailableError."""
-        return await self._thread.run(lambda: work(self._journal))
+        """Run one journal step in the journal's thread. Raises JournalUnavailableError.
+
+        A journal that could not be written is told to the Director once it can be again.
+        """
+        try:
+            result = await self._thread.run(lambda: work(self._journal))
+        except JournalUnavailableError as error:
+            self._trouble = self._trouble or (str(error), self.now())
+            raise
+        if self._trouble is not None:
+            await self._tell_trouble()
+        return result
+
+    async def _tell_trouble(self) -> None:
+        trouble, self._trouble = self._trouble, None
+        if trouble is None:
+            return
+        why, since = trouble
+        message = f"{why}. It can be written again; nothing was sent or acknowledged meanwhile"
+        for officer in self.settings.officers:
+            tell = partial(_tell, officer.id, message, since, self.now())
+            try:
+                await self._thread.run(partial(tell, self._journal))
+            except JournalUnavailableError:
+                self._trouble = trouble
+                return
+        self.delivery_bell.ring()
+
+
+def _tell(officer: str, message: str, since: datetime, now: datetime, journal: Journal) -> None:
+    journal.trouble(officer, "JOURNAL", message, f"journal:{utc_text(since)}", now)
