@@ -1,0 +1,38 @@
+"""The rig for every story. What its processes logged is shown where a test fails."""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.rig.invariant import check
+from tests.rig.rig import Rig
+
+_RIG = pytest.StashKey[Rig]()
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """A rig of which nothing runs yet. After the test the invariant is checked and everything is ended."""
+    with closing(Rig(tmp_path)) as made:
+        request.node.stash[_RIG] = made
+        yield made
+        if not request.node.stash.get(_FAILED, False):
+            check(made)
+            made.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+        if (rig := item.stash.get(_RIG, None)) is not None:
+            report.sections += [
+                (f"log of {process.name}", "\n".join(process.log)) for process in rig.processes
+            ]
+    return report

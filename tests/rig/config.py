@@ -1,0 +1,51 @@
+"""The sidecar's configuration as a test wants it: quick, unless it says otherwise."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+API_KEY_ENV: Final = "RIG_API_KEY"
+
+Section = Mapping[str, object]
+
+QUICK_DIRECTOR: Final[Section] = {"poll_interval_s": 0.1, "timeout_s": 5.0}
+QUICK_LINK: Final[Section] = {
+    "heartbeat_s": 0.2,
+    "lost_after_s": 30.0,
+    "command_deadline_s": 5.0,
+    "settle_every_s": 0.5,
+    "unknown_grace_s": 2.0,
+}
+
+
+def write_config(
+    path: Path,
+    *,
+    director_port: int,
+    link_port: int,
+    officers: Sequence[Section],
+    director: Section,
+    link: Section,
+) -> None:
+    """Write the TOML file; `director` and `link` win over what is quick."""
+    sections: list[tuple[str, Section]] = [
+        (
+            "[director]",
+            {
+                "url": f"http://127.0.0.1:{director_port}",
+                "api_key_env": API_KEY_ENV,
+                **QUICK_DIRECTOR,
+                **director,
+            },
+        ),
+        ("[journal]", {"path": "journal.db"}),
+        ("[link]", {"endpoint": f"tcp://127.0.0.1:{link_port}", **QUICK_LINK, **link}),
+        *(("[[officers]]", officer) for officer in officers),
+    ]
+    lines: list[str] = []
+    for header, settings in sections:
+        lines.append(header)
+        # What JSON calls a string, a number or a boolean, TOML calls the same.
+        lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

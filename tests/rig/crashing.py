@@ -1,0 +1,46 @@
+"""A process of the bridge that dies with SIGKILL at a fault point.
+
+    python -m tests.rig.crashing NAME[:COUNT] -- run --config bridge.toml
+    python -m tests.rig.crashing NAME[:COUNT] -- paper --officer eo-001 ...
+
+It dies when it passes the fault point NAME for the COUNT-th time (default: the first). What stands behind the
+dashes is a command line of mt5-bridge. Before it dies it says so on stderr.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from bridge import faultpoint
+from bridge.cli import invoke
+
+
+def dying_at(name: str, count: int) -> Callable[[str], None]:
+    """A hook that kills this process when `name` is passed for the `count`-th time."""
+    left = count
+
+    def hook(passed: str) -> None:
+        nonlocal left
+        if passed != name:
+            return
+        left -= 1
+        if left == 0:
+            # Past Python's buffers: nothing after this line is certain to be written.
+            os.write(2, f"dies at {name}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return hook
+
+
+def main() -> None:
+    point, dashes, *arguments = sys.argv[1:]
+    name, _, count = point.partition(":")
+    if dashes != "--":
+        sys.exit("usage: python -m tests.rig.crashing NAME[:COUNT] -- COMMAND ...")
+    faultpoint.install(dying_at(name, int(count or 1)))
+    sys.exit(invoke(arguments))
+
+
+if __name__ == "__main__":
+    main()

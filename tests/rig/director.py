@@ -1,0 +1,118 @@
+"""The sandbox Director, as a test speaks to it."""
+
+import http.client
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from bridge.core.contract import API_KEY_HEADER, EVENTS_PATH
+from bridge.sandbox.server import BEHAVIOUR_PATH, HOST, ISSUE_PATH
+from tests.rig.patience import Deadline
+
+_LOOK_S: Final = 10.0
+"""How long one long-poll lasts at most."""
+
+
+class Event(Struct, frozen=True):
+    """One event as the Director has it."""
+
+    event_id: str
+    key: str | None
+    deliveries: int
+    body: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        return str(self.body["event_type"])
+
+    @property
+    def directive_id(self) -> str | None:
+        found: str | None = self.body["directive_id"]
+        return found
+
+    @property
+    def code(self) -> str | None:
+        """The error's code, where it is one."""
+        found: str | None = self.body.get("error_code")
+        return found
+
+
+class Director:
+    """Calls the sandbox over HTTP. What it was told before it was last restarted is kept here."""
+
+    def __init__(self, port: int, api_key: str) -> None:
+        self._port = port
+        self._api_key = api_key
+        self._past: list[Event] = []
+
+    def issue(self, officer: str, directive: Mapping[str, object]) -> str:
+        """List a directive for the officer; its id."""
+        answer = self._call("POST", ISSUE_PATH, {"officer": officer}, json.dumps(directive).encode())
+        return str(answer["directive_id"])
+
+    def issue_raw(self, officer: str, text: bytes) -> None:
+        """List a text as it is."""
+        self._call("POST", ISSUE_PATH, {"officer": officer, "raw": "1"}, text)
+
+    def behave(self, *, endpoint: str | None = None, listing: str | None = None, **behaviour: object) -> None:
+        """Say how to answer from now on; without anything: well."""
+        query = {"endpoint": endpoint, "listing": listing}
+        given = {name: value for name, value in query.items() if value is not None}
+        self._call("POST", BEHAVIOUR_PATH, given, json.dumps(behaviour).encode())
+
+    def events(self, directive_id: str | None = None) -> list[Event]:
+        """All events so far, or those of one directive, in the order in which they came."""
+        found, _ = self._fetch({})
+        return [
+            event
+            for event in self._past + found
+            if directive_id is None or event.directive_id == directive_id
+        ]
+
+    def wait(
+        self, what: str, fits: Callable[[list[Event]], bool], within: Deadline | None = None
+    ) -> list[Event]:
+        """Wait until the events fit; all of them then."""
+        deadline = within or Deadline()
+        while True:
+            found, count = self._fetch({})
+            events = self._past + found
+            if fits(events):
+                return events
+            assert not deadline.over, f"{what}; the Director has {_spell(events)}"
+            self._fetch({"after": count, "wait": min(_LOOK_S, deadline.left)})
+
+    def remember(self) -> None:
+        """Keep what it was told, for it is about to end, and keeps nothing itself."""
+        self._past = self.events()
+
+    def _fetch(self, query: Mapping[str, object]) -> tuple[list[Event], int]:
+        answer = self._call("GET", EVENTS_PATH, query)
+        events = [
+            Event(each["event_id"], each["idempotency_key"], each["deliveries"], each["body"])
+            for each in answer["events"]
+        ]
+        return events, answer["count"]
+
+    def _call(self, method: str, path: str, query: Mapping[str, object], body: bytes = b"") -> Any:
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=_LOOK_S * 3)
+        try:
+            connection.request(
+                method,
+                f"{path}?{urlencode(query)}",
+                body or None,
+                {API_KEY_HEADER: self._api_key, "Content-Type": "application/json"},
+            )
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        assert answer.status < 300, f"{method} {path}: {answer.status} {text[:300]!r}"
+        return json.loads(text)
+
+
+def _spell(events: list[Event]) -> str:
+    return ", ".join(f"{each.type}({each.directive_id}, {each.code})" for each in events) or "nothing"

@@ -1,0 +1,161 @@
+"""What must hold after every story, whatever happened in it.
+
+Money: the broker saw at most one send of each command, and the journal agrees with the broker on every deal
+and every position of ours. Words: every event of the journal is at the Director, once, in order, and first of
+each directive's that it was received. Record: the audit's chain holds.
+"""
+
+import signal
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from bridge.core.contract import EventType
+from bridge.core.lifecycle import CommandState
+from bridge.paper.client import BrokerClient
+from bridge.paper.mt5 import Deal, DealEntry
+from tests.rig.director import Event
+from tests.rig.patience import Deadline
+from tests.rig.rig import Rig
+
+SETTLE_S: Final = 30.0
+LOOK_S: Final = 1.0
+"""How often the broker is looked at when the sidecar says nothing."""
+FAR_MS: Final = 2**52
+
+Row = dict[str, Any]
+
+
+def check(rig: Rig) -> None:
+    """Wait until everything has come to an end, then hold the parts to each other. Raises AssertionError."""
+    deadline = Deadline(0 if rig.unsettled else SETTLE_S)
+    while True:
+        mark = rig.sidecar.mark
+        complaints = list(_complaints(rig))
+        if not complaints:
+            return
+        assert not deadline.over, "\n".join(complaints)
+        rig.sidecar.any_line(since=mark, within=min(LOOK_S, deadline.left))
+
+
+def _complaints(rig: Rig) -> Iterator[str]:
+    commands = {row["token"]: row for row in rig.journal.rows("SELECT * FROM commands")}
+    for officer, broker in rig.brokers.items():
+        yield from _sends(
+            broker, {token: row for token, row in commands.items() if row["officer"] == officer}
+        )
+        if not rig.unsettled:
+            yield from _book(rig, officer, broker)
+    yield from _events(rig)
+    if broken := rig.journal.chain().broken:
+        yield f"the audit's chain is broken: {broken}"
+    if not rig.unsettled:
+        for row in commands.values():
+            state = CommandState(row["state"])
+            if not state.over and state is not CommandState.UNKNOWN:
+                yield f"command {row['token']} of {row['directive_id']} is still {state}"
+
+
+def _sends(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
+    sends = broker.sends()
+    for token, count in Counter(send.request.magic for send in sends).items():
+        if count > 1:
+            yield f"command {token} was sent {count} times"
+    executed = {send.request.magic for send in sends if send.executed}
+    for token, row in commands.items():
+        if row["state"] == CommandState.NEVER_SENT and any(send.request.magic == token for send in sends):
+            yield f"command {token} is NEVER_SENT, and the broker saw it"
+        if row["state"] == CommandState.REJECTED and token in executed:
+            yield f"command {token} is REJECTED, and the broker executed it"
+        if row["state"] == CommandState.FILLED and token not in executed:
+            yield f"command {token} is FILLED, and the broker never executed it"
+
+
+def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
+    deals = _ours(broker.history_deals(0, FAR_MS))
+    stored = {
+        row["ticket"]: row
+        for row in rig.journal.rows(
+            "SELECT * FROM deals WHERE officer = ? AND disposition = 'APPLIED'", officer
+        )
+    }
+    facts = Counter(
+        row["key"]
+        for row in rig.journal.rows(
+            "SELECT key, hash FROM facts WHERE officer = ? GROUP BY key, hash", officer
+        )
+    )
+    for deal in deals:
+        row = stored.pop(deal.ticket, None)
+        if row is None:
+            yield f"deal {deal.ticket} at the broker is not in the journal"
+        elif (Decimal(row["volume"]), Decimal(row["price"])) != (deal.volume, deal.price):
+            yield f"deal {deal.ticket} is {deal.volume} at {deal.price}, and the journal has {row}"
+        if facts[f"deal:{deal.ticket}"] > 1:
+            yield f"deal {deal.ticket} is in the journal with several contents"
+    yield from (f"deal {ticket} in the journal is not at the broker" for ticket in stored)
+    ours = {deal.position_id for deal in deals}
+    held = {each.identifier: each.volume for each in broker.positions() if each.identifier in ours}
+    known = {
+        row["identifier"]: Decimal(row["volume_in"]) - Decimal(row["volume_out"])
+        for row in rig.journal.rows("SELECT * FROM positions WHERE officer = ? AND state = 'OPEN'", officer)
+    }
+    if held != known:
+        yield f"the broker holds {held}, and the journal {known}"
+
+
+def _ours(deals: Iterable[Deal]) -> list[Deal]:
+    """The deals of positions that an order with a token opened."""
+    deals = list(deals)
+    ours = {deal.position_id for deal in deals if deal.magic and deal.entry is DealEntry.IN}
+    return [deal for deal in deals if deal.position_id in ours]
+
+
+def _events(rig: Rig) -> Iterator[str]:
+    stored = rig.journal.rows("SELECT officer, directive_id, event_type, key, state FROM events ORDER BY id")
+    told = rig.director.events() if rig.director_process.running else []
+    for key, count in Counter(event.key for event in told).items():
+        if key is None or count > 1:
+            yield f"the Director has {count} events with the key {key}"
+    if not _repeats_are_explained(rig):
+        yield from (
+            f"{event.type} of {event.directive_id} came {event.deliveries} times"
+            for event in told
+            if event.deliveries > 1
+        )
+    if rig.director_process.running:
+        yield from _lanes(stored, told)
+    for directive_id, types in rig.told_of.items():
+        here = [event.type for event in told if event.directive_id == directive_id]
+        if rig.director_process.running and here != list(types):
+            yield f"{directive_id}: the Director was told {here}, and the test saw {list(types)}"
+    if not rig.unsettled:
+        yield from (
+            f"{row['event_type']} of {row['directive_id']} is {row['state']}"
+            for row in stored
+            if row["state"] == "queued"
+        )
+
+
+def _lanes(stored: list[Row], told: list[Event]) -> Iterator[str]:
+    """Per directive the Director was told what the journal says was delivered, in the journal's order."""
+    for lane in {(row["officer"], row["directive_id"]) for row in stored}:
+        mine = [row for row in stored if (row["officer"], row["directive_id"]) == lane]
+        delivered = [row["key"] for row in mine if row["state"] == "delivered"]
+        arrived = [event.key for event in told if (event.body["reported_by"], event.directive_id) == lane]
+        # The last of a lane may be there without its sender knowing.
+        if arrived[: len(delivered)] != delivered or len(arrived) > len(delivered) + 1:
+            yield f"{lane}: the journal has {delivered} as delivered, and the Director has {arrived}"
+        if lane[1] is not None and mine[0]["event_type"] != EventType.DIRECTIVE_RECEIVED:
+            yield f"{lane}: its first event is {mine[0]['event_type']}"
+    known = {row["key"] for row in stored}
+    yield from (
+        f"the Director has {event.type}, and the journal has not" for event in told if event.key not in known
+    )
+
+
+def _repeats_are_explained(rig: Rig) -> bool:
+    """An event may come twice where an answer was lost, or who waited for it."""
+    killed = any(not process.running and process.exited() == -signal.SIGKILL for process in rig.processes)
+    return killed or rig.answers_lost

@@ -1,0 +1,40 @@
+"""The journal as a test reads it, beside the sidecar that writes it."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from bridge.journal.database import open_reader
+from bridge.journal.reading import ChainVerdict, reading, verify
+
+
+class JournalView:
+    """Reads rows. Each call is a picture of its own moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """The rows of a query, as dictionaries."""
+        with open_reader(self.path) as connection:
+            return [dict(row) for row in connection.execute(query, values)]
+
+    def chain(self) -> ChainVerdict:
+        """Whether the audit's chain holds."""
+        with reading(self.path) as db:
+            return verify(db)
+
+    def state(self, directive_id: str) -> str:
+        """The state of a directive."""
+        (row,) = self.rows("SELECT state FROM directives WHERE directive_id = ?", directive_id)
+        return str(row["state"])
+
+    def commands(self, directive_id: str) -> list[dict[str, Any]]:
+        """The commands of a directive, leg by leg."""
+        return self.rows("SELECT * FROM commands WHERE directive_id = ? ORDER BY leg", directive_id)
+
+    def copy_to(self, path: Path) -> None:
+        """A whole copy, as a backup tool makes one."""
+        with open_reader(self.path) as source, closing(sqlite3.connect(path)) as target:
+            source.backup(target)
