@@ -55,17 +55,18 @@ def blocked(gate: Gate | None, hold: str) -> str:
 
 def choose(
     planned: Sequence[CommandRecord], gate: Gate | None, *, hold: str, in_flight: int, now: datetime
-) -> tuple[list[CommandRecord], list[CommandRecord]]:
-    """(to dispatch now, expired) of the commands that are planned, which come oldest first."""
-    expired = [command for command in planned if command.expires_at <= now]
+) -> list[CommandRecord]:
+    """Those of the planned commands (oldest first) that are to be dispatched now."""
     if gate is None or blocked(gate, hold):
-        return [], expired
+        return []
     due = [
         command
         for command in planned
-        if command.expires_at > now and not (gate.opens_paused and command.order.kind is CommandKind.OPEN)
+        if command.expires_at > now
+        and _rested(command, now)
+        and not (gate.opens_paused and command.order.kind is CommandKind.OPEN)
     ]
-    return due[: max(WINDOW - in_flight, 0)], expired
+    return due[: max(WINDOW - in_flight, 0)]
 
 
 def _rested(command: CommandRecord, now: datetime) -> bool:

@@ -38,7 +38,7 @@ def create(path: Path) -> None:
     # Exclusive: two set-ups at once make one journal.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     try:
-        with contextlib.closing(_connect(path)) as connection:
+        with contextlib.closing(connect(path)) as connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrations.apply(Database(connection))
         _sync_folder(path.parent)
@@ -74,7 +74,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """
     check(path)
     try:
-        connection = _connect(path)
+        connection = connect(path)
     except sqlite3.OperationalError as error:
         raise JournalReadOnlyError(path, str(error)) from error
     try:
@@ -150,7 +150,11 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection whose commits are durable. Unchecked and unlocked: `open_writer` is for journals.
+
+    Raises sqlite3.OperationalError where the file is missing or cannot be WAL with synchronous=FULL.
+    """
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode=rw",
         uri=True,

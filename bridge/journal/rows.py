@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -11,9 +12,12 @@ from bridge.core.amounts import plain
 from bridge.core.contract import utc_text
 from bridge.core.facts import DealFact, decode_fact, encode_fact
 from bridge.core.lifecycle import CommandState, PositionState
-from bridge.core.protocol import Order
+from bridge.core.protocol import CommandKind, Order
 from bridge.core.records import CommandRecord, Disposition, PositionRecord
 from bridge.core.terms import Side
+
+MAX_PLANNED: Final = 64
+"""Commands looked at for one dispatch: more than a window, so that resting ones hold up no others."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -100,6 +104,40 @@ def load_commands(
         (officer, *states),
     )
     return [command(row) for row in rows]
+
+
+def expired_commands(connection: sqlite3.Connection, officer: str, now: datetime) -> list[CommandRecord]:
+    """The officer's planned commands whose time to live is over."""
+    rows = connection.execute(
+        # Times are stored in one form, so that their texts compare as they do.
+        "SELECT * FROM commands WHERE officer = ? AND state = 'PLANNED' AND expires_at <= ?",
+        (officer, utc_text(now)),
+    )
+    return [command(row) for row in rows]
+
+
+def planned_commands(
+    connection: sqlite3.Connection, officer: str, kind: CommandKind | None
+) -> list[CommandRecord]:
+    """The officer's planned commands, of one kind or of any, oldest first; so many as a look is worth."""
+    rows = connection.execute(
+        "SELECT c.* FROM commands c JOIN directives d USING (officer, directive_id)"
+        " WHERE c.officer = ?1 AND c.state = 'PLANNED' AND (?2 IS NULL OR c.kind = ?2)"
+        " ORDER BY d.id, c.leg LIMIT ?3",
+        (officer, kind, MAX_PLANNED),
+    )
+    return [command(row) for row in rows]
+
+
+def count_commands(connection: sqlite3.Connection, officer: str, states: Sequence[CommandState]) -> int:
+    """How many commands the officer has in those states."""
+    marks = ", ".join("?" * len(states))
+    (count,) = connection.execute(
+        # The marks are question marks, as many as there are states.
+        f"SELECT count(*) FROM commands WHERE officer = ? AND state IN ({marks})",  # noqa: S608
+        (officer, *states),
+    ).fetchone()
+    return int(count)
 
 
 def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: datetime) -> None:

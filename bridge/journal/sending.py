@@ -13,7 +13,7 @@ from bridge.core.batch import Problem
 from bridge.core.contract import utc_text
 from bridge.core.dispatch import Gate
 from bridge.core.lifecycle import CommandState, DirectiveState
-from bridge.core.protocol import Command, Settle, SettleItem
+from bridge.core.protocol import Command, CommandKind, Settle, SettleItem
 from bridge.core.records import CommandRecord
 from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.journal import rows
@@ -34,12 +34,16 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     _expire_waiting(step, settings, blocked)
     if not blocked:
         _plan_closes(step, settings)
-    planned = rows.load_commands(step.connection, step.officer, [CommandState.PLANNED])
-    in_flight = len(rows.load_commands(step.connection, step.officer, WITH_TERMINAL))
-    due, expired = dispatch.choose(planned, gate, hold=step.hold, in_flight=in_flight, now=step.now)
-    for command in expired:
+    for command in rows.expired_commands(step.connection, step.officer, step.now):
         step.apply(folding.expire_command(command, step.now, waited_for=blocked), command)
-    return [_dispatch(step, command, gate, link) for command in due] if gate is not None else []
+    if gate is None or blocked:
+        return []
+    planned = rows.planned_commands(
+        step.connection, step.officer, CommandKind.CLOSE if gate.opens_paused else None
+    )
+    in_flight = rows.count_commands(step.connection, step.officer, WITH_TERMINAL)
+    due = dispatch.choose(planned, gate, hold=step.hold, in_flight=in_flight, now=step.now)
+    return [_dispatch(step, command, gate, link) for command in due]
 
 
 def _dispatch(step: Step, command: CommandRecord, gate: Gate, link: LinkSettings) -> Command:
