@@ -4,7 +4,7 @@
     python -m tests.rig.crashing NAME[:COUNT] -- paper --officer eo-001 ...
 
 It dies when it passes the fault point NAME for the COUNT-th time (default: the first). What stands behind the
-dashes is a command line of mt5-bridge. Before it dies it says so on stderr.
+dashes is a command line of mt5-bridge. On stderr it says which points it passes, each once, and where it dies.
 """
 
 import os
@@ -19,14 +19,18 @@ from bridge.cli import invoke
 def dying_at(name: str, count: int) -> Callable[[str], None]:
     """A hook that kills this process when `name` is passed for the `count`-th time."""
     left = count
+    known: set[str] = set()
 
     def hook(passed: str) -> None:
         nonlocal left
+        if passed not in known:
+            known.add(passed)
+            # Past Python's buffers: nothing is certain to be written after this line.
+            os.write(2, f"passes {passed}\n".encode())
         if passed != name:
             return
         left -= 1
         if left == 0:
-            # Past Python's buffers: nothing after this line is certain to be written.
             os.write(2, f"dies at {name}\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -128,7 +128,7 @@ def _events(rig: Rig) -> Iterator[str]:
         yield from _lanes(stored, told)
     for directive_id, types in rig.told_of.items():
         here = [event.type for event in told if event.directive_id == directive_id]
-        if rig.director_process.running and here != list(types):
+        if rig.director_process.running and here != types:
             yield f"{directive_id}: the Director was told {here}, and the test saw {list(types)}"
     if not rig.unsettled:
         yield from (

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -55,7 +56,7 @@ class Rig:
         """All that were ever started."""
         self.terminals: dict[str, Process] = {}
         self.brokers: dict[str, BrokerClient] = {}
-        self.told_of: dict[str, tuple[EventType, ...]] = {}
+        self.told_of: dict[str, list[str]] = {}
         """What the Director was told of each directive that a test asked about."""
         self.unsettled = ""
         """Why this story ends with something open; empty where everything must have come to an end."""
@@ -149,8 +150,9 @@ class Rig:
             self.brokers[officer] = BrokerClient(endpoint, timeout=Deadline().left)
         return self.run(f"broker of {officer}", arguments)
 
-    def start_sidecar(self, *, die_at: str = "") -> Process:
-        self.sidecar = self.run("sidecar", _mortal(die_at, ["run", "--config", str(self.config_path)]))
+    def start_sidecar(self, *, die_at: str = "", impatient: bool = False) -> Process:
+        command = ["run", "--config", str(self.config_path)]
+        self.sidecar = self.run("sidecar", _command(command, die_at=die_at, impatient=impatient))
         return self.sidecar
 
     def start_terminal(
@@ -167,7 +169,7 @@ class Rig:
         command += ["--link-key-file", str(link_key or self.link_key(officer))]
         command += ["--ledger", str(ledger or self.ledger(officer))]
         command += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
-        arguments = _mortal(die_at, command) if die_at or patient else ["tests.rig.impatient", *command]
+        arguments = _command(command, die_at=die_at, impatient=not patient)
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)
         if not self.terminals[officer].running:
@@ -228,9 +230,14 @@ class Rig:
         self.told(directive_id, *OPENED)
         return directive_id
 
-    def told(self, directive_id: str, *types: EventType, within: Deadline | None = None) -> list[Event]:
+    def told(
+        self,
+        directive_id: str,
+        *types: EventType,
+        in_any_order: bool = False,
+        within: Deadline | None = None,
+    ) -> list[Event]:
         """Wait until the Director was told these things of the directive, in this order and nothing else."""
-        self.told_of[directive_id] = types
         events = [
             event
             for event in self.director.wait(
@@ -240,7 +247,9 @@ class Rig:
             )
             if event.directive_id == directive_id
         ]
-        assert [event.type for event in events] == list(types)
+        here = [event.type for event in events]
+        assert (sorted(here) == sorted(types)) if in_any_order else (here == list(types)), here
+        self.told_of[directive_id] = here
         return events
 
     def told_besides(
@@ -255,6 +264,12 @@ class Rig:
             f"waited for {type_} ({code}) without a directive", lambda them: any(map(fits, them)), within
         )
         return next(filter(fits, events))
+
+    def quote(self, bid: str, *, symbol: str = "EURUSD", officer: str = OFFICER) -> None:
+        """Quote this bid, and an ask of 10 points more."""
+        price = Decimal(bid)
+        point = Decimal(1).scaleb(int(price.as_tuple().exponent))
+        self.brokers[officer].set_quote(symbol, price, price + 10 * point)
 
     # The end
 
@@ -282,7 +297,9 @@ class Rig:
             process.exited()
 
 
-def _mortal(die_at: str, command: list[str]) -> list[str]:
-    """The module and arguments for a command that dies at a fault point, where one is named."""
+def _command(command: list[str], *, die_at: str, impatient: bool) -> list[str]:
+    """The module and arguments for a command of mt5-bridge."""
     command = ["--log-json", *command]
-    return ["tests.rig.crashing", die_at, "--", *command] if die_at else ["bridge", *command]
+    if die_at:
+        return ["tests.rig.crashing", die_at, "--", *command]
+    return ["tests.rig.impatient" if impatient else "bridge", *command]
