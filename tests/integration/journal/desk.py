@@ -1,0 +1,236 @@
+"""A journal on a real file, and the hands that work on it: the Director's, the terminal's, the clock's."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bridge.core.batch import read_batch
+from bridge.core.dispatch import Gate
+from bridge.core.facts import AnyFact, encode_fact
+from bridge.core.protocol import AccountIdentity, Command, Hello, LedgerIdentity, Prove, Settle
+from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, Settings
+from bridge.core.terms import MarginMode, TradeMode
+from bridge.journal import audit, database
+from bridge.journal.delivering import Outgoing
+from bridge.journal.folding import Folded
+from bridge.journal.intake import Taken
+from bridge.journal.journal import Journal
+from bridge.journal.sessions import NotOpened, Opened
+
+OFFICER: Final = "eo-001"
+OTHER: Final = "eo-002"
+PREFIX: Final = 0xAB
+NOW: Final = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+OFFSET_S: Final = 7200
+"""The broker's clock is two hours ahead of UTC."""
+BOOT: Final = "b0" * 16
+LEDGER: Final = "1e" * 16
+OTHER_LEDGER: Final = "2e" * 16
+ACCOUNT: Final = AccountIdentity(
+    login=501,
+    server="Broker-Demo",
+    margin_mode=MarginMode.RETAIL_HEDGING,
+    trade_mode=TradeMode.DEMO,
+    currency="USD",
+)
+
+
+def settings(
+    *, extra_fields: bool = True, allow_real: bool = False, link: LinkSettings | None = None
+) -> Settings:
+    """Two officers; everything else as it is by default."""
+    return Settings(
+        director=DirectorSettings(url="http://127.0.0.1:1", extra_fields=extra_fields),
+        officers=[
+            OfficerSettings(id=OFFICER, token_prefix=PREFIX, allow_real=allow_real),
+            OfficerSettings(id=OTHER, token_prefix=PREFIX + 1),
+        ],
+        link=link or LinkSettings(),
+    )
+
+
+def directive(directive_id: object = "dir-1", **changes: object) -> str:
+    """One opening directive as the Director writes it; None leaves a field out."""
+    fields: dict[str, object] = {
+        "directive_id": directive_id,
+        "symbol": "EURUSD",
+        "action": "OPEN_LONG",
+        "order_type": "MARKET",
+        "quantity": 0.3,
+        "stop_loss": 1.09,
+        "take_profit": 1.11,
+        "issued_at": "2026-01-05T10:00:00Z",
+        "expires_at": "2026-01-05T10:05:00Z",
+    }
+    return json.dumps({name: value for name, value in (fields | changes).items() if value is not None})
+
+
+def closing(directive_id: str = "dir-close", **changes: object) -> str:
+    """One directive that closes all in its symbol."""
+    plain: Mapping[str, object] = {
+        "action": "CLOSE",
+        "quantity": None,
+        "stop_loss": None,
+        "take_profit": None,
+    }
+    return directive(directive_id, **{**plain, **changes})
+
+
+def server_ms(moment: datetime = NOW) -> int:
+    """The broker's clock at a moment."""
+    return int(moment.timestamp() + OFFSET_S) * 1000
+
+
+class Desk:
+    """The journal of two officers. Time stands until it is moved."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self.settings = settings
+        self.now = NOW
+        self.epoch = 0
+        self._seq = 0
+        database.create(path)
+        self.open()
+
+    def open(self) -> None:
+        """As after a start."""
+        self.connection = database.open_writer(self.path)
+        self.journal = Journal(self.connection, self.settings)
+
+    def close(self) -> None:
+        """As at a stop."""
+        self.connection.close()
+
+    def later(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    # The Director's hand
+
+    def take(self, *items: str, officer: str = OFFICER) -> Taken:
+        """A poll brought these."""
+        batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
+        return self.journal.intake(officer, batch, self.now)
+
+    def due(self, limit: int = 100, busy: frozenset[tuple[str, str | None]] = frozenset()) -> list[Outgoing]:
+        """The events that may be posted now."""
+        return self.journal.due(limit, busy)
+
+    # The terminal's hand
+
+    def try_join(
+        self,
+        *,
+        account: AccountIdentity = ACCOUNT,
+        ledger: LedgerIdentity | None = None,
+        boot: str = BOOT,
+        measured_ms: int | None = None,
+        officer: str = OFFICER,
+    ) -> Opened | NotOpened:
+        """The terminal has proved itself."""
+        hello = Hello(min_version=1, max_version=1, officer=officer, boot=boot, nonce="00" * 32)
+        prove = Prove(
+            proof="00" * 32,
+            account=account,
+            ledger=ledger or LedgerIdentity(id=LEDGER, mark=0),
+            program="desk 1",
+            server_ms=server_ms(self.now) if measured_ms is None else measured_ms,
+        )
+        return self.journal.open_epoch(officer, hello, prove, self.now)
+
+    def join(self, *, ledger: LedgerIdentity | None = None, boot: str = BOOT) -> Opened:
+        """The terminal is let in."""
+        opened = self.try_join(ledger=ledger, boot=boot)
+        assert isinstance(opened, Opened), opened
+        self.epoch, self._seq = opened.epoch, 0
+        return opened
+
+    def report(self, *facts: AnyFact) -> Folded:
+        """The terminal reports these in one batch."""
+        return self.report_raw(*(encode_fact(fact) for fact in facts))
+
+    def report_raw(self, *raws: bytes) -> Folded:
+        """The terminal reports these texts in one batch."""
+        numbered = list(enumerate(raws, start=self._seq + 1))
+        self._seq += len(raws)
+        return self.journal.fold(OFFICER, self.epoch, numbered, self.now)
+
+    # The sidecar's hand
+
+    def gate(self, **changes: object) -> Gate:
+        """All is well with link and account, but for the changes."""
+        good = Gate(
+            epoch=self.epoch,
+            boot=BOOT,
+            ready=True,
+            alive=True,
+            broker_connected=True,
+            trade_allowed=True,
+            clock_ms=1000,
+        )
+        return msgspec.structs.replace(good, **changes)
+
+    def advance(self, **changes: object) -> list[Command]:
+        """Dispatch what may go now."""
+        return self.journal.advance(OFFICER, self.gate(**changes), self.now)
+
+    def sent(self, *items: str) -> list[Command]:
+        """Take these directives, and dispatch what may go."""
+        self.take(*items)
+        return self.advance()
+
+    def ask(self, *, first: bool = False) -> list[Settle]:
+        """Ask what became of the commands in doubt."""
+        return self.journal.ask(OFFICER, self.gate(), self.now, first=first)
+
+    # What stands in the file
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a query finds, as plain tuples."""
+        return [tuple(row) for row in self.connection.execute(query, values)]
+
+    def told(self, directive_id: str | None = "dir-1") -> list[str]:
+        """The types of a directive's events, in order."""
+        found = self.rows("SELECT event_type FROM events WHERE directive_id IS ? ORDER BY id", directive_id)
+        return [row[0] for row in found]
+
+    def bodies(self, event_type: str) -> list[dict[str, Any]]:
+        """The bodies of all events of one type, in order."""
+        found = self.rows("SELECT body FROM events WHERE event_type = ? ORDER BY id", event_type)
+        return [json.loads(row[0]) for row in found]
+
+    def directive_state(self, directive_id: str = "dir-1") -> str:
+        [(state,)] = self.rows("SELECT state FROM directives WHERE directive_id = ?", directive_id)
+        assert isinstance(state, str)
+        return state
+
+    def command_state(self, token: int) -> str:
+        [(state,)] = self.rows("SELECT state FROM commands WHERE token = ?", token)
+        assert isinstance(state, str)
+        return state
+
+    def hold(self) -> str:
+        [(hold,)] = self.rows("SELECT hold FROM officers WHERE officer = ?", OFFICER)
+        assert isinstance(hold, str)
+        return hold
+
+    def content(self) -> list[str]:
+        """All that the file holds, as SQL."""
+        return list(self.connection.iterdump())
+
+    def chain_break(self) -> str:
+        """Where the audit's chain breaks; empty where it holds."""
+        return audit.first_break(self.connection)
+
+
+def begun(connection: sqlite3.Connection) -> list[str]:
+    """Gathers the transactions that begin on the connection from here on."""
+    seen: list[str] = []
+    connection.set_trace_callback(lambda text: seen.append(text) if text.startswith("BEGIN") else None)
+    return seen
