@@ -1,0 +1,140 @@
+"""What a terminal reports of a command, its order, its deals and its position."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from bridge.core.facts import (
+    CommandFact,
+    CommandStage,
+    DealFact,
+    Found,
+    NotSentReason,
+    OrderFact,
+    PositionFact,
+    ScanFact,
+)
+from bridge.core.protocol import CommandKind, Order
+from bridge.core.terms import REASON_EXPERT, DealEntry, OrderState
+
+from .desk import BOOT, NOW, server_ms
+
+POSITION: Final = 7001
+ORDER: Final = 8001
+DEAL: Final = 9001
+DONE: Final = 10009
+TIMEOUT: Final = 10012
+NO_MONEY: Final = 10019
+
+
+def ticket_of(order: Order) -> int:
+    """The ticket that the broker gives the command's order."""
+    return ORDER + 1 if order.kind is CommandKind.CLOSE else ORDER
+
+
+def stage(what: CommandStage, order: Order, /, *, attempt: int = 1, **fields: Any) -> CommandFact:
+    """A stage of the command."""
+    plain = CommandFact(token=order.token, attempt=attempt, stage=what)
+    return msgspec.structs.replace(plain, **fields)
+
+
+def submitted(order: Order, *, attempt: int = 1, mark: int = 1) -> CommandFact:
+    return stage(CommandStage.SUBMITTED, order, attempt=attempt, mark=mark)
+
+
+def result(order: Order, retcode: int = DONE) -> CommandFact:
+    return stage(CommandStage.RESULT, order, retcode=retcode, order=ticket_of(order))
+
+
+def not_sent(order: Order, reason: NotSentReason, *, attempt: int = 1, message: str = "") -> CommandFact:
+    return stage(CommandStage.NOT_SENT, order, attempt=attempt, reason=reason, message=message)
+
+
+def absent(
+    order: Order, *, ask: int, attempt: int = 1, connected_ms: int = 3_600_000, found: Found = Found.NOTHING
+) -> CommandFact:
+    """The answer to a settle: neither ledger nor broker has an outcome."""
+    return stage(
+        CommandStage.SETTLED, order, attempt=attempt, ask=ask, found=found, connected_ms=connected_ms
+    )
+
+
+def deal(order: Order, ticket: int = DEAL, /, *, volume: str | None = None, **changes: Any) -> DealFact:
+    """A deal that fills the command, whole or in part."""
+    plain = DealFact(
+        ticket=ticket,
+        order=ticket_of(order),
+        position_id=order.position or POSITION,
+        symbol=order.symbol,
+        type=order.side,
+        entry=DealEntry.OUT if order.kind is CommandKind.CLOSE else DealEntry.IN,
+        reason=REASON_EXPERT,
+        magic=order.token,
+        volume=order.volume if volume is None else Decimal(volume),
+        price=Decimal("1.0950"),
+        commission=Decimal("-0.70"),
+        swap=Decimal(0),
+        profit=Decimal(0),
+        fee=Decimal(0),
+        time_server_ms=server_ms(),
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def leaving(order: Order, ticket: int = DEAL + 100, /, *, reason: str = "SL", **changes: Any) -> DealFact:
+    """A deal that takes off what an opening command put on, without a command."""
+    plain: dict[str, Any] = {
+        "type": order.side.opposite,
+        "entry": DealEntry.OUT,
+        "reason": reason,
+        "order": ORDER + 100,
+        "profit": Decimal("-1.50"),
+    }
+    return deal(order, ticket, **(plain | changes))
+
+
+def seen(order: Order, state: OrderState = OrderState.FILLED, *, left: str = "0") -> OrderFact:
+    """The command's order on the broker's book, or in its history."""
+    return OrderFact(
+        ticket=ticket_of(order),
+        state=state,
+        type=order.side,
+        reason=REASON_EXPERT,
+        magic=order.token,
+        symbol=order.symbol,
+        volume_initial=order.volume,
+        volume_current=Decimal(left),
+        price=Decimal(0),
+        position_id=order.position or POSITION,
+        time_setup_server_ms=server_ms(),
+    )
+
+
+def standing(order: Order, *, stop_loss: str = "1.0900", identifier: int = POSITION) -> PositionFact:
+    """The position that the command opened, as it stands at the broker."""
+    return PositionFact(
+        identifier=identifier,
+        ticket=identifier,
+        symbol=order.symbol,
+        side=order.side,
+        volume=order.volume,
+        price_open=Decimal("1.0950"),
+        stop_loss=Decimal(stop_loss),
+        take_profit=Decimal("1.1100"),
+        magic=order.token,
+    )
+
+
+def scan(counter: int, until: datetime = NOW) -> ScanFact:
+    """A scan is through."""
+    return ScanFact(
+        boot=BOOT,
+        counter=counter,
+        from_server_ms=0,
+        to_server_ms=server_ms(until),
+        deals=0,
+        orders=0,
+        positions=[],
+    )
