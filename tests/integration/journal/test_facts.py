@@ -1,0 +1,272 @@
+"""Facts: what a terminal reports is kept, counted once, and never stops what comes after."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from bridge.core.facts import AnyFact, CommandStage, ConnectionFact, TroubleFact, encode_fact
+from bridge.core.protocol import Order
+from bridge.core.terms import DealEntry, OrderState
+
+from .desk import BOOT, NOW, OFFICER, Desk, directive, server_ms
+from .facts import DEAL, POSITION, deal, leaving, result, scan, seen, stage, standing, submitted
+
+
+@pytest.fixture
+def order(joined: Desk) -> Order:
+    """The order of one command that is with the terminal."""
+    [command] = joined.sent(directive())
+    return command.order
+
+
+def test_the_same_fact_again_changes_nothing_but_is_acknowledged(joined: Desk, order: Order) -> None:
+    facts: list[AnyFact] = [submitted(order), result(order), deal(order), standing(order)]
+    first = joined.report(*facts)
+    assert (first.acked, first.applied, first.repeated) == (4, 4, 0)
+    before = joined.content()
+    again = joined.report(*facts)
+    assert (again.acked, again.applied, again.repeated) == (8, 0, 4)
+    assert joined.content() == before
+
+
+def test_content_that_goes_and_comes_back_is_three_revisions(joined: Desk, order: Order) -> None:
+    joined.report(deal(order))
+    for stop in ("1.0900", "1.0800", "1.0900", "1.090"):
+        joined.report(standing(order, stop_loss=stop))
+    bodies = joined.rows("SELECT body FROM facts WHERE kind = 'position' ORDER BY id")
+    assert [json.loads(body)["stop_loss"] for (body,) in bodies] == [1.09, 1.08, 1.09]
+    assert joined.rows("SELECT stop_loss FROM positions") == [("1.0900",)]
+
+
+def test_an_account_keeps_its_own_facts_when_tickets_repeat(joined: Desk, order: Order) -> None:
+    joined.report(deal(order))
+    # As after a rebind: another account of the same broker, whose tickets are its own.
+    joined.connection.execute("UPDATE officers SET login = 777 WHERE officer = ?", (OFFICER,))
+    assert joined.report(deal(order)).repeated == 0
+    assert joined.rows("SELECT DISTINCT login FROM facts ORDER BY login") == [(501,), (777,)]
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"kind":"deal"}', b'{"kind":"tide"}', b"[1]", b'"\\ud800"', b'{"kind":"deal",\xff}']
+)
+def test_what_cannot_be_read_is_kept_raised_and_acknowledged_and_the_next_counts(
+    joined: Desk, order: Order, raw: bytes
+) -> None:
+    folded = joined.report_raw(raw, encode_fact(deal(order)))
+    assert (folded.acked, folded.quarantined, folded.applied) == (2, 1, 1)
+    [(body, note)] = joined.rows("SELECT body, note FROM facts WHERE disposition = 'QUARANTINED'")
+    assert body.encode("ascii", "replace")[:5] == raw[:5] and note
+    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["FACT_QUARANTINED"]
+    assert joined.directive_state() == "FILLED"
+
+
+def test_what_cannot_be_read_is_raised_once_however_often_it_comes(joined: Desk) -> None:
+    for _ in range(3):
+        joined.report_raw(b'{"kind":"tide"}')
+    assert len(joined.bodies("SYSTEM_ERROR")) == 1
+
+
+def test_what_cannot_be_read_is_kept_once_however_often_it_comes(joined: Desk) -> None:
+    for _ in range(3):
+        joined.report_raw(b'{"kind":"tide"}')
+    assert joined.rows("SELECT count(*) FROM facts") == [(1,)]
+
+
+def test_an_unknown_token_holds_dispatch_and_what_comes_after_still_counts(
+    joined: Desk, order: Order
+) -> None:
+    stranger = msgspec.structs.replace(order, token=order.token + 1)
+    folded = joined.report(submitted(stranger), deal(order))
+    assert (folded.acked, folded.quarantined) == (2, 1)
+    assert str(stranger.token) in folded.hold and folded.hold == joined.hold()
+    codes = [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")]
+    assert sorted(codes) == ["FACT_QUARANTINED", "HELD"]
+    assert joined.directive_state() == "FILLED"
+    assert joined.sent(directive("dir-2")) == []
+
+
+def test_a_dispatch_that_the_journal_does_not_know_holds_and_its_outcome_counts(
+    joined: Desk, order: Order
+) -> None:
+    folded = joined.report(submitted(order, attempt=2))
+    assert "attempt" in folded.hold or "dispatch" in folded.hold
+    assert joined.rows("SELECT state, attempt FROM commands") == [("SUBMITTED", 2)]
+
+
+def test_a_position_is_opened_by_its_deal_and_told(joined: Desk, order: Order) -> None:
+    joined.report(submitted(order), result(order), deal(order))
+    assert joined.told() == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+    found = joined.rows("SELECT identifier, state, volume_in, volume_out, price_open FROM positions")
+    assert found == [(POSITION, "OPEN", "0.3", "0", "1.0950")]
+    [filled] = joined.bodies("ORDER_FILLED")
+    assert (filled["fill_quantity"], filled["commission"]) == (0.3, 0.7)
+    assert filled["occurred_at"] == "2026-01-05T10:00:00Z"
+
+
+@pytest.mark.parametrize("parted", [True, False])
+def test_a_closing_deal_waits_for_the_opening_one(joined: Desk, order: Order, parted: bool) -> None:
+    shut = leaving(order)
+    if parted:
+        joined.report(shut)
+        assert joined.rows("SELECT disposition FROM deals") == [("PARKED",)]
+        assert joined.told() == ["DIRECTIVE_RECEIVED"]
+        joined.report(deal(order))
+    else:
+        joined.report(shut, deal(order))
+    assert joined.rows("SELECT disposition FROM deals") == [("APPLIED",)] * 2
+    assert joined.rows("SELECT state, volume_in, volume_out FROM positions") == [("CLOSED", "0.3", "0.3")]
+    assert joined.told()[-3:] == ["POSITION_OPENED", "SL_TRIGGERED", "POSITION_CLOSED"]
+
+
+def test_several_closing_deals_wait_and_come_alive_in_order(joined: Desk, order: Order) -> None:
+    first = leaving(order, DEAL + 1, volume="0.1", reason="CLIENT")
+    last = leaving(order, DEAL + 2, volume="0.2", reason="TP")
+    joined.report(last, first, deal(order, volume="0.1"), deal(order, DEAL + 3, volume="0.2"))
+    assert joined.rows("SELECT state, volume_out FROM positions") == [("CLOSED", "0.3")]
+    assert joined.rows("SELECT count(*) FROM deals WHERE disposition = 'PARKED'") == [(0,)]
+
+
+def test_a_late_commission_changes_the_sums_and_tells_nothing_again(joined: Desk, order: Order) -> None:
+    joined.report(deal(order), leaving(order))
+    told = joined.rows("SELECT key, body FROM events")
+    joined.report(deal(order, commission=Decimal("-0.95")))
+    assert joined.rows("SELECT commission, volume_in, state FROM positions") == [("-1.65", "0.3", "CLOSED")]
+    assert joined.rows("SELECT commission, token FROM deals WHERE ticket = ?", DEAL) == [
+        ("-0.95", order.token)
+    ]
+    assert joined.rows("SELECT key, body FROM events") == told
+
+
+def test_a_deal_that_the_broker_cancels_afterwards_is_raised(joined: Desk, order: Order) -> None:
+    joined.report(deal(order))
+    joined.report(deal(order, type="BUY_CANCELED"))
+    assert len(joined.bodies("SYSTEM_ERROR")) == 1
+
+
+def test_other_peoples_deals_are_kept_and_told_to_nobody(joined: Desk, order: Order) -> None:
+    theirs = deal(order, magic=0, position_id=1)
+    balance = deal(order, DEAL + 1, magic=0, position_id=0, type="BALANCE", symbol="", volume="0")
+    same_prefix = deal(order, DEAL + 2, magic=order.token + 1, position_id=2)
+    joined.report(theirs, balance, same_prefix)
+    assert joined.rows("SELECT disposition FROM deals") == [("FOREIGN",)] * 3
+    assert joined.rows("SELECT count(*) FROM positions") == [(0,)]
+    assert joined.told() == ["DIRECTIVE_RECEIVED"] and joined.told(None) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"symbol": "GBPUSD"},
+        {"type": "SELL"},
+        {"reason": "CLIENT"},
+        {"entry": DealEntry.INOUT},
+        {"type": "CREDIT"},
+    ],
+    ids=lambda change: "-".join(map(str, change.values())),
+)
+def test_a_deal_that_contradicts_its_token_is_kept_raised_and_not_counted(
+    joined: Desk, order: Order, change: dict[str, Any]
+) -> None:
+    assert joined.report(deal(order, **change)).quarantined == 1
+    assert joined.rows("SELECT disposition FROM deals") == [("QUARANTINED",)]
+    assert joined.command_state(order.token) == "DISPATCHED"
+    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["FACT_QUARANTINED"]
+
+
+def test_a_position_seen_before_its_opening_deal_has_its_levels_as_they_stand(
+    joined: Desk, order: Order
+) -> None:
+    joined.report(standing(order, stop_loss="1.0850"))
+    joined.report(deal(order))
+    joined.report(standing(order, stop_loss="1.0850"))
+    assert joined.rows("SELECT stop_loss FROM positions") == [("1.0850",)]
+
+
+def test_the_watermark_moves_forward_only(joined: Desk) -> None:
+    for counter, minutes in enumerate((10, 5, 20)):
+        assert joined.report(scan(counter, NOW + timedelta(minutes=minutes))).scanned
+    marks = joined.rows("SELECT watermark_server_ms FROM officers WHERE officer = ?", OFFICER)
+    assert marks == [(server_ms(NOW + timedelta(minutes=20)),)]
+    joined.report(scan(9, NOW))
+    assert joined.rows("SELECT watermark_server_ms FROM officers WHERE officer = ?", OFFICER) == marks
+
+
+def test_a_scan_that_is_known_already_counts_as_a_scan(joined: Desk) -> None:
+    assert [joined.report(scan(1)).scanned for _ in range(2)] == [True, True]
+    assert not joined.report_raw(b"[]").scanned
+
+
+def test_a_cancelled_order_with_a_part_filled_ends_its_command_as_cancelled(
+    joined: Desk, order: Order
+) -> None:
+    joined.report(result(order), deal(order, volume="0.1"), seen(order, OrderState.CANCELED, left="0.2"))
+    assert joined.command_state(order.token) == "CANCELLED"
+    assert joined.directive_state() == "PARTIAL"
+    assert joined.told()[-1] == "ORDER_CANCELLED"
+
+
+def test_the_brokers_connection_and_troubles_are_told_once_each(joined: Desk) -> None:
+    down = ConnectionFact(boot=BOOT, counter=1, up=False, message="no network")
+    up = ConnectionFact(boot=BOOT, counter=2, up=True)
+    trouble = TroubleFact(boot=BOOT, counter=3, code="AUTOTRADING_OFF", message="switch AutoTrading on")
+    joined.report(down, up, trouble)
+    joined.report(down, up, trouble)
+    assert joined.told(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED", "SYSTEM_ERROR"]
+
+
+def test_a_refusal_is_told_with_the_brokers_code(joined: Desk, order: Order) -> None:
+    joined.report(submitted(order), result(order, 10019))
+    [rejected] = joined.bodies("ORDER_REJECTED")
+    assert rejected["error_code"] == "10019" and "NO_MONEY" in rejected["error_message"]
+    assert joined.directive_state() == "REJECTED"
+
+
+def test_a_time_out_is_no_rejection_and_its_deal_settles_it(joined: Desk, order: Order) -> None:
+    joined.report(submitted(order), result(order, 10012))
+    assert joined.command_state(order.token) == "UNCERTAIN"
+    joined.report(deal(order))
+    assert joined.directive_state() == "FILLED"
+    told = ["DIRECTIVE_RECEIVED", "BROKER_ERROR", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+    assert joined.told() == told
+
+
+def test_the_mark_of_the_ledger_never_goes_back(joined: Desk, order: Order) -> None:
+    joined.report(submitted(order, mark=9), stage(CommandStage.RESULT, order, mark=4, retcode=10009))
+    assert joined.rows("SELECT ledger_mark FROM officers WHERE officer = ?", OFFICER) == [(9,)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time_server_ms": 2**53 - 1},
+        {"time_server_ms": 0},
+        {"ticket": 2**63 - 1},
+        {"order": 2**63 - 1},
+        {"volume": Decimal("99999999999.9")},
+        {"price": Decimal("99999999999.9"), "comment": "\u2028 \U0001f4b0"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_deal_at_the_bounds_of_its_type_is_taken(
+    joined: Desk, order: Order, change: dict[str, Any]
+) -> None:
+    folded = joined.report(deal(order, **change), leaving(order))
+    assert folded.acked == 2
+
+
+def test_money_that_adds_up_beyond_one_number_is_taken(joined: Desk, order: Order) -> None:
+    most = Decimal("999999999999")
+    folded = joined.report(deal(order, profit=most), leaving(order, profit=most))
+    assert folded.acked == 2
+
+
+def test_a_time_of_the_broker_is_converted_with_the_offset_in_force_then(joined: Desk, order: Order) -> None:
+    joined.later(7200)
+    joined.journal.note_offset(OFFICER, 10_800, joined.now)
+    joined.report(deal(order), leaving(order, time_server_ms=server_ms(joined.now) + 3_600_000))
+    times = joined.rows("SELECT done_at FROM deals ORDER BY ticket")
+    assert times == [("2026-01-05T10:00:00.000Z",), ("2026-01-05T12:00:00.000Z",)]
