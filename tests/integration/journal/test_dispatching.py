@@ -1,0 +1,233 @@
+"""Dispatch: what is committed before it goes out, and what never goes out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bridge.core.dispatch import WINDOW
+from bridge.core.facts import NotSentReason
+from bridge.core.lifecycle import CommandState
+from bridge.journal import database
+
+from .desk import BOOT, LEDGER, Desk, begun, closing, directive
+from .facts import DEAL, POSITION, deal, not_sent, result, submitted
+
+
+def test_a_dispatch_is_committed_with_its_boot_epoch_and_ledger_when_it_is_handed_out(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    assert (command.epoch, command.attempt, command.deadline_ms) == (1, 1, 6000)
+    with database.open_reader(joined.path) as beside:
+        [row] = [tuple(row) for row in beside.execute("SELECT * FROM dispatches")]
+        [state] = [tuple(row) for row in beside.execute("SELECT state, attempt FROM commands")]
+    assert row == (command.order.token, 1, 1, BOOT, LEDGER, "2026-01-05T10:00:00.000Z", 6000)
+    assert state == ("DISPATCHED", 1)
+    assert joined.advance() == []
+
+
+def test_the_order_goes_out_as_it_was_journaled(joined: Desk) -> None:
+    [command] = joined.sent(directive(quantity=0.3, price=1.1))
+    [(planned,)] = joined.rows("SELECT body FROM audit WHERE kind = 'planned'")
+    assert joined.rows("SELECT body FROM commands") == [(planned,)]
+    order = command.order
+    assert (order.symbol, str(order.volume), order.deviation_points) == ("EURUSD", "0.3", 20)
+
+
+def test_a_deadline_is_never_behind_the_directives_end(joined: Desk) -> None:
+    joined.take(directive())
+    joined.later(298)
+    [command] = joined.advance()
+    assert command.deadline_ms == 1000 + 2000
+
+
+def test_no_more_than_a_window_is_with_the_terminal(joined: Desk) -> None:
+    sent = joined.sent(*(directive(f"dir-{number}") for number in range(WINDOW + 2)))
+    assert [command.order.comment for command in sent] == [f"dir-{number}" for number in range(WINDOW)]
+    assert joined.advance() == []
+    joined.report(submitted(sent[0].order))
+    assert joined.advance() == []
+    joined.report(result(sent[0].order))
+    assert [command.order.comment for command in joined.advance()] == [f"dir-{WINDOW}"]
+
+
+@pytest.mark.parametrize("flaw", ["ready", "alive", "broker_connected", "trade_allowed"])
+def test_nothing_goes_out_while_anything_is_amiss(joined: Desk, flaw: str) -> None:
+    joined.take(directive())
+    assert joined.advance(**{flaw: False}) == []
+    assert joined.command_state(joined.rows("SELECT token FROM commands")[0][0]) == "PLANNED"
+    assert len(joined.advance()) == 1
+
+
+def test_nothing_goes_out_without_a_session(joined: Desk) -> None:
+    joined.take(directive())
+    assert joined.journal.advance("eo-001", None, joined.now) == []
+    assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
+
+
+def test_while_opens_are_paused_closes_go_out(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(deal(command.order))
+    joined.take(directive("dir-2", symbol="GBPUSD"), closing())
+    assert [command.order.comment for command in joined.advance(opens_paused=True)] == ["dir-close"]
+    assert [command.order.comment for command in joined.advance()] == ["dir-2"]
+
+
+def test_with_nothing_to_do_no_transaction_begins(joined: Desk) -> None:
+    transactions = begun(joined.connection)
+    assert joined.advance() == []
+    assert transactions == []
+
+
+@pytest.mark.parametrize(("late_s", "state"), [(299.999, "PLANNED"), (300, "NEVER_SENT")])
+def test_what_was_not_sent_in_its_time_never_is_and_that_is_told(
+    joined: Desk, late_s: float, state: str
+) -> None:
+    joined.take(directive())
+    joined.later(late_s)
+    assert joined.advance(ready=False) == []
+    assert joined.rows("SELECT state FROM commands") == [(state,)]
+    joined.later(1)
+    assert joined.advance(ready=False) == []
+    assert joined.directive_state() == "EXPIRED"
+    [told] = joined.bodies("ORDER_REJECTED")
+    assert told["error_code"] == "EXPIRED" and "first scan" in told["error_message"]
+
+
+def test_what_was_dispatched_does_not_expire(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.later(3600)
+    assert joined.advance() == []
+    assert joined.command_state(command.order.token) == "DISPATCHED"
+
+
+@pytest.mark.parametrize("state", [state for state in CommandState if state is not CommandState.PLANNED])
+def test_a_command_that_is_not_planned_never_goes_out(joined: Desk, state: CommandState) -> None:
+    joined.take(directive(), directive("dir-2", quantity=-1), closing(symbol="GBPUSD"))
+    joined.connection.execute("UPDATE commands SET state = ?", (state,))
+    for _ in range(3):
+        assert joined.advance() == []
+        joined.later(120)
+    assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
+
+
+def test_a_hold_keeps_everything_back(joined: Desk) -> None:
+    joined.take(directive(), closing(symbol="GBPUSD"))
+    joined.connection.execute("UPDATE officers SET hold = 'look' WHERE officer = 'eo-001'")
+    assert joined.advance() == []
+    assert joined.directive_state("dir-close") == "RECEIVED"
+
+
+def test_what_the_terminal_did_not_send_goes_out_again_after_a_rest_with_the_next_number(
+    joined: Desk,
+) -> None:
+    [command] = joined.sent(directive())
+    for attempt, rest_s in ((1, 0.2), (2, 0.4), (3, 0.8)):
+        joined.report(not_sent(command.order, NotSentReason.LATE, attempt=attempt))
+        assert joined.command_state(command.order.token) == "PLANNED"
+        joined.later(rest_s - 0.001)
+        assert joined.advance() == []
+        joined.later(0.001)
+        assert [again.attempt for again in joined.advance()] == [attempt + 1]
+    assert joined.rows("SELECT attempt FROM dispatches ORDER BY attempt") == [(1,), (2,), (3,), (4,)]
+    assert joined.told() == ["DIRECTIVE_RECEIVED"]
+
+
+def test_one_that_rests_does_not_hold_up_the_next(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(not_sent(command.order, NotSentReason.BUSY))
+    assert [sent.order.comment for sent in joined.sent(directive("dir-2"))] == ["dir-2"]
+
+
+def test_an_answer_about_an_earlier_attempt_does_not_free_the_present_one(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(not_sent(command.order, NotSentReason.LATE))
+    joined.later(1)
+    assert len(joined.advance()) == 1
+    joined.report(not_sent(command.order, NotSentReason.OFFLINE, message="late news of the first attempt"))
+    assert joined.command_state(command.order.token) == "DISPATCHED"
+    joined.later(60)
+    assert joined.advance() == []
+
+
+@pytest.mark.parametrize("reason", [reason for reason in NotSentReason if not reason.passing])
+def test_what_would_not_be_sent_next_time_either_is_over(joined: Desk, reason: NotSentReason) -> None:
+    [command] = joined.sent(directive())
+    joined.report(not_sent(command.order, reason, message="set the input"))
+    joined.later(60)
+    assert joined.advance() == []
+    assert joined.directive_state() == "REJECTED"
+    [told] = joined.bodies("ORDER_REJECTED")
+    assert (told["error_code"], told["error_message"]) == (reason, "set the input")
+
+
+def test_a_denial_after_an_intent_is_not_believed(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(submitted(command.order), not_sent(command.order, NotSentReason.LATE))
+    assert joined.command_state(command.order.token) == "UNCERTAIN"
+    joined.later(60)
+    assert joined.advance() == []
+
+
+# Closes
+
+
+def test_a_close_waits_for_the_earlier_commands_in_its_symbol_alone(joined: Desk) -> None:
+    [first] = joined.sent(directive())
+    assert joined.sent(closing()) == []
+    assert joined.told("dir-close") == ["DIRECTIVE_RECEIVED"]
+    assert joined.sent(closing("dir-other", symbol="GBPUSD")) == []
+    assert joined.directive_state("dir-other") == "REJECTED"
+    joined.report(submitted(first.order), result(first.order))
+    assert joined.advance() == []
+    joined.report(deal(first.order))
+    [close] = joined.advance()
+    assert (close.order.comment, close.order.position, close.order.side) == ("dir-close", POSITION, "SELL")
+
+
+def test_a_close_takes_the_oldest_first_and_no_more_than_was_asked(joined: Desk) -> None:
+    sent = joined.sent(directive("dir-1"), directive("dir-2"), directive("dir-3"))
+    for number, command in enumerate(sent):
+        made: dict[str, Any] = {
+            "position_id": POSITION + number,
+            "time_server_ms": 1_767_614_400_000 - number,
+        }
+        joined.report(deal(command.order, DEAL + number, **made))
+    legs = [(close.order.position, str(close.order.volume)) for close in joined.sent(closing(quantity=0.4))]
+    assert legs == [(POSITION + 2, "0.3"), (POSITION + 1, "0.1")]
+    assert joined.rows("SELECT leg FROM commands WHERE directive_id = 'dir-close' ORDER BY leg") == [
+        (1,),
+        (2,),
+    ]
+
+
+def test_a_close_with_nothing_to_close_is_rejected(joined: Desk) -> None:
+    assert joined.sent(closing()) == []
+    assert joined.told("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "NO_POSITION"
+    assert joined.directive_state("dir-close") == "REJECTED"
+
+
+def test_a_close_never_takes_what_a_command_did_not_open(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(deal(command.order, magic=0))
+    joined.connection.execute("UPDATE commands SET state = 'NEVER_SENT'")
+    assert joined.sent(closing()) == []
+    assert joined.directive_state("dir-close") == "REJECTED"
+
+
+def test_a_second_close_waits_for_the_first(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(deal(command.order))
+    [first] = joined.sent(closing("dir-close", quantity=0.1), closing("dir-rest"))
+    assert joined.advance() == []
+    joined.report(deal(first.order, DEAL + 1))
+    [rest] = joined.advance()
+    assert (rest.order.comment, str(rest.order.volume)) == ("dir-rest", "0.2")
+
+
+def test_a_close_that_could_not_be_planned_in_its_time_expires(joined: Desk) -> None:
+    joined.sent(directive(expires_at="2026-01-05T12:00:00Z"), closing())
+    joined.later(timedelta(minutes=5).total_seconds())
+    assert joined.advance() == []
+    assert joined.directive_state("dir-close") == "EXPIRED"
+    assert joined.told("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
