@@ -1,0 +1,256 @@
+"""The project's own environment, `.venv` in the checkout: made when a script first needs it, then used.
+
+Standard library only, since this runs before anything is installed. It must also be readable to a Python that
+is too old, or that Python could not be told so. The person's own Python is never installed into.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from _lock import held
+
+ROOT = Path(__file__).resolve().parent.parent
+MINIMUM = (3, 11)
+FAILED = 3
+"""The exit status where the environment could not be made."""
+INTERRUPTED = 130
+
+_RUNS_HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_MISLEADING = frozenset(
+    ["PYTHONHOME", "PYTHONPATH", "PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER"]
+)
+"""Variables that would make pip install somewhere else than into the environment."""
+
+
+class EnvironmentTrouble(Exception):
+    """The environment cannot be had. The message says why, and what to do."""
+
+
+def enter(script: str, extra: str = "") -> None:
+    """Return where this interpreter has the project; else run `script` in the environment that has it.
+
+    `extra` is one of pyproject's optional groups, needed too.
+    """
+    try:
+        require_python(sys.version_info)
+        environment = Environment(ROOT)
+        if environment.serves(extra):
+            return
+        environment.prepare(extra)
+        _run_instead(environment.python, [os.path.abspath(script), *sys.argv[1:]])
+    except EnvironmentTrouble as trouble:
+        print(f"Error: {trouble}", file=sys.stderr)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The next run takes it up again.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+def require_python(version: Sequence[object]) -> None:
+    """Raise EnvironmentTrouble for a Python that is too old."""
+    found, needed = (".".join(str(part) for part in parts[:2]) for parts in (version, MINIMUM))
+    if tuple(version[:2]) < MINIMUM:
+        raise EnvironmentTrouble(
+            f"this needs Python {needed} or later, and this is {found} ({sys.executable}). "
+            f"Run it with a later one, as in: python{needed} {sys.argv[0]}"
+        )
+
+
+class Environment:
+    """The virtual environment of one checkout, and the stamp that says what was installed into it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.folder = root / ".venv"
+        self.python = self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self._stamp = self.folder / "scripts-stamp.json"
+        self._lock = self.folder / "scripts-lock"
+
+    def serves(self, extra: str) -> bool:
+        """Whether the script can go on in the interpreter that runs it."""
+        if self._is_running() and self._stamp.exists():
+            return self.is_current(extra)
+        return has_project(self._root, extra)
+
+    def is_current(self, extra: str) -> bool:
+        """Whether the environment was made for this checkout and Python, and has what pyproject.toml asks."""
+        stamp = self._read_stamp()
+        wanted = self._wanted()
+        return (
+            all(stamp.get(key) == value for key, value in wanted.items())
+            and extra in stamp.get("extras", [])
+            and self.python.exists()
+        )
+
+    def prepare(self, extra: str) -> None:
+        """Make it, and install what is missing. Two runs at once take turns. Raises EnvironmentTrouble."""
+        try:
+            foreign = self.folder.is_dir() and any(self.folder.iterdir()) and not self._lock.exists()
+            with held(self._lock, lambda: _say(f"Another run is preparing {self.folder}; waiting for it.\n")):
+                if self.is_current(extra):  # another run was faster
+                    return
+                began = time.monotonic()
+                _say(f"Preparing {self.folder}, once; this can take a minute ...")
+                if not self._is_usable():
+                    self._make_anew(foreign)
+                self._install(extra)
+                _say(f" done in {time.monotonic() - began:.0f} s.\n")
+        except OSError as error:
+            raise EnvironmentTrouble(f"cannot make {self.folder}: {error}") from error
+
+    def _is_running(self) -> bool:
+        return self.folder.is_dir() and os.path.samefile(sys.prefix, self.folder)
+
+    def _is_usable(self) -> bool:
+        """Whether installing into what is there will do: a Python like this one, with pip, in this place."""
+        stamp = self._read_stamp()
+        # A checkout that was moved left programs behind that start with the old place's Python.
+        if stamp and {key: stamp.get(key) for key in ("python", "root")} != self._place():
+            return False
+        code = "import sys, pip; print(f'{sys.version_info[0]}.{sys.version_info[1]}')"
+        try:
+            found = _run([str(self.python), "-c", code], self._root)
+        except OSError:
+            return False
+        return found.returncode == 0 and found.stdout.strip() == _RUNS_HERE
+
+    def _make_anew(self, foreign: bool) -> None:
+        if foreign or self._is_running():
+            whose = "runs this script" if self._is_running() else "was not made by this script"
+            raise EnvironmentTrouble(
+                f"{self.folder} {whose}, and cannot be used with Python {_RUNS_HERE}. Move it away, and run "
+                "this again with a Python from outside of it"
+            )
+        missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+        if missing:
+            raise EnvironmentTrouble(
+                f"this Python ({sys.executable}) lacks {' and '.join(missing)}, and cannot make virtual "
+                f"environments. On Debian and Ubuntu: sudo apt install python{_RUNS_HERE}-venv. Then run this again"
+            )
+        for item in self.folder.iterdir():
+            if item == self._lock:
+                continue
+            if item.is_dir() and not item.is_symlink():
+                shutil.rmtree(item)
+            else:
+                item.unlink()
+        made = _run([sys.executable, "-m", "venv", str(self.folder)], self._root)
+        if made.returncode:
+            raise EnvironmentTrouble(f"the virtual environment was not made:\n{made.stdout}")
+
+    def _install(self, extra: str) -> None:
+        stamp = self._read_stamp()
+        extras = sorted({"", extra, *stamp.get("extras", [])})
+        # While pip works, and after it failed, nothing vouches for what is installed.
+        self._stamp.unlink(missing_ok=True)
+        groups = ",".join(filter(None, extras))
+        pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        done = _run([*pip, "--editable", f".[{groups}]" if groups else "."], self._root)
+        if done.returncode:
+            raise EnvironmentTrouble(f"the installation failed; this is what pip said:\n{done.stdout}")
+        fresh = self._stamp.with_suffix(".new")
+        fresh.write_text(json.dumps({**self._wanted(), "extras": extras}), encoding="utf-8")
+        fresh.replace(self._stamp)
+
+    def _place(self) -> dict[str, str]:
+        return {"python": _RUNS_HERE, "root": str(self._root)}
+
+    def _wanted(self) -> dict[str, str]:
+        project = (self._root / "pyproject.toml").read_bytes()
+        return {**self._place(), "project": hashlib.sha256(project).hexdigest()}
+
+    def _read_stamp(self) -> dict[str, Any]:
+        """The stamp; empty where there is none that can be read."""
+        try:
+            found = json.loads(self._stamp.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def has_project(root: Path, extra: str) -> bool:
+    """Whether this interpreter has the checkout itself installed, and everything that it needs.
+
+    So whoever has an environment of their own is not made to have a second one.
+    """
+    spec = importlib.util.find_spec("bridge")
+    if spec is None or spec.origin is None or Path(spec.origin).resolve().parent != root / "bridge":
+        return False
+    try:
+        for name in needed(root, extra):
+            importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def needed(root: Path, extra: str) -> list[str]:
+    """The names of the project and of what it requires, from pyproject.toml."""
+    import tomllib  # Here: a Python that is too old has none, and is still to be told so.
+
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = [*project["dependencies"], *(project["optional-dependencies"][extra] if extra else [])]
+    names = [re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in required]
+    return [project["name"], *(name[0] for name in names if name)]
+
+
+def for_installing(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables for venv and pip: the person's own, less what would lead them astray."""
+    kept = {name: value for name, value in environ.items() if name.upper() not in _MISLEADING}
+    if os.name == "posix" and not kept.get("HOME"):
+        # pip would make its cache in the root folder, or in one called '~'.
+        kept.pop("HOME", None)
+        kept["PIP_NO_CACHE_DIR"] = "1"
+    return kept
+
+
+def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run to the end; what it says, on either stream, is in `stdout`."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=for_installing(os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+
+
+def _run_instead(python: Path, arguments: Sequence[str]) -> NoReturn:
+    """Go on as another Python. Never returns."""
+    if Path(sys.executable) == python and not os.path.samefile(sys.prefix, python.parent.parent):
+        raise EnvironmentTrouble(
+            f"{python} does not start in its own environment. Move {python.parent.parent}"
+        )
+    # It would take the environment's Python out of its environment.
+    os.environ.pop("PYTHONHOME", None)
+    command = [str(python), *arguments]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name != "nt":
+        os.execv(command[0], command)  # noqa: S606 (our own Python, no shell)
+    # On Windows exec starts a second process and ends this one, so that the shell would not wait. Ctrl-C goes
+    # to both; the child acts on it, and this one passes on how it ended.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    sys.exit(subprocess.run(command).returncode)
+
+
+def _say(text: str) -> None:
+    # stderr: stdout belongs to what the script answers.
+    print(text, end="", file=sys.stderr, flush=True)
