@@ -1,0 +1,77 @@
+"""scripts/test.py: everything runs, pytest last, and a failure anywhere is a failure."""
+
+import importlib
+import importlib.util
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+Main = Callable[..., int]
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    # Not by its name: `test` is a package of the standard library.
+    spec = importlib.util.spec_from_file_location("scripts_test", ROOT / "scripts" / "test.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module._environment, "enter", lambda *_: None)
+    return module
+
+
+@pytest.fixture
+def ran(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that ran. Those that name 'mypy' or '--red' fail."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 1 if "--red" in command else 0)
+
+    monkeypatch.setattr(script.subprocess, "run", run)
+    return commands
+
+
+def test_all_pass(script: ModuleType, ran: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert script.main(["-k", "x"]) == 0
+    assert [name for name, _ in script.steps()] == ["ruff check", "ruff format", "mypy", "lint-imports"]
+    assert ran[:-1] == [command for _, command in script.steps()]
+    assert ran[-1][1:] == ["-m", "pytest", "-k", "x"]
+    assert capsys.readouterr().out.endswith("==> pytest\n")
+
+
+def test_a_failed_check_stops_nothing_and_is_named_before_the_tests(
+    script: ModuleType,
+    ran: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(
+        script, "steps", lambda: [("one", ["--red"]), ("two", ["good"]), ("three", ["--red"])]
+    )
+    assert script.main([]) == 1
+    assert len(ran) == 4
+    assert capsys.readouterr().out.endswith("FAILED before the tests: one, three\n\n==> pytest\n")
+
+
+def test_a_failed_test_is_a_failure(script: ModuleType, ran: list[list[str]]) -> None:
+    assert script.main(["--red"]) == 1
+
+
+def test_a_program_that_is_missing_is_a_failure(
+    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert script.run("gone", [str(tmp_path / "gone")], {}) == 1
+    assert "does not start" in capsys.readouterr().out
+
+
+def test_output_is_plain_on_ci_alone(script: ModuleType) -> None:
+    assert script.plain({"FORCE_COLOR": "1"}) == {"FORCE_COLOR": "1"}
+    assert script.plain({"CI": "true", "FORCE_COLOR": "1"}) == {"CI": "true", "NO_COLOR": "1", "TERM": "dumb"}
