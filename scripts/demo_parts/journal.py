@@ -1,0 +1,62 @@
+"""What the journal says afterwards, asked as a person asks it: with `mt5-bridge journal`."""
+
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from demo_parts.process import bridge_command
+
+ANSWER_S: Final = 30.0
+
+
+class JournalFailedError(Exception):
+    """`mt5-bridge journal` failed."""
+
+
+class JournalRow(msgspec.Struct, frozen=True):
+    """One directive, as `journal list --json` shows it."""
+
+    directive_id: str
+    state: str
+    events: int
+    undelivered: int
+
+
+def read_journal(path: Path) -> dict[str, JournalRow]:
+    """The journal's directives by id. Raises JournalFailedError."""
+    command = bridge_command("journal", "--path", str(path), "list", "--json")
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ANSWER_S)
+    except subprocess.TimeoutExpired as error:
+        raise JournalFailedError(f"the journal was not read within {ANSWER_S:g} s") from error
+    if done.returncode:
+        raise JournalFailedError(
+            f"the journal was not read: {done.stderr.decode('utf-8', 'replace').strip()}"
+        )
+    rows = msgspec.json.decode(done.stdout, type=list[JournalRow])
+    return {row.directive_id: row for row in rows}
+
+
+def commands(path: Path, directive_id: str) -> list[str]:
+    """Command lines that look into it, each ready to be pasted into a shell."""
+    program = _program()
+    base = [*program, "journal", "--path", str(path)]
+    return [_line([*base, *rest]) for rest in (["list"], ["show", directive_id], ["undelivered"], ["verify"])]
+
+
+def _program() -> list[str]:
+    """`mt5-bridge` with its folder, since the environment need not be active in the person's shell."""
+    for name in ("mt5-bridge", "mt5-bridge.exe"):
+        found = Path(sysconfig.get_path("scripts")) / name
+        if found.exists():
+            return [str(found)]
+    return [sys.executable, "-m", "bridge"]
+
+
+def _line(command: list[str]) -> str:
+    return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)

@@ -1,0 +1,139 @@
+"""The demo's stage: one folder, and in it the four processes that the bridge is made of."""
+
+import os
+import secrets
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from bridge.paper.scenario import Scenario
+from demo_parts.patience import Patience, TimeUpError
+from demo_parts.process import Process, ProcessDiedError, bridge_command
+
+OFFICER: Final = "eo-demo"
+KEY_VARIABLE: Final = "DIRECTOR_API_KEY"
+
+_CONFIGURATION: Final = """\
+# Made by scripts/demo.py. Every port was free and is free again: the sandbox Director has ended.
+[director]
+url = "{url}"
+api_key_env = "{variable}"
+poll_interval_s = 0.2                       # the default is 5: the demo is in a hurry
+
+[journal]
+path = 'journal.db'
+
+[link]
+endpoint = "tcp://127.0.0.1:*"              # any free port; in earnest, write one
+
+[[officers]]
+id = "{officer}"
+"""
+
+
+class Stage:
+    """Director, broker, sidecar and terminal as processes. Leaving the context ends them all."""
+
+    def __init__(self, folder: Path, patience: Patience) -> None:
+        self.folder: Final = folder
+        self.configuration: Final = folder / "bridge.toml"
+        self.journal: Final = folder / "journal.db"
+        self.api_key: Final = secrets.token_urlsafe(24)
+        self.director_url = ""
+        self.broker_endpoint = ""
+        self._patience = patience
+        self._environ = {
+            **os.environ,
+            KEY_VARIABLE: self.api_key,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONIOENCODING": "utf-8",
+        }
+        self._processes: dict[str, Process] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        # The last first: a terminal whose broker is gone waits for its answers before it hears of its end.
+        for process in reversed(self._processes.values()):
+            process.end()
+
+    def build(self, scenario: Scenario) -> None:
+        """Write the folder and start everything, until the terminal has its session with the sidecar.
+
+        Raises ProcessDiedError, and what patience raises.
+        """
+        scenario_path = self.folder / "scenario.json"
+        scenario_path.write_bytes(msgspec.json.format(msgspec.json.encode(scenario)))
+        director = self._start(
+            "director",
+            ["sandbox-director", "--port", "0", "--api-key-env", KEY_VARIABLE, "--json"],
+            ready=r'"url": "([^"]+)"',
+        )
+        broker = self._start(
+            "broker",
+            ["paper-broker", "--endpoint", "tcp://127.0.0.1:*", "--scenario", scenario_path.name, "--json"],
+            ready=r'"endpoint": ?"([^"]+)"',
+        )
+        self.director_url = director.wait_until_ready(self._patience)
+        text = _CONFIGURATION.format(url=self.director_url, variable=KEY_VARIABLE, officer=OFFICER)
+        self.configuration.write_text(text, encoding="utf-8")
+        self._set_up()
+        # Its log is the only place that says which port it took. A port chosen beforehand might be gone by then.
+        sidecar = self._start(
+            "sidecar",
+            ["--log-json", "run", "--config", self.configuration.name],
+            ready=r'"link": ?"([^"]+)"',
+        )
+        self.broker_endpoint = broker.wait_until_ready(self._patience)
+        link = sidecar.wait_until_ready(self._patience)
+        terminal = self._start(
+            "terminal",
+            [
+                "paper",
+                *("--endpoint", link),
+                *("--broker", self.broker_endpoint),
+                *("--officer", OFFICER),
+                *("--link-key-file", f"{OFFICER}.linkkey"),
+            ],
+            ready=r"connected to (\S+)",
+        )
+        terminal.wait_until_ready(self._patience)
+
+    def check(self) -> None:
+        """Raise ProcessDiedError where one of them has ended."""
+        for process in self._processes.values():
+            process.check()
+
+    def end_sidecar(self) -> None:
+        """End it in order: it delivers what is under way, and the journal is complete."""
+        self._processes.pop("sidecar").end()
+
+    def _start(self, name: str, arguments: list[str], *, ready: str) -> Process:
+        process = Process(name, arguments, folder=self.folder, environ=self._environ, ready=ready)
+        self._processes[name] = process
+        return process
+
+    def _set_up(self) -> None:
+        """Make the journal and the link key, as a person would."""
+        try:
+            done = subprocess.run(
+                bridge_command("setup", "--config", self.configuration.name),
+                cwd=self.folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=self._patience.left(),
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TimeUpError("setup did not end in time") from error
+        (self.folder / "setup.log").write_bytes(done.stdout)
+        if done.returncode:
+            said = done.stdout.decode("utf-8", "replace")
+            raise ProcessDiedError(f"setup ended with exit status {done.returncode}. It said:\n{said}")

@@ -1,0 +1,139 @@
+"""scripts/demo.py as a person starts it: the whole bridge as processes, and nothing of it left behind."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEMO = Path(__file__).resolve().parents[2] / "scripts" / "demo.py"
+PATIENCE_S = 90.0
+
+OPENED = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+EXPECTED = {
+    "take-profit": ("FILLED", [*OPENED, "TP_TRIGGERED", "POSITION_CLOSED"]),
+    "stop-loss": ("FILLED", [*OPENED, "SL_TRIGGERED", "POSITION_CLOSED"]),
+    "to-be-closed": ("FILLED", OPENED),
+    "close": ("FILLED", ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_CLOSED"]),
+    "invalid": ("REJECTED", ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]),
+    "no-money": ("REJECTED", ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]),
+}
+
+
+def demo(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run it to its end. It finds the project in this very interpreter, so nothing is installed."""
+    return subprocess.run(
+        [sys.executable, str(DEMO), *arguments],
+        cwd=folder,
+        env={**os.environ, **environ},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE_S,
+    )
+
+
+def assert_nobody_is_left(folder: Path) -> None:
+    """No process works in the folder, and nobody listens where its processes did."""
+    if Path("/proc/self/cwd").exists():
+        at_work = [entry.name for entry in Path("/proc").glob("[0-9]*") if working_folder(entry) == folder]
+        assert at_work == []
+    logs = "\n".join(log.read_text(encoding="utf-8") for log in folder.glob("*.log"))
+    ports = {int(port) for port in re.findall(r"(?:tcp|http)://127\.0\.0\.1:(\d+)", logs)}
+    for port in ports:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0, f"somebody listens on {port}"
+
+
+def working_folder(process: Path) -> Path | None:
+    try:
+        return (process / "cwd").readlink()
+    except OSError:  # it has ended, or is another user's
+        return None
+
+
+def test_json_tells_the_whole_story_and_keep_keeps_it(tmp_path: Path) -> None:
+    folder = tmp_path / "kept here"
+    done = demo("--json", "--keep", str(folder), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert told["ok"] is True
+    assert {each["directive_id"]: (each["state"], each["events"]) for each in told["directives"]} == EXPECTED
+    for directive_id, (_, events) in EXPECTED.items():
+        assert [e["event_type"] for e in told["events"] if e["directive_id"] == directive_id] == events
+    assert len(told["events"]) == sum(len(events) for _, events in EXPECTED.values())
+    assert_outcomes(told["events"])
+
+    assert Path(told["journal"]) == folder / "journal.db"
+    kept = {path.name for path in folder.iterdir()}
+    logs = {f"{name}.log" for name in ("director", "broker", "setup", "sidecar", "terminal")}
+    assert {"bridge.toml", "scenario.json", "journal.db", "eo-demo.linkkey", *logs} <= kept
+    assert_nobody_is_left(folder)
+
+    again = demo("--keep", str(folder), folder=tmp_path)
+    assert again.returncode == 2
+    assert "not empty" in again.stderr
+
+
+def assert_outcomes(events: list[dict[str, Any]]) -> None:
+    """The numbers behind the words: each part of the story ended as it was meant to."""
+    by_kind = {(event["directive_id"], event["event_type"]): event for event in events}
+    assert by_kind["take-profit", "POSITION_CLOSED"]["profit"] > 0
+    assert by_kind["take-profit", "POSITION_CLOSED"]["close_reason"] == "TP"
+    assert by_kind["stop-loss", "POSITION_CLOSED"]["profit"] < 0
+    assert by_kind["stop-loss", "POSITION_CLOSED"]["close_reason"] == "SL"
+    assert by_kind["close", "POSITION_CLOSED"]["opening_directive_id"] == "to-be-closed"
+    assert by_kind["invalid", "ORDER_REJECTED"]["error_code"] == "INVALID_VALUE"
+    assert by_kind["no-money", "ORDER_REJECTED"]["error_code"] == "10019"
+
+
+def test_the_commands_that_it_names_work(tmp_path: Path) -> None:
+    folder = tmp_path / "kept here"
+    done = demo("--keep", str(folder), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines() if " journal --path " in line]
+    assert len(lines) == 4
+    for line in lines:
+        # Through the shell, as a person would paste it.
+        pasted = subprocess.run(line, shell=True, capture_output=True, timeout=PATIENCE_S)  # noqa: S602
+        assert pasted.returncode == 0, pasted.stderr
+
+
+def test_without_keep_nothing_is_left(tmp_path: Path) -> None:
+    places = {name: str(tmp_path) for name in ("TMPDIR", "TEMP", "TMP")}
+    done = demo(folder=tmp_path, **places)
+    assert done.returncode == 0, done.stderr
+    assert "OK: the Director received the 24 events" in done.stdout
+    assert "TP_TRIGGERED" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "kept"
+    started = subprocess.Popen(
+        [sys.executable, str(DEMO), "--json", "--keep", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    deadline = time.monotonic() + PATIENCE_S
+    while not (folder / "sidecar.log").exists():
+        assert started.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    started.send_signal(number)
+    answer, _ = started.communicate(timeout=PATIENCE_S)
+    assert started.returncode == 128 + number
+    told = json.loads(answer)
+    assert told["ok"] is False
+    assert told["errors"] == [f"interrupted by {number.name}"]
+    assert_nobody_is_left(folder)
