@@ -1,0 +1,131 @@
+"""Ordinary commands, deals, orders and positions, to vary one thing at a time."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from bridge.core import brokertime
+from bridge.core.facts import CommandFact, CommandStage, DealFact, OrderFact
+from bridge.core.folding import Scene
+from bridge.core.lifecycle import CommandState, PositionState
+from bridge.core.protocol import CommandKind, Order
+from bridge.core.records import CommandRecord, PositionRecord
+from bridge.core.terms import DealEntry, OrderState, Side
+
+OFFICER = "eo-001"
+NOW = datetime(2026, 1, 4, 10, 0, 0, tzinfo=UTC)
+BROKER_OFFSET_S = 7200
+GRACE = timedelta(seconds=30)
+TOKEN = 0x0AB_00000000_01
+CLOSE_TOKEN = 0x0AB_00000000_02
+POSITION = 7001
+
+SCENE = Scene(
+    officer=OFFICER,
+    at=NOW,
+    to_utc=lambda ms: brokertime.to_utc(ms, [brokertime.Offset(NOW, BROKER_OFFSET_S)], NOW),
+    grace=GRACE,
+)
+
+OPEN_ORDER = Order(
+    token=TOKEN,
+    kind=CommandKind.OPEN,
+    symbol="EURUSD",
+    side=Side.BUY,
+    volume=Decimal("0.30"),
+    stop_loss=Decimal("1.0900"),
+    take_profit=Decimal("1.1000"),
+)
+OPEN = CommandRecord(
+    officer=OFFICER,
+    directive_id="dir-open",
+    leg=1,
+    order=OPEN_ORDER,
+    state=CommandState.DISPATCHED,
+    expires_at=NOW + timedelta(minutes=5),
+    attempt=1,
+    dispatched_at=NOW - timedelta(minutes=1),
+)
+CLOSE = CommandRecord(
+    officer=OFFICER,
+    directive_id="dir-close",
+    leg=1,
+    order=Order(
+        token=CLOSE_TOKEN,
+        kind=CommandKind.CLOSE,
+        symbol="EURUSD",
+        side=Side.SELL,
+        volume=Decimal("0.30"),
+        position=POSITION,
+    ),
+    state=CommandState.DISPATCHED,
+    expires_at=NOW + timedelta(minutes=5),
+    attempt=1,
+    dispatched_at=NOW - timedelta(minutes=1),
+)
+HELD = PositionRecord(
+    identifier=POSITION,
+    officer=OFFICER,
+    directive_id="dir-open",
+    token=TOKEN,
+    symbol="EURUSD",
+    side=Side.BUY,
+    state=PositionState.OPEN,
+    volume_in=Decimal("0.30"),
+    price_open=Decimal("1.0951"),
+    stop_loss=Decimal("1.0900"),
+    take_profit=Decimal("1.1000"),
+)
+
+
+def server_ms(moment: datetime = NOW) -> int:
+    """The broker's clock at that moment."""
+    return int(moment.timestamp() + BROKER_OFFSET_S) * 1000
+
+
+DEAL_IN = DealFact(
+    ticket=9001,
+    order=8001,
+    position_id=POSITION,
+    symbol="EURUSD",
+    type="BUY",
+    entry=DealEntry.IN,
+    reason="EXPERT",
+    magic=TOKEN,
+    volume=Decimal("0.30"),
+    price=Decimal("1.0951"),
+    commission=Decimal("-0.10"),
+    swap=Decimal(0),
+    profit=Decimal(0),
+    fee=Decimal(0),
+    time_server_ms=server_ms(),
+)
+DEAL_OUT = msgspec.structs.replace(
+    DEAL_IN,
+    ticket=9101,
+    order=8101,
+    type="SELL",
+    entry=DealEntry.OUT,
+    magic=CLOSE_TOKEN,
+    price=Decimal("1.0971"),
+    profit=Decimal("6.00"),
+    swap=Decimal("-0.50"),
+)
+ORDER = OrderFact(
+    ticket=8001,
+    state=OrderState.PLACED,
+    type="BUY",
+    reason="EXPERT",
+    magic=TOKEN,
+    symbol="EURUSD",
+    volume_initial=Decimal("0.30"),
+    volume_current=Decimal("0.30"),
+    price=Decimal(0),
+    time_setup_server_ms=server_ms(),
+)
+
+
+def stage(what: CommandStage, *, token: int = TOKEN, attempt: int = 1, retcode: int = 0) -> CommandFact:
+    """A stage of a command, as a terminal reports it."""
+    return CommandFact(token=token, attempt=attempt, stage=what, retcode=retcode)
