@@ -1,0 +1,444 @@
+"""What the Director is told: each event's type, class, fields and subject."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core import reporting
+from bridge.core.contract import EventClass, EventType, ExecutionEvent
+from bridge.core.facts import ConnectionFact, DealFact, TroubleFact
+from bridge.core.folding import summed
+from bridge.core.lifecycle import CommandOutput, PositionOutput
+from bridge.core.records import CommandRecord, Draft
+from bridge.core.reporting import command_event, event_key, position_event, weighted_price
+
+from .samples import CLOSE, DEAL_IN, DEAL_OUT, HELD, NOW, OFFICER, OPEN, POSITION, TOKEN
+
+E, C = EventType, EventClass
+BOOT = "a" * 32
+PLACED = msgspec.structs.replace(OPEN, order_ticket=8001, position_id=POSITION, filled=Decimal("0.10"))
+FIRST = msgspec.structs.replace(
+    DEAL_IN, volume=Decimal("0.10"), price=Decimal("1.0950"), fee=Decimal("-0.02")
+)
+SECOND = msgspec.structs.replace(DEAL_IN, ticket=9002, volume=Decimal("0.20"), price=Decimal("1.0953"))
+REFUSED = msgspec.structs.replace(PLACED, reason="10019", message="NO_MONEY (10019): not enough")
+LATE = msgspec.structs.replace(OPEN, reason="EXPIRED", message="expired")
+REDUCED = msgspec.structs.replace(HELD, volume_out=Decimal("0.10"))
+CLOSED = summed(HELD, [DEAL_IN, msgspec.structs.replace(DEAL_OUT, fee=Decimal("-0.03"))])
+
+OF_COMMAND = {"directive_id": "dir-open", "symbol": "EURUSD"}
+OF_ORDER = {**OF_COMMAND, "broker_order_id": "8001", "position_id": "7001"}
+OF_POSITION = {"directive_id": "dir-open", "symbol": "EURUSD", "position_id": "7001"}
+TAKEN_OFF = {"fill_price": Decimal("1.0971"), "fill_quantity": Decimal("0.30"), "commission": Decimal("0.10")}
+
+
+def own(draft: Draft) -> dict[str, object]:
+    """The body's fields that have a value, without those that every event has."""
+    event = draft.event
+    assert (event.occurred_at, event.reported_by) == (NOW, OFFICER)
+    names = set(ExecutionEvent.__struct_fields__) - {
+        "occurred_at",
+        "reported_by",
+        "event_type",
+        "event_class",
+    }
+    return {name: getattr(event, name) for name in names if getattr(event, name) is not None}
+
+
+ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
+    (
+        "directive journaled",
+        reporting.received(OFFICER, "dir-open", NOW),
+        E.DIRECTIVE_RECEIVED,
+        C.INFO,
+        "directive",
+        {"directive_id": "dir-open"},
+    ),
+    (
+        "never sent: invalid",
+        reporting.rejected(OFFICER, "dir-open", NOW, code="INVALID_VALUE", message="why"),
+        E.ORDER_REJECTED,
+        C.ERROR,
+        "directive",
+        {"directive_id": "dir-open", "error_code": "INVALID_VALUE", "error_message": "why"},
+    ),
+    (
+        "never sent: no usable id",
+        reporting.rejected(OFFICER, None, NOW, code="MISSING_FIELD", message="why", subject="item:abc"),
+        E.ORDER_REJECTED,
+        C.ERROR,
+        "item:abc",
+        {"error_code": "MISSING_FIELD", "error_message": "why"},
+    ),
+    (
+        "never sent: expired",
+        command_event(CommandOutput.NEVER_SENT, LATE, NOW),
+        E.ORDER_REJECTED,
+        C.ERROR,
+        f"command:{TOKEN}",
+        {**OF_COMMAND, "error_code": "EXPIRED", "error_message": "expired"},
+    ),
+    (
+        "the broker took it",
+        command_event(CommandOutput.PLACED, PLACED, NOW),
+        E.ORDER_PLACED,
+        C.INFO,
+        f"command:{TOKEN}",
+        {**OF_ORDER, "stop_loss": Decimal("1.0900"), "take_profit": Decimal("1.1000")},
+    ),
+    (
+        "a deal that leaves volume open",
+        command_event(CommandOutput.PART_FILLED, PLACED, NOW, deal=FIRST, deals=[FIRST]),
+        E.ORDER_PARTIAL_FILL,
+        C.SUCCESS,
+        "deal:9001",
+        {
+            **OF_ORDER,
+            "deal_id": "9001",
+            "fill_price": Decimal("1.0950"),
+            "fill_quantity": Decimal("0.10"),
+            "commission": Decimal("0.10"),
+            "fee": Decimal("0.02"),
+            "remaining_quantity": Decimal("0.20"),
+        },
+    ),
+    (
+        "the deal that completes the order",
+        command_event(CommandOutput.FILLED, PLACED, NOW, deal=SECOND, deals=[FIRST, SECOND]),
+        E.ORDER_FILLED,
+        C.SUCCESS,
+        f"command:{TOKEN}",
+        {
+            **OF_ORDER,
+            "fill_price": Decimal("1.0952"),
+            "fill_quantity": Decimal("0.30"),
+            "commission": Decimal("0.20"),
+            "fee": Decimal("0.02"),
+        },
+    ),
+    (
+        "a close by a directive is filled",
+        command_event(
+            CommandOutput.FILLED, CLOSE, NOW, deal=DEAL_OUT, deals=[DEAL_OUT], opening_directive_id="dir-open"
+        ),
+        E.ORDER_FILLED,
+        C.SUCCESS,
+        f"command:{CLOSE.token}",
+        {"directive_id": "dir-close", "symbol": "EURUSD", "opening_directive_id": "dir-open", **TAKEN_OFF},
+    ),
+    (
+        "a position comes to be",
+        position_event(PositionOutput.OPENED, HELD, DEAL_IN, NOW),
+        E.POSITION_OPENED,
+        C.SUCCESS,
+        "position:7001",
+        {
+            **OF_POSITION,
+            "broker_order_id": "8001",
+            "fill_price": Decimal("1.0951"),
+            "fill_quantity": Decimal("0.30"),
+            "commission": Decimal("0.10"),
+            "stop_loss": Decimal("1.0900"),
+            "take_profit": Decimal("1.1000"),
+        },
+    ),
+    (
+        "part of a position closed without a directive",
+        position_event(
+            PositionOutput.REDUCED,
+            REDUCED,
+            msgspec.structs.replace(DEAL_OUT, volume=Decimal("0.10"), reason="CLIENT"),
+            NOW,
+        ),
+        E.ORDER_PARTIAL_FILL,
+        C.SUCCESS,
+        "deal:9101",
+        {
+            **OF_POSITION,
+            "broker_order_id": "8101",
+            "entry": "OUT",
+            "deal_id": "9101",
+            **TAKEN_OFF,
+            "fill_quantity": Decimal("0.10"),
+            "remaining_quantity": Decimal("0.20"),
+            "close_reason": "CLIENT",
+        },
+    ),
+    (
+        "stop loss hit",
+        position_event(PositionOutput.SL, HELD, msgspec.structs.replace(DEAL_OUT, reason="SL"), NOW),
+        E.SL_TRIGGERED,
+        C.SUCCESS,
+        "position:7001",
+        {
+            **OF_POSITION,
+            "broker_order_id": "8101",
+            **TAKEN_OFF,
+            "close_reason": "SL",
+            "stop_loss": Decimal("1.0900"),
+        },
+    ),
+    (
+        "take profit hit",
+        position_event(PositionOutput.TP, HELD, msgspec.structs.replace(DEAL_OUT, reason="TP"), NOW),
+        E.TP_TRIGGERED,
+        C.SUCCESS,
+        "position:7001",
+        {
+            **OF_POSITION,
+            "broker_order_id": "8101",
+            **TAKEN_OFF,
+            "close_reason": "TP",
+            "take_profit": Decimal("1.1000"),
+        },
+    ),
+    (
+        "a position fully closed without a directive, with final totals",
+        position_event(PositionOutput.CLOSED, CLOSED, msgspec.structs.replace(DEAL_OUT, reason="SO"), NOW),
+        E.POSITION_CLOSED,
+        C.SUCCESS,
+        "position:7001",
+        {
+            **OF_POSITION,
+            "broker_order_id": "8101",
+            "fill_price": Decimal("1.0971"),
+            "fill_quantity": Decimal("0.30"),
+            "commission": Decimal("0.20"),
+            "swap": Decimal("-0.50"),
+            "fee": Decimal("0.03"),
+            "profit": Decimal("6.00"),
+            "close_reason": "SO",
+        },
+    ),
+    (
+        "a position fully closed by a directive, under it and beside its opener",
+        position_event(PositionOutput.CLOSED, CLOSED, DEAL_OUT, NOW, closing_directive_id="dir-close"),
+        E.POSITION_CLOSED,
+        C.SUCCESS,
+        "position:7001",
+        {
+            **OF_POSITION,
+            "directive_id": "dir-close",
+            "opening_directive_id": "dir-open",
+            "broker_order_id": "8101",
+            "fill_price": Decimal("1.0971"),
+            "fill_quantity": Decimal("0.30"),
+            "commission": Decimal("0.20"),
+            "swap": Decimal("-0.50"),
+            "fee": Decimal("0.03"),
+            "profit": Decimal("6.00"),
+            "close_reason": "EXPERT",
+        },
+    ),
+    (
+        "the broker refused",
+        command_event(CommandOutput.REFUSED, REFUSED, NOW),
+        E.ORDER_REJECTED,
+        C.ERROR,
+        f"command:{TOKEN}",
+        {**OF_ORDER, "error_code": "10019", "error_message": "NO_MONEY (10019): not enough"},
+    ),
+    (
+        "the broker refused without a word",
+        command_event(CommandOutput.REFUSED, msgspec.structs.replace(REFUSED, message=""), NOW),
+        E.ORDER_REJECTED,
+        C.ERROR,
+        f"command:{TOKEN}",
+        {**OF_ORDER, "error_code": "10019", "error_message": "NO_MONEY (10019)"},
+    ),
+    (
+        "remainder cancelled",
+        command_event(CommandOutput.CANCELLED, PLACED, NOW),
+        E.ORDER_CANCELLED,
+        C.INFO,
+        f"command:{TOKEN}",
+        {**OF_ORDER, "remaining_quantity": Decimal("0.20")},
+    ),
+    (
+        "server trouble, outcome open",
+        command_event(
+            CommandOutput.BROKER_ERROR,
+            msgspec.structs.replace(PLACED, reason="10012", message="TIMEOUT (10012)"),
+            NOW,
+        ),
+        E.BROKER_ERROR,
+        C.ERROR,
+        f"command:{TOKEN}:1",
+        {**OF_ORDER, "error_code": "10012", "error_message": "TIMEOUT (10012)"},
+    ),
+    (
+        "terminal lost the broker",
+        reporting.connection_fact(
+            OFFICER, ConnectionFact(boot=BOOT, counter=4, up=False, message="no route"), NOW
+        ),
+        E.CONNECTION_LOST,
+        C.ERROR,
+        f"connection:{BOOT}:4",
+        {"error_code": "BROKER_DISCONNECTED", "error_message": "no route"},
+    ),
+    (
+        "terminal regained the broker",
+        reporting.connection_fact(OFFICER, ConnectionFact(boot=BOOT, counter=5, up=True), NOW),
+        E.CONNECTION_RESTORED,
+        C.INFO,
+        f"connection:{BOOT}:5",
+        {},
+    ),
+    (
+        "EA silent",
+        reporting.connection(
+            OFFICER, NOW, up=False, code="TERMINAL_SILENT", message="15 s", subject="session:3"
+        ),
+        E.CONNECTION_LOST,
+        C.ERROR,
+        "session:3",
+        {"error_code": "TERMINAL_SILENT", "error_message": "15 s"},
+    ),
+    (
+        "trouble at the terminal",
+        reporting.trouble_fact(
+            OFFICER, TroubleFact(boot=BOOT, counter=6, code="AUTOTRADING", message="press it"), NOW
+        ),
+        E.SYSTEM_ERROR,
+        C.ERROR,
+        f"trouble:{BOOT}:6",
+        {"error_code": "AUTOTRADING", "error_message": "press it"},
+    ),
+    (
+        "internal error",
+        reporting.system_error(
+            OFFICER, NOW, code="DISK_FULL", message="m", subject="s", directive_id="dir-open"
+        ),
+        E.SYSTEM_ERROR,
+        C.ERROR,
+        "s",
+        {"directive_id": "dir-open", "error_code": "DISK_FULL", "error_message": "m"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("draft", "event_type", "event_class", "subject", "fields"),
+    [pytest.param(*row[1:], id=row[0]) for row in ROWS],
+)
+def test_each_happening_is_told_with_its_type_class_subject_and_fields(
+    draft: Draft, event_type: EventType, event_class: EventClass, subject: str, fields: dict[str, object]
+) -> None:
+    assert (draft.event.event_type, draft.event.event_class) == (event_type, event_class)
+    assert draft.subject == subject
+    assert own(draft) == fields
+
+
+def test_the_rows_hold_every_type_and_every_output() -> None:
+    assert {row[2] for row in ROWS} == set(EventType)
+
+
+def test_an_unknown_outcome_says_what_to_look_for() -> None:
+    draft = command_event(CommandOutput.UNKNOWN, PLACED, NOW)
+    assert (draft.event.event_type, draft.event.event_class) == (E.SYSTEM_ERROR, C.ERROR)
+    assert draft.subject == f"command:{TOKEN}"
+    assert draft.event.error_code == "UNKNOWN_OUTCOME"
+    assert draft.event.error_message is not None and str(TOKEN) in draft.event.error_message
+    assert "not sent again" in draft.event.error_message
+
+
+@pytest.mark.parametrize(
+    ("booked", "paid"), [("-0.10", "0.10"), ("0", "0"), ("0.00", "0"), ("-0.00", "0"), ("0.25", "-0.25")]
+)
+def test_what_was_paid_is_positive_and_a_rebate_negative_and_nothing_has_no_sign(
+    booked: str, paid: str
+) -> None:
+    deal = msgspec.structs.replace(DEAL_IN, commission=Decimal(booked))
+    told = command_event(CommandOutput.FILLED, PLACED, NOW, deal=deal, deals=[deal]).event.commission
+    assert str(told) == paid
+
+
+def test_no_more_remains_than_nothing() -> None:
+    over: CommandRecord = msgspec.structs.replace(PLACED, filled=Decimal("0.31"))
+    for output in (CommandOutput.PART_FILLED, CommandOutput.CANCELLED):
+        assert command_event(output, over, NOW, deal=DEAL_IN).event.remaining_quantity == 0
+
+
+KEY = {"officer": OFFICER, "server": "Broker-Demo", "login": 12345, "draft": ROWS[4][1]}
+
+
+def key(**changed: object) -> str:
+    return event_key(**{**KEY, **changed})  # type: ignore[arg-type]
+
+
+def test_an_event_key_is_the_same_for_ever() -> None:
+    """By sha256sum of the JSON list [officer, server, login, directive, type, subject]."""
+    assert key() == "7b3b9f8a5db129444ca22a7c8bf3830b0367fac28061d575d80bf3f0153c81ed"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"officer": "eo-002"},
+        {"server": "Broker-Real"},
+        {"login": 12346},
+        {"draft": msgspec.structs.replace(ROWS[4][1], subject="command:2")},
+        {"draft": reporting.system_error(OFFICER, NOW, code="", message="", subject=ROWS[4][1].subject)},
+        {"draft": command_event(CommandOutput.FILLED, PLACED, NOW)},
+        {
+            "draft": command_event(
+                CommandOutput.PLACED, msgspec.structs.replace(PLACED, directive_id="d"), NOW
+            )
+        },
+    ],
+)
+def test_an_event_key_depends_on_each_of_its_parts(changed: dict[str, object]) -> None:
+    assert key(**changed) != key()
+
+
+def test_an_event_key_does_not_depend_on_the_body() -> None:
+    """The same happening, found again later and in other words, is the same event."""
+    later = msgspec.structs.replace(ROWS[4][1].event, broker_order_id="9", symbol=None)
+    assert key(draft=Draft(event=later, subject=ROWS[4][1].subject)) == key()
+
+
+DEALS = st.lists(
+    st.builds(
+        lambda volume, price: msgspec.structs.replace(
+            DEAL_IN, volume=Decimal(volume).scaleb(-2), price=Decimal(price).scaleb(-5)
+        ),
+        st.integers(1, 10**7),
+        st.integers(1, 10**10),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(DEALS)
+def test_a_weighted_price_is_exact_to_ten_decimals(deals: list[DealFact]) -> None:
+    volume = sum((Fraction(deal.volume) for deal in deals), Fraction(0))
+    exact = sum((Fraction(deal.price) * Fraction(deal.volume) for deal in deals), Fraction(0)) / volume
+    price = weighted_price(deals)
+    assert price is not None
+    assert abs(Fraction(price) - exact) <= Fraction(1, 2 * 10**10)
+    assert min(deal.price for deal in deals) <= price <= max(deal.price for deal in deals)
+
+
+@pytest.mark.parametrize(
+    ("fills", "price"),
+    [
+        ([], None),
+        ([("0", "1.1")], None),
+        ([("0.10", "1.0950")], "1.0950"),
+        ([("0.10", "1.0950"), ("7.77", "1.0950")], "1.0950"),
+        ([("0.10", "1.10"), ("0.30", "1.20")], "1.175"),
+        ([("1", "100"), ("1", "300")], "200"),
+        ([("1", "1"), ("2", "2")], "1.6666666667"),
+    ],
+)
+def test_a_weighted_price_is_plain_and_keeps_the_digits_of_one_price(
+    fills: list[tuple[str, str]], price: str | None
+) -> None:
+    deals = [msgspec.structs.replace(DEAL_IN, volume=Decimal(v), price=Decimal(p)) for v, p in fills]
+    weighted = weighted_price(deals)
+    assert (None if weighted is None else str(weighted)) == price
