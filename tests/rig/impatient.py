@@ -3,8 +3,8 @@
     python -m tests.rig.impatient paper --officer eo-001 ...
     python -m tests.rig.impatient run --config bridge.toml
 
-A paper terminal learns of a sidecar's sudden death by its silence alone; a sidecar that the Director does not
-let in knocks again when a person had time to mend it. Stories would wait for that and for little else.
+A paper terminal learns of a sidecar's sudden death by its silence alone; a sidecar that the Director refuses
+knocks again when a person had time to mend it. Stories would wait for that and for little else.
 """
 
 import sys
@@ -16,12 +16,14 @@ from bridge.paper import session
 
 DEAD_MS: Final = 1_000
 AUTH_PROBE_S: Final = 0.5
+REFUSED_BASE_S: Final = 0.5
 
 
 def main() -> None:
     # They are final for everybody else.
     setattr(session, "DEAD_MS", DEAD_MS)  # noqa: B010
     setattr(delivery, "AUTH_PROBE_S", AUTH_PROBE_S)  # noqa: B010
+    setattr(delivery, "REFUSED_BASE_S", REFUSED_BASE_S)  # noqa: B010
     sys.exit(invoke(sys.argv[1:]))
 
 

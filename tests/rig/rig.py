@@ -100,12 +100,12 @@ class Rig:
 
     # Starting and ending
 
-    def start(self) -> None:
-        """Start everything, and wait until every terminal has its session."""
+    def start(self, *, impatient: bool = False) -> None:
+        """Start everything, and wait until every terminal has its session. `impatient` is the sidecar."""
         self.start_director()
         for officer in self.officers:
             self.start_broker(officer)
-        self.start_sidecar()
+        self.start_sidecar(impatient=impatient)
         for officer in self.officers:
             self.start_terminal(officer)
         self.ready()

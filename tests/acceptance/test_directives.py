@@ -1,0 +1,143 @@
+"""What the Director lists: bad, late, repeated and changed directives."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bridge.core.contract import EventType, utc_text
+from tests.rig.rig import OFFICER, OPENED, REFUSED, Rig
+
+
+def _in(seconds: float) -> str:
+    """A time so many seconds from now."""
+    return utc_text(datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+def _text(directive_id: str, **fields: object) -> bytes:
+    """A directive as the Director writes it, with fields added, changed, or (None) left out."""
+    whole = {
+        "directive_id": directive_id,
+        "symbol": "EURUSD",
+        "action": "OPEN_LONG",
+        "order_type": "MARKET",
+        "quantity": 0.01,
+        "issued_at": _in(-1),
+        "expires_at": _in(300),
+        **fields,
+    }
+    return json.dumps({name: value for name, value in whole.items() if value is not None}).encode()
+
+
+def _bad() -> dict[str, tuple[bytes, str]]:
+    """Directives that nothing may be sent for: text and error code, by directive_id."""
+    return {
+        "zero": (_text("zero", quantity=0), "INVALID_VALUE"),
+        "negative": (_text("negative", quantity=-0.01), "INVALID_VALUE"),
+        "nan": (_text("nan", quantity=float("nan")), "INVALID_VALUE"),
+        "huge": (_text("huge").replace(b"0.01", b"1e999999"), "INVALID_VALUE"),
+        "words": (_text("words", quantity="0.01"), "INVALID_TYPE"),
+        "no-quantity": (_text("no-quantity", quantity=None), "MISSING_FIELD"),
+        "no-symbol": (_text("no-symbol", symbol=None), "MISSING_FIELD"),
+        "nul": (_text("nul", symbol="EUR\0USD"), "INVALID_VALUE"),
+        "action": (_text("action", action="OPEN_SIDEWAYS"), "UNKNOWN_ACTION"),
+        "order-type": (_text("order-type", order_type="ICEBERG"), "UNKNOWN_ORDER_TYPE"),
+        "zone": (_text("zone", issued_at="2026-01-04T10:00:00"), "INVALID_VALUE"),
+        "twice": (_text("twice").replace(b'"quantity"', b'"quantity": 5, "quantity"'), "DUPLICATE_KEY"),
+        "stops": (_text("stops", stop_loss=1.2, take_profit=1.0), "INVALID_STOPS"),
+        "expired": (_text("expired", issued_at=_in(-20), expires_at=_in(-10)), "EXPIRED"),
+        # What only the terminal can know.
+        "step": (_text("step", quantity=0.015), "10014"),
+        "symbol": (_text("symbol", symbol="NOSUCH"), "SYMBOL"),
+        "stop-side": (_text("stop-side", stop_loss=1.2), "10016"),
+        "lot": (_text("lot", quantity=50), "INPUTS"),
+    }
+
+
+def test_every_bad_directive_is_rejected_with_its_reason_and_the_good_ones_among_them_are_carried_out(
+    rig: Rig,
+) -> None:
+    rig.start_director()
+    rig.start_broker()
+    rig.director_process.line("http://")
+    bad = _bad()
+    rig.director.issue_raw(OFFICER, _text("first"))
+    for text, _ in bad.values():
+        rig.director.issue_raw(OFFICER, text)
+    rig.director.issue_raw(OFFICER, _text("last"))
+    rig.start_sidecar()
+    rig.start_terminal()
+    for good in ("first", "last"):
+        rig.told(good, *OPENED)
+    codes = {directive_id: rig.told(directive_id, *REFUSED)[1].code for directive_id in bad}
+    assert codes == {directive_id: code for directive_id, (_, code) in bad.items()}
+    assert len(rig.broker.sends()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b'"a word"', "INVALID_DIRECTIVE"),
+        (b"[[]]", "INVALID_DIRECTIVE"),
+        (b"{}", "MISSING_FIELD"),
+        (_text("x" * 1_000_000), "INVALID_VALUE"),
+        (_text("nul\0"), "INVALID_VALUE"),
+    ],
+    ids=["no object", "a list", "no id", "an id of a megabyte", "an id with NUL"],
+)
+def test_a_directive_without_a_usable_id_is_rejected_once_and_the_next_is_carried_out(
+    rig: Rig, text: bytes, code: str
+) -> None:
+    rig.start()
+    rig.director.issue_raw(OFFICER, text)
+    rig.told_besides(EventType.ORDER_REJECTED, code)
+    # The Director goes on listing it: nothing could tell it that it was received.
+    rig.open()
+    rejections = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
+    assert len(rejections) == 1
+
+
+def test_a_directive_that_expires_while_the_terminal_is_away_is_never_sent(rig: Rig) -> None:
+    rig.start()
+    rig.terminal.kill()
+    late = rig.issue("OPEN_LONG", expires_at=_in(2))
+    _, rejected = rig.told(late, *REFUSED)
+    assert rejected.code == "EXPIRED"
+    rig.restart_terminal()
+    rig.open()
+    assert len(rig.broker.sends()) == 1
+
+
+def test_a_directive_that_waited_for_the_terminal_is_sent_when_it_is_back_in_time(rig: Rig) -> None:
+    rig.start()
+    rig.terminal.kill()
+    waiting = rig.issue("OPEN_LONG")
+    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.restart_terminal()
+    rig.told(waiting, *OPENED)
+    assert len(rig.broker.sends()) == 1
+
+
+def test_a_directive_that_is_listed_for_ever_is_carried_out_once(rig: Rig) -> None:
+    rig.start_director("--listing", "forever")
+    rig.start_broker()
+    rig.start_sidecar()
+    rig.start_terminal()
+    rig.ready()
+    first = rig.open()
+    # Each of these takes several polls, and each poll brings the first again.
+    others = [rig.open() for _ in range(3)]
+    assert len(rig.broker.sends()) == 4
+    for directive_id in (first, *others):
+        rig.told(directive_id, *OPENED)
+
+
+def test_a_changed_body_is_one_error_event_and_the_first_body_stands(rig: Rig) -> None:
+    rig.start()
+    directive_id = rig.open(quantity=0.01)
+    for quantity in (0.02, 0.03):
+        rig.director.issue_raw(OFFICER, _text(directive_id, quantity=quantity))
+    *_, changed = rig.told(directive_id, *OPENED, EventType.SYSTEM_ERROR)
+    assert changed.code == "DIRECTIVE_CHANGED"
+    rig.open()
+    assert [float(send.request.volume) for send in rig.broker.sends()] == [0.01, 0.01]
