@@ -1,0 +1,74 @@
+"""kill -9 of the sidecar at every fault point that an opening and its closing pass."""
+
+import signal
+from typing import Final
+
+import pytest
+
+from tests.rig.rig import Rig
+from tests.rig.stories import open_and_close, opened_and_closed
+
+POINTS: Final = (
+    "poll.answered",
+    "journal.intake.before_commit",
+    "journal.intake.committed",
+    "journal.session.before_commit",
+    "journal.session.committed",
+    "facts.received",
+    "journal.facts.before_commit",
+    "journal.facts.committed",
+    "facts.acknowledged",
+    "journal.dispatch.before_commit",
+    "journal.dispatch.committed",
+    "dispatch.committed",
+    "dispatch.sent",
+    "journal.settle.before_commit",
+    "journal.settle.committed",
+    "post.answered",
+    "journal.delivered.before_commit",
+    "journal.delivered.committed",
+    "delivered.committed",
+)
+
+LATER: Final = {
+    # The first scan, then the first order's facts.
+    "facts.received": 3,
+    "journal.facts.before_commit": 2,
+    "journal.facts.committed": 3,
+    "facts.acknowledged": 2,
+    # Without work it is passed all the time.
+    "dispatch.committed": 3,
+    # The closing.
+    "dispatch.sent": 2,
+}
+"""Points that are worth dying at later too."""
+
+
+def _places() -> list[str]:
+    return [*POINTS, *(f"{name}:{count}" for name, count in LATER.items())]
+
+
+@pytest.mark.parametrize("place", _places())
+def test_an_opening_and_its_closing_survive_a_kill_of_the_sidecar_at(rig: Rig, place: str) -> None:
+    rig.start_director()
+    rig.start_broker()
+    rig.director_process.line("http://")
+    # Issued before, so that the first poll brings them.
+    ids = open_and_close(rig)
+    rig.start_terminal()
+    rig.start_sidecar(die_at=place)
+    assert rig.sidecar.exited() == -signal.SIGKILL
+    rig.start_sidecar()
+    opened_and_closed(rig, ids)
+
+
+def test_an_opening_and_its_closing_pass_no_other_points_than_those_above(rig: Rig) -> None:
+    rig.start_director()
+    rig.start_broker()
+    rig.start_sidecar(die_at="nowhere")
+    rig.start_terminal()
+    rig.ready()
+    opened_and_closed(rig, open_and_close(rig))
+    passed = {line.removeprefix("passes ") for line in rig.sidecar.log if line.startswith("passes ")}
+    assert passed
+    assert passed <= set(POINTS)
