@@ -1,0 +1,64 @@
+"""kill -9 of the terminal around its one dangerous moment, the send."""
+
+import signal
+
+import pytest
+
+from bridge.core.contract import EventType
+from tests.rig.rig import CLOSED, OPENED, Rig
+
+LOST = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)
+
+
+def _start_with_terminal_that_dies_at(rig: Rig, place: str) -> None:
+    # A terminal that was sending counts as alive until something that is sent to it comes back.
+    rig.configure(link={"command_deadline_s": 0.5})
+    rig.start_director()
+    rig.start_broker()
+    rig.start_sidecar()
+    rig.start_terminal(die_at=place)
+    rig.ready()
+
+
+def test_an_order_whose_terminal_died_before_the_send_ends_unknown_and_is_never_sent(rig: Rig) -> None:
+    _start_with_terminal_that_dies_at(rig, "terminal.intent_written")
+    directive_id = rig.issue("OPEN_LONG")
+    assert rig.terminal.exited() == -signal.SIGKILL
+    rig.restart_terminal()
+    _, lost = rig.told(directive_id, *LOST)
+    assert lost.code == "UNKNOWN_OUTCOME"
+    assert rig.journal.state(directive_id) == "UNKNOWN"
+    # The officer goes on trading.
+    rig.open()
+    assert len(rig.broker.sends()) == 1
+
+
+@pytest.mark.parametrize("place", ["terminal.order_sent", "terminal.result_written"])
+def test_an_order_whose_terminal_died_after_the_send_is_found_by_its_token(rig: Rig, place: str) -> None:
+    _start_with_terminal_that_dies_at(rig, place)
+    directive_id = rig.issue("OPEN_LONG")
+    assert rig.terminal.exited() == -signal.SIGKILL
+    rig.restart_terminal()
+    rig.told(directive_id, *OPENED)
+    assert len(rig.broker.sends()) == 1
+
+
+@pytest.mark.parametrize("place", ["terminal.order_sent:2", "terminal.result_written:2"])
+def test_a_closing_whose_terminal_died_after_the_send_is_found_by_its_token(rig: Rig, place: str) -> None:
+    _start_with_terminal_that_dies_at(rig, place)
+    opening = rig.open()
+    close = rig.issue("CLOSE", target_directive_id=opening)
+    assert rig.terminal.exited() == -signal.SIGKILL
+    rig.restart_terminal()
+    rig.told(close, *CLOSED)
+    assert len(rig.broker.sends()) == 2
+
+
+def test_an_order_is_found_when_terminal_and_sidecar_die_together_after_the_send(rig: Rig) -> None:
+    _start_with_terminal_that_dies_at(rig, "terminal.order_sent")
+    directive_id = rig.issue("OPEN_LONG")
+    assert rig.terminal.exited() == -signal.SIGKILL
+    rig.restart_sidecar()
+    rig.restart_terminal()
+    rig.told(directive_id, *OPENED)
+    assert len(rig.broker.sends()) == 1
