@@ -12,7 +12,7 @@ import msgspec
 from bridge.core.batch import read_batch
 from bridge.core.dispatch import Gate
 from bridge.core.facts import AnyFact, encode_fact
-from bridge.core.protocol import AccountIdentity, Command, Hello, LedgerIdentity, Prove, Settle
+from bridge.core.protocol import AccountIdentity, Command, Hello, LedgerIdentity, Order, Prove, Settle
 from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, Settings
 from bridge.core.terms import MarginMode, TradeMode
 from bridge.journal import audit, database
@@ -214,6 +214,11 @@ class Desk:
         [(state,)] = self.rows("SELECT state FROM commands WHERE token = ?", token)
         assert isinstance(state, str)
         return state
+
+    def order(self, directive_id: str = "dir-1") -> Order:
+        """What the directive's one command asks of the broker."""
+        [(body,)] = self.rows("SELECT body FROM commands WHERE directive_id = ?", directive_id)
+        return msgspec.json.decode(body, type=Order)
 
     def hold(self) -> str:
         [(hold,)] = self.rows("SELECT hold FROM officers WHERE officer = ?", OFFICER)
