@@ -1,0 +1,58 @@
+"""A committed step survives a power cut."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .desk import Desk
+
+STRACE = shutil.which("strace")
+COMMITS = 5
+
+PROGRAM = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
+from bridge.journal import database
+from bridge.journal.journal import Journal, opened
+path = Path(sys.argv[1])
+settings = Settings(director=DirectorSettings(url="http://127.0.0.1:1"), officers=[OfficerSettings(id="eo-001")])
+with opened(path, settings) as journal:
+    for number in range(int(sys.argv[2])):
+        journal.trouble("eo-001", "CODE", "message", str(number), datetime.now(UTC))
+"""
+
+
+def test_the_writer_is_in_wal_mode_and_syncs_at_every_commit(desk: Desk) -> None:
+    assert desk.rows("PRAGMA journal_mode") == [("wal",)]
+    assert desk.rows("PRAGMA synchronous") == [(2,)]
+    assert desk.rows("PRAGMA foreign_keys") == [(1,)]
+
+
+def _syncs(path: Path, commits: int) -> int:
+    """How often a process that commits so many steps has the system sync the journal's files."""
+    assert STRACE is not None
+    trace = path.with_suffix(f".{commits}.trace")
+    command = [STRACE, "-f", "-y", "-e", "trace=fsync,fdatasync", "-o", str(trace)]
+    program = [sys.executable, "-c", PROGRAM, str(path), str(commits)]
+    subprocess.run([*command, *program], check=True, timeout=120, capture_output=True)
+    return sum(path.name in line for line in trace.read_text().splitlines())
+
+
+def _can_trace() -> bool:
+    if STRACE is None:
+        return False
+    return subprocess.run([STRACE, "-o", os.devnull, sys.executable, "-c", ""], timeout=60).returncode == 0
+
+
+def test_the_system_is_told_to_sync_at_every_commit(desk: Desk) -> None:
+    if not _can_trace():
+        pytest.skip("strace is not installed, or this system does not let it trace")
+    desk.close()
+    base = _syncs(desk.path, 0)
+    assert _syncs(desk.path, COMMITS) - base >= COMMITS
