@@ -1,0 +1,249 @@
+"""The link socket against real DEALERs: what passes, what is dropped, and that nothing ever blocks."""
+
+import asyncio
+import os
+import select
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+
+import pytest
+import zmq
+
+from bridge.core.protocol import MAX_MESSAGE_BYTES
+from bridge.link import MAX_DRAIN, EndpointError, Link
+
+PATIENCE_S = 20.0
+
+
+class Terminals:
+    """DEALERs that connect to one link."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._context = zmq.Context()
+        self._dealers: list[zmq.Socket[bytes]] = []
+
+    def connect(self, *, identity: bytes = b"", receive_window: int = 1000) -> "zmq.Socket[bytes]":
+        """One more peer."""
+        dealer: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
+        dealer.setsockopt(zmq.LINGER, 0)
+        dealer.setsockopt(zmq.RCVHWM, receive_window)
+        dealer.setsockopt(zmq.RCVTIMEO, int(PATIENCE_S * 1000))
+        if identity:
+            dealer.setsockopt(zmq.IDENTITY, identity)
+        dealer.connect(self._endpoint)
+        self._dealers.append(dealer)
+        return dealer
+
+    def close(self) -> None:
+        for dealer in self._dealers:
+            dealer.close()
+        self._context.term()
+
+
+@pytest.fixture
+async def link() -> AsyncIterator[Link]:
+    made = Link("tcp://127.0.0.1:0")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def terminals(link: Link) -> Iterator[Terminals]:
+    made = Terminals(link.endpoint)
+    yield made
+    made.close()
+
+
+async def received(link: Link, count: int = 1) -> list[tuple[bytes, bytes]]:
+    """The next messages; fails where they do not come."""
+    messages: list[tuple[bytes, bytes]] = []
+    async with asyncio.timeout(PATIENCE_S):
+        while len(messages) < count:
+            messages += await link.receive()
+    return messages
+
+
+async def test_a_message_of_one_part_passes_both_ways(link: Link, terminals: Terminals) -> None:
+    dealer = terminals.connect()
+    dealer.send(b"hello")
+    [(peer, frame)] = await received(link)
+    assert frame == b"hello"
+    assert link.send(peer, b"welcome")
+    assert dealer.recv_multipart() == [b"welcome"]
+
+
+async def test_peers_are_told_apart_and_answered_apart(link: Link, terminals: Terminals) -> None:
+    dealers = [terminals.connect() for _ in range(3)]
+    for number, dealer in enumerate(dealers):
+        dealer.send(b"%d" % number)
+    for peer, frame in await received(link, 3):
+        assert link.send(peer, b"for " + frame)
+    assert [dealer.recv() for dealer in dealers] == [b"for 0", b"for 1", b"for 2"]
+
+
+@pytest.mark.parametrize("parts", [2, 3, 2000])
+async def test_a_message_of_several_parts_is_dropped_and_counted(
+    link: Link, terminals: Terminals, parts: int
+) -> None:
+    dealer = terminals.connect()
+    dealer.send_multipart([b"{}"] * parts)
+    dealer.send(b"next")
+    assert [frame for _, frame in await received(link)] == [b"next"]
+    assert link.refused_shapes == 1
+
+
+async def test_an_empty_message_is_one_part_and_left_to_the_protocol(
+    link: Link, terminals: Terminals
+) -> None:
+    dealer = terminals.connect()
+    dealer.send(b"")
+    assert [frame for _, frame in await received(link)] == [b""]
+
+
+async def test_the_surplus_of_a_message_is_never_held(link: Link, terminals: Terminals) -> None:
+    dealer = terminals.connect()
+    size, parts = 10_000, 2000
+    part = bytes(size)
+    for _ in range(parts - 1):
+        dealer.send(part, zmq.SNDMORE)
+    dealer.send(part)
+    dealer.send(b"next")
+    tracemalloc.start()
+    try:
+        await received(link)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 20 * size
+
+
+async def test_a_message_at_the_limit_passes(link: Link, terminals: Terminals) -> None:
+    dealer = terminals.connect()
+    dealer.send(bytes(MAX_MESSAGE_BYTES))
+    [(_, frame)] = await received(link)
+    assert len(frame) == MAX_MESSAGE_BYTES
+
+
+async def test_a_message_over_the_limit_disconnects_its_sender_alone(
+    link: Link, terminals: Terminals
+) -> None:
+    good, bad = terminals.connect(), terminals.connect()
+    bad.send(b"first")
+    [(gone, _)] = await received(link)
+    good.send(b"first")
+    [(present, _)] = await received(link)
+    bad.send(bytes(MAX_MESSAGE_BYTES + 1))
+    # It comes back by itself, as somebody else; what it had queued is lost.
+    frames: dict[bytes, bytes] = {}
+    async with asyncio.timeout(PATIENCE_S):
+        while b"again" not in frames.values():
+            bad.send(b"again")
+            good.send(b"round")
+            frames = dict(await received(link))
+    assert frames.pop(present, b"round") == b"round"
+    assert gone not in frames
+    assert not link.send(gone, b"lost")
+    assert link.send(present, b"still here")
+    assert good.recv() == b"still here"
+
+
+async def test_a_peer_that_chose_its_own_id_is_dropped_and_counted(link: Link, terminals: Terminals) -> None:
+    terminals.connect(identity=b"terminal-1").send(b"mine")
+    async with asyncio.timeout(PATIENCE_S):
+        while link.refused_ids == 0:
+            assert await link.receive() == []
+    terminals.connect().send(b"good")
+    assert [frame for _, frame in await received(link)] == [b"good"]
+    assert (link.refused_ids, link.refused_shapes) == (1, 0)
+
+
+async def test_one_receive_takes_a_bounded_number(link: Link, terminals: Terminals) -> None:
+    dealer = terminals.connect()
+    count = 2 * MAX_DRAIN + 10
+    for number in range(count):
+        dealer.send(b"%d" % number)
+    frames: list[bytes] = []
+    while len(frames) < count:
+        batch = await received(link)
+        assert len(batch) <= MAX_DRAIN
+        frames += [frame for _, frame in batch]
+    assert frames == [b"%d" % number for number in range(count)]
+
+
+async def test_a_frame_for_a_peer_that_is_gone_is_seen_to_fail(link: Link, terminals: Terminals) -> None:
+    dealer, other = terminals.connect(), terminals.connect()
+    dealer.send(b"hello")
+    [(peer, _)] = await received(link)
+    dealer.close()
+    # The transport learns of it in its own time; nothing else can make it known here.
+    async with asyncio.timeout(PATIENCE_S):
+        while link.send(peer, b"anybody?"):
+            other.send(b"round")
+            await received(link)
+    assert not link.send(b"\x00abcd", b"never was")
+
+
+async def test_a_frame_for_a_peer_that_takes_nothing_is_refused_at_once(
+    link: Link, terminals: Terminals
+) -> None:
+    stuck, other = terminals.connect(receive_window=1), terminals.connect()
+    stuck.send(b"hello")
+    [(peer, _)] = await received(link)
+    frame = bytes(60_000)
+    sent = 0
+    # It reads nothing: its own window, the system's buffers and ours fill up.
+    while link.send(peer, frame):
+        sent += 1
+        assert sent < 10_000
+    assert not link.send(peer, b"more")
+    # Nobody else is held up by it.
+    other.send(b"hello")
+    [(free, _)] = await received(link)
+    assert link.send(free, b"welcome")
+    assert other.recv() == b"welcome"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the socket's descriptor cannot be polled so on Windows")
+async def test_a_message_that_arrives_just_before_a_send_is_received(
+    link: Link, terminals: Terminals
+) -> None:
+    dealer = terminals.connect()
+    dealer.send(b"first")
+    [(peer, _)] = await received(link)
+    receiving = asyncio.create_task(link.receive())
+    try:
+        await asyncio.sleep(0)  # It waits now.
+        descriptor = link._socket.getsockopt(zmq.FD)
+        assert isinstance(descriptor, int)
+        dealer.send(b"second")
+        assert select.select([descriptor], [], [], PATIENCE_S)[0]
+        # Sending looks at the same signal that the waiting receive is to be woken by, and takes it away.
+        while select.select([descriptor], [], [], 0)[0]:
+            assert link.send(peer, b"heartbeat")
+        async with asyncio.timeout(2):
+            assert [frame for _, frame in await receiving] == [b"second"]
+    finally:
+        receiving.cancel()
+        with suppress(asyncio.CancelledError):
+            await receiving
+
+
+async def test_an_address_in_use_is_refused_with_its_name_and_a_remedy(link: Link) -> None:
+    with pytest.raises(EndpointError, match=r"127\.0\.0\.1:\d+ is in use.*\[link\] endpoint"):
+        Link(link.endpoint)
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://192.0.2.1:5760", "nonsense"])
+async def test_an_address_that_cannot_be_bound_is_refused_with_its_name(endpoint: str) -> None:
+    with pytest.raises(EndpointError, match="cannot be bound"):
+        Link(endpoint)
+
+
+async def test_an_address_is_free_again_after_close() -> None:
+    first = Link("tcp://127.0.0.1:0")
+    first.close()
+    second = Link(first.endpoint)
+    assert second.endpoint == first.endpoint
+    second.close()
