@@ -1,10 +1,10 @@
 """The ROUTER socket that terminals connect to. It moves frames; `core.session` says what they mean."""
 
+import asyncio
 import errno
 from typing import Final
 
 import zmq
-import zmq.asyncio
 
 from bridge.core.protocol import MAX_MESSAGE_BYTES
 
@@ -24,6 +24,8 @@ class Link:
 
     def __init__(self, endpoint: str) -> None:
         """Bind. Raises EndpointError."""
+        self._readable = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._context = zmq.Context()
         self._socket: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -44,7 +46,6 @@ class Link:
             raise EndpointError(_explain(endpoint, error)) from error
         self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         """The address that was bound, with its port."""
-        self._poller = zmq.asyncio.Socket.shadow(self._socket.underlying)
         self.refused_ids = 0
         """Messages of peers that chose their own routing id."""
         self.refused_shapes = 0
@@ -52,16 +53,32 @@ class Link:
 
     async def receive(self) -> list[tuple[bytes, bytes]]:
         """Wait for messages; (peer, frame) of each, at most MAX_DRAIN."""
-        await self._poller.poll()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._socket.FD, self._readable.set)
+        while True:
+            self._readable.clear()
+            messages, empty = self._drain()
+            if not empty:
+                # What is left wakes nobody by itself: see `send`.
+                self._readable.set()
+            if messages:
+                return messages
+            await self._readable.wait()
+            # Also where nothing but rubbish came: everything else gets its turn between two goes.
+            await asyncio.sleep(0)
+
+    def _drain(self) -> tuple[list[tuple[bytes, bytes]], bool]:
+        """At most MAX_DRAIN messages, and whether the socket has no more."""
         messages: list[tuple[bytes, bytes]] = []
         for _ in range(MAX_DRAIN):
             try:
                 message = self._take()
             except zmq.Again:
-                break
+                return messages, True
             if message is not None:
                 messages.append(message)
-        return messages
+        return messages, False
 
     def _take(self) -> tuple[bytes, bytes] | None:
         """One message, or None for one that no terminal sends. Raises zmq.Again where there is none."""
@@ -91,10 +108,17 @@ class Link:
             if error.errno in (zmq.EAGAIN, zmq.EHOSTUNREACH):
                 return False
             raise
+        finally:
+            # libzmq's descriptor signals an edge, once, and any call on the socket may have taken that signal
+            # for itself: a message that came during this send would wake nobody.
+            if self._socket.EVENTS & zmq.POLLIN:
+                self._readable.set()
         return True
 
     def close(self) -> None:
         """Unbind. What the transport still holds is dropped: a terminal asks again."""
+        if self._loop is not None and not self._socket.closed:
+            self._loop.remove_reader(self._socket.FD)
         self._socket.close(linger=0)
         self._context.term()
 
