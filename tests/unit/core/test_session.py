@@ -139,11 +139,12 @@ def test_a_busy_terminal_lives_for_as_long_as_a_synchronous_send_may_take() -> N
 )
 def test_a_silent_terminal_is_lost_at_its_very_moment_and_told_once(busy: bool, lost_s: float) -> None:
     link, terminal = entered()
-    terminal.beat(link, now=0.0, busy=busy)
-    assert not [each for each in link.tick(lost_s - 0.001) if isinstance(each, Ended)]
-    lost = [each for each in link.tick(lost_s) if isinstance(each, Ended)]
+    terminal.beat(link, now=100.0, busy=busy)
+    lost_at = 100.0 + lost_s
+    assert not [each for each in link.tick(lost_at - 0.001) if isinstance(each, Ended)]
+    lost = [each for each in link.tick(lost_at) if isinstance(each, Ended)]
     assert lost == [Ended(OFFICER, 1, f"silent for {lost_s:.1f} s")]
-    assert [each for each in link.tick(lost_s + 1) if isinstance(each, Ended)] == []
+    assert [each for each in link.tick(lost_at + 1) if isinstance(each, Ended)] == []
     assert link.session(OFFICER) is None
 
 

@@ -54,6 +54,15 @@ def test_a_default_prefix_is_never_zero(officer: str) -> None:
     assert default_prefix(officer) == default_prefix(officer)
 
 
+def test_a_default_prefix_is_the_same_for_ever() -> None:
+    """By sha256sum: its first 32 bits, modulo 4095, plus 1."""
+    assert default_prefix("eo-001") == 1617
+
+
+def test_the_outermost_prefixes_are_taken() -> None:
+    assert [make_token(prefix, "eo-001", "dir-1", 1) >> 40 for prefix in (1, 4095)] == [1, 4095]
+
+
 def test_default_prefixes_spread_over_the_range() -> None:
     prefixes = {default_prefix(f"eo-{number:03}") for number in range(1000)}
     assert len(prefixes) > 800
