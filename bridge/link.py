@@ -52,21 +52,18 @@ class Link:
         """Messages of more or fewer than one part."""
 
     async def receive(self) -> list[tuple[bytes, bytes]]:
-        """Wait for messages; (peer, frame) of each, at most MAX_DRAIN."""
+        """Wait for the socket to stir; (peer, frame) of what came, at most MAX_DRAIN, none where it was rubbish."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._loop.add_reader(self._socket.FD, self._readable.set)
-        while True:
-            self._readable.clear()
-            messages, empty = self._drain()
-            if not empty:
-                # What is left wakes nobody by itself: see `send`.
-                self._readable.set()
-            if messages:
-                return messages
-            await self._readable.wait()
-            # Also where nothing but rubbish came: everything else gets its turn between two goes.
-            await asyncio.sleep(0)
+            self._readable.set()
+        await self._readable.wait()
+        self._readable.clear()
+        messages, empty = self._drain()
+        if not empty:
+            # What is left wakes nobody by itself: see `send`.
+            self._readable.set()
+        return messages
 
     def _drain(self) -> tuple[list[tuple[bytes, bytes]], bool]:
         """At most MAX_DRAIN messages, and whether the socket has no more."""
@@ -111,7 +108,7 @@ class Link:
         finally:
             # libzmq's descriptor signals an edge, once, and any call on the socket may have taken that signal
             # for itself: a message that came during this send would wake nobody.
-            if self._socket.EVENTS & zmq.POLLIN:
+            if self._socket.poll(0, zmq.POLLIN):
                 self._readable.set()
         return True
 
