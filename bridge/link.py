@@ -52,30 +52,31 @@ class Link:
         """Messages of more or fewer than one part."""
 
     async def receive(self) -> list[tuple[bytes, bytes]]:
-        """Wait for the socket to stir; (peer, frame) of what came, at most MAX_DRAIN, none where it was rubbish."""
+        """Wait for messages; (peer, frame) of each, at most MAX_DRAIN, none where all were rubbish."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._loop.add_reader(self._socket.FD, self._readable.set)
-            self._readable.set()
-        await self._readable.wait()
-        self._readable.clear()
-        messages, empty = self._drain()
-        if not empty:
-            # What is left wakes nobody by itself: see `send`.
-            self._readable.set()
-        return messages
+        while True:
+            self._readable.clear()
+            messages, taken = self._drain()
+            if taken == MAX_DRAIN:
+                # What is left wakes nobody by itself: see `send`.
+                self._readable.set()
+            if taken:
+                return messages
+            await self._readable.wait()
 
-    def _drain(self) -> tuple[list[tuple[bytes, bytes]], bool]:
-        """At most MAX_DRAIN messages, and whether the socket has no more."""
+    def _drain(self) -> tuple[list[tuple[bytes, bytes]], int]:
+        """What came, and how many messages that took off the socket, rubbish among them."""
         messages: list[tuple[bytes, bytes]] = []
-        for _ in range(MAX_DRAIN):
+        for taken in range(MAX_DRAIN):
             try:
                 message = self._take()
             except zmq.Again:
-                return messages, True
+                return messages, taken
             if message is not None:
                 messages.append(message)
-        return messages, False
+        return messages, MAX_DRAIN
 
     def _take(self) -> tuple[bytes, bytes] | None:
         """One message, or None for one that no terminal sends. Raises zmq.Again where there is none."""
