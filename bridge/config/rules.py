@@ -162,7 +162,8 @@ def _officer_id(key: str, officer: str) -> Iterator[Problem]:
 
 
 def _officer_terms(at: str, officer: OfficerSettings) -> Iterator[Problem]:
-    if officer.max_quantity is not None and officer.max_quantity <= 0:
+    most = officer.max_quantity
+    if most is not None and (not most.is_finite() or most <= 0):
         key = f"{at}.max_quantity"
         remedy = "write the lots allowed, or remove the line for no limit"
         yield Problem(key, shown(officer.max_quantity), "must be above 0", remedy)

@@ -4,6 +4,7 @@ A number keeps the digits it came with: 1.0950 stays 1.0950. What no broker coul
 larger or finer than any price) is an error that names the rule.
 """
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -14,6 +15,10 @@ MAX_DECIMALS: Final = 10
 """Digits behind the point. MetaTrader prints no price with more."""
 
 ZERO: Final = Decimal(0)
+
+
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|[+-]?(s?NaN|Infinity)")
+"""Decimal itself also takes 1_000, spaces and the digits of other scripts."""
 
 
 class AmountError(ValueError):
@@ -39,11 +44,12 @@ def check_amount(value: Decimal) -> Decimal:
 
 def parse_amount(text: str) -> Decimal:
     """The decimal that a text spells. Raises AmountError."""
+    if not _NUMBER.fullmatch(text):
+        raise AmountError("must be a number")
     try:
-        value = Decimal(text)
+        return check_amount(Decimal(text))
     except InvalidOperation:
         raise AmountError("must be a number") from None
-    return check_amount(value)
 
 
 def plain(value: Decimal) -> str:

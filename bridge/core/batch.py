@@ -7,6 +7,7 @@ directive comes back with the reason, in words for the Director: field, value, r
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -26,6 +27,10 @@ from bridge.core.contract import (
 
 MAX_ID_LENGTH: Final = 128
 MAX_SYMBOL_LENGTH: Final = 64
+MAX_DEPTH: Final = 64
+"""Levels of lists and objects within an item. A contract's directive has one."""
+
+_MARKS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _SHOWN: Final = 60
 """How much of a bad value an error message repeats."""
 
@@ -61,6 +66,10 @@ class _Members(dict[str, object]):
     def __init__(self, pairs: list[tuple[str, object]]) -> None:
         super().__init__(pairs)
         self.repeated = sorted(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+
+
+class _TooDeep(msgspec.Struct, frozen=True):
+    """An item that is nested too deeply to be read."""
 
 
 class _NotANumber(msgspec.Struct, frozen=True):
@@ -127,12 +136,33 @@ def _split_list(body: str, at: int) -> tuple[list[tuple[str, object]], int]:
         raise BatchError('"directives" is not a list')
     at = _skip(body, at + 1)
     while not body.startswith("]", at):
-        value, end = _decoder.raw_decode(body, at)
+        end, depth = _span(body, at)
+        value: object = _TooDeep()
+        if depth <= MAX_DEPTH:
+            value, end = _decoder.raw_decode(body, at)
         items.append((body[at:end], value))
         at = _skip(body, end)
         if not body.startswith("]", at):
             at = _skip(body, _expect(body, at, ","))
+            if body.startswith("]", at):
+                raise BatchError(f"the answer should have a directive at character {at}, and has ']'")
     return items, at + 1
+
+
+def _span(body: str, at: int) -> tuple[int, int]:
+    """Where the list or object that begins here ends, and how deep it is nested. Anything else has depth 0."""
+    depth = deepest = 0
+    if not body.startswith(("{", "["), at):
+        return at, 0
+    for mark in _MARKS.finditer(body, at):
+        if mark[0] in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark[0] in "}]":
+            depth -= 1
+            if depth == 0:
+                return mark.end(), deepest
+    raise BatchError("the answer breaks off within a directive")
 
 
 def _skip(body: str, at: int) -> int:
@@ -158,6 +188,8 @@ def _read_item(raw: str, value: object) -> Item:
     if not isinstance(value, _Members):
         fingerprint = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
         refused = Problem("INVALID_DIRECTIVE", f"a directive is a JSON object; this is {_show(value)}")
+        if isinstance(value, _TooDeep):
+            refused = Problem("INVALID_DIRECTIVE", f"the directive is nested more than {MAX_DEPTH} deep")
         return Item(raw=raw, directive_id=None, fingerprint=fingerprint, directive=None, problem=refused)
     directive: Directive | None = None
     problem: Problem | None = None
@@ -165,7 +197,7 @@ def _read_item(raw: str, value: object) -> Item:
     try:
         directive_id = _required_text(value, "directive_id", MAX_ID_LENGTH)
         if value.repeated:
-            names = ", ".join(_show(name) for name in value.repeated)
+            names = ", ".join(_show(name) for name in value.repeated[:3])
             _refuse("DUPLICATE_KEY", f"the directive has {names} more than once; each field may stand once")
         directive = _read_directive(directive_id, value)
     except _Refusal as refusal:
@@ -281,7 +313,8 @@ def _parse_time(text: str) -> datetime | None:
     try:
         moment = msgspec.convert(text, datetime)
         return moment.astimezone(UTC) if moment.tzinfo is not None else None
-    except (msgspec.ValidationError, OverflowError):
+    except (ValueError, OverflowError):
+        # msgspec's own errors are ValueErrors, and so is that of a text that is no Unicode.
         return None
 
 
@@ -296,7 +329,7 @@ def _fingerprint(members: _Members) -> str:
 def _normal(name: str, value: object) -> object:
     if isinstance(value, Decimal):
         try:
-            return ["number", plain(value.normalize())]
+            return ["number", plain(check_amount(value).normalize())]
         except AmountError:
             return ["number", str(value)]
     if isinstance(value, str) and name in ("issued_at", "expires_at"):

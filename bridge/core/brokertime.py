@@ -72,12 +72,16 @@ def to_utc(server_ms: int, offsets: Sequence[Offset], fallback: datetime) -> dat
     """
     if server_ms <= 0 or not offsets:
         return fallback
-    naive = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=server_ms)
-    chosen = offsets[0]
-    for offset in offsets:
-        if naive - timedelta(seconds=offset.seconds) >= offset.since:
-            chosen = offset
-    return naive - timedelta(seconds=chosen.seconds)
+    try:
+        naive = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=server_ms)
+        chosen = offsets[0]
+        for offset in offsets:
+            if naive - timedelta(seconds=offset.seconds) >= offset.since:
+                chosen = offset
+        return naive - timedelta(seconds=chosen.seconds)
+    except OverflowError:
+        # Beyond the calendar: no time of a deal.
+        return fallback
 
 
 def to_server_ms(moment: datetime, offsets: Sequence[Offset]) -> int:

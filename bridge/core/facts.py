@@ -25,7 +25,7 @@ from bridge.core.amounts import AmountError, check_amount, plain
 from bridge.core.protocol import Boot, Count, Name, ProtocolError, Text, Ticket, Token
 from bridge.core.terms import DealEntry, OrderState, Side
 
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Z0-9_]+$")]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Z0-9_]+\Z")]
 """The name of one of MetaTrader's enum members. Builds add some, so an unknown word is an ordinary value."""
 
 
@@ -243,6 +243,8 @@ def decode_fact(raw: bytes) -> AnyFact:
                 check_amount(value)
             except AmountError as error:
                 raise ProtocolError(f"{name} {error}") from error
+            if value < 0 and name.startswith("volume"):
+                raise ProtocolError(f"{name} must not be negative")
         elif isinstance(value, str) and "\0" in value:
             raise ProtocolError(f"{name} holds a NUL")
     return fact
@@ -259,7 +261,7 @@ def fact_key(fact: AnyFact) -> str:
             return f"deal:{fact.ticket}"
         case OrderFact():
             levels = (fact.volume_current, fact.price, fact.stop_loss, fact.take_profit)
-            spelled = ":".join("-" if level is None else plain(level.normalize()) for level in levels)
+            spelled = ":".join("-" if level is None else plain(level.normalize() + 0) for level in levels)
             return f"order:{fact.ticket}:{fact.state}:{spelled}:{fact.expires_server_ms}"
         case PositionFact():
             return f"position:{fact.identifier}"
@@ -274,7 +276,8 @@ def fact_key(fact: AnyFact) -> str:
 def content_hash(fact: AnyFact) -> str:
     """SHA-256 of the fact's content, in hex. 0.10 and 0.1 are the same content."""
     normal = {
-        name: format(value.normalize(), "f") if isinstance(value, Decimal) else value
+        # Adding 0 takes the sign off a zero.
+        name: format(value.normalize() + 0, "f") if isinstance(value, Decimal) else value
         for name in fact.__struct_fields__
         if (value := getattr(fact, name)) is not None
     }

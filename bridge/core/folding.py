@@ -27,6 +27,7 @@ from bridge.core.facts import (
 )
 from bridge.core.lifecycle import (
     CommandInput,
+    CommandState,
     PositionInput,
     step_command,
     step_position,
@@ -34,7 +35,7 @@ from bridge.core.lifecycle import (
 from bridge.core.protocol import CommandKind
 from bridge.core.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord
 from bridge.core.retcodes import Verdict, describe, verdict
-from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_TP, DealEntry, OrderState
+from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, DealEntry, OrderState
 
 ABSENCES_NEEDED: Final = 2
 """How often nothing must have been found before an outcome is UNKNOWN."""
@@ -108,20 +109,26 @@ def fold_order(fact: OrderFact, command: CommandRecord | None, scene: Scene) -> 
     """An order on the broker's book, or in its history. `command` is the one whose token is its magic."""
     if command is None:
         return Outcome(disposition=Disposition.FOREIGN)
+    if fact.reason in (REASON_SL, REASON_TP, REASON_SO):
+        # The server's own order that closes the position; some bear the opener's token. Its deal tells.
+        return Outcome(disposition=Disposition.FOREIGN)
     if contradiction := _contradiction(
         command, symbol=fact.symbol, side=fact.type, reason=fact.reason, position=fact.position_id
     ):
         return _quarantine(f"order {fact.ticket} bears token {command.token}, but {contradiction}")
     known = msgspec.structs.replace(command, order_ticket=fact.ticket)
     match fact.state:
-        case OrderState.CANCELED | OrderState.EXPIRED:
-            what = CommandInput.ORDER_GONE
         case OrderState.REJECTED:
             what = CommandInput.REFUSED
-            if not known.reason:
+            if command.state is not CommandState.REJECTED:
                 known = msgspec.structs.replace(
                     known, reason="ORDER_STATE_REJECTED", message="the order's state is REJECTED"
                 )
+        case OrderState.CANCELED | OrderState.EXPIRED:
+            what = CommandInput.ORDER_GONE
+        case _ if fact.time_done_server_ms and fact.volume_current:
+            # Done with volume left: brokers differ in the state of an order whose remainder was dropped.
+            what = CommandInput.ORDER_GONE
         case _:
             what = CommandInput.ORDER_SEEN
     done = scene.to_utc(fact.time_done_server_ms or fact.time_setup_server_ms)
@@ -181,12 +188,12 @@ def _enter(
         side=command.order.side,
         stop_loss=command.order.stop_loss,
         take_profit=command.order.take_profit,
-        opened_at=scene.to_utc(fact.time_server_ms),
     )
     stepped = step_position(held.state, PositionInput.ENTERED)
     state, outputs = stepped if stepped else (held.state, ())
-    held = summed(msgspec.structs.replace(held, state=state), [*position_deals, fact])
     at = scene.to_utc(fact.time_server_ms)
+    opened_at = min(held.opened_at or at, at)
+    held = summed(msgspec.structs.replace(held, state=state, opened_at=opened_at), [*position_deals, fact])
     drafts += [reporting.position_event(output, held, fact, at) for output in outputs]
     return Outcome(disposition=Disposition.APPLIED, command=filled, position=held, events=tuple(drafts))
 
@@ -300,7 +307,15 @@ def dispatch_command(command: CommandRecord, at: datetime) -> CommandRecord:
     """The command with one more dispatch. Raises IllegalTransitionError where it may have been sent."""
     state, _ = step_command(command.state, CommandInput.DISPATCH)
     return msgspec.structs.replace(
-        command, state=state, attempt=command.attempt + 1, touched_at=at, dispatched_at=at, absences=0
+        command,
+        state=state,
+        attempt=command.attempt + 1,
+        touched_at=at,
+        dispatched_at=at,
+        absences=0,
+        # What an earlier attempt met says nothing about this one.
+        reason="",
+        message="",
     )
 
 

@@ -212,7 +212,11 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
     },
     _S.NEVER_SENT: {each: (_S.NEVER_SENT, ()) for each in _I if each is not _I.DISPATCH}
     # It was sent after all (a restored ledger lied). The truth is told late rather than never.
-    | _NEWS_BEFORE_PLACED,
+    | _NEWS_BEFORE_PLACED
+    | {
+        _I.SUBMITTED: (_S.SUBMITTED, ()),
+        _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
+    },
     _S.UNCERTAIN: _NEWS_BEFORE_PLACED
     | {
         _I.EXPIRE: (_S.UNCERTAIN, ()),
@@ -337,6 +341,8 @@ class Leg(msgspec.Struct, frozen=True):
 
 def directive_state(legs: Sequence[Leg]) -> DirectiveState:
     """The state of a directive that was planned, from its legs."""
+    if not legs:
+        return DirectiveState.RECEIVED
     states = {leg.state for leg in legs}
     if CommandState.UNKNOWN in states:
         return DirectiveState.UNKNOWN

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -22,7 +22,12 @@ Tokens = Callable[[int], int]
 
 def expiry(directive: Directive, settings: OfficerSettings) -> datetime:
     """When the directive may no longer be sent."""
-    return directive.expires_at or directive.issued_at + timedelta(seconds=settings.time_to_live_s)
+    if directive.expires_at is not None:
+        return directive.expires_at
+    try:
+        return directive.issued_at + timedelta(seconds=settings.time_to_live_s)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def check(directive: Directive, settings: OfficerSettings, now: datetime) -> Problem | None:
@@ -133,9 +138,11 @@ def _shares(
 ) -> Iterable[tuple[PositionRecord, Decimal]]:
     left = quantity
     for position in positions:
+        if left is not None and left <= 0:
+            return
         volume = position.volume if left is None else min(position.volume, left)
         if volume <= 0:
-            return
+            continue
         yield position, volume
         if left is not None:
             left -= volume

@@ -11,10 +11,11 @@ milliseconds, `server_ms` on the broker's clock (not UTC), `clock_ms` on the sid
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
+from bridge.core.amounts import AmountError, check_amount
 from bridge.core.terms import MarginMode, Side, TradeMode
 
 PROTOCOL_MIN: Final = 1
@@ -29,13 +30,13 @@ Token = Annotated[int, msgspec.Meta(ge=1, lt=2**52)]
 Ticket = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """An order, deal or position number of the broker. A 64-bit integer, never a double. 0: none."""
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=1024)]
-Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """32 random bytes in lower-case hex, fresh for each handshake."""
-Proof = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Proof = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """An HMAC-SHA256 in lower-case hex (core.handshake)."""
-Boot = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+Boot = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 """16 random bytes in lower-case hex, drawn each time the terminal's program is loaded."""
 
 
@@ -56,7 +57,7 @@ class AccountIdentity(msgspec.Struct, frozen=True, kw_only=True):
 class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Which ledger the terminal writes, and how far it has come."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
     """Drawn when the file was made."""
     mark: Count
     """How many intents were ever written to it."""
@@ -208,7 +209,7 @@ class SettleItem(msgspec.Struct, frozen=True, kw_only=True):
     attempt: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     ask: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     """Counts the askings of this command; the answer carries it."""
-    ledger: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+    ledger: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
     """The ledger that the command was dispatched to. The silence of any other one proves nothing."""
     since_server_ms: Count
     """Search the history from here on (an hour before the dispatch, on the broker's clock)."""
@@ -292,7 +293,7 @@ def decode_from_terminal(frame: bytes) -> FromTerminal:
     """What a terminal said. Raises ProtocolError (UnknownTypeError for a type that we do not know)."""
     _check_frame(frame, _from_terminal_types)
     try:
-        return _from_terminal.decode(frame)
+        return _checked(_from_terminal.decode(frame))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
 
@@ -301,9 +302,30 @@ def decode_from_sidecar(frame: bytes) -> FromSidecar:
     """What the sidecar said. Raises ProtocolError (UnknownTypeError for a type that we do not know)."""
     _check_frame(frame, _from_sidecar_types)
     try:
-        return _from_sidecar.decode(frame)
+        return _checked(_from_sidecar.decode(frame))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
+
+
+_AnyMessage = TypeVar("_AnyMessage", FromTerminal, FromSidecar)
+
+
+def _checked(message: _AnyMessage) -> _AnyMessage:
+    """The message, if its numbers are such as a broker could mean. Raises ProtocolError."""
+    parts: list[msgspec.Struct] = [message]
+    if isinstance(message, Command):
+        parts.append(message.order)
+    elif isinstance(message, Settle):
+        parts.append(message.item.order)
+    for part in parts:
+        for name in part.__struct_fields__:
+            value = getattr(part, name)
+            if isinstance(value, Decimal):
+                try:
+                    check_amount(value)
+                except AmountError as error:
+                    raise ProtocolError(f"{name} {error}") from error
+    return message
 
 
 def _check_frame(frame: bytes, known: frozenset[str]) -> None:

@@ -7,7 +7,8 @@ deterministic: the same happening, found again, makes the same key and so the sa
     anything of a directive as a whole              directive
     a command's order                               command:TOKEN
     a partial fill                                  deal:TICKET
-    a position                                      position:IDENTIFIER
+    a position opened                               position:IDENTIFIER
+    a position closed                               position:IDENTIFIER:TICKET of the deal that closed it
     a broker error, a connection, a trouble         the fact's key
 """
 
@@ -187,7 +188,9 @@ def position_event(
 
     `closing_directive_id` names the directive whose command closed it; the opener is then told beside it.
     """
-    subject = f"position:{position.identifier}"
+    # A position may be closed, filled further by what was left of its order, and closed again.
+    closing = "" if output is PositionOutput.OPENED else f":{deal.ticket}"
+    subject = f"position:{position.identifier}{closing}"
     body = ExecutionEvent(
         directive_id=closing_directive_id or position.directive_id,
         event_type=EventType.POSITION_OPENED,

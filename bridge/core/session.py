@@ -38,7 +38,7 @@ from bridge.core.protocol import (
 
 MISSED_HEARTBEATS: Final = 3
 HANDSHAKE_S: Final = 5.0
-BUSY_S: Final = 120.0
+BUSY_S: Final = 60.0
 """A synchronous send may keep a terminal silent for so long and it still counts as alive."""
 MAX_PENDING: Final = 64
 """Handshakes under way at once. The oldest gives way."""
@@ -90,7 +90,19 @@ Effect = Send | Admit | Facts | Heard | Ended
 class Session:
     """One authenticated session of one boot."""
 
-    __slots__ = ("acked", "boot", "epoch", "heard", "heartbeat", "officer", "peer", "ready", "seq", "started")
+    __slots__ = (
+        "acked",
+        "boot",
+        "busy",
+        "epoch",
+        "heard",
+        "heartbeat",
+        "officer",
+        "peer",
+        "ready",
+        "seq",
+        "started",
+    )
 
     def __init__(self, *, officer: str, peer: bytes, boot: str, epoch: int, now: float) -> None:
         self.officer = officer
@@ -106,6 +118,8 @@ class Session:
         self.ready = False
         """The first scan of this epoch is in the journal."""
         self.heartbeat: TerminalHeartbeat | None = None
+        self.busy = False
+        """It said that a synchronous send goes out next, and nothing since."""
 
     def clock_ms(self, now: float) -> int:
         """The link clock: milliseconds since the welcome."""
@@ -113,8 +127,7 @@ class Session:
 
     def alive(self, now: float, heartbeat_s: float) -> bool:
         """Heard within three heartbeats, or busy with a synchronous send."""
-        busy = self.heartbeat is not None and self.heartbeat.busy
-        return now - self.heard < (BUSY_S if busy else MISSED_HEARTBEATS * heartbeat_s)
+        return now - self.heard < (BUSY_S if self.busy else MISSED_HEARTBEATS * heartbeat_s)
 
 
 class _Pending(msgspec.Struct):
@@ -182,7 +195,7 @@ class Sessions:
             case Hello():
                 return self._hello(peer, message, now)
             case Prove():
-                return self._prove(peer, message)
+                return self._prove(peer, message, now)
             case FactMessage() | TerminalHeartbeat() if session is None:
                 # It speaks of a session that we do not have: we were restarted, or its connection was. Told so,
                 # it says hello at once instead of waiting for our silence to grow long.
@@ -200,9 +213,11 @@ class Sessions:
             case TerminalHeartbeat():
                 session.heard = now
                 session.heartbeat = message
+                session.busy = message.busy
                 return [Heard(session.officer, message)]
             case FactMessage():
                 session.heard = now
+                session.busy = False
                 return self._fact(session, message)
             case Bye():
                 return [self._end(session, f"the terminal said: {message.reason}")]
@@ -231,16 +246,13 @@ class Sessions:
                     f"update the {older}",
                 )
             ]
-        present = self._by_officer.get(hello.officer)
-        if present and present.boot != hello.boot and present.alive(now, self._heartbeat_s):
-            return [
-                _refused(
-                    peer,
-                    RefusalCode.SECOND_BOOT,
-                    f"officer {hello.officer!r} already has a terminal that lives",
-                    "attach the program to one chart of one terminal only",
-                )
-            ]
+        if self._other_lives(hello, now):
+            return [_second_boot(peer, hello)]
+        pending = self._pending.get(peer)
+        if pending is not None and pending.proved:
+            # The journal is deciding on what this peer proved; it is not to become somebody else meanwhile.
+            return []
+        self._pending.pop(peer, None)
         while len(self._pending) >= MAX_PENDING:
             del self._pending[next(iter(self._pending))]
         nonce = self._nonce()
@@ -248,7 +260,12 @@ class Sessions:
         proof = key.sidecar_proof(hello, version, nonce)
         return [Send(peer, Challenge(version=version, nonce=nonce, proof=proof))]
 
-    def _prove(self, peer: bytes, prove: Prove) -> list[Effect]:
+    def _other_lives(self, hello: Hello, now: float) -> bool:
+        """Whether another boot of the officer has a session, and is heard."""
+        present = self._by_officer.get(hello.officer)
+        return present is not None and present.boot != hello.boot and present.alive(now, self._heartbeat_s)
+
+    def _prove(self, peer: bytes, prove: Prove, now: float) -> list[Effect]:
         pending = self._pending.get(peer)
         if pending is None or pending.proved:
             self.counters.unproven += 1
@@ -266,14 +283,21 @@ class Sessions:
                     "copy the 64 digits of the officer's .linkkey file into the terminal's inputs",
                 )
             ]
+        if self._other_lives(pending.hello, now):
+            # Both knocked while nobody was in.
+            del self._pending[peer]
+            return [_second_boot(peer, pending.hello)]
         pending.proved = True
         return [Admit(peer, pending.hello.officer, pending.hello, prove)]
 
     def admit(self, peer: bytes, welcome: protocol.Welcome, now: float) -> list[Effect]:
-        """The journal has opened an epoch for a peer that proved itself."""
-        pending = self._pending.pop(peer, None)
-        if pending is None:
+        """The journal has opened an epoch for a peer that proved itself. Nothing, where it is no longer wanted."""
+        pending = self._pending.get(peer)
+        if pending is None or not pending.proved:
             return []
+        del self._pending[peer]
+        if self._other_lives(pending.hello, now):
+            return [_second_boot(peer, pending.hello)]
         officer = pending.hello.officer
         effects: list[Effect] = []
         for present in (self._by_officer.get(officer), self._by_peer.get(peer)):
@@ -343,6 +367,15 @@ class Sessions:
         del self._by_officer[session.officer]
         del self._by_peer[session.peer]
         return Ended(session.officer, session.epoch, why)
+
+
+def _second_boot(peer: bytes, hello: Hello) -> Send:
+    return _refused(
+        peer,
+        RefusalCode.SECOND_BOOT,
+        f"officer {hello.officer!r} already has a terminal that lives",
+        "attach the program to one chart of one terminal only",
+    )
 
 
 def _refused(peer: bytes, code: RefusalCode, message: str, remedy: str) -> Send:

@@ -54,6 +54,11 @@ def _amount(value: Decimal | None) -> str | None:
     return None if value is None else plain(value)
 
 
+def _total(value: Decimal) -> str:
+    """A sum, which may outgrow what a single amount can be: a fact must not fail on it."""
+    return format(value, "f")
+
+
 def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
@@ -260,16 +265,16 @@ def save_position(connection: sqlite3.Connection, account: Account, record: Posi
             record.symbol,
             record.side,
             record.state,
-            plain(record.volume_in),
-            plain(record.volume_out),
+            _total(record.volume_in),
+            _total(record.volume_out),
             _amount(record.price_open),
             _amount(record.price_close),
             _amount(record.stop_loss),
             _amount(record.take_profit),
-            plain(record.commission),
-            plain(record.swap),
-            plain(record.profit),
-            plain(record.fee),
+            _total(record.commission),
+            _total(record.swap),
+            _total(record.profit),
+            _total(record.fee),
             _text(record.opened_at),
             _text(record.closed_at),
             record.close_reason,

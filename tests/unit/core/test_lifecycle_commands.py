@@ -63,7 +63,7 @@ par  !        .      .      .      .      .      .      .      .      can:C   pa
 fil  !        .      .      .      .      .      .      .      .      .       .      .      .
 rej  !        .      .      .      .      plc:P  .      .      .      .       par:Pp fil:PF .
 can  !        .      .      .      .      .      .      .      .      .       can:p  fil:F  .
-nev  !        .      .      .      .      plc:P  .      .      plc:P  can:PC  par:Pp fil:PF .
+nev  !        .      .      .      sub    plc:P  .      unc:E  plc:P  can:PC  par:Pp fil:PF .
 unc  !        .      .      .      .      plc:P  rej:R  .      plc:P  can:PC  par:Pp fil:PF unk:U
 unk  !        .      nev:N  nev:N  .      plc:P  rej:R  .      plc:P  can:PC  par:Pp fil:PF .
 """

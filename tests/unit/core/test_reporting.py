@@ -173,7 +173,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         position_event(PositionOutput.SL, HELD, msgspec.structs.replace(DEAL_OUT, reason="SL"), NOW),
         E.SL_TRIGGERED,
         C.SUCCESS,
-        "position:7001",
+        "position:7001:9101",
         {
             **OF_POSITION,
             "broker_order_id": "8101",
@@ -187,7 +187,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         position_event(PositionOutput.TP, HELD, msgspec.structs.replace(DEAL_OUT, reason="TP"), NOW),
         E.TP_TRIGGERED,
         C.SUCCESS,
-        "position:7001",
+        "position:7001:9101",
         {
             **OF_POSITION,
             "broker_order_id": "8101",
@@ -201,7 +201,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         position_event(PositionOutput.CLOSED, CLOSED, msgspec.structs.replace(DEAL_OUT, reason="SO"), NOW),
         E.POSITION_CLOSED,
         C.SUCCESS,
-        "position:7001",
+        "position:7001:9101",
         {
             **OF_POSITION,
             "broker_order_id": "8101",
@@ -219,7 +219,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         position_event(PositionOutput.CLOSED, CLOSED, DEAL_OUT, NOW, closing_directive_id="dir-close"),
         E.POSITION_CLOSED,
         C.SUCCESS,
-        "position:7001",
+        "position:7001:9101",
         {
             **OF_POSITION,
             "directive_id": "dir-close",
