@@ -1,0 +1,57 @@
+"""A clock that a test turns by hand."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+PATIENCE_S = 20.0
+"""Seconds of real time after which a test gives up on something that should have happened at once."""
+
+
+class ManualClock:
+    """Time stands until it is advanced; a sleeper wakes when its moment is reached (core.clock.Clock)."""
+
+    def __init__(self) -> None:
+        # Near the machine's own time: a real Director's answers carry that.
+        self._start = datetime.now(UTC)
+        self._seconds = 0.0
+        self._sleepers: dict[asyncio.Future[None], float] = {}
+        self._moved = asyncio.Event()
+        self.most = 0
+        """How many slept at once at most."""
+
+    @property
+    def sleepers(self) -> int:
+        """How many sleep now."""
+        return len(self._sleepers)
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers[future] = self._seconds + seconds
+        self.most = max(self.most, len(self._sleepers))
+        self._moved.set()
+        try:
+            await future
+        finally:
+            self._sleepers.pop(future, None)
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass, and wake who has slept long enough."""
+        self._seconds = round(self._seconds + seconds, 6)
+        for future, until in list(self._sleepers.items()):
+            if until <= self._seconds + 1e-9 and not future.done():
+                del self._sleepers[future]
+                future.set_result(None)
+
+    async def asleep(self, count: int = 1) -> list[float]:
+        """Wait until so many sleep; for how many seconds each of them still will, ascending."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self._sleepers) < count:
+                self._moved.clear()
+                await self._moved.wait()
+        return sorted(round(until - self._seconds, 6) for until in self._sleepers.values())

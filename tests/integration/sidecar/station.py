@@ -1,0 +1,165 @@
+"""What the sidecar's parts share, on real parts: a journal on a file, a sandbox Director, a log to look into."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from bridge.clock import SystemClock
+from bridge.core.batch import read_batch
+from bridge.core.clock import Clock
+from bridge.core.contract import utc_text
+from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, Settings
+from bridge.director import DirectorClient, DirectorLimits
+from bridge.journal import database
+from bridge.journal.delivering import Outgoing
+from bridge.journal.journal import Journal
+from bridge.journal.thread import JournalThread
+from bridge.sandbox.server import serve
+from bridge.sandbox.state import Listing, SandboxState
+from bridge.sidecar.office import Office
+
+from .clock import PATIENCE_S, ManualClock
+
+OFFICER: Final = "officer-1"
+API_KEY: Final = "sandbox-key"
+CHANCE: Final = 0.5
+"""Every draw of chance."""
+
+
+class Station:
+    """An office over a journal on a file. Time is the test's."""
+
+    def __init__(self, path: Path, *, max_clock_skew_s: float = 86_400.0) -> None:
+        self.settings = Settings(
+            director=DirectorSettings(url="http://127.0.0.1:1", max_clock_skew_s=max_clock_skew_s),
+            officers=[OfficerSettings(id=OFFICER, token_prefix=0xAB)],
+            link=LinkSettings(),
+        )
+        self.clock = ManualClock()
+        self.said: list[MutableMapping[str, Any]] = []
+        self.log: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+            None, processors=[self._hear], wrapper_class=structlog.stdlib.BoundLogger
+        )
+        database.create(path)
+        self.connection = database.open_writer(path)
+        self.journal = Journal(self.connection, self.settings)
+        self.thread = JournalThread()
+        self.office = Office(self.settings, self.journal, self.thread, self.clock, lambda: CHANCE, self.log)
+        self._reading = database.open_reader(path)
+        self._reader = self._reading.__enter__()
+
+    def _hear(self, _: object, __: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        self.said.append(said)
+        raise structlog.DropEvent
+
+    def close(self) -> None:
+        self.thread.close()
+        self._reading.__exit__(None, None, None)
+        self.connection.close()
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What stands committed in the file."""
+        return [tuple(row) for row in self._reader.execute(query, values)]
+
+    def lock_journal(self, locked: bool = True) -> None:
+        """The journal cannot be written, or can be again."""
+        self.connection.execute(f"PRAGMA query_only = {'ON' if locked else 'OFF'}")
+
+    def directive(self, directive_id: str, **changes: object) -> str:
+        """An opening directive that is fresh on the test's clock."""
+        fields: dict[str, object] = {
+            "directive_id": directive_id,
+            "symbol": "EURUSD",
+            "action": "OPEN_LONG",
+            "order_type": "MARKET",
+            "quantity": 0.3,
+            "issued_at": utc_text(self.clock.now()),
+            "expires_at": utc_text(self.clock.now() + timedelta(minutes=5)),
+        }
+        return json.dumps(fields | changes)
+
+    async def take(self, *items: str) -> None:
+        """Journal these as if a poll had brought them."""
+        batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
+        await self.office.step(lambda journal: journal.intake(OFFICER, batch, self.clock.now()))
+
+    async def queued(self) -> list[Outgoing]:
+        """The events that may be posted now."""
+        return await self.office.step(lambda journal: journal.due(100, ()))
+
+
+async def eventually(reached: Callable[[], bool]) -> None:
+    """Let everything else work until the condition holds. Fails where it never does."""
+    async with asyncio.timeout(PATIENCE_S):
+        # Threads and sockets bring it about; they ring no bell of ours.
+        while not reached():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def at_work(*works: asyncio.Task[None]) -> AsyncIterator[None]:
+    """End the tasks with the context; what one of them failed with is raised."""
+    try:
+        yield
+    finally:
+        for task in works:
+            task.cancel()
+        for task in works:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+class WatchedDirector(DirectorClient):
+    """The real client, with a note of when each event was posted."""
+
+    def __init__(self, url: str, clock: Clock, *, watch: Clock) -> None:
+        super().__init__(url, API_KEY, clock=clock, limits=DirectorLimits(total_timeout_s=PATIENCE_S))
+        self._watch = watch
+        self.posts: list[tuple[float, str]] = []
+        """(monotonic time of the test's clock, event type)."""
+        self.answered = 0
+
+    async def post(self, body: bytes, idempotency_key: str) -> Any:
+        self.posts.append((self._watch.monotonic(), json.loads(body)["event_type"]))
+        answer = await super().post(body, idempotency_key)
+        self.answered += 1
+        return answer
+
+
+class Sandbox:
+    """A sandbox Director that runs, and a client of it."""
+
+    def __init__(self, state: SandboxState, director: WatchedDirector, clock: ManualClock) -> None:
+        self.state = state
+        self.director = director
+        self.clock = clock
+        """The Director's own: its delays are slept on it."""
+
+    def issue(self, directive: str) -> None:
+        self.state.issue_raw(OFFICER, directive.encode())
+
+    def told(self, directive_id: str | None = None) -> list[str]:
+        """The types of the events that it took, in order; of one directive, where one is named."""
+        return [received.event.event_type for received in self.state.events(0, directive_id)]
+
+
+@asynccontextmanager
+async def sandbox(watch: Clock) -> AsyncIterator[Sandbox]:
+    """A Director on a free loopback port. What is posted is timed by `watch`."""
+    clock = ManualClock()
+    state = SandboxState(API_KEY, clock, listing=Listing.FOREVER)
+    stop = asyncio.Event()
+    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve(state, 0, url.set_result, stop))
+    try:
+        async with WatchedDirector(await url, SystemClock(), watch=watch) as director:
+            yield Sandbox(state, director, clock)
+    finally:
+        stop.set()
+        await serving

@@ -1,0 +1,252 @@
+"""Delivery at work: events go out in order, a few directives at a time, until they are taken or refused."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bridge.core.delivery import REFUSALS
+from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
+from bridge.sidecar.delivering import LANES, Deliverer
+
+from .clock import PATIENCE_S
+from .station import Sandbox, Station, at_work, eventually
+
+STEP_S = 0.5
+RECEIVED, REJECTED = "DIRECTIVE_RECEIVED", "ORDER_REJECTED"
+
+
+@pytest.fixture
+def deliverer(station: Station, director: Sandbox) -> Deliverer:
+    return Deliverer(station.office, director.director)
+
+
+@pytest.fixture
+async def delivering(deliverer: Deliverer) -> AsyncIterator[None]:
+    """A deliverer at work."""
+    async with at_work(asyncio.create_task(deliverer.run())):
+        yield
+    await deliverer.finish(1)
+
+
+def spoil(director: Sandbox, **behaviour: object) -> None:
+    """How the Director takes events from here on."""
+    director.state.behaviours.set(Behaviour(**behaviour), Endpoint.POST)  # type: ignore[arg-type]
+
+
+def states(station: Station) -> list[tuple[str, int]]:
+    return station.rows("SELECT state, refusals FROM events ORDER BY id")
+
+
+def undelivered(station: Station) -> int:
+    [(count,)] = station.rows("SELECT count(*) FROM events WHERE state = 'queued'")
+    assert isinstance(count, int)
+    return count
+
+
+class Time:
+    """Passes only while the deliverer has nothing in hand, so that every run sees the same times."""
+
+    def __init__(self, station: Station, deliverer: Deliverer) -> None:
+        self._station = station
+        self._deliverer = deliverer
+
+    async def _quiet(self) -> None:
+        """Wait until it sleeps with no post in flight, through several rounds of the event loop."""
+        rounds = 0
+        async with asyncio.timeout(PATIENCE_S):
+            while rounds < 5:
+                quiet = self._station.clock.sleepers == 1 and not self._deliverer._busy
+                rounds = rounds + 1 if quiet else 0
+                await asyncio.sleep(0)
+
+    async def passes(self, seconds: float) -> None:
+        await self._quiet()
+        for _ in range(round(seconds / STEP_S)):
+            self._station.clock.advance(STEP_S)
+            await self._quiet()
+
+
+@pytest.fixture
+def time(station: Station, deliverer: Deliverer) -> Time:
+    return Time(station, deliverer)
+
+
+def gaps(director: Sandbox) -> list[float]:
+    """The seconds between the posts."""
+    times = [time for time, _ in director.director.posts]
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_events_of_one_directive_go_out_in_order_and_are_marked_as_taken(
+    station: Station, director: Sandbox
+) -> None:
+    await station.take(*(station.directive(f"dir-{number}", quantity=-1) for number in range(6)))
+    station.office.delivery_bell.ring()
+    await eventually(lambda: undelivered(station) == 0)
+    for number in range(6):
+        assert director.told(f"dir-{number}") == [RECEIVED, REJECTED]
+    assert states(station) == [("delivered", 0)] * 12
+    keys = {received.idempotency_key for received in director.state.events()}
+    assert keys == {key for (key,) in station.rows("SELECT key FROM events")}
+    ids = {event_id for (event_id,) in station.rows("SELECT event_id FROM events")}
+    assert ids == {received.event_id for received in director.state.events()}
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_a_few_lanes_go_out_at_once_and_never_two_events_of_one(
+    station: Station, director: Sandbox
+) -> None:
+    spoil(director, delay_s=1)
+    await station.take(*(station.directive(f"dir-{number}", quantity=-1) for number in range(6)))
+    station.office.delivery_bell.ring()
+    await director.clock.asleep(LANES)
+    async with at_work(asyncio.create_task(_turn(director))):
+        await eventually(lambda: undelivered(station) == 0)
+    assert director.clock.most == LANES
+    for number in range(6):
+        assert director.told(f"dir-{number}") == [RECEIVED, REJECTED]
+
+
+async def _turn(director: Sandbox) -> None:
+    """The Director's time goes on whenever somebody waits for it."""
+    while True:
+        await director.clock.asleep()
+        director.clock.advance(1)
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_an_event_whose_answer_was_lost_goes_out_again_under_its_key(
+    station: Station, director: Sandbox, time: Time
+) -> None:
+    spoil(director, fault=Fault.DROP, act_first=True, requests=1)
+    await station.take(station.directive("dir-1"))
+    station.office.delivery_bell.ring()
+    await time.passes(3)
+    [received] = director.state.events()
+    assert received.deliveries == 2
+    assert states(station) == [("delivered", 0)]
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_while_the_director_is_down_one_event_probes_at_growing_distances_and_then_all_go(
+    station: Station, director: Sandbox, time: Time
+) -> None:
+    await station.take(station.directive("dir-0"))
+    spoil(director, fault=Fault.STATUS, status=503, requests=8)
+    station.office.delivery_bell.ring()
+    await time.passes(10)
+    await station.take(*(station.directive(f"dir-{number}") for number in range(1, 6)))
+    await time.passes(60)
+    assert undelivered(station) == 0
+    waits = gaps(director)[:8]
+    ceilings = [0.25, 0.5, 1, 2, 4, 8, 16, 30]
+    assert all(low <= wait < low + 2 * STEP_S for low, wait in zip(ceilings, waits, strict=True))
+    assert not station.office.director_locked_out
+
+
+@pytest.mark.usefixtures("delivering")
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_locked_door_pauses_delivery_and_opens_until_it_is_opened(
+    station: Station, director: Sandbox, time: Time, status: int
+) -> None:
+    spoil(director, fault=Fault.STATUS, status=status)
+    await station.take(station.directive("dir-1"), station.directive("dir-2"))
+    station.office.delivery_bell.ring()
+    await time.passes(1)
+    assert station.office.opens_paused
+    posts = director.director.posts
+    posted = len(posts)
+    await time.passes(25)
+    assert len(posts) == posted
+    spoil(director)
+    await time.passes(10)
+    await eventually(lambda: undelivered(station) == 0)
+    assert not station.office.director_locked_out
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_a_locked_door_stays_locked_while_the_network_is_down(
+    station: Station, director: Sandbox, time: Time
+) -> None:
+    spoil(director, fault=Fault.STATUS, status=401)
+    await station.take(station.directive("dir-1"))
+    station.office.delivery_bell.ring()
+    await time.passes(1)
+    spoil(director, fault=Fault.DROP)
+    await time.passes(40)
+    assert len(director.director.posts) > 1
+    assert station.office.opens_paused
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_a_refused_event_is_tried_over_minutes_then_set_aside_and_the_next_proceeds(
+    station: Station, director: Sandbox, time: Time
+) -> None:
+    spoil(director, fault=Fault.STATUS, status=422, requests=REFUSALS)
+    await station.take(station.directive("dir-1", quantity=-1))
+    station.office.delivery_bell.ring()
+    await time.passes(60)
+    assert [event_type for _, event_type in director.director.posts] == [RECEIVED] * REFUSALS + [REJECTED]
+    assert states(station) == [("refused", REFUSALS), ("delivered", 0)]
+    # 5 s and half of 5, 10, 20 s; looked at once a second.
+    expected = [7.5, 10, 15]
+    assert all(low <= gap <= low + 1 for low, gap in zip(expected, gaps(director), strict=False))
+    assert director.told("dir-1") == [REJECTED]
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_a_refused_event_holds_up_its_own_directive_alone(
+    station: Station, director: Sandbox, time: Time
+) -> None:
+    spoil(director, fault=Fault.STATUS, status=422, requests=1)
+    await station.take(station.directive("dir-1", quantity=-1))
+    station.office.delivery_bell.ring()
+    await time.passes(1)
+    await station.take(station.directive("dir-2", quantity=-1))
+    station.office.delivery_bell.ring()
+    await eventually(lambda: director.told("dir-2") == [RECEIVED, REJECTED])
+    assert director.told("dir-1") == []
+    await time.passes(10)
+    await eventually(lambda: director.told("dir-1") == [RECEIVED, REJECTED])
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_an_answer_that_could_not_be_stored_is_asked_for_again(
+    station: Station, director: Sandbox, time: Time
+) -> None:
+    await station.take(station.directive("dir-1"))
+    station.lock_journal()
+    station.office.delivery_bell.ring()
+    await eventually(lambda: any(said["event"] == "delivery not stored" for said in station.said))
+    assert states(station) == [("queued", 0)]
+    station.lock_journal(False)
+    await time.passes(3)
+    assert director.state.events(0, "dir-1")[0].deliveries >= 2
+    assert states(station)[0] == ("delivered", 0)
+
+
+async def test_posts_in_flight_are_waited_for_at_a_stop(
+    station: Station, director: Sandbox, deliverer: Deliverer
+) -> None:
+    spoil(director, delay_s=1)
+    await station.take(station.directive("dir-1"))
+    async with at_work(asyncio.create_task(deliverer.run())):
+        await director.clock.asleep()
+    finishing = asyncio.create_task(deliverer.finish(20))
+    director.clock.advance(1)
+    await finishing
+    assert states(station) == [("delivered", 0)]
+
+
+async def test_posts_that_take_too_long_at_a_stop_are_left_and_stay_queued(
+    station: Station, director: Sandbox, deliverer: Deliverer
+) -> None:
+    spoil(director, delay_s=1)
+    await station.take(station.directive("dir-1"))
+    async with at_work(asyncio.create_task(deliverer.run())):
+        await director.clock.asleep()
+    await deliverer.finish(0)
+    assert states(station) == [("queued", 0)]
