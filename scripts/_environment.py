@@ -105,9 +105,13 @@ class Environment:
                     return
                 began = time.monotonic()
                 _say(f"Preparing {self.folder}, once; this can take a minute ...")
-                if not self._is_usable():
-                    self._make_anew(foreign)
-                self._install(extra)
+                try:
+                    if not self._is_usable():
+                        self._make_anew(foreign)
+                    self._install(extra)
+                except BaseException:
+                    _say("\n")  # what comes now has a line of its own
+                    raise
                 _say(f" done in {time.monotonic() - began:.0f} s.\n")
         except OSError as error:
             raise EnvironmentTrouble(f"cannot make {self.folder}: {error}") from error
