@@ -14,7 +14,7 @@ from bridge.config import load
 from bridge.core.contract import EventType
 from bridge.keys import link_key_path
 from bridge.paper.client import BrokerClient
-from bridge.paper.scenario import Scenario
+from bridge.paper.scenario import AccountTerms, Scenario
 from tests.rig.config import API_KEY_ENV, Section, write_config
 from tests.rig.director import Director, Event
 from tests.rig.journal import JournalView
@@ -62,6 +62,10 @@ class Rig:
         """Why this story ends with something open; empty where everything must have come to an end."""
         self.answers_lost = False
         """The Director takes events and its answers are lost, so that events come more than once."""
+        self.journal_restored = False
+        """The journal was put back: Director and broker know more than it does."""
+        self.sidecars = 0
+        """How many were started."""
         self._director_port = free_port()
         self._link_port = free_port()
         self._broker_ports: dict[str, int] = {}
@@ -79,7 +83,6 @@ class Rig:
         link: Section = _NOTHING,
     ) -> None:
         """Write the configuration, and make what it names and lacks."""
-        self.officers = [str(officer["id"]) for officer in officers]
         write_config(
             self.config_path,
             director_port=self._director_port,
@@ -100,13 +103,14 @@ class Rig:
 
     # Starting and ending
 
-    def start(self, *, impatient: bool = False) -> None:
-        """Start everything, and wait until every terminal has its session. `impatient` is the sidecar."""
+    def start(self, *, officers: Sequence[str] = (OFFICER,), impatient: bool = False) -> None:
+        """Start everything, and wait until each officer's terminal has its session. `impatient` is the sidecar."""
         self.start_director()
-        for officer in self.officers:
-            self.start_broker(officer)
+        for number, officer in enumerate(officers):
+            account = AccountTerms(login=AccountTerms().login + number)
+            self.start_broker(officer, Scenario(account=account) if number else None)
         self.start_sidecar(impatient=impatient)
-        for officer in self.officers:
+        for officer in officers:
             self.start_terminal(officer)
         self.ready()
 
@@ -152,6 +156,7 @@ class Rig:
 
     def start_sidecar(self, *, die_at: str = "", impatient: bool = False) -> Process:
         command = ["run", "--config", str(self.config_path)]
+        self.sidecars += 1
         self.sidecar = self.run("sidecar", _command(command, die_at=die_at, impatient=impatient))
         return self.sidecar
 
@@ -279,6 +284,8 @@ class Rig:
         running = [process for process in self.processes if process.running]
         for group in ([each for each in running if each in first], [e for e in running if e not in first]):
             for process in group:
+                # Before its first line it may not hear signals yet.
+                process.line("")
                 process.send(signal.SIGTERM)
             for process in group:
                 assert process.exited() == 0, f"{process.name} did not end well"

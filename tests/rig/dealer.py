@@ -1,0 +1,123 @@
+"""A peer at the sidecar's link that is no terminal: it says whatever a test wants said."""
+
+import secrets
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+import zmq
+
+from bridge.core.facts import ScanFact, encode_fact
+from bridge.core.handshake import LinkKey
+from bridge.core.protocol import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
+    AccountIdentity,
+    Ack,
+    Challenge,
+    FactMessage,
+    Hello,
+    LedgerIdentity,
+    Message,
+    Prove,
+    Welcome,
+    decode_from_sidecar,
+    encode,
+)
+from bridge.core.terms import MarginMode, TradeMode
+from tests.rig.patience import Deadline
+
+M = TypeVar("M", bound=Message)
+
+
+class Dealer:
+    """A DEALER on the link."""
+
+    def __init__(self, endpoint: str, *, officer: str, key: LinkKey) -> None:
+        self._endpoint = endpoint
+        self._officer = officer
+        self._key = key
+        self._boot = secrets.token_hex(16)
+        self._context = zmq.Context()
+        self._epoch = 0
+        self._seq = 0
+        self._connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._socket.close(linger=0)
+        self._context.term()
+
+    def _connect(self) -> None:
+        self._socket: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.connect(self._endpoint)
+
+    def reconnect(self) -> None:
+        """Drop the connection, and take a new one."""
+        self._socket.close(linger=0)
+        self._connect()
+
+    def say(self, *parts: bytes) -> None:
+        """A message of these parts."""
+        self._socket.send_multipart(parts)
+
+    def hear(self, kind: type[M]) -> M:
+        """Wait for a message of that type; others are passed over."""
+        deadline = Deadline()
+        while self._socket.poll(int(deadline.left * 1000)):
+            message = decode_from_sidecar(self._socket.recv())
+            if isinstance(message, kind):
+                return message
+        raise AssertionError(f"the sidecar said no {kind.__name__}")
+
+    def shake_hands(self) -> Welcome:
+        """Say hello, prove it, and be welcomed."""
+        self.claim()
+        welcome = self.hear(Welcome)
+        self._epoch, self._seq = welcome.epoch, 0
+        return welcome
+
+    def claim(self) -> None:
+        """Say hello, and prove it with the key that there is. Whose proof the challenge holds is not looked at."""
+        hello = Hello(
+            min_version=PROTOCOL_MIN,
+            max_version=PROTOCOL_MAX,
+            officer=self._officer,
+            boot=self._boot,
+            nonce=secrets.token_hex(32),
+        )
+        self.say(encode(hello))
+        challenge = self.hear(Challenge)
+        account = AccountIdentity(
+            login=7_000_001,
+            server="Raw-Demo",
+            margin_mode=MarginMode.RETAIL_HEDGING,
+            trade_mode=TradeMode.DEMO,
+            currency="USD",
+        )
+        proof = self._key.terminal_proof(hello, challenge.version, challenge.nonce, account)
+        ledger = LedgerIdentity(id="ab" * 16, mark=0, unbroken=True)
+        self.say(
+            encode(Prove(proof=proof, account=account, ledger=ledger, program="raw dealer", server_ms=1))
+        )
+
+    def works(self) -> None:
+        """A good message is handled: a scan that found nothing is acknowledged."""
+        self._seq += 1
+        scan = ScanFact(
+            boot=self._boot,
+            counter=self._seq,
+            from_server_ms=0,
+            to_server_ms=1,
+            deals=0,
+            orders=0,
+            positions=[],
+        )
+        self.say(encode(FactMessage(epoch=self._epoch, seq=self._seq, fact=msgspec.Raw(encode_fact(scan)))))
+        while self.hear(Ack).seq < self._seq:
+            pass
