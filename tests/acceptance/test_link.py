@@ -1,0 +1,150 @@
+"""The link between sidecar and terminal: half-open, doubled, impersonated, and fed with rubbish."""
+
+import signal
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+
+from bridge.core.contract import EventType, utc_text
+from bridge.core.handshake import LinkKey
+from bridge.core.protocol import MAX_MESSAGE_BYTES, RefusalCode, Refused
+from bridge.exits import ExitCode
+from bridge.keys import create_link_key, load_link_key
+from tests.rig.dealer import Dealer
+from tests.rig.rig import OFFICER, OPENED, REFUSED, Rig
+
+OTHER: Final = "eo-002"
+RUBBISH: Final[dict[str, tuple[bytes, ...]]] = {
+    "empty": (b"",),
+    "not UTF-8": (b'{"type": "\xff\xfe"}',),
+    "truncated": (b'{"type": "heartbeat", "epoch": 1, "broker_c',),
+    "no object": (b"[1, 2, 3]",),
+    "unknown type": (b'{"type": "greetings"}',),
+    "missing fields": (b'{"type": "fact"}',),
+    "deep": (b"[" * 50_000,),
+    "two parts": (b"{}", b"{}"),
+    "two thousand parts": (b"{}",) * 2_000,
+    "other epoch": (b'{"type": "bye", "epoch": 999, "reason": "wrong"}',),
+}
+
+
+def test_a_silent_terminal_gets_no_order_is_reported_lost_and_recovers(rig: Rig) -> None:
+    rig.configure(link={"lost_after_s": 1.5})
+    rig.start()
+    rig.terminal.send(signal.SIGSTOP)
+    lost = rig.told_besides(EventType.CONNECTION_LOST, "TERMINAL_SILENT")
+    assert lost.body["event_class"] == "ERROR"
+    directive_id = rig.issue("OPEN_LONG")
+    rig.told(directive_id, EventType.DIRECTIVE_RECEIVED)
+    assert [row["attempt"] for row in rig.journal.commands(directive_id)] == [0]
+    rig.terminal.send(signal.SIGCONT)
+    rig.told_besides(EventType.CONNECTION_RESTORED)
+    rig.told(directive_id, *OPENED)
+    assert len(rig.broker.sends()) == 1
+
+
+def test_an_order_that_reaches_a_stalled_terminal_too_late_is_not_sent(rig: Rig) -> None:
+    rig.configure(link={"lost_after_s": 3.0})
+    rig.start()
+    rig.terminal.send(signal.SIGSTOP)
+    # The terminal may count as alive for a moment more, so that the order waits in its socket.
+    directive_id = rig.issue("OPEN_LONG", expires_at=utc_text(datetime.now(UTC) + timedelta(seconds=1.5)))
+    rig.sidecar.event("session ended")
+    rig.terminal.send(signal.SIGCONT)
+    _, rejected = rig.told(directive_id, *REFUSED)
+    assert rejected.code == "EXPIRED"
+    rig.open()
+    assert len(rig.broker.sends()) == 1
+
+
+def test_a_stalled_sidecar_goes_on_where_it_stood(rig: Rig) -> None:
+    rig.start()
+    mark = rig.terminal.mark
+    rig.sidecar.send(signal.SIGSTOP)
+    directive_id = rig.issue("OPEN_LONG")
+    rig.terminal.event("no session", since=mark)
+    rig.sidecar.send(signal.SIGCONT)
+    rig.told(directive_id, *OPENED)
+    assert len(rig.broker.sends()) == 1
+
+
+def test_a_second_terminal_on_the_same_ledger_does_not_start(rig: Rig) -> None:
+    rig.start()
+    second = rig.start_terminal()
+    assert second.exited() == ExitCode.FAILED
+    second.line("in use by another terminal")
+    rig.open()
+
+
+def test_a_second_terminal_of_an_officer_is_refused_while_the_first_lives(rig: Rig) -> None:
+    rig.start()
+    second = rig.start_terminal(ledger=rig.folder / "second.ledger")
+    second.event("the sidecar refused this terminal", code=RefusalCode.SECOND_BOOT.value)
+    rig.open()
+    assert second.terminate() == 0
+    assert len(rig.broker.sends()) == 1
+
+
+def test_a_terminal_with_another_key_finds_that_the_sidecar_is_not_its_own(rig: Rig) -> None:
+    rig.start(officers=[])
+    rig.start_broker()
+    key = rig.folder / "other.linkkey"
+    create_link_key(key)
+    stranger = rig.start_terminal(link_key=key, ledger=rig.folder / "other.ledger")
+    # The sidecar's proof is looked at first: the stranger's own never leaves it.
+    stranger.line("another link key")
+    assert stranger.terminate() == 0
+    rig.start_terminal()
+    rig.open()
+
+
+def test_a_peer_that_does_not_hold_the_key_is_refused(rig: Rig) -> None:
+    rig.configure(officers=[{"id": OFFICER}, {"id": OTHER}])
+    rig.start()
+    with Dealer(rig.link, officer=OTHER, key=LinkKey(bytes(32))) as stranger:
+        stranger.claim()
+        assert stranger.hear(Refused).code == RefusalCode.KEY
+    rig.open()
+
+
+@pytest.mark.parametrize("proved", [True, False], ids=["of a terminal", "of a stranger"])
+def test_rubbish_is_dropped_and_the_next_good_message_is_handled(rig: Rig, proved: bool) -> None:
+    rig.configure(officers=[{"id": OFFICER}, {"id": OTHER}])
+    rig.start()
+    with Dealer(rig.link, officer=OTHER, key=load_link_key(rig.link_key(OTHER))) as peer:
+        if proved:
+            peer.shake_hands()
+        for parts in RUBBISH.values():
+            peer.say(*parts)
+            if proved:
+                peer.works()
+        if not proved:
+            peer.shake_hands()
+        # An oversize frame costs the connection, and no more than that.
+        peer.say(b" " * (MAX_MESSAGE_BYTES + 1))
+        peer.reconnect()
+        peer.shake_hands()
+        peer.works()
+    rig.open()
+
+
+def test_a_terminal_that_was_killed_right_after_an_order_is_replaced_by_the_next(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    # Its last heartbeat may have said that a send was under way.
+    rig.terminal.kill()
+    rig.start_terminal().line("connected to", within=20)
+    rig.open()
+
+
+def test_a_dead_terminal_does_not_hold_up_another_officer(rig: Rig) -> None:
+    rig.configure(officers=[{"id": OFFICER}, {"id": OTHER}])
+    rig.start(officers=[OFFICER, OTHER])
+    rig.terminal.kill()
+    waiting = rig.issue("OPEN_LONG")
+    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.open(officer=OTHER)
+    rig.restart_terminal()
+    rig.told(waiting, *OPENED)
+    assert [len(broker.sends()) for broker in rig.brokers.values()] == [1, 1]
