@@ -1,0 +1,176 @@
+"""A journal that is missing, damaged, foreign, newer, doubled or old, and a ledger that is lost."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bridge.core.contract import EventType, utc_text
+from bridge.exits import ExitCode
+from tests.rig.rig import OFFICER, OPENED, REFUSED, Rig
+
+SIDE_FILES: Final = ("-wal", "-shm")
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"not a database, whatever its name says\n" * 300)
+
+
+def _damage(path: Path) -> None:
+    """One page in the middle reads as nothing."""
+    whole = bytearray(path.read_bytes())
+    whole[8192:12288] = b"\xff" * 4096
+    path.write_bytes(whole)
+
+
+def _foreign(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+
+
+def _newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('bridge', '9999_from_the_future', '2099-01-01')"
+        )
+
+
+@pytest.mark.parametrize(
+    ("harm", "code"),
+    [
+        (_remove, ExitCode.JOURNAL_MISSING),
+        (_empty, ExitCode.JOURNAL_DAMAGED),
+        (_garbage, ExitCode.JOURNAL_DAMAGED),
+        (_damage, ExitCode.JOURNAL_DAMAGED),
+        (_foreign, ExitCode.JOURNAL_DAMAGED),
+        (_newer, ExitCode.JOURNAL_NEWER),
+    ],
+    ids=["missing", "empty", "garbage", "damaged", "foreign", "newer"],
+)
+def test_a_journal_that_cannot_be_trusted_is_refused_with_its_own_code_and_left_as_it_is(
+    rig: Rig, harm: Callable[[Path], None], code: ExitCode
+) -> None:
+    journal = rig.journal.path
+    harm(journal)
+    before = journal.read_bytes() if journal.exists() else None
+    run = rig.bridge("run", "--config", str(rig.config_path))
+    assert run.exited() == code
+    assert any(line.startswith("Error: ") and str(journal) in line for line in run.log)
+    assert (journal.read_bytes() if journal.exists() else None) == before
+
+
+def test_a_journal_with_a_changed_audit_row_is_refused(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    rig.stop()
+    with closing(sqlite3.connect(rig.journal.path)) as connection, connection:
+        connection.execute("DROP TRIGGER audit_is_never_changed")
+        connection.execute("UPDATE audit SET body = replace(body, 'EURUSD', 'GBPUSD')")
+    run = rig.bridge("run", "--config", str(rig.config_path))
+    assert run.exited() == ExitCode.JOURNAL_DAMAGED
+    verify = rig.bridge("journal", "--config", str(rig.config_path), "verify")
+    assert verify.exited() == ExitCode.CHAIN_BROKEN
+    # Nothing of it can be trusted: there is nothing to hold against the Director.
+    rig.sidecars = 0
+
+
+def test_a_second_sidecar_on_the_same_journal_is_refused_and_the_first_goes_on(rig: Rig) -> None:
+    rig.start()
+    second = rig.bridge("run", "--config", str(rig.config_path))
+    assert second.exited() == ExitCode.JOURNAL_LOCKED
+    rig.open()
+
+
+def _nothing_goes_out(rig: Rig, sends: int) -> None:
+    """A fresh directive waits until it expires: every moment at which it could have been sent has passed."""
+    soon = utc_text(datetime.now(UTC) + timedelta(seconds=1.5))
+    _, rejected = rig.told(rig.issue("OPEN_LONG", expires_at=soon), *REFUSED)
+    assert rejected.code == "EXPIRED"
+    assert "held" in rejected.body["error_message"]
+    assert len(rig.broker.sends()) == sends
+
+
+def _restore(rig: Rig, backup: Path) -> None:
+    for suffix in SIDE_FILES:
+        rig.journal.path.with_name(rig.journal.path.name + suffix).unlink(missing_ok=True)
+    shutil.copy(backup, rig.journal.path)
+    rig.journal_restored = True
+
+
+def test_an_old_copy_of_the_journal_is_noticed_and_nothing_is_sent_until_a_person_has_looked(
+    rig: Rig,
+) -> None:
+    rig.start()
+    rig.open()
+    backup = rig.folder / "backup.db"
+    rig.journal.copy_to(backup)
+    directive_id = rig.open("OPEN_SHORT")
+    assert rig.sidecar.terminate() == 0
+    _restore(rig, backup)
+    rig.start_sidecar()
+    rig.told_besides(EventType.SYSTEM_ERROR, "HELD")
+    # The Director lists it again, since the journal knows nothing of it.
+    issued = utc_text(datetime.now(UTC))
+    rig.director.issue(OFFICER, _again(directive_id, issued))
+    rig.director.wait(
+        "waited for the second DIRECTIVE_RECEIVED",
+        lambda events: any(e.directive_id == directive_id and e.deliveries > 1 for e in events),
+    )
+    _nothing_goes_out(rig, sends=2)
+    rig.unsettled = "the officer is held"
+
+
+def _again(directive_id: str, issued_at: str) -> dict[str, object]:
+    return {
+        "directive_id": directive_id,
+        "symbol": "EURUSD",
+        "action": "OPEN_SHORT",
+        "order_type": "MARKET",
+        "quantity": 0.01,
+        "issued_at": issued_at,
+    }
+
+
+def test_a_write_ahead_log_that_was_deleted_is_noticed_as_an_old_copy_is(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    rig.sidecar.kill()
+    for suffix in SIDE_FILES:
+        rig.journal.path.with_name(rig.journal.path.name + suffix).unlink()
+    rig.journal_restored = True
+    rig.start_sidecar()
+    rig.told_besides(EventType.SYSTEM_ERROR, "HELD")
+    _nothing_goes_out(rig, sends=1)
+    rig.unsettled = "the officer is held"
+
+
+def test_a_lost_ledger_holds_its_officer_until_a_person_accepts_the_new_one(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    assert rig.terminal.terminate() == 0
+    rig.ledger().unlink()
+    rig.start_terminal()
+    held = rig.told_besides(EventType.SYSTEM_ERROR, "HELD")
+    assert "another ledger" in held.body["error_message"]
+    _nothing_goes_out(rig, sends=1)
+    assert rig.sidecar.terminate() == 0
+    rebind = ["rebind", "--config", str(rig.config_path), "--officer", OFFICER, "--why", "compared", "--yes"]
+    assert rig.bridge(*rebind).exited() == 0
+    rig.start_sidecar()
+    rig.told(rig.issue("OPEN_LONG"), *OPENED)
+    assert len(rig.broker.sends()) == 2
