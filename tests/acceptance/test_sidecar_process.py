@@ -1,0 +1,116 @@
+"""The sidecar as a process: what it needs to start, and how it ends."""
+
+import signal
+import socket
+
+import pytest
+
+from bridge.exits import ExitCode
+from bridge.paper.script import Latency, Match, Rule, SendKind
+from tests.rig.config import API_KEY_ENV
+from tests.rig.ports import HOST
+from tests.rig.process import Process
+from tests.rig.rig import OPENED, Rig
+
+SOON_S = 15.0
+"""An orderly end: three seconds for posts in flight, and a slow machine."""
+
+
+def _start_with_a_hanging_director(rig: Rig) -> str:
+    """An order is out, its first event is being posted and a poll is under way; neither is answered."""
+    rig.start()
+    rig.director.behave(endpoint="post", delay_s=120)
+    directive_id = rig.issue("OPEN_LONG")
+    rig.sidecar.event("command sent")
+    rig.director.behave(endpoint="poll", delay_s=120)
+    return directive_id
+
+
+def _run(rig: Rig, **environment: str) -> Process:
+    return rig.run("run", ["bridge", "run", "--config", str(rig.config_path)], environment)
+
+
+def test_without_an_api_key_it_does_not_start(rig: Rig) -> None:
+    run = _run(rig, **{API_KEY_ENV: ""})
+    assert run.exited() == ExitCode.API_KEY
+    assert any(API_KEY_ENV in line for line in run.log)
+
+
+def test_with_a_link_key_that_others_may_read_it_does_not_start(rig: Rig) -> None:
+    rig.link_key().chmod(0o644)
+    run = _run(rig)
+    assert run.exited() == ExitCode.LINK_KEY
+    assert any("chmod 600" in line for line in run.log)
+
+
+def test_without_a_link_key_it_does_not_start(rig: Rig) -> None:
+    rig.link_key().unlink()
+    assert _run(rig).exited() == ExitCode.LINK_KEY
+
+
+def test_with_a_wrong_configuration_it_does_not_start(rig: Rig) -> None:
+    text = rig.config_path.read_text().replace("heartbeat_s", "heartbeats")
+    rig.config_path.write_text(text)
+    run = _run(rig)
+    assert run.exited() == ExitCode.CONFIG
+    assert any("heartbeats" in line for line in run.log)
+
+
+def test_on_an_address_that_is_in_use_it_does_not_start(rig: Rig) -> None:
+    with socket.socket() as other:
+        other.bind((HOST, int(rig.link.rpartition(":")[2])))
+        other.listen()
+        run = _run(rig)
+        assert run.exited() == ExitCode.ENDPOINT
+    assert any(rig.link in line for line in run.log)
+
+
+def test_a_signal_with_an_order_on_its_way_ends_it_in_order_and_the_order_is_found_after(rig: Rig) -> None:
+    rig.start()
+    rig.broker.add_rule(Rule(effect=Latency(milliseconds=1_000), match=Match(kind=SendKind.OPEN)))
+    directive_id = rig.issue("OPEN_LONG")
+    rig.sidecar.event("command sent")
+    rig.sidecar.send(signal.SIGTERM)
+    assert rig.sidecar.exited(SOON_S) == ExitCode.OK
+    rig.sidecar.event("stopped")
+    rig.start_sidecar()
+    rig.told(directive_id, *OPENED)
+    assert len(rig.broker.sends()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(rig: Rig, number: signal.Signals) -> None:
+    rig.start()
+    directive_id = rig.open()
+    rig.sidecar.send(number)
+    assert rig.sidecar.exited(SOON_S) == ExitCode.OK
+    rig.terminal.line("the sidecar stops")
+    rig.start_sidecar()
+    rig.told(directive_id, *OPENED)
+
+
+def test_a_signal_ends_it_within_seconds_though_the_director_hangs(rig: Rig) -> None:
+    directive_id = _start_with_a_hanging_director(rig)
+    rig.sidecar.send(signal.SIGTERM)
+    assert rig.sidecar.exited(SOON_S) == ExitCode.OK
+    rig.director.behave()
+    rig.start_sidecar()
+    rig.told(directive_id, *OPENED)
+
+
+def test_a_second_signal_ends_it_at_once_and_loses_nothing(rig: Rig) -> None:
+    directive_id = _start_with_a_hanging_director(rig)
+    rig.sidecar.send(signal.SIGTERM)
+    rig.sidecar.event("stopping")
+    rig.sidecar.send(signal.SIGTERM)
+    assert rig.sidecar.exited(SOON_S) == ExitCode.INTERRUPTED
+    assert not any('"stopped"' in line for line in rig.sidecar.log)
+    rig.director.behave()
+    rig.start_sidecar()
+    rig.told(directive_id, *OPENED)
+
+
+def test_the_journal_s_folder_holds_nothing_that_others_may_read(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    assert [path.stat().st_mode & 0o077 for path in (rig.journal.path, rig.link_key())] == [0, 0]
