@@ -1,5 +1,6 @@
 """The rig for every story. What its processes logged is shown where a test fails."""
 
+import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -7,16 +8,26 @@ from pathlib import Path
 import pytest
 
 from tests.rig.invariant import check
+from tests.rig.nursery import Nursery
 from tests.rig.rig import Rig
 
 _RIG = pytest.StashKey[Rig]()
 _FAILED = pytest.StashKey[bool]()
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where the processes of all rigs are forked."""
+    if os.name != "posix":
+        pytest.skip("there are no such signals on Windows")
+    with Nursery() as opened:
+        yield opened
+
+
 @pytest.fixture
-def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
+def rig(tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A rig of which nothing runs yet. After the test the invariant is checked and everything is ended."""
-    with closing(Rig(tmp_path)) as made:
+    with closing(Rig(tmp_path, nursery)) as made:
         request.node.stash[_RIG] = made
         yield made
         if not request.node.stash.get(_FAILED, False):

@@ -3,62 +3,37 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
 
+from tests.rig.nursery import Child
 from tests.rig.patience import PATIENCE_S
 
 T = TypeVar("T")
 
-ROOT: Final = Path(__file__).parents[2]
-"""Where `tests` can be imported from."""
-
 
 class Process:
-    """A Python module that runs as a process of its own. stdout and stderr together are its log."""
+    """A process with a name. stdout and stderr together are its log."""
 
-    def __init__(
-        self,
-        name: str,
-        arguments: Sequence[str],
-        *,
-        folder: Path,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        """`arguments` start with the module's name."""
+    def __init__(self, name: str, child: Child) -> None:
         self.name = name
+        self._child = child
         self._lines: list[str] = []
         self._news = threading.Condition()
-        self._deaf = False
-        """The log is at its end: the process, and whatever it has started, is gone."""
-        self._popen = subprocess.Popen(
-            # Warnings are errors in there too.
-            [sys.executable, "-W", "error", "-m", *arguments],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        self._reader = threading.Thread(target=self._read, name=f"log of {name}", daemon=True)
-        self._reader.start()
+        self._code: int | None = None
+        """Its exit status, once it has ended and its log is complete."""
+        threading.Thread(target=self._read, name=f"log of {name}", daemon=True).start()
 
     def _read(self) -> None:
-        assert self._popen.stdout is not None
-        with self._popen.stdout as log:
-            for line in log:
-                with self._news:
-                    self._lines.append(line.rstrip("\n"))
-                    self._news.notify_all()
+        for line in self._child.log:
+            with self._news:
+                self._lines.append(line.decode(errors="replace").rstrip("\n"))
+                self._news.notify_all()
+        code = self._child.wait()
         with self._news:
-            self._deaf = True
+            self._code = code
             self._news.notify_all()
 
     # The log
@@ -96,7 +71,7 @@ class Process:
     def any_line(self, *, since: int, within: float) -> None:
         """Return once there is a line after `since`, the log has ended, or the time is over."""
         with self._news:
-            self._news.wait_for(lambda: len(self._lines) > since or self._deaf, within)
+            self._news.wait_for(lambda: len(self._lines) > since or self._code is not None, within)
 
     def _await(self, pick: Callable[[str], T | None], what: str, since: int, within: float) -> T:
         seen = since
@@ -109,7 +84,7 @@ class Process:
                 if (picked := pick(line)) is not None:
                     found.append(picked)
                     return True
-            return self._deaf
+            return self._code is not None
 
         with self._news:
             self._news.wait_for(look, within)
@@ -120,21 +95,21 @@ class Process:
 
     @property
     def running(self) -> bool:
-        return self._popen.poll() is None
+        with self._news:
+            return self._code is None
 
     def exited(self, within: float = PATIENCE_S) -> int:
         """Wait for its end; its exit status, negative for a signal. The log is complete then."""
-        try:
-            code = self._popen.wait(within)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} still runs after {within:.0f} s") from None
-        self._reader.join(PATIENCE_S)
-        return code
+        with self._news:
+            self._news.wait_for(lambda: self._code is not None, within)
+            assert self._code is not None, f"{self.name} still runs after {within:.0f} s"
+            return self._code
 
     def send(self, number: signal.Signals) -> None:
         """A signal, where it still runs."""
         if self.running:
-            self._popen.send_signal(number)
+            with suppress(ProcessLookupError):
+                os.kill(self._child.pid, number)
 
     def kill(self) -> None:
         """End it with SIGKILL, and wait for that."""

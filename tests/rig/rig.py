@@ -18,6 +18,7 @@ from bridge.paper.scenario import AccountTerms, Scenario
 from tests.rig.config import API_KEY_ENV, Section, write_config
 from tests.rig.director import Director, Event
 from tests.rig.journal import JournalView
+from tests.rig.nursery import Nursery
 from tests.rig.patience import Deadline
 from tests.rig.ports import HOST, free_port
 from tests.rig.process import Process
@@ -48,8 +49,9 @@ REFUSED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_REJECTED)
 class Rig:
     """One Director, one sidecar, and per officer one terminal and one broker."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
         self.folder = folder
+        self._nursery = nursery
         self.config_path = folder / "bridge.toml"
         self.journal = JournalView(folder / "journal.db")
         self.processes: list[Process] = []
@@ -185,9 +187,8 @@ class Rig:
         self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> Process:
         """Start any module as a process of this story."""
-        process = Process(
-            name, arguments, folder=self.folder, environment={API_KEY_ENV: API_KEY, **(environment or {})}
-        )
+        given = {API_KEY_ENV: API_KEY, **(environment or {})}
+        process = Process(name, self._nursery.start(arguments, folder=self.folder, environment=given))
         self.processes.append(process)
         return process
 
