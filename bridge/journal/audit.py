@@ -38,6 +38,37 @@ def append(
     )
 
 
+_COPIES: Final = {
+    # What the audit has a copy of: kind of row, and the same in its own table.
+    "directive": "SELECT d.raw FROM directives d WHERE d.officer = a.officer AND d.directive_id = a.subject",
+    "planned": "SELECT c.body FROM commands c WHERE c.token = CAST(a.subject AS INTEGER)",
+}
+
+
+def first_difference(connection: sqlite3.Connection) -> str:
+    """Where a directive, a command or an event is another one than the audit has; empty where none is."""
+    for kind, copy in _COPIES.items():
+        row = connection.execute(
+            # Both texts are the module's own.
+            f"SELECT a.seq, a.subject FROM audit a WHERE a.kind = ? AND a.body IS NOT ({copy}) LIMIT 1",  # noqa: S608
+            (kind,),
+        ).fetchone()
+        if row is not None:
+            return f"row {row[0]} ({kind} {row[1]}) says otherwise than its table"
+    counted = connection.execute(
+        "SELECT (SELECT count(*) FROM audit WHERE kind = 'event'), (SELECT count(*) FROM events)"
+    ).fetchone()
+    if counted[0] != counted[1]:
+        return f"it has {counted[0]} events, their table {counted[1]}"
+    # Events are created one by one with their audit rows: the two run in step.
+    row = connection.execute(
+        "SELECT e.id FROM (SELECT body, row_number() OVER (ORDER BY seq) AS n FROM audit WHERE kind = 'event') a"
+        " JOIN (SELECT id, body, row_number() OVER (ORDER BY id) AS n FROM events) e USING (n)"
+        " WHERE a.body <> e.body LIMIT 1"
+    ).fetchone()
+    return f"event {row[0]} is another one than was created" if row is not None else ""
+
+
 def chain(prev: str, row: tuple[object, ...]) -> str:
     """The hash of a row: SHA-256, in hex, over the hash before it and its fields as JSON."""
     return hashlib.sha256(prev.encode() + msgspec.json.encode(row)).hexdigest()

@@ -133,8 +133,30 @@ def _check_content(path: Path, connection: sqlite3.Connection) -> None:
     ]
     if unknown := [name for name in applied if name not in known_migrations()]:
         raise JournalNewerError(path, unknown)
-    if broken := audit.first_break(connection):
-        raise JournalDamagedError(path, f"its audit chain is broken: {broken}")
+    if broken := audit.first_break(connection) or audit.first_difference(connection):
+        raise JournalDamagedError(path, f"its audit does not hold: {broken}")
+    if strange := _other_schema(connection, applied):
+        raise JournalDamagedError(path, f"its schema is not the one that was made: {strange}")
+
+
+def _other_schema(connection: sqlite3.Connection, applied: list[str]) -> str:
+    """What stands in the schema otherwise than its migrations made it; empty where nothing does."""
+    made = sqlite3.connect(":memory:")
+    try:
+        stop = next((name for name in known_migrations() if name not in applied), None)
+        migrations.apply(Database(made), stop_before=stop)
+        return ", ".join(sorted(name for name, _ in _schema(made) ^ _schema(connection)))
+    finally:
+        made.close()
+
+
+def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    # sqlite_stat and autoindex are SQLite's own; a person may have run ANALYZE.
+    return {
+        (name, sql)
+        for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        if not name.startswith("sqlite_")
+    }
 
 
 @contextmanager

@@ -94,13 +94,9 @@ class _Book:
             self._scan(fact)
             return
         key, digest = fact_key(fact), content_hash(fact)
-        latest = self._connection.execute(
-            "SELECT hash, disposition FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ?"
-            " ORDER BY id DESC LIMIT 1",
-            (*self._step.account.key, key),
-        ).fetchone()
+        latest = self._latest(key)
         same = latest is not None and latest["hash"] == digest
-        if same and latest["disposition"] == Disposition.APPLIED:
+        if same and latest is not None and latest["disposition"] == Disposition.APPLIED:
             self.repeated += 1
             return
         outcome, before = self._fold(fact, revision=latest is not None)
@@ -118,6 +114,15 @@ class _Book:
         if isinstance(fact, DealFact) and outcome.disposition is Disposition.APPLIED:
             self._unpark(fact.position_id)
 
+    def _latest(self, key: str) -> sqlite3.Row | None:
+        """Hash and disposition of what was said last under the key."""
+        row: sqlite3.Row | None = self._connection.execute(
+            "SELECT hash, disposition FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ?"
+            " ORDER BY id DESC LIMIT 1",
+            (*self._step.account.key, key),
+        ).fetchone()
+        return row
+
     def _scan(self, fact: ScanFact) -> None:
         """All that a scan says is how far it came. One a minute would fill the journal with nothing."""
         self._connection.execute(
@@ -133,7 +138,8 @@ class _Book:
                 command = rows.load_command(self._connection, self._step.officer, fact.token)
                 self._note_mark(fact.mark)
                 if command is not None and self._proves_nothing(fact):
-                    return Outcome(disposition=Disposition.APPLIED), command
+                    # Parked: the same words count when the right ledger says them.
+                    return Outcome(disposition=Disposition.PARKED), command
                 return folding.fold_command(fact, command, self._scene), command
             case DealFact():
                 return self._fold_deal(fact, revision=revision)
@@ -154,6 +160,9 @@ class _Book:
         position = rows.load_position(self._connection, account, fact.position_id)
         position_deals = rows.deals_of_position(self._connection, account, fact.position_id)
         if revision and any(deal.ticket == fact.ticket for deal in position_deals):
+            if fact.side is None:
+                note = f"deal {fact.ticket} was revised to {fact.type}: the broker has cancelled it"
+                return Outcome(disposition=Disposition.QUARANTINED, note=note), command
             # It counts already: a late commission changes sums, not states.
             others = [deal for deal in position_deals if deal.ticket != fact.ticket]
             after = position and folding.summed(position, [*others, fact])
@@ -247,6 +256,9 @@ class _Book:
     def _quarantine_raw(self, seq: int, raw: bytes, note: str) -> None:
         digest = hashlib.sha256(raw).hexdigest()
         key = f"undecodable:{digest}"
+        if self._latest(key) is not None:
+            self.repeated += 1
+            return
         outcome = Outcome(disposition=Disposition.QUARANTINED, note=note)
         self._insert(seq, raw.decode("utf-8", "backslashreplace"), key, digest, "undecodable", outcome)
         self.quarantined += 1

@@ -122,7 +122,8 @@ class Deliverer:
                 (log.warning if self._outage == 0 else log.debug)("delivery paused", wait_s=decision.after_s)
                 self._outage += 1
                 self._paused_until = self._office.clock.monotonic() + decision.after_s
-                self._office.director_locked_out = decision.opens
+                # A locked door stays locked while the network is down.
+                self._office.director_locked_out = self._office.director_locked_out or decision.opens
             case Retry():
                 log.warning("event refused; it will be tried again", wait_s=decision.after_s)
                 self._rest(event.lane, decision.after_s)

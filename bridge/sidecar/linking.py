@@ -138,11 +138,11 @@ class LinkWorker:
             max_message_bytes=protocol.MAX_MESSAGE_BYTES,
         )
         monotonic = self._office.clock.monotonic()
-        admitted = self._sessions.admit(effect.peer, welcome, monotonic)
-        if not admitted:
-            # The journal took longer than a handshake may; the terminal has long begun another one.
+        await self._handle(self._sessions.admit(effect.peer, welcome, monotonic))
+        session = self._sessions.session(officer)
+        if session is None or session.epoch != opened.epoch:
+            # The journal took longer than a handshake may, or another boot was faster.
             return
-        await self._handle(admitted)
         self._present[officer] = monotonic
         self._told_lost.discard(officer)
         self._offsets[officer] = OffsetWatch(opened.offset_s)
