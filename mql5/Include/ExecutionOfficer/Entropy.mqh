@@ -1,0 +1,86 @@
+//+------------------------------------------------------------------+
+//|                                                      Entropy.mqh |
+//| Boot ids and nonces. MQL5 has no source of true randomness, and  |
+//| MathRand seeded from a clock is guessable: so SHA-256 runs over  |
+//| a pool of clocks, ids and the link key. Whoever does not hold    |
+//| the key cannot guess what comes out; two loads of the program    |
+//| differ by their clocks. A nonce here must be fresh, not secret:  |
+//| the proofs are made with the link key.                           |
+//+------------------------------------------------------------------+
+#include "Sha256.mqh"
+//+------------------------------------------------------------------+
+//| A pool that is stirred at each draw                              |
+//+------------------------------------------------------------------+
+class CEntropy
+  {
+private:
+   string            m_pool;     // hex
+   long              m_draws;
+
+   string            Clocks(void) const;
+
+public:
+                     CEntropy(void);
+   void              Seed(const string secret);
+   string            Hex(const int bytes);
+   double            Fraction(void);
+  };
+//+------------------------------------------------------------------+
+//| Not seeded                                                       |
+//+------------------------------------------------------------------+
+CEntropy::CEntropy(void)
+  {
+   m_pool="";
+   m_draws=0;
+  }
+//+------------------------------------------------------------------+
+//| Every clock that the terminal has, and its own chance            |
+//+------------------------------------------------------------------+
+string CEntropy::Clocks(void) const
+  {
+   return(IntegerToString((long)GetMicrosecondCount())+","+IntegerToString((long)GetTickCount64())+","
+          +IntegerToString((long)TimeLocal())+","+IntegerToString((long)TimeGMT())+","+IntegerToString(MathRand()));
+  }
+//+------------------------------------------------------------------+
+//| Gather. What an earlier load in this process left is kept.       |
+//+------------------------------------------------------------------+
+void CEntropy::Seed(const string secret)
+  {
+   uchar bytes[];
+   uchar digest[];
+   MathSrand((int)(GetMicrosecondCount()&0x7FFFFFFF));
+   string gathered=m_pool+"|"+Clocks()+"|"+secret+"|"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))
+                   +"|"+AccountInfoString(ACCOUNT_SERVER)+"|"+IntegerToString(ChartID())
+                   +"|"+TerminalInfoString(TERMINAL_DATA_PATH)+"|"+DoubleToString(AccountInfoDouble(ACCOUNT_EQUITY),8);
+   TextToUtf8(gathered,bytes);
+   if(Sha256(bytes,digest))
+      m_pool=HexText(digest,SHA256_BYTES);
+   else
+      m_pool=gathered;
+  }
+//+------------------------------------------------------------------+
+//| At most 32 fresh bytes in lower-case hex                         |
+//+------------------------------------------------------------------+
+string CEntropy::Hex(const int bytes)
+  {
+   uchar data[];
+   uchar drawn[];
+   uchar kept[];
+   m_draws++;
+   string stirred=m_pool+"|"+IntegerToString(m_draws)+"|"+Clocks();
+   TextToUtf8("out|"+stirred,data);
+   if(!Sha256(data,drawn))
+      return("");
+   TextToUtf8("pool|"+stirred,data);
+   if(Sha256(data,kept))
+      m_pool=HexText(kept,SHA256_BYTES);
+   return(HexText(drawn,(bytes<SHA256_BYTES) ? bytes : SHA256_BYTES));
+  }
+//+------------------------------------------------------------------+
+//| From 0 to below 1, for back-off                                  |
+//+------------------------------------------------------------------+
+double CEntropy::Fraction(void)
+  {
+   return(MathRand()/32768.0);
+  }
+//+------------------------------------------------------------------+

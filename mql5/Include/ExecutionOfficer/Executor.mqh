@@ -1,0 +1,239 @@
+//+------------------------------------------------------------------+
+//|                                                     Executor.mqh |
+//| Commands and settles, from the message to the facts. The one     |
+//| place that sends orders.                                         |
+//|                                                                  |
+//| A command goes to the broker once: not when its token stands in  |
+//| the ledger, not when this boot has already answered `not_sent`   |
+//| to the same or a later attempt, and never a second time whatever |
+//| the broker answered.                                             |
+//+------------------------------------------------------------------+
+#include "Answers.mqh"
+#include "Ledger.mqh"
+#include "LinkSession.mqh"
+#include "OrderRequest.mqh"
+#include "OwnFacts.mqh"
+#include "Retcodes.mqh"
+#include "Search.mqh"
+
+#define RETCODE_MOST 99999        // a larger number is none that a fact can carry
+//+------------------------------------------------------------------+
+//| Executes and settles, and reports every stage                    |
+//+------------------------------------------------------------------+
+class CExecutor
+  {
+private:
+   CLinkSession     *m_session;
+   CLedger          *m_ledger;
+   CLog             *m_log;
+   SLimits           m_limits;
+   CAnswers          m_answers;
+   string            m_alarm;
+
+   void              NotSentAnswer(const long token,const long attempt,const SNotSent &answer);
+   void              PostEntry(const SLedgerEntry &entry);
+   void              SendRequest(MqlTradeRequest &request,SLedgerEntry &entry);
+   void              AnswerNoIntent(const SSettle &settle);
+
+public:
+                     CExecutor(void);
+   void              Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLog &log);
+   bool              Answered(const SCommand &command);
+   void              Receive(const SCommand &command);
+   void              Refuse(const SCommand &command,const string reason,const string message);
+   void              Execute(const SCommand &command,const long link_ms,const SAccount &account);
+   void              Settle(const SSettle &settle,const long connected_ms);
+   string            TakeAlarm(void);
+  };
+//+------------------------------------------------------------------+
+//| Of no session                                                    |
+//+------------------------------------------------------------------+
+CExecutor::CExecutor(void)
+  {
+   m_session=NULL;
+   m_ledger=NULL;
+   m_log=NULL;
+   m_alarm="";
+  }
+//+------------------------------------------------------------------+
+//| A load of the program                                            |
+//+------------------------------------------------------------------+
+void CExecutor::Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLog &log)
+  {
+   m_session=GetPointer(session);
+   m_ledger=GetPointer(ledger);
+   m_log=GetPointer(log);
+   m_limits=limits;
+   m_answers.Clear();
+   m_alarm="";
+  }
+//+------------------------------------------------------------------+
+//| Answer a command that must not be executed any more, from the    |
+//| ledger or from memory. True where that was so.                   |
+//+------------------------------------------------------------------+
+bool CExecutor::Answered(const SCommand &command)
+  {
+   SLedgerEntry entry;
+   long token=command.order.token;
+   if(m_ledger.Find(token,entry))
+     {
+      PostEntry(entry);
+      return(true);
+     }
+   if(!m_answers.IsBarred(token,command.attempt))
+      return(false);
+   // Without an earlier `not_sent` a settle was answered by a ledger that cannot say no. Then nothing true can be
+   // said of this command; the sidecar asks again.
+   if(m_answers.Attempt(token)>0)
+      m_session.Post(m_answers.Answer(token));
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Say that the command came in and waits                           |
+//+------------------------------------------------------------------+
+void CExecutor::Receive(const SCommand &command)
+  {
+   m_session.Post(ReceivedFact(command.order.token,command.attempt));
+  }
+//+------------------------------------------------------------------+
+//| Answer that the command was not sent; this attempt never will be |
+//+------------------------------------------------------------------+
+void CExecutor::Refuse(const SCommand &command,const string reason,const string message)
+  {
+   SNotSent answer;
+   NotSent(answer,reason,message);
+   NotSentAnswer(command.order.token,command.attempt,answer);
+  }
+//+------------------------------------------------------------------+
+//| Check, write the intent, send, write the outcome; report each    |
+//+------------------------------------------------------------------+
+void CExecutor::Execute(const SCommand &command,const long link_ms,const SAccount &account)
+  {
+   MqlTradeRequest request;
+   SNotSent answer;
+   SLedgerEntry entry;
+   ZeroMemory(request);
+   if(Answered(command))
+      return;
+   if(!PrepareRequest(command,link_ms,account,m_limits,request,answer))
+     {
+      NotSentAnswer(command.order.token,command.attempt,answer);
+      return;
+     }
+   if(!m_ledger.Intend(command.order,command.attempt) || !m_ledger.Find(command.order.token,entry))
+     {
+      m_alarm=m_ledger.Problem()+". Nothing is sent until it can be: make room on the disk.";
+      NotSent(answer,"LEDGER",m_ledger.Problem());
+      NotSentAnswer(command.order.token,command.attempt,answer);
+      return;
+     }
+   m_session.Post(SubmittedFact(entry));
+   SendRequest(request,entry);
+   // Where the outcome cannot be written the intent stands, so the token is safe: after a restart the broker's
+   // records tell the outcome.
+   if(!m_ledger.Conclude(entry))
+      m_alarm=m_ledger.Problem()+". Make room on the disk.";
+   m_session.Post(ResultFact(entry));
+   m_log.Info(command.order.kind+" "+command.order.side+" "+command.order.volume+" "+command.order.symbol+": "
+              +IntegerToString(entry.retcode)+" "+entry.message+", order "+IntegerToString(entry.order));
+  }
+//+------------------------------------------------------------------+
+//| OrderSend, once. What it returns says little; the retcode counts.|
+//+------------------------------------------------------------------+
+void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
+  {
+   MqlTradeResult result;
+   ZeroMemory(result);
+   ResetLastError();
+   bool sent=OrderSend(request,result);
+   int error=GetLastError();
+   entry.concluded=true;
+   entry.retcode=(long)result.retcode;
+   if(entry.retcode>RETCODE_MOST)
+      entry.retcode=RETCODE_MOST;
+   entry.order=(long)result.order;
+   entry.deal=(long)result.deal;
+   entry.price=(result.price>0.0) ? DecimalText(result.price) : "";
+   entry.volume=(result.volume>0.0) ? DecimalText(result.volume) : "";
+   entry.message=Shorten(result.comment,TEXT_MAX);
+   if(entry.retcode==RETCODE_NONE)
+      entry.message="OrderSend gave no answer; the order may have been executed or not (error "
+                    +IntegerToString(error)+(sent ? "" : ", not sent")+")";
+  }
+//+------------------------------------------------------------------+
+//| Say what became of a command, from the ledger, then from the     |
+//| broker. Never sends. `connected_ms`: for how long the broker has |
+//| been connected without a break.                                  |
+//+------------------------------------------------------------------+
+void CExecutor::Settle(const SSettle &settle,const long connected_ms)
+  {
+   SLedgerEntry entry;
+   SLedgerIdentity identity;
+   string facts[];
+   long token=settle.order.token;
+   bool known=m_ledger.Find(token,entry);
+   m_ledger.Identity(identity);
+   if(!known && identity.unbroken && identity.id==settle.ledger)
+     {
+      AnswerNoIntent(settle);
+      return;
+     }
+   // The sidecar may conclude from this answer: the attempt must not be executed behind its back.
+   if(!known)
+      m_answers.Bar(token,settle.attempt);
+   else
+      PostEntry(entry);
+   bool searched=SearchBroker(token,settle.since_ms,facts);
+   int count=searched ? ArraySize(facts) : 0;
+   for(int i=0; i<count; i++)
+      m_session.Post(facts[i]);
+   if(count>0 || (known && entry.concluded && IsClear(entry.retcode)))
+      return;
+   m_session.Post(SettledFact(settle,searched ? FOUND_NOTHING : FOUND_UNSEARCHED,connected_ms));
+  }
+//+------------------------------------------------------------------+
+//| The reason that this boot gave for this very attempt, else that  |
+//| there is no intent                                               |
+//+------------------------------------------------------------------+
+void CExecutor::AnswerNoIntent(const SSettle &settle)
+  {
+   SNotSent answer;
+   long token=settle.order.token;
+   if(m_answers.Attempt(token)==settle.attempt)
+     {
+      m_session.Post(m_answers.Answer(token));
+      return;
+     }
+   NotSent(answer,"NO_INTENT","the ledger is whole and holds no intent");
+   NotSentAnswer(token,settle.attempt,answer);
+  }
+//+------------------------------------------------------------------+
+//| Answer `not_sent`, and never execute this attempt after it       |
+//+------------------------------------------------------------------+
+void CExecutor::NotSentAnswer(const long token,const long attempt,const SNotSent &answer)
+  {
+   string fact=NotSentFact(token,attempt,answer);
+   m_answers.Bar(token,attempt);
+   m_answers.Remember(token,attempt,fact);
+   m_session.Post(fact);
+   m_log.Info("not sent: "+answer.reason+", "+answer.message);
+  }
+//+------------------------------------------------------------------+
+//| What the ledger proves of a token                                |
+//+------------------------------------------------------------------+
+void CExecutor::PostEntry(const SLedgerEntry &entry)
+  {
+   m_session.Post(SubmittedFact(entry));
+   if(entry.concluded)
+      m_session.Post(ResultFact(entry));
+  }
+//+------------------------------------------------------------------+
+//| What a person must see; empty where there is nothing             |
+//+------------------------------------------------------------------+
+string CExecutor::TakeAlarm(void)
+  {
+   string alarm=m_alarm;
+   m_alarm="";
+   return(alarm);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,164 @@
+//+------------------------------------------------------------------+
+//|                                                        Panel.mqh |
+//| A few lines on the chart: how things stand, and which setting to |
+//| change where something stops the program. Objects, since the     |
+//| chart's comment may be another program's.                        |
+//+------------------------------------------------------------------+
+#define PANEL_PREFIX "ExecutionOfficer."
+#define PANEL_LINES 14
+#define PANEL_WIDTH 62             // characters of a line: a label shows no more than 63
+#define PANEL_EVERY_MS 500
+
+enum ENUM_PANEL_TONE
+  {
+   PANEL_TONE_PLAIN,
+   PANEL_TONE_GOOD,
+   PANEL_TONE_BAD
+  };
+//+------------------------------------------------------------------+
+//| The lines of one chart                                           |
+//+------------------------------------------------------------------+
+class CPanel
+  {
+private:
+   string            m_lines[PANEL_LINES];
+   ENUM_PANEL_TONE   m_tones[PANEL_LINES];
+   string            m_shown[PANEL_LINES];
+   bool              m_made;
+   int               m_count;
+   long              m_next_ms;
+
+   string            Name(const int line) const;
+   void              Make(void);
+
+public:
+                     CPanel(void);
+   bool              Due(const long mono_ms);
+   void              Start(void);
+   void              Line(const string text,const ENUM_PANEL_TONE tone);
+   void              Text(const string text,const ENUM_PANEL_TONE tone);
+   void              Show(void);
+   void              Remove(void);
+  };
+//+------------------------------------------------------------------+
+//| Nothing on the chart                                             |
+//+------------------------------------------------------------------+
+CPanel::CPanel(void)
+  {
+   m_made=false;
+   m_count=0;
+   m_next_ms=0;
+  }
+//+------------------------------------------------------------------+
+//| A line's object                                                  |
+//+------------------------------------------------------------------+
+string CPanel::Name(const int line) const
+  {
+   return(PANEL_PREFIX+IntegerToString(line));
+  }
+//+------------------------------------------------------------------+
+//| Whether it is time to look at the lines again                    |
+//+------------------------------------------------------------------+
+bool CPanel::Due(const long mono_ms)
+  {
+   if(mono_ms<m_next_ms)
+      return(false);
+   m_next_ms=mono_ms+PANEL_EVERY_MS;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Begin with the first line                                        |
+//+------------------------------------------------------------------+
+void CPanel::Start(void)
+  {
+   m_count=0;
+  }
+//+------------------------------------------------------------------+
+//| The next line                                                    |
+//+------------------------------------------------------------------+
+void CPanel::Line(const string text,const ENUM_PANEL_TONE tone)
+  {
+   if(m_count>=PANEL_LINES)
+      return;
+   m_lines[m_count]=text;
+   m_tones[m_count]=tone;
+   m_count++;
+  }
+//+------------------------------------------------------------------+
+//| A text of any length, broken into lines between its words        |
+//+------------------------------------------------------------------+
+void CPanel::Text(const string text,const ENUM_PANEL_TONE tone)
+  {
+   string rest=text;
+   while(StringLen(rest)>PANEL_WIDTH)
+     {
+      int cut=PANEL_WIDTH;
+      while(cut>0 && StringGetCharacter(rest,cut)!=' ')
+         cut--;
+      if(cut==0)
+         cut=PANEL_WIDTH;
+      Line(StringSubstr(rest,0,cut),tone);
+      rest="   "+StringSubstr(rest,cut);
+     }
+   if(rest!="")
+      Line(rest,tone);
+  }
+//+------------------------------------------------------------------+
+//| The objects, once                                                |
+//+------------------------------------------------------------------+
+void CPanel::Make(void)
+  {
+   for(int i=0; i<PANEL_LINES; i++)
+     {
+      string name=Name(i);
+      ObjectCreate(0,name,OBJ_LABEL,0,0,0);
+      ObjectSetInteger(0,name,OBJPROP_CORNER,CORNER_LEFT_UPPER);
+      ObjectSetInteger(0,name,OBJPROP_XDISTANCE,12);
+      ObjectSetInteger(0,name,OBJPROP_YDISTANCE,24+16*i);
+      ObjectSetInteger(0,name,OBJPROP_FONTSIZE,9);
+      ObjectSetInteger(0,name,OBJPROP_SELECTABLE,false);
+      ObjectSetInteger(0,name,OBJPROP_HIDDEN,true);
+      ObjectSetString(0,name,OBJPROP_FONT,"Consolas");
+      // An empty text shows as the word 'Label'.
+      ObjectSetString(0,name,OBJPROP_TEXT," ");
+      m_shown[i]=" ";
+     }
+   m_made=true;
+  }
+//+------------------------------------------------------------------+
+//| Bring the lines onto the chart, those that changed               |
+//+------------------------------------------------------------------+
+void CPanel::Show(void)
+  {
+   bool changed=false;
+   if(!m_made)
+      Make();
+   for(int i=0; i<PANEL_LINES; i++)
+     {
+      string text=(i<m_count && m_lines[i]!="") ? m_lines[i] : " ";
+      if(text==m_shown[i])
+         continue;
+      color tint=clrSilver;
+      if(i<m_count && m_tones[i]==PANEL_TONE_GOOD)
+         tint=clrLimeGreen;
+      if(i<m_count && m_tones[i]==PANEL_TONE_BAD)
+         tint=clrOrangeRed;
+      ObjectSetInteger(0,Name(i),OBJPROP_COLOR,tint);
+      ObjectSetString(0,Name(i),OBJPROP_TEXT,text);
+      m_shown[i]=text;
+      changed=true;
+     }
+   if(changed)
+      ChartRedraw(0);
+  }
+//+------------------------------------------------------------------+
+//| Take everything off the chart                                    |
+//+------------------------------------------------------------------+
+void CPanel::Remove(void)
+  {
+   for(int i=0; i<PANEL_LINES && m_made; i++)
+      ObjectDelete(0,Name(i));
+   m_made=false;
+   m_next_ms=0;
+  }
+//+------------------------------------------------------------------+

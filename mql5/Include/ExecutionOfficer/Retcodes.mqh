@@ -1,0 +1,39 @@
+//+------------------------------------------------------------------+
+//|                                                     Retcodes.mqh |
+//| Which return codes of a trade server settle a request by         |
+//| themselves. After any other one, and after one that nobody has   |
+//| heard of, only the broker's records tell what there is.          |
+//+------------------------------------------------------------------+
+#define RETCODE_LOWEST 10004
+#define RETCODE_HIGHEST 10046
+//+------------------------------------------------------------------+
+//| Refused: nothing was executed                                    |
+//+------------------------------------------------------------------+
+bool IsRefusal(const long retcode)
+  {
+   if(retcode<RETCODE_LOWEST || retcode>RETCODE_HIGHEST)
+      return(false);
+   switch((int)retcode)
+     {
+      case 10005:                      // there is no such code
+      case TRADE_RETCODE_PLACED:
+      case TRADE_RETCODE_DONE:
+      case TRADE_RETCODE_DONE_PARTIAL:
+      case TRADE_RETCODE_ERROR:
+      case TRADE_RETCODE_TIMEOUT:
+      case TRADE_RETCODE_LOCKED:       // the request is with the server and being worked on
+      case TRADE_RETCODE_CONNECTION:   // seen for requests that had been executed when the connection broke
+      case 10037:                      // there is no such code
+         return(false);
+      default:
+         return(true);
+     }
+  }
+//+------------------------------------------------------------------+
+//| Done or refused                                                  |
+//+------------------------------------------------------------------+
+bool IsClear(const long retcode)
+  {
+   return(retcode==TRADE_RETCODE_DONE || IsRefusal(retcode));
+  }
+//+------------------------------------------------------------------+

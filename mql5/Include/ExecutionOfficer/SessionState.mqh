@@ -1,0 +1,184 @@
+//+------------------------------------------------------------------+
+//|                                                 SessionState.mqh |
+//| How far a session is, when it is tried again, and what a person  |
+//| should know about it. No socket and no clock.                    |
+//+------------------------------------------------------------------+
+#define BACKOFF_CAP_S 30
+
+enum ENUM_LINK_PHASE
+  {
+   LINK_PHASE_DOWN,
+   LINK_PHASE_HELLO,
+   LINK_PHASE_PROVE,
+   LINK_PHASE_UP
+  };
+//+------------------------------------------------------------------+
+//| Phase, deadline and back-off                                     |
+//+------------------------------------------------------------------+
+class CSessionState
+  {
+private:
+   ENUM_LINK_PHASE   m_phase;
+   long              m_due_ms;   // DOWN: when to try again; HELLO, PROVE: when the handshake has failed
+   int               m_tries;
+   bool              m_reconnect;
+   string            m_trouble;
+   string            m_remedy;
+   long              m_dropped;
+
+public:
+                     CSessionState(void);
+   void              Reset(void);
+   ENUM_LINK_PHASE   Phase(void) const;
+   string            Word(void) const;
+   bool              Due(const long mono_ms) const;
+   bool              Past(const long mono_ms) const;
+   string            Trouble(void) const;
+   string            Remedy(void) const;
+   long              Dropped(void) const;
+   void              Count(void);
+   void              Enter(const ENUM_LINK_PHASE phase,const long due_ms);
+   void              Stand(void);
+   void              Rest(void);
+   long              Drop(const long mono_ms,const string reason,const string remedy,const double chance);
+   bool              TakeReconnect(void);
+  };
+//+------------------------------------------------------------------+
+//| At the very start                                                |
+//+------------------------------------------------------------------+
+CSessionState::CSessionState(void)
+  {
+   Reset();
+  }
+//+------------------------------------------------------------------+
+//| At the very start again: globals outlive a timeframe change      |
+//+------------------------------------------------------------------+
+void CSessionState::Reset(void)
+  {
+   m_phase=LINK_PHASE_DOWN;
+   m_due_ms=LONG_MIN;
+   m_tries=0;
+   m_reconnect=false;
+   m_trouble="";
+   m_remedy="";
+   m_dropped=0;
+  }
+//+------------------------------------------------------------------+
+//| How far it is                                                    |
+//+------------------------------------------------------------------+
+ENUM_LINK_PHASE CSessionState::Phase(void) const
+  {
+   return(m_phase);
+  }
+//+------------------------------------------------------------------+
+//| The same for people                                              |
+//+------------------------------------------------------------------+
+string CSessionState::Word(void) const
+  {
+   switch(m_phase)
+     {
+      case LINK_PHASE_HELLO:
+         return("greeting the sidecar");
+      case LINK_PHASE_PROVE:
+         return("proving the link key");
+      case LINK_PHASE_UP:
+         return("connected to the sidecar");
+      default:
+         return("not connected to the sidecar");
+     }
+  }
+//+------------------------------------------------------------------+
+//| Whether the deadline is here                                     |
+//+------------------------------------------------------------------+
+bool CSessionState::Due(const long mono_ms) const
+  {
+   return(mono_ms>=m_due_ms);
+  }
+//+------------------------------------------------------------------+
+//| Whether the deadline is behind us                                |
+//+------------------------------------------------------------------+
+bool CSessionState::Past(const long mono_ms) const
+  {
+   return(mono_ms>m_due_ms);
+  }
+//+------------------------------------------------------------------+
+//| Why there is no session; empty while there is one                |
+//+------------------------------------------------------------------+
+string CSessionState::Trouble(void) const
+  {
+   return(m_trouble);
+  }
+//+------------------------------------------------------------------+
+//| Which setting to change                                          |
+//+------------------------------------------------------------------+
+string CSessionState::Remedy(void) const
+  {
+   return(m_remedy);
+  }
+//+------------------------------------------------------------------+
+//| How many messages were dropped                                   |
+//+------------------------------------------------------------------+
+long CSessionState::Dropped(void) const
+  {
+   return(m_dropped);
+  }
+//+------------------------------------------------------------------+
+//| A message was dropped                                            |
+//+------------------------------------------------------------------+
+void CSessionState::Count(void)
+  {
+   m_dropped++;
+  }
+//+------------------------------------------------------------------+
+//| The next step of the handshake, with its deadline                |
+//+------------------------------------------------------------------+
+void CSessionState::Enter(const ENUM_LINK_PHASE phase,const long due_ms)
+  {
+   m_phase=phase;
+   m_due_ms=due_ms;
+  }
+//+------------------------------------------------------------------+
+//| The session stands                                               |
+//+------------------------------------------------------------------+
+void CSessionState::Stand(void)
+  {
+   m_phase=LINK_PHASE_UP;
+   m_tries=0;
+   m_trouble="";
+   m_remedy="";
+  }
+//+------------------------------------------------------------------+
+//| The session ended by our own will                                |
+//+------------------------------------------------------------------+
+void CSessionState::Rest(void)
+  {
+   m_phase=LINK_PHASE_DOWN;
+  }
+//+------------------------------------------------------------------+
+//| No session any more: a new socket, and a pause that doubles. How |
+//| long it is, in milliseconds.                                     |
+//+------------------------------------------------------------------+
+long CSessionState::Drop(const long mono_ms,const string reason,const string remedy,const double chance)
+  {
+   double wait_s=BACKOFF_CAP_S;
+   if(m_tries<5)
+      wait_s=(double)(1<<m_tries);
+   long wait_ms=(long)MathFloor(1000.0*wait_s*(0.8+0.4*chance));
+   m_tries++;
+   m_phase=LINK_PHASE_DOWN;
+   m_due_ms=mono_ms+wait_ms;
+   m_reconnect=true;
+   m_trouble=reason;
+   m_remedy=remedy;
+   return(wait_ms);
+  }
+//+------------------------------------------------------------------+
+//| True once after a session ended: a new socket is wanted          |
+//+------------------------------------------------------------------+
+bool CSessionState::TakeReconnect(void)
+  {
+   bool wanted=m_reconnect;
+   m_reconnect=false;
+   return(wanted);
+  }
+//+------------------------------------------------------------------+
