@@ -30,13 +30,17 @@ class Bell:
 
     async def wait(self, clock: Clock, at_most_s: float) -> None:
         """Return when it rings, or when the time is over."""
-        ringing = asyncio.ensure_future(self._event.wait())
-        sleeping = asyncio.ensure_future(clock.sleep(at_most_s))
-        try:
-            await asyncio.wait({ringing, sleeping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ringing.cancel()
-            sleeping.cancel()
+        if not self._event.is_set():
+            waits = [
+                asyncio.ensure_future(self._event.wait()),
+                asyncio.ensure_future(clock.sleep(at_most_s)),
+            ]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+                await asyncio.gather(*waits, return_exceptions=True)
         self._event.clear()
 
 
