@@ -20,9 +20,9 @@ class ManualClock:
         """How many slept at once at most."""
 
     @property
-    def sleepers(self) -> int:
-        """How many sleep now."""
-        return len(self._sleepers)
+    def waits(self) -> list[float]:
+        """For how many seconds each sleeper still will sleep, ascending."""
+        return sorted(round(until - self._seconds, 6) for until in self._sleepers.values())
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._seconds)
@@ -49,9 +49,9 @@ class ManualClock:
                 future.set_result(None)
 
     async def asleep(self, count: int = 1) -> list[float]:
-        """Wait until so many sleep; for how many seconds each of them still will, ascending."""
+        """Wait until so many sleep; what `waits` then says."""
         async with asyncio.timeout(PATIENCE_S):
             while len(self._sleepers) < count:
                 self._moved.clear()
                 await self._moved.wait()
-        return sorted(round(until - self._seconds, 6) for until in self._sleepers.values())
+        return self.waits

@@ -57,7 +57,7 @@ class Time:
         rounds = 0
         async with asyncio.timeout(PATIENCE_S):
             while rounds < 5:
-                quiet = self._station.clock.sleepers == 1 and not self._deliverer._busy
+                quiet = len(self._station.clock.waits) == 1 and not self._deliverer._busy
                 rounds = rounds + 1 if quiet else 0
                 await asyncio.sleep(0)
 

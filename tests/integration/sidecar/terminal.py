@@ -1,0 +1,156 @@
+"""A terminal on a real DEALER: the handshake, and whatever a test has it say."""
+
+import asyncio
+from decimal import Decimal
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from bridge.core.facts import AnyFact, ScanFact, encode_fact
+from bridge.core.handshake import LinkKey
+from bridge.core.protocol import (
+    AccountIdentity,
+    Challenge,
+    FactMessage,
+    Hello,
+    LedgerIdentity,
+    Message,
+    Prove,
+    Refused,
+    TerminalHeartbeat,
+    Welcome,
+    decode_from_sidecar,
+    encode,
+)
+from bridge.core.terms import MarginMode, TradeMode
+
+from .clock import PATIENCE_S, ManualClock
+from .station import OFFICER
+
+M = TypeVar("M", bound=Message)
+
+KEY: Final = LinkKey(bytes(range(32)))
+BOOT: Final = "b0" * 16
+OTHER_BOOT: Final = "b1" * 16
+LEDGER: Final = LedgerIdentity(id="1e" * 16, mark=0)
+ACCOUNT: Final = AccountIdentity(
+    login=501,
+    server="Broker-Demo",
+    margin_mode=MarginMode.RETAIL_HEDGING,
+    trade_mode=TradeMode.DEMO,
+    currency="USD",
+)
+BROKER_OFFSET_MS: Final = 7_200_000
+
+
+class Terminal:
+    """One boot of one terminal."""
+
+    def __init__(self, endpoint: str, clock: ManualClock, *, boot: str = BOOT, key: LinkKey = KEY) -> None:
+        self._clock = clock
+        self._key = key
+        self._context = zmq.asyncio.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.connect(endpoint)
+        self.boot = boot
+        self.epoch = 0
+        self.seq = 0
+        self._scans = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The terminal is gone."""
+        self._socket.close()
+        self._context.term()
+
+    async def say(self, message: Message) -> None:
+        await self.say_raw(encode(message))
+
+    async def say_raw(self, frame: bytes) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await self._socket.send(frame)
+
+    async def hear(self, kind: type[M]) -> M:
+        """The next message of one type; others are passed over."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                message = decode_from_sidecar(await self._socket.recv())
+                if isinstance(message, kind):
+                    return message
+                if isinstance(message, Refused):
+                    raise AssertionError(message)
+
+    async def knock(self, *, account: AccountIdentity = ACCOUNT, poll_interval_s: int | None = None) -> None:
+        """Hello, and the proof."""
+        hello = Hello(min_version=1, max_version=1, officer=OFFICER, boot=self.boot, nonce="0f" * 32)
+        await self.say(hello)
+        challenge = await self.hear(Challenge)
+        assert challenge.proof == KEY.sidecar_proof(hello, challenge.version, challenge.nonce)
+        proof = self._key.terminal_proof(hello, challenge.version, challenge.nonce, account)
+        await self.say(
+            Prove(
+                proof=proof,
+                account=account,
+                ledger=LEDGER,
+                program="test terminal 1",
+                server_ms=self._server_ms(),
+                poll_interval_s=poll_interval_s,
+            )
+        )
+
+    async def join(self, *, poll_interval_s: int | None = None) -> Welcome:
+        """The whole handshake."""
+        await self.knock(poll_interval_s=poll_interval_s)
+        welcome = await self.hear(Welcome)
+        self.epoch, self.seq = welcome.epoch, 0
+        return welcome
+
+    async def report(self, *facts: AnyFact) -> None:
+        """Facts, each under the next number."""
+        for fact in facts:
+            self.seq += 1
+            await self.say(FactMessage(epoch=self.epoch, seq=self.seq, fact=msgspec.Raw(encode_fact(fact))))
+
+    async def beat(self, *, broker_connected: bool = True, trade_allowed: bool = True) -> None:
+        """A heartbeat."""
+        await self.say(
+            TerminalHeartbeat(
+                epoch=self.epoch,
+                broker_connected=broker_connected,
+                trade_allowed=trade_allowed,
+                server_ms=self._server_ms(),
+                balance=Decimal(1000),
+                equity=Decimal(1000),
+                margin=Decimal(0),
+            )
+        )
+
+    async def scan(self) -> None:
+        """A scan that found nothing."""
+        self._scans += 1
+        now = self._server_ms()
+        await self.report(
+            ScanFact(
+                boot=self.boot,
+                counter=self._scans,
+                from_server_ms=0,
+                to_server_ms=now,
+                deals=0,
+                orders=0,
+                positions=[],
+            )
+        )
+
+    def _server_ms(self) -> int:
+        return int(self._clock.now().timestamp() * 1000) + BROKER_OFFSET_MS

@@ -1,0 +1,40 @@
+"""The bell: it wakes a sleeper at once, or at its next lying down."""
+
+import asyncio
+
+from bridge.sidecar.office import Bell
+
+from .clock import ManualClock
+from .station import eventually
+
+
+async def test_a_ring_wakes_the_sleeper_without_time_passing() -> None:
+    bell, clock = Bell(), ManualClock()
+    sleeping = asyncio.create_task(bell.wait(clock, 100))
+    await clock.asleep()
+    bell.ring()
+    await eventually(sleeping.done)
+    assert clock.monotonic() == 0
+
+
+async def test_a_ring_while_nobody_sleeps_is_not_lost_and_counts_once() -> None:
+    bell, clock = Bell(), ManualClock()
+    bell.ring()
+    bell.ring()
+    await bell.wait(clock, 100)
+    sleeping = asyncio.create_task(bell.wait(clock, 50))
+    await eventually(lambda: clock.waits == [50])
+    assert not sleeping.done()
+    clock.advance(50)
+    await eventually(sleeping.done)
+
+
+async def test_without_a_ring_the_sleeper_wakes_when_its_time_is_over() -> None:
+    bell, clock = Bell(), ManualClock()
+    sleeping = asyncio.create_task(bell.wait(clock, 5))
+    assert await clock.asleep() == [5]
+    clock.advance(4.999)
+    await eventually(lambda: clock.waits == [0.001])
+    assert not sleeping.done()
+    clock.advance(0.001)
+    await eventually(sleeping.done)

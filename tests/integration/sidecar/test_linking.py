@@ -1,0 +1,346 @@
+"""The link at work: handshakes, facts, heartbeats and commands between a sidecar and a real DEALER."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from bridge.core.facts import ConnectionFact, encode_fact
+from bridge.core.handshake import LinkKey
+from bridge.core.protocol import (
+    Ack,
+    Bye,
+    Command,
+    ErrorMessage,
+    FactMessage,
+    Refused,
+    Settle,
+    SidecarHeartbeat,
+)
+from bridge.core.session import Sessions
+from bridge.link import Link
+from bridge.sidecar.dispatching import Dispatcher
+from bridge.sidecar.linking import LinkWorker
+
+from .clock import ManualClock
+from .station import OFFICER, Station, at_work, eventually
+from .terminal import ACCOUNT, BOOT, KEY, OTHER_BOOT, Terminal
+
+TICK_S = 0.1
+
+
+class Rig:
+    """A link worker and a dispatcher at work on a free port."""
+
+    def __init__(self, station: Station) -> None:
+        self.station = station
+        self.link = Link("tcp://127.0.0.1:0")
+        link = station.settings.link
+        numbers = itertools.count(1)
+        self.sessions = Sessions(
+            {OFFICER: KEY},
+            heartbeat_s=link.heartbeat_s,
+            lost_after_s=link.lost_after_s,
+            nonce=lambda: f"{next(numbers):064x}",
+        )
+        self.worker = LinkWorker(station.office, self.link, self.sessions)
+        self.dispatcher = Dispatcher(station.office, self.worker)
+
+    @property
+    def clock(self) -> ManualClock:
+        return self.station.clock
+
+    def terminal(self, *, boot: str = BOOT, key: LinkKey = KEY) -> Terminal:
+        return Terminal(self.link.endpoint, self.clock, boot=boot, key=key)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass tick by tick, each ticked through."""
+        for _ in range(round(seconds / TICK_S)):
+            await self.clock.asleep()
+            self.clock.advance(TICK_S)
+            # The tick's own steps are through when it sleeps again.
+            await self.clock.asleep()
+
+    async def ready(self, terminal: Terminal) -> None:
+        """The terminal has joined, reported a scan, and beats."""
+        await terminal.join()
+        await terminal.scan()
+        await terminal.hear(Ack)
+        await terminal.beat()
+        await eventually(self.allowed)
+
+    def reaches_terminal(self) -> bool:
+        """Whether the transport still takes a frame for the terminal's session."""
+        session = self.sessions.session(OFFICER)
+        return session is not None and self.link.send(session.peer, b"{}")
+
+    def allowed(self) -> bool:
+        """Whether commands may go to the terminal."""
+        gate = self.worker.gate(OFFICER)
+        return gate is not None and gate.ready and gate.alive and gate.broker_connected and gate.trade_allowed
+
+
+@pytest.fixture
+async def rig(station: Station) -> AsyncIterator[Rig]:
+    """A link that receives and ticks."""
+    made = Rig(station)
+    works = [asyncio.create_task(made.worker.receive()), asyncio.create_task(made.worker.tick())]
+    async with at_work(*works):
+        yield made
+    made.link.close()
+
+
+@pytest.fixture
+async def dispatching(rig: Rig) -> AsyncIterator[None]:
+    """A dispatcher at work beside it."""
+    async with at_work(asyncio.create_task(rig.dispatcher.run())):
+        yield
+
+
+def down(counter: int) -> ConnectionFact:
+    return ConnectionFact(boot=BOOT, counter=counter, up=False)
+
+
+def connections(station: Station) -> list[str]:
+    found = station.rows("SELECT event_type FROM events WHERE event_type LIKE 'CONNECTION%' ORDER BY id")
+    return [event_type for (event_type,) in found]
+
+
+# The handshake
+
+
+async def test_a_terminal_that_proves_itself_is_welcomed_in_an_epoch_that_is_journaled(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        welcome = await terminal.join(poll_interval_s=7)
+        assert (welcome.epoch, welcome.heartbeat_ms, welcome.overlap_ms) == (1, 1000, 3_600_000)
+        assert rig.station.rows("SELECT epoch, boot, ended_at FROM sessions") == [(1, BOOT, None)]
+        assert rig.station.office.poll_intervals == {OFFICER: 7}
+
+
+async def test_a_terminal_without_the_key_is_refused_and_leaves_no_trace(rig: Rig) -> None:
+    async with rig.terminal(key=LinkKey(bytes(32))) as terminal:
+        await terminal.knock()
+        refused = await terminal.hear(Refused)
+        assert refused.code == "KEY"
+    assert rig.station.rows("SELECT count(*) FROM officers") == [(0,)]
+
+
+async def test_a_terminal_of_another_account_is_refused_with_the_remedy(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        await terminal.knock(account=msgspec.structs.replace(ACCOUNT, login=9))
+        refused = await terminal.hear(Refused)
+        assert refused.code == "ACCOUNT" and "rebind" in refused.remedy
+
+
+async def test_while_the_journal_cannot_be_written_nobody_is_welcomed(rig: Rig) -> None:
+    rig.station.lock_journal()
+    async with rig.terminal() as terminal:
+        await terminal.knock()
+        assert (await terminal.hear(Refused)).code == "BUSY"
+        rig.station.lock_journal(False)
+        assert (await terminal.join()).epoch == 1
+
+
+async def test_a_second_boot_is_refused_while_the_first_lives_and_taken_when_it_is_silent(rig: Rig) -> None:
+    async with rig.terminal() as first, rig.terminal(boot=OTHER_BOOT) as second:
+        await first.join()
+        with pytest.raises(AssertionError, match="SECOND_BOOT"):
+            await second.join()
+        await rig.pass_time(3)
+        assert (await second.join()).epoch == 2
+        assert rig.station.rows("SELECT why FROM sessions WHERE epoch = 1") == [("a new session took over",)]
+
+
+# Facts
+
+
+async def test_facts_are_acknowledged_when_they_are_in_the_journal(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        for number in range(1, 4):
+            await terminal.report(down(number))
+            ack = await terminal.hear(Ack)
+            assert rig.station.rows("SELECT count(*) FROM facts WHERE seq <= ?", ack.seq) == [(ack.seq,)]
+            assert ack == Ack(epoch=1, seq=number)
+
+
+async def test_facts_that_could_not_be_stored_are_not_acknowledged_and_taken_in_the_next_session(
+    rig: Rig,
+) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        rig.station.lock_journal()
+        await terminal.report(down(1))
+        assert "journal" in (await terminal.hear(Bye)).reason
+        rig.station.lock_journal(False)
+        await terminal.join()
+        await terminal.report(down(1))
+        assert (await terminal.hear(Ack)).seq == 1
+    assert connections(rig.station) == ["CONNECTION_LOST"]
+
+
+async def test_a_fact_out_of_order_ends_the_session(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        raw = msgspec.Raw(encode_fact(down(1)))
+        await terminal.say(FactMessage(epoch=1, seq=2, fact=raw))
+        await terminal.hear(Bye)
+        await eventually(lambda: rig.worker.gate(OFFICER) is None)
+    await eventually(lambda: rig.station.rows("SELECT why FROM sessions") == [("fact 2 came after fact 0",)])
+    assert rig.station.rows("SELECT count(*) FROM facts") == [(0,)]
+
+
+async def test_facts_of_an_earlier_epoch_are_not_taken(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        await terminal.join()
+        await terminal.say(FactMessage(epoch=1, seq=1, fact=msgspec.Raw(encode_fact(down(1)))))
+        await terminal.report(down(2))
+        assert await terminal.hear(Ack) == Ack(epoch=2, seq=1)
+    assert rig.station.rows("SELECT key FROM facts") == [(f"connection:{BOOT}:2",)]
+
+
+@pytest.mark.parametrize("frame", [b"", b"\xff", b"{}", b'{"type":"fact"}', b'{"type":"new"}', b"[" * 60_000])
+async def test_a_frame_that_means_nothing_is_answered_and_the_session_goes_on(rig: Rig, frame: bytes) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        await terminal.say_raw(frame)
+        await terminal.hear(ErrorMessage)
+        await terminal.report(down(1))
+        assert (await terminal.hear(Ack)).seq == 1
+
+
+# Liveness
+
+
+async def test_heartbeats_keep_their_schedule_and_tell_the_link_clock(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.pass_time(0.3)
+        await terminal.join()
+        await rig.pass_time(3)
+        told = [(await terminal.hear(SidecarHeartbeat)).clock_ms for _ in range(3)]
+    assert told == [700, 1700, 2700]
+
+
+@pytest.mark.parametrize(
+    ("beat", "open_"),
+    [
+        ({}, True),
+        ({"broker_connected": False}, False),
+        ({"trade_allowed": False}, False),
+    ],
+)
+async def test_the_gate_stands_as_the_terminals_last_heartbeat_says(
+    rig: Rig, beat: dict[str, bool], open_: bool
+) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        assert not rig.allowed()
+        await terminal.scan()
+        await terminal.hear(Ack)
+        assert not rig.allowed()
+        await terminal.beat()
+        await terminal.beat(**beat)
+        await terminal.report(down(1))
+        await terminal.hear(Ack)
+        assert rig.allowed() is open_
+
+
+async def test_three_missed_heartbeats_close_the_gate_and_one_opens_it(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        await rig.pass_time(2.9)
+        assert rig.allowed()
+        await rig.pass_time(0.1)
+        assert not rig.allowed()
+        await terminal.beat()
+        await eventually(rig.allowed)
+
+
+async def test_a_silent_terminal_is_told_as_lost_once_and_as_back_once(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        await rig.pass_time(40)
+        assert connections(rig.station) == ["CONNECTION_LOST"]
+        assert rig.worker.gate(OFFICER) is None
+        await terminal.join()
+        assert connections(rig.station) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
+
+
+async def test_a_silent_terminal_is_told_as_lost_when_the_time_that_was_set_is_over(rig: Rig) -> None:
+    lost_after_s = rig.station.settings.link.lost_after_s
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        await rig.pass_time(lost_after_s - 0.2)
+        assert connections(rig.station) == []
+        await rig.pass_time(0.4)
+        assert connections(rig.station) == ["CONNECTION_LOST"]
+
+
+async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:
+    await rig.pass_time(40)
+    assert connections(rig.station) == []
+
+
+# Commands
+
+
+@pytest.mark.usefixtures("dispatching")
+async def test_a_command_is_in_the_journal_when_the_terminal_hears_it(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        await rig.station.take(rig.station.directive("dir-1"))
+        rig.station.office.dispatch_bell.ring()
+        command = await terminal.hear(Command)
+        dispatched = rig.station.rows("SELECT token, attempt, epoch, deadline_ms FROM dispatches")
+        assert dispatched == [(command.order.token, 1, 1, command.deadline_ms)]
+        assert rig.station.rows("SELECT state FROM commands") == [("DISPATCHED",)]
+
+
+@pytest.mark.usefixtures("dispatching")
+async def test_nothing_is_dispatched_to_a_silent_terminal_nor_kept_for_it(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        await rig.pass_time(3)
+        await rig.station.take(rig.station.directive("dir-1"))
+        await rig.pass_time(5)
+        assert rig.station.rows("SELECT count(*) FROM dispatches") == [(0,)]
+        await terminal.beat()
+        await eventually(rig.allowed)
+        rig.station.office.dispatch_bell.ring()
+        assert (await terminal.hear(Command)).attempt == 1
+
+
+@pytest.mark.usefixtures("dispatching")
+async def test_what_was_with_the_terminal_is_asked_about_in_its_next_session_and_not_sent_again(
+    rig: Rig,
+) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        await rig.station.take(rig.station.directive("dir-1"))
+        rig.station.office.dispatch_bell.ring()
+        command = await terminal.hear(Command)
+        await rig.ready(terminal)
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        question = await terminal.hear(Settle)
+        assert (question.item.order, question.item.attempt) == (command.order, 1)
+    assert rig.station.rows("SELECT attempt FROM dispatches") == [(1,)]
+
+
+@pytest.mark.usefixtures("dispatching")
+async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+    # The transport notices in its own time.
+    await eventually(lambda: not rig.reaches_terminal())
+    await rig.station.take(rig.station.directive("dir-1"))
+    rig.station.office.dispatch_bell.ring()
+    ended = [("the terminal takes no messages",)]
+    await eventually(lambda: rig.station.rows("SELECT why FROM sessions") == ended)
+    assert rig.worker.gate(OFFICER) is None
+    # It may have been on its way: the next session asks.
+    assert rig.station.rows("SELECT state FROM commands") == [("DISPATCHED",)]

@@ -1,0 +1,170 @@
+"""The sidecar as a whole: it joins its parts, stops in order, and falls as one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+
+import pytest
+
+from bridge import faultpoint
+from bridge.core.facts import CommandFact, CommandStage, DealFact
+from bridge.core.protocol import Bye, Command
+from bridge.core.terms import DealEntry
+from bridge.link import Link
+from bridge.sandbox.behaviour import Behaviour, Endpoint
+from bridge.sidecar import sidecar as whole
+from bridge.sidecar.sidecar import Sidecar
+
+from .clock import PATIENCE_S
+from .station import CHANCE, OFFICER, Sandbox, Station, eventually
+from .terminal import KEY, Terminal
+
+
+class Running:
+    """A sidecar at work, and the means to stop it."""
+
+    def __init__(self, station: Station, director: Sandbox) -> None:
+        self.link = Link("tcp://127.0.0.1:0")
+        self.endpoint = self.link.endpoint
+        self.stop = asyncio.Event()
+        self.sidecar = Sidecar(
+            station.settings,
+            journal=station.journal,
+            director=director.director,
+            link=self.link,
+            keys={OFFICER: KEY},
+            clock=station.clock,
+            uniform=lambda: CHANCE,
+            log=station.log,
+        )
+        self.task = asyncio.create_task(self.sidecar.run(self.stop))
+
+    async def stopped(self) -> None:
+        """Tell it to stop; it does."""
+        self.stop.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await self.task
+
+
+@asynccontextmanager
+async def running(station: Station, director: Sandbox) -> AsyncIterator[Running]:
+    """A sidecar that has just been started. Nothing here needs time to pass: bells wake the parts."""
+    made = Running(station, director)
+    try:
+        yield made
+    finally:
+        if not made.task.done():
+            await made.stopped()
+
+
+def filled(command: Command, station: Station) -> DealFact:
+    """The deal that fills the command."""
+    order = command.order
+    return DealFact(
+        ticket=9001,
+        order=8001,
+        position_id=7001,
+        symbol=order.symbol,
+        type=order.side,
+        entry=DealEntry.IN,
+        reason="EXPERT",
+        magic=order.token,
+        volume=order.volume,
+        price=Decimal("1.0950"),
+        commission=Decimal("-0.70"),
+        swap=Decimal(0),
+        profit=Decimal(0),
+        fee=Decimal(0),
+        time_server_ms=int(station.clock.now().timestamp() * 1000) + 7_200_000,
+    )
+
+
+async def test_a_directive_becomes_one_order_and_the_director_hears_of_all_of_it_in_order(
+    station: Station, director: Sandbox
+) -> None:
+    director.issue(station.directive("dir-1"))
+    told = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+    async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
+        await terminal.join()
+        await terminal.beat()
+        await terminal.scan()
+        command = await terminal.hear(Command)
+        token = command.order.token
+        await terminal.report(
+            CommandFact(token=token, attempt=1, stage=CommandStage.SUBMITTED, mark=1),
+            CommandFact(token=token, attempt=1, stage=CommandStage.RESULT, retcode=10009, order=8001),
+            filled(command, station),
+        )
+        await eventually(lambda: director.told("dir-1") == told)
+    assert station.rows("SELECT attempt FROM dispatches") == [(1,)]
+    assert station.rows("SELECT state FROM directives") == [("FILLED",)]
+
+
+async def test_a_stop_ends_the_sessions_and_frees_the_port_and_the_journal(
+    station: Station, director: Sandbox
+) -> None:
+    async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
+        await terminal.join()
+        await sidecar.stopped()
+        assert (await terminal.hear(Bye)).reason == "the sidecar stops"
+    assert station.rows("SELECT why FROM sessions") == [("the sidecar stops",)]
+    Link(sidecar.endpoint).close()
+    # The journal is its caller's again.
+    assert station.journal.due(1, ()) == []
+    assert [said["event"] for said in station.said][-2:] == ["session ended", "stopped"]
+
+
+async def test_a_stop_does_not_wait_for_a_director_that_hangs(
+    station: Station, director: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The drain's time is real: the network's is.
+    monkeypatch.setattr(whole, "DRAIN_S", 0.05)
+    director.state.behaviours.set(Behaviour(delay_s=3600))
+    await station.take(station.directive("dir-1"))
+    async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
+        await terminal.join()
+        # One poll and one post hang.
+        await director.clock.asleep(2)
+        await sidecar.stopped()
+    assert station.rows("SELECT state FROM events") == [("queued",)]
+    assert station.rows("SELECT why FROM sessions") == [("the sidecar stops",)]
+
+
+async def test_a_stop_waits_for_a_post_that_is_answered_meanwhile(
+    station: Station, director: Sandbox
+) -> None:
+    director.state.behaviours.set(Behaviour(delay_s=1), Endpoint.POST)
+    await station.take(station.directive("dir-1"))
+    async with running(station, director) as sidecar:
+        await director.clock.asleep()
+        sidecar.stop.set()
+        await eventually(lambda: any(said["event"] == "stopping" for said in station.said))
+        director.clock.advance(1)
+        await sidecar.stopped()
+    assert station.rows("SELECT state FROM events") == [("delivered",)]
+
+
+async def test_what_was_not_delivered_goes_out_after_the_next_start(
+    station: Station, director: Sandbox
+) -> None:
+    await station.take(station.directive("dir-1", quantity=-1))
+    async with running(station, director):
+        await eventually(lambda: director.told("dir-1") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"])
+
+
+async def test_a_part_that_fails_ends_all_of_them_and_its_error_is_raised(
+    station: Station, director: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def strike(place: str) -> None:
+        if place == "dispatch.committed":
+            raise ZeroDivisionError(place)
+
+    monkeypatch.setattr(faultpoint, "_hook", None)
+    faultpoint.install(strike)
+    failing = Running(station, director)
+    async with asyncio.timeout(PATIENCE_S):
+        with pytest.raises(ExceptionGroup) as raised:
+            await failing.task
+    assert raised.group_contains(ZeroDivisionError)
+    Link(failing.endpoint).close()
