@@ -240,11 +240,12 @@ class LinkWorker:
 
     async def _watch_presence(self) -> None:
         monotonic = self._office.clock.monotonic()
-        for officer, last in list(self._present.items()):
-            if self._sessions.alive(officer, monotonic):
-                self._present[officer] = monotonic
-                continue
-            silent = monotonic - last
+        for officer in self._present:
+            session = self._sessions.session(officer)
+            if session is not None:
+                busy = session.busy and self._sessions.alive(officer, monotonic)
+                self._present[officer] = monotonic if busy else session.heard
+            silent = monotonic - self._present[officer]
             if officer in self._told_lost or silent < self._office.settings.link.lost_after_s:
                 continue
             now = self._office.now()
