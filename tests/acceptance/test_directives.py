@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bridge.core.contract import EventType, utc_text
-from tests.rig.rig import OFFICER, OPENED, REFUSED, Rig
+from tests.rig.rig import OPENED, REFUSED, Rig
+from tests.rig.world import OFFICER
 
 
 def _in(seconds: float) -> str:

@@ -63,9 +63,10 @@ def test_a_director_that_does_not_let_us_in_pauses_openings_and_not_closings(rig
 @pytest.mark.parametrize("fault", ["html", "redirect", "other_json", "gzip_bomb", "truncated", "drop"])
 def test_an_answer_to_a_poll_that_is_none_journals_nothing_and_polling_goes_on(rig: Rig, fault: str) -> None:
     rig.start()
+    mark = rig.sidecar.mark
     rig.director.behave(endpoint="poll", fault=fault, requests=2)
-    rig.sidecar.event("poll failed")
-    rig.sidecar.event("poll works again")
+    rig.sidecar.event("poll failed", since=mark)
+    rig.sidecar.event("poll works again", since=mark)
     rig.open()
 
 

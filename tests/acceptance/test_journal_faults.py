@@ -12,7 +12,8 @@ import pytest
 
 from bridge.core.contract import EventType, utc_text
 from bridge.exits import ExitCode
-from tests.rig.rig import OFFICER, OPENED, REFUSED, Rig
+from tests.rig.rig import OPENED, REFUSED, Rig
+from tests.rig.world import OFFICER
 
 SIDE_FILES: Final = ("-wal", "-shm")
 

@@ -12,7 +12,8 @@ from bridge.core.protocol import MAX_MESSAGE_BYTES, RefusalCode, Refused
 from bridge.exits import ExitCode
 from bridge.keys import create_link_key, load_link_key
 from tests.rig.dealer import Dealer
-from tests.rig.rig import OFFICER, OPENED, REFUSED, Rig
+from tests.rig.rig import OPENED, REFUSED, Rig
+from tests.rig.world import OFFICER
 
 OTHER: Final = "eo-002"
 RUBBISH: Final[dict[str, tuple[bytes, ...]]] = {

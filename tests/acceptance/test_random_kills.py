@@ -14,7 +14,8 @@ from bridge.core.contract import EventType
 from tests.acceptance.test_sidecar_crashes import POINTS
 from tests.rig.invariant import check
 from tests.rig.patience import Deadline
-from tests.rig.rig import OFFICER, Rig
+from tests.rig.rig import Rig
+from tests.rig.world import OFFICER
 
 DIRECTIVES: Final = 20
 SEEDS: Final = 3

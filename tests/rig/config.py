@@ -9,7 +9,7 @@ API_KEY_ENV: Final = "RIG_API_KEY"
 
 Section = Mapping[str, object]
 
-QUICK_DIRECTOR: Final[Section] = {"poll_interval_s": 0.1, "timeout_s": 5.0}
+QUICK_DIRECTOR: Final[Section] = {"poll_interval_s": 0.1, "timeout_s": 20.0}
 QUICK_LINK: Final[Section] = {
     "heartbeat_s": 0.2,
     "lost_after_s": 30.0,
