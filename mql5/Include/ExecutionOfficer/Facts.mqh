@@ -23,12 +23,12 @@ long Magic(const long magic)
    return((magic<0) ? 0 : magic);
   }
 //+------------------------------------------------------------------+
-//| A deal of the history                                            |
+//| A deal of the history that is selected                           |
 //+------------------------------------------------------------------+
 bool DealFact(const ulong ticket,SFact &fact)
   {
    fact.key="";
-   if(!HistoryDealSelect(ticket))
+   if(HistoryDealGetInteger(ticket,DEAL_TICKET)!=(long)ticket)
       return(false);
    CJsonWriter json;
    json.Text("kind","deal");
@@ -113,13 +113,13 @@ void WriteOrder(const SOrderRecord &order,SFact &fact)
    fact.json=json.Result();
   }
 //+------------------------------------------------------------------+
-//| An order of the history                                          |
+//| An order of the history that is selected                         |
 //+------------------------------------------------------------------+
 bool DoneOrderFact(const ulong ticket,SFact &fact)
   {
    SOrderRecord order;
    fact.key="";
-   if(!HistoryOrderSelect(ticket))
+   if(HistoryOrderGetInteger(ticket,ORDER_TICKET)!=(long)ticket)
       return(false);
    order.ticket=ticket;
    order.state=HistoryOrderGetInteger(ticket,ORDER_STATE);

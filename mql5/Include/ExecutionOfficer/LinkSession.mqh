@@ -417,7 +417,7 @@ bool CLinkSession::Begin(const SHeard &heard,const long mono_ms)
    m_clock.Start(mono_ms);
    m_heard_ms=mono_ms;
    m_next_beat_ms=mono_ms;
-   m_log.Info("the session stands: epoch "+IntegerToString(m_epoch)+", "+IntegerToString(m_facts.Count())
+   m_log.Info("connected to the sidecar: epoch "+IntegerToString(m_epoch)+", "+IntegerToString(m_facts.Count())
               +" facts unacknowledged");
    return(true);
   }

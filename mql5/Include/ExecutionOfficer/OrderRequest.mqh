@@ -150,20 +150,36 @@ void FillRequest(const SOrder &order,const SLimits &limits,const double market,c
    request.position=position;
   }
 //+------------------------------------------------------------------+
-//| What OrderCheck says. Builds differ in whether a request that    |
-//| would do gets 0 or 10009.                                        |
+//| Whether OrderCheck lets the request pass. Builds differ in       |
+//| whether a request that would do gets 0 or 10009.                 |
+//+------------------------------------------------------------------+
+bool Passes(MqlTradeRequest &request,MqlTradeCheckResult &checked)
+  {
+   ZeroMemory(checked);
+   ResetLastError();
+   bool passed=OrderCheck(request,checked);
+   return(checked.retcode==TRADE_RETCODE_DONE || (passed && checked.retcode==RETCODE_NONE));
+  }
+//+------------------------------------------------------------------+
+//| What OrderCheck says. How long a comment may be is not documented|
+//| and it is only for people: where the request passes without it,  |
+//| it goes without it.                                              |
 //+------------------------------------------------------------------+
 bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)
   {
    MqlTradeCheckResult checked;
-   ZeroMemory(checked);
-   ResetLastError();
-   bool passed=OrderCheck(request,checked);
-   if(checked.retcode==TRADE_RETCODE_DONE || (passed && checked.retcode==RETCODE_NONE))
+   MqlTradeCheckResult bare;
+   if(Passes(request,checked))
       return(true);
    string comment=checked.comment;
    if(checked.retcode==RETCODE_NONE)
       comment+=" (error "+IntegerToString(GetLastError())+")";
+   if(request.comment!="")
+     {
+      request.comment="";
+      if(Passes(request,bare))
+         return(true);
+     }
    return(NotSent(answer,"CHECK","OrderCheck refused it: "+comment,(long)checked.retcode));
   }
 //+------------------------------------------------------------------+

@@ -207,6 +207,8 @@ int CScanner::ReportSnapshot(const int room)
   {
    SFact fact;
    int posted=0;
+   if(!m_snapshot.Select())
+      return(0);
    for(int i=0; i<SCAN_PORTION && posted<room; i++)
      {
       if(m_snapshot.Done())

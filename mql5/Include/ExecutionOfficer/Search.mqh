@@ -54,8 +54,6 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
   {
    SFact fact;
    ulong orders[];
-   ulong done[];
-   ulong deals[];
    ArrayResize(facts,0);
    if(!BrokerConnected())
       return(false);
@@ -77,7 +75,8 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
       if(ticket==0 || HistoryOrderGetInteger(ticket,ORDER_MAGIC)!=token)
          continue;
       AppendTicket(orders,ticket);
-      AppendTicket(done,ticket);
+      if(DoneOrderFact(ticket,fact))
+         AppendFact(facts,fact.json);
      }
    for(int i=0; i<HistoryDealsTotal(); i++)
      {
@@ -85,16 +84,10 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
       if(ticket==0)
          continue;
       ulong order=(ulong)HistoryDealGetInteger(ticket,DEAL_ORDER);
-      if(HistoryDealGetInteger(ticket,DEAL_MAGIC)==token || (order!=0 && HasTicket(orders,order)))
-         AppendTicket(deals,ticket);
+      bool ours=(HistoryDealGetInteger(ticket,DEAL_MAGIC)==token || (order!=0 && HasTicket(orders,order)));
+      if(ours && DealFact(ticket,fact))
+         AppendFact(facts,fact.json);
      }
-   // Reading one record replaces the selection, so that comes last.
-   for(int i=0; i<ArraySize(done); i++)
-      if(DoneOrderFact(done[i],fact))
-         AppendFact(facts,fact.json);
-   for(int i=0; i<ArraySize(deals); i++)
-      if(DealFact(deals[i],fact))
-         AppendFact(facts,fact.json);
    return(BrokerConnected());
   }
 //+------------------------------------------------------------------+

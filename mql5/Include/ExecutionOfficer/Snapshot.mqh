@@ -30,6 +30,7 @@ public:
                      CSnapshot(void);
    void              Clear(void);
    bool              Take(const long from_ms);
+   bool              Select(void) const;
    bool              Next(SFact &fact);
    bool              Done(void) const;
    long              FromMs(void) const;
@@ -138,6 +139,14 @@ bool CSnapshot::ReadHistory(void)
    for(int i=0; i<deals; i++)
       m_deals[i]=HistoryDealGetTicket(i);
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| Make the history that is still to be read the selected one. It   |
+//| is to be called before Next in each timer call.                  |
+//+------------------------------------------------------------------+
+bool CSnapshot::Select(void) const
+  {
+   return(m_next>=ArraySize(m_orders)+ArraySize(m_deals) || SelectHistory(m_from_ms));
   }
 //+------------------------------------------------------------------+
 //| The next fact: done orders, deals, live orders, positions, so    |

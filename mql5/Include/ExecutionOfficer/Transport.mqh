@@ -5,12 +5,15 @@
 //|                                                                  |
 //| - Never ask for more than is readable, and never wait: a read    |
 //|   that asks for more blocks for as long as the peer is silent.   |
-//| - One readable byte may be none at all (the terminal guesses):   |
-//|   it is read only once it has stood there for a few calls.       |
+//| - One readable byte may be none at all (the terminal guesses),   |
+//|   and asking for it would block. So one byte is left where it is |
+//|   until another one stands behind it: none of our messages ends  |
+//|   there, and the next heartbeat brings more.                     |
 //| - The first send in the timer call of the connect fails (5273).  |
 //| - A read that fails may have brought bytes all the same.         |
-//| - A peer that closed may have left bytes: the link is closed when|
-//|   it is not connected and nothing is readable.                   |
+//| - A peer that closed may have left bytes, and what is readable   |
+//|   may show at the second look only: the link is closed when it is|
+//|   not connected and two looks found nothing.                     |
 //| - A send may take a part. The rest has one owner: this class.    |
 //+------------------------------------------------------------------+
 #include "Bytes.mqh"
@@ -20,7 +23,7 @@
 #define TRANSPORT_CHUNK 16384
 #define TRANSPORT_READ_MOST 262144    // in one timer call
 #define TRANSPORT_UNSENT_MOST 4194304
-#define TRANSPORT_DOUBT_CALLS 3       // so long one readable byte may be a guess
+#define TRANSPORT_SURE 2              // so many readable bytes are no guess
 
 #define NET_NOT_ALLOWED 4014
 #define NET_CANNOT_CONNECT 5272
@@ -33,7 +36,6 @@ class CTransport
 private:
    int               m_socket;
    bool              m_fresh;    // connected in this timer call: nothing may be sent yet
-   int               m_doubts;   // timer calls in a row with just one readable byte
    CBytes            m_unsent;
    string            m_reason;   // why it was closed
    int               m_error;    // the terminal's error number with that
@@ -62,7 +64,6 @@ CTransport::CTransport(void)
   {
    m_socket=INVALID_HANDLE;
    m_fresh=false;
-   m_doubts=0;
    m_reason="";
    m_error=0;
   }
@@ -101,7 +102,6 @@ void CTransport::Close(void)
       SocketClose(m_socket);
    m_socket=INVALID_HANDLE;
    m_fresh=false;
-   m_doubts=0;
    m_unsent.Clear();
   }
 //+------------------------------------------------------------------+
@@ -153,23 +153,17 @@ bool CTransport::Receive(CBytes &in)
    int taken=0;
    while(taken<TRANSPORT_READ_MOST)
      {
-      uint readable=SocketIsReadable(m_socket);
       bool connected=SocketIsConnected(m_socket);
-      if(readable!=1)
-         m_doubts=0;
-      if(readable==0)
+      uint readable=SocketIsReadable(m_socket);
+      if(readable<TRANSPORT_SURE && !connected)
+         readable=SocketIsReadable(m_socket);
+      if(readable<TRANSPORT_SURE)
          return(connected || Fail("the sidecar closed the connection",0));
-      if(readable==1 && connected && m_doubts<TRANSPORT_DOUBT_CALLS)
-        {
-         m_doubts++;
-         return(true);
-        }
       int count=ReadChunk(in,readable);
       if(count<0)
          return(Fail("the connection broke",m_error));
-      // Nothing, and no error: the byte was a guess.
       if(count==0)
-         return(connected || Fail("the sidecar closed the connection",0));
+         break;
       taken+=count;
      }
    return(true);
@@ -181,7 +175,6 @@ int CTransport::ReadChunk(CBytes &in,const uint readable)
   {
    uchar bytes[];
    uint wanted=(readable<TRANSPORT_CHUNK) ? readable : TRANSPORT_CHUNK;
-   m_doubts=0;
    ResetLastError();
    int count=SocketRead(m_socket,bytes,wanted,1);
    if(count>0)
@@ -189,14 +182,12 @@ int CTransport::ReadChunk(CBytes &in,const uint readable)
       in.Append(bytes,0,count);
       return(count);
      }
-   int error=GetLastError();
-   // The guessed byte shows as an error too, and must not get into the stream.
-   if(error==0 || wanted==1)
+   m_error=GetLastError();
+   if(m_error==0)
       return(0);
    int brought=ArraySize(bytes);
    if(brought>0 && (uint)brought<=wanted)
       in.Append(bytes,0,brought);
-   m_error=error;
    return(-1);
   }
 //+------------------------------------------------------------------+

@@ -1,0 +1,58 @@
+"""Programs are compiled once, and kept by content. What a story's processes logged is shown where it fails."""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.native.rig import EXPERT, NativeRig
+from tests.rig.invariant import check
+from tests.rig.nursery import Nursery
+from tests.terminal.build import build
+
+_RIG = pytest.StashKey[NativeRig]()
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def expert() -> Path:
+    """The EA's library. Building it here keeps the compiler's time out of the stories."""
+    return build(EXPERT).library
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where the processes of all stories are forked."""
+    if os.name != "posix":
+        pytest.skip("there are no such signals on Windows")
+    with Nursery() as opened:
+        yield opened
+
+
+@pytest.fixture
+def rig(
+    tmp_path: Path, expert: Path, nursery: Nursery, request: pytest.FixtureRequest
+) -> Iterator[NativeRig]:
+    """A rig of which nothing runs yet. After the test the invariant is checked and everything is ended."""
+    with closing(NativeRig(tmp_path, nursery)) as made:
+        request.node.stash[_RIG] = made
+        yield made
+        if not request.node.stash.get(_FAILED, False):
+            check(made)
+            made.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+        if (rig := item.stash.get(_RIG, None)) is not None:
+            report.sections += [
+                (f"log of {process.name}", "\n".join(process.log)) for process in rig.processes
+            ]
+    return report

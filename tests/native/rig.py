@@ -1,0 +1,51 @@
+"""The rig of the stories, with the real EA in the terminal's place."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.rig.process import Process
+from tests.rig.rig import Rig
+from tests.rig.world import HOST, OFFICER
+
+EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/ExecutionOfficer.mq5"
+
+
+class NativeRig(Rig):
+    """`start_terminal` starts the EA. Its files are in a folder of the story, one for each officer."""
+
+    def files(self, officer: str = OFFICER) -> Path:
+        """The terminal's MQL5\\Files."""
+        return self.folder / f"terminal-{officer}" / "Files"
+
+    def ledger(self, officer: str = OFFICER) -> Path:
+        """The officer's ledger; there is one once the EA has opened it."""
+        (found,) = self.files(officer).glob("*.ledger")
+        return found
+
+    def start_terminal(
+        self,
+        officer: str = OFFICER,
+        *,
+        die_at: str = "",
+        link_key: Path | None = None,
+        ledger: Path | None = None,
+        patient: bool = False,
+        inputs: Sequence[str] = (),
+        switches: Sequence[str] = (),
+    ) -> Process:
+        """`inputs` as NAME=VALUE. The EA has no fault points and no other patience than its own."""
+        assert not die_at and ledger is None
+        arguments = ["tests.terminal", "--endpoint", self.link, "--officer", officer]
+        arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
+        arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
+        arguments += ["--files", str(self.files(officer).parent)]
+        for pair in inputs:
+            arguments += ["--input", pair]
+        if switches:
+            arguments += ["--switch", *switches]
+        process = self.run(f"terminal of {officer}", arguments)
+        self.terminals.setdefault(officer, process)
+        if not self.terminals[officer].running:
+            self.terminals[officer] = process
+        return process
