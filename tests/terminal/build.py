@@ -1,0 +1,121 @@
+"""From the EA's source to a library that Python can load.
+
+    python -m tests.terminal.build FILE.mq5
+
+Lint, translate, compile; what any of them objects to names the line of the .mq5 or .mqh file. A library is
+kept under the hash of everything that it was made from, so that the same source is compiled once.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.terminal.compiler import Compiler, CompilerError, find
+from tests.terminal.expressions import LiteralError
+from tests.terminal.reference import header
+from tests.terminal.source import SourceError, load
+from tests.terminal.structure import StructureError
+from tests.terminal.translate import Translation, translate
+
+HERE: Final = Path(__file__).parent
+STANDIN: Final = HERE / "standin"
+CACHE: Final = HERE.parent.parent / "build" / "terminal"
+"""Inside the checkout, where .gitignore covers it."""
+
+
+class BuildError(Exception):
+    """The source does not build. The message is one diagnostic a line, each with file:line."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A library, and the C++ text that it came from."""
+
+    library: Path
+    text: Path
+    fresh: bool
+    """Whether it was compiled just now."""
+
+
+def build(main: Path, include_dir: Path | None = None, *, cache: Path = CACHE) -> Built:
+    """Build a program, or find it built. Raises BuildError, and CompilerError where there is no compiler."""
+    return build_text(translated(main, include_dir).text, main.stem, cache=cache)
+
+
+def translated(main: Path, include_dir: Path | None = None) -> Translation:
+    """Read and translate a program. Raises BuildError."""
+    try:
+        return translate(load(main, include_dir))
+    except (SourceError, LiteralError, StructureError) as error:
+        raise BuildError(str(error)) from None
+
+
+def build_text(text: str, name: str, *, cache: Path = CACHE) -> Built:
+    """Compile a translation, or find it compiled."""
+    compiler = find(cache)
+    folder = cache / f"{name}-{_digest(text, compiler)}"
+    built = Built(folder / "expert.so", folder / "expert.cpp", fresh=not (folder / "expert.so").exists())
+    if built.fresh:
+        _compile(compiler, built, text, cache)
+    return built
+
+
+def _compile(compiler: Compiler, built: Built, text: str, cache: Path) -> None:
+    folder = built.library.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    # Two processes may build the same thing: each in a file of its own, the last one wins.
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        source, library = Path(scratch, "expert.cpp"), Path(scratch, "expert.so")
+        source.write_text(text, encoding="utf-8")
+        Path(scratch, "constants.h").write_text(header(), encoding="utf-8")
+        includes = (f"-isystem{scratch}", f"-isystem{STANDIN}")
+        done = subprocess.run(
+            [*compiler.command, *compiler.flags, *includes, "-o", str(library), str(source)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            built.text.write_text(text, encoding="utf-8")
+            raise BuildError(readable(done.stderr, str(source)))
+        os.replace(source, built.text)
+        os.replace(library, built.library)
+
+
+def readable(output: str, scratch: str) -> str:
+    """A compiler's output with absolute names of MQL5 files, and our own names for types turned back."""
+    return (
+        output.replace(scratch, "expert.cpp").replace("::rt::", "").replace("ea::", "").replace("mql::", "")
+    )
+
+
+def _digest(text: str, compiler: Compiler) -> str:
+    digest = hashlib.sha256()
+    for part in (compiler.version, " ".join(compiler.flags), header(), text):
+        digest.update(part.encode() + b"\0")
+    for path in sorted(STANDIN.glob("*.h")):
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:20]
+
+
+def main(arguments: list[str]) -> int:
+    """Build, and say where the library is."""
+    if len(arguments) != 1:
+        print("usage: python -m tests.terminal.build FILE.mq5", file=sys.stderr)
+        return 2
+    try:
+        built = build(Path(arguments[0]))
+    except (BuildError, CompilerError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{'built' if built.fresh else 'found'} {built.library}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
