@@ -1,0 +1,177 @@
+"""A built EA in this process: a private copy of its library, and the C values that cross to it and back.
+
+Each instance loads a copy of the file of its own. So its globals, its classes' static members and its
+functions' static variables are its own, and a reload starts fresh, as in the terminal.
+"""
+
+import contextlib
+import ctypes
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+if sys.platform != "win32":
+    from _ctypes import dlclose
+
+Cell = int | float | str | bytes
+"""What crosses: an integer or boolean, a double, a string, an array of bytes."""
+
+MOST_RESULTS: Final = 24
+CRASH: Final = -1
+FAULT: Final = -2
+
+
+class Tag(IntEnum):
+    """What a Value holds (standin/runtime.h)."""
+
+    NONE = 0
+    INTEGER = 1
+    REAL = 2
+    TEXT = 3
+    BYTES = 4
+
+
+class Value(ctypes.Structure):
+    """`rt::value` of standin/runtime.h."""
+
+    _fields_: ClassVar = [
+        ("kind", ctypes.c_int32),
+        ("padding", ctypes.c_int32),
+        ("whole", ctypes.c_int64),
+        ("fraction", ctypes.c_double),
+        ("data", ctypes.c_void_p),
+        ("size", ctypes.c_int64),
+    ]
+
+
+HOST_CALL: Final = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.POINTER(Value),
+    ctypes.c_int,
+    ctypes.POINTER(Value),
+    ctypes.POINTER(ctypes.c_int32),
+)
+
+Answering = Callable[[str, list[Cell]], tuple[int, Sequence[Cell], int]]
+"""A host: from a function's name and arguments to a status (0, CRASH or FAULT), results, and _LastError (0:
+as it was)."""
+
+
+def read(value: Value) -> Cell:
+    """The Python value."""
+    match value.kind:
+        case Tag.INTEGER:
+            return int(value.whole)
+        case Tag.REAL:
+            return float(value.fraction)
+        case Tag.TEXT | Tag.BYTES:
+            raw = ctypes.string_at(value.data, value.size) if value.size else b""
+            return raw.decode("utf-16-le", "surrogatepass") if value.kind == Tag.TEXT else raw
+        case _:
+            raise ValueError(f"no value of kind {value.kind} crosses")
+
+
+def write(value: Value, cell: Cell) -> object:
+    """Fill a C value. What is returned has to live as long as the value is read."""
+    if isinstance(cell, float):
+        value.kind, value.fraction = Tag.REAL, cell
+        return None
+    if isinstance(cell, int):
+        # Tickets and magics are unsigned: the upper half wraps, and the C++ side turns it back.
+        value.kind, value.whole = Tag.INTEGER, ctypes.c_int64(cell).value
+        return None
+    raw = cell.encode("utf-16-le", "surrogatepass") if isinstance(cell, str) else bytes(cell)
+    kept = ctypes.create_string_buffer(raw, max(1, len(raw)))
+    value.kind = Tag.TEXT if isinstance(cell, str) else Tag.BYTES
+    value.data, value.size = ctypes.addressof(kept), len(raw)
+    return kept
+
+
+class Library:
+    """One loaded copy."""
+
+    def __init__(self, path: Path, host: Answering) -> None:
+        self._host = host
+        self._kept: list[object] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="expert-", ignore_cleanup_errors=True)
+        copy = shutil.copy(path, Path(self._folder.name, path.name))
+        self._c = ctypes.CDLL(str(copy))
+        if sys.platform != "win32":  # where a file in use cannot be removed, that waits for `unload`
+            self._folder.cleanup()
+        for name in ("mql_fault", "mql_input"):
+            getattr(self._c, name).restype = ctypes.c_char_p
+        self._c.mql_on_chart_event.argtypes = [
+            ctypes.c_int,
+            ctypes.c_int64,
+            ctypes.c_double,
+            ctypes.POINTER(Value),
+        ]
+        self._callback = HOST_CALL(self._answer)
+        self.failure: BaseException | None = None
+        """What the host raised, while the EA was running. The EA is dead then."""
+
+    def _answer(self, name: bytes, arguments: Any, count: int, results: Any, error: Any) -> int:
+        """Called from C++: no exception may leave."""
+        try:
+            status, cells, code = self._host(name.decode(), [read(arguments[i]) for i in range(count)])
+            self._kept = [write(results[i], cell) for i, cell in enumerate(cells)]
+            error[0] = code
+            return status if status < 0 else len(cells)
+        except BaseException as failure:
+            self.failure = failure
+            self._kept = [write(results[0], f"the host failed: {failure!r}")]
+            return FAULT
+
+    def call(self, name: str, *arguments: Any) -> int:
+        """Call an exported function that answers an int."""
+        result = int(getattr(self._c, f"mql_{name}")(*arguments))
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        return result
+
+    def create(self) -> int:
+        """Construct the globals: the first code of the EA that runs."""
+        return self.call("create", self._callback)
+
+    def init(self) -> tuple[int, int]:
+        """OnInit: the status, and what it returned."""
+        code = ctypes.c_int(0)
+        return self.call("on_init", ctypes.byref(code)), code.value
+
+    def cells(self, name: str, cells: Sequence[Cell]) -> int:
+        """Call a function that takes an array of values."""
+        values = (Value * len(cells))()
+        kept = [write(values[i], cell) for i, cell in enumerate(cells)]
+        status = self.call(name, values)
+        del kept
+        return status
+
+    def chart_event(self, number: int, whole: int, real: float, text: str) -> int:
+        """OnChartEvent."""
+        value = Value()
+        kept = write(value, text)
+        status = self.call("on_chart_event", number, whole, real, ctypes.byref(value))
+        del kept
+        return status
+
+    def text(self, name: str, *arguments: int) -> str:
+        """Call an exported function that answers a C string."""
+        raw: bytes = getattr(self._c, f"mql_{name}")(*arguments)
+        return raw.decode()
+
+    def unload(self) -> None:
+        """Give the memory back. Nothing may be called after."""
+        handle = self._c._handle
+        del self._c
+        if sys.platform != "win32":
+            dlclose(handle)
+        else:
+            ctypes.windll.kernel32.FreeLibrary(ctypes.c_void_p(handle))
+            with contextlib.suppress(OSError):
+                self._folder.cleanup()
