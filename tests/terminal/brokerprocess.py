@@ -1,0 +1,41 @@
+"""The simulated broker in a process of its own, for as long as a terminal needs it."""
+
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from bridge.paper.server import run_broker
+
+STARTS_WITHIN_S: Final = 30
+
+
+class BrokerStartError(Exception):
+    """The broker's process did not come up."""
+
+
+@contextmanager
+def broker_process(scenario: Path | None) -> Iterator[str]:
+    """A broker's address, while this lasts. Raises BrokerStartError."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(scenario, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        try:
+            endpoint = ours.recv() if ours.poll(STARTS_WITHIN_S) else None
+        except EOFError:
+            endpoint = None
+        if endpoint is None:
+            raise BrokerStartError("the broker's process did not start: its own message stands above")
+        yield str(endpoint)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(scenario: Path | None, ready: "Connection[str, str]") -> None:
+    run_broker("tcp://127.0.0.1:*", scenario, ready.send)

@@ -1,0 +1,72 @@
+"""MQL5's properties of accounts, symbols, orders, deals and positions, from the simulated broker's records.
+
+Source: MQL5 reference, 'Trade Constants', 'Account Properties', 'Symbol Properties'. A property's name without its
+prefix is the record's field in lower case (bridge/paper/mt5.py); what differs stands in the tables here.
+"""
+
+from decimal import Decimal
+from enum import IntEnum
+from typing import Final
+
+from bridge.paper.mt5 import AccountInfo, Deal, Order, Position, SymbolInfo
+from tests.terminal.host import Fault
+from tests.terminal.library import Cell
+from tests.terminal.reference import spelled
+
+Record = AccountInfo | Deal | Order | Position | SymbolInfo
+
+_PREFIX: Final[dict[type, str]] = {
+    AccountInfo: "ACCOUNT",
+    Deal: "DEAL",
+    Order: "ORDER",
+    Position: "POSITION",
+    SymbolInfo: "SYMBOL",
+}
+
+_SECONDS: Final = {
+    "time": "time_msc",
+    "time_update": "time_update_msc",
+    "time_setup": "time_setup_msc",
+    "time_done": "time_done_msc",
+}
+"""A time in seconds is the record's in milliseconds."""
+
+_SYMBOL_FIELDS: Final = {
+    "trade_tick_value_profit": "trade_tick_value",
+    "trade_tick_value_loss": "trade_tick_value",
+}
+
+
+def value(record: Record, enumeration: str, number: int) -> Cell:
+    """A property as the EA sees it. Raises Fault where the number is no property of that kind."""
+    name = spelled(enumeration).get(number)
+    if name is None:
+        raise Fault(f"{number} is no {enumeration}")
+    key = name.removeprefix(_PREFIX[type(record)] + "_").lower()
+    kind = enumeration.rsplit("_", 1)[1]
+    return _typed(_field(record, key), kind)
+
+
+def _field(record: Record, key: str) -> object:
+    if key in _SECONDS and hasattr(record, _SECONDS[key]):
+        return int(getattr(record, _SECONDS[key])) // 1000
+    if key == "time_expiration":
+        return int(getattr(record, key)) // 1000
+    if isinstance(record, SymbolInfo):
+        key = _SYMBOL_FIELDS.get(key, key)
+        if key in ("exist", "spread_float"):
+            return True
+    return getattr(record, key, None)
+
+
+def _typed(found: object, kind: str) -> Cell:
+    """What the record has, as the getter's type; a property that no record keeps is empty."""
+    match kind:
+        case "INTEGER":
+            assert found is None or isinstance(found, int | IntEnum)
+            return int(found or 0)
+        case "DOUBLE":
+            assert found is None or isinstance(found, int | Decimal)
+            return float(found or 0)
+        case _:
+            return str(found or "")

@@ -1,0 +1,139 @@
+"""What a terminal does one way or another: every quirk and every unconfirmed line of mql5-facts, as a switch.
+
+The default of a switch is what the documentation says, or what was measured. `thrown` is the awkward side. A
+set of switches is read and written as JSON: a Probe report that was made on a real terminal has the same
+form.
+"""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+
+class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One terminal's manners. Times are in milliseconds unless the name says otherwise; 0 is off."""
+
+    speculative_byte: bool = False
+    readable_at_second_look: bool = False
+    long_read_blocks: int = 0
+    zero_wait_read_blocks: int = 0
+    send_at_most: int = 0
+    send_would_block_every: int = 0
+    close_unseen: bool = False
+    closed_while_bytes_remain: bool = False
+    bytes_with_error: bool = False
+    first_send_refused: bool = False
+    connect_takes: int = 0
+    connect_error: int = 5272
+    address_refused: int = 0
+    timer_grain_us: int = 0
+    timer_late: int = 0
+    tick_count_grain_us: int = 0
+    tick_count_starts_at: int = 0
+    current_time_frozen: bool = False
+    server_offset_s: int = 0
+    transactions_reordered: bool = False
+    transactions_dropped_every: int = 0
+    transactions_late: int = 0
+    transaction_queue: int = 1024
+    history_late: int = 0
+    order_in_neither_list: int = 0
+    comment_most: int = 31
+    comment_too_long: str = "truncated"
+    comment_rewritten: bool = False
+    closing_magic_zero: bool = False
+    result_without_tickets: bool = False
+    refused_send_is_true: bool = False
+    account_late: int = 0
+    init_twice: bool = False
+    reload_when_reconnected: bool = False
+    inputs_end_with_cr: bool = False
+    empty_text_counts_terminator: bool = True
+    unflushed_bytes_lost: bool = True
+    file_move_copies: bool = False
+
+
+@dataclass(frozen=True)
+class About:
+    """One switch: its awkward side, what it models, and where mql5-facts says so."""
+
+    thrown: Any
+    what: str
+    source: str
+
+
+ABOUT: Final[dict[str, About]] = {
+    "speculative_byte": About(True, "SocketIsReadable answers 1 while nothing has come", "1, B 0523"),
+    "readable_at_second_look": About(True, "SocketIsReadable answers 0 once before it counts", "1, wstransport"),
+    "long_read_blocks": About(29_030, "SocketRead of more than has come blocks, for nothing", "8.1"),
+    "zero_wait_read_blocks": About(120_000, "SocketRead of nothing, time-out 0, blocks so long", "1"),
+    "send_at_most": About(7, "SocketSend takes at most so many bytes", "1, partial sends"),
+    "send_would_block_every": About(5, "every so many sends one answers 0, and no error", "1, field"),
+    "close_unseen": About(True, "the peer's close shows only when a send fails", "1, field"),
+    "closed_while_bytes_remain": About(True, "SocketIsConnected is false before the last byte", "1, wstransport"),
+    "bytes_with_error": About(True, "the last bytes before a close come with -1 and 5273", "1, wstransport"),
+    "first_send_refused": About(True, "a send in the handler that connected: 5273, lost", "8.1"),
+    "connect_takes": About(200, "SocketConnect blocks this long", "1, field; 8.1: 15.7 ms"),
+    "connect_error": About(5273, "SocketConnect's error where nobody listens", "1, Wine"),
+    "address_refused": About(4014, "SocketConnect's error while the address is not in the list", "1, 8.1"),
+    "timer_grain_us": About(15_625, "timer calls happen on this grid", "4; 8.2"),
+    "timer_late": About(900, "a timer call comes up to this late", "8.2: no gap above 2 s"),
+    "tick_count_grain_us": About(15_625, "GetTickCount64 moves in these steps", "4"),
+    "tick_count_starts_at": About(4_294_960_000, "GetTickCount64 at the start, near 49.7 days", "8.2"),
+    "current_time_frozen": About(True, "TimeCurrent stands still without quotes", "4; 8.5"),
+    "server_offset_s": About(10_800, "the trade server's clock less UTC", "4; 8.5"),
+    "transactions_reordered": About(True, "transactions that are due together come in another order", "3"),
+    "transactions_dropped_every": About(4, "every so many transactions one never comes", "3"),
+    "transactions_late": About(1_500, "transactions come this late", "3"),
+    "transaction_queue": About(3, "a queue of so many; the older are lost", "3: 1024"),
+    "history_late": About(800, "an order or a deal comes this late into history", "3, live gap"),
+    "order_in_neither_list": About(800, "a fresh live order shows this late too", "3, live gap"),
+    "comment_most": About(16, "a comment has at most so many characters", "5, unconfirmed"),
+    "comment_too_long": About("rejected", "a longer one is truncated or rejected", "5, unconfirmed"),
+    "comment_rewritten": About(True, "the broker writes its own comment", "5, field"),
+    "closing_magic_zero": About(True, "closing orders and deals show magic 0", "5, field"),
+    "result_without_tickets": About(True, "MqlTradeResult has neither deal nor order", "3"),
+    "refused_send_is_true": About(True, "OrderSend answers true for what the server refused", "3"),
+    "account_late": About(700, "account properties are 0 this long after the start", "4, B 0253"),
+    "init_twice": About(True, "the EA is loaded, unloaded and loaded at the terminal's start", "8.2"),
+    "reload_when_reconnected": About(True, "a lost broker connection ends in a reload", "4, unconfirmed"),
+    "inputs_end_with_cr": About(True, "string inputs end with a carriage return", "8.4"),
+    "empty_text_counts_terminator": About(False, "StringToCharArray of nothing answers 0, not 1", "5, unconfirmed"),
+    "unflushed_bytes_lost": About(False, "what was written but not flushed survives a crash", "4; 8.7"),
+    "file_move_copies": About(True, "FileMove copies, then deletes: a crash may leave both", "4, unconfirmed"),
+}  # fmt: skip
+
+
+class SwitchError(ValueError):
+    """There is no such switch, or it does not take the value."""
+
+
+def thrown(*names: str) -> Switches:
+    """The defaults with these switches thrown. Raises SwitchError."""
+    for name in names:
+        if name not in ABOUT:
+            raise SwitchError(f"no switch {name!r} among {', '.join(ABOUT)}")
+    return Switches(**{name: ABOUT[name].thrown for name in names})
+
+
+def all_thrown(seed: int) -> Switches:
+    """Every switch thrown, but for a few that the seed picks: together they would hide each other."""
+    chance = random.Random(seed)  # noqa: S311 - a test's dice
+    return thrown(*(name for name in ABOUT if chance.random() < 0.8))
+
+
+def load_switches(path: Path) -> Switches:
+    """The switches in a JSON file: a Probe report, or what `dump` wrote. Raises SwitchError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Switches)
+    except (OSError, msgspec.DecodeError) as error:
+        raise SwitchError(f"switches in {path}: {error}") from None
+
+
+def dump(switches: Switches) -> bytes:
+    """The switches as JSON."""
+    return msgspec.json.format(msgspec.json.encode(switches), indent=2)

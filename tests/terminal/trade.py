@@ -1,0 +1,212 @@
+"""Orders, positions, history and sending, with the terminal's selections.
+
+Source: MQL5 reference, 'Trade Functions'; mql5-facts 2, 3 and 5. HistorySelect fills lists that stand until
+the next select; HistoryOrderSelect and HistoryDealSelect replace them by the one item.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from bridge.paper.api import BrokerGone, BrokerTimeout
+from bridge.paper.mt5 import CheckResult, Deal, Order, Position, Retcode, TradeRequest, TradeResult
+from tests.terminal.brokerview import END_OF_TIME, BrokerView
+from tests.terminal.host import Answer, Fault, fail
+from tests.terminal.library import Cell
+from tests.terminal.properties import Record, value
+from tests.terminal.records import check_row, request_from, result_row
+from tests.terminal.reference import constants, spelled
+from tests.terminal.switches import Switches
+
+C: Final = constants()
+TAKEN: Final = {Retcode.PLACED, Retcode.DONE, Retcode.DONE_PARTIAL}
+R = TypeVar("R", Order, Deal, Position)
+
+
+class Trade:
+    """Order*, Position*, History*."""
+
+    def __init__(self, view: BrokerView, switches: Switches) -> None:
+        self._view = view
+        self._switches = switches
+        self._order: Order | None = None
+        self._position: Position | None = None
+        self._orders: list[Order] = []
+        self._deals: list[Deal] = []
+
+    # Live orders
+
+    def OrdersTotal(self) -> Answer:
+        return len(self._view.orders())
+
+    def OrderGetTicket(self, at: int) -> Answer:
+        self._order = _nth(self._view.orders(), at)
+        return self._order.ticket if self._order else fail(C["ERR_TRADE_ORDER_NOT_FOUND"], 0)
+
+    def OrderSelect(self, ticket: int) -> Answer:
+        self._order = _by_ticket(self._view.orders(), ticket)
+        return True if self._order else fail(C["ERR_TRADE_ORDER_NOT_FOUND"], False)
+
+    def OrderGetInteger(self, number: int) -> Answer:
+        return _property(self._order, "ENUM_ORDER_PROPERTY_INTEGER", number, "ERR_TRADE_ORDER_NOT_FOUND")
+
+    def OrderGetDouble(self, number: int) -> Answer:
+        return _property(self._order, "ENUM_ORDER_PROPERTY_DOUBLE", number, "ERR_TRADE_ORDER_NOT_FOUND")
+
+    def OrderGetString(self, number: int) -> Answer:
+        return _property(self._order, "ENUM_ORDER_PROPERTY_STRING", number, "ERR_TRADE_ORDER_NOT_FOUND")
+
+    # Positions
+
+    def PositionsTotal(self) -> Answer:
+        return len(self._view.positions())
+
+    def PositionGetTicket(self, at: int) -> Answer:
+        self._position = _nth(self._view.positions(), at)
+        return self._position.ticket if self._position else fail(C["ERR_TRADE_POSITION_NOT_FOUND"], 0)
+
+    def PositionGetSymbol(self, at: int) -> Answer:
+        self._position = _nth(self._view.positions(), at)
+        return self._position.symbol if self._position else fail(C["ERR_TRADE_POSITION_NOT_FOUND"], "")
+
+    def PositionSelect(self, symbol: str) -> Answer:
+        held = [position for position in self._view.positions() if position.symbol == symbol]
+        # In hedging the one with the lowest ticket (reference, 'PositionSelect').
+        self._position = min(held, key=lambda position: position.ticket, default=None)
+        return True if self._position else fail(C["ERR_TRADE_POSITION_NOT_FOUND"], False)
+
+    def PositionSelectByTicket(self, ticket: int) -> Answer:
+        self._position = _by_ticket(self._view.positions(), ticket)
+        return True if self._position else fail(C["ERR_TRADE_POSITION_NOT_FOUND"], False)
+
+    def PositionGetInteger(self, number: int) -> Answer:
+        return _property(
+            self._position, "ENUM_POSITION_PROPERTY_INTEGER", number, "ERR_TRADE_POSITION_NOT_FOUND"
+        )
+
+    def PositionGetDouble(self, number: int) -> Answer:
+        return _property(
+            self._position, "ENUM_POSITION_PROPERTY_DOUBLE", number, "ERR_TRADE_POSITION_NOT_FOUND"
+        )
+
+    def PositionGetString(self, number: int) -> Answer:
+        return _property(
+            self._position, "ENUM_POSITION_PROPERTY_STRING", number, "ERR_TRADE_POSITION_NOT_FOUND"
+        )
+
+    # History
+
+    def HistorySelect(self, from_s: int, to_s: int) -> Answer:
+        from_ms, to_ms = from_s * 1000, min(to_s * 1000 + 999, END_OF_TIME)
+        self._orders = self._view.history_orders(from_ms, to_ms)
+        self._deals = self._view.history_deals(from_ms, to_ms)
+        return True
+
+    def HistorySelectByPosition(self, identifier: int) -> Answer:
+        self.HistorySelect(0, END_OF_TIME // 1000)
+        self._orders = [order for order in self._orders if order.position_id == identifier]
+        self._deals = [deal for deal in self._deals if deal.position_id == identifier]
+        return True
+
+    def HistoryOrderSelect(self, ticket: int) -> Answer:
+        order = _by_ticket(self._view.history_orders(0, END_OF_TIME), ticket)
+        self._orders, self._deals = [order] if order else [], []
+        return True if order else fail(C["ERR_TRADE_ORDER_NOT_FOUND"], False)
+
+    def HistoryDealSelect(self, ticket: int) -> Answer:
+        deal = _by_ticket(self._view.history_deals(0, END_OF_TIME), ticket)
+        self._orders, self._deals = [], [deal] if deal else []
+        return True if deal else fail(C["ERR_TRADE_DEAL_NOT_FOUND"], False)
+
+    def HistoryOrdersTotal(self) -> Answer:
+        return len(self._orders)
+
+    def HistoryDealsTotal(self) -> Answer:
+        return len(self._deals)
+
+    def HistoryOrderGetTicket(self, at: int) -> Answer:
+        order = _nth(self._orders, at)
+        return order.ticket if order else fail(C["ERR_TRADE_ORDER_NOT_FOUND"], 0)
+
+    def HistoryDealGetTicket(self, at: int) -> Answer:
+        deal = _nth(self._deals, at)
+        return deal.ticket if deal else fail(C["ERR_TRADE_DEAL_NOT_FOUND"], 0)
+
+    def HistoryOrderGetInteger(self, ticket: int, number: int) -> Answer:
+        return self._done_order(ticket, "ENUM_ORDER_PROPERTY_INTEGER", number)
+
+    def HistoryOrderGetDouble(self, ticket: int, number: int) -> Answer:
+        return self._done_order(ticket, "ENUM_ORDER_PROPERTY_DOUBLE", number)
+
+    def HistoryOrderGetString(self, ticket: int, number: int) -> Answer:
+        return self._done_order(ticket, "ENUM_ORDER_PROPERTY_STRING", number)
+
+    def HistoryDealGetInteger(self, ticket: int, number: int) -> Answer:
+        return self._deal(ticket, "ENUM_DEAL_PROPERTY_INTEGER", number)
+
+    def HistoryDealGetDouble(self, ticket: int, number: int) -> Answer:
+        return self._deal(ticket, "ENUM_DEAL_PROPERTY_DOUBLE", number)
+
+    def HistoryDealGetString(self, ticket: int, number: int) -> Answer:
+        return self._deal(ticket, "ENUM_DEAL_PROPERTY_STRING", number)
+
+    # Sending
+
+    def OrderCheck(self, *row: Cell) -> Answer:
+        request = _request(row)
+        try:
+            result = self._view.broker.order_check(request)
+        except (BrokerGone, BrokerTimeout):
+            result = CheckResult(retcode=Retcode.CONNECTION)
+        checked = check_row(result)
+        return (True, *checked) if result.retcode == 0 else fail(C["ERR_TRADE_SEND_FAILED"], False, *checked)
+
+    def OrderSend(self, *row: Cell) -> Answer:
+        request = _request(row)
+        most = self._switches.comment_most
+        if len(request.comment) > most and self._switches.comment_too_long == "rejected":
+            return self._told(TradeResult(retcode=Retcode.INVALID))
+        comment = "broker" if self._switches.comment_rewritten else request.comment[:most]
+        try:
+            result = self._view.broker.order_send(msgspec.structs.replace(request, comment=comment))
+        except BrokerTimeout:
+            result = TradeResult(retcode=Retcode.TIMEOUT)
+        except BrokerGone:
+            result = TradeResult(retcode=Retcode.CONNECTION)
+        if self._switches.result_without_tickets:
+            result = msgspec.structs.replace(result, deal=0, order=0)
+        return self._told(result)
+
+    def _told(self, result: TradeResult) -> Answer:
+        row = result_row(result)
+        if result.retcode in TAKEN or self._switches.refused_send_is_true:
+            return (True, *row)
+        return fail(C["ERR_TRADE_SEND_FAILED"], False, *row)
+
+    def _done_order(self, ticket: int, enumeration: str, number: int) -> Answer:
+        return _property(_by_ticket(self._orders, ticket), enumeration, number, "ERR_TRADE_ORDER_NOT_FOUND")
+
+    def _deal(self, ticket: int, enumeration: str, number: int) -> Answer:
+        return _property(_by_ticket(self._deals, ticket), enumeration, number, "ERR_TRADE_DEAL_NOT_FOUND")
+
+
+def _request(row: tuple[Cell, ...]) -> TradeRequest:
+    try:
+        return request_from(row)
+    except ValueError as error:  # a field that was never set
+        raise Fault(f"MqlTradeRequest: {error}") from None
+
+
+def _property(record: Record | None, enumeration: str, number: int, error: str) -> Answer:
+    if number not in spelled(enumeration):
+        raise Fault(f"{number} is no {enumeration}")
+    return fail(C[error]) if record is None else value(record, enumeration, number)
+
+
+def _nth(items: Sequence[R], at: int) -> R | None:
+    return items[at] if 0 <= at < len(items) else None
+
+
+def _by_ticket(items: Sequence[R], ticket: int) -> R | None:
+    return next((item for item in items if item.ticket == ticket), None)
