@@ -79,3 +79,4 @@ def test_a_trouble_is_told_once_for_each_subject(desk: Desk) -> None:
     for subject in ("disk", "disk", "clock"):
         desk.journal.trouble(OFFICER, "JOURNAL", "it was full", subject, desk.now)
     assert [event["error_code"] for event in desk.bodies("SYSTEM_ERROR")] == ["JOURNAL", "JOURNAL"]
+    assert desk.rows("SELECT count(*) FROM audit WHERE kind = 'event'") == [(2,)]

@@ -158,22 +158,23 @@ def test_without_extra_fields_events_carry_the_contracts_fields_alone(make_desk:
     assert set(body) <= set(CONTRACT_EVENT_FIELDS)
 
 
-def test_a_token_that_is_taken_is_salted_until_it_is_free(desk: Desk) -> None:
+@pytest.mark.parametrize("taken", [1, 2, 3])
+def test_a_token_that_is_taken_is_salted_by_the_first_counter_that_is_free(desk: Desk, taken: int) -> None:
     desk.take(directive("dir-1"))
-    # Two commands of dir-1 stand where dir-2's first two choices would be.
-    for leg, salt in ((2, 0), (3, 1)):
-        taken = make_token(PREFIX, OFFICER, "dir-2", 1, salt)
+    # Further legs of dir-1 stand where dir-2's first choices would be.
+    for salt in range(taken):
         desk.connection.execute(
             "INSERT INTO commands SELECT ?, officer, directive_id, ?, created_at, body, kind, symbol, side,"
             " volume, state, expires_at, attempt, ask, absences, touched_at, dispatched_at, order_ticket,"
             " position_id, filled, reason, message FROM commands WHERE leg = 1",
-            (taken, leg),
+            (make_token(PREFIX, OFFICER, "dir-2", 1, salt), salt + 2),
         )
     desk.take(directive("dir-2"))
+    token = make_token(PREFIX, OFFICER, "dir-2", 1, taken)
     found = desk.rows(
         "SELECT token, json_extract(body, '$.token') FROM commands WHERE directive_id = 'dir-2'"
     )
-    assert found == [(make_token(PREFIX, OFFICER, "dir-2", 1, 2),) * 2]
+    assert found == [(token, token)]
 
 
 def test_the_file_itself_refuses_a_token_twice(desk: Desk) -> None:

@@ -136,13 +136,16 @@ async def test_a_stop_waits_for_a_post_that_is_answered_meanwhile(
 ) -> None:
     director.state.behaviours.set(Behaviour(delay_s=1), Endpoint.POST)
     await station.take(station.directive("dir-1"))
-    async with running(station, director) as sidecar:
+    async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
+        await terminal.join()
         await director.clock.asleep()
         sidecar.stop.set()
         await eventually(lambda: any(said["event"] == "stopping" for said in station.said))
         director.clock.advance(1)
         await sidecar.stopped()
     assert station.rows("SELECT state FROM events") == [("delivered",)]
+    said = [said["event"] for said in station.said]
+    assert said[-4:] == ["stopping", "event delivered", "session ended", "stopped"]
 
 
 async def test_what_was_not_delivered_goes_out_after_the_next_start(
