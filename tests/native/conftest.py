@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.native.bench import Bench
 from tests.native.rig import EXPERT, NativeRig
 from tests.rig.invariant import check
 from tests.rig.nursery import Nursery
@@ -56,3 +57,20 @@ def pytest_runtest_makereport(
                 (f"log of {process.name}", "\n".join(process.log)) for process in rig.processes
             ]
     return report
+
+
+@pytest.fixture
+def bench(tmp_path: Path, expert: Path) -> Iterator[Bench]:
+    """An EA that is not loaded yet, under a simulated clock."""
+    made = Bench(expert, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def joined(bench: Bench) -> Bench:
+    """An EA with a session whose first scan is through."""
+    bench.start()
+    bench.join()
+    bench.peer.forget()
+    return bench

@@ -2,12 +2,14 @@
 //|                                                      Entropy.mqh |
 //| Boot ids and nonces. MQL5 has no source of true randomness, and  |
 //| MathRand seeded from a clock is guessable: so SHA-256 runs over  |
-//| a pool of clocks, ids and the link key. Whoever does not hold    |
-//| the key cannot guess what comes out; two loads of the program    |
-//| differ by their clocks. A nonce here must be fresh, not secret:  |
-//| the proofs are made with the link key.                           |
+//| a pool of clocks, ids, a count of loads and the link key. Whoever|
+//| does not hold the key cannot guess what comes out; two loads of  |
+//| the program differ by their clocks and by the count. A nonce     |
+//| here must be fresh, not secret: the proofs are made with the key.|
 //+------------------------------------------------------------------+
 #include "Sha256.mqh"
+
+#define ENTROPY_LOADS "ExecutionOfficer.Loads"   // a global variable of the terminal
 //+------------------------------------------------------------------+
 //| A pool that is stirred at each draw                              |
 //+------------------------------------------------------------------+
@@ -42,15 +44,17 @@ string CEntropy::Clocks(void) const
           +IntegerToString((long)TimeLocal())+","+IntegerToString((long)TimeGMT())+","+IntegerToString(MathRand()));
   }
 //+------------------------------------------------------------------+
-//| Gather. What an earlier load in this process left is kept.       |
+//| Gather. What an earlier load left in a global is kept.           |
 //+------------------------------------------------------------------+
 void CEntropy::Seed(const string secret)
   {
    uchar bytes[];
    uchar digest[];
    MathSrand((int)(GetMicrosecondCount()&0x7FFFFFFF));
-   string gathered=m_pool+"|"+Clocks()+"|"+secret+"|"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))
-                   +"|"+AccountInfoString(ACCOUNT_SERVER)+"|"+IntegerToString(ChartID())
+   double loads=GlobalVariableCheck(ENTROPY_LOADS) ? GlobalVariableGet(ENTROPY_LOADS)+1.0 : 1.0;
+   GlobalVariableSet(ENTROPY_LOADS,loads);
+   string gathered=m_pool+"|"+DoubleToString(loads,0)+"|"+Clocks()+"|"+secret
+                   +"|"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"|"+AccountInfoString(ACCOUNT_SERVER)+"|"+IntegerToString(ChartID())
                    +"|"+TerminalInfoString(TERMINAL_DATA_PATH)+"|"+DoubleToString(AccountInfoDouble(ACCOUNT_EQUITY),8);
    TextToUtf8(gathered,bytes);
    if(Sha256(bytes,digest))

@@ -371,6 +371,9 @@ void COfficer::ExecuteOne(const long mono_ms)
       m_announced=true;
       return;
      }
+   // Not before 'busy' is with the system: a synchronous request may keep us silent for long.
+   if(!m_wire.AllSent())
+      return;
    m_announced=false;
    m_queue.DropCommand();
    m_executor.Execute(command,m_session.LinkMs(mono_ms),account);

@@ -210,6 +210,7 @@ bool CTransport::Flush(void)
   {
    if(m_socket==INVALID_HANDLE || m_fresh)
       return(m_socket!=INVALID_HANDLE);
+   bool moved=true;
    while(m_unsent.Size()>0 && SocketIsWritable(m_socket))
      {
       uchar chunk[];
@@ -217,14 +218,18 @@ bool CTransport::Flush(void)
       ResetLastError();
       int sent=SocketSend(m_socket,chunk,(uint)size);
       if(sent>0)
+        {
          m_unsent.Skip(sent);
-      if(sent==size)
+         moved=true;
          continue;
+        }
       int error=GetLastError();
-      // A part, or nothing without an error: the socket is full. The rest goes with a later call.
-      if(sent>0 || error==0)
+      if(error!=0)
+         return(Fail("the connection broke",error));
+      // Nothing, without an error: the socket is full, or only says so. Twice in a row, and the rest goes later.
+      if(!moved)
          break;
-      return(Fail("the connection broke",error));
+      moved=false;
      }
    return(true);
   }

@@ -1,0 +1,172 @@
+"""The whole EA under a simulated clock, with the sidecar's peer at the other end of its connection."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bridge.core.facts import CommandFact
+from bridge.paper.broker import Broker
+from bridge.paper.scenario import Scenario
+from tests.native.zmtpend import ZmtpEnd
+from tests.peers import KEY, OFFICER, SidecarPeer
+from tests.terminal.clock import SimulatedClock
+from tests.terminal.simulated_network import Pipe, SimulatedNetwork
+from tests.terminal.stepped import SteppedTerminal
+from tests.terminal.switches import Switches
+
+HOST: Final = "127.0.0.1"
+PORT: Final = 5760
+TIMER_MS: Final = 20
+
+
+@dataclass
+class Bench:
+    """One EA, its broker and its sidecar. `run` moves the time."""
+
+    library: Path
+    folder: Path
+    switches: Switches = field(default_factory=Switches)
+    inputs: dict[str, str] = field(default_factory=dict)
+    scenario: Scenario | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        self.peer = SidecarPeer()
+        self.clock = SimulatedClock()
+        self.network = SimulatedNetwork()
+        self.pipes: list[Pipe] = []
+        self.linked = True
+        """False: bytes get lost both ways."""
+        self.beats = True
+        """Whether the sidecar sends heartbeats."""
+        self._ends: list[ZmtpEnd] = []
+        self._next_beat_ms = 0
+        self._welcomed_ms = 0
+        self._epoch = 0
+        self.network.listen(HOST, PORT, self._accept)
+        self.stepped = self._terminal(None)
+
+    def _terminal(self, broker: Broker | None) -> SteppedTerminal:
+        inputs = {"InpOfficer": OFFICER, "InpLinkKey": KEY.to_text(), "InpHost": HOST, "InpPort": str(PORT)}
+        return SteppedTerminal(
+            self.library, {**inputs, "InpTimerMs": str(TIMER_MS), **self.inputs}, self.folder, self.switches, self.seed,
+            scenario=self.scenario, clock=self.clock, network=self.network, broker=broker,
+        )  # fmt: skip
+
+    def _accept(self, pipe: Pipe) -> None:
+        self.pipes.append(pipe)
+        self._ends.append(ZmtpEnd())
+
+    @property
+    def broker(self) -> Broker:
+        return self.stepped.broker
+
+    @property
+    def journal(self) -> list[str]:
+        """The Experts log."""
+        return self.stepped.terminal.program.journal
+
+    @property
+    def panel(self) -> str:
+        """What stands on the chart."""
+        objects = self.stepped.terminal.chart.objects
+        return " ".join(str(each.get("OBJPROP_TEXT", "")).strip() for each in objects.values())
+
+    @property
+    def files(self) -> Path:
+        """MQL5\\Files."""
+        return self.folder / "Files"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        (found,) = self.files.glob("*.ledger")
+        return found
+
+    # Life
+
+    def start(self) -> None:
+        """Load the EA."""
+        assert self.stepped.start() == 0
+
+    def stop(self) -> None:
+        """Remove the EA from its chart."""
+        self.stepped.terminal.stop(1)
+        self.carry()
+
+    def restart(self) -> None:
+        """kill -9 the terminal, and start it again."""
+        self.stepped.close()
+        self.carry()
+        self.stepped = self._terminal(self.broker)
+        self.start()
+
+    def close(self) -> None:
+        self.stepped.close()
+
+    # Time
+
+    def run(self, milliseconds: int) -> None:
+        """Let time pass, with frames carried at each millisecond's step of the timer."""
+        end_us = self.clock.now_us() + milliseconds * 1000
+        while self.clock.now_us() < end_us:
+            self._beat()
+            self.stepped.advance(min(TIMER_MS // 2, (end_us - self.clock.now_us() + 999) // 1000))
+            self.carry()
+
+    def join(self, within_ms: int = 40_000) -> None:
+        """Run until the session stands and the first scan is through."""
+        epoch = self.peer.epoch
+        for _ in range(within_ms // 20):
+            self.run(20)
+            if self.peer.epoch > epoch:
+                self.run(600)
+                return
+        raise AssertionError("no session; " + "\n".join(self.journal[-8:]))
+
+    def say(self, frame: bytes) -> None:
+        """A frame of the sidecar's, on the newest connection."""
+        self._ends[-1].send(frame)
+        self.carry()
+
+    def carry(self) -> None:
+        """Bytes both ways, and the peer's answers."""
+        for pipe, end in zip(self.pipes, self._ends, strict=True):
+            sent = pipe.receive()
+            if not self.linked:
+                end.out.clear()
+                continue
+            for message in end.take(sent):
+                for answer in self.peer.on_frame(message):
+                    end.send(answer)
+            if end.out and not pipe.closed_by_expert:
+                pipe.send(bytes(end.out))
+            end.out.clear()
+        if self.peer.epoch != self._epoch:
+            self._epoch = self.peer.epoch
+            self._welcomed_ms = self.clock.now_us() // 1000
+
+    @property
+    def clock_ms(self) -> int:
+        """The link clock."""
+        return self.clock.now_us() // 1000 - self._welcomed_ms
+
+    def _beat(self) -> None:
+        now_ms = self.clock.now_us() // 1000
+        if self.beats and self.linked and self.peer.epoch and now_ms >= self._next_beat_ms:
+            self._next_beat_ms = now_ms + 1000
+            self._ends[-1].send(self.peer.heartbeat(self.clock_ms))
+
+    # What was told
+
+    def stages(self, token: int = 1001) -> list[str]:
+        """The stages reported of a command, in order; a `not_sent` with its reason."""
+        return [
+            f"{fact.stage} {fact.reason}" if fact.reason else str(fact.stage)
+            for fact in self.peer.facts_of(CommandFact)
+            if fact.token == token
+        ]
+
+    def sends(self, token: int = 1001) -> int:
+        """How many order sends with that magic the broker has seen."""
+        return sum(record.request.magic == token for record in self.broker.sends())

@@ -1,0 +1,327 @@
+"""Commands and settles: checked, written, sent once, answered, as the paper terminal does it."""
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.facts import (
+    CommandFact,
+    CommandStage,
+    DealFact,
+    Found,
+    NotSentReason,
+    OrderFact,
+    PositionFact,
+    TroubleFact,
+)
+from bridge.core.protocol import CommandKind, TerminalHeartbeat
+from bridge.core.terms import Side
+from bridge.paper.mt5 import OrderType, Retcode, SymbolTradeMode
+from bridge.paper.script import Fills, LoseAnswer, Reject, Rule
+from tests.native.bench import Bench
+from tests.peers import open_order
+
+CLOSE = CommandKind.CLOSE
+
+
+def not_sent(bench: Bench, token: int = 1001) -> CommandFact:
+    """The one `not_sent` answer to a token; nothing was sent."""
+    (fact,) = [f for f in bench.peer.facts_of(CommandFact) if f.stage is CommandStage.NOT_SENT]
+    assert fact.token == token
+    assert bench.sends(token) == 0
+    assert f'"token":{token}' not in bench.ledger.read_text()
+    return fact
+
+
+def begin(bench: Bench, **inputs: str) -> Bench:
+    """Load the EA with these inputs, and wait for its session."""
+    bench.inputs.update(inputs)
+    bench.restart()
+    bench.join()
+    bench.peer.forget()
+    return bench
+
+
+def test_an_open_goes_through_all_stages(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.run(1_500)
+    assert joined.stages() == ["received", "submitted", "result"]
+    (send,) = joined.broker.sends()
+    assert send.request.magic == 1001
+    assert send.request.type is OrderType.BUY
+    assert send.request.deviation == 20
+    assert send.request.comment == "test"
+    assert send.request.volume == Decimal("0.10")
+    result = joined.peer.facts_of(CommandFact)[-1]
+    (deal,) = joined.peer.facts_of(DealFact)
+    assert (result.retcode, result.mark) == (Retcode.DONE, 1)
+    assert (result.order, result.deal, result.volume) == (deal.order, deal.ticket, Decimal("0.1"))
+    assert deal.magic == 1001
+    assert joined.peer.facts_of(PositionFact)[0].identifier == deal.position_id
+    assert '"mark":1,"token":1001' in joined.ledger.read_text()
+
+
+def test_busy_is_out_of_the_door_before_the_send(joined: Bench) -> None:
+    joined.pipes[-1].window = 0  # the socket takes nothing
+    joined.say(joined.peer.command(open_order()))
+    joined.run(500)
+    assert joined.broker.sends() == []
+    joined.pipes[-1].window = 1 << 20
+    joined.run(100)
+    assert len(joined.broker.sends()) == 1
+    busy = [beat.busy for beat in joined.peer.heard_of(TerminalHeartbeat)]
+    assert True in busy
+
+
+def test_a_known_token_is_answered_from_the_ledger(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.run(200)
+    first = joined.peer.facts_of(CommandFact)[-2:]
+    joined.peer.forget()
+    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.run(200)
+    assert joined.peer.facts_of(CommandFact) == first
+    assert joined.sends() == 1
+
+
+def test_a_late_command_is_not_sent_and_a_further_attempt_is(joined: Bench) -> None:
+    joined.run(2_000)
+    joined.say(joined.peer.command(open_order(), deadline_ms=1_000))
+    joined.run(100)
+    assert not_sent(joined).reason is NotSentReason.LATE
+    joined.say(joined.peer.command(open_order(), attempt=1))
+    joined.run(100)
+    assert joined.stages()[-1] == "not_sent LATE"
+    assert joined.sends() == 0
+    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.run(100)
+    assert joined.sends() == 1
+
+
+def test_offline(joined: Bench) -> None:
+    joined.broker.disconnect()
+    joined.say(joined.peer.command(open_order()))
+    joined.run(100)
+    assert not_sent(joined).reason is NotSentReason.OFFLINE
+
+
+@pytest.mark.parametrize(
+    ("where", "word"),
+    [("terminal_trade", "'Algo Trading' button"), ("expert_trade", "'Allow Algo Trading' in its properties")],
+)
+def test_trading_off_names_the_setting(bench: Bench, where: str, word: str) -> None:
+    setattr(bench.stepped.terminal.program.permissions, where, False)
+    bench.start()
+    bench.join()
+    (trouble,) = bench.peer.facts_of(TroubleFact)
+    assert trouble.code == "TRADING_OFF" and word in trouble.message
+    bench.say(bench.peer.command(open_order()))
+    bench.run(100)
+    fact = not_sent(bench)
+    assert fact.reason is NotSentReason.TRADING_OFF and word in fact.message
+    bench.run(1_000)
+    assert "Trading is off" in bench.panel
+
+
+@pytest.mark.parametrize(
+    ("inputs", "numbers"),
+    [
+        ({"InpMaxLot": "0.05"}, ["0.10", "0.05"]),
+        ({"InpMaxDeviation": "10"}, ["20", "10"]),
+        ({"InpMaxSpread": "5"}, ["10 points", "5"]),
+        ({"InpAllowOpens": "false"}, ["OPEN", "CLOSE"]),
+    ],
+)
+def test_the_inputs_forbid(bench: Bench, inputs: dict[str, str], numbers: list[str]) -> None:
+    begin(bench, **inputs)
+    bench.say(bench.peer.command(open_order()))
+    bench.run(100)
+    fact = not_sent(bench)
+    assert fact.reason is NotSentReason.INPUTS
+    assert all(number in fact.message for number in numbers), fact.message
+
+
+def test_an_unknown_symbol(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order(symbol="NOPE")))
+    joined.run(100)
+    assert not_sent(joined).reason is NotSentReason.SYMBOL
+
+
+def test_a_check_that_refuses_gives_its_retcode(joined: Bench) -> None:
+    joined.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
+    joined.say(joined.peer.command(open_order()))
+    joined.run(100)
+    fact = not_sent(joined)
+    assert (fact.reason, fact.retcode) == (NotSentReason.CHECK, Retcode.CLOSE_ONLY)
+
+
+@pytest.mark.parametrize("volume", ["0.105", "0.001", "1000", "0.1000000000"])
+def test_a_volume_off_the_step_is_refused_and_never_rounded(bench: Bench, volume: str) -> None:
+    begin(bench, InpMaxLot="10000")
+    bench.say(bench.peer.command(open_order(volume=volume)))
+    bench.run(100)
+    if volume.startswith("0.1000"):
+        assert bench.broker.sends()[0].request.volume == Decimal("0.1")
+        return
+    assert not_sent(bench).retcode == Retcode.INVALID_VOLUME
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "points", "sent"),
+    [
+        (Side.BUY, "1.09500", 10, True), (Side.BUY, "1.09499", 10, False), (Side.BUY, "1.09521", 10, False),
+        (Side.BUY, "1.09490", None, True), (Side.SELL, "1.09510", 10, True), (Side.SELL, "1.09511", 10, False),
+        (Side.BUY, "1.09510", 0, True),
+    ],
+)  # fmt: skip
+def test_the_slippage_guard(joined: Bench, side: Side, price: str, points: int | None, sent: bool) -> None:
+    joined.say(joined.peer.command(open_order(side=side, price=price, deviation_points=points)))
+    joined.run(100)
+    assert joined.sends() == sent
+    if not sent:
+        fact = not_sent(joined)
+        assert fact.reason is NotSentReason.CHECK
+        assert price in fact.message and "1.095" in fact.message
+
+
+def test_a_close_finds_the_position_by_identifier(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order(1001)))
+    joined.run(500)
+    (position,) = joined.broker.positions()
+    order = open_order(1002, kind=CLOSE, side=Side.SELL, position=position.identifier)
+    joined.say(joined.peer.command(order))
+    joined.run(500)
+    assert joined.stages(1002) == ["received", "submitted", "result"]
+    assert joined.broker.sends()[-1].request.position == position.ticket
+    assert joined.broker.positions() == []
+
+
+@pytest.mark.parametrize(
+    ("side", "symbol", "shift"), [("BUY", "EURUSD", 0), ("SELL", "GBPUSD", 0), ("SELL", "EURUSD", 1)]
+)
+def test_a_close_of_what_is_not_there(joined: Bench, side: str, symbol: str, shift: int) -> None:
+    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    order = open_order(kind=CLOSE, side=Side(side), symbol=symbol, position=ticket + shift)
+    joined.say(joined.peer.command(order))
+    joined.run(100)
+    assert not_sent(joined).reason is NotSentReason.NO_POSITION
+    assert len(joined.broker.positions()) == 1
+
+
+def test_a_close_may_be_larger_than_the_maximum_lot(bench: Bench) -> None:
+    ticket = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    begin(bench, InpMaxLot="0.05")
+    bench.say(bench.peer.command(open_order(kind=CLOSE, side=Side.SELL, position=ticket)))
+    bench.run(100)
+    assert bench.sends() == 1
+
+
+def test_a_refusal_is_a_result(joined: Bench) -> None:
+    joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
+    joined.say(joined.peer.command(open_order()))
+    joined.run(100)
+    result = joined.peer.facts_of(CommandFact)[-1]
+    assert (result.stage, result.retcode) == (CommandStage.RESULT, Retcode.NO_MONEY)
+    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.run(100)
+    assert joined.sends() == 1
+
+
+def test_a_lost_answer_is_10012_and_settled_by_evidence(joined: Bench) -> None:
+    joined.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
+    joined.say(joined.peer.command(open_order()))
+    joined.run(1_500)
+    result = next(f for f in joined.peer.facts_of(CommandFact) if f.stage is CommandStage.RESULT)
+    assert result.retcode == Retcode.TIMEOUT
+    assert joined.peer.facts_of(DealFact)[0].magic == 1001
+    joined.peer.forget()
+    joined.say(joined.peer.settle(open_order()))
+    joined.run(100)
+    assert joined.stages() == ["submitted", "result"]
+    assert joined.peer.facts_of(DealFact)[0].magic == 1001
+    assert joined.peer.facts_of(OrderFact)[0].magic == 1001
+    assert joined.sends() == 1
+
+
+def test_an_open_outcome_of_which_the_broker_knows_nothing_is_settled(joined: Bench) -> None:
+    joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.CONNECTION)))
+    joined.say(joined.peer.command(open_order()))
+    joined.run(1_000)
+    joined.peer.forget()
+    joined.say(joined.peer.settle(open_order(), ask=3))
+    joined.run(100)
+    assert joined.stages() == ["submitted", "result", "settled"]
+    settled = joined.peer.facts_of(CommandFact)[-1]
+    assert (settled.found, settled.ask) == (Found.NOTHING, 3)
+    assert settled.connected_ms >= 1_000
+
+
+def test_partial_fills_are_all_found(joined: Bench) -> None:
+    joined.broker.add_rule(Rule(effect=Fills(volumes=(Decimal("0.06"), Decimal("0.04")))))
+    joined.say(joined.peer.command(open_order()))
+    joined.run(1_500)
+    joined.peer.forget()
+    joined.say(joined.peer.settle(open_order()))
+    joined.run(100)
+    assert [deal.volume for deal in joined.peer.facts_of(DealFact)] == [Decimal("0.06"), Decimal("0.04")]
+
+
+def test_settle_without_an_intent_bars_the_attempt(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.say(joined.peer.settle(open_order()))
+    joined.run(500)
+    assert joined.stages() == ["received", "not_sent NO_INTENT", "not_sent NO_INTENT"]
+    assert joined.sends() == 0
+    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.run(500)
+    assert joined.sends() == 1
+
+
+def test_another_ledgers_silence_proves_nothing(joined: Bench) -> None:
+    joined.say(joined.peer.settle(open_order(), ledger="f" * 32))
+    joined.run(100)
+    assert joined.stages() == ["settled"]
+    joined.say(joined.peer.command(open_order()))
+    joined.run(100)
+    assert joined.sends() == 0
+
+
+def test_a_broken_ledgers_silence_proves_nothing(joined: Bench) -> None:
+    joined.stop()
+    joined.ledger.write_bytes(joined.ledger.read_bytes() + b"\x00\x00\n")
+    joined.restart()
+    joined.join()
+    assert not joined.peer.proofs[-1].ledger.unbroken
+    joined.say(joined.peer.settle(open_order()))
+    joined.run(100)
+    assert joined.stages() == ["settled"]
+
+
+def test_a_flood_of_commands_is_answered_busy(joined: Bench) -> None:
+    for token in range(1, 35):
+        joined._ends[-1].send(joined.peer.command(open_order(token)))
+    joined.carry()
+    joined.run(40)
+    assert joined.stages(33) == ["not_sent BUSY"]
+    joined.run(3_000)
+    assert len(joined.broker.sends()) == 32
+
+
+def test_what_was_buffered_across_a_stall_is_late(joined: Bench) -> None:
+    joined.run(1_000)
+    joined.beats = False
+    joined.run(3_500)
+    joined.say(joined.peer.heartbeat(1_500))
+    joined.say(joined.peer.command(open_order(), deadline_ms=2_500))
+    joined.run(100)
+    assert joined.stages() == ["received", "not_sent LATE"]
+    assert joined.sends() == 0
+
+
+def test_nothing_is_executed_while_the_sidecar_is_silent(joined: Bench) -> None:
+    joined.beats = False
+    joined.run(3_500)
+    # An old command of another connection would not even count as a word; here it is what the socket had kept.
+    joined.say(joined.peer.command(open_order(), deadline_ms=100))
+    joined.run(100)
+    assert joined.broker.sends() == []

@@ -1,0 +1,267 @@
+"""The EA's life: sessions that come and go, reloads, crashes, a second chart, another account."""
+
+import random
+import re
+from collections import Counter
+
+import pytest
+
+from bridge.core.facts import CommandFact, CommandStage, ConnectionFact, DealFact, ScanFact
+from bridge.core.protocol import Bye, Hello, RefusalCode, Refused, TerminalHeartbeat, encode
+from bridge.paper.mt5 import OrderType
+from bridge.paper.scenario import AccountTerms
+from tests.native.bench import HOST, PORT, Bench
+from tests.peers import KEY, open_order
+from tests.terminal.driver import ExpertCrashed
+from tests.terminal.host import Crash
+from tests.terminal.stepped import SteppedTerminal
+from tests.terminal.switches import thrown
+from tests.unit.paper.test_scanner import LOT
+
+CHART_CHANGE, PARAMETERS, ACCOUNT = 3, 5, 6
+
+
+@pytest.mark.parametrize("reason", [CHART_CHANGE, PARAMETERS])
+def test_a_timeframe_or_input_change_starts_anew_with_the_same_ledger(joined: Bench, reason: int) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.run(200)
+    boots = {hello.boot for hello in joined.peer.heard_of(Hello)}
+    joined.stepped.terminal.reinit(reason)
+    joined.carry()
+    joined.join()
+    (bye,) = joined.peer.heard_of(Bye)
+    assert bye.reason == ("the chart's symbol or timeframe changes" if reason == 3 else "the inputs change")
+    assert joined.peer.proofs[-1].ledger.mark == 1
+    assert joined.peer.proofs[-1].ledger.id == joined.peer.proofs[0].ledger.id
+    assert boots.isdisjoint(hello.boot for hello in joined.peer.heard_of(Hello)[-1:])
+    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.run(200)
+    assert joined.sends() == 1
+    joined.say(joined.peer.command(open_order(1002)))
+    joined.run(200)
+    assert joined.sends(1002) == 1
+
+
+def test_a_change_in_the_middle_of_a_command_executes_nothing(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.stepped.terminal.reinit(CHART_CHANGE)
+    joined.carry()
+    joined.join()
+    assert joined.broker.sends() == []
+    joined.say(joined.peer.settle(open_order()))
+    joined.run(100)
+    assert joined.stages()[-1] == "not_sent NO_INTENT"
+
+
+def test_a_second_chart_is_locked_out_and_says_so(joined: Bench) -> None:
+    other = SteppedTerminal(
+        joined.library,
+        {"InpOfficer": "officer-1", "InpLinkKey": KEY.to_text(), "InpPort": str(PORT)},
+        joined.folder,
+        clock=joined.clock,
+        network=joined.network,
+        broker=joined.broker,
+    )
+    assert other.start() == 0
+    connections = len(joined.pipes)
+    other.advance(1_000)
+    texts = " ".join(str(each.get("OBJPROP_TEXT", "")) for each in other.terminal.chart.objects.values())
+    assert "on another chart" in re.sub(r"\s+", " ", texts)
+    assert len(joined.pipes) == connections
+    joined.stop()
+    other.advance(40_000)
+    assert len(joined.pipes) > connections
+    other.close()
+
+
+@pytest.mark.parametrize("call", ["OrderCheck", "OrderSend", "FileFlush", "FileWriteArray", "SocketSend"])
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_crash_around_the_send(joined: Bench, call: str, behind: bool) -> None:
+    host = joined.stepped.terminal.host
+
+    def crash(name: str, arguments: object) -> None:
+        if name == call:
+            raise Crash
+
+    joined.say(joined.peer.command(open_order()))
+    setattr(host, "behind" if behind else "before", crash)
+    with pytest.raises(ExpertCrashed):
+        joined.run(3_000)
+    joined.restart()
+    joined.join()
+    joined.peer.forget()
+    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.run(500)
+    assert joined.sends() <= 1
+    stages = {fact.stage for fact in joined.peer.facts_of(CommandFact)}
+    if call == "OrderSend" and behind:
+        assert joined.sends() == 1 and joined.peer.facts_of(DealFact)
+    if call == "OrderSend" and not behind:
+        # The intent stands: nothing is there, and nothing is sent again.
+        assert joined.sends() == 0 and CommandStage.SETTLED in stages
+    if call == "OrderCheck":
+        assert "not_sent NO_INTENT" in joined.stages() and joined.sends() == 1
+
+
+def test_no_hello_before_the_login(bench: Bench) -> None:
+    bench.switches = thrown("account_late")
+    bench.restart()
+    bench.run(600)
+    assert bench.pipes == []
+    assert "nobody is logged in" in bench.panel
+    bench.join()
+    assert bench.peer.proofs[0].account.login == 5000001
+
+
+def test_another_account_takes_no_facts_along_and_has_a_ledger_of_its_own(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.broker.state.desk.terms = AccountTerms(login=42, server="Other Server.1")
+    joined.run(100)
+    assert joined.broker.sends() == []
+    assert joined.peer.heard_of(Bye)[0].reason == "the terminal is logged in to another account"
+    joined.join()
+    assert joined.peer.proofs[-1].account.login == 42
+    names = sorted(path.name for path in joined.files.glob("*.ledger"))
+    assert names == ["ExecutionOfficer-42-Other-Server-1.ledger", "ExecutionOfficer-5000001-Paper-Demo.ledger"]
+    assert len({proof.ledger.id for proof in joined.peer.proofs}) == 2
+
+
+def test_the_sidecar_goes_and_comes_back_for_ever(joined: Bench) -> None:
+    joined.network.silence(HOST, PORT)
+    joined.pipes[-1].close()
+    joined.run(120_000)
+    joined.network.listen(HOST, PORT, joined._accept)
+    joined.join()
+    joined.say(joined.peer.command(open_order()))
+    joined.run(200)
+    assert joined.sends() == 1
+
+
+def test_a_refusal_shows_its_remedy(bench: Bench) -> None:
+    bench.peer.challenge = lambda hello: Refused(  # type: ignore[method-assign,assignment,return-value]
+        code=RefusalCode.ACCOUNT, message="it belongs to another account", remedy="run mt5-bridge rebind"
+    )
+    bench.start()
+    bench.run(2_000)
+    assert "it belongs to another account" in bench.panel
+    assert "run mt5-bridge rebind" in bench.panel
+
+
+@pytest.mark.parametrize("error", [4014, 5272, 5273])
+def test_an_address_that_is_not_allowed_is_named(bench: Bench, error: int) -> None:
+    bench.switches = thrown("address_refused")
+    bench.switches = type(bench.switches)(address_refused=error)
+    bench.restart()
+    bench.run(2_000)
+    panel = re.sub(r"\s+", " ", bench.panel)
+    assert "Allow WebRequest for listed URL" in panel
+    assert "127.0.0.1:5760" in panel
+
+
+@pytest.mark.parametrize(
+    ("inputs", "word"),
+    [
+        ({"InpLinkKey": "12"}, "Link key"),
+        ({"InpOfficer": " "}, "Officer id"),
+        ({"InpPort": "0"}, "Port"),
+        ({"InpHost": ""}, "Host"),
+        ({"InpMaxSpread": "-1"}, "Maximum spread"),
+    ],
+)
+def test_a_wrong_input_is_named_and_nothing_is_done(bench: Bench, inputs: dict[str, str], word: str) -> None:
+    bench.inputs.update(inputs)
+    bench.restart()
+    bench.run(2_000)
+    assert f"'{word}'" in bench.panel
+    assert bench.pipes == []
+
+
+def test_a_wrong_key_is_never_answered_with_ours(bench: Bench) -> None:
+    bench.inputs["InpLinkKey"] = "00" * 32
+    bench.restart()
+    bench.run(10_000)
+    assert bench.peer.proofs == []
+    assert "link key" in bench.panel
+    assert "0000000000" not in " ".join(bench.journal)
+
+
+def test_a_silent_sidecar_is_given_up_and_a_new_connection_opened(joined: Bench) -> None:
+    joined.linked = False
+    joined.run(16_000)
+    joined.linked = True
+    before = len(joined.pipes)
+    joined.join()
+    assert len(joined.pipes) > before
+    assert joined.pipes[before - 1].closed_by_expert
+
+
+def test_commands_of_a_lost_session_are_not_executed(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    stale = joined.peer.command(open_order(1002))
+    joined.join()
+    joined.say(stale)
+    joined.run(1_000)
+    assert joined.broker.sends() == []
+
+
+def test_heartbeats_keep_their_schedule(joined: Bench) -> None:
+    joined.run(10_000)
+    beats = joined.peer.heard_of(TerminalHeartbeat)
+    assert len(beats) == 10
+    assert all(beat.balance == 10_000 and beat.broker_connected and beat.trade_allowed for beat in beats)
+    joined.broker.disconnect()
+    joined.run(2_000)
+    assert not joined.peer.heard_of(TerminalHeartbeat)[-1].broker_connected
+    joined.broker.connect()
+    joined.run(2_000)
+    assert [(fact.counter, fact.up) for fact in joined.peer.facts_of(ConnectionFact)] == [(1, False), (2, True)]
+
+
+def test_what_happened_while_the_terminal_was_off_is_found(joined: Bench) -> None:
+    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(1_000)
+    joined.stepped.close()
+    joined.broker.hand_close(joined.broker.positions()[0].ticket)
+    joined.peer.forget()
+    joined.restart()
+    joined.join()
+    deals = [deal for deal in joined.peer.facts_of(DealFact) if deal.position_id]
+    assert [deal.entry.value for deal in deals] == ["IN", "OUT"]
+    assert joined.peer.facts_of(ScanFact)[0].positions == []
+
+
+def test_a_long_history_comes_in_portions_and_whole(bench: Bench) -> None:
+    for _ in range(300):
+        bench.broker.hand_close(bench.broker.hand_open("EURUSD", OrderType.BUY, LOT))
+    bench.start()
+    bench.peer.acks = False
+    bench.join()
+    bench.run(2_000)
+    assert len(bench.peer.facts) == 256
+    bench.peer.acks = True
+    bench.restart()
+    bench.peer.forget()
+    bench.join()
+    bench.run(3_000)
+    told = [deal.ticket for deal in bench.peer.facts_of(DealFact)]
+    assert told == [deal.ticket for deal in bench.broker.history_deals(0, 2**52)]
+    assert len(bench.peer.facts_of(ScanFact)) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_fact_arrives_over_a_link_that_breaks(joined: Bench, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a test's own chance
+    for token in range(1, 12):
+        if joined.linked:
+            joined.say(joined.peer.command(open_order(token, volume="0.01")))
+        joined.linked = chance.random() < 0.6
+        joined.run(chance.choice([100, 1_000, 17_000]))
+    joined.linked = True
+    joined.run(130_000)
+    told = {fact.ticket for fact in joined.peer.facts_of(DealFact)}
+    assert joined.broker.sends()
+    assert told == {deal.ticket for deal in joined.broker.history_deals(0, 2**52)}
+    sends = Counter(record.request.magic for record in joined.broker.sends())
+    assert max(sends.values()) == 1

@@ -1,0 +1,54 @@
+"""The same story with each of the terminal's manners turned the awkward way, and with most of them at once."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.core.facts import DealFact, PositionFact, ScanFact
+from bridge.core.protocol import CommandKind
+from bridge.core.terms import Side
+from tests.native.bench import Bench
+from tests.peers import open_order
+from tests.terminal.switches import ABOUT, Switches, all_thrown, thrown
+
+UNREACHABLE = {"address_refused"}
+"""With these no session can be."""
+
+
+def tell(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Bench:
+    """Open, close, restart in between; everything must be told, and nothing sent twice."""
+    bench = Bench(library, folder, switches, seed=seed)
+    bench.start()
+    bench.join(120_000)
+    bench.say(bench.peer.command(open_order(1001)))
+    bench.run(6_000)
+    (position,) = bench.broker.positions()
+    order = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
+    bench.restart()
+    bench.join(120_000)
+    for _ in range(2):
+        bench.say(bench.peer.command(order))
+        bench.run(6_000)
+    assert bench.broker.positions() == []
+    assert [record.request.magic for record in bench.broker.sends()] == [1001, 1002]
+    bench.run(130_000)
+    deals = {deal.ticket: deal for deal in bench.peer.facts_of(DealFact)}
+    assert deals.keys() == {deal.ticket for deal in bench.broker.history_deals(0, 2**52)}
+    assert [deal.entry.value for deal in deals.values() if deal.position_id == position.identifier] == ["IN", "OUT"]
+    assert bench.peer.facts_of(PositionFact)[0].identifier == position.identifier
+    assert bench.peer.facts_of(ScanFact)[-1].positions == []
+    assert bench.stages(1001)[:1] == ["received"] and "result" in bench.stages(1002)
+    return bench
+
+
+@pytest.mark.parametrize("name", sorted(ABOUT.keys() - UNREACHABLE))
+def test_each_switch_alone(expert: Path, tmp_path: Path, name: str) -> None:
+    tell(expert, tmp_path, thrown(name)).close()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_most_switches_at_once(expert: Path, tmp_path: Path, seed: int) -> None:
+    switches = all_thrown(seed)
+    for name in UNREACHABLE:
+        switches = Switches(**{**{field: getattr(switches, field) for field in ABOUT}, name: getattr(Switches(), name)})
+    tell(expert, tmp_path, switches, seed).close()

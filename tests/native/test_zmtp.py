@@ -1,0 +1,169 @@
+"""ZMTP 3 by the bytes of its specification (RFC 23, RFC 37), and against libzmq's own."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+
+from tests.native.console import Console, console
+
+START, TAKE, WRITE, WRITE_SIZE = 1, 2, 3, 4
+
+SIGNATURE = "ff" + "00" * 8 + "7f"
+GREETING_30 = SIGNATURE + "0300" + b"NULL".hex() + "00" * 16 + "00" + "00" * 31
+GREETING_31 = SIGNATURE + "0301" + b"NULL".hex() + "00" * 16 + "00" + "00" * 31
+READY_DEALER = "041c" + "05" + b"READY".hex() + "0b" + b"Socket-Type".hex() + "00000006" + b"DEALER".hex()
+
+
+def ready(socket_type: bytes, extra: str = "") -> str:
+    """A READY command of that socket type, in its frame."""
+    body = "05" + b"READY".hex() + "0b" + b"Socket-Type".hex() + f"{len(socket_type):08x}" + socket_type.hex() + extra
+    return f"04{len(body) // 2:02x}{body}"
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    with console("zmtp", Path(tmp_path_factory.mktemp("zmtp"))) as running:
+        yield running
+
+
+@pytest.fixture
+def peer(program: Console) -> Console:
+    """A connection that has just begun."""
+    assert program.ask(START) == ["> " + GREETING_31, "waiting"]
+    return program
+
+
+@pytest.fixture
+def talking(peer: Console) -> Console:
+    """A connection that is through its handshake."""
+    assert peer.ask(TAKE, GREETING_30) == ["> " + READY_DEALER, "waiting"]
+    assert peer.ask(TAKE, ready(b"ROUTER")) == ["ready"]
+    return peer
+
+
+@pytest.mark.parametrize("greeting", [GREETING_30, GREETING_31])
+def test_the_handshake(peer: Console, greeting: str) -> None:
+    assert peer.ask(TAKE, greeting + ready(b"ROUTER")) == ["> " + READY_DEALER, "ready"]
+
+
+def test_every_byte_may_come_alone(peer: Console) -> None:
+    everything = GREETING_31 + ready(b"ROUTER", "08" + b"Identity".hex() + "00000000") + "0003" + "616263"
+    lines = [line for i in range(0, len(everything), 2) for line in peer.ask(TAKE, everything[i : i + 2])]
+    told = [line for line in lines if line not in ("waiting", "ready")]
+    assert told == ["> " + READY_DEALER, "< 616263"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"HTTP/1.1 400".hex(), "does not speak ZMTP"),
+        ("ff" + "00" * 8 + "7e", "does not speak ZMTP"),
+        (SIGNATURE + "01", "speaks ZMTP 1"),
+        (SIGNATURE + "0300" + b"CURVE".hex() + "00" * 15 + "00" * 32, "mechanism CURVE"),
+        (GREETING_30 + ready(b"PUB"), "PUB socket"),
+        (GREETING_30 + "0406" + "05" + b"READY".hex(), "READY is malformed"),
+        (GREETING_30 + ready(b"ROUTER", "05" + b"Other".hex() + "000000ff"), "READY is malformed"),
+        (GREETING_30 + "0400", "malformed command"),
+        (GREETING_30 + "040105", "malformed command"),
+        (GREETING_30 + "000161", "before the handshake"),
+        (GREETING_30 + "040a" + "05" + b"ERROR".hex() + "03" + b"bad".hex(), "the peer says: bad"),
+        (GREETING_30 + "0406" + "05" + b"HELLO".hex(), "HELLO where READY"),
+    ],
+)
+def test_a_peer_that_is_none_of_ours(peer: Console, text: str, why: str) -> None:
+    *_, last = peer.ask(TAKE, text)
+    assert last.startswith("failed: ") and why in last
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        ("0000", ""), ("000161", "61"), ("00ff" + "61" * 255, "61" * 255),
+        ("02" + f"{256:016x}" + "61" * 256, "61" * 256), ("02" + f"{1:016x}" + "61", "61"),
+        ("02" + f"{65536:016x}" + "61" * 65536, "61" * 65536),
+    ],
+)  # fmt: skip
+def test_short_and_long_frames(talking: Console, frame: str, message: str) -> None:
+    assert talking.ask(TAKE, frame) == ["< " + message, "ready"]
+
+
+@pytest.mark.parametrize("frame", ["02" + f"{65537:016x}", "02" + "ff" * 8, "08", "0500", "0700"])
+def test_a_frame_that_must_not_be(talking: Console, frame: str) -> None:
+    (line,) = talking.ask(TAKE, frame + "00" * 9)
+    assert line.startswith("failed: ")
+
+
+def test_a_message_of_several_parts_comes_out_empty(talking: Console) -> None:
+    assert talking.ask(TAKE, "010161" + "010162" + "000163" + "000164") == ["< ", "< 64", "ready"]
+
+
+def test_too_many_parts(talking: Console) -> None:
+    (line,) = talking.ask(TAKE, "010161" * 65)
+    assert "parts" in line
+
+
+def test_commands_may_stand_between_parts(talking: Console) -> None:
+    ping = "0407" + "04" + b"PING".hex() + "0064"
+    assert talking.ask(TAKE, "000161" + ping) == ["< 61", "> 0405" + "04" + b"PONG".hex(), "ready"]
+
+
+def test_a_ping_is_answered_with_its_context(talking: Console) -> None:
+    ping = "04" + b"PING".hex() + "0064" + b"context".hex()
+    pong = "04" + b"PONG".hex() + b"context".hex()
+    assert talking.ask(TAKE, f"04{len(ping) // 2:02x}{ping}") == [f"> 04{len(pong) // 2:02x}{pong}", "ready"]
+
+
+@pytest.mark.parametrize("body", ["04" + b"PING".hex(), "04" + b"PING".hex() + "0064" + "00" * 17])
+def test_a_ping_that_is_none(talking: Console, body: str) -> None:
+    (line,) = talking.ask(TAKE, f"04{len(body) // 2:02x}{body}")
+    assert "malformed PING" in line
+
+
+def test_an_unknown_command_is_ignored(talking: Console) -> None:
+    assert talking.ask(TAKE, "0405" + "04" + b"NEWS".hex()) == ["ready"]
+
+
+@pytest.mark.parametrize(
+    ("size", "head"), [(0, "0000"), (255, "00ff"), (256, "02" + f"{256:016x}"), (65536, "02" + f"{65536:016x}")]
+)
+def test_writing(talking: Console, size: int, head: str) -> None:
+    line, _ = talking.ask(WRITE_SIZE, number=size)
+    assert line == "> " + head + "07" * size
+
+
+@pytest.mark.parametrize("kind", [zmq.ROUTER, zmq.DEALER])
+def test_libzmq_takes_it_for_a_dealer(peer: Console, kind: int) -> None:
+    """Both directions over a real TCP connection to the library that the sidecar uses, its PING included."""
+    with zmq.Context() as context, context.socket(kind) as router:
+        router.setsockopt(zmq.HEARTBEAT_IVL, 50)
+        port = router.bind_to_random_port("tcp://127.0.0.1")
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
+            link.settimeout(0.05)
+            _carry(link, peer, GREETING_31)
+            frame, _ = peer.ask(WRITE, b"hello".hex())
+            link.sendall(bytes.fromhex(frame[2:]))
+            assert router.poll(5_000)
+            parts = router.recv_multipart()
+            assert parts[-1] == b"hello"
+            router.send_multipart([*parts[:-1], b"x" * 300])
+            assert any(line.startswith("< ") for line in _carry(link, peer, "", rounds=8))
+
+
+def _carry(link: socket.socket, peer: Console, first: str, rounds: int = 6) -> list[str]:
+    """Bytes both ways until it is quiet; everything that the program said."""
+    said: list[str] = []
+    out = bytes.fromhex(first)
+    for _ in range(rounds):
+        link.sendall(out)
+        try:
+            got = link.recv(65_536)
+        except TimeoutError:
+            got = b""
+        lines = peer.ask(TAKE, got.hex())
+        said += lines
+        out = b"".join(bytes.fromhex(line[2:]) for line in lines if line.startswith("> "))
+        assert not any(line.startswith("failed") for line in lines), lines
+    return said
