@@ -155,12 +155,8 @@ def test_an_order_that_is_filled_in_parts_is_reported_part_by_part(rig: Rig) -> 
     assert [event.body.get("fill_quantity") for event in events[2:4]] == [0.01, 0.03]
 
 
-def test_the_commands_as_a_person_types_them_make_a_working_bridge(rig: Rig) -> None:
-    rig.start_director()
-    rig.start_broker()
-    rig.start_sidecar()
-    rig.start_terminal(patient=True)
-    rig.ready()
+def test_the_journal_s_commands_tell_of_an_order_that_went_well(rig: Rig) -> None:
+    rig.start()
     opening = rig.open()
     (row,) = rig.journal_command("list")
     assert (row["directive_id"], row["state"]) == (opening, "FILLED")

@@ -3,8 +3,8 @@
     python -m tests.rig.impatient paper --officer eo-001 ...
     python -m tests.rig.impatient run --config bridge.toml
 
-A paper terminal learns of a sidecar's sudden death by its silence alone; a sidecar that the Director refuses
-knocks again when a person had time to mend it. Stories would wait for that and for little else.
+A terminal gives up a sidecar that stalls by its silence alone; a sidecar that the Director refuses knocks again
+when a person had time to mend it. Stories would wait for that and for little else.
 """
 
 import sys

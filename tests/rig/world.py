@@ -85,14 +85,17 @@ class World:
     # Starting and ending
 
     def start(self, *, officers: Sequence[str] = (OFFICER,), impatient: bool = False) -> None:
-        """Start everything, and wait until each officer's terminal has its session. `impatient` is the sidecar."""
+        """Start everything, and wait until each officer's terminal has its session.
+
+        `impatient`: sidecar and terminals wait less long for what is gone (see `impatient`).
+        """
         self.start_director()
         for number, officer in enumerate(officers):
             account = AccountTerms(login=AccountTerms().login + number)
             self.start_broker(officer, Scenario(account=account) if number else None)
         self.start_sidecar(impatient=impatient)
         for officer in officers:
-            self.start_terminal(officer)
+            self.start_terminal(officer, impatient=impatient)
         self.ready()
 
     def ready(self) -> None:
@@ -148,14 +151,13 @@ class World:
         die_at: str = "",
         link_key: Path | None = None,
         ledger: Path | None = None,
-        patient: bool = False,
+        impatient: bool = False,
     ) -> Process:
-        """`patient`: it waits for a silent sidecar as long as it does in the field."""
         command = ["paper", "--endpoint", self.link, "--officer", officer]
         command += ["--link-key-file", str(link_key or self.link_key(officer))]
         command += ["--ledger", str(ledger or self.ledger(officer))]
         command += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
-        arguments = _command(command, die_at=die_at, impatient=not patient)
+        arguments = _command(command, die_at=die_at, impatient=impatient)
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)
         if not self.terminals[officer].running:
