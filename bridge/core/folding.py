@@ -303,6 +303,11 @@ def expire_command(command: CommandRecord, at: datetime, *, waited_for: str) -> 
     return outcome if changed else Outcome(disposition=Disposition.APPLIED)
 
 
+def give_up(command: CommandRecord, at: datetime) -> Outcome:
+    """Nobody has said what became of the command for too long: a person must know. Evidence still settles it."""
+    return _advance(command, CommandInput.ABSENT, at)
+
+
 def dispatch_command(command: CommandRecord, at: datetime) -> CommandRecord:
     """The command with one more dispatch. Raises IllegalTransitionError where it may have been sent."""
     state, _ = step_command(command.state, CommandInput.DISPATCH)

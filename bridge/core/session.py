@@ -342,6 +342,12 @@ class Sessions:
             return []
         return [Send(session.peer, Bye(epoch=session.epoch, reason=why)), self._end(session, why)]
 
+    def gone(self, peer: bytes) -> list[Effect]:
+        """The transport says that the peer is no more, or takes nothing. Its successor need not wait."""
+        self._pending.pop(peer, None)
+        session = self._by_peer.get(peer)
+        return [self._end(session, "the terminal takes no messages")] if session is not None else []
+
     def tick(self, now: float) -> list[Effect]:
         """Heartbeats that are due, sessions that are dead, handshakes that came to nothing."""
         for peer in [peer for peer, each in self._pending.items() if now - each.since >= HANDSHAKE_S]:

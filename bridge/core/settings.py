@@ -50,6 +50,8 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How often the terminal is asked about a command whose outcome is open."""
     unknown_grace_s: Seconds = 30.0
     """How long an outcome may stay open before finding nothing makes it UNKNOWN."""
+    unknown_after_s: Seconds = 900.0
+    """How long a dispatched command may go unheard of, its terminal away, before it is UNKNOWN."""
 
 
 class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

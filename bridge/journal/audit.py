@@ -55,6 +55,8 @@ def first_difference(connection: sqlite3.Connection) -> str:
         ).fetchone()
         if row is not None:
             return f"row {row[0]} ({kind} {row[1]}) says otherwise than its table"
+    if strange := _other_state(connection):
+        return strange
     counted = connection.execute(
         "SELECT (SELECT count(*) FROM audit WHERE kind = 'event'), (SELECT count(*) FROM events)"
     ).fetchone()
@@ -67,6 +69,20 @@ def first_difference(connection: sqlite3.Connection) -> str:
         " WHERE a.body <> e.body LIMIT 1"
     ).fetchone()
     return f"event {row[0]} is another one than was created" if row is not None else ""
+
+
+def _other_state(connection: sqlite3.Connection) -> str:
+    """The first command that is in another state than its last audit row put it; empty where none is."""
+    put: dict[int, str] = {}
+    for kind, subject in connection.execute(
+        "SELECT kind, subject FROM audit WHERE kind IN ('planned', 'dispatch', 'command') ORDER BY seq"
+    ):
+        token, _, state = subject.partition(" ")
+        put[int(token)] = {"planned": "PLANNED", "dispatch": "DISPATCHED"}.get(kind, state)
+    for token, state in connection.execute("SELECT token, state FROM commands"):
+        if put.get(token) != state:
+            return f"command {token} is {state}, and was {put.get(token, 'never planned')}"
+    return ""
 
 
 def chain(prev: str, row: tuple[object, ...]) -> str:

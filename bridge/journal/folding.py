@@ -54,7 +54,15 @@ def fold(step: Step, epoch: int, facts: Sequence[tuple[int, bytes]], *, grace: t
     """
     book = _Book(step, epoch, grace)
     for seq, raw in facts:
-        book.take(seq, raw)
+        try:
+            with step.contained():
+                book.take(seq, raw)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                # The disk's trouble, not the fact's: the step fails as a whole.
+                raise
+            # Ours, and still no reason to hold up what comes after: the terminal would say it for ever.
+            book.contain(seq, raw, error)
     return Folded(
         acked=facts[-1][0],
         scanned=book.scanned,
@@ -131,6 +139,10 @@ class _Book:
         )
         self.scanned = True
         self.applied += 1
+
+    def contain(self, seq: int, raw: bytes, error: Exception) -> None:
+        """Keep a fact that we failed on."""
+        self._quarantine_raw(seq, raw, f"{type(error).__name__}: {error}")
 
     def _fold(self, fact: _Stored, *, revision: bool) -> tuple[Outcome, CommandRecord | None]:
         match fact:
@@ -262,7 +274,7 @@ class _Book:
         outcome = Outcome(disposition=Disposition.QUARANTINED, note=note)
         self._insert(seq, raw.decode("utf-8", "backslashreplace"), key, digest, "undecodable", outcome)
         self.quarantined += 1
-        self._raise(key, f"the terminal reported something that cannot be read: {note}", None)
+        self._raise(key, f"the terminal reported something that cannot be taken in: {note}", None)
 
     def _raise(self, key: str, note: str, about: CommandRecord | None) -> None:
         self._step.tell(

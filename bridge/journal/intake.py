@@ -65,7 +65,20 @@ def take(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> Taken:
             changed += 1
         else:
             new += 1
-            rejected += not _take_new(step, settings, item.directive_id, item)
+            try:
+                with step.contained():
+                    accepted = _take_new(step, settings, item.directive_id, item)
+            except Exception as error:
+                if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                    # The disk's trouble, not the directive's: the step fails as a whole.
+                    raise
+                # Ours, and still no reason to hold up the others: the Director would list it for ever.
+                failed = Problem(
+                    "INTERNAL_ERROR", f"the bridge failed on it: {type(error).__name__}: {error}"
+                )
+                odd = msgspec.structs.replace(item, directive=None, problem=failed)
+                accepted = _take_new(step, settings, item.directive_id, odd)
+            rejected += not accepted
     return Taken(new, rejected, changed)
 
 

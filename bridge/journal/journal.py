@@ -138,7 +138,8 @@ class Journal:
     def _has_work(self, officer: str) -> bool:
         row = self._connection.execute(
             "SELECT EXISTS (SELECT 1 FROM directives WHERE officer = ?1 AND state = 'RECEIVED')"
-            " OR EXISTS (SELECT 1 FROM commands WHERE officer = ?1 AND state = 'PLANNED')",
+            " OR EXISTS (SELECT 1 FROM commands WHERE officer = ?1"
+            " AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN'))",
             (officer,),
         ).fetchone()
         return bool(row[0])

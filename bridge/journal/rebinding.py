@@ -63,6 +63,7 @@ def _give_up_commands(step: Step) -> None:
             message="the officer was bound to another account",
         )
         rows.update_command(step.connection, ended)
+        step.audit("command", f"{ended.token} {ended.state}", ended.reason, ended.directive_id)
         step.tell(
             [
                 reporting.rejected(

@@ -121,6 +121,19 @@ def expired_commands(connection: sqlite3.Connection, officer: str, now: datetime
     return [command(row) for row in rows]
 
 
+def overdue_commands(
+    connection: sqlite3.Connection, officer: str, states: Sequence[CommandState], since: datetime
+) -> list[CommandRecord]:
+    """The officer's commands in those states that were dispatched before that time."""
+    marks = ", ".join("?" * len(states))
+    rows = connection.execute(
+        # The marks are question marks, as many as there are states.
+        f"SELECT * FROM commands WHERE officer = ? AND dispatched_at <= ? AND state IN ({marks})",  # noqa: S608
+        (officer, utc_text(since), *states),
+    )
+    return [command(row) for row in rows]
+
+
 def planned_commands(
     connection: sqlite3.Connection, officer: str, kind: CommandKind | None
 ) -> list[CommandRecord]:

@@ -24,6 +24,7 @@ from bridge.journal.step import Step
 IN_FLIGHT: Final = tuple(state for state in CommandState if state.in_flight)
 IN_DOUBT: Final = tuple(state for state in CommandState if state.in_doubt)
 WITH_TERMINAL: Final = (CommandState.DISPATCHED, CommandState.SUBMITTED)
+MAY_BE_SENT: Final = (*WITH_TERMINAL, CommandState.UNCERTAIN)
 HISTORY_MARGIN: Final = timedelta(hours=1)
 MAX_ASK_DOUBLINGS: Final = 6
 
@@ -36,6 +37,10 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
         _plan_closes(step, settings)
     for command in rows.expired_commands(step.connection, step.officer, step.now):
         step.apply(folding.expire_command(command, step.now, waited_for=blocked), command)
+    for command in rows.overdue_commands(
+        step.connection, step.officer, MAY_BE_SENT, step.now - timedelta(seconds=link.unknown_after_s)
+    ):
+        step.apply(folding.give_up(command, step.now), command)
     if gate is None or blocked:
         return []
     planned = rows.planned_commands(
@@ -50,11 +55,13 @@ def _dispatch(step: Step, command: CommandRecord, gate: Gate, link: LinkSettings
     sent = folding.dispatch_command(command, step.now)
     message = dispatch.message(sent, gate, deadline_s=link.command_deadline_s, now=step.now)
     rows.update_command(step.connection, sent)
-    step.connection.execute(
+    inserted = step.connection.execute(
         "INSERT INTO dispatches (token, attempt, epoch, boot, ledger_id, dispatched_at, deadline_ms)"
         " SELECT ?, ?, epoch, boot, ledger_id, ?, ? FROM sessions WHERE epoch = ?",
         (sent.token, sent.attempt, utc_text(step.now), message.deadline_ms, gate.epoch),
     )
+    if inserted.rowcount != 1:
+        raise RuntimeError(f"epoch {gate.epoch} has no session: nothing may be dispatched in it")
     step.audit("dispatch", f"{sent.token} attempt {sent.attempt}", f"epoch {gate.epoch}", sent.directive_id)
     return message
 

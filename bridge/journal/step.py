@@ -4,7 +4,8 @@ A `Step` lives inside one transaction. It knows the time, and the account that t
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import msgspec
@@ -56,6 +57,20 @@ class Step:
             subject=subject,
             body=body,
         )
+
+    @contextmanager
+    def contained(self) -> Iterator[None]:
+        """Undo what the body wrote, where it raises, and nothing else of the step. It raises all the same."""
+        self.connection.execute("SAVEPOINT contained")
+        try:
+            yield
+        except BaseException:
+            # Where the disk was full SQLite has rolled everything back by itself.
+            with suppress(sqlite3.OperationalError):
+                self.connection.execute("ROLLBACK TO contained")
+                self.connection.execute("RELEASE contained")
+            raise
+        self.connection.execute("RELEASE contained")
 
     def tell(self, drafts: Iterable[Draft]) -> None:
         """Put events into the outbox. The same happening, found again, is told once."""

@@ -120,7 +120,9 @@ class Deliverer:
             case PauseAll():
                 # The first of a row is a warning; an outage of days must not fill the disk.
                 (log.warning if self._outage == 0 else log.debug)("delivery paused", wait_s=decision.after_s)
-                self._outage += 1
+                if self._paused_until <= self._office.clock.monotonic():
+                    # Several lanes that fail together are one failure.
+                    self._outage += 1
                 self._paused_until = self._office.clock.monotonic() + decision.after_s
                 # A locked door stays locked while the network is down.
                 self._office.director_locked_out = self._office.director_locked_out or decision.opens

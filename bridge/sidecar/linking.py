@@ -78,8 +78,8 @@ class LinkWorker:
             return False
         if self._link.send(session.peer, protocol.encode(message)):
             return True
-        # The peer is gone or takes nothing: a new session will settle what was dispatched.
-        await self._handle(self._sessions.drop(officer, "the terminal takes no messages"))
+        # A new session will settle what was dispatched.
+        await self._handle(self._sessions.gone(session.peer))
         return False
 
     async def say_goodbye(self) -> None:
@@ -91,7 +91,8 @@ class LinkWorker:
         for effect in effects:
             match effect:
                 case Send():
-                    self._link.send(effect.peer, protocol.encode(effect.message))
+                    if not self._link.send(effect.peer, protocol.encode(effect.message)):
+                        await self._handle(self._sessions.gone(effect.peer))
                     if isinstance(effect.message, protocol.Refused):
                         refused = effect.message
                         self._office.log.warning(

@@ -11,8 +11,6 @@ LOST = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)
 
 
 def _start_with_terminal_that_dies_at(rig: Rig, place: str) -> None:
-    # A terminal that was sending counts as alive until something that is sent to it comes back.
-    rig.configure(link={"command_deadline_s": 0.5})
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar()

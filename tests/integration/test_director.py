@@ -62,6 +62,11 @@ def failed(answer: object, kind: FailureKind, status: int | None) -> Failed:
 # --- What is sent ---------------------------------------------------------------------------------
 
 
+def zipped_once(body: bytes) -> bytes:
+    """Without the time of day in it, which would be part of a test's name."""
+    return gzip.compress(body, mtime=0)
+
+
 @pytest.mark.parametrize("prefix", ["", "/", "/api", "/api/", "/a%20b/"])
 async def test_a_poll_asks_as_the_contract_says(prefix: str) -> None:
     async with raw_server(says(response(body=EMPTY))) as server, client(server.url + prefix) as director:
@@ -126,8 +131,8 @@ async def test_a_byte_order_mark_is_skipped() -> None:
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("gzip", gzip.compress(EMPTY)),
-        ("GZIP", gzip.compress(EMPTY)),
+        ("gzip", zipped_once(EMPTY)),
+        ("GZIP", zipped_once(EMPTY)),
         ("deflate", zlib.compress(EMPTY)),
         ("identity", EMPTY),
     ],
@@ -264,11 +269,11 @@ async def test_success_false_is_refused() -> None:
     ("encoding", "body"),
     [
         ("gzip", EMPTY),
-        ("gzip", gzip.compress(EMPTY)[:-9]),
-        ("gzip", gzip.compress(EMPTY) + b"more"),
+        ("gzip", zipped_once(EMPTY)[:-9]),
+        ("gzip", zipped_once(EMPTY) + b"more"),
         ("br", b"\x8b"),
         ("zstd", b"\x28"),
-        ("gzip, gzip", gzip.compress(gzip.compress(EMPTY))),
+        ("gzip, gzip", zipped_once(zipped_once(EMPTY))),
     ],
 )
 async def test_a_body_that_does_not_unpack_is_malformed(encoding: str, body: bytes) -> None:

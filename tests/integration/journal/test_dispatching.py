@@ -10,7 +10,7 @@ from bridge.core.facts import NotSentReason
 from bridge.core.lifecycle import CommandState
 from bridge.journal import database
 
-from .desk import BOOT, LEDGER, Desk, begun, closing, directive
+from .desk import BOOT, LEDGER, Desk, begun, closing, directive, settings
 from .facts import DEAL, POSITION, deal, not_sent, result, submitted
 
 
@@ -95,9 +95,22 @@ def test_what_was_not_sent_in_its_time_never_is_and_that_is_told(
 
 def test_what_was_dispatched_does_not_expire(joined: Desk) -> None:
     [command] = joined.sent(directive())
-    joined.later(3600)
+    joined.later(600)
     assert joined.advance() == []
     assert joined.command_state(command.order.token) == "DISPATCHED"
+
+
+def test_what_nobody_speaks_of_for_too_long_is_unknown_told_once_and_settled_by_evidence(
+    joined: Desk,
+) -> None:
+    [command] = joined.sent(directive())
+    joined.later(settings().link.unknown_after_s)
+    for _ in range(2):
+        assert joined.advance(ready=False) == []
+    assert joined.directive_state() == "UNKNOWN"
+    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["UNKNOWN_OUTCOME"]
+    joined.report(submitted(command.order), result(command.order), deal(command.order))
+    assert joined.directive_state() == "FILLED"
 
 
 @pytest.mark.parametrize("state", [state for state in CommandState if state is not CommandState.PLANNED])

@@ -65,6 +65,16 @@ def test_a_gap_ends_the_session_so_that_the_terminal_numbers_anew(seq: int) -> N
     assert terminal.fact(link, 1, epoch=2) == [Facts(OFFICER, 2, 1, b'{"n":1}')]
 
 
+def test_a_terminal_that_the_transport_gave_up_makes_room_for_its_successor_at_once() -> None:
+    link, terminal = entered()
+    terminal.say(link, heartbeat(1, busy=True))
+    assert link.gone(b"peer-1") == [Ended(OFFICER, 1, "the terminal takes no messages")]
+    assert link.gone(b"peer-1") == []
+    Terminal(b"peer-2", boot="b").enter(link, epoch=2)
+    successor = link.session(OFFICER)
+    assert successor is not None and successor.peer == b"peer-2"
+
+
 @pytest.mark.parametrize("epoch", [0, 2, 2**53 - 1])
 def test_what_is_of_another_epoch_is_dropped_and_is_no_sign_of_life(epoch: int) -> None:
     link, terminal = entered()

@@ -1,0 +1,56 @@
+"""A fact or a directive that the bridge itself fails on holds up nothing behind it."""
+
+import sqlite3
+from contextlib import closing as closed
+
+import pytest
+
+from .desk import Desk, directive
+from .facts import DEAL, deal, result, scan, submitted
+
+
+def refuse(desk: Desk, table: str, condition: str) -> None:
+    """From now on an insert into the table fails where the condition holds, as a bug of ours would."""
+    with closed(sqlite3.connect(desk.path)) as connection:
+        connection.execute(
+            f"CREATE TRIGGER odd BEFORE INSERT ON {table} WHEN {condition}"
+            " BEGIN SELECT RAISE(ABORT, 'odd'); END"
+        )
+
+
+def test_a_fact_that_we_fail_on_is_quarantined_whole_and_the_next_ones_count(joined: Desk) -> None:
+    [first, second] = joined.sent(directive(), directive("dir-2"))
+    refuse(joined, "positions", "NEW.directive_id = 'dir-1'")
+    folded = joined.report(
+        submitted(first.order),
+        deal(first.order),
+        submitted(second.order, mark=2),
+        result(second.order),
+        deal(second.order, DEAL + 1, position_id=77),
+        scan(1),
+    )
+    assert (folded.acked, folded.quarantined, folded.scanned) == (6, 1, True)
+    assert joined.command_state(first.order.token) == "SUBMITTED"
+    assert joined.rows("SELECT count(*) FROM deals WHERE token = ?", first.order.token) == [(0,)]
+    assert joined.directive_state("dir-2") == "FILLED"
+    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["FACT_QUARANTINED"]
+
+
+def test_a_directive_that_we_fail_on_is_rejected_alone(joined: Desk) -> None:
+    refuse(joined, "commands", "NEW.directive_id = 'dir-1'")
+    joined.take(directive(), directive("dir-2"))
+    assert joined.directive_state() == "REJECTED"
+    assert joined.told() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    [told] = joined.bodies("ORDER_REJECTED")
+    assert told["error_code"] == "INTERNAL_ERROR"
+    assert joined.directive_state("dir-2") == "WORKING"
+
+
+@pytest.mark.parametrize("state", ["PLANNED", "FILLED"])
+def test_a_command_whose_state_was_changed_behind_the_audit_is_refused(joined: Desk, state: str) -> None:
+    joined.sent(directive())
+    joined.close()
+    with closed(sqlite3.connect(joined.path)) as connection, connection:
+        connection.execute("UPDATE commands SET state = ?", (state,))
+    with pytest.raises(Exception, match=rf"is {state}, and was DISPATCHED"):
+        joined.open()
