@@ -17,6 +17,7 @@ from typing import Final
 
 from tests.terminal.compiler import Compiler, CompilerError, find
 from tests.terminal.expressions import LiteralError
+from tests.terminal.lint import check_file
 from tests.terminal.reference import header
 from tests.terminal.source import SourceError, load
 from tests.terminal.structure import StructureError
@@ -24,6 +25,8 @@ from tests.terminal.translate import Translation, translate
 
 HERE: Final = Path(__file__).parent
 STANDIN: Final = HERE / "standin"
+LINT: Final = HERE / "lint"
+REFERENCE: Final = HERE / "reference"
 CACHE: Final = HERE.parent.parent / "build" / "terminal"
 """Inside the checkout, where .gitignore covers it."""
 
@@ -44,7 +47,23 @@ class Built:
 
 def build(main: Path, include_dir: Path | None = None, *, cache: Path = CACHE) -> Built:
     """Build a program, or find it built. Raises BuildError, and CompilerError where there is no compiler."""
-    return build_text(translated(main, include_dir).text, main.stem, cache=cache)
+    text = translated(main, include_dir).text
+    compiler = find(cache)
+    built = _place(text, main.stem, compiler, cache)
+    if built.fresh:
+        # What a library was made from includes the rules: a library that is there has passed them.
+        _lint(main, include_dir)
+        _compile(compiler, built, text, cache)
+    return built
+
+
+def build_text(text: str, name: str, *, cache: Path = CACHE) -> Built:
+    """Compile a translation, or find it compiled, without the lint. Raises BuildError, CompilerError."""
+    compiler = find(cache)
+    built = _place(text, name, compiler, cache)
+    if built.fresh:
+        _compile(compiler, built, text, cache)
+    return built
 
 
 def translated(main: Path, include_dir: Path | None = None) -> Translation:
@@ -55,14 +74,15 @@ def translated(main: Path, include_dir: Path | None = None) -> Translation:
         raise BuildError(str(error)) from None
 
 
-def build_text(text: str, name: str, *, cache: Path = CACHE) -> Built:
-    """Compile a translation, or find it compiled."""
-    compiler = find(cache)
+def _place(text: str, name: str, compiler: Compiler, cache: Path) -> Built:
     folder = cache / f"{name}-{_digest(text, compiler)}"
-    built = Built(folder / "expert.so", folder / "expert.cpp", fresh=not (folder / "expert.so").exists())
-    if built.fresh:
-        _compile(compiler, built, text, cache)
-    return built
+    library = folder / "expert.so"
+    return Built(library, folder / "expert.cpp", fresh=not library.exists())
+
+
+def _lint(main: Path, include_dir: Path | None) -> None:
+    if findings := check_file(main, include_dir):
+        raise BuildError("\n".join(map(str, findings)))
 
 
 def _compile(compiler: Compiler, built: Built, text: str, cache: Path) -> None:
@@ -98,7 +118,7 @@ def _digest(text: str, compiler: Compiler) -> str:
     digest = hashlib.sha256()
     for part in (compiler.version, " ".join(compiler.flags), header(), text):
         digest.update(part.encode() + b"\0")
-    for path in sorted(STANDIN.glob("*.h")):
+    for path in sorted([*STANDIN.glob("*.h"), *LINT.glob("*.py"), *REFERENCE.glob("*.txt")]):
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()[:20]
 

@@ -145,7 +145,7 @@ def _variables(tokens: list[Token], first: int, start: int, end: int) -> None:
         if i == 0:
             _replace(tokens, start, end, _shaped(base, shape))
         else:
-            tokens[found[i - 1][3]].text = f"; {qualifiers} {_shaped(base, shape)}"
+            tokens[found[i - 1][3]].text = f"; {qualifiers} {_shaped(base, shape)} "
         if shape:
             _blank([token for token in tokens[at:behind] if token.text == "*"])
             _blank_dimensions(tokens, at, behind)

@@ -49,7 +49,6 @@ class Program:
     next_timer_us: int = 0
     handler: int = 0
     """Counts the handlers: tells whether two calls fall into the same one."""
-    busy_until_us: int = 0
 
     def __post_init__(self) -> None:
         self._start_us = self.clock.now_us()
@@ -70,9 +69,7 @@ class Program:
         late = self._chance.randrange(self.switches.timer_late * 1000 + 1)
         while self.next_timer_us <= now:
             self.next_timer_us += self.timer_us
-        self.next_timer_us += late
-        if grain := self.switches.timer_grain_us:
-            self.next_timer_us = -(-self.next_timer_us // grain) * grain
+        self.next_timer_us = self._on_grid(self.next_timer_us + late)
 
     # Clock
 
@@ -208,8 +205,13 @@ class Program:
         if microseconds <= 0:
             return fail(constants()["ERR_INVALID_PARAMETER"], False)
         self.timer_us = max(microseconds, LEAST_TIMER_US)
-        self.next_timer_us = self.clock.now_us() + self.timer_us
+        self.next_timer_us = self._on_grid(self.clock.now_us() + self.timer_us)
         return True
+
+    def _on_grid(self, moment_us: int) -> int:
+        """The moment, or the next one at which Windows looks at its timers."""
+        grain = self.switches.timer_grain_us
+        return -(-moment_us // grain) * grain if grain else moment_us
 
 
 def _known(enumeration: str, number: int) -> str:

@@ -80,7 +80,7 @@ class _Walk:
         match self.tokens[at].text:
             case ";":
                 return at + 1
-            case "class" | "struct" | "enum" | "union":
+            case "class" | "struct" | "interface" | "enum" | "union":
                 return self._type(at)
             case "typedef":
                 end = self._until(at, ";")

@@ -131,12 +131,12 @@ class NativeTerminal:
         setup = self.setup
         self.expert = NativeExpert(setup.library, self.host)
         self.program.stopped = self.program.removed = False
-        ending = "\r" if setup.switches.inputs_end_with_cr else ""
-        kinds = {info.name: info.type for info in self.expert.inputs}
-        values = {
-            name: text + (ending if kinds.get(name) == "string" else "")
-            for name, text in setup.inputs.items()
-        }
+        values = dict(setup.inputs)
+        if setup.switches.inputs_end_with_cr:
+            texts = {info.name: info.value for info in self.expert.inputs if info.type == "string"} | values
+            values |= {
+                info.name: texts[info.name] + "\r" for info in self.expert.inputs if info.type == "string"
+            }
         self.expert.set_inputs(values)
         self.expert.set_switch("empty_text_counts_terminator", setup.switches.empty_text_counts_terminator)
         # Events from before OnInit's end are skipped (mql5-facts 3).

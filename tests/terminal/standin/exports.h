@@ -5,6 +5,7 @@
 namespace {
 
 std::string mql_shown;
+std::size_t mql_begun = 0;  // so many globals are constructed
 
 template <class F>
 int mql_guarded(F &&body) {
@@ -91,14 +92,16 @@ MQL_EXPORT int mql_create(::rt::host_call call) {
     ::rt::instance().call = call;
     return mql_guarded([] {
         const ::rt::filling_with zero(0);  // globals begin as zeros
-        for (const ::rt::global *one : ::rt::globals()) one->begin();
+        for (const ::rt::global *one : ::rt::globals()) {
+            one->begin();
+            ++mql_begun;
+        }
     });
 }
 
 MQL_EXPORT int mql_destroy() {
     return mql_guarded([] {
-        const std::vector<const ::rt::global *> &all = ::rt::globals();
-        for (std::size_t i = all.size(); i-- > 0;) all[i]->finish();
+        while (mql_begun > 0) ::rt::globals()[--mql_begun]->finish();
     });
 }
 

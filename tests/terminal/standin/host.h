@@ -76,7 +76,10 @@ inline answer ask_with(const char *name, const value *arguments, int count) {
         self.crashed = true;
         kill(std::string("crash at ") + name);
     }
-    if (status < 0) kill(std::string(name) + ": " + to_utf8(got.text(0)));
+    if (status < 0) {
+        got.count = 1;
+        kill(std::string(name) + ": " + to_utf8(got.text(0)));
+    }
     if (error != 0) self.error = error;
     got.count = status;
     return got;

@@ -16,8 +16,7 @@ class mql_object;
 struct live_objects {
     std::unordered_map<std::uint64_t, const mql_object *> by_number;
     std::uint64_t last = 0;
-    const void *fresh_begin = nullptr;  // memory that `new` just gave, whose object is being constructed
-    const void *fresh_end = nullptr;
+    std::unordered_set<const void *> fresh;  // memory that `new` gave, whose object is not yet constructed
 };
 
 inline live_objects &objects() {
@@ -39,8 +38,7 @@ class mql_object {
     static void *operator new(std::size_t size) {
         void *raw = ::operator new(size);
         std::memset(raw, poison, size);
-        objects().fresh_begin = raw;
-        objects().fresh_end = static_cast<char *>(raw) + size;
+        objects().fresh.insert(raw);
         return raw;
     }
     static void *operator new(std::size_t, void *where) { return where; }
@@ -52,9 +50,8 @@ class mql_object {
 
     void enter() {
         number_ = ++objects().last;
-        // The outermost object of the fresh memory begins where it begins; members do not.
-        dynamic_ = static_cast<const void *>(this) == objects().fresh_begin;
-        if (dynamic_) objects().fresh_begin = nullptr;
+        // The outermost object begins where its memory begins; members do not: a table of methods is in front.
+        dynamic_ = objects().fresh.erase(this) != 0;
         objects().by_number.emplace(number_, this);
     }
 };

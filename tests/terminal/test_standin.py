@@ -1,0 +1,73 @@
+"""The stand-in: the corpus runs and finds what MQL5 documents, and what stops a program there stops it here."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.paper.broker import Broker
+from bridge.paper.scenario import Scenario
+from tests.terminal.brokerview import BrokerView
+from tests.terminal.clock import SimulatedClock
+from tests.terminal.driver import ExpertKilled, NativeExpert
+from tests.terminal.host import Host
+from tests.terminal.program import Program
+from tests.terminal.switches import Switches
+from tests.terminal.trade import Trade
+
+Built = Callable[[str], Path]
+
+# The case of corpus/faults.mq5, and what the stand-in says of it.
+FAULTS = {
+    1: "faults.mq5:20: array out of range: index 3 of 3",
+    2: "faults.mq5:21: array out of range: index -1 of 3",
+    3: "faults.mq5:22: array out of range: index 0 of 0",
+    4: "faults.mq5:23: zero divide",
+    5: "faults.mq5:24: zero divide",
+    6: "faults.mq5:25: zero divide",
+    7: "faults.mq5:26: zero divide",
+    8: "invalid pointer access",
+    9: "invalid pointer access",
+    10: "faults.mq5:29: delete of an object that new did not make",
+    11: "faults.mq5:30: incorrect casting of pointers",
+    12: "faults.mq5:31: format %d: a long needs %I64d or %lld",
+    13: "faults.mq5:32: format %s: a string is needed",
+    14: "faults.mq5:33: format %d %d: more specifications than arguments",
+    15: "faults.mq5:34: format %d: more arguments than specifications",
+    16: "faults.mq5:35: string index out of range: 3 of 3",
+    17: "PositionGetInteger: 99999 is no ENUM_POSITION_PROPERTY_INTEGER",
+}
+
+
+def run(library: Path, **inputs: str) -> tuple[list[str], str]:
+    """Run a script: its journal, and the fault that killed it."""
+    clock = SimulatedClock()
+    program = Program(clock, Switches())
+    view = BrokerView(Broker.start(Scenario(), clock.utc_ms()), program, Switches())
+    with NativeExpert(library, Host(program, Trade(view, Switches()))) as expert:
+        expert.set_inputs(inputs)
+        try:
+            expert.create()
+            expert.run()
+        except ExpertKilled as killed:
+            return program.journal, str(killed)
+    return program.journal, ""
+
+
+@pytest.mark.parametrize(
+    ("name", "checks"), [("language", 53), ("classes", 22), ("texts", 53), ("lists", 15)]
+)
+def test_the_corpus_meets_its_expectations(built: Built, name: str, checks: int) -> None:
+    assert run(built(name)) == ([f"{checks} checks"], "")
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_kills(built: Built, case: int) -> None:
+    journal, fault = run(built("faults"), InpCase=str(case))
+    assert FAULTS[case] in fault
+    # A killed program runs no code any more: the destructor of case 9's object ran before, by delete.
+    assert journal == (["destroyed"] if case == 9 else [])
+
+
+def test_a_program_that_ends_destroys_its_objects(built: Built) -> None:
+    assert run(built("faults")) == (["alive", "destroyed"], "")
