@@ -18,6 +18,8 @@ from pathlib import Path
 
 import _environment
 
+SIDE_BY_SIDE = ("-n", "4")
+"""Most tests through processes wait for these; an argument of `-n 0` puts them one after the other."""
 COLORS = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "MYPY_FORCE_COLOR")
 
 
@@ -72,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
         print("==> pytest", flush=True)
         # Nothing may be printed behind it: its summary is the last line.
         tests = subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments], cwd=_environment.ROOT, env=environ
+            [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments], cwd=_environment.ROOT, env=environ
         ).returncode
     except KeyboardInterrupt:
         return _environment.INTERRUPTED

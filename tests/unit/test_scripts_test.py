@@ -43,7 +43,7 @@ def test_all_pass(script: ModuleType, ran: list[list[str]], capsys: pytest.Captu
     assert script.main(["-k", "x"]) == 0
     assert [name for name, _ in script.steps()] == ["ruff check", "ruff format", "mypy", "lint-imports"]
     assert ran[:-1] == [command for _, command in script.steps()]
-    assert ran[-1][1:] == ["-m", "pytest", "-k", "x"]
+    assert ran[-1][1:] == ["-m", "pytest", *script.SIDE_BY_SIDE, "-k", "x"]
     assert capsys.readouterr().out.endswith("==> pytest\n")
 
 
