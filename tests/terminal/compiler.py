@@ -14,15 +14,11 @@ from typing import Final
 
 NAMES: Final = ("c++", "g++", "clang++")
 
+# MQL5's integers wrap around where C++ would have undefined behaviour.
 BASE: Final = (
-    "-std=c++17",
-    "-O1",
-    "-g0",
-    "-shared",
-    "-fvisibility=hidden",
-    "-D__MQL5__=1",
-    "-D__MQLBUILD__=5260",
-)
+    "-std=c++17", "-O1", "-g0", "-shared", "-fvisibility=hidden", "-fwrapv", "-fno-strict-aliasing",
+    "-ffp-contract=off", "-D__MQL5__=1", "-D__MQLBUILD__=5260",
+)  # fmt: skip
 
 # MetaEditor warns of lost data, of hidden names and of signs in comparisons, and its warnings count as errors
 # here. It does not warn of `int` to `uint` (mql5-facts 8.3: SocketTimeouts(h,int,int) compiled clean), nor of
@@ -34,9 +30,11 @@ WARNINGS: Final = (
 )  # fmt: skip
 
 # Wanted where the compiler knows them: a pattern in unset local variables, stores to memory that no
-# constructor has touched yet, and no symbol that two loaded copies of a library would share.
+# constructor has touched yet, no symbol that two loaded copies of a library would share, and none of the
+# traps that zig adds.
 OPTIONAL: Final = (
-    "-fPIC", "-ftrivial-auto-var-init=pattern", "-fno-lifetime-dse", "-fno-gnu-unique", "-Wno-maybe-uninitialized",
+    "-fPIC", "-fno-sanitize=undefined",
+    "-ftrivial-auto-var-init=pattern", "-fno-lifetime-dse", "-fno-gnu-unique", "-Wno-maybe-uninitialized",
     "-Wno-implicit-fallthrough", "-Wno-unused-private-field",
 )  # fmt: skip
 
@@ -63,7 +61,9 @@ def find(scratch: Path) -> Compiler:
 def _find(wanted: str, scratch: Path) -> Compiler:
     scratch.mkdir(parents=True, exist_ok=True)
     candidates: list[tuple[str, ...]] = (
-        [(wanted,)] if wanted else [(path,) for name in NAMES if (path := shutil.which(name))]
+        [tuple(shlex.split(wanted))]
+        if wanted
+        else [(path,) for name in NAMES if (path := shutil.which(name))]
     )
     if not wanted and importlib.util.find_spec("ziglang") is not None:
         candidates.append((sys.executable, "-m", "ziglang", "c++"))
