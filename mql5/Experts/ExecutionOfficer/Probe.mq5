@@ -1,0 +1,148 @@
+//+------------------------------------------------------------------+
+//|                                                        Probe.mq5 |
+//| Measures what is not documented of a real terminal, and writes   |
+//| it to MQL5\Files. Attach it to a chart of a DEMO account while   |
+//| the sidecar runs. It takes up to a few minutes, since two of the |
+//| reads may block, and removes itself. See mql5/README.md.         |
+//+------------------------------------------------------------------+
+#property copyright   "MIT License"
+#property version     "1.00"
+#property description "Measures sockets, timer, clock, files and, if allowed, one small trade on a demo account."
+#property description "Writes ExecutionOfficer-probe.json and -probe-notes.json to MQL5\\Files."
+
+#include <ExecutionOfficer\ProbeClock.mqh>
+#include <ExecutionOfficer\ProbeSockets.mqh>
+#include <ExecutionOfficer\ProbeTrade.mqh>
+
+#define PROBE_TIMER_MS 10
+#define PROBE_LOGIN_CALLS 3000    // so long it waits for a login
+
+enum ENUM_PROBE_STAGE
+  {
+   PROBE_STAGE_LOGIN,
+   PROBE_STAGE_TIMER,
+   PROBE_STAGE_SOCKETS,
+   PROBE_STAGE_TRADE,
+   PROBE_STAGE_END
+  };
+
+input group "Sidecar"
+input string InpHost="127.0.0.1";    // Host of the sidecar
+input int    InpPort=5760;           // Port of the sidecar's link
+input group "Trade"
+input bool   InpTrade=false;         // Open and close the smallest volume (demo accounts only)
+
+CProbeReport  ExtReport;
+CProbeTimer   ExtTimer;
+CProbeSockets ExtSockets;
+CProbeTrade   ExtTrade;
+int           ExtStage;
+int           ExtCalls;
+long          ExtStartUs;
+//+------------------------------------------------------------------+
+//| Begin                                                            |
+//+------------------------------------------------------------------+
+int OnInit(void)
+  {
+   ExtStage=PROBE_STAGE_LOGIN;
+   ExtCalls=0;
+   ExtStartUs=(long)GetMicrosecondCount();
+   ExtSockets.Start(Trimmed(InpHost),InpPort);
+   ExtTrade.Start(_Symbol);
+   if(!EventSetMillisecondTimer(PROBE_TIMER_MS))
+      return(INIT_FAILED);
+   return(INIT_SUCCEEDED);
+  }
+//+------------------------------------------------------------------+
+//| Leave nothing behind                                             |
+//+------------------------------------------------------------------+
+void OnDeinit(const int reason)
+  {
+   EventKillTimer();
+   ExtSockets.Stop();
+   if(ExtStage==PROBE_STAGE_TRADE)
+      ExtTrade.CloseAll();
+  }
+//+------------------------------------------------------------------+
+//| One thing after the other                                        |
+//+------------------------------------------------------------------+
+void OnTimer(void)
+  {
+   ExtCalls++;
+   if(ExtStage==PROBE_STAGE_LOGIN)
+     {
+      bool known=(AccountInfoInteger(ACCOUNT_LOGIN)!=0);
+      if(!known && ExtCalls<PROBE_LOGIN_CALLS)
+         return;
+      Describe();
+      ExtStage=PROBE_STAGE_TIMER;
+     }
+   else if(ExtStage==PROBE_STAGE_TIMER)
+     {
+      if(!ExtTimer.Call())
+         return;
+      ExtTimer.Report(ExtReport);
+      ProbeTickCount(ExtReport);
+      ProbeServerTime(ExtReport);
+      ProbeTextAndFiles(ExtReport);
+      ExtStage=PROBE_STAGE_SOCKETS;
+     }
+   else if(ExtStage==PROBE_STAGE_SOCKETS)
+     {
+      if(ExtSockets.Call(ExtReport))
+         ExtStage=MayTrade() ? PROBE_STAGE_TRADE : PROBE_STAGE_END;
+     }
+   else if(ExtStage==PROBE_STAGE_TRADE)
+     {
+      if(ExtTrade.Call(ExtReport))
+         ExtStage=PROBE_STAGE_END;
+     }
+   else
+     {
+      Print(ExtReport.Save() ? "probe: done, see MQL5\\Files" : "probe: the report could not be written");
+      ExpertRemove();
+     }
+  }
+//+------------------------------------------------------------------+
+//| What terminal this is                                            |
+//+------------------------------------------------------------------+
+void Describe(void)
+  {
+   long late_ms=((long)GetMicrosecondCount()-ExtStartUs)/1000;
+   ExtReport.Integer("account_late",(ExtCalls>1) ? late_ms : 0);
+   ExtReport.Measure("build",TerminalInfoInteger(TERMINAL_BUILD));
+   ExtReport.Note("terminal",TerminalInfoString(TERMINAL_NAME));
+   ExtReport.Note("company",TerminalInfoString(TERMINAL_COMPANY));
+   ExtReport.Note("account",TradeModeWord(AccountInfoInteger(ACCOUNT_TRADE_MODE))+" "
+                  +MarginModeWord(AccountInfoInteger(ACCOUNT_MARGIN_MODE)));
+   ExtReport.Note("symbol",_Symbol);
+   ExtReport.Measure("execution_mode",SymbolInfoInteger(_Symbol,SYMBOL_TRADE_EXEMODE));
+   ExtReport.Measure("filling_flags",SymbolInfoInteger(_Symbol,SYMBOL_FILLING_MODE));
+  }
+//+------------------------------------------------------------------+
+//| Whether it was asked to trade, and may                           |
+//+------------------------------------------------------------------+
+bool MayTrade(void)
+  {
+   if(!InpTrade)
+      return(false);
+   if(AccountInfoInteger(ACCOUNT_TRADE_MODE)!=ACCOUNT_TRADE_MODE_DEMO)
+     {
+      Print("probe: this is no demo account: nothing is traded");
+      return(false);
+     }
+   string missing=MissingPermission();
+   if(missing!="")
+      Print("probe: ",missing);
+   return(missing=="");
+  }
+//+------------------------------------------------------------------+
+//| For the notes: what comes in which order                         |
+//+------------------------------------------------------------------+
+void OnTradeTransaction(const MqlTradeTransaction &transaction,const MqlTradeRequest &request,
+                        const MqlTradeResult &result)
+  {
+   if(ExtStage==PROBE_STAGE_TRADE)
+      ExtTrade.Transaction(EnumToString(transaction.type));
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,98 @@
+//+------------------------------------------------------------------+
+//|                                                  ProbeReport.mqh |
+//| What the Probe found, in two files of MQL5\Files: the switches   |
+//| of the stand-in terminal (only what was measured), and notes     |
+//| with the numbers behind them.                                    |
+//+------------------------------------------------------------------+
+#include "JsonWriter.mqh"
+#include "Text.mqh"
+
+#define PROBE_SWITCHES "ExecutionOfficer-probe.json"
+#define PROBE_NOTES "ExecutionOfficer-probe-notes.json"
+//+------------------------------------------------------------------+
+//| Two JSON objects that grow                                       |
+//+------------------------------------------------------------------+
+class CProbeReport
+  {
+private:
+   CJsonWriter       m_switches;
+   CJsonWriter       m_notes;
+
+   bool              Write(const string name,const string json) const;
+
+public:
+   void              Flag(const string name,const bool value);
+   void              Integer(const string name,const long value);
+   void              Text(const string name,const string value);
+   void              Note(const string name,const string value);
+   void              Measure(const string name,const long value);
+   bool              Save(void);
+  };
+//+------------------------------------------------------------------+
+//| A switch that is on or off                                       |
+//+------------------------------------------------------------------+
+void CProbeReport::Flag(const string name,const bool value)
+  {
+   m_switches.Flag(name,value);
+   Print("probe: ",name," = ",value ? "true" : "false");
+  }
+//+------------------------------------------------------------------+
+//| A switch with a number                                           |
+//+------------------------------------------------------------------+
+void CProbeReport::Integer(const string name,const long value)
+  {
+   m_switches.Integer(name,value);
+   Print("probe: ",name," = ",value);
+  }
+//+------------------------------------------------------------------+
+//| A switch with a word                                             |
+//+------------------------------------------------------------------+
+void CProbeReport::Text(const string name,const string value)
+  {
+   m_switches.Text(name,value);
+   Print("probe: ",name," = ",value);
+  }
+//+------------------------------------------------------------------+
+//| Something that is no switch                                      |
+//+------------------------------------------------------------------+
+void CProbeReport::Note(const string name,const string value)
+  {
+   m_notes.Text(name,value);
+   Print("probe: (",name,": ",value,")");
+  }
+//+------------------------------------------------------------------+
+//| A number that is no switch                                       |
+//+------------------------------------------------------------------+
+void CProbeReport::Measure(const string name,const long value)
+  {
+   m_notes.Integer(name,value);
+   Print("probe: (",name,": ",value,")");
+  }
+//+------------------------------------------------------------------+
+//| One file                                                         |
+//+------------------------------------------------------------------+
+bool CProbeReport::Write(const string name,const string json) const
+  {
+   uchar bytes[];
+   int size=TextToUtf8(json+"\n",bytes);
+   int file=FileOpen(name,FILE_WRITE|FILE_BIN);
+   if(file==INVALID_HANDLE)
+     {
+      Print("probe: MQL5\\Files\\",name," cannot be written (error ",GetLastError(),")");
+      return(false);
+     }
+   uint written=FileWriteArray(file,bytes,0,size);
+   FileFlush(file);
+   FileClose(file);
+   return(written==(uint)size);
+  }
+//+------------------------------------------------------------------+
+//| Both files                                                       |
+//+------------------------------------------------------------------+
+bool CProbeReport::Save(void)
+  {
+   bool switches=Write(PROBE_SWITCHES,m_switches.Result());
+   bool notes=Write(PROBE_NOTES,m_notes.Result());
+   return(switches && notes);
+  }
+//+------------------------------------------------------------------+
