@@ -60,7 +60,7 @@ class Link:
             self._readable.clear()
             messages, taken = self._drain()
             if taken == MAX_DRAIN:
-                # What is left wakes nobody by itself: see `send`.
+                # What is left wakes nobody by itself: see `stir`.
                 self._readable.set()
             if taken:
                 return messages
@@ -107,11 +107,17 @@ class Link:
                 return False
             raise
         finally:
-            # libzmq's descriptor signals an edge, once, and any call on the socket may have taken that signal
-            # for itself: a message that came during this send would wake nobody.
-            if self._socket.poll(0, zmq.POLLIN):
-                self._readable.set()
+            self.stir()
         return True
+
+    def stir(self) -> None:
+        """Wake the receiver if a message waits.
+
+        libzmq's descriptor signals an edge, once, and any call on the socket may have taken that signal for
+        itself: a message that came during a send would wake nobody.
+        """
+        if self._socket.poll(0, zmq.POLLIN):
+            self._readable.set()
 
     def close(self) -> None:
         """Unbind. What the transport still holds is dropped: a terminal asks again."""

@@ -48,6 +48,8 @@ class LinkWorker:
     async def tick(self) -> None:
         """Heartbeats and liveness, until cancelled."""
         while True:
+            # Whatever became of its signal, no message waits longer than a tick.
+            self._link.stir()
             await self._handle(self._sessions.tick(self._office.clock.monotonic()))
             await self._watch_presence()
             await self._watch_clock()
