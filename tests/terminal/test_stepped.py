@@ -175,17 +175,6 @@ def test_before_the_login_there_is_no_account(make: Make) -> None:
     assert SENT in journal(terminal)
 
 
-def test_closing_deals_without_a_magic(make: Make) -> None:
-    for switch, magic in ((False, {0}), (True, {0})):
-        terminal = make("trade", closing_magic_zero=switch)
-        terminal.start()
-        terminal.advance(150)
-        (position,) = terminal.broker.positions()
-        terminal.broker.hand_close(position.ticket)
-        deals = terminal.terminal.view.history_deals(0, 1 << 52)
-        assert {deal.magic for deal in deals if deal.entry.name == "OUT"} == magic
-
-
 def test_the_terminal_starts_the_expert_twice(make: Make) -> None:
     terminal = make(init_twice=True, inputs_end_with_cr=True)
     terminal.start()

@@ -6,9 +6,9 @@ import pytest
 
 from bridge.paper.api import BrokerGone, BrokerTimeout
 from bridge.paper.broker import Broker
-from bridge.paper.mt5 import OrderType, TradeRequest, TradeResult
-from bridge.paper.scenario import Scenario
-from tests.terminal.brokerview import BrokerView
+from bridge.paper.mt5 import DealEntry, OrderType, TradeRequest, TradeResult
+from bridge.paper.scenario import Quirks, Scenario
+from tests.terminal.brokerview import END_OF_TIME, BrokerView
 from tests.terminal.clock import SimulatedClock
 from tests.terminal.host import Failed, Fault
 from tests.terminal.library import Cell
@@ -137,6 +137,17 @@ def test_a_magic_above_the_signed_range_survives(account: Account) -> None:
 def test_a_request_with_an_unset_field_stops_the_expert(account: Account) -> None:
     with pytest.raises(Fault, match="MqlTradeRequest"):
         account.trade.OrderSend(-16843010, *BUY[1:])
+
+
+@pytest.mark.parametrize(("switch", "magic"), [(False, 2**63), (True, 0)])
+def test_the_magic_of_a_stopped_deal(switch: bool, magic: int) -> None:
+    broker = Broker.start(Scenario(quirks=Quirks(stop_deals_keep_magic=True)), NOW_S * 1000)
+    switches = Switches(closing_magic_zero=switch)
+    view = BrokerView(broker, Program(SimulatedClock(), switches), switches)
+    Trade(view, switches).OrderSend(*BUY[:7], 1.09, *BUY[8:])
+    broker.set_quote("EURUSD", Decimal("1.08"), Decimal("1.0801"))
+    (closing,) = (deal for deal in view.history_deals(0, END_OF_TIME) if deal.entry is DealEntry.OUT)
+    assert closing.magic == magic
 
 
 class Unreachable(Broker):
