@@ -8,7 +8,9 @@ pytest's summary closes the output. CI=true gives plain output.
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +22,7 @@ import _environment
 
 SIDE_BY_SIDE = ("-n", "4")
 """Most tests through processes wait for these; an argument of `-n 0` puts them one after the other."""
+COMPILERS = ("c++", "g++", "clang++")
 COLORS = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "MYPY_FORCE_COLOR")
 
 
@@ -60,6 +63,19 @@ def run(name: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
     return status
 
 
+def ensure_compiler(environ: Mapping[str, str]) -> bool:
+    """The Expert Advisor's tests need a C++ compiler: the system's, or else one from a package.
+
+    False where there is none and none could be installed; pip has then said why.
+    """
+    if "CXX" in environ or any(shutil.which(name) for name in COMPILERS):
+        return True
+    if importlib.util.find_spec("ziglang") is not None:
+        return True
+    print("No C++ compiler here: installing the package ziglang into this environment.", flush=True)
+    return run("ziglang", [sys.executable, "-m", "pip", "install", "--quiet", "ziglang"], environ) == 0
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run everything; the exit status."""
     if arguments and arguments[0] in ("-h", "--help"):
@@ -68,6 +84,8 @@ def main(arguments: Sequence[str]) -> int:
     _environment.enter(__file__, "test")
     environ = plain(os.environ)
     try:
+        if not ensure_compiler(environ):
+            return _environment.FAILED
         failed = [name for name, command in steps() if run(name, command, environ)]
         if failed:
             print(f"FAILED before the tests: {', '.join(failed)}\n")
