@@ -23,6 +23,7 @@
 #include "LinkClock.mqh"
 #include "Log.mqh"
 #include "SessionState.mqh"
+#include "TextQueue.mqh"
 
 #define HANDSHAKE_MS 5000
 #define DEAD_MS 15000             // a sidecar that was silent for so long is gone
@@ -52,7 +53,7 @@ private:
    CLinkClock        m_clock;
    CLog             *m_log;
    CHandshake        m_handshake;
-   string            m_frames[];
+   CTextQueue        m_frames;   // to be sent before any fact
    SAccount          m_account;  // whom the session speaks for
    SAccount          m_claimed;  // whom the proof spoke for
    long              m_epoch;
@@ -61,7 +62,6 @@ private:
    long              m_next_beat_ms;
    int               m_max_bytes;
 
-   void              Say(const string message);
    void              Drop(const long mono_ms,const string reason,const string remedy,const bool keep_frames);
    void              Answer(const SHeard &challenge,const long mono_ms,const SStanding &standing,
                             const SLedgerIdentity &ledger);
@@ -74,18 +74,18 @@ public:
                      CLinkSession(void);
    void              Start(const string officer,const uchar &key[],const string program,const long poll_interval_s,
                            CEntropy &entropy,CLog &log);
-   bool              Up(void) const;
+   bool              Up(void) const { return(m_state.Phase()==LINK_PHASE_UP); }
    bool              WantsWire(const long mono_ms,const SStanding &standing) const;
    bool              Hears(const long mono_ms) const;
-   long              LinkMs(const long mono_ms) const;
-   string            Boot(void) const;
+   long              LinkMs(const long mono_ms) const { return(m_clock.Now(mono_ms)); }
+   string            Boot(void) const { return(m_handshake.Boot()); }
    void              Status(SLinkStatus &status) const;
-   void              Account(SAccount &account) const;
-   int               Room(void) const;
-   void              Post(const string fact);
-   void              ForgetFacts(void);
+   void              Account(SAccount &account) const { account=m_account; }
+   int               Room(void) const { return(m_facts.Room()); }
+   void              Post(const string fact) { m_facts.Post(fact); }
+   void              ForgetFacts(void) { m_facts.Clear(); }
    bool              TakeFrame(string &frame);
-   bool              TakeReconnect(void);
+   bool              TakeReconnect(void) { return(m_state.TakeReconnect()); }
    void              Beat(const SStanding &standing,const bool busy,const long timer_max_us);
    void              Fail(const long mono_ms,const string reason,const string remedy);
    void              Bye(const string reason);
@@ -118,17 +118,10 @@ void CLinkSession::Start(const string officer,const uchar &key[],const string pr
    m_state.Reset();
    m_facts.Clear();
    m_clock.Start(0);
-   ArrayResize(m_frames,0);
+   m_frames.Clear();
    m_epoch=0;
    NoAccount(m_account);
    NoAccount(m_claimed);
-  }
-//+------------------------------------------------------------------+
-//| There is a session                                               |
-//+------------------------------------------------------------------+
-bool CLinkSession::Up(void) const
-  {
-   return(m_state.Phase()==LINK_PHASE_UP);
   }
 //+------------------------------------------------------------------+
 //| A hello is due, so a connection is needed                        |
@@ -145,20 +138,6 @@ bool CLinkSession::Hears(const long mono_ms) const
    return(Up() && mono_ms-m_heard_ms<=SILENT_BEATS*m_beat_ms);
   }
 //+------------------------------------------------------------------+
-//| The link clock. Deadlines are on it.                             |
-//+------------------------------------------------------------------+
-long CLinkSession::LinkMs(const long mono_ms) const
-  {
-   return(m_clock.Now(mono_ms));
-  }
-//+------------------------------------------------------------------+
-//| This load of the program                                         |
-//+------------------------------------------------------------------+
-string CLinkSession::Boot(void) const
-  {
-   return(m_handshake.Boot());
-  }
-//+------------------------------------------------------------------+
 //| How the link stands                                              |
 //+------------------------------------------------------------------+
 void CLinkSession::Status(SLinkStatus &status) const
@@ -171,79 +150,27 @@ void CLinkSession::Status(SLinkStatus &status) const
    status.unacknowledged=m_facts.Count();
   }
 //+------------------------------------------------------------------+
-//| Whom the session speaks for                                      |
-//+------------------------------------------------------------------+
-void CLinkSession::Account(SAccount &account) const
-  {
-   account=m_account;
-  }
-//+------------------------------------------------------------------+
-//| How many more facts would go out at once                         |
-//+------------------------------------------------------------------+
-int CLinkSession::Room(void) const
-  {
-   return(m_facts.Room());
-  }
-//+------------------------------------------------------------------+
-//| Report a fact, in this session or a later one                    |
-//+------------------------------------------------------------------+
-void CLinkSession::Post(const string fact)
-  {
-   m_facts.Post(fact);
-  }
-//+------------------------------------------------------------------+
-//| The facts that wait are another account's                        |
-//+------------------------------------------------------------------+
-void CLinkSession::ForgetFacts(void)
-  {
-   m_facts.Clear();
-  }
-//+------------------------------------------------------------------+
-//| A message behind those that wait to be sent                      |
-//+------------------------------------------------------------------+
-void CLinkSession::Say(const string message)
-  {
-   int count=ArraySize(m_frames);
-   ArrayResize(m_frames,count+1,16);
-   m_frames[count]=message;
-  }
-//+------------------------------------------------------------------+
 //| Every fact that may go out now                                   |
 //+------------------------------------------------------------------+
 void CLinkSession::Release(void)
   {
    string frame="";
    while(m_facts.Release(m_epoch,m_max_bytes,frame))
-      Say(frame);
+      m_frames.Put(frame);
   }
 //+------------------------------------------------------------------+
 //| The next message to send, in order; false where there is none    |
 //+------------------------------------------------------------------+
 bool CLinkSession::TakeFrame(string &frame)
   {
-   if(ArraySize(m_frames)==0)
-      return(Up() && m_facts.Release(m_epoch,m_max_bytes,frame));
-   frame=m_frames[0];
-   int count=ArraySize(m_frames)-1;
-   for(int i=0; i<count; i++)
-      m_frames[i]=m_frames[i+1];
-   ArrayResize(m_frames,count);
-   return(true);
-  }
-//+------------------------------------------------------------------+
-//| True once after a session ended: send what there is, then open a |
-//| new connection                                                   |
-//+------------------------------------------------------------------+
-bool CLinkSession::TakeReconnect(void)
-  {
-   return(m_state.TakeReconnect());
+   return(m_frames.Take(frame) || (Up() && m_facts.Release(m_epoch,m_max_bytes,frame)));
   }
 //+------------------------------------------------------------------+
 //| A heartbeat; `busy` right before a synchronous request           |
 //+------------------------------------------------------------------+
 void CLinkSession::Beat(const SStanding &standing,const bool busy,const long timer_max_us)
   {
-   Say(HeartbeatMessage(m_epoch,standing,timer_max_us,busy));
+   m_frames.Put(HeartbeatMessage(m_epoch,standing,timer_max_us,busy));
   }
 //+------------------------------------------------------------------+
 //| The connection failed: messages may be lost, so the session is   |
@@ -260,7 +187,7 @@ void CLinkSession::Bye(const string reason)
    if(Up())
      {
       Release();
-      Say(ByeMessage(m_epoch,reason));
+      m_frames.Put(ByeMessage(m_epoch,reason));
      }
    m_state.Rest();
    NoAccount(m_account);
@@ -278,7 +205,7 @@ void CLinkSession::Drop(const long mono_ms,const string reason,const string reme
    m_log.Debug("again in "+IntegerToString(wait_ms)+" ms");
    NoAccount(m_account);
    if(!keep_frames)
-      ArrayResize(m_frames,0);
+      m_frames.Clear();
   }
 //+------------------------------------------------------------------+
 //| Do what is due. True where a heartbeat went out with             |
@@ -291,7 +218,7 @@ bool CLinkSession::OnTimer(const long mono_ms,const SStanding &standing,const lo
       case LINK_PHASE_DOWN:
          if(wire_ready && WantsWire(mono_ms,standing))
            {
-            Say(m_handshake.Hello());
+            m_frames.Put(m_handshake.Hello());
             m_state.Enter(LINK_PHASE_HELLO,mono_ms+HANDSHAKE_MS);
            }
          return(false);
@@ -338,7 +265,7 @@ bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const SStandi
       m_log.Debug("dropped: "+heard.problem);
       // Two peers that answer errors with errors never stop.
       if(!heard.is_error)
-         Say(ErrorMessage((heard.type==HEARD_UNKNOWN) ? "UNKNOWN_TYPE" : "MALFORMED",heard.problem));
+         m_frames.Put(ErrorMessage((heard.type==HEARD_UNKNOWN) ? "UNKNOWN_TYPE" : "MALFORMED",heard.problem));
       return(false);
      }
    if(heard.type==HEARD_ERROR)
@@ -390,7 +317,7 @@ void CLinkSession::Answer(const SHeard &challenge,const long mono_ms,const SStan
       return;
      }
    m_claimed=standing.account;
-   Say(m_handshake.Prove(challenge,m_claimed,ledger,standing.server_ms));
+   m_frames.Put(m_handshake.Prove(challenge,m_claimed,ledger,standing.server_ms));
    m_state.Enter(LINK_PHASE_PROVE,mono_ms+HANDSHAKE_MS);
   }
 //+------------------------------------------------------------------+

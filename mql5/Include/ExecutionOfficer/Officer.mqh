@@ -1,20 +1,16 @@
 //+------------------------------------------------------------------+
 //|                                                      Officer.mqh |
-//| Session, executor, scanner and ledger as one thing that a timer  |
+//| Connection, session, ledger and work as one thing that a timer   |
 //| steps. Each call does a bounded amount of work, and sends at     |
 //| most one order.                                                  |
 //+------------------------------------------------------------------+
-#include "Executor.mqh"
 #include "Hints.mqh"
 #include "Panel.mqh"
-#include "Scanner.mqh"
 #include "Settings.mqh"
 #include "Wire.mqh"
-#include "WorkQueue.mqh"
+#include "Work.mqh"
 
 #define OFFICER_MESSAGES 64       // taken in by one timer call: a flood must not stop the heartbeat
-#define OFFICER_SETTLES 4         // answered by one timer call
-#define QUOTE_WAIT_MS 2000        // a symbol that was just added to Market Watch has no quote yet
 #define BYE_TRIES 5
 //+------------------------------------------------------------------+
 //| One load of the program                                          |
@@ -30,13 +26,10 @@ private:
    CWire             m_wire;
    CLedger           m_ledger;
    CLinkSession      m_session;
-   CExecutor         m_executor;
-   CScanner          m_scanner;
-   CWorkQueue        m_queue;
+   CWork             m_work;
    CPanel            m_panel;
    SStanding         m_standing;
    SAccount          m_ledger_account;
-   bool              m_announced;    // 'busy' was said; the order goes out next
    bool              m_connected;
    bool              m_seen_connected;
    long              m_connected_since_ms;
@@ -52,12 +45,7 @@ private:
    void              Connect(const long mono_ms);
    bool              OpenLedger(const long mono_ms);
    void              Listen(const long mono_ms);
-   void              Take(SHeard &heard,const long mono_ms);
-   void              TakeCommand(SCommand &command,const long mono_ms);
    void              Turn(const long mono_ms);
-   void              SettleSome(const long mono_ms);
-   void              ExecuteOne(const long mono_ms);
-   bool              AwaitsQuote(const SCommand &command,const long mono_ms) const;
    void              Speak(void);
    void              ShowPanel(void);
 
@@ -75,7 +63,6 @@ public:
 COfficer::COfficer(void)
   {
    m_problem="not loaded";
-   m_announced=false;
    m_connected=false;
    m_seen_connected=false;
    NoAccount(m_ledger_account);
@@ -94,10 +81,8 @@ void COfficer::Load(SSettings &settings,const string program)
    m_log.Level(settings.log_level);
    m_wire.Close();
    m_ledger.Close();
-   m_queue.Forget();
    m_panel.Remove();
    NoAccount(m_ledger_account);
-   m_announced=false;
    m_connected=false;
    m_seen_connected=false;
    m_connected_since_ms=0;
@@ -110,8 +95,7 @@ void COfficer::Load(SSettings &settings,const string program)
    HexBytes(settings.key,KEY_BYTES,key);
    m_entropy.Seed(settings.key);
    m_session.Start(settings.officer,key,program,settings.poll_interval_s,m_entropy,m_log);
-   m_executor.Load(m_session,m_ledger,settings.limits,m_log);
-   m_scanner.Load(m_session,m_ledger);
+   m_work.Load(m_session,m_ledger,settings.limits,m_log);
    if(m_problem!="")
       m_log.Error(m_problem);
    else
@@ -127,7 +111,7 @@ void COfficer::Load(SSettings &settings,const string program)
 void COfficer::Unload(const int reason)
   {
    string frame="";
-   m_queue.Forget();
+   m_work.Drop();
    m_session.Bye(DeinitReason(reason));
    while(m_session.TakeFrame(frame))
       m_wire.Send(frame);
@@ -163,7 +147,7 @@ void COfficer::OnTimer(void)
       Turn(mono_ms);
       Speak();
       // 'busy' is out of the door: the order need not wait for another timer call.
-      if(m_announced && m_wire.AllSent())
+      if(m_work.Announced() && m_wire.AllSent())
         {
          Turn(MonoMs());
          Speak();
@@ -181,7 +165,7 @@ void COfficer::OnTimer(void)
 //+------------------------------------------------------------------+
 void COfficer::OnTransaction(void)
   {
-   m_scanner.Hint();
+   m_work.Hint();
   }
 //+------------------------------------------------------------------+
 //| Report a connection that went or came, and a missing permission  |
@@ -194,7 +178,7 @@ void COfficer::Watch(const long mono_ms)
       if(m_connected)
         {
          m_connected_since_ms=mono_ms;
-         m_scanner.Hurry(mono_ms);
+         m_work.Hurry(mono_ms);
         }
       // The first connection is none that came back.
       if(m_seen_connected)
@@ -253,7 +237,7 @@ bool COfficer::OpenLedger(const long mono_ms)
      {
       // What waits is of the other account.
       m_session.ForgetFacts();
-      m_scanner.Forget();
+      m_work.Forget();
      }
    m_ledger_account=m_standing.account;
    if(m_ledger.Open(m_standing.account,m_entropy))
@@ -274,51 +258,10 @@ void COfficer::Listen(const long mono_ms)
      {
       m_ledger.Identity(ledger);
       if(m_session.OnFrame(message,mono_ms,m_standing,ledger,heard))
-         Take(heard,mono_ms);
+         m_work.Take(heard,mono_ms);
      }
    if(m_wire.Broken())
       m_session.Fail(mono_ms,m_wire.Reason(),SocketHint(m_wire.ErrorNumber(),m_settings.host,m_settings.port));
-  }
-//+------------------------------------------------------------------+
-//| What the session hands on                                        |
-//+------------------------------------------------------------------+
-void COfficer::Take(SHeard &heard,const long mono_ms)
-  {
-   switch(heard.type)
-     {
-      case HEARD_WELCOME:
-         m_queue.Forget();
-         m_announced=false;
-         m_scanner.Begin(heard.welcome);
-         break;
-      case HEARD_COMMAND:
-         TakeCommand(heard.command,mono_ms);
-         break;
-      case HEARD_SETTLE:
-         if(!m_queue.PutSettle(heard.settle))
-            m_log.Warning("more settles than can wait; the sidecar asks again");
-         break;
-      default:
-         break;
-     }
-  }
-//+------------------------------------------------------------------+
-//| A command: answered at once, or put into the queue               |
-//+------------------------------------------------------------------+
-void COfficer::TakeCommand(SCommand &command,const long mono_ms)
-  {
-   if(m_queue.Holds(command) || m_executor.Answered(command))
-      return;
-   command.arrived_ms=mono_ms;
-   if(!m_queue.PutCommand(command))
-     {
-      m_executor.Refuse(command,"BUSY",IntegerToString(QUEUE_COMMANDS)+" commands are waiting");
-      return;
-     }
-   m_executor.Receive(command);
-   // Without a place in Market Watch a symbol has no quotes.
-   if(SymbolInfoInteger(command.order.symbol,SYMBOL_SELECT)==0)
-      SymbolSelect(command.order.symbol,true);
   }
 //+------------------------------------------------------------------+
 //| The session's time, then work                                    |
@@ -329,64 +272,12 @@ void COfficer::Turn(const long mono_ms)
       m_timer_max_us=0;
    if(!m_session.Up())
      {
-      m_queue.Forget();
-      m_announced=false;
+      m_work.Drop();
       return;
      }
-   SettleSome(mono_ms);
-   ExecuteOne(mono_ms);
-   if(m_standing.connected)
-      m_scanner.Step(mono_ms);
-   Alarm("LEDGER",m_executor.TakeAlarm());
-   Alarm("POSITIONS",m_scanner.TakeAlarm());
-  }
-//+------------------------------------------------------------------+
-//| Answer a few settles                                             |
-//+------------------------------------------------------------------+
-void COfficer::SettleSome(const long mono_ms)
-  {
-   SSettle settle;
-   for(int i=0; i<OFFICER_SETTLES && m_queue.TakeSettle(settle); i++)
-      m_executor.Settle(settle,m_connected ? mono_ms-m_connected_since_ms : 0);
-  }
-//+------------------------------------------------------------------+
-//| One command in two turns: the first says 'busy' and lets that    |
-//| out of the door, the second sends                                |
-//+------------------------------------------------------------------+
-void COfficer::ExecuteOne(const long mono_ms)
-  {
-   SCommand command;
-   SAccount account;
-   m_session.Account(account);
-   if(!account.known || !m_session.Hears(mono_ms) || !m_queue.FirstCommand(command))
-     {
-      m_announced=false;
-      return;
-     }
-   if(!m_announced)
-     {
-      if(AwaitsQuote(command,mono_ms))
-         return;
-      m_session.Beat(m_standing,true,0);
-      m_announced=true;
-      return;
-     }
-   // Not before 'busy' is with the system: a synchronous request may keep us silent for long.
-   if(!m_wire.AllSent())
-      return;
-   m_announced=false;
-   m_queue.DropCommand();
-   m_executor.Execute(command,m_session.LinkMs(mono_ms),account);
-  }
-//+------------------------------------------------------------------+
-//| Whether a quote of a symbol that was just selected may still come|
-//+------------------------------------------------------------------+
-bool COfficer::AwaitsQuote(const SCommand &command,const long mono_ms) const
-  {
-   MqlTick tick;
-   bool custom=false;
-   return(mono_ms-command.arrived_ms<QUOTE_WAIT_MS && m_standing.connected && SymbolExist(command.order.symbol,custom)
-          && !ReadQuote(command.order.symbol,tick));
+   m_work.Step(mono_ms,m_standing,m_connected ? mono_ms-m_connected_since_ms : 0,m_wire.AllSent());
+   Alarm("LEDGER",m_work.TakeLedgerAlarm());
+   Alarm("POSITIONS",m_work.TakeScanAlarm());
   }
 //+------------------------------------------------------------------+
 //| Send what waits, and close a connection that is not wanted       |
@@ -429,7 +320,7 @@ void COfficer::ShowPanel(void)
       m_panel.Text("Trading is off. "+m_standing.forbidden_by,PANEL_TONE_BAD);
    else
       m_panel.Line("Broker: connected, trading is allowed",PANEL_TONE_GOOD);
-   m_panel.Line("Waiting: "+IntegerToString(m_queue.Commands())+" commands, "
+   m_panel.Line("Waiting: "+IntegerToString(m_work.Commands())+" commands, "
                 +IntegerToString(link.unacknowledged)+" facts",PANEL_TONE_PLAIN);
    if(!up && link.trouble!="")
       m_panel.Text("Last error: "+link.trouble,PANEL_TONE_BAD);

@@ -1,0 +1,171 @@
+//+------------------------------------------------------------------+
+//|                                                         Work.mqh |
+//| What a session brings to do: commands to execute, settles to     |
+//| answer, the broker's records to report.                          |
+//+------------------------------------------------------------------+
+#include "Executor.mqh"
+#include "Scanner.mqh"
+#include "WorkQueue.mqh"
+
+#define WORK_SETTLES 4            // answered by one timer call
+#define QUOTE_WAIT_MS 2000        // a symbol that was just added to Market Watch has no quote yet
+//+------------------------------------------------------------------+
+//| Of one load of the program                                       |
+//+------------------------------------------------------------------+
+class CWork
+  {
+private:
+   CLinkSession     *m_session;
+   CLog             *m_log;
+   CExecutor         m_executor;
+   CScanner          m_scanner;
+   CWorkQueue        m_queue;
+   bool              m_announced;    // 'busy' was said; the order goes out next
+
+   void              TakeCommand(SCommand &command,const long mono_ms);
+   void              SettleSome(const long connected_ms);
+   void              ExecuteOne(const long mono_ms,const SStanding &standing,const bool all_sent);
+   bool              AwaitsQuote(const SCommand &command,const long mono_ms,const SStanding &standing) const;
+
+public:
+                     CWork(void);
+   void              Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLog &log);
+   void              Drop(void);
+   void              Take(SHeard &heard,const long mono_ms);
+   void              Step(const long mono_ms,const SStanding &standing,const long connected_ms,const bool all_sent);
+   bool              Announced(void) const { return(m_announced); }
+   int               Commands(void) const { return(m_queue.Commands()); }
+   void              Hint(void) { m_scanner.Hint(); }
+   void              Hurry(const long mono_ms) { m_scanner.Hurry(mono_ms); }
+   void              Forget(void) { m_scanner.Forget(); }
+   string            TakeLedgerAlarm(void) { return(m_executor.TakeAlarm()); }
+   string            TakeScanAlarm(void) { return(m_scanner.TakeAlarm()); }
+  };
+//+------------------------------------------------------------------+
+//| Of no session                                                    |
+//+------------------------------------------------------------------+
+CWork::CWork(void)
+  {
+   m_session=NULL;
+   m_log=NULL;
+   m_announced=false;
+  }
+//+------------------------------------------------------------------+
+//| A load of the program                                            |
+//+------------------------------------------------------------------+
+void CWork::Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLog &log)
+  {
+   m_session=GetPointer(session);
+   m_log=GetPointer(log);
+   m_executor.Load(session,ledger,limits,log);
+   m_scanner.Load(session,ledger);
+   Drop();
+  }
+//+------------------------------------------------------------------+
+//| The session is no more: what waits is not done                   |
+//+------------------------------------------------------------------+
+void CWork::Drop(void)
+  {
+   m_queue.Forget();
+   m_announced=false;
+  }
+//+------------------------------------------------------------------+
+//| What the session hands on                                        |
+//+------------------------------------------------------------------+
+void CWork::Take(SHeard &heard,const long mono_ms)
+  {
+   switch(heard.type)
+     {
+      case HEARD_WELCOME:
+         Drop();
+         m_scanner.Begin(heard.welcome);
+         break;
+      case HEARD_COMMAND:
+         TakeCommand(heard.command,mono_ms);
+         break;
+      case HEARD_SETTLE:
+         if(!m_queue.PutSettle(heard.settle))
+            m_log.Warning("more settles than can wait; the sidecar asks again");
+         break;
+      default:
+         break;
+     }
+  }
+//+------------------------------------------------------------------+
+//| A command: answered at once, or put into the queue               |
+//+------------------------------------------------------------------+
+void CWork::TakeCommand(SCommand &command,const long mono_ms)
+  {
+   if(m_queue.Holds(command) || m_executor.Answered(command))
+      return;
+   command.arrived_ms=mono_ms;
+   if(!m_queue.PutCommand(command))
+     {
+      m_executor.Refuse(command,"BUSY",IntegerToString(QUEUE_COMMANDS)+" commands are waiting");
+      return;
+     }
+   m_executor.Receive(command);
+   // Without a place in Market Watch a symbol has no quotes.
+   if(SymbolInfoInteger(command.order.symbol,SYMBOL_SELECT)==0)
+      SymbolSelect(command.order.symbol,true);
+  }
+//+------------------------------------------------------------------+
+//| A bounded amount of work. `connected_ms`: for how long the broker|
+//| has been connected. `all_sent`: everything said is on its way.   |
+//+------------------------------------------------------------------+
+void CWork::Step(const long mono_ms,const SStanding &standing,const long connected_ms,const bool all_sent)
+  {
+   SettleSome(connected_ms);
+   ExecuteOne(mono_ms,standing,all_sent);
+   if(standing.connected)
+      m_scanner.Step(mono_ms);
+  }
+//+------------------------------------------------------------------+
+//| Answer a few settles                                             |
+//+------------------------------------------------------------------+
+void CWork::SettleSome(const long connected_ms)
+  {
+   SSettle settle;
+   for(int i=0; i<WORK_SETTLES && m_queue.TakeSettle(settle); i++)
+      m_executor.Settle(settle,connected_ms);
+  }
+//+------------------------------------------------------------------+
+//| One command in two turns: the first says 'busy' and lets that    |
+//| out of the door, the second sends                                |
+//+------------------------------------------------------------------+
+void CWork::ExecuteOne(const long mono_ms,const SStanding &standing,const bool all_sent)
+  {
+   SCommand command;
+   SAccount account;
+   m_session.Account(account);
+   if(!account.known || !m_session.Hears(mono_ms) || !m_queue.FirstCommand(command))
+     {
+      m_announced=false;
+      return;
+     }
+   if(!m_announced)
+     {
+      if(AwaitsQuote(command,mono_ms,standing))
+         return;
+      m_session.Beat(standing,true,0);
+      m_announced=true;
+      return;
+     }
+   // Not before 'busy' is with the system: a synchronous request may keep us silent for long.
+   if(!all_sent)
+      return;
+   m_announced=false;
+   m_queue.DropCommand();
+   m_executor.Execute(command,m_session.LinkMs(mono_ms),account);
+  }
+//+------------------------------------------------------------------+
+//| Whether a quote of a symbol that was just selected may still come|
+//+------------------------------------------------------------------+
+bool CWork::AwaitsQuote(const SCommand &command,const long mono_ms,const SStanding &standing) const
+  {
+   MqlTick tick;
+   bool custom=false;
+   return(mono_ms-command.arrived_ms<QUOTE_WAIT_MS && standing.connected && SymbolExist(command.order.symbol,custom)
+          && !ReadQuote(command.order.symbol,tick));
+  }
+//+------------------------------------------------------------------+
