@@ -1,0 +1,98 @@
+"""The rig of the stories, with either terminal in its place."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from bridge.core.contract import EventType
+from bridge.paper.mt5 import Retcode
+from bridge.paper.script import Effect, Match, Reject, Rule, SendKind
+from tests.rig.director import Event
+from tests.rig.nursery import Nursery
+from tests.rig.patience import Deadline
+from tests.rig.ports import HOST
+from tests.rig.process import Process
+from tests.rig.rig import Rig
+from tests.rig.world import OFFICER
+
+_LOOK_S: Final = 0.1
+"""How often the broker is looked at while the sidecar says nothing."""
+
+
+class Kind(StrEnum):
+    """The two terminals."""
+
+    PAPER = "paper"
+    NATIVE = "native"
+
+
+class StoryRig(Rig):
+    """A rig whose terminals are of one kind. It keeps in which order directives were issued."""
+
+    def __init__(self, folder: Path, nursery: Nursery, kind: Kind) -> None:
+        super().__init__(folder, nursery)
+        self.kind = kind
+        self.switches: tuple[str, ...] = ()
+        """The stand-in's switches to throw; the paper terminal has none."""
+        self.seed = 1
+        self.issued: list[str] = []
+        self.unordered: set[str] = set()
+        """Directives whose events come in any order: their legs are independent."""
+
+    def issue(self, action: str, *, officer: str = OFFICER, **fields: object) -> str:
+        directive_id = super().issue(action, officer=officer, **fields)
+        self.issued.append(directive_id)
+        return directive_id
+
+    def told(
+        self,
+        directive_id: str,
+        *types: EventType,
+        in_any_order: bool = False,
+        within: Deadline | None = None,
+    ) -> list[Event]:
+        if in_any_order:
+            self.unordered.add(directive_id)
+        return super().told(directive_id, *types, in_any_order=in_any_order, within=within)
+
+    def start_terminal(
+        self,
+        officer: str = OFFICER,
+        *,
+        die_at: str = "",
+        link_key: Path | None = None,
+        ledger: Path | None = None,
+        impatient: bool = False,
+    ) -> Process:
+        """The EA has no fault points, finds its ledger itself, and has no patience but its own."""
+        if self.kind is Kind.PAPER:
+            return super().start_terminal(
+                officer, die_at=die_at, link_key=link_key, ledger=ledger, impatient=impatient
+            )
+        assert not die_at and ledger is None and not impatient
+        arguments = ["tests.terminal", "--endpoint", self.link, "--officer", officer]
+        arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
+        arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
+        arguments += ["--files", str(self.folder / f"terminal-{officer}"), "--seed", str(self.seed)]
+        if self.switches:
+            arguments += ["--switch", *self.switches]
+        process = self.run(f"terminal of {officer}", arguments)
+        self.terminals.setdefault(officer, process)
+        if not self.terminals[officer].running:
+            self.terminals[officer] = process
+        return process
+
+    def fault(self, effect: Effect, kind: SendKind = SendKind.OPEN) -> None:
+        """Let the broker do this to the next send of that kind."""
+        self.broker.add_rule(Rule(effect=effect, match=Match(kind=kind)))
+
+    def reject(self, retcode: Retcode, kind: SendKind = SendKind.OPEN) -> None:
+        """Let the broker refuse the next send of that kind."""
+        self.fault(Reject(retcode=retcode), kind)
+
+    def sent(self, count: int) -> None:
+        """Wait until the broker saw so many sends."""
+        deadline = Deadline()
+        while len(self.broker.sends()) < count:
+            assert not deadline.over, f"the broker saw {len(self.broker.sends())} sends, not {count}"
+            self.sidecar.any_line(since=self.sidecar.mark, within=_LOOK_S)
