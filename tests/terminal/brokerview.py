@@ -1,6 +1,6 @@
 """The broker as the terminal shows it: with delays, and with the last picture while the broker cannot be reached.
 
-Source: mql5-facts 3 (live gap, magic of closing deals) and 4 (before the login).
+Source: mql5/FACTS.md 3 (live gap, magic of closing deals) and 4 (before the login).
 """
 
 from collections.abc import Callable

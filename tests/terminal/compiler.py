@@ -21,7 +21,7 @@ BASE: Final = (
 )  # fmt: skip
 
 # MetaEditor warns of lost data, of hidden names and of signs in comparisons, and its warnings count as errors
-# here. It does not warn of `int` to `uint` (mql5-facts 8.3: SocketTimeouts(h,int,int) compiled clean), nor of
+# here. It does not warn of `int` to `uint` (mql5/FACTS.md 8.3: SocketTimeouts(h,int,int) compiled clean), nor of
 # parameters and functions that nobody uses.
 WARNINGS: Final = (
     "-Werror", "-Wall", "-Wextra", "-Wconversion", "-Wfloat-conversion", "-Wno-sign-conversion", "-Wsign-compare",

@@ -1,7 +1,7 @@
 """The EA's files: a sandbox folder, and one that all terminals share.
 
 What is written stays in memory until FileFlush or FileClose, so that a crash loses it as a terminal's would.
-Source: MQL5 reference, 'File Functions'; mql5-facts 4 and 8.4.
+Source: MQL5 reference, 'File Functions'; mql5/FACTS.md 4 and 8.4.
 """
 
 import os

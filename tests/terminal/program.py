@@ -1,6 +1,6 @@
 """The program's side of the terminal: clock, timer, journal, its own state.
 
-Source: MQL5 reference, 'Date and Time', 'Event Handling', 'Checkup', 'Common Functions'; mql5-facts 4 and 8.2.
+Source: MQL5 reference, 'Date and Time', 'Event Handling', 'Checkup', 'Common Functions'; mql5/FACTS.md 4 and 8.2.
 """
 
 import random
@@ -14,7 +14,7 @@ from tests.terminal.reference import constants, spelled
 from tests.terminal.switches import Switches
 
 LEAST_TIMER_US: Final = 10_000
-"""A timer is no finer than 10 to 16 ms (mql5-facts 4)."""
+"""A timer is no finer than 10 to 16 ms (mql5/FACTS.md 4)."""
 
 
 @dataclass

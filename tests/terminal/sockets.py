@@ -1,6 +1,6 @@
 """The EA's sockets: MQL5's functions and their quirks, over real or simulated connections.
 
-Source: MQL5 reference, 'Network Functions'; mql5-facts 1 and 8.1. A connection gives and takes bytes without
+Source: MQL5 reference, 'Network Functions'; mql5/FACTS.md 1 and 8.1. A connection gives and takes bytes without
 waiting; whatever waits, waits on the EA's clock here.
 """
 
@@ -177,7 +177,7 @@ class Sockets:
         return self._lost(socket, -1) if sent < 0 else sent
 
     def _closed_and_told(self, socket: _Socket) -> bool:
-        """A closed connection reads as '1 readable' where bytes come with errors (mql5-facts 1)."""
+        """A closed connection reads as '1 readable' where bytes come with errors (mql5/FACTS.md 1)."""
         return self._switches.bytes_with_error and socket.connection is not None and socket.connection.closed
 
     def _wait(self, socket: _Socket, milliseconds: int) -> None:

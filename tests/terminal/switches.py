@@ -1,4 +1,4 @@
-"""What a terminal does one way or another: every quirk and every unconfirmed line of mql5-facts, as a switch.
+"""What a terminal does one way or another: every quirk and every unconfirmed line of mql5/FACTS.md, as a switch.
 
 The default of a switch is what the documentation says, or what was measured. `thrown` is the awkward side. A
 set of switches is read and written as JSON: a Probe report that was made on a real terminal has the same
@@ -59,7 +59,7 @@ class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class About:
-    """One switch: its awkward side, what it models, and where mql5-facts says so."""
+    """One switch: its awkward side, what it models, and where mql5/FACTS.md says so."""
 
     thrown: Any
     what: str
@@ -67,15 +67,15 @@ class About:
 
 
 ABOUT: Final[dict[str, About]] = {
-    "speculative_byte": About(True, "SocketIsReadable answers 1 while nothing has come", "1, B 0523"),
-    "readable_at_second_look": About(True, "SocketIsReadable answers 0 once before it counts", "1, wstransport"),
+    "speculative_byte": About(True, "SocketIsReadable answers 1 while nothing has come", "1, book"),
+    "readable_at_second_look": About(True, "SocketIsReadable answers 0 once before it counts", "1, field"),
     "long_read_blocks": About(29_030, "SocketRead of more than has come blocks, for nothing", "8.1"),
     "zero_wait_read_blocks": About(120_000, "SocketRead of nothing, time-out 0, blocks so long", "1"),
     "send_at_most": About(7, "SocketSend takes at most so many bytes", "1, partial sends"),
     "send_would_block_every": About(5, "every so many sends one answers 0, and no error", "1, field"),
     "close_unseen": About(True, "the peer's close shows only when a send fails", "1, field"),
-    "closed_while_bytes_remain": About(True, "SocketIsConnected is false before the last byte", "1, wstransport"),
-    "bytes_with_error": About(True, "the last bytes before a close come with -1 and 5273", "1, wstransport"),
+    "closed_while_bytes_remain": About(True, "SocketIsConnected is false before the last byte", "1, field"),
+    "bytes_with_error": About(True, "the last bytes before a close come with -1 and 5273", "1, field"),
     "first_send_refused": About(True, "a send in the handler that connected: 5273, lost", "8.1"),
     "connect_takes": About(200, "SocketConnect blocks this long", "1, field; 8.1: 15.7 ms"),
     "connect_error": About(5273, "SocketConnect's error where nobody listens", "1, Wine"),
@@ -98,7 +98,7 @@ ABOUT: Final[dict[str, About]] = {
     "closing_magic_zero": About(True, "closing orders and deals show magic 0", "5, field"),
     "result_without_tickets": About(True, "MqlTradeResult has neither deal nor order", "3"),
     "refused_send_is_true": About(True, "OrderSend answers true for what the server refused", "3"),
-    "account_late": About(700, "account properties are 0 this long after the start", "4, B 0253"),
+    "account_late": About(700, "account properties are 0 this long after the start", "4, book"),
     "init_twice": About(True, "the EA is loaded, unloaded and loaded at the terminal's start", "8.2"),
     "reload_when_reconnected": About(True, "a lost broker connection ends in a reload", "4, unconfirmed"),
     "inputs_end_with_cr": About(True, "string inputs end with a carriage return", "8.4"),

@@ -1,6 +1,6 @@
 """A terminal around one EA: loading, the timer, trade transactions, reloads, and the end.
 
-Source: MQL5 reference, 'Event Handling'; mql5-facts 3, 4 and 8.2. Handlers run one after the other;
+Source: MQL5 reference, 'Event Handling'; mql5/FACTS.md 3, 4 and 8.2. Handlers run one after the other;
 transactions that arise in a handler come behind it; a timer event that is missed is not made up for.
 """
 
@@ -111,7 +111,7 @@ class NativeTerminal:
         self._unload(crashed=False)
 
     def reinit(self, reason: int) -> int:
-        """A timeframe or an input is changed: OnDeinit and OnInit run, globals keep their values (mql5-facts
+        """A timeframe or an input is changed: OnDeinit and OnInit run, globals keep their values (mql5/FACTS.md
         4)."""
         assert self.expert is not None
         self.program.reason = reason
@@ -139,7 +139,7 @@ class NativeTerminal:
             }
         self.expert.set_inputs(values)
         self.expert.set_switch("empty_text_counts_terminator", setup.switches.empty_text_counts_terminator)
-        # Events from before OnInit's end are skipped (mql5-facts 3).
+        # Events from before OnInit's end are skipped (mql5/FACTS.md 3).
         self._handle(self.expert.create)
         code = self._init()
         self._skip_transactions()

@@ -1,6 +1,6 @@
 """Orders, positions, history and sending, with the terminal's selections.
 
-Source: MQL5 reference, 'Trade Functions'; mql5-facts 2, 3 and 5. HistorySelect fills lists that stand until
+Source: MQL5 reference, 'Trade Functions'; mql5/FACTS.md 2, 3 and 5. HistorySelect fills lists that stand until
 the next select; HistoryOrderSelect and HistoryDealSelect replace them by the one item.
 """
 

@@ -1,6 +1,6 @@
 """Rules about declarations: variables, members, parameters, classes, templates, inputs.
 
-Sources: MQL5 reference, 'Variables', 'Object-Oriented Programming', 'Passing Parameters'; mql5-facts 6.
+Sources: MQL5 reference, 'Variables', 'Object-Oriented Programming', 'Passing Parameters'; mql5/FACTS.md 6.
 """
 
 import re

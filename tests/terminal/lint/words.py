@@ -1,6 +1,6 @@
 """Rules about single words, signs and directives: what MQL5 does not have.
 
-Sources: MQL5 reference, 'Language Basics', 'Preprocessor'; mql5-facts 6.
+Sources: MQL5 reference, 'Language Basics', 'Preprocessor'; mql5/FACTS.md 6.
 """
 
 import re
