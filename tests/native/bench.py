@@ -49,9 +49,16 @@ class Bench:
     def _terminal(self, broker: Broker | None) -> SteppedTerminal:
         inputs = {"InpOfficer": OFFICER, "InpLinkKey": KEY.to_text(), "InpHost": HOST, "InpPort": str(PORT)}
         return SteppedTerminal(
-            self.library, {**inputs, "InpTimerMs": str(TIMER_MS), **self.inputs}, self.folder, self.switches, self.seed,
-            scenario=self.scenario, clock=self.clock, network=self.network, broker=broker,
-        )  # fmt: skip
+            self.library,
+            {**inputs, "InpTimerMs": str(TIMER_MS), **self.inputs},
+            self.folder,
+            self.switches,
+            self.seed,
+            scenario=self.scenario,
+            clock=self.clock,
+            network=self.network,
+            broker=broker,
+        )
 
     def _accept(self, pipe: Pipe) -> None:
         self.pipes.append(pipe)

@@ -1,7 +1,7 @@
 """A small MQL5 program of a test, as something that one can talk to.
 
-Each program in `programs/` includes some of the EA's files and answers OnChartEvent: the event's id is a command, its
-numbers and text are the arguments, and what it prints is the answer.
+Each program in `programs/` includes some of the EA's files and answers OnChartEvent: the event's id is a
+command, its numbers and text are the arguments, and what it prints is the answer.
 """
 
 from collections.abc import Iterator

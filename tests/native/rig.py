@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import Rig
-from tests.rig.world import HOST, OFFICER
+from tests.rig.world import OFFICER
 
 EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/ExecutionOfficer.mq5"
 
@@ -30,7 +31,7 @@ class NativeRig(Rig):
         die_at: str = "",
         link_key: Path | None = None,
         ledger: Path | None = None,
-        patient: bool = False,
+        impatient: bool = False,
         inputs: Sequence[str] = (),
         switches: Sequence[str] = (),
     ) -> Process:

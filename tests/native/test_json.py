@@ -23,10 +23,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
 @pytest.mark.parametrize(
     ("text", "shape"),
     [
-        (' {"a" : [1, -2.50, 1E+2, true,false ,null], "b":{}, "c":[]} ', '{"a":[1,-2.50,1E+2,true,false,null],"b":{},"c":[]}'),
+        (' {"a" : [1, -2.50, 1E+2, true,false ,null], "b":{}} ', '{"a":[1,-2.50,1E+2,true,false,null],"b":{}}'),
+        (" [ [ ] , { } ] ", "[[],{}]"),
         ('"\\u0041\\ud83d\\ude00\\n\\/\\"\\\\ü€"', '"A\U0001f600\\u000a/\\"\\\\ü€"'),
         ('""', '""'),
-        ('{"t":9223372036854775807,"n":-9223372036854775808}', '{"t":9223372036854775807,"n":-9223372036854775808}'),
+        ("[9223372036854775807,-9223372036854775808]", "[9223372036854775807,-9223372036854775808]"),
         ("0", "0"),
         ("[" * 15 + "0" + "]" * 15, "[" * 15 + "0" + "]" * 15),
     ],
@@ -58,19 +59,27 @@ def test_too_many_values_are_refused(reader: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"\xff", b'"\xc0\x80"', b'"\xc3"', b'"\xed\xa0\x80"', b'"\xf5\x80\x80\x80"', b'"\xe0\x80\x80"', b'"\x80"']
+    "raw",
+    [
+        b"\xff",
+        b'"\xc0\x80"',
+        b'"\xc3"',
+        b'"\xed\xa0\x80"',
+        b'"\xf5\x80\x80\x80"',
+        b'"\xe0\x80\x80"',
+        b'"\x80"',
+    ],
 )
 def test_what_is_not_utf_8_is_refused(reader: Console, raw: bytes) -> None:
     assert "not UTF-8" in reader.one(HEX, raw.hex())
 
 
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1)
-    | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8), inner, max_size=4),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -133,7 +142,14 @@ def test_a_decimal_keeps_its_digits(reader: Console, value: Decimal) -> None:
 
 @pytest.mark.parametrize(
     ("text", "plain"),
-    [("1.0E-7", "0.00000010"), ("1E+2", "100"), ("-12.5e1", "-125"), ("1e-21", ""), ("1e999999", ""), ("0.10", "0.10")],
+    [
+        ("1.0E-7", "0.00000010"),
+        ("1E+2", "100"),
+        ("-12.5e1", "-125"),
+        ("1e-21", ""),
+        ("1e999999", ""),
+        ("0.10", "0.10"),
+    ],
 )
 def test_exponents_are_spelled_out_within_reason(reader: Console, text: str, plain: str) -> None:
     assert reader.one(PLAIN, text) == plain

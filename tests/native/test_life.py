@@ -123,7 +123,10 @@ def test_another_account_takes_no_facts_along_and_has_a_ledger_of_its_own(joined
     joined.join()
     assert joined.peer.proofs[-1].account.login == 42
     names = sorted(path.name for path in joined.files.glob("*.ledger"))
-    assert names == ["ExecutionOfficer-42-Other-Server-1.ledger", "ExecutionOfficer-5000001-Paper-Demo.ledger"]
+    assert names == [
+        "ExecutionOfficer-42-Other-Server-1.ledger",
+        "ExecutionOfficer-5000001-Paper-Demo.ledger",
+    ]
     assert len({proof.ledger.id for proof in joined.peer.proofs}) == 2
 
 
@@ -216,7 +219,10 @@ def test_heartbeats_keep_their_schedule(joined: Bench) -> None:
     assert not joined.peer.heard_of(TerminalHeartbeat)[-1].broker_connected
     joined.broker.connect()
     joined.run(2_000)
-    assert [(fact.counter, fact.up) for fact in joined.peer.facts_of(ConnectionFact)] == [(1, False), (2, True)]
+    assert [(fact.counter, fact.up) for fact in joined.peer.facts_of(ConnectionFact)] == [
+        (1, False),
+        (2, True),
+    ]
 
 
 def test_what_happened_while_the_terminal_was_off_is_found(joined: Bench) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.paper.scenario import AccountTerms, Scenario
 from bridge.core.terms import TradeMode
+from bridge.paper.scenario import AccountTerms, Scenario
 from tests.native.bench import HOST, PORT
 from tests.native.rig import EXPERT
 from tests.native.zmtpend import GREETING
@@ -26,6 +26,10 @@ MEASURED = [
 ]  # fmt: skip
 
 
+EXACT = {"address_refused", "comment_most", "server_offset_s", "send_at_most"}
+"""The numbers that are no durations."""
+
+
 class Router:
     """What a ROUTER does to whoever connects: greet, and close on what is no greeting."""
 
@@ -42,7 +46,9 @@ class Router:
                 pipe.close()
 
 
-def probe(folder: Path, switches: Switches, scenario: Scenario | None = None) -> tuple[Switches, SteppedTerminal]:
+def probe(
+    folder: Path, switches: Switches, scenario: Scenario | None = None
+) -> tuple[Switches, SteppedTerminal]:
     """Run the Probe to its end; what it wrote."""
     terminal = SteppedTerminal(
         build(PROBE).library, {"InpTrade": "true", "InpPort": str(PORT)}, folder, switches, scenario=scenario
@@ -72,7 +78,7 @@ def test_a_manner_is_found(tmp_path: Path, name: str) -> None:
     found, terminal = probe(tmp_path, thrown(name))
     awkward = ABOUT[name].thrown
     value = getattr(found, name)
-    if isinstance(awkward, bool | str) or name in {"address_refused", "comment_most", "server_offset_s", "send_at_most"}:
+    if isinstance(awkward, bool | str) or name in EXACT:
         assert value == awkward
     else:
         assert 0.8 * awkward <= value <= 1.3 * awkward
@@ -85,7 +91,8 @@ def test_nothing_is_traded_on_a_real_account(tmp_path: Path) -> None:
 
 
 def test_a_probe_that_is_removed_in_the_middle_leaves_no_position(tmp_path: Path) -> None:
-    terminal = SteppedTerminal(build(PROBE).library, {"InpTrade": "true", "InpPort": "1"}, tmp_path, thrown("history_late"))
+    inputs = {"InpTrade": "true", "InpPort": "1"}
+    terminal = SteppedTerminal(build(PROBE).library, inputs, tmp_path, thrown("history_late"))
     assert terminal.start() == 0
     for _ in range(3_000):
         terminal.advance(10)

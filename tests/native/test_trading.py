@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 from bridge.core.contract import EventType
+from bridge.paper.mt5 import Retcode
+from bridge.paper.script import LoseAnswer, Reject, Rule
 from tests.native.rig import NativeRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
@@ -28,3 +30,87 @@ def test_a_position_is_closed_by_its_ticket(rig: NativeRig) -> None:
     opening, closing = rig.broker.sends()
     assert closing.request.position != 0
     assert closing.request.magic != opening.request.magic
+
+
+def test_a_stop_that_is_hit_is_told_under_the_opener(rig: NativeRig) -> None:
+    rig.start()
+    opened = rig.open(stop_loss=1.09000, take_profit=1.10000)
+    (position,) = rig.broker.positions()
+    assert (position.sl, position.tp) == (Decimal("1.09000"), Decimal("1.10000"))
+    rig.quote("1.08990")
+    rig.told(opened, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+
+
+def test_a_take_profit_and_a_hand_are_told(rig: NativeRig) -> None:
+    rig.start()
+    first, second = rig.open(take_profit=1.10000), rig.open("OPEN_SHORT")
+    rig.quote("1.10010")
+    rig.told(first, *OPENED, EventType.TP_TRIGGERED, EventType.POSITION_CLOSED)
+    rig.broker.hand_close(rig.broker.positions()[0].ticket)
+    rig.told(second, *OPENED, EventType.POSITION_CLOSED)
+
+
+def test_the_brokers_refusal_is_told_with_its_code(rig: NativeRig) -> None:
+    rig.start()
+    rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
+    *_, rejected = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    assert str(rejected.body["error_code"]) == "10019"
+
+
+def test_the_programs_own_limit_is_told(rig: NativeRig) -> None:
+    rig.start_director()
+    rig.start_broker()
+    rig.start_sidecar()
+    rig.start_terminal(inputs=["InpMaxLot=0.05"])
+    rig.ready()
+    *_, rejected = rig.told(rig.issue("OPEN_LONG", quantity=0.06), *REFUSED)
+    assert "0.05" in str(rejected.body["error_message"])
+    assert rig.broker.sends() == []
+
+
+def test_a_lost_answer_is_settled_by_evidence(rig: NativeRig) -> None:
+    rig.start()
+    rig.broker.add_rule(Rule(effect=LoseAnswer(retcode=Retcode.TIMEOUT)))
+    directive_id = rig.issue("OPEN_LONG")
+    rig.told(
+        directive_id,
+        EventType.DIRECTIVE_RECEIVED,
+        EventType.BROKER_ERROR,
+        EventType.ORDER_PLACED,
+        EventType.ORDER_FILLED,
+        EventType.POSITION_OPENED,
+    )
+    assert len(rig.broker.sends()) == 1
+
+
+def test_what_happened_while_the_terminal_was_dead_is_told(rig: NativeRig) -> None:
+    rig.start()
+    opened = rig.open(stop_loss=1.09000)
+    rig.terminal.kill()
+    rig.quote("1.08990")
+    rig.start_terminal()
+    rig.told(opened, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+    # The ledger is the same one, so the sidecar goes on dispatching.
+    rig.open()
+
+
+def test_a_sidecar_that_was_killed_goes_on_where_it_stood(rig: NativeRig) -> None:
+    rig.start()
+    opened = rig.open()
+    rig.restart_sidecar()
+    rig.told(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)
+    assert len(rig.broker.sends()) == 2
+
+
+def test_it_trades_on_an_awkward_terminal(rig: NativeRig) -> None:
+    rig.start_director()
+    rig.start_broker()
+    rig.start_sidecar()
+    rig.start_terminal(
+        switches=["send_at_most", "send_would_block_every", "first_send_refused", "speculative_byte",
+                  "readable_at_second_look", "timer_grain_us", "transactions_dropped_every", "comment_rewritten",
+                  "result_without_tickets", "init_twice", "inputs_end_with_cr", "server_offset_s"],
+    )  # fmt: skip
+    rig.ready()
+    opened = rig.open()
+    rig.told(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)

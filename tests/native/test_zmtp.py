@@ -19,7 +19,8 @@ READY_DEALER = "041c" + "05" + b"READY".hex() + "0b" + b"Socket-Type".hex() + "0
 
 def ready(socket_type: bytes, extra: str = "") -> str:
     """A READY command of that socket type, in its frame."""
-    body = "05" + b"READY".hex() + "0b" + b"Socket-Type".hex() + f"{len(socket_type):08x}" + socket_type.hex() + extra
+    body = "05" + b"READY".hex() + "0b" + b"Socket-Type".hex()
+    body += f"{len(socket_type):08x}" + socket_type.hex() + extra
     return f"04{len(body) // 2:02x}{body}"
 
 
@@ -127,7 +128,8 @@ def test_an_unknown_command_is_ignored(talking: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "head"), [(0, "0000"), (255, "00ff"), (256, "02" + f"{256:016x}"), (65536, "02" + f"{65536:016x}")]
+    ("size", "head"),
+    [(0, "0000"), (255, "00ff"), (256, "02" + f"{256:016x}"), (65536, "02" + f"{65536:016x}")],
 )
 def test_writing(talking: Console, size: int, head: str) -> None:
     line, _ = talking.ask(WRITE_SIZE, number=size)

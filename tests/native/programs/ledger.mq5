@@ -1,0 +1,65 @@
+//+------------------------------------------------------------------+
+//| The ledger's file: 1 opens it, 2 writes an intent (number: token)|
+//| 3 an outcome, 4 names it, 5 lists what it holds, 6 closes it     |
+//+------------------------------------------------------------------+
+#include <ExecutionOfficer\Ledger.mqh>
+
+CLedger  ExtLedger;
+CEntropy ExtEntropy;
+
+void OnChartEvent(const int id,const long &number,const double &real,const string &text)
+  {
+   SAccount account;
+   SOrder order;
+   SLedgerEntry entry;
+   SLedgerIdentity identity;
+   if(id==1)
+     {
+      account.known=true;
+      account.login=5;
+      account.server="Paper-Demo";
+      account.margin_mode="RETAIL_HEDGING";
+      account.trade_mode="DEMO";
+      account.currency="USD";
+      ExtEntropy.Seed("");
+      Print(ExtLedger.Open(account,ExtEntropy) ? "open" : ExtLedger.Problem());
+     }
+   if(id==2)
+     {
+      order.token=number;
+      order.kind="OPEN";
+      order.symbol="EURUSD";
+      order.side="BUY";
+      order.volume="0.10";
+      order.position=0;
+      order.stop_loss="1.0900";
+      order.take_profit="";
+      order.price="";
+      order.deviation=-1;
+      order.comment=text;
+      Print(ExtLedger.Intend(order,1) ? "written" : "refused: "+ExtLedger.Problem());
+     }
+   if(id==3 && ExtLedger.Find(number,entry))
+     {
+      entry.retcode=10009;
+      entry.order=7;
+      entry.price="1.0950";
+      entry.message=text;
+      Print(ExtLedger.Conclude(entry) ? "written" : "refused: "+ExtLedger.Problem());
+     }
+   if(id==4)
+     {
+      ExtLedger.Identity(identity);
+      Print(identity.id," ",identity.mark," ",identity.unbroken ? "whole" : "broken");
+     }
+   if(id==5)
+     {
+      string list="";
+      for(int i=0; ExtLedger.At(i,entry); i++)
+         list+=IntegerToString(entry.mark)+":"+IntegerToString(entry.token)+(entry.concluded ? "+"+entry.price+entry.message : "")+" ";
+      Print(list);
+     }
+   if(id==6)
+      ExtLedger.Close();
+  }
+//+------------------------------------------------------------------+

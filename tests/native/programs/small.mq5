@@ -1,0 +1,59 @@
+//+------------------------------------------------------------------+
+//| Small pure parts: 1 HMAC of KEY|DATA in hex, 2 starts the link   |
+//| clock, 3 lets it hear (text: clock_ms, number: mono_ms), 4 reads |
+//| it, 5 filling mode of OPENS|FLAGS|EXECUTION, 6 a value on a grid,|
+//| 7 the limits' answer, 8 puts into the map, 9 finds, 10 draws     |
+//+------------------------------------------------------------------+
+#include <ExecutionOfficer\Entropy.mqh>
+#include <ExecutionOfficer\LinkClock.mqh>
+#include <ExecutionOfficer\LongMap.mqh>
+#include <ExecutionOfficer\OrderRequest.mqh>
+
+CLinkClock ExtClock;
+CLongMap   ExtMap;
+CEntropy   ExtEntropy;
+
+string Part(const string text,const int index)
+  {
+   int start=0;
+   for(int i=0; i<index; i++)
+      start=StringFind(text,"|",start)+1;
+   int end=StringFind(text,"|",start);
+   return((end<0) ? StringSubstr(text,start) : StringSubstr(text,start,end-start));
+  }
+
+void OnChartEvent(const int id,const long &number,const double &real,const string &text)
+  {
+   uchar key[];
+   uchar data[];
+   uchar mac[];
+   string left=Part(text,0);
+   string right=Part(text,1);
+   if(id==1)
+     {
+      HexBytes(left,StringLen(left)/2,key);
+      HexBytes(right,StringLen(right)/2,data);
+      Print(HmacSha256(key,data,mac) ? HexText(mac,32) : "refused");
+     }
+   if(id==2)
+      ExtClock.Start(number);
+   if(id==3)
+      ExtClock.Heard(StringToInteger(text),number);
+   if(id==4)
+      Print(ExtClock.Now(number));
+   if(id==5)
+      Print(EnumToString(ChooseFilling(left=="OPEN",StringToInteger(right),StringToInteger(Part(text,2)))));
+   if(id==6)
+      Print(DoubleToString(OnGrid(text,real),12));
+   if(id==8)
+      ExtMap.Put(StringToInteger(text),(int)number);
+   if(id==9)
+      Print(ExtMap.Find(StringToInteger(text)));
+   if(id==10)
+      ExtEntropy.Seed(text);
+   if(id==11)
+      Print(ExtEntropy.Hex((int)number));
+   if(id==12)
+      Print(SameSecret(left,right) ? "same" : "different");
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,181 @@
+"""The EA's ledger: what stands in it survives everything, and it never claims more than it knows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.paper.ledger import Ledger
+from tests.native.console import Console, console
+from tests.native.test_small_parts import Nobody
+from tests.terminal.chart import Chart, Variables
+from tests.terminal.clock import SimulatedClock
+from tests.terminal.host import Answer, Host, fail
+
+OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE = 1, 2, 3, 4, 5, 6
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Console]:
+    with console("ledger", tmp_path, Nobody(), Chart(), Variables(SimulatedClock())) as running:
+        yield running
+
+
+def path(folder: Path) -> Path:
+    (found,) = folder.glob("*.ledger")
+    return found
+
+
+def fill(ledger: Console, intents: int) -> None:
+    """A ledger with so many intents, every second with an outcome; closed."""
+    assert ledger.one(OPEN) == "open"
+    for token in range(1, intents + 1):
+        assert ledger.one(INTEND, f"dir_{token}", token) == "written"
+        if token % 2 == 0:
+            assert ledger.one(CONCLUDE, "", token) == "written"
+    ledger.ask(CLOSE)
+
+
+def test_a_new_ledger_has_an_id_and_no_mark(ledger: Console, tmp_path: Path) -> None:
+    assert ledger.one(OPEN) == "open"
+    name = ledger.one(NAME)
+    assert len(name.split()[0]) == 32 and name.endswith(" 0 whole")
+    ledger.ask(CLOSE)
+    assert ledger.one(OPEN) == "open"
+    assert ledger.one(NAME) == name
+    assert [each.name for each in tmp_path.glob("*.new")] == []
+
+
+def test_it_is_the_paper_terminals_format(ledger: Console, tmp_path: Path) -> None:
+    fill(ledger, 3)
+    paper = Ledger(path(tmp_path))
+    assert paper.identity.unbroken and paper.identity.mark == 3
+    (second,) = [entry for entry in paper.after(1) if entry.outcome is not None]
+    assert str(second.outcome.price if second.outcome else "") == "1.0950"
+    assert second.intent.order.comment == "dir_2" and str(second.intent.order.volume) == "0.10"
+    paper.close()
+
+
+def test_a_token_is_written_once(ledger: Console) -> None:
+    ledger.ask(OPEN)
+    assert ledger.one(INTEND, "", 7) == "written"
+    assert ledger.one(INTEND, "", 7).startswith("refused")
+    assert ledger.one(NAME).endswith(" 1 whole")
+
+
+def test_what_was_written_is_read_again(ledger: Console) -> None:
+    fill(ledger, 5)
+    ledger.ask(OPEN)
+    assert ledger.one(LIST) == "1:1 2:2+1.0950 3:3 4:4+1.0950 5:5 "
+    assert ledger.one(CONCLUDE, 'ü "€"\n\\', 3) == "written"
+    ledger.ask(CLOSE)
+    ledger.ask(OPEN)
+    assert '3:3+1.0950ü "€"\n\\ ' in ledger.one(LIST)
+
+
+def test_an_intent_survives_a_crash(ledger: Console, tmp_path: Path) -> None:
+    ledger.ask(OPEN)
+    ledger.ask(INTEND, "", 7)
+    ledger.crash()
+    assert '"token":7' in path(tmp_path).read_text()
+
+
+NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":2}\n'
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"hello\n", b'{"ledger":"x","version":1}\n', b"\0" * 64, b"\xff\xfe\n", NEWER]
+)
+def test_a_foreign_file_is_refused_and_left_alone(ledger: Console, tmp_path: Path, content: bytes) -> None:
+    fill(ledger, 0)
+    path(tmp_path).write_bytes(content)
+    assert "left as it is" in ledger.one(OPEN)
+    assert path(tmp_path).read_bytes() == content
+
+
+def test_a_file_that_is_open_elsewhere_is_refused(ledger: Console, tmp_path: Path) -> None:
+    ledger.ask(OPEN)
+    with console("ledger", tmp_path, Nobody(), Chart(), Variables(SimulatedClock())) as second:
+        assert "another chart" in second.one(OPEN)
+    ledger.ask(CLOSE)
+
+
+@pytest.mark.parametrize("tail", [b'{"mark":4,"token":4,"att', b'{"mark":4,' + b"x" * 2_000, b"\0"])
+def test_a_torn_line_is_blanked_by_the_next_append(ledger: Console, tmp_path: Path, tail: bytes) -> None:
+    fill(ledger, 3)
+    whole = path(tmp_path).read_bytes()
+    path(tmp_path).write_bytes(whole + tail)
+    ledger.ask(OPEN)
+    assert ledger.one(NAME).endswith(" 3 whole")
+    assert ledger.one(INTEND, "", 50) == "written"
+    ledger.ask(CLOSE)
+    assert path(tmp_path).read_bytes().startswith(whole + b" " * len(tail) + b'\n{"mark":4,"token":50')
+    ledger.ask(OPEN)
+    assert ledger.one(NAME).endswith(" 4 whole")
+    assert ledger.one(LIST) == "1:1 2:2+1.0950 3:3 4:50 "
+
+
+@pytest.mark.parametrize("line", [1, 2, 3])
+def test_damage_before_the_end_is_noticed_and_kept(ledger: Console, tmp_path: Path, line: int) -> None:
+    fill(ledger, 3)
+    lines = path(tmp_path).read_bytes().split(b"\n")
+    lines[line] = b"\0" * len(lines[line])
+    damaged = b"\n".join(lines)
+    path(tmp_path).write_bytes(damaged)
+    ledger.ask(OPEN)
+    assert ledger.one(NAME).endswith(" broken")
+    assert "3:3" in ledger.one(LIST)
+    ledger.ask(INTEND, "", 50)
+    ledger.ask(CLOSE)
+    assert path(tmp_path).read_bytes().startswith(damaged)
+    ledger.ask(OPEN)
+    assert ledger.one(NAME).endswith(" broken")
+    assert "4:50" in ledger.one(LIST)
+
+
+def test_a_missing_line_is_noticed(ledger: Console, tmp_path: Path) -> None:
+    fill(ledger, 3)
+    lines = path(tmp_path).read_bytes().split(b"\n")
+    del lines[1]
+    path(tmp_path).write_bytes(b"\n".join(lines))
+    ledger.ask(OPEN)
+    assert ledger.one(NAME).endswith(" 3 broken")
+
+
+def test_any_truncation_leaves_every_completed_line(ledger: Console, tmp_path: Path) -> None:
+    fill(ledger, 4)
+    whole = path(tmp_path).read_bytes()
+    header = whole.index(b"\n") + 1
+    for end in range(header - 1, len(whole) + 1, 3):
+        path(tmp_path).write_bytes(whole[:end])
+        complete = whole[:end].count(b'"mark"', 0, whole[:end].rfind(b"\n") + 1)
+        assert ledger.one(OPEN) == "open"
+        _, mark, state = ledger.one(NAME).split()
+        assert state == "whole" and int(mark) >= complete, end
+        assert ledger.one(INTEND, "", 100) == "written"
+        ledger.ask(CLOSE)
+        assert ledger.one(OPEN) == "open"
+        assert ledger.one(NAME).endswith(f" {int(mark) + 1} whole"), end
+        ledger.ask(CLOSE)
+
+
+@pytest.mark.parametrize("call", ["FileWriteArray", "FileFlush"])
+def test_a_disk_that_takes_nothing_refuses_the_intent(
+    ledger: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    fill(ledger, 1)
+    ledger.ask(OPEN)
+    host: Host = ledger.expert.host
+    honest = host.functions[call]
+
+    def full(*arguments: object) -> Answer:
+        return fail(5026, 0) if call == "FileWriteArray" else fail(5026)
+
+    monkeypatch.setitem(host.functions, call, full)
+    assert ledger.one(INTEND, "", 2).startswith("refused: MQL5\\Files\\")
+    monkeypatch.setitem(host.functions, call, honest)
+    assert ledger.one(INTEND, "", 3) == "written"
+    ledger.ask(CLOSE)
+    ledger.ask(OPEN)
+    assert ledger.one(NAME).endswith(" 2 whole")
+    assert ledger.one(LIST) == "1:1 2:3 "

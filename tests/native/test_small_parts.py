@@ -1,0 +1,143 @@
+"""HMAC by RFC 4231, the link clock, filling modes, numbers on a grid, the map, entropy."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bridge.core.protocol import CommandKind
+from bridge.paper.linkclock import LinkClock
+from bridge.paper.mt5 import SymbolExecution, SymbolFilling
+from bridge.paper.request import choose_filling
+from bridge.paper.symbols import SHIPPED
+from tests.native.console import Console, console
+from tests.terminal.chart import Chart, Variables
+from tests.terminal.clock import SimulatedClock
+
+HMAC, START, HEARD, NOW, FILLING, GRID, PUT, FIND, SEED, DRAW, SAME = 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12
+
+
+KEY_4 = bytes(range(1, 26)).hex()
+CASE_6 = b"Test Using Larger Than Block-Size Key - Hash Key First"
+CASE_7 = (
+    b"This is a test using a larger than block-size key and a larger than block-size data. "
+    b"The key needs to be hashed before being used by the HMAC algorithm."
+)
+
+
+class Nobody:
+    """An account that is not logged in."""
+
+    def AccountInfoInteger(self, number: int) -> int:
+        return 0
+
+    def AccountInfoDouble(self, number: int) -> float:
+        return 0.0
+
+    def AccountInfoString(self, number: int) -> str:
+        return ""
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    folder = Path(tmp_path_factory.mktemp("small"))
+    with console("small", folder, Nobody(), Chart(), Variables(SimulatedClock())) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "mac"),
+    [  # RFC 4231, test cases 1, 2, 3, 4, 6, 7; and nothing under an empty key
+        ("0b" * 20, b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+        (
+            b"Jefe".hex(),
+            b"what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ),
+        ("aa" * 20, b"\xdd" * 50, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+        (
+            bytes(range(1, 26)).hex(),
+            b"\xcd" * 50,
+            "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+        ),
+        ("aa" * 131, CASE_6, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"),
+        ("aa" * 131, CASE_7, "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"),
+        ("", b"", "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"),
+    ],
+)
+def test_hmac_sha256(parts: Console, key: str, data: bytes, mac: str) -> None:
+    assert parts.one(HMAC, f"{key}|{data.hex()}") == mac
+
+
+@pytest.mark.parametrize(("theirs", "word"), [("ab", "same"), ("ac", "different"), ("abc", "different")])
+def test_secrets_are_compared(parts: Console, theirs: str, word: str) -> None:
+    assert parts.one(SAME, f"ab|{theirs}") == word
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(0, 10**12),
+    st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**6)), max_size=20),
+)
+def test_the_link_clock_is_the_paper_terminals(
+    parts: Console, start: int, beats: list[tuple[int, int]]
+) -> None:
+    clock, mono = LinkClock(start), start
+    parts.ask(START, number=start)
+    for clock_ms, passed in beats:
+        mono += passed
+        clock.heard(clock_ms, mono)
+        parts.ask(HEARD, str(clock_ms), mono)
+        assert parts.one(NOW, number=mono) == str(clock.now(mono))
+    assert parts.one(NOW, number=0) == str(clock.now(0))
+
+
+@pytest.mark.parametrize("kind", CommandKind)
+@pytest.mark.parametrize("flags", range(8))
+@pytest.mark.parametrize("execution", SymbolExecution)
+def test_the_filling_mode_is_the_paper_terminals(
+    parts: Console, kind: CommandKind, flags: int, execution: SymbolExecution
+) -> None:
+    symbol = replace(SHIPPED["EURUSD"], filling_mode=SymbolFilling(flags), trade_exemode=execution)
+    expected = choose_filling(kind, symbol)
+    assert parts.one(FILLING, f"{kind}|{flags}|{int(execution)}") == f"ORDER_FILLING_{expected.name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "step", "value"),
+    [
+        ("0.30", 0.1, "0.300000000000"), ("0.1", 0.01, "0.100000000000"), ("1.09005", 0.00001, "1.090050000000"),
+        ("2400.25", 0.25, "2400.250000000000"), ("0.105", 0.01, "0.105000000000"),
+        ("2400.30", 0.25, "2400.300000000000"),
+        ("", 0.01, "0.000000000000"), ("0.1", 0.0, "0.100000000000"), ("1000000", 0.01, "1000000.000000000000"),
+    ],
+)  # fmt: skip
+def test_a_number_is_put_on_its_grid_and_never_rounded(
+    parts: Console, text: str, step: float, value: str
+) -> None:
+    assert parts.one(GRID, text, real=step) == value
+
+
+def test_the_map_is_a_map(parts: Console) -> None:
+    chance = random.Random(1)  # noqa: S311 - a test's dice
+    model: dict[int, int] = {}
+    keys = [chance.randrange(-(2**63), 2**63) for _ in range(200)]
+    keys += [0, -1, 2**63 - 1, -(2**63), *range(64, 6400, 64)]
+    for _ in range(1_000):
+        key, value = chance.choice(keys), chance.randrange(1000)
+        model[key] = value
+        parts.ask(PUT, str(key), value)
+    assert all(parts.one(FIND, str(key)) == str(model.get(key, -1)) for key in [*keys, 12345])
+
+
+def test_no_two_draws_are_alike(parts: Console) -> None:
+    drawn = set()
+    for _ in range(20):
+        parts.ask(SEED, "secret")
+        drawn |= {parts.one(DRAW, number=32) for _ in range(20)}
+    assert len(drawn) == 400
+    assert all(len(each) == 64 for each in drawn)
