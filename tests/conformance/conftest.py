@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.manners import MANNERS
 from tests.conformance.recording import meet, record
 from tests.conformance.rig import Kind, StoryRig
 from tests.native.rig import EXPERT
@@ -51,11 +52,18 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
+def manners() -> str:
+    """The set of switches that the story is told with; the documented ones unless a story says otherwise."""
+    return ""
+
+
+@pytest.fixture
 def rig(
     tmp_path: Path,
     expert: Path,
     nursery: Nursery,
     kind: Kind,
+    manners: str,
     recordings: Path,
     request: pytest.FixtureRequest,
 ) -> Iterator[StoryRig]:
@@ -63,10 +71,12 @@ def rig(
     held to what it left on the other terminal, and everything is ended."""
     with closing(StoryRig(tmp_path, nursery, kind)) as made:
         request.node.stash[_RIG] = made
+        if manners:
+            made.switches, made.seed = MANNERS[manners]
         yield made
         if not request.node.stash.get(_FAILED, False):
             check(made)
-            differences = meet(recordings, _story(request), kind, record(made))
+            differences = meet(recordings, _story(request), manners or kind, record(made))
             assert not differences, "\n".join(differences)
             made.stop()
 

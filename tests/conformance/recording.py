@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.rig import StoryRig
 
 TIMES: Final = frozenset({"occurred_at"})
 TICKETS: Final = frozenset({"broker_order_id", "position_id", "deal_id"})
@@ -24,12 +24,14 @@ Recording = dict[str, list[dict[str, Any]]]
 def record(rig: StoryRig) -> Recording:
     """The events of each directive, those of none, and the requests at the broker.
 
-    A ticket's value is dropped, and that there is one is kept.
+    A ticket's value is dropped, and so are words that are a terminal's own; that there is one is kept.
     """
     names = {directive_id: f"directive {number}" for number, directive_id in enumerate(rig.issued, 1)}
     recorded: Recording = {name: [] for name in (*names.values(), "no directive", "requests")}
     for event in rig.director.events():
-        recorded[names.get(event.directive_id or "", "no directive")].append(_event(event.body, names))
+        recorded[names.get(event.directive_id or "", "no directive")].append(
+            _event(event.body, rig.own_words, names)
+        )
     for directive_id in rig.unordered:
         recorded[names[directive_id]].sort(key=lambda body: json.dumps(body, sort_keys=True))
     for send in rig.broker.sends():
@@ -38,30 +40,36 @@ def record(rig: StoryRig) -> Recording:
             name: float(value) if isinstance(value, Decimal) else value
             for name, value in msgspec.structs.asdict(send.request).items()
         }
-        recorded["requests"].append({**_plain(fields, REQUEST_TICKETS, names), "executed": send.executed})
+        recorded["requests"].append(
+            {**_plain(fields, REQUEST_TICKETS | rig.own_words, names), "executed": send.executed}
+        )
     return recorded
 
 
-def compare(mine: Recording, other: Recording) -> list[str]:
-    """Where they differ: list, number, field and both values."""
-    return [line for part in mine.keys() | other.keys() for line in _differences(part, mine, other)]
-
-
-def meet(folder: Path, story: str, kind: Kind, recording: Recording) -> list[str]:
-    """Keep a recording, and compare it to the other terminal's where that is there already."""
-    # One of two that end together may compare, or both: never neither.
-    scratch = folder / f"{story}.{kind}.{os.getpid()}"
+def meet(folder: Path, story: str, teller: str, recording: Recording) -> list[str]:
+    """Keep a recording, and say where it differs from those of the same story that are there already."""
+    # Of two that end together one compares, or both: never neither.
+    scratch = folder / f"{teller}.{os.getpid()}"
     scratch.write_text(json.dumps(recording), encoding="utf-8")
-    os.replace(scratch, folder / f"{story}.{kind}.json")
-    texts = [folder / f"{story}.{each}.json" for each in Kind]
-    if not all(text.exists() for text in texts):
-        return []
-    paper, native = (json.loads(text.read_text(encoding="utf-8")) for text in texts)
-    return compare(paper, native)
+    (folder / story).mkdir(exist_ok=True)
+    os.replace(scratch, folder / story / teller)
+    mine = _Told(teller, json.loads(json.dumps(recording)))
+    others = (path for path in sorted((folder / story).iterdir()) if path.name != teller)
+    return [
+        line
+        for path in others
+        for line in _differences(mine, _Told(path.name, json.loads(path.read_text(encoding="utf-8"))))
+    ]
 
 
-def _event(body: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    return _plain({name: value for name, value in body.items() if name not in TIMES}, TICKETS, names)
+class _Told(NamedTuple):
+    teller: str
+    recording: Recording
+
+
+def _event(body: dict[str, Any], own_words: frozenset[str], names: dict[str, str]) -> dict[str, Any]:
+    timeless = {name: value for name, value in body.items() if name not in TIMES}
+    return _plain(timeless, TICKETS | own_words, names)
 
 
 def _plain(fields: dict[str, Any], tickets: frozenset[str], names: dict[str, str]) -> dict[str, Any]:
@@ -77,16 +85,16 @@ def _text(text: str, names: dict[str, str]) -> str:
     return _NUMBER.sub("#", text)
 
 
-def _differences(part: str, paper: Recording, native: Recording) -> Iterator[str]:
-    ours, theirs = paper.get(part, []), native.get(part, [])
-    if len(ours) != len(theirs):
-        yield f"{part}: paper has {len(ours)}, native {len(theirs)}: {ours} {theirs}"
-        return
-    for number, (one, two) in enumerate(zip(ours, theirs, strict=True), 1):
-        what = one.get("event_type", "")
-        for field in sorted(one.keys() | two.keys()):
-            if one.get(field, "absent") != two.get(field, "absent"):
-                yield (
-                    f"{part}, {number} {what}: {field} is {one.get(field, 'absent')!r} on paper, "
-                    f"{two.get(field, 'absent')!r} on native"
-                )
+def _differences(one: _Told, other: _Told) -> Iterator[str]:
+    """Where two recordings differ: list, number, field and both values."""
+    for part in sorted(one.recording.keys() | other.recording.keys()):
+        ours, theirs = one.recording.get(part, []), other.recording.get(part, [])
+        if len(ours) != len(theirs):
+            yield f"{part}: {one.teller} has {ours}, {other.teller} has {theirs}"
+            continue
+        for number, (mine, yours) in enumerate(zip(ours, theirs, strict=True), 1):
+            what = mine.get("event_type", "")
+            for field in sorted(mine.keys() | yours.keys()):
+                here, there = mine.get(field, "absent"), yours.get(field, "absent")
+                if here != there:
+                    yield f"{part}, {number} {what}: {field}: {here!r} on {one.teller}, {there!r} on {other.teller}"

@@ -6,6 +6,7 @@ from typing import Final
 
 from bridge.core.contract import EventType
 from bridge.paper.mt5 import Retcode
+from bridge.paper.scenario import Scenario
 from bridge.paper.script import Effect, Match, Reject, Rule, SendKind
 from tests.rig.director import Event
 from tests.rig.nursery import Nursery
@@ -35,6 +36,9 @@ class StoryRig(Rig):
         self.switches: tuple[str, ...] = ()
         """The stand-in's switches to throw; the paper terminal has none."""
         self.seed = 1
+        """For what the switches leave to chance."""
+        self.own_words: frozenset[str] = frozenset()
+        """Fields that each terminal words in its own way, because the broker gives no words in this story."""
         self.issued: list[str] = []
         self.unordered: set[str] = set()
         """Directives whose events come in any order: their legs are independent."""
@@ -74,6 +78,8 @@ class StoryRig(Rig):
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         arguments += ["--files", str(self.folder / f"terminal-{officer}"), "--seed", str(self.seed)]
+        # The sidecar polls as the terminal says; this is the least that it may say.
+        arguments += ["--input", "InpPollIntervalS=1"]
         if self.switches:
             arguments += ["--switch", *self.switches]
         process = self.run(f"terminal of {officer}", arguments)
@@ -81,6 +87,14 @@ class StoryRig(Rig):
         if not self.terminals[officer].running:
             self.terminals[officer] = process
         return process
+
+    def start_with(self, scenario: Scenario) -> None:
+        """Start everything, on a broker that starts from this scenario."""
+        self.start_director()
+        self.start_broker(scenario=scenario)
+        self.start_sidecar()
+        self.start_terminal()
+        self.ready()
 
     def fault(self, effect: Effect, kind: SendKind = SendKind.OPEN) -> None:
         """Let the broker do this to the next send of that kind."""

@@ -1,0 +1,66 @@
+"""A terminal or a sidecar that ends and comes back, on either terminal."""
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.contract import EventType
+from bridge.paper.script import Latency, SendKind
+from tests.conformance.rig import StoryRig
+from tests.rig.rig import CLOSED, OPENED
+
+STOPPED = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+LONGER_THAN_THE_STORY_MS = 600_000
+
+
+@pytest.mark.parametrize("end", ["ended", "killed"])
+def test_what_happened_while_the_terminal_was_away_is_found_by_its_scan(rig: StoryRig, end: str) -> None:
+    rig.start()
+    stopped, by_hand = rig.issue("OPEN_LONG", stop_loss=1.09), rig.issue("OPEN_SHORT", symbol="GBPUSD")
+    rig.told(stopped, *OPENED)
+    rig.told(by_hand, *OPENED)
+    if end == "ended":
+        assert rig.terminal.terminate() == 0
+    else:
+        rig.terminal.kill()
+    rig.quote("1.08000")
+    (short,) = rig.broker.positions()
+    rig.broker.hand_close(short.ticket)
+    rig.restart_terminal()
+    rig.told(stopped, *OPENED, *STOPPED)
+    rig.told(by_hand, *OPENED, EventType.POSITION_CLOSED)
+
+
+def test_a_terminal_that_comes_back_closes_what_it_opened_before(rig: StoryRig) -> None:
+    rig.start()
+    opening = rig.open(quantity=0.02)
+    rig.terminal.kill()
+    close = rig.issue("CLOSE", target_directive_id=opening, quantity=0.01)
+    rig.restart_terminal()
+    rig.told(close, *CLOSED[:-1])
+    assert [position.volume for position in rig.broker.positions()] == [Decimal("0.01")]
+
+
+def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_token(rig: StoryRig) -> None:
+    rig.start()
+    rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
+    opening = rig.issue("OPEN_LONG")
+    rig.sent(1)
+    rig.restart_terminal()
+    rig.told(opening, *OPENED)
+    rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS), SendKind.CLOSE)
+    close = rig.issue("CLOSE", target_directive_id=opening)
+    rig.sent(2)
+    rig.restart_terminal()
+    rig.told(close, *CLOSED)
+    assert len(rig.broker.sends()) == 2
+
+
+def test_a_sidecar_that_is_killed_loses_nothing_that_its_terminal_saw(rig: StoryRig) -> None:
+    rig.start()
+    stopped = rig.open(stop_loss=1.09)
+    rig.sidecar.kill()
+    rig.quote("1.08000")
+    rig.restart_sidecar()
+    rig.told(stopped, *OPENED, *STOPPED)
+    rig.told(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)
