@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from bridge import __version__
+from bridge.cli.expert import expert
 from bridge.cli.failure import report
 from bridge.cli.journal import journal
 from bridge.cli.paper import paper, paper_broker
@@ -53,6 +54,7 @@ cli.add_command(setup)
 cli.add_command(run)
 cli.add_command(journal)
 cli.add_command(rebind)
+cli.add_command(expert)
 cli.add_command(paper)
 cli.add_command(paper_broker)
 cli.add_command(sandbox_director)

@@ -1,0 +1,47 @@
+"""`mt5-bridge expert`: put the Expert Advisor's sources where MetaEditor finds them."""
+
+import shutil
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from bridge.cli.failure import Failure
+from bridge.cli.options import FILE
+from bridge.exits import ExitCode
+
+_FOLDERS = ("Experts/ExecutionOfficer", "Include/ExecutionOfficer")
+
+
+@click.command()
+@click.argument("folder", type=FILE)
+@click.option("--force", is_flag=True, help="Replace what is there.")
+def expert(folder: Path, force: bool) -> None:
+    """Copy the Expert Advisor's sources into FOLDER.
+
+    FOLDER is the terminal's MQL5 folder: in the terminal, File > Open Data Folder, then MQL5. Compile
+    Experts/ExecutionOfficer/ExecutionOfficer.mq5 there with MetaEditor (F7).
+    """
+    source = _sources()
+    targets = {source / name: folder / name for name in _FOLDERS}
+    there = [target for target in targets.values() if target.exists()]
+    if there and not force:
+        raise Failure(
+            ExitCode.FAILED, f"{there[0]} is there already. Give --force to replace it, or move it away"
+        )
+    if not folder.is_dir():
+        raise Failure(
+            ExitCode.FAILED, f"there is no folder {folder}. In the terminal: File > Open Data Folder > MQL5"
+        )
+    for origin, target in targets.items():
+        shutil.copytree(origin, target, dirs_exist_ok=True)
+        click.echo(f"copied {target}")
+    shutil.copy(source / "README.md", folder / _FOLDERS[0] / "README.md")
+    click.echo("Next: compile ExecutionOfficer.mq5 in MetaEditor; the README beside it says what to set.")
+
+
+def _sources() -> Path:
+    """The sources: within an installed package, or in the checkout that it runs from."""
+    package = Path(str(resources.files("bridge")))
+    installed = package / "mql5"
+    return installed if installed.is_dir() else package.parent / "mql5"

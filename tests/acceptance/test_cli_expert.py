@@ -1,0 +1,61 @@
+"""The Expert Advisor's sources get to the terminal, from a checkout and from a wheel."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from bridge.exits import ExitCode
+
+ROOT = Path(__file__).parents[2]
+MAIN = "Experts/ExecutionOfficer/ExecutionOfficer.mq5"
+
+
+def expert(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bridge", "expert", *words], capture_output=True, text=True, check=False
+    )
+
+
+def sources(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in (".mq5", ".mqh")
+    }
+
+
+def test_the_sources_are_copied_whole_and_replaced_only_when_told(tmp_path: Path) -> None:
+    assert expert(str(tmp_path)).returncode == ExitCode.OK
+    assert sources(tmp_path) == sources(ROOT / "mql5")
+    (tmp_path / MAIN).write_text("mine")
+    again = expert(str(tmp_path))
+    assert again.returncode == ExitCode.FAILED and "--force" in again.stderr
+    assert (tmp_path / MAIN).read_text() == "mine"
+    assert expert(str(tmp_path), "--force").returncode == ExitCode.OK
+    assert sources(tmp_path) == sources(ROOT / "mql5")
+
+
+def test_a_folder_that_is_not_there_is_refused_with_the_way_to_find_it(tmp_path: Path) -> None:
+    refused = expert(str(tmp_path / "nowhere"))
+    assert refused.returncode == ExitCode.FAILED and "Open Data Folder" in refused.stderr
+
+
+def test_the_wheel_carries_the_sources(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        str(tmp_path),
+        str(ROOT),
+    ]
+    subprocess.run(command, check=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        carried = {name: archive.read(name) for name in archive.namelist() if name.startswith("bridge/mql5/")}
+    own = {f"bridge/mql5/{name}": body for name, body in sources(ROOT / "mql5").items()}
+    assert {name: body for name, body in carried.items() if name in own} == own
