@@ -104,6 +104,8 @@ class LinkSession:
         """What was dropped, by reason."""
         self.phase = Phase.DOWN
         self.account: AccountIdentity | None = None
+        self._spoke_for: AccountIdentity | None = None
+        """The account of the last session: the one that waiting facts belong to."""
         """Whom the session speaks for; None while it is not up."""
         self._officer = officer
         self._key = key
@@ -301,6 +303,10 @@ class LinkSession:
             return None
         self.phase = Phase.UP
         self.account = self._claimed
+        if self._spoke_for not in (None, self._claimed):
+            # The account was changed while no session stood: what waits is the old one's.
+            self.facts.clear()
+        self._spoke_for = self._claimed
         self.facts.restart()
         low, high = HEARTBEAT_RANGE_MS
         self._epoch = welcome.epoch

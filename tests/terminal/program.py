@@ -65,6 +65,9 @@ class Program:
 
     def timer_done(self) -> None:
         """Put the next OnTimer in its place. A missed one is not made up for: timer events do not queue."""
+        if not self.timer_us:
+            # The handler itself has killed the timer.
+            return
         now = self.clock.now_us()
         late = self._chance.randrange(self.switches.timer_late * 1000 + 1)
         while self.next_timer_us <= now:

@@ -215,6 +215,17 @@ def test_another_account_ends_the_session_and_takes_no_facts_along(line: Line) -
     assert line.fact_numbers(line.sent()) == []
 
 
+def test_an_account_that_changed_between_two_sessions_takes_no_facts_along(line: Line) -> None:
+    line.join()
+    line.session.post(trouble(1))
+    line.timer()
+    line.hear(Bye(epoch=1, reason="restart"))
+    line.standing = msgspec.structs.replace(STANDING, account=msgspec.structs.replace(ACCOUNT, login=6))
+    line.now += 2_000
+    line.join()
+    assert line.fact_numbers(line.sent()) == []
+
+
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
