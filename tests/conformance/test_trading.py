@@ -78,7 +78,7 @@ def test_a_position_closed_by_hand_is_reported_under_its_opener(rig: StoryRig) -
     rig.told(opening, *OPENED, EventType.ORDER_PARTIAL_FILL, EventType.POSITION_CLOSED)
 
 
-@pytest.mark.parametrize("retcode", [Retcode.REJECT, Retcode.NO_MONEY, Retcode.MARKET_CLOSED])
+@pytest.mark.parametrize("retcode", [Retcode.REJECT, Retcode.NO_MONEY])
 def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: StoryRig, retcode: Retcode) -> None:
     rig.start()
     rig.reject(retcode)
