@@ -27,10 +27,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 def look(broker: BrokerApi, inputs: Inputs) -> Standing:
     """How the terminal stands now. Raises BrokerTimeout and BrokerGone."""
+    # Without a connection the account may not trade either: its permissions count only between two looks that
+    # both see the broker, or a network's blip would tell a person to change a password.
+    before = broker.connected()
     account = broker.account()
     return Standing(
         account=identity(account),
-        connected=broker.connected(),
+        connected=broker.connected() and before,
         forbidden_by=missing_permission(account, inputs),
         server_ms=broker.server_time(),
         balance=account.balance,

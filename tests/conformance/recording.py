@@ -29,8 +29,6 @@ def record(rig: StoryRig) -> Recording:
     names = {directive_id: f"directive {number}" for number, directive_id in enumerate(rig.issued, 1)}
     recorded: Recording = {name: [] for name in (*names.values(), "no directive", "requests")}
     for event in rig.director.events():
-        if event.directive_id is None and event.code in rig.untimely:
-            continue
         recorded[names.get(event.directive_id or "", "no directive")].append(
             _event(event.body, rig.own_words, names)
         )

@@ -39,8 +39,6 @@ class StoryRig(Rig):
         """For what the switches leave to chance."""
         self.own_words: frozenset[str] = frozenset()
         """Fields that each terminal words in its own way, because the broker gives no words in this story."""
-        self.untimely: frozenset[str] = frozenset()
-        """Codes of errors without a directive that depend on the moment, and not on the terminal."""
         self.issued: list[str] = []
         self.unordered: set[str] = set()
         """Directives whose events come in any order: their legs are independent."""

@@ -73,8 +73,11 @@ bool BrokerConnected(void)
 void ReadStanding(SStanding &standing)
   {
    ReadAccount(standing.account);
-   standing.connected=BrokerConnected();
+//--- without a connection the account may not trade either: a permission counts only between two looks that
+//--- both see the broker, or a network's blip would tell a person to change a password
+   bool before=BrokerConnected();
    standing.forbidden_by=MissingPermission();
+   standing.connected=(BrokerConnected() && before);
    standing.server_ms=ServerMs();
    standing.balance=DecimalText(AccountInfoDouble(ACCOUNT_BALANCE));
    standing.equity=DecimalText(AccountInfoDouble(ACCOUNT_EQUITY));
