@@ -303,6 +303,12 @@ def expire_command(command: CommandRecord, at: datetime, *, waited_for: str) -> 
     return outcome if changed else Outcome(disposition=Disposition.APPLIED)
 
 
+def abandon(command: CommandRecord, at: datetime, *, code: str, message: str) -> Outcome:
+    """A person's decision ends a command that was certainly not sent."""
+    ended = msgspec.structs.replace(command, reason=code, message=message)
+    return _advance(ended, CommandInput.NOT_SENT_FINAL, at)
+
+
 def give_up(command: CommandRecord, at: datetime) -> Outcome:
     """Nobody has said what became of the command for too long: a person must know. Evidence still settles it."""
     return _advance(command, CommandInput.ABSENT, at)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bridge.core import reporting
+from bridge.core import folding
 from bridge.core.lifecycle import CommandState
 from bridge.journal import rows
 from bridge.journal.sending import IN_DOUBT
@@ -56,24 +56,5 @@ def _give_up_commands(step: Step) -> None:
             f"{named}. Connect that account once more, so that its terminal can say what became of them"
         )
     for command in rows.load_commands(step.connection, step.officer, [CommandState.PLANNED]):
-        ended = msgspec.structs.replace(
-            command,
-            state=CommandState.NEVER_SENT,
-            reason="REBOUND",
-            message="the officer was bound to another account",
-        )
-        rows.update_command(step.connection, ended)
-        step.audit("command", f"{ended.token} {ended.state}", ended.reason, ended.directive_id)
-        step.tell(
-            [
-                reporting.rejected(
-                    step.officer,
-                    command.directive_id,
-                    step.now,
-                    code="REBOUND",
-                    message="the officer was bound to another account before this was sent",
-                    subject=f"command:{command.token}",
-                )
-            ]
-        )
-        step.refresh_directive(command.directive_id)
+        message = "the officer was bound to another account before this was sent"
+        step.apply(folding.abandon(command, step.now, code="REBOUND", message=message), command)
