@@ -30,6 +30,10 @@ class ManualClock:
     def monotonic(self) -> float:
         return self._seconds
 
+    def jump(self, days: float) -> None:
+        """Somebody sets the wall clock. Durations do not notice."""
+        self._start += timedelta(days=days)
+
     async def sleep(self, seconds: float) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sleepers[future] = self._seconds + seconds

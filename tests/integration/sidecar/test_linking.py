@@ -280,6 +280,24 @@ async def test_a_silent_terminal_is_told_as_lost_when_the_time_that_was_set_is_o
         assert connections(rig.station) == ["CONNECTION_LOST"]
 
 
+async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_and_is_told_each_time(
+    rig: Rig,
+) -> None:
+    office = rig.station.office
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        for times, days in enumerate((3650, -3650), start=1):
+            rig.clock.jump(days)
+            await rig.pass_time(0.3)
+            gate = rig.worker.gate(OFFICER)
+            assert gate is not None and gate.opens_paused and gate.alive
+            told = rig.station.rows("SELECT body FROM events WHERE event_type = 'SYSTEM_ERROR'")
+            assert len(told) == times and all("clock jumped" in body for (body,) in told)
+            office.watch.confirm(rig.clock.now(), rig.clock.now())
+            await rig.pass_time(0.3)
+            assert not office.opens_paused
+
+
 async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:
     await rig.pass_time(40)
     assert connections(rig.station) == []
