@@ -5,6 +5,7 @@ answered `not_sent` to the same or a later attempt, and never a second time what
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from bridge.core.facts import AnyFact, CommandFact, CommandStage, Found, NotSentReason
 from bridge.core.protocol import AccountIdentity, Command, SettleItem
@@ -13,10 +14,13 @@ from bridge.faultpoint import faultpoint
 from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
 from bridge.paper.inputs import Inputs
 from bridge.paper.ledger import Entry, Ledger, LedgerWriteError, Outcome
-from bridge.paper.mt5 import Retcode, TradeRequest
+from bridge.paper.mt5 import Retcode, TradeRequest, TradeResult
 from bridge.paper.report import TEXT_MAX, ledger_facts, level
 from bridge.paper.request import NotSent, prepare
 from bridge.paper.search import search
+
+NO_ANSWER: Final = "OrderSend gave no answer that settles it; the order may have been executed or not"
+"""What is said of an open outcome where the broker says nothing; the Expert Advisor says the same."""
 
 
 class Executor:
@@ -134,8 +138,8 @@ class Executor:
             result = self._broker.order_send(request)
         except (BrokerTimeout, BrokerGone) as error:
             retcode = Retcode.TIMEOUT if isinstance(error, BrokerTimeout) else Retcode.CONNECTION
-            message = f"OrderSend gave no answer; the order may have been executed or not ({error})"
-            return Outcome(token=request.magic, retcode=retcode, message=message[:TEXT_MAX])
+            result = TradeResult(retcode=retcode)
+        silent = not result.comment and verdict(result.retcode) is Verdict.OPEN
         return Outcome(
             token=request.magic,
             # A number that no fact can carry would make the ledger's line unreadable.
@@ -144,7 +148,7 @@ class Executor:
             deal=result.deal,
             price=level(result.price),
             volume=level(result.volume),
-            message=result.comment[:TEXT_MAX],
+            message=NO_ANSWER if silent else result.comment[:TEXT_MAX],
         )
 
     def _answer_no_intent(self, item: SettleItem) -> None:

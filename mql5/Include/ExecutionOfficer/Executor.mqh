@@ -17,6 +17,7 @@
 #include "Search.mqh"
 
 #define RETCODE_MOST 99999        // a larger number is none that a fact can carry
+#define NO_ANSWER "OrderSend gave no answer that settles it; the order may have been executed or not"
 //+------------------------------------------------------------------+
 //| Executes and settles, and reports every stage                    |
 //+------------------------------------------------------------------+
@@ -156,9 +157,10 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
    entry.price=(result.price>0.0) ? DecimalText(result.price) : "";
    entry.volume=(result.volume>0.0) ? DecimalText(result.volume) : "";
    entry.message=Shorten(result.comment,TEXT_MAX);
-   if(entry.retcode==RETCODE_NONE)
-      entry.message="OrderSend gave no answer; the order may have been executed or not (error "
-                    +IntegerToString(error)+(sent ? "" : ", not sent")+")";
+   if(entry.message=="" && IsOpen(entry.retcode))
+      entry.message=NO_ANSWER;
+   if(!sent)
+      m_log.Info("OrderSend answered false, error "+IntegerToString(error));
   }
 //+------------------------------------------------------------------+
 //| Say what became of a command, from the ledger, then from the     |

@@ -30,6 +30,15 @@ bool IsRefusal(const long retcode)
      }
   }
 //+------------------------------------------------------------------+
+//| Neither taken nor refused, as far as the code says               |
+//+------------------------------------------------------------------+
+bool IsOpen(const long retcode)
+  {
+   if(retcode==TRADE_RETCODE_PLACED || retcode==TRADE_RETCODE_DONE || retcode==TRADE_RETCODE_DONE_PARTIAL)
+      return(false);
+   return(!IsRefusal(retcode));
+  }
+//+------------------------------------------------------------------+
 //| Done or refused                                                  |
 //+------------------------------------------------------------------+
 bool IsClear(const long retcode)

@@ -20,6 +20,7 @@ from bridge.core.facts import (
 )
 from bridge.core.protocol import Command, CommandKind, TerminalHeartbeat
 from bridge.core.terms import Side
+from bridge.paper.executor import NO_ANSWER
 from bridge.paper.inputs import Inputs
 from bridge.paper.mt5 import (
     OrderFilling,
@@ -276,7 +277,7 @@ def test_a_lost_answer_is_10012_and_says_so(joined: Rig) -> None:
     joined.run(1_000)
     result = next(f for f in joined.peer.facts_of(CommandFact) if f.stage is CommandStage.RESULT)
     assert result.retcode == Retcode.TIMEOUT
-    assert "no answer" in result.message
+    assert result.message == NO_ANSWER
     assert joined.peer.facts_of(DealFact)[0].magic == 1001
     joined.peer.forget()
     joined.say(joined.peer.settle(open_order()))
