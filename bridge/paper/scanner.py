@@ -43,14 +43,15 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     from_ms: int
     to_ms: int
-    orders: list[OrderFact]
     deals: list[DealFact]
+    orders: list[OrderFact]
     live: list[OrderFact]
     positions: list[PositionFact]
 
     def facts(self) -> Iterator[AnyFact]:
-        """History first, so that a deal is known before the position that it made."""
-        return chain(self.orders, self.deals, self.live, self.positions)
+        """Deals first: each is known before the position that it made, and before the word that the rest of
+        its order was cancelled."""
+        return chain(self.deals, self.orders, self.live, self.positions)
 
 
 class Scanner:
@@ -157,8 +158,8 @@ class Scanner:
         return Snapshot(
             from_ms=from_ms,
             to_ms=to_ms,
-            orders=[order_fact(o) for o in sorted(orders, key=lambda o: (o.time_done_msc, o.ticket))],
             deals=[deal_fact(d) for d in sorted(deals, key=lambda d: (d.time_msc, d.ticket))],
+            orders=[order_fact(o) for o in sorted(orders, key=lambda o: (o.time_done_msc, o.ticket))],
             live=[order_fact(order) for order in live],
             positions=[position_fact(position) for position in positions],
         )

@@ -12,7 +12,7 @@ AHEAD_MS: Final = 86_400_000
 
 
 def search(broker: BrokerApi, token: Token, since_server_ms: int) -> list[AnyFact] | None:
-    """Every order and deal with this token, as facts: live orders, done orders, deals, oldest first.
+    """Every order and deal with this token, as facts: deals, live orders, done orders, oldest first.
 
     Deals of an order with the token count too; brokers do not always pass its magic on. None where the
     broker could not be searched.
@@ -34,4 +34,4 @@ def search(broker: BrokerApi, token: Token, since_server_ms: int) -> list[AnyFac
             return None
     except (BrokerTimeout, BrokerGone):
         return None
-    return [*map(order_fact, orders), *map(deal_fact, deals)]
+    return [*map(deal_fact, deals), *map(order_fact, orders)]

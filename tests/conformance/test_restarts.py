@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.contract import EventType
-from bridge.paper.script import Latency, SendKind
+from bridge.paper.scenario import Scenario, SymbolTerms
+from bridge.paper.script import Fills, Latency, SendKind
 from tests.conformance.rig import StoryRig
 from tests.rig.rig import CLOSED, OPENED
 
@@ -54,6 +55,28 @@ def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_tok
     rig.restart_terminal()
     rig.told(close, *CLOSED)
     assert len(rig.broker.sends()) == 2
+
+
+def test_what_was_filled_in_an_outage_is_told_before_the_rest_of_it_is_cancelled(rig: StoryRig) -> None:
+    symbols = (SymbolTerms(name="EURUSD", filling=("IOC",)),)
+    rig.start_with(Scenario(symbols=symbols))
+    fills = Fills(volumes=(Decimal("0.01"), Decimal("0.02")))
+    rig.fault(fills)
+    rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
+    opening = rig.issue("OPEN_LONG", quantity=0.05)
+    rig.sent(1)
+    rig.restart_terminal()
+    rig.told(
+        opening,
+        EventType.DIRECTIVE_RECEIVED,
+        EventType.ORDER_PLACED,
+        EventType.ORDER_PARTIAL_FILL,
+        EventType.POSITION_OPENED,
+        EventType.ORDER_PARTIAL_FILL,
+        EventType.ORDER_CANCELLED,
+    )
+    (position,) = rig.broker.positions()
+    assert position.volume == Decimal("0.03")
 
 
 def test_a_sidecar_that_is_killed_loses_nothing_that_its_terminal_saw(rig: StoryRig) -> None:

@@ -45,15 +45,16 @@ void AppendFact(string &facts[],const string fact)
    facts[count]=fact;
   }
 //+------------------------------------------------------------------+
-//| Every order and deal with the token, as facts: live orders, done |
-//| orders, deals. Deals of an order with the token count too: not   |
-//| every broker passes its magic on. False where the broker could   |
-//| not be searched.                                                 |
+//| Every order and deal with the token, as facts: deals, live       |
+//| orders, done orders. Deals of an order with the token count too: |
+//| not every broker passes its magic on. False where the broker     |
+//| could not be searched.                                           |
 //+------------------------------------------------------------------+
 bool SearchBroker(const long token,const long since_ms,string &facts[])
   {
    SFact fact;
    ulong orders[];
+   string order_facts[];
    ArrayResize(facts,0);
    if(!BrokerConnected())
       return(false);
@@ -65,7 +66,7 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
          continue;
       AppendTicket(orders,ticket);
       if(LiveOrderFact(i,fact))
-         AppendFact(facts,fact.json);
+         AppendFact(order_facts,fact.json);
      }
    if(!SelectHistory(since_ms))
       return(false);
@@ -76,7 +77,7 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
          continue;
       AppendTicket(orders,ticket);
       if(DoneOrderFact(ticket,fact))
-         AppendFact(facts,fact.json);
+         AppendFact(order_facts,fact.json);
      }
    for(int i=0; i<HistoryDealsTotal(); i++)
      {
@@ -88,6 +89,8 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
       if(ours && DealFact(ticket,fact))
          AppendFact(facts,fact.json);
      }
+   for(int i=0; i<ArraySize(order_facts); i++)
+      AppendFact(facts,order_facts[i]);
    return(BrokerConnected());
   }
 //+------------------------------------------------------------------+

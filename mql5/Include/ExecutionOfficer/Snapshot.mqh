@@ -149,20 +149,21 @@ bool CSnapshot::Select(void) const
    return(m_next>=ArraySize(m_orders)+ArraySize(m_deals) || SelectHistory(m_from_ms));
   }
 //+------------------------------------------------------------------+
-//| The next fact: done orders, deals, live orders, positions, so    |
-//| that a deal is known before the position that it made. False     |
-//| where a record is not there any more; go on until Done.          |
+//| The next fact: deals, done orders, live orders, positions. A     |
+//| deal is known before the position that it made, and before the   |
+//| word that the rest of its order was cancelled. False where a     |
+//| record is not there any more; go on until Done.                  |
 //+------------------------------------------------------------------+
 bool CSnapshot::Next(SFact &fact)
   {
    int index=m_next;
    m_next++;
-   if(index<ArraySize(m_orders))
-      return(DoneOrderFact(m_orders[index],fact));
-   index-=ArraySize(m_orders);
    if(index<ArraySize(m_deals))
       return(DealFact(m_deals[index],fact));
    index-=ArraySize(m_deals);
+   if(index<ArraySize(m_orders))
+      return(DoneOrderFact(m_orders[index],fact));
+   index-=ArraySize(m_orders);
    if(index>=ArraySize(m_live))
       return(false);
    fact=m_live[index];
