@@ -1,5 +1,7 @@
 """The driver: instances of their own, inputs, handlers, and how a host's crash and an EA's fault come out."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -149,3 +151,24 @@ def test_hundreds_of_instances_come_and_go(built: Built) -> None:
         with loaded:
             assert loaded.start() == 0
         assert journal[1] == "init 1 expert 6"
+
+
+LIFE = """
+import sys
+from pathlib import Path
+from tests.terminal.clock import SimulatedClock
+from tests.terminal.driver import NativeExpert
+from tests.terminal.host import Host
+from tests.terminal.program import Program
+from tests.terminal.switches import Switches
+
+with NativeExpert(Path(sys.argv[1]), Host(Program(SimulatedClock(), Switches()))) as loaded:
+    loaded.start()
+"""
+
+
+def test_a_process_that_has_unloaded_an_instance_ends_well(built: Built) -> None:
+    command = [sys.executable, "-c", LIFE, str(built("expert"))]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

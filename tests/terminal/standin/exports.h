@@ -146,3 +146,13 @@ MQL_EXPORT int mql_on_trade_transaction(const ::rt::value *fields) {
     mql_read(fields + 33, result);
     return mql_handle(OnTradeTransaction_entry, nullptr, transaction, request, result);
 }
+
+// A library that goes has to call its exit handlers itself, or the process ends in code that is no longer there. A
+// compiler's own start files do that; zig links none. Twice is harmless: a handler runs once.
+#if defined(__ELF__)
+extern "C" {
+extern __attribute__((visibility("hidden"))) void *__dso_handle;
+void __cxa_finalize(void *library);
+__attribute__((destructor)) static void mql_unload() { __cxa_finalize(&__dso_handle); }
+}
+#endif
