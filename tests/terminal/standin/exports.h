@@ -150,9 +150,8 @@ MQL_EXPORT int mql_on_trade_transaction(const ::rt::value *fields) {
 // A library that goes has to call its exit handlers itself, or the process ends in code that is no longer there. A
 // compiler's own start files do that; zig links none. Twice is harmless: a handler runs once.
 #if defined(__ELF__)
-extern "C" {
-extern __attribute__((visibility("hidden"))) void *__dso_handle;
-void __cxa_finalize(void *library);
-__attribute__((destructor)) static void mql_unload() { __cxa_finalize(&__dso_handle); }
-}
+// By its assembler name: g++ declares __dso_handle too, with another linkage.
+extern __attribute__((visibility("hidden"))) void *mql_library __asm__("__dso_handle");
+extern "C" void __cxa_finalize(void *library);
+__attribute__((destructor)) static void mql_unload() { __cxa_finalize(&mql_library); }
 #endif
