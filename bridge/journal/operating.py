@@ -1,0 +1,104 @@
+"""What a person orders by hand: stop opening, go on, close everything.
+
+A halt stands in the journal, so it survives restarts. It stops opens alone: closes, cancels and changes of levels
+go on.
+"""
+
+import hashlib
+import sqlite3
+from typing import Final
+
+import msgspec
+
+from bridge.core.contract import utc_text
+from bridge.core.lifecycle import DirectiveState
+from bridge.journal.step import Step, json_text
+
+ALL: Final = ""
+"""As a halt's symbol: every symbol."""
+OPERATOR: Final = "operator:"
+"""What the ids of a person's own directives begin with."""
+FLATTEN: Final = "FLATTEN"
+"""The action of a directive that closes all positions and cancels all pending orders of its officer."""
+
+
+class Halt(msgspec.Struct, frozen=True, kw_only=True):
+    """Opens are refused while it stands."""
+
+    officer: str
+    symbol: str
+    """The broker's name; empty for all."""
+    since: str
+    why: str
+
+
+class Flattened(msgspec.Struct, frozen=True, kw_only=True):
+    """A flatten is in the inbox."""
+
+    officer: str
+    directive_id: str
+    halt: Halt
+    """It stands until a person resumes: else the next directive would open again what was closed."""
+
+
+def halted(connection: sqlite3.Connection, officer: str, symbol: str) -> str:
+    """Why the officer may open nothing in the symbol (the broker's name); empty where it may. Reads only."""
+    row = connection.execute(
+        "SELECT why FROM halts WHERE officer = ? AND symbol IN ('', ?) ORDER BY symbol LIMIT 1",
+        (officer, symbol),
+    ).fetchone()
+    return "" if row is None else str(row["why"]) or "a person halted it"
+
+
+def halt(step: Step, *, symbol: str, why: str) -> Halt:
+    """Stop opens in the symbol, or in all. Where they are stopped already the first reason stands."""
+    step.connection.execute(
+        "INSERT INTO halts (officer, symbol, since, why) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (step.officer, symbol, utc_text(step.now), why),
+    )
+    step.audit("operator", "halt", json_text({"symbol": symbol, "why": why}))
+    row = step.connection.execute(
+        "SELECT officer, symbol, since, why FROM halts WHERE officer = ? AND symbol = ?",
+        (step.officer, symbol),
+    ).fetchone()
+    return msgspec.convert(dict(row), Halt)
+
+
+def resume(step: Step, *, symbol: str | None, why: str) -> list[Halt]:
+    """Lift the halt of a symbol (ALL: the officer's own), or with None every halt. The halts that it lifted."""
+    rows = step.connection.execute(
+        "DELETE FROM halts WHERE officer = ?1 AND (?2 IS NULL OR symbol = ?2)"
+        " RETURNING officer, symbol, since, why",
+        (step.officer, symbol),
+    ).fetchall()
+    lifted = sorted((msgspec.convert(dict(row), Halt) for row in rows), key=lambda each: each.symbol)
+    step.audit("operator", "resume", json_text({"symbol": symbol, "why": why, "lifted": lifted}))
+    return lifted
+
+
+def flatten(step: Step, *, nonce: str, why: str) -> Flattened:
+    """Halt the officer, and put a directive of its own into the inbox that closes and cancels all that it has.
+
+    `nonce` makes the directive's id its own: the caller's random letters or digits.
+    """
+    directive_id = f"{OPERATOR}flatten:{utc_text(step.now)}:{nonce}"
+    body = json_text({"directive_id": directive_id, "action": FLATTEN, "why": why})
+    stands = halt(step, symbol=ALL, why=f"flatten: {why}" if why else "flatten")
+    step.connection.execute(
+        "INSERT INTO directives (officer, directive_id, origin, received_at, raw, fingerprint, body, symbol,"
+        " action, state, state_at) VALUES (?, ?, 'operator', ?, ?, ?, ?, '', ?, ?, ?)",
+        (
+            step.officer,
+            directive_id,
+            utc_text(step.now),
+            body,
+            hashlib.sha256(body.encode()).hexdigest(),
+            body,
+            FLATTEN,
+            DirectiveState.RECEIVED,
+            utc_text(step.now),
+        ),
+    )
+    step.audit("directive", directive_id, body, directive_id)
+    step.audit("operator", "flatten", body, directive_id)
+    return Flattened(officer=step.officer, directive_id=directive_id, halt=stands)
