@@ -28,4 +28,6 @@ class ExitCode(IntEnum):
     JOURNAL_READ_ONLY = 10, "the journal cannot be written"
     ENDPOINT = 11, "an address is in use, or not allowed"
     CHAIN_BROKEN = 12, "journal verify found a break in the audit"
+    ATTENTION = 13, "status: something needs a person"
+    NOT_RUNNING = 14, "status: no sidecar runs, and nothing else needs a person"
     INTERRUPTED = 130, "ended by Ctrl-C"

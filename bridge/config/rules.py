@@ -33,6 +33,7 @@ def check(settings: Settings) -> list[Problem]:
         *_api_key(settings.director),
         *_path("journal.path", settings.journal.path),
         *link_endpoint(settings.link.endpoint),
+        *_control_port(settings),
         *_officers(settings.officers),
     ]
 
@@ -62,6 +63,13 @@ def link_endpoint(endpoint: str, key: str = "link.endpoint") -> Iterator[Problem
     # `*` is any free port. Nobody could tell a terminal which, so it is for tests.
     if port != "*" and not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65_535):
         yield Problem(key, shown(endpoint), "the port must be 1 to 65535", LINK_REMEDY)
+
+
+def _control_port(settings: Settings) -> Iterator[Problem]:
+    port = settings.control.port
+    if port and settings.link.endpoint.endswith(f":{port}"):
+        rule = "is the port of link.endpoint too"
+        yield Problem("control.port", str(port), rule, "write another, or 0 for any free one")
 
 
 def _url(url: str) -> Iterator[Problem]:

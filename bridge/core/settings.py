@@ -54,6 +54,13 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How long a dispatched command may go unheard of, its terminal away, before it is UNKNOWN."""
 
 
+class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the sidecar hears a person's commands: halt, resume, flatten, resolve, status. This machine only."""
+
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    """0: any free one. The commands find it in a file beside the journal."""
+
+
 class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One officer: one id at the Director, one account in one terminal."""
 
@@ -88,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     officers: Annotated[list[OfficerSettings], msgspec.Meta(min_length=1, max_length=256)]
     journal: JournalSettings = JournalSettings()
     link: LinkSettings = LinkSettings()
+    control: ControlSettings = ControlSettings()
 
     def officer(self, officer: str) -> OfficerSettings | None:
         """The settings of the officer with that id."""

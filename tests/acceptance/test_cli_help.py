@@ -75,6 +75,8 @@ def test_exit_codes_are_stable() -> None:
         "JOURNAL_READ_ONLY": 10,
         "ENDPOINT": 11,
         "CHAIN_BROKEN": 12,
+        "ATTENTION": 13,
+        "NOT_RUNNING": 14,
         "INTERRUPTED": 130,
     }
     assert all(code.__doc__ == code.meaning for code in ExitCode)

@@ -439,6 +439,13 @@ def test_endpoints_that_are_refused(tmp_path: Path, endpoint: str, rule: str) ->
     assert_says(error, "link.endpoint = ", rule, "write tcp://127.0.0.1:5760")
 
 
+def test_the_control_endpoint_cannot_have_the_link_s_port(tmp_path: Path) -> None:
+    text = with_link("endpoint = 'tcp://127.0.0.1:5760'") + "[control]\nport = "
+    assert read(tmp_path, text + "5761\n").settings.control.port == 5761
+    error = refusal(tmp_path, text + "5760\n")
+    assert_says(error, "control.port = 5760", "is the port of link.endpoint too", "0 for any free one")
+
+
 @pytest.mark.parametrize(
     ("host", "answer"),
     [("127.0.0.1", True), ("::1", True), ("Localhost", True), ("127.1", False), ("", False)],
