@@ -17,11 +17,12 @@ from bridge.core.protocol import Command, Hello, Prove, Settle
 from bridge.core.reporting import system_error
 from bridge.core.settings import Settings
 from bridge.faultpoint import faultpoint
-from bridge.journal import database, delivering, folding, intake, rebinding, sending, sessions
+from bridge.journal import database, delivering, folding, intake, operating, rebinding, sending, sessions
 from bridge.journal.delivering import Outgoing
 from bridge.journal.errors import JournalUnavailableError
 from bridge.journal.folding import Folded
 from bridge.journal.intake import Taken
+from bridge.journal.operating import Flattened, Halt
 from bridge.journal.rebinding import Rebound
 from bridge.journal.sessions import NotOpened, Opened
 from bridge.journal.step import Step
@@ -134,6 +135,18 @@ class Journal:
         return self._step(
             "rebind", officer, now, lambda step: rebinding.rebind(step, account=account, why=why)
         )
+
+    def halt(self, officer: str, now: datetime, *, symbol: str, why: str) -> Halt:
+        """A person stops opens: of one symbol, or of all where it is empty."""
+        return self._step("halt", officer, now, lambda step: operating.halt(step, symbol=symbol, why=why))
+
+    def resume(self, officer: str, now: datetime, *, symbol: str | None, why: str) -> list[Halt]:
+        """A person lifts one halt, or with None all of the officer's."""
+        return self._step("resume", officer, now, lambda step: operating.resume(step, symbol=symbol, why=why))
+
+    def flatten(self, officer: str, now: datetime, *, nonce: str, why: str) -> Flattened:
+        """A person has everything of the officer's closed and cancelled, and its opens stopped."""
+        return self._step("flatten", officer, now, lambda step: operating.flatten(step, nonce=nonce, why=why))
 
     def _has_work(self, officer: str) -> bool:
         row = self._connection.execute(
