@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,13 +18,24 @@ from bridge.core.protocol import Command, Hello, Prove, Settle
 from bridge.core.reporting import system_error
 from bridge.core.settings import Settings
 from bridge.faultpoint import faultpoint
-from bridge.journal import database, delivering, folding, intake, operating, rebinding, sending, sessions
+from bridge.journal import (
+    database,
+    delivering,
+    folding,
+    intake,
+    operating,
+    rebinding,
+    resolving,
+    sending,
+    sessions,
+)
 from bridge.journal.delivering import Outgoing
 from bridge.journal.errors import JournalUnavailableError
 from bridge.journal.folding import Folded
 from bridge.journal.intake import Taken
 from bridge.journal.operating import Flattened, Halt
 from bridge.journal.rebinding import Rebound
+from bridge.journal.resolving import Resolved
 from bridge.journal.sessions import NotOpened, Opened
 from bridge.journal.step import Step
 
@@ -147,6 +159,38 @@ class Journal:
     def flatten(self, officer: str, now: datetime, *, nonce: str, why: str) -> Flattened:
         """A person has everything of the officer's closed and cancelled, and its opens stopped."""
         return self._step("flatten", officer, now, lambda step: operating.flatten(step, nonce=nonce, why=why))
+
+    def has_directive(self, officer: str, directive_id: str) -> bool:
+        """Whether the officer's inbox holds it."""
+        return self._read("inbox", lambda: resolving.knows(self._connection, officer, directive_id))
+
+    def resolve(
+        self,
+        officer: str,
+        now: datetime,
+        *,
+        directive_id: str,
+        verdict: resolving.Word,
+        note: str,
+        token: int | None = None,
+        price: Decimal | None = None,
+        quantity: Decimal | None = None,
+    ) -> Resolved:
+        """A person says what became of a command in doubt. Raises CannotResolveError."""
+        return self._step(
+            "resolve",
+            officer,
+            now,
+            lambda step: resolving.resolve(
+                step,
+                directive_id=directive_id,
+                verdict=verdict,
+                note=note,
+                token=token,
+                price=price,
+                quantity=quantity,
+            ),
+        )
 
     def _has_work(self, officer: str) -> bool:
         row = self._connection.execute(

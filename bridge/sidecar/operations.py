@@ -1,0 +1,171 @@
+"""What a person may ask of whoever owns the journal, and how it is carried out.
+
+A running sidecar carries a request out when it comes over the control endpoint; where none runs the command that
+owns the journal meanwhile does it by the same words.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from bridge.core.protocol import Name
+from bridge.core.settings import Settings
+from bridge.journal.journal import Journal
+from bridge.journal.operating import Flattened, Halt
+from bridge.journal.resolving import CannotResolveError, Resolved, Word
+
+A = TypeVar("A", bound=msgspec.Struct)
+Why = Annotated[str, msgspec.Meta(max_length=500)]
+Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
+"""8 random bytes in lower-case hex, drawn by who asks."""
+
+
+class RefusedError(Exception):
+    """The request cannot be carried out as it is. Nothing was changed; the message says why."""
+
+
+class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something to be done by the owner of the journal. Answered by its `answer`."""
+
+    path: ClassVar[str]
+    """Where the control endpoint takes it."""
+    answer: ClassVar[type[msgspec.Struct]]
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> A:
+        """Carry it out. Raises RefusedError, JournalUnavailableError."""
+        raise NotImplementedError
+
+
+class Halts(msgspec.Struct, frozen=True, kw_only=True):
+    """The halts that stand now, or those that were lifted; by officer and symbol."""
+
+    halts: list[Halt]
+
+
+class Flattens(msgspec.Struct, frozen=True, kw_only=True):
+    """One directive for each officer."""
+
+    flattens: list[Flattened]
+
+
+class HaltRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop opens of one officer or, with None, of all."""
+
+    path = "/v1/halt"
+    answer = Halts
+
+    officer: Name | None = None
+    symbol: str = ""
+    """The broker's name for it; empty for all."""
+    why: Why = ""
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> Halts:
+        return Halts(
+            halts=[
+                journal.halt(officer, now, symbol=self.symbol, why=self.why)
+                for officer in _officers(self.officer, settings)
+            ]
+        )
+
+
+class ResumeRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Lift halts."""
+
+    path = "/v1/resume"
+    answer = Halts
+
+    officer: Name | None = None
+    symbol: str | None = None
+    """None: every halt. Empty: the officer's own alone."""
+    why: Why = ""
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> Halts:
+        lifted = [
+            journal.resume(officer, now, symbol=self.symbol, why=self.why)
+            for officer in _officers(self.officer, settings)
+        ]
+        return Halts(halts=[halt for halts in lifted for halt in halts])
+
+
+class FlattenRequest(Request[Flattens], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Close all positions and cancel all pending orders, and halt."""
+
+    path = "/v1/flatten"
+    answer = Flattens
+
+    nonce: Nonce
+    officer: Name | None = None
+    why: Why = ""
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> Flattens:
+        return Flattens(
+            flattens=[
+                journal.flatten(officer, now, nonce=self.nonce, why=self.why)
+                for officer in _officers(self.officer, settings)
+            ]
+        )
+
+
+class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Say what became of a command that nobody else can settle."""
+
+    path = "/v1/resolve"
+    answer = Resolved
+
+    directive_id: Name
+    verdict: Word
+    note: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    officer: Name | None = None
+    """None: the one officer that has such a directive."""
+    token: int | None = None
+    """Which of its commands. None: the only one in doubt."""
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> Resolved:
+        officers = _officers(self.officer, settings)
+        having = [each for each in officers if journal.has_directive(each, self.directive_id)]
+        if not having:
+            raise RefusedError(
+                f"the journal has no directive {self.directive_id!r}. 'mt5-bridge journal list' has them all"
+            )
+        if len(having) > 1:
+            raise RefusedError(
+                f"the officers {', '.join(having)} have a directive {self.directive_id!r} each: name one"
+            )
+        try:
+            return journal.resolve(
+                having[0],
+                now,
+                directive_id=self.directive_id,
+                verdict=self.verdict,
+                note=self.note,
+                token=self.token,
+                price=self.price,
+                quantity=self.quantity,
+            )
+        except CannotResolveError as error:
+            raise RefusedError(str(error)) from error
+
+
+REQUESTS: tuple[type[HaltRequest | ResumeRequest | FlattenRequest | ResolveRequest], ...] = (
+    HaltRequest,
+    ResumeRequest,
+    FlattenRequest,
+    ResolveRequest,
+)
+
+
+def performing(request: Request[A], settings: Settings, now: datetime) -> Callable[[Journal], A]:
+    """The request as one piece of work for the journal's thread."""
+    return lambda journal: request.perform(journal, settings, now)
+
+
+def _officers(officer: str | None, settings: Settings) -> list[str]:
+    known = [each.id for each in settings.officers]
+    if officer is not None and officer not in known:
+        raise RefusedError(f"there is no officer {officer!r}; the configuration has: {', '.join(known)}")
+    return known if officer is None else [officer]
