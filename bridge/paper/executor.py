@@ -4,23 +4,27 @@ A command goes to the broker once: not when its token stands in the ledger, not 
 answered `not_sent` to the same or a later attempt, and never a second time whatever the broker answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from bridge.core.facts import AnyFact, CommandFact, CommandStage, Found, NotSentReason
-from bridge.core.protocol import AccountIdentity, Command, SettleItem
+from bridge.core.protocol import AccountIdentity, Command, CommandKind, Order, SettleItem, Token
 from bridge.core.retcodes import Verdict, verdict
 from bridge.faultpoint import faultpoint
 from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
-from bridge.paper.inputs import Inputs
+from bridge.paper.guards import Guards
 from bridge.paper.ledger import Entry, Ledger, LedgerWriteError, Outcome
 from bridge.paper.mt5 import Retcode, TradeRequest, TradeResult
+from bridge.paper.notsent import NotSent
 from bridge.paper.report import TEXT_MAX, ledger_facts, level
-from bridge.paper.request import NotSent, prepare
-from bridge.paper.search import search
+from bridge.paper.request import prepare
+from bridge.paper.search import search, search_target
+from bridge.paper.targets import target_facts
 
 NO_ANSWER: Final = "OrderSend gave no answer that settles it; the order may have been executed or not"
 """What is said of an open outcome where the broker says nothing; the Expert Advisor says the same."""
+_MISSED: Final = frozenset({NotSentReason.NO_POSITION, NotSentReason.NO_ORDER, NotSentReason.NO_CHANGE})
+"""Reasons that lie with a change's target: whoever asked has another picture of it than the broker."""
 
 
 class Executor:
@@ -30,15 +34,18 @@ class Executor:
         self,
         broker: BrokerApi,
         ledger: Ledger,
-        inputs: Inputs,
+        guards: Guards,
         post: Callable[[AnyFact], None],
+        sight: Callable[[Iterable[AnyFact]], None],
         alarm: Callable[[str, str], None],
     ) -> None:
-        """`alarm` is told what a person must see: a code and a message."""
+        """`sight` is told how the broker's records stand now. `alarm` is told what a person must see: a code
+        and a message."""
         self._broker = broker
         self._ledger = ledger
-        self._inputs = inputs
+        self._guards = guards
         self._post = post
+        self._sight = sight
         self._alarm = alarm
         self._not_sent: dict[int, CommandFact] = {}
         self._barred: dict[int, int] = {}  # token: the highest attempt that must not be executed
@@ -76,15 +83,19 @@ class Executor:
             return
         token, attempt = command.order.token, command.attempt
         try:
-            request = prepare(command, link_ms, account, self._broker, self._inputs)
+            request = prepare(command, link_ms, account, self._broker, self._guards)
             entry = self._intend(command)
         except NotSent as answer:
+            if command.order.kind.changes and answer.reason in _MISSED:
+                self._sight_target(command.order)
             self._refuse(token, attempt, answer)
             return
+        if command.order.kind is CommandKind.OPEN:
+            self._guards.opened()
         for fact in ledger_facts(entry):
             self._post(fact)
         faultpoint("terminal.intent_written")
-        outcome = self._send(request)
+        outcome = self._send(token, request)
         faultpoint("terminal.order_sent")
         try:
             self._ledger.conclude(outcome)
@@ -93,13 +104,15 @@ class Executor:
             self._alarm("LEDGER", f"{error}. Make room on the disk.")
         faultpoint("terminal.result_written")
         self._post(ledger_facts(Entry(intent=entry.intent, outcome=outcome))[-1])
+        if command.order.kind.changes:
+            self._sight_target(command.order)
 
     def settle(self, item: SettleItem, connected_ms: int) -> None:
         """Say what became of a command, from the ledger, then from the broker. Never sends.
 
         `connected_ms` says how long the broker has been connected without a break.
         """
-        token = item.order.token
+        order, token = item.order, item.order.token
         entry = self._ledger.find(token)
         ledger = self._ledger.identity
         if entry is None and ledger.unbroken and ledger.id == item.ledger:
@@ -110,10 +123,15 @@ class Executor:
             self._bar(token, item.attempt)
         else:
             self._post_entry(entry)
-        found = search(self._broker, token, item.since_server_ms)
-        for fact in found or ():
-            self._post(fact)
-        if found or (entry is not None and entry.outcome is not None and _clear(entry.outcome.retcode)):
+        if order.kind.changes:
+            found = search_target(self._broker, order)
+        else:
+            found = search(self._broker, token, item.since_server_ms)
+        self._sight(found or ())
+        if entry is not None and entry.outcome is not None and _clear(entry.outcome.retcode):
+            return
+        if found and not order.kind.changes:
+            # An order or a deal says what became of it. How a target stands does not say who made it so.
             return
         self._post(
             CommandFact(
@@ -133,7 +151,7 @@ class Executor:
             self._alarm("LEDGER", f"{error}. Nothing is sent until it can be: make room on the disk.")
             raise NotSent(NotSentReason.LEDGER, str(error)) from error
 
-    def _send(self, request: TradeRequest) -> Outcome:
+    def _send(self, token: Token, request: TradeRequest) -> Outcome:
         try:
             result = self._broker.order_send(request)
         except (BrokerTimeout, BrokerGone) as error:
@@ -141,7 +159,7 @@ class Executor:
             result = TradeResult(retcode=retcode)
         silent = not result.comment and verdict(result.retcode) is Verdict.OPEN
         return Outcome(
-            token=request.magic,
+            token=token,
             # A number that no fact can carry would make the ledger's line unreadable.
             retcode=min(max(result.retcode, 0), 99_999),
             order=result.order,
@@ -150,6 +168,13 @@ class Executor:
             volume=level(result.volume),
             message=NO_ANSWER if silent else result.comment[:TEXT_MAX],
         )
+
+    def _sight_target(self, order: Order) -> None:
+        """How the target of a change stands now, so that nobody waits for a scan to see it."""
+        try:
+            self._sight(target_facts(order, self._broker))
+        except (BrokerTimeout, BrokerGone):
+            pass  # the scan that follows the broker's return tells it
 
     def _answer_no_intent(self, item: SettleItem) -> None:
         """The reason that this boot gave for this very attempt, else that there is no intent."""

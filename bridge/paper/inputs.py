@@ -1,25 +1,61 @@
 """The terminal's own inputs: limits that hold whatever the sidecar asks for."""
 
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
+from bridge.core.amounts import ZERO
 from bridge.core.protocol import CommandKind, Order
+from bridge.core.terms import Side
 from bridge.paper.mt5 import SymbolInfo, Tick
 
 
+class InputAction(StrEnum):
+    """What an input allows or not."""
+
+    OPEN_LONG = "OPEN LONG"
+    OPEN_SHORT = "OPEN SHORT"
+    CLOSE = "CLOSE"
+    MODIFY = "MODIFY"
+    CANCEL = "CANCEL"
+
+
+def action_of(order: Order) -> InputAction:
+    """The action that the order is."""
+    if order.kind is CommandKind.OPEN:
+        return InputAction.OPEN_LONG if order.side is Side.BUY else InputAction.OPEN_SHORT
+    return InputAction(order.kind.value)
+
+
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """The inputs of the Expert Advisor, as far as a paper terminal has use for them."""
+    """The inputs of the Expert Advisor, as far as a paper terminal has use for them.
+
+    Those that say OPEN hold for an OPEN alone: what takes risk away is never refused for them.
+    """
 
     max_lot: Decimal = Decimal("1.00")
-    """Lots. A larger order is refused. A CLOSE is not: it only takes risk away."""
+    """OPEN: lots. A larger order is refused."""
     deviation_points: int = 20
     """The deviation of an order that names none."""
     max_deviation_points: int = 100
     """An order that asks for more is refused."""
     max_spread_points: int = 0
-    """An OPEN is refused while the spread is wider. 0: no limit."""
-    kinds: frozenset[CommandKind] = frozenset(CommandKind)
+    """OPEN: refused while the spread is wider. 0: no limit."""
+    symbols: tuple[str, ...] = ()
+    """OPEN: the broker's names of those that it may be in. Empty: all."""
+    max_symbol_positions: int = 0
+    """OPEN: this terminal's positions and pending orders in a symbol, the new one included. 0: no limit."""
+    max_symbol_lots: Decimal = ZERO
+    """OPEN: the lots of all of them together, the new one included. 0: no limit."""
+    max_orders_per_minute: int = 0
+    """OPEN: how many may be sent within 60 seconds. 0: no limit."""
+    min_margin_level: Decimal = ZERO
+    """OPEN: percent. Refused while the account's is lower. One that binds no margin has no level. 0: no limit."""
+    max_daily_loss: Decimal = ZERO
+    """OPEN: account currency. Refused once the equity is as much below that at the start of the broker's day.
+    0: no limit."""
+    actions: frozenset[InputAction] = frozenset(InputAction)
     """What the sidecar may ask for."""
     algo_trading: bool = True
     """The terminal's Algo Trading button."""
@@ -32,12 +68,17 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
     def forbid(self, order: Order) -> str:
         """Which input forbids the order, with the numbers; empty where none does."""
-        if order.kind not in self.kinds:
-            return (
-                f"{order.kind} is not among the allowed actions ({', '.join(sorted(self.kinds)) or 'none'})"
-            )
-        if order.kind is CommandKind.OPEN and order.volume > self.max_lot:
-            return f"{order.volume} lots are more than the maximum lot {self.max_lot}"
+        action = action_of(order)
+        if action not in self.actions:
+            allowed = [known for known in InputAction if known in self.actions]
+            return f"{action} is not among the allowed actions ({', '.join(allowed) or 'none'})"
+        if order.kind is CommandKind.OPEN:
+            if self.symbols and order.symbol not in self.symbols:
+                return f"{order.symbol} is not among the allowed symbols ({', '.join(self.symbols)})"
+            if order.volume > self.max_lot:
+                return f"{order.volume} lots are more than the maximum lot {self.max_lot}"
+        if order.kind.changes or order.order_type.pending:
+            return ""
         if self.deviation(order) > self.max_deviation_points:
             return (
                 f"a deviation of {self.deviation(order)} points is more than "

@@ -126,6 +126,11 @@ class Ledger:
         self._torn = len(content) > self._end
 
     @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
+    @property
     def identity(self) -> LedgerIdentity:
         """What the handshake says of this ledger."""
         return LedgerIdentity(id=self._id, mark=self._mark, unbroken=self._unbroken)

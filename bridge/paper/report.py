@@ -75,6 +75,7 @@ def order_fact(order: Order) -> OrderFact:
         volume_initial=order.volume_initial,
         volume_current=order.volume_current,
         price=order.price_open,
+        limit_price=level(order.price_stoplimit),
         stop_loss=level(order.sl),
         take_profit=level(order.tp),
         position_id=order.position_id,

@@ -1,44 +1,53 @@
-"""From a command's order to a trade request, and every reason not to send it."""
+"""From a command's order to a trade request, and every reason not to send it.
+
+The reasons are looked for in this order, and the first one is the answer:
+
+    all             deadline, connection, account, permissions, inputs, symbol
+    OPEN, CLOSE     a quote, the inputs' spread
+    OPEN            the inputs' guards of the account; what the symbol permits; the order's own spread; the
+                    distance from its price, or a pending order's expiry; levels
+    CLOSE           the position; the distance from the order's price. Never levels, nor hours
+    MODIFY, CANCEL  the target; whether anything changes (MODIFY); freeze level; levels that move
+    all             OrderCheck
+"""
 
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from bridge.core.amounts import ZERO
+from bridge.core.contract import TimeInForce
 from bridge.core.facts import NotSentReason
 from bridge.core.protocol import AccountIdentity, Command, CommandKind, Order
 from bridge.core.terms import Side
 from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
+from bridge.paper.expiry import Expiry, choose_expiry
+from bridge.paper.filling import choose_filling, choose_pending_filling
+from bridge.paper.guards import Guards
 from bridge.paper.inputs import Inputs
-from bridge.paper.mt5 import (
-    OrderFilling,
-    OrderType,
-    PositionType,
-    Retcode,
-    SymbolExecution,
-    SymbolFilling,
-    SymbolInfo,
-    Tick,
-    TradeAction,
-    TradeRequest,
+from bridge.paper.levels import (
+    Pending,
+    guard_frozen_order,
+    guard_frozen_position,
+    guard_pending,
+    guard_stops,
+    pending_of,
+    side_of,
 )
+from bridge.paper.mt5 import AccountInfo, OrderType, Retcode, SymbolInfo, Tick, TradeAction, TradeRequest
+from bridge.paper.notsent import NotSent
+from bridge.paper.permits import guard_permits
 from bridge.paper.standing import identity, missing_permission
+from bridge.paper.targets import find_order, find_position
 
 _PASSED: Final = frozenset({0, Retcode.DONE})
 """OrderCheck's retcodes for a request that would do. Builds differ in which of them they give."""
-
-
-class NotSent(Exception):
-    """The command must not go to the broker."""
-
-    def __init__(self, reason: NotSentReason, message: str, retcode: int = 0) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.retcode = retcode
+_UNCHANGED: Final = "the levels are these already"
 
 
 def prepare(
-    command: Command, link_ms: int, account: AccountIdentity, broker: BrokerApi, inputs: Inputs
+    command: Command, link_ms: int, account: AccountIdentity, broker: BrokerApi, guards: Guards
 ) -> TradeRequest:
     """The request that the command asks for, once nothing speaks against it. Sends nothing.
 
@@ -48,12 +57,48 @@ def prepare(
         late = link_ms - command.deadline_ms
         raise NotSent(NotSentReason.LATE, f"the deadline passed {late} ms ago")
     try:
-        return _prepare(command.order, account, broker, inputs)
+        request = _prepare(command, account, broker, guards)
+        checked = broker.order_check(request)
     except (BrokerTimeout, BrokerGone) as error:
         raise NotSent(NotSentReason.OFFLINE, f"the broker does not answer: {error}") from error
+    if checked.retcode not in _PASSED:
+        raise NotSent(NotSentReason.CHECK, f"OrderCheck refused it: {checked.comment}", checked.retcode)
+    return request
 
 
-def _prepare(order: Order, account: AccountIdentity, broker: BrokerApi, inputs: Inputs) -> TradeRequest:
+def _prepare(command: Command, account: AccountIdentity, broker: BrokerApi, guards: Guards) -> TradeRequest:
+    order, inputs = command.order, guards.inputs
+    present = _standing(account, broker, inputs)
+    if forbidden := inputs.forbid(order):
+        raise NotSent(NotSentReason.INPUTS, forbidden)
+    symbol = broker.symbol(order.symbol)
+    if symbol is None:
+        raise NotSent(NotSentReason.SYMBOL, f"the broker has no symbol {order.symbol}")
+    tick = broker.tick(order.symbol)
+    if tick is not None and (tick.bid <= 0 or tick.ask <= 0):
+        tick = None
+    if order.kind is CommandKind.CANCEL:
+        return _cancel(order, broker, symbol, tick)
+    if order.kind is CommandKind.MODIFY:
+        change = _modify_position if order.position else _modify_order
+        return change(command, broker, symbol, tick)
+    if tick is None:
+        raise NotSent(NotSentReason.SYMBOL, f"there is no quote for {order.symbol}")
+    if forbidden := inputs.forbid_spread(order, symbol, tick):
+        raise NotSent(NotSentReason.INPUTS, forbidden)
+    if order.kind is CommandKind.CLOSE:
+        return _close(order, broker, symbol, tick, inputs)
+    if forbidden := guards.forbid_open(order, present, broker):
+        raise NotSent(NotSentReason.INPUTS, forbidden)
+    guard_permits(order, symbol)
+    _guard_spread(order, symbol, tick)
+    if order.order_type.pending:
+        return _open_pending(command, broker, symbol, tick)
+    return _open_market(order, symbol, tick, inputs)
+
+
+def _standing(account: AccountIdentity, broker: BrokerApi, inputs: Inputs) -> AccountInfo:
+    """The account, connected, the session's own and allowed to trade. Raises NotSent."""
     if not broker.connected():
         raise NotSent(NotSentReason.OFFLINE, "the terminal has no connection to the broker")
     present = broker.account()
@@ -65,18 +110,55 @@ def _prepare(order: Order, account: AccountIdentity, broker: BrokerApi, inputs: 
         )
     if missing := missing_permission(present, inputs):
         raise NotSent(NotSentReason.TRADING_OFF, missing)
-    if forbidden := inputs.forbid(order):
-        raise NotSent(NotSentReason.INPUTS, forbidden)
-    symbol, tick = broker.symbol(order.symbol), broker.tick(order.symbol)
-    if symbol is None:
-        raise NotSent(NotSentReason.SYMBOL, f"the broker has no symbol {order.symbol}")
-    if tick is None or tick.bid <= 0 or tick.ask <= 0:
-        raise NotSent(NotSentReason.SYMBOL, f"there is no quote for {order.symbol}")
-    if forbidden := inputs.forbid_spread(order, symbol, tick):
-        raise NotSent(NotSentReason.INPUTS, forbidden)
-    ticket = _position_ticket(order, broker) if order.kind is CommandKind.CLOSE else 0
+    return present
+
+
+def _open_market(order: Order, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> TradeRequest:
     _guard_slippage(order, symbol, tick, inputs)
-    request = TradeRequest(
+    guard_stops(symbol, tick, order.side, order.stop_loss or ZERO, order.take_profit or ZERO)
+    return _market_request(order, symbol, tick, inputs)
+
+
+def _open_pending(command: Command, broker: BrokerApi, symbol: SymbolInfo, tick: Tick) -> TradeRequest:
+    order = command.order
+    expiry = choose_expiry(order.time_in_force, command.expires_server_ms, symbol, broker.server_time())
+    wished = Pending(
+        type=OrderType[f"{order.side}_{order.order_type}"],
+        price=order.price or ZERO,
+        stoplimit=order.limit_price or ZERO,
+        sl=order.stop_loss or ZERO,
+        tp=order.take_profit or ZERO,
+    )
+    guard_pending(symbol, tick, wished)
+    return TradeRequest(
+        action=TradeAction.PENDING,
+        magic=order.token,
+        symbol=order.symbol,
+        volume=order.volume,
+        price=wished.price,
+        stoplimit=wished.stoplimit,
+        sl=wished.sl,
+        tp=wished.tp,
+        type=wished.type,
+        type_filling=choose_pending_filling(symbol),
+        type_time=expiry.type_time,
+        expiration=expiry.expiration,
+        comment=order.comment,
+    )
+
+
+def _close(order: Order, broker: BrokerApi, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> TradeRequest:
+    position = find_position(order, broker)
+    _guard_slippage(order, symbol, tick, inputs)
+    request = _market_request(order, symbol, tick, inputs)
+    # Never more than is open: on a netting account the rest would open the opposite.
+    return msgspec.structs.replace(
+        request, position=position.ticket, volume=min(order.volume, position.volume)
+    )
+
+
+def _market_request(order: Order, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> TradeRequest:
+    return TradeRequest(
         action=TradeAction.DEAL,
         magic=order.token,
         symbol=order.symbol,
@@ -88,43 +170,84 @@ def _prepare(order: Order, account: AccountIdentity, broker: BrokerApi, inputs: 
         type=OrderType[order.side.name],
         type_filling=choose_filling(order.kind, symbol),
         comment=order.comment,
-        position=ticket,
     )
-    checked = broker.order_check(request)
-    if checked.retcode not in _PASSED:
-        raise NotSent(NotSentReason.CHECK, f"OrderCheck refused it: {checked.comment}", checked.retcode)
-    return request
 
 
-def choose_filling(kind: CommandKind, symbol: SymbolInfo) -> OrderFilling:
-    """The filling mode for a market order in this symbol.
+def _modify_position(
+    command: Command, broker: BrokerApi, symbol: SymbolInfo, tick: Tick | None
+) -> TradeRequest:
+    order = command.order
+    position = find_position(order, broker)
+    sl, tp = _level(order.stop_loss, position.sl), _level(order.take_profit, position.tp)
+    if (sl, tp) == (position.sl, position.tp):
+        raise NotSent(NotSentReason.NO_CHANGE, _UNCHANGED)
+    if tick is not None:  # without a quote the broker alone can tell
+        guard_frozen_position(symbol, tick, position)
+        moved_sl, moved_tp = (sl if sl != position.sl else ZERO), (tp if tp != position.tp else ZERO)
+        guard_stops(symbol, tick, side_of(position), moved_sl, moved_tp)
+    return TradeRequest(
+        action=TradeAction.SLTP,
+        # A position bears the magic of what changed it last.
+        magic=position.magic,
+        symbol=position.symbol,
+        sl=sl,
+        tp=tp,
+        position=position.ticket,
+    )
 
-    An OPEN is filled whole where the symbol has that, a CLOSE as far as it goes: a part closed is better than
-    nothing closed. Symbols under exchange, instant and request execution take RETURN where they name nothing;
-    market execution forbids it (MQL5 reference, 'Fill Policy').
-    """
-    wished = (SymbolFilling.FOK, SymbolFilling.IOC)
-    for flag in wished if kind is CommandKind.OPEN else reversed(wished):
-        if flag in symbol.filling_mode:
-            return OrderFilling[flag.name or ""]
-    if symbol.trade_exemode is SymbolExecution.MARKET:
-        return OrderFilling.FOK
-    return OrderFilling.RETURN
+
+def _modify_order(command: Command, broker: BrokerApi, symbol: SymbolInfo, tick: Tick | None) -> TradeRequest:
+    order = command.order
+    found = find_order(order, broker)
+    present = pending_of(found)
+    wished = Pending(
+        type=present.type,
+        price=_level(order.price, present.price),
+        stoplimit=_level(order.limit_price, present.stoplimit),
+        sl=_level(order.stop_loss, present.sl),
+        tp=_level(order.take_profit, present.tp),
+    )
+    kept = Expiry(type_time=found.type_time, expiration=found.time_expiration)
+    expiry = kept
+    if order.time_in_force is not TimeInForce.GTC or order.expires_ms:
+        expiry = choose_expiry(order.time_in_force, command.expires_server_ms, symbol, broker.server_time())
+    if (wished, expiry) == (present, kept):
+        raise NotSent(NotSentReason.NO_CHANGE, _UNCHANGED)
+    if tick is not None:
+        guard_frozen_order(symbol, tick, found)
+        guard_pending(symbol, tick, wished, present)
+    return TradeRequest(
+        action=TradeAction.MODIFY,
+        magic=found.magic,
+        order=found.ticket,
+        price=wished.price,
+        stoplimit=wished.stoplimit,
+        sl=wished.sl,
+        tp=wished.tp,
+        type_time=expiry.type_time,
+        expiration=expiry.expiration,
+    )
 
 
-def _position_ticket(order: Order, broker: BrokerApi) -> int:
-    """The present ticket of the position to close. Its identifier is constant, its ticket is not."""
-    found = next((p for p in broker.positions() if order.position and p.identifier == order.position), None)
-    if found is None:
-        raise NotSent(NotSentReason.NO_POSITION, f"there is no open position {order.position}")
-    if found.symbol != order.symbol:
-        raise NotSent(NotSentReason.NO_POSITION, f"position {order.position} is in {found.symbol}")
-    if (found.type is PositionType.BUY) is (order.side is Side.BUY):
+def _cancel(order: Order, broker: BrokerApi, symbol: SymbolInfo, tick: Tick | None) -> TradeRequest:
+    found = find_order(order, broker)
+    if tick is not None:
+        guard_frozen_order(symbol, tick, found)
+    return TradeRequest(action=TradeAction.REMOVE, order=found.ticket)
+
+
+def _level(wished: Decimal | None, present: Decimal) -> Decimal:
+    """None leaves the level as it is."""
+    return present if wished is None else wished
+
+
+def _guard_spread(order: Order, symbol: SymbolInfo, tick: Tick) -> None:
+    allowed = order.max_spread_points
+    spread = (tick.ask - tick.bid) / symbol.point
+    if allowed is not None and spread > allowed:
         raise NotSent(
-            NotSentReason.NO_POSITION,
-            f"position {order.position} is a {found.type.name}; a {order.side} would add to it",
+            NotSentReason.CHECK, f"the spread is {spread:.0f} points; at most {allowed} are allowed"
         )
-    return found.ticket
 
 
 def _guard_slippage(order: Order, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> None:

@@ -6,25 +6,26 @@
 
 A scan of either kind ends with a ScanFact, which moves the watermark. Transactions only make a look come
 sooner: MetaTrader guarantees neither their order nor their completeness, so nothing is read from them.
-Facts leave in portions, as many as the caller has room for, however long the history is.
+Facts leave in portions, as many as the caller has room for, and a step looks at PORTION records at most, however
+long the history is.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import Final
 
 import msgspec
 
 from bridge.core.facts import (
     AnyFact,
-    DealFact,
+    Fact,
     OrderFact,
-    PositionFact,
     ScanFact,
     content_hash,
     fact_key,
 )
 from bridge.core.protocol import Boot, Welcome
+from bridge.paper import mt5
 from bridge.paper.api import BrokerApi, BrokerGone
 from bridge.paper.report import deal_fact, order_fact, position_fact
 from bridge.paper.search import AHEAD_MS
@@ -35,23 +36,33 @@ LOOK_BACK_MS: Final = 60_000
 """How much history a look compares. What enters history later than that is found by the next rescan."""
 MAX_POSITIONS: Final = 2048
 """A ScanFact names no more. A shorter list would say that the others are closed."""
+PORTION: Final = 500
+"""How many records one step compares at most, whether there is anything to say of them or not."""
 _TRIES: Final = 3
+_THROUGH: Final = object()
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The broker's records at one moment, as facts, from `from_ms` on. Times are server milliseconds."""
+    """The broker's records at one moment, from `from_ms` on. Times are server milliseconds."""
 
+    sight: int
+    """Its place among all looks at the broker."""
     from_ms: int
     to_ms: int
-    deals: list[DealFact]
-    orders: list[OrderFact]
-    live: list[OrderFact]
-    positions: list[PositionFact]
+    deals: list[mt5.Deal]
+    orders: list[mt5.Order]
+    live: list[mt5.Order]
+    positions: list[mt5.Position]
 
     def facts(self) -> Iterator[AnyFact]:
         """Deals first: each is known before the position that it made, and before the word that the rest of
-        its order was cancelled."""
-        return chain(self.deals, self.orders, self.live, self.positions)
+        its order was cancelled. Each is made when it is asked for: there may be very many."""
+        return chain(
+            map(deal_fact, self.deals),
+            map(order_fact, self.orders),
+            map(order_fact, self.live),
+            map(position_fact, self.positions),
+        )
 
 
 class Scanner:
@@ -69,8 +80,9 @@ class Scanner:
         self._boot = boot
         self._post = post
         self._alarm = alarm
-        self._said: dict[str, tuple[str, int]] = {}  # key: content hash, server time of the last sight
-        self._pending: Iterator[AnyFact] = iter(())
+        self._said: dict[str, tuple[str, int]] = {}  # subject: content hash, the last sight of it
+        self._sights = 0
+        self._pending: Iterator[AnyFact | None] = iter(())
         self._welcome: Welcome | None = None
         self._before: Iterable[AnyFact] = ()
         self._counter = 0
@@ -95,19 +107,29 @@ class Scanner:
         """Rescan with the next step: the broker was away, and things went on without us."""
         self._next_scan_ms = self._next_look_ms = 0
 
+    def sight(self, facts: Iterable[AnyFact]) -> None:
+        """Report how something stands now, out of turn. What was seen of it earlier is not reported after it."""
+        self._sights += 1
+        for fact in facts:
+            self._said[_subject(fact)] = (content_hash(fact), self._sights)
+            self._post(fact)
+
     def step(self, mono_ms: int, room: int) -> None:
         """Report at most `room` facts. Call it only in a session, with the broker connected.
 
         Raises BrokerTimeout and BrokerGone; the next step then takes it up again.
         """
-        if room <= 0:
-            return
-        portion = list(islice(self._pending, room))
-        for fact in portion:
-            self._post(fact)
-        if len(portion) < room:
-            # What was under way is through. Reading the broker is enough work for the rest of this call.
-            self._start_next(mono_ms)
+        for _ in range(PORTION):
+            if room <= 0:
+                return
+            fact = next(self._pending, _THROUGH)
+            if fact is _THROUGH:
+                # Reading the broker is enough work for the rest of this call.
+                self._start_next(mono_ms)
+                return
+            if isinstance(fact, Fact):
+                self._post(fact)
+                room -= 1
 
     def _start_next(self, mono_ms: int) -> None:
         if self._welcome is not None:
@@ -131,7 +153,7 @@ class Scanner:
         self._watermark_ms = welcome.watermark_server_ms
         snapshot = self._snapshot(self._scan_from(welcome.watermark_server_ms))
         # Everything, said before or not: the journal may have been restored from a backup.
-        everything = self._remembered(snapshot)
+        everything = self._news(snapshot, everything=True)
         self._pending = chain(self._before, everything, self._end(snapshot))
         self._before = ()
 
@@ -146,6 +168,7 @@ class Scanner:
         until = to_ms + AHEAD_MS
         positions = broker.positions()
         for _ in range(_TRIES):
+            # Live orders first: one that is done in between is then in both lists, but never in neither.
             live = broker.orders()
             orders = broker.history_orders(from_ms, until)
             deals = broker.history_deals(from_ms, until)
@@ -155,28 +178,29 @@ class Scanner:
         if not broker.connected():
             # What came may be the picture from before the connection went, while server time ran on.
             raise BrokerGone("the broker went away during a scan")
+        self._sights += 1
+        done = {order.ticket for order in orders}
         return Snapshot(
+            sight=self._sights,
             from_ms=from_ms,
             to_ms=to_ms,
-            deals=[deal_fact(d) for d in sorted(deals, key=lambda d: (d.time_msc, d.ticket))],
-            orders=[order_fact(o) for o in sorted(orders, key=lambda o: (o.time_done_msc, o.ticket))],
-            live=[order_fact(order) for order in live],
-            positions=[position_fact(position) for position in positions],
+            deals=sorted(deals, key=lambda deal: (deal.time_msc, deal.ticket)),
+            orders=sorted(orders, key=lambda order: (order.time_done_msc, order.ticket)),
+            live=[order for order in live if order.ticket not in done],
+            positions=positions,
         )
 
-    def _news(self, snapshot: Snapshot) -> Iterator[AnyFact]:
-        """What has not been said yet, or not with this content."""
+    def _news(self, snapshot: Snapshot, *, everything: bool = False) -> Iterator[AnyFact | None]:
+        """For each record what is to be said of it: what was not said yet, or not with this content."""
         for fact in snapshot.facts():
-            key, digest = fact_key(fact), content_hash(fact)
-            known = self._said.get(key)
-            self._said[key] = (digest, snapshot.to_ms)
-            if known is None or known[0] != digest:
-                yield fact
-
-    def _remembered(self, snapshot: Snapshot) -> Iterator[AnyFact]:
-        for fact in snapshot.facts():
-            self._said[fact_key(fact)] = (content_hash(fact), snapshot.to_ms)
-            yield fact
+            subject = _subject(fact)
+            digest, sight = self._said.get(subject, ("", 0))
+            if sight > snapshot.sight:
+                yield None  # it was told since how this stands
+                continue
+            present = content_hash(fact)
+            self._said[subject] = (present, snapshot.sight)
+            yield fact if everything or present != digest else None
 
     def _end(self, snapshot: Snapshot) -> Iterator[AnyFact]:
         """The ScanFact, and what follows from it. Runs once everything before it was posted."""
@@ -186,7 +210,7 @@ class Scanner:
         self._watermark_ms = snapshot.to_ms
         self._from_ms = snapshot.from_ms
         # A fact that no scan from here on can meet again needs no memory.
-        self._said = {key: said for key, said in self._said.items() if said[1] >= snapshot.to_ms}
+        self._said = {subject: said for subject, said in self._said.items() if said[1] >= snapshot.sight}
         self._counter += 1
         yield ScanFact(
             boot=self._boot,
@@ -204,3 +228,8 @@ class Scanner:
         if news:
             self._heard = news[-1][0]
         return bool(news)
+
+
+def _subject(fact: AnyFact) -> str:
+    """What the fact is about. An order's key has its levels in it, and they may return to what they were."""
+    return f"order:{fact.ticket}" if isinstance(fact, OrderFact) else fact_key(fact)

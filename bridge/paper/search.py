@@ -3,9 +3,10 @@
 from typing import Final
 
 from bridge.core.facts import AnyFact
-from bridge.core.protocol import Token
+from bridge.core.protocol import Order, Token
 from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
 from bridge.paper.report import deal_fact, order_fact
+from bridge.paper.targets import target_facts
 
 AHEAD_MS: Final = 86_400_000
 """History is asked for until a day from now: server time may be set back, and the newest must not be missed."""
@@ -35,3 +36,14 @@ def search(broker: BrokerApi, token: Token, since_server_ms: int) -> list[AnyFac
     except (BrokerTimeout, BrokerGone):
         return None
     return [*map(deal_fact, deals), *map(order_fact, orders)]
+
+
+def search_target(broker: BrokerApi, order: Order) -> list[AnyFact] | None:
+    """How the target of a MODIFY or CANCEL stands now, as facts. None where the broker could not be asked."""
+    try:
+        if not broker.connected():
+            return None
+        found = target_facts(order, broker)
+        return found if broker.connected() else None
+    except (BrokerTimeout, BrokerGone):
+        return None

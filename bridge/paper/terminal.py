@@ -19,7 +19,9 @@ from bridge.core.facts import AnyFact, ConnectionFact, NotSentReason, TroubleFac
 from bridge.core.handshake import LinkKey
 from bridge.core.protocol import Command, Settle, Welcome
 from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
+from bridge.paper.dayequity import DayEquity
 from bridge.paper.executor import Executor
+from bridge.paper.guards import Guards
 from bridge.paper.inputs import Inputs
 from bridge.paper.ledger import Ledger
 from bridge.paper.report import TEXT_MAX, ledger_facts
@@ -63,8 +65,13 @@ class PaperTerminal:
             uniform=uniform,
             poll_interval_s=self._inputs.poll_interval_s,
         )
-        self._executor = Executor(broker, ledger, self._inputs, self._session.post, self._alarm)
+        self._guards = Guards(
+            self._inputs, ledger, DayEquity(ledger.path.with_name(ledger.path.name + ".day"))
+        )
         self._scanner = Scanner(broker, self.boot, self._session.post, self._alarm)
+        self._executor = Executor(
+            broker, ledger, self._guards, self._session.post, self._scanner.sight, self._alarm
+        )
         self._commands: deque[Command] = deque()
         self._settles: deque[Settle] = deque()
         self._announced = False
@@ -123,6 +130,7 @@ class PaperTerminal:
         if standing is None:
             return []
         self._watch(standing, mono_ms)
+        self._guards.beat(mono_ms, standing.server_ms, standing.equity, connected=standing.connected)
         if self._session.on_timer(mono_ms, standing, self._timer_max_us):
             self._timer_max_us = 0
         if not self._session.up:

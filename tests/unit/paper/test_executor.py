@@ -20,8 +20,11 @@ from bridge.core.facts import (
 )
 from bridge.core.protocol import Command, CommandKind, TerminalHeartbeat
 from bridge.core.terms import Side
+from bridge.paper.dayequity import DayEquity
 from bridge.paper.executor import NO_ANSWER
-from bridge.paper.inputs import Inputs
+from bridge.paper.filling import choose_filling
+from bridge.paper.guards import Guards
+from bridge.paper.inputs import InputAction, Inputs
 from bridge.paper.mt5 import (
     OrderFilling,
     OrderType,
@@ -30,7 +33,8 @@ from bridge.paper.mt5 import (
     SymbolFilling,
     SymbolTradeMode,
 )
-from bridge.paper.request import NotSent, choose_filling, prepare
+from bridge.paper.notsent import NotSent
+from bridge.paper.request import prepare
 from bridge.paper.script import Fills, LoseAnswer, Reject, Rule
 from bridge.paper.standing import identity
 from bridge.paper.symbols import SHIPPED
@@ -132,10 +136,11 @@ def test_offline(joined: Rig) -> None:
 def test_the_account_is_looked_at_again_before_the_send(joined: Rig) -> None:
     command = Command(epoch=1, attempt=1, deadline_ms=10, order=open_order())
     present = identity(joined.broker.account())
+    guards = Guards(Inputs(), joined.ledger, DayEquity(joined.folder / "day"))
     assert present is not None
-    assert prepare(command, 10, present, joined.broker, Inputs()).magic == 1001
+    assert prepare(command, 10, present, joined.broker, guards).magic == 1001
     with pytest.raises(NotSent, match="the session is for 42 at Paper-Demo") as raised:
-        prepare(command, 10, replace(present, login=42), joined.broker, Inputs())
+        prepare(command, 10, replace(present, login=42), joined.broker, guards)
     assert raised.value.reason is NotSentReason.ACCOUNT
 
 
@@ -157,7 +162,7 @@ def test_trading_off_names_the_setting(rig: Rig) -> None:
         (Inputs(max_lot=Decimal("0.05")), ["0.10", "0.05"]),
         (Inputs(max_deviation_points=10), ["20", "10"]),
         (Inputs(max_spread_points=5), ["10 points", "5"]),
-        (Inputs(kinds=frozenset({CLOSE})), ["OPEN", "CLOSE"]),
+        (Inputs(actions=frozenset({InputAction.CLOSE})), ["OPEN LONG", "CLOSE"]),
     ],
 )
 def test_the_terminals_own_inputs_forbid(rig: Rig, inputs: Inputs, numbers: list[str]) -> None:

@@ -1,0 +1,91 @@
+"""The inputs that look further than one order: what is open already, how fast it goes, how the account stands."""
+
+from collections import deque
+from decimal import Decimal
+from typing import Final
+
+from bridge.core.amounts import ZERO
+from bridge.core.protocol import Order
+from bridge.paper.api import BrokerApi
+from bridge.paper.dayequity import DayEquity
+from bridge.paper.inputs import Inputs
+from bridge.paper.ledger import Ledger
+from bridge.paper.mt5 import AccountInfo
+
+MINUTE_MS: Final = 60_000
+
+
+class Guards:
+    """The terminal's second line. Each guard is off where its input is 0."""
+
+    def __init__(self, inputs: Inputs, ledger: Ledger, day: DayEquity) -> None:
+        """What this terminal opened bears a token that its ledger knows."""
+        self.inputs = inputs
+        self._ledger = ledger
+        self._day = day
+        self._mono_ms = 0
+        self._sent_ms: deque[int] = deque()
+
+    def beat(self, mono_ms: int, server_ms: int, equity: Decimal, *, connected: bool) -> None:
+        """The time now, and how the account stands."""
+        self._mono_ms = mono_ms
+        if connected and self.inputs.max_daily_loss:
+            self._day.beat(server_ms, equity)
+
+    def opened(self) -> None:
+        """An OPEN goes out now."""
+        self._sent_ms.append(self._mono_ms)
+
+    def forbid_open(self, order: Order, account: AccountInfo, broker: BrokerApi) -> str:
+        """Which input forbids the OPEN, with the numbers; empty where none does.
+
+        Raises BrokerTimeout and BrokerGone.
+        """
+        return self._forbid_held(order, broker) or self._forbid_pace() or self._forbid_account(account)
+
+    def _forbid_held(self, order: Order, broker: BrokerApi) -> str:
+        inputs = self.inputs
+        if not inputs.max_symbol_positions and not inputs.max_symbol_lots:
+            return ""
+        held = [p.volume for p in broker.positions() if p.symbol == order.symbol and self._ours(p.magic)]
+        held += [
+            o.volume_current for o in broker.orders() if o.symbol == order.symbol and self._ours(o.magic)
+        ]
+        count, lots = len(held) + 1, sum(held, ZERO) + order.volume
+        if inputs.max_symbol_positions and count > inputs.max_symbol_positions:
+            return (
+                f"{count} positions and pending orders in {order.symbol} are more than "
+                f"the maximum positions per symbol {inputs.max_symbol_positions}"
+            )
+        if inputs.max_symbol_lots and lots > inputs.max_symbol_lots:
+            return (
+                f"{lots:.2f} lots in {order.symbol} are more than "
+                f"the maximum volume per symbol {inputs.max_symbol_lots:.2f}"
+            )
+        return ""
+
+    def _forbid_pace(self) -> str:
+        allowed = self.inputs.max_orders_per_minute
+        while self._sent_ms and self._sent_ms[0] <= self._mono_ms - MINUTE_MS:
+            self._sent_ms.popleft()
+        if not allowed or len(self._sent_ms) < allowed:
+            return ""
+        return f"{len(self._sent_ms)} orders were sent within a minute; the maximum orders per minute are {allowed}"
+
+    def _forbid_account(self, account: AccountInfo) -> str:
+        inputs = self.inputs
+        if account.margin and inputs.min_margin_level and account.margin_level < inputs.min_margin_level:
+            return (
+                f"the margin level {account.margin_level:.2f} % is below "
+                f"the minimum margin level {inputs.min_margin_level:.2f} %"
+            )
+        start = self._day.equity
+        if inputs.max_daily_loss and start is not None and start - account.equity >= inputs.max_daily_loss:
+            return (
+                f"the equity {account.equity:.2f} is {start - account.equity:.2f} below {start:.2f}, with which "
+                f"the broker's day began; the maximum daily loss is {inputs.max_daily_loss:.2f}"
+            )
+        return ""
+
+    def _ours(self, magic: int) -> bool:
+        return bool(magic) and self._ledger.find(magic) is not None

@@ -1,0 +1,46 @@
+"""What a symbol permits: order types, directions, hours."""
+
+from typing import Final
+
+from bridge.core.contract import OrderType
+from bridge.core.protocol import Order
+from bridge.core.terms import Side
+from bridge.paper.mt5 import Retcode, SymbolInfo, SymbolOrder, SymbolTradeMode
+from bridge.paper.notsent import refused
+
+_FLAGS: Final = {
+    OrderType.MARKET: SymbolOrder.MARKET,
+    OrderType.LIMIT: SymbolOrder.LIMIT,
+    OrderType.STOP: SymbolOrder.STOP,
+    OrderType.STOP_LIMIT: SymbolOrder.STOP_LIMIT,
+}
+
+
+def order_types(symbol: SymbolInfo) -> list[OrderType]:
+    """The order types that the symbol takes (SYMBOL_ORDER_MODE)."""
+    return [name for name, flag in _FLAGS.items() if flag in symbol.order_mode]
+
+
+def guard_permits(order: Order, symbol: SymbolInfo) -> None:
+    """Raises NotSent where the symbol does not permit this OPEN.
+
+    Only an OPEN is held to it: what takes risk away is left to the broker's own word.
+    """
+    if order.order_type not in (allowed := order_types(symbol)):
+        raise refused(
+            Retcode.INVALID_ORDER,
+            f"{symbol.name} takes no {order.order_type} orders; it takes {', '.join(allowed) or 'none'}",
+        )
+    match symbol.trade_mode:
+        case SymbolTradeMode.DISABLED:
+            raise refused(Retcode.TRADE_DISABLED, f"trading in {symbol.name} is disabled")
+        case SymbolTradeMode.CLOSEONLY:
+            raise refused(Retcode.CLOSE_ONLY, f"positions in {symbol.name} may only be closed")
+        case SymbolTradeMode.LONGONLY if order.side is Side.SELL:
+            raise refused(Retcode.LONG_ONLY, f"only long positions may be opened in {symbol.name}")
+        case SymbolTradeMode.SHORTONLY if order.side is Side.BUY:
+            raise refused(Retcode.SHORT_ONLY, f"only short positions may be opened in {symbol.name}")
+        case _:
+            pass
+    if not symbol.session_open:
+        raise refused(Retcode.MARKET_CLOSED, f"the market for {symbol.name} is closed")
