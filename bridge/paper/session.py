@@ -39,6 +39,7 @@ from bridge.core.protocol import (
     Command,
     ErrorMessage,
     Hello,
+    Inquire,
     LedgerIdentity,
     Message,
     ProtocolError,
@@ -69,7 +70,7 @@ HEARTBEAT_RANGE_MS: Final = (100, 5_000)
 Entropy = Callable[[int], bytes]
 """Draws so many random bytes. `secrets.token_bytes` in the field, a seeded one in a test."""
 
-Work = Welcome | Command | Settle
+Work = Welcome | Command | Settle | Inquire
 """What a session hands to its terminal."""
 
 _log = structlog.get_logger(__name__)
@@ -242,7 +243,7 @@ class LinkSession:
                 self._drop(mono_ms, f"refused: {message.code}")
             case Phase.PROVE, Welcome():
                 return self._begin(message, mono_ms)
-            case Phase.UP, (Command() | Settle() | Ack() | SidecarHeartbeat() | Bye()):
+            case Phase.UP, (Command() | Settle() | Inquire() | Ack() | SidecarHeartbeat() | Bye()):
                 return self._hear(message, mono_ms)
             case _:
                 self._count("out_of_turn")
@@ -322,8 +323,8 @@ class LinkSession:
     # The session
 
     def _hear(
-        self, message: Command | Settle | Ack | SidecarHeartbeat | Bye, mono_ms: int
-    ) -> Command | Settle | None:
+        self, message: Command | Settle | Inquire | Ack | SidecarHeartbeat | Bye, mono_ms: int
+    ) -> Command | Settle | Inquire | None:
         if message.epoch != self._epoch:
             self._count("other_epoch")
             return None

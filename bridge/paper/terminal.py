@@ -17,9 +17,10 @@ from bridge import __version__
 from bridge.core.clock import Uniform
 from bridge.core.facts import AnyFact, ConnectionFact, NotSentReason, TroubleFact
 from bridge.core.handshake import LinkKey
-from bridge.core.protocol import Command, Settle, Welcome
+from bridge.core.protocol import Command, Inquire, Settle, Welcome
 from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
 from bridge.paper.dayequity import DayEquity
+from bridge.paper.detection import Detection
 from bridge.paper.executor import Executor
 from bridge.paper.guards import Guards
 from bridge.paper.inputs import Inputs
@@ -72,6 +73,7 @@ class PaperTerminal:
         self._executor = Executor(
             broker, ledger, self._guards, self._session.post, self._scanner.sight, self._alarm
         )
+        self._detection = Detection(broker, self._session.post)
         self._commands: deque[Command] = deque()
         self._settles: deque[Settle] = deque()
         self._announced = False
@@ -120,6 +122,9 @@ class PaperTerminal:
                 self._take_command(work)
             case Settle():
                 self._take_settle(work)
+            case Inquire():
+                if not self._detection.take(work):
+                    self._session.counts["inquiries_over_limit"] += 1
             case None:
                 pass
         return self._session.take_frames()
@@ -139,6 +144,7 @@ class PaperTerminal:
             self._settle(mono_ms)
             self._execute(mono_ms, standing)
             self._scan(mono_ms, standing)
+            self._detect(standing)
         return self._session.take_frames()
 
     def timer_took(self, microseconds: int) -> None:
@@ -204,10 +210,19 @@ class PaperTerminal:
         except (BrokerTimeout, BrokerGone):
             pass  # the next call takes it up again
 
+    def _detect(self, standing: Standing) -> None:
+        if not standing.connected:
+            return
+        try:
+            self._detection.step()
+        except (BrokerTimeout, BrokerGone):
+            pass  # the next call takes it up again
+
     def _forget_work(self) -> None:
         """Commands of a session that is no more are not executed; the sidecar asks what became of them."""
         self._commands.clear()
         self._settles.clear()
+        self._detection.clear()
         self._announced = False
 
     def _beyond(self, mark: int) -> Iterator[AnyFact]:
