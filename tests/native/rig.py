@@ -34,17 +34,22 @@ class NativeRig(Rig):
         impatient: bool = False,
         inputs: Sequence[str] = (),
         switches: Sequence[str] = (),
+        count_from: str = "",
     ) -> Process:
-        """`inputs` as NAME=VALUE. The EA has no fault points and no other patience than its own."""
-        assert not die_at and ledger is None
+        """`inputs` as NAME=VALUE; `die_at` as CALL:COUNT[:before|after], which counts from when the terminal has
+        heard `count_from`. The EA has no other patience than its own."""
+        assert ledger is None
         arguments = ["tests.terminal", "--endpoint", self.link, "--officer", officer]
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         arguments += ["--files", str(self.files(officer).parent)]
-        for pair in inputs:
+        # The sidecar polls as the terminal says; this is the least that it may say.
+        for pair in ("InpPollIntervalS=1", *inputs):
             arguments += ["--input", pair]
         if switches:
             arguments += ["--switch", *switches]
+        if die_at:
+            arguments += ["--die-at", die_at, "--count-from", count_from]
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)
         if not self.terminals[officer].running:

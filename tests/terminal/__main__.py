@@ -20,8 +20,10 @@ from bridge.paper.client import BrokerClient
 from tests.terminal.brokerprocess import broker_process
 from tests.terminal.build import BuildError, build
 from tests.terminal.compiler import CompilerError
+from tests.terminal.death import Death, Place
 from tests.terminal.driver import ExpertKilled, InputError
 from tests.terminal.real import RealTerminal, real_setup
+from tests.terminal.real_network import RealNetwork
 from tests.terminal.reference import constants
 from tests.terminal.switches import SwitchError, load_switches, thrown
 
@@ -35,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         built = build(options.expert)
         switches = load_switches(options.switches) if options.switches else thrown(*options.switch)
         inputs = _inputs(options)
+        death = Death(Place.read(options.die_at), options.count_from.encode()) if options.die_at else None
     except (BuildError, CompilerError, SwitchError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -42,7 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
         endpoint = options.broker or stack.enter_context(broker_process(options.scenario))
         broker = stack.enter_context(BrokerClient(endpoint))
         setup = real_setup(built.library, inputs, broker, options.files, switches, options.seed)
-        return _run(RealTerminal(setup, lambda text: print(text, flush=True)))
+        if death is not None:
+            setup.network = RealNetwork(death.hear)
+        terminal = RealTerminal(setup, lambda text: print(text, flush=True))
+        if death is not None:
+            death.wait_in(terminal.terminal)
+        return _run(terminal)
 
 
 def _run(terminal: RealTerminal) -> int:
@@ -86,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
         "--switches", type=Path, metavar="FILE", help="a Probe report to take the switches from"
     )
     parser.add_argument("--seed", type=int, default=1, help="for what is left to chance")
+    parser.add_argument(
+        "--die-at", metavar="CALL:COUNT[:before|after]", help="die with SIGKILL at this call of the EA"
+    )
+    parser.add_argument(
+        "--count-from", default="", metavar="TEXT", help="count calls only once this text has come in"
+    )
     parser.add_argument("--expert", type=Path, default=EXPERT, help="another EA")
     return parser
 

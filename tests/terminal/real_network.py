@@ -2,6 +2,7 @@
 
 import select
 import socket
+from collections.abc import Callable
 from typing import Final
 
 _CHUNK: Final = 65_536
@@ -10,8 +11,9 @@ _CHUNK: Final = 65_536
 class RealConnection:
     """A non-blocking TCP socket. What has come is drained into memory, so that it can be counted."""
 
-    def __init__(self, peer: socket.socket) -> None:
+    def __init__(self, peer: socket.socket, heard: Callable[[bytes], None] | None = None) -> None:
         self._socket = peer
+        self._heard = heard
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._data = bytearray()
@@ -57,12 +59,16 @@ class RealConnection:
                 chunk = b""
             self._closed = not chunk
             self._data += chunk
+            if self._heard is not None:
+                self._heard(chunk)
 
 
 class RealNetwork:
-    """This machine's network. `wait` lets a driver sleep until bytes come."""
+    """This machine's network. `wait` lets a driver sleep until bytes come; `heard`, where given, is told of
+    what comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[bytes], None] | None = None) -> None:
+        self._heard = heard
         self._sockets: list[socket.socket] = []
 
     def connect(self, server: str, port: int, timeout_ms: int) -> RealConnection | None:
@@ -71,7 +77,7 @@ class RealNetwork:
         except OSError:
             return None
         self._sockets.append(peer)
-        return RealConnection(peer)
+        return RealConnection(peer, self._heard)
 
     def wait(self, seconds: float) -> None:
         """Sleep so long, or until a connection has something to say."""
