@@ -1,15 +1,21 @@
 """The Probe measures each manner of the stand-in that can be measured from inside, and its report can be read."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.terms import TradeMode
-from bridge.paper.scenario import AccountTerms, Scenario
+from bridge.paper.scenario import AccountTerms, Quirks, Scenario, SymbolTerms, Walk
+from bridge.paper.symbols import SHIPPED
 from tests.native.bench import HOST, PORT
+from tests.native.console import console
 from tests.native.rig import EXPERT
 from tests.native.zmtpend import GREETING
 from tests.terminal.build import build
+from tests.terminal.reference import constants
 from tests.terminal.simulated_network import Pipe
 from tests.terminal.stepped import SteppedTerminal
 from tests.terminal.switches import ABOUT, Switches, load_switches, thrown
@@ -23,11 +29,15 @@ MEASURED = [
     "closed_while_bytes_remain", "bytes_with_error", "first_send_refused", "connect_takes", "address_refused",
     "send_at_most", "timer_grain_us", "server_offset_s", "history_late", "comment_too_long",
     "comment_rewritten", "comment_most", "result_without_tickets", "account_late", "empty_text_counts_terminator",
+    "transactions_late", "transactions_dropped_every", "transactions_reordered", "closing_magic_zero",
 ]  # fmt: skip
 
 
-EXACT = {"address_refused", "comment_most", "server_offset_s", "send_at_most"}
+EXACT = {"address_refused", "comment_most", "server_offset_s", "send_at_most", "transactions_dropped_every"}
 """The numbers that are no durations."""
+
+LIVELY = Scenario(walk=Walk(interval_ms=200), quirks=Quirks(stop_deals_keep_magic=True))
+"""A market that reaches a near stop, and a broker that leaves the position's magic to what it does there."""
 
 
 class Router:
@@ -50,26 +60,42 @@ def probe(
     folder: Path, switches: Switches, scenario: Scenario | None = None
 ) -> tuple[Switches, SteppedTerminal]:
     """Run the Probe to its end; what it wrote."""
-    terminal = SteppedTerminal(
-        build(PROBE).library, {"InpTrade": "true", "InpPort": str(PORT)}, folder, switches, scenario=scenario
-    )
+    inputs = {"InpTrade": "true", "InpPort": str(PORT)}
+    terminal = SteppedTerminal(build(PROBE).library, inputs, folder, switches, scenario=scenario or LIVELY)
+    run(terminal, lambda: terminal.terminal.expert is None)
+    return load_switches(folder / "Files" / SWITCHES), terminal
+
+
+def run(terminal: SteppedTerminal, done: Callable[[], bool]) -> None:
+    """Start it beside a ROUTER, and let time pass until that is so."""
     router = Router()
     terminal.network.listen(HOST, PORT, router.accept)
     assert terminal.start() == 0
     for _ in range(20_000):
+        if done():
+            return
         terminal.advance(10)
         router.look()
-        if terminal.terminal.expert is None:
-            break
-    return load_switches(folder / "Files" / SWITCHES), terminal
+    raise AssertionError("it did not come to that; " + "\n".join(terminal.terminal.program.journal[-5:]))
+
+
+def notes(folder: Path) -> dict[str, object]:
+    """The numbers behind the switches."""
+    found: dict[str, object] = msgspec.json.decode((folder / "Files" / NOTES).read_bytes())
+    return found
 
 
 def test_an_ordinary_terminal(tmp_path: Path) -> None:
     found, terminal = probe(tmp_path, Switches())
-    assert found == Switches(closing_magic_zero=True)
+    assert found == Switches()
     assert terminal.broker.positions() == []
-    assert [record.retcode for record in terminal.broker.sends()][1:] == [10009, 10009]
-    assert (tmp_path / "Files" / NOTES).exists()
+    assert [record.retcode for record in terminal.broker.sends()][1:] == [10009, 10009, 10009]
+    behind = notes(tmp_path)
+    assert (behind["trade"], behind["stop"], behind["transactions_missing"]) == ("done", "hit", 0)
+    assert behind["stop_deal_reason"] in ("SL", "TP")
+    assert (behind["file_move_onto_another"], behind["file_move_rewrite"]) == ("refused", "done")
+    assert (behind["unflushed_bytes_seen"], behind["flushed_bytes_seen"]) == (0, 64)
+    assert sorted(path.name for path in (tmp_path / "Files").iterdir()) == [NOTES, SWITCHES]
     assert terminal.terminal.chart.objects == {}
 
 
@@ -83,6 +109,92 @@ def test_a_manner_is_found(tmp_path: Path, name: str) -> None:
     else:
         assert 0.8 * awkward <= value <= 1.3 * awkward
     assert terminal.broker.positions() == []
+
+
+def test_a_stop_that_is_never_hit_is_given_up(tmp_path: Path) -> None:
+    found, terminal = probe(tmp_path, Switches(), Scenario())
+    assert notes(tmp_path)["stop"] == "neither stop was hit in time"
+    assert terminal.broker.positions() == []
+    assert b"closing_magic_zero" not in (tmp_path / "Files" / SWITCHES).read_bytes()
+    assert found == Switches()
+
+
+def test_stops_are_as_far_away_as_the_broker_wants_them(tmp_path: Path) -> None:
+    far = tuple(SymbolTerms(name=name, stops_level=30) for name in SHIPPED)
+    _, terminal = probe(tmp_path, Switches(), Scenario(symbols=far))
+    assert notes(tmp_path)["stop_points"] == 35
+    assert terminal.broker.positions() == []
+
+
+def test_a_position_that_a_killed_probe_left_is_closed(tmp_path: Path) -> None:
+    inputs = {"InpTrade": "true", "InpPort": "1"}
+    first = SteppedTerminal(build(PROBE).library, inputs, tmp_path, thrown("history_late"))
+    run(first, lambda: bool(first.broker.positions()))
+    first.close()
+    again = SteppedTerminal(
+        build(PROBE).library, inputs, tmp_path, clock=first.clock, network=first.network, broker=first.broker
+    )
+    run(again, lambda: again.terminal.expert is None)
+    assert again.broker.positions() == []
+    assert notes(tmp_path)["trade"] == "done"
+
+
+@pytest.mark.parametrize("names", [(), ("init_twice",), ("unflushed_bytes_lost",)])
+def test_what_only_an_end_and_a_start_show(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """Killed first, then closed in order; the report of before stays."""
+    switches = thrown(*names)
+    inputs = {"InpRestart": "true", "InpPort": "1"}
+
+    def terminal() -> SteppedTerminal:
+        return SteppedTerminal(build(PROBE).library, inputs, tmp_path, switches)
+
+    first = terminal()
+    run(first, lambda: "Task Manager" in first.terminal.program.comment)
+    before = load_switches(tmp_path / "Files" / SWITCHES)
+    first.terminal.kill()
+    second = terminal()
+    run(second, lambda: "File > Exit" in second.terminal.program.comment)
+    second.terminal.stop(constants()["REASON_CLOSE"])
+    third = terminal()
+    run(third, lambda: third.terminal.expert is None)
+    found = load_switches(tmp_path / "Files" / SWITCHES)
+    assert found == replace(before, **{name: getattr(switches, name) for name in names})
+    assert b"init_twice" in (tmp_path / "Files" / SWITCHES).read_bytes()
+    assert b"unflushed_bytes_lost" in (tmp_path / "Files" / SWITCHES).read_bytes()
+    assert notes(tmp_path)["loads_at_start"] == (2 if switches.init_twice else 1)
+    assert sorted(path.name for path in (tmp_path / "Files").iterdir()) == [NOTES, SWITCHES]
+
+
+def test_a_terminal_that_is_closed_at_once_tells_nothing_of_what_was_not_flushed(tmp_path: Path) -> None:
+    inputs = {"InpRestart": "true", "InpPort": "1"}
+    first = SteppedTerminal(build(PROBE).library, inputs, tmp_path)
+    run(first, lambda: first.terminal.program.comment != "")
+    first.terminal.stop(constants()["REASON_CLOSE"])
+    second = SteppedTerminal(build(PROBE).library, inputs, tmp_path)
+    run(second, lambda: second.terminal.expert is None)
+    text = (tmp_path / "Files" / SWITCHES).read_bytes()
+    assert b"init_twice" in text and b"unflushed_bytes_lost" not in text
+
+
+def test_a_probe_that_is_removed_while_it_waits_is_forgotten(tmp_path: Path) -> None:
+    inputs = {"InpRestart": "true", "InpPort": "1"}
+    terminal = SteppedTerminal(build(PROBE).library, inputs, tmp_path)
+    run(terminal, lambda: terminal.terminal.program.comment != "")
+    terminal.terminal.stop(constants()["REASON_REMOVE"])
+    assert terminal.terminal.program.comment == ""
+    assert sorted(path.name for path in (tmp_path / "Files").iterdir()) == [NOTES, SWITCHES]
+
+
+@pytest.mark.parametrize(
+    ("copy_us", "move_us", "copies"),
+    [(9_000, 80, 0), (9_000, 8_000, 1), (9_000, 5_000, 1), (1_500, 1_500, -1)],
+)
+def test_a_move_that_takes_as_long_as_a_copy_is_one(
+    tmp_path: Path, copy_us: int, move_us: int, copies: int
+) -> None:
+    """Neither takes any time under the simulated clock: only the judgement is tried."""
+    with console("probe", tmp_path) as program:
+        assert program.one(copy_us, number=move_us) == str(copies)
 
 
 def test_nothing_is_traded_on_a_real_account(tmp_path: Path) -> None:

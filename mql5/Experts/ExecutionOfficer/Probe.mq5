@@ -12,6 +12,8 @@
 
 #include <ExecutionOfficer\ProbeClock.mqh>
 #include <ExecutionOfficer\ProbeSockets.mqh>
+#include <ExecutionOfficer\ProbeStart.mqh>
+#include <ExecutionOfficer\ProbeStop.mqh>
 #include <ExecutionOfficer\ProbeTrade.mqh>
 
 #define PROBE_TIMER_MS 10
@@ -23,32 +25,48 @@ enum ENUM_PROBE_STAGE
    PROBE_STAGE_TIMER,
    PROBE_STAGE_SOCKETS,
    PROBE_STAGE_TRADE,
-   PROBE_STAGE_END
+   PROBE_STAGE_STOP,
+   PROBE_STAGE_END,
+   PROBE_STAGE_START
   };
 
 input group "Sidecar"
 input string InpHost="127.0.0.1";    // Host of the sidecar
 input int    InpPort=5760;           // Port of the sidecar's link
 input group "Trade"
-input bool   InpTrade=false;         // Open and close the smallest volume (demo accounts only)
+input bool   InpTrade=false;         // Open and close the smallest volume, twice (demo only)
+input group "Terminal"
+input bool   InpRestart=false;       // Then wait for the terminal's end, and measure its start
 
-CProbeReport  ExtReport;
-CProbeTimer   ExtTimer;
-CProbeSockets ExtSockets;
-CProbeTrade   ExtTrade;
-int           ExtStage;
-int           ExtCalls;
-long          ExtStartUs;
+CProbeReport       ExtReport;
+CProbeTimer        ExtTimer;
+CProbeSockets      ExtSockets;
+CProbeOrders       ExtOrders;
+CProbeTransactions ExtHeard;
+CProbeTrade        ExtTrade;
+CProbeStop         ExtStop;
+CProbeStart        ExtStart;
+bool               ExtLoaded;
+int                ExtStage;
+int                ExtCalls;
+long               ExtStartUs;
 //+------------------------------------------------------------------+
 //| Begin                                                            |
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   ExtStage=PROBE_STAGE_LOGIN;
+   // A changed timeframe or input does not unload: that is no start.
+   bool fresh=!ExtLoaded;
+   ExtLoaded=true;
    ExtCalls=0;
    ExtStartUs=(long)GetMicrosecondCount();
    ExtSockets.Start(Trimmed(InpHost),InpPort);
-   ExtTrade.Start(_Symbol);
+   ExtOrders.Start(_Symbol);
+   ExtHeard.Start();
+   ExtTrade.Start();
+   ExtStop.Start();
+   bool started=fresh ? ExtStart.Resume() : ExtStage==PROBE_STAGE_START;
+   ExtStage=started ? PROBE_STAGE_START : PROBE_STAGE_LOGIN;
    if(!EventSetMillisecondTimer(PROBE_TIMER_MS))
       return(INIT_FAILED);
    return(INIT_SUCCEEDED);
@@ -60,8 +78,9 @@ void OnDeinit(const int reason)
   {
    EventKillTimer();
    ExtSockets.Stop();
-   if(ExtStage==PROBE_STAGE_TRADE)
-      ExtTrade.CloseAll();
+   ExtStart.Stop(reason);
+   if(ExtStage==PROBE_STAGE_TRADE || ExtStage==PROBE_STAGE_STOP)
+      ExtOrders.CloseAll();
   }
 //+------------------------------------------------------------------+
 //| One thing after the other                                        |
@@ -85,23 +104,55 @@ void OnTimer(void)
       ProbeTickCount(ExtReport);
       ProbeServerTime(ExtReport);
       ProbeTextAndFiles(ExtReport);
+      ProbeFiles(ExtReport);
       ExtStage=PROBE_STAGE_SOCKETS;
      }
    else if(ExtStage==PROBE_STAGE_SOCKETS)
      {
-      if(ExtSockets.Call(ExtReport))
-         ExtStage=MayTrade() ? PROBE_STAGE_TRADE : PROBE_STAGE_END;
+      if(!ExtSockets.Call(ExtReport))
+         return;
+      ExtStage=PROBE_STAGE_END;
+      if(MayTrade())
+        {
+         // What a Probe that was killed has left.
+         ExtOrders.CloseAll();
+         ExtStage=PROBE_STAGE_TRADE;
+        }
      }
    else if(ExtStage==PROBE_STAGE_TRADE)
      {
-      if(ExtTrade.Call(ExtReport))
-         ExtStage=PROBE_STAGE_END;
+      if(ExtTrade.Call(ExtOrders,ExtHeard,ExtReport))
+         ExtStage=PROBE_STAGE_STOP;
      }
-   else
+   else if(ExtStage==PROBE_STAGE_STOP)
      {
-      Print(ExtReport.Save() ? "probe: done, see MQL5\\Files" : "probe: the report could not be written");
+      if(!ExtStop.Call(ExtOrders,ExtHeard,ExtReport))
+         return;
+      ExtHeard.Report(ExtReport);
+      ExtStage=PROBE_STAGE_END;
+     }
+   else if(ExtStage==PROBE_STAGE_END)
+     {
+      Save();
+      ExtStage=PROBE_STAGE_START;
+      if(InpRestart)
+         ExtStart.Arm();
+      else
+         ExpertRemove();
+     }
+   else if(ExtStart.Call(ExtReport))
+     {
+      ExtReport.Resume();
+      Save();
       ExpertRemove();
      }
+  }
+//+------------------------------------------------------------------+
+//| Write the report                                                 |
+//+------------------------------------------------------------------+
+void Save(void)
+  {
+   Print(ExtReport.Save() ? "probe: done, see MQL5\\Files" : "probe: the report could not be written");
   }
 //+------------------------------------------------------------------+
 //| What terminal this is                                            |
@@ -142,7 +193,7 @@ bool MayTrade(void)
 void OnTradeTransaction(const MqlTradeTransaction &transaction,const MqlTradeRequest &request,
                         const MqlTradeResult &result)
   {
-   if(ExtStage==PROBE_STAGE_TRADE)
-      ExtTrade.Transaction(EnumToString(transaction.type));
+   if(ExtStage==PROBE_STAGE_TRADE || ExtStage==PROBE_STAGE_STOP)
+      ExtHeard.Hear(transaction,result);
   }
 //+------------------------------------------------------------------+

@@ -18,9 +18,14 @@ private:
    CJsonWriter       m_switches;
    CJsonWriter       m_notes;
 
+   bool              m_resumed;
+
    bool              Write(const string name,const string json) const;
+   string            Earlier(const string name,const string json) const;
 
 public:
+                     CProbeReport(void) { m_resumed=false; }
+   void              Resume(void) { m_resumed=true; }
    void              Flag(const string name,const bool value);
    void              Integer(const string name,const long value);
    void              Text(const string name,const string value);
@@ -87,12 +92,32 @@ bool CProbeReport::Write(const string name,const string json) const
    return(written==(uint)size);
   }
 //+------------------------------------------------------------------+
+//| What the file has from before the terminal's start, with this    |
+//| behind it                                                        |
+//+------------------------------------------------------------------+
+string CProbeReport::Earlier(const string name,const string json) const
+  {
+   uchar bytes[];
+   int file=FileOpen(name,FILE_READ|FILE_BIN);
+   if(file==INVALID_HANDLE)
+      return(json);
+   uint count=FileReadArray(file,bytes);
+   FileClose(file);
+   string earlier=Trimmed(Utf8ToText(bytes,0,(int)count));
+   int end=StringLen(earlier)-1;
+   if(end<2 || StringGetCharacter(earlier,end)!='}')
+      return(json);
+   return(StringSubstr(earlier,0,end)+((json=="{}") ? "" : ",")+StringSubstr(json,1));
+  }
+//+------------------------------------------------------------------+
 //| Both files                                                       |
 //+------------------------------------------------------------------+
 bool CProbeReport::Save(void)
   {
-   bool switches=Write(PROBE_SWITCHES,m_switches.Result());
-   bool notes=Write(PROBE_NOTES,m_notes.Result());
+   string found=m_switches.Result();
+   string behind=m_notes.Result();
+   bool switches=Write(PROBE_SWITCHES,m_resumed ? Earlier(PROBE_SWITCHES,found) : found);
+   bool notes=Write(PROBE_NOTES,m_resumed ? Earlier(PROBE_NOTES,behind) : behind);
    return(switches && notes);
   }
 //+------------------------------------------------------------------+
