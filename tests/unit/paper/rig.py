@@ -23,6 +23,7 @@ class Rig:
 
     folder: Path
     inputs: Inputs = field(default_factory=Inputs)
+    scenario: Scenario = field(default_factory=Scenario)
     peer: SidecarPeer = field(default_factory=SidecarPeer)
     mono_ms: int = 1_000_000
     reconnects: int = 0
@@ -30,7 +31,7 @@ class Rig:
     """False: frames get lost both ways."""
 
     def __post_init__(self) -> None:
-        self.broker = Broker.start(Scenario(), START_MS)
+        self.broker = Broker.start(self.scenario, START_MS)
         self._random = random.Random(7)  # noqa: S311 - a test's own chance
         self._born_ms = self.mono_ms
         self.boot()

@@ -1,0 +1,147 @@
+"""The inputs that look further than one order."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bridge.core.facts import CommandFact, NotSentReason
+from bridge.core.protocol import CommandKind
+from bridge.core.terms import Side
+from bridge.paper.dayequity import DayEquity
+from bridge.paper.inputs import InputAction, Inputs
+from bridge.paper.mt5 import OrderType
+from tests.peers import open_order
+from tests.unit.paper.rig import START_MS, Rig
+
+LOT = Decimal("0.10")
+DAY_MS = 86_400_000
+
+
+def guarded(folder: Path, inputs: Inputs) -> Rig:
+    """A terminal with these inputs, in a session."""
+    rig = Rig(folder, inputs=inputs)
+    rig.join()
+    return rig
+
+
+def opens(rig: Rig, token: int, *, symbol: str = "EURUSD", volume: str = "0.10") -> str:
+    """Let it open; the input's refusal, or nothing where it was sent."""
+    rig.say(rig.peer.command(open_order(token, symbol=symbol, volume=volume)))
+    rig.run(200)
+    fact = rig.peer.facts_of(CommandFact)[-1]
+    assert fact.token == token
+    if fact.reason is None:
+        return ""
+    assert fact.reason is NotSentReason.INPUTS
+    assert rig.sends(token) == 0
+    return fact.message
+
+
+def test_symbols(tmp_path: Path) -> None:
+    rig = guarded(tmp_path, Inputs(symbols=("GBPUSD", "USDJPY")))
+    assert opens(rig, 1) == "EURUSD is not among the allowed symbols (GBPUSD, USDJPY)"
+    assert opens(rig, 2, symbol="GBPUSD") == ""
+    rig.close()
+
+
+def test_positions_per_symbol_are_this_terminals_own(tmp_path: Path) -> None:
+    rig = guarded(tmp_path, Inputs(max_symbol_positions=2))
+    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    assert [opens(rig, 1), opens(rig, 2)] == ["", ""]
+    assert opens(rig, 3) == (
+        "3 positions and pending orders in EURUSD are more than the maximum positions per symbol 2"
+    )
+    assert opens(rig, 4, symbol="GBPUSD") == ""
+    rig.close()
+
+
+def test_volume_per_symbol(tmp_path: Path) -> None:
+    rig = guarded(tmp_path, Inputs(max_symbol_lots=Decimal("0.25")))
+    assert [opens(rig, 1), opens(rig, 2, volume="0.15")] == ["", ""]
+    assert opens(rig, 3, volume="0.01") == (
+        "0.26 lots in EURUSD are more than the maximum volume per symbol 0.25"
+    )
+    assert opens(rig, 4, symbol="GBPUSD") == ""
+    rig.close()
+
+
+def test_orders_per_minute(tmp_path: Path) -> None:
+    rig = guarded(tmp_path, Inputs(max_orders_per_minute=2))
+    assert [opens(rig, 1), opens(rig, 2)] == ["", ""]
+    refusal = "2 orders were sent within a minute; the maximum orders per minute are 2"
+    assert opens(rig, 3) == refusal
+    position = rig.broker.positions()[0]
+    close = open_order(4, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
+    rig.say(rig.peer.command(close))
+    rig.run(200)
+    assert rig.sends(4) == 1
+    rig.run(60_000)
+    assert [opens(rig, 5), opens(rig, 6)] == ["", ""]
+    assert opens(rig, 7) == refusal
+    rig.close()
+
+
+def test_margin_level(tmp_path: Path) -> None:
+    rig = guarded(tmp_path, Inputs(min_margin_level=Decimal(5000)))
+    assert opens(rig, 1, volume="0.50") == ""
+    level = rig.broker.account().margin_level
+    assert opens(rig, 2) == f"the margin level {level} % is below the minimum margin level 5000.00 %"
+    rig.close()
+
+
+def test_daily_loss_is_counted_over_restarts_and_begins_anew_with_the_day(tmp_path: Path) -> None:
+    rig = guarded(tmp_path, Inputs(max_daily_loss=Decimal(100), max_lot=Decimal(2)))
+    assert opens(rig, 1, volume="1.00") == ""
+    rig.broker.set_quote("EURUSD", Decimal("1.09400"), Decimal("1.09410"))
+    rig.restart()
+    rig.join()
+    equity = rig.broker.account().equity
+    refusal = (
+        f"the equity {equity} is {10_000 - equity} below 10000.00, with which the broker's day began; "
+        "the maximum daily loss is 100.00"
+    )
+    assert opens(rig, 2) == refusal
+    assert rig.terminal.up
+    rig.mono_ms += DAY_MS
+    rig.turn()  # the sidecar was silent for a day
+    rig.join()
+    assert opens(rig, 3) == ""
+    rig.close()
+
+
+def test_every_action_has_its_switch(tmp_path: Path) -> None:
+    rig = guarded(tmp_path, Inputs(actions=frozenset(InputAction) - {InputAction.OPEN_SHORT}))
+    assert opens(rig, 1) == ""
+    rig.say(rig.peer.command(open_order(2, side=Side.SELL)))
+    rig.run(200)
+    assert rig.peer.facts_of(CommandFact)[-1].message == (
+        "OPEN SHORT is not among the allowed actions (OPEN LONG, CLOSE, MODIFY, CANCEL)"
+    )
+    rig.close()
+
+
+def test_the_days_equity_outlives_damage(tmp_path: Path) -> None:
+    path = tmp_path / "day"
+    path.write_bytes(b'{"day":')
+    day = DayEquity(path)
+    assert day.equity is None
+    day.beat(START_MS, Decimal(500))
+    day.beat(START_MS + 1, Decimal(400))
+    assert DayEquity(path).equity == Decimal(500)
+    day.beat(START_MS - DAY_MS, Decimal(300))
+    assert day.equity == Decimal(500)
+    day.beat(START_MS + DAY_MS, Decimal(200))
+    assert DayEquity(path).equity == Decimal(200)
+
+
+def test_a_day_that_cannot_be_written_goes_on(tmp_path: Path) -> None:
+    day = DayEquity(tmp_path / "nowhere" / "day")
+    day.beat(START_MS, Decimal(500))
+    assert day.equity == Decimal(500)
+
+
+@pytest.mark.parametrize("kind", [CommandKind.CLOSE, CommandKind.MODIFY, CommandKind.CANCEL])
+def test_what_takes_risk_away_passes_them_all(kind: CommandKind) -> None:
+    inputs = Inputs(symbols=("GBPUSD",), max_lot=Decimal("0.01"))
+    assert inputs.forbid(open_order(kind=kind)) == ""
