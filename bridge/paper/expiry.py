@@ -3,10 +3,11 @@
     asked   the first that SYMBOL_EXPIRATION_MODE has
     GTC     GTC, DAY
     DAY     DAY, SPECIFIED_DAY of today
-    GTD     SPECIFIED, SPECIFIED_DAY of the last server day that ends in time
+    GTD     SPECIFIED, SPECIFIED_DAY of the last server day that is over by then
 
 Never longer than asked. An order of SPECIFIED_DAY lives until 23:59:59 of its day (MQL5 reference,
-ENUM_ORDER_TYPE_TIME). All times are server milliseconds, on whole seconds as MetaTrader's are.
+ENUM_ORDER_TYPE_TIME); whether that second still counts is not said, so a day is over at midnight. All times are
+server milliseconds, on whole seconds as MetaTrader's are.
 """
 
 from datetime import UTC, datetime
@@ -69,7 +70,7 @@ def _guard_passed(expires_server_ms: int, server_ms: int) -> None:
 
 
 def _last_day(expires_server_ms: int, symbol: SymbolInfo, server_ms: int) -> Expiry:
-    last = _day((expires_server_ms - _LAST_SECOND_MS) // DAY_MS)
+    last = _day(expires_server_ms // DAY_MS - 1)
     if last.expiration <= server_ms:
         raise refused(
             Retcode.INVALID_EXPIRATION,

@@ -98,11 +98,10 @@ def test_an_expiry_that_has_passed() -> None:
 
 def test_a_symbol_of_whole_days_does_not_live_past_its_hour() -> None:
     days = SymbolExpiration.SPECIFIED_DAY
-    assert refusal(TimeInForce.GTD, days, at("2026-01-05 23:59:58")) == (
-        "EURUSD lets orders expire at the end of a day only, and none ends between now and 2026.01.05 23:59:58"
+    assert refusal(TimeInForce.GTD, days, at("2026-01-05 23:59:59")) == (
+        "EURUSD lets orders expire at the end of a day only, and none ends between now and 2026.01.05 23:59:59"
     )
-    last = at("2026-01-05 23:59:59")
-    assert chosen(TimeInForce.GTD, days, last).expiration == last
+    assert chosen(TimeInForce.GTD, days, at("2026-01-06")).expiration == at("2026-01-05 23:59:59")
 
 
 @given(
@@ -128,8 +127,8 @@ def test_never_later_than_asked(asked: TimeInForce, modes: SymbolExpiration, now
         OrderTime.GTC: FOREVER,
         OrderTime.DAY: (today + 1) * DAY_MS,
         OrderTime.SPECIFIED: expiry.expiration,
-        # Whatever hour it names, it lives until the last second of its day.
-        OrderTime.SPECIFIED_DAY: expiry.expiration // DAY_MS * DAY_MS + DAY_MS - 1_000,
+        # Whatever hour it names, it lives until its day is over.
+        OrderTime.SPECIFIED_DAY: expiry.expiration // DAY_MS * DAY_MS + DAY_MS,
     }[expiry.type_time]
     assert end <= asked_end
     assert expiry.expiration % 1_000 == 0
