@@ -21,6 +21,7 @@ from bridge.exits import ExitCode
 from bridge.journal.journal import Journal, opened
 from bridge.keys import ApiKey, find_api_key, link_key_path, load_link_key
 from bridge.link import EndpointError, Link
+from bridge.sidecar.control import ControlSocket
 from bridge.sidecar.sidecar import Sidecar
 
 
@@ -50,6 +51,7 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
     _stop_on_signals(stop)
     try:
         link = Link(config.settings.link.endpoint)
+        control = ControlSocket(config.journal, config.settings.control.port)
     except EndpointError as error:
         raise Failure(ExitCode.ENDPOINT, str(error)) from error
     clock = SystemClock()
@@ -65,6 +67,7 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
             clock=clock,
             uniform=random.SystemRandom().random,
             log=structlog.stdlib.get_logger("bridge.sidecar"),
+            control=control,
         )
         await sidecar.run(stop)
 

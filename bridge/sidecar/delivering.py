@@ -32,6 +32,21 @@ class Deliverer:
         self._outage = 0
         """Failures in a row that were the Director's or the network's."""
 
+    @property
+    def in_flight(self) -> int:
+        """How many events are being posted."""
+        return len(self._busy)
+
+    @property
+    def paused_s(self) -> float:
+        """How long nothing is posted from now on."""
+        return max(self._paused_until - self._office.clock.monotonic(), 0.0)
+
+    @property
+    def failures(self) -> int:
+        """Failures in a row that were the Director's or the network's."""
+        return self._outage
+
     async def run(self) -> None:
         """Deliver until cancelled. What is in flight then is awaited by `finish`."""
         while True:

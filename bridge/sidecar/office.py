@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 import structlog
 
 from bridge.core.clock import Clock, Uniform
@@ -44,6 +45,16 @@ class Bell:
         self._event.clear()
 
 
+class PollNote(msgspec.Struct, frozen=True, kw_only=True):
+    """How an officer's last poll ended."""
+
+    at: str
+    failure: str
+    """What went wrong; empty where nothing did."""
+    failures: int
+    """How many in a row failed."""
+
+
 class Office:
     """Shared by polling, linking, dispatching and delivering."""
 
@@ -71,11 +82,30 @@ class Office:
         self.watch = ClockWatch(tolerance=timedelta(seconds=settings.director.max_clock_skew_s))
         self.poll_intervals: dict[str, float] = {}
         """Per officer, where its terminal's inputs say how often to poll."""
+        self.polls: dict[str, PollNote] = {}
+        """Per officer, how its last poll ended."""
 
     @property
     def opens_paused(self) -> bool:
         """True while nothing new may be opened: nobody would hear of it, or nobody knows the time."""
         return self.director_locked_out or not self.watch.trusted
+
+    @property
+    def why_opens_paused(self) -> list[str]:
+        """Each reason for which nothing new may be opened, and its remedy."""
+        locked_out = (
+            "the Director refuses us (API key, or its address): mend that; nobody would hear of an order"
+        )
+        return [locked_out] * self.director_locked_out + [self.watch.trouble] * (not self.watch.trusted)
+
+    @property
+    def journal_trouble(self) -> str:
+        """Why the journal could not be written, and since when; empty where it can be."""
+        return "" if self._trouble is None else f"{self._trouble[0]} (since {utc_text(self._trouble[1])})"
+
+    def poll_interval_s(self, officer: str) -> float:
+        """How often the Director is polled for the officer."""
+        return self.poll_intervals.get(officer, self.settings.director.poll_interval_s)
 
     def now(self) -> datetime:
         """The time that directives are judged by, aware UTC."""

@@ -2,12 +2,13 @@
 
 from bridge.core.answers import Failed, FailureKind, Polled
 from bridge.core.batch import BatchError, read_batch
+from bridge.core.contract import utc_text
 from bridge.core.delivery import next_poll
 from bridge.core.settings import OfficerSettings
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.errors import JournalUnavailableError
-from bridge.sidecar.office import Office
+from bridge.sidecar.office import Office, PollNote
 
 
 class Poller:
@@ -26,15 +27,17 @@ class Poller:
             failure = await self._poll()
             wait = next_poll(
                 failure,
-                interval_s=self._interval(),
+                interval_s=self._office.poll_interval_s(self._officer),
                 failures=self._failures,
                 uniform=self._office.uniform,
             )
             self._failures = self._failures + 1 if failure is not None else 0
+            self._office.polls[self._officer] = PollNote(
+                at=utc_text(self._office.now()),
+                failure="" if failure is None else f"{failure.kind}: {failure.detail}",
+                failures=self._failures,
+            )
             await self._office.clock.sleep(wait)
-
-    def _interval(self) -> float:
-        return self._office.poll_intervals.get(self._officer, self._office.settings.director.poll_interval_s)
 
     async def _poll(self) -> Failed | None:
         answer = await self._director.poll(self._officer)

@@ -1,6 +1,7 @@
 """The sidecar as one process: everything is joined here, started in order and stopped in order."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import Mapping
 
@@ -15,9 +16,11 @@ from bridge.director import DirectorClient
 from bridge.journal.journal import Journal
 from bridge.journal.thread import JournalThread
 from bridge.link import Link
+from bridge.sidecar.control import ControlServer, ControlSocket
 from bridge.sidecar.delivering import Deliverer
 from bridge.sidecar.dispatching import Dispatcher
 from bridge.sidecar.linking import LinkWorker
+from bridge.sidecar.live import Watch
 from bridge.sidecar.office import Office
 from bridge.sidecar.polling import Poller
 
@@ -39,7 +42,9 @@ class Sidecar:
         clock: Clock,
         uniform: Uniform,
         log: structlog.stdlib.BoundLogger,
+        control: ControlSocket | None = None,
     ) -> None:
+        """Without `control` nobody can ask it anything while it runs."""
         self._thread = JournalThread()
         self._office = Office(settings, journal, self._thread, clock, uniform, log)
         self._director = director
@@ -54,9 +59,12 @@ class Sidecar:
         self._dispatcher = Dispatcher(self._office, self._links)
         self._deliverer = Deliverer(self._office, director)
         self._pollers = [Poller(self._office, director, officer) for officer in settings.officers]
+        watch = Watch(self._office, sessions, self._links, self._deliverer, pid=os.getpid())
+        self._control = control
+        self._servers = [ControlServer(self._office, watch, control)] if control is not None else []
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then stop in order: poll, dispatch, delivery, link, journal.
+        """Work until `stop` is set, then stop in order: control, poll, dispatch, delivery, link, journal.
 
         A part that fails ends all of them, and its error is raised.
         """
@@ -69,9 +77,11 @@ class Sidecar:
                 ]
                 delivering = group.create_task(self._deliverer.run(), name="delivery")
                 dispatching = group.create_task(self._dispatcher.run(), name="dispatch")
+                serving = [group.create_task(server.run(), name="control") for server in self._servers]
                 polling = [group.create_task(poller.run(), name="poll") for poller in self._pollers]
                 await stop.wait()
                 self._office.log.info("stopping")
+                await _end(*serving)
                 await _end(*polling)
                 await _end(dispatching)
                 await _end(delivering)
@@ -80,6 +90,8 @@ class Sidecar:
                 await _end(*linking)
         finally:
             self._link.close()
+            if self._control is not None:
+                self._control.close()
             self._thread.close()
         self._office.log.info("stopped")
 

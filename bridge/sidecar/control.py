@@ -1,0 +1,197 @@
+"""The control endpoint: what a person asks of a running sidecar, over HTTP on this machine alone.
+
+    GET  /v1/status                                 how it stands now (bridge.sidecar.live)
+    POST /v1/halt, /v1/resume, /v1/flatten, /v1/resolve    JSON (bridge.sidecar.operations)
+
+Every request needs `Authorization: Bearer TOKEN`, the token of the file beside the journal, and a Host header that
+names the endpoint itself, so that no page in a browser can reach it by another name. An error is
+{"error": CODE, "message": TEXT}.
+"""
+
+import asyncio
+import hmac
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from bridge.core.contract import utc_text
+from bridge.journal.errors import JournalUnavailableError
+from bridge.link import EndpointError
+from bridge.sidecar import controlfile
+from bridge.sidecar.controlfile import HOST, ControlFile
+from bridge.sidecar.live import Watch
+from bridge.sidecar.office import Office
+from bridge.sidecar.operations import (
+    A,
+    FlattenRequest,
+    HaltRequest,
+    RefusedError,
+    Request,
+    ResolveRequest,
+    ResumeRequest,
+    performing,
+)
+
+STATUS_PATH: Final = "/v1/status"
+MAX_BODY_BYTES: Final = 16_384
+READ_S: Final = 5.0
+"""How long a body may take to come."""
+CLOSE_S: Final = 1.0
+"""How long requests under way are waited for at a stop. Their steps finish in any case."""
+
+WRITE_AGAIN_S: Final = 5.0
+
+_JSON: Final = "application/json"
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ControlError(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every answer that is not 200."""
+
+    error: str
+    """TOKEN, HOST, METHOD, NOT_FOUND, BODY, REFUSED, JOURNAL, INTERNAL."""
+    message: str
+
+
+class ControlSocket:
+    """A bound port on loopback, and the place of the file that will tell of it."""
+
+    def __init__(self, journal: Path, port: int) -> None:
+        """Bind; 0 is any free port. Raises EndpointError."""
+        try:
+            self.socket = socket.create_server((HOST, port))
+        except OSError as error:
+            raise EndpointError(
+                f"the control address {HOST}:{port} cannot be bound: {error.strerror}; set another [control] "
+                "port, or 0 for any free one"
+            ) from error
+        self.port: int = self.socket.getsockname()[1]
+        self.path = controlfile.control_path(journal)
+
+    def close(self) -> None:
+        """Unbind."""
+        self.socket.close()
+
+
+class ControlServer:
+    """Serves a person's requests until cancelled."""
+
+    def __init__(self, office: Office, watch: Watch, control: ControlSocket) -> None:
+        self._office = office
+        self._watch = watch
+        self._control = control
+        self._file = ControlFile(
+            port=control.port,
+            token=secrets.token_hex(32),
+            pid=os.getpid(),
+            started_at=utc_text(office.clock.now()),
+        )
+        self._authority = f"{HOST}:{control.port}"
+
+    async def run(self) -> None:
+        """Serve. The file is there while the endpoint can be asked."""
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=CLOSE_S)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, self._control.socket).start()
+            await self._write_file()
+            self._office.log.info("control endpoint", port=self._control.port, file=str(self._control.path))
+            await asyncio.Event().wait()
+        finally:
+            controlfile.remove(self._control.path, self._file)
+            await runner.cleanup()
+
+    async def _write_file(self) -> None:
+        """Trading goes on though the disk is full; whoever asks meanwhile finds no file."""
+        while True:
+            try:
+                controlfile.write(self._control.path, self._file)
+                return
+            except OSError as error:
+                self._office.log.error("control file not written", why=str(error))
+                await self._office.clock.sleep(WRITE_AGAIN_S)
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY_BYTES)
+        app.add_routes(
+            [
+                web.get(STATUS_PATH, self._status, allow_head=False),
+                web.post(HaltRequest.path, self._halt),
+                web.post(ResumeRequest.path, self._resume),
+                web.post(FlattenRequest.path, self._flatten),
+                web.post(ResolveRequest.path, self._resolve),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """Let in who has the token and came by the front door; give every error the same shape."""
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, f"Bearer {self._file.token}".encode()):
+            return _error(401, "TOKEN", f"the token is missing or wrong; it stands in {self._control.path}")
+        if request.headers.get("Host") != self._authority or "Origin" in request.headers:
+            return _error(403, "HOST", f"ask {self._authority} by that name, and not from a browser")
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            return _error(413, "BODY", f"the body is longer than {MAX_BODY_BYTES} bytes")
+        except web.HTTPMethodNotAllowed as error:
+            return _error(405, "METHOD", f"allowed here: {', '.join(sorted(error.allowed_methods))}")
+        except web.HTTPNotFound:
+            return _error(404, "NOT_FOUND", f"there is no {request.path}")
+        except RefusedError as error:
+            return _error(409, "REFUSED", str(error))
+        except JournalUnavailableError as error:
+            self._office.log.error("not done", request=request.path, why=str(error))
+            return _error(503, "JOURNAL", f"{error}; 'mt5-bridge status' shows what stands")
+        except Exception as error:
+            self._office.log.exception("a request failed", request=request.path)
+            return _error(500, "INTERNAL", f"{type(error).__name__}: {error}; see the sidecar's log")
+
+    async def _status(self, _: web.Request) -> web.StreamResponse:
+        return _json(200, self._watch.look())
+
+    async def _halt(self, request: web.Request) -> web.StreamResponse:
+        return await self._perform(request, HaltRequest)
+
+    async def _resume(self, request: web.Request) -> web.StreamResponse:
+        return await self._perform(request, ResumeRequest)
+
+    async def _flatten(self, request: web.Request) -> web.StreamResponse:
+        return await self._perform(request, FlattenRequest)
+
+    async def _resolve(self, request: web.Request) -> web.StreamResponse:
+        return await self._perform(request, ResolveRequest)
+
+    async def _perform(self, request: web.Request, kind: type[Request[A]]) -> web.StreamResponse:
+        if request.content_type != _JSON:
+            return _error(415, "BODY", f"the body must be {_JSON}")
+        try:
+            async with asyncio.timeout(READ_S):
+                body = await request.read()
+            asked = msgspec.json.decode(body, type=kind)
+        except TimeoutError:
+            return _error(408, "BODY", f"the body did not come within {READ_S:.0f} s")
+        except msgspec.DecodeError as error:
+            return _error(400, "BODY", f"the body cannot be read: {error}")
+        office = self._office
+        answer = await office.step(performing(asked, office.settings, office.now()))
+        office.log.warning("a person ordered", request=asked.path, asked=msgspec.to_builtins(asked))
+        office.dispatch_bell.ring()
+        office.delivery_bell.ring()
+        return _json(200, answer)
+
+
+def _json(status: int, body: msgspec.Struct) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(body), content_type=_JSON)
+
+
+def _error(status: int, code: str, message: str) -> web.Response:
+    return _json(status, ControlError(error=code, message=message))

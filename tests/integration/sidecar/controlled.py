@@ -1,0 +1,108 @@
+"""A sidecar that can be asked, and the person who asks it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from bridge.link import Link
+from bridge.sidecar import controlfile
+from bridge.sidecar.control import ControlSocket
+from bridge.sidecar.controlfile import ControlFile
+from bridge.sidecar.sidecar import Sidecar
+
+from .clock import PATIENCE_S
+from .station import CHANCE, OFFICER, Sandbox, Station, eventually
+from .terminal import KEY
+
+NONCE: Final = "0f" * 8
+FLATTEN: Final = {"nonce": NONCE}
+
+
+class Controlled:
+    """A running sidecar, the file of its control endpoint, and a client of that."""
+
+    def __init__(
+        self, station: Station, director: Sandbox, http: aiohttp.ClientSession, folder: Path
+    ) -> None:
+        self.link = Link("tcp://127.0.0.1:0")
+        self.endpoint = self.link.endpoint
+        control = ControlSocket(folder / "journal.db", 0)
+        self.path = control.path
+        self.port = control.port
+        self._http = http
+        self.stop = asyncio.Event()
+        sidecar = Sidecar(
+            station.settings,
+            journal=station.journal,
+            director=director.director,
+            link=self.link,
+            keys={OFFICER: KEY},
+            clock=station.clock,
+            uniform=lambda: CHANCE,
+            log=station.log,
+            control=control,
+        )
+        self.task = asyncio.create_task(sidecar.run(self.stop))
+
+    async def file(self) -> ControlFile:
+        """What the control file says, once it is there."""
+        await eventually(lambda: self.path.exists())
+        content = controlfile.read(self.path)
+        assert content is not None
+        return content
+
+    async def stopped(self) -> None:
+        """Tell the sidecar to stop; it does."""
+        self.stop.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await self.task
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str | None] | None = None,
+        data: bytes | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        """One request, with the token unless `headers` say otherwise (None leaves one out); status and answer."""
+        given: dict[str, str | None] = {"Authorization": f"Bearer {(await self.file()).token}"}
+        given |= dict(headers or {})
+        async with self._http.request(
+            method,
+            f"http://127.0.0.1:{self.port}{path}",
+            json=body if data is None else None,
+            data=data,
+            headers={name: value for name, value in given.items() if value is not None},
+            timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
+        ) as answer:
+            return answer.status, await answer.json()
+
+    async def post(self, path: str, body: Any) -> dict[str, Any]:
+        """A request that is carried out; its answer."""
+        status, answer = await self.ask("POST", path, body)
+        assert status == 200, answer
+        return answer
+
+    async def status(self) -> dict[str, Any]:
+        """How the sidecar stands."""
+        status, answer = await self.ask("GET", "/v1/status")
+        assert status == 200, answer
+        return answer
+
+
+@asynccontextmanager
+async def controlled(station: Station, director: Sandbox, folder: Path) -> AsyncIterator[Controlled]:
+    """A sidecar that has just been started."""
+    async with aiohttp.ClientSession() as http:
+        made = Controlled(station, director, http, folder)
+        try:
+            yield made
+        finally:
+            if not made.task.done():
+                await made.stopped()

@@ -1,0 +1,268 @@
+"""The control endpoint: who is let in, what is carried out, and what it says of the sidecar."""
+
+import asyncio
+import json
+import os
+import stat
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.journal import operating
+from bridge.link import EndpointError
+from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
+from bridge.sidecar import controlfile
+from bridge.sidecar.control import MAX_BODY_BYTES, ControlSocket
+from bridge.sidecar.controlfile import ControlFile
+
+from .clock import PATIENCE_S
+from .controlled import FLATTEN, Controlled, controlled
+from .station import OFFICER, Sandbox, Station, eventually
+from .terminal import Terminal
+
+
+@pytest.fixture
+async def sidecar(station: Station, director: Sandbox, tmp_path: Path) -> AsyncIterator[Controlled]:
+    async with controlled(station, director, tmp_path) as made:
+        yield made
+
+
+def halted(station: Station) -> str:
+    return operating.halted(station.connection, OFFICER, "EURUSD")
+
+
+# The file
+
+
+async def test_the_file_is_there_while_it_serves_and_is_its_owners_alone(sidecar: Controlled) -> None:
+    content = await sidecar.file()
+    assert (content.port, content.pid) == (sidecar.port, os.getpid())
+    assert sidecar.path.name == "journal.db.control"
+    if os.name == "posix":
+        assert stat.S_IMODE(sidecar.path.stat().st_mode) == 0o600
+    assert [each.name for each in sidecar.path.parent.glob("*.control*")] == ["journal.db.control"]
+    await sidecar.stopped()
+    assert not sidecar.path.exists()
+
+
+async def test_a_start_replaces_what_a_killed_sidecar_left_and_draws_another_token(
+    station: Station, director: Sandbox, tmp_path: Path
+) -> None:
+    left = ControlFile(port=1, token="0" * 64, pid=1, started_at="then")
+    controlfile.write(tmp_path / "journal.db.control", left)
+    async with controlled(station, director, tmp_path) as sidecar:
+        await eventually(lambda: controlfile.read(sidecar.path) != left)
+        content = await sidecar.file()
+        assert content.token != left.token
+        assert (await sidecar.status())["pid"] == content.pid
+
+
+def test_a_file_that_is_none_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db.control"
+    assert controlfile.read(path) is None
+    whole = {"port": 5000, "token": "0" * 64, "pid": 1, "started_at": "now"}
+    for wrong in ("", "{", "[]", json.dumps(whole | {"port": 0}), json.dumps(whole | {"token": "short"})):
+        path.write_text(wrong)
+        assert controlfile.read(path) is None
+    path.write_text(json.dumps(whole))
+    assert controlfile.read(path) == ControlFile(port=5000, token="0" * 64, pid=1, started_at="now")
+
+
+def test_a_file_that_another_sidecar_wrote_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db.control"
+    ours = ControlFile(port=1, token="0" * 64, pid=1, started_at="now")
+    controlfile.write(path, ControlFile(port=2, token="1" * 64, pid=2, started_at="later"))
+    controlfile.remove(path, ours)
+    assert path.exists()
+
+
+def test_a_token_is_not_shown() -> None:
+    assert "0" * 64 not in repr(ControlFile(port=1, token="0" * 64, pid=1, started_at="now"))
+
+
+def test_the_file_stands_beside_the_journal_that_a_link_names(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    journal = tmp_path / "real" / "journal.db"
+    journal.touch()
+    if os.name == "posix":
+        (tmp_path / "link.db").symlink_to(journal)
+        assert controlfile.control_path(tmp_path / "link.db") == controlfile.control_path(journal)
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    taken = ControlSocket(tmp_path / "journal.db", 0)
+    try:
+        with pytest.raises(
+            EndpointError, match=rf"127\.0\.0\.1:{taken.port} cannot be bound: .*\[control\] port"
+        ):
+            ControlSocket(tmp_path / "journal.db", taken.port)
+    finally:
+        taken.close()
+
+
+# Who is let in
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"Authorization": None}, 401, "TOKEN"),
+        ({"Authorization": "Bearer " + "0" * 64}, 401, "TOKEN"),
+        ({"Authorization": "Bearer \udcff"}, 401, "TOKEN"),
+        ({"Host": "localhost"}, 403, "HOST"),
+        ({"Host": "evil.example"}, 403, "HOST"),
+        ({"Origin": "http://127.0.0.1"}, 403, "HOST"),
+        ({"Content-Type": "text/plain"}, 415, "BODY"),
+    ],
+)
+async def test_who_is_not_let_in(
+    station: Station, sidecar: Controlled, headers: Mapping[str, str | None], status: int, code: str
+) -> None:
+    told = await sidecar.ask(
+        "POST", "/v1/halt", data=b"{}", headers={"Content-Type": "application/json"} | dict(headers)
+    )
+    assert (told[0], told[1]["error"]) == (status, code)
+    assert halted(station) == ""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status", "code"),
+    [
+        ("GET", "/v1/halt", None, 405, "METHOD"),
+        ("POST", "/v1/status", b"{}", 405, "METHOD"),
+        ("GET", "/", None, 404, "NOT_FOUND"),
+        ("POST", "/v1/halt", b"", 400, "BODY"),
+        ("POST", "/v1/halt", b"{", 400, "BODY"),
+        ("POST", "/v1/halt", b'{"reason": "no such field"}', 400, "BODY"),
+        ("POST", "/v1/halt", b'{"why": "' + b"x" * 501 + b'"}', 400, "BODY"),
+        ("POST", "/v1/halt", b" " * (MAX_BODY_BYTES + 1), 413, "BODY"),
+        ("POST", "/v1/halt", b'{"officer": "nobody"}', 409, "REFUSED"),
+        ("POST", "/v1/flatten", b"{}", 400, "BODY"),
+        ("POST", "/v1/flatten", b'{"nonce": "%"}', 400, "BODY"),
+        ("POST", "/v1/resolve", b'{"directive_id": "d", "verdict": "lost", "note": "n"}', 400, "BODY"),
+        ("POST", "/v1/resolve", b'{"directive_id": "d", "verdict": "filled", "note": ""}', 400, "BODY"),
+        ("POST", "/v1/resolve", b'{"directive_id": "d", "verdict": "filled", "note": "n"}', 409, "REFUSED"),
+    ],
+)
+async def test_what_is_refused(
+    station: Station, sidecar: Controlled, method: str, path: str, data: bytes | None, status: int, code: str
+) -> None:
+    told = await sidecar.ask(method, path, data=data, headers={"Content-Type": "application/json"})
+    assert (told[0], told[1]["error"]) == (status, code), told
+    assert told[1]["message"]
+    assert station.rows("SELECT kind FROM audit") == []
+
+
+async def test_a_journal_that_cannot_be_written_is_told(station: Station, sidecar: Controlled) -> None:
+    await sidecar.file()
+    station.lock_journal()
+    status, told = await sidecar.ask("POST", "/v1/halt", {})
+    assert (status, told["error"]) == (503, "JOURNAL")
+    station.lock_journal(False)
+    assert (await sidecar.post("/v1/halt", {}))["halts"]
+
+
+# What is carried out
+
+
+async def test_a_halt_and_a_resume(station: Station, sidecar: Controlled) -> None:
+    told = await sidecar.post("/v1/halt", {"why": "news", "officer": OFFICER})
+    assert [(each["officer"], each["symbol"], each["why"]) for each in told["halts"]] == [
+        (OFFICER, "", "news")
+    ]
+    assert halted(station) == "news"
+    told = await sidecar.post("/v1/resume", {})
+    assert [each["why"] for each in told["halts"]] == ["news"]
+    assert halted(station) == ""
+    assert station.rows("SELECT kind, subject FROM audit") == [("operator", "halt"), ("operator", "resume")]
+    said = [each for each in station.said if each["event"] == "a person ordered"]
+    assert [each["request"] for each in said] == ["/v1/halt", "/v1/resume"]
+
+
+async def test_a_flatten_halts_and_stands_in_the_inbox(station: Station, sidecar: Controlled) -> None:
+    [done] = (await sidecar.post("/v1/flatten", {**FLATTEN, "why": "off"}))["flattens"]
+    assert done["directive_id"].startswith("operator:flatten:")
+    assert halted(station) == "flatten: off"
+    assert station.rows("SELECT directive_id, origin FROM directives") == [(done["directive_id"], "operator")]
+
+
+# What it says
+
+
+async def until(sidecar: Controlled, reached: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """The status, once it is so."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            told = await sidecar.status()
+            if reached(told):
+                return told
+
+
+async def test_the_status_of_a_sidecar_without_a_terminal(sidecar: Controlled) -> None:
+    told = await sidecar.status()
+    [officer] = told["officers"]
+    assert (officer["officer"], officer["session"]) == (OFFICER, None)
+    assert officer["blocked"] == "the terminal is not connected"
+    assert (told["opens_paused"], told["journal_trouble"], told["delivery"]["locked_out"]) == ([], "", False)
+    assert told["pid"] == os.getpid()
+
+
+async def test_the_status_tells_the_session_and_the_last_heartbeat(
+    station: Station, sidecar: Controlled
+) -> None:
+    async with Terminal(sidecar.endpoint, station.clock) as terminal:
+        await terminal.join(poll_interval_s=7)
+        await terminal.scan()
+        await terminal.beat(trade_allowed=False)
+        told = await until(
+            sidecar,
+            lambda all_: (found := all_["officers"][0]["session"]) and found["heartbeat"] and found["ready"],
+        )
+    [officer] = told["officers"]
+    assert officer["blocked"] == "trading is not allowed in the terminal"
+    assert officer["poll_interval_s"] == 7
+    session = officer["session"]
+    assert (session["epoch"], session["alive"], session["facts_waiting"]) == (terminal.epoch, True, 0)
+    assert session["heartbeat"]["broker_connected"] is True
+    assert session["heartbeat"]["equity"] == "1000"
+
+
+async def test_the_status_tells_the_last_poll(sidecar: Controlled) -> None:
+    told = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
+    poll = told["officers"][0]["poll"]
+    assert (poll["failure"], poll["failures"]) == ("", 0)
+    assert poll["at"].endswith("Z")
+
+
+async def test_the_status_tells_why_a_poll_failed(
+    station: Station, director: Sandbox, tmp_path: Path
+) -> None:
+    director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=503), Endpoint.POLL)
+    async with controlled(station, director, tmp_path) as sidecar:
+        told = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
+    assert "503" in told["officers"][0]["poll"]["failure"]
+    assert told["officers"][0]["poll"]["failures"] == 1
+
+
+async def test_the_status_tells_that_the_director_locks_us_out(
+    station: Station, director: Sandbox, tmp_path: Path
+) -> None:
+    director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=401), Endpoint.POST)
+    await station.take(station.directive("dir-1", quantity=-1))
+    async with controlled(station, director, tmp_path) as sidecar:
+        told = await until(sidecar, lambda all_: all_["delivery"]["locked_out"])
+    [why] = told["opens_paused"]
+    assert "API key" in why
+    assert told["delivery"]["failures"] == 1
+    assert told["delivery"]["paused_s"] > 0
+
+
+async def test_the_status_tells_that_the_journal_cannot_be_written(
+    station: Station, sidecar: Controlled
+) -> None:
+    station.lock_journal()
+    status, _ = await sidecar.ask("POST", "/v1/halt", {})
+    assert status == 503
+    assert "readonly" in (await sidecar.status())["journal_trouble"]
