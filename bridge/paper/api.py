@@ -14,6 +14,7 @@ from bridge.paper.mt5 import (
     CheckResult,
     Deal,
     Order,
+    OrderTime,
     OrderType,
     Position,
     SymbolInfo,
@@ -23,7 +24,7 @@ from bridge.paper.mt5 import (
     TradeResult,
     Transaction,
 )
-from bridge.paper.script import Rule
+from bridge.paper.script import Fills, Rule
 
 
 class BrokerTimeout(Exception):
@@ -138,6 +139,11 @@ class BrokerControl(Protocol):
         """Restrict or free a symbol's trading. Raises ControlError."""
         ...
 
+    def set_symbol(self, symbol: SymbolInfo) -> None:
+        """Change any of a symbol's properties: take what `symbol` answers and replace what should differ. A
+        quote in it does not count. Raises ControlError."""
+        ...
+
     def set_session(self, symbol: str, is_open: bool) -> None:
         """Open or close a symbol's market. Raises ControlError."""
         ...
@@ -151,13 +157,70 @@ class BrokerControl(Protocol):
         tp: Decimal = ...,
         comment: str = ...,
     ) -> int:
-        """Open by hand (reason CLIENT, magic 0); the position's ticket. Raises ControlError with the
-        retcode."""
+        """Open by hand (reason CLIENT, magic 0); the position's ticket, on a netting account that of what the
+        deal made of it, or the identifier where it closed it. Raises ControlError with the retcode."""
         ...
 
     def hand_close(self, position: int, volume: Decimal | None = None) -> int:
         """Close by hand, all of it without a volume; the deal's ticket. Raises ControlError with the
         retcode."""
+        ...
+
+    def hand_pending(
+        self,
+        symbol: str,
+        type: OrderType,
+        volume: Decimal,
+        price: Decimal,
+        stoplimit: Decimal = ...,
+        sl: Decimal = ...,
+        tp: Decimal = ...,
+        type_time: OrderTime = ...,
+        expiration: int = ...,
+        comment: str = ...,
+    ) -> int:
+        """Place a pending order by hand (filling RETURN); its ticket. `expiration` is in server
+        milliseconds. Raises ControlError with the retcode."""
+        ...
+
+    def hand_modify(
+        self,
+        position: int = ...,
+        order: int = ...,
+        sl: Decimal | None = ...,
+        tp: Decimal | None = ...,
+        price: Decimal | None = ...,
+    ) -> None:
+        """Move the levels of a position, or the price and levels of a pending order, by hand; None leaves a
+        value as it is, 0 removes a level. Raises ControlError with the retcode."""
+        ...
+
+    def hand_cancel(self, order: int) -> None:
+        """Cancel a live order by hand. Raises ControlError with the retcode."""
+        ...
+
+    def hand_close_by(self, position: int, by: int) -> list[int]:
+        """Close two opposite positions by each other; the tickets of both deals, the one with the profit
+        first. Raises ControlError with the retcode."""
+        ...
+
+    def set_expiry(self, order: int, expiration: int, type_time: OrderTime = ...) -> None:
+        """Change a pending order's lifetime by hand; `expiration` is in server milliseconds. Raises
+        ControlError with the retcode."""
+        ...
+
+    def fill(self, order: int, volume: Decimal | None = ..., price: Decimal = ...) -> int:
+        """Fill a live order, or so many lots of it, now and whatever its plan is; the deal's ticket. Price 0
+        is the market's, or a limit order's own where the scenario says so. Raises ControlError."""
+        ...
+
+    def plan_fills(self, order: int, fills: Fills) -> None:
+        """Say how a live order will be filled once its price is met. Raises ControlError."""
+        ...
+
+    def stop_out(self, position: int | None = ...) -> int:
+        """Close a position, or the worst one, as for want of margin; the deal's ticket. Raises
+        ControlError."""
         ...
 
     def connect(self) -> None:
@@ -178,6 +241,20 @@ class BrokerControl(Protocol):
 
     def revise_deal(self, ticket: int, commission: Decimal) -> None:
         """Book a commission that arrives late, as a broker does with DEAL_UPDATE. Raises ControlError."""
+        ...
+
+    def cancel_deal(self, ticket: int) -> None:
+        """Annul a deal: its type becomes BUY_CANCELED or SELL_CANCELED, its profit 0, and its position is as
+        if it had not been (DEAL_UPDATE). Raises ControlError, also where the position has moved on."""
+        ...
+
+    def deposit(self, amount: Decimal, comment: str = ...) -> int:
+        """Pay in, or out with a negative amount; the ticket of the BALANCE deal. Raises ControlError."""
+        ...
+
+    def seed_history(self, count: int) -> None:
+        """Give the account a past: so many old deals of somebody else's (an even number), each with its
+        order, spread over the year before its first deal. Raises ControlError."""
         ...
 
     def sends(self) -> list[SendRecord]:

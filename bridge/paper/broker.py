@@ -9,15 +9,18 @@ from decimal import Decimal
 
 from bridge.core.amounts import ZERO
 from bridge.paper.api import BrokerTimeout, ControlError, SendRecord
-from bridge.paper.desk import Desk, closing_type
+from bridge.paper.backoffice import BackOffice
+from bridge.paper.desk import Desk
 from bridge.paper.execution import Execution
 from bridge.paper.faults import ActiveRule
+from bridge.paper.hands import Hands, pending_request
 from bridge.paper.market import Market
 from bridge.paper.mt5 import (
     AccountInfo,
     CheckResult,
     Deal,
     Order,
+    OrderTime,
     OrderType,
     Position,
     SymbolInfo,
@@ -27,12 +30,10 @@ from bridge.paper.mt5 import (
     TradeRequest,
     TradeResult,
     Transaction,
-    TransactionType,
 )
 from bridge.paper.scenario import Scenario
-from bridge.paper.script import Rule, rule_fault
+from bridge.paper.script import Fills, Rule, rule_fault
 from bridge.paper.state import State, new_state
-from bridge.paper.tape import deal_told
 from bridge.paper.tradeserver import Answer, TradeServer
 
 
@@ -45,6 +46,8 @@ class Broker:
         execution = Execution(state.desk, state.tape, state.scenario.quirks)
         self._market = Market(state, execution)
         self._server = TradeServer(state, execution)
+        self._hands = Hands(state, execution)
+        self._office = BackOffice(state, execution)
 
     @classmethod
     def start(cls, scenario: Scenario, now_ms: int) -> "Broker":
@@ -85,18 +88,16 @@ class Broker:
         return self._seen.positions()
 
     def orders(self) -> list[Order]:
-        return list(self._seen.book.orders.values())
+        return self._seen.orders()
 
     def history_orders(self, from_ms: int, to_ms: int) -> list[Order]:
-        shown = self._seen.book.shown_orders(self._seen.now_ms)
-        return [order for order in shown if from_ms <= order.time_done_msc <= to_ms]
+        return self._seen.book.shown_orders(self._seen.now_ms, from_ms, to_ms)
 
     def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
-        shown = self._seen.book.shown_deals(self._seen.now_ms)
-        return [deal for deal in shown if from_ms <= deal.time_msc <= to_ms]
+        return self._seen.book.shown_deals(self._seen.now_ms, from_ms, to_ms)
 
     def order_by_ticket(self, ticket: int) -> Order | None:
-        return self._seen.book.orders.get(ticket)
+        return self._seen.order(ticket)
 
     def history_order(self, ticket: int) -> Order | None:
         return self._seen.book.shown_order(ticket, self._seen.now_ms)
@@ -105,8 +106,7 @@ class Broker:
         return self._seen.book.shown_deal(ticket, self._seen.now_ms)
 
     def deals_by_position(self, identifier: int) -> list[Deal]:
-        shown = self._seen.book.shown_deals(self._seen.now_ms)
-        return [deal for deal in shown if identifier and deal.position_id == identifier]
+        return self._seen.book.shown_of_position(identifier, self._seen.now_ms) if identifier else []
 
     def transactions(self, after: int) -> list[tuple[int, Transaction]]:
         return self.state.tape.after(after)
@@ -134,6 +134,9 @@ class Broker:
     def set_trade_mode(self, symbol: str, mode: SymbolTradeMode) -> None:
         self._market.set_trade_mode(symbol, mode)
 
+    def set_symbol(self, symbol: SymbolInfo) -> None:
+        self._market.set_symbol(symbol)
+
     def set_session(self, symbol: str, is_open: bool) -> None:
         self._market.set_session(symbol, is_open)
 
@@ -150,20 +153,69 @@ class Broker:
         request = TradeRequest(
             action=TradeAction.DEAL, symbol=symbol, type=type, volume=volume, sl=sl, tp=tp, comment=comment
         )
-        return self._server.by_hand(request).order.position_id
+        return self._hands.open(request)
 
     def hand_close(self, position: int, volume: Decimal | None = None) -> int:
-        held = self._desk.book.positions.get(position)
-        if held is None:
-            raise ControlError(f"position {position} is not open")
-        request = TradeRequest(
-            action=TradeAction.DEAL,
-            symbol=held.symbol,
-            type=closing_type(held),
-            volume=held.volume if volume is None else volume,
-            position=position,
+        return self._hands.close(position, volume)
+
+    def hand_pending(
+        self,
+        symbol: str,
+        type: OrderType,
+        volume: Decimal,
+        price: Decimal,
+        stoplimit: Decimal = ZERO,
+        sl: Decimal = ZERO,
+        tp: Decimal = ZERO,
+        type_time: OrderTime = OrderTime.GTC,
+        expiration: int = 0,
+        comment: str = "",
+    ) -> int:
+        self._market.known(symbol)
+        request = pending_request(
+            symbol, type, volume, price, stoplimit, sl, tp, type_time, expiration, comment
         )
-        return self._server.by_hand(request).deals[-1].ticket
+        return self._hands.pending(request)
+
+    def hand_modify(
+        self,
+        position: int = 0,
+        order: int = 0,
+        sl: Decimal | None = None,
+        tp: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> None:
+        self._hands.modify(position, order, sl, tp, price)
+
+    def hand_cancel(self, order: int) -> None:
+        self._hands.cancel(order)
+
+    def hand_close_by(self, position: int, by: int) -> list[int]:
+        return self._hands.close_by(position, by)
+
+    def set_expiry(self, order: int, expiration: int, type_time: OrderTime = OrderTime.SPECIFIED) -> None:
+        self._hands.set_expiry(order, expiration, type_time)
+
+    def fill(self, order: int, volume: Decimal | None = None, price: Decimal = ZERO) -> int:
+        return self._office.fill(order, volume, price)
+
+    def plan_fills(self, order: int, fills: Fills) -> None:
+        self._office.plan(order, fills)
+
+    def stop_out(self, position: int | None = None) -> int:
+        return self._office.stop_out(position)
+
+    def cancel_deal(self, ticket: int) -> None:
+        self._office.annul(ticket)
+
+    def revise_deal(self, ticket: int, commission: Decimal) -> None:
+        self._office.revise(ticket, commission)
+
+    def deposit(self, amount: Decimal, comment: str = "") -> int:
+        return self._office.deposit(amount, comment)
+
+    def seed_history(self, count: int) -> None:
+        self._office.seed_history(count)
 
     def connect(self) -> None:
         self.state.seen = None
@@ -182,12 +234,6 @@ class Broker:
 
     def clear_rules(self) -> None:
         self.state.rules.clear()
-
-    def revise_deal(self, ticket: int, commission: Decimal) -> None:
-        if ticket not in self._desk.book.deals:
-            raise ControlError(f"deal {ticket} does not exist")
-        deal = self._desk.book.revise_deal(ticket, commission)
-        self.state.tape.tell(deal_told(TransactionType.DEAL_UPDATE, deal))
 
     def sends(self) -> list[SendRecord]:
         return list(self.state.sends)

@@ -2,31 +2,25 @@
 
 Source for the codes: MQL5 reference, 'Trade Server Return Codes'. Which of several broken rules answers
 first is not documented; the order here is the terminal's checks (request, symbol, volume, filling), then
-the server's (permissions, session, position, stops, price, money).
+the server's (permissions, session, position, limits, stops, price, money).
 """
 
-from decimal import Decimal
-
 from bridge.core.amounts import ZERO, AmountError, check_amount
+from bridge.paper import pendingchecks, symbolchecks
 from bridge.paper.desk import Desk, closing_type
 from bridge.paper.mt5 import (
-    OrderFilling,
     OrderType,
     Position,
     PositionType,
     Retcode,
-    SymbolExecution,
-    SymbolFilling,
     SymbolInfo,
-    SymbolTradeMode,
     TradeAction,
     TradeRequest,
 )
+from bridge.paper.scenario import Quirks
 
-_INSTANT = (SymbolExecution.INSTANT, SymbolExecution.REQUEST)
 
-
-def refusal(desk: Desk, request: TradeRequest, *, by_expert: bool = True) -> Retcode | None:
+def refusal(desk: Desk, request: TradeRequest, quirks: Quirks, *, by_expert: bool = True) -> Retcode | None:
     """The code with which the request is refused, None where it will do. Changes nothing."""
     if not _ordinary(request):
         return Retcode.INVALID
@@ -35,12 +29,14 @@ def refusal(desk: Desk, request: TradeRequest, *, by_expert: bool = True) -> Ret
             return _deal(desk, request, by_expert)
         case TradeAction.SLTP:
             return _sltp(desk, request, by_expert)
-        case TradeAction.PENDING | TradeAction.CLOSE_BY:
-            # No symbol has these flags in its SYMBOL_ORDER_MODE.
-            return Retcode.INVALID_ORDER
-        case TradeAction.MODIFY | TradeAction.REMOVE:
-            # Without pending orders there is none to change.
-            return Retcode.INVALID
+        case TradeAction.CLOSE_BY:
+            return _close_by(desk, request, by_expert)
+        case TradeAction.PENDING:
+            return pendingchecks.placing(desk, request, quirks, by_expert)
+        case TradeAction.MODIFY:
+            return pendingchecks.changing(desk, request, quirks, by_expert)
+        case TradeAction.REMOVE:
+            return pendingchecks.removing(desk, request, quirks, by_expert)
 
 
 def _ordinary(request: TradeRequest) -> bool:
@@ -59,9 +55,10 @@ def _deal(desk: Desk, request: TradeRequest, by_expert: bool) -> Retcode | None:
     if request.type not in (OrderType.BUY, OrderType.SELL):
         return Retcode.INVALID_ORDER
     return (
-        _volume(symbol, request.volume)
-        or _filling(symbol, request.type_filling)
-        or _permission(desk, symbol, by_expert)
+        symbolchecks.kind(symbol, request.type)
+        or symbolchecks.volume(symbol, request.volume)
+        or symbolchecks.filling(symbol, request.type_filling)
+        or symbolchecks.permission(desk, symbol, by_expert)
         or (_close(desk, symbol, request) if request.position else _open(desk, symbol, request))
         or _price(desk, symbol, request)
         or (None if request.position else _money(desk, request))
@@ -69,17 +66,18 @@ def _deal(desk: Desk, request: TradeRequest, by_expert: bool) -> Retcode | None:
 
 
 def _open(desk: Desk, symbol: SymbolInfo, request: TradeRequest) -> Retcode | None:
+    opened = desk.opened_by(symbol.name, request.type, request.volume)
+    if not opened:  # all of it closes what a netting account holds
+        held = desk.netted(symbol.name)
+        return symbolchecks.frozen(desk, symbol, held) if held is not None else None
     side = PositionType.BUY if request.type is OrderType.BUY else PositionType.SELL
-    if symbol.trade_mode is SymbolTradeMode.CLOSEONLY:
-        return Retcode.CLOSE_ONLY
-    if symbol.trade_mode is SymbolTradeMode.LONGONLY and side is PositionType.SELL:
-        return Retcode.LONG_ONLY
-    if symbol.trade_mode is SymbolTradeMode.SHORTONLY and side is PositionType.BUY:
-        return Retcode.SHORT_ONLY
-    held = (p.volume for p in desk.book.positions.values() if p.symbol == symbol.name and p.type is side)
-    if symbol.volume_limit and sum(held, ZERO) + request.volume > symbol.volume_limit:
-        return Retcode.LIMIT_VOLUME
-    return _stops(desk, symbol, side, request.sl, request.tp)
+    return (
+        symbolchecks.direction(desk, symbol, request.type)
+        or symbolchecks.limits(desk, symbol, request.type, opened)
+        or symbolchecks.stops(
+            symbol, side, symbolchecks.exit_price(desk, symbol, side), request.sl, request.tp
+        )
+    )
 
 
 def _close(desk: Desk, symbol: SymbolInfo, request: TradeRequest) -> Retcode | None:
@@ -90,73 +88,64 @@ def _close(desk: Desk, symbol: SymbolInfo, request: TradeRequest) -> Retcode | N
         return Retcode.INVALID
     if request.volume > position.volume:
         return Retcode.INVALID_CLOSE_VOLUME
-    return _frozen(desk, symbol, position)
+    closing = (order.volume_current for order in desk.closing(position))
+    if sum(closing, ZERO) + request.volume > position.volume:
+        return Retcode.CLOSE_ORDER_EXIST
+    if desk.account(connected=True).fifo_close and position != _oldest(desk, symbol.name):
+        return Retcode.FIFO_CLOSE
+    return symbolchecks.frozen(desk, symbol, position)
+
+
+def _oldest(desk: Desk, symbol: str) -> Position | None:
+    held = [position for position in desk.book.positions.values() if position.symbol == symbol]
+    return min(held, key=lambda position: (position.time_msc, position.ticket), default=None)
 
 
 def _sltp(desk: Desk, request: TradeRequest, by_expert: bool) -> Retcode | None:
     symbol = desk.symbols.get(request.symbol)
     if symbol is None:
         return Retcode.INVALID
-    refused = _permission(desk, symbol, by_expert)
+    refused = symbolchecks.permission(desk, symbol, by_expert)
     if refused is not None:
         return refused
-    position = desk.book.positions.get(request.position)
+    position = desk.meant(request)
     if position is None:
         return Retcode.POSITION_CLOSED
     if position.symbol != symbol.name:
         return Retcode.INVALID
     if (position.sl, position.tp) == (request.sl, request.tp):
         return Retcode.NO_CHANGES
-    return _frozen(desk, symbol, position) or _stops(desk, symbol, position.type, request.sl, request.tp)
+    price = symbolchecks.exit_price(desk, symbol, position.type)
+    return symbolchecks.frozen(desk, symbol, position) or symbolchecks.stops(
+        symbol, position.type, price, request.sl, request.tp
+    )
 
 
-def _volume(symbol: SymbolInfo, volume: Decimal) -> Retcode | None:
-    fits = symbol.volume_min <= volume <= symbol.volume_max and volume % symbol.volume_step == 0
-    return None if fits else Retcode.INVALID_VOLUME
-
-
-def _filling(symbol: SymbolInfo, filling: OrderFilling) -> Retcode | None:
-    if symbol.trade_exemode in _INSTANT:
-        # Their volume is filled whole or requoted, so FOK and IOC do whatever the flags say.
-        fits = filling is not OrderFilling.BOC
-    elif filling is OrderFilling.RETURN:
-        fits = symbol.trade_exemode is not SymbolExecution.MARKET
-    else:
-        fits = bool(SymbolFilling[filling.name] & symbol.filling_mode)
-    return None if fits else Retcode.INVALID_FILL
-
-
-def _permission(desk: Desk, symbol: SymbolInfo, by_expert: bool) -> Retcode | None:
-    if not desk.terms.trade_allowed or symbol.trade_mode is SymbolTradeMode.DISABLED:
-        return Retcode.TRADE_DISABLED
-    if by_expert and not desk.terms.trade_expert:
-        return Retcode.SERVER_DISABLES_AT
-    return None if symbol.session_open else Retcode.MARKET_CLOSED
-
-
-def _stops(desk: Desk, symbol: SymbolInfo, side: PositionType, sl: Decimal, tp: Decimal) -> Retcode | None:
-    """Stops stand on their side of the price that closes the position, at least the stops level away."""
-    tick = desk.quotes[symbol.name]
-    price = tick.bid if side is PositionType.BUY else tick.ask
-    sign = 1 if side is PositionType.BUY else -1
-    level = symbol.trade_stops_level * symbol.point
-    for stop, room in ((sl, sign * (price - sl)), (tp, sign * (tp - price))):
-        if stop and (room <= 0 or room < level or stop % symbol.trade_tick_size):
-            return Retcode.INVALID_STOPS
-    return None
-
-
-def _frozen(desk: Desk, symbol: SymbolInfo, position: Position) -> Retcode | None:
-    """A position whose stop is about to be hit is left alone."""
-    level = symbol.trade_freeze_level * symbol.point
-    price = desk.close_price(position)
-    near = any(stop and abs(price - stop) <= level for stop in (position.sl, position.tp))
-    return Retcode.FROZEN if level and near else None
+def _close_by(desk: Desk, request: TradeRequest, by_expert: bool) -> Retcode | None:
+    """Two opposite positions of one symbol, on a hedging account. The symbol of the request does not matter."""
+    if desk.netting:
+        return Retcode.INVALID
+    held, other = (desk.book.positions.get(ticket) for ticket in (request.position, request.position_by))
+    if held is None or other is None:
+        return Retcode.POSITION_CLOSED if request.position and request.position_by else Retcode.INVALID
+    if held.symbol != other.symbol or held.type is other.type:
+        return Retcode.INVALID
+    symbol = desk.symbols[held.symbol]
+    refused = symbolchecks.kind(symbol, OrderType.CLOSE_BY) or symbolchecks.permission(
+        desk, symbol, by_expert
+    )
+    if refused is not None:
+        return refused
+    if desk.closing(held) or desk.closing(other):
+        return Retcode.CLOSE_ORDER_EXIST
+    if desk.account(connected=True).fifo_close and _oldest(desk, symbol.name) not in (held, other):
+        return Retcode.FIFO_CLOSE
+    return symbolchecks.frozen(desk, symbol, held) or symbolchecks.frozen(desk, symbol, other)
 
 
 def _price(desk: Desk, symbol: SymbolInfo, request: TradeRequest) -> Retcode | None:
     """Under instant execution the client names a price, and how far the deal may be off it."""
-    if symbol.trade_exemode not in _INSTANT:
+    if symbol.trade_exemode not in symbolchecks.INSTANT:
         return None
     if not request.price or request.price % symbol.trade_tick_size:
         return Retcode.INVALID_PRICE
@@ -165,5 +154,5 @@ def _price(desk: Desk, symbol: SymbolInfo, request: TradeRequest) -> Retcode | N
 
 
 def _money(desk: Desk, request: TradeRequest) -> Retcode | None:
-    free = desk.account(connected=True).margin_free
-    return Retcode.NO_MONEY if desk.margin(request.symbol, request.volume) > free else None
+    enough = desk.affordable(request.symbol, request.type, request.volume)
+    return None if enough else Retcode.NO_MONEY

@@ -16,6 +16,7 @@ from bridge.paper.mt5 import (
     CheckResult,
     Deal,
     Order,
+    OrderTime,
     OrderType,
     Position,
     SymbolInfo,
@@ -26,13 +27,14 @@ from bridge.paper.mt5 import (
     Transaction,
 )
 from bridge.paper.rpc import Call, Problem, Reply, RpcError
-from bridge.paper.script import Rule
+from bridge.paper.script import Fills, Rule
 
 T = TypeVar("T")
 
 _NONE: Final[Decoder[None]] = Decoder(None)
 _BOOL: Final = Decoder(bool)
 _INT: Final = Decoder(int)
+_INTS: Final = Decoder(list[int])
 _NAMES: Final = Decoder(list[str])
 _ACCOUNT: Final = Decoder(AccountInfo)
 _SYMBOL: Final[Decoder[SymbolInfo | None]] = Decoder(SymbolInfo | None)
@@ -158,6 +160,9 @@ class BrokerClient:
     def set_trade_mode(self, symbol: str, mode: SymbolTradeMode) -> None:
         self._call("set_trade_mode", _NONE, symbol=symbol, mode=mode)
 
+    def set_symbol(self, symbol: SymbolInfo) -> None:
+        self._call("set_symbol", _NONE, symbol=symbol)
+
     def set_session(self, symbol: str, is_open: bool) -> None:
         self._call("set_session", _NONE, symbol=symbol, is_open=is_open)
 
@@ -175,6 +180,70 @@ class BrokerClient:
 
     def hand_close(self, position: int, volume: Decimal | None = None) -> int:
         return self._call("hand_close", _INT, position=position, volume=volume)
+
+    def hand_pending(
+        self,
+        symbol: str,
+        type: OrderType,
+        volume: Decimal,
+        price: Decimal,
+        stoplimit: Decimal = ZERO,
+        sl: Decimal = ZERO,
+        tp: Decimal = ZERO,
+        type_time: OrderTime = OrderTime.GTC,
+        expiration: int = 0,
+        comment: str = "",
+    ) -> int:
+        params = {
+            "symbol": symbol,
+            "type": type,
+            "volume": volume,
+            "price": price,
+            "stoplimit": stoplimit,
+            "sl": sl,
+            "tp": tp,
+            "type_time": type_time,
+            "expiration": expiration,
+            "comment": comment,
+        }
+        return self._call("hand_pending", _INT, **params)
+
+    def hand_modify(
+        self,
+        position: int = 0,
+        order: int = 0,
+        sl: Decimal | None = None,
+        tp: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> None:
+        self._call("hand_modify", _NONE, position=position, order=order, sl=sl, tp=tp, price=price)
+
+    def hand_cancel(self, order: int) -> None:
+        self._call("hand_cancel", _NONE, order=order)
+
+    def hand_close_by(self, position: int, by: int) -> list[int]:
+        return self._call("hand_close_by", _INTS, position=position, by=by)
+
+    def set_expiry(self, order: int, expiration: int, type_time: OrderTime = OrderTime.SPECIFIED) -> None:
+        self._call("set_expiry", _NONE, order=order, expiration=expiration, type_time=type_time)
+
+    def fill(self, order: int, volume: Decimal | None = None, price: Decimal = ZERO) -> int:
+        return self._call("fill", _INT, order=order, volume=volume, price=price)
+
+    def plan_fills(self, order: int, fills: Fills) -> None:
+        self._call("plan_fills", _NONE, order=order, fills=fills)
+
+    def stop_out(self, position: int | None = None) -> int:
+        return self._call("stop_out", _INT, position=position)
+
+    def cancel_deal(self, ticket: int) -> None:
+        self._call("cancel_deal", _NONE, ticket=ticket)
+
+    def deposit(self, amount: Decimal, comment: str = "") -> int:
+        return self._call("deposit", _INT, amount=amount, comment=comment)
+
+    def seed_history(self, count: int) -> None:
+        self._call("seed_history", _NONE, count=count)
 
     def connect(self) -> None:
         self._call("connect", _NONE)

@@ -32,6 +32,21 @@ class OrderType(IntEnum):
     SELL_STOP_LIMIT = 7
     CLOSE_BY = 8
 
+    @property
+    def side(self) -> "OrderType":
+        """BUY or SELL: what an order of this type does once it is filled. A CLOSE_BY has no side of its own."""
+        return OrderType.CLOSE_BY if self is OrderType.CLOSE_BY else OrderType(self % 2)
+
+    @property
+    def pending(self) -> bool:
+        """Whether such an order waits for a price."""
+        return OrderType.BUY_LIMIT <= self <= OrderType.SELL_STOP_LIMIT
+
+    @property
+    def flag(self) -> "SymbolOrder":
+        """What SYMBOL_ORDER_MODE must hold for such an order."""
+        return SymbolOrder.CLOSEBY if self is OrderType.CLOSE_BY else SymbolOrder(1 << self // 2)
+
 
 class OrderFilling(IntEnum):
     """ENUM_ORDER_TYPE_FILLING."""

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from bridge.core.amounts import ZERO
+from bridge.core.terms import MarginMode
 from bridge.paper.book import Book
 from bridge.paper.money import CURRENCY, CURRENCY_DIGITS, Rates, cents
 from bridge.paper.mt5 import (
@@ -13,11 +14,13 @@ from bridge.paper.mt5 import (
     AccountMarginMode,
     AccountStopoutMode,
     AccountTradeMode,
+    Order,
     OrderType,
     Position,
     PositionType,
     SymbolInfo,
     Tick,
+    TradeRequest,
 )
 from bridge.paper.scenario import AccountTerms
 
@@ -48,10 +51,35 @@ class Desk(Struct, kw_only=True):
         """The conversion at the current quotes."""
         return Rates(self.symbols, self.quotes)
 
+    @property
+    def netting(self) -> bool:
+        """Whether the account keeps one position per symbol."""
+        return self.terms.margin_mode is not MarginMode.RETAIL_HEDGING
+
+    def netted(self, symbol: str) -> Position | None:
+        """The symbol's position on a netting account; None on a hedging one, which has no such thing."""
+        if not self.netting:
+            return None
+        return next((p for p in self.book.positions.values() if p.symbol == symbol), None)
+
+    def meant(self, request: TradeRequest) -> Position | None:
+        """The position that a change of levels is about: by ticket, on a netting account also by symbol."""
+        if request.position:
+            return self.book.positions.get(request.position)
+        return self.netted(request.symbol)
+
+    def closing(self, position: Position) -> list[Order]:
+        """The live orders that are to close a position of a hedging account."""
+        return [
+            order
+            for order in self.book.orders.values()
+            if order.position_id == position.identifier != order.ticket and not self.netting
+        ]
+
     def deal_price(self, symbol: str, type: OrderType) -> Decimal:
-        """What a market order of this side gets: ask for a BUY, bid for a SELL."""
+        """What an order of this type gets at the market: ask where it buys, bid where it sells."""
         tick = self.quotes[symbol]
-        return tick.ask if type is OrderType.BUY else tick.bid
+        return tick.ask if type.side is OrderType.BUY else tick.bid
 
     def close_price(self, position: Position) -> Decimal:
         """What the position would be closed at."""
@@ -71,6 +99,22 @@ class Desk(Struct, kw_only=True):
             spread=int((tick.ask - tick.bid) / symbol.point),
             trade_tick_value=self.rates().tick_value(symbol),
         )
+
+    def orders(self) -> list[Order]:
+        """The live orders with the current prices in them, oldest first."""
+        return [self._priced(order) for order in self.book.orders.values()]
+
+    def order(self, ticket: int) -> Order | None:
+        """One of them."""
+        order = self.book.orders.get(ticket)
+        return None if order is None else self._priced(order)
+
+    def _priced(self, order: Order) -> Order:
+        return msgspec.structs.replace(order, price_current=self.deal_price(order.symbol, order.type))
+
+    def pending(self) -> list[Order]:
+        """The live orders that wait for a price, oldest first."""
+        return [order for order in self.book.orders.values() if order.type.pending]
 
     def positions(self) -> list[Position]:
         """The open positions at the current quotes, oldest first."""
@@ -101,11 +145,11 @@ class Desk(Struct, kw_only=True):
             trade_mode=AccountTradeMode[terms.trade_mode.name],
             margin_so_mode=AccountStopoutMode.PERCENT,
             leverage=terms.leverage,
-            limit_orders=0,
+            limit_orders=terms.limit_orders,
             trade_allowed=terms.trade_allowed and connected,
             trade_expert=terms.trade_expert,
-            hedge_allowed=True,
-            fifo_close=False,
+            hedge_allowed=terms.hedge_allowed and not self.netting,
+            fifo_close=terms.fifo_close and not self.netting,
             balance=self.book.balance,
             credit=ZERO,
             profit=profit,
@@ -120,6 +164,26 @@ class Desk(Struct, kw_only=True):
     def margin(self, symbol: str, volume: Decimal, rates: Rates | None = None) -> Decimal:
         """What a position of this volume binds, in account currency."""
         return (rates or self.rates()).margin(self.symbols[symbol], volume, self.terms.leverage)
+
+    def opened_by(self, symbol: str, type: OrderType, volume: Decimal) -> Decimal:
+        """How much of an order's volume would open, and not close what a netting account holds against it."""
+        held = self.netted(symbol)
+        if held is None or closing_type(held) is not type.side:
+            return volume
+        return max(ZERO, volume - held.volume)
+
+    def margin_needed(self, symbol: str, type: OrderType, volume: Decimal) -> Decimal:
+        """The margin that an opening order binds beyond what is bound now; 0 or less for one that nets."""
+        opened = self.opened_by(symbol, type, volume)
+        held = self.netted(symbol)
+        if held is None or opened == volume:
+            return self.margin(symbol, volume)
+        return self.margin(symbol, opened or held.volume - volume) - self.margin(symbol, held.volume)
+
+    def affordable(self, symbol: str, type: OrderType, volume: Decimal) -> bool:
+        """Whether the free margin is enough for an opening order."""
+        needed = self.margin_needed(symbol, type, volume)
+        return needed <= 0 or needed <= self.account(connected=True).margin_free
 
 
 def margin_level(equity: Decimal, margin: Decimal) -> Decimal:

@@ -1,7 +1,5 @@
 """Faults at work: the rules in force, and what they do to one send."""
 
-from decimal import Decimal
-
 from msgspec import Struct
 
 from bridge.paper.mt5 import Retcode, TradeRequest
@@ -12,6 +10,7 @@ from bridge.paper.script import (
     Latency,
     LoseAnswer,
     Match,
+    RefuseTrigger,
     Reject,
     Requote,
     Rule,
@@ -52,7 +51,8 @@ class Faults(Struct, kw_only=True):
     retcode: int | None = None
     lost: LoseAnswer | None = None
     latency_ms: int = 0
-    portions: tuple[Decimal, ...] = ()
+    fills: Fills | None = None
+    trigger_refused: bool = False
     untold: bool = False
     history_delay_ms: int = 0
 
@@ -72,8 +72,10 @@ def faults_of(rules: list[ActiveRule], request: TradeRequest) -> Faults:
                 faults.lost = lost
             case Latency(milliseconds=milliseconds):
                 faults.latency_ms += milliseconds
-            case Fills(volumes=volumes):
-                faults.portions = volumes
+            case Fills() as fills:
+                faults.fills = fills
+            case RefuseTrigger():
+                faults.trigger_refused = True
             case DropTransactions():
                 faults.untold = True
             case DelayHistory(milliseconds=milliseconds):

@@ -4,12 +4,27 @@ from decimal import Decimal
 
 import msgspec
 
+from bridge.core.amounts import ZERO
 from bridge.paper.api import ControlError
 from bridge.paper.execution import Execution
-from bridge.paper.matching import charge_swaps, midnights, stop_out, stops_hit
-from bridge.paper.mt5 import SymbolInfo, SymbolTradeMode, Tick
+from bridge.paper.matching import (
+    bared_overnight,
+    charge_swaps,
+    dropped_overnight,
+    expired,
+    expiry_times,
+    midnights,
+    orders_reached,
+    stop_out,
+    stops_hit,
+    waits_for_stop,
+)
+from bridge.paper.mt5 import Order, OrderFilling, OrderState, SymbolInfo, SymbolTradeMode, Tick
 from bridge.paper.quotes import QuoteSource, RandomWalk, ScriptedQuotes
 from bridge.paper.state import State
+
+_NIGHT, _EXPIRY, _QUOTE = range(3)
+"""What a moment can bring, in the order in which it does."""
 
 
 class Market:
@@ -24,19 +39,33 @@ class Market:
     def advance(self, to_ms: int) -> None:
         """Live until this server time (see Broker.advance)."""
         after = self._desk.now_ms
-        steps: list[tuple[int, str]] = [(at, "") for at in midnights(after, to_ms)]
+        steps = [(at, _NIGHT, "") for at in midnights(after, to_ms)]
+        steps += [(at, _EXPIRY, "") for at in expiry_times(self._desk, after, to_ms)]
         for name, source in self._sources.items():
             if name not in self._state.pinned and self._desk.symbols[name].session_open:
-                steps += [(at, name) for at in source.times(after, to_ms)]
-        # At one moment the night goes before its quotes: "" sorts first.
-        for at, name in sorted(steps):
+                steps += [(at, _QUOTE, name) for at in source.times(after, to_ms)]
+        # At one moment the night goes before expiry, and expiry before the quotes.
+        for at, kind, name in sorted(steps):
             self._desk.now_ms = at
-            if name:
+            if kind == _NIGHT:
+                self._night()
+            elif kind == _EXPIRY:
+                self._expire()
+            else:
                 symbol, last = self._desk.symbols[name], self._desk.quotes[name]
                 self._quote(name, self._sources[name].quote(at, symbol, last))
-            else:
-                charge_swaps(self._desk)
         self._desk.now_ms = max(after, to_ms)
+
+    def _night(self) -> None:
+        charge_swaps(self._desk)
+        for ticket in dropped_overnight(self._desk):
+            self._execution.end(ticket, OrderState.EXPIRED)
+        for ticket in bared_overnight(self._desk):
+            self._execution.change_stops(ticket, ZERO, ZERO)
+
+    def _expire(self) -> None:
+        for ticket in expired(self._desk):
+            self._execution.end(ticket, OrderState.EXPIRED)
 
     def set_quote(self, symbol: str, bid: Decimal, ask: Decimal) -> None:
         """Quote by hand (see BrokerControl)."""
@@ -54,6 +83,11 @@ class Market:
         """Open or close a market (see BrokerControl)."""
         self._desk.symbols[symbol] = msgspec.structs.replace(self.known(symbol), session_open=is_open)
 
+    def set_symbol(self, symbol: SymbolInfo) -> None:
+        """Change a symbol's terms (see BrokerControl)."""
+        self.known(symbol.name)
+        self._desk.symbols[symbol.name] = symbol
+
     def known(self, symbol: str) -> SymbolInfo:
         """The symbol's properties. Raises ControlError where there is none."""
         if symbol not in self._desk.symbols:
@@ -64,10 +98,34 @@ class Market:
         """Take a quote and do what it triggers."""
         quirks = self._state.scenario.quirks
         self._desk.quotes[symbol] = tick
+        for ticket in orders_reached(self._desk, symbol):
+            # One that was reached before may have ended it.
+            if ticket in self._desk.book.orders:
+                self._reached(self._desk.book.orders[ticket])
         for wanted in stops_hit(self._desk, symbol, quirks):
             self._execution.execute(wanted)
         while (worst := stop_out(self._desk, quirks)) is not None:
             self._execution.execute(worst)
+
+    def _reached(self, order: Order) -> None:
+        """The market has come to an order's price."""
+        if waits_for_stop(self._desk, order):
+            self._execution.activate(order.ticket)
+            return
+        plan = self._desk.book.plan(order.ticket)
+        if order.type_filling is OrderFilling.FOK and plan.portions and not plan.triggered:
+            if sum((portion.volume for portion in plan.portions), ZERO) < order.volume_current:
+                self._execution.end(order.ticket, OrderState.CANCELED)
+                return
+        opens = order.position_id in (0, order.ticket)
+        if plan.refused or (
+            opens and not self._desk.affordable(order.symbol, order.type, order.volume_current)
+        ):
+            state = OrderState[self._state.scenario.quirks.trigger_no_money]
+            self._execution.end(order.ticket, state)
+            return
+        self._desk.book.plans[order.ticket] = msgspec.structs.replace(plan, triggered=True)
+        self._execution.work(order.ticket)
 
 
 def _sources(state: State) -> dict[str, QuoteSource]:

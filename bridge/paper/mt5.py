@@ -7,6 +7,7 @@ milliseconds since 1970, 0 for none; it is not UTC.
 """
 
 from decimal import Decimal
+from typing import Final
 
 from msgspec import Struct
 
@@ -38,6 +39,8 @@ from bridge.paper.constants import (
 )
 
 __all__ = [
+    "ANY_EXPIRATION",
+    "ANY_ORDER",
     "AccountInfo",
     "AccountMarginMode",
     "AccountStopoutMode",
@@ -72,6 +75,22 @@ __all__ = [
     "Transaction",
     "TransactionType",
 ]
+
+ANY_EXPIRATION: Final = (
+    SymbolExpiration.GTC | SymbolExpiration.DAY | SymbolExpiration.SPECIFIED | SymbolExpiration.SPECIFIED_DAY
+)
+"""Every lifetime that a pending order can have."""
+
+ANY_ORDER: Final = (
+    SymbolOrder.MARKET
+    | SymbolOrder.LIMIT
+    | SymbolOrder.STOP
+    | SymbolOrder.STOP_LIMIT
+    | SymbolOrder.SL
+    | SymbolOrder.TP
+    | SymbolOrder.CLOSEBY
+)
+"""Every kind of order."""
 
 
 class TradeRequest(Struct, frozen=True, kw_only=True):
@@ -164,7 +183,9 @@ class Tick(Struct, frozen=True, kw_only=True):
 
 class SymbolInfo(Struct, frozen=True, kw_only=True):
     """SYMBOL_* properties. Levels and spread are in points; swaps in account currency per lot and night;
-    margin rates 0 where the leverage decides. `session_open` says that the trade session is open now."""
+    margin rates 0 where the leverage decides; a volume limit or a session's price limit of 0 is none.
+    `session_open` says that the trade session is open now. `bid` and what follows is filled in when asked
+    for, as is `trade_tick_value`."""
 
     name: str
     description: str
@@ -182,8 +203,8 @@ class SymbolInfo(Struct, frozen=True, kw_only=True):
     volume_step: Decimal
     volume_limit: Decimal = ZERO
     filling_mode: SymbolFilling = SymbolFilling.FOK | SymbolFilling.IOC
-    expiration_mode: SymbolExpiration = SymbolExpiration.GTC
-    order_mode: SymbolOrder = SymbolOrder.MARKET | SymbolOrder.SL | SymbolOrder.TP
+    expiration_mode: SymbolExpiration = ANY_EXPIRATION
+    order_mode: SymbolOrder = ANY_ORDER
     order_gtc_mode: SymbolOrdersGtc = SymbolOrdersGtc.GTC
     trade_mode: SymbolTradeMode = SymbolTradeMode.FULL
     trade_exemode: SymbolExecution = SymbolExecution.MARKET
@@ -194,12 +215,22 @@ class SymbolInfo(Struct, frozen=True, kw_only=True):
     swap_short: Decimal = ZERO
     margin_initial: Decimal = ZERO
     margin_maintenance: Decimal = ZERO
+    margin_hedged: Decimal = ZERO
     session_open: bool = True
+    session_price_limit_min: Decimal = ZERO
+    session_price_limit_max: Decimal = ZERO
+    start_time: int = 0
+    expiration_time: int = 0
+    subscription_delay: bool = False
+    exist: bool = True
+    custom: bool = False
     select: bool = True
     visible: bool = True
+    spread_float: bool = True
     spread: int = 0
     bid: Decimal = ZERO
     ask: Decimal = ZERO
+    last: Decimal = ZERO
     time_msc: int = 0
 
 

@@ -16,13 +16,20 @@ from bridge.core.terms import MarginMode, TradeMode
 from bridge.paper.script import Rule, rule_fault
 from bridge.paper.symbols import SHIPPED
 
+OrderKind = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "SL", "TP", "CLOSEBY"]
+Lifetime = Literal["GTC", "DAY", "SPECIFIED", "SPECIFIED_DAY"]
+
 
 class ScenarioError(ValueError):
     """The scenario cannot be used. The message names the key, its value and the remedy."""
 
 
 class AccountTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The account. `balance` (USD) is the first deposit; stop-out levels are margin levels in percent."""
+    """The account. `balance` (USD) is the first deposit; stop-out levels are margin levels in percent.
+
+    `limit_orders` is the most pending orders, `limit_positions` the most positions; 0 is no limit.
+    `fifo_close` (close the oldest of a symbol first) and `hedge_allowed` (opposite positions in a symbol) are
+    rules of hedging accounts; the others keep one position per symbol, and know neither."""
 
     login: int = 5000001
     name: str = "Paper Trader"
@@ -36,13 +43,20 @@ class AccountTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     trade_expert: bool = True
     margin_so_call: Decimal = Decimal(100)
     margin_so_so: Decimal = Decimal(50)
+    limit_orders: int = 0
+    limit_positions: int = 0
+    fifo_close: bool = False
+    hedge_allowed: bool = True
 
 
 class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One symbol on offer: the shipped specification `like` (default: of the same name) with some terms
     changed.
 
-    `commission` is money per lot and deal, positive; levels are points; swaps are money per lot and night.
+    `commission` is money per lot and deal, positive; levels are points; swaps are money per lot and night;
+    `volume_limit` is the most lots in one direction, pending orders included, 0 for no limit. `orders` and
+    `expiration` are the kinds and lifetimes of orders that the symbol takes; `orders_gtc` says whether its
+    GTC orders, and stops, outlive the day.
     """
 
     name: str
@@ -54,9 +68,16 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     swap_short: Decimal | None = None
     stops_level: int = 0
     freeze_level: int = 0
+    volume_min: Decimal | None = None
+    volume_max: Decimal | None = None
+    volume_step: Decimal | None = None
     volume_limit: Decimal = Decimal(0)
+    tick_size: Decimal | None = None
     execution: Literal["REQUEST", "INSTANT", "MARKET", "EXCHANGE"] = "MARKET"
-    filling: tuple[Literal["FOK", "IOC"], ...] = ("FOK", "IOC")
+    filling: tuple[Literal["FOK", "IOC", "BOC"], ...] = ("FOK", "IOC")
+    orders: tuple[OrderKind, ...] = ("MARKET", "LIMIT", "STOP", "STOP_LIMIT", "SL", "TP", "CLOSEBY")
+    expiration: tuple[Lifetime, ...] = ("GTC", "DAY", "SPECIFIED", "SPECIFIED_DAY")
+    orders_gtc: Literal["GTC", "DAILY", "DAILY_EXCLUDING_STOPS"] = "GTC"
     trade_mode: Literal["DISABLED", "LONGONLY", "SHORTONLY", "CLOSEONLY", "FULL"] = "FULL"
 
 
@@ -83,12 +104,33 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `partial_close_sets_magic`: a position takes the magic of the order that closed a part of it.
     `close_deal_last`: a close tells DEAL_ADD behind ORDER_DELETE and HISTORY_ADD.
     `ioc_remainder`: the state of an IOC order whose remainder was cancelled.
+    `netting_zero_levels`: what a deal without SL or TP that adds to a netted position does to its levels.
+    MetaQuotes' help says that they are removed.
+    `pending_filling`: a pending order takes any filling that its symbol has, or RETURN alone.
+    `pending_retcode`: how a placed pending order is answered.
+    `placed_at_once`: a pending order is told as PLACED from the start, else as STARTED and then PLACED.
+    `stop_limit_keeps_type`: a stop-limit order keeps type and price once its stop price is met, else it
+    becomes the limit order that it stands for.
+    `limit_price`: a limit order is filled at the market's price (as good or better), or at its own.
+    `trigger_no_money`: the state of a pending order whose price is met and for which there is no money.
+    `gone_order`: the answer to a change or removal of an order that is in history already.
+    `close_by_position_told`: a close-by tells POSITION between its deals, as a log shows; the reference says
+    that no deal does.
     """
 
     stop_deals_keep_magic: bool = False
     partial_close_sets_magic: bool = True
     close_deal_last: bool = False
     ioc_remainder: Literal["CANCELED", "PARTIAL"] = "CANCELED"
+    netting_zero_levels: Literal["REMOVE", "KEEP"] = "REMOVE"
+    pending_filling: Literal["ANY", "RETURN"] = "ANY"
+    pending_retcode: Literal["DONE", "PLACED"] = "DONE"
+    placed_at_once: bool = False
+    stop_limit_keeps_type: bool = False
+    limit_price: Literal["MARKET", "ORDER"] = "MARKET"
+    trigger_no_money: Literal["REJECTED", "CANCELED"] = "REJECTED"
+    gone_order: Literal["INVALID", "ORDER_CHANGED"] = "INVALID"
+    close_by_position_told: bool = True
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -158,10 +200,11 @@ def _error(key: str, value: object, rule: str, remedy: str) -> ScenarioError:
 def _check(scenario: Scenario) -> None:
     """What the types do not say. Raises ScenarioError."""
     account = scenario.account
-    if account.margin_mode is not MarginMode.RETAIL_HEDGING:
-        raise _error("account.margin_mode", account.margin_mode, "not simulated", "write RETAIL_HEDGING")
     if account.leverage < 1:
         raise _error("account.leverage", account.leverage, "must be 1 or more", "write 100, for 1:100")
+    for key, limit in (("limit_orders", account.limit_orders), ("limit_positions", account.limit_positions)):
+        if limit < 0:
+            raise _error(f"account.{key}", limit, "must be 0 or more", "write 0, for no limit")
     _amount("account.balance", account.balance)
     names: set[str] = set()
     for index, terms in enumerate(scenario.symbols):
@@ -176,6 +219,13 @@ def _check(scenario: Scenario) -> None:
             raise _error(key, terms.name, "bid and ask belong together", "write both or neither")
         if terms.bid is not None and terms.ask is not None:
             _quote(key, terms.bid, terms.ask)
+        for name in ("volume_min", "volume_max", "volume_step", "tick_size"):
+            size: Decimal | None = getattr(terms, name)
+            if size is None:
+                continue
+            _amount(f"{key}.{name}", size)
+            if size <= 0:
+                raise _error(f"{key}.{name}", size, "must be above 0", "write a size, or leave it out")
     if scenario.walk is not None and (scenario.walk.interval_ms < 1 or scenario.walk.step_points < 0):
         raise _error("walk", scenario.walk, "interval below 1 or step below 0", "write 1000 and 5")
     for index, quote in enumerate(scenario.quotes):

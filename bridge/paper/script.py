@@ -64,11 +64,28 @@ class Latency(Struct, frozen=True, kw_only=True, tag="LATENCY", forbid_unknown_f
     milliseconds: int
 
 
-class Fills(Struct, frozen=True, kw_only=True, tag="FILLS", forbid_unknown_fields=True):
-    """Fill in these portions (lots), one deal each; what they leave open is cancelled. A FOK order that
-    they do not fill is killed (10006)."""
+class Pace(StrEnum):
+    """When an order's portions are filled: all once its price is met, or one with that quote and with each
+    after it, or whenever a test says so (BrokerControl.fill) and never by themselves."""
 
-    volumes: tuple[Decimal, ...]
+    AT_ONCE = "AT_ONCE"
+    PER_QUOTE = "PER_QUOTE"
+    BY_HAND = "BY_HAND"
+
+
+class Fills(Struct, frozen=True, kw_only=True, tag="FILLS", forbid_unknown_fields=True):
+    """Fill in these portions (lots), one deal each, at these prices (0, or none: the market's). A pending
+    order keeps the plan until its price is met. What the portions leave open is cancelled, or, of an order
+    with filling RETURN, stays; a FOK order that they do not fill is killed (10006 for a market order). A
+    market order that is not filled at once is answered 10008."""
+
+    volumes: tuple[Decimal, ...] = ()
+    prices: tuple[Decimal, ...] = ()
+    pace: Pace = Pace.AT_ONCE
+
+
+class RefuseTrigger(Struct, frozen=True, kw_only=True, tag="REFUSE_TRIGGER", forbid_unknown_fields=True):
+    """Take this pending order, and turn it down when its price is met, as for want of money."""
 
 
 class DropTransactions(
@@ -83,7 +100,7 @@ class DelayHistory(Struct, frozen=True, kw_only=True, tag="DELAY_HISTORY", forbi
     milliseconds: int
 
 
-Effect = Reject | Requote | LoseAnswer | Latency | Fills | DropTransactions | DelayHistory
+Effect = Reject | Requote | LoseAnswer | Latency | Fills | RefuseTrigger | DropTransactions | DelayHistory
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,6 +120,19 @@ def rule_fault(rule: Rule) -> str | None:
     match rule.effect:
         case Latency(milliseconds=milliseconds) | DelayHistory(milliseconds=milliseconds) if milliseconds < 0:
             return "effect.milliseconds: write 0 or more"
-        case Fills(volumes=volumes) if not volumes or not all(v.is_finite() and v > 0 for v in volumes):
-            return "effect.volumes: write one volume or more, each above 0"
+        case Fills() as fills:
+            fault = fills_fault(fills)
+            return f"effect.{fault}" if fault else None
+    return None
+
+
+def fills_fault(fills: Fills) -> str | None:
+    """What is wrong with a plan of portions, as key and remedy; None where it can work."""
+    none = not fills.volumes and fills.pace is not Pace.BY_HAND
+    if none or not all(volume.is_finite() and volume > 0 for volume in fills.volumes):
+        return "volumes: write one volume or more, each above 0"
+    if fills.prices and len(fills.prices) != len(fills.volumes):
+        return "prices: write one for each volume, or none"
+    if not all(price.is_finite() and price >= 0 for price in fills.prices):
+        return "prices: write 0 or more"
     return None

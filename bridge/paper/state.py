@@ -1,6 +1,9 @@
 """The broker's whole state as one JSON file, so that its process can be stopped and started again."""
 
 import os
+from decimal import Decimal
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +21,11 @@ from bridge.paper.mt5 import (
     DealReason,
     DealType,
     SymbolExecution,
+    SymbolExpiration,
     SymbolFilling,
     SymbolInfo,
+    SymbolOrder,
+    SymbolOrdersGtc,
     SymbolTradeMode,
     Tick,
 )
@@ -89,22 +95,33 @@ def load_state(path: Path) -> State:
 
 def _symbol(terms: SymbolTerms) -> SymbolInfo:
     shipped = SHIPPED[terms.like or terms.name]
-    filling = SymbolFilling.NONE
-    for name in terms.filling:
-        filling |= SymbolFilling[name]
+    filling = reduce(or_, (SymbolFilling[name] for name in terms.filling), SymbolFilling.NONE)
+    orders = reduce(or_, (SymbolOrder[name] for name in terms.orders), SymbolOrder.NONE)
+    expiration = reduce(or_, (SymbolExpiration[name] for name in terms.expiration), SymbolExpiration.NONE)
     return msgspec.structs.replace(
         shipped,
         name=terms.name,
         path=shipped.path.removesuffix(shipped.name) + terms.name,
-        swap_long=shipped.swap_long if terms.swap_long is None else terms.swap_long,
-        swap_short=shipped.swap_short if terms.swap_short is None else terms.swap_short,
+        swap_long=_or(terms.swap_long, shipped.swap_long),
+        swap_short=_or(terms.swap_short, shipped.swap_short),
         trade_stops_level=terms.stops_level,
         trade_freeze_level=terms.freeze_level,
+        volume_min=_or(terms.volume_min, shipped.volume_min),
+        volume_max=_or(terms.volume_max, shipped.volume_max),
+        volume_step=_or(terms.volume_step, shipped.volume_step),
         volume_limit=terms.volume_limit,
+        trade_tick_size=_or(terms.tick_size, shipped.trade_tick_size),
         trade_exemode=SymbolExecution[terms.execution],
         trade_mode=SymbolTradeMode[terms.trade_mode],
         filling_mode=filling,
+        order_mode=orders,
+        expiration_mode=expiration,
+        order_gtc_mode=SymbolOrdersGtc[terms.orders_gtc],
     )
+
+
+def _or(term: Decimal | None, shipped: Decimal) -> Decimal:
+    return shipped if term is None else term
 
 
 def _first_quote(terms: SymbolTerms, now_ms: int) -> Tick:

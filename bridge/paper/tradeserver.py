@@ -1,30 +1,25 @@
 """The trade server: takes requests, refuses or executes them, and answers, faults included."""
 
-from collections.abc import Sequence
-from decimal import Decimal
-
 import msgspec
 from msgspec import Struct
 
 from bridge.core.amounts import ZERO
-from bridge.paper.api import ControlError, SendRecord
+from bridge.paper.api import SendRecord
+from bridge.paper.carrying import carry_out, planned, short_of
 from bridge.paper.checks import refusal
 from bridge.paper.desk import margin_level
-from bridge.paper.execution import Done, Execution, Wanted
+from bridge.paper.execution import Done, Execution
 from bridge.paper.faults import Faults, faults_of
 from bridge.paper.mt5 import (
     CheckResult,
-    OrderFilling,
-    OrderReason,
-    OrderType,
     Retcode,
-    SymbolFilling,
     TradeAction,
     TradeRequest,
     TradeResult,
     Transaction,
     TransactionType,
 )
+from bridge.paper.retcodes import spelled
 from bridge.paper.script import LoseAnswer, SendKind
 from bridge.paper.state import State
 
@@ -37,7 +32,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class TradeServer:
-    """OrderCheck and OrderSend for the expert, and trades by hand."""
+    """OrderCheck and OrderSend for the expert."""
 
     def __init__(self, state: State, execution: Execution) -> None:
         self._state = state
@@ -46,12 +41,16 @@ class TradeServer:
 
     def check(self, request: TradeRequest) -> CheckResult:
         """OrderCheck (see BrokerApi)."""
-        refused = refusal(self._desk, request) if self._state.seen is None else Retcode.CONNECTION
+        quirks = self._state.scenario.quirks
+        connected = self._state.seen is None
+        refused = refusal(self._desk, request, quirks) if connected else Retcode.CONNECTION
         if refused is not None:
             return CheckResult(retcode=refused, comment=spelled(refused))
         account = self._desk.account(connected=True)
         opens = SendKind.of(request) is SendKind.OPEN
-        margin = account.margin + (self._desk.margin(request.symbol, request.volume) if opens else ZERO)
+        margin = account.margin
+        if opens:
+            margin += self._desk.margin_needed(request.symbol, request.type, request.volume)
         return CheckResult(
             retcode=0,
             balance=account.balance,
@@ -81,19 +80,19 @@ class TradeServer:
 
     def _served(self, request: TradeRequest, faults: Faults) -> tuple[TradeResult, bool]:
         """The honest answer, and whether the book changed."""
-        refused = faults.retcode if faults.retcode is not None else refusal(self._desk, request)
+        quirks = self._state.scenario.quirks
+        refused = faults.retcode if faults.retcode is not None else refusal(self._desk, request, quirks)
         if refused is not None:
             return self._result(refused, request), False
-        if request.action is TradeAction.SLTP:
-            self._execution.change_stops(request.position, request.sl, request.tp)
-            return self._result(Retcode.DONE, request), True
-        portions = _portions(faults.portions, request.volume)
-        if portions and request.type_filling is OrderFilling.FOK and sum(portions) < request.volume:
+        plan = planned(faults.fills, refused=faults.trigger_refused)
+        if request.action is TradeAction.DEAL and short_of(plan, request):
             return self._result(Retcode.REJECT, request), False
-        done = self._execution.execute(_wanted(request), portions)
+        done = carry_out(self._desk, self._execution, request, plan=plan)
+        if done is None:
+            return self._result(Retcode.DONE, request), True
         if faults.history_delay_ms:
             self._desk.book.hide(done.order.ticket, self._desk.now_ms + faults.history_delay_ms)
-        return self._done(done, request), True
+        return self._done(request, done), True
 
     def _answered(
         self, result: TradeResult, request: TradeRequest, lost: LoseAnswer | None
@@ -115,15 +114,26 @@ class TradeServer:
             request_id=len(self._state.sends) + 1,
         )
 
-    def _done(self, done: Done, request: TradeRequest) -> TradeResult:
-        last = done.deals[-1]
+    def _done(self, request: TradeRequest, done: Done) -> TradeResult:
+        """The answer to a request that was carried out and left an order."""
+        order, result = done.order, self._result(self._retcode(request, done), request)
+        if not done.deals:
+            return msgspec.structs.replace(result, order=order.ticket, volume=order.volume_current)
+        # A close-by answers with the deal that bears the profit, anything else with the last.
+        deal = done.deals[0 if request.action is TradeAction.CLOSE_BY else -1]
+        filled = order.volume_initial - order.volume_current
         return msgspec.structs.replace(
-            self._result(Retcode.DONE_PARTIAL if done.order.volume_current else Retcode.DONE, request),
-            deal=last.ticket,
-            order=done.order.ticket,
-            volume=done.order.volume_initial - done.order.volume_current,
-            price=last.price,
+            result, deal=deal.ticket, order=order.ticket, volume=filled, price=deal.price
         )
+
+    def _retcode(self, request: TradeRequest, done: Done) -> Retcode:
+        if request.action is TradeAction.PENDING:
+            return Retcode[self._state.scenario.quirks.pending_retcode]
+        if request.action is not TradeAction.DEAL:
+            return Retcode.DONE
+        if not done.deals:
+            return Retcode.PLACED
+        return Retcode.DONE_PARTIAL if done.order.volume_current else Retcode.DONE
 
     def _log(self, request: TradeRequest, retcode: int | None, *, executed: bool) -> None:
         record = SendRecord(
@@ -134,55 +144,3 @@ class TradeServer:
             executed=executed,
         )
         self._state.sends.append(record)
-
-    def by_hand(self, request: TradeRequest) -> Done:
-        """A deal that a person makes at another terminal: reason CLIENT, no rules, not among the sends.
-        Price and filling are what the symbol wants. Raises ControlError with the return code."""
-        symbol = self._desk.symbols[request.symbol]
-        fok = bool(symbol.filling_mode & SymbolFilling.FOK)
-        request = msgspec.structs.replace(
-            request,
-            price=self._desk.deal_price(request.symbol, request.type),
-            type_filling=OrderFilling.FOK if fok else OrderFilling.IOC,
-        )
-        refused = refusal(self._desk, request, by_expert=False)
-        if refused is not None:
-            raise ControlError(f"refused: {refused.value} {spelled(refused)}")
-        return self._execution.execute(_wanted(request, OrderReason.CLIENT))
-
-
-def spelled(retcode: int) -> str:
-    """A return code as the server comments it."""
-    if retcode == Retcode.DONE:
-        return "Request executed"
-    if retcode == Retcode.DONE_PARTIAL:
-        return "Request executed partially"
-    known = retcode in Retcode.__members__.values()
-    return Retcode(retcode).name.replace("_", " ").capitalize() if known else f"Unknown retcode {retcode}"
-
-
-def _wanted(request: TradeRequest, reason: OrderReason = OrderReason.EXPERT) -> Wanted:
-    closes = bool(request.position)
-    return Wanted(
-        symbol=request.symbol,
-        type=OrderType(request.type),
-        volume=request.volume,
-        reason=reason,
-        magic=request.magic,
-        comment=request.comment,
-        # A closing order sets no levels.
-        sl=ZERO if closes else request.sl,
-        tp=ZERO if closes else request.tp,
-        type_filling=request.type_filling,
-        position=request.position,
-    )
-
-
-def _portions(volumes: Sequence[Decimal], whole: Decimal) -> tuple[Decimal, ...]:
-    """A rule's portions, cut where they would fill more than was asked for."""
-    portions: list[Decimal] = []
-    for volume in volumes:
-        portion = min(volume, whole - sum(portions, ZERO))
-        if portion > 0:
-            portions.append(portion)
-    return tuple(portions)

@@ -129,8 +129,8 @@ REFUSALS = [
     Refusal("filling BOC", opening(filling=OrderFilling.BOC), Retcode.INVALID_FILL),
     Refusal("margin", opening("100"), Retcode.NO_MONEY),
     Refusal("pending type at market", opening(type=OrderType.BUY_LIMIT), Retcode.INVALID_ORDER),
-    Refusal("pending", _pending(TradeAction.PENDING), Retcode.INVALID_ORDER),
-    Refusal("close by", _pending(TradeAction.CLOSE_BY, OrderType.CLOSE_BY), Retcode.INVALID_ORDER),
+    Refusal("market type pending", _pending(TradeAction.PENDING, OrderType.BUY), Retcode.INVALID_ORDER),
+    Refusal("close by of nothing", _pending(TradeAction.CLOSE_BY, OrderType.CLOSE_BY), Retcode.INVALID),
     Refusal("modify of no order", _pending(TradeAction.MODIFY), Retcode.INVALID),
     Refusal("removal of no order", _pending(TradeAction.REMOVE), Retcode.INVALID),
 ]

@@ -7,7 +7,14 @@ import pytest
 
 from bridge.core.terms import TradeMode
 from bridge.paper.broker import Broker
-from bridge.paper.mt5 import AccountMarginMode, AccountTradeMode
+from bridge.paper.mt5 import (
+    AccountMarginMode,
+    AccountTradeMode,
+    SymbolExpiration,
+    SymbolFilling,
+    SymbolOrder,
+    SymbolOrdersGtc,
+)
 from bridge.paper.scenario import Scenario, ScenarioError, load_scenario, parse_scenario
 from bridge.paper.script import LoseAnswer, Match, Rule, SendKind
 from tests.unit.paper.build import START
@@ -19,6 +26,22 @@ def test_empty_scenario_is_the_default_account() -> None:
     assert (account.balance, account.leverage) == (Decimal(10000), 100)
     assert account.margin_mode is AccountMarginMode.RETAIL_HEDGING
     assert account.trade_mode is AccountTradeMode.DEMO
+
+
+def test_terms_of_account_and_symbol_reach_the_broker() -> None:
+    text = b"""{"account": {"margin_mode": "EXCHANGE", "limit_orders": 7, "fifo_close": true},
+        "symbols": [{"name": "EURUSD", "orders": ["MARKET", "LIMIT"], "expiration": ["GTC", "DAY"],
+                     "filling": ["BOC"], "orders_gtc": "DAILY", "volume_step": "0.1", "tick_size": "0.0001"}]}"""
+    server = Broker.start(parse_scenario(text), START)
+    account, symbol = server.account(), server.symbol("EURUSD")
+    assert (account.margin_mode, account.limit_orders) == (AccountMarginMode.EXCHANGE, 7)
+    # Both are rules of hedging accounts.
+    assert (account.fifo_close, account.hedge_allowed) == (False, False)
+    assert symbol is not None
+    assert symbol.order_mode == SymbolOrder.MARKET | SymbolOrder.LIMIT
+    assert symbol.expiration_mode == SymbolExpiration.GTC | SymbolExpiration.DAY
+    assert (symbol.filling_mode, symbol.order_gtc_mode) == (SymbolFilling.BOC, SymbolOrdersGtc.DAILY)
+    assert (symbol.volume_step, symbol.trade_tick_size) == (Decimal("0.1"), Decimal("0.0001"))
 
 
 def test_default_symbols() -> None:
@@ -51,12 +74,10 @@ def test_scenario_file(tmp_path: Path) -> None:
         ('{"account": {"leverage": 0}}', "account.leverage", "0", "write 100"),
         ('{"account": {"leverage": "a"}}', "account.leverage", '"a"', "write a value"),
         ('{"account": {"balance": "NaN"}}', "account.balance", '"NaN"', "ordinary number"),
-        (
-            '{"account": {"margin_mode": "RETAIL_NETTING"}}',
-            "account.margin_mode",
-            "NETTING",
-            "RETAIL_HEDGING",
-        ),
+        ('{"account": {"margin_mode": "NETTING"}}', "account.margin_mode", "NETTING", "write a value"),
+        ('{"account": {"limit_orders": -1}}', "account.limit_orders", "-1", "write 0"),
+        ('{"symbols": [{"name": "EURUSD", "volume_min": 0}]}', "symbols[0].volume_min", "0", "write a size"),
+        ('{"symbols": [{"name": "EURUSD", "tick_size": "NaN"}]}', "symbols[0].tick_size", "NaN", "number"),
         ('{"symbols": [{"name": "EURXXX"}]}', "symbols[0].like", "EURXXX", "write one of EURUSD"),
         ('{"symbols": [{"name": "EURUSD"}, {"name": "EURUSD"}]}', "symbols[1].name", "EURUSD", "remove one"),
         ('{"symbols": [{"name": "EURUSD", "bid": 1}]}', "symbols[0]", "EURUSD", "write both"),
