@@ -19,14 +19,18 @@ import msgspec
 from bridge.core.amounts import AmountError, check_amount, plain
 from bridge.core.contract import (
     CONTRACT_DIRECTIVE_FIELDS,
+    DIRECTIVE_ADDITIONS,
+    OPERATOR_PREFIX,
     Action,
     Directive,
     OrderType,
+    TimeInForce,
     utc_text,
 )
 
 MAX_ID_LENGTH: Final = 128
 MAX_SYMBOL_LENGTH: Final = 64
+MAX_DEVIATION_POINTS: Final = 100_000
 MAX_DEPTH: Final = 64
 """Levels of lists and objects within an item. A contract's directive has one."""
 
@@ -196,6 +200,12 @@ def _read_item(raw: str, value: object) -> Item:
     directive_id: str | None = None
     try:
         directive_id = _required_text(value, "directive_id", MAX_ID_LENGTH)
+        if directive_id.startswith(OPERATOR_PREFIX):
+            _refuse(
+                "INVALID_VALUE",
+                f"field 'directive_id': {_show(directive_id)} must not begin with {OPERATOR_PREFIX!r}; "
+                "that is kept for what a person orders at the bridge itself",
+            )
         if value.repeated:
             names = ", ".join(_show(name) for name in value.repeated[:3])
             _refuse("DUPLICATE_KEY", f"the directive has {names} more than once; each field may stand once")
@@ -215,33 +225,68 @@ def _read_item(raw: str, value: object) -> Item:
 
 def _read_directive(directive_id: str, members: Mapping[str, object]) -> Directive:
     action = _word(members, "action", Action, "UNKNOWN_ACTION")
-    order_type = _word(members, "order_type", OrderType, "UNKNOWN_ORDER_TYPE")
-    quantity = _amount(members, "quantity")
-    if quantity is None and action.opens:
-        _refuse("MISSING_FIELD", f"field 'quantity' is missing; {action} needs one")
+    # Only an opening directive is filled in more ways than one.
+    order_type = OrderType.MARKET
+    if action.opens or members.get("order_type") is not None:
+        order_type = _word(members, "order_type", OrderType, "UNKNOWN_ORDER_TYPE")
     issued_at = _time(members, "issued_at")
     if issued_at is None:
         _refuse("MISSING_FIELD", "field 'issued_at' is missing; it must be a time like 2026-01-04T10:00:00Z")
-    expires_at = _time(members, "expires_at")
-    if expires_at is not None and expires_at <= issued_at:
-        _refuse(
-            "INVALID_VALUE",
-            f"field 'expires_at': {utc_text(expires_at)} must be after issued_at, {utc_text(issued_at)}",
-        )
-    return Directive(
+    directive = Directive(
         directive_id=directive_id,
         signal_id=_optional_text(members, "signal_id", MAX_ID_LENGTH),
         symbol=_required_text(members, "symbol", MAX_SYMBOL_LENGTH),
         action=action,
         order_type=order_type,
-        quantity=quantity,
+        quantity=_amount(members, "quantity"),
         price=_amount(members, "price"),
-        stop_loss=_amount(members, "stop_loss"),
-        take_profit=_amount(members, "take_profit"),
+        stop_loss=_amount(members, "stop_loss", least_is_zero=action.modifies),
+        take_profit=_amount(members, "take_profit", least_is_zero=action.modifies),
         issued_at=issued_at,
-        expires_at=expires_at,
+        expires_at=_later(members, "expires_at", issued_at),
         target_directive_id=_optional_text(members, "target_directive_id", MAX_ID_LENGTH),
+        limit_price=_amount(members, "limit_price"),
+        time_in_force=_time_in_force(members),
+        order_expires_at=_later(members, "order_expires_at", issued_at),
+        deviation_points=_points(members, "deviation_points"),
     )
+    _check_parts(directive)
+    return directive
+
+
+def _check_parts(directive: Directive) -> None:
+    """What an action needs, and what it cannot do."""
+    action, order_type = directive.action, directive.order_type
+    if action.opens and directive.quantity is None:
+        _refuse("MISSING_FIELD", f"field 'quantity' is missing; {action} needs one")
+    if action.closes and order_type.pending:
+        _refuse(
+            "UNKNOWN_ORDER_TYPE",
+            f"field 'order_type': {order_type} is none for {action}; it closes at MARKET",
+        )
+    if action.opens and order_type.pending and directive.price is None:
+        _refuse("MISSING_FIELD", f"field 'price' is missing; a {order_type} order waits for one")
+    if action.opens and order_type is OrderType.STOP_LIMIT and directive.limit_price is None:
+        _refuse(
+            "MISSING_FIELD", "field 'limit_price' is missing; a STOP_LIMIT order becomes a limit order there"
+        )
+    if (
+        action.opens
+        and directive.time_in_force is TimeInForce.GTD
+        and directive.order_expires_at is None
+        and directive.expires_at is None
+    ):
+        _refuse(
+            "MISSING_FIELD", "field 'order_expires_at' is missing; time_in_force GTD needs it, or expires_at"
+        )
+    needed = {
+        Action.MODIFY_SL: ("stop_loss",),
+        Action.MODIFY_TP: ("take_profit",),
+        Action.MODIFY: ("stop_loss", "take_profit", "price", "limit_price"),
+    }.get(action, ())
+    if needed and all(getattr(directive, name) is None for name in needed):
+        named = " or ".join(f"'{name}'" for name in needed)
+        _refuse("MISSING_FIELD", f"field {named} is missing; {action} needs something to change to")
 
 
 def _required_text(members: Mapping[str, object], name: str, longest: int) -> str:
@@ -266,7 +311,7 @@ def _optional_text(members: Mapping[str, object], name: str, longest: int) -> st
     return value
 
 
-_Word = TypeVar("_Word", Action, OrderType)
+_Word = TypeVar("_Word", Action, OrderType, TimeInForce)
 
 
 def _word(members: Mapping[str, object], name: str, words: type[_Word], code: str) -> _Word:
@@ -278,8 +323,38 @@ def _word(members: Mapping[str, object], name: str, words: type[_Word], code: st
         _refuse(code, f"field '{name}': {_show(text)} is none of those carried out here: {known}")
 
 
-def _amount(members: Mapping[str, object], name: str) -> Decimal | None:
-    """A positive number; None where the field is absent or null."""
+def _time_in_force(members: Mapping[str, object]) -> TimeInForce | None:
+    if members.get("time_in_force") is None:
+        return None
+    return _word(members, "time_in_force", TimeInForce, "INVALID_VALUE")
+
+
+def _points(members: Mapping[str, object], name: str) -> int | None:
+    """A whole number of points; None where the field is absent or null."""
+    points = _amount(members, name, least_is_zero=True)
+    if points is None:
+        return None
+    if points != int(points) or points > MAX_DEVIATION_POINTS:
+        _refuse(
+            "INVALID_VALUE",
+            f"field '{name}': {_show(points)} must be a whole number of points, at most {MAX_DEVIATION_POINTS}",
+        )
+    return int(points)
+
+
+def _later(members: Mapping[str, object], name: str, issued_at: datetime) -> datetime | None:
+    """A time after `issued_at`; None where the field is absent or null."""
+    moment = _time(members, name)
+    if moment is not None and moment <= issued_at:
+        _refuse(
+            "INVALID_VALUE",
+            f"field '{name}': {utc_text(moment)} must be after issued_at, {utc_text(issued_at)}",
+        )
+    return moment
+
+
+def _amount(members: Mapping[str, object], name: str, *, least_is_zero: bool = False) -> Decimal | None:
+    """A positive number, or 0 where that has a meaning; None where the field is absent or null."""
     value = members.get(name)
     if value is None:
         return None
@@ -291,8 +366,9 @@ def _amount(members: Mapping[str, object], name: str) -> Decimal | None:
         amount = check_amount(value)
     except AmountError as error:
         _refuse("INVALID_VALUE", f"field '{name}': {_show(value)} {error}")
-    if amount <= 0:
-        _refuse("INVALID_VALUE", f"field '{name}': {_show(value)} must be greater than 0")
+    if amount < 0 or (amount == 0 and not least_is_zero):
+        rule = "must not be negative" if least_is_zero else "must be greater than 0"
+        _refuse("INVALID_VALUE", f"field '{name}': {_show(value)} {rule}")
     return amount
 
 
@@ -319,7 +395,9 @@ def _parse_time(text: str) -> datetime | None:
 
 
 def _fingerprint(members: _Members) -> str:
-    fields = [*CONTRACT_DIRECTIVE_FIELDS, "target_directive_id"]
+    # Additions count where they are given: a journal's digests stay right when this bridge learns a new one.
+    given = [name for name in DIRECTIVE_ADDITIONS[1:] if members.get(name) is not None]
+    fields = [*CONTRACT_DIRECTIVE_FIELDS, DIRECTIVE_ADDITIONS[0], *given]
     normal: list[object] = [[name, _normal(name, members.get(name))] for name in fields]
     normal.append(members.repeated)
     # Escaped, so that a lone surrogate in a text cannot stop the digest.
@@ -332,7 +410,7 @@ def _normal(name: str, value: object) -> object:
             return ["number", plain(check_amount(value).normalize())]
         except AmountError:
             return ["number", str(value)]
-    if isinstance(value, str) and name in ("issued_at", "expires_at"):
+    if isinstance(value, str) and name in ("issued_at", "expires_at", "order_expires_at"):
         moment = _parse_time(value)
         return ["time", moment.isoformat()] if moment is not None else value
     if isinstance(value, _NotANumber):

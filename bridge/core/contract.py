@@ -18,6 +18,8 @@ PENDING_PATH: Final = "/v1/directives/pending"
 EVENTS_PATH: Final = "/v1/execution-events"
 API_KEY_HEADER: Final = "X-API-Key"
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
+OPERATOR_PREFIX: Final = "operator:"
+"""Directive ids of what a person ordered at the bridge itself begin so. The Director knows nothing of them."""
 
 
 class Action(StrEnum):
@@ -30,16 +32,50 @@ class Action(StrEnum):
     """Another word for CLOSE."""
     CLOSE_LONG = "CLOSE_LONG"
     CLOSE_SHORT = "CLOSE_SHORT"
+    MODIFY = "MODIFY"
+    """New levels for a position, or new levels and a new price for a pending order."""
+    MODIFY_SL = "MODIFY_SL"
+    MODIFY_TP = "MODIFY_TP"
+    CANCEL = "CANCEL"
+    """Take a pending order, or what is left of it, off the book."""
 
     @property
     def opens(self) -> bool:
         return self in (Action.OPEN_LONG, Action.OPEN_SHORT)
 
+    @property
+    def modifies(self) -> bool:
+        return self in (Action.MODIFY, Action.MODIFY_SL, Action.MODIFY_TP)
+
+    @property
+    def closes(self) -> bool:
+        return not self.opens and not self.modifies and self is not Action.CANCEL
+
 
 class OrderType(StrEnum):
-    """How an order is to be filled."""
+    """How an order is to be filled. The contract's example shows MARKET alone."""
 
     MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+    """A limit order at `limit_price`, placed once the market reaches `price`."""
+
+    @property
+    def pending(self) -> bool:
+        """True where the order waits on the broker's book for its price."""
+        return self is not OrderType.MARKET
+
+
+class TimeInForce(StrEnum):
+    """How long a pending order stays on the broker's book."""
+
+    GTC = "GTC"
+    """Until it is cancelled."""
+    DAY = "DAY"
+    """Until the end of the broker's trading day."""
+    GTD = "GTD"
+    """Until a moment."""
 
 
 class EventType(StrEnum):
@@ -84,12 +120,27 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Decimal | None = None
     """Lots. Only a CLOSE may leave it out: it then closes all."""
     price: Decimal | None = None
-    """On a MARKET directive the reference price of the slippage guard."""
+    """On a MARKET directive the reference price of the slippage guard; of a pending order its price; on a MODIFY
+    the pending order's new price."""
     stop_loss: Decimal | None = None
+    """On a MODIFY None leaves it as it is, and 0 takes it away."""
     take_profit: Decimal | None = None
+    """As `stop_loss`."""
     expires_at: datetime | None = None
+    """Nothing is sent for the directive from here on; a pending order leaves the book here at the latest, unless
+    the additions below say otherwise."""
+
+    # Additions of this bridge.
     target_directive_id: str | None = None
-    """Addition: a CLOSE is to close what this directive opened."""
+    """What a CLOSE closes, a MODIFY changes, a CANCEL cancels: that which this directive opened or ordered."""
+    limit_price: Decimal | None = None
+    """STOP_LIMIT: the price of the limit order."""
+    time_in_force: TimeInForce | None = None
+    """Of a pending order. None: GTD where it has a time to expire, else GTC."""
+    order_expires_at: datetime | None = None
+    """When a GTD order leaves the book. None: at `expires_at`."""
+    deviation_points: int | None = None
+    """The slippage allowed on a market order, in points. None: as the officer's configuration says."""
 
 
 class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -128,6 +179,14 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     action: str | None = None
+    """MODIFY, MODIFY_SL, MODIFY_TP: an ORDER_PLACED that tells new levels. CHANGED: by hand. REVISION: money that
+    the broker booked later."""
+    order_type: str | None = None
+    """On an ORDER_PLACED of a pending order: LIMIT, STOP, STOP_LIMIT."""
+    price: Decimal | None = None
+    """On an ORDER_PLACED of a pending order: the price that it waits for."""
+    limit_price: Decimal | None = None
+    order_expires_at: datetime | None = None
 
 
 CONTRACT_EVENT_FIELDS: Final = (
@@ -142,6 +201,15 @@ CONTRACT_EVENT_FIELDS: Final = (
     "commission",
 )
 """The fields of the contract's example, in its order. All others are additions."""
+
+DIRECTIVE_ADDITIONS: Final = (
+    "target_directive_id",
+    "limit_price",
+    "time_in_force",
+    "order_expires_at",
+    "deviation_points",
+)
+"""What a directive may carry beside the contract's fields."""
 
 CONTRACT_DIRECTIVE_FIELDS: Final = (
     "directive_id",

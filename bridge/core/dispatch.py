@@ -6,10 +6,12 @@ a socket: what cannot go now stays in the journal.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from bridge.core.amounts import ZERO
 from bridge.core.protocol import Command, CommandKind
 from bridge.core.records import CommandRecord
 
@@ -34,6 +36,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """The Director cannot be told of fills, or our clock cannot be trusted: nothing new is opened."""
     clock_ms: int = 0
     """The link clock now."""
+    equity: Decimal = ZERO
+    """As the last heartbeat said, in account currency."""
+    margin: Decimal = ZERO
 
 
 def blocked(gate: Gate | None, hold: str) -> str:
@@ -77,12 +82,15 @@ def _rested(command: CommandRecord, now: datetime) -> bool:
     return now - command.dispatched_at >= timedelta(seconds=pause)
 
 
-def message(command: CommandRecord, gate: Gate, *, deadline_s: float, now: datetime) -> Command:
-    """The dispatched command as the message that goes out."""
+def message(
+    command: CommandRecord, gate: Gate, *, deadline_s: float, now: datetime, expires_server_ms: int = 0
+) -> Command:
+    """The dispatched command as the message that goes out. `expires_server_ms`: its expiry by the broker's clock."""
     left_s = min(deadline_s, (command.expires_at - now).total_seconds())
     return Command(
         epoch=gate.epoch,
         attempt=command.attempt,
         deadline_ms=gate.clock_ms + int(max(left_s, 0) * 1000),
         order=command.order,
+        expires_server_ms=expires_server_ms,
     )

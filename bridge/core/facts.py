@@ -9,6 +9,7 @@ account's own.
     deal        deal:TICKET
     order       order:TICKET:STATE:REMAINING:PRICE:SL:TP:EXPIRY
     position    position:IDENTIFIER
+    symbol      symbol:ASKED
     scan        scan:BOOT:COUNTER
     connection  connection:BOOT:COUNTER
     trouble     trouble:BOOT:COUNTER
@@ -21,7 +22,8 @@ from typing import Annotated
 
 import msgspec
 
-from bridge.core.amounts import AmountError, check_amount, plain
+from bridge.core.amounts import ZERO, AmountError, check_amount, plain
+from bridge.core.contract import OrderType
 from bridge.core.protocol import Boot, Count, Name, ProtocolError, Text, Ticket, Token
 from bridge.core.terms import DealEntry, OrderState, Side
 
@@ -68,6 +70,10 @@ class NotSentReason(StrEnum):
     """The broker has no such symbol, or no quote for it."""
     NO_POSITION = "NO_POSITION"
     """The position to close is not there."""
+    NO_ORDER = "NO_ORDER"
+    """The pending order to change is not on the book."""
+    NO_CHANGE = "NO_CHANGE"
+    """A MODIFY or CANCEL: the target already is as it would make it."""
     ACCOUNT = "ACCOUNT"
     """The terminal is logged in to another account than the session's."""
     LEDGER = "LEDGER"
@@ -155,7 +161,7 @@ class OrderFact(Fact, frozen=True, kw_only=True, tag="order"):
     ticket: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     state: OrderState
     type: Word
-    """BUY, SELL, BUY_LIMIT, ..."""
+    """BUY, SELL, BUY_LIMIT, SELL_STOP_LIMIT, CLOSE_BY, ..."""
     reason: Word
     magic: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     symbol: str
@@ -163,6 +169,8 @@ class OrderFact(Fact, frozen=True, kw_only=True, tag="order"):
     volume_current: Decimal
     """What is not filled yet."""
     price: Decimal
+    limit_price: Decimal | None = None
+    """Of a stop-limit order."""
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     position_id: Ticket = 0
@@ -170,6 +178,14 @@ class OrderFact(Fact, frozen=True, kw_only=True, tag="order"):
     time_done_server_ms: Count = 0
     expires_server_ms: Count = 0
     comment: Text = ""
+
+    @property
+    def off_the_book(self) -> bool:
+        """True where it is done with, filled or not."""
+        return bool(self.time_done_server_ms) or self.state in _OFF_THE_BOOK
+
+
+_OFF_THE_BOOK = frozenset({OrderState.CANCELED, OrderState.FILLED, OrderState.REJECTED, OrderState.EXPIRED})
 
 
 class PositionFact(Fact, frozen=True, kw_only=True, tag="position"):
@@ -184,6 +200,30 @@ class PositionFact(Fact, frozen=True, kw_only=True, tag="position"):
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     magic: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+
+
+class SymbolFact(Fact, frozen=True, kw_only=True, tag="symbol"):
+    """What the broker calls a symbol, and its terms (MQL5 reference, Symbol Properties): an inquiry's answer."""
+
+    asked: Name
+    """As the inquiry spelled it."""
+    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """The one symbol that is meant; empty where there is none, or more than one."""
+    candidates: Annotated[list[Text], msgspec.Meta(max_length=16)] = []
+    """Those that it could be, where it is not exactly one."""
+    digits: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
+    point: Decimal = ZERO
+    tick_size: Decimal = ZERO
+    """Prices are multiples of it. 0: not known, the point then."""
+    volume_min: Decimal = ZERO
+    volume_max: Decimal = ZERO
+    volume_step: Decimal = ZERO
+    volume_limit: Decimal = ZERO
+    """The most in one direction, positions and pending orders together. 0: none."""
+    trade_mode: Word = "FULL"
+    """ENUM_SYMBOL_TRADE_MODE: FULL, LONGONLY, SHORTONLY, CLOSEONLY, DISABLED."""
+    order_types: list[OrderType] = []
+    """Those that SYMBOL_ORDER_MODE allows."""
 
 
 class ScanFact(Fact, frozen=True, kw_only=True, tag="scan"):
@@ -219,7 +259,9 @@ class TroubleFact(Fact, frozen=True, kw_only=True, tag="trouble"):
     """What is wrong, and which setting to change."""
 
 
-AnyFact = CommandFact | DealFact | OrderFact | PositionFact | ScanFact | ConnectionFact | TroubleFact
+AnyFact = (
+    CommandFact | DealFact | OrderFact | PositionFact | SymbolFact | ScanFact | ConnectionFact | TroubleFact
+)
 
 _decoder: msgspec.json.Decoder[AnyFact] = msgspec.json.Decoder(AnyFact)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -265,6 +307,8 @@ def fact_key(fact: AnyFact) -> str:
             return f"order:{fact.ticket}:{fact.state}:{spelled}:{fact.expires_server_ms}"
         case PositionFact():
             return f"position:{fact.identifier}"
+        case SymbolFact():
+            return f"symbol:{fact.asked}"
         case ScanFact():
             return f"scan:{fact.boot}:{fact.counter}"
         case ConnectionFact():

@@ -1,4 +1,4 @@
-"""Facts in; states, events and follow-ups out.
+"""Facts about commands and orders in; states, events and follow-ups out. Deals have a module of their own.
 
 Folding is total: whatever a terminal reports has an outcome, and none of them stops what comes after. The
 caller brings what the journal knows of the command and the position that a fact names, and writes back what
@@ -8,37 +8,40 @@ the outcome says. Nothing here is sent, stored or timed.
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from bridge.core import reporting
-from bridge.core.amounts import ZERO
+from bridge.core.changes import ChangeInput, step_change
 from bridge.core.contract import utc_text
 from bridge.core.facts import (
     CommandFact,
     CommandStage,
     ConnectionFact,
-    DealFact,
     Found,
+    NotSentReason,
     OrderFact,
     PositionFact,
     TroubleFact,
 )
-from bridge.core.lifecycle import (
-    CommandInput,
-    CommandState,
-    PositionInput,
-    step_command,
-    step_position,
-)
+from bridge.core.lifecycle import CommandInput, CommandOutput, CommandState, step_command
 from bridge.core.protocol import CommandKind
 from bridge.core.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord
-from bridge.core.retcodes import Verdict, describe, verdict
-from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, DealEntry, OrderState
+from bridge.core.retcodes import RETCODE_NO_CHANGES, Verdict, describe, verdict
+from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, OrderState
 
 ABSENCES_NEEDED: Final = 2
 """How often nothing must have been found before an outcome is UNKNOWN."""
+
+
+class Resolution(StrEnum):
+    """What a person says of a command whose outcome is open."""
+
+    FILLED = "filled"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,8 @@ def fold_command(fact: CommandFact, command: CommandRecord | None, scene: Scene)
             if fact.attempt < command.attempt:
                 # It speaks of an earlier dispatch; a later one is under way.
                 return Outcome(disposition=Disposition.APPLIED)
+            if command.order.kind.changes and fact.reason is NotSentReason.NO_CHANGE:
+                return advance_change(known, ChangeInput.EFFECT_SEEN, scene.at)
             final = fact.reason is None or not fact.reason.passing
             what = CommandInput.NOT_SENT_FINAL if final else CommandInput.NOT_SENT_PASSING
             code = str(fact.retcode) if fact.retcode else str(fact.reason or "NOT_SENT")
@@ -77,6 +82,8 @@ def fold_command(fact: CommandFact, command: CommandRecord | None, scene: Scene)
         case CommandStage.SUBMITTED:
             what = CommandInput.SUBMITTED
         case CommandStage.RESULT:
+            if command.order.kind.changes and fact.retcode == RETCODE_NO_CHANGES:
+                return advance_change(known, ChangeInput.EFFECT_SEEN, scene.at)
             said = verdict(fact.retcode)
             what = {
                 Verdict.ACCEPTED: CommandInput.ACCEPTED,
@@ -92,8 +99,12 @@ def fold_command(fact: CommandFact, command: CommandRecord | None, scene: Scene)
             known = _count_absence(fact, known, scene)
             if known.absences < ABSENCES_NEEDED:
                 return Outcome(disposition=Disposition.APPLIED, command=known)
+            if command.order.kind.changes:
+                message = "the broker shows the target as it was before"
+                known = msgspec.structs.replace(known, reason="NO_EFFECT", message=message)
+                return advance_change(known, ChangeInput.NO_EFFECT, scene.at)
             what = CommandInput.ABSENT
-    return _advance(known, what, scene.at)
+    return advance(known, what, scene.at)
 
 
 def _count_absence(fact: CommandFact, command: CommandRecord, scene: Scene) -> CommandRecord:
@@ -105,17 +116,27 @@ def _count_absence(fact: CommandFact, command: CommandRecord, scene: Scene) -> C
     return msgspec.structs.replace(command, absences=command.absences + 1)
 
 
-def fold_order(fact: OrderFact, command: CommandRecord | None, scene: Scene) -> Outcome:
-    """An order on the broker's book, or in its history. `command` is the one whose token is its magic."""
+def fold_order(
+    fact: OrderFact,
+    command: CommandRecord | None,
+    scene: Scene,
+    *,
+    before: OrderFact | None = None,
+    explained: bool = False,
+) -> Outcome:
+    """An order on the broker's book, or in its history. `command` is the one whose token is its magic.
+
+    `before` is the order as it was seen last. `explained`: a MODIFY under way wanted it as it is seen now.
+    """
     if command is None:
         return Outcome(disposition=Disposition.FOREIGN)
     if fact.reason in (REASON_SL, REASON_TP, REASON_SO):
         # The server's own order that closes the position; some bear the opener's token. Its deal tells.
         return Outcome(disposition=Disposition.FOREIGN)
-    if contradiction := _contradiction(
-        command, symbol=fact.symbol, side=fact.type, reason=fact.reason, position=fact.position_id
+    if found := contradiction(
+        command, symbol=fact.symbol, type=fact.type, reason=fact.reason, position=fact.position_id
     ):
-        return _quarantine(f"order {fact.ticket} bears token {command.token}, but {contradiction}")
+        return quarantine(f"order {fact.ticket} bears token {command.token}, but {found}")
     known = msgspec.structs.replace(command, order_ticket=fact.ticket)
     match fact.state:
         case OrderState.REJECTED:
@@ -132,150 +153,43 @@ def fold_order(fact: OrderFact, command: CommandRecord | None, scene: Scene) -> 
         case _:
             what = CommandInput.ORDER_SEEN
     done = scene.to_utc(fact.time_done_server_ms or fact.time_setup_server_ms)
-    return _advance(known, what, done)
+    outcome = advance(known, what, done)
+    if before is None or explained or fact.off_the_book or _terms(before) == _terms(fact):
+        return outcome
+    changed = reporting.order_changed(scene.officer, command.directive_id, fact, scene.at)
+    return msgspec.structs.replace(outcome, events=(*outcome.events, changed))
 
 
-def fold_deal(
-    fact: DealFact,
-    *,
-    command: CommandRecord | None,
-    position: PositionRecord | None,
-    command_deals: Sequence[DealFact],
-    position_deals: Sequence[DealFact],
-    scene: Scene,
+def _terms(order: OrderFact) -> tuple[Decimal | int | None, ...]:
+    """What a person can change of a pending order."""
+    return (order.price, order.limit_price, order.stop_loss, order.take_profit, order.expires_server_ms)
+
+
+def fold_position(
+    fact: PositionFact, parts: Sequence[PositionRecord], scene: Scene, *, explained: bool
 ) -> Outcome:
-    """A deal. `command` is the one whose token is its magic, `position` the one with its position id; the
-    deals are those applied to either before this one, without it."""
-    if fact.side is None:
-        if command is None and position is None:
-            return Outcome(disposition=Disposition.FOREIGN)
-        return _quarantine(f"deal {fact.ticket} of type {fact.type} concerns an order of ours")
-    match fact.entry:
-        case DealEntry.IN:
-            if command is None:
-                return Outcome(disposition=Disposition.FOREIGN)
-            return _enter(fact, command, position, command_deals, position_deals, scene)
-        case DealEntry.OUT | DealEntry.OUT_BY:
-            if position is None:
-                return Outcome(disposition=Disposition.PARKED)
-            return _leave(fact, command, position, command_deals, position_deals, scene)
-        case DealEntry.INOUT:
-            if command is None and position is None:
-                return Outcome(disposition=Disposition.FOREIGN)
-            return _quarantine(f"deal {fact.ticket} reverses a position; netting accounts are not served yet")
+    """A position as it stands at the broker. Its levels are taken over; its volume is the deals' to say.
 
-
-def _enter(
-    fact: DealFact,
-    command: CommandRecord,
-    position: PositionRecord | None,
-    command_deals: Sequence[DealFact],
-    position_deals: Sequence[DealFact],
-    scene: Scene,
-) -> Outcome:
-    contradiction = _contradiction(
-        command, symbol=fact.symbol, side=fact.type, reason=fact.reason, position=fact.position_id
-    )
-    if contradiction:
-        return _quarantine(f"deal {fact.ticket} bears token {command.token}, but {contradiction}")
-    filled, drafts = _fill(fact, command, command_deals, scene)
-    held = position or PositionRecord(
-        identifier=fact.position_id,
-        officer=scene.officer,
-        directive_id=command.directive_id,
-        token=command.token,
-        symbol=fact.symbol,
-        side=command.order.side,
-        stop_loss=command.order.stop_loss,
-        take_profit=command.order.take_profit,
-    )
-    stepped = step_position(held.state, PositionInput.ENTERED)
-    state, outputs = stepped if stepped else (held.state, ())
-    at = scene.to_utc(fact.time_server_ms)
-    opened_at = min(held.opened_at or at, at)
-    held = summed(msgspec.structs.replace(held, state=state, opened_at=opened_at), [*position_deals, fact])
-    drafts += [reporting.position_event(output, held, fact, at) for output in outputs]
-    return Outcome(disposition=Disposition.APPLIED, command=filled, position=held, events=tuple(drafts))
-
-
-def _leave(
-    fact: DealFact,
-    command: CommandRecord | None,
-    position: PositionRecord,
-    command_deals: Sequence[DealFact],
-    position_deals: Sequence[DealFact],
-    scene: Scene,
-) -> Outcome:
-    rest = position.volume - fact.volume
-    if rest < 0:
-        # A further opening deal is still on its way; this one waits for it.
-        return Outcome(disposition=Disposition.PARKED)
-    # SL and TP deals may bear the opener's token, and a close of the same position may be somebody else's.
-    ours = (
-        command is not None
-        and command.order.kind is CommandKind.CLOSE
-        and not _contradiction(
-            command, symbol=fact.symbol, side=fact.type, reason=fact.reason, position=fact.position_id
-        )
-    )
-    closer = command if ours else None
-    drafts: list[Draft] = []
-    filled: CommandRecord | None = None
-    if closer is not None:
-        filled, drafts = _fill(fact, closer, command_deals, scene, opener=position.directive_id)
-    stepped = step_position(position.state, _leaving(fact, rest, ours))
-    if stepped is None:
-        return Outcome(disposition=Disposition.PARKED)
-    at = scene.to_utc(fact.time_server_ms)
-    after = summed(msgspec.structs.replace(position, state=stepped[0]), [*position_deals, fact])
-    if rest == 0:
-        after = msgspec.structs.replace(after, closed_at=at, close_reason=fact.reason)
-    by = closer.directive_id if closer is not None else None
-    drafts += [
-        reporting.position_event(output, after, fact, at, closing_directive_id=by) for output in stepped[1]
-    ]
-    return Outcome(disposition=Disposition.APPLIED, command=filled, position=after, events=tuple(drafts))
-
-
-def _leaving(fact: DealFact, rest: Decimal, ours: bool) -> PositionInput:
-    if rest > 0:
-        return PositionInput.REDUCED_BY_COMMAND if ours else PositionInput.REDUCED_OTHERWISE
-    if ours:
-        return PositionInput.CLOSED_BY_COMMAND
-    return {REASON_SL: PositionInput.CLOSED_BY_SL, REASON_TP: PositionInput.CLOSED_BY_TP}.get(
-        fact.reason, PositionInput.CLOSED_OTHERWISE
-    )
-
-
-def _fill(
-    fact: DealFact,
-    command: CommandRecord,
-    command_deals: Sequence[DealFact],
-    scene: Scene,
-    opener: str | None = None,
-) -> tuple[CommandRecord, list[Draft]]:
-    """The command after one more of its deals, judged by the sum of them against its volume."""
-    deals = [*command_deals, fact]
-    filled = sum((deal.volume for deal in deals), ZERO)
-    whole = filled >= command.order.volume
-    state, outputs = step_command(command.state, CommandInput.FILL_WHOLE if whole else CommandInput.FILL_PART)
-    after = msgspec.structs.replace(
-        command, state=state, filled=filled, order_ticket=fact.order, position_id=fact.position_id
-    )
-    at = scene.to_utc(fact.time_server_ms)
-    drafts = [
-        reporting.command_event(output, after, at, deal=fact, deals=deals, opening_directive_id=opener)
-        for output in outputs
-    ]
-    return after, drafts
-
-
-def fold_position(fact: PositionFact, position: PositionRecord | None) -> Outcome:
-    """A position as it stands at the broker. Its levels are taken over; its volume is the deals' to say."""
-    if position is None:
+    `parts` are our commands' open parts of it. `explained`: a MODIFY under way wanted the levels that are seen.
+    """
+    if not parts:
         return Outcome(disposition=Disposition.FOREIGN)
-    after = msgspec.structs.replace(position, stop_loss=fact.stop_loss, take_profit=fact.take_profit)
-    return Outcome(disposition=Disposition.APPLIED, position=after)
+    after: list[PositionRecord] = []
+    drafts: list[Draft] = []
+    for part in parts:
+        same = (part.stop_loss, part.take_profit) == (fact.stop_loss, fact.take_profit)
+        if part.levels_seen and same:
+            continue
+        seen = msgspec.structs.replace(
+            part,
+            stop_loss=fact.stop_loss,
+            take_profit=fact.take_profit,
+            levels_seen=part.levels_seen + 1,
+        )
+        after.append(seen)
+        if part.levels_seen and not explained:
+            drafts.append(reporting.levels_changed(seen, scene.at))
+    return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), events=tuple(drafts))
 
 
 def fold_connection(fact: ConnectionFact, scene: Scene) -> Outcome:
@@ -298,7 +212,7 @@ def expire_command(command: CommandRecord, at: datetime, *, waited_for: str) -> 
     why = waited_for or command.message
     expired = f"expired at {utc_text(command.expires_at)} before it could be sent"
     late = msgspec.structs.replace(command, reason="EXPIRED", message=f"{expired}: {why}" if why else expired)
-    outcome = _advance(late, CommandInput.EXPIRE, at)
+    outcome = advance(late, CommandInput.EXPIRE, at)
     changed = outcome.command is not None and outcome.command.state is not command.state
     return outcome if changed else Outcome(disposition=Disposition.APPLIED)
 
@@ -306,17 +220,20 @@ def expire_command(command: CommandRecord, at: datetime, *, waited_for: str) -> 
 def abandon(command: CommandRecord, at: datetime, *, code: str, message: str) -> Outcome:
     """A person's decision ends a command that was certainly not sent."""
     ended = msgspec.structs.replace(command, reason=code, message=message)
-    return _advance(ended, CommandInput.NOT_SENT_FINAL, at)
+    return advance(ended, CommandInput.NOT_SENT_FINAL, at)
 
 
 def give_up(command: CommandRecord, at: datetime) -> Outcome:
     """Nobody has said what became of the command for too long: a person must know. Evidence still settles it."""
-    return _advance(command, CommandInput.ABSENT, at)
+    return advance(command, CommandInput.ABSENT, at)
 
 
 def dispatch_command(command: CommandRecord, at: datetime) -> CommandRecord:
     """The command with one more dispatch. Raises IllegalTransitionError where it may have been sent."""
-    state, _ = step_command(command.state, CommandInput.DISPATCH)
+    if command.order.kind.changes:
+        state, _ = step_change(command.state, ChangeInput.DISPATCH)
+    else:
+        state, _ = step_command(command.state, CommandInput.DISPATCH)
     return msgspec.structs.replace(
         command,
         state=state,
@@ -330,37 +247,93 @@ def dispatch_command(command: CommandRecord, at: datetime) -> CommandRecord:
     )
 
 
-def summed(position: PositionRecord, deals: Sequence[DealFact]) -> PositionRecord:
-    """The position with volumes, prices and money counted anew from all of its deals."""
-    entering = [deal for deal in deals if deal.entry is DealEntry.IN]
-    leaving = [deal for deal in deals if deal.entry is not DealEntry.IN]
-    return msgspec.structs.replace(
-        position,
-        volume_in=sum((deal.volume for deal in entering), ZERO),
-        volume_out=sum((deal.volume for deal in leaving), ZERO),
-        price_open=reporting.weighted_price(entering),
-        price_close=reporting.weighted_price(leaving),
-        commission=sum((deal.commission for deal in deals), ZERO),
-        swap=sum((deal.swap for deal in deals), ZERO),
-        profit=sum((deal.profit for deal in deals), ZERO),
-        fee=sum((deal.fee for deal in deals), ZERO),
-    )
+def resolve_command(
+    command: CommandRecord,
+    resolution: Resolution,
+    at: datetime,
+    *,
+    note: str,
+    price: Decimal | None = None,
+    quantity: Decimal | None = None,
+) -> Outcome:
+    """A person who has looked at the broker's books says what became of a command whose outcome is open.
 
-
-def _advance(command: CommandRecord, what: CommandInput, at: datetime) -> Outcome:
+    Counts for UNCERTAIN and UNKNOWN commands alone; any other stays as it is. Deals that turn up later still count.
+    """
+    message = f"resolved by a person: {note}"
+    told = msgspec.structs.replace(command, reason="RESOLVED", message=message)
+    if command.order.kind.changes:
+        done = resolution is Resolution.FILLED
+        return advance_change(told, ChangeInput.RESOLVED_DONE if done else ChangeInput.RESOLVED_REJECTED, at)
+    what = {
+        Resolution.FILLED: CommandInput.RESOLVED_FILLED,
+        Resolution.REJECTED: CommandInput.RESOLVED_REJECTED,
+        Resolution.CANCELLED: CommandInput.RESOLVED_CANCELLED,
+    }[resolution]
     state, outputs = step_command(command.state, what)
+    if state is command.state:
+        return Outcome(disposition=Disposition.APPLIED)
+    filled = quantity or command.order.volume
+    after = msgspec.structs.replace(told, state=state)
+    drafts = tuple(
+        reporting.resolved_fill(after, at, price=price, quantity=filled)
+        if output is CommandOutput.RESOLVED
+        else reporting.command_event(output, after, at)
+        for output in outputs
+    )
+    return Outcome(disposition=Disposition.APPLIED, command=after, events=drafts)
+
+
+def withdraw(command: CommandRecord, at: datetime, *, by: str) -> Outcome:
+    """The Director cancels a command that was not sent yet. One that may have been sent stays as it is."""
+    ended = msgspec.structs.replace(
+        command, reason="WITHDRAWN", message=f"cancelled by {by} before it was sent"
+    )
+    return advance(ended, CommandInput.WITHDRAWN, at)
+
+
+def fold_effect(command: CommandRecord, what: ChangeInput, at: datetime) -> Outcome:
+    """What the target of a MODIFY or CANCEL shows, for that command."""
+    message = {
+        ChangeInput.TARGET_GONE: "the target was closed or taken off the book first",
+        ChangeInput.TARGET_FILLED: "the order was filled first",
+    }.get(what, "")
+    told = msgspec.structs.replace(command, reason=str(what), message=message) if message else command
+    return advance_change(told, what, at)
+
+
+def advance(command: CommandRecord, what: CommandInput, at: datetime) -> Outcome:
+    """The command after the input, with its events."""
+    if command.order.kind.changes:
+        return advance_change(command, ChangeInput[what.name], at)
+    state, outputs = step_command(command.state, what)
+    return _told(command, state, outputs, at)
+
+
+def advance_change(command: CommandRecord, what: ChangeInput, at: datetime) -> Outcome:
+    """The MODIFY or CANCEL after the input, with its events."""
+    state, outputs = step_change(command.state, what)
+    return _told(command, state, outputs, at)
+
+
+def _told(
+    command: CommandRecord, state: CommandState, outputs: Sequence[CommandOutput], at: datetime
+) -> Outcome:
     after = msgspec.structs.replace(command, state=state)
     drafts = tuple(reporting.command_event(output, after, at) for output in outputs)
     return Outcome(disposition=Disposition.APPLIED, command=after, events=drafts)
 
 
-def _contradiction(command: CommandRecord, *, symbol: str, side: str, reason: str, position: int) -> str:
-    """Why this order or deal cannot be the command's, though it bears its token; empty where it can."""
+def contradiction(command: CommandRecord, *, symbol: str, type: str, reason: str, position: int) -> str:
+    """Why this order or deal cannot be the command's, though it bears its token; empty where it can.
+
+    `type` is BUY, SELL, or a pending order's type, which begins with its side.
+    """
     order = command.order
     if symbol != order.symbol:
         return f"its symbol is {symbol}, not {order.symbol}"
-    if side != order.side:
-        return f"its type is {side}, not {order.side}"
+    if type.partition("_")[0] != order.side:
+        return f"its type is {type}, not {order.side}"
     if reason != REASON_EXPERT:
         return f"its reason is {reason}, not {REASON_EXPERT}"
     if order.kind is CommandKind.CLOSE and position != order.position:
@@ -368,5 +341,6 @@ def _contradiction(command: CommandRecord, *, symbol: str, side: str, reason: st
     return ""
 
 
-def _quarantine(note: str) -> Outcome:
+def quarantine(note: str) -> Outcome:
+    """A fact that is kept, raised, and not acted upon."""
     return Outcome(disposition=Disposition.QUARANTINED, note=note)

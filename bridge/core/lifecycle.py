@@ -1,4 +1,4 @@
-"""The lives of commands, positions and directives, as tables.
+"""The lives of orders and positions, as tables.
 
 Theory of operation:
 
@@ -7,14 +7,14 @@ Theory of operation:
 3. PLANNED is the only state from which a command may be dispatched, and DISPATCH the only input that the
    sidecar gives by its own decision. DISPATCH anywhere else raises: it would be a second send.
 4. What is over for us need not be over for the broker. A fill counts in every state: it is money.
-5. UNKNOWN is not an end. Evidence still settles it.
+5. UNKNOWN is not an end. Evidence still settles it, or a person who has looked.
+
+COMMAND_TABLE is for commands that make an order of their own (OPEN, CLOSE). Those that change what is there
+(MODIFY, CANCEL) have a table of their own in `changes`; what a directive's state is, `directives` says.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
-
-import msgspec
 
 
 class CommandState(StrEnum):
@@ -37,6 +37,8 @@ class CommandState(StrEnum):
     """The order, or what was left of it, is off the broker's book."""
     NEVER_SENT = "NEVER_SENT"
     """Over without having been sent: expired, or refused on this side of the broker."""
+    DONE = "DONE"
+    """A MODIFY or CANCEL: the target was seen as it was to become."""
     UNCERTAIN = "UNCERTAIN"
     """Sent, and the answer leaves the outcome open. Being settled."""
     UNKNOWN = "UNKNOWN"
@@ -59,7 +61,13 @@ class CommandState(StrEnum):
 
 
 _OVER: Final = frozenset(
-    {CommandState.FILLED, CommandState.REJECTED, CommandState.CANCELLED, CommandState.NEVER_SENT}
+    {
+        CommandState.FILLED,
+        CommandState.REJECTED,
+        CommandState.CANCELLED,
+        CommandState.NEVER_SENT,
+        CommandState.DONE,
+    }
 )
 _IN_DOUBT: Final = frozenset(
     {
@@ -94,6 +102,12 @@ class CommandInput(StrEnum):
     """A deal after which all its volume is filled."""
     ABSENT = "ABSENT"
     """Twice, and after the grace time, neither ledger nor broker had an outcome."""
+    WITHDRAWN = "WITHDRAWN"
+    """The Director cancels what was not sent yet."""
+    RESOLVED_FILLED = "RESOLVED_FILLED"
+    """A person has looked at the broker's books: it was filled."""
+    RESOLVED_REJECTED = "RESOLVED_REJECTED"
+    RESOLVED_CANCELLED = "RESOLVED_CANCELLED"
 
 
 class CommandOutput(StrEnum):
@@ -105,6 +119,8 @@ class CommandOutput(StrEnum):
     NEVER_SENT = "ORDER_REJECTED (never sent)"
     REFUSED = "ORDER_REJECTED (refused)"
     CANCELLED = "ORDER_CANCELLED"
+    CHANGED = "ORDER_PLACED (a change) or ORDER_CANCELLED (a CANCEL)"
+    RESOLVED = "ORDER_FILLED (by a person's word)"
     BROKER_ERROR = "BROKER_ERROR"
     UNKNOWN = "SYSTEM_ERROR (unknown outcome)"
 
@@ -128,9 +144,24 @@ _NEWS_BEFORE_PLACED: Final[_Row] = {
     _I.FILL_WHOLE: (_S.FILLED, (_O.PLACED, _O.FILLED)),
 }
 
+# A person's word counts only where nobody else has said what became of it.
+_NO_WORD: Final = (_I.RESOLVED_FILLED, _I.RESOLVED_REJECTED, _I.RESOLVED_CANCELLED)
+_BY_WORD: Final[_Row] = {
+    _I.RESOLVED_FILLED: (_S.FILLED, (_O.RESOLVED,)),
+    _I.RESOLVED_REJECTED: (_S.REJECTED, (_O.REFUSED,)),
+    _I.RESOLVED_CANCELLED: (_S.CANCELLED, (_O.CANCELLED,)),
+}
+
+
+def _unmoved(state: CommandState, *inputs: CommandInput) -> _Row:
+    return {each: (state, ()) for each in inputs}
+
+
 COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
     _S.PLANNED: _NEWS_BEFORE_PLACED
+    | _unmoved(_S.PLANNED, *_NO_WORD)
     | {
+        _I.WITHDRAWN: (_S.CANCELLED, (_O.CANCELLED,)),
         _I.DISPATCH: (_S.DISPATCHED, ()),
         _I.EXPIRE: (_S.NEVER_SENT, (_O.NEVER_SENT,)),
         _I.NOT_SENT_PASSING: (_S.PLANNED, ()),
@@ -142,6 +173,7 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
         _I.ABSENT: (_S.PLANNED, ()),
     },
     _S.DISPATCHED: _NEWS_BEFORE_PLACED
+    | _unmoved(_S.DISPATCHED, _I.WITHDRAWN, *_NO_WORD)
     | {
         # The terminal may have it: only the terminal can say that it is too late.
         _I.EXPIRE: (_S.DISPATCHED, ()),
@@ -154,6 +186,7 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
     _S.SUBMITTED: _NEWS_BEFORE_PLACED
+    | _unmoved(_S.SUBMITTED, _I.WITHDRAWN, *_NO_WORD)
     | {
         _I.EXPIRE: (_S.SUBMITTED, ()),
         # An intent and its denial contradict each other: neither is believed.
@@ -164,7 +197,8 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
         _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
-    _S.PLACED: {
+    _S.PLACED: _unmoved(_S.PLACED, _I.WITHDRAWN, *_NO_WORD)
+    | {
         _I.EXPIRE: (_S.PLACED, ()),
         _I.NOT_SENT_PASSING: (_S.PLACED, ()),
         _I.NOT_SENT_FINAL: (_S.PLACED, ()),
@@ -181,7 +215,8 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
         # Taken, then neither order nor deal to be found.
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
-    _S.PARTIAL: {
+    _S.PARTIAL: _unmoved(_S.PARTIAL, _I.WITHDRAWN, *_NO_WORD)
+    | {
         _I.EXPIRE: (_S.PARTIAL, ()),
         _I.NOT_SENT_PASSING: (_S.PARTIAL, ()),
         _I.NOT_SENT_FINAL: (_S.PARTIAL, ()),
@@ -218,7 +253,9 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
         _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
     },
     _S.UNCERTAIN: _NEWS_BEFORE_PLACED
+    | _BY_WORD
     | {
+        _I.WITHDRAWN: (_S.UNCERTAIN, ()),
         _I.EXPIRE: (_S.UNCERTAIN, ()),
         _I.NOT_SENT_PASSING: (_S.UNCERTAIN, ()),
         _I.NOT_SENT_FINAL: (_S.UNCERTAIN, ()),
@@ -228,7 +265,9 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
     _S.UNKNOWN: _NEWS_BEFORE_PLACED
+    | _BY_WORD
     | {
+        _I.WITHDRAWN: (_S.UNKNOWN, ()),
         _I.EXPIRE: (_S.UNKNOWN, ()),
         # Somebody was told of it and may have acted by hand: proven unsent, it is over, never sent anew.
         _I.NOT_SENT_PASSING: (_S.NEVER_SENT, (_O.NEVER_SENT,)),
@@ -308,52 +347,3 @@ def step_position(
 ) -> tuple[PositionState, tuple[PositionOutput, ...]] | None:
     """The state after the input, and what is to be told; None where the deal must wait for an earlier one."""
     return POSITION_TABLE[state].get(what)
-
-
-class DirectiveState(StrEnum):
-    """Where a directive stands, as far as its commands tell."""
-
-    RECEIVED = "RECEIVED"
-    """Journaled; not planned yet."""
-    WORKING = "WORKING"
-    FILLED = "FILLED"
-    PARTIAL = "PARTIAL"
-    """Over, with a part of it filled."""
-    CANCELLED = "CANCELLED"
-    REJECTED = "REJECTED"
-    EXPIRED = "EXPIRED"
-    UNKNOWN = "UNKNOWN"
-
-    @property
-    def over(self) -> bool:
-        return self not in (DirectiveState.RECEIVED, DirectiveState.WORKING, DirectiveState.UNKNOWN)
-
-
-class Leg(msgspec.Struct, frozen=True):
-    """What a directive's state needs to know of one of its commands."""
-
-    state: CommandState
-    filled: bool
-    """Whether any deal of it is known."""
-    expired: bool = False
-    """NEVER_SENT because its time to live was over."""
-
-
-def directive_state(legs: Sequence[Leg]) -> DirectiveState:
-    """The state of a directive that was planned, from its legs."""
-    if not legs:
-        return DirectiveState.RECEIVED
-    states = {leg.state for leg in legs}
-    if CommandState.UNKNOWN in states:
-        return DirectiveState.UNKNOWN
-    if not all(state.over for state in states):
-        return DirectiveState.WORKING
-    if states == {CommandState.FILLED}:
-        return DirectiveState.FILLED
-    if any(leg.filled for leg in legs):
-        return DirectiveState.PARTIAL
-    if CommandState.CANCELLED in states:
-        return DirectiveState.CANCELLED
-    if all(leg.expired for leg in legs):
-        return DirectiveState.EXPIRED
-    return DirectiveState.REJECTED

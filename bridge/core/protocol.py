@@ -15,7 +15,8 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
-from bridge.core.amounts import AmountError, check_amount
+from bridge.core.amounts import ZERO, AmountError, check_amount
+from bridge.core.contract import OrderType, TimeInForce
 from bridge.core.terms import MarginMode, Side, TradeMode
 
 PROTOCOL_MIN: Final = 1
@@ -166,27 +167,57 @@ class CommandKind(StrEnum):
     """What a command does at the broker."""
 
     OPEN = "OPEN"
+    """A market order, or a pending one that will open a position."""
     CLOSE = "CLOSE"
+    MODIFY = "MODIFY"
+    """Other levels for a position, or other levels, price or expiry for a pending order."""
+    CANCEL = "CANCEL"
+    """Take a pending order off the book."""
+
+    @property
+    def changes(self) -> bool:
+        """True where it makes no order of its own: sent twice it does no more than once."""
+        return self in (CommandKind.MODIFY, CommandKind.CANCEL)
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a command asks of the broker. Never changes after it was journaled."""
+    """What a command asks of the broker. Never changes after it was journaled.
+
+    A MODIFY or CANCEL names its target by `position` or by `order`; the target's magic, symbol and volume stay as
+    they are.
+    """
 
     token: Token
     kind: CommandKind
     symbol: Name
     """The broker's own name for it."""
     side: Side
-    """The side of the order: a CLOSE of a long position is a SELL."""
-    volume: Decimal
-    """Lots."""
+    """The side of the order: a CLOSE of a long position is a SELL. MODIFY, CANCEL: the target's side."""
+    volume: Decimal = ZERO
+    """Lots. 0 for MODIFY and CANCEL."""
+    order_type: OrderType = OrderType.MARKET
+    """OPEN: how it is filled. MODIFY and CANCEL of a pending order: its type."""
     position: Ticket = 0
-    """CLOSE: the position's identifier. The terminal finds its present ticket by it."""
+    """CLOSE, MODIFY: the position's identifier. The terminal finds its present ticket by it."""
+    order: Ticket = 0
+    """MODIFY, CANCEL: the pending order's ticket."""
+    opener: Annotated[int, msgspec.Meta(ge=0, lt=2**52)] = 0
+    """CLOSE, MODIFY, CANCEL: token of the command that opened the target. Where several commands share one
+    position (netting) it says whose part is meant."""
     stop_loss: Decimal | None = None
+    """MODIFY: None leaves the level as it is, 0 takes it away."""
     take_profit: Decimal | None = None
     price: Decimal | None = None
-    """Reference price of the slippage guard, where the directive has one."""
+    """Of a market order the reference of the slippage guard; of a pending order its price; MODIFY: the pending
+    order's new price, None leaves it."""
+    limit_price: Decimal | None = None
+    """STOP_LIMIT: the price of the limit order."""
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expires_ms: Count = 0
+    """GTD: when a pending order leaves the book, in milliseconds of UTC since 1970."""
     deviation_points: Annotated[int, msgspec.Meta(ge=0, lt=1_000_000)] | None = None
+    max_spread_points: Annotated[int, msgspec.Meta(ge=0, lt=1_000_000)] | None = None
+    """OPEN: not sent while the spread is wider."""
     comment: Annotated[str, msgspec.Meta(max_length=31)] = ""
     """For people. Brokers rewrite it; nothing relies on it."""
 
@@ -200,6 +231,8 @@ class Command(Message, frozen=True, kw_only=True, tag="command"):
     deadline_ms: Count
     """On the link clock. Later than that the answer is `not_sent`."""
     order: Order
+    expires_server_ms: Count = 0
+    """The order's `expires_ms` on the broker's clock, as far as its distance from UTC is known now. 0: none."""
 
 
 class SettleItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,6 +253,16 @@ class Settle(Message, frozen=True, kw_only=True, tag="settle"):
 
     epoch: Count
     item: SettleItem
+
+
+class Inquire(Message, frozen=True, kw_only=True, tag="inquire"):
+    """What does the broker call this symbol, and what are its terms? Answered by a `symbol` fact."""
+
+    epoch: Count
+    symbol: Name
+    """As the Director or the configuration spells it."""
+    exact: bool = False
+    """Only a symbol of exactly this name will do. Otherwise one with a prefix or suffix around it may."""
 
 
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
@@ -257,7 +300,9 @@ class ErrorMessage(Message, frozen=True, kw_only=True, tag="error"):
 
 
 FromTerminal = Hello | Prove | FactMessage | TerminalHeartbeat | Bye | ErrorMessage
-FromSidecar = Challenge | Refused | Welcome | Command | Settle | Ack | SidecarHeartbeat | Bye | ErrorMessage
+FromSidecar = (
+    Challenge | Refused | Welcome | Command | Settle | Inquire | Ack | SidecarHeartbeat | Bye | ErrorMessage
+)
 
 
 class ProtocolError(ValueError):
@@ -273,7 +318,7 @@ _from_terminal: msgspec.json.Decoder[FromTerminal] = msgspec.json.Decoder(FromTe
 _from_sidecar: msgspec.json.Decoder[FromSidecar] = msgspec.json.Decoder(FromSidecar)
 _from_terminal_types = frozenset({"hello", "prove", "fact", "heartbeat", "bye", "error"})
 _from_sidecar_types = frozenset(
-    {"challenge", "refused", "welcome", "command", "settle", "ack", "heartbeat", "bye", "error"}
+    {"challenge", "refused", "welcome", "command", "settle", "inquire", "ack", "heartbeat", "bye", "error"}
 )
 
 

@@ -7,10 +7,10 @@ from enum import StrEnum
 import msgspec
 
 from bridge.core.amounts import ZERO
-from bridge.core.contract import ExecutionEvent
+from bridge.core.contract import ExecutionEvent, OrderType
 from bridge.core.lifecycle import CommandState, PositionState
 from bridge.core.protocol import Order
-from bridge.core.terms import Side
+from bridge.core.terms import DealEntry, Side
 
 
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,8 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     order_ticket: int = 0
     position_id: int = 0
     filled: Decimal = ZERO
+    opening_directive_id: str = ""
+    """CLOSE, MODIFY, CANCEL: the directive that opened or ordered the target."""
     reason: str = ""
     """Code of what ended or troubles it: a NotSentReason, a retcode, EXPIRED."""
     message: str = ""
@@ -47,13 +49,17 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One position that a command of this officer opened. Money is in account currency."""
+    """What one command of this officer has in one position. Money is in account currency.
+
+    On a hedging account that is the whole position; where positions are netted several commands may share one.
+    """
 
     identifier: int
     officer: str
     directive_id: str
     """The directive that opened it."""
     token: int
+    """The command that opened it."""
     symbol: str
     side: Side
     state: PositionState | None = None
@@ -66,6 +72,8 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Volume-weighted."""
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    levels_seen: int = 0
+    """How often the broker showed levels that it did not show before."""
     commission: Decimal = ZERO
     """As the broker books it: negative when paid."""
     swap: Decimal = ZERO
@@ -79,6 +87,35 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
     def volume(self) -> Decimal:
         """What is open, in lots."""
         return self.volume_in - self.volume_out
+
+
+class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A pending order of ours as it was last seen on the broker's book."""
+
+    ticket: int
+    token: int
+    directive_id: str
+    """The directive that ordered it."""
+    symbol: str
+    side: Side
+    order_type: OrderType
+    volume: Decimal
+    """Lots not filled yet."""
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a deal that concerns one command's part of a position. Money is in account currency."""
+
+    token: int
+    """The command whose part was opened or closed. 0: nobody's of ours."""
+    entry: DealEntry
+    """IN or OUT."""
+    volume: Decimal
+    price: Decimal
+    commission: Decimal
+    swap: Decimal
+    profit: Decimal
+    fee: Decimal
 
 
 class Disposition(StrEnum):
@@ -105,7 +142,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     disposition: Disposition
     command: CommandRecord | None = None
-    position: PositionRecord | None = None
+    positions: tuple[PositionRecord, ...] = ()
+    shares: tuple[Share, ...] = ()
+    """How a deal is divided among commands."""
+    halt: str = ""
+    """Why nothing more may be opened in the fact's symbol until a person has looked; empty otherwise."""
     events: tuple[Draft, ...] = ()
     hold: str = ""
     """Why nothing may be dispatched for this officer until a person has looked; empty otherwise."""

@@ -19,6 +19,9 @@ class Verdict(StrEnum):
     """Nobody knows yet. Orders, deals and positions will tell."""
 
 
+RETCODE_NO_CHANGES: Final = 10025
+"""To a MODIFY: the levels are these already."""
+
 _A = Verdict.ACCEPTED
 _R = Verdict.REFUSED
 _O = Verdict.OPEN

@@ -1,10 +1,12 @@
 """What a person can set. Read from TOML by `bridge.config`; defaults live here alone."""
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
+from bridge.core.contract import Action
 from bridge.core.protocol import Name
 from bridge.core.token import MAX_PREFIX, default_prefix
 
@@ -61,6 +63,49 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """0: any free one. The commands find it in a file beside the journal."""
 
 
+class MissingStop(StrEnum):
+    """What to do about a position that stands at the broker without the stop loss that was asked for."""
+
+    REPORT = "report"
+    CLOSE = "close"
+
+
+class SilentDirector(StrEnum):
+    """What to do about pending orders while the Director cannot be reached."""
+
+    KEEP = "keep"
+    CANCEL = "cancel"
+
+
+Points = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+
+
+class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits on opening. None, or an empty list of hours, is no limit. Nothing else is ever held back by them."""
+
+    allowed_actions: list[Action] | None = None
+    """Opening actions that the officer may carry out: OPEN_LONG, OPEN_SHORT."""
+    allowed_symbols: list[str] | None = None
+    """Symbols that may be opened, as the Director spells them."""
+    max_symbol_quantity: Decimal | None = None
+    """Lots open, waiting and on their way in one symbol, above 0."""
+    max_positions: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    """Positions and pending orders together."""
+    max_orders_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    max_spread_points: Points | None = None
+    closed_hours: list[str] = []
+    """Windows in UTC in which nothing is opened, like '21:55-22:10'; one may pass midnight."""
+    max_daily_loss: Decimal | None = None
+    """Account currency, above 0, since the broker's day began."""
+    max_drawdown_percent: Decimal | None = None
+    """Of the highest equity that was ever seen, above 0 to 100."""
+    min_margin_level_percent: Decimal | None = None
+    missing_stop: MissingStop = MissingStop.REPORT
+    silent_director: SilentDirector = SilentDirector.KEEP
+    silent_director_after_s: Seconds = 600.0
+    """How long polls must have failed before the Director counts as silent."""
+
+
 class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One officer: one id at the Director, one account in one terminal."""
 
@@ -77,15 +122,17 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """How long a directive without expires_at may wait, from its issued_at."""
     max_quantity: Decimal | None = None
     """Lots, above 0; an opening directive over it is refused."""
+    guards: GuardSettings = GuardSettings()
 
     @property
     def prefix(self) -> int:
         """The token prefix in force: 1..4095."""
         return self.token_prefix or default_prefix(self.id)
 
-    def broker_symbol(self, symbol: str) -> str:
-        """What the broker calls the Director's symbol."""
-        return self.symbols.get(symbol, symbol)
+    def inquiry(self, symbol: str) -> tuple[str, bool]:
+        """What to ask the broker for the Director's symbol, and whether only that very name will do."""
+        mapped = self.symbols.get(symbol)
+        return (symbol, False) if mapped is None else (mapped, True)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

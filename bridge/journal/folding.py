@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import msgspec
 
-from bridge.core import brokertime, folding
+from bridge.core import brokertime, dealing, folding
 from bridge.core.contract import utc_text
 from bridge.core.facts import (
     CommandFact,
@@ -18,6 +18,7 @@ from bridge.core.facts import (
     OrderFact,
     PositionFact,
     ScanFact,
+    SymbolFact,
     TroubleFact,
     content_hash,
     decode_fact,
@@ -27,12 +28,16 @@ from bridge.core.folding import Scene
 from bridge.core.protocol import ProtocolError
 from bridge.core.records import CommandRecord, Disposition, Outcome
 from bridge.core.reporting import system_error
-from bridge.journal import rows
-from bridge.journal.sessions import offsets
+from bridge.core.settings import OfficerSettings
+from bridge.core.terms import MarginMode
+from bridge.journal import holdings, market, operating, rows
+from bridge.journal.effects import Effects
+from bridge.journal.sessions import margin_mode, offsets
 from bridge.journal.step import Step
+from bridge.journal.stops import check_stops
 
 _Stored = CommandFact | DealFact | OrderFact | PositionFact | ConnectionFact | TroubleFact
-"""The facts that are kept. A scan is not: it moves the watermark."""
+"""The facts that are kept. A scan moves the watermark, a symbol's terms have a table of their own."""
 
 
 class Folded(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +52,19 @@ class Folded(msgspec.Struct, frozen=True, kw_only=True):
     hold: str
 
 
-def fold(step: Step, epoch: int, facts: Sequence[tuple[int, bytes]], *, grace: timedelta) -> Folded:
+def fold(
+    step: Step,
+    settings: OfficerSettings,
+    epoch: int,
+    facts: Sequence[tuple[int, bytes]],
+    *,
+    grace: timedelta,
+) -> Folded:
     """Store and apply the facts, in order. Total: no fact is refused, none stops the next.
 
     `facts` are (seq, raw JSON) of one epoch, at least one.
     """
-    book = _Book(step, epoch, grace)
+    book = _Book(step, settings, epoch, grace)
     for seq, raw in facts:
         try:
             with step.contained():
@@ -76,10 +88,12 @@ def fold(step: Step, epoch: int, facts: Sequence[tuple[int, bytes]], *, grace: t
 class _Book:
     """One batch at work."""
 
-    def __init__(self, step: Step, epoch: int, grace: timedelta) -> None:
+    def __init__(self, step: Step, settings: OfficerSettings, epoch: int, grace: timedelta) -> None:
         self._step = step
+        self._settings = settings
         self._connection: sqlite3.Connection = step.connection
         self._epoch = epoch
+        self._netting = margin_mode(step) is not MarginMode.RETAIL_HEDGING
         known = offsets(step)
         self._scene = Scene(
             officer=step.officer,
@@ -87,6 +101,7 @@ class _Book:
             to_utc=lambda server_ms: brokertime.to_utc(server_ms, known, step.now),
             grace=grace,
         )
+        self._effects = Effects(step)
         self.scanned = False
         self.applied = 0
         self.repeated = 0
@@ -98,12 +113,21 @@ class _Book:
         except ProtocolError as error:
             self._quarantine_raw(seq, raw, str(error))
             return
-        if isinstance(fact, ScanFact):
-            self._scan(fact)
-            return
+        match fact:
+            case ScanFact():
+                self._scan(fact)
+            case SymbolFact():
+                self._symbol(fact, raw)
+            case _:
+                self._take(seq, raw, fact)
+
+    def _take(self, seq: int, raw: bytes, fact: _Stored) -> None:
         key, digest = fact_key(fact), content_hash(fact)
         latest = self._latest(key)
         same = latest is not None and latest["hash"] == digest
+        if isinstance(fact, OrderFact) and (seen := self._order(fact)) is not None:
+            # An order may become again what it was before; only what was seen last is no news.
+            same = content_hash(seen) == digest
         if same and latest is not None and latest["disposition"] == Disposition.APPLIED:
             self.repeated += 1
             return
@@ -114,13 +138,28 @@ class _Book:
             return
         self._store(seq, raw, fact, key, digest, outcome, before)
         self._step.apply(outcome, before)
+        self._follow(fact, outcome)
         if outcome.disposition is Disposition.QUARANTINED:
             self.quarantined += 1
             self._raise(key, outcome.note, before)
         else:
             self.applied += 1
-        if isinstance(fact, DealFact) and outcome.disposition is Disposition.APPLIED:
-            self._unpark(fact.position_id)
+
+    def _follow(self, fact: _Stored, outcome: Outcome) -> None:
+        """What else moves once the fact is in."""
+        if outcome.disposition is not Disposition.APPLIED:
+            return
+        match fact:
+            case DealFact():
+                self._halt(fact, outcome)
+                self._unpark(fact.position_id)
+                self._effects.of_position(fact.position_id)
+            case OrderFact():
+                self._effects.of_order(fact.ticket)
+            case PositionFact():
+                self._effects.of_position(fact.identifier)
+            case CommandFact() if outcome.command is not None and outcome.command.order.kind.changes:
+                self._effects.of_target(outcome.command.order)
 
     def _latest(self, key: str) -> sqlite3.Row | None:
         """Hash and disposition of what was said last under the key."""
@@ -131,13 +170,27 @@ class _Book:
         ).fetchone()
         return row
 
+    def _order(self, fact: OrderFact) -> OrderFact | None:
+        return market.load_order(self._connection, self._step.account, fact.ticket)
+
     def _scan(self, fact: ScanFact) -> None:
         """All that a scan says is how far it came. One a minute would fill the journal with nothing."""
         self._connection.execute(
             "UPDATE officers SET watermark_server_ms = max(watermark_server_ms, ?) WHERE officer = ?",
             (fact.to_server_ms, self._step.officer),
         )
+        if self._netting:
+            settled = self._step.now - 2 * self._scene.grace
+            for position in holdings.parked_positions(self._connection, self._step.account, settled):
+                self._unpark(position, complete=True)
+        check_stops(self._step, self._settings)
         self.scanned = True
+        self.applied += 1
+
+    def _symbol(self, fact: SymbolFact, raw: bytes) -> None:
+        """The terms of a symbol, as this session's terminal sees them."""
+        if market.save_symbol(self._connection, self._step.account, fact, self._epoch, self._step.now):
+            self._step.audit("symbol", f"{fact.asked} is {fact.name or 'not to be had'}", raw.decode())
         self.applied += 1
 
     def contain(self, seq: int, raw: bytes, error: Exception) -> None:
@@ -156,44 +209,81 @@ class _Book:
             case DealFact():
                 return self._fold_deal(fact, revision=revision)
             case OrderFact():
-                command = rows.load_command(self._connection, self._step.officer, fact.magic)
-                return folding.fold_order(fact, command, self._scene), command
+                return self._fold_order(fact)
             case PositionFact():
-                position = rows.load_position(self._connection, self._step.account, fact.identifier)
-                return folding.fold_position(fact, position), None
+                known = holdings.parts_of(self._connection, self._step.account, fact.identifier)
+                parts = [part for part in known if part.volume > 0]
+                explained = self._effects.explain_position(fact)
+                return folding.fold_position(fact, parts, self._scene, explained=explained), None
             case ConnectionFact():
                 return folding.fold_connection(fact, self._scene), None
             case TroubleFact():
                 return folding.fold_trouble(fact, self._scene), None
 
-    def _fold_deal(self, fact: DealFact, *, revision: bool) -> tuple[Outcome, CommandRecord | None]:
+    def _fold_order(self, fact: OrderFact) -> tuple[Outcome, CommandRecord | None]:
+        command = rows.load_command(self._connection, self._step.officer, fact.magic)
+        outcome = folding.fold_order(
+            fact,
+            command,
+            self._scene,
+            before=self._order(fact),
+            explained=self._effects.explain_order(fact),
+        )
+        if outcome.disposition is Disposition.APPLIED:
+            market.save_order(self._connection, self._step.account, fact.magic, fact, self._step.now)
+        return outcome, command
+
+    def _fold_deal(
+        self, fact: DealFact, *, revision: bool = False, complete: bool = False
+    ) -> tuple[Outcome, CommandRecord | None]:
         account = self._step.account
+        if revision and (counted := holdings.load_deal(self._connection, account, fact.ticket)) is not None:
+            return self._revise_deal(fact, counted)
         command = rows.load_command(self._connection, account.officer, fact.magic) if fact.magic else None
-        position = rows.load_position(self._connection, account, fact.position_id)
-        position_deals = rows.deals_of_position(self._connection, account, fact.position_id)
-        if revision and any(deal.ticket == fact.ticket for deal in position_deals):
-            if fact.side is None:
-                note = f"deal {fact.ticket} was revised to {fact.type}: the broker has cancelled it"
-                return Outcome(disposition=Disposition.QUARANTINED, note=note), command
-            # It counts already: a late commission changes sums, not states.
-            others = [deal for deal in position_deals if deal.ticket != fact.ticket]
-            after = position and folding.summed(position, [*others, fact])
-            outcome = Outcome(disposition=Disposition.APPLIED, position=after)
-            self._save_deal(fact, outcome, rows.token_of_deal(self._connection, account, fact.ticket))
-            return outcome, None
-        outcome = folding.fold_deal(
+        deals = holdings.deals_of_command(self._connection, account, command.token) if command else ()
+        outcome = dealing.fold_deal(
             fact,
             command=command,
-            position=position,
-            command_deals=rows.deals_of_command(self._connection, account, command.token) if command else (),
-            position_deals=position_deals,
+            command_deals=deals,
+            book=self._position_book(fact, fact.position_id, complete=complete),
             scene=self._scene,
         )
         self._save_deal(fact, outcome, outcome.command.token if outcome.command is not None else None)
+        if outcome.shares:
+            holdings.save_shares(self._connection, account, fact, fact.position_id, outcome.shares)
         return outcome, command
 
+    def _revise_deal(self, fact: DealFact, counted: DealFact) -> tuple[Outcome, CommandRecord | None]:
+        """A deal that counts already is booked anew."""
+        account, ticket = self._step.account, fact.ticket
+        token = holdings.token_of_deal(self._connection, account, ticket)
+        maker = rows.load_command(self._connection, account.officer, token) if token else None
+        outcome = dealing.revise_deal(
+            fact,
+            counted,
+            shares=holdings.shares_of_deal(self._connection, account, ticket),
+            book=self._position_book(fact, counted.position_id),
+            maker=maker,
+            scene=self._scene,
+        )
+        self._save_deal(fact, outcome, token)
+        holdings.save_shares(self._connection, account, fact, counted.position_id, outcome.shares)
+        return outcome, maker
+
+    def _position_book(
+        self, fact: DealFact, position: int, *, complete: bool = False
+    ) -> dealing.PositionBook:
+        return holdings.position_book(
+            self._connection,
+            self._step.account,
+            position,
+            netting=self._netting,
+            without=fact.ticket,
+            complete=complete,
+        )
+
     def _save_deal(self, fact: DealFact, outcome: Outcome, token: int | None) -> None:
-        rows.save_deal(
+        holdings.save_deal(
             self._connection,
             self._step.account,
             fact,
@@ -202,16 +292,21 @@ class _Book:
             done_at=self._scene.to_utc(fact.time_server_ms),
         )
 
-    def _unpark(self, position_id: int) -> None:
+    def _halt(self, fact: DealFact, outcome: Outcome) -> None:
+        if outcome.halt:
+            operating.halt(self._step, symbol=fact.symbol, why=outcome.halt)
+
+    def _unpark(self, position_id: int, *, complete: bool = False) -> None:
         """Deals that waited for this position may count now; each may let the next one count."""
         while True:
-            before = len(parked := rows.parked_deals(self._connection, self._step.account, position_id))
+            parked = holdings.parked_deals(self._connection, self._step.account, position_id)
             for fact in parked:
-                outcome, command = self._fold_deal(fact, revision=False)
+                outcome, command = self._fold_deal(fact, complete=complete)
                 if outcome.disposition is not Disposition.PARKED:
                     self._step.apply(outcome, command)
-            after = rows.parked_deals(self._connection, self._step.account, position_id)
-            if not after or len(after) == before:
+                    self._halt(fact, outcome)
+            after = holdings.parked_deals(self._connection, self._step.account, position_id)
+            if not after or len(after) == len(parked):
                 return
 
     def _proves_nothing(self, fact: CommandFact) -> bool:
@@ -243,7 +338,8 @@ class _Book:
     ) -> None:
         kind = key.split(":", 1)[0]
         self._insert(seq, raw.decode(), key, digest, kind, outcome)
-        about = outcome.command or before or outcome.position
+        part = outcome.positions[0] if outcome.positions else None
+        about = outcome.command or before or part
         if about is not None or outcome.disposition is Disposition.QUARANTINED:
             self._step.audit("fact", key, raw.decode(), about.directive_id if about else None)
 

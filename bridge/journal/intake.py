@@ -12,11 +12,8 @@ import msgspec
 from bridge.core import planning, reporting
 from bridge.core.batch import Item, Problem
 from bridge.core.contract import Directive, utc_text
-from bridge.core.lifecycle import DirectiveState
-from bridge.core.records import CommandRecord
+from bridge.core.directives import DirectiveState
 from bridge.core.settings import OfficerSettings
-from bridge.core.token import make_token
-from bridge.journal import rows
 from bridge.journal.step import Step
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -51,7 +48,7 @@ def _known(connection: sqlite3.Connection, officer: str, item: Item) -> bool:
 
 
 def take(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> Taken:
-    """Journal the items; plan what opens. Each directive gets its DIRECTIVE_RECEIVED first."""
+    """Journal the items, and refuse what can never be sent. Each directive gets its DIRECTIVE_RECEIVED first."""
     new = rejected = changed = 0
     for item in items:
         # Looked at again: the same id may stand twice in one batch.
@@ -165,41 +162,7 @@ def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: It
             [reporting.rejected(step.officer, directive_id, step.now, code=told.code, message=told.message)]
         )
         return False
-    if directive.action.opens:
-        order = planning.plan_open(directive, settings, tokens(step, settings, directive_id))
-        add_command(
-            step,
-            CommandRecord(
-                officer=step.officer,
-                directive_id=directive_id,
-                leg=1,
-                order=order,
-                expires_at=planning.expiry(directive, settings),
-            ),
-        )
-        step.set_directive_state(directive_id, DirectiveState.WORKING)
     return True
-
-
-def add_command(step: Step, record: CommandRecord) -> None:
-    """A new command, with its audit row."""
-    rows.insert_command(step.connection, record, step.now)
-    step.audit("planned", str(record.token), rows.order_json(record.order), record.directive_id)
-
-
-def tokens(step: Step, settings: OfficerSettings, directive_id: str) -> planning.Tokens:
-    """Gives the tokens of a directive's legs; one that is taken is salted by the next counter."""
-
-    def token(leg: int) -> int:
-        salt = 0
-        while True:
-            candidate = make_token(settings.prefix, step.officer, directive_id, leg, salt)
-            taken = step.connection.execute("SELECT 1 FROM commands WHERE token = ?", (candidate,))
-            if taken.fetchone() is None:
-                return candidate
-            salt += 1
-
-    return token
 
 
 def directive_of(body: str) -> Directive:

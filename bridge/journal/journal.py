@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from bridge.core.batch import Item
 from bridge.core.dispatch import Gate
-from bridge.core.protocol import Command, Hello, Prove, Settle
+from bridge.core.protocol import Hello, Prove, Settle
 from bridge.core.reporting import system_error
 from bridge.core.settings import Settings
 from bridge.faultpoint import faultpoint
@@ -36,6 +36,7 @@ from bridge.journal.intake import Taken
 from bridge.journal.operating import Flattened, Halt
 from bridge.journal.rebinding import Rebound
 from bridge.journal.resolving import Resolved
+from bridge.journal.sending import Work
 from bridge.journal.sessions import NotOpened, Opened
 from bridge.journal.step import Step
 
@@ -94,12 +95,15 @@ class Journal:
     def fold(self, officer: str, epoch: int, facts: Sequence[tuple[int, bytes]], now: datetime) -> Folded:
         """One batch of facts of one epoch, at least one."""
         grace = timedelta(seconds=self._settings.link.unknown_grace_s)
-        return self._step("facts", officer, now, lambda step: folding.fold(step, epoch, facts, grace=grace))
+        settings = self._officers[officer]
+        return self._step(
+            "facts", officer, now, lambda step: folding.fold(step, settings, epoch, facts, grace=grace)
+        )
 
-    def advance(self, officer: str, gate: Gate | None, now: datetime) -> list[Command]:
-        """Expire, plan closes, dispatch. The commands may be sent once this has returned."""
+    def advance(self, officer: str, gate: Gate | None, now: datetime) -> Work:
+        """Expire, plan, dispatch. The work may be sent once this has returned."""
         if not self._read("dispatch", lambda: self._has_work(officer)):
-            return []
+            return Work()
         return self._step(
             "dispatch",
             officer,

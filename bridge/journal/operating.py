@@ -10,16 +10,30 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.contract import utc_text
-from bridge.core.lifecycle import DirectiveState
+from bridge.core.contract import OPERATOR_PREFIX, utc_text
+from bridge.core.directives import DirectiveState
 from bridge.journal.step import Step, json_text
 
 ALL: Final = ""
 """As a halt's symbol: every symbol."""
-OPERATOR: Final = "operator:"
-"""What the ids of a person's own directives begin with."""
 FLATTEN: Final = "FLATTEN"
 """The action of a directive that closes all positions and cancels all pending orders of its officer."""
+FLATTEN_REST: Final = "FLATTEN_REST"
+"""The same once more, when everything that was under way is settled."""
+CANCEL_PENDING: Final = "CANCEL_PENDING"
+"""The action of one that cancels all pending orders of its officer."""
+CLOSE_POSITION: Final = "CLOSE_POSITION"
+"""The action of one that closes a single position."""
+
+
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """A directive of the bridge's own: a person's, or one that the configuration asks for."""
+
+    directive_id: str
+    action: str
+    why: str
+    position: int = 0
+    """CLOSE_POSITION: its identifier."""
 
 
 class Halt(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,24 +95,33 @@ def flatten(step: Step, *, nonce: str, why: str) -> Flattened:
 
     `nonce` makes the directive's id its own: the caller's random letters or digits.
     """
-    directive_id = f"{OPERATOR}flatten:{utc_text(step.now)}:{nonce}"
-    body = json_text({"directive_id": directive_id, "action": FLATTEN, "why": why})
+    directive_id = f"{OPERATOR_PREFIX}flatten:{utc_text(step.now)}:{nonce}"
     stands = halt(step, symbol=ALL, why=f"flatten: {why}" if why else "flatten")
-    step.connection.execute(
+    own = Own(directive_id=directive_id, action=FLATTEN, why=why)
+    order_own(step, own)
+    body = json_text(own)
+    step.audit("operator", "flatten", body, directive_id)
+    return Flattened(officer=step.officer, directive_id=directive_id, halt=stands)
+
+
+def order_own(step: Step, own: Own) -> bool:
+    """Put a directive of the bridge's own into the inbox. False where it stands there already."""
+    body = json_text(own)
+    inserted = step.connection.execute(
         "INSERT INTO directives (officer, directive_id, origin, received_at, raw, fingerprint, body, symbol,"
-        " action, state, state_at) VALUES (?, ?, 'operator', ?, ?, ?, ?, '', ?, ?, ?)",
+        " action, state, state_at) VALUES (?, ?, 'operator', ?, ?, ?, ?, '', ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             step.officer,
-            directive_id,
+            own.directive_id,
             utc_text(step.now),
             body,
             hashlib.sha256(body.encode()).hexdigest(),
             body,
-            FLATTEN,
+            own.action,
             DirectiveState.RECEIVED,
             utc_text(step.now),
         ),
     )
-    step.audit("directive", directive_id, body, directive_id)
-    step.audit("operator", "flatten", body, directive_id)
-    return Flattened(officer=step.officer, directive_id=directive_id, halt=stands)
+    if inserted.rowcount:
+        step.audit("directive", own.directive_id, body, own.directive_id)
+    return bool(inserted.rowcount)

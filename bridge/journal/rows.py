@@ -1,4 +1,4 @@
-"""Rows to records and back. All SQL that reads or writes one command, position or deal stands here."""
+"""Rows to records and back. All SQL that reads or writes a command stands here."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -10,11 +10,9 @@ import msgspec
 
 from bridge.core.amounts import plain
 from bridge.core.contract import utc_text
-from bridge.core.facts import DealFact, decode_fact, encode_fact
-from bridge.core.lifecycle import CommandState, PositionState
-from bridge.core.protocol import CommandKind, Order
-from bridge.core.records import CommandRecord, Disposition, PositionRecord
-from bridge.core.terms import Side
+from bridge.core.lifecycle import CommandState
+from bridge.core.protocol import Order
+from bridge.core.records import CommandRecord
 
 MAX_PLANNED: Final = 64
 """Commands looked at for one dispatch: more than a window, so that resting ones hold up no others."""
@@ -46,20 +44,20 @@ def moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _text(at: datetime | None) -> str | None:
+def text(at: datetime | None) -> str | None:
     return None if at is None else utc_text(at)
 
 
-def _amount(value: Decimal | None) -> str | None:
+def amount(value: Decimal | None) -> str | None:
     return None if value is None else plain(value)
 
 
-def _total(value: Decimal) -> str:
+def total(value: Decimal) -> str:
     """A sum, which may outgrow what a single amount can be: a fact must not fail on it."""
     return format(value, "f")
 
 
-def _decimal(text: str | None) -> Decimal | None:
+def decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
@@ -84,6 +82,7 @@ def command(row: sqlite3.Row) -> CommandRecord:
         order_ticket=row["order_ticket"],
         position_id=row["position_id"],
         filled=Decimal(row["filled"]),
+        opening_directive_id=row["opening_directive_id"],
         reason=row["reason"],
         message=row["message"],
     )
@@ -107,6 +106,14 @@ def load_commands(
         f"SELECT c.* FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608
         f" WHERE c.officer = ? AND c.state IN ({marks}) ORDER BY d.id, c.leg",
         (officer, *states),
+    )
+    return [command(row) for row in rows]
+
+
+def commands_of(connection: sqlite3.Connection, officer: str, directive_id: str) -> list[CommandRecord]:
+    """The directive's commands, by leg."""
+    rows = connection.execute(
+        "SELECT * FROM commands WHERE officer = ? AND directive_id = ? ORDER BY leg", (officer, directive_id)
     )
     return [command(row) for row in rows]
 
@@ -135,14 +142,14 @@ def overdue_commands(
 
 
 def planned_commands(
-    connection: sqlite3.Connection, officer: str, kind: CommandKind | None
+    connection: sqlite3.Connection, officer: str, *, opens: bool = True
 ) -> list[CommandRecord]:
-    """The officer's planned commands, of one kind or of any, oldest first; so many as a look is worth."""
+    """The officer's planned commands, with or without those that open, oldest first; so many as a look is worth."""
     rows = connection.execute(
         "SELECT c.* FROM commands c JOIN directives d USING (officer, directive_id)"
-        " WHERE c.officer = ?1 AND c.state = 'PLANNED' AND (?2 IS NULL OR c.kind = ?2)"
+        " WHERE c.officer = ?1 AND c.state = 'PLANNED' AND (?2 OR c.kind <> 'OPEN')"
         " ORDER BY d.id, c.leg LIMIT ?3",
-        (officer, kind, MAX_PLANNED),
+        (officer, opens, MAX_PLANNED),
     )
     return [command(row) for row in rows]
 
@@ -158,14 +165,28 @@ def count_commands(connection: sqlite3.Connection, officer: str, states: Sequenc
     return int(count)
 
 
+def changes_of(
+    connection: sqlite3.Connection, officer: str, *, order: int = 0, position: int = 0
+) -> list[CommandRecord]:
+    """The officer's MODIFY and CANCEL commands that are under way for that order or position, oldest first."""
+    column, target = ("target_order", order) if order else ("target_position", position)
+    rows = connection.execute(
+        # One of two columns.
+        f"SELECT * FROM commands WHERE officer = ? AND {column} = ? AND kind IN ('MODIFY', 'CANCEL')"  # noqa: S608
+        " AND state IN ('DISPATCHED', 'SUBMITTED', 'PLACED', 'UNCERTAIN', 'UNKNOWN') ORDER BY dispatched_at",
+        (officer, target),
+    )
+    return [command(row) for row in rows]
+
+
 def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: datetime) -> None:
     """A new command. Raises sqlite3.IntegrityError for a token or a leg that is taken."""
     order = record.order
     connection.execute(
-        "INSERT INTO commands (token, officer, directive_id, leg, created_at, body, kind, symbol, side, volume,"
-        " state, expires_at, attempt, ask, absences, touched_at, dispatched_at, order_ticket, position_id,"
-        " filled, reason, message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO commands (token, officer, directive_id, leg, created_at, body, kind, order_type, symbol,"
+        " side, volume, target_order, target_position, opening_directive_id, state, expires_at, attempt, ask,"
+        " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             record.token,
             record.officer,
@@ -174,16 +195,20 @@ def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: da
             utc_text(at),
             order_json(order),
             order.kind,
+            order.order_type,
             order.symbol,
             order.side,
             plain(order.volume),
+            order.order,
+            order.position,
+            record.opening_directive_id,
             record.state,
             utc_text(record.expires_at),
             record.attempt,
             record.ask,
             record.absences,
-            _text(record.touched_at),
-            _text(record.dispatched_at),
+            text(record.touched_at),
+            text(record.dispatched_at),
             record.order_ticket,
             record.position_id,
             plain(record.filled),
@@ -203,180 +228,13 @@ def update_command(connection: sqlite3.Connection, record: CommandRecord) -> Non
             record.attempt,
             record.ask,
             record.absences,
-            _text(record.touched_at),
-            _text(record.dispatched_at),
+            text(record.touched_at),
+            text(record.dispatched_at),
             record.order_ticket,
             record.position_id,
             plain(record.filled),
             record.reason,
             record.message,
             record.token,
-        ),
-    )
-
-
-# Positions
-
-
-def position(row: sqlite3.Row) -> PositionRecord:
-    """The record of a row of `positions`."""
-    return PositionRecord(
-        identifier=row["identifier"],
-        officer=row["officer"],
-        directive_id=row["directive_id"],
-        token=row["token"],
-        symbol=row["symbol"],
-        side=Side(row["side"]),
-        state=PositionState(row["state"]),
-        volume_in=Decimal(row["volume_in"]),
-        volume_out=Decimal(row["volume_out"]),
-        price_open=_decimal(row["price_open"]),
-        price_close=_decimal(row["price_close"]),
-        stop_loss=_decimal(row["stop_loss"]),
-        take_profit=_decimal(row["take_profit"]),
-        commission=Decimal(row["commission"]),
-        swap=Decimal(row["swap"]),
-        profit=Decimal(row["profit"]),
-        fee=Decimal(row["fee"]),
-        opened_at=moment(row["opened_at"]),
-        closed_at=moment(row["closed_at"]),
-        close_reason=row["close_reason"],
-    )
-
-
-def load_position(connection: sqlite3.Connection, account: Account, identifier: int) -> PositionRecord | None:
-    """The account's position with that identifier, where a command of ours opened it."""
-    row = connection.execute(
-        "SELECT * FROM positions WHERE officer = ? AND server = ? AND login = ? AND identifier = ?",
-        (*account.key, identifier),
-    ).fetchone()
-    return position(row) if row else None
-
-
-def open_positions(connection: sqlite3.Connection, account: Account) -> list[PositionRecord]:
-    """The account's open positions that are ours, oldest first."""
-    rows = connection.execute(
-        "SELECT * FROM positions WHERE officer = ? AND server = ? AND login = ? AND state = 'OPEN'"
-        " ORDER BY opened_at, identifier",
-        account.key,
-    )
-    return [position(row) for row in rows]
-
-
-def save_position(connection: sqlite3.Connection, account: Account, record: PositionRecord) -> None:
-    """The position as it is now, new or known."""
-    connection.execute(
-        "INSERT OR REPLACE INTO positions (officer, server, login, identifier, directive_id, token, symbol, side,"
-        " state, volume_in, volume_out, price_open, price_close, stop_loss, take_profit, commission, swap,"
-        " profit, fee, opened_at, closed_at, close_reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *account.key,
-            record.identifier,
-            record.directive_id,
-            record.token,
-            record.symbol,
-            record.side,
-            record.state,
-            _total(record.volume_in),
-            _total(record.volume_out),
-            _amount(record.price_open),
-            _amount(record.price_close),
-            _amount(record.stop_loss),
-            _amount(record.take_profit),
-            _total(record.commission),
-            _total(record.swap),
-            _total(record.profit),
-            _total(record.fee),
-            _text(record.opened_at),
-            _text(record.closed_at),
-            record.close_reason,
-        ),
-    )
-
-
-# Deals
-
-
-def _deals(rows: sqlite3.Cursor) -> list[DealFact]:
-    facts = [decode_fact(row["body"].encode()) for row in rows]
-    return [fact for fact in facts if isinstance(fact, DealFact)]
-
-
-def deals_of_command(connection: sqlite3.Connection, account: Account, token: int) -> list[DealFact]:
-    """The deals that were applied to the command, by ticket."""
-    return _deals(
-        connection.execute(
-            "SELECT body FROM deals WHERE token = ? AND officer = ? AND server = ? AND login = ?"
-            " AND disposition = 'APPLIED' ORDER BY ticket",
-            (token, *account.key),
-        )
-    )
-
-
-def deals_of_position(connection: sqlite3.Connection, account: Account, identifier: int) -> list[DealFact]:
-    """The deals that were applied to the position, by ticket."""
-    return _deals(
-        connection.execute(
-            "SELECT body FROM deals WHERE officer = ? AND server = ? AND login = ? AND position_id = ?"
-            " AND disposition = 'APPLIED' ORDER BY ticket",
-            (*account.key, identifier),
-        )
-    )
-
-
-def parked_deals(connection: sqlite3.Connection, account: Account, identifier: int) -> list[DealFact]:
-    """The deals that wait for the position's opening, by ticket."""
-    return _deals(
-        connection.execute(
-            "SELECT body FROM deals WHERE officer = ? AND server = ? AND login = ? AND position_id = ?"
-            " AND disposition = 'PARKED' ORDER BY ticket",
-            (*account.key, identifier),
-        )
-    )
-
-
-def token_of_deal(connection: sqlite3.Connection, account: Account, ticket: int) -> int | None:
-    """The command that made the deal, where one of ours did."""
-    row = connection.execute(
-        "SELECT token FROM deals WHERE officer = ? AND server = ? AND login = ? AND ticket = ?",
-        (*account.key, ticket),
-    ).fetchone()
-    return row["token"] if row else None
-
-
-def save_deal(
-    connection: sqlite3.Connection,
-    account: Account,
-    fact: DealFact,
-    *,
-    token: int | None,
-    disposition: Disposition,
-    done_at: datetime,
-) -> None:
-    """The deal as it is now, new or revised."""
-    connection.execute(
-        "INSERT OR REPLACE INTO deals (officer, server, login, ticket, token, order_ticket, position_id, symbol,"
-        " type, entry, reason, volume, price, commission, swap, profit, fee, done_at, disposition, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *account.key,
-            fact.ticket,
-            token,
-            fact.order,
-            fact.position_id,
-            fact.symbol,
-            fact.type,
-            fact.entry,
-            fact.reason,
-            plain(fact.volume),
-            plain(fact.price),
-            plain(fact.commission),
-            plain(fact.swap),
-            plain(fact.profit),
-            plain(fact.fee),
-            utc_text(done_at),
-            disposition,
-            encode_fact(fact).decode(),
         ),
     )

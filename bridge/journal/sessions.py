@@ -12,7 +12,7 @@ from bridge.core.contract import utc_text
 from bridge.core.protocol import AccountIdentity, Hello, LedgerIdentity, Prove, RefusalCode
 from bridge.core.reporting import connection
 from bridge.core.settings import OfficerSettings
-from bridge.core.terms import TradeMode
+from bridge.core.terms import MarginMode, TradeMode
 from bridge.journal.step import Step, json_text
 
 BEFORE_BINDING_MS: Final = 86_400_000
@@ -174,6 +174,14 @@ def note_offset(step: Step, seconds: int) -> None:
         (step.officer, step.account.server, utc_text(step.now), seconds),
     )
     step.audit("clock", f"broker time is UTC{seconds / 3600:+g} h")
+
+
+def margin_mode(step: Step) -> MarginMode:
+    """How the officer's account keeps positions. Hedging until it is bound: nothing is shared then."""
+    row = step.connection.execute(
+        "SELECT margin_mode FROM officers WHERE officer = ?", (step.officer,)
+    ).fetchone()
+    return MarginMode(row["margin_mode"]) if row and row["margin_mode"] else MarginMode.RETAIL_HEDGING
 
 
 def link_lost(step: Step, why: str) -> None:

@@ -10,11 +10,11 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.core.contract import encode_event, utc_text
-from bridge.core.lifecycle import DirectiveState, Leg, directive_state
+from bridge.core.contract import OPERATOR_PREFIX, encode_event, utc_text
+from bridge.core.directives import DirectiveState, Leg, directive_state
 from bridge.core.records import CommandRecord, Draft, Outcome
 from bridge.core.reporting import event_key, system_error
-from bridge.journal import audit, rows
+from bridge.journal import audit, holdings, rows
 from bridge.journal.rows import Account
 
 
@@ -74,7 +74,8 @@ class Step:
 
     def tell(self, drafts: Iterable[Draft]) -> None:
         """Put events into the outbox. The same happening, found again, is told once."""
-        for draft in drafts:
+        for told in drafts:
+            draft = _as_the_director_knows_it(told)
             event = draft.event
             key = event_key(
                 officer=self.officer, server=self.account.server, login=self.account.login, draft=draft
@@ -111,14 +112,14 @@ class Step:
         )
 
     def apply(self, outcome: Outcome, before: CommandRecord | None) -> None:
-        """Write what folding came to: command, position, events, hold, and the directive's state."""
+        """Write what folding came to: command, positions, events, hold, and the directive's state."""
         after = outcome.command
         if after is not None and after != before:
             rows.update_command(self.connection, after)
             if before is None or after.state is not before.state:
                 self.audit("command", f"{after.token} {after.state}", after.reason, after.directive_id)
-        if outcome.position is not None:
-            rows.save_position(self.connection, self.account, outcome.position)
+        for position in outcome.positions:
+            holdings.save_position(self.connection, self.account, position)
         self.tell(outcome.events)
         if after is not None and after != before:
             self.refresh_directive(after.directive_id)
@@ -127,13 +128,7 @@ class Step:
 
     def refresh_directive(self, directive_id: str) -> None:
         """Bring the directive's state in line with its commands."""
-        legs = [
-            rows.command(row)
-            for row in self.connection.execute(
-                "SELECT * FROM commands WHERE officer = ? AND directive_id = ? ORDER BY leg",
-                (self.officer, directive_id),
-            )
-        ]
+        legs = rows.commands_of(self.connection, self.officer, directive_id)
         state = directive_state(
             [Leg(leg.state, filled=leg.filled > 0, expired=leg.reason == "EXPIRED") for leg in legs]
         )
@@ -151,6 +146,14 @@ class Step:
             " WHERE officer = ? AND directive_id = ? AND state <> ?",
             (state, utc_text(self.now), code, message, self.officer, directive_id, state),
         )
+
+
+def _as_the_director_knows_it(draft: Draft) -> Draft:
+    """What a person ordered at the bridge is none of the Director's directives: its events name none."""
+    event = draft.event
+    if event.directive_id is None or not event.directive_id.startswith(OPERATOR_PREFIX):
+        return draft
+    return Draft(event=msgspec.structs.replace(event, directive_id=None), subject=draft.subject)
 
 
 def json_text(value: object) -> str:

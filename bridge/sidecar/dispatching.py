@@ -30,11 +30,13 @@ class Dispatcher:
     async def _dispatch(self, officer: OfficerSettings) -> None:
         gate = self._links.gate(officer.id)
         now = self._office.now()
-        commands = await self._office.step(lambda journal: journal.advance(officer.id, gate, now))
+        work = await self._office.step(lambda journal: journal.advance(officer.id, gate, now))
         # An expired command has an event; a new one may too.
         self._office.delivery_bell.ring()
         faultpoint("dispatch.committed")
-        for command in commands:
+        for inquiry in work.inquiries:
+            await self._links.inquire(officer.id, inquiry)
+        for command in work.commands:
             sent = await self._links.send(officer.id, command.epoch, command)
             self._office.log.info(
                 "command sent" if sent else "command not sent; a new session will settle it",

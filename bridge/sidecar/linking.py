@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from bridge.core import protocol
+from bridge.core.amounts import ZERO
 from bridge.core.brokertime import OffsetWatch
 from bridge.core.contract import utc_text
 from bridge.core.dispatch import Gate
@@ -19,6 +20,8 @@ from bridge.link import Link
 from bridge.sidecar.office import Office
 
 TICK_S = 0.1
+ASK_AGAIN_S = 5.0
+"""A terminal that has to look through ten thousand symbols is given so long."""
 OVERLAP_MS = 3_600_000
 """How far before the watermark a scan begins: history may come late, and broker clocks jump an hour."""
 
@@ -35,6 +38,8 @@ class LinkWorker:
         started = office.clock.monotonic()
         self._present = {officer.id: started for officer in office.settings.officers}
         """When each officer's terminal was last there."""
+        self._asked: dict[tuple[str, int, str], float] = {}
+        """When a symbol was last asked for: officer, epoch, symbol."""
         self._told_lost: set[str] = set()
         self._told_clock = False
 
@@ -71,6 +76,8 @@ class LinkWorker:
             trade_allowed=beat is not None and beat.trade_allowed,
             opens_paused=self._office.opens_paused,
             clock_ms=session.clock_ms(now),
+            equity=beat.equity if beat is not None else ZERO,
+            margin=beat.margin if beat is not None else ZERO,
         )
 
     async def send(self, officer: str, epoch: int, message: Message) -> bool:
@@ -83,6 +90,15 @@ class LinkWorker:
         # A new session will settle what was dispatched.
         await self._handle(self._sessions.gone(session.peer))
         return False
+
+    async def inquire(self, officer: str, inquiry: protocol.Inquire) -> None:
+        """Ask the terminal for a symbol, not again while its answer may be on the way."""
+        now = self._office.clock.monotonic()
+        asked = (officer, inquiry.epoch, inquiry.symbol)
+        if now - self._asked.get(asked, -ASK_AGAIN_S) < ASK_AGAIN_S:
+            return
+        self._asked = {key: at for key, at in self._asked.items() if now - at < ASK_AGAIN_S} | {asked: now}
+        await self.send(officer, inquiry.epoch, inquiry)
 
     async def say_goodbye(self) -> None:
         """End all sessions in order, before the socket closes."""
