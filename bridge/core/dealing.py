@@ -1,0 +1,268 @@
+"""Deals in; fills, positions and their events out.
+
+A deal counts for the command that made it and for the commands whose parts of the position it opens or closes
+(`attribution`). What is closed by a stop, by hand or by another program is told under the directive that opened
+it. Whatever a terminal reports has an outcome; nothing here is stored or timed.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from bridge.core import reporting
+from bridge.core.amounts import ZERO
+from bridge.core.attribution import Holding, divide, revise
+from bridge.core.contract import OPERATOR_PREFIX
+from bridge.core.facts import DealFact
+from bridge.core.folding import Scene, contradiction, quarantine
+from bridge.core.lifecycle import CommandInput, PositionInput, PositionState, step_command, step_position
+from bridge.core.protocol import CommandKind
+from bridge.core.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord, Share
+from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_TP, DealEntry, Side
+
+
+class PositionBook(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one position before a deal."""
+
+    parts: Sequence[PositionRecord] = ()
+    """What our commands have, or had, in it; oldest first."""
+    shares: Mapping[int, Sequence[Share]] = {}
+    """By token of ours: the shares of all deals counted so far."""
+    began: Mapping[int, int] = {}
+    """By token of ours: the deal that began its part."""
+    foreign: Sequence[Share] = ()
+    """What others put on and took off."""
+    netting: bool = False
+    """Several commands, and others, may share it."""
+    complete: bool = False
+    """Every deal before the one at hand is known."""
+
+    def part(self, token: int) -> PositionRecord | None:
+        return next((part for part in self.parts if part.token == token), None)
+
+
+def fold_deal(
+    fact: DealFact,
+    *,
+    command: CommandRecord | None,
+    command_deals: Sequence[DealFact],
+    book: PositionBook,
+    scene: Scene,
+) -> Outcome:
+    """A deal. `command` is the one whose token is its magic, `book` what is known of its position; the deals are
+    those applied to the command before this one, without it."""
+    if fact.side is None:
+        if command is None and not book.parts:
+            return Outcome(disposition=Disposition.FOREIGN)
+        return quarantine(f"deal {fact.ticket} of type {fact.type} concerns an order of ours")
+    maker = command if command is not None and not (why := _not_by(command, fact, book)) else None
+    if command is not None and maker is None and fact.entry is DealEntry.IN:
+        return quarantine(f"deal {fact.ticket} bears token {command.token}, but {why}")
+    if maker is None and fact.entry is DealEntry.IN and not book.netting:
+        return Outcome(disposition=Disposition.FOREIGN)
+    if maker is None and fact.entry is not DealEntry.IN and not book.netting and not book.parts:
+        return Outcome(disposition=Disposition.PARKED)
+    shares = divide(fact, maker, _holdings(book), _open_volume(book.foreign), complete=book.complete)
+    if shares is None:
+        return Outcome(disposition=Disposition.PARKED)
+    if maker is None and all(not share.token for share in shares):
+        return Outcome(disposition=Disposition.FOREIGN, shares=shares)
+    return _count(fact, maker, command_deals, shares, book, scene)
+
+
+def _not_by(command: CommandRecord, fact: DealFact, book: PositionBook) -> str:
+    """Why the deal cannot be that command's; empty where it can."""
+    position = fact.position_id
+    if book.netting and command.order.kind is CommandKind.CLOSE and fact.entry is not DealEntry.OUT:
+        # Its position was gone when it came: what it then opened has another number.
+        position = command.order.position
+    return contradiction(command, symbol=fact.symbol, type=fact.type, reason=fact.reason, position=position)
+
+
+def _holdings(book: PositionBook) -> list[Holding]:
+    return [
+        Holding(part.token, part.volume, book.began.get(part.token, 0))
+        for part in book.parts
+        if part.volume > 0
+    ]
+
+
+def _open_volume(shares: Sequence[Share]) -> Decimal:
+    """What is left of those shares: what was put on less what was taken off, never less than nothing."""
+    put_on = sum((share.volume for share in shares if share.entry is DealEntry.IN), ZERO)
+    taken_off = sum((share.volume for share in shares if share.entry is not DealEntry.IN), ZERO)
+    return max(put_on - taken_off, ZERO)
+
+
+def _count(
+    fact: DealFact,
+    maker: CommandRecord | None,
+    command_deals: Sequence[DealFact],
+    shares: Sequence[Share],
+    book: PositionBook,
+    scene: Scene,
+) -> Outcome:
+    filled: CommandRecord | None = None
+    drafts: list[Draft] = []
+    halt = ""
+    if maker is not None:
+        closed = next((book.part(share.token) for share in shares if share.entry is DealEntry.OUT), None)
+        opener = closed.directive_id if closed is not None else None
+        filled, drafts = _fill(fact, maker, command_deals, scene, opener)
+        if maker.order.kind is CommandKind.CLOSE and any(share.entry is DealEntry.IN for share in shares):
+            halt = (
+                f"deal {fact.ticket} was to close position {maker.order.position}, which was gone by then; "
+                f"it opened {fact.type} volume instead"
+            )
+            drafts.append(reporting.accidental_reversal(maker, fact, scene.to_utc(fact.time_server_ms), halt))
+    after: list[PositionRecord] = []
+    for share in shares:
+        if not share.token:
+            continue
+        moved, told = _move(fact, maker, share, book, scene)
+        after.append(moved)
+        drafts += told
+    return Outcome(
+        disposition=Disposition.APPLIED,
+        command=filled,
+        positions=tuple(after),
+        shares=tuple(shares),
+        events=tuple(drafts),
+        halt=halt,
+    )
+
+
+def _move(
+    fact: DealFact, maker: CommandRecord | None, share: Share, book: PositionBook, scene: Scene
+) -> tuple[PositionRecord, list[Draft]]:
+    """One command's part of the position after its share of the deal."""
+    at = scene.to_utc(fact.time_server_ms)
+    held = book.part(share.token) or _new_part(fact, maker, share, scene)
+    counted = summed(held, [*book.shares.get(share.token, ()), share])
+    ours = maker is not None and fact.reason == REASON_EXPERT
+    what = PositionInput.ENTERED if share.entry is DealEntry.IN else _leaving(fact, counted, ours=ours)
+    stepped = step_position(held.state, what)
+    state, outputs = stepped if stepped else (held.state, ())
+    after = msgspec.structs.replace(counted, state=state)
+    if what is PositionInput.ENTERED:
+        after = msgspec.structs.replace(after, opened_at=min(held.opened_at or at, at))
+    elif not counted.volume:
+        after = msgspec.structs.replace(after, closed_at=at, close_reason=fact.reason)
+    by = (
+        maker.directive_id
+        if maker is not None and not maker.directive_id.startswith(OPERATOR_PREFIX)
+        else None
+    )
+    if what is PositionInput.ENTERED:
+        by = None
+    drafts = [
+        reporting.position_event(output, after, fact, share, at, closing_directive_id=by)
+        for output in outputs
+    ]
+    return after, drafts
+
+
+def _new_part(fact: DealFact, maker: CommandRecord | None, share: Share, scene: Scene) -> PositionRecord:
+    """A part that this deal begins. Only its maker's can be new: what is closed was opened before."""
+    if maker is None:
+        raise ValueError(f"deal {fact.ticket} has a share of token {share.token}, which has no part in it")
+    opens = maker.order.kind is CommandKind.OPEN
+    return PositionRecord(
+        identifier=fact.position_id,
+        officer=scene.officer,
+        directive_id=maker.directive_id,
+        token=maker.token,
+        symbol=fact.symbol,
+        side=Side(fact.type),
+        stop_loss=maker.order.stop_loss if opens else None,
+        take_profit=maker.order.take_profit if opens else None,
+    )
+
+
+def _leaving(fact: DealFact, after: PositionRecord, *, ours: bool) -> PositionInput:
+    if after.volume > 0:
+        return PositionInput.REDUCED_BY_COMMAND if ours else PositionInput.REDUCED_OTHERWISE
+    if ours:
+        return PositionInput.CLOSED_BY_COMMAND
+    return {REASON_SL: PositionInput.CLOSED_BY_SL, REASON_TP: PositionInput.CLOSED_BY_TP}.get(
+        fact.reason, PositionInput.CLOSED_OTHERWISE
+    )
+
+
+def _fill(
+    fact: DealFact,
+    command: CommandRecord,
+    command_deals: Sequence[DealFact],
+    scene: Scene,
+    opener: str | None,
+) -> tuple[CommandRecord, list[Draft]]:
+    """The command after one more of its deals, judged by the sum of them against its volume."""
+    deals = [*command_deals, fact]
+    filled = sum((deal.volume for deal in deals), ZERO)
+    whole = filled >= command.order.volume
+    state, outputs = step_command(command.state, CommandInput.FILL_WHOLE if whole else CommandInput.FILL_PART)
+    after = msgspec.structs.replace(
+        command, state=state, filled=filled, order_ticket=fact.order, position_id=fact.position_id
+    )
+    at = scene.to_utc(fact.time_server_ms)
+    drafts = [
+        reporting.command_event(output, after, at, deal=fact, deals=deals, opening_directive_id=opener)
+        for output in outputs
+    ]
+    return after, drafts
+
+
+def revise_deal(
+    fact: DealFact,
+    before: DealFact,
+    *,
+    shares: Sequence[Share],
+    book: PositionBook,
+    maker: CommandRecord | None,
+    scene: Scene,
+) -> Outcome:
+    """A deal that counts already, booked anew: a late commission, a swap, or the whole deal annulled.
+
+    `shares` are the deal's own as they were, `book` its position's with every other deal. Sums follow; states do
+    not: what was told as filled or closed stays told.
+    """
+    at = scene.at
+    cancelled = fact.side is None
+    now = () if cancelled else revise(fact, shares)
+    after: list[PositionRecord] = []
+    drafts: list[Draft] = []
+    for token in dict.fromkeys(share.token for share in shares if share.token):
+        part = book.part(token)
+        if part is None:
+            continue
+        counted = summed(part, [*book.shares.get(token, ()), *(each for each in now if each.token == token)])
+        if cancelled and not counted.volume and part.state is PositionState.OPEN:
+            counted = msgspec.structs.replace(
+                counted, state=PositionState.CLOSED, closed_at=at, close_reason="CANCELLED"
+            )
+        after.append(counted)
+    owners = [maker.directive_id] if maker is not None else [part.directive_id for part in after]
+    for owner in dict.fromkeys(owners):
+        draft = reporting.deal_cancelled if cancelled else reporting.deal_revised
+        drafts.append(draft(scene.officer, owner, fact, before, at))
+    return Outcome(
+        disposition=Disposition.APPLIED, positions=tuple(after), shares=tuple(now), events=tuple(drafts)
+    )
+
+
+def summed(part: PositionRecord, shares: Sequence[Share]) -> PositionRecord:
+    """The part with volumes, prices and money counted anew from all of its shares."""
+    entering = [share for share in shares if share.entry is DealEntry.IN]
+    leaving = [share for share in shares if share.entry is not DealEntry.IN]
+    return msgspec.structs.replace(
+        part,
+        volume_in=sum((share.volume for share in entering), ZERO),
+        volume_out=sum((share.volume for share in leaving), ZERO),
+        price_open=reporting.weighted_price(entering),
+        price_close=reporting.weighted_price(leaving),
+        commission=sum((share.commission for share in shares), ZERO),
+        swap=sum((share.swap for share in shares), ZERO),
+        profit=sum((share.profit for share in shares), ZERO),
+        fee=sum((share.fee for share in shares), ZERO),
+    )

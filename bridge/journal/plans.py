@@ -1,0 +1,267 @@
+"""Directives that wait in the inbox: refused, withdrawn, expired or planned, in their order."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bridge.core import folding, planning, reporting
+from bridge.core.amounts import ZERO
+from bridge.core.batch import Problem
+from bridge.core.contract import Action, Directive, utc_text
+from bridge.core.directives import DirectiveState
+from bridge.core.dispatch import Gate
+from bridge.core.facts import SymbolFact
+from bridge.core.lifecycle import CommandState
+from bridge.core.planning import Leg
+from bridge.core.protocol import CommandKind, Inquire
+from bridge.core.records import CommandRecord, PositionRecord
+from bridge.core.settings import OfficerSettings
+from bridge.core.token import make_token
+from bridge.journal import holdings, market, operating, rows
+from bridge.journal.intake import directive_of
+from bridge.journal.operating import Own
+from bridge.journal.step import Step
+
+OWN_TIME_TO_LIVE: Final = timedelta(days=7)
+"""So long what a person ordered waits for its terminal: over a weekend and a day."""
+
+_own = msgspec.json.Decoder(Own)
+
+_UNSETTLED: Final = (
+    "(c.state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN')"
+    # A pending order may rest on the book for months; a market order that was taken is about to be filled.
+    " OR (c.state IN ('PLACED', 'PARTIAL') AND (c.order_type = 'MARKET' OR c.kind <> 'OPEN')))"
+)
+"""A command that may still change what there is to close, to change or to cancel."""
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One directive that was not planned yet."""
+
+    number: int
+    """Its place in the inbox."""
+    directive_id: str
+    body: str
+    own: bool
+    """The bridge's own, not the Director's."""
+
+
+def waiting(
+    connection: sqlite3.Connection, officer: str, expired_by: datetime | None = None
+) -> list[Waiting]:
+    """The officer's directives that were not planned yet, in the order in which they came; with a time only those
+    that expire by then."""
+    found = connection.execute(
+        "SELECT id, directive_id, body, origin FROM directives"
+        " WHERE officer = ?1 AND state = 'RECEIVED' AND (?2 IS NULL OR expires_at <= ?2) ORDER BY id",
+        (officer, None if expired_by is None else utc_text(expired_by)),
+    )
+    return [
+        Waiting(
+            number=row["id"],
+            directive_id=row["directive_id"],
+            body=row["body"],
+            own=row["origin"] == "operator",
+        )
+        for row in found
+    ]
+
+
+def refuse_halted(step: Step, settings: OfficerSettings) -> None:
+    """A halt ends every open that is not with the terminal yet. It need not wait for one."""
+    if step.connection.execute("SELECT 1 FROM halts WHERE officer = ?", (step.officer,)).fetchone() is None:
+        return
+    for item in waiting(step.connection, step.officer):
+        directive = None if item.own else directive_of(item.body)
+        if directive is None or not directive.action.opens:
+            continue
+        asked, _ = settings.inquiry(directive.symbol)
+        terms = market.load_symbol(step.connection, step.account, asked)
+        why = operating.halted(step.connection, step.officer, terms.name if terms else asked)
+        if why:
+            _refuse(step, item, Problem("HALTED", _halted(why)), DirectiveState.REJECTED)
+    for command in rows.planned_commands(step.connection, step.officer):
+        why = operating.halted(step.connection, step.officer, command.order.symbol)
+        if why and command.order.kind is CommandKind.OPEN:
+            step.apply(folding.abandon(command, step.now, code="HALTED", message=_halted(why)), command)
+
+
+def _halted(why: str) -> str:
+    return f"nothing is opened until a person resumes: {why}"
+
+
+def withdraw_cancelled(step: Step) -> None:
+    """A CANCEL ends at once what was not sent yet. It need not wait for a terminal."""
+    for item in waiting(step.connection, step.officer):
+        directive = None if item.own else directive_of(item.body)
+        target = directive.target_directive_id if directive is not None else None
+        if directive is None or directive.action is not Action.CANCEL or target is None:
+            continue
+        commands = rows.commands_of(step.connection, step.officer, target)
+        unplanned = next(
+            (each for each in waiting(step.connection, step.officer) if each.directive_id == target), None
+        )
+        by = f"directive {item.directive_id}"
+        if unplanned is not None and not unplanned.own and directive_of(unplanned.body).action.opens:
+            told = Problem("WITHDRAWN", f"cancelled by {by} before it was sent")
+            step.set_directive_state(target, DirectiveState.CANCELLED, told.code, told.message)
+            step.tell([reporting.withdrawn(step.officer, target, step.now)])
+        elif commands and all(command.state is CommandState.PLANNED for command in commands):
+            for command in commands:
+                step.apply(folding.withdraw(command, step.now, by=by), command)
+        else:
+            continue
+        step.set_directive_state(item.directive_id, DirectiveState.DONE)
+        step.tell([reporting.withdrawn(step.officer, item.directive_id, step.now, opener=target)])
+
+
+def expire(step: Step, settings: OfficerSettings, blocked: str) -> None:
+    """What waited for too long ends; `blocked` says what kept it, empty where nothing general did."""
+    for item in waiting(step.connection, step.officer, expired_by=step.now):
+        limit = planning.expiry(directive_of(item.body), settings)
+        why = blocked or "an earlier order in its symbol was still in flight, or its symbol was not known"
+        message = f"expired at {utc_text(limit)} before it could be sent: {why}"
+        _refuse(step, item, Problem("EXPIRED", message), DirectiveState.EXPIRED)
+
+
+def plan(step: Step, settings: OfficerSettings, gate: Gate) -> list[Inquire]:
+    """Plan every directive whose turn it is. Returns what the terminal must be asked first.
+
+    An open needs its symbol's terms from this very session. A close, a change or a cancel needs to know what there
+    is: it is planned once no earlier command in its symbol can still alter that.
+    """
+    inquiries: dict[str, Inquire] = {}
+    held_up: set[str] = set()
+    for item in waiting(step.connection, step.officer):
+        if item.own:
+            _plan_own(step, settings, item)
+            continue
+        directive = directive_of(item.body)
+        asked, exact = settings.inquiry(directive.symbol)
+        fresh = gate.epoch if directive.action.opens else None
+        terms = market.load_symbol(step.connection, step.account, asked, fresh)
+        if terms is None:
+            inquiries[asked] = Inquire(epoch=gate.epoch, symbol=asked, exact=exact)
+            held_up.add(asked)
+            continue
+        if not directive.action.opens and (asked in held_up or _unsettled(step, item.number, terms.name)):
+            held_up.add(asked)
+            continue
+        planned = planning.named(terms) or _plan(step, settings, directive, terms)
+        if isinstance(planned, Problem):
+            _refuse(step, item, planned, DirectiveState.REJECTED)
+        else:
+            _add(step, item.directive_id, planned, planning.expiry(directive, settings))
+    return list(inquiries.values())
+
+
+def _plan(
+    step: Step, settings: OfficerSettings, directive: Directive, terms: SymbolFact
+) -> list[Leg] | Problem:
+    token = tokens(step, settings, directive.directive_id)
+    if directive.action.opens:
+        leg = planning.plan_open(directive, settings, terms, token)
+        return leg if isinstance(leg, Problem) else [leg]
+    positions = holdings.open_positions(step.connection, step.account)
+    if directive.action.closes:
+        return planning.plan_close(directive, settings, terms, positions, token)
+    orders = market.pending_orders(step.connection, step.account)
+    if directive.action is Action.CANCEL:
+        return planning.plan_cancel(directive, terms, orders, token)
+    return planning.plan_modify(directive, terms, positions, orders, token)
+
+
+def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
+    """What a person, or the configuration, orders: at once, whatever else is under way."""
+    own = _own.decode(item.body)
+    if own.action == operating.FLATTEN_REST and _unsettled(step, item.number, None):
+        return
+    positions = [
+        _left_to_close(step, part) for part in holdings.open_positions(step.connection, step.account)
+    ]
+    orders = market.pending_orders(step.connection, step.account)
+    if own.action == operating.CANCEL_PENDING:
+        positions = []
+    if own.action == operating.CLOSE_POSITION:
+        positions = [part for part in positions if part.identifier == own.position]
+        orders = []
+    legs = planning.flatten(positions, orders, settings, tokens(step, settings, item.directive_id))
+    if own.action == operating.FLATTEN:
+        # What is under way may yet open something, and a close may be refused: looked at once more after that.
+        rest = f"{item.directive_id}:rest"
+        operating.order_own(
+            step, msgspec.structs.replace(own, directive_id=rest, action=operating.FLATTEN_REST)
+        )
+    if legs:
+        _add(step, item.directive_id, legs, step.now + OWN_TIME_TO_LIVE)
+    else:
+        message = "there was nothing to close or cancel"
+        step.set_directive_state(item.directive_id, DirectiveState.DONE, "NOTHING_OPEN", message)
+
+
+def _left_to_close(step: Step, part: PositionRecord) -> PositionRecord:
+    """The part without what commands under way are closing already: a second close could reverse it."""
+    row = step.connection.execute(
+        "SELECT group_concat(volume, ' ') AS volumes FROM commands WHERE officer = ? AND kind = 'CLOSE'"
+        " AND target_position = ? AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN', 'PLACED')"
+        " AND coalesce(json_extract(body, '$.opener'), ?) = ?",
+        (step.officer, part.identifier, part.token, part.token),
+    ).fetchone()
+    closing = sum((Decimal(text) for text in (row["volumes"] or "").split()), ZERO)
+    return msgspec.structs.replace(part, volume_out=min(part.volume_out + closing, part.volume_in))
+
+
+def _unsettled(step: Step, number: int, symbol: str | None) -> bool:
+    """Whether an earlier command, in that symbol or in any, may still change what there is."""
+    found = step.connection.execute(
+        "SELECT 1 FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608 - a constant
+        f" WHERE c.officer = ?1 AND (?2 IS NULL OR c.symbol = ?2) AND d.id < ?3 AND {_UNSETTLED} LIMIT 1",
+        (step.officer, symbol, number),
+    )
+    return found.fetchone() is not None
+
+
+def _add(step: Step, directive_id: str, legs: Sequence[Leg], expires_at: datetime) -> None:
+    """The directive's commands, with their audit rows."""
+    for number, leg in enumerate(legs, start=1):
+        record = CommandRecord(
+            officer=step.officer,
+            directive_id=directive_id,
+            leg=number,
+            order=leg.order,
+            opening_directive_id=leg.opening_directive_id,
+            expires_at=expires_at,
+        )
+        rows.insert_command(step.connection, record, step.now)
+        step.audit("planned", str(record.token), rows.order_json(record.order), directive_id)
+    step.set_directive_state(directive_id, DirectiveState.WORKING)
+
+
+def tokens(step: Step, settings: OfficerSettings, directive_id: str) -> planning.Tokens:
+    """Gives the tokens of a directive's legs; one that is taken is salted by the next counter."""
+
+    def token(leg: int) -> int:
+        salt = 0
+        while True:
+            candidate = make_token(settings.prefix, step.officer, directive_id, leg, salt)
+            taken = step.connection.execute("SELECT 1 FROM commands WHERE token = ?", (candidate,))
+            if taken.fetchone() is None:
+                return candidate
+            salt += 1
+
+    return token
+
+
+def _refuse(step: Step, item: Waiting, problem: Problem, state: DirectiveState) -> None:
+    step.set_directive_state(item.directive_id, state, problem.code, problem.message)
+    step.tell(
+        [
+            reporting.rejected(
+                step.officer, item.directive_id, step.now, code=problem.code, message=problem.message
+            )
+        ]
+    )
