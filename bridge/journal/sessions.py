@@ -9,6 +9,7 @@ import msgspec
 from bridge.core import brokertime
 from bridge.core.brokertime import Offset
 from bridge.core.contract import utc_text
+from bridge.core.facts import ConnectionFact, decode_fact, fact_key
 from bridge.core.protocol import AccountIdentity, Hello, LedgerIdentity, Prove, RefusalCode
 from bridge.core.reporting import connection
 from bridge.core.settings import OfficerSettings
@@ -138,6 +139,7 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
     known = offsets(step)
     row = step.connection.execute("SELECT * FROM officers WHERE officer = ?", (step.officer,)).fetchone()
     link_restored(step)
+    _broker_restored(step, hello.boot)
     return Opened(
         epoch=epoch,
         ledger_mark=row["ledger_mark"],
@@ -192,6 +194,27 @@ def link_lost(step: Step, why: str) -> None:
 def link_restored(step: Step) -> None:
     """The terminal is back. Told only after a loss was."""
     _link(step, up=True, message="")
+
+
+def _broker_restored(step: Step, boot: str) -> None:
+    """A boot that lost its broker is over, and can no longer say that the broker is back. Its successor says
+    hello only once it is connected."""
+    row = step.connection.execute(
+        # Between these bounds are the keys of connection facts alone, and the index finds them.
+        "SELECT body FROM facts WHERE officer = ? AND server = ? AND login = ?"
+        " AND key >= 'connection:' AND key < 'connection;' ORDER BY id DESC LIMIT 1",
+        step.account.key,
+    ).fetchone()
+    if row is None:
+        return
+    last = decode_fact(row["body"].encode())
+    if not isinstance(last, ConnectionFact) or last.up or last.boot == boot:
+        return
+    subject = f"{fact_key(last)}:over"
+    restored = connection(
+        step.officer, step.now, up=True, code="", message="the broker is back", subject=subject
+    )
+    step.tell([restored])
 
 
 def _link(step: Step, *, up: bool, message: str) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from bridge.core.facts import ConnectionFact
 from bridge.core.protocol import AccountIdentity, LedgerIdentity, RefusalCode
 from bridge.core.terms import MarginMode, TradeMode
 from bridge.journal.sessions import NotOpened, Opened
@@ -172,6 +173,15 @@ def test_a_time_that_no_zone_explains_measures_nothing(desk: Desk) -> None:
     opened = desk.try_join(measured_ms=server_ms(NOW) + 100 * 86_400_000)
     assert isinstance(opened, Opened) and opened.offset_s == 0
     assert desk.rows("SELECT count(*) FROM clock_offsets") == [(0,)]
+
+
+def test_a_boot_that_lost_its_broker_and_ended_leaves_the_loss_to_its_successor_to_end(joined: Desk) -> None:
+    joined.report(ConnectionFact(boot=BOOT, counter=1, up=False, message="no network"))
+    joined.join()
+    assert joined.told(None) == ["CONNECTION_LOST"]
+    for _ in range(2):
+        joined.join(boot="5" * 32)
+        assert joined.told(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
 
 
 def test_a_lost_link_is_told_once_until_it_is_back(joined: Desk) -> None:
