@@ -1,0 +1,185 @@
+"""kill -9 of the terminal at every call with which the EA does something, over real TCP.
+
+Behind each death the terminal is started again and the story goes on to its end. What the directive comes to
+follows from how far it had come: before its intent was on the disk it is done anew, behind its send it is
+found, in between nobody can know, so it ends UNKNOWN. It never goes out twice.
+"""
+
+import signal
+from typing import Final
+
+import pytest
+
+from bridge.core.contract import EventType
+from tests.native.rig import NativeRig
+from tests.rig.rig import CLOSED, OPENED
+from tests.rig.stories import open_and_close, opened_and_closed
+
+COMMAND: Final = '"type":"command"'
+SETTLE: Final = '"type":"settle"'
+LOST: Final = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)
+SOON_LOST: Final = {"settle_every_s": 0.2, "unknown_grace_s": 0.4}
+
+
+def _around(*calls: str) -> list[str]:
+    return [f"{call}:{side}" for call in calls for side in ("before", "after")]
+
+
+LOADING: Final = [
+    # The ledger is made, and opened.
+    *("FileOpen:1:before", "FileOpen:1:after", "FileWriteArray:1:after", "FileFlush:1:after"),
+    *("FileMove:1:before", "FileMove:1:after", "FileOpen:2:after"),
+    # The handshake: connection, greeting, hello, proof.
+    *("SocketConnect:1:before", "SocketConnect:1:after", "SocketSend:1:after", "SocketRead:1:after"),
+    *("SocketSend:2:after", "SocketSend:3:after"),
+]
+"""Counted from the start."""
+
+DONE_ANEW: Final = [
+    *_around("SocketRead:1", "SocketSend:1", "OrderCheck:1", "FileWriteArray:1"),
+    "FileFlush:1:before",
+]
+"""Counted from the opening's command, as all below. There is no intent."""
+
+IN_DOUBT: Final = ["FileFlush:1:after", "OrderSend:1:before"]
+"""There is an intent, and the broker knows nothing."""
+
+FOUND: Final = [
+    "OrderSend:1:after",
+    # The outcome is written.
+    *_around("FileWriteArray:2", "FileFlush:2"),
+    # It is told.
+    *_around("SocketSend:2"),
+    # The broker is looked through, and what was found is told.
+    *_around("HistorySelect:1"),
+    *("HistoryDealGetTicket:1:after", "SocketSend:3:after"),
+]
+"""The broker has the order."""
+
+CLOSING_DONE_ANEW: Final = ["OrderCheck:2:after", "FileFlush:3:before"]
+CLOSING_IN_DOUBT: Final = ["FileFlush:3:after", "OrderSend:2:before"]
+CLOSING_FOUND: Final = ["OrderSend:2:after", *_around("FileFlush:4")]
+
+ONLY_LOOKING: Final = {
+    *("SocketIsConnected", "SocketIsReadable", "SocketIsWritable", "FileSize", "FileSeek", "FileReadArray"),
+    *("GetMicrosecondCount", "GetTickCount64", "TimeTradeServer", "TerminalInfoInteger", "MQLInfoInteger"),
+    *("AccountInfoDouble", "AccountInfoInteger", "AccountInfoString"),
+    *("SymbolExist", "SymbolInfoDouble", "SymbolInfoInteger", "SymbolInfoString", "SymbolInfoTick"),
+    *("PositionGetDouble", "PositionGetInteger", "PositionGetString", "PositionGetTicket", "PositionsTotal"),
+    *("OrdersTotal", "OrderGetDouble", "OrderGetInteger", "OrderGetString", "OrderGetTicket"),
+    *("HistoryDealsTotal", "HistoryDealGetDouble", "HistoryDealGetInteger", "HistoryDealGetString"),
+    *("HistoryOrdersTotal", "HistoryOrderGetDouble", "HistoryOrderGetInteger", "HistoryOrderGetString"),
+    "HistoryOrderGetTicket",
+    # These show something to a person.
+    *("Print", "ChartRedraw", "ObjectSetInteger", "ObjectSetString"),
+}
+"""Calls that leave nothing behind: who dies there dies as at the last call that did something."""
+
+
+def _start(rig: NativeRig) -> None:
+    rig.start_director()
+    rig.start_broker()
+    rig.director_process.line("http://")
+    rig.start_sidecar()
+
+
+def _die_at(rig: NativeRig, place: str, *, count_from: str = COMMAND, switches: tuple[str, ...] = ()) -> None:
+    """The terminal's next life, and its end."""
+    rig.start_terminal(die_at=place, count_from=count_from, switches=switches)
+    assert rig.terminal.exited() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("place", LOADING)
+def test_it_trades_after_a_death_while_loading_at(rig: NativeRig, place: str) -> None:
+    _start(rig)
+    ids = open_and_close(rig)
+    _die_at(rig, place, count_from="")
+    rig.start_terminal()
+    opened_and_closed(rig, ids)
+
+
+@pytest.mark.parametrize("place", DONE_ANEW + FOUND + CLOSING_DONE_ANEW + CLOSING_FOUND)
+def test_an_order_is_done_anew_or_found_after_a_death_at(rig: NativeRig, place: str) -> None:
+    _start(rig)
+    ids = open_and_close(rig)
+    _die_at(rig, place)
+    rig.start_terminal()
+    opened_and_closed(rig, ids)
+
+
+@pytest.mark.parametrize("place", IN_DOUBT)
+def test_an_opening_ends_unknown_after_a_death_at(rig: NativeRig, place: str) -> None:
+    rig.configure(link=SOON_LOST)
+    _start(rig)
+    opening = rig.issue("OPEN_LONG")
+    _die_at(rig, place)
+    rig.start_terminal()
+    _lost(rig, opening)
+    # The officer goes on trading.
+    rig.open()
+    assert len(rig.broker.sends()) == 1
+
+
+@pytest.mark.parametrize("place", CLOSING_IN_DOUBT)
+def test_a_closing_ends_unknown_after_a_death_at(rig: NativeRig, place: str) -> None:
+    rig.configure(link=SOON_LOST)
+    _start(rig)
+    opening, closing = open_and_close(rig)
+    _die_at(rig, place)
+    rig.start_terminal()
+    rig.told(opening, *OPENED)
+    _lost(rig, closing)
+    # The position can still be closed.
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert len(rig.broker.sends()) == 2
+
+
+def _lost(rig: NativeRig, directive_id: str) -> None:
+    *_, lost = rig.told(directive_id, *LOST)
+    assert lost.code == "UNKNOWN_OUTCOME"
+    assert rig.journal.state(directive_id) == "UNKNOWN"
+
+
+def test_an_intent_that_was_not_flushed_and_survived_ends_unknown_all_the_same(rig: NativeRig) -> None:
+    rig.configure(link=SOON_LOST)
+    _start(rig)
+    opening = rig.issue("OPEN_LONG")
+    _die_at(rig, "FileWriteArray:1:after", switches=("unflushed_bytes_lost",))
+    rig.start_terminal()
+    _lost(rig, opening)
+    assert not rig.broker.sends()
+
+
+def test_an_order_is_found_however_often_the_terminal_dies_while_it_looks(rig: NativeRig) -> None:
+    _start(rig)
+    ids = open_and_close(rig)
+    _die_at(rig, "OrderSend:1:after")
+    _die_at(rig, "FileReadArray:1", count_from="")
+    _die_at(rig, "SocketSend:3", count_from="")
+    _die_at(rig, "HistorySelect:1", count_from="")
+    for side in ("before", "after"):
+        _die_at(rig, f"SocketSend:1:{side}", count_from=SETTLE)
+    rig.start_terminal()
+    opened_and_closed(rig, ids)
+
+
+@pytest.mark.parametrize("place", ["FileFlush:1:before", "OrderSend:1:after", "FileFlush:4:after"])
+def test_an_order_is_done_anew_or_found_when_terminal_and_sidecar_die_together_at(
+    rig: NativeRig, place: str
+) -> None:
+    _start(rig)
+    ids = open_and_close(rig)
+    _die_at(rig, place)
+    rig.restart_sidecar()
+    rig.start_terminal()
+    opened_and_closed(rig, ids)
+
+
+def test_an_opening_and_its_closing_make_no_other_calls_than_those_above(rig: NativeRig) -> None:
+    _start(rig)
+    ids = open_and_close(rig)
+    rig.start_terminal(die_at="nowhere:1", count_from=COMMAND)
+    opened_and_closed(rig, ids)
+    passed = {line.removeprefix("passes ") for line in rig.terminal.log if line.startswith("passes ")}
+    killed = {place.partition(":")[0] for place in DONE_ANEW + IN_DOUBT + FOUND}
+    assert killed <= passed <= killed | ONLY_LOOKING
