@@ -1,0 +1,1 @@
+"""Foreign ZeroMQ implementations, and what the Expert Advisor's ZMTP does with each."""

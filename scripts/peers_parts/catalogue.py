@@ -1,0 +1,190 @@
+"""The foreign implementations: where each comes from, and the command that serves a ROUTER of it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+ROUTERS: Final = Path(__file__).parent / "routers"
+INSTALL_S: Final = 300
+MANY_LINUX: Final = ("manylinux1", "manylinux2010", "manylinux2014", "manylinux_2_12", "manylinux_2_28")
+
+
+class UnavailableError(Exception):
+    """It cannot be had here. The message says why."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """How a ROUTER of it is started: the port stands in for `PORT`."""
+
+    command: Sequence[str]
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """One implementation. `install` takes an empty folder, and raises UnavailableError."""
+
+    name: str
+    source: str
+    install: Callable[[Path], Served]
+    too_old: bool = False
+    """It speaks no ZMTP 3: what is asked of the EA is that it says so."""
+
+
+def _run(command: Sequence[str], folder: Path) -> None:
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=INSTALL_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnavailableError(str(error)) from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise UnavailableError(f"{command[0]}: {said[-1] if said else done.returncode}")
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise UnavailableError(f"there is no {name} here")
+    return found
+
+
+def _pip(folder: Path, *words: str) -> None:
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-input")
+    _run((*pip, "--target", str(folder), *words), folder)
+
+
+def _npm(folder: Path, package: str, *words: str) -> None:
+    (folder / "package.json").write_text("{}", encoding="utf-8")
+    _run((_program("npm"), "install", "--no-audit", "--no-fund", *words, package), folder)
+
+
+def _one(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.rglob(pattern))
+    if not found:
+        raise UnavailableError(f"it has no {pattern}")
+    return found[0]
+
+
+def _python(module: str, folder: Path, *words: str) -> Served:
+    return Served(
+        (sys.executable, "-m", f"peers_parts.routers.{module}", "PORT", *words),
+        {"PYTHONPATH": os.pathsep.join((str(folder), str(ROUTERS.parents[1])))},
+    )
+
+
+def _wheel(version: str, python: str) -> Callable[[Path], Served]:
+    """The libzmq in a wheel of pyzmq, whatever Python it is for."""
+
+    def install(folder: Path) -> Served:
+        if sys.platform != "linux":
+            raise UnavailableError("the wheels that are tried are for Linux")
+        machine = os.uname().machine
+        platforms = [word for name in MANY_LINUX for word in ("--platform", f"{name}_{machine}")]
+        only = ("--only-binary=:all:", "--implementation", "cp", "--python-version", python)
+        _pip(folder, "--no-deps", *only, *platforms, f"pyzmq=={version}")
+        libraries = [*folder.rglob("libsodium*.so*"), _one(folder, "libzmq*.so*")]
+        return _python("libzmq", folder, *map(str, libraries))
+
+    return install
+
+
+def _debian(package: str, folder: Path) -> Path:
+    """The files of a package and of what it needs, without installing it."""
+    for name in (package, "libnorm1", "libpgm-5.3-0", "libsodium23", "libbsd0", "libmd0"):
+        _run((_program("apt-get"), "download", name), folder)
+        _run((_program("dpkg"), "-x", str(_one(folder, f"{name}_*.deb")), str(folder)), folder)
+    return folder
+
+
+def _debian_libzmq(folder: Path) -> Served:
+    files = _debian("libzmq5", folder)
+    needed = [
+        _one(files, f"{name}.so.*") for name in ("libmd", "libbsd", "libnorm", "libpgm-5.3", "libsodium")
+    ]
+    return _python("libzmq", folder, *map(str, [*needed, _one(files, "libzmq.so.5")]))
+
+
+def _omq(folder: Path) -> Served:
+    _pip(folder, "pyomq")
+    return _python("omq", folder)
+
+
+def _azmq(folder: Path) -> Served:
+    _pip(folder, "azmq==1.0.6")
+    # Its spelling of two things is older than what Python 3.7 and 3.9 have made of them.
+    file = folder / "azmq" / "socket.py"
+    text = file.read_text(encoding="utf-8").replace(
+        "with await self._read_lock:", "async with self._read_lock:"
+    )
+    file.write_text(re.sub(r"\n( +)(p for p in .* is connection),\n", r"\n\1(\2),\n", text), encoding="utf-8")
+    return _python("pure", folder)
+
+
+def _node(folder: Path, node: str) -> Served:
+    return Served((node, str(ROUTERS / "router.js"), "PORT"), {"NODE_PATH": str(folder / "node_modules")})
+
+
+def _zeromq_6(version: str) -> Callable[[Path], Served]:
+    def install(folder: Path) -> Served:
+        node = _program("node")
+        _npm(folder, f"zeromq@{version}")
+        return _node(folder, node)
+
+    return install
+
+
+def _zeromq_5(folder: Path) -> Served:
+    """Its binaries are for Node up to 18, which PyPI has."""
+    _npm(folder, "zeromq@5.3.1", "--ignore-scripts")
+    (folder / "python").mkdir()
+    _pip(folder / "python", "nodejs-bin==18.4.0a4")
+    return _node(folder, str(_one(folder / "python", "bin/node")))
+
+
+def _java(jar: Path, version: str) -> Served:
+    return Served((_program("java"), "-cp", str(jar), str(ROUTERS / "Router.java"), "PORT", version))
+
+
+def _toree(folder: Path) -> Served:
+    """Apache Toree carries a JeroMQ that speaks ZMTP 3, in the one jar that it is."""
+    _program("java")
+    _run(
+        (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "toree==0.5.0"),
+        folder,
+    )
+    shutil.unpack_archive(_one(folder, "toree-*.tar.gz"), folder)
+    return _java(_one(folder, "toree-assembly-*.jar"), "toree-0.5.0")
+
+
+def _debian_jeromq(folder: Path) -> Served:
+    _program("java")
+    _run((_program("apt-get"), "download", "libjeromq-java"), folder)
+    _run((_program("dpkg"), "-x", str(_one(folder, "*.deb")), str(folder)), folder)
+    return _java(_one(folder, "jeromq-0*.jar"), "0.3.6")
+
+
+CATALOGUE: Final = (
+    Foreign("libzmq 4.1", "PyPI pyzmq 16.0.2", _wheel("16.0.2", "3.6")),
+    Foreign("libzmq 4.2", "PyPI pyzmq 17.1.2", _wheel("17.1.2", "3.7")),
+    Foreign("libzmq 4.3.2", "PyPI pyzmq 19.0.2", _wheel("19.0.2", "3.8")),
+    Foreign("libzmq 4.3.3", "PyPI pyzmq 20.0.0", _wheel("20.0.0", "3.8")),
+    Foreign("libzmq 4.3.4", "PyPI pyzmq 24.0.1", _wheel("24.0.1", "3.11")),
+    Foreign("libzmq 4.3.5", "PyPI pyzmq 26.4.0", _wheel("26.4.0", "3.11")),
+    Foreign("libzmq of Debian", "Debian libzmq5", _debian_libzmq),
+    Foreign("Node zeromq 5", "npm zeromq 5.3.1", _zeromq_5),
+    Foreign("Node zeromq 6.0", "npm zeromq 6.0.4", _zeromq_6("6.0.4")),
+    Foreign("Node zeromq 6", "npm zeromq", _zeromq_6("latest")),
+    Foreign("omq.rs (Rust)", "PyPI pyomq", _omq),
+    Foreign("azmq (Python)", "PyPI azmq 1.0.6", _azmq),
+    Foreign("JeroMQ (Java)", "PyPI toree 0.5.0", _toree),
+    Foreign("JeroMQ 0.3 (Java)", "Debian libjeromq-java", _debian_jeromq, too_old=True),
+)

@@ -1,0 +1,67 @@
+// A ROUTER of JeroMQ, ZeroMQ written anew in Java: PORT VERSION. lines.py says how it is driven. What is looked up by
+// only some versions have is looked up by reflection.
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.zeromq.ZMQ;
+
+public class Router {
+    static volatile boolean ended = false;
+    static final ConcurrentLinkedQueue<String> waiting = new ConcurrentLinkedQueue<>();
+
+    public static void main(String[] words) throws Exception {
+        ZMQ.Socket router = ZMQ.context(1).socket(6);
+        router.setLinger(0);
+        router.setReceiveTimeOut(5);
+        int pings = set(router, "setHeartbeatIvl", 100) && set(router, "setHeartbeatTimeout", 1500) ? 1 : 0;
+        router.bind("tcp://127.0.0.1:" + words[0]);
+        Thread reader = new Thread(Router::read);
+        reader.setDaemon(true);
+        reader.start();
+        System.out.println("listening " + words[1] + " " + pings);
+        while (!ended) {
+            byte[] part = router.recv(0);
+            if (part != null) {
+                StringBuilder line = new StringBuilder("< " + hex(part));
+                while (router.hasReceiveMore()) line.append(" ").append(hex(router.recv(0)));
+                System.out.println(line);
+            }
+            for (String line = waiting.poll(); line != null; line = waiting.poll()) send(router, line.trim().split(" "));
+        }
+        System.exit(0);
+    }
+
+    static boolean set(ZMQ.Socket router, String name, int value) {
+        try {
+            router.getClass().getMethod(name, int.class).invoke(router, value);
+            return true;
+        } catch (ReflectiveOperationException missing) {
+            return false;
+        }
+    }
+
+    static void send(ZMQ.Socket router, String[] parts) {
+        for (int i = 0; i < parts.length; i++) router.send(bytes(parts[i]), i + 1 < parts.length ? 2 : 0);
+    }
+
+    static void read() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(System.in))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) waiting.add(line);
+        } catch (java.io.IOException gone) {
+            // The end, as well.
+        }
+        ended = true;
+    }
+
+    static String hex(byte[] part) {
+        StringBuilder text = new StringBuilder();
+        for (byte one : part) text.append(String.format("%02x", one));
+        return part.length == 0 ? "-" : text.toString();
+    }
+
+    static byte[] bytes(String text) {
+        byte[] part = new byte[text.equals("-") ? 0 : text.length() / 2];
+        for (int i = 0; i < part.length; i++) part[i] = (byte) Integer.parseInt(text.substring(2 * i, 2 * i + 2), 16);
+        return part;
+    }
+}

@@ -1,0 +1,1 @@
+"""The ROUTERs, each run as a module in a process of its own."""

@@ -1,0 +1,92 @@
+"""The whole Expert Advisor behind a foreign ROUTER: a session, an order, the ROUTER's end, a session again."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from bridge.core.facts import CommandFact, CommandStage
+from peers_parts.expert import BrokenError
+from peers_parts.router import Router
+from tests.peers import KEY, OFFICER, SidecarPeer, open_order
+
+ROOT: Final = Path(__file__).parents[2]
+PATIENCE_S: Final = 90.0
+"""The EA is built before it starts, and waits up to half a minute before it connects anew."""
+BEAT_S: Final = 0.5
+DONE: Final = 10_009
+
+
+@contextmanager
+def whole_expert(port: int, folder: Path) -> Iterator[Path]:
+    """The EA in its native terminal, with a simulated broker, for as long as this lasts. Its log."""
+    key = folder / "officer.linkkey"
+    key.write_text(KEY.to_text() + "\n", encoding="ascii")
+    key.chmod(0o600)
+    words = ["--endpoint", f"tcp://127.0.0.1:{port}", "--officer", OFFICER, "--link-key-file", str(key)]
+    journal = folder / "terminal.log"
+    with journal.open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.terminal", *words, "--files", str(folder / "terminal")],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield journal
+        finally:
+            child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(5)
+            child.kill()
+            child.wait()
+
+
+class Session:
+    """The sidecar's side, behind whichever ROUTER is there."""
+
+    def __init__(self) -> None:
+        self._peer = SidecarPeer()
+        self._welcomed = 0.0
+        self._beat = 0.0
+
+    def join(self, router: Router) -> bytes:
+        """Until the EA has proved itself; the routing id. Raises BrokenError."""
+        epoch = self._peer.epoch
+        return self._serve(router, lambda: self._peer.epoch > epoch, "no session")
+
+    def trade(self, router: Router, route: bytes, token: int) -> None:
+        """An order goes out, and its fill comes back. Raises BrokenError."""
+        router.send(route, self._peer.command(open_order(token)))
+
+        def filled() -> bool:
+            facts = [fact for fact in self._peer.facts_of(CommandFact) if fact.token == token]
+            if any(fact.stage is CommandStage.NOT_SENT for fact in facts):
+                raise BrokenError(f"the order was not sent: {facts[-1].reason} {facts[-1].message}")
+            return any(fact.retcode == DONE for fact in facts)
+
+        self._serve(router, filled, "the order was not filled", route)
+
+    def _serve(self, router: Router, done: Callable[[], bool], missing: str, route: bytes = b"") -> bytes:
+        until = time.monotonic() + PATIENCE_S
+        while not done():
+            now = time.monotonic()
+            if now > until:
+                raise BrokenError(missing)
+            if route and now >= self._beat:
+                self._beat = now + BEAT_S
+                router.send(route, self._peer.heartbeat(int((now - self._welcomed) * 1000)))
+            parts = router.receive(lambda: None, 0.1)
+            if not parts:
+                continue
+            route, frame = parts
+            epoch = self._peer.epoch
+            for answer in self._peer.on_frame(frame):
+                router.send(route, answer)
+            if self._peer.epoch > epoch:
+                self._welcomed = time.monotonic()
+        return route

@@ -1,0 +1,136 @@
+"""One foreign implementation after the other, and the table of what came of it."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console as Screen
+from rich.table import Table
+
+from peers_parts.catalogue import CATALOGUE, Foreign, Served, UnavailableError
+from peers_parts.checks import CHECKS
+from peers_parts.expert import BrokenError, Expert
+from peers_parts.router import Router, free_port
+from peers_parts.session import Session, whole_expert
+from tests.native.console import Console, console
+
+NAMES: Final = (*(name for name, _ in CHECKS), "session", "restart")
+OK, FAILED, NOT_TRIED = "ok", "FAILED", "-"
+
+
+@dataclass
+class Outcome:
+    """What came of one of them."""
+
+    foreign: Foreign
+    version: str = ""
+    cells: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        return FAILED in self.cells.values()
+
+
+def tour(names: Sequence[str]) -> int:
+    """Try all, or those whose name contains one of `names`. 1 where one failed, or none could be had."""
+    screen = Screen(stderr=True)
+    chosen = [
+        foreign
+        for foreign in CATALOGUE
+        if not names or any(name.lower() in foreign.name.lower() for name in names)
+    ]
+    outcomes = []
+    with tempfile.TemporaryDirectory() as text, console("zmtp", Path(text)) as program:
+        for number, foreign in enumerate(chosen):
+            screen.print(f"{foreign.name} ({foreign.source}) ...")
+            folder = Path(text) / str(number)
+            folder.mkdir()
+            outcomes.append(_visit(foreign, folder, program))
+            screen.print(
+                "  " + (", ".join(f"{name} {cell}" for name, cell in outcomes[-1].cells.items()) or "-")
+            )
+            for note in outcomes[-1].notes:
+                screen.print(f"  {note}", markup=False, highlight=False)
+    _show(outcomes)
+    return 1 if any(outcome.failed for outcome in outcomes) or not any(o.version for o in outcomes) else 0
+
+
+def _visit(foreign: Foreign, folder: Path, program: Console) -> Outcome:
+    outcome = Outcome(foreign)
+    package = folder / "package"
+    package.mkdir()
+    try:
+        served = foreign.install(package)
+        expert = Expert(program, free_port())
+        if foreign.too_old:
+            _refuse(outcome, served, folder, expert)
+        else:
+            _check(outcome, served, folder, expert)
+            _whole(outcome, served, folder)
+    except UnavailableError as error:
+        outcome.notes.append(str(error))
+    return outcome
+
+
+def _refuse(outcome: Outcome, served: Served, folder: Path, expert: Expert) -> None:
+    with Router(served, expert.port, folder / "router.log") as router:
+        outcome.version = router.version
+        try:
+            outcome.notes.append(f"refused: {expert.refused()}")
+            outcome.cells["handshake"] = "refused"
+        except BrokenError as error:
+            outcome.cells["handshake"] = FAILED
+            outcome.notes.append(f"handshake: {error}")
+        expert.close()
+
+
+def _check(outcome: Outcome, served: Served, folder: Path, expert: Expert) -> None:
+    """Each check has a ROUTER of its own, so that none inherits another's trouble."""
+    for name, check in CHECKS:
+        with Router(served, expert.port, folder / "router.log") as router:
+            outcome.version = router.version
+            if name == "ping" and not router.pings:
+                continue
+            try:
+                check(router, expert)
+                outcome.cells[name] = OK
+            except BrokenError as error:
+                outcome.cells[name] = FAILED
+                outcome.notes.append(f"{name}: {error}")
+            expert.close()
+
+
+def _whole(outcome: Outcome, served: Served, folder: Path) -> None:
+    """The whole EA: its session, and what becomes of it when the ROUTER is killed and comes back."""
+    port, log = free_port(), folder / "router.log"
+    session = Session()
+    with whole_expert(port, folder) as journal:
+        for token, name in enumerate(("session", "restart"), 1001):
+            with Router(served, port, log) as router:
+                try:
+                    session.trade(router, session.join(router), token)
+                    outcome.cells[name] = OK
+                except BrokenError as error:
+                    outcome.cells[name] = FAILED
+                    last = journal.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+                    outcome.notes.append(f"{name}: {error}; the EA's last words: {' '.join(last)}")
+                    return
+
+
+def _show(outcomes: Sequence[Outcome]) -> None:
+    table = Table("peer", "from", "version", *NAMES)
+    for outcome in outcomes:
+        cells = [outcome.cells.get(name, NOT_TRIED) for name in NAMES]
+        table.add_row(
+            outcome.foreign.name, outcome.foreign.source, outcome.version or "not to be had", *cells
+        )
+    screen = Screen()
+    # A table that goes into a file must not be cut to a window that is not there.
+    screen = screen if screen.is_terminal else Screen(width=200)
+    screen.print(table)
+    for outcome in outcomes:
+        for note in outcome.notes:
+            screen.print(f"{outcome.foreign.name}: {note}", markup=False, highlight=False)
