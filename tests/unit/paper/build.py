@@ -4,7 +4,16 @@ from decimal import Decimal
 
 from bridge.core.amounts import ZERO
 from bridge.paper.broker import Broker
-from bridge.paper.mt5 import OrderFilling, OrderType, TradeAction, TradeRequest, TradeResult, Transaction
+from bridge.paper.mt5 import (
+    Order,
+    OrderFilling,
+    OrderTime,
+    OrderType,
+    TradeAction,
+    TradeRequest,
+    TradeResult,
+    Transaction,
+)
 from bridge.paper.scenario import AccountTerms, Quirks, Scenario, SymbolTerms, Walk
 from bridge.paper.script import Rule
 
@@ -84,6 +93,91 @@ def stops(position: int, sl: str = "0", tp: str = "0", *, symbol: str = "EURUSD"
     return TradeRequest(
         action=TradeAction.SLTP, symbol=symbol, position=position, sl=Decimal(sl), tp=Decimal(tp)
     )
+
+
+def waiting(
+    type: OrderType = OrderType.BUY_LIMIT,
+    price: str = "1.09",
+    volume: str = "0.10",
+    *,
+    symbol: str = "EURUSD",
+    magic: int = 79,
+    stoplimit: str = "0",
+    sl: str = "0",
+    tp: str = "0",
+    filling: OrderFilling = OrderFilling.RETURN,
+    type_time: OrderTime = OrderTime.GTC,
+    expiration: int = 0,
+    comment: str = "",
+) -> TradeRequest:
+    """A pending order."""
+    return TradeRequest(
+        action=TradeAction.PENDING,
+        symbol=symbol,
+        type=type,
+        volume=Decimal(volume),
+        magic=magic,
+        price=Decimal(price),
+        stoplimit=Decimal(stoplimit),
+        sl=Decimal(sl),
+        tp=Decimal(tp),
+        type_filling=filling,
+        type_time=type_time,
+        expiration=expiration,
+        comment=comment,
+    )
+
+
+def change(
+    order: int,
+    price: str = "1.09",
+    *,
+    stoplimit: str = "0",
+    sl: str = "0",
+    tp: str = "0",
+    type_time: OrderTime = OrderTime.GTC,
+    expiration: int = 0,
+) -> TradeRequest:
+    """A change of a pending order."""
+    return TradeRequest(
+        action=TradeAction.MODIFY,
+        order=order,
+        price=Decimal(price),
+        stoplimit=Decimal(stoplimit),
+        sl=Decimal(sl),
+        tp=Decimal(tp),
+        type_time=type_time,
+        expiration=expiration,
+    )
+
+
+def removal(order: int) -> TradeRequest:
+    """The removal of a pending order."""
+    return TradeRequest(action=TradeAction.REMOVE, order=order)
+
+
+def closing_by(position: int, by: int, magic: int = 80) -> TradeRequest:
+    """The close of a position by an opposite one."""
+    return TradeRequest(action=TradeAction.CLOSE_BY, position=position, position_by=by, magic=magic)
+
+
+def placed(server: Broker, request: TradeRequest | None = None) -> int:
+    """Place a pending order, and return its ticket."""
+    result = server.order_send(request or waiting())
+    assert result.retcode == 10009, result
+    return result.order
+
+
+def quoted(server: Broker, bid: str, ask: str = "") -> None:
+    """Quote EURUSD; without an ask, a point above the bid."""
+    server.set_quote("EURUSD", Decimal(bid), Decimal(ask) if ask else Decimal(bid) + Decimal("0.00001"))
+
+
+def done(server: Broker, ticket: int) -> Order:
+    """An order in history."""
+    order = server.history_order(ticket)
+    assert order is not None
+    return order
 
 
 def opened(server: Broker, request: TradeRequest | None = None) -> int:
