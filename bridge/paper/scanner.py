@@ -7,7 +7,8 @@
 A scan of either kind ends with a ScanFact, which moves the watermark. Transactions only make a look come
 sooner: MetaTrader guarantees neither their order nor their completeness, so nothing is read from them.
 Facts leave in portions, as many as the caller has room for, and a step looks at PORTION records at most, however
-long the history is.
+long the history is. A scan first walks through what is long past, piece by piece, and then takes the rest in at
+one moment.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,6 @@ import msgspec
 
 from bridge.core.facts import (
     AnyFact,
-    Fact,
     OrderFact,
     ScanFact,
     content_hash,
@@ -29,6 +29,7 @@ from bridge.paper import mt5
 from bridge.paper.api import BrokerApi, BrokerGone
 from bridge.paper.report import deal_fact, order_fact, position_fact
 from bridge.paper.search import AHEAD_MS
+from bridge.paper.walk import HistoryWalk
 
 LOOK_MS: Final = 250
 RESCAN_MS: Final = 60_000
@@ -36,18 +37,18 @@ LOOK_BACK_MS: Final = 60_000
 """How much history a look compares. What enters history later than that is found by the next rescan."""
 MAX_POSITIONS: Final = 2048
 """A ScanFact names no more. A shorter list would say that the others are closed."""
+RECENT_MS: Final = 86_400_000
+"""How much history at least is read together with positions and live orders."""
 PORTION: Final = 500
 """How many records one step compares at most, whether there is anything to say of them or not."""
 _TRIES: Final = 3
-_THROUGH: Final = object()
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The broker's records at one moment, from `from_ms` on. Times are server milliseconds."""
+    """The broker's records at one moment, `to_ms` on the server's clock."""
 
     sight: int
     """Its place among all looks at the broker."""
-    from_ms: int
     to_ms: int
     deals: list[mt5.Deal]
     orders: list[mt5.Order]
@@ -63,6 +64,19 @@ class Snapshot(msgspec.Struct, frozen=True):
             map(order_fact, self.live),
             map(position_fact, self.positions),
         )
+
+
+class Scan(msgspec.Struct, kw_only=True):
+    """A scan that is under way, and how many records it met so far. Times are server milliseconds."""
+
+    walk: HistoryWalk
+    from_ms: int
+    recent_ms: int
+    """Where the walk ends."""
+    everything: bool
+    """Also what was said before: the journal may have been restored from a backup."""
+    deals: int = 0
+    orders: int = 0
 
 
 class Scanner:
@@ -83,6 +97,7 @@ class Scanner:
         self._said: dict[str, tuple[str, int]] = {}  # subject: content hash, the last sight of it
         self._sights = 0
         self._pending: Iterator[AnyFact | None] = iter(())
+        self._scan: Scan | None = None
         self._welcome: Welcome | None = None
         self._before: Iterable[AnyFact] = ()
         self._counter = 0
@@ -102,6 +117,7 @@ class Scanner:
         self._welcome = welcome
         self._before = before
         self._pending = iter(())
+        self._scan = None
 
     def hurry(self) -> None:
         """Rescan with the next step: the broker was away, and things went on without us."""
@@ -122,40 +138,64 @@ class Scanner:
         for _ in range(PORTION):
             if room <= 0:
                 return
-            fact = next(self._pending, _THROUGH)
-            if fact is _THROUGH:
+            try:
+                fact = next(self._pending)
+            except StopIteration:
                 # Reading the broker is enough work for the rest of this call.
-                self._start_next(mono_ms)
+                self._read_on(mono_ms)
                 return
-            if isinstance(fact, Fact):
+            if fact is not None:
                 self._post(fact)
                 room -= 1
 
+    def _read_on(self, mono_ms: int) -> None:
+        if self._scan is None:
+            self._start_next(mono_ms)
+        if self._scan is not None:
+            piece = self._read(self._scan)
+            self._pending, self._before = chain(self._before, piece), ()
+
+    def _read(self, scan: Scan) -> Iterator[AnyFact | None]:
+        """The next piece of a scan. Where it fails, the next step tries the same one again."""
+        if not scan.walk.through:
+            self._sights += 1
+            deals, orders = scan.walk.read()
+            scan.deals += len(deals)
+            scan.orders += len(orders)
+            past = chain[AnyFact](map(deal_fact, deals), map(order_fact, orders))
+            # No later scan goes back that far, so nothing of it needs to be remembered.
+            return self._news(past, self._sights, everything=scan.everything, remember=False)
+        snapshot = self._snapshot(scan.recent_ms)
+        scan.deals += len(snapshot.deals)
+        scan.orders += len(snapshot.orders) + len(snapshot.live)
+        self._scan = None
+        news = self._news(snapshot.facts(), snapshot.sight, everything=scan.everything)
+        return chain(news, self._end(scan, snapshot))
+
     def _start_next(self, mono_ms: int) -> None:
         if self._welcome is not None:
-            self._scan_all(self._welcome)
+            welcome = self._welcome
+            self._overlap_ms = welcome.overlap_ms
+            self._watermark_ms = welcome.watermark_server_ms
+            self._start_scan(mono_ms, everything=True)
             self._welcome = None
-            self._next_scan_ms = mono_ms + RESCAN_MS
-            self._next_look_ms = mono_ms + LOOK_MS
         elif mono_ms >= self._next_scan_ms:
-            snapshot = self._snapshot(self._scan_from(self._watermark_ms))
-            self._pending = chain(self._news(snapshot), self._end(snapshot))
-            self._next_scan_ms = mono_ms + RESCAN_MS
-            self._next_look_ms = mono_ms + LOOK_MS
+            self._start_scan(mono_ms, everything=False)
         elif self._told() or mono_ms >= self._next_look_ms:
             # Never further back than the scan did: what lies before that is neither news nor in memory.
             since = max(self._from_ms, self._broker.server_time() - LOOK_BACK_MS)
-            self._pending = self._news(self._snapshot(since))
+            snapshot = self._snapshot(since)
+            self._pending = self._news(snapshot.facts(), snapshot.sight)
             self._next_look_ms = mono_ms + LOOK_MS
 
-    def _scan_all(self, welcome: Welcome) -> None:
-        self._overlap_ms = welcome.overlap_ms
-        self._watermark_ms = welcome.watermark_server_ms
-        snapshot = self._snapshot(self._scan_from(welcome.watermark_server_ms))
-        # Everything, said before or not: the journal may have been restored from a backup.
-        everything = self._news(snapshot, everything=True)
-        self._pending = chain(self._before, everything, self._end(snapshot))
-        self._before = ()
+    def _start_scan(self, mono_ms: int, *, everything: bool) -> None:
+        from_ms = self._scan_from(self._watermark_ms)
+        recent_ms = self._broker.server_time() - max(RECENT_MS, 2 * self._overlap_ms)
+        recent_ms = max(from_ms, recent_ms)
+        walk = HistoryWalk(self._broker, from_ms, recent_ms)
+        self._scan = Scan(walk=walk, from_ms=from_ms, recent_ms=recent_ms, everything=everything)
+        self._next_scan_ms = mono_ms + RESCAN_MS
+        self._next_look_ms = mono_ms + LOOK_MS
 
     def _scan_from(self, watermark_ms: int) -> int:
         """Server time may have been set back behind the watermark: daylight saving, or another server."""
@@ -182,7 +222,6 @@ class Scanner:
         done = {order.ticket for order in orders}
         return Snapshot(
             sight=self._sights,
-            from_ms=from_ms,
             to_ms=to_ms,
             deals=sorted(deals, key=lambda deal: (deal.time_msc, deal.ticket)),
             orders=sorted(orders, key=lambda order: (order.time_done_msc, order.ticket)),
@@ -190,35 +229,38 @@ class Scanner:
             positions=positions,
         )
 
-    def _news(self, snapshot: Snapshot, *, everything: bool = False) -> Iterator[AnyFact | None]:
+    def _news(
+        self, facts: Iterator[AnyFact], sight: int, *, everything: bool = False, remember: bool = True
+    ) -> Iterator[AnyFact | None]:
         """For each record what is to be said of it: what was not said yet, or not with this content."""
-        for fact in snapshot.facts():
+        for fact in facts:
             subject = _subject(fact)
-            digest, sight = self._said.get(subject, ("", 0))
-            if sight > snapshot.sight:
+            said, last = self._said.get(subject, ("", 0))
+            if last > sight:
                 yield None  # it was told since how this stands
                 continue
-            present = content_hash(fact)
-            self._said[subject] = (present, snapshot.sight)
-            yield fact if everything or present != digest else None
+            digest = content_hash(fact)
+            if remember:
+                self._said[subject] = (digest, sight)
+            yield fact if everything or digest != said else None
 
-    def _end(self, snapshot: Snapshot) -> Iterator[AnyFact]:
+    def _end(self, scan: Scan, snapshot: Snapshot) -> Iterator[AnyFact]:
         """The ScanFact, and what follows from it. Runs once everything before it was posted."""
         if len(snapshot.positions) > MAX_POSITIONS:
             self._alarm("POSITIONS", f"more than {MAX_POSITIONS} open positions: the scan cannot be closed")
             return
         self._watermark_ms = snapshot.to_ms
-        self._from_ms = snapshot.from_ms
+        self._from_ms = scan.from_ms
         # A fact that no scan from here on can meet again needs no memory.
         self._said = {subject: said for subject, said in self._said.items() if said[1] >= snapshot.sight}
         self._counter += 1
         yield ScanFact(
             boot=self._boot,
             counter=self._counter,
-            from_server_ms=snapshot.from_ms,
+            from_server_ms=scan.from_ms,
             to_server_ms=snapshot.to_ms,
-            deals=len(snapshot.deals),
-            orders=len(snapshot.orders) + len(snapshot.live),
+            deals=scan.deals,
+            orders=scan.orders,
             positions=[position.identifier for position in snapshot.positions],
         )
 
