@@ -8,12 +8,17 @@ import click
 from bridge import __version__
 from bridge.cli.expert import expert
 from bridge.cli.failure import report
+from bridge.cli.flatten import flatten
+from bridge.cli.halt import halt
 from bridge.cli.journal import journal
 from bridge.cli.paper import paper, paper_broker
 from bridge.cli.rebind import rebind
+from bridge.cli.resolve import resolve
+from bridge.cli.resume import resume
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox_director
 from bridge.cli.setup import setup
+from bridge.cli.status import status
 from bridge.exits import ExitCode
 from bridge.logs import LogLevel, set_up
 
@@ -52,6 +57,11 @@ def cli(state: _Debug, debug: bool, log_json: bool, log_level: str) -> None:
 
 cli.add_command(setup)
 cli.add_command(run)
+cli.add_command(status)
+cli.add_command(halt)
+cli.add_command(resume)
+cli.add_command(flatten)
+cli.add_command(resolve)
 cli.add_command(journal)
 cli.add_command(rebind)
 cli.add_command(expert)

@@ -1,25 +1,18 @@
 """`mt5-bridge journal`: the journal for a person. Reads only; the sidecar may run meanwhile."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-from sqlite_utils import Database
 
 from bridge.cli.failure import Failure
 from bridge.cli.options import FILE, json_option
+from bridge.cli.reading import journal_at
+from bridge.cli.tables import print_table
 from bridge.config import load
 from bridge.exits import ExitCode
 from bridge.journal import reading as queries
-from bridge.journal.errors import JournalDamagedError
 
-_PLAIN_WIDTH = 1000
 _SHOWN = 160
 """How much of a body the timeline shows. --json has all of it."""
 
@@ -45,12 +38,12 @@ def journal(context: click.Context, config_path: Path | None, path: Path | None)
 @click.pass_obj
 def list_directives(path: Path, officer: str | None, state: str | None, as_json: bool) -> None:
     """List the directives, oldest first."""
-    with _reading(path) as db:
+    with journal_at(path) as db:
         rows = queries.directives(db, officer=officer, state=state)
     if as_json:
         _print_json(rows)
         return
-    _print_table(
+    print_table(
         f"{len(rows)} directives",
         ("received", "officer", "directive", "action", "symbol", "state", "legs", "events", "open", "why"),
         (
@@ -78,7 +71,7 @@ def list_directives(path: Path, officer: str | None, state: str | None, as_json:
 @click.pass_obj
 def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> None:
     """Show every step of one directive, with its time."""
-    with _reading(path) as db:
+    with journal_at(path) as db:
         rows = queries.timeline(db, directive_id, officer)
     if not rows:
         raise Failure(
@@ -88,7 +81,7 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
     if as_json:
         _print_json(rows)
         return
-    _print_table(
+    print_table(
         f"Directive {directive_id}",
         ("seq", "time", "step", "what", "body"),
         ((str(row.seq), row.at, row.kind, row.subject, _short(row.body)) for row in rows),
@@ -100,12 +93,12 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
 @click.pass_obj
 def undelivered(path: Path, as_json: bool) -> None:
     """List the events that the Director has not taken."""
-    with _reading(path) as db:
+    with journal_at(path) as db:
         rows = queries.undelivered(db)
     if as_json:
         _print_json(rows)
         return
-    _print_table(
+    print_table(
         f"{len(rows)} undelivered events",
         ("id", "created", "officer", "directive", "event", "state", "refusals", "last error"),
         (
@@ -129,7 +122,7 @@ def undelivered(path: Path, as_json: bool) -> None:
 @click.pass_obj
 def verify(path: Path, as_json: bool) -> ExitCode:
     """Follow the audit's hash chain from its first row to its last."""
-    with _reading(path) as db:
+    with journal_at(path) as db:
         verdict = queries.verify(db)
     if as_json:
         _print_json(verdict)
@@ -140,31 +133,8 @@ def verify(path: Path, as_json: bool) -> ExitCode:
     return ExitCode.CHAIN_BROKEN if verdict.broken else ExitCode.OK
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[Database]:
-    try:
-        with queries.reading(path) as db:
-            yield db
-    except sqlite3.DatabaseError as error:
-        raise JournalDamagedError(path, f"SQLite says: {error}") from error
-
-
 def _print_json(value: object) -> None:
     click.echo(msgspec.json.encode(value))
-
-
-def _print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        # Nobody looks: lines are not broken.
-        console = Console(width=_PLAIN_WIDTH)
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        # Text, not markup: what a Director sent must not be taken for formatting.
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
 
 
 def _short(text: str) -> str:

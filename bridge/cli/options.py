@@ -19,13 +19,17 @@ config_option = click.option(
     metavar="FILE",
     help="The configuration file.",
 )
+officer_option = click.option(
+    "--officer", metavar="ID", help="The officer. Without it: every officer of the configuration."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object on one line.")
 
 
-class LotsType(click.ParamType[Decimal]):
-    """A volume above 0, with its digits kept."""
+class PositiveType(click.ParamType[Decimal]):
+    """A number above 0, with its digits kept."""
 
-    name = "lots"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         try:
@@ -37,4 +41,5 @@ class LotsType(click.ParamType[Decimal]):
         return lots
 
 
-LOTS = LotsType()
+LOTS = PositiveType("lots")
+AMOUNT = PositiveType("number")

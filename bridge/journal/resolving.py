@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -16,6 +16,8 @@ from bridge.journal.step import Step, json_text
 
 Word = Literal["filled", "rejected", "cancelled"]
 """What became of it."""
+
+WORDS: Final = get_args(Word)
 
 RESOLVABLE: Final = (CommandState.UNCERTAIN, CommandState.UNKNOWN)
 """The states that a person may end. In every other one evidence has settled it, or will."""

@@ -28,11 +28,15 @@ class RefusedError(Exception):
 
 
 class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something to be done by the owner of the journal. Answered by its `answer`."""
+    """Something to be done by the owner of the journal."""
 
     path: ClassVar[str]
     """Where the control endpoint takes it."""
-    answer: ClassVar[type[msgspec.Struct]]
+
+    @classmethod
+    def answer_type(cls) -> type[A]:
+        """What it is answered with."""
+        raise NotImplementedError
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> A:
         """Carry it out. Raises RefusedError, JournalUnavailableError."""
@@ -55,12 +59,15 @@ class HaltRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fiel
     """Stop opens of one officer or, with None, of all."""
 
     path = "/v1/halt"
-    answer = Halts
 
     officer: Name | None = None
     symbol: str = ""
     """The broker's name for it; empty for all."""
     why: Why = ""
+
+    @classmethod
+    def answer_type(cls) -> type[Halts]:
+        return Halts
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Halts:
         return Halts(
@@ -75,12 +82,15 @@ class ResumeRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fi
     """Lift halts."""
 
     path = "/v1/resume"
-    answer = Halts
 
     officer: Name | None = None
     symbol: str | None = None
     """None: every halt. Empty: the officer's own alone."""
     why: Why = ""
+
+    @classmethod
+    def answer_type(cls) -> type[Halts]:
+        return Halts
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Halts:
         lifted = [
@@ -94,11 +104,14 @@ class FlattenRequest(Request[Flattens], frozen=True, kw_only=True, forbid_unknow
     """Close all positions and cancel all pending orders, and halt."""
 
     path = "/v1/flatten"
-    answer = Flattens
 
     nonce: Nonce
     officer: Name | None = None
     why: Why = ""
+
+    @classmethod
+    def answer_type(cls) -> type[Flattens]:
+        return Flattens
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Flattens:
         return Flattens(
@@ -113,7 +126,6 @@ class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknow
     """Say what became of a command that nobody else can settle."""
 
     path = "/v1/resolve"
-    answer = Resolved
 
     directive_id: Name
     verdict: Word
@@ -124,6 +136,10 @@ class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknow
     """Which of its commands. None: the only one in doubt."""
     price: Decimal | None = None
     quantity: Decimal | None = None
+
+    @classmethod
+    def answer_type(cls) -> type[Resolved]:
+        return Resolved
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Resolved:
         officers = _officers(self.officer, settings)
@@ -149,14 +165,6 @@ class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknow
             )
         except CannotResolveError as error:
             raise RefusedError(str(error)) from error
-
-
-REQUESTS: tuple[type[HaltRequest | ResumeRequest | FlattenRequest | ResolveRequest], ...] = (
-    HaltRequest,
-    ResumeRequest,
-    FlattenRequest,
-    ResolveRequest,
-)
 
 
 def performing(request: Request[A], settings: Settings, now: datetime) -> Callable[[Journal], A]:

@@ -1,0 +1,118 @@
+"""What needs a person, judged from the journal and, where one runs, from the sidecar."""
+
+import shlex
+from collections.abc import Iterator
+
+import msgspec
+
+from bridge.journal.status import DoubtfulCommand, JournalStatus
+from bridge.sidecar.live import LiveOfficer, LiveStatus
+
+UNKNOWN = "UNKNOWN"
+"""The state of a command that neither ledger nor broker could account for."""
+
+
+class Concern(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that needs a person."""
+
+    officer: str
+    """Empty where it concerns all."""
+    code: str
+    """HELD, UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, NO_TERMINAL, TRADING_FORBIDDEN, NO_ANSWER."""
+    what: str
+    remedy: str
+
+
+def concerns(journal: JournalStatus, live: LiveStatus | None, unanswered: str, options: str) -> list[Concern]:
+    """All that needs a person, the gravest first.
+
+    `unanswered` is why a sidecar that seems to run did not answer, `options` what its commands are to be given.
+    """
+    found = [*_of_journal(journal, options)]
+    if unanswered:
+        remedy = "look at its log; where it hangs, end it and start it again: nothing is lost by that"
+        found.append(Concern(officer="", code="NO_ANSWER", what=f"the sidecar: {unanswered}", remedy=remedy))
+    return found if live is None else [*found, *_of_sidecar(live)]
+
+
+def _of_journal(journal: JournalStatus, options: str) -> Iterator[Concern]:
+    for officer in journal.officers:
+        if officer.hold:
+            yield Concern(
+                officer=officer.officer,
+                code="HELD",
+                what=f"nothing is sent: {officer.hold}",
+                remedy=(
+                    "compare the account with 'mt5-bridge journal list', stop the sidecar, then: "
+                    f'mt5-bridge rebind{options} --officer {officer.officer} --why "WHAT YOU FOUND"'
+                ),
+            )
+    for command in journal.doubtful:
+        if command.state == UNKNOWN:
+            yield Concern(
+                officer=command.officer,
+                code="UNKNOWN",
+                what=(
+                    f"directive {command.directive_id}: {command.side} {command.volume} {command.symbol} may have "
+                    "been sent, and nothing shows what became of it"
+                ),
+                remedy=(
+                    f"look in the account's history for the magic {command.token}, then: "
+                    f"{resolve_line(command, journal.doubtful, options)}"
+                ),
+            )
+    for officer in journal.officers:
+        if officer.events_refused:
+            yield Concern(
+                officer=officer.officer,
+                code="REFUSED_EVENTS",
+                what=f"the Director refused {officer.events_refused} events for good: {officer.last_refusal}",
+                remedy="mt5-bridge journal undelivered",
+            )
+
+
+def _of_sidecar(live: LiveStatus) -> Iterator[Concern]:
+    for why in live.opens_paused:
+        yield Concern(officer="", code="OPENS_PAUSED", what="nothing is opened", remedy=why)
+    if live.journal_trouble:
+        remedy = "make room on its disk, or see who locks it"
+        yield Concern(officer="", code="JOURNAL", what=live.journal_trouble, remedy=remedy)
+    for officer in live.officers:
+        if (concern := _of_terminal(officer)) is not None:
+            yield concern
+
+
+def _of_terminal(officer: LiveOfficer) -> Concern | None:
+    session = officer.session
+    if session is None:
+        return Concern(
+            officer=officer.officer,
+            code="NO_TERMINAL",
+            what=officer.blocked,
+            remedy="start its terminal, and see what the chart's panel and the sidecar's log say",
+        )
+    if session.heartbeat is not None and not session.heartbeat.trade_allowed:
+        remedy = session.heartbeat.trade_forbidden_by or "see the chart's panel"
+        return Concern(
+            officer=officer.officer,
+            code="TRADING_FORBIDDEN",
+            what="its terminal may not trade",
+            remedy=remedy,
+        )
+    return None
+
+
+def resolve_line(command: DoubtfulCommand, doubtful: list[DoubtfulCommand], options: str) -> str:
+    """The command line that ends the doubt. WHAT is left open on purpose: a copied line must decide nothing."""
+    same = [
+        each
+        for each in doubtful
+        if (each.officer, each.directive_id) == (command.officer, command.directive_id)
+    ]
+    token = f" --token {command.token}" if len(same) > 1 else ""
+    quoted = shlex.quote(command.directive_id)
+    directive = f"-- {quoted}" if quoted.startswith("-") else quoted
+    return (
+        f"mt5-bridge resolve{options} --officer {command.officer}{token} --as WHAT "
+        f'--note "HOW YOU KNOW" {directive}'
+    )

@@ -1,0 +1,159 @@
+"""Whoever owns the journal carries out what a person asks: the running sidecar, or else the command itself.
+
+A sidecar that was killed leaves its control file. Nobody answers there then, and the journal's lock is free.
+"""
+
+import http.client
+import json
+import time
+from typing import Final, TypeVar
+
+import msgspec
+
+from bridge.cli.failure import Failure
+from bridge.clock import SystemClock
+from bridge.config import Config
+from bridge.exits import ExitCode
+from bridge.journal.errors import JournalLockedError
+from bridge.journal.journal import opened
+from bridge.sidecar import controlfile
+from bridge.sidecar.control import STATUS_PATH, ControlError
+from bridge.sidecar.controlfile import HOST, ControlFile
+from bridge.sidecar.live import LiveStatus
+from bridge.sidecar.operations import A, RefusedError, Request
+
+ANSWER_S: Final = 30.0
+"""How long a sidecar may take for a request: its journal may be busy."""
+LOOK_S: Final = 5.0
+"""How long it may take to say how it stands."""
+LOCK_S: Final = 10.0
+"""How long a journal may be locked by one who cannot be asked: a sidecar that starts, or stops, or a command."""
+_TRY_AGAIN_S: Final = 0.1
+_MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class NobodyThereError(Exception):
+    """No sidecar took the request: nothing was done. The message says why."""
+
+
+class NoAnswerError(Exception):
+    """A sidecar may have taken the request, and did not answer."""
+
+
+def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
+    """Have it done; the answer, and whether a running sidecar did it.
+
+    Raises Failure where it is refused or not known to be done, and the JournalErrors of `opened`.
+    """
+    try:
+        # By the rules of the wire, though it may never go over it.
+        msgspec.json.decode(msgspec.json.encode(request), type=type(request))
+    except msgspec.ValidationError as error:
+        raise Failure(ExitCode.USAGE, str(error)) from error
+    until = time.monotonic() + LOCK_S
+    while True:
+        try:
+            return _ask(config, request), True
+        except NobodyThereError as error:
+            nobody = str(error)
+        except NoAnswerError as error:
+            raise Failure(
+                ExitCode.FAILED,
+                f"the sidecar did not answer ({error}). It may have done it: 'mt5-bridge status' shows what stands",
+            ) from error
+        try:
+            with opened(config.journal, config.settings) as journal:
+                return request.perform(journal, config.settings, SystemClock().now()), False
+        except RefusedError as error:
+            raise Failure(ExitCode.FAILED, str(error)) from error
+        except JournalLockedError as error:
+            if time.monotonic() > until:
+                raise Failure(
+                    ExitCode.JOURNAL_LOCKED,
+                    f"another process owns the journal at {config.journal} and cannot be asked: {nobody}. "
+                    "Nothing was done",
+                ) from error
+            # A sidecar that is starting can be asked in a moment; one that stops lets go of the journal.
+            time.sleep(_TRY_AGAIN_S)
+
+
+def live(config: Config) -> LiveStatus:
+    """How the running sidecar stands. Raises NobodyThereError, NoAnswerError."""
+    status, body = _exchange(_file(config), "GET", STATUS_PATH, None, LOOK_S)
+    if status != http.client.OK:
+        raise NoAnswerError(_told(body).message)
+    return _decode(body, LiveStatus)
+
+
+def _ask(config: Config, request: Request[A]) -> A:
+    """The sidecar's answer. Raises NobodyThereError, NoAnswerError, Failure where it refuses."""
+    status, body = _exchange(_file(config), "POST", request.path, request, ANSWER_S)
+    if status == http.client.OK:
+        return _decode(body, request.answer_type())
+    raise Failure(ExitCode.FAILED, _told(body).message)
+
+
+def _file(config: Config) -> ControlFile:
+    path = controlfile.control_path(config.journal)
+    content = controlfile.read(path)
+    if content is None:
+        raise NobodyThereError(f"there is no control file at {path}")
+    return content
+
+
+def _exchange(
+    file: ControlFile, method: str, path: str, body: msgspec.Struct | None, timeout_s: float
+) -> tuple[int, bytes]:
+    """One request: status and body. No proxy, no redirect, no other host than this."""
+    connection = http.client.HTTPConnection(HOST, file.port, timeout=timeout_s)
+    try:
+        try:
+            connection.connect()
+        except OSError as error:
+            raise NobodyThereError(
+                f"nobody answers on {HOST}:{file.port} ({error.strerror or error})"
+            ) from error
+        try:
+            connection.request(
+                method,
+                path,
+                body=None if body is None else msgspec.json.encode(body),
+                headers={"Authorization": f"Bearer {file.token}", "Content-Type": "application/json"},
+            )
+            answer = connection.getresponse()
+            raw = answer.read(_MAX_ANSWER_BYTES)
+        except http.client.BadStatusLine as error:
+            raise NoAnswerError("it closed the connection") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswerError(f"{type(error).__name__}: {error}") from error
+    finally:
+        connection.close()
+    if answer.status == http.client.UNAUTHORIZED or not _is_ours(raw):
+        # The port of a sidecar that was killed, and somebody else's by now.
+        raise NobodyThereError(
+            f"what answers on {HOST}:{file.port} is not the sidecar that wrote the control file"
+        )
+    return answer.status, raw
+
+
+def _is_ours(raw: bytes) -> bool:
+    try:
+        return isinstance(json.loads(raw), dict)
+    except ValueError:
+        return False
+
+
+def _told(raw: bytes) -> ControlError:
+    try:
+        return msgspec.json.decode(raw, type=ControlError)
+    except msgspec.DecodeError:
+        return ControlError(error="INTERNAL", message="the sidecar's answer cannot be read")
+
+
+def _decode(raw: bytes, kind: type[S]) -> S:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.DecodeError as error:
+        raise NoAnswerError(f"its answer cannot be read: {error}") from error

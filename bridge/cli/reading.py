@@ -1,0 +1,21 @@
+"""The journal's file for commands that only read it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from bridge.journal.errors import JournalDamagedError
+from bridge.journal.reading import reading
+
+
+@contextmanager
+def journal_at(path: Path) -> Iterator[Database]:
+    """The journal, read-only. Raises JournalMissingError, JournalDamagedError."""
+    try:
+        with reading(path) as db:
+            yield db
+    except sqlite3.DatabaseError as error:
+        raise JournalDamagedError(path, f"SQLite says: {error}") from error

@@ -1,0 +1,254 @@
+"""`mt5-bridge status`: how everything stands, for people and for monitoring."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import msgspec
+
+from bridge.cli.health import UNKNOWN, Concern, concerns
+from bridge.cli.options import config_option, json_option
+from bridge.cli.owner import NoAnswerError, NobodyThereError, live
+from bridge.cli.reading import journal_at
+from bridge.cli.tables import print_table, printable
+from bridge.clock import SystemClock
+from bridge.config import Config, load
+from bridge.core.amounts import plain
+from bridge.exits import ExitCode
+from bridge.journal import status as queries
+from bridge.journal.status import JournalStatus, OfficerStatus
+from bridge.sidecar.live import LiveOfficer, LiveStatus
+
+_DEFAULT_CONFIG = Path("bridge.toml")
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What --json answers."""
+
+    well: bool
+    """Nothing needs a person, and a sidecar runs."""
+    running: bool
+    """A sidecar answers."""
+    concerns: list[Concern]
+    journal: JournalStatus
+    sidecar: LiveStatus | None
+    no_sidecar: str
+    """Why there is no word of a sidecar; empty where there is."""
+
+
+@click.command()
+@config_option
+@json_option
+def status(config_path: Path, as_json: bool) -> ExitCode:
+    """Show how everything stands, whether the sidecar runs or not.
+
+    Exit status 0: all is well. 13: something needs a person; what, and what to do, stands first. 14: nothing
+    else needs a person, but no sidecar runs. A halt, or a broker that is closed, needs nobody.
+    """
+    config = load(config_path)
+    report = _look(config, "" if config_path == _DEFAULT_CONFIG else f' --config "{config_path}"')
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+    else:
+        _show(report, SystemClock().now())
+    if report.concerns:
+        return ExitCode.ATTENTION
+    return ExitCode.OK if report.running else ExitCode.NOT_RUNNING
+
+
+def _look(config: Config, options: str) -> Report:
+    sidecar, nobody, unanswered = None, "", ""
+    try:
+        sidecar = live(config)
+    except NobodyThereError as error:
+        nobody = str(error)
+    except NoAnswerError as error:
+        unanswered = f"it does not answer: {error}"
+    with journal_at(config.journal) as db:
+        journal = queries.status(db, config.journal)
+    known = {officer.officer for officer in journal.officers}
+    # Officers that the configuration has gained, and the journal not seen yet.
+    new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
+    journal = msgspec.structs.replace(journal, officers=[*journal.officers, *new])
+    found = concerns(journal, sidecar, unanswered, options)
+    return Report(
+        well=sidecar is not None and not found,
+        running=sidecar is not None,
+        concerns=found,
+        journal=journal,
+        sidecar=sidecar,
+        no_sidecar=nobody or unanswered,
+    )
+
+
+class _Table(NamedTuple):
+    """A table of the report, left out where it has no rows."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def _show(report: Report, now: datetime) -> None:
+    click.echo(printable(_headline(report, now)))
+    for concern in report.concerns:
+        whose = f"{concern.officer}: " if concern.officer else ""
+        click.echo(f"\n! {printable(whose + concern.what)}\n  -> {printable(concern.remedy)}")
+    if any(concern.code == "UNKNOWN" for concern in report.concerns):
+        click.echo("  (WHAT: filled, rejected or cancelled)")
+    for table in _tables(report, now):
+        if table.rows:
+            click.echo()
+            print_table(*table)
+
+
+def _headline(report: Report, now: datetime) -> str:
+    count = len(report.concerns)
+    needs = "1 thing needs a person" if count == 1 else f"{count} things need a person"
+    if report.sidecar is None:
+        return f"No sidecar runs: {report.no_sidecar}. {needs.capitalize() if count else 'Nothing else is amiss'}."
+    since = _ago(report.sidecar.started_at, now)
+    running = (
+        f"The sidecar (version {report.sidecar.version}, process {report.sidecar.pid}) runs for {since}."
+    )
+    return f"{running} {needs.capitalize() if count else 'All is well'}."
+
+
+def _tables(report: Report, now: datetime) -> Iterator[_Table]:
+    journal = report.journal
+    sessions = {each.officer: each for each in report.sidecar.officers} if report.sidecar else {}
+    yield _Table(
+        "Officers",
+        (
+            "officer",
+            "account",
+            "terminal",
+            "broker",
+            "trading",
+            "last poll",
+            "held",
+            "waiting",
+            "events to tell",
+        ),
+        [_officer(each, sessions.get(each.officer), now) for each in journal.officers],
+    )
+    yield _Table(
+        "Halts: nothing is opened (mt5-bridge resume)",
+        ("officer", "what", "since", "why"),
+        [(each.officer, each.symbol or "everything", each.since, each.why) for each in journal.halts],
+    )
+    yield _Table(
+        "Commands in doubt: UNCERTAIN ones are asked about, UNKNOWN ones wait for a person",
+        ("officer", "directive", "magic", "order", "state", "since", "what is known"),
+        [
+            (
+                each.officer,
+                each.directive_id,
+                str(each.token),
+                f"{each.side} {each.volume} {each.symbol}",
+                each.state,
+                _ago(each.dispatched_at, now),
+                each.message
+                or ("nothing shows it" if each.state == UNKNOWN else "the broker gave no answer"),
+            )
+            for each in journal.doubtful
+        ],
+    )
+    yield _Table(
+        "Open positions",
+        ("officer", "position", "directive", "what", "at", "stop loss", "take profit", "since"),
+        [
+            (
+                each.officer,
+                str(each.identifier),
+                each.directive_id,
+                f"{each.side} {_less(each.volume_in, each.volume_out)} {each.symbol}",
+                each.price_open or "",
+                each.stop_loss or "",
+                each.take_profit or "",
+                _ago(each.opened_at, now),
+            )
+            for each in journal.positions
+        ],
+    )
+    yield _Table(
+        "Pending orders",
+        ("officer", "order", "directive", "what", "at", "stop loss", "take profit"),
+        [
+            (
+                each.officer,
+                str(each.ticket),
+                each.directive_id,
+                f"{each.type} {each.volume_current} {each.symbol}",
+                each.price,
+                each.stop_loss or "",
+                each.take_profit or "",
+            )
+            for each in journal.orders
+        ],
+    )
+
+
+def _officer(officer: OfficerStatus, stands: LiveOfficer | None, now: datetime) -> tuple[str, ...]:
+    account = f"{officer.login} at {officer.server}, {officer.trade_mode}" if officer.login else "none yet"
+    commands = officer.commands_planned + officer.commands_in_flight
+    waiting = f"{officer.directives_waiting} directives, {commands} commands"
+    events = str(officer.events_queued or "")
+    if officer.oldest_queued_at is not None:
+        events += f", the oldest {_ago(officer.oldest_queued_at, now)} old"
+    return (
+        officer.officer,
+        account,
+        _terminal(officer, stands, now),
+        _heard(stands, lambda broker_connected, _: "connected" if broker_connected else "away"),
+        _heard(stands, lambda _, allowed: "allowed" if allowed else "FORBIDDEN"),
+        _poll(stands, now),
+        "HELD" if officer.hold else "",
+        waiting if officer.directives_waiting or commands else "",
+        events,
+    )
+
+
+def _terminal(officer: OfficerStatus, stands: LiveOfficer | None, now: datetime) -> str:
+    if stands is None:
+        # As the journal knows it; a sidecar that was killed could not end its session.
+        return "never seen" if officer.program is None else f"{officer.program}, not connected"
+    if stands.session is None:
+        gone = f", gone for {_ago(officer.session_ended_at, now)}" if officer.session_ended_at else ""
+        return f"not connected{gone}"
+    if not stands.session.alive:
+        return f"silent for {stands.session.silent_s:.0f} s"
+    return f"{officer.program or 'connected'}" + ("" if stands.session.ready else ", scanning")
+
+
+def _heard(stands: LiveOfficer | None, say: Callable[[bool, bool], str]) -> str:
+    """What the last heartbeat says; empty where there is none."""
+    if stands is None or stands.session is None or stands.session.heartbeat is None:
+        return ""
+    return say(stands.session.heartbeat.broker_connected, stands.session.heartbeat.trade_allowed)
+
+
+def _poll(stands: LiveOfficer | None, now: datetime) -> str:
+    if stands is None or stands.poll is None:
+        return ""
+    ago = f"{_ago(stands.poll.at, now)} ago"
+    failed = f": failed {stands.poll.failures} times, {stands.poll.failure}"
+    return ago + (failed if stands.poll.failure else "")
+
+
+def _less(whole: str, part: str) -> str:
+    return plain(Decimal(whole) - Decimal(part))
+
+
+def _ago(moment: str | None, now: datetime) -> str:
+    """How long ago, in the two units that matter."""
+    if moment is None:
+        return ""
+    seconds = max(int((now - datetime.fromisoformat(moment)).total_seconds()), 0)
+    for unit, size, below, smaller in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit} {seconds % size // smaller} {below}"
+    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
