@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.facts import (
     AnyFact,
@@ -17,8 +18,9 @@ from bridge.core.protocol import MAX_MESSAGE_BYTES, Welcome
 from bridge.core.terms import DealEntry
 from bridge.paper.api import BrokerGone
 from bridge.paper.broker import Broker
-from bridge.paper.mt5 import Deal, OrderType
+from bridge.paper.mt5 import Deal, Order, OrderType
 from bridge.paper.outbox import WINDOW
+from bridge.paper.report import position_fact
 from bridge.paper.scanner import RESCAN_MS, Scanner
 from bridge.paper.scenario import Scenario
 from bridge.paper.script import DelayHistory, DropTransactions, Rule
@@ -35,6 +37,8 @@ WELCOME = Welcome(
     overlap_ms=60_000,
     max_message_bytes=MAX_MESSAGE_BYTES,
 )
+WELCOME_TO_ALL = replace(WELCOME, watermark_server_ms=0)
+"""To an account of which the journal knows nothing."""
 
 
 def tickets(rig: Rig) -> list[int]:
@@ -259,3 +263,107 @@ def test_what_no_scan_can_meet_again_is_forgotten() -> None:
     assert len([fact for fact in told if isinstance(fact, DealFact)]) == len(broker.history_deals(0, 2**62))
     assert [fact.positions for fact in told if isinstance(fact, ScanFact)][-1] == [kept]
     assert most < 200  # 720 deals and 720 orders went by
+
+
+class Counting(Broker):
+    """A broker that counts what it hands out of its history, and may go away."""
+
+    handed = 0
+    fades = False
+
+    def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
+        found = super().history_deals(from_ms, to_ms)
+        self.handed += len(found)
+        if self.fades:
+            self.disconnect()
+        return found
+
+    def history_orders(self, from_ms: int, to_ms: int) -> list[Order]:
+        found = super().history_orders(from_ms, to_ms)
+        self.handed += len(found)
+        return found
+
+
+def test_a_very_long_history_is_read_a_piece_at_a_time() -> None:
+    broker, told = Counting(new_state(Scenario(), START_MS)), list[AnyFact]()
+    broker.seed_history(20_000)
+    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    scanner.begin(WELCOME_TO_ALL, ())
+    most_read = most_told = most_kept = 0
+    while not any(isinstance(fact, ScanFact) for fact in told[-1:]):
+        handed, count = broker.handed, len(told)
+        scanner.step(0, WINDOW)
+        most_read = max(most_read, broker.handed - handed)
+        most_told = max(most_told, len(told) - count)
+        most_kept = max(most_kept, len(scanner))
+    (scan,) = [fact for fact in told if isinstance(fact, ScanFact)]
+    deals = [fact for fact in told if isinstance(fact, DealFact)]
+    assert (scan.from_server_ms, scan.deals, scan.orders) == (0, 20_001, 20_000)
+    assert len({deal.ticket for deal in deals}) == len(deals) == 20_001
+    assert deals == sorted(deals, key=lambda deal: (deal.time_server_ms, deal.ticket))
+    assert most_told <= WINDOW
+    # A piece's length in time was found while there was less in it.
+    assert most_read < 5_000
+    assert most_kept < 2_000
+    # The next scan starts where there is something to be found.
+    handed = broker.handed
+    scanner.hurry()
+    scanner.step(1, WINDOW)
+    assert broker.handed - handed < 2_000
+
+
+def test_a_walk_goes_on_where_the_broker_went() -> None:
+    broker, told = Counting(new_state(Scenario(), START_MS)), list[AnyFact]()
+    broker.seed_history(2_000)
+    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    scanner.begin(WELCOME_TO_ALL, ())
+    while len(told) < 1_000:
+        scanner.step(0, WINDOW)
+    broker.fades = True
+    with pytest.raises(BrokerGone):
+        for _ in range(20):
+            scanner.step(0, WINDOW)
+    broker.fades = False
+    assert not any(isinstance(fact, ScanFact) for fact in told)
+    broker.connect()
+    for _ in range(40):
+        scanner.step(0, WINDOW)
+    (scan,) = [fact for fact in told if isinstance(fact, ScanFact)]
+    deals = [fact.ticket for fact in told if isinstance(fact, DealFact)]
+    assert len(deals) == len(set(deals)) == scan.deals == 2_001
+
+
+def test_nothing_older_is_told_after_what_was_seen_since() -> None:
+    broker, told = Broker.start(Scenario(), START_MS), list[AnyFact]()
+    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    position = broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    scanner.begin(WELCOME, ())
+    scanner.step(0, 1)  # the look is taken
+    broker.hand_modify(position=position, sl=Decimal("1.09000"))
+    scanner.sight([position_fact(present) for present in broker.positions()])
+    for _ in range(10):
+        scanner.step(0, 1)
+    levels = [fact.stop_loss for fact in told if isinstance(fact, PositionFact)]
+    assert levels == [Decimal("1.09000")]
+
+
+def test_an_order_that_is_done_while_it_is_looked_at_is_told_as_done() -> None:
+    told = list[AnyFact]()
+    broker = Hasty(new_state(Scenario(), START_MS))
+    ticket = broker.hand_pending("EURUSD", OrderType.BUY_LIMIT, LOT, Decimal("1.09000"))
+    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    scanner.begin(WELCOME, ())
+    for _ in range(10):
+        scanner.step(0, WINDOW)
+    states = [str(fact.state) for fact in told if isinstance(fact, OrderFact) and fact.ticket == ticket]
+    assert states == ["CANCELED"]
+
+
+class Hasty(Broker):
+    """A broker whose orders are cancelled while they are read."""
+
+    def orders(self) -> list[Order]:
+        live = super().orders()
+        for order in live:
+            self.hand_cancel(order.ticket)
+        return live
