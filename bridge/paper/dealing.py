@@ -188,8 +188,11 @@ class Dealing:
         if not rest:
             self._gone(held)
             return
+        price = _average(held.price_open, held.volume, deal.price, -deal.volume)
+        # What the average was rounded by weighs more on a smaller volume: a tenth of a point is as it was.
+        fine = self._desk.symbols[held.symbol].point / 10
         self._desk.book.positions[held.ticket] = msgspec.structs.replace(
-            held, volume=rest, price_open=_average(held.price_open, held.volume, deal.price, -deal.volume)
+            held, volume=rest, price_open=price.quantize(fine, ROUND_HALF_UP)
         )
 
     def _gone(self, held: Position) -> None:

@@ -14,18 +14,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 import zmq
 
 from bridge.paper.api import BrokerGone, BrokerTimeout, ControlError
 from bridge.paper.broker import Broker
 from bridge.paper.client import BrokerClient
-from bridge.paper.mt5 import OrderType, Retcode, SymbolTradeMode
+from bridge.paper.mt5 import OrderTime, OrderType, Retcode, SymbolTradeMode
 from bridge.paper.rpc import Problem, RpcError
 from bridge.paper.scenario import Scenario, Walk
-from bridge.paper.script import Latency, LoseAnswer, Match, Reject, Rule, SendKind
+from bridge.paper.script import Fills, Latency, LoseAnswer, Match, Pace, Reject, Rule, SendKind
 from bridge.paper.server import BrokerServer, serve, server_ms
-from tests.unit.paper.build import EVER, closing, opening, stops
+from tests.unit.paper.build import EVER, change, closing, opening, removal, stops, waiting
 
 T = TypeVar("T")
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -143,6 +144,50 @@ async def test_client_sees_what_the_broker_sees() -> None:
             ]
             for remote, local in pairs:
                 assert await outside(remote) == local()
+
+
+async def test_client_controls_what_the_broker_does() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as client:
+
+            def control() -> None:
+                client.seed_history(1000)
+                assert client.account().balance == Decimal(10000)
+                client.deposit(Decimal(500), "gift")
+                ticket = client.order_send(waiting(magic=5)).order
+                client.plan_fills(ticket, Fills(volumes=(Decimal("0.04"),), pace=Pace.BY_HAND))
+                client.fill(ticket, Decimal("0.03"), Decimal("1.0899"))
+                client.hand_modify(order=ticket, price=Decimal("1.08"))
+                client.set_expiry(ticket, START + 3_600_000)
+                (order,) = client.orders()
+                assert (order.magic, order.volume_current) == (5, Decimal("0.07"))
+                assert client.order_send(change(ticket, "1.07")).retcode == Retcode.DONE
+                client.hand_cancel(ticket)
+                other = client.hand_pending(
+                    "EURUSD",
+                    OrderType.SELL_STOP_LIMIT,
+                    Decimal("0.02"),
+                    Decimal("1.09"),
+                    stoplimit=Decimal("1.091"),
+                    type_time=OrderTime.DAY,
+                )
+                client.order_send(removal(other))
+                client.hand_modify(position=ticket, sl=Decimal("1.05"))
+                short = client.hand_open("EURUSD", OrderType.SELL, Decimal("0.02"))
+                assert len(client.hand_close_by(ticket, short)) == 2
+                client.cancel_deal(client.stop_out())
+                assert [position.ticket for position in client.positions()] == [ticket]
+                symbol = client.symbol("EURUSD")
+                assert symbol is not None
+                client.set_symbol(msgspec.structs.replace(symbol, trade_stops_level=7))
+
+            await outside(control)
+            symbol = desk.broker.symbol("EURUSD")
+            assert symbol is not None
+            assert symbol.trade_stops_level == 7
+            assert await outside(lambda: client.history_deals(*EVER)) == desk.broker.history_deals(*EVER)
+            assert await outside(client.positions) == desk.broker.positions()
+            assert await outside(client.orders) == desk.broker.orders() == []
 
 
 async def test_server_time_is_the_clocks_with_the_offset() -> None:

@@ -155,7 +155,7 @@ def test_stop_limit_order_becomes_a_limit_order_at_its_stop(
         assert (order.type, order.price_open) == (request_.type, request_.price)
         assert told(server, after) == []
     else:
-        assert (order.type, order.price_open, order.price_stoplimit) == (type, request_.stoplimit, 0)
+        assert (order.type, order.price_open, order.price_stoplimit) == (type, request_.stoplimit, Decimal(0))
         assert told(server, after) == ["ORDER_UPDATE(PLACED)"]
     quoted(server, limit)
     assert done(server, ticket).state is OrderState.FILLED
@@ -269,6 +269,9 @@ def test_order_that_is_gone_cannot_be_touched(quirks: Quirks, retcode: Retcode) 
     assert book_of(server) == before
 
 
+PLAIN = SymbolTerms(name="EURUSD")
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A pending order that is refused, by the default broker unless its symbol's terms are given."""
@@ -276,7 +279,7 @@ class Refusal:
     name: str
     request: TradeRequest
     retcode: Retcode
-    terms: SymbolTerms = SymbolTerms(name="EURUSD")
+    terms: SymbolTerms = PLAIN
 
 
 NEAR = SymbolTerms(name="EURUSD", stops_level=20)
