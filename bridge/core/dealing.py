@@ -56,6 +56,10 @@ def fold_deal(
         if command is None and not book.parts:
             return Outcome(disposition=Disposition.FOREIGN)
         return quarantine(f"deal {fact.ticket} of type {fact.type} concerns an order of ours")
+    if fact.entry is DealEntry.INOUT and not book.netting:
+        if command is None and not book.parts:
+            return Outcome(disposition=Disposition.FOREIGN)
+        return quarantine(f"deal {fact.ticket} reverses a position, which a hedging account never does")
     maker = command if command is not None and not (why := _not_by(command, fact, book)) else None
     if command is not None and maker is None and fact.entry is DealEntry.IN:
         return quarantine(f"deal {fact.ticket} bears token {command.token}, but {why}")

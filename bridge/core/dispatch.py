@@ -85,7 +85,10 @@ def _rested(command: CommandRecord, now: datetime) -> bool:
 def message(
     command: CommandRecord, gate: Gate, *, deadline_s: float, now: datetime, expires_server_ms: int = 0
 ) -> Command:
-    """The dispatched command as the message that goes out. `expires_server_ms`: its expiry by the broker's clock."""
+    """The dispatched command as the message that goes out.
+
+    `expires_server_ms` is the pending order's own expiry on the broker's clock; 0 where it has none.
+    """
     left_s = min(deadline_s, (command.expires_at - now).total_seconds())
     return Command(
         epoch=gate.epoch,

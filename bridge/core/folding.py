@@ -170,7 +170,7 @@ def fold_position(
 ) -> Outcome:
     """A position as it stands at the broker. Its levels are taken over; its volume is the deals' to say.
 
-    `parts` are our commands' open parts of it. `explained`: a MODIFY under way wanted the levels that are seen.
+    `parts` are our commands' parts of it. `explained`: a MODIFY under way wanted the levels that are seen.
     """
     if not parts:
         return Outcome(disposition=Disposition.FOREIGN)
@@ -178,7 +178,8 @@ def fold_position(
     drafts: list[Draft] = []
     for part in parts:
         same = (part.stop_loss, part.take_profit) == (fact.stop_loss, fact.take_profit)
-        if part.levels_seen and same:
+        if part.levels_seen and (same or not part.volume):
+            # What is closed has no levels any more; the last that were seen stand.
             continue
         seen = msgspec.structs.replace(
             part,

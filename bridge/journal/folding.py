@@ -211,8 +211,7 @@ class _Book:
             case OrderFact():
                 return self._fold_order(fact)
             case PositionFact():
-                known = holdings.parts_of(self._connection, self._step.account, fact.identifier)
-                parts = [part for part in known if part.volume > 0]
+                parts = holdings.parts_of(self._connection, self._step.account, fact.identifier)
                 explained = self._effects.explain_position(fact)
                 return folding.fold_position(fact, parts, self._scene, explained=explained), None
             case ConnectionFact():
@@ -238,6 +237,9 @@ class _Book:
     ) -> tuple[Outcome, CommandRecord | None]:
         account = self._step.account
         if revision and (counted := holdings.load_deal(self._connection, account, fact.ticket)) is not None:
+            if content_hash(counted) == content_hash(fact):
+                # It waited when it was said before, and counts since.
+                return Outcome(disposition=Disposition.APPLIED), None
             return self._revise_deal(fact, counted)
         command = rows.load_command(self._connection, account.officer, fact.magic) if fact.magic else None
         deals = holdings.deals_of_command(self._connection, account, command.token) if command else ()

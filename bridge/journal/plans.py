@@ -83,7 +83,7 @@ def refuse_halted(step: Step, settings: OfficerSettings) -> None:
         terms = market.load_symbol(step.connection, step.account, asked)
         why = operating.halted(step.connection, step.officer, terms.name if terms else asked)
         if why:
-            _refuse(step, item, Problem("HALTED", _halted(why)), DirectiveState.REJECTED)
+            refuse(step, item, Problem("HALTED", _halted(why)), DirectiveState.REJECTED)
     for command in rows.planned_commands(step.connection, step.officer):
         why = operating.halted(step.connection, step.officer, command.order.symbol)
         if why and command.order.kind is CommandKind.OPEN:
@@ -125,7 +125,7 @@ def expire(step: Step, settings: OfficerSettings, blocked: str) -> None:
         limit = planning.expiry(directive_of(item.body), settings)
         why = blocked or "an earlier order in its symbol was still in flight, or its symbol was not known"
         message = f"expired at {utc_text(limit)} before it could be sent: {why}"
-        _refuse(step, item, Problem("EXPIRED", message), DirectiveState.EXPIRED)
+        refuse(step, item, Problem("EXPIRED", message), DirectiveState.EXPIRED)
 
 
 def plan(step: Step, settings: OfficerSettings, gate: Gate) -> list[Inquire]:
@@ -134,29 +134,55 @@ def plan(step: Step, settings: OfficerSettings, gate: Gate) -> list[Inquire]:
     An open needs its symbol's terms from this very session. A close, a change or a cancel needs to know what there
     is: it is planned once no earlier command in its symbol can still alter that.
     """
-    inquiries: dict[str, Inquire] = {}
-    held_up: set[str] = set()
+    planner = _Planner(step, settings, gate)
     for item in waiting(step.connection, step.officer):
+        try:
+            with step.contained():
+                planner.plan(item)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                # The disk's trouble, not the directive's: the step fails as a whole.
+                raise
+            # Ours, and still no reason to hold up the others.
+            message = f"the bridge failed on it: {type(error).__name__}: {error}"
+            refuse(step, item, Problem("INTERNAL_ERROR", message), DirectiveState.REJECTED)
+    return list(planner.inquiries.values())
+
+
+class _Planner:
+    """One step's planning, from directive to directive."""
+
+    def __init__(self, step: Step, settings: OfficerSettings, gate: Gate) -> None:
+        self._step = step
+        self._settings = settings
+        self._gate = gate
+        self._held_up: set[str] = set()
+        """Symbols in which an earlier directive still waits."""
+        self.inquiries: dict[str, Inquire] = {}
+
+    def plan(self, item: Waiting) -> None:
+        """Plan the directive if it is its turn."""
+        step = self._step
         if item.own:
-            _plan_own(step, settings, item)
-            continue
+            _plan_own(step, self._settings, item)
+            return
         directive = directive_of(item.body)
-        asked, exact = settings.inquiry(directive.symbol)
-        fresh = gate.epoch if directive.action.opens else None
+        asked, exact = self._settings.inquiry(directive.symbol)
+        fresh = self._gate.epoch if directive.action.opens else None
         terms = market.load_symbol(step.connection, step.account, asked, fresh)
         if terms is None:
-            inquiries[asked] = Inquire(epoch=gate.epoch, symbol=asked, exact=exact)
-            held_up.add(asked)
-            continue
-        if not directive.action.opens and (asked in held_up or _unsettled(step, item.number, terms.name)):
-            held_up.add(asked)
-            continue
-        planned = planning.named(terms) or _plan(step, settings, directive, terms)
+            self.inquiries[asked] = Inquire(epoch=self._gate.epoch, symbol=asked, exact=exact)
+            self._held_up.add(asked)
+            return
+        waits = asked in self._held_up or _unsettled(step, item.number, terms.name)
+        if waits and not directive.action.opens:
+            self._held_up.add(asked)
+            return
+        planned = planning.named(terms) or _plan(step, self._settings, directive, terms)
         if isinstance(planned, Problem):
-            _refuse(step, item, planned, DirectiveState.REJECTED)
+            refuse(step, item, planned, DirectiveState.REJECTED)
         else:
-            _add(step, item.directive_id, planned, planning.expiry(directive, settings))
-    return list(inquiries.values())
+            _add(step, item.directive_id, planned, planning.expiry(directive, self._settings))
 
 
 def _plan(
@@ -256,7 +282,8 @@ def tokens(step: Step, settings: OfficerSettings, directive_id: str) -> planning
     return token
 
 
-def _refuse(step: Step, item: Waiting, problem: Problem, state: DirectiveState) -> None:
+def refuse(step: Step, item: Waiting, problem: Problem, state: DirectiveState) -> None:
+    """Nothing is sent for the directive; the Director hears why."""
     step.set_directive_state(item.directive_id, state, problem.code, problem.message)
     step.tell(
         [

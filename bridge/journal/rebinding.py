@@ -3,8 +3,10 @@
 import msgspec
 
 from bridge.core import folding
+from bridge.core.batch import Problem
+from bridge.core.directives import DirectiveState
 from bridge.core.lifecycle import CommandState
-from bridge.journal import rows
+from bridge.journal import plans, rows
 from bridge.journal.sending import IN_DOUBT
 from bridge.journal.step import Step
 
@@ -55,6 +57,8 @@ def _give_up_commands(step: Step) -> None:
             f"{len(doubtful)} commands of officer {step.officer!r} may have been sent to its present account: "
             f"{named}. Connect that account once more, so that its terminal can say what became of them"
         )
+    message = "the officer was bound to another account before this was sent"
+    for item in plans.waiting(step.connection, step.officer):
+        plans.refuse(step, item, Problem("REBOUND", message), DirectiveState.REJECTED)
     for command in rows.load_commands(step.connection, step.officer, [CommandState.PLANNED]):
-        message = "the officer was bound to another account before this was sent"
         step.apply(folding.abandon(command, step.now, code="REBOUND", message=message), command)

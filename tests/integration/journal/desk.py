@@ -4,14 +4,16 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from bridge.core.batch import read_batch
+from bridge.core.contract import OrderType
 from bridge.core.dispatch import Gate
-from bridge.core.facts import AnyFact, encode_fact
+from bridge.core.facts import AnyFact, SymbolFact, encode_fact
 from bridge.core.protocol import AccountIdentity, Command, Hello, LedgerIdentity, Order, Prove, Settle
 from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, Settings
 from bridge.core.terms import MarginMode, TradeMode
@@ -84,6 +86,22 @@ def closing(directive_id: str = "dir-close", **changes: object) -> str:
 def server_ms(moment: datetime = NOW) -> int:
     """The broker's clock at a moment."""
     return int(moment.timestamp() + OFFSET_S) * 1000
+
+
+def terms(symbol: str, **changes: object) -> SymbolFact:
+    """A symbol of five digits that takes hundredths of a lot, but for the changes."""
+    fact = SymbolFact(
+        asked=symbol,
+        name=symbol,
+        digits=5,
+        point=Decimal("0.00001"),
+        tick_size=Decimal("0.00001"),
+        volume_min=Decimal("0.01"),
+        volume_max=Decimal(100),
+        volume_step=Decimal("0.01"),
+        order_types=list(OrderType),
+    )
+    return msgspec.structs.replace(fact, **changes)
 
 
 class Desk:
@@ -177,8 +195,14 @@ class Desk:
         return msgspec.structs.replace(good, **changes)
 
     def advance(self, **changes: object) -> list[Command]:
-        """Dispatch what may go now."""
-        return self.journal.advance(OFFICER, self.gate(**changes), self.now)
+        """Dispatch what may go now. The terminal knows every symbol that it is asked for."""
+        work = self.journal.advance(OFFICER, self.gate(**changes), self.now)
+        if work.inquiries:
+            # Numbered apart, so that what a test reports keeps its own numbers.
+            answers = [(0, encode_fact(terms(inquiry.symbol))) for inquiry in work.inquiries]
+            self.journal.fold(OFFICER, self.epoch, answers, self.now)
+            return [*work.commands, *self.advance(**changes)]
+        return work.commands
 
     def sent(self, *items: str) -> list[Command]:
         """Take these directives, and dispatch what may go."""
