@@ -129,7 +129,7 @@ def test_trading_off_names_the_setting(bench: Bench, where: str, word: str) -> N
         ({"InpMaxLot": "0.05"}, ["0.10", "0.05"]),
         ({"InpMaxDeviation": "10"}, ["20", "10"]),
         ({"InpMaxSpread": "5"}, ["10 points", "5"]),
-        ({"InpAllowOpens": "false"}, ["OPEN", "CLOSE"]),
+        ({"InpAllowLong": "false"}, ["OPEN LONG", "OPEN SHORT, CLOSE, MODIFY, CANCEL"]),
     ],
 )
 def test_the_inputs_forbid(bench: Bench, inputs: dict[str, str], numbers: list[str]) -> None:

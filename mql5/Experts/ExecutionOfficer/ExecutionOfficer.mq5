@@ -19,13 +19,24 @@ input string         InpLinkKey="";                      // Link key: 64 hex dig
 input string         InpHost="127.0.0.1";                // Host of the sidecar
 input int            InpPort=5760;                       // Port of the sidecar's link
 input int            InpPollIntervalS=5;                 // Poll the Director every N seconds (1..300)
-input group "Limits"
-input bool           InpAllowOpens=true;                 // Allow opening positions
+input group "What it may do"
+input bool           InpAllowLong=true;                  // Allow opening long positions
+input bool           InpAllowShort=true;                 // Allow opening short positions
 input bool           InpAllowCloses=true;                // Allow closing positions
+input bool           InpAllowModify=true;                // Allow changing positions and pending orders
+input bool           InpAllowCancel=true;                // Allow cancelling pending orders
+input string         InpSymbols="";                      // Allowed symbols for opening, commas between (empty: all)
+input group "Limits of each order"
 input double         InpMaxLot=1.00;                     // Maximum lot of an opening order
 input int            InpDeviation=20;                    // Default deviation, points
 input int            InpMaxDeviation=100;                // Maximum deviation, points
 input int            InpMaxSpread=0;                     // Maximum spread for opening, points (0: any)
+input group "Limits for opening, all orders together"
+input int            InpMaxSymbolPositions=0;            // Maximum positions per symbol (0: any)
+input double         InpMaxSymbolLots=0.0;               // Maximum volume per symbol, lots (0: any)
+input int            InpMaxOrdersPerMinute=0;            // Maximum orders per minute (0: any)
+input double         InpMinMarginLevel=0.0;              // Minimum margin level, percent (0: any)
+input double         InpMaxDailyLoss=0.0;                // Maximum daily loss, account currency (0: any)
 input group "Program"
 input int            InpTimerMs=20;                      // Timer, milliseconds (10..1000)
 input ENUM_LOG_LEVEL InpLogLevel=LOG_LEVEL_INFO;         // What the Experts journal gets
@@ -45,12 +56,21 @@ int OnInit(void)
    settings.poll_interval_s=InpPollIntervalS;
    settings.timer_ms=InpTimerMs;
    settings.log_level=InpLogLevel;
-   settings.limits.allow_open=InpAllowOpens;
+   settings.limits.allow_long=InpAllowLong;
+   settings.limits.allow_short=InpAllowShort;
    settings.limits.allow_close=InpAllowCloses;
+   settings.limits.allow_modify=InpAllowModify;
+   settings.limits.allow_cancel=InpAllowCancel;
+   settings.limits.symbols=InpSymbols;
    settings.limits.max_lot=InpMaxLot;
    settings.limits.deviation=InpDeviation;
    settings.limits.max_deviation=InpMaxDeviation;
    settings.limits.max_spread=InpMaxSpread;
+   settings.limits.max_symbol_positions=InpMaxSymbolPositions;
+   settings.limits.max_symbol_lots=InpMaxSymbolLots;
+   settings.limits.max_orders_per_minute=InpMaxOrdersPerMinute;
+   settings.limits.min_margin_level=InpMinMarginLevel;
+   settings.limits.max_daily_loss=InpMaxDailyLoss;
    ExtOfficer.Load(settings,PROGRAM);
    // A wrong input is shown on the chart: a program that refuses to load shows nothing.
    if(!EventSetMillisecondTimer(ExtOfficer.TimerMs()))
@@ -69,7 +89,7 @@ void OnDeinit(const int reason)
    ExtOfficer.Unload(reason);
   }
 //+------------------------------------------------------------------+
-//| The only place where work is done                                |
+//| The only place where work is done, and orders are sent           |
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
@@ -82,5 +102,13 @@ void OnTradeTransaction(const MqlTradeTransaction &transaction,const MqlTradeReq
                         const MqlTradeResult &result)
   {
    ExtOfficer.OnTransaction();
+  }
+//+------------------------------------------------------------------+
+//| The button on the chart                                          |
+//+------------------------------------------------------------------+
+void OnChartEvent(const int id,const long &number,const double &real,const string &name)
+  {
+   if(id==CHARTEVENT_OBJECT_CLICK)
+      ExtOfficer.OnClick(name);
   }
 //+------------------------------------------------------------------+

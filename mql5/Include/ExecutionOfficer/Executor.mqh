@@ -14,10 +14,30 @@
 #include "OrderRequest.mqh"
 #include "OwnFacts.mqh"
 #include "Retcodes.mqh"
-#include "Search.mqh"
+#include "Sight.mqh"
 
 #define RETCODE_MOST 99999        // a larger number is none that a fact can carry
 #define NO_ANSWER "OrderSend gave no answer that settles it; the order may have been executed or not"
+//+------------------------------------------------------------------+
+//| Whether the reason lies with a change's target                   |
+//+------------------------------------------------------------------+
+bool IsMiss(const string reason)
+  {
+   return(reason=="NO_POSITION" || reason=="NO_ORDER" || reason=="NO_CHANGE");
+  }
+//+------------------------------------------------------------------+
+//| What was asked, for the journal                                  |
+//+------------------------------------------------------------------+
+string OrderText(const SOrder &order)
+  {
+   if(order.kind==ORDER_KIND_CANCEL)
+      return("CANCEL order "+IntegerToString(order.order));
+   if(order.kind==ORDER_KIND_MODIFY && order.position!=0)
+      return("MODIFY position "+IntegerToString(order.position));
+   if(order.kind==ORDER_KIND_MODIFY)
+      return("MODIFY order "+IntegerToString(order.order));
+   return(order.kind+" "+order.side+(IsPending(order) ? " "+order.form : "")+" "+order.volume+" "+order.symbol);
+  }
 //+------------------------------------------------------------------+
 //| Executes and settles, and reports every stage                    |
 //+------------------------------------------------------------------+
@@ -27,7 +47,8 @@ private:
    CLinkSession     *m_session;
    CLedger          *m_ledger;
    CLog             *m_log;
-   SLimits           m_limits;
+   CSight           *m_sight;
+   CGuards           m_guards;
    CAnswers          m_answers;
    string            m_alarm;
 
@@ -35,10 +56,12 @@ private:
    void              PostEntry(const SLedgerEntry &entry);
    void              SendRequest(MqlTradeRequest &request,SLedgerEntry &entry);
    void              AnswerNoIntent(const SSettle &settle);
+   void              TellTarget(const SOrder &order);
 
 public:
                      CExecutor(void);
-   void              Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLog &log);
+   void              Load(CLinkSession &session,CLedger &ledger,CSight &sight,const SLimits &limits,CLog &log);
+   void              Beat(const long mono_ms,const SStanding &standing) { m_guards.Beat(mono_ms,standing); }
    bool              Answered(const SCommand &command);
    void              Receive(const SCommand &command);
    void              Refuse(const SCommand &command,const string reason,const string message);
@@ -54,17 +77,19 @@ CExecutor::CExecutor(void)
    m_session=NULL;
    m_ledger=NULL;
    m_log=NULL;
+   m_sight=NULL;
    m_alarm="";
   }
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CExecutor::Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLog &log)
+void CExecutor::Load(CLinkSession &session,CLedger &ledger,CSight &sight,const SLimits &limits,CLog &log)
   {
    m_session=GetPointer(session);
    m_ledger=GetPointer(ledger);
    m_log=GetPointer(log);
-   m_limits=limits;
+   m_sight=GetPointer(sight);
+   m_guards.Load(ledger,limits);
    m_answers.Clear();
    m_alarm="";
   }
@@ -116,8 +141,11 @@ void CExecutor::Execute(const SCommand &command,const long link_ms,const SAccoun
    ZeroMemory(request);
    if(Answered(command))
       return;
-   if(!PrepareRequest(command,link_ms,account,m_limits,request,answer))
+   if(!PrepareRequest(command,link_ms,account,m_guards,request,answer))
      {
+      // Whoever asked has another picture of the target than the broker.
+      if(IsChange(command.order) && IsMiss(answer.reason))
+         TellTarget(command.order);
       NotSentAnswer(command.order.token,command.attempt,answer);
       return;
      }
@@ -128,6 +156,8 @@ void CExecutor::Execute(const SCommand &command,const long link_ms,const SAccoun
       NotSentAnswer(command.order.token,command.attempt,answer);
       return;
      }
+   if(command.order.kind==ORDER_KIND_OPEN)
+      m_guards.Opened();
    m_session.Post(SubmittedFact(entry));
    SendRequest(request,entry);
    // Where the outcome cannot be written the intent stands, so the token is safe: after a restart the broker's
@@ -135,8 +165,10 @@ void CExecutor::Execute(const SCommand &command,const long link_ms,const SAccoun
    if(!m_ledger.Conclude(entry))
       m_alarm=m_ledger.Problem()+". Make room on the disk.";
    m_session.Post(ResultFact(entry));
-   m_log.Info(command.order.kind+" "+command.order.side+" "+command.order.volume+" "+command.order.symbol+": "
-              +IntegerToString(entry.retcode)+" "+entry.message+", order "+IntegerToString(entry.order));
+   if(IsChange(command.order))
+      TellTarget(command.order);
+   m_log.Info(OrderText(command.order)+": "+IntegerToString(entry.retcode)+" "+entry.message+", order "
+              +IntegerToString(entry.order));
   }
 //+------------------------------------------------------------------+
 //| OrderSend, once. What it returns says little; the retcode counts.|
@@ -171,7 +203,7 @@ void CExecutor::Settle(const SSettle &settle,const long connected_ms)
   {
    SLedgerEntry entry;
    SLedgerIdentity identity;
-   string facts[];
+   SFact facts[];
    long token=settle.order.token;
    bool known=m_ledger.Find(token,entry);
    m_ledger.Identity(identity);
@@ -185,13 +217,28 @@ void CExecutor::Settle(const SSettle &settle,const long connected_ms)
       m_answers.Bar(token,settle.attempt);
    else
       PostEntry(entry);
-   bool searched=SearchBroker(token,settle.since_ms,facts);
-   int count=searched ? ArraySize(facts) : 0;
-   for(int i=0; i<count; i++)
-      m_session.Post(facts[i]);
-   if(count>0 || (known && entry.concluded && IsClear(entry.retcode)))
+   bool changes=IsChange(settle.order);
+   bool searched=changes ? TargetFacts(settle.order,facts) : SearchBroker(token,settle.since_ms,facts);
+   if(!searched)
+      ArrayResize(facts,0);
+   m_sight.Tell(facts);
+   if(known && entry.concluded && IsClear(entry.retcode))
+      return;
+   // An order or a deal says what became of it. How a target stands does not say who made it so.
+   if(ArraySize(facts)>0 && !changes)
       return;
    m_session.Post(SettledFact(settle,searched ? FOUND_NOTHING : FOUND_UNSEARCHED,connected_ms));
+  }
+//+------------------------------------------------------------------+
+//| How the target of a change stands now, so that nobody waits for a|
+//| scan to see it. While the broker is away the scan that follows   |
+//| its return tells it.                                             |
+//+------------------------------------------------------------------+
+void CExecutor::TellTarget(const SOrder &order)
+  {
+   SFact facts[];
+   if(TargetFacts(order,facts))
+      m_sight.Tell(facts);
   }
 //+------------------------------------------------------------------+
 //| The reason that this boot gave for this very attempt, else that  |

@@ -2,7 +2,8 @@
 //|                                                        Facts.mqh |
 //| What the broker's records hold, as facts. The content depends on |
 //| the record alone, so that the same thing seen again is the same  |
-//| fact. A fact's key is what the sidecar knows it by.              |
+//| fact. A fact's key says what it is about; what is new about it   |
+//| its content says.                                                |
 //+------------------------------------------------------------------+
 #include "JsonWriter.mqh"
 #include "Text.mqh"
@@ -28,7 +29,7 @@ long Magic(const long magic)
 bool DealFact(const ulong ticket,SFact &fact)
   {
    fact.key="";
-   if(HistoryDealGetInteger(ticket,DEAL_TICKET)!=(long)ticket)
+   if(ticket==0 || HistoryDealGetInteger(ticket,DEAL_TICKET)!=(long)ticket)
       return(false);
    CJsonWriter json;
    json.Text("kind","deal");
@@ -71,20 +72,14 @@ struct SOrderRecord
    double            volume_initial;
    double            volume_current;
    double            price;
+   double            limit_price; // 0: it is no stop-limit order
    double            stop_loss;
    double            take_profit;
    string            symbol;
    string            comment;
   };
 //+------------------------------------------------------------------+
-//| A level in an order's key                                        |
-//+------------------------------------------------------------------+
-string LevelKey(const double level)
-  {
-   return((level==0.0) ? "-" : DecimalText(level));
-  }
-//+------------------------------------------------------------------+
-//| An order as a fact. Its key tells its states apart.              |
+//| An order as a fact                                               |
 //+------------------------------------------------------------------+
 void WriteOrder(const SOrderRecord &order,SFact &fact)
   {
@@ -100,6 +95,7 @@ void WriteOrder(const SOrderRecord &order,SFact &fact)
    json.Number("volume_initial",DecimalText(order.volume_initial));
    json.Number("volume_current",DecimalText(order.volume_current));
    json.Number("price",DecimalText(order.price));
+   json.NumberIfAny("limit_price",DecimalText(order.limit_price));
    json.NumberIfAny("stop_loss",DecimalText(order.stop_loss));
    json.NumberIfAny("take_profit",DecimalText(order.take_profit));
    json.IntegerIfAny("position_id",order.position_id);
@@ -107,9 +103,7 @@ void WriteOrder(const SOrderRecord &order,SFact &fact)
    json.IntegerIfAny("time_done_server_ms",order.done_ms);
    json.IntegerIfAny("expires_server_ms",order.expires_ms);
    json.TextIfAny("comment",Shorten(order.comment,TEXT_MAX));
-   fact.key="order:"+number+":"+OrderStateWord(order.state)+":"+DecimalText(order.volume_current)+":"
-            +DecimalText(order.price)+":"+LevelKey(order.stop_loss)+":"+LevelKey(order.take_profit)+":"
-            +IntegerToString(order.expires_ms);
+   fact.key="order:"+number;
    fact.json=json.Result();
   }
 //+------------------------------------------------------------------+
@@ -119,7 +113,7 @@ bool DoneOrderFact(const ulong ticket,SFact &fact)
   {
    SOrderRecord order;
    fact.key="";
-   if(HistoryOrderGetInteger(ticket,ORDER_TICKET)!=(long)ticket)
+   if(ticket==0 || HistoryOrderGetInteger(ticket,ORDER_TICKET)!=(long)ticket)
       return(false);
    order.ticket=ticket;
    order.state=HistoryOrderGetInteger(ticket,ORDER_STATE);
@@ -133,6 +127,7 @@ bool DoneOrderFact(const ulong ticket,SFact &fact)
    order.volume_initial=HistoryOrderGetDouble(ticket,ORDER_VOLUME_INITIAL);
    order.volume_current=HistoryOrderGetDouble(ticket,ORDER_VOLUME_CURRENT);
    order.price=HistoryOrderGetDouble(ticket,ORDER_PRICE_OPEN);
+   order.limit_price=HistoryOrderGetDouble(ticket,ORDER_PRICE_STOPLIMIT);
    order.stop_loss=HistoryOrderGetDouble(ticket,ORDER_SL);
    order.take_profit=HistoryOrderGetDouble(ticket,ORDER_TP);
    order.symbol=HistoryOrderGetString(ticket,ORDER_SYMBOL);
@@ -141,15 +136,12 @@ bool DoneOrderFact(const ulong ticket,SFact &fact)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The live order at an index                                       |
+//| The live order that is selected                                  |
 //+------------------------------------------------------------------+
-bool LiveOrderFact(const int index,SFact &fact)
+void SelectedOrderFact(SFact &fact)
   {
    SOrderRecord order;
-   fact.key="";
-   order.ticket=OrderGetTicket(index);
-   if(order.ticket==0)
-      return(false);
+   order.ticket=(ulong)OrderGetInteger(ORDER_TICKET);
    order.state=OrderGetInteger(ORDER_STATE);
    order.type=OrderGetInteger(ORDER_TYPE);
    order.reason=OrderGetInteger(ORDER_REASON);
@@ -161,27 +153,34 @@ bool LiveOrderFact(const int index,SFact &fact)
    order.volume_initial=OrderGetDouble(ORDER_VOLUME_INITIAL);
    order.volume_current=OrderGetDouble(ORDER_VOLUME_CURRENT);
    order.price=OrderGetDouble(ORDER_PRICE_OPEN);
+   order.limit_price=OrderGetDouble(ORDER_PRICE_STOPLIMIT);
    order.stop_loss=OrderGetDouble(ORDER_SL);
    order.take_profit=OrderGetDouble(ORDER_TP);
    order.symbol=OrderGetString(ORDER_SYMBOL);
    order.comment=OrderGetString(ORDER_COMMENT);
    WriteOrder(order,fact);
+  }
+//+------------------------------------------------------------------+
+//| The live order at an index                                       |
+//+------------------------------------------------------------------+
+bool LiveOrderFact(const int index,SFact &fact)
+  {
+   fact.key="";
+   if(OrderGetTicket(index)==0)
+      return(false);
+   SelectedOrderFact(fact);
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The open position at an index; its identifier, 0 for none        |
+//| The open position that is selected; its identifier               |
 //+------------------------------------------------------------------+
-long PositionFact(const int index,SFact &fact)
+long SelectedPositionFact(SFact &fact)
   {
-   fact.key="";
-   ulong ticket=PositionGetTicket(index);
-   if(ticket==0)
-      return(0);
    CJsonWriter json;
    long identifier=PositionGetInteger(POSITION_IDENTIFIER);
    json.Text("kind","position");
    json.Integer("identifier",identifier);
-   json.Integer("ticket",(long)ticket);
+   json.Integer("ticket",PositionGetInteger(POSITION_TICKET));
    json.Text("symbol",PositionGetString(POSITION_SYMBOL));
    json.Text("side",(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY) ? "BUY" : "SELL");
    json.Number("volume",DecimalText(PositionGetDouble(POSITION_VOLUME)));
@@ -192,5 +191,13 @@ long PositionFact(const int index,SFact &fact)
    fact.key="position:"+IntegerToString(identifier);
    fact.json=json.Result();
    return(identifier);
+  }
+//+------------------------------------------------------------------+
+//| The open position at an index; its identifier, 0 for none        |
+//+------------------------------------------------------------------+
+long PositionFact(const int index,SFact &fact)
+  {
+   fact.key="";
+   return((PositionGetTicket(index)==0) ? 0 : SelectedPositionFact(fact));
   }
 //+------------------------------------------------------------------+

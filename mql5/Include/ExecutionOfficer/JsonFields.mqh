@@ -60,6 +60,7 @@ public:
    string            Hex(const string name,const int digits);
    long              Integer(const string name,const long low,const long high,const bool required);
    string            Decimal(const string name,const bool required);
+   bool              Flag(const string name);
    bool              OnlyThese(const string names);
   };
 //+------------------------------------------------------------------+
@@ -195,6 +196,14 @@ string CJsonFields::Decimal(const string name,const bool required)
    if(text=="")
       Fail(name,"a number that no broker could mean");
    return(text);
+  }
+//+------------------------------------------------------------------+
+//| True or false; false where it is absent                          |
+//+------------------------------------------------------------------+
+bool CJsonFields::Flag(const string name)
+  {
+   int node=Value(name,JSON_KIND_FLAG,false);
+   return(node>=0 && m_reader.Text(node)=="true");
   }
 //+------------------------------------------------------------------+
 //| Whether the object has no field but these, given as "|a|b|"      |

@@ -72,6 +72,7 @@ public:
    int               Count(void) const;
    bool              At(const int index,SLedgerEntry &entry) const;
    bool              Find(const long token,SLedgerEntry &entry) const;
+   bool              Knows(const long token) const { return(m_book.Knows(token)); }
    bool              Intend(const SOrder &order,const long attempt);
    bool              Conclude(const SLedgerEntry &outcome);
   };

@@ -15,7 +15,7 @@
 #include "JsonFields.mqh"
 #include "JsonWriter.mqh"
 #include "LongMap.mqh"
-#include "MessagesIn.mqh"
+#include "OrderJson.mqh"
 #include "Terms.mqh"
 
 #define LEDGER_VERSION 1
@@ -45,18 +45,7 @@ string IntentLine(const long mark,const long attempt,const SOrder &order)
    json.Integer("token",order.token);
    json.Integer("attempt",attempt);
    json.Open("order");
-   json.Integer("token",order.token);
-   json.Text("kind",order.kind);
-   json.Text("symbol",order.symbol);
-   json.Text("side",order.side);
-   json.Number("volume",order.volume);
-   json.IntegerIfAny("position",order.position);
-   json.NumberIfAny("stop_loss",order.stop_loss);
-   json.NumberIfAny("take_profit",order.take_profit);
-   json.NumberIfAny("price",order.price);
-   if(order.deviation>=0)
-      json.Integer("deviation_points",order.deviation);
-   json.TextIfAny("comment",order.comment);
+   WriteOrderFields(json,order);
    json.Close();
    return(json.Result());
   }

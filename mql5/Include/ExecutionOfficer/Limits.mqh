@@ -13,12 +13,21 @@
 //+------------------------------------------------------------------+
 struct SLimits
   {
-   bool              allow_open;
+   bool              allow_long;
+   bool              allow_short;
    bool              allow_close;
-   double            max_lot;            // of an OPEN; a CLOSE only takes risk away
-   long              deviation;          // points, of an order that names none
-   long              max_deviation;      // points
-   long              max_spread;         // points, of an OPEN; 0: no limit
+   bool              allow_modify;
+   bool              allow_cancel;
+   string            symbols;               // of an OPEN: names with commas between them; empty: all
+   double            max_lot;               // of an OPEN; a CLOSE only takes risk away
+   long              deviation;             // points, of an order that names none
+   long              max_deviation;         // points
+   long              max_spread;            // points, of an OPEN; 0: no limit
+   long              max_symbol_positions;  // of an OPEN, and so are those that follow; 0: no limit
+   double            max_symbol_lots;
+   long              max_orders_per_minute;
+   double            min_margin_level;      // percent
+   double            max_daily_loss;        // account currency
   };
 //+------------------------------------------------------------------+
 //| The deviation that an order goes out with, in points             |
@@ -28,15 +37,67 @@ long DeviationOf(const SLimits &limits,const SOrder &order)
    return((order.deviation<0) ? limits.deviation : order.deviation);
   }
 //+------------------------------------------------------------------+
+//| An action by the input that allows it                            |
+//+------------------------------------------------------------------+
+string ActionOf(const SOrder &order)
+  {
+   if(order.kind!=ORDER_KIND_OPEN)
+      return(order.kind);
+   return((order.side==ORDER_SIDE_BUY) ? "OPEN LONG" : "OPEN SHORT");
+  }
+//+------------------------------------------------------------------+
 //| Which actions are allowed, for people                            |
 //+------------------------------------------------------------------+
 string AllowedActions(const SLimits &limits)
   {
-   if(limits.allow_open && limits.allow_close)
-      return("CLOSE, OPEN");
-   if(limits.allow_open)
-      return(ORDER_KIND_OPEN);
-   return(limits.allow_close ? ORDER_KIND_CLOSE : "none");
+   string list="";
+   if(limits.allow_long)
+      list+=", OPEN LONG";
+   if(limits.allow_short)
+      list+=", OPEN SHORT";
+   if(limits.allow_close)
+      list+=", CLOSE";
+   if(limits.allow_modify)
+      list+=", MODIFY";
+   if(limits.allow_cancel)
+      list+=", CANCEL";
+   return((list=="") ? "none" : StringSubstr(list,2));
+  }
+//+------------------------------------------------------------------+
+//| Whether the inputs allow what the order does                     |
+//+------------------------------------------------------------------+
+bool AllowsAction(const SLimits &limits,const SOrder &order)
+  {
+   if(order.kind==ORDER_KIND_CLOSE)
+      return(limits.allow_close);
+   if(order.kind==ORDER_KIND_MODIFY)
+      return(limits.allow_modify);
+   if(order.kind==ORDER_KIND_CANCEL)
+      return(limits.allow_cancel);
+   return((order.side==ORDER_SIDE_BUY) ? limits.allow_long : limits.allow_short);
+  }
+//+------------------------------------------------------------------+
+//| A list of symbols as it is compared: no spaces around the names  |
+//+------------------------------------------------------------------+
+string TidySymbols(const string symbols)
+  {
+   string names[];
+   string list="";
+   int count=StringSplit(symbols,',',names);
+   for(int i=0; i<count; i++)
+     {
+      string name=Trimmed(names[i]);
+      if(name!="")
+         list+=((list=="") ? "" : ", ")+name;
+     }
+   return(list);
+  }
+//+------------------------------------------------------------------+
+//| Whether the inputs allow opening in a symbol                     |
+//+------------------------------------------------------------------+
+bool AllowsSymbol(const SLimits &limits,const string symbol)
+  {
+   return(limits.symbols=="" || StringFind(", "+limits.symbols+", ",", "+symbol+", ")>=0);
   }
 //+------------------------------------------------------------------+
 //| Which input forbids the order, with the numbers; empty: none     |
@@ -44,10 +105,14 @@ string AllowedActions(const SLimits &limits)
 string ForbiddenByLimits(const SLimits &limits,const SOrder &order)
   {
    bool opens=(order.kind==ORDER_KIND_OPEN);
-   if((opens && !limits.allow_open) || (!opens && !limits.allow_close))
-      return(order.kind+" is not among the allowed actions ("+AllowedActions(limits)+")");
+   if(!AllowsAction(limits,order))
+      return(ActionOf(order)+" is not among the allowed actions ("+AllowedActions(limits)+")");
+   if(opens && !AllowsSymbol(limits,order.symbol))
+      return(order.symbol+" is not among the allowed symbols ("+limits.symbols+")");
    if(opens && StringToDouble(order.volume)>limits.max_lot+LOTS_SLACK)
       return(order.volume+" lots are more than the maximum lot "+DoubleToString(limits.max_lot,2));
+   if(IsChange(order) || IsPending(order))
+      return("");
    long deviation=DeviationOf(limits,order);
    if(deviation>limits.max_deviation)
       return("a deviation of "+IntegerToString(deviation)+" points is more than the maximum deviation "
@@ -66,6 +131,17 @@ string ForbiddenBySpread(const SLimits &limits,const SOrder &order,const double 
       return("");
    return("the spread of "+DoubleToString(spread,0)+" points is wider than the maximum spread "
           +IntegerToString(limits.max_spread));
+  }
+//+------------------------------------------------------------------+
+//| Whether the spread is wider than the order itself allows; empty: |
+//| it is not                                                        |
+//+------------------------------------------------------------------+
+string WiderThanOrdered(const SOrder &order,const double bid,const double ask,const double point)
+  {
+   double spread=(point>0.0) ? (ask-bid)/point : 0.0;
+   if(order.kind!=ORDER_KIND_OPEN || order.max_spread<0 || spread<=(double)order.max_spread+POINTS_SLACK)
+      return("");
+   return("the spread is "+DoubleToString(spread,0)+" points; at most "+IntegerToString(order.max_spread)+" are allowed");
   }
 //+------------------------------------------------------------------+
 //| Whether the market is too far from the order's own price; empty: |

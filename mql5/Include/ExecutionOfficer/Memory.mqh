@@ -1,13 +1,19 @@
 //+------------------------------------------------------------------+
 //|                                                       Memory.mqh |
 //| Which facts this boot has reported, by the 64-bit hashes of key  |
-//| and content, and when each was last met. No call into the        |
-//| terminal.                                                        |
+//| and content, and with which look at the broker each was last met.|
+//| Looks are counted. No call into the terminal.                    |
 //+------------------------------------------------------------------+
 #include "LongMap.mqh"
 
 #define FNV_BASIS 0xCBF29CE484222325
 #define FNV_PRIME 0x100000001B3
+enum ENUM_NOTED
+  {
+   NOTED_NEWS,           // never met, or with another content
+   NOTED_KNOWN,
+   NOTED_OLD             // a later look has told how it stands
+  };
 //+------------------------------------------------------------------+
 //| FNV-1a over the characters of a text                             |
 //+------------------------------------------------------------------+
@@ -31,15 +37,15 @@ private:
    CLongMap          m_index;
    long              m_keys[];
    long              m_contents[];
-   long              m_seen_ms[];
+   long              m_looks[];
    int               m_count;
 
 public:
                      CMemory(void);
    void              Clear(void);
    int               Count(void) const;
-   bool              Note(const string key,const string content,const long seen_ms);
-   void              Forget(const long before_ms);
+   ENUM_NOTED        Note(const string key,const string content,const long look);
+   void              Forget(const long before);
   };
 //+------------------------------------------------------------------+
 //| Nothing                                                          |
@@ -56,7 +62,7 @@ void CMemory::Clear(void)
    m_index.Clear();
    ArrayFree(m_keys);
    ArrayFree(m_contents);
-   ArrayFree(m_seen_ms);
+   ArrayFree(m_looks);
    m_count=0;
   }
 //+------------------------------------------------------------------+
@@ -67,49 +73,50 @@ int CMemory::Count(void) const
    return(m_count);
   }
 //+------------------------------------------------------------------+
-//| Keep in mind what was met; true where it is news: a key that was |
-//| never met, or one with another content than before               |
+//| Keep in mind what a look has met, and whether it is news         |
 //+------------------------------------------------------------------+
-bool CMemory::Note(const string key,const string content,const long seen_ms)
+ENUM_NOTED CMemory::Note(const string key,const string content,const long look)
   {
    long key_hash=TextHash(key);
    long content_hash=TextHash(content);
    int index=m_index.Find(key_hash);
    if(index!=LONG_MAP_NONE)
      {
+      if(m_looks[index]>look)
+         return(NOTED_OLD);
       bool news=(m_contents[index]!=content_hash);
       m_contents[index]=content_hash;
-      m_seen_ms[index]=seen_ms;
-      return(news);
+      m_looks[index]=look;
+      return(news ? NOTED_NEWS : NOTED_KNOWN);
      }
    if(m_count>=ArraySize(m_keys))
      {
       ArrayResize(m_keys,2*m_count+64);
       ArrayResize(m_contents,2*m_count+64);
-      ArrayResize(m_seen_ms,2*m_count+64);
+      ArrayResize(m_looks,2*m_count+64);
      }
    m_keys[m_count]=key_hash;
    m_contents[m_count]=content_hash;
-   m_seen_ms[m_count]=seen_ms;
+   m_looks[m_count]=look;
    m_index.Put(key_hash,m_count);
    m_count++;
-   return(true);
+   return(NOTED_NEWS);
   }
 //+------------------------------------------------------------------+
-//| Forget what was last met before a moment: no scan from now on    |
+//| Forget what no look since this one has met: no scan from now on  |
 //| can meet it again                                                |
 //+------------------------------------------------------------------+
-void CMemory::Forget(const long before_ms)
+void CMemory::Forget(const long before)
   {
    int kept=0;
    m_index.Clear();
    for(int i=0; i<m_count; i++)
      {
-      if(m_seen_ms[i]<before_ms)
+      if(m_looks[i]<before)
          continue;
       m_keys[kept]=m_keys[i];
       m_contents[kept]=m_contents[i];
-      m_seen_ms[kept]=m_seen_ms[i];
+      m_looks[kept]=m_looks[i];
       m_index.Put(m_keys[kept],kept);
       kept++;
      }

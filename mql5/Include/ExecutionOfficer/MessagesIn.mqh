@@ -4,12 +4,9 @@
 //| Unknown fields are ignored, so that a newer sidecar can be heard.|
 //| A field that breaks its rule makes the whole message malformed.  |
 //+------------------------------------------------------------------+
-#include "JsonFields.mqh"
-#include "Terms.mqh"
+#include "OrderJson.mqh"
 
 #define MAX_MESSAGE_BYTES 65536
-#define TOKEN_MAX 4503599627370495    // 52 bits
-#define INT31_MAX 2147483647
 
 enum ENUM_HEARD
   {
@@ -20,6 +17,7 @@ enum ENUM_HEARD
    HEARD_WELCOME,
    HEARD_COMMAND,
    HEARD_SETTLE,
+   HEARD_INQUIRE,
    HEARD_ACK,
    HEARD_HEARTBEAT,
    HEARD_BYE,
@@ -43,6 +41,7 @@ struct SHeard
    SWelcome          welcome;
    SCommand          command;
    SSettle           settle;
+   SInquiry          inquiry;
   };
 //+------------------------------------------------------------------+
 //| Reads messages                                                   |
@@ -76,6 +75,8 @@ ENUM_HEARD HeardType(const string word)
       return(HEARD_COMMAND);
    if(word=="settle")
       return(HEARD_SETTLE);
+   if(word=="inquire")
+      return(HEARD_INQUIRE);
    if(word=="ack")
       return(HEARD_ACK);
    if(word=="heartbeat")
@@ -166,6 +167,11 @@ void CMessageReader::ReadFields(const ENUM_HEARD type,SHeard &heard)
       case HEARD_SETTLE:
          ReadSettle(heard.settle);
          break;
+      case HEARD_INQUIRE:
+         heard.inquiry.epoch=heard.epoch;
+         heard.inquiry.symbol=m_fields.Name("symbol");
+         heard.inquiry.exact=m_fields.Flag("exact");
+         break;
       case HEARD_ACK:
          heard.number=m_fields.Integer("seq",0,COUNT_MAX,true);
          break;
@@ -190,27 +196,6 @@ void CMessageReader::ReadWelcome(SWelcome &welcome)
    welcome.max_bytes=m_fields.Integer("max_message_bytes",0,COUNT_MAX,true);
   }
 //+------------------------------------------------------------------+
-//| The order in an object that has been opened                      |
-//+------------------------------------------------------------------+
-void ReadOrder(CJsonFields &fields,SOrder &order)
-  {
-   order.token=fields.Integer("token",1,TOKEN_MAX,true);
-   order.kind=fields.Text("kind",16,true);
-   if(order.kind!=ORDER_KIND_OPEN && order.kind!=ORDER_KIND_CLOSE)
-      fields.Fail("kind","neither OPEN nor CLOSE");
-   order.symbol=fields.Name("symbol");
-   order.side=fields.Text("side",16,true);
-   if(order.side!=ORDER_SIDE_BUY && order.side!=ORDER_SIDE_SELL)
-      fields.Fail("side","neither BUY nor SELL");
-   order.volume=fields.Decimal("volume",true);
-   order.position=fields.Integer("position",0,TICKET_MAX,false);
-   order.stop_loss=fields.Decimal("stop_loss",false);
-   order.take_profit=fields.Decimal("take_profit",false);
-   order.price=fields.Decimal("price",false);
-   order.deviation=fields.Has("deviation_points") ? fields.Integer("deviation_points",0,999999,true) : -1;
-   order.comment=fields.Text("comment",31,false);
-  }
-//+------------------------------------------------------------------+
 //| A command's own fields                                           |
 //+------------------------------------------------------------------+
 void CMessageReader::ReadCommand(SCommand &command)
@@ -218,6 +203,7 @@ void CMessageReader::ReadCommand(SCommand &command)
    command.epoch=m_fields.Integer("epoch",0,COUNT_MAX,true);
    command.attempt=m_fields.Integer("attempt",1,INT31_MAX,true);
    command.deadline_ms=m_fields.Integer("deadline_ms",0,COUNT_MAX,true);
+   command.expires_server_ms=m_fields.Integer("expires_server_ms",0,COUNT_MAX,false);
    command.arrived_ms=0;
    int order=m_fields.Inner("order");
    if(m_fields.Error()!="")

@@ -4,6 +4,7 @@
 //| steps. Each call does a bounded amount of work, and sends at     |
 //| most one order.                                                  |
 //+------------------------------------------------------------------+
+#include "Flatten.mqh"
 #include "Hints.mqh"
 #include "Panel.mqh"
 #include "Settings.mqh"
@@ -27,6 +28,7 @@ private:
    CLedger           m_ledger;
    CLinkSession      m_session;
    CWork             m_work;
+   CFlatten          m_flatten;
    CPanel            m_panel;
    SStanding         m_standing;
    SAccount          m_ledger_account;
@@ -40,7 +42,9 @@ private:
    long              m_troubles;
    long              m_timer_max_us;
 
+   void              Look(const long mono_ms);
    void              Watch(const long mono_ms);
+   void              Flatten(const long mono_ms);
    void              Alarm(const string code,const string message);
    void              Connect(const long mono_ms);
    bool              OpenLedger(const long mono_ms);
@@ -55,6 +59,7 @@ public:
    void              Unload(const int reason);
    void              OnTimer(void);
    void              OnTransaction(void);
+   void              OnClick(const string name);
    int               TimerMs(void) const;
   };
 //+------------------------------------------------------------------+
@@ -96,6 +101,7 @@ void COfficer::Load(SSettings &settings,const string program)
    m_entropy.Seed(settings.key);
    m_session.Start(settings.officer,key,program,settings.poll_interval_s,m_entropy,m_log);
    m_work.Load(m_session,m_ledger,settings.limits,m_log);
+   m_flatten.Load(m_ledger,settings.limits,m_log);
    if(m_problem!="")
       m_log.Error(m_problem);
    else
@@ -140,9 +146,10 @@ void COfficer::OnTimer(void)
    if(m_problem=="")
      {
       m_wire.NextCall();
-      ReadStanding(m_standing);
+      Look(mono_ms);
       Watch(mono_ms);
       Connect(mono_ms);
+      Flatten(mono_ms);
       Listen(mono_ms);
       Turn(mono_ms);
       Speak();
@@ -166,6 +173,40 @@ void COfficer::OnTimer(void)
 void COfficer::OnTransaction(void)
   {
    m_work.Hint();
+  }
+//+------------------------------------------------------------------+
+//| Somebody clicked on an object of the chart. What follows from it |
+//| is done by the timer.                                            |
+//+------------------------------------------------------------------+
+void COfficer::OnClick(const string name)
+  {
+   if(m_problem!="" || !m_panel.IsButton(name))
+      return;
+   m_panel.Release();
+   m_flatten.Click(MonoMs());
+   m_work.Halt(m_flatten.Stopped() ? FLATTENED : "");
+   ShowPanel();
+  }
+//+------------------------------------------------------------------+
+//| How the terminal stands. While the button is pressed trading is  |
+//| off, as it is without a permission.                              |
+//+------------------------------------------------------------------+
+void COfficer::Look(const long mono_ms)
+  {
+   ReadStanding(m_standing);
+   if(m_flatten.Stopped() && m_standing.forbidden_by=="")
+      m_standing.forbidden_by=FLATTENED;
+   m_work.Beat(mono_ms,m_standing);
+  }
+//+------------------------------------------------------------------+
+//| Close and remove what is ours, where the button was pressed. It  |
+//| needs no session, but the ledger, which tells what is ours; that |
+//| is open once a session was tried.                                |
+//+------------------------------------------------------------------+
+void COfficer::Flatten(const long mono_ms)
+  {
+   if(m_flatten.Stopped() && m_standing.connected && m_ledger.IsOpenFor(m_standing.account) && m_flatten.Step(mono_ms))
+      m_work.Hint();
   }
 //+------------------------------------------------------------------+
 //| Report a connection that went or came, and a missing permission  |
@@ -297,6 +338,7 @@ void COfficer::Speak(void)
 void COfficer::ShowPanel(void)
   {
    m_panel.Start();
+   m_panel.Button(m_flatten.Word(MonoMs()));
    m_panel.Line(m_program+"   "+m_settings.officer,PANEL_TONE_PLAIN);
    if(m_problem!="")
      {
@@ -320,6 +362,7 @@ void COfficer::ShowPanel(void)
       m_panel.Text("Trading is off. "+m_standing.forbidden_by,PANEL_TONE_BAD);
    else
       m_panel.Line("Broker: connected, trading is allowed",PANEL_TONE_GOOD);
+   m_panel.Text(m_flatten.Status(),PANEL_TONE_BAD);
    m_panel.Line("Waiting: "+IntegerToString(m_work.Commands())+" commands, "
                 +IntegerToString(link.unacknowledged)+" facts",PANEL_TONE_PLAIN);
    if(!up && link.trouble!="")

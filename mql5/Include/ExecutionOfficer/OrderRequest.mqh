@@ -1,76 +1,27 @@
 //+------------------------------------------------------------------+
 //|                                                 OrderRequest.mqh |
 //| From a command's order to a trade request, and every reason not  |
-//| to send it. Sends nothing.                                       |
+//| to send it. Sends nothing. The reasons are looked for in this    |
+//| order, and the first one is the answer:                          |
+//|                                                                  |
+//|   all       deadline, connection, account, permissions, inputs,  |
+//|             symbol                                               |
+//|   OPEN,     a quote, the inputs' spread                          |
+//|   CLOSE                                                          |
+//|   OPEN      the inputs' guards of the account; what the symbol   |
+//|             permits; the order's own spread; the distance from   |
+//|             its price, or a pending order's expiry; levels       |
+//|   CLOSE     the position; the distance from the order's price.   |
+//|             Never levels, nor hours                              |
+//|   MODIFY,   the target; whether anything changes (MODIFY); the   |
+//|   CANCEL    freeze level; levels that move                       |
+//|   all       OrderCheck                                           |
 //+------------------------------------------------------------------+
-#include "Limits.mqh"
+#include "ChangeRequest.mqh"
+#include "Checked.mqh"
+#include "Filling.mqh"
+#include "Guards.mqh"
 #include "Standing.mqh"
-
-#define RETCODE_NONE 0
-#define GRID_SLACK 0.0001         // of one step: what a double may be off a whole number of steps
-//+------------------------------------------------------------------+
-//| The filling mode for a market order. An OPEN is filled whole     |
-//| where the symbol has that, a CLOSE as far as it goes: a part     |
-//| closed is better than nothing closed. RETURN has no flag; market |
-//| execution forbids it.                                            |
-//+------------------------------------------------------------------+
-ENUM_ORDER_TYPE_FILLING ChooseFilling(const bool opens,const long flags,const long execution)
-  {
-   bool fok=((flags&SYMBOL_FILLING_FOK)!=0);
-   bool ioc=((flags&SYMBOL_FILLING_IOC)!=0);
-   if(fok && (opens || !ioc))
-      return(ORDER_FILLING_FOK);
-   if(ioc)
-      return(ORDER_FILLING_IOC);
-   return((execution==SYMBOL_TRADE_EXECUTION_MARKET) ? ORDER_FILLING_FOK : ORDER_FILLING_RETURN);
-  }
-//+------------------------------------------------------------------+
-//| The double that is nearest to a whole number of steps, where the |
-//| text means one. Anything else stays as it is, for OrderCheck to  |
-//| refuse: nothing is rounded, so nothing can become larger.        |
-//+------------------------------------------------------------------+
-double OnGrid(const string text,const double step)
-  {
-   double value=(text=="") ? 0.0 : StringToDouble(text);
-   if(step<=0.0 || value==0.0)
-      return(value);
-   double steps=value/step;
-   double whole=MathRound(steps);
-   if(MathAbs(steps-whole)>GRID_SLACK)
-      return(value);
-   return(NormalizeDouble(whole*step,8));
-  }
-//+------------------------------------------------------------------+
-//| The present ticket of the position to close. Its identifier is   |
-//| constant, its ticket is not.                                     |
-//+------------------------------------------------------------------+
-bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
-  {
-   string number=IntegerToString(order.position);
-   for(int i=PositionsTotal()-1; i>=0; i--)
-     {
-      ticket=PositionGetTicket(i);
-      if(ticket==0 || order.position==0 || PositionGetInteger(POSITION_IDENTIFIER)!=order.position)
-         continue;
-      string symbol=PositionGetString(POSITION_SYMBOL);
-      if(symbol!=order.symbol)
-         return(NotSent(answer,"NO_POSITION","position "+number+" is in "+symbol));
-      bool is_long=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
-      if(is_long==(order.side==ORDER_SIDE_BUY))
-         return(NotSent(answer,"NO_POSITION","position "+number+" is a "+(is_long ? "BUY" : "SELL")+"; a "+order.side
-                        +" would add to it"));
-      return(true);
-     }
-   ticket=0;
-   return(NotSent(answer,"NO_POSITION","there is no open position "+number));
-  }
-//+------------------------------------------------------------------+
-//| Whether there is a quote for the symbol                          |
-//+------------------------------------------------------------------+
-bool ReadQuote(const string symbol,MqlTick &tick)
-  {
-   return(SymbolInfoTick(symbol,tick) && tick.bid>0.0 && tick.ask>0.0);
-  }
 //+------------------------------------------------------------------+
 //| Whether the account, the connection and the permissions are what |
 //| they must be, at this very moment                                |
@@ -93,14 +44,13 @@ bool CheckStanding(const SAccount &account,SNotSent &answer)
 //| The request that the command asks for, once nothing speaks       |
 //| against it. `link_ms` is the link clock, `account` the session's.|
 //+------------------------------------------------------------------+
-bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,const SLimits &limits,
+bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,CGuards &guards,
                     MqlTradeRequest &request,SNotSent &answer)
   {
-   MqlTick tick;
+   SLimits limits;
    bool custom=false;
-   ulong ticket=0;
-   string symbol=command.order.symbol;
-   bool opens=(command.order.kind==ORDER_KIND_OPEN);
+   guards.Limits(limits);
+   ZeroMemory(request);
    if(link_ms>command.deadline_ms)
       return(NotSent(answer,"LATE","the deadline passed "+IntegerToString(link_ms-command.deadline_ms)+" ms ago"));
    if(!CheckStanding(account,answer))
@@ -108,78 +58,139 @@ bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &a
    string forbidden=ForbiddenByLimits(limits,command.order);
    if(forbidden!="")
       return(NotSent(answer,"INPUTS",forbidden));
-   if(!SymbolExist(symbol,custom))
-      return(NotSent(answer,"SYMBOL","the broker has no symbol "+symbol));
-   if(!ReadQuote(symbol,tick))
-      return(NotSent(answer,"SYMBOL","there is no quote for "+symbol));
-   double point=SymbolInfoDouble(symbol,SYMBOL_POINT);
-   double market=(command.order.side==ORDER_SIDE_BUY) ? tick.ask : tick.bid;
-   forbidden=ForbiddenBySpread(limits,command.order,tick.bid,tick.ask,point);
-   if(forbidden!="")
-      return(NotSent(answer,"INPUTS",forbidden));
-   if(!opens && !FindPosition(command.order,ticket,answer))
+   if(!SymbolExist(command.order.symbol,custom))
+      return(NotSent(answer,"SYMBOL","the broker has no symbol "+command.order.symbol));
+   if(!PrepareKind(command,guards,limits,request,answer))
       return(false);
-   forbidden=TooFarFrom(limits,command.order,market,point,(int)SymbolInfoInteger(symbol,SYMBOL_DIGITS));
-   if(forbidden!="")
-      return(NotSent(answer,"CHECK",forbidden));
-   FillRequest(command.order,limits,market,ticket,request);
    return(CheckRequest(request,answer));
   }
 //+------------------------------------------------------------------+
-//| Every field of the request                                       |
+//| What differs between the kinds                                   |
 //+------------------------------------------------------------------+
-void FillRequest(const SOrder &order,const SLimits &limits,const double market,const ulong position,
-                 MqlTradeRequest &request)
+bool PrepareKind(const SCommand &command,CGuards &guards,const SLimits &limits,MqlTradeRequest &request,SNotSent &answer)
   {
-   ZeroMemory(request);
+   SMarket market;
+   if(command.order.kind==ORDER_KIND_CANCEL)
+      return(PrepareCancel(command.order,request,answer));
+   if(command.order.kind==ORDER_KIND_MODIFY && command.order.position!=0)
+      return(PreparePositionChange(command.order,request,answer));
+   if(command.order.kind==ORDER_KIND_MODIFY)
+      return(PrepareOrderChange(command,request,answer));
+   if(!ReadMarket(command.order.symbol,market))
+      return(NotSent(answer,"SYMBOL","there is no quote for "+command.order.symbol));
+   string forbidden=ForbiddenBySpread(limits,command.order,market.bid,market.ask,market.point);
+   if(forbidden!="")
+      return(NotSent(answer,"INPUTS",forbidden));
+   if(command.order.kind==ORDER_KIND_CLOSE)
+      return(PrepareClose(command.order,limits,market,request,answer));
+   forbidden=guards.ForbidOpen(command.order);
+   if(forbidden!="")
+      return(NotSent(answer,"INPUTS",forbidden));
+   if(!CheckPermits(command.order,ServerMs(),answer))
+      return(false);
+   forbidden=WiderThanOrdered(command.order,market.bid,market.ask,market.point);
+   if(forbidden!="")
+      return(NotSent(answer,"CHECK",forbidden));
+   if(IsPending(command.order))
+      return(PreparePending(command,market,request,answer));
+   return(PrepareMarket(command.order,limits,market,request,answer)
+          && CheckStops(market,command.order.side==ORDER_SIDE_BUY,request.sl,request.tp,answer));
+  }
+//+------------------------------------------------------------------+
+//| Close the position that the order names, or a part of it. Never  |
+//| more than is open: on a netting account the rest would open the  |
+//| opposite.                                                        |
+//+------------------------------------------------------------------+
+bool PrepareClose(const SOrder &order,const SLimits &limits,const SMarket &market,MqlTradeRequest &request,
+                  SNotSent &answer)
+  {
+   ulong ticket=0;
+   if(!FindPosition(order,ticket,answer))
+      return(false);
+   double open=PositionGetDouble(POSITION_VOLUME);
+   if(!PrepareMarket(order,limits,market,request,answer))
+      return(false);
+   if(request.volume>open)
+      request.volume=open;
+   request.position=ticket;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| A market order                                                   |
+//+------------------------------------------------------------------+
+bool PrepareMarket(const SOrder &order,const SLimits &limits,const SMarket &market,MqlTradeRequest &request,
+                   SNotSent &answer)
+  {
    string symbol=order.symbol;
+   bool buys=(order.side==ORDER_SIDE_BUY);
+   double price=buys ? market.ask : market.bid;
    double tick_size=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
+   string distant=TooFarFrom(limits,order,price,market.point,market.digits);
+   if(distant!="")
+      return(NotSent(answer,"CHECK",distant));
    request.action=TRADE_ACTION_DEAL;
    request.magic=(ulong)order.token;
    request.symbol=symbol;
    request.volume=OnGrid(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
-   request.price=NormalizeDouble(market,(int)SymbolInfoInteger(symbol,SYMBOL_DIGITS));
+   request.price=NormalizeDouble(price,market.digits);
    request.sl=OnGrid(order.stop_loss,tick_size);
    request.tp=OnGrid(order.take_profit,tick_size);
    request.deviation=(ulong)DeviationOf(limits,order);
-   request.type=(order.side==ORDER_SIDE_BUY) ? ORDER_TYPE_BUY : ORDER_TYPE_SELL;
+   request.type=buys ? ORDER_TYPE_BUY : ORDER_TYPE_SELL;
    request.type_filling=ChooseFilling(order.kind==ORDER_KIND_OPEN,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
                                       SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
    request.type_time=ORDER_TIME_GTC;
    request.comment=order.comment;
-   request.position=position;
+   return(true);
   }
 //+------------------------------------------------------------------+
-//| Whether OrderCheck lets the request pass. Builds differ in       |
-//| whether a request that would do gets 0 or 10009.                 |
+//| The type of a pending order                                      |
 //+------------------------------------------------------------------+
-bool Passes(MqlTradeRequest &request,MqlTradeCheckResult &checked)
+ENUM_ORDER_TYPE PendingType(const SOrder &order)
   {
-   ZeroMemory(checked);
-   ResetLastError();
-   bool passed=OrderCheck(request,checked);
-   return(checked.retcode==TRADE_RETCODE_DONE || (passed && checked.retcode==RETCODE_NONE));
+   bool buys=(order.side==ORDER_SIDE_BUY);
+   if(order.form==ORDER_FORM_LIMIT)
+      return(buys ? ORDER_TYPE_BUY_LIMIT : ORDER_TYPE_SELL_LIMIT);
+   if(order.form==ORDER_FORM_STOP)
+      return(buys ? ORDER_TYPE_BUY_STOP : ORDER_TYPE_SELL_STOP);
+   return(buys ? ORDER_TYPE_BUY_STOP_LIMIT : ORDER_TYPE_SELL_STOP_LIMIT);
   }
 //+------------------------------------------------------------------+
-//| What OrderCheck says. How long a comment may be is not documented|
-//| and it is only for people: where the request passes without it,  |
-//| it goes without it.                                              |
+//| An order that waits on the book for its price                    |
 //+------------------------------------------------------------------+
-bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)
+bool PreparePending(const SCommand &command,const SMarket &market,MqlTradeRequest &request,SNotSent &answer)
   {
-   MqlTradeCheckResult checked;
-   MqlTradeCheckResult bare;
-   if(Passes(request,checked))
-      return(true);
-   string comment=checked.comment;
-   if(checked.retcode==RETCODE_NONE)
-      comment+=" (error "+IntegerToString(GetLastError())+")";
-   if(request.comment!="")
-     {
-      request.comment="";
-      if(Passes(request,bare))
-         return(true);
-     }
-   return(NotSent(answer,"CHECK","OrderCheck refused it: "+comment,(long)checked.retcode));
+   SExpiry expiry;
+   SPrices wished;
+   SOrder order=command.order;
+   string symbol=order.symbol;
+   double tick_size=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
+   if(!ChooseExpiry(order.lasts,symbol,SymbolInfoInteger(symbol,SYMBOL_EXPIRATION_MODE),command.expires_server_ms,
+                    ServerMs(),expiry,answer))
+      return(false);
+   wished.is_buy=(order.side==ORDER_SIDE_BUY);
+   wished.is_stop_limit=(order.form==ORDER_FORM_STOP_LIMIT);
+   wished.is_above=(wished.is_buy==(order.form!=ORDER_FORM_LIMIT));
+   wished.price=OnGrid(order.price,tick_size);
+   wished.limit_price=OnGrid(order.limit_price,tick_size);
+   wished.stop_loss=OnGrid(order.stop_loss,tick_size);
+   wished.take_profit=OnGrid(order.take_profit,tick_size);
+   if(!CheckPrices(market,wished,wished,false,answer))
+      return(false);
+   request.action=TRADE_ACTION_PENDING;
+   request.magic=(ulong)order.token;
+   request.symbol=symbol;
+   request.volume=OnGrid(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
+   request.price=wished.price;
+   request.stoplimit=wished.limit_price;
+   request.sl=wished.stop_loss;
+   request.tp=wished.take_profit;
+   request.type=PendingType(order);
+   request.type_filling=ChoosePendingFilling(SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
+                                             SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
+   request.type_time=expiry.type_time;
+   request.expiration=(datetime)expiry.expiration_s;
+   request.comment=order.comment;
+   return(true);
   }
 //+------------------------------------------------------------------+

@@ -1,13 +1,14 @@
 //+------------------------------------------------------------------+
 //|                                                        Panel.mqh |
 //| A few lines on the chart: how things stand, and which setting to |
-//| change where something stops the program. Objects, since the     |
-//| chart's comment may be another program's.                        |
+//| change where something stops the program; under them a button.   |
+//| Objects, since the chart's comment may be another program's.     |
 //+------------------------------------------------------------------+
 #define PANEL_PREFIX "ExecutionOfficer."
 #define PANEL_LINES 14
 #define PANEL_WIDTH 62             // characters of a line: a label shows no more than 63
 #define PANEL_EVERY_MS 500
+#define PANEL_BUTTON "ExecutionOfficer.flatten"
 
 enum ENUM_PANEL_TONE
   {
@@ -24,12 +25,15 @@ private:
    string            m_lines[PANEL_LINES];
    ENUM_PANEL_TONE   m_tones[PANEL_LINES];
    string            m_shown[PANEL_LINES];
+   string            m_button;       // its text
+   string            m_button_shown;
    bool              m_made;
    int               m_count;
    long              m_next_ms;
 
    string            Name(const int line) const;
    void              Make(void);
+   void              MakeButton(void);
 
 public:
                      CPanel(void);
@@ -37,6 +41,9 @@ public:
    void              Start(void);
    void              Line(const string text,const ENUM_PANEL_TONE tone);
    void              Text(const string text,const ENUM_PANEL_TONE tone);
+   void              Button(const string text) { m_button=text; }
+   bool              IsButton(const string name) const { return(m_made && name==PANEL_BUTTON); }
+   void              Release(void);
    void              Show(void);
    void              Remove(void);
   };
@@ -48,6 +55,8 @@ CPanel::CPanel(void)
    m_made=false;
    m_count=0;
    m_next_ms=0;
+   m_button="";
+   m_button_shown="";
   }
 //+------------------------------------------------------------------+
 //| A line's object                                                  |
@@ -123,7 +132,33 @@ void CPanel::Make(void)
       ObjectSetString(0,name,OBJPROP_TEXT," ");
       m_shown[i]=" ";
      }
+   MakeButton();
    m_made=true;
+  }
+//+------------------------------------------------------------------+
+//| The button, under the lines                                      |
+//+------------------------------------------------------------------+
+void CPanel::MakeButton(void)
+  {
+   ObjectCreate(0,PANEL_BUTTON,OBJ_BUTTON,0,0,0);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_CORNER,CORNER_LEFT_UPPER);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_XDISTANCE,12);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_YDISTANCE,32+16*PANEL_LINES);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_XSIZE,180);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_YSIZE,24);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_FONTSIZE,9);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_SELECTABLE,false);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_HIDDEN,true);
+   ObjectSetString(0,PANEL_BUTTON,OBJPROP_FONT,"Consolas");
+   ObjectSetString(0,PANEL_BUTTON,OBJPROP_TEXT," ");
+   m_button_shown=" ";
+  }
+//+------------------------------------------------------------------+
+//| A click leaves the button pressed in                             |
+//+------------------------------------------------------------------+
+void CPanel::Release(void)
+  {
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_STATE,false);
   }
 //+------------------------------------------------------------------+
 //| Bring the lines onto the chart, those that changed               |
@@ -148,6 +183,12 @@ void CPanel::Show(void)
       m_shown[i]=text;
       changed=true;
      }
+   if(m_button!="" && m_button!=m_button_shown)
+     {
+      ObjectSetString(0,PANEL_BUTTON,OBJPROP_TEXT,m_button);
+      m_button_shown=m_button;
+      changed=true;
+     }
    if(changed)
       ChartRedraw(0);
   }
@@ -158,6 +199,8 @@ void CPanel::Remove(void)
   {
    for(int i=0; i<PANEL_LINES && m_made; i++)
       ObjectDelete(0,Name(i));
+   if(m_made)
+      ObjectDelete(0,PANEL_BUTTON);
    m_made=false;
    m_next_ms=0;
   }

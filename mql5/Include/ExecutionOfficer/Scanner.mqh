@@ -10,6 +10,10 @@
 //|   look       every LOOK_MS, sooner on a trade transaction: live  |
 //|              orders, positions, the last minute of history       |
 //|                                                                  |
+//| A history of more than WALK_FROM records is walked through in    |
+//| windows of time before its last minutes are looked at; looks go  |
+//| on beside a walk that is no full scan's.                         |
+//|                                                                  |
 //| A scan ends with a fact of its own, which moves the watermark.   |
 //| Transactions only make a look come sooner: MetaTrader guarantees |
 //| neither their order nor that they come, so nothing is read from  |
@@ -19,10 +23,9 @@
 //| it is connected is not known. So for DEEP_MS after each welcome  |
 //| and each reconnection rescans go back as far as the full scan.   |
 //+------------------------------------------------------------------+
-#include "Ledger.mqh"
-#include "LinkSession.mqh"
-#include "Memory.mqh"
-#include "OwnFacts.mqh"
+#include "HistoryWalk.mqh"
+#include "LedgerReport.mqh"
+#include "Sight.mqh"
 #include "Snapshot.mqh"
 
 #define LOOK_MS 250
@@ -30,6 +33,7 @@
 #define LOOK_BACK_MS 60000        // history that enters later than that is found by the next rescan
 #define DEEP_MS 600000
 #define SCAN_PORTION 256          // records in one timer call
+#define WALK_FROM 2048            // records of the history; fewer are read at once
 #define SCAN_POSITIONS_MOST 2048  // a shorter list would say that the others are closed
 
 enum ENUM_SCAN_KIND
@@ -40,6 +44,13 @@ enum ENUM_SCAN_KIND
    SCAN_KIND_RESCAN,
    SCAN_KIND_LOOK
   };
+
+enum ENUM_SCAN_STAGE
+  {
+   SCAN_STAGE_WALK,      // through a long history; then the snapshot is taken
+   SCAN_STAGE_BESIDE,    // a look, with the walk to go on after it
+   SCAN_STAGE_SNAPSHOT
+  };
 //+------------------------------------------------------------------+
 //| Compares the broker's records with what this boot has reported   |
 //+------------------------------------------------------------------+
@@ -47,13 +58,19 @@ class CScanner
   {
 private:
    CLinkSession     *m_session;
-   CLedger          *m_ledger;
-   CMemory           m_said;
+   CLedgerReport     m_ledger;
+   CSight           *m_sight;
    CSnapshot         m_snapshot;
+   CHistoryWalk      m_walk;
    ENUM_SCAN_KIND    m_kind;         // what is under way
+   ENUM_SCAN_STAGE   m_stage;        // of it
+   bool              m_walked;       // since the last look beside
+   long              m_look;         // the snapshot's
+   long              m_scan_look;    // the first one of the scan under way
+   long              m_scan_from_ms;
+   long              m_tail_ms;      // where the walk ends and the snapshot begins
    bool              m_welcomed;     // a full scan is to come
    SWelcome          m_welcome;
-   int               m_entry;        // the next one of the ledger's
    long              m_counter;
    long              m_watermark_ms;
    long              m_from_ms;
@@ -63,16 +80,20 @@ private:
    string            m_alarm;
 
    long              ScanFrom(const long watermark_ms) const;
-   int               ReportLedger(const int room);
+   int               ReportWalk(const int room);
    int               ReportSnapshot(const int room);
+   bool              Take(const long from_ms);
+   void              LookBeside(const long mono_ms);
+   long              LookFrom(void) const;
+   int               Portion(const int room,const long mono_ms);
    void              StartNext(const long mono_ms);
    bool              Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms);
    void              End(void);
 
 public:
                      CScanner(void);
-   void              Load(CLinkSession &session,CLedger &ledger);
-   int               Remembered(void) const;
+   void              Load(CLinkSession &session,CLedger &ledger,CSight &sight);
+   int               Remembered(void) const { return(m_sight.Remembered()); }
    void              Forget(void);
    void              Begin(const SWelcome &welcome);
    void              Hurry(const long mono_ms);
@@ -86,23 +107,27 @@ public:
 CScanner::CScanner(void)
   {
    m_session=NULL;
-   m_ledger=NULL;
+   m_sight=NULL;
    m_kind=SCAN_KIND_NONE;
+   m_stage=SCAN_STAGE_WALK;
    m_welcomed=false;
    m_counter=0;
   }
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CScanner::Load(CLinkSession &session,CLedger &ledger)
+void CScanner::Load(CLinkSession &session,CLedger &ledger,CSight &sight)
   {
    m_session=GetPointer(session);
-   m_ledger=GetPointer(ledger);
-   m_said.Clear();
-   m_snapshot.Clear();
-   m_kind=SCAN_KIND_NONE;
-   m_welcomed=false;
-   m_entry=0;
+   m_ledger.Load(session,ledger);
+   m_sight=GetPointer(sight);
+   Forget();
+   m_look=0;
+   m_scan_look=0;
+   m_scan_from_ms=0;
+   m_tail_ms=0;
+   m_walked=false;
+   m_stage=SCAN_STAGE_WALK;
    m_counter=0;
    m_watermark_ms=0;
    m_from_ms=0;
@@ -112,19 +137,13 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger)
    m_alarm="";
   }
 //+------------------------------------------------------------------+
-//| How many facts are kept in mind                                  |
-//+------------------------------------------------------------------+
-int CScanner::Remembered(void) const
-  {
-   return(m_said.Count());
-  }
-//+------------------------------------------------------------------+
 //| What was said is another account's                               |
 //+------------------------------------------------------------------+
 void CScanner::Forget(void)
   {
-   m_said.Clear();
+   m_sight.Clear();
    m_snapshot.Clear();
+   m_walk.Clear();
    m_kind=SCAN_KIND_NONE;
    m_welcomed=false;
   }
@@ -136,7 +155,8 @@ void CScanner::Begin(const SWelcome &welcome)
   {
    m_welcome=welcome;
    m_welcomed=true;
-   m_entry=0;
+   m_ledger.Begin(welcome.ledger_mark);
+   m_walk.Clear();
    m_kind=SCAN_KIND_LEDGER;
   }
 //+------------------------------------------------------------------+
@@ -166,38 +186,47 @@ void CScanner::Step(const long mono_ms)
    if(room<=0)
       return;
    if(m_kind==SCAN_KIND_LEDGER)
-      room-=ReportLedger(room);
+     {
+      room-=m_ledger.Portion(SCAN_PORTION,room);
+      if(m_ledger.Done())
+         m_kind=SCAN_KIND_NONE;
+     }
    else if(m_kind!=SCAN_KIND_NONE)
-      room-=ReportSnapshot(room);
+      room-=Portion(room,mono_ms);
    // Reading the lists is enough work for the rest of this call.
    if(m_kind==SCAN_KIND_NONE && room>0)
       StartNext(mono_ms);
   }
 //+------------------------------------------------------------------+
-//| A portion of the ledger; how many facts were posted              |
+//| A portion of the scan or look under way; how many facts were     |
+//| posted                                                           |
 //+------------------------------------------------------------------+
-int CScanner::ReportLedger(const int room)
+int CScanner::Portion(const int room,const long mono_ms)
   {
-   SLedgerEntry entry;
+   if(m_stage!=SCAN_STAGE_WALK)
+      return(ReportSnapshot(room));
+   // A full scan tells everything in its order first.
+   if(m_kind!=SCAN_KIND_RESCAN || !m_walked || mono_ms<m_next_look_ms)
+      return(ReportWalk(room));
+   LookBeside(mono_ms);
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| A portion of the history's walk; how many facts were posted. Its |
+//| end is the look at what is left.                                 |
+//+------------------------------------------------------------------+
+int CScanner::ReportWalk(const int room)
+  {
+   SFact fact;
    int posted=0;
-   for(int i=0; i<SCAN_PORTION && posted<room; i++)
-     {
-      if(!m_ledger.At(m_entry,entry))
-        {
-         m_kind=SCAN_KIND_NONE;
-         break;
-        }
-      m_entry++;
-      if(entry.mark<=m_welcome.ledger_mark)
-         continue;
-      m_session.Post(SubmittedFact(entry));
-      posted++;
-      if(entry.concluded)
-        {
-         m_session.Post(ResultFact(entry));
+   m_walk.NextCall();
+   for(int i=0; i<SCAN_PORTION && posted<room && m_walk.Walking(); i++)
+      if(m_walk.Next(fact) && m_sight.Report(fact,m_scan_look,m_kind==SCAN_KIND_FULL))
          posted++;
-        }
-     }
+   m_walked=true;
+   // Where the broker is away, the next step tries again.
+   if(!m_walk.Walking() && Take(m_tail_ms))
+      m_stage=SCAN_STAGE_SNAPSHOT;
    return(posted);
   }
 //+------------------------------------------------------------------+
@@ -211,6 +240,11 @@ int CScanner::ReportSnapshot(const int room)
       return(0);
    for(int i=0; i<SCAN_PORTION && posted<room; i++)
      {
+      if(m_snapshot.Done() && m_stage==SCAN_STAGE_BESIDE)
+        {
+         m_stage=SCAN_STAGE_WALK;
+         break;
+        }
       if(m_snapshot.Done())
         {
          if(m_kind!=SCAN_KIND_LOOK)
@@ -224,11 +258,8 @@ int CScanner::ReportSnapshot(const int room)
       if(!m_snapshot.Next(fact))
          continue;
       // After a welcome all of it, said before or not: the journal may have been restored from a backup.
-      if(m_said.Note(fact.key,fact.json,m_snapshot.ToMs()) || m_kind==SCAN_KIND_FULL)
-        {
-         m_session.Post(fact.json);
+      if(m_sight.Report(fact,m_look,m_kind==SCAN_KIND_FULL))
          posted++;
-        }
      }
    return(posted);
   }
@@ -252,25 +283,73 @@ void CScanner::StartNext(const long mono_ms)
       Start(SCAN_KIND_RESCAN,(mono_ms<m_deep_until_ms && deep_ms<from_ms) ? deep_ms : from_ms,mono_ms);
      }
    else if(mono_ms>=m_next_look_ms)
-     {
-      // Never further back than the scan did: what lies before that is neither news nor in memory.
-      long since_ms=ServerMs()-LOOK_BACK_MS;
-      Start(SCAN_KIND_LOOK,(since_ms>m_from_ms) ? since_ms : m_from_ms,mono_ms);
-     }
+      Start(SCAN_KIND_LOOK,LookFrom(),mono_ms);
   }
 //+------------------------------------------------------------------+
-//| Take a snapshot; false where the broker went meanwhile, and the  |
-//| next step tries again                                            |
+//| Begin; false where the broker is away, and the next step tries   |
+//| again                                                            |
 //+------------------------------------------------------------------+
 bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms)
   {
-   if(!m_snapshot.Take(from_ms))
+   long now_ms=ServerMs();
+   if(now_ms<=0 || !BrokerConnected())
       return(false);
+   m_walk.Clear();
+   m_stage=SCAN_STAGE_WALK;
+   if(kind!=SCAN_KIND_LOOK)
+     {
+      m_scan_look=m_sight.Look();
+      m_scan_from_ms=from_ms;
+      m_tail_ms=from_ms;
+      if(!SelectHistory(from_ms))
+         return(false);
+      if(HistoryOrdersTotal()+HistoryDealsTotal()>WALK_FROM && now_ms-LOOK_BACK_MS>from_ms)
+        {
+         // The walk and the selection count in seconds.
+         m_tail_ms=(now_ms-LOOK_BACK_MS)/1000*1000;
+         m_walk.Start(from_ms,m_tail_ms);
+        }
+     }
+   if(!m_walk.Walking())
+     {
+      if(!Take(from_ms))
+         return(false);
+      m_stage=SCAN_STAGE_SNAPSHOT;
+     }
    m_kind=kind;
    m_next_look_ms=mono_ms+LOOK_MS;
    if(kind!=SCAN_KIND_LOOK)
       m_next_scan_ms=mono_ms+RESCAN_MS;
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| Take a snapshot; false where the broker went meanwhile           |
+//+------------------------------------------------------------------+
+bool CScanner::Take(const long from_ms)
+  {
+   if(!m_snapshot.Take(from_ms))
+      return(false);
+   m_look=m_sight.Look();
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| A look in the midst of a walk                                    |
+//+------------------------------------------------------------------+
+void CScanner::LookBeside(const long mono_ms)
+  {
+   m_next_look_ms=mono_ms+LOOK_MS;
+   m_walked=false;
+   if(Take(LookFrom()))
+      m_stage=SCAN_STAGE_BESIDE;
+  }
+//+------------------------------------------------------------------+
+//| Where a look starts. Never further back than the scan did: what  |
+//| lies before that is neither news nor in memory.                  |
+//+------------------------------------------------------------------+
+long CScanner::LookFrom(void) const
+  {
+   long since_ms=ServerMs()-LOOK_BACK_MS;
+   return((since_ms>m_from_ms) ? since_ms : m_from_ms);
   }
 //+------------------------------------------------------------------+
 //| Where a scan starts. Server time may have been set back behind   |
@@ -295,11 +374,11 @@ void CScanner::End(void)
       return;
      }
    m_watermark_ms=m_snapshot.ToMs();
-   m_from_ms=m_snapshot.FromMs();
-   m_said.Forget(m_snapshot.ToMs());
+   m_from_ms=m_scan_from_ms;
+   m_sight.Forget(m_scan_look);
    m_counter++;
-   m_session.Post(ScanFact(m_session.Boot(),m_counter,m_snapshot.FromMs(),m_snapshot.ToMs(),m_snapshot.Deals(),
-                           m_snapshot.Orders(),positions));
+   m_session.Post(ScanFact(m_session.Boot(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),
+                           m_walk.Orders()+m_snapshot.Orders(),positions));
   }
 //+------------------------------------------------------------------+
 //| What a person must see; empty where there is nothing             |

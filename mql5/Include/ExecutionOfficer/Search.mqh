@@ -38,7 +38,7 @@ bool HasTicket(const ulong &tickets[],const ulong ticket)
 //+------------------------------------------------------------------+
 //| Put a fact at the end of a list                                  |
 //+------------------------------------------------------------------+
-void AppendFact(string &facts[],const string fact)
+void AppendFact(SFact &facts[],const SFact &fact)
   {
    int count=ArraySize(facts);
    ArrayResize(facts,count+1,16);
@@ -50,11 +50,11 @@ void AppendFact(string &facts[],const string fact)
 //| not every broker passes its magic on. False where the broker     |
 //| could not be searched.                                           |
 //+------------------------------------------------------------------+
-bool SearchBroker(const long token,const long since_ms,string &facts[])
+bool SearchBroker(const long token,const long since_ms,SFact &facts[])
   {
    SFact fact;
    ulong orders[];
-   string order_facts[];
+   SFact order_facts[];
    ArrayResize(facts,0);
    if(!BrokerConnected())
       return(false);
@@ -66,7 +66,7 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
          continue;
       AppendTicket(orders,ticket);
       if(LiveOrderFact(i,fact))
-         AppendFact(order_facts,fact.json);
+         AppendFact(order_facts,fact);
      }
    if(!SelectHistory(since_ms))
       return(false);
@@ -77,7 +77,7 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
          continue;
       AppendTicket(orders,ticket);
       if(DoneOrderFact(ticket,fact))
-         AppendFact(order_facts,fact.json);
+         AppendFact(order_facts,fact);
      }
    for(int i=0; i<HistoryDealsTotal(); i++)
      {
@@ -87,7 +87,7 @@ bool SearchBroker(const long token,const long since_ms,string &facts[])
       ulong order=(ulong)HistoryDealGetInteger(ticket,DEAL_ORDER);
       bool ours=(HistoryDealGetInteger(ticket,DEAL_MAGIC)==token || (order!=0 && HasTicket(orders,order)));
       if(ours && DealFact(ticket,fact))
-         AppendFact(facts,fact.json);
+         AppendFact(facts,fact);
      }
    for(int i=0; i<ArraySize(order_facts); i++)
       AppendFact(facts,order_facts[i]);

@@ -35,6 +35,7 @@ void TidySettings(SSettings &settings)
    settings.officer=Trimmed(settings.officer);
    settings.key=Trimmed(settings.key);
    settings.host=Trimmed(settings.host);
+   settings.limits.symbols=TidySymbols(settings.limits.symbols);
    if(settings.poll_interval_s<POLL_LEAST_S)
       settings.poll_interval_s=POLL_LEAST_S;
    if(settings.poll_interval_s>POLL_MOST_S)
@@ -43,6 +44,24 @@ void TidySettings(SSettings &settings)
       settings.timer_ms=TIMER_LEAST_MS;
    if(settings.timer_ms>TIMER_MOST_MS)
       settings.timer_ms=TIMER_MOST_MS;
+  }
+//+------------------------------------------------------------------+
+//| Which of the guards is wrong; empty where none is                |
+//+------------------------------------------------------------------+
+string WrongGuard(const SLimits &limits)
+  {
+   string name="";
+   if(limits.max_symbol_positions<0)
+      name="Maximum positions per symbol";
+   else if(limits.max_symbol_lots<0.0)
+      name="Maximum volume per symbol";
+   else if(limits.max_orders_per_minute<0)
+      name="Maximum orders per minute";
+   else if(limits.min_margin_level<0.0)
+      name="Minimum margin level";
+   else if(limits.max_daily_loss<0.0)
+      name="Maximum daily loss";
+   return((name=="") ? "" : "the input '"+name+"' is negative: write 0 for no limit");
   }
 //+------------------------------------------------------------------+
 //| Which input is wrong, and what to write; empty where none is     |
@@ -66,6 +85,6 @@ string WrongSetting(const SSettings &settings)
       return("the input 'Maximum deviation' is not from 0 to 999999 points");
    if(settings.limits.max_spread<0)
       return("the input 'Maximum spread' is negative: write 0 for no limit");
-   return("");
+   return(WrongGuard(settings.limits));
   }
 //+------------------------------------------------------------------+

@@ -15,6 +15,7 @@ private:
    ulong             m_orders[];     // done orders
    ulong             m_deals[];
    SFact             m_live[];       // live orders, then positions
+   ulong             m_tickets[];    // of the live orders
    int               m_live_orders;
    long              m_positions[];  // identifiers
    string            m_shape;        // what positions there are, and how large
@@ -25,6 +26,7 @@ private:
    void              ReadLiveOrders(void);
    void              ReadPositions(void);
    bool              ReadHistory(void);
+   void              DropDone(void);
 
 public:
                      CSnapshot(void);
@@ -54,6 +56,7 @@ void CSnapshot::Clear(void)
    ArrayFree(m_orders);
    ArrayFree(m_deals);
    ArrayFree(m_live);
+   ArrayFree(m_tickets);
    ArrayFree(m_positions);
    m_live_orders=0;
    m_shape="";
@@ -94,10 +97,15 @@ void CSnapshot::ReadLiveOrders(void)
   {
    int total=OrdersTotal();
    ArrayResize(m_live,total);
+   ArrayResize(m_tickets,total);
    m_live_orders=0;
    for(int i=0; i<total; i++)
-      if(LiveOrderFact(i,m_live[m_live_orders]))
-         m_live_orders++;
+     {
+      if(!LiveOrderFact(i,m_live[m_live_orders]))
+         continue;
+      m_tickets[m_live_orders]=(ulong)OrderGetInteger(ORDER_TICKET);
+      m_live_orders++;
+     }
   }
 //+------------------------------------------------------------------+
 //| The positions as they are now, behind the live orders            |
@@ -138,7 +146,25 @@ bool CSnapshot::ReadHistory(void)
       m_orders[i]=HistoryOrderGetTicket(i);
    for(int i=0; i<deals; i++)
       m_deals[i]=HistoryDealGetTicket(i);
+   DropDone();
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| An order that was done since the live ones were read stands among|
+//| the done ones                                                    |
+//+------------------------------------------------------------------+
+void CSnapshot::DropDone(void)
+  {
+   int kept=0;
+   for(int i=0; i<m_live_orders; i++)
+     {
+      if(HasTicket(m_orders,m_tickets[i]))
+         continue;
+      m_live[kept]=m_live[i];
+      m_tickets[kept]=m_tickets[i];
+      kept++;
+     }
+   m_live_orders=kept;
   }
 //+------------------------------------------------------------------+
 //| Make the history that is still to be read the selected one. It   |

@@ -5,8 +5,17 @@
 //+------------------------------------------------------------------+
 #define ORDER_KIND_OPEN "OPEN"
 #define ORDER_KIND_CLOSE "CLOSE"
+#define ORDER_KIND_MODIFY "MODIFY"
+#define ORDER_KIND_CANCEL "CANCEL"
 #define ORDER_SIDE_BUY "BUY"
 #define ORDER_SIDE_SELL "SELL"
+#define ORDER_FORM_MARKET "MARKET"
+#define ORDER_FORM_LIMIT "LIMIT"
+#define ORDER_FORM_STOP "STOP"
+#define ORDER_FORM_STOP_LIMIT "STOP_LIMIT"
+#define LASTS_GTC "GTC"
+#define LASTS_DAY "DAY"
+#define LASTS_GTD "GTD"
 //+------------------------------------------------------------------+
 //| Who is logged in: what the sidecar pins an officer to            |
 //+------------------------------------------------------------------+
@@ -65,22 +74,70 @@ struct SLedgerIdentity
    bool              unbroken;
   };
 //+------------------------------------------------------------------+
-//| What a command asks of the broker                                |
+//| What a command asks of the broker. A price that is not named is  |
+//| empty: no stop loss for an OPEN, the present one for a MODIFY,   |
+//| which takes a level away by 0.                                   |
 //+------------------------------------------------------------------+
 struct SOrder
   {
    long              token;
    string            kind;
    string            symbol;
-   string            side;
-   string            volume;      // lots
-   long              position;    // CLOSE: the position's identifier; its ticket may have changed
-   string            stop_loss;   // empty: none
-   string            take_profit; // empty: none
-   string            price;       // reference of the slippage guard; empty: none
+   string            side;        // MODIFY, CANCEL: the target's
+   string            volume;      // lots; empty: none
+   string            form;        // MARKET, LIMIT, STOP, STOP_LIMIT
+   long              position;    // CLOSE, MODIFY: the position's identifier; its ticket may have changed
+   long              order;       // MODIFY, CANCEL: the pending order's ticket
+   long              opener;      // the token that opened the target
+   string            stop_loss;
+   string            take_profit;
+   string            price;       // MARKET: reference of the slippage guard; else the price that it waits for
+   string            limit_price; // STOP_LIMIT
+   string            lasts;       // GTC, DAY, GTD
+   long              expires_ms;  // UTC; 0: never
    long              deviation;   // points; -1: the order names none
+   long              max_spread;  // points, of an OPEN; -1: the order names none
    string            comment;
   };
+//+------------------------------------------------------------------+
+//| An order that asks for nothing yet                               |
+//+------------------------------------------------------------------+
+void NoOrder(SOrder &order)
+  {
+   order.token=0;
+   order.kind="";
+   order.symbol="";
+   order.side="";
+   order.volume="";
+   order.form=ORDER_FORM_MARKET;
+   order.position=0;
+   order.order=0;
+   order.opener=0;
+   order.stop_loss="";
+   order.take_profit="";
+   order.price="";
+   order.limit_price="";
+   order.lasts=LASTS_GTC;
+   order.expires_ms=0;
+   order.deviation=-1;
+   order.max_spread=-1;
+   order.comment="";
+  }
+//+------------------------------------------------------------------+
+//| Whether it makes no order of its own, but changes one or a       |
+//| position                                                         |
+//+------------------------------------------------------------------+
+bool IsChange(const SOrder &order)
+  {
+   return(order.kind==ORDER_KIND_MODIFY || order.kind==ORDER_KIND_CANCEL);
+  }
+//+------------------------------------------------------------------+
+//| Whether it is to wait on the broker's book                       |
+//+------------------------------------------------------------------+
+bool IsPending(const SOrder &order)
+  {
+   return(order.form!=ORDER_FORM_MARKET);
+  }
 //+------------------------------------------------------------------+
 //| Execute this once, not later than the deadline                   |
 //+------------------------------------------------------------------+
@@ -90,6 +147,7 @@ struct SCommand
    long              attempt;
    long              deadline_ms; // on the link clock
    SOrder            order;
+   long              expires_server_ms; // the order's expiry on the broker's clock; 0: none
    long              arrived_ms;  // on our monotonic clock
   };
 //+------------------------------------------------------------------+
@@ -103,6 +161,15 @@ struct SSettle
    long              ask;
    string            ledger;
    long              since_ms;    // server time
+  };
+//+------------------------------------------------------------------+
+//| What does the broker call this symbol, and what are its terms?   |
+//+------------------------------------------------------------------+
+struct SInquiry
+  {
+   long              epoch;
+   string            symbol;
+   bool              exact;       // only a symbol of exactly this name will do
   };
 //+------------------------------------------------------------------+
 //| The session stands                                               |

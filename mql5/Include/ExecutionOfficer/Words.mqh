@@ -194,3 +194,24 @@ string DealReasonWord(const long reason)
      }
   }
 //+------------------------------------------------------------------+
+//| ENUM_SYMBOL_TRADE_MODE                                           |
+//+------------------------------------------------------------------+
+string SymbolTradeModeWord(const long mode)
+  {
+   switch((int)mode)
+     {
+      case SYMBOL_TRADE_MODE_DISABLED:
+         return("DISABLED");
+      case SYMBOL_TRADE_MODE_LONGONLY:
+         return("LONGONLY");
+      case SYMBOL_TRADE_MODE_SHORTONLY:
+         return("SHORTONLY");
+      case SYMBOL_TRADE_MODE_CLOSEONLY:
+         return("CLOSEONLY");
+      case SYMBOL_TRADE_MODE_FULL:
+         return("FULL");
+      default:
+         return(UnknownWord(mode));
+     }
+  }
+//+------------------------------------------------------------------+

@@ -4,6 +4,7 @@
 //| answer, the broker's records to report.                          |
 //+------------------------------------------------------------------+
 #include "Executor.mqh"
+#include "Inquiries.mqh"
 #include "Scanner.mqh"
 #include "WorkQueue.mqh"
 
@@ -17,9 +18,12 @@ class CWork
 private:
    CLinkSession     *m_session;
    CLog             *m_log;
+   CSight            m_sight;
    CExecutor         m_executor;
    CScanner          m_scanner;
+   CInquiries        m_inquiries;
    CWorkQueue        m_queue;
+   string            m_halted_by;    // why no command is executed; empty: they are
    bool              m_announced;    // 'busy' was said; the order goes out next
 
    void              TakeCommand(SCommand &command,const long mono_ms);
@@ -35,9 +39,11 @@ public:
    void              Step(const long mono_ms,const SStanding &standing,const long connected_ms,const bool all_sent);
    bool              Announced(void) const { return(m_announced); }
    int               Commands(void) const { return(m_queue.Commands()); }
+   void              Beat(const long mono_ms,const SStanding &standing) { m_executor.Beat(mono_ms,standing); }
    void              Hint(void) { m_scanner.Hint(); }
    void              Hurry(const long mono_ms) { m_scanner.Hurry(mono_ms); }
    void              Forget(void) { m_scanner.Forget(); }
+   void              Halt(const string reason);
    string            TakeLedgerAlarm(void) { return(m_executor.TakeAlarm()); }
    string            TakeScanAlarm(void) { return(m_scanner.TakeAlarm()); }
   };
@@ -49,6 +55,7 @@ CWork::CWork(void)
    m_session=NULL;
    m_log=NULL;
    m_announced=false;
+   m_halted_by="";
   }
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
@@ -57,8 +64,11 @@ void CWork::Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLo
   {
    m_session=GetPointer(session);
    m_log=GetPointer(log);
-   m_executor.Load(session,ledger,limits,log);
-   m_scanner.Load(session,ledger);
+   m_sight.Load(session);
+   m_executor.Load(session,ledger,m_sight,limits,log);
+   m_scanner.Load(session,ledger,m_sight);
+   m_inquiries.Load(session);
+   m_halted_by="";
    Drop();
   }
 //+------------------------------------------------------------------+
@@ -67,7 +77,25 @@ void CWork::Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLo
 void CWork::Drop(void)
   {
    m_queue.Forget();
+   m_inquiries.Drop();
    m_announced=false;
+  }
+//+------------------------------------------------------------------+
+//| Execute no command from now on, nor what waits; an empty reason  |
+//| lets them go on                                                  |
+//+------------------------------------------------------------------+
+void CWork::Halt(const string reason)
+  {
+   SCommand command;
+   m_halted_by=reason;
+   if(reason=="")
+      return;
+   m_announced=false;
+   while(m_queue.FirstCommand(command))
+     {
+      m_queue.DropCommand();
+      m_executor.Refuse(command,"TRADING_OFF",reason);
+     }
   }
 //+------------------------------------------------------------------+
 //| What the session hands on                                        |
@@ -87,6 +115,10 @@ void CWork::Take(SHeard &heard,const long mono_ms)
          if(!m_queue.PutSettle(heard.settle))
             m_log.Warning("more settles than can wait; the sidecar asks again");
          break;
+      case HEARD_INQUIRE:
+         if(!m_inquiries.Put(heard.inquiry))
+            m_log.Warning("more inquiries than can wait; the sidecar asks again");
+         break;
       default:
          break;
      }
@@ -99,6 +131,11 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
    if(m_queue.Holds(command) || m_executor.Answered(command))
       return;
    command.arrived_ms=mono_ms;
+   if(m_halted_by!="")
+     {
+      m_executor.Refuse(command,"TRADING_OFF",m_halted_by);
+      return;
+     }
    if(!m_queue.PutCommand(command))
      {
       m_executor.Refuse(command,"BUSY",IntegerToString(QUEUE_COMMANDS)+" commands are waiting");
@@ -117,8 +154,10 @@ void CWork::Step(const long mono_ms,const SStanding &standing,const long connect
   {
    SettleSome(connected_ms);
    ExecuteOne(mono_ms,standing,all_sent);
-   if(standing.connected)
-      m_scanner.Step(mono_ms);
+   if(!standing.connected)
+      return;
+   m_inquiries.Step(mono_ms);
+   m_scanner.Step(mono_ms);
   }
 //+------------------------------------------------------------------+
 //| Answer a few settles                                             |
@@ -165,7 +204,7 @@ bool CWork::AwaitsQuote(const SCommand &command,const long mono_ms,const SStandi
   {
    MqlTick tick;
    bool custom=false;
-   return(mono_ms-command.arrived_ms<QUOTE_WAIT_MS && standing.connected && SymbolExist(command.order.symbol,custom)
+   return(!IsChange(command.order) && mono_ms-command.arrived_ms<QUOTE_WAIT_MS && standing.connected && SymbolExist(command.order.symbol,custom)
           && !ReadQuote(command.order.symbol,tick));
   }
 //+------------------------------------------------------------------+

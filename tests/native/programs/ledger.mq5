@@ -26,16 +26,13 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
      }
    if(id==2)
      {
+      NoOrder(order);
       order.token=number;
       order.kind="OPEN";
       order.symbol="EURUSD";
       order.side="BUY";
       order.volume="0.10";
-      order.position=0;
       order.stop_loss="1.0900";
-      order.take_profit="";
-      order.price="";
-      order.deviation=-1;
       order.comment=text;
       Print(ExtLedger.Intend(order,1) ? "written" : "refused: "+ExtLedger.Problem());
      }

@@ -1,0 +1,54 @@
+//+------------------------------------------------------------------+
+//|                                                      Checked.mqh |
+//| What OrderCheck says of a request.                               |
+//+------------------------------------------------------------------+
+#include "Terms.mqh"
+
+#define RETCODE_NONE 0
+//+------------------------------------------------------------------+
+//| Whether OrderCheck lets the request pass. Builds differ in       |
+//| whether a request that would do gets 0 or 10009.                 |
+//+------------------------------------------------------------------+
+bool Passes(MqlTradeRequest &request,MqlTradeCheckResult &checked)
+  {
+   ZeroMemory(checked);
+   ResetLastError();
+   bool passed=OrderCheck(request,checked);
+   return(checked.retcode==TRADE_RETCODE_DONE || (passed && checked.retcode==RETCODE_NONE));
+  }
+//+------------------------------------------------------------------+
+//| Whether the request is of a kind that not every build may know   |
+//| how to check: it changes something, and opens and closes nothing |
+//+------------------------------------------------------------------+
+bool IsChangeRequest(const MqlTradeRequest &request)
+  {
+   return(request.action==TRADE_ACTION_SLTP || request.action==TRADE_ACTION_MODIFY
+          || request.action==TRADE_ACTION_REMOVE);
+  }
+//+------------------------------------------------------------------+
+//| What OrderCheck says. How long a comment may be is not documented|
+//| and it is only for people: where the request passes without it,  |
+//| it goes without it. That OrderCheck can make nothing of a change |
+//| (10013, or no code at all) is no reason against it: the server   |
+//| is asked, and a change that it refuses has changed nothing.      |
+//+------------------------------------------------------------------+
+bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)
+  {
+   MqlTradeCheckResult checked;
+   MqlTradeCheckResult bare;
+   if(Passes(request,checked))
+      return(true);
+   string comment=checked.comment;
+   if(checked.retcode==RETCODE_NONE)
+      comment+=" (error "+IntegerToString(GetLastError())+")";
+   if(IsChangeRequest(request) && (checked.retcode==RETCODE_NONE || checked.retcode==TRADE_RETCODE_INVALID))
+      return(true);
+   if(request.comment!="")
+     {
+      request.comment="";
+      if(Passes(request,bare))
+         return(true);
+     }
+   return(NotSent(answer,"CHECK","OrderCheck refused it: "+comment,(long)checked.retcode));
+  }
+//+------------------------------------------------------------------+
