@@ -1,0 +1,166 @@
+"""Resolving: a person ends a doubt that no evidence has ended."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.protocol import Order
+from bridge.journal import database
+from bridge.journal.resolving import CannotResolveError, Resolved, Word
+
+from .desk import NOW, OFFICER, OTHER, Desk, directive
+from .facts import TIMEOUT, absent, deal, result, submitted
+
+GRACE_S = 30.0
+
+
+@pytest.fixture
+def order(joined: Desk) -> Order:
+    """The order of one command whose outcome is UNKNOWN."""
+    [command] = joined.sent(directive())
+    joined.later(GRACE_S)
+    joined.report(absent(command.order, ask=101), absent(command.order, ask=102))
+    assert joined.command_state(command.order.token) == "UNKNOWN"
+    return command.order
+
+
+def resolve(
+    desk: Desk,
+    verdict: Word,
+    directive_id: str = "dir-1",
+    *,
+    token: int | None = None,
+    price: Decimal | None = None,
+    quantity: Decimal | None = None,
+) -> Resolved:
+    return desk.journal.resolve(
+        OFFICER,
+        desk.now,
+        directive_id=directive_id,
+        verdict=verdict,
+        note="seen in the history",
+        token=token,
+        price=price,
+        quantity=quantity,
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "after", "told"),
+    [
+        ("filled", "FILLED", "ORDER_FILLED"),
+        ("rejected", "REJECTED", "ORDER_REJECTED"),
+        ("cancelled", "CANCELLED", "ORDER_CANCELLED"),
+    ],
+)
+def test_what_a_person_says_ends_it_and_is_told(
+    joined: Desk, order: Order, verdict: Word, after: str, told: str
+) -> None:
+    done = resolve(joined, verdict)
+    assert (done.token, done.before, done.after) == (order.token, "UNKNOWN", after)
+    assert joined.command_state(order.token) == after
+    assert joined.told()[-1] == told
+    assert joined.rows("SELECT message FROM commands") == [("resolved by a person: seen in the history",)]
+    assert joined.directive_state() == after
+
+
+def test_it_is_in_the_audit_and_the_journal_still_fits_it(joined: Desk, order: Order) -> None:
+    resolve(joined, "filled", price=Decimal("1.1005"), quantity=Decimal("0.2"))
+    [(subject, body, directive_id)] = joined.rows(
+        "SELECT subject, body, directive_id FROM audit WHERE kind = 'operator'"
+    )
+    assert (subject, directive_id) == ("resolve", "dir-1")
+    assert json.loads(body) == {
+        "token": order.token,
+        "as": "filled",
+        "note": "seen in the history",
+        "price": "1.1005",
+        "quantity": "0.2",
+    }
+    assert joined.chain_break() == ""
+    database.check(joined.path)
+
+
+def test_one_that_is_still_being_asked_about_may_be_resolved_too(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(submitted(command.order), result(command.order, TIMEOUT))
+    assert resolve(joined, "rejected").before == "UNCERTAIN"
+
+
+def test_a_deal_that_turns_up_later_counts_all_the_same(joined: Desk, order: Order) -> None:
+    resolve(joined, "rejected")
+    joined.report(deal(order))
+    assert joined.command_state(order.token) == "FILLED"
+
+
+def test_nothing_is_sent_for_it_again(joined: Desk, order: Order) -> None:
+    resolve(joined, "rejected")
+    joined.later(1)
+    assert joined.advance() == []
+    assert joined.rows("SELECT attempt FROM dispatches WHERE token = ?", order.token) == [(1,)]
+
+
+def test_with_several_in_doubt_one_is_named_by_its_token(joined: Desk, order: Order) -> None:
+    with joined.connection as connection:
+        # A directive of two commands, both in doubt, without the whole story of a close.
+        connection.execute("CREATE TEMP TABLE leg AS SELECT * FROM commands")
+        connection.execute(
+            "UPDATE leg SET token = token + 1, leg = 2, body = replace(body, ?1, ?2)",
+            (str(order.token), str(order.token + 1)),
+        )
+        connection.execute("INSERT INTO commands SELECT * FROM leg")
+    with pytest.raises(
+        CannotResolveError, match=rf"2 commands .* {order.token} \(EURUSD, UNKNOWN\), .* by its token"
+    ):
+        resolve(joined, "rejected")
+    assert resolve(joined, "rejected", token=order.token + 1).token == order.token + 1
+    # Now it is the only one.
+    assert resolve(joined, "rejected").token == order.token
+
+
+@pytest.mark.parametrize("state", ["DISPATCHED", "FILLED"])
+def test_what_is_not_in_doubt_is_left_alone(joined: Desk, state: str) -> None:
+    [command] = joined.sent(directive())
+    if state == "FILLED":
+        joined.report(deal(command.order))
+    before = joined.content()
+    with pytest.raises(CannotResolveError, match=rf"nothing is in doubt: .* command \d+ is {state}"):
+        resolve(joined, "rejected")
+    assert joined.content() == before
+
+
+def test_a_token_that_is_another_directives(joined: Desk, order: Order) -> None:
+    with pytest.raises(CannotResolveError, match="no command with token 7"):
+        resolve(joined, "rejected", token=7)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "price", "quantity", "says"),
+    [
+        ("rejected", "1.1", None, "a price is for what was filled, not for what was rejected"),
+        ("cancelled", None, "0.1", "a quantity is for what was filled"),
+        ("filled", "0", None, "the price must be above 0"),
+        ("filled", None, "-1", "the quantity must be above 0"),
+        ("filled", "NaN", None, "the price must be"),
+        ("filled", None, "0.31", "the quantity 0.31 is more than the command's 0.3"),
+    ],
+)
+def test_a_fill_that_cannot_be(
+    joined: Desk, order: Order, verdict: Word, price: str | None, quantity: str | None, says: str
+) -> None:
+    with pytest.raises(CannotResolveError, match=says):
+        resolve(
+            joined,
+            verdict,
+            price=None if price is None else Decimal(price),
+            quantity=None if quantity is None else Decimal(quantity),
+        )
+    assert joined.command_state(order.token) == "UNKNOWN"
+
+
+def test_which_inbox_holds_a_directive(joined: Desk, order: Order) -> None:
+    assert joined.journal.has_directive(OFFICER, "dir-1")
+    assert not joined.journal.has_directive(OTHER, "dir-1")
+    assert not joined.journal.has_directive(OFFICER, "dir-2")
+    assert joined.now > NOW

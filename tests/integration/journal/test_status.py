@@ -1,0 +1,107 @@
+"""How things stand, by the journal."""
+
+import pytest
+
+from bridge.core.protocol import Order
+from bridge.journal import database, reading
+from bridge.journal.errors import JournalNewerError
+from bridge.journal.operating import ALL
+from bridge.journal.schema import known_migrations
+from bridge.journal.status import JournalOlderError, JournalStatus, OfficerStatus, status
+
+from .desk import NOW, OFFICER, Desk, directive
+from .facts import TIMEOUT, deal, result, submitted
+
+
+def look(desk: Desk) -> JournalStatus:
+    with reading.reading(desk.path) as db:
+        return status(db, desk.path)
+
+
+def officer(desk: Desk) -> OfficerStatus:
+    [found] = [each for each in look(desk).officers if each.officer == OFFICER]
+    return found
+
+
+def sent(desk: Desk) -> Order:
+    [command] = desk.sent(directive())
+    return command.order
+
+
+def test_a_new_journal_has_nothing_to_tell(desk: Desk) -> None:
+    assert look(desk) == JournalStatus(officers=[], halts=[], positions=[], orders=[], doubtful=[])
+
+
+def test_an_officer_with_its_account_and_its_last_session(joined: Desk) -> None:
+    found = officer(joined)
+    assert (found.login, found.server, found.trade_mode) == (501, "Broker-Demo", "DEMO")
+    assert found.session_opened_at == "2026-01-05T10:00:00.000Z"
+    assert (found.session_ended_at, found.hold) == (None, "")
+    joined.journal.end_epoch(OFFICER, joined.epoch, "the terminal said: bye", NOW)
+    assert officer(joined).session_ended_why == "the terminal said: bye"
+    joined.join()
+    assert officer(joined).session_ended_at is None
+
+
+def test_halts_and_holds(joined: Desk) -> None:
+    joined.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
+    [halt] = look(joined).halts
+    assert (halt.officer, halt.symbol, halt.why) == (OFFICER, "", "news")
+
+
+def test_what_waits_and_what_is_under_way(joined: Desk) -> None:
+    joined.take(directive())
+    assert officer(joined).directives_waiting + officer(joined).commands_planned >= 1
+    joined.advance()
+    found = officer(joined)
+    assert (found.directives_waiting, found.directives_working) == (0, 1)
+    assert (found.commands_planned, found.commands_in_flight) == (0, 1)
+    assert found.events_queued == 1
+    assert found.oldest_queued_at == "2026-01-05T10:00:00.000Z"
+
+
+def test_an_open_position(joined: Desk) -> None:
+    order = sent(joined)
+    joined.report(deal(order))
+    [position] = look(joined).positions
+    assert (position.officer, position.directive_id, position.symbol) == (OFFICER, "dir-1", "EURUSD")
+    assert (position.side, position.volume_in, position.volume_out) == ("BUY", "0.3", "0")
+
+
+def test_a_command_in_doubt(joined: Desk) -> None:
+    order = sent(joined)
+    joined.report(submitted(order), result(order, TIMEOUT))
+    [doubtful] = look(joined).doubtful
+    assert (doubtful.token, doubtful.state, doubtful.directive_id) == (order.token, "UNCERTAIN", "dir-1")
+    assert doubtful.dispatched_at == "2026-01-05T10:00:00.000Z"
+    assert "TIMEOUT" in doubtful.message
+
+
+def test_events_that_the_director_refused_for_good(joined: Desk) -> None:
+    joined.take(directive())
+    [event] = joined.due(1)
+    joined.journal.set_aside(event, "HTTP 422: no", NOW)
+    found = officer(joined)
+    assert (found.events_refused, found.last_refusal, found.events_queued) == (1, "HTTP 422: no", 0)
+
+
+def test_a_journal_of_an_earlier_version_is_no_damage(desk: Desk) -> None:
+    desk.connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (known_migrations()[-1],))
+    with pytest.raises(JournalOlderError, match="'mt5-bridge run' brings it up to date"):
+        look(desk)
+
+
+def test_a_journal_of_a_later_version(desk: Desk) -> None:
+    desk.connection.execute(
+        "UPDATE _sqlite_migrations SET name = '0099_more' WHERE name = ?", (known_migrations()[-1],)
+    )
+    with pytest.raises(JournalNewerError, match="0099_more"):
+        look(desk)
+
+
+def test_looking_holds_up_nobody(desk: Desk) -> None:
+    with reading.reading(desk.path) as db:
+        status(db, desk.path)
+        desk.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
+        assert len(status(db, desk.path).halts) == 1
+    database.check(desk.path)
