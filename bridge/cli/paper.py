@@ -1,27 +1,25 @@
 """`mt5-bridge paper` and `paper-broker`: a simulated terminal and its broker, without MetaTrader."""
 
 import json
-from decimal import Decimal
 from pathlib import Path
+from typing import Unpack
 
 import click
 import zmq
 
 from bridge.cli.failure import Failure
-from bridge.cli.options import FILE, LOTS, json_option
+from bridge.cli.options import FILE, json_option
+from bridge.cli.paperinputs import InputOptions, input_options, inputs_of
 from bridge.clock import SystemClock
 from bridge.exits import ExitCode
 from bridge.keys import load_link_key
 from bridge.paper.api import BrokerApi, BrokerGone
 from bridge.paper.broker import Broker
 from bridge.paper.client import BrokerClient
-from bridge.paper.inputs import Inputs
 from bridge.paper.ledger import LedgerError
 from bridge.paper.process import run_terminal
 from bridge.paper.scenario import Scenario, ScenarioError, load_scenario
 from bridge.paper.server import UTC_OFFSET, run_broker, server_ms
-
-_DEFAULTS = Inputs()
 
 
 @click.command()
@@ -37,31 +35,7 @@ _DEFAULTS = Inputs()
 )
 @click.option("--broker", metavar="ENDPOINT", help="A paper-broker's address.  [default: one of its own]")
 @click.option("--scenario", type=FILE, metavar="FILE", help="What its own broker starts from.")
-@click.option(
-    "--max-lot", type=LOTS, default=str(_DEFAULTS.max_lot), show_default=True, help="Refuse larger orders."
-)
-@click.option(
-    "--max-deviation",
-    type=click.IntRange(min=0),
-    default=_DEFAULTS.max_deviation_points,
-    show_default=True,
-    metavar="POINTS",
-    help="Refuse orders that ask for more.",
-)
-@click.option(
-    "--max-spread",
-    type=click.IntRange(min=0),
-    default=_DEFAULTS.max_spread_points,
-    show_default=True,
-    metavar="POINTS",
-    help="Open nothing while the spread is wider; 0: no limit.",
-)
-@click.option(
-    "--poll-interval",
-    type=click.IntRange(1, 300),
-    metavar="SECONDS",
-    help="How often the Director is to be polled.  [default: as the sidecar has it]",
-)
+@input_options
 def paper(
     endpoint: str,
     officer: str,
@@ -69,10 +43,7 @@ def paper(
     ledger: Path | None,
     broker: str | None,
     scenario: Path | None,
-    max_lot: Decimal,
-    max_deviation: int,
-    max_spread: int,
-    poll_interval: int | None,
+    **options: Unpack[InputOptions],
 ) -> None:
     """Run a simulated terminal until Ctrl-C.
 
@@ -84,14 +55,7 @@ def paper(
             "--scenario is for the terminal's own broker; give it to paper-broker instead."
         )
     key = load_link_key(link_key_file)
-    inputs = Inputs(
-        max_lot=max_lot,
-        # An order that names no deviation must not be refused for the default one.
-        deviation_points=min(_DEFAULTS.deviation_points, max_deviation),
-        max_deviation_points=max_deviation,
-        max_spread_points=max_spread,
-        poll_interval_s=poll_interval,
-    )
+    inputs = inputs_of(options)
     api = _own_broker(scenario) if broker is None else _distant_broker(broker)
     try:
         run_terminal(
