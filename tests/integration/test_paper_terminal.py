@@ -6,13 +6,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import zmq
 
-from bridge.core.facts import CommandFact, CommandStage, DealFact, ScanFact
-from bridge.core.protocol import Bye, ErrorMessage, Hello, TerminalHeartbeat, encode
+from bridge.core.contract import OrderType
+from bridge.core.facts import CommandFact, CommandStage, DealFact, OrderFact, ScanFact, SymbolFact
+from bridge.core.protocol import (
+    Bye,
+    CommandKind,
+    ErrorMessage,
+    Hello,
+    Inquire,
+    Order,
+    TerminalHeartbeat,
+    encode,
+)
+from bridge.core.terms import OrderState, Side
 from bridge.paper.broker import Broker
 from bridge.paper.ledger import Ledger
 from bridge.paper.process import TerminalProcess
@@ -94,6 +106,41 @@ def test_an_order_goes_through_real_sockets(router: RouterPeer, process: Termina
     process.stop("enough")
     router.until(lambda: bool(router.peer.heard_of(Bye)))
     assert router.peer.heard_of(Bye)[0].reason == "enough"
+
+
+def test_a_pending_order_comes_and_goes_through_real_sockets(
+    router: RouterPeer, process: TerminalProcess
+) -> None:
+    router.until(router.scanned)
+    router.say(encode(Inquire(epoch=router.peer.epoch, symbol="URUS")))
+    router.until(lambda: bool(router.peer.facts_of(SymbolFact)))
+    (symbol,) = router.peer.facts_of(SymbolFact)
+    assert (symbol.name, symbol.digits) == ("EURUSD", 5)
+    order = Order(
+        token=1001,
+        kind=CommandKind.OPEN,
+        symbol=symbol.name,
+        side=Side.BUY,
+        volume=symbol.volume_min,
+        order_type=OrderType.LIMIT,
+        price=Decimal("1.00000"),
+    )
+    router.say(router.peer.command(order))
+    router.until(lambda: bool(router.peer.facts_of(OrderFact)))
+    ticket = router.peer.facts_of(OrderFact)[0].ticket
+    cancel = Order(
+        token=1002,
+        kind=CommandKind.CANCEL,
+        symbol=symbol.name,
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        order=ticket,
+        opener=1001,
+    )
+    router.say(router.peer.command(cancel))
+    router.until(lambda: router.peer.facts_of(OrderFact)[-1].state is OrderState.CANCELED)
+    states = [fact.state for fact in router.peer.facts_of(OrderFact)]
+    assert states == [OrderState.PLACED, OrderState.CANCELED]
 
 
 def test_malformed_messages_leave_the_session_alive(router: RouterPeer, process: TerminalProcess) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.paper.rig import Rig
+from bridge.paper.inputs import Inputs
+from bridge.paper.scenario import Scenario
+from tests.unit.paper.rig import JoinWith, Rig
 
 
 @pytest.fixture
@@ -22,3 +24,19 @@ def joined(rig: Rig) -> Rig:
     rig.join()
     rig.peer.forget()
     return rig
+
+
+@pytest.fixture
+def join_with(tmp_path: Path) -> Iterator[JoinWith]:
+    """Makes a terminal with inputs of its own, on a broker with a scenario of its own, in a session."""
+    made: list[Rig] = []
+
+    def make(scenario: Scenario = Scenario(), inputs: Inputs = Inputs()) -> Rig:  # noqa: B008 - frozen
+        rig = Rig(tmp_path, inputs=inputs, scenario=scenario)
+        made.append(rig)
+        rig.join()
+        return rig
+
+    yield make
+    for rig in made:
+        rig.close()

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from bridge.core.facts import CommandFact
 from bridge.paper.broker import Broker
@@ -102,3 +103,9 @@ class Rig:
 
     def close(self) -> None:
         self.ledger.close()
+
+
+class JoinWith(Protocol):
+    """Makes a rig in a session. Its fixture closes it."""
+
+    def __call__(self, scenario: Scenario = ..., inputs: Inputs = ...) -> Rig: ...

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from bridge import faultpoint
 from bridge.core.facts import AnyFact, CommandFact, CommandStage, DealFact, Found, NotSentReason, PositionFact
 from bridge.core.protocol import CommandKind, Order
-from bridge.core.terms import Side
+from bridge.core.terms import MarginMode, Side
 from bridge.paper.mt5 import OrderType, Retcode, TradeAction
-from bridge.paper.scenario import Scenario, SymbolTerms
+from bridge.paper.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.paper.script import LoseAnswer, Match, Reject, Rule, SendKind
 from tests.peers import open_order
-from tests.unit.paper.rig import Rig
+from tests.unit.paper.rig import JoinWith, Rig
 
 LOT = Decimal("0.10")
 OPENER, CHANGE = 1001, 1002
@@ -142,9 +141,8 @@ def test_a_refused_change_shows_what_stands(joined: Rig) -> None:
 
 
 @pytest.mark.parametrize("sl", ["1.09400", "1.09600"])
-def test_stops_on_the_wrong_side_or_too_near(tmp_path: Path, sl: str) -> None:
-    rig = Rig(tmp_path, scenario=Scenario(symbols=(SymbolTerms(name="EURUSD", stops_level=200),)))
-    rig.join()
+def test_stops_on_the_wrong_side_or_too_near(join_with: JoinWith, sl: str) -> None:
+    rig = join_with(Scenario(symbols=(SymbolTerms(name="EURUSD", stops_level=200),)))
     position = opened(rig)
     rig.say(rig.peer.command(modify(position, sl=sl)))
     rig.run(500)
@@ -153,12 +151,10 @@ def test_stops_on_the_wrong_side_or_too_near(tmp_path: Path, sl: str) -> None:
     assert (answer.reason, answer.retcode) == (NotSentReason.CHECK, Retcode.INVALID_STOPS)
     assert answer.message.startswith(f"stop loss {sl} is ") and "the bid 1.09500" in answer.message
     assert levels(rig) == (Decimal(0), Decimal(0))
-    rig.close()
 
 
-def test_a_stop_that_is_about_to_be_hit_is_left_alone(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, scenario=Scenario(symbols=(SymbolTerms(name="EURUSD", freeze_level=30),)))
-    rig.join()
+def test_a_stop_that_is_about_to_be_hit_is_left_alone(join_with: JoinWith) -> None:
+    rig = join_with(Scenario(symbols=(SymbolTerms(name="EURUSD", freeze_level=30),)))
     position = opened(rig)
     rig.say(rig.peer.command(modify(position, sl="1.09400", token=1002)))
     rig.run(500)
@@ -179,7 +175,6 @@ def test_a_stop_that_is_about_to_be_hit_is_left_alone(tmp_path: Path) -> None:
     answer = last(rig)
     assert isinstance(answer, CommandFact)
     assert answer.message.startswith("OrderCheck refused it")
-    rig.close()
 
 
 def test_no_more_is_closed_than_is_open(joined: Rig) -> None:
@@ -190,6 +185,29 @@ def test_no_more_is_closed_than_is_open(joined: Rig) -> None:
     joined.run(500)
     assert joined.broker.sends()[-1].request.volume == Decimal("0.06")
     assert joined.broker.positions() == []
+
+
+@pytest.mark.parametrize("mode", [MarginMode.RETAIL_NETTING, MarginMode.EXCHANGE])
+def test_a_close_turns_no_netted_position_round(join_with: JoinWith, mode: MarginMode) -> None:
+    rig = join_with(Scenario(account=AccountTerms(margin_mode=mode)))
+    position = opened(rig)
+    rig.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.04"))
+    close = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=position)
+    rig.say(rig.peer.command(close))
+    rig.run(500)
+    request = rig.broker.sends()[-1].request
+    assert (request.volume, request.position) == (Decimal("0.06"), position)
+    assert rig.broker.positions() == []
+
+
+def test_a_position_that_was_turned_round_is_not_the_one_that_was_meant(join_with: JoinWith) -> None:
+    rig = join_with(Scenario(account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING)))
+    position = opened(rig)
+    rig.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.30"))
+    rig.say(rig.peer.command(modify(position, sl="1.09000")))
+    rig.run(500)
+    assert "NO_POSITION" in told(rig)
+    assert levels(rig) == (Decimal(0), Decimal(0))
 
 
 def test_a_change_is_sent_once(joined: Rig) -> None:

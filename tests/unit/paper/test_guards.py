@@ -12,17 +12,10 @@ from bridge.paper.dayequity import DayEquity
 from bridge.paper.inputs import InputAction, Inputs
 from bridge.paper.mt5 import OrderType
 from tests.peers import open_order
-from tests.unit.paper.rig import START_MS, Rig
+from tests.unit.paper.rig import START_MS, JoinWith, Rig
 
 LOT = Decimal("0.10")
 DAY_MS = 86_400_000
-
-
-def guarded(folder: Path, inputs: Inputs) -> Rig:
-    """A terminal with these inputs, in a session."""
-    rig = Rig(folder, inputs=inputs)
-    rig.join()
-    return rig
 
 
 def opens(rig: Rig, token: int, *, symbol: str = "EURUSD", volume: str = "0.10") -> str:
@@ -38,36 +31,33 @@ def opens(rig: Rig, token: int, *, symbol: str = "EURUSD", volume: str = "0.10")
     return fact.message
 
 
-def test_symbols(tmp_path: Path) -> None:
-    rig = guarded(tmp_path, Inputs(symbols=("GBPUSD", "USDJPY")))
+def test_symbols(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(symbols=("GBPUSD", "USDJPY")))
     assert opens(rig, 1) == "EURUSD is not among the allowed symbols (GBPUSD, USDJPY)"
     assert opens(rig, 2, symbol="GBPUSD") == ""
-    rig.close()
 
 
-def test_positions_per_symbol_are_this_terminals_own(tmp_path: Path) -> None:
-    rig = guarded(tmp_path, Inputs(max_symbol_positions=2))
+def test_positions_per_symbol_are_this_terminals_own(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(max_symbol_positions=2))
     rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
     assert [opens(rig, 1), opens(rig, 2)] == ["", ""]
     assert opens(rig, 3) == (
         "3 positions and pending orders in EURUSD are more than the maximum positions per symbol 2"
     )
     assert opens(rig, 4, symbol="GBPUSD") == ""
-    rig.close()
 
 
-def test_volume_per_symbol(tmp_path: Path) -> None:
-    rig = guarded(tmp_path, Inputs(max_symbol_lots=Decimal("0.25")))
+def test_volume_per_symbol(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(max_symbol_lots=Decimal("0.25")))
     assert [opens(rig, 1), opens(rig, 2, volume="0.15")] == ["", ""]
     assert opens(rig, 3, volume="0.01") == (
         "0.26 lots in EURUSD are more than the maximum volume per symbol 0.25"
     )
     assert opens(rig, 4, symbol="GBPUSD") == ""
-    rig.close()
 
 
-def test_orders_per_minute(tmp_path: Path) -> None:
-    rig = guarded(tmp_path, Inputs(max_orders_per_minute=2))
+def test_orders_per_minute(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(max_orders_per_minute=2))
     assert [opens(rig, 1), opens(rig, 2)] == ["", ""]
     refusal = "2 orders were sent within a minute; the maximum orders per minute are 2"
     assert opens(rig, 3) == refusal
@@ -79,19 +69,17 @@ def test_orders_per_minute(tmp_path: Path) -> None:
     rig.run(60_000)
     assert [opens(rig, 5), opens(rig, 6)] == ["", ""]
     assert opens(rig, 7) == refusal
-    rig.close()
 
 
-def test_margin_level(tmp_path: Path) -> None:
-    rig = guarded(tmp_path, Inputs(min_margin_level=Decimal(5000)))
+def test_margin_level(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(min_margin_level=Decimal(5000)))
     assert opens(rig, 1, volume="0.50") == ""
     level = rig.broker.account().margin_level
     assert opens(rig, 2) == f"the margin level {level} % is below the minimum margin level 5000.00 %"
-    rig.close()
 
 
-def test_daily_loss_is_counted_over_restarts_and_begins_anew_with_the_day(tmp_path: Path) -> None:
-    rig = guarded(tmp_path, Inputs(max_daily_loss=Decimal(100), max_lot=Decimal(2)))
+def test_daily_loss_is_counted_over_restarts_and_begins_anew_with_the_day(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(max_daily_loss=Decimal(100), max_lot=Decimal(2)))
     assert opens(rig, 1, volume="1.00") == ""
     rig.broker.set_quote("EURUSD", Decimal("1.09400"), Decimal("1.09410"))
     rig.restart()
@@ -107,18 +95,16 @@ def test_daily_loss_is_counted_over_restarts_and_begins_anew_with_the_day(tmp_pa
     rig.turn()  # the sidecar was silent for a day
     rig.join()
     assert opens(rig, 3) == ""
-    rig.close()
 
 
-def test_every_action_has_its_switch(tmp_path: Path) -> None:
-    rig = guarded(tmp_path, Inputs(actions=frozenset(InputAction) - {InputAction.OPEN_SHORT}))
+def test_every_action_has_its_switch(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(actions=frozenset(InputAction) - {InputAction.OPEN_SHORT}))
     assert opens(rig, 1) == ""
     rig.say(rig.peer.command(open_order(2, side=Side.SELL)))
     rig.run(200)
     assert rig.peer.facts_of(CommandFact)[-1].message == (
         "OPEN SHORT is not among the allowed actions (OPEN LONG, CLOSE, MODIFY, CANCEL)"
     )
-    rig.close()
 
 
 def test_the_days_equity_outlives_damage(tmp_path: Path) -> None:

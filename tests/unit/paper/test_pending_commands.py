@@ -1,7 +1,6 @@
 """Pending orders by command: placed in the symbol's terms, changed, cancelled, and seen at once."""
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -14,7 +13,7 @@ from bridge.paper import mt5
 from bridge.paper.mt5 import OrderFilling, OrderTime, Retcode, TradeAction
 from bridge.paper.scenario import Scenario, SymbolTerms
 from bridge.paper.script import LoseAnswer, Match, Rule, SendKind
-from tests.unit.paper.rig import START_MS, Rig
+from tests.unit.paper.rig import START_MS, JoinWith, Rig
 
 OPENER, CHANGE = 1001, 1002
 
@@ -132,13 +131,11 @@ def test_its_fill_is_told_by_its_magic(joined: Rig) -> None:
 @pytest.mark.parametrize(
     ("execution", "filling"), [("MARKET", OrderFilling.IOC), ("EXCHANGE", OrderFilling.RETURN)]
 )
-def test_the_filling(tmp_path: Path, execution: str, filling: OrderFilling) -> None:
+def test_the_filling(join_with: JoinWith, execution: str, filling: OrderFilling) -> None:
     terms = replace(SymbolTerms(name="EURUSD"), execution=execution)
-    rig = Rig(tmp_path, scenario=Scenario(symbols=(terms,)))
-    rig.join()
+    rig = join_with(Scenario(symbols=(terms,)))
     ask(rig, pending())
     assert rig.broker.sends()[0].request.type_filling is filling
-    rig.close()
 
 
 def test_an_expiry_in_the_brokers_time(joined: Rig) -> None:
@@ -154,10 +151,9 @@ def test_an_expiry_in_the_brokers_time(joined: Rig) -> None:
     assert (answer.reason, answer.retcode) == (NotSentReason.CHECK, Retcode.INVALID_EXPIRATION)
 
 
-def test_what_the_symbol_does_not_take(tmp_path: Path) -> None:
+def test_what_the_symbol_does_not_take(join_with: JoinWith) -> None:
     terms = SymbolTerms(name="EURUSD", orders=("MARKET", "STOP"), stops_level=50)
-    rig = Rig(tmp_path, scenario=Scenario(symbols=(terms,)))
-    rig.join()
+    rig = join_with(Scenario(symbols=(terms,)))
     answer = ask(rig, pending())
     assert (answer.reason, answer.retcode) == (NotSentReason.CHECK, Retcode.INVALID_ORDER)
     assert answer.message == "EURUSD takes no LIMIT orders; it takes MARKET, STOP"
@@ -168,7 +164,6 @@ def test_what_the_symbol_does_not_take(tmp_path: Path) -> None:
         "price 1.09530 is 20 points from the ask 1.09510; this symbol wants at least 50",
     )
     assert rig.broker.sends() == []
-    rig.close()
 
 
 def test_a_closed_market(joined: Rig) -> None:
@@ -264,9 +259,8 @@ def test_an_order_that_is_not_ours_is_left_alone(joined: Rig, kind: CommandKind)
 
 
 @pytest.mark.parametrize("kind", [CommandKind.MODIFY, CommandKind.CANCEL])
-def test_an_order_that_is_about_to_be_reached_is_left_alone(tmp_path: Path, kind: CommandKind) -> None:
-    rig = Rig(tmp_path, scenario=Scenario(symbols=(SymbolTerms(name="EURUSD", freeze_level=30),)))
-    rig.join()
+def test_an_order_that_is_about_to_be_reached_is_left_alone(join_with: JoinWith, kind: CommandKind) -> None:
+    rig = join_with(Scenario(symbols=(SymbolTerms(name="EURUSD", freeze_level=30),)))
     live = placed(rig)
     rig.broker.set_quote("EURUSD", Decimal("1.09020"), Decimal("1.09030"))
     answer = ask(rig, change(kind, live.ticket, price=Decimal("1.08000")))
@@ -276,7 +270,6 @@ def test_an_order_that_is_about_to_be_reached_is_left_alone(tmp_path: Path, kind
         f"order {live.ticket} is frozen: its price 1.09000 is 30 points from the ask 1.09030; "
         "this symbol freezes it within 30",
     )
-    rig.close()
 
 
 def test_a_placing_without_an_answer_is_settled_by_the_order(joined: Rig) -> None:
