@@ -9,6 +9,7 @@ own pid, memory, descriptors, signals and end.
 Each child has a warden, a process that waits for it and writes down two lines: its pid and its exit status.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -128,7 +129,10 @@ def _leave() -> NoReturn:
 
 
 if __name__ == "__main__":
-    import bridge.cli  # noqa: F401 - for all that are forked
+    import bridge.cli  # noqa: F401
+    import tests.terminal.real  # noqa: F401 - both for all that are forked
 
+    # A child that ends would else look through all that was imported, and copy every page of it.
+    gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as _control:
         _serve(_control)

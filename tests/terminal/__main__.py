@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or Ctrl-C: 0; 1 where the EA died or did not start; 2 for a wrong command line."""
     options = _parser().parse_args(arguments)
     try:
-        built = build(options.expert)
+        library = options.expert if options.expert.suffix == ".so" else build(options.expert).library
         switches = load_switches(options.switches) if options.switches else thrown(*options.switch)
         inputs = _inputs(options)
         death = Death(Place.read(options.die_at), options.count_from.encode()) if options.die_at else None
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     with ExitStack() as stack:
         endpoint = options.broker or stack.enter_context(broker_process(options.scenario))
         broker = stack.enter_context(BrokerClient(endpoint))
-        setup = real_setup(built.library, inputs, broker, options.files, switches, options.seed)
+        setup = real_setup(library, inputs, broker, options.files, switches, options.seed)
         if death is not None:
             setup.network = RealNetwork(death.hear)
         terminal = RealTerminal(setup, lambda text: print(text, flush=True))
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--count-from", default="", metavar="TEXT", help="count calls only once this text has come in"
     )
-    parser.add_argument("--expert", type=Path, default=EXPERT, help="another EA")
+    parser.add_argument("--expert", type=Path, default=EXPERT, help="another EA: its source, or its library")
     return parser
 
 
