@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.manners import MANNERS
 from tests.conformance.recording import meet, record
 from tests.conformance.rig import Kind, StoryRig
 from tests.native.rig import EXPERT
@@ -21,9 +20,13 @@ _FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def expert() -> Path:
-    """The EA's library. Building it here keeps the compiler's time out of the stories."""
-    return build(EXPERT).library
+def expert(nursery: Nursery, shared: Path) -> Path:
+    """The EA's library. One worker builds it; the others wait for it, rather than all build the same."""
+    import fcntl  # there is none on Windows, where there is no nursery either
+
+    with Path(shared, "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return build(EXPERT).library
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +39,16 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture(scope="session")
-def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the recordings of this run meet, whichever worker made them."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "recordings"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def recordings(shared: Path) -> Path:
+    """Where the recordings of this run meet, whichever worker made them."""
+    folder = shared / "recordings"
     folder.mkdir(exist_ok=True)
     return folder
 
@@ -52,33 +61,37 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
-def manners() -> str:
-    """The set of switches that the story is told with; the documented ones unless a story says otherwise."""
-    return ""
-
-
-@pytest.fixture
 def rig(
     tmp_path: Path,
     expert: Path,
     nursery: Nursery,
     kind: Kind,
-    manners: str,
     recordings: Path,
     request: pytest.FixtureRequest,
 ) -> Iterator[StoryRig]:
     """A rig of which nothing runs yet. After the test the invariant is checked, what the story left behind is
     held to what it left on the other terminal, and everything is ended."""
-    with closing(StoryRig(tmp_path, nursery, kind)) as made:
+    with closing(StoryRig(tmp_path, nursery, kind, expert)) as made:
         request.node.stash[_RIG] = made
-        if manners:
-            made.switches, made.seed = MANNERS[manners]
         yield made
         if not request.node.stash.get(_FAILED, False):
             check(made)
-            differences = meet(recordings, _story(request), manners or kind, record(made))
+            differences = meet(recordings, _story(request), kind, record(made))
             assert not differences, "\n".join(differences)
             made.stop()
+
+
+@pytest.fixture
+def company(
+    tmp_path: Path, expert: Path, nursery: Nursery, request: pytest.FixtureRequest
+) -> Iterator[StoryRig]:
+    """A rig of which nothing runs yet, for native terminals beside one paper terminal. After the test the
+    invariant is checked, and everything is killed: how each of them ends well, other stories show."""
+    with closing(StoryRig(tmp_path, nursery, Kind.NATIVE, expert)) as made:
+        request.node.stash[_RIG] = made
+        yield made
+        if not request.node.stash.get(_FAILED, False):
+            check(made)
 
 
 def _story(request: pytest.FixtureRequest) -> str:

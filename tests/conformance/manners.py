@@ -1,49 +1,59 @@
 """Sets of the stand-in's switches under which the native terminal must tell the same as ever, over real TCP."""
 
 import random
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.terminal.switches import ABOUT
 
-NO_STORY: Final = frozenset({"address_refused", "comment_too_long"})
-"""Under these there is no session, or no order that the broker takes."""
-ALL: Final = tuple(name for name in ABOUT if name not in NO_STORY)
-SOCKETS: Final = (
-    "speculative_byte",
-    "readable_at_second_look",
-    "send_at_most",
-    "send_would_block_every",
-    "closed_while_bytes_remain",
-    "bytes_with_error",
-    "first_send_refused",
-    "connect_takes",
-)
-TRADE: Final = (
-    "transactions_reordered",
-    "transactions_dropped_every",
-    "transactions_late",
-    "transaction_queue",
-    "history_late",
-    "order_in_neither_list",
-    "closing_magic_zero",
-    "result_without_tickets",
-    "refused_send_is_true",
-    "comment_rewritten",
-)
-
-
-def some(seed: int) -> tuple[str, ...]:
-    """About half of all switches, as the seed picks them."""
-    chance = random.Random(seed)  # noqa: S311 - a test's dice
-    return tuple(name for name in ALL if chance.random() < 0.5)
-
-
-MANNERS: Final[dict[str, tuple[tuple[str, ...], int]]] = {
-    "paper": ((), 1),
-    "documented": ((), 1),
-    "sockets": (SOCKETS, 1),
-    "trade": (TRADE, 2),
-    "some": (some(4), 4),
-    "all": (ALL, 6),
+NO_SESSION: Final = frozenset({"address_refused"})
+"""Thrown, no session can be. It has a story of its own."""
+NO_ORDER: Final = frozenset({"comment_most", "comment_too_long"})
+"""Each is harmless alone. Thrown together, the broker refuses every order of ours for its comment: they have a
+story of their own."""
+UNTOLD: Final = {
+    "comment_most": ("request", "comment"),
+    "comment_rewritten": ("request", "comment"),
+    "result_without_tickets": ("ORDER_PLACED", "broker_order_id"),
 }
-"""By name: the switches that are thrown, and the seed for what they leave to chance."""
+"""What a switch keeps back: what of (a request, or an event's type), and which field. A comment is for people,
+and nothing is read from it; a ticket that the answer lacks is told with the fill."""
+
+
+class Manners(NamedTuple):
+    """What the native terminal is like: the switches thrown, and a seed for what they leave to chance."""
+
+    switches: tuple[str, ...] = ()
+    seed: int = 1
+
+    @property
+    def untold(self) -> set[tuple[str, str]]:
+        """What these switches keep back."""
+        return {UNTOLD[name] for name in self.switches if name in UNTOLD}
+
+
+def all_at_once(seed: int) -> Manners:
+    """Every switch, but for one of those that together let no order through."""
+    chance = random.Random(seed)  # noqa: S311 - a test's dice
+    left_out = NO_SESSION | {chance.choice(sorted(NO_ORDER))}
+    return Manners(tuple(name for name in ABOUT if name not in left_out), seed)
+
+
+def some(seed: int) -> Manners:
+    """About half of what `all_at_once` throws: together they may hide each other."""
+    chance = random.Random(seed)  # noqa: S311 - a test's dice
+    return Manners(tuple(name for name in all_at_once(seed).switches if chance.random() < 0.5), seed)
+
+
+EACH: Final = {name: Manners((name,)) for name in ABOUT if name not in NO_SESSION}
+MANY: Final = {f"all {seed}": all_at_once(seed) for seed in (1, 2, 3)} | {
+    f"some {seed}": some(seed) for seed in (4, 5, 6)
+}
+AT_ONCE: Final = 6
+"""How many terminals share one story's Director and sidecar, beside the paper terminal."""
+
+
+def companies(manners: dict[str, Manners]) -> list[dict[str, Manners]]:
+    """Shared out, `AT_ONCE` at most together, the neighbours apart: slow ones stand side by side."""
+    names = list(manners)
+    count = -(-len(names) // AT_ONCE)
+    return [{name: manners[name] for name in names[start::count]} for start in range(count)]

@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from tests.conformance.rig import StoryRig
+from tests.rig.world import OFFICER
 
-TIMES: Final = frozenset({"occurred_at"})
+DROPPED: Final = frozenset({"occurred_at", "reported_by"})
 TICKETS: Final = frozenset({"broker_order_id", "position_id", "deal_id"})
 REQUEST_TICKETS: Final = frozenset({"magic", "order", "position", "position_by"})
 _NUMBER: Final = re.compile(r"\d{6,}")
@@ -21,29 +22,43 @@ _NUMBER: Final = re.compile(r"\d{6,}")
 Recording = dict[str, list[dict[str, Any]]]
 
 
-def record(rig: StoryRig) -> Recording:
-    """The events of each directive, those of none, and the requests at the broker.
+def record(rig: StoryRig, officer: str = OFFICER) -> Recording:
+    """The events of each directive of the officer's, those of none, and the requests at its broker.
 
-    A ticket's value is dropped, and so are words that are a terminal's own; that there is one is kept.
+    A ticket's value is dropped; that there is one is kept.
     """
-    names = {directive_id: f"directive {number}" for number, directive_id in enumerate(rig.issued, 1)}
+    names = {
+        directive_id: f"directive {number}" for number, directive_id in enumerate(rig.issued[officer], 1)
+    }
     recorded: Recording = {name: [] for name in (*names.values(), "no directive", "requests")}
     for event in rig.director.events():
-        recorded[names.get(event.directive_id or "", "no directive")].append(
-            _event(event.body, rig.own_words, names)
-        )
-    for directive_id in rig.unordered:
+        if event.body["reported_by"] == officer:
+            recorded[names.get(event.directive_id or "", "no directive")].append(_event(event.body, names))
+    for directive_id in rig.unordered & names.keys():
         recorded[names[directive_id]].sort(key=lambda body: json.dumps(body, sort_keys=True))
-    for send in rig.broker.sends():
+    for send in rig.brokers[officer].sends():
         # Two ways to write a number are one number.
         fields = {
             name: float(value) if isinstance(value, Decimal) else value
             for name, value in msgspec.structs.asdict(send.request).items()
         }
-        recorded["requests"].append(
-            {**_plain(fields, REQUEST_TICKETS | rig.own_words, names), "executed": send.executed}
-        )
+        recorded["requests"].append({**_plain(fields, REQUEST_TICKETS, names), "executed": send.executed})
     return recorded
+
+
+def without(recording: Recording, fields: set[tuple[str, str]]) -> Recording:
+    """The recording without these: of a request, or of events of a type, and which field."""
+    return {
+        part: [
+            {
+                name: value
+                for name, value in body.items()
+                if (body.get("event_type", "request"), name) not in fields
+            }
+            for body in bodies
+        ]
+        for part, bodies in recording.items()
+    }
 
 
 def meet(folder: Path, story: str, teller: str, recording: Recording) -> list[str]:
@@ -53,23 +68,24 @@ def meet(folder: Path, story: str, teller: str, recording: Recording) -> list[st
     scratch.write_text(json.dumps(recording), encoding="utf-8")
     (folder / story).mkdir(exist_ok=True)
     os.replace(scratch, folder / story / teller)
-    mine = _Told(teller, json.loads(json.dumps(recording)))
+    mine = Told(teller, json.loads(json.dumps(recording)))
     others = (path for path in sorted((folder / story).iterdir()) if path.name != teller)
     return [
         line
         for path in others
-        for line in _differences(mine, _Told(path.name, json.loads(path.read_text(encoding="utf-8"))))
+        for line in differences(mine, Told(path.name, json.loads(path.read_text(encoding="utf-8"))))
     ]
 
 
-class _Told(NamedTuple):
+class Told(NamedTuple):
+    """A recording, and whose it is."""
+
     teller: str
     recording: Recording
 
 
-def _event(body: dict[str, Any], own_words: frozenset[str], names: dict[str, str]) -> dict[str, Any]:
-    timeless = {name: value for name, value in body.items() if name not in TIMES}
-    return _plain(timeless, TICKETS | own_words, names)
+def _event(body: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return _plain({name: value for name, value in body.items() if name not in DROPPED}, TICKETS, names)
 
 
 def _plain(fields: dict[str, Any], tickets: frozenset[str], names: dict[str, str]) -> dict[str, Any]:
@@ -85,7 +101,7 @@ def _text(text: str, names: dict[str, str]) -> str:
     return _NUMBER.sub("#", text)
 
 
-def _differences(one: _Told, other: _Told) -> Iterator[str]:
+def differences(one: Told, other: Told) -> Iterator[str]:
     """Where two recordings differ: list, number, field and both values."""
     for part in sorted(one.recording.keys() | other.recording.keys()):
         ours, theirs = one.recording.get(part, []), other.recording.get(part, [])

@@ -1,5 +1,6 @@
 """The rig of the stories, with either terminal in its place."""
 
+from collections import defaultdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,7 @@ from bridge.core.contract import EventType
 from bridge.paper.mt5 import Retcode
 from bridge.paper.scenario import Scenario
 from bridge.paper.script import Effect, Match, Reject, Rule, SendKind
+from tests.conformance.manners import Manners
 from tests.rig.director import Event
 from tests.rig.nursery import Nursery
 from tests.rig.patience import Deadline
@@ -28,24 +30,30 @@ class Kind(StrEnum):
 
 
 class StoryRig(Rig):
-    """A rig whose terminals are of one kind. It keeps in which order directives were issued."""
+    """A rig whose terminals are of one kind, but where an officer's is named. It keeps in which order directives
+    were issued."""
 
-    def __init__(self, folder: Path, nursery: Nursery, kind: Kind) -> None:
+    def __init__(self, folder: Path, nursery: Nursery, kind: Kind, library: Path) -> None:
+        """`library` is the EA's."""
         super().__init__(folder, nursery)
         self.kind = kind
-        self.switches: tuple[str, ...] = ()
-        """The stand-in's switches to throw; the paper terminal has none."""
-        self.seed = 1
-        """For what the switches leave to chance."""
-        self.own_words: frozenset[str] = frozenset()
-        """Fields that each terminal words in its own way, because the broker gives no words in this story."""
-        self.issued: list[str] = []
+        self.kinds: dict[str, Kind] = {}
+        """Officers whose terminal is of another kind."""
+        self.manners: dict[str, Manners] = {}
+        """By officer: what the native terminal is like, where it is not as documented. The paper terminal has
+        no manners."""
+        # The sidecar polls as the terminal says; this is the least that it may say.
+        self.inputs = {"InpPollIntervalS": "1"}
+        """The EA's, beside those that it needs."""
+        self._library = library
+        self.issued: defaultdict[str, list[str]] = defaultdict(list)
+        """By officer."""
         self.unordered: set[str] = set()
         """Directives whose events come in any order: their legs are independent."""
 
     def issue(self, action: str, *, officer: str = OFFICER, **fields: object) -> str:
         directive_id = super().issue(action, officer=officer, **fields)
-        self.issued.append(directive_id)
+        self.issued[officer].append(directive_id)
         return directive_id
 
     def told(
@@ -69,7 +77,7 @@ class StoryRig(Rig):
         impatient: bool = False,
     ) -> Process:
         """The EA has no fault points, finds its ledger itself, and has no patience but its own."""
-        if self.kind is Kind.PAPER:
+        if self.kinds.get(officer, self.kind) is Kind.PAPER:
             return super().start_terminal(
                 officer, die_at=die_at, link_key=link_key, ledger=ledger, impatient=impatient
             )
@@ -77,11 +85,13 @@ class StoryRig(Rig):
         arguments = ["tests.terminal", "--endpoint", self.link, "--officer", officer]
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
-        arguments += ["--files", str(self.folder / f"terminal-{officer}"), "--seed", str(self.seed)]
-        # The sidecar polls as the terminal says; this is the least that it may say.
-        arguments += ["--input", "InpPollIntervalS=1"]
-        if self.switches:
-            arguments += ["--switch", *self.switches]
+        manners = self.manners.get(officer, Manners())
+        arguments += ["--files", str(self.folder / f"terminal-{officer}"), "--seed", str(manners.seed)]
+        arguments += ["--expert", str(self._library)]
+        for name, value in self.inputs.items():
+            arguments += ["--input", f"{name}={value}"]
+        if manners.switches:
+            arguments += ["--switch", *manners.switches]
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)
         if not self.terminals[officer].running:

@@ -1,33 +1,199 @@
-"""One story under each set of a terminal's manners; whatever they are, the Director is told the same."""
+"""One story under each switch alone and under all of them at once; the Director is told the same.
 
+Several native terminals share the story's Director and sidecar, each with its own broker and its own manners,
+and beside them one paper terminal, to which each of them is held.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 import pytest
 
 from bridge.core.contract import EventType
 from bridge.paper.mt5 import Retcode
-from tests.conformance.manners import MANNERS
+from bridge.paper.scenario import AccountTerms, Scenario, SymbolTerms
+from bridge.paper.script import (
+    DelayHistory,
+    DropTransactions,
+    Fills,
+    LoseAnswer,
+    Match,
+    Reject,
+    Rule,
+    SendKind,
+)
+from tests.conformance.manners import EACH, MANY, Manners, companies
+from tests.conformance.recording import Recording, Told, differences, record, without
 from tests.conformance.rig import Kind, StoryRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
-TELLERS: Final = [(Kind.PAPER if name == "paper" else Kind.NATIVE, name) for name in MANNERS]
+PAPER: Final = "paper"
+E = EventType
+FILLING_ANY_PART: Final = Scenario(
+    symbols=(
+        SymbolTerms(name="EURUSD"),
+        SymbolTerms(name="GBPUSD"),
+        SymbolTerms(name="USDJPY", filling=("IOC",)),
+        SymbolTerms(name="XAUUSD"),
+        SymbolTerms(name="SILVER", like="XAUUSD"),
+    )
+)
+LATE_EVIDENCE: Final = (E.DIRECTIVE_RECEIVED, E.BROKER_ERROR, *OPENED[1:])
+IN_PART: Final = (
+    E.DIRECTIVE_RECEIVED,
+    E.ORDER_PLACED,
+    E.ORDER_PARTIAL_FILL,
+    E.POSITION_OPENED,
+    E.ORDER_PARTIAL_FILL,
+    E.ORDER_CANCELLED,
+)
+FAULTS: Final = (
+    Rule(effect=Reject(retcode=Retcode.NO_MONEY), match=Match(symbol="XAUUSD")),
+    Rule(effect=Fills(volumes=(Decimal("0.01"), Decimal("0.02"))), match=Match(symbol="USDJPY", nth=1)),
+    Rule(effect=DropTransactions(), match=Match(symbol="USDJPY", nth=1)),
+    Rule(effect=LoseAnswer(retcode=Retcode.TIMEOUT), match=Match(symbol="SILVER", nth=1)),
+    Rule(effect=DelayHistory(milliseconds=300), match=Match(symbol="SILVER", nth=1)),
+    Rule(
+        effect=Fills(volumes=(Decimal("0.01"), Decimal("0.01"))),
+        match=Match(symbol="SILVER", kind=SendKind.CLOSE),
+    ),
+)
 
 
-@pytest.mark.parametrize(("kind", "manners"), TELLERS, ids=list(MANNERS))
-def test_trades_and_a_crash_are_told_the_same_whatever_the_terminal_s_manners(rig: StoryRig) -> None:
-    rig.own_words = frozenset({"comment"})
-    rig.start()
-    rig.reject(Retcode.NO_MONEY)
-    rig.told(rig.issue("OPEN_LONG", symbol="XAUUSD"), *REFUSED)
-    stopped = rig.issue("OPEN_LONG", stop_loss=1.09)
-    short = rig.issue("OPEN_SHORT", symbol="GBPUSD", quantity=0.03)
-    rig.told(stopped, *OPENED)
-    rig.told(short, *OPENED)
-    part = rig.issue("CLOSE", symbol="GBPUSD", quantity=0.01)
-    rig.told(part, *CLOSED[:-1])
-    rig.terminal.kill()
-    rig.quote("1.08000")
-    rig.restart_terminal()
-    rig.told(stopped, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
-    rig.told(rig.issue("CLOSE", symbol="GBPUSD", target_directive_id=short), *CLOSED)
-    assert rig.broker.positions() == []
+class _Company:
+    """All officers of a story, each told the same things."""
+
+    def __init__(self, rig: StoryRig, members: dict[str, Manners]) -> None:
+        self.rig = rig
+        rig.kinds[PAPER] = Kind.PAPER
+        rig.manners |= {_officer(name): manners for name, manners in members.items()}
+        self.names = {PAPER: PAPER} | {_officer(name): name for name in members}
+        # What a busy machine does late is not to be sent again, in another order.
+        patient = {"command_deadline_s": 60.0, "unknown_grace_s": 60.0}
+        rig.configure(officers=[{"id": officer} for officer in self.names], link=patient)
+        # So many terminals with a timer call every 20 ms would be all that the machine does.
+        rig.inputs["InpTimerMs"] = "100"
+        self._directives: dict[tuple[str, str], str] = {}
+        self._told: dict[str, tuple[EventType, ...]] = {}
+
+    def start(self) -> None:
+        self.rig.start_director()
+        for number, officer in enumerate(self.names):
+            account = AccountTerms(login=AccountTerms().login + number)
+            self.rig.start_broker(officer, Scenario(account=account, symbols=FILLING_ANY_PART.symbols))
+            for rule in FAULTS:
+                self.rig.brokers[officer].add_rule(rule)
+        self.rig.start_sidecar()
+        self.start_terminals()
+        self.rig.ready()
+
+    def start_terminals(self) -> None:
+        self.each(self.rig.start_terminal)
+
+    def each(self, what: Callable[[str], object]) -> None:
+        for officer in self.names:
+            what(officer)
+
+    def issue(self, name: str, action: str, target: str | None = None, **fields: object) -> None:
+        """Issue it for each; `name` and `target` name directives of this story."""
+        for officer in self.names:
+            given = dict(fields)
+            if target is not None:
+                given["target_directive_id"] = self._directives[officer, target]
+            # What becomes of it as a comment is long, and the same for each.
+            given["directive_id"] = f"{name:-<32}{officer}"
+            self._directives[officer, name] = self.rig.issue(action, officer=officer, **given)
+
+    def told(self, name: str, *types: EventType) -> None:
+        """Each was told these things of it since the last call, and nothing else."""
+        self._told[name] = (*self._told.get(name, ()), *types)
+        for officer in self.names:
+            self.rig.told(self._directives[officer, name], *self._told[name])
+
+    def told_besides(self, type_: EventType) -> None:
+        """Each was told this of no directive."""
+        for officer in self.names:
+            self.rig.director.wait(
+                f"waited for {type_} of {self.names[officer]}",
+                lambda events, officer=officer: any(  # type: ignore[misc]  # the loop's own officer
+                    event.body["reported_by"] == officer and event.type == type_ for event in events
+                ),
+            )
+
+    def compare(self) -> list[str]:
+        """Where any of them differs from the paper terminal."""
+        paper = _unordered(record(self.rig, PAPER))
+        found: list[str] = []
+        for officer, name in self.names.items():
+            untold = self.rig.manners[officer].untold if officer in self.rig.manners else set()
+            told = Told(name, without(_unordered(record(self.rig, officer)), untold))
+            found += differences(told, Told(PAPER, without(paper, untold)))
+        return found
+
+
+def _officer(name: str) -> str:
+    return name.replace("_", "-").replace(" ", "-")
+
+
+def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
+    """Refusals, fills in part, a lost answer, a crash, a broker that is away, and closings of every kind."""
+    all_ = _Company(rig, members)
+    all_.start()
+    all_.issue("no-money", "OPEN_LONG", symbol="XAUUSD")
+    all_.issue("off-the-step", "OPEN_LONG", quantity=0.015)
+    all_.issue("stopped", "OPEN_LONG", stop_loss=1.09, take_profit=1.2)
+    all_.issue("by-hand", "OPEN_SHORT", symbol="GBPUSD", quantity=0.04)
+    all_.issue("in-part", "OPEN_LONG", symbol="USDJPY", quantity=0.05, stop_loss=140)
+    all_.issue("answer-lost", "OPEN_LONG", symbol="SILVER", quantity=0.02)
+    all_.told("no-money", *REFUSED)
+    all_.told("off-the-step", *REFUSED)
+    all_.told("stopped", *OPENED)
+    all_.told("by-hand", *OPENED)
+    all_.told("in-part", *IN_PART)
+    all_.told("answer-lost", *LATE_EVIDENCE)
+
+    all_.issue("part", "CLOSE", "by-hand", symbol="GBPUSD", quantity=0.01)
+    all_.issue("in-parts", "CLOSE", "answer-lost", symbol="SILVER")
+    all_.told("part", *CLOSED[:-1])
+    all_.told("in-parts", E.DIRECTIVE_RECEIVED, E.ORDER_PLACED, E.ORDER_PARTIAL_FILL, *CLOSED[2:])
+
+    all_.each(lambda officer: rig.terminals[officer].kill())
+    all_.each(lambda officer: rig.quote("1.08000", officer=officer))
+    all_.each(lambda officer: _close_by_hand(rig, officer, "GBPUSD", "0.01"))
+    all_.start_terminals()
+    all_.told("stopped", E.SL_TRIGGERED, E.POSITION_CLOSED)
+    all_.told("by-hand", E.ORDER_PARTIAL_FILL)
+
+    all_.each(lambda officer: rig.brokers[officer].disconnect())
+    all_.told_besides(E.CONNECTION_LOST)
+    all_.each(lambda officer: rig.quote("139.000", symbol="USDJPY", officer=officer))
+    all_.issue("last", "CLOSE", "by-hand", symbol="GBPUSD")
+    all_.each(lambda officer: rig.brokers[officer].connect())
+    all_.told_besides(E.CONNECTION_RESTORED)
+    all_.told("in-part", E.SL_TRIGGERED, E.POSITION_CLOSED)
+    all_.told("last", *CLOSED)
+    all_.each(lambda officer: _holds_nothing(rig, officer))
+    found = all_.compare()
+    assert not found, "\n".join(found)
+
+
+def _unordered(recording: Recording) -> Recording:
+    """Of directives that are issued together, which is sent first is nobody's promise."""
+    requests = sorted(recording["requests"], key=lambda body: (body["symbol"], body["type"], body["volume"]))
+    return recording | {"requests": requests}
+
+
+def _close_by_hand(rig: StoryRig, officer: str, symbol: str, volume: str) -> None:
+    broker = rig.brokers[officer]
+    (position,) = (each for each in broker.positions() if each.symbol == symbol)
+    broker.hand_close(position.ticket, Decimal(volume))
+
+
+def _holds_nothing(rig: StoryRig, officer: str) -> None:
+    assert rig.brokers[officer].positions() == []
+
+
+@pytest.mark.parametrize("members", [*companies(EACH), MANY], ids=lambda members: "+".join(members))
+def test_the_story_is_told_the_same(company: StoryRig, members: dict[str, Manners]) -> None:
+    tell(company, members)
