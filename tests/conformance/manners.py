@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 from tests.terminal.switches import ABOUT
 
 NO_SESSION: Final = frozenset({"address_refused"})
-"""Thrown, no session can be. It has a story of its own."""
+"""Thrown, no session can be, so there is nothing to compare: tests/native/test_life.py shows what the EA says."""
 NO_ORDER: Final = frozenset({"comment_most", "comment_too_long"})
-"""Each is harmless alone. Thrown together, the broker refuses every order of ours for its comment: they have a
-story of their own."""
+"""Each is harmless alone. Thrown together, every order of ours is refused for its comment, and the paper terminal
+has no such broker to be held to."""
 UNTOLD: Final = {
     "comment_most": ("request", "comment"),
     "comment_rewritten": ("request", "comment"),
