@@ -111,7 +111,7 @@ def resolve_line(command: DoubtfulCommand, doubtful: list[DoubtfulCommand], opti
     ]
     token = f" --token {command.token}" if len(same) > 1 else ""
     quoted = shlex.quote(command.directive_id)
-    directive = f"-- {quoted}" if quoted.startswith("-") else quoted
+    directive = f"-- {quoted}" if command.directive_id.startswith("-") else quoted
     return (
         f"mt5-bridge resolve{options} --officer {command.officer}{token} --as WHAT "
         f'--note "HOW YOU KNOW" {directive}'
