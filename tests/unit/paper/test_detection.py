@@ -189,3 +189,10 @@ def test_more_inquiries_than_wait_are_counted(joined: Rig) -> None:
     for number in range(MAX_INQUIRIES + 2):
         joined.say(encode(Inquire(epoch=joined.peer.epoch, symbol=f"S{number}")))
     assert joined.terminal.counts["inquiries_over_limit"] == 2
+
+
+def test_an_inquiry_of_another_session_is_dropped(joined: Rig) -> None:
+    joined.say(encode(Inquire(epoch=joined.peer.epoch + 1, symbol="EURUSD")))
+    joined.run(100)
+    assert not joined.peer.facts_of(SymbolFact)
+    assert joined.terminal.counts["other_epoch"] == 1

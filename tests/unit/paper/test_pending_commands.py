@@ -294,3 +294,20 @@ def test_a_cancel_without_an_answer_is_settled_by_what_stands(joined: Rig) -> No
     assert told(joined) == ["submitted", "result", "CANCELED", "settled"]
     assert joined.peer.facts_of(CommandFact)[-1].found is Found.NOTHING
     assert len(joined.broker.sends()) == 2
+
+
+def test_without_a_quote_nothing_is_placed_but_cancelled(joined: Rig) -> None:
+    live = placed(joined)
+    quotes = joined.broker.state.desk.quotes
+    quotes["EURUSD"] = replace(quotes["EURUSD"], bid=Decimal(0), ask=Decimal(0))
+    answer = ask(joined, pending(token=1005))
+    assert (answer.reason, answer.message) == (NotSentReason.SYMBOL, "there is no quote for EURUSD")
+    assert ask(joined, change(CommandKind.CANCEL, live.ticket)).stage == "result"
+    assert joined.broker.orders() == []
+
+
+def test_an_order_in_another_symbol_than_was_meant(joined: Rig) -> None:
+    live = placed(joined)
+    answer = ask(joined, change(CommandKind.CANCEL, live.ticket, symbol="GBPUSD"))
+    assert (answer.reason, answer.message) == (NotSentReason.NO_ORDER, f"order {live.ticket} is in EURUSD")
+    assert len(joined.broker.orders()) == 1
