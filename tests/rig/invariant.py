@@ -6,7 +6,7 @@ each directive's that it was received. Record: the audit's chain holds.
 """
 
 import signal
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -15,6 +15,7 @@ from bridge.core.contract import EventType
 from bridge.core.lifecycle import CommandState
 from bridge.paper.client import BrokerClient
 from bridge.paper.mt5 import Deal, DealEntry
+from bridge.paper.script import SendKind
 from tests.rig.director import Event
 from tests.rig.patience import Deadline
 from tests.rig.rig import Rig
@@ -23,6 +24,9 @@ SETTLE_S: Final = 30.0
 LOOK_S: Final = 1.0
 """How often the broker is looked at when the sidecar says nothing."""
 FAR_MS: Final = 2**52
+
+_CHANGES: Final = frozenset({SendKind.SLTP, SendKind.MODIFY, SendKind.REMOVE})
+"""Sends that make no order of their own."""
 
 Row = dict[str, Any]
 
@@ -53,34 +57,61 @@ def _complaints(rig: Rig) -> Iterator[str]:
     if broken := rig.journal.chain().broken:
         yield f"the audit's chain is broken: {broken}"
     if not rig.unsettled:
+        resting = {
+            (officer, order.ticket) for officer, broker in rig.brokers.items() for order in broker.orders()
+        }
         for row in commands.values():
             state = CommandState(row["state"])
-            if not state.over and state is not CommandState.UNKNOWN:
+            rests = row["order_type"] != "MARKET" and (row["officer"], row["order_ticket"]) in resting
+            if not state.over and state is not CommandState.UNKNOWN and not rests:
                 yield f"command {row['token']} of {row['directive_id']} is still {state}"
 
 
 def _sends(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
-    sends = broker.sends()
+    sends = [send for send in broker.sends() if SendKind.of(send.request) not in _CHANGES]
     for token, count in Counter(send.request.magic for send in sends).items():
-        if count > 1:
+        if token and count > 1:
             yield f"command {token} was sent {count} times"
     executed = {send.request.magic for send in sends if send.executed}
     for token, row in commands.items():
+        if row["kind"] in ("MODIFY", "CANCEL"):
+            continue
         if row["state"] == CommandState.NEVER_SENT and any(send.request.magic == token for send in sends):
             yield f"command {token} is NEVER_SENT, and the broker saw it"
         if row["state"] == CommandState.REJECTED and token in executed:
             yield f"command {token} is REJECTED, and the broker executed it"
         if row["state"] == CommandState.FILLED and token not in executed:
             yield f"command {token} is FILLED, and the broker never executed it"
+    yield from _changes(broker, commands)
+
+
+def _changes(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
+    """A change bears its target's magic: sends are counted by target, and held to the commands for it."""
+    wanted = Counter(
+        (row["target_order"], 0 if row["target_order"] else row["target_position"])
+        for row in commands.values()
+        if row["kind"] in ("MODIFY", "CANCEL") and row["attempt"]
+    )
+    asked = Counter(
+        (send.request.order, 0 if send.request.order else send.request.position)
+        for send in broker.sends()
+        # The panel's flatten button sends without a command.
+        if SendKind.of(send.request) in _CHANGES and send.request.comment != "flatten"
+    )
+    for target, count in asked.items():
+        if count > wanted[target]:
+            yield f"order or position {target} was changed {count} times by {wanted[target]} commands"
 
 
 def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
     deals = _ours(broker.history_deals(0, FAR_MS))
+    ours = {deal.position_id for deal in deals}
     stored = {
         row["ticket"]: row
         for row in rig.journal.rows(
-            "SELECT * FROM deals WHERE officer = ? AND disposition = 'APPLIED'", officer
+            "SELECT * FROM deals WHERE officer = ? AND disposition IN ('APPLIED', 'FOREIGN')", officer
         )
+        if row["disposition"] == "APPLIED" or row["position_id"] in ours
     }
     for deal in deals:
         row = stored.pop(deal.ticket, None)
@@ -89,20 +120,31 @@ def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
         elif (Decimal(row["volume"]), Decimal(row["price"])) != (deal.volume, deal.price):
             yield f"deal {deal.ticket} is {deal.volume} at {deal.price}, and the journal has {row}"
     yield from (f"deal {ticket} in the journal is not at the broker" for ticket in stored)
-    ours = {deal.position_id for deal in deals}
     held = {each.identifier: each.volume for each in broker.positions() if each.identifier in ours}
-    known = {
-        row["identifier"]: Decimal(row["volume_in"]) - Decimal(row["volume_out"])
-        for row in rig.journal.rows("SELECT * FROM positions WHERE officer = ? AND state = 'OPEN'", officer)
-    }
-    if held != known:
-        yield f"the broker holds {held}, and the journal {known}"
+    known: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for row in rig.journal.rows("SELECT * FROM positions WHERE officer = ? AND state = 'OPEN'", officer):
+        known[row["identifier"]] += Decimal(row["volume_in"]) - Decimal(row["volume_out"])
+    for identifier, volume in _strangers(rig, officer).items():
+        if identifier in held and volume > 0:
+            known[identifier] += volume
+    if held != dict(known):
+        yield f"the broker holds {held}, and the journal {dict(known)}"
+
+
+def _strangers(rig: Rig, officer: str) -> dict[int, Decimal]:
+    """What others have open in positions, by the journal's shares."""
+    left: dict[int, Decimal] = {}
+    for row in rig.journal.rows("SELECT * FROM shares WHERE officer = ? AND token = 0", officer):
+        volume = Decimal(row["volume"]) if row["entry"] == "IN" else -Decimal(row["volume"])
+        left[row["position_id"]] = left.get(row["position_id"], Decimal(0)) + volume
+    return left
 
 
 def _ours(deals: Iterable[Deal]) -> list[Deal]:
-    """The deals of positions that an order with a token opened."""
+    """The deals of positions in which an order with a token has, or had, a part."""
     deals = list(deals)
-    ours = {deal.position_id for deal in deals if deal.magic and deal.entry is DealEntry.IN}
+    entering = (DealEntry.IN, DealEntry.INOUT)
+    ours = {deal.position_id for deal in deals if deal.magic and deal.entry in entering}
     return [deal for deal in deals if deal.position_id in ours]
 
 

@@ -1,0 +1,39 @@
+"""A numbered case, and the table of them all."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from tests.conformance.rig import StoryRig
+
+Story = Callable[[StoryRig], None]
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One line of the specification."""
+
+    id: str
+    """A letter for the part, and a number."""
+    title: str
+    """What holds, as a sentence."""
+    story: Story
+
+    def __str__(self) -> str:
+        return self.id
+
+
+TABLE: Final[dict[str, Case]] = {}
+"""By id, in the order in which they are written."""
+
+
+def case(id: str, title: str) -> Callable[[Story], Story]:
+    """Enter the story into the table. Raises ValueError for an id that is taken."""
+
+    def enter(story: Story) -> Story:
+        if id in TABLE:
+            raise ValueError(f"case {id} stands in the table already: {TABLE[id].title}")
+        TABLE[id] = Case(id, title, story)
+        return story
+
+    return enter
