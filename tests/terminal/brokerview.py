@@ -21,11 +21,19 @@ class BrokerView:
     """What the EA's terminal knows of account and market."""
 
     def __init__(self, broker: BrokerApi, program: Program, switches: Switches) -> None:
-        self.broker = broker
+        self._broker = broker
         self._program = program
         self._switches = switches
         self._last: dict[object, object] = {}
         self._reached = True
+        self.live: Callable[[], None] = lambda: None
+        """Called before every question: a broker that has no clock of its own is brought to the moment."""
+
+    @property
+    def broker(self) -> BrokerApi:
+        """The broker as it is at this moment."""
+        self.live()
+        return self._broker
 
     @property
     def logged_in(self) -> bool:

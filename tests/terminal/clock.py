@@ -19,6 +19,10 @@ class Clock(Protocol):
         """Let time pass."""
         ...
 
+    def spend(self, microseconds: int) -> None:
+        """Let pass what a call takes, where time does not pass by itself."""
+        ...
+
 
 class RealClock:
     """The machine's clock."""
@@ -32,9 +36,12 @@ class RealClock:
     def sleep(self, milliseconds: int) -> None:
         time.sleep(milliseconds / 1000)
 
+    def spend(self, microseconds: int) -> None:
+        pass
+
 
 class SimulatedClock:
-    """A clock that stands until it is moved. Whoever sleeps moves it."""
+    """A clock that stands until it is moved. Whoever sleeps moves it, and whoever spends time."""
 
     def __init__(self, utc_ms: int = 1_767_225_600_000) -> None:
         self._start_ms = utc_ms
@@ -48,6 +55,9 @@ class SimulatedClock:
 
     def sleep(self, milliseconds: int) -> None:
         self._us += milliseconds * 1000
+
+    def spend(self, microseconds: int) -> None:
+        self._us += microseconds
 
     def advance_us(self, microseconds: int) -> None:
         """Let time pass."""

@@ -15,6 +15,11 @@ from tests.terminal.switches import Switches
 
 LEAST_TIMER_US: Final = 10_000
 """A timer is no finer than 10 to 16 ms (mql5/FACTS.md 4)."""
+LOOK_US: Final = 1
+"""What a look at the clock takes under a clock that does not run: a loop that waits by the clock ends."""
+MANY_LOOKS: Final = 2_000
+LONG_LOOK_US: Final = 1_000
+"""What each look takes behind so many in one handler: it waits, and nobody wants to see each microsecond of it."""
 
 
 @dataclass
@@ -54,6 +59,7 @@ class Program:
         self._start_us = self.clock.now_us()
         self._chance = random.Random(self.seed)  # noqa: S311 - a test's dice
         self._rand = random.Random(self.seed)  # noqa: S311
+        self._looks = self._looking = 0
 
     def elapsed_ms(self) -> int:
         """Milliseconds since the terminal started."""
@@ -77,18 +83,18 @@ class Program:
     # Clock
 
     def TimeTradeServer(self) -> Answer:
-        return self._server_ms() // 1000
+        return self._look(self._server_ms() // 1000)
 
     def TimeCurrent(self) -> Answer:
         if self.last_quote_ms is not None and self.switches.current_time_frozen:
-            return self.last_quote_ms() // 1000
-        return self._server_ms() // 1000
+            return self._look(self.last_quote_ms() // 1000)
+        return self._look(self._server_ms() // 1000)
 
     def TimeLocal(self) -> Answer:
-        return self.clock.utc_ms() // 1000
+        return self._look(self.clock.utc_ms() // 1000)
 
     def TimeGMT(self) -> Answer:
-        return self.clock.utc_ms() // 1000
+        return self._look(self.clock.utc_ms() // 1000)
 
     def TimeGMTOffset(self) -> Answer:
         return 0
@@ -100,10 +106,10 @@ class Program:
         now = self.clock.now_us() - self._start_us
         if grain := self.switches.tick_count_grain_us:
             now -= now % grain
-        return self.switches.tick_count_starts_at + now // 1000
+        return self._look(self.switches.tick_count_starts_at + now // 1000)
 
     def GetMicrosecondCount(self) -> Answer:
-        return self.clock.now_us() - self._start_us
+        return self._look(self.clock.now_us() - self._start_us)
 
     def Sleep(self, milliseconds: int) -> Answer:
         self.clock.sleep(milliseconds)
@@ -198,6 +204,14 @@ class Program:
     def MQLInfoString(self, number: int) -> Answer:
         values = {"MQL_PROGRAM_NAME": "ExecutionOfficer", "MQL_PROGRAM_PATH": "C:\\Terminal\\MQL5\\Experts"}
         return values[_known("ENUM_MQL_INFO_STRING", number)]
+
+    def _look(self, seen: int) -> int:
+        """What a clock shows, and then the time that it took to look."""
+        if self._looking != self.handler:
+            self._looking, self._looks = self.handler, 0
+        self._looks += 1
+        self.clock.spend(LOOK_US if self._looks <= MANY_LOOKS else LONG_LOOK_US)
+        return seen
 
     def _server_ms(self) -> int:
         if self.server_ms is not None:

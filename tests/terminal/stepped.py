@@ -45,6 +45,9 @@ class SteppedTerminal:
             )
         )
 
+        self.terminal.view.live = self._live
+        self._lived_ms = 0
+
     def start(self) -> int:
         """Load the EA: OnInit's result. Raises ExpertKilled."""
         return self.terminal.start()
@@ -53,7 +56,7 @@ class SteppedTerminal:
         """Let time pass, and run everything that falls due in it. Raises ExpertKilled."""
         until = self.clock.now_us() + milliseconds * 1000
         while True:
-            self.broker.advance(self.clock.utc_ms() + self._offset_ms)
+            self._live()
             if self.terminal.step():
                 continue
             now = self.clock.now_us()
@@ -61,6 +64,13 @@ class SteppedTerminal:
             if now >= until:
                 return
             self.clock.advance_us(max(1, min(until, until if due is None else due) - now))
+
+    def _live(self) -> None:
+        """Bring the broker to the moment. Within a handler too: an EA may wait for something there."""
+        now_ms = self.clock.utc_ms() + self._offset_ms
+        if now_ms > self._lived_ms:
+            self._lived_ms = now_ms
+            self.broker.advance(now_ms)
 
     def close(self) -> None:
         """Let go of the EA without a word, where it still runs."""
