@@ -1,7 +1,14 @@
-"""Account and symbols. Source: MQL5 reference, 'Account Information', 'Market Info'."""
+"""Account and symbols. Source: MQL5 reference, 'Account Information', 'Market Info'.
 
+Which symbols are in Market Watch is the terminal's own affair: a person's, or SymbolSelect's.
+"""
+
+from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
+from bridge.paper.mt5 import SymbolInfo
 from tests.terminal.brokerview import BrokerView
 from tests.terminal.host import Answer, Failed, Fault, fail
 from tests.terminal.library import Cell
@@ -18,6 +25,7 @@ class Market:
 
     def __init__(self, view: BrokerView) -> None:
         self._view = view
+        self._selected: dict[str, bool] = {}
 
     def AccountInfoInteger(self, number: int) -> Answer:
         return self._account("ENUM_ACCOUNT_INFO_INTEGER", number)
@@ -29,14 +37,21 @@ class Market:
         return self._account("ENUM_ACCOUNT_INFO_STRING", number)
 
     def SymbolsTotal(self, selected: int) -> Answer:
-        return len(self._view.symbols())
+        return len(self._names(selected))
 
     def SymbolName(self, at: int, selected: int) -> Answer:
-        names = self._view.symbols()
+        names = self._names(selected)
         return names[at] if 0 <= at < len(names) else fail(C["ERR_MARKET_UNKNOWN_SYMBOL"], "")
 
     def SymbolSelect(self, name: str, select: int) -> Answer:
-        return self.SymbolExist(name)
+        if name not in self._view.symbols():
+            return fail(C["ERR_MARKET_UNKNOWN_SYMBOL"], False)
+        held = {position.symbol for position in self._view.positions()}
+        held |= {order.symbol for order in self._view.orders()}
+        if not select and name in held:
+            return fail(C["ERR_MARKET_SELECT_ERROR"], False)
+        self._selected[name] = bool(select)
+        return True
 
     def SymbolExist(self, name: str) -> Answer:
         return True if name in self._view.symbols() else fail(C["ERR_MARKET_UNKNOWN_SYMBOL"], False)
@@ -54,14 +69,49 @@ class Market:
         return self._symbol(name, "ENUM_SYMBOL_INFO_STRING", number)
 
     def SymbolInfoTick(self, name: str) -> Answer:
-        tick = self._view.tick(name)
-        if tick is None:
-            return fail(C["ERR_MARKET_UNKNOWN_SYMBOL"])
+        symbol, tick = self._known(name), self._view.tick(name)
+        if symbol is None or tick is None:
+            return fail(C["ERR_MARKET_UNKNOWN_SYMBOL" if symbol is None else "ERR_MARKET_LASTTIME_UNKNOWN"])
+        if not symbol.select:
+            return fail(C["ERR_MARKET_NOT_SELECTED"])
         return tick.time_msc, float(tick.bid), float(tick.ask), 0.0
 
+    def SymbolInfoSessionQuote(self, name: str, day: int, session: int) -> Answer:
+        """The broker quotes day and night."""
+        return (0, _DAY_S) if self._session(name, day) and session == 0 else None
+
     def SymbolInfoSessionTrade(self, name: str, day: int, session: int) -> Answer:
+        """One session of a whole day. The broker knows only whether it is open now: a day without is today."""
+        symbol = self._session(name, day)
+        if symbol is None or session:
+            return None
+        now = datetime.fromtimestamp(self._view.server_ms() / 1000, UTC)
+        closed = not symbol.session_open and day == now.isoweekday() % 7
+        return None if closed else (0, _DAY_S)
+
+    def SymbolInfoMarginRate(self, name: str, type: int) -> Answer:
+        """The broker has no rates: what its leverage binds is bound whole."""
+        if type not in spelled("ENUM_ORDER_TYPE"):
+            raise Fault(f"{type} is no ENUM_ORDER_TYPE")
+        return fail(C["ERR_MARKET_UNKNOWN_SYMBOL"]) if self._known(name) is None else (1.0, 1.0)
+
+    def _names(self, selected: int) -> list[str]:
+        names = self._view.symbols()
+        if not selected:
+            return names
+        return [name for name in names if (symbol := self._known(name)) is not None and symbol.select]
+
+    def _known(self, name: str) -> SymbolInfo | None:
+        """A symbol, in Market Watch or not."""
         symbol = self._view.symbol(name)
-        return (0, _DAY_S) if symbol is not None and symbol.session_open and session == 0 else None
+        if symbol is None or name not in self._selected:
+            return symbol
+        return msgspec.structs.replace(symbol, select=self._selected[name], visible=self._selected[name])
+
+    def _session(self, name: str, day: int) -> SymbolInfo | None:
+        if day not in spelled("ENUM_DAY_OF_WEEK"):
+            raise Fault(f"{day} is no ENUM_DAY_OF_WEEK")
+        return self._known(name)
 
     def _account(self, enumeration: str, number: int) -> Answer:
         account = self._view.account()
@@ -70,7 +120,7 @@ class Market:
         return value(account, enumeration, number)
 
     def _symbol(self, name: str, enumeration: str, number: int) -> Answer:
-        symbol = self._view.symbol(name)
+        symbol = self._known(name)
         if symbol is None:
             _nothing(enumeration, number)
             # The second form of the getter tells failure by no result at all, the first gives an empty one.

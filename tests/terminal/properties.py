@@ -28,8 +28,19 @@ _SECONDS: Final = {
     "time_update": "time_update_msc",
     "time_setup": "time_setup_msc",
     "time_done": "time_done_msc",
+    "time_expiration": "time_expiration",
+    "start_time": "start_time",
+    "expiration_time": "expiration_time",
 }
 """A time in seconds is the record's in milliseconds."""
+
+UNKEPT: Final = frozenset(
+    "ACCOUNT_ASSETS ACCOUNT_COMMISSION_BLOCKED ACCOUNT_LIABILITIES ACCOUNT_MARGIN_INITIAL"
+    " ACCOUNT_MARGIN_MAINTENANCE SYMBOL_CUSTOM SYMBOL_EXPIRATION_TIME SYMBOL_LAST SYMBOL_MARGIN_HEDGED"
+    " SYMBOL_SESSION_PRICE_LIMIT_MAX SYMBOL_SESSION_PRICE_LIMIT_MIN SYMBOL_START_TIME"
+    " SYMBOL_SUBSCRIPTION_DELAY".split()
+)
+"""Properties that the simulated broker may lack. They are empty, as with a broker that has no use for them."""
 
 _SYMBOL_FIELDS: Final = {
     "trade_tick_value_profit": "trade_tick_value",
@@ -44,14 +55,15 @@ def value(record: Record, enumeration: str, number: int) -> Cell:
         raise Fault(f"{number} is no {enumeration}")
     key = name.removeprefix(_PREFIX[type(record)] + "_").lower()
     kind = enumeration.rsplit("_", 1)[1]
-    return _typed(_field(record, key), kind)
+    found = _field(record, key)
+    if found is None and name not in UNKEPT:
+        raise LookupError(f"the simulated broker has no {name}")
+    return _typed(found, kind)
 
 
 def _field(record: Record, key: str) -> object:
     if key in _SECONDS and hasattr(record, _SECONDS[key]):
         return int(getattr(record, _SECONDS[key])) // 1000
-    if key == "time_expiration":
-        return int(getattr(record, key)) // 1000
     if isinstance(record, SymbolInfo):
         key = _SYMBOL_FIELDS.get(key, key)
         if key in ("exist", "spread_float"):
@@ -60,7 +72,7 @@ def _field(record: Record, key: str) -> object:
 
 
 def _typed(found: object, kind: str) -> Cell:
-    """What the record has, as the getter's type; a property that no record keeps is empty."""
+    """What the record has, as the getter's type."""
     match kind:
         case "INTEGER":
             assert found is None or isinstance(found, int | IntEnum)

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
 from tests.terminal.brokerview import BrokerView
+from tests.terminal.calculator import Calculator
 from tests.terminal.chart import Chart, Variables
 from tests.terminal.clock import Clock
 from tests.terminal.driver import ExpertCrashed, ExpertKilled, NativeExpert
@@ -66,7 +67,8 @@ class NativeTerminal:
             self.files,
             self.sockets,
             Market(self.view),
-            Trade(self.view, setup.switches),
+            Calculator(self.view),
+            Trade(self.view, setup.switches, self.program.permissions),
         )
         self.expert: NativeExpert | None = None
         self.init_code = 0
@@ -84,11 +86,14 @@ class NativeTerminal:
         return self._load()
 
     def step(self) -> bool:
-        """Run what is due now: transactions, then the timer. Whether anything ran. Raises ExpertKilled."""
+        """Run what is due now: transactions, the chart's events, then the timer. Whether anything ran.
+
+        Raises ExpertKilled.
+        """
         if self.expert is None:
             return False
         self._reload_if_reconnected()
-        ran = self._deliver()
+        ran = self._deliver() | self._deliver_chart_events()
         due = self.program.timer_due_us()
         if due is not None and self.setup.clock.now_us() >= due:
             self._handle(self.expert.timer)
@@ -101,6 +106,7 @@ class NativeTerminal:
     def next_due_us(self) -> int | None:
         """When something is due next, by the clock's `now_us`; None where nothing is."""
         moments = [due for due in [self.program.timer_due_us()] if due is not None]
+        moments += [self.setup.clock.now_us() for _ in self.chart.events]
         return min(moments + [due for due, _ in self._queue], default=None)
 
     def stop(self, reason: int) -> None:
@@ -165,6 +171,7 @@ class NativeTerminal:
         expert, self.expert = self.expert, None
         self.program.timer_us = 0
         self._queue.clear()
+        self.chart.events.clear()
         if expert is not None:
             try:
                 expert.dead = expert.dead or crashed
@@ -213,3 +220,11 @@ class NativeTerminal:
                 self._handle(self.expert.trade)
             ran = True
         return ran
+
+    def _deliver_chart_events(self) -> bool:
+        """Call OnChartEvent for what is there now; what a handler posts comes behind the others' turn."""
+        waiting = len(self.chart.events)
+        for _ in range(waiting):
+            if self.expert is not None and self.chart.events:
+                self._handle(self.expert.chart_event, *self.chart.events.popleft())
+        return waiting > 0

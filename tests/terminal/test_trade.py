@@ -6,14 +6,26 @@ import pytest
 
 from bridge.paper.api import BrokerGone, BrokerTimeout
 from bridge.paper.broker import Broker
-from bridge.paper.mt5 import DealEntry, OrderType, TradeRequest, TradeResult
+from bridge.paper.mt5 import (
+    DealEntry,
+    Order,
+    OrderFilling,
+    OrderReason,
+    OrderState,
+    OrderTime,
+    OrderType,
+    TradeRequest,
+    TradeResult,
+)
 from bridge.paper.scenario import Quirks, Scenario
 from tests.terminal.brokerview import END_OF_TIME, BrokerView
+from tests.terminal.calculator import Calculator
 from tests.terminal.clock import SimulatedClock
 from tests.terminal.host import Failed, Fault
 from tests.terminal.library import Cell
 from tests.terminal.market import Market
 from tests.terminal.program import Program
+from tests.terminal.properties import UNKEPT
 from tests.terminal.reference import constants, spelled
 from tests.terminal.switches import Switches
 from tests.terminal.trade import Trade
@@ -37,6 +49,26 @@ class Account:
         self.view = BrokerView(self.broker, Program(SimulatedClock(), Switches()), Switches())
         self.trade = Trade(self.view, Switches())
         self.market = Market(self.view)
+
+    def order(self) -> int:
+        """The ticket of a pending order, entered into the broker's book."""
+        order = Order(
+            ticket=77,
+            symbol="GBPUSD",
+            type=OrderType.BUY_LIMIT,
+            state=OrderState.PLACED,
+            reason=OrderReason.EXPERT,
+            magic=5,
+            type_filling=OrderFilling.RETURN,
+            type_time=OrderTime.SPECIFIED,
+            time_setup_msc=NOW_S * 1000,
+            time_expiration=(NOW_S + 60) * 1000,
+            volume_initial=Decimal("0.1"),
+            volume_current=Decimal("0.1"),
+            price_open=Decimal("1.08"),
+        )
+        self.broker.state.desk.book.orders[order.ticket] = order
+        return order.ticket
 
 
 @pytest.fixture
@@ -115,15 +147,107 @@ def test_every_property_has_a_value_of_its_kind(account: Account, kind: str, pre
         assert type(answer) is {"INTEGER": int, "DOUBLE": float, "STRING": str}[kind]
 
 
+@pytest.mark.parametrize("kind", ["INTEGER", "DOUBLE", "STRING"])
+def test_every_property_of_trade_has_a_value_of_its_kind(account: Account, kind: str) -> None:
+    trade = account.trade
+    order = account.order()
+    assert (trade.OrdersTotal(), trade.OrderGetTicket(0), trade.OrderSelect(order)) == (1, order, True)
+    trade.PositionGetTicket(0)
+    trade.HistorySelect(0, NOW_S + 10)
+    done, deal = trade.HistoryOrderGetTicket(0), trade.HistoryDealGetTicket(0)
+    word = kind.capitalize()
+    for prefix, getter, key in (
+        ("ORDER", f"OrderGet{word}", ()),
+        ("ORDER", f"HistoryOrderGet{word}", (done,)),
+        ("DEAL", f"HistoryDealGet{word}", (deal,)),
+        ("POSITION", f"PositionGet{word}", ()),
+    ):
+        for number in spelled(f"ENUM_{prefix}_PROPERTY_{kind}"):
+            answer = getattr(trade, getter)(*key, number)
+            assert type(answer) is {"INTEGER": int, "DOUBLE": float, "STRING": str}[kind]
+
+
+def test_a_live_order_is_shown_as_the_broker_has_it(account: Account) -> None:
+    trade = account.trade
+    assert trade.OrderSelect(account.order()) is True
+    assert trade.OrderGetInteger(C["ORDER_TYPE"]) == C["ORDER_TYPE_BUY_LIMIT"]
+    assert trade.OrderGetInteger(C["ORDER_STATE"]) == C["ORDER_STATE_PLACED"]
+    assert trade.OrderGetInteger(C["ORDER_TIME_EXPIRATION"]) == NOW_S + 60
+    assert trade.OrderGetInteger(C["ORDER_TIME_SETUP"]) == NOW_S
+    assert trade.OrderGetDouble(C["ORDER_PRICE_OPEN"]) == 1.08
+    assert trade.OrderGetString(C["ORDER_SYMBOL"]) == "GBPUSD"
+    assert error(trade.OrderSelect(1)) == 4754
+    assert error(trade.OrderGetInteger(C["ORDER_TYPE"])) == 4754
+
+
+def test_what_the_broker_lacks_is_known(account: Account) -> None:
+    records = {"ACCOUNT": account.broker.account(), "SYMBOL": account.broker.symbol("EURUSD")}
+    derived = {
+        "SYMBOL_EXIST", "SYMBOL_SPREAD_FLOAT", "SYMBOL_TIME",
+        "SYMBOL_TRADE_TICK_VALUE_PROFIT", "SYMBOL_TRADE_TICK_VALUE_LOSS",
+    }  # fmt: skip
+    lacking = {
+        name
+        for prefix, record in records.items()
+        for kind in ("INTEGER", "DOUBLE", "STRING")
+        for name in spelled(f"ENUM_{prefix}_INFO_{kind}").values()
+        if not hasattr(record, name.removeprefix(f"{prefix}_").lower())
+    }
+    assert lacking - derived <= UNKEPT
+
+
 def test_symbols(account: Account) -> None:
     market = account.market
     assert market.SymbolInfoInteger("EURUSD", C["SYMBOL_DIGITS"]) == 5
     assert market.SymbolInfoDouble("EURUSD", C["SYMBOL_POINT"]) == 0.00001
     assert market.SymbolInfoInteger("EURUSD", C["SYMBOL_FILLING_MODE"]) == 3
     assert error(market.SymbolInfoInteger("NONE", C["SYMBOL_DIGITS"])) == 4301
-    assert error(market.SymbolSelect("NONE", 1)) == 4301
+    assert error(market.SymbolInfoTick("NONE")) == 4301
+    assert error(market.SymbolInfoMarginRate("NONE", C["ORDER_TYPE_BUY"])) == 4301
     assert market.SymbolInfoTick("EURUSD") == (NOW_S * 1000, 1.095, 1.0951, 0.0)
     assert market.AccountInfoInteger(C["ACCOUNT_LOGIN"]) == 5000001
+
+
+def test_market_watch_holds_what_was_selected(account: Account) -> None:
+    market = account.market
+    names = [market.SymbolName(at, False) for at in range(4)]
+    assert names == ["EURUSD", "GBPUSD", "USDJPY", "XAUUSD"]
+    assert error(market.SymbolSelect("NONE", True)) == 4301
+    # There is a position in it.
+    assert error(market.SymbolSelect("EURUSD", False)) == 4305
+    assert market.SymbolSelect("GBPUSD", False) is True
+    assert (market.SymbolsTotal(True), market.SymbolName(1, True)) == (3, "USDJPY")
+    assert market.SymbolInfoInteger("GBPUSD", C["SYMBOL_SELECT"]) == 0
+    assert error(market.SymbolInfoTick("GBPUSD")) == 4302
+    assert error(market.SymbolName(3, True)) == 4301
+    assert market.SymbolSelect("GBPUSD", True) is True
+    assert market.SymbolsTotal(True) == market.SymbolsTotal(False) == 4
+
+
+def test_a_market_that_is_closed_has_no_session_today(account: Account) -> None:
+    market = account.market
+    today, tomorrow = C["THURSDAY"], C["FRIDAY"]
+    assert market.SymbolInfoSessionTrade("EURUSD", today, 0) == (0, 86_400)
+    assert market.SymbolInfoSessionTrade("EURUSD", today, 1) is None
+    account.broker.set_session("EURUSD", False)
+    assert market.SymbolInfoSessionTrade("EURUSD", today, 0) is None
+    assert market.SymbolInfoSessionTrade("EURUSD", tomorrow, 0) == (0, 86_400)
+    assert market.SymbolInfoSessionQuote("EURUSD", today, 0) == (0, 86_400)
+    with pytest.raises(Fault, match="7 is no ENUM_DAY_OF_WEEK"):
+        market.SymbolInfoSessionTrade("EURUSD", 7, 0)
+
+
+def test_the_calculator_reckons_as_the_broker_does(account: Account) -> None:
+    calculator = Calculator(account.view)
+    used = float(account.broker.account().margin)
+    assert calculator.OrderCalcMargin(C["ORDER_TYPE_BUY"], "EURUSD", 0.1, 1.0951) == used
+    (position,) = account.broker.positions()
+    prices = float(position.price_open), float(position.price_current)
+    profit = calculator.OrderCalcProfit(C["ORDER_TYPE_BUY"], "EURUSD", 0.1, *prices)
+    assert profit == float(position.profit) != 0.0
+    assert error(calculator.OrderCalcMargin(C["ORDER_TYPE_BUY"], "EURUSD", 0.0, 1.0)) == 4758
+    with pytest.raises(Fault, match="9 is no ENUM_ORDER_TYPE"):
+        calculator.OrderCalcMargin(9, "EURUSD", 0.1, 1.0)
 
 
 def test_a_magic_above_the_signed_range_survives(account: Account) -> None:

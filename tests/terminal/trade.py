@@ -14,6 +14,7 @@ from bridge.paper.mt5 import CheckResult, Deal, Order, Position, Retcode, TradeR
 from tests.terminal.brokerview import END_OF_TIME, BrokerView
 from tests.terminal.host import Answer, Fault, fail
 from tests.terminal.library import Cell
+from tests.terminal.program import Permissions
 from tests.terminal.properties import Record, value
 from tests.terminal.records import check_row, request_from, result_row
 from tests.terminal.reference import constants, spelled
@@ -27,9 +28,12 @@ R = TypeVar("R", Order, Deal, Position)
 class Trade:
     """Order*, Position*, History*."""
 
-    def __init__(self, view: BrokerView, switches: Switches) -> None:
+    def __init__(self, view: BrokerView, switches: Switches, permissions: Permissions | None = None) -> None:
         self._view = view
         self._switches = switches
+        self._permissions = permissions or Permissions()
+        self._requests = 0
+        """The last request_id."""
         self._order: Order | None = None
         self._position: Position | None = None
         self._orders: list[Order] = []
@@ -163,10 +167,24 @@ class Trade:
         return (True, *checked) if result.retcode == 0 else fail(C["ERR_TRADE_SEND_FAILED"], False, *checked)
 
     def OrderSend(self, *row: Cell) -> Answer:
-        request = _request(row)
+        """Wait for the answer."""
+        return self._told(self._sent(_request(row)))
+
+    def OrderSendAsync(self, *row: Cell) -> Answer:
+        """Do not wait for the answer: a REQUEST transaction with the request_id brings it, or nothing does."""
+        result = self._sent(_request(row))
+        if result.retcode in (Retcode.CONNECTION, Retcode.CLIENT_DISABLES_AT):
+            return self._told(result)
+        placed = TradeResult(retcode=Retcode.PLACED, comment="Request placed", request_id=self._requests)
+        return self._told(placed)
+
+    def _sent(self, request: TradeRequest) -> TradeResult:
+        """What the server answers, or the terminal in its place."""
+        if not (self._permissions.terminal_trade and self._permissions.expert_trade):
+            return TradeResult(retcode=Retcode.CLIENT_DISABLES_AT)
         most = self._switches.comment_most
         if len(request.comment) > most and self._switches.comment_too_long == "rejected":
-            return self._told(TradeResult(retcode=Retcode.INVALID))
+            return TradeResult(retcode=Retcode.INVALID)
         comment = "broker" if self._switches.comment_rewritten else request.comment[:most]
         try:
             result = self._view.broker.order_send(msgspec.structs.replace(request, comment=comment))
@@ -176,13 +194,16 @@ class Trade:
             result = TradeResult(retcode=Retcode.CONNECTION)
         if self._switches.result_without_tickets:
             result = msgspec.structs.replace(result, deal=0, order=0)
-        return self._told(result)
+        # What was sent into the dark has a number too.
+        self._requests = result.request_id or self._requests + 1
+        return result
 
     def _told(self, result: TradeResult) -> Answer:
         row = result_row(result)
         if result.retcode in TAKEN or self._switches.refused_send_is_true:
             return (True, *row)
-        return fail(C["ERR_TRADE_SEND_FAILED"], False, *row)
+        forbidden = result.retcode == Retcode.CLIENT_DISABLES_AT
+        return fail(C["ERR_TRADE_DISABLED" if forbidden else "ERR_TRADE_SEND_FAILED"], False, *row)
 
     def _done_order(self, ticket: int, enumeration: str, number: int) -> Answer:
         return _property(_by_ticket(self._orders, ticket), enumeration, number, "ERR_TRADE_ORDER_NOT_FOUND")

@@ -1,4 +1,4 @@
-// The terminal around the EA: clock, journal, timer, files, sockets, global variables, chart.
+// The terminal around the EA: clock, journal, timer, files, sockets, global variables.
 #pragma once
 
 #include "host.h"
@@ -120,33 +120,4 @@ inline bool GlobalVariableDel(const string &name) { return rt::ask("GlobalVariab
 inline bool GlobalVariableTemp(const string &name) { return rt::ask("GlobalVariableTemp", name).yes(); }
 inline void GlobalVariablesFlush() { rt::ask("GlobalVariablesFlush"); }
 
-// Chart
-inline int64 ChartID() { return rt::ask("ChartID").whole(); }
-inline void ChartRedraw(int64 chart = 0) { rt::ask("ChartRedraw", chart); }
-inline int64 ChartGetInteger(int64 chart, ENUM_CHART_PROPERTY_INTEGER id, int window = 0) { return rt::ask("ChartGetInteger", chart, id, window).whole(); }
-inline bool ChartSetInteger(int64 chart, ENUM_CHART_PROPERTY_INTEGER id, int64 value) { return rt::ask("ChartSetInteger", chart, id, value).yes(); }
-inline string ChartSymbol(int64 chart = 0) { return rt::ask("ChartSymbol", chart).text(); }
-inline ENUM_TIMEFRAMES ChartPeriod(int64 chart = 0) { return static_cast<ENUM_TIMEFRAMES>(rt::ask("ChartPeriod", chart).whole()); }
-inline string Symbol() { return rt::ask("ChartSymbol", 0).text(); }
-inline ENUM_TIMEFRAMES Period() { return ChartPeriod(0); }
-inline bool EventChartCustom(int64 chart, ushort id, int64 whole, double real, const string &text) { return rt::ask("EventChartCustom", chart, id, whole, real, text).yes(); }
-inline bool ObjectCreate(int64 chart, const string &name, ENUM_OBJECT type, int window, datetime time, double price) { return rt::ask("ObjectCreate", chart, name, type, window, time, price).yes(); }
-inline bool ObjectDelete(int64 chart, const string &name) { return rt::ask("ObjectDelete", chart, name).yes(); }
-inline int ObjectsDeleteAll(int64 chart, const string &prefix, int window = -1, int type = -1) { return rt::ask("ObjectsDeleteAll", chart, prefix, window, type).number(); }
-inline int ObjectsTotal(int64 chart, int window = -1, int type = -1) { return rt::ask("ObjectsTotal", chart, window, type).number(); }
-inline int ObjectFind(int64 chart, const string &name) { return rt::ask("ObjectFind", chart, name).number(); }
-inline bool ObjectSetInteger(int64 chart, const string &name, ENUM_OBJECT_PROPERTY_INTEGER id, int64 value) { return rt::ask("ObjectSetInteger", chart, name, id, value).yes(); }
-inline bool ObjectSetDouble(int64 chart, const string &name, ENUM_OBJECT_PROPERTY_DOUBLE id, double value) { return rt::ask("ObjectSetDouble", chart, name, id, value).yes(); }
-inline bool ObjectSetString(int64 chart, const string &name, ENUM_OBJECT_PROPERTY_STRING id, const string &value) { return rt::ask("ObjectSetString", chart, name, id, value).yes(); }
-inline int64 ObjectGetInteger(int64 chart, const string &name, ENUM_OBJECT_PROPERTY_INTEGER id, int modifier = 0) { return rt::ask("ObjectGetInteger", chart, name, id, modifier).whole(); }
-inline double ObjectGetDouble(int64 chart, const string &name, ENUM_OBJECT_PROPERTY_DOUBLE id, int modifier = 0) { return rt::ask("ObjectGetDouble", chart, name, id, modifier).real(); }
-inline string ObjectGetString(int64 chart, const string &name, ENUM_OBJECT_PROPERTY_STRING id, int modifier = 0) { return rt::ask("ObjectGetString", chart, name, id, modifier).text(); }
-
 }  // namespace mql
-
-#define _Symbol ::mql::Symbol()
-#define _Period ::mql::Period()
-#define _Digits static_cast<int>(::mql::SymbolInfoInteger(::mql::Symbol(), ::mql::SYMBOL_DIGITS))
-#define _Point ::mql::SymbolInfoDouble(::mql::Symbol(), ::mql::SYMBOL_POINT)
-#define _UninitReason ::mql::UninitializeReason()
-#define _StopFlag ::mql::IsStopped()

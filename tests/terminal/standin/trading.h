@@ -1,7 +1,7 @@
 // Account, symbols, orders, deals, positions.
 #pragma once
 
-#include "terminal.h"
+#include "chart.h"
 
 namespace rt {
 
@@ -26,6 +26,14 @@ bool into(const char *name, T &target, const K &key, I id) {
     return true;
 }
 
+inline bool session(const char *which, const mql::string &name, mql::ENUM_DAY_OF_WEEK day, mql::uint number, mql::datetime &from, mql::datetime &to) {
+    const answer got = ask(which, name, day, number);
+    if (got.count < 2) return false;
+    from = mql::datetime(got.whole(0));
+    to = mql::datetime(got.whole(1));
+    return true;
+}
+
 }  // namespace rt
 
 namespace mql {
@@ -34,6 +42,7 @@ namespace mql {
 inline int64 AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER id) { return rt::ask("AccountInfoInteger", id).whole(); }
 inline double AccountInfoDouble(ENUM_ACCOUNT_INFO_DOUBLE id) { return rt::ask("AccountInfoDouble", id).real(); }
 inline string AccountInfoString(ENUM_ACCOUNT_INFO_STRING id) { return rt::ask("AccountInfoString", id).text(); }
+inline bool AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER id, int64 &to) { return rt::into("AccountInfoInteger", to, id); }
 
 // Symbols
 inline int SymbolsTotal(bool selected) { return rt::ask("SymbolsTotal", selected).number(); }
@@ -48,12 +57,20 @@ inline bool SymbolInfoInteger(const string &name, ENUM_SYMBOL_INFO_INTEGER id, i
 inline bool SymbolInfoDouble(const string &name, ENUM_SYMBOL_INFO_DOUBLE id, double &to) { return rt::into("SymbolInfoDouble", to, name, id); }
 inline bool SymbolInfoString(const string &name, ENUM_SYMBOL_INFO_STRING id, string &to) { return rt::into("SymbolInfoString", to, name, id); }
 inline bool SymbolInfoSessionTrade(const string &name, ENUM_DAY_OF_WEEK day, uint session, datetime &from, datetime &to) {
-    const rt::answer got = rt::ask("SymbolInfoSessionTrade", name, day, session);
+    return rt::session("SymbolInfoSessionTrade", name, day, session, from, to);
+}
+inline bool SymbolInfoSessionQuote(const string &name, ENUM_DAY_OF_WEEK day, uint session, datetime &from, datetime &to) {
+    return rt::session("SymbolInfoSessionQuote", name, day, session, from, to);
+}
+inline bool SymbolInfoMarginRate(const string &name, ENUM_ORDER_TYPE type, double &initial, double &maintenance) {
+    const rt::answer got = rt::ask("SymbolInfoMarginRate", name, type);
     if (got.count < 2) return false;
-    from = datetime(got.whole(0));
-    to = datetime(got.whole(1));
+    initial = got.real(0);
+    maintenance = got.real(1);
     return true;
 }
+inline int Digits() { return static_cast<int>(SymbolInfoInteger(Symbol(), SYMBOL_DIGITS)); }
+inline double Point() { return SymbolInfoDouble(Symbol(), SYMBOL_POINT); }
 [[nodiscard]] inline bool SymbolInfoTick(const string &name, MqlTick &tick) {
     const rt::answer got = rt::ask("SymbolInfoTick", name);
     if (got.count < 4) return false;
@@ -162,6 +179,13 @@ namespace mql {
     const rt::answer got = rt::ask("OrderCalcMargin", type, symbol, volume, price);
     if (got.count == 0) return false;
     margin = got.real();
+    return true;
+}
+
+[[nodiscard]] inline bool OrderCalcProfit(ENUM_ORDER_TYPE type, const string &symbol, double volume, double opened, double closed, double &profit) {
+    const rt::answer got = rt::ask("OrderCalcProfit", type, symbol, volume, opened, closed);
+    if (got.count == 0) return false;
+    profit = got.real();
     return true;
 }
 
