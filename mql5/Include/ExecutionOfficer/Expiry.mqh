@@ -6,11 +6,12 @@
 //|   asked   the first that SYMBOL_EXPIRATION_MODE has              |
 //|   GTC     GTC, DAY                                               |
 //|   DAY     DAY, SPECIFIED_DAY of today                            |
-//|   GTD     SPECIFIED, SPECIFIED_DAY of the last day that ends in  |
-//|           time                                                   |
+//|   GTD     SPECIFIED, SPECIFIED_DAY of the last day that is over  |
+//|           by then                                                |
 //|                                                                  |
 //| Never longer than asked. An order of SPECIFIED_DAY lives until   |
-//| 23:59:59 of its day. All times are the broker's.                 |
+//| 23:59:59 of its day; whether that second still counts is not     |
+//| said, so a day is over at midnight. All times are the broker's.  |
 //+------------------------------------------------------------------+
 #include "Terms.mqh"
 
@@ -84,11 +85,11 @@ bool ChooseMoment(const string symbol,const long allowed,const long expires_serv
      }
    if((allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)==0)
       return(WrongExpiry(answer,"a GTD order needs SPECIFIED or SPECIFIED_DAY; "+symbol+" allows "+ExpiryNames(allowed)));
-   long day=(expires_s+DAY_S-LAST_SECOND_S)/DAY_S-1;
-   if(day<server_ms/1000/DAY_S)
+   UntilEndOf(expires_s/DAY_S-1,expiry);
+   if(1000*expiry.expiration_s<=server_ms)
       return(WrongExpiry(answer,symbol+" lets orders expire at the end of a day only, and none ends between now and "
                          +ClockText(expires_server_ms)));
-   return(UntilEndOf(day,expiry));
+   return(true);
   }
 //+------------------------------------------------------------------+
 //| The terms under which an order goes out now; false: there are    |

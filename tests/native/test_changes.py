@@ -1,0 +1,329 @@
+"""MODIFY and CANCEL: as the paper terminal sends them, once, with the target's state told at once; a CLOSE never
+closes more than is open."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bridge.core.facts import (
+    CommandFact,
+    CommandStage,
+    DealFact,
+    Found,
+    NotSentReason,
+    OrderFact,
+    PositionFact,
+)
+from bridge.core.protocol import CommandKind, Order
+from bridge.core.terms import MarginMode, OrderState, Side
+from bridge.paper.mt5 import OrderType, Position, Retcode, SymbolTradeMode, TradeAction, TradeRequest
+from bridge.paper.scenario import AccountTerms, Scenario
+from bridge.paper.script import LoseAnswer, Reject, Rule
+from tests.native.bench import Bench
+from tests.native.twins import Twin, change, pending
+from tests.peers import open_order
+
+
+@pytest.fixture
+def twin(joined: Bench, tmp_path: Path) -> Iterator[Twin]:
+    made = Twin(joined, tmp_path)
+    yield made
+    made.close()
+
+
+def opened(twin: Twin, side: str = "BUY") -> Position:
+    """A position of ours with stops."""
+    stops = ("1.09000", "1.10000") if side == "BUY" else ("1.10000", "1.09000")
+    order = replace(open_order(side=Side(side)), stop_loss=Decimal(stops[0]), take_profit=Decimal(stops[1]))
+    assert isinstance(twin.try_order(order), TradeRequest)
+    twin.bench.run(1_000)
+    twin.bench.peer.forget()
+    return twin.bench.broker.positions()[-1]
+
+
+def placed(twin: Twin, order: Order | None = None) -> int:
+    """A pending order of ours; its ticket."""
+    assert isinstance(
+        twin.try_order(order or pending("LIMIT", "1.09000", stops=("1.08000", "1.10000"))), TradeRequest
+    )
+    twin.bench.run(1_000)
+    twin.bench.peer.forget()
+    return twin.bench.broker.orders()[-1].ticket
+
+
+def told(bench: Bench) -> list[str]:
+    """What came, in order: stages of commands, and what the other facts are about."""
+    return [
+        f"{fact.stage}" if isinstance(fact, CommandFact) else type(fact).__name__ for fact in bench.peer.facts
+    ]
+
+
+def test_levels_of_a_position(twin: Twin) -> None:
+    position = opened(twin)
+    ticket = position.identifier
+    for stops, wished in [
+        (("1.09100", None), ("1.09100", "1.10000")),
+        ((None, "0"), ("1.09100", "0")),
+        (("0", "1.11000"), ("0", "1.11000")),
+    ]:
+        twin.bench.peer.forget()
+        sent = twin.try_order(change("MODIFY", position=ticket, stops=stops))
+        assert isinstance(sent, TradeRequest)
+        assert (sent.action, sent.position, sent.magic) == (TradeAction.SLTP, position.ticket, position.magic)
+        assert (sent.sl, sent.tp) == (Decimal(wished[0]), Decimal(wished[1]))
+        assert told(twin.bench)[:4] == ["received", "submitted", "result", "PositionFact"]
+        fact = twin.bench.peer.facts_of(PositionFact)[0]
+        assert (fact.stop_loss or 0, fact.take_profit or 0) == (sent.sl, sent.tp)
+        twin.bench.run(1_000)
+        assert twin.bench.peer.facts_of(PositionFact)[1:] == []
+
+
+def test_a_pending_order_is_changed(twin: Twin) -> None:
+    ticket, opener = placed(twin), twin.token
+    for order, wished in [
+        (change("MODIFY", order=ticket, opener=opener, price="1.09100"), ("1.09100", "1.08000", "1.10000")),
+        (change("MODIFY", order=ticket, opener=opener, stops=("0", "1.10100")), ("1.09100", "0", "1.10100")),
+    ]:
+        twin.bench.peer.forget()
+        sent = twin.try_order(order)
+        assert isinstance(sent, TradeRequest)
+        assert (sent.action, sent.order, sent.magic) == (TradeAction.MODIFY, ticket, opener)
+        assert (sent.price, sent.sl, sent.tp) == tuple(Decimal(level) for level in wished)
+        assert told(twin.bench)[:4] == ["received", "submitted", "result", "OrderFact"]
+        assert twin.bench.peer.facts_of(OrderFact)[0].price == Decimal(wished[0])
+        twin.bench.run(1_000)
+        assert twin.bench.peer.facts_of(OrderFact)[1:] == []
+
+
+def test_both_prices_of_a_stop_limit_order(twin: Twin) -> None:
+    ticket = placed(twin, pending("STOP_LIMIT", "1.10000", limit="1.09900"))
+    opener = twin.token
+    sent = twin.try_order(change("MODIFY", order=ticket, opener=opener, price="1.10100"))
+    assert isinstance(sent, TradeRequest) and sent.stoplimit == Decimal("1.09900")
+    sent = twin.try_order(change("MODIFY", order=ticket, opener=opener, limit="1.10000"))
+    assert isinstance(sent, TradeRequest) and sent.stoplimit == Decimal("1.10000")
+    wrong = twin.try_order(change("MODIFY", order=ticket, opener=opener, price="1.09950"))
+    assert isinstance(wrong, tuple) and wrong[1] == Retcode.INVALID_PRICE
+
+
+def test_levels_that_return_to_what_they_were_are_told(twin: Twin) -> None:
+    ticket = placed(twin)
+    for price in ("1.09100", "1.09000"):
+        twin.bench.peer.forget()
+        twin.bench.broker.hand_modify(order=ticket, price=Decimal(price))
+        twin.bench.run(1_000)
+        assert [fact.price for fact in twin.bench.peer.facts_of(OrderFact)] == [Decimal(price)]
+
+
+def test_a_cancel(twin: Twin) -> None:
+    ticket, opener = placed(twin), twin.token
+    sent = twin.try_order(change("CANCEL", order=ticket, opener=opener))
+    assert isinstance(sent, TradeRequest)
+    assert (sent.action, sent.order) == (TradeAction.REMOVE, ticket)
+    assert told(twin.bench)[:4] == ["received", "submitted", "result", "OrderFact"]
+    assert twin.bench.peer.facts_of(OrderFact)[0].state is OrderState.CANCELED
+    assert twin.bench.broker.orders() == []
+
+
+def test_nothing_to_change_is_not_in_the_ledger(twin: Twin) -> None:
+    position = opened(twin)
+    ticket, opener = placed(twin), twin.token
+    before = twin.bench.ledger.read_text()
+    for order, fact in [
+        (change("MODIFY", position=position.identifier, stops=("1.09000", None)), "PositionFact"),
+        (change("MODIFY", position=position.identifier), "PositionFact"),
+        (
+            change("MODIFY", order=ticket, opener=opener, price="1.09000", stops=("1.08000", "1.10000")),
+            "OrderFact",
+        ),
+    ]:
+        twin.bench.peer.forget()
+        assert twin.try_order(order) == (NotSentReason.NO_CHANGE, 0, "the levels are these already")
+        assert told(twin.bench)[:3] == ["received", fact, "not_sent"]
+    assert twin.bench.ledger.read_text() == before
+
+
+def test_targets_that_are_not_there_or_not_ours(twin: Twin) -> None:
+    bench = twin.bench
+    ticket, opener = placed(twin), twin.token
+    foreign = bench.broker.hand_pending(
+        "EURUSD", OrderType.BUY_LIMIT, Decimal("0.1"), price=Decimal("1.08000")
+    )
+    position = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    wrong = [
+        (change("CANCEL", order=ticket, opener=opener + 1), f"order {ticket} is not ours"),
+        (change("CANCEL", order=foreign, opener=opener), f"order {foreign} is not ours"),
+        (change("MODIFY", order=ticket, opener=opener, symbol="GBPUSD"), f"order {ticket} is in EURUSD"),
+        (change("MODIFY", order=77), "there is no pending order 77"),
+        (change("CANCEL"), "there is no pending order 0"),
+        (change("MODIFY", position=77), "there is no open position 77"),
+        (change("MODIFY", position=position, side="SELL"), f"position {position} is a BUY, not a SELL"),
+        (change("MODIFY", position=position, symbol="GBPUSD"), f"position {position} is in EURUSD"),
+    ]
+    for order, message in wrong:
+        found = twin.try_order(order)
+        assert isinstance(found, tuple) and found[2] == message
+        assert found[0] is (NotSentReason.NO_POSITION if order.position else NotSentReason.NO_ORDER)
+    assert len(bench.broker.orders()) == 2
+
+
+def test_an_order_that_was_filled_meanwhile_is_told_before_the_answer(twin: Twin) -> None:
+    ticket, opener = placed(twin), twin.token
+    twin.bench.broker.set_quote("EURUSD", Decimal("1.08980"), Decimal("1.08990"))
+    found = twin.try_order(change("CANCEL", order=ticket, opener=opener))
+    assert isinstance(found, tuple) and found[0] is NotSentReason.NO_ORDER
+    order = told(twin.bench)
+    assert order.index("OrderFact") < order.index("not_sent")
+    assert twin.bench.peer.facts_of(OrderFact)[0].state is OrderState.FILLED
+
+
+def test_what_is_about_to_be_reached_is_frozen(twin: Twin) -> None:
+    bench = twin.bench
+    position, _ = opened(twin), placed(twin)
+    ticket, opener = bench.broker.orders()[-1].ticket, twin.token
+    present = bench.broker.symbol("EURUSD")
+    assert present is not None
+    bench.broker.set_symbol(replace(present, trade_freeze_level=10))
+    bench.broker.set_quote("EURUSD", Decimal("1.09008"), Decimal("1.09009"))
+    frozen = [
+        change("MODIFY", position=position.identifier, stops=("1.08900", None)),
+        change("MODIFY", order=ticket, opener=opener, price="1.08900"),
+        change("CANCEL", order=ticket, opener=opener),
+    ]
+    for order in frozen:
+        found = twin.try_order(order)
+        assert isinstance(found, tuple)
+        assert found[:2] == (NotSentReason.CHECK, Retcode.FROZEN) and "within 10" in found[2]
+
+
+def test_levels_that_stay_are_not_judged_again(twin: Twin) -> None:
+    position = opened(twin)
+    present = twin.bench.broker.symbol("EURUSD")
+    assert present is not None
+    twin.bench.broker.set_symbol(replace(present, trade_stops_level=100))
+    for stops in (("1.09450", None), (None, "1.09550"), ("1.09600", None)):
+        found = twin.try_order(change("MODIFY", position=position.identifier, stops=stops))
+        assert isinstance(found, tuple) and found[1] == Retcode.INVALID_STOPS
+
+
+def test_a_change_goes_out_once_whatever_comes_back(twin: Twin) -> None:
+    bench, position = twin.bench, opened(twin)
+    bench.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
+    order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
+    assert isinstance(twin.try_order(order), TradeRequest)
+    order = replace(order, token=twin.token)
+    sends = len(bench.broker.sends())
+    assert bench.peer.facts_of(PositionFact)[0].stop_loss == Decimal("1.09100")
+    bench.peer.forget()
+    bench.say(bench.peer.command(order, attempt=2))
+    bench.run(100)
+    assert bench.stages(order.token) == ["submitted", "result"]
+    bench.peer.forget()
+    bench.say(bench.peer.settle(order))
+    bench.run(60)
+    assert told(bench)[:4] == ["submitted", "result", "PositionFact", "settled"]
+    settled = next(f for f in bench.peer.facts_of(CommandFact) if f.stage is CommandStage.SETTLED)
+    assert settled.found is Found.NOTHING
+    assert len(bench.broker.sends()) == sends
+
+
+@pytest.mark.parametrize("retcode", [Retcode.NO_CHANGES, Retcode.CONNECTION])
+def test_a_settle_of_a_change(twin: Twin, retcode: Retcode) -> None:
+    bench, ticket, opener = twin.bench, placed(twin), twin.token
+    bench.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
+    order = change("CANCEL", order=ticket, opener=opener)
+    assert isinstance(twin.try_order(order), TradeRequest)
+    bench.peer.forget()
+    bench.say(bench.peer.settle(replace(order, token=twin.token)))
+    bench.run(60)
+    clear = retcode is Retcode.NO_CHANGES
+    assert told(bench)[:4] == ["submitted", "result", "OrderFact"] + ([] if clear else ["settled"])
+    bench.peer.forget()
+    bench.say(bench.peer.settle(replace(order, token=9), ledger="f" * 32))
+    bench.run(60)
+    assert told(bench)[:2] == ["OrderFact", "settled"]
+    bench.say(bench.peer.settle(replace(order, token=10)))
+    bench.run(60)
+    assert bench.stages(10) == ["not_sent NO_INTENT"]
+
+
+def test_a_settle_of_a_position_that_is_gone_tells_its_deals(twin: Twin) -> None:
+    bench, position = twin.bench, opened(twin)
+    order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
+    bench.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
+    twin.try_order(order)
+    bench.broker.hand_close(position.ticket)
+    bench.run(1_000)
+    bench.peer.forget()
+    bench.say(bench.peer.settle(replace(order, token=twin.token)))
+    bench.run(60)
+    assert told(bench)[:5] == ["submitted", "result", "DealFact", "DealFact", "settled"]
+    assert {deal.position_id for deal in bench.peer.facts_of(DealFact)} == {position.identifier}
+
+
+def test_a_settle_while_the_broker_is_away(twin: Twin) -> None:
+    bench, ticket, opener = twin.bench, placed(twin), twin.token
+    bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.CONNECTION)))
+    order = change("CANCEL", order=ticket, opener=opener)
+    twin.try_order(order)
+    bench.broker.disconnect()
+    bench.run(60)
+    bench.peer.forget()
+    bench.say(bench.peer.settle(replace(order, token=twin.token)))
+    bench.run(60)
+    settled = bench.peer.facts_of(CommandFact)[-1]
+    assert (settled.stage, settled.found) == (CommandStage.SETTLED, Found.UNSEARCHED)
+    assert bench.peer.facts_of(OrderFact) == []
+
+
+def test_changes_need_no_trade_mode_and_no_hours(twin: Twin) -> None:
+    ticket, opener = placed(twin), twin.token
+    twin.bench.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
+    assert isinstance(twin.try_order(change("CANCEL", order=ticket, opener=opener)), TradeRequest)
+
+
+NETTING = Scenario(account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
+
+
+@pytest.mark.parametrize("scenario", [Scenario(), NETTING], ids=["hedging", "netting"])
+def test_a_close_never_closes_more_than_is_open(expert: Path, tmp_path: Path, scenario: Scenario) -> None:
+    bench = Bench(expert, tmp_path, scenario=scenario)
+    bench.start()
+    bench.join()
+    twin = Twin(bench, tmp_path)
+    try:
+        position = opened(twin)
+        order = open_order(
+            kind=CommandKind.CLOSE, side=Side.SELL, volume="0.04", position=position.identifier
+        )
+        assert isinstance(twin.try_order(order), TradeRequest)
+        sent = twin.try_order(replace(order, volume=Decimal("0.30")))
+        assert isinstance(sent, TradeRequest) and sent.volume == Decimal("0.06")
+        assert sent.position == position.ticket
+        bench.run(500)
+        assert bench.broker.positions() == []
+        found = twin.try_order(order)
+        assert isinstance(found, tuple) and found[0] is NotSentReason.NO_POSITION
+    finally:
+        twin.close()
+        bench.close()
+
+
+def test_a_position_that_was_turned_round_is_not_closed_further(expert: Path, tmp_path: Path) -> None:
+    bench = Bench(expert, tmp_path, scenario=NETTING)
+    bench.start()
+    bench.join()
+    twin = Twin(bench, tmp_path)
+    try:
+        position = opened(twin)
+        bench.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.30"))
+        order = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
+        found = twin.try_order(order)
+        assert isinstance(found, tuple)
+        assert found[2] == f"position {position.identifier} is a SELL; a SELL would add to it"
+    finally:
+        twin.close()
+        bench.close()

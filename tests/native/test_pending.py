@@ -1,0 +1,213 @@
+"""Pending orders: every form and lifetime goes out as the paper terminal's, and is refused with the same words."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bridge.core.contract import TimeInForce
+from bridge.core.facts import CommandFact, CommandStage, DealFact, NotSentReason, OrderFact
+from bridge.core.terms import OrderState
+from bridge.paper.mt5 import (
+    OrderFilling,
+    OrderTime,
+    OrderType,
+    Retcode,
+    SymbolExecution,
+    SymbolExpiration,
+    SymbolFilling,
+    SymbolOrder,
+    SymbolTradeMode,
+    TradeRequest,
+)
+from bridge.paper.symbols import SHIPPED
+from tests.native.bench import Bench
+from tests.native.twins import Twin, pending
+from tests.peers import open_order
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def twin(joined: Bench, tmp_path: Path) -> Iterator[Twin]:
+    made = Twin(joined, tmp_path)
+    yield made
+    made.close()
+
+
+def near(bench: Bench, **fields: object) -> None:
+    """EURUSD with other terms."""
+    present = bench.broker.symbol("EURUSD")
+    assert present is not None
+    bench.broker.set_symbol(replace(present, **fields))  # type: ignore[arg-type]  # each field has its own type
+
+
+FORMS = [
+    ("BUY", "LIMIT", "1.09000", None, ("1.08500", "1.09400")),
+    ("SELL", "LIMIT", "1.10000", None, ("1.10500", "1.09600")),
+    ("BUY", "STOP", "1.10000", None, ("1.09500", "1.10400")),
+    ("SELL", "STOP", "1.09000", None, ("1.09500", None)),
+    ("BUY", "STOP_LIMIT", "1.10000", "1.09900", ("1.09800", "1.10400")),
+    ("SELL", "STOP_LIMIT", "1.09000", "1.09100", (None, "1.08000")),
+]
+
+
+def test_every_form_goes_out(twin: Twin) -> None:
+    bench = twin.bench
+    for side, form, price, limit, stops in FORMS:
+        sent = twin.try_order(pending(form, price, side=side, limit=limit, stops=stops))
+        assert isinstance(sent, TradeRequest)
+        assert sent.type is OrderType[f"{side}_{form}"] and sent.magic == twin.token
+        assert bench.stages(twin.token) == ["received", "submitted", "result"]
+        bench.run(400)
+        fact = next(f for f in bench.peer.facts_of(OrderFact) if f.magic == twin.token)
+        assert (fact.state, fact.type) == (OrderState.PLACED, f"{side}_{form}")
+        assert fact.limit_price == (None if limit is None else Decimal(limit))
+        assert (fact.price, fact.stop_loss) == (
+            Decimal(price),
+            None if stops[0] is None else Decimal(stops[0]),
+        )
+
+
+def test_a_triggered_order_bears_its_token(twin: Twin) -> None:
+    twin.try_order(pending("STOP", "1.10000"))
+    twin.bench.broker.set_quote("EURUSD", Decimal("1.10000"), Decimal("1.10010"))
+    twin.bench.run(1_500)
+    (deal,) = twin.bench.peer.facts_of(DealFact)
+    assert deal.magic == twin.token
+    assert [f.state for f in twin.bench.peer.facts_of(OrderFact)][-1] is OrderState.FILLED
+
+
+def test_what_is_on_the_wrong_side_or_too_near(twin: Twin) -> None:
+    near(twin.bench, trade_stops_level=20)
+    wrong = [
+        pending("LIMIT", "1.09600"),
+        pending("LIMIT", "1.09495"),
+        pending("STOP", "1.09400"),
+        pending("STOP", "1.09520"),
+        pending("LIMIT", "1.09400", side="SELL"),
+        pending("STOP", "1.09600", side="SELL"),
+        pending("STOP_LIMIT", "1.10000", limit="1.09990"),
+        pending("STOP_LIMIT", "1.10000", limit="1.10000"),
+        pending("LIMIT", "1.09000", stops=("1.08990", None)),
+        pending("LIMIT", "1.09000", stops=("1.09100", None)),
+        pending("LIMIT", "1.09000", stops=(None, "1.09010")),
+        pending("STOP_LIMIT", "1.10000", limit="1.09900", stops=("1.09890", None)),
+        replace(open_order(), stop_loss=Decimal("1.09490")),
+        replace(open_order(), take_profit=Decimal("1.09400")),
+    ]
+    for order in wrong:
+        found = twin.try_order(order)
+        assert isinstance(found, tuple)
+        assert found[0] is NotSentReason.CHECK and found[1] in (Retcode.INVALID_PRICE, Retcode.INVALID_STOPS)
+    assert found[2] == "take profit 1.09400 is not above the bid 1.09500"
+    found = twin.try_order(replace(open_order(), stop_loss=Decimal("1.09488")))
+    assert isinstance(found, tuple)
+    assert found[2] == "stop loss 1.09488 is 12 points from the bid 1.09500; this symbol wants at least 20"
+    exactly = pending("LIMIT", "1.09490", stops=("1.09470", "1.09510"))
+    assert isinstance(twin.try_order(exactly), TradeRequest)
+
+
+@pytest.mark.parametrize("lasts", TimeInForce)
+def test_every_lifetime_under_every_mode(twin: Twin, lasts: TimeInForce) -> None:
+    now = twin.bench.broker.server_time()
+    today = now // DAY_MS * DAY_MS
+    used = set()
+    for flags in range(16):
+        near(twin.bench, expiration_mode=SymbolExpiration(flags))
+        order = pending("LIMIT", "1.09000", lasts=lasts)
+        moments = (
+            (today + 3 * DAY_MS + 5_500, now + 60_000, today + DAY_MS) if lasts is TimeInForce.GTD else (0,)
+        )
+        for expires in moments:
+            found = twin.try_order(order, expires)
+            if isinstance(found, TradeRequest):
+                used.add(found.type_time)
+                assert found.expiration <= max(expires, today + DAY_MS)
+            else:
+                assert found[:2] == (NotSentReason.CHECK, Retcode.INVALID_EXPIRATION)
+    assert (
+        used
+        == {
+            TimeInForce.GTC: {OrderTime.GTC, OrderTime.DAY},
+            TimeInForce.DAY: {OrderTime.DAY, OrderTime.SPECIFIED_DAY},
+            TimeInForce.GTD: {OrderTime.SPECIFIED, OrderTime.SPECIFIED_DAY},
+        }[lasts]
+    )
+
+
+def test_an_expiry_that_has_passed_or_is_not_known(twin: Twin) -> None:
+    now = twin.bench.broker.server_time()
+    for expires in (0, now - 1_000, now):
+        found = twin.try_order(pending("LIMIT", "1.09000", lasts=TimeInForce.GTD), expires)
+        assert isinstance(found, tuple) and found[1] == Retcode.INVALID_EXPIRATION
+
+
+def test_what_the_symbol_does_not_permit(twin: Twin) -> None:
+    order = pending("STOP_LIMIT", "1.10000", limit="1.09900")
+    near(twin.bench, order_mode=SymbolOrder.MARKET | SymbolOrder.LIMIT)
+    assert twin.try_order(order) == (
+        NotSentReason.CHECK,
+        Retcode.INVALID_ORDER,
+        "EURUSD takes no STOP_LIMIT orders; it takes MARKET, LIMIT",
+    )
+    near(twin.bench, order_mode=SHIPPED["EURUSD"].order_mode | SymbolOrder.LIMIT)
+    codes = []
+    for mode in SymbolTradeMode:
+        near(twin.bench, trade_mode=mode)
+        for side, price in (("BUY", "1.09000"), ("SELL", "1.10000")):
+            found = twin.try_order(pending("LIMIT", price, side=side))
+            codes.append(0 if isinstance(found, TradeRequest) else found[1])
+    assert codes == [10017, 10017, 0, 10042, 10043, 0, 10044, 10044, 0, 0]
+    twin.bench.broker.set_session("EURUSD", False)
+    assert twin.try_order(open_order()) == (NotSentReason.CHECK, 10018, "the market for EURUSD is closed")
+
+
+def test_the_filling_of_a_pending_order(twin: Twin) -> None:
+    fillings = set()
+    for execution in SymbolExecution:
+        for flags in range(4):
+            near(twin.bench, trade_exemode=execution, filling_mode=SymbolFilling(flags))
+            found = twin.try_order(pending("LIMIT", "1.09000"))
+            if isinstance(found, TradeRequest):
+                fillings.add((execution is SymbolExecution.MARKET, found.type_filling))
+    assert (False, OrderFilling.RETURN) in fillings and (True, OrderFilling.IOC) in fillings
+
+
+def test_the_orders_own_spread(twin: Twin) -> None:
+    assert twin.try_order(replace(open_order(), max_spread_points=9)) == (
+        NotSentReason.CHECK,
+        0,
+        "the spread is 10 points; at most 9 are allowed",
+    )
+    assert isinstance(twin.try_order(replace(open_order(), max_spread_points=10)), TradeRequest)
+    assert isinstance(twin.try_order(pending("LIMIT", "1.09000", spread=0)), tuple)
+
+
+def test_a_settle_finds_the_order_on_the_book(twin: Twin) -> None:
+    order = pending("LIMIT", "1.09000")
+    twin.try_order(order)
+    twin.bench.peer.forget()
+    twin.bench.say(twin.bench.peer.settle(replace(order, token=twin.token)))
+    twin.bench.run(60)
+    assert twin.bench.stages(twin.token) == ["submitted", "result"]
+    assert [f.magic for f in twin.bench.peer.facts_of(OrderFact)] == [twin.token]
+
+
+def test_the_ledger_knows_the_order_after_a_crash(twin: Twin) -> None:
+    order = pending("STOP_LIMIT", "1.10000", limit="1.09900", lasts=TimeInForce.DAY, spread=30)
+    twin.try_order(order)
+    bench = twin.bench
+    bench.restart()
+    bench.join()
+    assert bench.peer.proofs[-1].ledger.unbroken
+    bench.peer.forget()
+    bench.say(bench.peer.command(replace(order, token=twin.token), attempt=2))
+    bench.run(100)
+    assert [f.stage for f in bench.peer.facts_of(CommandFact)] == [
+        CommandStage.SUBMITTED,
+        CommandStage.RESULT,
+    ]
+    assert bench.sends(twin.token) == 1
