@@ -14,8 +14,9 @@ from tests.conformance.rig import StoryRig
 from tests.rig.world import OFFICER
 
 DROPPED: Final = frozenset({"occurred_at", "reported_by"})
-TICKETS: Final = frozenset({"broker_order_id", "position_id", "deal_id"})
-REQUEST_TICKETS: Final = frozenset({"magic", "order", "position", "position_by"})
+TICKETS: Final = frozenset({"broker_order_id", "position_id", "deal_id", "order_expires_at"})
+"""Of these, and of a request's, only that there is a value is kept. A time is one's own as a ticket is."""
+REQUEST_TICKETS: Final = frozenset({"magic", "order", "position", "position_by", "expiration"})
 _NUMBER: Final = re.compile(r"\d{6,}")
 """A ticket or a token inside a text: tickets start above a million, deals above half of one."""
 
