@@ -164,23 +164,27 @@ class Dealing:
         """Undo what a deal did to its position. The reason why that cannot be, or None."""
         book = self._desk.book
         held = book.identified(deal.position_id)
+        opens = deal.entry is DealEntry.IN
+        side = PositionType.BUY if (deal.type is DealType.BUY) is opens else PositionType.SELL
         if deal.entry is DealEntry.INOUT:
             return "it turned its position"
-        if deal.entry is DealEntry.IN:
-            if held is None or (held.type is PositionType.BUY) is not (deal.type is DealType.BUY):
+        if opens:
+            if held is None or held.type is not side:
                 return "its position is closed"
             if held.volume < deal.volume:
                 return "a part of its position is closed"
             self._taken_back(held, deal)
             return None
-        if held is None:
-            last = book.closed.get(deal.position_id)
-            if last is None or self._desk.netted(deal.symbol) is not None:
-                return "its position cannot come back"
-            del book.closed[deal.position_id]
-            book.positions[last.ticket] = msgspec.structs.replace(last, volume=deal.volume, swap=ZERO)
-        else:
+        last = held or book.closed.get(deal.position_id)
+        if last is None or last.type is not side:
+            return "its position has been turned"
+        if held is not None:
             book.positions[held.ticket] = msgspec.structs.replace(held, volume=held.volume + deal.volume)
+            return None
+        if self._desk.netted(deal.symbol) is not None:
+            return "its position cannot come back"
+        del book.closed[deal.position_id]
+        book.positions[last.ticket] = msgspec.structs.replace(last, volume=deal.volume, swap=ZERO)
         return None
 
     def _taken_back(self, held: Position, deal: Deal) -> None:

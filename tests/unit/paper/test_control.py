@@ -201,6 +201,8 @@ def test_deal_whose_position_moved_on_cannot_be_annulled() -> None:
     first = server.order_send(opening()).deal
     turning = server.order_send(opening("0.20", OrderType.SELL)).deal
     closing_deal = server.order_send(opening("0.10")).deal
+    server.cancel_deal(closing_deal)
+    closing_deal = server.order_send(opening("0.10")).deal
     opened(server)
     for ticket, message in [
         (deposit, "BALANCE"),
@@ -211,6 +213,18 @@ def test_deal_whose_position_moved_on_cannot_be_annulled() -> None:
     ]:
         with pytest.raises(ControlError, match=message):
             server.cancel_deal(ticket)
+
+
+def test_close_of_a_position_that_was_turned_since_cannot_be_annulled() -> None:
+    server = broker(FREE, account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
+    opened(server, opening("0.20"))
+    part = server.order_send(opening("0.10", OrderType.SELL)).deal
+    opened(server, opening("0.20", OrderType.SELL))
+    with pytest.raises(ControlError, match="turned"):
+        server.cancel_deal(part)
+    server.hand_close(server.positions()[0].ticket)
+    with pytest.raises(ControlError, match="turned"):
+        server.cancel_deal(part)
 
 
 def test_opening_of_which_a_part_is_closed_cannot_be_annulled() -> None:

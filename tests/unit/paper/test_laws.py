@@ -65,6 +65,7 @@ fillings = strategies.sampled_from((OrderFilling.FOK, OrderFilling.IOC))
 any_filling = strategies.sampled_from(list(OrderFilling))
 lifetimes = strategies.sampled_from((OrderTime.GTC, OrderTime.DAY, OrderTime.SPECIFIED))
 points = strategies.integers(-400, 400)
+nears = strategies.integers(-50, 50)
 picks = strategies.integers(0, 50)
 fills = strategies.builds(
     lambda portions, pace: Fills(volumes=tuple(portions), pace=pace),
@@ -145,7 +146,7 @@ class AnyTrading(RuleBasedStateMachine):
         symbol=strategies.sampled_from(SYMBOLS),
         type=pendings,
         volume=volumes,
-        off=points,
+        off=strategies.integers(0, 60),
         filling=any_filling,
         type_time=lifetimes,
     )
@@ -161,15 +162,15 @@ class AnyTrading(RuleBasedStateMachine):
         tick = self.server.tick(symbol)
         assert tick is not None
         step = SHIPPED[symbol].point
-        # Half the orders on their side of the market, half on the other.
-        price = tick.bid + off * step
-        limit = price - off * step / 4
+        below = type in (OrderType.BUY_LIMIT, OrderType.SELL_STOP, OrderType.SELL_STOP_LIMIT)
+        price = tick.bid - off * step if below else tick.ask + off * step
+        limit = price - 5 * step if type.side is OrderType.BUY else price + 5 * step
         request = waiting(
             type,
             str(price),
             str(volume),
             symbol=symbol,
-            stoplimit=str(limit.quantize(step)),
+            stoplimit=str(limit),
             filling=filling,
             type_time=type_time,
             expiration=self.server.server_time() + 1000,
@@ -234,7 +235,7 @@ class AnyTrading(RuleBasedStateMachine):
     def money_comes_or_goes(self, amount: int) -> None:
         self.server.deposit(Decimal(amount))
 
-    @rule(symbol=strategies.sampled_from(SYMBOLS), move=points)
+    @rule(symbol=strategies.sampled_from(SYMBOLS), move=nears | points)
     def market_jumps(self, symbol: str, move: int) -> None:
         tick = self.server.tick(symbol)
         assert tick is not None
