@@ -1,0 +1,125 @@
+"""The stop words and `status`, asked of a sidecar that runs, with a terminal and a broker behind it."""
+
+import json
+import signal
+from typing import Any
+
+from bridge.core.contract import EventType
+from bridge.exits import ExitCode
+from bridge.sidecar import controlfile
+from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
+from tests.rig.world import OFFICER
+
+LOST = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)
+
+
+def order(rig: Rig, *words: str, code: ExitCode = ExitCode.OK) -> str:
+    """A person's command; what it said."""
+    process = rig.bridge(words[0], "--config", str(rig.config_path), *words[1:])
+    assert process.exited() == code, process.log
+    return "\n".join(process.log)
+
+
+def status(rig: Rig, *, code: ExitCode = ExitCode.OK) -> dict[str, Any]:
+    report = json.loads(order(rig, "status", "--json", code=code).splitlines()[-1])
+    assert isinstance(report, dict)
+    return report
+
+
+def test_what_opens_is_refused_while_a_halt_stands_and_closes_go_on(rig: Rig) -> None:
+    rig.start()
+    opening = rig.open()
+    order(rig, "halt", "--why", "news at ten")
+    _, refused = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    assert "news at ten" in str(refused.body)
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    order(rig, "resume")
+    rig.open()
+    assert len(rig.broker.sends()) == 3
+
+
+def test_a_halt_stands_after_the_sidecar_was_killed_and_by_a_word_while_it_is_dead(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    rig.sidecar.kill()
+    left = controlfile.control_path(rig.journal.path)
+    assert left.exists()
+    assert status(rig, code=ExitCode.NOT_RUNNING)["running"] is False
+    order(rig, "halt", "--officer", OFFICER)
+    rig.start_sidecar()
+    rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    rig.restart_sidecar()
+    rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    order(rig, "resume")
+    rig.open()
+
+
+def test_a_flatten_closes_everything_and_nothing_opens_after_it(rig: Rig) -> None:
+    rig.start()
+    long, short = rig.open(), rig.open("OPEN_SHORT", symbol="GBPUSD")
+    said = order(rig, "flatten", "--yes", "--why", "the strategy is off")
+    assert "opens are halted until 'mt5-bridge resume" in said
+    for opening in (long, short):
+        rig.told(opening, *OPENED, EventType.POSITION_CLOSED)
+    rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    assert rig.broker.positions() == []
+    assert len(rig.broker.sends()) == 4
+
+
+def test_a_flatten_without_a_sidecar_goes_out_when_it_runs_next(rig: Rig) -> None:
+    rig.start()
+    opening = rig.open()
+    assert rig.sidecar.terminate() == ExitCode.OK
+    assert "No sidecar runs" in order(rig, "flatten", "--yes")
+    rig.start_sidecar()
+    rig.told(opening, *OPENED, EventType.POSITION_CLOSED)
+    assert rig.broker.positions() == []
+
+
+def test_a_status_while_all_is_well(rig: Rig) -> None:
+    rig.start()
+    opening = rig.open()
+    report = status(rig)
+    assert (report["well"], report["running"], report["concerns"]) == (True, True, [])
+    [officer] = report["sidecar"]["officers"]
+    assert officer["session"]["heartbeat"]["broker_connected"] is True
+    assert officer["blocked"] == ""
+    assert officer["poll"]["failure"] == ""
+    assert [each["directive_id"] for each in report["journal"]["positions"]] == [opening]
+    said = order(rig, "status")
+    assert "All is well" in said
+    assert opening in said
+
+
+def test_a_status_names_a_terminal_that_is_gone(rig: Rig) -> None:
+    rig.start()
+    rig.terminal.kill()
+    rig.sidecar.event("session ended")
+    [concern] = status(rig, code=ExitCode.ATTENTION)["concerns"]
+    assert (concern["officer"], concern["code"]) == (OFFICER, "NO_TERMINAL")
+
+
+def test_a_person_ends_what_nothing_can_settle(rig: Rig) -> None:
+    rig.start_director()
+    rig.start_broker()
+    rig.start_sidecar()
+    rig.start_terminal(die_at="terminal.intent_written")
+    rig.ready()
+    directive_id = rig.issue("OPEN_LONG")
+    assert rig.terminal.exited() == -signal.SIGKILL
+    rig.restart_terminal()
+    rig.told(directive_id, *LOST)
+    [concern] = status(rig, code=ExitCode.ATTENTION)["concerns"]
+    assert concern["code"] == "UNKNOWN"
+    assert f'--note "HOW YOU KNOW" {directive_id}' in concern["remedy"]
+    order(rig, "resolve", directive_id, "--as", "rejected", "--note", "not in the account's history")
+    *_, told = rig.told(directive_id, *LOST, EventType.ORDER_REJECTED)
+    assert "not in the account's history" in told.body["error_message"]
+    assert rig.journal.state(directive_id) == "REJECTED"
+    assert status(rig)["well"] is True
+
+
+def test_a_stop_in_order_leaves_no_control_file(rig: Rig) -> None:
+    rig.start()
+    assert rig.sidecar.terminate() == ExitCode.OK
+    assert not controlfile.control_path(rig.journal.path).exists()
