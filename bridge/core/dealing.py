@@ -241,7 +241,7 @@ def revise_deal(
         if part is None:
             continue
         counted = summed(part, [*book.shares.get(token, ()), *(each for each in now if each.token == token)])
-        if cancelled and not counted.volume and part.state is PositionState.OPEN:
+        if cancelled and counted.volume <= 0 and part.state is PositionState.OPEN:
             counted = msgspec.structs.replace(
                 counted, state=PositionState.CLOSED, closed_at=at, close_reason="CANCELLED"
             )

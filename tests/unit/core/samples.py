@@ -10,7 +10,7 @@ from bridge.core.facts import CommandFact, CommandStage, DealFact, OrderFact
 from bridge.core.folding import Scene
 from bridge.core.lifecycle import CommandState, PositionState
 from bridge.core.protocol import CommandKind, Order
-from bridge.core.records import CommandRecord, PositionRecord
+from bridge.core.records import CommandRecord, PositionRecord, Share
 from bridge.core.terms import DealEntry, OrderState, Side
 
 OFFICER = "eo-001"
@@ -124,6 +124,20 @@ ORDER = OrderFact(
     price=Decimal(0),
     time_setup_server_ms=server_ms(),
 )
+
+
+def whole(deal: DealFact, token: int = TOKEN) -> Share:
+    """The deal as one share."""
+    return Share(
+        token=token,
+        entry=deal.entry,
+        volume=deal.volume,
+        price=deal.price,
+        commission=deal.commission,
+        swap=deal.swap,
+        profit=deal.profit,
+        fee=deal.fee,
+    )
 
 
 def stage(what: CommandStage, *, token: int = TOKEN, attempt: int = 1, retcode: int = 0) -> CommandFact:

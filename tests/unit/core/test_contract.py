@@ -12,6 +12,7 @@ from bridge.core.contract import (
     API_KEY_HEADER,
     CONTRACT_DIRECTIVE_FIELDS,
     CONTRACT_EVENT_FIELDS,
+    DIRECTIVE_ADDITIONS,
     EVENTS_PATH,
     PENDING_PATH,
     Action,
@@ -83,6 +84,10 @@ WITH_ADDITIONS = msgspec.structs.replace(
     stop_loss=Decimal("1.0900"),
     take_profit=Decimal("1.1000"),
     action="MODIFY",
+    order_type="STOP_LIMIT",
+    price=Decimal("1.0960"),
+    limit_price=Decimal("1.0955"),
+    order_expires_at=datetime(2026, 1, 5, 22, 0, tzinfo=UTC),
 )
 
 
@@ -108,7 +113,7 @@ def test_the_example_directive_is_read_with_every_field() -> None:
 def test_the_directive_fields_are_those_of_the_example_in_its_order() -> None:
     (example,) = json.loads(PENDING)["directives"]
     assert list(example) == list(CONTRACT_DIRECTIVE_FIELDS)
-    assert set(Directive.__struct_fields__) - set(example) == {"target_directive_id"}
+    assert set(Directive.__struct_fields__) - set(example) == set(DIRECTIVE_ADDITIONS)
 
 
 def test_the_example_event_is_written_to_the_letter() -> None:
@@ -196,8 +201,16 @@ def test_paths_and_header_are_the_contracts() -> None:
 
 
 @pytest.mark.parametrize("action", list(Action))
-def test_only_the_two_openings_open(action: Action) -> None:
+def test_each_action_opens_closes_changes_or_cancels(action: Action) -> None:
     assert action.opens is action.startswith("OPEN_")
+    assert action.closes is action.startswith("CLOSE")
+    assert action.modifies is action.startswith("MODIFY")
+    assert action.opens + action.closes + action.modifies + (action is Action.CANCEL) == 1
+
+
+def test_only_the_market_type_does_not_wait_on_the_book() -> None:
+    assert [each.pending for each in OrderType] == [False, True, True, True]
+    assert [str(each) for each in OrderType] == ["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
 
 
 def test_a_receipt_reads_the_contracts_example() -> None:

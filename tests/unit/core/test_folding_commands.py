@@ -205,7 +205,7 @@ def test_what_was_certainly_not_sent_expires_and_says_what_kept_it(
     assert draft.event.error_message == f"expired at 2026-01-04T10:05:00.000Z before it could be sent{why}"
 
 
-@pytest.mark.parametrize("state", [each for each in CommandState if each is not S.PLANNED])
+@pytest.mark.parametrize("state", [each for each in CommandState if each not in (S.PLANNED, S.DONE)])
 def test_what_may_have_been_sent_does_not_expire(state: CommandState) -> None:
     command = msgspec.structs.replace(OPEN, state=state)
     assert expire_command(command, NOW, waited_for="") == Outcome(disposition=Disposition.APPLIED)
@@ -240,7 +240,8 @@ def test_an_order_without_a_command_is_somebody_elses() -> None:
     [
         ("symbol", "GBPUSD", "its symbol is GBPUSD, not EURUSD"),
         ("type", "SELL", "its type is SELL, not BUY"),
-        ("type", "BUY_LIMIT", "its type is BUY_LIMIT, not BUY"),
+        ("type", "SELL_LIMIT", "its type is SELL_LIMIT, not BUY"),
+        ("type", "CLOSE_BY", "its type is CLOSE_BY, not BUY"),
         ("reason", "CLIENT", "its reason is CLIENT, not EXPERT"),
     ],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.core.amounts import ZERO
 from bridge.core.contract import EventType
+from bridge.core.dealing import PositionBook, fold_deal
 from bridge.core.facts import (
     AnyFact,
     CommandFact,
@@ -17,27 +18,19 @@ from bridge.core.facts import (
     DealFact,
     OrderFact,
     PositionFact,
-    ScanFact,
     TroubleFact,
     decode_fact,
     encode_fact,
 )
-from bridge.core.folding import (
-    fold_command,
-    fold_connection,
-    fold_deal,
-    fold_order,
-    fold_position,
-    fold_trouble,
-)
+from bridge.core.folding import fold_connection, fold_position, fold_trouble
 from bridge.core.lifecycle import CommandState, PositionState
 from bridge.core.protocol import ProtocolError
 from bridge.core.records import CommandRecord, Disposition, Outcome, PositionRecord
-from bridge.core.terms import DealEntry, Side
+from bridge.core.terms import DealEntry, OrderState, Side
 
 from .book import Book
 from .generate import amounts, instances
-from .samples import CLOSE, DEAL_IN, DEAL_OUT, HELD, NOW, OFFICER, OPEN, POSITION, SCENE
+from .samples import CLOSE, DEAL_IN, DEAL_OUT, HELD, NOW, OFFICER, OPEN, ORDER, POSITION, SCENE, TOKEN, whole
 
 E, S = EventType, CommandState
 
@@ -48,19 +41,23 @@ def fold(
     return fold_deal(
         fact,
         command=command,
-        position=position,
         command_deals=[deal for deal in before if deal.magic == fact.magic],
-        position_deals=[deal for deal in before if deal.position_id == fact.position_id],
+        book=PositionBook(
+            parts=[position] if position else [],
+            shares={position.token: [whole(deal) for deal in before]} if position else {},
+            began={position.token: DEAL_IN.ticket} if position else {},
+        ),
         scene=SCENE,
     )
 
 
 def test_a_whole_fill_fills_the_command_and_opens_the_position_with_its_levels() -> None:
     outcome = fold(DEAL_IN, OPEN, None)
-    assert outcome.command is not None and outcome.position is not None
+    assert outcome.command is not None
     assert (outcome.command.state, outcome.command.filled) == (S.FILLED, Decimal("0.30"))
     assert (outcome.command.order_ticket, outcome.command.position_id) == (8001, POSITION)
-    assert outcome.position == msgspec.structs.replace(HELD, opened_at=NOW, commission=Decimal("-0.10"))
+    assert outcome.positions == (msgspec.structs.replace(HELD, opened_at=NOW, commission=Decimal("-0.10")),)
+    assert outcome.shares == (whole(DEAL_IN),)
     assert [draft.event.event_type for draft in outcome.events] == [
         E.ORDER_PLACED,
         E.ORDER_FILLED,
@@ -96,7 +93,7 @@ def test_a_deal_that_contradicts_the_command_of_its_token_is_quarantined(
     outcome = fold(msgspec.structs.replace(DEAL_IN, **{field: value}), OPEN, None)
     assert outcome.disposition is Disposition.QUARANTINED
     assert says in outcome.note
-    assert (outcome.command, outcome.position, outcome.events) == (None, None, ())
+    assert (outcome.command, outcome.positions, outcome.events) == (None, (), ())
 
 
 @pytest.mark.parametrize(
@@ -124,7 +121,7 @@ def test_what_is_not_a_plain_deal_of_ours_changes_nothing(
 ) -> None:
     outcome = fold(msgspec.structs.replace(DEAL_IN, type=kind, entry=entry), command, position)
     assert outcome.disposition is disposition
-    assert (outcome.command, outcome.position, outcome.events) == (None, None, ())
+    assert (outcome.command, outcome.positions, outcome.events) == (None, (), ())
     assert bool(outcome.note) is (disposition is Disposition.QUARANTINED)
 
 
@@ -211,16 +208,64 @@ STANDS = PositionFact(
     price_open=Decimal("1.0951"),
     stop_loss=Decimal("1.0940"),
 )
+SEEN = msgspec.structs.replace(HELD, stop_loss=Decimal("1.0940"), take_profit=None, levels_seen=1)
 
 
 def test_a_position_seen_brings_its_levels_and_nothing_else() -> None:
-    outcome = fold_position(STANDS, HELD)
-    assert outcome.position == msgspec.structs.replace(HELD, stop_loss=Decimal("1.0940"), take_profit=None)
+    """What was asked for is no level that anybody saw: the first sight of it is no change."""
+    outcome = fold_position(STANDS, [HELD], SCENE, explained=False)
+    assert outcome.positions == (SEEN,)
     assert (outcome.disposition, outcome.events) == (Disposition.APPLIED, ())
 
 
+def test_levels_that_were_seen_already_are_no_news() -> None:
+    assert fold_position(STANDS, [SEEN], SCENE, explained=False) == Outcome(disposition=Disposition.APPLIED)
+
+
+@pytest.mark.parametrize(
+    ("stop_loss", "take_profit", "told"),
+    [("1.0930", None, ("1.0930", "0")), (None, None, ("0", "0")), ("1.0940", "1.1010", ("1.0940", "1.1010"))],
+)
+def test_levels_that_changed_by_hand_are_told_with_both_as_they_are_now(
+    stop_loss: str | None, take_profit: str | None, told: tuple[str, str]
+) -> None:
+    changed = msgspec.structs.replace(
+        STANDS,
+        stop_loss=Decimal(stop_loss) if stop_loss else None,
+        take_profit=Decimal(take_profit) if take_profit else None,
+    )
+    outcome = fold_position(changed, [SEEN], SCENE, explained=False)
+    (part,) = outcome.positions
+    assert (part.stop_loss, part.take_profit, part.levels_seen) == (changed.stop_loss, changed.take_profit, 2)
+    (draft,) = outcome.events
+    assert draft.subject == f"position:{POSITION}:levels:2"
+    event = draft.event
+    assert (event.event_type, event.directive_id, event.action) == (E.ORDER_PLACED, "dir-open", "CHANGED")
+    assert (str(event.stop_loss), str(event.take_profit)) == told
+    # What a directive asked for is told by its command.
+    explained = fold_position(changed, [SEEN], SCENE, explained=True)
+    assert explained == msgspec.structs.replace(outcome, events=())
+
+
+def test_every_part_of_a_shared_position_learns_its_levels_and_each_opener_hears_of_a_change() -> None:
+    other = msgspec.structs.replace(SEEN, token=TOKEN + 7, directive_id="dir-other")
+    new = msgspec.structs.replace(HELD, token=TOKEN + 8, directive_id="dir-new")
+    changed = msgspec.structs.replace(STANDS, stop_loss=Decimal("1.0930"))
+    outcome = fold_position(changed, [SEEN, other, new], SCENE, explained=False)
+    assert [part.stop_loss for part in outcome.positions] == [Decimal("1.0930")] * 3
+    assert [draft.event.directive_id for draft in outcome.events] == ["dir-open", "dir-other"]
+
+
+def test_what_is_closed_keeps_the_levels_that_were_seen_last() -> None:
+    closed = msgspec.structs.replace(SEEN, volume_out=SEEN.volume_in)
+    changed = msgspec.structs.replace(STANDS, stop_loss=None)
+    assert fold_position(changed, [closed], SCENE, explained=False) == Outcome(
+        disposition=Disposition.APPLIED
+    )
+
+
 def test_a_position_seen_that_is_not_ours_is_left_alone() -> None:
-    assert fold_position(STANDS, None) == Outcome(disposition=Disposition.FOREIGN)
+    assert fold_position(STANDS, [], SCENE, explained=False) == Outcome(disposition=Disposition.FOREIGN)
 
 
 def test_connection_and_trouble_are_told_at_once() -> None:
@@ -233,56 +278,58 @@ def test_connection_and_trouble_are_told_at_once() -> None:
         assert draft.event.occurred_at == NOW
 
 
-ANY = st.one_of([instances(cls) for cls in AnyFact.__args__ if cls is not ScanFact])
+ANY = st.one_of(
+    [instances(cls) for cls in (CommandFact, OrderFact, DealFact, PositionFact, ConnectionFact, TroubleFact)]
+)
 NEAR_DEALS = st.builds(
-    lambda deal, like, entry, volume: msgspec.structs.replace(
+    lambda deal, like, ticket, entry, volume: msgspec.structs.replace(
         like,
-        ticket=deal.ticket,
+        ticket=ticket,
         entry=entry,
         volume=volume,
         price=deal.price,
         time_server_ms=deal.time_server_ms,
     ),
     instances(DealFact),
-    st.sampled_from([DEAL_IN, DEAL_OUT]),
+    st.sampled_from(
+        [
+            DEAL_IN,
+            DEAL_OUT,
+            msgspec.structs.replace(DEAL_OUT, magic=0, reason="CLIENT"),
+            msgspec.structs.replace(DEAL_IN, type="BUY_CANCELED"),
+        ]
+    ),
+    st.integers(9001, 9008),
     st.sampled_from(DealEntry),
-    st.sampled_from([Decimal("0.10"), Decimal("0.30"), Decimal(0)]) | amounts,
+    st.sampled_from([Decimal("0.10"), Decimal("0.30"), Decimal(0)]) | amounts.map(abs),
 )
-COMMANDS = st.builds(
-    lambda command, state: msgspec.structs.replace(command, state=state),
-    st.sampled_from([OPEN, CLOSE]),
-    st.sampled_from(CommandState),
+NEAR_ORDERS = st.builds(
+    lambda state, left: msgspec.structs.replace(ORDER, state=state, volume_current=left),
+    st.sampled_from(OrderState),
+    amounts.map(abs),
 )
+STATES = st.sampled_from([state for state in CommandState if state is not S.DONE])
 
 
-@given(st.lists(ANY | NEAR_DEALS, max_size=8), COMMANDS, st.none() | st.just(HELD))
+@given(st.lists(ANY | NEAR_DEALS | NEAR_ORDERS, max_size=10), STATES, STATES, st.booleans(), st.booleans())
 def test_whatever_a_terminal_may_report_has_an_outcome(
-    facts: list[AnyFact], command: CommandRecord, position: PositionRecord | None
+    facts: list[AnyFact], opening: CommandState, closing: CommandState, held: bool, netting: bool
 ) -> None:
-    before: list[DealFact] = []
+    book = Book(
+        msgspec.structs.replace(OPEN, state=opening),
+        msgspec.structs.replace(CLOSE, state=closing),
+        netting=netting,
+    )
+    book.take([DEAL_IN] if held else [])
     for fact in facts:
         try:
-            decode_fact(encode_fact(fact))
+            read = decode_fact(encode_fact(fact))
         except ProtocolError:
             continue
-        match fact:
-            case CommandFact():
-                outcome = fold_command(fact, command, SCENE)
-            case OrderFact():
-                outcome = fold_order(fact, command, SCENE)
-            case DealFact():
-                outcome = fold(fact, command, position, *before)
-                before += [fact] if outcome.disposition is Disposition.APPLIED else []
-            case PositionFact():
-                outcome = fold_position(fact, position)
-            case ConnectionFact():
-                outcome = fold_connection(fact, SCENE)
-            case TroubleFact():
-                outcome = fold_trouble(fact, SCENE)
-            case ScanFact():
-                continue
-        assert bool(outcome.note) is (outcome.disposition is Disposition.QUARANTINED)
-        command, position = outcome.command or command, outcome.position or position
+        book.take([read])
+    book.complete()
+    # An annulled opening may leave more closed than was opened; nothing is open then.
+    assert all(part.volume >= 0 for part in book.parts.values() if part.state is PositionState.OPEN)
 
 
 def test_a_deal_of_the_furthest_time_has_an_outcome() -> None:

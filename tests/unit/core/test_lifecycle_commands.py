@@ -28,7 +28,13 @@ INPUTS = (
     I.FILL_PART,
     I.FILL_WHOLE,
     I.ABSENT,
+    I.WITHDRAWN,
+    I.RESOLVED_FILLED,
+    I.RESOLVED_REJECTED,
+    I.RESOLVED_CANCELLED,
 )
+STATES = [state for state in CommandState if state is not S.DONE]
+"""DONE is a change's alone."""
 TOLD = {
     "P": O.PLACED,
     "p": O.PART_FILLED,
@@ -38,6 +44,7 @@ TOLD = {
     "C": O.CANCELLED,
     "E": O.BROKER_ERROR,
     "U": O.UNKNOWN,
+    "W": O.RESOLVED,
 }
 SHORT = {
     "pln": S.PLANNED,
@@ -54,18 +61,18 @@ SHORT = {
 }
 # A cell is the state after, and what is told. '.': as it was; '!': may never happen.
 MATRIX = """
-     dispatch expire pass   final  submit accept refuse open   seen   gone    part   whole  absent
-pln  dsp      nev:N  .      nev:N  sub    plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF .
-dsp  !        .      pln    nev:N  sub    plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF unk:U
-sub  !        .      unc    unc    .      plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF unk:U
-plc  !        .      .      .      .      .      rej:R  .      .      can:C   par:p  fil:F  unk:U
-par  !        .      .      .      .      .      .      .      .      can:C   par:p  fil:F  .
-fil  !        .      .      .      .      .      .      .      .      .       .      .      .
-rej  !        .      .      .      .      plc:P  .      .      .      .       par:Pp fil:PF .
-can  !        .      .      .      .      .      .      .      .      .       can:p  fil:F  .
-nev  !        .      .      .      sub    plc:P  .      unc:E  plc:P  can:PC  par:Pp fil:PF .
-unc  !        .      .      .      .      plc:P  rej:R  .      plc:P  can:PC  par:Pp fil:PF unk:U
-unk  !        .      nev:N  nev:N  .      plc:P  rej:R  .      plc:P  can:PC  par:Pp fil:PF .
+     dispatch expire pass   final  submit accept refuse open   seen   gone    part   whole  absent withdr f-word  r-word c-word
+pln  dsp      nev:N  .      nev:N  sub    plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF .      can:C  .       .      .
+dsp  !        .      pln    nev:N  sub    plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF unk:U  .      .       .      .
+sub  !        .      unc    unc    .      plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF unk:U  .      .       .      .
+plc  !        .      .      .      .      .      rej:R  .      .      can:C   par:p  fil:F  unk:U  .      .       .      .
+par  !        .      .      .      .      .      .      .      .      can:C   par:p  fil:F  .      .      .       .      .
+fil  !        .      .      .      .      .      .      .      .      .       .      .      .      .      .       .      .
+rej  !        .      .      .      .      plc:P  .      .      .      .       par:Pp fil:PF .      .      .       .      .
+can  !        .      .      .      .      .      .      .      .      .       can:p  fil:F  .      .      .       .      .
+nev  !        .      .      .      sub    plc:P  .      unc:E  plc:P  can:PC  par:Pp fil:PF .      .      .       .      .
+unc  !        .      .      .      .      plc:P  rej:R  .      plc:P  can:PC  par:Pp fil:PF unk:U  .      fil:W   rej:R  can:C
+unk  !        .      nev:N  nev:N  .      plc:P  rej:R  .      plc:P  can:PC  par:Pp fil:PF .      .      fil:W   rej:R  can:C
 """
 CELLS = [
     pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")
@@ -76,7 +83,8 @@ CELLS = [
 
 def test_the_matrix_holds_every_state_and_every_input() -> None:
     assert set(INPUTS) == set(CommandInput)
-    assert len(CELLS) == len(CommandState) * len(CommandInput)
+    assert len(CELLS) == len(STATES) * len(CommandInput)
+    assert set(SHORT.values()) == set(STATES)
 
 
 @pytest.mark.parametrize(("state", "what", "cell"), CELLS)
@@ -91,7 +99,6 @@ def test_each_state_under_each_input(state: CommandState, what: CommandInput, ce
 
 
 FILLS = (I.FILL_PART, I.FILL_WHOLE)
-STATES = st.sampled_from(CommandState)
 HAPPENINGS = st.lists(st.sampled_from(CommandInput), max_size=30)
 
 
@@ -110,7 +117,7 @@ def live(
     return life
 
 
-@pytest.mark.parametrize("state", list(CommandState))
+@pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("fill", FILLS)
 def test_a_fill_counts_in_every_state_and_is_told_once(state: CommandState, fill: CommandInput) -> None:
     after, told = step_command(state, fill)
@@ -168,12 +175,32 @@ def test_a_life_tells_of_one_whole_fill_at_most(happenings: list[CommandInput]) 
     assert told.count(O.FILLED) <= 1
 
 
+WORDS = {I.RESOLVED_FILLED, I.RESOLVED_REJECTED, I.RESOLVED_CANCELLED}
+
+
 @given(HAPPENINGS)
-def test_placed_is_told_before_any_fill_or_cancellation(happenings: list[CommandInput]) -> None:
-    told = [output for _, _, _, outputs in live(happenings) for output in outputs]
+def test_placed_is_told_before_any_fill_or_cancellation_by_the_broker(happenings: list[CommandInput]) -> None:
+    """What nobody but a person knows of was perhaps never placed; what is withdrawn never was."""
+    life = [step for step in live(happenings) if not {step[1]} & {*WORDS, I.WITHDRAWN}]
+    if len(life) < len(live(happenings)):
+        return
+    told = [output for _, _, _, outputs in life for output in outputs]
     for output in (O.PART_FILLED, O.FILLED, O.CANCELLED):
         if output in told:
             assert O.PLACED in told[: told.index(output)]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("word", sorted(WORDS))
+def test_a_persons_word_counts_only_where_nobody_else_knows(state: CommandState, word: CommandInput) -> None:
+    moved = step_command(state, word) != (state, ())
+    assert moved is (state in {S.UNCERTAIN, S.UNKNOWN})
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_what_was_certainly_not_sent_can_be_withdrawn(state: CommandState) -> None:
+    moved = step_command(state, I.WITHDRAWN) != (state, ())
+    assert moved is (state is S.PLANNED)
 
 
 @given(HAPPENINGS)
@@ -185,7 +212,7 @@ def test_no_fill_is_ever_taken_back(happenings: list[CommandInput]) -> None:
             assert after in (S.PARTIAL, S.FILLED, S.CANCELLED)
 
 
-@given(STATES, st.sampled_from(CommandInput).filter(lambda what: what is not I.DISPATCH))
+@given(st.sampled_from(STATES), st.sampled_from(CommandInput).filter(lambda what: what is not I.DISPATCH))
 def test_the_same_input_again_changes_nothing_more_and_repeats_no_end(
     state: CommandState, what: CommandInput
 ) -> None:
@@ -195,7 +222,7 @@ def test_the_same_input_again_changes_nothing_more_and_repeats_no_end(
     assert set(told) <= {O.PART_FILLED}
 
 
-OVER = {S.FILLED, S.REJECTED, S.CANCELLED, S.NEVER_SENT}
+OVER = {S.FILLED, S.REJECTED, S.CANCELLED, S.NEVER_SENT, S.DONE}
 CERTAIN = {*OVER, S.PLANNED}
 
 

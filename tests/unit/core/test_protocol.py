@@ -29,11 +29,18 @@ ORDER = {
     "symbol": "EURUSD",
     "side": "SELL",
     "volume": 0.30,
+    "order_type": "STOP_LIMIT",
     "position": 7001,
+    "order": 8001,
+    "opener": 752844203393024,
     "stop_loss": 1.09,
     "take_profit": 1.1,
     "price": 1.095,
+    "limit_price": 1.094,
+    "time_in_force": "GTD",
+    "expires_ms": 1767571200000,
     "deviation_points": 20,
+    "max_spread_points": 30,
     "comment": "dir_12345",
 }
 ACCOUNT = {
@@ -76,8 +83,15 @@ FROM_TERMINAL: dict[str, dict[str, object]] = {
 FROM_SIDECAR: dict[str, dict[str, object]] = {
     "challenge": {"version": 1, "nonce": A64, "proof": B64},
     "refused": {"code": "SECOND_BOOT", "message": "there is one", "remedy": "remove it"},
-    "command": {"epoch": 3, "attempt": 1, "deadline_ms": 5000, "order": ORDER},
+    "command": {
+        "epoch": 3,
+        "attempt": 1,
+        "deadline_ms": 5000,
+        "order": ORDER,
+        "expires_server_ms": 1767571200000,
+    },
     "settle": {"epoch": 3, "item": SETTLE_ITEM},
+    "inquire": {"epoch": 3, "symbol": "EURUSD", "exact": True},
     "welcome": {
         "epoch": 3,
         "heartbeat_ms": 1000,
@@ -123,6 +137,10 @@ def test_each_message_stands_on_the_wire_under_its_own_names(
     assert json.loads(encode(message)) == {"type": kind, **fields}
 
 
+def test_the_example_of_an_order_has_every_field() -> None:
+    assert set(ORDER) == set(protocol.Order.__struct_fields__)
+
+
 def test_every_message_has_its_example() -> None:
     for decode, kinds in SIDES:
         assert {type(decode(frame(kind, fields))) for kind, fields in kinds.items()} == set(MESSAGES[decode])
@@ -155,7 +173,9 @@ def test_a_field_of_another_type_is_refused(decode: Decode, kind: str, fields: d
             decode(frame(kind, {**fields, name: [[]]}))
 
 
-@pytest.mark.parametrize("kind", ["challenge", "refused", "command", "settle", "welcome", "ack", "new", ""])
+@pytest.mark.parametrize(
+    "kind", ["challenge", "refused", "command", "settle", "inquire", "welcome", "ack", "new", ""]
+)
 def test_a_terminal_may_not_say_what_the_sidecar_says(kind: str) -> None:
     with pytest.raises(UnknownTypeError, match="unknown message type"):
         decode_from_terminal(frame(kind, FROM_SIDECAR.get(kind, {})))
@@ -268,6 +288,17 @@ OUT_OF_BOUNDS: list[tuple[Decode, str, dict[str, object]]] = [
     (decode_from_sidecar, "command", {"order": {**ORDER, "position": 2**63}}),
     (decode_from_sidecar, "command", {"order": {**ORDER, "comment": "x" * 32}}),
     (decode_from_sidecar, "command", {"order": {**ORDER, "deviation_points": -1}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "order_type": "BUY_LIMIT"}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "time_in_force": "IOC"}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "order": -1}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "opener": 2**52}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "limit_price": "Infinity"}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "expires_ms": 2**53}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "max_spread_points": -1}}),
+    (decode_from_sidecar, "command", {"expires_server_ms": -1}),
+    (decode_from_sidecar, "inquire", {"symbol": ""}),
+    (decode_from_sidecar, "inquire", {"symbol": "a\nb"}),
+    (decode_from_sidecar, "inquire", {"exact": 1}),
     (decode_from_sidecar, "settle", {"item": {**SETTLE_ITEM, "ask": 0}}),
     (decode_from_sidecar, "settle", {"item": {**SETTLE_ITEM, "ledger": "x"}}),
     (decode_from_sidecar, "challenge", {"nonce": "x"}),

@@ -1,5 +1,6 @@
 """What the Director is told: each event's type, class, fields and subject."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core import reporting
-from bridge.core.contract import EventClass, EventType, ExecutionEvent
-from bridge.core.facts import ConnectionFact, DealFact, TroubleFact
-from bridge.core.folding import summed
+from bridge.core.contract import EventClass, EventType, ExecutionEvent, OrderType, TimeInForce
+from bridge.core.dealing import summed
+from bridge.core.facts import ConnectionFact, DealFact, TroubleFact, content_hash
 from bridge.core.lifecycle import CommandOutput, PositionOutput
+from bridge.core.protocol import CommandKind, Order
 from bridge.core.records import CommandRecord, Draft
 from bridge.core.reporting import command_event, event_key, position_event, weighted_price
+from bridge.core.terms import Side
 
-from .samples import CLOSE, DEAL_IN, DEAL_OUT, HELD, NOW, OFFICER, OPEN, POSITION, TOKEN
+from .samples import CLOSE, DEAL_IN, DEAL_OUT, HELD, NOW, OFFICER, OPEN, ORDER, POSITION, TOKEN, whole
 
 E, C = EventType, EventClass
 BOOT = "a" * 32
@@ -27,9 +30,58 @@ FIRST = msgspec.structs.replace(
 SECOND = msgspec.structs.replace(DEAL_IN, ticket=9002, volume=Decimal("0.20"), price=Decimal("1.0953"))
 REFUSED = msgspec.structs.replace(PLACED, reason="10019", message="NO_MONEY (10019): not enough")
 LATE = msgspec.structs.replace(OPEN, reason="EXPIRED", message="expired")
+BY_HAND = msgspec.structs.replace(DEAL_OUT, volume=Decimal("0.10"), reason="CLIENT")
 REDUCED = msgspec.structs.replace(HELD, volume_out=Decimal("0.10"))
-CLOSED = summed(HELD, [DEAL_IN, msgspec.structs.replace(DEAL_OUT, fee=Decimal("-0.03"))])
+CLOSED = summed(HELD, [whole(DEAL_IN), whole(msgspec.structs.replace(DEAL_OUT, fee=Decimal("-0.03")))])
 
+LIMIT = msgspec.structs.replace(
+    PLACED,
+    order=msgspec.structs.replace(
+        PLACED.order,
+        order_type=OrderType.STOP_LIMIT,
+        price=Decimal("1.0960"),
+        limit_price=Decimal("1.0955"),
+        time_in_force=TimeInForce.GTD,
+        expires_ms=1_767_571_200_000,
+    ),
+    position_id=0,
+)
+EXPIRY = datetime(2026, 1, 5, tzinfo=UTC)
+MODIFY = CommandRecord(
+    officer=OFFICER,
+    directive_id="dir-modify",
+    leg=1,
+    order=Order(
+        token=TOKEN + 5,
+        kind=CommandKind.MODIFY,
+        symbol="EURUSD",
+        side=Side.BUY,
+        position=POSITION,
+        opener=TOKEN,
+        stop_loss=Decimal("1.0940"),
+        take_profit=Decimal(0),
+    ),
+    expires_at=NOW,
+    opening_directive_id="dir-open",
+)
+CANCEL = msgspec.structs.replace(
+    MODIFY,
+    directive_id="dir-cancel",
+    order=Order(
+        token=TOKEN + 6,
+        kind=CommandKind.CANCEL,
+        symbol="EURUSD",
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        order=8001,
+        opener=TOKEN,
+    ),
+)
+PENDING = msgspec.structs.replace(
+    ORDER, type="BUY_LIMIT", price=Decimal("1.0800"), stop_loss=Decimal("1.0700"), time_done_server_ms=0
+)
+LATER = msgspec.structs.replace(DEAL_OUT, commission=Decimal("-0.35"))
+ANNULLED = msgspec.structs.replace(DEAL_IN, type="BUY_CANCELED", volume=Decimal(0), price=Decimal(0))
 OF_COMMAND = {"directive_id": "dir-open", "symbol": "EURUSD"}
 OF_ORDER = {**OF_COMMAND, "broker_order_id": "8001", "position_id": "7001"}
 OF_POSITION = {"directive_id": "dir-open", "symbol": "EURUSD", "position_id": "7001"}
@@ -132,7 +184,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "a position comes to be",
-        position_event(PositionOutput.OPENED, HELD, DEAL_IN, NOW),
+        position_event(PositionOutput.OPENED, HELD, DEAL_IN, whole(DEAL_IN), NOW),
         E.POSITION_OPENED,
         C.SUCCESS,
         "position:7001",
@@ -151,7 +203,8 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         position_event(
             PositionOutput.REDUCED,
             REDUCED,
-            msgspec.structs.replace(DEAL_OUT, volume=Decimal("0.10"), reason="CLIENT"),
+            BY_HAND,
+            whole(BY_HAND),
             NOW,
         ),
         E.ORDER_PARTIAL_FILL,
@@ -170,7 +223,9 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "stop loss hit",
-        position_event(PositionOutput.SL, HELD, msgspec.structs.replace(DEAL_OUT, reason="SL"), NOW),
+        position_event(
+            PositionOutput.SL, HELD, msgspec.structs.replace(DEAL_OUT, reason="SL"), whole(DEAL_OUT), NOW
+        ),
         E.SL_TRIGGERED,
         C.SUCCESS,
         "position:7001:9101",
@@ -184,7 +239,9 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "take profit hit",
-        position_event(PositionOutput.TP, HELD, msgspec.structs.replace(DEAL_OUT, reason="TP"), NOW),
+        position_event(
+            PositionOutput.TP, HELD, msgspec.structs.replace(DEAL_OUT, reason="TP"), whole(DEAL_OUT), NOW
+        ),
         E.TP_TRIGGERED,
         C.SUCCESS,
         "position:7001:9101",
@@ -198,7 +255,13 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "a position fully closed without a directive, with final totals",
-        position_event(PositionOutput.CLOSED, CLOSED, msgspec.structs.replace(DEAL_OUT, reason="SO"), NOW),
+        position_event(
+            PositionOutput.CLOSED,
+            CLOSED,
+            msgspec.structs.replace(DEAL_OUT, reason="SO"),
+            whole(DEAL_OUT),
+            NOW,
+        ),
         E.POSITION_CLOSED,
         C.SUCCESS,
         "position:7001:9101",
@@ -216,7 +279,9 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "a position fully closed by a directive, under it and beside its opener",
-        position_event(PositionOutput.CLOSED, CLOSED, DEAL_OUT, NOW, closing_directive_id="dir-close"),
+        position_event(
+            PositionOutput.CLOSED, CLOSED, DEAL_OUT, whole(DEAL_OUT), NOW, closing_directive_id="dir-close"
+        ),
         E.POSITION_CLOSED,
         C.SUCCESS,
         "position:7001:9101",
@@ -249,6 +314,173 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         C.ERROR,
         f"command:{TOKEN}",
         {**OF_ORDER, "error_code": "10019", "error_message": "NO_MONEY (10019)"},
+    ),
+    (
+        "the broker took a pending order",
+        command_event(CommandOutput.PLACED, LIMIT, NOW),
+        E.ORDER_PLACED,
+        C.INFO,
+        f"command:{TOKEN}",
+        {
+            **OF_COMMAND,
+            "broker_order_id": "8001",
+            "stop_loss": Decimal("1.0900"),
+            "take_profit": Decimal("1.1000"),
+            "order_type": "STOP_LIMIT",
+            "price": Decimal("1.0960"),
+            "limit_price": Decimal("1.0955"),
+            "remaining_quantity": Decimal("0.30"),
+            "order_expires_at": EXPIRY,
+        },
+    ),
+    (
+        "a modify took effect",
+        command_event(CommandOutput.CHANGED, MODIFY, NOW),
+        E.ORDER_PLACED,
+        C.INFO,
+        f"command:{TOKEN + 5}",
+        {
+            **OF_POSITION,
+            "directive_id": "dir-modify",
+            "opening_directive_id": "dir-open",
+            "action": "MODIFY",
+            "stop_loss": Decimal("1.0940"),
+            "take_profit": Decimal(0),
+        },
+    ),
+    (
+        "a cancel took effect",
+        command_event(CommandOutput.CHANGED, CANCEL, NOW),
+        E.ORDER_CANCELLED,
+        C.INFO,
+        f"command:{TOKEN + 6}",
+        {
+            "directive_id": "dir-cancel",
+            "opening_directive_id": "dir-open",
+            "symbol": "EURUSD",
+            "broker_order_id": "8001",
+            "action": "CANCEL",
+        },
+    ),
+    (
+        "cancelled before anything was sent",
+        reporting.withdrawn(OFFICER, "dir-open", NOW),
+        E.ORDER_CANCELLED,
+        C.INFO,
+        "directive",
+        {"directive_id": "dir-open"},
+    ),
+    (
+        "the cancel that ended it before anything was sent",
+        reporting.withdrawn(OFFICER, "dir-cancel", NOW, opener="dir-open"),
+        E.ORDER_CANCELLED,
+        C.INFO,
+        "directive",
+        {"directive_id": "dir-cancel", "opening_directive_id": "dir-open"},
+    ),
+    (
+        "a fill by a person's word",
+        reporting.resolved_fill(
+            msgspec.structs.replace(PLACED, reason="RESOLVED", message="resolved by a person: seen"),
+            NOW,
+            price=Decimal("1.0951"),
+            quantity=Decimal("0.30"),
+        ),
+        E.ORDER_FILLED,
+        C.SUCCESS,
+        f"command:{TOKEN}",
+        {
+            **OF_ORDER,
+            "fill_price": Decimal("1.0951"),
+            "fill_quantity": Decimal("0.30"),
+            "error_message": "resolved by a person: seen",
+        },
+    ),
+    (
+        "new levels of a position by hand",
+        reporting.levels_changed(
+            msgspec.structs.replace(HELD, stop_loss=None, take_profit=Decimal("1.2"), levels_seen=3), NOW
+        ),
+        E.ORDER_PLACED,
+        C.INFO,
+        "position:7001:levels:3",
+        {**OF_POSITION, "action": "CHANGED", "stop_loss": Decimal(0), "take_profit": Decimal("1.2")},
+    ),
+    (
+        "a pending order changed by hand",
+        reporting.order_changed(OFFICER, "dir-open", PENDING, NOW),
+        E.ORDER_PLACED,
+        C.INFO,
+        "order:8001:PLACED:0.3:1.08:1.07:-:0",
+        {
+            **OF_COMMAND,
+            "broker_order_id": "8001",
+            "action": "CHANGED",
+            "price": Decimal("1.0800"),
+            "stop_loss": Decimal("1.0700"),
+            "take_profit": Decimal(0),
+            "remaining_quantity": Decimal("0.30"),
+        },
+    ),
+    (
+        "the stop loss that was asked for is missing",
+        reporting.stop_missing(msgspec.structs.replace(HELD, stop_loss=None), OPEN, NOW),
+        E.SYSTEM_ERROR,
+        C.ERROR,
+        "position:7001:stop",
+        {
+            **OF_POSITION,
+            "error_code": "STOP_MISSING",
+            "error_message": "position 7001 has no stop loss at the broker; 1.0900 was asked for. "
+            "Set it, or close the position",
+            "stop_loss": Decimal("1.0900"),
+        },
+    ),
+    (
+        "a close that reversed",
+        reporting.accidental_reversal(CLOSE, DEAL_OUT, NOW, "it was gone"),
+        E.SYSTEM_ERROR,
+        C.ERROR,
+        "deal:9101",
+        {
+            "directive_id": "dir-close",
+            "error_code": "ACCIDENTAL_REVERSAL",
+            "error_message": "it was gone. Nothing more is opened in EURUSD until a person has looked "
+            "(mt5-bridge resume)",
+        },
+    ),
+    (
+        "money that the broker booked later",
+        reporting.deal_revised(OFFICER, "dir-close", LATER, DEAL_OUT, NOW),
+        E.ORDER_FILLED,
+        C.INFO,
+        f"deal:9101:{content_hash(LATER)[:16]}",
+        {
+            **OF_POSITION,
+            "directive_id": "dir-close",
+            "broker_order_id": "8101",
+            "deal_id": "9101",
+            "action": "REVISION",
+            "commission": Decimal("0.35"),
+            "swap": Decimal("-0.50"),
+            "profit": Decimal("6.00"),
+        },
+    ),
+    (
+        "a deal that the broker annulled",
+        reporting.deal_cancelled(OFFICER, "dir-open", ANNULLED, DEAL_IN, NOW),
+        E.BROKER_ERROR,
+        C.ERROR,
+        f"deal:9001:{content_hash(ANNULLED)[:16]}",
+        {
+            **OF_POSITION,
+            "broker_order_id": "8001",
+            "deal_id": "9001",
+            "fill_price": Decimal("1.0951"),
+            "fill_quantity": Decimal("0.30"),
+            "error_code": "DEAL_CANCELLED",
+            "error_message": "the broker has annulled deal 9001 (BUY_CANCELED); compare the account by hand",
+        },
     ),
     (
         "remainder cancelled",

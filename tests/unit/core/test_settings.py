@@ -7,10 +7,13 @@ import pytest
 
 from bridge.core.settings import (
     DirectorSettings,
+    GuardSettings,
     JournalSettings,
     LinkSettings,
+    MissingStop,
     OfficerSettings,
     Settings,
+    SilentDirector,
 )
 from bridge.core.token import default_prefix
 
@@ -47,6 +50,11 @@ def test_the_least_configuration_has_the_contracts_and_the_designs_defaults() ->
         (OfficerSettings, "time_to_live_s", [1, 86_400]),
         (OfficerSettings, "max_quantity", ["0.01", 5, 0.5]),
         (OfficerSettings, "id", ["x" * 128]),
+        (GuardSettings, "max_symbol_quantity", ["0.01", 5]),
+        (GuardSettings, "max_positions", [1, 10_000]),
+        (GuardSettings, "max_orders_per_minute", [1, 10_000]),
+        (GuardSettings, "max_spread_points", [0, 100_000]),
+        (GuardSettings, "max_daily_loss", ["0.01", 1000]),
     ],
 )
 def test_a_value_within_bounds_is_taken(
@@ -76,6 +84,14 @@ def test_a_value_within_bounds_is_taken(
         (OfficerSettings, "id", ["", "x" * 129, "a\nb", 7]),
         (OfficerSettings, "allow_real", ["yes", 1]),
         (OfficerSettings, "symbols", [{"EURUSD": 1}]),
+        (GuardSettings, "allowed_actions", [["OPEN"], "OPEN_LONG", [1]]),
+        (GuardSettings, "allowed_symbols", ["EURUSD", [1]]),
+        (GuardSettings, "max_positions", [0, -1, 10_001]),
+        (GuardSettings, "max_orders_per_minute", [0, 10_001]),
+        (GuardSettings, "max_spread_points", [-1, 100_001]),
+        (GuardSettings, "missing_stop", ["ignore"]),
+        (GuardSettings, "silent_director", ["close"]),
+        (GuardSettings, "silent_director_after_s", [0, 86_401]),
     ],
 )
 def test_a_value_out_of_bounds_is_refused(
@@ -92,6 +108,7 @@ def test_a_value_out_of_bounds_is_refused(
         {**LEAST, "oficers": []},
         {**LEAST, "director": {**DIRECTOR, "urls": ""}},
         {**LEAST, "officers": [{**OFFICER, "allowreal": True}]},
+        {**LEAST, "officers": [{**OFFICER, "guards": {"max_position": 1}}]},
         {**LEAST, "journal": {"file": "x"}},
         {**LEAST, "link": {"heartbeat": 1}},
         {**LEAST, "director": {}},
@@ -119,10 +136,24 @@ def test_a_configured_prefix_wins_over_the_hashed_one() -> None:
     assert OfficerSettings(id="eo-001", token_prefix=7).prefix == 7
 
 
-def test_only_mapped_symbols_have_another_name_at_the_broker() -> None:
-    officer = OfficerSettings(id="eo-001", symbols={"EURUSD": "EURUSD.r"})
-    assert officer.broker_symbol("EURUSD") == "EURUSD.r"
-    assert officer.broker_symbol("GBPUSD") == "GBPUSD"
+def test_a_mapped_symbol_is_asked_for_by_its_very_name_and_any_other_by_what_it_resembles() -> None:
+    officer = OfficerSettings(id="eo-001", symbols={"EURUSD": "EURUSD.r", "GOLD": "GOLD"})
+    assert officer.inquiry("EURUSD") == ("EURUSD.r", True)
+    assert officer.inquiry("GOLD") == ("GOLD", True)
+    assert officer.inquiry("GBPUSD") == ("GBPUSD", False)
+
+
+def test_by_default_there_is_no_limit() -> None:
+    guards = OfficerSettings(id="eo-001").guards
+    assert guards == GuardSettings()
+    assert [getattr(guards, name) for name in GuardSettings.__struct_fields__] == [
+        *([None] * 6),
+        [],
+        *([None] * 3),
+        MissingStop.REPORT,
+        SilentDirector.KEEP,
+        600.0,
+    ]
 
 
 def test_a_limit_keeps_its_digits() -> None:
