@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.paper.api import BrokerTimeout, ControlError
-from bridge.paper.mt5 import OrderFilling, OrderState, Retcode
+from bridge.paper.mt5 import OrderFilling, OrderState, OrderType, Retcode
 from bridge.paper.scenario import Quirks
 from bridge.paper.script import (
     DelayHistory,
@@ -25,12 +25,17 @@ from tests.unit.paper.build import (
     START,
     book_of,
     broker,
+    change,
     closing,
+    closing_by,
     nothing_done,
     opened,
     opening,
+    placed,
+    removal,
     stops,
     told,
+    waiting,
 )
 
 HALVES = Fills(volumes=(Decimal("0.04"), Decimal("0.06")))
@@ -50,6 +55,44 @@ def test_return_code_that_no_build_knows() -> None:
     server = broker(rules=(Rule(effect=Reject(retcode=10999)),))
     result = server.order_send(opening())
     assert (result.retcode, result.comment) == (10999, "Unknown retcode 10999")
+
+
+@pytest.mark.parametrize("kind", list(SendKind))
+def test_every_kind_of_send_can_be_refused_with_every_code(kind: SendKind) -> None:
+    server = broker()
+    order, long = placed(server), opened(server)
+    requests = {
+        SendKind.OPEN: opening(),
+        SendKind.CLOSE: closing(long),
+        SendKind.SLTP: stops(long, "1.09"),
+        SendKind.PENDING: waiting(),
+        SendKind.MODIFY: change(order, "1.08"),
+        SendKind.REMOVE: removal(order),
+        SendKind.CLOSE_BY: closing_by(long, opened(server, opening(type=OrderType.SELL))),
+    }
+    before = book_of(server)
+    for retcode in Retcode:
+        server.add_rule(Rule(effect=Reject(retcode=retcode), match=Match(kind=kind)))
+        assert server.order_send(requests[kind]).retcode == retcode
+    assert book_of(server) == before
+    assert server.order_send(requests[kind]).retcode == Retcode.DONE
+
+
+def test_answer_to_a_placing_is_lost_and_the_order_waits() -> None:
+    server = broker(rules=(Rule(effect=LoseAnswer()), Rule(effect=DropTransactions())))
+    assert server.order_send(waiting(magic=5)).retcode == Retcode.TIMEOUT
+    assert [order.magic for order in server.orders()] == [5]
+    assert server.transactions(0) == []
+
+
+def test_done_order_may_be_in_neither_list() -> None:
+    server = broker()
+    ticket = placed(server)
+    server.add_rule(Rule(effect=DelayHistory(milliseconds=3000), match=Match(kind=SendKind.REMOVE)))
+    server.order_send(removal(ticket))
+    assert (server.orders(), server.history_order(ticket)) == ([], None)
+    server.advance(START + 3000)
+    assert server.history_order(ticket) is not None
 
 
 def test_requote_names_the_market() -> None:

@@ -6,11 +6,24 @@ from pathlib import Path
 import pytest
 
 from bridge.paper.broker import Broker
-from bridge.paper.mt5 import OrderType
-from bridge.paper.scenario import Walk
-from bridge.paper.script import DelayHistory, Match, Reject, Rule
+from bridge.paper.matching import DAY_MS
+from bridge.paper.mt5 import OrderState, OrderTime, OrderType
+from bridge.paper.scenario import Quirks, Walk
+from bridge.paper.script import DelayHistory, Fills, Match, Pace, Reject, Rule
 from bridge.paper.state import StateError, load_state, save_state
-from tests.unit.paper.build import START, book_of, broker, opened, opening, told
+from tests.unit.paper.build import (
+    START,
+    book_of,
+    broker,
+    closing,
+    done,
+    opened,
+    opening,
+    placed,
+    quoted,
+    told,
+    waiting,
+)
 
 
 def restarted(server: Broker, path: Path) -> Broker:
@@ -53,6 +66,27 @@ def test_restart_keeps_a_lost_connection_and_what_is_late(tmp_path: Path) -> Non
     assert other.positions() == []
     assert other.history_order(ticket) is None
     assert told(other, 5) == []
+
+
+def test_restart_keeps_what_waits_and_what_was(tmp_path: Path) -> None:
+    server = broker(quirks=Quirks(stop_limit_keeps_type=True))
+    server.seed_history(10)
+    server.add_rule(Rule(effect=Fills(volumes=(Decimal("0.04"), Decimal("0.06")), pace=Pace.PER_QUOTE)))
+    ticket = placed(server, waiting(OrderType.BUY_STOP_LIMIT, "1.10", stoplimit="1.099"))
+    expiring = placed(server, waiting(type_time=OrderTime.DAY))
+    closed = server.order_send(closing(opened(server))).deal
+    quoted(server, "1.10000")
+    quoted(server, "1.09800")
+
+    other = restarted(server, tmp_path / "broker.json")
+    for one in (server, other):
+        one.cancel_deal(closed)
+        quoted(one, "1.09790")
+        one.advance(START + DAY_MS)
+        assert [deal.volume for deal in one.deals_by_position(ticket)] == [Decimal("0.04"), Decimal("0.06")]
+        assert done(one, expiring).state is OrderState.EXPIRED
+    assert book_of(other) == book_of(server)
+    assert len(other.history_deals(0, START - 1)) == 10
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff", b"[]"])
