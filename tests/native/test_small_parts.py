@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bridge.core.protocol import CommandKind
+from bridge.paper.filling import choose_filling
 from bridge.paper.linkclock import LinkClock
 from bridge.paper.mt5 import SymbolExecution, SymbolFilling
-from bridge.paper.request import choose_filling
 from bridge.paper.symbols import SHIPPED
 from tests.native.console import Console, console
 from tests.terminal.chart import Chart, Variables

@@ -1,0 +1,171 @@
+"""The guards in the inputs: an OPEN beyond one is refused with its name and the numbers, in the paper terminal's
+words; nothing else is ever refused for them."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bridge.core.facts import CommandFact, CommandStage, NotSentReason
+from bridge.core.protocol import CommandKind, Order
+from bridge.core.terms import Side
+from bridge.paper.inputs import InputAction, Inputs
+from bridge.paper.mt5 import OrderType, TradeRequest
+from tests.native.bench import Bench
+from tests.native.test_commands import begin
+from tests.native.twins import Twin, change, pending
+from tests.peers import open_order
+from tests.terminal.chart import Variables
+
+DAY_MS = 86_400_000
+
+
+def send(bench: Bench, order: Order) -> str:
+    """Let the EA execute it: empty where it was sent, else the refusal for the inputs."""
+    bench.say(bench.peer.command(order))
+    bench.run(60)
+    refusals = [
+        fact
+        for fact in bench.peer.facts_of(CommandFact)
+        if fact.token == order.token and fact.stage is CommandStage.NOT_SENT
+    ]
+    if not refusals:
+        assert bench.sends(order.token) == 1
+        return ""
+    (fact,) = refusals
+    assert fact.reason is NotSentReason.INPUTS
+    return fact.message
+
+
+def variables(bench: Bench) -> dict[str, float]:
+    """The terminal's global variables."""
+    (found,) = [part for part in bench.stepped.terminal.host.parts if isinstance(part, Variables)]
+    return found.values
+
+
+def test_each_action_may_be_switched_off(bench: Bench, tmp_path: Path) -> None:
+    bench.start()
+    bench.join()
+    position = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    orders = {
+        "InpAllowLong": open_order(),
+        "InpAllowShort": pending("LIMIT", "1.10000", side="SELL"),
+        "InpAllowCloses": open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position),
+        "InpAllowModify": change("MODIFY", position=position, stops=("1.09000", None)),
+        "InpAllowCancel": change("CANCEL", order=1),
+    }
+    for (name, order), action in zip(orders.items(), InputAction, strict=True):
+        begin(bench, **{name: "false"})
+        twin = Twin(bench, tmp_path, Inputs(actions=frozenset(InputAction) - {action}))
+        found = twin.try_order(order)
+        assert isinstance(found, tuple)
+        assert found[2].startswith(f"{action} is not among the allowed actions (")
+        twin.close()
+        del bench.inputs[name]
+    everything = dict.fromkeys(orders, "false")
+    assert "(none)" in send(begin(bench, **everything), open_order())
+
+
+def test_the_allowed_symbols(bench: Bench, tmp_path: Path) -> None:
+    begin(bench, InpSymbols=" GBPUSD ,,USDJPY,")
+    twin = Twin(bench, tmp_path, Inputs(symbols=("GBPUSD", "USDJPY")))
+    found = twin.try_order(open_order())
+    assert found == (NotSentReason.INPUTS, 0, "EURUSD is not among the allowed symbols (GBPUSD, USDJPY)")
+    assert isinstance(twin.try_order(open_order(symbol="GBPUSD")), TradeRequest)
+    assert isinstance(twin.try_order(open_order(symbol="USD")), tuple)
+    position = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    close = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position)
+    assert isinstance(twin.try_order(close), TradeRequest)
+    twin.close()
+
+
+def test_positions_and_lots_per_symbol(bench: Bench) -> None:
+    begin(bench, InpMaxSymbolPositions="3", InpMaxSymbolLots="0.35")
+    bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("5"))  # somebody else's
+    assert send(bench, open_order(1)) == ""
+    assert send(bench, replace(pending("LIMIT", "1.09000"), token=2)) == ""
+    assert send(bench, open_order(3, volume="0.20")) == (
+        "0.40 lots in EURUSD are more than the maximum volume per symbol 0.35"
+    )
+    assert send(bench, open_order(4, volume="0.15")) == ""
+    assert send(bench, open_order(5, volume="0.01")) == (
+        "4 positions and pending orders in EURUSD are more than the maximum positions per symbol 3"
+    )
+    assert send(bench, open_order(6, symbol="GBPUSD")) == ""
+    ours = next(p for p in bench.broker.positions() if p.magic == 1)
+    assert send(bench, open_order(7, kind=CommandKind.CLOSE, side=Side.SELL, position=ours.identifier)) == ""
+    assert send(bench, open_order(8, volume="0.02")) == ""
+
+
+def test_a_position_that_lost_its_magic_counts(bench: Bench) -> None:
+    begin(bench, InpMaxSymbolPositions="1")
+    assert send(bench, open_order(1)) == ""
+    (position,) = bench.broker.positions()
+    bench.broker.hand_close(position.ticket, Decimal("0.05"))
+    assert bench.broker.positions()[0].magic == 0
+    assert send(bench, open_order(2)).startswith("2 positions and pending orders")
+
+
+def test_orders_per_minute(bench: Bench) -> None:
+    begin(bench, InpMaxOrdersPerMinute="2")
+    assert send(bench, open_order(1)) == ""
+    bench.run(30_000)
+    assert send(bench, open_order(2)) == ""
+    assert (
+        send(bench, open_order(3))
+        == "2 orders were sent within a minute; the maximum orders per minute are 2"
+    )
+    position = bench.broker.positions()[0].identifier
+    assert send(bench, open_order(4, kind=CommandKind.CLOSE, side=Side.SELL, position=position)) == ""
+    bench.run(30_000)
+    assert send(bench, open_order(5)) == ""
+    assert send(bench, open_order(6)) != ""
+
+
+def test_the_margin_level(bench: Bench) -> None:
+    begin(bench, InpMinMarginLevel="5000")
+    assert send(bench, open_order(1)) == ""  # without margin there is no level
+    assert send(bench, open_order(2)) == ""
+    level = bench.broker.account().margin_level
+    assert send(bench, open_order(3)) == (
+        f"the margin level {level:.2f} % is below the minimum margin level 5000.00 %"
+    )
+
+
+def test_the_daily_loss_survives_a_restart_and_ends_with_the_day(bench: Bench) -> None:
+    begin(bench, InpMaxDailyLoss="50")
+    assert send(bench, open_order(1)) == ""
+    bench.broker.set_quote("EURUSD", Decimal("1.08900"), Decimal("1.08910"))
+    equity = bench.broker.account().equity
+    message = send(bench, open_order(2))
+    assert message == (
+        f"the equity {equity:.2f} is {10000 - equity:.2f} below 10000.00, with which the broker's day began; "
+        "the maximum daily loss is 50.00"
+    )
+    kept = dict(variables(bench))
+    (day,) = [value for name, value in kept.items() if name.endswith(".day")]
+    assert day == bench.broker.server_time() // DAY_MS
+    bench.restart()
+    variables(bench).update(kept)  # the terminal has them on its disk
+    bench.join()
+    assert send(bench, open_order(3)) == message
+    bench.clock.advance_us((DAY_MS - bench.broker.server_time() % DAY_MS + 1_000) * 1_000)
+    bench.join()
+    assert send(bench, open_order(4)) == ""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "word"),
+    [
+        ({"InpMaxSymbolPositions": "-1"}, "Maximum positions per symbol"),
+        ({"InpMaxSymbolLots": "-0.1"}, "Maximum volume per symbol"),
+        ({"InpMaxOrdersPerMinute": "-1"}, "Maximum orders per minute"),
+        ({"InpMinMarginLevel": "-1"}, "Minimum margin level"),
+        ({"InpMaxDailyLoss": "-1"}, "Maximum daily loss"),
+    ],
+)
+def test_a_wrong_guard_is_named(bench: Bench, inputs: dict[str, str], word: str) -> None:
+    bench.inputs.update(inputs)
+    bench.restart()
+    assert f"Not working: the input '{word}'" in bench.panel

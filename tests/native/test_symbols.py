@@ -1,0 +1,109 @@
+"""Inquiries: an exact name, a name with an affix, several, none; a long list is searched piece by piece."""
+
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bridge.core.contract import OrderType
+from bridge.core.facts import SymbolFact
+from bridge.core.protocol import Inquire, encode
+from bridge.paper.detection import MAX_INQUIRIES, is_candidate
+from bridge.paper.scenario import Scenario, SymbolTerms
+from tests.native.bench import Bench
+from tests.native.twins import inquire
+from tests.terminal.library import Cell
+
+BID, ASK = Decimal("1.09500"), Decimal("1.09510")
+
+
+def named(*names: str) -> Scenario:
+    """A broker with these symbols, each like EURUSD."""
+    symbols = [SymbolTerms(name=name, like="EURUSD", bid=BID, ask=ASK) for name in names]
+    return Scenario(symbols=tuple(symbols))
+
+
+def joined_to(expert: Path, folder: Path, *names: str) -> Bench:
+    bench = Bench(expert, folder, scenario=named(*names))
+    bench.start()
+    bench.join()
+    bench.peer.forget()
+    return bench
+
+
+def answer(bench: Bench, symbol: str, *, exact: bool = False) -> SymbolFact:
+    bench.peer.forget()
+    inquire(bench, symbol, exact=exact)
+    bench.run(200)
+    (fact,) = bench.peer.facts_of(SymbolFact)
+    assert fact.asked == symbol
+    return fact
+
+
+def test_names_and_terms(expert: Path, tmp_path: Path) -> None:
+    bench = joined_to(
+        expert, tmp_path, "EURUSD.r", "GBPUSD", "GBPUSD.r", "mXAU.x", "USDJPY-a", "USDJPY-b", "eurchf"
+    )
+    try:
+        fact = answer(bench, "EURUSD")
+        assert (fact.name, fact.candidates) == ("EURUSD.r", [])
+        assert (fact.digits, str(fact.point), str(fact.tick_size)) == (5, "0.00001", "0.00001")
+        assert (str(fact.volume_min), str(fact.volume_max), str(fact.volume_step)) == ("0.01", "500", "0.01")
+        assert fact.volume_limit == 0 and fact.trade_mode == "FULL"
+        assert fact.order_types == list(OrderType)
+        assert answer(bench, "GBPUSD").name == "GBPUSD"
+        assert answer(bench, "GBPUSD", exact=True).name == "GBPUSD"
+        assert answer(bench, "XAU").name == "mXAU.x"
+        several = answer(bench, "USDJPY")
+        assert (several.name, several.candidates) == ("", ["USDJPY-a", "USDJPY-b"])
+        for symbol, exact in [("EURUSD", True), ("EURCHF", False), ("NOPE", False), ("E", False)]:
+            none = answer(bench, symbol, exact=exact)
+            assert (none.name, none.candidates, none.trade_mode) == ("", [], "FULL")
+        # An answer for each inquiry, also where nothing changed.
+        assert answer(bench, "EURUSD") == fact
+    finally:
+        bench.close()
+
+
+def test_a_long_list_is_searched_a_piece_at_a_time(expert: Path, tmp_path: Path) -> None:
+    names = [f"S{number:04}.{number % 37}" for number in range(1_800)]
+    bench = joined_to(expert, tmp_path, *names, "zzEURUSD")
+    reads: Counter[int] = Counter()
+
+    def count(name: str, arguments: Sequence[Cell]) -> None:
+        reads[bench.stepped.terminal.program.handler] += name == "SymbolName"
+
+    try:
+        bench.stepped.terminal.host.before = count
+        assert answer(bench, "EURUSD").name == "zzEURUSD"
+        assert max(reads.values()) == 500 and sum(reads.values()) == 1_801
+        many = answer(bench, "S01")
+        matching = sorted(name for name in names if is_candidate("S01", name))
+        assert (many.name, many.candidates) == ("", matching[:16]) and len(matching) > 16
+    finally:
+        bench.close()
+
+
+def test_inquiries_wait_in_line_each_once(joined: Bench) -> None:
+    for number in range(MAX_INQUIRIES + 5):
+        joined._ends[-1].send(encode(Inquire(epoch=joined.peer.epoch, symbol=f"X{number}", exact=True)))
+        joined._ends[-1].send(encode(Inquire(epoch=joined.peer.epoch, symbol=f"X{number}", exact=True)))
+    joined.carry()
+    joined.run(4_000)
+    asked = [fact.asked for fact in joined.peer.facts_of(SymbolFact)]
+    assert len(asked) == len(set(asked)) and set(asked) >= {f"X{n}" for n in range(MAX_INQUIRIES - 1)}
+    assert any("more inquiries than can wait" in line for line in joined.journal)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_no_answer_while_the_broker_is_away(joined: Bench, exact: bool) -> None:
+    joined.broker.disconnect()
+    joined.run(100)
+    inquire(joined, "EURUSD", exact=exact)
+    joined.run(500)
+    assert joined.peer.facts_of(SymbolFact) == []
+    joined.broker.connect()
+    joined.run(500)
+    assert joined.peer.facts_of(SymbolFact)[0].name == "EURUSD"
