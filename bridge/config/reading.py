@@ -8,6 +8,7 @@ import math
 import types
 from collections.abc import Iterator
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -54,7 +55,7 @@ def _read_value(field: FieldInfo, value: object, key: str) -> tuple[Any, list[Pr
         if isinstance(value, dict):
             return read_table(kind, value, key)
         return None, [Problem(key, shown(value), "must be a table", f"write it below a line [{key}]")]
-    if get_origin(kind) is list:
+    if _is_tables(kind):
         return _read_tables(get_args(kind)[0], metas, value, key)
     try:
         return _read_leaf(kind, field.type, value), []
@@ -76,7 +77,7 @@ def _read_tables(
 
 
 def _read_leaf(kind: Any, annotation: Any, value: object) -> object:
-    """Text, a number, true or false, or a table of texts. Raises ValueError."""
+    """Text, a word of a few, a number, true or false, a list or a table of texts. Raises ValueError."""
     if kind is Decimal:
         return _read_amount(value)
     if kind is float and isinstance(value, Decimal):
@@ -137,12 +138,26 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Struct)
 
 
+def _is_tables(kind: Any) -> bool:
+    return get_origin(kind) is list and _is_struct(get_args(kind)[0])
+
+
+def _is_words(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
+
+
 def _rule(kind: Any, metas: list[Meta]) -> str:
     """What a value of the type must be, with its bounds."""
     if _is_struct(kind):
         return "must be a table"
-    if kind is list or get_origin(kind) is list:
+    if kind is list or _is_tables(kind):
         words = ["must be a list of tables"]
+    elif get_origin(kind) is list:
+        item = get_args(kind)[0]
+        of = f", each one of {', '.join(item)}" if _is_words(item) else " of texts"
+        words = [f"must be a list{of}"]
+    elif _is_words(kind):
+        words = [f"must be one of {', '.join(kind)}"]
     else:
         words = [f"must be {_KINDS[get_origin(kind) or kind]}"]
     for meta in metas:
@@ -163,7 +178,7 @@ def _how_to_add(field: FieldInfo, at: str) -> str:
     kind, _ = _unwrap(field.type)
     if _is_struct(kind):
         return f"add a table that starts with a line [{field.name}]"
-    if get_origin(kind) is list:
+    if _is_tables(kind):
         return f"add a table that starts with a line [[{field.name}]]"
     return f"add a line {field.name} = ... to {at}" if at else f"add a line {field.name} = ..."
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from bridge.config import guards
 from bridge.config.problem import Problem, shown
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
 from bridge.core.token import MAX_PREFIX
@@ -146,6 +147,7 @@ def _officers(officers: list[OfficerSettings]) -> Iterator[Problem]:
         at = f"officers[{index}]"
         yield from _officer_id(f"{at}.id", officer.id)
         yield from _officer_terms(at, officer)
+        yield from guards.check(f"{at}.guards", officer.guards)
         # Ids name files, and Windows does not tell EO-1 from eo-1.
         first = ids.setdefault(officer.id.lower(), index)
         if first != index:

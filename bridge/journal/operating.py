@@ -12,6 +12,7 @@ import msgspec
 
 from bridge.core.contract import OPERATOR_PREFIX, utc_text
 from bridge.core.directives import DirectiveState
+from bridge.core.reporting import system_error
 from bridge.journal.step import Step, json_text
 
 ALL: Final = ""
@@ -102,6 +103,16 @@ def flatten(step: Step, *, nonce: str, why: str) -> Flattened:
     body = json_text(own)
     step.audit("operator", "flatten", body, directive_id)
     return Flattened(officer=step.officer, directive_id=directive_id, halt=stands)
+
+
+def cancel_pending(step: Step, *, why: str) -> None:
+    """Put a directive of the bridge's own into the inbox that cancels the officer's pending orders; it is told."""
+    directive_id = f"{OPERATOR_PREFIX}silence:{utc_text(step.now)}"
+    order_own(step, Own(directive_id=directive_id, action=CANCEL_PENDING, why=why))
+    message = f"{why}: the pending orders are cancelled, as silent_director says"
+    step.tell(
+        [system_error(step.officer, step.now, code="DIRECTOR_SILENT", message=message, subject=directive_id)]
+    )
 
 
 def order_own(step: Step, own: Own) -> bool:

@@ -4,7 +4,7 @@ from bridge.core.answers import Failed, FailureKind, Polled
 from bridge.core.batch import BatchError, read_batch
 from bridge.core.contract import utc_text
 from bridge.core.delivery import next_poll
-from bridge.core.settings import OfficerSettings
+from bridge.core.settings import OfficerSettings, SilentDirector
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.errors import JournalUnavailableError
@@ -18,6 +18,10 @@ class Poller:
         self._office = office
         self._director = director
         self._officer = officer.id
+        self._guards = officer.guards
+        self._silent_since: float | None = None
+        """When polls began to fail; None while they work."""
+        self._told_silence = False
         self._log = office.log.bind(officer=officer.id)
         self._failures = 0
 
@@ -32,12 +36,37 @@ class Poller:
                 uniform=self._office.uniform,
             )
             self._failures = self._failures + 1 if failure is not None else 0
+            await self._watch_silence(failing=failure is not None)
             self._office.polls[self._officer] = PollNote(
                 at=utc_text(self._office.now()),
                 failure="" if failure is None else f"{failure.kind}: {failure.detail}",
                 failures=self._failures,
             )
             await self._office.clock.sleep(wait)
+
+    async def _watch_silence(self, *, failing: bool) -> None:
+        """A Director that cannot be reached cannot cancel: the officer's configuration may ask us to."""
+        monotonic = self._office.clock.monotonic()
+        if not failing:
+            self._silent_since, self._told_silence = None, False
+            return
+        self._silent_since = monotonic if self._silent_since is None else self._silent_since
+        silent_s = monotonic - self._silent_since
+        if (
+            self._told_silence
+            or self._guards.silent_director is SilentDirector.KEEP
+            or silent_s < self._guards.silent_director_after_s
+        ):
+            return
+        now, why = self._office.now(), f"the Director cannot be reached for {silent_s:.0f} s"
+        try:
+            await self._office.step(lambda journal: journal.cancel_pending(self._officer, now, why=why))
+        except JournalUnavailableError as error:
+            self._log.error("pending orders not cancelled", why=str(error))
+            return
+        self._told_silence = True
+        self._log.warning("pending orders are cancelled", why=why)
+        self._office.dispatch_bell.ring()
 
     async def _poll(self) -> Failed | None:
         answer = await self._director.poll(self._officer)

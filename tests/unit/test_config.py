@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from bridge.config import Config, ConfigError, load
 from bridge.config.reading import read_table
 from bridge.config.rules import is_loopback
-from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, Settings
+from bridge.core.contract import Action
+from bridge.core.settings import (
+    DirectorSettings,
+    GuardSettings,
+    LinkSettings,
+    MissingStop,
+    OfficerSettings,
+    Settings,
+    SilentDirector,
+)
 from bridge.core.token import default_prefix
 
 URL = "https://director.example.com"
@@ -86,7 +95,7 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
     assert config.api_key_file == tmp_path / "keys" / "api.key"
     assert config.journal == tmp_path.parent / "data" / "j.db"
     assert (officer.prefix, officer.allow_real, officer.deviation_points) == (7, True, 5)
-    assert officer.broker_symbol("EURUSD") == "EURUSD.r"
+    assert officer.inquiry("EURUSD") == ("EURUSD.r", True)
 
 
 @pytest.mark.parametrize(("written", "means"), [("0.10", "0.10"), ("'0.10'", "0.10"), ("3", "3")])
@@ -509,15 +518,68 @@ def test_prefixes_that_were_set_alike(tmp_path: Path) -> None:
     assert_says(refusal(tmp_path, text), "officers[1].token_prefix = 9", "set token_prefix")
 
 
+# Guards
+
+
+def guarded(tmp_path: Path, *lines: str) -> GuardSettings:
+    text = DIRECTOR + OFFICER + "\n[officers.guards]\n" + "\n".join(lines) + "\n"
+    return read(tmp_path, text).settings.officers[0].guards
+
+
+def test_guards_are_read_in_their_own_table(tmp_path: Path) -> None:
+    guards = guarded(
+        tmp_path,
+        "allowed_actions = ['OPEN_LONG']",
+        "allowed_symbols = ['EURUSD', 'XAUUSD']",
+        "max_symbol_quantity = 0.50",
+        "closed_hours = ['21:55-22:10']",
+        "missing_stop = 'close'",
+        "silent_director = 'cancel'",
+    )
+    assert guards == GuardSettings(
+        allowed_actions=[Action.OPEN_LONG],
+        allowed_symbols=["EURUSD", "XAUUSD"],
+        max_symbol_quantity=Decimal("0.50"),
+        closed_hours=["21:55-22:10"],
+        missing_stop=MissingStop.CLOSE,
+        silent_director=SilentDirector.CANCEL,
+    )
+    assert str(guards.max_symbol_quantity) == "0.50"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("max_symbol_quantity = 0", "must be above 0"),
+        ("max_daily_loss = -1", "must be above 0"),
+        ("max_drawdown_percent = 101", "must be at most 100"),
+        ("allowed_actions = ['CLOSE']", "is no opening action"),
+        ("allowed_actions = ['OPEN_LONG', 'BUY']", "must be a list, each one of OPEN_LONG"),
+        ("allowed_symbols = 'EURUSD'", "must be a list of texts"),
+        ("closed_hours = ['21:55']", "must be two times in UTC"),
+        ("closed_hours = ['25:00-26:00']", "must be two times in UTC"),
+        ("missing_stop = 'ignore'", "must be one of report, close"),
+        ("max_positions = 0", "must be a whole number, at least 1"),
+        ("max_spred_points = 3", "did you mean max_spread_points?"),
+    ],
+)
+def test_a_guard_that_cannot_be_meant_is_refused(tmp_path: Path, line: str, words: str) -> None:
+    error = refusal(tmp_path, DIRECTOR + OFFICER + f"\n[officers.guards]\n{line}\n")
+    assert_says(error, "officers[0].guards", words)
+
+
 # Completeness
 
 
 def test_every_default_passes_its_own_rule() -> None:
     """So no default can be written into a file and then be refused."""
-    for kind in (DirectorSettings, LinkSettings, OfficerSettings):
+    for kind in (DirectorSettings, LinkSettings, OfficerSettings, GuardSettings):
         for field in msgspec.structs.fields(kind):
             if field.required or field.default is None:
                 continue
             default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+            if isinstance(default, msgspec.Struct):
+                # A table of its own, whose defaults are looked at as well.
+                continue
             _, problems = read_table(kind, {field.name: default})
             assert field.name not in {problem.key for problem in problems}

@@ -1,0 +1,37 @@
+"""What an officer's guards must also be."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from bridge.config.problem import Problem, shown
+from bridge.core.guards import parse_window
+from bridge.core.settings import GuardSettings
+
+_ABOVE_ZERO: Final = (
+    "max_symbol_quantity",
+    "max_daily_loss",
+    "max_drawdown_percent",
+    "min_margin_level_percent",
+)
+
+
+def check(at: str, guards: GuardSettings) -> Iterator[Problem]:
+    """All that is wrong with guards whose types are right. `at` is their key in the configuration."""
+    for name in _ABOVE_ZERO:
+        value: Decimal | None = getattr(guards, name)
+        if value is not None and (not value.is_finite() or value <= 0):
+            yield Problem(f"{at}.{name}", shown(value), "must be above 0", "or remove the line for no limit")
+    fall = guards.max_drawdown_percent
+    if fall is not None and fall.is_finite() and fall > 100:
+        yield Problem(f"{at}.max_drawdown_percent", shown(fall), "must be at most 100", "write a percentage")
+    for action in guards.allowed_actions or ():
+        if not action.opens:
+            rule = "is no opening action, and what does not open is never held back"
+            yield Problem(f"{at}.allowed_actions", shown(action), rule, "name OPEN_LONG, OPEN_SHORT or both")
+    for window in guards.closed_hours:
+        try:
+            parse_window(window)
+        except ValueError:
+            rule = "must be two times in UTC, as in '21:55-22:10'"
+            yield Problem(f"{at}.closed_hours", shown(window), rule, "write hours and minutes of two digits")
