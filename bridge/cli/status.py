@@ -107,14 +107,16 @@ def _show(report: Report, now: datetime) -> None:
 
 def _headline(report: Report, now: datetime) -> str:
     count = len(report.concerns)
-    needs = "1 thing needs a person" if count == 1 else f"{count} things need a person"
+    needs = "One thing needs a person" if count == 1 else f"{count} things need a person"
+    halted = " Opens are halted: see below." if report.journal.halts else ""
     if report.sidecar is None:
-        return f"No sidecar runs: {report.no_sidecar}. {needs.capitalize() if count else 'Nothing else is amiss'}."
+        rest = f"{needs}." if count else "Nothing else is amiss."
+        return f"No sidecar runs: {report.no_sidecar}. {rest}{halted}"
     since = _ago(report.sidecar.started_at, now)
     running = (
         f"The sidecar (version {report.sidecar.version}, process {report.sidecar.pid}) runs for {since}."
     )
-    return f"{running} {needs.capitalize() if count else 'All is well'}."
+    return f"{running} {needs if count else 'All is well'}.{halted}"
 
 
 def _tables(report: Report, now: datetime) -> Iterator[_Table]:
@@ -194,8 +196,15 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
 
 def _officer(officer: OfficerStatus, stands: LiveOfficer | None, now: datetime) -> tuple[str, ...]:
     account = f"{officer.login} at {officer.server}, {officer.trade_mode}" if officer.login else "none yet"
-    commands = officer.commands_planned + officer.commands_in_flight
-    waiting = f"{officer.directives_waiting} directives, {commands} commands"
+    waiting = [
+        f"{count} {what}{'' if count == 1 else 's'}"
+        for count, what in (
+            (officer.directives_waiting, "directive"),
+            (officer.commands_planned, "command"),
+            (officer.commands_in_flight, "sent command"),
+        )
+        if count
+    ]
     events = str(officer.events_queued or "")
     if officer.oldest_queued_at is not None:
         events += f", the oldest {_ago(officer.oldest_queued_at, now)} old"
@@ -207,7 +216,7 @@ def _officer(officer: OfficerStatus, stands: LiveOfficer | None, now: datetime) 
         _heard(stands, lambda _, allowed: "allowed" if allowed else "FORBIDDEN"),
         _poll(stands, now),
         "HELD" if officer.hold else "",
-        waiting if officer.directives_waiting or commands else "",
+        ", ".join(waiting),
         events,
     )
 
