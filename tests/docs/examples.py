@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from bridge.core import facts, protocol
+from bridge.core.contract import OrderType
 from bridge.core.facts import AnyFact
 from bridge.core.handshake import LinkKey
 from bridge.core.protocol import FromSidecar, FromTerminal
@@ -70,6 +71,17 @@ FACTS: list[AnyFact] = [
         ask=2,
         found=facts.Found.NOTHING,
         connected_ms=61_000,
+    ),
+    facts.SymbolFact(
+        asked="EURUSD",
+        name="EURUSD.r",
+        digits=5,
+        point=Decimal("0.00001"),
+        tick_size=Decimal("0.00001"),
+        volume_min=Decimal("0.01"),
+        volume_max=Decimal(100),
+        volume_step=Decimal("0.01"),
+        order_types=list(OrderType),
     ),
     facts.DealFact(
         ticket=500_002,
@@ -170,6 +182,7 @@ FROM_SIDECAR: list[FromSidecar] = [
         message="the terminal does not hold the link key of officer 'eo-001'",
         remedy="copy the 64 digits of the officer's .linkkey file into the terminal's inputs",
     ),
+    protocol.Inquire(epoch=7, symbol="EURUSD"),
     protocol.Welcome(
         epoch=7,
         heartbeat_ms=1_000,

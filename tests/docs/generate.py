@@ -10,7 +10,8 @@ import re
 import sqlite3
 import textwrap
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,11 @@ import msgspec
 from sqlite_utils import Database
 
 from bridge.core import facts, protocol
+from bridge.core.changes import CHANGE_TABLE
 from bridge.core.contract import EventType
-from bridge.core.lifecycle import COMMAND_TABLE, POSITION_TABLE, CommandInput, PositionInput
+from bridge.core.lifecycle import COMMAND_TABLE, POSITION_TABLE, CommandInput, CommandState, PositionInput
 from bridge.core.retcodes import RETCODES, Verdict
+from bridge.core.settings import GuardSettings
 from bridge.exits import ExitCode
 from bridge.journal.schema import migrations
 from tests.docs import examples
@@ -132,6 +135,54 @@ def command_table() -> str:
     return head + "\n".join(lines) + "\n"
 
 
+def change_table() -> str:
+    """The life of a MODIFY or CANCEL."""
+    lines = []
+    for state, row in CHANGE_TABLE.items():
+        for what, (after, outputs) in row.items():
+            if after is not state or outputs:
+                lines.append(f"| {state} | {what} | {after} | {', '.join(outputs)} |")
+    head = "| state | input | next | told |\n| --- | --- | --- | --- |\n"
+    return head + "\n".join(lines) + "\n"
+
+
+def command_diagram() -> str:
+    """The order's life as a picture: each arrow is every input that leads from one state to the other."""
+    return _diagram(
+        {state: {what: after for what, (after, _) in row.items()} for state, row in COMMAND_TABLE.items()}
+    )
+
+
+def change_diagram() -> str:
+    """The change's life as a picture."""
+    return _diagram(
+        {state: {what: after for what, (after, _) in row.items()} for state, row in CHANGE_TABLE.items()}
+    )
+
+
+def _diagram(table: Mapping[StrEnum, Mapping[StrEnum, StrEnum]]) -> str:
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for state, row in table.items():
+        for what, after in row.items():
+            if after is not state:
+                arrows.setdefault((state, after), []).append(what)
+    lines = ["stateDiagram-v2", f"    [*] --> {next(iter(table))}"]
+    lines += [f"    {state} --> {after}: {', '.join(inputs)}" for (state, after), inputs in arrows.items()]
+    lines += [f"    {state} --> [*]" for state in table if CommandState(state).over]
+    return "```mermaid\n" + "\n".join(lines) + "\n```\n"
+
+
+def guards() -> str:
+    """Each guard of an officer, and what it is without one."""
+    described = _attribute_docs(GuardSettings)
+    lines = []
+    for field in msgspec.structs.fields(GuardSettings):
+        default = field.default if field.default is not msgspec.NODEFAULT else "none"
+        shown = "none" if default is None or default == [] else default
+        lines.append(f"| `{field.name}` | {shown} | {described.get(field.name, '')} |")
+    return "| guard | default | meaning |\n| --- | --- | --- |\n" + "\n".join(lines) + "\n"
+
+
 def position_table() -> str:
     """A position's life."""
     lines = []
@@ -186,6 +237,10 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "field-rules": field_rules,
     "not-sent-reasons": not_sent_reasons,
     "command-table": command_table,
+    "command-diagram": command_diagram,
+    "change-table": change_table,
+    "change-diagram": change_diagram,
+    "guards": guards,
     "position-table": position_table,
     "retcodes": retcodes,
     "event-types": event_types,
