@@ -66,8 +66,11 @@ class Detection:
                 self._answer(inquiry, found, [])
                 return
             self._names = self._broker.symbols()
-        portion, self._names = self._names[:PORTION], self._names[PORTION:]
-        self._found += [name for name in portion if is_candidate(inquiry.symbol, name)]
+        portion = self._names[:PORTION]
+        self._found += [
+            name for name in portion if is_candidate(inquiry.symbol, name) and self._offered(name)
+        ]
+        self._names = self._names[PORTION:]
         if self._names:
             return
         candidates = sorted(set(self._found))
@@ -76,6 +79,11 @@ class Detection:
             self._answer(inquiry, self._broker.symbol(candidates[0]), [])
         else:
             self._answer(inquiry, None, candidates[:MAX_CANDIDATES])
+
+    def _offered(self, name: str) -> bool:
+        """Whether it is the server's, and not one that somebody made in the terminal."""
+        symbol = self._broker.symbol(name)
+        return symbol is not None and not symbol.custom
 
     def _answer(self, inquiry: Inquire, found: SymbolInfo | None, candidates: list[str]) -> None:
         self._waiting.popleft()

@@ -10,7 +10,7 @@ from bridge.paper.api import BrokerApi
 from bridge.paper.dayequity import DayEquity
 from bridge.paper.inputs import Inputs
 from bridge.paper.ledger import Ledger
-from bridge.paper.mt5 import AccountInfo
+from bridge.paper.mt5 import AccountInfo, DealEntry, Position
 
 MINUTE_MS: Final = 60_000
 
@@ -47,10 +47,10 @@ class Guards:
         inputs = self.inputs
         if not inputs.max_symbol_positions and not inputs.max_symbol_lots:
             return ""
-        held = [p.volume for p in broker.positions() if p.symbol == order.symbol and self._ours(p.magic)]
-        held += [
-            o.volume_current for o in broker.orders() if o.symbol == order.symbol and self._ours(o.magic)
-        ]
+        positions = [position for position in broker.positions() if position.symbol == order.symbol]
+        waiting = [live for live in broker.orders() if live.symbol == order.symbol]
+        held = [position.volume for position in positions if self._opened(position, broker)]
+        held += [live.volume_current for live in waiting if self._ours(live.magic)]
         count, lots = len(held) + 1, sum(held, ZERO) + order.volume
         if inputs.max_symbol_positions and count > inputs.max_symbol_positions:
             return (
@@ -86,6 +86,20 @@ class Guards:
                 f"the broker's day began; the maximum daily loss is {inputs.max_daily_loss:.2f}"
             )
         return ""
+
+    def _opened(self, position: Position, broker: BrokerApi) -> bool:
+        """Whether a deal of ours opened it. Its magic is that of its last deal, a hand's maybe."""
+        if self._ours(position.magic):
+            return True
+        entries = [
+            deal
+            for deal in broker.deals_by_position(position.identifier)
+            if deal.entry in (DealEntry.IN, DealEntry.INOUT)
+        ]
+        orders = [broker.history_order(deal.order) for deal in entries if deal.order]
+        return any(self._ours(deal.magic) for deal in entries) or any(
+            self._ours(done.magic) for done in orders if done is not None
+        )
 
     def _ours(self, magic: int) -> bool:
         return bool(magic) and self._ledger.find(magic) is not None

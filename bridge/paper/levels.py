@@ -90,6 +90,8 @@ def guard_pending(symbol: SymbolInfo, tick: Tick, wished: Pending, present: Pend
 
 def guard_frozen_order(symbol: SymbolInfo, tick: Tick, order: Order) -> None:
     """An order that is about to be triggered is left alone. Raises NotSent."""
+    if not order.type.pending:
+        return  # what is left of a market order waits for no price
     pending = pending_of(order)
     quote = _open_quote(pending.side, tick)
     _guard_frozen(symbol, f"order {order.ticket}", "price", order.price_open, quote)

@@ -213,7 +213,7 @@ def _modify_order(command: Command, broker: BrokerApi, symbol: SymbolInfo, tick:
         expiry = choose_expiry(order.time_in_force, command.expires_server_ms, symbol, broker.server_time())
     if (wished, expiry) == (present, kept):
         raise NotSent(NotSentReason.NO_CHANGE, _UNCHANGED)
-    if tick is not None:
+    if tick is not None and found.type.pending:
         guard_frozen_order(symbol, tick, found)
         guard_pending(symbol, tick, wished, present)
     return TradeRequest(

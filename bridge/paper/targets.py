@@ -35,7 +35,7 @@ def find_order(order: Order, broker: BrokerApi) -> mt5.Order:
     found = broker.order_by_ticket(order.order)
     if found is None:
         raise NotSent(NotSentReason.NO_ORDER, f"there is no pending order {order.order}")
-    if found.magic != order.opener:
+    if not order.opener or found.magic != order.opener:
         raise NotSent(NotSentReason.NO_ORDER, f"order {order.order} is not ours")
     if found.symbol != order.symbol:
         raise NotSent(NotSentReason.NO_ORDER, f"order {order.order} is in {found.symbol}")

@@ -65,6 +65,15 @@ def test_a_name(names: tuple[str, ...], asked: str, name: str, candidates: list[
     assert (answer.name, answer.candidates) == (name, candidates)
 
 
+def test_a_symbol_that_somebody_made_is_meant_by_its_own_name_alone() -> None:
+    broker = market("EURUSD.r", "EURUSD.own")
+    own = broker.symbol("EURUSD.own")
+    assert own is not None
+    broker.set_symbol(replace(own, custom=True))
+    assert inquired(broker, "EURUSD").name == "EURUSD.r"
+    assert inquired(broker, "EURUSD.own").name == "EURUSD.own"
+
+
 def test_only_the_exact_name_will_do() -> None:
     broker = market("EURUSD.r")
     assert inquired(broker, "EURUSD", exact=True) == SymbolFact(asked="EURUSD")

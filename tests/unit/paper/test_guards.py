@@ -47,6 +47,15 @@ def test_positions_per_symbol_are_this_terminals_own(join_with: JoinWith) -> Non
     assert opens(rig, 4, symbol="GBPUSD") == ""
 
 
+def test_a_position_stays_ours_when_a_hand_took_a_part_of_it(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(max_symbol_positions=1))
+    assert opens(rig, 1) == ""
+    (position,) = rig.broker.positions()
+    rig.broker.hand_close(position.ticket, Decimal("0.04"))
+    assert [present.magic for present in rig.broker.positions()] == [0]
+    assert "2 positions and pending orders" in opens(rig, 2)
+
+
 def test_volume_per_symbol(join_with: JoinWith) -> None:
     rig = join_with(inputs=Inputs(max_symbol_lots=Decimal("0.25")))
     assert [opens(rig, 1), opens(rig, 2, volume="0.15")] == ["", ""]

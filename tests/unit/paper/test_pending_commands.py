@@ -247,12 +247,13 @@ def test_an_order_that_is_gone_is_shown_first(joined: Rig, kind: CommandKind) ->
     assert len(joined.broker.sends()) == 1
 
 
+@pytest.mark.parametrize("opener", [OPENER, 0])
 @pytest.mark.parametrize("kind", [CommandKind.MODIFY, CommandKind.CANCEL])
-def test_an_order_that_is_not_ours_is_left_alone(joined: Rig, kind: CommandKind) -> None:
+def test_an_order_that_is_not_ours_is_left_alone(joined: Rig, kind: CommandKind, opener: int) -> None:
     ticket = joined.broker.hand_pending(
         "EURUSD", mt5.OrderType.BUY_LIMIT, Decimal("0.10"), Decimal("1.09000")
     )
-    answer = ask(joined, change(kind, ticket, price=Decimal("1.08000")))
+    answer = ask(joined, change(kind, ticket, price=Decimal("1.08000"), opener=opener))
     assert (answer.reason, answer.message) == (NotSentReason.NO_ORDER, f"order {ticket} is not ours")
     assert [order.price_open for order in joined.broker.orders()] == [Decimal("1.09000")]
     assert joined.broker.sends() == []
