@@ -45,7 +45,7 @@ class Broker:
         self._desk = state.desk
         execution = Execution(state.desk, state.tape, state.scenario.quirks)
         self._market = Market(state, execution)
-        self._server = TradeServer(state, execution)
+        self._server = TradeServer(state, execution, self._market)
         self._hands = Hands(state, execution)
         self._office = BackOffice(state, execution)
 

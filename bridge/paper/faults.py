@@ -10,6 +10,7 @@ from bridge.paper.script import (
     Latency,
     LoseAnswer,
     Match,
+    MoveMarket,
     RefuseTrigger,
     Reject,
     Requote,
@@ -53,6 +54,7 @@ class Faults(Struct, kw_only=True):
     latency_ms: int = 0
     fills: Fills | None = None
     trigger_refused: bool = False
+    moved: MoveMarket | None = None
     untold: bool = False
     history_delay_ms: int = 0
 
@@ -76,6 +78,8 @@ def faults_of(rules: list[ActiveRule], request: TradeRequest) -> Faults:
                 faults.fills = fills
             case RefuseTrigger():
                 faults.trigger_refused = True
+            case MoveMarket() as moved:
+                faults.moved = moved
             case DropTransactions():
                 faults.untold = True
             case DelayHistory(milliseconds=milliseconds):

@@ -106,6 +106,8 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `ioc_remainder`: the state of an IOC order whose remainder was cancelled.
     `netting_zero_levels`: what a deal without SL or TP that adds to a netted position does to its levels.
     MetaQuotes' help says that they are removed.
+    `netting_position`: whether a deal on an account that nets heeds the position that it names, and is refused
+    where that is gone, or works on the symbol's position whatever it names.
     `pending_filling`: a pending order takes any filling that its symbol has, or RETURN alone.
     `pending_retcode`: how a placed pending order is answered.
     `placed_at_once`: a pending order is told as PLACED from the start, else as STARTED and then PLACED.
@@ -123,6 +125,7 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     close_deal_last: bool = False
     ioc_remainder: Literal["CANCELED", "PARTIAL"] = "CANCELED"
     netting_zero_levels: Literal["REMOVE", "KEEP"] = "REMOVE"
+    netting_position: Literal["HEEDED", "IGNORED"] = "HEEDED"
     pending_filling: Literal["ANY", "RETURN"] = "ANY"
     pending_retcode: Literal["DONE", "PLACED"] = "DONE"
     placed_at_once: bool = False

@@ -88,6 +88,14 @@ class RefuseTrigger(Struct, frozen=True, kw_only=True, tag="REFUSE_TRIGGER", for
     """Take this pending order, and turn it down when its price is met, as for want of money."""
 
 
+class MoveMarket(Struct, frozen=True, kw_only=True, tag="MOVE_MARKET", forbid_unknown_fields=True):
+    """Quote these prices in the request's symbol while the request is on its way: what they trigger has happened
+    when it arrives."""
+
+    bid: Decimal
+    ask: Decimal
+
+
 class DropTransactions(
     Struct, frozen=True, kw_only=True, tag="DROP_TRANSACTIONS", forbid_unknown_fields=True
 ):
@@ -100,7 +108,17 @@ class DelayHistory(Struct, frozen=True, kw_only=True, tag="DELAY_HISTORY", forbi
     milliseconds: int
 
 
-Effect = Reject | Requote | LoseAnswer | Latency | Fills | RefuseTrigger | DropTransactions | DelayHistory
+Effect = (
+    Reject
+    | Requote
+    | LoseAnswer
+    | Latency
+    | Fills
+    | RefuseTrigger
+    | MoveMarket
+    | DropTransactions
+    | DelayHistory
+)
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,6 +138,8 @@ def rule_fault(rule: Rule) -> str | None:
     match rule.effect:
         case Latency(milliseconds=milliseconds) | DelayHistory(milliseconds=milliseconds) if milliseconds < 0:
             return "effect.milliseconds: write 0 or more"
+        case MoveMarket(bid=bid, ask=ask) if not (bid.is_finite() and ask.is_finite() and 0 < bid <= ask):
+            return "effect.bid: write a price above 0 that is not above the ask"
         case Fills() as fills:
             fault = fills_fault(fills)
             return f"effect.{fault}" if fault else None

@@ -10,6 +10,7 @@ from bridge.paper.checks import refusal
 from bridge.paper.desk import margin_level
 from bridge.paper.execution import Done, Execution
 from bridge.paper.faults import Faults, faults_of
+from bridge.paper.market import Market
 from bridge.paper.mt5 import (
     CheckResult,
     Retcode,
@@ -34,8 +35,9 @@ class Answer(Struct, frozen=True, kw_only=True):
 class TradeServer:
     """OrderCheck and OrderSend for the expert."""
 
-    def __init__(self, state: State, execution: Execution) -> None:
+    def __init__(self, state: State, execution: Execution, market: Market) -> None:
         self._state = state
+        self._market = market
         self._desk = state.desk
         self._execution = execution
 
@@ -43,6 +45,7 @@ class TradeServer:
         """OrderCheck (see BrokerApi)."""
         quirks = self._state.scenario.quirks
         connected = self._state.seen is None
+        request = self._read(request)
         refused = refusal(self._desk, request, quirks) if connected else Retcode.CONNECTION
         if refused is not None:
             return CheckResult(retcode=refused, comment=spelled(refused))
@@ -69,14 +72,23 @@ class TradeServer:
             self._log(request, result.retcode, executed=False)
             return Answer(result=result)
         faults = faults_of(self._state.rules, request)
+        if faults.moved is not None:
+            self._market.set_quote(request.symbol, faults.moved.bid, faults.moved.ask)
         self._state.tape.muted = faults.untold
         try:
-            result, executed = self._served(request, faults)
+            result, executed = self._served(self._read(request), faults)
             answered = self._answered(result, request, faults.lost)
         finally:
             self._state.tape.muted = False
         self._log(request, answered.retcode if answered else None, executed=executed)
         return Answer(result=answered, delay_ms=faults.latency_ms)
+
+    def _read(self, request: TradeRequest) -> TradeRequest:
+        """The request as the server takes it."""
+        ignored = self._desk.netting and self._state.scenario.quirks.netting_position == "IGNORED"
+        if ignored and request.action is TradeAction.DEAL:
+            return msgspec.structs.replace(request, position=0)
+        return request
 
     def _served(self, request: TradeRequest, faults: Faults) -> tuple[TradeResult, bool]:
         """The honest answer, and whether the book changed."""

@@ -17,7 +17,7 @@ from bridge.paper.mt5 import (
     SymbolTradeMode,
 )
 from bridge.paper.scenario import AccountTerms, Quirks, SymbolTerms
-from bridge.paper.script import Fills, Rule
+from bridge.paper.script import Fills, MoveMarket, Rule
 from tests.unit.paper.build import (
     EVER,
     START,
@@ -249,3 +249,17 @@ def test_hand_nets_as_well() -> None:
     assert turned == server.positions()[0].ticket != ticket
     assert server.hand_open("EURUSD", OrderType.BUY, Decimal("0.10")) == ticket
     assert [deal.reason for deal in server.history_deals(*EVER)][2:] == [DealReason.CLIENT] * 3
+
+
+def test_close_of_a_position_that_is_gone_turns_round_where_the_server_nets_by_symbol_alone() -> None:
+    gone = MoveMarket(bid=Decimal("1.08000"), ask=Decimal("1.08010"))
+    for quirks, retcode, left in (
+        (Quirks(), Retcode.POSITION_CLOSED, []),
+        (Quirks(netting_position="IGNORED"), Retcode.DONE, [PositionType.SELL]),
+    ):
+        server = netting(FREE, quirks=quirks)
+        ticket = opened(server, opening("0.10", sl="1.09"))
+        server.add_rule(Rule(effect=gone))
+        assert server.order_send(closing(ticket, "0.10")).retcode == retcode
+        assert [position.type for position in server.positions()] == left
+        assert server.deals_by_position(ticket)[-1].reason is DealReason.SL
