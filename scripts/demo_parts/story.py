@@ -12,7 +12,7 @@ from msgspec import Struct
 from bridge.core.contract import EventType as Type
 from bridge.paper.mt5 import Retcode
 from bridge.paper.scenario import Scenario
-from bridge.paper.script import Match, Reject, Rule, SendKind
+from bridge.paper.script import Fills, Match, Reject, Rule, SendKind
 
 Directive = dict[str, str | float]
 
@@ -51,9 +51,15 @@ SCENARIO: Final = Scenario(
         Rule(
             effect=Reject(retcode=Retcode.NO_MONEY), match=Match(symbol="XAUUSD", kind=SendKind.OPEN), times=1
         ),
+        Rule(
+            effect=Fills(volumes=(Decimal("0.04"), Decimal("0.06"))),
+            match=Match(symbol="GBPUSD", kind=SendKind.PENDING),
+            times=1,
+        ),
     )
 )
-"""The market at the start: no quote moves by itself, and the broker has no money for gold."""
+"""The market at the start: no quote moves by itself, the broker has no money for gold, and fills a pending order in
+sterling in two parts."""
 
 ACTS: Final = (
     Act(
@@ -105,6 +111,71 @@ ACTS: Final = (
         cue=Cue("to-be-closed", Type.POSITION_OPENED),
     ),
     Act(
+        directive_id="pending",
+        about="buy GBPUSD below the market; the price falls, and two deals fill it",
+        directive={
+            "symbol": "GBPUSD",
+            "action": "OPEN_LONG",
+            "order_type": "LIMIT",
+            "quantity": 0.10,
+            "price": 1.2600,
+            "stop_loss": 1.2500,
+            "time_in_force": "GTC",
+        },
+        expected=(
+            Type.DIRECTIVE_RECEIVED,
+            Type.ORDER_PLACED,
+            Type.ORDER_PARTIAL_FILL,
+            Type.POSITION_OPENED,
+            Type.ORDER_FILLED,
+        ),
+        cue=Cue("stop-loss", Type.POSITION_CLOSED),
+    ),
+    Act(
+        directive_id="modify",
+        about="move that order's price and stop up",
+        directive={
+            "symbol": "GBPUSD",
+            "action": "MODIFY",
+            "target_directive_id": "pending",
+            "price": 1.2650,
+            "stop_loss": 1.2550,
+        },
+        expected=(Type.DIRECTIVE_RECEIVED, Type.ORDER_PLACED),
+        cue=Cue("pending", Type.ORDER_PLACED),
+    ),
+    Act(
+        directive_id="move-stop",
+        about="move the stop of the position that came of it",
+        directive={
+            "symbol": "GBPUSD",
+            "action": "MODIFY_SL",
+            "target_directive_id": "pending",
+            "stop_loss": 1.2600,
+        },
+        expected=(Type.DIRECTIVE_RECEIVED, Type.ORDER_PLACED),
+        cue=Cue("pending", Type.ORDER_FILLED),
+    ),
+    Act(
+        directive_id="stop-order",
+        about="sell EURUSD should it fall; the next directive cancels it",
+        directive={
+            "symbol": "EURUSD",
+            "action": "OPEN_SHORT",
+            "order_type": "STOP",
+            "quantity": 0.10,
+            "price": 1.0800,
+        },
+        expected=(Type.DIRECTIVE_RECEIVED, Type.ORDER_PLACED, Type.ORDER_CANCELLED),
+    ),
+    Act(
+        directive_id="cancel",
+        about="cancel it",
+        directive={"symbol": "EURUSD", "action": "CANCEL", "target_directive_id": "stop-order"},
+        expected=(Type.DIRECTIVE_RECEIVED, Type.ORDER_CANCELLED),
+        cue=Cue("stop-order", Type.ORDER_PLACED),
+    ),
+    Act(
         directive_id="invalid",
         about="buy a negative quantity: the sidecar refuses",
         directive={"symbol": "EURUSD", "action": "OPEN_LONG", "order_type": "MARKET", "quantity": -0.10},
@@ -130,6 +201,12 @@ MOVES: Final = (
         symbol="GBPUSD",
         bid=Decimal("1.27500"),
         ask=Decimal("1.27512"),
+    ),
+    Move(
+        cue=Cue("modify", Type.ORDER_PLACED),
+        symbol="GBPUSD",
+        bid=Decimal("1.26480"),
+        ask=Decimal("1.26492"),
     ),
     Move(
         cue=Cue("to-be-closed", Type.POSITION_OPENED),
