@@ -11,7 +11,7 @@ from bridge.core.protocol import CommandKind, Order
 from bridge.core.terms import MarginMode, Side
 from bridge.paper.mt5 import OrderType, Retcode, TradeAction
 from bridge.paper.scenario import AccountTerms, Scenario, SymbolTerms
-from bridge.paper.script import LoseAnswer, Match, Reject, Rule, SendKind
+from bridge.paper.script import LoseAnswer, Match, MoveMarket, Reject, Rule, SendKind
 from tests.peers import open_order
 from tests.unit.paper.rig import JoinWith, Rig
 
@@ -103,6 +103,21 @@ def test_what_is_so_already_is_not_sent_and_is_shown_first(joined: Rig, sl: str 
     assert answer.message == "the levels are these already"
     assert joined.ledger.find(CHANGE) is None
     assert len(joined.broker.sends()) == 1
+
+
+def test_a_change_that_meets_the_stop_shows_the_deals(joined: Rig) -> None:
+    position = opened(joined)
+    joined.say(joined.peer.command(modify(position, sl="1.09000", token=1002)))
+    joined.run(500)
+    joined.peer.forget()
+    hit = MoveMarket(bid=Decimal("1.08990"), ask=Decimal("1.09000"))
+    joined.broker.add_rule(Rule(effect=hit, match=Match(kind=SendKind.SLTP)))
+    joined.say(joined.peer.command(modify(position, sl="1.08000", token=1003)))
+    joined.turn()
+    joined.turn()
+    assert told(joined)[:5] == ["received", "submitted", "result", "DealFact", "DealFact"]
+    result = joined.peer.facts_of(CommandFact)[-1]
+    assert (result.retcode, joined.broker.positions()) == (Retcode.POSITION_CLOSED, [])
 
 
 def test_a_position_that_is_gone_is_shown_by_its_deals(joined: Rig) -> None:

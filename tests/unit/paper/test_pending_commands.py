@@ -12,7 +12,8 @@ from bridge.core.terms import OrderState, Side
 from bridge.paper import mt5
 from bridge.paper.mt5 import OrderFilling, OrderTime, Retcode, TradeAction
 from bridge.paper.scenario import Scenario, SymbolTerms
-from bridge.paper.script import LoseAnswer, Match, Rule, SendKind
+from bridge.paper.script import Fills, LoseAnswer, Match, MoveMarket, Rule, SendKind
+from tests.peers import open_order
 from tests.unit.paper.rig import START_MS, JoinWith, Rig
 
 OPENER, CHANGE = 1001, 1002
@@ -312,3 +313,25 @@ def test_an_order_in_another_symbol_than_was_meant(joined: Rig) -> None:
     answer = ask(joined, change(CommandKind.CANCEL, live.ticket, symbol="GBPUSD"))
     assert (answer.reason, answer.message) == (NotSentReason.NO_ORDER, f"order {live.ticket} is in EURUSD")
     assert len(joined.broker.orders()) == 1
+
+
+def test_what_is_left_of_a_market_order_is_cancelled(join_with: JoinWith) -> None:
+    terms = SymbolTerms(name="EURUSD", execution="EXCHANGE", filling=(), freeze_level=30)
+    rig = join_with(Scenario(symbols=(terms,)))
+    rig.broker.add_rule(Rule(effect=Fills(volumes=(Decimal("0.04"),))))
+    ask(rig, open_order(OPENER))
+    rig.run(500)
+    (live,) = rig.broker.orders()
+    assert (live.state.name, live.volume_current) == ("PARTIAL", Decimal("0.06"))
+    assert rig.peer.facts_of(OrderFact)[-1].volume_current == Decimal("0.06")
+    rig.peer.forget()
+    assert ask(rig, change(CommandKind.CANCEL, live.ticket)).stage == "result"
+    assert told(rig) == ["received", "submitted", "result", "CANCELED"]
+
+
+def test_a_market_that_moves_meanwhile_is_the_brokers_to_judge(joined: Rig) -> None:
+    away = MoveMarket(bid=Decimal("1.08000"), ask=Decimal("1.08010"))
+    joined.broker.add_rule(Rule(effect=away))
+    answer = ask(joined, pending())
+    assert (answer.stage, answer.retcode) == ("result", Retcode.INVALID_PRICE)
+    assert joined.broker.orders() == []
