@@ -1,4 +1,4 @@
-"""See the bridge work, without MetaTrader: four processes, six directives, and every event that comes of them.
+"""See the bridge work, without MetaTrader: four processes, eleven directives, and every event that comes of them.
 
 A sandbox Director, the sidecar, a simulated broker and a simulated terminal run on free ports of this machine.
 The exit status is 0 only where the Director received exactly the events that it should, in order.

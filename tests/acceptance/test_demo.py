@@ -110,7 +110,7 @@ def test_without_keep_nothing_is_left(tmp_path: Path) -> None:
     places = {name: str(tmp_path) for name in ("TMPDIR", "TEMP", "TMP")}
     done = demo(folder=tmp_path, **places)
     assert done.returncode == 0, done.stderr
-    assert "OK: the Director received the 24 events" in done.stdout
+    assert "OK: the Director received the 38 events" in done.stdout
     assert "TP_TRIGGERED" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
