@@ -22,6 +22,7 @@ from bridge.paper.matching import (
 from bridge.paper.mt5 import Order, OrderFilling, OrderState, SymbolInfo, SymbolTradeMode, Tick
 from bridge.paper.quotes import QuoteSource, RandomWalk, ScriptedQuotes
 from bridge.paper.state import State
+from bridge.paper.symbolchecks import hedges
 
 _NIGHT, _EXPIRY, _QUOTE = range(3)
 """What a moment can bring, in the order in which it does."""
@@ -117,15 +118,19 @@ class Market:
             if sum((portion.volume for portion in plan.portions), ZERO) < order.volume_current:
                 self._execution.end(order.ticket, OrderState.CANCELED)
                 return
-        opens = order.position_id in (0, order.ticket)
-        if plan.refused or (
-            opens and not self._desk.affordable(order.symbol, order.type, order.volume_current)
-        ):
+        if plan.refused or self._unfit(order):
             state = OrderState[self._state.scenario.quirks.trigger_no_money]
             self._execution.end(order.ticket, state)
             return
         self._desk.book.plans[order.ticket] = msgspec.structs.replace(plan, triggered=True)
         self._execution.work(order.ticket)
+
+    def _unfit(self, order: Order) -> bool:
+        """Whether the account cannot take what the order would open."""
+        if order.position_id not in (0, order.ticket):
+            return False
+        affordable = self._desk.affordable(order.symbol, order.type, order.volume_current)
+        return not affordable or hedges(self._desk, order.symbol, order.type)
 
 
 def _sources(state: State) -> dict[str, QuoteSource]:

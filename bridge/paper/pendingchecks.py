@@ -131,7 +131,9 @@ def _prices(desk: Desk, symbol: SymbolInfo, type: OrderType, request: TradeReque
 
 def _misplaced(symbol: SymbolInfo, price: Decimal, room: Decimal) -> bool:
     near = room <= 0 or room < symbol.trade_stops_level * symbol.point
-    return not price or bool(price % symbol.trade_tick_size) or near
+    low, high = symbol.session_price_limit_min, symbol.session_price_limit_max
+    outside = price < low or (high and price > high)
+    return not price or bool(price % symbol.trade_tick_size) or near or bool(outside)
 
 
 def _frozen(desk: Desk, symbol: SymbolInfo, order: Order) -> Retcode | None:

@@ -114,7 +114,8 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `stop_limit_keeps_type`: a stop-limit order keeps type and price once its stop price is met, else it
     becomes the limit order that it stands for.
     `limit_price`: a limit order is filled at the market's price (as good or better), or at its own.
-    `trigger_no_money`: the state of a pending order whose price is met and for which there is no money.
+    `trigger_no_money`: the state of a pending order whose price is met and which the account cannot take:
+    there is no money, or it would hedge where that is not allowed.
     `gone_order`: the answer to a change or removal of an order that is in history already.
     `close_by_position_told`: a close-by tells POSITION between its deals, as a log shows; the reference says
     that no deal does.

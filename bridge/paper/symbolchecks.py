@@ -65,12 +65,15 @@ def direction(desk: Desk, symbol: SymbolInfo, type: OrderType) -> Retcode | None
             return Retcode.LONG_ONLY
         case SymbolTradeMode.SHORTONLY if buys:
             return Retcode.SHORT_ONLY
+    return Retcode.HEDGE_PROHIBITED if hedges(desk, symbol.name, type) else None
+
+
+def hedges(desk: Desk, symbol: str, type: OrderType) -> bool:
+    """Whether the order would open against a position, on an account that may not hold both."""
     if desk.netting or desk.terms.hedge_allowed:
-        return None
-    opposite = (
-        p.symbol == symbol.name and closing_type(p) is type.side for p in desk.book.positions.values()
-    )
-    return Retcode.HEDGE_PROHIBITED if any(opposite) else None
+        return False
+    held = (position for position in desk.book.positions.values() if position.symbol == symbol)
+    return any(closing_type(position) is type.side for position in held)
 
 
 def limits(desk: Desk, symbol: SymbolInfo, type: OrderType, opened: Decimal) -> Retcode | None:

@@ -485,6 +485,21 @@ def test_order_that_is_met_without_money_is_turned_down(quirks: Quirks, state: O
     assert told(server, after) == [f"ORDER_DELETE({state.name})", f"HISTORY_ADD({state.name})"]
 
 
+def test_price_beyond_the_sessions_limits_is_refused() -> None:
+    server = broker()
+    symbol = server.symbol("EURUSD")
+    assert symbol is not None
+    limits = {"session_price_limit_min": Decimal("1.09"), "session_price_limit_max": Decimal("1.10")}
+    server.set_symbol(msgspec.structs.replace(symbol, **limits))
+    requests = [waiting(price="1.08999"), waiting(STOP, "1.10001"), waiting(), waiting(STOP, "1.10")]
+    assert [server.order_send(request).retcode for request in requests] == [
+        Retcode.INVALID_PRICE,
+        Retcode.INVALID_PRICE,
+        Retcode.DONE,
+        Retcode.DONE,
+    ]
+
+
 def test_orders_of_other_symbols_are_not_met() -> None:
     server = broker()
     placed(server)

@@ -17,6 +17,7 @@ from tests.unit.paper.build import (
     opened,
     opening,
     placed,
+    quoted,
     told,
     waiting,
 )
@@ -150,6 +151,15 @@ def test_account_without_hedging_holds_one_side_of_a_symbol() -> None:
     placed(server)
     opened(server, opening(type=SELL, symbol="GBPUSD"))
     assert server.order_send(closing(ticket)).retcode == Retcode.DONE
+
+
+def test_pending_order_that_would_hedge_is_turned_down_when_it_is_met() -> None:
+    server = broker(account=AccountTerms(hedge_allowed=False))
+    ticket = placed(server, waiting(OrderType.SELL_LIMIT, "1.10"))
+    opened(server)
+    quoted(server, "1.10000")
+    assert done(server, ticket).state is OrderState.REJECTED
+    assert len(server.positions()) == 1
 
 
 def test_number_of_positions_is_limited_and_pending_orders_count() -> None:
