@@ -32,6 +32,7 @@ from bridge.core.settings import OfficerSettings
 from bridge.core.terms import MarginMode
 from bridge.journal import holdings, market, operating, rows
 from bridge.journal.effects import Effects
+from bridge.journal.reconciling import check_book
 from bridge.journal.sessions import margin_mode, offsets
 from bridge.journal.step import Step
 from bridge.journal.stops import check_stops
@@ -184,6 +185,8 @@ class _Book:
             for position in holdings.parked_positions(self._connection, self._step.account, settled):
                 self._unpark(position, complete=True)
         check_stops(self._step, self._settings)
+        patience = 2 * self._scene.grace
+        check_book(self._step, fact, netting=self._netting, patience=patience)
         self.scanned = True
         self.applied += 1
 

@@ -314,6 +314,15 @@ CREATE TABLE equity_days (                     -- for the limits on a day's loss
     PRIMARY KEY (officer, server, login, day)
 ) STRICT;
 
+CREATE TABLE differences (                     -- positions that the broker showed otherwise at the last scan
+    officer TEXT NOT NULL REFERENCES officers,
+    server TEXT NOT NULL,
+    login INTEGER NOT NULL,
+    identifier INTEGER NOT NULL,
+    since TEXT NOT NULL,
+    PRIMARY KEY (officer, server, login, identifier)
+) STRICT;
+
 CREATE TABLE shares (                          -- which command's part of a position a deal opened or closed
     officer TEXT NOT NULL REFERENCES officers,
     server TEXT NOT NULL,

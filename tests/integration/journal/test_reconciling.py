@@ -1,0 +1,95 @@
+"""After a scan: what the journal has open is held to what the broker has open."""
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.facts import PositionFact, ScanFact
+from bridge.core.protocol import Order
+from bridge.core.terms import Side
+from tests.integration.journal.desk import BOOT, Desk, directive, server_ms
+from tests.integration.journal.facts import POSITION, deal, submitted
+
+PATIENCE_S = 60.0
+"""Twice the grace time."""
+
+
+def seen(volume: str = "0.3") -> PositionFact:
+    return PositionFact(
+        identifier=POSITION,
+        ticket=POSITION,
+        symbol="EURUSD",
+        side=Side.BUY,
+        volume=Decimal(volume),
+        price_open=Decimal("1.0950"),
+        stop_loss=Decimal("1.09"),
+        take_profit=Decimal("1.11"),
+    )
+
+
+def scanned(number: int, *positions: int) -> ScanFact:
+    return ScanFact(
+        boot=BOOT,
+        counter=number,
+        from_server_ms=0,
+        to_server_ms=server_ms(),
+        deals=0,
+        orders=0,
+        positions=list(positions),
+    )
+
+
+@pytest.fixture
+def opened(joined: Desk) -> Order:
+    """A position of ours stands, as the journal has it."""
+    [command] = joined.sent(directive())
+    joined.report(submitted(command.order), deal(command.order))
+    return command.order
+
+
+def told(desk: Desk) -> list[str]:
+    return [
+        body["error_message"] for body in desk.bodies("SYSTEM_ERROR") if body["error_code"] == "BOOK_DIFFERS"
+    ]
+
+
+def test_a_book_that_agrees_raises_nothing(joined: Desk, opened: Order) -> None:
+    for number in range(3):
+        joined.report(seen(), scanned(number, POSITION))
+        joined.later(PATIENCE_S)
+    assert told(joined) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"), [([], "which the broker has not"), ([seen("0.2")], "and the broker 0.2")]
+)
+def test_a_difference_that_lasts_is_raised_once(
+    joined: Desk, opened: Order, facts: list[PositionFact], words: str
+) -> None:
+    positions = [fact.identifier for fact in facts]
+    joined.report(*facts, scanned(1, *positions))
+    assert told(joined) == []
+    for number in range(2, 5):
+        joined.later(PATIENCE_S)
+        joined.report(*facts, scanned(number, *positions))
+    [message] = told(joined)
+    assert words in message and "0.3 lots" in message
+
+
+def test_a_history_that_was_only_late_raises_nothing(joined: Desk, opened: Order) -> None:
+    joined.report(scanned(1))
+    joined.later(PATIENCE_S)
+    joined.report(seen(), scanned(2, POSITION))
+    joined.report(scanned(3))
+    assert told(joined) == []
+    assert joined.rows("SELECT count(*) FROM differences") == [(1,)]
+
+
+def test_a_scan_that_cannot_name_all_positions_says_nothing_of_those_it_leaves_out(
+    joined: Desk, opened: Order
+) -> None:
+    many = range(POSITION + 1, POSITION + 2049)
+    for number in range(3):
+        joined.report(scanned(number, *many))
+        joined.later(PATIENCE_S)
+    assert told(joined) == []
