@@ -51,7 +51,11 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
     _stop_on_signals(stop)
     try:
         link = Link(config.settings.link.endpoint)
-        control = ControlSocket(config.journal, config.settings.control.port)
+        try:
+            control = ControlSocket(config.journal, config.settings.control.port)
+        except EndpointError:
+            link.close()
+            raise
     except EndpointError as error:
         raise Failure(ExitCode.ENDPOINT, str(error)) from error
     clock = SystemClock()

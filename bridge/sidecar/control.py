@@ -67,9 +67,10 @@ class ControlSocket:
         try:
             self.socket = socket.create_server((HOST, port))
         except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
             raise EndpointError(
-                f"the control address {HOST}:{port} cannot be bound: {error.strerror}; set another [control] "
-                "port, or 0 for any free one"
+                f"the control address {HOST}:{port} cannot be bound: {why}; set another [control] port, "
+                "or 0 for any free one"
             ) from error
         self.port: int = self.socket.getsockname()[1]
         self.path = controlfile.control_path(journal)

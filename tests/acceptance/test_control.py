@@ -2,11 +2,13 @@
 
 import json
 import signal
+import socket
 from typing import Any
 
 from bridge.core.contract import EventType
 from bridge.exits import ExitCode
 from bridge.sidecar import controlfile
+from tests.rig.ports import HOST
 from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
 
@@ -117,6 +119,44 @@ def test_a_person_ends_what_nothing_can_settle(rig: Rig) -> None:
     assert "not in the account's history" in told.body["error_message"]
     assert rig.journal.state(directive_id) == "REJECTED"
     assert status(rig)["well"] is True
+
+
+def test_a_flatten_while_the_terminal_is_away_says_so_and_goes_out_once_it_is_back(rig: Rig) -> None:
+    rig.start()
+    opening = rig.open()
+    rig.terminal.kill()
+    rig.sidecar.event("session ended")
+    assert f"{OFFICER}: nothing can be sent now: the terminal is not connected" in order(
+        rig, "flatten", "--yes"
+    )
+    rig.start_terminal()
+    rig.told(opening, *OPENED, EventType.POSITION_CLOSED)
+    assert rig.broker.positions() == []
+
+
+def test_on_a_control_port_that_is_in_use_it_does_not_start(rig: Rig) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        with rig.config_path.open("a") as config:
+            config.write(f"[control]\nport = {port}\n")
+        run = rig.bridge("run", "--config", str(rig.config_path))
+        assert run.exited() == ExitCode.ENDPOINT
+    assert any(f"the control address {HOST}:{port} cannot be bound" in line for line in run.log)
+
+
+def test_a_word_while_the_sidecar_stops_waits_for_the_journal(rig: Rig) -> None:
+    rig.start()
+    # A post that hangs keeps the sidecar from letting go of the journal for three seconds.
+    rig.director.behave(endpoint="post", delay_s=120)
+    rig.issue("OPEN_LONG")
+    rig.sidecar.event("command sent")
+    rig.sidecar.send(signal.SIGTERM)
+    rig.sidecar.event("stopping")
+    assert "opens are halted" in order(rig, "halt")
+    assert rig.sidecar.exited() == ExitCode.OK
+    rig.director.behave()
+    rig.start_sidecar()
+    rig.told(rig.issue("OPEN_LONG"), *REFUSED)
 
 
 def test_a_stop_in_order_leaves_no_control_file(rig: Rig) -> None:
