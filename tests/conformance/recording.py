@@ -19,6 +19,8 @@ TICKETS: Final = frozenset({"broker_order_id", "position_id", "deal_id", "order_
 REQUEST_TICKETS: Final = frozenset({"magic", "order", "position", "position_by", "expiration"})
 _NUMBER: Final = re.compile(r"\d{6,}")
 """A ticket or a token inside a text: tickets start above a million, deals above half of one."""
+_MOMENT: Final = re.compile(r"\d{4}[-.]\d\d[-.]\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z)?")
+"""A time inside a text, as we or as MetaTrader write it."""
 
 Recording = dict[str, list[dict[str, Any]]]
 
@@ -99,7 +101,7 @@ def _plain(fields: dict[str, Any], tickets: frozenset[str], names: dict[str, str
 def _text(text: str, names: dict[str, str]) -> str:
     for directive_id, name in names.items():
         text = text.replace(directive_id, name)
-    return _NUMBER.sub("#", text)
+    return _NUMBER.sub("#", _MOMENT.sub("@", text))
 
 
 def differences(one: Told, other: Told) -> Iterator[str]:

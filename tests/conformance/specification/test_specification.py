@@ -3,10 +3,10 @@
 import pytest
 
 from tests.conformance.rig import StoryRig
-from tests.conformance.specification import changes, pending
+from tests.conformance.specification import actions, changes, netting, pending
 from tests.conformance.specification.case import TABLE, Case
 
-PARTS = (pending, changes)
+PARTS = (actions, pending, changes, netting)
 """The modules whose cases the table holds."""
 
 

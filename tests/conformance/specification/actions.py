@@ -1,0 +1,194 @@
+"""A: what a Director asks for at the market, and what is refused."""
+
+from decimal import Decimal
+
+from bridge.core.contract import EventType
+from bridge.paper.mt5 import OrderType, PositionType, TradeAction
+from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import CANCELLED, PLACED, refusals, refused, send_of, volumes
+from tests.conformance.specification.case import case
+from tests.rig.rig import CLOSED, OPENED
+
+LEG = (EventType.ORDER_PLACED, EventType.ORDER_FILLED, EventType.POSITION_CLOSED)
+"""What is told of each position that a directive closes, beside that it was received."""
+GONE = (*OPENED, EventType.POSITION_CLOSED)
+"""What is told of an opening whose position no directive closed."""
+
+
+@case(
+    "A01", "OPEN_LONG buys and OPEN_SHORT sells, with the levels, a magic of its own and the directive's id"
+)
+def opens(rig: StoryRig) -> None:
+    rig.start()
+    long = rig.issue("OPEN_LONG", quantity=0.02, stop_loss=1.08, take_profit=1.11)
+    short = rig.issue("OPEN_SHORT", quantity=0.03, stop_loss=1.11, take_profit=1.08)
+    for directive, side, price in (
+        (long, OrderType.BUY, Decimal("1.09510")),
+        (short, OrderType.SELL, Decimal("1.09500")),
+    ):
+        _, placed, filled, opened = rig.told(directive, *OPENED)
+        send = send_of(rig, directive)
+        assert (send.request.action, send.request.type, send.request.position) == (TradeAction.DEAL, side, 0)
+        assert (send.request.magic > 0, send.executed) == (True, True)
+        assert (float(send.request.sl), float(send.request.tp)) == (
+            placed.body["stop_loss"],
+            placed.body["take_profit"],
+        )
+        assert (filled.body["fill_price"], opened.body["fill_price"]) == (float(price), float(price))
+        assert filled.body["fill_quantity"] == float(send.request.volume)
+        (position,) = [each for each in rig.broker.positions() if each.magic == send.request.magic]
+        assert opened.body["position_id"] == str(position.identifier)
+    assert len({position.magic for position in rig.broker.positions()}) == 2
+
+
+@case("A02", "A CLOSE, or CLOSE_POSITION, without a quantity closes all that the officer has in its symbol")
+def closes_all(rig: StoryRig) -> None:
+    rig.start()
+    for action, quantity in (("OPEN_LONG", 0.02), ("OPEN_SHORT", 0.03)):
+        rig.open(action, quantity=quantity)
+    rig.open(symbol="GBPUSD", quantity=0.04)
+    rig.told(rig.issue("CLOSE"), EventType.DIRECTIVE_RECEIVED, *LEG, *LEG, in_any_order=True)
+    assert [position.symbol for position in rig.broker.positions()] == ["GBPUSD"]
+    rig.told(rig.issue("CLOSE_POSITION", symbol="GBPUSD"), *CLOSED)
+    assert volumes(rig) == []
+
+
+@case(
+    "A03",
+    "A CLOSE with a quantity takes the oldest positions first; where less is open it closes all there is",
+)
+def closes_a_quantity(rig: StoryRig) -> None:
+    rig.start()
+    for quantity in (0.02, 0.03, 0.01):
+        rig.open(quantity=quantity)
+    part = rig.issue("CLOSE", quantity=0.01)
+    rig.told(part, *CLOSED[:-1])
+    assert volumes(rig) == [Decimal("0.01"), Decimal("0.03"), Decimal("0.01")]
+    oldest = rig.issue("CLOSE", quantity=0.03)
+    rig.told(oldest, *CLOSED, *LEG[:-1], in_any_order=True)
+    assert volumes(rig) == [Decimal("0.01"), Decimal("0.01")]
+    rest = rig.issue("CLOSE", quantity=5)
+    rig.told(rest, EventType.DIRECTIVE_RECEIVED, *LEG, *LEG, in_any_order=True)
+    assert volumes(rig) == []
+    assert sum(send.request.volume for send in rig.broker.sends()) == Decimal("0.12")
+
+
+@case("A04", "A CLOSE with a target closes what that directive opened, and names it; a part may be asked for")
+def closes_a_target(rig: StoryRig) -> None:
+    rig.start()
+    first, second = rig.open(quantity=0.02), rig.open(quantity=0.03)
+    part = rig.issue("CLOSE", target_directive_id=second, quantity=0.01)
+    *_, filled = rig.told(part, *CLOSED[:-1])
+    assert (filled.body["opening_directive_id"], filled.body["fill_quantity"]) == (second, 0.01)
+    assert volumes(rig) == [Decimal("0.02"), Decimal("0.02")]
+    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=second), *CLOSED)
+    assert closed.body["opening_directive_id"] == second
+    assert volumes(rig) == [Decimal("0.02")]
+    refused(rig, "NO_POSITION", second, action="CLOSE", target_directive_id=second)
+    refused(rig, "NO_POSITION", "XAUUSD", action="CLOSE", symbol="XAUUSD", target_directive_id=first)
+
+
+@case("A05", "CLOSE_LONG closes the longs alone, and CLOSE_SHORT the shorts")
+def closes_a_side(rig: StoryRig) -> None:
+    rig.start()
+    rig.open("OPEN_LONG", quantity=0.02)
+    rig.open("OPEN_SHORT", quantity=0.03)
+    rig.told(rig.issue("CLOSE_SHORT"), *CLOSED)
+    assert [position.type for position in rig.broker.positions()] == [PositionType.BUY]
+    refused(rig, "NO_POSITION", "SELL", action="CLOSE_SHORT")
+    rig.told(rig.issue("CLOSE_LONG", quantity=0.01), *CLOSED[:-1])
+    rig.told(rig.issue("CLOSE_LONG"), *CLOSED)
+    assert volumes(rig) == []
+
+
+@case("A06", "What hands opened and ordered is never closed, changed or cancelled")
+def leaves_hands_alone(rig: StoryRig) -> None:
+    rig.start()
+    lots = Decimal("0.05")
+    rig.broker.hand_open("EURUSD", OrderType.BUY, lots, sl=Decimal("1.07"))
+    rig.broker.hand_pending("EURUSD", OrderType.BUY_LIMIT, lots, Decimal("1.09"))
+    for action, code in (("CLOSE", "NO_POSITION"), ("CLOSE_LONG", "NO_POSITION"), ("CANCEL", "NO_ORDER")):
+        refused(rig, code, "EURUSD", action=action)
+    refused(rig, "NO_TARGET", "EURUSD", action="MODIFY", stop_loss=1.08)
+    refused(rig, "NO_TARGET", "EURUSD", action="MODIFY", price=1.08)
+    assert rig.broker.sends() == []
+    rig.open()
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.08)
+    rig.told(waiting, *PLACED)
+    rig.told(rig.issue("MODIFY_SL", stop_loss=1.085), *PLACED)
+    rig.told(rig.issue("CANCEL"), *CANCELLED)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+    ((position,), (order,)) = rig.broker.positions(), rig.broker.orders()
+    assert (position.magic, position.volume, position.sl) == (0, lots, Decimal("1.07"))
+    assert (order.magic, order.price_open) == (0, Decimal("1.09"))
+
+
+@case("A07", "What lacks a field, or asks for what there is not, is refused by name, and nothing is sent")
+def refuses_the_incomplete(rig: StoryRig) -> None:
+    rig.start()
+    wanted: list[tuple[str, str, dict[str, object]]] = [
+        ("OPEN_LONG", "MISSING_FIELD", {"quantity": None}),
+        ("OPEN_LONG", "MISSING_FIELD", {"order_type": None}),
+        ("OPEN_LONG", "MISSING_FIELD", {"order_type": "LIMIT"}),
+        ("OPEN_LONG", "MISSING_FIELD", {"order_type": "STOP_LIMIT", "price": 1.1}),
+        ("OPEN_LONG", "UNKNOWN_ORDER_TYPE", {"order_type": "ICEBERG", "price": 1.1}),
+        ("OPEN_LONG", "INVALID_VALUE", {"quantity": 0}),
+        ("OPEN_LONG", "INVALID_VALUE", {"quantity": -0.01}),
+        ("OPEN_LONG", "INVALID_TYPE", {"quantity": "0.01"}),
+        ("OPEN_LONG", "INVALID_VALUE", {"stop_loss": 0}),
+        ("OPEN_LONG", "INVALID_VALUE", {"time_in_force": "FOREVER"}),
+        ("OPEN_LONG", "INVALID_VALUE", {"deviation_points": 1.5}),
+        ("OPEN_LONG", "EXPIRED", {"issued_at": "2026-01-04T10:00:00Z", "expires_at": "2026-01-04T10:05:00Z"}),
+        ("OPEN_LONG", "INVALID_STOPS", {"stop_loss": 1.1, "take_profit": 1.0}),
+        ("OPEN_SHORT", "INVALID_STOPS", {"stop_loss": 1.0, "price": 1.1}),
+        ("HEDGE", "UNKNOWN_ACTION", {"quantity": 0.01}),
+        ("CLOSE", "UNKNOWN_ORDER_TYPE", {"order_type": "LIMIT", "price": 1.1}),
+        ("MODIFY", "MISSING_FIELD", {}),
+        ("MODIFY_SL", "MISSING_FIELD", {"take_profit": 1.1}),
+        ("MODIFY_TP", "MISSING_FIELD", {"stop_loss": 1.1}),
+    ]
+    issued = {rig.issue(action, **fields): code for action, code, fields in wanted}
+    told = refusals(rig, issued)
+    for (_, code, fields), event in zip(wanted, told.values(), strict=True):
+        message = str(event.body["error_message"])
+        if code == "INVALID_VALUE":
+            assert all(f"'{name}'" in message for name in fields), message
+    assert rig.broker.sends() == []
+
+
+@case("A08", "A target that opened nothing is named; a price that could be for two orders is refused")
+def refuses_targets(rig: StoryRig) -> None:
+    rig.start()
+    refused(rig, "NO_POSITION", "dir_unheard_of", action="CLOSE", target_directive_id="dir_unheard_of")
+    refused(rig, "NO_ORDER", "dir_unheard_of", action="CANCEL", target_directive_id="dir_unheard_of")
+    refused(
+        rig,
+        "NO_TARGET",
+        "dir_unheard_of",
+        action="MODIFY",
+        stop_loss=1.0,
+        target_directive_id="dir_unheard_of",
+    )
+    waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=price) for price in (1.09, 1.08)]
+    for directive in waiting:
+        rig.told(directive, *PLACED)
+    refused(rig, "AMBIGUOUS_TARGET", "2 pending orders", "target_directive_id", action="MODIFY", price=1.07)
+    assert len(rig.broker.sends()) == 2
+    rig.told(rig.issue("CANCEL"), *CANCELLED, EventType.ORDER_CANCELLED)
+    for directive in waiting:
+        rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
+
+
+@case("A09", "A CLOSE waits for an opening before it in its symbol, and closes that too")
+def waits_its_turn(rig: StoryRig) -> None:
+    rig.start()
+    rig.director.behave(endpoint="poll", fault="status")
+    opening, close = rig.issue("OPEN_LONG", quantity=0.02), rig.issue("CLOSE")
+    later = rig.issue("OPEN_LONG", quantity=0.03)
+    rig.director.behave()
+    rig.told(opening, *OPENED)
+    *_, closed = rig.told(close, *CLOSED)
+    assert closed.body["opening_directive_id"] == opening
+    rig.told(later, *OPENED)
+    assert volumes(rig) == [Decimal("0.03")]

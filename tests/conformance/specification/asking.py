@@ -1,0 +1,77 @@
+"""What several parts ask of a story."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from bridge.core.contract import EventType
+from bridge.core.lifecycle import CommandState
+from bridge.paper.api import SendRecord
+from tests.conformance.rig import StoryRig
+from tests.rig.director import Event
+from tests.rig.patience import Deadline
+from tests.rig.rig import REFUSED
+
+PLACED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
+"""What is told of a pending order that rests, and of a change that took effect."""
+CANCELLED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_CANCELLED)
+"""What is told of a CANCEL that took effect."""
+_LOOK_S: Final = 0.1
+
+
+def refusals(rig: StoryRig, directives: Mapping[str, str]) -> dict[str, Event]:
+    """Wait until each of these directives (id: code) was refused with its code; the refusals by id."""
+    told: dict[str, Event] = {}
+    for directive_id, code in directives.items():
+        _, told[directive_id] = rig.told(directive_id, *REFUSED)
+        assert told[directive_id].code == code, told[directive_id].body
+    return told
+
+
+def refused(rig: StoryRig, code: str | int, *words: str, action: str = "OPEN_LONG", **fields: Any) -> None:
+    """Issue a directive that is refused with this code, and with these words in its message."""
+    directive_id = rig.issue(action, **fields)
+    event = refusals(rig, {directive_id: str(code)})[directive_id]
+    message = str(event.body.get("error_message"))
+    assert all(word in message for word in words), message
+
+
+def until(rig: StoryRig, what: str, fits: Callable[[], bool]) -> None:
+    """Wait until it is so; looked at with each line of the sidecar's."""
+    deadline = Deadline()
+    while True:
+        mark = rig.sidecar.mark
+        if fits():
+            return
+        assert not deadline.over, f"waited until {what}"
+        rig.sidecar.any_line(since=mark, within=_LOOK_S)
+
+
+def reaches(rig: StoryRig, directive_id: str, *states: CommandState) -> None:
+    """Wait until every command of the directive is in one of these states."""
+
+    def fits() -> bool:
+        commands = rig.journal.commands(directive_id)
+        return bool(commands) and all(command["state"] in states for command in commands)
+
+    until(rig, f"{directive_id} is {' or '.join(states)}", fits)
+
+
+def send_of(rig: StoryRig, directive_id: str) -> SendRecord:
+    """The one request to the broker that a directive's opening made."""
+    (send,) = [send for send in rig.broker.sends() if send.request.comment == directive_id]
+    return send
+
+
+def terms(rig: StoryRig, symbol: str, **changed: Any) -> None:
+    """Give a symbol other terms."""
+    present = rig.broker.symbol(symbol)
+    assert present is not None
+    rig.broker.set_symbol(replace(present, **changed))
+
+
+def volumes(rig: StoryRig) -> list[Decimal]:
+    """What is open, oldest first."""
+    return [position.volume for position in rig.broker.positions()]
