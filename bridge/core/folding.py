@@ -123,18 +123,21 @@ def fold_order(
     *,
     before: OrderFact | None = None,
     explained: bool = False,
+    netting: bool = False,
 ) -> Outcome:
     """An order on the broker's book, or in its history. `command` is the one whose token is its magic.
 
     `before` is the order as it was seen last. `explained`: a MODIFY under way wanted it as it is seen now.
+    `netting`: a close that came too late opened something, and its order bears that position's number.
     """
     if command is None:
         return Outcome(disposition=Disposition.FOREIGN)
     if fact.reason in (REASON_SL, REASON_TP, REASON_SO):
         # The server's own order that closes the position; some bear the opener's token. Its deal tells.
         return Outcome(disposition=Disposition.FOREIGN)
+    position = command.order.position if netting else fact.position_id
     if found := contradiction(
-        command, symbol=fact.symbol, type=fact.type, reason=fact.reason, position=fact.position_id
+        command, symbol=fact.symbol, type=fact.type, reason=fact.reason, position=position
     ):
         return quarantine(f"order {fact.ticket} bears token {command.token}, but {found}")
     known = msgspec.structs.replace(command, order_ticket=fact.ticket)

@@ -230,6 +230,7 @@ class _Book:
             self._scene,
             before=self._order(fact),
             explained=self._effects.explain_order(fact),
+            netting=self._netting,
         )
         if outcome.disposition is Disposition.APPLIED:
             market.save_order(self._connection, self._step.account, fact.magic, fact, self._step.now)

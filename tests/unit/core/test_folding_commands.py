@@ -13,7 +13,7 @@ from bridge.core.records import CommandRecord, Disposition, Outcome
 from bridge.core.retcodes import RETCODES, Verdict, verdict
 from bridge.core.terms import OrderState
 
-from .samples import GRACE, NOW, OFFICER, OPEN, ORDER, SCENE, TOKEN, stage
+from .samples import CLOSE, GRACE, NOW, OFFICER, OPEN, ORDER, SCENE, TOKEN, stage
 
 S, E = CommandState, EventType
 
@@ -252,6 +252,15 @@ def test_an_order_that_contradicts_the_command_of_its_token_is_quarantined(
     assert outcome.disposition is Disposition.QUARANTINED
     assert says in outcome.note
     assert (outcome.command, outcome.events) == (None, ())
+
+
+def test_the_order_of_a_close_that_came_too_late_bears_the_number_of_what_it_opened_on_a_netting_account() -> (
+    None
+):
+    order = msgspec.structs.replace(ORDER, magic=CLOSE.token, type="SELL", position_id=7002)
+    assert fold_order(order, CLOSE, SCENE).disposition is Disposition.QUARANTINED
+    netted = fold_order(order, CLOSE, SCENE, netting=True)
+    assert (netted.disposition, after(netted).order_ticket) == (Disposition.APPLIED, 8001)
 
 
 @pytest.mark.parametrize("reason", ["SL", "TP", "SO"])
