@@ -128,7 +128,7 @@ class Executor:
         else:
             found = search(self._broker, token, item.since_server_ms)
         self._sight(found or ())
-        if entry is not None and entry.outcome is not None and _clear(entry.outcome.retcode):
+        if entry is not None and entry.outcome is not None and _refused(entry.outcome.retcode):
             return
         if found and not order.kind.changes:
             # An order or a deal says what became of it. How a target stands does not say who made it so.
@@ -209,6 +209,6 @@ class Executor:
             self._post(fact)
 
 
-def _clear(retcode: int) -> bool:
-    """Done, or refused. After any other code only the broker's records tell what there is."""
-    return retcode == Retcode.DONE or verdict(retcode) is Verdict.REFUSED
+def _refused(retcode: int) -> bool:
+    """The end of it. What was taken must be seen: an acceptance alone is no order and no deal."""
+    return verdict(retcode) is Verdict.REFUSED

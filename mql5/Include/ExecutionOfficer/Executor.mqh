@@ -222,7 +222,8 @@ void CExecutor::Settle(const SSettle &settle,const long connected_ms)
    if(!searched)
       ArrayResize(facts,0);
    m_sight.Tell(facts);
-   if(known && entry.concluded && IsClear(entry.retcode))
+   // A refusal is the end of it. What was taken must be seen: an acceptance alone is no order and no deal.
+   if(known && entry.concluded && IsRefusal(entry.retcode))
       return;
    // An order or a deal says what became of it. How a target stands does not say who made it so.
    if(ArraySize(facts)>0 && !changes)

@@ -39,10 +39,3 @@ bool IsOpen(const long retcode)
    return(!IsRefusal(retcode));
   }
 //+------------------------------------------------------------------+
-//| Done or refused                                                  |
-//+------------------------------------------------------------------+
-bool IsClear(const long retcode)
-  {
-   return(retcode==TRADE_RETCODE_DONE || IsRefusal(retcode));
-  }
-//+------------------------------------------------------------------+
