@@ -126,6 +126,7 @@ def _split(money: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
         return [ZERO if index else money for index in range(len(weights))]
     unit = min(_CENT, Decimal(1).scaleb(int(money.as_tuple().exponent)))
     last = max(index for index, weight in enumerate(weights) if weight)
-    parts = [(money * weight / total).quantize(unit) for weight in weights]
+    # Adding 0 takes the sign off a zero.
+    parts = [(money * weight / total).quantize(unit) + 0 for weight in weights]
     parts[last] = money - sum(parts[:last] + parts[last + 1 :], ZERO)
     return parts

@@ -218,7 +218,8 @@ def plan_close(
     chosen = [
         position
         for position in positions
-        if position.symbol == terms.name
+        if position.volume > 0
+        and position.symbol == terms.name
         and side in (None, position.side)
         and directive.target_directive_id in (None, position.directive_id)
     ]
@@ -286,7 +287,7 @@ def plan_modify(
     Without a target: the symbol's open positions, and its pending orders only where there is no position. A price
     is a pending order's; it must be clear which one's.
     """
-    held = _aimed_at(directive, terms, positions)
+    held = _aimed_at(directive, terms, (position for position in positions if position.volume > 0))
     waiting = _aimed_at(directive, terms, orders)
     if held and directive.target_directive_id is None:
         waiting = []
@@ -296,19 +297,25 @@ def plan_modify(
     price = on_tick(directive.price, terms) if whole else None
     limit_price = on_tick(directive.limit_price, terms) if whole else None
     if stop_loss is None and take_profit is None:
-        # Nothing that a position has is to change.
+        # Nothing that a position has is to change; a limit price alone is nothing to other orders either.
         held = []
-    if price is not None and len(waiting) > 1:
+        if price is None:
+            waiting = [order for order in waiting if order.order_type is OrderType.STOP_LIMIT]
+    if (price is not None or limit_price is not None) and len(waiting) > 1:
+        field = "limit_price" if price is None else "price"
         return Problem(
             "AMBIGUOUS_TARGET",
-            f"field 'price': there are {len(waiting)} pending orders in {terms.name}; "
+            f"field '{field}': there are {len(waiting)} pending orders in {terms.name}; "
             "name one by target_directive_id",
         )
     if not held and not waiting:
         return Problem("NO_TARGET", f"there is nothing to change in {terms.name} {_whose(directive)}")
     legs: list[Leg] = []
     # Where several commands share a position its levels are one: one leg for each position.
-    for position in {each.identifier: each for each in reversed(held)}.values():
+    firsts: dict[int, PositionRecord] = {}
+    for position in held:
+        firsts.setdefault(position.identifier, position)
+    for position in firsts.values():
         order = Order(
             token=tokens(len(legs) + 1),
             kind=CommandKind.MODIFY,

@@ -6,7 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from bridge.core import brokertime
-from bridge.core.facts import CommandFact, CommandStage, DealFact, OrderFact
+from bridge.core.contract import OrderType
+from bridge.core.facts import CommandFact, CommandStage, DealFact, OrderFact, SymbolFact
 from bridge.core.folding import Scene
 from bridge.core.lifecycle import CommandState, PositionState
 from bridge.core.protocol import CommandKind, Order
@@ -123,6 +124,19 @@ ORDER = OrderFact(
     volume_current=Decimal("0.30"),
     price=Decimal(0),
     time_setup_server_ms=server_ms(),
+)
+
+
+TERMS = SymbolFact(
+    asked="EURUSD",
+    name="EURUSD.r",
+    digits=5,
+    point=Decimal("0.00001"),
+    tick_size=Decimal("0.00001"),
+    volume_min=Decimal("0.01"),
+    volume_max=Decimal(100),
+    volume_step=Decimal("0.01"),
+    order_types=list(OrderType),
 )
 
 

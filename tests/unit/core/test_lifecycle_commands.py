@@ -61,18 +61,18 @@ SHORT = {
 }
 # A cell is the state after, and what is told. '.': as it was; '!': may never happen.
 MATRIX = """
-     dispatch expire pass   final  submit accept refuse open   seen   gone    part   whole  absent withdr f-word  r-word c-word
-pln  dsp      nev:N  .      nev:N  sub    plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF .      can:C  .       .      .
-dsp  !        .      pln    nev:N  sub    plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF unk:U  .      .       .      .
-sub  !        .      unc    unc    .      plc:P  rej:R  unc:E  plc:P  can:PC  par:Pp fil:PF unk:U  .      .       .      .
-plc  !        .      .      .      .      .      rej:R  .      .      can:C   par:p  fil:F  unk:U  .      .       .      .
-par  !        .      .      .      .      .      .      .      .      can:C   par:p  fil:F  .      .      .       .      .
-fil  !        .      .      .      .      .      .      .      .      .       .      .      .      .      .       .      .
-rej  !        .      .      .      .      plc:P  .      .      .      .       par:Pp fil:PF .      .      .       .      .
-can  !        .      .      .      .      .      .      .      .      .       can:p  fil:F  .      .      .       .      .
-nev  !        .      .      .      sub    plc:P  .      unc:E  plc:P  can:PC  par:Pp fil:PF .      .      .       .      .
-unc  !        .      .      .      .      plc:P  rej:R  .      plc:P  can:PC  par:Pp fil:PF unk:U  .      fil:W   rej:R  can:C
-unk  !        .      nev:N  nev:N  .      plc:P  rej:R  .      plc:P  can:PC  par:Pp fil:PF .      .      fil:W   rej:R  can:C
+    disp expir pass  final subm accep refus open  seen  gone   part   whole  absen withd f-word r-word c-word
+pln dsp  nev:N .     nev:N sub  plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF .     can:C .      .      .
+dsp !    .     pln   nev:N sub  plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF unk:U .     .      .      .
+sub !    .     unc   unc   .    plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF unk:U .     .      .      .
+plc !    .     .     .     .    .     rej:R .     .     can:C  par:p  fil:F  unk:U .     .      .      .
+par !    .     .     .     .    .     .     .     .     can:C  par:p  fil:F  .     .     .      .      .
+fil !    .     .     .     .    .     .     .     .     .      .      .      .     .     .      .      .
+rej !    .     .     .     .    plc:P .     .     .     .      par:Pp fil:PF .     .     .      .      .
+can !    .     .     .     .    .     .     .     .     .      can:p  fil:F  .     .     .      .      .
+nev !    .     .     .     sub  plc:P .     unc:E plc:P can:PC par:Pp fil:PF .     .     .      .      .
+unc !    .     .     .     .    plc:P rej:R .     plc:P can:PC par:Pp fil:PF unk:U .     fil:W  rej:R  can:C
+unk !    .     nev:N nev:N .    plc:P rej:R .     plc:P can:PC par:Pp fil:PF .     .     fil:W  rej:R  can:C
 """
 CELLS = [
     pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")

@@ -1,4 +1,4 @@
-"""From a directive to orders: what is refused, and which position each leg closes."""
+"""An opening directive: what is refused before anything is sent, and the one order that it becomes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.batch import Problem
-from bridge.core.contract import Action, Directive, OrderType
-from bridge.core.planning import check, comment, expiry, plan_close, plan_open
+from bridge.core.contract import Action, Directive, OrderType, TimeInForce
+from bridge.core.planning import Leg, check, check_volume, comment, expiry, named, on_tick, plan_open
 from bridge.core.protocol import CommandKind, Order
-from bridge.core.records import PositionRecord
-from bridge.core.settings import OfficerSettings
+from bridge.core.settings import GuardSettings, OfficerSettings
 from bridge.core.terms import Side
 
-from .samples import HELD, NOW, OFFICER
+from .samples import NOW, OFFICER, TERMS
 
 SETTINGS = OfficerSettings(
     id=OFFICER, symbols={"EURUSD": "EURUSD.r"}, deviation_points=15, max_quantity=Decimal("1.00")
@@ -37,24 +36,18 @@ LONG = Directive(
 SHORT = msgspec.structs.replace(
     LONG, action=Action.OPEN_SHORT, stop_loss=Decimal("1.1000"), take_profit=Decimal("1.0900")
 )
-CLOSE = msgspec.structs.replace(
-    LONG, action=Action.CLOSE, quantity=None, price=None, stop_loss=None, take_profit=None
-)
+LATER = NOW + timedelta(days=1)
 
 
 def tokens(leg: int) -> int:
     return 100 + leg
 
 
-def position(identifier: int, volume: str, **changed: object) -> PositionRecord:
-    held = msgspec.structs.replace(
-        HELD,
-        identifier=identifier,
-        symbol="EURUSD.r",
-        volume_in=Decimal(volume),
-        directive_id=f"dir-{identifier}",
-    )
-    return msgspec.structs.replace(held, **changed)
+def planned(directive: Directive, settings: OfficerSettings = SETTINGS) -> Order:
+    leg = plan_open(directive, settings, TERMS, tokens)
+    assert isinstance(leg, Leg)
+    assert leg.opening_directive_id == ""
+    return leg.order
 
 
 @pytest.mark.parametrize("action", list(Action))
@@ -104,13 +97,46 @@ def test_an_opening_over_the_officers_limit_is_refused(
 
 
 @pytest.mark.parametrize(
-    "action", [Action.CLOSE, Action.CLOSE_POSITION, Action.CLOSE_LONG, Action.CLOSE_SHORT]
+    ("guards", "problem"),
+    [
+        (GuardSettings(allowed_actions=[Action.OPEN_LONG]), None),
+        (
+            GuardSettings(allowed_actions=[Action.OPEN_SHORT]),
+            Problem(
+                "LIMIT_ACTION",
+                "field 'action': OPEN_LONG is none of this officer's allowed_actions: OPEN_SHORT",
+            ),
+        ),
+        (
+            GuardSettings(allowed_actions=[]),
+            Problem(
+                "LIMIT_ACTION", "field 'action': OPEN_LONG is none of this officer's allowed_actions: none"
+            ),
+        ),
+        (GuardSettings(allowed_symbols=["GBPUSD", "EURUSD"]), None),
+        (
+            # As the Director spells it, not as the broker does.
+            GuardSettings(allowed_symbols=["GBPUSD", "EURUSD.r"]),
+            Problem(
+                "LIMIT_SYMBOL",
+                "field 'symbol': EURUSD is none of this officer's allowed_symbols: GBPUSD, EURUSD.r",
+            ),
+        ),
+    ],
 )
-def test_no_limit_and_no_level_keeps_anybody_from_closing(action: Action) -> None:
+def test_an_officer_opens_what_and_where_it_is_allowed_to(
+    guards: GuardSettings, problem: Problem | None
+) -> None:
+    assert check(LONG, msgspec.structs.replace(SETTINGS, guards=guards), NOW) == problem
+
+
+@pytest.mark.parametrize("action", [each for each in Action if not each.opens])
+def test_no_limit_and_no_level_keeps_anybody_from_anything_but_opening(action: Action) -> None:
     directive = msgspec.structs.replace(
         LONG, action=action, quantity=Decimal(50), stop_loss=Decimal(2), take_profit=Decimal(1)
     )
-    assert check(directive, SETTINGS, NOW) is None
+    guards = GuardSettings(allowed_actions=[], allowed_symbols=[])
+    assert check(directive, msgspec.structs.replace(SETTINGS, guards=guards), NOW) is None
 
 
 LEVELS: list[tuple[str | None, str | None, str | None, str]] = [
@@ -135,8 +161,14 @@ LEVELS: list[tuple[str | None, str | None, str | None, str]] = [
 
 @pytest.mark.parametrize(("stop_loss", "price", "take_profit", "wrong"), LEVELS)
 @pytest.mark.parametrize("long", [True, False])
+@pytest.mark.parametrize("order_type", list(OrderType))
 def test_levels_on_the_wrong_side_are_refused(
-    stop_loss: str | None, price: str | None, take_profit: str | None, wrong: str, long: bool
+    stop_loss: str | None,
+    price: str | None,
+    take_profit: str | None,
+    wrong: str,
+    long: bool,
+    order_type: OrderType,
 ) -> None:
     # A short is a long in the mirror: each level at 2.19 less itself.
     mirror: Callable[[Decimal], Decimal] = (
@@ -145,7 +177,13 @@ def test_levels_on_the_wrong_side_are_refused(
     stop, at, target = [
         None if each is None else mirror(Decimal(each)) for each in (stop_loss, price, take_profit)
     ]
-    directive = msgspec.structs.replace(LONG if long else SHORT, stop_loss=stop, price=at, take_profit=target)
+    directive = msgspec.structs.replace(
+        LONG if long else SHORT, order_type=order_type, stop_loss=stop, price=at, take_profit=target
+    )
+    if order_type is OrderType.STOP_LIMIT:
+        # It is filled at its limit; the price that wakes it may lie beyond any level.
+        wrong = "limit_price" if wrong == "price" else wrong
+        directive = msgspec.structs.replace(directive, limit_price=at, price=mirror(Decimal("1.5")))
     problem = check(directive, SETTINGS, NOW)
     assert (problem is not None) is bool(wrong)
     if problem:
@@ -156,7 +194,7 @@ def test_levels_on_the_wrong_side_are_refused(
 
 @pytest.mark.parametrize(("directive", "side"), [(LONG, Side.BUY), (SHORT, Side.SELL)])
 def test_an_opening_is_one_order_with_everything_the_directive_says(directive: Directive, side: Side) -> None:
-    assert plan_open(directive, SETTINGS, tokens) == Order(
+    assert planned(directive) == Order(
         token=101,
         kind=CommandKind.OPEN,
         symbol="EURUSD.r",
@@ -170,99 +208,227 @@ def test_an_opening_is_one_order_with_everything_the_directive_says(directive: D
     )
 
 
-def test_an_opening_without_quantity_never_becomes_an_order() -> None:
-    with pytest.raises(ValueError, match="dir-1"):
-        plan_open(msgspec.structs.replace(LONG, quantity=None), SETTINGS, tokens)
+@pytest.mark.parametrize(("own", "allowed"), [(None, 15), (0, 0), (40, 40)])
+def test_the_directives_own_slippage_wins_over_the_officers(own: int | None, allowed: int) -> None:
+    assert planned(msgspec.structs.replace(LONG, deviation_points=own)).deviation_points == allowed
 
 
-OWN = [
-    position(1, "0.10"),
-    position(2, "0.20", side=Side.SELL),
-    position(3, "0.30"),
-    position(4, "0.40", symbol="GBPUSD"),
-    position(5, "0.50", directive_id="dir-1"),
+def test_the_officers_greatest_spread_goes_with_every_opening() -> None:
+    settings = msgspec.structs.replace(SETTINGS, guards=GuardSettings(max_spread_points=25))
+    for order_type in OrderType:
+        directive = msgspec.structs.replace(LONG, order_type=order_type, limit_price=Decimal("1.0955"))
+        assert planned(directive, settings).max_spread_points == 25
+
+
+@pytest.mark.parametrize("order_type", [each for each in OrderType if each.pending])
+@pytest.mark.parametrize(("directive", "side"), [(LONG, Side.BUY), (SHORT, Side.SELL)])
+def test_a_pending_opening_waits_for_its_price_without_slippage(
+    order_type: OrderType, directive: Directive, side: Side
+) -> None:
+    limit = Decimal("1.0955") if order_type is OrderType.STOP_LIMIT else None
+    pending = msgspec.structs.replace(
+        directive, order_type=order_type, limit_price=limit, order_expires_at=LATER
+    )
+    assert planned(pending) == Order(
+        token=101,
+        kind=CommandKind.OPEN,
+        symbol="EURUSD.r",
+        side=side,
+        volume=Decimal("0.10"),
+        order_type=order_type,
+        stop_loss=directive.stop_loss,
+        take_profit=directive.take_profit,
+        price=Decimal("1.0950"),
+        limit_price=limit,
+        time_in_force=TimeInForce.GTD,
+        expires_ms=int(LATER.timestamp()) * 1000,
+        deviation_points=None,
+        comment="dir-1",
+    )
+
+
+SOON = LONG.expires_at
+LIFETIMES: list[tuple[TimeInForce | None, datetime | None, datetime | None, TimeInForce, datetime | None]] = [
+    # asked for, the order's expiry, the directive's expiry; the order's time in force, and until when
+    (None, None, None, TimeInForce.GTC, None),
+    (None, None, SOON, TimeInForce.GTD, SOON),
+    (None, LATER, SOON, TimeInForce.GTD, LATER),
+    (None, LATER, None, TimeInForce.GTD, LATER),
+    (TimeInForce.GTC, LATER, SOON, TimeInForce.GTC, None),
+    (TimeInForce.GTC, None, SOON, TimeInForce.GTC, None),
+    (TimeInForce.DAY, None, SOON, TimeInForce.DAY, None),
+    (TimeInForce.DAY, LATER, SOON, TimeInForce.DAY, None),
+    (TimeInForce.GTD, LATER, SOON, TimeInForce.GTD, LATER),
+    (TimeInForce.GTD, None, SOON, TimeInForce.GTD, SOON),
 ]
 
 
-@pytest.mark.parametrize(
-    ("action", "quantity", "target", "legs"),
-    [
-        (Action.CLOSE, None, None, [(1, "0.10"), (2, "0.20"), (3, "0.30"), (5, "0.50")]),
-        (Action.CLOSE_POSITION, None, None, [(1, "0.10"), (2, "0.20"), (3, "0.30"), (5, "0.50")]),
-        (Action.CLOSE_LONG, None, None, [(1, "0.10"), (3, "0.30"), (5, "0.50")]),
-        (Action.CLOSE_SHORT, None, None, [(2, "0.20")]),
-        (Action.CLOSE, None, "dir-1", [(1, "0.10"), (5, "0.50")]),
-        (Action.CLOSE, None, "dir-3", [(3, "0.30")]),
-        (Action.CLOSE, "0.05", None, [(1, "0.05")]),
-        (Action.CLOSE, "0.10", None, [(1, "0.10")]),
-        (Action.CLOSE, "0.15", None, [(1, "0.10"), (2, "0.05")]),
-        (Action.CLOSE_LONG, "0.35", None, [(1, "0.10"), (3, "0.25")]),
-        (Action.CLOSE, "0.2", "dir-5", None),
-        (Action.CLOSE, "99", "dir-2", [(2, "0.20")]),
-        (Action.CLOSE_LONG, None, "dir-2", None),
-        (Action.CLOSE, None, "dir-4", None),
-        (Action.CLOSE, None, "dir-9", None),
-    ],
-)
-def test_a_close_takes_its_own_positions_oldest_first(
-    action: Action, quantity: str | None, target: str | None, legs: list[tuple[int, str]] | None
+@pytest.mark.parametrize(("asked", "order_expires", "expires", "time_in_force", "until"), LIFETIMES)
+def test_a_pending_order_leaves_the_book_when_it_was_told_to(
+    asked: TimeInForce | None,
+    order_expires: datetime | None,
+    expires: datetime | None,
+    time_in_force: TimeInForce,
+    until: datetime | None,
 ) -> None:
     directive = msgspec.structs.replace(
-        CLOSE, action=action, quantity=Decimal(quantity) if quantity else None, target_directive_id=target
+        LONG,
+        order_type=OrderType.LIMIT,
+        time_in_force=asked,
+        order_expires_at=order_expires,
+        expires_at=expires,
     )
-    planned = plan_close(directive, SETTINGS, OWN, tokens)
-    if legs is None:
-        assert isinstance(planned, Problem)
-        assert planned.code == "NO_POSITION"
-        assert f"opened by {target}" in planned.message
-        return
-    assert isinstance(planned, list)
-    assert [(order.position, str(order.volume)) for order in planned] == legs
-    assert [order.token for order in planned] == [101 + at for at in range(len(legs))]
-    sides = {held.identifier: held.side for held in OWN}
-    for order in planned:
-        assert (order.kind, order.symbol) == (CommandKind.CLOSE, "EURUSD.r")
-        assert order.side is sides[order.position].opposite
-        assert order.deviation_points == 15
+    order = planned(directive)
+    assert order.time_in_force is time_in_force
+    assert order.expires_ms == (0 if until is None else int(until.timestamp()) * 1000)
+    # A market order does not wait on the book.
+    market = planned(msgspec.structs.replace(directive, order_type=OrderType.MARKET))
+    assert (market.time_in_force, market.expires_ms) == (TimeInForce.GTC, 0)
 
 
-def test_a_close_with_nothing_to_close_says_what_was_looked_for() -> None:
-    planned = plan_close(
-        msgspec.structs.replace(CLOSE, action=Action.CLOSE_SHORT), SETTINGS, [OWN[0]], tokens
+def test_a_type_that_the_symbol_does_not_take_is_refused_and_named() -> None:
+    terms = msgspec.structs.replace(TERMS, order_types=[OrderType.MARKET, OrderType.LIMIT])
+    stop = msgspec.structs.replace(LONG, order_type=OrderType.STOP)
+    assert plan_open(stop, SETTINGS, terms, tokens) == Problem(
+        "UNKNOWN_ORDER_TYPE", "field 'order_type': EURUSD.r takes MARKET, LIMIT, not STOP"
     )
-    assert planned == Problem(
-        "NO_POSITION", "there is no open SELL position in EURUSD.r opened by this officer"
-    )
-    planned = plan_close(CLOSE, SETTINGS, [], tokens)
-    assert planned == Problem("NO_POSITION", "there is no open position in EURUSD.r opened by this officer")
+    # A terminal that could not tell says nothing; the broker decides.
+    silent = msgspec.structs.replace(TERMS, order_types=[])
+    assert isinstance(plan_open(stop, SETTINGS, silent, tokens), Leg)
 
 
-@pytest.mark.parametrize("empty_at", [0, 1, 2])
-def test_a_position_with_nothing_open_shields_none_behind_it(empty_at: int) -> None:
-    held = [position(1, "0.10"), position(2, "0.20")]
-    held.insert(empty_at, position(9, "0.30", volume_out=Decimal("0.30")))
-    planned = plan_close(CLOSE, SETTINGS, held, tokens)
-    assert isinstance(planned, list)
-    assert [order.position for order in planned] == [1, 2]
+def test_an_opening_without_quantity_never_becomes_an_order() -> None:
+    with pytest.raises(ValueError, match="dir-1"):
+        plan_open(msgspec.structs.replace(LONG, quantity=None), SETTINGS, TERMS, tokens)
 
 
-VOLUMES = st.integers(1, 1000).map(lambda hundredths: Decimal(hundredths) / 100)
-
-
-@given(st.lists(VOLUMES, min_size=1, max_size=6), st.none() | VOLUMES)
-def test_a_close_takes_exactly_what_was_asked_for_and_never_more_than_there_is(
-    volumes: list[Decimal], quantity: Decimal | None
+@pytest.mark.parametrize(
+    ("quantity", "least", "most", "step", "rule"),
+    [
+        ("0.01", "0.01", "100", "0.01", ""),
+        ("100", "0.01", "100", "0.01", ""),
+        ("100.00", "0.01", "100", "0.01", ""),
+        ("0.30", "0.01", "100", "0.1", ""),
+        ("0.009", "0.01", "100", "0.001", "is less than the least of EURUSD.r, 0.01"),
+        ("100.01", "0.01", "100", "0.01", "is more than the most of EURUSD.r, 100"),
+        (
+            "0.015",
+            "0.01",
+            "100",
+            "0.01",
+            "is no multiple of the step of EURUSD.r, 0.01; the next below is 0.010",
+        ),
+        ("0.35", "0.1", "100", "0.1", "is no multiple of the step of EURUSD.r, 0.1; the next below is 0.30"),
+        # What the terminal could not tell is no rule.
+        ("0.00001", "0", "0", "0", ""),
+        ("1000000", "0.01", "0", "0", ""),
+    ],
+)
+def test_a_quantity_that_the_symbol_does_not_take_is_refused_and_never_rounded(
+    quantity: str, least: str, most: str, step: str, rule: str
 ) -> None:
-    held = [position(number, str(volume)) for number, volume in enumerate(volumes, 1)]
-    planned = plan_close(msgspec.structs.replace(CLOSE, quantity=quantity), SETTINGS, held, tokens)
-    assert isinstance(planned, list)
-    closed = {order.position: order.volume for order in planned}
-    assert sum(closed.values()) == min(sum(volumes), quantity or sum(volumes))
-    assert list(closed) == list(range(1, len(closed) + 1))
-    for number, volume in closed.items():
-        assert 0 < volume <= volumes[number - 1]
-        if number < len(closed):
-            assert volume == volumes[number - 1]
+    terms = msgspec.structs.replace(
+        TERMS, volume_min=Decimal(least), volume_max=Decimal(most), volume_step=Decimal(step)
+    )
+    expected = Problem("INVALID_QUANTITY", f"field 'quantity': {quantity} {rule}") if rule else None
+    assert check_volume(Decimal(quantity), terms) == expected
+    directive = msgspec.structs.replace(LONG, quantity=Decimal(quantity))
+    outcome = plan_open(directive, SETTINGS, terms, tokens)
+    assert outcome == expected or (isinstance(outcome, Leg) and str(outcome.order.volume) == quantity)
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "point", "rounded"),
+    [
+        # As it came where it fits, to the nearest tick where it does not, to the even one where two are.
+        ("1.0950", "0.00001", "0.00001", "1.0950"),
+        ("1.095004", "0.00001", "0.00001", "1.09500"),
+        ("1.095006", "0.00001", "0.00001", "1.09501"),
+        ("1.095005", "0.00001", "0.00001", "1.09500"),
+        ("1.095015", "0.00001", "0.00001", "1.09502"),
+        ("4200.30", "0.25", "0.01", "4200.25"),
+        ("4200.40", "0.25", "0.01", "4200.50"),
+        ("4200.375", "0.25", "0.01", "4200.50"),
+        # Without a tick size the point.
+        ("1.095006", "0", "0.00001", "1.09501"),
+        # Nothing known: as it came.
+        ("1.09500612", "0", "0", "1.09500612"),
+        # A price is never rounded away.
+        ("0.000001", "0.00001", "0.00001", "0.00001"),
+        # 0 takes a level away.
+        ("0", "0.25", "0.01", "0"),
+        (None, "0.25", "0.01", None),
+    ],
+)
+def test_a_price_goes_to_the_nearest_tick_in_decimal(
+    price: str | None, tick: str, point: str, rounded: str | None
+) -> None:
+    terms = msgspec.structs.replace(TERMS, tick_size=Decimal(tick), point=Decimal(point))
+    found = on_tick(None if price is None else Decimal(price), terms)
+    assert (None if found is None else str(found)) == rounded
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**4), st.integers(0, 6))
+def test_a_price_on_the_grid_is_at_most_half_a_tick_away_and_stays_there(
+    digits: int, tick: int, places: int
+) -> None:
+    terms = msgspec.structs.replace(TERMS, tick_size=Decimal(tick).scaleb(-places))
+    price = Decimal(digits).scaleb(-7)
+    found = on_tick(price, terms)
+    assert found is not None and found > 0
+    assert found % terms.tick_size == 0
+    assert abs(found - price) <= terms.tick_size / 2 or found == terms.tick_size
+    assert on_tick(found, terms) == found
+
+
+def test_all_prices_of_an_opening_go_to_the_grid() -> None:
+    terms = msgspec.structs.replace(TERMS, tick_size=Decimal("0.0005"))
+    directive = msgspec.structs.replace(
+        LONG,
+        order_type=OrderType.STOP_LIMIT,
+        price=Decimal("1.0951"),
+        limit_price=Decimal("1.0954"),
+        stop_loss=Decimal("1.0902"),
+        take_profit=Decimal("1.1003"),
+    )
+    leg = plan_open(directive, SETTINGS, terms, tokens)
+    assert isinstance(leg, Leg)
+    order = leg.order
+    assert [str(each) for each in (order.price, order.limit_price, order.stop_loss, order.take_profit)] == [
+        "1.0950",
+        "1.0955",
+        "1.0900",
+        "1.1005",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "candidates", "problem"),
+    [
+        ("EURUSD.r", [], None),
+        (
+            "",
+            ["EURUSD.r", "mEURUSD"],
+            Problem(
+                "AMBIGUOUS_SYMBOL",
+                "field 'symbol': EURUSD could be EURUSD.r, mEURUSD at this broker; "
+                "say which in the officer's 'symbols'",
+            ),
+        ),
+        (
+            "",
+            [],
+            Problem(
+                "UNKNOWN_SYMBOL",
+                "field 'symbol': the broker has no EURUSD, nor one like it; name it in the officer's 'symbols'",
+            ),
+        ),
+    ],
+)
+def test_a_symbol_that_is_not_exactly_one_is_refused_with_what_it_could_be(
+    name: str, candidates: list[str], problem: Problem | None
+) -> None:
+    assert named(msgspec.structs.replace(TERMS, name=name, candidates=candidates)) == problem
 
 
 @given(st.text())
