@@ -4,8 +4,10 @@ They stop opens alone: whoever is over a limit must be able to close. What a bro
 the terminal as well, from its own inputs: two lines that know nothing of each other.
 """
 
+import re
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -13,6 +15,9 @@ from bridge.core.amounts import ZERO
 from bridge.core.batch import Problem
 from bridge.core.protocol import Order
 from bridge.core.settings import GuardSettings, OfficerSettings
+
+
+_WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,9 +89,10 @@ def _hours(guards: GuardSettings, now: datetime) -> Problem | None:
 
 def parse_window(text: str) -> tuple[time, time]:
     """The two times of '21:55-22:10'. Raises ValueError."""
-    begin, dash, end = text.partition("-")
-    if not dash or len(begin) != 5 or len(end) != 5:
+    # The library itself takes 21.55 too, and makes 21:00 of it.
+    if not _WINDOW.fullmatch(text):
         raise ValueError(f"{text!r} is not like '21:55-22:10'")
+    begin, end = text.split("-")
     return time.fromisoformat(begin), time.fromisoformat(end)
 
 

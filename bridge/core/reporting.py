@@ -9,6 +9,7 @@ deterministic: the same happening, found again, makes the same key and so the sa
     a partial fill                                  deal:TICKET
     a position opened                               position:IDENTIFIER
     a position closed                               position:IDENTIFIER:TICKET of the deal that closed it
+    the same, told to the directive that closed it  position:IDENTIFIER:TICKET:TOKEN of the command that opened it
     new levels of a position, not by a directive    position:IDENTIFIER:levels:NUMBER of the change
     its stop loss missing after the fill            position:IDENTIFIER:stop
     a deal that was booked anew                     deal:TICKET:HASH of its content
@@ -233,6 +234,9 @@ def position_event(
     closing = "" if output is PositionOutput.OPENED else f":{deal.ticket}"
     # Where several commands share a position each has its own; one directive has one leg that opens.
     subject = f"position:{position.identifier}{closing}"
+    if closing_directive_id is not None:
+        # One deal may end the parts of several commands, and all of that is told to whose deal it was.
+        subject = f"{subject}:{position.token}"
     body = ExecutionEvent(
         directive_id=closing_directive_id or position.directive_id,
         event_type=EventType.POSITION_OPENED,

@@ -284,7 +284,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         ),
         E.POSITION_CLOSED,
         C.SUCCESS,
-        "position:7001:9101",
+        f"position:7001:9101:{TOKEN}",
         {
             **OF_POSITION,
             "directive_id": "dir-close",
