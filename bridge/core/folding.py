@@ -157,10 +157,17 @@ def fold_order(
             what = CommandInput.ORDER_SEEN
     done = scene.to_utc(fact.time_done_server_ms or fact.time_setup_server_ms)
     outcome = advance(known, what, done)
-    if before is None or explained or fact.off_the_book or _terms(before) == _terms(fact):
+    if before is None or explained or fact.off_the_book or _terms(_woken(before, fact)) == _terms(fact):
         return outcome
     changed = reporting.order_changed(scene.officer, command.directive_id, fact, scene.at)
     return msgspec.structs.replace(outcome, events=(*outcome.events, changed))
+
+
+def _woken(before: OrderFact, now: OrderFact) -> OrderFact:
+    """The order as the server itself leaves it once a stop-limit order's price is met: a limit order."""
+    if before.limit_price is None or now.limit_price is not None:
+        return before
+    return msgspec.structs.replace(before, price=before.limit_price, limit_price=None)
 
 
 def _terms(order: OrderFact) -> tuple[Decimal | int | None, ...]:

@@ -1,6 +1,7 @@
 """A command's stages and its order's states, folded one at a time."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -290,3 +291,21 @@ def test_a_refusal_seen_at_the_broker_is_not_told_with_the_reason_of_something_e
     (draft,) = fold_order(msgspec.structs.replace(ORDER, state=OrderState.REJECTED), command, SCENE).events
     assert draft.event.event_type is E.ORDER_REJECTED
     assert draft.event.error_code == "ORDER_STATE_REJECTED"
+
+
+def test_a_stop_limit_order_whose_price_is_met_is_changed_by_nobody() -> None:
+    """The server turns it into the limit order that it stands for."""
+    waiting = msgspec.structs.replace(
+        ORDER,
+        state=OrderState.PLACED,
+        type="BUY_STOP_LIMIT",
+        price=Decimal("1.1000"),
+        limit_price=Decimal("1.0990"),
+        volume_current=ORDER.volume_initial,
+        time_done_server_ms=0,
+    )
+    woken = msgspec.structs.replace(waiting, type="BUY_LIMIT", price=Decimal("1.0990"), limit_price=None)
+    placed = msgspec.structs.replace(OPEN, state=S.PLACED)
+    assert types(fold_order(woken, placed, SCENE, before=waiting)) == []
+    moved = msgspec.structs.replace(woken, price=Decimal("1.0980"))
+    assert types(fold_order(moved, placed, SCENE, before=waiting)) == [E.ORDER_PLACED]
