@@ -265,4 +265,6 @@ async def test_the_status_tells_that_the_journal_cannot_be_written(
     station.lock_journal()
     status, _ = await sidecar.ask("POST", "/v1/halt", {})
     assert status == 503
-    assert "readonly" in (await sidecar.status())["journal_trouble"]
+    # Whoever reads meanwhile has it told, in vain: for that long it is not seen.
+    told = await until(sidecar, lambda all_: all_["journal_trouble"])
+    assert "readonly" in told["journal_trouble"]
