@@ -3,7 +3,14 @@
 from typing import Final
 
 from bridge.core.protocol import CommandKind
-from bridge.paper.mt5 import OrderFilling, SymbolExecution, SymbolFilling, SymbolInfo
+from bridge.paper.mt5 import (
+    OrderFilling,
+    SymbolExecution,
+    SymbolFilling,
+    SymbolInfo,
+    TradeAction,
+    TradeRequest,
+)
 
 _WHOLE_FIRST: Final = (SymbolFilling.FOK, SymbolFilling.IOC)
 _PARTS_FIRST: Final = (SymbolFilling.IOC, SymbolFilling.FOK)
@@ -33,6 +40,17 @@ def choose_pending_filling(symbol: SymbolInfo) -> OrderFilling:
         return OrderFilling.RETURN
     named = _named(_PARTS_FIRST, symbol)
     return OrderFilling.RETURN if named is None else named
+
+
+def other_fillings(request: TradeRequest) -> list[OrderFilling]:
+    """What to try where the symbol does not take the mode that its flags promise, best first."""
+    if request.action is TradeAction.PENDING:
+        order = (OrderFilling.RETURN, OrderFilling.IOC, OrderFilling.FOK)
+    elif request.position:
+        order = (OrderFilling.IOC, OrderFilling.FOK, OrderFilling.RETURN)
+    else:
+        order = (OrderFilling.FOK, OrderFilling.IOC, OrderFilling.RETURN)
+    return [filling for filling in order if filling is not request.type_filling]
 
 
 def _named(wished: tuple[SymbolFilling, ...], symbol: SymbolInfo) -> OrderFilling | None:

@@ -23,7 +23,7 @@ from bridge.core.protocol import AccountIdentity, Command, CommandKind, Order
 from bridge.core.terms import Side
 from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
 from bridge.paper.expiry import Expiry, choose_expiry
-from bridge.paper.filling import choose_filling, choose_pending_filling
+from bridge.paper.filling import choose_filling, choose_pending_filling, other_fillings
 from bridge.paper.guards import Guards
 from bridge.paper.inputs import Inputs
 from bridge.paper.levels import (
@@ -35,7 +35,16 @@ from bridge.paper.levels import (
     pending_of,
     side_of,
 )
-from bridge.paper.mt5 import AccountInfo, OrderType, Retcode, SymbolInfo, Tick, TradeAction, TradeRequest
+from bridge.paper.mt5 import (
+    AccountInfo,
+    CheckResult,
+    OrderType,
+    Retcode,
+    SymbolInfo,
+    Tick,
+    TradeAction,
+    TradeRequest,
+)
 from bridge.paper.notsent import NotSent
 from bridge.paper.permits import guard_permits
 from bridge.paper.standing import identity, missing_permission
@@ -59,11 +68,26 @@ def prepare(
     try:
         request = _prepare(command, account, broker, guards)
         checked = broker.order_check(request)
+        if checked.retcode == Retcode.INVALID_FILL:
+            request, checked = _otherwise_filled(request, checked, broker)
     except (BrokerTimeout, BrokerGone) as error:
         raise NotSent(NotSentReason.OFFLINE, f"the broker does not answer: {error}") from error
     if checked.retcode not in _PASSED:
         raise NotSent(NotSentReason.CHECK, f"OrderCheck refused it: {checked.comment}", checked.retcode)
     return request
+
+
+def _otherwise_filled(
+    request: TradeRequest, checked: CheckResult, broker: BrokerApi
+) -> tuple[TradeRequest, CheckResult]:
+    """The request with the first filling mode that OrderCheck lets pass, as it was where none does: symbols do
+    not always keep to what their flags promise."""
+    for filling in other_fillings(request):
+        tried = msgspec.structs.replace(request, type_filling=filling)
+        answer = broker.order_check(tried)
+        if answer.retcode in _PASSED:
+            return tried, answer
+    return request, checked
 
 
 def _prepare(command: Command, account: AccountIdentity, broker: BrokerApi, guards: Guards) -> TradeRequest:

@@ -26,6 +26,29 @@ bool IsChangeRequest(const MqlTradeRequest &request)
           || request.action==TRADE_ACTION_REMOVE);
   }
 //+------------------------------------------------------------------+
+//| The request with another filling mode that OrderCheck lets pass: |
+//| symbols do not always keep to what their flags promise. `request`|
+//| keeps its own mode where none does.                              |
+//+------------------------------------------------------------------+
+bool PassesOtherwiseFilled(MqlTradeRequest &request)
+  {
+   MqlTradeCheckResult checked;
+   ENUM_ORDER_TYPE_FILLING first=request.type_filling;
+   ENUM_ORDER_TYPE_FILLING others[3];
+   bool whole=(request.action==TRADE_ACTION_DEAL && request.position==0);
+   others[0]=(request.action==TRADE_ACTION_PENDING) ? ORDER_FILLING_RETURN : (whole ? ORDER_FILLING_FOK : ORDER_FILLING_IOC);
+   others[1]=(others[0]==ORDER_FILLING_IOC) ? ORDER_FILLING_FOK : ORDER_FILLING_IOC;
+   others[2]=(others[0]==ORDER_FILLING_RETURN) ? ORDER_FILLING_FOK : ORDER_FILLING_RETURN;
+   for(int i=0; i<3; i++)
+     {
+      request.type_filling=others[i];
+      if(others[i]!=first && Passes(request,checked))
+         return(true);
+     }
+   request.type_filling=first;
+   return(false);
+  }
+//+------------------------------------------------------------------+
 //| What OrderCheck says. How long a comment may be is not documented|
 //| and it is only for people: where the request passes without it,  |
 //| it goes without it. That OrderCheck can make nothing of a change |
@@ -42,6 +65,8 @@ bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)
    if(checked.retcode==RETCODE_NONE)
       comment+=" (error "+IntegerToString(GetLastError())+")";
    if(IsChangeRequest(request) && (checked.retcode==RETCODE_NONE || checked.retcode==TRADE_RETCODE_INVALID))
+      return(true);
+   if(checked.retcode==TRADE_RETCODE_INVALID_FILL && PassesOtherwiseFilled(request))
       return(true);
    if(request.comment!="")
      {
