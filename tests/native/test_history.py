@@ -1,0 +1,121 @@
+"""A long history: all of it is told once, a bounded piece in each timer call, the watermark at the end."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from bridge.core.facts import DealFact, OrderFact, ScanFact
+from bridge.paper.scenario import Scenario
+from tests.native.bench import Bench
+from tests.peers import open_order
+from tests.terminal.library import Cell
+
+PAST = 3_000
+"""Old deals, with an order each. The deposit is one deal more."""
+
+
+@dataclass
+class Work:
+    """What a timer call does, counted at the terminal's functions."""
+
+    bench: Bench
+    records: Counter[int] = field(default_factory=Counter)
+    selects: Counter[int] = field(default_factory=Counter)
+
+    def __call__(self, name: str, arguments: Sequence[Cell]) -> None:
+        call = self.bench.stepped.terminal.program.handler
+        self.records[call] += name in ("HistoryDealGetTicket", "HistoryOrderGetTicket")
+        self.selects[call] += name == "HistorySelect"
+
+
+def with_past(expert: Path, folder: Path, count: int) -> Bench:
+    """An EA whose account has a past, from which the sidecar has nothing yet."""
+    bench = Bench(expert, folder, scenario=Scenario(first_order=10 * PAST, first_deal=10 * PAST))
+    bench.broker.seed_history(count)
+    bench.start()
+    return bench
+
+
+def join(bench: Bench) -> None:
+    """Run until the first scan is through."""
+    for _ in range(4_000):
+        bench.run(100)
+        if bench.peer.facts_of(ScanFact):
+            return
+    raise AssertionError("the scan does not end")
+
+
+def test_a_long_history(expert: Path, tmp_path: Path) -> None:
+    bench = with_past(expert, tmp_path, PAST)
+    try:
+        work = Work(bench)
+        bench.stepped.terminal.host.before = work
+        join(bench)
+        (scan,) = bench.peer.facts_of(ScanFact)
+        assert bench.peer.facts[-1] is scan  # nothing is behind it that belongs to it
+        deals, orders = bench.peer.facts_of(DealFact), bench.peer.facts_of(OrderFact)
+        assert (scan.deals, scan.orders) == (PAST + 1, PAST)
+        assert len(deals) == len({deal.ticket for deal in deals}) == PAST + 1
+        assert len(orders) == len({order.ticket for order in orders}) == PAST
+        assert deals == sorted(deals, key=lambda deal: deal.time_server_ms)
+        # The deposit is of the last minute, which is looked at in the end.
+        assert bench.peer.facts.index(deals[-2]) < bench.peer.facts.index(orders[0])
+        assert max(work.records.values()) <= 256
+        assert max(work.selects.values()) <= 10
+    finally:
+        bench.close()
+
+
+def test_looks_go_on_beside_a_rescan(expert: Path, tmp_path: Path) -> None:
+    bench = with_past(expert, tmp_path, PAST)
+    try:
+        join(bench)
+        bench.peer.forget()
+        work = Work(bench)
+        bench.stepped.terminal.host.before = work
+        while max(work.records.values(), default=0) < 100:  # until a rescan reads the past
+            bench.run(20)
+        bench.say(bench.peer.command(open_order()))
+        bench.run(300)
+        assert [deal.magic for deal in bench.peer.facts_of(DealFact)] == [1001]
+        assert bench.peer.facts_of(ScanFact) == []
+        bench.run(10_000)
+        (scan,) = bench.peer.facts_of(ScanFact)
+        assert scan.deals == PAST + 2
+        # Nothing old was told again.
+        assert [deal.magic for deal in bench.peer.facts_of(DealFact)] == [1001]
+    finally:
+        bench.close()
+
+
+def test_a_session_that_breaks_in_the_midst_begins_anew(expert: Path, tmp_path: Path) -> None:
+    bench = with_past(expert, tmp_path, PAST)
+    try:
+        while len(bench.peer.facts_of(DealFact)) < 1_000:
+            bench.run(20)
+        assert bench.peer.facts_of(ScanFact) == []
+        bench.pipes[-1].close()
+        bench.peer.forget()
+        join(bench)
+        (scan,) = bench.peer.facts_of(ScanFact)
+        assert (scan.deals, scan.orders) == (PAST + 1, PAST)
+        assert len({deal.ticket for deal in bench.peer.facts_of(DealFact)}) == PAST + 1
+    finally:
+        bench.close()
+
+
+def test_a_crowd_in_one_second(expert: Path, tmp_path: Path) -> None:
+    bench = Bench(expert, tmp_path)
+    try:
+        for _ in range(2_100):
+            bench.broker.deposit(Decimal(1))
+        bench.clock.advance_us(3_600_000_000)
+        bench.start()
+        join(bench)
+        assert len({deal.ticket for deal in bench.peer.facts_of(DealFact)}) == len(
+            bench.broker.state.desk.book.deals
+        )
+    finally:
+        bench.close()
