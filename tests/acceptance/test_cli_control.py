@@ -3,6 +3,7 @@
 import http.server
 import io
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -197,6 +198,42 @@ def test_somebody_else_on_the_port_of_a_sidecar_that_was_killed(
     assert code == ExitCode.NOT_RUNNING
     assert "is not the sidecar that wrote the control file" in report["no_sidecar"]
     assert len(report["journal"]["halts"]) == 2
+
+
+@contextmanager
+def one_who_hangs_up(person: Person) -> Iterator[None]:
+    """A sidecar that takes each request and dies of it."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while not over.is_set():
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65_536)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        leave_control_file(person, server.getsockname()[1])
+        try:
+            yield
+        finally:
+            over.set()
+            # It waits for one more.
+            socket.create_connection(server.getsockname()).close()
+            thread.join()
+
+
+def test_a_sidecar_that_does_not_answer_may_have_done_it(person: Person) -> None:
+    with one_who_hangs_up(person):
+        assert person.run("halt") == ExitCode.FAILED
+        assert "the sidecar did not answer" in person.complained
+        assert "It may have done it: 'mt5-bridge status' shows what stands" in person.complained
+        code, report = person.status()
+    assert code == ExitCode.ATTENTION
+    assert [each["code"] for each in report["concerns"]] == ["NO_ANSWER"]
+    # What may have been done is not done again by somebody else.
+    assert report["journal"]["halts"] == []
 
 
 def test_a_journal_whose_owner_cannot_be_asked(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
