@@ -16,7 +16,6 @@ from bridge.core.batch import Problem
 from bridge.core.protocol import Order
 from bridge.core.settings import GuardSettings, OfficerSettings
 
-
 _WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
 
@@ -89,7 +88,7 @@ def _hours(guards: GuardSettings, now: datetime) -> Problem | None:
 
 def parse_window(text: str) -> tuple[time, time]:
     """The two times of '21:55-22:10'. Raises ValueError."""
-    # The library itself takes 21.55 too, and makes 21:00 of it.
+    # The library itself takes 21.55 too, and makes something of it.
     if not _WINDOW.fullmatch(text):
         raise ValueError(f"{text!r} is not like '21:55-22:10'")
     begin, end = text.split("-")

@@ -15,13 +15,14 @@ from bridge.core.contract import OrderType
 from bridge.core.dispatch import Gate
 from bridge.core.facts import AnyFact, SymbolFact, encode_fact
 from bridge.core.protocol import AccountIdentity, Command, Hello, LedgerIdentity, Order, Prove, Settle
-from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, Settings
+from bridge.core.settings import DirectorSettings, GuardSettings, LinkSettings, OfficerSettings, Settings
 from bridge.core.terms import MarginMode, TradeMode
 from bridge.journal import audit, database
 from bridge.journal.delivering import Outgoing
 from bridge.journal.folding import Folded
 from bridge.journal.intake import Taken
 from bridge.journal.journal import Journal
+from bridge.journal.sending import Work
 from bridge.journal.sessions import NotOpened, Opened
 
 OFFICER: Final = "eo-001"
@@ -43,13 +44,24 @@ ACCOUNT: Final = AccountIdentity(
 
 
 def settings(
-    *, extra_fields: bool = True, allow_real: bool = False, link: LinkSettings | None = None
+    *,
+    extra_fields: bool = True,
+    allow_real: bool = False,
+    link: LinkSettings | None = None,
+    guards: GuardSettings | None = None,
+    symbols: dict[str, str] | None = None,
 ) -> Settings:
     """Two officers; everything else as it is by default."""
     return Settings(
         director=DirectorSettings(url="http://127.0.0.1:1", extra_fields=extra_fields),
         officers=[
-            OfficerSettings(id=OFFICER, token_prefix=PREFIX, allow_real=allow_real),
+            OfficerSettings(
+                id=OFFICER,
+                token_prefix=PREFIX,
+                allow_real=allow_real,
+                guards=guards or GuardSettings(),
+                symbols=symbols or {},
+            ),
             OfficerSettings(id=OTHER, token_prefix=PREFIX + 1),
         ],
         link=link or LinkSettings(),
@@ -112,6 +124,8 @@ class Desk:
         self.settings = settings
         self.now = NOW
         self.epoch = 0
+        self.officer = OFFICER
+        """Whose terminal it is that joins, reports and is sent to."""
         self._seq = 0
         database.create(path)
         self.open()
@@ -149,9 +163,10 @@ class Desk:
         ledger: LedgerIdentity | None = None,
         boot: str = BOOT,
         measured_ms: int | None = None,
-        officer: str = OFFICER,
+        officer: str | None = None,
     ) -> Opened | NotOpened:
         """The terminal has proved itself."""
+        officer = officer or self.officer
         hello = Hello(min_version=1, max_version=1, officer=officer, boot=boot, nonce="00" * 32)
         prove = Prove(
             proof="00" * 32,
@@ -162,9 +177,11 @@ class Desk:
         )
         return self.journal.open_epoch(officer, hello, prove, self.now)
 
-    def join(self, *, ledger: LedgerIdentity | None = None, boot: str = BOOT) -> Opened:
+    def join(
+        self, *, ledger: LedgerIdentity | None = None, boot: str = BOOT, account: AccountIdentity = ACCOUNT
+    ) -> Opened:
         """The terminal is let in."""
-        opened = self.try_join(ledger=ledger, boot=boot)
+        opened = self.try_join(ledger=ledger, boot=boot, account=account)
         assert isinstance(opened, Opened), opened
         self.epoch, self._seq = opened.epoch, 0
         return opened
@@ -177,7 +194,7 @@ class Desk:
         """The terminal reports these texts in one batch."""
         numbered = list(enumerate(raws, start=self._seq + 1))
         self._seq += len(raws)
-        return self.journal.fold(OFFICER, self.epoch, numbered, self.now)
+        return self.journal.fold(self.officer, self.epoch, numbered, self.now)
 
     # The sidecar's hand
 
@@ -194,13 +211,17 @@ class Desk:
         )
         return msgspec.structs.replace(good, **changes)
 
+    def look(self, **changes: object) -> Work:
+        """Let the journal do what it can just now; nobody answers what it asks."""
+        return self.journal.advance(self.officer, self.gate(**changes), self.now)
+
     def advance(self, **changes: object) -> list[Command]:
         """Dispatch what may go now. The terminal knows every symbol that it is asked for."""
-        work = self.journal.advance(OFFICER, self.gate(**changes), self.now)
+        work = self.look(**changes)
         if work.inquiries:
             # Numbered apart, so that what a test reports keeps its own numbers.
             answers = [(0, encode_fact(terms(inquiry.symbol))) for inquiry in work.inquiries]
-            self.journal.fold(OFFICER, self.epoch, answers, self.now)
+            self.journal.fold(self.officer, self.epoch, answers, self.now)
             return [*work.commands, *self.advance(**changes)]
         return work.commands
 
@@ -209,9 +230,14 @@ class Desk:
         self.take(*items)
         return self.advance()
 
+    def planned(self, *items: str) -> None:
+        """Take these directives, and plan what may be planned; no open goes out."""
+        self.take(*items)
+        assert self.advance(opens_paused=True) == []
+
     def ask(self, *, first: bool = False) -> list[Settle]:
         """Ask what became of the commands in doubt."""
-        return self.journal.ask(OFFICER, self.gate(), self.now, first=first)
+        return self.journal.ask(self.officer, self.gate(), self.now, first=first)
 
     # What stands in the file
 

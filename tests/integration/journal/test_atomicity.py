@@ -32,7 +32,14 @@ def dispatched(desk: Desk) -> None:
 def planned(desk: Desk) -> None:
     """One command could go out."""
     desk.join()
-    desk.take(directive())
+    desk.planned(directive())
+
+
+def known(desk: Desk) -> None:
+    """One directive could be planned: its symbol is known."""
+    desk.join()
+    desk.planned(directive())
+    desk.take(directive("dir-2"))
 
 
 def new(desk: Desk) -> None:
@@ -45,6 +52,8 @@ def filled(desk: Desk) -> object:
     return desk.report(submitted(order), result(order), deal(order))
 
 
+NAMES: dict[str, str] = {"planning": "dispatch"}
+"""What a step is called at its fault points, where it is called otherwise here."""
 STEPS: dict[str, tuple[Callable[[Desk], None], Work]] = {
     "intake": (new, lambda desk: desk.take(directive(), directive("dir-2", quantity=-1), "42")),
     "session": (new, lambda desk: desk.join()),
@@ -53,6 +62,7 @@ STEPS: dict[str, tuple[Callable[[Desk], None], Work]] = {
     "clock": (dispatched, lambda desk: desk.journal.note_offset(OFFICER, 900, desk.now)),
     "facts": (dispatched, filled),
     "dispatch": (planned, lambda desk: desk.advance()),
+    "planning": (known, lambda desk: desk.advance(opens_paused=True)),
     "settle": (dispatched, lambda desk: desk.ask(first=True)),
     "delivered": (dispatched, lambda desk: desk.journal.delivered(desk.due()[0], "evt-1", desk.now)),
     "refused": (dispatched, lambda desk: desk.journal.set_aside(desk.due()[0], "no", desk.now)),
@@ -69,7 +79,7 @@ def test_a_step_that_is_struck_before_its_commit_leaves_nothing(
     before: list[list[str]] = []
 
     def strike(place: str) -> None:
-        if place == f"journal.{name}.before_commit":
+        if place == f"journal.{NAMES.get(name, name)}.before_commit":
             # Its writes stand in the open transaction.
             assert desk.content() != before[0]
             raise Struck
@@ -94,7 +104,7 @@ def test_a_step_that_is_struck_after_its_commit_stands(
     before = desk.content()
 
     def strike(place: str) -> None:
-        if place == f"journal.{name}.committed":
+        if place == f"journal.{NAMES.get(name, name)}.committed":
             raise Struck
 
     install_hook(strike)
@@ -126,7 +136,9 @@ def test_on_a_full_disk_a_step_fails_whole_and_works_once_there_is_room(desk: De
     fill_up(desk)
     before = desk.content()
     for _ in range(2):
-        with pytest.raises(JournalUnavailableError, match=f"'{name}': database or disk is full"):
+        with pytest.raises(
+            JournalUnavailableError, match=f"'{NAMES.get(name, name)}': database or disk is full"
+        ):
             work(desk)
         assert desk.content() == before
         assert not desk.connection.in_transaction

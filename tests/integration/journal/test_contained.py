@@ -38,12 +38,22 @@ def test_a_fact_that_we_fail_on_is_quarantined_whole_and_the_next_ones_count(joi
 
 def test_a_directive_that_we_fail_on_is_rejected_alone(joined: Desk) -> None:
     refuse(joined, "commands", "NEW.directive_id = 'dir-1'")
-    joined.take(directive(), directive("dir-2"))
+    joined.planned(directive(), directive("dir-2"))
     assert joined.directive_state() == "REJECTED"
     assert joined.told() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
     [told] = joined.bodies("ORDER_REJECTED")
     assert told["error_code"] == "INTERNAL_ERROR"
     assert joined.directive_state("dir-2") == "WORKING"
+
+
+def test_a_directive_that_cannot_be_taken_in_is_rejected_alone(joined: Desk) -> None:
+    refuse(joined, "directives", "NEW.directive_id = 'dir-1' AND NEW.state = 'RECEIVED'")
+    joined.take(directive(), directive("dir-2"))
+    assert joined.directive_state() == "REJECTED"
+    assert joined.told() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    [told] = joined.bodies("ORDER_REJECTED")
+    assert told["error_code"] == "INTERNAL_ERROR"
+    assert joined.directive_state("dir-2") == "RECEIVED"
 
 
 @pytest.mark.parametrize("state", ["PLANNED", "FILLED"])

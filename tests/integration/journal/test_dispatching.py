@@ -9,6 +9,7 @@ from bridge.core.dispatch import WINDOW
 from bridge.core.facts import NotSentReason
 from bridge.core.lifecycle import CommandState
 from bridge.journal import database
+from bridge.journal.sending import Work
 
 from .desk import BOOT, LEDGER, Desk, begun, closing, directive, settings
 from .facts import DEAL, POSITION, deal, not_sent, result, submitted
@@ -54,13 +55,23 @@ def test_no_more_than_a_window_is_with_the_terminal(joined: Desk) -> None:
 def test_nothing_goes_out_while_anything_is_amiss(joined: Desk, flaw: str) -> None:
     joined.take(directive())
     assert joined.advance(**{flaw: False}) == []
-    assert joined.command_state(joined.rows("SELECT token FROM commands")[0][0]) == "PLANNED"
+    # Nor is anything planned: what stands at the broker is not known.
+    assert joined.directive_state() == "RECEIVED"
+    assert len(joined.advance()) == 1
+
+
+@pytest.mark.parametrize("flaw", ["ready", "alive", "broker_connected", "trade_allowed"])
+def test_what_was_planned_stays_while_anything_is_amiss(joined: Desk, flaw: str) -> None:
+    joined.planned(directive())
+    assert joined.advance(**{flaw: False}) == []
+    assert joined.rows("SELECT state FROM commands") == [("PLANNED",)]
     assert len(joined.advance()) == 1
 
 
 def test_nothing_goes_out_without_a_session(joined: Desk) -> None:
-    joined.take(directive())
-    assert joined.journal.advance("eo-001", None, joined.now) == []
+    joined.planned(directive())
+    joined.take(directive("dir-2"))
+    assert joined.journal.advance("eo-001", None, joined.now) == Work()
     assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
 
 
@@ -78,14 +89,26 @@ def test_with_nothing_to_do_no_transaction_begins(joined: Desk) -> None:
     assert transactions == []
 
 
-@pytest.mark.parametrize(("late_s", "state"), [(299.999, "PLANNED"), (300, "NEVER_SENT")])
+@pytest.mark.parametrize(
+    ("late_s", "directive_state", "states"),
+    [
+        (299.999, "RECEIVED", []),
+        (299.999, "WORKING", ["PLANNED"]),
+        (300, "EXPIRED", []),
+        (300, "EXPIRED", ["NEVER_SENT"]),
+    ],
+)
 def test_what_was_not_sent_in_its_time_never_is_and_that_is_told(
-    joined: Desk, late_s: float, state: str
+    joined: Desk, late_s: float, directive_state: str, states: list[str]
 ) -> None:
-    joined.take(directive())
+    if states:
+        joined.planned(directive())
+    else:
+        joined.take(directive())
     joined.later(late_s)
     assert joined.advance(ready=False) == []
-    assert joined.rows("SELECT state FROM commands") == [(state,)]
+    assert joined.directive_state() == directive_state
+    assert joined.rows("SELECT state FROM commands") == [(state,) for state in states]
     joined.later(1)
     assert joined.advance(ready=False) == []
     assert joined.directive_state() == "EXPIRED"
@@ -115,7 +138,7 @@ def test_what_nobody_speaks_of_for_too_long_is_unknown_told_once_and_settled_by_
 
 @pytest.mark.parametrize("state", [state for state in CommandState if state is not CommandState.PLANNED])
 def test_a_command_that_is_not_planned_never_goes_out(joined: Desk, state: CommandState) -> None:
-    joined.take(directive(), directive("dir-2", quantity=-1), closing(symbol="GBPUSD"))
+    joined.planned(directive(), directive("dir-2", quantity=-1), closing(symbol="GBPUSD"))
     joined.connection.execute("UPDATE commands SET state = ?", (state,))
     for _ in range(3):
         assert joined.advance() == []

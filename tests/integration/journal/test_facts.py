@@ -130,21 +130,45 @@ def test_several_closing_deals_wait_and_come_alive_in_order(joined: Desk, order:
     assert joined.rows("SELECT count(*) FROM deals WHERE disposition = 'PARKED'") == [(0,)]
 
 
-def test_a_late_commission_changes_the_sums_and_tells_nothing_again(joined: Desk, order: Order) -> None:
+def test_a_late_commission_changes_the_sums_and_is_told_once_as_a_revision(
+    joined: Desk, order: Order
+) -> None:
     joined.report(deal(order), leaving(order))
     told = joined.rows("SELECT key, body FROM events")
-    joined.report(deal(order, commission=Decimal("-0.95")))
+    for _ in range(2):
+        joined.report(deal(order, commission=Decimal("-0.95")))
     assert joined.rows("SELECT commission, volume_in, state FROM positions") == [("-1.65", "0.3", "CLOSED")]
     assert joined.rows("SELECT commission, token FROM deals WHERE ticket = ?", DEAL) == [
         ("-0.95", order.token)
     ]
-    assert joined.rows("SELECT key, body FROM events") == told
+    [*before, (_, body)] = joined.rows("SELECT key, body FROM events")
+    assert before == told
+    revision = json.loads(body)
+    assert (revision["event_type"], revision["action"], revision["deal_id"], revision["commission"]) == (
+        "ORDER_FILLED",
+        "REVISION",
+        str(DEAL),
+        0.95,
+    )
+    assert {"fill_price", "fill_quantity"}.isdisjoint(revision)
 
 
 def test_a_deal_that_the_broker_cancels_afterwards_is_raised(joined: Desk, order: Order) -> None:
     joined.report(deal(order))
-    joined.report(deal(order, type="BUY_CANCELED"))
-    assert len(joined.bodies("SYSTEM_ERROR")) == 1
+    for _ in range(2):
+        joined.report(deal(order, type="BUY_CANCELED"))
+    [raised] = joined.bodies("BROKER_ERROR")
+    assert (raised["error_code"], raised["deal_id"], raised["directive_id"]) == (
+        "DEAL_CANCELLED",
+        str(DEAL),
+        "dir-1",
+    )
+    assert joined.rows("SELECT state, volume_in, volume_out, close_reason FROM positions") == [
+        ("CLOSED", "0", "0", "CANCELLED")
+    ]
+    # What was told as filled stays so.
+    assert joined.directive_state() == "FILLED"
+    assert joined.bodies("SYSTEM_ERROR") == []
 
 
 def test_other_peoples_deals_are_kept_and_told_to_nobody(joined: Desk, order: Order) -> None:

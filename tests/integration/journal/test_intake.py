@@ -9,31 +9,43 @@ from bridge.core.contract import CONTRACT_EVENT_FIELDS
 from bridge.core.token import make_token
 from bridge.journal import database
 from bridge.journal.intake import Taken
+from bridge.journal.sending import Work
 
 from .conftest import MakeDesk
 from .desk import OFFICER, OTHER, PREFIX, Desk, begun, closing, directive, settings
 
 
-def test_a_new_directive_is_kept_as_it_came_planned_and_told_as_received(desk: Desk) -> None:
+def test_a_new_directive_is_kept_as_it_came_told_as_received_and_waits_for_a_terminal(desk: Desk) -> None:
     text = '{ "directive_id":"dir-1",' + directive().partition(",")[2].replace("0.3", "0.30")
     assert desk.take(text) == Taken(new=1)
     [(raw, body, state)] = desk.rows("SELECT raw, body, state FROM directives")
-    assert (raw, state) == (text, "WORKING")
+    assert (raw, state) == (text, "RECEIVED")
     assert '"quantity":0.30' in body
-    token = make_token(PREFIX, OFFICER, "dir-1", 1)
-    assert desk.rows("SELECT token, leg, state, attempt FROM commands") == [(token, 1, "PLANNED", 0)]
     assert desk.told() == ["DIRECTIVE_RECEIVED"]
+    # Without a terminal nobody knows the symbol: nothing is planned.
+    assert desk.journal.advance(OFFICER, None, desk.now) == Work()
+    assert desk.rows("SELECT count(*) FROM commands") == [(0,)]
+
+
+def test_a_directive_becomes_a_command_with_the_token_of_its_id(joined: Desk) -> None:
+    joined.planned(directive())
+    token = make_token(PREFIX, OFFICER, "dir-1", 1)
+    assert joined.rows("SELECT token, leg, state, attempt FROM commands") == [(token, 1, "PLANNED", 0)]
+    assert joined.directive_state() == "WORKING"
+    assert joined.told() == ["DIRECTIVE_RECEIVED"]
 
 
 def test_what_is_taken_is_committed_when_the_step_returns(desk: Desk) -> None:
     desk.take(directive())
     with database.open_reader(desk.path) as beside:
-        assert beside.execute("SELECT count(*) FROM commands").fetchone()[0] == 1
+        assert beside.execute("SELECT state FROM directives").fetchone()[0] == "RECEIVED"
 
 
-def test_a_directive_without_expiry_lives_as_long_as_the_officers_setting_says(desk: Desk) -> None:
-    desk.take(directive(expires_at=None))
-    assert desk.rows("SELECT expires_at FROM commands") == [("2026-01-05T10:05:00.000Z",)]
+def test_a_directive_without_expiry_lives_as_long_as_the_officers_setting_says(joined: Desk) -> None:
+    joined.take(directive(expires_at=None))
+    assert joined.rows("SELECT expires_at FROM directives") == [("2026-01-05T10:05:00.000Z",)]
+    joined.planned()
+    assert joined.rows("SELECT expires_at FROM commands") == [("2026-01-05T10:05:00.000Z",)]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +66,8 @@ def test_a_replay_in_any_spelling_writes_nothing_and_begins_no_transaction(desk:
     assert desk.content() == before
 
 
-def test_a_changed_directive_is_told_once_and_the_first_body_stands(desk: Desk) -> None:
+def test_a_changed_directive_is_told_once_and_the_first_body_stands(joined: Desk) -> None:
+    desk = joined
     desk.take(directive())
     first = desk.rows("SELECT raw, body, fingerprint FROM directives")
     assert desk.take(directive(quantity=9)) == Taken(changed=1)
@@ -65,7 +78,7 @@ def test_a_changed_directive_is_told_once_and_the_first_body_stands(desk: Desk) 
     assert desk.told() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
     assert desk.bodies("SYSTEM_ERROR")[0]["error_code"] == "DIRECTIVE_CHANGED"
     assert desk.rows("SELECT body FROM audit WHERE kind = 'changed'") == [(directive(quantity=9),)]
-    assert desk.rows("SELECT volume FROM commands") == [("0.3",)]
+    assert [str(command.order.volume) for command in desk.advance()] == ["0.3"]
 
 
 @pytest.mark.parametrize("item", ["42", '{"symbol": "EURUSD"}', '{"directive_id": ["dir-1"]}'])
@@ -82,7 +95,7 @@ def test_an_item_without_a_usable_id_is_kept_and_told_once_with_no_directive(des
 def test_a_directive_that_stands_twice_in_one_batch_is_taken_once(desk: Desk) -> None:
     assert desk.take(directive(), directive()) == Taken(new=1)
     assert desk.told() == ["DIRECTIVE_RECEIVED"]
-    assert desk.rows("SELECT count(*) FROM commands") == [(1,)]
+    assert desk.rows("SELECT count(*) FROM directives") == [(1,)]
 
 
 def test_two_bodies_of_one_id_in_one_batch_are_a_directive_and_a_change(desk: Desk) -> None:
@@ -114,7 +127,7 @@ def test_a_bad_directive_does_not_spoil_its_batch(desk: Desk) -> None:
     bad = directive("dir-2", quantity="much")
     assert desk.take(directive("dir-1"), "null", bad, directive("dir-3")) == Taken(new=3, rejected=2)
     states = desk.rows("SELECT directive_id, state FROM directives ORDER BY id")
-    assert states == [("dir-1", "WORKING"), ("dir-2", "REJECTED"), ("dir-3", "WORKING")]
+    assert states == [("dir-1", "RECEIVED"), ("dir-2", "REJECTED"), ("dir-3", "RECEIVED")]
 
 
 def test_a_time_at_the_end_of_the_calendar_does_not_spoil_its_batch(desk: Desk) -> None:
@@ -147,6 +160,10 @@ def test_a_close_waits_to_be_planned(desk: Desk) -> None:
 
 def test_two_officers_may_have_directives_of_one_id(desk: Desk) -> None:
     assert desk.take(directive()) == desk.take(directive(), officer=OTHER) == Taken(new=1)
+    for officer in (OFFICER, OTHER):
+        desk.officer = officer
+        desk.join()
+        desk.planned()
     assert len(desk.rows("SELECT DISTINCT token FROM commands")) == 2
     assert len(desk.rows("SELECT DISTINCT key FROM events")) == 2
 
@@ -158,18 +175,25 @@ def test_without_extra_fields_events_carry_the_contracts_fields_alone(make_desk:
     assert set(body) <= set(CONTRACT_EVENT_FIELDS)
 
 
+RESIDUE = (
+    "officer, directive_id, created_at, body, kind, symbol, side, volume, state, expires_at, attempt, ask,"
+    " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message"
+)
+"""The columns of a command but for what makes it one of its own."""
+
+
 @pytest.mark.parametrize("taken", [1, 2, 3])
-def test_a_token_that_is_taken_is_salted_by_the_first_counter_that_is_free(desk: Desk, taken: int) -> None:
-    desk.take(directive("dir-1"))
+def test_a_token_that_is_taken_is_salted_by_the_first_counter_that_is_free(joined: Desk, taken: int) -> None:
+    desk = joined
+    desk.planned(directive("dir-1"))
     # Further legs of dir-1 stand where dir-2's first choices would be.
     for salt in range(taken):
         desk.connection.execute(
-            "INSERT INTO commands SELECT ?, officer, directive_id, ?, created_at, body, kind, symbol, side,"
-            " volume, state, expires_at, attempt, ask, absences, touched_at, dispatched_at, order_ticket,"
-            " position_id, filled, reason, message FROM commands WHERE leg = 1",
+            f"INSERT INTO commands (token, leg, {RESIDUE})"  # noqa: S608 - our own words
+            f" SELECT ?, ?, {RESIDUE} FROM commands WHERE leg = 1",
             (make_token(PREFIX, OFFICER, "dir-2", 1, salt), salt + 2),
         )
-    desk.take(directive("dir-2"))
+    desk.planned(directive("dir-2"))
     token = make_token(PREFIX, OFFICER, "dir-2", 1, taken)
     found = desk.rows(
         "SELECT token, json_extract(body, '$.token') FROM commands WHERE directive_id = 'dir-2'"
@@ -177,7 +201,8 @@ def test_a_token_that_is_taken_is_salted_by_the_first_counter_that_is_free(desk:
     assert found == [(token, token)]
 
 
-def test_the_file_itself_refuses_a_token_twice(desk: Desk) -> None:
-    desk.take(directive())
+def test_the_file_itself_refuses_a_token_twice(joined: Desk) -> None:
+    desk = joined
+    desk.planned(directive())
     with pytest.raises(sqlite3.IntegrityError, match=r"commands\.token"):
         desk.connection.execute("INSERT INTO commands SELECT * FROM commands")

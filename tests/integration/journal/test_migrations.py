@@ -71,9 +71,9 @@ def test_opening_again_migrates_nothing(tmp_path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty: sqlite3.Connection) -> None:
     migrations.apply(Database(empty), stop_before=known_migrations()[-1])
     before = schema(empty)
-    # The last one makes views; one of its names is taken.
-    empty.execute("CREATE TABLE timeline (x)")
-    with pytest.raises(sqlite3.OperationalError, match="timeline"):
+    # The last name that the last one takes is taken.
+    empty.execute("CREATE TABLE pending_orders (x)")
+    with pytest.raises(sqlite3.OperationalError, match="pending_orders"):
         migrations.apply(Database(empty))
-    empty.execute("DROP TABLE timeline")
+    empty.execute("DROP TABLE pending_orders")
     assert schema(empty) == before

@@ -228,14 +228,8 @@ def test_a_modify_of_an_order_is_done_when_all_that_it_named_is_seen(
 def test_a_modify_of_a_position_is_done_when_both_levels_are_as_it_wants_them(
     wanted: dict[str, str], stop_loss: str | None, take_profit: str | None, done: bool
 ) -> None:
-    modify = Order(
-        token=TOKEN + 1,
-        kind=CommandKind.MODIFY,
-        symbol="EURUSD",
-        side=Side.BUY,
-        position=POSITION,
-        **{name: Decimal(text) for name, text in wanted.items()},
-    )
+    levels = {name: Decimal(text) for name, text in wanted.items()}
+    modify = msgspec.structs.replace(CANCEL, kind=CommandKind.MODIFY, order=0, position=POSITION, **levels)
     seen = msgspec.structs.replace(
         HELD,
         stop_loss=None if stop_loss is None else Decimal(stop_loss),
