@@ -252,7 +252,7 @@ bool CLinkSession::OnTimer(const long mono_ms,const SStanding &standing,const lo
   }
 //+------------------------------------------------------------------+
 //| Take in one message. True where the program has to act on it: a  |
-//| welcome, a command or a settle.                                  |
+//| welcome, a command, a settle or an inquiry.                      |
 //+------------------------------------------------------------------+
 bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const SStanding &standing,
                            const SLedgerIdentity &ledger,SHeard &heard)
@@ -349,7 +349,8 @@ bool CLinkSession::Begin(const SHeard &heard,const long mono_ms)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A message of the session. True for a command or a settle.        |
+//| A message of the session. True for a command, a settle or an     |
+//| inquiry.                                                         |
 //+------------------------------------------------------------------+
 bool CLinkSession::Hear(const SHeard &heard,const long mono_ms)
   {
