@@ -96,7 +96,10 @@ def test_a_status_while_all_is_well(rig: Rig) -> None:
 def test_what_the_sidecar_refuses_is_told(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
-    for directive_id, says in ((opening, "nothing is in doubt"), ("none", "the journal has no directive 'none'")):
+    for directive_id, says in (
+        (opening, "nothing is in doubt"),
+        ("none", "the journal has no directive 'none'"),
+    ):
         words = ("resolve", directive_id, "--as", "rejected", "--note", "x")
         assert says in order(rig, *words, code=ExitCode.FAILED)
     assert not any("ordered" in line for line in rig.sidecar.log)
