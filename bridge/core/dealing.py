@@ -228,8 +228,8 @@ def revise_deal(
 ) -> Outcome:
     """A deal that counts already, booked anew: a late commission, a swap, or the whole deal annulled.
 
-    `shares` are the deal's own as they were, `book` its position's with every other deal. Sums follow; states do
-    not: what was told as filled or closed stays told.
+    `shares` are the deal's own as they were, `book` its position's with every other deal. Sums follow; a
+    command's state does not: what was told as filled stays told. A position is open while it has volume.
     """
     at = scene.at
     cancelled = fact.side is None
@@ -244,6 +244,11 @@ def revise_deal(
         if cancelled and counted.volume <= 0 and part.state is PositionState.OPEN:
             counted = msgspec.structs.replace(
                 counted, state=PositionState.CLOSED, closed_at=at, close_reason="CANCELLED"
+            )
+        if cancelled and counted.volume > 0 and part.state is PositionState.CLOSED:
+            # What had been closed is there again, and must be closed anew.
+            counted = msgspec.structs.replace(
+                counted, state=PositionState.OPEN, closed_at=None, close_reason=""
             )
         after.append(counted)
     owners = [maker.directive_id] if maker is not None else [part.directive_id for part in after]

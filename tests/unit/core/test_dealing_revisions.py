@@ -83,6 +83,16 @@ def test_an_annulled_close_gives_back_what_it_took_off() -> None:
     assert book.told[-1] == ("dir-open", E.BROKER_ERROR)
 
 
+def test_what_an_annulled_close_had_closed_is_open_again_and_is_closed_anew() -> None:
+    book = Book(OPEN, CLOSE).take([DEAL_IN, DEAL_OUT, annulled(DEAL_OUT)])
+    part = book.positions[POSITION]
+    assert (part.volume, part.state) == (Decimal("0.30"), PositionState.OPEN)
+    assert (part.closed_at, part.close_reason, part.price_close) == (None, "", None)
+    told = len(book.told)
+    book.take([msgspec.structs.replace(DEAL_OUT, ticket=9100, order=8100, magic=0, reason="SL")])
+    assert book.told[told:] == [("dir-open", E.SL_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]
+
+
 def test_an_annulled_deal_of_a_stranger_is_counted_off_and_told_to_nobody() -> None:
     book = Book(opening(1, "0.3"), netting=True)
     theirs = deal(1, IN, "0.5")
