@@ -239,8 +239,11 @@ class BrokerControl(Protocol):
         """Drop every fault rule, fired or not."""
         ...
 
-    def revise_deal(self, ticket: int, commission: Decimal) -> None:
-        """Book a commission that arrives late, as a broker does with DEAL_UPDATE. Raises ControlError."""
+    def revise_deal(
+        self, ticket: int, commission: Decimal, swap: Decimal | None = ..., fee: Decimal | None = ...
+    ) -> None:
+        """Book costs that arrive late, as a broker does with DEAL_UPDATE; None leaves a sum as it is. Raises
+        ControlError."""
         ...
 
     def cancel_deal(self, ticket: int) -> None:

@@ -68,9 +68,16 @@ class BackOffice:
         if reason is not None:
             raise ControlError(f"deal {ticket} cannot be annulled: {reason}")
 
-    def revise(self, ticket: int, commission: Decimal) -> None:
-        """A commission that arrives late."""
-        self._execution.revise(msgspec.structs.replace(self._deal(ticket), commission=commission))
+    def revise(self, ticket: int, commission: Decimal, swap: Decimal | None, fee: Decimal | None) -> None:
+        """Costs that arrive late; None leaves a sum as it is."""
+        deal = self._deal(ticket)
+        booked = msgspec.structs.replace(
+            deal,
+            commission=commission,
+            swap=deal.swap if swap is None else swap,
+            fee=deal.fee if fee is None else fee,
+        )
+        self._execution.revise(booked)
 
     def deposit(self, amount: Decimal, comment: str) -> int:
         """Money that comes in, or goes out; the deal's ticket."""

@@ -208,8 +208,10 @@ class Broker:
     def cancel_deal(self, ticket: int) -> None:
         self._office.annul(ticket)
 
-    def revise_deal(self, ticket: int, commission: Decimal) -> None:
-        self._office.revise(ticket, commission)
+    def revise_deal(
+        self, ticket: int, commission: Decimal, swap: Decimal | None = None, fee: Decimal | None = None
+    ) -> None:
+        self._office.revise(ticket, commission, swap, fee)
 
     def deposit(self, amount: Decimal, comment: str = "") -> int:
         return self._office.deposit(amount, comment)

@@ -257,8 +257,10 @@ class BrokerClient:
     def clear_rules(self) -> None:
         self._call("clear_rules", _NONE)
 
-    def revise_deal(self, ticket: int, commission: Decimal) -> None:
-        self._call("revise_deal", _NONE, ticket=ticket, commission=commission)
+    def revise_deal(
+        self, ticket: int, commission: Decimal, swap: Decimal | None = None, fee: Decimal | None = None
+    ) -> None:
+        self._call("revise_deal", _NONE, ticket=ticket, commission=commission, swap=swap, fee=fee)
 
     def sends(self) -> list[SendRecord]:
         return self._call("sends", _SENDS)

@@ -50,6 +50,17 @@ def test_late_commission_moves_the_balance_and_is_told() -> None:
     assert (transaction.type, transaction.deal) == (TransactionType.DEAL_UPDATE, result.deal)
 
 
+def test_late_swap_and_fee_are_booked_beside_it() -> None:
+    server = broker()
+    result = server.order_send(opening("0.10"))
+    server.revise_deal(result.deal, Decimal("-0.50"), swap=Decimal("-0.20"), fee=Decimal("-0.10"))
+    server.revise_deal(result.deal, Decimal("-0.60"))
+    deal = server.history_deal(result.deal)
+    assert deal is not None
+    assert (deal.commission, deal.swap, deal.fee) == (Decimal("-0.60"), Decimal("-0.20"), Decimal("-0.10"))
+    assert server.account().balance == Decimal("9999.10")
+
+
 def test_deal_that_does_not_exist_cannot_be_revised() -> None:
     with pytest.raises(ControlError, match="deal 5"):
         broker().revise_deal(5, Decimal(0))
