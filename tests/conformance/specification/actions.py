@@ -1,6 +1,7 @@
 """A: what a Director asks for at the market, and what is refused."""
 
 from decimal import Decimal
+from typing import Any
 
 from bridge.core.contract import EventType
 from bridge.paper.mt5 import OrderType, PositionType, TradeAction
@@ -127,7 +128,7 @@ def leaves_hands_alone(rig: StoryRig) -> None:
 @case("A07", "What lacks a field, or asks for what there is not, is refused by name, and nothing is sent")
 def refuses_the_incomplete(rig: StoryRig) -> None:
     rig.start()
-    wanted: list[tuple[str, str, dict[str, object]]] = [
+    wanted: list[tuple[str, str, dict[str, Any]]] = [
         ("OPEN_LONG", "MISSING_FIELD", {"quantity": None}),
         ("OPEN_LONG", "MISSING_FIELD", {"order_type": None}),
         ("OPEN_LONG", "MISSING_FIELD", {"order_type": "LIMIT"}),

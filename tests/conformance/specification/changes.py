@@ -3,11 +3,13 @@
 from decimal import Decimal
 
 from bridge.core.contract import EventType
-from bridge.paper.mt5 import TradeAction
+from bridge.core.lifecycle import CommandState
+from bridge.paper.mt5 import OrderType, TradeAction
+from bridge.paper.script import Latency
 from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import PLACED, reaches, refusals, refused
 from tests.conformance.specification.case import case
-from tests.conformance.specification.pending import PLACED
-from tests.rig.rig import OPENED
+from tests.rig.rig import CLOSED, OPENED
 
 
 @case("C01", "A MODIFY_SL moves the stop, and leaves the target where it is")
@@ -25,6 +27,48 @@ def modify_sl(rig: StoryRig) -> None:
     rig.told(opening, *OPENED)
 
 
+@case("C02", "A MODIFY_TP moves the target alone, a MODIFY both; what else either bears is not looked at")
+def modify_tp(rig: StoryRig) -> None:
+    rig.start()
+    opening = rig.open("OPEN_SHORT", stop_loss=1.11, take_profit=1.08)
+    rig.told(rig.issue("MODIFY_TP", target_directive_id=opening, take_profit=1.085, stop_loss=1.2), *PLACED)
+    (position,) = rig.broker.positions()
+    assert (position.sl, position.tp) == (Decimal("1.11"), Decimal("1.085"))
+    _, told = rig.told(
+        rig.issue("MODIFY", target_directive_id=opening, take_profit=1.08, stop_loss=1.12), *PLACED
+    )
+    assert (told.body["stop_loss"], told.body["take_profit"]) == (1.12, 1.08)
+    (position,) = rig.broker.positions()
+    assert (position.sl, position.tp) == (Decimal("1.12"), Decimal("1.08"))
+
+
+@case("C03", "A level of 0 is taken away; one that is there already counts as done, and is not sent")
+def removes(rig: StoryRig) -> None:
+    rig.start()
+    opening = rig.open(stop_loss=1.08, take_profit=1.11)
+    rig.told(rig.issue("MODIFY", target_directive_id=opening, stop_loss=1.08, take_profit=1.11), *PLACED)
+    assert len(rig.broker.sends()) == 1
+    rig.told(rig.issue("MODIFY_TP", target_directive_id=opening, take_profit=0), *PLACED)
+    rig.told(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=0), *PLACED)
+    (position,) = rig.broker.positions()
+    assert [position.sl, position.tp] == [Decimal(0), Decimal(0)]
+    rig.told(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=0), *PLACED)
+    assert len(rig.broker.sends()) == 3
+
+
+@case("C04", "A MODIFY without a target changes all that the officer has in its symbol, and nothing else")
+def by_symbol(rig: StoryRig) -> None:
+    rig.start()
+    rig.open()
+    rig.open()
+    rig.open(symbol="GBPUSD")
+    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED, EventType.ORDER_PLACED, in_any_order=True)
+    assert [position.sl for position in rig.broker.positions()] == [Decimal("1.08"), Decimal("1.08"), 0, 0]
+    refused(rig, "NO_TARGET", "XAUUSD", action="MODIFY_SL", symbol="XAUUSD", stop_loss=2300)
+    refused(rig, "NO_TARGET", "GBPUSD", action="MODIFY", symbol="GBPUSD", price=1.2)
+
+
 @case("C05", "Levels that a person moves are told under the opener, with action CHANGED")
 def by_hand(rig: StoryRig) -> None:
     rig.start()
@@ -33,3 +77,41 @@ def by_hand(rig: StoryRig) -> None:
     rig.broker.hand_modify(position=position.ticket, sl=Decimal("1.07"))
     *_, changed = rig.told(opening, *OPENED, EventType.ORDER_PLACED)
     assert (changed.body["action"], changed.body["stop_loss"]) == ("CHANGED", 1.07)
+
+
+@case("C06", "A change whose position was closed first is refused, and a CLOSE likewise")
+def races_a_close(rig: StoryRig) -> None:
+    # The terminal is held up by another order; meanwhile it must not count as lost.
+    rig.configure(link={"heartbeat_s": 2.0})
+    rig.start()
+    opening, twin = rig.open(), rig.open(symbol="USDJPY")
+    rig.fault(Latency(milliseconds=3_000))
+    other = rig.issue("OPEN_LONG", symbol="GBPUSD")
+    rig.sent(3)
+    change = rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.08)
+    close = rig.issue("CLOSE", symbol="USDJPY", target_directive_id=twin)
+    for directive in (change, close):
+        reaches(rig, directive, CommandState.DISPATCHED)
+    for position in rig.broker.positions()[:2]:
+        rig.broker.hand_close(position.ticket)
+    refusals(rig, dict.fromkeys((change, close), "NO_POSITION"))
+    for directive in (opening, twin):
+        rig.told(directive, *OPENED, EventType.POSITION_CLOSED)
+    rig.told(other, *OPENED)
+    assert len(rig.broker.sends()) == 3
+
+
+@case("C07", "A change waits for what came before it in its symbol, and what comes after it sees its effect")
+def in_turn(rig: StoryRig) -> None:
+    rig.start()
+    rig.director.behave(endpoint="poll", fault="status")
+    opening = rig.issue("OPEN_LONG")
+    first = rig.issue("MODIFY_SL", stop_loss=1.08)
+    second = rig.issue("MODIFY_SL", stop_loss=1.085)
+    close = rig.issue("CLOSE")
+    rig.director.behave()
+    for change in (first, second):
+        rig.told(change, *PLACED)
+    rig.told(opening, *OPENED)
+    rig.told(close, *CLOSED)
+    assert [float(send.request.sl) for send in rig.broker.sends()] == [0, 1.08, 1.085, 0]

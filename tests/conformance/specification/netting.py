@@ -8,8 +8,8 @@ from bridge.paper.mt5 import DealEntry, OrderType, PositionType, Retcode
 from bridge.paper.scenario import AccountTerms, Quirks, Scenario
 from bridge.paper.script import MoveMarket, SendKind
 from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import PLACED
 from tests.conformance.specification.case import case
-from tests.conformance.specification.pending import PLACED
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 SHARE_CLOSED = (EventType.POSITION_CLOSED,)

@@ -2,15 +2,33 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from bridge.core.contract import EventType
-from bridge.paper.mt5 import OrderTime, OrderType, TradeAction
+from bridge.core.lifecycle import CommandState
+from bridge.paper.mt5 import (
+    OrderFilling,
+    OrderTime,
+    OrderType,
+    Retcode,
+    SymbolExecution,
+    SymbolExpiration,
+    TradeAction,
+)
+from bridge.paper.script import Latency
 from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import (
+    CANCELLED,
+    PLACED,
+    reaches,
+    refusals,
+    refused,
+    send_of,
+    terms,
+    until,
+)
 from tests.conformance.specification.case import case
-from tests.rig.rig import OPENED
-
-PLACED = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
-CANCELLED = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_CANCELLED)
+from tests.rig.rig import CLOSED, OPENED
 
 
 @case("P01", "A LIMIT order rests on the book, and is filled when its price is met")
@@ -55,6 +73,102 @@ def stop_limit(rig: StoryRig) -> None:
     rig.told(directive, *OPENED)
 
 
+@case("P04", "Each type of pending order goes out on either side, with its levels and the filling that rests")
+def types(rig: StoryRig) -> None:
+    rig.start()
+    below, above = {"stop_loss": 1.07, "take_profit": 1.12}, {"stop_loss": 1.12, "take_profit": 1.07}
+    wanted: list[tuple[str, OrderType, dict[str, Any]]] = [
+        ("OPEN_LONG", OrderType.BUY_LIMIT, {"price": 1.09, **below}),
+        ("OPEN_SHORT", OrderType.SELL_LIMIT, {"price": 1.1, **above}),
+        ("OPEN_LONG", OrderType.BUY_STOP, {"price": 1.1, **below}),
+        ("OPEN_SHORT", OrderType.SELL_STOP, {"price": 1.09, **above}),
+        ("OPEN_LONG", OrderType.BUY_STOP_LIMIT, {"price": 1.1, "limit_price": 1.098, **below}),
+        ("OPEN_SHORT", OrderType.SELL_STOP_LIMIT, {"price": 1.09, "limit_price": 1.092, **above}),
+    ]
+    issued: list[str] = []
+    for action, kind, fields in wanted:
+        issued.append(rig.issue(action, order_type=kind.name.partition("_")[2], **fields))
+    for directive, (_, kind, fields) in zip(issued, wanted, strict=True):
+        _, placed = rig.told(directive, *PLACED)
+        assert {name: placed.body[name] for name in fields} == fields
+        assert (placed.body["order_type"], placed.body["remaining_quantity"]) == (
+            kind.name.partition("_")[2],
+            0.01,
+        )
+        send = send_of(rig, directive).request
+        assert (send.action, send.type, float(send.price)) == (TradeAction.PENDING, kind, fields["price"])
+        assert float(send.stoplimit) == fields.get("limit_price", 0)
+    assert [order.type for order in rig.broker.orders()] == [kind for _, kind, _ in wanted]
+
+
+@case("P05", "A pending order's price on the wrong side of the market is refused with both prices")
+def wrong_side(rig: StoryRig) -> None:
+    rig.start()
+    wanted: list[tuple[str, dict[str, Any], str]] = [
+        ("OPEN_LONG", {"order_type": "LIMIT", "price": 1.1}, "price 1.10000 is not below the ask 1.09510"),
+        ("OPEN_SHORT", {"order_type": "LIMIT", "price": 1.09}, "price 1.09000 is not above the bid 1.09500"),
+        ("OPEN_LONG", {"order_type": "STOP", "price": 1.09}, "price 1.09000 is not above the ask 1.09510"),
+        ("OPEN_SHORT", {"order_type": "STOP", "price": 1.1}, "price 1.10000 is not below the bid 1.09500"),
+        (
+            "OPEN_LONG",
+            {"order_type": "STOP_LIMIT", "price": 1.1, "limit_price": 1.11},
+            "limit price 1.11000 is not below the price 1.10000",
+        ),
+    ]
+    issued = [rig.issue(action, symbol="EURUSD", **fields) for action, fields, _ in wanted]
+    told = refusals(rig, dict.fromkeys(issued, str(int(Retcode.INVALID_PRICE))))
+    for directive, (_, _, words) in zip(issued, wanted, strict=True):
+        assert words in told[directive].body["error_message"]
+    assert rig.broker.sends() == []
+
+
+@case(
+    "P06", "An order's lifetime is the asked one, or the next shorter that the symbol has, or it is refused"
+)
+def lifetimes(rig: StoryRig) -> None:
+    rig.start()
+    terms(rig, "GBPUSD", expiration_mode=SymbolExpiration.DAY)
+    terms(rig, "USDJPY", expiration_mode=SymbolExpiration.SPECIFIED_DAY)
+    terms(rig, "XAUUSD", expiration_mode=SymbolExpiration.GTC)
+    prices = {"EURUSD": 1.09, "GBPUSD": 1.26, "USDJPY": 149, "XAUUSD": 2390}
+    later = (datetime.now(UTC) + timedelta(days=3)).isoformat(timespec="seconds")
+    wanted: list[tuple[str, str, OrderTime | None]] = [
+        ("EURUSD", "GTC", OrderTime.GTC),
+        ("EURUSD", "DAY", OrderTime.DAY),
+        ("EURUSD", "GTD", OrderTime.SPECIFIED),
+        ("GBPUSD", "GTC", OrderTime.DAY),
+        ("GBPUSD", "DAY", OrderTime.DAY),
+        ("GBPUSD", "GTD", None),
+        ("USDJPY", "GTC", None),
+        ("USDJPY", "DAY", OrderTime.SPECIFIED_DAY),
+        ("USDJPY", "GTD", OrderTime.SPECIFIED_DAY),
+        ("XAUUSD", "GTC", OrderTime.GTC),
+        ("XAUUSD", "DAY", None),
+        ("XAUUSD", "GTD", None),
+    ]
+    issued = [
+        rig.issue(
+            "OPEN_LONG",
+            symbol=symbol,
+            order_type="LIMIT",
+            price=prices[symbol],
+            time_in_force=asked,
+            order_expires_at=later if asked == "GTD" else None,
+        )
+        for symbol, asked, _ in wanted
+    ]
+    code = str(int(Retcode.INVALID_EXPIRATION))
+    for directive, (symbol, _, found) in zip(issued, wanted, strict=True):
+        if found is None:
+            message = refusals(rig, {directive: code})[directive].body["error_message"]
+            assert f"{symbol} allows" in message
+            continue
+        rig.told(directive, *PLACED)
+        send = send_of(rig, directive).request
+        assert send.type_time == found
+        assert bool(send.expiration) == (found in (OrderTime.SPECIFIED, OrderTime.SPECIFIED_DAY))
+
+
 @case("P10", "A CANCEL by target takes the order off the book, and is told under both directives")
 def cancel(rig: StoryRig) -> None:
     rig.start()
@@ -65,6 +179,57 @@ def cancel(rig: StoryRig) -> None:
     assert cancelled.body["opening_directive_id"] == directive
     rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
     assert rig.broker.orders() == []
+
+
+@case("P11", "A CANCEL without a target cancels all that the officer has waiting in its symbol")
+def cancel_by_symbol(rig: StoryRig) -> None:
+    rig.start()
+    waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=price) for price in (1.09, 1.08)]
+    other = rig.issue("OPEN_LONG", symbol="GBPUSD", order_type="LIMIT", price=1.26)
+    for directive in (*waiting, other):
+        rig.told(directive, *PLACED)
+    rig.broker.hand_pending("EURUSD", OrderType.BUY_LIMIT, Decimal("0.05"), Decimal("1.09"))
+    rig.told(rig.issue("CANCEL"), *CANCELLED, EventType.ORDER_CANCELLED)
+    for directive in waiting:
+        rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
+    assert [(order.symbol, bool(order.magic)) for order in rig.broker.orders()] == [
+        ("GBPUSD", True),
+        ("EURUSD", False),
+    ]
+    refused(rig, "NO_ORDER", "EURUSD", action="CANCEL")
+
+
+@case("P12", "A CANCEL of what was not sent yet ends both at once, and nothing is ever sent")
+def cancel_unsent(rig: StoryRig) -> None:
+    rig.start()
+    rig.terminal.terminate()
+    waiting, market = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09), rig.issue("OPEN_LONG")
+    for directive in (waiting, market):
+        _, cancelled = rig.told(rig.issue("CANCEL", target_directive_id=directive), *CANCELLED)
+        assert cancelled.body["opening_directive_id"] == directive
+        rig.told(directive, *CANCELLED)
+    rig.restart_terminal()
+    rig.open(symbol="GBPUSD")
+    assert [send.request.symbol for send in rig.broker.sends()] == ["GBPUSD"]
+
+
+@case("P13", "A CANCEL that comes after the fill is refused, and what was filled is told as such")
+def cancel_races_a_fill(rig: StoryRig) -> None:
+    # The terminal is held up by another order; meanwhile it must not count as lost.
+    rig.configure(link={"heartbeat_s": 2.0})
+    rig.start()
+    directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    rig.told(directive, *PLACED)
+    rig.fault(Latency(milliseconds=3_000))
+    other = rig.issue("OPEN_LONG", symbol="GBPUSD")
+    rig.sent(2)
+    cancelling = rig.issue("CANCEL", target_directive_id=directive)
+    reaches(rig, cancelling, CommandState.DISPATCHED)
+    rig.quote("1.08980")
+    assert refusals(rig, {cancelling: "NO_ORDER"})
+    rig.told(directive, *OPENED)
+    rig.told(other, *OPENED)
+    assert len(rig.broker.sends()) == 2
 
 
 @case("P20", "A MODIFY changes price and levels of a pending order, and carries its magic on")
@@ -82,6 +247,103 @@ def modify(rig: StoryRig) -> None:
     request = rig.broker.sends()[-1].request
     assert (request.action, request.magic) == (TradeAction.MODIFY, order.magic)
     rig.told(directive, *PLACED)
+
+
+@case("P21", "A MODIFY moves both prices of a stop-limit order, and one alone where one alone is given")
+def modify_stop_limit(rig: StoryRig) -> None:
+    rig.start()
+    directive = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.1, limit_price=1.098)
+    rig.told(directive, *PLACED)
+    rig.told(rig.issue("MODIFY", target_directive_id=directive, price=1.101, limit_price=1.097), *PLACED)
+    (order,) = rig.broker.orders()
+    assert (order.price_open, order.price_stoplimit) == (Decimal("1.101"), Decimal("1.097"))
+    _, told = rig.told(rig.issue("MODIFY", target_directive_id=directive, limit_price=1.0975), *PLACED)
+    assert told.body["limit_price"] == 1.0975
+    (order,) = rig.broker.orders()
+    assert (order.price_open, order.price_stoplimit) == (Decimal("1.101"), Decimal("1.0975"))
+
+
+@case("P22", "A MODIFY to what is there already counts as done, and is not sent; a level of 0 takes it away")
+def modify_to_the_same(rig: StoryRig) -> None:
+    rig.start()
+    directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08, take_profit=1.1)
+    rig.told(directive, *PLACED)
+    same = rig.issue("MODIFY", target_directive_id=directive, price=1.09, stop_loss=1.08)
+    rig.told(same, *PLACED)
+    assert len(rig.broker.sends()) == 1
+    rig.told(rig.issue("MODIFY", target_directive_id=directive, stop_loss=0), *PLACED)
+    (order,) = rig.broker.orders()
+    assert (order.price_open, order.sl, order.tp) == (Decimal("1.09"), Decimal(0), Decimal("1.1"))
+
+
+@case("P23", "A MODIFY of a target that is partly filled changes the position and what still waits")
+def modify_both(rig: StoryRig) -> None:
+    rig.start()
+    terms(rig, "EURUSD", trade_exemode=SymbolExecution.EXCHANGE)
+    directive = rig.issue("OPEN_LONG", quantity=0.03, order_type="LIMIT", price=1.09, stop_loss=1.08)
+    rig.told(directive, *PLACED)
+    (order,) = rig.broker.orders()
+    assert order.type_filling is OrderFilling.RETURN
+    rig.broker.fill(order.ticket, Decimal("0.01"), Decimal("1.09"))
+    part = (*PLACED, EventType.ORDER_PARTIAL_FILL, EventType.POSITION_OPENED)
+    rig.told(directive, *part)
+    change = rig.issue("MODIFY", target_directive_id=directive, stop_loss=1.085)
+    rig.told(change, *PLACED, EventType.ORDER_PLACED, in_any_order=True)
+    ((position,), (order,)) = rig.broker.positions(), rig.broker.orders()
+    assert (position.sl, order.sl) == (Decimal("1.085"), Decimal("1.085"))
+    rig.told(rig.issue("CANCEL", target_directive_id=directive), *CANCELLED)
+    *_, cancelled = rig.told(directive, *part, EventType.ORDER_CANCELLED)
+    assert cancelled.body["remaining_quantity"] == 0.02
+    rig.told(rig.issue("CLOSE", target_directive_id=directive), *CLOSED)
+
+
+@case(
+    "P24",
+    "What a person changes of a pending order, and that a person cancels it, is told under its directive",
+)
+def by_hand(rig: StoryRig) -> None:
+    rig.start()
+    directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08, time_in_force="GTC")
+    rig.told(directive, *PLACED)
+    (order,) = rig.broker.orders()
+    seen = "SELECT 1 FROM orders WHERE ticket = ?"
+    until(rig, "the order was seen on the book", lambda: bool(rig.journal.rows(seen, order.ticket)))
+    changed = [*PLACED]
+    rig.broker.hand_modify(order=order.ticket, price=Decimal("1.091"), sl=Decimal("1.082"))
+    changed.append(EventType.ORDER_PLACED)
+    *_, told = rig.told(directive, *changed)
+    assert (told.body["action"], told.body["price"], told.body["stop_loss"]) == ("CHANGED", 1.091, 1.082)
+    later = rig.broker.server_time() // 1000 * 1000 + 3_600_000
+    rig.broker.set_expiry(order.ticket, later)
+    changed.append(EventType.ORDER_PLACED)
+    *_, told = rig.told(directive, *changed)
+    assert told.body["action"] == "CHANGED"
+    rig.broker.hand_cancel(order.ticket)
+    changed.append(EventType.ORDER_CANCELLED)
+    rig.told(directive, *changed)
+
+
+@case(
+    "P25", "A MODIFY whose order was filled first is refused, and the position keeps what it was filled with"
+)
+def modify_races_a_fill(rig: StoryRig) -> None:
+    rig.configure(link={"heartbeat_s": 2.0})
+    rig.start()
+    directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08)
+    rig.told(directive, *PLACED)
+    rig.fault(Latency(milliseconds=3_000))
+    other = rig.issue("OPEN_LONG", symbol="GBPUSD")
+    rig.sent(2)
+    change = rig.issue("MODIFY", target_directive_id=directive, stop_loss=1.085, price=1.091)
+    reaches(rig, change, CommandState.DISPATCHED)
+    rig.quote("1.08980")
+    assert refusals(rig, {change: "NO_ORDER"})
+    rig.told(directive, *OPENED)
+    rig.told(other, *OPENED)
+    assert {position.symbol: position.sl for position in rig.broker.positions()} == {
+        "EURUSD": Decimal("1.08"),
+        "GBPUSD": 0,
+    }
 
 
 @case("P30", "A GTD order leaves the book by itself, and that is told as cancelled")
