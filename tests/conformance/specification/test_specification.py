@@ -3,10 +3,10 @@
 import pytest
 
 from tests.conformance.rig import StoryRig
-from tests.conformance.specification import actions, changes, netting, pending
+from tests.conformance.specification import actions, changes, fills, netting, pending
 from tests.conformance.specification.case import TABLE, Case
 
-PARTS = (actions, pending, changes, netting)
+PARTS = (actions, pending, changes, netting, fills)
 """The modules whose cases the table holds."""
 
 

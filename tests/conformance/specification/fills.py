@@ -1,0 +1,305 @@
+"""F: orders that are filled in parts, and deals that are booked anew. Every sum is exact."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bridge.core.contract import EventType
+from bridge.paper.mt5 import Deal, DealEntry, OrderFilling, OrderState
+from bridge.paper.scenario import Quirks, Scenario, SymbolTerms
+from bridge.paper.script import Fills, Pace, SendKind
+from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import CANCELLED, PLACED
+from tests.conformance.specification.case import case
+from tests.rig.director import Event
+from tests.rig.rig import CLOSED, OPENED, REFUSED
+
+PART = EventType.ORDER_PARTIAL_FILL
+ODD = Decimal("3.37")
+"""A commission per lot that does not come out even."""
+PRICES = (Decimal("1.09510"), Decimal("1.09523"), Decimal("1.09547"))
+PORTIONS = (Decimal("0.01"), Decimal("0.02"), Decimal("0.04"))
+IN_THREE = Fills(volumes=PORTIONS, prices=PRICES)
+FILLED_IN_THREE = (*PLACED, PART, EventType.POSITION_OPENED, PART, EventType.ORDER_FILLED)
+
+
+def number(value: object) -> Decimal:
+    """A number of an event's, as it is written there."""
+    return Decimal(str(value))
+
+
+def start(rig: StoryRig, terms: SymbolTerms | None = None) -> None:
+    """Start everything with commissions that do not come out even."""
+    rig.start_with(Scenario(symbols=(terms or SymbolTerms(name="EURUSD", commission=ODD),)))
+
+
+def exchange() -> SymbolTerms:
+    """A symbol under exchange execution, which takes RETURN."""
+    return SymbolTerms(name="EURUSD", commission=ODD, execution="EXCHANGE", filling=())
+
+
+def deals(rig: StoryRig) -> list[Deal]:
+    """The broker's deals, without the deposit."""
+    return [deal for deal in rig.broker.history_deals(0, 2**52) if deal.order]
+
+
+def position(rig: StoryRig, directive_id: str) -> dict[str, Any]:
+    """What the journal has of the position that the directive opened."""
+    (row,) = rig.journal.rows("SELECT * FROM positions WHERE directive_id = ?", directive_id)
+    return row
+
+
+def weighed(made: Iterable[Deal]) -> Decimal:
+    """The price of these deals together."""
+    made = list(made)
+    whole = sum((deal.volume for deal in made), Decimal(0))
+    return sum((deal.price * deal.volume for deal in made), Decimal(0)) / whole
+
+
+def agrees(event: Event, made: Iterable[Deal]) -> None:
+    """Quantity, price and commission of a fill are those of the broker's deals."""
+    made = list(made)
+    assert number(event.body["fill_quantity"]) == sum(deal.volume for deal in made)
+    assert abs(number(event.body["fill_price"]) - weighed(made)) < Decimal("1E-8")
+    assert number(event.body["commission"]) == -sum(deal.commission for deal in made)
+
+
+def sums_up(rig: StoryRig, closed: Event, opening: str) -> None:
+    """What is told of a closed position, and what the journal has of it, is the sum of the broker's deals."""
+    row = position(rig, opening)
+    made = [deal for deal in deals(rig) if deal.position_id == row["identifier"]]
+    out = [deal for deal in made if deal.entry is not DealEntry.IN]
+    body = closed.body
+    assert number(body["fill_quantity"]) == sum(deal.volume for deal in out)
+    assert abs(number(body["fill_price"]) - weighed(out)) < Decimal("1E-8")
+    told = tuple(number(body[name]) for name in ("profit", "swap"))
+    assert told == (sum(deal.profit for deal in made), sum(deal.swap for deal in made))
+    assert number(body["commission"]) == -sum(deal.commission for deal in made)
+    booked_as(rig, opening, made)
+
+
+def booked_as(rig: StoryRig, opening: str, made: Iterable[Deal]) -> None:
+    """The journal's sums of the position are those of these deals."""
+    made, row = list(made), position(rig, opening)
+    for name in ("commission", "swap", "fee", "profit"):
+        assert Decimal(row[name]) == sum(getattr(deal, name) for deal in made), name
+
+
+@case(
+    "F01",
+    "Each part of a market order is told with its own price, the whole with the weighted one, to the cent",
+)
+def in_parts(rig: StoryRig) -> None:
+    start(rig)
+    rig.fault(IN_THREE)
+    opening = rig.issue("OPEN_LONG", quantity=0.07)
+    events = rig.told(opening, *FILLED_IN_THREE)
+    made = deals(rig)
+    parts = [event for event in events if event.type == PART]
+    for event, deal, left in zip(parts, made, (0.06, 0.04), strict=False):
+        agrees(event, [deal])
+        assert event.body["remaining_quantity"] == left
+    agrees(events[-1], made)
+    prices = (Decimal("1.09400"), Decimal("1.09433"), Decimal("1.09490"))
+    rig.fault(Fills(volumes=PORTIONS, prices=prices), SendKind.CLOSE)
+    close = rig.issue("CLOSE", target_directive_id=opening)
+    *_, filled, closed = rig.told(close, *PLACED, PART, PART, EventType.ORDER_FILLED, CLOSED[-1])
+    agrees(filled, deals(rig)[3:])
+    sums_up(rig, closed, opening)
+
+
+@case("F02", "A position closed by directives, by hand and by its stop sums up to the broker's deals")
+def closed_in_many_ways(rig: StoryRig) -> None:
+    start(rig)
+    rig.fault(IN_THREE)
+    opening = rig.issue("OPEN_LONG", quantity=0.07, stop_loss=1.09)
+    rig.told(opening, *FILLED_IN_THREE)
+    rig.quote("1.09611")
+    rig.told(rig.issue("CLOSE", quantity=0.01), *CLOSED[:-1])
+    rig.quote("1.09333")
+    (held,) = rig.broker.positions()
+    rig.broker.hand_close(held.ticket, Decimal("0.03"))
+    rig.told(opening, *FILLED_IN_THREE, PART)
+    first = deals(rig)[0]
+    rig.broker.revise_deal(first.ticket, first.commission, swap=Decimal("-0.13"), fee=Decimal("-0.07"))
+    rig.told(opening, *FILLED_IN_THREE, PART, EventType.ORDER_FILLED)
+    rig.quote("1.08877")
+    *_, closed = rig.told(
+        opening,
+        *FILLED_IN_THREE,
+        PART,
+        EventType.ORDER_FILLED,
+        EventType.SL_TRIGGERED,
+        EventType.POSITION_CLOSED,
+    )
+    assert (closed.body["swap"], closed.body["fee"]) == (-0.13, 0.07)
+    sums_up(rig, closed, opening)
+
+
+@case(
+    "F03", "An IOC order keeps what was filled; what was not is told as cancelled, and can be closed exactly"
+)
+def immediate_or_cancel(rig: StoryRig) -> None:
+    symbol = SymbolTerms(name="EURUSD", commission=ODD, filling=("IOC",))
+    rig.start_with(Scenario(symbols=(symbol,), quirks=Quirks(ioc_remainder="PARTIAL")))
+    rig.fault(Fills(volumes=PORTIONS[:2], prices=PRICES[:2]))
+    opening = rig.issue("OPEN_LONG", quantity=0.07)
+    *_, second, cancelled = rig.told(
+        opening, *PLACED, PART, EventType.POSITION_OPENED, PART, EventType.ORDER_CANCELLED
+    )
+    agrees(second, deals(rig)[1:])
+    assert cancelled.body["remaining_quantity"] == 0.04
+    *_, closed = rig.told(rig.issue("CLOSE"), *CLOSED)
+    assert rig.broker.sends()[-1].request.volume == Decimal("0.03")
+    sums_up(rig, closed, opening)
+
+
+@case("F04", "A market order under RETURN rests with its remainder, and is told as filled once that is")
+def rests(rig: StoryRig) -> None:
+    start(rig, exchange())
+    rig.fault(Fills(volumes=PORTIONS[:1], prices=PRICES[:1]))
+    opening = rig.issue("OPEN_LONG", quantity=0.07)
+    rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED)
+    (order,) = rig.broker.orders()
+    assert (order.type_filling, order.volume_current) == (OrderFilling.RETURN, Decimal("0.06"))
+    for volume, price in zip(PORTIONS[1:], PRICES[1:], strict=True):
+        rig.broker.fill(order.ticket, volume, price)
+    events = rig.told(opening, *FILLED_IN_THREE)
+    agrees(events[-1], deals(rig))
+    *_, closed = rig.told(rig.issue("CLOSE"), *CLOSED)
+    sums_up(rig, closed, opening)
+
+
+@case(
+    "F05",
+    "What rests of a market order under RETURN is told as cancelled when a person takes it off the book",
+)
+def remainder_cancelled_by_hand(rig: StoryRig) -> None:
+    start(rig, exchange())
+    rig.fault(Fills(volumes=PORTIONS[:2], prices=PRICES[:2]))
+    opening = rig.issue("OPEN_LONG", quantity=0.07)
+    in_part = (*PLACED, PART, EventType.POSITION_OPENED, PART)
+    rig.told(opening, *in_part)
+    (order,) = rig.broker.orders()
+    rig.broker.hand_cancel(order.ticket)
+    *_, cancelled = rig.told(opening, *in_part, EventType.ORDER_CANCELLED)
+    assert cancelled.body["remaining_quantity"] == 0.04
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+    assert rig.broker.sends()[-1].request.volume == Decimal("0.03")
+
+
+@case("F06", "A pending order is filled quote by quote, and keeps its remainder on the book in between")
+def quote_by_quote(rig: StoryRig) -> None:
+    start(rig, exchange())
+    opening = rig.issue("OPEN_LONG", quantity=0.07, order_type="LIMIT", price=1.09)
+    rig.told(opening, *PLACED)
+    (order,) = rig.broker.orders()
+    rig.broker.plan_fills(order.ticket, Fills(volumes=PORTIONS, pace=Pace.PER_QUOTE))
+    rig.quote("1.08977")
+    rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED)
+    assert rig.broker.orders()[0].volume_current == Decimal("0.06")
+    rig.quote("1.08955")
+    rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED, PART)
+    rig.quote("1.08911")
+    events = rig.told(opening, *FILLED_IN_THREE)
+    agrees(events[-1], deals(rig))
+    assert number(events[-1].body["fill_price"]) == Decimal("1.08943")
+    *_, closed = rig.told(rig.issue("CLOSE"), *CLOSED)
+    sums_up(rig, closed, opening)
+
+
+@case("F07", "A CANCEL takes the remainder of a half-filled pending order, and leaves what was filled")
+def remainder_cancelled(rig: StoryRig) -> None:
+    start(rig, exchange())
+    opening = rig.issue("OPEN_LONG", quantity=0.07, order_type="LIMIT", price=1.09)
+    rig.told(opening, *PLACED)
+    (order,) = rig.broker.orders()
+    rig.broker.fill(order.ticket, Decimal("0.02"), Decimal("1.09"))
+    rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED)
+    rig.told(rig.issue("CANCEL", target_directive_id=opening), *CANCELLED)
+    *_, cancelled = rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED, EventType.ORDER_CANCELLED)
+    assert cancelled.body["remaining_quantity"] == 0.05
+    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    sums_up(rig, closed, opening)
+
+
+@case("F08", "A half-filled pending order that expires is told as cancelled with what was left of it")
+def remainder_expires(rig: StoryRig) -> None:
+    start(rig, exchange())
+    until = datetime.now(UTC) + timedelta(seconds=5)
+    opening = rig.issue(
+        "OPEN_SHORT",
+        quantity=0.07,
+        order_type="LIMIT",
+        price=1.1,
+        order_expires_at=until.isoformat(timespec="seconds"),
+    )
+    rig.told(opening, *PLACED)
+    (order,) = rig.broker.orders()
+    rig.broker.fill(order.ticket, Decimal("0.02"), Decimal("1.1"))
+    *_, cancelled = rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED, EventType.ORDER_CANCELLED)
+    assert cancelled.body["remaining_quantity"] == 0.05
+    done = rig.broker.history_order(order.ticket)
+    assert done is not None
+    assert done.state is OrderState.EXPIRED
+
+
+@case(
+    "F09", "A commission that comes late is told as a revision, of a fill and of a close, and the sums follow"
+)
+def late_commission(rig: StoryRig) -> None:
+    start(rig)
+    opening = rig.open(quantity=0.03)
+    (deal,) = deals(rig)
+    rig.broker.revise_deal(deal.ticket, Decimal("-0.55"))
+    *_, revised = rig.told(opening, *OPENED, EventType.ORDER_FILLED)
+    body = revised.body
+    assert (body["action"], body["commission"], body["deal_id"]) == ("REVISION", 0.55, str(deal.ticket))
+    assert "fill_quantity" not in body
+    booked_as(rig, opening, deals(rig))
+    close = rig.issue("CLOSE")
+    *_, closed = rig.told(close, *CLOSED)
+    sums_up(rig, closed, opening)
+    last = deals(rig)[-1]
+    rig.broker.revise_deal(last.ticket, Decimal("-0.44"), swap=Decimal("-1.11"), fee=Decimal("-0.22"))
+    *_, revised = rig.told(close, *CLOSED, EventType.ORDER_FILLED)
+    told = tuple(revised.body[name] for name in ("commission", "swap", "fee"))
+    assert told == (0.44, -1.11, 0.22)
+    booked_as(rig, opening, deals(rig))
+
+
+@case("F10", "An annulled fill is told as an error, and what it had opened is closed no more")
+def annulled(rig: StoryRig) -> None:
+    start(rig)
+    rig.fault(Fills(volumes=PORTIONS[:2]))
+    opening = rig.issue("OPEN_LONG", quantity=0.03)
+    in_two = (*PLACED, PART, EventType.POSITION_OPENED, EventType.ORDER_FILLED)
+    rig.told(opening, *in_two)
+    first, second = deals(rig)
+    rig.broker.cancel_deal(second.ticket)
+    *_, error = rig.told(opening, *in_two, EventType.BROKER_ERROR)
+    assert (error.code, error.body["fill_quantity"]) == ("DEAL_CANCELLED", 0.02)
+    assert error.body["deal_id"] == str(second.ticket)
+    booked_as(rig, opening, [first])
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+    assert rig.broker.sends()[-1].request.volume == Decimal("0.01")
+    whole = rig.open()
+    rig.broker.cancel_deal(deals(rig)[-1].ticket)
+    rig.told(whole, *OPENED, EventType.BROKER_ERROR)
+    _, refused = rig.told(rig.issue("CLOSE"), *REFUSED)
+    assert refused.code == "NO_POSITION"
+
+
+@case("F11", "An annulled close is told as an error, and what it had closed can be closed again")
+def close_annulled(rig: StoryRig) -> None:
+    start(rig)
+    opening = rig.open(quantity=0.03)
+    close = rig.issue("CLOSE")
+    rig.told(close, *CLOSED)
+    rig.broker.cancel_deal(deals(rig)[-1].ticket)
+    *_, error = rig.told(close, *CLOSED, EventType.BROKER_ERROR)
+    assert error.code == "DEAL_CANCELLED"
+    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert closed.body["fill_quantity"] == 0.03
+    rig.told(opening, *OPENED)
