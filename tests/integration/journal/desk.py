@@ -95,6 +95,22 @@ def closing(directive_id: str = "dir-close", **changes: object) -> str:
     return directive(directive_id, **{**plain, **changes})
 
 
+def limit(directive_id: str = "dir-limit", **changes: object) -> str:
+    """One directive that orders to buy below the market."""
+    plain: Mapping[str, object] = {"order_type": "LIMIT", "price": 1.08, "stop_loss": 1.07}
+    return directive(directive_id, **{**plain, **changes})
+
+
+def cancel(directive_id: str, target: str | None = None, **changes: object) -> str:
+    """One directive that cancels what another ordered, or all in its symbol."""
+    return closing(directive_id, action="CANCEL", target_directive_id=target, **changes)
+
+
+def modify(directive_id: str, target: str | None = None, **changes: object) -> str:
+    """One directive that changes what another opened or ordered, or all in its symbol."""
+    return closing(directive_id, action="MODIFY", target_directive_id=target, **changes)
+
+
 def server_ms(moment: datetime = NOW) -> int:
     """The broker's clock at a moment."""
     return int(moment.timestamp() + OFFSET_S) * 1000
@@ -265,9 +281,11 @@ class Desk:
         assert isinstance(state, str)
         return state
 
-    def order(self, directive_id: str = "dir-1") -> Order:
-        """What the directive's one command asks of the broker."""
-        [(body,)] = self.rows("SELECT body FROM commands WHERE directive_id = ?", directive_id)
+    def order(self, directive_id: str = "dir-1", leg: int = 1) -> Order:
+        """What the directive's command asks of the broker."""
+        [(body,)] = self.rows(
+            "SELECT body FROM commands WHERE directive_id = ? AND leg = ?", directive_id, leg
+        )
         return msgspec.json.decode(body, type=Order)
 
     def hold(self) -> str:

@@ -44,8 +44,10 @@ def submitted(order: Order, *, attempt: int = 1, mark: int = 1) -> CommandFact:
     return stage(CommandStage.SUBMITTED, order, attempt=attempt, mark=mark)
 
 
-def result(order: Order, retcode: int = DONE) -> CommandFact:
-    return stage(CommandStage.RESULT, order, retcode=retcode, order=ticket_of(order))
+def result(order: Order, retcode: int = DONE, /, *, ticket: int | None = None) -> CommandFact:
+    return stage(
+        CommandStage.RESULT, order, retcode=retcode, order=ticket_of(order) if ticket is None else ticket
+    )
 
 
 def not_sent(order: Order, reason: NotSentReason, *, attempt: int = 1, message: str = "") -> CommandFact:
@@ -112,16 +114,38 @@ def seen(order: Order, state: OrderState = OrderState.FILLED, *, left: str = "0"
     )
 
 
-def standing(order: Order, *, stop_loss: str = "1.0900", identifier: int = POSITION) -> PositionFact:
+def booked(order: Order, /, *, ticket: int = ORDER, **changes: Any) -> OrderFact:
+    """The command's pending order as it stands on the broker's book."""
+    plain = OrderFact(
+        ticket=ticket,
+        state=OrderState.PLACED,
+        type=f"{order.side}_{order.order_type}",
+        reason=REASON_EXPERT,
+        magic=order.token,
+        symbol=order.symbol,
+        volume_initial=order.volume,
+        volume_current=order.volume,
+        price=order.price or Decimal(0),
+        limit_price=order.limit_price,
+        stop_loss=order.stop_loss,
+        take_profit=order.take_profit,
+        time_setup_server_ms=server_ms(),
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def standing(
+    order: Order, *, stop_loss: str | None = "1.0900", identifier: int = POSITION, volume: str | None = None
+) -> PositionFact:
     """The position that the command opened, as it stands at the broker."""
     return PositionFact(
         identifier=identifier,
         ticket=identifier,
         symbol=order.symbol,
         side=order.side,
-        volume=order.volume,
+        volume=order.volume if volume is None else Decimal(volume),
         price_open=Decimal("1.0950"),
-        stop_loss=Decimal(stop_loss),
+        stop_loss=None if stop_loss is None else Decimal(stop_loss),
         take_profit=Decimal("1.1100"),
         magic=order.token,
     )

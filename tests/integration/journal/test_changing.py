@@ -1,0 +1,275 @@
+"""MODIFY and CANCEL: done by what is seen of the target, not by what the broker said."""
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.facts import CommandStage, NotSentReason
+from bridge.core.protocol import Order
+from bridge.core.terms import OrderState
+
+from .desk import Desk, cancel, directive, limit, modify
+from .facts import (
+    DEAL,
+    ORDER,
+    POSITION,
+    absent,
+    booked,
+    deal,
+    leaving,
+    not_sent,
+    result,
+    scan,
+    stage,
+    standing,
+    submitted,
+)
+
+NO_CHANGES = 10025
+
+
+@pytest.fixture
+def opener(joined: Desk) -> Order:
+    """The order of an open position whose levels were seen."""
+    [command] = joined.sent(directive())
+    joined.report(result(command.order), deal(command.order), standing(command.order))
+    return command.order
+
+
+@pytest.fixture
+def waiting(joined: Desk) -> Order:
+    """A limit order that was seen on the book."""
+    [command] = joined.sent(limit())
+    joined.report(result(command.order), booked(command.order))
+    return command.order
+
+
+def moved(joined: Desk, stop_loss: float = 1.085) -> Order:
+    """A MODIFY of the position's stop loss that is with the terminal."""
+    [command] = joined.sent(modify("dir-modify", stop_loss=stop_loss))
+    return command.order
+
+
+def test_a_modify_is_done_once_the_position_shows_what_it_wanted(joined: Desk, opener: Order) -> None:
+    order = moved(joined)
+    assert (order.kind, order.position, order.stop_loss) == ("MODIFY", POSITION, Decimal("1.085"))
+    joined.report(submitted(order), result(order))
+    # Taken is not done.
+    assert joined.command_state(order.token) == "PLACED"
+    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED"]
+    joined.report(standing(opener, stop_loss="1.0850"))
+    assert joined.command_state(order.token) == "DONE"
+    assert joined.directive_state("dir-modify") == "DONE"
+    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
+    [*_, told] = joined.bodies("ORDER_PLACED")
+    assert (told["action"], told["stop_loss"], told["opening_directive_id"]) == ("MODIFY", 1.085, "dir-1")
+    assert joined.rows("SELECT stop_loss FROM positions") == [("1.0850",)]
+
+
+def test_what_a_directive_asked_for_is_not_told_as_a_change_by_hand(joined: Desk, opener: Order) -> None:
+    order = moved(joined)
+    joined.report(standing(opener, stop_loss="1.0850"), submitted(order), result(order))
+    assert joined.command_state(order.token) == "DONE"
+    assert [body.get("action") for body in joined.bodies("ORDER_PLACED")] == [None, "MODIFY"]
+
+
+def test_a_change_by_hand_is_told_to_the_opener_each_time(joined: Desk, opener: Order) -> None:
+    for stop in ("1.0850", "1.0900", "1.0850", None):
+        joined.report(standing(opener, stop_loss=stop))
+    told = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
+    assert [body["stop_loss"] for body in told] == [1.085, 1.09, 1.085, 0]
+    assert {body["directive_id"] for body in told} == {"dir-1"}
+
+
+@pytest.mark.parametrize("how", ["not_sent", "retcode"])
+def test_what_is_so_already_is_done(joined: Desk, opener: Order, how: str) -> None:
+    order = moved(joined, 1.09)
+    if how == "not_sent":
+        joined.report(not_sent(order, NotSentReason.NO_CHANGE))
+    else:
+        joined.report(submitted(order), result(order, NO_CHANGES))
+    assert joined.command_state(order.token) == "DONE"
+    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
+
+
+def test_a_modify_that_the_broker_refuses_is_told_with_its_code(joined: Desk, opener: Order) -> None:
+    order = moved(joined)
+    joined.report(submitted(order), result(order, 10016))
+    assert joined.directive_state("dir-modify") == "REJECTED"
+    assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "10016"
+
+
+def test_a_position_that_is_closed_under_a_modify_ends_it(joined: Desk, opener: Order) -> None:
+    order = moved(joined)
+    joined.report(submitted(order), leaving(opener))
+    assert joined.directive_state("dir-modify") == "REJECTED"
+    assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "TARGET_GONE"
+
+
+def test_a_stop_that_was_moved_and_hit_before_anybody_looked_was_moved(joined: Desk, opener: Order) -> None:
+    order = moved(joined)
+    joined.report(submitted(order), result(order), leaving(opener))
+    assert joined.directive_state("dir-modify") == "DONE"
+
+
+def test_a_lost_answer_to_a_modify_is_settled_by_the_position(joined: Desk, opener: Order) -> None:
+    order = moved(joined)
+    joined.report(submitted(order), result(order, 10012))
+    assert joined.command_state(order.token) == "UNCERTAIN"
+    assert "BROKER_ERROR" in joined.told("dir-modify")
+    joined.report(standing(opener, stop_loss="1.0850"))
+    assert joined.directive_state("dir-modify") == "DONE"
+
+
+def test_a_modify_of_which_nothing_is_seen_is_refused_after_the_second_look(
+    joined: Desk, opener: Order
+) -> None:
+    order = moved(joined)
+    joined.report(submitted(order), result(order, 10012))
+    joined.later(60)
+    joined.report(absent(order, ask=1))
+    assert joined.command_state(order.token) == "UNCERTAIN"
+    joined.report(absent(order, ask=2))
+    assert joined.directive_state("dir-modify") == "REJECTED"
+    [body] = joined.bodies("ORDER_REJECTED")
+    assert body["error_code"] == "NO_EFFECT"
+
+
+def test_levels_that_nobody_saw_yet_settle_nothing(joined: Desk) -> None:
+    """What was asked for at the opening is no sight of the position."""
+    [command] = joined.sent(directive())
+    joined.report(result(command.order), deal(command.order))
+    order = moved(joined, 1.09)
+    joined.report(submitted(order), result(order))
+    assert joined.command_state(order.token) == "PLACED"
+    joined.report(standing(command.order))
+    assert joined.command_state(order.token) == "DONE"
+
+
+def test_a_later_close_waits_for_the_modify_before_it(joined: Desk, opener: Order) -> None:
+    order = moved(joined)
+    assert joined.sent(directive("dir-gold", symbol="GOLD"))
+    assert joined.sent(modify("dir-again", stop_loss=1.086)) == []
+    joined.report(result(order), standing(opener, stop_loss="1.0850"))
+    assert [sent.order.stop_loss for sent in joined.advance()] == [Decimal("1.086")]
+
+
+# Pending orders
+
+
+def test_a_cancel_is_done_once_the_order_is_off_the_book(joined: Desk, waiting: Order) -> None:
+    [command] = joined.sent(cancel("dir-cancel", "dir-limit"))
+    order = command.order
+    joined.report(submitted(order), result(order, ticket=0))
+    assert joined.directive_state("dir-cancel") == "WORKING"
+    joined.report(booked(waiting, state=OrderState.CANCELED, time_done_server_ms=5))
+    assert joined.directive_state("dir-cancel") == "DONE"
+    assert joined.directive_state("dir-limit") == "CANCELLED"
+    assert joined.told("dir-limit") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_CANCELLED"]
+    assert joined.told("dir-cancel") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+
+
+def test_a_fill_that_overtakes_its_cancel_ends_the_cancel_as_refused(joined: Desk, waiting: Order) -> None:
+    [command] = joined.sent(cancel("dir-cancel", "dir-limit"))
+    joined.report(
+        submitted(command.order),
+        deal(waiting),
+        booked(waiting, state=OrderState.FILLED, volume_current=Decimal(0), time_done_server_ms=5),
+    )
+    assert joined.directive_state("dir-limit") == "FILLED"
+    assert joined.directive_state("dir-cancel") == "REJECTED"
+    [body] = joined.bodies("ORDER_REJECTED")
+    assert (body["error_code"], body["directive_id"]) == ("TARGET_FILLED", "dir-cancel")
+
+
+def test_a_cancel_of_a_part_filled_order_takes_the_rest_off(joined: Desk, waiting: Order) -> None:
+    joined.report(
+        deal(waiting, volume="0.1"),
+        booked(waiting, state=OrderState.PARTIAL, volume_current=Decimal("0.2")),
+    )
+    [command] = joined.sent(cancel("dir-cancel", "dir-limit"))
+    joined.report(
+        submitted(command.order),
+        booked(waiting, state=OrderState.CANCELED, volume_current=Decimal("0.2"), time_done_server_ms=5),
+    )
+    assert joined.directive_state("dir-cancel") == "DONE"
+    assert joined.directive_state("dir-limit") == "PARTIAL"
+    [body] = [each for each in joined.bodies("ORDER_CANCELLED") if each["directive_id"] == "dir-limit"]
+    assert body["remaining_quantity"] == 0.2
+
+
+def test_an_order_that_is_not_there_when_its_cancel_comes_is_told_with_the_reason(
+    joined: Desk, waiting: Order
+) -> None:
+    [command] = joined.sent(cancel("dir-cancel", "dir-limit"))
+    joined.report(
+        booked(waiting, state=OrderState.EXPIRED, time_done_server_ms=5),
+        not_sent(command.order, NotSentReason.NO_ORDER, message="gone"),
+    )
+    assert joined.directive_state("dir-limit") == "CANCELLED"
+    # It is off the book, unfilled: that is what the cancel was for.
+    assert joined.directive_state("dir-cancel") == "DONE"
+
+
+def test_a_modify_of_a_pending_order_is_done_once_the_book_shows_it(joined: Desk, waiting: Order) -> None:
+    [command] = joined.sent(modify("dir-modify", "dir-limit", price=1.075, stop_loss=1.06))
+    order = command.order
+    assert (order.order, order.position, order.price) == (ORDER, 0, Decimal("1.075"))
+    joined.report(submitted(order), result(order, ticket=0))
+    joined.report(booked(waiting, price=Decimal("1.075")))
+    assert joined.directive_state("dir-modify") == "WORKING"
+    joined.report(booked(waiting, price=Decimal("1.075"), stop_loss=Decimal("1.06")))
+    assert joined.directive_state("dir-modify") == "DONE"
+    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
+
+
+def test_a_pending_order_changed_by_hand_is_told_to_who_ordered_it(joined: Desk, waiting: Order) -> None:
+    for price in ("1.0750", "1.0700", "1.0750"):
+        joined.report(booked(waiting, price=Decimal(price)))
+    told = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
+    assert [body["price"] for body in told][:2] == [1.075, 1.07]
+    assert {body["directive_id"] for body in told} == {"dir-limit"}
+    assert joined.rows("SELECT price FROM orders") == [("1.0750",)]
+
+
+def test_a_pending_order_that_is_filled_becomes_a_position_of_its_directive(
+    joined: Desk, waiting: Order
+) -> None:
+    joined.report(
+        booked(waiting, state=OrderState.FILLED, volume_current=Decimal(0), time_done_server_ms=5),
+        deal(waiting),
+        scan(1),
+    )
+    assert joined.told("dir-limit") == [
+        "DIRECTIVE_RECEIVED",
+        "ORDER_PLACED",
+        "ORDER_FILLED",
+        "POSITION_OPENED",
+    ]
+    assert joined.sent(cancel("dir-cancel")) == []
+    assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "NO_ORDER"
+
+
+def test_a_cancel_without_a_target_takes_every_order_of_its_symbol(joined: Desk) -> None:
+    sent = joined.sent(limit("dir-a"), limit("dir-b"), limit("dir-gold", symbol="GOLD"))
+    for number, command in enumerate(sent):
+        ticket = ORDER + number
+        joined.report(result(command.order, ticket=ticket), booked(command.order, ticket=ticket))
+    found = joined.sent(cancel("dir-cancel"))
+    assert [command.order.order for command in found] == [ORDER, ORDER + 1]
+    for command in found:
+        joined.report(stage(CommandStage.SUBMITTED, command.order, mark=3))
+    joined.report(booked(sent[0].order, state=OrderState.CANCELED, time_done_server_ms=5))
+    assert joined.directive_state("dir-cancel") == "WORKING"
+    joined.report(
+        deal(sent[1].order, DEAL, order=ORDER + 1),
+        booked(
+            sent[1].order,
+            ticket=ORDER + 1,
+            state=OrderState.FILLED,
+            volume_current=Decimal(0),
+            time_done_server_ms=5,
+        ),
+    )
+    # One was cancelled, one was not.
+    assert joined.directive_state("dir-cancel") == "PARTIAL"

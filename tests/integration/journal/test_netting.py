@@ -1,0 +1,150 @@
+"""An account whose positions are netted, on a real file."""
+
+import msgspec
+import pytest
+
+from bridge.core.protocol import Order
+from bridge.core.terms import DealEntry, MarginMode
+from bridge.journal import operating
+
+from .desk import ACCOUNT, OFFICER, Desk, closing, directive
+from .facts import DEAL, POSITION, deal, leaving, result, scan
+
+NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
+
+
+@pytest.fixture
+def netted(desk: Desk) -> Desk:
+    """A journal with a session of a netting account."""
+    desk.join(account=NETTING)
+    return desk
+
+
+def two_parts(desk: Desk) -> list[Order]:
+    """Two opening directives that share one position."""
+    orders = [command.order for command in desk.sent(directive("dir-1"), directive("dir-2", quantity=0.2))]
+    for number, order in enumerate(orders):
+        desk.report(result(order), deal(order, DEAL + number))
+    return orders
+
+
+def parts(desk: Desk) -> list[tuple[str, str, str]]:
+    """(directive, put on, taken off) of each part."""
+    found = desk.rows("SELECT directive_id, volume_in, volume_out FROM positions ORDER BY directive_id")
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def test_each_opener_has_its_part_of_the_one_position(netted: Desk) -> None:
+    two_parts(netted)
+    assert parts(netted) == [("dir-1", "0.3", "0"), ("dir-2", "0.2", "0")]
+    for each in ("dir-1", "dir-2"):
+        assert netted.told(each)[-1] == "POSITION_OPENED"
+
+
+def test_a_close_of_one_directive_leaves_the_others_part(netted: Desk) -> None:
+    first, second = two_parts(netted)
+    [close] = netted.sent(closing(target_directive_id="dir-2"))
+    assert (close.order.position, close.order.opener, str(close.order.volume)) == (
+        POSITION,
+        second.token,
+        "0.2",
+    )
+    netted.report(result(close.order), deal(close.order, DEAL + 5))
+    assert parts(netted) == [("dir-1", "0.3", "0"), ("dir-2", "0.2", "0.2")]
+    assert netted.told("dir-close")[-1] == "POSITION_CLOSED"
+    assert first.token != second.token
+
+
+def test_a_close_of_the_symbol_closes_every_part_by_a_command_of_its_own(netted: Desk) -> None:
+    first, second = two_parts(netted)
+    found = netted.sent(closing())
+    assert [(each.order.opener, str(each.order.volume)) for each in found] == [
+        (first.token, "0.3"),
+        (second.token, "0.2"),
+    ]
+    for number, close in enumerate(found):
+        netted.report(deal(close.order, DEAL + 5 + number))
+    assert netted.directive_state("dir-close") == "FILLED"
+    assert netted.told("dir-close").count("POSITION_CLOSED") == 2
+
+
+def test_one_reversal_tells_the_end_of_every_part(netted: Desk) -> None:
+    two_parts(netted)
+    [short] = netted.sent(
+        directive("dir-3", action="OPEN_SHORT", quantity=0.9, stop_loss=None, take_profit=None)
+    )
+    netted.report(deal(short.order, DEAL + 5, entry=DealEntry.INOUT))
+    assert parts(netted) == [("dir-1", "0.3", "0.3"), ("dir-2", "0.2", "0.2"), ("dir-3", "0.4", "0")]
+    assert netted.told("dir-3") == [
+        "DIRECTIVE_RECEIVED",
+        "ORDER_PLACED",
+        "ORDER_FILLED",
+        "POSITION_CLOSED",
+        "POSITION_CLOSED",
+        "POSITION_OPENED",
+    ]
+    openers = [body["opening_directive_id"] for body in netted.bodies("POSITION_CLOSED")]
+    assert openers == ["dir-1", "dir-2"]
+
+
+def test_a_stop_is_told_to_both_openers_and_a_later_revision_too(netted: Desk) -> None:
+    first, second = two_parts(netted)
+    stop = leaving(first, volume="0.5")
+    netted.report(stop)
+    assert netted.told("dir-1")[-2:] == netted.told("dir-2")[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
+    netted.report(msgspec.structs.replace(stop, profit=stop.profit * 2))
+    assert netted.rows("SELECT profit FROM positions ORDER BY directive_id") == [("-1.80",), ("-1.20",)]
+    assert netted.told("dir-1")[-1] == netted.told("dir-2")[-1] == "ORDER_FILLED"
+    assert netted.rows("SELECT token, profit FROM shares WHERE deal = ?", stop.ticket) == [
+        (first.token, "-1.80"),
+        (second.token, "-1.20"),
+    ]
+
+
+def test_strangers_in_the_position_are_counted_and_told_to_nobody(netted: Desk) -> None:
+    [command] = netted.sent(directive())
+    theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT", volume="1.0")
+    netted.report(theirs, deal(command.order), leaving(command.order, reason="CLIENT", volume="0.9"))
+    assert parts(netted) == [("dir-1", "0.3", "0")]
+    assert netted.rows("SELECT sum(volume) FROM shares WHERE token = 0 AND entry = 'IN'") == [(1.0,)]
+    assert netted.told(None) == []
+    assert netted.told()[-1] == "POSITION_OPENED"
+
+
+def test_a_close_that_came_too_late_halts_its_symbol_until_a_person_resumes(netted: Desk) -> None:
+    [command] = netted.sent(directive())
+    netted.report(result(command.order), deal(command.order))
+    [close] = netted.sent(closing())
+    netted.report(leaving(command.order))
+    netted.report(
+        result(close.order),
+        deal(close.order, DEAL + 200, entry=DealEntry.IN, position_id=POSITION + 1),
+    )
+    assert [body["error_code"] for body in netted.bodies("SYSTEM_ERROR")] == ["ACCIDENTAL_REVERSAL"]
+    assert "gone by then" in operating.halted(netted.connection, OFFICER, "EURUSD")
+    assert operating.halted(netted.connection, OFFICER, "GOLD") == ""
+    assert netted.sent(directive("dir-2")) == []
+    assert netted.bodies("ORDER_REJECTED")[-1]["error_code"] == "HALTED"
+    # What it opened can be closed.
+    [again] = netted.sent(closing("dir-again"))
+    assert (again.order.position, again.order.side, str(again.order.volume)) == (POSITION + 1, "BUY", "0.3")
+    netted.journal.resume(OFFICER, netted.now, symbol="EURUSD", why="seen")
+    assert len(netted.sent(directive("dir-3"))) == 1
+
+
+def test_what_was_closed_before_our_time_counts_once_the_scans_are_through(netted: Desk) -> None:
+    [command] = netted.sent(directive())
+    netted.report(result(command.order), deal(command.order), leaving(command.order, volume="0.8"))
+    assert netted.rows("SELECT disposition FROM deals WHERE entry = 'OUT'") == [("PARKED",)]
+    netted.report(scan(1))
+    assert netted.rows("SELECT disposition FROM deals WHERE entry = 'OUT'") == [("PARKED",)]
+    netted.later(2 * netted.settings.link.unknown_grace_s + 1)
+    netted.report(scan(2))
+    assert parts(netted) == [("dir-1", "0.3", "0.3")]
+    assert netted.told()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
+
+
+def test_on_a_hedging_account_a_reversal_is_no_deal_that_can_be(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(deal(command.order))
+    assert joined.report(deal(command.order, DEAL + 1, entry=DealEntry.INOUT)).quarantined == 1

@@ -1,0 +1,342 @@
+"""Planning: when a directive's turn comes, what it waits for, and what ends it before."""
+
+from typing import Any
+
+import pytest
+
+from bridge.core.facts import NotSentReason
+from bridge.core.protocol import Inquire
+from bridge.journal.operating import ALL
+
+from .conftest import MakeDesk
+from .desk import NOW, OFFICER, Desk, cancel, closing, directive, limit, settings, terms
+from .facts import (
+    DEAL,
+    ORDER,
+    POSITION,
+    booked,
+    deal,
+    not_sent,
+    result,
+)
+
+
+def test_a_symbol_is_asked_for_once_however_many_wait_for_it(joined: Desk) -> None:
+    joined.take(directive("dir-1"), directive("dir-2"), closing("dir-3"), directive("dir-4", symbol="GOLD"))
+    work = joined.look()
+    assert work.commands == []
+    assert work.inquiries == [
+        Inquire(epoch=1, symbol="EURUSD", exact=False),
+        Inquire(epoch=1, symbol="GOLD", exact=False),
+    ]
+    # Nobody has answered: it is asked for again.
+    assert joined.look().inquiries == work.inquiries
+    joined.report(terms("EURUSD"))
+    work = joined.look()
+    assert [command.order.comment for command in work.commands] == ["dir-1", "dir-2"]
+    assert [inquiry.symbol for inquiry in work.inquiries] == ["GOLD"]
+
+
+def test_a_mapped_symbol_is_asked_for_by_its_very_name(make_desk: MakeDesk) -> None:
+    desk = make_desk(settings(symbols={"EURUSD": "EURUSD.r"}))
+    desk.join()
+    desk.take(directive())
+    assert desk.look().inquiries == [Inquire(epoch=1, symbol="EURUSD.r", exact=True)]
+    desk.report(terms("EURUSD.r"))
+    assert [command.order.symbol for command in desk.look().commands] == ["EURUSD.r"]
+
+
+def test_the_one_symbol_that_resembles_is_traded_under_its_own_name(joined: Desk) -> None:
+    joined.take(directive())
+    joined.report(terms("EURUSD", name="EURUSDm"))
+    [command] = joined.look().commands
+    assert command.order.symbol == "EURUSDm"
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "says"),
+    [
+        ({"name": "", "candidates": ["EURUSD.a", "EURUSD.b"]}, "AMBIGUOUS_SYMBOL", "EURUSD.a, EURUSD.b"),
+        ({"name": ""}, "UNKNOWN_SYMBOL", "the broker has no EURUSD"),
+    ],
+)
+def test_a_symbol_that_is_not_exactly_one_ends_whatever_waits_for_it(
+    joined: Desk, told: dict[str, object], code: str, says: str
+) -> None:
+    joined.take(directive(), closing())
+    joined.report(terms("EURUSD", **told))
+    assert joined.look().commands == []
+    assert [joined.directive_state(each) for each in ("dir-1", "dir-close")] == ["REJECTED", "REJECTED"]
+    for body in joined.bodies("ORDER_REJECTED"):
+        assert body["error_code"] == code and says in body["error_message"]
+
+
+def test_terms_of_an_earlier_session_do_for_a_close_and_not_for_an_open(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(result(command.order), deal(command.order))
+    joined.join()
+    joined.take(closing(), directive("dir-2"))
+    work = joined.look()
+    assert [sent.order.comment for sent in work.commands] == ["dir-close"]
+    assert [(inquiry.epoch, inquiry.symbol) for inquiry in work.inquiries] == [(2, "EURUSD")]
+    joined.report(terms("EURUSD"))
+    assert [sent.order.comment for sent in joined.look().commands] == ["dir-2"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"quantity": 0.005}, "INVALID_QUANTITY"),
+        ({"quantity": 101}, "INVALID_QUANTITY"),
+        ({"quantity": 0.015}, "INVALID_QUANTITY"),
+        ({"order_type": "STOP", "price": 1.1}, "UNKNOWN_ORDER_TYPE"),
+    ],
+)
+def test_what_the_symbol_does_not_take_is_refused_before_it_is_sent(
+    joined: Desk, changes: dict[str, object], code: str
+) -> None:
+    joined.report(terms("EURUSD", order_types=["MARKET", "LIMIT"]))
+    assert joined.sent(directive(**changes)) == []
+    assert joined.directive_state() == "REJECTED"
+    assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == code
+
+
+def test_news_of_a_symbol_stand_in_the_audit_once(joined: Desk) -> None:
+    for step in ("0.01", "0.01", "0.1"):
+        joined.report(terms("EURUSD", volume_step=step))
+    assert len(joined.rows("SELECT 1 FROM audit WHERE kind = 'symbol'")) == 2
+
+
+# Turns
+
+
+def test_an_open_waits_for_no_earlier_command(joined: Desk) -> None:
+    joined.sent(directive())
+    assert [command.order.comment for command in joined.sent(directive("dir-2"))] == ["dir-2"]
+
+
+def test_what_is_behind_a_waiting_close_in_its_symbol_waits_too_unless_it_opens(joined: Desk) -> None:
+    [first] = joined.sent(directive())
+    joined.report(deal(first.order, volume="0.1"))
+    waiting = (
+        closing("dir-close"),
+        closing("dir-rest"),
+        directive("dir-2"),
+        closing("dir-gold", symbol="GOLD"),
+    )
+    assert [command.order.comment for command in joined.sent(*waiting)] == ["dir-2"]
+    states = [joined.directive_state(each) for each in ("dir-close", "dir-rest", "dir-gold")]
+    assert states == ["RECEIVED", "RECEIVED", "REJECTED"]
+
+
+def test_a_pending_order_that_rests_on_the_book_holds_nothing_up(joined: Desk) -> None:
+    [market, waiting] = joined.sent(directive(), limit())
+    joined.report(result(market.order), deal(market.order))
+    assert joined.sent(closing()) == []
+    joined.report(result(waiting.order, ticket=ORDER + 7), booked(waiting.order, ticket=ORDER + 7))
+    assert joined.command_state(waiting.order.token) == "PLACED"
+    [close] = joined.advance()
+    assert (close.order.comment, close.order.position) == ("dir-close", POSITION)
+
+
+def test_a_pending_order_goes_out_with_its_expiry_on_the_brokers_clock(joined: Desk) -> None:
+    [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00Z"))
+    assert waiting.order.expires_ms == 1_767_657_600_000
+    assert waiting.expires_server_ms == waiting.order.expires_ms + 7_200_000
+    [market] = joined.sent(directive())
+    assert (market.order.expires_ms, market.expires_server_ms) == (0, 0)
+
+
+def test_a_pending_order_is_told_with_all_that_it_waits_for(joined: Desk) -> None:
+    [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00Z"))
+    joined.report(result(waiting.order))
+    [placed] = joined.bodies("ORDER_PLACED")
+    assert (placed["order_type"], placed["price"], placed["remaining_quantity"]) == ("LIMIT", 1.08, 0.3)
+    assert placed["order_expires_at"] == "2026-01-06T00:00:00Z"
+
+
+# Withdrawn
+
+
+@pytest.mark.parametrize("how", ["received", "planned"])
+def test_a_cancel_ends_at_once_what_was_not_sent_yet(joined: Desk, how: str) -> None:
+    if how == "planned":
+        joined.planned(limit())
+    else:
+        joined.take(limit())
+    joined.take(cancel("dir-cancel", "dir-limit"))
+    # No terminal is needed.
+    joined.journal.advance(OFFICER, None, joined.now)
+    assert joined.directive_state("dir-limit") == "CANCELLED"
+    assert joined.directive_state("dir-cancel") == "DONE"
+    assert joined.told("dir-limit") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+    assert joined.told("dir-cancel") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+    assert joined.advance() == []
+    assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
+
+
+def test_a_cancel_of_what_was_sent_is_a_command_once_the_order_is_on_the_book(joined: Desk) -> None:
+    [waiting] = joined.sent(limit())
+    assert joined.sent(cancel("dir-cancel", "dir-limit")) == []
+    assert joined.directive_state("dir-cancel") == "RECEIVED"
+    joined.report(result(waiting.order), booked(waiting.order))
+    [command] = joined.advance()
+    assert (command.order.kind, command.order.order, command.order.opener) == (
+        "CANCEL",
+        ORDER,
+        waiting.order.token,
+    )
+
+
+def test_a_market_open_that_was_not_sent_can_be_cancelled_as_well(joined: Desk) -> None:
+    joined.planned(directive())
+    joined.take(cancel("dir-cancel", "dir-1"))
+    assert joined.advance() == []
+    assert (joined.directive_state(), joined.directive_state("dir-cancel")) == ("CANCELLED", "DONE")
+
+
+def test_a_cancel_of_nothing_is_refused(joined: Desk) -> None:
+    assert joined.sent(cancel("dir-cancel", "dir-9")) == []
+    assert joined.directive_state("dir-cancel") == "REJECTED"
+    [body] = joined.bodies("ORDER_REJECTED")
+    assert body["error_code"] == "NO_ORDER" and "dir-9" in body["error_message"]
+
+
+def test_a_cancel_does_not_withdraw_a_close(joined: Desk) -> None:
+    [first] = joined.sent(directive())
+    joined.take(closing(), cancel("dir-cancel", "dir-close"))
+    joined.advance()
+    assert joined.directive_state("dir-close") == "RECEIVED"
+    joined.report(deal(first.order))
+    assert [command.order.comment for command in joined.advance()] == ["dir-close"]
+
+
+# Halted
+
+
+@pytest.mark.parametrize("symbol", [ALL, "EURUSD"])
+def test_a_halt_ends_every_open_that_was_not_sent_and_nothing_else(joined: Desk, symbol: str) -> None:
+    [open_one] = joined.sent(directive("dir-0"))
+    joined.report(deal(open_one.order))
+    joined.planned(directive("dir-1"))
+    joined.take(directive("dir-2"), directive("dir-gold", symbol="GOLD"), closing())
+    joined.journal.halt(OFFICER, NOW, symbol=symbol, why="news")
+    # The opens end without a terminal.
+    joined.journal.advance(OFFICER, None, joined.now)
+    assert [joined.directive_state(each) for each in ("dir-1", "dir-2")] == ["REJECTED", "REJECTED"]
+    assert joined.directive_state("dir-gold") == ("REJECTED" if symbol == ALL else "RECEIVED")
+    for body in joined.bodies("ORDER_REJECTED"):
+        assert body["error_code"] == "HALTED"
+        assert body["error_message"] == "nothing is opened until a person resumes: news"
+    sent = {command.order.comment for command in joined.advance()}
+    assert sent == ({"dir-close"} if symbol == ALL else {"dir-gold", "dir-close"})
+
+
+def test_a_halt_by_the_brokers_name_stops_what_the_director_calls_otherwise(make_desk: MakeDesk) -> None:
+    desk = make_desk(settings(symbols={"GOLD": "XAUUSD.r"}))
+    desk.join()
+    desk.journal.halt(OFFICER, NOW, symbol="XAUUSD.r", why="news")
+    desk.take(directive(symbol="GOLD"))
+    desk.journal.advance(OFFICER, None, desk.now)
+    assert desk.directive_state() == "REJECTED"
+
+
+def test_after_a_resume_opens_go_out_again(joined: Desk) -> None:
+    joined.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
+    assert joined.sent(directive()) == []
+    joined.journal.resume(OFFICER, NOW, symbol=None, why="over")
+    assert len(joined.sent(directive("dir-2"))) == 1
+    assert joined.directive_state() == "REJECTED"
+
+
+def test_what_comes_back_unsent_during_a_halt_is_over(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
+    joined.report(not_sent(command.order, NotSentReason.LATE))
+    joined.later(60)
+    assert joined.advance() == []
+    assert joined.directive_state() == "REJECTED"
+    assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "HALTED"
+
+
+# What a person, or the configuration, orders
+
+
+def flattened(desk: Desk) -> list[tuple[str, int]]:
+    """What goes out after a flatten: kind, and order or position."""
+    desk.journal.flatten(OFFICER, desk.now, nonce="0f" * 8, why="out")
+    return sorted((each.order.kind, each.order.order or each.order.position) for each in desk.advance())
+
+
+def two_and_a_limit(desk: Desk) -> list[Any]:
+    """Two open positions in two symbols, and a limit order on the book; their commands' orders."""
+    orders = [each.order for each in desk.sent(directive(), directive("dir-gold", symbol="GOLD"), limit())]
+    desk.report(result(orders[0]), deal(orders[0]))
+    desk.report(result(orders[1], ticket=ORDER + 3), deal(orders[1], DEAL + 1, position_id=POSITION + 1))
+    desk.report(result(orders[2], ticket=ORDER + 7), booked(orders[2], ticket=ORDER + 7))
+    return orders
+
+
+def test_a_flatten_closes_and_cancels_everything_whatever_the_symbol(joined: Desk) -> None:
+    two_and_a_limit(joined)
+    assert flattened(joined) == [("CANCEL", ORDER + 7), ("CLOSE", POSITION), ("CLOSE", POSITION + 1)]
+    # The Director knows nothing of it: its events name no directive.
+    joined.report(*(result(order) for order in orders_of(joined, "CLOSE")))
+    assert "ORDER_PLACED" in joined.told(None)
+    assert joined.rows("SELECT count(*) FROM events WHERE directive_id LIKE 'operator:%'") == [(0,)]
+
+
+def test_a_flatten_of_nothing_is_done(joined: Desk) -> None:
+    assert flattened(joined) == []
+    assert joined.advance() == []
+    found = joined.rows(
+        "SELECT state, error_code FROM directives WHERE directive_id LIKE 'operator:flatten%'"
+    )
+    assert found == [("DONE", "NOTHING_OPEN")] * 2
+
+
+def test_a_flatten_does_not_close_again_what_a_close_under_way_is_closing(joined: Desk) -> None:
+    two_and_a_limit(joined)
+    [close] = joined.sent(closing(quantity=0.1))
+    joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
+    volumes = {
+        each.order.position: str(each.order.volume) for each in joined.advance() if each.order.position
+    }
+    assert close.order.position == POSITION
+    assert volumes == {POSITION: "0.2", POSITION + 1: "0.3"}
+
+
+def test_a_flatten_looks_once_more_when_all_that_was_under_way_is_settled(joined: Desk) -> None:
+    [late] = joined.sent(directive())
+    assert flattened(joined) == []
+    # The open that was on its way is filled after all.
+    joined.report(result(late.order), deal(late.order))
+    [close] = joined.advance()
+    assert (close.order.kind, close.order.position, str(close.order.volume)) == ("CLOSE", POSITION, "0.3")
+    joined.report(deal(close.order, DEAL + 1))
+    assert joined.advance() == []
+    states = joined.rows(
+        "SELECT state FROM directives WHERE directive_id LIKE 'operator:flatten%' ORDER BY id"
+    )
+    assert states == [("DONE",), ("FILLED",)]
+
+
+def test_a_flatten_waits_a_weekend_for_its_terminal(joined: Desk) -> None:
+    two_and_a_limit(joined)
+    joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
+    joined.later(60 * 60 * 24 * 3)
+    assert len(joined.advance()) == 3
+
+
+def orders_of(desk: Desk, kind: str) -> list[Any]:
+    """The orders of all commands of that kind that were dispatched."""
+    found = desk.rows(
+        "SELECT directive_id, leg FROM commands WHERE kind = ? ORDER BY directive_id, leg", kind
+    )
+    return [desk.order(directive_id, leg) for directive_id, leg in found]
+
+
+def test_the_pending_orders_alone_are_cancelled_where_the_director_is_silent(joined: Desk) -> None:
+    two_and_a_limit(joined)
+    joined.journal.cancel_pending(OFFICER, joined.now, why="the Director is silent")
+    assert [(each.order.kind, each.order.order) for each in joined.advance()] == [("CANCEL", ORDER + 7)]

@@ -1,0 +1,93 @@
+"""A position that stands without the stop loss that was asked for."""
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.protocol import Order
+from bridge.core.settings import GuardSettings, MissingStop
+
+from .conftest import MakeDesk
+from .desk import Desk, directive, modify, settings
+from .facts import DEAL, POSITION, deal, result, scan, standing, submitted
+
+
+def opened(desk: Desk, **changes: object) -> Order:
+    """An open position that nobody has seen yet."""
+    [command] = desk.sent(directive(**changes))
+    desk.report(submitted(command.order), result(command.order), deal(command.order))
+    return command.order
+
+
+def raised(desk: Desk) -> list[str]:
+    return [body["error_code"] for body in desk.bodies("SYSTEM_ERROR")]
+
+
+def test_a_missing_stop_is_raised_once_after_a_scan_and_closes_nothing(joined: Desk) -> None:
+    order = opened(joined)
+    joined.report(standing(order, stop_loss=None))
+    assert raised(joined) == []
+    joined.report(scan(1))
+    joined.report(scan(2), standing(order, stop_loss=None), scan(3))
+    [body] = joined.bodies("SYSTEM_ERROR")
+    assert (body["error_code"], body["directive_id"], body["position_id"]) == (
+        "STOP_MISSING",
+        "dir-1",
+        str(POSITION),
+    )
+    assert body["stop_loss"] == 1.09
+    assert joined.advance() == []
+
+
+@pytest.mark.parametrize("stop_loss", ["1.0900", "1.0500"])
+def test_any_stop_at_the_broker_is_one(joined: Desk, stop_loss: str) -> None:
+    order = opened(joined)
+    joined.report(standing(order, stop_loss=stop_loss), scan(1))
+    assert raised(joined) == []
+
+
+def test_where_none_was_asked_for_none_is_missing(joined: Desk) -> None:
+    order = opened(joined, stop_loss=None)
+    joined.report(standing(order, stop_loss=None), scan(1))
+    assert raised(joined) == []
+
+
+def test_a_position_that_nobody_has_seen_is_not_judged(joined: Desk) -> None:
+    opened(joined)
+    joined.report(scan(1))
+    assert raised(joined) == []
+
+
+def test_a_stop_that_a_directive_took_away_is_not_missed(joined: Desk) -> None:
+    order = opened(joined)
+    joined.report(standing(order))
+    [command] = joined.sent(modify("dir-modify", stop_loss=0))
+    assert command.order.stop_loss == Decimal(0)
+    joined.report(submitted(command.order), result(command.order), standing(order, stop_loss=None), scan(1))
+    assert joined.directive_state("dir-modify") == "DONE"
+    assert raised(joined) == []
+
+
+def test_a_stop_that_a_hand_took_away_is_missed(joined: Desk) -> None:
+    order = opened(joined)
+    joined.report(standing(order), scan(1), standing(order, stop_loss=None), scan(2))
+    assert raised(joined) == ["STOP_MISSING"]
+
+
+def test_where_the_configuration_says_so_the_position_is_closed_once(make_desk: MakeDesk) -> None:
+    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk.join()
+    order = opened(desk)
+    desk.report(standing(order, stop_loss=None), scan(1))
+    [command] = desk.advance()
+    assert (command.order.kind, command.order.position, command.order.volume) == (
+        "CLOSE",
+        POSITION,
+        Decimal("0.3"),
+    )
+    desk.report(scan(2))
+    assert desk.advance() == []
+    desk.report(submitted(command.order, mark=2), result(command.order), deal(command.order, DEAL + 1))
+    assert raised(desk) == ["STOP_MISSING"]
+    assert desk.told()[-1] == "POSITION_CLOSED"
+    assert desk.rows("SELECT state FROM directives WHERE origin = 'operator'") == [("FILLED",)]
