@@ -338,7 +338,8 @@ void COfficer::Speak(void)
 void COfficer::ShowPanel(void)
   {
    m_panel.Start();
-   m_panel.Button(m_flatten.Word(MonoMs()));
+   // Without good inputs nothing works, the button neither.
+   m_panel.Button((m_problem=="") ? m_flatten.Word(MonoMs()) : "not working");
    m_panel.Line(m_program+"   "+m_settings.officer,PANEL_TONE_PLAIN);
    if(m_problem!="")
      {

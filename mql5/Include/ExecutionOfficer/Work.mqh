@@ -204,7 +204,8 @@ bool CWork::AwaitsQuote(const SCommand &command,const long mono_ms,const SStandi
   {
    MqlTick tick;
    bool custom=false;
-   return(!IsChange(command.order) && mono_ms-command.arrived_ms<QUOTE_WAIT_MS && standing.connected && SymbolExist(command.order.symbol,custom)
-          && !ReadQuote(command.order.symbol,tick));
+   if(IsChange(command.order) || mono_ms-command.arrived_ms>=QUOTE_WAIT_MS)
+      return(false);
+   return(standing.connected && SymbolExist(command.order.symbol,custom) && !ReadQuote(command.order.symbol,tick));
   }
 //+------------------------------------------------------------------+
