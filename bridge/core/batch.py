@@ -7,11 +7,9 @@ directive comes back with the reason, in words for the Director: field, value, r
 
 import hashlib
 import json
-import re
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Never, TypeVar
 
 import msgspec
@@ -27,20 +25,14 @@ from bridge.core.contract import (
     TimeInForce,
     utc_text,
 )
+from bridge.core.listing import MAX_DEPTH, BatchError, Members, NotANumber, TooDeep, split
 
 MAX_ID_LENGTH: Final = 128
 MAX_SYMBOL_LENGTH: Final = 64
 MAX_DEVIATION_POINTS: Final = 100_000
-MAX_DEPTH: Final = 64
-"""Levels of lists and objects within an item. A contract's directive has one."""
 
-_MARKS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _SHOWN: Final = 60
 """How much of a bad value an error message repeats."""
-
-
-class BatchError(ValueError):
-    """The body is no list of directives at all; nothing of it is journaled. The message says why."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -64,122 +56,16 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """Set exactly where `directive` is None."""
 
 
-class _Members(dict[str, object]):
-    """A JSON object that remembers which of its keys came twice."""
-
-    def __init__(self, pairs: list[tuple[str, object]]) -> None:
-        super().__init__(pairs)
-        self.repeated = sorted(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-
-
-class _TooDeep(msgspec.Struct, frozen=True):
-    """An item that is nested too deeply to be read."""
-
-
-class _NotANumber(msgspec.Struct, frozen=True):
-    """NaN, Infinity, or digits that no decimal can hold."""
-
-    text: str
-
-
-def _number(text: str) -> object:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return _NotANumber(text)
-
-
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_Members,
-    parse_float=_number,
-    parse_int=_number,
-    parse_constant=_NotANumber,
-)
-
-
 def read_batch(body: str) -> list[Item]:
     """The items of `{"directives": [...]}`, in the Director's order. Raises BatchError."""
     try:
-        return [_read_item(raw, value) for raw, value in _split(body)]
+        return [_read_item(raw, value) for raw, value in split(body)]
     except RecursionError:
         raise BatchError("the answer is nested too deeply") from None
     except ValueError as error:
         if isinstance(error, BatchError):
             raise
         raise BatchError(f"the answer is not JSON: {error}") from None
-
-
-def _split(body: str) -> list[tuple[str, object]]:
-    """The items with their own text. Walked by hand: the standard decoder keeps no text."""
-    at = _expect(body, _skip(body, 0), "{")
-    items: list[tuple[str, object]] | None = None
-    at = _skip(body, at)
-    while not body.startswith("}", at):
-        _expect(body, at, '"')
-        key, at = _decoder.raw_decode(body, at)
-        at = _skip(body, _expect(body, _skip(body, at), ":"))
-        if key == "directives":
-            if items is not None:
-                raise BatchError('the answer has "directives" twice')
-            items, at = _split_list(body, at)
-        else:
-            _, at = _decoder.raw_decode(body, at)
-        at = _skip(body, at)
-        if not body.startswith("}", at):
-            at = _skip(body, _expect(body, at, ","))
-    if body[at + 1 :].strip():
-        raise BatchError("the answer goes on after its end")
-    if items is None:
-        raise BatchError('the answer has no "directives"')
-    return items
-
-
-def _split_list(body: str, at: int) -> tuple[list[tuple[str, object]], int]:
-    items: list[tuple[str, object]] = []
-    if not body.startswith("[", at):
-        raise BatchError('"directives" is not a list')
-    at = _skip(body, at + 1)
-    while not body.startswith("]", at):
-        end, depth = _span(body, at)
-        value: object = _TooDeep()
-        if depth <= MAX_DEPTH:
-            value, end = _decoder.raw_decode(body, at)
-        items.append((body[at:end], value))
-        at = _skip(body, end)
-        if not body.startswith("]", at):
-            at = _skip(body, _expect(body, at, ","))
-            if body.startswith("]", at):
-                raise BatchError(f"the answer should have a directive at character {at}, and has ']'")
-    return items, at + 1
-
-
-def _span(body: str, at: int) -> tuple[int, int]:
-    """Where the list or object that begins here ends, and how deep it is nested. Anything else has depth 0."""
-    depth = deepest = 0
-    if not body.startswith(("{", "["), at):
-        return at, 0
-    for mark in _MARKS.finditer(body, at):
-        if mark[0] in "{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark[0] in "}]":
-            depth -= 1
-            if depth == 0:
-                return mark.end(), deepest
-    raise BatchError("the answer breaks off within a directive")
-
-
-def _skip(body: str, at: int) -> int:
-    while at < len(body) and body[at] in " \t\r\n":
-        at += 1
-    return at
-
-
-def _expect(body: str, at: int, mark: str) -> int:
-    if not body.startswith(mark, at):
-        found = body[at : at + 20] or "its end"
-        raise BatchError(f"the answer should have {mark!r} at character {at}, and has {found!r}")
-    return at + len(mark)
 
 
 class _Refusal(Exception):
@@ -189,10 +75,10 @@ class _Refusal(Exception):
 
 
 def _read_item(raw: str, value: object) -> Item:
-    if not isinstance(value, _Members):
+    if not isinstance(value, Members):
         fingerprint = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
         refused = Problem("INVALID_DIRECTIVE", f"a directive is a JSON object; this is {_show(value)}")
-        if isinstance(value, _TooDeep):
+        if isinstance(value, TooDeep):
             refused = Problem("INVALID_DIRECTIVE", f"the directive is nested more than {MAX_DEPTH} deep")
         return Item(raw=raw, directive_id=None, fingerprint=fingerprint, directive=None, problem=refused)
     directive: Directive | None = None
@@ -358,7 +244,7 @@ def _amount(members: Mapping[str, object], name: str, *, least_is_zero: bool = F
     value = members.get(name)
     if value is None:
         return None
-    if isinstance(value, _NotANumber):
+    if isinstance(value, NotANumber):
         _refuse("INVALID_VALUE", f"field '{name}': {_cut(value.text)} must be a finite number")
     if not isinstance(value, Decimal):
         _refuse("INVALID_TYPE", f"field '{name}': {_show(value)} must be a number")
@@ -394,7 +280,7 @@ def _parse_time(text: str) -> datetime | None:
         return None
 
 
-def _fingerprint(members: _Members) -> str:
+def _fingerprint(members: Members) -> str:
     # Additions count where they are given: a journal's digests stay right when this bridge learns a new one.
     given = [name for name in DIRECTIVE_ADDITIONS[1:] if members.get(name) is not None]
     fields = [*CONTRACT_DIRECTIVE_FIELDS, DIRECTIVE_ADDITIONS[0], *given]
@@ -413,7 +299,7 @@ def _normal(name: str, value: object) -> object:
     if isinstance(value, str) and name in ("issued_at", "expires_at", "order_expires_at"):
         moment = _parse_time(value)
         return ["time", moment.isoformat()] if moment is not None else value
-    if isinstance(value, _NotANumber):
+    if isinstance(value, NotANumber):
         return ["not a number", value.text]
     if isinstance(value, dict):
         return ["object", [[key, _normal("", item)] for key, item in value.items()]]
@@ -433,7 +319,7 @@ def _show(value: object) -> str:
             return _cut(str(value))
         case str():
             return _cut(json.dumps(value, ensure_ascii=not value.isprintable()))
-        case _NotANumber():
+        case NotANumber():
             return _cut(value.text)
         case list():
             return f"a list of {len(value)}"

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bridge.core import reporting
+from bridge.core import position_events, reporting
 from bridge.core.amounts import ZERO
 from bridge.core.attribution import Holding, divide, revise
 from bridge.core.contract import OPERATOR_PREFIX
@@ -119,7 +119,9 @@ def _count(
                 f"deal {fact.ticket} was to close position {maker.order.position}, which was gone by then; "
                 f"it opened {fact.type} volume instead"
             )
-            drafts.append(reporting.accidental_reversal(maker, fact, scene.to_utc(fact.time_server_ms), halt))
+            drafts.append(
+                position_events.accidental_reversal(maker, fact, scene.to_utc(fact.time_server_ms), halt)
+            )
     after: list[PositionRecord] = []
     for share in shares:
         if not share.token:
@@ -161,7 +163,7 @@ def _move(
     if what is PositionInput.ENTERED:
         by = None
     drafts = [
-        reporting.position_event(output, after, fact, share, at, closing_directive_id=by)
+        position_events.position_event(output, after, fact, share, at, closing_directive_id=by)
         for output in outputs
     ]
     return after, drafts
@@ -253,7 +255,7 @@ def revise_deal(
         after.append(counted)
     owners = [maker.directive_id] if maker is not None else [part.directive_id for part in after]
     for owner in dict.fromkeys(owners):
-        draft = reporting.deal_cancelled if cancelled else reporting.deal_revised
+        draft = position_events.deal_cancelled if cancelled else position_events.deal_revised
         drafts.append(draft(scene.officer, owner, fact, before, at))
     return Outcome(
         disposition=Disposition.APPLIED, positions=tuple(after), shares=tuple(now), events=tuple(drafts)

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.core import reporting
+from bridge.core import position_events, reporting
 from bridge.core.changes import ChangeInput, step_change
 from bridge.core.contract import utc_text
 from bridge.core.facts import (
@@ -199,7 +199,7 @@ def fold_position(
         )
         after.append(seen)
         if part.levels_seen and not explained:
-            drafts.append(reporting.levels_changed(seen, scene.at))
+            drafts.append(position_events.levels_changed(seen, scene.at))
     return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), events=tuple(drafts))
 
 

@@ -26,10 +26,10 @@ import msgspec
 
 from bridge.core.amounts import MAX_DECIMALS, ZERO, check_amount
 from bridge.core.contract import EventClass, EventType, ExecutionEvent
-from bridge.core.facts import ConnectionFact, DealFact, OrderFact, TroubleFact, content_hash, fact_key
-from bridge.core.lifecycle import CommandOutput, PositionOutput
+from bridge.core.facts import ConnectionFact, DealFact, OrderFact, TroubleFact, fact_key
+from bridge.core.lifecycle import CommandOutput
 from bridge.core.protocol import CommandKind
-from bridge.core.records import CommandRecord, Draft, PositionRecord, Share
+from bridge.core.records import CommandRecord, Draft, Share
 from bridge.core.retcodes import describe
 
 DIRECTIVE_SUBJECT: Final = "directive"
@@ -153,11 +153,11 @@ def command_event(
         event_class=EventClass.INFO,
         occurred_at=at,
         reported_by=command.officer,
-        broker_order_id=_ticket(command.order_ticket),
+        broker_order_id=ticket_text(command.order_ticket),
         symbol=command.order.symbol,
-        position_id=_ticket(command.position_id),
+        position_id=ticket_text(command.position_id),
         opening_directive_id=opening_directive_id
-        or _other(command.opening_directive_id, command.directive_id),
+        or other(command.opening_directive_id, command.directive_id),
     )
     order = command.order
     match output:
@@ -166,8 +166,8 @@ def command_event(
         case CommandOutput.CHANGED:
             changed = msgspec.structs.replace(
                 body,
-                broker_order_id=_ticket(order.order),
-                position_id=_ticket(order.position),
+                broker_order_id=ticket_text(order.order),
+                position_id=ticket_text(order.position),
                 event_type=EventType.ORDER_PLACED,
                 action=str(order.kind),
                 stop_loss=order.stop_loss,
@@ -183,14 +183,14 @@ def command_event(
         case CommandOutput.PART_FILLED:
             fill = (deal,) if deal else ()
             changed = msgspec.structs.replace(
-                _filled(body, fill),
+                filled(body, fill),
                 event_type=EventType.ORDER_PARTIAL_FILL,
-                deal_id=_ticket(deal.ticket) if deal else None,
+                deal_id=ticket_text(deal.ticket) if deal else None,
                 remaining_quantity=max(command.order.volume - command.filled, ZERO),
             )
             subject = f"deal:{deal.ticket}" if deal else subject
         case CommandOutput.FILLED:
-            changed = msgspec.structs.replace(_filled(body, deals), event_type=EventType.ORDER_FILLED)
+            changed = msgspec.structs.replace(filled(body, deals), event_type=EventType.ORDER_FILLED)
         case CommandOutput.NEVER_SENT | CommandOutput.REFUSED:
             changed = _troubled(body, EventType.ORDER_REJECTED, command)
         case CommandOutput.CANCELLED:
@@ -213,76 +213,6 @@ def command_event(
                     "of it. It is not sent again. Look at the account's history for magic "
                     f"{command.token}"
                 ),
-            )
-    return Draft(event=changed, subject=subject)
-
-
-def position_event(
-    output: PositionOutput,
-    position: PositionRecord,
-    deal: DealFact,
-    share: Share,
-    at: datetime,
-    *,
-    closing_directive_id: str | None = None,
-) -> Draft:
-    """One output of the position table as an event. `share` is the deal's part that concerns the position.
-
-    `closing_directive_id` names the directive whose command closed it; the opener is then told beside it.
-    """
-    # A position may be closed, filled further by what was left of its order, and closed again.
-    closing = "" if output is PositionOutput.OPENED else f":{deal.ticket}"
-    # Where several commands share a position each has its own; one directive has one leg that opens.
-    subject = f"position:{position.identifier}{closing}"
-    if closing_directive_id is not None:
-        # One deal may end the parts of several commands, and all of that is told to whose deal it was.
-        subject = f"{subject}:{position.token}"
-    body = ExecutionEvent(
-        directive_id=closing_directive_id or position.directive_id,
-        event_type=EventType.POSITION_OPENED,
-        event_class=EventClass.SUCCESS,
-        occurred_at=at,
-        reported_by=position.officer,
-        broker_order_id=_ticket(deal.order),
-        symbol=position.symbol,
-        position_id=_ticket(position.identifier),
-    )
-    match output:
-        case PositionOutput.OPENED:
-            changed = msgspec.structs.replace(
-                _filled(body, (share,)), stop_loss=position.stop_loss, take_profit=position.take_profit
-            )
-        case PositionOutput.REDUCED:
-            changed = msgspec.structs.replace(
-                _filled(body, (share,)),
-                event_type=EventType.ORDER_PARTIAL_FILL,
-                entry="OUT",
-                deal_id=_ticket(deal.ticket),
-                remaining_quantity=position.volume,
-                close_reason=deal.reason,
-            )
-            subject = f"deal:{deal.ticket}"
-        case PositionOutput.SL | PositionOutput.TP:
-            sl = output is PositionOutput.SL
-            changed = msgspec.structs.replace(
-                _filled(body, (share,)),
-                event_type=EventType.SL_TRIGGERED if sl else EventType.TP_TRIGGERED,
-                close_reason=deal.reason,
-                stop_loss=position.stop_loss if sl else None,
-                take_profit=None if sl else position.take_profit,
-            )
-        case PositionOutput.CLOSED:
-            changed = msgspec.structs.replace(
-                body,
-                event_type=EventType.POSITION_CLOSED,
-                opening_directive_id=_other(position.directive_id, closing_directive_id),
-                fill_price=position.price_close,
-                fill_quantity=position.volume_out,
-                commission=_paid(position.commission),
-                swap=position.swap,
-                fee=_paid(position.fee) or None,
-                profit=position.profit,
-                close_reason=deal.reason,
             )
     return Draft(event=changed, subject=subject)
 
@@ -316,25 +246,6 @@ def resolved_fill(command: CommandRecord, at: datetime, *, price: Decimal | None
     return Draft(event=told, subject=draft.subject)
 
 
-def levels_changed(position: PositionRecord, at: datetime) -> Draft:
-    """The levels of a position are others than before, and no directive of the Director asked for it."""
-    return Draft(
-        subject=f"position:{position.identifier}:levels:{position.levels_seen}",
-        event=ExecutionEvent(
-            directive_id=position.directive_id,
-            event_type=EventType.ORDER_PLACED,
-            event_class=EventClass.INFO,
-            occurred_at=at,
-            reported_by=position.officer,
-            symbol=position.symbol,
-            position_id=_ticket(position.identifier),
-            action=CHANGED_BY_HAND,
-            stop_loss=position.stop_loss or ZERO,
-            take_profit=position.take_profit or ZERO,
-        ),
-    )
-
-
 def order_changed(officer: str, directive_id: str, fact: OrderFact, at: datetime) -> Draft:
     """A pending order has another price, other levels or another expiry, and no directive asked for it."""
     return Draft(
@@ -346,94 +257,13 @@ def order_changed(officer: str, directive_id: str, fact: OrderFact, at: datetime
             occurred_at=at,
             reported_by=officer,
             symbol=fact.symbol,
-            broker_order_id=_ticket(fact.ticket),
+            broker_order_id=ticket_text(fact.ticket),
             action=CHANGED_BY_HAND,
             price=fact.price,
             limit_price=fact.limit_price,
             stop_loss=fact.stop_loss or ZERO,
             take_profit=fact.take_profit or ZERO,
             remaining_quantity=fact.volume_current,
-        ),
-    )
-
-
-def stop_missing(position: PositionRecord, opener: CommandRecord, at: datetime) -> Draft:
-    """The position stands at the broker without the stop loss that was asked for."""
-    draft = system_error(
-        position.officer,
-        at,
-        code="STOP_MISSING",
-        message=f"position {position.identifier} has no stop loss at the broker; "
-        f"{opener.order.stop_loss} was asked for. Set it, or close the position",
-        subject=f"position:{position.identifier}:stop",
-        directive_id=position.directive_id,
-    )
-    told = msgspec.structs.replace(
-        draft.event,
-        symbol=position.symbol,
-        position_id=_ticket(position.identifier),
-        stop_loss=opener.order.stop_loss,
-    )
-    return Draft(event=told, subject=draft.subject)
-
-
-def accidental_reversal(command: CommandRecord, deal: DealFact, at: datetime, message: str) -> Draft:
-    """A close came after its position was gone, and opened the other side."""
-    return system_error(
-        command.officer,
-        at,
-        code="ACCIDENTAL_REVERSAL",
-        message=f"{message}. Nothing more is opened in {deal.symbol} until a person has looked "
-        "(mt5-bridge resume)",
-        subject=f"deal:{deal.ticket}",
-        directive_id=command.directive_id,
-    )
-
-
-def deal_revised(officer: str, directive_id: str, deal: DealFact, before: DealFact, at: datetime) -> Draft:
-    """The broker has booked other costs or another profit for a deal that was told already.
-
-    Without quantity and price: nothing more was filled.
-    """
-    return Draft(
-        subject=f"deal:{deal.ticket}:{content_hash(deal)[:16]}",
-        event=ExecutionEvent(
-            directive_id=directive_id,
-            event_type=EventType.ORDER_FILLED,
-            event_class=EventClass.INFO,
-            occurred_at=at,
-            reported_by=officer,
-            symbol=deal.symbol,
-            broker_order_id=_ticket(deal.order),
-            position_id=_ticket(deal.position_id),
-            deal_id=_ticket(deal.ticket),
-            action=REVISION,
-            commission=_paid(deal.commission),
-            fee=_paid(deal.fee) or None,
-            swap=deal.swap or None,
-            profit=deal.profit or None,
-        ),
-    )
-
-
-def deal_cancelled(officer: str, directive_id: str, deal: DealFact, before: DealFact, at: datetime) -> Draft:
-    """The broker has annulled a deal that was told as a fill."""
-    return Draft(
-        subject=f"deal:{deal.ticket}:{content_hash(deal)[:16]}",
-        event=ExecutionEvent(
-            directive_id=directive_id,
-            event_type=EventType.BROKER_ERROR,
-            event_class=EventClass.ERROR,
-            occurred_at=at,
-            reported_by=officer,
-            symbol=deal.symbol,
-            broker_order_id=_ticket(before.order),
-            position_id=_ticket(before.position_id),
-            deal_id=_ticket(deal.ticket),
-            fill_price=before.price,
-            fill_quantity=before.volume,
-            error_code="DEAL_CANCELLED",
-            error_message=f"the broker has annulled deal {deal.ticket} ({deal.type}); compare the account by hand",
         ),
     )
 
@@ -449,19 +279,20 @@ def weighted_price(deals: Sequence[DealFact | Share]) -> Decimal | None:
     return check_amount(round(exact, MAX_DECIMALS).normalize())
 
 
-def _other(directive_id: str, than: str | None) -> str | None:
+def other(directive_id: str, than: str | None) -> str | None:
     """The opening directive, where it is another than the one that the event is told under."""
     return directive_id if than and directive_id and directive_id != than else None
 
 
-def _filled(body: ExecutionEvent, deals: Sequence[DealFact | Share]) -> ExecutionEvent:
+def filled(body: ExecutionEvent, deals: Sequence[DealFact | Share]) -> ExecutionEvent:
+    """The event with what the deals, or shares of them, filled."""
     return msgspec.structs.replace(
         body,
         event_class=EventClass.SUCCESS,
         fill_price=weighted_price(deals),
         fill_quantity=sum((deal.volume for deal in deals), ZERO),
-        commission=_paid(sum((deal.commission for deal in deals), ZERO)),
-        fee=_paid(sum((deal.fee for deal in deals), ZERO)) or None,
+        commission=paid(sum((deal.commission for deal in deals), ZERO)),
+        fee=paid(sum((deal.fee for deal in deals), ZERO)) or None,
     )
 
 
@@ -476,12 +307,13 @@ def _troubled(body: ExecutionEvent, event_type: EventType, command: CommandRecor
     )
 
 
-def _paid(booked: Decimal) -> Decimal:
+def paid(booked: Decimal) -> Decimal:
     """The broker books what is paid as negative; the contract reports it as positive."""
     return -booked if booked else ZERO
 
 
-def _ticket(ticket: int) -> str | None:
+def ticket_text(ticket: int) -> str | None:
+    """A ticket as events carry it; None for none."""
     return str(ticket) if ticket else None
 
 

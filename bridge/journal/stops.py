@@ -1,6 +1,6 @@
 """The protective stop: is it at the broker, where it was asked for?"""
 
-from bridge.core import reporting
+from bridge.core import position_events
 from bridge.core.contract import OPERATOR_PREFIX
 from bridge.core.settings import MissingStop, OfficerSettings
 from bridge.journal import holdings, operating, rows
@@ -19,7 +19,7 @@ def check_stops(step: Step, settings: OfficerSettings) -> None:
         opener = rows.load_command(step.connection, step.officer, part.token)
         if opener is None or not opener.order.stop_loss or _taken_away(step, part.identifier):
             continue
-        step.tell([reporting.stop_missing(part, opener, step.now)])
+        step.tell([position_events.stop_missing(part, opener, step.now)])
         if settings.guards.missing_stop is MissingStop.CLOSE:
             operating.order_own(
                 step,

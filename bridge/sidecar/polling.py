@@ -1,9 +1,10 @@
 """One officer's poll: ask the Director, journal what came, wait."""
 
 from bridge.core.answers import Failed, FailureKind, Polled
-from bridge.core.batch import BatchError, read_batch
+from bridge.core.batch import read_batch
 from bridge.core.contract import utc_text
 from bridge.core.delivery import next_poll
+from bridge.core.listing import BatchError
 from bridge.core.settings import OfficerSettings, SilentDirector
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.batch import BatchError, Item, read_batch
+from bridge.core.batch import Item, read_batch
+from bridge.core.listing import BatchError
 
 GOOD = {
     "directive_id": '"dir-1"',

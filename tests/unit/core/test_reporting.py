@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core import reporting
+from bridge.core import position_events, reporting
 from bridge.core.contract import EventClass, EventType, ExecutionEvent, OrderType, TimeInForce
 from bridge.core.dealing import summed
 from bridge.core.facts import ConnectionFact, DealFact, TroubleFact, content_hash
 from bridge.core.lifecycle import CommandOutput, PositionOutput
+from bridge.core.position_events import position_event
 from bridge.core.protocol import CommandKind, Order
 from bridge.core.records import CommandRecord, Draft
-from bridge.core.reporting import command_event, event_key, position_event, weighted_price
+from bridge.core.reporting import command_event, event_key, weighted_price
 from bridge.core.terms import Side
 
 from .samples import CLOSE, DEAL_IN, DEAL_OUT, HELD, NOW, OFFICER, OPEN, ORDER, POSITION, TOKEN, whole
@@ -398,7 +399,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "new levels of a position by hand",
-        reporting.levels_changed(
+        position_events.levels_changed(
             msgspec.structs.replace(HELD, stop_loss=None, take_profit=Decimal("1.2"), levels_seen=3), NOW
         ),
         E.ORDER_PLACED,
@@ -424,7 +425,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "the stop loss that was asked for is missing",
-        reporting.stop_missing(msgspec.structs.replace(HELD, stop_loss=None), OPEN, NOW),
+        position_events.stop_missing(msgspec.structs.replace(HELD, stop_loss=None), OPEN, NOW),
         E.SYSTEM_ERROR,
         C.ERROR,
         "position:7001:stop",
@@ -438,7 +439,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "a close that reversed",
-        reporting.accidental_reversal(CLOSE, DEAL_OUT, NOW, "it was gone"),
+        position_events.accidental_reversal(CLOSE, DEAL_OUT, NOW, "it was gone"),
         E.SYSTEM_ERROR,
         C.ERROR,
         "deal:9101",
@@ -451,7 +452,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "money that the broker booked later",
-        reporting.deal_revised(OFFICER, "dir-close", LATER, DEAL_OUT, NOW),
+        position_events.deal_revised(OFFICER, "dir-close", LATER, DEAL_OUT, NOW),
         E.ORDER_FILLED,
         C.INFO,
         f"deal:9101:{content_hash(LATER)[:16]}",
@@ -468,7 +469,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "a deal that the broker annulled",
-        reporting.deal_cancelled(OFFICER, "dir-open", ANNULLED, DEAL_IN, NOW),
+        position_events.deal_cancelled(OFFICER, "dir-open", ANNULLED, DEAL_IN, NOW),
         E.BROKER_ERROR,
         C.ERROR,
         f"deal:9001:{content_hash(ANNULLED)[:16]}",
