@@ -262,6 +262,7 @@ ALTER TABLE commands ADD COLUMN order_type TEXT NOT NULL DEFAULT 'MARKET';
 ALTER TABLE commands ADD COLUMN target_order INTEGER NOT NULL DEFAULT 0;     -- what a MODIFY or CANCEL is about
 ALTER TABLE commands ADD COLUMN target_position INTEGER NOT NULL DEFAULT 0;  -- what a CLOSE or MODIFY is about
 ALTER TABLE commands ADD COLUMN opening_directive_id TEXT NOT NULL DEFAULT '';   -- whose target that is
+UPDATE commands SET target_position = coalesce(json_extract(body, '$.position'), 0);
 CREATE INDEX commands_by_order ON commands (officer, order_ticket) WHERE order_ticket <> 0;
 
 CREATE TABLE orders (                          -- our orders at the broker, latest state

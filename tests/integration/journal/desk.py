@@ -135,7 +135,7 @@ def terms(symbol: str, **changes: object) -> SymbolFact:
 class Desk:
     """The journal of two officers. Time stands until it is moved."""
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, path: Path, settings: Settings, *, new: bool = True) -> None:
         self.path = path
         self.settings = settings
         self.now = NOW
@@ -143,7 +143,8 @@ class Desk:
         self.officer = OFFICER
         """Whose terminal it is that joins, reports and is sent to."""
         self._seq = 0
-        database.create(path)
+        if new:
+            database.create(path)
         self.open()
 
     def open(self) -> None:

@@ -1,0 +1,277 @@
+"""A journal of the time before pending orders and netting: what it holds goes on to count."""
+
+import sqlite3
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from bridge.core.contract import utc_text
+from bridge.core.facts import DealFact, content_hash, encode_fact, fact_key
+from bridge.core.protocol import CommandKind, Order
+from bridge.core.terms import DealEntry, Side
+from bridge.journal import audit, database
+from bridge.journal.schema import APPLICATION_ID, migrations
+
+from .desk import ACCOUNT, BOOT, LEDGER, NOW, OFFICER, OFFSET_S, Desk, directive, settings
+from .facts import DEAL, POSITION, deal, leaving, standing
+
+TOKEN, CLOSE_TOKEN = 1_000_001, 1_000_002
+AT = utc_text(NOW)
+OPENED = Order(
+    token=TOKEN,
+    kind=CommandKind.OPEN,
+    symbol="EURUSD",
+    side=Side.BUY,
+    volume=Decimal("0.3"),
+    stop_loss=Decimal("1.09"),
+)
+ENTERED = deal(OPENED)
+REDUCED = leaving(OPENED, DEAL + 1, reason="CLIENT", volume="0.1")
+"""By hand, of an opening of 0.3."""
+
+
+class Older:
+    """Writes rows as the version before did."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def row(self, table: str, **values: object) -> None:
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        self._connection.execute(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - our own words
+            tuple(values.values()),
+        )
+
+    def note(self, kind: str, subject: str, body: str = "") -> None:
+        audit.append(self._connection, at=NOW, kind=kind, officer=OFFICER, subject=subject, body=body)
+
+    def directive(self, directive_id: str, text: str, state: str) -> None:
+        self.row(
+            "directives",
+            officer=OFFICER,
+            directive_id=directive_id,
+            received_at=AT,
+            raw=text,
+            fingerprint="",
+            body=text,
+            symbol="EURUSD",
+            action="OPEN_LONG",
+            expires_at="2026-01-05T10:05:00.000Z",
+            state=state,
+            state_at=AT,
+        )
+        self.note("directive", directive_id, text)
+
+    def command(self, token: int, directive_id: str, body: str, kind: str, state: str) -> None:
+        self.row(
+            "commands",
+            token=token,
+            officer=OFFICER,
+            directive_id=directive_id,
+            leg=1,
+            created_at=AT,
+            body=body,
+            kind=kind,
+            symbol="EURUSD",
+            side="BUY" if kind == "OPEN" else "SELL",
+            volume="0.3" if kind == "OPEN" else "0.1",
+            state=state,
+            expires_at="2026-01-05T10:05:00.000Z",
+            attempt=0,
+            ask=0,
+            absences=0,
+            order_ticket=0,
+            position_id=0,
+            filled="0",
+            reason="",
+            message="",
+        )
+        self.note("planned", str(token), body)
+        self.note("command", f"{token} {state}")
+
+    def deal(self, fact: DealFact, token: int | None) -> None:
+        account = {"officer": OFFICER, "server": ACCOUNT.server, "login": ACCOUNT.login}
+        body = encode_fact(fact).decode()
+        self.row(
+            "deals",
+            **account,
+            ticket=fact.ticket,
+            token=token,
+            order_ticket=fact.order,
+            position_id=fact.position_id,
+            symbol=fact.symbol,
+            type=fact.type,
+            entry=fact.entry,
+            reason=fact.reason,
+            volume=str(fact.volume),
+            price=str(fact.price),
+            commission=str(fact.commission),
+            swap=str(fact.swap),
+            profit=str(fact.profit),
+            fee=str(fact.fee),
+            done_at=AT,
+            disposition="APPLIED",
+            body=body,
+        )
+        self.row(
+            "facts",
+            **account,
+            key=fact_key(fact),
+            hash=content_hash(fact),
+            kind="deal",
+            body=body,
+            disposition="APPLIED",
+            note="",
+            epoch=1,
+            seq=fact.ticket,
+            received_at=AT,
+        )
+
+
+def write(older: Older) -> None:
+    """One position of 0.3 of which 0.1 was closed by hand, and a close of 0.1 that waits to be sent."""
+    older.row(
+        "officers",
+        officer=OFFICER,
+        server=ACCOUNT.server,
+        login=ACCOUNT.login,
+        margin_mode=ACCOUNT.margin_mode,
+        trade_mode=ACCOUNT.trade_mode,
+        currency=ACCOUNT.currency,
+        bound_at=AT,
+        ledger_id=LEDGER,
+    )
+    older.row(
+        "sessions", epoch=1, officer=OFFICER, boot=BOOT, ledger_id=LEDGER, program="desk 0", opened_at=AT
+    )
+    older.row("clock_offsets", officer=OFFICER, server=ACCOUNT.server, since=AT, seconds=OFFSET_S)
+    older.directive("dir-1", directive(), "FILLED")
+    body = '{"token":1000001,"kind":"OPEN","symbol":"EURUSD","side":"BUY","volume":0.3,"stop_loss":1.09}'
+    older.command(TOKEN, "dir-1", body, "OPEN", "FILLED")
+    older.directive("dir-close", directive("dir-close", action="CLOSE"), "WORKING")
+    body = (
+        '{"token":1000002,"kind":"CLOSE","symbol":"EURUSD","side":"SELL","volume":0.1,'
+        f'"position":{POSITION},"deviation_points":20}}'
+    )
+    older.command(CLOSE_TOKEN, "dir-close", body, "CLOSE", "PLANNED")
+    older.deal(ENTERED, TOKEN)
+    older.deal(REDUCED, None)
+    older.row(
+        "positions",
+        officer=OFFICER,
+        server=ACCOUNT.server,
+        login=ACCOUNT.login,
+        identifier=POSITION,
+        directive_id="dir-1",
+        token=TOKEN,
+        symbol="EURUSD",
+        side="BUY",
+        state="OPEN",
+        volume_in="0.3",
+        volume_out="0.1",
+        price_open="1.0950",
+        price_close="1.0950",
+        stop_loss="1.0900",
+        take_profit=None,
+        commission="-1.40",
+        swap="0",
+        profit="-1.50",
+        fee="0",
+        opened_at=AT,
+        closed_at=None,
+        close_reason="",
+    )
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> Iterator[Desk]:
+    """The older journal, opened by this version."""
+    path = tmp_path / "older.db"
+    path.touch()
+    connection = database.connect(path)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    migrations.apply(Database(connection), stop_before="0003_whole_life")
+    write(Older(connection))
+    connection.close()
+    desk = Desk(path, settings(), new=False)
+    yield desk
+    desk.close()
+
+
+def test_what_it_holds_is_all_there_and_its_audit_fits(grown: Desk) -> None:
+    assert grown.chain_break() == ""
+    database.check(grown.path)
+    assert grown.rows("SELECT * FROM open_positions") == [
+        (
+            OFFICER,
+            "Broker-Demo",
+            501,
+            POSITION,
+            "dir-1",
+            TOKEN,
+            "EURUSD",
+            "BUY",
+            "0.3",
+            "0.1",
+            "1.0950",
+            "1.0900",
+            None,
+            AT,
+        )
+    ]
+    assert grown.rows("SELECT deal, number, token, entry, volume, profit FROM shares ORDER BY deal") == [
+        (DEAL, 1, TOKEN, "IN", "0.3", "0"),
+        (DEAL + 1, 1, TOKEN, "OUT", "0.1", "-1.50"),
+    ]
+    assert grown.rows("SELECT token, order_type, target_position FROM commands ORDER BY token") == [
+        (TOKEN, "MARKET", 0),
+        (CLOSE_TOKEN, "MARKET", POSITION),
+    ]
+    assert {origin for (origin,) in grown.rows("SELECT origin FROM directives")} == {"director"}
+
+
+def test_a_deal_that_it_knows_is_no_news_and_the_next_one_ends_the_position_with_all_its_money(
+    grown: Desk,
+) -> None:
+    grown.join()
+    assert grown.report(ENTERED, REDUCED).repeated == 2
+    grown.report(leaving(OPENED, DEAL + 2, volume="0.2", profit=Decimal("-3.00")))
+    [closed] = grown.bodies("POSITION_CLOSED")
+    assert (closed["directive_id"], closed["fill_quantity"], closed["profit"]) == ("dir-1", 0.3, -4.5)
+    assert closed["commission"] == 2.1
+    assert grown.told()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
+
+
+def test_a_deal_that_it_knows_may_still_be_booked_anew(grown: Desk) -> None:
+    grown.join()
+    grown.report(leaving(OPENED, DEAL + 1, reason="CLIENT", volume="0.1", commission=Decimal("-1.00")))
+    assert grown.rows("SELECT commission, volume_in, volume_out FROM positions") == [("-1.70", "0.3", "0.1")]
+
+
+def test_its_levels_count_as_never_seen(grown: Desk) -> None:
+    """What stands there was asked for, or seen: the first sight is no change by hand."""
+    grown.join()
+    grown.report(standing(OPENED, stop_loss="1.0850"))
+    assert grown.rows("SELECT stop_loss, levels_seen FROM positions") == [("1.0850", 1)]
+    assert grown.told() == []
+
+
+def test_its_close_goes_out_and_a_flatten_closes_only_the_rest(grown: Desk) -> None:
+    grown.join()
+    grown.journal.flatten(OFFICER, grown.now, nonce="0f" * 8, why="out")
+    found = {command.order.token: command.order for command in grown.advance()}
+    assert found.pop(CLOSE_TOKEN).position == POSITION
+    [rest] = found.values()
+    assert (rest.position, rest.opener, str(rest.volume)) == (POSITION, TOKEN, "0.1")
+
+
+def test_a_deal_that_fills_its_close_ends_it(grown: Desk) -> None:
+    grown.join()
+    [command] = grown.advance()
+    grown.report(deal(command.order, DEAL + 3, entry=DealEntry.OUT))
+    assert grown.directive_state("dir-close") == "FILLED"
+    assert grown.rows("SELECT volume_in, volume_out, state FROM positions") == [("0.3", "0.2", "OPEN")]
