@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load
-from bridge.core.settings import Settings
+from bridge.core.settings import GuardSettings, Settings
 from bridge.exits import ExitCode
 from bridge.journal.database import check
 from bridge.keys import load_link_key
@@ -234,10 +234,14 @@ def test_an_example_that_cannot_be_written(tmp_path: Path) -> None:
 def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> None:
     """Uncommented as it says, and without what excludes something else, it means what it meant before."""
     example = resources.files("bridge.cli").joinpath("example.toml").read_text(encoding="utf-8")
-    apart = ("api_key_file", "token_prefix", "max_quantity", "symbols")
+    unlimited = [
+        name for name in GuardSettings.__struct_fields__ if name.startswith(("allowed", "max", "min"))
+    ]
+    apart = ("api_key_file", "token_prefix", "max_quantity", "symbols", "closed_hours", *unlimited)
     lines = [
         line.removeprefix("# ")
-        if " = " in line and not line.startswith(tuple(f"# {key}" for key in apart))
+        if (" = " in line or line.startswith("# ["))
+        and not line.startswith(tuple(f"# {key}" for key in apart))
         else line
         for line in example.splitlines()
     ]
@@ -245,7 +249,8 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
     (tmp_path / "long.toml").write_text("\n".join(lines), encoding="utf-8")
     settings = load(tmp_path / "long.toml").settings
     assert settings == load(tmp_path / "short.toml").settings
-    for part in (settings, settings.director, settings.journal, settings.link, settings.officers[0]):
+    officer = settings.officers[0]
+    for part in (settings, settings.director, settings.journal, settings.link, officer, officer.guards):
         for field in type(part).__struct_fields__:
-            assert f"{field} = " in example or f"[{field}]" in example, field
+            assert any(words in example for words in (f"{field} = ", f"[{field}]", f".{field}]")), field
     assert isinstance(settings, Settings)
