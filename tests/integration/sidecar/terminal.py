@@ -9,13 +9,14 @@ import msgspec
 import zmq
 import zmq.asyncio
 
-from bridge.core.facts import AnyFact, ScanFact, encode_fact
+from bridge.core.facts import AnyFact, ScanFact, SymbolFact, encode_fact
 from bridge.core.handshake import LinkKey
 from bridge.core.protocol import (
     AccountIdentity,
     Challenge,
     FactMessage,
     Hello,
+    Inquire,
     LedgerIdentity,
     Message,
     Prove,
@@ -44,6 +45,11 @@ ACCOUNT: Final = AccountIdentity(
     currency="USD",
 )
 BROKER_OFFSET_MS: Final = 7_200_000
+
+
+def terms(symbol: str) -> SymbolFact:
+    """A symbol of that very name that takes anything."""
+    return SymbolFact(asked=symbol, name=symbol)
 
 
 class Terminal:
@@ -82,10 +88,12 @@ class Terminal:
             await self._socket.send(frame)
 
     async def hear(self, kind: type[M]) -> M:
-        """The next message of one type; others are passed over."""
+        """The next message of one type; others are passed over. A symbol that is asked for is answered for."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 message = decode_from_sidecar(await self._socket.recv())
+                if isinstance(message, Inquire):
+                    await self.report(terms(message.symbol))
                 if isinstance(message, kind):
                     return message
                 if isinstance(message, Refused):

@@ -26,7 +26,7 @@ from bridge.sidecar.linking import LinkWorker
 
 from .clock import ManualClock
 from .station import OFFICER, Station, at_work, eventually
-from .terminal import ACCOUNT, BOOT, KEY, OTHER_BOOT, Terminal
+from .terminal import ACCOUNT, BOOT, KEY, OTHER_BOOT, Terminal, terms
 
 TICK_S = 0.1
 
@@ -353,6 +353,8 @@ async def test_what_was_with_the_terminal_is_asked_about_in_its_next_session_and
 async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
+        await terminal.report(terms("EURUSD"))
+        await terminal.hear(Ack)
     # The transport notices in its own time.
     await eventually(lambda: not rig.reaches_terminal())
     await rig.station.take(rig.station.directive("dir-1"))
