@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from .test_batch import GOOD, item_text, read_one
 
 SAME = read_one(item_text()).fingerprint
+EARLIER = "0224ee4de02c025e6960e96cc7fd760a74fefa7773d329377111b902d68f0429"
+"""By sha256sum of the JSON list of the contract's fields and the target, each with its plain value."""
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,10 @@ SAME = read_one(item_text()).fingerprint
         ("expires_at", '"2026-01-04T05:05:00-05:00"'),
         ("symbol", r'"EUR\u0055SD"'),
         ("target_directive_id", "null"),
+        ("limit_price", "null"),
+        ("time_in_force", "null"),
+        ("order_expires_at", "null"),
+        ("deviation_points", "null"),
     ],
 )
 def test_another_spelling_of_a_value_is_the_same_directive(field: str, spelling: str) -> None:
@@ -52,10 +58,26 @@ def test_another_spelling_of_a_value_is_the_same_directive(field: str, spelling:
         ("issued_at", '"2026-01-04T10:00:00+02:00"'),
         ("expires_at", '"2026-01-04T10:05:01Z"'),
         ("target_directive_id", '"dir-0"'),
+        ("limit_price", "1.0955"),
+        ("time_in_force", '"DAY"'),
+        ("order_expires_at", '"2026-01-05T00:00:00Z"'),
+        ("deviation_points", "20"),
+        ("deviation_points", "0"),
     ],
 )
 def test_another_value_of_a_contract_field_is_another_directive(field: str, value: str) -> None:
     assert read_one(item_text(**{field: value})).fingerprint != SAME
+
+
+def test_the_digest_of_a_directive_without_additions_is_the_same_for_ever() -> None:
+    """A journal compares with what an earlier version of this bridge wrote."""
+    assert SAME == EARLIER
+
+
+def test_a_time_of_an_addition_is_the_same_in_another_zone() -> None:
+    times = ('"2026-01-05T00:00:00Z"', '"2026-01-05T01:00:00+01:00"')
+    one, other = (read_one(item_text(order_expires_at=text)).fingerprint for text in times)
+    assert one == other
 
 
 @pytest.mark.parametrize("field", list(GOOD))
