@@ -1,9 +1,12 @@
 """Deals where positions are netted: several commands, and strangers, share one position."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.core.contract import EventType
 from bridge.core.facts import DealFact
@@ -231,3 +234,40 @@ def test_a_closing_deal_that_we_hear_of_late_takes_nothing_that_was_put_on_after
     book = Book(opening(1, "0.3"), opening(2, "0.3"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(5, IN, "0.3", by=2), deal(3, OUT, "0.3", reason="SO")])
     assert parts(book) == {1: "0.0", 2: "0.3"}
+
+
+STORY = [
+    deal(1, IN, "0.3", by=1),
+    deal(2, IN, "0.5"),
+    deal(3, IN, "0.2", by=2),
+    deal(4, OUT, "0.2", by=3, profit=Decimal("2.01")),
+    deal(5, OUT, "0.4", profit=Decimal("4.00")),
+    deal(6, OUT, "0.3", reason="SL", profit=Decimal("-3.33"), commission=Decimal("-0.07")),
+]
+"""Ours 0.3, theirs 0.5, ours 0.2; a close of the last, 0.4 by hand, and a stop that leaves 0.1."""
+
+
+def netted(facts: Sequence[DealFact]) -> Book:
+    book = Book(opening(1, "0.3"), opening(2, "0.2"), closing(3, "0.2", opener=2), netting=True)
+    return book.take(facts).complete()
+
+
+def test_in_the_order_of_its_deals_each_share_is_where_it_belongs() -> None:
+    book = netted(STORY)
+    assert (parts(book), book.foreign(POSITION)) == ({1: "0.0", 2: "0.0"}, Decimal("0.1"))
+    assert [str(part.profit) for part in book.parts.values()] == ["-3.33", "2.01"]
+
+
+@given(st.permutations(STORY), st.lists(st.sampled_from(STORY), max_size=3))
+def test_in_any_order_volume_and_money_are_all_there(facts: list[DealFact], again: list[DealFact]) -> None:
+    book = netted([*facts, *again])
+    assert book.parked == []
+    assert {command.state for command in book.commands.values()} == {S.FILLED}
+    for part in book.parts.values():
+        assert 0 <= part.volume <= part.volume_in
+    # Net of all the deals.
+    ours = sum((part.volume for part in book.parts.values()), Decimal(0))
+    assert ours + book.foreign(POSITION) == Decimal("0.1")
+    told = [event_type for _, event_type in book.told]
+    assert told.count(E.POSITION_OPENED) == 2
+    assert (book.quarantined, book.halted) == ([], [])
