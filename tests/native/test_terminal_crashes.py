@@ -65,6 +65,7 @@ ONLY_LOOKING: Final = {
     *("GetMicrosecondCount", "GetTickCount64", "TimeTradeServer", "TerminalInfoInteger", "MQLInfoInteger"),
     *("AccountInfoDouble", "AccountInfoInteger", "AccountInfoString"),
     *("SymbolExist", "SymbolInfoDouble", "SymbolInfoInteger", "SymbolInfoString", "SymbolInfoTick"),
+    "SymbolInfoSessionTrade",
     *("PositionGetDouble", "PositionGetInteger", "PositionGetString", "PositionGetTicket", "PositionsTotal"),
     *("OrdersTotal", "OrderGetDouble", "OrderGetInteger", "OrderGetString", "OrderGetTicket"),
     *("HistoryDealsTotal", "HistoryDealGetDouble", "HistoryDealGetInteger", "HistoryDealGetString"),
