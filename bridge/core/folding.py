@@ -82,7 +82,7 @@ def fold_command(fact: CommandFact, command: CommandRecord | None, scene: Scene)
         case CommandStage.SUBMITTED:
             what = CommandInput.SUBMITTED
         case CommandStage.RESULT:
-            if command.order.kind.changes and fact.retcode == RETCODE_NO_CHANGES:
+            if command.order.kind is CommandKind.MODIFY and fact.retcode == RETCODE_NO_CHANGES:
                 return advance_change(known, ChangeInput.EFFECT_SEEN, scene.at)
             said = verdict(fact.retcode)
             what = {

@@ -300,3 +300,9 @@ def test_a_limit_or_a_halt_ends_what_was_not_sent_with_its_reason(command: Comma
         "HALTED",
         "news",
     )
+
+
+def test_no_changes_says_nothing_good_of_a_cancel() -> None:
+    fact = stage(CommandStage.RESULT, token=CANCEL.token, retcode=10025)
+    outcome = fold_command(fact, CANCEL, SCENE)
+    assert (after(outcome).state, types(outcome)) == (S.REJECTED, [E.ORDER_REJECTED])
