@@ -36,6 +36,8 @@ DIRECTIVE_SUBJECT: Final = "directive"
 CHANGED_BY_HAND: Final = "CHANGED"
 REVISION: Final = "REVISION"
 """Values of an event's `action` beside the kinds of commands."""
+_WORDS: Final = ("RESOLVED", "WITHDRAWN")
+"""Reasons of commands that a person or another directive ended."""
 
 
 def event_key(*, officer: str, server: str, login: int, draft: Draft) -> str:
@@ -174,6 +176,7 @@ def command_event(
                 take_profit=order.take_profit,
                 price=order.price,
                 limit_price=order.limit_price,
+                error_message=_said_by_whom(command),
             )
             if order.kind is CommandKind.CANCEL:
                 changed = msgspec.structs.replace(changed, event_type=EventType.ORDER_CANCELLED)
@@ -198,6 +201,7 @@ def command_event(
                 body,
                 event_type=EventType.ORDER_CANCELLED,
                 remaining_quantity=max(command.order.volume - command.filled, ZERO),
+                error_message=_said_by_whom(command),
             )
         case CommandOutput.BROKER_ERROR:
             changed = _troubled(body, EventType.BROKER_ERROR, command)
@@ -215,6 +219,11 @@ def command_event(
                 ),
             )
     return Draft(event=changed, subject=subject)
+
+
+def _said_by_whom(command: CommandRecord) -> str | None:
+    """Who ended the command, and why, where the broker's own evidence did not."""
+    return (command.message or None) if command.reason in _WORDS else None
 
 
 def _placed(body: ExecutionEvent, command: CommandRecord) -> ExecutionEvent:

@@ -89,6 +89,11 @@ OF_POSITION = {"directive_id": "dir-open", "symbol": "EURUSD", "position_id": "7
 TAKEN_OFF = {"fill_price": Decimal("1.0971"), "fill_quantity": Decimal("0.30"), "commission": Decimal("0.10")}
 
 
+def said(reason: str, message: str) -> CommandRecord:
+    """The command that was placed, with a reason that was noted since."""
+    return msgspec.structs.replace(PLACED, reason=reason, message=message)
+
+
 def own(draft: Draft) -> dict[str, object]:
     """The body's fields that have a value, without those that every event has."""
     event = draft.event
@@ -490,6 +495,57 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         C.INFO,
         f"command:{TOKEN}",
         {**OF_ORDER, "remaining_quantity": Decimal("0.20")},
+    ),
+    (
+        "cancelled by a person's word",
+        command_event(CommandOutput.CANCELLED, said("RESOLVED", "resolved by a person: seen"), NOW),
+        E.ORDER_CANCELLED,
+        C.INFO,
+        f"command:{TOKEN}",
+        {
+            **OF_ORDER,
+            "remaining_quantity": Decimal("0.20"),
+            "error_message": "resolved by a person: seen",
+        },
+    ),
+    (
+        "cancelled by a directive before it was sent",
+        command_event(CommandOutput.CANCELLED, said("WITHDRAWN", "cancelled by directive d-2"), NOW),
+        E.ORDER_CANCELLED,
+        C.INFO,
+        f"command:{TOKEN}",
+        {
+            **OF_ORDER,
+            "remaining_quantity": Decimal("0.20"),
+            "error_message": "cancelled by directive d-2",
+        },
+    ),
+    (
+        "cancelled by the broker, after trouble that is over",
+        command_event(CommandOutput.CANCELLED, said("10012", "TIMEOUT (10012)"), NOW),
+        E.ORDER_CANCELLED,
+        C.INFO,
+        f"command:{TOKEN}",
+        {**OF_ORDER, "remaining_quantity": Decimal("0.20")},
+    ),
+    (
+        "a cancel that took effect by a person's word",
+        command_event(
+            CommandOutput.CHANGED,
+            msgspec.structs.replace(CANCEL, reason="RESOLVED", message="resolved by a person: seen"),
+            NOW,
+        ),
+        E.ORDER_CANCELLED,
+        C.INFO,
+        f"command:{TOKEN + 6}",
+        {
+            "directive_id": "dir-cancel",
+            "opening_directive_id": "dir-open",
+            "symbol": "EURUSD",
+            "broker_order_id": "8001",
+            "action": "CANCEL",
+            "error_message": "resolved by a person: seen",
+        },
     ),
     (
         "server trouble, outcome open",
