@@ -194,6 +194,8 @@ def _plan(
         return leg if isinstance(leg, Problem) else [leg]
     positions = holdings.open_positions(step.connection, step.account)
     if directive.action.closes:
+        # What was ordered later and went first: a flatten does not wait for its turn.
+        positions = [_left_to_close(step, part) for part in positions]
         return planning.plan_close(directive, settings, terms, positions, token)
     orders = market.pending_orders(step.connection, step.account)
     if directive.action is Action.CANCEL:
@@ -231,13 +233,13 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
 
 def _left_to_close(step: Step, part: PositionRecord) -> PositionRecord:
     """The part without what commands under way are closing already: a second close could reverse it."""
-    row = step.connection.execute(
-        "SELECT group_concat(volume, ' ') AS volumes FROM commands WHERE officer = ? AND kind = 'CLOSE'"
-        " AND target_position = ? AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN', 'PLACED')"
+    under_way = step.connection.execute(
+        "SELECT volume, filled FROM commands WHERE officer = ? AND kind = 'CLOSE' AND target_position = ?"
+        " AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN', 'PLACED', 'PARTIAL')"
         " AND coalesce(json_extract(body, '$.opener'), ?) = ?",
         (step.officer, part.identifier, part.token, part.token),
-    ).fetchone()
-    closing = sum((Decimal(text) for text in (row["volumes"] or "").split()), ZERO)
+    )
+    closing = sum((Decimal(row["volume"]) - Decimal(row["filled"]) for row in under_way), ZERO)
     return msgspec.structs.replace(part, volume_out=min(part.volume_out + closing, part.volume_in))
 
 

@@ -33,10 +33,11 @@ def check_stops(step: Step, settings: OfficerSettings) -> None:
 
 
 def _taken_away(step: Step, position: int) -> bool:
-    """Whether a directive has taken the stop away since."""
-    found = step.connection.execute(
-        "SELECT 1 FROM commands WHERE officer = ? AND target_position = ? AND kind = 'MODIFY' AND state = 'DONE'"
-        " AND json_extract(body, '$.stop_loss') = 0",
+    """Whether the last directive about the stop has taken it away."""
+    last = step.connection.execute(
+        "SELECT json_extract(body, '$.stop_loss') AS stop_loss FROM commands WHERE officer = ?"
+        " AND target_position = ? AND kind = 'MODIFY' AND state = 'DONE' AND stop_loss IS NOT NULL"
+        " ORDER BY dispatched_at DESC LIMIT 1",
         (step.officer, position),
-    )
-    return found.fetchone() is not None
+    ).fetchone()
+    return last is not None and not last["stop_loss"]

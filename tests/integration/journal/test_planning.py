@@ -306,6 +306,31 @@ def test_a_flatten_does_not_close_again_what_a_close_under_way_is_closing(joined
     assert volumes == {POSITION: "0.2", POSITION + 1: "0.3"}
 
 
+def test_what_is_left_of_a_close_that_was_filled_in_part_is_not_closed_again_either(joined: Desk) -> None:
+    two_and_a_limit(joined)
+    [close] = joined.sent(closing(quantity=0.2))
+    joined.report(result(close.order), deal(close.order, DEAL + 5, volume="0.1"))
+    assert joined.command_state(close.order.token) == "PARTIAL"
+    joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
+    volumes = {
+        each.order.position: str(each.order.volume) for each in joined.advance() if each.order.position
+    }
+    # 0.2 of it is open, and 0.1 of that is being closed.
+    assert volumes == {POSITION: "0.1", POSITION + 1: "0.3"}
+
+
+def test_a_close_whose_turn_comes_after_a_flatten_takes_only_what_that_left(joined: Desk) -> None:
+    two_and_a_limit(joined)
+    [late] = joined.sent(directive("dir-late"), closing())
+    assert joined.directive_state("dir-close") == "RECEIVED"
+    # A flatten does not wait for its turn.
+    assert ("CLOSE", POSITION) in flattened(joined)
+    joined.report(result(late.order, ticket=ORDER + 4), deal(late.order, DEAL + 6, position_id=POSITION + 2))
+    closes = {each.order.comment: each.order.position for each in joined.advance() if each.order.position}
+    assert closes["dir-close"] == POSITION + 2
+    assert joined.rows("SELECT count(*) FROM commands WHERE target_position = ?", POSITION) == [(1,)]
+
+
 def test_a_flatten_looks_once_more_when_all_that_was_under_way_is_settled(joined: Desk) -> None:
     [late] = joined.sent(directive())
     assert flattened(joined) == []

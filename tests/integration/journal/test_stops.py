@@ -68,6 +68,22 @@ def test_a_stop_that_a_directive_took_away_is_not_missed(joined: Desk) -> None:
     assert raised(joined) == []
 
 
+def test_a_stop_that_a_directive_took_away_and_another_set_again_is_missed(joined: Desk) -> None:
+    order = opened(joined)
+    joined.report(standing(order))
+    for number, (stop_loss, seen) in enumerate(((0, None), (1.08, "1.0800"))):
+        [command] = joined.sent(modify(f"dir-modify-{number}", stop_loss=stop_loss))
+        joined.report(
+            submitted(command.order, mark=number + 2), result(command.order), standing(order, stop_loss=seen)
+        )
+        assert joined.directive_state(f"dir-modify-{number}") == "DONE"
+        joined.later(1)
+    joined.report(scan(1))
+    assert raised(joined) == []
+    joined.report(standing(order, stop_loss=None), scan(2))
+    assert raised(joined) == ["STOP_MISSING"]
+
+
 def test_a_stop_that_a_hand_took_away_is_missed(joined: Desk) -> None:
     order = opened(joined)
     joined.report(standing(order), scan(1), standing(order, stop_loss=None), scan(2))
