@@ -17,6 +17,7 @@ from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import Rig
 from tests.rig.world import OFFICER
+from tests.terminal.switches import Switches, dump
 
 _LOOK_S: Final = 0.1
 """How often the broker is looked at while the sidecar says nothing."""
@@ -42,6 +43,8 @@ class StoryRig(Rig):
         self.manners: dict[str, Manners] = {}
         """By officer: what the native terminal is like, where it is not as documented. The paper terminal has
         no manners."""
+        self.switches: Switches | None = None
+        """The native terminals', in place of manners."""
         # The sidecar polls as the terminal says; this is the least that it may say.
         self.inputs = {"InpPollIntervalS": "1"}
         """The EA's, beside those that it needs."""
@@ -90,7 +93,11 @@ class StoryRig(Rig):
         arguments += ["--expert", str(self._library)]
         for name, value in self.inputs.items():
             arguments += ["--input", f"{name}={value}"]
-        if manners.switches:
+        if self.switches is not None:
+            path = self.folder / "switches.json"
+            path.write_bytes(dump(self.switches))
+            arguments += ["--switches", str(path)]
+        elif manners.switches:
             arguments += ["--switch", *manners.switches]
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)
