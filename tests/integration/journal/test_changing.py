@@ -92,6 +92,16 @@ def test_what_is_so_already_is_done(joined: Desk, opener: Order, how: str) -> No
     assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
 
 
+def test_a_modify_to_what_was_seen_before_it_was_sent_needs_no_further_sight(
+    joined: Desk, opener: Order
+) -> None:
+    order = moved(joined, 1.09)
+    joined.report(submitted(order))
+    assert joined.command_state(order.token) == "DONE"
+    joined.report(result(order), standing(opener))
+    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
+
+
 def test_a_modify_that_the_broker_refuses_is_told_with_its_code(joined: Desk, opener: Order) -> None:
     order = moved(joined)
     joined.report(submitted(order), result(order, 10016))

@@ -83,6 +83,20 @@ def test_terms_of_an_earlier_session_do_for_a_close_and_not_for_an_open(joined: 
     assert [sent.order.comment for sent in joined.look().commands] == ["dir-2"]
 
 
+def test_a_close_behind_an_open_that_waits_for_its_symbol_waits_with_it(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.report(result(command.order), deal(command.order))
+    joined.join()
+    joined.take(directive("dir-2"), closing())
+    assert joined.look().commands == []
+    assert joined.directive_state("dir-close") == "RECEIVED"
+    joined.report(terms("EURUSD"))
+    [second] = joined.look().commands
+    assert second.order.comment == "dir-2"
+    joined.report(result(second.order), deal(second.order, DEAL + 1, position_id=POSITION + 1))
+    assert [sent.order.position for sent in joined.look().commands] == [POSITION, POSITION + 1]
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -334,6 +348,7 @@ def test_a_close_whose_turn_comes_after_a_flatten_takes_only_what_that_left(join
 def test_a_flatten_looks_once_more_when_all_that_was_under_way_is_settled(joined: Desk) -> None:
     [late] = joined.sent(directive())
     assert flattened(joined) == []
+    assert joined.advance() == []
     # The open that was on its way is filled after all.
     joined.report(result(late.order), deal(late.order))
     [close] = joined.advance()
@@ -351,6 +366,20 @@ def test_a_flatten_waits_a_weekend_for_its_terminal(joined: Desk) -> None:
     joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
     joined.later(60 * 60 * 24 * 3)
     assert len(joined.advance()) == 3
+
+
+@pytest.mark.parametrize(("days", "state"), [(6.9, "DISPATCHED"), (7.1, "NEVER_SENT")])
+def test_a_close_of_a_flatten_that_could_not_be_sent_goes_out_for_a_week(
+    joined: Desk, days: float, state: str
+) -> None:
+    [command] = joined.sent(directive())
+    joined.report(result(command.order), deal(command.order))
+    joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
+    [close] = joined.advance()
+    joined.report(not_sent(close.order, NotSentReason.OFFLINE))
+    joined.later(60 * 60 * 24 * days)
+    joined.advance()
+    assert joined.command_state(close.order.token) == state
 
 
 def orders_of(desk: Desk, kind: str) -> list[Any]:
