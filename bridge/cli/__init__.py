@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from bridge import __version__
+from bridge.cli.dismiss import dismiss
 from bridge.cli.expert import expert
 from bridge.cli.failure import report
 from bridge.cli.flatten import flatten
@@ -15,6 +16,7 @@ from bridge.cli.paper import paper, paper_broker
 from bridge.cli.rebind import rebind
 from bridge.cli.resolve import resolve
 from bridge.cli.resume import resume
+from bridge.cli.retry import retry
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox_director
 from bridge.cli.setup import setup
@@ -62,6 +64,8 @@ cli.add_command(halt)
 cli.add_command(resume)
 cli.add_command(flatten)
 cli.add_command(resolve)
+cli.add_command(retry)
+cli.add_command(dismiss)
 cli.add_command(journal)
 cli.add_command(rebind)
 cli.add_command(expert)

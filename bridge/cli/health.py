@@ -66,9 +66,17 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[Concern]:
             yield Concern(
                 officer=officer.officer,
                 code="REFUSED_EVENTS",
-                what=f"the Director refused {officer.events_refused} events for good: {officer.last_refusal}",
-                remedy="mt5-bridge journal undelivered",
+                what=f"the Director refused {_events(officer.events_refused)} for good: {officer.last_refusal}",
+                remedy=(
+                    f"look at them (mt5-bridge journal{options} undelivered), then: mt5-bridge retry{options} "
+                    f"--officer {officer.officer}, or mt5-bridge dismiss{options} --officer {officer.officer} "
+                    '--note "WHY" --all'
+                ),
             )
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count} events"
 
 
 def _of_sidecar(live: LiveStatus) -> Iterator[Concern]:

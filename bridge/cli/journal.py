@@ -100,7 +100,7 @@ def undelivered(path: Path, as_json: bool) -> None:
         return
     print_table(
         f"{len(rows)} undelivered events",
-        ("id", "created", "officer", "directive", "event", "state", "refusals", "last error"),
+        ("id", "created", "officer", "directive", "event", "state", "refusals", "dismissed", "last error"),
         (
             (
                 str(row.id),
@@ -110,6 +110,7 @@ def undelivered(path: Path, as_json: bool) -> None:
                 row.event_type,
                 row.state,
                 str(row.refusals or ""),
+                row.dismissed_at or "",
                 _short(row.last_error),
             )
             for row in rows

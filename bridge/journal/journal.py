@@ -29,7 +29,7 @@ from bridge.journal import (
     sending,
     sessions,
 )
-from bridge.journal.delivering import Outgoing
+from bridge.journal.delivering import Outgoing, RefusedEvent
 from bridge.journal.errors import JournalUnavailableError
 from bridge.journal.folding import Folded
 from bridge.journal.intake import Taken
@@ -134,6 +134,25 @@ class Journal:
     def set_aside(self, event: Outgoing, why: str, now: datetime) -> None:
         """The Director refused the event for good."""
         self._step("refused", event.officer, now, lambda step: delivering.set_aside(step, event, why))
+
+    def refused(
+        self, officer: str, *, directive_id: str | None = None, dismissed: bool = False
+    ) -> list[RefusedEvent]:
+        """The events that the Director refused for good, oldest first; those that a person dismissed as well."""
+        return self._read(
+            "outbox",
+            lambda: delivering.refused(
+                self._connection, officer, directive_id=directive_id, dismissed=dismissed
+            ),
+        )
+
+    def retry(self, officer: str, events: Collection[RefusedEvent], now: datetime) -> None:
+        """A person has refused events offered once more."""
+        self._step("retry", officer, now, lambda step: delivering.retry(step, events))
+
+    def dismiss(self, officer: str, events: Collection[RefusedEvent], now: datetime, *, note: str) -> None:
+        """A person has seen refused events, and leaves them."""
+        self._step("dismiss", officer, now, lambda step: delivering.dismiss(step, events, note))
 
     def trouble(self, officer: str, code: str, message: str, subject: str, now: datetime) -> None:
         """Something on our side that a person must see, told once for each subject."""

@@ -53,6 +53,8 @@ class EventRow(msgspec.Struct, frozen=True):
     refusals: int
     last_error: str
     body: str
+    dismissed_at: str | None = None
+    """When a person had seen that the Director refused it."""
 
 
 class ChainVerdict(msgspec.Struct, frozen=True):

@@ -394,6 +394,13 @@ SELECT officer, server, login, identifier, directive_id, token, symbol, side, vo
        stop_loss, take_profit, opened_at
 FROM positions WHERE state = 'OPEN';
 
+ALTER TABLE events ADD COLUMN dismissed_at TEXT;     -- when a person had seen that the Director refused it
+CREATE INDEX events_refused ON events (officer, id) WHERE state = 'refused';
+DROP VIEW undelivered_events;
+CREATE VIEW undelivered_events AS
+SELECT id, officer, directive_id, event_type, created_at, state, refusals, last_error, dismissed_at, body
+FROM events WHERE state <> 'delivered';
+
 CREATE VIEW pending_orders AS
 SELECT o.officer, o.server, o.login, o.ticket, c.directive_id, o.symbol, o.type, o.volume_initial,
        o.volume_current, o.price, o.stop_loss, o.take_profit, o.state, o.seen_at

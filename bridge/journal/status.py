@@ -48,6 +48,7 @@ class OfficerStatus(msgspec.Struct, frozen=True, kw_only=True):
     events_queued: int = 0
     oldest_queued_at: str | None = None
     events_refused: int = 0
+    """Refused for good, and not dismissed."""
     last_refusal: str = ""
 
 
@@ -121,9 +122,10 @@ SELECT o.officer, o.login, o.server, o.trade_mode, o.margin_mode, o.currency, o.
         AS commands_in_flight,
     (SELECT count(*) FROM events e WHERE e.officer = o.officer AND e.state = 'queued') AS events_queued,
     (SELECT min(created_at) FROM events e WHERE e.officer = o.officer AND e.state = 'queued') AS oldest_queued_at,
-    (SELECT count(*) FROM events e WHERE e.officer = o.officer AND e.state = 'refused') AS events_refused,
+    (SELECT count(*) FROM events e WHERE e.officer = o.officer AND e.state = 'refused'
+        AND e.dismissed_at IS NULL) AS events_refused,
     coalesce((SELECT last_error FROM events e WHERE e.officer = o.officer AND e.state = 'refused'
-        ORDER BY id DESC LIMIT 1), '') AS last_refusal
+        AND e.dismissed_at IS NULL ORDER BY id DESC LIMIT 1), '') AS last_refusal
 FROM officers o LEFT JOIN sessions s ON s.epoch = (SELECT max(epoch) FROM sessions WHERE officer = o.officer)
 ORDER BY o.officer
 """

@@ -1,7 +1,8 @@
 """The control endpoint: what a person asks of a running sidecar, over HTTP on this machine alone.
 
     GET  /v1/status                                 how it stands now (bridge.sidecar.live)
-    POST /v1/halt, /v1/resume, /v1/flatten, /v1/resolve    JSON (bridge.sidecar.operations)
+    POST /v1/halt, /v1/resume, /v1/flatten, /v1/resolve,
+         /v1/retry, /v1/dismiss                     JSON (bridge.sidecar.operations)
 
 Every request needs `Authorization: Bearer TOKEN`, the token of the file beside the journal, and a Host header that
 names the endpoint itself, so that no page in a browser can reach it by another name. An error is
@@ -29,12 +30,14 @@ from bridge.sidecar.live import Watch
 from bridge.sidecar.office import Office
 from bridge.sidecar.operations import (
     A,
+    DismissRequest,
     FlattenRequest,
     HaltRequest,
     RefusedError,
     Request,
     ResolveRequest,
     ResumeRequest,
+    RetryRequest,
     performing,
 )
 
@@ -127,6 +130,8 @@ class ControlServer:
                 web.post(ResumeRequest.path, self._resume),
                 web.post(FlattenRequest.path, self._flatten),
                 web.post(ResolveRequest.path, self._resolve),
+                web.post(RetryRequest.path, self._retry),
+                web.post(DismissRequest.path, self._dismiss),
             ]
         )
         return app
@@ -170,6 +175,12 @@ class ControlServer:
 
     async def _resolve(self, request: web.Request) -> web.StreamResponse:
         return await self._perform(request, ResolveRequest)
+
+    async def _retry(self, request: web.Request) -> web.StreamResponse:
+        return await self._perform(request, RetryRequest)
+
+    async def _dismiss(self, request: web.Request) -> web.StreamResponse:
+        return await self._perform(request, DismissRequest)
 
     async def _perform(self, request: web.Request, kind: type[Request[A]]) -> web.StreamResponse:
         if request.content_type != _JSON:

@@ -13,12 +13,16 @@ import msgspec
 
 from bridge.core.protocol import Name
 from bridge.core.settings import Settings
+from bridge.journal.delivering import RefusedEvent
 from bridge.journal.journal import Journal
 from bridge.journal.operating import Flattened, Halt
 from bridge.journal.resolving import CannotResolveError, Resolved, Word
 
 A = TypeVar("A", bound=msgspec.Struct)
 Why = Annotated[str, msgspec.Meta(max_length=500)]
+Note = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+"""What a person has to say: for the audit."""
+Directives = Annotated[list[Name], msgspec.Meta(max_length=100)]
 Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 """8 random bytes in lower-case hex, drawn by who asks."""
 
@@ -53,6 +57,12 @@ class Flattens(msgspec.Struct, frozen=True, kw_only=True):
     """One directive for each officer."""
 
     flattens: list[Flattened]
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that the Director had refused for good, and that something was done about."""
+
+    events: list[RefusedEvent]
 
 
 class HaltRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,7 +139,7 @@ class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknow
 
     directive_id: Name
     verdict: Word
-    note: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    note: Note
     officer: Name | None = None
     """None: the one officer that has such a directive."""
     token: int | None = None
@@ -167,6 +177,47 @@ class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknow
             raise RefusedError(str(error)) from error
 
 
+class RetryRequest(Request[Refused], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Offer events that the Director refused for good once more."""
+
+    path = "/v1/retry"
+
+    officer: Name | None = None
+    directives: Directives = []
+    """Empty: all that was not dismissed. Those of a directive that is named go out though they were."""
+
+    @classmethod
+    def answer_type(cls) -> type[Refused]:
+        return Refused
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> Refused:
+        found = _refused(journal, settings, self.officer, self.directives, dismissed=bool(self.directives))
+        for officer, events in found.items():
+            journal.retry(officer, events, now)
+        return Refused(events=[event for events in found.values() for event in events])
+
+
+class DismissRequest(Request[Refused], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Leave refused events as they are: a person has seen them."""
+
+    path = "/v1/dismiss"
+
+    note: Note
+    officer: Name | None = None
+    directives: Directives = []
+    """Empty: all."""
+
+    @classmethod
+    def answer_type(cls) -> type[Refused]:
+        return Refused
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> Refused:
+        found = _refused(journal, settings, self.officer, self.directives, dismissed=False)
+        for officer, events in found.items():
+            journal.dismiss(officer, events, now, note=self.note)
+        return Refused(events=[event for events in found.values() for event in events])
+
+
 def performing(request: Request[A], settings: Settings, now: datetime) -> Callable[[Journal], A]:
     """The request as one piece of work for the journal's thread."""
     return lambda journal: request.perform(journal, settings, now)
@@ -177,3 +228,29 @@ def _officers(officer: str | None, settings: Settings) -> list[str]:
     if officer is not None and officer not in known:
         raise RefusedError(f"there is no officer {officer!r}; the configuration has: {', '.join(known)}")
     return known if officer is None else [officer]
+
+
+def _refused(
+    journal: Journal, settings: Settings, officer: str | None, directives: list[str], *, dismissed: bool
+) -> dict[str, list[RefusedEvent]]:
+    """The refused events that are meant, by officer. Each directive that is named must have one."""
+    found: dict[str, list[RefusedEvent]] = {}
+    named: set[str | None] = set()
+    # None: of whatever directive.
+    meant: list[str | None] = [*sorted(set(directives))] or [None]
+    for each in _officers(officer, settings):
+        events = [
+            event
+            for directive_id in meant
+            for event in journal.refused(each, directive_id=directive_id, dismissed=dismissed)
+        ]
+        named |= {event.directive_id for event in events}
+        if events:
+            found[each] = events
+    if missing := sorted(set(directives) - named):
+        seen = "" if dismissed else " that was not dismissed yet"
+        raise RefusedError(
+            f"the Director has refused no event{seen} of {', '.join(map(repr, missing))}. "
+            "'mt5-bridge journal undelivered' has them all"
+        )
+    return found

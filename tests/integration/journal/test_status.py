@@ -83,6 +83,9 @@ def test_events_that_the_director_refused_for_good(joined: Desk) -> None:
     joined.journal.set_aside(event, "HTTP 422: no", NOW)
     found = officer(joined)
     assert (found.events_refused, found.last_refusal, found.events_queued) == (1, "HTTP 422: no", 0)
+    joined.journal.dismiss(OFFICER, joined.journal.refused(OFFICER), NOW, note="known")
+    found = officer(joined)
+    assert (found.events_refused, found.last_refusal, found.events_queued) == (0, "", 0)
 
 
 def test_a_journal_of_an_earlier_version_is_no_damage(desk: Desk) -> None:

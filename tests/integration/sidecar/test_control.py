@@ -144,6 +144,12 @@ async def test_who_is_not_let_in(
         ("POST", "/v1/resolve", b'{"directive_id": "d", "verdict": "lost", "note": "n"}', 400, "BODY"),
         ("POST", "/v1/resolve", b'{"directive_id": "d", "verdict": "filled", "note": ""}', 400, "BODY"),
         ("POST", "/v1/resolve", b'{"directive_id": "d", "verdict": "filled", "note": "n"}', 409, "REFUSED"),
+        ("POST", "/v1/retry", b'{"officer": "nobody"}', 409, "REFUSED"),
+        ("POST", "/v1/retry", b'{"directives": ["d"]}', 409, "REFUSED"),
+        ("POST", "/v1/retry", b'{"directives": [""]}', 400, "BODY"),
+        ("POST", "/v1/dismiss", b"{}", 400, "BODY"),
+        ("POST", "/v1/dismiss", b'{"note": ""}', 400, "BODY"),
+        ("POST", "/v1/dismiss", b'{"note": "n", "directives": ["d"]}', 409, "REFUSED"),
     ],
 )
 async def test_what_is_refused(
@@ -186,6 +192,43 @@ async def test_a_flatten_halts_and_stands_in_the_inbox(station: Station, sidecar
     assert done["directive_id"].startswith("operator:flatten:")
     assert halted(station) == "flatten: off"
     assert station.rows("SELECT directive_id, origin FROM directives") == [(done["directive_id"], "operator")]
+
+
+async def refused_for_good(station: Station, *directive_ids: str) -> None:
+    """The Director has refused the first event of each directive for good."""
+    await station.take(*(station.directive(directive_id, quantity=-1) for directive_id in directive_ids))
+    for event in await station.queued():
+        station.journal.set_aside(event, "422: no", station.clock.now())
+
+
+async def test_a_retry_is_delivered(station: Station, director: Sandbox, tmp_path: Path) -> None:
+    await refused_for_good(station, "dir-1", "dir-2")
+    async with controlled(station, director, tmp_path) as sidecar:
+        await eventually(lambda: director.told("dir-1") == director.told("dir-2") == ["ORDER_REJECTED"])
+        told = await sidecar.post("/v1/retry", {"directives": ["dir-1"]})
+        assert [(each["directive_id"], each["event_type"]) for each in told["events"]] == [
+            ("dir-1", "DIRECTIVE_RECEIVED")
+        ]
+        # Later events of it were taken meanwhile.
+        await eventually(lambda: director.told("dir-1") == ["ORDER_REJECTED", "DIRECTIVE_RECEIVED"])
+    assert director.told("dir-2") == ["ORDER_REJECTED"]
+
+
+async def test_a_dismissal(station: Station, director: Sandbox, tmp_path: Path) -> None:
+    await refused_for_good(station, "dir-1", "dir-2")
+    async with controlled(station, director, tmp_path) as sidecar:
+        told = await sidecar.post("/v1/dismiss", {"note": "known", "directives": ["dir-2"]})
+        assert [each["directive_id"] for each in told["events"]] == ["dir-2"]
+        status, told = await sidecar.ask(
+            "POST", "/v1/dismiss", {"note": "known", "directives": ["dir-1", "dir-2"]}
+        )
+        assert (status, told["error"]) == (409, "REFUSED")
+        assert "'dir-2'" in told["message"] and "'dir-1'" not in told["message"]
+        assert [
+            each["directive_id"] for each in (await sidecar.post("/v1/dismiss", {"note": "n"}))["events"]
+        ] == ["dir-1"]
+        # What a person dismissed is not offered with all the rest.
+        assert (await sidecar.post("/v1/retry", {}))["events"] == []
 
 
 # What it says
