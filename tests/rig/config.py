@@ -46,6 +46,12 @@ def write_config(
     lines: list[str] = []
     for header, settings in sections:
         lines.append(header)
-        # What JSON calls a string, a number or a boolean, TOML calls the same.
-        lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        lines += [f"{name} = {_spell(value)}" for name, value in settings.items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _spell(value: object) -> str:
+    """What JSON calls a string, a number, a boolean or a list, TOML calls the same; only tables differ."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_spell(each)}" for name, each in value.items()) + "}"
+    return json.dumps(value)

@@ -1,0 +1,113 @@
+"""E: how an order is executed: filling modes, deviation, slippage."""
+
+from decimal import Decimal
+
+from bridge.core.contract import EventType
+from bridge.paper.mt5 import OrderFilling, Retcode, TradeAction
+from bridge.paper.scenario import Scenario, SymbolTerms
+from bridge.paper.script import MoveMarket, SendKind
+from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import PLACED, refused, send_of
+from tests.conformance.specification.case import case
+from tests.rig.rig import CLOSED, OPENED, REFUSED
+from tests.rig.world import OFFICER
+
+FOK, IOC, RETURN = OrderFilling.FOK, OrderFilling.IOC, OrderFilling.RETURN
+
+
+@case(
+    "E01",
+    "Opens, closes and pending orders go out with the filling that the symbol's flags and execution allow",
+)
+def fillings(rig: StoryRig) -> None:
+    symbols = (
+        SymbolTerms(name="EURUSD", filling=("FOK", "IOC")),
+        SymbolTerms(name="EURUSD.1", like="EURUSD", filling=("IOC",)),
+        SymbolTerms(name="EURUSD.2", like="EURUSD", filling=("FOK",)),
+        SymbolTerms(name="EURUSD.3", like="EURUSD", filling=("BOC", "IOC")),
+        SymbolTerms(name="EURUSD.4", like="EURUSD", execution="EXCHANGE", filling=()),
+        SymbolTerms(name="EURUSD.5", like="EURUSD", execution="EXCHANGE", filling=("FOK", "IOC")),
+        SymbolTerms(name="EURUSD.6", like="EURUSD", execution="INSTANT", filling=()),
+        SymbolTerms(name="EURUSD.7", like="EURUSD", execution="REQUEST", filling=("IOC",)),
+    )
+    # By symbol: an open's, a close's, a pending order's.
+    wanted = {
+        "EURUSD": (FOK, IOC, IOC),
+        "EURUSD.1": (IOC, IOC, IOC),
+        "EURUSD.2": (FOK, FOK, FOK),
+        "EURUSD.3": (IOC, IOC, IOC),
+        "EURUSD.4": (RETURN, RETURN, RETURN),
+        "EURUSD.5": (FOK, IOC, RETURN),
+        "EURUSD.6": (RETURN, RETURN, RETURN),
+        "EURUSD.7": (IOC, IOC, RETURN),
+    }
+    rig.start_with(Scenario(symbols=symbols))
+    opens = {symbol: rig.issue("OPEN_LONG", symbol=symbol) for symbol in wanted}
+    for opening in opens.values():
+        rig.told(opening, *OPENED)
+    closes = {
+        symbol: rig.issue("CLOSE", symbol=symbol, target_directive_id=opens[symbol]) for symbol in wanted
+    }
+    for close in closes.values():
+        rig.told(close, *CLOSED)
+    waiting = {
+        symbol: rig.issue("OPEN_LONG", symbol=symbol, order_type="LIMIT", price=1.09) for symbol in wanted
+    }
+    for directive in waiting.values():
+        rig.told(directive, *PLACED)
+    found = {
+        symbol: tuple(
+            send_of(rig, directives[symbol]).request.type_filling for directives in (opens, closes, waiting)
+        )
+        for symbol in wanted
+    }
+    assert found == wanted
+
+
+@case(
+    "E02",
+    "The deviation is the directive's, else the configuration's; over the terminal's maximum none",
+)
+def deviations(rig: StoryRig) -> None:
+    rig.configure(officers=[{"id": OFFICER, "deviation_points": 15}])
+    rig.start()
+    wanted = {rig.issue("OPEN_LONG", deviation_points=points): points for points in (None, 7, 0, 100)}
+    for opening, points in wanted.items():
+        rig.told(opening, *OPENED)
+        assert send_of(rig, opening).request.deviation == (15 if points is None else points)
+    refused(rig, "INPUTS", "a deviation of 101 points", "the maximum deviation 100", deviation_points=101)
+    first, *_ = wanted
+    rig.told(rig.issue("CLOSE", target_directive_id=first), *CLOSED)
+    assert rig.broker.sends()[-1].request.deviation == 15
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, deviation_points=500)
+    rig.told(waiting, *PLACED)
+
+
+@case(
+    "E03",
+    "A market order whose price has moved on by more than the deviation is refused, and nothing is sent",
+)
+def slippage(rig: StoryRig) -> None:
+    rig.start()
+    far = "the market is at 1.09510, 30 points from 1.0948; 20 are allowed"
+    refused(rig, "CHECK", far, price=1.0948)
+    refused(rig, "CHECK", "points from 1.0952; 20 are allowed", action="OPEN_SHORT", price=1.09521)
+    refused(rig, "CHECK", "10 points from 1.095; 5 are allowed", price=1.095, deviation_points=5)
+    assert rig.broker.sends() == []
+    for price in (1.0949, 1.0953):
+        rig.told(rig.issue("OPEN_LONG", price=price), *OPENED)
+    assert {send.request.action for send in rig.broker.sends()} == {TradeAction.DEAL}
+
+
+@case(
+    "E04", "A market that moves under an order is paid within the deviation, and beyond it told as a requote"
+)
+def requote(rig: StoryRig) -> None:
+    rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="INSTANT"),)))
+    rig.fault(MoveMarket(bid=Decimal("1.09510"), ask=Decimal("1.09520")), SendKind.OPEN)
+    *_, filled, _ = rig.told(rig.issue("OPEN_LONG"), *OPENED)
+    assert filled.type == EventType.ORDER_FILLED
+    rig.fault(MoveMarket(bid=Decimal("1.09600"), ask=Decimal("1.09610")), SendKind.OPEN)
+    _, rejected = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    assert rejected.code == str(int(Retcode.REQUOTE))
+    assert [send.executed for send in rig.broker.sends()] == [True, False]

@@ -1,0 +1,184 @@
+"""K: what a trade server's return code makes of a command."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from bridge.core.contract import EventType
+from bridge.core.retcodes import RETCODES, Verdict, verdict
+from bridge.paper.mt5 import Retcode
+from bridge.paper.scenario import Scenario, SymbolTerms
+from bridge.paper.script import LoseAnswer, Match, Reject, Rule, SendKind
+from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import CANCELLED, PLACED, send_of
+from tests.conformance.specification.case import case
+from tests.rig.rig import CLOSED, OPENED, REFUSED
+
+UNHEARD_OF: Final = 10099
+CODES: Final = (*RETCODES, UNHEARD_OF)
+REFUSING: Final = tuple(code for code in CODES if verdict(code) is Verdict.REFUSED)
+OPEN: Final = tuple(code for code in CODES if verdict(code) is Verdict.OPEN)
+ACCEPTING: Final = tuple(code for code in CODES if verdict(code) is Verdict.ACCEPTED)
+LOST: Final = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, EventType.SYSTEM_ERROR)
+"""What is told of an open outcome of which nothing is found."""
+TAKEN: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.SYSTEM_ERROR)
+"""What is told of an order that was taken, and of which nothing is found."""
+
+
+def answer(rig: StoryRig, kind: SendKind, codes: Sequence[int]) -> None:
+    """Let the broker answer the next sends of that kind with these codes, one each, and do nothing."""
+    for number, code in enumerate(codes, start=1):
+        rig.broker.add_rule(Rule(effect=Reject(retcode=code), match=Match(kind=kind, nth=number)))
+
+
+def is_refused(rig: StoryRig, directive_id: str, code: int) -> None:
+    _, event = rig.told(directive_id, *REFUSED)
+    assert event.code == str(code), event.body
+    assert f"({code})" in event.body["error_message"]
+
+
+def _opens(rig: StoryRig, kind: SendKind, **fields: Any) -> None:
+    rig.start()
+    answer(rig, kind, CODES)
+    issued = [rig.issue("OPEN_LONG", **fields) for _ in CODES]
+    for directive in issued:
+        rig.told(directive, *_told_of(_code(rig, directive)))
+        if verdict(_code(rig, directive)) is Verdict.REFUSED:
+            is_refused(rig, directive, _code(rig, directive))
+    assert sorted(_code(rig, directive) for directive in issued) == sorted(CODES)
+    assert len(rig.broker.sends()) == len(CODES)
+
+
+def _told_of(code: int) -> tuple[EventType, ...]:
+    return {Verdict.REFUSED: REFUSED, Verdict.OPEN: LOST, Verdict.ACCEPTED: TAKEN}[verdict(code)]
+
+
+def _code(rig: StoryRig, directive_id: str) -> int:
+    """What the directive's send was answered; waits for it."""
+    rig.director.wait(
+        f"waited for news of {directive_id}",
+        lambda events: sum(event.directive_id == directive_id for event in events) > 1,
+    )
+    code = send_of(rig, directive_id).retcode
+    assert code is not None
+    return code
+
+
+@case(
+    "K01", "Each return code means for an open what the table says, and after none of them it is sent again"
+)
+def opens(rig: StoryRig) -> None:
+    _opens(rig, SendKind.OPEN)
+
+
+@case(
+    "K02", "Each return code means for a pending order what the table says, and after none it is sent again"
+)
+def pendings(rig: StoryRig) -> None:
+    _opens(rig, SendKind.PENDING, order_type="LIMIT", price=1.09)
+
+
+@case("K03", "Each return code means for a close what the table says; the position stays, and can be closed")
+def closes(rig: StoryRig) -> None:
+    # A close waits for the one before it in its symbol: those whose outcome stays open have one each.
+    lost = {f"EURUSD.{code}": code for code in (*OPEN, *ACCEPTING)}
+    names = [SymbolTerms(name=name, like="EURUSD") for name in lost]
+    rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD"), *names)))
+    openings = {name: rig.issue("OPEN_LONG", symbol=name) for name in ("EURUSD", *lost)}
+    for opening in openings.values():
+        rig.told(opening, *OPENED)
+    for symbol, codes in (("EURUSD", REFUSING), *((name, (code,)) for name, code in lost.items())):
+        for number, code in enumerate(codes, start=1):
+            match = Match(kind=SendKind.CLOSE, symbol=symbol, nth=number)
+            rig.broker.add_rule(Rule(effect=Reject(retcode=code), match=match))
+    unsettled = {rig.issue("CLOSE", symbol=name): code for name, code in lost.items()}
+    issued = [rig.issue("CLOSE") for _ in REFUSING]
+    for directive, code in zip(issued, REFUSING, strict=True):
+        is_refused(rig, directive, code)
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+    for directive, code in unsettled.items():
+        rig.told(directive, *_told_of(code))
+    assert len(rig.broker.sends()) == 2 * len(openings) + len(REFUSING)
+
+
+@case(
+    "K04", "Each return code means for a change what the table says; 'no changes' means that it is as wished"
+)
+def modifies(rig: StoryRig) -> None:
+    rig.start()
+    opening = rig.open()
+    codes = [code for code in CODES if verdict(code) is not Verdict.ACCEPTED]
+    answer(rig, SendKind.SLTP, codes)
+    issued = [
+        rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=round(1.08 + number / 10_000, 4))
+        for number in range(len(codes))
+    ]
+    for directive, code in zip(issued, codes, strict=True):
+        if code == Retcode.NO_CHANGES:
+            rig.told(directive, *PLACED)
+        elif verdict(code) is Verdict.REFUSED:
+            is_refused(rig, directive, code)
+        else:
+            _, error, rejected = rig.told(
+                directive,
+                EventType.DIRECTIVE_RECEIVED,
+                EventType.BROKER_ERROR,
+                EventType.ORDER_REJECTED,
+            )
+            assert (error.code, rejected.code) == (str(code), "NO_EFFECT")
+    rig.told(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.07), *PLACED)
+    assert len(rig.broker.sends()) == len(codes) + 2
+    assert [position.sl for position in rig.broker.positions()] == [Decimal("1.07")]
+
+
+@case("K05", "Each return code means for a cancel what the table says; the order stays, and can be cancelled")
+def cancels(rig: StoryRig) -> None:
+    rig.start()
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, time_in_force="GTC")
+    rig.told(waiting, *PLACED)
+    answer(rig, SendKind.REMOVE, REFUSING)
+    issued = [rig.issue("CANCEL", target_directive_id=waiting) for _ in REFUSING]
+    for directive, code in zip(issued, REFUSING, strict=True):
+        is_refused(rig, directive, code)
+    rig.reject(Retcode.TIMEOUT, SendKind.REMOVE)
+    *_, rejected = rig.told(
+        rig.issue("CANCEL", target_directive_id=waiting),
+        EventType.DIRECTIVE_RECEIVED,
+        EventType.BROKER_ERROR,
+        EventType.ORDER_REJECTED,
+    )
+    assert rejected.code == "NO_EFFECT"
+    rig.told(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    assert len(rig.broker.sends()) == len(REFUSING) + 3
+
+
+@case("K06", "What was done behind an open answer is found, told as done, and never sent again")
+def settled(rig: StoryRig) -> None:
+    rig.start()
+    for kind in (SendKind.OPEN, SendKind.PENDING, SendKind.SLTP, SendKind.REMOVE, SendKind.CLOSE):
+        for number, code in enumerate((*OPEN, None), start=1):
+            rig.broker.add_rule(Rule(effect=LoseAnswer(retcode=code), match=Match(kind=kind, nth=number)))
+    behind = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR)
+    openings = [rig.issue("OPEN_LONG") for _ in (*OPEN, None)]
+    for directive in openings:
+        rig.told(directive, *behind, *OPENED[1:])
+    # One after the other: each waits for the one before.
+    changes = [
+        rig.issue("MODIFY_SL", target_directive_id=directive, stop_loss=1.08) for directive in openings
+    ]
+    for directive in changes:
+        rig.told(directive, *behind, EventType.ORDER_PLACED)
+    closes = [rig.issue("CLOSE", target_directive_id=directive) for directive in openings]
+    for directive in closes:
+        rig.told(directive, *behind, *CLOSED[1:])
+    waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09) for _ in (*OPEN, None)]
+    for directive in waiting:
+        rig.told(directive, *behind, EventType.ORDER_PLACED)
+    cancels = [rig.issue("CANCEL", target_directive_id=directive) for directive in waiting]
+    for directive in cancels:
+        rig.told(directive, *behind, EventType.ORDER_CANCELLED)
+    for directive in waiting:
+        rig.told(directive, *behind, EventType.ORDER_PLACED, EventType.ORDER_CANCELLED)
+    assert len(rig.broker.sends()) == 5 * len(openings)
+    assert all(send.executed for send in rig.broker.sends())

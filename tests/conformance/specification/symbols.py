@@ -1,0 +1,212 @@
+"""S: what the broker calls a symbol, and what it permits there."""
+
+from decimal import Decimal
+from typing import Any
+
+from bridge.core.contract import EventType
+from bridge.paper.mt5 import Retcode, SymbolTradeMode
+from bridge.paper.scenario import Scenario, SymbolTerms
+from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import CANCELLED, PLACED, refusals, refused, send_of, terms
+from tests.conformance.specification.case import case
+from tests.rig.rig import CLOSED, OPENED
+from tests.rig.world import OFFICER
+
+
+@case("S01", "A symbol that the configuration maps is the broker's of that very name, and no other")
+def mapping(rig: StoryRig) -> None:
+    rig.configure(officers=[{"id": OFFICER, "symbols": {"EURUSD": "EURUSD.z", "GBPUSD": "GBPUSD.z"}}])
+    rig.start_with(
+        Scenario(
+            symbols=(
+                SymbolTerms(name="EURUSD"),
+                SymbolTerms(name="EURUSD.z", like="EURUSD"),
+                SymbolTerms(name="GBPUSD"),
+            )
+        )
+    )
+    opening = rig.issue("OPEN_LONG")
+    *_, opened = rig.told(opening, *OPENED)
+    assert opened.body["symbol"] == "EURUSD.z"
+    refused(rig, "UNKNOWN_SYMBOL", "GBPUSD.z", symbol="GBPUSD")
+    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+    assert {send.request.symbol for send in rig.broker.sends()} == {"EURUSD.z"}
+
+
+@case(
+    "S02",
+    "A symbol that has a prefix or suffix at the broker is found; of two that could be meant, neither",
+)
+def detection(rig: StoryRig) -> None:
+    likes = {
+        "mGBPUSD": "GBPUSD",
+        "EURUSD.r": "EURUSD",
+        "USDJPY": "USDJPY",
+        "USDJPY.x": "USDJPY",
+        "XAUUSD.a": "XAUUSD",
+        "XAUUSD.b": "XAUUSD",
+    }
+    rig.start_with(Scenario(symbols=tuple(SymbolTerms(name=name, like=like) for name, like in likes.items())))
+    for asked, name in (("GBPUSD", "mGBPUSD"), ("EURUSD", "EURUSD.r"), ("USDJPY", "USDJPY")):
+        rig.told(rig.issue("OPEN_LONG", symbol=asked), *OPENED)
+        assert rig.broker.sends()[-1].request.symbol == name
+    refused(rig, "AMBIGUOUS_SYMBOL", "XAUUSD.a, XAUUSD.b", symbol="XAUUSD")
+    refused(rig, "UNKNOWN_SYMBOL", "BTCUSD", symbol="BTCUSD")
+    rig.told(rig.issue("CLOSE", symbol="GBPUSD"), *CLOSED)
+    assert len(rig.broker.sends()) == 4
+
+
+@case("S03", "Where a symbol may not be opened, on a side or at all, an open is refused; a close goes on")
+def trade_modes(rig: StoryRig) -> None:
+    rig.start()
+    held = [rig.issue("OPEN_LONG"), rig.issue("OPEN_LONG", symbol="XAUUSD")]
+    for directive in held:
+        rig.told(directive, *OPENED)
+    modes = {
+        "EURUSD": SymbolTradeMode.CLOSEONLY,
+        "GBPUSD": SymbolTradeMode.DISABLED,
+        "USDJPY": SymbolTradeMode.LONGONLY,
+        "XAUUSD": SymbolTradeMode.SHORTONLY,
+    }
+    for symbol, mode in modes.items():
+        rig.broker.set_trade_mode(symbol, mode)
+    refused(rig, int(Retcode.CLOSE_ONLY), "EURUSD may only be closed")
+    refused(rig, int(Retcode.TRADE_DISABLED), "trading in GBPUSD is disabled", symbol="GBPUSD")
+    refused(rig, int(Retcode.LONG_ONLY), "only long", action="OPEN_SHORT", symbol="USDJPY")
+    refused(rig, int(Retcode.SHORT_ONLY), "only short", symbol="XAUUSD", order_type="LIMIT", price=2300)
+    assert len(rig.broker.sends()) == 2
+    for symbol in ("EURUSD", "XAUUSD"):
+        rig.told(rig.issue("CLOSE", symbol=symbol), *CLOSED)
+    rig.open(symbol="USDJPY")
+    rig.broker.set_session("USDJPY", False)
+    refused(rig, int(Retcode.MARKET_CLOSED), "the market for USDJPY is closed", symbol="USDJPY")
+    rig.broker.set_session("USDJPY", True)
+    rig.told(rig.issue("CLOSE", symbol="USDJPY"), *CLOSED)
+
+
+@case("S04", "Prices are brought to the symbol's tick size, to the nearest there is")
+def ticks(rig: StoryRig) -> None:
+    rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", tick_size=Decimal("0.00005")),)))
+    opening = rig.issue("OPEN_LONG", stop_loss=1.08003, take_profit=1.11007)
+    _, placed, *_ = rig.told(opening, *OPENED)
+    assert (placed.body["stop_loss"], placed.body["take_profit"]) == (1.08005, 1.11005)
+    send = send_of(rig, opening).request
+    assert (send.sl, send.tp) == (Decimal("1.08005"), Decimal("1.11005"))
+    waiting = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.10002, limit_price=1.09003)
+    rig.told(waiting, *PLACED)
+    send = send_of(rig, waiting).request
+    assert (send.price, send.stoplimit) == (Decimal("1.1"), Decimal("1.09005"))
+    _, told = rig.told(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.08098), *PLACED)
+    assert told.body["stop_loss"] == 1.081
+    assert rig.broker.sends()[-1].request.sl == Decimal("1.081")
+
+
+@case(
+    "S05",
+    "A quantity that the symbol does not take is refused with its numbers; so is more than its limit",
+)
+def quantities(rig: StoryRig) -> None:
+    terms_of = SymbolTerms(
+        name="EURUSD",
+        volume_min=Decimal("0.1"),
+        volume_max=Decimal("0.6"),
+        volume_step=Decimal("0.05"),
+        volume_limit=Decimal("0.75"),
+    )
+    rig.start_with(Scenario(symbols=(terms_of,)))
+    refused(rig, "INVALID_QUANTITY", "0.05 is less than the least of EURUSD, 0.1", quantity=0.05)
+    refused(rig, "INVALID_QUANTITY", "0.65 is more than the most of EURUSD, 0.6", quantity=0.65)
+    refused(
+        rig, "INVALID_QUANTITY", "0.12 is no multiple of the step", "the next below is 0.10", quantity=0.12
+    )
+    assert rig.broker.sends() == []
+    opening = rig.open(quantity=0.6)
+    refused(rig, int(Retcode.LIMIT_VOLUME), quantity=0.2)
+    waiting = rig.issue("OPEN_LONG", quantity=0.15, order_type="LIMIT", price=1.09)
+    rig.told(waiting, *PLACED)
+    refused(rig, int(Retcode.LIMIT_VOLUME), quantity=0.1)
+    refused(rig, int(Retcode.INVALID_VOLUME), action="CLOSE", quantity=0.07)
+    assert len(rig.broker.sends()) == 2
+    rig.told(rig.issue("CLOSE", target_directive_id=opening, quantity=0.15), *CLOSED[:-1])
+    rig.told(rig.issue("CANCEL"), *CANCELLED)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+
+
+@case("S06", "Stops and prices on the wrong side or too near are refused with the numbers; a close is not")
+def levels(rig: StoryRig) -> None:
+    rig.start()
+    terms(rig, "EURUSD", trade_stops_level=20)
+    stops, price = str(int(Retcode.INVALID_STOPS)), str(int(Retcode.INVALID_PRICE))
+    near = "; this symbol wants at least 20"
+    wanted: list[tuple[str, dict[str, Any], str, str]] = [
+        ("OPEN_LONG", {"stop_loss": 1.1}, stops, "stop loss 1.10000 is not below the bid 1.09500"),
+        ("OPEN_SHORT", {"stop_loss": 1.09}, stops, "stop loss 1.09000 is not above the ask 1.09510"),
+        ("OPEN_LONG", {"take_profit": 1.09}, stops, "take profit 1.09000 is not above the bid 1.09500"),
+        (
+            "OPEN_LONG",
+            {"stop_loss": 1.0949},
+            stops,
+            f"stop loss 1.09490 is 10 points from the bid 1.09500{near}",
+        ),
+        (
+            "OPEN_SHORT",
+            {"stop_loss": 1.0952},
+            stops,
+            f"stop loss 1.09520 is 10 points from the ask 1.09510{near}",
+        ),
+        (
+            "OPEN_SHORT",
+            {"take_profit": 1.095},
+            stops,
+            f"take profit 1.09500 is 10 points from the ask 1.09510{near}",
+        ),
+        (
+            "OPEN_LONG",
+            {"order_type": "LIMIT", "price": 1.095},
+            price,
+            f"price 1.09500 is 10 points from the ask 1.09510{near}",
+        ),
+        (
+            "OPEN_LONG",
+            {"order_type": "LIMIT", "price": 1.09, "stop_loss": 1.0899},
+            stops,
+            f"stop loss 1.08990 is 10 points from the price 1.09000{near}",
+        ),
+    ]
+    issued = [rig.issue(action, **fields) for action, fields, _, _ in wanted]
+    told = refusals(rig, {name: code for name, (_, _, code, _) in zip(issued, wanted, strict=True)})
+    for directive, (_, _, _, words) in zip(issued, wanted, strict=True):
+        assert words in told[directive].body["error_message"]
+    assert rig.broker.sends() == []
+    opening = rig.open(stop_loss=1.0948)
+    refused(rig, stops, "10 points from the bid 1.09500", action="MODIFY_SL", stop_loss=1.0949)
+    refused(rig, stops, "not above the bid", action="MODIFY_TP", take_profit=1.09)
+    terms(rig, "EURUSD", trade_stops_level=1000)
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+
+
+@case("S07", "What stands within the freeze level is not changed or cancelled, and the numbers say why")
+def frozen(rig: StoryRig) -> None:
+    rig.start()
+    opening = rig.open(stop_loss=1.0947)
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0948)
+    rig.told(waiting, *PLACED)
+    terms(rig, "EURUSD", trade_freeze_level=50)
+    code, freezes = int(Retcode.FROZEN), "; this symbol freezes it within 50"
+    refused(
+        rig,
+        code,
+        f"its stop loss 1.09470 is 30 points from the bid 1.09500{freezes}",
+        action="MODIFY_SL",
+        stop_loss=1.09,
+        target_directive_id=opening,
+    )
+    near = f"its price 1.09480 is 30 points from the ask 1.09510{freezes}"
+    refused(rig, code, near, action="MODIFY", price=1.09, target_directive_id=waiting)
+    refused(rig, code, near, action="CANCEL", target_directive_id=waiting)
+    assert len(rig.broker.sends()) == 2
+    terms(rig, "EURUSD", trade_freeze_level=20)
+    rig.told(rig.issue("MODIFY_SL", stop_loss=1.09, target_directive_id=opening), *PLACED)
+    rig.told(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
