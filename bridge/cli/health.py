@@ -18,7 +18,7 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
     officer: str
     """Empty where it concerns all."""
     code: str
-    """HELD, UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, NO_TERMINAL, TRADING_FORBIDDEN, NO_ANSWER."""
+    """HELD, HALTED, UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, NO_TERMINAL, TRADING_FORBIDDEN, NO_ANSWER."""
     what: str
     remedy: str
 
@@ -45,6 +45,18 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[Concern]:
                 remedy=(
                     "compare the account with 'mt5-bridge journal list', stop the sidecar, then: "
                     f'mt5-bridge rebind{options} --officer {officer.officer} --why "WHAT YOU FOUND"'
+                ),
+            )
+    for halt in journal.halts:
+        # A person who halts knows of it.
+        if halt.set_by == "bridge":
+            yield Concern(
+                officer=halt.officer,
+                code="HALTED",
+                what=f"nothing is opened in {halt.symbol or 'any symbol'}: {halt.why}",
+                remedy=(
+                    "look at the account's positions; once they are as they should be: "
+                    f"mt5-bridge resume{options} --officer {halt.officer} --symbol {shlex.quote(halt.symbol)}"
                 ),
             )
     for command in journal.doubtful:

@@ -20,7 +20,7 @@ from bridge.sidecar.operations import ResumeRequest
 )
 @click.option("--why", default="", metavar="TEXT", help="The reason, for the audit.")
 def resume(config_path: Path, officer: str | None, symbol: str | None, why: str) -> None:
-    """Lift halts: those of 'mt5-bridge halt' and 'flatten', and those that a limit has set.
+    """Lift halts: those of 'mt5-bridge halt' and 'flatten', and those that the bridge has set by itself.
 
     A hold is no halt: see 'mt5-bridge rebind'.
     """

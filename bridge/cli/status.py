@@ -46,7 +46,7 @@ def status(config_path: Path, as_json: bool) -> ExitCode:
     """Show how everything stands, whether the sidecar runs or not.
 
     Exit status 0: all is well. 13: something needs a person; what, and what to do, stands first. 14: nothing
-    else needs a person, but no sidecar runs. A halt, or a broker that is closed, needs nobody.
+    else needs a person, but no sidecar runs. A person's halt, or a broker that is closed, needs nobody.
     """
     config = load(config_path)
     report = _look(config, "" if config_path == _DEFAULT_CONFIG else f' --config "{config_path}"')
@@ -139,8 +139,11 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
     )
     yield _Table(
         "Halts: nothing is opened (mt5-bridge resume)",
-        ("officer", "what", "since", "why"),
-        [(each.officer, each.symbol or "everything", each.since, each.why) for each in journal.halts],
+        ("officer", "what", "since", "set by", "why"),
+        [
+            (each.officer, each.symbol or "everything", each.since, each.set_by, each.why)
+            for each in journal.halts
+        ],
     )
     yield _Table(
         "Commands in doubt: UNCERTAIN ones are asked about, UNKNOWN ones wait for a person",

@@ -6,7 +6,7 @@ go on.
 
 import hashlib
 import sqlite3
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,6 +14,9 @@ from bridge.core.contract import OPERATOR_PREFIX, utc_text
 from bridge.core.directives import DirectiveState
 from bridge.core.reporting import system_error
 from bridge.journal.step import Step, json_text
+
+SetBy = Literal["person", "bridge"]
+"""Who halted. What the bridge halts by itself needs a person to look."""
 
 ALL: Final = ""
 """As a halt's symbol: every symbol."""
@@ -45,6 +48,7 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True):
     """The broker's name; empty for all."""
     since: str
     why: str
+    set_by: SetBy
 
 
 class Flattened(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,34 +63,46 @@ class Flattened(msgspec.Struct, frozen=True, kw_only=True):
 def halted(connection: sqlite3.Connection, officer: str, symbol: str) -> str:
     """Why the officer may open nothing in the symbol (the broker's name); empty where it may. Reads only."""
     row = connection.execute(
-        "SELECT why FROM halts WHERE officer = ? AND symbol IN ('', ?) ORDER BY symbol LIMIT 1",
+        "SELECT why FROM halts WHERE officer = ? AND symbol IN ('', ?) ORDER BY symbol, since LIMIT 1",
         (officer, symbol),
     ).fetchone()
     return "" if row is None else str(row["why"]) or "a person halted it"
 
 
 def halt(step: Step, *, symbol: str, why: str) -> Halt:
-    """Stop opens in the symbol, or in all. Where they are stopped already the first reason stands."""
-    step.connection.execute(
-        "INSERT INTO halts (officer, symbol, since, why) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (step.officer, symbol, utc_text(step.now), why),
-    )
+    """A person stops opens in the symbol, or in all. Where one did already the first reason stands."""
     step.audit("operator", "halt", json_text({"symbol": symbol, "why": why}))
+    return _halt(step, symbol, why, "person")
+
+
+def halt_ourselves(step: Step, *, symbol: str, why: str) -> Halt:
+    """The bridge stops opens in the symbol, or in all, beside a person's halt or without one."""
+    step.audit("halt", symbol or "everything", why)
+    return _halt(step, symbol, why, "bridge")
+
+
+def _halt(step: Step, symbol: str, why: str, set_by: SetBy) -> Halt:
+    step.connection.execute(
+        "INSERT INTO halts (officer, symbol, since, why, set_by) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (step.officer, symbol, utc_text(step.now), why, set_by),
+    )
     row = step.connection.execute(
-        "SELECT officer, symbol, since, why FROM halts WHERE officer = ? AND symbol = ?",
-        (step.officer, symbol),
+        "SELECT officer, symbol, since, why, set_by FROM halts WHERE officer = ? AND symbol = ? AND set_by = ?",
+        (step.officer, symbol, set_by),
     ).fetchone()
     return msgspec.convert(dict(row), Halt)
 
 
 def resume(step: Step, *, symbol: str | None, why: str) -> list[Halt]:
-    """Lift the halt of a symbol (ALL: the officer's own), or with None every halt. The halts that it lifted."""
+    """A person lifts the halts of a symbol (ALL: the officer's own), or with None all. The halts that it lifted."""
     rows = step.connection.execute(
         "DELETE FROM halts WHERE officer = ?1 AND (?2 IS NULL OR symbol = ?2)"
-        " RETURNING officer, symbol, since, why",
+        " RETURNING officer, symbol, since, why, set_by",
         (step.officer, symbol),
     ).fetchall()
-    lifted = sorted((msgspec.convert(dict(row), Halt) for row in rows), key=lambda each: each.symbol)
+    lifted = sorted(
+        (msgspec.convert(dict(row), Halt) for row in rows), key=lambda each: (each.symbol, each.since)
+    )
     step.audit("operator", "resume", json_text({"symbol": symbol, "why": why, "lifted": lifted}))
     return lifted
 

@@ -302,7 +302,8 @@ CREATE TABLE halts (                           -- opens are refused while a row 
     symbol TEXT NOT NULL,                      -- the broker's name; '' for all
     since TEXT NOT NULL,
     why TEXT NOT NULL,
-    PRIMARY KEY (officer, symbol)
+    set_by TEXT NOT NULL CHECK (set_by IN ('person', 'bridge')),   -- the bridge's own needs a person
+    PRIMARY KEY (officer, symbol, set_by)
 ) STRICT;
 
 CREATE TABLE equity_days (                     -- for the limits on a day's loss and on drawdown

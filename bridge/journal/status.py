@@ -142,7 +142,7 @@ def status(db: Database, path: Path) -> JournalStatus:
     try:
         return JournalStatus(
             officers=[msgspec.convert(row, OfficerStatus) for row in db.query(_OFFICERS)],
-            halts=_rows(db, "halts", Halt, "officer, symbol"),
+            halts=_rows(db, "halts", Halt, "officer, symbol, since"),
             positions=_rows(db, "open_positions", OpenPosition, "officer, opened_at, identifier"),
             orders=_rows(db, "pending_orders", PendingOrder, "officer, ticket"),
             doubtful=_rows(db, "unknown_commands", DoubtfulCommand, "officer, dispatched_at, leg"),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.journal import database
+from tests.acceptance.person import Person
 from tests.rig.invariant import check
 from tests.rig.nursery import Nursery
 from tests.rig.rig import Rig
@@ -33,6 +35,19 @@ def rig(tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest) -> Ite
         if not request.node.stash.get(_FAILED, False):
             check(made)
             made.stop()
+
+
+@pytest.fixture
+def person(without_journal: Person) -> Person:
+    """Somebody who has an empty journal."""
+    database.create(without_journal.journal)
+    return without_journal
+
+
+@pytest.fixture
+def without_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
+    """Somebody who has no journal yet."""
+    return Person(tmp_path, capsys)
 
 
 @pytest.hookimpl(wrapper=True)

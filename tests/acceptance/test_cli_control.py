@@ -1,4 +1,4 @@
-"""The stop words, `resolve`, `retry`, `dismiss` and `status` where no sidecar runs, or none that can be asked."""
+"""`halt`, `resume`, `flatten`, `resolve` and `status` where no sidecar runs, or none that can be asked."""
 
 import http.server
 import io
@@ -6,79 +6,24 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import pytest
 
-from bridge import cli
 from bridge.cli import owner
+from bridge.core.terms import DealEntry, MarginMode
 from bridge.exits import ExitCode
 from bridge.journal import database
 from bridge.sidecar import controlfile
 from bridge.sidecar.controlfile import ControlFile
-from tests.integration.journal.desk import NOW, OFFICER, OTHER, Desk, directive, settings
-from tests.integration.journal.facts import absent, deal
+from tests.acceptance.person import Person
+from tests.integration.journal.desk import ACCOUNT, NOW, OFFICER, OTHER, Desk, closing, directive
+from tests.integration.journal.facts import DEAL, POSITION, absent, deal, leaving, result
 from tests.rig.ports import free_port
 
 TOKEN = "0f" * 32
-
-
-class Person:
-    """Somebody at a command line, in the folder of a journal that no sidecar owns."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self.journal = folder / "journal.db"
-        self._capsys = capsys
-        (folder / "bridge.toml").write_text(
-            '[director]\nurl = "http://127.0.0.1:1"\napi_key_env = "KEY"\n'
-            f'[[officers]]\nid = "{OFFICER}"\n[[officers]]\nid = "{OTHER}"\n'
-        )
-        self.said = ""
-        self.complained = ""
-
-    @contextmanager
-    def desk(self) -> Iterator[Desk]:
-        """The journal with a history, while nobody else has it."""
-        with closing(Desk(self.journal, settings())) as made:
-            yield made
-
-    def run(self, *arguments: str) -> int:
-        """One command; its exit status. What it said is kept."""
-        code = cli.invoke([arguments[0], "--config", str(self.folder / "bridge.toml"), *arguments[1:]])
-        self.heard()
-        return code
-
-    def heard(self) -> str:
-        """What was said since."""
-        self.said, self.complained = self._capsys.readouterr()
-        return self.said
-
-    def status(self) -> tuple[int, dict[str, Any]]:
-        code = self.run("status", "--json")
-        report = json.loads(self.said)
-        assert isinstance(report, dict)
-        return code, report
-
-    def halts(self) -> list[tuple[str, str, str]]:
-        """(officer, symbol, why) of each halt that stands."""
-        return [
-            (each["officer"], each["symbol"], each["why"]) for each in self.status()[1]["journal"]["halts"]
-        ]
-
-
-@pytest.fixture
-def person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
-    made = Person(tmp_path, capsys)
-    database.create(made.journal)
-    return made
-
-
-@pytest.fixture
-def without_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
-    return Person(tmp_path, capsys)
 
 
 # Halt, resume, flatten
@@ -335,101 +280,6 @@ def test_what_cannot_be_resolved(
     assert says in person.complained
 
 
-# Retry, dismiss
-
-
-@pytest.fixture
-def refused(without_journal: Person) -> Person:
-    """Somebody whose Director has refused the first events of dir-1 and dir-2, and one of no directive."""
-    with without_journal.desk() as desk:
-        desk.take(directive("dir-1"), directive("dir-2"), "1")
-        for event in desk.due():
-            desk.journal.set_aside(event, "HTTP 422: no", NOW)
-    return without_journal
-
-
-def undelivered(person: Person) -> list[tuple[str | None, str]]:
-    """(directive, state) of each event that the Director has not taken, or that was dismissed."""
-    code = cli.invoke(["journal", "--path", str(person.journal), "undelivered", "--json"])
-    assert code == ExitCode.OK
-    return [(each["directive_id"], each["state"]) for each in json.loads(person.heard())]
-
-
-def refusals(person: Person) -> list[str]:
-    """What `status` says of refused events."""
-    return [each["what"] for each in person.status()[1]["concerns"] if each["code"] == "REFUSED_EVENTS"]
-
-
-def test_refused_events_are_shown_with_the_lines_that_end_it(refused: Person) -> None:
-    assert refusals(refused) == ["the Director refused 3 events for good: HTTP 422: no"]
-    assert refused.run("status") == ExitCode.ATTENTION
-    config = refused.folder / "bridge.toml"
-    for line in (
-        f'mt5-bridge journal --config "{config}" undelivered',
-        f'mt5-bridge retry --config "{config}" --officer {OFFICER}',
-        f'mt5-bridge dismiss --config "{config}" --officer {OFFICER} --note "WHY" --all',
-    ):
-        assert line in refused.said
-
-
-def test_one_directives_events_are_retried(refused: Person) -> None:
-    assert refused.run("retry", "dir-2") == ExitCode.OK
-    assert refused.said == (
-        f"{OFFICER}: dir-2: DIRECTIVE_RECEIVED: offered once more.\n"
-        "No sidecar runs: they go out when it runs next ('mt5-bridge run').\n"
-    )
-    assert undelivered(refused) == [("dir-1", "refused"), ("dir-2", "queued"), (None, "refused")]
-    assert refusals(refused) == ["the Director refused 2 events for good: HTTP 422: no"]
-
-
-def test_all_refused_events_are_retried_but_those_that_were_dismissed(refused: Person) -> None:
-    assert refused.run("dismiss", "--officer", OFFICER, "--note", "known", "dir-1") == ExitCode.OK
-    assert refused.said == f"{OFFICER}: dir-1: DIRECTIVE_RECEIVED: dismissed.\n"
-    assert refused.run("retry") == ExitCode.OK
-    assert f"{OFFICER}: of no directive: ORDER_REJECTED: offered once more." in refused.said
-    assert undelivered(refused) == [("dir-1", "refused"), ("dir-2", "queued"), (None, "queued")]
-    assert refusals(refused) == []
-    assert refused.run("retry") == ExitCode.OK
-    assert refused.said == "No event waits to be retried.\n"
-    # By its name it goes out all the same.
-    assert refused.run("retry", "dir-1") == ExitCode.OK
-    assert undelivered(refused) == [("dir-1", "queued"), ("dir-2", "queued"), (None, "queued")]
-
-
-def test_all_refused_events_are_dismissed(refused: Person) -> None:
-    assert refused.run("dismiss", "--all", "--note", "known") == ExitCode.OK
-    assert refused.said.count("dismissed.") == 3
-    assert (refused.status()[0], refusals(refused)) == (ExitCode.NOT_RUNNING, [])
-    assert refused.run("dismiss", "--all", "--note", "known") == ExitCode.OK
-    assert refused.said == "No event waits to be dismissed.\n"
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "says"),
-    [
-        (("retry", "none"), ExitCode.FAILED, "the Director has refused no event of 'none'"),
-        (("retry", "dir-1", "none", "other"), ExitCode.FAILED, "no event of 'none', 'other'"),
-        (("retry", "--officer", OTHER, "dir-1"), ExitCode.FAILED, "no event of 'dir-1'"),
-        (("retry", "--officer", "nobody"), ExitCode.FAILED, "there is no officer 'nobody'"),
-        (("dismiss", "--note", "x"), ExitCode.USAGE, "name directives, or give --all"),
-        (("dismiss", "--note", "x", "--all", "dir-1"), ExitCode.USAGE, "name directives, or give --all"),
-        (("dismiss", "dir-1"), ExitCode.USAGE, "--note"),
-        (("dismiss", "dir-1", "--note", ""), ExitCode.USAGE, "note"),
-        (
-            ("dismiss", "none", "--note", "x"),
-            ExitCode.FAILED,
-            "no event that was not dismissed yet of 'none'",
-        ),
-    ],
-)
-def test_what_cannot_be_retried_or_dismissed(
-    refused: Person, words: tuple[str, ...], code: ExitCode, says: str
-) -> None:
-    assert refused.run(*words) == code
-    assert says in refused.complained
-    assert refusals(refused) == ["the Director refused 3 events for good: HTTP 422: no"]
-
-
 # Status
 
 
@@ -469,6 +319,31 @@ def test_a_hold_needs_a_person(without_journal: Person) -> None:
         "nothing is sent: an old ledger",
     )
     assert f"--officer {OFFICER} --why" in concern["remedy"]
+
+
+def test_a_halt_that_the_bridge_set_needs_a_person_and_a_persons_does_not(without_journal: Person) -> None:
+    person = without_journal
+    with person.desk() as desk:
+        account = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
+        desk.join(account=account)
+        [opened] = desk.sent(directive())
+        desk.report(result(opened.order), deal(opened.order))
+        [close] = desk.sent(closing())
+        desk.report(
+            leaving(opened.order),
+            result(close.order),
+            deal(close.order, DEAL + 200, entry=DealEntry.IN, position_id=POSITION + 1),
+        )
+        desk.journal.halt(OFFICER, NOW, symbol="GBPUSD", why="news")
+    code, report = person.status()
+    [concern] = report["concerns"]
+    assert (code, concern["officer"], concern["code"]) == (ExitCode.ATTENTION, OFFICER, "HALTED")
+    assert concern["what"].startswith("nothing is opened in EURUSD: deal ")
+    assert concern["remedy"].endswith(f"--officer {OFFICER} --symbol EURUSD")
+    assert person.run("resume", "--officer", OFFICER, "--symbol", "EURUSD") == ExitCode.OK
+    code, report = person.status()
+    assert (code, report["concerns"]) == (ExitCode.NOT_RUNNING, [])
+    assert [each["symbol"] for each in report["journal"]["halts"]] == ["GBPUSD"]
 
 
 def test_a_directive_id_is_quoted_for_the_shell(without_journal: Person) -> None:

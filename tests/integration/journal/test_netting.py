@@ -125,11 +125,33 @@ def test_a_close_that_came_too_late_halts_its_symbol_until_a_person_resumes(nett
     assert operating.halted(netted.connection, OFFICER, "GOLD") == ""
     assert netted.sent(directive("dir-2")) == []
     assert netted.bodies("ORDER_REJECTED")[-1]["error_code"] == "HALTED"
+    [(subject, body)] = netted.rows("SELECT subject, body FROM audit WHERE kind = 'halt'")
+    assert subject == "EURUSD" and "gone by then" in body
+    assert netted.rows("SELECT count(*) FROM audit WHERE kind = 'operator'") == [(0,)]
     # What it opened can be closed.
     [again] = netted.sent(closing("dir-again"))
     assert (again.order.position, again.order.side, str(again.order.volume)) == (POSITION + 1, "BUY", "0.3")
-    netted.journal.resume(OFFICER, netted.now, symbol="EURUSD", why="seen")
+    [lifted] = netted.journal.resume(OFFICER, netted.now, symbol="EURUSD", why="seen")
+    assert lifted.set_by == "bridge"
     assert len(netted.sent(directive("dir-3"))) == 1
+
+
+def test_a_persons_halt_stays_as_it_is_beside_the_bridges_own(netted: Desk) -> None:
+    [command] = netted.sent(directive())
+    netted.report(result(command.order), deal(command.order))
+    [close] = netted.sent(closing())
+    person = netted.journal.halt(OFFICER, netted.now, symbol="EURUSD", why="news")
+    netted.later(1)
+    netted.report(
+        leaving(command.order),
+        result(close.order),
+        deal(close.order, DEAL + 200, entry=DealEntry.IN, position_id=POSITION + 1),
+    )
+    assert operating.halted(netted.connection, OFFICER, "EURUSD") == "news"
+    lifted = netted.journal.resume(OFFICER, netted.now, symbol=None, why="seen")
+    assert lifted[0] == person
+    assert [(each.symbol, each.set_by) for each in lifted] == [("EURUSD", "person"), ("EURUSD", "bridge")]
+    assert operating.halted(netted.connection, OFFICER, "EURUSD") == ""
 
 
 def test_what_was_closed_before_our_time_counts_once_the_scans_are_through(netted: Desk) -> None:

@@ -28,7 +28,9 @@ def test_nothing_is_halted_at_first(desk: Desk) -> None:
 
 def test_a_halt_of_all_stops_every_symbol_of_that_officer(desk: Desk) -> None:
     stands = desk.journal.halt(OFFICER, NOW, symbol=ALL, why="news at ten")
-    assert stands == Halt(officer=OFFICER, symbol="", since="2026-01-05T10:00:00.000Z", why="news at ten")
+    assert stands == Halt(
+        officer=OFFICER, symbol="", since="2026-01-05T10:00:00.000Z", why="news at ten", set_by="person"
+    )
     assert why(desk) == why(desk, "GBPUSD") == why(desk, ALL) == "news at ten"
     assert why(desk, officer=OTHER) == ""
 

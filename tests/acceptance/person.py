@@ -1,0 +1,56 @@
+"""Somebody at a command line, where no sidecar runs."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import cli
+from tests.integration.journal.desk import OFFICER, OTHER, Desk, settings
+
+
+class Person:
+    """Somebody at a command line, in the folder of a journal that no sidecar owns."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.journal = folder / "journal.db"
+        self._capsys = capsys
+        (folder / "bridge.toml").write_text(
+            '[director]\nurl = "http://127.0.0.1:1"\napi_key_env = "KEY"\n'
+            f'[[officers]]\nid = "{OFFICER}"\n[[officers]]\nid = "{OTHER}"\n'
+        )
+        self.said = ""
+        self.complained = ""
+
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        """The journal with a history, while nobody else has it."""
+        with closing(Desk(self.journal, settings())) as made:
+            yield made
+
+    def run(self, *arguments: str) -> int:
+        """One command; its exit status. What it said is kept."""
+        code = cli.invoke([arguments[0], "--config", str(self.folder / "bridge.toml"), *arguments[1:]])
+        self.heard()
+        return code
+
+    def heard(self) -> str:
+        """What was said since."""
+        self.said, self.complained = self._capsys.readouterr()
+        return self.said
+
+    def status(self) -> tuple[int, dict[str, Any]]:
+        code = self.run("status", "--json")
+        report = json.loads(self.said)
+        assert isinstance(report, dict)
+        return code, report
+
+    def halts(self) -> list[tuple[str, str, str]]:
+        """(officer, symbol, why) of each halt that stands."""
+        return [
+            (each["officer"], each["symbol"], each["why"]) for each in self.status()[1]["journal"]["halts"]
+        ]

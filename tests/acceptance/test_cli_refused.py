@@ -1,0 +1,102 @@
+"""`retry` and `dismiss` where no sidecar runs."""
+
+import json
+
+import pytest
+
+from bridge import cli
+from bridge.exits import ExitCode
+from tests.acceptance.person import Person
+from tests.integration.journal.desk import NOW, OFFICER, OTHER, directive
+
+
+@pytest.fixture
+def refused(without_journal: Person) -> Person:
+    """Somebody whose Director has refused the first events of dir-1 and dir-2, and one of no directive."""
+    with without_journal.desk() as desk:
+        desk.take(directive("dir-1"), directive("dir-2"), "1")
+        for event in desk.due():
+            desk.journal.set_aside(event, "HTTP 422: no", NOW)
+    return without_journal
+
+
+def undelivered(person: Person) -> list[tuple[str | None, str]]:
+    """(directive, state) of each event that the Director has not taken, or that was dismissed."""
+    code = cli.invoke(["journal", "--path", str(person.journal), "undelivered", "--json"])
+    assert code == ExitCode.OK
+    return [(each["directive_id"], each["state"]) for each in json.loads(person.heard())]
+
+
+def refusals(person: Person) -> list[str]:
+    """What `status` says of refused events."""
+    return [each["what"] for each in person.status()[1]["concerns"] if each["code"] == "REFUSED_EVENTS"]
+
+
+def test_refused_events_are_shown_with_the_lines_that_end_it(refused: Person) -> None:
+    assert refusals(refused) == ["the Director refused 3 events for good: HTTP 422: no"]
+    assert refused.run("status") == ExitCode.ATTENTION
+    config = refused.folder / "bridge.toml"
+    for line in (
+        f'mt5-bridge journal --config "{config}" undelivered',
+        f'mt5-bridge retry --config "{config}" --officer {OFFICER}',
+        f'mt5-bridge dismiss --config "{config}" --officer {OFFICER} --note "WHY" --all',
+    ):
+        assert line in refused.said
+
+
+def test_one_directives_events_are_retried(refused: Person) -> None:
+    assert refused.run("retry", "dir-2") == ExitCode.OK
+    assert refused.said == (
+        f"{OFFICER}: dir-2: DIRECTIVE_RECEIVED: offered once more.\n"
+        "No sidecar runs: they go out when it runs next ('mt5-bridge run').\n"
+    )
+    assert undelivered(refused) == [("dir-1", "refused"), ("dir-2", "queued"), (None, "refused")]
+    assert refusals(refused) == ["the Director refused 2 events for good: HTTP 422: no"]
+
+
+def test_all_refused_events_are_retried_but_those_that_were_dismissed(refused: Person) -> None:
+    assert refused.run("dismiss", "--officer", OFFICER, "--note", "known", "dir-1") == ExitCode.OK
+    assert refused.said == f"{OFFICER}: dir-1: DIRECTIVE_RECEIVED: dismissed.\n"
+    assert refused.run("retry") == ExitCode.OK
+    assert f"{OFFICER}: of no directive: ORDER_REJECTED: offered once more." in refused.said
+    assert undelivered(refused) == [("dir-1", "refused"), ("dir-2", "queued"), (None, "queued")]
+    assert refusals(refused) == []
+    assert refused.run("retry") == ExitCode.OK
+    assert refused.said == "No event waits to be retried.\n"
+    # By its name it goes out all the same.
+    assert refused.run("retry", "dir-1") == ExitCode.OK
+    assert undelivered(refused) == [("dir-1", "queued"), ("dir-2", "queued"), (None, "queued")]
+
+
+def test_all_refused_events_are_dismissed(refused: Person) -> None:
+    assert refused.run("dismiss", "--all", "--note", "known") == ExitCode.OK
+    assert refused.said.count("dismissed.") == 3
+    assert (refused.status()[0], refusals(refused)) == (ExitCode.NOT_RUNNING, [])
+    assert refused.run("dismiss", "--all", "--note", "known") == ExitCode.OK
+    assert refused.said == "No event waits to be dismissed.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("retry", "none"), ExitCode.FAILED, "the Director has refused no event of 'none'"),
+        (("retry", "dir-1", "none", "other"), ExitCode.FAILED, "no event of 'none', 'other'"),
+        (("retry", "--officer", OTHER, "dir-1"), ExitCode.FAILED, "no event of 'dir-1'"),
+        (("retry", "--officer", "nobody"), ExitCode.FAILED, "there is no officer 'nobody'"),
+        (("dismiss", "--note", "x"), ExitCode.USAGE, "name directives, or give --all"),
+        (("dismiss", "--note", "x", "--all", "dir-1"), ExitCode.USAGE, "name directives, or give --all"),
+        (("dismiss", "dir-1"), ExitCode.USAGE, "--note"),
+        (("dismiss", "dir-1", "--note", ""), ExitCode.USAGE, "note"),
+        (
+            ("dismiss", "none", "--note", "x"),
+            ExitCode.FAILED,
+            "no event that was not dismissed yet of 'none'",
+        ),
+    ],
+)
+def test_what_cannot_be_retried_or_dismissed(
+    refused: Person, words: tuple[str, ...], code: ExitCode, says: str
+) -> None:
+    assert refused.run(*words) == code
+    assert says in refused.complained
+    assert refusals(refused) == ["the Director refused 3 events for good: HTTP 422: no"]
