@@ -155,10 +155,8 @@ class _Book:
                 self._halt(fact, outcome)
                 self._unpark(fact.position_id)
                 self._effects.of_position(fact.position_id)
-                self._end_trimmed(fact.order)
             case OrderFact():
                 self._effects.of_order(fact.ticket)
-                self._end_trimmed(fact.ticket)
             case PositionFact():
                 self._effects.of_position(fact.identifier)
             case CommandFact() if outcome.command is not None and outcome.command.order.kind.changes:
@@ -303,16 +301,6 @@ class _Book:
     def _halt(self, fact: DealFact, outcome: Outcome) -> None:
         if outcome.halt:
             operating.halt_ourselves(self._step, symbol=fact.symbol, why=outcome.halt)
-
-    def _end_trimmed(self, ticket: int) -> None:
-        order = market.load_order(self._connection, self._step.account, ticket)
-        command = rows.load_command(self._connection, self._step.officer, order.magic) if order else None
-        if order is None or command is None:
-            return
-        deals = holdings.deals_of_command(self._connection, self._step.account, command.token)
-        outcome = dealing.fold_trimmed(command, order, deals, self._scene)
-        if outcome is not None:
-            self._step.apply(outcome, command)
 
     def _unpark(self, position_id: int, *, complete: bool = False) -> None:
         """Deals that waited for this position may count now; each may let the next one count."""
