@@ -154,8 +154,9 @@ class Book:
             self.parked.append(fact)
         if outcome.command is not None:
             self._fills[fact.ticket] = outcome.command.token
+        self._position[fact.ticket] = fact.position_id
         if outcome.shares:
-            self._shares[fact.ticket], self._position[fact.ticket] = outcome.shares, fact.position_id
+            self._shares[fact.ticket] = outcome.shares
         return outcome
 
     def _book(self, identifier: int, *, without: int, complete: bool = False) -> PositionBook:
