@@ -165,6 +165,7 @@ def _check_parts(directive: Directive) -> None:
         _refuse(
             "MISSING_FIELD", "field 'order_expires_at' is missing; time_in_force GTD needs it, or expires_at"
         )
+    _check_contradictions(directive)
     needed = {
         Action.MODIFY_SL: ("stop_loss",),
         Action.MODIFY_TP: ("take_profit",),
@@ -173,6 +174,28 @@ def _check_parts(directive: Directive) -> None:
     if needed and all(getattr(directive, name) is None for name in needed):
         named = " or ".join(f"'{name}'" for name in needed)
         _refuse("MISSING_FIELD", f"field {named} is missing; {action} needs something to change to")
+
+
+def _check_contradictions(directive: Directive) -> None:
+    """A field that would be passed over silently may be one that somebody relies on."""
+    if (
+        directive.limit_price is not None
+        and directive.action.opens
+        and directive.order_type is not OrderType.STOP_LIMIT
+    ):
+        _refuse(
+            "INVALID_VALUE",
+            f"field 'limit_price': only a STOP_LIMIT order has one, not {directive.order_type}",
+        )
+    if directive.order_expires_at is None:
+        return
+    if directive.time_in_force in (TimeInForce.GTC, TimeInForce.DAY):
+        _refuse(
+            "INVALID_VALUE", f"field 'order_expires_at': time_in_force {directive.time_in_force} excludes it"
+        )
+    if not (directive.action.opens and directive.order_type.pending):
+        what = directive.action if not directive.action.opens else f"a {directive.order_type} order"
+        _refuse("INVALID_VALUE", f"field 'order_expires_at': {what} has none; it belongs to a pending order")
 
 
 def _required_text(members: Mapping[str, object], name: str, longest: int) -> str:

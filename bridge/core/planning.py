@@ -51,6 +51,11 @@ def check(directive: Directive, settings: OfficerSettings, now: datetime) -> Pro
     limit = expiry(directive, settings)
     if limit <= now:
         return Problem("EXPIRED", f"expired at {utc_text(limit)}; it was received at {utc_text(now)}")
+    lapses = directive.order_expires_at
+    if lapses is not None and lapses <= now:
+        return Problem(
+            "EXPIRED", f"its order would expire at {utc_text(lapses)}; it was received at {utc_text(now)}"
+        )
     if directive.action.opens:
         return (
             _check_allowed(directive, settings)
@@ -289,8 +294,12 @@ def plan_modify(
     """
     held = _aimed_at(directive, terms, (position for position in positions if position.volume > 0))
     waiting = _aimed_at(directive, terms, orders)
-    if held and directive.target_directive_id is None:
-        waiting = []
+    if directive.target_directive_id is None:
+        if directive.action is Action.MODIFY and (directive.price or directive.limit_price):
+            # A price is a pending order's: whoever names one does not mean a position.
+            held = []
+        elif held:
+            waiting = []
     stop_loss = on_tick(directive.stop_loss, terms) if directive.action is not Action.MODIFY_TP else None
     take_profit = on_tick(directive.take_profit, terms) if directive.action is not Action.MODIFY_SL else None
     whole = directive.action is Action.MODIFY
@@ -363,6 +372,17 @@ def flatten(
 
 
 _Target = TypeVar("_Target", PositionRecord, OrderRecord)
+
+
+def would_close(close: Directive, opened: Directive) -> bool:
+    """Whether the close is about what the opening directive opens."""
+    sides = {Action.CLOSE_LONG: Action.OPEN_LONG, Action.CLOSE_SHORT: Action.OPEN_SHORT}
+    return (
+        opened.action.opens
+        and opened.symbol == close.symbol
+        and sides.get(close.action, opened.action) is opened.action
+        and close.target_directive_id in (None, opened.directive_id)
+    )
 
 
 def _aimed_at(directive: Directive, terms: SymbolFact, targets: Iterable[_Target]) -> list[_Target]:

@@ -99,3 +99,22 @@ def load_symbol(
     ).fetchone()
     fact = decode_fact(row["body"].encode()) if row else None
     return fact if isinstance(fact, SymbolFact) else None
+
+
+def symbol_seen_at(connection: sqlite3.Connection, account: Account, asked: str) -> str:
+    """When the broker was last heard of a symbol, as it is stored; empty where it never was."""
+    row = connection.execute(
+        "SELECT seen_at FROM symbols WHERE officer = ? AND server = ? AND login = ? AND asked = ?",
+        (*account.key, asked),
+    ).fetchone()
+    return row["seen_at"] if row else ""
+
+
+def symbol_used(connection: sqlite3.Connection, officer: str, symbol: str) -> str | None:
+    """The broker's symbol that the officer's last command for the Director's symbol was about."""
+    row = connection.execute(
+        "SELECT c.symbol FROM commands c JOIN directives d USING (officer, directive_id)"
+        " WHERE c.officer = ? AND d.symbol = ? ORDER BY d.id DESC LIMIT 1",
+        (officer, symbol),
+    ).fetchone()
+    return row["symbol"] if row else None

@@ -48,6 +48,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     own: bool
     """The bridge's own, not the Director's."""
+    received_at: str
 
 
 def waiting(
@@ -56,7 +57,7 @@ def waiting(
     """The officer's directives that were not planned yet, in the order in which they came; with a time only those
     that expire by then."""
     found = connection.execute(
-        "SELECT id, directive_id, body, origin FROM directives"
+        "SELECT id, directive_id, body, origin, received_at FROM directives"
         " WHERE officer = ?1 AND state = 'RECEIVED' AND (?2 IS NULL OR expires_at <= ?2) ORDER BY id",
         (officer, None if expired_by is None else utc_text(expired_by)),
     )
@@ -66,6 +67,7 @@ def waiting(
             directive_id=row["directive_id"],
             body=row["body"],
             own=row["origin"] == "operator",
+            received_at=row["received_at"],
         )
         for row in found
     ]
@@ -158,49 +160,103 @@ class _Planner:
         self._gate = gate
         self._held_up: set[str] = set()
         """Symbols in which an earlier directive still waits."""
+        self._closing: set[str] = set()
+        """Of these, those in which a close waits."""
         self.inquiries: dict[str, Inquire] = {}
 
     def plan(self, item: Waiting) -> None:
         """Plan the directive if it is its turn."""
-        step = self._step
         if item.own:
-            _plan_own(step, self._settings, item)
+            _plan_own(self._step, self._settings, item)
             return
         directive = directive_of(item.body)
         asked, exact = self._settings.inquiry(directive.symbol)
-        fresh = self._gate.epoch if directive.action.opens else None
-        terms = market.load_symbol(step.connection, step.account, asked, fresh)
+        if directive.action.opens and self._gate.opens_paused:
+            # It cannot go, so it must not keep a close from going.
+            return
+        terms = self._terms(item, directive, asked)
         if terms is None:
             self.inquiries[asked] = Inquire(epoch=self._gate.epoch, symbol=asked, exact=exact)
+        if terms is None or self._waits(item, directive, asked, terms):
             self._held_up.add(asked)
+            if directive.action.closes:
+                self._closing.add(asked)
             return
-        waits = asked in self._held_up or _unsettled(step, item.number, terms.name)
-        if waits and not directive.action.opens:
-            self._held_up.add(asked)
-            return
-        planned = planning.named(terms) or _plan(step, self._settings, directive, terms)
+        planned = planning.named(terms) or self._plan(item, directive, terms)
         if isinstance(planned, Problem):
-            refuse(step, item, planned, DirectiveState.REJECTED)
-        else:
-            _add(step, item.directive_id, planned, planning.expiry(directive, self._settings))
+            refuse(self._step, item, planned, DirectiveState.REJECTED)
+        elif planned:
+            _add(self._step, item.directive_id, planned, planning.expiry(directive, self._settings))
 
+    def _waits(self, item: Waiting, directive: Directive, asked: str, terms: SymbolFact) -> bool:
+        if directive.action.opens:
+            # Close, then open: in any other order the close would take what was just opened.
+            return asked in self._closing
+        paused = self._gate.opens_paused
+        return asked in self._held_up or _unsettled(self._step, item.number, terms.name, paused=paused)
 
-def _plan(
-    step: Step, settings: OfficerSettings, directive: Directive, terms: SymbolFact
-) -> list[Leg] | Problem:
-    token = tokens(step, settings, directive.directive_id)
-    if directive.action.opens:
-        leg = planning.plan_open(directive, settings, terms, token)
-        return leg if isinstance(leg, Problem) else [leg]
-    positions = holdings.open_positions(step.connection, step.account)
-    if directive.action.closes:
-        # What was ordered later and went first: a flatten does not wait for its turn.
-        positions = [_left_to_close(step, part) for part in positions]
-        return planning.plan_close(directive, settings, terms, positions, token)
-    orders = market.pending_orders(step.connection, step.account)
-    if directive.action is Action.CANCEL:
-        return planning.plan_cancel(directive, terms, orders, token)
-    return planning.plan_modify(directive, terms, positions, orders, token)
+    def _terms(self, item: Waiting, directive: Directive, asked: str) -> SymbolFact | None:
+        """The symbol's terms; None where the terminal must be asked first."""
+        step, opens = self._step, directive.action.opens
+        terms = market.load_symbol(step.connection, step.account, asked, self._gate.epoch if opens else None)
+        if terms is None or terms.name:
+            return terms
+        used = None if opens else market.symbol_used(step.connection, step.officer, directive.symbol)
+        if used is not None:
+            # Whatever there is to close or to change was opened there.
+            return msgspec.structs.replace(terms, name=used)
+        # A terminal that has just started may not have had its list of symbols yet.
+        asked_since = market.symbol_seen_at(step.connection, step.account, asked) >= item.received_at
+        return terms if asked_since else None
+
+    def _plan(self, item: Waiting, directive: Directive, terms: SymbolFact) -> list[Leg] | Problem:
+        """The directive's commands. Empty where it is over without any."""
+        step, settings = self._step, self._settings
+        token = tokens(step, settings, directive.directive_id)
+        if directive.action.opens:
+            leg = planning.plan_open(directive, settings, terms, token)
+            return leg if isinstance(leg, Problem) else [leg]
+        positions = holdings.open_positions(step.connection, step.account)
+        if directive.action.closes:
+            # What was ordered later and went first: a flatten does not wait for its turn.
+            positions = [_left_to_close(step, part) for part in positions]
+            withdrawn = self._gate.opens_paused and self._withdraw_opens(item, directive, terms)
+            planned = planning.plan_close(directive, settings, terms, positions, token)
+            if withdrawn and isinstance(planned, Problem):
+                step.set_directive_state(item.directive_id, DirectiveState.DONE)
+                step.tell([reporting.withdrawn(step.officer, item.directive_id, step.now)])
+                return []
+            return planned
+        orders = market.pending_orders(step.connection, step.account)
+        if directive.action is Action.CANCEL:
+            return planning.plan_cancel(directive, terms, orders, token)
+        return planning.plan_modify(directive, terms, positions, orders, token)
+
+    def _withdraw_opens(self, item: Waiting, close: Directive, terms: SymbolFact) -> bool:
+        """Opens are paused, and this close goes past earlier ones that it was meant to follow. Sent after it they
+        would open what it was to close: those that it would have closed whole are ended."""
+        if close.quantity is not None and close.target_directive_id is None:
+            return False
+        step, ended = self._step, False
+        for other in waiting(step.connection, step.officer):
+            directive = None if other.own or other.number >= item.number else directive_of(other.body)
+            if directive is None or not planning.would_close(close, directive):
+                continue
+            message = f"cancelled by directive {close.directive_id} before it was sent"
+            step.set_directive_state(other.directive_id, DirectiveState.CANCELLED, "WITHDRAWN", message)
+            step.tell([reporting.withdrawn(step.officer, other.directive_id, step.now)])
+            ended = True
+        for command in rows.planned_commands(step.connection, step.officer):
+            row = step.connection.execute(
+                "SELECT id, body FROM directives WHERE officer = ? AND directive_id = ? AND origin = 'director'",
+                (step.officer, command.directive_id),
+            ).fetchone()
+            if command.order.kind is not CommandKind.OPEN or row is None or row["id"] >= item.number:
+                continue
+            if command.order.symbol == terms.name and planning.would_close(close, directive_of(row["body"])):
+                step.apply(folding.withdraw(command, step.now, by=f"directive {close.directive_id}"), command)
+                ended = True
+        return ended
 
 
 def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
@@ -243,12 +299,16 @@ def _left_to_close(step: Step, part: PositionRecord) -> PositionRecord:
     return msgspec.structs.replace(part, volume_out=min(part.volume_out + closing, part.volume_in))
 
 
-def _unsettled(step: Step, number: int, symbol: str | None) -> bool:
-    """Whether an earlier command, in that symbol or in any, may still change what there is."""
+def _unsettled(step: Step, number: int, symbol: str | None, *, paused: bool = False) -> bool:
+    """Whether an earlier command, in that symbol or in any, may still change what there is.
+
+    While opens are `paused` one that was not sent cannot.
+    """
     found = step.connection.execute(
         "SELECT 1 FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608 - a constant
-        f" WHERE c.officer = ?1 AND (?2 IS NULL OR c.symbol = ?2) AND d.id < ?3 AND {_UNSETTLED} LIMIT 1",
-        (step.officer, symbol, number),
+        f" WHERE c.officer = ?1 AND (?2 IS NULL OR c.symbol = ?2) AND d.id < ?3 AND {_UNSETTLED}"
+        " AND NOT (?4 AND c.state = 'PLANNED' AND c.kind = 'OPEN') LIMIT 1",
+        (step.officer, symbol, number, paused),
     )
     return found.fetchone() is not None
 

@@ -171,8 +171,9 @@ def changes_of(
     """The officer's MODIFY and CANCEL commands that are under way for that order or position, oldest first."""
     column, target = ("target_order", order) if order else ("target_position", position)
     rows = connection.execute(
-        # One of two columns.
-        f"SELECT * FROM commands WHERE officer = ? AND {column} = ? AND kind IN ('MODIFY', 'CANCEL')"  # noqa: S608
+        # One of two columns. Said that it is not 0, SQLite may use the index of those that are not.
+        f"SELECT * FROM commands WHERE officer = ? AND {column} = ? AND {column} <> 0"  # noqa: S608
+        " AND kind IN ('MODIFY', 'CANCEL')"
         " AND state IN ('DISPATCHED', 'SUBMITTED', 'PLACED', 'UNCERTAIN', 'UNKNOWN') ORDER BY dispatched_at",
         (officer, target),
     )
@@ -180,8 +181,10 @@ def changes_of(
 
 
 def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: datetime) -> None:
-    """A new command. Raises sqlite3.IntegrityError for a token or a leg that is taken."""
+    """A new command. Raises sqlite3.IntegrityError for a token or a leg that is taken, and msgspec.ValidationError
+    for an order that could not be read again."""
     order = record.order
+    _order.decode(order_json(order))
     connection.execute(
         "INSERT INTO commands (token, officer, directive_id, leg, created_at, body, kind, order_type, symbol,"
         " side, volume, target_order, target_position, opening_directive_id, state, expires_at, attempt, ask,"

@@ -25,6 +25,9 @@ class Dispatcher:
                     await self._dispatch(officer)
                 except JournalUnavailableError as error:
                     self._office.log.error("nothing dispatched", officer=officer.id, why=str(error))
+                except Exception:
+                    # Ours, and no reason to stop the other officers: this one's step left nothing behind.
+                    self._office.log.exception("the bridge failed to dispatch", officer=officer.id)
             await self._office.dispatch_bell.wait(self._office.clock, LOOK_S)
 
     async def _dispatch(self, officer: OfficerSettings) -> None:
