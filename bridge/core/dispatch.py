@@ -36,8 +36,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """The Director cannot be told of fills, or our clock cannot be trusted: nothing new is opened."""
     clock_ms: int = 0
     """The link clock now."""
-    equity: Decimal = ZERO
-    """As the last heartbeat said, in account currency."""
+    equity: Decimal | None = None
+    """As the last heartbeat said, in account currency. None: there was none yet."""
     margin: Decimal = ZERO
 
 

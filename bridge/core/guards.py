@@ -120,4 +120,7 @@ def _funds(guards: GuardSettings, funds: Funds) -> Problem | None:
                 "LIMIT_MARGIN_LEVEL",
                 f"the margin level is {level:.2f} %; min_margin_level_percent is {least}",
             )
+    if funds.equity <= 0 and any(limit is not None for limit in (guards.max_daily_loss, drawdown, least)):
+        # Nothing to lose is nothing to measure a loss by.
+        return Problem("NO_EQUITY", f"the account's equity is {funds.equity}: no limit on it can be kept")
     return None

@@ -23,6 +23,7 @@ from bridge.journal import (
     delivering,
     folding,
     intake,
+    limits,
     operating,
     rebinding,
     resolving,
@@ -102,14 +103,21 @@ class Journal:
 
     def advance(self, officer: str, gate: Gate | None, now: datetime) -> Work:
         """Expire, plan, dispatch. The work may be sent once this has returned."""
-        if not self._read("dispatch", lambda: self._has_work(officer)):
-            return Work()
-        return self._step(
+        settings = self._officers[officer]
+        if not self._read(
             "dispatch",
-            officer,
-            now,
-            lambda step: sending.advance(step, self._officers[officer], self._settings.link, gate),
-        )
+            lambda: (
+                self._has_work(officer)
+                or limits.is_news(self._connection, officer, settings.guards, gate, now)
+            ),
+        ):
+            return Work()
+
+        def work(step: Step) -> Work:
+            limits.note(step, settings.guards, gate)
+            return sending.advance(step, settings, self._settings.link, gate)
+
+        return self._step("dispatch", officer, now, work)
 
     def ask(self, officer: str, gate: Gate, now: datetime, *, first: bool) -> list[Settle]:
         """Questions about commands in doubt. They may be sent once this has returned."""
@@ -164,6 +172,11 @@ class Journal:
                 [system_error(officer, now, code=code, message=message, subject=f"trouble:{subject}")]
             ),
         )
+
+    def check_rebind(self, officer: str, *, account: bool) -> None:
+        """Whether `rebind` would go through. Raises StillInDoubtError."""
+        if account:
+            self._read("rebind", lambda: rebinding.check_settled(self._connection, officer))
 
     def rebind(self, officer: str, now: datetime, *, account: bool, why: str) -> Rebound:
         """A person accepts another ledger, or another account. Raises StillInDoubtError."""

@@ -1,5 +1,6 @@
 """The officer's limits, asked of the journal just before a command goes out."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,8 @@ from bridge.core.guards import Exposure, Funds
 from bridge.core.protocol import CommandKind
 from bridge.core.records import CommandRecord
 from bridge.core.settings import GuardSettings, OfficerSettings
-from bridge.journal import holdings
+from bridge.journal import holdings, sessions
+from bridge.journal.rows import Account
 from bridge.journal.step import Step
 
 _UNDER_WAY = "('DISPATCHED', 'SUBMITTED', 'UNCERTAIN', 'UNKNOWN', 'PLACED', 'PARTIAL')"
@@ -64,24 +66,74 @@ class Limits:
         return Exposure(positions=positions, symbol_quantity=quantity, recent_orders=int(recent))
 
 
+def is_news(
+    connection: sqlite3.Connection, officer: str, limits: GuardSettings, gate: Gate | None, now: datetime
+) -> bool:
+    """Whether the equity must be noted: its day is a new one, or it was never so high in it. Reads only."""
+    equity = _measured(limits, gate)
+    if equity is None:
+        return False
+    row = connection.execute("SELECT server, login FROM officers WHERE officer = ?", (officer,)).fetchone()
+    if row is None:
+        return False
+    account = Account(officer, row["server"], row["login"])
+    known = sessions.known_offsets(connection, officer, account.server)
+    today = _day(connection, account, _date(now, known))
+    return today is None or Decimal(today["peak"]) < equity
+
+
+def note(step: Step, limits: GuardSettings, gate: Gate | None) -> None:
+    """Keep with what equity the broker's day began, and how high it has been. Whether or not there is work: a loss
+    counts from the day's beginning, not from the first order."""
+    equity = _measured(limits, gate)
+    if equity is None or not is_news(step.connection, step.officer, limits, gate, step.now):
+        return
+    step.connection.execute(
+        "INSERT INTO equity_days (officer, server, login, day, opening, peak) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (officer, server, login, day) DO UPDATE SET peak = excluded.peak",
+        (
+            *step.account.key,
+            _date(step.now, sessions.offsets(step)),
+            format(equity, "f"),
+            format(equity, "f"),
+        ),
+    )
+
+
+def _measured(limits: GuardSettings, gate: Gate | None) -> Decimal | None:
+    """The equity that is worth noting; None where no limit asks for it, or where the terminal may not know it."""
+    asked = limits.max_daily_loss is not None or limits.max_drawdown_percent is not None
+    if not asked or gate is None or not gate.alive or not gate.broker_connected or gate.equity is None:
+        return None
+    # A day that began with nothing would never see a loss.
+    return gate.equity if gate.equity > 0 else None
+
+
 def _funds(step: Step, limits: GuardSettings, gate: Gate, known: Sequence[Offset]) -> Funds | None:
     """How the account stands, where a limit asks for it. The day and the peak are kept in the journal."""
     asked = (limits.max_daily_loss, limits.max_drawdown_percent, limits.min_margin_level_percent)
-    if all(limit is None for limit in asked) or not gate.equity:
+    if all(limit is None for limit in asked) or gate.equity is None:
         return None
-    server_ms = brokertime.to_server_ms(step.now, known)
-    day = datetime.fromtimestamp(server_ms / 1000, UTC).date().isoformat()
-    rows = step.connection.execute(
-        "SELECT day, opening, peak FROM equity_days WHERE officer = ? AND server = ? AND login = ?",
-        step.account.key,
-    ).fetchall()
-    today = next((row for row in rows if row["day"] == day), None)
-    opening = Decimal(today["opening"]) if today else gate.equity
-    peak = max([gate.equity, *(Decimal(row["peak"]) for row in rows)])
-    if today is None or Decimal(today["peak"]) < gate.equity:
-        step.connection.execute(
-            "INSERT INTO equity_days (officer, server, login, day, opening, peak) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (officer, server, login, day) DO UPDATE SET peak = excluded.peak",
-            (*step.account.key, day, format(opening, "f"), format(gate.equity, "f")),
-        )
-    return Funds(equity=gate.equity, margin=gate.margin, day_opening=opening, peak=peak)
+    today = _day(step.connection, step.account, _date(step.now, known))
+    peaks = step.connection.execute(
+        "SELECT peak FROM equity_days WHERE officer = ? AND server = ? AND login = ?", step.account.key
+    )
+    return Funds(
+        equity=gate.equity,
+        margin=gate.margin,
+        day_opening=Decimal(today["opening"]) if today else gate.equity,
+        peak=max([gate.equity, *(Decimal(row["peak"]) for row in peaks)]),
+    )
+
+
+def _date(now: datetime, known: Sequence[Offset]) -> str:
+    """The day of the broker's calendar."""
+    return datetime.fromtimestamp(brokertime.to_server_ms(now, known) / 1000, UTC).date().isoformat()
+
+
+def _day(connection: sqlite3.Connection, account: Account, day: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT opening, peak FROM equity_days WHERE officer = ? AND server = ? AND login = ? AND day = ?",
+        (*account.key, day),
+    ).fetchone()
+    return row

@@ -69,8 +69,8 @@ def _compare(step: Step, row: sqlite3.Row, account: AccountIdentity) -> NotOpene
             f"the terminal is logged in to {_spell(now)}"
         ),
         remedy=(
-            "log the terminal in to that account, or stop the sidecar and run "
-            f"'mt5-bridge rebind --officer {step.officer}' if the change is meant"
+            "log the terminal in to that account, or run "
+            f"'mt5-bridge rebind --officer {step.officer} --account' if the change is meant"
         ),
     )
 
@@ -159,9 +159,14 @@ def end_epoch(step: Step, epoch: int, why: str) -> None:
 
 def offsets(step: Step) -> list[Offset]:
     """The measured offsets of the officer's broker, oldest first."""
-    found = step.connection.execute(
+    return known_offsets(step.connection, step.officer, step.account.server)
+
+
+def known_offsets(connection: sqlite3.Connection, officer: str, server: str) -> list[Offset]:
+    """The same, of any broker."""
+    found = connection.execute(
         "SELECT since, seconds FROM clock_offsets WHERE officer = ? AND server = ? ORDER BY since",
-        (step.officer, step.account.server),
+        (officer, server),
     )
     return [Offset(datetime.fromisoformat(row["since"]), row["seconds"]) for row in found]
 

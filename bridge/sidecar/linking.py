@@ -1,6 +1,8 @@
 """The link at work: frames in, sessions, facts into the journal, acknowledgements out."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 
@@ -33,6 +35,8 @@ class LinkWorker:
         self._office = office
         self._link = link
         self._sessions = sessions
+        self._door = asyncio.Lock()
+        """Held while what terminals sent is taken in."""
         self._facts: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         self._offsets: dict[str, OffsetWatch] = {}
         started = office.clock.monotonic()
@@ -46,9 +50,21 @@ class LinkWorker:
     async def receive(self) -> None:
         """Take what terminals send, until cancelled."""
         while True:
-            for peer, frame in await self._link.receive():
-                await self._handle(self._sessions.receive(peer, frame, self._office.clock.monotonic()))
-            await self._fold()
+            heard = await self._link.receive()
+            async with self._door:
+                for peer, frame in heard:
+                    await self._handle(self._sessions.receive(peer, frame, self._office.clock.monotonic()))
+                await self._fold()
+
+    @asynccontextmanager
+    async def without_session(self, officer: str, why: str) -> AsyncIterator[None]:
+        """End the officer's session, and take nothing in while the body runs.
+
+        All that the session said before is in the journal then, and nothing of it comes after.
+        """
+        async with self._door:
+            await self._handle(self._sessions.drop(officer, why))
+            yield
 
     async def tick(self) -> None:
         """Heartbeats and liveness, until cancelled."""
@@ -76,7 +92,7 @@ class LinkWorker:
             trade_allowed=beat is not None and beat.trade_allowed,
             opens_paused=self._office.opens_paused,
             clock_ms=session.clock_ms(now),
-            equity=beat.equity if beat is not None else ZERO,
+            equity=beat.equity if beat is not None else None,
             margin=beat.margin if beat is not None else ZERO,
         )
 

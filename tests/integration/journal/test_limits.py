@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from bridge.core.settings import GuardSettings
+from bridge.journal.sending import Work
 
 from .conftest import MakeDesk
-from .desk import Desk, closing, directive, limit, modify, settings
+from .desk import Desk, begun, closing, directive, limit, modify, settings
 from .facts import DEAL, ORDER, POSITION, booked, deal, leaving, result, standing
 
 
@@ -141,3 +142,54 @@ def test_two_parts_of_one_position_are_one_position(make_desk: MakeDesk) -> None
     desk.report(deal(first.order), deal(second.order, DEAL + 1))
     assert desk.rows("SELECT DISTINCT identifier FROM positions") == [(POSITION,)]
     assert went_out(desk, directive("dir-3")) == ["dir-3"]
+
+
+def test_a_loss_counts_from_the_days_beginning_though_nothing_was_ordered_then(make_desk: MakeDesk) -> None:
+    desk = limited(make_desk, max_daily_loss=Decimal(100))
+    for equity in (10_000, 9_800, 9_000):
+        assert desk.look(equity=Decimal(equity)) == Work()
+        desk.later(60)
+    assert went_out(desk, directive(), equity=Decimal(9_901)) == ["dir-1"]
+    assert went_out(desk, directive("dir-2"), equity=Decimal(9_900)) == []
+    assert refused(desk) == {"dir-2": "LIMIT_DAILY_LOSS"}
+
+
+def test_a_peak_counts_though_nothing_was_ordered_then(make_desk: MakeDesk) -> None:
+    desk = limited(make_desk, max_drawdown_percent=Decimal(10))
+    for equity in (10_000, 20_000, 17_000):
+        desk.look(equity=Decimal(equity))
+    assert desk.rows("SELECT opening, peak FROM equity_days") == [("10000", "20000")]
+    assert went_out(desk, directive(), equity=Decimal(18_000)) == []
+    assert refused(desk) == {"dir-1": "LIMIT_DRAWDOWN"}
+
+
+def test_a_look_at_an_equity_that_is_no_news_costs_no_transaction(make_desk: MakeDesk) -> None:
+    desk = limited(make_desk, max_daily_loss=Decimal(100))
+    seen = begun(desk.connection)
+    for equity in (10_000, 10_000, 9_999, 10_001, 10_000):
+        desk.look(equity=Decimal(equity))
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    "gate", [{"alive": False}, {"broker_connected": False}, {"equity": None}, {"equity": Decimal(0)}]
+)
+def test_an_equity_that_the_terminal_may_not_know_begins_no_day(
+    make_desk: MakeDesk, gate: dict[str, object]
+) -> None:
+    desk = limited(make_desk, max_daily_loss=Decimal(100))
+    desk.look(**{"equity": Decimal(7), **gate})
+    assert desk.rows("SELECT * FROM equity_days") == []
+
+
+def test_where_no_limit_asks_for_it_no_equity_is_kept(make_desk: MakeDesk) -> None:
+    desk = limited(make_desk, min_margin_level_percent=Decimal(200))
+    assert went_out(desk, directive(), equity=Decimal(1000), margin=Decimal(1)) == ["dir-1"]
+    assert desk.rows("SELECT * FROM equity_days") == []
+
+
+@pytest.mark.parametrize("limit", ["max_daily_loss", "max_drawdown_percent", "min_margin_level_percent"])
+def test_an_account_with_nothing_left_opens_nothing(make_desk: MakeDesk, limit: str) -> None:
+    desk = limited(make_desk, **{limit: Decimal(50)})
+    assert went_out(desk, directive(), equity=Decimal(0), margin=Decimal(0)) == []
+    assert refused(desk) == {"dir-1": "NO_EQUITY"}

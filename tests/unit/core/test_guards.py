@@ -144,9 +144,13 @@ def test_a_drawdown_stops_opening_once_it_is_reached(equity: str, fallen: str, r
     assert found == (("LIMIT_DRAWDOWN", message) if refused else None)
 
 
-def test_an_account_that_never_had_anything_has_no_drawdown() -> None:
+@pytest.mark.parametrize("limit", ["max_daily_loss", "max_drawdown_percent", "min_margin_level_percent"])
+def test_an_account_that_never_had_anything_opens_nothing_where_it_is_to_be_measured(limit: str) -> None:
     empty = Funds(equity=Decimal(0), margin=Decimal(0), day_opening=Decimal(0), peak=Decimal(0))
-    assert refusal(GuardSettings(max_drawdown_percent=Decimal(10)), funds=empty) is None
+    message = "the account's equity is 0: no limit on it can be kept"
+    measured = msgspec.structs.replace(GuardSettings(), **{limit: Decimal(10)})
+    assert refusal(measured, funds=empty) == ("NO_EQUITY", message)
+    assert refusal(GuardSettings(), funds=empty) is None
 
 
 @pytest.mark.parametrize(
