@@ -58,9 +58,11 @@ class Limits:
             ZERO,
         )
         (recent,) = step.connection.execute(
-            "SELECT count(*) FROM dispatches d JOIN commands c USING (token)"
-            " WHERE c.officer = ? AND c.kind = 'OPEN' AND d.dispatched_at > ?",
-            (step.officer, utc_text(step.now - timedelta(minutes=1))),
+            # What came back unsent waits again as PLANNED, or ended so; a broker never saw it.
+            "SELECT count(*) FROM commands WHERE officer = ? AND kind = 'OPEN' AND token <> ?"
+            " AND dispatched_at > ? AND state NOT IN ('PLANNED', 'NEVER_SENT')"
+            " AND NOT (state = 'CANCELLED' AND reason = 'WITHDRAWN')",
+            (step.officer, command.token, utc_text(step.now - timedelta(minutes=1))),
         ).fetchone()
         positions = len({part.identifier for part in held}) + len(under_way)
         return Exposure(positions=positions, symbol_quantity=quantity, recent_orders=int(recent))

@@ -5,12 +5,13 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from bridge.core.facts import NotSentReason
 from bridge.core.settings import GuardSettings
 from bridge.journal.sending import Work
 
 from .conftest import MakeDesk
-from .desk import Desk, begun, closing, directive, limit, modify, settings
-from .facts import DEAL, ORDER, POSITION, booked, deal, leaving, result, standing
+from .desk import Desk, begun, cancel, closing, directive, limit, modify, settings
+from .facts import DEAL, ORDER, POSITION, booked, deal, leaving, not_sent, result, standing
 
 
 def limited(make_desk: MakeDesk, **guards: object) -> Desk:
@@ -193,3 +194,28 @@ def test_an_account_with_nothing_left_opens_nothing(make_desk: MakeDesk, limit: 
     desk = limited(make_desk, **{limit: Decimal(50)})
     assert went_out(desk, directive(), equity=Decimal(0), margin=Decimal(0)) == []
     assert refused(desk) == {"dir-1": "NO_EQUITY"}
+
+
+# The rate
+
+
+def test_an_order_that_came_back_unsent_is_not_in_its_own_way(make_desk: MakeDesk) -> None:
+    desk = limited(make_desk, max_orders_per_minute=1)
+    [command] = desk.sent(directive())
+    desk.report(not_sent(command.order, NotSentReason.LATE))
+    desk.later(1)
+    assert [again.order.token for again in desk.advance()] == [command.order.token]
+
+
+def test_orders_that_no_broker_saw_do_not_count(make_desk: MakeDesk) -> None:
+    desk = limited(make_desk, max_orders_per_minute=1)
+    # One waits again, one ended so, and one the Director takes back.
+    [waits] = desk.sent(directive("dir-waits"))
+    desk.report(not_sent(waits.order, NotSentReason.LATE))
+    [ended] = desk.sent(directive("dir-ended"))
+    desk.report(not_sent(ended.order, NotSentReason.INPUTS))
+    [back] = desk.sent(directive("dir-back"))
+    desk.report(not_sent(back.order, NotSentReason.LATE))
+    desk.take(cancel("dir-cancel", "dir-back"))
+    assert went_out(desk, directive("dir-seen"), directive("dir-over")) == ["dir-seen"]
+    assert refused(desk)["dir-over"] == "LIMIT_RATE"
