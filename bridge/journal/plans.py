@@ -171,14 +171,13 @@ class _Planner:
             return
         directive = directive_of(item.body)
         asked, exact = self._settings.inquiry(directive.symbol)
-        if directive.action.opens and self._gate.opens_paused:
-            # It cannot go, so it must not keep a close from going.
-            return
         terms = self._terms(item, directive, asked)
         if terms is None:
             self.inquiries[asked] = Inquire(epoch=self._gate.epoch, symbol=asked, exact=exact)
         if terms is None or self._waits(item, directive, asked, terms):
-            self._held_up.add(asked)
+            if not (directive.action.opens and self._gate.opens_paused):
+                # While opens are paused none of them keeps a close from going.
+                self._held_up.add(asked)
             if directive.action.closes:
                 self._closing.add(asked)
             return

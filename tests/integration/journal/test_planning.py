@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bridge.core.facts import NotSentReason
-from bridge.core.protocol import Inquire
+from bridge.core.facts import NotSentReason, SymbolFact
+from bridge.core.protocol import CommandKind, Inquire
 from bridge.journal.operating import ALL
 
 from .conftest import MakeDesk
@@ -129,18 +129,82 @@ def test_an_open_waits_for_no_earlier_command(joined: Desk) -> None:
     assert [command.order.comment for command in joined.sent(directive("dir-2"))] == ["dir-2"]
 
 
-def test_what_is_behind_a_waiting_close_in_its_symbol_waits_too_unless_it_opens(joined: Desk) -> None:
+def test_what_is_behind_a_waiting_close_in_its_symbol_waits_too(joined: Desk) -> None:
+    """An open that overtook the close would be closed by it."""
     [first] = joined.sent(directive())
     joined.report(deal(first.order, volume="0.1"))
     waiting = (
         closing("dir-close"),
-        closing("dir-rest"),
-        directive("dir-2"),
+        directive("dir-2", action="OPEN_SHORT", stop_loss=None, take_profit=None),
+        directive("dir-pound", symbol="GBPUSD"),
         closing("dir-gold", symbol="GOLD"),
     )
-    assert [command.order.comment for command in joined.sent(*waiting)] == ["dir-2"]
-    states = [joined.directive_state(each) for each in ("dir-close", "dir-rest", "dir-gold")]
-    assert states == ["RECEIVED", "RECEIVED", "REJECTED"]
+    assert [command.order.comment for command in joined.sent(*waiting)] == ["dir-pound"]
+    assert [joined.directive_state(each) for each in ("dir-close", "dir-2")] == ["RECEIVED", "RECEIVED"]
+    joined.report(deal(first.order, DEAL + 1, volume="0.2"))
+    went = joined.advance()
+    assert [(command.order.comment, command.order.kind) for command in went] == [
+        ("dir-close", CommandKind.CLOSE),
+        ("dir-2", CommandKind.OPEN),
+    ]
+    assert went[0].order.opener == first.order.token
+
+
+def test_while_opens_are_paused_one_that_waits_keeps_no_close_from_going(joined: Desk) -> None:
+    [held] = joined.sent(directive())
+    joined.report(deal(held.order))
+    joined.take(directive("dir-2", expires_at="2026-01-06T10:00:00Z"))
+    assert joined.advance(opens_paused=True) == []
+    joined.take(closing("dir-half", quantity=0.1))
+    assert [command.order.comment for command in joined.advance(opens_paused=True)] == ["dir-half"]
+    # It closes a part of what there was: what was not sent yet may still go.
+    assert joined.directive_state("dir-2") == "WORKING"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_close_of_everything_that_passes_a_paused_open_ends_it(joined: Desk, known: bool) -> None:
+    """Sent afterwards it would open what the Director wanted closed."""
+    if known:
+        joined.report(terms("EURUSD"))
+    joined.take(directive("dir-2", expires_at="2026-01-06T10:00:00Z"), closing("dir-close"))
+    assert joined.advance(opens_paused=True) == []
+    assert [joined.directive_state(each) for each in ("dir-2", "dir-close")] == ["CANCELLED", "DONE"]
+    assert joined.told("dir-2") == joined.told("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+    assert joined.advance() == []
+
+
+# Symbols that are not there
+
+
+def test_a_symbol_that_was_not_there_is_asked_for_again_by_the_next_directive(joined: Desk) -> None:
+    joined.take(directive())
+    joined.report(SymbolFact(asked="EURUSD"))
+    joined.advance()
+    assert joined.directive_state() == "REJECTED"
+    joined.later(1)
+    # A terminal that has just started may not have had its list yet.
+    assert len(joined.sent(directive("dir-2"))) == 1
+
+
+def test_what_is_open_can_be_closed_though_its_symbol_has_become_ambiguous(joined: Desk) -> None:
+    [held] = joined.sent(directive())
+    joined.report(deal(held.order))
+    joined.report(SymbolFact(asked="EURUSD", candidates=["EURUSD.a", "EURUSD.b"]))
+    assert [command.order.symbol for command in joined.sent(closing())] == ["EURUSD"]
+
+
+def test_an_order_that_would_have_expired_before_it_came_is_refused(joined: Desk) -> None:
+    joined.take(
+        directive(
+            order_type="LIMIT",
+            price=1.1,
+            issued_at="1960-01-01T00:00:00Z",
+            order_expires_at="1965-01-01T00:00:00Z",
+            expires_at="2026-01-06T10:00:00Z",
+        )
+    )
+    assert joined.advance() == []
+    assert joined.directive_state() == "EXPIRED"
 
 
 def test_a_pending_order_that_rests_on_the_book_holds_nothing_up(joined: Desk) -> None:
