@@ -22,6 +22,7 @@ def refusal(**changed: str | None) -> tuple[str, str]:
     return item.problem.code, item.problem.message
 
 
+LATER = '"2026-01-05T00:00:00Z"'
 BARE: dict[str, str | None] = dict.fromkeys(("quantity", "price", "stop_loss", "take_profit", "order_type"))
 """Without what only an opening needs."""
 
@@ -29,9 +30,10 @@ BARE: dict[str, str | None] = dict.fromkeys(("quantity", "price", "stop_loss", "
 @pytest.mark.parametrize("order_type", list(OrderType))
 @pytest.mark.parametrize("action", ["OPEN_LONG", "OPEN_SHORT"])
 def test_an_opening_may_be_of_any_type(action: str, order_type: OrderType) -> None:
-    directive = read(action=f'"{action}"', order_type=f'"{order_type}"', limit_price="1.0940")
+    limit = "1.0940" if order_type is OrderType.STOP_LIMIT else None
+    directive = read(action=f'"{action}"', order_type=f'"{order_type}"', limit_price=limit)
     assert (directive.action, directive.order_type) == (action, order_type)
-    assert directive.limit_price == Decimal("1.0940")
+    assert directive.limit_price == (None if limit is None else Decimal(limit))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,32 @@ def test_an_opening_may_be_of_any_type(action: str, order_type: OrderType) -> No
             {"order_type": '"LIMIT"', "time_in_force": '"GTD"', "expires_at": None},
             "MISSING_FIELD",
             "field 'order_expires_at' is missing; time_in_force GTD needs it, or expires_at",
+        ),
+        *(
+            (
+                {"order_type": f'"{order_type}"', "limit_price": "1.0940"},
+                "INVALID_VALUE",
+                f"field 'limit_price': only a STOP_LIMIT order has one, not {order_type}",
+            )
+            for order_type in ("MARKET", "LIMIT", "STOP")
+        ),
+        *(
+            (
+                {"order_type": '"LIMIT"', "time_in_force": f'"{word}"', "order_expires_at": LATER},
+                "INVALID_VALUE",
+                f"field 'order_expires_at': time_in_force {word} excludes it",
+            )
+            for word in ("GTC", "DAY")
+        ),
+        (
+            {"order_expires_at": LATER},
+            "INVALID_VALUE",
+            "field 'order_expires_at': a MARKET order has none; it belongs to a pending order",
+        ),
+        (
+            {"action": '"MODIFY"', "order_expires_at": LATER},
+            "INVALID_VALUE",
+            "field 'order_expires_at': MODIFY has none; it belongs to a pending order",
         ),
         ({"time_in_force": '"IOC"'}, "INVALID_VALUE", "field 'time_in_force': \"IOC\" is none of those"),
         ({"time_in_force": "1"}, "INVALID_TYPE", "field 'time_in_force'"),
