@@ -62,6 +62,20 @@ def test_a_directive_expires_at_its_very_moment(action: Action, late_ms: int, ex
         assert "2026-01-04T10:05:00.000Z" in problem.message
 
 
+@pytest.mark.parametrize(("late_ms", "expired"), [(-1, False), (0, True)])
+def test_a_pending_order_that_would_have_left_the_book_already_is_not_sent(
+    late_ms: int, expired: bool
+) -> None:
+    directive = msgspec.structs.replace(
+        LONG, order_type=OrderType.LIMIT, order_expires_at=NOW + timedelta(minutes=2)
+    )
+    problem = check(directive, SETTINGS, NOW + timedelta(minutes=2, milliseconds=late_ms))
+    assert (problem is not None) is expired
+    if problem:
+        assert problem.code == "EXPIRED"
+        assert problem.message.startswith("its order would expire at 2026-01-04T10:02:00.000Z")
+
+
 def test_without_an_expiry_it_lives_as_long_as_the_officer_allows_from_its_issue() -> None:
     directive = msgspec.structs.replace(LONG, expires_at=None)
     settings = msgspec.structs.replace(SETTINGS, time_to_live_s=60.0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.core.batch import Problem
 from bridge.core.contract import Action, Directive, OrderType
-from bridge.core.planning import Leg, flatten, plan_cancel, plan_close, plan_modify
+from bridge.core.planning import Leg, flatten, plan_cancel, plan_close, plan_modify, would_close
 from bridge.core.protocol import CommandKind, Order
 from bridge.core.records import OrderRecord, PositionRecord
 from bridge.core.settings import OfficerSettings
@@ -193,6 +193,38 @@ def test_a_close_takes_exactly_what_was_asked_for_and_never_more_than_there_is(
             assert volume == volumes[number - 1]
 
 
+LONG = Directive(
+    directive_id="dir-long",
+    symbol="EURUSD",
+    action=Action.OPEN_LONG,
+    order_type=OrderType.MARKET,
+    quantity=Decimal("0.10"),
+    issued_at=NOW,
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "symbol", "target", "about_a_long", "about_a_short"),
+    [
+        (Action.CLOSE, "EURUSD", None, True, True),
+        (Action.CLOSE_POSITION, "EURUSD", None, True, True),
+        (Action.CLOSE_LONG, "EURUSD", None, True, False),
+        (Action.CLOSE_SHORT, "EURUSD", None, False, True),
+        (Action.CLOSE, "GBPUSD", None, False, False),
+        (Action.CLOSE, "EURUSD", "dir-long", True, False),
+        (Action.CLOSE, "EURUSD", "dir-9", False, False),
+        (Action.CLOSE_SHORT, "EURUSD", "dir-long", False, False),
+    ],
+)
+def test_a_close_is_about_what_an_opening_in_its_symbol_of_its_side_and_its_target_will_open(
+    action: Action, symbol: str, target: str | None, about_a_long: bool, about_a_short: bool
+) -> None:
+    close = msgspec.structs.replace(CLOSE, action=action, symbol=symbol, target_directive_id=target)
+    short = msgspec.structs.replace(LONG, action=Action.OPEN_SHORT, directive_id="dir-short")
+    assert (would_close(close, LONG), would_close(close, short)) == (about_a_long, about_a_short)
+    assert not would_close(close, CLOSE)
+
+
 # Cancelling
 
 
@@ -297,6 +329,14 @@ CHANGES: list[
         [position(5, "0.05", directive_id="dir-21")],
         WAITING,
         [(21, None, None, "1.07", None)],
+    ),
+    # So whoever names one, and no target, means the orders, also where there are positions.
+    ({"price": "1.07"}, HELD_TWO, WAITING[:1], [(21, None, None, "1.07", None)]),
+    (
+        {"limit_price": "1.07", "stop_loss": "1.06"},
+        HELD_TWO,
+        WAITING[1:],
+        [(22, "1.06", None, None, "1.07")],
     ),
     # A limit price is a stop-limit order's alone.
     (
