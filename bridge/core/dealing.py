@@ -14,12 +14,19 @@ from bridge.core import position_events, reporting
 from bridge.core.amounts import ZERO
 from bridge.core.attribution import Holding, divide, revise
 from bridge.core.contract import OPERATOR_PREFIX
-from bridge.core.facts import DealFact
+from bridge.core.facts import DealFact, OrderFact
 from bridge.core.folding import Scene, contradiction, quarantine
-from bridge.core.lifecycle import CommandInput, PositionInput, PositionState, step_command, step_position
+from bridge.core.lifecycle import (
+    CommandInput,
+    CommandState,
+    PositionInput,
+    PositionState,
+    step_command,
+    step_position,
+)
 from bridge.core.protocol import CommandKind
 from bridge.core.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord, Share
-from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_TP, DealEntry, Side
+from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_TP, DealEntry, OrderState, Side
 
 
 class PositionBook(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +224,26 @@ def _fill(
         for output in outputs
     ]
     return after, drafts
+
+
+def fold_trimmed(
+    command: CommandRecord, order: OrderFact, deals: Sequence[DealFact], scene: Scene
+) -> Outcome | None:
+    """The end of a close that found less than it was to close: a terminal sends for no more than is open.
+
+    `order` is the command's as it was seen last, `deals` are all that were applied to it. None where this is no
+    such end.
+    """
+    found_less = order.state is OrderState.FILLED and order.volume_initial < command.order.volume
+    if not (found_less and command.order.kind is CommandKind.CLOSE and command.state is CommandState.PARTIAL):
+        return None
+    if command.filled < order.volume_initial:
+        return None
+    state, outputs = step_command(command.state, CommandInput.FILL_WHOLE)
+    after = msgspec.structs.replace(command, state=state)
+    at = scene.to_utc(max(deal.time_server_ms for deal in deals))
+    drafts = [reporting.command_event(output, after, at, deals=deals) for output in outputs]
+    return Outcome(disposition=Disposition.APPLIED, command=after, events=tuple(drafts))
 
 
 def revise_deal(

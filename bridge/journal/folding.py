@@ -155,8 +155,10 @@ class _Book:
                 self._halt(fact, outcome)
                 self._unpark(fact.position_id)
                 self._effects.of_position(fact.position_id)
+                self._end_trimmed(fact.order)
             case OrderFact():
                 self._effects.of_order(fact.ticket)
+                self._end_trimmed(fact.ticket)
             case PositionFact():
                 self._effects.of_position(fact.identifier)
             case CommandFact() if outcome.command is not None and outcome.command.order.kind.changes:
@@ -184,9 +186,17 @@ class _Book:
             settled = self._step.now - 2 * self._scene.grace
             for position in holdings.parked_positions(self._connection, self._step.account, settled):
                 self._unpark(position, complete=True)
-        check_stops(self._step, self._settings)
-        patience = 2 * self._scene.grace
-        check_book(self._step, fact, netting=self._netting, patience=patience)
+        try:
+            with self._step.contained():
+                check_stops(self._step, self._settings)
+                check_book(self._step, fact, netting=self._netting, patience=2 * self._scene.grace)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                raise
+            # Ours. The scan is through all the same: without it the officer would never work again.
+            self._raise(
+                f"check:{type(error).__name__}", f"the bridge failed to compare the books: {error}", None
+            )
         self.scanned = True
         self.applied += 1
 
@@ -235,6 +245,14 @@ class _Book:
         if outcome.disposition is Disposition.APPLIED:
             market.save_order(self._connection, self._step.account, fact.magic, fact, self._step.now)
         return outcome, command
+
+    def _sightings(self, fact: OrderFact) -> int:
+        """How often the order was seen otherwise than the time before."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM facts WHERE officer = ? AND server = ? AND login = ? AND key >= ? AND key < ?",
+            (*self._step.account.key, f"order:{fact.ticket}:", f"order:{fact.ticket};"),
+        ).fetchone()
+        return int(count)
 
     def _fold_deal(
         self, fact: DealFact, *, revision: bool = False, complete: bool = False
@@ -301,6 +319,16 @@ class _Book:
     def _halt(self, fact: DealFact, outcome: Outcome) -> None:
         if outcome.halt:
             operating.halt_ourselves(self._step, symbol=fact.symbol, why=outcome.halt)
+
+    def _end_trimmed(self, ticket: int) -> None:
+        order = market.load_order(self._connection, self._step.account, ticket)
+        command = rows.load_command(self._connection, self._step.officer, order.magic) if order else None
+        if order is None or command is None:
+            return
+        deals = holdings.deals_of_command(self._connection, self._step.account, command.token)
+        outcome = dealing.fold_trimmed(command, order, deals, self._scene)
+        if outcome is not None:
+            self._step.apply(outcome, command)
 
     def _unpark(self, position_id: int, *, complete: bool = False) -> None:
         """Deals that waited for this position may count now; each may let the next one count."""

@@ -1,0 +1,53 @@
+"""A close that finds less than it was to close: the terminal sends for what there is, and that is all of it."""
+
+from collections import Counter
+from decimal import Decimal
+from itertools import permutations
+
+import msgspec
+import pytest
+
+from bridge.core.facts import AnyFact
+from bridge.core.protocol import Order
+
+from .desk import Desk, closing, directive
+from .facts import DEAL, deal, leaving, result, seen
+
+CLOSE_DEAL = DEAL + 200
+
+
+@pytest.fixture
+def close(joined: Desk) -> Order:
+    """The order of a close of 0.10, of which 0.04 was taken off by hand before it was sent."""
+    [opening] = joined.sent(directive(quantity=0.10))
+    joined.report(result(opening.order), deal(opening.order))
+    [closing_] = joined.sent(closing())
+    joined.report(leaving(opening.order, reason="CLIENT", volume="0.04"))
+    return closing_.order
+
+
+@pytest.mark.parametrize("turn", range(6))
+def test_it_is_filled_once_all_that_was_sent_is_in_whatever_order_that_comes(
+    joined: Desk, close: Order, turn: int
+) -> None:
+    order = msgspec.structs.replace(seen(close), volume_initial=Decimal("0.06"))
+    parts = [deal(close, CLOSE_DEAL, volume="0.02"), deal(close, CLOSE_DEAL + 1, volume="0.04")]
+    facts: list[AnyFact] = [order, *parts]
+    joined.report(result(close))
+    joined.report(*list(permutations(facts))[turn])
+    assert (joined.command_state(close.token), joined.directive_state("dir-close")) == ("FILLED", "FILLED")
+    assert Counter(joined.told("dir-close")) == {
+        "DIRECTIVE_RECEIVED": 1,
+        "ORDER_PLACED": 1,
+        "ORDER_PARTIAL_FILL": 2,
+        "ORDER_FILLED": 1,
+        "POSITION_CLOSED": 1,
+    }
+    (body,) = (body for body in joined.bodies("ORDER_FILLED") if body["directive_id"] == "dir-close")
+    assert body["fill_quantity"] == 0.06
+
+
+def test_one_that_is_on_the_book_still_waits(joined: Desk, close: Order) -> None:
+    order = msgspec.structs.replace(seen(close), volume_initial=Decimal("0.06"))
+    joined.report(result(close), order, deal(close, CLOSE_DEAL, volume="0.02"))
+    assert joined.command_state(close.token) == "PARTIAL"
