@@ -1,0 +1,266 @@
+"""What may happen in a random market: one action each, for a strategy to draw and a rig to suffer."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from bridge.paper.api import ControlError
+from bridge.paper.mt5 import OrderType, Retcode
+from bridge.paper.script import (
+    DelayHistory,
+    DropTransactions,
+    Effect,
+    Fills,
+    Latency,
+    LoseAnswer,
+    Match,
+    Reject,
+    Requote,
+    Rule,
+    SendKind,
+)
+from tests.conformance.rig import StoryRig
+
+T = TypeVar("T")
+
+BIDS: Final = {"EURUSD": Decimal("1.09500"), "GBPUSD": Decimal("1.27000")}
+POINT: Final = Decimal("0.00001")
+LOT: Final = Decimal("0.01")
+LIMITS: Final = {"OPEN_LONG": -1, "OPEN_SHORT": 1}
+EFFECTS: Final[Sequence[Effect]] = (
+    Reject(retcode=Retcode.REJECT),
+    Reject(retcode=Retcode.PRICE_CHANGED),
+    Reject(retcode=Retcode.TIMEOUT),
+    Requote(),
+    LoseAnswer(retcode=Retcode.TIMEOUT),
+    LoseAnswer(retcode=None),
+    Latency(milliseconds=300),
+    Fills(volumes=(LOT,)),
+    Fills(volumes=(LOT, LOT)),
+    DropTransactions(),
+    DelayHistory(milliseconds=700),
+)
+
+
+class Market:
+    """One rig, and what was issued in it."""
+
+    def __init__(self, rig: StoryRig) -> None:
+        self.rig = rig
+        self.opens: dict[str, int] = {}
+        """Opening directives: 1 for a long, -1 for a short."""
+        self.symbols: dict[str, str] = {}
+        """Of every directive."""
+
+    def issue(self, action: str, symbol: str, **fields: object) -> None:
+        """List a directive, and remember it."""
+        directive_id = self.rig.issue(action, officer="eo-001", symbol=symbol, **fields)
+        self.symbols[directive_id] = symbol
+        if action in LIMITS:
+            self.opens[directive_id] = -LIMITS[action]
+
+    def target(self, pick: int) -> tuple[str, str]:
+        """An opening directive and its symbol; one that was never issued where there is none."""
+        chosen = self.one_of(list(self.opens), pick) or "nobody"
+        return chosen, self.symbols.get(chosen, "EURUSD")
+
+    def one_of(self, them: Sequence[T], pick: int) -> T | None:
+        return them[pick % len(them)] if them else None
+
+    def revive(self) -> None:
+        """Start what is down."""
+        if not self.rig.sidecar.running:
+            self.rig.start_sidecar()
+        if not self.rig.terminal.running:
+            self.rig.restart_terminal()
+
+    def look_on(self, lines: int) -> None:
+        """Let the sidecar come some lines further, so that what follows finds it elsewhere."""
+        sidecar = self.rig.sidecar
+        sidecar.any_line(since=sidecar.mark + lines, within=0.3)
+
+
+class Open(Struct, frozen=True):
+    """An opening at the market."""
+
+    action: str
+    symbol: str
+    lots: int
+    stop: int
+    """Points between the first price and the stop loss; 0 for none."""
+
+    def __call__(self, market: Market) -> None:
+        stop = BIDS[self.symbol] + LIMITS[self.action] * self.stop * POINT
+        level = float(stop) if self.stop else None
+        market.issue(self.action, self.symbol, quantity=self.lots / 100, stop_loss=level)
+
+
+class Rest(Struct, frozen=True):
+    """A pending order, so many points away."""
+
+    action: str
+    symbol: str
+    lots: int
+    order_type: str
+    points: int
+
+    def __call__(self, market: Market) -> None:
+        away = LIMITS[self.action] * self.points * (1 if self.order_type == "LIMIT" else -1)
+        market.issue(
+            self.action,
+            self.symbol,
+            quantity=self.lots / 100,
+            order_type=self.order_type,
+            price=float(BIDS[self.symbol] + away * POINT),
+            time_in_force="GTC",
+        )
+
+
+class Close(Struct, frozen=True):
+    """A close: of a target, or of what there is in a symbol; of so much, or of all (0)."""
+
+    action: str
+    symbol: str
+    lots: int
+    pick: int | None
+
+    def __call__(self, market: Market) -> None:
+        quantity = self.lots / 100 or None
+        if self.pick is None:
+            market.issue(self.action, self.symbol, quantity=quantity)
+        else:
+            target, symbol = market.target(self.pick)
+            market.issue(self.action, symbol, quantity=quantity, target_directive_id=target)
+
+
+class Change(Struct, frozen=True):
+    """A MODIFY of levels, or a CANCEL."""
+
+    action: str
+    pick: int
+    points: int
+
+    def __call__(self, market: Market) -> None:
+        target, symbol = market.target(self.pick)
+        side = market.opens.get(target, 1)
+        level = float(BIDS[symbol] - side * self.points * POINT)
+        stop = None if self.action == "CANCEL" else level
+        market.issue(self.action, symbol, target_directive_id=target, stop_loss=stop)
+
+
+class Quote(Struct, frozen=True):
+    """Another price."""
+
+    symbol: str
+    points: int
+
+    def __call__(self, market: Market) -> None:
+        market.rig.quote(str(BIDS[self.symbol] + self.points * POINT), symbol=self.symbol)
+
+
+class HandOpen(Struct, frozen=True):
+    """A trade by hand, which may net what is ours."""
+
+    type: OrderType
+    symbol: str
+    lots: int
+
+    def __call__(self, market: Market) -> None:
+        _tried(lambda: market.rig.broker.hand_open(self.symbol, self.type, self.lots * LOT))
+
+
+class HandClose(Struct, frozen=True):
+    """A close by hand, of a position or of a hundredth of a lot of it."""
+
+    pick: int
+    whole: bool
+
+    def __call__(self, market: Market) -> None:
+        broker = market.rig.broker
+        held = market.one_of(broker.positions(), self.pick)
+        if held is not None:
+            _tried(lambda: broker.hand_close(held.ticket, None if self.whole else LOT))
+
+
+class HandChange(Struct, frozen=True):
+    """New levels by hand, of a position or an order; or the order's end."""
+
+    pick: int
+    points: int
+
+    def __call__(self, market: Market) -> None:
+        broker = market.rig.broker
+        order, held = market.one_of(broker.orders(), self.pick), market.one_of(broker.positions(), self.pick)
+        if order is not None and not self.points:
+            _tried(lambda: broker.hand_cancel(order.ticket))
+        elif order is not None and self.pick % 2:
+            _tried(lambda: broker.hand_modify(order=order.ticket, tp=Decimal(0), sl=Decimal(0)))
+        elif held is not None:
+            price = held.price_open + (-1 if held.type.name == "BUY" else 1) * self.points * POINT
+            _tried(lambda: broker.hand_modify(position=held.ticket, sl=price))
+
+
+class Fill(Struct, frozen=True):
+    """A hundredth of a lot of a live order is filled, whatever its price."""
+
+    pick: int
+
+    def __call__(self, market: Market) -> None:
+        broker = market.rig.broker
+        order = market.one_of(broker.orders(), self.pick)
+        if order is not None:
+            _tried(lambda: broker.fill(order.ticket, LOT))
+
+
+class Fault(Struct, frozen=True):
+    """What goes wrong with the next send of a kind."""
+
+    effect: int
+    kind: SendKind
+
+    def __call__(self, market: Market) -> None:
+        rule = Rule(effect=EFFECTS[self.effect], match=Match(kind=self.kind))
+        market.rig.broker.add_rule(rule)
+
+
+class Outage(Struct, frozen=True):
+    """Something goes, or is back."""
+
+    what: str
+
+    def __call__(self, market: Market) -> None:
+        rig = market.rig
+        match self.what:
+            case "terminal":
+                rig.terminal.kill()
+            case "sidecar":
+                rig.sidecar.kill()
+            case "disconnect":
+                rig.broker.disconnect()
+            case _:
+                rig.broker.connect()
+                market.revive()
+
+
+class LookOn(Struct, frozen=True):
+    """Nothing, for a while."""
+
+    lines: int
+
+    def __call__(self, market: Market) -> None:
+        market.look_on(self.lines)
+
+
+Happening = (
+    Open | Rest | Close | Change | Quote | HandOpen | HandClose | HandChange | Fill | Fault | Outage | LookOn
+)
+
+
+def _tried(action: Callable[[], object]) -> None:
+    """A person may be refused, as anybody."""
+    try:
+        action()
+    except ControlError:
+        return

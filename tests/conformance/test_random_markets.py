@@ -1,0 +1,171 @@
+"""Random directives meet a random broker, on either terminal, hedging and netting.
+
+What is drawn: directives of every kind, quotes, trades and changes by hand, faults of the broker, outages and
+restarts. At the end everything is up again, and the parts are held to each other (tests/rig/invariant.py) and to
+the Director's own arithmetic (`arithmetic`), to the last lot.
+
+RIG_MARKETS says how many stories each (default: a few). The stories are the same in every run; how the processes
+interleave is not, so one that failed may have to be told more than once. A failure shows its blob:
+@reproduce_failure tells it again.
+"""
+
+import os
+from collections import defaultdict
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+
+from bridge.core.contract import EventType
+from bridge.core.terms import MarginMode
+from bridge.paper.mt5 import OrderType
+from bridge.paper.scenario import AccountTerms, Scenario, SymbolTerms
+from bridge.paper.script import SendKind
+from tests.conformance import market as happen
+from tests.conformance.arithmetic import open_by_directive, signed_by_symbol
+from tests.conformance.market import BIDS, EFFECTS, Happening, Market
+from tests.conformance.rig import Kind, StoryRig
+from tests.rig.invariant import check
+from tests.rig.nursery import Nursery
+from tests.rig.patience import Deadline
+
+STORIES: Final = int(os.environ.get("RIG_MARKETS", "3"))
+SETTLE_S: Final = 90.0
+ENDED: Final = {"FILLED", "PARTIAL", "CANCELLED", "REJECTED", "EXPIRED", "UNKNOWN", "DONE"}
+
+_symbol = st.sampled_from(sorted(BIDS))
+_lots = st.integers(1, 5)
+_pick = st.integers(0, 5)
+_open = st.sampled_from(["OPEN_LONG", "OPEN_SHORT"])
+_points = st.integers(-400, 400)
+
+DIRECTIVES: Final[st.SearchStrategy[Happening]] = st.one_of(
+    st.builds(happen.Open, _open, _symbol, _lots, st.sampled_from([0, 200, 500])),
+    st.builds(happen.Open, _open, _symbol, _lots, st.sampled_from([0, 200, 500])),
+    st.builds(
+        happen.Rest, _open, _symbol, _lots, st.sampled_from(["LIMIT", "STOP"]), st.sampled_from([100, 300])
+    ),
+    st.builds(
+        happen.Close,
+        st.sampled_from(["CLOSE", "CLOSE_LONG", "CLOSE_SHORT"]),
+        _symbol,
+        st.integers(0, 4),
+        st.none(),
+    ),
+    st.builds(happen.Close, st.just("CLOSE"), _symbol, st.integers(0, 4), _pick),
+    st.builds(
+        happen.Change, st.sampled_from(["MODIFY", "MODIFY_SL", "CANCEL"]), _pick, st.sampled_from([600, 900])
+    ),
+)
+BROKER: Final[st.SearchStrategy[Happening]] = st.one_of(
+    st.builds(happen.Quote, _symbol, _points),
+    st.builds(happen.Fault, st.integers(0, len(EFFECTS) - 1), st.sampled_from(SendKind)),
+    st.builds(happen.HandOpen, st.sampled_from([OrderType.BUY, OrderType.SELL]), _symbol, _lots),
+    st.builds(happen.HandClose, _pick, st.booleans()),
+    st.builds(happen.HandChange, _pick, st.sampled_from([0, 600, 900])),
+    st.builds(happen.Fill, _pick),
+)
+WORLD: Final[st.SearchStrategy[Happening]] = st.one_of(
+    st.builds(happen.LookOn, st.integers(1, 12)),
+    st.builds(happen.LookOn, st.integers(1, 12)),
+    st.builds(happen.Outage, st.sampled_from(["back", "terminal", "sidecar", "disconnect"])),
+)
+STORY: Final = st.lists(st.one_of(DIRECTIVES, DIRECTIVES, BROKER, WORLD), min_size=18, max_size=26)
+
+
+@pytest.mark.parametrize("mode", [MarginMode.RETAIL_HEDGING, MarginMode.RETAIL_NETTING])
+def test_whatever_happens_the_parts_agree_to_the_last_lot(
+    kind: Kind, mode: MarginMode, expert: Path, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    @settings(
+        max_examples=STORIES,
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+    )
+    @given(story=STORY)
+    def told(story: list[Happening]) -> None:
+        with closing(StoryRig(tmp_path_factory.mktemp("market"), nursery, kind, expert)) as rig:
+            try:
+                _tell(rig, mode, story)
+            except AssertionError:
+                for process in rig.processes:
+                    note(f"log of {process.name}\n" + "\n".join(process.log[-200:]))
+                raise
+
+    told()
+
+
+def _tell(rig: StoryRig, mode: MarginMode, story: list[Happening]) -> None:
+    # EURUSD is filled whole or at once in part; in GBPUSD what is not filled rests.
+    symbols = (
+        SymbolTerms(name="EURUSD"),
+        SymbolTerms(name="GBPUSD", execution="EXCHANGE", filling=()),
+    )
+    account = AccountTerms(margin_mode=mode, balance=Decimal(1_000_000))
+    rig.start_with(Scenario(account=account, symbols=symbols))
+    market = Market(rig)
+    for happening in story:
+        happening(market)
+    _settle(market)
+    check(rig)
+    if mode is MarginMode.RETAIL_HEDGING:
+        _holds_what_the_director_counts(market)
+    _trades_what_the_director_counts(market)
+
+
+def _settle(market: Market) -> None:
+    """Everything is up, nothing goes wrong any more, and every directive comes to an end."""
+    rig, deadline = market.rig, Deadline(SETTLE_S)
+    rig.broker.clear_rules()
+    rig.broker.connect()
+    market.revive()
+    rig.director.wait(
+        "waited for every directive to be received",
+        lambda events: (
+            {event.directive_id for event in events if event.type == EventType.DIRECTIVE_RECEIVED}
+            >= set(market.symbols)
+        ),
+        deadline,
+    )
+    while True:
+        mark = rig.sidecar.mark
+        for order in rig.broker.orders():
+            rig.broker.hand_cancel(order.ticket)
+        rows = rig.journal.rows("SELECT directive_id, state FROM directives")
+        waiting = [row for row in rows if row["state"] not in ENDED]
+        if not waiting:
+            return
+        assert not deadline.over, f"these have come to no end: {waiting}"
+        rig.sidecar.any_line(since=mark, within=0.2)
+
+
+def _holds_what_the_director_counts(market: Market) -> None:
+    """Where every position is one directive's own: the broker holds what the Director counts, for each."""
+    rig = market.rig
+    openers = {
+        row["identifier"]: row["directive_id"]
+        for row in rig.journal.rows("SELECT identifier, directive_id FROM positions")
+    }
+    held: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for position in rig.broker.positions():
+        if position.identifier in openers:
+            held[openers[position.identifier]] += position.volume
+    counted = open_by_directive(rig.director.events(), market.opens)
+    assert counted == held, f"the Director counts {counted}, the broker holds {dict(held)}"
+
+
+def _trades_what_the_director_counts(market: Market) -> None:
+    """What our orders traded at the broker is what the Director was told that they did, by symbol."""
+    rig = market.rig
+    tokens = {row["token"] for row in rig.journal.rows("SELECT token FROM commands")}
+    traded: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for deal in rig.broker.history_deals(0, 2**52):
+        if deal.magic in tokens and deal.reason.name == "EXPERT":
+            traded[deal.symbol] += deal.volume if deal.type.name == "BUY" else -deal.volume
+    counted = signed_by_symbol(rig.director.events(), market.opens)
+    actual = {symbol: volume for symbol, volume in traded.items() if volume}
+    assert counted == actual, f"the Director counts {counted}, our orders traded {actual}"
