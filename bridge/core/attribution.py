@@ -57,7 +57,8 @@ def divide(
     known = sum((holding.volume for holding in before), ZERO) + foreign
     closing = known if deal.entry is DealEntry.INOUT else deal.volume
     if deal.entry is DealEntry.INOUT:
-        if known >= deal.volume:
+        # It closes what is open, so something must be: what is not known yet may come with an earlier deal.
+        if known >= deal.volume or (not known and not complete):
             return None
     elif closing > known and not complete:
         return None

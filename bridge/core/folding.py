@@ -32,6 +32,9 @@ from bridge.core.records import CommandRecord, Disposition, Draft, Outcome, Posi
 from bridge.core.retcodes import RETCODE_NO_CHANGES, Verdict, describe, verdict
 from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, OrderState
 
+RESOLVED: Final = "RESOLVED"
+"""The reason of a command that a person ended."""
+
 ABSENCES_NEEDED: Final = 2
 """How often nothing must have been found before an outcome is UNKNOWN."""
 
@@ -100,7 +103,7 @@ def fold_command(fact: CommandFact, command: CommandRecord | None, scene: Scene)
             if known.absences < ABSENCES_NEEDED:
                 return Outcome(disposition=Disposition.APPLIED, command=known)
             if command.order.kind.changes:
-                message = "the broker shows the target as it was before"
+                message = "the broker does not show the target as it was to become"
                 known = msgspec.structs.replace(known, reason="NO_EFFECT", message=message)
                 return advance_change(known, ChangeInput.NO_EFFECT, scene.at)
             what = CommandInput.ABSENT
@@ -124,11 +127,13 @@ def fold_order(
     before: OrderFact | None = None,
     explained: bool = False,
     netting: bool = False,
+    sighting: int = 0,
 ) -> Outcome:
     """An order on the broker's book, or in its history. `command` is the one whose token is its magic.
 
     `before` is the order as it was seen last. `explained`: a MODIFY under way wanted it as it is seen now.
     `netting`: a close that came too late opened something, and its order bears that position's number.
+    `sighting` counts how often it was seen otherwise than the time before.
     """
     if command is None:
         return Outcome(disposition=Disposition.FOREIGN)
@@ -141,6 +146,9 @@ def fold_order(
     ):
         return quarantine(f"order {fact.ticket} bears token {command.token}, but {found}")
     known = msgspec.structs.replace(command, order_ticket=fact.ticket)
+    if command.reason == RESOLVED and command.state.over and not fact.off_the_book:
+        # A person said that it was gone, and here it stands on the book.
+        known = msgspec.structs.replace(known, state=CommandState.UNKNOWN)
     match fact.state:
         case OrderState.REJECTED:
             what = CommandInput.REFUSED
@@ -159,7 +167,7 @@ def fold_order(
     outcome = advance(known, what, done)
     if before is None or explained or fact.off_the_book or _terms(_woken(before, fact)) == _terms(fact):
         return outcome
-    changed = reporting.order_changed(scene.officer, command.directive_id, fact, scene.at)
+    changed = reporting.order_changed(scene.officer, command.directive_id, fact, sighting, scene.at)
     return msgspec.structs.replace(outcome, events=(*outcome.events, changed))
 
 
@@ -272,7 +280,7 @@ def resolve_command(
     Counts for UNCERTAIN and UNKNOWN commands alone; any other stays as it is. Deals that turn up later still count.
     """
     message = f"resolved by a person: {note}"
-    told = msgspec.structs.replace(command, reason="RESOLVED", message=message)
+    told = msgspec.structs.replace(command, reason=RESOLVED, message=message)
     if command.order.kind.changes:
         done = resolution is Resolution.FILLED
         return advance_change(told, ChangeInput.RESOLVED_DONE if done else ChangeInput.RESOLVED_REJECTED, at)

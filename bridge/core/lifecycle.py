@@ -236,6 +236,7 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
     | {
         # Real world: a refusal overtaken by its own execution.
         _I.ACCEPTED: (_S.PLACED, (_O.PLACED,)),
+        _I.ORDER_SEEN: (_S.PLACED, (_O.PLACED,)),
         _I.FILL_PART: (_S.PARTIAL, (_O.PLACED, _O.PART_FILLED)),
         _I.FILL_WHOLE: (_S.FILLED, (_O.PLACED, _O.FILLED)),
     },

@@ -11,6 +11,7 @@ deterministic: the same happening, found again, makes the same key and so the sa
     a position closed                               position:IDENTIFIER:TICKET of the deal that closed it
     the same, told to the directive that closed it  position:IDENTIFIER:TICKET:TOKEN of the command that opened it
     new levels of a position, not by a directive    position:IDENTIFIER:levels:NUMBER of the change
+    a pending order changed, not by a directive     order:TICKET:changed:NUMBER of the sighting
     its stop loss missing after the fill            position:IDENTIFIER:stop
     a deal that was booked anew                     deal:TICKET:HASH of its content
     a broker error, a connection, a trouble         the fact's key
@@ -255,10 +256,10 @@ def resolved_fill(command: CommandRecord, at: datetime, *, price: Decimal | None
     return Draft(event=told, subject=draft.subject)
 
 
-def order_changed(officer: str, directive_id: str, fact: OrderFact, at: datetime) -> Draft:
+def order_changed(officer: str, directive_id: str, fact: OrderFact, sighting: int, at: datetime) -> Draft:
     """A pending order has another price, other levels or another expiry, and no directive asked for it."""
     return Draft(
-        subject=fact_key(fact),
+        subject=f"order:{fact.ticket}:changed:{sighting}",
         event=ExecutionEvent(
             directive_id=directive_id,
             event_type=EventType.ORDER_PLACED,

@@ -234,6 +234,9 @@ class _Book:
 
     def _fold_order(self, fact: OrderFact) -> tuple[Outcome, CommandRecord | None]:
         command = rows.load_command(self._connection, self._step.officer, fact.magic)
+        if command is None:
+            # Most orders of an account with a past are somebody else's.
+            return folding.fold_order(fact, None, self._scene), None
         outcome = folding.fold_order(
             fact,
             command,
@@ -241,6 +244,7 @@ class _Book:
             before=self._order(fact),
             explained=self._effects.explain_order(fact),
             netting=self._netting,
+            sighting=self._sightings(fact),
         )
         if outcome.disposition is Disposition.APPLIED:
             market.save_order(self._connection, self._step.account, fact.magic, fact, self._step.now)

@@ -139,11 +139,15 @@ def parked_deals(connection: sqlite3.Connection, account: Account, identifier: i
 
 
 def parked_positions(connection: sqlite3.Connection, account: Account, before: datetime) -> list[int]:
-    """The positions of ours for which deals wait that were done before that time."""
+    """The positions for which deals wait that were done before that time: those in which a command of ours has a
+    part, and those of which one of ours took something off."""
     rows = connection.execute(
-        "SELECT DISTINCT d.position_id FROM deals d JOIN positions p ON p.officer = d.officer AND"
-        " p.server = d.server AND p.login = d.login AND p.identifier = d.position_id"
-        " WHERE d.officer = ? AND d.server = ? AND d.login = ? AND d.disposition = 'PARKED' AND d.done_at < ?",
+        "SELECT DISTINCT d.position_id FROM deals d WHERE d.officer = ?1 AND d.server = ?2 AND d.login = ?3"
+        " AND d.disposition = 'PARKED' AND d.done_at < ?4 AND ("
+        " EXISTS (SELECT 1 FROM positions p WHERE p.officer = ?1 AND p.server = ?2 AND p.login = ?3"
+        " AND p.identifier = d.position_id)"
+        " OR EXISTS (SELECT 1 FROM commands c WHERE c.token = json_extract(d.body, '$.magic')"
+        " AND c.officer = ?1))",
         (*account.key, utc_text(before)),
     )
     return [row["position_id"] for row in rows]

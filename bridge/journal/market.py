@@ -113,8 +113,9 @@ def symbol_seen_at(connection: sqlite3.Connection, account: Account, asked: str)
 def symbol_used(connection: sqlite3.Connection, officer: str, symbol: str) -> str | None:
     """The broker's symbol that the officer's last command for the Director's symbol was about."""
     row = connection.execute(
-        "SELECT c.symbol FROM commands c JOIN directives d USING (officer, directive_id)"
-        " WHERE c.officer = ? AND d.symbol = ? ORDER BY d.id DESC LIMIT 1",
+        # CROSS: from the directives of the symbol, not through all commands.
+        "SELECT c.symbol FROM directives d CROSS JOIN commands c USING (officer, directive_id)"
+        " WHERE d.officer = ? AND d.symbol = ? ORDER BY d.id DESC LIMIT 1",
         (officer, symbol),
     ).fetchone()
     return row["symbol"] if row else None

@@ -263,6 +263,17 @@ ALTER TABLE commands ADD COLUMN target_order INTEGER NOT NULL DEFAULT 0;     -- 
 ALTER TABLE commands ADD COLUMN target_position INTEGER NOT NULL DEFAULT 0;  -- what a CLOSE or MODIFY is about
 ALTER TABLE commands ADD COLUMN opening_directive_id TEXT NOT NULL DEFAULT '';   -- whose target that is
 UPDATE commands SET target_position = coalesce(json_extract(body, '$.position'), 0);
+-- The partial ones of before are never used: SQLite cannot tell from their IN and NOT IN what a query means.
+DROP INDEX directives_open;
+DROP INDEX commands_open;
+CREATE INDEX directives_by_state ON directives (officer, state);
+CREATE INDEX directives_by_symbol ON directives (officer, symbol, id);
+CREATE INDEX commands_by_state ON commands (officer, state);
+CREATE INDEX commands_by_target_order ON commands (officer, target_order) WHERE target_order <> 0;
+CREATE INDEX commands_by_target_position ON commands (officer, target_position) WHERE target_position <> 0;
+DROP INDEX deals_by_token;
+CREATE INDEX deals_by_command ON deals (officer, server, login, token, ticket);
+CREATE INDEX deals_parked ON deals (officer, server, login, position_id) WHERE disposition = 'PARKED';
 CREATE INDEX commands_by_order ON commands (officer, order_ticket) WHERE order_ticket <> 0;
 
 CREATE TABLE orders (                          -- our orders at the broker, latest state
@@ -386,7 +397,7 @@ SELECT d.officer, d.server, d.login, d.ticket, 1, d.position_id, p.token,
     CASE d.entry WHEN 'IN' THEN 'IN' ELSE 'OUT' END, d.volume, d.price, d.commission, d.swap, d.profit, d.fee
 FROM deals d JOIN positions_before p ON p.officer = d.officer AND p.server = d.server AND p.login = d.login
     AND p.identifier = d.position_id
-WHERE d.disposition = 'APPLIED';
+WHERE d.disposition = 'APPLIED' AND d.type IN ('BUY', 'SELL');
 DROP TABLE positions_before;
 CREATE INDEX positions_open ON positions (officer, state) WHERE state = 'OPEN';
 

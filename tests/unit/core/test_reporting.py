@@ -414,10 +414,10 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "a pending order changed by hand",
-        reporting.order_changed(OFFICER, "dir-open", PENDING, NOW),
+        reporting.order_changed(OFFICER, "dir-open", PENDING, 2, NOW),
         E.ORDER_PLACED,
         C.INFO,
-        "order:8001:PLACED:0.3:1.08:1.07:-:0",
+        "order:8001:changed:2",
         {
             **OF_COMMAND,
             "broker_order_id": "8001",
