@@ -23,7 +23,7 @@ ALL: Final = ""
 FLATTEN: Final = "FLATTEN"
 """The action of a directive that closes all positions and cancels all pending orders of its officer."""
 FLATTEN_REST: Final = "FLATTEN_REST"
-"""The same once more, when everything that was under way is settled."""
+"""The same once more, when all that was under way is settled; and again while something is left (`flattening`)."""
 CANCEL_PENDING: Final = "CANCEL_PENDING"
 """The action of one that cancels all pending orders of its officer."""
 CLOSE_POSITION: Final = "CLOSE_POSITION"
@@ -38,6 +38,12 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     position: int = 0
     """CLOSE_POSITION: its identifier."""
+    ordered_at: str = ""
+    """FLATTEN and what follows it: when it was ordered."""
+    round: int = 0
+    """FLATTEN_REST: 1, 2, 3, ..."""
+    not_before: str = ""
+    """FLATTEN_REST: it waits until then."""
 
 
 class Halt(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +120,7 @@ def flatten(step: Step, *, nonce: str, why: str) -> Flattened:
     """
     directive_id = f"{OPERATOR_PREFIX}flatten:{utc_text(step.now)}:{nonce}"
     stands = halt(step, symbol=ALL, why=f"flatten: {why}" if why else "flatten")
-    own = Own(directive_id=directive_id, action=FLATTEN, why=why)
+    own = Own(directive_id=directive_id, action=FLATTEN, why=why, ordered_at=utc_text(step.now))
     order_own(step, own)
     body = json_text(own)
     step.audit("operator", "flatten", body, directive_id)

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -21,13 +21,10 @@ from bridge.core.protocol import CommandKind, Inquire
 from bridge.core.records import CommandRecord, PositionRecord
 from bridge.core.settings import OfficerSettings
 from bridge.core.token import make_token
-from bridge.journal import holdings, market, operating, rows
+from bridge.journal import flattening, holdings, market, operating, rows
 from bridge.journal.intake import directive_of
 from bridge.journal.operating import Own
 from bridge.journal.step import Step
-
-OWN_TIME_TO_LIVE: Final = timedelta(days=7)
-"""So long what a person ordered waits for its terminal: over a weekend and a day."""
 
 _own = msgspec.json.Decoder(Own)
 
@@ -261,26 +258,29 @@ class _Planner:
 def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     """What a person, or the configuration, orders: at once, whatever else is under way."""
     own = _own.decode(item.body)
-    if own.action == operating.FLATTEN_REST and _unsettled(step, item.number, None):
+    rest = own.action == operating.FLATTEN_REST
+    if rest and _unsettled(step, item.number, None):
         return
-    positions = [
-        _left_to_close(step, part) for part in holdings.open_positions(step.connection, step.account)
-    ]
+    positions = holdings.open_positions(step.connection, step.account)
     orders = market.pending_orders(step.connection, step.account)
+    ordered_at = own.ordered_at or item.received_at
+    if rest and not flattening.is_due(step, own, ordered_at, left=bool(positions or orders)):
+        return
     if own.action == operating.CANCEL_PENDING:
         positions = []
     if own.action == operating.CLOSE_POSITION:
         positions = [part for part in positions if part.identifier == own.position]
         orders = []
+    positions = [_left_to_close(step, part) for part in positions]
     legs = planning.flatten(positions, orders, settings, tokens(step, settings, item.directive_id))
-    if own.action == operating.FLATTEN:
-        # What is under way may yet open something, and a close may be refused: looked at once more after that.
-        rest = f"{item.directive_id}:rest"
-        operating.order_own(
-            step, msgspec.structs.replace(own, directive_id=rest, action=operating.FLATTEN_REST)
-        )
+    if rest and not legs:
+        # Others are closing what is left, and may fail.
+        return
+    if rest or own.action == operating.FLATTEN:
+        # What is under way may yet open something, and a close may be refused: looked at again after that.
+        flattening.order_round(step, own, ordered_at)
     if legs:
-        _add(step, item.directive_id, legs, step.now + OWN_TIME_TO_LIVE)
+        _add(step, item.directive_id, legs, step.now + flattening.OWN_TIME_TO_LIVE)
     else:
         message = "there was nothing to close or cancel"
         step.set_directive_state(item.directive_id, DirectiveState.DONE, "NOTHING_OPEN", message)

@@ -1,9 +1,12 @@
 """The protective stop: is it at the broker, where it was asked for?"""
 
+from datetime import datetime
+
 from bridge.core import position_events
 from bridge.core.contract import OPERATOR_PREFIX
+from bridge.core.directives import DirectiveState
 from bridge.core.settings import MissingStop, OfficerSettings
-from bridge.journal import holdings, operating, rows
+from bridge.journal import flattening, holdings, operating, rows
 from bridge.journal.operating import Own
 from bridge.journal.step import Step
 
@@ -11,7 +14,8 @@ from bridge.journal.step import Step
 def check_stops(step: Step, settings: OfficerSettings) -> None:
     """After a scan: raise each open position that stands without the stop loss that was asked for, once.
 
-    Where the configuration says so it is closed as well.
+    Where the configuration says so it is closed as well; a close that came to nothing is followed by another one,
+    at growing distances, for a week.
     """
     for part in holdings.open_positions(step.connection, step.account):
         if part.stop_loss is not None or not part.levels_seen:
@@ -21,15 +25,34 @@ def check_stops(step: Step, settings: OfficerSettings) -> None:
             continue
         step.tell([position_events.stop_missing(part, opener, step.now)])
         if settings.guards.missing_stop is MissingStop.CLOSE:
-            operating.order_own(
-                step,
-                Own(
-                    directive_id=f"{OPERATOR_PREFIX}missing-stop:{part.identifier}",
-                    action=operating.CLOSE_POSITION,
-                    why="the stop loss that was asked for is missing",
-                    position=part.identifier,
-                ),
-            )
+            _order_close(step, part.identifier)
+
+
+def _order_close(step: Step, position: int) -> None:
+    """Order the position's close, where none is under way and the last one was refused long enough ago."""
+    first = f"{OPERATOR_PREFIX}missing-stop:{position}"
+    before = step.connection.execute(
+        # Between these bounds are the first one's successors alone.
+        "SELECT state, received_at, state_at FROM directives WHERE officer = ?1 AND (directive_id = ?2"
+        " OR directive_id > ?2 || ':' AND directive_id < ?2 || ';') ORDER BY id",
+        (step.officer, first),
+    ).fetchall()
+    if before:
+        began = datetime.fromisoformat(before[0]["received_at"])
+        ended = datetime.fromisoformat(before[-1]["state_at"])
+        given_up = step.now >= began + flattening.OWN_TIME_TO_LIVE
+        rested = step.now >= ended + flattening.pause(len(before))
+        if given_up or not rested or not DirectiveState(before[-1]["state"]).over:
+            return
+    operating.order_own(
+        step,
+        Own(
+            directive_id=f"{first}:{len(before) + 1}" if before else first,
+            action=operating.CLOSE_POSITION,
+            why="the stop loss that was asked for is missing",
+            position=position,
+        ),
+    )
 
 
 def _taken_away(step: Step, position: int) -> bool:

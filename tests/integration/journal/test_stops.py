@@ -9,7 +9,7 @@ from bridge.core.settings import GuardSettings, MissingStop
 
 from .conftest import MakeDesk
 from .desk import Desk, directive, modify, settings
-from .facts import DEAL, POSITION, deal, result, scan, standing, submitted
+from .facts import DEAL, POSITION, TIMEOUT, deal, result, scan, standing, submitted
 
 
 def opened(desk: Desk, **changes: object) -> Order:
@@ -107,3 +107,56 @@ def test_where_the_configuration_says_so_the_position_is_closed_once(make_desk: 
     assert raised(desk) == ["STOP_MISSING"]
     assert desk.told()[-1] == "POSITION_CLOSED"
     assert desk.rows("SELECT state FROM directives WHERE origin = 'operator'") == [("FILLED",)]
+
+
+def test_a_close_that_the_broker_refuses_is_followed_by_another_one(make_desk: MakeDesk) -> None:
+    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk.join()
+    order = opened(desk)
+    desk.report(standing(order, stop_loss=None), scan(1))
+    tokens = set()
+    for number in range(1, 4):
+        [command] = desk.advance()
+        tokens.add(command.order.token)
+        desk.report(scan(10 * number, desk.now))
+        desk.report(submitted(command.order), result(command.order, 10018, ticket=0))
+        desk.later(5 * 2 ** (number - 1) - 1)
+        desk.report(scan(10 * number + 1, desk.now))
+        assert desk.advance() == []
+        desk.later(1)
+        desk.report(scan(10 * number + 2, desk.now))
+    assert len(tokens) == 3
+    assert raised(desk) == ["STOP_MISSING"]
+    # Once its stop is back nothing more is closed.
+    [command] = desk.advance()
+    desk.report(submitted(command.order), result(command.order, 10018, ticket=0))
+    desk.report(standing(order, stop_loss="1.09"))
+    desk.later(3600)
+    desk.report(scan(99, desk.now))
+    assert desk.advance() == []
+
+
+def test_a_close_whose_fate_is_not_known_is_followed_by_none(make_desk: MakeDesk) -> None:
+    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk.join()
+    order = opened(desk)
+    desk.report(standing(order, stop_loss=None), scan(1))
+    [command] = desk.advance()
+    desk.report(submitted(command.order), result(command.order, TIMEOUT, ticket=0))
+    desk.later(901)
+    assert desk.advance() == []
+    assert desk.command_state(command.order.token) == "UNKNOWN"
+    desk.report(scan(2, desk.now))
+    assert desk.advance() == []
+
+
+def test_after_a_week_a_missing_stop_closes_nothing_more(make_desk: MakeDesk) -> None:
+    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk.join()
+    order = opened(desk)
+    desk.report(standing(order, stop_loss=None), scan(1))
+    [command] = desk.advance()
+    desk.report(submitted(command.order), result(command.order, 10018, ticket=0))
+    desk.later(7 * 86_400)
+    desk.report(scan(2, desk.now))
+    assert desk.advance() == []
