@@ -8,7 +8,7 @@ from bridge.core.terms import DealEntry, MarginMode
 from bridge.journal import operating
 
 from .desk import ACCOUNT, OFFICER, Desk, closing, directive
-from .facts import DEAL, POSITION, deal, leaving, result, scan
+from .facts import DEAL, POSITION, deal, leaving, result, scan, submitted
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
 
@@ -164,6 +164,32 @@ def test_what_was_closed_before_our_time_counts_once_the_scans_are_through(nette
     netted.report(scan(2))
     assert parts(netted) == [("dir-1", "0.3", "0.3")]
     assert netted.told()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
+
+
+def test_an_open_that_nets_a_strangers_position_from_before_our_time_is_filled(netted: Desk) -> None:
+    [command] = netted.sent(directive("dir-s", action="OPEN_SHORT", stop_loss=None, take_profit=None))
+    netted.report(submitted(command.order), deal(command.order, entry=DealEntry.OUT))
+    assert netted.command_state(command.order.token) == "SUBMITTED"
+    for number in range(2):
+        netted.later(61)
+        netted.report(scan(number))
+    assert netted.directive_state("dir-s") == "FILLED"
+    assert netted.told("dir-s") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED"]
+    assert netted.rows("SELECT count(*) FROM positions") == [(0,)]
+
+
+def test_a_reversal_waits_until_what_it_turned_is_known(netted: Desk) -> None:
+    [first] = netted.sent(directive())
+    [second] = netted.sent(
+        directive("dir-s", action="OPEN_SHORT", quantity=0.5, stop_loss=None, take_profit=None)
+    )
+    netted.report(deal(second.order, DEAL + 1, entry=DealEntry.INOUT))
+    assert netted.rows("SELECT disposition FROM deals") == [("PARKED",)]
+    netted.report(deal(first.order))
+    parts = netted.rows(
+        "SELECT directive_id, side, volume_in, volume_out FROM positions ORDER BY directive_id"
+    )
+    assert parts == [("dir-1", "BUY", "0.3", "0.3"), ("dir-s", "SELL", "0.2", "0")]
 
 
 def test_on_a_hedging_account_a_reversal_is_no_deal_that_can_be(joined: Desk) -> None:
