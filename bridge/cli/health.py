@@ -43,7 +43,7 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[Concern]:
                 code="HELD",
                 what=f"nothing is sent: {officer.hold}",
                 remedy=(
-                    "compare the account with 'mt5-bridge journal list', stop the sidecar, then: "
+                    f"compare the account with 'mt5-bridge journal{options} list', then: "
                     f'mt5-bridge rebind{options} --officer {officer.officer} --why "WHAT YOU FOUND"'
                 ),
             )

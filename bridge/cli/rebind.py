@@ -6,11 +6,10 @@ import click
 
 from bridge.cli.failure import Failure
 from bridge.cli.options import config_option
-from bridge.clock import SystemClock
+from bridge.cli.owner import carry_out
 from bridge.config import load
 from bridge.exits import ExitCode
-from bridge.journal.journal import opened
-from bridge.journal.rebinding import StillInDoubtError
+from bridge.sidecar.operations import RebindRequest
 
 
 @click.command()
@@ -28,7 +27,9 @@ def rebind(config_path: Path, officer: str, account: bool, why: str, yes: bool) 
 
     The bridge holds an officer when its terminal's ledger and the journal do not fit together: one of the two
     was lost, or is an old copy. Orders may then stand at the broker that the journal does not know. Compare the
-    account's positions and history with 'mt5-bridge journal list' first. The sidecar must not be running.
+    account's positions and history with 'mt5-bridge journal list' first.
+
+    A sidecar that runs ends the terminal's session for it; the terminal comes back by itself.
     """
     config = load(config_path)
     if config.settings.officer(officer) is None:
@@ -38,12 +39,10 @@ def rebind(config_path: Path, officer: str, account: bool, why: str, yes: bool) 
         click.confirm(
             f"Have you compared the account of {officer} with the journal, and shall it go on?", abort=True
         )
-    with opened(config.journal, config.settings) as journal:
-        try:
-            rebound = journal.rebind(officer, SystemClock().now(), account=account, why=why)
-        except StillInDoubtError as error:
-            raise Failure(ExitCode.FAILED, str(error)) from error
+    rebound, by_sidecar = carry_out(config, RebindRequest(officer=officer, account=account, why=why))
     click.echo(f"Hold lifted: {rebound.hold}." if rebound.hold else f"{officer} was not held.")
     click.echo("The ledger of the next terminal that connects is accepted.")
+    if by_sidecar:
+        click.echo("The session of its terminal is over; the terminal connects again by itself.")
     if rebound.account:
         click.echo(f"The account {rebound.account} is forgotten; the next terminal's account is bound.")

@@ -1,5 +1,7 @@
 """Rebinding: a person has looked, and accepts another ledger or another account for an officer."""
 
+import sqlite3
+
 import msgspec
 
 from bridge.core import folding
@@ -26,6 +28,17 @@ class StillInDoubtError(Exception):
     """Another account was asked for while the fate of commands at the present one is open."""
 
 
+def check_settled(connection: sqlite3.Connection, officer: str) -> None:
+    """Raise StillInDoubtError where commands may have been sent whose fate is open. Reads only."""
+    doubtful = rows.load_commands(connection, officer, IN_DOUBT)
+    if doubtful:
+        named = ", ".join(f"{command.directive_id} ({command.state})" for command in doubtful[:5])
+        raise StillInDoubtError(
+            f"{len(doubtful)} commands of officer {officer!r} may have been sent to its present account: "
+            f"{named}. Connect that account once more, so that its terminal can say what became of them"
+        )
+
+
 def rebind(step: Step, *, account: bool, why: str) -> Rebound:
     """Lift the hold and forget the ledger, so that the next hello pins the one that it brings.
 
@@ -50,13 +63,7 @@ def rebind(step: Step, *, account: bool, why: str) -> Rebound:
 
 
 def _give_up_commands(step: Step) -> None:
-    doubtful = rows.load_commands(step.connection, step.officer, IN_DOUBT)
-    if doubtful:
-        named = ", ".join(f"{command.directive_id} ({command.state})" for command in doubtful[:5])
-        raise StillInDoubtError(
-            f"{len(doubtful)} commands of officer {step.officer!r} may have been sent to its present account: "
-            f"{named}. Connect that account once more, so that its terminal can say what became of them"
-        )
+    check_settled(step.connection, step.officer)
     message = "the officer was bound to another account before this was sent"
     for item in plans.waiting(step.connection, step.officer):
         plans.refuse(step, item, Problem("REBOUND", message), DirectiveState.REJECTED)

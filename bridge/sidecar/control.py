@@ -2,7 +2,7 @@
 
     GET  /v1/status                                 how it stands now (bridge.sidecar.live)
     POST /v1/halt, /v1/resume, /v1/flatten, /v1/resolve,
-         /v1/retry, /v1/dismiss                     JSON (bridge.sidecar.operations)
+         /v1/retry, /v1/dismiss, /v1/rebind         JSON (bridge.sidecar.operations)
 
 Every request needs `Authorization: Bearer TOKEN`, the token of the file beside the journal, and a Host header that
 names the endpoint itself, so that no page in a browser can reach it by another name. An error is
@@ -16,7 +16,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -26,6 +26,7 @@ from bridge.journal.errors import JournalUnavailableError
 from bridge.link import EndpointError
 from bridge.sidecar import controlfile
 from bridge.sidecar.controlfile import HOST, ControlFile
+from bridge.sidecar.linking import LinkWorker
 from bridge.sidecar.live import Watch
 from bridge.sidecar.office import Office
 from bridge.sidecar.operations import (
@@ -33,6 +34,7 @@ from bridge.sidecar.operations import (
     DismissRequest,
     FlattenRequest,
     HaltRequest,
+    RebindRequest,
     RefusedError,
     Request,
     ResolveRequest,
@@ -51,6 +53,7 @@ CLOSE_S: Final = 1.0
 WRITE_AGAIN_S: Final = 5.0
 
 _JSON: Final = "application/json"
+R = TypeVar("R", bound=msgspec.Struct)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -86,9 +89,10 @@ class ControlSocket:
 class ControlServer:
     """Serves a person's requests until cancelled."""
 
-    def __init__(self, office: Office, watch: Watch, control: ControlSocket) -> None:
+    def __init__(self, office: Office, watch: Watch, links: LinkWorker, control: ControlSocket) -> None:
         self._office = office
         self._watch = watch
+        self._links = links
         self._control = control
         self._file = ControlFile(
             port=control.port,
@@ -132,6 +136,7 @@ class ControlServer:
                 web.post(ResolveRequest.path, self._resolve),
                 web.post(RetryRequest.path, self._retry),
                 web.post(DismissRequest.path, self._dismiss),
+                web.post(RebindRequest.path, self._rebind),
             ]
         )
         return app
@@ -152,6 +157,8 @@ class ControlServer:
             return _error(405, "METHOD", f"allowed here: {', '.join(sorted(error.allowed_methods))}")
         except web.HTTPNotFound:
             return _error(404, "NOT_FOUND", f"there is no {request.path}")
+        except _BodyError as error:
+            return _error(error.status, "BODY", str(error))
         except RefusedError as error:
             return _error(409, "REFUSED", str(error))
         except JournalUnavailableError as error:
@@ -182,23 +189,45 @@ class ControlServer:
     async def _dismiss(self, request: web.Request) -> web.StreamResponse:
         return await self._perform(request, DismissRequest)
 
+    async def _rebind(self, request: web.Request) -> web.StreamResponse:
+        asked, office = await _asked(request, RebindRequest), self._office
+        # What is refused must not cost the terminal its session.
+        await office.step(lambda journal: asked.check(journal, office.settings))
+        async with self._links.without_session(asked.officer, "a person rebinds the officer"):
+            return await self._carry_out(asked)
+
     async def _perform(self, request: web.Request, kind: type[Request[A]]) -> web.StreamResponse:
-        if request.content_type != _JSON:
-            return _error(415, "BODY", f"the body must be {_JSON}")
-        try:
-            async with asyncio.timeout(READ_S):
-                body = await request.read()
-            asked = msgspec.json.decode(body, type=kind)
-        except TimeoutError:
-            return _error(408, "BODY", f"the body did not come within {READ_S:.0f} s")
-        except msgspec.DecodeError as error:
-            return _error(400, "BODY", f"the body cannot be read: {error}")
+        return await self._carry_out(await _asked(request, kind))
+
+    async def _carry_out(self, asked: Request[A]) -> web.StreamResponse:
         office = self._office
         answer = await office.step(performing(asked, office.settings, office.now()))
         office.log.warning("a person ordered", request=asked.path, asked=msgspec.to_builtins(asked))
         office.dispatch_bell.ring()
         office.delivery_bell.ring()
         return _json(200, answer)
+
+
+class _BodyError(Exception):
+    """The request's body is none that can be read. Nothing was done."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+async def _asked(request: web.Request, kind: type[R]) -> R:
+    """What is asked. Raises _BodyError."""
+    if request.content_type != _JSON:
+        raise _BodyError(415, f"the body must be {_JSON}")
+    try:
+        async with asyncio.timeout(READ_S):
+            body = await request.read()
+        return msgspec.json.decode(body, type=kind)
+    except TimeoutError as error:
+        raise _BodyError(408, f"the body did not come within {READ_S:.0f} s") from error
+    except msgspec.DecodeError as error:
+        raise _BodyError(400, f"the body cannot be read: {error}") from error
 
 
 def _json(status: int, body: msgspec.Struct) -> web.Response:

@@ -16,6 +16,7 @@ from bridge.core.settings import Settings
 from bridge.journal.delivering import RefusedEvent
 from bridge.journal.journal import Journal
 from bridge.journal.operating import Flattened, Halt
+from bridge.journal.rebinding import Rebound, StillInDoubtError
 from bridge.journal.resolving import CannotResolveError, Resolved, Word
 
 A = TypeVar("A", bound=msgspec.Struct)
@@ -216,6 +217,33 @@ class DismissRequest(Request[Refused], frozen=True, kw_only=True, forbid_unknown
         for officer, events in found.items():
             journal.dismiss(officer, events, now, note=self.note)
         return Refused(events=[event for events in found.values() for event in events])
+
+
+class RebindRequest(Request[Rebound], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let an officer go on with another ledger or account. No session of its terminal may stand meanwhile."""
+
+    path = "/v1/rebind"
+
+    officer: Name
+    why: Note
+    account: bool = False
+    """Forget its account too."""
+
+    @classmethod
+    def answer_type(cls) -> type[Rebound]:
+        return Rebound
+
+    def check(self, journal: Journal, settings: Settings) -> None:
+        """Raise what `perform` would refuse it with. Changes nothing."""
+        _officers(self.officer, settings)
+        try:
+            journal.check_rebind(self.officer, account=self.account)
+        except StillInDoubtError as error:
+            raise RefusedError(str(error)) from error
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> Rebound:
+        self.check(journal, settings)
+        return journal.rebind(self.officer, now, account=self.account, why=self.why)
 
 
 def performing(request: Request[A], settings: Settings, now: datetime) -> Callable[[Journal], A]:

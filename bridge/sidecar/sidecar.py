@@ -61,7 +61,9 @@ class Sidecar:
         self._pollers = [Poller(self._office, director, officer) for officer in settings.officers]
         watch = Watch(self._office, sessions, self._links, self._deliverer, pid=os.getpid())
         self._control = control
-        self._servers = [ControlServer(self._office, watch, control)] if control is not None else []
+        self._servers = (
+            [ControlServer(self._office, watch, self._links, control)] if control is not None else []
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then stop in order: control, poll, dispatch, delivery, link, journal.

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bridge import cli
-from tests.integration.journal.desk import OFFICER, OTHER, Desk, settings
+from tests.integration.journal.desk import OFFICER, OTHER, Desk, directive, settings
+from tests.integration.journal.facts import absent
 
 
 class Person:
@@ -54,3 +55,12 @@ class Person:
         return [
             (each["officer"], each["symbol"], each["why"]) for each in self.status()[1]["journal"]["halts"]
         ]
+
+
+def unknown(desk: Desk) -> int:
+    """An opening order of which nothing is known; its token."""
+    desk.join()
+    [command] = desk.sent(directive())
+    desk.later(30)
+    desk.report(absent(command.order, ask=101), absent(command.order, ask=102))
+    return command.order.token

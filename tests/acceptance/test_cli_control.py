@@ -18,8 +18,15 @@ from bridge.exits import ExitCode
 from bridge.journal import database
 from bridge.sidecar import controlfile
 from bridge.sidecar.controlfile import ControlFile
-from tests.acceptance.person import Person
-from tests.integration.journal.desk import ACCOUNT, NOW, OFFICER, OTHER, Desk, closing, directive
+from tests.acceptance.person import Person, unknown
+from tests.integration.journal.desk import (
+    ACCOUNT,
+    NOW,
+    OFFICER,
+    OTHER,
+    closing,
+    directive,
+)
 from tests.integration.journal.facts import DEAL, POSITION, absent, deal, leaving, result
 from tests.rig.ports import free_port
 
@@ -204,15 +211,6 @@ def test_an_owner_that_lets_go_in_time(person: Person) -> None:
 
 
 # Resolve
-
-
-def unknown(desk: Desk) -> int:
-    """An opening order of which nothing is known; its token."""
-    desk.join()
-    [command] = desk.sent(directive())
-    desk.later(30)
-    desk.report(absent(command.order, ask=101), absent(command.order, ask=102))
-    return command.order.token
 
 
 def test_what_is_unknown_is_shown_with_the_line_that_ends_it(without_journal: Person) -> None:

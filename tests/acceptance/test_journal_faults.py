@@ -134,7 +134,9 @@ def test_an_old_copy_of_the_journal_is_noticed_and_nothing_is_sent_until_a_perso
     )
     _nothing_goes_out(rig, sends=2)
     # Then the person has looked. The order is found, and not sent again.
-    _accept_what_there_is(rig)
+    assert rig.sidecar.terminate() == 0
+    assert "Hold lifted" in _accept_what_there_is(rig)
+    rig.start_sidecar()
     rig.sidecar.event("event delivered", directive=directive_id, event_type=EventType.POSITION_OPENED)
     rig.told(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 2
@@ -143,11 +145,12 @@ def test_an_old_copy_of_the_journal_is_noticed_and_nothing_is_sent_until_a_perso
     rig.answers_lost = True
 
 
-def _accept_what_there_is(rig: Rig) -> None:
-    assert rig.sidecar.terminate() == 0
+def _accept_what_there_is(rig: Rig) -> str:
+    """The person has looked; what the command said."""
     rebind = ["rebind", "--config", str(rig.config_path), "--officer", OFFICER, "--why", "compared", "--yes"]
-    assert rig.bridge(*rebind).exited() == 0
-    rig.start_sidecar()
+    process = rig.bridge(*rebind)
+    assert process.exited() == 0, process.log
+    return "\n".join(process.log)
 
 
 def _again(directive_id: str, issued_at: str) -> dict[str, object]:
@@ -183,6 +186,7 @@ def test_a_lost_ledger_holds_its_officer_until_a_person_accepts_the_new_one(rig:
     held = rig.told_besides(EventType.SYSTEM_ERROR, "HELD")
     assert "another ledger" in held.body["error_message"]
     _nothing_goes_out(rig, sends=1)
-    _accept_what_there_is(rig)
+    said = _accept_what_there_is(rig)
+    assert "Hold lifted" in said and "The session of its terminal is over" in said
     rig.told(rig.issue("OPEN_LONG"), *OPENED)
     assert len(rig.broker.sends()) == 2

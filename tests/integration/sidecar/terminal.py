@@ -99,7 +99,13 @@ class Terminal:
                 if isinstance(message, Refused):
                     raise AssertionError(message)
 
-    async def knock(self, *, account: AccountIdentity = ACCOUNT, poll_interval_s: int | None = None) -> None:
+    async def knock(
+        self,
+        *,
+        account: AccountIdentity = ACCOUNT,
+        ledger: LedgerIdentity = LEDGER,
+        poll_interval_s: int | None = None,
+    ) -> None:
         """Hello, and the proof."""
         hello = Hello(min_version=1, max_version=1, officer=OFFICER, boot=self.boot, nonce="0f" * 32)
         await self.say(hello)
@@ -110,16 +116,22 @@ class Terminal:
             Prove(
                 proof=proof,
                 account=account,
-                ledger=LEDGER,
+                ledger=ledger,
                 program="test terminal 1",
                 server_ms=self._server_ms(),
                 poll_interval_s=poll_interval_s,
             )
         )
 
-    async def join(self, *, poll_interval_s: int | None = None) -> Welcome:
+    async def join(
+        self,
+        *,
+        account: AccountIdentity = ACCOUNT,
+        ledger: LedgerIdentity = LEDGER,
+        poll_interval_s: int | None = None,
+    ) -> Welcome:
         """The whole handshake."""
-        await self.knock(poll_interval_s=poll_interval_s)
+        await self.knock(account=account, ledger=ledger, poll_interval_s=poll_interval_s)
         welcome = await self.hear(Welcome)
         self.epoch, self.seq = welcome.epoch, 0
         return welcome

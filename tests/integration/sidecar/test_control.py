@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from bridge.core.protocol import Bye, Command, LedgerIdentity
 from bridge.journal import operating
 from bridge.link import EndpointError
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
@@ -20,7 +22,7 @@ from bridge.sidecar.controlfile import ControlFile
 from .clock import PATIENCE_S
 from .controlled import FLATTEN, Controlled, controlled
 from .station import OFFICER, Sandbox, Station, eventually
-from .terminal import Terminal
+from .terminal import ACCOUNT, Terminal
 
 
 @pytest.fixture
@@ -147,6 +149,9 @@ async def test_who_is_not_let_in(
         ("POST", "/v1/retry", b'{"officer": "nobody"}', 409, "REFUSED"),
         ("POST", "/v1/retry", b'{"directives": ["d"]}', 409, "REFUSED"),
         ("POST", "/v1/retry", b'{"directives": [""]}', 400, "BODY"),
+        ("POST", "/v1/rebind", b'{"why": "x"}', 400, "BODY"),
+        ("POST", "/v1/rebind", b'{"officer": "officer-1", "why": ""}', 400, "BODY"),
+        ("POST", "/v1/rebind", b'{"officer": "nobody", "why": "x"}', 409, "REFUSED"),
         ("POST", "/v1/dismiss", b"{}", 400, "BODY"),
         ("POST", "/v1/dismiss", b'{"note": ""}', 400, "BODY"),
         ("POST", "/v1/dismiss", b'{"note": "n", "directives": ["d"]}', 409, "REFUSED"),
@@ -229,6 +234,56 @@ async def test_a_dismissal(station: Station, director: Sandbox, tmp_path: Path) 
         ] == ["dir-1"]
         # What a person dismissed is not offered with all the rest.
         assert (await sidecar.post("/v1/retry", {}))["events"] == []
+
+
+async def test_a_rebinding_ends_the_session_and_the_next_hello_pins_its_ledger(
+    station: Station, sidecar: Controlled
+) -> None:
+    other = LedgerIdentity(id="2e" * 16, mark=0)
+    async with Terminal(sidecar.endpoint, station.clock) as terminal:
+        await terminal.join()
+        await terminal.join(ledger=other)
+        [(hold,)] = station.rows("SELECT hold FROM officers")
+        assert "another ledger" in hold
+        told = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
+        assert (told["hold"], told["account"]) == (hold, "")
+        assert (await terminal.hear(Bye)).reason == "a person rebinds the officer"
+        assert station.rows("SELECT ledger_id FROM officers") == [(None,)]
+        await terminal.join(ledger=other)
+    assert station.rows("SELECT hold, ledger_id FROM officers") == [("", other.id)]
+
+
+async def test_a_rebinding_to_another_account(station: Station, sidecar: Controlled) -> None:
+    async with Terminal(sidecar.endpoint, station.clock) as terminal:
+        await terminal.join()
+        told = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True})
+        assert told["account"] == "501 at Broker-Demo"
+        await terminal.hear(Bye)
+        await terminal.join(account=msgspec.structs.replace(ACCOUNT, login=502))
+    assert station.rows("SELECT login FROM officers") == [(502,)]
+
+
+async def test_a_rebinding_that_is_refused_costs_no_session(station: Station, sidecar: Controlled) -> None:
+    async with Terminal(sidecar.endpoint, station.clock) as terminal:
+        await terminal.join()
+        await terminal.scan()
+        await terminal.beat()
+        await station.take(station.directive("dir-1"))
+        await terminal.hear(Command)
+        status, told = await sidecar.ask(
+            "POST", "/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True}
+        )
+        assert (status, told["error"]) == (409, "REFUSED")
+        assert "dir-1" in told["message"]
+        [officer] = (await sidecar.status())["officers"]
+        assert officer["session"]["epoch"] == terminal.epoch
+    assert station.rows("SELECT count(*) FROM audit WHERE kind = 'operator'") == [(0,)]
+
+
+async def test_a_rebinding_without_a_session(station: Station, sidecar: Controlled) -> None:
+    told = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
+    assert told == {"hold": "", "ledger_id": "", "account": ""}
+    assert station.rows("SELECT kind, subject FROM audit") == [("operator", "rebind")]
 
 
 # What it says

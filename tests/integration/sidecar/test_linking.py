@@ -135,6 +135,20 @@ async def test_a_terminal_of_another_account_is_refused_with_the_remedy(rig: Rig
         assert refused.code == "ACCOUNT" and "rebind" in refused.remedy
 
 
+async def test_nothing_is_taken_in_while_a_session_is_kept_out(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        await terminal.report(down(1))
+        await terminal.hear(Ack)
+        async with rig.worker.without_session(OFFICER, "a person is at work"):
+            assert (await terminal.hear(Bye)).reason == "a person is at work"
+            assert rig.station.rows("SELECT ended_at IS NULL FROM sessions") == [(0,)]
+            back = asyncio.create_task(terminal.join())
+            await rig.pass_time(1)
+            assert not back.done() and rig.worker.gate(OFFICER) is None
+        assert (await back).epoch == 2
+
+
 async def test_while_the_journal_cannot_be_written_nobody_is_welcomed(rig: Rig) -> None:
     rig.station.lock_journal()
     async with rig.terminal() as terminal:
