@@ -196,9 +196,11 @@ class Journal:
         """A person has everything of the officer's closed and cancelled, and its opens stopped."""
         return self._step("flatten", officer, now, lambda step: operating.flatten(step, nonce=nonce, why=why))
 
-    def cancel_pending(self, officer: str, now: datetime, *, why: str) -> None:
+    def cancel_pending(self, officer: str, now: datetime, *, nonce: str, why: str) -> None:
         """The configuration has the officer's pending orders cancelled."""
-        self._step("cancel pending", officer, now, lambda step: operating.cancel_pending(step, why=why))
+        self._step(
+            "cancel pending", officer, now, lambda step: operating.cancel_pending(step, nonce=nonce, why=why)
+        )
 
     def has_directive(self, officer: str, directive_id: str) -> bool:
         """Whether the officer's inbox holds it."""

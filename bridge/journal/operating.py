@@ -25,7 +25,9 @@ FLATTEN: Final = "FLATTEN"
 FLATTEN_REST: Final = "FLATTEN_REST"
 """The same once more, when all that was under way is settled; and again while something is left (`flattening`)."""
 CANCEL_PENDING: Final = "CANCEL_PENDING"
-"""The action of one that cancels all pending orders of its officer."""
+"""The action of one that cancels all pending orders of its officer that were ordered before."""
+CANCEL_PENDING_REST: Final = "CANCEL_PENDING_REST"
+"""The same once more, when all that was under way is settled."""
 CLOSE_POSITION: Final = "CLOSE_POSITION"
 """The action of one that closes a single position."""
 
@@ -127,9 +129,12 @@ def flatten(step: Step, *, nonce: str, why: str) -> Flattened:
     return Flattened(officer=step.officer, directive_id=directive_id, halt=stands)
 
 
-def cancel_pending(step: Step, *, why: str) -> None:
-    """Put a directive of the bridge's own into the inbox that cancels the officer's pending orders; it is told."""
-    directive_id = f"{OPERATOR_PREFIX}silence:{utc_text(step.now)}"
+def cancel_pending(step: Step, *, nonce: str, why: str) -> None:
+    """Put a directive of the bridge's own into the inbox that cancels the officer's pending orders; it is told.
+
+    `nonce` makes the directive's id its own: random letters or digits, drawn once for each silence.
+    """
+    directive_id = f"{OPERATOR_PREFIX}silence:{nonce}"
     order_own(step, Own(directive_id=directive_id, action=CANCEL_PENDING, why=why))
     message = f"{why}: the pending orders are cancelled, as silent_director says"
     step.tell(

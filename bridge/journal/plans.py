@@ -259,15 +259,22 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     """What a person, or the configuration, orders: at once, whatever else is under way."""
     own = _own.decode(item.body)
     rest = own.action == operating.FLATTEN_REST
-    if rest and _unsettled(step, item.number, None):
+    if (rest or own.action == operating.CANCEL_PENDING_REST) and _unsettled(step, item.number, None):
         return
     positions = holdings.open_positions(step.connection, step.account)
     orders = market.pending_orders(step.connection, step.account)
     ordered_at = own.ordered_at or item.received_at
     if rest and not flattening.is_due(step, own, ordered_at, left=bool(positions or orders)):
         return
+    if own.action in (operating.CANCEL_PENDING, operating.CANCEL_PENDING_REST):
+        # A Director that is back may order again meanwhile.
+        positions, orders = [], [each for each in orders if _came_before(step, each.directive_id, item)]
     if own.action == operating.CANCEL_PENDING:
-        positions = []
+        _withdraw_pending(step, item, own.why)
+        # What is under way may yet come to rest on the book.
+        again = f"{own.directive_id}:rest"
+        action = operating.CANCEL_PENDING_REST
+        operating.order_own(step, msgspec.structs.replace(own, directive_id=again, action=action))
     if own.action == operating.CLOSE_POSITION:
         positions = [part for part in positions if part.identifier == own.position]
         orders = []
@@ -284,6 +291,28 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     else:
         message = "there was nothing to close or cancel"
         step.set_directive_state(item.directive_id, DirectiveState.DONE, "NOTHING_OPEN", message)
+
+
+def _withdraw_pending(step: Step, item: Waiting, why: str) -> None:
+    """End the earlier opens that would come to rest on the book, where they were not sent yet."""
+    for command in rows.load_commands(step.connection, step.officer, [CommandState.PLANNED]):
+        resting = command.order.kind is CommandKind.OPEN and command.order.order_type.pending
+        if resting and _came_before(step, command.directive_id, item):
+            step.apply(folding.withdraw(command, step.now, by=f"the bridge ({why})"), command)
+    for other in waiting(step.connection, step.officer):
+        directive = None if other.own or other.number > item.number else directive_of(other.body)
+        if directive is not None and directive.action.opens and directive.order_type.pending:
+            message = f"cancelled by the bridge ({why}) before it was sent"
+            step.set_directive_state(other.directive_id, DirectiveState.CANCELLED, "WITHDRAWN", message)
+            step.tell([reporting.withdrawn(step.officer, other.directive_id, step.now)])
+
+
+def _came_before(step: Step, directive_id: str, item: Waiting) -> bool:
+    found = step.connection.execute(
+        "SELECT 1 FROM directives WHERE officer = ? AND directive_id = ? AND id < ?",
+        (step.officer, directive_id, item.number),
+    )
+    return found.fetchone() is not None
 
 
 def _left_to_close(step: Step, part: PositionRecord) -> PositionRecord:

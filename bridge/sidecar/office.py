@@ -1,6 +1,7 @@
 """What the sidecar's parts share: the journal, the clock, the log, and the bells they ring for each other."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -43,6 +44,12 @@ class Bell:
                     wait.cancel()
                 await asyncio.gather(*waits, return_exceptions=True)
         self._event.clear()
+
+
+def happening() -> str:
+    """A name for something that only this process knows of, for its event's key: none is used twice, not even
+    after an old copy of the journal was put back."""
+    return secrets.token_hex(8)
 
 
 class PollNote(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from bridge.core.settings import OfficerSettings, SilentDirector
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.errors import JournalUnavailableError
-from bridge.sidecar.office import Office, PollNote
+from bridge.sidecar.office import Office, PollNote, happening
 
 
 class Poller:
@@ -23,6 +23,8 @@ class Poller:
         self._silent_since: float | None = None
         """When polls began to fail; None while they work."""
         self._told_silence = False
+        self._silence = ""
+        """Names the silence at hand."""
         self._log = office.log.bind(officer=officer.id)
         self._failures = 0
 
@@ -51,7 +53,8 @@ class Poller:
         if not failing:
             self._silent_since, self._told_silence = None, False
             return
-        self._silent_since = monotonic if self._silent_since is None else self._silent_since
+        if self._silent_since is None:
+            self._silent_since, self._silence = monotonic, happening()
         silent_s = monotonic - self._silent_since
         if (
             self._told_silence
@@ -60,8 +63,11 @@ class Poller:
         ):
             return
         now, why = self._office.now(), f"the Director cannot be reached for {silent_s:.0f} s"
+        nonce = self._silence
         try:
-            await self._office.step(lambda journal: journal.cancel_pending(self._officer, now, why=why))
+            await self._office.step(
+                lambda journal: journal.cancel_pending(self._officer, now, nonce=nonce, why=why)
+            )
         except JournalUnavailableError as error:
             self._log.error("pending orders not cancelled", why=str(error))
             return

@@ -453,9 +453,3 @@ def orders_of(desk: Desk, kind: str) -> list[Any]:
         "SELECT directive_id, leg FROM commands WHERE kind = ? ORDER BY directive_id, leg", kind
     )
     return [desk.order(directive_id, leg) for directive_id, leg in found]
-
-
-def test_the_pending_orders_alone_are_cancelled_where_the_director_is_silent(joined: Desk) -> None:
-    two_and_a_limit(joined)
-    joined.journal.cancel_pending(OFFICER, joined.now, why="the Director is silent")
-    assert [(each.order.kind, each.order.order) for each in joined.advance()] == [("CANCEL", ORDER + 7)]
