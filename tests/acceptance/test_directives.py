@@ -48,8 +48,8 @@ def _bad() -> dict[str, tuple[bytes, str]]:
         "stops": (_text("stops", stop_loss=1.2, take_profit=1.0), "INVALID_STOPS"),
         "expired": (_text("expired", issued_at=_in(-20), expires_at=_in(-10)), "EXPIRED"),
         # What only the terminal can know.
-        "step": (_text("step", quantity=0.015), "10014"),
-        "symbol": (_text("symbol", symbol="NOSUCH"), "SYMBOL"),
+        "step": (_text("step", quantity=0.015), "INVALID_QUANTITY"),
+        "symbol": (_text("symbol", symbol="NOSUCH"), "UNKNOWN_SYMBOL"),
         "stop-side": (_text("stop-side", stop_loss=1.2), "10016"),
         "lot": (_text("lot", quantity=50), "INPUTS"),
     }

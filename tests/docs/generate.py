@@ -1,4 +1,4 @@
-"""The generated parts of bridge/README.md.
+"""The generated parts of bridge/README.md, and the specification's table.
 
 `python -m tests.docs.generate` rewrites them in place; `test_docs` fails while they differ from the code.
 """
@@ -26,7 +26,7 @@ from bridge.core.retcodes import RETCODES, Verdict
 from bridge.core.settings import GuardSettings
 from bridge.exits import ExitCode
 from bridge.journal.schema import migrations
-from tests.docs import examples
+from tests.docs import examples, specification
 
 README: Final = Path(__file__).parents[2] / "bridge" / "README.md"
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -260,3 +260,4 @@ def _indent(raw: bytes) -> str:
 
 if __name__ == "__main__":
     README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    specification.README.write_text(specification.page(), encoding="utf-8")

@@ -3,7 +3,7 @@
 import typing
 
 from bridge.core import facts, protocol
-from tests.docs import examples, generate
+from tests.docs import examples, generate, specification
 
 
 def test_the_generated_parts_of_the_architecture_page_are_those_of_the_code() -> None:
@@ -14,6 +14,11 @@ def test_the_generated_parts_of_the_architecture_page_are_those_of_the_code() ->
 def test_the_architecture_page_has_every_generated_part() -> None:
     text = generate.README.read_text(encoding="utf-8")
     assert [name for name in generate.PARTS if f"<!-- generated: {name} -->" not in text] == []
+
+
+def test_the_specification_s_table_has_its_cases() -> None:
+    text = specification.README.read_text(encoding="utf-8")
+    assert text == specification.page(), "run: python -m tests.docs.generate"
 
 
 def test_every_message_and_fact_has_an_example() -> None:

@@ -48,9 +48,10 @@ def check(rig: Rig) -> None:
 def _complaints(rig: Rig) -> Iterator[str]:
     commands = {row["token"]: row for row in rig.journal.rows("SELECT * FROM commands")}
     for officer, broker in rig.brokers.items():
-        yield from _sends(
-            broker, {token: row for token, row in commands.items() if row["officer"] == officer}
-        )
+        own = {token: row for token, row in commands.items() if row["officer"] == officer}
+        yield from _sends(broker, own)
+        if not rig.button_pressed:
+            yield from _changes(broker, own)
         if not rig.unsettled and not rig.journal_restored:
             yield from _book(rig, officer, broker)
     yield from _events(rig)
@@ -80,9 +81,10 @@ def _sends(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
             yield f"command {token} is NEVER_SENT, and the broker saw it"
         if row["state"] == CommandState.REJECTED and token in executed:
             yield f"command {token} is REJECTED, and the broker executed it"
-        if row["state"] == CommandState.FILLED and token not in executed:
+        # A person's word may say otherwise than the broker, and counts.
+        by_word = row["reason"] == "RESOLVED"
+        if row["state"] == CommandState.FILLED and token not in executed and not by_word:
             yield f"command {token} is FILLED, and the broker never executed it"
-    yield from _changes(broker, commands)
 
 
 def _changes(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
@@ -93,14 +95,19 @@ def _changes(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
         if row["kind"] in ("MODIFY", "CANCEL") and row["attempt"]
     )
     asked = Counter(
-        (send.request.order, 0 if send.request.order else send.request.position)
+        (send.request.order, 0 if send.request.order else _identifier(broker, send.request.position))
         for send in broker.sends()
-        # The panel's flatten button sends without a command.
-        if SendKind.of(send.request) in _CHANGES and send.request.comment != "flatten"
+        if SendKind.of(send.request) in _CHANGES
     )
     for target, count in asked.items():
         if count > wanted[target]:
             yield f"order or position {target} was changed {count} times by {wanted[target]} commands"
+
+
+def _identifier(broker: BrokerClient, ticket: int) -> int:
+    """Of the position with that ticket. A position that was turned round bears the ticket of the order that did it."""
+    order = broker.history_order(ticket) or broker.order_by_ticket(ticket)
+    return order.position_id if order is not None else ticket
 
 
 def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:

@@ -41,12 +41,16 @@ class World:
         self.brokers: dict[str, BrokerClient] = {}
         self.unsettled = ""
         """Why this story ends with something open; empty where everything must have come to an end."""
+        self.button_pressed = False
+        """A person pressed a terminal's flatten button, which cancels without a command."""
         self.answers_lost = False
         """The Director takes events and its answers are lost, so that events come more than once."""
         self.journal_restored = False
         """The journal was put back: Director and broker know more than it does."""
         self.sidecars = 0
         """How many were started."""
+        self.paper_options: tuple[str, ...] = ()
+        """What paper terminals are started with, beside what they need."""
         self._director_port = free_port()
         self._link_port = free_port()
         self._broker_ports: dict[str, int] = {}
@@ -138,6 +142,15 @@ class World:
             self.brokers[officer] = BrokerClient(endpoint, timeout=Deadline().left)
         return self.run(f"broker of {officer}", arguments)
 
+    def start_zoned_broker(self, hours: int) -> Process:
+        """A broker whose clock is so many hours ahead of UTC. Ended and started anew it has what it had."""
+        port = self._broker_ports.setdefault(OFFICER, free_port())
+        endpoint = f"tcp://{HOST}:{port}"
+        if OFFICER not in self.brokers:
+            self.brokers[OFFICER] = BrokerClient(endpoint, timeout=Deadline().left)
+        state = str(self.folder / "broker.state")
+        return self.run(f"broker of {OFFICER}", ["tests.rig.zoned", endpoint, state, str(hours)])
+
     def start_sidecar(self, *, die_at: str = "", impatient: bool = False) -> Process:
         command = ["run", "--config", str(self.config_path)]
         self.sidecars += 1
@@ -156,7 +169,7 @@ class World:
         command = ["paper", "--endpoint", self.link, "--officer", officer]
         command += ["--link-key-file", str(link_key or self.link_key(officer))]
         command += ["--ledger", str(ledger or self.ledger(officer))]
-        command += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
+        command += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}", *self.paper_options]
         arguments = _command(command, die_at=die_at, impatient=impatient)
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)

@@ -3,10 +3,11 @@
     python -m tests.terminal --endpoint tcp://127.0.0.1:5760 --officer eo-001 --link-key-file eo-001.linkkey
 
 The simulated broker runs in a process of its own: the one that --broker names, or one that is started here
-and ends with the terminal. The EA's journal goes to stdout.
+and ends with the terminal. The EA's journal goes to stdout. SIGUSR1 presses the button on its panel.
 """
 
 import argparse
+import os
 import re
 import signal
 import sys
@@ -28,6 +29,7 @@ from tests.terminal.reference import constants
 from tests.terminal.switches import SwitchError, load_switches, thrown
 
 EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/ExecutionOfficer.mq5"
+BUTTON: Final = "ExecutionOfficer.flatten"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,8 +59,15 @@ def _run(terminal: RealTerminal) -> int:
     def end(number: int, frame: FrameType | None) -> None:
         terminal.stopping = True
 
+    def press(number: int, frame: FrameType | None) -> None:
+        terminal.terminal.chart.click(BUTTON)
+        # Not through Python's buffers: the handler may have come in the middle of a line.
+        os.write(1, b"the flatten button was pressed by SIGUSR1\n")
+
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGUSR1, press)
     try:
         code = terminal.start()
         if code != constants()["INIT_SUCCEEDED"]:

@@ -59,6 +59,13 @@ def reaches(rig: StoryRig, directive_id: str, *states: CommandState) -> None:
     until(rig, f"{directive_id} is {' or '.join(states)}", fits)
 
 
+def rests(rig: StoryRig, directive_id: str) -> None:
+    """Wait until the pending order was told as taken, and seen on the book."""
+    rig.told(directive_id, *PLACED)
+    seen = "SELECT 1 FROM orders JOIN commands USING (token) WHERE directive_id = ?"
+    until(rig, "the order was seen", lambda: bool(rig.journal.rows(seen, directive_id)))
+
+
 def send_of(rig: StoryRig, directive_id: str) -> SendRecord:
     """The one request to the broker that a directive's opening made."""
     (send,) = [send for send in rig.broker.sends() if send.request.comment == directive_id]

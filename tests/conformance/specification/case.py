@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tests.conformance.rig import StoryRig
+from tests.conformance.rig import Kind, StoryRig
 
 Story = Callable[[StoryRig], None]
 
@@ -18,6 +18,8 @@ class Case(msgspec.Struct, frozen=True):
     title: str
     """What holds, as a sentence."""
     story: Story
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    """The terminals that it is told on."""
 
     def __str__(self) -> str:
         return self.id
@@ -27,13 +29,13 @@ TABLE: Final[dict[str, Case]] = {}
 """By id, in the order in which they are written."""
 
 
-def case(id: str, title: str) -> Callable[[Story], Story]:
+def case(id: str, title: str, *, kinds: tuple[Kind, ...] = tuple(Kind)) -> Callable[[Story], Story]:
     """Enter the story into the table. Raises ValueError for an id that is taken."""
 
     def enter(story: Story) -> Story:
         if id in TABLE:
             raise ValueError(f"case {id} stands in the table already: {TABLE[id].title}")
-        TABLE[id] = Case(id, title, story)
+        TABLE[id] = Case(id, title, story, kinds)
         return story
 
     return enter

@@ -91,7 +91,7 @@ def slippage(rig: StoryRig) -> None:
     rig.start()
     far = "the market is at 1.09510, 30 points from 1.0948; 20 are allowed"
     refused(rig, "CHECK", far, price=1.0948)
-    refused(rig, "CHECK", "points from 1.0952; 20 are allowed", action="OPEN_SHORT", price=1.09521)
+    refused(rig, "CHECK", "21 points from 1.09521; 20 are allowed", action="OPEN_SHORT", price=1.09521)
     refused(rig, "CHECK", "10 points from 1.095; 5 are allowed", price=1.095, deviation_points=5)
     assert rig.broker.sends() == []
     for price in (1.0949, 1.0953):

@@ -23,9 +23,9 @@ from tests.conformance.specification.asking import (
     reaches,
     refusals,
     refused,
+    rests,
     send_of,
     terms,
-    until,
 )
 from tests.conformance.specification.case import case
 from tests.rig.rig import CLOSED, OPENED
@@ -304,10 +304,8 @@ def modify_both(rig: StoryRig) -> None:
 def by_hand(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08, time_in_force="GTC")
-    rig.told(directive, *PLACED)
+    rests(rig, directive)
     (order,) = rig.broker.orders()
-    seen = "SELECT 1 FROM orders WHERE ticket = ?"
-    until(rig, "the order was seen on the book", lambda: bool(rig.journal.rows(seen, order.ticket)))
     changed = [*PLACED]
     rig.broker.hand_modify(order=order.ticket, price=Decimal("1.091"), sl=Decimal("1.082"))
     changed.append(EventType.ORDER_PLACED)

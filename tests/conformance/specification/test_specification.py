@@ -2,14 +2,46 @@
 
 import pytest
 
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification import actions, changes, fills, netting, pending
+from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.specification import (
+    actions,
+    changes,
+    events,
+    filling,
+    fills,
+    guards,
+    netting,
+    officers,
+    pending,
+    reconciliation,
+    retcodes,
+    symbols,
+    words,
+)
 from tests.conformance.specification.case import TABLE, Case
 
-PARTS = (actions, pending, changes, netting, fills)
+PARTS = (
+    actions,
+    pending,
+    changes,
+    symbols,
+    filling,
+    retcodes,
+    events,
+    guards,
+    words,
+    officers,
+    netting,
+    fills,
+    reconciliation,
+)
 """The modules whose cases the table holds."""
 
 
-@pytest.mark.parametrize("case", TABLE.values(), ids=str)
-def test_case(rig: StoryRig, case: Case) -> None:
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [pytest.param(kind, case, id=f"{kind}-{case}") for case in TABLE.values() for kind in case.kinds],
+)
+def test_case(rig: StoryRig, kind: Kind, case: Case) -> None:
+    assert rig.kind is kind
     case.story(rig)

@@ -1,0 +1,151 @@
+"""V: what the Director is told: all event types, from real causes, with class, fields and time."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from bridge.core.contract import CONTRACT_EVENT_FIELDS, EventClass, EventType
+from bridge.paper.mt5 import Retcode, SymbolFilling
+from bridge.paper.script import Fills
+from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import PLACED, refused, terms
+from tests.conformance.specification.case import case
+from tests.rig.director import Event
+from tests.rig.rig import CLOSED, OPENED
+from tests.rig.world import OFFICER
+
+E = EventType
+_CLASSES: Final = {
+    E.DIRECTIVE_RECEIVED: EventClass.INFO,
+    E.ORDER_PLACED: EventClass.INFO,
+    E.ORDER_FILLED: EventClass.SUCCESS,
+    E.ORDER_PARTIAL_FILL: EventClass.SUCCESS,
+    E.ORDER_REJECTED: EventClass.ERROR,
+    E.ORDER_CANCELLED: EventClass.INFO,
+    E.POSITION_OPENED: EventClass.SUCCESS,
+    E.POSITION_CLOSED: EventClass.SUCCESS,
+    E.SL_TRIGGERED: EventClass.SUCCESS,
+    E.TP_TRIGGERED: EventClass.SUCCESS,
+    E.CONNECTION_LOST: EventClass.ERROR,
+    E.CONNECTION_RESTORED: EventClass.INFO,
+    E.BROKER_ERROR: EventClass.ERROR,
+    E.SYSTEM_ERROR: EventClass.ERROR,
+}
+_FILL: Final = frozenset(
+    {"broker_order_id", "position_id", "symbol", "fill_price", "fill_quantity", "commission"}
+)
+_ERROR: Final = frozenset({"error_code", "error_message"})
+_FIELDS: Final = {
+    E.DIRECTIVE_RECEIVED: frozenset[str](),
+    E.ORDER_PLACED: {"symbol"},
+    E.ORDER_FILLED: _FILL,
+    E.ORDER_PARTIAL_FILL: _FILL | {"deal_id", "remaining_quantity"},
+    E.ORDER_REJECTED: _ERROR,
+    E.ORDER_CANCELLED: {"symbol", "broker_order_id"},
+    E.POSITION_OPENED: _FILL,
+    E.POSITION_CLOSED: _FILL | {"profit", "swap", "close_reason"},
+    E.SL_TRIGGERED: _FILL | {"close_reason", "stop_loss"},
+    E.TP_TRIGGERED: _FILL | {"close_reason", "take_profit"},
+    E.CONNECTION_LOST: {"error_code"},
+    E.CONNECTION_RESTORED: frozenset[str](),
+    E.BROKER_ERROR: _ERROR,
+    E.SYSTEM_ERROR: _ERROR,
+}
+"""What an event of a type has at least, beside what every event has."""
+_NEAR: Final = timedelta(minutes=10)
+"""How long no story takes. An hour is more."""
+
+
+def at(event: Event) -> datetime:
+    """When it happened, in UTC."""
+    text = str(event.body["occurred_at"])
+    assert text.endswith("Z"), text
+    return datetime.fromisoformat(text)
+
+
+def near(events: Iterable[Event], moment: datetime) -> bool:
+    return all(abs(at(event) - moment) < _NEAR for event in events)
+
+
+@case("V01", "Each of the contract's event types has a cause, its class, its fields and its time in UTC")
+def all_types(rig: StoryRig) -> None:
+    rig.start()
+    stopped = rig.open(quantity=0.02, stop_loss=1.09, take_profit=1.11)
+    rig.quote("1.08900")
+    *_, triggered, closed = rig.told(stopped, *OPENED, E.SL_TRIGGERED, E.POSITION_CLOSED)
+    assert (triggered.body["close_reason"], closed.body["close_reason"]) == ("SL", "SL")
+    assert (triggered.body["stop_loss"], closed.body["fill_price"]) == (1.09, 1.089)
+    # 610 points of 0.02 lots, and two commissions of 3.50 a lot.
+    assert (closed.body["profit"], closed.body["commission"]) == (-12.2, 0.14)
+    taken = rig.open("OPEN_SHORT", stop_loss=1.1, take_profit=1.08)
+    rig.quote("1.07900")
+    *_, triggered, closed = rig.told(taken, *OPENED, E.TP_TRIGGERED, E.POSITION_CLOSED)
+    assert (triggered.body["take_profit"], closed.body["close_reason"]) == (1.08, "TP")
+    terms(rig, "EURUSD", filling_mode=SymbolFilling.IOC)
+    rig.fault(Fills(volumes=(Decimal("0.01"),)))
+    part = rig.issue("OPEN_LONG", quantity=0.03)
+    told = rig.told(part, *PLACED, E.ORDER_PARTIAL_FILL, E.POSITION_OPENED, E.ORDER_CANCELLED)
+    assert (told[2].body["remaining_quantity"], told[-1].body["remaining_quantity"]) == (0.02, 0.02)
+    by_hand = rig.open(quantity=0.02)
+    (position,) = [each for each in rig.broker.positions() if each.volume == Decimal("0.02")]
+    rig.broker.hand_close(position.ticket, Decimal("0.01"))
+    rig.broker.hand_close(position.ticket)
+    *_, reduced, closed = rig.told(by_hand, *OPENED, E.ORDER_PARTIAL_FILL, E.POSITION_CLOSED)
+    assert (reduced.body["entry"], reduced.body["close_reason"]) == ("OUT", "CLIENT")
+    assert (closed.body["fill_quantity"], closed.body["close_reason"]) == (0.02, "CLIENT")
+    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=part), *CLOSED)
+    assert (closed.body["opening_directive_id"], closed.body["close_reason"]) == (part, "EXPERT")
+    rig.reject(Retcode.NO_MONEY)
+    refused(rig, int(Retcode.NO_MONEY))
+    rig.reject(Retcode.TIMEOUT)
+    rig.told(rig.issue("OPEN_LONG"), E.DIRECTIVE_RECEIVED, E.BROKER_ERROR, E.SYSTEM_ERROR)
+    rig.broker.disconnect()
+    rig.told_besides(E.CONNECTION_LOST, "BROKER_DISCONNECTED")
+    rig.broker.connect()
+    rig.told_besides(E.CONNECTION_RESTORED)
+    events = rig.director.events()
+    assert {event.type for event in events} == set(E)
+    assert near(events, datetime.now(UTC))
+    for event in events:
+        kind = E(event.type)
+        assert event.body["event_class"] == _CLASSES[kind], event.body
+        assert event.body.keys() >= {"directive_id", "occurred_at", "reported_by", *_FIELDS[kind]}, event.body
+        assert event.body["reported_by"] == OFFICER
+        assert (event.directive_id is None) == kind.startswith("CONNECTION")
+
+
+@case("V02", "Where the configuration says so, events have the contract's own fields and no other")
+def bare(rig: StoryRig) -> None:
+    rig.configure(director={"extra_fields": False})
+    rig.start()
+    opening = rig.open(stop_loss=1.08)
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    refused_one = rig.issue("CLOSE")
+    rig.told(refused_one, E.DIRECTIVE_RECEIVED, E.ORDER_REJECTED)
+    bodies = [event.body for event in rig.director.events()]
+    assert all(body.keys() <= set(CONTRACT_EVENT_FIELDS) for body in bodies), bodies
+    assert any(body.keys() == set(CONTRACT_EVENT_FIELDS) for body in bodies)
+
+
+@case("V03", "Times are right before and after a change of the broker's offset, and for deals older than it")
+def summer_time(rig: StoryRig) -> None:
+    rig.start_director()
+    broker = rig.start_zoned_broker(2)
+    rig.start_sidecar()
+    rig.start_terminal()
+    rig.ready()
+    before = rig.open()
+    (position,) = rig.broker.positions()
+    rig.terminal.terminate()
+    rig.broker.hand_close(position.ticket)
+    assert broker.terminate() == 0
+    rig.start_zoned_broker(3)
+    rig.restart_terminal()
+    # Made two hours ahead of UTC, and read when it is three.
+    rig.told(before, *OPENED, E.POSITION_CLOSED)
+    after = rig.open("OPEN_SHORT")
+    offsets = rig.journal.rows("SELECT seconds FROM clock_offsets ORDER BY since")
+    assert [row["seconds"] for row in offsets] == [7_200, 10_800]
+    told = [event for event in rig.director.events() if event.directive_id in (before, after)]
+    assert near(told, datetime.now(UTC)), [at(event) for event in told]

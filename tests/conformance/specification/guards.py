@@ -1,0 +1,282 @@
+"""G: the officer's limits in the configuration, and the terminal's own, each alone."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from bridge.cli.owner import NoAnswerError, NobodyThereError, live
+from bridge.config import load
+from bridge.core.contract import EventType
+from tests.conformance.rig import StoryRig
+from tests.conformance.specification.asking import CANCELLED, PLACED, refused, until
+from tests.conformance.specification.case import case
+from tests.rig.rig import CLOSED, OPENED
+from tests.rig.world import OFFICER
+
+_PAPER: Final = {
+    "InpMaxLot": "--max-lot",
+    "InpMaxDeviation": "--max-deviation",
+    "InpMaxSpread": "--max-spread",
+    "InpSymbols": "--symbol",
+    "InpMaxSymbolPositions": "--max-positions",
+    "InpMaxSymbolLots": "--max-volume",
+    "InpMaxOrdersPerMinute": "--max-orders",
+    "InpMinMarginLevel": "--min-margin-level",
+    "InpMaxDailyLoss": "--max-daily-loss",
+}
+_FORBIDDEN: Final = {
+    "InpAllowLong": "open-long",
+    "InpAllowShort": "open-short",
+    "InpAllowCloses": "close",
+    "InpAllowModify": "modify",
+    "InpAllowCancel": "cancel",
+}
+"""An input of the Expert Advisor, and the paper terminal's option of that meaning."""
+
+
+def guard(rig: StoryRig, **guards: Any) -> None:
+    """Give the officer these guards and no others; a sidecar that runs is started anew with them."""
+    rig.configure(officers=[{"id": OFFICER, "guards": guards}])
+    if rig.sidecars:
+        assert rig.sidecar.terminate() == 0
+        rig.start_sidecar()
+
+
+def enter(rig: StoryRig, **inputs: str) -> None:
+    """Give the terminal these inputs, and start it anew where it runs."""
+    options: list[str] = []
+    for name, value in inputs.items():
+        if name in _PAPER:
+            options += [_PAPER[name], value]
+        else:
+            options += ["--forbid", _FORBIDDEN[name]]
+    rig.paper_options = tuple(options)
+    rig.inputs = {"InpPollIntervalS": "1", **inputs}
+    if rig.terminals:
+        assert rig.terminal.terminate() == 0
+        rig.restart_terminal()
+
+
+@case("G01", "What may be opened at all: actions, symbols and the quantity of an order")
+def what_at_all(rig: StoryRig) -> None:
+    rig.configure(
+        officers=[
+            {
+                "id": OFFICER,
+                "max_quantity": 0.05,
+                "guards": {"allowed_actions": ["OPEN_LONG"], "allowed_symbols": ["EURUSD"]},
+            }
+        ]
+    )
+    rig.start()
+    refused(rig, "LIMIT_ACTION", "OPEN_SHORT", "allowed_actions: OPEN_LONG", action="OPEN_SHORT")
+    refused(rig, "LIMIT_SYMBOL", "GBPUSD", "allowed_symbols: EURUSD", symbol="GBPUSD")
+    refused(rig, "LIMIT_QUANTITY", "0.06", "max_quantity of 0.05", quantity=0.06)
+    refused(rig, "LIMIT_QUANTITY", "0.06", quantity=0.06, order_type="LIMIT", price=1.09)
+    assert rig.broker.sends() == []
+    rig.open(quantity=0.05)
+    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+
+
+@case(
+    "G02", "The quantity in a symbol is of what is open and waits; what is closed or cancelled is free again"
+)
+def symbol_quantity(rig: StoryRig) -> None:
+    guard(rig, max_symbol_quantity=0.05)
+    rig.start()
+    opening = rig.open(quantity=0.03)
+    waiting = rig.issue("OPEN_LONG", quantity=0.02, order_type="LIMIT", price=1.09)
+    rig.told(waiting, *PLACED)
+    refused(rig, "LIMIT_SYMBOL_QUANTITY", "0.06 lots in EURUSD", "max_symbol_quantity of 0.05")
+    rig.open(symbol="GBPUSD", quantity=0.05)
+    rig.told(rig.issue("CANCEL"), *CANCELLED)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.open(quantity=0.02)
+    refused(rig, "LIMIT_SYMBOL_QUANTITY", "0.06 lots")
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.open(quantity=0.03)
+
+
+@case("G03", "Positions and pending orders together, and opens within a minute, have their most")
+def counts(rig: StoryRig) -> None:
+    guard(rig, max_positions=2)
+    rig.start()
+    opening = rig.open()
+    rig.told(rig.issue("OPEN_LONG", symbol="GBPUSD", order_type="LIMIT", price=1.26), *PLACED)
+    refused(rig, "LIMIT_POSITIONS", "2 positions and orders", "max_positions is 2", symbol="XAUUSD")
+    guard(rig, max_orders_per_minute=3)
+    rig.open(symbol="USDJPY")
+    refused(rig, "LIMIT_RATE", "3 orders", "max_orders_per_minute is 3")
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert len(rig.broker.sends()) == 4
+
+
+@case("G04", "A spread that is too wide, and closed hours, hold opens back and closes not")
+def market(rig: StoryRig) -> None:
+    guard(rig, max_spread_points=20)
+    rig.start()
+    rig.open()
+    rig.broker.set_quote("EURUSD", Decimal("1.09500"), Decimal("1.09535"))
+    refused(rig, "CHECK", "the spread is 35 points; at most 20 are allowed")
+    refused(rig, "CHECK", "the spread is 35 points", order_type="LIMIT", price=1.09)
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.open(symbol="GBPUSD")
+    guard(rig, closed_hours=["00:00-12:00", "12:00-00:00"])
+    refused(rig, "CLOSED_HOURS", "nothing is opened between", "closed_hours", symbol="GBPUSD")
+    rig.told(rig.issue("CLOSE", symbol="GBPUSD"), *CLOSED)
+    guard(rig)
+    rig.open(symbol="GBPUSD")
+
+
+@case("G05", "A day's loss, a drawdown and a low margin level each stop opening, and closing goes on")
+def funds(rig: StoryRig) -> None:
+    guard(rig, max_daily_loss=100)
+    rig.start()
+    opening = rig.open(quantity=0.5)
+    # 200 points of half a lot, 100 of the account's money, besides spread and commission.
+    rig.quote("1.09300")
+    _until_refused(rig, "LIMIT_DAILY_LOSS", "max_daily_loss is 100")
+    guard(rig, max_drawdown_percent=1)
+    _until_refused(rig, "LIMIT_DRAWDOWN", "max_drawdown_percent is 1")
+    guard(rig, min_margin_level_percent=100_000)
+    _until_refused(rig, "LIMIT_MARGIN_LEVEL", "min_margin_level_percent is 100000")
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.open()
+    assert len(rig.broker.sends()) == 3
+
+
+def _until_refused(rig: StoryRig, code: str, *words: str) -> None:
+    """The sidecar knows the account from its terminal's beats: wait for one that tells how it stands."""
+    equity = rig.broker.account().equity
+    until(rig, f"a beat told an equity of {equity}", lambda: _beaten(rig) == equity)
+    refused(rig, code, *words)
+
+
+def _beaten(rig: StoryRig) -> Decimal | None:
+    """The equity as the sidecar knows it."""
+    try:
+        (officer,) = live(load(rig.config_path)).officers
+    except (NobodyThereError, NoAnswerError):
+        return None
+    beat = officer.session.heartbeat if officer.session is not None else None
+    return None if beat is None else beat.equity
+
+
+@case(
+    "G06", "A position that stands without the stop that was asked for is raised, and closed where it says so"
+)
+def missing_stop(rig: StoryRig) -> None:
+    rig.start()
+    opening = rig.open(stop_loss=1.08)
+    _lose_stop(rig, opening)
+    *_, missing = rig.told(opening, *OPENED, EventType.ORDER_PLACED, EventType.SYSTEM_ERROR)
+    assert missing.code == "STOP_MISSING"
+    assert "1.08 was asked for" in missing.body["error_message"]
+    taken_away = rig.open(symbol="GBPUSD", stop_loss=1.2)
+    rig.told(rig.issue("MODIFY_SL", symbol="GBPUSD", stop_loss=0), *PLACED)
+    guard(rig, missing_stop="close")
+    closed = rig.open(symbol="USDJPY", stop_loss=140)
+    _lose_stop(rig, closed)
+    for directive in (opening, closed):
+        rig.told(
+            directive,
+            *OPENED,
+            EventType.ORDER_PLACED,
+            EventType.SYSTEM_ERROR,
+            EventType.POSITION_CLOSED,
+        )
+    rig.told(taken_away, *OPENED)
+
+
+def _lose_stop(rig: StoryRig, opening: str) -> None:
+    """A person takes the stop of the youngest position away; a scan then sees it."""
+    rig.broker.hand_modify(position=rig.broker.positions()[-1].ticket, sl=Decimal(0))
+    rig.told(opening, *OPENED, EventType.ORDER_PLACED)
+    rig.terminal.terminate()
+    rig.restart_terminal()
+
+
+@case(
+    "G07",
+    "While the Director is silent pending orders are kept, or cancelled where it says so; positions stay",
+)
+def silent_director(rig: StoryRig) -> None:
+    guard(rig, silent_director="cancel", silent_director_after_s=1)
+    rig.start()
+    opening = rig.open()
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    rig.told(waiting, *PLACED)
+    rig.director.behave(endpoint="poll", fault="status")
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.director.behave()
+    guard(rig, silent_director="keep", silent_director_after_s=1)
+    kept = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    rig.told(kept, *PLACED)
+    rig.director.behave(endpoint="poll", fault="status")
+    began = datetime.now(UTC)
+    until(rig, "polls fail for long", lambda: _failed_at(rig) - began > timedelta(seconds=2))
+    rig.director.behave()
+    rig.told(kept, *PLACED)
+    rig.told(opening, *OPENED)
+    assert len(rig.broker.orders()) == 1
+
+
+def _failed_at(rig: StoryRig) -> datetime:
+    """When a poll failed last."""
+    (officer,) = live(load(rig.config_path)).officers
+    failed = officer.poll is not None and bool(officer.poll.failure)
+    return (
+        datetime.fromisoformat(officer.poll.at)
+        if failed and officer.poll
+        else datetime.min.replace(tzinfo=UTC)
+    )
+
+
+@case("G08", "The terminal's own limits of an order hold whatever the sidecar asks for, and name themselves")
+def inputs_of_an_order(rig: StoryRig) -> None:
+    wanted: list[tuple[dict[str, str], str, str, dict[str, Any]]] = [
+        ({"InpMaxLot": "0.05"}, "OPEN_LONG", "the maximum lot 0.05", {"quantity": 0.06}),
+        ({"InpMaxDeviation": "10"}, "OPEN_LONG", "the maximum deviation 10", {"deviation_points": 11}),
+        ({"InpMaxSpread": "5"}, "OPEN_LONG", "10 points is wider than the maximum spread 5", {}),
+        ({"InpSymbols": "GBPUSD"}, "OPEN_LONG", "EURUSD is not among the allowed symbols (GBPUSD)", {}),
+        ({"InpAllowLong": "false"}, "OPEN_LONG", "OPEN LONG is not among the allowed actions", {}),
+        ({"InpAllowShort": "false"}, "OPEN_SHORT", "OPEN SHORT is not among the allowed actions", {}),
+        ({"InpAllowCloses": "false"}, "CLOSE", "CLOSE is not among the allowed actions", {}),
+        ({"InpAllowModify": "false"}, "MODIFY_SL", "MODIFY is not among", {"stop_loss": 1.08}),
+        ({"InpAllowCancel": "false"}, "CANCEL", "CANCEL is not among the allowed actions", {}),
+    ]
+    rig.start()
+    rig.open()
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    rig.told(waiting, *PLACED)
+    for inputs, action, words, fields in wanted:
+        enter(rig, **inputs)
+        refused(rig, "INPUTS", words, action=action, **fields)
+    assert len(rig.broker.sends()) == 2
+    enter(rig)
+    rig.told(rig.issue("CANCEL"), *CANCELLED)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+
+
+@case("G09", "The terminal's own limits of all orders together hold opens back, and closes not")
+def inputs_together(rig: StoryRig) -> None:
+    enter(rig, InpMaxSymbolPositions="1")
+    rig.start()
+    opening = rig.open()
+    refused(rig, "INPUTS", "2 positions and pending orders in EURUSD", "the maximum positions per symbol 1")
+    rig.open(symbol="GBPUSD")
+    enter(rig, InpMaxSymbolLots="0.02")
+    refused(rig, "INPUTS", "0.03 lots in EURUSD", "the maximum volume per symbol 0.02", quantity=0.02)
+    enter(rig, InpMaxOrdersPerMinute="1")
+    rig.open(symbol="USDJPY")
+    refused(rig, "INPUTS", "1 orders were sent within a minute", "the maximum orders per minute are 1")
+    enter(rig, InpMinMarginLevel="1000000")
+    refused(rig, "INPUTS", "the minimum margin level 1000000.00 %")
+    enter(rig, InpMaxDailyLoss="50")
+    rig.open(quantity=0.5)
+    rig.quote("1.09300")
+    refused(rig, "INPUTS", "with which the broker's day began; the maximum daily loss is 50.00")
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert len(rig.broker.sends()) == 5

@@ -1,0 +1,188 @@
+"""W: a person's words: halt, resume, flatten, resolve and status, with the sidecar running and not."""
+
+import json
+import signal
+from decimal import Decimal
+from typing import Any
+
+from bridge.core.contract import EventType
+from bridge.exits import ExitCode
+from bridge.paper.mt5 import OrderType, Retcode
+from bridge.paper.script import DelayHistory, DropTransactions, LoseAnswer, SendKind
+from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.specification.asking import (
+    CANCELLED,
+    PLACED,
+    refused,
+    rests,
+    until,
+    volumes,
+)
+from tests.conformance.specification.case import case
+from tests.rig.rig import CLOSED, OPENED
+from tests.rig.world import OFFICER
+
+LOST = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, EventType.SYSTEM_ERROR)
+"""What is told of an open outcome of which nothing is found."""
+GONE = (*OPENED, EventType.POSITION_CLOSED)
+
+
+def order(rig: StoryRig, *words: str, code: ExitCode = ExitCode.OK) -> str:
+    """A person's command; what it said."""
+    process = rig.bridge(words[0], "--config", str(rig.config_path), *words[1:])
+    assert process.exited() == code, process.log
+    return "\n".join(process.log)
+
+
+def status(rig: StoryRig, *, code: ExitCode = ExitCode.OK) -> dict[str, Any]:
+    report = json.loads(order(rig, "status", "--json", code=code).splitlines()[-1])
+    assert isinstance(report, dict)
+    return report
+
+
+@case(
+    "W01", "A halt refuses opens with its reason and lets closes, changes and cancels through, until a resume"
+)
+def halts(rig: StoryRig) -> None:
+    rig.start()
+    rig.open()
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    rig.told(waiting, *PLACED)
+    order(rig, "halt", "--why", "news at ten")
+    refused(rig, "HALTED", "news at ten")
+    refused(rig, "HALTED", "news at ten", symbol="GBPUSD", order_type="LIMIT", price=1.2)
+    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
+    rig.told(rig.issue("CANCEL"), *CANCELLED)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.told(rig.issue("CLOSE"), *CLOSED)
+    order(rig, "resume")
+    rig.open()
+    order(rig, "halt", "--symbol", "EURUSD")
+    refused(rig, "HALTED")
+    rig.open(symbol="GBPUSD")
+
+
+@case("W02", "A halt is given while no sidecar runs, and outlives its restarts and the terminal's")
+def halt_survives(rig: StoryRig) -> None:
+    rig.start()
+    assert rig.sidecar.terminate() == ExitCode.OK
+    order(rig, "halt", "--officer", OFFICER, "--why", "over night")
+    assert [halt["why"] for halt in status(rig, code=ExitCode.NOT_RUNNING)["journal"]["halts"]] == [
+        "over night"
+    ]
+    rig.start_sidecar()
+    refused(rig, "HALTED", "over night")
+    rig.sidecar.kill()
+    rig.start_sidecar()
+    rig.terminal.terminate()
+    rig.restart_terminal()
+    refused(rig, "HALTED", "over night")
+    rig.sidecar.terminate()
+    order(rig, "resume")
+    rig.start_sidecar()
+    rig.open()
+
+
+@case("W03", "A flatten closes this officer's positions, cancels its orders, leaves hands' alone, and halts")
+def flattens(rig: StoryRig) -> None:
+    rig.start()
+    held = rig.open(quantity=0.02)
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    rests(rig, waiting)
+    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.broker.hand_pending("EURUSD", OrderType.BUY_LIMIT, Decimal("0.05"), Decimal("1.09"))
+    order(rig, "flatten", "--yes", "--why", "the strategy is off")
+    rig.told(held, *GONE)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    refused(rig, "HALTED")
+    assert volumes(rig) == [Decimal("0.05")]
+    assert [bool(each.magic) for each in rig.broker.orders()] == [False]
+    assert [SendKind.of(send.request) for send in rig.broker.sends()[2:]] == [SendKind.REMOVE, SendKind.CLOSE]
+    order(rig, "resume")
+    rig.open()
+
+
+@case("W04", "A flatten while no sidecar runs goes out when it runs next, once")
+def flattens_later(rig: StoryRig) -> None:
+    rig.start()
+    held = rig.open()
+    assert rig.sidecar.terminate() == ExitCode.OK
+    assert "No sidecar runs" in order(rig, "flatten", "--yes")
+    rig.start_sidecar()
+    rig.told(held, *GONE)
+    assert volumes(rig) == []
+    rig.sidecar.terminate()
+    rig.start_sidecar()
+    refused(rig, "HALTED")
+    assert len(rig.broker.sends()) == 2
+
+
+@case("W05", "What is UNKNOWN is shown with a remedy, ends by a person's word, and that is audited and told")
+def resolves(rig: StoryRig) -> None:
+    rig.start()
+    unknown: dict[str, str] = {}
+    for word in ("filled", "rejected", "cancelled"):
+        rig.reject(Retcode.TIMEOUT)
+        unknown[word] = rig.issue("OPEN_LONG")
+        rig.told(unknown[word], *LOST)
+    report = status(rig, code=ExitCode.ATTENTION)
+    assert [concern["code"] for concern in report["concerns"]] == ["UNKNOWN"] * 3
+    assert {each["directive_id"] for each in report["journal"]["doubtful"]} == set(unknown.values())
+    note = ("--note", "asked the broker's desk")
+    order(rig, "resolve", unknown["rejected"], "--as", "rejected", *note)
+    *_, told = rig.told(unknown["rejected"], *LOST, EventType.ORDER_REJECTED)
+    assert "asked the broker's desk" in told.body["error_message"]
+    order(rig, "resolve", unknown["filled"], "--as", "filled", "--price", "1.0951", *note)
+    *_, told = rig.told(unknown["filled"], *LOST, EventType.ORDER_FILLED)
+    assert (told.body["fill_price"], told.body["fill_quantity"]) == (1.0951, 0.01)
+    rig.sidecar.terminate()
+    order(rig, "resolve", unknown["cancelled"], "--as", "cancelled", *note)
+    rig.start_sidecar()
+    rig.told(unknown["cancelled"], *LOST, EventType.ORDER_CANCELLED)
+    assert len(rig.journal.rows("SELECT 1 FROM audit WHERE body LIKE '%asked the broker''s desk%'")) >= 3
+    until(rig, "nothing needs a person", lambda: status_well(rig))
+    order(rig, "resolve", unknown["filled"], "--as", "rejected", *note, code=ExitCode.FAILED)
+    assert len(rig.broker.sends()) == 3
+
+
+def status_well(rig: StoryRig) -> bool:
+    """Whether nothing needs a person, whatever else there is to say."""
+    process = rig.bridge("status", "--config", str(rig.config_path))
+    return process.exited() == ExitCode.OK
+
+
+@case("W06", "What was UNKNOWN is settled by evidence that turns up later, and nothing is sent for it again")
+def evidence(rig: StoryRig) -> None:
+    rig.start()
+    for effect in (LoseAnswer(), DropTransactions(), DelayHistory(milliseconds=15_000)):
+        rig.fault(effect, SendKind.OPEN)
+    opening = rig.issue("OPEN_LONG")
+    rig.told(opening, *LOST, *OPENED[1:])
+    assert rig.journal.state(opening) == "FILLED"
+    assert len(rig.broker.sends()) == 1
+
+
+@case(
+    "W07",
+    "The Expert Advisor's own flatten button works while the sidecar is dead, which learns of it afterwards",
+    # The paper terminal has no chart to put a button on.
+    kinds=(Kind.NATIVE,),
+)
+def button(rig: StoryRig) -> None:
+    rig.start()
+    held = rig.open(quantity=0.02)
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    rests(rig, waiting)
+    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.button_pressed = True
+    rig.terminal.send(signal.SIGUSR1)
+    rig.terminal.line("pressed by SIGUSR1")
+    rig.sidecar.kill()
+    # By now the first click has been heard; the second is the confirmation.
+    rig.terminal.line("no session")
+    rig.terminal.send(signal.SIGUSR1)
+    rig.sent(4)
+    rig.start_sidecar()
+    rig.told(held, *GONE)
+    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    assert volumes(rig) == [Decimal("0.05")]
