@@ -39,7 +39,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     deviation_points: int = 20
     """The deviation of an order that names none."""
     max_deviation_points: int = 100
-    """An order that asks for more is refused."""
+    """An OPEN that asks for more is refused; a CLOSE goes out with so much."""
     max_spread_points: int = 0
     """OPEN: refused while the spread is wider. 0: no limit."""
     symbols: tuple[str, ...] = ()
@@ -63,8 +63,13 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """How often the Director is to be polled, 1..300; None leaves it to the sidecar."""
 
     def deviation(self, order: Order) -> int:
-        """The deviation that the order goes out with, in points."""
+        """The deviation that the order asks for, in points."""
         return self.deviation_points if order.deviation_points is None else order.deviation_points
+
+    def sent_deviation(self, order: Order) -> int:
+        """The deviation that the order goes out with, in points: whoever closes is not refused for it."""
+        asked = self.deviation(order)
+        return min(asked, self.max_deviation_points) if order.kind is CommandKind.CLOSE else asked
 
     def forbid(self, order: Order) -> str:
         """Which input forbids the order, with the numbers; empty where none does."""
@@ -77,7 +82,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{order.symbol} is not among the allowed symbols ({', '.join(self.symbols)})"
             if order.volume > self.max_lot:
                 return f"{order.volume} lots are more than the maximum lot {self.max_lot}"
-        if order.kind.changes or order.order_type.pending:
+        if order.kind is not CommandKind.OPEN or order.order_type.pending:
             return ""
         if self.deviation(order) > self.max_deviation_points:
             return (

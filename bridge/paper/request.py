@@ -190,7 +190,7 @@ def _market_request(order: Order, symbol: SymbolInfo, tick: Tick, inputs: Inputs
         price=_market(order, tick),
         sl=order.stop_loss or ZERO,
         tp=order.take_profit or ZERO,
-        deviation=inputs.deviation(order),
+        deviation=inputs.sent_deviation(order),
         type=OrderType[order.side.name],
         type_filling=choose_filling(order.kind, symbol),
         comment=order.comment,

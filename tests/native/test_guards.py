@@ -80,6 +80,24 @@ def test_the_allowed_symbols(bench: Bench, tmp_path: Path) -> None:
     twin.close()
 
 
+@pytest.mark.parametrize(("price", "points"), [(None, 50), (None, None), ("1.09480", 50)])
+def test_a_close_is_not_refused_for_its_deviation(
+    bench: Bench, tmp_path: Path, price: str | None, points: int | None
+) -> None:
+    begin(bench, InpDeviation="20", InpMaxDeviation="10")
+    twin = Twin(bench, tmp_path, Inputs(deviation_points=20, max_deviation_points=10))
+    position = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    wished = open_order(side=Side.SELL, position=position, price=price, deviation_points=points)
+    sent = twin.try_order(replace(wished, kind=CommandKind.CLOSE))
+    assert isinstance(sent, TradeRequest)
+    assert sent.deviation == 10
+    found = twin.try_order(open_order(deviation_points=points))
+    asked = points or 20
+    message = f"a deviation of {asked} points is more than the maximum deviation 10"
+    assert found == (NotSentReason.INPUTS, 0, message)
+    twin.close()
+
+
 def test_positions_and_lots_per_symbol(bench: Bench) -> None:
     begin(bench, InpMaxSymbolPositions="3", InpMaxSymbolLots="0.35")
     bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("5"))  # somebody else's

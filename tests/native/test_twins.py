@@ -108,7 +108,11 @@ class Chance:
             assert tick is not None
             return self.sensible(order, tick.bid) if dice.random() < 0.7 else order
         if kind is CommandKind.CLOSE:
-            return replace(order, position=dice.choice([p.identifier for p in positions] or [7]))
+            return replace(
+                order,
+                position=dice.choice([p.identifier for p in positions] or [7]),
+                deviation_points=dice.choice([None, 5, 150]),
+            )
         if kind is CommandKind.MODIFY and dice.random() < 0.5:
             position = dice.choice(positions) if positions else None
             side = order.side if position is None or dice.random() < 0.2 else Side(position.type.name)

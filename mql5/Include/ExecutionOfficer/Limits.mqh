@@ -30,11 +30,21 @@ struct SLimits
    double            max_daily_loss;        // account currency
   };
 //+------------------------------------------------------------------+
-//| The deviation that an order goes out with, in points             |
+//| The deviation that an order asks for, in points                  |
 //+------------------------------------------------------------------+
 long DeviationOf(const SLimits &limits,const SOrder &order)
   {
    return((order.deviation<0) ? limits.deviation : order.deviation);
+  }
+//+------------------------------------------------------------------+
+//| The deviation that an order goes out with, in points: whoever    |
+//| closes gets what he asks for up to the maximum, and is not       |
+//| refused                                                          |
+//+------------------------------------------------------------------+
+long SentDeviation(const SLimits &limits,const SOrder &order)
+  {
+   long asked=DeviationOf(limits,order);
+   return((order.kind==ORDER_KIND_CLOSE && asked>limits.max_deviation) ? limits.max_deviation : asked);
   }
 //+------------------------------------------------------------------+
 //| An action by the input that allows it                            |
@@ -111,7 +121,7 @@ string ForbiddenByLimits(const SLimits &limits,const SOrder &order)
       return(order.symbol+" is not among the allowed symbols ("+limits.symbols+")");
    if(opens && StringToDouble(order.volume)>limits.max_lot+LOTS_SLACK)
       return(order.volume+" lots are more than the maximum lot "+DoubleToString(limits.max_lot,2));
-   if(IsChange(order) || IsPending(order))
+   if(!opens || IsPending(order))
       return("");
    long deviation=DeviationOf(limits,order);
    if(deviation>limits.max_deviation)

@@ -135,7 +135,7 @@ bool PrepareMarket(const SOrder &order,const SLimits &limits,const SMarket &mark
    request.price=NormalizeDouble(price,market.digits);
    request.sl=OnGrid(order.stop_loss,tick_size);
    request.tp=OnGrid(order.take_profit,tick_size);
-   request.deviation=(ulong)DeviationOf(limits,order);
+   request.deviation=(ulong)SentDeviation(limits,order);
    request.type=buys ? ORDER_TYPE_BUY : ORDER_TYPE_SELL;
    request.type_filling=ChooseFilling(order.kind==ORDER_KIND_OPEN,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
                                       SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));

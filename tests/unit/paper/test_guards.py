@@ -7,10 +7,11 @@ import pytest
 
 from bridge.core.facts import CommandFact, NotSentReason
 from bridge.core.protocol import CommandKind
-from bridge.core.terms import Side
+from bridge.core.terms import MarginMode, Side
 from bridge.paper.dayequity import DayEquity
 from bridge.paper.inputs import InputAction, Inputs
 from bridge.paper.mt5 import OrderType
+from bridge.paper.scenario import AccountTerms, Scenario
 from tests.peers import open_order
 from tests.unit.paper.rig import START_MS, JoinWith, Rig
 
@@ -52,6 +53,16 @@ def test_a_position_stays_ours_when_a_hand_took_a_part_of_it(join_with: JoinWith
     assert opens(rig, 1) == ""
     (position,) = rig.broker.positions()
     rig.broker.hand_close(position.ticket, Decimal("0.04"))
+    assert [present.magic for present in rig.broker.positions()] == [0]
+    assert "2 positions and pending orders" in opens(rig, 2)
+
+
+def test_a_netted_position_is_ours_where_a_hand_added_to_it_last(join_with: JoinWith) -> None:
+    account = AccountTerms(margin_mode=MarginMode.RETAIL_NETTING)
+    rig = join_with(Scenario(account=account), Inputs(max_symbol_positions=1))
+    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    assert opens(rig, 1) == ""
+    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
     assert [present.magic for present in rig.broker.positions()] == [0]
     assert "2 positions and pending orders" in opens(rig, 2)
 
@@ -138,5 +149,13 @@ def test_a_day_that_cannot_be_written_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [CommandKind.CLOSE, CommandKind.MODIFY, CommandKind.CANCEL])
 def test_what_takes_risk_away_passes_them_all(kind: CommandKind) -> None:
-    inputs = Inputs(symbols=("GBPUSD",), max_lot=Decimal("0.01"))
-    assert inputs.forbid(open_order(kind=kind)) == ""
+    inputs = Inputs(symbols=("GBPUSD",), max_lot=Decimal("0.01"), max_deviation_points=10)
+    assert inputs.forbid(open_order(kind=kind, deviation_points=50)) == ""
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(5, 5), (10, 10), (50, 10), (None, 10)])
+def test_a_close_goes_out_with_the_maximum_deviation_at_most(asked: int | None, sent: int) -> None:
+    inputs = Inputs(deviation_points=20, max_deviation_points=10)
+    close = open_order(kind=CommandKind.CLOSE, deviation_points=asked)
+    assert (inputs.forbid(close), inputs.sent_deviation(close)) == ("", sent)
+    assert ("maximum deviation 10" in inputs.forbid(open_order(deviation_points=asked))) is (sent != asked)
