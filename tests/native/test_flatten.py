@@ -5,16 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 
 from bridge.core.facts import CommandFact, DealFact, NotSentReason, OrderFact, TroubleFact
 from bridge.core.protocol import TerminalHeartbeat
-from bridge.core.terms import MarginMode, OrderState
-from bridge.paper.mt5 import OrderType, Retcode, TradeAction
-from bridge.paper.scenario import AccountTerms, Scenario
+from bridge.core.terms import OrderState
+from bridge.paper.mt5 import OrderFilling, OrderType, Retcode, SymbolFilling, TradeAction
 from bridge.paper.script import Reject, Rule
 from tests.native.bench import Bench
 from tests.native.twins import change, pending
@@ -225,18 +222,20 @@ def test_a_position_that_lost_its_magic_is_ours_by_its_entry(joined: Bench) -> N
     assert joined.broker.positions() == []
 
 
-@pytest.mark.parametrize("side", [OrderType.BUY, OrderType.SELL])
-def test_on_a_netting_account(expert: Path, tmp_path: Path, side: OrderType) -> None:
-    terms = AccountTerms(margin_mode=MarginMode.RETAIL_NETTING)
-    bench = Bench(expert, tmp_path, scenario=Scenario(account=terms))
-    try:
-        bench.start()
-        bench.join()
-        bench.say(bench.peer.command(open_order(1)))
-        bench.run(100)
-        bench.broker.hand_open("EURUSD", side, Decimal("0.30"))
-        press(bench)
-        bench.run(1_500)
-        assert bench.broker.positions() == []
-    finally:
-        bench.close()
+def test_a_filling_mode_that_does_not_pass_gives_way(joined: Bench) -> None:
+    joined.say(joined.peer.command(open_order(1)))
+    joined.run(100)
+    terms = joined.broker.symbol("EURUSD")
+    assert terms is not None and SymbolFilling.IOC in terms.filling_mode
+
+    def change_terms(name: str, arguments: Sequence[Cell]) -> None:
+        # Behind the program's look at the flags, and before the server's.
+        if name == "OrderCheck":
+            joined.broker.set_symbol(replace(terms, filling_mode=SymbolFilling.FOK))
+
+    joined.stepped.terminal.host.before = change_terms
+    press(joined)
+    joined.run(1_500)
+    assert joined.broker.positions() == []
+    assert joined.broker.sends()[-1].request.type_filling is OrderFilling.FOK
+    assert len(joined.broker.sends()) == 2

@@ -14,17 +14,25 @@
 //| still there after RETRY_MS is tried again, FLATTEN_TRIES times in|
 //| all. The journal learns of it from the broker's records, as of   |
 //| anything that is done by hand.                                   |
+//|                                                                  |
+//| Where positions are netted a second close would open the other   |
+//| side if the first is still being worked on, and a close may take |
+//| what is somebody else's. There no more is closed than our share; |
+//| nothing while an order of ours, or of the button's, stands in the|
+//| symbol; and after any answer that is no refusal the position is  |
+//| left alone for SETTLE_MS.                                        |
 //+------------------------------------------------------------------+
+#include "Checked.mqh"
 #include "Filling.mqh"
 #include "Limits.mqh"
 #include "Log.mqh"
-#include "Ours.mqh"
 #include "Permits.mqh"
+#include "Retcodes.mqh"
+#include "Share.mqh"
 #include "Standing.mqh"
+#include "Tries.mqh"
 
 #define CONFIRM_MS 5000
-#define RETRY_MS 2000
-#define FLATTEN_TRIES 5
 #define FLATTEN_LOOK_MS 500       // between two looks that find nothing to do
 #define FLATTENED "the flatten button was pressed; press it again to allow trading"
 
@@ -33,16 +41,6 @@ enum ENUM_FLATTEN_STATE
    FLATTEN_STATE_IDLE,
    FLATTEN_STATE_ARMED,
    FLATTEN_STATE_STOPPED
-  };
-//+------------------------------------------------------------------+
-//| How often something was tried                                    |
-//+------------------------------------------------------------------+
-struct SFlattenTry
-  {
-   long              number;     // a position's identifier; an order's ticket, negative
-   double            volume;     // that was left; a part that went starts the count anew
-   int               tries;
-   long              next_ms;
   };
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
@@ -56,18 +54,20 @@ private:
    ENUM_FLATTEN_STATE m_state;
    long              m_until_ms;     // ARMED
    long              m_next_ms;
-   SFlattenTry       m_tries[];
+   CTries            m_tries;
+   ulong             m_closes[];     // orders that the button made since the load
+   bool              m_netting;
    bool              m_looked;
-   int               m_left;         // positions and orders that were there at the last look
-   int               m_given_up;     // of these
    string            m_missing;      // a permission
+   string            m_waits;        // for an order, or for the history
    string            m_last_error;
 
-   int               Place(const long number,const double volume,const long mono_ms);
-   bool              Chosen(const long number,const double volume,const long mono_ms,const bool is_first);
    string            LookAtOrders(const long mono_ms,MqlTradeRequest &request);
    string            LookAtPositions(const long mono_ms,const bool is_first,MqlTradeRequest &request);
-   void              Send(MqlTradeRequest &request,const string what);
+   bool              IsDisturbed(const string symbol);
+   bool              MayTake(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send);
+   void              PrepareClose(const ulong ticket,const double volume,MqlTradeRequest &request);
+   void              Send(MqlTradeRequest &request,const string what,const long mono_ms);
 
 public:
                      CFlatten(void);
@@ -86,9 +86,8 @@ CFlatten::CFlatten(void)
    m_ledger=NULL;
    m_log=NULL;
    m_state=FLATTEN_STATE_IDLE;
+   m_netting=false;
    m_looked=false;
-   m_left=0;
-   m_given_up=0;
   }
 //+------------------------------------------------------------------+
 //| A load of the program: nobody has pressed                        |
@@ -101,12 +100,13 @@ void CFlatten::Load(CLedger &ledger,const SLimits &limits,CLog &log)
    m_state=FLATTEN_STATE_IDLE;
    m_until_ms=0;
    m_next_ms=0;
+   m_netting=false;
    m_looked=false;
-   m_left=0;
-   m_given_up=0;
    m_missing="";
+   m_waits="";
    m_last_error="";
-   ArrayFree(m_tries);
+   m_tries.Clear();
+   ArrayFree(m_closes);
   }
 //+------------------------------------------------------------------+
 //| Somebody pressed                                                 |
@@ -128,11 +128,9 @@ void CFlatten::Click(const long mono_ms)
    m_state=FLATTEN_STATE_STOPPED;
    m_next_ms=mono_ms;
    m_looked=false;
-   m_left=0;
-   m_given_up=0;
    m_missing="";
    m_last_error="";
-   ArrayFree(m_tries);
+   m_tries.Restart();
    m_log.Warning("the flatten button was pressed: everything of this program is closed and removed");
   }
 //+------------------------------------------------------------------+
@@ -158,11 +156,13 @@ string CFlatten::Status(void) const
       return(status+m_missing);
    if(!m_looked)
       return(status+"waiting for the broker, and for the ledger");
-   if(m_left==0)
+   if(m_tries.Left()==0)
       return(status+"nothing of this program is open");
-   status+=IntegerToString(m_left)+" positions and orders are left";
-   if(m_given_up>0)
-      status+=", "+IntegerToString(m_given_up)+" could not be closed: do it by hand";
+   status+=IntegerToString(m_tries.Left())+" positions and orders are left";
+   if(m_tries.GivenUp()>0)
+      status+=", "+IntegerToString(m_tries.GivenUp())+" could not be closed: do it by hand";
+   if(m_waits!="")
+      status+=", waiting for "+m_waits;
    return((m_last_error=="") ? status : status+" ("+m_last_error+")");
   }
 //+------------------------------------------------------------------+
@@ -180,56 +180,17 @@ bool CFlatten::Step(const long mono_ms)
    if(m_missing!="")
       return(false);
    m_looked=true;
-   m_left=0;
-   m_given_up=0;
+   m_tries.BeginLook();
+   m_waits="";
+   m_netting=(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING);
    ZeroMemory(request);
    // Orders first: one that triggers meanwhile would open what was just closed.
    string order=LookAtOrders(mono_ms,request);
    string position=LookAtPositions(mono_ms,order=="",request);
    if(order=="" && position=="")
       return(false);
-   Send(request,order+position);
+   Send(request,order+position,mono_ms);
    m_next_ms=mono_ms;
-   return(true);
-  }
-//+------------------------------------------------------------------+
-//| Where the tries of one thing are counted                         |
-//+------------------------------------------------------------------+
-int CFlatten::Place(const long number,const double volume,const long mono_ms)
-  {
-   int count=ArraySize(m_tries);
-   for(int i=0; i<count; i++)
-      if(m_tries[i].number==number)
-         return(i);
-   ArrayResize(m_tries,count+1,64);
-   m_tries[count].number=number;
-   m_tries[count].volume=volume;
-   m_tries[count].tries=0;
-   m_tries[count].next_ms=mono_ms;
-   return(count);
-  }
-//+------------------------------------------------------------------+
-//| Whether this one is tried now: it is due, and the first that is. |
-//| Counts it among what is left.                                    |
-//+------------------------------------------------------------------+
-bool CFlatten::Chosen(const long number,const double volume,const long mono_ms,const bool is_first)
-  {
-   int at=Place(number,volume,mono_ms);
-   m_left++;
-   if(volume<m_tries[at].volume)
-      m_tries[at].tries=0;
-   m_tries[at].volume=volume;
-   if(mono_ms<m_tries[at].next_ms)
-      return(false);
-   if(m_tries[at].tries>=FLATTEN_TRIES)
-     {
-      m_given_up++;
-      return(false);
-     }
-   if(!is_first)
-      return(false);
-   m_tries[at].tries++;
-   m_tries[at].next_ms=mono_ms+RETRY_MS;
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -243,7 +204,7 @@ string CFlatten::LookAtOrders(const long mono_ms,MqlTradeRequest &request)
      {
       ulong ticket=OrderGetTicket(i);
       if(ticket==0 || !IsPendingType(OrderGetInteger(ORDER_TYPE)) || !IsOurMagic(m_ledger,OrderGetInteger(ORDER_MAGIC))
-         || !Chosen(-(long)ticket,0.0,mono_ms,chosen==""))
+         || !m_tries.Try(-(long)ticket,0.0,mono_ms,chosen==""))
          continue;
       request.action=TRADE_ACTION_REMOVE;
       request.order=ticket;
@@ -252,12 +213,49 @@ string CFlatten::LookAtOrders(const long mono_ms,MqlTradeRequest &request)
    return(chosen);
   }
 //+------------------------------------------------------------------+
+//| Whether a live order in the symbol, of ours or of the button's,  |
+//| may change a netted position at any moment. A pending order that |
+//| cannot be removed may not keep us from closing.                  |
+//+------------------------------------------------------------------+
+bool CFlatten::IsDisturbed(const string symbol)
+  {
+   for(int i=0; i<OrdersTotal(); i++)
+     {
+      ulong ticket=OrderGetTicket(i);
+      if(ticket==0 || OrderGetString(ORDER_SYMBOL)!=symbol || m_tries.IsGivenUp(-(long)ticket))
+         continue;
+      long magic=OrderGetInteger(ORDER_MAGIC);
+      if(!IsOurMagic(m_ledger,magic) && !IsFlattenMark(magic,OrderGetString(ORDER_COMMENT)) && !HasTicket(m_closes,ticket))
+         continue;
+      m_waits="order "+IntegerToString((long)ticket)+" in "+symbol;
+      return(true);
+     }
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| How much of a netted position is ours, and whether a close may   |
+//| go out now. Where the history does not account for its volume,   |
+//| what is known counts once nothing more can be expected. False:   |
+//| nothing in it is ours.                                           |
+//+------------------------------------------------------------------+
+bool CFlatten::MayTake(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send)
+  {
+   SShare share;
+   bool known=ReadShare(m_ledger,m_closes,identifier,share);
+   bool fits=(known && MathAbs(share.own+share.others-volume)<=LOTS_SLACK);
+   bool doubtful=m_tries.IsDoubtful(identifier,fits,mono_ms);
+   if(!fits)
+      m_waits="the history of position "+IntegerToString(identifier);
+   volume=MathMin(share.own,volume);
+   may_send=(!doubtful && volume>0.0 && !IsDisturbed(symbol));
+   return(volume>0.0 || !fits);
+  }
+//+------------------------------------------------------------------+
 //| The request to close the first of our positions that is due, and |
 //| its name; empty where there is none                              |
 //+------------------------------------------------------------------+
 string CFlatten::LookAtPositions(const long mono_ms,const bool is_first,MqlTradeRequest &request)
   {
-   SMarket market;
    string chosen="";
    for(int i=0; i<PositionsTotal(); i++)
      {
@@ -266,32 +264,46 @@ string CFlatten::LookAtPositions(const long mono_ms,const bool is_first,MqlTrade
          continue;
       long identifier=PositionGetInteger(POSITION_IDENTIFIER);
       double volume=PositionGetDouble(POSITION_VOLUME);
-      bool is_long=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
-      string symbol=PositionGetString(POSITION_SYMBOL);
+      bool may_send=true;
       if(!IsOurPosition(m_ledger,identifier,PositionGetInteger(POSITION_MAGIC))
-         || !Chosen(identifier,volume,mono_ms,is_first && chosen==""))
+         || (m_netting && !MayTake(identifier,PositionGetString(POSITION_SYMBOL),volume,mono_ms,may_send))
+         || !m_tries.Try(identifier,volume,mono_ms,is_first && may_send && chosen==""))
          continue;
-      double most=SymbolInfoDouble(symbol,SYMBOL_VOLUME_MAX);
-      request.action=TRADE_ACTION_DEAL;
-      request.symbol=symbol;
-      request.volume=(most>0.0 && volume>most) ? most : volume;
-      // A server that wants no price needs no quote; one that wants it refuses, and is asked again.
-      if(ReadMarket(symbol,market))
-         request.price=NormalizeDouble(is_long ? market.bid : market.ask,market.digits);
-      request.deviation=(ulong)m_limits.max_deviation;
-      request.type=is_long ? ORDER_TYPE_SELL : ORDER_TYPE_BUY;
-      request.type_filling=ChooseFilling(false,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
-                                         SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
-      request.comment="flatten";
-      request.position=ticket;
+      PrepareClose(ticket,volume,request);
       chosen="position "+IntegerToString(identifier);
      }
    return(chosen);
   }
 //+------------------------------------------------------------------+
+//| The request to close so much of the selected position            |
+//+------------------------------------------------------------------+
+void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeRequest &request)
+  {
+   SMarket market;
+   MqlTradeCheckResult checked;
+   bool is_long=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
+   string symbol=PositionGetString(POSITION_SYMBOL);
+   double most=SymbolInfoDouble(symbol,SYMBOL_VOLUME_MAX);
+   request.action=TRADE_ACTION_DEAL;
+   request.symbol=symbol;
+   request.volume=(most>0.0 && volume>most) ? most : volume;
+   // A server that wants no price needs no quote; one that wants it refuses, and is asked again.
+   if(ReadMarket(symbol,market))
+      request.price=NormalizeDouble(is_long ? market.bid : market.ask,market.digits);
+   request.deviation=(ulong)m_limits.max_deviation;
+   request.type=is_long ? ORDER_TYPE_SELL : ORDER_TYPE_BUY;
+   request.type_filling=ChooseFilling(false,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
+                                      SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
+   request.comment=FLATTEN_COMMENT;
+   request.position=ticket;
+   // Whatever else speaks against it the server may say: nobody who flattens is kept from it here.
+   if(!Passes(request,checked) && checked.retcode==TRADE_RETCODE_INVALID_FILL && !PassesOtherwiseFilled(request))
+      m_log.Warning("flatten: no filling mode passes in "+symbol);
+  }
+//+------------------------------------------------------------------+
 //| One request. Only the broker's records tell what came of it.     |
 //+------------------------------------------------------------------+
-void CFlatten::Send(MqlTradeRequest &request,const string what)
+void CFlatten::Send(MqlTradeRequest &request,const string what,const long mono_ms)
   {
    MqlTradeResult result;
    ZeroMemory(result);
@@ -300,6 +312,10 @@ void CFlatten::Send(MqlTradeRequest &request,const string what)
    string outcome=IntegerToString((long)result.retcode)+" "+result.comment;
    if(!sent)
       outcome+=", error "+IntegerToString(GetLastError());
+   if(request.action==TRADE_ACTION_DEAL && result.order!=0)
+      AppendTicket(m_closes,result.order);
+   if(m_netting && request.action==TRADE_ACTION_DEAL && !IsRefusal((long)result.retcode))
+      m_tries.Settle(mono_ms);
    m_last_error=(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED)) ? "" : outcome;
    m_log.Warning("flatten: "+what+": "+outcome);
   }

@@ -1,0 +1,258 @@
+"""The flatten button where positions are netted: it closes no more than is this program's, and sends no second
+close while the first may still be at work: either would touch what is somebody else's."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from msgspec.structs import replace
+
+from bridge.core.protocol import CommandKind
+from bridge.core.terms import MarginMode, Side
+from bridge.paper.api import SendRecord
+from bridge.paper.mt5 import OrderType, PositionType, Retcode, TradeAction
+from bridge.paper.scenario import AccountTerms, Scenario
+from bridge.paper.script import Fills, LoseAnswer, Match, Pace, Reject, Rule, SendKind
+from tests.native.bench import Bench
+from tests.native.test_flatten import click, press
+from tests.native.twins import pending
+from tests.peers import open_order
+from tests.terminal.switches import Switches
+
+LOT, MORE = Decimal("0.10"), Decimal("0.30")
+OPEN = [10008, 10009, 10010, 10011, 10012, 10028, 10031, 0]
+"""Answers after which a request may still be at work, or has been done already."""
+
+
+class Netting(Protocol):
+    """Makes a joined EA on a netting account. Its fixture closes it."""
+
+    def __call__(self, mode: MarginMode = ..., switches: Switches = ...) -> Bench: ...
+
+
+@pytest.fixture
+def netting(expert: Path, tmp_path: Path) -> Iterator[Netting]:
+    made: list[Bench] = []
+
+    def make(mode: MarginMode = MarginMode.RETAIL_NETTING, switches: Switches | None = None) -> Bench:
+        terms = AccountTerms(margin_mode=mode)
+        bench = Bench(expert, tmp_path, switches or Switches(), scenario=Scenario(account=terms))
+        made.append(bench)
+        bench.start()
+        bench.join()
+        return bench
+
+    yield make
+    for bench in made:
+        bench.close()
+
+
+def opens(bench: Bench, token: int = 1, side: Side = Side.BUY, volume: str = "0.10") -> None:
+    bench.say(bench.peer.command(open_order(token, side=side, volume=volume)))
+    bench.run(100)
+    assert bench.sends(token) == 1
+
+
+def by_hand(bench: Bench, side: OrderType = OrderType.BUY, volume: Decimal = MORE) -> None:
+    bench.broker.hand_open("EURUSD", side, volume)
+
+
+def closes(bench: Bench) -> list[SendRecord]:
+    """What the button sent to close."""
+    return [
+        record
+        for record in bench.broker.sends()
+        if record.request.action is TradeAction.DEAL and record.request.comment == "flatten"
+    ]
+
+
+def held(bench: Bench) -> list[tuple[PositionType, Decimal]]:
+    return [(position.type, position.volume) for position in bench.broker.positions()]
+
+
+BUY, SELL = PositionType.BUY, PositionType.SELL
+
+
+@pytest.mark.parametrize("mode", [MarginMode.RETAIL_NETTING, MarginMode.EXCHANGE])
+def test_it_closes_our_share_alone(netting: Netting, mode: MarginMode) -> None:
+    bench = netting(mode)
+    by_hand(bench)
+    opens(bench)
+    press(bench)
+    bench.run(40_000)
+    assert held(bench) == [(BUY, MORE)]
+    assert [record.request.volume for record in closes(bench)] == [LOT]
+    assert "nothing of this program is open" in bench.panel
+
+
+def test_what_closed_already_is_taken_off_the_share(netting: Netting) -> None:
+    bench = netting()
+    opens(bench)
+    by_hand(bench)
+    (position,) = bench.broker.positions()
+    close = open_order(2, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier, volume="0.04")
+    bench.say(bench.peer.command(close))
+    bench.run(100)
+    bench.broker.hand_close(position.ticket, Decimal("0.20"))  # a hand means its own
+    press(bench)
+    bench.run(1_500)
+    assert held(bench) == [(BUY, Decimal("0.10"))]
+    assert [record.request.volume for record in closes(bench)] == [Decimal("0.06")]
+
+
+def test_a_hand_that_took_more_than_its_own_leaves_less_to_close(netting: Netting) -> None:
+    bench = netting()
+    opens(bench)
+    by_hand(bench)
+    bench.broker.hand_close(bench.broker.positions()[0].ticket, Decimal("0.36"))
+    press(bench)
+    bench.run(1_500)
+    assert held(bench) == []
+    assert [record.request.volume for record in closes(bench)] == [Decimal("0.04")]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_a_reversal_left_is_whose_it_was(netting: Netting, ours: bool) -> None:
+    bench = netting()
+    if ours:
+        by_hand(bench, OrderType.SELL)
+        opens(bench, volume="0.50")
+    else:
+        opens(bench)
+        by_hand(bench, OrderType.SELL)
+    assert held(bench) == [(BUY if ours else SELL, Decimal("0.20"))]
+    by_hand(bench, OrderType.BUY if ours else OrderType.SELL)
+    press(bench)
+    bench.run(1_500)
+    assert [record.request.volume for record in closes(bench)] == [Decimal("0.20")] * ours
+    assert held(bench) == ([(BUY, MORE)] if ours else [(SELL, Decimal("0.50"))])
+
+
+@pytest.mark.parametrize("retcode", OPEN)
+def test_after_an_answer_that_is_no_refusal_it_waits_long(netting: Netting, retcode: int) -> None:
+    bench = netting()
+    opens(bench)
+    bench.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
+    press(bench)
+    bench.run(29_500)
+    assert len(closes(bench)) == 1
+    bench.run(2_000)
+    assert held(bench) == []
+    one, other = closes(bench)
+    assert 30_000 <= other.time_msc - one.time_msc <= 31_000
+
+
+def test_pressed_anew_it_does_not_send_sooner(netting: Netting) -> None:
+    bench = netting()
+    opens(bench)
+    bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))
+    press(bench)
+    bench.run(1_000)
+    click(bench)
+    press(bench)
+    bench.run(27_000)
+    assert len(closes(bench)) == 1
+    bench.run(3_000)
+    assert held(bench) == []
+
+
+def test_a_refusal_is_tried_again_soon(netting: Netting) -> None:
+    bench = netting()
+    opens(bench)
+    bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.REQUOTE), times=2))
+    press(bench)
+    bench.run(6_000)
+    assert held(bench) == []
+    assert all(b.time_msc - a.time_msc <= 2_600 for a, b in pairwise(closes(bench)))
+
+
+@pytest.mark.parametrize("effect", [LoseAnswer(), LoseAnswer(retcode=10031), LoseAnswer(retcode=None)])
+def test_a_lost_answer_closes_nothing_twice(netting: Netting, effect: LoseAnswer) -> None:
+    bench = netting()
+    by_hand(bench)
+    opens(bench)
+    bench.broker.add_rule(Rule(effect=effect))
+    press(bench)
+    bench.run(40_000)
+    assert held(bench) == [(BUY, MORE)]
+    assert len(closes(bench)) == 1
+
+
+@pytest.mark.parametrize("switches", [Switches(), Switches(comment_rewritten=True)])
+def test_while_its_order_stands_nothing_more_is_sent(netting: Netting, switches: Switches) -> None:
+    bench = netting(switches=switches)
+    by_hand(bench)
+    opens(bench)
+    sends = len(bench.broker.sends())
+    bench.broker.add_rule(Rule(effect=Fills(volumes=(LOT,), pace=Pace.BY_HAND)))
+    press(bench)
+    bench.run(100_000)
+    (order,) = bench.broker.orders()
+    assert len(bench.broker.sends()) == sends + 1
+    assert f"waiting for order {order.ticket} in EURUSD" in bench.panel
+    bench.broker.fill(order.ticket, Decimal("0.04"))
+    bench.run(1_000)
+    assert len(bench.broker.sends()) == sends + 1
+    bench.broker.hand_cancel(order.ticket)
+    bench.run(2_000)
+    assert held(bench) == [(BUY, MORE)]
+    assert [record.request.volume for record in bench.broker.sends()[sends:]] == [LOT, Decimal("0.06")]
+
+
+def test_the_rest_of_a_part_that_was_filled_follows(netting: Netting) -> None:
+    bench = netting()
+    by_hand(bench)
+    opens(bench)
+    bench.broker.add_rule(Rule(effect=Fills(volumes=(Decimal("0.04"),))))
+    press(bench)
+    bench.run(29_500)
+    assert held(bench) == [(BUY, Decimal("0.36"))]
+    bench.run(2_000)
+    assert held(bench) == [(BUY, MORE)]
+    assert [record.retcode for record in closes(bench)] == [Retcode.DONE_PARTIAL, Retcode.DONE]
+
+
+def test_an_order_of_ours_that_stands_is_waited_for(netting: Netting) -> None:
+    bench = netting()
+    opens(bench)
+    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), token=2)))
+    bench.run(200)
+    bench.broker.add_rule(Rule(effect=Reject(), match=Match(kind=SendKind.REMOVE)))
+    press(bench)
+    bench.run(1_900)
+    assert closes(bench) == []
+    bench.run(1_500)
+    assert (held(bench), bench.broker.orders()) == ([], [])
+
+
+def test_an_order_that_cannot_be_removed_keeps_nobody_from_closing(netting: Netting) -> None:
+    bench = netting()
+    opens(bench)
+    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), token=2)))
+    bench.run(200)
+    bench.broker.add_rule(Rule(effect=Reject(), match=Match(kind=SendKind.REMOVE), times=100))
+    press(bench)
+    bench.run(15_000)
+    assert held(bench) == []
+    assert "1 could not be closed" in bench.panel
+
+
+def test_a_history_that_comes_late_is_waited_for(netting: Netting) -> None:
+    bench = netting(switches=Switches(history_late=3_000))
+    opens(bench)
+    by_hand(bench)
+    (position,) = bench.broker.positions()
+    bench.run(4_000)
+    close = open_order(2, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
+    bench.say(bench.peer.command(close))
+    bench.run(100)
+    press(bench)
+    bench.run(500)
+    # The deal that closed all that was ours is not in the history yet.
+    assert f"waiting for the history of position {position.identifier}" in bench.panel
+    bench.run(40_000)
+    assert held(bench) == [(BUY, MORE)]
+    assert closes(bench) == []
