@@ -105,7 +105,7 @@ def _changes(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
 
 
 def _identifier(broker: BrokerClient, ticket: int) -> int:
-    """Of the position with that ticket. A position that was turned round bears the ticket of the order that did it."""
+    """Of the position with that ticket. One that was turned round bears the ticket of the order that did it."""
     order = broker.history_order(ticket) or broker.order_by_ticket(ticket)
     return order.position_id if order is not None else ticket
 
