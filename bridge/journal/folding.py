@@ -32,6 +32,7 @@ from bridge.core.settings import OfficerSettings
 from bridge.core.terms import MarginMode
 from bridge.journal import holdings, market, operating, rows
 from bridge.journal.effects import Effects
+from bridge.journal.lapsing import cancel_lapsed
 from bridge.journal.reconciling import check_book
 from bridge.journal.sessions import margin_mode, offsets
 from bridge.journal.step import Step
@@ -189,6 +190,7 @@ class _Book:
         try:
             with self._step.contained():
                 check_stops(self._step, self._settings)
+                cancel_lapsed(self._step)
                 check_book(self._step, fact, netting=self._netting, patience=2 * self._scene.grace)
         except Exception as error:
             if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):

@@ -28,6 +28,8 @@ CANCEL_PENDING: Final = "CANCEL_PENDING"
 """The action of one that cancels all pending orders of its officer that were ordered before."""
 CANCEL_PENDING_REST: Final = "CANCEL_PENDING_REST"
 """The same once more, when all that was under way is settled."""
+CANCEL_ORDER: Final = "CANCEL_ORDER"
+"""The action of one that cancels a single pending order."""
 CLOSE_POSITION: Final = "CLOSE_POSITION"
 """The action of one that closes a single position."""
 
@@ -40,6 +42,8 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     position: int = 0
     """CLOSE_POSITION: its identifier."""
+    order: int = 0
+    """CANCEL_ORDER: its ticket."""
     ordered_at: str = ""
     """FLATTEN and what follows it: when it was ordered."""
     round: int = 0

@@ -278,6 +278,8 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     if own.action == operating.CLOSE_POSITION:
         positions = [part for part in positions if part.identifier == own.position]
         orders = []
+    if own.action == operating.CANCEL_ORDER:
+        positions, orders = [], [each for each in orders if each.ticket == own.order]
     positions = [_left_to_close(step, part) for part in positions]
     legs = planning.flatten(positions, orders, settings, tokens(step, settings, item.directive_id))
     if rest and not legs:

@@ -237,7 +237,7 @@ def test_a_pending_order_changed_by_hand_is_told_to_who_ordered_it(joined: Desk,
     for price in ("1.0750", "1.0700", "1.0750"):
         joined.report(booked(waiting, price=Decimal(price)))
     told = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
-    assert [body["price"] for body in told]== [1.075, 1.07, 1.075]
+    assert [body["price"] for body in told] == [1.075, 1.07, 1.075]
     assert {body["directive_id"] for body in told} == {"dir-limit"}
     assert joined.rows("SELECT price FROM orders") == [("1.0750",)]
 
