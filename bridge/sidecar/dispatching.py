@@ -16,6 +16,8 @@ class Dispatcher:
     def __init__(self, office: Office, links: LinkWorker) -> None:
         self._office = office
         self._links = links
+        self._failing: set[str] = set()
+        """Officers whose last step we failed on, so that the log says it once."""
 
     async def run(self) -> None:
         """Dispatch until cancelled."""
@@ -25,15 +27,22 @@ class Dispatcher:
                     await self._dispatch(officer)
                 except JournalUnavailableError as error:
                     self._office.log.error("nothing dispatched", officer=officer.id, why=str(error))
-                except Exception:
-                    # Ours, and no reason to stop the other officers: this one's step left nothing behind.
-                    self._office.log.exception("the bridge failed to dispatch", officer=officer.id)
             await self._office.dispatch_bell.wait(self._office.clock, LOOK_S)
 
     async def _dispatch(self, officer: OfficerSettings) -> None:
         gate = self._links.gate(officer.id)
         now = self._office.now()
-        work = await self._office.step(lambda journal: journal.advance(officer.id, gate, now))
+        try:
+            work = await self._office.step(lambda journal: journal.advance(officer.id, gate, now))
+        except JournalUnavailableError:
+            raise
+        except Exception:
+            # Ours, and no reason to stop the other officers: this one's step left nothing behind.
+            if officer.id not in self._failing:
+                self._office.log.exception("the bridge failed to dispatch", officer=officer.id)
+            self._failing.add(officer.id)
+            return
+        self._failing.discard(officer.id)
         # An expired command has an event; a new one may too.
         self._office.delivery_bell.ring()
         faultpoint("dispatch.committed")
