@@ -86,12 +86,7 @@ def _read_item(raw: str, value: object) -> Item:
     directive_id: str | None = None
     try:
         directive_id = _required_text(value, "directive_id", MAX_ID_LENGTH)
-        if directive_id.startswith(OPERATOR_PREFIX):
-            _refuse(
-                "INVALID_VALUE",
-                f"field 'directive_id': {_show(directive_id)} must not begin with {OPERATOR_PREFIX!r}; "
-                "that is kept for what a person orders at the bridge itself",
-            )
+        _check_owner("directive_id", directive_id)
         if value.repeated:
             names = ", ".join(_show(name) for name in value.repeated[:3])
             _refuse("DUPLICATE_KEY", f"the directive has {names} more than once; each field may stand once")
@@ -136,8 +131,19 @@ def _read_directive(directive_id: str, members: Mapping[str, object]) -> Directi
         order_expires_at=_later(members, "order_expires_at", issued_at),
         deviation_points=_points(members, "deviation_points"),
     )
+    if directive.target_directive_id is not None:
+        _check_owner("target_directive_id", directive.target_directive_id)
     _check_parts(directive)
     return directive
+
+
+def _check_owner(name: str, directive_id: str) -> None:
+    if directive_id.startswith(OPERATOR_PREFIX):
+        _refuse(
+            "INVALID_VALUE",
+            f"field '{name}': {_show(directive_id)} must not begin with {OPERATOR_PREFIX!r}; "
+            "that is kept for what a person orders at the bridge itself",
+        )
 
 
 def _check_parts(directive: Directive) -> None:

@@ -5,6 +5,7 @@ deterministic: the same happening, found again, makes the same key and so the sa
 
     what                                            subject
     anything of a directive as a whole              directive
+    the same of what a person ordered               directive:ID, since its event names no directive
     a command's order                               command:TOKEN
     a partial fill                                  deal:TICKET
     a position opened                               position:IDENTIFIER

@@ -13,7 +13,7 @@ import msgspec
 from bridge.core.contract import OPERATOR_PREFIX, encode_event, utc_text
 from bridge.core.directives import DirectiveState, Leg, directive_state
 from bridge.core.records import CommandRecord, Draft, Outcome
-from bridge.core.reporting import event_key, system_error
+from bridge.core.reporting import DIRECTIVE_SUBJECT, event_key, system_error
 from bridge.journal import audit, holdings, rows
 from bridge.journal.rows import Account
 
@@ -150,10 +150,19 @@ class Step:
 
 def _as_the_director_knows_it(draft: Draft) -> Draft:
     """What a person ordered at the bridge is none of the Director's directives: its events name none."""
-    event = draft.event
-    if event.directive_id is None or not event.directive_id.startswith(OPERATOR_PREFIX):
-        return draft
-    return Draft(event=msgspec.structs.replace(event, directive_id=None), subject=draft.subject)
+    event, subject = draft.event, draft.subject
+    if _is_ours(event.opening_directive_id):
+        event = msgspec.structs.replace(event, opening_directive_id=None)
+    if _is_ours(event.directive_id):
+        if subject == DIRECTIVE_SUBJECT:
+            # Without its directive it would be the same as of any other.
+            subject = f"{subject}:{event.directive_id}"
+        event = msgspec.structs.replace(event, directive_id=None)
+    return Draft(event=event, subject=subject)
+
+
+def _is_ours(directive_id: str | None) -> bool:
+    return directive_id is not None and directive_id.startswith(OPERATOR_PREFIX)
 
 
 def json_text(value: object) -> str:

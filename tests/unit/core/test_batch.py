@@ -45,6 +45,16 @@ def read_one(text: str) -> Item:
 
 # Fault R21, row by row: what the field holds, the problem's code, what its message must name.
 BAD: list[tuple[dict[str, str | None], str, str]] = [
+    (
+        {"directive_id": '"operator:1"'},
+        "INVALID_VALUE",
+        "field 'directive_id': \"operator:1\" must not begin with",
+    ),
+    (
+        {"target_directive_id": '"operator:1"'},
+        "INVALID_VALUE",
+        "field 'target_directive_id': \"operator:1\" must not begin with 'operator:'",
+    ),
     ({"quantity": "NaN"}, "INVALID_VALUE", "field 'quantity': NaN must be a finite number"),
     ({"quantity": "Infinity"}, "INVALID_VALUE", "field 'quantity': Infinity must be a finite number"),
     ({"price": "-Infinity"}, "INVALID_VALUE", "field 'price': -Infinity must be a finite number"),
