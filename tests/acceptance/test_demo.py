@@ -22,6 +22,14 @@ EXPECTED = {
     "stop-loss": ("FILLED", [*OPENED, "SL_TRIGGERED", "POSITION_CLOSED"]),
     "to-be-closed": ("FILLED", OPENED),
     "close": ("FILLED", ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_CLOSED"]),
+    "pending": (
+        "FILLED",
+        ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_PARTIAL_FILL", "POSITION_OPENED", "ORDER_FILLED"],
+    ),
+    "modify": ("DONE", ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]),
+    "move-stop": ("DONE", ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]),
+    "stop-order": ("CANCELLED", ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_CANCELLED"]),
+    "cancel": ("DONE", ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]),
     "invalid": ("REJECTED", ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]),
     "no-money": ("REJECTED", ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]),
 }
@@ -90,6 +98,10 @@ def assert_outcomes(events: list[dict[str, Any]]) -> None:
     assert by_kind["stop-loss", "POSITION_CLOSED"]["profit"] < 0
     assert by_kind["stop-loss", "POSITION_CLOSED"]["close_reason"] == "SL"
     assert by_kind["close", "POSITION_CLOSED"]["opening_directive_id"] == "to-be-closed"
+    assert by_kind["pending", "ORDER_FILLED"]["fill_quantity"] == 0.1
+    assert by_kind["modify", "ORDER_PLACED"]["price"] == 1.265
+    assert by_kind["move-stop", "ORDER_PLACED"]["stop_loss"] == 1.26
+    assert by_kind["cancel", "ORDER_CANCELLED"]["opening_directive_id"] == "stop-order"
     assert by_kind["invalid", "ORDER_REJECTED"]["error_code"] == "INVALID_VALUE"
     assert by_kind["no-money", "ORDER_REJECTED"]["error_code"] == "10019"
 

@@ -53,7 +53,8 @@ def test_a_director_that_does_not_let_us_in_pauses_openings_and_not_closings(rig
     opening = rig.issue("OPEN_LONG")
     close = rig.issue("CLOSE", symbol="GBPUSD")
     rig.sidecar.event("command sent", since=mark, kind="CLOSE")
-    assert [row["state"] for row in rig.journal.commands(opening)] == ["PLANNED"]
+    # It may be planned already, and waits all the same.
+    assert all(row["state"] == "PLANNED" for row in rig.journal.commands(opening))
     rig.director.behave()
     rig.told(refused, *REFUSED)
     rig.told(close, *CLOSED)
