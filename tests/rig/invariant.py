@@ -14,7 +14,7 @@ from typing import Any, Final
 from bridge.core.contract import EventType
 from bridge.core.lifecycle import CommandState
 from bridge.paper.client import BrokerClient
-from bridge.paper.mt5 import Deal, DealEntry
+from bridge.paper.mt5 import Deal
 from bridge.paper.script import SendKind
 from tests.rig.director import Event
 from tests.rig.patience import Deadline
@@ -148,10 +148,9 @@ def _strangers(rig: Rig, officer: str) -> dict[int, Decimal]:
 
 
 def _ours(deals: Iterable[Deal]) -> list[Deal]:
-    """The deals of positions in which an order with a token has, or had, a part."""
+    """The deals of positions on which an order with a token worked, be it that it netted somebody else's alone."""
     deals = list(deals)
-    entering = (DealEntry.IN, DealEntry.INOUT)
-    ours = {deal.position_id for deal in deals if deal.magic and deal.entry in entering}
+    ours = {deal.position_id for deal in deals if deal.magic}
     return [deal for deal in deals if deal.position_id in ours]
 
 
