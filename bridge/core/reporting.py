@@ -16,6 +16,16 @@ deterministic: the same happening, found again, makes the same key and so the sa
     its stop loss missing after the fill            position:IDENTIFIER:stop
     a deal that was booked anew                     deal:TICKET:HASH of its content
     a broker error, a connection, a trouble         the fact's key
+    the broker is back, by the next boot's hello    the fact's key:over
+    a position that the broker shows otherwise      book:IDENTIFIER:KEY of the scan that showed it first
+    the terminal is gone or back                    link:HASH of the audit row that notes it
+    an officer on hold                              hold:HASH of the audit row that notes it
+    a clock, or a journal, in trouble               trouble:WHICH:NAME that was drawn for it
+    a silent Director                               its directive's id: operator:silence:NAME that was drawn for it
+    a flatten that was given up                     flatten:ID of its last directive
+
+None of them holds a time or a count of the journal's own: an old copy of it, put back, would use one twice, and the
+Director would take news for a repeat.
 """
 
 import hashlib

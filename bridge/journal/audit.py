@@ -26,16 +26,18 @@ def append(
     directive_id: str | None = None,
     subject: str,
     body: str = "",
-) -> None:
-    """One more row, inside the caller's transaction."""
+) -> str:
+    """One more row, inside the caller's transaction. Returns its hash."""
     last = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
     seq, prev = (last["seq"] + 1, last["hash"]) if last else (1, GENESIS)
     row = (seq, utc_text(at), kind, officer, directive_id, subject, body)
+    hashed = chain(prev, row)
     connection.execute(
         "INSERT INTO audit (seq, at, kind, officer, directive_id, subject, body, prev, hash)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*row, prev, chain(prev, row)),
+        (*row, prev, hashed),
     )
+    return hashed
 
 
 _COPIES: Final = {

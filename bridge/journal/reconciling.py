@@ -10,7 +10,7 @@ import msgspec
 
 from bridge.core.amounts import ZERO
 from bridge.core.contract import utc_text
-from bridge.core.facts import PositionFact, ScanFact, decode_fact
+from bridge.core.facts import PositionFact, ScanFact, decode_fact, fact_key
 from bridge.core.records import PositionRecord
 from bridge.core.reporting import system_error
 from bridge.journal import holdings
@@ -33,9 +33,9 @@ def check_book(step: Step, scan: ScanFact, *, netting: bool, patience: timedelta
     """Note each difference, forget those that are gone, and raise once what has lasted for so long."""
     found = {each.identifier: each for each in _differences(step, scan, netting=netting)}
     known = {
-        row["identifier"]: datetime.fromisoformat(row["since"])
+        row["identifier"]: (datetime.fromisoformat(row["since"]), row["scan"])
         for row in step.connection.execute(
-            "SELECT identifier, since FROM differences WHERE officer = ? AND server = ? AND login = ?",
+            "SELECT identifier, since, scan FROM differences WHERE officer = ? AND server = ? AND login = ?",
             step.account.key,
         )
     }
@@ -45,11 +45,12 @@ def check_book(step: Step, scan: ScanFact, *, netting: bool, patience: timedelta
             (*step.account.key, identifier),
         )
     for identifier, difference in found.items():
-        since = known.get(identifier)
+        since, first_seen = known.get(identifier, (None, fact_key(scan)))
         if since is None:
             step.connection.execute(
-                "INSERT INTO differences (officer, server, login, identifier, since) VALUES (?, ?, ?, ?, ?)",
-                (*step.account.key, identifier, utc_text(step.now)),
+                "INSERT INTO differences (officer, server, login, identifier, since, scan)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (*step.account.key, identifier, utc_text(step.now), first_seen),
             )
         elif step.now - since >= patience:
             step.tell(
@@ -60,7 +61,7 @@ def check_book(step: Step, scan: ScanFact, *, netting: bool, patience: timedelta
                         code="BOOK_DIFFERS",
                         message=f"{difference.message}. Compare the account's history with "
                         f"'mt5-bridge journal show {difference.directive_id}'",
-                        subject=f"book:{identifier}:{utc_text(since)}",
+                        subject=f"book:{identifier}:{first_seen}",
                         directive_id=difference.directive_id,
                     )
                 ]

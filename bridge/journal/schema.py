@@ -333,6 +333,7 @@ CREATE TABLE differences (                     -- positions that the broker show
     login INTEGER NOT NULL,
     identifier INTEGER NOT NULL,
     since TEXT NOT NULL,
+    scan TEXT NOT NULL,                        -- key of the scan that showed it first
     PRIMARY KEY (officer, server, login, identifier)
 ) STRICT;
 

@@ -226,14 +226,14 @@ def _link(step: Step, *, up: bool, message: str) -> None:
     row = step.connection.execute(
         "SELECT link_up, login FROM officers WHERE officer = ?", (step.officer,)
     ).fetchone()
-    told_before = step.connection.execute(
-        "SELECT count(*) FROM audit WHERE officer = ? AND kind = 'link'", (step.officer,)
-    ).fetchone()[0]
     if bool(row["link_up"]) is up or (not up and not row["login"]):
         return
+    lost_before = step.connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM audit WHERE officer = ? AND kind = 'link')", (step.officer,)
+    ).fetchone()[0]
     step.connection.execute("UPDATE officers SET link_up = ? WHERE officer = ?", (int(up), step.officer))
-    step.audit("link", "up" if up else "down", message)
-    if up and not told_before:
+    noted = step.audit("link", "up" if up else "down", message)
+    if up and not lost_before:
         # The very first session restores nothing.
         return
     step.tell(
@@ -244,7 +244,7 @@ def _link(step: Step, *, up: bool, message: str) -> None:
                 up=up,
                 code="TERMINAL_SILENT",
                 message=message,
-                subject=f"link:{told_before}",
+                subject=f"link:{noted}",
             )
         ]
     )

@@ -46,9 +46,10 @@ class Step:
         """The officer is bound to this account from here on, in this very step too."""
         self.account = Account(self.officer, server, login)
 
-    def audit(self, kind: str, subject: str, body: str = "", directive_id: str | None = None) -> None:
-        """One audit row of this officer."""
-        audit.append(
+    def audit(self, kind: str, subject: str, body: str = "", directive_id: str | None = None) -> str:
+        """One audit row of this officer. Returns its hash, which no other row has: not even one of a copy of this
+        journal that was put back."""
+        return audit.append(
             self.connection,
             at=self.now,
             kind=kind,
@@ -105,10 +106,10 @@ class Step:
             return
         self.hold = why
         self.connection.execute("UPDATE officers SET hold = ? WHERE officer = ?", (why, self.officer))
-        self.audit("hold", why)
+        noted = self.audit("hold", why)
         message = f"{why}. Nothing is sent until a person has looked: see 'mt5-bridge rebind --help'"
         self.tell(
-            [system_error(self.officer, self.now, code="HELD", message=message, subject=f"hold:{self.now}")]
+            [system_error(self.officer, self.now, code="HELD", message=message, subject=f"hold:{noted}")]
         )
 
     def apply(self, outcome: Outcome, before: CommandRecord | None) -> None:

@@ -9,7 +9,6 @@ from functools import partial
 from bridge.core import protocol
 from bridge.core.amounts import ZERO
 from bridge.core.brokertime import OffsetWatch
-from bridge.core.contract import utc_text
 from bridge.core.dispatch import Gate
 from bridge.core.protocol import Message, RefusalCode, Welcome
 from bridge.core.session import Admit, Effect, Ended, Facts, Heard, Send, Sessions
@@ -19,7 +18,7 @@ from bridge.journal.folding import Folded
 from bridge.journal.journal import Journal
 from bridge.journal.sessions import NotOpened
 from bridge.link import Link
-from bridge.sidecar.office import Office
+from bridge.sidecar.office import Office, happening
 
 TICK_S = 0.1
 ASK_AGAIN_S = 5.0
@@ -46,6 +45,8 @@ class LinkWorker:
         """When a symbol was last asked for: officer, epoch, symbol."""
         self._told_lost: set[str] = set()
         self._told_clock = False
+        self._clock_trouble = ""
+        """Names the clock's trouble at hand; empty where there is none."""
 
     async def receive(self) -> None:
         """Take what terminals send, until cancelled."""
@@ -261,12 +262,14 @@ class LinkWorker:
         office.watch.observe(office.clock.now(), office.clock.monotonic())
         if office.watch.trusted or self._told_clock:
             self._told_clock = not office.watch.trusted
+            self._clock_trouble = self._clock_trouble if self._told_clock else ""
             return
+        self._clock_trouble = self._clock_trouble or happening()
         now, trouble = office.now(), office.watch.trouble
         office.log.error("the clock cannot be trusted", why=trouble)
         for officer in office.settings.officers:
             try:
-                await office.step(partial(_raise_clock, officer.id, trouble, now))
+                await office.step(partial(_raise_clock, officer.id, trouble, self._clock_trouble, now))
             except JournalUnavailableError as error:
                 office.log.error("clock trouble not stored", why=str(error))
                 return
@@ -303,5 +306,5 @@ def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> Non
     journal.link_lost(officer, f"the terminal has been silent for {silent_s:.0f} s", now)
 
 
-def _raise_clock(officer: str, trouble: str, now: datetime, journal: Journal) -> None:
-    journal.trouble(officer, "CLOCK", trouble, f"clock:{utc_text(now)}", now)
+def _raise_clock(officer: str, trouble: str, name: str, now: datetime, journal: Journal) -> None:
+    journal.trouble(officer, "CLOCK", trouble, f"clock:{name}", now)

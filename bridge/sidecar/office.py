@@ -80,8 +80,8 @@ class Office:
         self.log = log
         self._journal = journal
         self._thread = thread
-        self._trouble: tuple[str, datetime] | None = None
-        """Why the journal could not be written, and since when."""
+        self._trouble: tuple[str, datetime, str] | None = None
+        """Why the journal could not be written, since when, and the name of that happening."""
         self.dispatch_bell = Bell()
         self.delivery_bell = Bell()
         self.director_locked_out = False
@@ -126,7 +126,7 @@ class Office:
         try:
             result = await self._thread.run(lambda: work(self._journal))
         except JournalUnavailableError as error:
-            self._trouble = self._trouble or (str(error), self.now())
+            self._trouble = self._trouble or (str(error), self.now(), happening())
             raise
         if self._trouble is not None:
             await self._tell_trouble()
@@ -136,10 +136,10 @@ class Office:
         trouble, self._trouble = self._trouble, None
         if trouble is None:
             return
-        why, since = trouble
+        why, _, name = trouble
         message = f"{why}. It can be written again; nothing was sent or acknowledged meanwhile"
         for officer in self.settings.officers:
-            tell = partial(_tell, officer.id, message, since, self.now())
+            tell = partial(_tell, officer.id, message, name, self.now())
             try:
                 await self._thread.run(partial(tell, self._journal))
             except JournalUnavailableError:
@@ -148,5 +148,5 @@ class Office:
         self.delivery_bell.ring()
 
 
-def _tell(officer: str, message: str, since: datetime, now: datetime, journal: Journal) -> None:
-    journal.trouble(officer, "JOURNAL", message, f"journal:{utc_text(since)}", now)
+def _tell(officer: str, message: str, name: str, now: datetime, journal: Journal) -> None:
+    journal.trouble(officer, "JOURNAL", message, f"journal:{name}", now)
