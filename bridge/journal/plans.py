@@ -31,7 +31,10 @@ _own = msgspec.json.Decoder(Own)
 _UNSETTLED: Final = (
     "(c.state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN')"
     # A pending order may rest on the book for months; a market order that was taken is about to be filled.
-    " OR (c.state IN ('PLACED', 'PARTIAL') AND (c.order_type = 'MARKET' OR c.kind <> 'OPEN')))"
+    " OR (c.state IN ('PLACED', 'PARTIAL') AND (c.order_type = 'MARKET' OR c.kind <> 'OPEN'))"
+    # It was taken and not seen yet: to whoever looks now it is not there.
+    " OR (c.state = 'PLACED' AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.officer = ?1 AND o.server = ?5"
+    " AND o.login = ?6 AND o.ticket = c.order_ticket)))"
 )
 """A command that may still change what there is to close, to change or to cancel."""
 
@@ -80,13 +83,23 @@ def refuse_halted(step: Step, settings: OfficerSettings) -> None:
             continue
         asked, _ = settings.inquiry(directive.symbol)
         terms = market.load_symbol(step.connection, step.account, asked)
-        why = operating.halted(step.connection, step.officer, terms.name if terms else asked)
+        names = {directive.symbol, asked, terms.name if terms else ""} - {""}
+        why = operating.halted(step.connection, step.officer, *names)
         if why:
             refuse(step, item, Problem("HALTED", _halted(why)), DirectiveState.REJECTED)
     for command in rows.planned_commands(step.connection, step.officer):
-        why = operating.halted(step.connection, step.officer, command.order.symbol)
+        why = operating.halted(step.connection, step.officer, *_names(step, command))
         if why and command.order.kind is CommandKind.OPEN:
             step.apply(folding.abandon(command, step.now, code="HALTED", message=_halted(why)), command)
+
+
+def _names(step: Step, command: CommandRecord) -> set[str]:
+    """What the command's symbol is called: by the broker, and by the Director where it was the Director's wish."""
+    row = step.connection.execute(
+        "SELECT symbol FROM directives WHERE officer = ? AND directive_id = ?",
+        (step.officer, command.directive_id),
+    ).fetchone()
+    return {command.order.symbol, row["symbol"] or ""} - {""}
 
 
 def _halted(why: str) -> str:
@@ -338,7 +351,7 @@ def _unsettled(step: Step, number: int, symbol: str | None, *, paused: bool = Fa
         "SELECT 1 FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608 - a constant
         f" WHERE c.officer = ?1 AND (?2 IS NULL OR c.symbol = ?2) AND d.id < ?3 AND {_UNSETTLED}"
         " AND NOT (?4 AND c.state = 'PLANNED' AND c.kind = 'OPEN') LIMIT 1",
-        (step.officer, symbol, number, paused),
+        (step.officer, symbol, number, paused, *step.account.key[1:]),
     )
     return found.fetchone() is not None
 

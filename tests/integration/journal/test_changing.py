@@ -50,6 +50,17 @@ def moved(joined: Desk, stop_loss: float = 1.085) -> Order:
     return command.order
 
 
+def test_what_comes_after_a_pending_order_waits_until_it_was_seen_on_the_book(joined: Desk) -> None:
+    [command] = joined.sent(limit())
+    joined.report(result(command.order))
+    assert joined.told("dir-limit")[-1] == "ORDER_PLACED"
+    assert joined.sent(cancel("dir-cancel", "dir-limit")) == []
+    assert joined.directive_state("dir-cancel") == "RECEIVED"
+    joined.report(booked(command.order))
+    [cancelling] = joined.advance()
+    assert (cancelling.order.kind, cancelling.order.opener) == ("CANCEL", command.order.token)
+
+
 def test_a_modify_is_done_once_the_position_shows_what_it_wanted(joined: Desk, opener: Order) -> None:
     order = moved(joined)
     assert (order.kind, order.position, order.stop_loss) == ("MODIFY", POSITION, Decimal("1.085"))
