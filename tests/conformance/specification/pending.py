@@ -232,6 +232,22 @@ def cancel_races_a_fill(rig: StoryRig) -> None:
     assert len(rig.broker.sends()) == 2
 
 
+@case(
+    "P14",
+    "What follows a pending order at once waits until the order was seen on the book, and finds it there",
+)
+def follows_at_once(rig: StoryRig) -> None:
+    rig.start()
+    rig.director.behave(endpoint="poll", fault="status")
+    directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    change, cancelling = rig.issue("MODIFY", price=1.08), rig.issue("CANCEL")
+    rig.director.behave()
+    rig.told(change, *PLACED)
+    rig.told(cancelling, *CANCELLED)
+    rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
+    assert len(rig.broker.sends()) == 3
+
+
 @case("P20", "A MODIFY changes price and levels of a pending order, and carries its magic on")
 def modify(rig: StoryRig) -> None:
     rig.start()
