@@ -13,7 +13,9 @@ from bridge.sidecar.operations import HaltRequest
 @click.command()
 @config_option
 @officer_option
-@click.option("--symbol", default="", metavar="NAME", help="Only this one, as the broker calls it.")
+@click.option(
+    "--symbol", default="", metavar="NAME", help="Only this one, as the Director or the broker calls it."
+)
 @click.option("--why", default="", metavar="TEXT", help="The reason: for the audit, and in each refusal.")
 def halt(config_path: Path, officer: str | None, symbol: str, why: str) -> None:
     """Open nothing more, until 'mt5-bridge resume'.

@@ -184,6 +184,10 @@ class Journal:
             "rebind", officer, now, lambda step: rebinding.rebind(step, account=account, why=why)
         )
 
+    def known_symbols(self, officer: str) -> set[str]:
+        """What symbols the officer's terminal was asked for, and what its broker calls them."""
+        return self._read("symbols", lambda: operating.known_symbols(self._connection, officer))
+
     def halt(self, officer: str, now: datetime, *, symbol: str, why: str) -> Halt:
         """A person stops opens: of one symbol, or of all where it is empty."""
         return self._step("halt", officer, now, lambda step: operating.halt(step, symbol=symbol, why=why))

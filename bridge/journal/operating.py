@@ -57,7 +57,7 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True):
 
     officer: str
     symbol: str
-    """The broker's name; empty for all."""
+    """The Director's name or the broker's; empty for all."""
     since: str
     why: str
     set_by: SetBy
@@ -72,13 +72,25 @@ class Flattened(msgspec.Struct, frozen=True, kw_only=True):
     """It stands until a person resumes: else the next directive would open again what was closed."""
 
 
-def halted(connection: sqlite3.Connection, officer: str, symbol: str) -> str:
-    """Why the officer may open nothing in the symbol (the broker's name); empty where it may. Reads only."""
+def halted(connection: sqlite3.Connection, officer: str, *names: str) -> str:
+    """Why the officer may open nothing in the symbol; empty where it may. Reads only.
+
+    `names`: all that the symbol is known by, the Director's name and the broker's; a person may have used either.
+    """
+    marks = ", ".join("?" * (len(names) + 1))
     row = connection.execute(
-        "SELECT why FROM halts WHERE officer = ? AND symbol IN ('', ?) ORDER BY symbol, since LIMIT 1",
-        (officer, symbol),
+        # The marks are question marks, as many as there are names.
+        f"SELECT why FROM halts WHERE officer = ? AND symbol IN ({marks})"  # noqa: S608
+        " ORDER BY symbol, since LIMIT 1",
+        (officer, ALL, *names),
     ).fetchone()
     return "" if row is None else str(row["why"]) or "a person halted it"
+
+
+def known_symbols(connection: sqlite3.Connection, officer: str) -> set[str]:
+    """What symbols the officer's terminal was asked for, and what its broker calls them. Reads only."""
+    rows = connection.execute("SELECT asked, name FROM symbols WHERE officer = ?", (officer,))
+    return {name for row in rows for name in row if name}
 
 
 def halt(step: Step, *, symbol: str, why: str) -> Halt:

@@ -310,7 +310,7 @@ CREATE TABLE symbols (                         -- what the broker calls what the
 
 CREATE TABLE halts (                           -- opens are refused while a row stands
     officer TEXT NOT NULL REFERENCES officers,
-    symbol TEXT NOT NULL,                      -- the broker's name; '' for all
+    symbol TEXT NOT NULL,                      -- the Director's name or the broker's; '' for all
     since TEXT NOT NULL,
     why TEXT NOT NULL,
     set_by TEXT NOT NULL CHECK (set_by IN ('person', 'bridge')),   -- the bridge's own needs a person

@@ -7,7 +7,7 @@ owns the journal meanwhile does it by the same words.
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
@@ -18,6 +18,9 @@ from bridge.journal.journal import Journal
 from bridge.journal.operating import Flattened, Halt
 from bridge.journal.rebinding import Rebound, StillInDoubtError
 from bridge.journal.resolving import CannotResolveError, Resolved, Word
+
+MOST_NAMED: Final = 50
+"""Symbols that a refusal names."""
 
 A = TypeVar("A", bound=msgspec.Struct)
 Why = Annotated[str, msgspec.Meta(max_length=500)]
@@ -73,7 +76,7 @@ class HaltRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fiel
 
     officer: Name | None = None
     symbol: str = ""
-    """The broker's name for it; empty for all."""
+    """The Director's name for it, or the broker's; empty for all."""
     why: Why = ""
 
     @classmethod
@@ -81,11 +84,11 @@ class HaltRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fiel
         return Halts
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Halts:
+        officers = _officers(self.officer, settings)
+        if self.symbol:
+            _check_symbol(self.symbol, officers, journal, settings)
         return Halts(
-            halts=[
-                journal.halt(officer, now, symbol=self.symbol, why=self.why)
-                for officer in _officers(self.officer, settings)
-            ]
+            halts=[journal.halt(officer, now, symbol=self.symbol, why=self.why) for officer in officers]
         )
 
 
@@ -256,6 +259,23 @@ def _officers(officer: str | None, settings: Settings) -> list[str]:
     if officer is not None and officer not in known:
         raise RefusedError(f"there is no officer {officer!r}; the configuration has: {', '.join(known)}")
     return known if officer is None else [officer]
+
+
+def _check_symbol(symbol: str, officers: list[str], journal: Journal, settings: Settings) -> None:
+    """Raise RefusedError for a symbol that nobody knows: a halt of it would stop nothing, and nobody would notice.
+
+    Where no symbol at all is known yet there is nothing to compare it with.
+    """
+    known: set[str] = set()
+    for officer in officers:
+        known |= journal.known_symbols(officer)
+        configured = settings.officer(officer)
+        if configured is not None:
+            known |= {*configured.symbols, *configured.symbols.values()}
+            known |= {*(configured.guards.allowed_symbols or ())}
+    if known and symbol not in known:
+        there_are = ", ".join(sorted(known)[:MOST_NAMED]) + (", ..." if len(known) > MOST_NAMED else "")
+        raise RefusedError(f"no symbol {symbol!r} was ever traded or configured here; there are: {there_are}")
 
 
 def _refused(

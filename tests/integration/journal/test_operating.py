@@ -6,7 +6,8 @@ from typing import Any
 from bridge.journal import database, operating
 from bridge.journal.operating import ALL, Halt
 
-from .desk import NOW, OFFICER, OTHER, Desk
+from .conftest import MakeDesk
+from .desk import NOW, OFFICER, OTHER, Desk, directive, settings
 
 NONCE = "0f" * 8
 
@@ -39,6 +40,20 @@ def test_a_halt_of_one_symbol_stops_no_other(desk: Desk) -> None:
     desk.journal.halt(OFFICER, NOW, symbol="EURUSD", why="its spread")
     assert why(desk) == "its spread"
     assert why(desk, "eurusd") == why(desk, "EURUSD.r") == why(desk, ALL) == ""
+
+
+def test_a_halt_by_either_name_stops_opens_by_that_name_and_no_other(make_desk: MakeDesk) -> None:
+    for halted, told in (("GOLD", "HALTED"), ("XAUUSD.r", "HALTED"), ("EURUSD", "")):
+        desk = make_desk(settings(symbols={"GOLD": "XAUUSD.r"}))
+        desk.join()
+        desk.planned(directive("dir-planned", symbol="GOLD"))
+        desk.journal.halt(OFFICER, NOW, symbol=halted, why="news")
+        desk.take(directive("dir-waits", symbol="GOLD"))
+        sent = [command.order.comment for command in desk.advance()]
+        assert sent == ([] if told else ["dir-planned", "dir-waits"])
+        refused = {body["directive_id"]: body["error_code"] for body in desk.bodies("ORDER_REJECTED")}
+        assert refused == ({"dir-planned": told, "dir-waits": told} if told else {})
+        assert desk.journal.known_symbols(OFFICER) == {"XAUUSD.r"}
 
 
 def test_a_halt_without_a_reason_is_one_all_the_same(desk: Desk) -> None:

@@ -1,0 +1,60 @@
+"""A halt of one symbol: by a name that somebody knows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bridge.core.settings import GuardSettings
+from bridge.sidecar.operations import MOST_NAMED, HaltRequest, RefusedError
+from tests.integration.journal.desk import NOW, OFFICER, OTHER, Desk, settings, terms
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """The journal of two officers; one is configured to trade gold, and trades the euro."""
+    made = Desk(
+        tmp_path / "journal.db",
+        settings(symbols={"GOLD": "XAUUSD.r"}, guards=GuardSettings(allowed_symbols=["GOLD", "EURUSD"])),
+    )
+    made.join()
+    made.report(msgspec.structs.replace(terms("EURUSD"), name="EURUSD.r"))
+    yield made
+    made.close()
+
+
+def halt(desk: Desk, symbol: str, officer: str | None = OFFICER) -> list[tuple[str, str]]:
+    """Officer and symbol of each halt."""
+    done = HaltRequest(officer=officer, symbol=symbol).perform(desk.journal, desk.settings, NOW)
+    return [(each.officer, each.symbol) for each in done.halts]
+
+
+@pytest.mark.parametrize("symbol", ["GOLD", "XAUUSD.r", "EURUSD", "EURUSD.r", ""])
+def test_a_symbol_is_halted_by_each_of_its_names(desk: Desk, symbol: str) -> None:
+    assert halt(desk, symbol) == [(OFFICER, symbol)]
+    assert halt(desk, symbol, None) == [(OFFICER, symbol), (OTHER, symbol)]
+
+
+@pytest.mark.parametrize("officer", [OFFICER, None])
+def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known(
+    desk: Desk, officer: str | None
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        halt(desk, "eurusd", officer)
+    assert str(refused.value) == (
+        "no symbol 'eurusd' was ever traded or configured here; there are: EURUSD, EURUSD.r, GOLD, XAUUSD.r"
+    )
+    assert desk.rows("SELECT * FROM halts") == []
+
+
+def test_no_refusal_names_more_than_a_person_can_read(desk: Desk) -> None:
+    desk.report(*(terms(f"S{number:03}") for number in range(100)))
+    with pytest.raises(RefusedError) as refused:
+        halt(desk, "eurusd")
+    assert str(refused.value).count(", ") == MOST_NAMED
+    assert str(refused.value).endswith(", ...")
+
+
+def test_where_no_symbol_is_known_yet_any_may_be_halted(desk: Desk) -> None:
+    assert halt(desk, "EURUSD", OTHER) == [(OTHER, "EURUSD")]
