@@ -176,6 +176,8 @@ def test_no_sequence_of_events_sends_a_token_twice(expert: Path, tmp_path: Path,
                 driver.restart()
             sends = {token: len(driver.sends(order)) for token, order in driver.orders.items()}
             assert max(sends.values()) <= 1, taken[: number + 1]
+        for token in driver.orders:
+            _check_story(driver.bench, token)
         driver.finish()
         numbers = [seq for epoch, seq in bench.peer.sequence if epoch == bench.peer.epoch]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
@@ -195,6 +197,15 @@ def _asks(request: TradeRequest, order: Order) -> bool:
         case CommandKind.MODIFY:
             return request.action is TradeAction.MODIFY and request.price == order.price
     return request.action is TradeAction.DEAL and request.magic == order.token
+
+
+def _check_story(bench: Bench, token: int) -> None:
+    """Nobody is told that a command was not sent once he was told that it was. What was not acknowledged comes
+    again, in its order."""
+    facts = [fact for fact in bench.peer.facts_of(CommandFact) if fact.token == token]
+    at = next((i for i, fact in enumerate(facts) if fact.stage is CommandStage.SUBMITTED), len(facts))
+    later = [fact for fact in facts[at:] if fact.stage is CommandStage.NOT_SENT]
+    assert all(fact in facts[:at] for fact in later), later
 
 
 def _check_answer(driver: Driver, order: Order) -> None:
