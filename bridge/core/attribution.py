@@ -5,7 +5,8 @@ other programs, share one, and a deal may even reverse it. So each deal is divid
 
 1. What a deal puts on belongs to the command that it bears the token of, else to nobody of ours.
 2. What a close of ours takes off comes from the part that it was meant for, then from the oldest parts.
-3. What somebody else takes off by hand comes from what is not ours first: who trades by hand means his own.
+3. What somebody else takes off by hand comes from what is not ours first: who trades by hand means his own. The
+   flatten button of the Expert Advisor means ours.
 4. A stop or a stop-out ends all there is; an opposite open of ours nets the oldest parts.
 5. A reversal closes everything and puts on the rest.
 
@@ -21,7 +22,10 @@ import msgspec
 from bridge.core.amounts import ZERO
 from bridge.core.facts import DealFact
 from bridge.core.records import CommandRecord, Share
-from bridge.core.terms import REASON_SL, REASON_SO, REASON_TP, DealEntry
+from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, DealEntry
+
+FLATTEN_COMMENT: Final = "flatten"
+"""What the button's orders bear as their comment."""
 
 _CENT: Final = Decimal("0.01")
 _SERVERS_OWN: Final = frozenset({REASON_SL, REASON_TP, REASON_SO})
@@ -65,12 +69,17 @@ def divide(
     parts = [(holding.token, holding.volume) for holding in before]
     if command is not None and command.order.opener:
         parts.sort(key=lambda part: part[0] != command.order.opener)
-    by_hand = command is None and deal.reason not in _SERVERS_OWN
+    by_hand = command is None and deal.reason not in _SERVERS_OWN and not _by_the_button(deal)
     parts.insert(0 if by_hand else len(parts), (0, foreign))
     pieces = [(owner, DealEntry.OUT, volume) for owner, volume in _take(parts, closing)]
     if deal.entry is DealEntry.INOUT:
         pieces.append((token, DealEntry.IN, deal.volume - closing))
     return _priced(deal, pieces)
+
+
+def _by_the_button(deal: DealFact) -> bool:
+    """The Expert Advisor's flatten button sends without a token, and closes what is ours alone."""
+    return not deal.magic and deal.reason == REASON_EXPERT and deal.comment.startswith(FLATTEN_COMMENT)
 
 
 def revise(deal: DealFact, shares: Sequence[Share]) -> tuple[Share, ...]:

@@ -282,6 +282,14 @@ FACTS = st.builds(
 MAKERS = st.sampled_from([None, OPENS, CLOSES, CLOSES_ANY, CLOSES_OLD])
 
 
+def test_the_flatten_button_takes_what_is_ours() -> None:
+    pressed = msgspec.structs.replace(deal(OUT, "0.3"), magic=0, comment="flatten")
+    assert split(pressed, None, "2 0.3 1", "0.5") == "2 OUT 0.3"
+    # Another program that happens to have no magic is a stranger all the same.
+    other = msgspec.structs.replace(pressed, comment="close all")
+    assert split(other, None, "2 0.3 1", "0.5") == "0 OUT 0.3"
+
+
 @given(FACTS, MAKERS, HOLDINGS, st.just(Decimal(0)) | VOLUMES, st.booleans())
 def test_shares_are_the_deal_to_the_last_digit_and_take_no_part_below_nothing(
     fact: DealFact,
