@@ -20,8 +20,9 @@ from pathlib import Path
 
 import _environment
 
-SIDE_BY_SIDE = ("-n", "4")
-"""Most tests through processes wait for these; an argument of `-n 0` puts them one after the other."""
+SIDE_BY_SIDE = ("-n", "4", "--dist", "worksteal")
+"""Most tests through processes wait for these; an argument of `-n 0` puts them one after the other. Who is through
+takes from the others: slow stories stand together."""
 COMPILERS = ("c++", "g++", "clang++")
 COLORS = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "MYPY_FORCE_COLOR")
 

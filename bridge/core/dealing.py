@@ -155,6 +155,9 @@ def _move(
     counted = summed(held, [*book.shares.get(share.token, ()), share])
     ours = maker is not None and fact.reason == REASON_EXPERT
     what = PositionInput.ENTERED if share.entry is DealEntry.IN else _leaving(fact, counted, ours=ours)
+    if what is PositionInput.REDUCED_BY_COMMAND and not _meant(maker, share):
+        # Its own events speak of the command's part; whose part it reached into must hear of it as well.
+        what = PositionInput.REDUCED_OTHERWISE
     stepped = step_position(held.state, what)
     state, outputs = stepped if stepped else (held.state, ())
     after = msgspec.structs.replace(counted, state=state)
@@ -167,13 +170,20 @@ def _move(
         if maker is not None and not maker.directive_id.startswith(OPERATOR_PREFIX)
         else None
     )
-    if what is PositionInput.ENTERED:
+    if what in (PositionInput.ENTERED, PositionInput.REDUCED_OTHERWISE):
         by = None
     drafts = [
         position_events.position_event(output, after, fact, share, at, closing_directive_id=by)
         for output in outputs
     ]
     return after, drafts
+
+
+def _meant(maker: CommandRecord | None, share: Share) -> bool:
+    """Whether the command was to close that very part."""
+    return (
+        maker is not None and maker.order.kind is CommandKind.CLOSE and maker.order.opener in (0, share.token)
+    )
 
 
 def _new_part(fact: DealFact, maker: CommandRecord | None, share: Share, scene: Scene) -> PositionRecord:

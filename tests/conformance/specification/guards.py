@@ -7,6 +7,7 @@ from typing import Any, Final
 from bridge.cli.owner import NoAnswerError, NobodyThereError, live
 from bridge.config import load
 from bridge.core.contract import EventType
+from bridge.sidecar.live import LiveTerminal
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import CANCELLED, PLACED, refused, until
 from tests.conformance.specification.case import case
@@ -142,6 +143,7 @@ def funds(rig: StoryRig) -> None:
     guard(rig, min_margin_level_percent=100_000)
     _until_refused(rig, "LIMIT_MARGIN_LEVEL", "min_margin_level_percent is 100000")
     rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    until(rig, "a beat told that no margin is bound", lambda: _bound(rig) == 0)
     rig.open()
     assert len(rig.broker.sends()) == 3
 
@@ -155,12 +157,22 @@ def _until_refused(rig: StoryRig, code: str, *words: str) -> None:
 
 def _beaten(rig: StoryRig) -> Decimal | None:
     """The equity as the sidecar knows it."""
+    beat = _beat(rig)
+    return None if beat is None else beat.equity
+
+
+def _bound(rig: StoryRig) -> Decimal | None:
+    """The margin as the sidecar knows it."""
+    beat = _beat(rig)
+    return None if beat is None else beat.margin
+
+
+def _beat(rig: StoryRig) -> LiveTerminal | None:
     try:
         (officer,) = live(load(rig.config_path)).officers
     except (NobodyThereError, NoAnswerError):
         return None
-    beat = officer.session.heartbeat if officer.session is not None else None
-    return None if beat is None else beat.equity
+    return officer.session.heartbeat if officer.session is not None else None
 
 
 @case(

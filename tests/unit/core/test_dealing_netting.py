@@ -100,13 +100,20 @@ def test_an_opposite_open_reduces_the_oldest_part_and_is_filled_itself() -> None
     book.take([deal(3, OUT, "0.4", by=3)])
     assert parts(book) == {1: "0.0", 2: "0.1"}
     assert book.commands[3].state is S.FILLED
-    # What it took off is told by its own fill and, where a part is gone, by the end of that part.
+    # What it took off is told by its own fill, by the end of a part that is gone, and to whom a part is left.
     assert book.told[told:] == [
         ("open-3", E.ORDER_PLACED),
         ("open-3", E.ORDER_FILLED),
         ("open-3", E.POSITION_CLOSED),
+        ("open-2", E.ORDER_PARTIAL_FILL),
     ]
-    assert book.events[-1].event.opening_directive_id == "open-1"
+    *_, closed, reduced = (draft.event for draft in book.events)
+    assert closed.opening_directive_id == "open-1"
+    assert (reduced.entry, reduced.fill_quantity, reduced.remaining_quantity) == (
+        "OUT",
+        Decimal("0.1"),
+        Decimal("0.1"),
+    )
 
 
 def test_a_reversal_ends_every_part_and_puts_on_the_rest_as_its_own() -> None:

@@ -303,7 +303,7 @@ def dies_at() -> Iterator[list[str]]:
     [
         ("terminal.intent_written", 1, ["submitted", "PositionFact", "settled"]),
         ("terminal.order_sent", 2, ["submitted", "PositionFact", "settled"]),
-        ("terminal.result_written", 2, ["submitted", "result", "PositionFact"]),
+        ("terminal.result_written", 2, ["submitted", "result", "PositionFact", "settled"]),
     ],
 )
 def test_a_crash_around_the_change(
