@@ -57,7 +57,10 @@ def on_exchange(rig: StoryRig) -> None:
     shared(rig, MarginMode.EXCHANGE)
 
 
-@case("N03", "An opposite open takes off the oldest parts first, and is told with what it closed")
+@case(
+    "N03",
+    "An opposite open takes off the oldest parts first: it is told with what it closed, and whose part is left",
+)
 def opposite(rig: StoryRig) -> None:
     netting(rig)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
@@ -68,7 +71,9 @@ def opposite(rig: StoryRig) -> None:
     *_, closed = rig.told(rig.issue("CLOSE"), *CLOSED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (other, 0.03)
     rig.told(one, *OPENED)
-    rig.told(other, *OPENED)
+    *_, reduced = rig.told(other, *OPENED, EventType.ORDER_PARTIAL_FILL)
+    told = (reduced.body["entry"], reduced.body["fill_quantity"], reduced.body["remaining_quantity"])
+    assert told == ("OUT", 0.02, 0.01)
 
 
 @case("N04", "An opposite open of more than there is turns the position round: one part closes, one opens")
