@@ -62,7 +62,10 @@ class Poller:
             or silent_s < self._guards.silent_director_after_s
         ):
             return
-        now, why = self._office.now(), f"the Director cannot be reached for {silent_s:.0f} s"
+        now, why = (
+            self._office.now(),
+            f"the Director cannot be reached for more than {self._guards.silent_director_after_s:g} s",
+        )
         nonce = self._silence
         try:
             await self._office.step(
