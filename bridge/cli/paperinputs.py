@@ -45,7 +45,7 @@ _OPTIONS: Final = (
         default=_DEFAULTS.max_deviation_points,
         show_default=True,
         metavar="POINTS",
-        help="Refuse orders that ask for more.",
+        help="Refuse opens that ask for more; a close goes with this much.",
     ),
     click.option(
         "--max-spread",

@@ -47,7 +47,7 @@ class Limits:
         held = holdings.open_positions(step.connection, step.account)
         # The columns are text, so that no digit is lost: summed here.
         under_way = step.connection.execute(
-            "SELECT symbol, volume, filled FROM commands WHERE officer = ? AND kind = 'OPEN'"  # noqa: S608
+            "SELECT symbol, volume, filled FROM commands WHERE officer = ? AND kind = 'OPEN'"  # noqa: S608 - a constant follows
             f" AND state IN {_UNDER_WAY}",
             (step.officer,),
         ).fetchall()

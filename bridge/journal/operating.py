@@ -80,7 +80,7 @@ def halted(connection: sqlite3.Connection, officer: str, *names: str) -> str:
     marks = ", ".join("?" * (len(names) + 1))
     row = connection.execute(
         # The marks are question marks, as many as there are names.
-        f"SELECT why FROM halts WHERE officer = ? AND symbol IN ({marks})"  # noqa: S608
+        f"SELECT why FROM halts WHERE officer = ? AND symbol IN ({marks})"  # noqa: S608 - question marks
         " ORDER BY symbol, since LIMIT 1",
         (officer, ALL, *names),
     ).fetchone()

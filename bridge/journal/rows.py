@@ -172,7 +172,7 @@ def changes_of(
     column, target = ("target_order", order) if order else ("target_position", position)
     rows = connection.execute(
         # One of two columns. Said that it is not 0, SQLite may use the index of those that are not.
-        f"SELECT * FROM commands WHERE officer = ? AND {column} = ? AND {column} <> 0"  # noqa: S608
+        f"SELECT * FROM commands WHERE officer = ? AND {column} = ? AND {column} <> 0"  # noqa: S608 - as said above
         " AND kind IN ('MODIFY', 'CANCEL')"
         " AND state IN ('DISPATCHED', 'SUBMITTED', 'PLACED', 'UNCERTAIN', 'UNKNOWN') ORDER BY dispatched_at",
         (officer, target),

@@ -36,7 +36,8 @@ class RefusedError(Exception):
 
 
 class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something to be done by the owner of the journal."""
+    """Something to be done by the owner of the journal. Each kind says how: a Struct can be no ABC, so that one
+    which does not fails when it is asked."""
 
     path: ClassVar[str]
     """Where the control endpoint takes it."""
