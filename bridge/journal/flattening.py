@@ -1,8 +1,8 @@
 """A flatten goes on until nothing is left: what was refused is followed by another command, never by the same one.
 
 Each round is a directive of its own, so each of its commands is a new one with a new token. A round waits in the
-inbox until everything under way is settled and its distance from the one before is over. It ends without a command
-where nothing of ours is left, where a person has resumed, or after a week.
+inbox until its distance from the one before is over, and leaves out the symbols in which something is not settled
+yet. It ends without a command where nothing of ours is left or under way, where a person has resumed, or after a week.
 """
 
 from datetime import datetime, timedelta

@@ -33,8 +33,8 @@ _UNSETTLED: Final = (
     # A pending order may rest on the book for months; a market order that was taken is about to be filled.
     " OR (c.state IN ('PLACED', 'PARTIAL') AND (c.order_type = 'MARKET' OR c.kind <> 'OPEN'))"
     # It was taken and not seen yet: to whoever looks now it is not there.
-    " OR (c.state = 'PLACED' AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.officer = ?1 AND o.server = ?5"
-    " AND o.login = ?6 AND o.ticket = c.order_ticket)))"
+    " OR (c.state = 'PLACED' AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.officer = ?1 AND o.server = ?4"
+    " AND o.login = ?5 AND o.ticket = c.order_ticket)))"
 )
 """A command that may still change what there is to close, to change or to cancel."""
 
@@ -202,7 +202,9 @@ class _Planner:
             # Close, then open: in any other order the close would take what was just opened.
             return asked in self._closing
         paused = self._gate.opens_paused
-        return asked in self._held_up or _unsettled(self._step, item.number, terms.name, paused=paused)
+        return asked in self._held_up or terms.name in _unsettled_symbols(
+            self._step, item.number, paused=paused
+        )
 
     def _terms(self, item: Waiting, directive: Directive, asked: str) -> SymbolFact | None:
         """The symbol's terms; None where the terminal must be asked first."""
@@ -272,13 +274,19 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     """What a person, or the configuration, orders: at once, whatever else is under way."""
     own = _own.decode(item.body)
     rest = own.action == operating.FLATTEN_REST
-    if (rest or own.action == operating.CANCEL_PENDING_REST) and _unsettled(step, item.number, None):
+    unsettled = _unsettled_symbols(step, item.number)
+    if own.action == operating.CANCEL_PENDING_REST and unsettled:
         return
     positions = holdings.open_positions(step.connection, step.account)
     orders = market.pending_orders(step.connection, step.account)
     ordered_at = own.ordered_at or item.received_at
-    if rest and not flattening.is_due(step, own, ordered_at, left=bool(positions or orders)):
-        return
+    if rest:
+        left = bool(positions or orders)
+        if (unsettled and not left) or not flattening.is_due(step, own, ordered_at, left=left):
+            return
+        # What cannot be settled in one symbol keeps nothing open in another.
+        positions = [each for each in positions if each.symbol not in unsettled]
+        orders = [each for each in orders if each.symbol not in unsettled]
     if own.action in (operating.CANCEL_PENDING, operating.CANCEL_PENDING_REST):
         # A Director that is back may order again meanwhile.
         positions, orders = [], [each for each in orders if _came_before(step, each.directive_id, item)]
@@ -296,7 +304,7 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     positions = [_left_to_close(step, part) for part in positions]
     legs = planning.flatten(positions, orders, settings, tokens(step, settings, item.directive_id))
     if rest and not legs:
-        # Others are closing what is left, and may fail.
+        # Others are closing what is left, and may fail; or it cannot be told yet what is left.
         return
     if rest or own.action == operating.FLATTEN:
         # What is under way may yet open something, and a close may be refused: looked at again after that.
@@ -342,18 +350,18 @@ def _left_to_close(step: Step, part: PositionRecord) -> PositionRecord:
     return msgspec.structs.replace(part, volume_out=min(part.volume_out + closing, part.volume_in))
 
 
-def _unsettled(step: Step, number: int, symbol: str | None, *, paused: bool = False) -> bool:
-    """Whether an earlier command, in that symbol or in any, may still change what there is.
+def _unsettled_symbols(step: Step, number: int, *, paused: bool = False) -> set[str]:
+    """The broker's symbols in which an earlier command may still change what there is.
 
     While opens are `paused` one that was not sent cannot.
     """
     found = step.connection.execute(
-        "SELECT 1 FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608 - a constant
-        f" WHERE c.officer = ?1 AND (?2 IS NULL OR c.symbol = ?2) AND d.id < ?3 AND {_UNSETTLED}"
-        " AND NOT (?4 AND c.state = 'PLANNED' AND c.kind = 'OPEN') LIMIT 1",
-        (step.officer, symbol, number, paused, *step.account.key[1:]),
+        "SELECT DISTINCT c.symbol FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608
+        f" WHERE c.officer = ?1 AND d.id < ?2 AND {_UNSETTLED}"
+        " AND NOT (?3 AND c.state = 'PLANNED' AND c.kind = 'OPEN')",
+        (step.officer, number, paused, *step.account.key[1:]),
     )
-    return found.fetchone() is not None
+    return {row["symbol"] for row in found}
 
 
 def _add(step: Step, directive_id: str, legs: Sequence[Leg], expires_at: datetime) -> None:

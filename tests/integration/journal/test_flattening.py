@@ -5,7 +5,7 @@ import pytest
 from bridge.core.protocol import Command, Order
 
 from .desk import OFFICER, Desk, closing, directive, limit
-from .facts import DEAL, TIMEOUT, booked, deal, result, submitted
+from .facts import DEAL, POSITION, TIMEOUT, booked, deal, result, submitted
 
 NONCE = "0f" * 8
 REQUOTE = 10004
@@ -139,3 +139,23 @@ def test_a_round_waits_for_what_others_close(joined: Desk) -> None:
     refuse(joined, [theirs])
     [ours] = joined.advance()
     assert (ours.order.kind, ours.order.comment) == ("CLOSE", "flatten")
+
+
+def test_what_cannot_be_settled_in_one_symbol_holds_up_no_round_in_another(joined: Desk) -> None:
+    opened(joined)
+    [doubtful] = joined.sent(directive("dir-2", symbol="GBPUSD"))
+    joined.report(submitted(doubtful.order, mark=2), result(doubtful.order, TIMEOUT, ticket=0))
+    refuse(joined, flattened(joined))
+    [again] = joined.advance()
+    assert (again.order.kind, again.order.symbol) == ("CLOSE", "EURUSD")
+    refuse(joined, [again])
+    joined.later(5)
+    [third] = joined.advance()
+    joined.report(deal(third.order, DEAL + 1))
+    # Nothing of ours is left, but the order in doubt may yet have opened something.
+    joined.later(300)
+    assert joined.advance() == []
+    assert rounds(joined)[-1] == ("RECEIVED", "")
+    joined.report(deal(doubtful.order, DEAL + 2, position_id=POSITION + 1))
+    [last] = joined.advance()
+    assert (last.order.kind, last.order.symbol) == ("CLOSE", "GBPUSD")
