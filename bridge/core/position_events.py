@@ -8,6 +8,7 @@ from bridge.core.amounts import ZERO
 from bridge.core.contract import EventClass, EventType, ExecutionEvent
 from bridge.core.facts import DealFact, content_hash
 from bridge.core.lifecycle import PositionOutput
+from bridge.core.protocol import CommandKind
 from bridge.core.records import CommandRecord, Draft, PositionRecord, Share
 from bridge.core.reporting import CHANGED_BY_HAND, REVISION, filled, other, paid, system_error, ticket_text
 
@@ -101,22 +102,24 @@ def levels_changed(position: PositionRecord, at: datetime) -> Draft:
     )
 
 
-def stop_missing(position: PositionRecord, opener: CommandRecord, at: datetime) -> Draft:
-    """The position stands at the broker without the stop loss that was asked for."""
+def stop_missing(position: PositionRecord, asked: CommandRecord, at: datetime) -> Draft:
+    """The position stands at the broker without the stop loss that was asked for, last by that command."""
+    subject = f"position:{position.identifier}:stop"
     draft = system_error(
         position.officer,
         at,
         code="STOP_MISSING",
         message=f"position {position.identifier} has no stop loss at the broker; "
-        f"{opener.order.stop_loss} was asked for. Set it, or close the position",
-        subject=f"position:{position.identifier}:stop",
+        f"{asked.order.stop_loss} was asked for. Set it, or close the position",
+        # A stop that a MODIFY has set is another one: it may be missed after the opener's was.
+        subject=subject if asked.order.kind is CommandKind.OPEN else f"{subject}:{asked.token}",
         directive_id=position.directive_id,
     )
     told = msgspec.structs.replace(
         draft.event,
         symbol=position.symbol,
         position_id=ticket_text(position.identifier),
-        stop_loss=opener.order.stop_loss,
+        stop_loss=asked.order.stop_loss,
     )
     return Draft(event=told, subject=draft.subject)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from bridge.core import position_events
 from bridge.core.contract import OPERATOR_PREFIX
 from bridge.core.directives import DirectiveState
+from bridge.core.records import CommandRecord, PositionRecord
 from bridge.core.settings import MissingStop, OfficerSettings
 from bridge.journal import flattening, holdings, operating, rows
 from bridge.journal.operating import Own
@@ -20,10 +21,10 @@ def check_stops(step: Step, settings: OfficerSettings) -> None:
     for part in holdings.open_positions(step.connection, step.account):
         if part.stop_loss is not None or not part.levels_seen:
             continue
-        opener = rows.load_command(step.connection, step.officer, part.token)
-        if opener is None or not opener.order.stop_loss or _taken_away(step, part.identifier):
+        asked = _asked_by(step, part)
+        if asked is None or not asked.order.stop_loss:
             continue
-        step.tell([position_events.stop_missing(part, opener, step.now)])
+        step.tell([position_events.stop_missing(part, asked, step.now)])
         if settings.guards.missing_stop is MissingStop.CLOSE:
             _order_close(step, part.identifier)
 
@@ -55,12 +56,12 @@ def _order_close(step: Step, position: int) -> None:
     )
 
 
-def _taken_away(step: Step, position: int) -> bool:
-    """Whether the last directive about the stop has taken it away."""
+def _asked_by(step: Step, part: PositionRecord) -> CommandRecord | None:
+    """The command that spoke last of the position's stop: a MODIFY that took effect, else the opener."""
     last = step.connection.execute(
-        "SELECT json_extract(body, '$.stop_loss') AS stop_loss FROM commands WHERE officer = ?"
-        " AND target_position = ? AND kind = 'MODIFY' AND state = 'DONE' AND stop_loss IS NOT NULL"
+        "SELECT token FROM commands WHERE officer = ? AND target_position = ? AND kind = 'MODIFY'"
+        " AND state = 'DONE' AND json_extract(body, '$.stop_loss') IS NOT NULL"
         " ORDER BY dispatched_at DESC LIMIT 1",
-        (step.officer, position),
+        (step.officer, part.identifier),
     ).fetchone()
-    return last is not None and not last["stop_loss"]
+    return rows.load_command(step.connection, step.officer, last["token"] if last else part.token)

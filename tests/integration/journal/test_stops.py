@@ -84,6 +84,32 @@ def test_a_stop_that_a_directive_took_away_and_another_set_again_is_missed(joine
     assert raised(joined) == ["STOP_MISSING"]
 
 
+def test_a_stop_that_only_a_directive_has_set_later_is_missed(joined: Desk) -> None:
+    order = opened(joined, stop_loss=None)
+    joined.report(standing(order, stop_loss=None), scan(1))
+    [command] = joined.sent(modify("dir-modify", stop_loss=1.08))
+    joined.report(
+        submitted(command.order, mark=2), result(command.order), standing(order, stop_loss="1.0800")
+    )
+    assert joined.directive_state("dir-modify") == "DONE"
+    joined.report(scan(2))
+    assert raised(joined) == []
+    joined.report(standing(order, stop_loss=None), scan(3))
+    [body] = joined.bodies("SYSTEM_ERROR")
+    assert (body["error_code"], body["directive_id"], body["stop_loss"]) == ("STOP_MISSING", "dir-1", 1.08)
+
+
+def test_a_stop_that_was_missed_and_set_anew_is_missed_again(joined: Desk) -> None:
+    order = opened(joined)
+    joined.report(standing(order, stop_loss=None), scan(1))
+    [command] = joined.sent(modify("dir-modify", stop_loss=1.08))
+    joined.report(
+        submitted(command.order, mark=2), result(command.order), standing(order, stop_loss="1.0800")
+    )
+    joined.report(scan(2), standing(order, stop_loss=None), scan(3))
+    assert [body["stop_loss"] for body in joined.bodies("SYSTEM_ERROR")] == [1.09, 1.08]
+
+
 def test_a_stop_that_a_hand_took_away_is_missed(joined: Desk) -> None:
     order = opened(joined)
     joined.report(standing(order), scan(1), standing(order, stop_loss=None), scan(2))
