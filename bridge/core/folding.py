@@ -59,14 +59,17 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """How long an outcome may stay open before absence counts."""
 
 
-def fold_command(fact: CommandFact, command: CommandRecord | None, scene: Scene) -> Outcome:
-    """A stage that the terminal reports of a command."""
+def fold_command(
+    fact: CommandFact, command: CommandRecord | None, scene: Scene, *, submitted: bool = False
+) -> Outcome:
+    """A stage that the terminal reports of a command. `submitted`: it told of this attempt's intent before."""
     if command is None:
         note = f"the terminal reports on token {fact.token}, of which this journal knows nothing"
         return Outcome(disposition=Disposition.QUARANTINED, note=note, hold=f"{note}; it may be an old copy")
     if fact.attempt > command.attempt:
         hold = f"the terminal had a dispatch of token {fact.token} that this journal has not; it may be an old copy"
-        outcome = fold_command(fact, msgspec.structs.replace(command, attempt=fact.attempt), scene)
+        caught_up = msgspec.structs.replace(command, attempt=fact.attempt)
+        outcome = fold_command(fact, caught_up, scene, submitted=submitted)
         return msgspec.structs.replace(outcome, hold=hold)
     known = msgspec.structs.replace(command, order_ticket=fact.order or command.order_ticket)
     match fact.stage:
@@ -75,6 +78,9 @@ def fold_command(fact: CommandFact, command: CommandRecord | None, scene: Scene)
         case CommandStage.NOT_SENT:
             if fact.attempt < command.attempt:
                 # It speaks of an earlier dispatch; a later one is under way.
+                return Outcome(disposition=Disposition.APPLIED)
+            if submitted and command.state is CommandState.UNKNOWN:
+                # An intent and its denial contradict each other: the person who was told of it must look.
                 return Outcome(disposition=Disposition.APPLIED)
             if command.order.kind.changes and fact.reason is NotSentReason.NO_CHANGE:
                 return advance_change(known, ChangeInput.EFFECT_SEEN, scene.at)

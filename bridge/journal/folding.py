@@ -220,7 +220,9 @@ class _Book:
                 if command is not None and self._proves_nothing(fact):
                     # Parked: the same words count when the right ledger says them.
                     return Outcome(disposition=Disposition.PARKED), command
-                return folding.fold_command(fact, command, self._scene), command
+                submitted = self._latest(f"command:{fact.token}:{fact.attempt}:{CommandStage.SUBMITTED}")
+                outcome = folding.fold_command(fact, command, self._scene, submitted=submitted is not None)
+                return outcome, command
             case DealFact():
                 return self._fold_deal(fact, revision=revision)
             case OrderFact():

@@ -154,3 +154,15 @@ def test_evidence_settles_what_was_unknown(joined: Desk, order: Order) -> None:
     joined.report(deal(order))
     assert joined.directive_state() == "FILLED"
     assert joined.told()[-3:] == ["ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_ledger_that_denies_an_intent_it_told_of_is_not_believed(
+    joined: Desk, order: Order, told: bool
+) -> None:
+    if told:
+        joined.report(submitted(order))
+    unknown(joined, order)
+    joined.report(not_sent(order, NO_INTENT))
+    assert joined.command_state(order.token) == ("UNKNOWN" if told else "NEVER_SENT")
+    assert joined.told().count("ORDER_REJECTED") == (0 if told else 1)
