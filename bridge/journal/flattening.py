@@ -2,7 +2,8 @@
 
 Each round is a directive of its own, so each of its commands is a new one with a new token. A round waits in the
 inbox until its distance from the one before is over, and leaves out the symbols in which something is not settled
-yet. It ends without a command where nothing of ours is left or under way, where a person has resumed, or after a week.
+yet. It ends without a command where nothing of ours is left or under way, where a person has resumed, or after a
+week.
 """
 
 from datetime import datetime, timedelta
