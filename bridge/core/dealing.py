@@ -256,6 +256,22 @@ def fold_trimmed(
     return Outcome(disposition=Disposition.APPLIED, command=after, events=tuple(drafts))
 
 
+def rewritten(fact: DealFact, before: DealFact) -> str:
+    """What of a deal that counts already is another deal's now; empty where only its price or money is.
+
+    An annulled deal keeps what it was. No broker is known to do anything else.
+    """
+    if fact.side is None:
+        return ""
+    fields = ("volume", "type", "entry", "position_id", "symbol")
+    found = [
+        f"its {field} was {getattr(before, field)} and is {getattr(fact, field)}"
+        for field in fields
+        if getattr(before, field) != getattr(fact, field)
+    ]
+    return ", ".join(found)
+
+
 def revise_deal(
     fact: DealFact,
     before: DealFact,

@@ -288,6 +288,9 @@ class _Book:
     def _revise_deal(self, fact: DealFact, counted: DealFact) -> tuple[Outcome, CommandRecord | None]:
         """A deal that counts already is booked anew."""
         account, ticket = self._step.account, fact.ticket
+        if what := dealing.rewritten(fact, counted):
+            # It counts as it was: others' parts, and what was told of them, stand on it.
+            return folding.quarantine(f"deal {ticket} counts already, and {what}"), None
         token = holdings.token_of_deal(self._connection, account, ticket)
         maker = rows.load_command(self._connection, account.officer, token) if token else None
         outcome = dealing.revise_deal(

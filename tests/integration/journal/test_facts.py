@@ -171,6 +171,29 @@ def test_a_deal_that_the_broker_cancels_afterwards_is_raised(joined: Desk, order
     assert joined.bodies("SYSTEM_ERROR") == []
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"volume": "0.2"}, "its volume was 0.3 and is 0.2"),
+        ({"type": "SELL"}, "its type was BUY and is SELL"),
+        ({"entry": DealEntry.OUT}, "its entry was IN and is OUT"),
+        ({"position_id": POSITION + 1}, f"its position_id was {POSITION} and is {POSITION + 1}"),
+        ({"symbol": "GBPUSD"}, "its symbol was EURUSD and is GBPUSD"),
+    ],
+)
+def test_a_deal_that_becomes_another_one_counts_as_it_was_and_a_person_hears_of_it(
+    joined: Desk, order: Order, change: dict[str, str], named: str
+) -> None:
+    joined.report(deal(order))
+    for _ in range(2):
+        joined.report(deal(order, **change))
+    [raised] = joined.bodies("SYSTEM_ERROR")
+    assert raised["error_code"] == "FACT_QUARANTINED"
+    assert raised["error_message"].endswith(f"deal {DEAL} counts already, and {named}")
+    assert joined.rows("SELECT state, volume_in, volume_out FROM positions") == [("OPEN", "0.3", "0")]
+    assert joined.rows("SELECT volume, disposition FROM deals") == [("0.3", "APPLIED")]
+
+
 def test_other_peoples_deals_are_kept_and_told_to_nobody(joined: Desk, order: Order) -> None:
     theirs = deal(order, magic=0, position_id=1)
     balance = deal(order, DEAL + 1, magic=0, position_id=0, type="BALANCE", symbol="", volume="0")
