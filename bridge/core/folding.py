@@ -27,7 +27,7 @@ from bridge.core.facts import (
     TroubleFact,
 )
 from bridge.core.lifecycle import CommandInput, CommandOutput, CommandState, step_command
-from bridge.core.protocol import CommandKind
+from bridge.core.protocol import CommandKind, Order
 from bridge.core.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord
 from bridge.core.retcodes import RETCODE_NO_CHANGES, Verdict, describe, verdict
 from bridge.core.terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, OrderState
@@ -137,7 +137,8 @@ def fold_order(
 ) -> Outcome:
     """An order on the broker's book, or in its history. `command` is the one whose token is its magic.
 
-    `before` is the order as it was seen last. `explained`: a MODIFY under way wanted it as it is seen now.
+    `before` is the order as it was seen last; at the first sight it is held against what was asked.
+    `explained`: a MODIFY under way wanted it as it is seen now.
     `netting`: a close that came too late opened something, and its order bears that position's number.
     `sighting` counts how often it was seen otherwise than the time before.
     """
@@ -171,10 +172,23 @@ def fold_order(
             what = CommandInput.ORDER_SEEN
     done = scene.to_utc(fact.time_done_server_ms or fact.time_setup_server_ms)
     outcome = advance(known, what, done)
+    if before is None and command.order.order_type.pending:
+        before = _as_asked(command.order, fact)
     if before is None or explained or fact.off_the_book or _terms(_woken(before, fact)) == _terms(fact):
         return outcome
     changed = reporting.order_changed(scene.officer, command.directive_id, fact, sighting, scene.at)
     return msgspec.structs.replace(outcome, events=(*outcome.events, changed))
+
+
+def _as_asked(order: Order, seen: OrderFact) -> OrderFact:
+    """The order as it would be if nobody had changed it since it was sent. Its expiry is the terminal's to fit."""
+    return msgspec.structs.replace(
+        seen,
+        price=order.price or seen.price,
+        limit_price=order.limit_price,
+        stop_loss=order.stop_loss,
+        take_profit=order.take_profit,
+    )
 
 
 def _woken(before: OrderFact, now: OrderFact) -> OrderFact:
@@ -212,9 +226,15 @@ def fold_position(
             levels_seen=part.levels_seen + 1,
         )
         after.append(seen)
-        if part.levels_seen and not explained:
+        if (part.levels_seen or _moved_unseen(part, fact)) and not explained:
             drafts.append(position_events.levels_changed(seen, scene.at))
     return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), events=tuple(drafts))
+
+
+def _moved_unseen(part: PositionRecord, fact: PositionFact) -> bool:
+    """Whether a level that was asked for stands elsewhere at the first sight. One that is not there is missing."""
+    levels = ((part.stop_loss, fact.stop_loss), (part.take_profit, fact.take_profit))
+    return any(asked and there and asked != there for asked, there in levels)
 
 
 def fold_connection(fact: ConnectionFact, scene: Scene) -> Outcome:

@@ -253,11 +253,11 @@ def test_a_deal_that_it_knows_may_still_be_booked_anew(grown: Desk) -> None:
 
 
 def test_its_levels_count_as_never_seen(grown: Desk) -> None:
-    """What stands there was asked for, or seen: the first sight is no change by hand."""
     grown.join()
     grown.report(standing(OPENED, stop_loss="1.0850"))
     assert grown.rows("SELECT stop_loss, levels_seen FROM positions") == [("1.0850", 1)]
-    assert grown.told() == []
+    [told] = grown.bodies("ORDER_PLACED")
+    assert (told["action"], told["stop_loss"]) == ("CHANGED", 1.085)
 
 
 def test_its_close_goes_out_and_a_flatten_closes_only_the_rest(grown: Desk) -> None:

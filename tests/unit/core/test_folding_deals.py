@@ -211,11 +211,30 @@ STANDS = PositionFact(
 SEEN = msgspec.structs.replace(HELD, stop_loss=Decimal("1.0940"), take_profit=None, levels_seen=1)
 
 
-def test_a_position_seen_brings_its_levels_and_nothing_else() -> None:
-    """What was asked for is no level that anybody saw: the first sight of it is no change."""
-    outcome = fold_position(STANDS, [HELD], SCENE, explained=False)
-    assert outcome.positions == (SEEN,)
-    assert (outcome.disposition, outcome.events) == (Disposition.APPLIED, ())
+@pytest.mark.parametrize(
+    ("asked", "there", "told"),
+    [
+        (("1.0940", None), ("1.0940", None), False),
+        # Nobody saw it: whether it was ever there is asked elsewhere.
+        (("1.0940", "1.1000"), (None, None), False),
+        # Others of the same netted position have it.
+        ((None, None), ("1.0940", "1.1000"), False),
+        (("1.0900", None), ("1.0940", None), True),
+        (("1.0940", "1.1000"), ("1.0940", "1.1010"), True),
+    ],
+)
+@pytest.mark.parametrize("explained", [False, True])
+def test_a_position_seen_first_brings_its_levels_and_tells_those_that_stand_elsewhere_than_asked(
+    asked: tuple[str | None, str | None], there: tuple[str | None, str | None], told: bool, explained: bool
+) -> None:
+    wanted, seen = ([Decimal(level) if level else None for level in pair] for pair in (asked, there))
+    part = msgspec.structs.replace(HELD, stop_loss=wanted[0], take_profit=wanted[1])
+    stands = msgspec.structs.replace(STANDS, stop_loss=seen[0], take_profit=seen[1])
+    outcome = fold_position(stands, [part], SCENE, explained=explained)
+    [after] = outcome.positions
+    assert [after.stop_loss, after.take_profit] == seen
+    assert after.levels_seen == 1
+    assert [draft.event.action for draft in outcome.events] == (["CHANGED"] if told and not explained else [])
 
 
 def test_levels_that_were_seen_already_are_no_news() -> None:
@@ -249,7 +268,7 @@ def test_levels_that_changed_by_hand_are_told_with_both_as_they_are_now(
 
 def test_every_part_of_a_shared_position_learns_its_levels_and_each_opener_hears_of_a_change() -> None:
     other = msgspec.structs.replace(SEEN, token=TOKEN + 7, directive_id="dir-other")
-    new = msgspec.structs.replace(HELD, token=TOKEN + 8, directive_id="dir-new")
+    new = msgspec.structs.replace(HELD, token=TOKEN + 8, directive_id="dir-new", stop_loss=None)
     changed = msgspec.structs.replace(STANDS, stop_loss=Decimal("1.0930"))
     outcome = fold_position(changed, [SEEN, other, new], SCENE, explained=False)
     assert [part.stop_loss for part in outcome.positions] == [Decimal("1.0930")] * 3
