@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.terminal.build import build
+from tests.terminal.chart import Variables
 from tests.terminal.clock import SimulatedClock
 from tests.terminal.driver import NativeExpert
 from tests.terminal.files import Files
@@ -25,10 +26,11 @@ INCLUDE: Final = ROOT / "mql5" / "Include"
 class Console:
     """One running program."""
 
-    def __init__(self, expert: NativeExpert, program: Program, files: Files) -> None:
+    def __init__(self, expert: NativeExpert, program: Program, files: Files, clock: SimulatedClock) -> None:
         self.expert = expert
+        self.clock = clock
         self._program = program
-        self._files = files
+        self.files = files
 
     def ask(self, command: int, text: str = "", number: int = 0, real: float = 0.0) -> list[str]:
         """Send one event; the lines that the program printed."""
@@ -43,19 +45,25 @@ class Console:
 
     def crash(self) -> None:
         """Let the terminal die: files close, and what was not flushed is lost."""
-        self._files.close_all(crashed=True)
+        self.files.close_all(crashed=True)
+
+
+def variables(folder: Path) -> Variables:
+    """The global variables of a terminal whose data are in the folder."""
+    return Variables(SimulatedClock(), folder / "variables.json")
 
 
 @contextmanager
 def console(name: str, folder: Path, *parts: object) -> Iterator[Console]:
     """Run a program of `programs/`; its files are in `folder`. `parts` are further parts of its terminal."""
     switches = Switches()
-    program = Program(SimulatedClock(), switches)
+    clock = SimulatedClock()
+    program = Program(clock, switches)
     files = Files(folder, folder / "common", switches)
     host = Host(program, files, *parts)
     with NativeExpert(build(PROGRAMS / f"{name}.mq5", INCLUDE).library, host) as expert:
         expert.start()
         try:
-            yield Console(expert, program, files)
+            yield Console(expert, program, files, clock)
         finally:
             files.close_all(crashed=False)

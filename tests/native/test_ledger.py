@@ -6,18 +6,16 @@ from pathlib import Path
 import pytest
 
 from bridge.paper.ledger import Ledger
-from tests.native.console import Console, console
+from tests.native.console import Console, console, variables
 from tests.native.test_small_parts import Nobody
-from tests.terminal.chart import Chart, Variables
-from tests.terminal.clock import SimulatedClock
-from tests.terminal.host import Answer, Host, fail
+from tests.terminal.chart import Chart
 
 OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE = 1, 2, 3, 4, 5, 6
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Console]:
-    with console("ledger", tmp_path, Nobody(), Chart(), Variables(SimulatedClock())) as running:
+    with console("ledger", tmp_path, Nobody(), Chart(), variables(tmp_path)) as running:
         yield running
 
 
@@ -95,7 +93,7 @@ def test_a_foreign_file_is_refused_and_left_alone(ledger: Console, tmp_path: Pat
 
 def test_a_file_that_is_open_elsewhere_is_refused(ledger: Console, tmp_path: Path) -> None:
     ledger.ask(OPEN)
-    with console("ledger", tmp_path, Nobody(), Chart(), Variables(SimulatedClock())) as second:
+    with console("ledger", tmp_path, Nobody(), Chart(), variables(tmp_path)) as second:
         assert "another chart" in second.one(OPEN)
     ledger.ask(CLOSE)
 
@@ -160,20 +158,12 @@ def test_any_truncation_leaves_every_completed_line(ledger: Console, tmp_path: P
 
 
 @pytest.mark.parametrize("call", ["FileWriteArray", "FileFlush"])
-def test_a_disk_that_takes_nothing_refuses_the_intent(
-    ledger: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
-) -> None:
+def test_a_disk_that_takes_nothing_refuses_the_intent(ledger: Console, call: str) -> None:
     fill(ledger, 1)
     ledger.ask(OPEN)
-    host: Host = ledger.expert.host
-    honest = host.functions[call]
-
-    def full(*arguments: object) -> Answer:
-        return fail(5026, 0) if call == "FileWriteArray" else fail(5026)
-
-    monkeypatch.setitem(host.functions, call, full)
+    ledger.files.full_at = call
     assert ledger.one(INTEND, "", 2).startswith("refused: MQL5\\Files\\")
-    monkeypatch.setitem(host.functions, call, honest)
+    ledger.files.full_at = ""
     assert ledger.one(INTEND, "", 3) == "written"
     ledger.ask(CLOSE)
     ledger.ask(OPEN)

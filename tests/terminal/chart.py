@@ -4,8 +4,10 @@ Source: MQL5 reference, 'Object Functions', 'Chart Operations', 'Global Variable
 Chart Events'.
 """
 
+import json
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from tests.terminal.clock import Clock
@@ -192,11 +194,13 @@ def _known(enumeration: str, number: int) -> str:
 
 
 class Variables:
-    """The terminal's global variables: doubles, shared by all of its programs, kept over reloads."""
+    """The terminal's global variables: doubles, shared by all of its programs, kept over reloads. What was flushed
+    outlives the terminal's death, in a file of its data folder."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, kept: Path) -> None:
         self._clock = clock
-        self.values: dict[str, float] = {}
+        self._kept = kept
+        self.values: dict[str, float] = json.loads(kept.read_text()) if kept.exists() else {}
 
     def GlobalVariableCheck(self, name: str) -> Answer:
         return name in self.values
@@ -225,4 +229,5 @@ class Variables:
         return self.values.pop(name, None) is not None
 
     def GlobalVariablesFlush(self) -> Answer:
+        self._kept.write_text(json.dumps(self.values))
         return None

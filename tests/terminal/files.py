@@ -56,6 +56,8 @@ class Files:
         self._folders = {False: folder, True: common}
         self._switches = switches
         self._open: dict[int, _File] = {}
+        self.full_at = ""
+        """The call at which a disk without room is noticed: FileWriteArray or FileFlush. Empty: there is room."""
         for path in (folder, common):
             path.mkdir(parents=True, exist_ok=True)
 
@@ -98,6 +100,8 @@ class Files:
     def FileFlush(self, handle: int) -> Answer:
         if handle not in self._open:
             return fail(C["ERR_INVALID_FILEHANDLE"])
+        if self.full_at == "FileFlush":
+            return fail(C["ERR_FILE_WRITEERROR"])
         self._open[handle].flush()
         return None
 
@@ -120,6 +124,8 @@ class Files:
         return True
 
     def FileWriteArray(self, handle: int, data: bytes, start: int, count: int) -> Answer:
+        if self.full_at == "FileWriteArray":
+            return fail(C["ERR_FILE_WRITEERROR"], 0)
         return self._write(handle, data[start:] if count < 0 else data[start : start + count])
 
     def FileReadArray(self, handle: int, count: int) -> Answer:

@@ -63,7 +63,7 @@ class NativeTerminal:
         self.host = Host(
             self.program,
             self.chart,
-            Variables(setup.clock),
+            Variables(setup.clock, setup.files.parent / "variables.json"),
             self.files,
             self.sockets,
             Market(self.view),
