@@ -3,8 +3,7 @@
 //| The equity with which the broker's day began. Kept in two global |
 //| variables of the terminal: a restart must not begin the day anew.|
 //+------------------------------------------------------------------+
-#include "Memory.mqh"
-#include "Terms.mqh"
+#include "Variables.mqh"
 
 #define DAY_MS 86400000
 //+------------------------------------------------------------------+
@@ -47,8 +46,7 @@ void CDayEquity::Reset(void)
 //+------------------------------------------------------------------+
 void CDayEquity::Read(const SAccount &account)
   {
-   string name="ExecutionOfficer."+IntegerToString(account.login)+"."
-               +IntegerToString(TextHash(account.server)&0xFFFFFFFF);
+   string name=AccountVariable(account);
    if(name==m_name)
       return;
    Reset();
@@ -64,11 +62,12 @@ void CDayEquity::Read(const SAccount &account)
 //+------------------------------------------------------------------+
 //| How the account stands now. A day whose beginning was not seen   |
 //| begins when it is first seen; a clock that was set back does not |
-//| begin an earlier one.                                            |
+//| begin an earlier one. An equity of 0 is none that a day begins   |
+//| with: the account is not in the terminal yet.                    |
 //+------------------------------------------------------------------+
 void CDayEquity::Beat(const SAccount &account,const long server_ms,const double equity)
   {
-   if(!account.known || server_ms<=0)
+   if(!account.known || server_ms<=0 || equity<=0.0)
       return;
    Read(account);
    long day=server_ms/DAY_MS;
