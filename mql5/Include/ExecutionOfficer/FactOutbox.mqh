@@ -7,6 +7,7 @@
 #include "MessagesOut.mqh"
 
 #define FACT_WINDOW 256
+#define FACT_SHOWN 80             // characters of a fact that was lost
 #define FACT_MOST 16384           // that may wait; only a link that is down for long lets so many pile up
 //+------------------------------------------------------------------+
 //| Facts in the order in which they were posted                     |
@@ -20,14 +21,17 @@ private:
    int               m_flying;   // how many are under way
    long              m_acked;
    long              m_dropped;
+   long              m_told;     // of those dropped
+   string            m_lost;     // the beginning of the last one
 
+   void              Drop(const string fact);
    void              DropAt(const int index);
 
 public:
                      CFactOutbox(void);
    int               Count(void) const;
    long              Sent(void) const;
-   long              Dropped(void) const;
+   string            TakeAlarm(void);
    int               Room(void) const;
    void              Post(const string fact);
    void              Restart(void);
@@ -41,6 +45,8 @@ public:
 CFactOutbox::CFactOutbox(void)
   {
    m_dropped=0;
+   m_told=0;
+   m_lost="";
    Clear();
   }
 //+------------------------------------------------------------------+
@@ -58,11 +64,25 @@ long CFactOutbox::Sent(void) const
    return(m_acked+m_flying);
   }
 //+------------------------------------------------------------------+
-//| How many fitted no frame or no memory. Each is an error of ours. |
+//| That facts fitted no frame or no memory: errors of ours, which a |
+//| person must hear of. Empty where there is nothing new, and while |
+//| there is no place for one fact more.                             |
 //+------------------------------------------------------------------+
-long CFactOutbox::Dropped(void) const
+string CFactOutbox::TakeAlarm(void)
   {
-   return(m_dropped);
+   if(m_dropped==m_told || Count()>=FACT_MOST)
+      return("");
+   m_told=m_dropped;
+   return(IntegerToString(m_dropped)+" facts could not be told since the program was loaded: compare the account with the"
+          +" journal. The last one began with "+m_lost);
+  }
+//+------------------------------------------------------------------+
+//| A fact is lost                                                   |
+//+------------------------------------------------------------------+
+void CFactOutbox::Drop(const string fact)
+  {
+   m_dropped++;
+   m_lost=StringSubstr(fact,0,FACT_SHOWN);
   }
 //+------------------------------------------------------------------+
 //| How many more would go out at once. Who has many asks first.     |
@@ -79,7 +99,7 @@ void CFactOutbox::Post(const string fact)
   {
    if(Count()>=FACT_MOST)
      {
-      m_dropped++;
+      Drop(fact);
       return;
      }
    if(m_first>FACT_WINDOW && 2*m_first>m_end)
@@ -117,10 +137,10 @@ void CFactOutbox::Clear(void)
 //+------------------------------------------------------------------+
 void CFactOutbox::DropAt(const int index)
   {
+   Drop(m_facts[index]);
    for(int i=index; i+1<m_end; i++)
       m_facts[i]=m_facts[i+1];
    m_end--;
-   m_dropped++;
   }
 //+------------------------------------------------------------------+
 //| The next message that may go out; false where the window is full |

@@ -84,6 +84,7 @@ public:
    int               Room(void) const { return(m_facts.Room()); }
    void              Post(const string fact) { m_facts.Post(fact); }
    void              ForgetFacts(void) { m_facts.Clear(); }
+   string            TakeFactAlarm(void) { return(m_facts.TakeAlarm()); }
    bool              TakeFrame(string &frame);
    bool              TakeReconnect(void) { return(m_state.TakeReconnect()); }
    void              Beat(const SStanding &standing,const bool busy,const long timer_max_us);

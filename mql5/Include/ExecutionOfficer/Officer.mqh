@@ -319,6 +319,7 @@ void COfficer::Turn(const long mono_ms)
    m_work.Step(mono_ms,m_standing,m_connected ? mono_ms-m_connected_since_ms : 0,m_wire.AllSent());
    Alarm("LEDGER",m_work.TakeLedgerAlarm());
    Alarm("POSITIONS",m_work.TakeScanAlarm());
+   Alarm("FACTS",m_session.TakeFactAlarm());
   }
 //+------------------------------------------------------------------+
 //| Send what waits, and close a connection that is not wanted       |
