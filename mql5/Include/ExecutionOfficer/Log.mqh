@@ -2,6 +2,9 @@
 //|                                                          Log.mqh |
 //| Lines for the Experts journal. No key is ever among them.        |
 //+------------------------------------------------------------------+
+#include "Clock.mqh"
+
+#define LOG_REPEAT_MS 60000       // what is still so a minute later is said again
 enum ENUM_LOG_LEVEL
   {
    LOG_LEVEL_ERROR,      // Errors only
@@ -17,6 +20,7 @@ class CLog
 private:
    ENUM_LOG_LEVEL    m_level;
    string            m_last;     // a line that would only repeat itself is not printed
+   long              m_last_ms;
 
    void              Write(const ENUM_LOG_LEVEL level,const string word,const string text);
 
@@ -36,6 +40,7 @@ CLog::CLog(void)
   {
    m_level=LOG_LEVEL_INFO;
    m_last="";
+   m_last_ms=0;
   }
 //+------------------------------------------------------------------+
 //| Print no less important lines than this                          |
@@ -58,9 +63,11 @@ bool CLog::Debugging(void) const
 void CLog::Write(const ENUM_LOG_LEVEL level,const string word,const string text)
   {
    string line=word+": "+text;
-   if(level>m_level || line==m_last)
+   long mono_ms=MonoMs();
+   if(level>m_level || (line==m_last && mono_ms<m_last_ms+LOG_REPEAT_MS))
       return;
    m_last=line;
+   m_last_ms=mono_ms;
    Print(line);
   }
 //+------------------------------------------------------------------+
