@@ -3,19 +3,20 @@
 import random
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from bridge.core.facts import CommandFact, CommandStage, ConnectionFact, DealFact, ScanFact
 from bridge.core.protocol import Bye, Hello, RefusalCode, Refused, TerminalHeartbeat, encode
 from bridge.paper.mt5 import OrderType
-from bridge.paper.scenario import AccountTerms
+from bridge.paper.scenario import AccountTerms, Scenario
 from tests.native.bench import HOST, PORT, Bench
 from tests.peers import KEY, open_order
 from tests.terminal.driver import ExpertCrashed
 from tests.terminal.host import Crash
 from tests.terminal.stepped import SteppedTerminal
-from tests.terminal.switches import thrown
+from tests.terminal.switches import Switches, thrown
 from tests.unit.paper.test_scanner import LOT
 
 CHART_CHANGE, PARAMETERS, ACCOUNT = 3, 5, 6
@@ -53,7 +54,17 @@ def test_a_change_in_the_middle_of_a_command_executes_nothing(joined: Bench) -> 
     assert joined.stages()[-1] == "not_sent NO_INTENT"
 
 
-def test_a_second_chart_is_locked_out_and_says_so(joined: Bench) -> None:
+LONG_NAMED = Scenario(account=AccountTerms(login=12345678, server="ICMarketsSC-Demo"))
+"""The ledger's name is then longer than a line of the panel."""
+
+
+@pytest.mark.parametrize("scenario", [None, LONG_NAMED], ids=["short", "long"])
+def test_a_second_chart_is_locked_out_and_says_so(
+    expert: Path, tmp_path: Path, scenario: Scenario | None
+) -> None:
+    joined = Bench(expert, tmp_path, Switches(), scenario=scenario)
+    joined.start()
+    joined.join()
     other = SteppedTerminal(
         joined.library,
         {"InpOfficer": "officer-1", "InpLinkKey": KEY.to_text(), "InpPort": str(PORT)},
@@ -72,6 +83,22 @@ def test_a_second_chart_is_locked_out_and_says_so(joined: Bench) -> None:
     other.advance(40_000)
     assert len(joined.pipes) > connections
     other.close()
+    joined.close()
+
+
+def test_a_ledger_that_cannot_be_written_is_told_and_stops_nothing_else(expert: Path, tmp_path: Path) -> None:
+    bench = Bench(expert, tmp_path, Switches(), scenario=LONG_NAMED)
+    bench.start()
+    bench.join()
+    bench.stepped.terminal.files.full_at = "FileWriteArray"
+    bench.say(bench.peer.command(open_order()))
+    bench.run(5_000)
+    assert bench.stages()[-1] == "not_sent LEDGER"
+    beats = len(bench.peer.heard_of(TerminalHeartbeat))
+    bench.run(5_000)
+    assert len(bench.peer.heard_of(TerminalHeartbeat)) >= beats + 4
+    assert "make room on the disk" in re.sub(r"\s+", " ", bench.panel)
+    bench.close()
 
 
 @pytest.mark.parametrize("call", ["OrderCheck", "OrderSend", "FileFlush", "FileWriteArray", "SocketSend"])

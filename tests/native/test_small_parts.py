@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -14,11 +14,11 @@ from bridge.paper.filling import choose_filling
 from bridge.paper.linkclock import LinkClock
 from bridge.paper.mt5 import SymbolExecution, SymbolFilling
 from bridge.paper.symbols import SHIPPED
-from tests.native.console import Console, console
-from tests.terminal.chart import Chart, Variables
-from tests.terminal.clock import SimulatedClock
+from tests.native.console import Console, console, variables
+from tests.terminal.chart import Chart
 
 HMAC, START, HEARD, NOW, FILLING, GRID, PUT, FIND, SEED, DRAW, SAME = 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12
+SHOW, BEAT, POST, RELEASE, LOG = 13, 14, 15, 16, 17
 
 
 KEY_4 = bytes(range(1, 26)).hex()
@@ -42,10 +42,14 @@ class Nobody:
         return ""
 
 
+CHART = Chart()
+"""Of the one program that all these tests ask."""
+
+
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     folder = Path(tmp_path_factory.mktemp("small"))
-    with console("small", folder, Nobody(), Chart(), Variables(SimulatedClock())) as running:
+    with console("small", folder, Nobody(), CHART, variables(folder)) as running:
         yield running
 
 
@@ -141,3 +145,52 @@ def test_no_two_draws_are_alike(parts: Console) -> None:
         drawn |= {parts.one(DRAW, number=32) for _ in range(20)}
     assert len(drawn) == 400
     assert all(len(each) == 64 for each in drawn)
+
+
+WORDS = st.lists(st.text("abcde", min_size=1, max_size=130), max_size=12)
+
+
+@given(WORDS)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(["one", "w" * 59])
+@example(["w" * 62])
+@example(["w" * 63])
+@example(["w" * 1000])
+@example(["short", "w" * 1000, "behind"])
+def test_a_text_of_any_words_is_shown_in_lines_that_fit_a_label(parts: Console, words: list[str]) -> None:
+    """Fourteen lines of 62 characters, four of them an indent; what is more than that is cut off at the end."""
+    parts.ask(SHOW, " ".join(words))
+    lines = [str(CHART.objects[f"ExecutionOfficer.{line}"]["OBJPROP_TEXT"]) for line in range(14)]
+    assert all(len(line) <= 62 for line in lines)
+    assert all(line == " " or line.startswith("    ") for line in lines[1:])
+    shown, asked = ("".join("".join(part).split()) for part in (lines, words))
+    assert asked.startswith(shown)
+    assert shown == asked or lines[-1] != " "
+
+
+def test_no_day_begins_with_an_equity_that_the_terminal_does_not_have_yet(parts: Console) -> None:
+    day_ms = 86_400_000
+    assert parts.one(BEAT, "Server", 20_000 * day_ms, 0.0) == "unknown"
+    assert parts.one(BEAT, "Server", 20_000 * day_ms + 1, 990.0) == "990.00"
+    assert parts.one(BEAT, "Server", 20_001 * day_ms, 0.0) == "990.00"
+    assert parts.one(BEAT, "Server", 20_001 * day_ms + 1, 985.5) == "985.50"
+    assert parts.one(BEAT, "Server", 20_001 * day_ms + 2, 900.0) == "985.50"
+
+
+def test_a_fact_that_fits_no_frame_holds_up_no_other_and_is_told_once(parts: Console) -> None:
+    parts.ask(POST, '{"kind":"first"}')
+    parts.ask(POST, '{"kind":"large","text":"' + "x" * 200 + '"}')
+    parts.ask(POST, '{"kind":"last"}')
+    first, last, alarm = parts.ask(RELEASE, number=120)
+    assert ("first" in first, "last" in last) == (True, True)
+    assert alarm.startswith("1 facts could not be told since the program was loaded")
+    assert '{"kind":"large"' in alarm
+    assert parts.ask(RELEASE, number=120) == []
+
+
+def test_a_line_that_repeats_itself_is_printed_again_after_a_minute(parts: Console) -> None:
+    assert parts.ask(LOG, "the disk is full") == ["error: the disk is full"]
+    parts.clock.advance_us(59_900_000)
+    assert parts.ask(LOG, "the disk is full") == []
+    parts.clock.advance_us(200_000)
+    assert parts.ask(LOG, "the disk is full") == ["error: the disk is full"]

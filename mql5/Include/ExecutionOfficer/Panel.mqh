@@ -9,6 +9,7 @@
 #define PANEL_WIDTH 62             // characters of a line: a label shows no more than 63
 #define PANEL_EVERY_MS 500
 #define PANEL_BUTTON "ExecutionOfficer.flatten"
+#define PANEL_LOOK_EVERY 10        // shows between two looks whether the button is still there
 
 enum ENUM_PANEL_TONE
   {
@@ -29,11 +30,13 @@ private:
    string            m_button_shown;
    bool              m_made;
    int               m_count;
+   int               m_shows;        // since the last look
    long              m_next_ms;
 
    string            Name(const int line) const;
    void              Make(void);
    void              MakeButton(void);
+   void              LookForButton(void);
 
 public:
                      CPanel(void);
@@ -54,6 +57,7 @@ CPanel::CPanel(void)
   {
    m_made=false;
    m_count=0;
+   m_shows=0;
    m_next_ms=0;
    m_button="";
    m_button_shown="";
@@ -99,18 +103,23 @@ void CPanel::Line(const string text,const ENUM_PANEL_TONE tone)
 void CPanel::Text(const string text,const ENUM_PANEL_TONE tone)
   {
    string rest=text;
-   while(StringLen(rest)>PANEL_WIDTH)
+   string indent="";
+   while(m_count<PANEL_LINES && StringLen(indent)+StringLen(rest)>PANEL_WIDTH)
      {
-      int cut=PANEL_WIDTH;
+      int room=PANEL_WIDTH-StringLen(indent);
+      int cut=room;
       while(cut>0 && StringGetCharacter(rest,cut)!=' ')
          cut--;
+      // A word that is longer than a line is cut: what is left gets shorter with every line.
       if(cut==0)
-         cut=PANEL_WIDTH;
-      Line(StringSubstr(rest,0,cut),tone);
-      rest="   "+StringSubstr(rest,cut);
+         cut=room;
+      Line(indent+StringSubstr(rest,0,cut),tone);
+      rest=StringSubstr(rest,cut);
+      StringTrimLeft(rest);
+      indent="    ";
      }
    if(rest!="")
-      Line(rest,tone);
+      Line(indent+rest,tone);
   }
 //+------------------------------------------------------------------+
 //| The objects, once                                                |
@@ -154,6 +163,20 @@ void CPanel::MakeButton(void)
    m_button_shown=" ";
   }
 //+------------------------------------------------------------------+
+//| An indicator, or a person who clears the chart, may take the     |
+//| button away: then everything is made anew. Asked now and then,   |
+//| since the answer waits for the chart.                            |
+//+------------------------------------------------------------------+
+void CPanel::LookForButton(void)
+  {
+   m_shows++;
+   if(m_shows<PANEL_LOOK_EVERY)
+      return;
+   m_shows=0;
+   if(ObjectFind(0,PANEL_BUTTON)<0)
+      m_made=false;
+  }
+//+------------------------------------------------------------------+
 //| A click leaves the button pressed in                             |
 //+------------------------------------------------------------------+
 void CPanel::Release(void)
@@ -166,6 +189,7 @@ void CPanel::Release(void)
 void CPanel::Show(void)
   {
    bool changed=false;
+   LookForButton();
    if(!m_made)
       Make();
    for(int i=0; i<PANEL_LINES; i++)

@@ -2,16 +2,26 @@
 //| Small pure parts: 1 HMAC of KEY|DATA in hex, 2 starts the link   |
 //| clock, 3 lets it hear (text: clock_ms, number: mono_ms), 4 reads |
 //| it, 5 filling mode of OPENS|FLAGS|EXECUTION, 6 a value on a grid,|
-//| 7 the limits' answer, 8 puts into the map, 9 finds, 10 draws     |
+//| 7 the limits' answer, 8 puts into the map, 9 finds, 10 draws,    |
+//| 13 shows a text on the panel, 14 lets a day's equity beat (text: |
+//| the server, number: its time, real: equity), 15 posts a fact, 16 |
+//| releases within so many bytes and takes the alarm, 17 logs       |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Entropy.mqh>
+#include <ExecutionOfficer\FactOutbox.mqh>
 #include <ExecutionOfficer\LinkClock.mqh>
+#include <ExecutionOfficer\Log.mqh>
 #include <ExecutionOfficer\LongMap.mqh>
 #include <ExecutionOfficer\OrderRequest.mqh>
+#include <ExecutionOfficer\Panel.mqh>
 
 CLinkClock ExtClock;
 CLongMap   ExtMap;
 CEntropy   ExtEntropy;
+CPanel     ExtPanel;
+CDayEquity ExtDay;
+CFactOutbox ExtFacts;
+CLog       ExtLog;
 
 string Part(const string text,const int index)
   {
@@ -55,5 +65,34 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
       Print(ExtEntropy.Hex((int)number));
    if(id==12)
       Print(SameSecret(left,right) ? "same" : "different");
+   if(id==14)
+     {
+      SAccount account;
+      NoAccount(account);
+      account.known=true;
+      account.login=1;
+      account.server=text;
+      ExtDay.Beat(account,number,real);
+      Print(ExtDay.Known() ? DoubleToString(ExtDay.Equity(),2) : "unknown");
+     }
+   if(id==15)
+      ExtFacts.Post(text);
+   if(id==16)
+     {
+      string frame="";
+      while(ExtFacts.Release(1,(int)number,frame))
+         Print(frame);
+      string alarm=ExtFacts.TakeAlarm();
+      if(alarm!="")
+         Print(alarm);
+     }
+   if(id==17)
+      ExtLog.Error(text);
+   if(id==13)
+     {
+      ExtPanel.Start();
+      ExtPanel.Text(text,PANEL_TONE_PLAIN);
+      ExtPanel.Show();
+     }
   }
 //+------------------------------------------------------------------+
