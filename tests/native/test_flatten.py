@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 
+import pytest
 from msgspec.structs import replace
 
 from bridge.core.facts import CommandFact, DealFact, NotSentReason, OrderFact, TroubleFact
@@ -163,6 +164,7 @@ def test_what_is_refused_is_tried_five_times(joined: Bench) -> None:
     # Pressed twice more it starts anew.
     joined.broker.set_session("GBPUSD", True)
     click(joined)
+    joined.run(1_000)
     press(joined)
     joined.run(1_000)
     assert ours(joined) == 0
@@ -202,13 +204,60 @@ def test_without_permission_no_try_is_wasted(joined: Bench) -> None:
     assert ours(joined) == 0
 
 
-def test_a_new_load_forgets_that_it_was_pressed(joined: Bench) -> None:
+@pytest.mark.parametrize("how", ["restart", "reload", "reinit"])
+def test_a_new_load_closes_on_and_allows_no_trading_until_it_is_pressed_again(
+    joined: Bench, how: str
+) -> None:
+    trade(joined)
+    joined.broker.set_session("GBPUSD", False)
     press(joined)
-    joined.restart()
+    joined.run(1_000)
+    assert ours(joined) == 1
+    if how == "restart":
+        joined.restart()
+    else:
+        getattr(joined.stepped.terminal, how)(constants()["REASON_ACCOUNT"])
     joined.join()
+    assert button(joined) == "allow trading"
     joined.say(joined.peer.command(open_order(11)))
     joined.run(100)
-    assert joined.sends(11) == 1
+    assert [f.message for f in joined.peer.facts_of(CommandFact) if f.token == 11] == [PRESSED]
+    joined.broker.set_session("GBPUSD", True)
+    joined.run(3_000)
+    assert ours(joined) == 0
+    click(joined)
+    joined.restart()
+    joined.join()
+    assert button(joined) == "flatten"
+    joined.say(joined.peer.command(open_order(12)))
+    joined.run(100)
+    assert joined.sends(12) == 1
+
+
+def test_a_double_click_is_one_click(joined: Bench) -> None:
+    trade(joined)
+    click(joined)
+    click(joined)
+    assert button(joined) == "press again to flatten"
+    joined.run(500)
+    click(joined)
+    joined.run(1_500)
+    assert ours(joined) == 3
+    click(joined)
+    click(joined)
+    assert button(joined) == "allow trading"
+    joined.run(3_000)
+    assert ours(joined) == 0
+    click(joined)
+    click(joined)
+    assert button(joined) == "flatten"
+
+
+def test_the_button_comes_back_when_somebody_clears_the_chart(joined: Bench) -> None:
+    joined.stepped.terminal.chart.objects.clear()
+    joined.run(6_000)
+    assert button(joined) == "flatten"
+    assert "Broker: connected" in joined.panel
 
 
 def test_a_position_that_lost_its_magic_is_ours_by_its_entry(joined: Bench) -> None:

@@ -152,8 +152,9 @@ def test_pressed_anew_it_does_not_send_sooner(netting: Netting) -> None:
     press(bench)
     bench.run(1_000)
     click(bench)
+    bench.run(1_000)
     press(bench)
-    bench.run(27_000)
+    bench.run(26_000)
     assert len(closes(bench)) == 1
     bench.run(3_000)
     assert held(bench) == []
@@ -256,3 +257,17 @@ def test_a_history_that_comes_late_is_waited_for(netting: Netting) -> None:
     bench.run(40_000)
     assert held(bench) == [(BUY, MORE)]
     assert closes(bench) == []
+
+
+def test_after_a_new_load_it_waits_for_what_was_sent_before(netting: Netting) -> None:
+    bench = netting()
+    opens(bench)
+    bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))
+    press(bench)
+    bench.run(1_000)
+    assert len(closes(bench)) == 1
+    bench.restart()
+    bench.run(29_000)
+    assert len(closes(bench)) == 1
+    bench.run(3_000)
+    assert held(bench) == []

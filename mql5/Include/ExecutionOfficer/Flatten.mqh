@@ -8,6 +8,10 @@
 //|   ARMED      a click within CONFIRM_MS             STOPPED       |
 //|   ARMED      CONFIRM_MS over                       IDLE          |
 //|   STOPPED    a click                               IDLE          |
+//|   IDLE       a load of an account that was STOPPED STOPPED       |
+//|                                                                  |
+//| A click within CLICK_REST_MS of the one before is none: a double |
+//| click is one slip, and must not flatten, nor allow trading again.|
 //|                                                                  |
 //| While STOPPED no command is executed, and whatever of ours is    |
 //| there is closed or removed: one request in a timer call; what is |
@@ -31,8 +35,10 @@
 #include "Share.mqh"
 #include "Standing.mqh"
 #include "Tries.mqh"
+#include "Variables.mqh"
 
 #define CONFIRM_MS 5000
+#define CLICK_REST_MS 700
 #define FLATTEN_LOOK_MS 500       // between two looks that find nothing to do
 #define FLATTENED "the flatten button was pressed; press it again to allow trading"
 
@@ -52,6 +58,8 @@ private:
    CLog             *m_log;
    SLimits           m_limits;
    ENUM_FLATTEN_STATE m_state;
+   string            m_variable;     // keeps STOPPED over a load; empty: no account is known yet
+   long              m_clicked_ms;
    long              m_until_ms;     // ARMED
    long              m_next_ms;
    CTries            m_tries;
@@ -62,6 +70,8 @@ private:
    string            m_waits;        // for an order, or for the history
    string            m_last_error;
 
+   void              Stop(void);
+   void              Keep(void);
    string            LookAtOrders(const long mono_ms,MqlTradeRequest &request);
    string            LookAtPositions(const long mono_ms,const bool is_first,MqlTradeRequest &request);
    bool              IsDisturbed(const string symbol);
@@ -72,6 +82,7 @@ private:
 public:
                      CFlatten(void);
    void              Load(CLedger &ledger,const SLimits &limits,CLog &log);
+   bool              Recall(const SAccount &account,const long mono_ms);
    void              Click(const long mono_ms);
    bool              Stopped(void) const { return(m_state==FLATTEN_STATE_STOPPED); }
    string            Word(const long mono_ms);
@@ -86,11 +97,12 @@ CFlatten::CFlatten(void)
    m_ledger=NULL;
    m_log=NULL;
    m_state=FLATTEN_STATE_IDLE;
+   m_clicked_ms=0;
    m_netting=false;
    m_looked=false;
   }
 //+------------------------------------------------------------------+
-//| A load of the program: nobody has pressed                        |
+//| A load of the program: nobody has pressed, as far as is known    |
 //+------------------------------------------------------------------+
 void CFlatten::Load(CLedger &ledger,const SLimits &limits,CLog &log)
   {
@@ -98,6 +110,8 @@ void CFlatten::Load(CLedger &ledger,const SLimits &limits,CLog &log)
    m_log=GetPointer(log);
    m_limits=limits;
    m_state=FLATTEN_STATE_IDLE;
+   m_variable="";
+   m_clicked_ms=0;
    m_until_ms=0;
    m_next_ms=0;
    m_netting=false;
@@ -109,13 +123,67 @@ void CFlatten::Load(CLedger &ledger,const SLimits &limits,CLog &log)
    ArrayFree(m_closes);
   }
 //+------------------------------------------------------------------+
+//| A terminal loads the program anew whenever it logs in, with the  |
+//| same account too: that must not allow trading again. True where  |
+//| it was STOPPED before this load.                                 |
+//+------------------------------------------------------------------+
+bool CFlatten::Recall(const SAccount &account,const long mono_ms)
+  {
+   if(!account.known || m_variable!="")
+      return(false);
+   m_variable=AccountVariable(account)+".flattened";
+   if(m_state==FLATTEN_STATE_STOPPED)
+     {
+      Keep();
+      return(false);
+     }
+   if(!GlobalVariableCheck(m_variable))
+      return(false);
+   Stop();
+   // What was sent just before the load may still be at work, and a netted position be closed by it.
+   if(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING)
+      m_next_ms=mono_ms+SETTLE_MS;
+   m_log.Warning("the flatten button was pressed before this load: "+FLATTENED);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Close and remove from now on                                     |
+//+------------------------------------------------------------------+
+void CFlatten::Stop(void)
+  {
+   m_state=FLATTEN_STATE_STOPPED;
+   m_next_ms=0;
+   m_looked=false;
+   m_missing="";
+   m_last_error="";
+   m_tries.Restart();
+  }
+//+------------------------------------------------------------------+
+//| Let the state outlive this load                                  |
+//+------------------------------------------------------------------+
+void CFlatten::Keep(void)
+  {
+   if(m_variable=="")
+      return;
+   if(m_state!=FLATTEN_STATE_STOPPED)
+      GlobalVariableDel(m_variable);
+   else if(GlobalVariableSet(m_variable,1.0)==0)
+      m_log.Error("the terminal keeps no global variable: a new load of the program would allow trading again");
+   GlobalVariablesFlush();
+  }
+//+------------------------------------------------------------------+
 //| Somebody pressed                                                 |
 //+------------------------------------------------------------------+
 void CFlatten::Click(const long mono_ms)
   {
+   bool again=(m_clicked_ms!=0 && mono_ms<m_clicked_ms+CLICK_REST_MS);
+   m_clicked_ms=mono_ms;
+   if(again)
+      return;
    if(m_state==FLATTEN_STATE_STOPPED)
      {
       m_state=FLATTEN_STATE_IDLE;
+      Keep();
       m_log.Warning("trading is allowed again by the button");
       return;
      }
@@ -125,12 +193,8 @@ void CFlatten::Click(const long mono_ms)
       m_until_ms=mono_ms+CONFIRM_MS;
       return;
      }
-   m_state=FLATTEN_STATE_STOPPED;
-   m_next_ms=mono_ms;
-   m_looked=false;
-   m_missing="";
-   m_last_error="";
-   m_tries.Restart();
+   Stop();
+   Keep();
    m_log.Warning("the flatten button was pressed: everything of this program is closed and removed");
   }
 //+------------------------------------------------------------------+

@@ -194,6 +194,8 @@ void COfficer::OnClick(const string name)
 void COfficer::Look(const long mono_ms)
   {
    ReadStanding(m_standing);
+   if(m_flatten.Recall(m_standing.account,mono_ms))
+      m_work.Halt(FLATTENED);
    if(m_flatten.Stopped() && m_standing.forbidden_by=="")
       m_standing.forbidden_by=FLATTENED;
    m_work.Beat(mono_ms,m_standing);
