@@ -243,6 +243,8 @@ def _modify_order(command: Command, broker: BrokerApi, symbol: SymbolInfo, tick:
     return TradeRequest(
         action=TradeAction.MODIFY,
         magic=found.magic,
+        symbol=found.symbol,
+        type_filling=found.type_filling,
         order=found.ticket,
         price=wished.price,
         stoplimit=wished.stoplimit,

@@ -83,6 +83,9 @@ bool PrepareOrderChange(const SCommand &command,MqlTradeRequest &request,SNotSen
    request.action=TRADE_ACTION_MODIFY;
    request.magic=(ulong)OrderGetInteger(ORDER_MAGIC);
    request.order=(ulong)order.order;
+   // The reference asks for neither. MetaQuotes' own library and book fill them in.
+   request.symbol=order.symbol;
+   request.type_filling=(ENUM_ORDER_TYPE_FILLING)OrderGetInteger(ORDER_TYPE_FILLING);
    if(order.lasts!=LASTS_GTC || order.expires_ms!=0)
      {
       ENUM_ORDER_TYPE_TIME before=expiry.type_time;

@@ -201,7 +201,7 @@ def test_a_change_keeps_what_it_does_not_name(joined: Rig) -> None:
     assert (request.price, request.stoplimit) == (Decimal("1.10100"), Decimal("1.09900"))
     assert (request.sl, request.tp) == (Decimal("1.09000"), Decimal(0))
     assert (request.type_time, request.expiration) == (OrderTime.SPECIFIED, ends)
-    assert (request.symbol, request.volume) == ("", Decimal(0))
+    assert (request.symbol, request.type_filling, request.volume) == ("EURUSD", live.type_filling, Decimal(0))
     assert told(joined) == ["received", "submitted", "result", "PLACED"]
     seen = joined.peer.facts_of(OrderFact)[-1]
     assert (seen.price, seen.limit_price, seen.take_profit) == (Decimal("1.10100"), Decimal("1.09900"), None)
