@@ -281,7 +281,12 @@ bool CLedger::Intend(const SOrder &order,const long attempt)
   {
    SLedgerIdentity identity;
    m_book.Identity(identity);
-   if(m_state!=LEDGER_STATE_OPEN || m_book.Knows(order.token) || !Append(IntentLine(identity.mark+1,attempt,order)))
+   if(m_state!=LEDGER_STATE_OPEN || m_book.Knows(order.token))
+     {
+      m_problem="the ledger is not open, or knows the command already";
+      return(false);
+     }
+   if(!Append(IntentLine(identity.mark+1,attempt,order)))
       return(false);
    m_book.Intend(order.token,attempt);
    return(true);
