@@ -1,5 +1,6 @@
 """Commands and settles: checked, written, sent once, answered, as the paper terminal does it."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -20,6 +21,7 @@ from bridge.paper.mt5 import OrderType, Retcode, SymbolTradeMode
 from bridge.paper.script import Fills, LoseAnswer, Reject, Rule
 from tests.native.bench import Bench
 from tests.peers import open_order
+from tests.terminal.library import Cell
 
 CLOSE = CommandKind.CLOSE
 
@@ -325,3 +327,29 @@ def test_nothing_is_executed_while_the_sidecar_is_silent(joined: Bench) -> None:
     joined.say(joined.peer.command(open_order(), deadline_ms=100))
     joined.run(100)
     assert joined.broker.sends() == []
+
+
+@pytest.mark.parametrize("call", ["OrderCheck", "HistorySelect"])
+def test_what_takes_too_long_on_the_way_to_the_send_makes_it_late(joined: Bench, call: str) -> None:
+    """A settle in the same timer call selects the history; the request itself is checked."""
+
+    def slow(name: str, arguments: Sequence[Cell]) -> None:
+        if name == call:
+            joined.clock.advance_us(6_000_000)
+
+    joined.stepped.terminal.host.before = slow
+    joined.say(joined.peer.settle(open_order(7), ledger="0" * 32))
+    joined.say(joined.peer.command(open_order(), deadline_ms=5_000))
+    joined.run(100)
+    joined.stepped.terminal.host.before = None
+    joined.run(500)
+    assert joined.stages()[-1] == "not_sent LATE"
+    assert joined.sends() == 0
+
+
+def test_an_answer_that_the_terminal_left_empty_is_told_in_words(joined: Bench) -> None:
+    joined.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
+    joined.say(joined.peer.command(open_order()))
+    joined.run(500)
+    (result,) = [f for f in joined.peer.facts_of(CommandFact) if f.stage is CommandStage.RESULT]
+    assert result.message.startswith("OrderSend gave no answer that settles it")

@@ -68,7 +68,8 @@ bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)
       return(true);
    if(checked.retcode==TRADE_RETCODE_INVALID_FILL && PassesOtherwiseFilled(request))
       return(true);
-   if(request.comment!="")
+   // A change has no comment: that is none, and no empty text.
+   if(StringLen(request.comment)>0)
      {
       request.comment="";
       if(Passes(request,bare))

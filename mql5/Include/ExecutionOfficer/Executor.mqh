@@ -65,7 +65,7 @@ public:
    bool              Answered(const SCommand &command);
    void              Receive(const SCommand &command);
    void              Refuse(const SCommand &command,const string reason,const string message);
-   void              Execute(const SCommand &command,const long link_ms,const SAccount &account);
+   void              Execute(const SCommand &command,const SAccount &account);
    void              Settle(const SSettle &settle,const long connected_ms);
    string            TakeAlarm(void);
   };
@@ -133,7 +133,7 @@ void CExecutor::Refuse(const SCommand &command,const string reason,const string 
 //+------------------------------------------------------------------+
 //| Check, write the intent, send, write the outcome; report each    |
 //+------------------------------------------------------------------+
-void CExecutor::Execute(const SCommand &command,const long link_ms,const SAccount &account)
+void CExecutor::Execute(const SCommand &command,const SAccount &account)
   {
    MqlTradeRequest request;
    SNotSent answer;
@@ -141,7 +141,9 @@ void CExecutor::Execute(const SCommand &command,const long link_ms,const SAccoun
    ZeroMemory(request);
    if(Answered(command))
       return;
-   if(!PrepareRequest(command,link_ms,account,m_guards,request,answer))
+   // What was looked up for the request may have taken its time, too.
+   if(!PrepareRequest(command,m_session.LinkMs(MonoMs()),account,m_guards,request,answer)
+      || !CheckDeadline(command,m_session.LinkMs(MonoMs()),answer))
      {
       // Whoever asked has another picture of the target than the broker.
       if(IsChange(command.order) && IsMiss(answer.reason))
@@ -189,7 +191,8 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
    entry.price=(result.price>0.0) ? DecimalText(result.price) : "";
    entry.volume=(result.volume>0.0) ? DecimalText(result.volume) : "";
    entry.message=Shorten(result.comment,TEXT_MAX);
-   if(entry.message=="" && IsOpen(entry.retcode))
+   // A comment that nobody wrote is no empty text, but none.
+   if(StringLen(entry.message)==0 && IsOpen(entry.retcode))
       entry.message=NO_ANSWER;
    if(!sent)
       m_log.Info("OrderSend answered false, error "+IntegerToString(error));

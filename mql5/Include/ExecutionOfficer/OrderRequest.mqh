@@ -23,6 +23,15 @@
 #include "Guards.mqh"
 #include "Standing.mqh"
 //+------------------------------------------------------------------+
+//| Whether the command may still be sent, by the link clock         |
+//+------------------------------------------------------------------+
+bool CheckDeadline(const SCommand &command,const long link_ms,SNotSent &answer)
+  {
+   if(link_ms<=command.deadline_ms)
+      return(true);
+   return(NotSent(answer,"LATE","the deadline passed "+IntegerToString(link_ms-command.deadline_ms)+" ms ago"));
+  }
+//+------------------------------------------------------------------+
 //| Whether the account, the connection and the permissions are what |
 //| they must be, at this very moment                                |
 //+------------------------------------------------------------------+
@@ -51,9 +60,7 @@ bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &a
    bool custom=false;
    guards.Limits(limits);
    ZeroMemory(request);
-   if(link_ms>command.deadline_ms)
-      return(NotSent(answer,"LATE","the deadline passed "+IntegerToString(link_ms-command.deadline_ms)+" ms ago"));
-   if(!CheckStanding(account,answer))
+   if(!CheckDeadline(command,link_ms,answer) || !CheckStanding(account,answer))
       return(false);
    string forbidden=ForbiddenByLimits(limits,command.order);
    if(forbidden!="")

@@ -73,7 +73,7 @@ string WrongSetting(const SSettings &settings)
       return("the input 'Officer id' is empty: write the id of the sidecar's configuration");
    if(!HexBytes(settings.key,KEY_BYTES,key))
       return("the input 'Link key' is not 64 hex digits: copy them from the officer's .linkkey file");
-   if(settings.host=="")
+   if(StringLen(settings.host)==0)
       return("the input 'Host' is empty: write 127.0.0.1");
    if(settings.port<1 || settings.port>65535)
       return("the input 'Port' is not from 1 to 65535: write the port of the sidecar's [link] endpoint");

@@ -28,7 +28,7 @@ private:
 
    void              TakeCommand(SCommand &command,const long mono_ms);
    void              SettleSome(const long connected_ms);
-   void              ExecuteOne(const long mono_ms,const SStanding &standing,const bool all_sent);
+   void              ExecuteOne(const SStanding &standing,const bool all_sent);
    bool              AwaitsQuote(const SCommand &command,const long mono_ms,const SStanding &standing) const;
 
 public:
@@ -153,7 +153,7 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
 void CWork::Step(const long mono_ms,const SStanding &standing,const long connected_ms,const bool all_sent)
   {
    SettleSome(connected_ms);
-   ExecuteOne(mono_ms,standing,all_sent);
+   ExecuteOne(standing,all_sent);
    if(!standing.connected)
       return;
    m_inquiries.Step(mono_ms);
@@ -172,10 +172,12 @@ void CWork::SettleSome(const long connected_ms)
 //| One command in two turns: the first says 'busy' and lets that    |
 //| out of the door, the second sends                                |
 //+------------------------------------------------------------------+
-void CWork::ExecuteOne(const long mono_ms,const SStanding &standing,const bool all_sent)
+void CWork::ExecuteOne(const SStanding &standing,const bool all_sent)
   {
    SCommand command;
    SAccount account;
+   // Settles, a connect or the button may have taken seconds since the timer call began.
+   long mono_ms=MonoMs();
    m_session.Account(account);
    if(!account.known || !m_session.Hears(mono_ms) || !m_queue.FirstCommand(command))
      {
@@ -195,7 +197,7 @@ void CWork::ExecuteOne(const long mono_ms,const SStanding &standing,const bool a
       return;
    m_announced=false;
    m_queue.DropCommand();
-   m_executor.Execute(command,m_session.LinkMs(mono_ms),account);
+   m_executor.Execute(command,account);
   }
 //+------------------------------------------------------------------+
 //| Whether a quote of a symbol that was just selected may still come|
