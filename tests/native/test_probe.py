@@ -1,5 +1,6 @@
 """The Probe measures each manner of the stand-in that can be measured from inside, and its report can be read."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.terminal.switches import ABOUT, Switches, load_switches, thrown
 PROBE = EXPERT.with_name("Probe.mq5")
 SWITCHES = "ExecutionOfficer-probe.json"
 NOTES = "ExecutionOfficer-probe-notes.json"
+CHART_CHANGE = 3
 
 MEASURED = [
     "speculative_byte", "readable_at_second_look", "long_read_blocks", "zero_wait_read_blocks", "close_unseen",
@@ -97,6 +99,27 @@ def test_an_ordinary_terminal(tmp_path: Path) -> None:
     assert (behind["unflushed_bytes_seen"], behind["flushed_bytes_seen"]) == (0, 64)
     assert sorted(path.name for path in (tmp_path / "Files").iterdir()) == [NOTES, SWITCHES]
     assert terminal.terminal.chart.objects == {}
+
+
+def test_a_changed_timeframe_in_the_middle_starts_the_report_anew(tmp_path: Path) -> None:
+    inputs = {"InpTrade": "true", "InpPort": str(PORT)}
+    terminal = SteppedTerminal(build(PROBE).library, inputs, tmp_path, Switches(), scenario=LIVELY)
+    changed: list[int] = []
+
+    def done() -> bool:
+        if not changed and len(terminal.terminal.program.journal) > 8:
+            changed.append(terminal.terminal.reinit(CHART_CHANGE))
+        return terminal.terminal.expert is None
+
+    run(terminal, done)
+    assert changed == [0]
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        assert len(dict(pairs)) == len(pairs)
+        return dict(pairs)
+
+    for name in (SWITCHES, NOTES):
+        json.loads((tmp_path / "Files" / name).read_bytes(), object_pairs_hook=once)
 
 
 @pytest.mark.parametrize("name", MEASURED)

@@ -60,6 +60,8 @@ int OnInit(void)
    ExtLoaded=true;
    ExtCalls=0;
    ExtStartUs=(long)GetMicrosecondCount();
+   ExtReport.Start();
+   ExtTimer.Start();
    ExtSockets.Start(Trimmed(InpHost),InpPort);
    ExtOrders.Start(_Symbol);
    ExtHeard.Start();

@@ -57,6 +57,7 @@ private:
 
 public:
                      CJsonWriter(void);
+   void              Start(void);
    void              Open(const string name);
    void              Close(void);
    void              Text(const string name,const string value);
@@ -72,6 +73,13 @@ public:
 //| An empty object, still open                                      |
 //+------------------------------------------------------------------+
 CJsonWriter::CJsonWriter(void)
+  {
+   Start();
+  }
+//+------------------------------------------------------------------+
+//| An empty object again                                            |
+//+------------------------------------------------------------------+
+void CJsonWriter::Start(void)
   {
    m_text="{";
    m_comma=false;

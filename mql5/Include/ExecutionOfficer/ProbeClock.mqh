@@ -20,6 +20,7 @@ private:
 
 public:
                      CProbeTimer(void);
+   void              Start(void);
    bool              Call(void);
    void              Report(CProbeReport &report);
   };
@@ -29,6 +30,14 @@ public:
 CProbeTimer::CProbeTimer(void)
   {
    m_last_us=0;
+  }
+//+------------------------------------------------------------------+
+//| No call yet, again                                               |
+//+------------------------------------------------------------------+
+void CProbeTimer::Start(void)
+  {
+   m_last_us=0;
+   ArrayFree(m_intervals);
   }
 //+------------------------------------------------------------------+
 //| A timer call; true once there were enough of them                |

@@ -25,6 +25,7 @@ private:
 
 public:
                      CProbeReport(void) { m_resumed=false; }
+   void              Start(void);
    void              Resume(void) { m_resumed=true; }
    void              Flag(const string name,const bool value);
    void              Integer(const string name,const long value);
@@ -33,6 +34,15 @@ public:
    void              Measure(const string name,const long value);
    bool              Save(void);
   };
+//+------------------------------------------------------------------+
+//| Nothing was found yet                                            |
+//+------------------------------------------------------------------+
+void CProbeReport::Start(void)
+  {
+   m_switches.Start();
+   m_notes.Start();
+   m_resumed=false;
+  }
 //+------------------------------------------------------------------+
 //| A switch that is on or off                                       |
 //+------------------------------------------------------------------+
