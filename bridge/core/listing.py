@@ -14,7 +14,9 @@ import msgspec
 MAX_DEPTH: Final = 64
 """Levels of lists and objects within an item. A contract's directive has one."""
 
-_MARKS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_MARKS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""Texts, and what opens or closes. A text that never ends is one match to the body's end: looked for again from
+each escaped quotation mark, it would cost the square of its length."""
 
 
 class BatchError(ValueError):

@@ -1,7 +1,11 @@
 """One officer's poll: ask the Director, journal what came, wait."""
 
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
 from bridge.core.answers import Failed, FailureKind, Polled
-from bridge.core.batch import read_batch
+from bridge.core.batch import Item, read_batch
 from bridge.core.contract import utc_text
 from bridge.core.delivery import next_poll
 from bridge.core.listing import BatchError
@@ -10,6 +14,9 @@ from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.errors import JournalUnavailableError
 from bridge.sidecar.office import Office, PollNote, happening
+
+INTAKE_ITEMS: Final = 500
+"""Directives of one step, so that no list keeps the journal from the others for long."""
 
 
 class Poller:
@@ -94,14 +101,22 @@ class Poller:
 
     async def _take(self, answer: Polled) -> Failed | None:
         try:
-            items = read_batch(answer.body)
+            # Aside: a long list must not keep the terminals' heartbeats waiting.
+            items = await asyncio.to_thread(read_batch, answer.body)
         except BatchError as error:
             return Failed(FailureKind.MALFORMED, 200, str(error))
+        for start in range(0, len(items), INTAKE_ITEMS):
+            failure = await self._journal(items[start : start + INTAKE_ITEMS])
+            if failure is not None:
+                return failure
+        return None
+
+    async def _journal(self, items: Sequence[Item]) -> Failed | None:
         now = self._office.now()
         try:
             taken = await self._office.step(lambda journal: journal.intake(self._officer, items, now))
         except JournalUnavailableError as error:
-            # Nothing is journaled, so nothing is lost: the Director lists it again.
+            # Nothing of these is journaled, so nothing is lost: the Director lists them again.
             return Failed(FailureKind.NETWORK, None, str(error))
         if taken.new or taken.rejected or taken.changed:
             self._log.info("directives", new=taken.new, rejected=taken.rejected, changed=taken.changed)

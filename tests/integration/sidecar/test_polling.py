@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
-from bridge.sidecar.polling import Poller
+from bridge.sidecar.polling import INTAKE_ITEMS, Poller
 
+from ..journal.desk import begun
 from .station import CHANCE, OFFICER, Sandbox, Station, at_work
 
 INTERVAL_S = 5.0
@@ -142,3 +143,16 @@ async def test_a_clock_that_differs_from_the_directors_pauses_opens_and_is_corre
     assert station.office.opens_paused is not trusted
     assert abs(station.office.now() - datetime.now(UTC)) < timedelta(seconds=60)
     station.close()
+
+
+@pytest.mark.usefixtures("polling")
+async def test_a_long_list_is_journaled_in_several_steps(station: Station, director: Sandbox) -> None:
+    await station.clock.asleep()
+    names = [f"dir-{number}" for number in range(2 * INTAKE_ITEMS + 1)]
+    for name in names:
+        director.issue(station.directive(name))
+    began = begun(station.connection)
+    station.clock.advance(INTERVAL_S)
+    assert await station.clock.asleep() == [INTERVAL_S]
+    assert directives(station) == names
+    assert len(began) >= 3

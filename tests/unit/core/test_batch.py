@@ -341,3 +341,9 @@ def test_the_reader_leaves_pythons_limit_on_digits_alone() -> None:
     digits = sys.get_int_max_str_digits()
     read_one(item_text(leverage="9" * (digits + 1)))
     assert sys.get_int_max_str_digits() == digits
+
+
+def test_a_text_that_never_ends_is_refused_however_many_escapes_it_has() -> None:
+    """Tried anew from each of them this would take days."""
+    with pytest.raises(BatchError, match="breaks off within a directive"):
+        read_batch('{"directives":[{"note":"' + '\\"' * 400_000)
