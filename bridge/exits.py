@@ -30,4 +30,5 @@ class ExitCode(IntEnum):
     CHAIN_BROKEN = 12, "journal verify found a break in the audit"
     ATTENTION = 13, "status: something needs a person"
     NOT_RUNNING = 14, "status: no sidecar runs, and nothing else needs a person"
+    JOURNAL_UNOPENED = 15, "the journal cannot be opened just now: no room, or locked by another tool"
     INTERRUPTED = 130, "ended by Ctrl-C"

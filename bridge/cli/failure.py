@@ -15,6 +15,7 @@ from bridge.journal.errors import (
     JournalMissingError,
     JournalNewerError,
     JournalReadOnlyError,
+    JournalUnopenedError,
 )
 from bridge.keys import ApiKeyError, LinkKeyFileError
 
@@ -27,6 +28,7 @@ _CODES: Final[dict[type[Exception], ExitCode]] = {
     JournalNewerError: ExitCode.JOURNAL_NEWER,
     JournalLockedError: ExitCode.JOURNAL_LOCKED,
     JournalReadOnlyError: ExitCode.JOURNAL_READ_ONLY,
+    JournalUnopenedError: ExitCode.JOURNAL_UNOPENED,
     JournalError: ExitCode.FAILED,
 }
 """Errors that explain themselves. The first class that fits counts."""
@@ -42,6 +44,9 @@ class Failure(Exception):
 
 def report(error: Exception, *, debug: bool) -> int:
     """Say on stderr what went wrong, and return the exit status. With `debug`, the traceback comes first."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        # What a task group makes of the one error that ended it says nothing itself.
+        error = error.exceptions[0]
     if debug:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     if isinstance(error, click.ClickException):

@@ -5,6 +5,7 @@ before 3.51.3 can corrupt a WAL database where two do); anybody may read.
 """
 
 import contextlib
+import errno
 import os
 import sqlite3
 import sys
@@ -19,15 +20,32 @@ from sqlite_utils import Database
 from bridge.journal import audit
 from bridge.journal.errors import (
     JournalDamagedError,
+    JournalError,
     JournalLockedError,
     JournalMissingError,
     JournalNewerError,
     JournalReadOnlyError,
+    JournalUnopenedError,
 )
 from bridge.journal.schema import APPLICATION_ID, known_migrations, migrations
 
 BUSY_TIMEOUT_MS: Final = 60_000
 """How long a lock held by some other tool is waited out before a step fails."""
+WAL_BYTES: Final = 64 * 1024 * 1024
+"""To what size the write-ahead log is cut back once it is empty again."""
+
+_PASSING: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""SQLite's codes for what has another cause than the file."""
 
 _HEADER: Final = b"SQLite format 3\x00"
 
@@ -50,7 +68,8 @@ def create(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Own the journal for as long as the context lasts. Raises JournalMissingError, JournalLockedError."""
+    """Own the journal for as long as the context lasts. Raises JournalMissingError, JournalLockedError,
+    JournalReadOnlyError, JournalUnopenedError."""
     if not path.is_file():
         raise JournalMissingError(path)
     real = path.resolve()
@@ -60,7 +79,8 @@ def locked(path: Path) -> Iterator[None]:
     except Timeout:
         raise JournalLockedError(path) from None
     except OSError as error:
-        raise JournalReadOnlyError(path, str(error)) from error
+        forbidden = isinstance(error, PermissionError) or error.errno == errno.EROFS
+        raise (JournalReadOnlyError if forbidden else JournalUnopenedError)(path, str(error)) from error
     try:
         yield
     finally:
@@ -76,7 +96,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     try:
         connection = connect(path)
     except sqlite3.OperationalError as error:
-        raise JournalReadOnlyError(path, str(error)) from error
+        raise unusable(path, error, otherwise=JournalReadOnlyError) from error
     try:
         # A write that changes nothing tells a read-only file from one that can be written.
         connection.execute("BEGIN IMMEDIATE")
@@ -87,7 +107,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         migrations.apply(Database(connection))
     except sqlite3.OperationalError as error:
         connection.close()
-        raise JournalReadOnlyError(path, str(error)) from error
+        raise unusable(path, error, otherwise=JournalReadOnlyError) from error
     except BaseException:
         connection.close()
         raise
@@ -95,7 +115,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def check(path: Path) -> None:
-    """Read the file without writing to it. Raises JournalMissingError, JournalDamagedError, JournalNewerError.
+    """Read the file without writing to it. Raises JournalMissingError, JournalDamagedError, JournalNewerError,
+    JournalUnopenedError.
 
     SQLite's own check passes a file of zero length, and counts rows of a damaged page: so the header, the
     application id, every page, and the audit's whole chain are looked at.
@@ -107,6 +128,8 @@ def check(path: Path) -> None:
             header = file.read(len(_HEADER))
     except PermissionError as error:
         raise JournalReadOnlyError(path, str(error)) from error
+    except OSError as error:
+        raise JournalUnopenedError(path, str(error)) from error
     if not header:
         raise JournalDamagedError(path, "it is empty (0 bytes)")
     if header != _HEADER:
@@ -115,7 +138,21 @@ def check(path: Path) -> None:
         with open_reader(path) as connection:
             _check_content(path, connection)
     except sqlite3.DatabaseError as error:
-        raise JournalDamagedError(path, f"SQLite says: {error}") from error
+        raise unusable(path, error, otherwise=JournalDamagedError) from error
+
+
+def unusable(
+    path: Path, error: sqlite3.Error, *, otherwise: type[JournalDamagedError | JournalReadOnlyError]
+) -> JournalError:
+    """What SQLite's error means. A disk without room, or a lock, says nothing against the file itself."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return JournalDamagedError(path, f"SQLite says: {error}")
+    if code in _PASSING or (code == sqlite3.SQLITE_CANTOPEN and os.access(path.parent, os.W_OK)):
+        return JournalUnopenedError(path, f"SQLite says: {error}")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return JournalReadOnlyError(path, f"SQLite says: {error}")
+    return otherwise(path, f"SQLite says: {error}")
 
 
 def _check_content(path: Path, connection: sqlite3.Connection) -> None:
@@ -189,6 +226,8 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # A reader that stayed long has let the WAL grow; without this it keeps that size for ever.
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
     if sys.platform == "darwin":
         # There fsync does not reach the platter; F_FULLFSYNC does.
         connection.execute("PRAGMA fullfsync = ON")

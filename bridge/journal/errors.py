@@ -54,6 +54,16 @@ class JournalReadOnlyError(JournalError):
         super().__init__(f"the journal at {path} cannot be written: {why}. Check its owner and permissions")
 
 
+class JournalUnopenedError(JournalError):
+    """It may be whole, and cannot be opened just now: no room, a lock, no file descriptor. It was not touched."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"the journal at {path} cannot be opened just now: {why}. It was left as it is: make room on its disk, "
+            "or see who locks it, and start again"
+        )
+
+
 class JournalUnavailableError(JournalError):
     """A step failed as a whole: disk full, locked for too long, input/output error. Nothing of it is stored."""
 

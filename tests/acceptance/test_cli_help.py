@@ -77,6 +77,7 @@ def test_exit_codes_are_stable() -> None:
         "CHAIN_BROKEN": 12,
         "ATTENTION": 13,
         "NOT_RUNNING": 14,
+        "JOURNAL_UNOPENED": 15,
         "INTERRUPTED": 130,
     }
     assert all(code.__doc__ == code.meaning for code in ExitCode)
@@ -142,6 +143,15 @@ def test_an_internal_error_is_one_line_that_says_where(
     assert "(test_cli_help.py:" in said
     assert said.endswith("Run again with --debug to see the traceback\n")
     assert said.count("\n") == 1
+
+
+def test_an_internal_error_that_ended_a_task_group_is_told_by_its_own_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner = ExceptionGroup("unhandled errors in a TaskGroup", [KeyError("lost")])
+    ending_with(monkeypatch, ExceptionGroup("unhandled errors in a TaskGroup", [inner]))
+    assert cli.invoke(["end"]) == ExitCode.FAILED
+    assert capsys.readouterr().err.startswith("Error: internal error: KeyError: 'lost'")
 
 
 def test_an_internal_error_with_debug(

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from bridge.journal.errors import (
     JournalMissingError,
     JournalNewerError,
     JournalReadOnlyError,
+    JournalUnopenedError,
 )
 from bridge.journal.journal import opened
 from bridge.journal.schema import APPLICATION_ID
@@ -139,7 +140,72 @@ def test_a_journal_that_cannot_be_written_is_refused(lived: Path) -> None:
     refused(lived, JournalReadOnlyError, "read-only")
 
 
+STARVED = """
+import os, resource, sys
+from pathlib import Path
+from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
+from bridge.journal.errors import JournalUnopenedError
+from bridge.journal.journal import opened
+left = int(sys.argv[2])
+settings = Settings(director=DirectorSettings(url="http://127.0.0.1:1"), officers=[OfficerSettings(id="eo-001")])
+with opened(Path(sys.argv[1]), settings):
+    pass
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+held = []
+try:
+    while True:
+        held.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    for handle in held[:left]:
+        os.close(handle)
+try:
+    with opened(Path(sys.argv[1]), settings):
+        print("opened")
+except JournalUnopenedError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("left", [0, 1, 2, 3])
+def test_a_whole_journal_that_cannot_be_opened_just_now_is_not_called_damaged(lived: Path, left: int) -> None:
+    """Here the process has no file descriptors left; a full disk and a lock come the same way."""
+    before = lived.read_bytes()
+    said = subprocess.run(
+        [sys.executable, "-c", STARVED, str(lived), str(left)], capture_output=True, text=True, check=True
+    )
+    assert "cannot be opened just now" in said.stdout
+    assert "restore" not in said.stdout
+    assert lived.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (sqlite3.SQLITE_CORRUPT, JournalDamagedError),
+        (sqlite3.SQLITE_NOTADB, JournalDamagedError),
+        (sqlite3.SQLITE_ERROR, JournalDamagedError),
+        (sqlite3.SQLITE_FULL, JournalUnopenedError),
+        (sqlite3.SQLITE_IOERR_WRITE, JournalUnopenedError),
+        (sqlite3.SQLITE_BUSY, JournalUnopenedError),
+        (sqlite3.SQLITE_CANTOPEN, JournalUnopenedError),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, JournalReadOnlyError),
+    ],
+)
+def test_only_what_sqlite_finds_in_the_file_speaks_against_it(
+    lived: Path, code: int, kind: type[JournalError]
+) -> None:
+    error = sqlite3.OperationalError("odd")
+    error.sqlite_errorcode = code
+    assert type(database.unusable(lived, error, otherwise=JournalDamagedError)) is kind
+
+
 # The write-ahead log
+
+
+def test_a_log_that_a_long_reader_let_grow_is_cut_back(lived: Path) -> None:
+    with closing(database.open_writer(lived)) as connection:
+        assert connection.execute("PRAGMA journal_size_limit").fetchone()[0] == database.WAL_BYTES
 
 
 @pytest.fixture
