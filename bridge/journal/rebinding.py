@@ -8,7 +8,7 @@ from bridge.core import folding
 from bridge.core.batch import Problem
 from bridge.core.directives import DirectiveState
 from bridge.core.lifecycle import CommandState
-from bridge.journal import plans, rows
+from bridge.journal import inbox, rows
 from bridge.journal.sending import IN_DOUBT
 from bridge.journal.step import Step
 
@@ -65,7 +65,7 @@ def rebind(step: Step, *, account: bool, why: str) -> Rebound:
 def _give_up_commands(step: Step) -> None:
     check_settled(step.connection, step.officer)
     message = "the officer was bound to another account before this was sent"
-    for item in plans.waiting(step.connection, step.officer):
-        plans.refuse(step, item, Problem("REBOUND", message), DirectiveState.REJECTED)
+    for item in inbox.waiting(step.connection, step.officer):
+        inbox.refuse(step, item, Problem("REBOUND", message), DirectiveState.REJECTED)
     for command in rows.load_commands(step.connection, step.officer, [CommandState.PLANNED]):
         step.apply(folding.abandon(command, step.now, code="REBOUND", message=message), command)

@@ -16,7 +16,7 @@ from bridge.core.lifecycle import CommandState
 from bridge.core.protocol import Command, Inquire, Settle, SettleItem
 from bridge.core.records import CommandRecord
 from bridge.core.settings import LinkSettings, OfficerSettings
-from bridge.journal import limits, plans, rows
+from bridge.journal import inbox, limits, plans, rows
 from bridge.journal.sessions import offsets
 from bridge.journal.step import Step
 
@@ -38,9 +38,9 @@ class Work(msgspec.Struct, frozen=True):
 def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gate | None) -> Work:
     """Expire what is too late, plan the directives whose turn it is, and dispatch what may go now."""
     blocked = dispatch.blocked(gate, step.hold)
-    plans.refuse_halted(step, settings)
-    plans.withdraw_cancelled(step)
-    plans.expire(step, settings, blocked)
+    inbox.refuse_halted(step, settings)
+    inbox.withdraw_cancelled(step)
+    inbox.expire(step, settings, blocked)
     inquiries = plans.plan(step, settings, gate) if gate is not None and not blocked else []
     for command in rows.expired_commands(step.connection, step.officer, step.now):
         step.apply(folding.expire_command(command, step.now, waited_for=blocked), command)

@@ -5,7 +5,7 @@ from contextlib import closing as closed
 
 import pytest
 
-from .desk import Desk, directive
+from .desk import OFFICER, Desk, cancel, directive, limit
 from .facts import DEAL, deal, result, scan, submitted
 
 
@@ -64,3 +64,32 @@ def test_a_command_whose_state_was_changed_behind_the_audit_is_refused(joined: D
         connection.execute("UPDATE commands SET state = ?", (state,))
     with pytest.raises(Exception, match=rf"is {state}, and was DISPATCHED"):
         joined.open()
+
+
+@pytest.mark.parametrize("where", ["halt", "cancel", "expiry"])
+def test_a_directive_that_waits_and_cannot_be_read_any_more_is_rejected_alone(
+    joined: Desk, where: str
+) -> None:
+    joined.take(directive(), directive("dir-2"))
+    joined.connection.execute("UPDATE directives SET body = '{}' WHERE directive_id = 'dir-1'")
+    match where:
+        case "halt":
+            joined.journal.halt(OFFICER, joined.now, symbol="GBPUSD", why="news")
+        case "cancel":
+            joined.take(cancel("dir-cancel", "dir-1"))
+        case "expiry":
+            joined.later(600)
+    sent = joined.advance()
+    assert joined.directive_state() == "REJECTED"
+    assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "INTERNAL_ERROR"
+    assert [command.order.comment for command in sent] == ([] if where == "expiry" else ["dir-2"])
+    assert joined.directive_state("dir-2") == ("EXPIRED" if where == "expiry" else "WORKING")
+
+
+def test_cancels_that_wait_together_end_each_its_own_target(joined: Desk) -> None:
+    joined.take(*(limit(f"dir-{number}") for number in range(3)))
+    joined.take(cancel("cancel-0", "dir-0"), cancel("cancel-2", "dir-2"), cancel("cancel-again", "dir-0"))
+    joined.look(ready=False)
+    states = dict(joined.rows("SELECT directive_id, state FROM directives"))
+    assert [states[f"dir-{number}"] for number in range(3)] == ["CANCELLED", "RECEIVED", "CANCELLED"]
+    assert (states["cancel-0"], states["cancel-2"], states["cancel-again"]) == ("DONE", "DONE", "RECEIVED")
