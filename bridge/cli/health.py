@@ -2,14 +2,20 @@
 
 import shlex
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
 
 import msgspec
 
+from bridge.core.answers import FailureKind
 from bridge.journal.status import DoubtfulCommand, JournalStatus
 from bridge.sidecar.live import LiveOfficer, LiveStatus
+from bridge.sidecar.office import PollNote
 
 UNKNOWN = "UNKNOWN"
 """The state of a command that neither ledger nor broker could account for."""
+PATIENCE_S: Final = 300.0
+"""How long the Director may be away before a person is asked to look."""
 
 
 class Concern(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +24,8 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
     officer: str
     """Empty where it concerns all."""
     code: str
-    """HELD, HALTED, UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, NO_TERMINAL, TRADING_FORBIDDEN, NO_ANSWER."""
+    """HELD, HALTED, UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL,
+    TRADING_FORBIDDEN, NO_ANSWER."""
     what: str
     remedy: str
 
@@ -32,7 +39,7 @@ def concerns(journal: JournalStatus, live: LiveStatus | None, unanswered: str, o
     if unanswered:
         remedy = "look at its log; where it hangs, end it and start it again: nothing is lost by that"
         found.append(Concern(officer="", code="NO_ANSWER", what=f"the sidecar: {unanswered}", remedy=remedy))
-    return found if live is None else [*found, *_of_sidecar(live)]
+    return found if live is None else [*found, *_of_sidecar(live), *_of_delivery(journal, live)]
 
 
 def _of_journal(journal: JournalStatus, options: str) -> Iterator[Concern]:
@@ -98,8 +105,45 @@ def _of_sidecar(live: LiveStatus) -> Iterator[Concern]:
         remedy = "make room on its disk, or see who locks it"
         yield Concern(officer="", code="JOURNAL", what=live.journal_trouble, remedy=remedy)
     for officer in live.officers:
+        if officer.dispatch_trouble:
+            yield Concern(
+                officer=officer.officer,
+                code="DISPATCH",
+                what=f"nothing is sent, closed or expired: {officer.dispatch_trouble}",
+                remedy="an error of the bridge itself, whose traceback is in the log; look after the positions",
+            )
+        if officer.poll is not None and _lasts(officer.poll):
+            yield Concern(
+                officer=officer.officer,
+                code="POLL",
+                what=f"no directive comes in: {officer.poll.failure}",
+                remedy="see whether the Director runs at [director] url, and takes the API key",
+            )
         if (concern := _of_terminal(officer)) is not None:
             yield concern
+
+
+def _lasts(poll: PollNote) -> bool:
+    """Whether a person must see to it. What may pass by itself is given some minutes."""
+    if poll.kind in (None, FailureKind.NETWORK, FailureKind.BUSY):
+        return poll.failing_s >= PATIENCE_S
+    return True
+
+
+def _of_delivery(journal: JournalStatus, live: LiveStatus) -> Iterator[Concern]:
+    now = datetime.fromisoformat(live.now)
+    for officer in journal.officers:
+        queued = officer.oldest_queued_at
+        if queued is None or not live.delivery.failures:
+            continue
+        waits_s = (now - datetime.fromisoformat(queued)).total_seconds()
+        if waits_s >= PATIENCE_S:
+            yield Concern(
+                officer=officer.officer,
+                code="DELIVERY",
+                what=f"{_events(officer.events_queued)} cannot be told, the oldest for {waits_s // 60:.0f} minutes",
+                remedy="see in the sidecar's log what the Director answers; they wait, and nothing is lost",
+            )
 
 
 def _of_terminal(officer: LiveOfficer) -> Concern | None:

@@ -4,7 +4,7 @@ from bridge.core.settings import OfficerSettings
 from bridge.faultpoint import faultpoint
 from bridge.journal.errors import JournalUnavailableError
 from bridge.sidecar.linking import LinkWorker
-from bridge.sidecar.office import Office
+from bridge.sidecar.office import Office, happening
 
 LOOK_S = 0.5
 """How often expiry and open outcomes are looked at when nothing rings."""
@@ -16,8 +16,6 @@ class Dispatcher:
     def __init__(self, office: Office, links: LinkWorker) -> None:
         self._office = office
         self._links = links
-        self._failing: set[str] = set()
-        """Officers whose last step we failed on, so that the log says it once."""
 
     async def run(self) -> None:
         """Dispatch until cancelled."""
@@ -36,13 +34,11 @@ class Dispatcher:
             work = await self._office.step(lambda journal: journal.advance(officer.id, gate, now))
         except JournalUnavailableError:
             raise
-        except Exception:
+        except Exception as error:
             # Ours, and no reason to stop the other officers: this one's step left nothing behind.
-            if officer.id not in self._failing:
-                self._office.log.exception("the bridge failed to dispatch", officer=officer.id)
-            self._failing.add(officer.id)
+            await self._failed(officer.id, error)
             return
-        self._failing.discard(officer.id)
+        self._office.dispatch_trouble.pop(officer.id, None)
         # An expired command has an event; a new one may too.
         self._office.delivery_bell.ring()
         faultpoint("dispatch.committed")
@@ -61,3 +57,15 @@ class Dispatcher:
             )
             faultpoint("dispatch.sent")
         await self._links.settle(officer.id)
+
+    async def _failed(self, officer: str, error: Exception) -> None:
+        """Say it once, in the log and to the Director: for this officer nothing is sent, expired or closed."""
+        known = officer in self._office.dispatch_trouble
+        self._office.dispatch_trouble[officer] = f"{type(error).__name__}: {error}"
+        if known:
+            return
+        self._office.log.error("the bridge failed to dispatch", officer=officer, exc_info=error)
+        now, subject = self._office.now(), f"dispatch:{happening()}"
+        message = f"the bridge fails to dispatch, and sends nothing: {self._office.dispatch_trouble[officer]}"
+        await self._office.step(lambda journal: journal.trouble(officer, "INTERNAL", message, subject, now))
+        self._office.delivery_bell.ring()

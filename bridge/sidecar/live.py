@@ -59,6 +59,8 @@ class LiveOfficer(msgspec.Struct, frozen=True, kw_only=True):
     poll_interval_s: float
     poll: PollNote | None
     """None: no poll has ended yet."""
+    dispatch_trouble: str
+    """The bridge's own error on which its dispatch fails; empty where it works."""
 
 
 class LiveDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +134,7 @@ class Watch:
             blocked=blocked(self._links.gate(officer), ""),
             poll_interval_s=self._office.poll_interval_s(officer),
             poll=self._office.polls.get(officer),
+            dispatch_trouble=self._office.dispatch_trouble.get(officer, ""),
         )
 
 

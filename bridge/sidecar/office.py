@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from bridge.core.answers import FailureKind
 from bridge.core.clock import Clock, Uniform
 from bridge.core.clockwatch import ClockWatch
 from bridge.core.contract import utc_text
@@ -60,6 +61,10 @@ class PollNote(msgspec.Struct, frozen=True, kw_only=True):
     """What went wrong; empty where nothing did."""
     failures: int
     """How many in a row failed."""
+    kind: FailureKind | None = None
+    """What kind of failure it was."""
+    failing_s: float = 0.0
+    """For how long none has worked."""
 
 
 class Office:
@@ -91,6 +96,8 @@ class Office:
         """Per officer, where its terminal's inputs say how often to poll."""
         self.polls: dict[str, PollNote] = {}
         """Per officer, how its last poll ended."""
+        self.dispatch_trouble: dict[str, str] = {}
+        """Per officer, the error of ours on which its dispatch fails."""
 
     @property
     def opens_paused(self) -> bool:

@@ -51,6 +51,8 @@ class Poller:
                 at=utc_text(self._office.now()),
                 failure="" if failure is None else f"{failure.kind}: {failure.detail}",
                 failures=self._failures,
+                kind=None if failure is None else failure.kind,
+                failing_s=self._silent_s(),
             )
             await self._office.clock.sleep(wait)
 
@@ -62,7 +64,7 @@ class Poller:
             return
         if self._silent_since is None:
             self._silent_since, self._silence = monotonic, happening()
-        silent_s = monotonic - self._silent_since
+        silent_s = self._silent_s()
         if (
             self._told_silence
             or self._guards.silent_director is SilentDirector.KEEP
@@ -84,6 +86,9 @@ class Poller:
         self._told_silence = True
         self._log.warning("pending orders are cancelled", why=why)
         self._office.dispatch_bell.ring()
+
+    def _silent_s(self) -> float:
+        return 0.0 if self._silent_since is None else self._office.clock.monotonic() - self._silent_since
 
     async def _poll(self) -> Failed | None:
         answer = await self._director.poll(self._officer)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
 import pytest
@@ -378,3 +379,38 @@ async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended
     assert rig.worker.gate(OFFICER) is None
     # It may have been on its way: the next session asks.
     assert rig.station.rows("SELECT state FROM commands") == [("DISPATCHED",)]
+
+
+@pytest.mark.usefixtures("dispatching")
+async def test_a_dispatch_that_we_fail_on_is_told_once_and_again_when_it_comes_back(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        await rig.station.take(rig.station.directive("dir-1"))
+        rig.station.office.dispatch_bell.ring()
+        await terminal.hear(Command)
+        office, connection = rig.station.office, rig.station.connection
+
+        async def fails(body: str) -> None:
+            change = "UPDATE commands SET state = 'PLANNED', expires_at = '2000-01-01T00:00:00Z', body = ?"
+            # In the journal's thread, where no step is under way.
+            await office.step(lambda _: connection.execute(change, (body,)))
+            office.dispatch_bell.ring()
+            await eventually(lambda: bool(office.dispatch_trouble) == (body == "{}"))
+
+        def troubles() -> int:
+            query = "SELECT count(*) FROM events WHERE json_extract(body, '$.error_code') = 'INTERNAL'"
+            [(count,)] = rig.station.rows(query)
+            return int(count)
+
+        def reached(count: int) -> bool:
+            return troubles() == count
+
+        [(whole,)] = rig.station.rows("SELECT body FROM commands")
+        for told in (1, 2):
+            await fails("{}")
+            await eventually(partial(reached, told))
+            for _ in range(3):
+                office.dispatch_bell.ring()
+                await rig.pass_time(TICK_S)
+            assert troubles() == told
+            await fails(whole)

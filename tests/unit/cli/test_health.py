@@ -1,0 +1,89 @@
+"""What `status` asks a person to see to, and what it leaves alone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from bridge.cli.health import PATIENCE_S, concerns
+from bridge.core.answers import FailureKind
+from bridge.core.contract import utc_text
+from bridge.core.session import Counters
+from bridge.journal.status import JournalStatus, OfficerStatus
+from bridge.sidecar.live import LiveDelivery, LiveOfficer, LiveSession, LiveStatus
+from bridge.sidecar.office import PollNote
+
+NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+OFFICER = "eo-001"
+JOURNAL = JournalStatus(
+    officers=[OfficerStatus(officer=OFFICER)], halts=[], positions=[], orders=[], doubtful=[]
+)
+SESSION = LiveSession(
+    epoch=1, boot="b0" * 16, ready=True, alive=True, silent_s=0, busy=False, facts_waiting=0, heartbeat=None
+)
+STANDS = LiveOfficer(
+    officer=OFFICER, session=SESSION, blocked="", poll_interval_s=5, poll=None, dispatch_trouble=""
+)
+DELIVERY = LiveDelivery(in_flight=0, paused_s=0, failures=0, locked_out=False)
+LIVE = LiveStatus(
+    version="1",
+    pid=1,
+    started_at=utc_text(NOW),
+    now=utc_text(NOW),
+    opens_paused=[],
+    journal_trouble="",
+    delivery=DELIVERY,
+    link=Counters(),
+    officers=[STANDS],
+)
+
+
+def codes(journal: JournalStatus, live: LiveStatus) -> list[str]:
+    return [concern.code for concern in concerns(journal, live, "", "")]
+
+
+def polled(kind: FailureKind | None, failing_s: float) -> LiveStatus:
+    """A sidecar whose polls have failed that way for so long."""
+    note = PollNote(
+        at=utc_text(NOW), failure=f"{kind}: odd" if kind else "", failures=3, kind=kind, failing_s=failing_s
+    )
+    return replace(LIVE, officers=[replace(STANDS, poll=note)])
+
+
+def test_where_nothing_is_amiss_nobody_is_asked() -> None:
+    assert codes(JOURNAL, LIVE) == []
+    assert codes(JOURNAL, polled(None, 0)) == []
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_polls_that_fail_need_a_person_at_once_or_when_it_does_not_pass(kind: FailureKind) -> None:
+    passing = kind in (FailureKind.NETWORK, FailureKind.BUSY)
+    assert codes(JOURNAL, polled(kind, 1)) == ([] if passing else ["POLL"])
+    assert codes(JOURNAL, polled(kind, PATIENCE_S - 1)) == ([] if passing else ["POLL"])
+    [concern] = concerns(JOURNAL, polled(kind, PATIENCE_S), "", "")
+    assert (concern.code, concern.officer) == ("POLL", OFFICER)
+    assert concern.what == f"no directive comes in: {kind}: odd"
+
+
+@pytest.mark.parametrize(
+    ("failures", "waits_s", "needed"),
+    [(0, 3_600, False), (1, PATIENCE_S - 1, False), (1, PATIENCE_S, True), (900, 90_061, True)],
+)
+def test_events_that_cannot_be_told_for_long_need_a_person(
+    failures: int, waits_s: float, needed: bool
+) -> None:
+    queued = OfficerStatus(
+        officer=OFFICER, events_queued=2, oldest_queued_at=utc_text(NOW - timedelta(seconds=waits_s))
+    )
+    live = replace(LIVE, delivery=replace(DELIVERY, failures=failures))
+    found = concerns(replace(JOURNAL, officers=[queued]), live, "", "")
+    assert [concern.code for concern in found] == ["DELIVERY"] * needed
+    if needed:
+        assert found[0].what == f"2 events cannot be told, the oldest for {waits_s // 60:.0f} minutes"
+
+
+def test_a_dispatch_that_fails_needs_a_person() -> None:
+    live = replace(LIVE, officers=[replace(STANDS, dispatch_trouble="KeyError: 'odd'")])
+    [concern] = concerns(JOURNAL, live, "", "")
+    assert (concern.code, concern.officer) == ("DISPATCH", OFFICER)
+    assert "KeyError: 'odd'" in concern.what
