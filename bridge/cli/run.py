@@ -21,6 +21,7 @@ from bridge.exits import ExitCode
 from bridge.journal.journal import Journal, opened
 from bridge.keys import ApiKey, find_api_key, link_key_path, load_link_key
 from bridge.link import EndpointError, Link
+from bridge.logs import aside
 from bridge.sidecar.control import ControlSocket
 from bridge.sidecar.sidecar import Sidecar
 
@@ -39,10 +40,13 @@ def run(config_path: Path) -> ExitCode:
         officer.id: load_link_key(link_key_path(config.journal, officer.id))
         for officer in config.settings.officers
     }
-    with opened(config.journal, config.settings) as journal:
+    with aside() as log, opened(config.journal, config.settings) as journal:
         # pyzmq needs the selector loop, which is not Windows' own choice.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.run(_run(config, journal, key, keys))
+    if log.stuck:
+        # An orderly end of the interpreter would wait for whoever does not read the log. The journal is closed.
+        os._exit(ExitCode.OK)
     return ExitCode.OK
 
 

@@ -1,16 +1,22 @@
 """The sidecar as a process: what it needs to start, and how it ends."""
 
+import os
 import signal
 import socket
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 
 from bridge.exits import ExitCode
 from bridge.paper.script import Latency, Match, Rule, SendKind
 from tests.rig.config import API_KEY_ENV
+from tests.rig.nursery import ROOT
 from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import OPENED, Rig
+from tests.rig.world import API_KEY
 
 SOON_S = 15.0
 """An orderly end: three seconds for posts in flight, and a slow machine."""
@@ -114,3 +120,30 @@ def test_the_journal_s_folder_holds_nothing_that_others_may_read(rig: Rig) -> No
     rig.start()
     rig.open()
     assert [path.stat().st_mode & 0o077 for path in (rig.journal.path, rig.link_key())] == [0, 0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe that is full is told otherwise there")
+def test_a_log_that_nobody_reads_stops_neither_trading_nor_the_end(rig: Rig) -> None:
+    """As with a terminal that is paused: the pipe is full before the sidecar says its first word."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"." * 4096)
+    os.set_blocking(writing, True)
+    rig.start_director()
+    rig.start_broker()
+    command = [sys.executable, "-m", "bridge", "run", "--config", str(rig.config_path)]
+    environment = {**os.environ, API_KEY_ENV: API_KEY, "PYTHONPATH": str(ROOT)}
+    sidecar = subprocess.Popen(command, stderr=writing, env=environment)
+    try:
+        rig.start_terminal()
+        rig.ready()
+        rig.open()
+        sidecar.terminate()
+        assert sidecar.wait(SOON_S) == ExitCode.OK
+    finally:
+        sidecar.kill()
+        sidecar.wait()
+        os.close(reading)
+        os.close(writing)

@@ -4,13 +4,15 @@ import io
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TextIO, cast
 
 import pytest
 import structlog
 
-from bridge.logs import LogLevel, set_up
+from bridge.logs import LINES_KEPT, LogLevel, aside, set_up
 
 SECRET = "-".join(["key", "of", "the", "director"])
 
@@ -134,3 +136,66 @@ def test_stderr_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.out == ""
     assert json.loads(captured.err)["event"] == "polled"
     assert sys.stderr is not None
+
+
+class Unread:
+    """A stream that takes one line, and nothing more until it is read."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.taken = threading.Event()
+        self.flowing = threading.Event()
+        self.read = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.lines.append(text)
+        self.taken.set()
+        if len(self.lines) == 3:
+            self.flowing.set()
+        assert self.read.wait(60)
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+
+def test_a_log_that_nobody_reads_stops_nothing_and_says_later_what_was_lost() -> None:
+    stream = Unread()
+    set_up(stream=cast(TextIO, stream))
+    log = structlog.get_logger("bridge.x")
+    with aside() as writer:
+        log.info("first")
+        assert stream.taken.wait(60)
+        for number in range(LINES_KEPT + 50):
+            log.info("more", number=number)
+        stream.read.set()
+        assert stream.flowing.wait(60)
+        log.info("last")
+    assert not writer.stuck
+    events = [json.loads(line)["event"] for line in stream.lines]
+    assert len(events) == LINES_KEPT + 3
+    assert events[-2:] == ["50 log lines are lost: nobody read them", "last"]
+
+
+def test_lines_are_written_in_order_and_all_of_them_by_the_end() -> None:
+    stream = io.StringIO()
+    set_up(stream=stream)
+    log = structlog.get_logger("bridge.x")
+    seen: list[int] = [0]
+    with aside():
+        for number in range(200):
+            log.info("counted", number=number)
+        logging.getLogger("somebody.else").warning("held %s", seen)
+        seen.append(1)
+        try:
+            fail_with_a_secret()
+        except ValueError:
+            log.exception("failed")
+    *lines, foreign, failed = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["number"] for line in lines] == list(range(200))
+    assert foreign["event"] == "held [0]"
+    assert "ValueError: no" in failed["exception"]
+    assert SECRET not in stream.getvalue()
