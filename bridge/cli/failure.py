@@ -15,6 +15,7 @@ from bridge.journal.errors import (
     JournalMissingError,
     JournalNewerError,
     JournalReadOnlyError,
+    JournalRemoteError,
     JournalUnopenedError,
 )
 from bridge.keys import ApiKeyError, LinkKeyFileError
@@ -28,6 +29,7 @@ _CODES: Final[dict[type[Exception], ExitCode]] = {
     JournalNewerError: ExitCode.JOURNAL_NEWER,
     JournalLockedError: ExitCode.JOURNAL_LOCKED,
     JournalReadOnlyError: ExitCode.JOURNAL_READ_ONLY,
+    JournalRemoteError: ExitCode.CONFIG,
     JournalUnopenedError: ExitCode.JOURNAL_UNOPENED,
     JournalError: ExitCode.FAILED,
 }

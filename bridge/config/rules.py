@@ -33,6 +33,7 @@ def check(settings: Settings) -> list[Problem]:
         *_url(settings.director.url),
         *_api_key(settings.director),
         *_path("journal.path", settings.journal.path),
+        *_local("journal.path", settings.journal.path),
         *link_endpoint(settings.link.endpoint),
         *_control_port(settings),
         *_officers(settings.officers),
@@ -138,6 +139,12 @@ def _path(key: str, path: str) -> Iterator[Problem]:
             Path(path).expanduser()
         except RuntimeError:
             yield Problem(key, shown(path), "there is no such home folder", "write the whole path")
+
+
+def _local(key: str, path: str) -> Iterator[Problem]:
+    if path.startswith("\\\\"):
+        rule = "is on a network drive, where SQLite's write-ahead log does not work"
+        yield Problem(key, shown(path), rule, "put it on a disk of this machine")
 
 
 def _officers(officers: list[OfficerSettings]) -> Iterator[Problem]:

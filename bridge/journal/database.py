@@ -11,7 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from filelock import FileLock, Timeout
@@ -25,6 +25,7 @@ from bridge.journal.errors import (
     JournalMissingError,
     JournalNewerError,
     JournalReadOnlyError,
+    JournalRemoteError,
     JournalUnopenedError,
 )
 from bridge.journal.schema import APPLICATION_ID, known_migrations, migrations
@@ -196,11 +197,19 @@ def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
     }
 
 
+def uri(path: PurePath) -> str:
+    """The whole path as SQLite takes it. Raises JournalRemoteError for a network drive, mapped to a letter or not."""
+    text = path.as_uri()
+    if not text.startswith("file:///"):
+        raise JournalRemoteError(Path(path))
+    return text
+
+
 @contextmanager
 def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that cannot write, for reading beside a running sidecar."""
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
+        f"{uri(path.resolve())}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
     )
     try:
         connection.row_factory = sqlite3.Row
@@ -215,7 +224,7 @@ def connect(path: Path) -> sqlite3.Connection:
     Raises sqlite3.OperationalError where the file is missing or cannot be WAL with synchronous=FULL.
     """
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=rw",
+        f"{uri(path.resolve())}?mode=rw",
         uri=True,
         isolation_level=None,
         timeout=BUSY_TIMEOUT_MS / 1000,

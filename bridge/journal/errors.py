@@ -27,6 +27,16 @@ class JournalDamagedError(JournalError):
         )
 
 
+class JournalRemoteError(JournalError):
+    """It is on a network drive."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the journal at {path} is on a network drive, where SQLite's write-ahead log does not work: "
+            "put it on a disk of this machine, and set [journal] path to it"
+        )
+
+
 class JournalNewerError(JournalError):
     """A later version of the bridge wrote it."""
 

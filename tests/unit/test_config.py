@@ -367,6 +367,11 @@ def test_urls_that_may_hold_a_secret_are_not_shown(tmp_path: Path, url: str, rul
     assert "s3cr3t" not in str(error)
 
 
+def test_a_journal_on_a_network_drive_is_refused(tmp_path: Path) -> None:
+    error = refusal(tmp_path, DIRECTOR + "[journal]\npath = '\\\\server\\share\\journal.db'\n" + OFFICER)
+    assert_says(error, "journal.path = ", "is on a network drive", "put it on a disk of this machine")
+
+
 @pytest.mark.parametrize(
     ("lines", "rule"),
     [

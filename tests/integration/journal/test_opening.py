@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
@@ -19,6 +19,7 @@ from bridge.journal.errors import (
     JournalMissingError,
     JournalNewerError,
     JournalReadOnlyError,
+    JournalRemoteError,
     JournalUnopenedError,
 )
 from bridge.journal.journal import opened
@@ -29,7 +30,7 @@ from .facts import deal, result, submitted
 
 HOLDER = """
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from bridge.journal import database
 with database.locked(Path(sys.argv[1])):
     print("locked", flush=True)
@@ -142,7 +143,7 @@ def test_a_journal_that_cannot_be_written_is_refused(lived: Path) -> None:
 
 STARVED = """
 import os, resource, sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
 from bridge.journal.errors import JournalUnopenedError
 from bridge.journal.journal import opened
@@ -198,6 +199,13 @@ def test_only_what_sqlite_finds_in_the_file_speaks_against_it(
     error = sqlite3.OperationalError("odd")
     error.sqlite_errorcode = code
     assert type(database.unusable(lived, error, otherwise=JournalDamagedError)) is kind
+
+
+def test_a_path_is_written_as_sqlite_takes_it_and_a_network_drive_is_refused() -> None:
+    assert database.uri(PurePosixPath("/var/lib/a b/journal.db")) == "file:///var/lib/a%20b/journal.db"
+    assert database.uri(PureWindowsPath(r"C:\bridge\journal.db")) == "file:///C:/bridge/journal.db"
+    with pytest.raises(JournalRemoteError, match="put it on a disk of this machine"):
+        database.uri(PureWindowsPath(r"\\server\share\journal.db"))
 
 
 # The write-ahead log
