@@ -20,7 +20,9 @@ from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
+from bridge.core.clock import Clock
 from bridge.core.contract import utc_text
 from bridge.journal.errors import JournalUnavailableError
 from bridge.link import EndpointError
@@ -47,6 +49,10 @@ STATUS_PATH: Final = "/v1/status"
 MAX_BODY_BYTES: Final = 16_384
 READ_S: Final = 5.0
 """How long a body may take to come."""
+MOST_OPEN: Final = 16
+"""Connections at a time. A command makes one."""
+OPEN_S: Final = 60.0
+"""After so long a connection gives way to a new one where there are too many."""
 CLOSE_S: Final = 1.0
 """How long requests under way are waited for at a stop. Their steps finish in any case."""
 
@@ -86,6 +92,58 @@ class ControlSocket:
         self.socket.close()
 
 
+class _Visit:
+    """One connection: since when, on the monotonic clock, and whether it must be among the server's by now."""
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.stood = False
+
+    def stand(self) -> None:
+        self.stood = True
+
+
+class _Door:
+    """Makes the handler of each connection, of a few at a time: connections that somebody leaves open, with or
+    without the token, must not take the process's descriptors."""
+
+    def __init__(self, server: web.Server | None, clock: Clock) -> None:
+        assert server is not None  # noqa: S101 - narrowing: the runner is set up
+        self._server = server
+        self._clock = clock
+        self._visits: dict[RequestHandler, _Visit] = {}
+
+    def __call__(self) -> asyncio.Protocol:
+        now = self._clock.monotonic()
+        self._forget_those_gone()
+        if len(self._visits) >= MOST_OPEN:
+            for handler, visit in list(self._visits.items()):
+                if now - visit.since >= OPEN_S:
+                    handler.force_close()
+                    del self._visits[handler]
+        if len(self._visits) >= MOST_OPEN:
+            return _TurnedAway()
+        handler = self._server()
+        visit = self._visits[handler] = _Visit(now)
+        # The loop tells the handler of its connection in its next round.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, visit.stand)
+        return handler
+
+    def _forget_those_gone(self) -> None:
+        there = set(self._server.connections)
+        for handler, visit in list(self._visits.items()):
+            if visit.stood and handler not in there:
+                del self._visits[handler]
+
+
+class _TurnedAway(asyncio.Protocol):
+    """A connection too many: closed at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
 class ControlServer:
     """Serves a person's requests until cancelled."""
 
@@ -107,7 +165,8 @@ class ControlServer:
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
         try:
-            await web.SockSite(runner, self._control.socket).start()
+            door = _Door(runner.server, self._office.clock)
+            await asyncio.get_running_loop().create_server(door, sock=self._control.socket)
             await self._write_file()
             self._office.log.info("control endpoint", port=self._control.port, file=str(self._control.path))
             await asyncio.Event().wait()
@@ -146,7 +205,7 @@ class ControlServer:
         """Let in who has the token and came by the front door; give every error the same shape."""
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, f"Bearer {self._file.token}".encode()):
-            return _error(401, "TOKEN", f"the token is missing or wrong; it stands in {self._control.path}")
+            return _error(401, "TOKEN", "the token is missing or wrong; it stands beside the journal")
         if request.headers.get("Host") != self._authority or "Origin" in request.headers:
             return _error(403, "HOST", f"ask {self._authority} by that name, and not from a browser")
         try:

@@ -16,8 +16,8 @@ from bridge.journal import operating
 from bridge.link import EndpointError
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sidecar import controlfile
-from bridge.sidecar.control import MAX_BODY_BYTES, ControlSocket
-from bridge.sidecar.controlfile import ControlFile
+from bridge.sidecar.control import MAX_BODY_BYTES, MOST_OPEN, OPEN_S, ControlSocket
+from bridge.sidecar.controlfile import HOST, ControlFile
 
 from .clock import PATIENCE_S
 from .controlled import FLATTEN, Controlled, controlled
@@ -366,3 +366,35 @@ async def test_the_status_tells_that_the_journal_cannot_be_written(
     # Whoever reads meanwhile has it told, in vain: for that long it is not seen.
     told = await until(sidecar, lambda all_: all_["journal_trouble"])
     assert "readonly" in told["journal_trouble"]
+
+
+# Who leaves connections open
+
+
+async def test_connections_that_are_left_open_are_bounded_and_give_way(
+    station: Station, sidecar: Controlled
+) -> None:
+    await sidecar.file()
+    idle = [await asyncio.open_connection(HOST, sidecar.port) for _ in range(2 * MOST_OPEN)]
+    try:
+        turned_away = idle[MOST_OPEN:]
+        for reader, _ in turned_away:
+            assert await reader.read() == b""
+        station.clock.advance(OPEN_S)
+        assert (await sidecar.status())["pid"] == os.getpid()
+        # All that were there so long were ended for it.
+        for reader, _ in idle[:MOST_OPEN]:
+            assert await reader.read() == b""
+    finally:
+        for _, writer in idle:
+            writer.close()
+
+
+async def test_commands_one_after_the_other_are_never_too_many(sidecar: Controlled) -> None:
+    await sidecar.file()
+    for _ in range(2 * MOST_OPEN):
+        reader, writer = await asyncio.open_connection(HOST, sidecar.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 401 ")
+        writer.close()
+        await writer.wait_closed()
