@@ -90,6 +90,10 @@ class Sidecar:
                 await self._deliverer.finish(DRAIN_S)
                 await self._links.say_goodbye()
                 await _end(*linking)
+        except ExceptionGroup as failed:
+            for error in failed.exceptions:
+                self._office.log.critical("a part of the sidecar failed: it ends", exc_info=error)
+            raise
         finally:
             self._link.close()
             if self._control is not None:
