@@ -8,6 +8,7 @@ import json
 import time
 from typing import Final, TypeVar
 
+import click
 import msgspec
 
 from bridge.cli.failure import Failure
@@ -26,8 +27,11 @@ ANSWER_S: Final = 30.0
 """How long a sidecar may take for a request: its journal may be busy."""
 LOOK_S: Final = 5.0
 """How long it may take to say how it stands."""
-LOCK_S: Final = 10.0
-"""How long a journal may be locked by one who cannot be asked: a sidecar that starts, or stops, or a command."""
+LOCK_S: Final = 60.0
+"""How long a journal may be locked by one who cannot be asked: a sidecar that starts, or stops, or a command. To
+open a journal of years takes seconds, on a busy machine many."""
+PATIENT_S: Final = 2.0
+"""After so long a person is told what is waited for."""
 _TRY_AGAIN_S: Final = 0.1
 _MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 
@@ -52,7 +56,7 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
         msgspec.json.decode(msgspec.json.encode(request), type=type(request))
     except msgspec.ValidationError as error:
         raise Failure(ExitCode.USAGE, str(error)) from error
-    until = time.monotonic() + LOCK_S
+    began, told = time.monotonic(), False
     while True:
         try:
             return _ask(config, request), True
@@ -69,7 +73,11 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
         except RefusedError as error:
             raise Failure(ExitCode.FAILED, str(error)) from error
         except JournalLockedError as error:
-            if time.monotonic() > until:
+            waited_s = time.monotonic() - began
+            if waited_s > PATIENT_S and not told:
+                told = True
+                click.echo("waiting for a sidecar that starts or stops", err=True)
+            if waited_s > LOCK_S:
                 raise Failure(
                     ExitCode.JOURNAL_LOCKED,
                     f"another process owns the journal at {config.journal} and cannot be asked: {nobody}. "

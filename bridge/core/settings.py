@@ -26,7 +26,7 @@ class DirectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     timeout_s: Seconds = 10.0
     """The longest that one request may take as a whole."""
     max_response_bytes: Annotated[int, msgspec.Meta(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
-    max_clock_skew_s: Seconds = 30.0
+    max_clock_skew_s: Annotated[float, msgspec.Meta(ge=2, le=86_400)] = 30.0
     """How far our clock may be from the Director's before nothing new is opened."""
     extra_fields: bool = True
     """False: events carry the contract's own fields only."""

@@ -70,7 +70,7 @@ def test_a_value_within_bounds_is_taken(
     [
         (DirectorSettings, "poll_interval_s", [0, 0.09, 300.1, float("nan"), float("inf"), "5"]),
         (DirectorSettings, "timeout_s", [0, -1, 86_401]),
-        (DirectorSettings, "max_clock_skew_s", [0, -1, float("nan")]),
+        (DirectorSettings, "max_clock_skew_s", [0, 1.9, -1, float("nan")]),
         (DirectorSettings, "max_response_bytes", [1023, 64 * 1024 * 1024 + 1]),
         (LinkSettings, "heartbeat_s", [0, 0.04, 11, float("nan")]),
         (LinkSettings, "lost_after_s", [0, float("inf")]),
