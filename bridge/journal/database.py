@@ -198,7 +198,7 @@ def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
 
 
 def uri(path: PurePath) -> str:
-    """The whole path as SQLite takes it. Raises JournalRemoteError for a network drive, mapped to a letter or not."""
+    """The whole path as SQLite takes it. Raises JournalRemoteError for a network drive, whatever its letter."""
     text = path.as_uri()
     if not text.startswith("file:///"):
         raise JournalRemoteError(Path(path))
