@@ -1,5 +1,6 @@
 """The rig of the stories, with either terminal in its place."""
 
+import signal
 from collections import defaultdict
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,7 @@ from bridge.core.contract import EventType
 from bridge.paper.mt5 import Retcode
 from bridge.paper.scenario import Scenario
 from bridge.paper.script import Effect, Match, Reject, Rule, SendKind
-from tests.conformance.manners import Manners
+from tests.conformance.manners import UNLISTED, Manners
 from tests.rig.director import Event
 from tests.rig.nursery import Nursery
 from tests.rig.patience import Deadline
@@ -17,6 +18,7 @@ from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import Rig
 from tests.rig.world import OFFICER
+from tests.terminal.__main__ import LISTING
 from tests.terminal.switches import Switches, dump
 
 _LOOK_S: Final = 0.1
@@ -104,6 +106,27 @@ class StoryRig(Rig):
         if not self.terminals[officer].running:
             self.terminals[officer] = process
         return process
+
+    def list_address(self, officer: str = OFFICER) -> None:
+        """Have a person read the panel until it says what the log says, and do that.
+
+        Nothing for a terminal whose address is listed; a paper terminal knows no list.
+        """
+        listed = UNLISTED not in self.manners.get(officer, Manners()).switches
+        if listed or self.kinds.get(officer, self.kind) is Kind.PAPER:
+            return
+        terminal = self.terminals[officer]
+        assert LISTING in terminal.line("no session"), terminal.log
+        deadline = Deadline()
+        panel = ""
+        while LISTING not in panel:
+            assert not deadline.over, f"the panel of {officer} reads {panel!r}"
+            mark = terminal.mark
+            terminal.send(signal.SIGUSR2)
+            panel = terminal.line("the panel reads", since=mark)
+            terminal.any_line(since=terminal.mark, within=_LOOK_S)
+        for address in (f"{HOST} and", self.link.removeprefix("tcp://")):
+            assert address in panel, panel
 
     def start_with(self, scenario: Scenario) -> None:
         """Start everything, on a broker that starts from this scenario."""

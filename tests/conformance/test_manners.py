@@ -90,6 +90,7 @@ class _Company:
 
     def start_terminals(self) -> None:
         self.each(self.rig.start_terminal)
+        self.each(self.rig.list_address)
 
     def each(self, what: Callable[[str], object]) -> None:
         for officer in self.names:

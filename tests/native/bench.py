@@ -76,8 +76,7 @@ class Bench:
     @property
     def panel(self) -> str:
         """What stands on the chart."""
-        objects = self.stepped.terminal.chart.objects
-        return " ".join(str(each.get("OBJPROP_TEXT", "")).strip() for each in objects.values())
+        return self.stepped.terminal.chart.texts()
 
     @property
     def files(self) -> Path:
@@ -107,6 +106,10 @@ class Bench:
         self.carry()
         self.stepped = self._terminal(self.broker)
         self.start()
+
+    def list_address(self) -> None:
+        """A person adds the address to the list of those that are allowed."""
+        self.stepped.terminal.sockets.list_address()
 
     def close(self) -> None:
         self.stepped.close()

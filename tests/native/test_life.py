@@ -76,7 +76,7 @@ def test_a_second_chart_is_locked_out_and_says_so(
     assert other.start() == 0
     connections = len(joined.pipes)
     other.advance(1_000)
-    texts = " ".join(str(each.get("OBJPROP_TEXT", "")) for each in other.terminal.chart.objects.values())
+    texts = other.terminal.chart.texts()
     assert "on another chart" in re.sub(r"\s+", " ", texts)
     assert len(joined.pipes) == connections
     joined.stop()

@@ -3,7 +3,8 @@
     python -m tests.terminal --endpoint tcp://127.0.0.1:5760 --officer eo-001 --link-key-file eo-001.linkkey
 
 The simulated broker runs in a process of its own: the one that --broker names, or one that is started here
-and ends with the terminal. The EA's journal goes to stdout. SIGUSR1 presses the button on its panel.
+and ends with the terminal. The EA's journal goes to stdout. SIGUSR1 presses the button on its panel; SIGUSR2 has
+a person look at the panel, who adds the address to the list of those that are allowed where it says so.
 """
 
 import argparse
@@ -30,6 +31,8 @@ from tests.terminal.switches import SwitchError, load_switches, thrown
 
 EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/ExecutionOfficer.mq5"
 BUTTON: Final = "ExecutionOfficer.flatten"
+LISTING: Final = "Allow WebRequest for listed URL"
+"""The setting that the EA names where its address is not allowed."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,10 +67,17 @@ def _run(terminal: RealTerminal) -> int:
         # Not through Python's buffers: the handler may have come in the middle of a line.
         os.write(1, b"the flatten button was pressed by SIGUSR1\n")
 
+    def look(number: int, frame: FrameType | None) -> None:
+        panel = terminal.terminal.chart.texts()
+        if LISTING in panel:
+            terminal.terminal.sockets.list_address()
+        os.write(1, f"the panel reads: {panel}\n".encode())
+
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     if sys.platform != "win32":
         signal.signal(signal.SIGUSR1, press)
+        signal.signal(signal.SIGUSR2, look)
     try:
         code = terminal.start()
         if code != constants()["INIT_SUCCEEDED"]:

@@ -38,6 +38,10 @@ class Chart:
         default_factory=lambda: {"CHART_WIDTH_IN_PIXELS": 1200, "CHART_HEIGHT_IN_PIXELS": 700}
     )
 
+    def texts(self) -> str:
+        """What a person reads there, line after line."""
+        return " ".join(str(each.get("OBJPROP_TEXT", "")).strip() for each in self.objects.values())
+
     def click(self, name: str) -> None:
         """Press a button, as a person does with the mouse. Raises LookupError where none can be seen."""
         found = self.objects.get(name)

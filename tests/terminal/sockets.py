@@ -72,6 +72,11 @@ class Sockets:
         self._switches = switches
         self._open: dict[int, _Socket] = {}
         self._last = 0
+        self._listed = not switches.address_refused
+
+    def list_address(self) -> None:
+        """A person adds the address to the list of those that are allowed: it counts at the next connect."""
+        self._listed = True
 
     def close_all(self) -> None:
         """The EA is gone: the operating system closes its connections."""
@@ -99,7 +104,7 @@ class Sockets:
         socket = self._open.get(handle)
         if socket is None:
             return fail(C["ERR_NETSOCKET_INVALIDHANDLE"], False)
-        if self._switches.address_refused:
+        if not self._listed:
             return fail(self._switches.address_refused, False)
         self._program.clock.sleep(min(self._switches.connect_takes, timeout_ms))
         connection = self._network.connect(server, port, timeout_ms)

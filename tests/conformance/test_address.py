@@ -1,0 +1,72 @@
+"""A terminal that may not connect before a person has listed the address. A paper terminal, which knows no list, is
+started where the other is allowed to connect: the Director is told the same."""
+
+from datetime import UTC, datetime, timedelta
+
+from bridge.core.contract import EventType
+from bridge.paper.script import Latency
+from tests.conformance.manners import UNLISTED, Manners
+from tests.conformance.rig import Kind, StoryRig
+from tests.rig.rig import OPENED, REFUSED
+from tests.rig.world import OFFICER
+
+STOPPED = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+LONGER_THAN_THE_STORY_MS = 600_000
+LIVES_S = 5
+
+
+def start_unlisted(rig: StoryRig) -> None:
+    """Start the officer's terminal where it may not connect."""
+    rig.manners[OFFICER] = Manners((UNLISTED,))
+    if rig.kind is Kind.NATIVE:
+        rig.start_terminal()
+
+
+def list_address(rig: StoryRig) -> None:
+    """Let it connect, and wait until it has."""
+    if rig.kind is Kind.NATIVE:
+        rig.list_address()
+    else:
+        rig.start_terminal()
+    rig.ready()
+
+
+def test_an_order_waits_for_the_address_to_be_listed_or_expires(rig: StoryRig) -> None:
+    rig.start_director()
+    rig.start_broker()
+    rig.start_sidecar()
+    start_unlisted(rig)
+    until = datetime.now(UTC) + timedelta(seconds=LIVES_S)
+    short_lived = rig.issue("OPEN_SHORT", symbol="GBPUSD", expires_at=until.isoformat())
+    waiting = rig.issue("OPEN_LONG")
+    _, expired = rig.told(short_lived, *REFUSED)
+    assert expired.code == "EXPIRED"
+    assert "before it could be sent" in expired.body["error_message"]
+    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    assert rig.broker.sends() == []
+    list_address(rig)
+    rig.told(waiting, *OPENED)
+    (send,) = rig.broker.sends()
+    assert (send.request.symbol, send.executed) == ("EURUSD", True)
+    rig.open(symbol="GBPUSD")
+
+
+def test_a_terminal_that_was_killed_and_lost_its_list_finds_what_happened_once_it_is_listed(
+    rig: StoryRig,
+) -> None:
+    rig.start()
+    stopped = rig.open(stop_loss=1.09)
+    rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
+    in_flight = rig.issue("OPEN_LONG", symbol="GBPUSD")
+    rig.sent(2)
+    rig.terminal.kill()
+    rig.quote("1.08000")
+    start_unlisted(rig)
+    waiting = rig.issue("OPEN_SHORT")
+    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    assert len(rig.broker.sends()) == 2
+    list_address(rig)
+    rig.told(stopped, *OPENED, *STOPPED)
+    rig.told(in_flight, *OPENED)
+    rig.told(waiting, *OPENED)
+    assert len(rig.broker.sends()) == 3
