@@ -14,7 +14,8 @@ START, TAKE, WRITE, WRITE_SIZE = 1, 2, 3, 4
 SIGNATURE = "ff" + "00" * 8 + "7f"
 GREETING_30 = SIGNATURE + "0300" + b"NULL".hex() + "00" * 16 + "00" + "00" * 31
 GREETING_31 = SIGNATURE + "0301" + b"NULL".hex() + "00" * 16 + "00" + "00" * 31
-READY_DEALER = "041c" + "05" + b"READY".hex() + "0b" + b"Socket-Type".hex() + "00000006" + b"DEALER".hex()
+READY_DEALER = "0429" + "05" + b"READY".hex() + "0b" + b"Socket-Type".hex() + "00000006" + b"DEALER".hex()
+READY_DEALER += "08" + b"Identity".hex() + "00000000"
 
 
 def ready(socket_type: bytes, extra: str = "") -> str:
@@ -48,6 +49,22 @@ def talking(peer: Console) -> Console:
 @pytest.mark.parametrize("greeting", [GREETING_30, GREETING_31])
 def test_the_handshake(peer: Console, greeting: str) -> None:
     assert peer.ask(TAKE, greeting + ready(b"ROUTER")) == ["> " + READY_DEALER, "ready"]
+
+
+def test_it_says_the_same_as_libzmq_s_dealer(program: Console) -> None:
+    """Greeting and READY, byte by byte: what a peer may count on without being told to."""
+    with zmq.Context() as context, context.socket(zmq.DEALER) as dealer, socket.socket() as listener:
+        dealer.setsockopt(zmq.LINGER, 0)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        dealer.connect("tcp://127.0.0.1:{}".format(listener.getsockname()[1]))
+        link, _ = listener.accept()
+        with link, link.makefile("rb") as said:
+            link.sendall(bytes.fromhex(GREETING_31))
+            greeting = said.read(64).hex()
+            assert said.read(43).hex() == READY_DEALER
+    # What fills the signature is nobody's concern.
+    assert SIGNATURE + greeting[20:] == GREETING_31
 
 
 def test_every_byte_may_come_alone(peer: Console) -> None:

@@ -48,7 +48,7 @@ class ZmtpEnd:
         assert name in (b"READY", b"PONG"), name
         if name == b"READY":
             assert b"Socket-Type\x00\x00\x00\x06DEALER" in body
-            assert b"Identity" not in body
+            assert body.endswith(b"\x08Identity\x00\x00\x00\x00")
             self._ready = True
         else:
             self.pongs.append(body)

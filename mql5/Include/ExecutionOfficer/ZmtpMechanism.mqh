@@ -59,7 +59,9 @@ public:
    virtual void      Hear(const string name,const uchar &body[],const int start,CBytes &answer);
   };
 //+------------------------------------------------------------------+
-//| Our READY. No identity: the routing id is the ROUTER's own.      |
+//| Our READY, as libzmq's DEALER has it. The identity is empty, so  |
+//| that the routing id is the ROUTER's own; left out, which RFC 37  |
+//| allows, it breaks an older JeroMQ.                               |
 //+------------------------------------------------------------------+
 void CZmtpNull::Start(CBytes &command)
   {
@@ -71,6 +73,9 @@ void CZmtpNull::Start(CBytes &command)
    AppendAscii(command,"Socket-Type");
    command.AppendSize(6,4);
    AppendAscii(command,"DEALER");
+   command.AppendByte(8);
+   AppendAscii(command,"Identity");
+   command.AppendSize(0,4);
   }
 //+------------------------------------------------------------------+
 //| The peer's READY, or an error                                    |
