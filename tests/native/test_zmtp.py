@@ -57,7 +57,7 @@ def test_it_says_the_same_as_libzmq_s_dealer(program: Console) -> None:
         dealer.setsockopt(zmq.LINGER, 0)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        dealer.connect("tcp://127.0.0.1:{}".format(listener.getsockname()[1]))
+        dealer.connect(f"tcp://127.0.0.1:{listener.getsockname()[1]}")
         link, _ = listener.accept()
         with link, link.makefile("rb") as said:
             link.sendall(bytes.fromhex(GREETING_31))
