@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.facts import (
     CommandFact,
@@ -17,11 +18,12 @@ from bridge.core.facts import (
 )
 from bridge.core.protocol import CommandKind, TerminalHeartbeat
 from bridge.core.terms import Side
-from bridge.paper.mt5 import OrderType, Retcode, SymbolTradeMode
+from bridge.paper.mt5 import OrderType, Position, Retcode, SymbolFilling, SymbolTradeMode
 from bridge.paper.script import Fills, LoseAnswer, Reject, Rule
 from tests.native.bench import Bench
 from tests.peers import open_order
 from tests.terminal.library import Cell
+from tests.terminal.switches import Switches
 
 CLOSE = CommandKind.CLOSE
 
@@ -61,6 +63,46 @@ def test_an_open_goes_through_all_stages(joined: Bench) -> None:
     assert deal.magic == 1001
     assert joined.peer.facts_of(PositionFact)[0].identifier == deal.position_id
     assert '"mark":1,"token":1001' in joined.ledger.read_text()
+
+
+@pytest.mark.parametrize(("most", "comment"), [(3, "te"), (1, "t"), (0, "")])
+def test_a_comment_that_the_check_refuses_is_shortened(bench: Bench, most: int, comment: str) -> None:
+    bench.switches = Switches(comment_most=most, comment_too_long="rejected")
+    begin(bench)
+    (position, _) = _opened_in_spite_of(bench)
+    order = open_order(1002, kind=CLOSE, side=Side.SELL, position=position.identifier)
+    bench.say(bench.peer.command(order))
+    bench.run(1_500)
+    assert bench.stages(1002) == ["received", "submitted", "result"]
+    assert [send.request.comment for send in bench.broker.sends()] == [comment] * 3
+    assert [send.executed for send in bench.broker.sends()] == [True] * 3
+
+
+def _opened_in_spite_of(bench: Bench) -> list[Position]:
+    """Two positions: of an order as it is, and of one that needs another filling mode too."""
+    bench.say(bench.peer.command(open_order()))
+    bench.run(1_500)
+    terms = bench.broker.symbol("EURUSD")
+    assert terms is not None
+
+    def change_terms(name: str, arguments: Sequence[Cell]) -> None:
+        # Behind the program's look at the flags, and before the server's.
+        if name == "OrderCheck":
+            bench.broker.set_symbol(replace(terms, filling_mode=SymbolFilling.IOC))
+
+    bench.stepped.terminal.host.before = change_terms
+    bench.say(bench.peer.command(open_order(1003)))
+    bench.run(1_500)
+    bench.stepped.terminal.host.before = None
+    bench.broker.set_symbol(terms)
+    return bench.broker.positions()
+
+
+def test_of_a_refused_comment_and_another_refusal_the_other_is_told(bench: Bench) -> None:
+    bench.switches = Switches(comment_most=3, comment_too_long="rejected")
+    begin(bench, InpMaxLot="1000").say(bench.peer.command(open_order(volume="500")))
+    bench.run(1_500)
+    assert not_sent(bench).retcode == Retcode.NO_MONEY
 
 
 def test_busy_is_out_of_the_door_before_the_send(joined: Bench) -> None:

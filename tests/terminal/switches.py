@@ -93,7 +93,7 @@ ABOUT: Final[dict[str, About]] = {
     "history_late": About(800, "an order or a deal comes this late into history", "3, live gap"),
     "order_in_neither_list": About(800, "a fresh live order shows this late too", "3, live gap"),
     "comment_most": About(16, "a comment has at most so many characters", "5, unconfirmed"),
-    "comment_too_long": About("rejected", "a longer one is truncated or rejected", "5, unconfirmed"),
+    "comment_too_long": About("rejected", "a longer one is truncated, or rejected", "5, unconfirmed"),
     "comment_rewritten": About(True, "the broker writes its own comment", "5, field"),
     "closing_magic_zero": About(True, "closing orders and deals show magic 0", "5, field"),
     "result_without_tickets": About(True, "MqlTradeResult has neither deal nor order", "3"),

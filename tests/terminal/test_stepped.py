@@ -103,7 +103,15 @@ def test_what_a_send_answers(make: Make, switches: dict[str, Any], expected: str
     terminal = make("trade", **switches)
     terminal.start()
     terminal.advance(150)
-    assert journal(terminal)[2] == expected
+    assert [line for line in journal(terminal) if line.startswith("sent")] == [expected]
+
+
+def test_a_comment_that_is_refused_is_refused_by_the_check_too(make: Make) -> None:
+    terminal = make("trade", comment_too_long="rejected")
+    terminal.start()
+    terminal.advance(150)
+    assert "check 10013 Invalid request" in journal(terminal)
+    assert terminal.broker.sends() == []
 
 
 @pytest.mark.parametrize(

@@ -158,11 +158,7 @@ class Trade:
     # Sending
 
     def OrderCheck(self, *row: Cell) -> Answer:
-        request = _request(row)
-        try:
-            result = self._view.broker.order_check(request)
-        except (BrokerGone, BrokerTimeout):
-            result = CheckResult(retcode=Retcode.CONNECTION)
+        result = self._checked(_request(row))
         checked = check_row(result)
         return (True, *checked) if result.retcode == 0 else fail(C["ERR_TRADE_SEND_FAILED"], False, *checked)
 
@@ -178,14 +174,27 @@ class Trade:
         placed = TradeResult(retcode=Retcode.PLACED, comment="Request placed", request_id=self._requests)
         return self._told(placed)
 
+    def _checked(self, request: TradeRequest) -> CheckResult:
+        """What the terminal thinks of it, with the server's limits in mind."""
+        if self._comment_refused(request):
+            return CheckResult(retcode=Retcode.INVALID, comment="Invalid request")
+        try:
+            return self._view.broker.order_check(request)
+        except (BrokerGone, BrokerTimeout):
+            return CheckResult(retcode=Retcode.CONNECTION)
+
+    def _comment_refused(self, request: TradeRequest) -> bool:
+        too_long = len(request.comment) > self._switches.comment_most
+        return too_long and self._switches.comment_too_long == "rejected"
+
     def _sent(self, request: TradeRequest) -> TradeResult:
         """What the server answers, or the terminal in its place."""
         if not (self._permissions.terminal_trade and self._permissions.expert_trade):
             return TradeResult(retcode=Retcode.CLIENT_DISABLES_AT)
-        most = self._switches.comment_most
-        if len(request.comment) > most and self._switches.comment_too_long == "rejected":
+        if self._comment_refused(request):
             return TradeResult(retcode=Retcode.INVALID)
-        comment = "broker" if self._switches.comment_rewritten else request.comment[:most]
+        kept = request.comment[: self._switches.comment_most]
+        comment = "broker" if self._switches.comment_rewritten else kept
         try:
             result = self._view.broker.order_send(msgspec.structs.replace(request, comment=comment))
         except BrokerTimeout:

@@ -49,32 +49,60 @@ bool PassesOtherwiseFilled(MqlTradeRequest &request)
    return(false);
   }
 //+------------------------------------------------------------------+
+//| Whether OrderCheck lets the request pass, with another filling   |
+//| mode where it is that                                            |
+//+------------------------------------------------------------------+
+bool PassesHoweverFilled(MqlTradeRequest &request,MqlTradeCheckResult &checked)
+  {
+   if(Passes(request,checked))
+      return(true);
+   return(checked.retcode==TRADE_RETCODE_INVALID_FILL && PassesOtherwiseFilled(request));
+  }
+//+------------------------------------------------------------------+
+//| The request with as much of its comment as OrderCheck lets pass, |
+//| where it passes without any; else it keeps its comment, and      |
+//| `checked` is what is said of the request without                 |
+//+------------------------------------------------------------------+
+bool PassesShorter(MqlTradeRequest &request,MqlTradeCheckResult &checked)
+  {
+   MqlTradeCheckResult tried;
+   string comment=request.comment;
+   request.comment="";
+   // A change has no comment: that is none, and no empty text.
+   if(StringLen(comment)==0 || !PassesHoweverFilled(request,checked))
+     {
+      request.comment=comment;
+      return(false);
+     }
+   for(int size=StringLen(comment)/2; size>0; size/=2)
+     {
+      request.comment=StringSubstr(comment,0,size);
+      if(Passes(request,tried))
+         return(true);
+     }
+   request.comment="";
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| What OrderCheck says. How long a comment may be is not documented|
 //| and it is only for people: where the request passes without it,  |
-//| it goes without it. That OrderCheck can make nothing of a change |
-//| (10013, or no code at all) is no reason against it: the server   |
-//| is asked, and a change that it refuses has changed nothing.      |
+//| it goes with a shorter one, or none. That OrderCheck can make    |
+//| nothing of a change (10013, or no code at all) is no reason      |
+//| against it: the server is asked, and a change that it refuses has|
+//| changed nothing.                                                 |
 //+------------------------------------------------------------------+
 bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)
   {
    MqlTradeCheckResult checked;
-   MqlTradeCheckResult bare;
-   if(Passes(request,checked))
+   if(PassesHoweverFilled(request,checked))
+      return(true);
+   if(IsChangeRequest(request) && (checked.retcode==RETCODE_NONE || checked.retcode==TRADE_RETCODE_INVALID))
+      return(true);
+   if(PassesShorter(request,checked))
       return(true);
    string comment=checked.comment;
    if(checked.retcode==RETCODE_NONE)
       comment+=" (error "+IntegerToString(GetLastError())+")";
-   if(IsChangeRequest(request) && (checked.retcode==RETCODE_NONE || checked.retcode==TRADE_RETCODE_INVALID))
-      return(true);
-   if(checked.retcode==TRADE_RETCODE_INVALID_FILL && PassesOtherwiseFilled(request))
-      return(true);
-   // A change has no comment: that is none, and no empty text.
-   if(StringLen(request.comment)>0)
-     {
-      request.comment="";
-      if(Passes(request,bare))
-         return(true);
-     }
    return(NotSent(answer,"CHECK","OrderCheck refused it: "+comment,(long)checked.retcode));
   }
 //+------------------------------------------------------------------+

@@ -361,7 +361,8 @@ void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeReque
    request.comment=FLATTEN_COMMENT;
    request.position=ticket;
    // Whatever else speaks against it the server may say: nobody who flattens is kept from it here.
-   if(!Passes(request,checked) && checked.retcode==TRADE_RETCODE_INVALID_FILL && !PassesOtherwiseFilled(request))
+   if(!PassesHoweverFilled(request,checked) && !PassesShorter(request,checked)
+      && checked.retcode==TRADE_RETCODE_INVALID_FILL)
       m_log.Warning("flatten: no filling mode passes in "+symbol);
   }
 //+------------------------------------------------------------------+
