@@ -35,7 +35,7 @@ class Foreign:
     source: str
     install: Callable[[Path], Served]
     too_old: bool = False
-    """It speaks no ZMTP 3: what is asked of the EA is that it says so."""
+    """It speaks no ZMTP 3: what is asked of the EA is that it takes it for no sidecar."""
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
@@ -162,7 +162,14 @@ def _toree(folder: Path) -> Served:
         folder,
     )
     shutil.unpack_archive(_one(folder, "toree-*.tar.gz"), folder)
-    return _java(_one(folder, "toree-assembly-*.jar"), "toree-0.5.0")
+    return _java(_one(folder, "toree-assembly-*.jar"), "0.4")
+
+
+def _kotlin(folder: Path) -> Served:
+    """So does the Kotlin kernel of Jupyter, a newer one."""
+    _program("java")
+    _pip(folder, "--no-deps", "kotlin-jupyter-kernel==0.19.0.944")
+    return _java(_one(folder, "kotlin-jupyter-kernel-*-all.jar"), "0.6.0")
 
 
 def _debian_jeromq(folder: Path) -> Served:
@@ -185,6 +192,7 @@ CATALOGUE: Final = (
     Foreign("Node zeromq 6", "npm zeromq", _zeromq_6("latest")),
     Foreign("omq.rs (Rust)", "PyPI pyomq", _omq),
     Foreign("azmq (Python)", "PyPI azmq 1.0.6", _azmq),
-    Foreign("JeroMQ (Java)", "PyPI toree 0.5.0", _toree),
+    Foreign("JeroMQ 0.6 (Java)", "PyPI kotlin-jupyter-kernel 0.19.0.944", _kotlin),
+    Foreign("JeroMQ 0.4 (Java)", "PyPI toree 0.5.0", _toree),
     Foreign("JeroMQ 0.3 (Java)", "Debian libjeromq-java", _debian_jeromq, too_old=True),
 )

@@ -29,6 +29,8 @@ class Expert:
         """How many PINGs were answered."""
         self.failure = ""
         """Why the EA's ZMTP has given the peer up."""
+        self.closed = False
+        """Whether the peer has closed the connection."""
         self._ready = False
 
     def connect(self, *, bytewise: bool = False) -> None:
@@ -37,23 +39,26 @@ class Expert:
         self._until(lambda: self._ready, "no READY came")
 
     def refused(self) -> str:
-        """A fresh connection to a peer that is none: what the EA says to it."""
+        """A fresh connection to a peer that is none: what the EA says to it, or the peer to our greeting.
+
+        A peer older than ZMTP 3 reads what comes behind our version as frames: it may close the connection
+        before it has said which version is its own.
+        """
         self.dial()
-        until = time.monotonic() + PATIENCE_S
-        while not self.failure and time.monotonic() < until:
-            try:
-                self.carry()
-            except BrokenError:
-                break
-        if not self.failure:
-            raise BrokenError("it was not refused")
-        return self.failure
+        try:
+            self._until(lambda: self._ready, "it was neither refused nor closed")
+        except BrokenError as error:
+            if self.failure or self.closed:
+                return str(error)
+            raise
+        raise BrokenError("it was taken for a peer")
 
     def dial(self, *, bytewise: bool = False) -> None:
         """A fresh connection, with nothing said but our greeting."""
         self.close()
         self._chunk = 1 if bytewise else 65_536
         self._messages.clear()
+        self.closed = False
         self._link = self._dialled()
         self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._obey(self._program.ask(START))
@@ -100,8 +105,10 @@ class Expert:
         except TimeoutError:
             return
         except OSError as error:
+            self.closed = True
             raise BrokenError(f"the connection broke: {error.strerror}") from None
         if not got:
+            self.closed = True
             raise BrokenError("the peer closed the connection")
         self._obey(self._program.ask(TAKE, got.hex()))
         if self.failure:

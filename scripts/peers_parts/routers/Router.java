@@ -1,7 +1,8 @@
-// A ROUTER of JeroMQ, ZeroMQ written anew in Java: PORT VERSION. lines.py says how it is driven. What is looked up by
-// only some versions have is looked up by reflection.
+// A ROUTER of JeroMQ, ZeroMQ written anew in Java: PORT VERSION. lines.py says how it is driven. What only some
+// versions have is looked up by reflection.
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.zeromq.ZMQ;
 
@@ -10,6 +11,9 @@ public class Router {
     static final ConcurrentLinkedQueue<String> waiting = new ConcurrentLinkedQueue<>();
 
     public static void main(String[] words) throws Exception {
+        // The library itself prints what it thinks of a peer, and stdout is ours.
+        PrintStream out = System.out;
+        System.setOut(System.err);
         ZMQ.Socket router = ZMQ.context(1).socket(6);
         router.setLinger(0);
         router.setReceiveTimeOut(5);
@@ -18,13 +22,13 @@ public class Router {
         Thread reader = new Thread(Router::read);
         reader.setDaemon(true);
         reader.start();
-        System.out.println("listening " + words[1] + " " + pings);
+        out.println("listening " + words[1] + " " + pings);
         while (!ended) {
             byte[] part = router.recv(0);
             if (part != null) {
                 StringBuilder line = new StringBuilder("< " + hex(part));
                 while (router.hasReceiveMore()) line.append(" ").append(hex(router.recv(0)));
-                System.out.println(line);
+                out.println(line);
             }
             for (String line = waiting.poll(); line != null; line = waiting.poll()) send(router, line.trim().split(" "));
         }
