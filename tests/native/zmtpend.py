@@ -14,7 +14,8 @@ class ZmtpEnd:
         self.pongs: list[bytes] = []
         self._in = bytearray()
         self._greeted = False
-        self._ready = False
+        self.ready = False
+        """Whether the peer's READY has come: a ROUTER knows nobody before."""
 
     def take(self, data: bytes) -> list[bytes]:
         """The messages that these bytes complete. Raises AssertionError for a peer that breaks the protocol."""
@@ -34,7 +35,7 @@ class ZmtpEnd:
             if flags & 4:
                 self._command(body)
             else:
-                assert self._ready, "a message before READY"
+                assert self.ready, "a message before READY"
                 messages.append(body)
         return messages
 
@@ -49,7 +50,7 @@ class ZmtpEnd:
         if name == b"READY":
             assert b"Socket-Type\x00\x00\x00\x06DEALER" in body
             assert body.endswith(b"\x08Identity\x00\x00\x00\x00")
-            self._ready = True
+            self.ready = True
         else:
             self.pongs.append(body)
 

@@ -10,6 +10,8 @@
 //|   until another one stands behind it: none of our messages ends  |
 //|   there, and the next heartbeat brings more.                     |
 //| - The first send in the timer call of the connect fails (5273).  |
+//|   How much later it does not is not known, only that a second is |
+//|   enough: where it fails, the next connection waits longer.      |
 //| - A read that fails may have brought bytes all the same.         |
 //| - A peer that closed may have left bytes, and what is readable   |
 //|   may show at the second look only: the link is closed when it is|
@@ -17,9 +19,12 @@
 //| - A send may take a part. The rest has one owner: this class.    |
 //+------------------------------------------------------------------+
 #include "Bytes.mqh"
+#include "Clock.mqh"
 
 #define TRANSPORT_CONNECT_MS 200      // a connect blocks the whole program; on loopback this is long
 #define TRANSPORT_IO_MS 200
+#define TRANSPORT_CALM_MS 250         // before the first send, where one in the next timer call has failed
+#define TRANSPORT_CALM_MOST_MS 1500   // and where that has failed too
 #define TRANSPORT_CHUNK 16384
 #define TRANSPORT_READ_MOST 262144    // in one timer call
 #define TRANSPORT_UNSENT_MOST 4194304
@@ -35,7 +40,10 @@ class CTransport
   {
 private:
    int               m_socket;
-   bool              m_fresh;    // connected in this timer call: nothing may be sent yet
+   bool              m_fresh;    // just connected: nothing may be sent yet
+   bool              m_mute;     // nothing was sent on this connection
+   long              m_opened_ms;
+   long              m_calm_ms;  // for how long after the connect nothing is sent
    CBytes            m_unsent;
    string            m_reason;   // why it was closed
    int               m_error;    // the terminal's error number with that
@@ -64,6 +72,9 @@ CTransport::CTransport(void)
   {
    m_socket=INVALID_HANDLE;
    m_fresh=false;
+   m_mute=true;
+   m_opened_ms=0;
+   m_calm_ms=0;
    m_reason="";
    m_error=0;
   }
@@ -91,6 +102,8 @@ bool CTransport::Open(const string host,const int port)
    if(!SocketConnect(m_socket,host,(uint)port,TRANSPORT_CONNECT_MS))
       return(Fail("no connection to "+host+":"+IntegerToString(port),GetLastError()));
    m_fresh=true;
+   m_mute=true;
+   m_opened_ms=MonoMs();
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -140,7 +153,7 @@ bool CTransport::Fail(const string reason,const int error)
 //+------------------------------------------------------------------+
 void CTransport::NextCall(void)
   {
-   m_fresh=false;
+   m_fresh=(m_fresh && MonoMs()-m_opened_ms<m_calm_ms);
   }
 //+------------------------------------------------------------------+
 //| Take in what is there; false where the connection is gone. What  |
@@ -211,7 +224,8 @@ bool CTransport::Flush(void)
    if(m_socket==INVALID_HANDLE || m_fresh)
       return(m_socket!=INVALID_HANDLE);
    bool moved=true;
-   while(m_unsent.Size()>0 && SocketIsWritable(m_socket))
+   // A second look, as with what is readable.
+   while(m_unsent.Size()>0 && (SocketIsWritable(m_socket) || SocketIsWritable(m_socket)))
      {
       uchar chunk[];
       int size=m_unsent.CopyOut(chunk,0,TRANSPORT_CHUNK);
@@ -220,12 +234,17 @@ bool CTransport::Flush(void)
       if(sent>0)
         {
          m_unsent.Skip(sent);
+         m_mute=false;
          moved=true;
          continue;
         }
       int error=GetLastError();
       if(error!=0)
+        {
+         if(m_mute)
+            m_calm_ms=(m_calm_ms==0) ? TRANSPORT_CALM_MS : TRANSPORT_CALM_MOST_MS;
          return(Fail("the connection broke",error));
+        }
       // Nothing, without an error: the socket is full, or only says so. Twice in a row, and the rest goes later.
       if(!moved)
          break;
