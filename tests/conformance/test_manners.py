@@ -40,6 +40,7 @@ FILLING_ANY_PART: Final = Scenario(
     )
 )
 LATE_EVIDENCE: Final = (E.DIRECTIVE_RECEIVED, E.BROKER_ERROR, *OPENED[1:])
+PLACED: Final = (E.DIRECTIVE_RECEIVED, E.ORDER_PLACED)
 IN_PART: Final = (
     E.DIRECTIVE_RECEIVED,
     E.ORDER_PLACED,
@@ -138,7 +139,7 @@ def _officer(name: str) -> str:
 
 
 def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
-    """Refusals, fills in part, a lost answer, a crash, a broker that is away, and closings of every kind."""
+    """Refusals, fills in part, a lost answer, changes, a crash, a broker that is away, each kind of closing."""
     all_ = _Company(rig, members)
     all_.start()
     all_.issue("no-money", "OPEN_LONG", symbol="XAUUSD")
@@ -147,15 +148,21 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
     all_.issue("by-hand", "OPEN_SHORT", symbol="GBPUSD", quantity=0.04)
     all_.issue("in-part", "OPEN_LONG", symbol="USDJPY", quantity=0.05, stop_loss=140)
     all_.issue("answer-lost", "OPEN_LONG", symbol="SILVER", quantity=0.02)
+    all_.issue("resting", "OPEN_LONG", symbol="GBPUSD", order_type="LIMIT", price=1.1)
     all_.told("no-money", *REFUSED)
     all_.told("off-the-step", *REFUSED)
     all_.told("stopped", *OPENED)
     all_.told("by-hand", *OPENED)
     all_.told("in-part", *IN_PART)
     all_.told("answer-lost", *LATE_EVIDENCE)
+    all_.told("resting", *PLACED)
 
     all_.issue("part", "CLOSE", "by-hand", symbol="GBPUSD", quantity=0.01)
     all_.issue("in-parts", "CLOSE", "answer-lost", symbol="SILVER")
+    all_.issue("moved", "MODIFY", "resting", symbol="GBPUSD", price=1.12)
+    all_.issue("tightened", "MODIFY_SL", "stopped", stop_loss=1.091)
+    all_.told("moved", *PLACED)
+    all_.told("tightened", *PLACED)
     all_.told("part", *CLOSED[:-1])
     all_.told("in-parts", E.DIRECTIVE_RECEIVED, E.ORDER_PLACED, E.ORDER_PARTIAL_FILL, *CLOSED[2:])
 
@@ -165,6 +172,9 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
     all_.start_terminals()
     all_.told("stopped", E.SL_TRIGGERED, E.POSITION_CLOSED)
     all_.told("by-hand", E.ORDER_PARTIAL_FILL)
+    all_.issue("cancelling", "CANCEL", "resting", symbol="GBPUSD")
+    all_.told("cancelling", E.DIRECTIVE_RECEIVED, E.ORDER_CANCELLED)
+    all_.told("resting", E.ORDER_CANCELLED)
 
     all_.each(lambda officer: rig.brokers[officer].disconnect())
     all_.told_besides(E.CONNECTION_LOST)

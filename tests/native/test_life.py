@@ -178,6 +178,16 @@ def test_a_refusal_shows_its_remedy(bench: Bench) -> None:
     assert "run mt5-bridge rebind" in bench.panel
 
 
+def test_a_first_send_that_came_too_soon_comes_later_on_every_connection_from_then_on(bench: Bench) -> None:
+    bench.switches = thrown("send_refused_for")
+    bench.restart()
+    bench.join()
+    assert len(bench.pipes) == 3
+    bench.pipes[-1].close()
+    bench.join()
+    assert len(bench.pipes) == 4
+
+
 @pytest.mark.parametrize("error", [4014, 5272, 5273])
 def test_an_address_that_is_not_allowed_is_named(bench: Bench, error: int) -> None:
     bench.switches = thrown("address_refused")

@@ -61,8 +61,10 @@ class BrokerView:
         return self._ask("symbols", self.broker.symbols, []) if self.logged_in else []
 
     def tick(self, name: str) -> Tick | None:
-        """A symbol's last quote."""
-        return self._ask(("tick", name), lambda: self.broker.tick(name), None) if self.logged_in else None
+        """A symbol's last quote; None before the first one."""
+        if not self.logged_in or self._program.elapsed_ms() < self._switches.quotes_late:
+            return None
+        return self._ask(("tick", name), lambda: self.broker.tick(name), None)
 
     def last_quote_ms(self) -> int:
         """When the last quote of any symbol came."""

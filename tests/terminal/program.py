@@ -13,6 +13,7 @@ from tests.terminal.host import Answer, Fault, fail
 from tests.terminal.reference import constants, spelled
 from tests.terminal.switches import Switches
 
+STALL_US: Final = 4_500_000
 LEAST_TIMER_US: Final = 10_000
 """A timer is no finer than 10 to 16 ms (mql5/FACTS.md 4)."""
 LOOK_US: Final = 1
@@ -59,7 +60,7 @@ class Program:
         self._start_us = self.clock.now_us()
         self._chance = random.Random(self.seed)  # noqa: S311 - a test's dice
         self._rand = random.Random(self.seed)  # noqa: S311
-        self._looks = self._looking = 0
+        self._looks = self._looking = self._timers = 0
 
     def elapsed_ms(self) -> int:
         """Milliseconds since the terminal started."""
@@ -76,6 +77,9 @@ class Program:
             return
         now = self.clock.now_us()
         late = self._chance.randrange(self.switches.timer_late * 1000 + 1)
+        self._timers += 1
+        if (every := self.switches.timer_stalls_every) and self._timers % every == 0:
+            late += STALL_US
         while self.next_timer_us <= now:
             self.next_timer_us += self.timer_us
         self.next_timer_us = self._on_grid(self.next_timer_us + late)

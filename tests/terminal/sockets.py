@@ -56,7 +56,9 @@ class _Socket:
     connection: Connection | None = None
     connected_in: int = -1
     """The handler that connected."""
+    connected_us: int = 0
     looks: int = 0
+    writable_looks: int = 0
     sends: int = 0
     receive_ms: int = 0
     failed: bool = False
@@ -72,6 +74,7 @@ class Sockets:
         self._switches = switches
         self._open: dict[int, _Socket] = {}
         self._last = 0
+        self._reads = 0
         self._listed = not switches.address_refused
 
     def list_address(self) -> None:
@@ -111,6 +114,7 @@ class Sockets:
         if connection is None:
             return fail(self._switches.connect_error, False)
         socket.connection, socket.connected_in = connection, self._program.handler
+        socket.connected_us = self._program.clock.now_us()
         return True
 
     def SocketTimeouts(self, handle: int, send_ms: int, receive_ms: int) -> Answer:
@@ -145,12 +149,18 @@ class Sockets:
 
     def SocketIsWritable(self, handle: int) -> Answer:
         socket = self._open.get(handle)
-        return socket is not None and socket.connection is not None and not socket.failed
+        if socket is None or socket.connection is None or socket.failed:
+            return False
+        socket.writable_looks += 1
+        return not (self._switches.writable_at_second_look and socket.writable_looks % 2)
 
     def SocketRead(self, handle: int, most: int, timeout_ms: int) -> Answer:
         socket = self._open.get(handle)
         if socket is None or socket.connection is None:
             return fail(C["ERR_NETSOCKET_INVALIDHANDLE"], -1, b"")
+        self._reads += 1
+        if (every := self._switches.read_fails_every) and self._reads % every == 0:
+            return fail(C["ERR_NETSOCKET_IO_ERROR"], -1, b"")
         arrived = socket.connection.arrived()
         if arrived < most and self._switches.long_read_blocks:
             # Measured: neither time-out helped, and nothing came of it.
@@ -174,9 +184,12 @@ class Sockets:
             return fail(C["ERR_NETSOCKET_INVALIDHANDLE"], -1)
         if self._switches.first_send_refused and socket.connected_in == self._program.handler:
             return self._lost(socket, -1)
+        age_us = self._program.clock.now_us() - socket.connected_us
+        if age_us < self._switches.send_refused_for * 1000:
+            return self._lost(socket, -1)
         socket.sends += 1
         if (every := self._switches.send_would_block_every) and socket.sends % every == 0:
-            return 0
+            return 0 if socket.sends // every % 2 else -1
         most = self._switches.send_at_most or size
         sent = socket.connection.put(data[: min(size, most)])
         return self._lost(socket, -1) if sent < 0 else sent

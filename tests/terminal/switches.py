@@ -23,15 +23,19 @@ class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     zero_wait_read_blocks: int = 0
     send_at_most: int = 0
     send_would_block_every: int = 0
+    read_fails_every: int = 0
+    writable_at_second_look: bool = False
     close_unseen: bool = False
     closed_while_bytes_remain: bool = False
     bytes_with_error: bool = False
     first_send_refused: bool = False
+    send_refused_for: int = 0
     connect_takes: int = 0
     connect_error: int = 5272
     address_refused: int = 0
     timer_grain_us: int = 0
     timer_late: int = 0
+    timer_stalls_every: int = 0
     tick_count_grain_us: int = 0
     tick_count_starts_at: int = 0
     current_time_frozen: bool = False
@@ -42,6 +46,9 @@ class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     transaction_queue: int = 1024
     history_late: int = 0
     order_in_neither_list: int = 0
+    quotes_late: int = 0
+    check_says_done: bool = False
+    check_knows_no_change: bool = False
     comment_most: int = 31
     comment_too_long: str = "truncated"
     comment_rewritten: bool = False
@@ -53,6 +60,7 @@ class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reload_when_reconnected: bool = False
     inputs_end_with_cr: bool = False
     empty_text_counts_terminator: bool = True
+    zero_count_takes_all: bool = False
     unflushed_bytes_lost: bool = True
     file_move_copies: bool = False
 
@@ -72,16 +80,20 @@ ABOUT: Final[dict[str, About]] = {
     "long_read_blocks": About(29_030, "SocketRead of more than has come blocks, for nothing", "8.1"),
     "zero_wait_read_blocks": About(120_000, "SocketRead of nothing, time-out 0, blocks so long", "1"),
     "send_at_most": About(7, "SocketSend takes at most so many bytes", "1, partial sends"),
-    "send_would_block_every": About(5, "every so many sends one answers 0, and no error", "1, field"),
+    "send_would_block_every": About(5, "every so many sends one answers 0, or -1, and no error", "1, field"),
+    "read_fails_every": About(40, "every so many reads one answers -1 and 5273; the bytes stay", "1, field"),
+    "writable_at_second_look": About(True, "SocketIsWritable answers false once before it says so", "8.1"),
     "close_unseen": About(True, "the peer's close shows only when a send fails", "1, field"),
     "closed_while_bytes_remain": About(True, "SocketIsConnected is false before the last byte", "1, field"),
     "bytes_with_error": About(True, "the last bytes before a close come with -1 and 5273", "1, field"),
     "first_send_refused": About(True, "a send in the handler that connected: 5273, lost", "8.1"),
+    "send_refused_for": About(600, "a send so soon behind the connect: 5273, lost", "8.1, unconfirmed"),
     "connect_takes": About(200, "SocketConnect blocks this long", "1, field; 8.1: 15.7 ms"),
     "connect_error": About(5273, "SocketConnect's error where nobody listens", "1, Wine"),
     "address_refused": About(4014, "SocketConnect's error while the address is not in the list", "1, 8.1"),
     "timer_grain_us": About(15_625, "timer calls happen on this grid", "4; 8.2"),
     "timer_late": About(900, "a timer call comes up to this late", "8.2: no gap above 2 s"),
+    "timer_stalls_every": About(100, "behind every so many timer calls the next is 4.5 s late", "4, field"),
     "tick_count_grain_us": About(15_625, "GetTickCount64 moves in these steps", "4"),
     "tick_count_starts_at": About(4_294_960_000, "GetTickCount64 at the start, near 49.7 days", "8.2"),
     "current_time_frozen": About(True, "TimeCurrent stands still without quotes", "4; 8.5"),
@@ -92,6 +104,9 @@ ABOUT: Final[dict[str, About]] = {
     "transaction_queue": About(3, "a queue of so many; the older are lost", "3: 1024"),
     "history_late": About(800, "an order or a deal comes this late into history", "3, live gap"),
     "order_in_neither_list": About(800, "a fresh live order shows this late too", "3, live gap"),
+    "quotes_late": About(2_500, "no symbol has a quote this long after the start", "4, book"),
+    "check_says_done": About(True, "OrderCheck's code for what would do is 10009, not 0", "2, unconfirmed"),
+    "check_knows_no_change": About(True, "OrderCheck refuses every change and removal", "2, unconfirmed"),
     "comment_most": About(16, "a comment has at most so many characters", "5, unconfirmed"),
     "comment_too_long": About("rejected", "a longer one is truncated, or rejected", "5, unconfirmed"),
     "comment_rewritten": About(True, "the broker writes its own comment", "5, field"),
@@ -103,6 +118,7 @@ ABOUT: Final[dict[str, About]] = {
     "reload_when_reconnected": About(True, "a lost broker connection ends in a reload", "4, unconfirmed"),
     "inputs_end_with_cr": About(True, "string inputs end with a carriage return", "8.4"),
     "empty_text_counts_terminator": About(False, "StringToCharArray of nothing answers 0, not 1", "5, unconfirmed"),
+    "zero_count_takes_all": About(True, "CharArrayToString of 0 bytes takes all there are", "8.4, unconfirmed"),
     "unflushed_bytes_lost": About(False, "what was written but not flushed survives a crash", "4; 8.7"),
     "file_move_copies": About(True, "FileMove copies, then deletes: a crash may leave both", "4, unconfirmed"),
 }  # fmt: skip

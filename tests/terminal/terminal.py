@@ -145,6 +145,7 @@ class NativeTerminal:
             }
         self.expert.set_inputs(values)
         self.expert.set_switch("empty_text_counts_terminator", setup.switches.empty_text_counts_terminator)
+        self.expert.set_switch("zero_count_takes_all", setup.switches.zero_count_takes_all)
         # Events from before OnInit's end are skipped (mql5/FACTS.md 3).
         self._handle(self.expert.create)
         code = self._init()

@@ -115,7 +115,7 @@ def test_send_at_most() -> None:
 
 def test_send_would_block() -> None:
     wire = Wire(send_would_block_every=2)
-    assert [wire.send(b"a") for _ in range(4)] == [1, 0, 1, 0]
+    assert [wire.send(b"a") for _ in range(4)] == [1, 0, 1, -1]
 
 
 def test_a_full_window_takes_a_part() -> None:
@@ -155,6 +155,28 @@ def test_first_send_refused() -> None:
     assert wire.pipe.closed_by_expert
     again = Wire(first_send_refused=True)
     assert again.send(b"a") == 1
+
+
+def test_a_send_is_refused_for_a_while() -> None:
+    wire = Wire(send_refused_for=600)
+    wire.clock.advance_us(599_999)
+    assert wire.send(b"a") == (-1, LOST)
+    later = Wire(send_refused_for=600)
+    later.clock.advance_us(600_000)
+    assert later.send(b"a") == 1
+
+
+def test_a_read_that_fails_leaves_bytes_and_connection() -> None:
+    wire = Wire(read_fails_every=2)
+    wire.pipe.send(b"ab")
+    assert [wire.read(1), wire.read(1), wire.read(1)] == [(1, b"a"), (-1, b"", LOST), (1, b"b")]
+    assert wire.is_connected() is True
+
+
+def test_writable_at_second_look() -> None:
+    wire = Wire(writable_at_second_look=True)
+    looks = [wire.sockets.SocketIsWritable(wire.handle) for _ in range(4)]  # type: ignore[arg-type]
+    assert looks == [False, True, False, True]
 
 
 def test_connect_takes_its_time_up_to_the_timeout() -> None:

@@ -39,13 +39,15 @@ FAULTS = {
 }
 
 
-def run(library: Path, **inputs: str) -> tuple[list[str], str]:
-    """Run a script: its journal, and the fault that killed it."""
+def run(library: Path, *switches: str, **inputs: str) -> tuple[list[str], str]:
+    """Run a script, with these switches of the stand-in on: its journal, and the fault that killed it."""
     clock = SimulatedClock()
     program = Program(clock, Switches())
     view = BrokerView(Broker.start(Scenario(), clock.utc_ms()), program, Switches())
     with NativeExpert(library, Host(program, Trade(view, Switches()))) as expert:
         expert.set_inputs(inputs)
+        for name in switches:
+            expert.set_switch(name, True)
         try:
             expert.create()
             expert.run()
@@ -55,10 +57,15 @@ def run(library: Path, **inputs: str) -> tuple[list[str], str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "checks"), [("language", 53), ("classes", 22), ("texts", 53), ("lists", 15)]
+    ("name", "checks"), [("language", 53), ("classes", 22), ("texts", 54), ("lists", 15)]
 )
 def test_the_corpus_meets_its_expectations(built: Built, name: str, checks: int) -> None:
     assert run(built(name)) == ([f"{checks} checks"], "")
+
+
+def test_a_count_of_nothing_may_be_taken_for_all(built: Built) -> None:
+    journal, _ = run(built("texts"), "zero_count_takes_all")
+    assert journal == ["FAIL got <żółć> wanted <>", "54 checks"]
 
 
 @pytest.mark.parametrize("case", FAULTS)

@@ -1,6 +1,7 @@
 """A whole terminal under a simulated clock: timer, trade, transactions, reloads, files, and their switches."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,16 @@ def test_a_timer_that_comes_late_by_chance(make: Make) -> None:
     gaps = {b - a for a, b in zip([0, *timers(terminal)], timers(terminal), strict=False)}
     assert len(gaps) > 3
     assert max(gaps) <= 290
+
+
+def test_a_timer_that_stalls(make: Make) -> None:
+    terminal = make(timer_stalls_every=3)
+    terminal.start()
+    terminal.advance(12_000)
+    calls = timers(terminal)
+    gaps = [later - earlier for earlier, later in pairwise(calls)]
+    usual = gaps[0]
+    assert gaps[:6] == [usual, usual, usual + 4_500, usual, usual, usual + 4_500]
 
 
 def test_a_trade_is_told_behind_the_handler_that_made_it(make: Make) -> None:

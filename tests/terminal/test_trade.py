@@ -27,7 +27,7 @@ from tests.terminal.market import Market
 from tests.terminal.program import Program
 from tests.terminal.properties import UNKEPT
 from tests.terminal.reference import constants, spelled
-from tests.terminal.switches import Switches
+from tests.terminal.switches import Switches, thrown
 from tests.terminal.trade import Trade
 
 C = constants()
@@ -303,3 +303,35 @@ def test_a_broker_that_does_not_answer(problem: type[Exception], retcode: int) -
     assert (answer.error, answer.results[:2]) == (4756, (False, retcode))
     broker.problem = None
     assert view.connected()
+
+
+@pytest.mark.parametrize("name", ["check_says_done", "check_knows_no_change"])
+def test_what_a_check_answers(account: Account, name: str) -> None:
+    usual, awkward = Trade(account.view, Switches()), Trade(account.view, thrown(name))
+    (position,) = account.broker.positions()
+    change: tuple[Cell, ...] = (
+        C["TRADE_ACTION_SLTP"], 0, 0, "EURUSD", 0.0, 0.0, 0.0, 1.0, 0.0, 0, 0, 0, 0, 0, "", position.ticket, 0,
+    )  # fmt: skip
+    expected = {"check_says_done": (10009, 10009), "check_knows_no_change": (0, 10013)}[name]
+    assert (_code(usual.OrderCheck(*BUY)), _code(usual.OrderCheck(*change))) == (0, 0)
+    assert (_code(awkward.OrderCheck(*BUY)), _code(awkward.OrderCheck(*change))) == expected
+
+
+def _code(answer: object) -> object:
+    """MqlTradeCheckResult.retcode, behind the answer itself, which says whether it is one of success."""
+    row = answer.results if isinstance(answer, Failed) else answer
+    assert isinstance(row, tuple)
+    assert row[0] is (row[1] in (0, 10009))
+    return row[1]
+
+
+def test_quotes_come_late() -> None:
+    clock = SimulatedClock()
+    switches = thrown("quotes_late")
+    broker = Broker.start(Scenario(), NOW_S * 1000)
+    market = Market(BrokerView(broker, Program(clock, switches), switches))
+    clock.advance_us(switches.quotes_late * 1000 - 1)
+    early = market.SymbolInfoTick("EURUSD")
+    assert isinstance(early, Failed) and early.error == C["ERR_MARKET_LASTTIME_UNKNOWN"]
+    clock.advance_us(1)
+    assert not isinstance(market.SymbolInfoTick("EURUSD"), Failed)

@@ -10,7 +10,16 @@ from typing import Final, TypeVar
 import msgspec
 
 from bridge.paper.api import BrokerGone, BrokerTimeout
-from bridge.paper.mt5 import CheckResult, Deal, Order, Position, Retcode, TradeRequest, TradeResult
+from bridge.paper.mt5 import (
+    CheckResult,
+    Deal,
+    Order,
+    Position,
+    Retcode,
+    TradeAction,
+    TradeRequest,
+    TradeResult,
+)
 from tests.terminal.brokerview import END_OF_TIME, BrokerView
 from tests.terminal.host import Answer, Fault, fail
 from tests.terminal.library import Cell
@@ -22,6 +31,7 @@ from tests.terminal.switches import Switches
 
 C: Final = constants()
 TAKEN: Final = {Retcode.PLACED, Retcode.DONE, Retcode.DONE_PARTIAL}
+CHANGES: Final = {TradeAction.SLTP, TradeAction.MODIFY, TradeAction.REMOVE}
 R = TypeVar("R", Order, Deal, Position)
 
 
@@ -159,8 +169,10 @@ class Trade:
 
     def OrderCheck(self, *row: Cell) -> Answer:
         result = self._checked(_request(row))
-        checked = check_row(result)
-        return (True, *checked) if result.retcode == 0 else fail(C["ERR_TRADE_SEND_FAILED"], False, *checked)
+        if result.retcode:
+            return fail(C["ERR_TRADE_SEND_FAILED"], False, *check_row(result))
+        code = Retcode.DONE if self._switches.check_says_done else 0
+        return (True, *check_row(msgspec.structs.replace(result, retcode=int(code))))
 
     def OrderSend(self, *row: Cell) -> Answer:
         """Wait for the answer."""
@@ -176,7 +188,8 @@ class Trade:
 
     def _checked(self, request: TradeRequest) -> CheckResult:
         """What the terminal thinks of it, with the server's limits in mind."""
-        if self._comment_refused(request):
+        unknown = self._switches.check_knows_no_change and request.action in CHANGES
+        if unknown or self._comment_refused(request):
             return CheckResult(retcode=Retcode.INVALID, comment="Invalid request")
         try:
             return self._view.broker.order_check(request)

@@ -52,6 +52,7 @@ void CodePages(void)
    CheckText(CharArrayToString(bytes,0,8,CP_UTF8),"żółć");
    CheckText(CharArrayToString(bytes,0,-1,CP_UTF8),"żółć");
    CheckText(CharArrayToString(bytes,2,2,CP_UTF8),"ó");
+   CheckText(CharArrayToString(bytes,0,0,CP_UTF8),"");
    Check(StringToCharArray("żółć",bytes,0,StringLen("żółć"),CP_UTF8)==4,"count is in bytes");
    Check(ArraySize(bytes)==9,"an array is not shrunk");
    Check(StringLen("😀")==2 && StringToCharArray("😀",bytes,0,-1,CP_UTF8)==5,"surrogates");

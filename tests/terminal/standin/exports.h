@@ -109,8 +109,12 @@ MQL_EXPORT void mql_kill() { ::rt::instance().dead = true; }
 MQL_EXPORT int mql_crashed() { return ::rt::instance().crashed; }
 MQL_EXPORT const char *mql_fault() { return ::rt::instance().fault.c_str(); }
 MQL_EXPORT int mql_set_switch(const char *name, int value) {
-    if (std::strcmp(name, "empty_text_counts_terminator") != 0) return 0;
-    ::rt::instance().empty_text_counts_terminator = value != 0;
+    if (std::strcmp(name, "empty_text_counts_terminator") == 0)
+        ::rt::instance().empty_text_counts_terminator = value != 0;
+    else if (std::strcmp(name, "zero_count_takes_all") == 0)
+        ::rt::instance().zero_count_takes_all = value != 0;
+    else
+        return 0;
     return 1;
 }
 

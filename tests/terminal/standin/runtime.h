@@ -64,6 +64,7 @@ struct state {
     bool dead = false;
     bool crashed = false;
     bool empty_text_counts_terminator = true;  // a switch (tests/terminal/switches.py)
+    bool zero_count_takes_all = false;         // another one
     std::string fault;
 };
 

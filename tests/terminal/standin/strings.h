@@ -146,6 +146,7 @@ inline int StringToCharArray(const string &text, rt::array<uchar> &bytes, int st
 inline string CharArrayToString(const rt::array<uchar> &bytes, int start = 0, int count = -1, uint page = CP_ACP,
                                 rt::place where = rt::place()) {
     if (start < 0 || start >= bytes.size()) return string(std::u16string());
+    if (count == 0 && rt::instance().zero_count_takes_all) count = -1;
     const char *from = reinterpret_cast<const char *>(bytes.data()) + start;
     std::size_t size = static_cast<std::size_t>(count < 0 ? bytes.size() - start : std::min(count, bytes.size() - start));
     if (const void *zero = std::memchr(from, 0, size)) size = static_cast<std::size_t>(static_cast<const char *>(zero) - from);
