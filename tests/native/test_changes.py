@@ -230,6 +230,39 @@ def test_a_change_goes_out_once_whatever_comes_back(twin: Twin) -> None:
     assert len(bench.broker.sends()) == sends
 
 
+@pytest.mark.parametrize("reloaded", [False, True])
+@pytest.mark.parametrize("kind", ["levels", "price", "cancel"])
+def test_a_change_in_the_ledger_is_answered_from_it(twin: Twin, kind: str, reloaded: bool) -> None:
+    """Its target is as it was before, so a second request would change it again."""
+    bench = twin.bench
+    if kind == "levels":
+        position = opened(twin)
+        order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
+    else:
+        ticket, opener = placed(twin), twin.token
+        order = change("MODIFY", order=ticket, opener=opener, price="1.09100")
+        if kind == "cancel":
+            order = change("CANCEL", order=ticket, opener=opener)
+            bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.MARKET_CLOSED)))
+    assert isinstance(twin.try_order(order), TradeRequest)
+    order = replace(order, token=twin.token)
+    answer = [fact for fact in bench.peer.facts_of(CommandFact) if fact.stage is not CommandStage.RECEIVED]
+    if kind == "levels":
+        bench.broker.hand_modify(position=position.ticket, sl=Decimal("1.09000"))
+    elif kind == "price":
+        bench.broker.hand_modify(order=ticket, price=Decimal("1.09000"))
+    if reloaded:
+        bench.restart()
+        bench.join()
+    sends = len(bench.broker.sends())
+    bench.peer.forget()
+    bench.say(bench.peer.command(order, attempt=2))
+    bench.run(100)
+    assert len(bench.broker.sends()) == sends
+    assert [fact.stage for fact in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
+    assert bench.peer.facts_of(CommandFact) == answer
+
+
 @pytest.mark.parametrize("retcode", [Retcode.NO_CHANGES, Retcode.CONNECTION])
 def test_a_settle_of_a_change(twin: Twin, retcode: Retcode) -> None:
     bench, ticket, opener = twin.bench, placed(twin), twin.token

@@ -225,12 +225,24 @@ def test_a_position_that_was_turned_round_is_not_the_one_that_was_meant(join_wit
     assert levels(rig) == (Decimal(0), Decimal(0))
 
 
-def test_a_change_is_sent_once(joined: Rig) -> None:
+@pytest.mark.parametrize("reloaded", [False, True])
+def test_a_change_in_the_ledger_is_answered_from_it(joined: Rig, reloaded: bool) -> None:
+    """Its target is as it was before, so a second request would change it again."""
     position = opened(joined)
-    for attempt in (1, 2, 3):
-        joined.say(joined.peer.command(modify(position, sl="1.09000"), attempt=attempt))
-        joined.run(300)
+    order = modify(position, sl="1.09000")
+    joined.say(joined.peer.command(order))
+    joined.run(300)
+    answer = joined.peer.facts_of(CommandFact)[-2:]
+    joined.broker.hand_modify(position=position, sl=Decimal(0))
+    if reloaded:
+        joined.restart()
+        joined.join()
+    joined.peer.forget()
+    joined.say(joined.peer.command(order, attempt=2))
+    joined.run(300)
     assert len(joined.broker.sends()) == 2
+    assert [fact.stage for fact in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
+    assert joined.peer.facts_of(CommandFact) == answer
 
 
 def test_a_change_without_an_answer_is_settled_by_what_stands(joined: Rig) -> None:

@@ -6,13 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.core.contract import OrderType, TimeInForce
-from bridge.core.facts import CommandFact, DealFact, Found, NotSentReason, OrderFact
+from bridge.core.facts import CommandFact, CommandStage, DealFact, Found, NotSentReason, OrderFact
 from bridge.core.protocol import Command, CommandKind, Order, encode
 from bridge.core.terms import OrderState, Side
 from bridge.paper import mt5
 from bridge.paper.mt5 import OrderFilling, OrderTime, Retcode, TradeAction
 from bridge.paper.scenario import Scenario, SymbolTerms
-from bridge.paper.script import Fills, LoseAnswer, Match, MoveMarket, Rule, SendKind
+from bridge.paper.script import Fills, LoseAnswer, Match, MoveMarket, Reject, Rule, SendKind
 from tests.peers import open_order
 from tests.unit.paper.rig import START_MS, JoinWith, Rig
 
@@ -272,6 +272,29 @@ def test_an_order_that_is_about_to_be_reached_is_left_alone(join_with: JoinWith,
         f"order {live.ticket} is frozen: its price 1.09000 is 30 points from the ask 1.09030; "
         "this symbol freezes it within 30",
     )
+
+
+@pytest.mark.parametrize("reloaded", [False, True])
+@pytest.mark.parametrize("kind", [CommandKind.MODIFY, CommandKind.CANCEL])
+def test_a_change_in_the_ledger_is_answered_from_it(joined: Rig, kind: CommandKind, reloaded: bool) -> None:
+    """Its target is as it was before, so a second request would change it again."""
+    live = placed(joined)
+    order = change(kind, live.ticket, price=Decimal("1.08000"))
+    if kind is CommandKind.CANCEL:
+        joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.MARKET_CLOSED)))
+    ask(joined, order)
+    answer = joined.peer.facts_of(CommandFact)[-2:]
+    if kind is CommandKind.MODIFY:
+        joined.broker.hand_modify(order=live.ticket, price=Decimal("1.09000"))
+    if reloaded:
+        joined.restart()
+        joined.join()
+    joined.peer.forget()
+    joined.say(joined.peer.command(order, attempt=2))
+    joined.run(300)
+    assert len(joined.broker.sends()) == 2
+    assert [fact.stage for fact in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
+    assert joined.peer.facts_of(CommandFact) == answer
 
 
 def test_a_placing_without_an_answer_is_settled_by_the_order(joined: Rig) -> None:
