@@ -182,6 +182,19 @@ async def test_facts_are_acknowledged_when_they_are_in_the_journal(rig: Rig) -> 
             assert ack == Ack(epoch=1, seq=number)
 
 
+async def test_no_fact_but_a_scan_opens_the_gate(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await terminal.join()
+        await terminal.beat()
+        await terminal.report(down(1))
+        await terminal.hear(Ack)
+        gate = rig.worker.gate(OFFICER)
+        assert gate is not None and gate.alive and not gate.ready
+        await terminal.scan()
+        await terminal.hear(Ack)
+        await eventually(rig.allowed)
+
+
 async def test_facts_that_could_not_be_stored_are_not_acknowledged_and_taken_in_the_next_session(
     rig: Rig,
 ) -> None:
