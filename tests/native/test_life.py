@@ -157,6 +157,20 @@ def test_another_account_takes_no_facts_along_and_has_a_ledger_of_its_own(joined
     assert len({proof.ledger.id for proof in joined.peer.proofs}) == 2
 
 
+def test_the_account_is_looked_at_again_just_before_the_send(joined: Bench) -> None:
+    """The timer call that says 'busy' sends as well: what its own look at the account saw may be over by then."""
+
+    def log_in(name: str, arguments: object) -> None:
+        if name == "SocketSend":
+            joined.broker.state.desk.terms = AccountTerms(login=42)
+
+    joined.stepped.terminal.host.behind = log_in
+    joined.say(joined.peer.command(open_order()))
+    joined.run(100)
+    assert joined.broker.sends() == []
+    assert joined.stages() == ["received", "not_sent ACCOUNT"]
+
+
 def test_the_sidecar_goes_and_comes_back_for_ever(joined: Bench) -> None:
     joined.network.silence(HOST, PORT)
     joined.pipes[-1].close()
@@ -273,6 +287,18 @@ def test_what_happened_while_the_terminal_was_off_is_found(joined: Bench) -> Non
     deals = [deal for deal in joined.peer.facts_of(DealFact) if deal.position_id]
     assert [deal.entry.value for deal in deals] == ["IN", "OUT"]
     assert joined.peer.facts_of(ScanFact)[0].positions == []
+
+
+def test_a_scan_starts_at_the_sidecars_watermark_less_the_overlap(joined: Bench) -> None:
+    """However far this boot has scanned since: the journal may have been restored from a backup."""
+    joined.peer.watermark_server_ms = joined.broker.server_time() - 1_000
+    joined.peer.overlap_ms = 2_000
+    joined.run(70_000)
+    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.peer.forget()
+    joined.join()
+    (scan,) = joined.peer.facts_of(ScanFact)
+    assert scan.from_server_ms == joined.peer.watermark_server_ms - 2_000
 
 
 def test_a_long_history_comes_in_portions_and_whole(bench: Bench) -> None:

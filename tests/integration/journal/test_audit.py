@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from bridge.journal import reading
+from bridge.journal import audit, reading
 
 from .desk import OFFICER, Desk, directive
 from .facts import deal, result, submitted
@@ -76,6 +76,18 @@ def test_what_money_depends_on_is_in_the_audit(lived: Desk) -> None:
 )
 def test_a_changed_field_is_found(lived: Desk, change: str) -> None:
     assert tampered(lived, f"UPDATE audit SET {change} WHERE seq = 4") == "row 4 was changed"  # noqa: S608
+
+
+def test_a_changed_row_is_found_although_its_hash_and_the_link_to_it_were_mended(lived: Desk) -> None:
+    [(*row, prev)] = lived.rows(
+        "SELECT seq, at, kind, officer, directive_id, subject, body || ' ', prev FROM audit WHERE seq = 4"
+    )
+    forged = audit.chain(prev, tuple(row))
+    mended = (
+        f"UPDATE audit SET body = body || ' ', hash = '{forged}' WHERE seq = 4",  # noqa: S608 - our own hash
+        f"UPDATE audit SET prev = '{forged}' WHERE seq = 5",  # noqa: S608 - as above
+    )
+    assert tampered(lived, *mended) == "row 5 was changed"
 
 
 def test_a_removed_row_is_found(lived: Desk) -> None:

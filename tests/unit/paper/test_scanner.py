@@ -14,7 +14,7 @@ from bridge.core.facts import (
     PositionFact,
     ScanFact,
 )
-from bridge.core.protocol import MAX_MESSAGE_BYTES, Welcome
+from bridge.core.protocol import MAX_MESSAGE_BYTES, Bye, Welcome, encode
 from bridge.core.terms import DealEntry
 from bridge.paper.api import BrokerGone
 from bridge.paper.broker import Broker
@@ -78,6 +78,18 @@ def test_a_scan_starts_at_the_watermark_less_the_overlap(rig: Rig) -> None:
     assert scan.from_server_ms == rig.peer.watermark_server_ms - 2_000
     assert len(scan.positions) == 2
     assert new in scan.positions
+
+
+def test_the_sidecars_watermark_counts_however_far_this_boot_has_scanned(joined: Rig) -> None:
+    """The journal may have been restored from a backup."""
+    joined.peer.watermark_server_ms = joined.broker.server_time() - 1_000
+    joined.peer.overlap_ms = 2_000
+    joined.run(RESCAN_MS + 1_000)
+    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.peer.forget()
+    joined.run(5_000)
+    (scan,) = joined.peer.facts_of(ScanFact)
+    assert scan.from_server_ms == joined.peer.watermark_server_ms - 2_000
 
 
 def test_a_watermark_ahead_of_the_broker_leaves_nothing_out(rig: Rig) -> None:
