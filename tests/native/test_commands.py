@@ -17,6 +17,7 @@ from bridge.core.facts import (
     TroubleFact,
 )
 from bridge.core.protocol import CommandKind, TerminalHeartbeat
+from bridge.core.retcodes import Verdict, verdict
 from bridge.core.terms import Side
 from bridge.paper.mt5 import OrderType, Position, Retcode, SymbolFilling, SymbolTradeMode
 from bridge.paper.script import Fills, LoseAnswer, Reject, Rule
@@ -269,6 +270,15 @@ def test_a_refusal_is_a_result(joined: Bench) -> None:
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
     assert joined.sends() == 1
+
+
+def test_no_return_code_makes_it_send_again(joined: Bench) -> None:
+    unmoved = [retcode for retcode in Retcode if verdict(retcode) is not Verdict.ACCEPTED]
+    for token, retcode in enumerate(unmoved, start=1001):
+        joined.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
+        joined.say(joined.peer.command(open_order(token)))
+        joined.run(100)
+    assert [record.retcode for record in joined.broker.sends()] == unmoved
 
 
 def test_a_lost_answer_is_10012_and_settled_by_evidence(joined: Bench) -> None:

@@ -242,6 +242,16 @@ def test_the_watermark_moves_forward_only(joined: Desk) -> None:
     assert joined.rows("SELECT watermark_server_ms FROM officers WHERE officer = ?", OFFICER) == marks
 
 
+def test_nothing_but_a_completed_scan_moves_the_watermark(joined: Desk, order: Order) -> None:
+    """What a scan did not come to tell lies before its newest facts: the next one must begin there again."""
+    joined.report(scan(1))
+    joined.later(60)
+    joined.report(submitted(order), result(order), seen(order), deal(order, time_server_ms=server_ms(joined.now)))
+    joined.report(standing(order), ConnectionFact(boot=BOOT, counter=1, up=False))
+    assert joined.join().watermark_server_ms == server_ms(NOW)
+    assert joined.join().watermark_server_ms == server_ms(NOW)
+
+
 def test_a_scan_that_is_known_already_counts_as_a_scan(joined: Desk) -> None:
     assert [joined.report(scan(1)).scanned for _ in range(2)] == [True, True]
     assert not joined.report_raw(b"[]").scanned

@@ -19,6 +19,7 @@ from bridge.core.facts import (
     TroubleFact,
 )
 from bridge.core.protocol import Command, CommandKind, TerminalHeartbeat
+from bridge.core.retcodes import Verdict, verdict
 from bridge.core.terms import Side
 from bridge.paper.dayequity import DayEquity
 from bridge.paper.executor import NO_ANSWER
@@ -274,6 +275,15 @@ def test_a_refusal_is_a_result(joined: Rig) -> None:
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
     assert joined.sends() == 1
+
+
+def test_no_return_code_makes_it_send_again(joined: Rig) -> None:
+    unmoved = [retcode for retcode in Retcode if verdict(retcode) is not Verdict.ACCEPTED]
+    for token, retcode in enumerate(unmoved, start=1001):
+        joined.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
+        joined.say(joined.peer.command(open_order(token)))
+        joined.run(100)
+    assert [record.retcode for record in joined.broker.sends()] == unmoved
 
 
 def test_a_lost_answer_is_10012_and_says_so(joined: Rig) -> None:
