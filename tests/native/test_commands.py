@@ -23,6 +23,7 @@ from bridge.paper.mt5 import OrderType, Position, Retcode, SymbolFilling, Symbol
 from bridge.paper.script import Fills, LoseAnswer, Reject, Rule
 from tests.native.bench import Bench
 from tests.peers import open_order
+from tests.terminal.host import fail
 from tests.terminal.library import Cell
 from tests.terminal.switches import Switches
 
@@ -349,6 +350,30 @@ def test_a_broken_ledgers_silence_proves_nothing(joined: Bench) -> None:
     joined.say(joined.peer.settle(open_order()))
     joined.run(100)
     assert joined.stages() == ["settled"]
+
+
+@pytest.mark.parametrize("call", ["FileWriteArray", "FileFlush"])
+def test_a_ledger_that_cannot_be_written_sends_nothing(joined: Bench, call: str) -> None:
+    functions = joined.stepped.terminal.host.functions
+    honest = functions[call]
+    functions[call] = lambda *arguments: fail(5026, 0) if call == "FileWriteArray" else fail(5026)
+    joined.say(joined.peer.command(open_order()))
+    joined.run(100)
+    assert joined.broker.sends() == []
+    assert joined.stages() == ["received", "not_sent LEDGER"]
+    assert joined.peer.facts_of(TroubleFact)[0].code == "LEDGER"
+    functions[call] = honest
+    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.run(100)
+    assert joined.sends() == 1
+
+
+def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once(joined: Bench) -> None:
+    for _ in range(3):
+        joined.say(joined.peer.command(open_order()))
+    joined.run(200)
+    assert joined.stages() == ["received", "submitted", "result"]
+    assert joined.sends() == 1
 
 
 def test_a_flood_of_commands_is_answered_busy(joined: Bench) -> None:

@@ -23,24 +23,26 @@ CHART_CHANGE, PARAMETERS, ACCOUNT = 3, 5, 6
 
 
 @pytest.mark.parametrize("reason", [CHART_CHANGE, PARAMETERS])
-def test_a_timeframe_or_input_change_starts_anew_with_the_same_ledger(joined: Bench, reason: int) -> None:
-    joined.say(joined.peer.command(open_order()))
-    joined.run(200)
-    boots = {hello.boot for hello in joined.peer.heard_of(Hello)}
-    joined.stepped.terminal.reinit(reason)
-    joined.carry()
-    joined.join()
-    (bye,) = joined.peer.heard_of(Bye)
+def test_a_timeframe_or_input_change_starts_anew_with_the_same_ledger(bench: Bench, reason: int) -> None:
+    bench.start()
+    bench.join()
+    bench.say(bench.peer.command(open_order()))
+    bench.run(200)
+    (first,) = bench.peer.heard_of(Hello)
+    bench.stepped.terminal.reinit(reason)
+    bench.carry()
+    bench.join()
+    (bye,) = bench.peer.heard_of(Bye)
     assert bye.reason == ("the chart's symbol or timeframe changes" if reason == 3 else "the inputs change")
-    assert joined.peer.proofs[-1].ledger.mark == 1
-    assert joined.peer.proofs[-1].ledger.id == joined.peer.proofs[0].ledger.id
-    assert boots.isdisjoint(hello.boot for hello in joined.peer.heard_of(Hello)[-1:])
-    joined.say(joined.peer.command(open_order(), attempt=2))
-    joined.run(200)
-    assert joined.sends() == 1
-    joined.say(joined.peer.command(open_order(1002)))
-    joined.run(200)
-    assert joined.sends(1002) == 1
+    assert bench.peer.proofs[-1].ledger.mark == 1
+    assert bench.peer.proofs[-1].ledger.id == bench.peer.proofs[0].ledger.id
+    assert bench.peer.heard_of(Hello)[-1].boot != first.boot
+    bench.say(bench.peer.command(open_order(), attempt=2))
+    bench.run(200)
+    assert bench.sends() == 1
+    bench.say(bench.peer.command(open_order(1002)))
+    bench.run(200)
+    assert bench.sends(1002) == 1
 
 
 def test_a_change_in_the_middle_of_a_command_executes_nothing(joined: Bench) -> None:
@@ -238,6 +240,20 @@ def test_a_wrong_key_is_never_answered_with_ours(bench: Bench) -> None:
     assert bench.peer.proofs == []
     assert "link key" in bench.panel
     assert "0000000000" not in " ".join(bench.journal)
+
+
+def test_a_welcome_that_waited_across_a_stall_opens_no_session(bench: Bench) -> None:
+    """It says nothing of now: its link clock would start late, and no deadline would be one."""
+    bench.start()
+    while not bench.peer.proofs:
+        bench.run(10)
+    bench.clock.advance_us(6_000_000)
+    bench.run(20)
+    assert bench.peer.epoch == 1
+    assert bench.peer.heard_of(TerminalHeartbeat) == []
+    assert any("the welcome came too late" in line for line in bench.journal)
+    bench.join()
+    assert {beat.epoch for beat in bench.peer.heard_of(TerminalHeartbeat)} == {2}
 
 
 def test_a_silent_sidecar_is_given_up_and_a_new_connection_opened(joined: Bench) -> None:

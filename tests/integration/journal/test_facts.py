@@ -246,7 +246,9 @@ def test_nothing_but_a_completed_scan_moves_the_watermark(joined: Desk, order: O
     """What a scan did not come to tell lies before its newest facts: the next one must begin there again."""
     joined.report(scan(1))
     joined.later(60)
-    joined.report(submitted(order), result(order), seen(order), deal(order, time_server_ms=server_ms(joined.now)))
+    joined.report(
+        submitted(order), result(order), seen(order), deal(order, time_server_ms=server_ms(joined.now))
+    )
     joined.report(standing(order), ConnectionFact(boot=BOOT, counter=1, up=False))
     assert joined.join().watermark_server_ms == server_ms(NOW)
     assert joined.join().watermark_server_ms == server_ms(NOW)

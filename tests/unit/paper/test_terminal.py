@@ -30,6 +30,14 @@ def test_a_flood_of_commands_is_answered_busy(joined: Rig) -> None:
     assert len(joined.broker.sends()) == MAX_COMMANDS
 
 
+def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once(joined: Rig) -> None:
+    for _ in range(3):
+        joined.say(joined.peer.command(open_order()))
+    joined.run(200)
+    assert joined.stages() == ["received", "submitted", "result"]
+    assert joined.sends() == 1
+
+
 def test_at_most_one_order_goes_out_in_a_timer_call(joined: Rig) -> None:
     for token in range(1, 6):
         joined.say(joined.peer.command(open_order(token)))
