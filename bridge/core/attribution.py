@@ -83,8 +83,12 @@ def _by_the_button(deal: DealFact) -> bool:
 
 
 def revise(deal: DealFact, shares: Sequence[Share]) -> tuple[Share, ...]:
-    """The shares of a deal whose money the broker has booked anew."""
-    return _priced(deal, [(share.token, share.entry, share.volume) for share in shares])
+    """The shares of a deal whose money the broker has booked anew. Those of one that it has annulled keep the money
+    that is still booked, and no volume."""
+    now = _priced(deal, [(share.token, share.entry, share.volume) for share in shares])
+    if deal.side is not None:
+        return now
+    return tuple(msgspec.structs.replace(share, volume=ZERO) for share in now)
 
 
 def _take(parts: Sequence[tuple[int, Decimal]], volume: Decimal) -> list[tuple[int, Decimal]]:

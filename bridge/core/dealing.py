@@ -60,6 +60,7 @@ def fold_deal(
     """A deal. `command` is the one whose token is its magic, `book` what is known of its position; the deals are
     those applied to the command before this one, without it."""
     if fact.side is None:
+        # An annulled one is folded as it was made, and then as annulled: the caller sees to that.
         if command is None and not book.parts:
             return Outcome(disposition=Disposition.FOREIGN)
         return quarantine(f"deal {fact.ticket} of type {fact.type} concerns an order of ours")
@@ -222,6 +223,7 @@ def _fill(
 ) -> tuple[CommandRecord, list[Draft]]:
     """The command after one more of its deals, judged by the sum of them against its volume."""
     deals = [*command_deals, fact]
+    # What was filled stays filled, for the order, where the broker has annulled it since.
     filled = sum((deal.volume for deal in deals), ZERO)
     whole = filled >= command.order.volume
     state, outputs = step_command(command.state, CommandInput.FILL_WHOLE if whole else CommandInput.FILL_PART)
@@ -230,10 +232,17 @@ def _fill(
     )
     at = scene.to_utc(fact.time_server_ms)
     drafts = [
-        reporting.command_event(output, after, at, deal=fact, deals=deals, opening_directive_id=opener)
+        reporting.command_event(
+            output, after, at, deal=fact, deals=_standing(deals), opening_directive_id=opener
+        )
         for output in outputs
     ]
     return after, drafts
+
+
+def _standing(deals: Sequence[DealFact]) -> list[DealFact]:
+    """Those that the broker has not annulled."""
+    return [deal for deal in deals if deal.side is not None]
 
 
 def fold_trimmed(
@@ -252,7 +261,7 @@ def fold_trimmed(
     state, outputs = step_command(command.state, CommandInput.FILL_WHOLE)
     after = msgspec.structs.replace(command, state=state)
     at = scene.to_utc(max(deal.time_server_ms for deal in deals))
-    drafts = [reporting.command_event(output, after, at, deals=deals) for output in outputs]
+    drafts = [reporting.command_event(output, after, at, deals=_standing(deals)) for output in outputs]
     return Outcome(disposition=Disposition.APPLIED, command=after, events=tuple(drafts))
 
 
@@ -280,39 +289,73 @@ def revise_deal(
     book: PositionBook,
     maker: CommandRecord | None,
     scene: Scene,
+    again: int = 0,
 ) -> Outcome:
     """A deal that counts already, booked anew: a late commission, a swap, or the whole deal annulled.
 
     `shares` are the deal's own as they were, `book` its position's with every other deal. Sums follow; a
     command's state does not: what was told as filled stays told. A position is open while it has volume.
+    `again` counts how often the deal was booked just like this before.
     """
     at = scene.at
-    cancelled = fact.side is None
-    now = () if cancelled else revise(fact, shares)
+    # One that was annulled before may be booked anew as well: its volume is gone already.
+    annulled = fact.side is None and before.side is not None
+    now = revise(fact, shares)
     after: list[PositionRecord] = []
-    drafts: list[Draft] = []
     for token in dict.fromkeys(share.token for share in shares if share.token):
         part = book.part(token)
         if part is None:
             continue
         counted = summed(part, [*book.shares.get(token, ()), *(each for each in now if each.token == token)])
-        if cancelled and counted.volume <= 0 and part.state is PositionState.OPEN:
+        if annulled and counted.volume <= 0 and part.state is PositionState.OPEN:
             counted = msgspec.structs.replace(
                 counted, state=PositionState.CLOSED, closed_at=at, close_reason="CANCELLED"
             )
-        if cancelled and counted.volume > 0 and part.state is PositionState.CLOSED:
+        if annulled and counted.volume > 0 and part.state is PositionState.CLOSED:
             # What had been closed is there again, and must be closed anew.
             counted = msgspec.structs.replace(
                 counted, state=PositionState.OPEN, closed_at=None, close_reason=""
             )
         after.append(counted)
-    owners = [maker.directive_id] if maker is not None else [part.directive_id for part in after]
-    for owner in dict.fromkeys(owners):
-        draft = position_events.deal_cancelled if cancelled else position_events.deal_revised
-        drafts.append(draft(scene.officer, owner, fact, before, at))
-    return Outcome(
-        disposition=Disposition.APPLIED, positions=tuple(after), shares=tuple(now), events=tuple(drafts)
-    )
+    if annulled:
+        drafts = _annulled(fact, before, maker=maker, shares=shares, book=book, scene=scene)
+    else:
+        owners = [maker.directive_id] if maker is not None else [part.directive_id for part in after]
+        drafts = [
+            position_events.deal_revised(scene.officer, owner, fact, at, again=again)
+            for owner in dict.fromkeys(owners)
+        ]
+    return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), shares=now, events=tuple(drafts))
+
+
+def _annulled(
+    fact: DealFact,
+    before: DealFact,
+    *,
+    maker: CommandRecord | None,
+    shares: Sequence[Share],
+    book: PositionBook,
+    scene: Scene,
+) -> list[Draft]:
+    """Whoever was told of the deal hears that it is undone: whose order it was, and whose part it took from."""
+    drafts: list[Draft] = []
+    closed = [part for share in shares if share.entry is DealEntry.OUT and (part := book.part(share.token))]
+    if maker is not None:
+        opener = reporting.other(closed[0].directive_id, maker.directive_id) if closed else None
+        drafts.append(
+            position_events.deal_annulled(
+                scene.officer, maker.directive_id, fact, before, scene.at, opening_directive_id=opener
+            )
+        )
+    for share in shares:
+        part = book.part(share.token)
+        if part is not None and share.entry is DealEntry.OUT and not _meant(maker, share):
+            drafts.append(
+                position_events.deal_annulled(
+                    scene.officer, part.directive_id, fact, before, scene.at, share=share
+                )
+            )
+    return drafts
 
 
 def summed(part: PositionRecord, shares: Sequence[Share]) -> PositionRecord:

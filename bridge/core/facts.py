@@ -151,8 +151,21 @@ class DealFact(Fact, frozen=True, kw_only=True, tag="deal"):
 
     @property
     def side(self) -> Side | None:
-        """BUY or SELL; None for a deal that is no trade."""
+        """BUY or SELL; None for a deal that is no trade, or is none any more."""
         return Side(self.type) if self.type in Side.__members__ else None
+
+    @property
+    def annulled(self) -> bool:
+        """True where the broker has undone it. What it still books for it counts; its volume does not."""
+        return self.type in _ANNULLED
+
+    @property
+    def as_made(self) -> "DealFact":
+        """An annulled deal as it was before. What it earned then is not known any more."""
+        return msgspec.structs.replace(self, type=_ANNULLED.get(self.type, self.type))
+
+
+_ANNULLED = {"BUY_CANCELED": "BUY", "SELL_CANCELED": "SELL"}
 
 
 class OrderFact(Fact, frozen=True, kw_only=True, tag="order"):

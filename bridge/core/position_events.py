@@ -137,49 +137,78 @@ def accidental_reversal(command: CommandRecord, deal: DealFact, at: datetime, me
     )
 
 
-def deal_revised(officer: str, directive_id: str, deal: DealFact, before: DealFact, at: datetime) -> Draft:
+def deal_revised(officer: str, directive_id: str, deal: DealFact, at: datetime, *, again: int = 0) -> Draft:
     """The broker has booked other costs or another profit for a deal that was told already.
 
-    Without quantity and price: nothing more was filled.
+    Without quantity and price: nothing more was filled. `again` counts how often it was booked just like this
+    before.
     """
     return Draft(
-        subject=f"deal:{deal.ticket}:{content_hash(deal)[:16]}",
-        event=ExecutionEvent(
-            directive_id=directive_id,
-            event_type=EventType.ORDER_FILLED,
-            event_class=EventClass.INFO,
-            occurred_at=at,
-            reported_by=officer,
-            symbol=deal.symbol,
-            broker_order_id=ticket_text(deal.order),
-            position_id=ticket_text(deal.position_id),
-            deal_id=ticket_text(deal.ticket),
-            action=REVISION,
-            commission=paid(deal.commission),
-            fee=paid(deal.fee) or None,
-            swap=deal.swap or None,
-            profit=deal.profit or None,
+        subject=_booked_anew(deal, again),
+        event=_booked(
+            ExecutionEvent(
+                directive_id=directive_id,
+                event_type=EventType.ORDER_FILLED,
+                event_class=EventClass.INFO,
+                occurred_at=at,
+                reported_by=officer,
+                action=REVISION,
+            ),
+            deal,
         ),
     )
 
 
-def deal_cancelled(officer: str, directive_id: str, deal: DealFact, before: DealFact, at: datetime) -> Draft:
-    """The broker has annulled a deal that was told as a fill."""
-    return Draft(
-        subject=f"deal:{deal.ticket}:{content_hash(deal)[:16]}",
-        event=ExecutionEvent(
+def deal_annulled(
+    officer: str,
+    directive_id: str,
+    deal: DealFact,
+    before: DealFact,
+    at: datetime,
+    *,
+    share: Share | None = None,
+    opening_directive_id: str | None = None,
+) -> Draft:
+    """The broker has annulled a deal that was told as a fill, with what it still books for it.
+
+    `share` is what the deal had taken off a part, where it is told to who opened that.
+    """
+    event = _booked(
+        ExecutionEvent(
             directive_id=directive_id,
             event_type=EventType.BROKER_ERROR,
             event_class=EventClass.ERROR,
             occurred_at=at,
             reported_by=officer,
-            symbol=deal.symbol,
-            broker_order_id=ticket_text(before.order),
-            position_id=ticket_text(before.position_id),
-            deal_id=ticket_text(deal.ticket),
+            entry="OUT" if share is not None else None,
             fill_price=before.price,
-            fill_quantity=before.volume,
+            fill_quantity=share.volume if share is not None else before.volume,
+            opening_directive_id=opening_directive_id,
             error_code="DEAL_CANCELLED",
             error_message=f"the broker has annulled deal {deal.ticket} ({deal.type}); compare the account by hand",
         ),
+        deal,
+    )
+    subject = _booked_anew(deal)
+    return Draft(subject=f"{subject}:{share.token}" if share is not None else subject, event=event)
+
+
+def _booked_anew(deal: DealFact, again: int = 0) -> str:
+    """The subject: what is booked may become again what it was before, and that is news."""
+    subject = f"deal:{deal.ticket}:{content_hash(deal)[:16]}"
+    return f"{subject}:{again}" if again else subject
+
+
+def _booked(body: ExecutionEvent, deal: DealFact) -> ExecutionEvent:
+    """The event with the deal, and all that is booked for it."""
+    return msgspec.structs.replace(
+        body,
+        symbol=deal.symbol,
+        broker_order_id=ticket_text(deal.order),
+        position_id=ticket_text(deal.position_id),
+        deal_id=ticket_text(deal.ticket),
+        commission=paid(deal.commission),
+        fee=paid(deal.fee) or None,
+        swap=deal.swap or None,
+        profit=deal.profit or None,
     )

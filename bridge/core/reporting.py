@@ -14,7 +14,9 @@ deterministic: the same happening, found again, makes the same key and so the sa
     new levels of a position, not by a directive    position:IDENTIFIER:levels:NUMBER of the change
     a pending order changed, not by a directive     order:TICKET:changed:NUMBER of the sighting
     its stop loss missing after the fill            position:IDENTIFIER:stop
-    a deal that was booked anew                     deal:TICKET:HASH of its content
+    a deal that was booked anew, or annulled        deal:TICKET:HASH of its content
+    the same, as it was booked before               deal:TICKET:HASH:NUMBER of the times before
+    annulled, told to whose part it took from       deal:TICKET:HASH:TOKEN of the command that opened it
     a broker error, a connection, a trouble         the fact's key
     the broker is back, by the next boot's hello    the fact's key:over
     a position that the broker shows otherwise      book:IDENTIFIER:KEY of the scan that showed it first

@@ -8,6 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from bridge.core import brokertime, dealing, folding
+from bridge.core.attribution import revise
 from bridge.core.contract import utc_text
 from bridge.core.facts import (
     CommandFact,
@@ -271,6 +272,8 @@ class _Book:
                 # It waited when it was said before, and counts since.
                 return Outcome(disposition=Disposition.APPLIED), None
             return self._revise_deal(fact, counted)
+        if fact.annulled:
+            return self._fold_annulled(fact, complete=complete)
         command = rows.load_command(self._connection, account.officer, fact.magic) if fact.magic else None
         deals = holdings.deals_of_command(self._connection, account, command.token) if command else ()
         outcome = dealing.fold_deal(
@@ -284,6 +287,19 @@ class _Book:
         if outcome.shares:
             holdings.save_shares(self._connection, account, fact, fact.position_id, outcome.shares)
         return outcome, command
+
+    def _fold_annulled(self, fact: DealFact, *, complete: bool) -> tuple[Outcome, CommandRecord | None]:
+        """A deal of which the first that counts is that it is annulled: what it did, and then that it is undone."""
+        made = fact.as_made
+        outcome, command = self._fold_deal(made, complete=complete)
+        if outcome.disposition is not Disposition.APPLIED:
+            self._save_deal(fact, outcome, None)
+            shares = revise(fact, outcome.shares)
+            holdings.save_shares(self._connection, self._step.account, fact, fact.position_id, shares)
+            return outcome, command
+        self._step.apply(outcome, command)
+        self._halt(made, outcome)
+        return self._revise_deal(fact, made)
 
     def _revise_deal(self, fact: DealFact, counted: DealFact) -> tuple[Outcome, CommandRecord | None]:
         """A deal that counts already is booked anew."""
@@ -300,10 +316,19 @@ class _Book:
             book=self._position_book(fact, counted.position_id),
             maker=maker,
             scene=self._scene,
+            again=self._times_booked(fact),
         )
         self._save_deal(fact, outcome, token)
         holdings.save_shares(self._connection, account, fact, counted.position_id, outcome.shares)
         return outcome, maker
+
+    def _times_booked(self, fact: DealFact) -> int:
+        """How often the deal was booked just like this."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ? AND hash = ?",
+            (*self._step.account.key, fact_key(fact), content_hash(fact)),
+        ).fetchone()
+        return int(count)
 
     def _position_book(
         self, fact: DealFact, position: int, *, complete: bool = False

@@ -104,15 +104,14 @@ def _deals(rows: sqlite3.Cursor) -> list[DealFact]:
 
 
 def deals_of_command(connection: sqlite3.Connection, account: Account, token: int) -> list[DealFact]:
-    """The deals that were applied to the command, by ticket, without those that the broker has annulled."""
-    found = _deals(
+    """The deals that were applied to the command, by ticket."""
+    return _deals(
         connection.execute(
             "SELECT body FROM deals WHERE token = ? AND officer = ? AND server = ? AND login = ?"
             " AND disposition = 'APPLIED' ORDER BY ticket",
             (token, *account.key),
         )
     )
-    return [deal for deal in found if deal.side is not None]
 
 
 def load_deal(connection: sqlite3.Connection, account: Account, ticket: int) -> DealFact | None:
@@ -186,8 +185,10 @@ def position_book(
         " ORDER BY deal, number",
         (*account.key, identifier, without),
     ):
-        shares.setdefault(row["token"], []).append(_share(row))
-        began.setdefault(row["token"], row["deal"])
+        share = _share(row)
+        shares.setdefault(row["token"], []).append(share)
+        if share.volume:
+            began.setdefault(row["token"], row["deal"])
     return PositionBook(
         parts=parts_of(connection, account, identifier),
         shares=shares,

@@ -281,7 +281,10 @@ def annulled(rig: StoryRig) -> None:
     *_, error = rig.told(opening, *in_two, EventType.BROKER_ERROR)
     assert (error.code, error.body["fill_quantity"]) == ("DEAL_CANCELLED", 0.02)
     assert error.body["deal_id"] == str(second.ticket)
-    booked_as(rig, opening, [first])
+    # The broker has taken its volume and profit back, and not its commission.
+    assert number(error.body["commission"]) == -second.commission
+    assert position(rig, opening)["volume_in"] == str(first.volume)
+    booked_as(rig, opening, deals(rig))
     rig.told(rig.issue("CLOSE"), *CLOSED)
     assert rig.broker.sends()[-1].request.volume == Decimal("0.01")
     whole = rig.open()

@@ -457,7 +457,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "money that the broker booked later",
-        position_events.deal_revised(OFFICER, "dir-close", LATER, DEAL_OUT, NOW),
+        position_events.deal_revised(OFFICER, "dir-close", LATER, NOW),
         E.ORDER_FILLED,
         C.INFO,
         f"deal:9101:{content_hash(LATER)[:16]}",
@@ -474,7 +474,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "a deal that the broker annulled",
-        position_events.deal_cancelled(OFFICER, "dir-open", ANNULLED, DEAL_IN, NOW),
+        position_events.deal_annulled(OFFICER, "dir-open", ANNULLED, DEAL_IN, NOW),
         E.BROKER_ERROR,
         C.ERROR,
         f"deal:9001:{content_hash(ANNULLED)[:16]}",
@@ -484,6 +484,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
             "deal_id": "9001",
             "fill_price": Decimal("1.0951"),
             "fill_quantity": Decimal("0.30"),
+            "commission": Decimal("0.10"),
             "error_code": "DEAL_CANCELLED",
             "error_message": "the broker has annulled deal 9001 (BUY_CANCELED); compare the account by hand",
         },
