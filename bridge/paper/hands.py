@@ -125,11 +125,12 @@ class Hands:
     def _at_market(self, request: TradeRequest) -> TradeRequest:
         """Price and filling as the symbol wants them."""
         symbol = self._desk.symbols[request.symbol]
-        fok = bool(symbol.filling_mode & SymbolFilling.FOK)
+        named = (flag for flag in (SymbolFilling.FOK, SymbolFilling.IOC) if flag in symbol.filling_mode)
+        flag = next(named, None)
         return msgspec.structs.replace(
             request,
             price=self._desk.deal_price(request.symbol, request.type),
-            type_filling=OrderFilling.FOK if fok else OrderFilling.IOC,
+            type_filling=OrderFilling.RETURN if flag is None else OrderFilling[flag.name or ""],
         )
 
     def _carry_out(self, request: TradeRequest) -> Done:

@@ -151,8 +151,16 @@ def test_hand_open_and_close_are_the_clients_with_magic_zero() -> None:
     assert "REQUEST" not in told(server)
 
 
-def test_hand_works_under_instant_execution_and_without_fok() -> None:
-    server = broker(SymbolTerms(name="EURUSD", execution="INSTANT", filling=("IOC",)))
+@pytest.mark.parametrize(
+    "terms",
+    [
+        SymbolTerms(name="EURUSD", execution="INSTANT", filling=("IOC",)),
+        SymbolTerms(name="EURUSD", execution="EXCHANGE", filling=()),
+    ],
+    ids=["instant execution without FOK", "exchange execution that names no filling"],
+)
+def test_hand_works_under_each_execution_whatever_fillings_are_named(terms: SymbolTerms) -> None:
+    server = broker(terms)
     server.hand_close(server.hand_open("EURUSD", OrderType.BUY, Decimal("0.20")))
     assert server.positions() == []
 
