@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from bridge.paper.api import ControlError
-from bridge.paper.mt5 import OrderType, Retcode
+from bridge.paper.mt5 import Deal, DealType, OrderType, Retcode
 from bridge.paper.script import (
     DelayHistory,
     DropTransactions,
@@ -22,12 +22,15 @@ from bridge.paper.script import (
     SendKind,
 )
 from tests.conformance.rig import StoryRig
+from tests.rig.invariant import FAR_MS
+from tests.rig.patience import Deadline
 
 T = TypeVar("T")
 
 BIDS: Final = {"EURUSD": Decimal("1.09500"), "GBPUSD": Decimal("1.27000")}
 POINT: Final = Decimal("0.00001")
 LOT: Final = Decimal("0.01")
+CENT: Final = Decimal("0.01")
 LIMITS: Final = {"OPEN_LONG": -1, "OPEN_SHORT": 1}
 EFFECTS: Final[Sequence[Effect]] = (
     Reject(retcode=Retcode.REJECT),
@@ -44,11 +47,16 @@ EFFECTS: Final[Sequence[Effect]] = (
 )
 
 
+CALM_S: Final = 1.5
+_UNDER_WAY: Final = {"RECEIVED", "PLANNED", "DISPATCHED", "SUBMITTED"}
+
+
 class Market:
     """One rig, and what was issued in it."""
 
-    def __init__(self, rig: StoryRig) -> None:
+    def __init__(self, rig: StoryRig, *, netting: bool) -> None:
         self.rig = rig
+        self.netting = netting
         self.opens: dict[str, int] = {}
         """Opening directives: 1 for a long, -1 for a short."""
         self.symbols: dict[str, str] = {}
@@ -69,12 +77,28 @@ class Market:
     def one_of(self, them: Sequence[T], pick: int) -> T | None:
         return them[pick % len(them)] if them else None
 
+    def late_deal(self, pick: int, *, last: bool = False) -> Deal | None:
+        """A trade of whomever, counted back from the latest; the last that stands of its position, where it must
+        be."""
+        deals = [deal for deal in reversed(self.rig.broker.history_deals(0, FAR_MS)) if deal.symbol]
+        if last:
+            standing = (deal for deal in reversed(deals) if deal.type in (DealType.BUY, DealType.SELL))
+            deals = list({deal.position_id: deal for deal in standing}.values())
+        return self.one_of(deals, pick)
+
     def revive(self) -> None:
         """Start what is down."""
         if not self.rig.sidecar.running:
             self.rig.start_sidecar()
         if not self.rig.terminal.running:
             self.rig.restart_terminal()
+
+    def busy(self) -> bool:
+        """Whether a directive waits to be read, planned, sent or answered."""
+        rows = self.rig.journal.rows("SELECT state FROM directives")
+        commands = self.rig.journal.rows("SELECT state FROM commands")
+        states = [row["state"] for row in (*rows, *commands)]
+        return len(rows) < len(self.symbols) or any(state in _UNDER_WAY for state in states)
 
     def look_on(self, lines: int) -> None:
         """Let the sidecar come some lines further, so that what follows finds it elsewhere."""
@@ -214,6 +238,36 @@ class Fill(Struct, frozen=True):
             _tried(lambda: broker.fill(order.ticket, LOT))
 
 
+class Annul(Struct, frozen=True):
+    """The broker annuls one of the latest deals, whoever made it.
+
+    Where several share a position it is the last of its position's: what came after another was divided on the
+    strength of it, and that is for a person to look at (BOOK_DIFFERS).
+    """
+
+    pick: int
+
+    def __call__(self, market: Market) -> None:
+        deal = market.late_deal(self.pick, last=market.netting)
+        if deal is not None:
+            _tried(lambda: market.rig.broker.cancel_deal(deal.ticket))
+
+
+class Revise(Struct, frozen=True):
+    """The broker books other costs for one of the latest deals, in cents."""
+
+    pick: int
+    commission: int
+    swap: int
+    fee: int
+
+    def __call__(self, market: Market) -> None:
+        deal = market.late_deal(self.pick)
+        if deal is not None:
+            commission, swap, fee = (CENT * -each for each in (self.commission, self.swap, self.fee))
+            _tried(lambda: market.rig.broker.revise_deal(deal.ticket, commission, swap, fee))
+
+
 class Fault(Struct, frozen=True):
     """What goes wrong with the next send of a kind."""
 
@@ -253,8 +307,35 @@ class LookOn(Struct, frozen=True):
         market.look_on(self.lines)
 
 
+class Calm(Struct, frozen=True):
+    """Nothing, until all that was asked for is done or waits on the book. Not for long: what is down may be
+    what it waits for."""
+
+    def __call__(self, market: Market) -> None:
+        sidecar, deadline = market.rig.sidecar, Deadline(CALM_S)
+        while sidecar.running and not deadline.over:
+            mark = sidecar.mark
+            if not market.busy():
+                return
+            sidecar.any_line(since=mark, within=deadline.left)
+
+
 Happening = (
-    Open | Rest | Close | Change | Quote | HandOpen | HandClose | HandChange | Fill | Fault | Outage | LookOn
+    Open
+    | Rest
+    | Close
+    | Change
+    | Quote
+    | HandOpen
+    | HandClose
+    | HandChange
+    | Fill
+    | Annul
+    | Revise
+    | Fault
+    | Outage
+    | LookOn
+    | Calm
 )
 
 

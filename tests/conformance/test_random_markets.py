@@ -1,8 +1,8 @@
 """Random directives meet a random broker, on either terminal, hedging and netting.
 
-What is drawn: directives of every kind, quotes, trades and changes by hand, faults of the broker, outages and
-restarts. At the end everything is up again, and the parts are held to each other (tests/rig/invariant.py) and to
-the Director's own arithmetic (`arithmetic`), to the last lot.
+What is drawn: directives of every kind, quotes, trades and changes by hand, deals that the broker annuls or books
+anew, faults of the broker, outages and restarts. At the end everything is up again, and the parts are held to each
+other (tests/rig/invariant.py) and to the Director's own arithmetic (`arithmetic`), to the last lot and cent.
 
 RIG_MARKETS says how many stories each (default: a few). The stories are the same in every run; how the processes
 interleave is not, so one that failed may have to be told more than once. A failure shows its blob:
@@ -22,14 +22,22 @@ from hypothesis import strategies as st
 
 from bridge.core.contract import EventType
 from bridge.core.terms import MarginMode
-from bridge.paper.mt5 import OrderType
+from bridge.paper.mt5 import Deal, OrderType
 from bridge.paper.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.paper.script import SendKind
 from tests.conformance import market as happen
-from tests.conformance.arithmetic import open_by_directive, signed_by_symbol
+from tests.conformance.arithmetic import (
+    Booked,
+    costs_by_order,
+    open_by_directive,
+    revised_deals,
+    signed_by_symbol,
+    totals_by_position,
+)
 from tests.conformance.market import BIDS, EFFECTS, Happening, Market
 from tests.conformance.rig import Kind, StoryRig
-from tests.rig.invariant import check
+from tests.rig.director import Event
+from tests.rig.invariant import FAR_MS, check
 from tests.rig.nursery import Nursery
 from tests.rig.patience import Deadline
 
@@ -37,11 +45,14 @@ STORIES: Final = int(os.environ.get("RIG_MARKETS", "3"))
 SETTLE_S: Final = 90.0
 ENDED: Final = {"FILLED", "PARTIAL", "CANCELLED", "REJECTED", "EXPIRED", "UNKNOWN", "DONE"}
 
+Round = tuple[list[Happening], Happening, list[Happening], Happening, list[Happening]]
+
 _symbol = st.sampled_from(sorted(BIDS))
 _lots = st.integers(1, 5)
 _pick = st.integers(0, 5)
 _open = st.sampled_from(["OPEN_LONG", "OPEN_SHORT"])
 _points = st.integers(-400, 400)
+_cents = st.integers(0, 2)
 
 DIRECTIVES: Final[st.SearchStrategy[Happening]] = st.one_of(
     st.builds(happen.Open, _open, _symbol, _lots, st.sampled_from([0, 200, 500])),
@@ -68,13 +79,22 @@ BROKER: Final[st.SearchStrategy[Happening]] = st.one_of(
     st.builds(happen.HandClose, _pick, st.booleans()),
     st.builds(happen.HandChange, _pick, st.sampled_from([0, 600, 900])),
     st.builds(happen.Fill, _pick),
+    st.builds(happen.Annul, _pick),
+    st.builds(happen.Revise, _pick, _cents, _cents, st.integers(0, 1)),
 )
-WORLD: Final[st.SearchStrategy[Happening]] = st.one_of(
-    st.builds(happen.LookOn, st.integers(1, 12)),
-    st.builds(happen.LookOn, st.integers(1, 12)),
-    st.builds(happen.Outage, st.sampled_from(["back", "terminal", "sidecar", "disconnect"])),
+OUTAGE: Final[st.SearchStrategy[Happening]] = st.builds(
+    happen.Outage, st.sampled_from(["back", "terminal", "sidecar", "disconnect"])
 )
-STORY: Final = st.lists(st.one_of(DIRECTIVES, DIRECTIVES, BROKER, WORLD), min_size=18, max_size=26)
+ROUND: Final = st.tuples(
+    st.lists(DIRECTIVES, min_size=1, max_size=3),
+    # What follows comes behind them, or while they are under way.
+    st.sampled_from([happen.Calm(), happen.Calm(), happen.LookOn(0), happen.LookOn(3)]),
+    st.lists(BROKER, min_size=2, max_size=3),
+    st.sampled_from([happen.LookOn(0), happen.LookOn(6)]),
+    st.lists(OUTAGE, max_size=1),
+)
+"""What the Director wants, and what becomes of it."""
+STORY: Final = st.lists(ROUND, min_size=5, max_size=6)
 
 
 @pytest.mark.parametrize("mode", [MarginMode.RETAIL_HEDGING, MarginMode.RETAIL_NETTING])
@@ -87,7 +107,7 @@ def test_whatever_happens_the_parts_agree_to_the_last_lot(
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
     )
     @given(story=STORY)
-    def told(story: list[Happening]) -> None:
+    def told(story: list[Round]) -> None:
         with closing(StoryRig(tmp_path_factory.mktemp("market"), nursery, kind, expert)) as rig:
             try:
                 _tell(rig, mode, story)
@@ -99,7 +119,7 @@ def test_whatever_happens_the_parts_agree_to_the_last_lot(
     told()
 
 
-def _tell(rig: StoryRig, mode: MarginMode, story: list[Happening]) -> None:
+def _tell(rig: StoryRig, mode: MarginMode, story: list[Round]) -> None:
     # EURUSD is filled whole or at once in part; in GBPUSD what is not filled rests.
     symbols = (
         SymbolTerms(name="EURUSD"),
@@ -107,14 +127,17 @@ def _tell(rig: StoryRig, mode: MarginMode, story: list[Happening]) -> None:
     )
     account = AccountTerms(margin_mode=mode, balance=Decimal(1_000_000))
     rig.start_with(Scenario(account=account, symbols=symbols))
-    market = Market(rig)
-    for happening in story:
-        happening(market)
+    market = Market(rig, netting=mode is MarginMode.RETAIL_NETTING)
+    for directives, awhile, meanwhile, longer, outages in story:
+        for happening in (*directives, awhile, *meanwhile, longer, *outages):
+            happening(market)
     _settle(market)
     check(rig)
     if mode is MarginMode.RETAIL_HEDGING:
         _holds_what_the_director_counts(market)
+        _earned_what_the_director_counts(market)
     _trades_what_the_director_counts(market)
+    _paid_what_the_director_counts(market)
 
 
 def _settle(market: Market) -> None:
@@ -143,6 +166,13 @@ def _settle(market: Market) -> None:
         rig.sidecar.any_line(since=mark, within=0.2)
 
 
+def _told(market: Market) -> list[Event]:
+    """What the Director was told, in the order in which the journal made it: between directives it may arrive in
+    another."""
+    made = {row["key"]: row["id"] for row in market.rig.journal.rows("SELECT id, key FROM events")}
+    return sorted(market.rig.director.events(), key=lambda event: made[event.key])
+
+
 def _holds_what_the_director_counts(market: Market) -> None:
     """Where every position is one directive's own: the broker holds what the Director counts, for each."""
     rig = market.rig
@@ -154,18 +184,48 @@ def _holds_what_the_director_counts(market: Market) -> None:
     for position in rig.broker.positions():
         if position.identifier in openers:
             held[openers[position.identifier]] += position.volume
-    counted = open_by_directive(rig.director.events(), market.opens)
+    counted = open_by_directive(_told(market), market.opens)
     assert counted == held, f"the Director counts {counted}, the broker holds {dict(held)}"
 
 
 def _trades_what_the_director_counts(market: Market) -> None:
     """What our orders traded at the broker is what the Director was told that they did, by symbol."""
-    rig = market.rig
-    tokens = {row["token"] for row in rig.journal.rows("SELECT token FROM commands")}
     traded: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for deal in rig.broker.history_deals(0, 2**52):
-        if deal.magic in tokens and deal.reason.name == "EXPERT":
-            traded[deal.symbol] += deal.volume if deal.type.name == "BUY" else -deal.volume
-    counted = signed_by_symbol(rig.director.events(), market.opens)
+    for deal in _of_our_orders(market):
+        traded[deal.symbol] += {"BUY": deal.volume, "SELL": -deal.volume}.get(deal.type.name, Decimal(0))
+    counted = signed_by_symbol(_told(market), market.opens)
     actual = {symbol: volume for symbol, volume in traded.items() if volume}
     assert counted == actual, f"the Director counts {counted}, our orders traded {actual}"
+
+
+def _paid_what_the_director_counts(market: Market) -> None:
+    """What our orders cost at the broker is what the Director was told, to the last cent."""
+    paid: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for deal in _of_our_orders(market):
+        paid[deal.order] += deal.commission + deal.fee
+    counted = costs_by_order(_told(market))
+    assert counted == paid, f"the Director counts {counted}, our orders cost {dict(paid)}"
+
+
+def _earned_what_the_director_counts(market: Market) -> None:
+    """What was told of deals that were booked anew, and of positions that are closed, is what the broker booked."""
+    told, booked = _told(market), _deals(market)
+    for ticket, revised in revised_deals(told).items():
+        assert revised == _sum([booked[ticket]]), f"of deal {ticket} was told {revised}: {booked[ticket]}"
+    for position, total in totals_by_position(told).items():
+        deals = [deal for deal in booked.values() if deal.position_id == position]
+        assert total == _sum(deals), f"of position {position} was told {total}: {deals}"
+
+
+def _sum(deals: list[Deal]) -> Booked:
+    money = ((deal.commission, deal.fee, deal.swap, deal.profit) for deal in deals)
+    return Booked(*(sum(column, Decimal(0)) for column in zip(*money, strict=True)))
+
+
+def _deals(market: Market) -> dict[int, Deal]:
+    return {deal.ticket: deal for deal in market.rig.broker.history_deals(0, FAR_MS)}
+
+
+def _of_our_orders(market: Market) -> list[Deal]:
+    tokens = {row["token"] for row in market.rig.journal.rows("SELECT token FROM commands")}
+    return [deal for deal in _deals(market).values() if deal.magic in tokens and deal.reason.name == "EXPERT"]

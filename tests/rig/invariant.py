@@ -28,6 +28,10 @@ FAR_MS: Final = 2**52
 _CHANGES: Final = frozenset({SendKind.SLTP, SendKind.MODIFY, SendKind.REMOVE})
 """Sends that make no order of their own."""
 
+_MONEY: Final = ("commission", "swap", "profit", "fee")
+_BOOKED: Final = ("volume", "price", *_MONEY)
+"""The numbers of a deal."""
+
 Row = dict[str, Any]
 
 
@@ -124,9 +128,13 @@ def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
         row = stored.pop(deal.ticket, None)
         if row is None:
             yield f"deal {deal.ticket} at the broker is not in the journal"
-        elif (Decimal(row["volume"]), Decimal(row["price"])) != (deal.volume, deal.price):
-            yield f"deal {deal.ticket} is {deal.volume} at {deal.price}, and the journal has {row}"
+        elif (row["type"], *(Decimal(row[name]) for name in _BOOKED)) != (
+            deal.type.name,
+            *(getattr(deal, name) for name in _BOOKED),
+        ):
+            yield f"{deal}, and the journal has {row}"
     yield from (f"deal {ticket} in the journal is not at the broker" for ticket in stored)
+    yield from _money(rig, officer, deals)
     held = {each.identifier: each.volume for each in broker.positions() if each.identifier in ours}
     known: defaultdict[int, Decimal] = defaultdict(Decimal)
     for row in rig.journal.rows("SELECT * FROM positions WHERE officer = ? AND state = 'OPEN'", officer):
@@ -136,6 +144,22 @@ def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
             known[identifier] += volume
     if held != dict(known):
         yield f"the broker holds {held}, and the journal {dict(known)}"
+
+
+def _money(rig: Rig, officer: str, deals: list[Deal]) -> Iterator[str]:
+    """What a position came to, with ours and strangers' parts together, is what its deals are booked with."""
+    booked: defaultdict[int, list[tuple[Decimal, ...]]] = defaultdict(list)
+    known: defaultdict[int, list[tuple[Decimal, ...]]] = defaultdict(list)
+    for deal in deals:
+        booked[deal.position_id].append(tuple(getattr(deal, name) for name in _MONEY))
+    rows = rig.journal.rows("SELECT identifier AS position_id, * FROM positions WHERE officer = ?", officer)
+    rows += rig.journal.rows("SELECT * FROM shares WHERE officer = ? AND token = 0", officer)
+    for row in rows:
+        known[row["position_id"]].append(tuple(Decimal(row[name]) for name in _MONEY))
+    for position in known.keys() & booked.keys():
+        there, here = ([sum(each) for each in zip(*sums[position], strict=True)] for sums in (booked, known))
+        if there != here:
+            yield f"position {position} came to {there} at the broker, and to {here} in the journal"
 
 
 def _strangers(rig: Rig, officer: str) -> dict[int, Decimal]:
