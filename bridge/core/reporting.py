@@ -7,6 +7,8 @@ deterministic: the same happening, found again, makes the same key and so the sa
     anything of a directive as a whole              directive
     the same of what a person ordered               directive:ID, since its event names no directive
     a command's order                               command:TOKEN
+    refused, of what a person ordered               refused:ID:order:TICKET:CODE, or
+                                                    refused:ID:position:IDENTIFIER:OPENER's token:CODE
     a partial fill                                  deal:TICKET
     a position opened                               position:IDENTIFIER
     a position closed                               position:IDENTIFIER:TICKET of the deal that closed it
@@ -39,7 +41,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.amounts import MAX_DECIMALS, ZERO, check_amount
-from bridge.core.contract import EventClass, EventType, ExecutionEvent
+from bridge.core.contract import OPERATOR_PREFIX, EventClass, EventType, ExecutionEvent
 from bridge.core.facts import ConnectionFact, DealFact, OrderFact, TroubleFact, fact_key
 from bridge.core.lifecycle import CommandOutput
 from bridge.core.protocol import CommandKind
@@ -50,6 +52,8 @@ DIRECTIVE_SUBJECT: Final = "directive"
 CHANGED_BY_HAND: Final = "CHANGED"
 REVISION: Final = "REVISION"
 """Values of an event's `action` beside the kinds of commands."""
+ROUND: Final = ":rest"
+"""Behind a flatten's id in those of the rounds that follow it."""
 _WORDS: Final = ("RESOLVED", "WITHDRAWN")
 """Reasons of commands that a person or another directive ended."""
 
@@ -210,6 +214,8 @@ def command_event(
             changed = msgspec.structs.replace(filled(body, deals), event_type=EventType.ORDER_FILLED)
         case CommandOutput.NEVER_SENT | CommandOutput.REFUSED:
             changed = _troubled(body, EventType.ORDER_REJECTED, command)
+            if command.directive_id.startswith(OPERATOR_PREFIX):
+                subject = _refused_again(command)
         case CommandOutput.CANCELLED:
             changed = msgspec.structs.replace(
                 body,
@@ -233,6 +239,15 @@ def command_event(
                 ),
             )
     return Draft(event=changed, subject=subject)
+
+
+def _refused_again(command: CommandRecord) -> str:
+    """What a person ordered is tried again for as long as a week, each time by another command. Why the broker
+    refuses it is told once of each position and order: of a market that is closed over a weekend, not every five
+    minutes."""
+    order, ordered = command.order, command.directive_id.partition(ROUND)[0]
+    target = f"order:{order.order}" if order.order else f"position:{order.position}:{order.opener}"
+    return f"refused:{ordered}:{target}:{command.reason}"
 
 
 def _said_by_whom(command: CommandRecord) -> str | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from bridge.core.contract import utc_text
 from bridge.core.directives import DirectiveState
-from bridge.core.reporting import system_error
+from bridge.core.reporting import ROUND, system_error
 from bridge.journal import operating
 from bridge.journal.operating import FLATTEN_REST, Own
 from bridge.journal.step import Step
@@ -33,12 +33,12 @@ def pause(rounds: int) -> timedelta:
 def order_round(step: Step, own: Own, ordered_at: str) -> None:
     """Put the round after `own`, a flatten or a round of one, into the inbox."""
     number = own.round + 1
-    flatten = own.directive_id if own.round == 0 else own.directive_id.partition(":rest")[0]
+    flatten = own.directive_id if own.round == 0 else own.directive_id.partition(ROUND)[0]
     operating.order_own(
         step,
         msgspec.structs.replace(
             own,
-            directive_id=f"{flatten}:rest" if number == 1 else f"{flatten}:rest:{number}",
+            directive_id=f"{flatten}{ROUND}" if number == 1 else f"{flatten}{ROUND}:{number}",
             action=FLATTEN_REST,
             ordered_at=ordered_at,
             round=number,

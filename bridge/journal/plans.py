@@ -18,6 +18,7 @@ from bridge.core.lifecycle import CommandState
 from bridge.core.planning import Leg
 from bridge.core.protocol import CommandKind, Inquire
 from bridge.core.records import CommandRecord, PositionRecord
+from bridge.core.reporting import ROUND
 from bridge.core.settings import OfficerSettings
 from bridge.core.token import make_token
 from bridge.journal import flattening, holdings, market, operating, rows
@@ -184,7 +185,7 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     if own.action == operating.CANCEL_PENDING:
         _withdraw_pending(step, item, own.why)
         # What is under way may yet come to rest on the book.
-        again = f"{own.directive_id}:rest"
+        again = f"{own.directive_id}{ROUND}"
         action = operating.CANCEL_PENDING_REST
         operating.order_own(step, msgspec.structs.replace(own, directive_id=again, action=action))
     if own.action == operating.CLOSE_POSITION:

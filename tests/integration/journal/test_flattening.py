@@ -73,6 +73,26 @@ def test_a_flatten_at_the_weekend_closes_when_the_market_opens(joined: Desk) -> 
     [command] = joined.advance()
     joined.report(deal(command.order, DEAL + 1))
     assert joined.rows("SELECT state FROM positions") == [("CLOSED",)]
+    # Why it took so long was told once.
+    assert [told["error_code"] for told in joined.bodies("ORDER_REJECTED")] == [str(CLOSED_MARKET)]
+    assert joined.told()[-1] == "POSITION_CLOSED"
+
+
+def test_each_reason_is_told_once_of_each_position_by_each_flatten(joined: Desk) -> None:
+    for command in joined.sent(directive("dir-1"), directive("dir-2")):
+        position = POSITION + int(command.order.comment[-1])
+        joined.report(result(command.order), deal(command.order, position, position_id=position))
+    refuse(joined, flattened(joined), CLOSED_MARKET)
+    for retcode in (REQUOTE, CLOSED_MARKET, REQUOTE):
+        refuse(joined, joined.advance(), retcode)
+        joined.later(300)
+    told = [body["error_code"] for body in joined.bodies("ORDER_REJECTED")]
+    assert told == [str(CLOSED_MARKET)] * 2 + [str(REQUOTE)] * 2
+    joined.journal.flatten(OFFICER, joined.now, nonce="1f" * 8, why="out, I said")
+    for _ in range(3):
+        refuse(joined, joined.advance(), CLOSED_MARKET)
+        joined.later(300)
+    assert len(joined.bodies("ORDER_REJECTED")) == 6
 
 
 def test_a_pending_order_whose_cancel_is_refused_is_cancelled_again(joined: Desk) -> None:
