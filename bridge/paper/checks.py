@@ -59,6 +59,7 @@ def _deal(desk: Desk, request: TradeRequest, by_expert: bool) -> Retcode | None:
         or symbolchecks.volume(symbol, request.volume)
         or symbolchecks.filling(symbol, request.type_filling)
         or symbolchecks.permission(desk, symbol, by_expert)
+        or symbolchecks.quoted(desk, symbol)
         or (_close(desk, symbol, request) if request.position else _open(desk, symbol, request))
         or _price(desk, symbol, request)
         or (None if request.position else _money(desk, request))

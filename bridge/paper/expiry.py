@@ -65,7 +65,7 @@ def _guard_passed(expires_server_ms: int, server_ms: int) -> None:
     if expires_server_ms // 1_000 * 1_000 <= server_ms:
         raise refused(
             Retcode.INVALID_EXPIRATION,
-            f"the expiry {_clock(expires_server_ms)} has passed: it is {_clock(server_ms)} at the broker",
+            f"the expiry {clock_text(expires_server_ms)} has passed: it is {clock_text(server_ms)} at the broker",
         )
 
 
@@ -75,7 +75,7 @@ def _last_day(expires_server_ms: int, symbol: SymbolInfo, server_ms: int) -> Exp
         raise refused(
             Retcode.INVALID_EXPIRATION,
             f"{symbol.name} lets orders expire at the end of a day only, and none ends between now and "
-            f"{_clock(expires_server_ms)}",
+            f"{clock_text(expires_server_ms)}",
         )
     return last
 
@@ -89,6 +89,6 @@ def _names(allowed: SymbolExpiration) -> str:
     return ", ".join(flag.name for flag in SymbolExpiration if flag in allowed and flag.name) or "none"
 
 
-def _clock(server_ms: int) -> str:
+def clock_text(server_ms: int) -> str:
     """As MetaTrader writes a time."""
     return datetime.fromtimestamp(server_ms // 1_000, UTC).strftime("%Y.%m.%d %H:%M:%S")

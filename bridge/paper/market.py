@@ -7,6 +7,7 @@ import msgspec
 from bridge.core.amounts import ZERO
 from bridge.paper.api import ControlError
 from bridge.paper.execution import Execution
+from bridge.paper.hours import is_open
 from bridge.paper.matching import (
     bared_overnight,
     charge_swaps,
@@ -43,8 +44,9 @@ class Market:
         steps = [(at, _NIGHT, "") for at in midnights(after, to_ms)]
         steps += [(at, _EXPIRY, "") for at in expiry_times(self._desk, after, to_ms)]
         for name, source in self._sources.items():
-            if name not in self._state.pinned and self._desk.symbols[name].session_open:
-                steps += [(at, _QUOTE, name) for at in source.times(after, to_ms)]
+            if name not in self._state.pinned:
+                symbol = self._desk.symbols[name]
+                steps += [(at, _QUOTE, name) for at in source.times(after, to_ms) if is_open(symbol, at)]
         # At one moment the night goes before expiry, and expiry before the quotes.
         for at, kind, name in sorted(steps):
             self._desk.now_ms = at
@@ -134,13 +136,14 @@ class Market:
 
 
 def _sources(state: State) -> dict[str, QuoteSource]:
-    """Each symbol's source: its script where it has one, else the walk, else none: its quote stands."""
+    """Each symbol's source: its script where it has one, else the walk, else none: its quote stands. What has no
+    quote to walk from does not walk."""
     scenario = state.scenario
     sources: dict[str, QuoteSource] = {}
     for name in state.desk.symbols:
         scripted = [quote for quote in scenario.quotes if quote.symbol == name]
         if scripted:
             sources[name] = ScriptedQuotes(state.start_ms, scripted)
-        elif scenario.walk is not None:
+        elif scenario.walk is not None and state.desk.quotes[name].bid:
             sources[name] = RandomWalk(scenario.seed, scenario.walk)
     return sources

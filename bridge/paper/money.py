@@ -31,10 +31,13 @@ class Rates:
         self._quotes = quotes
 
     def convert(self, amount: Decimal, currency: str) -> Decimal:
-        """The amount in the account's currency, unrounded. Raises LookupError where no symbol is its rate."""
+        """The amount in the account's currency, unrounded. Raises LookupError where no symbol with a quote is its
+        rate."""
         if currency == CURRENCY:
             return amount
         for name, symbol in self._symbols.items():
+            if not self._quotes[name].bid:
+                continue
             if symbol.currency_base == currency and symbol.currency_profit == CURRENCY:
                 return amount * self._quotes[name].bid
             if symbol.currency_base == CURRENCY and symbol.currency_profit == currency:
@@ -55,8 +58,12 @@ class Rates:
         return cents(nominal / leverage)
 
     def tick_value(self, symbol: SymbolInfo) -> Decimal:
-        """What one tick of one lot is worth, in account currency, unrounded to cents: five decimals."""
-        value = self.convert(symbol.trade_tick_size * symbol.trade_contract_size, symbol.currency_profit)
+        """What one tick of one lot is worth, in account currency, unrounded to cents: five decimals; 0 where there
+        is no rate yet."""
+        try:
+            value = self.convert(symbol.trade_tick_size * symbol.trade_contract_size, symbol.currency_profit)
+        except LookupError:
+            return ZERO
         return value.quantize(Decimal("0.00001"), ROUND_HALF_UP)
 
 

@@ -72,6 +72,7 @@ __all__ = [
     "TradeAction",
     "TradeRequest",
     "TradeResult",
+    "TradeSession",
     "Transaction",
     "TransactionType",
 ]
@@ -181,11 +182,20 @@ class Tick(Struct, frozen=True, kw_only=True):
     ask: Decimal
 
 
+class TradeSession(Struct, frozen=True, kw_only=True):
+    """What SymbolInfoSessionTrade tells: a session of a day of the week (0: Sunday), in seconds of that day."""
+
+    day: int
+    from_s: int
+    to_s: int
+
+
 class SymbolInfo(Struct, frozen=True, kw_only=True):
     """SYMBOL_* properties. Levels and spread are in points; swaps in account currency per lot and night;
     margin rates 0 where the leverage decides; a volume limit or a session's price limit of 0 is none.
-    `session_open` says that the trade session is open now. `bid` and what follows is filled in when asked
-    for, as is `trade_tick_value`."""
+    Without `sessions` the symbol is traded all week; `session_open` is false where the broker has closed it
+    whatever they say. `bid` and what follows is filled in when asked for, as is `trade_tick_value`; without a
+    quote they are 0, and it is where it needs a rate."""
 
     name: str
     description: str
@@ -217,6 +227,7 @@ class SymbolInfo(Struct, frozen=True, kw_only=True):
     margin_maintenance: Decimal = ZERO
     margin_hedged: Decimal = ZERO
     session_open: bool = True
+    sessions: tuple[TradeSession, ...] = ()
     session_price_limit_min: Decimal = ZERO
     session_price_limit_max: Decimal = ZERO
     start_time: int = 0

@@ -5,6 +5,8 @@ from typing import Final
 from bridge.core.contract import OrderType
 from bridge.core.protocol import Order
 from bridge.core.terms import Side
+from bridge.paper.expiry import clock_text
+from bridge.paper.hours import is_open, opens_at
 from bridge.paper.mt5 import Retcode, SymbolInfo, SymbolOrder, SymbolTradeMode
 from bridge.paper.notsent import refused
 
@@ -21,8 +23,8 @@ def order_types(symbol: SymbolInfo) -> list[OrderType]:
     return [name for name, flag in _FLAGS.items() if flag in symbol.order_mode]
 
 
-def guard_permits(order: Order, symbol: SymbolInfo) -> None:
-    """Raises NotSent where the symbol does not permit this OPEN.
+def guard_permits(order: Order, symbol: SymbolInfo, server_ms: int) -> None:
+    """Raises NotSent where the symbol does not permit this OPEN at that server time.
 
     Only an OPEN is held to it: what takes risk away is left to the broker's own word.
     """
@@ -42,5 +44,12 @@ def guard_permits(order: Order, symbol: SymbolInfo) -> None:
             raise refused(Retcode.SHORT_ONLY, f"only short positions may be opened in {symbol.name}")
         case _:
             pass
-    if not symbol.session_open:
-        raise refused(Retcode.MARKET_CLOSED, f"the market for {symbol.name} is closed")
+    if not is_open(symbol, server_ms):
+        raise refused(Retcode.MARKET_CLOSED, closed(symbol, server_ms))
+
+
+def closed(symbol: SymbolInfo, server_ms: int) -> str:
+    """That the symbol is not traded at that server time, and until when where that is known, for people."""
+    opens_ms = opens_at(symbol, server_ms)
+    until = f" until {clock_text(opens_ms)}, server time" if opens_ms is not None else ""
+    return f"the market for {symbol.name} is closed{until}"

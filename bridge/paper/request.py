@@ -114,7 +114,7 @@ def _prepare(command: Command, account: AccountIdentity, broker: BrokerApi, guar
         return _close(order, broker, symbol, tick, inputs)
     if forbidden := guards.forbid_open(order, present, broker):
         raise NotSent(NotSentReason.INPUTS, forbidden)
-    guard_permits(order, symbol)
+    guard_permits(order, symbol, broker.server_time())
     _guard_spread(order, symbol, tick)
     if order.order_type.pending:
         return _open_pending(command, broker, symbol, tick)

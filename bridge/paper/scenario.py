@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from bridge.core.amounts import AmountError, check_amount
 from bridge.core.terms import MarginMode, TradeMode
+from bridge.paper.hours import read_session
 from bridge.paper.script import Rule, rule_fault
 from bridge.paper.symbols import SHIPPED
 
@@ -56,7 +57,9 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `commission` is money per lot and deal, positive; levels are points; swaps are money per lot and night;
     `volume_limit` is the most lots in one direction, pending orders included, 0 for no limit. `orders` and
     `expiration` are the kinds and lifetimes of orders that the symbol takes; `orders_gtc` says whether its
-    GTC orders, and stops, outlive the day.
+    GTC orders, and stops, outlive the day. `sessions` are the week's, on the server's clock, as in
+    "MON 00:05-24:00"; without any it is traded all week. Where it is not `quoted` it has no quote until somebody
+    gives it one.
     """
 
     name: str
@@ -79,6 +82,8 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     expiration: tuple[Lifetime, ...] = ("GTC", "DAY", "SPECIFIED", "SPECIFIED_DAY")
     orders_gtc: Literal["GTC", "DAILY", "DAILY_EXCLUDING_STOPS"] = "GTC"
     trade_mode: Literal["DISABLED", "LONGONLY", "SHORTONLY", "CLOSEONLY", "FULL"] = "FULL"
+    sessions: tuple[str, ...] = ()
+    quoted: bool = True
 
 
 class Walk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -223,6 +228,17 @@ def _check(scenario: Scenario) -> None:
             raise _error(key, terms.name, "bid and ask belong together", "write both or neither")
         if terms.bid is not None and terms.ask is not None:
             _quote(key, terms.bid, terms.ask)
+        if terms.bid is not None and not terms.quoted:
+            raise _error(
+                f"{key}.quoted", terms.quoted, "it has a bid and an ask", "leave out one or the other"
+            )
+        for number, session in enumerate(terms.sessions):
+            try:
+                read_session(session)
+            except ValueError as error:
+                raise _error(
+                    f"{key}.sessions[{number}]", session, str(error), "write a day and its hours"
+                ) from None
         for name in ("volume_min", "volume_max", "volume_step", "tick_size"):
             size: Decimal | None = getattr(terms, name)
             if size is None:

@@ -15,6 +15,7 @@ from bridge.paper.api import SendRecord
 from bridge.paper.book import Book
 from bridge.paper.desk import Desk
 from bridge.paper.faults import ActiveRule
+from bridge.paper.hours import read_session
 from bridge.paper.mt5 import (
     Deal,
     DealEntry,
@@ -117,6 +118,7 @@ def _symbol(terms: SymbolTerms) -> SymbolInfo:
         order_mode=orders,
         expiration_mode=expiration,
         order_gtc_mode=SymbolOrdersGtc[terms.orders_gtc],
+        sessions=tuple(read_session(session) for session in terms.sessions),
     )
 
 
@@ -125,6 +127,8 @@ def _or(term: Decimal | None, shipped: Decimal) -> Decimal:
 
 
 def _first_quote(terms: SymbolTerms, now_ms: int) -> Tick:
+    if not terms.quoted:
+        return Tick(time_msc=0, bid=ZERO, ask=ZERO)
     if terms.bid is None or terms.ask is None:
         return msgspec.structs.replace(FIRST_QUOTES[terms.like or terms.name], time_msc=now_ms)
     return Tick(time_msc=now_ms, bid=terms.bid, ask=terms.ask)

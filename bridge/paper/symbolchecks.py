@@ -5,6 +5,7 @@ from typing import Final
 
 from bridge.core.amounts import ZERO
 from bridge.paper.desk import Desk, closing_type
+from bridge.paper.hours import is_open
 from bridge.paper.mt5 import (
     OrderFilling,
     OrderType,
@@ -52,7 +53,12 @@ def permission(desk: Desk, symbol: SymbolInfo, by_expert: bool) -> Retcode | Non
         return Retcode.TRADE_DISABLED
     if by_expert and not desk.terms.trade_expert:
         return Retcode.SERVER_DISABLES_AT
-    return None if symbol.session_open else Retcode.MARKET_CLOSED
+    return None if is_open(symbol, desk.now_ms) else Retcode.MARKET_CLOSED
+
+
+def quoted(desk: Desk, symbol: SymbolInfo) -> Retcode | None:
+    """There is a price to trade at, or to wait beside."""
+    return None if desk.quotes[symbol.name].bid else Retcode.PRICE_OFF
 
 
 def direction(desk: Desk, symbol: SymbolInfo, type: OrderType) -> Retcode | None:

@@ -3,7 +3,6 @@
 Which symbols are in Market Watch is the terminal's own affair: a person's, or SymbolSelect's.
 """
 
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -78,16 +77,18 @@ class Market:
 
     def SymbolInfoSessionQuote(self, name: str, day: int, session: int) -> Answer:
         """The broker quotes day and night."""
-        return (0, _DAY_S) if self._session(name, day) and session == 0 else None
+        return (0, _DAY_S) if self._week(name, day) and session == 0 else None
 
     def SymbolInfoSessionTrade(self, name: str, day: int, session: int) -> Answer:
-        """One session of a whole day. The broker knows only whether it is open now: a day without is today."""
-        symbol = self._session(name, day)
-        if symbol is None or session:
+        """The broker's sessions of that day; the whole of it where it names none. What it has closed whatever they
+        say has no session at all."""
+        symbol = self._week(name, day)
+        if symbol is None or not symbol.session_open:
             return None
-        now = datetime.fromtimestamp(self._view.server_ms() / 1000, UTC)
-        closed = not symbol.session_open and day == now.isoweekday() % 7
-        return None if closed else (0, _DAY_S)
+        sessions = sorted((each.from_s, each.to_s) for each in symbol.sessions if each.day == day)
+        if not symbol.sessions:
+            sessions = [(0, _DAY_S)]
+        return sessions[session] if session < len(sessions) else None
 
     def SymbolInfoMarginRate(self, name: str, type: int) -> Answer:
         """The broker has no rates: what its leverage binds is bound whole."""
@@ -108,7 +109,7 @@ class Market:
             return symbol
         return msgspec.structs.replace(symbol, select=self._selected[name], visible=self._selected[name])
 
-    def _session(self, name: str, day: int) -> SymbolInfo | None:
+    def _week(self, name: str, day: int) -> SymbolInfo | None:
         if day not in spelled("ENUM_DAY_OF_WEEK"):
             raise Fault(f"{day} is no ENUM_DAY_OF_WEEK")
         return self._known(name)

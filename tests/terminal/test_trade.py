@@ -2,10 +2,12 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bridge.paper.api import BrokerGone, BrokerTimeout
 from bridge.paper.broker import Broker
+from bridge.paper.hours import read_session
 from bridge.paper.mt5 import (
     DealEntry,
     Order,
@@ -224,14 +226,21 @@ def test_market_watch_holds_what_was_selected(account: Account) -> None:
     assert market.SymbolsTotal(True) == market.SymbolsTotal(False) == 4
 
 
-def test_a_market_that_is_closed_has_no_session_today(account: Account) -> None:
+def test_a_market_has_its_brokers_sessions_and_none_where_it_is_shut(account: Account) -> None:
     market = account.market
     today, tomorrow = C["THURSDAY"], C["FRIDAY"]
     assert market.SymbolInfoSessionTrade("EURUSD", today, 0) == (0, 86_400)
     assert market.SymbolInfoSessionTrade("EURUSD", today, 1) is None
+    symbol = account.broker.symbol("EURUSD")
+    assert symbol is not None
+    sessions = tuple(map(read_session, ("THU 13:00-24:00", "THU 00:05-12:00")))
+    account.broker.set_symbol(msgspec.structs.replace(symbol, sessions=sessions))
+    assert market.SymbolInfoSessionTrade("EURUSD", today, 0) == (300, 43_200)
+    assert market.SymbolInfoSessionTrade("EURUSD", today, 1) == (46_800, 86_400)
+    assert market.SymbolInfoSessionTrade("EURUSD", today, 2) is None
+    assert market.SymbolInfoSessionTrade("EURUSD", tomorrow, 0) is None
     account.broker.set_session("EURUSD", False)
     assert market.SymbolInfoSessionTrade("EURUSD", today, 0) is None
-    assert market.SymbolInfoSessionTrade("EURUSD", tomorrow, 0) == (0, 86_400)
     assert market.SymbolInfoSessionQuote("EURUSD", today, 0) == (0, 86_400)
     with pytest.raises(Fault, match="7 is no ENUM_DAY_OF_WEEK"):
         market.SymbolInfoSessionTrade("EURUSD", 7, 0)

@@ -91,6 +91,41 @@ bool SessionOpen(const string symbol,const long server_ms)
    return(false);
   }
 //+------------------------------------------------------------------+
+//| When a symbol that is closed at a server time is traded next, in |
+//| server milliseconds; 0: nobody knows                             |
+//+------------------------------------------------------------------+
+long OpensAt(const string symbol,const long server_ms)
+  {
+   datetime from=0;
+   datetime to=0;
+   long now_s=server_ms/1000;
+   long midnight_s=now_s-now_s%DAY_S;
+   for(int ahead=0; ahead<=WEEK_DAYS; ahead++)
+     {
+      long next_s=0;
+      int day=(int)((midnight_s/DAY_S+FIRST_WEEKDAY+ahead)%WEEK_DAYS);
+      for(uint i=0; SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,i,from,to); i++)
+        {
+         long begins_s=midnight_s+ahead*DAY_S+(long)from;
+         if(begins_s>now_s && (next_s==0 || begins_s<next_s))
+            next_s=begins_s;
+        }
+      if(next_s!=0)
+         return(next_s*1000);
+     }
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| That the symbol is not traded at a server time, and until when   |
+//| where that is known, for people                                  |
+//+------------------------------------------------------------------+
+string ClosedText(const string symbol,const long server_ms)
+  {
+   long opens_ms=OpensAt(symbol,server_ms);
+   string closed="the market for "+symbol+" is closed";
+   return((opens_ms==0) ? closed : closed+" until "+ClockText(opens_ms)+", server time");
+  }
+//+------------------------------------------------------------------+
 //| Whether the symbol permits this OPEN now                         |
 //+------------------------------------------------------------------+
 bool CheckPermits(const SOrder &order,const long server_ms,SNotSent &answer)
@@ -115,7 +150,7 @@ bool CheckPermits(const SOrder &order,const long server_ms,SNotSent &answer)
    if(mode==SYMBOL_TRADE_MODE_SHORTONLY && buys)
       return(NotSent(answer,"CHECK","only short positions may be opened in "+symbol,TRADE_RETCODE_SHORT_ONLY));
    if(!SessionOpen(symbol,server_ms))
-      return(NotSent(answer,"CHECK","the market for "+symbol+" is closed",TRADE_RETCODE_MARKET_CLOSED));
+      return(NotSent(answer,"CHECK",ClosedText(symbol,server_ms),TRADE_RETCODE_MARKET_CLOSED));
    return(true);
   }
 //+------------------------------------------------------------------+

@@ -1,6 +1,7 @@
 """What several parts ask of a story."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from msgspec.structs import replace
 from bridge.core.contract import EventType
 from bridge.core.lifecycle import CommandState
 from bridge.paper.api import SendRecord
+from bridge.paper.hours import DAY_S
+from bridge.paper.mt5 import SymbolInfo, TradeSession
 from tests.conformance.rig import StoryRig
 from tests.rig.director import Event
 from tests.rig.patience import Deadline
@@ -74,9 +77,30 @@ def send_of(rig: StoryRig, directive_id: str) -> SendRecord:
 
 def terms(rig: StoryRig, symbol: str, **changed: Any) -> None:
     """Give a symbol other terms."""
+    rig.broker.set_symbol(replace(terms_of(rig, symbol), **changed))
+
+
+def terms_of(rig: StoryRig, symbol: str) -> SymbolInfo:
+    """The terms that a symbol has."""
     present = rig.broker.symbol(symbol)
     assert present is not None
-    rig.broker.set_symbol(replace(present, **changed))
+    return present
+
+
+def shut(rig: StoryRig, symbol: str, seconds: int) -> None:
+    """Let the symbol's market have closed a minute ago, and open so many seconds from now."""
+    now_s = rig.broker.server_time() // 1000
+    closed = range(now_s - 60, now_s + seconds)
+    sessions: list[TradeSession] = []
+    for ahead in range(-1, 6):
+        midnight_s = (now_s // DAY_S + ahead) * DAY_S
+        day = datetime.fromtimestamp(midnight_s, UTC).isoweekday() % 7
+        before = min(max(closed.start - midnight_s, 0), DAY_S)
+        after = min(max(closed.stop - midnight_s, 0), DAY_S)
+        for from_s, to_s in ((0, before), (after, DAY_S)):
+            if from_s < to_s:
+                sessions.append(TradeSession(day=day, from_s=from_s, to_s=to_s))
+    terms(rig, symbol, sessions=tuple(sessions))
 
 
 def volumes(rig: StoryRig) -> list[Decimal]:

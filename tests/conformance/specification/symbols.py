@@ -4,13 +4,30 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.core.contract import EventType
+from bridge.paper.expiry import clock_text
+from bridge.paper.hours import opens_at
 from bridge.paper.mt5 import Retcode, SymbolTradeMode
 from bridge.paper.scenario import Scenario, SymbolTerms
+from bridge.paper.symbols import SHIPPED
 from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import CANCELLED, PLACED, refusals, refused, send_of, terms
+from tests.conformance.specification.asking import (
+    CANCELLED,
+    PLACED,
+    refusals,
+    refused,
+    send_of,
+    shut,
+    terms,
+    terms_of,
+    until,
+    volumes,
+)
 from tests.conformance.specification.case import case
 from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
+
+SHUT_S = 8
+"""So long a market is closed: for some directives to be refused one after the other, on a slow machine too."""
 
 
 @case("S01", "A symbol that the configuration maps is the broker's of that very name, and no other")
@@ -210,3 +227,38 @@ def frozen(rig: StoryRig) -> None:
     rig.told(rig.issue("MODIFY_SL", stop_loss=1.09, target_directive_id=opening), *PLACED)
     rig.told(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
     rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+
+
+@case(
+    "S08", "While a market is closed an open is refused with when it opens, a close as well; then both go out"
+)
+def sessions(rig: StoryRig) -> None:
+    rig.start()
+    held = rig.open()
+    shut(rig, "EURUSD", SHUT_S)
+    opens_ms = opens_at(terms_of(rig, "EURUSD"), rig.broker.server_time())
+    assert opens_ms is not None
+    until_when = f"closed until {clock_text(opens_ms)}, server time"
+    refused(rig, int(Retcode.MARKET_CLOSED), "the market for EURUSD is", until_when)
+    refused(rig, int(Retcode.MARKET_CLOSED), until_when, order_type="LIMIT", price=1.09)
+    refused(rig, int(Retcode.MARKET_CLOSED), "Market closed", action="CLOSE")
+    rig.told(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)
+    assert len(volumes(rig)) == 2
+    until(rig, "the market opens", lambda: rig.broker.server_time() >= opens_ms)
+    rig.told(rig.issue("CLOSE", target_directive_id=held), *CLOSED)
+    rig.open()
+
+
+@case("S09", "A symbol that has no quote yet is refused until there is one, and nothing is sent")
+def without_a_quote(rig: StoryRig) -> None:
+    rig.start_with(
+        Scenario(symbols=tuple(SymbolTerms(name=name, quoted=name == "EURUSD") for name in SHIPPED))
+    )
+    for symbol in SHIPPED:
+        if symbol != "EURUSD":
+            refused(rig, "SYMBOL", f"there is no quote for {symbol}", symbol=symbol)
+            refused(rig, "SYMBOL", symbol=symbol, action="OPEN_SHORT", order_type="LIMIT", price=3000)
+    assert rig.broker.sends() == []
+    rig.open()
+    rig.quote("150.000", symbol="USDJPY")
+    rig.told(rig.issue("OPEN_SHORT", symbol="USDJPY"), *OPENED)

@@ -15,6 +15,7 @@ from tests.conformance.specification.asking import (
     PLACED,
     refused,
     rests,
+    shut,
     until,
     volumes,
 )
@@ -186,3 +187,19 @@ def button(rig: StoryRig) -> None:
     rig.told(held, *GONE)
     rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
     assert volumes(rig) == [Decimal("0.05")]
+
+
+@case(
+    "W08", "What a flatten cannot close while a market is closed it closes when that opens; why is told once"
+)
+def flattens_when_open(rig: StoryRig) -> None:
+    rig.start()
+    held = rig.open()
+    shut(rig, "EURUSD", 4)
+    order(rig, "flatten", "--yes")
+    rig.told(held, *GONE)
+    assert volumes(rig) == []
+    tries = rig.journal.rows("SELECT 1 FROM commands WHERE kind = 'CLOSE' AND state = 'NEVER_SENT'")
+    assert len(tries) >= 2
+    [told] = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
+    assert (told.directive_id, told.code) == (None, str(int(Retcode.MARKET_CLOSED)))

@@ -7,6 +7,7 @@ from bridge.core.contract import OrderType
 from bridge.core.facts import NotSentReason
 from bridge.core.terms import Side
 from bridge.paper.filling import choose_pending_filling
+from bridge.paper.hours import read_session
 from bridge.paper.mt5 import (
     OrderFilling,
     Retcode,
@@ -22,6 +23,7 @@ from bridge.paper.symbols import SHIPPED
 from tests.peers import open_order
 
 SYMBOL = SHIPPED["EURUSD"]
+WEDNESDAY_NOON = 1_767_787_200_000
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,12 @@ SYMBOL = SHIPPED["EURUSD"]
             "the market for EURUSD is closed",
         ),
         (
+            replace(SYMBOL, sessions=(read_session("WED 13:00-14:00"),)),
+            Side.BUY,
+            Retcode.MARKET_CLOSED,
+            "the market for EURUSD is closed until 2026.01.07 13:00:00, server time",
+        ),
+        (
             replace(SYMBOL, order_mode=SymbolOrder.SL),
             Side.BUY,
             Retcode.INVALID_ORDER,
@@ -67,7 +75,7 @@ SYMBOL = SHIPPED["EURUSD"]
 )
 def test_what_is_not_permitted(symbol: SymbolInfo, side: Side, retcode: Retcode, words: str) -> None:
     with pytest.raises(NotSent) as raised:
-        guard_permits(open_order(side=side), symbol)
+        guard_permits(open_order(side=side), symbol, WEDNESDAY_NOON)
     answer = raised.value
     assert (answer.reason, answer.retcode, answer.message) == (NotSentReason.CHECK, retcode, words)
 
@@ -82,7 +90,7 @@ def test_what_is_not_permitted(symbol: SymbolInfo, side: Side, retcode: Retcode,
     ],
 )
 def test_what_is_permitted(mode: SymbolTradeMode, side: Side) -> None:
-    guard_permits(open_order(side=side), replace(SYMBOL, trade_mode=mode))
+    guard_permits(open_order(side=side), replace(SYMBOL, trade_mode=mode), WEDNESDAY_NOON)
 
 
 def test_order_types_are_named_in_one_order() -> None:

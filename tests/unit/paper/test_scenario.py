@@ -83,6 +83,18 @@ def test_scenario_file(tmp_path: Path) -> None:
         ('{"symbols": [{"name": "EURUSD", "bid": 1}]}', "symbols[0]", "EURUSD", "write both"),
         ('{"symbols": [{"name": "EURUSD", "bid": 2, "ask": 1}]}', "symbols[0]", "2/1", "swap"),
         (
+            '{"symbols": [{"name": "EURUSD", "bid": 1, "ask": 2, "quoted": false}]}',
+            "symbols[0].quoted",
+            "false",
+            "leave out one",
+        ),
+        (
+            '{"symbols": [{"name": "EURUSD", "sessions": ["MON 00:05-24:00", "TUE 9-10"]}]}',
+            "symbols[0].sessions[1]",
+            "TUE 9-10",
+            "write a day and its hours",
+        ),
+        (
             '{"symbols": [{"name": "EURUSD", "filling": ["XXX"]}]}',
             "symbols[0].filling",
             "XXX",
