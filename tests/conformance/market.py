@@ -42,9 +42,12 @@ EFFECTS: Final[Sequence[Effect]] = (
     Latency(milliseconds=300),
     Fills(volumes=(LOT,)),
     Fills(volumes=(LOT, LOT)),
+    Fills(volumes=(LOT, LOT, LOT, LOT, LOT)),
     DropTransactions(),
     DelayHistory(milliseconds=700),
 )
+IN_PARTS: Final = 9
+"""The effect that fills an order by a deal for each hundredth of a lot."""
 
 
 CALM_S: Final = 1.5
