@@ -1,5 +1,6 @@
 """A long history: all of it is told once, a bounded piece in each timer call, the watermark at the end."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,11 @@ from tests.native.bench import Bench
 from tests.peers import open_order
 from tests.terminal.library import Cell
 
+YEARS = int(os.environ.get("RIG_PAST", "20000"))
+"""The old deals of an account that robots have traded for years, with an order each; the deposit is one deal more.
+RIG_PAST says how many: a hundred thousand take a minute."""
 PAST = 3_000
-"""Old deals, with an order each. The deposit is one deal more."""
+"""As many as a story needs that is about something else."""
 
 
 @dataclass
@@ -32,7 +36,7 @@ class Work:
 
 def with_past(expert: Path, folder: Path, count: int) -> Bench:
     """An EA whose account has a past, from which the sidecar has nothing yet."""
-    bench = Bench(expert, folder, scenario=Scenario(first_order=10 * PAST, first_deal=10 * PAST))
+    bench = Bench(expert, folder, scenario=Scenario(first_order=10 * count, first_deal=10 * count))
     bench.broker.seed_history(count)
     bench.start()
     return bench
@@ -48,7 +52,7 @@ def join(bench: Bench) -> None:
 
 
 def test_a_long_history(expert: Path, tmp_path: Path) -> None:
-    bench = with_past(expert, tmp_path, PAST)
+    bench = with_past(expert, tmp_path, YEARS)
     try:
         work = Work(bench)
         bench.stepped.terminal.host.before = work
@@ -56,9 +60,9 @@ def test_a_long_history(expert: Path, tmp_path: Path) -> None:
         (scan,) = bench.peer.facts_of(ScanFact)
         assert bench.peer.facts[-1] is scan  # nothing is behind it that belongs to it
         deals, orders = bench.peer.facts_of(DealFact), bench.peer.facts_of(OrderFact)
-        assert (scan.deals, scan.orders) == (PAST + 1, PAST)
-        assert len(deals) == len({deal.ticket for deal in deals}) == PAST + 1
-        assert len(orders) == len({order.ticket for order in orders}) == PAST
+        assert (scan.deals, scan.orders) == (YEARS + 1, YEARS)
+        assert len(deals) == len({deal.ticket for deal in deals}) == YEARS + 1
+        assert len(orders) == len({order.ticket for order in orders}) == YEARS
         assert deals == sorted(deals, key=lambda deal: deal.time_server_ms)
         # The deposit is of the last minute, which is looked at in the end.
         assert bench.peer.facts.index(deals[-2]) < bench.peer.facts.index(orders[0])

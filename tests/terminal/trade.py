@@ -5,7 +5,7 @@ the next select; HistoryOrderSelect and HistoryDealSelect replace them by the on
 """
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
@@ -35,6 +35,17 @@ CHANGES: Final = {TradeAction.SLTP, TradeAction.MODIFY, TradeAction.REMOVE}
 R = TypeVar("R", Order, Deal, Position)
 
 
+class Selected(Generic[R]):
+    """What is selected of a history, in its order. A long one is asked for many properties, each by a ticket."""
+
+    def __init__(self, records: Sequence[R]) -> None:
+        self.records: Sequence[R] = records
+        self._by_ticket: dict[int, R] = {record.ticket: record for record in records}
+
+    def by_ticket(self, ticket: int) -> R | None:
+        return self._by_ticket.get(ticket)
+
+
 class Trade:
     """Order*, Position*, History*."""
 
@@ -46,8 +57,8 @@ class Trade:
         """The last request_id."""
         self._order: Order | None = None
         self._position: Position | None = None
-        self._orders: list[Order] = []
-        self._deals: list[Deal] = []
+        self._orders: Selected[Order] = Selected(())
+        self._deals: Selected[Deal] = Selected(())
 
     # Live orders
 
@@ -113,38 +124,38 @@ class Trade:
 
     def HistorySelect(self, from_s: int, to_s: int) -> Answer:
         from_ms, to_ms = from_s * 1000, min(to_s * 1000 + 999, END_OF_TIME)
-        self._orders = self._view.history_orders(from_ms, to_ms)
-        self._deals = self._view.history_deals(from_ms, to_ms)
+        self._orders = Selected(self._view.history_orders(from_ms, to_ms))
+        self._deals = Selected(self._view.history_deals(from_ms, to_ms))
         return True
 
     def HistorySelectByPosition(self, identifier: int) -> Answer:
         self.HistorySelect(0, END_OF_TIME // 1000)
-        self._orders = [order for order in self._orders if order.position_id == identifier]
-        self._deals = [deal for deal in self._deals if deal.position_id == identifier]
+        self._orders = Selected([order for order in self._orders.records if order.position_id == identifier])
+        self._deals = Selected([deal for deal in self._deals.records if deal.position_id == identifier])
         return True
 
     def HistoryOrderSelect(self, ticket: int) -> Answer:
         order = _by_ticket(self._view.history_orders(0, END_OF_TIME), ticket)
-        self._orders, self._deals = [order] if order else [], []
+        self._orders, self._deals = Selected([order] if order else []), Selected(())
         return True if order else fail(C["ERR_TRADE_ORDER_NOT_FOUND"], False)
 
     def HistoryDealSelect(self, ticket: int) -> Answer:
         deal = _by_ticket(self._view.history_deals(0, END_OF_TIME), ticket)
-        self._orders, self._deals = [], [deal] if deal else []
+        self._orders, self._deals = Selected(()), Selected([deal] if deal else [])
         return True if deal else fail(C["ERR_TRADE_DEAL_NOT_FOUND"], False)
 
     def HistoryOrdersTotal(self) -> Answer:
-        return len(self._orders)
+        return len(self._orders.records)
 
     def HistoryDealsTotal(self) -> Answer:
-        return len(self._deals)
+        return len(self._deals.records)
 
     def HistoryOrderGetTicket(self, at: int) -> Answer:
-        order = _nth(self._orders, at)
+        order = _nth(self._orders.records, at)
         return order.ticket if order else fail(C["ERR_TRADE_ORDER_NOT_FOUND"], 0)
 
     def HistoryDealGetTicket(self, at: int) -> Answer:
-        deal = _nth(self._deals, at)
+        deal = _nth(self._deals.records, at)
         return deal.ticket if deal else fail(C["ERR_TRADE_DEAL_NOT_FOUND"], 0)
 
     def HistoryOrderGetInteger(self, ticket: int, number: int) -> Answer:
@@ -228,10 +239,10 @@ class Trade:
         return fail(C["ERR_TRADE_DISABLED" if forbidden else "ERR_TRADE_SEND_FAILED"], False, *row)
 
     def _done_order(self, ticket: int, enumeration: str, number: int) -> Answer:
-        return _property(_by_ticket(self._orders, ticket), enumeration, number, "ERR_TRADE_ORDER_NOT_FOUND")
+        return _property(self._orders.by_ticket(ticket), enumeration, number, "ERR_TRADE_ORDER_NOT_FOUND")
 
     def _deal(self, ticket: int, enumeration: str, number: int) -> Answer:
-        return _property(_by_ticket(self._deals, ticket), enumeration, number, "ERR_TRADE_DEAL_NOT_FOUND")
+        return _property(self._deals.by_ticket(ticket), enumeration, number, "ERR_TRADE_DEAL_NOT_FOUND")
 
 
 def _request(row: tuple[Cell, ...]) -> TradeRequest:

@@ -298,7 +298,7 @@ class Counting(Broker):
 
 def test_a_very_long_history_is_read_a_piece_at_a_time() -> None:
     broker, told = Counting(new_state(Scenario(), START_MS)), list[AnyFact]()
-    broker.seed_history(20_000)
+    broker.seed_history(100_000)
     scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
     scanner.begin(WELCOME_TO_ALL, ())
     most_read = most_told = most_kept = 0
@@ -310,8 +310,8 @@ def test_a_very_long_history_is_read_a_piece_at_a_time() -> None:
         most_kept = max(most_kept, len(scanner))
     (scan,) = [fact for fact in told if isinstance(fact, ScanFact)]
     deals = [fact for fact in told if isinstance(fact, DealFact)]
-    assert (scan.from_server_ms, scan.deals, scan.orders) == (0, 20_001, 20_000)
-    assert len({deal.ticket for deal in deals}) == len(deals) == 20_001
+    assert (scan.from_server_ms, scan.deals, scan.orders) == (0, 100_001, 100_000)
+    assert len({deal.ticket for deal in deals}) == len(deals) == 100_001
     assert deals == sorted(deals, key=lambda deal: (deal.time_server_ms, deal.ticket))
     assert most_told <= WINDOW
     # A piece's length in time was found while there was less in it.

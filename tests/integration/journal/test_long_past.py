@@ -1,0 +1,76 @@
+"""An account with a long past: thousands of strangers' deals, and a few of ours in their midst."""
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
+import pytest
+
+from bridge.core.facts import AnyFact, DealFact
+from bridge.core.terms import MarginMode
+from bridge.paper.archive import Archive
+from bridge.paper.report import deal_fact
+
+from .desk import ACCOUNT, NOW, Desk, directive, server_ms
+from .facts import deal, leaving, result, scan
+
+YEARS = int(os.environ.get("RIG_PAST", "5000"))
+"""Deals of strangers, an even number of which each of ours has as many behind it. RIG_PAST says how many: a hundred
+thousand take two minutes."""
+BATCH = 256
+OURS = 20
+FIRST = 5_000_000
+DAY_MS = 86_400_000
+
+
+def strangers() -> Iterator[DealFact]:
+    archive = Archive(
+        count=YEARS,
+        first_order=FIRST,
+        first_deal=FIRST,
+        from_ms=server_ms(NOW) - 400 * DAY_MS,
+        step_ms=300_000,
+        symbol="EURUSD",
+    )
+    return map(deal_fact, archive.deals(0, 2**52))
+
+
+@pytest.mark.parametrize("mode", [MarginMode.RETAIL_HEDGING, MarginMode.RETAIL_NETTING])
+def test_what_is_ours_is_counted_among_all_that_is_not(desk: Desk, mode: MarginMode) -> None:
+    desk.join(account=msgspec.structs.replace(ACCOUNT, margin_mode=mode))
+    ours: list[tuple[AnyFact, ...]] = []
+    for number in range(OURS):
+        [command] = desk.sent(directive(f"dir-{number}"))
+        desk.report(result(command.order))
+        opened = deal(command.order, FIRST - 2 * OURS + 2 * number, position_id=FIRST - OURS + number)
+        stopped = leaving(command.order, opened.ticket + 1, position_id=opened.position_id)
+        # Of every other one the stop is hit.
+        ours.append((opened, stopped) if number % 2 else (opened,))
+    past = strangers()
+    apart = YEARS // OURS
+    for facts in ours:
+        some = islice(past, apart)
+        while batch := list(islice(some, BATCH)):
+            desk.report(*batch)
+        desk.report(*facts)
+    desk.report(scan(1))
+    assert desk.rows("SELECT count(*), count(DISTINCT ticket) FROM deals WHERE token IS NULL") == [
+        (YEARS + OURS // 2, YEARS + OURS // 2)
+    ]
+    assert desk.rows("SELECT count(*) FROM deals WHERE disposition = 'APPLIED'") == [(OURS + OURS // 2,)]
+    assert desk.rows("SELECT count(*) FROM deals WHERE disposition = 'QUARANTINED'") == [(0,)]
+    held = desk.rows("SELECT state, count(*), sum(volume_in), sum(volume_out) FROM positions GROUP BY state")
+    assert [(state, count, round(lots, 2), round(out, 2)) for state, count, lots, out in held] == [
+        ("CLOSED", 10, 3.0, 3.0),
+        ("OPEN", 10, 3.0, 0.0),
+    ]
+    money = desk.rows("SELECT sum(commission), sum(profit) FROM positions")
+    assert [(round(paid, 2), round(earned, 2)) for paid, earned in money] == [(-21.0, -15.0)]
+    for number in range(OURS):
+        told = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+        assert desk.told(f"dir-{number}") == [
+            *told,
+            *(["SL_TRIGGERED", "POSITION_CLOSED"] if number % 2 else []),
+        ]
+    assert desk.told(None) == []
