@@ -430,3 +430,16 @@ def test_an_answer_that_the_terminal_left_empty_is_told_in_words(joined: Bench) 
     joined.run(500)
     (result,) = [f for f in joined.peer.facts_of(CommandFact) if f.stage is CommandStage.RESULT]
     assert result.message.startswith("OrderSend gave no answer that settles it")
+
+
+def test_a_command_that_waits_while_the_sidecar_falls_silent_is_not_executed(joined: Bench) -> None:
+    joined.pipes[-1].window = 0  # 'busy' does not get out, so the command waits
+    joined.say(joined.peer.command(open_order()))
+    joined.beats = joined.peer.acks = False
+    joined.run(4_000)
+    joined.pipes[-1].window = 1 << 20
+    joined.run(500)
+    assert joined.broker.sends() == []
+    joined.beats = joined.peer.acks = True
+    joined.run(1_500)
+    assert joined.sends() == 1

@@ -169,3 +169,16 @@ def test_a_disk_that_takes_nothing_refuses_the_intent(ledger: Console, call: str
     ledger.ask(OPEN)
     assert ledger.one(NAME).endswith(" 2 whole")
     assert ledger.one(LIST) == "1:1 2:3 "
+
+
+def test_a_disk_that_keeps_other_bytes_refuses_the_intent(ledger: Console) -> None:
+    fill(ledger, 1)
+    ledger.ask(OPEN)
+    functions = ledger.expert.host.functions
+    honest = functions["FileWriteArray"]
+
+    def other(handle: int, data: bytes, start: int, count: int) -> Answer:
+        return honest(handle, bytes(count), start, count)
+
+    functions["FileWriteArray"] = other
+    assert ledger.one(INTEND, "", 2).startswith("refused: MQL5\\Files\\")

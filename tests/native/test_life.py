@@ -335,6 +335,19 @@ def test_a_long_history_comes_in_portions_and_whole(bench: Bench) -> None:
     assert len(bench.peer.facts_of(ScanFact)) == 1
 
 
+def test_what_was_not_acknowledged_is_told_again_in_the_next_session(joined: Bench) -> None:
+    """In its order, although neither ledger nor broker would tell of it."""
+    joined.peer.acks = False
+    joined.say(joined.peer.command(open_order()))
+    joined.run(500)
+    assert joined.stages() == ["received", "submitted", "result"]
+    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.peer.forget()
+    joined.peer.acks, joined.peer.ledger_mark = True, 1
+    joined.join()
+    assert joined.stages() == ["received", "submitted", "result"]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_every_fact_arrives_over_a_link_that_breaks(joined: Bench, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test's own chance

@@ -75,6 +75,15 @@ def test_nothing_goes_out_without_a_session(joined: Desk) -> None:
     assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
 
 
+def test_nothing_goes_out_in_an_epoch_that_the_journal_never_opened(joined: Desk) -> None:
+    joined.planned(directive())
+    with pytest.raises(RuntimeError, match="epoch 2 has no session"):
+        joined.advance(epoch=2)
+    assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
+    assert joined.rows("SELECT state FROM commands") == [("PLANNED",)]
+    assert len(joined.advance()) == 1
+
+
 def test_while_opens_are_paused_closes_go_out(joined: Desk) -> None:
     [command] = joined.sent(directive())
     joined.report(deal(command.order))
