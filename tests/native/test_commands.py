@@ -309,6 +309,15 @@ def test_an_open_outcome_of_which_the_broker_knows_nothing_is_settled(joined: Be
     settled = joined.peer.facts_of(CommandFact)[-1]
     assert (settled.found, settled.ask) == (Found.NOTHING, 3)
     assert settled.connected_ms >= 1_000
+    joined.broker.disconnect()
+    joined.run(100)
+    joined.broker.connect()
+    joined.run(300)
+    joined.say(joined.peer.settle(open_order(), ask=4))
+    joined.run(100)
+    settled = joined.peer.facts_of(CommandFact)[-1]
+    assert (settled.found, settled.ask) == (Found.NOTHING, 4)
+    assert 300 <= settled.connected_ms <= 420
 
 
 def test_partial_fills_are_all_found(joined: Bench) -> None:
