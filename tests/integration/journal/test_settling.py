@@ -93,6 +93,17 @@ def test_the_silence_of_another_ledger_proves_nothing(joined: Desk, order: Order
     assert joined.advance() == []
 
 
+def test_a_question_names_the_ledger_that_the_command_went_to_whatever_a_person_accepted_since(
+    joined: Desk, order: Order
+) -> None:
+    joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
+    joined.journal.rebind(joined.officer, joined.now, account=False, why="the disk was lost")
+    joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
+    assert joined.rows("SELECT ledger_id FROM officers") == [(OTHER_LEDGER,)]
+    [question] = joined.ask(first=True)
+    assert (question.item.order, question.item.ledger) == (order, LEDGER)
+
+
 def test_the_right_ledgers_silence_counts_although_another_said_the_same_before(
     joined: Desk, order: Order
 ) -> None:
