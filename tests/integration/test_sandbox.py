@@ -24,7 +24,8 @@ from bridge.sandbox.state import Listing, SandboxState
 
 KEY = "sandbox-key"
 NOW = datetime(2026, 1, 4, 10, 0, 0, tzinfo=UTC)
-LIMITS = DirectorLimits(max_response_bytes=100_000, total_timeout_s=5.0)
+LIMITS = DirectorLimits(max_response_bytes=100_000, total_timeout_s=60.0)
+"""No fault but a slow one may run into the time limit, however busy the machine is."""
 SHORT = DirectorLimits(max_response_bytes=100_000, total_timeout_s=0.3)
 DIRECTIVE = {"directive_id": "dir_12345", "symbol": "EURUSD", "action": "OPEN_LONG", "order_type": "MARKET"}
 SENT = {
