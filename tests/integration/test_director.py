@@ -23,7 +23,7 @@ EMPTY = b'{"directives": []}'
 TAKEN = b'{"success": true, "event_id": "evt_1"}'
 EVENT = b'{"directive_id": null}'
 SHORT = DirectorLimits(total_timeout_s=0.3)
-SMALL = DirectorLimits(max_response_bytes=10_000, total_timeout_s=5.0)
+SMALL = DirectorLimits(max_response_bytes=10_000, total_timeout_s=60.0)
 
 
 class FixedClock(SystemClock):

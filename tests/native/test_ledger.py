@@ -9,6 +9,7 @@ from bridge.paper.ledger import Ledger
 from tests.native.console import Console, console, variables
 from tests.native.test_small_parts import Nobody
 from tests.terminal.chart import Chart
+from tests.terminal.host import Answer
 
 OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE = 1, 2, 3, 4, 5, 6
 
