@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from bridge.core.facts import DealFact, OrderFact, ScanFact
 from bridge.paper.scenario import Scenario
 from tests.native.bench import Bench
 from tests.peers import open_order
 from tests.terminal.library import Cell
+from tests.terminal.switches import Switches
 
 YEARS = int(os.environ.get("RIG_PAST", "20000"))
 """The old deals of an account that robots have traded for years, with an order each; the deposit is one deal more.
@@ -34,9 +37,10 @@ class Work:
         self.selects[call] += name == "HistorySelect"
 
 
-def with_past(expert: Path, folder: Path, count: int) -> Bench:
+def with_past(expert: Path, folder: Path, count: int, switches: Switches | None = None) -> Bench:
     """An EA whose account has a past, from which the sidecar has nothing yet."""
-    bench = Bench(expert, folder, scenario=Scenario(first_order=10 * count, first_deal=10 * count))
+    past = Scenario(first_order=10 * count, first_deal=10 * count)
+    bench = Bench(expert, folder, switches or Switches(), scenario=past)
     bench.broker.seed_history(count)
     bench.start()
     return bench
@@ -72,8 +76,9 @@ def test_a_long_history(expert: Path, tmp_path: Path) -> None:
         bench.close()
 
 
-def test_looks_go_on_beside_a_rescan(expert: Path, tmp_path: Path) -> None:
-    bench = with_past(expert, tmp_path, PAST)
+@pytest.mark.parametrize("off_s", [0, 1_790])
+def test_looks_go_on_beside_a_rescan(expert: Path, tmp_path: Path, off_s: int) -> None:
+    bench = with_past(expert, tmp_path, PAST, Switches(pc_clock_off_s=off_s))
     try:
         join(bench)
         bench.peer.forget()

@@ -317,6 +317,27 @@ def test_a_scan_starts_at_the_sidecars_watermark_less_the_overlap(joined: Bench)
     assert scan.from_server_ms == joined.peer.watermark_server_ms - 2_000
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("off_s", [-1_790, 61, 1_790])
+def test_a_close_by_hand_is_told_at_once_however_wrong_the_clock_is(
+    expert: Path, tmp_path: Path, off_s: int, frozen: bool
+) -> None:
+    bench = Bench(expert, tmp_path, Switches(pc_clock_off_s=off_s, current_time_frozen=frozen))
+    try:
+        bench.start()
+        bench.join()
+        position = bench.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+        bench.run(90_000)
+        bench.peer.forget()
+        bench.run(10_000)
+        bench.broker.hand_close(position)
+        bench.run(1_000)
+        assert [deal.entry.value for deal in bench.peer.facts_of(DealFact)] == ["OUT"]
+        assert bench.peer.facts_of(ScanFact) == []  # it was no rescan
+    finally:
+        bench.close()
+
+
 def test_a_long_history_comes_in_portions_and_whole(bench: Bench) -> None:
     for _ in range(300):
         bench.broker.hand_close(bench.broker.hand_open("EURUSD", OrderType.BUY, LOT))

@@ -87,7 +87,8 @@ class Program:
     # Clock
 
     def TimeTradeServer(self) -> Answer:
-        return self._look(self._server_ms() // 1000)
+        """The PC's time, moved by whole hours: of an error of its clock what is less than half an hour stays."""
+        return self._look(self._server_ms() // 1000 + self.switches.pc_clock_off_s)
 
     def TimeCurrent(self) -> Answer:
         if self.last_quote_ms is not None and self.switches.current_time_frozen:
@@ -95,10 +96,10 @@ class Program:
         return self._look(self._server_ms() // 1000)
 
     def TimeLocal(self) -> Answer:
-        return self._look(self.clock.utc_ms() // 1000)
+        return self._look(self.clock.utc_ms() // 1000 + self.switches.pc_clock_off_s)
 
     def TimeGMT(self) -> Answer:
-        return self._look(self.clock.utc_ms() // 1000)
+        return self.TimeLocal()
 
     def TimeGMTOffset(self) -> Answer:
         return 0

@@ -40,6 +40,7 @@ class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tick_count_starts_at: int = 0
     current_time_frozen: bool = False
     server_offset_s: int = 0
+    pc_clock_off_s: int = 0
     transactions_reordered: bool = False
     transactions_dropped_every: int = 0
     transactions_late: int = 0
@@ -98,6 +99,7 @@ ABOUT: Final[dict[str, About]] = {
     "tick_count_starts_at": About(4_294_960_000, "GetTickCount64 at the start, near 49.7 days", "8.2"),
     "current_time_frozen": About(True, "TimeCurrent stands still without quotes", "4; 8.5"),
     "server_offset_s": About(10_800, "the trade server's clock less UTC", "4; 8.5"),
+    "pc_clock_off_s": About(420, "the PC's clock, and TimeTradeServer's minutes with it, are ahead", "4, book"),
     "transactions_reordered": About(True, "transactions that are due together come in another order", "3"),
     "transactions_dropped_every": About(4, "every so many transactions one never comes", "3"),
     "transactions_late": About(1_500, "transactions come this late", "3"),

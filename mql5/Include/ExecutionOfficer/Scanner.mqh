@@ -291,8 +291,7 @@ void CScanner::StartNext(const long mono_ms)
 //+------------------------------------------------------------------+
 bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms)
   {
-   long now_ms=ServerMs();
-   if(now_ms<=0 || !BrokerConnected())
+   if(ServerMs()<=0 || !BrokerConnected())
       return(false);
    m_walk.Clear();
    m_stage=SCAN_STAGE_WALK;
@@ -303,10 +302,11 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
       m_tail_ms=from_ms;
       if(!SelectHistory(from_ms))
          return(false);
-      if(HistoryOrdersTotal()+HistoryDealsTotal()>WALK_FROM && now_ms-LOOK_BACK_MS>from_ms)
+      long tail_ms=EarliestServerMs()-LOOK_BACK_MS;
+      if(HistoryOrdersTotal()+HistoryDealsTotal()>WALK_FROM && tail_ms>from_ms)
         {
          // The walk and the selection count in seconds.
-         m_tail_ms=(now_ms-LOOK_BACK_MS)/1000*1000;
+         m_tail_ms=tail_ms/1000*1000;
          m_walk.Start(from_ms,m_tail_ms);
         }
      }
@@ -348,7 +348,7 @@ void CScanner::LookBeside(const long mono_ms)
 //+------------------------------------------------------------------+
 long CScanner::LookFrom(void) const
   {
-   long since_ms=ServerMs()-LOOK_BACK_MS;
+   long since_ms=EarliestServerMs()-LOOK_BACK_MS;
    return((since_ms>m_from_ms) ? since_ms : m_from_ms);
   }
 //+------------------------------------------------------------------+
