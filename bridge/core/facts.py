@@ -57,7 +57,7 @@ class NotSentReason(StrEnum):
     OFFLINE = "OFFLINE"
     """The terminal has no connection to the broker."""
     NO_INTENT = "NO_INTENT"
-    """A settle: the ledger is whole and holds no intent."""
+    """A settle: the ledger is whole and holds no intent, and of an order the broker knows nothing either."""
     BUSY = "BUSY"
     """The terminal has more commands waiting than it takes."""
     TRADING_OFF = "TRADING_OFF"

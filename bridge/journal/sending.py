@@ -87,8 +87,11 @@ def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[Sett
     """Questions about the commands whose fate is not known.
 
     At the start of an epoch (`first`) all of them, UNKNOWN ones too; later those that have been silent for a
-    while, at growing distances.
+    while, at growing distances. While the broker is away nothing could be searched: those that are due are asked
+    about as soon as it is back.
     """
+    if not first and not gate.broker_connected:
+        return []
     questions: list[Settle] = []
     known = offsets(step)
     for command in rows.load_commands(step.connection, step.officer, IN_DOUBT):

@@ -115,7 +115,8 @@ class Executor:
         order, token = item.order, item.order.token
         entry = self._ledger.find(token)
         ledger = self._ledger.identity
-        if entry is None and ledger.unbroken and ledger.id == item.ledger:
+        denied = entry is None and ledger.unbroken and ledger.id == item.ledger
+        if denied and (order.kind.changes or self._has_answered(item)):
             self._answer_no_intent(item)
             return
         if entry is None:
@@ -127,6 +128,17 @@ class Executor:
             found = search_target(self._broker, order)
         else:
             found = search(self._broker, token, item.since_server_ms)
+        # A ledger's end may be lost with the disk's cache, and nothing shows it: that there is no such order is
+        # said only once the broker, too, knows of none.
+        if denied and found == []:
+            self._answer_no_intent(item)
+            return
+        if denied and found:
+            self._alarm(
+                "LEDGER",
+                f"the broker knows an order with token {token} that the ledger does not: its end was lost, in a "
+                "power failure maybe. The order is not sent again; compare the account by hand.",
+            )
         self._sight(found or ())
         if entry is not None and entry.outcome is not None and _refused(entry.outcome.retcode):
             return
@@ -176,11 +188,15 @@ class Executor:
         except (BrokerTimeout, BrokerGone):
             pass  # the scan that follows the broker's return tells it
 
+    def _has_answered(self, item: SettleItem) -> bool:
+        """Whether this boot has said `not_sent` to this very attempt."""
+        earlier = self._not_sent.get(item.order.token)
+        return earlier is not None and earlier.attempt == item.attempt
+
     def _answer_no_intent(self, item: SettleItem) -> None:
         """The reason that this boot gave for this very attempt, else that there is no intent."""
-        earlier = self._not_sent.get(item.order.token)
-        if earlier is not None and earlier.attempt == item.attempt:
-            self._post(earlier)
+        if self._has_answered(item):
+            self._post(self._not_sent[item.order.token])
             return
         message = "the ledger is whole and holds no intent"
         self._refuse(item.order.token, item.attempt, NotSent(NotSentReason.NO_INTENT, message))

@@ -57,6 +57,23 @@ def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_tok
     assert len(rig.broker.sends()) == 2
 
 
+def test_an_order_that_the_ledger_has_lost_is_found_at_the_broker_and_not_sent_again(rig: StoryRig) -> None:
+    rig.start()
+    rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
+    opening = rig.issue("OPEN_LONG")
+    rig.sent(1)
+    rig.terminal.kill()
+    (ledger,) = rig.folder.rglob("*.ledger")
+    ledger.write_bytes(ledger.read_bytes().partition(b"\n")[0] + b"\n")  # as a power failure may leave it
+    rig.restart_terminal()
+    rig.told(opening, *OPENED)
+    rig.director.wait(
+        "waited for the lost ledger", lambda events: any(event.code == "LEDGER" for event in events)
+    )
+    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert len(rig.broker.sends()) == 2
+
+
 def test_what_was_filled_in_an_outage_is_told_before_the_rest_of_it_is_cancelled(rig: StoryRig) -> None:
     symbols = (SymbolTerms(name="EURUSD", filling=("IOC",)),)
     rig.start_with(Scenario(symbols=symbols))

@@ -210,7 +210,9 @@ void CExecutor::Settle(const SSettle &settle,const long connected_ms)
    long token=settle.order.token;
    bool known=m_ledger.Find(token,entry);
    m_ledger.Identity(identity);
-   if(!known && identity.unbroken && identity.id==settle.ledger)
+   bool denied=(!known && identity.unbroken && identity.id==settle.ledger);
+   bool changes=IsChange(settle.order);
+   if(denied && (changes || m_answers.Attempt(token)==settle.attempt))
      {
       AnswerNoIntent(settle);
       return;
@@ -220,10 +222,19 @@ void CExecutor::Settle(const SSettle &settle,const long connected_ms)
       m_answers.Bar(token,settle.attempt);
    else
       PostEntry(entry);
-   bool changes=IsChange(settle.order);
    bool searched=changes ? TargetFacts(settle.order,facts) : SearchBroker(token,settle.since_ms,facts);
    if(!searched)
       ArrayResize(facts,0);
+   // A ledger's end may be lost with the disk's cache, and nothing shows it: that there is no such order is said
+   // only once the broker, too, knows of none.
+   if(denied && searched && ArraySize(facts)==0)
+     {
+      AnswerNoIntent(settle);
+      return;
+     }
+   if(denied && searched)
+      m_alarm="the broker knows an order with token "+IntegerToString(token)+" that the ledger does not: its end was "
+              +"lost, in a power failure maybe. The order is not sent again; compare the account by hand.";
    m_sight.Tell(facts);
    // A refusal is the end of it. What was taken must be seen: an acceptance alone is no order and no deal.
    if(known && entry.concluded && IsRefusal(entry.retcode))

@@ -252,9 +252,9 @@ class Desk:
         self.take(*items)
         assert self.advance(opens_paused=True) == []
 
-    def ask(self, *, first: bool = False) -> list[Settle]:
+    def ask(self, *, first: bool = False, **changes: object) -> list[Settle]:
         """Ask what became of the commands in doubt."""
-        return self.journal.ask(self.officer, self.gate(), self.now, first=first)
+        return self.journal.ask(self.officer, self.gate(**changes), self.now, first=first)
 
     # What stands in the file
 

@@ -54,6 +54,14 @@ def test_later_questions_come_at_growing_distances(joined: Desk, order: Order) -
     assert distances == [SETTLE_S * times + DEADLINE_S for times in doublings]
 
 
+def test_while_the_broker_is_away_only_a_new_session_asks(joined: Desk, order: Order) -> None:
+    joined.later(3600)
+    assert joined.ask(broker_connected=False) == []
+    [question] = joined.ask()  # as soon as it is back, and no later question's distance has grown
+    assert question.item.ask == 1
+    assert len(joined.ask(first=True, broker_connected=False)) == 1
+
+
 def test_one_whose_outcome_is_open_is_asked_about_sooner(joined: Desk, order: Order) -> None:
     joined.report(submitted(order), result(order, 10012))
     joined.later(SETTLE_S - 0.001)

@@ -338,6 +338,58 @@ def test_settle_without_an_intent_bars_the_attempt(joined: Rig) -> None:
     assert joined.sends() == 1
 
 
+def forget_the_order(rig: Rig) -> None:
+    """Let the disk lose what the ledger holds, and the terminal start again."""
+    path = rig.ledger.path
+    header = path.read_bytes().partition(b"\n")[0]
+    rig.ledger.close()
+    path.write_bytes(header + b"\n")
+    rig.boot()
+    rig.join()
+    rig.peer.forget()
+
+
+@pytest.mark.parametrize("kind", [CommandKind.OPEN, CLOSE])
+def test_an_order_that_only_the_broker_knows_is_told_and_raised(joined: Rig, kind: CommandKind) -> None:
+    order = open_order()
+    if kind is CLOSE:
+        position = joined.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+        order = open_order(kind=CLOSE, side=Side.SELL, position=position)
+    joined.say(joined.peer.command(order))
+    joined.run(500)
+    forget_the_order(joined)
+    joined.say(joined.peer.settle(order))
+    joined.run(100)
+    joined.say(joined.peer.command(order))
+    joined.run(100)
+    assert joined.stages() == []
+    assert [deal.magic for deal in joined.peer.facts_of(DealFact)] == [1001]
+    assert [done.magic for done in joined.peer.facts_of(OrderFact)] == [1001]
+    (trouble,) = joined.peer.facts_of(TroubleFact)
+    assert trouble.code == "LEDGER" and "token 1001" in trouble.message
+    assert joined.sends() == 1
+
+
+def test_without_an_intent_nothing_is_denied_before_the_broker_was_searched(joined: Rig) -> None:
+    joined.broker.disconnect()
+    joined.run(100)
+    joined.peer.forget()
+    joined.say(joined.peer.settle(open_order()))
+    joined.run(100)
+    joined.say(joined.peer.command(open_order()))
+    joined.run(100)
+    (settled,) = joined.peer.facts_of(CommandFact)
+    assert (settled.stage, settled.found) == (CommandStage.SETTLED, Found.UNSEARCHED)
+    joined.broker.connect()
+    joined.run(100)
+    joined.say(joined.peer.settle(open_order(), ask=2))
+    joined.run(100)
+    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.run(500)
+    assert joined.stages()[1:3] == ["not_sent NO_INTENT", "received"]
+    assert joined.sends() == 1
+
+
 def test_another_ledgers_silence_proves_nothing(joined: Rig) -> None:
     joined.say(joined.peer.settle(open_order(), ledger="f" * 32))
     joined.run(100)
