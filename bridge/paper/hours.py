@@ -18,13 +18,16 @@ _SESSION: Final = re.compile(rf"([A-Z]{{3}}) {_CLOCK}-{_CLOCK}\Z")
 
 
 def read_session(text: str) -> TradeSession:
-    """A session as in 'MON 00:05-24:00', with seconds or without. Raises ValueError."""
+    """A session as in 'MON 00:05-24:00', or 'MON 22:00-30:00' past midnight; with seconds or without.
+
+    Raises ValueError.
+    """
     found = _SESSION.match(text)
     if found is None or found[1] not in DAYS:
         raise ValueError("must be like 'MON 00:05-23:55'")
     begin, end = (_second(*found.group(*groups)) for groups in ((2, 3, 4), (5, 6, 7)))
-    if not begin < end <= DAY_S:
-        raise ValueError("must end after it begins, and by 24:00")
+    if not begin < DAY_S or not begin < end <= 2 * DAY_S:
+        raise ValueError("must begin before 24:00 and end after that, by 48:00")
     return TradeSession(day=DAYS.index(found[1]), from_s=begin, to_s=end)
 
 
@@ -33,7 +36,10 @@ def is_open(symbol: SymbolInfo, server_ms: int) -> bool:
     day, second = _weekly(server_ms)
     return symbol.session_open and (
         not symbol.sessions
-        or any(each.day == day and each.from_s <= second < each.to_s for each in symbol.sessions)
+        or any(
+            each.from_s <= second + (day - each.day) % len(DAYS) * DAY_S < each.to_s
+            for each in symbol.sessions
+        )
     )
 
 

@@ -58,8 +58,8 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `volume_limit` is the most lots in one direction, pending orders included, 0 for no limit. `orders` and
     `expiration` are the kinds and lifetimes of orders that the symbol takes; `orders_gtc` says whether its
     GTC orders, and stops, outlive the day. `sessions` are the week's, on the server's clock, as in
-    "MON 00:05-24:00"; without any it is traded all week. Where it is not `quoted` it has no quote until somebody
-    gives it one.
+    "MON 00:05-24:00", or "MON 22:00-30:00" past midnight; without any it is traded all week. Where it is not
+    `quoted` it has no quote until somebody gives it one.
     """
 
     name: str

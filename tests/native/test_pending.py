@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from bridge.core.contract import TimeInForce
 from bridge.core.facts import CommandFact, CommandStage, DealFact, NotSentReason, OrderFact
 from bridge.core.terms import OrderState
+from bridge.paper.hours import read_session
 from bridge.paper.mt5 import (
     OrderFilling,
     OrderTime,
@@ -166,6 +167,18 @@ def test_what_the_symbol_does_not_permit(twin: Twin) -> None:
     assert codes == [10017, 10017, 0, 10042, 10043, 0, 10044, 10044, 0, 0]
     twin.bench.broker.set_session("EURUSD", False)
     assert twin.try_order(open_order()) == (NotSentReason.CHECK, 10018, "the market for EURUSD is closed")
+
+
+def test_a_session_that_runs_past_midnight(twin: Twin) -> None:
+    bench = twin.bench
+    symbol = bench.broker.symbol("EURUSD")
+    assert symbol is not None
+    bench.broker.set_symbol(replace(symbol, sessions=(read_session("WED 22:00-26:00"),)))
+    assert isinstance(twin.try_order(open_order()), TradeRequest)  # it is Thursday's first minute
+    bench.clock.advance_us(2 * 3_600_000_000)
+    bench.run(1_000)
+    closed = "the market for EURUSD is closed until 2026.01.07 22:00:00, server time"
+    assert twin.try_order(open_order()) == (NotSentReason.CHECK, Retcode.MARKET_CLOSED, closed)
 
 
 def test_the_filling_of_a_pending_order(twin: Twin) -> None:

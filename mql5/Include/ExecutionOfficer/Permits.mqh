@@ -76,19 +76,29 @@ string Listed(const string &words[],const string nothing)
    return((list=="") ? nothing : list);
   }
 //+------------------------------------------------------------------+
-//| Whether a trade session of the symbol is open at a server time   |
+//| Whether a trade session of a day (0: Sunday) holds a second that |
+//| is counted from that day's midnight on                           |
 //+------------------------------------------------------------------+
-bool SessionOpen(const string symbol,const long server_ms)
+bool SessionHolds(const string symbol,const int day,const long second)
   {
    datetime from=0;
    datetime to=0;
-   long now_s=server_ms/1000;
-   long second=now_s%DAY_S;
-   int day=(int)((now_s/DAY_S+FIRST_WEEKDAY)%WEEK_DAYS);
    for(uint i=0; SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,i,from,to); i++)
       if(second>=(long)from && second<(long)to)
          return(true);
    return(false);
+  }
+//+------------------------------------------------------------------+
+//| Whether a trade session of the symbol is open at a server time:  |
+//| one of today's, or one of yesterday's that runs past midnight    |
+//+------------------------------------------------------------------+
+bool SessionOpen(const string symbol,const long server_ms)
+  {
+   long now_s=server_ms/1000;
+   long second=now_s%DAY_S;
+   int day=(int)((now_s/DAY_S+FIRST_WEEKDAY)%WEEK_DAYS);
+   int yesterday=(day+WEEK_DAYS-1)%WEEK_DAYS;
+   return(SessionHolds(symbol,day,second) || SessionHolds(symbol,yesterday,second+DAY_S));
   }
 //+------------------------------------------------------------------+
 //| When a symbol that is closed at a server time is traded next, in |

@@ -47,6 +47,27 @@ def test_a_week_with_breaks_a_holiday_and_an_end(now: str, opens: str | None) ->
         assert opens_at(symbol, at(now)) == at(opens)
 
 
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        ("04 21:59:59", "04 22:00"),
+        ("04 22:00", None),
+        ("05 00:00", None),
+        ("05 05:59:59", None),
+        ("05 06:00", "10 23:00"),
+        ("10 23:00", None),
+        ("11 00:59:59", None),
+        ("11 01:00", "11 22:00"),
+        ("12 02:00", None),
+    ],
+)
+def test_a_session_runs_past_midnight(now: str, opens: str | None) -> None:
+    symbol = hours("SUN 22:00-30:00", "SAT 23:00-25:00")
+    assert is_open(symbol, at(now)) is (opens is None)
+    if opens is not None:
+        assert opens_at(symbol, at(now)) == at(opens)
+
+
 def test_the_one_session_of_the_week_comes_round_again() -> None:
     assert opens_at(hours("MON 09:00-10:00"), at("05 10:00:00.500")) == at("12 09:00")
 
@@ -79,9 +100,11 @@ def test_what_is_no_session_is_refused(text: str) -> None:
         read_session(text)
 
 
-@pytest.mark.parametrize("text", ["MON 10:00-10:00", "MON 10:00-09:00", "MON 10:00-24:00:01"])
-def test_a_session_ends_after_it_begins_and_within_its_day(text: str) -> None:
-    with pytest.raises(ValueError, match="must end"):
+@pytest.mark.parametrize(
+    "text", ["MON 10:00-10:00", "MON 10:00-09:00", "MON 10:00-48:00:01", "MON 24:00-25:00"]
+)
+def test_a_session_begins_on_its_day_and_ends_after_that_by_the_next_ones_end(text: str) -> None:
+    with pytest.raises(ValueError, match="must begin"):
         read_session(text)
 
 
