@@ -90,12 +90,12 @@ class Executor:
                 self._sight_target(command.order)
             self._refuse(token, attempt, answer)
             return
-        if command.order.kind is CommandKind.OPEN:
-            self._guards.opened()
         for fact in ledger_facts(entry):
             self._post(fact)
         faultpoint("terminal.intent_written")
         outcome = self._send(token, request)
+        if command.order.kind is CommandKind.OPEN:
+            self._guards.opened(command.order, refused=_refused(outcome.retcode))
         faultpoint("terminal.order_sent")
         try:
             self._ledger.conclude(outcome)

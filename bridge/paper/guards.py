@@ -1,16 +1,17 @@
 """The inputs that look further than one order: what is open already, how fast it goes, how the account stands."""
 
 from collections import deque
-from decimal import Decimal
 from typing import Final
 
 from bridge.core.amounts import ZERO
 from bridge.core.protocol import Order
-from bridge.paper.api import BrokerApi
+from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
 from bridge.paper.dayequity import DayEquity
 from bridge.paper.inputs import Inputs
 from bridge.paper.ledger import Ledger
 from bridge.paper.mt5 import AccountInfo, DealEntry, Position
+from bridge.paper.standing import Standing
+from bridge.paper.unseen import Unseen
 
 MINUTE_MS: Final = 60_000
 
@@ -25,15 +26,26 @@ class Guards:
         self._day = day
         self._mono_ms = 0
         self._sent_ms: deque[int] = deque()
+        self._unseen = Unseen()
 
-    def beat(self, mono_ms: int, server_ms: int, equity: Decimal, *, connected: bool) -> None:
+    def beat(self, mono_ms: int, standing: Standing, broker: BrokerApi) -> None:
         """The time now, and how the account stands."""
         self._mono_ms = mono_ms
-        if connected and self.inputs.max_daily_loss:
-            self._day.beat(server_ms, equity)
+        if self._unseen:
+            try:
+                if standing.connected:
+                    self._unseen.beat(mono_ms, broker.positions(), broker.orders())
+                else:
+                    self._unseen.away()
+            except (BrokerTimeout, BrokerGone):
+                self._unseen.away()
+        if standing.connected and self.inputs.max_daily_loss:
+            self._day.beat(standing.server_ms, standing.equity)
 
-    def opened(self) -> None:
-        """An OPEN goes out now."""
+    def opened(self, order: Order, *, refused: bool) -> None:
+        """An OPEN went out; `refused`: nothing will come of it."""
+        if self._counts_held and not refused:
+            self._unseen.put(order)
         self._sent_ms.append(self._mono_ms)
 
     def forbid_open(self, order: Order, account: AccountInfo, broker: BrokerApi) -> str:
@@ -43,14 +55,21 @@ class Guards:
         """
         return self._forbid_held(order, broker) or self._forbid_pace() or self._forbid_account(account)
 
+    @property
+    def _counts_held(self) -> bool:
+        """Whether what there is in a symbol is limited."""
+        return bool(self.inputs.max_symbol_positions or self.inputs.max_symbol_lots)
+
     def _forbid_held(self, order: Order, broker: BrokerApi) -> str:
         inputs = self.inputs
-        if not inputs.max_symbol_positions and not inputs.max_symbol_lots:
+        if not self._counts_held:
             return ""
         positions = [position for position in broker.positions() if position.symbol == order.symbol]
         waiting = [live for live in broker.orders() if live.symbol == order.symbol]
         held = [position.volume for position in positions if self._opened(position, broker)]
         held += [live.volume_current for live in waiting if self._ours(live.magic)]
+        shown = {position.magic for position in positions} | {live.magic for live in waiting}
+        held += self._unseen.lots(order.symbol, shown)
         count, lots = len(held) + 1, sum(held, ZERO) + order.volume
         if inputs.max_symbol_positions and count > inputs.max_symbol_positions:
             return (

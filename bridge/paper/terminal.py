@@ -135,7 +135,7 @@ class PaperTerminal:
         if standing is None:
             return []
         self._watch(standing, mono_ms)
-        self._guards.beat(mono_ms, standing.server_ms, standing.equity, connected=standing.connected)
+        self._guards.beat(mono_ms, standing, self._broker)
         if self._session.on_timer(mono_ms, standing, self._timer_max_us):
             self._timer_max_us = 0
         if not self._session.up:

@@ -11,12 +11,14 @@ from bridge.core.facts import CommandFact, CommandStage, NotSentReason
 from bridge.core.protocol import CommandKind, Order
 from bridge.core.terms import Side
 from bridge.paper.inputs import InputAction, Inputs
-from bridge.paper.mt5 import OrderType, TradeRequest
+from bridge.paper.mt5 import OrderType, Retcode, TradeRequest
+from bridge.paper.script import Reject, Rule
 from tests.native.bench import Bench
 from tests.native.test_commands import begin
 from tests.native.twins import Twin, change, pending
 from tests.peers import open_order
 from tests.terminal.chart import Variables
+from tests.terminal.switches import thrown
 
 DAY_MS = 86_400_000
 
@@ -123,6 +125,54 @@ def test_a_position_that_lost_its_magic_counts(bench: Bench) -> None:
     bench.broker.hand_close(position.ticket, Decimal("0.05"))
     assert bench.broker.positions()[0].magic == 0
     assert send(bench, open_order(2)).startswith("2 positions and pending orders")
+
+
+@pytest.mark.parametrize("switch", ["position_late", "order_in_neither_list"])
+@pytest.mark.parametrize("form", ["MARKET", "LIMIT"])
+def test_what_was_just_sent_counts_before_it_shows(
+    expert: Path, tmp_path: Path, form: str, switch: str
+) -> None:
+    limits = {"InpMaxSymbolPositions": "2", "InpMaxSymbolLots": "0.25"}
+    bench = Bench(expert, tmp_path, thrown(switch), inputs=limits)
+    orders = [open_order(token) for token in range(1, 9)]
+    if form == "LIMIT":
+        orders = [replace(pending("LIMIT", "1.09000"), token=order.token) for order in orders]
+    try:
+        bench.start()
+        bench.join()
+        bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
+        assert [send(bench, order) for order in orders[:3]] == [
+            "",
+            "",
+            "",
+        ]  # the first is none, by its refusal
+        assert send(bench, orders[3]).startswith("3 positions and pending orders")
+        bench.run(1_000)
+        assert send(bench, orders[5]).startswith("3 positions and pending orders")
+    finally:
+        bench.close()
+
+
+def test_what_showed_once_does_not_count_when_it_is_gone(bench: Bench) -> None:
+    begin(bench, InpMaxSymbolPositions="1")
+    assert send(bench, open_order(1)) == ""
+    bench.broker.hand_close(bench.broker.positions()[0].ticket)
+    assert send(bench, replace(pending("LIMIT", "1.09000"), token=2)) == ""
+    bench.broker.hand_cancel(bench.broker.orders()[0].ticket)
+    assert send(bench, open_order(3)) == ""
+
+
+def test_what_never_shows_counts_for_five_seconds_of_a_connected_broker(bench: Bench) -> None:
+    begin(bench, InpMaxSymbolPositions="1")
+    bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))
+    assert send(bench, open_order(1)) == ""
+    bench.broker.disconnect()
+    bench.run(10_000)
+    bench.broker.connect()
+    bench.run(4_000)
+    assert send(bench, open_order(2)).startswith("2 positions and pending orders")
+    bench.run(1_000)
+    assert send(bench, open_order(3)) == ""
 
 
 def test_orders_per_minute(bench: Bench) -> None:

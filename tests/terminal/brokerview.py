@@ -72,8 +72,12 @@ class BrokerView:
         return max((tick.time_msc for tick in ticks if tick is not None), default=0)
 
     def positions(self) -> list[Position]:
-        """The open positions."""
-        return self._ask("positions", self.broker.positions, []) if self.logged_in else []
+        """The open positions; a fresh one shows late, where the switch says so."""
+        if not self.logged_in:
+            return []
+        latest = self.server_ms() - self._switches.position_late
+        found: list[Position] = self._ask("positions", self.broker.positions, [])
+        return [position for position in found if position.time_msc <= latest]
 
     def orders(self) -> list[Order]:
         """The live orders; a fresh one shows late, where the switch says so."""

@@ -47,6 +47,7 @@ class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     transaction_queue: int = 1024
     history_late: int = 0
     order_in_neither_list: int = 0
+    position_late: int = 0
     quotes_late: int = 0
     check_says_done: bool = False
     check_knows_no_change: bool = False
@@ -106,6 +107,7 @@ ABOUT: Final[dict[str, About]] = {
     "transaction_queue": About(3, "a queue of so many; the older are lost", "3: 1024"),
     "history_late": About(800, "an order or a deal comes this late into history", "3, live gap"),
     "order_in_neither_list": About(800, "a fresh live order shows this late too", "3, live gap"),
+    "position_late": About(800, "a fresh position shows this late after OrderSend's answer", "3, book"),
     "quotes_late": About(2_500, "no symbol has a quote this long after the start", "4, book"),
     "check_says_done": About(True, "OrderCheck's code for what would do is 10009, not 0", "2, unconfirmed"),
     "check_knows_no_change": About(True, "OrderCheck refuses every change and removal", "2, unconfirmed"),

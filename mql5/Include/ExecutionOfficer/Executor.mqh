@@ -158,10 +158,10 @@ void CExecutor::Execute(const SCommand &command,const SAccount &account)
       NotSentAnswer(command.order.token,command.attempt,answer);
       return;
      }
-   if(command.order.kind==ORDER_KIND_OPEN)
-      m_guards.Opened();
    m_session.Post(SubmittedFact(entry));
    SendRequest(request,entry);
+   if(command.order.kind==ORDER_KIND_OPEN)
+      m_guards.Opened(command.order,IsRefusal(entry.retcode));
    // Where the outcome cannot be written the intent stands, so the token is safe: after a restart the broker's
    // records tell the outcome.
    if(!m_ledger.Conclude(entry))

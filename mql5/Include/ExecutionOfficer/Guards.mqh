@@ -7,6 +7,7 @@
 #include "DayEquity.mqh"
 #include "Limits.mqh"
 #include "Ours.mqh"
+#include "Unseen.mqh"
 
 #define MINUTE_MS 60000
 //+------------------------------------------------------------------+
@@ -20,7 +21,9 @@ private:
    CDayEquity        m_day;
    long              m_mono_ms;
    long              m_sent_ms[];    // of the last minute's OPENs
+   CUnseen           m_unseen;
 
+   bool              CountsHeld(void) const;
    string            ForbidHeld(const SOrder &order);
    string            ForbidPace(void);
    string            ForbidAccount(void) const;
@@ -30,7 +33,7 @@ public:
    void              Load(CLedger &ledger,const SLimits &limits);
    void              Limits(SLimits &limits) const { limits=m_limits; }
    void              Beat(const long mono_ms,const SStanding &standing);
-   void              Opened(void);
+   void              Opened(const SOrder &order,const bool refused);
    string            ForbidOpen(const SOrder &order);
   };
 //+------------------------------------------------------------------+
@@ -51,6 +54,7 @@ void CGuards::Load(CLedger &ledger,const SLimits &limits)
    m_day.Reset();
    m_mono_ms=0;
    ArrayFree(m_sent_ms);
+   m_unseen.Clear();
   }
 //+------------------------------------------------------------------+
 //| The time now, and how the account stands                         |
@@ -58,14 +62,17 @@ void CGuards::Load(CLedger &ledger,const SLimits &limits)
 void CGuards::Beat(const long mono_ms,const SStanding &standing)
   {
    m_mono_ms=mono_ms;
+   m_unseen.Beat(mono_ms,standing.connected);
    if(m_limits.max_daily_loss>0.0 && standing.connected)
       m_day.Beat(standing.account,standing.server_ms,AccountInfoDouble(ACCOUNT_EQUITY));
   }
 //+------------------------------------------------------------------+
-//| An OPEN goes out now                                             |
+//| An OPEN went out; `refused`: nothing will come of it             |
 //+------------------------------------------------------------------+
-void CGuards::Opened(void)
+void CGuards::Opened(const SOrder &order,const bool refused)
   {
+   if(CountsHeld() && !refused)
+      m_unseen.Put(order);
    if(m_limits.max_orders_per_minute<=0)
       return;
    int count=ArraySize(m_sent_ms);
@@ -83,19 +90,28 @@ string CGuards::ForbidOpen(const SOrder &order)
    return((forbidden=="") ? ForbidAccount() : forbidden);
   }
 //+------------------------------------------------------------------+
+//| Whether what we have in a symbol is limited                      |
+//+------------------------------------------------------------------+
+bool CGuards::CountsHeld(void) const
+  {
+   return(m_limits.max_symbol_positions>0 || m_limits.max_symbol_lots>0.0);
+  }
+//+------------------------------------------------------------------+
 //| What we have in the symbol, the new one included                 |
 //+------------------------------------------------------------------+
 string CGuards::ForbidHeld(const SOrder &order)
   {
-   if(m_limits.max_symbol_positions<=0 && m_limits.max_symbol_lots<=0.0)
+   if(!CountsHeld())
       return("");
    int count=1;
    double lots=StringToDouble(order.volume);
+   long shown[];
    for(int i=0; i<PositionsTotal(); i++)
      {
       ulong ticket=PositionGetTicket(i);
       if(ticket==0 || PositionGetString(POSITION_SYMBOL)!=order.symbol)
          continue;
+      AppendToken(shown,PositionGetInteger(POSITION_MAGIC));
       double volume=PositionGetDouble(POSITION_VOLUME);
       if(!IsOurPosition(m_ledger,PositionGetInteger(POSITION_IDENTIFIER),PositionGetInteger(POSITION_MAGIC)))
          continue;
@@ -107,9 +123,11 @@ string CGuards::ForbidHeld(const SOrder &order)
       ulong ticket=OrderGetTicket(i);
       if(ticket==0 || OrderGetString(ORDER_SYMBOL)!=order.symbol || !IsOurMagic(m_ledger,OrderGetInteger(ORDER_MAGIC)))
          continue;
+      AppendToken(shown,OrderGetInteger(ORDER_MAGIC));
       lots+=OrderGetDouble(ORDER_VOLUME_CURRENT);
       count++;
      }
+   m_unseen.Count(order.symbol,shown,count,lots);
    if(m_limits.max_symbol_positions>0 && count>m_limits.max_symbol_positions)
       return(IntegerToString(count)+" positions and pending orders in "+order.symbol
              +" are more than the maximum positions per symbol "+IntegerToString(m_limits.max_symbol_positions));

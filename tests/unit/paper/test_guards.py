@@ -8,10 +8,12 @@ import pytest
 from bridge.core.facts import CommandFact, NotSentReason
 from bridge.core.protocol import CommandKind
 from bridge.core.terms import MarginMode, Side
+from bridge.paper.broker import Broker
 from bridge.paper.dayequity import DayEquity
 from bridge.paper.inputs import InputAction, Inputs
-from bridge.paper.mt5 import OrderType
+from bridge.paper.mt5 import Order, OrderType, Position, Retcode
 from bridge.paper.scenario import AccountTerms, Scenario
+from bridge.paper.script import Reject, Rule
 from tests.peers import open_order
 from tests.unit.paper.rig import START_MS, JoinWith, Rig
 
@@ -74,6 +76,60 @@ def test_volume_per_symbol(join_with: JoinWith) -> None:
         "0.26 lots in EURUSD are more than the maximum volume per symbol 0.25"
     )
     assert opens(rig, 4, symbol="GBPUSD") == ""
+
+
+class LateBroker(Broker):
+    """A broker whose orders and positions enter the terminal's lists a second late."""
+
+    def positions(self) -> list[Position]:
+        return [each for each in super().positions() if each.time_msc <= self.server_time() - 1_000]
+
+    def orders(self) -> list[Order]:
+        return [each for each in super().orders() if each.time_setup_msc <= self.server_time() - 1_000]
+
+
+def late(rig: Rig) -> Rig:
+    rig.broker = LateBroker(rig.broker.state)
+    rig.restart()
+    rig.join()
+    return rig
+
+
+def test_what_was_just_sent_counts_before_it_shows(join_with: JoinWith) -> None:
+    rig = late(join_with(inputs=Inputs(max_symbol_positions=2)))
+    rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
+    assert [opens(rig, token) for token in (1, 2, 3)] == ["", "", ""]  # of the first there is nothing
+    refusal = "3 positions and pending orders in EURUSD are more than the maximum positions per symbol 2"
+    assert opens(rig, 4) == refusal
+    assert opens(rig, 5, symbol="GBPUSD") == ""
+    rig.run(1_500)
+    assert opens(rig, 6) == refusal
+
+
+def test_volume_that_was_just_sent_counts_before_it_shows(join_with: JoinWith) -> None:
+    rig = late(join_with(inputs=Inputs(max_symbol_lots=Decimal("0.25"))))
+    assert [opens(rig, 1), opens(rig, 2)] == ["", ""]
+    assert opens(rig, 3) == "0.30 lots in EURUSD are more than the maximum volume per symbol 0.25"
+
+
+def test_what_showed_once_does_not_count_when_it_is_gone(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(max_symbol_positions=1))
+    assert opens(rig, 1) == ""
+    rig.broker.hand_close(rig.broker.positions()[0].ticket)
+    assert opens(rig, 2) == ""
+
+
+def test_what_never_shows_counts_for_five_seconds_of_a_connected_broker(join_with: JoinWith) -> None:
+    rig = join_with(inputs=Inputs(max_symbol_positions=1))
+    rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))
+    assert opens(rig, 1) == ""
+    rig.broker.disconnect()
+    rig.run(10_000)
+    rig.broker.connect()
+    rig.run(4_000)
+    assert opens(rig, 2).startswith("2 positions and pending orders")
+    rig.run(1_000)
+    assert opens(rig, 3) == ""
 
 
 def test_orders_per_minute(join_with: JoinWith) -> None:
