@@ -44,9 +44,13 @@ class Guards:
 
     def opened(self, order: Order, *, refused: bool) -> None:
         """An OPEN went out; `refused`: nothing will come of it."""
-        if self._counts_held and not refused:
+        if not refused:
             self._unseen.put(order)
         self._sent_ms.append(self._mono_ms)
+
+    def unseen(self, token: int) -> bool:
+        """Whether what the token opened may still come to be seen."""
+        return token in self._unseen
 
     def forbid_open(self, order: Order, account: AccountInfo, broker: BrokerApi) -> str:
         """Which input forbids the OPEN, with the numbers; empty where none does.

@@ -196,6 +196,9 @@ class PaperTerminal:
             self._announced = False
             return
         if not self._announced:
+            order = self._commands[0].order
+            if standing.connected and order.position and self._guards.unseen(order.opener):
+                return  # its deals are told as soon as they are in the history; it may be shown later
             self._session.beat(mono_ms, standing, busy=True)
             self._announced = True
             return

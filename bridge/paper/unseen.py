@@ -38,6 +38,9 @@ class Unseen:
     def __bool__(self) -> bool:
         return bool(self._sent)
 
+    def __contains__(self, token: int) -> bool:
+        return any(sent.token == token for sent in self._sent)
+
     def put(self, order: Order) -> None:
         """An OPEN went out, and was not refused."""
         self._sent.append(

@@ -25,6 +25,7 @@ from bridge.paper.script import LoseAnswer, Reject, Rule
 from tests.native.bench import Bench
 from tests.native.twins import Twin, change, pending
 from tests.peers import open_order
+from tests.terminal.switches import thrown
 
 
 @pytest.fixture
@@ -281,6 +282,38 @@ def test_a_settle_of_a_change(twin: Twin, retcode: Retcode) -> None:
     bench.say(bench.peer.settle(replace(order, token=10)))
     bench.run(60)
     assert bench.stages(10) == ["not_sent NO_INTENT"]
+
+
+@pytest.mark.parametrize("kind", ["CLOSE", "MODIFY"])
+def test_what_is_about_a_position_waits_until_it_shows(expert: Path, tmp_path: Path, kind: str) -> None:
+    bench = Bench(expert, tmp_path, thrown("position_late"))
+    try:
+        bench.start()
+        bench.join()
+        bench.say(bench.peer.command(open_order(1001)))
+        bench.run(200)
+        (deal,) = [deal for deal in bench.peer.facts_of(DealFact) if deal.magic == 1001]
+        assert bench.peer.facts_of(PositionFact) == []
+        order = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=deal.position_id)
+        if kind == "MODIFY":
+            order = change("MODIFY", token=1002, position=deal.position_id, stops=("1.09000", None))
+        bench.say(bench.peer.command(replace(order, opener=1001)))
+        bench.run(1_000)
+        assert bench.stages(1002) == ["received", "submitted", "result"]
+    finally:
+        bench.close()
+
+
+def test_a_position_that_is_never_shown_is_waited_for_no_longer_than_it_may_take(joined: Bench) -> None:
+    joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))
+    joined.say(joined.peer.command(open_order(1001)))
+    joined.run(200)
+    order = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=77)
+    joined.say(joined.peer.command(replace(order, opener=1001)))
+    joined.run(4_000)
+    assert joined.stages(1002) == ["received"]
+    joined.run(1_500)
+    assert joined.stages(1002) == ["received", "not_sent NO_POSITION"]
 
 
 def test_a_settle_of_a_position_that_is_gone_tells_its_deals(twin: Twin) -> None:

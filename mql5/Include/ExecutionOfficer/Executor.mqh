@@ -62,6 +62,7 @@ public:
                      CExecutor(void);
    void              Load(CLinkSession &session,CLedger &ledger,CSight &sight,const SLimits &limits,CLog &log);
    void              Beat(const long mono_ms,const SStanding &standing) { m_guards.Beat(mono_ms,standing); }
+   bool              Unseen(const long token) const { return(m_guards.Unseen(token)); }
    bool              Answered(const SCommand &command);
    void              Receive(const SCommand &command);
    void              Refuse(const SCommand &command,const string reason,const string message);

@@ -34,6 +34,7 @@ public:
    void              Limits(SLimits &limits) const { limits=m_limits; }
    void              Beat(const long mono_ms,const SStanding &standing);
    void              Opened(const SOrder &order,const bool refused);
+   bool              Unseen(const long token) const { return(m_unseen.Holds(token)); }
    string            ForbidOpen(const SOrder &order);
   };
 //+------------------------------------------------------------------+
@@ -71,7 +72,7 @@ void CGuards::Beat(const long mono_ms,const SStanding &standing)
 //+------------------------------------------------------------------+
 void CGuards::Opened(const SOrder &order,const bool refused)
   {
-   if(CountsHeld() && !refused)
+   if(!refused)
       m_unseen.Put(order);
    if(m_limits.max_orders_per_minute<=0)
       return;

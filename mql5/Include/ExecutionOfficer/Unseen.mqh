@@ -63,6 +63,7 @@ public:
    void              Clear(void) { ArrayFree(m_sent); }
    void              Put(const SOrder &order);
    void              Beat(const long mono_ms,const bool connected);
+   bool              Holds(const long token) const;
    void              Count(const string symbol,const long &shown[],int &count,double &lots) const;
   };
 //+------------------------------------------------------------------+
@@ -96,6 +97,16 @@ void CUnseen::Beat(const long mono_ms,const bool connected)
       if(over || PositionShows(m_sent[i].token) || (m_sent[i].pending && OrderShows(m_sent[i].token)))
          Drop(i);
      }
+  }
+//+------------------------------------------------------------------+
+//| Whether what the token opened may still come to be seen          |
+//+------------------------------------------------------------------+
+bool CUnseen::Holds(const long token) const
+  {
+   for(int i=0; i<ArraySize(m_sent); i++)
+      if(m_sent[i].token==token)
+         return(true);
+   return(false);
   }
 //+------------------------------------------------------------------+
 //| Add what is not among the tokens that the lists showed           |

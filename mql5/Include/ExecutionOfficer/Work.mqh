@@ -29,6 +29,7 @@ private:
    void              TakeCommand(SCommand &command,const long mono_ms);
    void              SettleSome(const long connected_ms);
    void              ExecuteOne(const SStanding &standing,const bool all_sent);
+   bool              AwaitsPosition(const SCommand &command,const SStanding &standing) const;
    bool              AwaitsQuote(const SCommand &command,const long mono_ms,const SStanding &standing) const;
 
 public:
@@ -186,7 +187,7 @@ void CWork::ExecuteOne(const SStanding &standing,const bool all_sent)
      }
    if(!m_announced)
      {
-      if(AwaitsQuote(command,mono_ms,standing))
+      if(AwaitsPosition(command,standing) || AwaitsQuote(command,mono_ms,standing))
          return;
       m_session.Beat(standing,true,0);
       m_announced=true;
@@ -198,6 +199,14 @@ void CWork::ExecuteOne(const SStanding &standing,const bool all_sent)
    m_announced=false;
    m_queue.DropCommand();
    m_executor.Execute(command,account);
+  }
+//+------------------------------------------------------------------+
+//| Whether the position that it is about may still come to be shown:|
+//| its deals are told as soon as they are in the history            |
+//+------------------------------------------------------------------+
+bool CWork::AwaitsPosition(const SCommand &command,const SStanding &standing) const
+  {
+   return(standing.connected && command.order.position!=0 && m_executor.Unseen(command.order.opener));
   }
 //+------------------------------------------------------------------+
 //| Whether a quote of a symbol that was just selected may still come|

@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.facts import CommandFact, NotSentReason
 from bridge.core.protocol import CommandKind
@@ -110,6 +111,17 @@ def test_volume_that_was_just_sent_counts_before_it_shows(join_with: JoinWith) -
     rig = late(join_with(inputs=Inputs(max_symbol_lots=Decimal("0.25"))))
     assert [opens(rig, 1), opens(rig, 2)] == ["", ""]
     assert opens(rig, 3) == "0.30 lots in EURUSD are more than the maximum volume per symbol 0.25"
+
+
+def test_a_close_waits_until_its_position_shows(join_with: JoinWith) -> None:
+    rig = late(join_with())
+    assert opens(rig, 1) == ""
+    (position,) = Broker(rig.broker.state).positions()
+    assert rig.broker.positions() == []
+    order = open_order(2, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
+    rig.say(rig.peer.command(replace(order, opener=1)))
+    rig.run(1_500)
+    assert rig.stages(2) == ["received", "submitted", "result"]
 
 
 def test_what_showed_once_does_not_count_when_it_is_gone(join_with: JoinWith) -> None:
