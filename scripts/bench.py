@@ -23,10 +23,18 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge.core.batch import Item, read_batch
-from bridge.core.contract import utc_text
+from bridge.core.contract import OrderType, utc_text
 from bridge.core.dispatch import Gate
-from bridge.core.facts import DealFact, ScanFact, encode_fact
-from bridge.core.protocol import AccountIdentity, Hello, LedgerIdentity, Prove
+from bridge.core.facts import (
+    CommandFact,
+    CommandStage,
+    DealFact,
+    NotSentReason,
+    ScanFact,
+    SymbolFact,
+    encode_fact,
+)
+from bridge.core.protocol import AccountIdentity, Command, Hello, LedgerIdentity, Prove
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
 from bridge.core.terms import DealEntry, MarginMode, TradeMode
 from bridge.journal.database import connect, create
@@ -34,6 +42,8 @@ from bridge.journal.journal import Journal, opened
 from bridge.link import Link
 
 ROUNDS = 300
+_FIRST_SEQ = 3
+"""Behind the facts with which a session begins."""
 OFFICER = "eo-001"
 SETTINGS = Settings(
     director=DirectorSettings(url="http://127.0.0.1:1", api_key_env="NONE"),
@@ -68,9 +78,11 @@ def _row(table: Table, name: str, times: list[float], floor: list[float]) -> Non
     table.add_row(name, f"{median * 1e3:.3f} ms", f"{p99 * 1e3:.3f} ms", f"{ratio:.1f}")
 
 
-def _time(work: Callable[[int], object]) -> list[float]:
+def _time(work: Callable[[int], object], before: Callable[[int], object] = lambda _: None) -> list[float]:
+    """Seconds of each round of `work`. What comes `before` a round is not measured."""
     times = []
     for number in range(ROUNDS):
+        before(number)
         start = time.perf_counter()
         work(number)
         times.append(time.perf_counter() - start)
@@ -95,11 +107,36 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
     epoch = _bind(journal, now)
     gate = Gate(epoch=epoch, boot="0" * 32, ready=True, alive=True, broker_connected=True, trade_allowed=True)
     replay = [_item(0, now)]
-    seq = iter(range(1, 10 * ROUNDS))
+    seq = iter(range(_FIRST_SEQ, 10 * ROUNDS))
+    sent: list[Command] = []
+
+    def dispatch(_: int) -> None:
+        sent.extend(journal.advance(OFFICER, gate, now).commands)
+
+    def refuse(_: int = 0) -> None:
+        """Let go of what was sent: only so many commands are with a terminal at once."""
+        for command in sent:
+            journal.fold(OFFICER, epoch, [(next(seq), _not_sent(command))], now)
+        sent.clear()
+
+    def order(number: int) -> None:
+        refuse()
+        journal.intake(OFFICER, [_item(ROUNDS + number, now)], now)
+
+    intake = _time(lambda n: journal.intake(OFFICER, [_item(n, now)], now))
+    known = _time(lambda n: journal.intake(OFFICER, replay, now))
+    dispatch(0)
+    while sent:  # what the first rounds left waiting
+        refuse()
+        dispatch(0)
+    dispatched = _time(dispatch, before=order)
+    if len(sent) != 1:
+        raise RuntimeError(f"a round dispatched {len(sent)} commands, not 1: nothing was measured")
+    refuse()
     return {
-        "intake of one directive": _time(lambda n: journal.intake(OFFICER, [_item(n, now)], now)),
-        "intake of one known directive": _time(lambda n: journal.intake(OFFICER, replay, now)),
-        "dispatch": _time(lambda n: journal.advance(OFFICER, gate, now)),
+        "intake of one directive": intake,
+        "intake of one known directive": known,
+        "plan and dispatch one open": dispatched,
         "one deal of somebody else's": _time(
             lambda n: journal.fold(OFFICER, epoch, [(next(seq), _deal(n))], now)
         ),
@@ -128,8 +165,29 @@ def _bind(journal: Journal, now: datetime) -> int:
     scan = ScanFact(
         boot="0" * 32, counter=1, from_server_ms=0, to_server_ms=1, deals=0, orders=0, positions=[]
     )
-    journal.fold(OFFICER, epoch, [(1, encode_fact(scan))], now)
+    terms = SymbolFact(
+        asked="EURUSD",
+        name="EURUSD",
+        digits=5,
+        point=Decimal("0.00001"),
+        volume_min=Decimal("0.01"),
+        volume_max=Decimal(100),
+        volume_step=Decimal("0.01"),
+        order_types=[OrderType.MARKET],
+    )
+    journal.fold(OFFICER, epoch, [(1, encode_fact(scan)), (2, encode_fact(terms))], now)
     return int(epoch)
+
+
+def _not_sent(command: Command) -> bytes:
+    return encode_fact(
+        CommandFact(
+            token=command.order.token,
+            attempt=command.attempt,
+            stage=CommandStage.NOT_SENT,
+            reason=NotSentReason.CHECK,
+        )
+    )
 
 
 def _item(number: int, now: datetime) -> Item:
