@@ -130,8 +130,9 @@ def parked_deals(connection: sqlite3.Connection, account: Account, identifier: i
     """The deals that wait for the position's opening, by ticket."""
     return _deals(
         connection.execute(
+            # As in `position_book`.
             "SELECT body FROM deals WHERE officer = ? AND server = ? AND login = ? AND position_id = ?"
-            " AND disposition = 'PARKED' ORDER BY ticket",
+            " AND disposition = 'PARKED' ORDER BY +ticket",
             (*account.key, identifier),
         )
     )
@@ -181,8 +182,9 @@ def position_book(
     shares: dict[int, list[Share]] = {}
     began: dict[int, int] = {}
     for row in connection.execute(
+        # The plus keeps SQLite from walking through all of the account's shares because they are in that order.
         "SELECT * FROM shares WHERE officer = ? AND server = ? AND login = ? AND position_id = ? AND deal <> ?"
-        " ORDER BY deal, number",
+        " ORDER BY +deal, number",
         (*account.key, identifier, without),
     ):
         share = _share(row)
