@@ -140,3 +140,14 @@ def test_a_strangers_annulled_deal_in_a_shared_position_is_nothing_to_sell_from(
     desk.report(annulled(theirs))
     desk.report(leaving(command.order, reason="CLIENT", magic=0))
     assert open_lots(desk) == [("CLOSED", "0.3", "0.3")]
+
+
+def test_a_part_begins_with_the_first_deal_that_stands(desk: Desk) -> None:
+    desk.join(account=NETTING)
+    [command] = desk.sent(directive())
+    theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT", volume="1.0")
+    undone = deal(command.order, volume="0.1")
+    desk.report(theirs, undone, annulled(undone), deal(command.order, DEAL + 2, volume="0.2"))
+    # It is heard of late, and was made before anything of ours was there to be closed.
+    desk.report(leaving(command.order, DEAL + 1, reason="SO", magic=0, volume="0.1"))
+    assert open_lots(desk) == [("OPEN", "0.2", "0")]

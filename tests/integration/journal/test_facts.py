@@ -130,6 +130,15 @@ def test_several_closing_deals_wait_and_come_alive_in_order(joined: Desk, order:
     assert joined.rows("SELECT count(*) FROM deals WHERE disposition = 'PARKED'") == [(0,)]
 
 
+def test_closing_deals_that_waited_together_are_told_in_the_order_in_which_they_were_made(
+    joined: Desk, order: Order
+) -> None:
+    first = leaving(order, DEAL + 1, volume="0.1", reason="CLIENT")
+    last = leaving(order, DEAL + 2, volume="0.2", reason="TP")
+    joined.report(last, first, deal(order))
+    assert joined.told()[-3:] == ["ORDER_PARTIAL_FILL", "TP_TRIGGERED", "POSITION_CLOSED"]
+
+
 def test_a_late_commission_changes_the_sums_and_is_told_once_as_a_revision(
     joined: Desk, order: Order
 ) -> None:

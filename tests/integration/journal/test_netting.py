@@ -7,7 +7,7 @@ from bridge.core.protocol import Order
 from bridge.core.terms import DealEntry, MarginMode
 from bridge.journal import operating
 
-from .desk import ACCOUNT, OFFICER, Desk, closing, directive
+from .desk import ACCOUNT, OFFICER, Desk, closing, directive, server_ms
 from .facts import DEAL, POSITION, deal, leaving, result, scan, submitted
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
@@ -99,6 +99,17 @@ def test_a_stop_is_told_to_both_openers_and_a_later_revision_too(netted: Desk) -
         (first.token, "-1.80"),
         (second.token, "-1.20"),
     ]
+
+
+def test_the_part_that_was_opened_first_gives_first_whatever_its_token_is(netted: Desk) -> None:
+    orders = [command.order for command in netted.sent(directive("dir-1"), directive("dir-2"))]
+    younger, older = sorted(orders, key=lambda order: order.token)
+    netted.report(deal(older), deal(younger, DEAL + 1, time_server_ms=server_ms() + 1000))
+    [short] = netted.sent(
+        directive("dir-3", action="OPEN_SHORT", quantity=0.1, stop_loss=None, take_profit=None)
+    )
+    netted.report(deal(short.order, DEAL + 2, entry=DealEntry.OUT))
+    assert netted.rows("SELECT token FROM positions WHERE volume_out = '0.1'") == [(older.token,)]
 
 
 def test_strangers_in_the_position_are_counted_and_told_to_nobody(netted: Desk) -> None:

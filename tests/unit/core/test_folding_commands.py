@@ -226,6 +226,19 @@ def test_an_order_of_ours_says_where_its_command_stands(state: OrderState) -> No
     assert {draft.event.reported_by for draft in outcome.events} == {OFFICER}
 
 
+@pytest.mark.parametrize(
+    ("left", "stands"), [("0.10", S.CANCELLED), ("0", S.PLACED)], ids=["a rest was dropped", "all was filled"]
+)
+@pytest.mark.parametrize("state", [OrderState.PARTIAL, OrderState.FILLED])
+def test_an_order_that_is_done_with_volume_left_is_gone_whatever_its_state(
+    state: OrderState, left: str, stands: CommandState
+) -> None:
+    done = msgspec.structs.replace(
+        ORDER, state=state, time_done_server_ms=ORDER.time_setup_server_ms, volume_current=Decimal(left)
+    )
+    assert after(fold_order(done, OPEN, SCENE)).state is stands
+
+
 def test_an_order_is_dated_by_the_broker_in_utc() -> None:
     done = msgspec.structs.replace(ORDER, time_done_server_ms=ORDER.time_setup_server_ms + 5000)
     assert fold_order(ORDER, OPEN, SCENE).events[0].event.occurred_at == NOW
