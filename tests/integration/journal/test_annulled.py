@@ -10,7 +10,7 @@ from bridge.core.protocol import Order
 from bridge.core.terms import DealEntry, MarginMode
 
 from .desk import ACCOUNT, Desk, closing, directive
-from .facts import DEAL, deal, leaving, result
+from .facts import DEAL, deal, leaving, result, scan
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
 FILLED = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
@@ -151,3 +151,17 @@ def test_a_part_begins_with_the_first_deal_that_stands(desk: Desk) -> None:
     # It is heard of late, and was made before anything of ours was there to be closed.
     desk.report(leaving(command.order, DEAL + 1, reason="SO", magic=0, volume="0.1"))
     assert open_lots(desk) == [("OPEN", "0.2", "0")]
+
+
+def test_what_was_sold_on_the_strength_of_a_deal_that_is_annulled_afterwards_is_raised(desk: Desk) -> None:
+    desk.join(account=NETTING)
+    [command] = desk.sent(directive())
+    theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT")
+    desk.report(theirs, deal(command.order), leaving(command.order, reason="CLIENT", magic=0))
+    # The hand's sale was theirs; without their deal it was ours, and the broker has nothing left.
+    desk.report(annulled(theirs))
+    for number in range(2):
+        desk.report(scan(number))
+        desk.later(2 * desk.settings.link.unknown_grace_s + 1)
+    assert [body["error_code"] for body in desk.bodies("SYSTEM_ERROR")] == ["BOOK_DIFFERS"]
+    assert open_lots(desk) == [("OPEN", "0.3", "0")]
