@@ -163,7 +163,8 @@ class DirectorClient:
 
         Judged here: that it is text, and not a web page. What it says is for core.batch to read.
         """
-        answer = await self._ask("GET", self._url(PENDING_PATH, officer=officer))
+        headers = {"Cache-Control": "no-cache"}
+        answer = await self._ask("GET", self._url(PENDING_PATH, officer=officer), headers)
         if isinstance(answer, Failed):
             return answer
         try:
@@ -180,7 +181,9 @@ class DirectorClient:
             return self._malformed(
                 answer, f"is of the type {excerpt(media, hide=self._key)!r}, not a JSON object"
             )
-        return Polled(text, parse_http_date(answer.headers.get("Date", "")))
+        # A cache's answer bears the time at which it was made.
+        aged = answer.headers.get("Age", "").strip(" 0")
+        return Polled(text, None if aged else parse_http_date(answer.headers.get("Date", "")))
 
     async def post(self, body: bytes, idempotency_key: str) -> Posted | Failed:
         """Report one event (contract, POST /v1/execution-events).

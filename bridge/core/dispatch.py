@@ -59,15 +59,24 @@ def blocked(gate: Gate | None, hold: str) -> str:
 
 
 def choose(
-    planned: Sequence[CommandRecord], gate: Gate | None, *, hold: str, in_flight: int, now: datetime
+    planned: Sequence[CommandRecord],
+    gate: Gate | None,
+    *,
+    hold: str,
+    in_flight: int,
+    now: datetime,
+    latest: datetime,
 ) -> list[CommandRecord]:
-    """Those of the planned commands (oldest first) that are to be dispatched now."""
+    """Those of the planned commands (oldest first) that are to be dispatched now.
+
+    `latest` is what the time may be as well while the clock is not trusted; else it is `now`.
+    """
     if gate is None or blocked(gate, hold):
         return []
     due = [
         command
         for command in planned
-        if command.expires_at > now
+        if command.expires_at > latest
         and _rested(command, now)
         and not (gate.opens_paused and command.order.kind is CommandKind.OPEN)
     ]

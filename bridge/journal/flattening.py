@@ -54,7 +54,7 @@ def is_due(step: Step, own: Own, ordered_at: str, *, left: bool) -> bool:
     """
     if not _stands(step, ordered_at):
         _end(step, own, "RESUMED", "a person has resumed: nothing more is closed")
-    elif step.now >= datetime.fromisoformat(ordered_at) + OWN_TIME_TO_LIVE:
+    elif step.earliest >= datetime.fromisoformat(ordered_at) + OWN_TIME_TO_LIVE:
         message = f"the flatten of {ordered_at} is given up after {OWN_TIME_TO_LIVE.days} days"
         step.set_directive_state(own.directive_id, DirectiveState.EXPIRED, "EXPIRED", message)
         if left:

@@ -67,7 +67,8 @@ def fold(
 
     `facts` are (seq, raw JSON) of one epoch, at least one.
     """
-    book = _Book(step, settings, epoch, grace)
+    # What may not be so long ago as it seems must be absent for longer.
+    book = _Book(step, settings, epoch, grace + (step.now - step.earliest))
     for seq, raw in facts:
         try:
             with step.contained():

@@ -135,7 +135,7 @@ def contained(step: Step, item: Waiting) -> Iterator[None]:
 
 def expire(step: Step, settings: OfficerSettings, blocked: str) -> None:
     """What waited for too long ends; `blocked` says what kept it, empty where nothing general did."""
-    for item in waiting(step.connection, step.officer, expired_by=step.now):
+    for item in waiting(step.connection, step.officer, expired_by=step.earliest):
         with contained(step, item):
             limit = planning.expiry(directive_of(item.body), settings)
             why = blocked or "an earlier order in its symbol was still in flight, or its symbol was not known"

@@ -131,7 +131,7 @@ def _take_changed(step: Step, directive_id: str, item: Item) -> None:
 def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: Item) -> bool:
     """True where something is to be sent for it, now or once it is planned."""
     directive = item.directive
-    problem = _problem_of(item) if directive is None else planning.check(directive, settings, step.now)
+    problem = _problem_of(item) if directive is None else planning.check(directive, settings, step.earliest)
     expired = problem is not None and problem.code == "EXPIRED"
     refused = DirectiveState.EXPIRED if expired else DirectiveState.REJECTED
     step.connection.execute(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.core.batch import Item
+from bridge.core.clockwatch import Doubt
 from bridge.core.dispatch import Gate
 from bridge.core.protocol import Hello, Prove, Settle
 from bridge.core.reporting import system_error
@@ -56,20 +57,25 @@ def opened(path: Path, settings: Settings) -> Iterator["Journal"]:
 
 
 class Journal:
-    """The one writer of the journal."""
+    """The one writer of the journal.
+
+    `doubt` is how far from `now` the time may be; None where the clock is trusted.
+    """
 
     def __init__(self, connection: sqlite3.Connection, settings: Settings) -> None:
         self._connection = connection
         self._settings = settings
         self._officers = {officer.id: officer for officer in settings.officers}
 
-    def intake(self, officer: str, items: Sequence[Item], now: datetime) -> Taken:
+    def intake(
+        self, officer: str, items: Sequence[Item], now: datetime, *, doubt: Doubt | None = None
+    ) -> Taken:
         """What a poll brought. A batch of which everything is known costs no transaction."""
         fresh = self._read("intake", lambda: intake.news(self._connection, officer, items))
         if not fresh:
             return Taken()
         return self._step(
-            "intake", officer, now, lambda step: intake.take(step, self._officers[officer], fresh)
+            "intake", officer, now, lambda step: intake.take(step, self._officers[officer], fresh), doubt
         )
 
     def open_epoch(self, officer: str, hello: Hello, prove: Prove, now: datetime) -> Opened | NotOpened:
@@ -93,38 +99,55 @@ class Journal:
         """The broker's clock has another distance from UTC."""
         self._step("clock", officer, now, lambda step: sessions.note_offset(step, seconds))
 
-    def fold(self, officer: str, epoch: int, facts: Sequence[tuple[int, bytes]], now: datetime) -> Folded:
+    def fold(
+        self,
+        officer: str,
+        epoch: int,
+        facts: Sequence[tuple[int, bytes]],
+        now: datetime,
+        *,
+        doubt: Doubt | None = None,
+    ) -> Folded:
         """One batch of facts of one epoch, at least one."""
         grace = timedelta(seconds=self._settings.link.unknown_grace_s)
         settings = self._officers[officer]
         return self._step(
-            "facts", officer, now, lambda step: folding.fold(step, settings, epoch, facts, grace=grace)
+            "facts", officer, now, lambda step: folding.fold(step, settings, epoch, facts, grace=grace), doubt
         )
 
-    def advance(self, officer: str, gate: Gate | None, now: datetime) -> Work:
+    def advance(self, officer: str, gate: Gate | None, now: datetime, *, doubt: Doubt | None = None) -> Work:
         """Expire, plan, dispatch. The work may be sent once this has returned."""
         settings = self._officers[officer]
+        # A day that a wrong clock alone names begins with no equity.
+        dated = doubt in (None, Doubt())
         if not self._read(
             "dispatch",
             lambda: (
                 self._has_work(officer)
-                or limits.is_news(self._connection, officer, settings.guards, gate, now)
+                or (dated and limits.is_news(self._connection, officer, settings.guards, gate, now))
             ),
         ):
             return Work()
 
         def work(step: Step) -> Work:
-            limits.note(step, settings.guards, gate)
+            if dated:
+                limits.note(step, settings.guards, gate)
             return sending.advance(step, settings, self._settings.link, gate)
 
-        return self._step("dispatch", officer, now, work)
+        return self._step("dispatch", officer, now, work, doubt)
 
-    def ask(self, officer: str, gate: Gate, now: datetime, *, first: bool) -> list[Settle]:
+    def ask(
+        self, officer: str, gate: Gate, now: datetime, *, first: bool, doubt: Doubt | None = None
+    ) -> list[Settle]:
         """Questions about commands in doubt. They may be sent once this has returned."""
         if not self._read("settle", lambda: self._has_doubt(officer)):
             return []
         return self._step(
-            "settle", officer, now, lambda step: sending.ask(step, self._settings.link, gate, first=first)
+            "settle",
+            officer,
+            now,
+            lambda step: sending.ask(step, self._settings.link, gate, first=first),
+            doubt,
         )
 
     def due(self, limit: int, busy: Collection[tuple[str, str | None]]) -> list[Outgoing]:
@@ -262,11 +285,19 @@ class Journal:
         except sqlite3.Error as error:
             raise JournalUnavailableError(name, str(error)) from error
 
-    def _step(self, name: str, officer: str, now: datetime, work: Callable[[Step], T]) -> T:
+    def _step(
+        self,
+        name: str,
+        officer: str,
+        now: datetime,
+        work: Callable[[Step], T],
+        doubt: Doubt | None = None,
+    ) -> T:
         results: list[T] = []
 
         def run() -> None:
-            step = Step(self._connection, officer, now, extra_fields=self._settings.director.extra_fields)
+            extra_fields = self._settings.director.extra_fields
+            step = Step(self._connection, officer, now, extra_fields=extra_fields, doubt=doubt)
             results.append(work(step))
             faultpoint(f"journal.{name}.before_commit")
 

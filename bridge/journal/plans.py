@@ -202,7 +202,7 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
         # What is under way may yet open something, and a close may be refused: looked at again after that.
         flattening.order_round(step, own, ordered_at)
     if legs:
-        _add(step, item.directive_id, legs, step.now + flattening.OWN_TIME_TO_LIVE)
+        _add(step, item.directive_id, legs, step.latest + flattening.OWN_TIME_TO_LIVE)
     else:
         message = "there was nothing to close or cancel"
         step.set_directive_state(item.directive_id, DirectiveState.DONE, "NOTHING_OPEN", message)

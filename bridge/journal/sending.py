@@ -42,22 +42,29 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     inbox.withdraw_cancelled(step)
     inbox.expire(step, settings, blocked)
     inquiries = plans.plan(step, settings, gate) if gate is not None and not blocked else []
-    for command in rows.expired_commands(step.connection, step.officer, step.now):
+    for command in rows.expired_commands(step.connection, step.officer, step.earliest):
         step.apply(folding.expire_command(command, step.now, waited_for=blocked), command)
-    for command in rows.overdue_commands(
-        step.connection, step.officer, MAY_BE_SENT, step.now - timedelta(seconds=link.unknown_after_s)
-    ):
-        step.apply(folding.give_up(command, step.now), command)
+    if step.trusted:
+        _give_up(step, link)
     if gate is None or blocked:
         return Work()
     planned = rows.planned_commands(step.connection, step.officer, opens=not gate.opens_paused)
     in_flight = rows.count_commands(step.connection, step.officer, WITH_TERMINAL)
-    due = dispatch.choose(planned, gate, hold=step.hold, in_flight=in_flight, now=step.now)
+    due = dispatch.choose(
+        planned, gate, hold=step.hold, in_flight=in_flight, now=step.now, latest=step.latest
+    )
     known = offsets(step)
     allowed = limits.Limits(step, settings, gate, known)
     return Work(
         [_dispatch(step, command, gate, link, known) for command in due if allowed(command)], inquiries
     )
+
+
+def _give_up(step: Step, link: LinkSettings) -> None:
+    """What nobody has spoken of for too long is UNKNOWN."""
+    since = step.now - timedelta(seconds=link.unknown_after_s)
+    for command in rows.overdue_commands(step.connection, step.officer, MAY_BE_SENT, since):
+        step.apply(folding.give_up(command, step.now), command)
 
 
 def _dispatch(
@@ -69,7 +76,7 @@ def _dispatch(
         expires = datetime.fromtimestamp(sent.order.expires_ms / 1000, UTC)
         expires_server_ms = max(brokertime.to_server_ms(expires, known), 0)
     message = dispatch.message(
-        sent, gate, deadline_s=link.command_deadline_s, now=step.now, expires_server_ms=expires_server_ms
+        sent, gate, deadline_s=link.command_deadline_s, now=step.latest, expires_server_ms=expires_server_ms
     )
     rows.update_command(step.connection, sent)
     inserted = step.connection.execute(

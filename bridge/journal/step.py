@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from bridge.core.clockwatch import Doubt
 from bridge.core.contract import OPERATOR_PREFIX, encode_event, utc_text
 from bridge.core.directives import DirectiveState, Leg, directive_state
 from bridge.core.records import CommandRecord, Draft, Outcome
@@ -22,10 +23,22 @@ class Step:
     """One officer's side of one transaction."""
 
     def __init__(
-        self, connection: sqlite3.Connection, officer: str, now: datetime, *, extra_fields: bool
+        self,
+        connection: sqlite3.Connection,
+        officer: str,
+        now: datetime,
+        *,
+        extra_fields: bool,
+        doubt: Doubt | None = None,
     ) -> None:
         self.connection = connection
         self.now = now
+        self.trusted = doubt is None
+        """Nothing speaks against the clock. Nothing that can wait is decided by time while something does."""
+        self.earliest = now if doubt is None else now - doubt.earlier
+        """What is over by then is over by every clock that may be right."""
+        self.latest = now if doubt is None else now + doubt.later
+        """What is not over by then is over by none."""
         self._extra_fields = extra_fields
         row = connection.execute(
             "SELECT server, login, hold FROM officers WHERE officer = ?", (officer,)

@@ -29,9 +29,11 @@ class Dispatcher:
 
     async def _dispatch(self, officer: OfficerSettings) -> None:
         gate = self._links.gate(officer.id)
-        now = self._office.now()
+        now, doubt = self._office.now(), self._office.doubt
         try:
-            work = await self._office.step(lambda journal: journal.advance(officer.id, gate, now))
+            work = await self._office.step(
+                lambda journal: journal.advance(officer.id, gate, now, doubt=doubt)
+            )
         except JournalUnavailableError:
             raise
         except Exception as error:

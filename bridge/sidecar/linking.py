@@ -9,6 +9,7 @@ from functools import partial
 from bridge.core import protocol
 from bridge.core.amounts import ZERO
 from bridge.core.brokertime import OffsetWatch
+from bridge.core.clockwatch import Doubt
 from bridge.core.dispatch import Gate
 from bridge.core.protocol import Message, RefusalCode, Welcome
 from bridge.core.session import Admit, Effect, Ended, Facts, Heard, Send, Sessions
@@ -200,9 +201,11 @@ class LinkWorker:
         gate = self.gate(officer)
         if gate is None or not (first or gate.ready):
             return
-        now = self._office.now()
+        now, doubt = self._office.now(), self._office.doubt
         try:
-            questions = await self._office.step(lambda journal: journal.ask(officer, gate, now, first=first))
+            questions = await self._office.step(
+                lambda journal: journal.ask(officer, gate, now, first=first, doubt=doubt)
+            )
         except JournalUnavailableError as error:
             self._office.log.error("settle not asked", officer=officer, why=str(error))
             return
@@ -217,10 +220,10 @@ class LinkWorker:
         """Put the facts that came into the journal, then acknowledge them."""
         waiting, self._facts = self._facts, {}
         for (officer, epoch), facts in waiting.items():
-            now = self._office.now()
+            now, doubt = self._office.now(), self._office.doubt
             faultpoint("facts.received")
             try:
-                folded = await self._office.step(partial(_fold, officer, epoch, facts, now))
+                folded = await self._office.step(partial(_fold, officer, epoch, facts, now, doubt))
             except JournalUnavailableError as error:
                 # Not stored, so not acknowledged. The terminal comes back and says it all again.
                 self._office.log.error("facts not stored", officer=officer, why=str(error))
@@ -297,9 +300,14 @@ class LinkWorker:
 
 
 def _fold(
-    officer: str, epoch: int, facts: list[tuple[int, bytes]], now: datetime, journal: Journal
+    officer: str,
+    epoch: int,
+    facts: list[tuple[int, bytes]],
+    now: datetime,
+    doubt: Doubt | None,
+    journal: Journal,
 ) -> Folded:
-    return journal.fold(officer, epoch, facts, now)
+    return journal.fold(officer, epoch, facts, now, doubt=doubt)
 
 
 def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> None:

@@ -12,7 +12,7 @@ import structlog
 
 from bridge.core.answers import FailureKind
 from bridge.core.clock import Clock, Uniform
-from bridge.core.clockwatch import ClockWatch
+from bridge.core.clockwatch import ClockWatch, Doubt
 from bridge.core.contract import utc_text
 from bridge.core.settings import Settings
 from bridge.journal.errors import JournalUnavailableError
@@ -122,8 +122,13 @@ class Office:
         return self.poll_intervals.get(officer, self.settings.director.poll_interval_s)
 
     def now(self) -> datetime:
-        """The time that directives are judged by, aware UTC."""
+        """The time that events are stamped with, aware UTC."""
         return self.watch.now(self.clock.now())
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """How far from `now` the time may be; None while the clock is trusted."""
+        return self.watch.doubt
 
     async def step(self, work: Callable[[Journal], T]) -> T:
         """Run one journal step in the journal's thread. Raises JournalUnavailableError.

@@ -94,7 +94,8 @@ class Poller:
         answer = await self._director.poll(self._officer)
         faultpoint("poll.answered")
         if isinstance(answer, Polled) and answer.date is not None:
-            self._office.watch.confirm(answer.date, self._office.clock.now())
+            clock = self._office.clock
+            self._office.watch.confirm(answer.date, clock.now(), clock.monotonic())
         failure = await self._take(answer) if isinstance(answer, Polled) else answer
         if failure is not None:
             # The first of a row is a warning; an outage of days must not fill the disk.
@@ -117,9 +118,11 @@ class Poller:
         return None
 
     async def _journal(self, items: Sequence[Item]) -> Failed | None:
-        now = self._office.now()
+        now, doubt = self._office.now(), self._office.doubt
         try:
-            taken = await self._office.step(lambda journal: journal.intake(self._officer, items, now))
+            taken = await self._office.step(
+                lambda journal: journal.intake(self._officer, items, now, doubt=doubt)
+            )
         except JournalUnavailableError as error:
             # Nothing of these is journaled, so nothing is lost: the Director lists them again.
             return Failed(FailureKind.NETWORK, None, str(error))

@@ -77,6 +77,7 @@ async def test_a_poll_asks_as_the_contract_says(prefix: str) -> None:
     assert request.headers["x-api-key"] == KEY
     assert request.headers["accept-encoding"] == "identity"
     assert request.headers["user-agent"] == USER_AGENT
+    assert request.headers["cache-control"] == "no-cache"
     assert request.body == b""
 
 
@@ -122,6 +123,15 @@ async def test_json_is_taken_under_any_type_but_a_web_pages(media: str) -> None:
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Jan 2026 10:00:30 GMT"])
 async def test_an_odd_date_spoils_nothing(date: str) -> None:
     assert await polled(says(response("200 OK", EMPTY, f"Date: {date}"))) == Polled(EMPTY.decode())
+
+
+@pytest.mark.parametrize(
+    ("age", "counts"), [("0", True), ("00", True), ("1", False), ("3600", False), ("x", False)]
+)
+async def test_the_date_of_an_answer_that_lay_in_a_cache_is_none(age: str, counts: bool) -> None:
+    headers = ("Date: Sun, 04 Jan 2026 10:00:30 GMT", f"Age: {age}")
+    answer = await polled(says(response("200 OK", EMPTY, *headers)))
+    assert isinstance(answer, Polled) and (answer.date is not None) is counts
 
 
 async def test_a_byte_order_mark_is_skipped() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from bridge.core.batch import read_batch
+from bridge.core.clockwatch import Doubt
 from bridge.core.contract import OrderType
 from bridge.core.dispatch import Gate
 from bridge.core.facts import AnyFact, SymbolFact, encode_fact
@@ -139,6 +140,8 @@ class Desk:
         self.path = path
         self.settings = settings
         self.now = NOW
+        self.doubt: Doubt | None = None
+        """How far from `now` the time may be."""
         self.epoch = 0
         self.officer = OFFICER
         """Whose terminal it is that joins, reports and is sent to."""
@@ -165,7 +168,7 @@ class Desk:
     def take(self, *items: str, officer: str = OFFICER) -> Taken:
         """A poll brought these."""
         batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
-        return self.journal.intake(officer, batch, self.now)
+        return self.journal.intake(officer, batch, self.now, doubt=self.doubt)
 
     def due(self, limit: int = 100, busy: frozenset[tuple[str, str | None]] = frozenset()) -> list[Outgoing]:
         """The events that may be posted now."""
@@ -211,7 +214,7 @@ class Desk:
         """The terminal reports these texts in one batch."""
         numbered = list(enumerate(raws, start=self._seq + 1))
         self._seq += len(raws)
-        return self.journal.fold(self.officer, self.epoch, numbered, self.now)
+        return self.journal.fold(self.officer, self.epoch, numbered, self.now, doubt=self.doubt)
 
     # The sidecar's hand
 
@@ -230,7 +233,7 @@ class Desk:
 
     def look(self, **changes: object) -> Work:
         """Let the journal do what it can just now; nobody answers what it asks."""
-        return self.journal.advance(self.officer, self.gate(**changes), self.now)
+        return self.journal.advance(self.officer, self.gate(**changes), self.now, doubt=self.doubt)
 
     def advance(self, **changes: object) -> list[Command]:
         """Dispatch what may go now. The terminal knows every symbol that it is asked for."""
@@ -238,7 +241,7 @@ class Desk:
         if work.inquiries:
             # Numbered apart, so that what a test reports keeps its own numbers.
             answers = [(0, encode_fact(terms(inquiry.symbol))) for inquiry in work.inquiries]
-            self.journal.fold(self.officer, self.epoch, answers, self.now)
+            self.journal.fold(self.officer, self.epoch, answers, self.now, doubt=self.doubt)
             return [*work.commands, *self.advance(**changes)]
         return work.commands
 
@@ -254,7 +257,7 @@ class Desk:
 
     def ask(self, *, first: bool = False, **changes: object) -> list[Settle]:
         """Ask what became of the commands in doubt."""
-        return self.journal.ask(self.officer, self.gate(**changes), self.now, first=first)
+        return self.journal.ask(self.officer, self.gate(**changes), self.now, first=first, doubt=self.doubt)
 
     # What stands in the file
 

@@ -321,7 +321,7 @@ async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_an
             assert gate is not None and gate.opens_paused and gate.alive
             told = rig.station.rows("SELECT body FROM events WHERE event_type = 'SYSTEM_ERROR'")
             assert len(told) == times and all("clock jumped" in body for (body,) in told)
-            office.watch.confirm(rig.clock.now(), rig.clock.now())
+            office.watch.confirm(rig.clock.now(), rig.clock.now(), rig.clock.monotonic())
             await rig.pass_time(0.3)
             assert not office.opens_paused
 

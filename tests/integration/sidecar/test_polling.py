@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.core.contract import utc_text
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sidecar.polling import INTAKE_ITEMS, Poller
 
@@ -131,16 +132,30 @@ async def test_news_wake_dispatch_and_delivery(station: Station, director: Sandb
         await bell.wait(station.clock, 1000)
 
 
-@pytest.mark.parametrize(("ahead", "trusted"), [(timedelta(0), True), (timedelta(hours=1), False)])
-async def test_a_clock_that_differs_from_the_directors_pauses_opens_and_is_corrected(
-    tmp_path: Path, director: Sandbox, ahead: timedelta, trusted: bool
-) -> None:
-    station = Station(tmp_path / "skewed.db", max_clock_skew_s=30)
-    station.clock.advance(ahead.total_seconds())
+async def test_a_clock_that_agrees_with_the_directors_is_trusted(tmp_path: Path, director: Sandbox) -> None:
+    station = Station(tmp_path / "right.db", max_clock_skew_s=30)
     poller = Poller(station.office, director.director, station.settings.officers[0])
     async with at_work(asyncio.create_task(poller.run())):
         await station.clock.asleep()
-    assert station.office.opens_paused is not trusted
+    assert not station.office.opens_paused
+    assert station.office.doubt is None
+    station.close()
+
+
+async def test_a_clock_that_differs_from_the_directors_pauses_opens_at_once_and_is_corrected_after_a_while(
+    tmp_path: Path, director: Sandbox
+) -> None:
+    station = Station(tmp_path / "skewed.db", max_clock_skew_s=30)
+    station.clock.advance(3600)
+    poller = Poller(station.office, director.director, station.settings.officers[0])
+    async with at_work(asyncio.create_task(poller.run())):
+        for _ in range(6):
+            await station.clock.asleep()
+            assert station.office.opens_paused
+            assert station.office.now() == station.clock.now()
+            station.clock.advance(INTERVAL_S)
+        await station.clock.asleep()
+    assert station.office.opens_paused
     assert abs(station.office.now() - datetime.now(UTC)) < timedelta(seconds=60)
     station.close()
 
@@ -156,3 +171,24 @@ async def test_a_long_list_is_journaled_in_several_steps(station: Station, direc
     assert await station.clock.asleep() == [INTERVAL_S]
     assert directives(station) == names
     assert len(began) >= 3
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_one_answer_whose_date_is_an_hour_off_ends_no_directive_that_one_clock_finds_fresh(
+    tmp_path: Path, director: Sandbox, ahead: timedelta
+) -> None:
+    station = Station(tmp_path / "skewed.db", max_clock_skew_s=30)
+    until = max(station.clock.now(), station.clock.now() - ahead) - timedelta(minutes=30)
+    station.clock.jump(-ahead.total_seconds() / 86_400)
+    issued_at = utc_text(until - timedelta(hours=1))
+    director.issue(station.directive("dir-1", issued_at=issued_at, expires_at=utc_text(until)))
+    office = station.office
+    poller = Poller(office, director.director, station.settings.officers[0])
+    async with at_work(asyncio.create_task(poller.run())):
+        await station.clock.asleep()
+    assert office.doubt is not None
+    assert max(office.doubt.earlier, office.doubt.later) > timedelta(minutes=59)
+    now = office.now()
+    await office.step(lambda journal: journal.advance(OFFICER, None, now, doubt=office.doubt))
+    assert station.rows("SELECT state FROM directives") == [("RECEIVED",)]
+    station.close()

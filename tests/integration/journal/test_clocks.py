@@ -1,0 +1,167 @@
+"""A clock that cannot be trusted decides nothing that is final.
+
+What ends must be over by every clock that may be right; what is sent must be over by none.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.clockwatch import Doubt
+from bridge.core.protocol import Order
+from bridge.core.settings import GuardSettings
+
+from .conftest import MakeDesk
+from .desk import NOW, OFFICER, Desk, closing, directive, limit, settings
+from .facts import absent, booked, deal, result, scan, submitted
+
+HOUR = timedelta(hours=1)
+EARLIER = Doubt(earlier=HOUR)
+LATER = Doubt(later=HOUR)
+UNTIL = "2026-01-05T10:05:00Z"
+UNKNOWN_AFTER_S = 900.0
+WEEK_S = 7 * 86_400
+
+
+def opened(desk: Desk) -> Order:
+    """An open position."""
+    [command] = desk.sent(directive("dir-open"))
+    desk.report(submitted(command.order), result(command.order), deal(command.order))
+    return command.order
+
+
+@pytest.mark.parametrize("seconds", [300, 3899])
+def test_a_close_that_waits_outlives_a_clock_that_alone_says_it_is_over(joined: Desk, seconds: int) -> None:
+    opened(joined)
+    joined.take(closing(expires_at=UNTIL))
+    joined.later(seconds)
+    joined.doubt = EARLIER
+    assert joined.advance(opens_paused=True) == []
+    assert joined.directive_state("dir-close") == "WORKING"
+    assert joined.told("dir-close") == ["DIRECTIVE_RECEIVED"]
+    joined.later(-seconds)
+    joined.doubt = None
+    [close] = joined.advance()
+    assert close.order.kind == "CLOSE"
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_what_is_over_by_both_clocks_ends_and_is_told_at_the_wall_clocks_time(
+    joined: Desk, planned: bool
+) -> None:
+    opened(joined)
+    joined.take(closing(expires_at=UNTIL))
+    if planned:
+        # By one clock it was late before it could be sent.
+        joined.doubt = LATER
+        assert joined.advance() == []
+    joined.later(3900)
+    joined.doubt = EARLIER
+    joined.look(alive=False)
+    assert joined.directive_state("dir-close") == "EXPIRED"
+    [told] = joined.bodies("ORDER_REJECTED")
+    assert (told["error_code"], told["occurred_at"]) == ("EXPIRED", "2026-01-05T11:05:00Z")
+
+
+@pytest.mark.parametrize(("doubt", "state"), [(EARLIER, "RECEIVED"), (None, "EXPIRED")])
+def test_a_directive_is_late_at_intake_where_every_clock_says_so(
+    joined: Desk, doubt: Doubt | None, state: str
+) -> None:
+    joined.later(301)
+    joined.doubt = doubt
+    joined.take(closing(expires_at=UNTIL), limit(order_expires_at=UNTIL, expires_at="2026-01-05T11:00:00Z"))
+    assert joined.directive_state("dir-close") == joined.directive_state("dir-limit") == state
+
+
+@pytest.mark.parametrize(("doubt", "goes"), [(LATER, False), (EARLIER, True), (Doubt(), True)])
+def test_a_close_goes_where_no_clock_says_that_it_is_late(joined: Desk, doubt: Doubt, goes: bool) -> None:
+    opened(joined)
+    joined.doubt = doubt
+    joined.take(closing(expires_at=UNTIL))
+    assert len(joined.advance(opens_paused=True)) == goes
+    assert joined.directive_state("dir-close") == "WORKING"
+
+
+def test_a_deadline_is_not_beyond_what_any_clock_allows(joined: Desk) -> None:
+    opened(joined)
+    joined.doubt = Doubt(later=timedelta(seconds=298))
+    joined.take(closing(expires_at=UNTIL))
+    [close] = joined.advance(opens_paused=True)
+    assert close.deadline_ms == 1000 + 2000
+
+
+@pytest.mark.parametrize("doubt", [EARLIER, Doubt()])
+def test_a_pending_order_is_not_cancelled_for_its_time_by_a_clock_that_is_not_trusted(
+    joined: Desk, doubt: Doubt
+) -> None:
+    [command] = joined.sent(limit("dir-limit", expires_at=UNTIL))
+    joined.report(result(command.order), booked(command.order))
+    joined.later(3600)
+    joined.doubt = doubt
+    joined.report(scan(1, joined.now))
+    assert joined.advance() == []
+    joined.doubt = None
+    joined.report(scan(2, joined.now))
+    [cancel] = joined.advance()
+    assert cancel.order.kind == "CANCEL"
+
+
+@pytest.mark.parametrize("doubt", [EARLIER, Doubt()])
+def test_a_command_is_not_given_up_by_a_clock_that_is_not_trusted(joined: Desk, doubt: Doubt) -> None:
+    [command] = joined.sent(directive())
+    joined.later(UNKNOWN_AFTER_S)
+    joined.doubt = doubt
+    joined.advance()
+    assert joined.command_state(command.order.token) == "DISPATCHED"
+    joined.doubt = None
+    joined.advance()
+    assert joined.command_state(command.order.token) == "UNKNOWN"
+
+
+def test_absence_counts_where_the_grace_time_is_over_by_every_clock(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.later(3600)
+    joined.doubt = EARLIER
+    joined.report(absent(command.order, ask=1), absent(command.order, ask=2))
+    assert joined.command_state(command.order.token) == "DISPATCHED"
+    joined.later(-3600 + 30)
+    joined.doubt = None
+    joined.report(absent(command.order, ask=3), absent(command.order, ask=4))
+    assert joined.command_state(command.order.token) == "UNKNOWN"
+
+
+def test_a_flatten_is_not_given_up_by_a_clock_that_jumped(joined: Desk) -> None:
+    opened(joined)
+    joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
+    [first] = joined.advance()
+    joined.report(submitted(first.order), result(first.order, 10004, ticket=0))
+    joined.later(WEEK_S)
+    joined.doubt = Doubt(earlier=timedelta(seconds=WEEK_S))
+    [again] = joined.advance(opens_paused=True)
+    assert again.order.kind == "CLOSE" and again.order.token != first.order.token
+    assert joined.bodies("SYSTEM_ERROR") == []
+
+
+def test_what_a_person_orders_while_the_clock_is_behind_lives_as_long_when_it_is_right_again(
+    joined: Desk,
+) -> None:
+    opened(joined)
+    joined.later(-10 * WEEK_S)
+    joined.doubt = Doubt(later=timedelta(seconds=10 * WEEK_S))
+    joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
+    [first] = joined.advance(opens_paused=True)
+    [(expires_at,)] = joined.rows("SELECT expires_at FROM commands WHERE token = ?", first.order.token)
+    assert expires_at == "2026-01-12T10:00:00.000Z"
+
+
+@pytest.mark.parametrize(("doubt", "days"), [(EARLIER, 0), (Doubt(), 1), (None, 1)])
+def test_a_day_that_is_in_doubt_begins_with_no_equity(
+    make_desk: MakeDesk, doubt: Doubt | None, days: int
+) -> None:
+    desk = make_desk(settings(guards=GuardSettings(max_daily_loss=Decimal(50))))
+    desk.join()
+    desk.doubt = doubt
+    desk.look(equity=Decimal(1000))
+    assert desk.rows("SELECT count(*) FROM equity_days") == [(days,)]
+    assert desk.now == NOW
