@@ -44,24 +44,25 @@ class OffsetWatch:
     `CONFIRMATIONS` times in a row.
     """
 
-    def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: int | None) -> None:
+        """`seconds`: the offset in force; None where none was measured yet."""
+        self._seconds = seconds
         self._other = seconds
         self._times = 0
 
-    def observe(self, server_ms: int, now: datetime) -> bool:
-        """Take one measurement in. True where the offset in force changed by it."""
+    def observe(self, server_ms: int, now: datetime) -> int | None:
+        """Take one measurement in. The new offset in seconds where the one in force changed by it, else None."""
         measured = measure(server_ms, now)
-        if measured is None or measured == self.seconds:
+        if measured is None or measured == self._seconds:
             self._times = 0
-            return False
+            return None
         self._times = self._times + 1 if measured == self._other else 1
         self._other = measured
         if self._times < CONFIRMATIONS:
-            return False
-        self.seconds = measured
+            return None
+        self._seconds = measured
         self._times = 0
-        return True
+        return measured
 
 
 def to_utc(server_ms: int, offsets: Sequence[Offset], fallback: datetime) -> datetime:
@@ -84,10 +85,15 @@ def to_utc(server_ms: int, offsets: Sequence[Offset], fallback: datetime) -> dat
         return fallback
 
 
-def to_server_ms(moment: datetime, offsets: Sequence[Offset]) -> int:
-    """The broker's time at a moment of UTC, in milliseconds; UTC itself without a measurement."""
-    seconds = 0
+def in_force(offsets: Sequence[Offset], moment: datetime) -> int | None:
+    """The offset at a moment of UTC, in seconds: before the first measurement that one; None without any."""
+    seconds = None
     for offset in offsets:
         if offset.since <= moment or offset is offsets[0]:
             seconds = offset.seconds
-    return int((moment.timestamp() + seconds) * 1000)
+    return seconds
+
+
+def to_server_ms(moment: datetime, offsets: Sequence[Offset]) -> int:
+    """The broker's time at a moment of UTC, in milliseconds; UTC itself without a measurement."""
+    return int((moment.timestamp() + (in_force(offsets, moment) or 0)) * 1000)

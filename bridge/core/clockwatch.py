@@ -105,6 +105,8 @@ class ClockWatch:
 
     def confirm(self, director: datetime, wall: datetime, monotonic: float) -> None:
         """Compare the wall clock with the Director's, as an answer has just told it."""
+        # A jump that nobody has looked at yet came before the answer.
+        self.observe(wall, monotonic)
         skew = _bounded(director - wall)
         if abs(skew) <= self._tolerance:
             self._told = self._carried = None

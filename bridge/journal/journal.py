@@ -78,13 +78,16 @@ class Journal:
             "intake", officer, now, lambda step: intake.take(step, self._officers[officer], fresh), doubt
         )
 
-    def open_epoch(self, officer: str, hello: Hello, prove: Prove, now: datetime) -> Opened | NotOpened:
+    def open_epoch(
+        self, officer: str, hello: Hello, prove: Prove, now: datetime, *, doubt: Doubt | None = None
+    ) -> Opened | NotOpened:
         """A terminal has proved itself: bind or compare its account and ledger, and give it an epoch."""
         return self._step(
             "session",
             officer,
             now,
             lambda step: sessions.open_epoch(step, self._officers[officer], hello, prove),
+            doubt,
         )
 
     def end_epoch(self, officer: str, epoch: int, why: str, now: datetime) -> None:

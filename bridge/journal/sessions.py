@@ -25,8 +25,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     ledger_mark: int
     watermark_server_ms: int
-    offset_s: int
-    """Broker time minus UTC, as it was measured last."""
+    offset_s: int | None
+    """Broker time minus UTC, as it was measured last; None where it never was."""
     hold: str
     """Why nothing will be dispatched in it; empty where something may be."""
 
@@ -133,7 +133,8 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
     )
     epoch = cursor.lastrowid or 0
     step.audit("session", f"epoch {epoch} opened", json_text({"boot": hello.boot, "program": prove.program}))
-    offset = brokertime.measure(prove.server_ms, step.now)
+    # A clock that is not trusted measures nothing.
+    offset = brokertime.measure(prove.server_ms, step.now) if step.trusted else None
     if offset is not None:
         note_offset(step, offset)
     known = offsets(step)
@@ -144,7 +145,7 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
         epoch=epoch,
         ledger_mark=row["ledger_mark"],
         watermark_server_ms=row["watermark_server_ms"],
-        offset_s=known[-1].seconds if known else 0,
+        offset_s=brokertime.in_force(known, step.now),
         hold=step.hold,
     )
 
@@ -172,7 +173,16 @@ def known_offsets(connection: sqlite3.Connection, officer: str, server: str) -> 
 
 
 def note_offset(step: Step, seconds: int) -> None:
-    """The broker's distance from UTC, where it is another one than before."""
+    """The broker's distance from UTC, as it was measured now, where it is another one than before.
+
+    What was measured in the future was measured by a wrong clock: it would come into force some day, and stay.
+    """
+    removed = step.connection.execute(
+        "DELETE FROM clock_offsets WHERE officer = ? AND server = ? AND since > ?",
+        (step.officer, step.account.server, utc_text(step.now)),
+    )
+    if removed.rowcount:
+        step.audit("clock", "what was measured in the future is removed")
     known = offsets(step)
     if known and known[-1].seconds == seconds:
         return

@@ -151,10 +151,10 @@ class LinkWorker:
 
     async def _admit(self, effect: Admit) -> None:
         officer, log = effect.officer, self._office.log.bind(officer=effect.officer)
-        now = self._office.now()
+        now, doubt = self._office.now(), self._office.doubt
         try:
             opened = await self._office.step(
-                lambda journal: journal.open_epoch(officer, effect.hello, effect.prove, now)
+                lambda journal: journal.open_epoch(officer, effect.hello, effect.prove, now, doubt=doubt)
             )
         except JournalUnavailableError as error:
             log.error("session not opened", why=str(error))
@@ -237,14 +237,18 @@ class LinkWorker:
             self._office.delivery_bell.ring()
 
     async def _heard(self, effect: Heard) -> None:
-        now = self._office.now()
+        clock = self._office.clock
+        now = clock.now()
+        # It may have jumped since the last tick, and a wrong clock measures nothing.
+        self._office.watch.observe(now, clock.monotonic())
         watch = self._offsets.get(effect.officer)
-        if watch is not None and watch.observe(effect.heartbeat.server_ms, now):
-            self._office.log.info("broker clock changed", officer=effect.officer, seconds=watch.seconds)
+        if watch is None or not self._office.watch.trusted:
+            return
+        seconds = watch.observe(effect.heartbeat.server_ms, now)
+        if seconds is not None:
+            self._office.log.info("broker clock changed", officer=effect.officer, seconds=seconds)
             try:
-                await self._office.step(
-                    lambda journal: journal.note_offset(effect.officer, watch.seconds, now)
-                )
+                await self._office.step(lambda journal: journal.note_offset(effect.officer, seconds, now))
             except JournalUnavailableError as error:
                 self._office.log.error("broker clock not stored", officer=effect.officer, why=str(error))
 

@@ -195,7 +195,7 @@ class Desk:
             program="desk 1",
             server_ms=server_ms(self.now) if measured_ms is None else measured_ms,
         )
-        return self.journal.open_epoch(officer, hello, prove, self.now)
+        return self.journal.open_epoch(officer, hello, prove, self.now, doubt=self.doubt)
 
     def join(
         self, *, ledger: LedgerIdentity | None = None, boot: str = BOOT, account: AccountIdentity = ACCOUNT

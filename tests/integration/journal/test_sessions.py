@@ -1,8 +1,11 @@
 """Sessions in the journal: who an officer is bound to, its epochs, its ledger, its broker's clock."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
+from bridge.core.clockwatch import Doubt
 from bridge.core.facts import ConnectionFact
 from bridge.core.protocol import AccountIdentity, LedgerIdentity, RefusalCode
 from bridge.core.terms import MarginMode, TradeMode
@@ -169,9 +172,42 @@ def test_the_brokers_clock_is_measured_and_its_history_kept(desk: Desk) -> None:
     ]
 
 
+def test_what_a_clock_measured_that_was_ahead_never_comes_into_force(joined: Desk) -> None:
+    joined.later(3600)
+    joined.journal.note_offset(OFFICER, 3600, joined.now)
+    joined.later(-3590)
+    joined.journal.note_offset(OFFICER, 7200, joined.now)
+    joined.later(7200)
+    assert joined.rows("SELECT since, seconds FROM clock_offsets") == [("2026-01-05T10:00:00.000Z", 7200)]
+    assert joined.rows("SELECT subject FROM audit WHERE kind = 'clock' ORDER BY seq DESC LIMIT 1") == [
+        ("what was measured in the future is removed",)
+    ]
+
+
+def test_what_a_clock_measured_that_was_ahead_is_gone_with_the_next_session(joined: Desk) -> None:
+    joined.later(3600)
+    joined.journal.note_offset(OFFICER, 3600, joined.now)
+    joined.later(-3590)
+    assert joined.join().offset_s == 7200
+    assert joined.rows("SELECT seconds FROM clock_offsets") == [(7200,)]
+
+
+def test_a_clock_that_is_not_trusted_measures_no_brokers(desk: Desk) -> None:
+    desk.doubt = Doubt()
+    assert desk.join().offset_s is None
+    desk.doubt = None
+    assert desk.join().offset_s == 7200
+    # A session that begins in doubt goes by what is in force, not by what may come.
+    desk.later(3600)
+    desk.journal.note_offset(OFFICER, 10_800, desk.now)
+    desk.later(-1800)
+    desk.doubt = Doubt(earlier=timedelta(hours=1))
+    assert desk.join().offset_s == 7200
+
+
 def test_a_time_that_no_zone_explains_measures_nothing(desk: Desk) -> None:
     opened = desk.try_join(measured_ms=server_ms(NOW) + 100 * 86_400_000)
-    assert isinstance(opened, Opened) and opened.offset_s == 0
+    assert isinstance(opened, Opened) and opened.offset_s is None
     assert desk.rows("SELECT count(*) FROM clock_offsets") == [(0,)]
 
 

@@ -63,6 +63,8 @@ class Terminal:
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.connect(endpoint)
         self.boot = boot
+        self.offset_ms = BROKER_OFFSET_MS
+        """The broker's clock less the test's."""
         self.epoch = 0
         self.seq = 0
         self._scans = 0
@@ -173,4 +175,4 @@ class Terminal:
         )
 
     def _server_ms(self) -> int:
-        return int(self._clock.now().timestamp() * 1000) + BROKER_OFFSET_MS
+        return int(self._clock.now().timestamp() * 1000) + self.offset_ms

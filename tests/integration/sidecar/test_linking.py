@@ -3,7 +3,10 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -30,6 +33,7 @@ from .station import OFFICER, Station, at_work, eventually
 from .terminal import ACCOUNT, BOOT, KEY, OTHER_BOOT, Terminal, terms
 
 TICK_S = 0.1
+HOUR_MS = 3_600_000
 
 
 class Rig:
@@ -83,14 +87,30 @@ class Rig:
         return gate is not None and gate.ready and gate.alive and gate.broker_connected and gate.trade_allowed
 
 
-@pytest.fixture
-async def rig(station: Station) -> AsyncIterator[Rig]:
+@asynccontextmanager
+async def working(station: Station) -> AsyncIterator[Rig]:
     """A link that receives and ticks."""
     made = Rig(station)
     works = [asyncio.create_task(made.worker.receive()), asyncio.create_task(made.worker.tick())]
     async with at_work(*works):
         yield made
     made.link.close()
+
+
+@pytest.fixture
+async def rig(station: Station) -> AsyncIterator[Rig]:
+    """It notices a clock that is a day off."""
+    async with working(station) as made:
+        yield made
+
+
+@pytest.fixture
+async def watchful(tmp_path: Path) -> AsyncIterator[Rig]:
+    """It notices a clock that is half a minute off."""
+    station = Station(tmp_path / "watchful.db", max_clock_skew_s=30)
+    async with working(station) as made:
+        yield made
+    station.close()
 
 
 @pytest.fixture
@@ -324,6 +344,67 @@ async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_an
             office.watch.confirm(rig.clock.now(), rig.clock.now(), rig.clock.monotonic())
             await rig.pass_time(0.3)
             assert not office.opens_paused
+
+
+def measured(rig: Rig) -> list[int]:
+    """The offsets of the broker's clock that stand in the journal, in hours."""
+    found = rig.station.rows("SELECT seconds FROM clock_offsets ORDER BY since")
+    return [seconds // 3600 for (seconds,) in found]
+
+
+def set_wrong(rig: Rig, terminal: Terminal, hours: int) -> None:
+    """Somebody sets this machine's clock. The broker's goes on as it did."""
+    rig.clock.jump(hours / 24)
+    terminal.offset_ms -= hours * HOUR_MS
+
+
+async def beat_often(terminal: Terminal) -> None:
+    """More heartbeats than a new offset needs; all have been taken in."""
+    for _ in range(5):
+        await terminal.beat()
+    await terminal.scan()
+    await terminal.hear(Ack)
+
+
+def confirm(rig: Rig, director: datetime) -> None:
+    rig.station.office.watch.confirm(director, rig.clock.now(), rig.clock.monotonic())
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_wrong_clock_measures_no_brokers_clock(watchful: Rig, hours: int) -> None:
+    off = timedelta(hours=hours)
+    async with watchful.terminal() as terminal:
+        await watchful.ready(terminal)
+        # It has jumped, and nobody has looked yet.
+        set_wrong(watchful, terminal, hours)
+        await beat_often(terminal)
+        await watchful.ready(terminal)
+        assert measured(watchful) == [2]
+        for _ in range(3):
+            confirm(watchful, watchful.clock.now() - off)
+            await watchful.pass_time(16)
+            await terminal.beat()
+        assert watchful.station.office.now() == watchful.clock.now() - off
+        await watchful.ready(terminal)
+        await beat_often(terminal)
+        assert measured(watchful) == [2]
+        set_wrong(watchful, terminal, -hours)
+        confirm(watchful, watchful.clock.now())
+        await beat_often(terminal)
+        assert measured(watchful) == [2]
+        # The broker's own clock is changed.
+        terminal.offset_ms += HOUR_MS
+        await beat_often(terminal)
+        assert measured(watchful) == [2, 3]
+
+
+async def test_one_wrong_date_measures_no_brokers_clock(watchful: Rig) -> None:
+    async with watchful.terminal() as terminal:
+        await watchful.ready(terminal)
+        for hours in (1, 0, -1):
+            confirm(watchful, watchful.clock.now() + timedelta(hours=hours))
+            await beat_often(terminal)
+            assert measured(watchful) == [2]
 
 
 async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:

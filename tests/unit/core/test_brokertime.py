@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.brokertime import Offset, OffsetWatch, measure, to_server_ms, to_utc
+from bridge.core.brokertime import Offset, OffsetWatch, in_force, measure, to_server_ms, to_utc
 
 NOW = datetime(2026, 1, 4, 10, 0, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -51,13 +51,17 @@ def test_a_new_offset_counts_once_it_was_measured_three_times_in_a_row(
     measured_h: list[int | None], in_force_h: list[int]
 ) -> None:
     watch = OffsetWatch(2 * H)
-    before, seen = 2, []
+    before = 2
     for hours, after in zip(measured_h, in_force_h, strict=True):
         server_ms = 0 if hours is None else NOW_MS + hours * H * 1000
-        assert watch.observe(server_ms, NOW) is (after != before)
+        assert watch.observe(server_ms, NOW) == (after * H if after != before else None)
         before = after
-        seen.append(watch.seconds // H)
-    assert seen == in_force_h
+
+
+@pytest.mark.parametrize("hours", [0, 2])
+def test_the_first_offset_is_told_even_where_the_broker_is_at_utc(hours: int) -> None:
+    watch = OffsetWatch(None)
+    assert [watch.observe(NOW_MS + hours * H * 1000, NOW) for _ in range(4)] == [None, None, hours * H, None]
 
 
 # Summer time begins and ends: 2 h, then 3 h, then 2 h again.
@@ -83,6 +87,16 @@ def test_a_time_is_converted_with_the_offset_then_in_force(moment: datetime, hou
     server_ms = int(moment.timestamp() * 1000) + hours * H * 1000
     assert to_utc(server_ms, YEAR, NOW) == moment
     assert abs(to_server_ms(moment, YEAR) - server_ms) <= 1
+
+
+def test_the_offset_in_force_is_the_last_that_was_measured_by_then() -> None:
+    assert in_force([], NOW) is None
+    assert [in_force(YEAR, at) for at in (NOW - timedelta(days=1), NOW, SPRING, AUTUMN)] == [
+        2 * H,
+        2 * H,
+        3 * H,
+        2 * H,
+    ]
 
 
 def test_an_hour_that_the_broker_had_twice_is_taken_as_the_second() -> None:

@@ -157,6 +157,14 @@ def test_a_clock_that_was_set_right_is_trusted_with_the_next_answer() -> None:
     assert (clock.trusted, clock.now(NOW)) == (True, NOW)
 
 
+def test_an_answer_confirms_a_jump_that_nobody_had_looked_at() -> None:
+    clock = watch()
+    clock.observe(NOW, 0.0)
+    clock.confirm(later(1) + HOUR, later(1) + HOUR, 1.0)
+    clock.observe(later(2) + HOUR, 2.0)
+    assert clock.trusted
+
+
 def test_a_jump_while_the_directors_time_is_known_leaves_that_possible() -> None:
     clock = known(HOUR)
     clock.observe(later(31) - HOUR, 31.0)
