@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.amounts import ZERO
+from bridge.core.clock import has_passed
 from bridge.core.protocol import Command, CommandKind
 from bridge.core.records import CommandRecord
 
@@ -88,7 +89,7 @@ def _rested(command: CommandRecord, now: datetime) -> bool:
     if command.dispatched_at is None:
         return True
     pause = min(REPEAT_BASE_S * 2.0 ** min(command.attempt, 10), REPEAT_CAP_S)
-    return now - command.dispatched_at >= timedelta(seconds=pause)
+    return has_passed(timedelta(seconds=pause), command.dispatched_at, now)
 
 
 def message(

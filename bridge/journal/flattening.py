@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from bridge.core.clock import has_passed
 from bridge.core.contract import utc_text
 from bridge.core.directives import DirectiveState
 from bridge.core.reporting import ROUND, system_error
@@ -66,8 +67,16 @@ def is_due(step: Step, own: Own, ordered_at: str, *, left: bool) -> bool:
     elif not left and not _may_open_yet(step):
         _end(step, own, "NOTHING_OPEN", "there was nothing to close or cancel")
     else:
-        return left and utc_text(step.now) >= own.not_before
+        return left and _rested(step, own)
     return False
+
+
+def _rested(step: Step, own: Own) -> bool:
+    """Whether the round's distance from the one before is over."""
+    if not own.not_before:
+        return True
+    distance = pause(own.round - 1)
+    return has_passed(distance, datetime.fromisoformat(own.not_before) - distance, step.now)
 
 
 def _end(step: Step, own: Own, code: str, message: str) -> None:

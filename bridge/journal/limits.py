@@ -60,9 +60,15 @@ class Limits:
         (recent,) = step.connection.execute(
             # What came back unsent waits again as PLANNED, or ended so; a broker never saw it.
             "SELECT count(*) FROM commands WHERE officer = ? AND kind = 'OPEN' AND token <> ?"
-            " AND dispatched_at > ? AND state NOT IN ('PLANNED', 'NEVER_SENT')"
+            # A clock that is put back by seconds loosens no limit; one that was an hour ahead does not count.
+            " AND dispatched_at > ? AND dispatched_at < ? AND state NOT IN ('PLANNED', 'NEVER_SENT')"
             " AND NOT (state = 'CANCELLED' AND reason = 'WITHDRAWN')",
-            (step.officer, command.token, utc_text(step.now - timedelta(minutes=1))),
+            (
+                step.officer,
+                command.token,
+                utc_text(step.now - timedelta(minutes=1)),
+                utc_text(step.now + timedelta(minutes=1)),
+            ),
         ).fetchone()
         positions = len({part.identifier for part in held}) + len(under_way)
         return Exposure(positions=positions, symbol_quantity=quantity, recent_orders=int(recent))

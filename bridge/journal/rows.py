@@ -141,6 +141,22 @@ def overdue_commands(
     return [command(row) for row in rows]
 
 
+def restamp_commands(
+    connection: sqlite3.Connection, officer: str, states: Sequence[CommandState], latest: datetime
+) -> None:
+    """Let the officer's commands in those states that were dispatched after that time count from it.
+
+    A clock that was ahead stamped them, and nobody would ever give them up.
+    """
+    marks = ", ".join("?" * len(states))
+    connection.execute(
+        # The marks are question marks, as many as there are states.
+        "UPDATE commands SET dispatched_at = ?1 WHERE officer = ?2 AND dispatched_at > ?1"  # noqa: S608
+        f" AND state IN ({marks})",
+        (utc_text(latest), officer, *states),
+    )
+
+
 def planned_commands(
     connection: sqlite3.Connection, officer: str, *, opens: bool = True
 ) -> list[CommandRecord]:

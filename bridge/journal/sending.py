@@ -10,6 +10,7 @@ import msgspec
 
 from bridge.core import brokertime, dispatch, folding
 from bridge.core.brokertime import Offset
+from bridge.core.clock import has_passed
 from bridge.core.contract import utc_text
 from bridge.core.dispatch import Gate
 from bridge.core.lifecycle import CommandState
@@ -44,6 +45,7 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     inquiries = plans.plan(step, settings, gate) if gate is not None and not blocked else []
     for command in rows.expired_commands(step.connection, step.officer, step.earliest):
         step.apply(folding.expire_command(command, step.now, waited_for=blocked), command)
+    rows.restamp_commands(step.connection, step.officer, MAY_BE_SENT, step.latest)
     if step.trusted:
         _give_up(step, link)
     if gate is None or blocked:
@@ -106,7 +108,7 @@ def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[Sett
             continue
         asked = msgspec.structs.replace(command, ask=command.ask + 1, touched_at=step.now)
         rows.update_command(step.connection, asked)
-        since = (command.dispatched_at or step.now) - HISTORY_MARGIN
+        since = min(command.dispatched_at or step.now, step.earliest) - HISTORY_MARGIN
         questions.append(
             Settle(
                 epoch=gate.epoch,
@@ -129,7 +131,7 @@ def _due(command: CommandRecord, link: LinkSettings, now: datetime) -> bool:
     if command.state in WITH_TERMINAL:
         # It may still be on its way, or out at the broker in a synchronous send.
         patience += link.command_deadline_s
-    return now - command.touched_at >= timedelta(seconds=patience)
+    return has_passed(timedelta(seconds=patience), command.touched_at, now)
 
 
 def _ledger_of(step: Step, command: CommandRecord) -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bridge.core import position_events
+from bridge.core.clock import has_passed
 from bridge.core.contract import OPERATOR_PREFIX
 from bridge.core.directives import DirectiveState
 from bridge.core.records import CommandRecord, PositionRecord
@@ -41,8 +42,8 @@ def _order_close(step: Step, position: int) -> None:
     if before:
         began = datetime.fromisoformat(before[0]["received_at"])
         ended = datetime.fromisoformat(before[-1]["state_at"])
-        given_up = step.now >= began + flattening.OWN_TIME_TO_LIVE
-        rested = step.now >= ended + flattening.pause(len(before))
+        given_up = step.earliest >= began + flattening.OWN_TIME_TO_LIVE
+        rested = has_passed(flattening.pause(len(before)), ended, step.now)
         if given_up or not rested or not DirectiveState(before[-1]["state"]).over:
             return
     operating.order_own(

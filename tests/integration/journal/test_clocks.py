@@ -9,12 +9,13 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.clockwatch import Doubt
+from bridge.core.facts import NotSentReason
 from bridge.core.protocol import Order
-from bridge.core.settings import GuardSettings
+from bridge.core.settings import GuardSettings, MissingStop
 
 from .conftest import MakeDesk
-from .desk import NOW, OFFICER, Desk, closing, directive, limit, settings
-from .facts import absent, booked, deal, result, scan, submitted
+from .desk import NOW, OFFICER, Desk, closing, directive, limit, server_ms, settings
+from .facts import TIMEOUT, absent, booked, deal, not_sent, result, scan, standing, submitted
 
 HOUR = timedelta(hours=1)
 EARLIER = Doubt(earlier=HOUR)
@@ -165,3 +166,134 @@ def test_a_day_that_is_in_doubt_begins_with_no_equity(
     desk.look(equity=Decimal(1000))
     assert desk.rows("SELECT count(*) FROM equity_days") == [(days,)]
     assert desk.now == NOW
+
+
+# What was stamped by a clock that was ahead, and is right now.
+
+AHEAD_S = (3600, 3650 * 86_400)
+LATE = "2036-06-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("ahead_s", AHEAD_S)
+def test_a_close_that_came_back_unsent_goes_again_at_once(joined: Desk, ahead_s: int) -> None:
+    opened(joined)
+    joined.later(ahead_s)
+    [close] = joined.sent(closing(expires_at=LATE))
+    joined.report(not_sent(close.order, NotSentReason.BUSY))
+    assert joined.advance() == []
+    joined.later(-ahead_s)
+    [again] = joined.advance()
+    assert (again.order.token, again.attempt) == (close.order.token, 2)
+
+
+@pytest.mark.parametrize("ahead_s", AHEAD_S)
+def test_what_is_in_doubt_is_asked_about_and_looked_for_from_now_on(joined: Desk, ahead_s: int) -> None:
+    joined.later(ahead_s)
+    [command] = joined.sent(directive(expires_at=LATE))
+    joined.report(submitted(command.order), result(command.order, TIMEOUT, ticket=0))
+    joined.later(-ahead_s)
+    [question] = joined.ask()
+    assert question.item.since_server_ms == server_ms() - 3_600_000
+    assert joined.ask() == []
+    joined.later(60)
+    assert len(joined.ask()) == 1
+
+
+def test_what_is_in_doubt_is_looked_for_from_the_earliest_time_on(joined: Desk) -> None:
+    joined.sent(directive())
+    joined.doubt = Doubt(earlier=2 * HOUR)
+    [question] = joined.ask(first=True)
+    assert question.item.since_server_ms == server_ms() - 3 * 3_600_000
+
+
+@pytest.mark.parametrize("ahead_s", AHEAD_S)
+def test_a_command_is_given_up_so_long_after_the_clock_was_right(joined: Desk, ahead_s: int) -> None:
+    joined.later(ahead_s)
+    [command] = joined.sent(directive(expires_at=LATE))
+    joined.later(-ahead_s)
+    joined.advance()
+    joined.later(UNKNOWN_AFTER_S - 1)
+    joined.advance()
+    assert joined.command_state(command.order.token) == "DISPATCHED"
+    joined.later(1)
+    joined.advance()
+    assert joined.command_state(command.order.token) == "UNKNOWN"
+
+
+@pytest.mark.parametrize("ahead_s", AHEAD_S)
+def test_absence_counts_so_long_after_the_clock_was_right(joined: Desk, ahead_s: int) -> None:
+    joined.later(ahead_s)
+    [command] = joined.sent(directive(expires_at=LATE))
+    joined.later(-ahead_s)
+    joined.advance()
+    joined.later(30)
+    joined.report(absent(command.order, ask=1), absent(command.order, ask=2))
+    assert joined.command_state(command.order.token) == "UNKNOWN"
+
+
+def test_a_time_that_may_yet_be_right_is_left_as_it_is(joined: Desk) -> None:
+    [command] = joined.sent(directive())
+    joined.later(-3600)
+    joined.doubt = LATER
+    joined.advance()
+    found = joined.rows("SELECT dispatched_at FROM commands WHERE token = ?", command.order.token)
+    assert found == [("2026-01-05T10:00:00.000Z",)]
+
+
+@pytest.mark.parametrize(("ahead_s", "goes"), [(30, False), (59, False), (60, True), (3600, True)])
+def test_orders_of_the_last_minute_count_though_the_clock_was_put_back_by_seconds(
+    make_desk: MakeDesk, ahead_s: int, goes: bool
+) -> None:
+    desk = make_desk(settings(guards=GuardSettings(max_orders_per_minute=1)))
+    desk.join()
+    desk.later(ahead_s)
+    [first] = desk.sent(directive("dir-1", expires_at=LATE))
+    desk.report(submitted(first.order), result(first.order), deal(first.order))
+    desk.later(-ahead_s)
+    assert len(desk.sent(directive("dir-2"))) == goes
+
+
+@pytest.mark.parametrize("ahead_s", AHEAD_S)
+def test_a_flattens_next_round_waits_no_longer_than_its_distance(joined: Desk, ahead_s: int) -> None:
+    opened(joined)
+    joined.later(ahead_s)
+    joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
+    for number in range(2):
+        [close] = joined.advance()
+        joined.report(submitted(close.order, mark=2 + number), result(close.order, 10004, ticket=0))
+    assert joined.advance() == []
+    joined.later(-ahead_s)
+    [again] = joined.advance()
+    assert again.order.kind == "CLOSE"
+
+
+@pytest.mark.parametrize("ahead_s", AHEAD_S)
+def test_the_close_of_a_position_without_its_stop_waits_no_longer_than_its_distance(
+    make_desk: MakeDesk, ahead_s: int
+) -> None:
+    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk.join()
+    order = opened(desk)
+    desk.later(ahead_s)
+    desk.report(standing(order, stop_loss=None), scan(1))
+    [close] = desk.advance()
+    desk.report(submitted(close.order, mark=2), result(close.order, 10018, ticket=0))
+    desk.later(-ahead_s)
+    desk.report(scan(2))
+    [again] = desk.advance()
+    assert again.order.token != close.order.token
+
+
+def test_the_close_of_a_position_without_its_stop_is_not_given_up_by_a_clock_that_jumped(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk.join()
+    order = opened(desk)
+    desk.report(standing(order, stop_loss=None), scan(1))
+    [close] = desk.advance()
+    desk.report(submitted(close.order, mark=2), result(close.order, 10018, ticket=0))
+    desk.later(WEEK_S)
+    desk.doubt = Doubt(earlier=timedelta(seconds=WEEK_S))
+    desk.report(scan(2))
+    assert len(desk.advance(opens_paused=True)) == 1

@@ -27,6 +27,7 @@ from bridge.core.session import Sessions
 from bridge.link import Link
 from bridge.sidecar.dispatching import Dispatcher
 from bridge.sidecar.linking import LinkWorker
+from tests.integration.journal.facts import absent, deal, result, submitted
 
 from .clock import ManualClock
 from .station import OFFICER, Station, at_work, eventually
@@ -405,6 +406,76 @@ async def test_one_wrong_date_measures_no_brokers_clock(watchful: Rig) -> None:
             confirm(watchful, watchful.clock.now() + timedelta(hours=hours))
             await beat_often(terminal)
             assert measured(watchful) == [2]
+
+
+@pytest.mark.parametrize("hours", [1, -1, 87_600, -87_600])
+async def test_a_clock_that_jumps_while_something_waits_ends_nothing_and_sends_it_once_when_it_is_right(
+    watchful: Rig, hours: int
+) -> None:
+    station = watchful.station
+    async with watchful.terminal() as terminal:
+        await watchful.ready(terminal)
+        await station.take(station.directive("dir-1"))
+        set_wrong(watchful, terminal, hours)
+        await watchful.pass_time(0.3)
+        async with at_work(asyncio.create_task(watchful.dispatcher.run())):
+            await watchful.pass_time(1.2)
+            gate = watchful.worker.gate(OFFICER)
+            assert gate is not None and gate.alive and gate.opens_paused
+            assert station.rows("SELECT state FROM directives") == [("RECEIVED",)]
+            set_wrong(watchful, terminal, -hours)
+            await watchful.pass_time(0.3)
+            confirm(watchful, watchful.clock.now())
+            station.office.dispatch_bell.ring()
+            command = await terminal.hear(Command)
+            await watchful.pass_time(0.6)
+        assert station.rows("SELECT token, attempt FROM dispatches") == [(command.order.token, 1)]
+        assert station.rows("SELECT state FROM directives") == [("WORKING",)]
+        told = station.rows("SELECT event_type FROM events ORDER BY id")
+        assert told == [("DIRECTIVE_RECEIVED",), ("SYSTEM_ERROR",)]
+
+
+@pytest.mark.parametrize("hours", [1, 87_600])
+async def test_what_is_with_the_terminal_when_the_clock_jumps_is_neither_given_up_nor_thought_absent(
+    watchful: Rig, hours: int
+) -> None:
+    station = watchful.station
+    async with watchful.terminal() as terminal:
+        await watchful.ready(terminal)
+        await station.take(station.directive("dir-1"))
+        async with at_work(asyncio.create_task(watchful.dispatcher.run())):
+            command = await terminal.hear(Command)
+            set_wrong(watchful, terminal, hours)
+            await watchful.pass_time(1.2)
+            settle = await terminal.hear(Settle)
+            for ask in (settle.item.ask, settle.item.ask + 1):
+                await terminal.report(absent(command.order, ask=ask))
+            while (await terminal.hear(Ack)).seq < terminal.seq:
+                pass
+            await watchful.pass_time(0.6)
+        assert station.rows("SELECT state FROM commands") == [("DISPATCHED",)]
+
+
+async def test_what_is_sent_while_the_clock_is_in_doubt_is_looked_for_from_the_earliest_time_on(
+    watchful: Rig,
+) -> None:
+    station = watchful.station
+    async with watchful.terminal() as terminal:
+        await watchful.ready(terminal)
+        await station.take(station.directive("dir-1"))
+        async with at_work(asyncio.create_task(watchful.dispatcher.run())):
+            opening = await terminal.hear(Command)
+            await terminal.report(submitted(opening.order), result(opening.order), deal(opening.order))
+            set_wrong(watchful, terminal, 1)
+            await watchful.pass_time(0.3)
+            await station.take(station.directive("dir-2", action="CLOSE", quantity=None))
+            station.office.dispatch_bell.ring()
+            assert (await terminal.hear(Command)).order.kind == "CLOSE"
+        brokers_ms = int(watchful.clock.now().timestamp() * 1000) + terminal.offset_ms
+        await terminal.join()
+        settle = await terminal.hear(Settle)
+        assert settle.item.order.kind == "CLOSE"
+        assert abs(settle.item.since_server_ms - (brokers_ms - HOUR_MS)) <= 1
 
 
 async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:

@@ -91,6 +91,12 @@ def test_what_came_back_unsent_rests_before_it_goes_again_but_not_for_long(attem
     assert due(min(0.1 * 2 ** min(attempt, 10), 5.0))
 
 
+@pytest.mark.parametrize("ahead", [timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=3650)])
+def test_what_was_sent_in_the_future_does_not_wait_for_it(ahead: timedelta) -> None:
+    again = msgspec.structs.replace(planned(1), attempt=1, dispatched_at=NOW + ahead)
+    assert tokens(choose([again], GATE, hold="", in_flight=0, now=NOW, latest=NOW)) == [1]
+
+
 def test_what_rests_takes_no_place_in_the_window() -> None:
     resting = [msgspec.structs.replace(planned(n), attempt=1, dispatched_at=NOW) for n in range(1, 5)]
     due = choose([*resting, planned(9)], GATE, hold="", in_flight=0, now=NOW, latest=NOW)
