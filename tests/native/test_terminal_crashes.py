@@ -62,7 +62,8 @@ CLOSING_FOUND: Final = ["OrderSend:2:after", *_around("FileFlush:4")]
 
 ONLY_LOOKING: Final = {
     *("SocketIsConnected", "SocketIsReadable", "SocketIsWritable", "FileSize", "FileSeek", "FileReadArray"),
-    *("GetMicrosecondCount", "GetTickCount64", "TimeTradeServer", "TerminalInfoInteger", "MQLInfoInteger"),
+    *("GetMicrosecondCount", "GetTickCount64", "TimeCurrent", "TimeTradeServer"),
+    *("TerminalInfoInteger", "MQLInfoInteger"),
     *("AccountInfoDouble", "AccountInfoInteger", "AccountInfoString"),
     *("SymbolExist", "SymbolInfoDouble", "SymbolInfoInteger", "SymbolInfoString", "SymbolInfoTick"),
     "SymbolInfoSessionTrade",
@@ -72,7 +73,7 @@ ONLY_LOOKING: Final = {
     *("HistoryOrdersTotal", "HistoryOrderGetDouble", "HistoryOrderGetInteger", "HistoryOrderGetString"),
     "HistoryOrderGetTicket",
     # These show something to a person.
-    *("Print", "ChartRedraw", "ObjectSetInteger", "ObjectSetString"),
+    *("Print", "ChartRedraw", "ObjectFind", "ObjectSetInteger", "ObjectSetString"),
 }
 """Calls that leave nothing behind: who dies there dies as at the last call that did something."""
 
