@@ -49,6 +49,8 @@ class Send(msgspec.Struct, frozen=True):
 
     peer: bytes
     message: Message
+    officer: str = ""
+    """Whom a refusal concerns, of the configured officers; empty where none."""
 
 
 class Admit(msgspec.Struct, frozen=True):
@@ -244,6 +246,7 @@ class Sessions:
                     RefusalCode.VERSION,
                     f"the sidecar speaks protocol {ours}, the terminal {theirs}",
                     f"update the {older}",
+                    hello.officer,
                 )
             ]
         if self._other_lives(hello, now):
@@ -281,6 +284,7 @@ class Sessions:
                     RefusalCode.KEY,
                     f"the terminal does not hold the link key of officer {pending.hello.officer!r}",
                     "copy the 64 digits of the officer's .linkkey file into the terminal's inputs",
+                    pending.hello.officer,
                 )
             ]
         if self._other_lives(pending.hello, now):
@@ -310,8 +314,8 @@ class Sessions:
 
     def refuse(self, peer: bytes, code: RefusalCode, message: str, remedy: str) -> list[Effect]:
         """The journal has refused a peer that proved itself."""
-        self._pending.pop(peer, None)
-        return [_refused(peer, code, message, remedy)]
+        pending = self._pending.pop(peer, None)
+        return [_refused(peer, code, message, remedy, pending.hello.officer if pending is not None else "")]
 
     def _fact(self, session: Session, message: FactMessage) -> list[Effect]:
         if message.seq <= session.seq:
@@ -381,11 +385,12 @@ def _second_boot(peer: bytes, hello: Hello) -> Send:
         RefusalCode.SECOND_BOOT,
         f"officer {hello.officer!r} already has a terminal that lives",
         "attach the program to one chart of one terminal only",
+        hello.officer,
     )
 
 
-def _refused(peer: bytes, code: RefusalCode, message: str, remedy: str) -> Send:
-    return Send(peer, Refused(code=code, message=message, remedy=remedy))
+def _refused(peer: bytes, code: RefusalCode, message: str, remedy: str, officer: str = "") -> Send:
+    return Send(peer, Refused(code=code, message=message, remedy=remedy), officer)
 
 
 def _error(peer: bytes, code: str, message: str) -> Send:

@@ -24,6 +24,8 @@ from bridge.sidecar.office import Office, happening
 TICK_S = 0.1
 ASK_AGAIN_S = 5.0
 """A terminal that has to look through ten thousand symbols is given so long."""
+REFUSALS_TOLD_S = 60.0
+"""Refusals of one kind are logged so often; those between are counted."""
 OVERLAP_MS = 3_600_000
 """How far before the watermark a scan begins: history may come late, and broker clocks jump an hour."""
 
@@ -44,6 +46,8 @@ class LinkWorker:
         """When each officer's terminal was last there."""
         self._asked: dict[tuple[str, int, str], float] = {}
         """When a symbol was last asked for: officer, epoch, symbol."""
+        self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
+        """By code and configured officer: when a refusal was last logged, and how many came since."""
         self._told_lost: set[str] = set()
         self._told_clock = False
         self._clock_trouble = ""
@@ -57,6 +61,8 @@ class LinkWorker:
                 for peer, frame in heard:
                     await self._handle(self._sessions.receive(peer, frame, self._office.clock.monotonic()))
                 await self._fold()
+            # While messages wait nothing above needs to suspend: whoever floods us would have the loop alone.
+            await asyncio.sleep(0)
 
     @asynccontextmanager
     async def without_session(self, officer: str, why: str) -> AsyncIterator[None]:
@@ -130,13 +136,7 @@ class LinkWorker:
                     if not self._link.send(effect.peer, protocol.encode(effect.message)):
                         await self._handle(self._sessions.gone(effect.peer))
                     if isinstance(effect.message, protocol.Refused):
-                        refused = effect.message
-                        self._office.log.warning(
-                            "terminal refused",
-                            code=refused.code,
-                            message=refused.message,
-                            remedy=refused.remedy,
-                        )
+                        self._log_refusal(effect.officer, effect.message)
                 case Admit():
                     await self._fold()
                     await self._admit(effect)
@@ -148,6 +148,22 @@ class LinkWorker:
                     await self._heard(effect)
                 case Ended():
                     await self._ended(effect)
+
+    def _log_refusal(self, officer: str, refused: protocol.Refused) -> None:
+        """Anybody may knock as fast as it likes: the log has one line a minute for each code and officer."""
+        kind, now = (refused.code, officer), self._office.clock.monotonic()
+        since, unsaid = self._refusals.get(kind, (-REFUSALS_TOLD_S, 0))
+        if now - since < REFUSALS_TOLD_S:
+            self._refusals[kind] = since, unsaid + 1
+            return
+        self._refusals[kind] = now, 0
+        self._office.log.warning(
+            "terminal refused",
+            code=refused.code,
+            message=refused.message,
+            remedy=refused.remedy,
+            unsaid=unsaid,
+        )
 
     async def _admit(self, effect: Admit) -> None:
         officer, log = effect.officer, self._office.log.bind(officer=effect.officer)

@@ -3,28 +3,31 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
+import zmq
 
 from bridge.core.facts import ConnectionFact, encode_fact
 from bridge.core.handshake import LinkKey
 from bridge.core.protocol import (
     Ack,
     Bye,
+    Challenge,
     Command,
     ErrorMessage,
     FactMessage,
+    Hello,
     Refused,
     Settle,
     SidecarHeartbeat,
 )
 from bridge.core.session import Sessions
-from bridge.link import Link
+from bridge.link import MAX_DRAIN, Link
 from bridge.sidecar.dispatching import Dispatcher
 from bridge.sidecar.linking import LinkWorker
 from tests.integration.journal.facts import absent, deal, result, submitted
@@ -188,6 +191,60 @@ async def test_a_second_boot_is_refused_while_the_first_lives_and_taken_when_it_
         await rig.pass_time(3)
         assert (await second.join()).epoch == 2
         assert rig.station.rows("SELECT why FROM sessions WHERE epoch = 1") == [("a new session took over",)]
+
+
+# Floods
+
+
+async def test_between_two_goes_of_a_flood_everything_else_gets_its_turn(station: Station) -> None:
+    made = Rig(station)
+    turns: list[int] = []
+
+    async def others() -> None:
+        while True:
+            turns.append(made.sessions.counters.malformed)
+            await asyncio.sleep(0)
+
+    strangers, each = 40, 25
+    with zmq.Context() as context, ExitStack() as sockets:
+        for _ in range(strangers):
+            stranger = sockets.enter_context(context.socket(zmq.DEALER))
+            stranger.setsockopt(zmq.LINGER, 0)
+            stranger.connect(made.link.endpoint)
+            for _ in range(each):
+                stranger.send(b"garbage")
+        works = [asyncio.create_task(made.worker.receive()), asyncio.create_task(others())]
+        async with at_work(*works):
+            await eventually(lambda: made.sessions.counters.malformed == strangers * each)
+    made.link.close()
+    assert max(later - earlier for earlier, later in itertools.pairwise(turns)) <= MAX_DRAIN
+
+
+async def test_a_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: Rig) -> None:
+    def refusals() -> list[tuple[object, object]]:
+        return [
+            (said["code"], said["unsaid"]) for said in rig.station.said if said["event"] == "terminal refused"
+        ]
+
+    async with rig.terminal() as first, rig.terminal(boot=OTHER_BOOT) as second:
+        await first.join()
+
+        async def knock(times: int) -> None:
+            for _ in range(times):
+                with pytest.raises(AssertionError, match="SECOND_BOOT"):
+                    await second.knock()
+
+        await knock(3)
+        for name in ("eo-8", "eo-9"):
+            hello = Hello(min_version=1, max_version=1, officer=name, boot=OTHER_BOOT, nonce="0f" * 32)
+            await second.say(hello)
+            with pytest.raises(AssertionError, match=name):
+                await second.hear(Challenge)
+        assert refusals() == [("SECOND_BOOT", 0), ("OFFICER", 0)]
+        rig.clock.advance(60)
+        await first.join()
+        await knock(2)
+    assert refusals() == [("SECOND_BOOT", 0), ("OFFICER", 0), ("SECOND_BOOT", 2)]
 
 
 # Facts

@@ -28,10 +28,12 @@ from .samples import OFFICER
 from .terminals import ACCOUNT, KEYS, OTHER, Terminal, challenged, heartbeat, sessions, welcome
 
 
-def refusal(effects: list[Effect]) -> str:
+def refusal(effects: list[Effect], officer: str = OFFICER) -> str:
+    """The code of what refuses, and says whom it concerns."""
     (send,) = effects
     assert isinstance(send, Send) and isinstance(send.message, Refused)
     assert send.message.message and send.message.remedy
+    assert send.officer == officer
     return send.message.code
 
 
@@ -72,7 +74,7 @@ def test_versions_that_do_not_meet_are_refused_with_who_is_to_update(
 def test_an_officer_that_is_not_configured_is_refused() -> None:
     terminal = Terminal()
     terminal.hello = msgspec.structs.replace(terminal.hello, officer="eo-999")
-    assert refusal(terminal.knock(sessions())) == RefusalCode.OFFICER
+    assert refusal(terminal.knock(sessions()), "") == RefusalCode.OFFICER
 
 
 def with_key(key: LinkKey, challenge: Challenge) -> Prove:
@@ -126,9 +128,8 @@ def test_what_the_journal_refuses_is_refused_with_its_remedy_and_over() -> None:
     link, terminal = sessions(), Terminal()
     terminal.prove(link)
     refused = link.refuse(b"peer-1", RefusalCode.ACCOUNT, "another account", "rebind it")
-    assert refused == [
-        Send(b"peer-1", Refused(code=RefusalCode.ACCOUNT, message="another account", remedy="rebind it"))
-    ]
+    message = Refused(code=RefusalCode.ACCOUNT, message="another account", remedy="rebind it")
+    assert refused == [Send(b"peer-1", message, OFFICER)]
     assert link.admit(b"peer-1", welcome(1), 0.0) == []
     assert link.session(OFFICER) is None
 
