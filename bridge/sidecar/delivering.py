@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from bridge.core.answers import Failed, Posted
-from bridge.core.delivery import PauseAll, Retry, SetAside, after_failure
+from bridge.core.delivery import PauseAll, Retry, SetAside, Tries
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.delivering import Outgoing
@@ -29,8 +29,7 @@ class Deliverer:
         self._resting: dict[Lane, float] = {}
         """Until when, on the monotonic clock, a lane is left alone."""
         self._paused_until = 0.0
-        self._outage = 0
-        """Failures in a row that were the Director's or the network's."""
+        self._tries = Tries(office.uniform)
 
     @property
     def in_flight(self) -> int:
@@ -45,7 +44,7 @@ class Deliverer:
     @property
     def failures(self) -> int:
         """Failures in a row that were the Director's or the network's."""
-        return self._outage
+        return self._tries.outage
 
     async def run(self) -> None:
         """Deliver until cancelled. What is in flight then is awaited by `finish`."""
@@ -70,16 +69,19 @@ class Deliverer:
 
     async def _start(self) -> None:
         # After a failure one event probes; the rest wait for its success.
-        free = (1 if self._outage else LANES) - len(self._busy)
+        probing = self._tries.outage > 0
+        free = (1 if probing else LANES) - len(self._busy)
         if free <= 0:
             return
+        # The probe goes round: behind as many as failed there is one that did not.
+        look = free + (self._tries.failing if probing else 0)
         idle = {*self._busy, *self._resting}
         try:
-            events = await self._office.step(lambda journal: journal.due(free, idle))
+            events = await self._office.step(lambda journal: journal.due(look, idle))
         except JournalUnavailableError as error:
             self._office.log.error("outbox not read", why=str(error))
             return
-        for event in events:
+        for event in sorted(events, key=lambda event: self._tries.turn(event.id))[:free]:
             task = asyncio.create_task(self._deliver(event))
             self._busy[event.lane] = task
             task.add_done_callback(partial(self._done, event.lane))
@@ -105,9 +107,9 @@ class Deliverer:
             self._rest(event.lane, JOURNAL_REST_S)
 
     async def _posted(self, event: Outgoing, answer: Posted) -> None:
-        if self._outage:
-            self._office.log.info("delivery works again", failures=self._outage)
-        self._outage = 0
+        if self._tries.outage:
+            self._office.log.info("delivery works again", failures=self._tries.outage)
+        self._tries.taken(event.id)
         self._paused_until = 0.0
         self._office.director_locked_out = False
         now = self._office.now()
@@ -121,9 +123,9 @@ class Deliverer:
         )
 
     async def _failed(self, event: Outgoing, failure: Failed) -> None:
-        decision = after_failure(
-            failure, refusals=event.refusals, outage=self._outage, uniform=self._office.uniform
-        )
+        # Several lanes that fail together are one failure.
+        together = self._paused_until > self._office.clock.monotonic()
+        decision = self._tries.failed(event.id, failure, refusals=event.refusals, together=together)
         log = self._office.log.bind(
             event_type=event.event_type,
             directive=event.directive_id,
@@ -134,13 +136,14 @@ class Deliverer:
         match decision:
             case PauseAll():
                 # The first of a row is a warning; an outage of days must not fill the disk.
-                (log.warning if self._outage == 0 else log.debug)("delivery paused", wait_s=decision.after_s)
-                if self._paused_until <= self._office.clock.monotonic():
-                    # Several lanes that fail together are one failure.
-                    self._outage += 1
+                first = self._tries.outage == 1 and not together
+                (log.warning if first else log.debug)("delivery paused", wait_s=decision.after_s)
                 self._paused_until = self._office.clock.monotonic() + decision.after_s
                 # A locked door stays locked while the network is down.
                 self._office.director_locked_out = self._office.director_locked_out or decision.opens
+            case Retry(refused=False):
+                log.warning("event not taken, others are; it will be tried again", wait_s=decision.after_s)
+                self._rest(event.lane, decision.after_s)
             case Retry():
                 log.warning("event refused; it will be tried again", wait_s=decision.after_s)
                 self._rest(event.lane, decision.after_s)

@@ -2,16 +2,19 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 
+from bridge.clock import SystemClock
 from bridge.core.delivery import REFUSALS
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sidecar.delivering import LANES, Deliverer
 
+from ..raw_http import Request, raw_server, response
 from .clock import PATIENCE_S
-from .station import Sandbox, Station, at_work, eventually
+from .station import Sandbox, Station, WatchedDirector, at_work, eventually
 
 STEP_S = 0.5
 RECEIVED, REJECTED = "DIRECTIVE_RECEIVED", "ORDER_REJECTED"
@@ -179,6 +182,71 @@ async def test_a_locked_door_stays_locked_while_the_network_is_down(
     await time.passes(40)
     assert len(director.director.posts) > 1
     assert station.office.opens_paused
+
+
+class Picky:
+    """A Director that takes no event of one directive, and every other."""
+
+    def __init__(self, poison: str, spoiled: bytes) -> None:
+        self._poison = poison
+        self._spoiled = spoiled
+        self.told: dict[str, list[str]] = {}
+        self.refused: list[str] = []
+
+    async def __call__(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        event = json.loads(request.body)
+        if event["directive_id"] == self._poison:
+            self.refused.append(event["event_type"])
+            writer.write(self._spoiled)
+        else:
+            self.told.setdefault(event["directive_id"], []).append(event["event_type"])
+            writer.write(response(body=b'{"success": true}'))
+        await writer.drain()
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "given_up"),
+    [
+        pytest.param(response("500 Internal Server Error"), False, id="500"),
+        pytest.param(b"", False, id="no answer"),
+        pytest.param(response(body=b"<html>", media="text/html"), True, id="html"),
+        pytest.param(response("415 Unsupported Media Type"), True, id="415"),
+        pytest.param(response("403 Forbidden"), True, id="403"),
+    ],
+)
+async def test_an_event_that_the_director_cannot_take_holds_up_its_own_directive_alone(
+    station: Station, spoiled: bytes, given_up: bool
+) -> None:
+    picky = Picky("poison", spoiled)
+    async with (
+        raw_server(picky) as server,
+        WatchedDirector(server.url, SystemClock(), watch=station.clock) as client,
+    ):
+        deliverer = Deliverer(station.office, client)
+        time = Time(station, deliverer)
+        async with at_work(asyncio.create_task(deliverer.run())):
+            await station.take(station.directive("poison", quantity=-1))
+            station.office.delivery_bell.ring()
+            await time.passes(100)
+            others = [f"dir-{number}" for number in range(6)]
+            await station.take(*(station.directive(name, quantity=-1) for name in others))
+            await time.passes(60)
+            assert picky.told == {name: [RECEIVED, REJECTED] for name in others}
+            tries = len(picky.refused)
+            await time.passes(300)
+            # What the same directive says next may be everybody's trouble again, until somebody else is heard.
+            await station.take(station.directive("late", quantity=-1))
+            await time.passes(60)
+            assert picky.told["late"] == [RECEIVED, REJECTED]
+            assert not station.office.director_locked_out and deliverer.failures == 0
+        await deliverer.finish(1)
+    poisoned = station.rows("SELECT state, refusals FROM events WHERE directive_id = 'poison' ORDER BY id")
+    if given_up:
+        assert poisoned[0] == ("refused", REFUSALS)
+    else:
+        assert poisoned == [("queued", 0)] * 2
+        # A minute between two at most, and half a second at least.
+        assert 6 <= len(picky.refused) - tries <= 60
 
 
 @pytest.mark.usefixtures("delivering")

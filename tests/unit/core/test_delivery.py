@@ -1,11 +1,14 @@
 """After each try to deliver or to poll: who waits, how long, and what is given up."""
 
+import itertools
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.answers import Failed, FailureKind
-from bridge.core.delivery import PauseAll, Retry, SetAside, after_failure, next_poll
+from bridge.core.delivery import PauseAll, Retry, SetAside, Tries, after_failure, next_poll
 
 UNIFORM = st.floats(0, 1, exclude_max=True)
 PATIENT = (FailureKind.NETWORK, FailureKind.BUSY)
@@ -17,9 +20,17 @@ def failed(kind: FailureKind, retry_after_s: float | None = None) -> Failed:
 
 
 def after(
-    kind: FailureKind, *, refusals: int = 0, outage: int = 0, draw: float = 0.5
+    kind: FailureKind,
+    *,
+    own: bool = False,
+    refusals: int = 0,
+    tries: int = 0,
+    outage: int = 0,
+    draw: float = 0.5,
 ) -> Retry | SetAside | PauseAll:
-    return after_failure(failed(kind), refusals=refusals, outage=outage, uniform=lambda: draw)
+    return after_failure(
+        failed(kind), own=own, refusals=refusals, tries=tries, outage=outage, uniform=lambda: draw
+    )
 
 
 @pytest.mark.parametrize("kind", PATIENT)
@@ -33,8 +44,11 @@ def test_trouble_that_time_mends_pauses_all_for_longer_and_longer_and_opens_go_o
 def test_retry_after_is_obeyed_up_to_five_minutes(
     kind: FailureKind, asked: float | None, least: float
 ) -> None:
-    wait = after_failure(failed(kind, asked), refusals=0, outage=0, uniform=lambda: 0.0)
-    assert wait == PauseAll(least, opens=False)
+    waits = [
+        after_failure(failed(kind, asked), own=own, refusals=0, tries=0, outage=0, uniform=lambda: 0.0)
+        for own in (False, True)
+    ]
+    assert waits == [PauseAll(least, opens=False), Retry(least + 0.5, refused=False)]
 
 
 @pytest.mark.parametrize("kind", LOCKED)
@@ -45,18 +59,102 @@ def test_a_door_that_a_person_must_unlock_pauses_opens_too_and_is_tried_slowly(
     assert after(kind, outage=50, refusals=50, draw=draw) == PauseAll(wait, opens=True)
 
 
-def test_a_definite_refusal_is_tried_four_times_and_then_set_aside() -> None:
-    answers = [after(FailureKind.REFUSED, refusals=refusals) for refusals in range(6)]
+@pytest.mark.parametrize("kind", [*LOCKED, FailureKind.REFUSED])
+def test_what_is_refused_to_one_event_alone_is_tried_four_times_and_then_set_aside(kind: FailureKind) -> None:
+    answers = [after(kind, own=True, refusals=refusals) for refusals in range(6)]
     assert answers == [Retry(7.5), Retry(10.0), Retry(15.0), SetAside(), SetAside(), SetAside()]
 
 
-@given(st.sampled_from(FailureKind), st.integers(0, 10**6), st.integers(0, 10**6), UNIFORM)
-def test_only_a_definite_refusal_is_ever_given_up(
-    kind: FailureKind, refusals: int, outage: int, draw: float
+@pytest.mark.parametrize("kind", PATIENT)
+def test_an_event_that_alone_is_not_taken_is_tried_for_ever_and_slower_and_slower(kind: FailureKind) -> None:
+    answers = [after(kind, own=True, refusals=9, tries=tries, outage=3) for tries in (0, 1, 2, 7, 100)]
+    assert answers == [Retry(wait, refused=False) for wait in (0.75, 1.0, 1.5, 30.5, 30.5)]
+
+
+@given(
+    st.sampled_from(FailureKind),
+    st.booleans(),
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+    UNIFORM,
+)
+def test_only_what_is_refused_to_one_event_alone_is_ever_given_up(
+    kind: FailureKind, own: bool, refusals: int, tries: int, outage: int, draw: float
 ) -> None:
-    answer = after(kind, refusals=refusals, outage=outage, draw=draw)
-    assert isinstance(answer, SetAside) is (kind is FailureKind.REFUSED and refusals >= 3)
+    answer = after(kind, own=own, refusals=refusals, tries=tries, outage=outage, draw=draw)
+    assert isinstance(answer, SetAside) is (own and kind not in PATIENT and refusals >= 3)
     assert isinstance(answer, SetAside) or 0 <= answer.after_s <= 65.0
+
+
+def tried(tries: Tries, event: int, kind: FailureKind, *, refusals: int = 0) -> Retry | SetAside | PauseAll:
+    return tries.failed(event, failed(kind), refusals=refusals, together=False)
+
+
+@pytest.mark.parametrize("kind", [*PATIENT, *LOCKED])
+def test_a_failure_is_everybodys_until_another_event_is_taken_and_from_then_on_the_events_own(
+    kind: FailureKind,
+) -> None:
+    tries = Tries(lambda: 0.5)
+    assert [type(tried(tries, event, kind)) for event in (1, 1, 2, 1)] == [PauseAll] * 4
+    assert (tries.outage, tries.failing) == (4, 2)
+    tries.taken(2)
+    assert (tries.outage, tries.failing) == (0, 1)
+    assert [type(tried(tries, event, kind)) for event in (1, 1, 2, 1)] == [Retry, Retry, PauseAll, Retry]
+    tries.taken(1)
+    assert isinstance(tried(tries, 1, kind), PauseAll)
+
+
+def test_lanes_that_fail_together_are_one_failure_in_a_row() -> None:
+    tries = Tries(lambda: 0.5)
+    for event, together in ((1, False), (2, True), (3, True)):
+        answer = tries.failed(event, failed(FailureKind.NETWORK), refusals=0, together=together)
+        assert answer == PauseAll(0.25 if event == 1 else 0.5, opens=False)
+    assert tries.outage == 1
+
+
+def test_who_never_failed_probes_before_who_failed_longest_ago() -> None:
+    tries = Tries(lambda: 0.5)
+    for event in (1, 2, 3, 1):
+        tried(tries, event, FailureKind.NETWORK)
+    assert sorted(range(1, 6), key=tries.turn) == [4, 5, 2, 3, 1]
+
+
+LANES = st.lists(
+    st.lists(st.none() | st.sampled_from(FailureKind), min_size=1, max_size=4), min_size=1, max_size=8
+)
+
+
+@given(LANES, UNIFORM)
+def test_whatever_is_not_taken_all_events_of_other_directives_are(
+    lanes: list[list[FailureKind | None]], draw: float
+) -> None:
+    """Each lane is a directive's events: None is taken, any other kind is how that event fails for good."""
+    outbox = {lane: list(enumerate(kinds, 10 * lane)) for lane, kinds in enumerate(lanes)}
+    tries, now, paused_until, resting = Tries(lambda: draw), 0.0, 0.0, dict.fromkeys(outbox, 0.0)
+    refusals: Counter[int] = Counter()
+    # What never fails needs no more than the pauses that others cause at their first failure.
+    bad = sum(kind is not None for kinds in lanes for kind in kinds)
+    steps = itertools.count()
+    while any(kinds and all(kind is None for _, kind in kinds) for kinds in outbox.values()):
+        assert next(steps) <= 1000
+        now = max(now, paused_until, min(resting[lane] for lane, events in outbox.items() if events))
+        assert now <= 65.0 * bad
+        heads = [(lane, *events[0]) for lane, events in outbox.items() if events and resting[lane] <= now]
+        lane, event, kind = min(heads, key=lambda head: tries.turn(head[1]) if tries.outage else 0)
+        if kind is None:
+            tries.taken(event)
+            decision: object = None
+        else:
+            decision = tries.failed(event, failed(kind), refusals=refusals[event], together=False)
+        match decision:
+            case PauseAll():
+                paused_until = now + decision.after_s
+            case Retry():
+                resting[lane] = now + decision.after_s
+                refusals[event] += decision.refused
+            case _:
+                del outbox[lane][0]
 
 
 def test_a_good_poll_is_followed_after_the_interval() -> None:
