@@ -1,6 +1,7 @@
 """Delivery at work: events go to the Director, in order per directive, a few directives at a time."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from bridge.core.answers import Failed, Posted
@@ -9,12 +10,13 @@ from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.delivering import Outgoing
 from bridge.journal.errors import JournalUnavailableError
+from bridge.journal.journal import Journal
 from bridge.sidecar.office import Office
 
 LANES = 4
 LOOK_S = 1.0
 JOURNAL_REST_S = 1.0
-"""How long a lane rests when what became of its event could not be stored."""
+"""How long after a try to store what became of an event the next one comes."""
 
 Lane = tuple[str, str | None]
 
@@ -95,16 +97,26 @@ class Deliverer:
     async def _deliver(self, event: Outgoing) -> None:
         answer = await self._director.post(event.body, event.key)
         faultpoint("post.answered")
-        now = self._office.now()
-        try:
-            if isinstance(answer, Posted):
-                await self._posted(event, answer)
-            else:
-                await self._failed(event, answer)
-        except JournalUnavailableError as error:
-            # It goes out again under the same key.
-            self._office.log.error("delivery not stored", event_type=event.event_type, why=str(error), at=now)
-            self._rest(event.lane, JOURNAL_REST_S)
+        if isinstance(answer, Posted):
+            await self._posted(event, answer)
+        else:
+            await self._failed(event, answer)
+
+    async def _store(self, event: Outgoing, work: Callable[[Journal], None]) -> None:
+        """Store what became of an event, until it is: once answered, nothing is posted anew for the journal's sake.
+
+        Its lane stays busy, so that no more is posted meanwhile than there are lanes.
+        """
+        told = False
+        while True:
+            try:
+                await self._office.step(work)
+                return
+            except JournalUnavailableError as error:
+                if not told:
+                    self._office.log.error("delivery not stored", event_type=event.event_type, why=str(error))
+                told = True
+            await self._office.clock.sleep(JOURNAL_REST_S)
 
     async def _posted(self, event: Outgoing, answer: Posted) -> None:
         if self._tries.outage:
@@ -113,7 +125,7 @@ class Deliverer:
         self._paused_until = 0.0
         self._office.director_locked_out = False
         now = self._office.now()
-        await self._office.step(lambda journal: journal.delivered(event, answer.event_id, now))
+        await self._store(event, lambda journal: journal.delivered(event, answer.event_id, now))
         faultpoint("delivered.committed")
         self._office.log.info(
             "event delivered",
@@ -146,11 +158,11 @@ class Deliverer:
                 self._rest(event.lane, decision.after_s)
             case Retry():
                 log.warning("event refused; it will be tried again", wait_s=decision.after_s)
+                await self._store(event, lambda journal: journal.refused_once(event, failure.detail, now))
                 self._rest(event.lane, decision.after_s)
-                await self._office.step(lambda journal: journal.refused_once(event, failure.detail, now))
             case SetAside():
                 log.error("event refused for good; it is kept in the journal")
-                await self._office.step(lambda journal: journal.set_aside(event, failure.detail, now))
+                await self._store(event, lambda journal: journal.set_aside(event, failure.detail, now))
 
     def _rest(self, lane: Lane, seconds: float) -> None:
         self._resting[lane] = self._office.clock.monotonic() + seconds

@@ -282,18 +282,31 @@ async def test_a_refused_event_holds_up_its_own_directive_alone(
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_an_answer_that_could_not_be_stored_is_asked_for_again(
-    station: Station, director: Sandbox, time: Time
+@pytest.mark.parametrize(
+    ("spoiled", "stored"),
+    [({}, ("delivered", 0)), ({"fault": Fault.STATUS, "status": 422}, ("queued", 1))],
+    ids=["taken", "refused"],
+)
+async def test_an_answer_that_could_not_be_stored_is_stored_later_and_not_asked_for_again(
+    station: Station, director: Sandbox, deliverer: Deliverer, spoiled: dict[str, object], stored: object
 ) -> None:
-    await station.take(station.directive("dir-1"))
+    spoil(director, **spoiled)
+    directives = [f"dir-{number}" for number in range(2 * LANES)]
+    await station.take(*(station.directive(name) for name in directives))
     station.lock_journal()
     station.office.delivery_bell.ring()
-    await eventually(lambda: any(said["event"] == "delivery not stored" for said in station.said))
-    assert states(station) == [("queued", 0)]
+    unstored: list[object] = []
+    for _ in range(60):
+        # Each lane and the deliverer itself.
+        await station.clock.asleep(LANES + 1)
+        unstored = [said for said in station.said if said["event"] == "delivery not stored"]
+        station.clock.advance(1)
+    assert states(station) == [("queued", 0)] * len(directives)
+    assert len(director.director.posts) == len(unstored) == LANES
+    assert deliverer.in_flight == LANES
     station.lock_journal(False)
-    await time.passes(3)
-    assert director.state.events(0, "dir-1")[0].deliveries >= 2
-    assert states(station)[0] == ("delivered", 0)
+    station.clock.advance(1)
+    await eventually(lambda: states(station)[:LANES] == [stored] * LANES)
 
 
 async def test_posts_in_flight_are_waited_for_at_a_stop(
