@@ -110,14 +110,16 @@ class Link:
             self.stir()
         return True
 
-    def stir(self) -> None:
-        """Wake the receiver if a message waits.
+    def stir(self) -> bool:
+        """Wake the receiver if a message waits. Whether one does.
 
         libzmq's descriptor signals an edge, once, and any call on the socket may have taken that signal for
         itself: a message that came during a send would wake nobody.
         """
-        if self._socket.poll(0, zmq.POLLIN):
+        waits = bool(self._socket.poll(0, zmq.POLLIN))
+        if waits:
             self._readable.set()
+        return waits
 
     def close(self) -> None:
         """Unbind. What the transport still holds is dropped: a terminal asks again."""

@@ -352,15 +352,19 @@ class Sessions:
         session = self._by_peer.get(peer)
         return [self._end(session, "the terminal takes no messages")] if session is not None else []
 
-    def tick(self, now: float) -> list[Effect]:
-        """Heartbeats that are due, sessions that are dead, handshakes that came to nothing."""
+    def tick(self, now: float, caught_up: float) -> list[Effect]:
+        """Heartbeats that are due, sessions that are dead, handshakes that came to nothing.
+
+        All that terminals said before `caught_up` has come in. What we did not get round to hear is no silence.
+        """
         for peer in [peer for peer, each in self._pending.items() if now - each.since >= HANDSHAKE_S]:
             del self._pending[peer]
         effects: list[Effect] = []
         for session in list(self._by_officer.values()):
             # A busy terminal is given more time by `alive`; past both it is gone.
-            if now - session.heard >= self._lost_after_s and not session.alive(now, self._heartbeat_s):
-                effects.append(self._end(session, f"silent for {now - session.heard:.1f} s"))
+            silent = caught_up - session.heard
+            if silent >= self._lost_after_s and not session.alive(caught_up, self._heartbeat_s):
+                effects.append(self._end(session, f"silent for {silent:.1f} s"))
         if self._next_beat is None or now >= self._next_beat:
             # A fixed schedule: next += interval, and no burst after a stall.
             base = now if self._next_beat is None else self._next_beat

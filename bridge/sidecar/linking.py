@@ -42,6 +42,8 @@ class LinkWorker:
         self._facts: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         self._offsets: dict[str, OffsetWatch] = {}
         started = office.clock.monotonic()
+        self._caught_up = started
+        """All that terminals had said by then has been taken in."""
         self._present = {officer.id: started for officer in office.settings.officers}
         """When each officer's terminal was last there."""
         self._asked: dict[tuple[str, int, str], float] = {}
@@ -57,10 +59,12 @@ class LinkWorker:
         """Take what terminals send, until cancelled."""
         while True:
             heard = await self._link.receive()
+            drained = self._office.clock.monotonic()
             async with self._door:
                 for peer, frame in heard:
                     await self._handle(self._sessions.receive(peer, frame, self._office.clock.monotonic()))
                 await self._fold()
+                self._caught_up = drained
             # While messages wait nothing above needs to suspend: whoever floods us would have the loop alone.
             await asyncio.sleep(0)
 
@@ -77,9 +81,11 @@ class LinkWorker:
     async def tick(self) -> None:
         """Heartbeats and liveness, until cancelled."""
         while True:
+            now = self._office.clock.monotonic()
             # Whatever became of its signal, no message waits longer than a tick.
-            self._link.stir()
-            await self._handle(self._sessions.tick(self._office.clock.monotonic()))
+            if not self._link.stir() and not self._door.locked():
+                self._caught_up = now
+            await self._handle(self._sessions.tick(now, self._caught_up))
             await self._watch_presence()
             await self._watch_clock()
             await self._office.clock.sleep(min(TICK_S, self._office.settings.link.heartbeat_s / 2))
@@ -300,13 +306,13 @@ class LinkWorker:
         office.delivery_bell.ring()
 
     async def _watch_presence(self) -> None:
-        monotonic = self._office.clock.monotonic()
+        caught_up = self._caught_up
         for officer in self._present:
             session = self._sessions.session(officer)
             if session is not None:
-                busy = session.busy and self._sessions.alive(officer, monotonic)
-                self._present[officer] = monotonic if busy else session.heard
-            silent = monotonic - self._present[officer]
+                busy = session.busy and self._sessions.alive(officer, caught_up)
+                self._present[officer] = caught_up if busy else session.heard
+            silent = caught_up - self._present[officer]
             if officer in self._told_lost or silent < self._office.settings.link.lost_after_s:
                 continue
             now = self._office.now()

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from bridge.core.protocol import (
     SidecarHeartbeat,
 )
 from bridge.core.session import Sessions
+from bridge.journal.journal import Journal
 from bridge.link import MAX_DRAIN, Link
 from bridge.sidecar.dispatching import Dispatcher
 from bridge.sidecar.linking import LinkWorker
@@ -384,6 +386,37 @@ async def test_a_silent_terminal_is_told_as_lost_when_the_time_that_was_set_is_o
         assert connections(rig.station) == []
         await rig.pass_time(0.4)
         assert connections(rig.station) == ["CONNECTION_LOST"]
+
+
+async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: Rig) -> None:
+    holds, free = threading.Event(), threading.Event()
+
+    def hold(_: Journal) -> None:
+        holds.set()
+        free.wait()
+
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        holding = asyncio.create_task(rig.station.office.step(hold))
+        await eventually(holds.is_set)
+        # A fact waits for the journal, and nothing is read behind it.
+        await terminal.report(down(1))
+        await eventually(rig.worker._door.locked)
+        try:
+            for _ in range(40):
+                await terminal.beat()
+                await rig.pass_time(1)
+        finally:
+            free.set()
+            await holding
+        assert (await terminal.hear(Ack)).seq == terminal.seq
+        await eventually(rig.allowed)
+        await rig.pass_time(1)
+        assert rig.station.rows("SELECT ended_at FROM sessions") == [(None,)]
+        # Only what the broker's connection did was told.
+        assert connections(rig.station) == ["CONNECTION_LOST"]
+        await rig.pass_time(20)
+    assert rig.station.rows("SELECT why FROM sessions") == [("silent for 15.0 s",)]
 
 
 async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_and_is_told_each_time(

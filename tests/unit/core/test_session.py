@@ -151,11 +151,21 @@ def test_a_silent_terminal_is_lost_at_its_very_moment_and_told_once(busy: bool, 
     link, terminal = entered()
     terminal.beat(link, now=100.0, busy=busy)
     lost_at = 100.0 + lost_s
-    assert not [each for each in link.tick(lost_at - 0.001) if isinstance(each, Ended)]
-    lost = [each for each in link.tick(lost_at) if isinstance(each, Ended)]
+    assert not [each for each in link.tick(lost_at - 0.001, lost_at - 0.001) if isinstance(each, Ended)]
+    lost = [each for each in link.tick(lost_at, lost_at) if isinstance(each, Ended)]
     assert lost == [Ended(OFFICER, 1, f"silent for {lost_s:.1f} s")]
-    assert [each for each in link.tick(lost_at + 1) if isinstance(each, Ended)] == []
+    assert [each for each in link.tick(lost_at + 1, lost_at + 1) if isinstance(each, Ended)] == []
     assert link.session(OFFICER) is None
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_what_was_not_heard_because_nobody_listened_is_no_silence(busy: bool) -> None:
+    link, terminal = entered()
+    terminal.beat(link, now=100.0, busy=busy)
+    assert not [each for each in link.tick(1000.0, 114.9) if isinstance(each, Ended)]
+    lost_s = BUSY_S if busy else 15.0
+    lost = [each for each in link.tick(1000.0, 100.0 + lost_s) if isinstance(each, Ended)]
+    assert lost == [Ended(OFFICER, 1, f"silent for {lost_s:.1f} s")]
 
 
 def test_a_heartbeat_says_how_the_terminal_stands() -> None:
@@ -197,7 +207,7 @@ def test_heartbeats_keep_their_schedule_however_late_each_tick_is() -> None:
     for tenth in range(0, 200):
         now = tenth * 0.1 + (0.09 if tenth % 3 else 0.0)
         terminal.beat(link, now=now)
-        if beats(link.tick(now)):
+        if beats(link.tick(now, now)):
             times.append(now)
     assert len(times) == 20
     assert all(number <= at < number + 0.2 for number, at in enumerate(times))
@@ -205,18 +215,18 @@ def test_heartbeats_keep_their_schedule_however_late_each_tick_is() -> None:
 
 def test_a_stall_is_followed_by_one_heartbeat_and_no_burst() -> None:
     link, terminal = entered()
-    link.tick(0.0)
+    link.tick(0.0, 0.0)
     terminal.beat(link, now=9.7)
-    assert beats(link.tick(9.7)) == [9700]
-    assert [beats(link.tick(now)) for now in (9.71, 10.0, 10.69)] == [[], [], []]
-    assert beats(link.tick(10.7)) == [10700]
+    assert beats(link.tick(9.7, 9.7)) == [9700]
+    assert [beats(link.tick(now, now)) for now in (9.71, 10.0, 10.69)] == [[], [], []]
+    assert beats(link.tick(10.7, 10.7)) == [10700]
 
 
 def test_the_link_clock_counts_from_the_welcome_of_each_session() -> None:
     link, one, two = sessions(), Terminal(), Terminal(b"peer-2", officer=OTHER)
     one.enter(link, now=1000.0)
     two.enter(link, epoch=2, now=1001.5)
-    sent = [each for each in link.tick(1002.0) if isinstance(each, Send)]
+    sent = [each for each in link.tick(1002.0, 1002.0) if isinstance(each, Send)]
     assert sent == [
         Send(b"peer-1", SidecarHeartbeat(epoch=1, clock_ms=2000)),
         Send(b"peer-2", SidecarHeartbeat(epoch=2, clock_ms=500)),

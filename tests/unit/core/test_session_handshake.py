@@ -235,7 +235,7 @@ def test_who_has_not_proved_itself_is_not_admitted() -> None:
 def test_a_handshake_that_takes_too_long_comes_to_nothing(after_s: float, answered: bool) -> None:
     link, terminal = sessions(), Terminal()
     prove = terminal.proof(challenged(terminal.knock(link)))
-    link.tick(after_s)
+    link.tick(after_s, after_s)
     assert bool(terminal.say(link, prove, after_s)) is answered
 
 
@@ -302,7 +302,7 @@ def test_whatever_strangers_say_nothing_raises_and_nobody_gets_in(
     link, now = sessions(), 0.0
     for peer, frame, pause in frames:
         now += pause
-        for effect in [*link.receive(peer, frame, now), *link.tick(now)]:
+        for effect in [*link.receive(peer, frame, now), *link.tick(now, now)]:
             assert isinstance(effect, Send)
             assert isinstance(effect.message, Challenge | Refused | Bye)
             readable(effect.message)
