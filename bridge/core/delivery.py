@@ -6,10 +6,12 @@ that the next event of the directive can go.
 
 Whose trouble a failure is, the failure itself does not say: a Director may fail on one body alone. So one that
 failed, and fails again although another was taken meanwhile, is by itself: it holds up its own directive and
-nothing else.
+nothing else. And a Director may refuse all events for a while, behind a proxy that has no backend yet: where
+several different events are refused in a row, none of them is to blame.
 """
 
 import math
+from collections.abc import Hashable
 from typing import Final
 
 import msgspec
@@ -24,7 +26,11 @@ AUTH_PROBE_S: Final = 30.0
 """How often a Director that does not let us in is tried again: a person is at it."""
 REFUSALS: Final = 4
 """Definite refusals before an event is set aside."""
-REFUSED_BASE_S: Final = 5.0
+REFUSED_BASE_S: Final = 30.0
+REFUSED_CAP_S: Final = 120.0
+CROWD: Final = 3
+"""So many different events, of more than one directive, that are refused with none taken between are the
+Director's trouble."""
 RETRY_AFTER_CAP_S: Final = 300.0
 
 
@@ -59,6 +65,8 @@ class Tries:
         self._turns = 0
         self._failed: dict[int, _Failing] = {}
         """By event: those that failed and are still to be taken."""
+        self._blamed: dict[int, Hashable] = {}
+        """By event, its directive: those whose own the trouble was, since one was taken."""
 
     @property
     def failing(self) -> int:
@@ -78,22 +86,27 @@ class Tries:
         self.outage = 0
         self._taken += 1
         self._failed.pop(event, None)
+        self._blamed.clear()
 
     def failed(
-        self, event: int, failure: Failed, *, refusals: int, together: bool
+        self, event: int, lane: Hashable, failure: Failed, *, refusals: int, together: bool
     ) -> Retry | SetAside | PauseAll:
         """What to do after a try of the event that failed.
 
-        `refusals` counts its refusals before this one. `together`: delivery was paused already when the answer
-        came, so that it is no further failure in a row.
+        `lane` names its directive, `refusals` counts its refusals before this one. `together`: delivery was
+        paused already when the answer came, so that it is no further failure in a row.
         """
         before = self._failed.get(event, _Failing())
         own = before.own or self._taken > before.taken
         self._turns += 1
         self._failed[event] = _Failing(tries=before.tries + 1, turn=self._turns, taken=self._taken, own=own)
+        alone = own or failure.kind is FailureKind.REFUSED
+        if alone:
+            self._blamed[event] = lane
+        crowd = len(self._blamed) >= CROWD and len(set(self._blamed.values())) > 1
         decision = after_failure(
             failure,
-            own=own or failure.kind is FailureKind.REFUSED,
+            own=alone and not crowd,
             refusals=refusals,
             tries=before.tries,
             outage=self.outage,
@@ -143,7 +156,8 @@ def after_failure(
             if refusals + 1 >= REFUSALS:
                 return SetAside()
             return Retry(
-                full_jitter(refusals, base_s=REFUSED_BASE_S, cap_s=CAP_S, uniform=uniform) + REFUSED_BASE_S
+                full_jitter(refusals, base_s=REFUSED_BASE_S, cap_s=REFUSED_CAP_S, uniform=uniform)
+                + REFUSED_BASE_S
             )
 
 

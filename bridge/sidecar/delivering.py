@@ -137,7 +137,9 @@ class Deliverer:
     async def _failed(self, event: Outgoing, failure: Failed) -> None:
         # Several lanes that fail together are one failure.
         together = self._paused_until > self._office.clock.monotonic()
-        decision = self._tries.failed(event.id, failure, refusals=event.refusals, together=together)
+        decision = self._tries.failed(
+            event.id, event.lane, failure, refusals=event.refusals, together=together
+        )
         log = self._office.log.bind(
             event_type=event.event_type,
             directive=event.directive_id,

@@ -256,11 +256,11 @@ async def test_a_refused_event_is_tried_over_minutes_then_set_aside_and_the_next
     spoil(director, fault=Fault.STATUS, status=422, requests=REFUSALS)
     await station.take(station.directive("dir-1", quantity=-1))
     station.office.delivery_bell.ring()
-    await time.passes(60)
+    await time.passes(240)
     assert [event_type for _, event_type in director.director.posts] == [RECEIVED] * REFUSALS + [REJECTED]
     assert states(station) == [("refused", REFUSALS), ("delivered", 0)]
-    # 5 s and half of 5, 10, 20 s; looked at once a second.
-    expected = [7.5, 10, 15]
+    # 30 s and half of 30, 60, 120 s; looked at once a second.
+    expected = [45, 60, 90]
     assert all(low <= gap <= low + 1 for low, gap in zip(expected, gaps(director), strict=False))
     assert director.told("dir-1") == [REJECTED]
 
@@ -277,36 +277,65 @@ async def test_a_refused_event_holds_up_its_own_directive_alone(
     station.office.delivery_bell.ring()
     await eventually(lambda: director.told("dir-2") == [RECEIVED, REJECTED])
     assert director.told("dir-1") == []
-    await time.passes(10)
+    await time.passes(60)
     await eventually(lambda: director.told("dir-1") == [RECEIVED, REJECTED])
 
 
 @pytest.mark.usefixtures("delivering")
+async def test_while_the_director_refuses_everything_no_event_is_set_aside_and_opens_pause(
+    station: Station, director: Sandbox, time: Time
+) -> None:
+    spoil(director, fault=Fault.STATUS, status=404)
+    names = [f"dir-{number}" for number in range(12)]
+    for name in names:
+        await station.take(station.directive(name, quantity=-1))
+        station.office.delivery_bell.ring()
+        await time.passes(5)
+    assert station.office.opens_paused and station.office.why_opens_paused
+    await time.passes(600)
+    assert station.office.opens_paused
+    assert {state for state, _ in states(station)} == {"queued"}
+    spoil(director)
+    await time.passes(120)
+    assert not station.office.director_locked_out
+    assert {state for state, _ in states(station)} == {"delivered"}
+    assert all(director.told(name) == [RECEIVED, REJECTED] for name in names)
+
+
+@pytest.mark.usefixtures("delivering")
 @pytest.mark.parametrize(
-    ("spoiled", "stored"),
-    [({}, ("delivered", 0)), ({"fault": Fault.STATUS, "status": 422}, ("queued", 1))],
+    ("spoiled", "directives", "posted", "stored"),
+    [
+        ({}, 2 * LANES, LANES, ("delivered", 0)),
+        ({"fault": Fault.STATUS, "status": 422}, 2, 2, ("queued", 1)),
+    ],
     ids=["taken", "refused"],
 )
 async def test_an_answer_that_could_not_be_stored_is_stored_later_and_not_asked_for_again(
-    station: Station, director: Sandbox, deliverer: Deliverer, spoiled: dict[str, object], stored: object
+    station: Station,
+    director: Sandbox,
+    deliverer: Deliverer,
+    spoiled: dict[str, object],
+    directives: int,
+    posted: int,
+    stored: object,
 ) -> None:
     spoil(director, **spoiled)
-    directives = [f"dir-{number}" for number in range(2 * LANES)]
-    await station.take(*(station.directive(name) for name in directives))
+    await station.take(*(station.directive(f"dir-{number}") for number in range(directives)))
     station.lock_journal()
     station.office.delivery_bell.ring()
     unstored: list[object] = []
     for _ in range(60):
         # Each lane and the deliverer itself.
-        await station.clock.asleep(LANES + 1)
+        await station.clock.asleep(posted + 1)
         unstored = [said for said in station.said if said["event"] == "delivery not stored"]
         station.clock.advance(1)
-    assert states(station) == [("queued", 0)] * len(directives)
-    assert len(director.director.posts) == len(unstored) == LANES
-    assert deliverer.in_flight == LANES
+    assert states(station) == [("queued", 0)] * directives
+    assert len(director.director.posts) == len(unstored) == posted
+    assert deliverer.in_flight == posted
     station.lock_journal(False)
     station.clock.advance(1)
-    await eventually(lambda: states(station)[:LANES] == [stored] * LANES)
+    await eventually(lambda: states(station)[:posted] == [stored] * posted)
 
 
 async def test_posts_in_flight_are_waited_for_at_a_stop(
