@@ -11,6 +11,10 @@ from bridge.core.protocol import MAX_MESSAGE_BYTES
 MAX_DRAIN: Final = 256
 """Messages taken in one go. Between two goes everything else gets its turn."""
 
+RECEIVE_WINDOW: Final = 32
+"""Messages that the transport holds for us, of each peer; what is over it waits on the peer's side. Anybody on this
+machine may connect, and send the longest that there are."""
+
 _OWN_ID: Final = b"\x00"
 """A routing id that the ROUTER gave begins so; one that a peer chose cannot."""
 
@@ -32,6 +36,7 @@ class Link:
         # A frame for a peer that is gone is an error that we see, never a silent loss.
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self._socket.setsockopt(zmq.SNDTIMEO, 0)
+        self._socket.setsockopt(zmq.RCVHWM, RECEIVE_WINDOW)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         # A dead peer behind a half-open connection is dropped by the transport too.
         self._socket.setsockopt(zmq.HEARTBEAT_IVL, 5_000)

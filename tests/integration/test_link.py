@@ -11,9 +11,11 @@ import pytest
 import zmq
 
 from bridge.core.protocol import MAX_MESSAGE_BYTES
-from bridge.link import MAX_DRAIN, EndpointError, Link
+from bridge.link import MAX_DRAIN, RECEIVE_WINDOW, EndpointError, Link
 
 PATIENCE_S = 20.0
+STUCK_MS = 1000
+"""A peer whose frame is not taken for so long is not read."""
 
 
 class Terminals:
@@ -24,11 +26,14 @@ class Terminals:
         self._context = zmq.Context()
         self._dealers: list[zmq.Socket[bytes]] = []
 
-    def connect(self, *, identity: bytes = b"", receive_window: int = 1000) -> "zmq.Socket[bytes]":
+    def connect(
+        self, *, identity: bytes = b"", receive_window: int = 1000, send_window: int = 1000
+    ) -> "zmq.Socket[bytes]":
         """One more peer."""
         dealer: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
         dealer.setsockopt(zmq.LINGER, 0)
         dealer.setsockopt(zmq.RCVHWM, receive_window)
+        dealer.setsockopt(zmq.SNDHWM, send_window)
         dealer.setsockopt(zmq.RCVTIMEO, int(PATIENCE_S * 1000))
         if identity:
             dealer.setsockopt(zmq.IDENTITY, identity)
@@ -160,16 +165,19 @@ async def test_a_peer_that_chose_its_own_id_is_dropped_and_counted(link: Link, t
 
 
 async def test_one_receive_takes_a_bounded_number(link: Link, terminals: Terminals) -> None:
-    dealer = terminals.connect()
-    count = 2 * MAX_DRAIN + 10
-    for number in range(count):
-        dealer.send(b"%d" % number)
-    frames: list[bytes] = []
-    while len(frames) < count:
+    # More than MAX_DRAIN at once come from many peers alone: little is held of each.
+    dealers = [terminals.connect() for _ in range(30)]
+    numbers = range(RECEIVE_WINDOW - 2)
+    for number in numbers:
+        for dealer in dealers:
+            dealer.send(b"%d" % number)
+    frames: dict[bytes, list[bytes]] = {}
+    while sum(map(len, frames.values())) < len(dealers) * len(numbers):
         batch = await received(link)
         assert len(batch) <= MAX_DRAIN
-        frames += [frame for _, frame in batch]
-    assert frames == [b"%d" % number for number in range(count)]
+        for peer, frame in batch:
+            frames.setdefault(peer, []).append(frame)
+    assert list(frames.values()) == [[b"%d" % number for number in numbers]] * len(dealers)
 
 
 async def test_a_frame_for_a_peer_that_is_gone_is_seen_to_fail(link: Link, terminals: Terminals) -> None:
@@ -203,6 +211,20 @@ async def test_a_frame_for_a_peer_that_takes_nothing_is_refused_at_once(
     [(free, _)] = await received(link)
     assert link.send(free, b"welcome")
     assert other.recv() == b"welcome"
+
+
+async def test_of_a_peer_that_is_not_read_little_is_held(link: Link, terminals: Terminals) -> None:
+    dealer = terminals.connect(send_window=1)
+    dealer.setsockopt(zmq.SNDTIMEO, STUCK_MS)
+    frame = bytes(MAX_MESSAGE_BYTES)
+    sent = 0
+    # Nobody receives: its window, the system's buffers and ours fill up, and then it has to wait.
+    with suppress(zmq.Again):
+        while sent < 1000:
+            dealer.send(frame)
+            sent += 1
+    assert RECEIVE_WINDOW <= sent < 1000
+    assert [peer_frame for _, peer_frame in await received(link, sent)] == [frame] * sent
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the socket's descriptor cannot be polled so on Windows")
