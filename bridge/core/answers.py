@@ -128,8 +128,8 @@ class _Receipt(msgspec.Struct):
     """The contract's answer to a posted event."""
 
     success: bool
-    event_id: str | int | None = None
-    """Numbers are taken too: a receipt that says success must not fail over the form of its id."""
+    event_id: msgspec.Raw = msgspec.Raw(b"null")
+    """Anything: a receipt that says success must not fail over the form of its id."""
 
 
 _receipts = msgspec.json.Decoder(_Receipt)
@@ -139,7 +139,8 @@ def read_receipt(body: bytes, status: int = 200, *, hide: str = "") -> Posted | 
     """The answer to a posted event (contract: {"success": true, "event_id": "evt_67890"}).
 
     `status` is a 2xx. Strict about `success`: only the JSON booleans count. Lenient about `event_id`: it may
-    be missing or a number. A byte order mark is skipped. `hide` never shows in the detail (see `excerpt`).
+    be missing or anything; what is no string is kept as its JSON text. A byte order mark is skipped. `hide` never
+    shows in the detail or the id (see `excerpt`).
     """
     shown = excerpt(body.decode("utf-8", "replace"), hide=hide)
     try:
@@ -149,4 +150,14 @@ def read_receipt(body: bytes, status: int = 200, *, hide: str = "") -> Posted | 
         return Failed(FailureKind.MALFORMED, status, detail)
     if not receipt.success:
         return Failed(FailureKind.REFUSED, status, f"the Director answered success: false: {shown}")
-    return Posted(None if receipt.event_id is None else str(receipt.event_id))
+    return Posted(_event_id(bytes(receipt.event_id), hide))
+
+
+def _event_id(raw: bytes, hide: str) -> str | None:
+    if raw == b"null":
+        return None
+    try:
+        text = msgspec.json.decode(raw, type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        text = raw.decode("utf-8", "replace")
+    return excerpt(text, hide=hide)

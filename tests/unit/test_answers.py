@@ -110,6 +110,12 @@ def test_a_date_takes_any_text(value: str) -> None:
         (b'{"success": true, "event_id": null}', Posted(None)),
         (b'{"success": true, "event_id": 67890}', Posted("67890")),
         (b'{"success": true, "event_id": "e", "more": [1]}', Posted("e")),
+        (b'{"success": true, "event_id": 1.5}', Posted("1.5")),
+        (b'{"success": true, "event_id": {"$oid": "x"}}', Posted('{"$oid": "x"}')),
+        (b'{"success": true, "event_id": "a\\u0000b"}', Posted("a?b")),
+        (b'{"success": true, "event_id": "\xff"}', Posted('"\N{REPLACEMENT CHARACTER}"')),
+        (b'{"success": true, "event_id": "%s"}' % (b"x" * 500_000), Posted("x" * 200 + "...")),
+        (b'{"success": true, "event_id": %s}' % (b"9" * 5_000), Posted("9" * 200 + "...")),
         (b'\xef\xbb\xbf{"success": true}', Posted(None)),
     ],
 )
@@ -129,9 +135,9 @@ def test_a_receipt(body: bytes, posted: Posted) -> None:
         b'{"success": 1}',
         b'{"success": null}',
         b'{"event_id": "evt_1"}',
-        b'{"success": true, "event_id": {}}',
         b'{"success": true',
-        b'{"success": true, "event_id": "\xff"}',
+        b'{"success": true, "event_id": {}',
+        b'{"success": true, "event_id": "\\ud800"}',
         b"[" * 100_000,
     ],
 )
@@ -172,3 +178,4 @@ def test_a_receipt_hides_the_key_that_it_echoes() -> None:
     answer = read_receipt(b'{"success": false, "key": "the-key"}', hide="the-key")
     assert isinstance(answer, Failed)
     assert "the-key" not in answer.detail and "***" in answer.detail
+    assert read_receipt(b'{"success": true, "event_id": "the-key"}', hide="the-key") == Posted("***")
