@@ -15,6 +15,8 @@ from bridge.sidecar.office import Office
 
 LANES = 4
 LOOK_S = 1.0
+UNFORESEEN_REST_S = 5.0
+"""How long a lane rests whose delivery failed as nobody foresaw."""
 JOURNAL_REST_S = 1.0
 """How long after a try to store what became of an event the next one comes."""
 
@@ -93,6 +95,7 @@ class Deliverer:
         self._office.delivery_bell.ring()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._office.log.error("delivery failed", error=repr(error))
+            self._rest(lane, UNFORESEEN_REST_S)
 
     async def _deliver(self, event: Outgoing) -> None:
         answer = await self._director.post(event.body, event.key)

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -336,6 +337,25 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later_and_not_asked_
     station.lock_journal(False)
     station.clock.advance(1)
     await eventually(lambda: states(station)[:posted] == [stored] * posted)
+
+
+class Odd(WatchedDirector):
+    """A client with a mistake in it, which no answer is known to bring about."""
+
+    async def post(self, body: bytes, idempotency_key: str) -> Any:
+        await super().post(body, idempotency_key)
+        raise ValueError("odd")
+
+
+async def test_a_failure_that_nobody_foresaw_is_not_repeated_at_once(station: Station) -> None:
+    async with Odd("http://127.0.0.1:1", SystemClock(), watch=station.clock) as client:
+        deliverer = Deliverer(station.office, client)
+        time = Time(station, deliverer)
+        await station.take(station.directive("dir-1"))
+        async with at_work(asyncio.create_task(deliverer.run())):
+            await time.passes(30)
+    assert 5 <= len(client.posts) <= 7
+    assert [said["event"] for said in station.said] == ["delivery failed"] * len(client.posts)
 
 
 async def test_posts_in_flight_are_waited_for_at_a_stop(
