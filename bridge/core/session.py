@@ -42,6 +42,10 @@ BUSY_S: Final = 60.0
 """A synchronous send may keep a terminal silent for so long and it still counts as alive."""
 MAX_PENDING: Final = 64
 """Handshakes under way at once. The oldest gives way."""
+HELLOS: Final = 10
+HELLOS_S: Final = 0.1
+"""So many hellos are answered in so many seconds: a flood of them leaves every handshake its place for more than
+half a second, and costs little."""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -149,6 +153,8 @@ class Counters(msgspec.Struct):
     """Messages of peers that have not proved themselves."""
     stale_epoch: int = 0
     key_refused: int = 0
+    crowded_out: int = 0
+    """Hellos that were not answered since too many came at once. The terminal says it again."""
 
 
 class Sessions:
@@ -169,6 +175,9 @@ class Sessions:
         self._pending: dict[bytes, _Pending] = {}
         self._by_officer: dict[str, Session] = {}
         self._by_peer: dict[bytes, Session] = {}
+        self._hellos_since = -HELLOS_S
+        self._hellos = 0
+        """Hellos that were answered since then."""
         self._next_beat: float | None = None
         self.counters = Counters()
 
@@ -225,6 +234,12 @@ class Sessions:
                 return [self._end(session, f"the terminal said: {message.reason}")]
 
     def _hello(self, peer: bytes, hello: Hello, now: float) -> list[Effect]:
+        if now - self._hellos_since >= HELLOS_S:
+            self._hellos_since, self._hellos = now, 0
+        if self._hellos >= HELLOS:
+            self.counters.crowded_out += 1
+            return []
+        self._hellos += 1
         key = self._keys.get(hello.officer)
         if key is None:
             return [

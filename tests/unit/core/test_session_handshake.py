@@ -20,7 +20,18 @@ from bridge.core.protocol import (
     decode_from_sidecar,
     encode,
 )
-from bridge.core.session import HANDSHAKE_S, MAX_PENDING, Admit, Effect, Ended, Heard, Send
+from bridge.core.session import (
+    HANDSHAKE_S,
+    HELLOS,
+    HELLOS_S,
+    MAX_PENDING,
+    Admit,
+    Effect,
+    Ended,
+    Heard,
+    Send,
+    Sessions,
+)
 from bridge.core.terms import TradeMode
 
 from .generate import instances
@@ -239,20 +250,44 @@ def test_a_handshake_that_takes_too_long_comes_to_nothing(after_s: float, answer
     assert bool(terminal.say(link, prove, after_s)) is answered
 
 
+def crowd_of(link: Sessions, count: int) -> list[tuple[Terminal, Prove]]:
+    """So many have knocked, no faster than they are answered; each with the proof that it may give."""
+    crowd = [Terminal(b"%d" % number) for number in range(count)]
+    times = [number // HELLOS * 2 * HELLOS_S for number in range(count)]
+    return [
+        (each, each.proof(challenged(each.knock(link, at)))) for each, at in zip(crowd, times, strict=True)
+    ]
+
+
 def test_handshakes_under_way_are_bounded_and_the_oldest_gives_way() -> None:
     link = sessions()
-    crowd = [Terminal(b"%d" % number) for number in range(MAX_PENDING + 1)]
-    proofs = [each.proof(challenged(each.knock(link))) for each in crowd]
-    answers = [bool(each.say(link, prove)) for each, prove in zip(crowd, proofs, strict=True)]
+    answers = [bool(each.say(link, prove, 2.0)) for each, prove in crowd_of(link, MAX_PENDING + 1)]
     assert answers == [False] + [True] * MAX_PENDING
 
 
 def test_a_peer_that_knocks_again_takes_nobodys_place() -> None:
     link = sessions()
-    crowd = [Terminal(b"%d" % number) for number in range(MAX_PENDING)]
-    proofs = [each.proof(challenged(each.knock(link))) for each in crowd]
-    crowd[-1].knock(link)
-    assert crowd[0].say(link, proofs[0])
+    crowd = crowd_of(link, MAX_PENDING)
+    crowd[-1][0].knock(link, 2.0)
+    first, prove = crowd[0]
+    assert first.say(link, prove, 2.0)
+
+
+def test_a_flood_of_hellos_leaves_a_handshake_its_place_for_half_a_second() -> None:
+    link, terminal = sessions(), Terminal()
+    prove = terminal.proof(challenged(terminal.knock(link)))
+    for number in range(5000):
+        Terminal(b"stranger %d" % number, boot="f").knock(link, number / 10_000)
+    assert isinstance(terminal.say(link, prove, 0.5)[0], Admit)
+
+
+def test_hellos_over_the_budget_are_not_answered_until_the_next_tenth_of_a_second() -> None:
+    link = sessions()
+    crowd = [Terminal(b"%d" % number) for number in range(HELLOS + 3)]
+    assert [bool(each.knock(link, 7.0)) for each in crowd] == [True] * HELLOS + [False] * 3
+    assert crowd[-1].knock(link, 7.0 + HELLOS_S / 2) == []
+    assert link.counters.crowded_out == 4
+    assert crowd[-1].knock(link, 7.0 + HELLOS_S + 1e-9)
 
 
 @pytest.mark.parametrize(
