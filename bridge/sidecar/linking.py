@@ -26,6 +26,8 @@ ASK_AGAIN_S = 5.0
 """A terminal that has to look through ten thousand symbols is given so long."""
 REFUSALS_TOLD_S = 60.0
 """Refusals of one kind are logged so often; those between are counted."""
+STORE_AGAIN_S = 5.0
+"""How long after a loss could not be stored the next try comes."""
 OVERLAP_MS = 3_600_000
 """How far before the watermark a scan begins: history may come late, and broker clocks jump an hour."""
 
@@ -51,6 +53,8 @@ class LinkWorker:
         self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
         """By code and configured officer: when a refusal was last logged, and how many came since."""
         self._told_lost: set[str] = set()
+        self._unstored_loss: dict[str, float] = {}
+        """When it was last tried in vain to store that an officer's terminal is lost."""
         self._told_clock = False
         self._clock_trouble = ""
         """Names the clock's trouble at hand; empty where there is none."""
@@ -313,16 +317,27 @@ class LinkWorker:
                 busy = session.busy and self._sessions.alive(officer, caught_up)
                 self._present[officer] = caught_up if busy else session.heard
             silent = caught_up - self._present[officer]
-            if officer in self._told_lost or silent < self._office.settings.link.lost_after_s:
-                continue
-            now = self._office.now()
-            try:
-                await self._office.step(partial(_lose, officer, silent, now))
-            except JournalUnavailableError as error:
+            if silent < self._office.settings.link.lost_after_s:
+                self._unstored_loss.pop(officer, None)
+            elif officer not in self._told_lost:
+                await self._lose(officer, silent)
+
+    async def _lose(self, officer: str, silent_s: float) -> None:
+        """Tell of a terminal that is lost. A journal that cannot be written is asked seldom, and logged once."""
+        monotonic = self._office.clock.monotonic()
+        tried = self._unstored_loss.get(officer)
+        if tried is not None and monotonic - tried < STORE_AGAIN_S:
+            return
+        try:
+            await self._office.step(partial(_lose, officer, silent_s, self._office.now()))
+        except JournalUnavailableError as error:
+            if tried is None:
                 self._office.log.error("loss of the terminal not stored", officer=officer, why=str(error))
-                continue
-            self._told_lost.add(officer)
-            self._office.delivery_bell.ring()
+            self._unstored_loss[officer] = monotonic
+            return
+        self._unstored_loss.pop(officer, None)
+        self._told_lost.add(officer)
+        self._office.delivery_bell.ring()
 
 
 def _fold(

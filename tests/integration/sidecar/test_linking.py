@@ -378,6 +378,26 @@ async def test_a_silent_terminal_is_told_as_lost_once_and_as_back_once(rig: Rig)
         assert connections(rig.station) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
 
 
+async def test_a_loss_that_cannot_be_stored_is_logged_once_and_told_when_it_can(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        rig.station.lock_journal()
+        await rig.pass_time(60)
+        unstored = [said for said in rig.station.said if said["event"] == "loss of the terminal not stored"]
+        assert len(unstored) == 1 and unstored[0]["officer"] == OFFICER
+        rig.station.lock_journal(False)
+        await rig.pass_time(5)
+        assert connections(rig.station) == ["CONNECTION_LOST"]
+        [(told,)] = rig.station.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
+        assert "silent for 6" in told
+        # The next one is a happening of its own.
+        await terminal.join()
+        rig.station.lock_journal()
+        await rig.pass_time(30)
+        unstored = [said for said in rig.station.said if said["event"] == "loss of the terminal not stored"]
+        assert len(unstored) == 2
+
+
 async def test_a_silent_terminal_is_told_as_lost_when_the_time_that_was_set_is_over(rig: Rig) -> None:
     lost_after_s = rig.station.settings.link.lost_after_s
     async with rig.terminal() as terminal:
