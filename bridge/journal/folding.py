@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import msgspec
 
-from bridge.core import brokertime, dealing, folding
-from bridge.core.attribution import revise
+from bridge.core import brokertime, folding
 from bridge.core.contract import utc_text
 from bridge.core.facts import (
     CommandFact,
@@ -31,7 +30,8 @@ from bridge.core.records import CommandRecord, Disposition, Outcome
 from bridge.core.reporting import system_error
 from bridge.core.settings import OfficerSettings
 from bridge.core.terms import MarginMode
-from bridge.journal import holdings, market, operating, rows
+from bridge.journal import holdings, market, rows
+from bridge.journal.deals import Deals
 from bridge.journal.effects import Effects
 from bridge.journal.lapsing import cancel_lapsed
 from bridge.journal.reconciling import check_book
@@ -106,6 +106,7 @@ class _Book:
             grace=grace,
         )
         self._effects = Effects(step)
+        self._deals = Deals(step, self._scene, netting=self._netting)
         self.scanned = False
         self.applied = 0
         self.repeated = 0
@@ -155,13 +156,13 @@ class _Book:
             return
         match fact:
             case DealFact():
-                self._halt(fact, outcome)
-                self._unpark(fact.position_id)
+                self._deals.halt(fact, outcome)
+                self._deals.unpark(fact.position_id)
                 self._effects.of_position(fact.position_id)
-                self._end_trimmed(fact.order)
+                self._deals.end_trimmed(fact.order)
             case OrderFact():
                 self._effects.of_order(fact.ticket)
-                self._end_trimmed(fact.ticket)
+                self._deals.end_trimmed(fact.ticket)
             case PositionFact():
                 self._effects.of_position(fact.identifier)
             case CommandFact() if outcome.command is not None and outcome.command.order.kind.changes:
@@ -188,7 +189,7 @@ class _Book:
         if self._netting:
             settled = self._step.now - 2 * self._scene.grace
             for position in holdings.parked_positions(self._connection, self._step.account, settled):
-                self._unpark(position, complete=True)
+                self._deals.unpark(position, complete=True)
         try:
             with self._step.contained():
                 check_stops(self._step, self._settings)
@@ -226,7 +227,7 @@ class _Book:
                 outcome = folding.fold_command(fact, command, self._scene, submitted=submitted is not None)
                 return outcome, command
             case DealFact():
-                return self._fold_deal(fact, revision=revision)
+                return self._deals.fold(fact, revision=revision)
             case OrderFact():
                 return self._fold_order(fact)
             case PositionFact():
@@ -263,122 +264,6 @@ class _Book:
             (*self._step.account.key, f"order:{fact.ticket}:", f"order:{fact.ticket};"),
         ).fetchone()
         return int(count)
-
-    def _fold_deal(
-        self, fact: DealFact, *, revision: bool = False, complete: bool = False
-    ) -> tuple[Outcome, CommandRecord | None]:
-        account = self._step.account
-        if revision and (counted := holdings.load_deal(self._connection, account, fact.ticket)) is not None:
-            if content_hash(counted) == content_hash(fact):
-                # It waited when it was said before, and counts since.
-                return Outcome(disposition=Disposition.APPLIED), None
-            return self._revise_deal(fact, counted)
-        if fact.annulled:
-            return self._fold_annulled(fact, complete=complete)
-        command = rows.load_command(self._connection, account.officer, fact.magic) if fact.magic else None
-        deals = holdings.deals_of_command(self._connection, account, command.token) if command else ()
-        outcome = dealing.fold_deal(
-            fact,
-            command=command,
-            command_deals=deals,
-            book=self._position_book(fact, fact.position_id, complete=complete),
-            scene=self._scene,
-        )
-        self._save_deal(fact, outcome, outcome.command.token if outcome.command is not None else None)
-        if outcome.shares:
-            holdings.save_shares(self._connection, account, fact, fact.position_id, outcome.shares)
-        return outcome, command
-
-    def _fold_annulled(self, fact: DealFact, *, complete: bool) -> tuple[Outcome, CommandRecord | None]:
-        """A deal of which the first that counts is that it is annulled: what it did, and then that it is undone."""
-        made = fact.as_made
-        outcome, command = self._fold_deal(made, complete=complete)
-        if outcome.disposition is not Disposition.APPLIED:
-            self._save_deal(fact, outcome, None)
-            shares = revise(fact, outcome.shares)
-            holdings.save_shares(self._connection, self._step.account, fact, fact.position_id, shares)
-            return outcome, command
-        self._step.apply(outcome, command)
-        self._halt(made, outcome)
-        return self._revise_deal(fact, made)
-
-    def _revise_deal(self, fact: DealFact, counted: DealFact) -> tuple[Outcome, CommandRecord | None]:
-        """A deal that counts already is booked anew."""
-        account, ticket = self._step.account, fact.ticket
-        if what := dealing.rewritten(fact, counted):
-            # It counts as it was: others' parts, and what was told of them, stand on it.
-            return folding.quarantine(f"deal {ticket} counts already, and {what}"), None
-        token = holdings.token_of_deal(self._connection, account, ticket)
-        maker = rows.load_command(self._connection, account.officer, token) if token else None
-        outcome = dealing.revise_deal(
-            fact,
-            counted,
-            shares=holdings.shares_of_deal(self._connection, account, ticket),
-            book=self._position_book(fact, counted.position_id),
-            maker=maker,
-            scene=self._scene,
-            again=self._times_booked(fact),
-        )
-        self._save_deal(fact, outcome, token)
-        holdings.save_shares(self._connection, account, fact, counted.position_id, outcome.shares)
-        return outcome, maker
-
-    def _times_booked(self, fact: DealFact) -> int:
-        """How often the deal was booked just like this."""
-        (count,) = self._connection.execute(
-            "SELECT count(*) FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ? AND hash = ?",
-            (*self._step.account.key, fact_key(fact), content_hash(fact)),
-        ).fetchone()
-        return int(count)
-
-    def _position_book(
-        self, fact: DealFact, position: int, *, complete: bool = False
-    ) -> dealing.PositionBook:
-        return holdings.position_book(
-            self._connection,
-            self._step.account,
-            position,
-            netting=self._netting,
-            without=fact.ticket,
-            complete=complete,
-        )
-
-    def _save_deal(self, fact: DealFact, outcome: Outcome, token: int | None) -> None:
-        holdings.save_deal(
-            self._connection,
-            self._step.account,
-            fact,
-            token=token,
-            disposition=outcome.disposition,
-            done_at=self._scene.to_utc(fact.time_server_ms),
-        )
-
-    def _halt(self, fact: DealFact, outcome: Outcome) -> None:
-        if outcome.halt:
-            operating.halt_ourselves(self._step, symbol=fact.symbol, why=outcome.halt)
-
-    def _end_trimmed(self, ticket: int) -> None:
-        order = market.load_order(self._connection, self._step.account, ticket)
-        command = rows.load_command(self._connection, self._step.officer, order.magic) if order else None
-        if order is None or command is None:
-            return
-        deals = holdings.deals_of_command(self._connection, self._step.account, command.token)
-        outcome = dealing.fold_trimmed(command, order, deals, self._scene)
-        if outcome is not None:
-            self._step.apply(outcome, command)
-
-    def _unpark(self, position_id: int, *, complete: bool = False) -> None:
-        """Deals that waited for this position may count now; each may let the next one count."""
-        while True:
-            parked = holdings.parked_deals(self._connection, self._step.account, position_id)
-            for fact in parked:
-                outcome, command = self._fold_deal(fact, complete=complete)
-                if outcome.disposition is not Disposition.PARKED:
-                    self._step.apply(outcome, command)
-                    self._halt(fact, outcome)
-            after = holdings.parked_deals(self._connection, self._step.account, position_id)
-            if not after or len(after) == len(parked):
-                return
 
     def _proves_nothing(self, fact: CommandFact) -> bool:
         """True for the silence of a ledger that is not the one which the command was dispatched to."""
