@@ -134,7 +134,7 @@ def _of_delivery(journal: JournalStatus, live: LiveStatus) -> Iterator[Concern]:
     now = datetime.fromisoformat(live.now)
     for officer in journal.officers:
         queued = officer.oldest_queued_at
-        if queued is None or not live.delivery.failures:
+        if queued is None:
             continue
         waits_s = (now - datetime.fromisoformat(queued)).total_seconds()
         if waits_s >= PATIENCE_S:
