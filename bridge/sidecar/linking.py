@@ -27,7 +27,7 @@ ASK_AGAIN_S = 5.0
 REFUSALS_TOLD_S = 60.0
 """Refusals of one kind are logged so often; those between are counted."""
 STORE_AGAIN_S = 5.0
-"""How long after a loss could not be stored the next try comes."""
+"""How long after a loss, or the clock's trouble, could not be stored the next try comes."""
 OVERLAP_MS = 3_600_000
 """How far before the watermark a scan begins: history may come late, and broker clocks jump an hour."""
 
@@ -58,6 +58,8 @@ class LinkWorker:
         self._told_clock = False
         self._clock_trouble = ""
         """Names the clock's trouble at hand; empty where there is none."""
+        self._clock_tried = started
+        """When it was last tried to store it."""
 
     async def receive(self) -> None:
         """Take what terminals send, until cancelled."""
@@ -297,14 +299,20 @@ class LinkWorker:
             self._told_clock = not office.watch.trusted
             self._clock_trouble = self._clock_trouble if self._told_clock else ""
             return
-        self._clock_trouble = self._clock_trouble or happening()
+        first, monotonic = not self._clock_trouble, office.clock.monotonic()
         now, trouble = office.now(), office.watch.trouble
-        office.log.error("the clock cannot be trusted", why=trouble)
+        if first:
+            self._clock_trouble = happening()
+            office.log.error("the clock cannot be trusted", why=trouble)
+        elif monotonic - self._clock_tried < STORE_AGAIN_S:
+            return
+        self._clock_tried = monotonic
         for officer in office.settings.officers:
             try:
                 await office.step(partial(_raise_clock, officer.id, trouble, self._clock_trouble, now))
             except JournalUnavailableError as error:
-                office.log.error("clock trouble not stored", why=str(error))
+                if first:
+                    office.log.error("clock trouble not stored", why=str(error))
                 return
         self._told_clock = True
         office.delivery_bell.ring()

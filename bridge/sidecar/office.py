@@ -108,7 +108,8 @@ class Office:
     def why_opens_paused(self) -> list[str]:
         """Each reason for which nothing new may be opened, and its remedy."""
         locked_out = (
-            "the Director refuses us (API key, or its address): mend that; nobody would hear of an order"
+            "the Director refuses us, or one event after the other (the API key, its address, or what the log "
+            "says that it answers): mend that; nobody would hear of an order"
         )
         return [locked_out] * self.director_locked_out + [self.watch.trouble] * (not self.watch.trusted)
 

@@ -31,7 +31,7 @@ from bridge.core.session import Sessions
 from bridge.journal.journal import Journal
 from bridge.link import MAX_DRAIN, Link
 from bridge.sidecar.dispatching import Dispatcher
-from bridge.sidecar.linking import LinkWorker
+from bridge.sidecar.linking import STORE_AGAIN_S, LinkWorker
 from tests.integration.journal.facts import absent, deal, result, submitted
 
 from .clock import ManualClock
@@ -437,6 +437,22 @@ async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: 
         assert connections(rig.station) == ["CONNECTION_LOST"]
         await rig.pass_time(20)
     assert rig.station.rows("SELECT why FROM sessions") == [("silent for 15.0 s",)]
+
+
+async def test_a_clocks_trouble_that_cannot_be_stored_is_logged_once_and_told_when_it_can(
+    watchful: Rig,
+) -> None:
+    rig, station = watchful, watchful.station
+    await rig.pass_time(TICK_S)
+    station.lock_journal()
+    rig.clock.jump(1 / 24)
+    await rig.pass_time(STORE_AGAIN_S + 1)
+    said = [each["event"] for each in station.said if "clock" in each["event"]]
+    assert said == ["the clock cannot be trusted", "clock trouble not stored"]
+    station.lock_journal(False)
+    await rig.pass_time(STORE_AGAIN_S + 1)
+    query = "SELECT count(*) FROM events WHERE json_extract(body, '$.error_code') = 'CLOCK'"
+    assert station.rows(query) == [(1,)]
 
 
 async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_and_is_told_each_time(
