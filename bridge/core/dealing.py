@@ -44,6 +44,8 @@ class PositionBook(msgspec.Struct, frozen=True, kw_only=True):
     """Several commands, and others, may share it."""
     complete: bool = False
     """Every deal before the one at hand is known."""
+    order: OrderFact | None = None
+    """The deal's order as it was seen last."""
 
     def part(self, token: int) -> PositionRecord | None:
         return next((part for part in self.parts if part.token == token), None)
@@ -152,7 +154,7 @@ def _move(
 ) -> tuple[PositionRecord, list[Draft]]:
     """One command's part of the position after its share of the deal."""
     at = scene.to_utc(fact.time_server_ms)
-    held = book.part(share.token) or _new_part(fact, maker, share, scene)
+    held = book.part(share.token) or _new_part(fact, maker, share, book.order, scene)
     counted = summed(held, [*book.shares.get(share.token, ()), share])
     ours = maker is not None and fact.reason == REASON_EXPERT
     what = PositionInput.ENTERED if share.entry is DealEntry.IN else _leaving(fact, counted, ours=ours)
@@ -187,11 +189,15 @@ def _meant(maker: CommandRecord | None, share: Share) -> bool:
     )
 
 
-def _new_part(fact: DealFact, maker: CommandRecord | None, share: Share, scene: Scene) -> PositionRecord:
+def _new_part(
+    fact: DealFact, maker: CommandRecord | None, share: Share, order: OrderFact | None, scene: Scene
+) -> PositionRecord:
     """A part that this deal begins. Only its maker's can be new: what is closed was opened before."""
     if maker is None:
         raise ValueError(f"deal {fact.ticket} has a share of token {share.token}, which has no part in it")
     opens = maker.order.kind is CommandKind.OPEN
+    # A pending order may have got other levels before it was filled.
+    levels = order if order is not None and maker.order.order_type.pending else maker.order
     return PositionRecord(
         identifier=fact.position_id,
         officer=scene.officer,
@@ -199,8 +205,8 @@ def _new_part(fact: DealFact, maker: CommandRecord | None, share: Share, scene: 
         token=maker.token,
         symbol=fact.symbol,
         side=Side(fact.type),
-        stop_loss=maker.order.stop_loss if opens else None,
-        take_profit=maker.order.take_profit if opens else None,
+        stop_loss=levels.stop_loss if opens else None,
+        take_profit=levels.take_profit if opens else None,
     )
 
 

@@ -128,6 +128,7 @@ class Deals:
             netting=self._netting,
             without=fact.ticket,
             complete=complete,
+            order=market.load_order(self._connection, self._step.account, fact.order),
         )
 
     def _save(self, fact: DealFact, outcome: Outcome, token: int | None) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from bridge.core.amounts import plain
 from bridge.core.contract import utc_text
 from bridge.core.dealing import PositionBook
-from bridge.core.facts import DealFact, decode_fact, encode_fact
+from bridge.core.facts import DealFact, OrderFact, decode_fact, encode_fact
 from bridge.core.lifecycle import PositionState
 from bridge.core.records import Disposition, PositionRecord, Share
 from bridge.core.terms import DealEntry, Side
@@ -177,8 +177,9 @@ def position_book(
     netting: bool,
     without: int = 0,
     complete: bool = False,
+    order: OrderFact | None = None,
 ) -> PositionBook:
-    """What is known of the position, but for one deal."""
+    """What is known of the position, but for one deal; `order` is that deal's, as it was seen last."""
     shares: dict[int, list[Share]] = {}
     began: dict[int, int] = {}
     for row in connection.execute(
@@ -198,6 +199,7 @@ def position_book(
         foreign=shares.pop(0, []),
         netting=netting,
         complete=complete,
+        order=order,
     )
 
 

@@ -148,7 +148,15 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
     all_.issue("by-hand", "OPEN_SHORT", symbol="GBPUSD", quantity=0.04)
     all_.issue("in-part", "OPEN_LONG", symbol="USDJPY", quantity=0.05, stop_loss=140)
     all_.issue("answer-lost", "OPEN_LONG", symbol="SILVER", quantity=0.02)
-    all_.issue("resting", "OPEN_LONG", symbol="GBPUSD", order_type="LIMIT", price=1.1)
+    all_.issue(
+        # No expiry: a PC's clock that is ahead would find it over.
+        "resting",
+        "OPEN_LONG",
+        symbol="GBPUSD",
+        order_type="LIMIT",
+        price=1.1,
+        time_in_force="GTC",
+    )
     all_.told("no-money", *REFUSED)
     all_.told("off-the-step", *REFUSED)
     all_.told("stopped", *OPENED)

@@ -179,8 +179,8 @@ def button(rig: StoryRig) -> None:
     rig.terminal.send(signal.SIGUSR1)
     rig.terminal.line("pressed by SIGUSR1")
     rig.sidecar.kill()
-    # By now the first click has been heard; the second is the confirmation.
-    rig.terminal.line("no session")
+    # It tries again a second later: by now the first click has been heard, and a second one is no double click.
+    rig.terminal.line("no connection to")
     rig.terminal.send(signal.SIGUSR1)
     rig.sent(4)
     rig.start_sidecar()

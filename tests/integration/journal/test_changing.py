@@ -294,3 +294,17 @@ def test_a_cancel_without_a_target_takes_every_order_of_its_symbol(joined: Desk)
     )
     # One was cancelled, one was not.
     assert joined.directive_state("dir-cancel") == "PARTIAL"
+
+
+def test_levels_that_a_pending_order_got_before_it_was_filled_are_nobodys_change(joined: Desk) -> None:
+    [order] = joined.sent(limit())
+    joined.report(result(order.order, ticket=8700), booked(order.order, ticket=8700))
+    [moving] = joined.sent(modify("dir-modify", "dir-limit", stop_loss=1.06))
+    moved = booked(order.order, ticket=8700, stop_loss=Decimal("1.06"))
+    joined.report(submitted(moving.order, mark=2), result(moving.order), moved)
+    assert joined.directive_state("dir-modify") == "DONE"
+    joined.report(deal(order.order, order=8700), standing(order.order, stop_loss="1.0600"))
+    assert [body.get("action") for body in joined.bodies("ORDER_PLACED")] == [None, "MODIFY"]
+    # What a hand does to the position afterwards is one.
+    joined.report(standing(order.order, stop_loss="1.0500"))
+    assert joined.bodies("ORDER_PLACED")[-1]["action"] == "CHANGED"
