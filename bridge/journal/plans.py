@@ -248,7 +248,7 @@ def _unsettled_symbols(step: Step, number: int, *, paused: bool = False) -> set[
     While opens are `paused` one that was not sent cannot.
     """
     found = step.connection.execute(
-        "SELECT DISTINCT c.symbol FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608
+        "SELECT DISTINCT c.symbol FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608 - a constant
         f" WHERE c.officer = ?1 AND d.id < ?2 AND {_UNSETTLED}"
         " AND NOT (?3 AND c.state = 'PLANNED' AND c.kind = 'OPEN')",
         (step.officer, number, paused, *step.account.key[1:]),
