@@ -265,12 +265,10 @@ class LinkWorker:
             self._office.delivery_bell.ring()
 
     async def _heard(self, effect: Heard) -> None:
-        clock = self._office.clock
-        now = clock.now()
-        # It may have jumped since the last tick, and a wrong clock measures nothing.
-        self._office.watch.observe(now, clock.monotonic())
+        now = self._office.clock.now()
         watch = self._offsets.get(effect.officer)
         if watch is None or not self._office.watch.trusted:
+            # A wrong clock measures nothing.
             return
         seconds = watch.observe(effect.heartbeat.server_ms, now)
         if seconds is not None:
@@ -294,7 +292,6 @@ class LinkWorker:
     async def _watch_clock(self) -> None:
         """Raise a clock that cannot be trusted, once for each time that it goes wrong."""
         office = self._office
-        office.watch.observe(office.clock.now(), office.clock.monotonic())
         if office.watch.trusted or self._told_clock:
             self._told_clock = not office.watch.trusted
             self._clock_trouble = self._clock_trouble if self._told_clock else ""

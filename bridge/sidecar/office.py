@@ -91,13 +91,19 @@ class Office:
         self.delivery_bell = Bell()
         self.director_locked_out = False
         """Delivery is paused for a reason that a person must mend: nothing new is opened."""
-        self.watch = ClockWatch(tolerance=timedelta(seconds=settings.director.max_clock_skew_s))
+        self._watch = ClockWatch(tolerance=timedelta(seconds=settings.director.max_clock_skew_s))
         self.poll_intervals: dict[str, float] = {}
         """Per officer, where its terminal's inputs say how often to poll."""
         self.polls: dict[str, PollNote] = {}
         """Per officer, how its last poll ended."""
         self.dispatch_trouble: dict[str, str] = {}
         """Per officer, the error of ours on which its dispatch fails."""
+
+    @property
+    def watch(self) -> ClockWatch:
+        """Judges the wall clock. It has looked just now: a jump must not be trusted until somebody comes by."""
+        self._watch.observe(self.clock.now(), self.clock.monotonic())
+        return self._watch
 
     @property
     def opens_paused(self) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,7 +34,7 @@ from bridge.sidecar.dispatching import Dispatcher
 from bridge.sidecar.linking import STORE_AGAIN_S, LinkWorker
 from tests.integration.journal.facts import absent, deal, result, submitted
 
-from .clock import ManualClock
+from .clock import PATIENCE_S, ManualClock
 from .station import OFFICER, Station, at_work, eventually
 from .terminal import ACCOUNT, BOOT, KEY, OTHER_BOOT, Terminal, terms
 
@@ -66,13 +66,19 @@ class Rig:
     def terminal(self, *, boot: str = BOOT, key: LinkKey = KEY) -> Terminal:
         return Terminal(self.link.endpoint, self.clock, boot=boot, key=key)
 
-    async def pass_time(self, seconds: float) -> None:
-        """Let time pass tick by tick, each ticked through."""
+    async def pass_time(self, seconds: float, *, sleepers: int = 1) -> None:
+        """Let time pass tick by tick, each ticked through. `sleepers`: 2 where a dispatcher is at work as well."""
         for _ in range(round(seconds / TICK_S)):
-            await self.clock.asleep()
+            await self.clock.asleep(sleepers)
             self.clock.advance(TICK_S)
             # The tick's own steps are through when it sleeps again.
-            await self.clock.asleep()
+            await self.clock.asleep(sleepers)
+
+    async def pass_time_until(self, reached: Callable[[], bool]) -> None:
+        """Let time pass tick by tick until the condition holds: what other threads bring takes its own time."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not reached():
+                await self.pass_time(TICK_S)
 
     async def ready(self, terminal: Terminal) -> None:
         """The terminal has joined, reported a scan, and beats."""
@@ -381,21 +387,24 @@ async def test_a_silent_terminal_is_told_as_lost_once_and_as_back_once(rig: Rig)
 async def test_a_loss_that_cannot_be_stored_is_logged_once_and_told_when_it_can(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
+
+        def unstored() -> list[object]:
+            lost = [each for each in rig.station.said if each["event"] == "loss of the terminal not stored"]
+            return [each["officer"] for each in lost]
+
         rig.station.lock_journal()
-        await rig.pass_time(60)
-        unstored = [said for said in rig.station.said if said["event"] == "loss of the terminal not stored"]
-        assert len(unstored) == 1 and unstored[0]["officer"] == OFFICER
+        await rig.pass_time_until(lambda: bool(unstored()))
+        await rig.pass_time(45)
+        assert unstored() == [OFFICER]
         rig.station.lock_journal(False)
         await rig.pass_time(5)
         assert connections(rig.station) == ["CONNECTION_LOST"]
         [(told,)] = rig.station.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
-        assert "silent for 6" in told
+        assert "silent for " in told
         # The next one is a happening of its own.
         await terminal.join()
         rig.station.lock_journal()
-        await rig.pass_time(30)
-        unstored = [said for said in rig.station.said if said["event"] == "loss of the terminal not stored"]
-        assert len(unstored) == 2
+        await rig.pass_time_until(lambda: len(unstored()) == 2)
 
 
 async def test_a_silent_terminal_is_told_as_lost_when_the_time_that_was_set_is_over(rig: Rig) -> None:
@@ -545,16 +554,16 @@ async def test_a_clock_that_jumps_while_something_waits_ends_nothing_and_sends_i
         set_wrong(watchful, terminal, hours)
         await watchful.pass_time(0.3)
         async with at_work(asyncio.create_task(watchful.dispatcher.run())):
-            await watchful.pass_time(1.2)
+            await watchful.pass_time(1.2, sleepers=2)
             gate = watchful.worker.gate(OFFICER)
             assert gate is not None and gate.alive and gate.opens_paused
             assert station.rows("SELECT state FROM directives") == [("RECEIVED",)]
             set_wrong(watchful, terminal, -hours)
-            await watchful.pass_time(0.3)
+            await watchful.pass_time(0.3, sleepers=2)
             confirm(watchful, watchful.clock.now())
             station.office.dispatch_bell.ring()
             command = await terminal.hear(Command)
-            await watchful.pass_time(0.6)
+            await watchful.pass_time(0.6, sleepers=2)
         assert station.rows("SELECT token, attempt FROM dispatches") == [(command.order.token, 1)]
         assert station.rows("SELECT state FROM directives") == [("WORKING",)]
         told = station.rows("SELECT event_type FROM events ORDER BY id")
@@ -572,13 +581,13 @@ async def test_what_is_with_the_terminal_when_the_clock_jumps_is_neither_given_u
         async with at_work(asyncio.create_task(watchful.dispatcher.run())):
             command = await terminal.hear(Command)
             set_wrong(watchful, terminal, hours)
-            await watchful.pass_time(1.2)
+            await watchful.pass_time(1.2, sleepers=2)
             settle = await terminal.hear(Settle)
             for ask in (settle.item.ask, settle.item.ask + 1):
                 await terminal.report(absent(command.order, ask=ask))
             while (await terminal.hear(Ack)).seq < terminal.seq:
                 pass
-            await watchful.pass_time(0.6)
+            await watchful.pass_time(0.6, sleepers=2)
         assert station.rows("SELECT state FROM commands") == [("DISPATCHED",)]
 
 
@@ -593,7 +602,7 @@ async def test_what_is_sent_while_the_clock_is_in_doubt_is_looked_for_from_the_e
             opening = await terminal.hear(Command)
             await terminal.report(submitted(opening.order), result(opening.order), deal(opening.order))
             set_wrong(watchful, terminal, 1)
-            await watchful.pass_time(0.3)
+            await watchful.pass_time(0.3, sleepers=2)
             await station.take(station.directive("dir-2", action="CLOSE", quantity=None))
             station.office.dispatch_bell.ring()
             assert (await terminal.hear(Command)).order.kind == "CLOSE"
