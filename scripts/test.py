@@ -20,7 +20,7 @@ from pathlib import Path
 
 import _environment
 
-SIDE_BY_SIDE = ("-n", "4", "--dist", "worksteal")
+SIDE_BY_SIDE = ("-n", "6", "--dist", "worksteal")
 """Most tests through processes wait for these; an argument of `-n 0` puts them one after the other. Who is through
 takes from the others: slow stories stand together."""
 COMPILERS = ("c++", "g++", "clang++")
