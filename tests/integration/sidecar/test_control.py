@@ -264,11 +264,12 @@ async def test_a_rebinding_to_another_account(station: Station, sidecar: Control
 
 
 async def test_a_rebinding_that_is_refused_costs_no_session(station: Station, sidecar: Controlled) -> None:
+    await station.take(station.directive("dir-1"))
     async with Terminal(sidecar.endpoint, station.clock) as terminal:
         await terminal.join()
-        await terminal.scan()
         await terminal.beat()
-        await station.take(station.directive("dir-1"))
+        # The scan comes last: it lets the directive go out, and time stands still here.
+        await terminal.scan()
         await terminal.hear(Command)
         status, told = await sidecar.ask(
             "POST", "/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True}
