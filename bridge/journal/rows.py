@@ -151,7 +151,7 @@ def restamp_commands(
     marks = ", ".join("?" * len(states))
     connection.execute(
         # The marks are question marks, as many as there are states.
-        "UPDATE commands SET dispatched_at = ?1 WHERE officer = ?2 AND dispatched_at > ?1"  # noqa: S608
+        "UPDATE commands SET dispatched_at = ?1 WHERE officer = ?2 AND dispatched_at > ?1"  # noqa: S608 - as said
         f" AND state IN ({marks})",
         (utc_text(latest), officer, *states),
     )
