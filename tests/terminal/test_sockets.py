@@ -25,8 +25,9 @@ class Wire:
         self.network.listen("127.0.0.1", 5760, self.pipes.append)
         self.sockets = Sockets(self.network, self.program, Switches(**switches))
         self.program.handler = 1
-        self.handle = self.sockets.SocketCreate(0)
-        assert isinstance(self.handle, int)
+        handle = self.sockets.SocketCreate(0)
+        assert isinstance(handle, int)
+        self.handle = handle
         self.connected = self.sockets.SocketConnect(self.handle, "127.0.0.1", 5760, 100)
         self.program.handler = 2
 
@@ -35,16 +36,16 @@ class Wire:
         return self.pipes[0]
 
     def readable(self) -> object:
-        return self.sockets.SocketIsReadable(self.handle)  # type: ignore[arg-type]
+        return self.sockets.SocketIsReadable(self.handle)
 
     def is_connected(self) -> object:
-        return self.sockets.SocketIsConnected(self.handle)  # type: ignore[arg-type]
+        return self.sockets.SocketIsConnected(self.handle)
 
     def read(self, most: int, timeout_ms: int = 10) -> object:
-        return told(self.sockets.SocketRead(self.handle, most, timeout_ms))  # type: ignore[arg-type]
+        return told(self.sockets.SocketRead(self.handle, most, timeout_ms))
 
     def send(self, data: bytes) -> object:
-        return told(self.sockets.SocketSend(self.handle, data, len(data)))  # type: ignore[arg-type]
+        return told(self.sockets.SocketSend(self.handle, data, len(data)))
 
 
 def told(answer: object) -> object:
@@ -175,7 +176,7 @@ def test_a_read_that_fails_leaves_bytes_and_connection() -> None:
 
 def test_writable_at_second_look() -> None:
     wire = Wire(writable_at_second_look=True)
-    looks = [wire.sockets.SocketIsWritable(wire.handle) for _ in range(4)]  # type: ignore[arg-type]
+    looks = [wire.sockets.SocketIsWritable(wire.handle) for _ in range(4)]
     assert looks == [False, True, False, True]
 
 
