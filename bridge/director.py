@@ -17,7 +17,8 @@ import msgspec
 from yarl import URL
 
 from bridge import __version__
-from bridge.core.answers import (
+from bridge.core.director.contract import API_KEY_HEADER, EVENTS_PATH, IDEMPOTENCY_HEADER, PENDING_PATH
+from bridge.core.director.responses import (
     UTF8_BOM,
     Failed,
     FailureKind,
@@ -29,8 +30,7 @@ from bridge.core.answers import (
     parse_retry_after,
     read_receipt,
 )
-from bridge.core.clock import Clock
-from bridge.core.contract import API_KEY_HEADER, EVENTS_PATH, IDEMPOTENCY_HEADER, PENDING_PATH
+from bridge.core.units.clock import Clock
 
 USER_AGENT: Final = f"mt5-bridge/{__version__}"
 

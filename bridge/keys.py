@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bridge.core.handshake import KEY_BYTES, LinkKey, LinkKeyError
+from bridge.core.link.handshake import KEY_BYTES, LinkKey, LinkKeyError
 
 SUFFIX: Final = ".linkkey"
 _MAX_BYTES: Final = 4096

@@ -6,7 +6,7 @@ from typing import Final
 
 import zmq
 
-from bridge.core.protocol import MAX_MESSAGE_BYTES
+from bridge.core.link.messages import MAX_MESSAGE_BYTES
 
 MAX_DRAIN: Final = 256
 """Messages taken in one go. Between two goes everything else gets its turn."""

@@ -22,10 +22,10 @@ import zmq
 from rich.console import Console
 from rich.table import Table
 
-from bridge.core.batch import Item, read_batch
-from bridge.core.contract import OrderType, utc_text
-from bridge.core.dispatch import Gate
-from bridge.core.facts import (
+from bridge.core.director.contract import OrderType, utc_text
+from bridge.core.director.poll import Item, read_batch
+from bridge.core.link.messages import AccountIdentity, Command, Hello, LedgerIdentity, Prove
+from bridge.core.link.reports import (
     CommandFact,
     CommandStage,
     DealFact,
@@ -34,10 +34,10 @@ from bridge.core.facts import (
     SymbolFact,
     encode_fact,
 )
-from bridge.core.protocol import AccountIdentity, Command, Hello, LedgerIdentity, Prove
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
-from bridge.core.terms import DealEntry, MarginMode, TradeMode
-from bridge.journal.database import connect, create
+from bridge.core.trade.dispatch import Gate
+from bridge.core.units.mt5_terms import DealEntry, MarginMode, TradeMode
+from bridge.journal.database.file import connect, create
 from bridge.journal.journal import Journal, opened
 from bridge.link import Link
 

@@ -7,9 +7,8 @@ everything that it hears, and says what a test tells it to. It decides nothing.
 from decimal import Decimal
 from typing import TypeVar
 
-from bridge.core.facts import AnyFact, Fact, decode_fact
-from bridge.core.handshake import LinkKey, choose_version, proofs_equal
-from bridge.core.protocol import (
+from bridge.core.link.handshake import LinkKey, choose_version, proofs_equal
+from bridge.core.link.messages import (
     MAX_MESSAGE_BYTES,
     Ack,
     Bye,
@@ -29,7 +28,8 @@ from bridge.core.protocol import (
     decode_from_terminal,
     encode,
 )
-from bridge.core.terms import Side
+from bridge.core.link.reports import AnyFact, Fact, decode_fact
+from bridge.core.units.mt5_terms import Side
 
 M = TypeVar("M", bound=Message)
 F = TypeVar("F", bound=Fact)

@@ -12,7 +12,6 @@ from bridge.cli.failure import report
 from bridge.cli.flatten import flatten
 from bridge.cli.halt import halt
 from bridge.cli.journal import journal
-from bridge.cli.paper import paper, paper_broker
 from bridge.cli.rebind import rebind
 from bridge.cli.resolve import resolve
 from bridge.cli.resume import resume
@@ -20,6 +19,7 @@ from bridge.cli.retry import retry
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox_director
 from bridge.cli.setup import setup
+from bridge.cli.simulator import paper, paper_broker
 from bridge.cli.status import status
 from bridge.exits import ExitCode
 from bridge.logs import LogLevel, set_up

@@ -8,7 +8,7 @@ import click
 
 from bridge.config import ConfigError
 from bridge.exits import ExitCode
-from bridge.journal.errors import (
+from bridge.journal.database.errors import (
     JournalDamagedError,
     JournalError,
     JournalLockedError,

@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.answers import FailureKind
-from bridge.journal.status import DoubtfulCommand, JournalStatus
-from bridge.sidecar.live import LiveOfficer, LiveStatus
-from bridge.sidecar.office import PollNote
+from bridge.core.director.responses import FailureKind
+from bridge.journal.views.status import DoubtfulCommand, JournalStatus
+from bridge.sidecar.live_status import LiveOfficer, LiveStatus
+from bridge.sidecar.runtime import PollNote
 
 UNKNOWN = "UNKNOWN"
 """The state of a command that neither ledger nor broker could account for."""

@@ -11,7 +11,7 @@ from bridge.cli.reading import journal_at
 from bridge.cli.tables import print_table
 from bridge.config import load
 from bridge.exits import ExitCode
-from bridge.journal import reading as queries
+from bridge.journal.views import lists as queries
 
 _SHOWN = 160
 """How much of a body the timeline shows. --json has all of it."""

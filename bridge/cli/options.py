@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bridge.core.amounts import AmountError, parse_amount
+from bridge.core.units.decimals import AmountError, parse_amount
 
 FILE = click.Path(path_type=Path)
 """Any path. Whether it is there, and readable, is for who opens it to say: its message is the better one."""

@@ -15,12 +15,12 @@ from bridge.cli.failure import Failure
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.exits import ExitCode
-from bridge.journal.errors import JournalLockedError
+from bridge.journal.database.errors import JournalLockedError
 from bridge.journal.journal import opened
-from bridge.sidecar import controlfile
+from bridge.sidecar import control_file
 from bridge.sidecar.control import STATUS_PATH, ControlError
-from bridge.sidecar.controlfile import HOST, ControlFile
-from bridge.sidecar.live import LiveStatus
+from bridge.sidecar.control_file import HOST, ControlFile
+from bridge.sidecar.live_status import LiveStatus
 from bridge.sidecar.operations import A, RefusedError, Request
 
 ANSWER_S: Final = 30.0
@@ -104,8 +104,8 @@ def _ask(config: Config, request: Request[A]) -> A:
 
 
 def _file(config: Config) -> ControlFile:
-    path = controlfile.control_path(config.journal)
-    content = controlfile.read(path)
+    path = control_file.control_path(config.journal)
+    content = control_file.read(path)
     if content is None:
         raise NobodyThereError(f"there is no control file at {path}")
     return content

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bridge.journal.errors import JournalDamagedError
-from bridge.journal.reading import reading
+from bridge.journal.database.errors import JournalDamagedError
+from bridge.journal.views.lists import reading
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import click
 from bridge.cli.options import AMOUNT, LOTS, config_option
 from bridge.cli.owner import carry_out
 from bridge.config import load
-from bridge.journal.resolving import WORDS, Word
+from bridge.journal.operator.resolve import WORDS, Word
 from bridge.sidecar.operations import ResolveRequest
 
 

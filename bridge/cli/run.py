@@ -14,7 +14,7 @@ from bridge.cli.failure import Failure
 from bridge.cli.options import config_option
 from bridge.clock import SystemClock
 from bridge.config import Config, load
-from bridge.core.handshake import LinkKey
+from bridge.core.link.handshake import LinkKey
 from bridge.core.settings import Settings
 from bridge.director import DirectorClient, DirectorLimits
 from bridge.exits import ExitCode

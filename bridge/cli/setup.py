@@ -17,7 +17,7 @@ from bridge.cli.failure import Failure
 from bridge.cli.options import config_option
 from bridge.config import Config, load
 from bridge.exits import ExitCode
-from bridge.journal.database import check, create
+from bridge.journal.database.file import check, create
 from bridge.keys import create_link_key, link_key_path, load_link_key
 
 _PLAIN_WIDTH = 1000

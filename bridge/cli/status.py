@@ -16,11 +16,11 @@ from bridge.cli.reading import journal_at
 from bridge.cli.tables import print_table, printable
 from bridge.clock import SystemClock
 from bridge.config import Config, load
-from bridge.core.amounts import plain
+from bridge.core.units.decimals import plain
 from bridge.exits import ExitCode
-from bridge.journal import status as queries
-from bridge.journal.status import JournalStatus, OfficerStatus
-from bridge.sidecar.live import LiveOfficer, LiveStatus
+from bridge.journal.views import status as queries
+from bridge.journal.views.status import JournalStatus, OfficerStatus
+from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 
 _DEFAULT_CONFIG = Path("bridge.toml")
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 from bridge.config.problem import Problem, shown
-from bridge.core.guards import parse_window
 from bridge.core.settings import GuardSettings
+from bridge.core.trade.risk_limits import parse_window
 
 _ABOVE_ZERO: Final = (
     "max_symbol_quantity",

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo
 
 from bridge.config.problem import Problem, shown
-from bridge.core.amounts import AmountError, check_amount, parse_amount
+from bridge.core.units.decimals import AmountError, check_amount, parse_amount
 
 S = TypeVar("S", bound=Struct)
 

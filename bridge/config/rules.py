@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from bridge.config import guards
 from bridge.config.problem import Problem, shown
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
-from bridge.core.token import MAX_PREFIX
+from bridge.core.units.order_ids import MAX_PREFIX
 
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _OFFICER_ID: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}")

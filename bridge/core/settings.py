@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from bridge.core.contract import Action
-from bridge.core.protocol import Name
-from bridge.core.token import MAX_PREFIX, default_prefix
+from bridge.core.director.contract import Action
+from bridge.core.link.messages import Name
+from bridge.core.units.order_ids import MAX_PREFIX, default_prefix
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 

@@ -12,35 +12,26 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from bridge.core.batch import Item
-from bridge.core.clockwatch import Doubt
-from bridge.core.dispatch import Gate
-from bridge.core.protocol import Hello, Prove, Settle
-from bridge.core.reporting import system_error
+from bridge.core.director.poll import Item
+from bridge.core.link.messages import Hello, Prove, Settle
 from bridge.core.settings import Settings
+from bridge.core.trade.dispatch import Gate
+from bridge.core.trade.events import system_error
+from bridge.core.units.clock_trust import Doubt
 from bridge.faultpoint import faultpoint
-from bridge.journal import (
-    database,
-    delivering,
-    folding,
-    intake,
-    limits,
-    operating,
-    rebinding,
-    resolving,
-    sending,
-    sessions,
-)
-from bridge.journal.delivering import Outgoing, RefusedEvent
-from bridge.journal.errors import JournalUnavailableError
-from bridge.journal.folding import Folded
-from bridge.journal.intake import Taken
-from bridge.journal.operating import Flattened, Halt
-from bridge.journal.rebinding import Rebound
-from bridge.journal.resolving import Resolved
-from bridge.journal.sending import Work
-from bridge.journal.sessions import NotOpened, Opened
-from bridge.journal.step import Step
+from bridge.journal.database import file
+from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.operator import halt, rebind, resolve
+from bridge.journal.operator.halt import Flattened, Halt
+from bridge.journal.operator.rebind import Rebound
+from bridge.journal.operator.resolve import Resolved
+from bridge.journal.steps import apply_reports, dispatch, intake, outbox, risk_limits, sessions
+from bridge.journal.steps.apply_reports import Folded
+from bridge.journal.steps.dispatch import Work
+from bridge.journal.steps.intake import Taken
+from bridge.journal.steps.outbox import Outgoing, RefusedEvent
+from bridge.journal.steps.sessions import NotOpened, Opened
+from bridge.journal.steps.step import Step
 
 T = TypeVar("T")
 
@@ -48,8 +39,8 @@ T = TypeVar("T")
 @contextmanager
 def opened(path: Path, settings: Settings) -> Iterator["Journal"]:
     """Own and open the journal for as long as the context lasts. Raises the JournalErrors of `database`."""
-    with database.locked(path):
-        connection = database.open_writer(path)
+    with file.locked(path):
+        connection = file.open_writer(path)
         try:
             yield Journal(connection, settings)
         finally:
@@ -115,7 +106,11 @@ class Journal:
         grace = timedelta(seconds=self._settings.link.unknown_grace_s)
         settings = self._officers[officer]
         return self._step(
-            "facts", officer, now, lambda step: folding.fold(step, settings, epoch, facts, grace=grace), doubt
+            "facts",
+            officer,
+            now,
+            lambda step: apply_reports.fold(step, settings, epoch, facts, grace=grace),
+            doubt,
         )
 
     def advance(self, officer: str, gate: Gate | None, now: datetime, *, doubt: Doubt | None = None) -> Work:
@@ -127,15 +122,15 @@ class Journal:
             "dispatch",
             lambda: (
                 self._has_work(officer)
-                or (dated and limits.is_news(self._connection, officer, settings.guards, gate, now))
+                or (dated and risk_limits.is_news(self._connection, officer, settings.guards, gate, now))
             ),
         ):
             return Work()
 
         def work(step: Step) -> Work:
             if dated:
-                limits.note(step, settings.guards, gate)
-            return sending.advance(step, settings, self._settings.link, gate)
+                risk_limits.note(step, settings.guards, gate)
+            return dispatch.advance(step, settings, self._settings.link, gate)
 
         return self._step("dispatch", officer, now, work, doubt)
 
@@ -149,25 +144,25 @@ class Journal:
             "settle",
             officer,
             now,
-            lambda step: sending.ask(step, self._settings.link, gate, first=first),
+            lambda step: dispatch.ask(step, self._settings.link, gate, first=first),
             doubt,
         )
 
     def due(self, limit: int, busy: Collection[tuple[str, str | None]]) -> list[Outgoing]:
         """Events that may be posted now."""
-        return self._read("outbox", lambda: delivering.due(self._connection, limit=limit, busy=busy))
+        return self._read("outbox", lambda: outbox.due(self._connection, limit=limit, busy=busy))
 
     def delivered(self, event: Outgoing, event_id: str | None, now: datetime) -> None:
         """The Director took the event."""
-        self._step("delivered", event.officer, now, lambda step: delivering.delivered(step, event, event_id))
+        self._step("delivered", event.officer, now, lambda step: outbox.delivered(step, event, event_id))
 
     def refused_once(self, event: Outgoing, why: str, now: datetime) -> None:
         """The Director refused the event; it will be tried again."""
-        self._step("refused", event.officer, now, lambda step: delivering.refused_once(step, event, why))
+        self._step("refused", event.officer, now, lambda step: outbox.refused_once(step, event, why))
 
     def set_aside(self, event: Outgoing, why: str, now: datetime) -> None:
         """The Director refused the event for good."""
-        self._step("refused", event.officer, now, lambda step: delivering.set_aside(step, event, why))
+        self._step("refused", event.officer, now, lambda step: outbox.set_aside(step, event, why))
 
     def refused(
         self, officer: str, *, directive_id: str | None = None, dismissed: bool = False
@@ -175,18 +170,16 @@ class Journal:
         """The events that the Director refused for good, oldest first; those that a person dismissed as well."""
         return self._read(
             "outbox",
-            lambda: delivering.refused(
-                self._connection, officer, directive_id=directive_id, dismissed=dismissed
-            ),
+            lambda: outbox.refused(self._connection, officer, directive_id=directive_id, dismissed=dismissed),
         )
 
     def retry(self, officer: str, events: Collection[RefusedEvent], now: datetime) -> None:
         """A person has refused events offered once more."""
-        self._step("retry", officer, now, lambda step: delivering.retry(step, events))
+        self._step("retry", officer, now, lambda step: outbox.retry(step, events))
 
     def dismiss(self, officer: str, events: Collection[RefusedEvent], now: datetime, *, note: str) -> None:
         """A person has seen refused events, and leaves them."""
-        self._step("dismiss", officer, now, lambda step: delivering.dismiss(step, events, note))
+        self._step("dismiss", officer, now, lambda step: outbox.dismiss(step, events, note))
 
     def trouble(self, officer: str, code: str, message: str, subject: str, now: datetime) -> None:
         """Something on our side that a person must see, told once for each subject."""
@@ -202,39 +195,37 @@ class Journal:
     def check_rebind(self, officer: str, *, account: bool) -> None:
         """Whether `rebind` would go through. Raises StillInDoubtError."""
         if account:
-            self._read("rebind", lambda: rebinding.check_settled(self._connection, officer))
+            self._read("rebind", lambda: rebind.check_settled(self._connection, officer))
 
     def rebind(self, officer: str, now: datetime, *, account: bool, why: str) -> Rebound:
         """A person accepts another ledger, or another account. Raises StillInDoubtError."""
-        return self._step(
-            "rebind", officer, now, lambda step: rebinding.rebind(step, account=account, why=why)
-        )
+        return self._step("rebind", officer, now, lambda step: rebind.rebind(step, account=account, why=why))
 
     def known_symbols(self, officer: str) -> set[str]:
         """What symbols the officer's terminal was asked for, and what its broker calls them."""
-        return self._read("symbols", lambda: operating.known_symbols(self._connection, officer))
+        return self._read("symbols", lambda: halt.known_symbols(self._connection, officer))
 
     def halt(self, officer: str, now: datetime, *, symbol: str, why: str) -> Halt:
         """A person stops opens: of one symbol, or of all where it is empty."""
-        return self._step("halt", officer, now, lambda step: operating.halt(step, symbol=symbol, why=why))
+        return self._step("halt", officer, now, lambda step: halt.halt(step, symbol=symbol, why=why))
 
     def resume(self, officer: str, now: datetime, *, symbol: str | None, why: str) -> list[Halt]:
         """A person lifts one halt, or with None all of the officer's."""
-        return self._step("resume", officer, now, lambda step: operating.resume(step, symbol=symbol, why=why))
+        return self._step("resume", officer, now, lambda step: halt.resume(step, symbol=symbol, why=why))
 
     def flatten(self, officer: str, now: datetime, *, nonce: str, why: str) -> Flattened:
         """A person has everything of the officer's closed and cancelled, and its opens stopped."""
-        return self._step("flatten", officer, now, lambda step: operating.flatten(step, nonce=nonce, why=why))
+        return self._step("flatten", officer, now, lambda step: halt.flatten(step, nonce=nonce, why=why))
 
     def cancel_pending(self, officer: str, now: datetime, *, nonce: str, why: str) -> None:
         """The configuration has the officer's pending orders cancelled."""
         self._step(
-            "cancel pending", officer, now, lambda step: operating.cancel_pending(step, nonce=nonce, why=why)
+            "cancel pending", officer, now, lambda step: halt.cancel_pending(step, nonce=nonce, why=why)
         )
 
     def has_directive(self, officer: str, directive_id: str) -> bool:
         """Whether the officer's inbox holds it."""
-        return self._read("inbox", lambda: resolving.knows(self._connection, officer, directive_id))
+        return self._read("inbox", lambda: resolve.knows(self._connection, officer, directive_id))
 
     def resolve(
         self,
@@ -242,7 +233,7 @@ class Journal:
         now: datetime,
         *,
         directive_id: str,
-        verdict: resolving.Word,
+        verdict: resolve.Word,
         note: str,
         token: int | None = None,
         price: Decimal | None = None,
@@ -253,7 +244,7 @@ class Journal:
             "resolve",
             officer,
             now,
-            lambda step: resolving.resolve(
+            lambda step: resolve.resolve(
                 step,
                 directive_id=directive_id,
                 verdict=verdict,
@@ -274,11 +265,11 @@ class Journal:
         return bool(row[0])
 
     def _has_doubt(self, officer: str) -> bool:
-        marks = ", ".join("?" * len(sending.IN_DOUBT))
+        marks = ", ".join("?" * len(dispatch.IN_DOUBT))
         row = self._connection.execute(
             # The marks are question marks, as many as there are states.
             f"SELECT EXISTS (SELECT 1 FROM commands WHERE officer = ? AND state IN ({marks}))",  # noqa: S608
-            (officer, *sending.IN_DOUBT),
+            (officer, *dispatch.IN_DOUBT),
         ).fetchone()
         return bool(row[0])
 
@@ -305,7 +296,7 @@ class Journal:
             faultpoint(f"journal.{name}.before_commit")
 
         try:
-            database.transaction(self._connection, run)
+            file.transaction(self._connection, run)
         except sqlite3.Error as error:
             raise JournalUnavailableError(name, str(error)) from error
         faultpoint(f"journal.{name}.committed")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from bridge.core.contract import EventType
+from bridge.core.director.contract import EventType
 
 _Word = Annotated[str, msgspec.Meta(min_length=1)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]

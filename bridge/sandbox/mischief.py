@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bridge.core.clock import Clock
+from bridge.core.units.clock import Clock
 from bridge.sandbox.behaviour import Behaviour, Fault
 
 BOMB_BYTES: Final = 200_000_000

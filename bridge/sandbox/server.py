@@ -21,8 +21,14 @@ import msgspec
 from aiohttp import web
 
 from bridge.clock import SystemClock
-from bridge.core.clock import Clock
-from bridge.core.contract import API_KEY_HEADER, EVENTS_PATH, IDEMPOTENCY_HEADER, PENDING_PATH, utc_text
+from bridge.core.director.contract import (
+    API_KEY_HEADER,
+    EVENTS_PATH,
+    IDEMPOTENCY_HEADER,
+    PENDING_PATH,
+    utc_text,
+)
+from bridge.core.units.clock import Clock
 from bridge.sandbox.behaviour import Behaviour, Endpoint
 from bridge.sandbox.event import EventError, check_event
 from bridge.sandbox.mischief import spoil

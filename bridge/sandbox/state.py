@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from bridge.core.clock import Clock
-from bridge.core.contract import EventType, utc_text
+from bridge.core.director.contract import EventType, utc_text
+from bridge.core.units.clock import Clock
 from bridge.sandbox.behaviour import Behaviours
 from bridge.sandbox.event import PostedEvent
 

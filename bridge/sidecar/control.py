@@ -1,6 +1,6 @@
 """The control endpoint: what a person asks of a running sidecar, over HTTP on this machine alone.
 
-    GET  /v1/status                                 how it stands now (bridge.sidecar.live)
+    GET  /v1/status                                 how it stands now (bridge.sidecar.live_status)
     POST /v1/halt, /v1/resume, /v1/flatten, /v1/resolve,
          /v1/retry, /v1/dismiss, /v1/rebind         JSON (bridge.sidecar.operations)
 
@@ -22,15 +22,14 @@ import msgspec
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from bridge.core.clock import Clock
-from bridge.core.contract import utc_text
-from bridge.journal.errors import JournalUnavailableError
+from bridge.core.director.contract import utc_text
+from bridge.core.units.clock import Clock
+from bridge.journal.database.errors import JournalUnavailableError
 from bridge.link import EndpointError
-from bridge.sidecar import controlfile
-from bridge.sidecar.controlfile import HOST, ControlFile
-from bridge.sidecar.linking import LinkWorker
-from bridge.sidecar.live import Watch
-from bridge.sidecar.office import Office
+from bridge.sidecar import control_file
+from bridge.sidecar.control_file import HOST, ControlFile
+from bridge.sidecar.link_worker import LinkWorker
+from bridge.sidecar.live_status import Watch
 from bridge.sidecar.operations import (
     A,
     DismissRequest,
@@ -44,6 +43,7 @@ from bridge.sidecar.operations import (
     RetryRequest,
     performing,
 )
+from bridge.sidecar.runtime import Office
 
 STATUS_PATH: Final = "/v1/status"
 MAX_BODY_BYTES: Final = 16_384
@@ -85,7 +85,7 @@ class ControlSocket:
                 "or 0 for any free one"
             ) from error
         self.port: int = self.socket.getsockname()[1]
-        self.path = controlfile.control_path(journal)
+        self.path = control_file.control_path(journal)
 
     def close(self) -> None:
         """Unbind."""
@@ -171,14 +171,14 @@ class ControlServer:
             self._office.log.info("control endpoint", port=self._control.port, file=str(self._control.path))
             await asyncio.Event().wait()
         finally:
-            controlfile.remove(self._control.path, self._file)
+            control_file.remove(self._control.path, self._file)
             await runner.cleanup()
 
     async def _write_file(self) -> None:
         """Trading goes on though the disk is full; whoever asks meanwhile finds no file."""
         while True:
             try:
-                controlfile.write(self._control.path, self._file)
+                control_file.write(self._control.path, self._file)
                 return
             except OSError as error:
                 self._office.log.error("control file not written", why=str(error))

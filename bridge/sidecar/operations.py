@@ -11,13 +11,13 @@ from typing import Annotated, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
-from bridge.core.protocol import Name
+from bridge.core.link.messages import Name
 from bridge.core.settings import Settings
-from bridge.journal.delivering import RefusedEvent
 from bridge.journal.journal import Journal
-from bridge.journal.operating import Flattened, Halt
-from bridge.journal.rebinding import Rebound, StillInDoubtError
-from bridge.journal.resolving import CannotResolveError, Resolved, Word
+from bridge.journal.operator.halt import Flattened, Halt
+from bridge.journal.operator.rebind import Rebound, StillInDoubtError
+from bridge.journal.operator.resolve import CannotResolveError, Resolved, Word
+from bridge.journal.steps.outbox import RefusedEvent
 
 MOST_NAMED: Final = 50
 """Symbols that a refusal names."""

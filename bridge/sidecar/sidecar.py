@@ -8,21 +8,21 @@ from collections.abc import Mapping
 import structlog
 
 from bridge import __version__
-from bridge.core.clock import Clock, Uniform
-from bridge.core.handshake import LinkKey
-from bridge.core.session import Sessions
+from bridge.core.link.handshake import LinkKey
+from bridge.core.link.session import Sessions
 from bridge.core.settings import Settings
+from bridge.core.units.clock import Clock, Uniform
 from bridge.director import DirectorClient
+from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
-from bridge.journal.thread import JournalThread
 from bridge.link import Link
 from bridge.sidecar.control import ControlServer, ControlSocket
-from bridge.sidecar.delivering import Deliverer
-from bridge.sidecar.dispatching import Dispatcher
-from bridge.sidecar.linking import LinkWorker
-from bridge.sidecar.live import Watch
-from bridge.sidecar.office import Office
-from bridge.sidecar.polling import Poller
+from bridge.sidecar.deliverer import Deliverer
+from bridge.sidecar.dispatcher import Dispatcher
+from bridge.sidecar.link_worker import LinkWorker
+from bridge.sidecar.live_status import Watch
+from bridge.sidecar.poller import Poller
+from bridge.sidecar.runtime import Office
 
 DRAIN_S = 3.0
 """How long posts in flight are waited for at a stop."""

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from bridge.core.contract import API_KEY_HEADER, EVENTS_PATH, ExecutionEvent
+from bridge.core.director.contract import API_KEY_HEADER, EVENTS_PATH, ExecutionEvent
 from bridge.sandbox.server import ISSUE_PATH
 
 ANSWER_S: Final = 10.0

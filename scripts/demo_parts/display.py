@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bridge.core.contract import EventClass, ExecutionEvent
+from bridge.core.director.contract import EventClass, ExecutionEvent
 from demo_parts.journal import commands
 from demo_parts.play import Play
 from demo_parts.story import Act

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bridge.paper.api import BrokerGone, BrokerTimeout, ControlError
-from bridge.paper.client import BrokerClient
+from bridge.simulator.broker.api import BrokerGone, BrokerTimeout, ControlError
+from bridge.simulator.broker.client import BrokerClient
 from demo_parts.director import DirectorError, DirectorHand
 from demo_parts.display import Display
 from demo_parts.journal import JournalFailedError, JournalRow, read_journal

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bridge.core.contract import EventType
-from bridge.paper.api import BrokerControl
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.api import BrokerControl
 from demo_parts.director import DirectorHand, Told
 from demo_parts.patience import Patience
 from demo_parts.stage import OFFICER, Stage

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import msgspec
 
-from bridge.paper.scenario import Scenario
+from bridge.simulator.broker.scenario import Scenario
 from demo_parts.patience import Patience, TimeUpError
 from demo_parts.process import Process, ProcessDiedError, bridge_command
 

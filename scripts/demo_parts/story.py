@@ -9,10 +9,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from bridge.core.contract import EventType as Type
-from bridge.paper.mt5 import Retcode
-from bridge.paper.scenario import Scenario
-from bridge.paper.script import Fills, Match, Reject, Rule, SendKind
+from bridge.core.director.contract import EventType as Type
+from bridge.simulator.broker.fault_rules import Fills, Match, Reject, Rule, SendKind
+from bridge.simulator.broker.scenario import Scenario
+from bridge.simulator.mt5.types import Retcode
 
 Directive = dict[str, str | float]
 

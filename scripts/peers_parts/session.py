@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from bridge.core.facts import CommandFact, CommandStage
+from bridge.core.link.reports import CommandFact, CommandStage
 from peers_parts.expert import BrokenError
 from peers_parts.router import Router
 from tests.peers import KEY, OFFICER, SidecarPeer, open_order

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.journal import database
+from bridge.journal.database import file
 from tests.acceptance.person import Person
 from tests.rig.invariant import check
 from tests.rig.nursery import Nursery
@@ -40,7 +40,7 @@ def rig(tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest) -> Ite
 @pytest.fixture
 def person(without_journal: Person) -> Person:
     """Somebody who has an empty journal."""
-    database.create(without_journal.journal)
+    file.create(without_journal.journal)
     return without_journal
 
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.contract import EventType, utc_text
-from bridge.paper.mt5 import OrderType, Retcode
-from bridge.paper.script import Latency, LoseAnswer, Match, Reject, Rule, SendKind
+from bridge.core.director.contract import EventType, utc_text
+from bridge.simulator.broker.fault_rules import Latency, LoseAnswer, Match, Reject, Rule, SendKind
+from bridge.simulator.mt5.types import OrderType, Retcode
 from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
 
 LATE_EVIDENCE = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR)

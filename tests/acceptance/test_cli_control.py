@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from bridge.cli import owner
-from bridge.core.terms import DealEntry, MarginMode
+from bridge.core.units.mt5_terms import DealEntry, MarginMode
 from bridge.exits import ExitCode
-from bridge.journal import database
-from bridge.sidecar import controlfile
-from bridge.sidecar.controlfile import ControlFile
+from bridge.journal.database import file
+from bridge.sidecar import control_file
+from bridge.sidecar.control_file import ControlFile
 from tests.acceptance.person import Person, unknown
 from tests.integration.journal.desk import (
     ACCOUNT,
@@ -99,8 +99,10 @@ def test_without_a_journal(without_journal: Person, command: tuple[str, ...]) ->
 
 def leave_control_file(person: Person, port: int) -> Path:
     """What a sidecar leaves that is killed."""
-    path = controlfile.control_path(person.journal)
-    controlfile.write(path, ControlFile(port=port, token=TOKEN, pid=1, started_at="2026-01-05T10:00:00.000Z"))
+    path = control_file.control_path(person.journal)
+    control_file.write(
+        path, ControlFile(port=port, token=TOKEN, pid=1, started_at="2026-01-05T10:00:00.000Z")
+    )
     return path
 
 
@@ -195,7 +197,7 @@ def test_a_sidecar_that_does_not_answer_may_have_done_it(person: Person) -> None
 
 def test_a_journal_whose_owner_cannot_be_asked(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owner, "LOCK_S", 0.0)
-    with database.locked(person.journal):
+    with file.locked(person.journal):
         assert person.run("halt") == ExitCode.JOURNAL_LOCKED
     assert "cannot be asked: there is no control file at" in person.complained
     assert "Nothing was done" in person.complained
@@ -204,7 +206,7 @@ def test_a_journal_whose_owner_cannot_be_asked(person: Person, monkeypatch: pyte
 def test_an_owner_that_lets_go_in_time(person: Person) -> None:
     codes: list[int] = []
     waiting = threading.Thread(target=lambda: codes.append(person.run("halt")))
-    with database.locked(person.journal):
+    with file.locked(person.journal):
         waiting.start()
     waiting.join()
     assert codes == [ExitCode.OK]
@@ -236,7 +238,7 @@ def test_how_it_was_filled(without_journal: Person) -> None:
         unknown(desk)
     words = ("--as", "filled", "--note", "seen", "--price", "1.1005", "--quantity", "0.2")
     assert person.run("resolve", "dir-1", *words) == ExitCode.OK
-    with database.open_reader(person.journal) as connection:
+    with file.open_reader(person.journal) as connection:
         (body,) = connection.execute("SELECT body FROM events WHERE event_type = 'ORDER_FILLED'").fetchone()
     told = json.loads(body)
     assert (told["fill_price"], told["fill_quantity"]) == (1.1005, 0.2)

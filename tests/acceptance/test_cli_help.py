@@ -9,7 +9,7 @@ import pytest
 from bridge import __version__, cli
 from bridge.cli.failure import Failure
 from bridge.exits import ExitCode
-from bridge.journal.errors import (
+from bridge.journal.database.errors import (
     JournalDamagedError,
     JournalLockedError,
     JournalMissingError,

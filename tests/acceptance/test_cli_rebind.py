@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bridge.core.protocol import LedgerIdentity
+from bridge.core.link.messages import LedgerIdentity
 from bridge.exits import ExitCode
 from tests.acceptance.person import Person, unknown
 from tests.integration.journal.desk import OFFICER, OTHER, OTHER_LEDGER

@@ -12,7 +12,7 @@ import pytest
 from bridge.config import load
 from bridge.core.settings import GuardSettings, Settings
 from bridge.exits import ExitCode
-from bridge.journal.database import check
+from bridge.journal.database.file import check
 from bridge.keys import load_link_key
 from tests.acceptance.commands import TIMEOUT_S, environment, run
 

@@ -5,9 +5,9 @@ import signal
 import socket
 from typing import Any
 
-from bridge.core.contract import EventType
+from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
-from bridge.sidecar import controlfile
+from bridge.sidecar import control_file
 from tests.rig.ports import HOST
 from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
@@ -44,7 +44,7 @@ def test_a_halt_stands_after_the_sidecar_was_killed_and_by_a_word_while_it_is_de
     rig.start()
     rig.open()
     rig.sidecar.kill()
-    left = controlfile.control_path(rig.journal.path)
+    left = control_file.control_path(rig.journal.path)
     assert left.exists()
     assert status(rig, code=ExitCode.NOT_RUNNING)["running"] is False
     order(rig, "halt", "--officer", OFFICER)
@@ -174,4 +174,4 @@ def test_a_word_while_the_sidecar_stops_waits_for_the_journal(rig: Rig) -> None:
 def test_a_stop_in_order_leaves_no_control_file(rig: Rig) -> None:
     rig.start()
     assert rig.sidecar.terminate() == ExitCode.OK
-    assert not controlfile.control_path(rig.journal.path).exists()
+    assert not control_file.control_path(rig.journal.path).exists()

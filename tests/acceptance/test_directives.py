@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.core.contract import EventType, utc_text
+from bridge.core.director.contract import EventType, utc_text
 from tests.rig.rig import OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import PositionType
+from bridge.core.director.contract import EventType
+from bridge.simulator.mt5.types import PositionType
 from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
 
 HIT = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from bridge.core.contract import EventType, utc_text
+from bridge.core.director.contract import EventType, utc_text
 from bridge.exits import ExitCode
 from tests.rig.rig import OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER

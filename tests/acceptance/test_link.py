@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from bridge.core.contract import EventType, utc_text
-from bridge.core.handshake import LinkKey
-from bridge.core.protocol import MAX_MESSAGE_BYTES, RefusalCode, Refused
+from bridge.core.director.contract import EventType, utc_text
+from bridge.core.link.handshake import LinkKey
+from bridge.core.link.messages import MAX_MESSAGE_BYTES, RefusalCode, Refused
 from bridge.exits import ExitCode
 from bridge.keys import create_link_key, load_link_key
 from tests.rig.dealer import Dealer

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from bridge.core.contract import EventType
+from bridge.core.director.contract import EventType
 from tests.acceptance.test_sidecar_crashes import POINTS
 from tests.rig.invariant import check
 from tests.rig.patience import Deadline

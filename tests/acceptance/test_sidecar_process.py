@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from bridge.exits import ExitCode
-from bridge.paper.script import Latency, Match, Rule, SendKind
+from bridge.simulator.broker.fault_rules import Latency, Match, Rule, SendKind
 from tests.rig.config import API_KEY_ENV
 from tests.rig.nursery import ROOT
 from tests.rig.ports import HOST

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from bridge.core.contract import EventType
+from bridge.core.director.contract import EventType
 from tests.rig.rig import CLOSED, OPENED, Rig
 
 LOST = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from bridge.core.contract import EventType
-from bridge.core.reporting import REVISION
+from bridge.core.director.contract import EventType
+from bridge.core.trade.events import REVISION
 from tests.rig.director import Event
 
 ANNULLED: Final = "DEAL_CANCELLED"

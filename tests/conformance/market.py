@@ -6,9 +6,8 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from bridge.paper.api import ControlError
-from bridge.paper.mt5 import Deal, DealType, OrderType, Retcode
-from bridge.paper.script import (
+from bridge.simulator.broker.api import ControlError
+from bridge.simulator.broker.fault_rules import (
     DelayHistory,
     DropTransactions,
     Effect,
@@ -21,6 +20,7 @@ from bridge.paper.script import (
     Rule,
     SendKind,
 )
+from bridge.simulator.mt5.types import Deal, DealType, OrderType, Retcode
 from tests.conformance.rig import StoryRig
 from tests.rig.invariant import FAR_MS
 from tests.rig.patience import Deadline

@@ -6,10 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import Retcode
-from bridge.paper.scenario import Scenario
-from bridge.paper.script import Effect, Match, Reject, Rule, SendKind
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import Effect, Match, Reject, Rule, SendKind
+from bridge.simulator.broker.scenario import Scenario
+from bridge.simulator.mt5.types import Retcode
 from tests.conformance.manners import UNLISTED, Manners
 from tests.rig.director import Event
 from tests.rig.nursery import Nursery

@@ -3,8 +3,8 @@ started where the other is allowed to connect: the Director is told the same."""
 
 from datetime import UTC, datetime, timedelta
 
-from bridge.core.contract import EventType
-from bridge.paper.script import Latency
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import Latency
 from tests.conformance.manners import UNLISTED, Manners
 from tests.conformance.rig import Kind, StoryRig
 from tests.rig.rig import OPENED, REFUSED

@@ -5,10 +5,17 @@ from typing import Literal
 
 import pytest
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import Retcode
-from bridge.paper.scenario import Quirks, Scenario, SymbolTerms
-from bridge.paper.script import DelayHistory, DropTransactions, Fills, Latency, LoseAnswer, SendKind
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import (
+    DelayHistory,
+    DropTransactions,
+    Fills,
+    Latency,
+    LoseAnswer,
+    SendKind,
+)
+from bridge.simulator.broker.scenario import Quirks, Scenario, SymbolTerms
+from bridge.simulator.mt5.types import Retcode
 from tests.conformance.rig import StoryRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 

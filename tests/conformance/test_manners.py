@@ -10,10 +10,8 @@ from typing import Final
 
 import pytest
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import Retcode
-from bridge.paper.scenario import AccountTerms, Scenario, SymbolTerms
-from bridge.paper.script import (
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import (
     DelayHistory,
     DropTransactions,
     Fills,
@@ -23,6 +21,8 @@ from bridge.paper.script import (
     Rule,
     SendKind,
 )
+from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
+from bridge.simulator.mt5.types import Retcode
 from tests.conformance.manners import EACH, MANY, Manners, companies
 from tests.conformance.recording import Recording, Told, differences, record, without
 from tests.conformance.rig import Kind, StoryRig

@@ -20,11 +20,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from bridge.core.contract import EventType
-from bridge.core.terms import MarginMode
-from bridge.paper.mt5 import Deal, OrderType
-from bridge.paper.scenario import AccountTerms, Scenario, SymbolTerms
-from bridge.paper.script import SendKind
+from bridge.core.director.contract import EventType
+from bridge.core.units.mt5_terms import MarginMode
+from bridge.simulator.broker.fault_rules import SendKind
+from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
+from bridge.simulator.mt5.types import Deal, OrderType
 from tests.conformance import market as happen
 from tests.conformance.arithmetic import (
     Booked,

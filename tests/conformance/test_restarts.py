@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.contract import EventType
-from bridge.paper.scenario import Scenario, SymbolTerms
-from bridge.paper.script import Fills, Latency, SendKind
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import Fills, Latency, SendKind
+from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from tests.conformance.rig import StoryRig
 from tests.rig.rig import CLOSED, OPENED
 

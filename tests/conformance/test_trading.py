@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import OrderType, PositionType, Retcode
-from bridge.paper.script import Fills, SendKind
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import Fills, SendKind
+from bridge.simulator.mt5.types import OrderType, PositionType, Retcode
 from tests.conformance.rig import StoryRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 

@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import msgspec
 
-from bridge.core import facts, protocol
-from bridge.core.contract import OrderType
-from bridge.core.facts import AnyFact
-from bridge.core.handshake import LinkKey
-from bridge.core.protocol import FromSidecar, FromTerminal
-from bridge.core.terms import DealEntry, MarginMode, OrderState, Side, TradeMode
+from bridge.core.director.contract import OrderType
+from bridge.core.link import messages, reports
+from bridge.core.link.handshake import LinkKey
+from bridge.core.link.messages import FromSidecar, FromTerminal
+from bridge.core.link.reports import AnyFact
+from bridge.core.units.mt5_terms import DealEntry, MarginMode, OrderState, Side, TradeMode
 
 KEY = LinkKey(bytes(range(32)))
 """The key of the examples: 00 01 02 ... 1f. Their proofs can be checked with it."""
@@ -21,8 +21,8 @@ BOOT = "b0075eed" * 4
 TOKEN = 1_778_621_151_013_965
 SERVER_MS = 1_767_528_005_000
 
-HELLO = protocol.Hello(min_version=1, max_version=1, officer="eo-001", boot=BOOT, nonce="1e" * 32)
-ACCOUNT = protocol.AccountIdentity(
+HELLO = messages.Hello(min_version=1, max_version=1, officer="eo-001", boot=BOOT, nonce="1e" * 32)
+ACCOUNT = messages.AccountIdentity(
     login=5_000_001,
     server="Paper-Demo",
     margin_mode=MarginMode.RETAIL_HEDGING,
@@ -30,9 +30,9 @@ ACCOUNT = protocol.AccountIdentity(
     currency="USD",
 )
 SIDECAR_NONCE = "5c" * 32
-ORDER = protocol.Order(
+ORDER = messages.Order(
     token=TOKEN,
-    kind=protocol.CommandKind.OPEN,
+    kind=messages.CommandKind.OPEN,
     symbol="EURUSD",
     side=Side.BUY,
     volume=Decimal("0.01"),
@@ -44,19 +44,19 @@ ORDER = protocol.Order(
 )
 
 FACTS: list[AnyFact] = [
-    facts.CommandFact(token=TOKEN, attempt=1, stage=facts.CommandStage.RECEIVED),
-    facts.CommandFact(
+    reports.CommandFact(token=TOKEN, attempt=1, stage=reports.CommandStage.RECEIVED),
+    reports.CommandFact(
         token=TOKEN,
         attempt=1,
-        stage=facts.CommandStage.NOT_SENT,
-        reason=facts.NotSentReason.LATE,
+        stage=reports.CommandStage.NOT_SENT,
+        reason=reports.NotSentReason.LATE,
         message="the deadline passed 1.2 s ago",
     ),
-    facts.CommandFact(token=TOKEN, attempt=1, stage=facts.CommandStage.SUBMITTED, mark=1),
-    facts.CommandFact(
+    reports.CommandFact(token=TOKEN, attempt=1, stage=reports.CommandStage.SUBMITTED, mark=1),
+    reports.CommandFact(
         token=TOKEN,
         attempt=1,
-        stage=facts.CommandStage.RESULT,
+        stage=reports.CommandStage.RESULT,
         mark=1,
         retcode=10009,
         order=1_000_001,
@@ -64,15 +64,15 @@ FACTS: list[AnyFact] = [
         price=Decimal("1.0951"),
         volume=Decimal("0.01"),
     ),
-    facts.CommandFact(
+    reports.CommandFact(
         token=TOKEN,
         attempt=1,
-        stage=facts.CommandStage.SETTLED,
+        stage=reports.CommandStage.SETTLED,
         ask=2,
-        found=facts.Found.NOTHING,
+        found=reports.Found.NOTHING,
         connected_ms=61_000,
     ),
-    facts.SymbolFact(
+    reports.SymbolFact(
         asked="EURUSD",
         name="EURUSD.r",
         digits=5,
@@ -83,7 +83,7 @@ FACTS: list[AnyFact] = [
         volume_step=Decimal("0.01"),
         order_types=list(OrderType),
     ),
-    facts.DealFact(
+    reports.DealFact(
         ticket=500_002,
         order=1_000_001,
         position_id=1_000_001,
@@ -103,7 +103,7 @@ FACTS: list[AnyFact] = [
         time_server_ms=SERVER_MS,
         comment="dir_12345",
     ),
-    facts.OrderFact(
+    reports.OrderFact(
         ticket=1_000_001,
         state=OrderState.FILLED,
         type="BUY",
@@ -120,7 +120,7 @@ FACTS: list[AnyFact] = [
         time_done_server_ms=SERVER_MS,
         comment="dir_12345",
     ),
-    facts.PositionFact(
+    reports.PositionFact(
         identifier=1_000_001,
         ticket=1_000_001,
         symbol="EURUSD",
@@ -131,7 +131,7 @@ FACTS: list[AnyFact] = [
         take_profit=Decimal("1.1000"),
         magic=TOKEN,
     ),
-    facts.ScanFact(
+    reports.ScanFact(
         boot=BOOT,
         counter=1,
         from_server_ms=SERVER_MS - 3_600_000,
@@ -140,8 +140,8 @@ FACTS: list[AnyFact] = [
         orders=1,
         positions=[1_000_001],
     ),
-    facts.ConnectionFact(boot=BOOT, counter=2, up=False, message="the terminal lost its trade server"),
-    facts.TroubleFact(
+    reports.ConnectionFact(boot=BOOT, counter=2, up=False, message="the terminal lost its trade server"),
+    reports.TroubleFact(
         boot=BOOT,
         counter=3,
         code="AUTOTRADING_OFF",
@@ -151,15 +151,15 @@ FACTS: list[AnyFact] = [
 
 FROM_TERMINAL: list[FromTerminal] = [
     HELLO,
-    protocol.Prove(
+    messages.Prove(
         proof=KEY.terminal_proof(HELLO, 1, SIDECAR_NONCE, ACCOUNT),
         account=ACCOUNT,
-        ledger=protocol.LedgerIdentity(id="1ed6e4" * 5 + "00", mark=0),
+        ledger=messages.LedgerIdentity(id="1ed6e4" * 5 + "00", mark=0),
         program="ExecutionOfficer 1.00",
         server_ms=SERVER_MS,
         poll_interval_s=5,
     ),
-    protocol.TerminalHeartbeat(
+    messages.TerminalHeartbeat(
         epoch=7,
         broker_connected=True,
         trade_allowed=True,
@@ -170,36 +170,36 @@ FROM_TERMINAL: list[FromTerminal] = [
         ping_us=41_000,
         timer_max_us=1_900,
     ),
-    protocol.FactMessage(epoch=7, seq=1, fact=msgspec.Raw(facts.encode_fact(FACTS[0]))),
-    protocol.Bye(epoch=7, reason="the program is removed from its chart"),
-    protocol.ErrorMessage(code="UNKNOWN_TYPE", message="unknown message type 'weather'"),
+    messages.FactMessage(epoch=7, seq=1, fact=msgspec.Raw(reports.encode_fact(FACTS[0]))),
+    messages.Bye(epoch=7, reason="the program is removed from its chart"),
+    messages.ErrorMessage(code="UNKNOWN_TYPE", message="unknown message type 'weather'"),
 ]
 
 FROM_SIDECAR: list[FromSidecar] = [
-    protocol.Challenge(version=1, nonce=SIDECAR_NONCE, proof=KEY.sidecar_proof(HELLO, 1, SIDECAR_NONCE)),
-    protocol.Refused(
-        code=protocol.RefusalCode.KEY,
+    messages.Challenge(version=1, nonce=SIDECAR_NONCE, proof=KEY.sidecar_proof(HELLO, 1, SIDECAR_NONCE)),
+    messages.Refused(
+        code=messages.RefusalCode.KEY,
         message="the terminal does not hold the link key of officer 'eo-001'",
         remedy="copy the 64 digits of the officer's .linkkey file into the terminal's inputs",
     ),
-    protocol.Inquire(epoch=7, symbol="EURUSD"),
-    protocol.Welcome(
+    messages.Inquire(epoch=7, symbol="EURUSD"),
+    messages.Welcome(
         epoch=7,
         heartbeat_ms=1_000,
         ledger_mark=0,
         watermark_server_ms=0,
         overlap_ms=3_600_000,
-        max_message_bytes=protocol.MAX_MESSAGE_BYTES,
+        max_message_bytes=messages.MAX_MESSAGE_BYTES,
     ),
-    protocol.SidecarHeartbeat(epoch=7, clock_ms=12_000),
-    protocol.Command(epoch=7, attempt=1, deadline_ms=17_250, order=ORDER),
-    protocol.Settle(
+    messages.SidecarHeartbeat(epoch=7, clock_ms=12_000),
+    messages.Command(epoch=7, attempt=1, deadline_ms=17_250, order=ORDER),
+    messages.Settle(
         epoch=7,
-        item=protocol.SettleItem(
+        item=messages.SettleItem(
             order=ORDER, attempt=1, ask=1, ledger="1ed6e4" * 5 + "00", since_server_ms=SERVER_MS - 3_600_000
         ),
     ),
-    protocol.Ack(epoch=7, seq=1),
-    protocol.Bye(epoch=7, reason="the sidecar stops"),
-    protocol.ErrorMessage(code="MALFORMED", message="the message is not a JSON object with a type"),
+    messages.Ack(epoch=7, seq=1),
+    messages.Bye(epoch=7, reason="the sidecar stops"),
+    messages.ErrorMessage(code="MALFORMED", message="the message is not a JSON object with a type"),
 ]

@@ -18,14 +18,20 @@ from typing import Final
 import msgspec
 from sqlite_utils import Database
 
-from bridge.core import facts, protocol
-from bridge.core.changes import CHANGE_TABLE
-from bridge.core.contract import EventType
-from bridge.core.lifecycle import COMMAND_TABLE, POSITION_TABLE, CommandInput, CommandState, PositionInput
-from bridge.core.retcodes import RETCODES, Verdict
+from bridge.core.director.contract import EventType
+from bridge.core.link import messages, reports
 from bridge.core.settings import GuardSettings
+from bridge.core.trade.amend_states import CHANGE_TABLE
+from bridge.core.trade.command_states import (
+    COMMAND_TABLE,
+    POSITION_TABLE,
+    CommandInput,
+    CommandState,
+    PositionInput,
+)
+from bridge.core.trade.retcodes import RETCODES, Verdict
 from bridge.exits import ExitCode
-from bridge.journal.schema import migrations
+from bridge.journal.database.schema import migrations
 from tests.docs import examples, specification
 
 README: Final = Path(__file__).parents[2] / "bridge" / "README.md"
@@ -34,23 +40,23 @@ _PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end
 
 def messages_from_terminal() -> str:
     """Each message that a terminal sends."""
-    return _examples(examples.FROM_TERMINAL, protocol.encode)
+    return _examples(examples.FROM_TERMINAL, messages.encode)
 
 
 def messages_from_sidecar() -> str:
     """Each message that the sidecar sends."""
-    return _examples(examples.FROM_SIDECAR, protocol.encode)
+    return _examples(examples.FROM_SIDECAR, messages.encode)
 
 
 def fact_examples() -> str:
     """Each kind of fact, the command's with each of its stages."""
     return "\n".join(
-        f"`{facts.fact_key(fact)}`\n\n```json\n{_indent(facts.encode_fact(fact))}\n```\n"
+        f"`{reports.fact_key(fact)}`\n\n```json\n{_indent(reports.encode_fact(fact))}\n```\n"
         for fact in examples.FACTS
     )
 
 
-def _examples(messages: Iterable[protocol.Message], encode: Callable[[protocol.Message], bytes]) -> str:
+def _examples(messages: Iterable[messages.Message], encode: Callable[[messages.Message], bytes]) -> str:
     parts = []
     for message in messages:
         words = (type(message).__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
@@ -86,7 +92,7 @@ def field_rules() -> str:
     """The bounded types that fields have."""
     rows = []
     for name in ("Token", "Ticket", "Count", "Name", "Text", "Nonce", "Proof", "Boot"):
-        meta = typing.get_args(getattr(protocol, name))[1]
+        meta = typing.get_args(getattr(messages, name))[1]
         bounds = {
             key: getattr(meta, key) for key in ("ge", "le", "lt", "min_length", "max_length", "pattern")
         }
@@ -97,10 +103,10 @@ def field_rules() -> str:
 
 def not_sent_reasons() -> str:
     """Each reason for not sending, and whether the command may go out again."""
-    docs = _member_docs(facts.NotSentReason)
+    docs = _member_docs(reports.NotSentReason)
     rows = [
         f"| {reason} | {docs[reason.name]} | {'again' if reason.passing else 'over'} |"
-        for reason in facts.NotSentReason
+        for reason in reports.NotSentReason
     ]
     return "| reason | meaning | then |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
 

@@ -2,7 +2,7 @@
 
 import typing
 
-from bridge.core import facts, protocol
+from bridge.core.link import messages, reports
 from tests.docs import examples, generate, specification
 
 
@@ -23,18 +23,18 @@ def test_the_specification_s_table_has_its_cases() -> None:
 
 def test_every_message_and_fact_has_an_example() -> None:
     assert {type(message) for message in examples.FROM_TERMINAL} == set(
-        typing.get_args(protocol.FromTerminal)
+        typing.get_args(messages.FromTerminal)
     )
-    assert {type(message) for message in examples.FROM_SIDECAR} == set(typing.get_args(protocol.FromSidecar))
-    assert {type(fact) for fact in examples.FACTS} == set(typing.get_args(facts.AnyFact))
-    stages = {fact.stage for fact in examples.FACTS if isinstance(fact, facts.CommandFact)}
-    assert stages == set(facts.CommandStage)
+    assert {type(message) for message in examples.FROM_SIDECAR} == set(typing.get_args(messages.FromSidecar))
+    assert {type(fact) for fact in examples.FACTS} == set(typing.get_args(reports.AnyFact))
+    stages = {fact.stage for fact in examples.FACTS if isinstance(fact, reports.CommandFact)}
+    assert stages == set(reports.CommandStage)
 
 
 def test_every_example_is_read_back_as_it_was_written() -> None:
     for said in examples.FROM_TERMINAL:
-        assert protocol.encode(protocol.decode_from_terminal(protocol.encode(said))) == protocol.encode(said)
+        assert messages.encode(messages.decode_from_terminal(messages.encode(said))) == messages.encode(said)
     for answer in examples.FROM_SIDECAR:
-        assert protocol.decode_from_sidecar(protocol.encode(answer)) == answer
+        assert messages.decode_from_sidecar(messages.encode(answer)) == answer
     for fact in examples.FACTS:
-        assert facts.decode_fact(facts.encode_fact(fact)) == fact
+        assert reports.decode_fact(reports.encode_fact(fact)) == fact

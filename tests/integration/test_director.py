@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from bridge.clock import SystemClock
-from bridge.core.answers import Failed, FailureKind, Polled, Posted
+from bridge.core.director.responses import Failed, FailureKind, Polled, Posted
 from bridge.director import USER_AGENT, BoundedBody, DirectorClient, DirectorLimits, UnreadableBodyError
 
 from .raw_http import Request, Script, raw_server, response, says

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 import zmq
 
-from bridge.core.protocol import MAX_MESSAGE_BYTES
+from bridge.core.link.messages import MAX_MESSAGE_BYTES
 from bridge.link import MAX_DRAIN, RECEIVE_WINDOW, EndpointError, Link
 
 PATIENCE_S = 20.0

@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 
 from bridge.clock import SystemClock
-from bridge.core.answers import Failed, FailureKind, Polled, Posted
-from bridge.core.contract import CONTRACT_DIRECTIVE_FIELDS, EventType
+from bridge.core.director.contract import CONTRACT_DIRECTIVE_FIELDS, EventType
+from bridge.core.director.responses import Failed, FailureKind, Polled, Posted
 from bridge.director import DirectorClient, DirectorLimits
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sandbox.server import serve

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bridge.core.facts import CommandFact
-from bridge.paper.broker import Broker
-from bridge.paper.scenario import Scenario
+from bridge.core.link.reports import CommandFact
+from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.scenario import Scenario
 from tests.native.zmtpend import ZmtpEnd
 from tests.peers import KEY, OFFICER, SidecarPeer
 from tests.terminal.clock import SimulatedClock

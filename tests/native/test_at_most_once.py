@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.facts import CommandFact, CommandStage
-from bridge.core.protocol import Bye, CommandKind, Order, encode
-from bridge.core.retcodes import Verdict, verdict
-from bridge.core.terms import Side
-from bridge.paper.api import SendRecord
-from bridge.paper.mt5 import Retcode, TradeAction, TradeRequest
-from bridge.paper.script import Effect, LoseAnswer, Reject, Rule
+from bridge.core.link.messages import Bye, CommandKind, Order, encode
+from bridge.core.link.reports import CommandFact, CommandStage
+from bridge.core.trade.retcodes import Verdict, verdict
+from bridge.core.units.mt5_terms import Side
+from bridge.simulator.broker.api import SendRecord
+from bridge.simulator.broker.fault_rules import Effect, LoseAnswer, Reject, Rule
+from bridge.simulator.mt5.types import Retcode, TradeAction, TradeRequest
 from tests.native.bench import Bench
 from tests.native.twins import change, pending
 from tests.peers import open_order

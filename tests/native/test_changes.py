@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.facts import (
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.link.reports import (
     CommandFact,
     CommandStage,
     DealFact,
@@ -17,11 +18,17 @@ from bridge.core.facts import (
     OrderFact,
     PositionFact,
 )
-from bridge.core.protocol import CommandKind, Order
-from bridge.core.terms import MarginMode, OrderState, Side
-from bridge.paper.mt5 import OrderType, Position, Retcode, SymbolTradeMode, TradeAction, TradeRequest
-from bridge.paper.scenario import AccountTerms, Scenario
-from bridge.paper.script import LoseAnswer, Reject, Rule
+from bridge.core.units.mt5_terms import MarginMode, OrderState, Side
+from bridge.simulator.broker.fault_rules import LoseAnswer, Reject, Rule
+from bridge.simulator.broker.scenario import AccountTerms, Scenario
+from bridge.simulator.mt5.types import (
+    OrderType,
+    Position,
+    Retcode,
+    SymbolTradeMode,
+    TradeAction,
+    TradeRequest,
+)
 from tests.native.bench import Bench
 from tests.native.twins import Twin, change, pending
 from tests.peers import open_order

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.facts import (
+from bridge.core.link.messages import CommandKind, TerminalHeartbeat
+from bridge.core.link.reports import (
     CommandFact,
     CommandStage,
     DealFact,
@@ -16,11 +17,10 @@ from bridge.core.facts import (
     PositionFact,
     TroubleFact,
 )
-from bridge.core.protocol import CommandKind, TerminalHeartbeat
-from bridge.core.retcodes import Verdict, verdict
-from bridge.core.terms import Side
-from bridge.paper.mt5 import OrderType, Position, Retcode, SymbolFilling, SymbolTradeMode
-from bridge.paper.script import Fills, LoseAnswer, Reject, Rule
+from bridge.core.trade.retcodes import Verdict, verdict
+from bridge.core.units.mt5_terms import Side
+from bridge.simulator.broker.fault_rules import Fills, LoseAnswer, Reject, Rule
+from bridge.simulator.mt5.types import OrderType, Position, Retcode, SymbolFilling, SymbolTradeMode
 from tests.native.bench import Bench
 from tests.peers import open_order
 from tests.terminal.host import fail

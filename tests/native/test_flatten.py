@@ -9,11 +9,11 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.facts import CommandFact, DealFact, NotSentReason, OrderFact, TroubleFact
-from bridge.core.protocol import TerminalHeartbeat
-from bridge.core.terms import OrderState
-from bridge.paper.mt5 import OrderFilling, OrderType, Retcode, SymbolFilling, TradeAction
-from bridge.paper.script import Reject, Rule
+from bridge.core.link.messages import TerminalHeartbeat
+from bridge.core.link.reports import CommandFact, DealFact, NotSentReason, OrderFact, TroubleFact
+from bridge.core.units.mt5_terms import OrderState
+from bridge.simulator.broker.fault_rules import Reject, Rule
+from bridge.simulator.mt5.types import OrderFilling, OrderType, Retcode, SymbolFilling, TradeAction
 from tests.native.bench import Bench
 from tests.native.twins import change, pending
 from tests.peers import open_order

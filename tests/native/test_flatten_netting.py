@@ -10,12 +10,12 @@ from typing import Protocol
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.protocol import CommandKind
-from bridge.core.terms import MarginMode, Side
-from bridge.paper.api import SendRecord
-from bridge.paper.mt5 import OrderType, PositionType, Retcode, TradeAction
-from bridge.paper.scenario import AccountTerms, Scenario
-from bridge.paper.script import Fills, LoseAnswer, Match, Pace, Reject, Rule, SendKind
+from bridge.core.link.messages import CommandKind
+from bridge.core.units.mt5_terms import MarginMode, Side
+from bridge.simulator.broker.api import SendRecord
+from bridge.simulator.broker.fault_rules import Fills, LoseAnswer, Match, Pace, Reject, Rule, SendKind
+from bridge.simulator.broker.scenario import AccountTerms, Scenario
+from bridge.simulator.mt5.types import OrderType, PositionType, Retcode, TradeAction
 from tests.native.bench import Bench
 from tests.native.test_flatten import click, press
 from tests.native.twins import pending

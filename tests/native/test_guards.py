@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.facts import CommandFact, CommandStage, NotSentReason
-from bridge.core.protocol import CommandKind, Order
-from bridge.core.terms import Side
-from bridge.paper.inputs import InputAction, Inputs
-from bridge.paper.mt5 import OrderType, Retcode, TradeRequest
-from bridge.paper.script import Reject, Rule
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.link.reports import CommandFact, CommandStage, NotSentReason
+from bridge.core.units.mt5_terms import Side
+from bridge.simulator.broker.fault_rules import Reject, Rule
+from bridge.simulator.mt5.types import OrderType, Retcode, TradeRequest
+from bridge.simulator.terminal.inputs import InputAction, Inputs
 from tests.native.bench import Bench
 from tests.native.test_commands import begin
 from tests.native.twins import Twin, change, pending

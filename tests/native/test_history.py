@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.facts import DealFact, OrderFact, ScanFact
-from bridge.paper.scenario import Scenario
+from bridge.core.link.reports import DealFact, OrderFact, ScanFact
+from bridge.simulator.broker.scenario import Scenario
 from tests.native.bench import Bench
 from tests.peers import open_order
 from tests.terminal.library import Cell

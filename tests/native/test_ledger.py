@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.paper.ledger import Ledger
+from bridge.simulator.terminal.ledger import Ledger
 from tests.native.console import Console, console, variables
 from tests.native.test_small_parts import Nobody
 from tests.terminal.chart import Chart

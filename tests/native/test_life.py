@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.facts import CommandFact, CommandStage, ConnectionFact, DealFact, ScanFact
-from bridge.core.protocol import Bye, Hello, RefusalCode, Refused, TerminalHeartbeat, encode
-from bridge.paper.mt5 import OrderType
-from bridge.paper.scenario import AccountTerms, Scenario
+from bridge.core.link.messages import Bye, Hello, RefusalCode, Refused, TerminalHeartbeat, encode
+from bridge.core.link.reports import CommandFact, CommandStage, ConnectionFact, DealFact, ScanFact
+from bridge.simulator.broker.scenario import AccountTerms, Scenario
+from bridge.simulator.mt5.types import OrderType
 from tests.native.bench import HOST, PORT, Bench
 from tests.peers import KEY, open_order
 from tests.terminal.driver import ExpertCrashed
 from tests.terminal.host import Crash
 from tests.terminal.stepped import SteppedTerminal
 from tests.terminal.switches import Switches, thrown
-from tests.unit.paper.test_scanner import LOT
+from tests.unit.simulator.terminal.test_scanner import LOT
 
 CHART_CHANGE, PARAMETERS, ACCOUNT = 3, 5, 6
 

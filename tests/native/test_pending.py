@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.contract import TimeInForce
-from bridge.core.facts import CommandFact, CommandStage, DealFact, NotSentReason, OrderFact
-from bridge.core.terms import OrderState
-from bridge.paper.hours import read_session
-from bridge.paper.mt5 import (
+from bridge.core.director.contract import TimeInForce
+from bridge.core.link.reports import CommandFact, CommandStage, DealFact, NotSentReason, OrderFact
+from bridge.core.units.mt5_terms import OrderState
+from bridge.simulator.broker.hours import read_session
+from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.mt5.types import (
     OrderFilling,
     OrderTime,
     OrderType,
@@ -24,7 +25,6 @@ from bridge.paper.mt5 import (
     SymbolTradeMode,
     TradeRequest,
 )
-from bridge.paper.symbols import SHIPPED
 from tests.native.bench import Bench
 from tests.native.twins import Twin, pending
 from tests.peers import open_order

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.terms import TradeMode
-from bridge.paper.scenario import AccountTerms, Quirks, Scenario, SymbolTerms, Walk
-from bridge.paper.symbols import SHIPPED
+from bridge.core.units.mt5_terms import TradeMode
+from bridge.simulator.broker.scenario import AccountTerms, Quirks, Scenario, SymbolTerms, Walk
+from bridge.simulator.broker.symbols import SHIPPED
 from tests.native.bench import HOST, PORT
 from tests.native.console import console
 from tests.native.rig import EXPERT

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bridge.core.protocol import CommandKind
-from bridge.paper.filling import choose_filling
-from bridge.paper.linkclock import LinkClock
-from bridge.paper.mt5 import SymbolExecution, SymbolFilling
-from bridge.paper.symbols import SHIPPED
+from bridge.core.link.messages import CommandKind
+from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.mt5.types import SymbolExecution, SymbolFilling
+from bridge.simulator.terminal.filling import choose_filling
+from bridge.simulator.terminal.link_clock import LinkClock
 from tests.native.console import Console, console, variables
 from tests.terminal.chart import Chart
 

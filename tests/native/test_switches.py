@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.facts import DealFact, PositionFact, ScanFact
-from bridge.core.protocol import CommandKind
-from bridge.core.terms import Side
+from bridge.core.link.messages import CommandKind
+from bridge.core.link.reports import DealFact, PositionFact, ScanFact
+from bridge.core.units.mt5_terms import Side
 from tests.native.bench import Bench
 from tests.peers import open_order
 from tests.terminal.switches import ABOUT, Switches, all_thrown, thrown

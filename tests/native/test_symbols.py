@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.contract import OrderType
-from bridge.core.facts import SymbolFact
-from bridge.core.protocol import Inquire, encode
-from bridge.paper.detection import MAX_INQUIRIES, is_candidate
-from bridge.paper.scenario import Scenario, SymbolTerms
+from bridge.core.director.contract import OrderType
+from bridge.core.link.messages import Inquire, encode
+from bridge.core.link.reports import SymbolFact
+from bridge.simulator.broker.scenario import Scenario, SymbolTerms
+from bridge.simulator.terminal.detection import MAX_INQUIRIES, is_candidate
 from tests.native.bench import Bench
 from tests.native.twins import inquire
 from tests.terminal.library import Cell

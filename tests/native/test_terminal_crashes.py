@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from bridge.core.contract import EventType
+from bridge.core.director.contract import EventType
 from tests.native.rig import NativeRig
 from tests.rig.rig import CLOSED, OPENED
 from tests.rig.stories import open_and_close, opened_and_closed

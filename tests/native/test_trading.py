@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import Retcode
-from bridge.paper.script import LoseAnswer, Reject, Rule
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import LoseAnswer, Reject, Rule
+from bridge.simulator.mt5.types import Retcode
 from tests.native.rig import NativeRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 

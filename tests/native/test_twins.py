@@ -7,11 +7,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.contract import OrderType, TimeInForce
-from bridge.core.protocol import CommandKind, Order
-from bridge.core.terms import MarginMode, Side
-from bridge.paper.mt5 import SymbolExecution, SymbolExpiration, SymbolFilling, SymbolInfo, TradeRequest
-from bridge.paper.scenario import AccountTerms, Scenario
+from bridge.core.director.contract import OrderType, TimeInForce
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.units.mt5_terms import MarginMode, Side
+from bridge.simulator.broker.scenario import AccountTerms, Scenario
+from bridge.simulator.mt5.types import (
+    SymbolExecution,
+    SymbolExpiration,
+    SymbolFilling,
+    SymbolInfo,
+    TradeRequest,
+)
 from tests.native.bench import Bench
 from tests.native.twins import Twin
 

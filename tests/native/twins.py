@@ -5,18 +5,18 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from bridge.core.contract import OrderType, TimeInForce
-from bridge.core.facts import CommandFact, CommandStage, NotSentReason
-from bridge.core.protocol import Command, CommandKind, Inquire, Order, encode
-from bridge.core.terms import Side
-from bridge.paper.dayequity import DayEquity
-from bridge.paper.guards import Guards
-from bridge.paper.inputs import Inputs
-from bridge.paper.ledger import Ledger
-from bridge.paper.mt5 import TradeRequest
-from bridge.paper.notsent import NotSent
-from bridge.paper.request import prepare
-from bridge.paper.standing import identity
+from bridge.core.director.contract import OrderType, TimeInForce
+from bridge.core.link.messages import Command, CommandKind, Inquire, Order, encode
+from bridge.core.link.reports import CommandFact, CommandStage, NotSentReason
+from bridge.core.units.mt5_terms import Side
+from bridge.simulator.mt5.types import TradeRequest
+from bridge.simulator.terminal.day_equity import DayEquity
+from bridge.simulator.terminal.inputs import Inputs
+from bridge.simulator.terminal.ledger import Ledger
+from bridge.simulator.terminal.not_sent import NotSent
+from bridge.simulator.terminal.request import prepare
+from bridge.simulator.terminal.risk_limits import Guards
+from bridge.simulator.terminal.standing import identity
 from tests.native.bench import Bench
 from tests.peers import open_order
 

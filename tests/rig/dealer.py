@@ -7,9 +7,8 @@ from typing import Self, TypeVar
 import msgspec
 import zmq
 
-from bridge.core.facts import ScanFact, encode_fact
-from bridge.core.handshake import LinkKey
-from bridge.core.protocol import (
+from bridge.core.link.handshake import LinkKey
+from bridge.core.link.messages import (
     PROTOCOL_MAX,
     PROTOCOL_MIN,
     AccountIdentity,
@@ -24,7 +23,8 @@ from bridge.core.protocol import (
     decode_from_sidecar,
     encode,
 )
-from bridge.core.terms import MarginMode, TradeMode
+from bridge.core.link.reports import ScanFact, encode_fact
+from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from tests.rig.patience import Deadline
 
 M = TypeVar("M", bound=Message)

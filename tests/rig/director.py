@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from bridge.core.contract import API_KEY_HEADER, EVENTS_PATH
+from bridge.core.director.contract import API_KEY_HEADER, EVENTS_PATH
 from bridge.sandbox.server import BEHAVIOUR_PATH, HOST, ISSUE_PATH
 from tests.rig.patience import PATIENCE_S, Deadline
 

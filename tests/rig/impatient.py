@@ -11,8 +11,8 @@ import sys
 from typing import Final
 
 from bridge.cli import invoke
-from bridge.core import delivery
-from bridge.paper import session
+from bridge.core.director import delivery
+from bridge.simulator.terminal import session
 
 DEAD_MS: Final = 1_000
 AUTH_PROBE_S: Final = 0.5

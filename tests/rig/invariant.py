@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from bridge.core.contract import EventType
-from bridge.core.lifecycle import CommandState
-from bridge.paper.client import BrokerClient
-from bridge.paper.mt5 import Deal
-from bridge.paper.script import SendKind
+from bridge.core.director.contract import EventType
+from bridge.core.trade.command_states import CommandState
+from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.fault_rules import SendKind
+from bridge.simulator.mt5.types import Deal
 from tests.rig.director import Event
 from tests.rig.patience import Deadline
 from tests.rig.rig import Rig

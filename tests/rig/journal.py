@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bridge.journal.database import open_reader
-from bridge.journal.reading import ChainVerdict, reading, verify
+from bridge.journal.database.file import open_reader
+from bridge.journal.views.lists import ChainVerdict, reading, verify
 
 
 class JournalView:

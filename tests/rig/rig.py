@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from bridge.core.contract import EventType
+from bridge.core.director.contract import EventType
 from tests.rig.director import Event
 from tests.rig.nursery import Nursery
 from tests.rig.patience import Deadline

@@ -11,8 +11,8 @@ import msgspec
 from bridge.cli.setup import set_up
 from bridge.config import load
 from bridge.keys import link_key_path
-from bridge.paper.client import BrokerClient
-from bridge.paper.scenario import AccountTerms, Scenario
+from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from tests.rig.config import API_KEY_ENV, Section, write_config
 from tests.rig.director import Director
 from tests.rig.journal import JournalView

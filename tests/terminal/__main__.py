@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Final
 
 from bridge.keys import load_link_key
-from bridge.paper.client import BrokerClient
+from bridge.simulator.broker.client import BrokerClient
 from tests.terminal.brokerprocess import broker_process
 from tests.terminal.build import BuildError, build
 from tests.terminal.compiler import CompilerError

@@ -8,8 +8,17 @@ from typing import Final, TypeVar, cast
 
 import msgspec
 
-from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
-from bridge.paper.mt5 import AccountInfo, Deal, DealEntry, DealReason, Order, Position, SymbolInfo, Tick
+from bridge.simulator.broker.api import BrokerApi, BrokerGone, BrokerTimeout
+from bridge.simulator.mt5.types import (
+    AccountInfo,
+    Deal,
+    DealEntry,
+    DealReason,
+    Order,
+    Position,
+    SymbolInfo,
+    Tick,
+)
 from tests.terminal.program import Program
 from tests.terminal.switches import Switches
 

@@ -6,8 +6,8 @@ Source: MQL5 reference, 'Trade Functions'. Neither looks at the orders and posit
 from decimal import Decimal
 from typing import Final
 
-from bridge.paper.money import Rates
-from bridge.paper.mt5 import PositionType, SymbolInfo
+from bridge.simulator.broker.money import Rates
+from bridge.simulator.mt5.types import PositionType, SymbolInfo
 from tests.terminal.brokerview import BrokerView
 from tests.terminal.host import Answer, Fault, fail
 from tests.terminal.reference import constants, spelled

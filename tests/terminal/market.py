@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.paper.mt5 import SymbolInfo
+from bridge.simulator.mt5.types import SymbolInfo
 from tests.terminal.brokerview import BrokerView
 from tests.terminal.host import Answer, Failed, Fault, fail
 from tests.terminal.library import Cell

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
-from bridge.paper.mt5 import AccountInfo, Deal, Order, Position, SymbolInfo
+from bridge.simulator.mt5.types import AccountInfo, Deal, Order, Position, SymbolInfo
 from tests.terminal.host import Fault
 from tests.terminal.library import Cell
 from tests.terminal.reference import spelled

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bridge.paper.api import BrokerApi
+from bridge.simulator.broker.api import BrokerApi
 from tests.terminal.clock import RealClock
 from tests.terminal.real_network import RealNetwork
 from tests.terminal.reference import constants

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bridge.paper.mt5 import (
+from bridge.simulator.mt5.types import (
     CheckResult,
     OrderFilling,
     OrderTime,

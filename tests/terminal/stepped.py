@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bridge.paper.broker import Broker
-from bridge.paper.scenario import Scenario
+from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.scenario import Scenario
 from tests.terminal.clock import SimulatedClock
 from tests.terminal.simulated_network import SimulatedNetwork
 from tests.terminal.switches import Switches

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from bridge.paper.api import BrokerApi, BrokerGone, BrokerTimeout
+from bridge.simulator.broker.api import BrokerApi, BrokerGone, BrokerTimeout
 from tests.terminal.brokerview import BrokerView
 from tests.terminal.calculator import Calculator
 from tests.terminal.chart import Chart, Variables

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.paper.mt5 import OrderFilling, OrderTime, OrderType, TradeAction, TradeRequest
-from bridge.paper.script import LoseAnswer, Rule
+from bridge.simulator.broker.fault_rules import LoseAnswer, Rule
+from bridge.simulator.mt5.types import OrderFilling, OrderTime, OrderType, TradeAction, TradeRequest
 from tests.terminal.reference import constants
 from tests.terminal.stepped import SteppedTerminal
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bridge.paper.client import BrokerClient
+from bridge.simulator.broker.client import BrokerClient
 from tests.terminal.brokerprocess import broker_process
 from tests.terminal.real import RealTerminal, real_setup
 from tests.terminal.real_network import RealConnection, RealNetwork

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import pytest
 
-from bridge.paper import constants as paper
+from bridge.simulator.mt5 import constants as paper
 from tests.terminal.build import STANDIN
 from tests.terminal.reference import constants, enum_names, functions, groups, header
 from tests.terminal.reference.derive import lines

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.paper.broker import Broker
-from bridge.paper.scenario import Scenario
+from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.scenario import Scenario
 from tests.terminal.brokerview import BrokerView
 from tests.terminal.clock import SimulatedClock
 from tests.terminal.driver import ExpertKilled, NativeExpert

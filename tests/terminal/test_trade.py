@@ -5,10 +5,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bridge.paper.api import BrokerGone, BrokerTimeout
-from bridge.paper.broker import Broker
-from bridge.paper.hours import read_session
-from bridge.paper.mt5 import (
+from bridge.simulator.broker.api import BrokerGone, BrokerTimeout
+from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.hours import read_session
+from bridge.simulator.broker.scenario import Quirks, Scenario
+from bridge.simulator.mt5.types import (
     DealEntry,
     Order,
     OrderFilling,
@@ -19,7 +20,6 @@ from bridge.paper.mt5 import (
     TradeRequest,
     TradeResult,
 )
-from bridge.paper.scenario import Quirks, Scenario
 from tests.terminal.brokerview import END_OF_TIME, BrokerView
 from tests.terminal.calculator import Calculator
 from tests.terminal.clock import SimulatedClock

@@ -9,8 +9,8 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from bridge.paper.api import BrokerGone, BrokerTimeout
-from bridge.paper.mt5 import (
+from bridge.simulator.broker.api import BrokerGone, BrokerTimeout
+from bridge.simulator.mt5.types import (
     CheckResult,
     Deal,
     Order,

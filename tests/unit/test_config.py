@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bridge.config import Config, ConfigError, load
 from bridge.config.reading import read_table
 from bridge.config.rules import is_loopback
-from bridge.core.contract import Action
+from bridge.core.director.contract import Action
 from bridge.core.settings import (
     DirectorSettings,
     GuardSettings,
@@ -23,7 +23,7 @@ from bridge.core.settings import (
     Settings,
     SilentDirector,
 )
-from bridge.core.token import default_prefix
+from bridge.core.units.order_ids import default_prefix
 
 URL = "https://director.example.com"
 DIRECTOR = f'[director]\nurl = "{URL}"\napi_key_env = "DIRECTOR_API_KEY"\n'

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridge.core.contract import EventClass, EventType, ExecutionEvent
+from bridge.core.director.contract import EventClass, EventType, ExecutionEvent
 
 ROOT = Path(__file__).resolve().parents[2]
 

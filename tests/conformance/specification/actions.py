@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import OrderType, PositionType, TradeAction
+from bridge.core.director.contract import EventType
+from bridge.simulator.mt5.types import OrderType, PositionType, TradeAction
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import CANCELLED, PLACED, refusals, refused, send_of, volumes
 from tests.conformance.specification.case import case

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from bridge.core.contract import EventType
-from bridge.core.lifecycle import CommandState
-from bridge.paper.api import SendRecord
-from bridge.paper.hours import DAY_S
-from bridge.paper.mt5 import SymbolInfo, TradeSession
+from bridge.core.director.contract import EventType
+from bridge.core.trade.command_states import CommandState
+from bridge.simulator.broker.api import SendRecord
+from bridge.simulator.broker.hours import DAY_S
+from bridge.simulator.mt5.types import SymbolInfo, TradeSession
 from tests.conformance.rig import StoryRig
 from tests.rig.director import Event
 from tests.rig.patience import Deadline

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from bridge.core.contract import EventType
-from bridge.core.lifecycle import CommandState
-from bridge.paper.mt5 import OrderType, TradeAction
-from bridge.paper.script import Latency
+from bridge.core.director.contract import EventType
+from bridge.core.trade.command_states import CommandState
+from bridge.simulator.broker.fault_rules import Latency
+from bridge.simulator.mt5.types import OrderType, TradeAction
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED, reaches, refusals, refused
 from tests.conformance.specification.case import case

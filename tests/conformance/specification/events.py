@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from bridge.core.contract import CONTRACT_EVENT_FIELDS, EventClass, EventType
-from bridge.paper.mt5 import Retcode, SymbolFilling
-from bridge.paper.script import Fills
+from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventClass, EventType
+from bridge.simulator.broker.fault_rules import Fills
+from bridge.simulator.mt5.types import Retcode, SymbolFilling
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED, refused, terms
 from tests.conformance.specification.case import case

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import OrderFilling, Retcode, TradeAction
-from bridge.paper.scenario import Scenario, SymbolTerms
-from bridge.paper.script import MoveMarket, SendKind
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import MoveMarket, SendKind
+from bridge.simulator.broker.scenario import Scenario, SymbolTerms
+from bridge.simulator.mt5.types import OrderFilling, Retcode, TradeAction
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED, refused, send_of
 from tests.conformance.specification.case import case

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import Deal, DealEntry, OrderFilling, OrderState
-from bridge.paper.scenario import Quirks, Scenario, SymbolTerms
-from bridge.paper.script import Fills, Pace, SendKind
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import Fills, Pace, SendKind
+from bridge.simulator.broker.scenario import Quirks, Scenario, SymbolTerms
+from bridge.simulator.mt5.types import Deal, DealEntry, OrderFilling, OrderState
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import CANCELLED, PLACED
 from tests.conformance.specification.case import case

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from bridge.cli.owner import NoAnswerError, NobodyThereError, live
 from bridge.config import load
-from bridge.core.contract import EventType
-from bridge.sidecar.live import LiveTerminal
+from bridge.core.director.contract import EventType
+from bridge.sidecar.live_status import LiveTerminal
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import CANCELLED, PLACED, refused, until
 from tests.conformance.specification.case import case

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from bridge.core.contract import EventType
-from bridge.core.terms import MarginMode
-from bridge.paper.mt5 import DealEntry, OrderType, PositionType, Retcode
-from bridge.paper.scenario import AccountTerms, Quirks, Scenario
-from bridge.paper.script import MoveMarket, SendKind
+from bridge.core.director.contract import EventType
+from bridge.core.units.mt5_terms import MarginMode
+from bridge.simulator.broker.fault_rules import MoveMarket, SendKind
+from bridge.simulator.broker.scenario import AccountTerms, Quirks, Scenario
+from bridge.simulator.mt5.types import DealEntry, OrderType, PositionType, Retcode
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED
 from tests.conformance.specification.case import case

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import Retcode
-from bridge.paper.script import Latency, Match, Reject, Rule, SendKind
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import Latency, Match, Reject, Rule, SendKind
+from bridge.simulator.mt5.types import Retcode
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED
 from tests.conformance.specification.case import case

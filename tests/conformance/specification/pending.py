@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bridge.core.contract import EventType
-from bridge.core.lifecycle import CommandState
-from bridge.paper.mt5 import (
+from bridge.core.director.contract import EventType
+from bridge.core.trade.command_states import CommandState
+from bridge.simulator.broker.fault_rules import Latency
+from bridge.simulator.mt5.types import (
     OrderFilling,
     OrderTime,
     OrderType,
@@ -15,7 +16,6 @@ from bridge.paper.mt5 import (
     SymbolExpiration,
     TradeAction,
 )
-from bridge.paper.script import Latency
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import (
     CANCELLED,

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bridge.core.contract import EventType
-from bridge.paper.mt5 import OrderType
-from bridge.paper.scenario import Scenario, SymbolTerms
-from bridge.paper.script import Fills, Latency, SendKind
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.fault_rules import Fills, Latency, SendKind
+from bridge.simulator.broker.scenario import Scenario, SymbolTerms
+from bridge.simulator.mt5.types import OrderType
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED
 from tests.conformance.specification.case import case

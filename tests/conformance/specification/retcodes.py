@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from bridge.core.contract import EventType
-from bridge.core.retcodes import RETCODES, Verdict, verdict
-from bridge.paper.mt5 import Retcode
-from bridge.paper.scenario import Scenario, SymbolTerms
-from bridge.paper.script import LoseAnswer, Match, Reject, Rule, SendKind
+from bridge.core.director.contract import EventType
+from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
+from bridge.simulator.broker.fault_rules import LoseAnswer, Match, Reject, Rule, SendKind
+from bridge.simulator.broker.scenario import Scenario, SymbolTerms
+from bridge.simulator.mt5.types import Retcode
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import CANCELLED, PLACED, send_of
 from tests.conformance.specification.case import case

@@ -3,12 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
-from bridge.core.contract import EventType
-from bridge.paper.expiry import clock_text
-from bridge.paper.hours import opens_at
-from bridge.paper.mt5 import Retcode, SymbolTradeMode
-from bridge.paper.scenario import Scenario, SymbolTerms
-from bridge.paper.symbols import SHIPPED
+from bridge.core.director.contract import EventType
+from bridge.simulator.broker.hours import opens_at
+from bridge.simulator.broker.scenario import Scenario, SymbolTerms
+from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.mt5.types import Retcode, SymbolTradeMode
+from bridge.simulator.terminal.expiry import clock_text
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import (
     CANCELLED,

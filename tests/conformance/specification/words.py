@@ -5,10 +5,10 @@ import signal
 from decimal import Decimal
 from typing import Any
 
-from bridge.core.contract import EventType
+from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
-from bridge.paper.mt5 import OrderType, Retcode
-from bridge.paper.script import DelayHistory, DropTransactions, LoseAnswer, SendKind
+from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, LoseAnswer, SendKind
+from bridge.simulator.mt5.types import OrderType, Retcode
 from tests.conformance.rig import Kind, StoryRig
 from tests.conformance.specification.asking import (
     CANCELLED,

@@ -10,21 +10,21 @@ from typing import Any, Final
 
 import msgspec
 
-from bridge.core.batch import read_batch
-from bridge.core.clockwatch import Doubt
-from bridge.core.contract import OrderType
-from bridge.core.dispatch import Gate
-from bridge.core.facts import AnyFact, SymbolFact, encode_fact
-from bridge.core.protocol import AccountIdentity, Command, Hello, LedgerIdentity, Order, Prove, Settle
+from bridge.core.director.contract import OrderType
+from bridge.core.director.poll import read_batch
+from bridge.core.link.messages import AccountIdentity, Command, Hello, LedgerIdentity, Order, Prove, Settle
+from bridge.core.link.reports import AnyFact, SymbolFact, encode_fact
 from bridge.core.settings import DirectorSettings, GuardSettings, LinkSettings, OfficerSettings, Settings
-from bridge.core.terms import MarginMode, TradeMode
-from bridge.journal import audit, database
-from bridge.journal.delivering import Outgoing
-from bridge.journal.folding import Folded
-from bridge.journal.intake import Taken
+from bridge.core.trade.dispatch import Gate
+from bridge.core.units.clock_trust import Doubt
+from bridge.core.units.mt5_terms import MarginMode, TradeMode
+from bridge.journal.database import audit, file
 from bridge.journal.journal import Journal
-from bridge.journal.sending import Work
-from bridge.journal.sessions import NotOpened, Opened
+from bridge.journal.steps.apply_reports import Folded
+from bridge.journal.steps.dispatch import Work
+from bridge.journal.steps.intake import Taken
+from bridge.journal.steps.outbox import Outgoing
+from bridge.journal.steps.sessions import NotOpened, Opened
 
 OFFICER: Final = "eo-001"
 OTHER: Final = "eo-002"
@@ -147,12 +147,12 @@ class Desk:
         """Whose terminal it is that joins, reports and is sent to."""
         self._seq = 0
         if new:
-            database.create(path)
+            file.create(path)
         self.open()
 
     def open(self) -> None:
         """As after a start."""
-        self.connection = database.open_writer(self.path)
+        self.connection = file.open_writer(self.path)
         self.journal = Journal(self.connection, self.settings)
 
     def close(self) -> None:

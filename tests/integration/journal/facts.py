@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from bridge.core.facts import (
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.link.reports import (
     CommandFact,
     CommandStage,
     DealFact,
@@ -16,8 +17,7 @@ from bridge.core.facts import (
     PositionFact,
     ScanFact,
 )
-from bridge.core.protocol import CommandKind, Order
-from bridge.core.terms import REASON_EXPERT, DealEntry, OrderState
+from bridge.core.units.mt5_terms import REASON_EXPERT, DealEntry, OrderState
 
 from .desk import BOOT, NOW, server_ms
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bridge.core.facts import DealFact
-from bridge.core.protocol import Order
-from bridge.core.terms import DealEntry, MarginMode
+from bridge.core.link.messages import Order
+from bridge.core.link.reports import DealFact
+from bridge.core.units.mt5_terms import DealEntry, MarginMode
 
 from .desk import ACCOUNT, Desk, closing, directive
 from .facts import DEAL, deal, leaving, result, scan

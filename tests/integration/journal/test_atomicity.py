@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bridge.journal import audit, database
-from bridge.journal.errors import JournalUnavailableError
+from bridge.journal.database import audit, file
+from bridge.journal.database.errors import JournalUnavailableError
 
 from .conftest import InstallHook
 from .desk import OFFICER, Desk, directive
@@ -110,7 +110,7 @@ def test_a_step_that_is_struck_after_its_commit_stands(
     install_hook(strike)
     with pytest.raises(Struck):
         work(desk)
-    with database.open_reader(desk.path) as beside:
+    with file.open_reader(desk.path) as beside:
         after = list(beside.iterdump())
     assert after == desk.content() != before
 

@@ -4,7 +4,8 @@ import sqlite3
 
 import pytest
 
-from bridge.journal import audit, reading
+from bridge.journal.database import audit
+from bridge.journal.views import lists
 
 from .desk import OFFICER, Desk, directive
 from .facts import deal, result, submitted
@@ -25,8 +26,8 @@ def tampered(desk: Desk, *statements: str) -> str:
         desk.connection.execute(f"DROP TRIGGER {trigger}")
     for statement in statements:
         desk.connection.execute(statement)
-    with reading.reading(desk.path) as db:
-        return reading.verify(db).broken
+    with lists.reading(desk.path) as db:
+        return lists.verify(db).broken
 
 
 @pytest.mark.parametrize(
@@ -39,8 +40,8 @@ def test_the_file_itself_refuses_to_change_or_remove_a_row(lived: Desk, statemen
 
 
 def test_the_chain_of_a_whole_life_holds(lived: Desk) -> None:
-    with reading.reading(lived.path) as db:
-        verdict = reading.verify(db)
+    with lists.reading(lived.path) as db:
+        verdict = lists.verify(db)
     assert verdict.broken == ""
     assert verdict.rows == lived.rows("SELECT max(seq) FROM audit")[0][0] > 10
 
@@ -118,8 +119,8 @@ def test_a_row_put_at_the_end_is_found(lived: Desk) -> None:
 
 
 def test_a_timeline_tells_one_directives_steps_in_order(lived: Desk) -> None:
-    with reading.reading(lived.path) as db:
-        kinds = [row.kind for row in reading.timeline(db, "dir-1", OFFICER)]
-        assert reading.timeline(db, "dir-9") == []
+    with lists.reading(lived.path) as db:
+        kinds = [row.kind for row in lists.timeline(db, "dir-1", OFFICER)]
+        assert lists.timeline(db, "dir-9") == []
     assert kinds[:4] == ["directive", "event", "planned", "dispatch"]
     assert kinds[-1] == "delivered"

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.facts import CommandStage, NotSentReason
-from bridge.core.protocol import Order
-from bridge.core.terms import OrderState
+from bridge.core.link.messages import Order
+from bridge.core.link.reports import CommandStage, NotSentReason
+from bridge.core.units.mt5_terms import OrderState
 
 from .desk import Desk, cancel, directive, limit, modify
 from .facts import (

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.clockwatch import Doubt
-from bridge.core.facts import NotSentReason
-from bridge.core.protocol import Order
+from bridge.core.link.messages import Order
+from bridge.core.link.reports import NotSentReason
 from bridge.core.settings import GuardSettings, MissingStop
+from bridge.core.units.clock_trust import Doubt
 
 from .conftest import MakeDesk
 from .desk import NOW, OFFICER, Desk, closing, directive, limit, server_ms, settings

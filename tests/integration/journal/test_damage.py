@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge.journal import database
-from bridge.journal.errors import JournalDamagedError
+from bridge.journal.database import file
+from bridge.journal.database.errors import JournalDamagedError
 
 from .desk import Desk, directive
 from .facts import deal, result, submitted
@@ -27,7 +27,7 @@ def lived(joined: Desk) -> Path:
 
 
 def audit_rows(path: Path) -> list[tuple[Any, ...]]:
-    with database.open_reader(path) as connection:
+    with file.open_reader(path) as connection:
         return [tuple(row) for row in connection.execute("SELECT * FROM audit ORDER BY seq")]
 
 
@@ -45,7 +45,7 @@ def test_a_flipped_bit_on_any_page_is_refused_or_leaves_the_audit_as_it_was(
             damaged[page * PAGE + place] ^= 0x10
             path.write_bytes(damaged)
             try:
-                database.check(path)
+                file.check(path)
             except JournalDamagedError:
                 refused += 1
                 assert path.read_bytes() == damaged
@@ -70,7 +70,7 @@ def test_what_the_audit_has_otherwise_is_refused(lived: Path, change: str) -> No
     connection.commit()
     connection.close()
     with pytest.raises(JournalDamagedError):
-        database.check(lived)
+        file.check(lived)
 
 
 def test_a_schema_that_is_not_the_migrations_is_refused(lived: Path) -> None:
@@ -79,4 +79,4 @@ def test_a_schema_that_is_not_the_migrations_is_refused(lived: Path) -> None:
     connection.commit()
     connection.close()
     with pytest.raises(JournalDamagedError):
-        database.check(lived)
+        file.check(lived)

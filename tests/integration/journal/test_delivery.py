@@ -1,7 +1,7 @@
 """The outbox: which event may be posted next, and what became of it."""
 
-from bridge.journal import database
-from bridge.journal.delivering import MAX_ERROR
+from bridge.journal.database import file
+from bridge.journal.steps.outbox import MAX_ERROR
 
 from .desk import OFFICER, OTHER, Desk, directive
 
@@ -28,7 +28,7 @@ def test_an_event_that_was_taken_is_settled_with_the_directors_name_for_it(desk:
     desk.later(2)
     desk.journal.delivered(event, "evt-1", desk.now)
     assert desk.due() == []
-    with database.open_reader(desk.path) as beside:
+    with file.open_reader(desk.path) as beside:
         [row] = [tuple(row) for row in beside.execute("SELECT state, event_id, settled_at FROM events")]
         assert beside.execute("SELECT count(*) FROM undelivered_events").fetchone()[0] == 0
     assert row == ("delivered", "evt-1", "2026-01-05T10:00:02.000Z")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from bridge.core.dispatch import WINDOW
-from bridge.core.facts import NotSentReason
-from bridge.core.lifecycle import CommandState
-from bridge.journal import database
-from bridge.journal.sending import Work
+from bridge.core.link.reports import NotSentReason
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.dispatch import WINDOW
+from bridge.journal.database import file
+from bridge.journal.steps.dispatch import Work
 
 from .desk import BOOT, LEDGER, Desk, begun, closing, directive, settings
 from .facts import DEAL, POSITION, deal, not_sent, result, submitted
@@ -18,7 +18,7 @@ from .facts import DEAL, POSITION, deal, not_sent, result, submitted
 def test_a_dispatch_is_committed_with_its_boot_epoch_and_ledger_when_it_is_handed_out(joined: Desk) -> None:
     [command] = joined.sent(directive())
     assert (command.epoch, command.attempt, command.deadline_ms) == (1, 1, 6000)
-    with database.open_reader(joined.path) as beside:
+    with file.open_reader(joined.path) as beside:
         [row] = [tuple(row) for row in beside.execute("SELECT * FROM dispatches")]
         [state] = [tuple(row) for row in beside.execute("SELECT state, attempt FROM commands")]
     assert row == (command.order.token, 1, 1, BOOT, LEDGER, "2026-01-05T10:00:00.000Z", 6000)

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridge.core.facts import AnyFact, CommandStage, ConnectionFact, TroubleFact, encode_fact
-from bridge.core.protocol import Order
-from bridge.core.terms import DealEntry, OrderState
+from bridge.core.link.messages import Order
+from bridge.core.link.reports import AnyFact, CommandStage, ConnectionFact, TroubleFact, encode_fact
+from bridge.core.units.mt5_terms import DealEntry, OrderState
 
 from .desk import BOOT, NOW, OFFICER, Desk, directive, server_ms
 from .facts import DEAL, POSITION, deal, leaving, result, scan, seen, stage, standing, submitted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.core.protocol import Command, Order
+from bridge.core.link.messages import Command, Order
 
 from .desk import OFFICER, Desk, closing, directive, limit
 from .facts import DEAL, POSITION, TIMEOUT, booked, deal, result, submitted

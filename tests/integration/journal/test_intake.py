@@ -5,11 +5,11 @@ import sqlite3
 
 import pytest
 
-from bridge.core.contract import CONTRACT_EVENT_FIELDS
-from bridge.core.token import make_token
-from bridge.journal import database
-from bridge.journal.intake import Taken
-from bridge.journal.sending import Work
+from bridge.core.director.contract import CONTRACT_EVENT_FIELDS
+from bridge.core.units.order_ids import make_token
+from bridge.journal.database import file
+from bridge.journal.steps.dispatch import Work
+from bridge.journal.steps.intake import Taken
 
 from .conftest import MakeDesk
 from .desk import OFFICER, OTHER, PREFIX, Desk, begun, closing, directive, settings
@@ -37,7 +37,7 @@ def test_a_directive_becomes_a_command_with_the_token_of_its_id(joined: Desk) ->
 
 def test_what_is_taken_is_committed_when_the_step_returns(desk: Desk) -> None:
     desk.take(directive())
-    with database.open_reader(desk.path) as beside:
+    with file.open_reader(desk.path) as beside:
         assert beside.execute("SELECT state FROM directives").fetchone()[0] == "RECEIVED"
 
 

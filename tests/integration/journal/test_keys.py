@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bridge.core.protocol import LedgerIdentity
+from bridge.core.link.messages import LedgerIdentity
 
 from .desk import LEDGER, OFFICER, OTHER_LEDGER, Desk, directive
 from .facts import deal, scan, submitted

@@ -1,6 +1,6 @@
 """A pending order that stands on the book beyond its time is cancelled by the bridge itself."""
 
-from bridge.core.protocol import CommandKind
+from bridge.core.link.messages import CommandKind
 
 from .desk import NOW, Desk, limit
 from .facts import ORDER, booked, result, scan

@@ -5,9 +5,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bridge.core.facts import NotSentReason
+from bridge.core.link.reports import NotSentReason
 from bridge.core.settings import GuardSettings
-from bridge.journal.sending import Work
+from bridge.journal.steps.dispatch import Work
 
 from .conftest import MakeDesk
 from .desk import Desk, begun, cancel, closing, directive, limit, modify, settings

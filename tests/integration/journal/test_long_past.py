@@ -7,10 +7,10 @@ from itertools import islice
 import msgspec
 import pytest
 
-from bridge.core.facts import AnyFact, DealFact
-from bridge.core.terms import MarginMode
-from bridge.paper.archive import Archive
-from bridge.paper.report import deal_fact
+from bridge.core.link.reports import AnyFact, DealFact
+from bridge.core.units.mt5_terms import MarginMode
+from bridge.simulator.broker.archive import Archive
+from bridge.simulator.terminal.broker_reports import deal_fact
 
 from .desk import ACCOUNT, NOW, Desk, directive, server_ms
 from .facts import deal, leaving, result, scan

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from bridge.journal import database
+from bridge.journal.database import file
+from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
 from bridge.journal.journal import opened
-from bridge.journal.schema import APPLICATION_ID, known_migrations, migrations
 
 from .desk import settings
 
@@ -21,7 +21,7 @@ def empty(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A connection to a file that no migration has seen."""
     path = tmp_path / "grown.db"
     path.touch()
-    connection = database.connect(path)
+    connection = file.connect(path)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     yield connection
     connection.close()
@@ -44,8 +44,8 @@ def test_a_journal_that_grew_step_by_step_has_the_schema_of_a_new_one(
         migrations.apply(Database(empty), stop_before=name)
         sizes.append(len(schema(empty)))
     migrations.apply(Database(empty))
-    database.create(tmp_path / "new.db")
-    with database.open_reader(tmp_path / "new.db") as new:
+    file.create(tmp_path / "new.db")
+    with file.open_reader(tmp_path / "new.db") as new:
         assert schema(empty) == schema(new)
     assert sizes == sorted(set(sizes))
 
@@ -60,7 +60,7 @@ def test_an_older_journal_is_brought_up_to_date_when_it_is_opened(
 
 def test_opening_again_migrates_nothing(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
-    database.create(path)
+    file.create(path)
     before = path.read_bytes()
     for _ in range(2):
         with opened(path, settings()):

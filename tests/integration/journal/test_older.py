@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from bridge.core.contract import utc_text
-from bridge.core.facts import DealFact, content_hash, encode_fact, fact_key
-from bridge.core.protocol import CommandKind, Order
-from bridge.core.terms import DealEntry, Side
-from bridge.journal import audit, database
-from bridge.journal.schema import APPLICATION_ID, migrations
+from bridge.core.director.contract import utc_text
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.link.reports import DealFact, content_hash, encode_fact, fact_key
+from bridge.core.units.mt5_terms import DealEntry, Side
+from bridge.journal.database import audit, file
+from bridge.journal.database.schema import APPLICATION_ID, migrations
 
 from .desk import ACCOUNT, BOOT, LEDGER, NOW, OFFICER, OFFSET_S, Desk, directive, settings
 from .facts import DEAL, POSITION, deal, leaving, standing
@@ -192,7 +192,7 @@ def grown(tmp_path: Path) -> Iterator[Desk]:
     """The older journal, opened by this version."""
     path = tmp_path / "older.db"
     path.touch()
-    connection = database.connect(path)
+    connection = file.connect(path)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     migrations.apply(Database(connection), stop_before="0003_whole_life")
     write(Older(connection))
@@ -204,7 +204,7 @@ def grown(tmp_path: Path) -> Iterator[Desk]:
 
 def test_what_it_holds_is_all_there_and_its_audit_fits(grown: Desk) -> None:
     assert grown.chain_break() == ""
-    database.check(grown.path)
+    file.check(grown.path)
     assert grown.rows("SELECT * FROM open_positions") == [
         (
             OFFICER,

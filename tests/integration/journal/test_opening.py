@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
-from bridge.journal import database
-from bridge.journal.errors import (
+from bridge.journal.database import file
+from bridge.journal.database.errors import (
     JournalDamagedError,
     JournalError,
     JournalLockedError,
@@ -22,8 +22,8 @@ from bridge.journal.errors import (
     JournalRemoteError,
     JournalUnopenedError,
 )
+from bridge.journal.database.schema import APPLICATION_ID
 from bridge.journal.journal import opened
-from bridge.journal.schema import APPLICATION_ID
 
 from .desk import Desk, directive, settings
 from .facts import deal, result, submitted
@@ -56,7 +56,7 @@ def refused(path: Path, error: type[JournalError], words: str) -> None:
 
 
 def content(path: Path) -> list[str]:
-    with database.open_reader(path) as connection:
+    with file.open_reader(path) as connection:
         return list(connection.iterdump())
 
 
@@ -129,7 +129,7 @@ def test_a_later_versions_journal_is_refused_by_the_name_of_what_is_new(lived: P
 def test_a_journal_half_made_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     path.touch()
-    with database.connect(path) as connection:
+    with file.connect(path) as connection:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.close()
     refused(path, JournalDamagedError, "SQLite says")
@@ -145,7 +145,7 @@ STARVED = """
 import os, resource, sys
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
-from bridge.journal.errors import JournalUnopenedError
+from bridge.journal.database.errors import JournalUnopenedError
 from bridge.journal.journal import opened
 left = int(sys.argv[2])
 settings = Settings(director=DirectorSettings(url="http://127.0.0.1:1"), officers=[OfficerSettings(id="eo-001")])
@@ -198,22 +198,22 @@ def test_only_what_sqlite_finds_in_the_file_speaks_against_it(
 ) -> None:
     error = sqlite3.OperationalError("odd")
     error.sqlite_errorcode = code
-    assert type(database.unusable(lived, error, otherwise=JournalDamagedError)) is kind
+    assert type(file.unusable(lived, error, otherwise=JournalDamagedError)) is kind
 
 
 def test_a_path_is_written_as_sqlite_takes_it_and_a_network_drive_is_refused() -> None:
-    assert database.uri(PurePosixPath("/var/lib/a b/journal.db")) == "file:///var/lib/a%20b/journal.db"
-    assert database.uri(PureWindowsPath(r"C:\bridge\journal.db")) == "file:///C:/bridge/journal.db"
+    assert file.uri(PurePosixPath("/var/lib/a b/journal.db")) == "file:///var/lib/a%20b/journal.db"
+    assert file.uri(PureWindowsPath(r"C:\bridge\journal.db")) == "file:///C:/bridge/journal.db"
     with pytest.raises(JournalRemoteError, match="put it on a disk of this machine"):
-        database.uri(PureWindowsPath(r"\\server\share\journal.db"))
+        file.uri(PureWindowsPath(r"\\server\share\journal.db"))
 
 
 # The write-ahead log
 
 
 def test_a_log_that_a_long_reader_let_grow_is_cut_back(lived: Path) -> None:
-    with closing(database.open_writer(lived)) as connection:
-        assert connection.execute("PRAGMA journal_size_limit").fetchone()[0] == database.WAL_BYTES
+    with closing(file.open_writer(lived)) as connection:
+        assert connection.execute("PRAGMA journal_size_limit").fetchone()[0] == file.WAL_BYTES
 
 
 @pytest.fixture
@@ -282,12 +282,12 @@ def test_a_link_to_a_journal_is_the_same_journal(lived: Path, tmp_path: Path) ->
     link.parent.mkdir()
     link.symlink_to(lived)
     for first, second in ((lived, link), (link, lived)):
-        with database.locked(first), pytest.raises(JournalLockedError), database.locked(second):
+        with file.locked(first), pytest.raises(JournalLockedError), file.locked(second):
             pytest.fail("it was locked twice")
 
 
 def test_a_journal_is_read_while_another_process_owns_it(lived: Path) -> None:
-    with opened(lived, settings()), database.open_reader(lived) as connection:
+    with opened(lived, settings()), file.open_reader(lived) as connection:
         assert connection.execute("SELECT count(*) FROM directives").fetchone()[0] == 2
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             connection.execute("DELETE FROM directives")
@@ -303,14 +303,14 @@ def test_setup_overwrites_nothing(lived: Path, tmp_path: Path) -> None:
     before = lived.read_bytes()
     for path in (lived, empty, dangling):
         with pytest.raises(FileExistsError):
-            database.create(path)
+            file.create(path)
     assert (lived.read_bytes(), empty.read_bytes()) == (before, b"")
     assert not (tmp_path / "nowhere.db").exists()
 
 
 def test_a_new_journal_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "journal.db"
-    database.create(path)
+    file.create(path)
     if sys.platform != "win32":
         assert path.stat().st_mode & 0o777 == 0o600
     with opened(path, settings()) as journal:
@@ -321,9 +321,9 @@ def test_a_setup_that_fails_leaves_no_half_of_a_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "journal.db"
-    monkeypatch.setattr(database, "APPLICATION_ID", "no number")
+    monkeypatch.setattr(file, "APPLICATION_ID", "no number")
     with pytest.raises(sqlite3.OperationalError):
-        database.create(path)
+        file.create(path)
     assert not path.exists()
 
 

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from bridge.journal import database, operating
-from bridge.journal.operating import ALL, Halt
+from bridge.journal.database import file
+from bridge.journal.operator import halt
+from bridge.journal.operator.halt import ALL, Halt
 
 from .conftest import MakeDesk
 from .desk import NOW, OFFICER, OTHER, Desk, directive, settings
@@ -14,7 +15,7 @@ NONCE = "0f" * 8
 
 def why(desk: Desk, symbol: str = "EURUSD", officer: str = OFFICER) -> str:
     """Why the officer may open nothing in the symbol."""
-    return operating.halted(desk.connection, officer, symbol)
+    return halt.halted(desk.connection, officer, symbol)
 
 
 def operated(desk: Desk) -> list[tuple[str, dict[str, Any]]]:
@@ -104,7 +105,7 @@ def test_a_resume_where_nothing_is_halted_is_audited_too(desk: Desk) -> None:
 def test_a_halt_survives_a_restart(desk: Desk) -> None:
     desk.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
     desk.connection.close()
-    desk.connection = database.open_writer(desk.path)
+    desk.connection = file.open_writer(desk.path)
     assert why(desk) == "news"
     assert desk.chain_break() == ""
 
@@ -135,7 +136,7 @@ def test_a_flatten_is_in_the_audit_and_the_journal_still_fits_it(desk: Desk) -> 
         ("operator", "flatten", done.directive_id),
     ]
     assert desk.chain_break() == ""
-    database.check(desk.path)
+    file.check(desk.path)
 
 
 def test_two_flattens_are_two_directives(desk: Desk) -> None:

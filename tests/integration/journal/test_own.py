@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bridge.core.terms import DealEntry, MarginMode
+from bridge.core.units.mt5_terms import DealEntry, MarginMode
 
 from .desk import ACCOUNT, OFFICER, Desk, directive
 from .facts import DEAL, deal, leaving, result

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bridge.core.facts import AnyFact
-from bridge.core.protocol import Order
+from bridge.core.link.messages import Order
+from bridge.core.link.reports import AnyFact
 
 from .conftest import InstallHook
 from .desk import Desk, closing, directive

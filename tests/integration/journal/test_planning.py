@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from bridge.core.facts import NotSentReason, SymbolFact
-from bridge.core.protocol import CommandKind, Inquire
-from bridge.journal.operating import ALL
+from bridge.core.link.messages import CommandKind, Inquire
+from bridge.core.link.reports import NotSentReason, SymbolFact
+from bridge.journal.operator.halt import ALL
 
 from .conftest import MakeDesk
 from .desk import NOW, OFFICER, Desk, cancel, closing, directive, limit, settings, terms

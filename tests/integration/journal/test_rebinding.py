@@ -2,8 +2,8 @@
 
 import pytest
 
-from bridge.core.protocol import LedgerIdentity
-from bridge.journal.rebinding import StillInDoubtError
+from bridge.core.link.messages import LedgerIdentity
+from bridge.journal.operator.rebind import StillInDoubtError
 
 from .desk import LEDGER, OFFICER, Desk, directive
 from .facts import deal, result, submitted

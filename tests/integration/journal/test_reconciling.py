@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.facts import PositionFact, ScanFact
-from bridge.core.protocol import Order
-from bridge.core.terms import Side
+from bridge.core.link.messages import Order
+from bridge.core.link.reports import PositionFact, ScanFact
+from bridge.core.units.mt5_terms import Side
 from tests.integration.journal.desk import BOOT, Desk, directive, server_ms
 from tests.integration.journal.facts import POSITION, deal, submitted
 

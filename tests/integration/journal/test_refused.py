@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from bridge.journal import database, reading
-from bridge.journal.delivering import Outgoing, RefusedEvent
+from bridge.journal.database import file
+from bridge.journal.steps.outbox import Outgoing, RefusedEvent
+from bridge.journal.views import lists
 
 from .desk import OFFICER, OTHER, Desk, directive
 
@@ -95,8 +96,8 @@ def test_dismissed_events_concern_nobody_more_and_are_kept(desk: Desk) -> None:
     assert types(refused(desk)) == [("dir-2", RECEIVED)]
     assert types(refused(desk, "dir-1", dismissed=True)) == [("dir-1", RECEIVED)]
     assert [event.directive_id for event in desk.due()] == []
-    with reading.reading(desk.path) as db:
-        shown = [(row.directive_id, row.state, row.dismissed_at) for row in reading.undelivered(db)]
+    with lists.reading(desk.path) as db:
+        shown = [(row.directive_id, row.state, row.dismissed_at) for row in lists.undelivered(db)]
     assert shown == [("dir-1", "refused", "2026-01-05T10:01:00.000Z"), ("dir-2", "refused", None)]
 
 
@@ -133,5 +134,5 @@ def test_both_are_in_the_audit_under_each_directive_and_it_holds(desk: Desk) -> 
     ]
     assert desk.chain_break() == ""
     desk.close()
-    database.check(desk.path)
+    file.check(desk.path)
     desk.open()

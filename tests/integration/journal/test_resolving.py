@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.protocol import Order
-from bridge.journal import database
-from bridge.journal.resolving import CannotResolveError, Resolved, Word
+from bridge.core.link.messages import Order
+from bridge.journal.database import file
+from bridge.journal.operator.resolve import CannotResolveError, Resolved, Word
 
 from .desk import NOW, OFFICER, OTHER, Desk, directive
 from .facts import TIMEOUT, absent, deal, result, submitted
@@ -79,7 +79,7 @@ def test_it_is_in_the_audit_and_the_journal_still_fits_it(joined: Desk, order: O
         "quantity": "0.2",
     }
     assert joined.chain_break() == ""
-    database.check(joined.path)
+    file.check(joined.path)
 
 
 def test_one_that_is_still_being_asked_about_may_be_resolved_too(joined: Desk) -> None:

@@ -5,11 +5,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from bridge.core.clockwatch import Doubt
-from bridge.core.facts import ConnectionFact
-from bridge.core.protocol import AccountIdentity, LedgerIdentity, RefusalCode
-from bridge.core.terms import MarginMode, TradeMode
-from bridge.journal.sessions import NotOpened, Opened
+from bridge.core.link.messages import AccountIdentity, LedgerIdentity, RefusalCode
+from bridge.core.link.reports import ConnectionFact
+from bridge.core.units.clock_trust import Doubt
+from bridge.core.units.mt5_terms import MarginMode, TradeMode
+from bridge.journal.steps.sessions import NotOpened, Opened
 
 from .conftest import MakeDesk
 from .desk import (

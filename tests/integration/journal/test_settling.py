@@ -2,8 +2,8 @@
 
 import pytest
 
-from bridge.core.facts import Found, NotSentReason
-from bridge.core.protocol import LedgerIdentity, Order
+from bridge.core.link.messages import LedgerIdentity, Order
+from bridge.core.link.reports import Found, NotSentReason
 
 from .desk import LEDGER, OTHER_LEDGER, Desk, directive, server_ms
 from .facts import absent, deal, not_sent, result, submitted

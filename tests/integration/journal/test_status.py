@@ -2,19 +2,20 @@
 
 import pytest
 
-from bridge.core.protocol import Order
-from bridge.journal import database, reading
-from bridge.journal.errors import JournalNewerError
-from bridge.journal.operating import ALL
-from bridge.journal.schema import known_migrations
-from bridge.journal.status import JournalOlderError, JournalStatus, OfficerStatus, status
+from bridge.core.link.messages import Order
+from bridge.journal.database import file
+from bridge.journal.database.errors import JournalNewerError
+from bridge.journal.database.schema import known_migrations
+from bridge.journal.operator.halt import ALL
+from bridge.journal.views import lists
+from bridge.journal.views.status import JournalOlderError, JournalStatus, OfficerStatus, status
 
 from .desk import NOW, OFFICER, Desk, directive
 from .facts import TIMEOUT, deal, result, submitted
 
 
 def look(desk: Desk) -> JournalStatus:
-    with reading.reading(desk.path) as db:
+    with lists.reading(desk.path) as db:
         return status(db, desk.path)
 
 
@@ -103,8 +104,8 @@ def test_a_journal_of_a_later_version(desk: Desk) -> None:
 
 
 def test_looking_holds_up_nobody(desk: Desk) -> None:
-    with reading.reading(desk.path) as db:
+    with lists.reading(desk.path) as db:
         status(db, desk.path)
         desk.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
         assert len(status(db, desk.path).halts) == 1
-    database.check(desk.path)
+    file.check(desk.path)

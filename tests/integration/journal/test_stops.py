@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.protocol import Order
+from bridge.core.link.messages import Order
 from bridge.core.settings import GuardSettings, MissingStop
 
 from .conftest import MakeDesk

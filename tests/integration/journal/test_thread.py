@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from bridge.journal.errors import JournalUnavailableError
-from bridge.journal.thread import JournalThread
+from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.database.thread import JournalThread
 
 from .desk import Desk, directive
 

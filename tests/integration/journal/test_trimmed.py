@@ -7,8 +7,8 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from bridge.core.facts import AnyFact
-from bridge.core.protocol import Order
+from bridge.core.link.messages import Order
+from bridge.core.link.reports import AnyFact
 
 from .desk import Desk, closing, directive
 from .facts import DEAL, deal, leaving, result, seen

@@ -9,9 +9,9 @@ from typing import Any, Final
 import aiohttp
 
 from bridge.link import Link
-from bridge.sidecar import controlfile
+from bridge.sidecar import control_file
 from bridge.sidecar.control import ControlSocket
-from bridge.sidecar.controlfile import ControlFile
+from bridge.sidecar.control_file import ControlFile
 from bridge.sidecar.sidecar import Sidecar
 
 from .clock import PATIENCE_S
@@ -51,7 +51,7 @@ class Controlled:
     async def file(self) -> ControlFile:
         """What the control file says, once it is there."""
         await eventually(lambda: self.path.exists())
-        content = controlfile.read(self.path)
+        content = control_file.read(self.path)
         assert content is not None
         return content
 

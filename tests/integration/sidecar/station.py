@@ -11,18 +11,18 @@ from typing import Any, Final
 import structlog
 
 from bridge.clock import SystemClock
-from bridge.core.batch import read_batch
-from bridge.core.clock import Clock
-from bridge.core.contract import utc_text
+from bridge.core.director.contract import utc_text
+from bridge.core.director.poll import read_batch
 from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, Settings
+from bridge.core.units.clock import Clock
 from bridge.director import DirectorClient, DirectorLimits
-from bridge.journal import database
-from bridge.journal.delivering import Outgoing
+from bridge.journal.database import file
+from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
-from bridge.journal.thread import JournalThread
+from bridge.journal.steps.outbox import Outgoing
 from bridge.sandbox.server import serve
 from bridge.sandbox.state import Listing, SandboxState
-from bridge.sidecar.office import Office
+from bridge.sidecar.runtime import Office
 
 from .clock import PATIENCE_S, ManualClock
 
@@ -46,12 +46,12 @@ class Station:
         self.log: structlog.stdlib.BoundLogger = structlog.wrap_logger(
             None, processors=[self._hear], wrapper_class=structlog.stdlib.BoundLogger
         )
-        database.create(path)
-        self.connection = database.open_writer(path)
+        file.create(path)
+        self.connection = file.open_writer(path)
         self.journal = Journal(self.connection, self.settings)
         self.thread = JournalThread()
         self.office = Office(self.settings, self.journal, self.thread, self.clock, lambda: CHANCE, self.log)
-        self._reading = database.open_reader(path)
+        self._reading = file.open_reader(path)
         self._reader = self._reading.__enter__()
 
     def _hear(self, _: object, __: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

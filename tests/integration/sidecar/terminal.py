@@ -9,9 +9,8 @@ import msgspec
 import zmq
 import zmq.asyncio
 
-from bridge.core.facts import AnyFact, ScanFact, SymbolFact, encode_fact
-from bridge.core.handshake import LinkKey
-from bridge.core.protocol import (
+from bridge.core.link.handshake import LinkKey
+from bridge.core.link.messages import (
     AccountIdentity,
     Challenge,
     FactMessage,
@@ -26,7 +25,8 @@ from bridge.core.protocol import (
     decode_from_sidecar,
     encode,
 )
-from bridge.core.terms import MarginMode, TradeMode
+from bridge.core.link.reports import AnyFact, ScanFact, SymbolFact, encode_fact
+from bridge.core.units.mt5_terms import MarginMode, TradeMode
 
 from .clock import PATIENCE_S, ManualClock
 from .station import OFFICER

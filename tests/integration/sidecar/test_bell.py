@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bridge.sidecar.office import Bell
+from bridge.sidecar.runtime import Bell
 
 from .clock import ManualClock
 from .station import eventually

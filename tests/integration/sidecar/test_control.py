@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridge.core.protocol import Bye, Command, LedgerIdentity
-from bridge.journal import operating
+from bridge.core.link.messages import Bye, Command, LedgerIdentity
+from bridge.journal.operator import halt
 from bridge.link import EndpointError
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
-from bridge.sidecar import controlfile
+from bridge.sidecar import control_file
 from bridge.sidecar.control import MAX_BODY_BYTES, MOST_OPEN, OPEN_S, ControlSocket
-from bridge.sidecar.controlfile import HOST, ControlFile
+from bridge.sidecar.control_file import HOST, ControlFile
 
 from .clock import PATIENCE_S
 from .controlled import FLATTEN, Controlled, controlled
@@ -32,7 +32,7 @@ async def sidecar(station: Station, director: Sandbox, tmp_path: Path) -> AsyncI
 
 
 def halted(station: Station) -> str:
-    return operating.halted(station.connection, OFFICER, "EURUSD")
+    return halt.halted(station.connection, OFFICER, "EURUSD")
 
 
 # The file
@@ -53,9 +53,9 @@ async def test_a_start_replaces_what_a_killed_sidecar_left_and_draws_another_tok
     station: Station, director: Sandbox, tmp_path: Path
 ) -> None:
     left = ControlFile(port=1, token="0" * 64, pid=1, started_at="then")
-    controlfile.write(tmp_path / "journal.db.control", left)
+    control_file.write(tmp_path / "journal.db.control", left)
     async with controlled(station, director, tmp_path) as sidecar:
-        await eventually(lambda: controlfile.read(sidecar.path) != left)
+        await eventually(lambda: control_file.read(sidecar.path) != left)
         content = await sidecar.file()
         assert content.token != left.token
         assert (await sidecar.status())["pid"] == content.pid
@@ -63,20 +63,20 @@ async def test_a_start_replaces_what_a_killed_sidecar_left_and_draws_another_tok
 
 def test_a_file_that_is_none_is_none(tmp_path: Path) -> None:
     path = tmp_path / "journal.db.control"
-    assert controlfile.read(path) is None
+    assert control_file.read(path) is None
     whole = {"port": 5000, "token": "0" * 64, "pid": 1, "started_at": "now"}
     for wrong in ("", "{", "[]", json.dumps(whole | {"port": 0}), json.dumps(whole | {"token": "short"})):
         path.write_text(wrong)
-        assert controlfile.read(path) is None
+        assert control_file.read(path) is None
     path.write_text(json.dumps(whole))
-    assert controlfile.read(path) == ControlFile(port=5000, token="0" * 64, pid=1, started_at="now")
+    assert control_file.read(path) == ControlFile(port=5000, token="0" * 64, pid=1, started_at="now")
 
 
 def test_a_file_that_another_sidecar_wrote_is_left(tmp_path: Path) -> None:
     path = tmp_path / "journal.db.control"
     ours = ControlFile(port=1, token="0" * 64, pid=1, started_at="now")
-    controlfile.write(path, ControlFile(port=2, token="1" * 64, pid=2, started_at="later"))
-    controlfile.remove(path, ours)
+    control_file.write(path, ControlFile(port=2, token="1" * 64, pid=2, started_at="later"))
+    control_file.remove(path, ours)
     assert path.exists()
 
 
@@ -90,7 +90,7 @@ def test_the_file_stands_beside_the_journal_that_a_link_names(tmp_path: Path) ->
     journal.touch()
     if os.name == "posix":
         (tmp_path / "link.db").symlink_to(journal)
-        assert controlfile.control_path(tmp_path / "link.db") == controlfile.control_path(journal)
+        assert control_file.control_path(tmp_path / "link.db") == control_file.control_path(journal)
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bridge.clock import SystemClock
-from bridge.core.delivery import REFUSALS
+from bridge.core.director.delivery import REFUSALS
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
-from bridge.sidecar.delivering import LANES, Deliverer
+from bridge.sidecar.deliverer import LANES, Deliverer
 
 from ..raw_http import Request, raw_server, response
 from .clock import PATIENCE_S

@@ -14,9 +14,8 @@ import msgspec
 import pytest
 import zmq
 
-from bridge.core.facts import ConnectionFact, encode_fact
-from bridge.core.handshake import LinkKey
-from bridge.core.protocol import (
+from bridge.core.link.handshake import LinkKey
+from bridge.core.link.messages import (
     Ack,
     Bye,
     Challenge,
@@ -28,11 +27,12 @@ from bridge.core.protocol import (
     Settle,
     SidecarHeartbeat,
 )
-from bridge.core.session import Sessions
+from bridge.core.link.reports import ConnectionFact, encode_fact
+from bridge.core.link.session import Sessions
 from bridge.journal.journal import Journal
 from bridge.link import MAX_DRAIN, Link
-from bridge.sidecar.dispatching import Dispatcher
-from bridge.sidecar.linking import STORE_AGAIN_S, LinkWorker
+from bridge.sidecar.dispatcher import Dispatcher
+from bridge.sidecar.link_worker import STORE_AGAIN_S, LinkWorker
 from tests.integration.journal.facts import absent, deal, result, submitted
 
 from .clock import PATIENCE_S, ManualClock

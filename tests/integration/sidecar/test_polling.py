@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.contract import utc_text
+from bridge.core.director.contract import utc_text
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
-from bridge.sidecar.polling import INTAKE_ITEMS, Poller
+from bridge.sidecar.poller import INTAKE_ITEMS, Poller
 
 from ..journal.desk import begun
 from .station import CHANCE, OFFICER, Sandbox, Station, at_work

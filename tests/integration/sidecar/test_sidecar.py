@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from bridge import faultpoint
-from bridge.core.facts import CommandFact, CommandStage, DealFact
-from bridge.core.protocol import Bye, Command
-from bridge.core.terms import DealEntry
+from bridge.core.link.messages import Bye, Command
+from bridge.core.link.reports import CommandFact, CommandStage, DealFact
+from bridge.core.units.mt5_terms import DealEntry
 from bridge.link import Link
 from bridge.sandbox.behaviour import Behaviour, Endpoint
 from bridge.sidecar import sidecar as whole

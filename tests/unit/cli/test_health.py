@@ -6,12 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.cli.health import PATIENCE_S, concerns
-from bridge.core.answers import FailureKind
-from bridge.core.contract import utc_text
-from bridge.core.session import Counters
-from bridge.journal.status import JournalStatus, OfficerStatus
-from bridge.sidecar.live import LiveDelivery, LiveOfficer, LiveSession, LiveStatus
-from bridge.sidecar.office import PollNote
+from bridge.core.director.contract import utc_text
+from bridge.core.director.responses import FailureKind
+from bridge.core.link.session import Counters
+from bridge.journal.views.status import JournalStatus, OfficerStatus
+from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus
+from bridge.sidecar.runtime import PollNote
 
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 OFFICER = "eo-001"

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from bridge.core.amounts import ZERO
-from bridge.core.dealing import PositionBook, fold_deal, revise_deal
-from bridge.core.facts import (
+from bridge.core.link.reports import (
     AnyFact,
     CommandFact,
     ConnectionFact,
@@ -16,7 +14,8 @@ from bridge.core.facts import (
     content_hash,
     fact_key,
 )
-from bridge.core.folding import (
+from bridge.core.trade.apply_deals import PositionBook, fold_deal, revise_deal
+from bridge.core.trade.apply_reports import (
     Scene,
     fold_command,
     fold_connection,
@@ -24,11 +23,11 @@ from bridge.core.folding import (
     fold_position,
     fold_trouble,
 )
-from bridge.core.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord, Share
-from bridge.core.reporting import event_key
-from bridge.core.terms import DealEntry
-
-from .samples import SCENE
+from bridge.core.trade.events import event_key
+from bridge.core.trade.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord, Share
+from bridge.core.units.decimals import ZERO
+from bridge.core.units.mt5_terms import DealEntry
+from tests.unit.core.samples import SCENE
 
 
 class Book:

@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import msgspec
 
-from bridge.core import brokertime
-from bridge.core.contract import OrderType
-from bridge.core.facts import CommandFact, CommandStage, DealFact, OrderFact, SymbolFact
-from bridge.core.folding import Scene
-from bridge.core.lifecycle import CommandState, PositionState
-from bridge.core.protocol import CommandKind, Order
-from bridge.core.records import CommandRecord, PositionRecord, Share
-from bridge.core.terms import DealEntry, OrderState, Side
+from bridge.core.director.contract import OrderType
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.link.reports import CommandFact, CommandStage, DealFact, OrderFact, SymbolFact
+from bridge.core.trade.apply_reports import Scene
+from bridge.core.trade.command_states import CommandState, PositionState
+from bridge.core.trade.records import CommandRecord, PositionRecord, Share
+from bridge.core.units import broker_time
+from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 
 OFFICER = "eo-001"
 NOW = datetime(2026, 1, 4, 10, 0, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ POSITION = 7001
 SCENE = Scene(
     officer=OFFICER,
     at=NOW,
-    to_utc=lambda ms: brokertime.to_utc(ms, [brokertime.Offset(NOW, BROKER_OFFSET_S)], NOW),
+    to_utc=lambda ms: broker_time.to_utc(ms, [broker_time.Offset(NOW, BROKER_OFFSET_S)], NOW),
     grace=GRACE,
 )
 

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from bridge.core.handshake import LinkKey
-from bridge.core.protocol import (
+from bridge.core.link.handshake import LinkKey
+from bridge.core.link.messages import (
     AccountIdentity,
     Challenge,
     FactMessage,
@@ -15,10 +15,9 @@ from bridge.core.protocol import (
     Welcome,
     encode,
 )
-from bridge.core.session import Admit, Effect, Send, Sessions
-from bridge.core.terms import MarginMode, TradeMode
-
-from .samples import OFFICER
+from bridge.core.link.session import Admit, Effect, Send, Sessions
+from bridge.core.units.mt5_terms import MarginMode, TradeMode
+from tests.unit.core.samples import OFFICER
 
 OTHER = "eo-002"
 KEYS = {OFFICER: LinkKey(b"1" * 32), OTHER: LinkKey(b"2" * 32)}

@@ -15,7 +15,7 @@ from bridge.core.settings import (
     Settings,
     SilentDirector,
 )
-from bridge.core.token import default_prefix
+from bridge.core.units.order_ids import default_prefix
 
 DIRECTOR: dict[str, object] = {"url": "https://director.example"}
 OFFICER: dict[str, object] = {"id": "eo-001"}

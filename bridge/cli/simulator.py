@@ -1,0 +1,131 @@
+"""`mt5-bridge paper` and `paper-broker`: a simulated terminal and its broker, without MetaTrader."""
+
+import json
+from pathlib import Path
+from typing import Unpack
+
+import click
+import zmq
+
+from bridge.cli.failure import Failure
+from bridge.cli.options import FILE, json_option
+from bridge.cli.simulator_inputs import InputOptions, input_options, inputs_of
+from bridge.clock import SystemClock
+from bridge.exits import ExitCode
+from bridge.keys import load_link_key
+from bridge.simulator.broker.api import BrokerApi, BrokerGone
+from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.scenario import Scenario, ScenarioError, load_scenario
+from bridge.simulator.broker.server import UTC_OFFSET, run_broker, server_ms
+from bridge.simulator.terminal.ledger import LedgerError
+from bridge.simulator.terminal.process import run_terminal
+
+
+@click.command()
+@click.option(
+    "--endpoint", default="tcp://127.0.0.1:5760", show_default=True, help="Where the sidecar's link is."
+)
+@click.option("--officer", required=True, metavar="ID", help="The officer that it is.")
+@click.option(
+    "--link-key-file", type=FILE, required=True, metavar="FILE", help="The officer's link key, made by setup."
+)
+@click.option(
+    "--ledger", type=FILE, metavar="FILE", help="Its ledger.  [default: beside the link key, as .ledger]"
+)
+@click.option("--broker", metavar="ENDPOINT", help="A paper-broker's address.  [default: one of its own]")
+@click.option("--scenario", type=FILE, metavar="FILE", help="What its own broker starts from.")
+@input_options
+def paper(
+    endpoint: str,
+    officer: str,
+    link_key_file: Path,
+    ledger: Path | None,
+    broker: str | None,
+    scenario: Path | None,
+    **options: Unpack[InputOptions],
+) -> None:
+    """Run a simulated terminal until Ctrl-C.
+
+    It speaks to the sidecar as the Expert Advisor does. Its own broker lives and ends with it;
+    a paper-broker outlives it.
+    """
+    if broker is not None and scenario is not None:
+        raise click.UsageError(
+            "--scenario is for the terminal's own broker; give it to paper-broker instead."
+        )
+    key = load_link_key(link_key_file)
+    inputs = inputs_of(options)
+    api = _own_broker(scenario) if broker is None else _distant_broker(broker)
+    try:
+        run_terminal(
+            endpoint=endpoint,
+            officer=officer,
+            link_key=key,
+            ledger_path=ledger or link_key_file.with_suffix(".ledger"),
+            broker=api,
+            inputs=inputs,
+            ready=lambda: click.echo(f"Paper terminal of {officer} connected to {endpoint}"),
+        )
+    except LedgerError as error:
+        raise Failure(ExitCode.FAILED, str(error)) from error
+    except zmq.ZMQError as error:
+        raise _bad_endpoint("--endpoint", endpoint, error) from error
+    except BrokerGone as error:
+        raise Failure(
+            ExitCode.ENDPOINT, f"--broker {broker}: {error}. Is the paper-broker running?"
+        ) from error
+    finally:
+        if isinstance(api, BrokerClient):
+            api.close()
+
+
+@click.command("paper-broker")
+@click.option(
+    "--endpoint",
+    default="tcp://127.0.0.1:5770",
+    show_default=True,
+    help="Where it listens, on this machine alone; the port * is any that is free.",
+)
+@click.option("--scenario", type=FILE, metavar="FILE", help="What it starts from.")
+@json_option
+def paper_broker(endpoint: str, scenario: Path | None, as_json: bool) -> None:
+    """Run a simulated broker until Ctrl-C.
+
+    It outlives its terminals. Prints its address once it takes connections.
+    """
+
+    def ready(bound: str) -> None:
+        click.echo(json.dumps({"endpoint": bound}) if as_json else f"Paper broker on {bound}")
+
+    try:
+        run_broker(endpoint, scenario, ready)
+    except ScenarioError as error:
+        raise Failure(ExitCode.CONFIG, str(error)) from error
+    except zmq.ZMQError as error:
+        raise _bad_endpoint("--endpoint", endpoint, error) from error
+    except ValueError as error:
+        raise Failure(ExitCode.ENDPOINT, str(error)) from error
+
+
+def _own_broker(scenario: Path | None) -> Broker:
+    """A broker in this process. Raises Failure."""
+    try:
+        terms = Scenario() if scenario is None else load_scenario(scenario)
+    except ScenarioError as error:
+        raise Failure(ExitCode.CONFIG, str(error)) from error
+    return Broker.start(terms, server_ms(SystemClock(), UTC_OFFSET))
+
+
+def _distant_broker(endpoint: str) -> BrokerApi:
+    try:
+        return BrokerClient(endpoint)
+    except zmq.ZMQError as error:
+        raise _bad_endpoint("--broker", endpoint, error) from error
+
+
+def _bad_endpoint(option: str, endpoint: str, error: zmq.ZMQError) -> Failure:
+    return Failure(
+        ExitCode.ENDPOINT,
+        f"{option} {endpoint}: {error.strerror}. Write tcp://HOST:PORT, with a port that nothing else uses",
+    )

@@ -1,0 +1,179 @@
+"""What happens to an event after each try to deliver it.
+
+Per directive, events go out in order and one at a time. Trouble that time mends is retried for ever; trouble
+that a person must mend pauses all delivery; a definite refusal is tried a few times and then set aside, so
+that the next event of the directive can go.
+
+Whose trouble a failure is, the failure itself does not say: a Director may fail on one body alone. So one that
+failed, and fails again although another was taken meanwhile, is by itself: it holds up its own directive and
+nothing else. And a Director may refuse all events for a while, behind a proxy that has no backend yet: where
+several different events are refused in a row, none of them is to blame.
+"""
+
+import math
+from collections.abc import Hashable
+from typing import Final
+
+import msgspec
+
+from bridge.core.director.responses import Failed, FailureKind
+from bridge.core.units.backoff import full_jitter
+from bridge.core.units.clock import Uniform
+
+BASE_S: Final = 0.5
+CAP_S: Final = 60.0
+AUTH_PROBE_S: Final = 30.0
+"""How often a Director that does not let us in is tried again: a person is at it."""
+REFUSALS: Final = 4
+"""Definite refusals before an event is set aside."""
+REFUSED_BASE_S: Final = 30.0
+REFUSED_CAP_S: Final = 120.0
+CROWD: Final = 3
+"""So many different events, of more than one directive, that are refused with none taken between are the
+Director's trouble."""
+RETRY_AFTER_CAP_S: Final = 300.0
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """The same event again, not before that many seconds. The others go on."""
+
+    after_s: float
+    refused: bool = True
+    """Whether it counts as a refusal of the event."""
+
+
+class SetAside(msgspec.Struct, frozen=True):
+    """Definitely refused: kept, shown, and retried only by hand. The directive's next event proceeds."""
+
+
+class PauseAll(msgspec.Struct, frozen=True):
+    """No event at all for that many seconds: the Director, or the way to it, is the trouble."""
+
+    after_s: float
+    opens: bool
+    """True where opening directives must wait as well, since nobody would hear of their fills."""
+
+
+class Tries:
+    """How the tries of all events went. No clock."""
+
+    def __init__(self, uniform: Uniform) -> None:
+        self._uniform = uniform
+        self.outage = 0
+        """Failures in a row, of any event, that were the Director's or the network's."""
+        self._taken = 0
+        self._turns = 0
+        self._failed: dict[int, _Failing] = {}
+        """By event: those that failed and are still to be taken."""
+        self._blamed: dict[int, Hashable] = {}
+        """By event, its directive: those whose own the trouble was, since one was taken."""
+
+    @property
+    def failing(self) -> int:
+        """How many events failed and are still to be taken."""
+        return len(self._failed)
+
+    def turn(self, event: int) -> int:
+        """Who probes first during an outage: the lowest. Who never failed comes before who failed longest ago.
+
+        So no event that cannot be taken keeps the others from being tried.
+        """
+        failing = self._failed.get(event)
+        return 0 if failing is None else failing.turn
+
+    def taken(self, event: int) -> None:
+        """The Director took the event."""
+        self.outage = 0
+        self._taken += 1
+        self._failed.pop(event, None)
+        self._blamed.clear()
+
+    def failed(
+        self, event: int, lane: Hashable, failure: Failed, *, refusals: int, together: bool
+    ) -> Retry | SetAside | PauseAll:
+        """What to do after a try of the event that failed.
+
+        `lane` names its directive, `refusals` counts its refusals before this one. `together`: delivery was
+        paused already when the answer came, so that it is no further failure in a row.
+        """
+        before = self._failed.get(event, _Failing())
+        own = before.own or self._taken > before.taken
+        self._turns += 1
+        self._failed[event] = _Failing(tries=before.tries + 1, turn=self._turns, taken=self._taken, own=own)
+        alone = own or failure.kind is FailureKind.REFUSED
+        if alone:
+            self._blamed[event] = lane
+        crowd = len(self._blamed) >= CROWD and len(set(self._blamed.values())) > 1
+        decision = after_failure(
+            failure,
+            own=alone and not crowd,
+            refusals=refusals,
+            tries=before.tries,
+            outage=self.outage,
+            uniform=self._uniform,
+        )
+        match decision:
+            case PauseAll() if not together:
+                self.outage += 1
+            case SetAside():
+                del self._failed[event]
+        return decision
+
+
+class _Failing(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that failed at its last try."""
+
+    tries: int = 0
+    turn: int = 0
+    taken: float = math.inf
+    """How many events of all had been taken when it failed last."""
+    own: bool = False
+    """Others were taken while it failed."""
+
+
+def after_failure(
+    failure: Failed, *, own: bool, refusals: int, tries: int, outage: int, uniform: Uniform
+) -> Retry | SetAside | PauseAll:
+    """What to do after a try that failed.
+
+    `own`: the trouble is this event's alone. `refusals` counts its refusals before this one, `tries` its
+    failures, `outage` the failures in a row, of any event, that were the Director's or the network's.
+    """
+    match failure.kind:
+        case FailureKind.NETWORK | FailureKind.BUSY:
+            wait = full_jitter(
+                tries if own else outage,
+                base_s=BASE_S,
+                cap_s=CAP_S,
+                uniform=uniform,
+                retry_after_s=failure.retry_after_s,
+                retry_after_cap_s=RETRY_AFTER_CAP_S,
+            )
+            return Retry(wait + BASE_S, refused=False) if own else PauseAll(wait, opens=False)
+        case FailureKind.AUTH | FailureKind.MALFORMED | FailureKind.REFUSED if not own:
+            return PauseAll(AUTH_PROBE_S * (0.5 + uniform()), opens=True)
+        case FailureKind.AUTH | FailureKind.MALFORMED | FailureKind.REFUSED:
+            if refusals + 1 >= REFUSALS:
+                return SetAside()
+            return Retry(
+                full_jitter(refusals, base_s=REFUSED_BASE_S, cap_s=REFUSED_CAP_S, uniform=uniform)
+                + REFUSED_BASE_S
+            )
+
+
+def next_poll(failure: Failed | None, *, interval_s: float, failures: int, uniform: Uniform) -> float:
+    """Seconds until the next poll. `failures` counts those in a row before this answer."""
+    if failure is None:
+        return interval_s
+    wait = full_jitter(
+        failures,
+        base_s=min(interval_s, 1.0),
+        cap_s=CAP_S,
+        uniform=uniform,
+        retry_after_s=failure.retry_after_s,
+        retry_after_cap_s=RETRY_AFTER_CAP_S,
+    )
+    # Never sooner than asked for on a good day, where a person must mend it: no spinning on a locked door.
+    if failure.kind in (FailureKind.AUTH, FailureKind.MALFORMED):
+        return max(wait, interval_s)
+    return max(wait, min(interval_s, 0.2))

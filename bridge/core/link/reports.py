@@ -1,0 +1,341 @@
+"""Facts: what a terminal saw, never what it concludes.
+
+A fact has a key and a content hash. The same key and content again changes nothing; the same key with other
+content is a revision. No key holds a time. Keys are scoped by (server, login), so an officer's facts stay its
+account's own.
+
+    kind        key
+    command     command:TOKEN:ATTEMPT:STAGE, a settle answer command:TOKEN:ATTEMPT:settled:ASK
+    deal        deal:TICKET
+    order       order:TICKET:STATE:REMAINING:PRICE:SL:TP:EXPIRY
+    position    position:IDENTIFIER
+    symbol      symbol:ASKED
+    scan        scan:BOOT:COUNTER
+    connection  connection:BOOT:COUNTER
+    trouble     trouble:BOOT:COUNTER
+"""
+
+import hashlib
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from bridge.core.director.contract import OrderType
+from bridge.core.link.messages import Boot, Count, Name, ProtocolError, Text, Ticket, Token
+from bridge.core.units.decimals import ZERO, AmountError, check_amount, plain
+from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
+
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Z0-9_]+\Z")]
+"""The name of one of MetaTrader's enum members. Builds add some, so an unknown word is an ordinary value."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """Any fact. `kind` says which."""
+
+
+class CommandStage(StrEnum):
+    """How far the terminal came with a command."""
+
+    RECEIVED = "received"
+    NOT_SENT = "not_sent"
+    """It was not sent to the broker, and this attempt never will be."""
+    SUBMITTED = "submitted"
+    """The intent is in the ledger; the request goes out next, or went."""
+    RESULT = "result"
+    """OrderSend came back, with `retcode`."""
+    SETTLED = "settled"
+    """The answer to a settle where neither ledger nor broker has an outcome: `found` says what there was."""
+
+
+class NotSentReason(StrEnum):
+    """Why a command was not sent."""
+
+    LATE = "LATE"
+    """Its deadline had passed."""
+    OFFLINE = "OFFLINE"
+    """The terminal has no connection to the broker."""
+    NO_INTENT = "NO_INTENT"
+    """A settle: the ledger is whole and holds no intent, and of an order the broker knows nothing either."""
+    BUSY = "BUSY"
+    """The terminal has more commands waiting than it takes."""
+    TRADING_OFF = "TRADING_OFF"
+    """A permission is missing; the message names the setting."""
+    INPUTS = "INPUTS"
+    """The terminal's own inputs forbid it."""
+    CHECK = "CHECK"
+    """OrderCheck refused it, with `retcode`."""
+    SYMBOL = "SYMBOL"
+    """The broker has no such symbol, or no quote for it."""
+    NO_POSITION = "NO_POSITION"
+    """The position to close is not there."""
+    NO_ORDER = "NO_ORDER"
+    """The pending order to change is not on the book."""
+    NO_CHANGE = "NO_CHANGE"
+    """A MODIFY or CANCEL: the target already is as it would make it."""
+    ACCOUNT = "ACCOUNT"
+    """The terminal is logged in to another account than the session's."""
+    LEDGER = "LEDGER"
+    """The intent could not be written."""
+
+    @property
+    def passing(self) -> bool:
+        """True where the same command may be dispatched again; False where the answer would stay the same."""
+        return self in _PASSING
+
+
+_PASSING = frozenset(
+    {
+        NotSentReason.LATE,
+        NotSentReason.OFFLINE,
+        NotSentReason.NO_INTENT,
+        NotSentReason.BUSY,
+    }
+)
+
+
+class Found(StrEnum):
+    """What a settle found where the ledger has no outcome."""
+
+    NOTHING = "nothing"
+    """The broker was searched and has no order and no deal with the token."""
+    UNSEARCHED = "unsearched"
+    """The broker could not be searched (away, or history not loaded)."""
+
+
+class CommandFact(Fact, frozen=True, kw_only=True, tag="command"):
+    """A stage of a command."""
+
+    token: Token
+    attempt: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    stage: CommandStage
+    mark: Count = 0
+    """The ledger's mark when this was written there."""
+    reason: NotSentReason | None = None
+    message: Text = ""
+    retcode: Annotated[int, msgspec.Meta(ge=0, lt=100_000)] = 0
+    order: Ticket = 0
+    deal: Ticket = 0
+    price: Decimal | None = None
+    volume: Decimal | None = None
+    ask: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+    found: Found | None = None
+    connected_ms: Count = 0
+    """SETTLED: how long the terminal had been connected to the broker without a break when it searched."""
+
+
+class DealFact(Fact, frozen=True, kw_only=True, tag="deal"):
+    """One deal of the account (MQL5 reference, Deal Properties). Money is in account currency."""
+
+    ticket: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    order: Ticket
+    position_id: Ticket
+    symbol: str
+    type: Word
+    """BUY, SELL, BALANCE, BUY_CANCELED, ..."""
+    entry: DealEntry
+    reason: Word
+    magic: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    volume: Decimal
+    price: Decimal
+    commission: Decimal
+    """As the broker books it: negative when paid."""
+    swap: Decimal
+    profit: Decimal
+    fee: Decimal
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    time_server_ms: Count
+    comment: Text = ""
+
+    @property
+    def side(self) -> Side | None:
+        """BUY or SELL; None for a deal that is no trade, or is none any more."""
+        return Side(self.type) if self.type in Side.__members__ else None
+
+    @property
+    def annulled(self) -> bool:
+        """True where the broker has undone it. What it still books for it counts; its volume does not."""
+        return self.type in _ANNULLED
+
+    @property
+    def as_made(self) -> "DealFact":
+        """An annulled deal as it was before. What it earned then is not known any more."""
+        return msgspec.structs.replace(self, type=_ANNULLED.get(self.type, self.type))
+
+
+_ANNULLED = {"BUY_CANCELED": "BUY", "SELL_CANCELED": "SELL"}
+
+
+class OrderFact(Fact, frozen=True, kw_only=True, tag="order"):
+    """An order, live or from the history (MQL5 reference, Order Properties)."""
+
+    ticket: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    state: OrderState
+    type: Word
+    """BUY, SELL, BUY_LIMIT, SELL_STOP_LIMIT, CLOSE_BY, ..."""
+    reason: Word
+    magic: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    symbol: str
+    volume_initial: Decimal
+    volume_current: Decimal
+    """What is not filled yet."""
+    price: Decimal
+    limit_price: Decimal | None = None
+    """Of a stop-limit order."""
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    position_id: Ticket = 0
+    time_setup_server_ms: Count = 0
+    time_done_server_ms: Count = 0
+    expires_server_ms: Count = 0
+    comment: Text = ""
+
+    @property
+    def off_the_book(self) -> bool:
+        """True where it is done with, filled or not."""
+        return bool(self.time_done_server_ms) or self.state in _OFF_THE_BOOK
+
+
+_OFF_THE_BOOK = frozenset({OrderState.CANCELED, OrderState.FILLED, OrderState.REJECTED, OrderState.EXPIRED})
+
+
+class PositionFact(Fact, frozen=True, kw_only=True, tag="position"):
+    """An open position (MQL5 reference, Position Properties): what stands at the broker now."""
+
+    identifier: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    ticket: Ticket
+    symbol: str
+    side: Side
+    volume: Decimal
+    price_open: Decimal
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    magic: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+
+
+class SymbolFact(Fact, frozen=True, kw_only=True, tag="symbol"):
+    """What the broker calls a symbol, and its terms (MQL5 reference, Symbol Properties): an inquiry's answer."""
+
+    asked: Name
+    """As the inquiry spelled it."""
+    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """The one symbol that is meant; empty where there is none, or more than one."""
+    candidates: Annotated[list[Text], msgspec.Meta(max_length=16)] = []
+    """Those that it could be, where it is not exactly one."""
+    digits: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
+    point: Decimal = ZERO
+    tick_size: Decimal = ZERO
+    """Prices are multiples of it. 0: not known, the point then."""
+    volume_min: Decimal = ZERO
+    volume_max: Decimal = ZERO
+    volume_step: Decimal = ZERO
+    volume_limit: Decimal = ZERO
+    """The most in one direction, positions and pending orders together. 0: none."""
+    trade_mode: Word = "FULL"
+    """ENUM_SYMBOL_TRADE_MODE: FULL, LONGONLY, SHORTONLY, CLOSEONLY, DISABLED."""
+    order_types: list[OrderType] = []
+    """Those that SYMBOL_ORDER_MODE allows."""
+
+
+class ScanFact(Fact, frozen=True, kw_only=True, tag="scan"):
+    """A scan of orders, history and positions is through; everything it found was reported before this."""
+
+    boot: Boot
+    counter: Count
+    from_server_ms: Count
+    to_server_ms: Count
+    """The watermark moves here once this fact is in the journal."""
+    deals: Count
+    orders: Count
+    positions: Annotated[list[Ticket], msgspec.Meta(max_length=2048)]
+    """The identifiers of all positions that are open."""
+
+
+class ConnectionFact(Fact, frozen=True, kw_only=True, tag="connection"):
+    """The terminal lost or regained its broker."""
+
+    boot: Boot
+    counter: Count
+    up: bool
+    message: Text = ""
+
+
+class TroubleFact(Fact, frozen=True, kw_only=True, tag="trouble"):
+    """Something that a person must see: AutoTrading off, another account, a ledger that cannot be written."""
+
+    boot: Boot
+    counter: Count
+    code: Name
+    message: Text
+    """What is wrong, and which setting to change."""
+
+
+AnyFact = (
+    CommandFact | DealFact | OrderFact | PositionFact | SymbolFact | ScanFact | ConnectionFact | TroubleFact
+)
+
+_decoder: msgspec.json.Decoder[AnyFact] = msgspec.json.Decoder(AnyFact)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode_fact(fact: AnyFact) -> bytes:
+    """The fact as JSON, as it stands in a `fact` message and in the journal."""
+    return _encoder.encode(fact)
+
+
+def decode_fact(raw: bytes) -> AnyFact:
+    """The fact in a `fact` message. Raises ProtocolError, also for a number that no broker could mean."""
+    try:
+        fact = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolError(str(error)) from error
+    for name in fact.__struct_fields__:
+        value = getattr(fact, name)
+        if isinstance(value, Decimal):
+            try:
+                check_amount(value)
+            except AmountError as error:
+                raise ProtocolError(f"{name} {error}") from error
+            if value < 0 and name.startswith("volume"):
+                raise ProtocolError(f"{name} must not be negative")
+        elif isinstance(value, str) and "\0" in value:
+            raise ProtocolError(f"{name} holds a NUL")
+    return fact
+
+
+def fact_key(fact: AnyFact) -> str:
+    """The fact's natural key (see the module's table)."""
+    match fact:
+        case CommandFact(stage=CommandStage.SETTLED):
+            return f"command:{fact.token}:{fact.attempt}:settled:{fact.ask}"
+        case CommandFact():
+            return f"command:{fact.token}:{fact.attempt}:{fact.stage}"
+        case DealFact():
+            return f"deal:{fact.ticket}"
+        case OrderFact():
+            levels = (fact.volume_current, fact.price, fact.stop_loss, fact.take_profit)
+            spelled = ":".join("-" if level is None else plain(level.normalize() + 0) for level in levels)
+            return f"order:{fact.ticket}:{fact.state}:{spelled}:{fact.expires_server_ms}"
+        case PositionFact():
+            return f"position:{fact.identifier}"
+        case SymbolFact():
+            return f"symbol:{fact.asked}"
+        case ScanFact():
+            return f"scan:{fact.boot}:{fact.counter}"
+        case ConnectionFact():
+            return f"connection:{fact.boot}:{fact.counter}"
+        case TroubleFact():
+            return f"trouble:{fact.boot}:{fact.counter}"
+
+
+def content_hash(fact: AnyFact) -> str:
+    """SHA-256 of the fact's content, in hex. 0.10 and 0.1 are the same content."""
+    normal = {
+        # Adding 0 takes the sign off a zero.
+        name: format(value.normalize() + 0, "f") if isinstance(value, Decimal) else value
+        for name in fact.__struct_fields__
+        if (value := getattr(fact, name)) is not None
+    }
+    return hashlib.sha256(msgspec.json.encode([type(fact).__name__, normal], order="sorted")).hexdigest()

@@ -1,0 +1,416 @@
+"""Sessions with terminals: handshake, epochs, sequence, liveness. No socket, no clock.
+
+Theory of operation:
+
+1. A peer is a routing id. It says hello, is challenged, and proves that it holds its officer's key. Until
+   then nothing else of it is read.
+2. The journal decides on the account and the ledger, and gives the epoch. `admit` or `refuse` ends the
+   handshake.
+3. One session per officer. The same boot may come back at any time and takes over; another boot only when the
+   present one has been silent for three heartbeats.
+4. Facts are numbered in each epoch. What is numbered out of order ends the session: the terminal comes back
+   and numbers anew what was not acknowledged.
+5. Everything that a peer can make us hold is bounded.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from bridge.core.link import messages
+from bridge.core.link.handshake import LinkKey, choose_version, proofs_equal
+from bridge.core.link.messages import (
+    Bye,
+    Challenge,
+    ErrorMessage,
+    FactMessage,
+    Hello,
+    Message,
+    ProtocolError,
+    Prove,
+    RefusalCode,
+    Refused,
+    SidecarHeartbeat,
+    TerminalHeartbeat,
+    UnknownTypeError,
+)
+
+MISSED_HEARTBEATS: Final = 3
+HANDSHAKE_S: Final = 5.0
+BUSY_S: Final = 60.0
+"""A synchronous send may keep a terminal silent for so long and it still counts as alive."""
+MAX_PENDING: Final = 64
+"""Handshakes under way at once. The oldest gives way."""
+HELLOS: Final = 10
+HELLOS_S: Final = 0.1
+"""So many hellos are answered in so many seconds: a flood of them leaves every handshake its place for more than
+half a second, and costs little."""
+
+
+class Send(msgspec.Struct, frozen=True):
+    """A message for a peer."""
+
+    peer: bytes
+    message: Message
+    officer: str = ""
+    """Whom a refusal concerns, of the configured officers; empty where none."""
+
+
+class Admit(msgspec.Struct, frozen=True):
+    """A peer has proved itself. The journal is to open an epoch for it, or to refuse it."""
+
+    peer: bytes
+    officer: str
+    hello: Hello
+    prove: Prove
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """One fact, in order, for the journal."""
+
+    officer: str
+    epoch: int
+    seq: int
+    raw: bytes
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A heartbeat: how the terminal stands."""
+
+    officer: str
+    heartbeat: TerminalHeartbeat
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """An officer's session is over."""
+
+    officer: str
+    epoch: int
+    why: str
+
+
+Effect = Send | Admit | Facts | Heard | Ended
+
+
+class Session:
+    """One authenticated session of one boot."""
+
+    __slots__ = (
+        "acked",
+        "boot",
+        "busy",
+        "epoch",
+        "heard",
+        "heartbeat",
+        "officer",
+        "peer",
+        "ready",
+        "seq",
+        "started",
+    )
+
+    def __init__(self, *, officer: str, peer: bytes, boot: str, epoch: int, now: float) -> None:
+        self.officer = officer
+        self.peer = peer
+        self.boot = boot
+        self.epoch = epoch
+        self.started = now
+        self.heard = now
+        self.seq = 0
+        """The last fact that came in."""
+        self.acked = 0
+        """The last fact that the journal has."""
+        self.ready = False
+        """The first scan of this epoch is in the journal."""
+        self.heartbeat: TerminalHeartbeat | None = None
+        self.busy = False
+        """It said that a synchronous send goes out next, and nothing since."""
+
+    def clock_ms(self, now: float) -> int:
+        """The link clock: milliseconds since the welcome."""
+        return int((now - self.started) * 1000)
+
+    def alive(self, now: float, heartbeat_s: float) -> bool:
+        """Heard within three heartbeats, or busy with a synchronous send."""
+        return now - self.heard < (BUSY_S if self.busy else MISSED_HEARTBEATS * heartbeat_s)
+
+
+class _Pending(msgspec.Struct):
+    hello: Hello
+    version: int
+    nonce: str
+    since: float
+    proved: bool = False
+
+
+class Counters(msgspec.Struct):
+    """What was dropped, for `status` and the log."""
+
+    malformed: int = 0
+    unknown_type: int = 0
+    unproven: int = 0
+    """Messages of peers that have not proved themselves."""
+    stale_epoch: int = 0
+    key_refused: int = 0
+    crowded_out: int = 0
+    """Hellos that were not answered since too many came at once. The terminal says it again."""
+
+
+class Sessions:
+    """All terminals of one sidecar. Each method takes `now` on the monotonic clock, in seconds."""
+
+    def __init__(
+        self,
+        keys: Mapping[str, LinkKey],
+        *,
+        heartbeat_s: float,
+        lost_after_s: float,
+        nonce: Callable[[], str],
+    ) -> None:
+        self._keys = dict(keys)
+        self._heartbeat_s = heartbeat_s
+        self._lost_after_s = lost_after_s
+        self._nonce = nonce
+        self._pending: dict[bytes, _Pending] = {}
+        self._by_officer: dict[str, Session] = {}
+        self._by_peer: dict[bytes, Session] = {}
+        self._hellos_since = -HELLOS_S
+        self._hellos = 0
+        """Hellos that were answered since then."""
+        self._next_beat: float | None = None
+        self.counters = Counters()
+
+    def session(self, officer: str) -> Session | None:
+        """The officer's present session."""
+        return self._by_officer.get(officer)
+
+    def alive(self, officer: str, now: float) -> bool:
+        """Whether commands may go to the officer's terminal as far as its heartbeats tell."""
+        session = self._by_officer.get(officer)
+        return session is not None and session.alive(now, self._heartbeat_s)
+
+    def receive(self, peer: bytes, frame: bytes, now: float) -> list[Effect]:
+        """One message of a peer."""
+        session = self._by_peer.get(peer)
+        try:
+            message = messages.decode_from_terminal(frame)
+        except UnknownTypeError as error:
+            self.counters.unknown_type += 1
+            return [_error(peer, "UNKNOWN_TYPE", str(error))] if session else []
+        except ProtocolError as error:
+            self.counters.malformed += 1
+            # A stranger gets no answer: whoever knocks with garbage is not a terminal.
+            return [_error(peer, "MALFORMED", str(error))] if session else []
+        match message:
+            case Hello():
+                return self._hello(peer, message, now)
+            case Prove():
+                return self._prove(peer, message, now)
+            case FactMessage() | TerminalHeartbeat() if session is None:
+                # It speaks of a session that we do not have: we were restarted, or its connection was. Told so,
+                # it says hello at once instead of waiting for our silence to grow long.
+                self.counters.unproven += 1
+                return [Send(peer, Bye(epoch=message.epoch, reason="there is no such session: say hello"))]
+            case _ if session is None:
+                self.counters.unproven += 1
+                return []
+            case ErrorMessage():
+                session.heard = now
+                return []
+            case FactMessage() | TerminalHeartbeat() | Bye() if message.epoch != session.epoch:
+                self.counters.stale_epoch += 1
+                return []
+            case TerminalHeartbeat():
+                session.heard = now
+                session.heartbeat = message
+                session.busy = message.busy
+                return [Heard(session.officer, message)]
+            case FactMessage():
+                session.heard = now
+                session.busy = False
+                return self._fact(session, message)
+            case Bye():
+                return [self._end(session, f"the terminal said: {message.reason}")]
+
+    def _hello(self, peer: bytes, hello: Hello, now: float) -> list[Effect]:
+        if now - self._hellos_since >= HELLOS_S:
+            self._hellos_since, self._hellos = now, 0
+        if self._hellos >= HELLOS:
+            self.counters.crowded_out += 1
+            return []
+        self._hellos += 1
+        key = self._keys.get(hello.officer)
+        if key is None:
+            return [
+                _refused(
+                    peer,
+                    RefusalCode.OFFICER,
+                    f"officer {hello.officer!r} is not configured here",
+                    "set the officer id in the terminal's inputs to one of the sidecar's configuration",
+                )
+            ]
+        version = choose_version(hello, messages.PROTOCOL_MIN, messages.PROTOCOL_MAX)
+        if version is None:
+            ours = f"{messages.PROTOCOL_MIN} to {messages.PROTOCOL_MAX}"
+            theirs = f"{hello.min_version} to {hello.max_version}"
+            older = "terminal's program" if hello.max_version < messages.PROTOCOL_MIN else "sidecar"
+            return [
+                _refused(
+                    peer,
+                    RefusalCode.VERSION,
+                    f"the sidecar speaks protocol {ours}, the terminal {theirs}",
+                    f"update the {older}",
+                    hello.officer,
+                )
+            ]
+        if self._other_lives(hello, now):
+            return [_second_boot(peer, hello)]
+        pending = self._pending.get(peer)
+        if pending is not None and pending.proved:
+            # The journal is deciding on what this peer proved; it is not to become somebody else meanwhile.
+            return []
+        self._pending.pop(peer, None)
+        while len(self._pending) >= MAX_PENDING:
+            del self._pending[next(iter(self._pending))]
+        nonce = self._nonce()
+        self._pending[peer] = _Pending(hello=hello, version=version, nonce=nonce, since=now)
+        proof = key.sidecar_proof(hello, version, nonce)
+        return [Send(peer, Challenge(version=version, nonce=nonce, proof=proof))]
+
+    def _other_lives(self, hello: Hello, now: float) -> bool:
+        """Whether another boot of the officer has a session, and is heard."""
+        present = self._by_officer.get(hello.officer)
+        return present is not None and present.boot != hello.boot and present.alive(now, self._heartbeat_s)
+
+    def _prove(self, peer: bytes, prove: Prove, now: float) -> list[Effect]:
+        pending = self._pending.get(peer)
+        if pending is None or pending.proved:
+            self.counters.unproven += 1
+            return []
+        key = self._keys[pending.hello.officer]
+        ours = key.terminal_proof(pending.hello, pending.version, pending.nonce, prove.account)
+        if not proofs_equal(ours, prove.proof):
+            del self._pending[peer]
+            self.counters.key_refused += 1
+            return [
+                _refused(
+                    peer,
+                    RefusalCode.KEY,
+                    f"the terminal does not hold the link key of officer {pending.hello.officer!r}",
+                    "copy the 64 digits of the officer's .linkkey file into the terminal's inputs",
+                    pending.hello.officer,
+                )
+            ]
+        if self._other_lives(pending.hello, now):
+            # Both knocked while nobody was in.
+            del self._pending[peer]
+            return [_second_boot(peer, pending.hello)]
+        pending.proved = True
+        return [Admit(peer, pending.hello.officer, pending.hello, prove)]
+
+    def admit(self, peer: bytes, welcome: messages.Welcome, now: float) -> list[Effect]:
+        """The journal has opened an epoch for a peer that proved itself. Nothing, where it is no longer wanted."""
+        pending = self._pending.get(peer)
+        if pending is None or not pending.proved:
+            return []
+        del self._pending[peer]
+        if self._other_lives(pending.hello, now):
+            return [_second_boot(peer, pending.hello)]
+        officer = pending.hello.officer
+        effects: list[Effect] = []
+        for present in (self._by_officer.get(officer), self._by_peer.get(peer)):
+            if present is not None and self._by_officer.get(present.officer) is present:
+                effects.append(self._end(present, "a new session took over"))
+        session = Session(officer=officer, peer=peer, boot=pending.hello.boot, epoch=welcome.epoch, now=now)
+        self._by_officer[officer] = session
+        self._by_peer[peer] = session
+        return [*effects, Send(peer, welcome)]
+
+    def refuse(self, peer: bytes, code: RefusalCode, message: str, remedy: str) -> list[Effect]:
+        """The journal has refused a peer that proved itself."""
+        pending = self._pending.pop(peer, None)
+        return [_refused(peer, code, message, remedy, pending.hello.officer if pending is not None else "")]
+
+    def _fact(self, session: Session, message: FactMessage) -> list[Effect]:
+        if message.seq <= session.seq:
+            # Said twice. Where it is in the journal already, say so again.
+            if message.seq <= session.acked:
+                return [Send(session.peer, messages.Ack(epoch=session.epoch, seq=session.acked))]
+            return []
+        if message.seq != session.seq + 1:
+            why = f"fact {message.seq} came after fact {session.seq}"
+            bye = Send(session.peer, Bye(epoch=session.epoch, reason=why))
+            return [bye, self._end(session, why)]
+        session.seq = message.seq
+        return [Facts(session.officer, session.epoch, message.seq, bytes(message.fact))]
+
+    def committed(self, officer: str, epoch: int, seq: int, *, ready: bool) -> list[Effect]:
+        """The journal has all facts of the epoch up to `seq`; `ready`: a scan is among them."""
+        session = self._by_officer.get(officer)
+        if session is None or session.epoch != epoch:
+            return []
+        session.acked = max(session.acked, seq)
+        session.ready = session.ready or ready
+        return [Send(session.peer, messages.Ack(epoch=epoch, seq=session.acked))]
+
+    def drop(self, officer: str, why: str) -> list[Effect]:
+        """End the officer's session from our side. The terminal comes back by itself."""
+        session = self._by_officer.get(officer)
+        if session is None:
+            return []
+        return [Send(session.peer, Bye(epoch=session.epoch, reason=why)), self._end(session, why)]
+
+    def gone(self, peer: bytes) -> list[Effect]:
+        """The transport says that the peer is no more, or takes nothing. Its successor need not wait."""
+        self._pending.pop(peer, None)
+        session = self._by_peer.get(peer)
+        return [self._end(session, "the terminal takes no messages")] if session is not None else []
+
+    def tick(self, now: float, caught_up: float) -> list[Effect]:
+        """Heartbeats that are due, sessions that are dead, handshakes that came to nothing.
+
+        All that terminals said before `caught_up` has come in. What we did not get round to hear is no silence.
+        """
+        for peer in [peer for peer, each in self._pending.items() if now - each.since >= HANDSHAKE_S]:
+            del self._pending[peer]
+        effects: list[Effect] = []
+        for session in list(self._by_officer.values()):
+            # A busy terminal is given more time by `alive`; past both it is gone.
+            silent = caught_up - session.heard
+            if silent >= self._lost_after_s and not session.alive(caught_up, self._heartbeat_s):
+                effects.append(self._end(session, f"silent for {silent:.1f} s"))
+        if self._next_beat is None or now >= self._next_beat:
+            # A fixed schedule: next += interval, and no burst after a stall.
+            base = now if self._next_beat is None else self._next_beat
+            self._next_beat = base + self._heartbeat_s
+            if self._next_beat <= now:
+                self._next_beat = now + self._heartbeat_s
+            effects += [
+                Send(session.peer, SidecarHeartbeat(epoch=session.epoch, clock_ms=session.clock_ms(now)))
+                for session in self._by_officer.values()
+            ]
+        return effects
+
+    def _end(self, session: Session, why: str) -> Ended:
+        del self._by_officer[session.officer]
+        del self._by_peer[session.peer]
+        return Ended(session.officer, session.epoch, why)
+
+
+def _second_boot(peer: bytes, hello: Hello) -> Send:
+    return _refused(
+        peer,
+        RefusalCode.SECOND_BOOT,
+        f"officer {hello.officer!r} already has a terminal that lives",
+        "attach the program to one chart of one terminal only",
+        hello.officer,
+    )
+
+
+def _refused(peer: bytes, code: RefusalCode, message: str, remedy: str, officer: str = "") -> Send:
+    return Send(peer, Refused(code=code, message=message, remedy=remedy), officer)
+
+
+def _error(peer: bytes, code: str, message: str) -> Send:
+    return Send(peer, ErrorMessage(code=code, message=message[:1024]))

@@ -1,0 +1,61 @@
+"""Where a directive stands, as far as its commands tell."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from bridge.core.trade.command_states import CommandState
+
+
+class DirectiveState(StrEnum):
+    """Where a directive stands, as far as its commands tell."""
+
+    RECEIVED = "RECEIVED"
+    """Journaled; not planned yet."""
+    WORKING = "WORKING"
+    FILLED = "FILLED"
+    PARTIAL = "PARTIAL"
+    """Over, with a part of it filled, or done."""
+    DONE = "DONE"
+    """A MODIFY or CANCEL took effect everywhere."""
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def over(self) -> bool:
+        return self not in (DirectiveState.RECEIVED, DirectiveState.WORKING, DirectiveState.UNKNOWN)
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """What a directive's state needs to know of one of its commands."""
+
+    state: CommandState
+    filled: bool
+    """Whether any deal of it is known."""
+    expired: bool = False
+    """NEVER_SENT because its time to live was over."""
+
+
+def directive_state(legs: Sequence[Leg]) -> DirectiveState:
+    """The state of a directive that was planned, from its legs."""
+    if not legs:
+        return DirectiveState.RECEIVED
+    states = {leg.state for leg in legs}
+    if CommandState.UNKNOWN in states:
+        return DirectiveState.UNKNOWN
+    if not all(state.over for state in states):
+        return DirectiveState.WORKING
+    if states == {CommandState.FILLED}:
+        return DirectiveState.FILLED
+    if states == {CommandState.DONE}:
+        return DirectiveState.DONE
+    if any(leg.filled for leg in legs) or CommandState.DONE in states:
+        return DirectiveState.PARTIAL
+    if CommandState.CANCELLED in states:
+        return DirectiveState.CANCELLED
+    if all(leg.expired for leg in legs):
+        return DirectiveState.EXPIRED
+    return DirectiveState.REJECTED

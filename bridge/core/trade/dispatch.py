@@ -1,0 +1,109 @@
+"""What may be sent to a terminal now.
+
+A command is dispatched to one boot in one epoch, with a deadline on that epoch's link clock. Nothing waits in
+a socket: what cannot go now stays in the journal.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bridge.core.link.messages import Command, CommandKind
+from bridge.core.trade.records import CommandRecord
+from bridge.core.units.clock import has_passed
+from bridge.core.units.decimals import ZERO
+
+WINDOW: Final = 4
+"""Commands that may be with a terminal at once. It executes them one after the other; more would only age."""
+
+REPEAT_BASE_S: Final = 0.1
+REPEAT_CAP_S: Final = 5.0
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """How an officer's link and account stand at this moment."""
+
+    epoch: int
+    boot: str
+    ready: bool
+    """The terminal's first scan of this epoch is in the journal: what happened meanwhile is known."""
+    alive: bool
+    broker_connected: bool
+    trade_allowed: bool
+    opens_paused: bool = False
+    """The Director cannot be told of fills, or our clock cannot be trusted: nothing new is opened."""
+    clock_ms: int = 0
+    """The link clock now."""
+    equity: Decimal | None = None
+    """As the last heartbeat said, in account currency. None: there was none yet."""
+    margin: Decimal = ZERO
+
+
+def blocked(gate: Gate | None, hold: str) -> str:
+    """Why nothing at all may be dispatched; empty where something may."""
+    if hold:
+        return f"held: {hold}"
+    if gate is None:
+        return "the terminal is not connected"
+    if not gate.ready:
+        return "the terminal has not finished its first scan"
+    if not gate.alive:
+        return "the terminal is silent"
+    if not gate.broker_connected:
+        return "the terminal has no connection to the broker"
+    if not gate.trade_allowed:
+        return "trading is not allowed in the terminal"
+    return ""
+
+
+def choose(
+    planned: Sequence[CommandRecord],
+    gate: Gate | None,
+    *,
+    hold: str,
+    in_flight: int,
+    now: datetime,
+    latest: datetime,
+) -> list[CommandRecord]:
+    """Those of the planned commands (oldest first) that are to be dispatched now.
+
+    `latest` is what the time may be as well while the clock is not trusted; else it is `now`.
+    """
+    if gate is None or blocked(gate, hold):
+        return []
+    due = [
+        command
+        for command in planned
+        if command.expires_at > latest
+        and _rested(command, now)
+        and not (gate.opens_paused and command.order.kind is CommandKind.OPEN)
+    ]
+    return due[: max(WINDOW - in_flight, 0)]
+
+
+def _rested(command: CommandRecord, now: datetime) -> bool:
+    """A terminal that keeps saying `not_sent` is not asked as fast as it can say so."""
+    if command.dispatched_at is None:
+        return True
+    pause = min(REPEAT_BASE_S * 2.0 ** min(command.attempt, 10), REPEAT_CAP_S)
+    return has_passed(timedelta(seconds=pause), command.dispatched_at, now)
+
+
+def message(
+    command: CommandRecord, gate: Gate, *, deadline_s: float, now: datetime, expires_server_ms: int = 0
+) -> Command:
+    """The dispatched command as the message that goes out.
+
+    `expires_server_ms` is the pending order's own expiry on the broker's clock; 0 where it has none.
+    """
+    left_s = min(deadline_s, (command.expires_at - now).total_seconds())
+    return Command(
+        epoch=gate.epoch,
+        attempt=command.attempt,
+        deadline_ms=gate.clock_ms + int(max(left_s, 0) * 1000),
+        order=command.order,
+        expires_server_ms=expires_server_ms,
+    )

@@ -1,0 +1,380 @@
+"""From what happened to what the Director is told: the bodies of execution events.
+
+Every event has a subject, which with officer, account, directive and event type makes its key. Subjects are
+deterministic: the same happening, found again, makes the same key and so the same one event.
+
+    what                                            subject
+    anything of a directive as a whole              directive
+    the same of what a person ordered               directive:ID, since its event names no directive
+    a command's order                               command:TOKEN
+    refused, of what a person ordered               refused:ID:order:TICKET:CODE, or
+                                                    refused:ID:position:IDENTIFIER:OPENER's token:CODE
+    a partial fill                                  deal:TICKET
+    a position opened                               position:IDENTIFIER
+    a position closed                               position:IDENTIFIER:TICKET of the deal that closed it
+    the same, told to the directive that closed it  position:IDENTIFIER:TICKET:TOKEN of the command that opened it
+    new levels of a position, not by a directive    position:IDENTIFIER:levels:NUMBER of the change
+    a pending order changed, not by a directive     order:TICKET:changed:NUMBER of the sighting
+    its stop loss missing after the fill            position:IDENTIFIER:stop
+    a deal that was booked anew, or annulled        deal:TICKET:HASH of its content
+    the same, as it was booked before               deal:TICKET:HASH:NUMBER of the times before
+    annulled, told to whose part it took from       deal:TICKET:HASH:TOKEN of the command that opened it
+    a broker error, a connection, a trouble         the fact's key
+    the broker is back, by the next boot's hello    the fact's key:over
+    a position that the broker shows otherwise      book:IDENTIFIER:KEY of the scan that showed it first
+    the terminal is gone or back                    link:HASH of the audit row that notes it
+    an officer on hold                              hold:HASH of the audit row that notes it
+    a clock, or a journal, in trouble               trouble:WHICH:NAME that was drawn for it
+    a silent Director                               its directive's id: operator:silence:NAME that was drawn for it
+    a flatten that was given up                     flatten:ID of its last directive
+
+None of them holds a time or a count of the journal's own: an old copy of it, put back, would use one twice, and the
+Director would take news for a repeat.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bridge.core.director.contract import OPERATOR_PREFIX, EventClass, EventType, ExecutionEvent
+from bridge.core.link.messages import CommandKind
+from bridge.core.link.reports import ConnectionFact, DealFact, OrderFact, TroubleFact, fact_key
+from bridge.core.trade.command_states import CommandOutput
+from bridge.core.trade.records import CommandRecord, Draft, Share
+from bridge.core.trade.retcodes import describe
+from bridge.core.units.decimals import MAX_DECIMALS, ZERO, check_amount
+
+DIRECTIVE_SUBJECT: Final = "directive"
+CHANGED_BY_HAND: Final = "CHANGED"
+REVISION: Final = "REVISION"
+"""Values of an event's `action` beside the kinds of commands."""
+ROUND: Final = ":rest"
+"""Behind a flatten's id in those of the rounds that follow it."""
+_WORDS: Final = ("RESOLVED", "WITHDRAWN")
+"""Reasons of commands that a person or another directive ended."""
+
+
+def event_key(*, officer: str, server: str, login: int, draft: Draft) -> str:
+    """The Idempotency-Key: SHA-256, in hex, over officer, account, directive, event type and subject."""
+    parts = [officer, server, login, draft.event.directive_id, draft.event.event_type, draft.subject]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+def received(officer: str, directive_id: str, at: datetime) -> Draft:
+    """The directive is in the journal."""
+    return _draft(
+        DIRECTIVE_SUBJECT,
+        directive_id=directive_id,
+        event_type=EventType.DIRECTIVE_RECEIVED,
+        event_class=EventClass.INFO,
+        occurred_at=at,
+        reported_by=officer,
+    )
+
+
+def rejected(
+    officer: str,
+    directive_id: str | None,
+    at: datetime,
+    *,
+    code: str,
+    message: str,
+    subject: str = DIRECTIVE_SUBJECT,
+) -> Draft:
+    """A directive that nothing is sent for."""
+    return _draft(
+        subject,
+        directive_id=directive_id,
+        event_type=EventType.ORDER_REJECTED,
+        event_class=EventClass.ERROR,
+        occurred_at=at,
+        reported_by=officer,
+        error_code=code,
+        error_message=message,
+    )
+
+
+def withdrawn(officer: str, directive_id: str, at: datetime, *, opener: str | None = None) -> Draft:
+    """A directive that was cancelled before anything was sent for it, or (with `opener`) the CANCEL that did it."""
+    return Draft(
+        subject=DIRECTIVE_SUBJECT,
+        event=ExecutionEvent(
+            directive_id=directive_id,
+            event_type=EventType.ORDER_CANCELLED,
+            event_class=EventClass.INFO,
+            occurred_at=at,
+            reported_by=officer,
+            opening_directive_id=opener,
+        ),
+    )
+
+
+def system_error(
+    officer: str, at: datetime, *, code: str, message: str, subject: str, directive_id: str | None = None
+) -> Draft:
+    """Something on our side that a person must see."""
+    return _draft(
+        subject,
+        directive_id=directive_id,
+        event_type=EventType.SYSTEM_ERROR,
+        event_class=EventClass.ERROR,
+        occurred_at=at,
+        reported_by=officer,
+        error_code=code,
+        error_message=message,
+    )
+
+
+def connection(officer: str, at: datetime, *, up: bool, code: str, message: str, subject: str) -> Draft:
+    """The broker, or the terminal, is gone or back."""
+    return _draft(
+        subject,
+        directive_id=None,
+        event_type=EventType.CONNECTION_RESTORED if up else EventType.CONNECTION_LOST,
+        event_class=EventClass.INFO if up else EventClass.ERROR,
+        occurred_at=at,
+        reported_by=officer,
+        error_code=None if up else code,
+        error_message=message or None,
+    )
+
+
+def connection_fact(officer: str, fact: ConnectionFact, at: datetime) -> Draft:
+    return connection(
+        officer, at, up=fact.up, code="BROKER_DISCONNECTED", message=fact.message, subject=fact_key(fact)
+    )
+
+
+def trouble_fact(officer: str, fact: TroubleFact, at: datetime) -> Draft:
+    return system_error(officer, at, code=fact.code, message=fact.message, subject=fact_key(fact))
+
+
+def command_event(
+    output: CommandOutput,
+    command: CommandRecord,
+    at: datetime,
+    *,
+    deal: DealFact | None = None,
+    deals: Sequence[DealFact] = (),
+    opening_directive_id: str | None = None,
+) -> Draft:
+    """One output of the command table as an event.
+
+    `deal` is the deal at hand for a partial fill, `deals` all of the command's deals for a complete one.
+    """
+    subject = f"command:{command.token}"
+    body = ExecutionEvent(
+        directive_id=command.directive_id,
+        event_type=EventType.ORDER_PLACED,
+        event_class=EventClass.INFO,
+        occurred_at=at,
+        reported_by=command.officer,
+        broker_order_id=ticket_text(command.order_ticket),
+        symbol=command.order.symbol,
+        position_id=ticket_text(command.position_id),
+        opening_directive_id=opening_directive_id
+        or other(command.opening_directive_id, command.directive_id),
+    )
+    order = command.order
+    match output:
+        case CommandOutput.PLACED:
+            changed = _placed(body, command)
+        case CommandOutput.CHANGED:
+            changed = msgspec.structs.replace(
+                body,
+                broker_order_id=ticket_text(order.order),
+                position_id=ticket_text(order.position),
+                event_type=EventType.ORDER_PLACED,
+                action=str(order.kind),
+                stop_loss=order.stop_loss,
+                take_profit=order.take_profit,
+                price=order.price,
+                limit_price=order.limit_price,
+                error_message=_said_by_whom(command),
+            )
+            if order.kind is CommandKind.CANCEL:
+                changed = msgspec.structs.replace(changed, event_type=EventType.ORDER_CANCELLED)
+        case CommandOutput.RESOLVED:
+            # A fill that nobody saw has no price and no deal; `resolved_fill` says what a person says of it.
+            changed = msgspec.structs.replace(body, event_type=EventType.ORDER_FILLED)
+        case CommandOutput.PART_FILLED:
+            fill = (deal,) if deal else ()
+            changed = msgspec.structs.replace(
+                filled(body, fill),
+                event_type=EventType.ORDER_PARTIAL_FILL,
+                deal_id=ticket_text(deal.ticket) if deal else None,
+                remaining_quantity=max(command.order.volume - command.filled, ZERO),
+            )
+            subject = f"deal:{deal.ticket}" if deal else subject
+        case CommandOutput.FILLED:
+            changed = msgspec.structs.replace(filled(body, deals), event_type=EventType.ORDER_FILLED)
+        case CommandOutput.NEVER_SENT | CommandOutput.REFUSED:
+            changed = _troubled(body, EventType.ORDER_REJECTED, command)
+            if command.directive_id.startswith(OPERATOR_PREFIX):
+                subject = _refused_again(command)
+        case CommandOutput.CANCELLED:
+            changed = msgspec.structs.replace(
+                body,
+                event_type=EventType.ORDER_CANCELLED,
+                remaining_quantity=max(command.order.volume - command.filled, ZERO),
+                error_message=_said_by_whom(command),
+            )
+        case CommandOutput.BROKER_ERROR:
+            changed = _troubled(body, EventType.BROKER_ERROR, command)
+            subject = f"command:{command.token}:{command.attempt}"
+        case CommandOutput.UNKNOWN:
+            changed = msgspec.structs.replace(
+                body,
+                event_type=EventType.SYSTEM_ERROR,
+                event_class=EventClass.ERROR,
+                error_code="UNKNOWN_OUTCOME",
+                error_message=(
+                    "the order may have been sent; neither the terminal's ledger nor the broker shows what became "
+                    "of it. It is not sent again. Look at the account's history for magic "
+                    f"{command.token}"
+                ),
+            )
+    return Draft(event=changed, subject=subject)
+
+
+def _refused_again(command: CommandRecord) -> str:
+    """What a person ordered is tried again for as long as a week, each time by another command. Why the broker
+    refuses it is told once of each position and order: of a market that is closed over a weekend, not every five
+    minutes."""
+    order, ordered = command.order, command.directive_id.partition(ROUND)[0]
+    target = f"order:{order.order}" if order.order else f"position:{order.position}:{order.opener}"
+    return f"refused:{ordered}:{target}:{command.reason}"
+
+
+def _said_by_whom(command: CommandRecord) -> str | None:
+    """Who ended the command, and why, where the broker's own evidence did not."""
+    return (command.message or None) if command.reason in _WORDS else None
+
+
+def _placed(body: ExecutionEvent, command: CommandRecord) -> ExecutionEvent:
+    order = command.order
+    placed = msgspec.structs.replace(body, stop_loss=order.stop_loss, take_profit=order.take_profit)
+    if not order.order_type.pending:
+        return placed
+    expires = datetime.fromtimestamp(order.expires_ms / 1000, UTC) if order.expires_ms else None
+    return msgspec.structs.replace(
+        placed,
+        order_type=str(order.order_type),
+        price=order.price,
+        limit_price=order.limit_price,
+        remaining_quantity=order.volume,
+        order_expires_at=expires,
+    )
+
+
+def resolved_fill(command: CommandRecord, at: datetime, *, price: Decimal | None, quantity: Decimal) -> Draft:
+    """An ORDER_FILLED by a person's word."""
+    draft = command_event(CommandOutput.RESOLVED, command, at)
+    told = msgspec.structs.replace(
+        draft.event,
+        event_class=EventClass.SUCCESS,
+        fill_price=price,
+        fill_quantity=quantity,
+        error_message=command.message,
+    )
+    return Draft(event=told, subject=draft.subject)
+
+
+def order_changed(officer: str, directive_id: str, fact: OrderFact, sighting: int, at: datetime) -> Draft:
+    """A pending order has another price, other levels or another expiry, and no directive asked for it."""
+    return Draft(
+        subject=f"order:{fact.ticket}:changed:{sighting}",
+        event=ExecutionEvent(
+            directive_id=directive_id,
+            event_type=EventType.ORDER_PLACED,
+            event_class=EventClass.INFO,
+            occurred_at=at,
+            reported_by=officer,
+            symbol=fact.symbol,
+            broker_order_id=ticket_text(fact.ticket),
+            action=CHANGED_BY_HAND,
+            price=fact.price,
+            limit_price=fact.limit_price,
+            stop_loss=fact.stop_loss or ZERO,
+            take_profit=fact.take_profit or ZERO,
+            remaining_quantity=fact.volume_current,
+        ),
+    )
+
+
+def weighted_price(deals: Sequence[DealFact | Share]) -> Decimal | None:
+    """The volume-weighted price of the deals; None where they have no volume."""
+    volume = sum((deal.volume for deal in deals), ZERO)
+    if not volume:
+        return None
+    if len({deal.price for deal in deals}) == 1:
+        return deals[0].price
+    exact = sum((deal.price * deal.volume for deal in deals), ZERO) / volume
+    return check_amount(round(exact, MAX_DECIMALS).normalize())
+
+
+def other(directive_id: str, than: str | None) -> str | None:
+    """The opening directive, where it is another than the one that the event is told under."""
+    return directive_id if than and directive_id and directive_id != than else None
+
+
+def filled(body: ExecutionEvent, deals: Sequence[DealFact | Share]) -> ExecutionEvent:
+    """The event with what the deals, or shares of them, filled."""
+    return msgspec.structs.replace(
+        body,
+        event_class=EventClass.SUCCESS,
+        fill_price=weighted_price(deals),
+        fill_quantity=sum((deal.volume for deal in deals), ZERO),
+        commission=paid(sum((deal.commission for deal in deals), ZERO)),
+        fee=paid(sum((deal.fee for deal in deals), ZERO)) or None,
+    )
+
+
+def _troubled(body: ExecutionEvent, event_type: EventType, command: CommandRecord) -> ExecutionEvent:
+    return msgspec.structs.replace(
+        body,
+        event_type=event_type,
+        event_class=EventClass.ERROR,
+        error_code=command.reason,
+        error_message=command.message
+        or (describe(int(command.reason)) if command.reason.isdigit() else None),
+    )
+
+
+def paid(booked: Decimal) -> Decimal:
+    """The broker books what is paid as negative; the contract reports it as positive."""
+    return -booked if booked else ZERO
+
+
+def ticket_text(ticket: int) -> str | None:
+    """A ticket as events carry it; None for none."""
+    return str(ticket) if ticket else None
+
+
+def _draft(
+    subject: str,
+    *,
+    directive_id: str | None,
+    event_type: EventType,
+    event_class: EventClass,
+    occurred_at: datetime,
+    reported_by: str,
+    error_code: str | None = None,
+    error_message: str | None = None,
+) -> Draft:
+    return Draft(
+        subject=subject,
+        event=ExecutionEvent(
+            directive_id=directive_id,
+            event_type=event_type,
+            event_class=event_class,
+            occurred_at=occurred_at,
+            reported_by=reported_by,
+            error_code=error_code,
+            error_message=error_message,
+        ),
+    )

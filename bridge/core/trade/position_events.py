@@ -1,0 +1,214 @@
+"""What became of positions and of deals that were told, as events. Keys and subjects: see `reporting`."""
+
+from datetime import datetime
+
+import msgspec
+
+from bridge.core.director.contract import EventClass, EventType, ExecutionEvent
+from bridge.core.link.messages import CommandKind
+from bridge.core.link.reports import DealFact, content_hash
+from bridge.core.trade.command_states import PositionOutput
+from bridge.core.trade.events import CHANGED_BY_HAND, REVISION, filled, other, paid, system_error, ticket_text
+from bridge.core.trade.records import CommandRecord, Draft, PositionRecord, Share
+from bridge.core.units.decimals import ZERO
+
+
+def position_event(
+    output: PositionOutput,
+    position: PositionRecord,
+    deal: DealFact,
+    share: Share,
+    at: datetime,
+    *,
+    closing_directive_id: str | None = None,
+) -> Draft:
+    """One output of the position table as an event. `share` is the deal's part that concerns the position.
+
+    `closing_directive_id` names the directive whose command closed it; the opener is then told beside it.
+    """
+    # A position may be closed, filled further by what was left of its order, and closed again.
+    closing = "" if output is PositionOutput.OPENED else f":{deal.ticket}"
+    # Where several commands share a position each has its own; one directive has one leg that opens.
+    subject = f"position:{position.identifier}{closing}"
+    if closing_directive_id is not None:
+        # One deal may end the parts of several commands, and all of that is told to whose deal it was.
+        subject = f"{subject}:{position.token}"
+    body = ExecutionEvent(
+        directive_id=closing_directive_id or position.directive_id,
+        event_type=EventType.POSITION_OPENED,
+        event_class=EventClass.SUCCESS,
+        occurred_at=at,
+        reported_by=position.officer,
+        broker_order_id=ticket_text(deal.order),
+        symbol=position.symbol,
+        position_id=ticket_text(position.identifier),
+    )
+    match output:
+        case PositionOutput.OPENED:
+            changed = msgspec.structs.replace(
+                filled(body, (share,)), stop_loss=position.stop_loss, take_profit=position.take_profit
+            )
+        case PositionOutput.REDUCED:
+            changed = msgspec.structs.replace(
+                filled(body, (share,)),
+                event_type=EventType.ORDER_PARTIAL_FILL,
+                entry="OUT",
+                deal_id=ticket_text(deal.ticket),
+                remaining_quantity=position.volume,
+                close_reason=deal.reason,
+            )
+            subject = f"deal:{deal.ticket}"
+        case PositionOutput.SL | PositionOutput.TP:
+            sl = output is PositionOutput.SL
+            changed = msgspec.structs.replace(
+                filled(body, (share,)),
+                event_type=EventType.SL_TRIGGERED if sl else EventType.TP_TRIGGERED,
+                close_reason=deal.reason,
+                stop_loss=position.stop_loss if sl else None,
+                take_profit=None if sl else position.take_profit,
+            )
+        case PositionOutput.CLOSED:
+            changed = msgspec.structs.replace(
+                body,
+                event_type=EventType.POSITION_CLOSED,
+                opening_directive_id=other(position.directive_id, closing_directive_id),
+                fill_price=position.price_close,
+                fill_quantity=position.volume_out,
+                commission=paid(position.commission),
+                swap=position.swap,
+                fee=paid(position.fee) or None,
+                profit=position.profit,
+                close_reason=deal.reason,
+            )
+    return Draft(event=changed, subject=subject)
+
+
+def levels_changed(position: PositionRecord, at: datetime) -> Draft:
+    """The levels of a position are others than before, and no directive of the Director asked for it."""
+    return Draft(
+        subject=f"position:{position.identifier}:levels:{position.levels_seen}",
+        event=ExecutionEvent(
+            directive_id=position.directive_id,
+            event_type=EventType.ORDER_PLACED,
+            event_class=EventClass.INFO,
+            occurred_at=at,
+            reported_by=position.officer,
+            symbol=position.symbol,
+            position_id=ticket_text(position.identifier),
+            action=CHANGED_BY_HAND,
+            stop_loss=position.stop_loss or ZERO,
+            take_profit=position.take_profit or ZERO,
+        ),
+    )
+
+
+def stop_missing(position: PositionRecord, asked: CommandRecord, at: datetime) -> Draft:
+    """The position stands at the broker without the stop loss that was asked for, last by that command."""
+    subject = f"position:{position.identifier}:stop"
+    draft = system_error(
+        position.officer,
+        at,
+        code="STOP_MISSING",
+        message=f"position {position.identifier} has no stop loss at the broker; "
+        f"{asked.order.stop_loss} was asked for. Set it, or close the position",
+        # A stop that a MODIFY has set is another one: it may be missed after the opener's was.
+        subject=subject if asked.order.kind is CommandKind.OPEN else f"{subject}:{asked.token}",
+        directive_id=position.directive_id,
+    )
+    told = msgspec.structs.replace(
+        draft.event,
+        symbol=position.symbol,
+        position_id=ticket_text(position.identifier),
+        stop_loss=asked.order.stop_loss,
+    )
+    return Draft(event=told, subject=draft.subject)
+
+
+def accidental_reversal(command: CommandRecord, deal: DealFact, at: datetime, message: str) -> Draft:
+    """A close came after its position was gone, and opened the other side."""
+    return system_error(
+        command.officer,
+        at,
+        code="ACCIDENTAL_REVERSAL",
+        message=f"{message}. Nothing more is opened in {deal.symbol} until a person has looked "
+        "(mt5-bridge resume)",
+        subject=f"deal:{deal.ticket}",
+        directive_id=command.directive_id,
+    )
+
+
+def deal_revised(officer: str, directive_id: str, deal: DealFact, at: datetime, *, again: int = 0) -> Draft:
+    """The broker has booked other costs or another profit for a deal that was told already.
+
+    Without quantity and price: nothing more was filled. `again` counts how often it was booked just like this
+    before.
+    """
+    return Draft(
+        subject=_booked_anew(deal, again),
+        event=_booked(
+            ExecutionEvent(
+                directive_id=directive_id,
+                event_type=EventType.ORDER_FILLED,
+                event_class=EventClass.INFO,
+                occurred_at=at,
+                reported_by=officer,
+                action=REVISION,
+            ),
+            deal,
+        ),
+    )
+
+
+def deal_annulled(
+    officer: str,
+    directive_id: str,
+    deal: DealFact,
+    before: DealFact,
+    at: datetime,
+    *,
+    share: Share | None = None,
+    opening_directive_id: str | None = None,
+) -> Draft:
+    """The broker has annulled a deal that was told as a fill, with what it still books for it.
+
+    `share` is what the deal had taken off a part, where it is told to who opened that.
+    """
+    event = _booked(
+        ExecutionEvent(
+            directive_id=directive_id,
+            event_type=EventType.BROKER_ERROR,
+            event_class=EventClass.ERROR,
+            occurred_at=at,
+            reported_by=officer,
+            entry="OUT" if share is not None else None,
+            fill_price=before.price,
+            fill_quantity=share.volume if share is not None else before.volume,
+            opening_directive_id=opening_directive_id,
+            error_code="DEAL_CANCELLED",
+            error_message=f"the broker has annulled deal {deal.ticket} ({deal.type}); compare the account by hand",
+        ),
+        deal,
+    )
+    subject = _booked_anew(deal)
+    return Draft(subject=f"{subject}:{share.token}" if share is not None else subject, event=event)
+
+
+def _booked_anew(deal: DealFact, again: int = 0) -> str:
+    """The subject: what is booked may become again what it was before, and that is news."""
+    subject = f"deal:{deal.ticket}:{content_hash(deal)[:16]}"
+    return f"{subject}:{again}" if again else subject
+
+
+def _booked(body: ExecutionEvent, deal: DealFact) -> ExecutionEvent:
+    """The event with the deal, and all that is booked for it."""
+    return msgspec.structs.replace(
+        body,
+        symbol=deal.symbol,
+        broker_order_id=ticket_text(deal.order),
+        position_id=ticket_text(deal.position_id),
+        deal_id=ticket_text(deal.ticket),
+        commission=paid(deal.commission),
+        fee=paid(deal.fee) or None,
+        swap=deal.swap or None,
+        profit=deal.profit or None,
+    )

@@ -1,0 +1,126 @@
+"""The officer's limits on opening, looked at just before a command would go out.
+
+They stop opens alone: whoever is over a limit must be able to close. What a broker must be asked for is checked by
+the terminal as well, from its own inputs: two lines that know nothing of each other.
+"""
+
+import re
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bridge.core.director.poll import Problem
+from bridge.core.link.messages import Order
+from bridge.core.settings import GuardSettings, OfficerSettings
+from bridge.core.units.decimals import ZERO
+
+_WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What the officer has, and what is on its way, the command at hand left out."""
+
+    positions: int = 0
+    """Open positions, pending orders and opens under way."""
+    symbol_quantity: Decimal = ZERO
+    """Lots of the same in the command's symbol."""
+    recent_orders: int = 0
+    """Opens that were dispatched in the last minute."""
+
+
+class Funds(msgspec.Struct, frozen=True, kw_only=True):
+    """How the account stands, in its currency."""
+
+    equity: Decimal
+    margin: Decimal
+    """Bound by what is open; 0 with nothing open."""
+    day_opening: Decimal
+    """Equity when the broker's day was first seen."""
+    peak: Decimal
+    """The highest equity that was ever seen."""
+
+
+def forbidden(
+    order: Order, settings: OfficerSettings, exposure: Exposure, funds: Funds | None, now: datetime
+) -> Problem | None:
+    """Why this opening command may not go out; None where it may."""
+    guards = settings.guards
+    return (
+        _exposure(order, guards, exposure)
+        or _hours(guards, now)
+        or (_funds(guards, funds) if funds is not None else None)
+    )
+
+
+def _exposure(order: Order, guards: GuardSettings, exposure: Exposure) -> Problem | None:
+    most = guards.max_symbol_quantity
+    would_be = exposure.symbol_quantity + order.volume
+    if most is not None and would_be > most:
+        return Problem(
+            "LIMIT_SYMBOL_QUANTITY",
+            f"{would_be} lots in {order.symbol} would be over this officer's max_symbol_quantity of {most}",
+        )
+    if guards.max_positions is not None and exposure.positions >= guards.max_positions:
+        return Problem(
+            "LIMIT_POSITIONS",
+            f"there are {exposure.positions} positions and orders already; max_positions is {guards.max_positions}",
+        )
+    rate = guards.max_orders_per_minute
+    if rate is not None and exposure.recent_orders >= rate:
+        return Problem(
+            "LIMIT_RATE",
+            f"{exposure.recent_orders} orders were sent in the last minute; max_orders_per_minute is {rate}",
+        )
+    return None
+
+
+def _hours(guards: GuardSettings, now: datetime) -> Problem | None:
+    for window in guards.closed_hours:
+        begin, end = parse_window(window)
+        at = now.astimezone(UTC).time()
+        inside = begin <= at < end if begin <= end else at >= begin or at < end
+        if inside:
+            return Problem("CLOSED_HOURS", f"nothing is opened between {window} UTC (closed_hours)")
+    return None
+
+
+def parse_window(text: str) -> tuple[time, time]:
+    """The two times of '21:55-22:10'. Raises ValueError."""
+    # The library itself takes 21.55 too, and makes something of it.
+    if not _WINDOW.fullmatch(text):
+        raise ValueError(f"{text!r} is not like '21:55-22:10'")
+    begin, end = text.split("-")
+    return time.fromisoformat(begin), time.fromisoformat(end)
+
+
+def _funds(guards: GuardSettings, funds: Funds) -> Problem | None:
+    lost = funds.day_opening - funds.equity
+    if guards.max_daily_loss is not None and lost >= guards.max_daily_loss:
+        return Problem(
+            "LIMIT_DAILY_LOSS",
+            f"the account lost {lost} since the day began at {funds.day_opening}; "
+            f"max_daily_loss is {guards.max_daily_loss}",
+        )
+    drawdown = guards.max_drawdown_percent
+    if drawdown is not None and funds.peak > 0:
+        fallen = (funds.peak - funds.equity) / funds.peak * 100
+        if fallen >= drawdown:
+            return Problem(
+                "LIMIT_DRAWDOWN",
+                f"equity {funds.equity} is {fallen:.2f} % below its peak of {funds.peak}; "
+                f"max_drawdown_percent is {drawdown}",
+            )
+    least = guards.min_margin_level_percent
+    if least is not None and funds.margin > 0:
+        level = funds.equity / funds.margin * 100
+        if level < least:
+            return Problem(
+                "LIMIT_MARGIN_LEVEL",
+                f"the margin level is {level:.2f} %; min_margin_level_percent is {least}",
+            )
+    if funds.equity <= 0 and any(limit is not None for limit in (guards.max_daily_loss, drawdown, least)):
+        # Nothing to lose is nothing to measure a loss by.
+        return Problem("NO_EQUITY", f"the account's equity is {funds.equity}: no limit on it can be kept")
+    return None

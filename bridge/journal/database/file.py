@@ -1,0 +1,275 @@
+"""The journal's file: made by `setup`, opened by `run`, owned by one process, checked before anything is read.
+
+WAL with synchronous=FULL: a committed step survives a power cut. One connection writes and checkpoints (SQLite
+before 3.51.3 can corrupt a WAL database where two do); anybody may read.
+"""
+
+import contextlib
+import errno
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import Final
+
+from filelock import FileLock, Timeout
+from sqlite_utils import Database
+
+from bridge.journal.database import audit
+from bridge.journal.database.errors import (
+    JournalDamagedError,
+    JournalError,
+    JournalLockedError,
+    JournalMissingError,
+    JournalNewerError,
+    JournalReadOnlyError,
+    JournalRemoteError,
+    JournalUnopenedError,
+)
+from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
+
+BUSY_TIMEOUT_MS: Final = 60_000
+"""How long a lock held by some other tool is waited out before a step fails."""
+WAL_BYTES: Final = 64 * 1024 * 1024
+"""To what size the write-ahead log is cut back once it is empty again."""
+
+_PASSING: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""SQLite's codes for what has another cause than the file."""
+
+_HEADER: Final = b"SQLite format 3\x00"
+
+
+def create(path: Path) -> None:
+    """Make a new, empty journal. Raises FileExistsError where anything stands at the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Exclusive: two set-ups at once make one journal.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        with contextlib.closing(connect(path)) as connection:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            migrations.apply(Database(connection))
+        _sync_folder(path.parent)
+    except BaseException:
+        # Half a journal would pass for one that was damaged.
+        path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Own the journal for as long as the context lasts. Raises JournalMissingError, JournalLockedError,
+    JournalReadOnlyError, JournalUnopenedError."""
+    if not path.is_file():
+        raise JournalMissingError(path)
+    real = path.resolve()
+    lock = FileLock(real.with_name(real.name + ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise JournalLockedError(path) from None
+    except OSError as error:
+        forbidden = isinstance(error, PermissionError) or error.errno == errno.EROFS
+        raise (JournalReadOnlyError if forbidden else JournalUnopenedError)(path, str(error)) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The one writing connection, after `check`. The caller owns the journal (`locked`).
+
+    Raises the errors of `check`, and JournalReadOnlyError.
+    """
+    check(path)
+    try:
+        connection = connect(path)
+    except sqlite3.OperationalError as error:
+        raise unusable(path, error, otherwise=JournalReadOnlyError) from error
+    try:
+        # A write that changes nothing tells a read-only file from one that can be written.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("ROLLBACK")
+        if not os.access(path, os.W_OK):
+            raise JournalReadOnlyError(path, "the file is read-only")
+        migrations.apply(Database(connection))
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise unusable(path, error, otherwise=JournalReadOnlyError) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check(path: Path) -> None:
+    """Read the file without writing to it. Raises JournalMissingError, JournalDamagedError, JournalNewerError,
+    JournalUnopenedError.
+
+    SQLite's own check passes a file of zero length, and counts rows of a damaged page: so the header, the
+    application id, every page, and the audit's whole chain are looked at.
+    """
+    if not path.is_file():
+        raise JournalMissingError(path)
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_HEADER))
+    except PermissionError as error:
+        raise JournalReadOnlyError(path, str(error)) from error
+    except OSError as error:
+        raise JournalUnopenedError(path, str(error)) from error
+    if not header:
+        raise JournalDamagedError(path, "it is empty (0 bytes)")
+    if header != _HEADER:
+        raise JournalDamagedError(path, "it is no SQLite file")
+    try:
+        with open_reader(path) as connection:
+            _check_content(path, connection)
+    except sqlite3.DatabaseError as error:
+        raise unusable(path, error, otherwise=JournalDamagedError) from error
+
+
+def unusable(
+    path: Path, error: sqlite3.Error, *, otherwise: type[JournalDamagedError | JournalReadOnlyError]
+) -> JournalError:
+    """What SQLite's error means. A disk without room, or a lock, says nothing against the file itself."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return JournalDamagedError(path, f"SQLite says: {error}")
+    if code in _PASSING or (code == sqlite3.SQLITE_CANTOPEN and os.access(path.parent, os.W_OK)):
+        return JournalUnopenedError(path, f"SQLite says: {error}")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return JournalReadOnlyError(path, f"SQLite says: {error}")
+    return otherwise(path, f"SQLite says: {error}")
+
+
+def _check_content(path: Path, connection: sqlite3.Connection) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise JournalDamagedError(path, "it is an SQLite file, but no journal of this bridge")
+    verdicts = [row[0] for row in connection.execute("PRAGMA integrity_check(10)")]
+    if verdicts != ["ok"]:
+        raise JournalDamagedError(path, f"SQLite's integrity check says: {'; '.join(verdicts)}")
+    applied = [
+        row[0]
+        for row in connection.execute(
+            "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", [migrations.name]
+        )
+    ]
+    if unknown := [name for name in applied if name not in known_migrations()]:
+        raise JournalNewerError(path, unknown)
+    if broken := audit.first_break(connection) or audit.first_difference(connection):
+        raise JournalDamagedError(path, f"its audit does not hold: {broken}")
+    if strange := _other_schema(connection, applied):
+        raise JournalDamagedError(path, f"its schema is not the one that was made: {strange}")
+
+
+def _other_schema(connection: sqlite3.Connection, applied: list[str]) -> str:
+    """What stands in the schema otherwise than its migrations made it; empty where nothing does."""
+    made = sqlite3.connect(":memory:")
+    try:
+        stop = next((name for name in known_migrations() if name not in applied), None)
+        migrations.apply(Database(made), stop_before=stop)
+        return ", ".join(sorted(name for name, _ in _schema(made) ^ _schema(connection)))
+    finally:
+        made.close()
+
+
+def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    # sqlite_stat and autoindex are SQLite's own; a person may have run ANALYZE.
+    return {
+        (name, sql)
+        for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        if not name.startswith("sqlite_")
+    }
+
+
+def uri(path: PurePath) -> str:
+    """The whole path as SQLite takes it. Raises JournalRemoteError for a network drive, whatever its letter."""
+    text = path.as_uri()
+    if not text.startswith("file:///"):
+        raise JournalRemoteError(Path(path))
+    return text
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write, for reading beside a running sidecar."""
+    connection = sqlite3.connect(
+        f"{uri(path.resolve())}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        yield connection
+    finally:
+        connection.close()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection whose commits are durable. Unchecked and unlocked: `open_writer` is for journals.
+
+    Raises sqlite3.OperationalError where the file is missing or cannot be WAL with synchronous=FULL.
+    """
+    connection = sqlite3.connect(
+        f"{uri(path.resolve())}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        # The journal's thread is not the one that opens it; it alone uses it.
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # A reader that stayed long has let the WAL grow; without this it keeps that size for ever.
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+    if sys.platform == "darwin":
+        # There fsync does not reach the platter; F_FULLFSYNC does.
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
+    if (mode, synchronous) != ("wal", 2):
+        connection.close()
+        raise sqlite3.OperationalError(
+            f"it should be in WAL mode with synchronous=FULL, and is in {mode} with {synchronous}"
+        )
+    return connection
+
+
+def transaction(connection: sqlite3.Connection, step: Callable[[], object]) -> None:
+    """Run the step inside one BEGIN IMMEDIATE; commit, or roll back and raise what it raised."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        step()
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself where the disk was full.
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new file's name durable too. Windows has no such call."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,75 @@
+"""What the state of a position or an order tells of the changes under way for it."""
+
+from bridge.core.link.messages import Order
+from bridge.core.link.reports import OrderFact, PositionFact
+from bridge.core.trade import amend_states, apply_reports
+from bridge.core.trade.amend_states import ChangeInput
+from bridge.core.trade.records import PositionRecord
+from bridge.journal.steps.step import Step
+from bridge.journal.tables import holdings, market, rows
+
+
+class Effects:
+    """One step's look at the MODIFY and CANCEL commands that were sent and are not over."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def of_target(self, order: Order) -> None:
+        """The target of a change, as it was seen last."""
+        if order.order:
+            self.of_order(order.order)
+        else:
+            self.of_position(order.position)
+
+    def of_order(self, ticket: int) -> None:
+        """The pending order, as it was seen last."""
+        seen = market.load_order(self._step.connection, self._step.account, ticket)
+        if seen is None:
+            return
+        for command in rows.changes_of(self._step.connection, self._step.officer, order=ticket):
+            what = amend_states.effect_on_order(command.order, seen)
+            if what is not None:
+                self._step.apply(apply_reports.fold_effect(command, what, self._step.now), command)
+
+    def of_position(self, identifier: int) -> None:
+        """The position, as it was seen last."""
+        known = holdings.parts_of(self._step.connection, self._step.account, identifier)
+        if not known:
+            return
+        seen = next((part for part in known if part.volume > 0), known[-1])
+        if seen.volume > 0 and not seen.levels_seen:
+            # Its levels are what was asked for, not what anybody saw.
+            return
+        for command in rows.changes_of(self._step.connection, self._step.officer, position=identifier):
+            what = amend_states.effect_on_position(command.order, seen)
+            if what is not None:
+                self._step.apply(apply_reports.fold_effect(command, what, self._step.now), command)
+
+    def explain_order(self, fact: OrderFact) -> bool:
+        """Whether a change under way wanted the order as it is seen."""
+        under_way = rows.changes_of(self._step.connection, self._step.officer, order=fact.ticket)
+        return any(
+            amend_states.effect_on_order(command.order, fact) is ChangeInput.EFFECT_SEEN
+            for command in under_way
+        )
+
+    def explain_position(self, fact: PositionFact) -> bool:
+        """Whether a change under way wanted the levels that are seen."""
+        under_way = rows.changes_of(self._step.connection, self._step.officer, position=fact.identifier)
+        return any(_as_wanted(command.order, fact) for command in under_way)
+
+
+def _as_wanted(order: Order, fact: PositionFact) -> bool:
+    seen = PositionRecord(
+        identifier=fact.identifier,
+        officer="",
+        directive_id="",
+        token=order.token,
+        symbol=fact.symbol,
+        side=fact.side,
+        volume_in=fact.volume,
+        stop_loss=fact.stop_loss,
+        take_profit=fact.take_profit,
+    )
+    return amend_states.effect_on_position(order, seen) is ChangeInput.EFFECT_SEEN

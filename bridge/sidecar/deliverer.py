@@ -1,0 +1,173 @@
+"""Delivery at work: events go to the Director, in order per directive, a few directives at a time."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from bridge.core.director.delivery import PauseAll, Retry, SetAside, Tries
+from bridge.core.director.responses import Failed, Posted
+from bridge.director import DirectorClient
+from bridge.faultpoint import faultpoint
+from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.journal import Journal
+from bridge.journal.steps.outbox import Outgoing
+from bridge.sidecar.runtime import Office
+
+LANES = 4
+LOOK_S = 1.0
+UNFORESEEN_REST_S = 5.0
+"""How long a lane rests whose delivery failed as nobody foresaw."""
+JOURNAL_REST_S = 1.0
+"""How long after a try to store what became of an event the next one comes."""
+
+Lane = tuple[str, str | None]
+
+
+class Deliverer:
+    """Posts events until cancelled."""
+
+    def __init__(self, office: Office, director: DirectorClient) -> None:
+        self._office = office
+        self._director = director
+        self._busy: dict[Lane, asyncio.Task[None]] = {}
+        self._resting: dict[Lane, float] = {}
+        """Until when, on the monotonic clock, a lane is left alone."""
+        self._paused_until = 0.0
+        self._tries = Tries(office.uniform)
+
+    @property
+    def in_flight(self) -> int:
+        """How many events are being posted."""
+        return len(self._busy)
+
+    @property
+    def paused_s(self) -> float:
+        """How long nothing is posted from now on."""
+        return max(self._paused_until - self._office.clock.monotonic(), 0.0)
+
+    @property
+    def failures(self) -> int:
+        """Failures in a row that were the Director's or the network's."""
+        return self._tries.outage
+
+    async def run(self) -> None:
+        """Deliver until cancelled. What is in flight then is awaited by `finish`."""
+        while True:
+            wait = LOOK_S
+            now = self._office.clock.monotonic()
+            self._resting = {lane: until for lane, until in self._resting.items() if until > now}
+            if self._paused_until > now:
+                wait = min(wait, self._paused_until - now)
+            else:
+                await self._start()
+            await self._office.delivery_bell.wait(self._office.clock, wait)
+
+    async def finish(self, at_most_s: float) -> None:
+        """Wait for the posts in flight; those that take longer are left: they go out again after a start."""
+        tasks = list(self._busy.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=at_most_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _start(self) -> None:
+        # After a failure one event probes; the rest wait for its success.
+        probing = self._tries.outage > 0
+        free = (1 if probing else LANES) - len(self._busy)
+        if free <= 0:
+            return
+        # The probe goes round: behind as many as failed there is one that did not.
+        look = free + (self._tries.failing if probing else 0)
+        idle = {*self._busy, *self._resting}
+        try:
+            events = await self._office.step(lambda journal: journal.due(look, idle))
+        except JournalUnavailableError as error:
+            self._office.log.error("outbox not read", why=str(error))
+            return
+        for event in sorted(events, key=lambda event: self._tries.turn(event.id))[:free]:
+            task = asyncio.create_task(self._deliver(event))
+            self._busy[event.lane] = task
+            task.add_done_callback(partial(self._done, event.lane))
+
+    def _done(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        del self._busy[lane]
+        self._office.delivery_bell.ring()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._office.log.error("delivery failed", error=repr(error))
+            self._rest(lane, UNFORESEEN_REST_S)
+
+    async def _deliver(self, event: Outgoing) -> None:
+        answer = await self._director.post(event.body, event.key)
+        faultpoint("post.answered")
+        if isinstance(answer, Posted):
+            await self._posted(event, answer)
+        else:
+            await self._failed(event, answer)
+
+    async def _store(self, event: Outgoing, work: Callable[[Journal], None]) -> None:
+        """Store what became of an event, until it is: once answered, nothing is posted anew for the journal's sake.
+
+        Its lane stays busy, so that no more is posted meanwhile than there are lanes.
+        """
+        told = False
+        while True:
+            try:
+                await self._office.step(work)
+                return
+            except JournalUnavailableError as error:
+                if not told:
+                    self._office.log.error("delivery not stored", event_type=event.event_type, why=str(error))
+                told = True
+            await self._office.clock.sleep(JOURNAL_REST_S)
+
+    async def _posted(self, event: Outgoing, answer: Posted) -> None:
+        if self._tries.outage:
+            self._office.log.info("delivery works again", failures=self._tries.outage)
+        self._tries.taken(event.id)
+        self._paused_until = 0.0
+        self._office.director_locked_out = False
+        now = self._office.now()
+        await self._store(event, lambda journal: journal.delivered(event, answer.event_id, now))
+        faultpoint("delivered.committed")
+        self._office.log.info(
+            "event delivered",
+            officer=event.officer,
+            directive=event.directive_id,
+            event_type=event.event_type,
+        )
+
+    async def _failed(self, event: Outgoing, failure: Failed) -> None:
+        # Several lanes that fail together are one failure.
+        together = self._paused_until > self._office.clock.monotonic()
+        decision = self._tries.failed(
+            event.id, event.lane, failure, refusals=event.refusals, together=together
+        )
+        log = self._office.log.bind(
+            event_type=event.event_type,
+            directive=event.directive_id,
+            kind=failure.kind,
+            detail=failure.detail,
+        )
+        now = self._office.now()
+        match decision:
+            case PauseAll():
+                # The first of a row is a warning; an outage of days must not fill the disk.
+                first = self._tries.outage == 1 and not together
+                (log.warning if first else log.debug)("delivery paused", wait_s=decision.after_s)
+                self._paused_until = self._office.clock.monotonic() + decision.after_s
+                # A locked door stays locked while the network is down.
+                self._office.director_locked_out = self._office.director_locked_out or decision.opens
+            case Retry(refused=False):
+                log.warning("event not taken, others are; it will be tried again", wait_s=decision.after_s)
+                self._rest(event.lane, decision.after_s)
+            case Retry():
+                log.warning("event refused; it will be tried again", wait_s=decision.after_s)
+                await self._store(event, lambda journal: journal.refused_once(event, failure.detail, now))
+                self._rest(event.lane, decision.after_s)
+            case SetAside():
+                log.error("event refused for good; it is kept in the journal")
+                await self._store(event, lambda journal: journal.set_aside(event, failure.detail, now))
+
+    def _rest(self, lane: Lane, seconds: float) -> None:
+        self._resting[lane] = self._office.clock.monotonic() + seconds

@@ -1,0 +1,364 @@
+"""The link at work: frames in, sessions, facts into the journal, acknowledgements out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+
+from bridge.core.link import messages
+from bridge.core.link.messages import Message, RefusalCode, Welcome
+from bridge.core.link.session import Admit, Effect, Ended, Facts, Heard, Send, Sessions
+from bridge.core.trade.dispatch import Gate
+from bridge.core.units.broker_time import OffsetWatch
+from bridge.core.units.clock_trust import Doubt
+from bridge.core.units.decimals import ZERO
+from bridge.faultpoint import faultpoint
+from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.journal import Journal
+from bridge.journal.steps.apply_reports import Folded
+from bridge.journal.steps.sessions import NotOpened
+from bridge.link import Link
+from bridge.sidecar.runtime import Office, happening
+
+TICK_S = 0.1
+ASK_AGAIN_S = 5.0
+"""A terminal that has to look through ten thousand symbols is given so long."""
+REFUSALS_TOLD_S = 60.0
+"""Refusals of one kind are logged so often; those between are counted."""
+STORE_AGAIN_S = 5.0
+"""How long after a loss, or the clock's trouble, could not be stored the next try comes."""
+OVERLAP_MS = 3_600_000
+"""How far before the watermark a scan begins: history may come late, and broker clocks jump an hour."""
+
+
+class LinkWorker:
+    """Owns the sessions. Everything that goes to a terminal goes through here."""
+
+    def __init__(self, office: Office, link: Link, sessions: Sessions) -> None:
+        self._office = office
+        self._link = link
+        self._sessions = sessions
+        self._door = asyncio.Lock()
+        """Held while what terminals sent is taken in."""
+        self._facts: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
+        self._offsets: dict[str, OffsetWatch] = {}
+        started = office.clock.monotonic()
+        self._caught_up = started
+        """All that terminals had said by then has been taken in."""
+        self._present = {officer.id: started for officer in office.settings.officers}
+        """When each officer's terminal was last there."""
+        self._asked: dict[tuple[str, int, str], float] = {}
+        """When a symbol was last asked for: officer, epoch, symbol."""
+        self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
+        """By code and configured officer: when a refusal was last logged, and how many came since."""
+        self._told_lost: set[str] = set()
+        self._unstored_loss: dict[str, float] = {}
+        """When it was last tried in vain to store that an officer's terminal is lost."""
+        self._told_clock = False
+        self._clock_trouble = ""
+        """Names the clock's trouble at hand; empty where there is none."""
+        self._clock_tried = started
+        """When it was last tried to store it."""
+
+    async def receive(self) -> None:
+        """Take what terminals send, until cancelled."""
+        while True:
+            heard = await self._link.receive()
+            drained = self._office.clock.monotonic()
+            async with self._door:
+                for peer, frame in heard:
+                    await self._handle(self._sessions.receive(peer, frame, self._office.clock.monotonic()))
+                await self._fold()
+                self._caught_up = drained
+            # While messages wait nothing above needs to suspend: whoever floods us would have the loop alone.
+            await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def without_session(self, officer: str, why: str) -> AsyncIterator[None]:
+        """End the officer's session, and take nothing in while the body runs.
+
+        All that the session said before is in the journal then, and nothing of it comes after.
+        """
+        async with self._door:
+            await self._handle(self._sessions.drop(officer, why))
+            yield
+
+    async def tick(self) -> None:
+        """Heartbeats and liveness, until cancelled."""
+        while True:
+            now = self._office.clock.monotonic()
+            # Whatever became of its signal, no message waits longer than a tick.
+            if not self._link.stir() and not self._door.locked():
+                self._caught_up = now
+            await self._handle(self._sessions.tick(now, self._caught_up))
+            await self._watch_presence()
+            await self._watch_clock()
+            await self._office.clock.sleep(min(TICK_S, self._office.settings.link.heartbeat_s / 2))
+
+    def gate(self, officer: str) -> Gate | None:
+        """How the officer's terminal stands now."""
+        session = self._sessions.session(officer)
+        if session is None:
+            return None
+        now = self._office.clock.monotonic()
+        beat = session.heartbeat
+        return Gate(
+            epoch=session.epoch,
+            boot=session.boot,
+            ready=session.ready,
+            alive=self._sessions.alive(officer, now),
+            broker_connected=beat is not None and beat.broker_connected,
+            trade_allowed=beat is not None and beat.trade_allowed,
+            opens_paused=self._office.opens_paused,
+            clock_ms=session.clock_ms(now),
+            equity=beat.equity if beat is not None else None,
+            margin=beat.margin if beat is not None else ZERO,
+        )
+
+    async def send(self, officer: str, epoch: int, message: Message) -> bool:
+        """Send to the officer's terminal if its session is still that one. False where it did not go."""
+        session = self._sessions.session(officer)
+        if session is None or session.epoch != epoch:
+            return False
+        if self._link.send(session.peer, messages.encode(message)):
+            return True
+        # A new session will settle what was dispatched.
+        await self._handle(self._sessions.gone(session.peer))
+        return False
+
+    async def inquire(self, officer: str, inquiry: messages.Inquire) -> None:
+        """Ask the terminal for a symbol, not again while its answer may be on the way."""
+        now = self._office.clock.monotonic()
+        asked = (officer, inquiry.epoch, inquiry.symbol)
+        if now - self._asked.get(asked, -ASK_AGAIN_S) < ASK_AGAIN_S:
+            return
+        self._asked = {key: at for key, at in self._asked.items() if now - at < ASK_AGAIN_S} | {asked: now}
+        await self.send(officer, inquiry.epoch, inquiry)
+
+    async def say_goodbye(self) -> None:
+        """End all sessions in order, before the socket closes."""
+        for officer in self._office.settings.officers:
+            await self._handle(self._sessions.drop(officer.id, "the sidecar stops"))
+
+    async def _handle(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    if not self._link.send(effect.peer, messages.encode(effect.message)):
+                        await self._handle(self._sessions.gone(effect.peer))
+                    if isinstance(effect.message, messages.Refused):
+                        self._log_refusal(effect.officer, effect.message)
+                case Admit():
+                    await self._fold()
+                    await self._admit(effect)
+                case Facts():
+                    self._facts.setdefault((effect.officer, effect.epoch), []).append(
+                        (effect.seq, effect.raw)
+                    )
+                case Heard():
+                    await self._heard(effect)
+                case Ended():
+                    await self._ended(effect)
+
+    def _log_refusal(self, officer: str, refused: messages.Refused) -> None:
+        """Anybody may knock as fast as it likes: the log has one line a minute for each code and officer."""
+        kind, now = (refused.code, officer), self._office.clock.monotonic()
+        since, unsaid = self._refusals.get(kind, (-REFUSALS_TOLD_S, 0))
+        if now - since < REFUSALS_TOLD_S:
+            self._refusals[kind] = since, unsaid + 1
+            return
+        self._refusals[kind] = now, 0
+        self._office.log.warning(
+            "terminal refused",
+            code=refused.code,
+            message=refused.message,
+            remedy=refused.remedy,
+            unsaid=unsaid,
+        )
+
+    async def _admit(self, effect: Admit) -> None:
+        officer, log = effect.officer, self._office.log.bind(officer=effect.officer)
+        now, doubt = self._office.now(), self._office.doubt
+        try:
+            opened = await self._office.step(
+                lambda journal: journal.open_epoch(officer, effect.hello, effect.prove, now, doubt=doubt)
+            )
+        except JournalUnavailableError as error:
+            log.error("session not opened", why=str(error))
+            refusal = self._sessions.refuse(
+                effect.peer, RefusalCode.BUSY, "the journal cannot be written", "see the sidecar's log"
+            )
+            await self._handle(refusal)
+            return
+        if isinstance(opened, NotOpened):
+            await self._handle(self._sessions.refuse(effect.peer, opened.code, opened.message, opened.remedy))
+            return
+        welcome = Welcome(
+            epoch=opened.epoch,
+            heartbeat_ms=int(self._office.settings.link.heartbeat_s * 1000),
+            ledger_mark=opened.ledger_mark,
+            watermark_server_ms=opened.watermark_server_ms,
+            overlap_ms=OVERLAP_MS,
+            max_message_bytes=messages.MAX_MESSAGE_BYTES,
+        )
+        monotonic = self._office.clock.monotonic()
+        await self._handle(self._sessions.admit(effect.peer, welcome, monotonic))
+        session = self._sessions.session(officer)
+        if session is None or session.epoch != opened.epoch:
+            # The journal took longer than a handshake may, or another boot was faster.
+            return
+        self._present[officer] = monotonic
+        self._told_lost.discard(officer)
+        self._offsets[officer] = OffsetWatch(opened.offset_s)
+        if effect.prove.poll_interval_s is not None:
+            self._office.poll_intervals[officer] = effect.prove.poll_interval_s
+        log.info(
+            "terminal connected",
+            epoch=opened.epoch,
+            account=effect.prove.account.login,
+            server=effect.prove.account.server,
+            program=effect.prove.program,
+        )
+        if opened.hold:
+            log.error("nothing is dispatched until a person has looked", why=opened.hold)
+        self._office.delivery_bell.ring()
+        await self._ask(officer, first=True)
+
+    async def _ask(self, officer: str, *, first: bool) -> None:
+        gate = self.gate(officer)
+        if gate is None or not (first or gate.ready):
+            return
+        now, doubt = self._office.now(), self._office.doubt
+        try:
+            questions = await self._office.step(
+                lambda journal: journal.ask(officer, gate, now, first=first, doubt=doubt)
+            )
+        except JournalUnavailableError as error:
+            self._office.log.error("settle not asked", officer=officer, why=str(error))
+            return
+        for question in questions:
+            await self.send(officer, gate.epoch, question)
+
+    async def settle(self, officer: str) -> None:
+        """Ask again about what has been open for a while."""
+        await self._ask(officer, first=False)
+
+    async def _fold(self) -> None:
+        """Put the facts that came into the journal, then acknowledge them."""
+        waiting, self._facts = self._facts, {}
+        for (officer, epoch), facts in waiting.items():
+            now, doubt = self._office.now(), self._office.doubt
+            faultpoint("facts.received")
+            try:
+                folded = await self._office.step(partial(_fold, officer, epoch, facts, now, doubt))
+            except JournalUnavailableError as error:
+                # Not stored, so not acknowledged. The terminal comes back and says it all again.
+                self._office.log.error("facts not stored", officer=officer, why=str(error))
+                await self._handle(self._sessions.drop(officer, "the journal cannot be written"))
+                continue
+            if folded.quarantined:
+                self._office.log.error("facts quarantined", officer=officer, count=folded.quarantined)
+            await self._handle(self._sessions.committed(officer, epoch, folded.acked, ready=folded.scanned))
+            faultpoint("facts.acknowledged")
+            self._office.dispatch_bell.ring()
+            self._office.delivery_bell.ring()
+
+    async def _heard(self, effect: Heard) -> None:
+        now = self._office.clock.now()
+        watch = self._offsets.get(effect.officer)
+        if watch is None or not self._office.watch.trusted:
+            # A wrong clock measures nothing.
+            return
+        seconds = watch.observe(effect.heartbeat.server_ms, now)
+        if seconds is not None:
+            self._office.log.info("broker clock changed", officer=effect.officer, seconds=seconds)
+            try:
+                await self._office.step(lambda journal: journal.note_offset(effect.officer, seconds, now))
+            except JournalUnavailableError as error:
+                self._office.log.error("broker clock not stored", officer=effect.officer, why=str(error))
+
+    async def _ended(self, effect: Ended) -> None:
+        self._office.log.warning("session ended", officer=effect.officer, epoch=effect.epoch, why=effect.why)
+        self._office.poll_intervals.pop(effect.officer, None)
+        now = self._office.now()
+        try:
+            await self._office.step(
+                lambda journal: journal.end_epoch(effect.officer, effect.epoch, effect.why, now)
+            )
+        except JournalUnavailableError as error:
+            self._office.log.error("session end not stored", officer=effect.officer, why=str(error))
+
+    async def _watch_clock(self) -> None:
+        """Raise a clock that cannot be trusted, once for each time that it goes wrong."""
+        office = self._office
+        if office.watch.trusted or self._told_clock:
+            self._told_clock = not office.watch.trusted
+            self._clock_trouble = self._clock_trouble if self._told_clock else ""
+            return
+        first, monotonic = not self._clock_trouble, office.clock.monotonic()
+        now, trouble = office.now(), office.watch.trouble
+        if first:
+            self._clock_trouble = happening()
+            office.log.error("the clock cannot be trusted", why=trouble)
+        elif monotonic - self._clock_tried < STORE_AGAIN_S:
+            return
+        self._clock_tried = monotonic
+        for officer in office.settings.officers:
+            try:
+                await office.step(partial(_raise_clock, officer.id, trouble, self._clock_trouble, now))
+            except JournalUnavailableError as error:
+                if first:
+                    office.log.error("clock trouble not stored", why=str(error))
+                return
+        self._told_clock = True
+        office.delivery_bell.ring()
+
+    async def _watch_presence(self) -> None:
+        caught_up = self._caught_up
+        for officer in self._present:
+            session = self._sessions.session(officer)
+            if session is not None:
+                busy = session.busy and self._sessions.alive(officer, caught_up)
+                self._present[officer] = caught_up if busy else session.heard
+            silent = caught_up - self._present[officer]
+            if silent < self._office.settings.link.lost_after_s:
+                self._unstored_loss.pop(officer, None)
+            elif officer not in self._told_lost:
+                await self._lose(officer, silent)
+
+    async def _lose(self, officer: str, silent_s: float) -> None:
+        """Tell of a terminal that is lost. A journal that cannot be written is asked seldom, and logged once."""
+        monotonic = self._office.clock.monotonic()
+        tried = self._unstored_loss.get(officer)
+        if tried is not None and monotonic - tried < STORE_AGAIN_S:
+            return
+        try:
+            await self._office.step(partial(_lose, officer, silent_s, self._office.now()))
+        except JournalUnavailableError as error:
+            if tried is None:
+                self._office.log.error("loss of the terminal not stored", officer=officer, why=str(error))
+            self._unstored_loss[officer] = monotonic
+            return
+        self._unstored_loss.pop(officer, None)
+        self._told_lost.add(officer)
+        self._office.delivery_bell.ring()
+
+
+def _fold(
+    officer: str,
+    epoch: int,
+    facts: list[tuple[int, bytes]],
+    now: datetime,
+    doubt: Doubt | None,
+    journal: Journal,
+) -> Folded:
+    return journal.fold(officer, epoch, facts, now, doubt=doubt)
+
+
+def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> None:
+    journal.link_lost(officer, f"the terminal has been silent for {silent_s:.0f} s", now)
+
+
+def _raise_clock(officer: str, trouble: str, name: str, now: datetime, journal: Journal) -> None:
+    journal.trouble(officer, "CLOCK", trouble, f"clock:{name}", now)

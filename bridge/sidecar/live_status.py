@@ -1,0 +1,164 @@
+"""How the running sidecar stands at this moment: what no journal can tell."""
+
+from decimal import Decimal
+
+import msgspec
+
+from bridge import __version__
+from bridge.core.director.contract import utc_text
+from bridge.core.link.messages import TerminalHeartbeat
+from bridge.core.link.session import Counters, Session, Sessions
+from bridge.core.trade.dispatch import blocked
+from bridge.core.units.clock import Clock
+from bridge.sidecar.deliverer import Deliverer
+from bridge.sidecar.link_worker import LinkWorker
+from bridge.sidecar.runtime import Office, PollNote
+
+
+class LiveTerminal(msgspec.Struct, frozen=True, kw_only=True):
+    """How the terminal stands, as its last heartbeat said. Money is in account currency."""
+
+    broker_connected: bool
+    trade_allowed: bool
+    trade_forbidden_by: str
+    """Which setting to change; empty while trading is allowed."""
+    balance: Decimal
+    equity: Decimal
+    margin: Decimal
+    ping_ms: float
+    """To the broker."""
+    timer_max_ms: float
+    """The longest timer call of the terminal's program since the heartbeat before."""
+
+
+class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal's session."""
+
+    epoch: int
+    boot: str
+    ready: bool
+    """Its first scan is in the journal."""
+    alive: bool
+    """Heard within three heartbeats, or out in a synchronous send."""
+    silent_s: float
+    busy: bool
+    """A synchronous send is out."""
+    facts_waiting: int
+    """Facts that came in and are not in the journal yet."""
+    heartbeat: LiveTerminal | None
+    """None: none came yet."""
+
+
+class LiveOfficer(msgspec.Struct, frozen=True, kw_only=True):
+    """One officer: its terminal, and its polls."""
+
+    officer: str
+    session: LiveSession | None
+    blocked: str
+    """Why nothing may be dispatched, a hold apart; empty where something may."""
+    poll_interval_s: float
+    poll: PollNote | None
+    """None: no poll has ended yet."""
+    dispatch_trouble: str
+    """The bridge's own error on which its dispatch fails; empty where it works."""
+
+
+class LiveDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """Delivery to the Director."""
+
+    in_flight: int
+    paused_s: float
+    """How long nothing is posted from now on; 0 while delivery goes on."""
+    failures: int
+    """Failures in a row that were the Director's or the network's."""
+    locked_out: bool
+    """The Director refuses us for a reason that a person must mend."""
+
+
+class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole sidecar. Times are UTC, durations in seconds."""
+
+    version: str
+    pid: int
+    started_at: str
+    now: str
+    opens_paused: list[str]
+    """Why nothing new is opened for any officer; empty where something may be."""
+    journal_trouble: str
+    """Why the journal could not be written at the last try; empty where it could."""
+    delivery: LiveDelivery
+    link: Counters
+    """What came over the link and was dropped, since the start."""
+    officers: list[LiveOfficer]
+
+
+class Watch:
+    """Looks at the sidecar's parts, and changes nothing."""
+
+    def __init__(
+        self, office: Office, sessions: Sessions, links: LinkWorker, deliverer: Deliverer, *, pid: int
+    ) -> None:
+        self._office = office
+        self._sessions = sessions
+        self._links = links
+        self._deliverer = deliverer
+        self._pid = pid
+        self.started_at = utc_text(office.clock.now())
+
+    def look(self) -> LiveStatus:
+        """How everything stands now."""
+        office, clock = self._office, self._office.clock
+        return LiveStatus(
+            version=__version__,
+            pid=self._pid,
+            started_at=self.started_at,
+            now=utc_text(office.now()),
+            opens_paused=office.why_opens_paused,
+            journal_trouble=office.journal_trouble,
+            delivery=LiveDelivery(
+                in_flight=self._deliverer.in_flight,
+                paused_s=round(self._deliverer.paused_s, 1),
+                failures=self._deliverer.failures,
+                locked_out=office.director_locked_out,
+            ),
+            link=self._sessions.counters,
+            officers=[self._officer(officer.id, clock) for officer in office.settings.officers],
+        )
+
+    def _officer(self, officer: str, clock: Clock) -> LiveOfficer:
+        session = self._sessions.session(officer)
+        now = clock.monotonic()
+        return LiveOfficer(
+            officer=officer,
+            session=None if session is None else _session(session, now, self._sessions.alive(officer, now)),
+            blocked=blocked(self._links.gate(officer), ""),
+            poll_interval_s=self._office.poll_interval_s(officer),
+            poll=self._office.polls.get(officer),
+            dispatch_trouble=self._office.dispatch_trouble.get(officer, ""),
+        )
+
+
+def _session(session: Session, now: float, alive: bool) -> LiveSession:
+    return LiveSession(
+        epoch=session.epoch,
+        boot=session.boot,
+        ready=session.ready,
+        alive=alive,
+        silent_s=round(now - session.heard, 3),
+        busy=session.busy,
+        facts_waiting=session.seq - session.acked,
+        heartbeat=None if session.heartbeat is None else _terminal(session.heartbeat),
+    )
+
+
+def _terminal(beat: TerminalHeartbeat) -> LiveTerminal:
+    return LiveTerminal(
+        broker_connected=beat.broker_connected,
+        trade_allowed=beat.trade_allowed,
+        trade_forbidden_by=beat.trade_forbidden_by,
+        balance=beat.balance,
+        equity=beat.equity,
+        margin=beat.margin,
+        ping_ms=beat.ping_us / 1000,
+        timer_max_ms=beat.timer_max_us / 1000,
+    )

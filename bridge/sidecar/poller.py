@@ -1,0 +1,133 @@
+"""One officer's poll: ask the Director, journal what came, wait."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from bridge.core.director.contract import utc_text
+from bridge.core.director.delivery import next_poll
+from bridge.core.director.listing import BatchError
+from bridge.core.director.poll import Item, read_batch
+from bridge.core.director.responses import Failed, FailureKind, Polled
+from bridge.core.settings import OfficerSettings, SilentDirector
+from bridge.director import DirectorClient
+from bridge.faultpoint import faultpoint
+from bridge.journal.database.errors import JournalUnavailableError
+from bridge.sidecar.runtime import Office, PollNote, happening
+
+INTAKE_ITEMS: Final = 500
+"""Directives of one step, so that no list keeps the journal from the others for long."""
+
+
+class Poller:
+    """Polls for one officer, for ever."""
+
+    def __init__(self, office: Office, director: DirectorClient, officer: OfficerSettings) -> None:
+        self._office = office
+        self._director = director
+        self._officer = officer.id
+        self._guards = officer.guards
+        self._silent_since: float | None = None
+        """When polls began to fail; None while they work."""
+        self._told_silence = False
+        self._silence = ""
+        """Names the silence at hand."""
+        self._log = office.log.bind(officer=officer.id)
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            failure = await self._poll()
+            wait = next_poll(
+                failure,
+                interval_s=self._office.poll_interval_s(self._officer),
+                failures=self._failures,
+                uniform=self._office.uniform,
+            )
+            self._failures = self._failures + 1 if failure is not None else 0
+            await self._watch_silence(failing=failure is not None)
+            self._office.polls[self._officer] = PollNote(
+                at=utc_text(self._office.now()),
+                failure="" if failure is None else f"{failure.kind}: {failure.detail}",
+                failures=self._failures,
+                kind=None if failure is None else failure.kind,
+                failing_s=self._silent_s(),
+            )
+            await self._office.clock.sleep(wait)
+
+    async def _watch_silence(self, *, failing: bool) -> None:
+        """A Director that cannot be reached cannot cancel: the officer's configuration may ask us to."""
+        monotonic = self._office.clock.monotonic()
+        if not failing:
+            self._silent_since, self._told_silence = None, False
+            return
+        if self._silent_since is None:
+            self._silent_since, self._silence = monotonic, happening()
+        silent_s = self._silent_s()
+        if (
+            self._told_silence
+            or self._guards.silent_director is SilentDirector.KEEP
+            or silent_s < self._guards.silent_director_after_s
+        ):
+            return
+        now, why = (
+            self._office.now(),
+            f"the Director cannot be reached for more than {self._guards.silent_director_after_s:g} s",
+        )
+        nonce = self._silence
+        try:
+            await self._office.step(
+                lambda journal: journal.cancel_pending(self._officer, now, nonce=nonce, why=why)
+            )
+        except JournalUnavailableError as error:
+            self._log.error("pending orders not cancelled", why=str(error))
+            return
+        self._told_silence = True
+        self._log.warning("pending orders are cancelled", why=why)
+        self._office.dispatch_bell.ring()
+
+    def _silent_s(self) -> float:
+        return 0.0 if self._silent_since is None else self._office.clock.monotonic() - self._silent_since
+
+    async def _poll(self) -> Failed | None:
+        answer = await self._director.poll(self._officer)
+        faultpoint("poll.answered")
+        if isinstance(answer, Polled) and answer.date is not None:
+            clock = self._office.clock
+            self._office.watch.confirm(answer.date, clock.now(), clock.monotonic())
+        failure = await self._take(answer) if isinstance(answer, Polled) else answer
+        if failure is not None:
+            # The first of a row is a warning; an outage of days must not fill the disk.
+            level = self._log.warning if self._failures == 0 else self._log.debug
+            level("poll failed", kind=failure.kind, detail=failure.detail)
+        elif self._failures:
+            self._log.info("poll works again", failures=self._failures)
+        return failure
+
+    async def _take(self, answer: Polled) -> Failed | None:
+        try:
+            # Aside: a long list must not keep the terminals' heartbeats waiting.
+            items = await asyncio.to_thread(read_batch, answer.body)
+        except BatchError as error:
+            return Failed(FailureKind.MALFORMED, 200, str(error))
+        for start in range(0, len(items), INTAKE_ITEMS):
+            failure = await self._journal(items[start : start + INTAKE_ITEMS])
+            if failure is not None:
+                return failure
+        return None
+
+    async def _journal(self, items: Sequence[Item]) -> Failed | None:
+        now, doubt = self._office.now(), self._office.doubt
+        try:
+            taken = await self._office.step(
+                lambda journal: journal.intake(self._officer, items, now, doubt=doubt)
+            )
+        except JournalUnavailableError as error:
+            # Nothing of these is journaled, so nothing is lost: the Director lists them again.
+            return Failed(FailureKind.NETWORK, None, str(error))
+        if taken.new or taken.rejected or taken.changed:
+            self._log.info("directives", new=taken.new, rejected=taken.rejected, changed=taken.changed)
+            self._office.dispatch_bell.ring()
+            self._office.delivery_bell.ring()
+        return None

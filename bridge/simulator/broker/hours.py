@@ -1,0 +1,69 @@
+"""When a symbol is traded: its weekly sessions, on the server's clock.
+
+Source: MQL5 reference, SymbolInfoSessionTrade.
+"""
+
+import re
+from typing import Final
+
+from bridge.simulator.mt5.types import SymbolInfo, TradeSession
+
+DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+"""In the order of ENUM_DAY_OF_WEEK."""
+DAY_S: Final = 86_400
+_FIRST_WEEKDAY: Final = 4
+"""1 January 1970 was a Thursday."""
+_CLOCK: Final = r"(\d\d):([0-5]\d)(?::([0-5]\d))?"
+_SESSION: Final = re.compile(rf"([A-Z]{{3}}) {_CLOCK}-{_CLOCK}\Z")
+
+
+def read_session(text: str) -> TradeSession:
+    """A session as in 'MON 00:05-24:00', or 'MON 22:00-30:00' past midnight; with seconds or without.
+
+    Raises ValueError.
+    """
+    found = _SESSION.match(text)
+    if found is None or found[1] not in DAYS:
+        raise ValueError("must be like 'MON 00:05-23:55'")
+    begin, end = (_second(*found.group(*groups)) for groups in ((2, 3, 4), (5, 6, 7)))
+    if not begin < DAY_S or not begin < end <= 2 * DAY_S:
+        raise ValueError("must begin before 24:00 and end after that, by 48:00")
+    return TradeSession(day=DAYS.index(found[1]), from_s=begin, to_s=end)
+
+
+def is_open(symbol: SymbolInfo, server_ms: int) -> bool:
+    """Whether the symbol is traded then."""
+    day, second = _weekly(server_ms)
+    return symbol.session_open and (
+        not symbol.sessions
+        or any(
+            each.from_s <= second + (day - each.day) % len(DAYS) * DAY_S < each.to_s
+            for each in symbol.sessions
+        )
+    )
+
+
+def opens_at(symbol: SymbolInfo, server_ms: int) -> int | None:
+    """When a symbol that is closed then is traded next, in server milliseconds; None where nobody knows."""
+    if not symbol.session_open or not symbol.sessions:
+        return None
+    day, second = _weekly(server_ms)
+    # What began today is over, or is still to come; the same weekday comes round again.
+    waits = [
+        (each.day - day) % len(DAYS) * DAY_S
+        + each.from_s
+        - second
+        + (len(DAYS) * DAY_S if each.day == day and each.from_s <= second else 0)
+        for each in symbol.sessions
+    ]
+    return (server_ms // 1000 + min(waits)) * 1000
+
+
+def _weekly(server_ms: int) -> tuple[int, int]:
+    """The day of the week and the second of the day."""
+    days, second = divmod(server_ms // 1000, DAY_S)
+    return (days + _FIRST_WEEKDAY) % len(DAYS), second
+
+
+def _second(hours: str, minutes: str, seconds: str | None) -> int:
+    return int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0)

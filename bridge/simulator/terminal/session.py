@@ -1,0 +1,375 @@
+"""The terminal's side of the link: handshake, epochs, facts, heartbeats. No socket, no clock, no chance.
+
+Frames go in, frames come out of `take_frames`; every call is told the time, in milliseconds of a monotonic
+clock. Where the session says `reconnect`, the shell must open a NEW socket: an old DEALER would deliver what
+was queued for a session that is no more.
+
+    phase   what happened                         next
+    DOWN    back-off over, logged in, connected   HELLO, and a hello goes out
+    HELLO   challenge with a good proof           PROVE, and our proof goes out
+    HELLO   challenge with a wrong proof          DOWN
+    PROVE   welcome within HANDSHAKE_MS           UP
+    PROVE   welcome later than that               DOWN
+    HELLO, PROVE   refused, or HANDSHAKE_MS over  DOWN
+    UP      bye, another account, DEAD_MS silent  DOWN
+
+Every way DOWN reconnects and backs off 1, 2, 4, ... 30 s. What fits no row is dropped and counted.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+import structlog
+
+from bridge.core.link.handshake import LinkKey, proofs_equal
+from bridge.core.link.messages import (
+    MAX_MESSAGE_BYTES,
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
+    AccountIdentity,
+    Ack,
+    Boot,
+    Bye,
+    Challenge,
+    Command,
+    ErrorMessage,
+    Hello,
+    Inquire,
+    LedgerIdentity,
+    Message,
+    ProtocolError,
+    Prove,
+    Refused,
+    Settle,
+    SidecarHeartbeat,
+    TerminalHeartbeat,
+    UnknownTypeError,
+    Welcome,
+    decode_from_sidecar,
+    encode,
+)
+from bridge.core.link.reports import AnyFact
+from bridge.core.units.clock import Uniform
+from bridge.simulator.terminal.link_clock import LinkClock
+from bridge.simulator.terminal.outbox import FactOutbox
+from bridge.simulator.terminal.standing import Standing
+
+HANDSHAKE_MS: Final = 5_000
+"""How long the sidecar may take to answer a hello or a proof. A welcome that is older says nothing of now."""
+DEAD_MS: Final = 15_000
+"""A sidecar that was silent for so long is gone."""
+SILENT_BEATS: Final = 3
+"""After so many missed heartbeats no command is executed."""
+BACKOFF_CAP_S: Final = 30
+HEARTBEAT_RANGE_MS: Final = (100, 5_000)
+"""Bounds of what a welcome may ask for. SILENT_BEATS of the longest are DEAD_MS."""
+
+Entropy = Callable[[int], bytes]
+"""Draws so many random bytes. `secrets.token_bytes` in the field, a seeded one in a test."""
+
+Work = Welcome | Command | Settle | Inquire
+"""What a session hands to its terminal."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Phase(StrEnum):
+    """How far the session is."""
+
+    DOWN = "down"
+    HELLO = "hello"
+    PROVE = "prove"
+    UP = "up"
+
+
+class LinkSession:
+    """One terminal's sessions with its sidecar, one after the other."""
+
+    def __init__(
+        self,
+        *,
+        officer: str,
+        key: LinkKey,
+        boot: Boot,
+        program: str,
+        entropy: Entropy,
+        uniform: Uniform,
+        poll_interval_s: int | None = None,
+    ) -> None:
+        self.boot = boot
+        self.facts = FactOutbox()
+        self.counts: Counter[str] = Counter()
+        """What was dropped, by reason."""
+        self.phase = Phase.DOWN
+        self.account: AccountIdentity | None = None
+        self._spoke_for: AccountIdentity | None = None
+        """The account of the last session: the one that waiting facts belong to."""
+        """Whom the session speaks for; None while it is not up."""
+        self._officer = officer
+        self._key = key
+        self._program = program
+        self._entropy = entropy
+        self._uniform = uniform
+        self._poll_interval_s = poll_interval_s
+        self._frames: list[bytes] = []
+        self._reconnect = False
+        self._tries = 0
+        self._due_ms: int | None = None  # DOWN: when to say hello; else when the handshake has failed
+        self._hello: Hello | None = None
+        self._claimed: AccountIdentity | None = None
+        self._epoch = 0
+        self._clock = LinkClock(0)
+        self._heard_ms = 0
+        self._beat_ms = HEARTBEAT_RANGE_MS[0]
+        self._next_beat_ms = 0
+        self._max_bytes = MAX_MESSAGE_BYTES
+
+    # What the terminal asks
+
+    @property
+    def up(self) -> bool:
+        """There is a session."""
+        return self.phase is Phase.UP
+
+    def hears(self, mono_ms: int) -> bool:
+        """The session is up, and the sidecar was heard lately enough for a command to be executed."""
+        return self.up and mono_ms - self._heard_ms <= SILENT_BEATS * self._beat_ms
+
+    def link_ms(self, mono_ms: int) -> int:
+        """The link clock. Deadlines are on it."""
+        return self._clock.now(mono_ms)
+
+    def take_frames(self) -> list[bytes]:
+        """The frames to send now, in order."""
+        if self.up:
+            self._frames += self.facts.release(self._epoch, self._max_bytes)
+        frames, self._frames = self._frames, []
+        return frames
+
+    def take_reconnect(self) -> bool:
+        """True once after the session ended: send the frames that there are, then open a new socket."""
+        wanted, self._reconnect = self._reconnect, False
+        return wanted
+
+    # What the terminal tells
+
+    def post(self, fact: AnyFact) -> None:
+        """Report a fact, in this session or a later one."""
+        self.facts.post(fact)
+
+    def beat(self, mono_ms: int, standing: Standing, *, busy: bool = False, timer_max_us: int = 0) -> None:
+        """A heartbeat, out of turn; for `busy`, right before a synchronous send."""
+        self._say(
+            TerminalHeartbeat(
+                epoch=self._epoch,
+                broker_connected=standing.connected,
+                trade_allowed=not standing.forbidden_by,
+                trade_forbidden_by=standing.forbidden_by,
+                server_ms=standing.server_ms,
+                balance=standing.balance,
+                equity=standing.equity,
+                margin=standing.margin,
+                timer_max_us=timer_max_us,
+                busy=busy,
+            )
+        )
+
+    def fail(self, mono_ms: int, reason: str) -> None:
+        """The socket failed, or took no more: frames may be lost, so the session is."""
+        self._drop(mono_ms, reason)
+
+    def bye(self, reason: str) -> None:
+        """End the session in order. The caller sends the frames, and is done."""
+        if self.up:
+            self._frames += self.facts.release(self._epoch, self._max_bytes)
+            self._say(Bye(epoch=self._epoch, reason=reason))
+        self.phase = Phase.DOWN
+        self.account = None
+
+    def on_timer(self, mono_ms: int, standing: Standing, timer_max_us: int = 0) -> bool:
+        """Do what is due. True where a heartbeat went out, with `timer_max_us`."""
+        match self.phase:
+            case Phase.DOWN:
+                if self._due_ms is None or mono_ms >= self._due_ms:
+                    self._say_hello(mono_ms, standing)
+            case Phase.HELLO | Phase.PROVE:
+                if self._due_ms is not None and mono_ms >= self._due_ms:
+                    self._drop(mono_ms, "the sidecar did not answer")
+            case Phase.UP if standing.account != self.account:
+                # The facts that wait are the old account's. The next session scans the new one's.
+                self.bye("the terminal is logged in to another account")
+                self.facts.clear()
+                self._drop(mono_ms, "the account changed", keep_frames=True)
+            case Phase.UP if mono_ms - self._heard_ms >= DEAD_MS:
+                self._drop(mono_ms, f"the sidecar was silent for {DEAD_MS / 1000:g} s")
+            case Phase.UP if mono_ms >= self._next_beat_ms:
+                self.beat(mono_ms, standing, timer_max_us=timer_max_us)
+                # On a fixed schedule, or the rhythm drifts by a timer call each time; and no bursts
+                # after a stall.
+                missed = (mono_ms - self._next_beat_ms) // self._beat_ms
+                self._next_beat_ms += (missed + 1) * self._beat_ms
+                return True
+            case Phase.UP:
+                pass
+        return False
+
+    def on_frame(self, frame: bytes, mono_ms: int, standing: Standing, ledger: LedgerIdentity) -> Work | None:
+        """Take in one frame. What the terminal has to act on comes back. Never raises for what a peer
+        says."""
+        try:
+            message = decode_from_sidecar(frame)
+        except ProtocolError as error:
+            self._count("unknown_type" if isinstance(error, UnknownTypeError) else "malformed")
+            if not _is_error(frame):  # two peers that answer errors with errors never stop
+                code = "UNKNOWN_TYPE" if isinstance(error, UnknownTypeError) else "MALFORMED"
+                self._say(ErrorMessage(code=code, message=str(error)[:1024]))
+            return None
+        match self.phase, message:
+            case _, ErrorMessage():
+                self._count("peer_error")
+                _log.warning("the sidecar could not read a message", code=message.code, says=message.message)
+            case Phase.HELLO, Challenge():
+                self._answer(message, mono_ms, standing, ledger)
+            case ((Phase.HELLO | Phase.PROVE), Refused()):
+                _log.error(
+                    "the sidecar refused this terminal",
+                    code=message.code,
+                    says=message.message,
+                    remedy=message.remedy,
+                )
+                self._drop(mono_ms, f"refused: {message.code}")
+            case Phase.PROVE, Welcome():
+                return self._begin(message, mono_ms)
+            case Phase.UP, (Command() | Settle() | Inquire() | Ack() | SidecarHeartbeat() | Bye()):
+                return self._hear(message, mono_ms)
+            case _:
+                self._count("out_of_turn")
+        return None
+
+    # The handshake
+
+    def _say_hello(self, mono_ms: int, standing: Standing) -> None:
+        if standing.account is None or not standing.connected:
+            return
+        self._hello = Hello(
+            min_version=PROTOCOL_MIN,
+            max_version=PROTOCOL_MAX,
+            officer=self._officer,
+            boot=self.boot,
+            nonce=self._entropy(32).hex(),
+        )
+        self._say(self._hello)
+        self.phase = Phase.HELLO
+        self._due_ms = mono_ms + HANDSHAKE_MS
+
+    def _answer(self, challenge: Challenge, mono_ms: int, standing: Standing, ledger: LedgerIdentity) -> None:
+        hello = self._hello
+        if hello is None or standing.account is None:
+            self._drop(mono_ms, "the account logged out")
+            return
+        version = challenge.version
+        expected = self._key.sidecar_proof(hello, version, challenge.nonce)
+        if not hello.min_version <= version <= hello.max_version:
+            self._drop(mono_ms, f"the sidecar chose version {version}, which was not offered")
+            return
+        if not proofs_equal(expected, challenge.proof):
+            self._count("wrong_proof")
+            _log.error(
+                "whoever answers is not this officer's sidecar, or has another link key",
+                remedy="compare the terminal's host, port, officer and link key inputs with the sidecar's",
+            )
+            self._drop(mono_ms, "wrong proof")
+            return
+        self._claimed = standing.account
+        self._say(
+            Prove(
+                proof=self._key.terminal_proof(hello, version, challenge.nonce, standing.account),
+                account=standing.account,
+                ledger=ledger,
+                program=self._program,
+                server_ms=standing.server_ms,
+                poll_interval_s=self._poll_interval_s,
+            )
+        )
+        self.phase = Phase.PROVE
+        self._due_ms = mono_ms + HANDSHAKE_MS
+
+    def _begin(self, welcome: Welcome, mono_ms: int) -> Welcome | None:
+        if self._due_ms is not None and mono_ms > self._due_ms:
+            self._count("stale_welcome")
+            self._drop(mono_ms, "the welcome came too late")
+            return None
+        self.phase = Phase.UP
+        self.account = self._claimed
+        if self._spoke_for not in (None, self._claimed):
+            # The account was changed while no session stood: what waits is the old one's.
+            self.facts.clear()
+        self._spoke_for = self._claimed
+        self.facts.restart()
+        low, high = HEARTBEAT_RANGE_MS
+        self._epoch = welcome.epoch
+        self._beat_ms = min(high, max(low, welcome.heartbeat_ms))
+        self._max_bytes = min(MAX_MESSAGE_BYTES, welcome.max_message_bytes)
+        self._clock = LinkClock(mono_ms)
+        self._heard_ms = mono_ms
+        self._next_beat_ms = mono_ms
+        self._tries = 0
+        _log.info("the session stands", epoch=welcome.epoch, unacknowledged=len(self.facts))
+        return welcome
+
+    # The session
+
+    def _hear(
+        self, message: Command | Settle | Inquire | Ack | SidecarHeartbeat | Bye, mono_ms: int
+    ) -> Command | Settle | Inquire | None:
+        if message.epoch != self._epoch:
+            self._count("other_epoch")
+            return None
+        self._heard_ms = mono_ms
+        match message:
+            case SidecarHeartbeat():
+                self._clock.heard(message.clock_ms, mono_ms)
+            case Ack():
+                if not self.facts.ack(message.seq):
+                    self._count("wild_ack")
+            case Bye():
+                self._drop(mono_ms, f"the sidecar says bye: {message.reason}")
+            case _:
+                return message
+        return None
+
+    def _drop(self, mono_ms: int, reason: str, *, keep_frames: bool = False) -> None:
+        """End whatever there was, have a new socket opened, and back off."""
+        wait_s = min(BACKOFF_CAP_S, 2.0 ** min(self._tries, 10)) * (0.8 + 0.4 * self._uniform())
+        _log.warning("no session", reason=reason, again_in_s=round(wait_s, 1))
+        self._tries += 1
+        self.phase = Phase.DOWN
+        self.account = None
+        self._due_ms = mono_ms + int(wait_s * 1000)
+        if not keep_frames:
+            self._frames.clear()
+        self._reconnect = True
+
+    def _say(self, message: Message) -> None:
+        self._frames.append(encode(message))
+
+    def _count(self, what: str) -> None:
+        self.counts[what] += 1
+
+
+class _Head(msgspec.Struct):
+    type: str
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
+def _is_error(frame: bytes) -> bool:
+    """Whether a frame that could not be decoded was meant as an `error`."""
+    try:
+        return _head.decode(frame).type == "error"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False

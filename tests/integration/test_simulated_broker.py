@@ -1,0 +1,369 @@
+"""The broker as a server: real ZeroMQ over loopback, several clients, time under the test's hand."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+import zmq
+
+from bridge.simulator.broker.api import BrokerGone, BrokerTimeout, ControlError
+from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.fault_rules import (
+    Fills,
+    Latency,
+    LoseAnswer,
+    Match,
+    Pace,
+    Reject,
+    Rule,
+    SendKind,
+)
+from bridge.simulator.broker.rpc import Problem, RpcError
+from bridge.simulator.broker.scenario import Scenario, Walk
+from bridge.simulator.broker.server import BrokerServer, serve, server_ms
+from bridge.simulator.mt5.types import OrderTime, OrderType, Retcode, SymbolTradeMode
+from tests.unit.simulator.broker.build import EVER, change, closing, opening, removal, stops, waiting
+
+T = TypeVar("T")
+NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+START = 1_767_621_600_000
+"""NOON, on a server two hours ahead of UTC."""
+
+
+class HandClock:
+    """A clock that a test turns. Sleepers wake when it reaches their time."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+        self._slept = asyncio.Event()
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    async def sleep(self, seconds: float) -> None:
+        until = self._seconds + seconds
+        future = asyncio.get_running_loop().create_future()
+        self._sleepers.append((until, future))
+        self._slept.set()
+        await future
+
+    def turn(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self._seconds += seconds
+        for until, future in list(self._sleepers):
+            if until <= self._seconds:
+                self._sleepers.remove((until, future))
+                if not future.done():
+                    future.set_result(None)
+
+    async def until_somebody_sleeps(self, seconds: float) -> None:
+        """Return once somebody sleeps for so long from now."""
+        while all(abs(until - self._seconds - seconds) > 1e-9 for until, _ in self._sleepers):
+            self._slept.clear()
+            await self._slept.wait()
+
+
+class Served:
+    """A served broker, and calls on it from outside its loop."""
+
+    def __init__(self, broker: Broker, clock: HandClock, endpoint: str) -> None:
+        self.broker = broker
+        self.clock = clock
+        self.endpoint = endpoint
+
+    @contextmanager
+    def client(self) -> Iterator[BrokerClient]:
+        with BrokerClient(self.endpoint, timeout=10) as client:
+            yield client
+
+
+@asynccontextmanager
+async def served(scenario: Scenario | None = None) -> AsyncIterator[Served]:
+    """A broker that serves until the block ends."""
+    clock, stop = HandClock(), asyncio.Event()
+    broker = Broker.start(scenario or Scenario(), server_ms(clock, timedelta(hours=2)))
+    bound: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve(broker, "tcp://127.0.0.1:*", clock=clock, stop=stop, ready=bound.set_result))
+        try:
+            yield Served(broker, clock, await bound)
+        finally:
+            stop.set()
+
+
+async def outside(call: Callable[..., T], *args: object) -> T:
+    """A blocking call, in a thread, as another process would make it."""
+    return await asyncio.to_thread(call, *args)
+
+
+async def test_client_sees_what_the_broker_sees() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as client:
+
+            def trade() -> None:
+                result = client.order_send(opening("0.10", sl="1.09", magic=2**52 - 1))
+                assert result.retcode == Retcode.DONE
+                assert client.order_send(stops(result.order, "1.08")).retcode == Retcode.DONE
+                assert client.order_send(closing(result.order, "0.04")).retcode == Retcode.DONE
+                ticket = client.hand_open("XAUUSD", OrderType.SELL, Decimal("0.05"), tp=Decimal(2000))
+                client.hand_close(ticket, Decimal("0.02"))
+                client.revise_deal(result.deal, Decimal("-1"))
+                client.set_quote("GBPUSD", Decimal("1.3"), Decimal("1.4"))
+                client.set_trade_mode("GBPUSD", SymbolTradeMode.CLOSEONLY)
+                client.set_session("USDJPY", False)
+                assert client.order_check(opening(symbol="USDJPY")).retcode == Retcode.MARKET_CLOSED
+                assert client.history_order(result.order) == desk.broker.history_order(result.order)
+                assert client.history_deal(result.deal) == desk.broker.history_deal(result.deal)
+                assert client.order_by_ticket(result.order) is None
+                assert client.deals_by_position(result.order) == desk.broker.deals_by_position(result.order)
+
+            await outside(trade)
+            pairs = [
+                (client.account, desk.broker.account),
+                (client.connected, desk.broker.connected),
+                (client.server_time, desk.broker.server_time),
+                (client.symbols, desk.broker.symbols),
+                (client.positions, desk.broker.positions),
+                (client.orders, desk.broker.orders),
+                (client.sends, desk.broker.sends),
+                (lambda: client.transactions(0), lambda: desk.broker.transactions(0)),
+                (lambda: client.history_orders(*EVER), lambda: desk.broker.history_orders(*EVER)),
+                (lambda: client.history_deals(*EVER), lambda: desk.broker.history_deals(*EVER)),
+                (lambda: client.symbol("GBPUSD"), lambda: desk.broker.symbol("GBPUSD")),
+                (lambda: client.symbol("X"), lambda: desk.broker.symbol("X")),
+                (lambda: client.tick("EURUSD"), lambda: desk.broker.tick("EURUSD")),
+                (lambda: client.tick("X"), lambda: desk.broker.tick("X")),
+            ]
+            for remote, local in pairs:
+                assert await outside(remote) == local()
+
+
+async def test_client_controls_what_the_broker_does() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as client:
+
+            def control() -> None:
+                client.seed_history(1000)
+                assert client.account().balance == Decimal(10000)
+                client.deposit(Decimal(500), "gift")
+                ticket = client.order_send(waiting(magic=5)).order
+                client.plan_fills(ticket, Fills(volumes=(Decimal("0.04"),), pace=Pace.BY_HAND))
+                client.fill(ticket, Decimal("0.03"), Decimal("1.0899"))
+                client.hand_modify(order=ticket, price=Decimal("1.08"))
+                client.set_expiry(ticket, START + 3_600_000)
+                (order,) = client.orders()
+                assert (order.magic, order.volume_current) == (5, Decimal("0.07"))
+                assert client.order_send(change(ticket, "1.07")).retcode == Retcode.DONE
+                client.hand_cancel(ticket)
+                other = client.hand_pending(
+                    "EURUSD",
+                    OrderType.SELL_STOP_LIMIT,
+                    Decimal("0.02"),
+                    Decimal("1.09"),
+                    stoplimit=Decimal("1.091"),
+                    type_time=OrderTime.DAY,
+                )
+                client.order_send(removal(other))
+                client.hand_modify(position=ticket, sl=Decimal("1.05"))
+                short = client.hand_open("EURUSD", OrderType.SELL, Decimal("0.02"))
+                assert len(client.hand_close_by(ticket, short)) == 2
+                client.cancel_deal(client.stop_out())
+                assert [position.ticket for position in client.positions()] == [ticket]
+                symbol = client.symbol("EURUSD")
+                assert symbol is not None
+                client.set_symbol(msgspec.structs.replace(symbol, trade_stops_level=7))
+
+            await outside(control)
+            symbol = desk.broker.symbol("EURUSD")
+            assert symbol is not None
+            assert symbol.trade_stops_level == 7
+            assert await outside(lambda: client.history_deals(*EVER)) == desk.broker.history_deals(*EVER)
+            assert await outside(client.positions) == desk.broker.positions()
+            assert await outside(client.orders) == desk.broker.orders() == []
+
+
+async def test_server_time_is_the_clocks_with_the_offset() -> None:
+    async with served(Scenario(walk=Walk())) as desk, asyncio.timeout(20):
+        with desk.client() as client:
+            assert await outside(client.server_time) == START
+            before = await outside(client.tick, "EURUSD")
+            desk.clock.turn(90.5)
+            assert await outside(client.server_time) == START + 90_500
+            assert await outside(client.tick, "EURUSD") != before
+
+
+async def test_market_moves_while_nobody_asks() -> None:
+    async with served(Scenario(walk=Walk())) as desk, asyncio.timeout(20):
+        for _ in range(8):
+            await desk.clock.until_somebody_sleeps(0.25)
+            desk.clock.turn(0.25)
+        await desk.clock.until_somebody_sleeps(0.25)
+        tick = desk.broker.tick("EURUSD")
+        assert tick is not None
+        assert tick.time_msc == START + 2000
+
+
+async def test_delayed_answer_holds_nobody_up() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as terminal, desk.client() as test:
+            await outside(test.add_rule, Rule(effect=Latency(milliseconds=3000)))
+            send = asyncio.create_task(outside(terminal.order_send, opening(magic=9)))
+            await desk.clock.until_somebody_sleeps(3.0)
+            assert [p.magic for p in await outside(test.positions)] == [9]
+            assert not send.done()
+            desk.clock.turn(3.0)
+            assert (await send).retcode == Retcode.DONE
+
+
+async def test_answer_that_never_comes_is_a_time_out_with_the_order_executed() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as client:
+            rule = Rule(effect=LoseAnswer(retcode=None), match=Match(kind=SendKind.OPEN))
+            await outside(client.add_rule, rule)
+            client.timeout = 0.05
+            with pytest.raises(BrokerTimeout):
+                await outside(client.order_send, opening(magic=3))
+            client.timeout = 10
+            sends = await outside(client.sends)
+            assert [(send.request.magic, send.executed) for send in sends] == [(3, True)]
+
+
+async def test_late_answer_is_not_taken_for_the_next_call() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as client:
+            await outside(client.add_rule, Rule(effect=Latency(milliseconds=1000)))
+            client.timeout = 0.05
+            with pytest.raises(BrokerTimeout):
+                await outside(client.order_send, opening())
+            await desk.clock.until_somebody_sleeps(1.0)
+            desk.clock.turn(1.0)
+            client.timeout = 10
+            assert await outside(client.server_time) == START + 1000
+            assert len(await outside(client.sends)) == 1
+
+
+async def test_test_takes_the_broker_away_and_brings_it_back() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as terminal, desk.client() as test:
+            await outside(test.disconnect)
+            assert not await outside(terminal.connected)
+            assert (await outside(terminal.order_send, opening())).retcode == Retcode.CONNECTION
+            await outside(test.connect)
+            await outside(test.add_rule, Rule(effect=Reject()))
+            await outside(test.clear_rules)
+            assert (await outside(terminal.order_send, opening())).retcode == Retcode.DONE
+
+
+async def test_refused_control_is_an_error_and_the_server_lives() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as client:
+            with pytest.raises(ControlError, match="10014"):
+                await outside(client.hand_open, "EURUSD", OrderType.BUY, Decimal("0.001"))
+            with pytest.raises(RpcError, match="type"):
+                await outside(client.hand_open, "EURUSD", "up", Decimal("0.01"))
+            assert await outside(client.positions) == []
+
+
+async def test_garbage_is_answered_or_dropped_and_the_server_lives() -> None:
+    async with served() as desk, asyncio.timeout(20):
+        with desk.client() as client:
+            await outside(lambda: garble(desk.endpoint))
+            assert await outside(client.connected)
+
+
+def garble(endpoint: str) -> None:
+    """Say what no client says."""
+    context = zmq.Context()
+    socket = context.socket(zmq.DEALER)
+    socket.linger = 0
+    try:
+        socket.connect(endpoint)
+        socket.send_multipart([b"two", b"frames"])
+        for frame, problem in [
+            (b"\xff\xfe", Problem.BAD_CALL),
+            (b"{}", Problem.BAD_CALL),
+            (b'{"id": 1, "method": "advance"}', Problem.UNKNOWN_METHOD),
+            (b'{"id": 1, "method": "__init__"}', Problem.UNKNOWN_METHOD),
+            (b'{"id": 1, "method": "tick", "params": {"name": 5}}', Problem.BAD_PARAMS),
+            (b'{"id": 1, "method": "tick", "params": {"nam": "x"}}', Problem.BAD_PARAMS),
+        ]:
+            socket.send(frame)
+            assert socket.poll(5000), frame
+            assert json.loads(socket.recv())["error"]["problem"] == problem
+    finally:
+        socket.close()
+        context.term()
+
+
+def test_no_server_is_gone_and_nothing_is_sent() -> None:
+    with BrokerClient("tcp://127.0.0.1:1", timeout=0.05) as client, pytest.raises(BrokerGone):
+        client.order_send(opening())
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://0.0.0.0:5555", "tcp://*:*", "tcp://192.0.2.1:1", "127.0.0.1:1"])
+async def test_server_listens_on_loopback_only(endpoint: str) -> None:
+    server = BrokerServer(Broker.start(Scenario(), START), HandClock())
+    with pytest.raises(ValueError, match="loopback"):
+        await server.serve(endpoint, None, asyncio.Event())
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from bridge.simulator.broker.server import run_broker
+scenario = Path(sys.argv[1])
+run_broker("tcp://127.0.0.1:*", scenario, lambda bound: print(bound, flush=True), state_path=Path(sys.argv[2]))
+"""
+
+
+@contextmanager
+def process(scenario: Path, state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A broker process and its endpoint."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(scenario), str(state)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as child:
+        guard = threading.Timer(30, child.kill)
+        guard.start()
+        try:
+            assert child.stdout is not None
+            # The log may write lines of its own before.
+            yield child, next(line.strip() for line in child.stdout if line.startswith("tcp://"))
+        finally:
+            child.kill()
+            guard.cancel()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_process_ends_cleanly_and_its_successor_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+    scenario, state = tmp_path / "scenario.json", tmp_path / "state.json"
+    scenario.write_text('{"account": {"login": 42}}')
+    with process(scenario, state) as (child, endpoint):
+        with BrokerClient(endpoint, 20) as client:
+            ticket = client.order_send(opening(magic=11)).order
+        child.send_signal(number)
+        assert child.wait(20) == 0
+    with process(scenario, state) as (child, endpoint), BrokerClient(endpoint, 20) as client:
+        assert client.account().login == 42
+        assert [(position.ticket, position.magic) for position in client.positions()] == [(ticket, 11)]
+        assert [send.executed for send in client.sends()] == [True]

@@ -1,0 +1,165 @@
+"""What each action and order type needs, and the fields that this bridge adds to the contract's."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
+from tests.unit.core.director.test_poll import item_text, read_one
+
+
+def read(**changed: str | None) -> Directive:
+    item = read_one(item_text(**changed))
+    assert item.directive is not None, item.problem
+    return item.directive
+
+
+def refusal(**changed: str | None) -> tuple[str, str]:
+    item = read_one(item_text(**changed))
+    assert item.problem is not None and item.directive is None
+    return item.problem.code, item.problem.message
+
+
+LATER = '"2026-01-05T00:00:00Z"'
+BARE: dict[str, str | None] = dict.fromkeys(("quantity", "price", "stop_loss", "take_profit", "order_type"))
+"""Without what only an opening needs."""
+
+
+@pytest.mark.parametrize("order_type", list(OrderType))
+@pytest.mark.parametrize("action", ["OPEN_LONG", "OPEN_SHORT"])
+def test_an_opening_may_be_of_any_type(action: str, order_type: OrderType) -> None:
+    limit = "1.0940" if order_type is OrderType.STOP_LIMIT else None
+    directive = read(action=f'"{action}"', order_type=f'"{order_type}"', limit_price=limit)
+    assert (directive.action, directive.order_type) == (action, order_type)
+    assert directive.limit_price == (None if limit is None else Decimal(limit))
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "says"),
+    [
+        (
+            {"order_type": '"LIMIT"', "price": None},
+            "MISSING_FIELD",
+            "field 'price' is missing; a LIMIT order",
+        ),
+        ({"order_type": '"STOP"', "price": None}, "MISSING_FIELD", "field 'price' is missing; a STOP order"),
+        ({"order_type": '"STOP_LIMIT"', "price": None}, "MISSING_FIELD", "field 'price' is missing"),
+        ({"order_type": '"STOP_LIMIT"'}, "MISSING_FIELD", "field 'limit_price' is missing"),
+        (
+            {"order_type": '"LIMIT"', "time_in_force": '"GTD"', "expires_at": None},
+            "MISSING_FIELD",
+            "field 'order_expires_at' is missing; time_in_force GTD needs it, or expires_at",
+        ),
+        *(
+            (
+                {"order_type": f'"{order_type}"', "limit_price": "1.0940"},
+                "INVALID_VALUE",
+                f"field 'limit_price': only a STOP_LIMIT order has one, not {order_type}",
+            )
+            for order_type in ("MARKET", "LIMIT", "STOP")
+        ),
+        *(
+            (
+                {"order_type": '"LIMIT"', "time_in_force": f'"{word}"', "order_expires_at": LATER},
+                "INVALID_VALUE",
+                f"field 'order_expires_at': time_in_force {word} excludes it",
+            )
+            for word in ("GTC", "DAY")
+        ),
+        (
+            {"order_expires_at": LATER},
+            "INVALID_VALUE",
+            "field 'order_expires_at': a MARKET order has none; it belongs to a pending order",
+        ),
+        (
+            {"action": '"MODIFY"', "order_expires_at": LATER},
+            "INVALID_VALUE",
+            "field 'order_expires_at': MODIFY has none; it belongs to a pending order",
+        ),
+        ({"time_in_force": '"IOC"'}, "INVALID_VALUE", "field 'time_in_force': \"IOC\" is none of those"),
+        ({"time_in_force": "1"}, "INVALID_TYPE", "field 'time_in_force'"),
+        ({"limit_price": "0"}, "INVALID_VALUE", "field 'limit_price': 0 must be greater than 0"),
+        ({"limit_price": '"1"'}, "INVALID_TYPE", "field 'limit_price'"),
+        ({"order_expires_at": '"2026-01-04T10:00:00Z"'}, "INVALID_VALUE", "field 'order_expires_at': "),
+        ({"order_expires_at": '"soon"'}, "INVALID_VALUE", "must be a time with its zone"),
+        ({"deviation_points": "1.5"}, "INVALID_VALUE", "must be a whole number of points, at most 100000"),
+        ({"deviation_points": "100001"}, "INVALID_VALUE", "must be a whole number of points"),
+        ({"deviation_points": "-1"}, "INVALID_VALUE", "must not be negative"),
+        ({"deviation_points": '"20"'}, "INVALID_TYPE", "field 'deviation_points'"),
+        ({"action": '"MODIFY"', **BARE}, "MISSING_FIELD", "MODIFY needs something to change to"),
+        (
+            {"action": '"MODIFY_SL"', **BARE, "take_profit": "1"},
+            "MISSING_FIELD",
+            "field 'stop_loss' is missing; MODIFY_SL needs something to change to",
+        ),
+        (
+            {"action": '"MODIFY_TP"', **BARE, "stop_loss": "1"},
+            "MISSING_FIELD",
+            "field 'take_profit' is missing; MODIFY_TP needs something to change to",
+        ),
+        ({"action": '"MODIFY"', **BARE, "stop_loss": "-1"}, "INVALID_VALUE", "must not be negative"),
+        ({"action": '"MODIFY"', **BARE, "price": "0"}, "INVALID_VALUE", "must be greater than 0"),
+        ({"action": '"CLOSE"', "order_type": '"LIMIT"'}, "UNKNOWN_ORDER_TYPE", "it closes at MARKET"),
+        ({"action": '"CLOSE"', "order_type": '"ICEBERG"'}, "UNKNOWN_ORDER_TYPE", "is none of those"),
+    ],
+)
+def test_what_an_action_cannot_do_without_or_with_is_refused_by_name(
+    changed: dict[str, str | None], code: str, says: str
+) -> None:
+    found, message = refusal(**changed)
+    assert found == code
+    assert says in message
+
+
+@pytest.mark.parametrize("points", ["0", "1", "100000", "20.0", "2e1"])
+def test_a_whole_number_of_points_is_taken_in_any_spelling(points: str) -> None:
+    assert read(deviation_points=points).deviation_points == int(float(points))
+
+
+def test_a_pending_opening_says_how_long_it_stays() -> None:
+    directive = read(
+        order_type='"STOP_LIMIT"',
+        limit_price="1.0955",
+        time_in_force='"GTD"',
+        order_expires_at='"2026-01-09T23:00:00+01:00"',
+    )
+    assert directive.time_in_force is TimeInForce.GTD
+    assert directive.order_expires_at == datetime(2026, 1, 9, 22, 0, tzinfo=UTC)
+    assert directive.expires_at == datetime(2026, 1, 4, 10, 5, tzinfo=UTC)
+
+
+def test_a_gtd_without_an_expiry_of_its_own_has_the_directives() -> None:
+    assert read(order_type='"LIMIT"', time_in_force='"GTD"').order_expires_at is None
+
+
+@pytest.mark.parametrize("action", [each for each in Action if not each.opens])
+def test_only_an_opening_must_say_of_which_type_it_is(action: Action) -> None:
+    directive = read(action=f'"{action}"', **BARE | {"stop_loss": "1.08", "take_profit": "1.2"})
+    assert (directive.action, directive.order_type) == (action, OrderType.MARKET)
+
+
+@pytest.mark.parametrize(
+    ("action", "changed"),
+    [
+        ("MODIFY", {"stop_loss": "0"}),
+        ("MODIFY", {"take_profit": "0.00"}),
+        ("MODIFY", {"price": "1.08"}),
+        ("MODIFY", {"limit_price": "1.08"}),
+        ("MODIFY_SL", {"stop_loss": "0"}),
+        ("MODIFY_TP", {"take_profit": "1.2"}),
+        ("CANCEL", {}),
+        ("CLOSE", {}),
+    ],
+)
+def test_a_change_needs_one_thing_and_nought_takes_a_level_away(action: str, changed: dict[str, str]) -> None:
+    directive = read(action=f'"{action}"', **BARE | changed)
+    for name, text in changed.items():
+        assert getattr(directive, name) == Decimal(text)
+
+
+@pytest.mark.parametrize("order_type", [each for each in OrderType if each.pending])
+@pytest.mark.parametrize("action", ["MODIFY", "CANCEL"])
+def test_a_change_may_name_the_type_of_its_order(action: str, order_type: OrderType) -> None:
+    directive = read(action=f'"{action}"', order_type=f'"{order_type}"')
+    assert directive.order_type is order_type

@@ -1,0 +1,271 @@
+"""A session: its facts in order, its life and death, the heartbeats, and what comes late or broken."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.link.messages import Ack, Bye, ErrorMessage, SidecarHeartbeat
+from bridge.core.link.session import BUSY_S, Effect, Ended, Facts, Heard, Send, Sessions
+from tests.unit.core.samples import OFFICER
+from tests.unit.core.terminals import OTHER, Terminal, heartbeat, sessions
+
+
+def entered() -> tuple[Sessions, Terminal]:
+    link, terminal = sessions(), Terminal()
+    terminal.enter(link)
+    return link, terminal
+
+
+def ack(seq: int) -> Send:
+    return Send(b"peer-1", Ack(epoch=1, seq=seq))
+
+
+def fact(seq: int) -> Facts:
+    return Facts(OFFICER, 1, seq, b'{"n":%d}' % seq)
+
+
+def test_facts_go_to_the_journal_in_order_with_their_exact_text() -> None:
+    link, terminal = entered()
+    assert [terminal.fact(link, seq) for seq in (1, 2, 3)] == [[fact(1)], [fact(2)], [fact(3)]]
+
+
+def test_nothing_is_acknowledged_before_it_is_committed() -> None:
+    link, terminal = entered()
+    terminal.fact(link, 1)
+    terminal.fact(link, 2)
+    assert terminal.fact(link, 1) == []
+    assert link.committed(OFFICER, 1, 2, ready=False) == [ack(2)]
+
+
+def test_a_repeated_fact_is_acknowledged_again_once_committed_and_not_journaled_twice() -> None:
+    link, terminal = entered()
+    for seq in (1, 2, 3):
+        terminal.fact(link, seq)
+    link.committed(OFFICER, 1, 2, ready=False)
+    assert [terminal.fact(link, seq) for seq in (1, 2, 3)] == [[ack(2)], [ack(2)], []]
+    assert terminal.fact(link, 4) == [fact(4)]
+
+
+def test_an_acknowledgement_never_goes_back() -> None:
+    link, terminal = entered()
+    for seq in (1, 2, 3):
+        terminal.fact(link, seq)
+    link.committed(OFFICER, 1, 3, ready=False)
+    assert link.committed(OFFICER, 1, 1, ready=False) == [ack(3)]
+
+
+@pytest.mark.parametrize("seq", [2, 3, 2**53 - 1])
+def test_a_gap_ends_the_session_so_that_the_terminal_numbers_anew(seq: int) -> None:
+    link, terminal = entered()
+    why = f"fact {seq} came after fact 0"
+    assert terminal.fact(link, seq) == [Send(b"peer-1", Bye(epoch=1, reason=why)), Ended(OFFICER, 1, why)]
+    assert link.session(OFFICER) is None
+    terminal.enter(link, epoch=2)
+    assert terminal.fact(link, 1, epoch=2) == [Facts(OFFICER, 2, 1, b'{"n":1}')]
+
+
+def test_a_terminal_that_the_transport_gave_up_makes_room_for_its_successor_at_once() -> None:
+    link, terminal = entered()
+    terminal.say(link, heartbeat(1, busy=True))
+    assert link.gone(b"peer-1") == [Ended(OFFICER, 1, "the terminal takes no messages")]
+    assert link.gone(b"peer-1") == []
+    Terminal(b"peer-2", boot="b").enter(link, epoch=2)
+    successor = link.session(OFFICER)
+    assert successor is not None and successor.peer == b"peer-2"
+
+
+@pytest.mark.parametrize("epoch", [0, 2, 2**53 - 1])
+def test_what_is_of_another_epoch_is_dropped_and_is_no_sign_of_life(epoch: int) -> None:
+    link, terminal = entered()
+    assert terminal.fact(link, 1, epoch=epoch, now=2.0) == []
+    assert terminal.beat(link, epoch=epoch, now=2.0) == []
+    assert terminal.say(link, Bye(epoch=epoch, reason=""), 2.0) == []
+    assert link.counters.stale_epoch == 3
+    assert not link.alive(OFFICER, 3.0)
+
+
+def test_a_commit_of_an_earlier_epoch_says_nothing_in_the_present_one() -> None:
+    link, terminal = entered()
+    terminal.fact(link, 1)
+    terminal.enter(link, epoch=2)
+    assert link.committed(OFFICER, 1, 1, ready=True) == []
+    session = link.session(OFFICER)
+    assert session is not None
+    assert (session.acked, session.ready) == (0, False)
+    assert link.committed(OTHER, 1, 1, ready=True) == []
+
+
+def test_a_session_is_ready_from_its_first_scan_on() -> None:
+    link, terminal = entered()
+    session = link.session(OFFICER)
+    assert session is not None
+    seen = []
+    for seq, scanned in ((1, False), (2, True), (3, False)):
+        terminal.fact(link, seq)
+        link.committed(OFFICER, 1, seq, ready=scanned)
+        seen.append(session.ready)
+    assert seen == [False, True, True]
+
+
+@pytest.mark.parametrize("alive_by", ["beat", "fact", "error"])
+def test_a_terminal_lives_for_three_heartbeats_after_each_message(alive_by: str) -> None:
+    link, terminal = entered()
+    match alive_by:
+        case "beat":
+            terminal.beat(link, now=100.0)
+        case "fact":
+            terminal.fact(link, 1, now=100.0)
+        case _:
+            terminal.say(link, ErrorMessage(code="X", message=""), 100.0)
+    assert link.alive(OFFICER, 102.999)
+    assert not link.alive(OFFICER, 103.0)
+
+
+def test_garbage_from_a_terminal_is_answered_and_is_no_sign_of_life() -> None:
+    link, _ = entered()
+    effects = [link.receive(b"peer-1", frame, 2.5) for frame in (b"\xff", b'{"type":"new"}')]
+    codes = []
+    for (effect,) in effects:
+        assert isinstance(effect, Send) and isinstance(effect.message, ErrorMessage)
+        codes.append(effect.message.code)
+    assert codes == ["MALFORMED", "UNKNOWN_TYPE"]
+    assert (link.counters.malformed, link.counters.unknown_type) == (1, 1)
+    assert not link.alive(OFFICER, 3.0)
+    assert link.session(OFFICER) is not None
+
+
+def test_a_busy_terminal_lives_for_as_long_as_a_synchronous_send_may_take() -> None:
+    link, terminal = entered()
+    terminal.beat(link, now=10.0, busy=True)
+    assert link.alive(OFFICER, 10.0 + BUSY_S - 0.001)
+    assert not link.alive(OFFICER, 10.0 + BUSY_S)
+    terminal.beat(link, now=11.0)
+    assert not link.alive(OFFICER, 14.0)
+
+
+@pytest.mark.parametrize(
+    ("busy", "lost_s"), [(False, 15.0), (True, BUSY_S)], ids=["silent", "silent since it was busy"]
+)
+def test_a_silent_terminal_is_lost_at_its_very_moment_and_told_once(busy: bool, lost_s: float) -> None:
+    link, terminal = entered()
+    terminal.beat(link, now=100.0, busy=busy)
+    lost_at = 100.0 + lost_s
+    assert not [each for each in link.tick(lost_at - 0.001, lost_at - 0.001) if isinstance(each, Ended)]
+    lost = [each for each in link.tick(lost_at, lost_at) if isinstance(each, Ended)]
+    assert lost == [Ended(OFFICER, 1, f"silent for {lost_s:.1f} s")]
+    assert [each for each in link.tick(lost_at + 1, lost_at + 1) if isinstance(each, Ended)] == []
+    assert link.session(OFFICER) is None
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_what_was_not_heard_because_nobody_listened_is_no_silence(busy: bool) -> None:
+    link, terminal = entered()
+    terminal.beat(link, now=100.0, busy=busy)
+    assert not [each for each in link.tick(1000.0, 114.9) if isinstance(each, Ended)]
+    lost_s = BUSY_S if busy else 15.0
+    lost = [each for each in link.tick(1000.0, 100.0 + lost_s) if isinstance(each, Ended)]
+    assert lost == [Ended(OFFICER, 1, f"silent for {lost_s:.1f} s")]
+
+
+def test_a_heartbeat_says_how_the_terminal_stands() -> None:
+    link, terminal = entered()
+    assert terminal.beat(link, now=1.0) == [Heard(OFFICER, heartbeat(1))]
+    session = link.session(OFFICER)
+    assert session is not None and session.heartbeat == heartbeat(1)
+
+
+def test_a_goodbye_ends_the_session_at_once() -> None:
+    link, terminal = entered()
+    ended = terminal.say(link, Bye(epoch=1, reason="chart closed"))
+    assert ended == [Ended(OFFICER, 1, "the terminal said: chart closed")]
+    assert link.session(OFFICER) is None
+    assert not link.alive(OFFICER, 0.0)
+
+
+def test_a_session_dropped_by_us_is_told_to_the_terminal() -> None:
+    link, _ = entered()
+    assert link.drop(OFFICER, "halt") == [
+        Send(b"peer-1", Bye(epoch=1, reason="halt")),
+        Ended(OFFICER, 1, "halt"),
+    ]
+    assert link.drop(OFFICER, "halt") == []
+
+
+def beats(effects: list[Effect]) -> list[int]:
+    """The link clocks of the heartbeats among the effects."""
+    return [
+        each.message.clock_ms
+        for each in effects
+        if isinstance(each, Send) and isinstance(each.message, SidecarHeartbeat)
+    ]
+
+
+def test_heartbeats_keep_their_schedule_however_late_each_tick_is() -> None:
+    link, terminal = entered()
+    times = []
+    for tenth in range(0, 200):
+        now = tenth * 0.1 + (0.09 if tenth % 3 else 0.0)
+        terminal.beat(link, now=now)
+        if beats(link.tick(now, now)):
+            times.append(now)
+    assert len(times) == 20
+    assert all(number <= at < number + 0.2 for number, at in enumerate(times))
+
+
+def test_a_stall_is_followed_by_one_heartbeat_and_no_burst() -> None:
+    link, terminal = entered()
+    link.tick(0.0, 0.0)
+    terminal.beat(link, now=9.7)
+    assert beats(link.tick(9.7, 9.7)) == [9700]
+    assert [beats(link.tick(now, now)) for now in (9.71, 10.0, 10.69)] == [[], [], []]
+    assert beats(link.tick(10.7, 10.7)) == [10700]
+
+
+def test_the_link_clock_counts_from_the_welcome_of_each_session() -> None:
+    link, one, two = sessions(), Terminal(), Terminal(b"peer-2", officer=OTHER)
+    one.enter(link, now=1000.0)
+    two.enter(link, epoch=2, now=1001.5)
+    sent = [each for each in link.tick(1002.0, 1002.0) if isinstance(each, Send)]
+    assert sent == [
+        Send(b"peer-1", SidecarHeartbeat(epoch=1, clock_ms=2000)),
+        Send(b"peer-2", SidecarHeartbeat(epoch=2, clock_ms=500)),
+    ]
+
+
+@given(st.lists(st.integers(1, 6), max_size=40), st.data())
+def test_the_journal_is_given_each_number_once_and_in_order(numbers: list[int], data: st.DataObject) -> None:
+    link, terminal = entered()
+    given_: list[int] = []
+    for seq in numbers:
+        effects = terminal.fact(link, seq)
+        if any(isinstance(each, Ended) for each in effects):
+            assert seq > len(given_) + 1
+            return
+        given_ += [each.seq for each in effects if isinstance(each, Facts)]
+        if given_:
+            link.committed(OFFICER, 1, data.draw(st.integers(1, len(given_))), ready=False)
+        acks = [
+            each.message.seq for each in effects if isinstance(each, Send) and isinstance(each.message, Ack)
+        ]
+        assert all(number <= len(given_) for number in acks)
+    assert given_ == list(range(1, len(given_) + 1))
+
+
+def test_each_session_keeps_its_own_count() -> None:
+    link, one, two = sessions(), Terminal(), Terminal(b"peer-2", officer=OTHER)
+    one.enter(link)
+    two.enter(link, epoch=2)
+    one.fact(link, 1)
+    assert two.fact(link, 1, epoch=2) == [Facts(OTHER, 2, 1, b'{"n":1}')]
+    assert link.committed(OTHER, 2, 1, ready=False) == [Send(b"peer-2", Ack(epoch=2, seq=1))]
+    session = link.session(OFFICER)
+    assert session is not None and session.acked == 0
+
+
+def test_a_fact_of_any_json_is_passed_on_unread() -> None:
+    link, terminal = entered()
+    frame = b'{"type":"fact","epoch":1,"seq":1,"fact":{"kind":"of tomorrow", "price": 1.0950}}'
+    assert link.receive(b"peer-1", frame, 0.0) == [
+        Facts(OFFICER, 1, 1, b'{"kind":"of tomorrow", "price": 1.0950}')
+    ]
+    assert terminal.fact(link, 2) == [fact(2)]

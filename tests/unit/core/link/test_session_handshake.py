@@ -1,0 +1,356 @@
+"""The handshake: who gets a session, who is refused, and who is not even answered."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.link.handshake import LinkKey
+from bridge.core.link.messages import (
+    Bye,
+    Challenge,
+    ErrorMessage,
+    Hello,
+    Message,
+    Prove,
+    RefusalCode,
+    Refused,
+    decode_from_sidecar,
+    encode,
+)
+from bridge.core.link.session import (
+    HANDSHAKE_S,
+    HELLOS,
+    HELLOS_S,
+    MAX_PENDING,
+    Admit,
+    Effect,
+    Ended,
+    Heard,
+    Send,
+    Sessions,
+)
+from bridge.core.units.mt5_terms import TradeMode
+from tests.unit.core.generate import instances
+from tests.unit.core.samples import OFFICER
+from tests.unit.core.terminals import ACCOUNT, KEYS, OTHER, Terminal, challenged, heartbeat, sessions, welcome
+
+
+def refusal(effects: list[Effect], officer: str = OFFICER) -> str:
+    """The code of what refuses, and says whom it concerns."""
+    (send,) = effects
+    assert isinstance(send, Send) and isinstance(send.message, Refused)
+    assert send.message.message and send.message.remedy
+    assert send.officer == officer
+    return send.message.code
+
+
+def test_both_sides_prove_themselves_and_the_journal_admits() -> None:
+    link, terminal = sessions(), Terminal()
+    challenge = challenged(terminal.knock(link))
+    assert challenge.proof == terminal.key.sidecar_proof(terminal.hello, 1, challenge.nonce)
+    prove = terminal.proof(challenge)
+    assert terminal.say(link, prove) == [Admit(b"peer-1", OFFICER, terminal.hello, prove)]
+    assert link.session(OFFICER) is None  # the journal decides
+    assert link.admit(b"peer-1", welcome(7), 3.0) == [Send(b"peer-1", welcome(7))]
+    session = link.session(OFFICER)
+    assert session is not None
+    assert (session.peer, session.boot, session.epoch, session.ready) == (b"peer-1", "a" * 32, 7, False)
+    assert link.alive(OFFICER, 3.0)
+
+
+def test_every_challenge_has_its_own_nonce() -> None:
+    link, terminal = sessions(), Terminal()
+    nonces = [challenged(terminal.knock(link)).nonce for _ in range(3)]
+    assert len(set(nonces)) == 3
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "remedy"), [(2, 9, "update the sidecar"), (999, 1, "update the sidecar")]
+)
+def test_versions_that_do_not_meet_are_refused_with_who_is_to_update(
+    low: int, high: int, remedy: str
+) -> None:
+    terminal = Terminal()
+    terminal.hello = msgspec.structs.replace(terminal.hello, min_version=low, max_version=high)
+    effects = terminal.knock(sessions())
+    assert refusal(effects) == RefusalCode.VERSION
+    assert isinstance(effects[0], Send) and isinstance(effects[0].message, Refused)
+    assert effects[0].message.remedy == remedy
+
+
+def test_an_officer_that_is_not_configured_is_refused() -> None:
+    terminal = Terminal()
+    terminal.hello = msgspec.structs.replace(terminal.hello, officer="eo-999")
+    assert refusal(terminal.knock(sessions()), "") == RefusalCode.OFFICER
+
+
+def with_key(key: LinkKey, challenge: Challenge) -> Prove:
+    terminal = Terminal()
+    terminal.key = key
+    return terminal.proof(challenge)
+
+
+RIGHT = Terminal()
+WRONG: dict[str, Callable[[Challenge], Prove]] = {
+    "another key": lambda challenge: with_key(LinkKey(b"x" * 32), challenge),
+    "another officer's key": lambda challenge: with_key(KEYS[OTHER], challenge),
+    "an earlier proof": lambda challenge: RIGHT.proof(msgspec.structs.replace(challenge, nonce="0" * 64)),
+    "our own proof": lambda challenge: msgspec.structs.replace(RIGHT.proof(challenge), proof=challenge.proof),
+    "another account": lambda challenge: msgspec.structs.replace(
+        RIGHT.proof(challenge), account=msgspec.structs.replace(ACCOUNT, trade_mode=TradeMode.REAL)
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", list(WRONG))
+def test_a_wrong_proof_is_refused_and_its_challenge_is_used_up(wrong: str) -> None:
+    link, terminal = sessions(), Terminal()
+    assert challenged(Terminal(b"earlier").knock(link)).nonce == "0" * 64
+    challenge = challenged(terminal.knock(link))
+    assert refusal(terminal.say(link, WRONG[wrong](challenge))) == RefusalCode.KEY
+    assert link.counters.key_refused == 1
+    assert terminal.say(link, terminal.proof(challenge)) == []
+    assert link.admit(b"peer-1", welcome(1), 0.0) == []
+    assert link.session(OFFICER) is None
+
+
+def test_a_proof_without_a_challenge_or_for_another_peers_is_not_answered() -> None:
+    link, terminal, thief = sessions(), Terminal(), Terminal(b"peer-2")
+    prove = terminal.proof(challenged(terminal.knock(link)))
+    assert thief.say(link, prove) == []
+    assert link.counters.unproven == 1
+
+
+def test_a_proof_said_twice_admits_once() -> None:
+    link, terminal = sessions(), Terminal()
+    prove = terminal.proof(challenged(terminal.knock(link)))
+    assert len(terminal.say(link, prove)) == 1
+    assert terminal.say(link, prove) == []
+    terminal_effects = link.admit(b"peer-1", welcome(1), 0.0)
+    assert len(terminal_effects) == 1
+    assert terminal.say(link, prove) == []
+
+
+def test_what_the_journal_refuses_is_refused_with_its_remedy_and_over() -> None:
+    link, terminal = sessions(), Terminal()
+    terminal.prove(link)
+    refused = link.refuse(b"peer-1", RefusalCode.ACCOUNT, "another account", "rebind it")
+    message = Refused(code=RefusalCode.ACCOUNT, message="another account", remedy="rebind it")
+    assert refused == [Send(b"peer-1", message, OFFICER)]
+    assert link.admit(b"peer-1", welcome(1), 0.0) == []
+    assert link.session(OFFICER) is None
+
+
+def test_a_second_boot_is_refused_while_the_first_lives_and_admitted_after() -> None:
+    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", boot="b")
+    first.enter(link)
+    first.beat(link, now=10.0)
+    assert refusal(second.knock(link, 12.999)) == RefusalCode.SECOND_BOOT
+    assert challenged(second.knock(link, 13.0)).version == 1
+    effects = second.enter(link, epoch=2, now=13.0)
+    assert effects == [Ended(OFFICER, 1, "a new session took over"), Send(b"peer-2", welcome(2))]
+    session = link.session(OFFICER)
+    assert session is not None and session.boot == "b" * 32
+
+
+def test_of_two_boots_that_knock_at_once_only_one_gets_the_session() -> None:
+    """Two charts of one restarted terminal: both are challenged before either has a session."""
+    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", boot="b")
+    proofs = [(each, each.proof(challenged(each.knock(link)))) for each in (first, second)]
+    for epoch, (terminal, prove) in enumerate(proofs, 1):
+        for effect in terminal.say(link, prove, 0.1):
+            if isinstance(effect, Admit):
+                link.admit(terminal.peer, welcome(epoch), 0.1)
+    session = link.session(OFFICER)
+    assert session is not None
+    assert session.boot == first.hello.boot
+
+
+def test_of_two_boots_admitted_at_once_only_one_gets_the_session() -> None:
+    """The journal takes its time: both have proved themselves before either is admitted."""
+    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", boot="b")
+    proofs = [(each, each.proof(challenged(each.knock(link)))) for each in (first, second)]
+    for terminal, prove in proofs:
+        terminal.say(link, prove, 0.1)
+    link.admit(first.peer, welcome(1), 0.1)
+    link.admit(second.peer, welcome(2), 0.1)
+    session = link.session(OFFICER)
+    assert session is not None
+    assert session.boot == first.hello.boot
+
+
+def test_the_same_boot_takes_over_at_any_time_and_its_old_peer_is_a_stranger() -> None:
+    link, old, new = sessions(), Terminal(), Terminal(b"peer-2")
+    old.enter(link)
+    assert new.enter(link, epoch=2) == [
+        Ended(OFFICER, 1, "a new session took over"),
+        Send(b"peer-2", welcome(2)),
+    ]
+    assert old.beat(link) == [Send(b"peer-1", Bye(epoch=1, reason="there is no such session: say hello"))]
+    assert link.alive(OFFICER, 0.0)
+
+
+def test_a_session_stands_until_the_new_one_is_admitted() -> None:
+    link, old, new = sessions(), Terminal(), Terminal(b"peer-2")
+    old.enter(link)
+    new.prove(link)
+    assert old.beat(link) == [Heard(OFFICER, heartbeat(1))]
+    link.refuse(b"peer-2", RefusalCode.ACCOUNT, "m", "r")
+    assert old.beat(link) == [Heard(OFFICER, heartbeat(1))]
+
+
+def test_one_peer_that_speaks_for_two_officers_keeps_only_the_last() -> None:
+    link, one, two = sessions(), Terminal(), Terminal(officer=OTHER, boot="b")
+    one.enter(link)
+    assert two.enter(link, epoch=2) == [
+        Ended(OFFICER, 1, "a new session took over"),
+        Send(b"peer-1", welcome(2)),
+    ]
+    assert link.session(OFFICER) is None
+    assert one.beat(link, epoch=1) == []
+    assert two.beat(link, epoch=2) == [Heard(OTHER, heartbeat(2))]
+
+
+def test_two_officers_live_side_by_side() -> None:
+    link, one, two = sessions(), Terminal(), Terminal(b"peer-2", officer=OTHER)
+    one.enter(link)
+    two.enter(link, epoch=2)
+    assert one.beat(link, epoch=1) == [Heard(OFFICER, heartbeat(1))]
+    assert two.beat(link, epoch=2) == [Heard(OTHER, heartbeat(2))]
+
+
+@pytest.mark.parametrize("proved", [False, True])
+def test_who_has_proved_one_officers_key_is_not_admitted_as_another(proved: bool) -> None:
+    """The journal takes its time over the first; meanwhile the same peer greets as somebody else."""
+    link, one, two = sessions(), Terminal(), Terminal(officer=OTHER, boot="b")
+    one.prove(link)
+    answer = two.knock(link)
+    if proved and answer:
+        two.say(link, two.proof(challenged(answer)))
+    link.admit(b"peer-1", welcome(1), 0.0)  # the epoch that was opened for the first
+    assert link.session(OTHER) is None
+
+
+def test_who_has_not_proved_itself_is_not_admitted() -> None:
+    link, terminal = sessions(), Terminal()
+    terminal.knock(link)
+    assert link.admit(b"peer-1", welcome(1), 0.0) == []
+    assert link.session(OFFICER) is None
+
+
+@pytest.mark.parametrize(("after_s", "answered"), [(HANDSHAKE_S - 0.001, True), (HANDSHAKE_S, False)])
+def test_a_handshake_that_takes_too_long_comes_to_nothing(after_s: float, answered: bool) -> None:
+    link, terminal = sessions(), Terminal()
+    prove = terminal.proof(challenged(terminal.knock(link)))
+    link.tick(after_s, after_s)
+    assert bool(terminal.say(link, prove, after_s)) is answered
+
+
+def crowd_of(link: Sessions, count: int) -> list[tuple[Terminal, Prove]]:
+    """So many have knocked, no faster than they are answered; each with the proof that it may give."""
+    crowd = [Terminal(b"%d" % number) for number in range(count)]
+    times = [number // HELLOS * 2 * HELLOS_S for number in range(count)]
+    return [
+        (each, each.proof(challenged(each.knock(link, at)))) for each, at in zip(crowd, times, strict=True)
+    ]
+
+
+def test_handshakes_under_way_are_bounded_and_the_oldest_gives_way() -> None:
+    link = sessions()
+    answers = [bool(each.say(link, prove, 2.0)) for each, prove in crowd_of(link, MAX_PENDING + 1)]
+    assert answers == [False] + [True] * MAX_PENDING
+
+
+def test_a_peer_that_knocks_again_takes_nobodys_place() -> None:
+    link = sessions()
+    crowd = crowd_of(link, MAX_PENDING)
+    crowd[-1][0].knock(link, 2.0)
+    first, prove = crowd[0]
+    assert first.say(link, prove, 2.0)
+
+
+def test_a_flood_of_hellos_leaves_a_handshake_its_place_for_half_a_second() -> None:
+    link, terminal = sessions(), Terminal()
+    prove = terminal.proof(challenged(terminal.knock(link)))
+    for number in range(5000):
+        Terminal(b"stranger %d" % number, boot="f").knock(link, number / 10_000)
+    assert isinstance(terminal.say(link, prove, 0.5)[0], Admit)
+
+
+def test_hellos_over_the_budget_are_not_answered_until_the_next_tenth_of_a_second() -> None:
+    link = sessions()
+    crowd = [Terminal(b"%d" % number) for number in range(HELLOS + 3)]
+    assert [bool(each.knock(link, 7.0)) for each in crowd] == [True] * HELLOS + [False] * 3
+    assert crowd[-1].knock(link, 7.0 + HELLOS_S / 2) == []
+    assert link.counters.crowded_out == 4
+    assert crowd[-1].knock(link, 7.0 + HELLOS_S + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("frame", "counter"),
+    [
+        (b"", "malformed"),
+        (b"GET / HTTP/1.1", "malformed"),
+        (b"\xff\x00", "malformed"),
+        (b'{"type":"hello"}', "malformed"),
+        (b'{"type":"new"}', "unknown_type"),
+        (b'{"type":"ack","epoch":1,"seq":1}', "unknown_type"),
+        (b'{"type":"bye","epoch":1,"reason":""}', "unproven"),
+        (b'{"type":"error","code":"","message":""}', "unproven"),
+    ],
+)
+def test_a_stranger_who_says_what_is_no_greeting_gets_no_answer(frame: bytes, counter: str) -> None:
+    link = sessions()
+    assert link.receive(b"stranger", frame, 0.0) == []
+    assert getattr(link.counters, counter) == 1
+
+
+@pytest.mark.parametrize("kind", ["fact", "heartbeat"])
+def test_a_terminal_of_a_session_that_is_no_more_is_sent_to_greet_anew(kind: str) -> None:
+    link, terminal = sessions(), Terminal()
+    effects = terminal.fact(link, 1, epoch=4) if kind == "fact" else terminal.beat(link, epoch=4)
+    (send,) = effects
+    assert isinstance(send, Send) and isinstance(send.message, Bye)
+    assert (send.peer, send.message.epoch) == (b"peer-1", 4)
+    assert link.counters.unproven == 1
+
+
+FRAMES = st.one_of(
+    st.binary(max_size=60),
+    *[instances(cls).map(encode) for cls in (Hello, ErrorMessage, Bye)],
+    st.sampled_from([encode(heartbeat(1)), encode(Terminal().hello), encode(Terminal(officer=OTHER).hello)]),
+    instances(Hello).map(
+        lambda hello: encode(msgspec.structs.replace(hello, officer=OFFICER, min_version=1))
+    ),
+    instances(Prove).map(encode),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), FRAMES, st.floats(0, 10)), max_size=30))
+def test_whatever_strangers_say_nothing_raises_and_nobody_gets_in(
+    frames: list[tuple[bytes, bytes, float]],
+) -> None:
+    link, now = sessions(), 0.0
+    for peer, frame, pause in frames:
+        now += pause
+        for effect in [*link.receive(peer, frame, now), *link.tick(now, now)]:
+            assert isinstance(effect, Send)
+            assert isinstance(effect.message, Challenge | Refused | Bye)
+            readable(effect.message)
+        link.admit(peer, welcome(1), now)
+    assert link.session(OFFICER) is None and link.session(OTHER) is None
+
+
+@given(instances(Hello))
+def test_every_answer_to_a_greeting_can_be_read_by_the_terminal(hello: Hello) -> None:
+    link = sessions()
+    for effect in link.receive(b"stranger", encode(hello), 0.0):
+        assert isinstance(effect, Send)
+        readable(effect.message)
+
+
+def readable(message: Message) -> None:
+    assert decode_from_sidecar(encode(message)) == message

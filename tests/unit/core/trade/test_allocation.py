@@ -1,0 +1,355 @@
+"""Whose volume a deal opens or closes: each rule, and the laws that hold for every deal."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.link.reports import DealFact
+from bridge.core.trade.allocation import Holding, divide, revise
+from bridge.core.trade.records import CommandRecord, Share
+from bridge.core.units.mt5_terms import DealEntry
+from tests.unit.core.samples import CLOSE, DEAL_IN, OPEN, whole
+
+OURS = 11
+"""The token of the command that makes the deal."""
+
+
+def deal(entry: DealEntry, volume: str, *, reason: str = "EXPERT", ticket: int = 100) -> DealFact:
+    return msgspec.structs.replace(DEAL_IN, ticket=ticket, entry=entry, volume=Decimal(volume), reason=reason)
+
+
+def made_by(record: CommandRecord, **changes: object) -> CommandRecord:
+    order = msgspec.structs.replace(record.order, token=OURS, **changes)
+    return msgspec.structs.replace(record, order=order)
+
+
+def split(
+    fact: DealFact,
+    command: CommandRecord | None,
+    parts: str,
+    foreign: str = "0",
+    *,
+    complete: bool = False,
+) -> str | None:
+    """The shares as 'token entry volume, ...'. `parts` is 'token volume since' each, oldest first."""
+    holdings = []
+    for part in filter(None, parts.split(", ")):
+        token, volume, since = part.split()
+        holdings.append(Holding(int(token), Decimal(volume), int(since)))
+    shares = divide(fact, command, holdings, Decimal(foreign), complete=complete)
+    if shares is None:
+        return None
+    return ", ".join(f"{share.token} {share.entry} {share.volume}" for share in shares)
+
+
+IN, OUT, INOUT, BY = DealEntry.IN, DealEntry.OUT, DealEntry.INOUT, DealEntry.OUT_BY
+OPENS = made_by(OPEN)
+CLOSES = made_by(CLOSE, opener=2)
+CLOSES_ANY = made_by(CLOSE, opener=0)
+CLOSES_OLD = made_by(CLOSE, opener=9)
+
+RULES: list[tuple[str, DealFact, CommandRecord | None, str, str, bool, str | None]] = [
+    # rule, deal, who made it, our parts, what is not ours, whether all before is known; the shares
+    ("1 ours puts on", deal(IN, "0.3"), OPENS, "", "0", False, "11 IN 0.3"),
+    ("1 beside others", deal(IN, "0.3"), OPENS, "2 0.5 1", "7", False, "11 IN 0.3"),
+    ("1 a stranger puts on", deal(IN, "0.3"), None, "2 0.5 1", "0", False, "0 IN 0.3"),
+    ("2 the part that was meant", deal(OUT, "0.2"), CLOSES, "1 0.5 1, 2 0.5 2", "9", False, "2 OUT 0.2"),
+    (
+        "2 then the oldest",
+        deal(OUT, "0.9"),
+        CLOSES,
+        "1 0.3 1, 2 0.5 2, 3 0.4 3",
+        "9",
+        False,
+        "2 OUT 0.5, 1 OUT 0.3, 3 OUT 0.1",
+    ),
+    ("2 then what is not ours", deal(OUT, "0.6"), CLOSES, "2 0.5 2", "9", False, "2 OUT 0.5, 0 OUT 0.1"),
+    (
+        "2 without an opener",
+        deal(OUT, "0.6"),
+        CLOSES_ANY,
+        "1 0.5 1, 2 0.5 2",
+        "9",
+        False,
+        "1 OUT 0.5, 2 OUT 0.1",
+    ),
+    (
+        "2 an opener that is gone",
+        deal(OUT, "0.6"),
+        CLOSES_OLD,
+        "1 0.5 1, 2 0.5 2",
+        "0",
+        False,
+        "1 OUT 0.5, 2 OUT 0.1",
+    ),
+    (
+        "3 by hand: not ours first",
+        deal(OUT, "0.4", reason="CLIENT"),
+        None,
+        "1 0.5 1",
+        "0.5",
+        False,
+        "0 OUT 0.4",
+    ),
+    (
+        "3 then ours, the oldest first",
+        deal(OUT, "0.9", reason="MOBILE"),
+        None,
+        "1 0.3 1, 2 0.5 2",
+        "0.5",
+        False,
+        "0 OUT 0.5, 1 OUT 0.3, 2 OUT 0.1",
+    ),
+    ("3 another program", deal(OUT, "0.4"), None, "1 0.5 1", "0.5", False, "0 OUT 0.4"),
+    (
+        "3 closed by an opposite one",
+        deal(BY, "0.4", reason="CLIENT"),
+        None,
+        "1 0.5 1",
+        "0",
+        False,
+        "1 OUT 0.4",
+    ),
+    *(
+        (
+            f"4 {reason} ends all",
+            deal(OUT, "1.3", reason=reason),
+            None,
+            "1 0.3 1, 2 0.5 2",
+            "0.5",
+            False,
+            "1 OUT 0.3, 2 OUT 0.5, 0 OUT 0.5",
+        )
+        for reason in ("SL", "TP", "SO")
+    ),
+    (
+        "4 a stop-out of a part",
+        deal(OUT, "0.4", reason="SO"),
+        None,
+        "1 0.3 1, 2 0.5 2",
+        "0.5",
+        False,
+        "1 OUT 0.3, 2 OUT 0.1",
+    ),
+    (
+        "4 an opposite open of ours",
+        deal(OUT, "0.4"),
+        OPENS,
+        "1 0.3 1, 2 0.5 2",
+        "0.5",
+        False,
+        "1 OUT 0.3, 2 OUT 0.1",
+    ),
+    (
+        "5 a reversal by ours",
+        deal(INOUT, "1.0"),
+        OPENS,
+        "1 0.3 1, 2 0.2 2",
+        "0.1",
+        False,
+        "1 OUT 0.3, 2 OUT 0.2, 0 OUT 0.1, 11 IN 0.4",
+    ),
+    (
+        "5 a reversal by hand",
+        deal(INOUT, "1.0", reason="CLIENT"),
+        None,
+        "1 0.3 1",
+        "0.1",
+        False,
+        "0 OUT 0.1, 1 OUT 0.3, 0 IN 0.6",
+    ),
+    ("5 a close that came too late", deal(IN, "0.3"), CLOSES, "", "0", False, "11 IN 0.3"),
+    (
+        "5 a close that was too much",
+        deal(INOUT, "0.5"),
+        CLOSES,
+        "2 0.2 2",
+        "0",
+        False,
+        "2 OUT 0.2, 11 IN 0.3",
+    ),
+    # What is not known yet is waited for, until everything is.
+    ("wait: nothing known", deal(OUT, "0.3"), CLOSES, "", "0", False, None),
+    ("wait: too little known", deal(OUT, "0.6", reason="SL"), None, "1 0.3 1", "0.2", False, None),
+    ("wait: a reversal that closes more", deal(INOUT, "0.5"), OPENS, "1 0.5 1", "0", False, None),
+    ("wait: ours began later", deal(OUT, "0.3", ticket=100), CLOSES, "2 0.3 101", "0", False, None),
+    (
+        "all known: nobody's of ours",
+        deal(OUT, "0.6", reason="SL"),
+        None,
+        "1 0.3 1",
+        "0.2",
+        True,
+        "1 OUT 0.3, 0 OUT 0.2, 0 OUT 0.1",
+    ),
+    ("all known: before our time", deal(OUT, "0.3", ticket=100), None, "2 0.3 101", "0", True, "0 OUT 0.3"),
+    # A part that is closed already has nothing to give.
+    ("an empty part", deal(OUT, "0.3"), CLOSES_ANY, "1 0 1, 2 0.3 2", "0", False, "2 OUT 0.3"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fact", "command", "parts", "foreign", "complete", "shares"),
+    [pytest.param(*row[1:], id=row[0]) for row in RULES],
+)
+def test_each_rule(
+    fact: DealFact,
+    command: CommandRecord | None,
+    parts: str,
+    foreign: str,
+    complete: bool,
+    shares: str | None,
+) -> None:
+    assert split(fact, command, parts, foreign, complete=complete) == shares
+
+
+def money(shares: Sequence[Share], field: str) -> list[str]:
+    return [str(getattr(share, field)) for share in shares]
+
+
+def test_money_goes_by_volume_to_the_cent_and_what_rounding_leaves_to_the_last() -> None:
+    fact = msgspec.structs.replace(
+        deal(OUT, "0.3", reason="SL"),
+        commission=Decimal("-0.10"),
+        swap=Decimal("-1"),
+        profit=Decimal("100.01"),
+        fee=Decimal("-0.001"),
+    )
+    shares = divide(
+        fact, None, [Holding(n, Decimal("0.1"), n) for n in (1, 2, 3)], Decimal(0), complete=False
+    )
+    assert shares is not None
+    assert money(shares, "commission") == ["-0.03", "-0.03", "-0.04"]
+    assert money(shares, "swap") == ["-0.33", "-0.33", "-0.34"]
+    assert money(shares, "profit") == ["33.34", "33.34", "33.33"]
+    assert money(shares, "fee") == ["0.000", "0.000", "-0.001"]
+
+
+def test_what_was_earned_belongs_to_what_was_closed_and_what_it_cost_to_both() -> None:
+    fact = msgspec.structs.replace(
+        deal(INOUT, "0.4"),
+        commission=Decimal("-0.40"),
+        swap=Decimal("-2"),
+        profit=Decimal("9"),
+        fee=Decimal("-0.04"),
+    )
+    shares = divide(fact, OPENS, [Holding(1, Decimal("0.3"), 1)], Decimal(0), complete=False)
+    assert shares is not None
+    assert [(share.token, share.entry) for share in shares] == [(1, OUT), (OURS, IN)]
+    assert money(shares, "commission") == ["-0.30", "-0.10"]
+    assert money(shares, "swap") == ["-2.00", "0.00"]
+    assert money(shares, "profit") == ["9.00", "0.00"]
+    assert money(shares, "fee") == ["-0.03", "-0.01"]
+
+
+def test_a_deal_of_one_keeps_its_money_to_the_digit() -> None:
+    fact = msgspec.structs.replace(deal(IN, "0.3"), commission=Decimal("-0.123"))
+    assert divide(fact, OPENS, [], Decimal(0), complete=False) == (whole(fact, OURS),)
+
+
+VOLUMES = st.integers(1, 500).map(lambda each: Decimal(each) / 100)
+MONEY = st.builds(
+    lambda digits, places: Decimal(digits).scaleb(-places), st.integers(-(10**6), 10**6), st.integers(0, 4)
+)
+HOLDINGS = st.lists(st.tuples(VOLUMES, st.integers(1, 120)), max_size=5).map(
+    lambda parts: [Holding(number, volume, since) for number, (volume, since) in enumerate(parts, 1)]
+)
+FACTS = st.builds(
+    lambda entry, reason, volume, commission, swap, profit, fee: msgspec.structs.replace(
+        DEAL_IN,
+        ticket=100,
+        entry=entry,
+        reason=reason,
+        volume=volume,
+        commission=commission,
+        swap=swap,
+        profit=profit,
+        fee=fee,
+    ),
+    st.sampled_from(DealEntry),
+    st.sampled_from(["EXPERT", "CLIENT", "SL", "TP", "SO", "NEWER"]),
+    VOLUMES,
+    MONEY,
+    MONEY,
+    MONEY,
+    MONEY,
+)
+MAKERS = st.sampled_from([None, OPENS, CLOSES, CLOSES_ANY, CLOSES_OLD])
+
+
+def test_the_flatten_button_takes_what_is_ours() -> None:
+    pressed = msgspec.structs.replace(deal(OUT, "0.3"), magic=0, comment="flatten")
+    assert split(pressed, None, "2 0.3 1", "0.5") == "2 OUT 0.3"
+    # Another program that happens to have no magic is a stranger all the same.
+    other = msgspec.structs.replace(pressed, comment="close all")
+    assert split(other, None, "2 0.3 1", "0.5") == "0 OUT 0.3"
+
+
+@given(FACTS, MAKERS, HOLDINGS, st.just(Decimal(0)) | VOLUMES, st.booleans())
+def test_shares_are_the_deal_to_the_last_digit_and_take_no_part_below_nothing(
+    fact: DealFact,
+    command: CommandRecord | None,
+    holdings: list[Holding],
+    foreign: Decimal,
+    complete: bool,
+) -> None:
+    shares = divide(fact, command, holdings, foreign, complete=complete)
+    if shares is None:
+        assert fact.entry is not IN
+        assert fact.entry is INOUT or not complete
+        return
+    for field in ("volume", "commission", "swap", "profit", "fee"):
+        assert sum(getattr(share, field) for share in shares) == getattr(fact, field)
+    assert {share.price for share in shares} == {fact.price}
+    for share in shares:
+        assert share.volume > 0
+        assert share.entry in (IN, OUT)
+        if share.entry is IN:
+            assert share.token == (command.token if command else 0)
+    there = {holding.token: holding for holding in holdings}
+    for token in {share.token for share in shares if share.entry is OUT} - {0}:
+        taken = sum(share.volume for share in shares if share.token == token and share.entry is OUT)
+        assert taken <= there[token].volume
+        assert there[token].since < fact.ticket
+    if fact.entry is INOUT:
+        # A reversal leaves nothing of what was there.
+        closed = sum(share.volume for share in shares if share.entry is OUT)
+        assert closed == foreign + sum(each.volume for each in holdings if each.since < fact.ticket)
+
+
+@given(FACTS, HOLDINGS, VOLUMES)
+def test_by_hand_ours_are_touched_only_when_nothing_else_is_left(
+    fact: DealFact, holdings: list[Holding], foreign: Decimal
+) -> None:
+    by_hand = msgspec.structs.replace(fact, entry=OUT, reason="CLIENT")
+    shares = divide(by_hand, None, holdings, foreign, complete=False)
+    if shares is None or all(not share.token for share in shares):
+        return
+    assert sum(share.volume for share in shares if not share.token) == foreign
+
+
+@given(FACTS, MAKERS, HOLDINGS, MONEY, MONEY, MONEY, MONEY)
+def test_a_revision_shares_the_new_money_out_as_the_old(
+    fact: DealFact,
+    command: CommandRecord | None,
+    holdings: list[Holding],
+    commission: Decimal,
+    swap: Decimal,
+    profit: Decimal,
+    fee: Decimal,
+) -> None:
+    shares = divide(fact, command, holdings, Decimal(0), complete=True)
+    if shares is None:
+        return
+    later = msgspec.structs.replace(fact, commission=commission, swap=swap, profit=profit, fee=fee)
+    again = revise(later, shares)
+    assert [(each.token, each.entry, each.volume) for each in again] == [
+        (each.token, each.entry, each.volume) for each in shares
+    ]
+    for field in ("commission", "swap", "profit", "fee"):
+        assert sum(getattr(share, field) for share in again) == getattr(later, field)
+    assert revise(fact, again) == shares

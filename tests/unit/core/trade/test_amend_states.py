@@ -1,0 +1,239 @@
+"""The life of a MODIFY or CANCEL: every state under every input, and what its target tells of it."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.trade.amend_states import ChangeInput, effect_on_order, effect_on_position, step_change
+from bridge.core.trade.command_states import CommandOutput, CommandState, IllegalTransitionError
+from bridge.core.units.mt5_terms import OrderState, Side
+from tests.unit.core.samples import HELD, ORDER, POSITION, TOKEN
+
+S, I, O = CommandState, ChangeInput, CommandOutput  # noqa: E741 - as in the table itself
+
+INPUTS = (
+    I.DISPATCH,
+    I.EXPIRE,
+    I.NOT_SENT_PASSING,
+    I.NOT_SENT_FINAL,
+    I.SUBMITTED,
+    I.ACCEPTED,
+    I.REFUSED,
+    I.OUTCOME_OPEN,
+    I.EFFECT_SEEN,
+    I.TARGET_GONE,
+    I.TARGET_FILLED,
+    I.NO_EFFECT,
+    I.ABSENT,
+    I.WITHDRAWN,
+    I.RESOLVED_DONE,
+    I.RESOLVED_REJECTED,
+)
+TOLD = {"N": O.NEVER_SENT, "R": O.REFUSED, "C": O.CHANGED, "E": O.BROKER_ERROR, "U": O.UNKNOWN}
+SHORT = {
+    "pln": S.PLANNED,
+    "dsp": S.DISPATCHED,
+    "sub": S.SUBMITTED,
+    "plc": S.PLACED,
+    "don": S.DONE,
+    "rej": S.REJECTED,
+    "nev": S.NEVER_SENT,
+    "unc": S.UNCERTAIN,
+    "unk": S.UNKNOWN,
+}
+# A cell is the state after, and what is told. '.': as it was; '!': may never happen.
+MATRIX = """
+    disp expir pass  final subm accep refus open  effec gone  filld noeff absen withd d-wrd r-wrd
+pln dsp  nev:N .     nev:N sub  plc   rej:R unc:E .     .     .     .     .     nev:N .     .
+dsp !    .     pln   nev:N sub  plc   rej:R unc:E don:C .     .     rej:R unk:U .     .     .
+sub !    .     unc   unc   .    plc   rej:R unc:E don:C rej:R rej:R rej:R unk:U .     .     .
+plc !    .     .     .     .    .     rej:R .     don:C don:C rej:R rej:R unk:U .     .     .
+don !    .     .     .     .    .     .     .     .     .     .     .     .     .     .     .
+rej !    .     .     .     .    plc   .     .     .     .     .     .     .     .     .     .
+nev !    .     .     .     sub  plc   .     unc:E .     .     .     .     .     .     .     .
+unc !    .     .     .     .    plc   rej:R .     don:C rej:R rej:R rej:R unk:U .     don:C rej:R
+unk !    .     nev:N nev:N .    plc   rej:R .     don:C rej:R rej:R rej:R .     .     don:C rej:R
+"""
+CELLS = [
+    pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")
+    for row in MATRIX.strip().splitlines()[1:]
+    for what, cell in zip(INPUTS, row.split()[1:], strict=True)
+]
+STATES = list(SHORT.values())
+HAPPENINGS = st.lists(st.sampled_from(ChangeInput), max_size=30)
+
+
+def test_the_matrix_holds_every_state_and_every_input() -> None:
+    assert set(INPUTS) == set(ChangeInput)
+    assert set(STATES) == set(CommandState) - {S.FILLED, S.PARTIAL, S.CANCELLED}
+    assert len(CELLS) == len(STATES) * len(ChangeInput)
+
+
+@pytest.mark.parametrize(("state", "what", "cell"), CELLS)
+def test_each_state_under_each_input(state: CommandState, what: ChangeInput, cell: str) -> None:
+    if cell == "!":
+        with pytest.raises(IllegalTransitionError, match=state):
+            step_change(state, what)
+        return
+    after, _, told = cell.partition(":")
+    expected = (state if after == "." else SHORT[after], tuple(TOLD[letter] for letter in told))
+    assert step_change(state, what) == expected
+
+
+@pytest.mark.parametrize("state", [S.FILLED, S.PARTIAL, S.CANCELLED])
+def test_a_change_is_never_filled_or_cancelled(state: CommandState) -> None:
+    with pytest.raises(IllegalTransitionError):
+        step_change(state, I.EXPIRE)
+
+
+def live(
+    happenings: list[ChangeInput],
+) -> list[tuple[CommandState, ChangeInput, CommandState, tuple[CommandOutput, ...]]]:
+    """A change's life: (before, input, after, told). A dispatch that raises has changed nothing."""
+    state, life = S.PLANNED, []
+    for what in happenings:
+        try:
+            after, told = step_change(state, what)
+        except IllegalTransitionError:
+            continue
+        life.append((state, what, after, told))
+        state = after
+    return life
+
+
+@given(HAPPENINGS)
+def test_only_the_dispatch_of_a_planned_change_dispatches(happenings: list[ChangeInput]) -> None:
+    for before, what, after, _ in live(happenings):
+        if after is S.DISPATCHED and before is not S.DISPATCHED:
+            assert (before, what) == (S.PLANNED, I.DISPATCH)
+
+
+@given(HAPPENINGS)
+def test_between_two_dispatches_the_terminal_said_that_it_did_not_send(happenings: list[ChangeInput]) -> None:
+    may = True
+    for _, what, _, _ in live(happenings):
+        if what is I.DISPATCH:
+            assert may
+            may = False
+        may = may or what is I.NOT_SENT_PASSING
+
+
+@given(HAPPENINGS)
+def test_what_took_effect_is_told_once_and_stays_so(happenings: list[ChangeInput]) -> None:
+    life = live(happenings)
+    told = [output for _, _, _, outputs in life for output in outputs]
+    assert told.count(O.CHANGED) <= 1
+    states = [after for _, _, after, _ in life]
+    if S.DONE in states:
+        assert set(states[states.index(S.DONE) :]) == {S.DONE}
+
+
+@given(st.sampled_from(STATES), st.sampled_from(ChangeInput).filter(lambda what: what is not I.DISPATCH))
+def test_the_same_input_again_changes_nothing_and_tells_nothing(
+    state: CommandState, what: ChangeInput
+) -> None:
+    once, _ = step_change(state, what)
+    twice, told = step_change(once, what)
+    assert (twice, told) == (once, ())
+
+
+# What the target tells
+
+
+CANCEL = Order(
+    token=TOKEN + 1, kind=CommandKind.CANCEL, symbol="EURUSD", side=Side.BUY, order=8001, opener=TOKEN
+)
+LIVE = msgspec.structs.replace(
+    ORDER,
+    type="BUY_STOP_LIMIT",
+    price=Decimal("1.0960"),
+    limit_price=Decimal("1.0955"),
+    stop_loss=Decimal("1.0900"),
+    take_profit=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "left", "done", "told"),
+    [
+        # state, volume left, when it was done with; what a CANCEL hears and what a MODIFY hears
+        (OrderState.PLACED, "0.30", 0, None),
+        (OrderState.PARTIAL, "0.10", 0, None),
+        (OrderState.REQUEST_CANCEL, "0.30", 0, None),
+        (OrderState.CANCELED, "0.30", 5, I.EFFECT_SEEN),
+        (OrderState.CANCELED, "0.10", 5, I.EFFECT_SEEN),
+        (OrderState.EXPIRED, "0.30", 5, I.EFFECT_SEEN),
+        (OrderState.REJECTED, "0.30", 5, I.EFFECT_SEEN),
+        (OrderState.PARTIAL, "0.10", 5, I.EFFECT_SEEN),
+        (OrderState.FILLED, "0", 5, I.TARGET_FILLED),
+        (OrderState.FILLED, "0", 0, I.TARGET_FILLED),
+        (OrderState.CANCELED, "0", 5, I.TARGET_FILLED),
+    ],
+)
+def test_a_cancel_is_done_when_its_order_is_off_the_book_unfilled(
+    state: OrderState, left: str, done: int, told: ChangeInput | None
+) -> None:
+    seen = msgspec.structs.replace(LIVE, state=state, volume_current=Decimal(left), time_done_server_ms=done)
+    assert effect_on_order(CANCEL, seen) is told
+    modify = msgspec.structs.replace(CANCEL, kind=CommandKind.MODIFY, stop_loss=Decimal("1.0800"))
+    assert effect_on_order(modify, seen) is (I.TARGET_GONE if told else None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "done"),
+    [
+        ({"stop_loss": "1.0900"}, True),
+        ({"stop_loss": "1.09"}, True),
+        ({"stop_loss": "1.0901"}, False),
+        ({"stop_loss": "0"}, False),
+        ({"take_profit": "0"}, True),
+        ({"take_profit": "1.2"}, False),
+        ({"price": "1.0960"}, True),
+        ({"price": "1.0961"}, False),
+        ({"limit_price": "1.0955"}, True),
+        ({"limit_price": "1.0950"}, False),
+        ({"price": "1.0960", "limit_price": "1.0955", "stop_loss": "1.09", "take_profit": "0"}, True),
+        ({"price": "1.0960", "limit_price": "1.0955", "stop_loss": "1.09", "take_profit": "1.3"}, False),
+    ],
+)
+def test_a_modify_of_an_order_is_done_when_all_that_it_named_is_seen(
+    wanted: dict[str, str], done: bool
+) -> None:
+    levels = {name: Decimal(text) for name, text in wanted.items()}
+    modify = msgspec.structs.replace(CANCEL, kind=CommandKind.MODIFY, **levels)
+    assert effect_on_order(modify, LIVE) is (I.EFFECT_SEEN if done else None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "stop_loss", "take_profit", "done"),
+    [
+        ({"stop_loss": "1.0940"}, "1.0940", None, True),
+        ({"stop_loss": "1.0940"}, "1.0940", "1.2", True),
+        ({"stop_loss": "1.0940"}, "1.0900", None, False),
+        ({"stop_loss": "1.0940"}, None, None, False),
+        ({"stop_loss": "0"}, None, "1.2", True),
+        ({"stop_loss": "0"}, "0", None, True),
+        ({"stop_loss": "0"}, "1.0900", None, False),
+        ({"take_profit": "1.2"}, "1.0900", "1.20", True),
+        ({"take_profit": "1.2"}, "1.0900", None, False),
+        ({"stop_loss": "1.0940", "take_profit": "1.2"}, "1.0940", "1.2", True),
+        ({"stop_loss": "1.0940", "take_profit": "1.2"}, "1.0940", "1.1", False),
+    ],
+)
+def test_a_modify_of_a_position_is_done_when_both_levels_are_as_it_wants_them(
+    wanted: dict[str, str], stop_loss: str | None, take_profit: str | None, done: bool
+) -> None:
+    levels = {name: Decimal(text) for name, text in wanted.items()}
+    modify = msgspec.structs.replace(CANCEL, kind=CommandKind.MODIFY, order=0, position=POSITION, **levels)
+    seen = msgspec.structs.replace(
+        HELD,
+        stop_loss=None if stop_loss is None else Decimal(stop_loss),
+        take_profit=None if take_profit is None else Decimal(take_profit),
+    )
+    assert effect_on_position(modify, seen) is (I.EFFECT_SEEN if done else None)
+    closed = msgspec.structs.replace(seen, volume_out=seen.volume_in)
+    assert effect_on_position(modify, closed) is I.TARGET_GONE

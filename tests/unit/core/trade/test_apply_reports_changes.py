@@ -1,0 +1,317 @@
+"""MODIFY and CANCEL commands, pending orders changed by hand, and what a person ends or settles."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from bridge.core.director.contract import EventType, OrderType
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.link.reports import CommandStage, Found, NotSentReason
+from bridge.core.trade.amend_states import ChangeInput
+from bridge.core.trade.apply_reports import (
+    Resolution,
+    abandon,
+    dispatch_command,
+    expire_command,
+    fold_command,
+    fold_effect,
+    fold_order,
+    give_up,
+    resolve_command,
+    withdraw,
+)
+from bridge.core.trade.command_states import CommandState, IllegalTransitionError
+from bridge.core.trade.records import CommandRecord, Disposition, Outcome
+from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
+from bridge.core.units.mt5_terms import OrderState, Side
+from tests.unit.core.samples import GRACE, NOW, OPEN, ORDER, POSITION, SCENE, TOKEN, stage
+
+S, E, I = CommandState, EventType, ChangeInput  # noqa: E741 - as in the table itself
+
+CHANGE_TOKEN = TOKEN + 5
+MODIFY = CommandRecord(
+    officer=OPEN.officer,
+    directive_id="dir-modify",
+    leg=1,
+    order=Order(
+        token=CHANGE_TOKEN,
+        kind=CommandKind.MODIFY,
+        symbol="EURUSD",
+        side=Side.BUY,
+        position=POSITION,
+        opener=TOKEN,
+        stop_loss=Decimal("1.0940"),
+    ),
+    state=S.DISPATCHED,
+    expires_at=NOW + timedelta(minutes=5),
+    attempt=1,
+    dispatched_at=NOW - GRACE,
+    opening_directive_id="dir-open",
+)
+CANCEL = msgspec.structs.replace(
+    MODIFY,
+    directive_id="dir-cancel",
+    order=msgspec.structs.replace(
+        MODIFY.order, kind=CommandKind.CANCEL, position=0, order=8001, stop_loss=None
+    ),
+)
+BOTH = pytest.mark.parametrize("command", [MODIFY, CANCEL], ids=["MODIFY", "CANCEL"])
+
+
+def types(outcome: Outcome) -> list[str]:
+    return [draft.event.event_type for draft in outcome.events]
+
+
+def after(outcome: Outcome) -> CommandRecord:
+    assert outcome.disposition is Disposition.APPLIED
+    assert outcome.command is not None
+    return outcome.command
+
+
+def said(what: CommandStage, **fields: object) -> Outcome:
+    """What the terminal says of the MODIFY."""
+    fact = msgspec.structs.replace(stage(what, token=CHANGE_TOKEN), **fields)
+    return fold_command(fact, MODIFY, SCENE)
+
+
+@pytest.mark.parametrize("code", [*RETCODES, 0, 99_999])
+def test_a_result_of_a_change_is_a_refusal_or_waits_to_be_seen(code: int) -> None:
+    outcome = said(CommandStage.RESULT, retcode=code)
+    if code == 10025:
+        # No changes: the target is as it was to become.
+        expected = (S.DONE, [E.ORDER_PLACED])
+    else:
+        expected = {
+            Verdict.ACCEPTED: (S.PLACED, []),
+            Verdict.REFUSED: (S.REJECTED, [E.ORDER_REJECTED]),
+            Verdict.OPEN: (S.UNCERTAIN, [E.BROKER_ERROR]),
+        }[verdict(code)]
+    assert (after(outcome).state, types(outcome)) == expected
+
+
+@pytest.mark.parametrize("reason", list(NotSentReason))
+def test_a_change_that_was_not_sent_waits_again_is_over_or_was_needless(reason: NotSentReason) -> None:
+    outcome = said(CommandStage.NOT_SENT, reason=reason, message="why")
+    if reason is NotSentReason.NO_CHANGE:
+        expected = (S.DONE, [E.ORDER_PLACED])
+    elif reason.passing:
+        expected = (S.PLANNED, [])
+    else:
+        expected = (S.NEVER_SENT, [E.ORDER_REJECTED])
+    assert (after(outcome).state, types(outcome)) == expected
+
+
+def test_no_change_is_no_answer_to_an_opening() -> None:
+    fact = msgspec.structs.replace(stage(CommandStage.NOT_SENT), reason=NotSentReason.NO_CHANGE)
+    assert after(fold_command(fact, OPEN, SCENE)).state is S.NEVER_SENT
+
+
+@BOTH
+def test_the_second_time_that_nothing_is_seen_a_change_had_no_effect(command: CommandRecord) -> None:
+    fact = msgspec.structs.replace(
+        stage(CommandStage.SETTLED, token=CHANGE_TOKEN), found=Found.NOTHING, connected_ms=30_000
+    )
+    command = msgspec.structs.replace(command, state=S.UNCERTAIN)
+    told = []
+    for ask in (1, 2, 3):
+        outcome = fold_command(msgspec.structs.replace(fact, ask=ask), command, SCENE)
+        command = after(outcome)
+        told.append(types(outcome))
+    assert told == [[], [E.ORDER_REJECTED], []]
+    assert (command.state, command.reason) == (S.REJECTED, "NO_EFFECT")
+
+
+@BOTH
+def test_nothing_but_a_planned_change_is_dispatched(command: CommandRecord) -> None:
+    planned = msgspec.structs.replace(command, state=S.PLANNED)
+    assert dispatch_command(planned, NOW).state is S.DISPATCHED
+    for state in (S.DISPATCHED, S.SUBMITTED, S.PLACED, S.UNCERTAIN, S.UNKNOWN, S.DONE, S.REJECTED):
+        with pytest.raises(IllegalTransitionError):
+            dispatch_command(msgspec.structs.replace(command, state=state), NOW)
+
+
+@BOTH
+def test_a_change_that_was_not_sent_in_its_time_is_over(command: CommandRecord) -> None:
+    planned = msgspec.structs.replace(command, state=S.PLANNED)
+    outcome = expire_command(planned, NOW, waited_for="the terminal is silent")
+    assert (after(outcome).state, types(outcome)) == (S.NEVER_SENT, [E.ORDER_REJECTED])
+    assert expire_command(command, NOW, waited_for="") == Outcome(disposition=Disposition.APPLIED)
+
+
+@BOTH
+def test_a_change_of_which_nobody_speaks_is_unknown(command: CommandRecord) -> None:
+    outcome = give_up(command, NOW)
+    assert (after(outcome).state, types(outcome)) == (S.UNKNOWN, [E.SYSTEM_ERROR])
+
+
+@pytest.mark.parametrize(
+    ("command", "what", "told", "code"),
+    [
+        (MODIFY, I.EFFECT_SEEN, E.ORDER_PLACED, None),
+        (CANCEL, I.EFFECT_SEEN, E.ORDER_CANCELLED, None),
+        (MODIFY, I.TARGET_GONE, E.ORDER_REJECTED, "TARGET_GONE"),
+        (CANCEL, I.TARGET_FILLED, E.ORDER_REJECTED, "TARGET_FILLED"),
+    ],
+)
+def test_what_the_target_shows_ends_a_change_that_was_sent(
+    command: CommandRecord, what: ChangeInput, told: EventType, code: str | None
+) -> None:
+    sent = msgspec.structs.replace(command, state=S.SUBMITTED)
+    outcome = fold_effect(sent, what, NOW)
+    (draft,) = outcome.events
+    assert (draft.event.event_type, draft.event.error_code) == (told, code)
+    assert draft.event.opening_directive_id == "dir-open"
+    assert after(outcome).state.over
+    # Once.
+    assert fold_effect(after(outcome), what, NOW).events == ()
+
+
+# Pending orders
+
+
+LIMIT = msgspec.structs.replace(
+    OPEN, order=msgspec.structs.replace(OPEN.order, order_type=OrderType.LIMIT, price=Decimal("1.0800"))
+)
+ON_BOOK = msgspec.structs.replace(
+    ORDER,
+    type="BUY_LIMIT",
+    price=Decimal("1.0800"),
+    stop_loss=LIMIT.order.stop_loss,
+    take_profit=LIMIT.order.take_profit,
+    expires_server_ms=9,
+)
+
+
+@pytest.mark.parametrize("kind", ["BUY_LIMIT", "BUY_STOP", "BUY_STOP_LIMIT", "BUY"])
+def test_a_pending_order_is_its_commands_by_token_and_side(kind: str) -> None:
+    """A stop-limit order becomes a limit order by itself; only the side can never change."""
+    outcome = fold_order(msgspec.structs.replace(ON_BOOK, type=kind), LIMIT, SCENE)
+    assert (after(outcome).state, types(outcome)) == (S.PLACED, [E.ORDER_PLACED])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("price", Decimal("1.0790")),
+        ("stop_loss", Decimal("1.06")),
+        ("stop_loss", None),
+        ("take_profit", Decimal("1.2")),
+        ("expires_server_ms", 0),
+    ],
+)
+def test_a_pending_order_that_was_changed_by_hand_is_told_unless_a_directive_wanted_it(
+    field: str, value: object
+) -> None:
+    placed = msgspec.structs.replace(LIMIT, state=S.PLACED)
+    seen = msgspec.structs.replace(ON_BOOK, **{field: value})
+    outcome = fold_order(seen, placed, SCENE, before=ON_BOOK)
+    assert [(draft.event.event_type, draft.event.action) for draft in outcome.events] == [
+        (E.ORDER_PLACED, "CHANGED")
+    ]
+    assert fold_order(seen, placed, SCENE, before=ON_BOOK, explained=True).events == ()
+    # At the first sight it is held against what was asked; the expiry is the terminal's to fit to the symbol.
+    first = fold_order(seen, placed, SCENE)
+    assert [draft.event.action for draft in first.events] == (
+        [] if field == "expires_server_ms" else ["CHANGED"]
+    )
+    assert fold_order(seen, placed, SCENE, explained=True).events == ()
+    # What is off the book cannot be changed any more.
+    gone = msgspec.structs.replace(seen, state=OrderState.CANCELED, time_done_server_ms=5)
+    assert types(fold_order(gone, placed, SCENE, before=ON_BOOK)) == [E.ORDER_CANCELLED]
+
+
+def test_a_pending_order_that_is_only_filled_further_is_changed_by_nobody() -> None:
+    placed = msgspec.structs.replace(LIMIT, state=S.PLACED)
+    seen = msgspec.structs.replace(ON_BOOK, state=OrderState.PARTIAL, volume_current=Decimal("0.10"))
+    assert fold_order(seen, placed, SCENE, before=ON_BOOK).events == ()
+
+
+# What a person ends or settles, and what the Director takes back
+
+
+OPENED = msgspec.structs.replace(OPEN, order_ticket=8001)
+
+
+@pytest.mark.parametrize("state", [S.UNCERTAIN, S.UNKNOWN])
+@pytest.mark.parametrize(
+    ("command", "resolution", "ends", "told"),
+    [
+        (OPENED, Resolution.FILLED, S.FILLED, E.ORDER_FILLED),
+        (OPENED, Resolution.REJECTED, S.REJECTED, E.ORDER_REJECTED),
+        (OPENED, Resolution.CANCELLED, S.CANCELLED, E.ORDER_CANCELLED),
+        (MODIFY, Resolution.FILLED, S.DONE, E.ORDER_PLACED),
+        (MODIFY, Resolution.REJECTED, S.REJECTED, E.ORDER_REJECTED),
+        (MODIFY, Resolution.CANCELLED, S.REJECTED, E.ORDER_REJECTED),
+        (CANCEL, Resolution.FILLED, S.DONE, E.ORDER_CANCELLED),
+        (CANCEL, Resolution.REJECTED, S.REJECTED, E.ORDER_REJECTED),
+    ],
+)
+def test_a_persons_word_settles_what_nobody_else_knows(
+    state: CommandState, command: CommandRecord, resolution: Resolution, ends: CommandState, told: EventType
+) -> None:
+    open_one = msgspec.structs.replace(command, state=state)
+    outcome = resolve_command(open_one, resolution, NOW, note="seen at the broker", price=Decimal("1.1"))
+    assert (after(outcome).state, types(outcome)) == (ends, [told])
+    assert after(outcome).reason == "RESOLVED"
+    assert after(outcome).message == "resolved by a person: seen at the broker"
+    (event,) = (draft.event for draft in outcome.events)
+    if told is E.ORDER_FILLED:
+        assert (event.fill_price, event.fill_quantity) == (Decimal("1.1"), Decimal("0.30"))
+
+
+@pytest.mark.parametrize("resolution", list(Resolution))
+@pytest.mark.parametrize("state", [each for each in S if each not in (S.UNCERTAIN, S.UNKNOWN, S.DONE)])
+def test_a_persons_word_moves_nothing_that_is_known(state: CommandState, resolution: Resolution) -> None:
+    known = msgspec.structs.replace(OPENED, state=state)
+    outcome = resolve_command(known, resolution, NOW, note="x")
+    assert outcome.events == ()
+    assert outcome.command is None or outcome.command.state is state
+
+
+def test_a_deal_after_a_persons_word_of_a_refusal_still_counts() -> None:
+    doubted = msgspec.structs.replace(OPENED, state=S.UNKNOWN)
+    rejected = after(resolve_command(doubted, Resolution.REJECTED, NOW, note="not there"))
+    accepted = fold_command(stage(CommandStage.RESULT, retcode=10009), rejected, SCENE)
+    assert after(accepted).state is S.PLACED
+
+
+@pytest.mark.parametrize(
+    ("command", "ends", "told"),
+    [
+        (OPENED, S.CANCELLED, E.ORDER_CANCELLED),
+        (MODIFY, S.NEVER_SENT, E.ORDER_REJECTED),
+        (CANCEL, S.NEVER_SENT, E.ORDER_REJECTED),
+    ],
+)
+def test_what_was_not_sent_can_be_taken_back(
+    command: CommandRecord, ends: CommandState, told: EventType
+) -> None:
+    planned = msgspec.structs.replace(command, state=S.PLANNED)
+    outcome = withdraw(planned, NOW, by="directive dir-cancel")
+    assert (after(outcome).state, types(outcome)) == (ends, [told])
+    assert after(outcome).reason == "WITHDRAWN"
+    assert after(outcome).message == "cancelled by directive dir-cancel before it was sent"
+    # What may have been sent stays as it is.
+    assert withdraw(command, NOW, by="x").events == ()
+    assert after(withdraw(command, NOW, by="x")).state is S.DISPATCHED
+
+
+@pytest.mark.parametrize("command", [OPENED, MODIFY, CANCEL])
+def test_a_limit_or_a_halt_ends_what_was_not_sent_with_its_reason(command: CommandRecord) -> None:
+    planned = msgspec.structs.replace(command, state=S.PLANNED)
+    outcome = abandon(planned, NOW, code="HALTED", message="news")
+    assert after(outcome).state is S.NEVER_SENT
+    (draft,) = outcome.events
+    assert (draft.event.event_type, draft.event.error_code, draft.event.error_message) == (
+        E.ORDER_REJECTED,
+        "HALTED",
+        "news",
+    )
+
+
+def test_no_changes_says_nothing_good_of_a_cancel() -> None:
+    fact = stage(CommandStage.RESULT, token=CANCEL.token, retcode=10025)
+    outcome = fold_command(fact, CANCEL, SCENE)
+    assert (after(outcome).state, types(outcome)) == (S.REJECTED, [E.ORDER_REJECTED])

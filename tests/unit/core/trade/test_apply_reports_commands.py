@@ -1,0 +1,329 @@
+"""A command's stages and its order's states, folded one at a time."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from bridge.core.director.contract import EventType
+from bridge.core.link.reports import CommandStage, Found, NotSentReason
+from bridge.core.trade.apply_reports import (
+    ABSENCES_NEEDED,
+    dispatch_command,
+    expire_command,
+    fold_command,
+    fold_order,
+)
+from bridge.core.trade.command_states import CommandState, IllegalTransitionError
+from bridge.core.trade.records import CommandRecord, Disposition, Outcome
+from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
+from bridge.core.units.mt5_terms import OrderState
+from tests.unit.core.samples import CLOSE, GRACE, NOW, OFFICER, OPEN, ORDER, SCENE, TOKEN, stage
+
+S, E = CommandState, EventType
+
+
+def types(outcome: Outcome) -> list[str]:
+    return [draft.event.event_type for draft in outcome.events]
+
+
+def after(outcome: Outcome) -> CommandRecord:
+    assert outcome.disposition is Disposition.APPLIED
+    assert outcome.command is not None
+    return outcome.command
+
+
+@pytest.mark.parametrize("code", [*RETCODES, 0, 10005, 10037, 99_999])
+def test_a_result_ends_as_its_code_says_and_leaves_the_rest_open(code: int) -> None:
+    outcome = fold_command(stage(CommandStage.RESULT, retcode=code), OPEN, SCENE)
+    state, told = {
+        Verdict.ACCEPTED: (S.PLACED, E.ORDER_PLACED),
+        Verdict.REFUSED: (S.REJECTED, E.ORDER_REJECTED),
+        Verdict.OPEN: (S.UNCERTAIN, E.BROKER_ERROR),
+    }[verdict(code)]
+    assert after(outcome).state is state
+    assert types(outcome) == [told]
+    error = outcome.events[0].event.error_code
+    assert error == (None if state is S.PLACED else str(code))
+
+
+def test_a_refusal_names_code_and_the_brokers_words() -> None:
+    fact = msgspec.structs.replace(stage(CommandStage.RESULT, retcode=10019), message="not enough money")
+    (draft,) = fold_command(fact, OPEN, SCENE).events
+    assert draft.event.error_message == "NO_MONEY (10019): not enough money"
+
+
+def test_a_result_brings_the_orders_ticket_and_silence_does_not_take_it_away() -> None:
+    fact = msgspec.structs.replace(stage(CommandStage.RESULT, retcode=10009), order=8001)
+    placed = after(fold_command(fact, OPEN, SCENE))
+    assert placed.order_ticket == 8001
+    again = after(fold_command(stage(CommandStage.SUBMITTED), placed, SCENE))
+    assert again.order_ticket == 8001
+
+
+def test_received_changes_nothing() -> None:
+    assert fold_command(stage(CommandStage.RECEIVED), OPEN, SCENE) == Outcome(disposition=Disposition.APPLIED)
+
+
+def test_submitted_means_that_the_broker_may_have_it() -> None:
+    assert after(fold_command(stage(CommandStage.SUBMITTED), OPEN, SCENE)).state is S.SUBMITTED
+
+
+@pytest.mark.parametrize("reason", [*NotSentReason, None])
+def test_what_was_not_sent_waits_again_or_is_over(reason: NotSentReason | None) -> None:
+    fact = msgspec.structs.replace(stage(CommandStage.NOT_SENT), reason=reason, message="why")
+    outcome = fold_command(fact, OPEN, SCENE)
+    passing = reason is not None and reason.passing
+    assert after(outcome).state is (S.PLANNED if passing else S.NEVER_SENT)
+    assert types(outcome) == ([] if passing else [E.ORDER_REJECTED])
+    if not passing:
+        event = outcome.events[0].event
+        assert (event.error_code, event.error_message) == (reason or "NOT_SENT", "why")
+
+
+def test_what_order_check_refused_names_its_code() -> None:
+    fact = msgspec.structs.replace(
+        stage(CommandStage.NOT_SENT, retcode=10014), reason=NotSentReason.CHECK, message=""
+    )
+    event = fold_command(fact, OPEN, SCENE).events[0].event
+    assert (event.error_code, event.error_message) == ("10014", "INVALID_VOLUME (10014)")
+
+
+@pytest.mark.parametrize("reason", [NotSentReason.LATE, NotSentReason.INPUTS])
+def test_not_sent_of_an_earlier_dispatch_says_nothing_of_a_later_one(reason: NotSentReason) -> None:
+    again = msgspec.structs.replace(OPEN, attempt=2)
+    fact = msgspec.structs.replace(stage(CommandStage.NOT_SENT, attempt=1), reason=reason)
+    assert fold_command(fact, again, SCENE) == Outcome(disposition=Disposition.APPLIED)
+
+
+@pytest.mark.parametrize("what", list(CommandStage))
+def test_an_unknown_token_is_kept_and_holds_everything(what: CommandStage) -> None:
+    outcome = fold_command(stage(what), None, SCENE)
+    assert outcome.disposition is Disposition.QUARANTINED
+    assert str(TOKEN) in outcome.note and str(TOKEN) in outcome.hold
+    assert (outcome.command, outcome.events) == (None, ())
+
+
+@pytest.mark.parametrize("what", list(CommandStage))
+def test_a_dispatch_that_the_journal_does_not_know_is_applied_and_holds_everything(
+    what: CommandStage,
+) -> None:
+    """The journal is an old copy: the terminal was given more than it remembers."""
+    forgotten = msgspec.structs.replace(OPEN, state=S.PLANNED, attempt=0)
+    outcome = fold_command(stage(what, retcode=10009), forgotten, SCENE)
+    assert outcome.disposition is Disposition.APPLIED
+    assert "old copy" in outcome.hold
+    state = {CommandStage.SUBMITTED: S.SUBMITTED, CommandStage.RESULT: S.PLACED}.get(what)
+    assert state is None or after(outcome).state is state
+
+
+def settled(connected: timedelta, found: Found = Found.NOTHING) -> CommandRecord:
+    fact = msgspec.structs.replace(
+        stage(CommandStage.SETTLED), found=found, connected_ms=int(connected.total_seconds() * 1000)
+    )
+    return after(fold_command(fact, dispatched(GRACE), SCENE))
+
+
+def dispatched(ago: timedelta) -> CommandRecord:
+    return msgspec.structs.replace(OPEN, dispatched_at=NOW - ago)
+
+
+MS = timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("waited", "connected", "counts"),
+    [
+        (GRACE, GRACE, True),
+        (GRACE - MS, GRACE, False),
+        (GRACE, GRACE - MS, False),
+        (10 * GRACE, 10 * GRACE, True),
+        (timedelta(0), 10 * GRACE, False),
+        (10 * GRACE, timedelta(0), False),
+    ],
+)
+def test_absence_counts_once_both_waits_are_over(
+    waited: timedelta, connected: timedelta, counts: bool
+) -> None:
+    fact = msgspec.structs.replace(
+        stage(CommandStage.SETTLED), found=Found.NOTHING, connected_ms=int(connected.total_seconds() * 1000)
+    )
+    outcome = fold_command(fact, dispatched(waited), SCENE)
+    assert (after(outcome).absences, after(outcome).state) == (int(counts), S.DISPATCHED)
+    assert outcome.events == ()
+
+
+@pytest.mark.parametrize("found", [Found.UNSEARCHED, None])
+def test_what_was_not_searched_is_no_absence(found: Found | None) -> None:
+    fact = msgspec.structs.replace(stage(CommandStage.SETTLED), found=found, connected_ms=10**9)
+    assert after(fold_command(fact, dispatched(10 * GRACE), SCENE)).absences == 0
+
+
+def test_a_command_whose_dispatch_time_is_unknown_is_never_absent() -> None:
+    fact = msgspec.structs.replace(stage(CommandStage.SETTLED), found=Found.NOTHING, connected_ms=10**9)
+    command = msgspec.structs.replace(OPEN, dispatched_at=None, absences=ABSENCES_NEEDED - 1)
+    assert after(fold_command(fact, command, SCENE)).state is S.DISPATCHED
+
+
+@pytest.mark.parametrize("state", [S.DISPATCHED, S.SUBMITTED, S.UNCERTAIN, S.PLACED])
+def test_the_second_absence_makes_the_outcome_unknown_and_tells_it_once(state: CommandState) -> None:
+    command = msgspec.structs.replace(dispatched(GRACE), state=state)
+    fact = msgspec.structs.replace(stage(CommandStage.SETTLED), found=Found.NOTHING, connected_ms=30_000)
+    told = []
+    for ask in (1, 2, 3):
+        outcome = fold_command(msgspec.structs.replace(fact, ask=ask), command, SCENE)
+        command = after(outcome)
+        told.append(types(outcome))
+    assert told == [[], [E.SYSTEM_ERROR], []]
+    assert command.state is S.UNKNOWN
+
+
+def test_a_new_dispatch_forgets_the_absences_of_the_one_before() -> None:
+    planned = msgspec.structs.replace(OPEN, state=S.PLANNED, absences=1)
+    again = dispatch_command(planned, NOW)
+    assert (again.state, again.attempt, again.absences) == (S.DISPATCHED, 2, 0)
+    assert again.dispatched_at == again.touched_at == NOW
+
+
+@pytest.mark.parametrize("state", [each for each in CommandState if each is not S.PLANNED])
+def test_nothing_but_a_planned_command_is_dispatched(state: CommandState) -> None:
+    with pytest.raises(IllegalTransitionError):
+        dispatch_command(msgspec.structs.replace(OPEN, state=state), NOW)
+
+
+@pytest.mark.parametrize(
+    ("waited_for", "message", "why"),
+    [
+        ("the terminal is silent", "the market is closed", ": the terminal is silent"),
+        ("", "the market is closed", ": the market is closed"),
+        ("", "", ""),
+    ],
+)
+def test_what_was_certainly_not_sent_expires_and_says_what_kept_it(
+    waited_for: str, message: str, why: str
+) -> None:
+    planned = msgspec.structs.replace(OPEN, state=S.PLANNED, message=message)
+    outcome = expire_command(planned, NOW, waited_for=waited_for)
+    assert after(outcome).state is S.NEVER_SENT
+    (draft,) = outcome.events
+    assert (draft.event.event_type, draft.event.error_code) == (E.ORDER_REJECTED, "EXPIRED")
+    assert draft.event.error_message == f"expired at 2026-01-04T10:05:00.000Z before it could be sent{why}"
+
+
+@pytest.mark.parametrize("state", [each for each in CommandState if each not in (S.PLANNED, S.DONE)])
+def test_what_may_have_been_sent_does_not_expire(state: CommandState) -> None:
+    command = msgspec.structs.replace(OPEN, state=state)
+    assert expire_command(command, NOW, waited_for="") == Outcome(disposition=Disposition.APPLIED)
+
+
+@pytest.mark.parametrize("state", list(OrderState))
+def test_an_order_of_ours_says_where_its_command_stands(state: OrderState) -> None:
+    outcome = fold_order(msgspec.structs.replace(ORDER, state=state), OPEN, SCENE)
+    stands, told = {
+        OrderState.CANCELED: (S.CANCELLED, [E.ORDER_PLACED, E.ORDER_CANCELLED]),
+        OrderState.EXPIRED: (S.CANCELLED, [E.ORDER_PLACED, E.ORDER_CANCELLED]),
+        OrderState.REJECTED: (S.REJECTED, [E.ORDER_REJECTED]),
+    }.get(state, (S.PLACED, [E.ORDER_PLACED]))
+    assert (after(outcome).state, types(outcome)) == (stands, told)
+    assert after(outcome).order_ticket == 8001
+    assert {draft.event.broker_order_id for draft in outcome.events} == {"8001"}
+    assert {draft.event.reported_by for draft in outcome.events} == {OFFICER}
+
+
+@pytest.mark.parametrize(
+    ("left", "stands"), [("0.10", S.CANCELLED), ("0", S.PLACED)], ids=["a rest was dropped", "all was filled"]
+)
+@pytest.mark.parametrize("state", [OrderState.PARTIAL, OrderState.FILLED])
+def test_an_order_that_is_done_with_volume_left_is_gone_whatever_its_state(
+    state: OrderState, left: str, stands: CommandState
+) -> None:
+    done = msgspec.structs.replace(
+        ORDER, state=state, time_done_server_ms=ORDER.time_setup_server_ms, volume_current=Decimal(left)
+    )
+    assert after(fold_order(done, OPEN, SCENE)).state is stands
+
+
+def test_an_order_is_dated_by_the_broker_in_utc() -> None:
+    done = msgspec.structs.replace(ORDER, time_done_server_ms=ORDER.time_setup_server_ms + 5000)
+    assert fold_order(ORDER, OPEN, SCENE).events[0].event.occurred_at == NOW
+    assert fold_order(done, OPEN, SCENE).events[0].event.occurred_at == NOW + timedelta(seconds=5)
+
+
+def test_an_order_without_a_command_is_somebody_elses() -> None:
+    assert fold_order(ORDER, None, SCENE) == Outcome(disposition=Disposition.FOREIGN)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("symbol", "GBPUSD", "its symbol is GBPUSD, not EURUSD"),
+        ("type", "SELL", "its type is SELL, not BUY"),
+        ("type", "SELL_LIMIT", "its type is SELL_LIMIT, not BUY"),
+        ("type", "CLOSE_BY", "its type is CLOSE_BY, not BUY"),
+        ("reason", "CLIENT", "its reason is CLIENT, not EXPERT"),
+    ],
+)
+def test_an_order_that_contradicts_the_command_of_its_token_is_quarantined(
+    field: str, value: str, says: str
+) -> None:
+    outcome = fold_order(msgspec.structs.replace(ORDER, **{field: value}), OPEN, SCENE)
+    assert outcome.disposition is Disposition.QUARANTINED
+    assert says in outcome.note
+    assert (outcome.command, outcome.events) == (None, ())
+
+
+def test_the_order_of_a_close_that_came_too_late_bears_the_number_of_what_it_opened_on_a_netting_account() -> (
+    None
+):
+    order = msgspec.structs.replace(ORDER, magic=CLOSE.token, type="SELL", position_id=7002)
+    assert fold_order(order, CLOSE, SCENE).disposition is Disposition.QUARANTINED
+    netted = fold_order(order, CLOSE, SCENE, netting=True)
+    assert (netted.disposition, after(netted).order_ticket) == (Disposition.APPLIED, 8001)
+
+
+@pytest.mark.parametrize("reason", ["SL", "TP", "SO"])
+def test_the_order_by_which_a_stop_closes_a_position_is_not_the_openers_and_no_alarm(reason: str) -> None:
+    """Servers let it bear the position's magic, which is the opener's token."""
+    stop = msgspec.structs.replace(
+        ORDER, ticket=8101, type="SELL", reason=reason, position_id=7001, state=OrderState.FILLED
+    )
+    outcome = fold_order(stop, msgspec.structs.replace(OPEN, state=S.FILLED), SCENE)
+    assert outcome.disposition is not Disposition.QUARANTINED
+    assert (outcome.command, outcome.events) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        msgspec.structs.replace(stage(CommandStage.NOT_SENT), reason=NotSentReason.LATE, message="too late"),
+        stage(CommandStage.RESULT, retcode=10012),
+    ],
+    ids=["a late dispatch", "a lost answer"],
+)
+def test_a_refusal_seen_at_the_broker_is_not_told_with_the_reason_of_something_else(before: object) -> None:
+    assert isinstance(before, type(stage(CommandStage.RESULT)))
+    command = after(fold_command(before, OPEN, SCENE))
+    if command.state is S.PLANNED:
+        command = dispatch_command(command, NOW)
+    (draft,) = fold_order(msgspec.structs.replace(ORDER, state=OrderState.REJECTED), command, SCENE).events
+    assert draft.event.event_type is E.ORDER_REJECTED
+    assert draft.event.error_code == "ORDER_STATE_REJECTED"
+
+
+def test_a_stop_limit_order_whose_price_is_met_is_changed_by_nobody() -> None:
+    """The server turns it into the limit order that it stands for."""
+    waiting = msgspec.structs.replace(
+        ORDER,
+        state=OrderState.PLACED,
+        type="BUY_STOP_LIMIT",
+        price=Decimal("1.1000"),
+        limit_price=Decimal("1.0990"),
+        volume_current=ORDER.volume_initial,
+        time_done_server_ms=0,
+    )
+    woken = msgspec.structs.replace(waiting, type="BUY_LIMIT", price=Decimal("1.0990"), limit_price=None)
+    placed = msgspec.structs.replace(OPEN, state=S.PLACED)
+    assert types(fold_order(woken, placed, SCENE, before=waiting)) == []
+    moved = msgspec.structs.replace(woken, price=Decimal("1.0980"))
+    assert types(fold_order(moved, placed, SCENE, before=waiting)) == [E.ORDER_PLACED]

@@ -1,0 +1,233 @@
+"""The life of a command: every state under every input, and the laws that protect money."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.trade.command_states import (
+    CommandInput,
+    CommandOutput,
+    CommandState,
+    IllegalTransitionError,
+    step_command,
+)
+
+S, I, O = CommandState, CommandInput, CommandOutput  # noqa: E741 - as in the table itself
+
+INPUTS = (
+    I.DISPATCH,
+    I.EXPIRE,
+    I.NOT_SENT_PASSING,
+    I.NOT_SENT_FINAL,
+    I.SUBMITTED,
+    I.ACCEPTED,
+    I.REFUSED,
+    I.OUTCOME_OPEN,
+    I.ORDER_SEEN,
+    I.ORDER_GONE,
+    I.FILL_PART,
+    I.FILL_WHOLE,
+    I.ABSENT,
+    I.WITHDRAWN,
+    I.RESOLVED_FILLED,
+    I.RESOLVED_REJECTED,
+    I.RESOLVED_CANCELLED,
+)
+STATES = [state for state in CommandState if state is not S.DONE]
+"""DONE is a change's alone."""
+TOLD = {
+    "P": O.PLACED,
+    "p": O.PART_FILLED,
+    "F": O.FILLED,
+    "N": O.NEVER_SENT,
+    "R": O.REFUSED,
+    "C": O.CANCELLED,
+    "E": O.BROKER_ERROR,
+    "U": O.UNKNOWN,
+    "W": O.RESOLVED,
+}
+SHORT = {
+    "pln": S.PLANNED,
+    "dsp": S.DISPATCHED,
+    "sub": S.SUBMITTED,
+    "plc": S.PLACED,
+    "par": S.PARTIAL,
+    "fil": S.FILLED,
+    "rej": S.REJECTED,
+    "can": S.CANCELLED,
+    "nev": S.NEVER_SENT,
+    "unc": S.UNCERTAIN,
+    "unk": S.UNKNOWN,
+}
+# A cell is the state after, and what is told. '.': as it was; '!': may never happen.
+MATRIX = """
+    disp expir pass  final subm accep refus open  seen  gone   part   whole  absen withd f-word r-word c-word
+pln dsp  nev:N .     nev:N sub  plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF .     can:C .      .      .
+dsp !    .     pln   nev:N sub  plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF unk:U .     .      .      .
+sub !    .     unc   unc   .    plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF unk:U .     .      .      .
+plc !    .     .     .     .    .     rej:R .     .     can:C  par:p  fil:F  unk:U .     .      .      .
+par !    .     .     .     .    .     .     .     .     can:C  par:p  fil:F  .     .     .      .      .
+fil !    .     .     .     .    .     .     .     .     .      .      .      .     .     .      .      .
+rej !    .     .     .     .    plc:P .     .     plc:P .      par:Pp fil:PF .     .     .      .      .
+can !    .     .     .     .    .     .     .     .     .      can:p  fil:F  .     .     .      .      .
+nev !    .     .     .     sub  plc:P .     unc:E plc:P can:PC par:Pp fil:PF .     .     .      .      .
+unc !    .     .     .     .    plc:P rej:R .     plc:P can:PC par:Pp fil:PF unk:U .     fil:W  rej:R  can:C
+unk !    .     nev:N nev:N .    plc:P rej:R .     plc:P can:PC par:Pp fil:PF .     .     fil:W  rej:R  can:C
+"""
+CELLS = [
+    pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")
+    for row in MATRIX.strip().splitlines()[1:]
+    for what, cell in zip(INPUTS, row.split()[1:], strict=True)
+]
+
+
+def test_the_matrix_holds_every_state_and_every_input() -> None:
+    assert set(INPUTS) == set(CommandInput)
+    assert len(CELLS) == len(STATES) * len(CommandInput)
+    assert set(SHORT.values()) == set(STATES)
+
+
+@pytest.mark.parametrize(("state", "what", "cell"), CELLS)
+def test_each_state_under_each_input(state: CommandState, what: CommandInput, cell: str) -> None:
+    if cell == "!":
+        with pytest.raises(IllegalTransitionError, match=state):
+            step_command(state, what)
+        return
+    after, _, told = cell.partition(":")
+    expected = (state if after == "." else SHORT[after], tuple(TOLD[letter] for letter in told))
+    assert step_command(state, what) == expected
+
+
+FILLS = (I.FILL_PART, I.FILL_WHOLE)
+HAPPENINGS = st.lists(st.sampled_from(CommandInput), max_size=30)
+
+
+def live(
+    happenings: list[CommandInput],
+) -> list[tuple[CommandState, CommandInput, CommandState, tuple[CommandOutput, ...]]]:
+    """A command's life: (before, input, after, told). A dispatch that raises has changed nothing."""
+    state, life = S.PLANNED, []
+    for what in happenings:
+        try:
+            after, told = step_command(state, what)
+        except IllegalTransitionError:
+            continue
+        life.append((state, what, after, told))
+        state = after
+    return life
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("fill", FILLS)
+def test_a_fill_counts_in_every_state_and_is_told_once(state: CommandState, fill: CommandInput) -> None:
+    after, told = step_command(state, fill)
+    assert after in (S.PARTIAL, S.FILLED, S.CANCELLED)
+    fills = [each for each in told if each in (O.PART_FILLED, O.FILLED)]
+    assert fills == ([] if state is S.FILLED else [O.FILLED if fill is I.FILL_WHOLE else O.PART_FILLED])
+
+
+@pytest.mark.parametrize("what", [each for each in CommandInput if each is not I.DISPATCH])
+def test_a_filled_command_stays_filled_and_silent(what: CommandInput) -> None:
+    assert step_command(S.FILLED, what) == (S.FILLED, ())
+
+
+@given(HAPPENINGS)
+def test_only_the_dispatch_of_a_planned_command_dispatches(happenings: list[CommandInput]) -> None:
+    for before, what, after, _ in live(happenings):
+        if after is S.DISPATCHED and before is not S.DISPATCHED:
+            assert (before, what) == (S.PLANNED, I.DISPATCH)
+
+
+@given(HAPPENINGS)
+def test_between_two_dispatches_the_terminal_said_that_it_did_not_send(
+    happenings: list[CommandInput],
+) -> None:
+    may = True
+    for _, what, _, _ in live(happenings):
+        if what is I.DISPATCH:
+            assert may
+            may = False
+        may = may or what is I.NOT_SENT_PASSING
+
+
+@given(HAPPENINGS)
+def test_after_any_sign_that_it_was_sent_a_command_is_never_dispatched_again(
+    happenings: list[CommandInput],
+) -> None:
+    sent = False
+    for _, what, after, _ in live(happenings):
+        assert not (sent and what is I.DISPATCH)
+        sent = sent or what in (
+            I.SUBMITTED,
+            I.ACCEPTED,
+            I.REFUSED,
+            I.OUTCOME_OPEN,
+            I.ORDER_SEEN,
+            I.ORDER_GONE,
+            *FILLS,
+        )
+        assert not (sent and after is S.PLANNED)
+
+
+@given(HAPPENINGS)
+def test_a_life_tells_of_one_whole_fill_at_most(happenings: list[CommandInput]) -> None:
+    told = [output for _, _, _, outputs in live(happenings) for output in outputs]
+    assert told.count(O.FILLED) <= 1
+
+
+WORDS = {I.RESOLVED_FILLED, I.RESOLVED_REJECTED, I.RESOLVED_CANCELLED}
+
+
+@given(HAPPENINGS)
+def test_placed_is_told_before_any_fill_or_cancellation_by_the_broker(happenings: list[CommandInput]) -> None:
+    """What nobody but a person knows of was perhaps never placed; what is withdrawn never was."""
+    life = [step for step in live(happenings) if not {step[1]} & {*WORDS, I.WITHDRAWN}]
+    if len(life) < len(live(happenings)):
+        return
+    told = [output for _, _, _, outputs in life for output in outputs]
+    for output in (O.PART_FILLED, O.FILLED, O.CANCELLED):
+        if output in told:
+            assert O.PLACED in told[: told.index(output)]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("word", sorted(WORDS))
+def test_a_persons_word_counts_only_where_nobody_else_knows(state: CommandState, word: CommandInput) -> None:
+    moved = step_command(state, word) != (state, ())
+    assert moved is (state in {S.UNCERTAIN, S.UNKNOWN})
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_what_was_certainly_not_sent_can_be_withdrawn(state: CommandState) -> None:
+    moved = step_command(state, I.WITHDRAWN) != (state, ())
+    assert moved is (state is S.PLANNED)
+
+
+@given(HAPPENINGS)
+def test_no_fill_is_ever_taken_back(happenings: list[CommandInput]) -> None:
+    filled = False
+    for _, what, after, _ in live(happenings):
+        filled = filled or what in FILLS
+        if filled:
+            assert after in (S.PARTIAL, S.FILLED, S.CANCELLED)
+
+
+@given(st.sampled_from(STATES), st.sampled_from(CommandInput).filter(lambda what: what is not I.DISPATCH))
+def test_the_same_input_again_changes_nothing_more_and_repeats_no_end(
+    state: CommandState, what: CommandInput
+) -> None:
+    once, _ = step_command(state, what)
+    twice, told = step_command(once, what)
+    assert twice is once
+    assert set(told) <= {O.PART_FILLED}
+
+
+OVER = {S.FILLED, S.REJECTED, S.CANCELLED, S.NEVER_SENT, S.DONE}
+CERTAIN = {*OVER, S.PLANNED}
+
+
+@pytest.mark.parametrize("state", list(CommandState))
+def test_what_is_over_in_doubt_or_in_flight(state: CommandState) -> None:
+    assert state.over is (state in OVER)
+    assert state.in_doubt is (state not in CERTAIN)
+    assert state.in_flight is (state not in {*OVER, S.UNKNOWN})

@@ -1,0 +1,82 @@
+"""A directive's state, from the states of its commands."""
+
+import itertools
+
+import pytest
+
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.directive_states import DirectiveState, Leg, directive_state
+
+C, D = CommandState, DirectiveState
+
+FILLED = Leg(C.FILLED, filled=True)
+DONE = Leg(C.DONE, filled=False)
+PART = Leg(C.CANCELLED, filled=True)
+CANCELLED = Leg(C.CANCELLED, filled=False)
+REJECTED = Leg(C.REJECTED, filled=False)
+NEVER = Leg(C.NEVER_SENT, filled=False)
+EXPIRED = Leg(C.NEVER_SENT, filled=False, expired=True)
+ENDED = (FILLED, DONE, PART, CANCELLED, REJECTED, NEVER, EXPIRED)
+UNKNOWN = Leg(C.UNKNOWN, filled=False)
+MOVING = tuple(
+    Leg(state, filled=state is C.PARTIAL)
+    for state in (C.PLANNED, C.DISPATCHED, C.SUBMITTED, C.PLACED, C.PARTIAL, C.UNCERTAIN)
+)
+
+# One leg on the diagonal; beside it, two legs in either order.
+TABLE = """
+           FILLED  DONE    PART    CANCELLED REJECTED  NEVER     EXPIRED
+FILLED     FILLED  PARTIAL PARTIAL PARTIAL   PARTIAL   PARTIAL   PARTIAL
+DONE       PARTIAL DONE    PARTIAL PARTIAL   PARTIAL   PARTIAL   PARTIAL
+PART       PARTIAL PARTIAL PARTIAL PARTIAL   PARTIAL   PARTIAL   PARTIAL
+CANCELLED  PARTIAL PARTIAL PARTIAL CANCELLED CANCELLED CANCELLED CANCELLED
+REJECTED   PARTIAL PARTIAL PARTIAL CANCELLED REJECTED  REJECTED  REJECTED
+NEVER      PARTIAL PARTIAL PARTIAL CANCELLED REJECTED  REJECTED  REJECTED
+EXPIRED    PARTIAL PARTIAL PARTIAL CANCELLED REJECTED  REJECTED  EXPIRED
+"""
+PAIRS = {
+    (one, two): DirectiveState[word]
+    for one, row in zip(ENDED, TABLE.strip().splitlines()[1:], strict=True)
+    for two, word in zip(ENDED, row.split()[1:], strict=True)
+}
+
+
+@pytest.mark.parametrize(("legs", "state"), PAIRS.items())
+def test_a_directive_that_is_over_ends_by_what_its_legs_came_to(
+    legs: tuple[Leg, Leg], state: DirectiveState
+) -> None:
+    assert directive_state(legs) is state
+    if legs[0] is legs[1]:
+        assert directive_state(legs[:1]) is state
+
+
+@pytest.mark.parametrize("legs", [*itertools.combinations_with_replacement(ENDED, 3)])
+def test_more_legs_end_as_their_pairs_do_whatever_their_order(legs: tuple[Leg, ...]) -> None:
+    states = {directive_state(order) for order in itertools.permutations(legs)}
+    assert len(states) == 1
+    kinds = {PAIRS[pair] for pair in itertools.permutations(legs, 2)}
+    (state,) = states
+    assert state in kinds
+    assert state.over
+
+
+@pytest.mark.parametrize("moving", MOVING)
+def test_a_directive_works_while_any_leg_does(moving: Leg) -> None:
+    for others in [(), *itertools.combinations_with_replacement((*ENDED, *MOVING), 2)]:
+        for legs in ((moving, *others), (*others, moving)):
+            assert directive_state(legs) is D.WORKING
+
+
+def test_one_leg_of_unknown_outcome_makes_the_directive_unknown() -> None:
+    for others in [(), *itertools.combinations_with_replacement((*ENDED, *MOVING, UNKNOWN), 2)]:
+        for legs in ((UNKNOWN, *others), (*others, UNKNOWN)):
+            assert directive_state(legs) is D.UNKNOWN
+
+
+def test_the_legs_tried_hold_every_state_of_a_command() -> None:
+    assert {leg.state for leg in (*ENDED, *MOVING, UNKNOWN)} == set(CommandState)
+
+
+@pytest.mark.parametrize("state", list(DirectiveState))
+def test_received_working_and_unknown_are_not_over(state: DirectiveState) -> None:
+    assert state.over is (state not in {D.RECEIVED, D.WORKING, D.UNKNOWN})

@@ -1,0 +1,452 @@
+"""An opening directive: what is refused before anything is sent, and the one order that it becomes."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
+from bridge.core.director.poll import Problem
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.settings import GuardSettings, OfficerSettings
+from bridge.core.trade.planning import Leg, check, check_volume, comment, expiry, named, on_tick, plan_open
+from bridge.core.units.mt5_terms import Side
+from tests.unit.core.samples import NOW, OFFICER, TERMS
+
+SETTINGS = OfficerSettings(
+    id=OFFICER, symbols={"EURUSD": "EURUSD.r"}, deviation_points=15, max_quantity=Decimal("1.00")
+)
+LONG = Directive(
+    directive_id="dir-1",
+    symbol="EURUSD",
+    action=Action.OPEN_LONG,
+    order_type=OrderType.MARKET,
+    issued_at=NOW,
+    quantity=Decimal("0.10"),
+    price=Decimal("1.0950"),
+    stop_loss=Decimal("1.0900"),
+    take_profit=Decimal("1.1000"),
+    expires_at=NOW + timedelta(minutes=5),
+)
+SHORT = msgspec.structs.replace(
+    LONG, action=Action.OPEN_SHORT, stop_loss=Decimal("1.1000"), take_profit=Decimal("1.0900")
+)
+LATER = NOW + timedelta(days=1)
+
+
+def tokens(leg: int) -> int:
+    return 100 + leg
+
+
+def planned(directive: Directive, settings: OfficerSettings = SETTINGS) -> Order:
+    leg = plan_open(directive, settings, TERMS, tokens)
+    assert isinstance(leg, Leg)
+    assert leg.opening_directive_id == ""
+    return leg.order
+
+
+@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize(("late_ms", "expired"), [(-1, False), (0, True), (1, True)])
+def test_a_directive_expires_at_its_very_moment(action: Action, late_ms: int, expired: bool) -> None:
+    now = NOW + timedelta(minutes=5, milliseconds=late_ms)
+    directive = msgspec.structs.replace(SHORT if action is Action.OPEN_SHORT else LONG, action=action)
+    problem = check(directive, SETTINGS, now)
+    assert (problem is not None) is expired
+    if problem:
+        assert problem.code == "EXPIRED"
+        assert "2026-01-04T10:05:00.000Z" in problem.message
+
+
+@pytest.mark.parametrize(("late_ms", "expired"), [(-1, False), (0, True)])
+def test_a_pending_order_that_would_have_left_the_book_already_is_not_sent(
+    late_ms: int, expired: bool
+) -> None:
+    directive = msgspec.structs.replace(
+        LONG, order_type=OrderType.LIMIT, order_expires_at=NOW + timedelta(minutes=2)
+    )
+    problem = check(directive, SETTINGS, NOW + timedelta(minutes=2, milliseconds=late_ms))
+    assert (problem is not None) is expired
+    if problem:
+        assert problem.code == "EXPIRED"
+        assert problem.message.startswith("its order would expire at 2026-01-04T10:02:00.000Z")
+
+
+def test_without_an_expiry_it_lives_as_long_as_the_officer_allows_from_its_issue() -> None:
+    directive = msgspec.structs.replace(LONG, expires_at=None)
+    settings = msgspec.structs.replace(SETTINGS, time_to_live_s=60.0)
+    assert expiry(directive, settings) == NOW + timedelta(seconds=60)
+    assert expiry(LONG, settings) == LONG.expires_at
+
+
+def test_the_last_moment_of_the_calendar_is_an_expiry_like_any_other() -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    directive = msgspec.structs.replace(LONG, issued_at=last, expires_at=None)
+    assert expiry(directive, SETTINGS) >= last
+    assert check(directive, SETTINGS, last + timedelta(milliseconds=1)) is None
+
+
+@pytest.mark.parametrize("action", [Action.OPEN_LONG, Action.OPEN_SHORT])
+@pytest.mark.parametrize(
+    ("quantity", "most", "refused"),
+    [("1.00", "1.00", False), ("1.01", "1.00", True), ("0.99", "1.00", False), ("1000", None, False)],
+)
+def test_an_opening_over_the_officers_limit_is_refused(
+    action: Action, quantity: str, most: str | None, refused: bool
+) -> None:
+    settings = msgspec.structs.replace(SETTINGS, max_quantity=Decimal(most) if most else None)
+    directive = msgspec.structs.replace(
+        LONG if action is Action.OPEN_LONG else SHORT, quantity=Decimal(quantity)
+    )
+    problem = check(directive, settings, NOW)
+    assert (problem is not None) is refused
+    if problem:
+        assert problem == Problem(
+            "LIMIT_QUANTITY", "field 'quantity': 1.01 is over this officer's max_quantity of 1.00"
+        )
+
+
+@pytest.mark.parametrize(
+    ("guards", "problem"),
+    [
+        (GuardSettings(allowed_actions=[Action.OPEN_LONG]), None),
+        (
+            GuardSettings(allowed_actions=[Action.OPEN_SHORT]),
+            Problem(
+                "LIMIT_ACTION",
+                "field 'action': OPEN_LONG is none of this officer's allowed_actions: OPEN_SHORT",
+            ),
+        ),
+        (
+            GuardSettings(allowed_actions=[]),
+            Problem(
+                "LIMIT_ACTION", "field 'action': OPEN_LONG is none of this officer's allowed_actions: none"
+            ),
+        ),
+        (GuardSettings(allowed_symbols=["GBPUSD", "EURUSD"]), None),
+        (
+            # As the Director spells it, not as the broker does.
+            GuardSettings(allowed_symbols=["GBPUSD", "EURUSD.r"]),
+            Problem(
+                "LIMIT_SYMBOL",
+                "field 'symbol': EURUSD is none of this officer's allowed_symbols: GBPUSD, EURUSD.r",
+            ),
+        ),
+    ],
+)
+def test_an_officer_opens_what_and_where_it_is_allowed_to(
+    guards: GuardSettings, problem: Problem | None
+) -> None:
+    assert check(LONG, msgspec.structs.replace(SETTINGS, guards=guards), NOW) == problem
+
+
+@pytest.mark.parametrize("action", [each for each in Action if not each.opens])
+def test_no_limit_and_no_level_keeps_anybody_from_anything_but_opening(action: Action) -> None:
+    directive = msgspec.structs.replace(
+        LONG, action=action, quantity=Decimal(50), stop_loss=Decimal(2), take_profit=Decimal(1)
+    )
+    guards = GuardSettings(allowed_actions=[], allowed_symbols=[])
+    assert check(directive, msgspec.structs.replace(SETTINGS, guards=guards), NOW) is None
+
+
+LEVELS: list[tuple[str | None, str | None, str | None, str]] = [
+    # stop loss, price, take profit of a long; the field that is on the wrong side
+    ("1.09", "1.095", "1.10", ""),
+    ("1.09", None, "1.10", ""),
+    (None, "1.095", "1.10", ""),
+    ("1.09", "1.095", None, ""),
+    ("1.09", None, None, ""),
+    (None, None, "1.10", ""),
+    (None, None, None, ""),
+    ("1.095", "1.095", "1.10", "stop_loss"),
+    ("1.096", "1.095", "1.10", "stop_loss"),
+    ("1.09", "1.10", "1.10", "price"),
+    ("1.09", "1.11", "1.10", "price"),
+    ("1.10", None, "1.09", "stop_loss"),
+    ("1.10", None, "1.10", "stop_loss"),
+    (None, "1.10", "1.09", "price"),
+    ("1.11", "1.10", None, "stop_loss"),
+]
+
+
+@pytest.mark.parametrize(("stop_loss", "price", "take_profit", "wrong"), LEVELS)
+@pytest.mark.parametrize("long", [True, False])
+@pytest.mark.parametrize("order_type", list(OrderType))
+def test_levels_on_the_wrong_side_are_refused(
+    stop_loss: str | None,
+    price: str | None,
+    take_profit: str | None,
+    wrong: str,
+    long: bool,
+    order_type: OrderType,
+) -> None:
+    # A short is a long in the mirror: each level at 2.19 less itself.
+    mirror: Callable[[Decimal], Decimal] = (
+        (lambda level: level) if long else (lambda level: Decimal("2.19") - level)
+    )
+    stop, at, target = [
+        None if each is None else mirror(Decimal(each)) for each in (stop_loss, price, take_profit)
+    ]
+    directive = msgspec.structs.replace(
+        LONG if long else SHORT, order_type=order_type, stop_loss=stop, price=at, take_profit=target
+    )
+    if order_type is OrderType.STOP_LIMIT:
+        # It is filled at its limit; the price that wakes it may lie beyond any level.
+        wrong = "limit_price" if wrong == "price" else wrong
+        directive = msgspec.structs.replace(directive, limit_price=at, price=mirror(Decimal("1.5")))
+    problem = check(directive, SETTINGS, NOW)
+    assert (problem is not None) is bool(wrong)
+    if problem:
+        assert problem.code == "INVALID_STOPS"
+        assert problem.message.startswith(f"field '{wrong}': ")
+        assert f"must be {'below' if long else 'above'}" in problem.message
+
+
+@pytest.mark.parametrize(("directive", "side"), [(LONG, Side.BUY), (SHORT, Side.SELL)])
+def test_an_opening_is_one_order_with_everything_the_directive_says(directive: Directive, side: Side) -> None:
+    assert planned(directive) == Order(
+        token=101,
+        kind=CommandKind.OPEN,
+        symbol="EURUSD.r",
+        side=side,
+        volume=Decimal("0.10"),
+        stop_loss=directive.stop_loss,
+        take_profit=directive.take_profit,
+        price=Decimal("1.0950"),
+        deviation_points=15,
+        comment="dir-1",
+    )
+
+
+@pytest.mark.parametrize(("own", "allowed"), [(None, 15), (0, 0), (40, 40)])
+def test_the_directives_own_slippage_wins_over_the_officers(own: int | None, allowed: int) -> None:
+    assert planned(msgspec.structs.replace(LONG, deviation_points=own)).deviation_points == allowed
+
+
+def test_the_officers_greatest_spread_goes_with_every_opening() -> None:
+    settings = msgspec.structs.replace(SETTINGS, guards=GuardSettings(max_spread_points=25))
+    for order_type in OrderType:
+        directive = msgspec.structs.replace(LONG, order_type=order_type, limit_price=Decimal("1.0955"))
+        assert planned(directive, settings).max_spread_points == 25
+
+
+@pytest.mark.parametrize("order_type", [each for each in OrderType if each.pending])
+@pytest.mark.parametrize(("directive", "side"), [(LONG, Side.BUY), (SHORT, Side.SELL)])
+def test_a_pending_opening_waits_for_its_price_without_slippage(
+    order_type: OrderType, directive: Directive, side: Side
+) -> None:
+    limit = Decimal("1.0955") if order_type is OrderType.STOP_LIMIT else None
+    pending = msgspec.structs.replace(
+        directive, order_type=order_type, limit_price=limit, order_expires_at=LATER
+    )
+    assert planned(pending) == Order(
+        token=101,
+        kind=CommandKind.OPEN,
+        symbol="EURUSD.r",
+        side=side,
+        volume=Decimal("0.10"),
+        order_type=order_type,
+        stop_loss=directive.stop_loss,
+        take_profit=directive.take_profit,
+        price=Decimal("1.0950"),
+        limit_price=limit,
+        time_in_force=TimeInForce.GTD,
+        expires_ms=int(LATER.timestamp()) * 1000,
+        deviation_points=None,
+        comment="dir-1",
+    )
+
+
+SOON = LONG.expires_at
+LIFETIMES: list[tuple[TimeInForce | None, datetime | None, datetime | None, TimeInForce, datetime | None]] = [
+    # asked for, the order's expiry, the directive's expiry; the order's time in force, and until when
+    (None, None, None, TimeInForce.GTC, None),
+    (None, None, SOON, TimeInForce.GTD, SOON),
+    (None, LATER, SOON, TimeInForce.GTD, LATER),
+    (None, LATER, None, TimeInForce.GTD, LATER),
+    (TimeInForce.GTC, LATER, SOON, TimeInForce.GTC, None),
+    (TimeInForce.GTC, None, SOON, TimeInForce.GTC, None),
+    (TimeInForce.DAY, None, SOON, TimeInForce.DAY, None),
+    (TimeInForce.DAY, LATER, SOON, TimeInForce.DAY, None),
+    (TimeInForce.GTD, LATER, SOON, TimeInForce.GTD, LATER),
+    (TimeInForce.GTD, None, SOON, TimeInForce.GTD, SOON),
+]
+
+
+@pytest.mark.parametrize(("asked", "order_expires", "expires", "time_in_force", "until"), LIFETIMES)
+def test_a_pending_order_leaves_the_book_when_it_was_told_to(
+    asked: TimeInForce | None,
+    order_expires: datetime | None,
+    expires: datetime | None,
+    time_in_force: TimeInForce,
+    until: datetime | None,
+) -> None:
+    directive = msgspec.structs.replace(
+        LONG,
+        order_type=OrderType.LIMIT,
+        time_in_force=asked,
+        order_expires_at=order_expires,
+        expires_at=expires,
+    )
+    order = planned(directive)
+    assert order.time_in_force is time_in_force
+    assert order.expires_ms == (0 if until is None else int(until.timestamp()) * 1000)
+    # A market order does not wait on the book.
+    market = planned(msgspec.structs.replace(directive, order_type=OrderType.MARKET))
+    assert (market.time_in_force, market.expires_ms) == (TimeInForce.GTC, 0)
+
+
+def test_a_type_that_the_symbol_does_not_take_is_refused_and_named() -> None:
+    terms = msgspec.structs.replace(TERMS, order_types=[OrderType.MARKET, OrderType.LIMIT])
+    stop = msgspec.structs.replace(LONG, order_type=OrderType.STOP)
+    assert plan_open(stop, SETTINGS, terms, tokens) == Problem(
+        "UNKNOWN_ORDER_TYPE", "field 'order_type': EURUSD.r takes MARKET, LIMIT, not STOP"
+    )
+    # A terminal that could not tell says nothing; the broker decides.
+    silent = msgspec.structs.replace(TERMS, order_types=[])
+    assert isinstance(plan_open(stop, SETTINGS, silent, tokens), Leg)
+
+
+def test_an_opening_without_quantity_never_becomes_an_order() -> None:
+    with pytest.raises(ValueError, match="dir-1"):
+        plan_open(msgspec.structs.replace(LONG, quantity=None), SETTINGS, TERMS, tokens)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "least", "most", "step", "rule"),
+    [
+        ("0.01", "0.01", "100", "0.01", ""),
+        ("100", "0.01", "100", "0.01", ""),
+        ("100.00", "0.01", "100", "0.01", ""),
+        ("0.30", "0.01", "100", "0.1", ""),
+        ("0.009", "0.01", "100", "0.001", "is less than the least of EURUSD.r, 0.01"),
+        ("100.01", "0.01", "100", "0.01", "is more than the most of EURUSD.r, 100"),
+        (
+            "0.015",
+            "0.01",
+            "100",
+            "0.01",
+            "is no multiple of the step of EURUSD.r, 0.01; the next below is 0.010",
+        ),
+        ("0.35", "0.1", "100", "0.1", "is no multiple of the step of EURUSD.r, 0.1; the next below is 0.30"),
+        # What the terminal could not tell is no rule.
+        ("0.00001", "0", "0", "0", ""),
+        ("1000000", "0.01", "0", "0", ""),
+    ],
+)
+def test_a_quantity_that_the_symbol_does_not_take_is_refused_and_never_rounded(
+    quantity: str, least: str, most: str, step: str, rule: str
+) -> None:
+    terms = msgspec.structs.replace(
+        TERMS, volume_min=Decimal(least), volume_max=Decimal(most), volume_step=Decimal(step)
+    )
+    expected = Problem("INVALID_QUANTITY", f"field 'quantity': {quantity} {rule}") if rule else None
+    assert check_volume(Decimal(quantity), terms) == expected
+    directive = msgspec.structs.replace(LONG, quantity=Decimal(quantity))
+    outcome = plan_open(directive, SETTINGS, terms, tokens)
+    assert outcome == expected or (isinstance(outcome, Leg) and str(outcome.order.volume) == quantity)
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "point", "rounded"),
+    [
+        # As it came where it fits, to the nearest tick where it does not, to the even one where two are.
+        ("1.0950", "0.00001", "0.00001", "1.0950"),
+        ("1.095004", "0.00001", "0.00001", "1.09500"),
+        ("1.095006", "0.00001", "0.00001", "1.09501"),
+        ("1.095005", "0.00001", "0.00001", "1.09500"),
+        ("1.095015", "0.00001", "0.00001", "1.09502"),
+        ("4200.30", "0.25", "0.01", "4200.25"),
+        ("4200.40", "0.25", "0.01", "4200.50"),
+        ("4200.375", "0.25", "0.01", "4200.50"),
+        # Without a tick size the point.
+        ("1.095006", "0", "0.00001", "1.09501"),
+        # Nothing known: as it came.
+        ("1.09500612", "0", "0", "1.09500612"),
+        # A price is never rounded away.
+        ("0.000001", "0.00001", "0.00001", "0.00001"),
+        # 0 takes a level away.
+        ("0", "0.25", "0.01", "0"),
+        (None, "0.25", "0.01", None),
+    ],
+)
+def test_a_price_goes_to_the_nearest_tick_in_decimal(
+    price: str | None, tick: str, point: str, rounded: str | None
+) -> None:
+    terms = msgspec.structs.replace(TERMS, tick_size=Decimal(tick), point=Decimal(point))
+    found = on_tick(None if price is None else Decimal(price), terms)
+    assert (None if found is None else str(found)) == rounded
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**4), st.integers(0, 6))
+def test_a_price_on_the_grid_is_at_most_half_a_tick_away_and_stays_there(
+    digits: int, tick: int, places: int
+) -> None:
+    terms = msgspec.structs.replace(TERMS, tick_size=Decimal(tick).scaleb(-places))
+    price = Decimal(digits).scaleb(-7)
+    found = on_tick(price, terms)
+    assert found is not None and found > 0
+    assert found % terms.tick_size == 0
+    assert abs(found - price) <= terms.tick_size / 2 or found == terms.tick_size
+    assert on_tick(found, terms) == found
+
+
+def test_all_prices_of_an_opening_go_to_the_grid() -> None:
+    terms = msgspec.structs.replace(TERMS, tick_size=Decimal("0.0005"))
+    directive = msgspec.structs.replace(
+        LONG,
+        order_type=OrderType.STOP_LIMIT,
+        price=Decimal("1.0951"),
+        limit_price=Decimal("1.0954"),
+        stop_loss=Decimal("1.0902"),
+        take_profit=Decimal("1.1003"),
+    )
+    leg = plan_open(directive, SETTINGS, terms, tokens)
+    assert isinstance(leg, Leg)
+    order = leg.order
+    assert [str(each) for each in (order.price, order.limit_price, order.stop_loss, order.take_profit)] == [
+        "1.0950",
+        "1.0955",
+        "1.0900",
+        "1.1005",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "candidates", "problem"),
+    [
+        ("EURUSD.r", [], None),
+        (
+            "",
+            ["EURUSD.r", "mEURUSD"],
+            Problem(
+                "AMBIGUOUS_SYMBOL",
+                "field 'symbol': EURUSD could be EURUSD.r, mEURUSD at this broker; "
+                "say which in the officer's 'symbols'",
+            ),
+        ),
+        (
+            "",
+            [],
+            Problem(
+                "UNKNOWN_SYMBOL",
+                "field 'symbol': the broker has no EURUSD, nor one like it; name it in the officer's 'symbols'",
+            ),
+        ),
+    ],
+)
+def test_a_symbol_that_is_not_exactly_one_is_refused_with_what_it_could_be(
+    name: str, candidates: list[str], problem: Problem | None
+) -> None:
+    assert named(msgspec.structs.replace(TERMS, name=name, candidates=candidates)) == problem
+
+
+@given(st.text())
+def test_a_comment_is_short_plain_ascii(directive_id: str) -> None:
+    text = comment(directive_id)
+    assert text.isascii() and len(text) == min(len(directive_id), 26)
+    if directive_id.isascii():
+        assert directive_id.startswith(text)

@@ -1,0 +1,457 @@
+"""Directives about what is there: which positions are closed or changed, which orders are changed or cancelled."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.director.contract import Action, Directive, OrderType
+from bridge.core.director.poll import Problem
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.settings import OfficerSettings
+from bridge.core.trade.planning import Leg, flatten, plan_cancel, plan_close, plan_modify, would_close
+from bridge.core.trade.records import OrderRecord, PositionRecord
+from bridge.core.units.mt5_terms import Side
+from tests.unit.core.samples import HELD, NOW, OFFICER, TERMS
+
+SETTINGS = OfficerSettings(id=OFFICER, deviation_points=15)
+CLOSE = Directive(
+    directive_id="dir-now",
+    symbol="EURUSD",
+    action=Action.CLOSE,
+    order_type=OrderType.MARKET,
+    issued_at=NOW,
+    expires_at=NOW + timedelta(minutes=5),
+)
+CANCEL = msgspec.structs.replace(CLOSE, action=Action.CANCEL)
+MODIFY = msgspec.structs.replace(CLOSE, action=Action.MODIFY)
+
+
+def tokens(leg: int) -> int:
+    return 100 + leg
+
+
+def position(identifier: int, volume: str, **changed: object) -> PositionRecord:
+    held = msgspec.structs.replace(
+        HELD,
+        identifier=identifier,
+        symbol="EURUSD.r",
+        token=identifier,
+        volume_in=Decimal(volume),
+        directive_id=f"dir-{identifier}",
+    )
+    return msgspec.structs.replace(held, **changed)
+
+
+def pending(ticket: int, order_type: OrderType = OrderType.LIMIT, **changed: object) -> OrderRecord:
+    order = OrderRecord(
+        ticket=ticket,
+        token=ticket + 1000,
+        directive_id=f"dir-{ticket}",
+        symbol="EURUSD.r",
+        side=Side.BUY,
+        order_type=order_type,
+        volume=Decimal("0.10"),
+    )
+    return msgspec.structs.replace(order, **changed)
+
+
+def legs_of(planned: list[Leg] | Problem) -> list[Leg]:
+    assert isinstance(planned, list), planned
+    assert [leg.order.token for leg in planned] == [101 + at for at in range(len(planned))]
+    return planned
+
+
+OWN = [
+    position(1, "0.10"),
+    position(2, "0.20", side=Side.SELL),
+    position(3, "0.30"),
+    position(4, "0.40", symbol="GBPUSD"),
+    position(5, "0.50", directive_id="dir-1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "quantity", "target", "legs"),
+    [
+        (Action.CLOSE, None, None, [(1, "0.10"), (2, "0.20"), (3, "0.30"), (5, "0.50")]),
+        (Action.CLOSE_POSITION, None, None, [(1, "0.10"), (2, "0.20"), (3, "0.30"), (5, "0.50")]),
+        (Action.CLOSE_LONG, None, None, [(1, "0.10"), (3, "0.30"), (5, "0.50")]),
+        (Action.CLOSE_SHORT, None, None, [(2, "0.20")]),
+        (Action.CLOSE, None, "dir-1", [(1, "0.10"), (5, "0.50")]),
+        (Action.CLOSE, None, "dir-3", [(3, "0.30")]),
+        (Action.CLOSE, "0.05", None, [(1, "0.05")]),
+        (Action.CLOSE, "0.10", None, [(1, "0.10")]),
+        (Action.CLOSE, "0.15", None, [(1, "0.10"), (2, "0.05")]),
+        (Action.CLOSE_LONG, "0.35", None, [(1, "0.10"), (3, "0.25")]),
+        (Action.CLOSE, "0.2", "dir-5", None),
+        (Action.CLOSE, "99", "dir-2", [(2, "0.20")]),
+        (Action.CLOSE_LONG, None, "dir-2", None),
+        (Action.CLOSE, None, "dir-4", None),
+        (Action.CLOSE, None, "dir-9", None),
+    ],
+)
+def test_a_close_takes_its_own_positions_oldest_first(
+    action: Action, quantity: str | None, target: str | None, legs: list[tuple[int, str]] | None
+) -> None:
+    directive = msgspec.structs.replace(
+        CLOSE, action=action, quantity=Decimal(quantity) if quantity else None, target_directive_id=target
+    )
+    planned = plan_close(directive, SETTINGS, TERMS, OWN, tokens)
+    if legs is None:
+        assert isinstance(planned, Problem)
+        assert planned.code == "NO_POSITION"
+        assert f"opened by {target}" in planned.message
+        return
+    found = legs_of(planned)
+    assert [(leg.order.position, str(leg.order.volume)) for leg in found] == legs
+    by_number = {held.identifier: held for held in OWN}
+    for leg in found:
+        held = by_number[leg.order.position]
+        assert leg.opening_directive_id == held.directive_id
+        assert leg.order == Order(
+            token=leg.order.token,
+            kind=CommandKind.CLOSE,
+            symbol="EURUSD.r",
+            side=held.side.opposite,
+            volume=leg.order.volume,
+            position=held.identifier,
+            opener=held.token,
+            deviation_points=15,
+            comment="dir-now",
+        )
+
+
+def test_a_close_with_a_slippage_of_its_own_takes_that() -> None:
+    directive = msgspec.structs.replace(CLOSE, deviation_points=0)
+    assert {
+        leg.order.deviation_points for leg in legs_of(plan_close(directive, SETTINGS, TERMS, OWN, tokens))
+    } == {0}
+
+
+def test_parts_of_one_position_are_closed_apart_each_by_its_opener() -> None:
+    """Where positions are netted, several commands share one."""
+    shared = [position(7, "0.10", token=1), position(7, "0.20", token=2, directive_id="dir-8")]
+    planned = legs_of(plan_close(CLOSE, SETTINGS, TERMS, shared, tokens))
+    assert [(leg.order.position, leg.order.opener, str(leg.order.volume)) for leg in planned] == [
+        (7, 1, "0.10"),
+        (7, 2, "0.20"),
+    ]
+    aimed = msgspec.structs.replace(CLOSE, target_directive_id="dir-8")
+    assert [leg.order.opener for leg in legs_of(plan_close(aimed, SETTINGS, TERMS, shared, tokens))] == [2]
+
+
+def test_a_close_with_nothing_to_close_says_what_was_looked_for() -> None:
+    planned = plan_close(
+        msgspec.structs.replace(CLOSE, action=Action.CLOSE_SHORT), SETTINGS, TERMS, [OWN[0]], tokens
+    )
+    assert planned == Problem(
+        "NO_POSITION", "there is no open SELL position in EURUSD.r opened by this officer"
+    )
+    planned = plan_close(CLOSE, SETTINGS, TERMS, [], tokens)
+    assert planned == Problem("NO_POSITION", "there is no open position in EURUSD.r opened by this officer")
+
+
+@pytest.mark.parametrize("empty_at", [0, 1, 2])
+def test_a_position_with_nothing_open_shields_none_behind_it(empty_at: int) -> None:
+    held = [position(1, "0.10"), position(2, "0.20")]
+    held.insert(empty_at, position(9, "0.30", volume_out=Decimal("0.30")))
+    planned = legs_of(plan_close(CLOSE, SETTINGS, TERMS, held, tokens))
+    assert [leg.order.position for leg in planned] == [1, 2]
+
+
+def test_where_nothing_is_open_any_more_there_is_nothing_to_close() -> None:
+    empty = [position(9, "0.30", volume_out=Decimal("0.30"))]
+    for directive in (CLOSE, msgspec.structs.replace(CLOSE, quantity=Decimal("0.10"))):
+        planned = plan_close(directive, SETTINGS, TERMS, empty, tokens)
+        assert isinstance(planned, Problem)
+        assert planned.code == "NO_POSITION"
+
+
+VOLUMES = st.integers(1, 1000).map(lambda hundredths: Decimal(hundredths) / 100)
+
+
+@given(st.lists(VOLUMES, min_size=1, max_size=6), st.none() | VOLUMES)
+def test_a_close_takes_exactly_what_was_asked_for_and_never_more_than_there_is(
+    volumes: list[Decimal], quantity: Decimal | None
+) -> None:
+    held = [position(number, str(volume)) for number, volume in enumerate(volumes, 1)]
+    directive = msgspec.structs.replace(CLOSE, quantity=quantity)
+    closed = {
+        leg.order.position: leg.order.volume
+        for leg in legs_of(plan_close(directive, SETTINGS, TERMS, held, tokens))
+    }
+    assert sum(closed.values()) == min(sum(volumes), quantity or sum(volumes))
+    assert list(closed) == list(range(1, len(closed) + 1))
+    for number, volume in closed.items():
+        assert 0 < volume <= volumes[number - 1]
+        if number < len(closed):
+            assert volume == volumes[number - 1]
+
+
+LONG = Directive(
+    directive_id="dir-long",
+    symbol="EURUSD",
+    action=Action.OPEN_LONG,
+    order_type=OrderType.MARKET,
+    quantity=Decimal("0.10"),
+    issued_at=NOW,
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "symbol", "target", "about_a_long", "about_a_short"),
+    [
+        (Action.CLOSE, "EURUSD", None, True, True),
+        (Action.CLOSE_POSITION, "EURUSD", None, True, True),
+        (Action.CLOSE_LONG, "EURUSD", None, True, False),
+        (Action.CLOSE_SHORT, "EURUSD", None, False, True),
+        (Action.CLOSE, "GBPUSD", None, False, False),
+        (Action.CLOSE, "EURUSD", "dir-long", True, False),
+        (Action.CLOSE, "EURUSD", "dir-9", False, False),
+        (Action.CLOSE_SHORT, "EURUSD", "dir-long", False, False),
+    ],
+)
+def test_a_close_is_about_what_an_opening_in_its_symbol_of_its_side_and_its_target_will_open(
+    action: Action, symbol: str, target: str | None, about_a_long: bool, about_a_short: bool
+) -> None:
+    close = msgspec.structs.replace(CLOSE, action=action, symbol=symbol, target_directive_id=target)
+    short = msgspec.structs.replace(LONG, action=Action.OPEN_SHORT, directive_id="dir-short")
+    assert (would_close(close, LONG), would_close(close, short)) == (about_a_long, about_a_short)
+    assert not would_close(close, CLOSE)
+
+
+# Cancelling
+
+
+ORDERS = [
+    pending(21),
+    pending(22, OrderType.STOP_LIMIT, side=Side.SELL),
+    pending(23, symbol="GBPUSD"),
+    pending(24, OrderType.STOP, directive_id="dir-21"),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "tickets"),
+    [(None, [21, 22, 24]), ("dir-21", [21, 24]), ("dir-22", [22]), ("dir-23", []), ("dir-9", [])],
+)
+def test_a_cancel_takes_the_symbols_orders_or_those_of_its_target(
+    target: str | None, tickets: list[int]
+) -> None:
+    planned = plan_cancel(msgspec.structs.replace(CANCEL, target_directive_id=target), TERMS, ORDERS, tokens)
+    if not tickets:
+        assert planned == Problem("NO_ORDER", f"there is no pending order in EURUSD.r opened by {target}")
+        return
+    by_ticket = {order.ticket: order for order in ORDERS}
+    assert [leg.order.order for leg in legs_of(planned)] == tickets
+    for leg in legs_of(planned):
+        order = by_ticket[leg.order.order]
+        assert leg.opening_directive_id == order.directive_id
+        assert leg.order == Order(
+            token=leg.order.token,
+            kind=CommandKind.CANCEL,
+            symbol="EURUSD.r",
+            side=order.side,
+            order_type=order.order_type,
+            order=order.ticket,
+            opener=order.token,
+        )
+
+
+# Changing
+
+
+Levels = tuple[int | str | None, ...]
+
+
+def levels(planned: list[Leg] | Problem) -> list[Levels]:
+    """(position or order, stop loss, take profit, price, limit price) of each leg."""
+    return [
+        (
+            leg.order.position or leg.order.order,
+            *(
+                None if each is None else str(each)
+                for each in (
+                    leg.order.stop_loss,
+                    leg.order.take_profit,
+                    leg.order.price,
+                    leg.order.limit_price,
+                )
+            ),
+        )
+        for leg in legs_of(planned)
+    ]
+
+
+HELD_TWO = [position(1, "0.10"), position(2, "0.20", side=Side.SELL)]
+WAITING = [pending(21), pending(22, OrderType.STOP_LIMIT)]
+CHANGES: list[
+    tuple[
+        dict[str, object],
+        list[PositionRecord],
+        list[OrderRecord],
+        list[Levels],
+    ]
+] = [
+    # Without a target: the positions, the orders only where there is none.
+    (
+        {"stop_loss": "1.08"},
+        HELD_TWO,
+        WAITING,
+        [(1, "1.08", None, None, None), (2, "1.08", None, None, None)],
+    ),
+    ({"stop_loss": "1.08"}, [], WAITING, [(21, "1.08", None, None, None), (22, "1.08", None, None, None)]),
+    # 0 takes a level away, and what is not named stays.
+    ({"take_profit": "0"}, HELD_TWO[:1], [], [(1, None, "0", None, None)]),
+    ({"stop_loss": "0", "take_profit": "1.2"}, HELD_TWO[:1], [], [(1, "0", "1.2", None, None)]),
+    # With a target: all of it, positions and orders.
+    (
+        {"stop_loss": "1.08", "target_directive_id": "dir-5"},
+        [*HELD_TWO, position(5, "0.10")],
+        [*WAITING, pending(25, directive_id="dir-5")],
+        [(5, "1.08", None, None, None), (25, "1.08", None, None, None)],
+    ),
+    # A price is a pending order's alone.
+    ({"price": "1.07", "target_directive_id": "dir-21"}, HELD_TWO, WAITING, [(21, None, None, "1.07", None)]),
+    (
+        {"price": "1.07", "stop_loss": "1.06", "target_directive_id": "dir-21"},
+        [position(5, "0.05", directive_id="dir-21")],
+        WAITING,
+        [(5, "1.06", None, None, None), (21, "1.06", None, "1.07", None)],
+    ),
+    (
+        {"price": "1.07", "target_directive_id": "dir-21"},
+        [position(5, "0.05", directive_id="dir-21")],
+        WAITING,
+        [(21, None, None, "1.07", None)],
+    ),
+    # So whoever names one, and no target, means the orders, also where there are positions.
+    ({"price": "1.07"}, HELD_TWO, WAITING[:1], [(21, None, None, "1.07", None)]),
+    (
+        {"limit_price": "1.07", "stop_loss": "1.06"},
+        HELD_TWO,
+        WAITING[1:],
+        [(22, "1.06", None, None, "1.07")],
+    ),
+    # A limit price is a stop-limit order's alone.
+    (
+        {"price": "1.07", "limit_price": "1.065", "target_directive_id": "dir-22"},
+        [],
+        WAITING,
+        [(22, None, None, "1.07", "1.065")],
+    ),
+    (
+        {"price": "1.07", "limit_price": "1.065", "target_directive_id": "dir-21"},
+        [],
+        WAITING,
+        [(21, None, None, "1.07", None)],
+    ),
+    # The two short forms change one level and nothing else.
+    (
+        {"action": Action.MODIFY_SL, "stop_loss": "1.08", "take_profit": "1.2", "price": "1.07"},
+        HELD_TWO[:1],
+        [],
+        [(1, "1.08", None, None, None)],
+    ),
+    (
+        {"action": Action.MODIFY_TP, "stop_loss": "1.08", "take_profit": "1.2", "price": "1.07"},
+        HELD_TWO[:1],
+        [],
+        [(1, None, "1.2", None, None)],
+    ),
+    # To the grid.
+    ({"stop_loss": "1.080004"}, HELD_TWO[:1], [], [(1, "1.08000", None, None, None)]),
+    # Parts of one position have one pair of levels: one leg.
+    (
+        {"stop_loss": "1.08"},
+        [position(7, "0.10", token=1), position(7, "0.20", token=2)],
+        [],
+        [(7, "1.08", None, None, None)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "positions", "orders", "expected"), CHANGES)
+def test_a_modify_changes_what_it_names_where_it_aims(
+    changes: dict[str, object],
+    positions: list[PositionRecord],
+    orders: list[OrderRecord],
+    expected: list[Levels],
+) -> None:
+    prices = ("stop_loss", "take_profit", "price", "limit_price")
+    fields = {name: Decimal(str(each)) if name in prices else each for name, each in changes.items()}
+    directive = msgspec.structs.replace(MODIFY, **fields)
+    planned = plan_modify(directive, TERMS, positions, orders, tokens)
+    assert levels(planned) == expected
+    openers = {held.identifier: held for held in reversed(positions)}
+    tickets = {order.ticket: order for order in orders}
+    for leg in legs_of(planned):
+        target = openers[leg.order.position] if leg.order.position else tickets[leg.order.order]
+        assert (leg.order.kind, leg.order.symbol, leg.order.side) == (
+            CommandKind.MODIFY,
+            "EURUSD.r",
+            target.side,
+        )
+        assert (leg.order.opener, leg.opening_directive_id) == (target.token, target.directive_id)
+        assert leg.order.volume == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"stop_loss": Decimal("1.08"), "target_directive_id": "dir-9"},
+            Problem("NO_TARGET", "there is nothing to change in EURUSD.r opened by dir-9"),
+        ),
+        (
+            # Positions have no price.
+            {"price": Decimal("1.08"), "target_directive_id": "dir-1"},
+            Problem("NO_TARGET", "there is nothing to change in EURUSD.r opened by dir-1"),
+        ),
+    ],
+)
+def test_a_modify_of_nothing_says_what_was_looked_for(changes: dict[str, object], problem: Problem) -> None:
+    directive = msgspec.structs.replace(MODIFY, **changes)
+    assert plan_modify(directive, TERMS, HELD_TWO, WAITING, tokens) == problem
+
+
+@pytest.mark.parametrize("field", ["price", "limit_price"])
+def test_a_price_must_be_one_orders(field: str) -> None:
+    several = [pending(21, OrderType.STOP_LIMIT), pending(22, OrderType.STOP_LIMIT)]
+    directive = msgspec.structs.replace(MODIFY, **{field: Decimal("1.08")})
+    assert plan_modify(directive, TERMS, [], several, tokens) == Problem(
+        "AMBIGUOUS_TARGET",
+        f"field '{field}': there are 2 pending orders in EURUSD.r; name one by target_directive_id",
+    )
+
+
+def test_a_limit_price_alone_changes_nothing_of_an_order_that_has_none() -> None:
+    directive = msgspec.structs.replace(MODIFY, limit_price=Decimal("1.08"), target_directive_id="dir-21")
+    planned = plan_modify(directive, TERMS, [], WAITING, tokens)
+    assert planned == Problem("NO_TARGET", "there is nothing to change in EURUSD.r opened by dir-21")
+
+
+# Getting out
+
+
+def test_flatten_cancels_every_order_first_and_then_closes_every_position() -> None:
+    positions = [*OWN, position(9, "0.30", volume_out=Decimal("0.30"))]
+    planned = legs_of(flatten(positions, ORDERS, SETTINGS, tokens))
+    assert [(leg.order.kind, leg.order.order or leg.order.position) for leg in planned] == [
+        *((CommandKind.CANCEL, ticket) for ticket in (21, 22, 23, 24)),
+        *((CommandKind.CLOSE, identifier) for identifier in (1, 2, 3, 4, 5)),
+    ]
+    for leg in planned[4:]:
+        held = OWN[leg.order.position - 1]
+        assert (leg.order.volume, leg.order.side, leg.order.symbol) == (
+            held.volume,
+            held.side.opposite,
+            held.symbol,
+        )
+        assert (leg.order.comment, leg.order.deviation_points) == ("flatten", 15)
+        assert leg.opening_directive_id == held.directive_id
+    assert flatten([], [], SETTINGS, tokens) == []

@@ -1,0 +1,58 @@
+"""The life of a position: every state under every deal."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.trade.command_states import PositionInput, PositionOutput, PositionState, step_position
+
+P, I, O = PositionState, PositionInput, PositionOutput  # noqa: E741 - short, as in the table itself
+
+CLOSINGS: dict[PositionInput, tuple[PositionState, tuple[PositionOutput, ...]]] = {
+    I.REDUCED_BY_COMMAND: (P.OPEN, ()),
+    I.REDUCED_OTHERWISE: (P.OPEN, (O.REDUCED,)),
+    I.CLOSED_BY_COMMAND: (P.CLOSED, (O.CLOSED,)),
+    I.CLOSED_BY_SL: (P.CLOSED, (O.SL, O.CLOSED)),
+    I.CLOSED_BY_TP: (P.CLOSED, (O.TP, O.CLOSED)),
+    I.CLOSED_OTHERWISE: (P.CLOSED, (O.CLOSED,)),
+}
+
+
+@pytest.mark.parametrize("state", [P.OPEN, P.CLOSED])
+@pytest.mark.parametrize("what", list(CLOSINGS))
+def test_a_deal_that_takes_volume_off_a_known_position(state: PositionState, what: PositionInput) -> None:
+    assert step_position(state, what) == CLOSINGS[what]
+
+
+@pytest.mark.parametrize("what", list(CLOSINGS))
+def test_a_deal_that_takes_volume_off_an_unknown_position_waits(what: PositionInput) -> None:
+    assert step_position(None, what) is None
+
+
+@pytest.mark.parametrize(("state", "told"), [(None, (O.OPENED,)), (P.OPEN, ()), (P.CLOSED, ())])
+def test_a_deal_that_enters_opens_and_tells_it_the_first_time(
+    state: PositionState | None, told: tuple[PositionOutput, ...]
+) -> None:
+    assert step_position(state, I.ENTERED) == (P.OPEN, told)
+
+
+def test_every_input_is_an_entry_or_a_closing() -> None:
+    assert {*CLOSINGS, I.ENTERED} == set(PositionInput)
+
+
+@given(st.lists(st.sampled_from(PositionInput), max_size=20))
+def test_a_life_tells_of_one_opening_first_and_of_each_stop_before_its_closing(
+    deals: list[PositionInput],
+) -> None:
+    state: PositionState | None = None
+    told: list[PositionOutput] = []
+    for deal in deals:
+        stepped = step_position(state, deal)
+        if stepped is not None:
+            state = stepped[0]
+            told += stepped[1]
+    assert told.count(O.OPENED) == (1 if told else 0)
+    assert not told or told[0] is O.OPENED
+    for at, output in enumerate(told):
+        if output in (O.SL, O.TP):
+            assert told[at + 1] is O.CLOSED

@@ -1,0 +1,329 @@
+"""What hands and the back office can do to an account: orders by hand, annulled deals, money, terms, a past."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from bridge.core.units.decimals import ZERO
+from bridge.core.units.mt5_terms import MarginMode
+from bridge.simulator.broker.api import ControlError
+from bridge.simulator.broker.archive import MAGIC
+from bridge.simulator.broker.book import deal_money
+from bridge.simulator.broker.fault_rules import Fills, Pace
+from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
+from bridge.simulator.mt5.types import (
+    DealEntry,
+    DealReason,
+    DealType,
+    OrderFilling,
+    OrderReason,
+    OrderState,
+    OrderTime,
+    OrderType,
+    Retcode,
+    SymbolFilling,
+    TransactionType,
+)
+from tests.unit.simulator.broker.build import (
+    EVER,
+    START,
+    book_of,
+    broker,
+    closing,
+    done,
+    opened,
+    opening,
+    placed,
+    quoted,
+    told,
+)
+
+FREE = SymbolTerms(name="EURUSD", commission=Decimal(0))
+PRICE = Decimal("1.09")
+
+
+def test_hand_places_changes_and_cancels_an_order() -> None:
+    server = broker()
+    ticket = server.hand_pending(
+        "EURUSD", OrderType.BUY_LIMIT, Decimal("0.20"), PRICE, sl=Decimal("1.08"), comment="mine"
+    )
+    (order,) = server.orders()
+    assert (order.ticket, order.reason, order.magic) == (ticket, OrderReason.CLIENT, 0)
+    assert (order.type_filling, order.sl, order.comment) == (
+        OrderFilling.RETURN,
+        Decimal("1.08"),
+        "mine",
+    )
+    server.hand_modify(order=ticket, price=Decimal("1.085"), tp=Decimal("1.10"))
+    (order,) = server.orders()
+    assert (order.price_open, order.sl, order.tp) == (Decimal("1.085"), Decimal("1.08"), Decimal("1.10"))
+    server.set_expiry(ticket, START + 5000)
+    assert server.orders()[0].type_time is OrderTime.SPECIFIED
+    server.set_expiry(ticket, 0, OrderTime.GTC)
+    server.hand_cancel(ticket)
+    assert done(server, ticket).state is OrderState.CANCELED
+    assert told(server) == [
+        "ORDER_ADD(STARTED)",
+        "ORDER_UPDATE(PLACED)",
+        *["ORDER_UPDATE(PLACED)"] * 3,
+        "ORDER_DELETE(CANCELED)",
+        "HISTORY_ADD(CANCELED)",
+    ]
+    assert server.sends() == []
+
+
+def test_position_of_a_hands_order_is_the_clients() -> None:
+    server = broker()
+    ticket = server.hand_pending(
+        "EURUSD",
+        OrderType.BUY_STOP_LIMIT,
+        Decimal("0.20"),
+        Decimal("1.10"),
+        stoplimit=Decimal("1.099"),
+        type_time=OrderTime.SPECIFIED,
+        expiration=START + 60_000,
+    )
+    quoted(server, "1.10000")
+    quoted(server, "1.09800")
+    (deal,) = server.deals_by_position(ticket)
+    assert (deal.reason, deal.magic) == (DealReason.CLIENT, 0)
+
+
+def test_hand_changes_an_experts_order_and_position() -> None:
+    server = broker()
+    order, position = placed(server), opened(server, opening(tp="1.10"))
+    server.hand_modify(order=order, price=Decimal("1.08"))
+    server.hand_modify(position=position, sl=Decimal("1.09"))
+    assert server.orders()[0].price_open == Decimal("1.08")
+    held = server.positions()[0]
+    assert (held.sl, held.tp) == (Decimal("1.09"), Decimal("1.10"))
+    server.hand_modify(position=position, tp=ZERO)
+    assert server.positions()[0].tp == 0
+    assert "REQUEST" not in told(server, 8)
+
+
+def test_hand_is_refused_what_anybody_is() -> None:
+    server = broker()
+    ticket = placed(server)
+    before = book_of(server)
+    refusals: list[tuple[Callable[[], object], str]] = [
+        (lambda: server.hand_pending("X", OrderType.BUY_LIMIT, Decimal(1), PRICE), "'X'"),
+        (lambda: server.hand_pending("EURUSD", OrderType.BUY_LIMIT, Decimal(1), Decimal(2)), "10015"),
+        (lambda: server.hand_modify(order=ticket), "10025"),
+        (lambda: server.hand_modify(order=5), "order 5"),
+        (lambda: server.hand_modify(position=5), "position 5"),
+        (lambda: server.hand_modify(), "one of them"),
+        (lambda: server.hand_modify(position=5, order=5), "one of them"),
+        (lambda: server.hand_cancel(5), "order 5"),
+        (lambda: server.set_expiry(ticket, START - 1), "10022"),
+        (lambda: server.set_expiry(5, START), "order 5"),
+        (lambda: server.hand_close_by(5, 6), "position 5"),
+        (lambda: server.stop_out(), "no position"),
+        (lambda: server.stop_out(5), "position 5"),
+        (lambda: server.deposit(Decimal("NaN")), "NaN"),
+        (lambda: server.plan_fills(5, Fills(pace=Pace.BY_HAND)), "order 5"),
+    ]
+    for refused, message in refusals:
+        with pytest.raises(ControlError, match=message):
+            refused()
+    assert book_of(server) == before
+
+
+def test_stop_out_whatever_the_margin() -> None:
+    server = broker()
+    winner = opened(server, opening(type=OrderType.SELL))
+    loser = opened(server, opening("0.20"))
+    quoted(server, "1.09000")
+    deal = server.history_deal(server.stop_out())
+    assert deal is not None
+    assert (deal.position_id, deal.reason, deal.volume) == (loser, DealReason.SO, Decimal("0.20"))
+    assert deal.comment.startswith("[so ")
+    server.stop_out(winner)
+    assert server.positions() == []
+
+
+def test_annulled_opening_takes_its_position_along() -> None:
+    server = broker(FREE)
+    result = server.order_send(opening())
+    server.cancel_deal(result.deal)
+    assert server.positions() == []
+    deal = server.history_deal(result.deal)
+    assert deal is not None
+    assert (deal.type, deal.entry, deal.profit) == (DealType.BUY_CANCELED, DealEntry.IN, ZERO)
+    number, told_ = server.transactions(5)[0]
+    assert (told_.type, told_.deal, told_.deal_type) == (
+        TransactionType.DEAL_UPDATE,
+        result.deal,
+        DealType.BUY_CANCELED,
+    )
+    assert len(server.transactions(number)) == 0
+    with pytest.raises(ControlError, match="BUY_CANCELED"):
+        server.cancel_deal(result.deal)
+
+
+@pytest.mark.parametrize("volume", ["0.10", "0.04"])
+def test_annulled_close_gives_the_position_back(volume: str) -> None:
+    server = broker(FREE)
+    ticket = opened(server, opening(sl="1.08"))
+    quoted(server, "1.09710")
+    result = server.order_send(closing(ticket, volume))
+    assert server.account().balance > Decimal(10000)
+    server.cancel_deal(result.deal)
+    (position,) = server.positions()
+    assert (position.ticket, position.volume, position.sl) == (ticket, Decimal("0.10"), Decimal("1.08"))
+    assert server.account().balance == Decimal(10000)
+    deal = server.history_deal(result.deal)
+    assert deal is not None
+    assert (deal.type, deal.profit) == (DealType.SELL_CANCELED, ZERO)
+    assert server.order_send(closing(ticket)).retcode == Retcode.DONE
+
+
+def test_annulled_addition_leaves_the_rest_at_its_price() -> None:
+    server = broker(FREE, account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
+    ticket = opened(server, opening())
+    quoted(server, "1.10000")
+    added = server.order_send(opening("0.20"))
+    server.cancel_deal(added.deal)
+    (position,) = server.positions()
+    assert (position.ticket, position.volume, position.price_open) == (
+        ticket,
+        Decimal("0.10"),
+        Decimal("1.0951"),
+    )
+
+
+def test_deal_whose_position_moved_on_cannot_be_annulled() -> None:
+    server = broker(FREE, account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
+    deposit = server.history_deals(*EVER)[0].ticket
+    first = server.order_send(opening()).deal
+    turning = server.order_send(opening("0.20", OrderType.SELL)).deal
+    closing_deal = server.order_send(opening("0.10")).deal
+    server.cancel_deal(closing_deal)
+    closing_deal = server.order_send(opening("0.10")).deal
+    opened(server)
+    for ticket, message in [
+        (deposit, "BALANCE"),
+        (5, "does not exist"),
+        (first, "closed"),
+        (turning, "turned"),
+        (closing_deal, "come back"),
+    ]:
+        with pytest.raises(ControlError, match=message):
+            server.cancel_deal(ticket)
+
+
+def test_close_of_a_position_that_was_turned_since_cannot_be_annulled() -> None:
+    server = broker(FREE, account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
+    opened(server, opening("0.20"))
+    part = server.order_send(opening("0.10", OrderType.SELL)).deal
+    opened(server, opening("0.20", OrderType.SELL))
+    with pytest.raises(ControlError, match="turned"):
+        server.cancel_deal(part)
+    server.hand_close(server.positions()[0].ticket)
+    with pytest.raises(ControlError, match="turned"):
+        server.cancel_deal(part)
+
+
+def test_opening_of_which_a_part_is_closed_cannot_be_annulled() -> None:
+    server = broker()
+    result = server.order_send(opening())
+    server.order_send(closing(result.order, "0.05"))
+    with pytest.raises(ControlError, match="part"):
+        server.cancel_deal(result.deal)
+
+
+def test_money_comes_and_goes() -> None:
+    server = broker()
+    server.advance(START + 1000)
+    deal = server.history_deal(server.deposit(Decimal(500), "gift"))
+    assert deal is not None
+    assert (deal.type, deal.profit, deal.comment) == (DealType.BALANCE, Decimal(500), "gift")
+    assert (deal.order, deal.symbol, deal.time_msc) == (0, "", START + 1000)
+    server.deposit(Decimal(-200))
+    assert server.account().balance == Decimal(10300)
+    assert told(server) == ["DEAL_ADD", "DEAL_ADD"]
+
+
+def test_any_term_of_a_symbol_can_change() -> None:
+    server = broker()
+    symbol = server.symbol("EURUSD")
+    assert symbol is not None
+    changed = msgspec.structs.replace(
+        symbol, trade_stops_level=30, filling_mode=SymbolFilling.IOC, volume_max=Decimal(1)
+    )
+    server.set_symbol(changed)
+    assert server.symbol("EURUSD") == changed
+    assert server.order_send(opening()).retcode == Retcode.INVALID_FILL
+    assert server.order_send(opening("2", filling=OrderFilling.IOC)).retcode == Retcode.INVALID_VOLUME
+    quoted(server, "1.10000")
+    fresh = server.symbol("EURUSD")
+    assert fresh is not None
+    assert fresh.bid == Decimal("1.10000")
+    with pytest.raises(ControlError, match="'X'"):
+        server.set_symbol(msgspec.structs.replace(symbol, name="X"))
+
+
+class TestPast:
+    """An account with a hundred thousand old deals."""
+
+    COUNT = 100_000
+
+    def test_it_is_all_there_and_costs_nothing(self) -> None:
+        server = broker()
+        server.seed_history(self.COUNT)
+        deals, orders = server.history_deals(*EVER), server.history_orders(*EVER)
+        assert (len(deals), len(orders)) == (self.COUNT + 1, self.COUNT)
+        assert [deal.time_msc for deal in deals] == sorted(deal.time_msc for deal in deals)
+        assert deals[-1].type is DealType.BALANCE
+        assert deals[-2].time_msc < START
+        assert len({deal.ticket for deal in deals}) == len(deals)
+        assert {deal.magic for deal in deals} == {0, MAGIC}
+        assert sum((deal_money(deal) for deal in deals), ZERO) == server.account().balance == Decimal(10000)
+        assert [order.ticket for order in orders] == [deal.order for deal in deals[:-1]]
+
+    def test_a_look_at_a_part_takes_no_time(self) -> None:
+        server = broker()
+        server.seed_history(self.COUNT)
+        deals = server.history_deals(*EVER)
+        began = time.process_time()
+        for at in range(0, self.COUNT, 1000):
+            first, last = deals[at], deals[at + 9]
+            assert server.history_deals(first.time_msc, last.time_msc) == deals[at : at + 10]
+            assert server.history_deal(first.ticket) == first
+            assert server.deals_by_position(first.position_id) == deals[at : at + 2]
+            assert server.deals_by_position(deals[at + 1].order) == []
+            order = server.history_order(first.order)
+            assert order is not None
+            assert (order.time_done_msc, order.state) == (first.time_msc, OrderState.FILLED)
+        # A hundred rounds: a scan through everything in each would take a hundred times as long.
+        assert time.process_time() - began < 2
+
+    def test_ends_of_a_range(self) -> None:
+        server = broker()
+        server.seed_history(10)
+        first, second, *_ = server.history_deals(*EVER)
+        assert server.history_deals(0, first.time_msc - 1) == []
+        assert server.history_deals(first.time_msc, first.time_msc) == [first]
+        assert server.history_deals(first.time_msc + 1, second.time_msc) == [second]
+        assert len(server.history_orders(second.time_msc, START)) == 9
+
+    @pytest.mark.parametrize("count", [0, 3, -2, 500_002])
+    def test_number_that_cannot_be(self, count: int) -> None:
+        with pytest.raises(ControlError, match="even, from 2 to 500000"):
+            broker().seed_history(count)
+
+    def test_there_is_one(self) -> None:
+        server = broker()
+        server.seed_history(2)
+        with pytest.raises(ControlError, match="past"):
+            server.seed_history(2)
+
+    def test_new_trades_go_on_behind_it(self) -> None:
+        server = broker()
+        server.seed_history(4)
+        ticket = opened(server)
+        assert ticket == Scenario().first_order
+        assert len(server.history_deals(START, START)) == 2

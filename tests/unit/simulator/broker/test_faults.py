@@ -1,0 +1,283 @@
+"""Fault rules: which sends they are for, what they do, how often."""
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.simulator.broker.api import BrokerTimeout, ControlError
+from bridge.simulator.broker.fault_rules import (
+    DelayHistory,
+    DropTransactions,
+    Effect,
+    Fills,
+    Latency,
+    LoseAnswer,
+    Match,
+    Reject,
+    Requote,
+    Rule,
+    SendKind,
+)
+from bridge.simulator.broker.scenario import Quirks
+from bridge.simulator.mt5.types import OrderFilling, OrderState, OrderType, Retcode
+from tests.unit.simulator.broker.build import (
+    EVER,
+    START,
+    book_of,
+    broker,
+    change,
+    closing,
+    closing_by,
+    nothing_done,
+    opened,
+    opening,
+    placed,
+    removal,
+    stops,
+    told,
+    waiting,
+)
+
+HALVES = Fills(volumes=(Decimal("0.04"), Decimal("0.06")))
+PART = Fills(volumes=(Decimal("0.03"), Decimal("0.02")))
+
+
+def test_rejection_executes_nothing() -> None:
+    server = broker(rules=(Rule(effect=Reject(retcode=Retcode.TIMEOUT)),))
+    before = book_of(server)
+    result = server.order_send(opening())
+    assert (result.retcode, result.comment) == (10012, "Timeout")
+    assert nothing_done(result)
+    assert book_of(server) == before
+
+
+def test_return_code_that_no_build_knows() -> None:
+    server = broker(rules=(Rule(effect=Reject(retcode=10999)),))
+    result = server.order_send(opening())
+    assert (result.retcode, result.comment) == (10999, "Unknown retcode 10999")
+
+
+@pytest.mark.parametrize("kind", list(SendKind))
+def test_every_kind_of_send_can_be_refused_with_every_code(kind: SendKind) -> None:
+    server = broker()
+    order, long = placed(server), opened(server)
+    requests = {
+        SendKind.OPEN: opening(),
+        SendKind.CLOSE: closing(long),
+        SendKind.SLTP: stops(long, "1.09"),
+        SendKind.PENDING: waiting(),
+        SendKind.MODIFY: change(order, "1.08"),
+        SendKind.REMOVE: removal(order),
+        SendKind.CLOSE_BY: closing_by(long, opened(server, opening(type=OrderType.SELL))),
+    }
+    before = book_of(server)
+    for retcode in Retcode:
+        server.add_rule(Rule(effect=Reject(retcode=retcode), match=Match(kind=kind)))
+        assert server.order_send(requests[kind]).retcode == retcode
+    assert book_of(server) == before
+    assert server.order_send(requests[kind]).retcode == Retcode.DONE
+
+
+def test_answer_to_a_placing_is_lost_and_the_order_waits() -> None:
+    server = broker(rules=(Rule(effect=LoseAnswer()), Rule(effect=DropTransactions())))
+    assert server.order_send(waiting(magic=5)).retcode == Retcode.TIMEOUT
+    assert [order.magic for order in server.orders()] == [5]
+    assert server.transactions(0) == []
+
+
+def test_done_order_may_be_in_neither_list() -> None:
+    server = broker()
+    ticket = placed(server)
+    server.add_rule(Rule(effect=DelayHistory(milliseconds=3000), match=Match(kind=SendKind.REMOVE)))
+    server.order_send(removal(ticket))
+    assert (server.orders(), server.history_order(ticket)) == ([], None)
+    server.advance(START + 3000)
+    assert server.history_order(ticket) is not None
+
+
+def test_requote_names_the_market() -> None:
+    result = broker(rules=(Rule(effect=Requote()),)).order_send(opening())
+    assert (result.retcode, result.bid, result.ask) == (10004, Decimal("1.09500"), Decimal("1.09510"))
+
+
+@pytest.mark.parametrize("retcode", [Retcode.TIMEOUT, Retcode.CONNECTION])
+def test_lost_answer_is_executed_all_the_same(retcode: Retcode) -> None:
+    server = broker(rules=(Rule(effect=LoseAnswer(retcode=retcode)),))
+    result = server.order_send(opening())
+    assert result.retcode == retcode
+    assert nothing_done(result)
+    assert len(server.positions()) == 1
+    assert "REQUEST" not in told(server)
+    assert [(send.retcode, send.executed) for send in server.sends()] == [(retcode, True)]
+
+
+def test_answer_that_never_comes() -> None:
+    server = broker(rules=(Rule(effect=LoseAnswer(retcode=None)),))
+    with pytest.raises(BrokerTimeout):
+        server.order_send(opening(magic=5))
+    assert [position.magic for position in server.positions()] == [5]
+    assert [(send.retcode, send.executed) for send in server.sends()] == [(None, True)]
+
+
+def test_lost_answer_to_a_refused_request_says_that_nothing_was_executed() -> None:
+    server = broker(rules=(Rule(effect=LoseAnswer()),))
+    assert server.order_send(opening("0.001")).retcode == Retcode.TIMEOUT
+    assert [send.executed for send in server.sends()] == [False]
+
+
+def test_latency_delays_the_answer_and_not_the_execution() -> None:
+    server = broker(rules=(Rule(effect=Latency(milliseconds=200)), Rule(effect=Latency(milliseconds=50))))
+    answer = server.submit(opening())
+    assert answer.result is not None
+    assert (answer.result.retcode, answer.delay_ms) == (10009, 250)
+    assert server.submit(opening()).delay_ms == 0
+
+
+def test_fills_make_one_deal_each() -> None:
+    server = broker(rules=(Rule(effect=HALVES),))
+    result = server.order_send(opening("0.10"))
+    assert (result.retcode, result.volume) == (10009, Decimal("0.10"))
+    assert [deal.volume for deal in server.deals_by_position(result.order)] == [
+        Decimal("0.04"),
+        Decimal("0.06"),
+    ]
+    assert server.positions()[0].volume == Decimal("0.10")
+    assert told(server) == [
+        "ORDER_ADD(STARTED)",
+        "DEAL_ADD",
+        "ORDER_UPDATE(PARTIAL)",
+        "DEAL_ADD",
+        "ORDER_DELETE(FILLED)",
+        "HISTORY_ADD(FILLED)",
+        "REQUEST",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quirks", "state"),
+    [(Quirks(), OrderState.CANCELED), (Quirks(ioc_remainder="PARTIAL"), OrderState.PARTIAL)],
+)
+def test_remainder_of_an_ioc_order_is_cancelled(quirks: Quirks, state: OrderState) -> None:
+    server = broker(rules=(Rule(effect=PART),), quirks=quirks)
+    result = server.order_send(opening("0.10", filling=OrderFilling.IOC))
+    assert (result.retcode, result.volume) == (10010, Decimal("0.05"))
+    order = server.history_order(result.order)
+    assert order is not None
+    assert (order.state, order.volume_current) == (state, Decimal("0.05"))
+    assert server.positions()[0].volume == Decimal("0.05")
+    assert server.orders() == []
+
+
+def test_fok_order_that_would_not_be_filled_is_killed() -> None:
+    server = broker(rules=(Rule(effect=PART),))
+    before = book_of(server)
+    assert server.order_send(opening("0.10", filling=OrderFilling.FOK)).retcode == Retcode.REJECT
+    assert book_of(server) == before
+
+
+def test_partial_fill_of_a_close_leaves_the_rest_of_the_position() -> None:
+    server = broker(rules=(Rule(effect=PART, match=Match(kind=SendKind.CLOSE)),))
+    ticket = opened(server, opening("0.10"))
+    assert server.order_send(closing(ticket, "0.10", filling=OrderFilling.IOC)).retcode == 10010
+    assert server.positions()[0].volume == Decimal("0.05")
+
+
+def test_portions_never_fill_more_than_was_asked_for() -> None:
+    server = broker(rules=(Rule(effect=Fills(volumes=(Decimal("0.08"), Decimal("5")))),))
+    assert server.order_send(opening("0.10")).volume == Decimal("0.10")
+
+
+def test_dropped_transactions_leave_a_gap() -> None:
+    server = broker(rules=(Rule(effect=DropTransactions()),))
+    opened(server)
+    assert server.transactions(0) == []
+    opened(server)
+    assert [number for number, _ in server.transactions(0)] == [6, 7, 8, 9, 10]
+
+
+def test_delayed_history_shows_order_and_deal_later() -> None:
+    server = broker(rules=(Rule(effect=DelayHistory(milliseconds=3000)),))
+    result = server.order_send(opening())
+    server.advance(START + 2999)
+    assert server.positions()
+    assert (server.orders(), server.history_orders(*EVER)) == ([], [])
+    assert server.history_order(result.order) is None
+    assert server.history_deal(result.deal) is None
+    assert server.deals_by_position(result.order) == []
+    server.advance(START + 3000)
+    assert server.history_order(result.order) is not None
+    assert server.deals_by_position(result.order) == [server.history_deal(result.deal)]
+    assert server.history_deals(START, START)[-1].ticket == result.deal
+
+
+def retcodes(match: Match, times: int) -> list[int]:
+    """What a fixed row of sends is answered under a rejecting rule."""
+    server = broker()
+    ticket = opened(server, opening(sl="1.08"))
+    server.add_rule(Rule(effect=Reject(), match=match, times=times))
+    row = [
+        opening(magic=1),
+        opening(magic=2, symbol="GBPUSD"),
+        stops(ticket, "1.09"),
+        opening(magic=1),
+        closing(ticket, magic=1),
+    ]
+    return [server.order_send(request).retcode for request in row]
+
+
+@pytest.mark.parametrize(
+    ("match", "times", "rejected"),
+    [
+        (Match(), 1, [0]),
+        (Match(), 2, [0, 1]),
+        (Match(), 9, [0, 1, 2, 3, 4]),
+        (Match(nth=3), 1, [2]),
+        (Match(magic=1), 2, [0, 3]),
+        (Match(magic=1, nth=2), 1, [3]),
+        (Match(symbol="GBPUSD"), 9, [1]),
+        (Match(kind=SendKind.OPEN), 9, [0, 1, 3]),
+        (Match(kind=SendKind.OPEN, nth=3), 1, [3]),
+        (Match(kind=SendKind.CLOSE), 9, [4]),
+        (Match(kind=SendKind.SLTP), 9, [2]),
+        (Match(magic=3), 9, []),
+    ],
+)
+def test_rule_fires_for_what_it_matches_and_so_often(match: Match, times: int, rejected: list[int]) -> None:
+    answers = retcodes(match, times)
+    assert [index for index, retcode in enumerate(answers) if retcode == Retcode.REJECT] == rejected
+
+
+def test_rules_combine() -> None:
+    server = broker(rules=(Rule(effect=HALVES), Rule(effect=LoseAnswer()), Rule(effect=DropTransactions())))
+    assert server.order_send(opening("0.10")).retcode == Retcode.TIMEOUT
+    assert len(server.history_deals(*EVER)) == 3
+    assert server.transactions(0) == []
+
+
+def test_cleared_rules_do_nothing() -> None:
+    server = broker(rules=(Rule(effect=Reject(), times=9),))
+    server.clear_rules()
+    opened(server)
+
+
+@pytest.mark.parametrize(
+    ("effect", "key"),
+    [
+        (Latency(milliseconds=-1), "effect.milliseconds"),
+        (Fills(volumes=()), "effect.volumes"),
+        (Fills(volumes=(Decimal(0),)), "effect.volumes"),
+        (Fills(volumes=(Decimal("NaN"),)), "effect.volumes"),
+    ],
+)
+def test_effect_that_cannot_work_is_refused(effect: Effect, key: str) -> None:
+    with pytest.raises(ControlError, match=key):
+        broker().add_rule(Rule(effect=effect))
+
+
+@pytest.mark.parametrize(
+    ("rule", "key"),
+    [(Rule(effect=Reject(), times=0), "times"), (Rule(effect=Reject(), match=Match(nth=0)), "match.nth")],
+)
+def test_rule_that_cannot_fire_is_refused(rule: Rule, key: str) -> None:
+    with pytest.raises(ControlError, match=key):
+        broker().add_rule(rule)

@@ -1,0 +1,42 @@
+"""Fixtures of the paper terminal's tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.simulator.broker.scenario import Scenario
+from bridge.simulator.terminal.inputs import Inputs
+from tests.unit.simulator.terminal.rig import JoinWith, Rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """A terminal that has not said hello yet."""
+    made = Rig(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def joined(rig: Rig) -> Rig:
+    """A terminal in a session, its first scan reported and forgotten."""
+    rig.join()
+    rig.peer.forget()
+    return rig
+
+
+@pytest.fixture
+def join_with(tmp_path: Path) -> Iterator[JoinWith]:
+    """Makes a terminal with inputs of its own, on a broker with a scenario of its own, in a session."""
+    made: list[Rig] = []
+
+    def make(scenario: Scenario = Scenario(), inputs: Inputs = Inputs()) -> Rig:  # noqa: B008 - frozen
+        rig = Rig(tmp_path, inputs=inputs, scenario=scenario)
+        made.append(rig)
+        rig.join()
+        return rig
+
+    yield make
+    for rig in made:
+        rig.close()

@@ -1,0 +1,288 @@
+"""The terminal's ledger: what stands in it survives everything, and it never claims more than it knows."""
+
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.units.mt5_terms import Side
+from bridge.simulator.terminal.ledger import Entry, Ledger, LedgerForeignError, LedgerLockedError, Outcome
+from tests.peers import open_order
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.jsonl"
+
+
+def fill(path: Path, intents: int) -> list[Entry]:
+    """A ledger with so many intents, every second with an outcome."""
+    ledger = Ledger(path)
+    for number in range(1, intents + 1):
+        ledger.intend(open_order(number), attempt=1)
+        if number % 2 == 0:
+            ledger.conclude(Outcome(token=number, retcode=10009, price=Decimal("1.0950")))
+    entries = ledger.after(0)
+    ledger.close()
+    return entries
+
+
+def test_a_new_ledger_has_an_id_and_no_mark(path: Path) -> None:
+    ledger = Ledger(path)
+    identity = ledger.identity
+    ledger.close()
+    assert len(identity.id) == 32
+    assert (identity.mark, identity.unbroken) == (0, True)
+    again = Ledger(path)
+    assert again.identity == identity
+    again.close()
+
+
+def test_intents_and_outcomes_are_there_again(path: Path) -> None:
+    entries = fill(path, 5)
+    ledger = Ledger(path)
+    assert ledger.identity.mark == 5
+    assert ledger.after(0) == entries
+    assert ledger.after(3) == entries[3:]
+    assert ledger.find(4) == entries[3]
+    assert ledger.find(99) is None
+    ledger.close()
+
+
+def test_prices_keep_their_digits(path: Path) -> None:
+    fill(path, 2)
+    ledger = Ledger(path)
+    entry = ledger.find(2)
+    ledger.close()
+    assert entry is not None and entry.outcome is not None
+    assert str(entry.outcome.price) == "1.0950"
+    assert str(entry.intent.order.volume) == "0.10"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="F_FULLFSYNC there, not fsync")
+def test_an_intent_is_flushed_to_the_disk_before_intend_returns(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(path)
+    flushed: list[bytes] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(path.read_bytes()))
+    ledger.intend(open_order(7), attempt=3)
+    assert b'"mark":1,"token":7,"attempt":3' in flushed[0]
+    ledger.conclude(Outcome(token=7, retcode=10009))
+    assert b'"token":7,"retcode":10009' in flushed[1]
+    ledger.close()
+
+
+def test_a_token_is_written_once(path: Path) -> None:
+    ledger = Ledger(path)
+    ledger.intend(open_order(7), attempt=1)
+    with pytest.raises(ValueError, match="already"):
+        ledger.intend(open_order(7), attempt=2)
+    ledger.conclude(Outcome(token=7, retcode=10009))
+    with pytest.raises(ValueError, match="no open intent"):
+        ledger.conclude(Outcome(token=7, retcode=10009))
+    ledger.close()
+
+
+def test_a_second_terminal_is_locked_out(path: Path) -> None:
+    first = Ledger(path)
+    with pytest.raises(LedgerLockedError, match="another terminal"):
+        Ledger(path)
+    first.close()
+    Ledger(path).close()
+
+
+def test_another_process_is_locked_out(path: Path) -> None:
+    first = Ledger(path)
+    imports = "from pathlib import Path; from bridge.simulator.terminal.ledger import Ledger"
+    code = f"{imports}; Ledger(Path({str(path)!r}))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    first.close()
+    assert run.returncode != 0
+    assert "in use by another terminal" in run.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"hello\n", b'{"ledger":"x","version":1}\n', b"\x00" * 64, b"\xff\xfe\n"]
+)
+def test_a_foreign_file_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(LedgerForeignError, match=r"ledger\.jsonl"):
+        Ledger(path)
+    assert path.read_bytes() == content
+
+
+def test_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
+    content = b'{"ledger":"' + b"a" * 32 + b'","version":2}\n'
+    path.write_bytes(content)
+    with pytest.raises(LedgerForeignError, match="version 2"):
+        Ledger(path)
+    assert path.read_bytes() == content
+
+
+def test_a_torn_last_line_is_cut_off_by_the_next_append(path: Path) -> None:
+    fill(path, 3)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"mark":4,"token":4,"att')
+    ledger = Ledger(path)
+    assert ledger.identity.unbroken
+    assert ledger.identity.mark == 3
+    ledger.intend(open_order(5), attempt=1)
+    ledger.close()
+    assert path.read_bytes().startswith(whole + b'{"mark":4,"token":5')
+    again = Ledger(path)
+    assert again.identity.unbroken
+    assert again.find(5) is not None
+    again.close()
+
+
+def test_a_torn_line_leaves_nothing_behind_a_shorter_one(path: Path) -> None:
+    fill(path, 1)
+    path.write_bytes(path.read_bytes() + b'{"mark":2,' + b"x" * 2_000)
+    ledger = Ledger(path)
+    ledger.intend(open_order(5), attempt=1)
+    ledger.close()
+    again = Ledger(path)
+    assert again.identity.unbroken
+    assert [entry.intent.token for entry in again.after(0)] == [1, 5]
+    again.close()
+
+
+@pytest.mark.parametrize("line", [1, 2, 3])
+def test_damage_before_the_end_is_noticed_and_kept(path: Path, line: int) -> None:
+    fill(path, 3)
+    lines = path.read_bytes().split(b"\n")
+    lines[line] = b"\x00" * len(lines[line])
+    damaged = b"\n".join(lines)
+    path.write_bytes(damaged)
+    ledger = Ledger(path)
+    assert not ledger.identity.unbroken
+    assert ledger.find(3) is not None
+    ledger.intend(open_order(50), attempt=1)
+    ledger.close()
+    assert path.read_bytes().startswith(damaged)
+    again = Ledger(path)
+    assert not again.identity.unbroken
+    assert again.find(50) is not None
+    again.close()
+
+
+def test_a_missing_line_is_noticed(path: Path) -> None:
+    fill(path, 3)
+    lines = path.read_bytes().split(b"\n")
+    del lines[1]
+    path.write_bytes(b"\n".join(lines))
+    ledger = Ledger(path)
+    assert not ledger.identity.unbroken
+    assert ledger.identity.mark == 3
+    ledger.close()
+
+
+def test_a_torn_tail_behind_damage_is_not_cut(path: Path) -> None:
+    fill(path, 3)
+    damaged = path.read_bytes().replace(b'"mark":2', b'"mork":2') + b'{"mark":4'
+    path.write_bytes(damaged)
+    ledger = Ledger(path)
+    ledger.intend(open_order(50), attempt=1)
+    ledger.close()
+    assert path.read_bytes().startswith(damaged + b"\n")
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from bridge.simulator.terminal.ledger import Ledger, LedgerWriteError, Outcome
+from tests.peers import open_order
+
+path = Path(sys.argv[1])
+ledger = Ledger(path)
+ledger.intend(open_order(1), attempt=1)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+size = path.stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
+for write in (lambda: ledger.intend(open_order(2), attempt=1),
+              lambda: ledger.conclude(Outcome(token=1, retcode=10009))):
+    try:
+        write()
+    except LedgerWriteError as error:
+        print("refused:", error)
+assert ledger.find(2) is None
+assert ledger.identity.mark == 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+ledger.intend(open_order(3), attempt=1)
+ledger.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limit there")
+def test_a_full_disk_refuses_the_intent_and_leaves_no_damage(path: Path) -> None:
+    # A real refusal by the system, in the middle of a line, in a process of its own.
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("refused:") == 2
+    ledger = Ledger(path)
+    assert ledger.identity.unbroken
+    assert [entry.intent.token for entry in ledger.after(0)] == [1, 3]
+    ledger.close()
+
+
+orders = st.builds(
+    Order,
+    token=st.integers(1, 2**52 - 1),
+    kind=st.sampled_from(CommandKind),
+    symbol=st.from_regex(r"[A-Za-z0-9.#_]{1,12}", fullmatch=True),
+    side=st.sampled_from(list(Side)),
+    volume=st.decimals(0, 1000, places=2),
+    position=st.integers(0, 2**63 - 1),
+    stop_loss=st.none() | st.decimals(0, 10_000, places=5),
+    price=st.none() | st.decimals(0, 10_000, places=5),
+    comment=st.text(max_size=31).filter(lambda text: text.isprintable()),
+)
+
+
+@given(st.lists(st.tuples(orders, st.booleans()), max_size=8, unique_by=lambda item: item[0].token))
+def test_what_was_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, items: list[tuple[Order, bool]]
+) -> None:
+    path = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"
+    ledger = Ledger(path)
+    for order, concluded in items:
+        ledger.intend(order, attempt=1)
+        if concluded:
+            ledger.conclude(Outcome(token=order.token, retcode=10009, message="ü €\n"))
+    written, identity = ledger.after(0), ledger.identity
+    ledger.close()
+    again = Ledger(path)
+    assert again.after(0) == written
+    assert again.identity == identity
+    again.close()
+
+
+def test_any_truncation_leaves_every_completed_line(tmp_path: Path) -> None:
+    origin = tmp_path / "origin.jsonl"
+    fill(origin, 4)
+    whole = origin.read_bytes()
+    header = whole.index(b"\n") + 1
+    for end in range(header - 1, len(whole) + 1):
+        path = tmp_path / "cut.jsonl"
+        path.write_bytes(whole[:end])
+        complete = whole[:end].count(b'"mark"', 0, whole[:end].rfind(b"\n") + 1)
+        ledger = Ledger(path)
+        assert ledger.identity.unbroken, end
+        assert len(ledger.after(0)) >= complete, end
+        mark = ledger.identity.mark
+        ledger.intend(open_order(100), attempt=1)
+        ledger.close()
+        again = Ledger(path)
+        assert again.identity.unbroken, end
+        assert again.identity.mark == mark + 1
+        assert again.find(100) is not None
+        again.close()

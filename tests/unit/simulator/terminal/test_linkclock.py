@@ -1,0 +1,48 @@
+"""The estimate of the sidecar's link clock."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.simulator.terminal.link_clock import SLACK_PPM, LinkClock
+
+
+def test_it_starts_at_the_welcome_and_goes_on_without_heartbeats() -> None:
+    clock = LinkClock(5_000)
+    assert clock.now(5_000) == 0
+    assert clock.now(6_000) in (999, 1_000)
+
+
+def test_a_heartbeat_sets_it_forward() -> None:
+    clock = LinkClock(0)
+    clock.heard(1_500, 1_000)
+    assert clock.now(1_000) == 1_500
+
+
+def test_what_was_buffered_across_a_stall_sets_it_back_by_nothing() -> None:
+    clock = LinkClock(0)
+    clock.heard(1_000, 1_000)
+    # The link stalls for ten seconds; then everything comes at once.
+    for buffered in (2_000, 3_000, 4_000):
+        clock.heard(buffered, 11_000)
+    assert clock.now(11_000) >= 11_000 - 10_000 * SLACK_PPM // 1_000_000
+    clock.heard(11_000, 11_000)
+    assert clock.now(11_000) == 11_000
+
+
+def test_an_own_clock_that_runs_fast_does_not_run_away() -> None:
+    clock = LinkClock(0)
+    day_ms = 86_400_000
+    for sidecar_ms in range(0, day_ms, 10_000):
+        own_ms = sidecar_ms + sidecar_ms * 100 // 1_000_000  # 100 ppm fast
+        clock.heard(sidecar_ms, own_ms)
+    assert clock.now(own_ms) - sidecar_ms <= 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**5)), max_size=50))
+def test_it_never_goes_back(beats: list[tuple[int, int]]) -> None:
+    clock, mono_ms, last = LinkClock(0), 0, 0
+    for clock_ms, passed in beats:
+        mono_ms += passed
+        clock.heard(clock_ms, mono_ms)
+        assert clock.now(mono_ms) >= max(last, clock_ms)
+        last = clock.now(mono_ms)

@@ -1,0 +1,277 @@
+"""The whole terminal: its work queue, its connection, and the promise 'at most once'."""
+
+import random
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge import faultpoint
+from bridge.core.link.messages import Bye, TerminalHeartbeat, encode
+from bridge.core.link.reports import CommandFact, CommandStage, ConnectionFact, DealFact
+from bridge.simulator.broker.fault_rules import Effect, LoseAnswer, Reject, Rule
+from bridge.simulator.broker.scenario import AccountTerms
+from bridge.simulator.terminal.inputs import Inputs
+from bridge.simulator.terminal.scanner import RESCAN_MS
+from bridge.simulator.terminal.terminal import MAX_COMMANDS
+from tests.peers import open_order
+from tests.unit.simulator.terminal.rig import STEP_MS, Rig
+
+
+def test_a_flood_of_commands_is_answered_busy(joined: Rig) -> None:
+    for token in range(1, MAX_COMMANDS + 3):
+        joined.say(joined.peer.command(open_order(token)))
+    assert joined.stages(MAX_COMMANDS) == ["received"]
+    assert joined.stages(MAX_COMMANDS + 1) == ["not_sent BUSY"]
+    joined.run(3_000)
+    assert len(joined.broker.sends()) == MAX_COMMANDS
+
+
+def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once(joined: Rig) -> None:
+    for _ in range(3):
+        joined.say(joined.peer.command(open_order()))
+    joined.run(200)
+    assert joined.stages() == ["received", "submitted", "result"]
+    assert joined.sends() == 1
+
+
+def test_at_most_one_order_goes_out_in_a_timer_call(joined: Rig) -> None:
+    for token in range(1, 6):
+        joined.say(joined.peer.command(open_order(token)))
+    before = 0
+    for _ in range(10):
+        joined.turn()
+        assert len(joined.broker.sends()) - before <= 1
+        before = len(joined.broker.sends())
+    assert before == 5
+
+
+def test_what_was_buffered_across_a_stall_is_late(joined: Rig) -> None:
+    joined.run(1_000)
+    for _ in range(175):  # 3.5 s in which nothing of the sidecar arrives
+        joined.mono_ms += STEP_MS
+        joined.turn()
+    # Then everything at once: a heartbeat, and a command that was good until two seconds ago.
+    joined.say(joined.peer.heartbeat(1_500))
+    joined.say(joined.peer.command(open_order(), deadline_ms=2_500))
+    joined.run(100)
+    assert joined.stages() == ["received", "not_sent LATE"]
+    assert joined.sends() == 0
+
+
+def test_nothing_is_executed_while_the_sidecar_is_silent(joined: Rig) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.mono_ms += 3_100
+    for _ in range(20):
+        joined.turn()
+    assert joined.broker.sends() == []
+    joined.say(joined.peer.heartbeat(0))
+    joined.run(100)
+    assert joined.sends() == 1
+
+
+def test_commands_of_a_lost_session_are_not_executed(joined: Rig) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    stale = joined.peer.command(open_order(1002))
+    joined.join()
+    joined.say(stale)
+    joined.run(1_000)
+    assert joined.broker.sends() == []
+    assert joined.terminal.counts["other_epoch"] == 1
+    joined.say(joined.peer.settle(open_order()))
+    joined.run(100)
+    assert joined.stages()[-1] == "not_sent NO_INTENT"
+
+
+def test_another_account_sends_nothing(joined: Rig) -> None:
+    joined.say(joined.peer.command(open_order()))
+    joined.broker.state.desk.terms = AccountTerms(login=42)
+    joined.run(100)
+    assert joined.broker.sends() == []
+    assert joined.peer.heard_of(Bye)[0].reason == "the terminal is logged in to another account"
+    assert joined.reconnects == 1
+    joined.join()
+    assert joined.peer.proofs[-1].account.login == 42
+
+
+def test_connection_facts_have_numbers_of_their_own(joined: Rig) -> None:
+    for _ in range(2):
+        joined.broker.disconnect()
+        joined.run(100)
+        joined.broker.connect()
+        joined.run(100)
+    facts = joined.peer.facts_of(ConnectionFact)
+    assert [(fact.counter, fact.up) for fact in facts] == [(1, False), (2, True), (3, False), (4, True)]
+
+
+def test_heartbeats_go_on_while_the_broker_is_away(joined: Rig) -> None:
+    joined.broker.disconnect()
+    joined.run(3_000)
+    beats = joined.peer.heard_of(TerminalHeartbeat)
+    assert len(beats) == 3
+    assert not beats[-1].broker_connected
+    assert joined.terminal.up
+
+
+def test_the_longest_timer_call_is_told_once(joined: Rig) -> None:
+    joined.terminal.timer_took(500)
+    joined.terminal.timer_took(300)
+    joined.run(2_000)
+    assert [beat.timer_max_us for beat in joined.peer.heard_of(TerminalHeartbeat)] == [500, 0]
+
+
+def test_bye_is_the_last_word(joined: Rig) -> None:
+    joined.carry(joined.terminal.bye("SIGTERM"))
+    assert joined.peer.heard_of(Bye)[0].reason == "SIGTERM"
+
+
+def test_frames_before_the_first_hello_are_no_answer(rig: Rig) -> None:
+    assert rig.terminal.on_frame(b"{}", rig.mono_ms) == []
+
+
+def test_the_poll_interval_travels_with_the_proof(rig: Rig) -> None:
+    rig.inputs = Inputs(poll_interval_s=7)
+    rig.restart()
+    rig.join()
+    assert rig.peer.proofs[0].poll_interval_s == 7
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+PLACES = ["terminal.intent_written", "terminal.order_sent", "terminal.result_written"]
+
+tokens = st.integers(1, 4)
+actions = st.one_of(
+    st.tuples(st.just("command"), tokens, st.integers(1, 3)),
+    st.tuples(st.just("settle"), tokens, st.integers(1, 3)),
+    st.tuples(st.just("replay"), st.integers(0, 5), st.just(0)),
+    st.tuples(st.just("run"), st.sampled_from([20, 40, 300, 4_000]), st.just(0)),
+    st.tuples(st.just("crash"), st.integers(0, 2), st.just(0)),
+    st.tuples(st.just("restart"), st.just(0), st.just(0)),
+    st.tuples(st.just("cut"), st.just(0), st.just(0)),
+    st.tuples(st.just("tear"), st.integers(1, 30), st.just(0)),
+    st.tuples(st.just("link"), st.just(0), st.just(0)),
+    st.tuples(st.just("broker"), st.just(0), st.just(0)),
+    st.tuples(st.just("fault"), st.integers(0, 2), st.just(0)),
+)
+FAULTS: list[Effect] = [LoseAnswer(retcode=None), LoseAnswer(retcode=10031), Reject(retcode=10018)]
+
+
+class Driver:
+    """A terminal with everything that can go wrong around it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.rig = Rig(folder)
+        self.crash_at = ""
+        self.said: list[bytes] = []
+        faultpoint.install(self.pass_point)
+
+    def pass_point(self, name: str) -> None:
+        if name == self.crash_at:
+            self.crash_at = ""
+            raise Crash(name)
+
+    def act(self, what: str, first: int, second: int) -> None:
+        rig = self.rig
+        match what:
+            case "command" if rig.terminal.up:
+                self.said.append(rig.peer.command(open_order(first), attempt=second))
+                rig.say(self.said[-1])
+            case "settle" if rig.terminal.up:
+                rig.say(rig.peer.settle(open_order(first), attempt=second))
+            case "replay" if self.said:
+                rig.say(self.said[first % len(self.said)])
+            case "run":
+                rig.run(first)
+            case "crash":
+                self.crash_at = PLACES[first]
+            case "restart":
+                rig.restart()
+            case "tear":
+                self.tear(first)
+            case "cut":
+                rig.say(encode(Bye(epoch=rig.peer.epoch, reason="test")))
+            case "link":
+                rig.linked = not rig.linked
+            case "broker":
+                (rig.broker.disconnect if rig.broker.connected() else rig.broker.connect)()
+            case "fault":
+                rig.broker.add_rule(Rule(effect=FAULTS[first]))
+
+    def tear(self, garbage: int) -> None:
+        """Kill the terminal in the middle of writing an intent."""
+        rig = self.rig
+        rig.ledger.close()
+        with (rig.folder / "ledger.jsonl").open("ab") as file:
+            file.write(b'{"mark":999,"token":3,"attempt":1,"order":{'[:garbage])
+        rig.boot()
+
+    def finish(self) -> None:
+        """Let everything calm down, and settle every token."""
+        rig = self.rig
+        self.crash_at = ""
+        rig.linked = True
+        rig.broker.connect()
+        rig.run(40_000)
+        rig.peer.forget()
+        for token in range(1, 5):
+            rig.say(rig.peer.settle(open_order(token), attempt=3))
+        rig.run(1_000)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(actions, max_size=40))
+def test_no_sequence_of_events_sends_a_token_twice(taken: list[tuple[str, int, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        driver = Driver(Path(folder))
+        rig = driver.rig
+        try:
+            rig.join()
+            for what, first, second in taken:
+                try:
+                    driver.act(what, first, second)
+                except Crash:
+                    rig.restart()
+                sends = Counter(record.request.magic for record in rig.broker.sends())
+                assert max(sends.values(), default=0) <= 1
+            driver.finish()
+            numbers = [seq for epoch, seq in rig.peer.sequence if epoch == rig.peer.epoch]
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+            for token in range(1, 5):
+                _check_answer(rig, token)
+        finally:
+            rig.close()
+            faultpoint.install(lambda name: None)
+
+
+def _check_answer(rig: Rig, token: int) -> None:
+    """The settle says what the broker's record of sends says."""
+    stages = {fact.stage for fact in rig.peer.facts_of(CommandFact) if fact.token == token}
+    if rig.sends(token):
+        assert CommandStage.NOT_SENT not in stages
+        assert CommandStage.SUBMITTED in stages
+    elif CommandStage.SUBMITTED in stages:
+        assert CommandStage.SETTLED in stages or CommandStage.RESULT in stages
+    else:
+        assert stages == {CommandStage.NOT_SENT}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_fact_arrives_over_a_link_that_breaks(joined: Rig, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a test's own chance
+    for token in range(1, 15):
+        if joined.terminal.up:
+            joined.say(joined.peer.command(open_order(token, volume="0.01")))
+        joined.linked = chance.random() < 0.6
+        joined.run(chance.choice([100, 1_000, 20_000]))
+    joined.linked = True
+    joined.run(2 * RESCAN_MS)  # a loss that nothing followed shows with the next scan
+    told = {fact.ticket for fact in joined.peer.facts_of(DealFact)}
+    assert joined.broker.sends()
+    assert told == {deal.ticket for deal in joined.broker.history_deals(0, 2**62)}
