@@ -9,8 +9,7 @@ from bridge.core.link.reports import DealFact
 from bridge.core.trade.command_states import CommandState, PositionState
 from tests.unit.core.book import Book
 from tests.unit.core.samples import CLOSE, DEAL_IN, DEAL_OUT, NOW, OPEN, POSITION, TOKEN
-
-from .test_dealing_netting import IN, OUT, deal, opening
+from tests.unit.core.trade.test_apply_deals_netting import IN, OUT, deal, opening
 
 E = EventType
 
