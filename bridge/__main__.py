@@ -1,4 +1,4 @@
-"""`python -m bridge` is `mt5-bridge`."""
+"""`python -m bridge` is `execution-officer`."""
 
 from bridge.cli import main
 

@@ -32,7 +32,7 @@ from bridge.core.director.responses import (
 )
 from bridge.core.units.clock import Clock
 
-USER_AGENT: Final = f"mt5-bridge/{__version__}"
+USER_AGENT: Final = f"execution-officer/{__version__}"
 
 _PIECE_BYTES: Final = 16_384
 """Of a body at a time; and so much is read of an error's body, to show the start of it."""

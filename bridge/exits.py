@@ -5,7 +5,7 @@ from typing import Self
 
 
 class ExitCode(IntEnum):
-    """The exit status of every `mt5-bridge` command. `meaning` is the line that --help shows."""
+    """The exit status of every `execution-officer` command. `meaning` is the line that --help shows."""
 
     meaning: str
 

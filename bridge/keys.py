@@ -81,7 +81,7 @@ def load_link_key(path: Path) -> LinkKey:
         text = _read_private(path)
     except FileNotFoundError:
         raise LinkKeyFileError(
-            f"there is no link key at {path}. Run 'mt5-bridge setup', which makes it, "
+            f"there is no link key at {path}. Run 'execution-officer setup', which makes it, "
             "or copy it from where it was made"
         ) from None
     except (KeyFileError, OSError) as error:
@@ -91,7 +91,7 @@ def load_link_key(path: Path) -> LinkKey:
     except LinkKeyError as error:
         raise LinkKeyFileError(
             f"the link key file {path} cannot be used: {error}. Restore it; or move it away, run "
-            "'mt5-bridge setup', and give the terminal the new key"
+            "'execution-officer setup', and give the terminal the new key"
         ) from None
 
 

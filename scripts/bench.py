@@ -26,13 +26,13 @@ from bridge.core.director.contract import OrderType, utc_text
 from bridge.core.director.poll import Item, read_batch
 from bridge.core.link.messages import AccountIdentity, Command, Hello, LedgerIdentity, Prove
 from bridge.core.link.reports import (
-    CommandFact,
+    CommandReport,
     CommandStage,
-    DealFact,
+    DealReport,
     NotSentReason,
-    ScanFact,
-    SymbolFact,
-    encode_fact,
+    ScanReport,
+    SymbolReport,
+    encode_report,
 )
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
 from bridge.core.trade.dispatch import Gate
@@ -43,7 +43,7 @@ from bridge.link import Link
 
 ROUNDS = 300
 _FIRST_SEQ = 3
-"""Behind the facts with which a session begins."""
+"""Behind the reports with which a session begins."""
 OFFICER = "eo-001"
 SETTINGS = Settings(
     director=DirectorSettings(url="http://127.0.0.1:1", api_key_env="NONE"),
@@ -105,7 +105,9 @@ def _bare_commit(path: Path) -> list[float]:
 def _steps(journal: Journal) -> dict[str, list[float]]:
     now = datetime.now(UTC)
     epoch = _bind(journal, now)
-    gate = Gate(epoch=epoch, boot="0" * 32, ready=True, alive=True, broker_connected=True, trade_allowed=True)
+    gate = Gate(
+        epoch=epoch, instance_id="0" * 32, ready=True, alive=True, broker_connected=True, trade_allowed=True
+    )
     replay = [_item(0, now)]
     seq = iter(range(_FIRST_SEQ, 10 * ROUNDS))
     sent: list[Command] = []
@@ -116,7 +118,7 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
     def refuse(_: int = 0) -> None:
         """Let go of what was sent: only so many commands are with a terminal at once."""
         for command in sent:
-            journal.fold(OFFICER, epoch, [(next(seq), _not_sent(command))], now)
+            journal.apply(OFFICER, epoch, [(next(seq), _not_sent(command))], now)
         sent.clear()
 
     def order(number: int) -> None:
@@ -138,15 +140,15 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
         "intake of one known directive": known,
         "plan and dispatch one open": dispatched,
         "one deal of somebody else's": _time(
-            lambda n: journal.fold(OFFICER, epoch, [(next(seq), _deal(n))], now)
+            lambda n: journal.apply(OFFICER, epoch, [(next(seq), _deal(n))], now)
         ),
-        "the same deal again": _time(lambda n: journal.fold(OFFICER, epoch, [(next(seq), _deal(n))], now)),
+        "the same deal again": _time(lambda n: journal.apply(OFFICER, epoch, [(next(seq), _deal(n))], now)),
         "one event delivered": _time(lambda n: journal.delivered(journal.due(1, ())[0], "evt", now)),
     }
 
 
 def _bind(journal: Journal, now: datetime) -> int:
-    hello = Hello(min_version=1, max_version=1, officer=OFFICER, boot="0" * 32, nonce="0" * 64)
+    hello = Hello(min_version=1, max_version=1, officer=OFFICER, instance_id="0" * 32, nonce="0" * 64)
     prove = Prove(
         proof="0" * 64,
         account=AccountIdentity(
@@ -162,10 +164,10 @@ def _bind(journal: Journal, now: datetime) -> int:
     )
     opening = journal.open_epoch(OFFICER, hello, prove, now)
     epoch = getattr(opening, "epoch", 0)
-    scan = ScanFact(
-        boot="0" * 32, counter=1, from_server_ms=0, to_server_ms=1, deals=0, orders=0, positions=[]
+    scan = ScanReport(
+        instance_id="0" * 32, counter=1, from_server_ms=0, to_server_ms=1, deals=0, orders=0, positions=[]
     )
-    terms = SymbolFact(
+    terms = SymbolReport(
         asked="EURUSD",
         name="EURUSD",
         digits=5,
@@ -175,14 +177,14 @@ def _bind(journal: Journal, now: datetime) -> int:
         volume_step=Decimal("0.01"),
         order_types=[OrderType.MARKET],
     )
-    journal.fold(OFFICER, epoch, [(1, encode_fact(scan)), (2, encode_fact(terms))], now)
+    journal.apply(OFFICER, epoch, [(1, encode_report(scan)), (2, encode_report(terms))], now)
     return int(epoch)
 
 
 def _not_sent(command: Command) -> bytes:
-    return encode_fact(
-        CommandFact(
-            token=command.order.token,
+    return encode_report(
+        CommandReport(
+            client_order_id=command.order.client_order_id,
             attempt=command.attempt,
             stage=CommandStage.NOT_SENT,
             reason=NotSentReason.CHECK,
@@ -200,8 +202,8 @@ def _item(number: int, now: datetime) -> Item:
 
 
 def _deal(number: int) -> bytes:
-    return encode_fact(
-        DealFact(
+    return encode_report(
+        DealReport(
             ticket=number + 1,
             order=number + 1,
             position_id=number + 1,

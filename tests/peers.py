@@ -15,24 +15,24 @@ from bridge.core.link.messages import (
     Challenge,
     Command,
     CommandKind,
-    FactMessage,
     FromTerminal,
     Hello,
     Message,
     Order,
     Prove,
-    Settle,
-    SettleItem,
+    ReportMessage,
     SidecarHeartbeat,
+    StatusRequest,
+    StatusRequestItem,
     Welcome,
     decode_from_terminal,
     encode,
 )
-from bridge.core.link.reports import AnyFact, Fact, decode_fact
+from bridge.core.link.reports import AnyReport, Report, decode_report
 from bridge.core.units.mt5_terms import Side
 
 M = TypeVar("M", bound=Message)
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=Report)
 
 KEY = LinkKey(bytes(range(32)))
 """The link key of every test."""
@@ -53,9 +53,9 @@ class SidecarPeer:
         self.heartbeat_ms = 1000
         self.heard: list[FromTerminal] = []
         self.proofs: list[Prove] = []
-        self.facts: list[AnyFact] = []
+        self.reports: list[AnyReport] = []
         self.sequence: list[tuple[int, int]] = []
-        """(epoch, seq) of every fact, in the order of arrival."""
+        """(epoch, seq) of every report, in the order of arrival."""
         self._hello: Hello | None = None
         self._seq = 0
 
@@ -68,21 +68,21 @@ class SidecarPeer:
                 return [encode(self.challenge(message))]
             case Prove():
                 return [encode(self.welcome(message))]
-            case FactMessage():
-                return self._fact(message)
+            case ReportMessage():
+                return self._report(message)
             case _:
                 return []
 
-    def _fact(self, message: FactMessage) -> list[bytes]:
+    def _report(self, message: ReportMessage) -> list[bytes]:
         if message.epoch != self.epoch:
             return []
         if message.seq != self._seq + 1:
             # As the sidecar does: what is missing comes again in the next session.
             self._seq = 2**53
-            return [encode(Bye(epoch=self.epoch, reason=f"fact {message.seq} is out of order"))]
+            return [encode(Bye(epoch=self.epoch, reason=f"report {message.seq} is out of order"))]
         self._seq = message.seq
         self.sequence.append((message.epoch, message.seq))
-        self.facts.append(decode_fact(bytes(message.fact)))
+        self.reports.append(decode_report(bytes(message.report)))
         return [encode(Ack(epoch=message.epoch, seq=message.seq))] if self.acks else []
 
     def challenge(self, hello: Hello) -> Challenge:
@@ -116,7 +116,7 @@ class SidecarPeer:
         """A command of this epoch."""
         return encode(Command(epoch=self.epoch, attempt=attempt, deadline_ms=deadline_ms, order=order))
 
-    def settle(
+    def status_request(
         self,
         order: Order,
         *,
@@ -126,32 +126,32 @@ class SidecarPeer:
         since_server_ms: int = 0,
     ) -> bytes:
         """A settle of this epoch, for a command that went to the present ledger, or to the one named."""
-        item = SettleItem(
+        item = StatusRequestItem(
             order=order,
             attempt=attempt,
             ask=ask,
             ledger=ledger or self.proofs[-1].ledger.id,
             since_server_ms=since_server_ms,
         )
-        return encode(Settle(epoch=self.epoch, item=item))
+        return encode(StatusRequest(epoch=self.epoch, item=item))
 
     def heard_of(self, kind: type[M]) -> list[M]:
         """All messages of one type."""
         return [message for message in self.heard if isinstance(message, kind)]
 
-    def facts_of(self, kind: type[F]) -> list[F]:
-        """All facts of one kind, in the order of arrival."""
-        return [fact for fact in self.facts if isinstance(fact, kind)]
+    def reports_of(self, kind: type[F]) -> list[F]:
+        """All reports of one kind, in the order of arrival."""
+        return [report for report in self.reports if isinstance(report, kind)]
 
     def forget(self) -> None:
         """Drop what was heard so far."""
         self.heard.clear()
-        self.facts.clear()
+        self.reports.clear()
         self.sequence.clear()
 
 
 def open_order(
-    token: int = 1001,
+    client_order_id: int = 1001,
     *,
     symbol: str = "EURUSD",
     side: Side = Side.BUY,
@@ -163,7 +163,7 @@ def open_order(
 ) -> Order:
     """An order as a command carries it."""
     return Order(
-        token=token,
+        client_order_id=client_order_id,
         kind=kind,
         symbol=symbol,
         side=side,

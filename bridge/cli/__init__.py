@@ -19,12 +19,12 @@ from bridge.cli.retry import retry
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox_director
 from bridge.cli.setup import setup
-from bridge.cli.simulator import paper, paper_broker
+from bridge.cli.simulator import reference_terminal, simulated_broker
 from bridge.cli.status import status
 from bridge.exits import ExitCode
 from bridge.logs import LogLevel, set_up
 
-_PROGRAM = "mt5-bridge"
+_PROGRAM = "execution-officer"
 _EPILOG = "\b\nExit status:\n" + "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
 
 
@@ -69,8 +69,8 @@ cli.add_command(dismiss)
 cli.add_command(journal)
 cli.add_command(rebind)
 cli.add_command(expert)
-cli.add_command(paper)
-cli.add_command(paper_broker)
+cli.add_command(reference_terminal)
+cli.add_command(simulated_broker)
 cli.add_command(sandbox_director)
 
 
@@ -87,5 +87,5 @@ def invoke(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """The entry point of `mt5-bridge` and of `python -m bridge`."""
+    """The entry point of `execution-officer` and of `python -m bridge`."""
     sys.exit(invoke(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""`mt5-bridge dismiss`: a person has seen that the Director refused events, and leaves them."""
+"""`execution-officer dismiss`: a person has seen that the Director refused events, and leaves them."""
 
 from pathlib import Path
 
@@ -24,8 +24,8 @@ def dismiss(
 ) -> None:
     """Mark the refused events of each DIRECTIVE, or --all, as seen.
 
-    'mt5-bridge status' no longer counts them. They are kept, 'mt5-bridge journal undelivered' goes on to list
-    them, and 'mt5-bridge retry DIRECTIVE' can still offer them.
+    'execution-officer status' no longer counts them. They are kept, 'execution-officer journal undelivered' goes on to list
+    them, and 'execution-officer retry DIRECTIVE' can still offer them.
     """
     if bool(directive_ids) is everything:
         raise click.UsageError("name directives, or give --all")

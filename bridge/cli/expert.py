@@ -1,4 +1,4 @@
-"""`mt5-bridge expert`: put the Expert Advisor's sources where MetaEditor finds them."""
+"""`execution-officer expert`: put the Expert Advisor's sources where MetaEditor finds them."""
 
 import shutil
 from importlib import resources

@@ -1,4 +1,4 @@
-"""`mt5-bridge flatten`: close and cancel everything, and open nothing more."""
+"""`execution-officer flatten`: close and cancel everything, and open nothing more."""
 
 import secrets
 from pathlib import Path
@@ -19,7 +19,7 @@ from bridge.sidecar.operations import FlattenRequest, Flattens
 def flatten(config_path: Path, officer: str | None, why: str, yes: bool) -> None:
     """Close all positions and cancel all pending orders that the bridge opened, and halt.
 
-    Nothing is opened again until 'mt5-bridge resume'. Positions that somebody else opened are left alone. Where
+    Nothing is opened again until 'execution-officer resume'. Positions that somebody else opened are left alone. Where
     no sidecar runs, or its terminal is away, the closes go out when it is back.
     """
     config = load(config_path)
@@ -30,11 +30,13 @@ def flatten(config_path: Path, officer: str | None, why: str, yes: bool) -> None
     done, by_sidecar = carry_out(config, request)
     for each in done.flattens:
         click.echo(f"{each.officer}: to be closed and cancelled by directive {each.directive_id}.")
-        click.echo(f"{each.officer}: opens are halted until 'mt5-bridge resume --officer {each.officer}'.")
+        click.echo(
+            f"{each.officer}: opens are halted until 'execution-officer resume --officer {each.officer}'."
+        )
     if by_sidecar:
         _say_what_is_in_the_way(config, done)
     else:
-        click.echo("No sidecar runs: the closes go out when it runs next ('mt5-bridge run').")
+        click.echo("No sidecar runs: the closes go out when it runs next ('execution-officer run').")
 
 
 def _say_what_is_in_the_way(config: Config, done: Flattens) -> None:
@@ -42,7 +44,7 @@ def _say_what_is_in_the_way(config: Config, done: Flattens) -> None:
     try:
         stands = live(config)
     except (NobodyThereError, NoAnswerError) as error:
-        click.echo(f"How it goes on is not known ({error}): see 'mt5-bridge status'.")
+        click.echo(f"How it goes on is not known ({error}): see 'execution-officer status'.")
         return
     flattened = {each.officer for each in done.flattens}
     for officer in stands.officers:

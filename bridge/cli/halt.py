@@ -1,4 +1,4 @@
-"""`mt5-bridge halt`: open nothing more."""
+"""`execution-officer halt`: open nothing more."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from bridge.sidecar.operations import HaltRequest
 )
 @click.option("--why", default="", metavar="TEXT", help="The reason: for the audit, and in each refusal.")
 def halt(config_path: Path, officer: str | None, symbol: str, why: str) -> None:
-    """Open nothing more, until 'mt5-bridge resume'.
+    """Open nothing more, until 'execution-officer resume'.
 
     What would open is refused (ORDER_REJECTED). Positions stay, and their stops; closes and cancels go on. It
     holds across restarts, and works whether the sidecar runs or not.

@@ -1,4 +1,4 @@
-"""`mt5-bridge journal`: the journal for a person. Reads only; the sidecar may run meanwhile."""
+"""`execution-officer journal`: the journal for a person. Reads only; the sidecar may run meanwhile."""
 
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
     if not rows:
         raise Failure(
             ExitCode.FAILED,
-            f"the journal at {path} has no directive {directive_id!r}. 'mt5-bridge journal list' has them all",
+            f"the journal at {path} has no directive {directive_id!r}. 'execution-officer journal list' has them all",
         )
     if as_json:
         _print_json(rows)

@@ -56,7 +56,7 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
         msgspec.json.decode(msgspec.json.encode(request), type=type(request))
     except msgspec.ValidationError as error:
         raise Failure(ExitCode.USAGE, str(error)) from error
-    began, told = time.monotonic(), False
+    began, emitted = time.monotonic(), False
     while True:
         try:
             return _ask(config, request), True
@@ -65,7 +65,7 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
         except NoAnswerError as error:
             raise Failure(
                 ExitCode.FAILED,
-                f"the sidecar did not answer ({error}). It may have done it: 'mt5-bridge status' shows what stands",
+                f"the sidecar did not answer ({error}). It may have done it: 'execution-officer status' shows what stands",
             ) from error
         try:
             with opened(config.journal, config.settings) as journal:
@@ -74,8 +74,8 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
             raise Failure(ExitCode.FAILED, str(error)) from error
         except JournalLockedError as error:
             waited_s = time.monotonic() - began
-            if waited_s > PATIENT_S and not told:
-                told = True
+            if waited_s > PATIENT_S and not emitted:
+                emitted = True
                 click.echo("waiting for a sidecar that starts or stops", err=True)
             if waited_s > LOCK_S:
                 raise Failure(
@@ -91,7 +91,7 @@ def live(config: Config) -> LiveStatus:
     """How the running sidecar stands. Raises NobodyThereError, NoAnswerError."""
     status, body = _exchange(_file(config), "GET", STATUS_PATH, None, LOOK_S)
     if status != http.client.OK:
-        raise NoAnswerError(_told(body).message)
+        raise NoAnswerError(_emitted(body).message)
     return _decode(body, LiveStatus)
 
 
@@ -100,7 +100,7 @@ def _ask(config: Config, request: Request[A]) -> A:
     status, body = _exchange(_file(config), "POST", request.path, request, ANSWER_S)
     if status == http.client.OK:
         return _decode(body, request.answer_type())
-    raise Failure(ExitCode.FAILED, _told(body).message)
+    raise Failure(ExitCode.FAILED, _emitted(body).message)
 
 
 def _file(config: Config) -> ControlFile:
@@ -153,7 +153,7 @@ def _is_ours(raw: bytes) -> bool:
         return False
 
 
-def _told(raw: bytes) -> ControlError:
+def _emitted(raw: bytes) -> ControlError:
     try:
         return msgspec.json.decode(raw, type=ControlError)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""`mt5-bridge rebind`: after a person has looked, let an officer go on with another ledger or account."""
+"""`execution-officer rebind`: after a person has looked, let an officer go on with another ledger or account."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def rebind(config_path: Path, officer: str, account: bool, why: str, yes: bool) 
 
     The bridge holds an officer when its terminal's ledger and the journal do not fit together: one of the two
     was lost, or is an old copy. Orders may then stand at the broker that the journal does not know. Compare the
-    account's positions and history with 'mt5-bridge journal list' first.
+    account's positions and history with 'execution-officer journal list' first.
 
     A sidecar that runs ends the terminal's session for it; the terminal comes back by itself.
     """
@@ -40,7 +40,7 @@ def rebind(config_path: Path, officer: str, account: bool, why: str, yes: bool) 
             f"Have you compared the account of {officer} with the journal, and shall it go on?", abort=True
         )
     rebound, by_sidecar = carry_out(config, RebindRequest(officer=officer, account=account, why=why))
-    click.echo(f"Hold lifted: {rebound.hold}." if rebound.hold else f"{officer} was not held.")
+    click.echo(f"Hold lifted: {rebound.quarantine}." if rebound.quarantine else f"{officer} was not held.")
     click.echo("The ledger of the next terminal that connects is accepted.")
     if by_sidecar:
         click.echo("The session of its terminal is over; the terminal connects again by itself.")

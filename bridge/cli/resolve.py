@@ -1,4 +1,4 @@
-"""`mt5-bridge resolve`: a person says what became of a command that nobody else can settle."""
+"""`execution-officer resolve`: a person says what became of a command that nobody else can settle."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +25,7 @@ from bridge.sidecar.operations import ResolveRequest
 )
 @click.option("--note", required=True, metavar="TEXT", help="How you know, for the audit and the Director.")
 @click.option("--officer", metavar="ID", help="Where two officers have a directive of that id.")
-@click.option("--token", type=int, metavar="N", help="Which command, where several are in doubt.")
+@click.option("--client-order-id", type=int, metavar="N", help="Which command, where several are in doubt.")
 @click.option(
     "--price", type=AMOUNT, metavar="P", help="The price at which it was filled, where you know it."
 )
@@ -36,13 +36,13 @@ def resolve(
     verdict: str,
     note: str,
     officer: str | None,
-    token: int | None,
+    client_order_id: int | None,
     price: Decimal | None,
     quantity: Decimal | None,
 ) -> None:
     """End a command of DIRECTIVE_ID whose outcome is unknown.
 
-    Look for the order by its magic number in the account's history first: 'mt5-bridge status' names it. The
+    Look for the order by its magic number in the account's history first: 'execution-officer status' names it. The
     Director is told what you say. Nothing is sent to the broker; and should the broker's own evidence turn up
     later, it counts.
     """
@@ -51,11 +51,11 @@ def resolve(
         verdict=cast(Word, verdict),  # the choices are its words
         note=note,
         officer=officer,
-        token=token,
+        client_order_id=client_order_id,
         price=price,
         quantity=quantity,
     )
     done, _ = carry_out(load(config_path), request)
     click.echo(
-        f"{done.officer}: command {done.token} of {done.directive_id} was {done.before}, is {done.after}."
+        f"{done.officer}: command {done.client_order_id} of {done.directive_id} was {done.before}, is {done.after}."
     )

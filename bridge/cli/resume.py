@@ -1,4 +1,4 @@
-"""`mt5-bridge resume`: open again."""
+"""`execution-officer resume`: open again."""
 
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from bridge.sidecar.operations import ResumeRequest
 )
 @click.option("--why", default="", metavar="TEXT", help="The reason, for the audit.")
 def resume(config_path: Path, officer: str | None, symbol: str | None, why: str) -> None:
-    """Lift halts: those of 'mt5-bridge halt' and 'flatten', and those that the bridge has set by itself.
+    """Lift halts: those of 'execution-officer halt' and 'flatten', and those that the bridge has set by itself.
 
-    A hold is no halt: see 'mt5-bridge rebind'.
+    A hold is no halt: see 'execution-officer rebind'.
     """
     done, _ = carry_out(load(config_path), ResumeRequest(officer=officer, symbol=symbol, why=why))
     if not done.halts:

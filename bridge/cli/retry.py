@@ -1,4 +1,4 @@
-"""`mt5-bridge retry`: offer events that the Director refused for good once more."""
+"""`execution-officer retry`: offer events that the Director refused for good once more."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def retry(directive_ids: tuple[str, ...], config_path: Path, officer: str | None
     for line in by_directive(done):
         click.echo(f"{line}: offered once more.")
     if not by_sidecar:
-        click.echo("No sidecar runs: they go out when it runs next ('mt5-bridge run').")
+        click.echo("No sidecar runs: they go out when it runs next ('execution-officer run').")
 
 
 def by_directive(done: Refused) -> list[str]:

@@ -1,4 +1,4 @@
-"""`mt5-bridge run`: the sidecar."""
+"""`execution-officer run`: the sidecar."""
 
 import asyncio
 import os

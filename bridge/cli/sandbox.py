@@ -1,4 +1,4 @@
-"""`mt5-bridge sandbox-director`: a Director to try things against."""
+"""`execution-officer sandbox-director`: a Director to try things against."""
 
 import json
 

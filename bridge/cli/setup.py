@@ -1,4 +1,4 @@
-"""`mt5-bridge setup`: make what a configuration names and lacks. Nothing is ever overwritten."""
+"""`execution-officer setup`: make what a configuration names and lacks. Nothing is ever overwritten."""
 
 import sqlite3
 import sys
@@ -53,7 +53,7 @@ def setup(config_path: Path, example: bool, new_journal: bool) -> None:
     """
     if example:
         _show([_write_example(config_path)])
-        click.echo(f"\nEdit it, then run: mt5-bridge setup --config {_quoted(config_path)}")
+        click.echo(f"\nEdit it, then run: execution-officer setup --config {_quoted(config_path)}")
         return
     config = load(config_path)
     _show(set_up(config, new_journal=new_journal))
@@ -152,7 +152,7 @@ def _show_next_steps(config: Config) -> None:
         path = link_key_path(config.journal, officer.id)
         click.echo(f"   officer id {officer.id}, link key: the line in {path}")
     click.echo(f"   host and port: those of {config.settings.link.endpoint}")
-    click.echo(f"3. Run: mt5-bridge run --config {_quoted(config.source)}")
+    click.echo(f"3. Run: execution-officer run --config {_quoted(config.source)}")
 
 
 def _quoted(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""`mt5-bridge paper` and `paper-broker`: a simulated terminal and its broker, without MetaTrader."""
+"""The commands `reference-terminal` and `simulated-broker`: a terminal and a broker without MetaTrader."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ from bridge.simulator.terminal.ledger import LedgerError
 from bridge.simulator.terminal.process import run_terminal
 
 
-@click.command()
+@click.command("reference-terminal")
 @click.option(
     "--endpoint", default="tcp://127.0.0.1:5760", show_default=True, help="Where the sidecar's link is."
 )
@@ -33,10 +33,10 @@ from bridge.simulator.terminal.process import run_terminal
 @click.option(
     "--ledger", type=FILE, metavar="FILE", help="Its ledger.  [default: beside the link key, as .ledger]"
 )
-@click.option("--broker", metavar="ENDPOINT", help="A paper-broker's address.  [default: one of its own]")
+@click.option("--broker", metavar="ENDPOINT", help="A simulated-broker's address.  [default: one of its own]")
 @click.option("--scenario", type=FILE, metavar="FILE", help="What its own broker starts from.")
 @input_options
-def paper(
+def reference_terminal(
     endpoint: str,
     officer: str,
     link_key_file: Path,
@@ -48,11 +48,11 @@ def paper(
     """Run a simulated terminal until Ctrl-C.
 
     It speaks to the sidecar as the Expert Advisor does. Its own broker lives and ends with it;
-    a paper-broker outlives it.
+    a simulated-broker outlives it.
     """
     if broker is not None and scenario is not None:
         raise click.UsageError(
-            "--scenario is for the terminal's own broker; give it to paper-broker instead."
+            "--scenario is for the terminal's own broker; give it to simulated-broker instead."
         )
     key = load_link_key(link_key_file)
     inputs = inputs_of(options)
@@ -65,7 +65,7 @@ def paper(
             ledger_path=ledger or link_key_file.with_suffix(".ledger"),
             broker=api,
             inputs=inputs,
-            ready=lambda: click.echo(f"Paper terminal of {officer} connected to {endpoint}"),
+            ready=lambda: click.echo(f"Reference terminal of {officer} connected to {endpoint}"),
         )
     except LedgerError as error:
         raise Failure(ExitCode.FAILED, str(error)) from error
@@ -73,14 +73,14 @@ def paper(
         raise _bad_endpoint("--endpoint", endpoint, error) from error
     except BrokerGone as error:
         raise Failure(
-            ExitCode.ENDPOINT, f"--broker {broker}: {error}. Is the paper-broker running?"
+            ExitCode.ENDPOINT, f"--broker {broker}: {error}. Is the simulated-broker running?"
         ) from error
     finally:
         if isinstance(api, BrokerClient):
             api.close()
 
 
-@click.command("paper-broker")
+@click.command("simulated-broker")
 @click.option(
     "--endpoint",
     default="tcp://127.0.0.1:5770",
@@ -89,14 +89,14 @@ def paper(
 )
 @click.option("--scenario", type=FILE, metavar="FILE", help="What it starts from.")
 @json_option
-def paper_broker(endpoint: str, scenario: Path | None, as_json: bool) -> None:
+def simulated_broker(endpoint: str, scenario: Path | None, as_json: bool) -> None:
     """Run a simulated broker until Ctrl-C.
 
     It outlives its terminals. Prints its address once it takes connections.
     """
 
     def ready(bound: str) -> None:
-        click.echo(json.dumps({"endpoint": bound}) if as_json else f"Paper broker on {bound}")
+        click.echo(json.dumps({"endpoint": bound}) if as_json else f"Simulated broker on {bound}")
 
     try:
         run_broker(endpoint, scenario, ready)

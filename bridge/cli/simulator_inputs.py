@@ -1,4 +1,4 @@
-"""The paper terminal's inputs as options of the command line."""
+"""The reference terminal's inputs as options of the command line."""
 
 from collections.abc import Callable
 from decimal import Decimal

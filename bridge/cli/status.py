@@ -1,4 +1,4 @@
-"""`mt5-bridge status`: how everything stands, for people and for monitoring."""
+"""`execution-officer status`: how everything stands, for people and for monitoring."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 import msgspec
 
-from bridge.cli.health import UNKNOWN, Concern, concerns
+from bridge.cli.health import UNKNOWN, RequiredAction, required_actions
 from bridge.cli.options import config_option, json_option
 from bridge.cli.owner import NoAnswerError, NobodyThereError, live
 from bridge.cli.reading import journal_at
@@ -32,7 +32,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing needs a person, and a sidecar runs."""
     running: bool
     """A sidecar answers."""
-    concerns: list[Concern]
+    required_actions: list[RequiredAction]
     journal: JournalStatus
     sidecar: LiveStatus | None
     no_sidecar: str
@@ -54,7 +54,7 @@ def status(config_path: Path, as_json: bool) -> ExitCode:
         click.echo(msgspec.json.encode(report))
     else:
         _show(report, SystemClock().now())
-    if report.concerns:
+    if report.required_actions:
         return ExitCode.ATTENTION
     return ExitCode.OK if report.running else ExitCode.NOT_RUNNING
 
@@ -73,11 +73,11 @@ def _look(config: Config, options: str) -> Report:
     # Officers that the configuration has gained, and the journal not seen yet.
     new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
     journal = msgspec.structs.replace(journal, officers=[*journal.officers, *new])
-    found = concerns(journal, sidecar, unanswered, options)
+    found = required_actions(journal, sidecar, unanswered, options)
     return Report(
         well=sidecar is not None and not found,
         running=sidecar is not None,
-        concerns=found,
+        required_actions=found,
         journal=journal,
         sidecar=sidecar,
         no_sidecar=nobody or unanswered,
@@ -94,10 +94,10 @@ class _Table(NamedTuple):
 
 def _show(report: Report, now: datetime) -> None:
     click.echo(printable(_headline(report, now)))
-    for concern in report.concerns:
-        whose = f"{concern.officer}: " if concern.officer else ""
-        click.echo(f"\n! {printable(whose + concern.what)}\n  -> {printable(concern.remedy)}")
-    if any(concern.code == "UNKNOWN" for concern in report.concerns):
+    for required_action in report.required_actions:
+        whose = f"{required_action.officer}: " if required_action.officer else ""
+        click.echo(f"\n! {printable(whose + required_action.what)}\n  -> {printable(required_action.remedy)}")
+    if any(required_action.code == "UNKNOWN" for required_action in report.required_actions):
         click.echo("  (WHAT: filled, rejected or cancelled)")
     for table in _tables(report, now):
         if table.rows:
@@ -106,7 +106,7 @@ def _show(report: Report, now: datetime) -> None:
 
 
 def _headline(report: Report, now: datetime) -> str:
-    count = len(report.concerns)
+    count = len(report.required_actions)
     needs = "One thing needs a person" if count == 1 else f"{count} things need a person"
     halted = " Opens are halted: see below." if report.journal.halts else ""
     if report.sidecar is None:
@@ -138,7 +138,7 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
         [_officer(each, sessions.get(each.officer), now) for each in journal.officers],
     )
     yield _Table(
-        "Halts: nothing is opened (mt5-bridge resume)",
+        "Halts: nothing is opened (execution-officer resume)",
         ("officer", "what", "since", "set by", "why"),
         [
             (each.officer, each.symbol or "everything", each.since, each.set_by, each.why)
@@ -152,14 +152,14 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
             (
                 each.officer,
                 each.directive_id,
-                str(each.token),
+                str(each.client_order_id),
                 f"{each.side} {each.volume} {each.symbol}",
                 each.state,
                 _ago(each.dispatched_at, now),
                 each.message
                 or ("nothing shows it" if each.state == UNKNOWN else "the broker gave no answer"),
             )
-            for each in journal.doubtful
+            for each in journal.unresolved
         ],
     )
     yield _Table(
@@ -218,7 +218,7 @@ def _officer(officer: OfficerStatus, stands: LiveOfficer | None, now: datetime) 
         _heard(stands, lambda broker_connected, _: "connected" if broker_connected else "away"),
         _heard(stands, lambda _, allowed: "allowed" if allowed else "FORBIDDEN"),
         _poll(stands, now),
-        "HELD" if officer.hold else "",
+        "QUARANTINED" if officer.quarantine else "",
         ", ".join(waiting),
         events,
     )

@@ -65,7 +65,7 @@ def _parse(source: Path) -> dict[str, Any]:
     try:
         raw = source.read_bytes()
     except FileNotFoundError:
-        remedy = "name the right file with --config, or make one with 'mt5-bridge setup --example'"
+        remedy = "name the right file with --config, or make one with 'execution-officer setup --example'"
         raise error("there is no such file", remedy) from None
     except OSError as problem:
         remedy = "check that it is a file that you may read"

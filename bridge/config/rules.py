@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bridge.config import guards
+from bridge.config import risk_limits
 from bridge.config.problem import Problem, shown
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
 from bridge.core.units.order_ids import MAX_PREFIX
@@ -154,7 +154,7 @@ def _officers(officers: list[OfficerSettings]) -> Iterator[Problem]:
         at = f"officers[{index}]"
         yield from _officer_id(f"{at}.id", officer.id)
         yield from _officer_terms(at, officer)
-        yield from guards.check(f"{at}.guards", officer.guards)
+        yield from risk_limits.check(f"{at}.risk_limits", officer.risk_limits)
         # Ids name files, and Windows does not tell EO-1 from eo-1.
         first = ids.setdefault(officer.id.lower(), index)
         if first != index:
@@ -165,8 +165,8 @@ def _officers(officers: list[OfficerSettings]) -> Iterator[Problem]:
         if other != index:
             free = next((n for n in range(1, MAX_PREFIX + 1) if n not in {o.prefix for o in officers}), 1)
             rule = f"is the prefix of officers[{other}] ({officers[other].id}) too; orders could not be told apart"
-            remedy = f"set token_prefix to a number of its own, as in token_prefix = {free}"
-            yield Problem(f"{at}.token_prefix", str(officer.prefix), rule, remedy)
+            remedy = f"set order_id_prefix to a number of its own, as in order_id_prefix = {free}"
+            yield Problem(f"{at}.order_id_prefix", str(officer.prefix), rule, remedy)
 
 
 def _officer_id(key: str, officer: str) -> Iterator[Problem]:

@@ -48,7 +48,7 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Silence after which CONNECTION_LOST is reported."""
     command_deadline_s: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 5.0
     """A command that the terminal reads later than this after its dispatch is not executed."""
-    settle_every_s: Seconds = 5.0
+    status_request_every_s: Seconds = 5.0
     """How often the terminal is asked about a command whose outcome is open."""
     unknown_grace_s: Seconds = 30.0
     """How long an outcome may stay open before finding nothing makes it UNKNOWN."""
@@ -80,7 +80,7 @@ class SilentDirector(StrEnum):
 Points = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
 
-class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RiskLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits on opening. None, or an empty list of hours, is no limit. Nothing else is ever held back by them."""
 
     allowed_actions: list[Action] | None = None
@@ -110,7 +110,7 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """One officer: one id at the Director, one account in one terminal."""
 
     id: Name
-    token_prefix: Annotated[int, msgspec.Meta(ge=1, le=MAX_PREFIX)] | None = None
+    order_id_prefix: Annotated[int, msgspec.Meta(ge=1, le=MAX_PREFIX)] | None = None
     """The upper 12 bits of its orders' magic. Hashed from the id unless two officers collide."""
     allow_real: bool = False
     """Whether a real-money account may be bound."""
@@ -122,12 +122,12 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """How long a directive without expires_at may wait, from its issued_at."""
     max_quantity: Decimal | None = None
     """Lots, above 0; an opening directive over it is refused."""
-    guards: GuardSettings = GuardSettings()
+    risk_limits: RiskLimits = RiskLimits()
 
     @property
     def prefix(self) -> int:
         """The token prefix in force: 1..4095."""
-        return self.token_prefix or default_prefix(self.id)
+        return self.order_id_prefix or default_prefix(self.id)
 
     def inquiry(self, symbol: str) -> tuple[str, bool]:
         """What to ask the broker for the Director's symbol, and whether only that very name will do."""

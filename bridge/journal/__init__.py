@@ -1,4 +1,4 @@
-"""The journal: every directive, command, fact and event, in one SQLite file.
+"""The journal: every directive, command, report and event, in one SQLite file.
 
 `Journal` holds the steps, `JournalThread` runs them one after the other off the event loop, `reading` answers
 people's questions.

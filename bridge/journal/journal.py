@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.core.director.poll import Item
-from bridge.core.link.messages import Hello, Prove, Settle
+from bridge.core.link.messages import Hello, Prove, StatusRequest
 from bridge.core.settings import Settings
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.events import system_error
-from bridge.core.units.clock_trust import Doubt
+from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.faultpoint import faultpoint
 from bridge.journal.database import file
 from bridge.journal.database.errors import JournalUnavailableError
@@ -26,7 +26,7 @@ from bridge.journal.operator.halt import Flattened, Halt
 from bridge.journal.operator.rebind import Rebound
 from bridge.journal.operator.resolve import Resolved
 from bridge.journal.steps import apply_reports, dispatch, intake, outbox, risk_limits, sessions
-from bridge.journal.steps.apply_reports import Folded
+from bridge.journal.steps.apply_reports import Applied
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
 from bridge.journal.steps.outbox import Outgoing, RefusedEvent
@@ -50,7 +50,7 @@ def opened(path: Path, settings: Settings) -> Iterator["Journal"]:
 class Journal:
     """The one writer of the journal.
 
-    `doubt` is how far from `now` the time may be; None where the clock is trusted.
+    `uncertainty` is how far from `now` the time may be; None where the clock is trusted.
     """
 
     def __init__(self, connection: sqlite3.Connection, settings: Settings) -> None:
@@ -59,18 +59,33 @@ class Journal:
         self._officers = {officer.id: officer for officer in settings.officers}
 
     def intake(
-        self, officer: str, items: Sequence[Item], now: datetime, *, doubt: Doubt | None = None
+        self,
+        officer: str,
+        items: Sequence[Item],
+        now: datetime,
+        *,
+        uncertainty: ClockUncertainty | None = None,
     ) -> Taken:
         """What a poll brought. A batch of which everything is known costs no transaction."""
         fresh = self._read("intake", lambda: intake.news(self._connection, officer, items))
         if not fresh:
             return Taken()
         return self._step(
-            "intake", officer, now, lambda step: intake.take(step, self._officers[officer], fresh), doubt
+            "intake",
+            officer,
+            now,
+            lambda step: intake.take(step, self._officers[officer], fresh),
+            uncertainty,
         )
 
     def open_epoch(
-        self, officer: str, hello: Hello, prove: Prove, now: datetime, *, doubt: Doubt | None = None
+        self,
+        officer: str,
+        hello: Hello,
+        prove: Prove,
+        now: datetime,
+        *,
+        uncertainty: ClockUncertainty | None = None,
     ) -> Opened | NotOpened:
         """A terminal has proved itself: bind or compare its account and ledger, and give it an epoch."""
         return self._step(
@@ -78,7 +93,7 @@ class Journal:
             officer,
             now,
             lambda step: sessions.open_epoch(step, self._officers[officer], hello, prove),
-            doubt,
+            uncertainty,
         )
 
     def end_epoch(self, officer: str, epoch: int, why: str, now: datetime) -> None:
@@ -93,59 +108,67 @@ class Journal:
         """The broker's clock has another distance from UTC."""
         self._step("clock", officer, now, lambda step: sessions.note_offset(step, seconds))
 
-    def fold(
+    def apply(
         self,
         officer: str,
         epoch: int,
-        facts: Sequence[tuple[int, bytes]],
+        reports: Sequence[tuple[int, bytes]],
         now: datetime,
         *,
-        doubt: Doubt | None = None,
-    ) -> Folded:
-        """One batch of facts of one epoch, at least one."""
+        uncertainty: ClockUncertainty | None = None,
+    ) -> Applied:
+        """One batch of reports of one epoch, at least one."""
         grace = timedelta(seconds=self._settings.link.unknown_grace_s)
         settings = self._officers[officer]
         return self._step(
-            "facts",
+            "reports",
             officer,
             now,
-            lambda step: apply_reports.fold(step, settings, epoch, facts, grace=grace),
-            doubt,
+            lambda step: apply_reports.apply(step, settings, epoch, reports, grace=grace),
+            uncertainty,
         )
 
-    def advance(self, officer: str, gate: Gate | None, now: datetime, *, doubt: Doubt | None = None) -> Work:
+    def advance(
+        self, officer: str, gate: Gate | None, now: datetime, *, uncertainty: ClockUncertainty | None = None
+    ) -> Work:
         """Expire, plan, dispatch. The work may be sent once this has returned."""
         settings = self._officers[officer]
         # A day that a wrong clock alone names begins with no equity.
-        dated = doubt in (None, Doubt())
+        dated = uncertainty in (None, ClockUncertainty())
         if not self._read(
             "dispatch",
             lambda: (
                 self._has_work(officer)
-                or (dated and risk_limits.is_news(self._connection, officer, settings.guards, gate, now))
+                or (dated and risk_limits.is_news(self._connection, officer, settings.risk_limits, gate, now))
             ),
         ):
             return Work()
 
         def work(step: Step) -> Work:
             if dated:
-                risk_limits.note(step, settings.guards, gate)
+                risk_limits.note(step, settings.risk_limits, gate)
             return dispatch.advance(step, settings, self._settings.link, gate)
 
-        return self._step("dispatch", officer, now, work, doubt)
+        return self._step("dispatch", officer, now, work, uncertainty)
 
     def ask(
-        self, officer: str, gate: Gate, now: datetime, *, first: bool, doubt: Doubt | None = None
-    ) -> list[Settle]:
+        self,
+        officer: str,
+        gate: Gate,
+        now: datetime,
+        *,
+        first: bool,
+        uncertainty: ClockUncertainty | None = None,
+    ) -> list[StatusRequest]:
         """Questions about commands in doubt. They may be sent once this has returned."""
-        if not self._read("settle", lambda: self._has_doubt(officer)):
+        if not self._read("status_request", lambda: self._is_uncertain(officer)):
             return []
         return self._step(
-            "settle",
+            "status_request",
             officer,
             now,
             lambda step: dispatch.ask(step, self._settings.link, gate, first=first),
-            doubt,
+            uncertainty,
         )
 
     def due(self, limit: int, busy: Collection[tuple[str, str | None]]) -> list[Outgoing]:
@@ -193,12 +216,12 @@ class Journal:
         )
 
     def check_rebind(self, officer: str, *, account: bool) -> None:
-        """Whether `rebind` would go through. Raises StillInDoubtError."""
+        """Whether `rebind` would go through. Raises StillUnresolvedError."""
         if account:
             self._read("rebind", lambda: rebind.check_settled(self._connection, officer))
 
     def rebind(self, officer: str, now: datetime, *, account: bool, why: str) -> Rebound:
-        """A person accepts another ledger, or another account. Raises StillInDoubtError."""
+        """A person accepts another ledger, or another account. Raises StillUnresolvedError."""
         return self._step("rebind", officer, now, lambda step: rebind.rebind(step, account=account, why=why))
 
     def known_symbols(self, officer: str) -> set[str]:
@@ -235,7 +258,7 @@ class Journal:
         directive_id: str,
         verdict: resolve.Word,
         note: str,
-        token: int | None = None,
+        client_order_id: int | None = None,
         price: Decimal | None = None,
         quantity: Decimal | None = None,
     ) -> Resolved:
@@ -249,7 +272,7 @@ class Journal:
                 directive_id=directive_id,
                 verdict=verdict,
                 note=note,
-                token=token,
+                client_order_id=client_order_id,
                 price=price,
                 quantity=quantity,
             ),
@@ -259,17 +282,17 @@ class Journal:
         row = self._connection.execute(
             "SELECT EXISTS (SELECT 1 FROM directives WHERE officer = ?1 AND state = 'RECEIVED')"
             " OR EXISTS (SELECT 1 FROM commands WHERE officer = ?1"
-            " AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN'))",
+            " AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNRESOLVED'))",
             (officer,),
         ).fetchone()
         return bool(row[0])
 
-    def _has_doubt(self, officer: str) -> bool:
-        marks = ", ".join("?" * len(dispatch.IN_DOUBT))
+    def _is_uncertain(self, officer: str) -> bool:
+        marks = ", ".join("?" * len(dispatch.UNRESOLVED_STATES))
         row = self._connection.execute(
             # The marks are question marks, as many as there are states.
             f"SELECT EXISTS (SELECT 1 FROM commands WHERE officer = ? AND state IN ({marks}))",  # noqa: S608
-            (officer, *dispatch.IN_DOUBT),
+            (officer, *dispatch.UNRESOLVED_STATES),
         ).fetchone()
         return bool(row[0])
 
@@ -285,13 +308,13 @@ class Journal:
         officer: str,
         now: datetime,
         work: Callable[[Step], T],
-        doubt: Doubt | None = None,
+        uncertainty: ClockUncertainty | None = None,
     ) -> T:
         results: list[T] = []
 
         def run() -> None:
             extra_fields = self._settings.director.extra_fields
-            step = Step(self._connection, officer, now, extra_fields=extra_fields, doubt=doubt)
+            step = Step(self._connection, officer, now, extra_fields=extra_fields, uncertainty=uncertainty)
             results.append(work(step))
             faultpoint(f"journal.{name}.before_commit")
 

@@ -50,7 +50,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def make_app(state: SandboxState) -> web.Application:
     """The sandbox as an aiohttp application over `state`, which the caller may look into and change."""
     director = _Director(state)
-    app = web.Application(middlewares=[director.guard], client_max_size=MAX_REQUEST_BYTES)
+    app = web.Application(middlewares=[director.risk_limit], client_max_size=MAX_REQUEST_BYTES)
     app.add_routes(
         [
             web.get(PENDING_PATH, director.list_pending),
@@ -76,7 +76,7 @@ class _Director:
         self._state = state
 
     @web.middleware
-    async def guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def risk_limit(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Let in who has the key, and give every error the same shape."""
         given = request.headers.get(API_KEY_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self._state.api_key.encode()):
@@ -152,8 +152,8 @@ class _Director:
         return _json(200, msgspec.json.encode(shown))
 
     async def show_behaviour(self, request: web.Request) -> web.StreamResponse:
-        told = {str(endpoint): self._state.behaviours.get(endpoint) for endpoint in Endpoint}
-        return _json(200, msgspec.json.encode({**told, "listing": self._state.listing}))
+        emitted = {str(endpoint): self._state.behaviours.get(endpoint) for endpoint in Endpoint}
+        return _json(200, msgspec.json.encode({**emitted, "listing": self._state.listing}))
 
     async def set_behaviour(self, request: web.Request) -> web.StreamResponse:
         query = request.query

@@ -43,7 +43,7 @@ from bridge.sidecar.operations import (
     RetryRequest,
     performing,
 )
-from bridge.sidecar.runtime import Office
+from bridge.sidecar.runtime import Runtime
 
 STATUS_PATH: Final = "/v1/status"
 MAX_BODY_BYTES: Final = 16_384
@@ -147,8 +147,8 @@ class _TurnedAway(asyncio.Protocol):
 class ControlServer:
     """Serves a person's requests until cancelled."""
 
-    def __init__(self, office: Office, watch: Watch, links: LinkWorker, control: ControlSocket) -> None:
-        self._office = office
+    def __init__(self, runtime: Runtime, watch: Watch, links: LinkWorker, control: ControlSocket) -> None:
+        self._runtime = runtime
         self._watch = watch
         self._links = links
         self._control = control
@@ -156,7 +156,7 @@ class ControlServer:
             port=control.port,
             token=secrets.token_hex(32),
             pid=os.getpid(),
-            started_at=utc_text(office.clock.now()),
+            started_at=utc_text(runtime.clock.now()),
         )
         self._authority = f"{HOST}:{control.port}"
 
@@ -165,10 +165,10 @@ class ControlServer:
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
         try:
-            door = _Door(runner.server, self._office.clock)
+            door = _Door(runner.server, self._runtime.clock)
             await asyncio.get_running_loop().create_server(door, sock=self._control.socket)
             await self._write_file()
-            self._office.log.info("control endpoint", port=self._control.port, file=str(self._control.path))
+            self._runtime.log.info("control endpoint", port=self._control.port, file=str(self._control.path))
             await asyncio.Event().wait()
         finally:
             control_file.remove(self._control.path, self._file)
@@ -181,11 +181,11 @@ class ControlServer:
                 control_file.write(self._control.path, self._file)
                 return
             except OSError as error:
-                self._office.log.error("control file not written", why=str(error))
-                await self._office.clock.sleep(WRITE_AGAIN_S)
+                self._runtime.log.error("control file not written", why=str(error))
+                await self._runtime.clock.sleep(WRITE_AGAIN_S)
 
     def _application(self) -> web.Application:
-        app = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY_BYTES)
+        app = web.Application(middlewares=[self._risk_limit], client_max_size=MAX_BODY_BYTES)
         app.add_routes(
             [
                 web.get(STATUS_PATH, self._status, allow_head=False),
@@ -201,7 +201,7 @@ class ControlServer:
         return app
 
     @web.middleware
-    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def _risk_limit(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Let in who has the token and came by the front door; give every error the same shape."""
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, f"Bearer {self._file.token}".encode()):
@@ -221,10 +221,10 @@ class ControlServer:
         except RefusedError as error:
             return _error(409, "REFUSED", str(error))
         except JournalUnavailableError as error:
-            self._office.log.error("not done", request=request.path, why=str(error))
-            return _error(503, "JOURNAL", f"{error}; 'mt5-bridge status' shows what stands")
+            self._runtime.log.error("not done", request=request.path, why=str(error))
+            return _error(503, "JOURNAL", f"{error}; 'execution-officer status' shows what stands")
         except Exception as error:
-            self._office.log.exception("a request failed", request=request.path)
+            self._runtime.log.exception("a request failed", request=request.path)
             return _error(500, "INTERNAL", f"{type(error).__name__}: {error}; see the sidecar's log")
 
     async def _status(self, _: web.Request) -> web.StreamResponse:
@@ -249,9 +249,9 @@ class ControlServer:
         return await self._perform(request, DismissRequest)
 
     async def _rebind(self, request: web.Request) -> web.StreamResponse:
-        asked, office = await _asked(request, RebindRequest), self._office
+        asked, runtime = await _asked(request, RebindRequest), self._runtime
         # What is refused must not cost the terminal its session.
-        await office.step(lambda journal: asked.check(journal, office.settings))
+        await runtime.step(lambda journal: asked.check(journal, runtime.settings))
         async with self._links.without_session(asked.officer, "a person rebinds the officer"):
             return await self._carry_out(asked)
 
@@ -259,11 +259,11 @@ class ControlServer:
         return await self._carry_out(await _asked(request, kind))
 
     async def _carry_out(self, asked: Request[A]) -> web.StreamResponse:
-        office = self._office
-        answer = await office.step(performing(asked, office.settings, office.now()))
-        office.log.warning("a person ordered", request=asked.path, asked=msgspec.to_builtins(asked))
-        office.dispatch_bell.ring()
-        office.delivery_bell.ring()
+        runtime = self._runtime
+        answer = await runtime.step(performing(asked, runtime.settings, runtime.now()))
+        runtime.log.warning("a person ordered", request=asked.path, asked=msgspec.to_builtins(asked))
+        runtime.dispatch_wake_up.ring()
+        runtime.delivery_wake_up.ring()
         return _json(200, answer)
 
 

@@ -11,29 +11,29 @@ from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.journal import Journal
 from bridge.journal.steps.outbox import Outgoing
-from bridge.sidecar.runtime import Office
+from bridge.sidecar.runtime import Runtime
 
-LANES = 4
+QUEUES = 4
 LOOK_S = 1.0
 UNFORESEEN_REST_S = 5.0
 """How long a lane rests whose delivery failed as nobody foresaw."""
 JOURNAL_REST_S = 1.0
 """How long after a try to store what became of an event the next one comes."""
 
-Lane = tuple[str, str | None]
+Queue = tuple[str, str | None]
 
 
 class Deliverer:
     """Posts events until cancelled."""
 
-    def __init__(self, office: Office, director: DirectorClient) -> None:
-        self._office = office
+    def __init__(self, runtime: Runtime, director: DirectorClient) -> None:
+        self._runtime = runtime
         self._director = director
-        self._busy: dict[Lane, asyncio.Task[None]] = {}
-        self._resting: dict[Lane, float] = {}
+        self._busy: dict[Queue, asyncio.Task[None]] = {}
+        self._resting: dict[Queue, float] = {}
         """Until when, on the monotonic clock, a lane is left alone."""
         self._paused_until = 0.0
-        self._tries = Tries(office.uniform)
+        self._tries = Tries(runtime.uniform)
 
     @property
     def in_flight(self) -> int:
@@ -43,7 +43,7 @@ class Deliverer:
     @property
     def paused_s(self) -> float:
         """How long nothing is posted from now on."""
-        return max(self._paused_until - self._office.clock.monotonic(), 0.0)
+        return max(self._paused_until - self._runtime.clock.monotonic(), 0.0)
 
     @property
     def failures(self) -> int:
@@ -54,13 +54,13 @@ class Deliverer:
         """Deliver until cancelled. What is in flight then is awaited by `finish`."""
         while True:
             wait = LOOK_S
-            now = self._office.clock.monotonic()
-            self._resting = {lane: until for lane, until in self._resting.items() if until > now}
+            now = self._runtime.clock.monotonic()
+            self._resting = {queue: until for queue, until in self._resting.items() if until > now}
             if self._paused_until > now:
                 wait = min(wait, self._paused_until - now)
             else:
                 await self._start()
-            await self._office.delivery_bell.wait(self._office.clock, wait)
+            await self._runtime.delivery_wake_up.wait(self._runtime.clock, wait)
 
     async def finish(self, at_most_s: float) -> None:
         """Wait for the posts in flight; those that take longer are left: they go out again after a start."""
@@ -74,28 +74,28 @@ class Deliverer:
     async def _start(self) -> None:
         # After a failure one event probes; the rest wait for its success.
         probing = self._tries.outage > 0
-        free = (1 if probing else LANES) - len(self._busy)
+        free = (1 if probing else QUEUES) - len(self._busy)
         if free <= 0:
             return
         # The probe goes round: behind as many as failed there is one that did not.
         look = free + (self._tries.failing if probing else 0)
         idle = {*self._busy, *self._resting}
         try:
-            events = await self._office.step(lambda journal: journal.due(look, idle))
+            events = await self._runtime.step(lambda journal: journal.due(look, idle))
         except JournalUnavailableError as error:
-            self._office.log.error("outbox not read", why=str(error))
+            self._runtime.log.error("outbox not read", why=str(error))
             return
         for event in sorted(events, key=lambda event: self._tries.turn(event.id))[:free]:
             task = asyncio.create_task(self._deliver(event))
-            self._busy[event.lane] = task
-            task.add_done_callback(partial(self._done, event.lane))
+            self._busy[event.queue] = task
+            task.add_done_callback(partial(self._done, event.queue))
 
-    def _done(self, lane: Lane, task: asyncio.Task[None]) -> None:
-        del self._busy[lane]
-        self._office.delivery_bell.ring()
+    def _done(self, queue: Queue, task: asyncio.Task[None]) -> None:
+        del self._busy[queue]
+        self._runtime.delivery_wake_up.ring()
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._office.log.error("delivery failed", error=repr(error))
-            self._rest(lane, UNFORESEEN_REST_S)
+            self._runtime.log.error("delivery failed", error=repr(error))
+            self._rest(queue, UNFORESEEN_REST_S)
 
     async def _deliver(self, event: Outgoing) -> None:
         answer = await self._director.post(event.body, event.key)
@@ -110,27 +110,29 @@ class Deliverer:
 
         Its lane stays busy, so that no more is posted meanwhile than there are lanes.
         """
-        told = False
+        emitted = False
         while True:
             try:
-                await self._office.step(work)
+                await self._runtime.step(work)
                 return
             except JournalUnavailableError as error:
-                if not told:
-                    self._office.log.error("delivery not stored", event_type=event.event_type, why=str(error))
-                told = True
-            await self._office.clock.sleep(JOURNAL_REST_S)
+                if not emitted:
+                    self._runtime.log.error(
+                        "delivery not stored", event_type=event.event_type, why=str(error)
+                    )
+                emitted = True
+            await self._runtime.clock.sleep(JOURNAL_REST_S)
 
     async def _posted(self, event: Outgoing, answer: Posted) -> None:
         if self._tries.outage:
-            self._office.log.info("delivery works again", failures=self._tries.outage)
+            self._runtime.log.info("delivery works again", failures=self._tries.outage)
         self._tries.taken(event.id)
         self._paused_until = 0.0
-        self._office.director_locked_out = False
-        now = self._office.now()
+        self._runtime.director_locked_out = False
+        now = self._runtime.now()
         await self._store(event, lambda journal: journal.delivered(event, answer.event_id, now))
         faultpoint("delivered.committed")
-        self._office.log.info(
+        self._runtime.log.info(
             "event delivered",
             officer=event.officer,
             directive=event.directive_id,
@@ -139,35 +141,35 @@ class Deliverer:
 
     async def _failed(self, event: Outgoing, failure: Failed) -> None:
         # Several lanes that fail together are one failure.
-        together = self._paused_until > self._office.clock.monotonic()
+        together = self._paused_until > self._runtime.clock.monotonic()
         decision = self._tries.failed(
-            event.id, event.lane, failure, refusals=event.refusals, together=together
+            event.id, event.queue, failure, refusals=event.refusals, together=together
         )
-        log = self._office.log.bind(
+        log = self._runtime.log.bind(
             event_type=event.event_type,
             directive=event.directive_id,
             kind=failure.kind,
             detail=failure.detail,
         )
-        now = self._office.now()
+        now = self._runtime.now()
         match decision:
             case PauseAll():
                 # The first of a row is a warning; an outage of days must not fill the disk.
                 first = self._tries.outage == 1 and not together
                 (log.warning if first else log.debug)("delivery paused", wait_s=decision.after_s)
-                self._paused_until = self._office.clock.monotonic() + decision.after_s
+                self._paused_until = self._runtime.clock.monotonic() + decision.after_s
                 # A locked door stays locked while the network is down.
-                self._office.director_locked_out = self._office.director_locked_out or decision.opens
+                self._runtime.director_locked_out = self._runtime.director_locked_out or decision.opens
             case Retry(refused=False):
                 log.warning("event not taken, others are; it will be tried again", wait_s=decision.after_s)
-                self._rest(event.lane, decision.after_s)
+                self._rest(event.queue, decision.after_s)
             case Retry():
                 log.warning("event refused; it will be tried again", wait_s=decision.after_s)
                 await self._store(event, lambda journal: journal.refused_once(event, failure.detail, now))
-                self._rest(event.lane, decision.after_s)
+                self._rest(event.queue, decision.after_s)
             case SetAside():
                 log.error("event refused for good; it is kept in the journal")
                 await self._store(event, lambda journal: journal.set_aside(event, failure.detail, now))
 
-    def _rest(self, lane: Lane, seconds: float) -> None:
-        self._resting[lane] = self._office.clock.monotonic() + seconds
+    def _rest(self, queue: Queue, seconds: float) -> None:
+        self._resting[queue] = self._runtime.clock.monotonic() + seconds

@@ -4,7 +4,7 @@ from bridge.core.settings import OfficerSettings
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.sidecar.link_worker import LinkWorker
-from bridge.sidecar.runtime import Office, happening
+from bridge.sidecar.runtime import Runtime, happening
 
 LOOK_S = 0.5
 """How often expiry and open outcomes are looked at when nothing rings."""
@@ -13,26 +13,26 @@ LOOK_S = 0.5
 class Dispatcher:
     """Sends commands for all officers. It never waits for a terminal, so none can hold up another."""
 
-    def __init__(self, office: Office, links: LinkWorker) -> None:
-        self._office = office
+    def __init__(self, runtime: Runtime, links: LinkWorker) -> None:
+        self._runtime = runtime
         self._links = links
 
     async def run(self) -> None:
         """Dispatch until cancelled."""
         while True:
-            for officer in self._office.settings.officers:
+            for officer in self._runtime.settings.officers:
                 try:
                     await self._dispatch(officer)
                 except JournalUnavailableError as error:
-                    self._office.log.error("nothing dispatched", officer=officer.id, why=str(error))
-            await self._office.dispatch_bell.wait(self._office.clock, LOOK_S)
+                    self._runtime.log.error("nothing dispatched", officer=officer.id, why=str(error))
+            await self._runtime.dispatch_wake_up.wait(self._runtime.clock, LOOK_S)
 
     async def _dispatch(self, officer: OfficerSettings) -> None:
         gate = self._links.gate(officer.id)
-        now, doubt = self._office.now(), self._office.doubt
+        now, uncertainty = self._runtime.now(), self._runtime.uncertainty
         try:
-            work = await self._office.step(
-                lambda journal: journal.advance(officer.id, gate, now, doubt=doubt)
+            work = await self._runtime.step(
+                lambda journal: journal.advance(officer.id, gate, now, uncertainty=uncertainty)
             )
         except JournalUnavailableError:
             raise
@@ -40,34 +40,36 @@ class Dispatcher:
             # Ours, and no reason to stop the other officers: this one's step left nothing behind.
             await self._failed(officer.id, error)
             return
-        self._office.dispatch_trouble.pop(officer.id, None)
+        self._runtime.dispatch_trouble.pop(officer.id, None)
         # An expired command has an event; a new one may too.
-        self._office.delivery_bell.ring()
+        self._runtime.delivery_wake_up.ring()
         faultpoint("dispatch.committed")
         for inquiry in work.inquiries:
             await self._links.inquire(officer.id, inquiry)
         for command in work.commands:
             sent = await self._links.send(officer.id, command.epoch, command)
-            self._office.log.info(
+            self._runtime.log.info(
                 "command sent" if sent else "command not sent; a new session will settle it",
                 officer=officer.id,
-                token=command.order.token,
+                client_order_id=command.order.client_order_id,
                 kind=command.order.kind,
                 symbol=command.order.symbol,
                 volume=str(command.order.volume),
                 attempt=command.attempt,
             )
             faultpoint("dispatch.sent")
-        await self._links.settle(officer.id)
+        await self._links.status_request(officer.id)
 
     async def _failed(self, officer: str, error: Exception) -> None:
         """Say it once, in the log and to the Director: for this officer nothing is sent, expired or closed."""
-        known = officer in self._office.dispatch_trouble
-        self._office.dispatch_trouble[officer] = f"{type(error).__name__}: {error}"
+        known = officer in self._runtime.dispatch_trouble
+        self._runtime.dispatch_trouble[officer] = f"{type(error).__name__}: {error}"
         if known:
             return
-        self._office.log.error("the bridge failed to dispatch", officer=officer, exc_info=error)
-        now, subject = self._office.now(), f"dispatch:{happening()}"
-        message = f"the bridge fails to dispatch, and sends nothing: {self._office.dispatch_trouble[officer]}"
-        await self._office.step(lambda journal: journal.trouble(officer, "INTERNAL", message, subject, now))
-        self._office.delivery_bell.ring()
+        self._runtime.log.error("the bridge failed to dispatch", officer=officer, exc_info=error)
+        now, subject = self._runtime.now(), f"dispatch:{happening()}"
+        message = (
+            f"the bridge fails to dispatch, and sends nothing: {self._runtime.dispatch_trouble[officer]}"
+        )
+        await self._runtime.step(lambda journal: journal.trouble(officer, "INTERNAL", message, subject, now))
+        self._runtime.delivery_wake_up.ring()

@@ -1,4 +1,4 @@
-"""The link at work: frames in, sessions, facts into the journal, acknowledgements out."""
+"""The link at work: frames in, sessions, reports into the journal, acknowledgements out."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -8,23 +8,23 @@ from functools import partial
 
 from bridge.core.link import messages
 from bridge.core.link.messages import Message, RefusalCode, Welcome
-from bridge.core.link.session import Admit, Effect, Ended, Facts, Heard, Send, Sessions
+from bridge.core.link.session import Admit, Effect, Ended, Heard, Reports, Send, Sessions
 from bridge.core.trade.dispatch import Gate
 from bridge.core.units.broker_time import OffsetWatch
-from bridge.core.units.clock_trust import Doubt
+from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.core.units.decimals import ZERO
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.journal import Journal
-from bridge.journal.steps.apply_reports import Folded
+from bridge.journal.steps.apply_reports import Applied
 from bridge.journal.steps.sessions import NotOpened
 from bridge.link import Link
-from bridge.sidecar.runtime import Office, happening
+from bridge.sidecar.runtime import Runtime, happening
 
 TICK_S = 0.1
 ASK_AGAIN_S = 5.0
 """A terminal that has to look through ten thousand symbols is given so long."""
-REFUSALS_TOLD_S = 60.0
+REFUSALS_EMITTED_S = 60.0
 """Refusals of one kind are logged so often; those between are counted."""
 STORE_AGAIN_S = 5.0
 """How long after a loss, or the clock's trouble, could not be stored the next try comes."""
@@ -35,27 +35,27 @@ OVERLAP_MS = 3_600_000
 class LinkWorker:
     """Owns the sessions. Everything that goes to a terminal goes through here."""
 
-    def __init__(self, office: Office, link: Link, sessions: Sessions) -> None:
-        self._office = office
+    def __init__(self, runtime: Runtime, link: Link, sessions: Sessions) -> None:
+        self._runtime = runtime
         self._link = link
         self._sessions = sessions
         self._door = asyncio.Lock()
         """Held while what terminals sent is taken in."""
-        self._facts: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
+        self._reports: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         self._offsets: dict[str, OffsetWatch] = {}
-        started = office.clock.monotonic()
+        started = runtime.clock.monotonic()
         self._caught_up = started
         """All that terminals had said by then has been taken in."""
-        self._present = {officer.id: started for officer in office.settings.officers}
+        self._present = {officer.id: started for officer in runtime.settings.officers}
         """When each officer's terminal was last there."""
         self._asked: dict[tuple[str, int, str], float] = {}
         """When a symbol was last asked for: officer, epoch, symbol."""
         self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
         """By code and configured officer: when a refusal was last logged, and how many came since."""
-        self._told_lost: set[str] = set()
+        self._emitted_lost: set[str] = set()
         self._unstored_loss: dict[str, float] = {}
         """When it was last tried in vain to store that an officer's terminal is lost."""
-        self._told_clock = False
+        self._emitted_clock = False
         self._clock_trouble = ""
         """Names the clock's trouble at hand; empty where there is none."""
         self._clock_tried = started
@@ -65,11 +65,11 @@ class LinkWorker:
         """Take what terminals send, until cancelled."""
         while True:
             heard = await self._link.receive()
-            drained = self._office.clock.monotonic()
+            drained = self._runtime.clock.monotonic()
             async with self._door:
                 for peer, frame in heard:
-                    await self._handle(self._sessions.receive(peer, frame, self._office.clock.monotonic()))
-                await self._fold()
+                    await self._handle(self._sessions.receive(peer, frame, self._runtime.clock.monotonic()))
+                await self._apply()
                 self._caught_up = drained
             # While messages wait nothing above needs to suspend: whoever floods us would have the loop alone.
             await asyncio.sleep(0)
@@ -87,30 +87,30 @@ class LinkWorker:
     async def tick(self) -> None:
         """Heartbeats and liveness, until cancelled."""
         while True:
-            now = self._office.clock.monotonic()
+            now = self._runtime.clock.monotonic()
             # Whatever became of its signal, no message waits longer than a tick.
             if not self._link.stir() and not self._door.locked():
                 self._caught_up = now
             await self._handle(self._sessions.tick(now, self._caught_up))
             await self._watch_presence()
             await self._watch_clock()
-            await self._office.clock.sleep(min(TICK_S, self._office.settings.link.heartbeat_s / 2))
+            await self._runtime.clock.sleep(min(TICK_S, self._runtime.settings.link.heartbeat_s / 2))
 
     def gate(self, officer: str) -> Gate | None:
         """How the officer's terminal stands now."""
         session = self._sessions.session(officer)
         if session is None:
             return None
-        now = self._office.clock.monotonic()
+        now = self._runtime.clock.monotonic()
         beat = session.heartbeat
         return Gate(
             epoch=session.epoch,
-            boot=session.boot,
+            instance_id=session.instance_id,
             ready=session.ready,
             alive=self._sessions.alive(officer, now),
             broker_connected=beat is not None and beat.broker_connected,
             trade_allowed=beat is not None and beat.trade_allowed,
-            opens_paused=self._office.opens_paused,
+            opens_paused=self._runtime.opens_paused,
             clock_ms=session.clock_ms(now),
             equity=beat.equity if beat is not None else None,
             margin=beat.margin if beat is not None else ZERO,
@@ -129,7 +129,7 @@ class LinkWorker:
 
     async def inquire(self, officer: str, inquiry: messages.Inquire) -> None:
         """Ask the terminal for a symbol, not again while its answer may be on the way."""
-        now = self._office.clock.monotonic()
+        now = self._runtime.clock.monotonic()
         asked = (officer, inquiry.epoch, inquiry.symbol)
         if now - self._asked.get(asked, -ASK_AGAIN_S) < ASK_AGAIN_S:
             return
@@ -138,7 +138,7 @@ class LinkWorker:
 
     async def say_goodbye(self) -> None:
         """End all sessions in order, before the socket closes."""
-        for officer in self._office.settings.officers:
+        for officer in self._runtime.settings.officers:
             await self._handle(self._sessions.drop(officer.id, "the sidecar stops"))
 
     async def _handle(self, effects: Iterable[Effect]) -> None:
@@ -150,10 +150,10 @@ class LinkWorker:
                     if isinstance(effect.message, messages.Refused):
                         self._log_refusal(effect.officer, effect.message)
                 case Admit():
-                    await self._fold()
+                    await self._apply()
                     await self._admit(effect)
-                case Facts():
-                    self._facts.setdefault((effect.officer, effect.epoch), []).append(
+                case Reports():
+                    self._reports.setdefault((effect.officer, effect.epoch), []).append(
                         (effect.seq, effect.raw)
                     )
                 case Heard():
@@ -163,13 +163,13 @@ class LinkWorker:
 
     def _log_refusal(self, officer: str, refused: messages.Refused) -> None:
         """Anybody may knock as fast as it likes: the log has one line a minute for each code and officer."""
-        kind, now = (refused.code, officer), self._office.clock.monotonic()
-        since, unsaid = self._refusals.get(kind, (-REFUSALS_TOLD_S, 0))
-        if now - since < REFUSALS_TOLD_S:
+        kind, now = (refused.code, officer), self._runtime.clock.monotonic()
+        since, unsaid = self._refusals.get(kind, (-REFUSALS_EMITTED_S, 0))
+        if now - since < REFUSALS_EMITTED_S:
             self._refusals[kind] = since, unsaid + 1
             return
         self._refusals[kind] = now, 0
-        self._office.log.warning(
+        self._runtime.log.warning(
             "terminal refused",
             code=refused.code,
             message=refused.message,
@@ -178,11 +178,13 @@ class LinkWorker:
         )
 
     async def _admit(self, effect: Admit) -> None:
-        officer, log = effect.officer, self._office.log.bind(officer=effect.officer)
-        now, doubt = self._office.now(), self._office.doubt
+        officer, log = effect.officer, self._runtime.log.bind(officer=effect.officer)
+        now, uncertainty = self._runtime.now(), self._runtime.uncertainty
         try:
-            opened = await self._office.step(
-                lambda journal: journal.open_epoch(officer, effect.hello, effect.prove, now, doubt=doubt)
+            opened = await self._runtime.step(
+                lambda journal: journal.open_epoch(
+                    officer, effect.hello, effect.prove, now, uncertainty=uncertainty
+                )
             )
         except JournalUnavailableError as error:
             log.error("session not opened", why=str(error))
@@ -196,23 +198,23 @@ class LinkWorker:
             return
         welcome = Welcome(
             epoch=opened.epoch,
-            heartbeat_ms=int(self._office.settings.link.heartbeat_s * 1000),
+            heartbeat_ms=int(self._runtime.settings.link.heartbeat_s * 1000),
             ledger_mark=opened.ledger_mark,
             watermark_server_ms=opened.watermark_server_ms,
             overlap_ms=OVERLAP_MS,
             max_message_bytes=messages.MAX_MESSAGE_BYTES,
         )
-        monotonic = self._office.clock.monotonic()
+        monotonic = self._runtime.clock.monotonic()
         await self._handle(self._sessions.admit(effect.peer, welcome, monotonic))
         session = self._sessions.session(officer)
         if session is None or session.epoch != opened.epoch:
             # The journal took longer than a handshake may, or another boot was faster.
             return
         self._present[officer] = monotonic
-        self._told_lost.discard(officer)
+        self._emitted_lost.discard(officer)
         self._offsets[officer] = OffsetWatch(opened.offset_s)
         if effect.prove.poll_interval_s is not None:
-            self._office.poll_intervals[officer] = effect.prove.poll_interval_s
+            self._runtime.poll_intervals[officer] = effect.prove.poll_interval_s
         log.info(
             "terminal connected",
             epoch=opened.epoch,
@@ -220,99 +222,99 @@ class LinkWorker:
             server=effect.prove.account.server,
             program=effect.prove.program,
         )
-        if opened.hold:
-            log.error("nothing is dispatched until a person has looked", why=opened.hold)
-        self._office.delivery_bell.ring()
+        if opened.quarantine:
+            log.error("nothing is dispatched until a person has looked", why=opened.quarantine)
+        self._runtime.delivery_wake_up.ring()
         await self._ask(officer, first=True)
 
     async def _ask(self, officer: str, *, first: bool) -> None:
         gate = self.gate(officer)
         if gate is None or not (first or gate.ready):
             return
-        now, doubt = self._office.now(), self._office.doubt
+        now, uncertainty = self._runtime.now(), self._runtime.uncertainty
         try:
-            questions = await self._office.step(
-                lambda journal: journal.ask(officer, gate, now, first=first, doubt=doubt)
+            questions = await self._runtime.step(
+                lambda journal: journal.ask(officer, gate, now, first=first, uncertainty=uncertainty)
             )
         except JournalUnavailableError as error:
-            self._office.log.error("settle not asked", officer=officer, why=str(error))
+            self._runtime.log.error("settle not asked", officer=officer, why=str(error))
             return
         for question in questions:
             await self.send(officer, gate.epoch, question)
 
-    async def settle(self, officer: str) -> None:
+    async def status_request(self, officer: str) -> None:
         """Ask again about what has been open for a while."""
         await self._ask(officer, first=False)
 
-    async def _fold(self) -> None:
-        """Put the facts that came into the journal, then acknowledge them."""
-        waiting, self._facts = self._facts, {}
-        for (officer, epoch), facts in waiting.items():
-            now, doubt = self._office.now(), self._office.doubt
-            faultpoint("facts.received")
+    async def _apply(self) -> None:
+        """Put the reports that came into the journal, then acknowledge them."""
+        waiting, self._reports = self._reports, {}
+        for (officer, epoch), reports in waiting.items():
+            now, uncertainty = self._runtime.now(), self._runtime.uncertainty
+            faultpoint("reports.received")
             try:
-                folded = await self._office.step(partial(_fold, officer, epoch, facts, now, doubt))
+                applied = await self._runtime.step(partial(_apply, officer, epoch, reports, now, uncertainty))
             except JournalUnavailableError as error:
                 # Not stored, so not acknowledged. The terminal comes back and says it all again.
-                self._office.log.error("facts not stored", officer=officer, why=str(error))
+                self._runtime.log.error("reports not stored", officer=officer, why=str(error))
                 await self._handle(self._sessions.drop(officer, "the journal cannot be written"))
                 continue
-            if folded.quarantined:
-                self._office.log.error("facts quarantined", officer=officer, count=folded.quarantined)
-            await self._handle(self._sessions.committed(officer, epoch, folded.acked, ready=folded.scanned))
-            faultpoint("facts.acknowledged")
-            self._office.dispatch_bell.ring()
-            self._office.delivery_bell.ring()
+            if applied.quarantined:
+                self._runtime.log.error("reports quarantined", officer=officer, count=applied.quarantined)
+            await self._handle(self._sessions.committed(officer, epoch, applied.acked, ready=applied.scanned))
+            faultpoint("reports.acknowledged")
+            self._runtime.dispatch_wake_up.ring()
+            self._runtime.delivery_wake_up.ring()
 
     async def _heard(self, effect: Heard) -> None:
-        now = self._office.clock.now()
+        now = self._runtime.clock.now()
         watch = self._offsets.get(effect.officer)
-        if watch is None or not self._office.watch.trusted:
+        if watch is None or not self._runtime.watch.trusted:
             # A wrong clock measures nothing.
             return
         seconds = watch.observe(effect.heartbeat.server_ms, now)
         if seconds is not None:
-            self._office.log.info("broker clock changed", officer=effect.officer, seconds=seconds)
+            self._runtime.log.info("broker clock changed", officer=effect.officer, seconds=seconds)
             try:
-                await self._office.step(lambda journal: journal.note_offset(effect.officer, seconds, now))
+                await self._runtime.step(lambda journal: journal.note_offset(effect.officer, seconds, now))
             except JournalUnavailableError as error:
-                self._office.log.error("broker clock not stored", officer=effect.officer, why=str(error))
+                self._runtime.log.error("broker clock not stored", officer=effect.officer, why=str(error))
 
     async def _ended(self, effect: Ended) -> None:
-        self._office.log.warning("session ended", officer=effect.officer, epoch=effect.epoch, why=effect.why)
-        self._office.poll_intervals.pop(effect.officer, None)
-        now = self._office.now()
+        self._runtime.log.warning("session ended", officer=effect.officer, epoch=effect.epoch, why=effect.why)
+        self._runtime.poll_intervals.pop(effect.officer, None)
+        now = self._runtime.now()
         try:
-            await self._office.step(
+            await self._runtime.step(
                 lambda journal: journal.end_epoch(effect.officer, effect.epoch, effect.why, now)
             )
         except JournalUnavailableError as error:
-            self._office.log.error("session end not stored", officer=effect.officer, why=str(error))
+            self._runtime.log.error("session end not stored", officer=effect.officer, why=str(error))
 
     async def _watch_clock(self) -> None:
         """Raise a clock that cannot be trusted, once for each time that it goes wrong."""
-        office = self._office
-        if office.watch.trusted or self._told_clock:
-            self._told_clock = not office.watch.trusted
-            self._clock_trouble = self._clock_trouble if self._told_clock else ""
+        runtime = self._runtime
+        if runtime.watch.trusted or self._emitted_clock:
+            self._emitted_clock = not runtime.watch.trusted
+            self._clock_trouble = self._clock_trouble if self._emitted_clock else ""
             return
-        first, monotonic = not self._clock_trouble, office.clock.monotonic()
-        now, trouble = office.now(), office.watch.trouble
+        first, monotonic = not self._clock_trouble, runtime.clock.monotonic()
+        now, trouble = runtime.now(), runtime.watch.trouble
         if first:
             self._clock_trouble = happening()
-            office.log.error("the clock cannot be trusted", why=trouble)
+            runtime.log.error("the clock cannot be trusted", why=trouble)
         elif monotonic - self._clock_tried < STORE_AGAIN_S:
             return
         self._clock_tried = monotonic
-        for officer in office.settings.officers:
+        for officer in runtime.settings.officers:
             try:
-                await office.step(partial(_raise_clock, officer.id, trouble, self._clock_trouble, now))
+                await runtime.step(partial(_raise_clock, officer.id, trouble, self._clock_trouble, now))
             except JournalUnavailableError as error:
                 if first:
-                    office.log.error("clock trouble not stored", why=str(error))
+                    runtime.log.error("clock trouble not stored", why=str(error))
                 return
-        self._told_clock = True
-        office.delivery_bell.ring()
+        self._emitted_clock = True
+        runtime.delivery_wake_up.ring()
 
     async def _watch_presence(self) -> None:
         caught_up = self._caught_up
@@ -322,38 +324,38 @@ class LinkWorker:
                 busy = session.busy and self._sessions.alive(officer, caught_up)
                 self._present[officer] = caught_up if busy else session.heard
             silent = caught_up - self._present[officer]
-            if silent < self._office.settings.link.lost_after_s:
+            if silent < self._runtime.settings.link.lost_after_s:
                 self._unstored_loss.pop(officer, None)
-            elif officer not in self._told_lost:
+            elif officer not in self._emitted_lost:
                 await self._lose(officer, silent)
 
     async def _lose(self, officer: str, silent_s: float) -> None:
         """Tell of a terminal that is lost. A journal that cannot be written is asked seldom, and logged once."""
-        monotonic = self._office.clock.monotonic()
+        monotonic = self._runtime.clock.monotonic()
         tried = self._unstored_loss.get(officer)
         if tried is not None and monotonic - tried < STORE_AGAIN_S:
             return
         try:
-            await self._office.step(partial(_lose, officer, silent_s, self._office.now()))
+            await self._runtime.step(partial(_lose, officer, silent_s, self._runtime.now()))
         except JournalUnavailableError as error:
             if tried is None:
-                self._office.log.error("loss of the terminal not stored", officer=officer, why=str(error))
+                self._runtime.log.error("loss of the terminal not stored", officer=officer, why=str(error))
             self._unstored_loss[officer] = monotonic
             return
         self._unstored_loss.pop(officer, None)
-        self._told_lost.add(officer)
-        self._office.delivery_bell.ring()
+        self._emitted_lost.add(officer)
+        self._runtime.delivery_wake_up.ring()
 
 
-def _fold(
+def _apply(
     officer: str,
     epoch: int,
-    facts: list[tuple[int, bytes]],
+    reports: list[tuple[int, bytes]],
     now: datetime,
-    doubt: Doubt | None,
+    uncertainty: ClockUncertainty | None,
     journal: Journal,
-) -> Folded:
-    return journal.fold(officer, epoch, facts, now, doubt=doubt)
+) -> Applied:
+    return journal.apply(officer, epoch, reports, now, uncertainty=uncertainty)
 
 
 def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> None:

@@ -12,7 +12,7 @@ from bridge.core.trade.dispatch import blocked
 from bridge.core.units.clock import Clock
 from bridge.sidecar.deliverer import Deliverer
 from bridge.sidecar.link_worker import LinkWorker
-from bridge.sidecar.runtime import Office, PollNote
+from bridge.sidecar.runtime import PollNote, Runtime
 
 
 class LiveTerminal(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     """A terminal's session."""
 
     epoch: int
-    boot: str
+    instance_id: str
     ready: bool
     """Its first scan is in the journal."""
     alive: bool
@@ -43,8 +43,8 @@ class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     silent_s: float
     busy: bool
     """A synchronous send is out."""
-    facts_waiting: int
-    """Facts that came in and are not in the journal yet."""
+    reports_waiting: int
+    """Reports that came in and are not in the journal yet."""
     heartbeat: LiveTerminal | None
     """None: none came yet."""
 
@@ -96,33 +96,33 @@ class Watch:
     """Looks at the sidecar's parts, and changes nothing."""
 
     def __init__(
-        self, office: Office, sessions: Sessions, links: LinkWorker, deliverer: Deliverer, *, pid: int
+        self, runtime: Runtime, sessions: Sessions, links: LinkWorker, deliverer: Deliverer, *, pid: int
     ) -> None:
-        self._office = office
+        self._runtime = runtime
         self._sessions = sessions
         self._links = links
         self._deliverer = deliverer
         self._pid = pid
-        self.started_at = utc_text(office.clock.now())
+        self.started_at = utc_text(runtime.clock.now())
 
     def look(self) -> LiveStatus:
         """How everything stands now."""
-        office, clock = self._office, self._office.clock
+        runtime, clock = self._runtime, self._runtime.clock
         return LiveStatus(
             version=__version__,
             pid=self._pid,
             started_at=self.started_at,
-            now=utc_text(office.now()),
-            opens_paused=office.why_opens_paused,
-            journal_trouble=office.journal_trouble,
+            now=utc_text(runtime.now()),
+            opens_paused=runtime.why_opens_paused,
+            journal_trouble=runtime.journal_trouble,
             delivery=LiveDelivery(
                 in_flight=self._deliverer.in_flight,
                 paused_s=round(self._deliverer.paused_s, 1),
                 failures=self._deliverer.failures,
-                locked_out=office.director_locked_out,
+                locked_out=runtime.director_locked_out,
             ),
             link=self._sessions.counters,
-            officers=[self._officer(officer.id, clock) for officer in office.settings.officers],
+            officers=[self._officer(officer.id, clock) for officer in runtime.settings.officers],
         )
 
     def _officer(self, officer: str, clock: Clock) -> LiveOfficer:
@@ -132,21 +132,21 @@ class Watch:
             officer=officer,
             session=None if session is None else _session(session, now, self._sessions.alive(officer, now)),
             blocked=blocked(self._links.gate(officer), ""),
-            poll_interval_s=self._office.poll_interval_s(officer),
-            poll=self._office.polls.get(officer),
-            dispatch_trouble=self._office.dispatch_trouble.get(officer, ""),
+            poll_interval_s=self._runtime.poll_interval_s(officer),
+            poll=self._runtime.polls.get(officer),
+            dispatch_trouble=self._runtime.dispatch_trouble.get(officer, ""),
         )
 
 
 def _session(session: Session, now: float, alive: bool) -> LiveSession:
     return LiveSession(
         epoch=session.epoch,
-        boot=session.boot,
+        instance_id=session.instance_id,
         ready=session.ready,
         alive=alive,
         silent_s=round(now - session.heard, 3),
         busy=session.busy,
-        facts_waiting=session.seq - session.acked,
+        reports_waiting=session.seq - session.acked,
         heartbeat=None if session.heartbeat is None else _terminal(session.heartbeat),
     )
 

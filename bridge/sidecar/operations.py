@@ -15,7 +15,7 @@ from bridge.core.link.messages import Name
 from bridge.core.settings import Settings
 from bridge.journal.journal import Journal
 from bridge.journal.operator.halt import Flattened, Halt
-from bridge.journal.operator.rebind import Rebound, StillInDoubtError
+from bridge.journal.operator.rebind import Rebound, StillUnresolvedError
 from bridge.journal.operator.resolve import CannotResolveError, Resolved, Word
 from bridge.journal.steps.outbox import RefusedEvent
 
@@ -147,7 +147,7 @@ class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknow
     note: Note
     officer: Name | None = None
     """None: the one officer that has such a directive."""
-    token: int | None = None
+    client_order_id: int | None = None
     """Which of its commands. None: the only one in doubt."""
     price: Decimal | None = None
     quantity: Decimal | None = None
@@ -161,7 +161,7 @@ class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknow
         having = [each for each in officers if journal.has_directive(each, self.directive_id)]
         if not having:
             raise RefusedError(
-                f"the journal has no directive {self.directive_id!r}. 'mt5-bridge journal list' has them all"
+                f"the journal has no directive {self.directive_id!r}. 'execution-officer journal list' has them all"
             )
         if len(having) > 1:
             raise RefusedError(
@@ -174,7 +174,7 @@ class ResolveRequest(Request[Resolved], frozen=True, kw_only=True, forbid_unknow
                 directive_id=self.directive_id,
                 verdict=self.verdict,
                 note=self.note,
-                token=self.token,
+                client_order_id=self.client_order_id,
                 price=self.price,
                 quantity=self.quantity,
             )
@@ -242,7 +242,7 @@ class RebindRequest(Request[Rebound], frozen=True, kw_only=True, forbid_unknown_
         _officers(self.officer, settings)
         try:
             journal.check_rebind(self.officer, account=self.account)
-        except StillInDoubtError as error:
+        except StillUnresolvedError as error:
             raise RefusedError(str(error)) from error
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Rebound:
@@ -273,7 +273,7 @@ def _check_symbol(symbol: str, officers: list[str], journal: Journal, settings: 
         configured = settings.officer(officer)
         if configured is not None:
             known |= {*configured.symbols, *configured.symbols.values()}
-            known |= {*(configured.guards.allowed_symbols or ())}
+            known |= {*(configured.risk_limits.allowed_symbols or ())}
     if known and symbol not in known:
         there_are = ", ".join(sorted(known)[:MOST_NAMED]) + (", ..." if len(known) > MOST_NAMED else "")
         raise RefusedError(f"no symbol {symbol!r} was ever traded or configured here; there are: {there_are}")
@@ -300,6 +300,6 @@ def _refused(
         seen = "" if dismissed else " that was not dismissed yet"
         raise RefusedError(
             f"the Director has refused no event{seen} of {', '.join(map(repr, missing))}. "
-            "'mt5-bridge journal undelivered' has them all"
+            "'execution-officer journal undelivered' has them all"
         )
     return found

@@ -13,7 +13,7 @@ from bridge.core.settings import OfficerSettings, SilentDirector
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
-from bridge.sidecar.runtime import Office, PollNote, happening
+from bridge.sidecar.runtime import PollNote, Runtime, happening
 
 INTAKE_ITEMS: Final = 500
 """Directives of one step, so that no list keeps the journal from the others for long."""
@@ -22,17 +22,17 @@ INTAKE_ITEMS: Final = 500
 class Poller:
     """Polls for one officer, for ever."""
 
-    def __init__(self, office: Office, director: DirectorClient, officer: OfficerSettings) -> None:
-        self._office = office
+    def __init__(self, runtime: Runtime, director: DirectorClient, officer: OfficerSettings) -> None:
+        self._runtime = runtime
         self._director = director
         self._officer = officer.id
-        self._guards = officer.guards
+        self._risk_limits = officer.risk_limits
         self._silent_since: float | None = None
         """When polls began to fail; None while they work."""
-        self._told_silence = False
+        self._emitted_silence = False
         self._silence = ""
         """Names the silence at hand."""
-        self._log = office.log.bind(officer=officer.id)
+        self._log = runtime.log.bind(officer=officer.id)
         self._failures = 0
 
     async def run(self) -> None:
@@ -41,61 +41,61 @@ class Poller:
             failure = await self._poll()
             wait = next_poll(
                 failure,
-                interval_s=self._office.poll_interval_s(self._officer),
+                interval_s=self._runtime.poll_interval_s(self._officer),
                 failures=self._failures,
-                uniform=self._office.uniform,
+                uniform=self._runtime.uniform,
             )
             self._failures = self._failures + 1 if failure is not None else 0
             await self._watch_silence(failing=failure is not None)
-            self._office.polls[self._officer] = PollNote(
-                at=utc_text(self._office.now()),
+            self._runtime.polls[self._officer] = PollNote(
+                at=utc_text(self._runtime.now()),
                 failure="" if failure is None else f"{failure.kind}: {failure.detail}",
                 failures=self._failures,
                 kind=None if failure is None else failure.kind,
                 failing_s=self._silent_s(),
             )
-            await self._office.clock.sleep(wait)
+            await self._runtime.clock.sleep(wait)
 
     async def _watch_silence(self, *, failing: bool) -> None:
         """A Director that cannot be reached cannot cancel: the officer's configuration may ask us to."""
-        monotonic = self._office.clock.monotonic()
+        monotonic = self._runtime.clock.monotonic()
         if not failing:
-            self._silent_since, self._told_silence = None, False
+            self._silent_since, self._emitted_silence = None, False
             return
         if self._silent_since is None:
             self._silent_since, self._silence = monotonic, happening()
         silent_s = self._silent_s()
         if (
-            self._told_silence
-            or self._guards.silent_director is SilentDirector.KEEP
-            or silent_s < self._guards.silent_director_after_s
+            self._emitted_silence
+            or self._risk_limits.silent_director is SilentDirector.KEEP
+            or silent_s < self._risk_limits.silent_director_after_s
         ):
             return
         now, why = (
-            self._office.now(),
-            f"the Director cannot be reached for more than {self._guards.silent_director_after_s:g} s",
+            self._runtime.now(),
+            f"the Director cannot be reached for more than {self._risk_limits.silent_director_after_s:g} s",
         )
         nonce = self._silence
         try:
-            await self._office.step(
+            await self._runtime.step(
                 lambda journal: journal.cancel_pending(self._officer, now, nonce=nonce, why=why)
             )
         except JournalUnavailableError as error:
             self._log.error("pending orders not cancelled", why=str(error))
             return
-        self._told_silence = True
+        self._emitted_silence = True
         self._log.warning("pending orders are cancelled", why=why)
-        self._office.dispatch_bell.ring()
+        self._runtime.dispatch_wake_up.ring()
 
     def _silent_s(self) -> float:
-        return 0.0 if self._silent_since is None else self._office.clock.monotonic() - self._silent_since
+        return 0.0 if self._silent_since is None else self._runtime.clock.monotonic() - self._silent_since
 
     async def _poll(self) -> Failed | None:
         answer = await self._director.poll(self._officer)
         faultpoint("poll.answered")
         if isinstance(answer, Polled) and answer.date is not None:
-            clock = self._office.clock
-            self._office.watch.confirm(answer.date, clock.now(), clock.monotonic())
+            clock = self._runtime.clock
+            self._runtime.watch.confirm(answer.date, clock.now(), clock.monotonic())
         failure = await self._take(answer) if isinstance(answer, Polled) else answer
         if failure is not None:
             # The first of a row is a warning; an outage of days must not fill the disk.
@@ -118,16 +118,16 @@ class Poller:
         return None
 
     async def _journal(self, items: Sequence[Item]) -> Failed | None:
-        now, doubt = self._office.now(), self._office.doubt
+        now, uncertainty = self._runtime.now(), self._runtime.uncertainty
         try:
-            taken = await self._office.step(
-                lambda journal: journal.intake(self._officer, items, now, doubt=doubt)
+            taken = await self._runtime.step(
+                lambda journal: journal.intake(self._officer, items, now, uncertainty=uncertainty)
             )
         except JournalUnavailableError as error:
             # Nothing of these is journaled, so nothing is lost: the Director lists them again.
             return Failed(FailureKind.NETWORK, None, str(error))
         if taken.new or taken.rejected or taken.changed:
             self._log.info("directives", new=taken.new, rejected=taken.rejected, changed=taken.changed)
-            self._office.dispatch_bell.ring()
-            self._office.delivery_bell.ring()
+            self._runtime.dispatch_wake_up.ring()
+            self._runtime.delivery_wake_up.ring()
         return None

@@ -14,7 +14,7 @@ from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
 from bridge.core.settings import Settings
 from bridge.core.units.clock import Clock, Uniform
-from bridge.core.units.clock_trust import ClockWatch, Doubt
+from bridge.core.units.clock_trust import ClockUncertainty, ClockWatch
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
@@ -22,7 +22,7 @@ from bridge.journal.journal import Journal
 T = TypeVar("T")
 
 
-class Bell:
+class WakeUp:
     """Wakes one sleeper, at once or at its next lying down."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class PollNote(msgspec.Struct, frozen=True, kw_only=True):
     """For how long none has worked."""
 
 
-class Office:
+class Runtime:
     """Shared by polling, linking, dispatching and delivering."""
 
     def __init__(
@@ -87,8 +87,8 @@ class Office:
         self._thread = thread
         self._trouble: tuple[str, datetime, str] | None = None
         """Why the journal could not be written, since when, and the name of that happening."""
-        self.dispatch_bell = Bell()
-        self.delivery_bell = Bell()
+        self.dispatch_wake_up = WakeUp()
+        self.delivery_wake_up = WakeUp()
         self.director_locked_out = False
         """Delivery is paused for a reason that a person must mend: nothing new is opened."""
         self._watch = ClockWatch(tolerance=timedelta(seconds=settings.director.max_clock_skew_s))
@@ -133,9 +133,9 @@ class Office:
         return self.watch.now(self.clock.now())
 
     @property
-    def doubt(self) -> Doubt | None:
+    def uncertainty(self) -> ClockUncertainty | None:
         """How far from `now` the time may be; None while the clock is trusted."""
-        return self.watch.doubt
+        return self.watch.uncertainty
 
     async def step(self, work: Callable[[Journal], T]) -> T:
         """Run one journal step in the journal's thread. Raises JournalUnavailableError.
@@ -164,7 +164,7 @@ class Office:
             except JournalUnavailableError:
                 self._trouble = trouble
                 return
-        self.delivery_bell.ring()
+        self.delivery_wake_up.ring()
 
 
 def _tell(officer: str, message: str, name: str, now: datetime, journal: Journal) -> None:

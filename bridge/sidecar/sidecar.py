@@ -22,7 +22,7 @@ from bridge.sidecar.dispatcher import Dispatcher
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.live_status import Watch
 from bridge.sidecar.poller import Poller
-from bridge.sidecar.runtime import Office
+from bridge.sidecar.runtime import Runtime
 
 DRAIN_S = 3.0
 """How long posts in flight are waited for at a stop."""
@@ -46,7 +46,7 @@ class Sidecar:
     ) -> None:
         """Without `control` nobody can ask it anything while it runs."""
         self._thread = JournalThread()
-        self._office = Office(settings, journal, self._thread, clock, uniform, log)
+        self._runtime = Runtime(settings, journal, self._thread, clock, uniform, log)
         self._director = director
         self._link = link
         sessions = Sessions(
@@ -55,14 +55,14 @@ class Sidecar:
             lost_after_s=settings.link.lost_after_s,
             nonce=lambda: secrets.token_hex(32),
         )
-        self._links = LinkWorker(self._office, link, sessions)
-        self._dispatcher = Dispatcher(self._office, self._links)
-        self._deliverer = Deliverer(self._office, director)
-        self._pollers = [Poller(self._office, director, officer) for officer in settings.officers]
-        watch = Watch(self._office, sessions, self._links, self._deliverer, pid=os.getpid())
+        self._links = LinkWorker(self._runtime, link, sessions)
+        self._dispatcher = Dispatcher(self._runtime, self._links)
+        self._deliverer = Deliverer(self._runtime, director)
+        self._pollers = [Poller(self._runtime, director, officer) for officer in settings.officers]
+        watch = Watch(self._runtime, sessions, self._links, self._deliverer, pid=os.getpid())
         self._control = control
         self._servers = (
-            [ControlServer(self._office, watch, self._links, control)] if control is not None else []
+            [ControlServer(self._runtime, watch, self._links, control)] if control is not None else []
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -82,7 +82,7 @@ class Sidecar:
                 serving = [group.create_task(server.run(), name="control") for server in self._servers]
                 polling = [group.create_task(poller.run(), name="poll") for poller in self._pollers]
                 await stop.wait()
-                self._office.log.info("stopping")
+                self._runtime.log.info("stopping")
                 await _end(*serving)
                 await _end(*polling)
                 await _end(dispatching)
@@ -92,18 +92,18 @@ class Sidecar:
                 await _end(*linking)
         except ExceptionGroup as failed:
             for error in failed.exceptions:
-                self._office.log.critical("a part of the sidecar failed: it ends", exc_info=error)
+                self._runtime.log.critical("a part of the sidecar failed: it ends", exc_info=error)
             raise
         finally:
             self._link.close()
             if self._control is not None:
                 self._control.close()
             self._thread.close()
-        self._office.log.info("stopped")
+        self._runtime.log.info("stopped")
 
     def _log_start(self) -> None:
-        settings = self._office.settings
-        self._office.log.info(
+        settings = self._runtime.settings
+        self._runtime.log.info(
             "sidecar starts",
             version=__version__,
             director=settings.director.url,
@@ -112,10 +112,10 @@ class Sidecar:
             officers=[officer.id for officer in settings.officers],
         )
         for officer in settings.officers:
-            self._office.log.info(
+            self._runtime.log.info(
                 "officer",
                 officer=officer.id,
-                token_prefix=officer.prefix,
+                order_id_prefix=officer.prefix,
                 real_accounts="allowed" if officer.allow_real else "refused",
                 poll_s=settings.director.poll_interval_s,
             )

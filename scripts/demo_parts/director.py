@@ -17,7 +17,7 @@ class DirectorError(Exception):
     """The sandbox Director does not answer as it should."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class Emitted(msgspec.Struct, frozen=True):
     """One event, as it came and as it is read."""
 
     raw: msgspec.Raw
@@ -32,7 +32,7 @@ class _Answer(msgspec.Struct):
     events: list[_Received]
 
 
-class DirectorHand:
+class DirectorClient:
     """Speaks to one sandbox Director."""
 
     def __init__(self, url: str, api_key: str) -> None:
@@ -43,11 +43,11 @@ class DirectorHand:
         """List a directive for the officer."""
         self._ask("POST", f"{ISSUE_PATH}?officer={quote(officer)}", ANSWER_S, msgspec.json.encode(directive))
 
-    def told(self, after: int, wait_s: float) -> list[Told]:
+    def emitted(self, after: int, wait_s: float) -> list[Emitted]:
         """The events behind the first `after`; where there are none, wait for one so long."""
         answer = self._ask("GET", f"{EVENTS_PATH}?after={after}&wait={wait_s:.3f}", ANSWER_S + wait_s)
         received = msgspec.json.decode(answer, type=_Answer).events
-        return [Told(each.body, msgspec.json.decode(each.body, type=ExecutionEvent)) for each in received]
+        return [Emitted(each.body, msgspec.json.decode(each.body, type=ExecutionEvent)) for each in received]
 
     def _ask(self, method: str, target: str, patience_s: float, body: bytes | None = None) -> bytes:
         # http.client asks no proxy settings: this never leaves the machine.

@@ -47,7 +47,7 @@ class Display:
 
     def show_events(self, play: Play) -> None:
         """What the Director received, in the order of arrival. Nothing where that is nothing."""
-        if not play.told:
+        if not play.emitted:
             return
         table = Table(
             title="What the Director received", title_justify="left", box=box.SIMPLE_HEAD, padding=_PADDING
@@ -57,8 +57,8 @@ class Display:
         for column in ("price", "quantity"):
             table.add_column(column, no_wrap=True, justify="right")
         table.add_column("profit or error")
-        for told in play.told:
-            event = told.event
+        for emitted in play.emitted:
+            event = emitted.event
             table.add_row(
                 event.occurred_at.astimezone(UTC).strftime("%H:%M:%S.%f")[:-3],
                 Text(event.directive_id or "-"),

@@ -1,4 +1,4 @@
-"""What the journal says afterwards, asked as a person asks it: with `mt5-bridge journal`."""
+"""What the journal says afterwards, asked as a person asks it: with `execution-officer journal`."""
 
 import shlex
 import subprocess
@@ -15,7 +15,7 @@ ANSWER_S: Final = 30.0
 
 
 class JournalFailedError(Exception):
-    """`mt5-bridge journal` failed."""
+    """`execution-officer journal` failed."""
 
 
 class JournalRow(msgspec.Struct, frozen=True):
@@ -50,8 +50,8 @@ def commands(path: Path, directive_id: str) -> list[str]:
 
 
 def _program() -> list[str]:
-    """`mt5-bridge` with its folder, since the environment need not be active in the person's shell."""
-    for name in ("mt5-bridge", "mt5-bridge.exe"):
+    """`execution-officer` with its folder, since the environment need not be active in the person's shell."""
+    for name in ("execution-officer", "execution-officer.exe"):
         found = Path(sysconfig.get_path("scripts")) / name
         if found.exists():
             return [str(found)]

@@ -54,7 +54,7 @@ class Outcome:
         if self._troubles:
             display.say("FAILED: not everything is as it should be.")
         else:
-            count = len(self._play.told)
+            count = len(self._play.emitted)
             display.say(
                 f"OK: the Director received the {count} events that it should, in order, and no other."
             )
@@ -76,7 +76,7 @@ class Outcome:
                 for act in self._play.acts
             ],
             # Digit for digit as they came.
-            "events": [told.raw for told in self._play.told],
+            "events": [emitted.raw for emitted in self._play.emitted],
         }
         if self._troubles:
             found["errors"] = self._troubles

@@ -8,7 +8,7 @@ from typing import Final
 
 from bridge.simulator.broker.api import BrokerGone, BrokerTimeout, ControlError
 from bridge.simulator.broker.client import BrokerClient
-from demo_parts.director import DirectorError, DirectorHand
+from demo_parts.director import DirectorClient, DirectorError
 from demo_parts.display import Display
 from demo_parts.journal import JournalFailedError, JournalRow, read_journal
 from demo_parts.outcome import Outcome
@@ -48,9 +48,9 @@ def _play(folder: Path, patience: Patience, display: Display | None) -> Outcome:
     try:
         with Stage(folder, patience) as stage:
             if display is not None:
-                display.say("Starting sandbox Director, paper broker, sidecar and paper terminal ...")
+                display.say("Starting sandbox Director, simulated broker, sidecar and reference terminal ...")
             stage.build(SCENARIO)
-            director = DirectorHand(stage.director_url, stage.api_key)
+            director = DirectorClient(stage.director_url, stage.api_key)
             try:
                 with BrokerClient(stage.broker_endpoint) as broker, _following(play, display) as on_change:
                     play.run(stage, director, broker, patience, on_change)
@@ -102,5 +102,5 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield keep.absolute()
         return
     # A file that a virus scanner holds open must not turn a good end into a bad one.
-    with tempfile.TemporaryDirectory(prefix="mt5-bridge-demo-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="execution-officer-demo-", ignore_cleanup_errors=True) as name:
         yield Path(name)

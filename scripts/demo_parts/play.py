@@ -5,7 +5,7 @@ from typing import Final
 
 from bridge.core.director.contract import EventType
 from bridge.simulator.broker.api import BrokerControl
-from demo_parts.director import DirectorHand, Told
+from demo_parts.director import DirectorClient, Emitted
 from demo_parts.patience import Patience
 from demo_parts.stage import OFFICER, Stage
 from demo_parts.story import Act, Cue, Move
@@ -16,14 +16,14 @@ class Play:
 
     def __init__(self, acts: Sequence[Act], moves: Sequence[Move]) -> None:
         self.acts: Final = tuple(acts)
-        self.told: Final[list[Told]] = []
+        self.emitted: Final[list[Emitted]] = []
         self.issued: Final[set[str]] = set()
         self._moves: Final = tuple(moves)
 
     def run(
         self,
         stage: Stage,
-        director: DirectorHand,
+        director: DirectorClient,
         broker: BrokerControl,
         patience: Patience,
         on_change: Callable[[], None],
@@ -36,20 +36,22 @@ class Play:
         on_change()
         while not self.complete and not self.surprised:
             stage.check()
-            for told in director.told(len(self.told), patience.moment()):
-                self.told.append(told)
-                if told.event.directive_id is not None:
-                    cue = Cue(told.event.directive_id, told.event.event_type)
+            for emitted in director.emitted(len(self.emitted), patience.moment()):
+                self.emitted.append(emitted)
+                if emitted.event.directive_id is not None:
+                    cue = Cue(emitted.event.directive_id, emitted.event.event_type)
                     self._give(cue, director, broker)
             on_change()
 
-    def hear_the_rest(self, director: DirectorHand) -> None:
+    def hear_the_rest(self, director: DirectorClient) -> None:
         """Take in what came since. After the sidecar's end nothing more can come, so this is all."""
-        self.told.extend(director.told(len(self.told), 0))
+        self.emitted.extend(director.emitted(len(self.emitted), 0))
 
     def heard(self, directive_id: str | None) -> tuple[EventType, ...]:
         """What the Director was told of a directive, in order."""
-        return tuple(each.event.event_type for each in self.told if each.event.directive_id == directive_id)
+        return tuple(
+            each.event.event_type for each in self.emitted if each.event.directive_id == directive_id
+        )
 
     @property
     def complete(self) -> bool:
@@ -78,17 +80,17 @@ class Play:
             else:
                 expected, came = ", ".join(act.expected), ", ".join(heard)
                 faults.append(f"{act.directive_id}: expected {expected}; came: {came}")
-        for told in self._strangers():
-            event = told.event
+        for emitted in self._strangers():
+            event = emitted.event
             why = f" ({event.error_code}: {event.error_message})" if event.error_code else ""
             faults.append(f"not expected: {event.event_type} of {event.directive_id or 'no directive'}{why}")
         return faults
 
-    def _strangers(self) -> list[Told]:
+    def _strangers(self) -> list[Emitted]:
         known = {act.directive_id for act in self.acts}
-        return [told for told in self.told if told.event.directive_id not in known]
+        return [emitted for emitted in self.emitted if emitted.event.directive_id not in known]
 
-    def _give(self, cue: Cue | None, director: DirectorHand, broker: BrokerControl) -> None:
+    def _give(self, cue: Cue | None, director: DirectorClient, broker: BrokerControl) -> None:
         # The market first: a directive that is issued at the same cue meets the new quotes, every time.
         for move in self._moves:
             if move.cue == cue:

@@ -25,12 +25,12 @@ class ProcessDiedError(Exception):
 
 
 def bridge_command(*arguments: str) -> list[str]:
-    """An `mt5-bridge` command in this interpreter's environment."""
+    """An `execution-officer` command in this interpreter's environment."""
     return [sys.executable, "-m", "bridge", *arguments]
 
 
 class Process:
-    """A running `mt5-bridge` command. What it prints goes to NAME.log, on which `wait_until_ready` looks."""
+    """A running `execution-officer` command. What it prints goes to NAME.log, on which `wait_until_ready` looks."""
 
     def __init__(
         self, name: str, arguments: Sequence[str], *, folder: Path, environ: Mapping[str, str], ready: str

@@ -77,7 +77,14 @@ class Stage:
         )
         broker = self._start(
             "broker",
-            ["paper-broker", "--endpoint", "tcp://127.0.0.1:*", "--scenario", scenario_path.name, "--json"],
+            [
+                "simulated-broker",
+                "--endpoint",
+                "tcp://127.0.0.1:*",
+                "--scenario",
+                scenario_path.name,
+                "--json",
+            ],
             ready=r'"endpoint": ?"([^"]+)"',
         )
         self.director_url = director.wait_until_ready(self._patience)
@@ -95,7 +102,7 @@ class Stage:
         terminal = self._start(
             "terminal",
             [
-                "paper",
+                "reference-terminal",
                 *("--endpoint", link),
                 *("--broker", self.broker_endpoint),
                 *("--officer", OFFICER),

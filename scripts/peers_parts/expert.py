@@ -123,10 +123,10 @@ class Expert:
 
     def _obey(self, lines: list[str]) -> None:
         """What the program printed: bytes to send, messages, and how the connection stands."""
-        *told, standing = lines
+        *emitted, standing = lines
         self._ready = standing == "ready"
         self.failure = standing.removeprefix("failed: ") if standing.startswith("failed: ") else ""
-        for line in told:
+        for line in emitted:
             mark, _, text = line.partition(" ")
             if mark == "<":
                 self._messages.append(bytes.fromhex(text))

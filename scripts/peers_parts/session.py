@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from bridge.core.link.reports import CommandFact, CommandStage
+from bridge.core.link.reports import CommandReport, CommandStage
 from peers_parts.expert import BrokenError
 from peers_parts.router import Router
 from tests.peers import KEY, OFFICER, SidecarPeer, open_order
@@ -59,15 +59,19 @@ class Session:
         epoch = self._peer.epoch
         return self._serve(router, lambda: self._peer.epoch > epoch, "no session")
 
-    def trade(self, router: Router, route: bytes, token: int) -> None:
+    def trade(self, router: Router, route: bytes, client_order_id: int) -> None:
         """An order goes out, and its fill comes back. Raises BrokenError."""
-        router.send(route, self._peer.command(open_order(token)))
+        router.send(route, self._peer.command(open_order(client_order_id)))
 
         def filled() -> bool:
-            facts = [fact for fact in self._peer.facts_of(CommandFact) if fact.token == token]
-            if any(fact.stage is CommandStage.NOT_SENT for fact in facts):
-                raise BrokenError(f"the order was not sent: {facts[-1].reason} {facts[-1].message}")
-            return any(fact.retcode == DONE for fact in facts)
+            reports = [
+                report
+                for report in self._peer.reports_of(CommandReport)
+                if report.client_order_id == client_order_id
+            ]
+            if any(report.stage is CommandStage.NOT_SENT for report in reports):
+                raise BrokenError(f"the order was not sent: {reports[-1].reason} {reports[-1].message}")
+            return any(report.retcode == DONE for report in reports)
 
         self._serve(router, filled, "the order was not filled", route)
 

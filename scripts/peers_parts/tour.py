@@ -108,10 +108,10 @@ def _whole(outcome: Outcome, served: Served, folder: Path) -> None:
     port, log = free_port(), folder / "router.log"
     session = Session()
     with whole_expert(port, folder) as journal:
-        for token, name in enumerate(("session", "restart"), 1001):
+        for client_order_id, name in enumerate(("session", "restart"), 1001):
             with Router(served, port, log) as router:
                 try:
-                    session.trade(router, session.join(router), token)
+                    session.trade(router, session.join(router), client_order_id)
                     outcome.cells[name] = OK
                 except BrokenError as error:
                     outcome.cells[name] = FAILED

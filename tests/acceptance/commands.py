@@ -17,7 +17,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def run(*arguments: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`mt5-bridge ARGUMENTS` from start to end."""
+    """`execution-officer ARGUMENTS` from start to end."""
     return subprocess.run(
         [sys.executable, "-m", "bridge", *map(str, arguments)],
         cwd=cwd,
@@ -31,7 +31,7 @@ def run(*arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Compl
 
 @contextmanager
 def running(*arguments: str | Path, cwd: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """`mt5-bridge ARGUMENTS`, which goes on until it is ended; killed with the context if it still runs."""
+    """`execution-officer ARGUMENTS`, which goes on until it is ended; killed with the context if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bridge", *map(str, arguments)],
         cwd=cwd,

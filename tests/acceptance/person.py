@@ -10,7 +10,7 @@ import pytest
 
 from bridge import cli
 from tests.integration.journal.desk import OFFICER, OTHER, Desk, directive, settings
-from tests.integration.journal.facts import absent
+from tests.integration.journal.reports import absent
 
 
 class Person:
@@ -63,4 +63,4 @@ def unknown(desk: Desk) -> int:
     [command] = desk.sent(directive())
     desk.later(30)
     desk.report(absent(command.order, ask=101), absent(command.order, ask=102))
-    return command.order.token
+    return command.order.client_order_id

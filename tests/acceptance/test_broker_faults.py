@@ -23,10 +23,10 @@ def test_an_order_whose_answer_was_lost_is_settled_by_evidence_and_sent_once(
     rig.start()
     rig.broker.add_rule(Rule(effect=LoseAnswer(retcode=retcode), match=Match(kind=SendKind.OPEN)))
     directive_id = rig.issue("OPEN_LONG")
-    _, error, *_ = rig.told(directive_id, *LATE_EVIDENCE, *OPENED[1:])
+    _, error, *_ = rig.emitted(directive_id, *LATE_EVIDENCE, *OPENED[1:])
     assert error.code == str(int(retcode or Retcode.TIMEOUT))
     rig.broker.add_rule(Rule(effect=LoseAnswer(retcode=retcode), match=Match(kind=SendKind.CLOSE)))
-    rig.told(rig.issue("CLOSE"), *LATE_EVIDENCE, *CLOSED[1:])
+    rig.emitted(rig.issue("CLOSE"), *LATE_EVIDENCE, *CLOSED[1:])
     assert len(rig.broker.sends()) == 2
 
 
@@ -34,7 +34,7 @@ def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(r
     rig.start()
     rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT), match=Match(kind=SendKind.OPEN)))
     directive_id = rig.issue("OPEN_LONG")
-    *_, unknown = rig.told(directive_id, *LATE_EVIDENCE, EventType.SYSTEM_ERROR)
+    *_, unknown = rig.emitted(directive_id, *LATE_EVIDENCE, EventType.SYSTEM_ERROR)
     assert unknown.code == "UNKNOWN_OUTCOME"
     rig.open()
     assert len(rig.broker.sends()) == 2
@@ -43,35 +43,35 @@ def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(r
 def test_an_order_waits_for_a_broker_that_is_away_and_goes_out_once(rig: Rig) -> None:
     rig.start()
     rig.broker.disconnect()
-    rig.told_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
+    rig.emitted_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
     directive_id = rig.issue("OPEN_LONG")
-    rig.told(directive_id, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(directive_id, EventType.DIRECTIVE_RECEIVED)
     rig.broker.connect()
-    rig.told_besides(EventType.CONNECTION_RESTORED)
-    rig.told(directive_id, *OPENED)
+    rig.emitted_besides(EventType.CONNECTION_RESTORED)
+    rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
 
 
 def test_an_order_expires_while_the_broker_is_away_and_nothing_stale_follows(rig: Rig) -> None:
     rig.start()
     rig.broker.disconnect()
-    rig.told_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
+    rig.emitted_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
     soon = utc_text(datetime.now(UTC) + timedelta(seconds=1.5))
-    _, rejected = rig.told(rig.issue("OPEN_LONG", expires_at=soon), *REFUSED)
+    _, rejected = rig.emitted(rig.issue("OPEN_LONG", expires_at=soon), *REFUSED)
     assert rejected.code == "EXPIRED"
     rig.broker.connect()
-    rig.told_besides(EventType.CONNECTION_RESTORED)
+    rig.emitted_besides(EventType.CONNECTION_RESTORED)
     rig.open()
     assert len(rig.broker.sends()) == 1
 
 
 @pytest.mark.parametrize("away", ["terminal", "sidecar", "broker connection"])
-def test_stops_and_closes_by_hand_while_a_part_is_away_are_found_and_reported_once(
+def test_stops_and_closes_by_manual_while_a_part_is_away_are_found_and_reported_once(
     rig: Rig, away: str
 ) -> None:
     rig.start()
     stopped = rig.open(stop_loss=1.09)
-    by_hand = rig.open("OPEN_SHORT", symbol="GBPUSD")
+    manually = rig.open("OPEN_SHORT", symbol="GBPUSD")
     match away:
         case "terminal":
             rig.terminal.kill()
@@ -79,10 +79,10 @@ def test_stops_and_closes_by_hand_while_a_part_is_away_are_found_and_reported_on
             rig.sidecar.kill()
         case _:
             rig.broker.disconnect()
-            rig.told_besides(EventType.CONNECTION_LOST)
+            rig.emitted_besides(EventType.CONNECTION_LOST)
     rig.quote("1.08000")
     (short,) = (row for row in rig.journal.rows("SELECT * FROM positions") if row["symbol"] == "GBPUSD")
-    rig.broker.hand_close(short["identifier"])
+    rig.broker.manual_close(short["identifier"])
     match away:
         case "terminal":
             rig.restart_terminal()
@@ -90,8 +90,8 @@ def test_stops_and_closes_by_hand_while_a_part_is_away_are_found_and_reported_on
             rig.restart_sidecar()
         case _:
             rig.broker.connect()
-    rig.told(stopped, *OPENED, *STOPPED)
-    rig.told(by_hand, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(stopped, *OPENED, *STOPPED)
+    rig.emitted(manually, *OPENED, EventType.POSITION_CLOSED)
 
 
 def test_more_than_a_thousand_transactions_while_the_terminal_is_away_are_all_found_once(rig: Rig) -> None:
@@ -101,14 +101,14 @@ def test_more_than_a_thousand_transactions_while_the_terminal_is_away_are_all_fo
     before = rig.broker.transactions(0)[-1][0]
     rig.terminal.kill()
     for number in range(MANY_TRADES):
-        ticket = rig.broker.hand_open("GBPUSD", OrderType.BUY, Decimal("0.01"))
-        rig.broker.hand_close(ticket)
+        ticket = rig.broker.manual_open("GBPUSD", OrderType.BUY, Decimal("0.01"))
+        rig.broker.manual_close(ticket)
         if number < 20:
-            rig.broker.hand_close(position.ticket, Decimal("0.01"))
+            rig.broker.manual_close(position.ticket, Decimal("0.01"))
     assert rig.broker.transactions(0)[-1][0] - before > 1024
     rig.restart_terminal()
     parts = [EventType.ORDER_PARTIAL_FILL] * 19
-    *_, closed = rig.told(directive_id, *OPENED, *parts, EventType.POSITION_CLOSED)
+    *_, closed = rig.emitted(directive_id, *OPENED, *parts, EventType.POSITION_CLOSED)
     assert closed.body["fill_quantity"] == 0.2
 
 
@@ -117,15 +117,15 @@ def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: Rig) -> Non
     # Longer than the heartbeats that may be missed.
     rig.broker.add_rule(Rule(effect=Latency(milliseconds=1_500), match=Match(kind=SendKind.OPEN)))
     slow, quick = rig.issue("OPEN_LONG"), rig.issue("OPEN_SHORT")
-    rig.told(slow, *OPENED)
-    rig.told(quick, *OPENED)
+    rig.emitted(slow, *OPENED)
+    rig.emitted(quick, *OPENED)
     assert len(rig.broker.sends()) == 2
 
 
 def test_an_order_in_a_closed_market_is_rejected_and_the_next_one_goes_out_when_it_opens(rig: Rig) -> None:
     rig.start()
     rig.broker.set_session("EURUSD", False)
-    _, closed = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    _, closed = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert closed.code == str(int(Retcode.MARKET_CLOSED))
     rig.broker.set_session("EURUSD", True)
     rig.open()

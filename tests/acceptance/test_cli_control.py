@@ -27,7 +27,7 @@ from tests.integration.journal.desk import (
     closing,
     directive,
 )
-from tests.integration.journal.facts import DEAL, POSITION, absent, deal, leaving, result
+from tests.integration.journal.reports import DEAL, POSITION, absent, deal, leaving, result
 from tests.rig.ports import free_port
 
 TOKEN = "0f" * 32
@@ -62,7 +62,7 @@ def test_a_halt_of_one_symbol(person: Person) -> None:
 def test_a_flatten_halts_and_says_when_it_goes_out(person: Person) -> None:
     assert person.run("flatten", "--officer", OFFICER, "--why", "off", "--yes") == ExitCode.OK
     assert f"{OFFICER}: to be closed and cancelled by directive operator:flatten:" in person.said
-    assert f"opens are halted until 'mt5-bridge resume --officer {OFFICER}'" in person.said
+    assert f"opens are halted until 'execution-officer resume --officer {OFFICER}'" in person.said
     assert "No sidecar runs: the closes go out when it runs next" in person.said
     assert person.halts() == [(OFFICER, "", "flatten: off")]
 
@@ -101,7 +101,8 @@ def leave_control_file(person: Person, port: int) -> Path:
     """What a sidecar leaves that is killed."""
     path = control_file.control_path(person.journal)
     control_file.write(
-        path, ControlFile(port=port, token=TOKEN, pid=1, started_at="2026-01-05T10:00:00.000Z")
+        path,
+        ControlFile(port=port, token=TOKEN, pid=1, started_at="2026-01-05T10:00:00.000Z"),
     )
     return path
 
@@ -133,14 +134,14 @@ class Stranger(http.server.BaseHTTPRequestHandler):
         """It does not talk."""
 
 
-class StrangerWithTokens(Stranger):
+class StrangerWithClientOrderIds(Stranger):
     """One that has tokens of its own."""
 
     status = 401
     body = b'{"detail": "who are you?"}'
 
 
-@pytest.mark.parametrize("stranger", [Stranger, StrangerWithTokens])
+@pytest.mark.parametrize("stranger", [Stranger, StrangerWithClientOrderIds])
 def test_somebody_else_on_the_port_of_a_sidecar_that_was_killed(
     person: Person, stranger: type[http.server.BaseHTTPRequestHandler]
 ) -> None:
@@ -187,10 +188,10 @@ def test_a_sidecar_that_does_not_answer_may_have_done_it(person: Person) -> None
     with one_who_hangs_up(person):
         assert person.run("halt") == ExitCode.FAILED
         assert "the sidecar did not answer" in person.complained
-        assert "It may have done it: 'mt5-bridge status' shows what stands" in person.complained
+        assert "It may have done it: 'execution-officer status' shows what stands" in person.complained
         code, report = person.status()
     assert code == ExitCode.ATTENTION
-    assert [each["code"] for each in report["concerns"]] == ["NO_ANSWER"]
+    assert [each["code"] for each in report["required_actions"]] == ["NO_ANSWER"]
     # What may have been done is not done again by somebody else.
     assert report["journal"]["halts"] == []
 
@@ -218,18 +219,18 @@ def test_an_owner_that_lets_go_in_time(person: Person) -> None:
 def test_what_is_unknown_is_shown_with_the_line_that_ends_it(without_journal: Person) -> None:
     person = without_journal
     with person.desk() as desk:
-        token = unknown(desk)
+        client_order_id = unknown(desk)
     assert person.run("status") == ExitCode.ATTENTION
-    assert f"look in the account's history for the magic {token}, then:" in person.said
+    assert f"look in the account's history for the magic {client_order_id}, then:" in person.said
     config = person.folder / "bridge.toml"
-    line = f'mt5-bridge resolve --config "{config}" --officer {OFFICER} --as WHAT --note "HOW YOU KNOW" dir-1'
+    line = f'execution-officer resolve --config "{config}" --officer {OFFICER} --as WHAT --note "HOW YOU KNOW" dir-1'
     assert line in person.said
     # Copied as it is it decides nothing.
     assert person.run("resolve", "--as", "WHAT", "--note", "x", "dir-1") == ExitCode.USAGE
     assert person.run("resolve", "--as", "cancelled", "--note", "seen", "dir-1") == ExitCode.OK
-    assert person.said == f"{OFFICER}: command {token} of dir-1 was UNKNOWN, is CANCELLED.\n"
+    assert person.said == f"{OFFICER}: command {client_order_id} of dir-1 was UNKNOWN, is CANCELLED.\n"
     code, report = person.status()
-    assert (code, report["concerns"]) == (ExitCode.NOT_RUNNING, [])
+    assert (code, report["required_actions"]) == (ExitCode.NOT_RUNNING, [])
 
 
 def test_how_it_was_filled(without_journal: Person) -> None:
@@ -240,8 +241,8 @@ def test_how_it_was_filled(without_journal: Person) -> None:
     assert person.run("resolve", "dir-1", *words) == ExitCode.OK
     with file.open_reader(person.journal) as connection:
         (body,) = connection.execute("SELECT body FROM events WHERE event_type = 'ORDER_FILLED'").fetchone()
-    told = json.loads(body)
-    assert (told["fill_price"], told["fill_quantity"]) == (1.1005, 0.2)
+    emitted = json.loads(body)
+    assert (emitted["fill_price"], emitted["fill_quantity"]) == (1.1005, 0.2)
 
 
 def test_what_two_officers_have_is_named_by_the_officer(without_journal: Person) -> None:
@@ -309,16 +310,18 @@ def test_a_hold_needs_a_person(without_journal: Person) -> None:
     person = without_journal
     with person.desk() as desk:
         desk.join()
-        desk.connection.execute("UPDATE officers SET hold = 'an old ledger' WHERE officer = ?", (OFFICER,))
+        desk.connection.execute(
+            "UPDATE officers SET quarantine = 'an old ledger' WHERE officer = ?", (OFFICER,)
+        )
     code, report = person.status()
     assert code == ExitCode.ATTENTION
-    [concern] = report["concerns"]
-    assert (concern["officer"], concern["code"], concern["what"]) == (
+    [required_action] = report["required_actions"]
+    assert (required_action["officer"], required_action["code"], required_action["what"]) == (
         OFFICER,
-        "HELD",
+        "QUARANTINED",
         "nothing is sent: an old ledger",
     )
-    assert f"--officer {OFFICER} --why" in concern["remedy"]
+    assert f"--officer {OFFICER} --why" in required_action["remedy"]
 
 
 def test_a_halt_that_the_bridge_set_needs_a_person_and_a_persons_does_not(without_journal: Person) -> None:
@@ -336,13 +339,17 @@ def test_a_halt_that_the_bridge_set_needs_a_person_and_a_persons_does_not(withou
         )
         desk.journal.halt(OFFICER, NOW, symbol="GBPUSD", why="news")
     code, report = person.status()
-    [concern] = report["concerns"]
-    assert (code, concern["officer"], concern["code"]) == (ExitCode.ATTENTION, OFFICER, "HALTED")
-    assert concern["what"].startswith("nothing is opened in EURUSD: deal ")
-    assert concern["remedy"].endswith(f"--officer {OFFICER} --symbol EURUSD")
+    [required_action] = report["required_actions"]
+    assert (code, required_action["officer"], required_action["code"]) == (
+        ExitCode.ATTENTION,
+        OFFICER,
+        "HALTED",
+    )
+    assert required_action["what"].startswith("nothing is opened in EURUSD: deal ")
+    assert required_action["remedy"].endswith(f"--officer {OFFICER} --symbol EURUSD")
     assert person.run("resume", "--officer", OFFICER, "--symbol", "EURUSD") == ExitCode.OK
     code, report = person.status()
-    assert (code, report["concerns"]) == (ExitCode.NOT_RUNNING, [])
+    assert (code, report["required_actions"]) == (ExitCode.NOT_RUNNING, [])
     assert [each["symbol"] for each in report["journal"]["halts"]] == ["GBPUSD"]
 
 

@@ -25,7 +25,7 @@ def sources(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_sources_are_copied_whole_and_replaced_only_when_told(tmp_path: Path) -> None:
+def test_the_sources_are_copied_whole_and_replaced_only_when_emitted(tmp_path: Path) -> None:
     assert expert(str(tmp_path)).returncode == ExitCode.OK
     assert sources(tmp_path) == sources(ROOT / "mql5")
     (tmp_path / MAIN).write_text("mine")

@@ -34,7 +34,7 @@ def test_help_lists_every_command_and_exit_status(tmp_path: Path) -> None:
 
 
 def test_the_version(tmp_path: Path) -> None:
-    assert run("--version", cwd=tmp_path).stdout == f"mt5-bridge, version {__version__}\n"
+    assert run("--version", cwd=tmp_path).stdout == f"execution-officer, version {__version__}\n"
 
 
 def every_command(command: click.Command) -> Iterator[click.Command]:
@@ -56,7 +56,7 @@ def test_every_command_and_option_has_help(command: click.Command) -> None:
 def test_help_of_a_command_works_from_the_shell(tmp_path: Path, name: str) -> None:
     done = run(name, "-h", cwd=tmp_path)
     assert done.returncode == ExitCode.OK
-    assert done.stdout.startswith(f"Usage: mt5-bridge {name} ")
+    assert done.stdout.startswith(f"Usage: execution-officer {name} ")
 
 
 def test_exit_codes_are_stable() -> None:
@@ -83,12 +83,12 @@ def test_exit_codes_are_stable() -> None:
     assert all(code.__doc__ == code.meaning for code in ExitCode)
 
 
-@pytest.mark.parametrize("arguments", [["no-such-command"], ["--no-such-option"], ["paper"], []])
+@pytest.mark.parametrize("arguments", [["no-such-command"], ["--no-such-option"], ["reference-terminal"], []])
 def test_a_wrong_command_line(tmp_path: Path, arguments: list[str]) -> None:
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     assert done.stdout == ""
-    assert "Usage: mt5-bridge" in done.stderr
+    assert "Usage: execution-officer" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -145,7 +145,7 @@ def test_an_internal_error_is_one_line_that_says_where(
     assert said.count("\n") == 1
 
 
-def test_an_internal_error_that_ended_a_task_group_is_told_by_its_own_name(
+def test_an_internal_error_that_ended_a_task_group_is_emitted_by_its_own_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inner = ExceptionGroup("unhandled errors in a TaskGroup", [KeyError("lost")])

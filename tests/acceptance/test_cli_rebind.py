@@ -19,7 +19,7 @@ def test_a_rebinding_lifts_the_hold(without_journal: Person) -> None:
     assert person.run(*words) == ExitCode.OK
     assert person.said.startswith("Hold lifted: the terminal has another ledger")
     assert "The session of its terminal" not in person.said
-    assert person.status()[1]["concerns"] == []
+    assert person.status()[1]["required_actions"] == []
     assert person.run(*words) == ExitCode.OK
     assert person.said.startswith(f"{OFFICER} was not held.")
 

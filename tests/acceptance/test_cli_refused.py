@@ -29,7 +29,9 @@ def undelivered(person: Person) -> list[tuple[str | None, str]]:
 
 def refusals(person: Person) -> list[str]:
     """What `status` says of refused events."""
-    return [each["what"] for each in person.status()[1]["concerns"] if each["code"] == "REFUSED_EVENTS"]
+    return [
+        each["what"] for each in person.status()[1]["required_actions"] if each["code"] == "REFUSED_EVENTS"
+    ]
 
 
 def test_refused_events_are_shown_with_the_lines_that_end_it(refused: Person) -> None:
@@ -37,9 +39,9 @@ def test_refused_events_are_shown_with_the_lines_that_end_it(refused: Person) ->
     assert refused.run("status") == ExitCode.ATTENTION
     config = refused.folder / "bridge.toml"
     for line in (
-        f'mt5-bridge journal --config "{config}" undelivered',
-        f'mt5-bridge retry --config "{config}" --officer {OFFICER}',
-        f'mt5-bridge dismiss --config "{config}" --officer {OFFICER} --note "WHY" --all',
+        f'execution-officer journal --config "{config}" undelivered',
+        f'execution-officer retry --config "{config}" --officer {OFFICER}',
+        f'execution-officer dismiss --config "{config}" --officer {OFFICER} --note "WHY" --all',
     ):
         assert line in refused.said
 
@@ -48,7 +50,7 @@ def test_one_directives_events_are_retried(refused: Person) -> None:
     assert refused.run("retry", "dir-2") == ExitCode.OK
     assert refused.said == (
         f"{OFFICER}: dir-2: DIRECTIVE_RECEIVED: offered once more.\n"
-        "No sidecar runs: they go out when it runs next ('mt5-bridge run').\n"
+        "No sidecar runs: they go out when it runs next ('execution-officer run').\n"
     )
     assert undelivered(refused) == [("dir-1", "refused"), ("dir-2", "queued"), (None, "refused")]
     assert refusals(refused) == ["the Director refused 2 events for good: HTTP 422: no"]

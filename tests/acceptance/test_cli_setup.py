@@ -1,4 +1,4 @@
-"""`mt5-bridge setup`, as a process: what it makes, and that it overwrites nothing."""
+"""`execution-officer setup`, as a process: what it makes, and that it overwrites nothing."""
 
 import os
 import sqlite3
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load
-from bridge.core.settings import GuardSettings, Settings
+from bridge.core.settings import RiskLimits, Settings
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check
 from bridge.keys import load_link_key
@@ -70,7 +70,7 @@ def test_the_next_steps_are_named_and_no_key_is_shown(config: Path) -> None:
     data = config.parent / "data"
     assert "environment variable DIRECTOR_API_KEY" in done.stdout
     assert f"officer id eo-002, link key: the line in {data / 'eo-002.linkkey'}" in done.stdout
-    assert f"mt5-bridge run --config {config}" in done.stdout
+    assert f"execution-officer run --config {config}" in done.stdout
     assert load_link_key(data / "eo-001.linkkey").to_text() not in done.stdout
 
 
@@ -212,7 +212,7 @@ def test_a_wrong_configuration_makes_nothing(config: Path) -> None:
 def test_the_example_is_written_once_and_works(tmp_path: Path) -> None:
     done = run("setup", "--example", cwd=tmp_path)
     assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "made"})
-    assert "mt5-bridge setup --config bridge.toml" in done.stdout
+    assert "execution-officer setup --config bridge.toml" in done.stdout
     assert contents(tmp_path).keys() == {"bridge.toml"}
     assert run("setup", cwd=tmp_path).returncode == ExitCode.OK
     assert (tmp_path / "eo-001.linkkey").is_file()
@@ -234,10 +234,8 @@ def test_an_example_that_cannot_be_written(tmp_path: Path) -> None:
 def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> None:
     """Uncommented as it says, and without what excludes something else, it means what it meant before."""
     example = resources.files("bridge.cli").joinpath("example.toml").read_text(encoding="utf-8")
-    unlimited = [
-        name for name in GuardSettings.__struct_fields__ if name.startswith(("allowed", "max", "min"))
-    ]
-    apart = ("api_key_file", "token_prefix", "max_quantity", "symbols", "closed_hours", *unlimited)
+    unlimited = [name for name in RiskLimits.__struct_fields__ if name.startswith(("allowed", "max", "min"))]
+    apart = ("api_key_file", "order_id_prefix", "max_quantity", "symbols", "closed_hours", *unlimited)
     lines = [
         line.removeprefix("# ")
         if (" = " in line or line.startswith("# ["))
@@ -250,7 +248,7 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
     settings = load(tmp_path / "long.toml").settings
     assert settings == load(tmp_path / "short.toml").settings
     officer = settings.officers[0]
-    for part in (settings, settings.director, settings.journal, settings.link, officer, officer.guards):
+    for part in (settings, settings.director, settings.journal, settings.link, officer, officer.risk_limits):
         for field in type(part).__struct_fields__:
             assert any(words in example for words in (f"{field} = ", f"[{field}]", f".{field}]")), field
     assert isinstance(settings, Settings)

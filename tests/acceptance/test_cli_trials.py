@@ -1,4 +1,4 @@
-"""`sandbox-director`, `paper-broker` and `paper`, as processes: the line that says ready, and how they end."""
+"""`sandbox-director`, `simulated-broker` and `reference-terminal`, as processes: the line that says ready, and how they end."""
 
 import http.client
 import json
@@ -61,8 +61,8 @@ def test_a_sandbox_whose_port_is_taken(tmp_path: Path) -> None:
 
 
 @signals_only
-def test_the_paper_broker_says_its_address_and_logs_json(tmp_path: Path) -> None:
-    command = ("paper-broker", "--endpoint", "tcp://127.0.0.1:*", "--json")
+def test_the_simulated_broker_says_its_address_and_logs_json(tmp_path: Path) -> None:
+    command = ("simulated-broker", "--endpoint", "tcp://127.0.0.1:*", "--json")
     with running(*command, cwd=tmp_path) as process:
         client = BrokerClient(json.loads(first_line(process))["endpoint"])
         try:
@@ -78,33 +78,43 @@ def test_the_paper_broker_says_its_address_and_logs_json(tmp_path: Path) -> None
     ("endpoint", "says"),
     [("tcp://0.0.0.0:5770", "loopback only"), ("nonsense", "loopback only")],
 )
-def test_a_paper_broker_that_may_not_listen_there(tmp_path: Path, endpoint: str, says: str) -> None:
-    done = run("paper-broker", "--endpoint", endpoint, cwd=tmp_path)
+def test_a_simulated_broker_that_may_not_listen_there(tmp_path: Path, endpoint: str, says: str) -> None:
+    done = run("simulated-broker", "--endpoint", endpoint, cwd=tmp_path)
     assert done.returncode == ExitCode.ENDPOINT
     assert says in done.stderr
 
 
-def test_a_paper_broker_whose_port_is_taken(tmp_path: Path) -> None:
+def test_a_simulated_broker_whose_port_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = run("paper-broker", "--endpoint", f"tcp://127.0.0.1:{taken.getsockname()[1]}", cwd=tmp_path)
+        done = run(
+            "simulated-broker", "--endpoint", f"tcp://127.0.0.1:{taken.getsockname()[1]}", cwd=tmp_path
+        )
     assert done.returncode == ExitCode.ENDPOINT
     assert "with a port that nothing else uses" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["paper", "paper-broker"])
+@pytest.mark.parametrize("command", ["reference-terminal", "simulated-broker"])
 def test_a_scenario_that_cannot_be_used(tmp_path: Path, command: str) -> None:
     create_link_key(tmp_path / "key")
     (tmp_path / "bad.json").write_text('{"account": {"leverage": 0}}')
-    needs = ("--officer", "eo-001", "--link-key-file", "key") if command == "paper" else ()
+    needs = ("--officer", "eo-001", "--link-key-file", "key") if command == "reference-terminal" else ()
     done = run(command, "--scenario", "bad.json", *needs, cwd=tmp_path)
     assert done.returncode == ExitCode.CONFIG
     assert "account.leverage" in done.stderr
 
 
 @signals_only
-def test_a_paper_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path: Path) -> None:
+def test_a_reference_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path: Path) -> None:
     create_link_key(tmp_path / "eo-001.linkkey")
-    command = ("paper", "--officer", "eo-001", "--link-key-file", "eo-001.linkkey", "--max-lot", "0.5")
+    command = (
+        "reference-terminal",
+        "--officer",
+        "eo-001",
+        "--link-key-file",
+        "eo-001.linkkey",
+        "--max-lot",
+        "0.5",
+    )
     with running(*command, "--endpoint", "tcp://127.0.0.1:1", cwd=tmp_path) as process:
         assert process.stderr is not None
         assert json.loads(process.stderr.readline())["event"] == "the terminal starts"
@@ -112,24 +122,33 @@ def test_a_paper_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path: Pat
     assert (tmp_path / "eo-001.ledger").is_file()
 
 
-def test_a_paper_terminal_without_its_key(tmp_path: Path) -> None:
-    done = run("paper", "--officer", "eo-001", "--link-key-file", "none", cwd=tmp_path)
+def test_a_reference_terminal_without_its_key(tmp_path: Path) -> None:
+    done = run("reference-terminal", "--officer", "eo-001", "--link-key-file", "none", cwd=tmp_path)
     assert done.returncode == ExitCode.LINK_KEY
     assert "there is no link key at none" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--endpoint", "--broker"])
-def test_a_paper_terminal_with_an_address_that_is_none(tmp_path: Path, option: str) -> None:
+def test_a_reference_terminal_with_an_address_that_is_none(tmp_path: Path, option: str) -> None:
     create_link_key(tmp_path / "key")
-    done = run("paper", "--officer", "eo-001", "--link-key-file", "key", option, "nonsense", cwd=tmp_path)
+    done = run(
+        "reference-terminal",
+        "--officer",
+        "eo-001",
+        "--link-key-file",
+        "key",
+        option,
+        "nonsense",
+        cwd=tmp_path,
+    )
     assert done.returncode == ExitCode.ENDPOINT
     assert f"{option} nonsense: " in done.stderr
 
 
-def test_a_paper_terminal_with_a_ledger_that_is_none(tmp_path: Path) -> None:
+def test_a_reference_terminal_with_a_ledger_that_is_none(tmp_path: Path) -> None:
     create_link_key(tmp_path / "key")
     (tmp_path / "key.ledger").write_text("no ledger\n")
-    done = run("paper", "--officer", "eo-001", "--link-key-file", "key", cwd=tmp_path)
+    done = run("reference-terminal", "--officer", "eo-001", "--link-key-file", "key", cwd=tmp_path)
     assert done.returncode == ExitCode.FAILED
     assert "key.ledger" in done.stderr
     assert "internal error" not in done.stderr
@@ -147,6 +166,6 @@ def test_a_paper_terminal_with_a_ledger_that_is_none(tmp_path: Path) -> None:
     ],
 )
 def test_inputs_that_are_wrong(tmp_path: Path, wrong: tuple[str, ...]) -> None:
-    done = run("paper", "--officer", "eo-001", "--link-key-file", "key", *wrong, cwd=tmp_path)
+    done = run("reference-terminal", "--officer", "eo-001", "--link-key-file", "key", *wrong, cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     assert wrong[-2] in done.stderr

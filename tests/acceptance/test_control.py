@@ -32,9 +32,9 @@ def test_what_opens_is_refused_while_a_halt_stands_and_closes_go_on(rig: Rig) ->
     rig.start()
     opening = rig.open()
     order(rig, "halt", "--why", "news at ten")
-    _, refused = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    _, refused = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert "news at ten" in str(refused.body)
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     order(rig, "resume")
     rig.open()
     assert len(rig.broker.sends()) == 3
@@ -49,9 +49,9 @@ def test_a_halt_stands_after_the_sidecar_was_killed_and_by_a_word_while_it_is_de
     assert status(rig, code=ExitCode.NOT_RUNNING)["running"] is False
     order(rig, "halt", "--officer", OFFICER)
     rig.start_sidecar()
-    rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     rig.restart_sidecar()
-    rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     order(rig, "resume")
     rig.open()
 
@@ -60,10 +60,10 @@ def test_a_flatten_closes_everything_and_nothing_opens_after_it(rig: Rig) -> Non
     rig.start()
     long, short = rig.open(), rig.open("OPEN_SHORT", symbol="GBPUSD")
     said = order(rig, "flatten", "--yes", "--why", "the strategy is off")
-    assert "opens are halted until 'mt5-bridge resume" in said
+    assert "opens are halted until 'execution-officer resume" in said
     for opening in (long, short):
-        rig.told(opening, *OPENED, EventType.POSITION_CLOSED)
-    rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+        rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert rig.broker.positions() == []
     assert len(rig.broker.sends()) == 4
 
@@ -74,7 +74,7 @@ def test_a_flatten_without_a_sidecar_goes_out_when_it_runs_next(rig: Rig) -> Non
     assert rig.sidecar.terminate() == ExitCode.OK
     assert "No sidecar runs" in order(rig, "flatten", "--yes")
     rig.start_sidecar()
-    rig.told(opening, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
     assert rig.broker.positions() == []
 
 
@@ -82,7 +82,7 @@ def test_a_status_while_all_is_well(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     report = status(rig)
-    assert (report["well"], report["running"], report["concerns"]) == (True, True, [])
+    assert (report["well"], report["running"], report["required_actions"]) == (True, True, [])
     [officer] = report["sidecar"]["officers"]
     assert officer["session"]["heartbeat"]["broker_connected"] is True
     assert officer["blocked"] == ""
@@ -93,7 +93,7 @@ def test_a_status_while_all_is_well(rig: Rig) -> None:
     assert opening in said
 
 
-def test_what_the_sidecar_refuses_is_told(rig: Rig) -> None:
+def test_what_the_sidecar_refuses_is_emitted(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     for directive_id, says in (
@@ -109,11 +109,11 @@ def test_a_status_names_a_terminal_that_is_gone(rig: Rig) -> None:
     rig.start()
     rig.terminal.kill()
     rig.sidecar.event("session ended")
-    [concern] = status(rig, code=ExitCode.ATTENTION)["concerns"]
-    assert (concern["officer"], concern["code"]) == (OFFICER, "NO_TERMINAL")
+    [required_action] = status(rig, code=ExitCode.ATTENTION)["required_actions"]
+    assert (required_action["officer"], required_action["code"]) == (OFFICER, "NO_TERMINAL")
 
 
-def test_a_person_ends_what_nothing_can_settle(rig: Rig) -> None:
+def test_a_person_ends_what_nothing_can_status_request(rig: Rig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar()
@@ -122,13 +122,13 @@ def test_a_person_ends_what_nothing_can_settle(rig: Rig) -> None:
     directive_id = rig.issue("OPEN_LONG")
     assert rig.terminal.exited() == -signal.SIGKILL
     rig.restart_terminal()
-    rig.told(directive_id, *LOST)
-    [concern] = status(rig, code=ExitCode.ATTENTION)["concerns"]
-    assert concern["code"] == "UNKNOWN"
-    assert f'--note "HOW YOU KNOW" {directive_id}' in concern["remedy"]
+    rig.emitted(directive_id, *LOST)
+    [required_action] = status(rig, code=ExitCode.ATTENTION)["required_actions"]
+    assert required_action["code"] == "UNKNOWN"
+    assert f'--note "HOW YOU KNOW" {directive_id}' in required_action["remedy"]
     order(rig, "resolve", directive_id, "--as", "rejected", "--note", "not in the account's history")
-    *_, told = rig.told(directive_id, *LOST, EventType.ORDER_REJECTED)
-    assert "not in the account's history" in told.body["error_message"]
+    *_, emitted = rig.emitted(directive_id, *LOST, EventType.ORDER_REJECTED)
+    assert "not in the account's history" in emitted.body["error_message"]
     assert rig.journal.state(directive_id) == "REJECTED"
     assert status(rig)["well"] is True
 
@@ -142,7 +142,7 @@ def test_a_flatten_while_the_terminal_is_away_says_so_and_goes_out_once_it_is_ba
         rig, "flatten", "--yes"
     )
     rig.start_terminal()
-    rig.told(opening, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
     assert rig.broker.positions() == []
 
 
@@ -168,7 +168,7 @@ def test_a_word_while_the_sidecar_stops_waits_for_the_journal(rig: Rig) -> None:
     assert rig.sidecar.exited() == ExitCode.OK
     rig.director.behave()
     rig.start_sidecar()
-    rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
 
 
 def test_a_stop_in_order_leaves_no_control_file(rig: Rig) -> None:

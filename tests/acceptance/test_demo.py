@@ -71,15 +71,17 @@ def test_json_tells_the_whole_story_and_keep_keeps_it(tmp_path: Path) -> None:
     done = demo("--json", "--keep", str(folder), folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert told["ok"] is True
-    assert {each["directive_id"]: (each["state"], each["events"]) for each in told["directives"]} == EXPECTED
+    emitted: dict[str, Any] = json.loads(done.stdout)
+    assert emitted["ok"] is True
+    assert {
+        each["directive_id"]: (each["state"], each["events"]) for each in emitted["directives"]
+    } == EXPECTED
     for directive_id, (_, events) in EXPECTED.items():
-        assert [e["event_type"] for e in told["events"] if e["directive_id"] == directive_id] == events
-    assert len(told["events"]) == sum(len(events) for _, events in EXPECTED.values())
-    assert_outcomes(told["events"])
+        assert [e["event_type"] for e in emitted["events"] if e["directive_id"] == directive_id] == events
+    assert len(emitted["events"]) == sum(len(events) for _, events in EXPECTED.values())
+    assert_outcomes(emitted["events"])
 
-    assert Path(told["journal"]) == folder / "journal.db"
+    assert Path(emitted["journal"]) == folder / "journal.db"
     kept = {path.name for path in folder.iterdir()}
     logs = {f"{name}.log" for name in ("director", "broker", "setup", "sidecar", "terminal")}
     assert {"bridge.toml", "scenario.json", "journal.db", "eo-demo.linkkey", *logs} <= kept
@@ -145,7 +147,7 @@ def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None
     started.send_signal(number)
     answer, _ = started.communicate(timeout=PATIENCE_S)
     assert started.returncode == 128 + number
-    told = json.loads(answer)
-    assert told["ok"] is False
-    assert told["errors"] == [f"interrupted by {number.name}"]
+    emitted = json.loads(answer)
+    assert emitted["ok"] is False
+    assert emitted["errors"] == [f"interrupted by {number.name}"]
     assert_nobody_is_left(folder)

@@ -69,8 +69,8 @@ def test_every_bad_directive_is_rejected_with_its_reason_and_the_good_ones_among
     rig.start_sidecar()
     rig.start_terminal()
     for good in ("first", "last"):
-        rig.told(good, *OPENED)
-    codes = {directive_id: rig.told(directive_id, *REFUSED)[1].code for directive_id in bad}
+        rig.emitted(good, *OPENED)
+    codes = {directive_id: rig.emitted(directive_id, *REFUSED)[1].code for directive_id in bad}
     assert codes == {directive_id: code for directive_id, (_, code) in bad.items()}
     assert len(rig.broker.sends()) == 2
 
@@ -91,7 +91,7 @@ def test_a_directive_without_a_usable_id_is_rejected_once_and_the_next_is_carrie
 ) -> None:
     rig.start()
     rig.director.issue_raw(OFFICER, text)
-    rig.told_besides(EventType.ORDER_REJECTED, code)
+    rig.emitted_besides(EventType.ORDER_REJECTED, code)
     # The Director goes on listing it: nothing could tell it that it was received.
     rig.open()
     rejections = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
@@ -102,7 +102,7 @@ def test_a_directive_that_expires_while_the_terminal_is_away_is_never_sent(rig: 
     rig.start()
     rig.terminal.kill()
     late = rig.issue("OPEN_LONG", expires_at=_in(2))
-    _, rejected = rig.told(late, *REFUSED)
+    _, rejected = rig.emitted(late, *REFUSED)
     assert rejected.code == "EXPIRED"
     rig.restart_terminal()
     rig.open()
@@ -113,9 +113,9 @@ def test_a_directive_that_waited_for_the_terminal_is_sent_when_it_is_back_in_tim
     rig.start()
     rig.terminal.kill()
     waiting = rig.issue("OPEN_LONG")
-    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED)
     rig.restart_terminal()
-    rig.told(waiting, *OPENED)
+    rig.emitted(waiting, *OPENED)
     assert len(rig.broker.sends()) == 1
 
 
@@ -130,7 +130,7 @@ def test_a_directive_that_is_listed_for_ever_is_carried_out_once(rig: Rig) -> No
     others = [rig.open() for _ in range(3)]
     assert len(rig.broker.sends()) == 4
     for directive_id in (first, *others):
-        rig.told(directive_id, *OPENED)
+        rig.emitted(directive_id, *OPENED)
 
 
 def test_a_changed_body_is_one_error_event_and_the_first_body_stands(rig: Rig) -> None:
@@ -138,7 +138,7 @@ def test_a_changed_body_is_one_error_event_and_the_first_body_stands(rig: Rig) -
     directive_id = rig.open(quantity=0.01)
     for quantity in (0.02, 0.03):
         rig.director.issue_raw(OFFICER, _text(directive_id, quantity=quantity))
-    *_, changed = rig.told(directive_id, *OPENED, EventType.SYSTEM_ERROR)
+    *_, changed = rig.emitted(directive_id, *OPENED, EventType.SYSTEM_ERROR)
     assert changed.code == "DIRECTIVE_CHANGED"
     rig.open()
     assert [float(send.request.volume) for send in rig.broker.sends()] == [0.01, 0.01]

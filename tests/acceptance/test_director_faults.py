@@ -19,19 +19,19 @@ def test_a_director_that_comes_after_the_sidecar_is_found(rig: Rig) -> None:
     rig.open()
 
 
-def test_what_happens_while_the_director_is_down_is_told_in_order_when_it_is_back(rig: Rig) -> None:
+def test_what_happens_while_the_director_is_down_is_emitted_in_order_when_it_is_back(rig: Rig) -> None:
     rig.start()
     first = rig.open(stop_loss=1.09)
     second = rig.open("OPEN_SHORT")
     rig.stop_director()
     (short,) = (p for p in rig.broker.positions() if p.type is PositionType.SELL)
-    rig.broker.hand_close(short.ticket)
+    rig.broker.manual_close(short.ticket)
     rig.sidecar.event("delivery paused")
     rig.quote("1.08000")
     rig.start_director()
     rig.ready()
-    rig.told(first, *OPENED, *HIT)
-    rig.told(second, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(first, *OPENED, *HIT)
+    rig.emitted(second, *OPENED, EventType.POSITION_CLOSED)
     rig.sidecar.event("delivery works again")
 
 
@@ -40,7 +40,7 @@ def test_a_busy_director_is_left_alone_for_as_long_as_it_asks(rig: Rig) -> None:
     rig.director.behave(endpoint="post", fault="status", status=503, retry_after="1", requests=1)
     directive_id = rig.issue("OPEN_LONG")
     assert rig.sidecar.event("delivery paused", kind="BUSY")["wait_s"] >= 1
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
 
 
 def test_a_director_that_does_not_let_us_in_pauses_openings_and_not_closings(rig: Rig) -> None:
@@ -56,9 +56,9 @@ def test_a_director_that_does_not_let_us_in_pauses_openings_and_not_closings(rig
     # It may be planned already, and waits all the same.
     assert all(row["state"] == "PLANNED" for row in rig.journal.commands(opening))
     rig.director.behave()
-    rig.told(refused, *REFUSED)
-    rig.told(close, *CLOSED)
-    rig.told(opening, *OPENED)
+    rig.emitted(refused, *REFUSED)
+    rig.emitted(close, *CLOSED)
+    rig.emitted(opening, *OPENED)
 
 
 @pytest.mark.parametrize("fault", ["html", "redirect", "other_json", "gzip_bomb", "truncated", "drop"])
@@ -77,7 +77,7 @@ def test_an_answer_to_an_event_that_is_none_pauses_delivery_until_one_comes(rig:
     rig.director.behave(endpoint="post", fault=fault, requests=1)
     directive_id = rig.issue("CLOSE")
     rig.sidecar.event("delivery paused", kind="MALFORMED")
-    rig.told(directive_id, *REFUSED)
+    rig.emitted(directive_id, *REFUSED)
 
 
 @pytest.mark.parametrize("fault", ["drop", "truncated"])
@@ -85,7 +85,7 @@ def test_an_event_whose_answer_was_lost_comes_again_under_the_same_key(rig: Rig,
     rig.start()
     rig.answers_lost = True
     rig.director.behave(endpoint="post", fault=fault, act_first=True, requests=1)
-    received, *_ = rig.told(rig.issue("OPEN_LONG"), *OPENED)
+    received, *_ = rig.emitted(rig.issue("OPEN_LONG"), *OPENED)
     rig.director.wait(
         "waited for the repeat",
         lambda events: any(event.key == received.key and event.deliveries == 2 for event in events),
@@ -98,5 +98,5 @@ def test_an_event_that_is_refused_again_and_again_waits_for_no_other_directive(r
     refused = rig.issue("OPEN_LONG")
     rig.sidecar.event("event refused; it will be tried again", directive=refused)
     other = rig.issue("OPEN_SHORT")
-    rig.told(other, *OPENED)
-    rig.told(refused, *OPENED)
+    rig.emitted(other, *OPENED)
+    rig.emitted(refused, *OPENED)

@@ -100,7 +100,7 @@ def test_a_second_sidecar_on_the_same_journal_is_refused_and_the_first_goes_on(r
 def _nothing_goes_out(rig: Rig, sends: int) -> None:
     """A fresh directive waits until it expires: every moment at which it could have been sent has passed."""
     soon = utc_text(datetime.now(UTC) + timedelta(seconds=1.5))
-    _, rejected = rig.told(rig.issue("OPEN_LONG", expires_at=soon), *REFUSED)
+    _, rejected = rig.emitted(rig.issue("OPEN_LONG", expires_at=soon), *REFUSED)
     assert rejected.code == "EXPIRED"
     assert "held" in rejected.body["error_message"]
     assert len(rig.broker.sends()) == sends
@@ -124,7 +124,7 @@ def test_an_old_copy_of_the_journal_is_noticed_and_nothing_is_sent_until_a_perso
     assert rig.sidecar.terminate() == 0
     _restore(rig, backup)
     rig.start_sidecar()
-    rig.told_besides(EventType.SYSTEM_ERROR, "HELD")
+    rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
     # The Director lists it again, since the journal knows nothing of it.
     issued = utc_text(datetime.now(UTC))
     rig.director.issue(OFFICER, _again(directive_id, issued))
@@ -138,7 +138,7 @@ def test_an_old_copy_of_the_journal_is_noticed_and_nothing_is_sent_until_a_perso
     assert "Hold lifted" in _accept_what_there_is(rig)
     rig.start_sidecar()
     rig.sidecar.event("event delivered", directive=directive_id, event_type=EventType.POSITION_OPENED)
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 2
     # Nothing is missing any more.
     rig.journal_restored = False
@@ -172,7 +172,7 @@ def test_a_write_ahead_log_that_was_deleted_is_noticed_as_an_old_copy_is(rig: Ri
         rig.journal.path.with_name(rig.journal.path.name + suffix).unlink()
     rig.journal_restored = True
     rig.start_sidecar()
-    rig.told_besides(EventType.SYSTEM_ERROR, "HELD")
+    rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
     _nothing_goes_out(rig, sends=1)
     rig.unsettled = "the officer is held"
 
@@ -183,10 +183,10 @@ def test_a_lost_ledger_holds_its_officer_until_a_person_accepts_the_new_one(rig:
     assert rig.terminal.terminate() == 0
     rig.ledger().unlink()
     rig.start_terminal()
-    held = rig.told_besides(EventType.SYSTEM_ERROR, "HELD")
+    held = rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
     assert "another ledger" in held.body["error_message"]
     _nothing_goes_out(rig, sends=1)
     said = _accept_what_there_is(rig)
     assert "Hold lifted" in said and "The session of its terminal is over" in said
-    rig.told(rig.issue("OPEN_LONG"), *OPENED)
+    rig.emitted(rig.issue("OPEN_LONG"), *OPENED)
     assert len(rig.broker.sends()) == 2

@@ -22,7 +22,7 @@ RUBBISH: Final[dict[str, tuple[bytes, ...]]] = {
     "truncated": (b'{"type": "heartbeat", "epoch": 1, "broker_c',),
     "no object": (b"[1, 2, 3]",),
     "unknown type": (b'{"type": "greetings"}',),
-    "missing fields": (b'{"type": "fact"}',),
+    "missing fields": (b'{"type": "report"}',),
     "deep": (b"[" * 50_000,),
     "two parts": (b"{}", b"{}"),
     "two thousand parts": (b"{}",) * 2_000,
@@ -34,14 +34,14 @@ def test_a_silent_terminal_gets_no_order_is_reported_lost_and_recovers(rig: Rig)
     rig.configure(link={"lost_after_s": 1.5})
     rig.start()
     rig.terminal.send(signal.SIGSTOP)
-    lost = rig.told_besides(EventType.CONNECTION_LOST, "TERMINAL_SILENT")
+    lost = rig.emitted_besides(EventType.CONNECTION_LOST, "TERMINAL_SILENT")
     assert lost.body["event_class"] == "ERROR"
     directive_id = rig.issue("OPEN_LONG")
-    rig.told(directive_id, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(directive_id, EventType.DIRECTIVE_RECEIVED)
     assert rig.journal.state(directive_id) == "RECEIVED"
     rig.terminal.send(signal.SIGCONT)
-    rig.told_besides(EventType.CONNECTION_RESTORED)
-    rig.told(directive_id, *OPENED)
+    rig.emitted_besides(EventType.CONNECTION_RESTORED)
+    rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
 
 
@@ -53,7 +53,7 @@ def test_an_order_that_reaches_a_stalled_terminal_too_late_is_not_sent(rig: Rig)
     directive_id = rig.issue("OPEN_LONG", expires_at=utc_text(datetime.now(UTC) + timedelta(seconds=1.5)))
     rig.sidecar.event("session ended")
     rig.terminal.send(signal.SIGCONT)
-    _, rejected = rig.told(directive_id, *REFUSED)
+    _, rejected = rig.emitted(directive_id, *REFUSED)
     assert rejected.code == "EXPIRED"
     rig.open()
     assert len(rig.broker.sends()) == 1
@@ -66,7 +66,7 @@ def test_a_stalled_sidecar_goes_on_where_it_stood(rig: Rig) -> None:
     directive_id = rig.issue("OPEN_LONG")
     rig.terminal.event("no session", since=mark)
     rig.sidecar.send(signal.SIGCONT)
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
 
 
@@ -81,7 +81,7 @@ def test_a_second_terminal_on_the_same_ledger_does_not_start(rig: Rig) -> None:
 def test_a_second_terminal_of_an_officer_is_refused_while_the_first_lives(rig: Rig) -> None:
     rig.start()
     second = rig.start_terminal(ledger=rig.folder / "second.ledger")
-    second.event("the sidecar refused this terminal", code=RefusalCode.SECOND_BOOT.value)
+    second.event("the sidecar refused this terminal", code=RefusalCode.SECOND_INSTANCE.value)
     rig.open()
     assert second.terminate() == 0
     assert len(rig.broker.sends()) == 1
@@ -115,17 +115,17 @@ def test_rubbish_is_dropped_and_the_next_good_message_is_handled(rig: Rig, prove
     rig.start()
     with Dealer(rig.link, officer=OTHER, key=load_link_key(rig.link_key(OTHER))) as peer:
         if proved:
-            peer.shake_hands()
+            peer.handshake()
         for parts in RUBBISH.values():
             peer.say(*parts)
             if proved:
                 peer.works()
         if not proved:
-            peer.shake_hands()
+            peer.handshake()
         # An oversize frame costs the connection, and no more than that.
         peer.say(b" " * (MAX_MESSAGE_BYTES + 1))
         peer.reconnect()
-        peer.shake_hands()
+        peer.handshake()
         peer.works()
     rig.open()
 
@@ -144,8 +144,8 @@ def test_a_dead_terminal_does_not_hold_up_another_officer(rig: Rig) -> None:
     rig.start(officers=[OFFICER, OTHER])
     rig.terminal.kill()
     waiting = rig.issue("OPEN_LONG")
-    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED)
     rig.open(officer=OTHER)
     rig.restart_terminal()
-    rig.told(waiting, *OPENED)
+    rig.emitted(waiting, *OPENED)
     assert [len(broker.sends()) for broker in rig.brokers.values()] == [1, 1]

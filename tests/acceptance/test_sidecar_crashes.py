@@ -14,16 +14,16 @@ POINTS: Final = (
     "journal.intake.committed",
     "journal.session.before_commit",
     "journal.session.committed",
-    "facts.received",
-    "journal.facts.before_commit",
-    "journal.facts.committed",
-    "facts.acknowledged",
+    "reports.received",
+    "journal.reports.before_commit",
+    "journal.reports.committed",
+    "reports.acknowledged",
     "journal.dispatch.before_commit",
     "journal.dispatch.committed",
     "dispatch.committed",
     "dispatch.sent",
-    "journal.settle.before_commit",
-    "journal.settle.committed",
+    "journal.status_request.before_commit",
+    "journal.status_request.committed",
     "post.answered",
     "journal.delivered.before_commit",
     "journal.delivered.committed",
@@ -31,11 +31,11 @@ POINTS: Final = (
 )
 
 LATER: Final = {
-    # The first scan, then the first order's facts.
-    "facts.received": 3,
-    "journal.facts.before_commit": 2,
-    "journal.facts.committed": 3,
-    "facts.acknowledged": 2,
+    # The first scan, then the first order's reports.
+    "reports.received": 3,
+    "journal.reports.before_commit": 2,
+    "journal.reports.committed": 3,
+    "reports.acknowledged": 2,
     # Without work it is passed all the time.
     "dispatch.committed": 3,
     # The closing.

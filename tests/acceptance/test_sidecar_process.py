@@ -80,7 +80,7 @@ def test_a_signal_with_an_order_on_its_way_ends_it_in_order_and_the_order_is_fou
     assert rig.sidecar.exited(SOON_S) == ExitCode.OK
     rig.sidecar.event("stopped")
     rig.start_sidecar()
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
 
 
@@ -92,7 +92,7 @@ def test_a_signal_ends_it_in_order(rig: Rig, number: signal.Signals) -> None:
     assert rig.sidecar.exited(SOON_S) == ExitCode.OK
     rig.terminal.line("the sidecar stops")
     rig.start_sidecar()
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
 
 
 def test_a_signal_ends_it_within_seconds_though_the_director_hangs(rig: Rig) -> None:
@@ -101,7 +101,7 @@ def test_a_signal_ends_it_within_seconds_though_the_director_hangs(rig: Rig) -> 
     assert rig.sidecar.exited(SOON_S) == ExitCode.OK
     rig.director.behave()
     rig.start_sidecar()
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
 
 
 def test_a_second_signal_ends_it_at_once_and_loses_nothing(rig: Rig) -> None:
@@ -113,7 +113,7 @@ def test_a_second_signal_ends_it_at_once_and_loses_nothing(rig: Rig) -> None:
     assert not any('"stopped"' in line for line in rig.sidecar.log)
     rig.director.behave()
     rig.start_sidecar()
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
 
 
 def test_the_journal_s_folder_holds_nothing_that_others_may_read(rig: Rig) -> None:

@@ -23,7 +23,7 @@ def test_an_order_whose_terminal_died_before_the_send_ends_unknown_and_is_never_
     directive_id = rig.issue("OPEN_LONG")
     assert rig.terminal.exited() == -signal.SIGKILL
     rig.restart_terminal()
-    _, lost = rig.told(directive_id, *LOST)
+    _, lost = rig.emitted(directive_id, *LOST)
     assert lost.code == "UNKNOWN_OUTCOME"
     assert rig.journal.state(directive_id) == "UNKNOWN"
     # The officer goes on trading.
@@ -32,23 +32,27 @@ def test_an_order_whose_terminal_died_before_the_send_ends_unknown_and_is_never_
 
 
 @pytest.mark.parametrize("place", ["terminal.order_sent", "terminal.result_written"])
-def test_an_order_whose_terminal_died_after_the_send_is_found_by_its_token(rig: Rig, place: str) -> None:
+def test_an_order_whose_terminal_died_after_the_send_is_found_by_its_client_order_id(
+    rig: Rig, place: str
+) -> None:
     _start_with_terminal_that_dies_at(rig, place)
     directive_id = rig.issue("OPEN_LONG")
     assert rig.terminal.exited() == -signal.SIGKILL
     rig.restart_terminal()
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
 
 
 @pytest.mark.parametrize("place", ["terminal.order_sent:2", "terminal.result_written:2"])
-def test_a_closing_whose_terminal_died_after_the_send_is_found_by_its_token(rig: Rig, place: str) -> None:
+def test_a_closing_whose_terminal_died_after_the_send_is_found_by_its_client_order_id(
+    rig: Rig, place: str
+) -> None:
     _start_with_terminal_that_dies_at(rig, place)
     opening = rig.open()
     close = rig.issue("CLOSE", target_directive_id=opening)
     assert rig.terminal.exited() == -signal.SIGKILL
     rig.restart_terminal()
-    rig.told(close, *CLOSED)
+    rig.emitted(close, *CLOSED)
     assert len(rig.broker.sends()) == 2
 
 
@@ -58,5 +62,5 @@ def test_an_order_is_found_when_terminal_and_sidecar_die_together_after_the_send
     assert rig.terminal.exited() == -signal.SIGKILL
     rig.restart_sidecar()
     rig.restart_terminal()
-    rig.told(directive_id, *OPENED)
+    rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1

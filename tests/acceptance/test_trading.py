@@ -18,7 +18,7 @@ def test_an_opening_directive_becomes_one_order_and_one_position(
 ) -> None:
     rig.start()
     directive_id = rig.issue(action, quantity=0.02)
-    _, placed, filled, opened = rig.told(directive_id, *OPENED)
+    _, placed, filled, opened = rig.emitted(directive_id, *OPENED)
     (position,) = rig.broker.positions()
     assert (position.type, position.volume) == (side, Decimal("0.02"))
     (deal,) = (
@@ -41,21 +41,21 @@ def test_a_position_that_its_stop_or_target_closes_is_reported_under_its_opener(
     rig.start()
     directive_id = rig.open(stop_loss=1.09, take_profit=1.10)
     rig.quote(bid)
-    *_, hit, closed = rig.told(directive_id, *OPENED, triggered, EventType.POSITION_CLOSED)
+    *_, hit, closed = rig.emitted(directive_id, *OPENED, triggered, EventType.POSITION_CLOSED)
     assert hit.body["fill_quantity"] == 0.01
     assert closed.body["close_reason"] == triggered.value.removesuffix("_TRIGGERED")
     assert len(rig.broker.sends()) == 1
 
 
-def test_a_position_closed_by_hand_is_reported_under_its_opener(rig: Rig) -> None:
+def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: Rig) -> None:
     rig.start()
     directive_id = rig.open(quantity=0.03)
     (position,) = rig.broker.positions()
-    rig.broker.hand_close(position.ticket, Decimal("0.01"))
-    *_, reduced = rig.told(directive_id, *OPENED, EventType.ORDER_PARTIAL_FILL)
+    rig.broker.manual_close(position.ticket, Decimal("0.01"))
+    *_, reduced = rig.emitted(directive_id, *OPENED, EventType.ORDER_PARTIAL_FILL)
     assert (reduced.body["entry"], reduced.body["remaining_quantity"]) == ("OUT", 0.02)
-    rig.broker.hand_close(position.ticket)
-    *_, closed = rig.told(directive_id, *OPENED, EventType.ORDER_PARTIAL_FILL, EventType.POSITION_CLOSED)
+    rig.broker.manual_close(position.ticket)
+    *_, closed = rig.emitted(directive_id, *OPENED, EventType.ORDER_PARTIAL_FILL, EventType.POSITION_CLOSED)
     assert closed.body["fill_quantity"] == 0.03
 
 
@@ -63,7 +63,7 @@ def test_a_close_with_a_target_closes_what_that_directive_opened_and_nothing_els
     rig.start()
     first, second = rig.open(), rig.open()
     close = rig.issue("CLOSE", target_directive_id=second)
-    *_, closed = rig.told(close, *CLOSED)
+    *_, closed = rig.emitted(close, *CLOSED)
     assert closed.body["opening_directive_id"] == second
     (left,) = rig.broker.positions()
     (opened,) = rig.journal.rows("SELECT identifier FROM positions WHERE directive_id = ?", first)
@@ -77,7 +77,7 @@ def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: Rig) -> N
     third = rig.open(quantity=0.01)
     close = rig.issue("CLOSE", quantity=0.04)
     # Two legs: all of the first position, and a part of the second.
-    events = rig.told(close, *CLOSED, EventType.ORDER_PLACED, EventType.ORDER_FILLED, in_any_order=True)
+    events = rig.emitted(close, *CLOSED, EventType.ORDER_PLACED, EventType.ORDER_FILLED, in_any_order=True)
     filled = [event for event in events if event.type == EventType.ORDER_FILLED]
     assert sorted(event.body["fill_quantity"] for event in filled) == [0.02, 0.02]
     held = {row["directive_id"]: row for row in rig.journal.rows("SELECT * FROM open_positions")}
@@ -90,12 +90,12 @@ def test_a_close_without_a_quantity_closes_every_position_of_the_officer_in_the_
     rig.open()
     rig.open("OPEN_SHORT")
     rig.open(symbol="GBPUSD")
-    by_hand = rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    manually = rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
     close = rig.issue("CLOSE_POSITION")
-    rig.told(close, *CLOSED, *CLOSED[1:], in_any_order=True)
+    rig.emitted(close, *CLOSED, *CLOSED[1:], in_any_order=True)
     left = {(position.symbol, position.magic == 0) for position in rig.broker.positions()}
     assert left == {("GBPUSD", False), ("EURUSD", True)}
-    assert by_hand in {position.ticket for position in rig.broker.positions()}
+    assert manually in {position.ticket for position in rig.broker.positions()}
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,14 @@ def test_a_close_of_one_side_leaves_the_other_open(rig: Rig, action: str, left: 
     rig.start()
     rig.open("OPEN_LONG")
     rig.open("OPEN_SHORT")
-    rig.told(rig.issue(action), *CLOSED)
+    rig.emitted(rig.issue(action), *CLOSED)
     assert [position.type for position in rig.broker.positions()] == [left]
 
 
 def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: Rig) -> None:
     rig.start()
-    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
-    _, rejected = rig.told(rig.issue("CLOSE"), *REFUSED)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    _, rejected = rig.emitted(rig.issue("CLOSE"), *REFUSED)
     assert rejected.code == "NO_POSITION"
     assert not rig.broker.sends()
 
@@ -125,14 +125,14 @@ def test_a_close_that_comes_with_its_opening_waits_for_it(rig: Rig) -> None:
     close = rig.issue("CLOSE", target_directive_id=opening)
     rig.start_sidecar()
     rig.start_terminal()
-    rig.told(opening, *OPENED)
-    rig.told(close, *CLOSED)
+    rig.emitted(opening, *OPENED)
+    rig.emitted(close, *CLOSED)
 
 
 def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: Rig) -> None:
     rig.start()
     rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY), match=Match(kind=SendKind.OPEN)))
-    _, rejected = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    _, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert rejected.code == str(int(Retcode.NO_MONEY))
     assert rejected.body["error_message"]
     rig.open()
@@ -144,7 +144,7 @@ def test_an_order_that_is_filled_in_parts_is_reported_part_by_part(rig: Rig) -> 
     portions = (Decimal("0.01"), Decimal("0.02"))
     rig.broker.add_rule(Rule(effect=Fills(volumes=portions), match=Match(kind=SendKind.CLOSE)))
     close = rig.issue("CLOSE", target_directive_id=opening)
-    events = rig.told(
+    events = rig.emitted(
         close,
         EventType.DIRECTIVE_RECEIVED,
         EventType.ORDER_PLACED,
@@ -164,4 +164,4 @@ def test_the_journal_s_commands_tell_of_an_order_that_went_well(rig: Rig) -> Non
     assert not rig.journal_command("verify")["broken"]
     steps = [row["kind"] for row in rig.journal_command("show", opening)]
     assert steps[0] == "directive"
-    assert {"dispatch", "fact", "delivered"} <= set(steps)
+    assert {"dispatch", "report", "delivered"} <= set(steps)

@@ -85,7 +85,7 @@ def rig(
 def company(
     tmp_path: Path, expert: Path, nursery: Nursery, request: pytest.FixtureRequest
 ) -> Iterator[StoryRig]:
-    """A rig of which nothing runs yet, for native terminals beside one paper terminal. After the test the
+    """A rig of which nothing runs yet, for native terminals beside one reference terminal. After the test the
     invariant is checked, and everything is killed: how each of them ends well, other stories show."""
     with closing(StoryRig(tmp_path, nursery, Kind.NATIVE, expert)) as made:
         request.node.stash[_RIG] = made

@@ -47,7 +47,7 @@ MANY: Final = {f"all {seed}": all_at_once(seed) for seed in (1, 2, 3)} | {
     f"some {seed}": some(seed) for seed in (4, 5, 6)
 }
 AT_ONCE: Final = 6
-"""How many terminals share one story's Director and sidecar, beside the paper terminal."""
+"""How many terminals share one story's Director and sidecar, beside the reference terminal."""
 
 
 def companies(manners: dict[str, Manners]) -> list[dict[str, Manners]]:

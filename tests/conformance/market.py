@@ -187,7 +187,7 @@ class Quote(Struct, frozen=True):
         market.rig.quote(str(BIDS[self.symbol] + self.points * POINT), symbol=self.symbol)
 
 
-class HandOpen(Struct, frozen=True):
+class ManualOpen(Struct, frozen=True):
     """A trade by hand, which may net what is ours."""
 
     type: OrderType
@@ -195,10 +195,10 @@ class HandOpen(Struct, frozen=True):
     lots: int
 
     def __call__(self, market: Market) -> None:
-        _tried(lambda: market.rig.broker.hand_open(self.symbol, self.type, self.lots * LOT))
+        _tried(lambda: market.rig.broker.manual_open(self.symbol, self.type, self.lots * LOT))
 
 
-class HandClose(Struct, frozen=True):
+class ManualClose(Struct, frozen=True):
     """A close by hand, of a position or of a hundredth of a lot of it."""
 
     pick: int
@@ -208,10 +208,10 @@ class HandClose(Struct, frozen=True):
         broker = market.rig.broker
         held = market.one_of(broker.positions(), self.pick)
         if held is not None:
-            _tried(lambda: broker.hand_close(held.ticket, None if self.whole else LOT))
+            _tried(lambda: broker.manual_close(held.ticket, None if self.whole else LOT))
 
 
-class HandChange(Struct, frozen=True):
+class ManualChange(Struct, frozen=True):
     """New levels by hand, of a position or an order; or the order's end."""
 
     pick: int
@@ -221,12 +221,12 @@ class HandChange(Struct, frozen=True):
         broker = market.rig.broker
         order, held = market.one_of(broker.orders(), self.pick), market.one_of(broker.positions(), self.pick)
         if order is not None and not self.points:
-            _tried(lambda: broker.hand_cancel(order.ticket))
+            _tried(lambda: broker.manual_cancel(order.ticket))
         elif order is not None and self.pick % 2:
-            _tried(lambda: broker.hand_modify(order=order.ticket, tp=Decimal(0), sl=Decimal(0)))
+            _tried(lambda: broker.manual_modify(order=order.ticket, tp=Decimal(0), sl=Decimal(0)))
         elif held is not None:
             price = held.price_open + (-1 if held.type.name == "BUY" else 1) * self.points * POINT
-            _tried(lambda: broker.hand_modify(position=held.ticket, sl=price))
+            _tried(lambda: broker.manual_modify(position=held.ticket, sl=price))
 
 
 class Fill(Struct, frozen=True):
@@ -245,7 +245,7 @@ class Annul(Struct, frozen=True):
     """The broker annuls one of the latest deals, whoever made it.
 
     Where several share a position it is the last of its position's: what came after another was divided on the
-    strength of it, and that is for a person to look at (BOOK_DIFFERS).
+    strength of it, and that is for a person to look at (POSITION_MISMATCH).
     """
 
     pick: int
@@ -329,9 +329,9 @@ Happening = (
     | Close
     | Change
     | Quote
-    | HandOpen
-    | HandClose
-    | HandChange
+    | ManualOpen
+    | ManualClose
+    | ManualChange
     | Fill
     | Annul
     | Revise

@@ -71,16 +71,16 @@ def meet(folder: Path, story: str, teller: str, recording: Recording) -> list[st
     scratch.write_text(json.dumps(recording), encoding="utf-8")
     (folder / story).mkdir(exist_ok=True)
     os.replace(scratch, folder / story / teller)
-    mine = Told(teller, json.loads(json.dumps(recording)))
+    mine = Emitted(teller, json.loads(json.dumps(recording)))
     others = (path for path in sorted((folder / story).iterdir()) if path.name != teller)
     return [
         line
         for path in others
-        for line in differences(mine, Told(path.name, json.loads(path.read_text(encoding="utf-8"))))
+        for line in differences(mine, Emitted(path.name, json.loads(path.read_text(encoding="utf-8"))))
     ]
 
 
-class Told(NamedTuple):
+class Emitted(NamedTuple):
     """A recording, and whose it is."""
 
     teller: str
@@ -104,7 +104,7 @@ def _text(text: str, names: dict[str, str]) -> str:
     return _NUMBER.sub("#", _MOMENT.sub("@", text))
 
 
-def differences(one: Told, other: Told) -> Iterator[str]:
+def differences(one: Emitted, other: Emitted) -> Iterator[str]:
     """Where two recordings differ: list, number, field and both values."""
     for part in sorted(one.recording.keys() | other.recording.keys()):
         ours, theirs = one.recording.get(part, []), other.recording.get(part, [])

@@ -28,7 +28,7 @@ _LOOK_S: Final = 0.1
 class Kind(StrEnum):
     """The two terminals."""
 
-    PAPER = "paper"
+    REFERENCE = "reference"
     NATIVE = "native"
 
 
@@ -43,7 +43,7 @@ class StoryRig(Rig):
         self.kinds: dict[str, Kind] = {}
         """Officers whose terminal is of another kind."""
         self.manners: dict[str, Manners] = {}
-        """By officer: what the native terminal is like, where it is not as documented. The paper terminal has
+        """By officer: what the native terminal is like, where it is not as documented. The reference terminal has
         no manners."""
         self.switches: Switches | None = None
         """The native terminals', in place of manners."""
@@ -61,7 +61,7 @@ class StoryRig(Rig):
         self.issued[officer].append(directive_id)
         return directive_id
 
-    def told(
+    def emitted(
         self,
         directive_id: str,
         *types: EventType,
@@ -70,7 +70,7 @@ class StoryRig(Rig):
     ) -> list[Event]:
         if in_any_order:
             self.unordered.add(directive_id)
-        return super().told(directive_id, *types, in_any_order=in_any_order, within=within)
+        return super().emitted(directive_id, *types, in_any_order=in_any_order, within=within)
 
     def start_terminal(
         self,
@@ -82,7 +82,7 @@ class StoryRig(Rig):
         impatient: bool = False,
     ) -> Process:
         """The EA has no fault points, finds its ledger itself, and has no patience but its own."""
-        if self.kinds.get(officer, self.kind) is Kind.PAPER:
+        if self.kinds.get(officer, self.kind) is Kind.REFERENCE:
             return super().start_terminal(
                 officer, die_at=die_at, link_key=link_key, ledger=ledger, impatient=impatient
             )
@@ -110,10 +110,10 @@ class StoryRig(Rig):
     def list_address(self, officer: str = OFFICER) -> None:
         """Have a person read the panel until it says what the log says, and do that.
 
-        Nothing for a terminal whose address is listed; a paper terminal knows no list.
+        Nothing for a terminal whose address is listed; a reference terminal knows no list.
         """
         listed = UNLISTED not in self.manners.get(officer, Manners()).switches
-        if listed or self.kinds.get(officer, self.kind) is Kind.PAPER:
+        if listed or self.kinds.get(officer, self.kind) is Kind.REFERENCE:
             return
         terminal = self.terminals[officer]
         assert LISTING in terminal.line("no session"), terminal.log

@@ -1,4 +1,4 @@
-"""A terminal that may not connect before a person has listed the address. A paper terminal, which knows no list, is
+"""A terminal that may not connect before a person has listed the address. A reference terminal, which knows no list, is
 started where the other is allowed to connect: the Director is told the same."""
 
 from datetime import UTC, datetime, timedelta
@@ -39,13 +39,13 @@ def test_an_order_waits_for_the_address_to_be_listed_or_expires(rig: StoryRig) -
     until = datetime.now(UTC) + timedelta(seconds=LIVES_S)
     short_lived = rig.issue("OPEN_SHORT", symbol="GBPUSD", expires_at=until.isoformat())
     waiting = rig.issue("OPEN_LONG")
-    _, expired = rig.told(short_lived, *REFUSED)
+    _, expired = rig.emitted(short_lived, *REFUSED)
     assert expired.code == "EXPIRED"
     assert "before it could be sent" in expired.body["error_message"]
-    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED)
     assert rig.broker.sends() == []
     list_address(rig)
-    rig.told(waiting, *OPENED)
+    rig.emitted(waiting, *OPENED)
     (send,) = rig.broker.sends()
     assert (send.request.symbol, send.executed) == ("EURUSD", True)
     rig.open(symbol="GBPUSD")
@@ -63,10 +63,10 @@ def test_a_terminal_that_was_killed_and_lost_its_list_finds_what_happened_once_i
     rig.quote("1.08000")
     start_unlisted(rig)
     waiting = rig.issue("OPEN_SHORT")
-    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED)
     assert len(rig.broker.sends()) == 2
     list_address(rig)
-    rig.told(stopped, *OPENED, *STOPPED)
-    rig.told(in_flight, *OPENED)
-    rig.told(waiting, *OPENED)
+    rig.emitted(stopped, *OPENED, *STOPPED)
+    rig.emitted(in_flight, *OPENED)
+    rig.emitted(waiting, *OPENED)
     assert len(rig.broker.sends()) == 3

@@ -33,17 +33,17 @@ def test_an_order_that_was_executed_behind_an_open_answer_is_settled_and_sent_on
 ) -> None:
     rig.start()
     rig.fault(LoseAnswer(retcode=retcode))
-    _, error, *_ = rig.told(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, *OPENED[1:])
+    _, error, *_ = rig.emitted(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, *OPENED[1:])
     assert error.code == str(int(retcode))
     rig.fault(LoseAnswer(retcode=retcode), SendKind.CLOSE)
-    rig.told(rig.issue("CLOSE"), *LATE_EVIDENCE, *CLOSED[1:])
+    rig.emitted(rig.issue("CLOSE"), *LATE_EVIDENCE, *CLOSED[1:])
     assert len(rig.broker.sends()) == 2
 
 
 def test_an_order_without_any_answer_is_settled_and_sent_once(rig: StoryRig) -> None:
     rig.start()
     rig.fault(LoseAnswer(retcode=None))
-    _, error, *_ = rig.told(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, *OPENED[1:])
+    _, error, *_ = rig.emitted(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, *OPENED[1:])
     assert error.code == str(int(Retcode.TIMEOUT))
     assert "may have been executed or not" in error.body["error_message"]
     assert len(rig.broker.sends()) == 1
@@ -52,7 +52,7 @@ def test_an_order_without_any_answer_is_settled_and_sent_once(rig: StoryRig) -> 
 def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(rig: StoryRig) -> None:
     rig.start()
     rig.reject(Retcode.TIMEOUT)
-    *_, unknown = rig.told(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, EventType.SYSTEM_ERROR)
+    *_, unknown = rig.emitted(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, EventType.SYSTEM_ERROR)
     assert unknown.code == "UNKNOWN_OUTCOME"
     assert len(rig.broker.sends()) == 1
 
@@ -65,8 +65,8 @@ def test_what_an_opening_leaves_unfilled_is_reported_as_cancelled(
     rig.start_with(Scenario(symbols=symbols, quirks=Quirks(ioc_remainder=remainder)))
     rig.fault(Fills(volumes=(Decimal("0.01"),)))
     opening = rig.issue("OPEN_LONG", quantity=0.03)
-    rig.told(opening, *IN_PART, EventType.POSITION_OPENED, EventType.ORDER_CANCELLED)
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(opening, *IN_PART, EventType.POSITION_OPENED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
 def test_what_a_closing_leaves_unfilled_is_reported_as_cancelled_and_can_be_closed(rig: StoryRig) -> None:
@@ -74,8 +74,8 @@ def test_what_a_closing_leaves_unfilled_is_reported_as_cancelled_and_can_be_clos
     opening = rig.open(quantity=0.03)
     rig.fault(Fills(volumes=(Decimal("0.01"),)), SendKind.CLOSE)
     close = rig.issue("CLOSE", target_directive_id=opening)
-    rig.told(close, *IN_PART, EventType.ORDER_CANCELLED)
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(close, *IN_PART, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
 @pytest.mark.parametrize(
@@ -88,15 +88,15 @@ def test_an_execution_of_which_the_broker_tells_nothing_or_late_is_found(
     rig.fault(effect)
     opening = rig.open()
     rig.fault(effect, SendKind.CLOSE)
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
 def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: StoryRig) -> None:
     rig.start()
     rig.fault(Latency(milliseconds=1_500))
     slow, quick = rig.issue("OPEN_LONG"), rig.issue("OPEN_SHORT")
-    rig.told(slow, *OPENED)
-    rig.told(quick, *OPENED)
+    rig.emitted(slow, *OPENED)
+    rig.emitted(quick, *OPENED)
     assert len(rig.broker.sends()) == 2
 
 
@@ -104,21 +104,21 @@ def test_an_order_waits_for_a_broker_that_is_away_and_a_stop_meanwhile_is_found(
     rig.start()
     stopped = rig.open(stop_loss=1.09)
     rig.broker.disconnect()
-    rig.told_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
+    rig.emitted_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
     waiting = rig.issue("OPEN_LONG", symbol="GBPUSD")
-    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED)
     rig.quote("1.08000")
     rig.broker.connect()
-    rig.told_besides(EventType.CONNECTION_RESTORED)
-    rig.told(stopped, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
-    rig.told(waiting, *OPENED)
+    rig.emitted_besides(EventType.CONNECTION_RESTORED)
+    rig.emitted(stopped, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+    rig.emitted(waiting, *OPENED)
     assert len(rig.broker.sends()) == 2
 
 
 def test_a_closed_market_is_reported_and_the_next_order_goes_out_when_it_opens(rig: StoryRig) -> None:
     rig.start()
     rig.broker.set_session("EURUSD", False)
-    _, closed = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    _, closed = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert closed.code == str(int(Retcode.MARKET_CLOSED))
     rig.broker.set_session("EURUSD", True)
     rig.open()

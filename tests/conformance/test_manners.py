@@ -1,7 +1,7 @@
 """One story under each switch alone and under all of them at once; the Director is told the same.
 
 Several native terminals share the story's Director and sidecar, each with its own broker and its own manners,
-and beside them one paper terminal, to which each of them is held.
+and beside them one reference terminal, to which each of them is held.
 """
 
 from collections.abc import Callable
@@ -24,11 +24,11 @@ from bridge.simulator.broker.fault_rules import (
 from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Retcode
 from tests.conformance.manners import EACH, MANY, Manners, companies
-from tests.conformance.recording import Recording, Told, differences, record, without
+from tests.conformance.recording import Emitted, Recording, differences, record, without
 from tests.conformance.rig import Kind, StoryRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
-PAPER: Final = "paper"
+REFERENCE: Final = "reference"
 E = EventType
 FILLING_ANY_PART: Final = Scenario(
     symbols=(
@@ -67,16 +67,16 @@ class _Company:
 
     def __init__(self, rig: StoryRig, members: dict[str, Manners]) -> None:
         self.rig = rig
-        rig.kinds[PAPER] = Kind.PAPER
+        rig.kinds[REFERENCE] = Kind.REFERENCE
         rig.manners |= {_officer(name): manners for name, manners in members.items()}
-        self.names = {PAPER: PAPER} | {_officer(name): name for name in members}
+        self.names = {REFERENCE: REFERENCE} | {_officer(name): name for name in members}
         # What a busy machine does late is not to be sent again, in another order.
         patient = {"command_deadline_s": 60.0, "unknown_grace_s": 60.0}
         rig.configure(officers=[{"id": officer} for officer in self.names], link=patient)
         # So many terminals with a timer call every 20 ms would be all that the machine does.
         rig.inputs["InpTimerMs"] = "100"
         self._directives: dict[tuple[str, str], str] = {}
-        self._told: dict[str, tuple[EventType, ...]] = {}
+        self._emitted: dict[str, tuple[EventType, ...]] = {}
 
     def start(self) -> None:
         self.rig.start_director()
@@ -107,13 +107,13 @@ class _Company:
             given["directive_id"] = f"{name:-<32}{officer}"
             self._directives[officer, name] = self.rig.issue(action, officer=officer, **given)
 
-    def told(self, name: str, *types: EventType) -> None:
+    def emitted(self, name: str, *types: EventType) -> None:
         """Each was told these things of it since the last call, and nothing else."""
-        self._told[name] = (*self._told.get(name, ()), *types)
+        self._emitted[name] = (*self._emitted.get(name, ()), *types)
         for officer in self.names:
-            self.rig.told(self._directives[officer, name], *self._told[name])
+            self.rig.emitted(self._directives[officer, name], *self._emitted[name])
 
-    def told_besides(self, type_: EventType) -> None:
+    def emitted_besides(self, type_: EventType) -> None:
         """Each was told this of no directive."""
         for officer in self.names:
             self.rig.director.wait(
@@ -124,13 +124,13 @@ class _Company:
             )
 
     def compare(self) -> list[str]:
-        """Where any of them differs from the paper terminal."""
-        paper = _unordered(record(self.rig, PAPER))
+        """Where any of them differs from the reference terminal."""
+        reference = _unordered(record(self.rig, REFERENCE))
         found: list[str] = []
         for officer, name in self.names.items():
             untold = self.rig.manners[officer].untold if officer in self.rig.manners else set()
-            told = Told(name, without(_unordered(record(self.rig, officer)), untold))
-            found += differences(told, Told(PAPER, without(paper, untold)))
+            emitted = Emitted(name, without(_unordered(record(self.rig, officer)), untold))
+            found += differences(emitted, Emitted(REFERENCE, without(reference, untold)))
         return found
 
 
@@ -145,7 +145,7 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
     all_.issue("no-money", "OPEN_LONG", symbol="XAUUSD")
     all_.issue("off-the-step", "OPEN_LONG", quantity=0.015)
     all_.issue("stopped", "OPEN_LONG", stop_loss=1.09, take_profit=1.2)
-    all_.issue("by-hand", "OPEN_SHORT", symbol="GBPUSD", quantity=0.04)
+    all_.issue("by-manual", "OPEN_SHORT", symbol="GBPUSD", quantity=0.04)
     all_.issue("in-part", "OPEN_LONG", symbol="USDJPY", quantity=0.05, stop_loss=140)
     all_.issue("answer-lost", "OPEN_LONG", symbol="SILVER", quantity=0.02)
     all_.issue(
@@ -157,41 +157,41 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
         price=1.1,
         time_in_force="GTC",
     )
-    all_.told("no-money", *REFUSED)
-    all_.told("off-the-step", *REFUSED)
-    all_.told("stopped", *OPENED)
-    all_.told("by-hand", *OPENED)
-    all_.told("in-part", *IN_PART)
-    all_.told("answer-lost", *LATE_EVIDENCE)
-    all_.told("resting", *PLACED)
+    all_.emitted("no-money", *REFUSED)
+    all_.emitted("off-the-step", *REFUSED)
+    all_.emitted("stopped", *OPENED)
+    all_.emitted("by-manual", *OPENED)
+    all_.emitted("in-part", *IN_PART)
+    all_.emitted("answer-lost", *LATE_EVIDENCE)
+    all_.emitted("resting", *PLACED)
 
-    all_.issue("part", "CLOSE", "by-hand", symbol="GBPUSD", quantity=0.01)
+    all_.issue("part", "CLOSE", "by-manual", symbol="GBPUSD", quantity=0.01)
     all_.issue("in-parts", "CLOSE", "answer-lost", symbol="SILVER")
     all_.issue("moved", "MODIFY", "resting", symbol="GBPUSD", price=1.12)
     all_.issue("tightened", "MODIFY_SL", "stopped", stop_loss=1.091)
-    all_.told("moved", *PLACED)
-    all_.told("tightened", *PLACED)
-    all_.told("part", *CLOSED[:-1])
-    all_.told("in-parts", E.DIRECTIVE_RECEIVED, E.ORDER_PLACED, E.ORDER_PARTIAL_FILL, *CLOSED[2:])
+    all_.emitted("moved", *PLACED)
+    all_.emitted("tightened", *PLACED)
+    all_.emitted("part", *CLOSED[:-1])
+    all_.emitted("in-parts", E.DIRECTIVE_RECEIVED, E.ORDER_PLACED, E.ORDER_PARTIAL_FILL, *CLOSED[2:])
 
     all_.each(lambda officer: rig.terminals[officer].kill())
     all_.each(lambda officer: rig.quote("1.08000", officer=officer))
-    all_.each(lambda officer: _close_by_hand(rig, officer, "GBPUSD", "0.01"))
+    all_.each(lambda officer: _close_manually(rig, officer, "GBPUSD", "0.01"))
     all_.start_terminals()
-    all_.told("stopped", E.SL_TRIGGERED, E.POSITION_CLOSED)
-    all_.told("by-hand", E.ORDER_PARTIAL_FILL)
+    all_.emitted("stopped", E.SL_TRIGGERED, E.POSITION_CLOSED)
+    all_.emitted("by-manual", E.ORDER_PARTIAL_FILL)
     all_.issue("cancelling", "CANCEL", "resting", symbol="GBPUSD")
-    all_.told("cancelling", E.DIRECTIVE_RECEIVED, E.ORDER_CANCELLED)
-    all_.told("resting", E.ORDER_CANCELLED)
+    all_.emitted("cancelling", E.DIRECTIVE_RECEIVED, E.ORDER_CANCELLED)
+    all_.emitted("resting", E.ORDER_CANCELLED)
 
     all_.each(lambda officer: rig.brokers[officer].disconnect())
-    all_.told_besides(E.CONNECTION_LOST)
+    all_.emitted_besides(E.CONNECTION_LOST)
     all_.each(lambda officer: rig.quote("139.000", symbol="USDJPY", officer=officer))
-    all_.issue("last", "CLOSE", "by-hand", symbol="GBPUSD")
+    all_.issue("last", "CLOSE", "by-manual", symbol="GBPUSD")
     all_.each(lambda officer: rig.brokers[officer].connect())
-    all_.told_besides(E.CONNECTION_RESTORED)
-    all_.told("in-part", E.SL_TRIGGERED, E.POSITION_CLOSED)
-    all_.told("last", *CLOSED)
+    all_.emitted_besides(E.CONNECTION_RESTORED)
+    all_.emitted("in-part", E.SL_TRIGGERED, E.POSITION_CLOSED)
+    all_.emitted("last", *CLOSED)
     all_.each(lambda officer: _holds_nothing(rig, officer))
     found = all_.compare()
     assert not found, "\n".join(found)
@@ -203,10 +203,10 @@ def _unordered(recording: Recording) -> Recording:
     return recording | {"requests": requests}
 
 
-def _close_by_hand(rig: StoryRig, officer: str, symbol: str, volume: str) -> None:
+def _close_manually(rig: StoryRig, officer: str, symbol: str, volume: str) -> None:
     broker = rig.brokers[officer]
     (position,) = (each for each in broker.positions() if each.symbol == symbol)
-    broker.hand_close(position.ticket, Decimal(volume))
+    broker.manual_close(position.ticket, Decimal(volume))
 
 
 def _holds_nothing(rig: StoryRig, officer: str) -> None:
@@ -214,5 +214,5 @@ def _holds_nothing(rig: StoryRig, officer: str) -> None:
 
 
 @pytest.mark.parametrize("members", [*companies(EACH), MANY], ids=lambda members: "+".join(members))
-def test_the_story_is_told_the_same(company: StoryRig, members: dict[str, Manners]) -> None:
+def test_the_story_is_emitted_the_same(company: StoryRig, members: dict[str, Manners]) -> None:
     tell(company, members)

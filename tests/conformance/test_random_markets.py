@@ -42,7 +42,7 @@ from tests.rig.nursery import Nursery
 from tests.rig.patience import Deadline
 
 STORIES: Final = int(os.environ.get("RIG_MARKETS", "5"))
-SETTLE_S: Final = 90.0
+STATUS_REQUEST_S: Final = 90.0
 ENDED: Final = {"FILLED", "PARTIAL", "CANCELLED", "REJECTED", "EXPIRED", "UNKNOWN", "DONE"}
 
 Round = tuple[list[Happening], Happening, list[Happening], Happening, list[Happening]]
@@ -78,9 +78,9 @@ BROKER: Final[st.SearchStrategy[Happening]] = st.one_of(
     st.builds(happen.Fault, st.integers(0, len(EFFECTS) - 1), st.sampled_from(SendKind)),
     # Several deals fill one order.
     st.builds(happen.Fault, st.just(IN_PARTS), st.sampled_from([SendKind.OPEN, SendKind.CLOSE])),
-    st.builds(happen.HandOpen, st.sampled_from([OrderType.BUY, OrderType.SELL]), _symbol, _lots),
-    st.builds(happen.HandClose, _pick, st.booleans()),
-    st.builds(happen.HandChange, _pick, st.sampled_from([0, 600, 900])),
+    st.builds(happen.ManualOpen, st.sampled_from([OrderType.BUY, OrderType.SELL]), _symbol, _lots),
+    st.builds(happen.ManualClose, _pick, st.booleans()),
+    st.builds(happen.ManualChange, _pick, st.sampled_from([0, 600, 900])),
     st.builds(happen.Fill, _pick),
     st.builds(happen.Annul, _pick),
     st.builds(happen.Revise, _pick, _cents, _cents, st.integers(0, 1)),
@@ -110,7 +110,7 @@ def test_whatever_happens_the_parts_agree_to_the_last_lot(
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
     )
     @given(story=STORY)
-    def told(story: list[Round]) -> None:
+    def emitted(story: list[Round]) -> None:
         with closing(StoryRig(tmp_path_factory.mktemp("market"), nursery, kind, expert)) as rig:
             try:
                 _tell(rig, mode, story)
@@ -119,7 +119,7 @@ def test_whatever_happens_the_parts_agree_to_the_last_lot(
                     note(f"log of {process.name}\n" + "\n".join(process.log[-200:]))
                 raise
 
-    told()
+    emitted()
 
 
 def _tell(rig: StoryRig, mode: MarginMode, story: list[Round]) -> None:
@@ -134,7 +134,7 @@ def _tell(rig: StoryRig, mode: MarginMode, story: list[Round]) -> None:
     for directives, awhile, meanwhile, longer, outages in story:
         for happening in (*directives, awhile, *meanwhile, longer, *outages):
             happening(market)
-    _settle(market)
+    _status_request(market)
     check(rig)
     if mode is MarginMode.RETAIL_HEDGING:
         _holds_what_the_director_counts(market)
@@ -143,9 +143,9 @@ def _tell(rig: StoryRig, mode: MarginMode, story: list[Round]) -> None:
     _paid_what_the_director_counts(market)
 
 
-def _settle(market: Market) -> None:
+def _status_request(market: Market) -> None:
     """Everything is up, nothing goes wrong any more, and every directive comes to an end."""
-    rig, deadline = market.rig, Deadline(SETTLE_S)
+    rig, deadline = market.rig, Deadline(STATUS_REQUEST_S)
     rig.broker.clear_rules()
     rig.broker.connect()
     market.revive()
@@ -160,7 +160,7 @@ def _settle(market: Market) -> None:
     while True:
         mark = rig.sidecar.mark
         for order in rig.broker.orders():
-            rig.broker.hand_cancel(order.ticket)
+            rig.broker.manual_cancel(order.ticket)
         rows = rig.journal.rows("SELECT directive_id, state FROM directives")
         waiting = [row for row in rows if row["state"] not in ENDED]
         if not waiting:
@@ -169,7 +169,7 @@ def _settle(market: Market) -> None:
         rig.sidecar.any_line(since=mark, within=0.2)
 
 
-def _told(market: Market) -> list[Event]:
+def _emitted(market: Market) -> list[Event]:
     """What the Director was told, in the order in which the journal made it: between directives it may arrive in
     another."""
     made = {row["key"]: row["id"] for row in market.rig.journal.rows("SELECT id, key FROM events")}
@@ -187,7 +187,7 @@ def _holds_what_the_director_counts(market: Market) -> None:
     for position in rig.broker.positions():
         if position.identifier in openers:
             held[openers[position.identifier]] += position.volume
-    counted = open_by_directive(_told(market), market.opens)
+    counted = open_by_directive(_emitted(market), market.opens)
     assert counted == held, f"the Director counts {counted}, the broker holds {dict(held)}"
 
 
@@ -196,7 +196,7 @@ def _trades_what_the_director_counts(market: Market) -> None:
     traded: defaultdict[str, Decimal] = defaultdict(Decimal)
     for deal in _of_our_orders(market):
         traded[deal.symbol] += {"BUY": deal.volume, "SELL": -deal.volume}.get(deal.type.name, Decimal(0))
-    counted = signed_by_symbol(_told(market), market.opens)
+    counted = signed_by_symbol(_emitted(market), market.opens)
     actual = {symbol: volume for symbol, volume in traded.items() if volume}
     assert counted == actual, f"the Director counts {counted}, our orders traded {actual}"
 
@@ -206,16 +206,16 @@ def _paid_what_the_director_counts(market: Market) -> None:
     paid: defaultdict[int, Decimal] = defaultdict(Decimal)
     for deal in _of_our_orders(market):
         paid[deal.order] += deal.commission + deal.fee
-    counted = costs_by_order(_told(market))
+    counted = costs_by_order(_emitted(market))
     assert counted == paid, f"the Director counts {counted}, our orders cost {dict(paid)}"
 
 
 def _earned_what_the_director_counts(market: Market) -> None:
     """What was told of deals that were booked anew, and of positions that are closed, is what the broker booked."""
-    told, booked = _told(market), _deals(market)
-    for ticket, revised in revised_deals(told).items():
+    emitted, booked = _emitted(market), _deals(market)
+    for ticket, revised in revised_deals(emitted).items():
         assert revised == _sum([booked[ticket]]), f"of deal {ticket} was told {revised}: {booked[ticket]}"
-    for position, total in totals_by_position(told).items():
+    for position, total in totals_by_position(emitted).items():
         deals = [deal for deal in booked.values() if deal.position_id == position]
         assert total == _sum(deals), f"of position {position} was told {total}: {deals}"
 
@@ -230,5 +230,11 @@ def _deals(market: Market) -> dict[int, Deal]:
 
 
 def _of_our_orders(market: Market) -> list[Deal]:
-    tokens = {row["token"] for row in market.rig.journal.rows("SELECT token FROM commands")}
-    return [deal for deal in _deals(market).values() if deal.magic in tokens and deal.reason.name == "EXPERT"]
+    client_order_ids = {
+        row["client_order_id"] for row in market.rig.journal.rows("SELECT client_order_id FROM commands")
+    }
+    return [
+        deal
+        for deal in _deals(market).values()
+        if deal.magic in client_order_ids and deal.reason.name == "EXPERT"
+    ]

@@ -17,19 +17,19 @@ LONGER_THAN_THE_STORY_MS = 600_000
 @pytest.mark.parametrize("end", ["ended", "killed"])
 def test_what_happened_while_the_terminal_was_away_is_found_by_its_scan(rig: StoryRig, end: str) -> None:
     rig.start()
-    stopped, by_hand = rig.issue("OPEN_LONG", stop_loss=1.09), rig.issue("OPEN_SHORT", symbol="GBPUSD")
-    rig.told(stopped, *OPENED)
-    rig.told(by_hand, *OPENED)
+    stopped, manually = rig.issue("OPEN_LONG", stop_loss=1.09), rig.issue("OPEN_SHORT", symbol="GBPUSD")
+    rig.emitted(stopped, *OPENED)
+    rig.emitted(manually, *OPENED)
     if end == "ended":
         assert rig.terminal.terminate() == 0
     else:
         rig.terminal.kill()
     rig.quote("1.08000")
     (short,) = rig.broker.positions()
-    rig.broker.hand_close(short.ticket)
+    rig.broker.manual_close(short.ticket)
     rig.restart_terminal()
-    rig.told(stopped, *OPENED, *STOPPED)
-    rig.told(by_hand, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(stopped, *OPENED, *STOPPED)
+    rig.emitted(manually, *OPENED, EventType.POSITION_CLOSED)
 
 
 def test_a_terminal_that_comes_back_closes_what_it_opened_before(rig: StoryRig) -> None:
@@ -38,22 +38,24 @@ def test_a_terminal_that_comes_back_closes_what_it_opened_before(rig: StoryRig) 
     rig.terminal.kill()
     close = rig.issue("CLOSE", target_directive_id=opening, quantity=0.01)
     rig.restart_terminal()
-    rig.told(close, *CLOSED[:-1])
+    rig.emitted(close, *CLOSED[:-1])
     assert [position.volume for position in rig.broker.positions()] == [Decimal("0.01")]
 
 
-def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_token(rig: StoryRig) -> None:
+def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_client_order_id(
+    rig: StoryRig,
+) -> None:
     rig.start()
     rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
     opening = rig.issue("OPEN_LONG")
     rig.sent(1)
     rig.restart_terminal()
-    rig.told(opening, *OPENED)
+    rig.emitted(opening, *OPENED)
     rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS), SendKind.CLOSE)
     close = rig.issue("CLOSE", target_directive_id=opening)
     rig.sent(2)
     rig.restart_terminal()
-    rig.told(close, *CLOSED)
+    rig.emitted(close, *CLOSED)
     assert len(rig.broker.sends()) == 2
 
 
@@ -66,15 +68,15 @@ def test_an_order_that_the_ledger_has_lost_is_found_at_the_broker_and_not_sent_a
     (ledger,) = rig.folder.rglob("*.ledger")
     ledger.write_bytes(ledger.read_bytes().partition(b"\n")[0] + b"\n")  # as a power failure may leave it
     rig.restart_terminal()
-    rig.told(opening, *OPENED)
+    rig.emitted(opening, *OPENED)
     rig.director.wait(
         "waited for the lost ledger", lambda events: any(event.code == "LEDGER" for event in events)
     )
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert len(rig.broker.sends()) == 2
 
 
-def test_what_was_filled_in_an_outage_is_told_before_the_rest_of_it_is_cancelled(rig: StoryRig) -> None:
+def test_what_was_filled_in_an_outage_is_emitted_before_the_rest_of_it_is_cancelled(rig: StoryRig) -> None:
     symbols = (SymbolTerms(name="EURUSD", filling=("IOC",)),)
     rig.start_with(Scenario(symbols=symbols))
     fills = Fills(volumes=(Decimal("0.01"), Decimal("0.02")))
@@ -83,7 +85,7 @@ def test_what_was_filled_in_an_outage_is_told_before_the_rest_of_it_is_cancelled
     opening = rig.issue("OPEN_LONG", quantity=0.05)
     rig.sent(1)
     rig.restart_terminal()
-    rig.told(
+    rig.emitted(
         opening,
         EventType.DIRECTIVE_RECEIVED,
         EventType.ORDER_PLACED,
@@ -102,5 +104,5 @@ def test_a_sidecar_that_is_killed_loses_nothing_that_its_terminal_saw(rig: Story
     rig.sidecar.kill()
     rig.quote("1.08000")
     rig.restart_sidecar()
-    rig.told(stopped, *OPENED, *STOPPED)
-    rig.told(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)
+    rig.emitted(stopped, *OPENED, *STOPPED)
+    rig.emitted(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)

@@ -21,9 +21,9 @@ def test_an_opening_becomes_one_position_that_a_close_with_its_target_closes(
     other = rig.open(quantity=0.03, symbol="XAUUSD")
     opening = rig.open(action, quantity=0.02)
     assert [position.type for position in rig.broker.positions()] == [PositionType.BUY, side]
-    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert closed.body["opening_directive_id"] == opening
-    rig.told(rig.issue("CLOSE", symbol="XAUUSD", target_directive_id=other), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", symbol="XAUUSD", target_directive_id=other), *CLOSED)
     assert rig.broker.positions() == []
 
 
@@ -36,7 +36,7 @@ def test_a_position_that_its_stop_or_target_closes_is_reported_under_its_opener(
     rig.start()
     opening = rig.open(stop_loss=1.09, take_profit=1.10)
     rig.quote(bid)
-    rig.told(opening, *OPENED, triggered, EventType.POSITION_CLOSED)
+    rig.emitted(opening, *OPENED, triggered, EventType.POSITION_CLOSED)
 
 
 def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: StoryRig) -> None:
@@ -44,7 +44,7 @@ def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: StoryRig)
     for quantity in (0.02, 0.03, 0.01):
         rig.open(quantity=quantity)
     close = rig.issue("CLOSE", quantity=0.04)
-    rig.told(close, *CLOSED, EventType.ORDER_PLACED, EventType.ORDER_FILLED, in_any_order=True)
+    rig.emitted(close, *CLOSED, EventType.ORDER_PLACED, EventType.ORDER_FILLED, in_any_order=True)
     assert [position.volume for position in rig.broker.positions()] == [Decimal("0.01"), Decimal("0.01")]
 
 
@@ -53,50 +53,50 @@ def test_a_close_without_a_target_leaves_other_sides_symbols_and_hands_alone(rig
     rig.open()
     rig.open("OPEN_SHORT")
     rig.open(symbol="GBPUSD")
-    rig.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.05"))
-    rig.told(rig.issue("CLOSE_SHORT"), *CLOSED)
-    rig.told(rig.issue("CLOSE_POSITION"), *CLOSED)
+    rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.05"))
+    rig.emitted(rig.issue("CLOSE_SHORT"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE_POSITION"), *CLOSED)
     assert {position.symbol for position in rig.broker.positions() if position.magic} == {"GBPUSD"}
     assert [position.volume for position in rig.broker.positions() if not position.magic] == [Decimal("0.05")]
 
 
 def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: StoryRig) -> None:
     rig.start()
-    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
-    _, rejected = rig.told(rig.issue("CLOSE"), *REFUSED)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    _, rejected = rig.emitted(rig.issue("CLOSE"), *REFUSED)
     assert rejected.code == "NO_POSITION"
     assert not rig.broker.sends()
 
 
-def test_a_position_closed_by_hand_is_reported_under_its_opener(rig: StoryRig) -> None:
+def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(quantity=0.03)
     (position,) = rig.broker.positions()
-    rig.broker.hand_close(position.ticket, Decimal("0.01"))
-    rig.told(opening, *OPENED, EventType.ORDER_PARTIAL_FILL)
-    rig.broker.hand_close(position.ticket)
-    rig.told(opening, *OPENED, EventType.ORDER_PARTIAL_FILL, EventType.POSITION_CLOSED)
+    rig.broker.manual_close(position.ticket, Decimal("0.01"))
+    rig.emitted(opening, *OPENED, EventType.ORDER_PARTIAL_FILL)
+    rig.broker.manual_close(position.ticket)
+    rig.emitted(opening, *OPENED, EventType.ORDER_PARTIAL_FILL, EventType.POSITION_CLOSED)
 
 
 @pytest.mark.parametrize("retcode", [Retcode.REJECT, Retcode.NO_MONEY])
 def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: StoryRig, retcode: Retcode) -> None:
     rig.start()
     rig.reject(retcode)
-    _, rejected = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    _, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert rejected.code == str(int(retcode))
     rig.open()
 
 
 def test_a_volume_that_is_off_the_step_is_refused_before_it_is_sent(rig: StoryRig) -> None:
     rig.start()
-    _, rejected = rig.told(rig.issue("OPEN_LONG", quantity=0.015), *REFUSED)
+    _, rejected = rig.emitted(rig.issue("OPEN_LONG", quantity=0.015), *REFUSED)
     assert rejected.code == "INVALID_QUANTITY"
     assert not rig.broker.sends()
 
 
 def test_a_stop_that_is_too_near_is_refused_before_it_is_sent(rig: StoryRig) -> None:
     rig.start()
-    _, rejected = rig.told(rig.issue("OPEN_LONG", stop_loss=1.2), *REFUSED)
+    _, rejected = rig.emitted(rig.issue("OPEN_LONG", stop_loss=1.2), *REFUSED)
     assert rejected.code == str(int(Retcode.INVALID_STOPS))
     assert not rig.broker.sends()
 
@@ -107,4 +107,4 @@ def test_a_closing_that_is_filled_in_parts_is_reported_part_by_part(rig: StoryRi
     rig.fault(Fills(volumes=(Decimal("0.01"), Decimal("0.02"))), SendKind.CLOSE)
     close = rig.issue("CLOSE", target_directive_id=opening)
     placed, filled, closed = CLOSED[1:]
-    rig.told(close, EventType.DIRECTIVE_RECEIVED, placed, EventType.ORDER_PARTIAL_FILL, filled, closed)
+    rig.emitted(close, EventType.DIRECTIVE_RECEIVED, placed, EventType.ORDER_PARTIAL_FILL, filled, closed)

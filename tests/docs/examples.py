@@ -1,4 +1,4 @@
-"""One example of each message and each fact of the link, for the protocol's reference.
+"""One example of each message and each report of the link, for the protocol's reference.
 
 `test_docs` fails where a type has none.
 """
@@ -11,27 +11,29 @@ from bridge.core.director.contract import OrderType
 from bridge.core.link import messages, reports
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import FromSidecar, FromTerminal
-from bridge.core.link.reports import AnyFact
+from bridge.core.link.reports import AnyReport
 from bridge.core.units.mt5_terms import DealEntry, MarginMode, OrderState, Side, TradeMode
 
 KEY = LinkKey(bytes(range(32)))
 """The key of the examples: 00 01 02 ... 1f. Their proofs can be checked with it."""
 
-BOOT = "b0075eed" * 4
-TOKEN = 1_778_621_151_013_965
+INSTANCE_ID = "b0075eed" * 4
+CLIENT_ORDER_ID = 1_778_621_151_013_965
 SERVER_MS = 1_767_528_005_000
 
-HELLO = messages.Hello(min_version=1, max_version=1, officer="eo-001", boot=BOOT, nonce="1e" * 32)
+HELLO = messages.Hello(
+    min_version=1, max_version=1, officer="eo-001", instance_id=INSTANCE_ID, nonce="1e" * 32
+)
 ACCOUNT = messages.AccountIdentity(
     login=5_000_001,
-    server="Paper-Demo",
+    server="Simulated-Demo",
     margin_mode=MarginMode.RETAIL_HEDGING,
     trade_mode=TradeMode.DEMO,
     currency="USD",
 )
 SIDECAR_NONCE = "5c" * 32
 ORDER = messages.Order(
-    token=TOKEN,
+    client_order_id=CLIENT_ORDER_ID,
     kind=messages.CommandKind.OPEN,
     symbol="EURUSD",
     side=Side.BUY,
@@ -43,18 +45,20 @@ ORDER = messages.Order(
     comment="dir_12345",
 )
 
-FACTS: list[AnyFact] = [
-    reports.CommandFact(token=TOKEN, attempt=1, stage=reports.CommandStage.RECEIVED),
-    reports.CommandFact(
-        token=TOKEN,
+REPORTS: list[AnyReport] = [
+    reports.CommandReport(client_order_id=CLIENT_ORDER_ID, attempt=1, stage=reports.CommandStage.RECEIVED),
+    reports.CommandReport(
+        client_order_id=CLIENT_ORDER_ID,
         attempt=1,
         stage=reports.CommandStage.NOT_SENT,
         reason=reports.NotSentReason.LATE,
         message="the deadline passed 1.2 s ago",
     ),
-    reports.CommandFact(token=TOKEN, attempt=1, stage=reports.CommandStage.SUBMITTED, mark=1),
-    reports.CommandFact(
-        token=TOKEN,
+    reports.CommandReport(
+        client_order_id=CLIENT_ORDER_ID, attempt=1, stage=reports.CommandStage.SUBMITTED, mark=1
+    ),
+    reports.CommandReport(
+        client_order_id=CLIENT_ORDER_ID,
         attempt=1,
         stage=reports.CommandStage.RESULT,
         mark=1,
@@ -64,15 +68,15 @@ FACTS: list[AnyFact] = [
         price=Decimal("1.0951"),
         volume=Decimal("0.01"),
     ),
-    reports.CommandFact(
-        token=TOKEN,
+    reports.CommandReport(
+        client_order_id=CLIENT_ORDER_ID,
         attempt=1,
-        stage=reports.CommandStage.SETTLED,
+        stage=reports.CommandStage.STATUS_REPLY,
         ask=2,
         found=reports.Found.NOTHING,
         connected_ms=61_000,
     ),
-    reports.SymbolFact(
+    reports.SymbolReport(
         asked="EURUSD",
         name="EURUSD.r",
         digits=5,
@@ -83,7 +87,7 @@ FACTS: list[AnyFact] = [
         volume_step=Decimal("0.01"),
         order_types=list(OrderType),
     ),
-    reports.DealFact(
+    reports.DealReport(
         ticket=500_002,
         order=1_000_001,
         position_id=1_000_001,
@@ -91,7 +95,7 @@ FACTS: list[AnyFact] = [
         type="BUY",
         entry=DealEntry.IN,
         reason="EXPERT",
-        magic=TOKEN,
+        magic=CLIENT_ORDER_ID,
         volume=Decimal("0.01"),
         price=Decimal("1.0951"),
         commission=Decimal("-0.04"),
@@ -103,12 +107,12 @@ FACTS: list[AnyFact] = [
         time_server_ms=SERVER_MS,
         comment="dir_12345",
     ),
-    reports.OrderFact(
+    reports.OrderReport(
         ticket=1_000_001,
         state=OrderState.FILLED,
         type="BUY",
         reason="EXPERT",
-        magic=TOKEN,
+        magic=CLIENT_ORDER_ID,
         symbol="EURUSD",
         volume_initial=Decimal("0.01"),
         volume_current=Decimal("0"),
@@ -120,7 +124,7 @@ FACTS: list[AnyFact] = [
         time_done_server_ms=SERVER_MS,
         comment="dir_12345",
     ),
-    reports.PositionFact(
+    reports.PositionReport(
         identifier=1_000_001,
         ticket=1_000_001,
         symbol="EURUSD",
@@ -129,10 +133,10 @@ FACTS: list[AnyFact] = [
         price_open=Decimal("1.0951"),
         stop_loss=Decimal("1.0900"),
         take_profit=Decimal("1.1000"),
-        magic=TOKEN,
+        magic=CLIENT_ORDER_ID,
     ),
-    reports.ScanFact(
-        boot=BOOT,
+    reports.ScanReport(
+        instance_id=INSTANCE_ID,
         counter=1,
         from_server_ms=SERVER_MS - 3_600_000,
         to_server_ms=SERVER_MS,
@@ -140,9 +144,11 @@ FACTS: list[AnyFact] = [
         orders=1,
         positions=[1_000_001],
     ),
-    reports.ConnectionFact(boot=BOOT, counter=2, up=False, message="the terminal lost its trade server"),
-    reports.TroubleFact(
-        boot=BOOT,
+    reports.ConnectionReport(
+        instance_id=INSTANCE_ID, counter=2, up=False, message="the terminal lost its trade server"
+    ),
+    reports.TroubleReport(
+        instance_id=INSTANCE_ID,
         counter=3,
         code="AUTOTRADING_OFF",
         message="AutoTrading is off: press the AutoTrading button of the terminal",
@@ -170,7 +176,7 @@ FROM_TERMINAL: list[FromTerminal] = [
         ping_us=41_000,
         timer_max_us=1_900,
     ),
-    messages.FactMessage(epoch=7, seq=1, fact=msgspec.Raw(reports.encode_fact(FACTS[0]))),
+    messages.ReportMessage(epoch=7, seq=1, report=msgspec.Raw(reports.encode_report(REPORTS[0]))),
     messages.Bye(epoch=7, reason="the program is removed from its chart"),
     messages.ErrorMessage(code="UNKNOWN_TYPE", message="unknown message type 'weather'"),
 ]
@@ -193,9 +199,9 @@ FROM_SIDECAR: list[FromSidecar] = [
     ),
     messages.SidecarHeartbeat(epoch=7, clock_ms=12_000),
     messages.Command(epoch=7, attempt=1, deadline_ms=17_250, order=ORDER),
-    messages.Settle(
+    messages.StatusRequest(
         epoch=7,
-        item=messages.SettleItem(
+        item=messages.StatusRequestItem(
             order=ORDER, attempt=1, ask=1, ledger="1ed6e4" * 5 + "00", since_server_ms=SERVER_MS - 3_600_000
         ),
     ),

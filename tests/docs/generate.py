@@ -20,7 +20,7 @@ from sqlite_utils import Database
 
 from bridge.core.director.contract import EventType
 from bridge.core.link import messages, reports
-from bridge.core.settings import GuardSettings
+from bridge.core.settings import RiskLimits
 from bridge.core.trade.amend_states import CHANGE_TABLE
 from bridge.core.trade.command_states import (
     COMMAND_TABLE,
@@ -48,11 +48,11 @@ def messages_from_sidecar() -> str:
     return _examples(examples.FROM_SIDECAR, messages.encode)
 
 
-def fact_examples() -> str:
-    """Each kind of fact, the command's with each of its stages."""
+def report_examples() -> str:
+    """Each kind of report, the command's with each of its stages."""
     return "\n".join(
-        f"`{reports.fact_key(fact)}`\n\n```json\n{_indent(reports.encode_fact(fact))}\n```\n"
-        for fact in examples.FACTS
+        f"`{reports.report_key(report)}`\n\n```json\n{_indent(reports.encode_report(report))}\n```\n"
+        for report in examples.REPORTS
     )
 
 
@@ -91,7 +91,7 @@ def _attribute_docs(kind: type) -> dict[str, str]:
 def field_rules() -> str:
     """The bounded types that fields have."""
     rows = []
-    for name in ("Token", "Ticket", "Count", "Name", "Text", "Nonce", "Proof", "Boot"):
+    for name in ("ClientOrderId", "Ticket", "Count", "Name", "Text", "Nonce", "Proof", "InstanceId"):
         meta = typing.get_args(getattr(messages, name))[1]
         bounds = {
             key: getattr(meta, key) for key in ("ge", "le", "lt", "min_length", "max_length", "pattern")
@@ -178,11 +178,11 @@ def _diagram(table: Mapping[StrEnum, Mapping[StrEnum, StrEnum]]) -> str:
     return "```mermaid\n" + "\n".join(lines) + "\n```\n"
 
 
-def guards() -> str:
+def risk_limits() -> str:
     """Each guard of an officer, and what it is without one."""
-    described = _attribute_docs(GuardSettings)
+    described = _attribute_docs(RiskLimits)
     lines = []
-    for field in msgspec.structs.fields(GuardSettings):
+    for field in msgspec.structs.fields(RiskLimits):
         default = field.default if field.default is not msgspec.NODEFAULT else "none"
         shown = "none" if default is None or default == [] else default
         lines.append(f"| `{field.name}` | {shown} | {described.get(field.name, '')} |")
@@ -239,14 +239,14 @@ def schema() -> str:
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "messages-from-terminal": messages_from_terminal,
     "messages-from-sidecar": messages_from_sidecar,
-    "facts": fact_examples,
+    "reports": report_examples,
     "field-rules": field_rules,
     "not-sent-reasons": not_sent_reasons,
     "command-table": command_table,
     "command-diagram": command_diagram,
     "change-table": change_table,
     "change-diagram": change_diagram,
-    "guards": guards,
+    "risk_limits": risk_limits,
     "position-table": position_table,
     "retcodes": retcodes,
     "event-types": event_types,

@@ -21,13 +21,13 @@ def test_the_specification_s_table_has_its_cases() -> None:
     assert text == specification.page(), "run: python -m tests.docs.generate"
 
 
-def test_every_message_and_fact_has_an_example() -> None:
+def test_every_message_and_report_has_an_example() -> None:
     assert {type(message) for message in examples.FROM_TERMINAL} == set(
         typing.get_args(messages.FromTerminal)
     )
     assert {type(message) for message in examples.FROM_SIDECAR} == set(typing.get_args(messages.FromSidecar))
-    assert {type(fact) for fact in examples.FACTS} == set(typing.get_args(reports.AnyFact))
-    stages = {fact.stage for fact in examples.FACTS if isinstance(fact, reports.CommandFact)}
+    assert {type(report) for report in examples.REPORTS} == set(typing.get_args(reports.AnyReport))
+    stages = {report.stage for report in examples.REPORTS if isinstance(report, reports.CommandReport)}
     assert stages == set(reports.CommandStage)
 
 
@@ -36,5 +36,5 @@ def test_every_example_is_read_back_as_it_was_written() -> None:
         assert messages.encode(messages.decode_from_terminal(messages.encode(said))) == messages.encode(said)
     for answer in examples.FROM_SIDECAR:
         assert messages.decode_from_sidecar(messages.encode(answer)) == answer
-    for fact in examples.FACTS:
-        assert reports.decode_fact(reports.encode_fact(fact)) == fact
+    for report in examples.REPORTS:
+        assert reports.decode_report(reports.encode_report(report)) == report

@@ -79,7 +79,7 @@ async def test_a_message_of_one_part_passes_both_ways(link: Link, terminals: Ter
     assert dealer.recv_multipart() == [b"welcome"]
 
 
-async def test_peers_are_told_apart_and_answered_apart(link: Link, terminals: Terminals) -> None:
+async def test_peers_are_emitted_apart_and_answered_apart(link: Link, terminals: Terminals) -> None:
     dealers = [terminals.connect() for _ in range(3)]
     for number, dealer in enumerate(dealers):
         dealer.send(b"%d" % number)

@@ -1,4 +1,4 @@
-"""The paper terminal's process against a real ROUTER socket."""
+"""The reference terminal's process against a real ROUTER socket."""
 
 import os
 import signal
@@ -24,20 +24,20 @@ from bridge.core.link.messages import (
     encode,
 )
 from bridge.core.link.reports import (
-    CommandFact,
+    CommandReport,
     CommandStage,
-    DealFact,
-    OrderFact,
-    PositionFact,
-    ScanFact,
-    SymbolFact,
+    DealReport,
+    OrderReport,
+    PositionReport,
+    ScanReport,
+    SymbolReport,
 )
 from bridge.core.units.mt5_terms import OrderState, Side
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.terminal.ledger import Ledger
 from bridge.simulator.terminal.process import TerminalProcess
-from bridge.simulator.terminal.terminal import PaperTerminal
+from bridge.simulator.terminal.terminal import ReferenceTerminal
 from tests.peers import KEY, OFFICER, SidecarPeer, open_order
 
 START_MS = 1_750_000_000_000
@@ -74,7 +74,7 @@ class RouterPeer:
         self.socket.send_multipart([self.routes[-1], *parts])
 
     def scanned(self) -> bool:
-        return bool(self.peer.facts_of(ScanFact))
+        return bool(self.peer.reports_of(ScanReport))
 
     def close(self) -> None:
         self.socket.close()
@@ -93,7 +93,7 @@ def process(router: RouterPeer, tmp_path: Path) -> Iterator[TerminalProcess]:
     """A terminal that runs in a thread of its own until the test is over."""
     broker = Broker.start(Scenario(), START_MS)
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    terminal = PaperTerminal(officer=OFFICER, key=KEY, broker=broker, ledger=ledger)
+    terminal = ReferenceTerminal(officer=OFFICER, key=KEY, broker=broker, ledger=ledger)
     made = TerminalProcess(router.endpoint, terminal, lambda elapsed: broker.advance(START_MS + elapsed))
     thread = threading.Thread(target=made.run)
     thread.start()
@@ -108,9 +108,9 @@ def test_an_order_goes_through_real_sockets(router: RouterPeer, process: Termina
     router.until(router.scanned)
     router.say(router.peer.command(open_order()))
     # The position comes last: a terminal that has ended takes no acknowledgement.
-    router.until(lambda: bool(router.peer.facts_of(PositionFact)))
-    assert len(router.peer.facts_of(DealFact)) == 2  # the deposit, and ours
-    stages = [fact.stage for fact in router.peer.facts_of(CommandFact)]
+    router.until(lambda: bool(router.peer.reports_of(PositionReport)))
+    assert len(router.peer.reports_of(DealReport)) == 2  # the deposit, and ours
+    stages = [report.stage for report in router.peer.reports_of(CommandReport)]
     assert stages == [CommandStage.RECEIVED, CommandStage.SUBMITTED, CommandStage.RESULT]
     assert router.peer.heard_of(TerminalHeartbeat)[-1].broker_connected
     process.stop("enough")
@@ -123,11 +123,11 @@ def test_a_pending_order_comes_and_goes_through_real_sockets(
 ) -> None:
     router.until(router.scanned)
     router.say(encode(Inquire(epoch=router.peer.epoch, symbol="URUS")))
-    router.until(lambda: bool(router.peer.facts_of(SymbolFact)))
-    (symbol,) = router.peer.facts_of(SymbolFact)
+    router.until(lambda: bool(router.peer.reports_of(SymbolReport)))
+    (symbol,) = router.peer.reports_of(SymbolReport)
     assert (symbol.name, symbol.digits) == ("EURUSD", 5)
     order = Order(
-        token=1001,
+        client_order_id=1001,
         kind=CommandKind.OPEN,
         symbol=symbol.name,
         side=Side.BUY,
@@ -136,10 +136,10 @@ def test_a_pending_order_comes_and_goes_through_real_sockets(
         price=Decimal("1.00000"),
     )
     router.say(router.peer.command(order))
-    router.until(lambda: bool(router.peer.facts_of(OrderFact)))
-    ticket = router.peer.facts_of(OrderFact)[0].ticket
+    router.until(lambda: bool(router.peer.reports_of(OrderReport)))
+    ticket = router.peer.reports_of(OrderReport)[0].ticket
     cancel = Order(
-        token=1002,
+        client_order_id=1002,
         kind=CommandKind.CANCEL,
         symbol=symbol.name,
         side=Side.BUY,
@@ -148,8 +148,8 @@ def test_a_pending_order_comes_and_goes_through_real_sockets(
         opener=1001,
     )
     router.say(router.peer.command(cancel))
-    router.until(lambda: router.peer.facts_of(OrderFact)[-1].state is OrderState.CANCELED)
-    states = [fact.state for fact in router.peer.facts_of(OrderFact)]
+    router.until(lambda: router.peer.reports_of(OrderReport)[-1].state is OrderState.CANCELED)
+    states = [report.state for report in router.peer.reports_of(OrderReport)]
     assert states == [OrderState.PLACED, OrderState.CANCELED]
 
 
@@ -161,7 +161,7 @@ def test_malformed_messages_leave_the_session_alive(router: RouterPeer, process:
     router.say(*[b"x"] * 2_000)
     router.until(lambda: len(router.peer.heard_of(ErrorMessage)) == 4)
     router.say(router.peer.command(open_order()))
-    router.until(lambda: len(router.peer.facts_of(DealFact)) == 2)
+    router.until(lambda: len(router.peer.reports_of(DealReport)) == 2)
 
 
 def test_after_a_bye_the_terminal_comes_back_on_a_new_socket(
@@ -177,8 +177,8 @@ def test_after_a_bye_the_terminal_comes_back_on_a_new_socket(
     router.say(stale)
     fresh = router.peer.command(open_order(1002))
     router.say(fresh)
-    router.until(lambda: 1002 in {deal.magic for deal in router.peer.facts_of(DealFact)})
-    assert {fact.token for fact in router.peer.facts_of(CommandFact)} == {1002}
+    router.until(lambda: 1002 in {deal.magic for deal in router.peer.reports_of(DealReport)})
+    assert {report.client_order_id for report in router.peer.reports_of(CommandReport)} == {1002}
 
 
 PROGRAM = """
@@ -228,7 +228,7 @@ def test_a_killed_terminal_comes_back_with_its_ledger(router: RouterPeer, tmp_pa
     with start(router, path) as process:
         router.until(router.scanned)
         router.say(router.peer.command(open_order()))
-        router.until(lambda: len(router.peer.facts_of(CommandFact)) == 3)
+        router.until(lambda: len(router.peer.reports_of(CommandReport)) == 3)
         process.kill()
         process.communicate(timeout=PATIENCE_S)
     first = router.peer.proofs[0]
@@ -239,4 +239,4 @@ def test_a_killed_terminal_comes_back_with_its_ledger(router: RouterPeer, tmp_pa
         process.communicate(timeout=PATIENCE_S)
     second = router.peer.proofs[1]
     assert (second.ledger.id, second.ledger.mark) == (first.ledger.id, 1)
-    assert [fact.stage for fact in router.peer.facts_of(CommandFact)] == ["submitted", "result"]
+    assert [report.stage for report in router.peer.reports_of(CommandReport)] == ["submitted", "result"]

@@ -420,14 +420,14 @@ async def test_an_event_may_be_taken_although_the_answer_is_bad(fault: Fault, ac
 
 async def test_a_fault_lasts_for_as_many_requests_as_were_asked_for() -> None:
     async with rig() as sandbox:
-        status, told = await sandbox.call(
+        status, emitted = await sandbox.call(
             "POST",
             "/v1/sandbox/behaviour",
             b'{"fault": "status", "status": 429, "retry_after": "7", "requests": 2}',
             endpoint="poll",
         )
         assert status == 200
-        assert (told["poll"]["status"], told["post"]["fault"]) == (429, "none")
+        assert (emitted["poll"]["status"], emitted["post"]["fault"]) == (429, "none")
         for _ in range(2):
             answer = await sandbox.director.poll("eo-001")
             assert isinstance(answer, Failed)
@@ -437,14 +437,14 @@ async def test_a_fault_lasts_for_as_many_requests_as_were_asked_for() -> None:
         assert (await sandbox.call("GET", "/v1/sandbox/behaviour"))[1]["poll"]["fault"] == "none"
 
 
-async def test_a_fault_lasts_until_told_otherwise() -> None:
+async def test_a_fault_lasts_until_emitted_otherwise() -> None:
     async with rig() as sandbox:
         await sandbox.call("POST", "/v1/sandbox/behaviour", b'{"fault": "html"}', listing="forever")
         for _ in range(3):
             assert isinstance(await sandbox.director.poll("eo-001"), Failed)
-        _, told = await sandbox.call("POST", "/v1/sandbox/behaviour")
+        _, emitted = await sandbox.call("POST", "/v1/sandbox/behaviour")
         assert isinstance(await sandbox.director.poll("eo-001"), Polled)
-        assert told["listing"] == "forever"
+        assert emitted["listing"] == "forever"
 
 
 @pytest.mark.parametrize(

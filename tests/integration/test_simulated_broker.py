@@ -43,7 +43,7 @@ START = 1_767_621_600_000
 """NOON, on a server two hours ahead of UTC."""
 
 
-class HandClock:
+class ManualClock:
     """A clock that a test turns. Sleepers wake when it reaches their time."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class HandClock:
 class Served:
     """A served broker, and calls on it from outside its loop."""
 
-    def __init__(self, broker: Broker, clock: HandClock, endpoint: str) -> None:
+    def __init__(self, broker: Broker, clock: ManualClock, endpoint: str) -> None:
         self.broker = broker
         self.clock = clock
         self.endpoint = endpoint
@@ -97,7 +97,7 @@ class Served:
 @asynccontextmanager
 async def served(scenario: Scenario | None = None) -> AsyncIterator[Served]:
     """A broker that serves until the block ends."""
-    clock, stop = HandClock(), asyncio.Event()
+    clock, stop = ManualClock(), asyncio.Event()
     broker = Broker.start(scenario or Scenario(), server_ms(clock, timedelta(hours=2)))
     bound: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
@@ -122,8 +122,8 @@ async def test_client_sees_what_the_broker_sees() -> None:
                 assert result.retcode == Retcode.DONE
                 assert client.order_send(stops(result.order, "1.08")).retcode == Retcode.DONE
                 assert client.order_send(closing(result.order, "0.04")).retcode == Retcode.DONE
-                ticket = client.hand_open("XAUUSD", OrderType.SELL, Decimal("0.05"), tp=Decimal(2000))
-                client.hand_close(ticket, Decimal("0.02"))
+                ticket = client.manual_open("XAUUSD", OrderType.SELL, Decimal("0.05"), tp=Decimal(2000))
+                client.manual_close(ticket, Decimal("0.02"))
                 client.revise_deal(result.deal, Decimal("-1"))
                 client.set_quote("GBPUSD", Decimal("1.3"), Decimal("1.4"))
                 client.set_trade_mode("GBPUSD", SymbolTradeMode.CLOSEONLY)
@@ -164,15 +164,15 @@ async def test_client_controls_what_the_broker_does() -> None:
                 assert client.account().balance == Decimal(10000)
                 client.deposit(Decimal(500), "gift")
                 ticket = client.order_send(waiting(magic=5)).order
-                client.plan_fills(ticket, Fills(volumes=(Decimal("0.04"),), pace=Pace.BY_HAND))
+                client.plan_fills(ticket, Fills(volumes=(Decimal("0.04"),), pace=Pace.MANUALLY))
                 client.fill(ticket, Decimal("0.03"), Decimal("1.0899"))
-                client.hand_modify(order=ticket, price=Decimal("1.08"))
+                client.manual_modify(order=ticket, price=Decimal("1.08"))
                 client.set_expiry(ticket, START + 3_600_000)
                 (order,) = client.orders()
                 assert (order.magic, order.volume_current) == (5, Decimal("0.07"))
                 assert client.order_send(change(ticket, "1.07")).retcode == Retcode.DONE
-                client.hand_cancel(ticket)
-                other = client.hand_pending(
+                client.manual_cancel(ticket)
+                other = client.manual_pending(
                     "EURUSD",
                     OrderType.SELL_STOP_LIMIT,
                     Decimal("0.02"),
@@ -181,9 +181,9 @@ async def test_client_controls_what_the_broker_does() -> None:
                     type_time=OrderTime.DAY,
                 )
                 client.order_send(removal(other))
-                client.hand_modify(position=ticket, sl=Decimal("1.05"))
-                short = client.hand_open("EURUSD", OrderType.SELL, Decimal("0.02"))
-                assert len(client.hand_close_by(ticket, short)) == 2
+                client.manual_modify(position=ticket, sl=Decimal("1.05"))
+                short = client.manual_open("EURUSD", OrderType.SELL, Decimal("0.02"))
+                assert len(client.manual_close_by(ticket, short)) == 2
                 client.cancel_deal(client.stop_out())
                 assert [position.ticket for position in client.positions()] == [ticket]
                 symbol = client.symbol("EURUSD")
@@ -275,9 +275,9 @@ async def test_refused_control_is_an_error_and_the_server_lives() -> None:
     async with served() as desk, asyncio.timeout(20):
         with desk.client() as client:
             with pytest.raises(ControlError, match="10014"):
-                await outside(client.hand_open, "EURUSD", OrderType.BUY, Decimal("0.001"))
+                await outside(client.manual_open, "EURUSD", OrderType.BUY, Decimal("0.001"))
             with pytest.raises(RpcError, match="type"):
-                await outside(client.hand_open, "EURUSD", "up", Decimal("0.01"))
+                await outside(client.manual_open, "EURUSD", "up", Decimal("0.01"))
             assert await outside(client.positions) == []
 
 
@@ -319,7 +319,7 @@ def test_no_server_is_gone_and_nothing_is_sent() -> None:
 
 @pytest.mark.parametrize("endpoint", ["tcp://0.0.0.0:5555", "tcp://*:*", "tcp://192.0.2.1:1", "127.0.0.1:1"])
 async def test_server_listens_on_loopback_only(endpoint: str) -> None:
-    server = BrokerServer(Broker.start(Scenario(), START), HandClock())
+    server = BrokerServer(Broker.start(Scenario(), START), ManualClock())
     with pytest.raises(ValueError, match="loopback"):
         await server.serve(endpoint, None, asyncio.Event())
 
@@ -342,15 +342,15 @@ def process(scenario: Path, state: Path) -> Iterator[tuple[subprocess.Popen[str]
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     ) as child:
-        guard = threading.Timer(30, child.kill)
-        guard.start()
+        risk_limit = threading.Timer(30, child.kill)
+        risk_limit.start()
         try:
             assert child.stdout is not None
             # The log may write lines of its own before.
             yield child, next(line.strip() for line in child.stdout if line.startswith("tcp://"))
         finally:
             child.kill()
-            guard.cancel()
+            risk_limit.cancel()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bridge.core.link.reports import CommandFact
+from bridge.core.link.reports import CommandReport
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.scenario import Scenario
 from tests.native.zmtpend import ZmtpEnd
@@ -170,14 +170,14 @@ class Bench:
 
     # What was told
 
-    def stages(self, token: int = 1001) -> list[str]:
+    def stages(self, client_order_id: int = 1001) -> list[str]:
         """The stages reported of a command, in order; a `not_sent` with its reason."""
         return [
-            f"{fact.stage} {fact.reason}" if fact.reason else str(fact.stage)
-            for fact in self.peer.facts_of(CommandFact)
-            if fact.token == token
+            f"{report.stage} {report.reason}" if report.reason else str(report.stage)
+            for report in self.peer.reports_of(CommandReport)
+            if report.client_order_id == client_order_id
         ]
 
-    def sends(self, token: int = 1001) -> int:
+    def sends(self, client_order_id: int = 1001) -> int:
         """How many order sends with that magic the broker has seen."""
-        return sum(record.request.magic == token for record in self.broker.sends())
+        return sum(record.request.magic == client_order_id for record in self.broker.sends())

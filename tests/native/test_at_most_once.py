@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.core.link.messages import Bye, CommandKind, Order, encode
-from bridge.core.link.reports import CommandFact, CommandStage
+from bridge.core.link.reports import CommandReport, CommandStage
 from bridge.core.trade.retcodes import Verdict, verdict
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.api import SendRecord
@@ -27,8 +27,8 @@ POSITION = 11
 WAITING = (12, 13, 14)
 """What there is before the first command: tokens of a position, and of pending orders."""
 
-TOKENS = range(1, 10)
-TROUBLES = ["settle", "replay", "run", "restart", "reinit", "cut", "link", "broker", "fault"]
+CLIENT_ORDER_IDS = range(1, 10)
+TROUBLES = ["status_request", "replay", "run", "restart", "reinit", "cut", "link", "broker", "fault"]
 Action = tuple[str, int, int]
 
 
@@ -40,8 +40,8 @@ def actions(dice: random.Random) -> list[Action]:
 def _action(dice: random.Random) -> Action:
     what = dice.choice(["command"] * 5 + ["crash"] * 2 + [dice.choice(TROUBLES)] * 3)
     match what:
-        case "command" | "settle":
-            return what, dice.choice(TOKENS), dice.randint(1, 3)
+        case "command" | "status_request":
+            return what, dice.choice(CLIENT_ORDER_IDS), dice.randint(1, 3)
         case "crash":
             return what, dice.choice([0, 2, 3, 4] + [1] * 6), dice.randrange(2)
         case "run":
@@ -61,27 +61,31 @@ class Driver:
         self.lost_epoch = 0
         """A session that ended."""
         self.said: list[bytes] = []
-        self.orders = {order.token: order for order in self._orders()}
+        self.orders = {order.client_order_id: order for order in self._orders()}
         """Every command's. No two of them ask the broker for the same thing, so a send says whose it is."""
 
     def _orders(self) -> Iterator[Order]:
         bench = self.bench
         bench.say(bench.peer.command(open_order(POSITION)))
-        for token in WAITING:
-            bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), token=token)))
+        for client_order_id in WAITING:
+            bench.say(
+                bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=client_order_id))
+            )
         bench.run(200)
         (position,) = (present.identifier for present in bench.broker.positions())
         tickets = {order.magic: order.ticket for order in bench.broker.orders()}
         yield from (open_order(1), open_order(2))
         close = open_order(3, kind=CommandKind.CLOSE, side=Side.SELL, position=position, volume="0.04")
         yield replace(close, opener=POSITION)
-        for token, level in ((4, "1.08100"), (5, "1.08200")):
-            yield change("MODIFY", token=token, position=position, stops=(level, None))
+        for client_order_id, level in ((4, "1.08100"), (5, "1.08200")):
+            yield change("MODIFY", client_order_id=client_order_id, position=position, stops=(level, None))
         moved, *cancelled = WAITING
-        for token, price in ((6, "1.09100"), (7, "1.09200")):
-            yield change("MODIFY", token=token, order=tickets[moved], opener=moved, price=price)
-        for token, opener in zip((8, 9), cancelled, strict=True):
-            yield change("CANCEL", token=token, order=tickets[opener], opener=opener)
+        for client_order_id, price in ((6, "1.09100"), (7, "1.09200")):
+            yield change(
+                "MODIFY", client_order_id=client_order_id, order=tickets[moved], opener=moved, price=price
+            )
+        for client_order_id, opener in zip((8, 9), cancelled, strict=True):
+            yield change("CANCEL", client_order_id=client_order_id, order=tickets[opener], opener=opener)
 
     @property
     def up(self) -> bool:
@@ -100,8 +104,8 @@ class Driver:
         match what:
             case "command":
                 self.command(self.orders[first], second)
-            case "settle" if self.up:
-                bench.say(bench.peer.settle(self.orders[first], attempt=second))
+            case "status_request" if self.up:
+                bench.say(bench.peer.status_request(self.orders[first], attempt=second))
             case "replay" if self.said and self.up:
                 bench.say(self.said[first % len(self.said)])
             case "run":
@@ -155,7 +159,7 @@ class Driver:
         bench.join(120_000)
         bench.peer.forget()
         for order in self.orders.values():
-            bench.say(bench.peer.settle(order, attempt=3))
+            bench.say(bench.peer.status_request(order, attempt=3))
         bench.run(1_500)
 
     def sends(self, order: Order) -> list[SendRecord]:
@@ -164,7 +168,7 @@ class Driver:
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_no_sequence_of_events_sends_a_token_twice(expert: Path, tmp_path: Path, seed: int) -> None:
+def test_no_sequence_of_events_sends_a_client_order_id_twice(expert: Path, tmp_path: Path, seed: int) -> None:
     driver = Driver(expert, tmp_path)
     bench = driver.bench
     taken = actions(random.Random(seed))  # noqa: S311 - a test's dice
@@ -174,10 +178,12 @@ def test_no_sequence_of_events_sends_a_token_twice(expert: Path, tmp_path: Path,
                 driver.act(what, first, second)
             except ExpertCrashed:
                 driver.restart()
-            sends = {token: len(driver.sends(order)) for token, order in driver.orders.items()}
+            sends = {
+                client_order_id: len(driver.sends(order)) for client_order_id, order in driver.orders.items()
+            }
             assert max(sends.values()) <= 1, taken[: number + 1]
-        for token in driver.orders:
-            _check_story(driver.bench, token)
+        for client_order_id in driver.orders:
+            _check_story(driver.bench, client_order_id)
         driver.finish()
         numbers = [seq for epoch, seq in bench.peer.sequence if epoch == bench.peer.epoch]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
@@ -196,33 +202,39 @@ def _asks(request: TradeRequest, order: Order) -> bool:
             return request.action is TradeAction.SLTP and request.sl == order.stop_loss
         case CommandKind.MODIFY:
             return request.action is TradeAction.MODIFY and request.price == order.price
-    return request.action is TradeAction.DEAL and request.magic == order.token
+    return request.action is TradeAction.DEAL and request.magic == order.client_order_id
 
 
-def _check_story(bench: Bench, token: int) -> None:
+def _check_story(bench: Bench, client_order_id: int) -> None:
     """Nobody is told that a command was not sent once he was told that it was. What was not acknowledged comes
     again, in its order."""
-    facts = [fact for fact in bench.peer.facts_of(CommandFact) if fact.token == token]
-    at = next((i for i, fact in enumerate(facts) if fact.stage is CommandStage.SUBMITTED), len(facts))
-    later = [fact for fact in facts[at:] if fact.stage is CommandStage.NOT_SENT]
-    assert all(fact in facts[:at] for fact in later), later
+    reports = [
+        report for report in bench.peer.reports_of(CommandReport) if report.client_order_id == client_order_id
+    ]
+    at = next((i for i, report in enumerate(reports) if report.stage is CommandStage.SUBMITTED), len(reports))
+    later = [report for report in reports[at:] if report.stage is CommandStage.NOT_SENT]
+    assert all(report in reports[:at] for report in later), later
 
 
 def _check_answer(driver: Driver, order: Order) -> None:
     """The settle says what the broker's record of sends says."""
-    facts = [fact for fact in driver.bench.peer.facts_of(CommandFact) if fact.token == order.token]
-    stages = {fact.stage for fact in facts}
-    results = {fact.retcode for fact in facts if fact.stage is CommandStage.RESULT}
+    reports = [
+        report
+        for report in driver.bench.peer.reports_of(CommandReport)
+        if report.client_order_id == order.client_order_id
+    ]
+    stages = {report.stage for report in reports}
+    results = {report.retcode for report in reports if report.stage is CommandStage.RESULT}
     if sends := driver.sends(order):
         assert CommandStage.NOT_SENT not in stages
         assert CommandStage.SUBMITTED in stages
         # None: the answer never came, of which the terminal says the same.
         assert results <= {record.retcode or Retcode.TIMEOUT for record in sends}
     elif CommandStage.SUBMITTED in stages:
-        assert CommandStage.SETTLED in stages or CommandStage.RESULT in stages
+        assert CommandStage.STATUS_REPLY in stages or CommandStage.RESULT in stages
     else:
         assert stages == {CommandStage.NOT_SENT}
     if CommandStage.SUBMITTED in stages and order.kind.changes:
         # How a target stands does not say who made it so: only a refusal ends the matter.
         refused = any(verdict(retcode) is Verdict.REFUSED for retcode in results)
-        assert (CommandStage.SETTLED in stages) is not refused
+        assert (CommandStage.STATUS_REPLY in stages) is not refused

@@ -1,4 +1,4 @@
-"""MODIFY and CANCEL: as the paper terminal sends them, once, with the target's state told at once; a CLOSE never
+"""MODIFY and CANCEL: as the reference terminal sends them, once, with the target's state told at once; a CLOSE never
 closes more than is open."""
 
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import (
-    CommandFact,
+    CommandReport,
     CommandStage,
-    DealFact,
+    DealReport,
     Found,
     NotSentReason,
-    OrderFact,
-    PositionFact,
+    OrderReport,
+    PositionReport,
 )
 from bridge.core.units.mt5_terms import MarginMode, OrderState, Side
 from bridge.simulator.broker.fault_rules import LoseAnswer, Reject, Rule
@@ -62,10 +62,11 @@ def placed(twin: Twin, order: Order | None = None) -> int:
     return twin.bench.broker.orders()[-1].ticket
 
 
-def told(bench: Bench) -> list[str]:
-    """What came, in order: stages of commands, and what the other facts are about."""
+def emitted(bench: Bench) -> list[str]:
+    """What came, in order: stages of commands, and what the other reports are about."""
     return [
-        f"{fact.stage}" if isinstance(fact, CommandFact) else type(fact).__name__ for fact in bench.peer.facts
+        f"{report.stage}" if isinstance(report, CommandReport) else type(report).__name__
+        for report in bench.peer.reports
     ]
 
 
@@ -82,15 +83,15 @@ def test_levels_of_a_position(twin: Twin) -> None:
         assert isinstance(sent, TradeRequest)
         assert (sent.action, sent.position, sent.magic) == (TradeAction.SLTP, position.ticket, position.magic)
         assert (sent.sl, sent.tp) == (Decimal(wished[0]), Decimal(wished[1]))
-        assert told(twin.bench)[:4] == ["received", "submitted", "result", "PositionFact"]
-        fact = twin.bench.peer.facts_of(PositionFact)[0]
-        assert (fact.stop_loss or 0, fact.take_profit or 0) == (sent.sl, sent.tp)
+        assert emitted(twin.bench)[:4] == ["received", "submitted", "result", "PositionReport"]
+        report = twin.bench.peer.reports_of(PositionReport)[0]
+        assert (report.stop_loss or 0, report.take_profit or 0) == (sent.sl, sent.tp)
         twin.bench.run(1_000)
-        assert twin.bench.peer.facts_of(PositionFact)[1:] == []
+        assert twin.bench.peer.reports_of(PositionReport)[1:] == []
 
 
 def test_a_pending_order_is_changed(twin: Twin) -> None:
-    ticket, opener = placed(twin), twin.token
+    ticket, opener = placed(twin), twin.client_order_id
     for order, wished in [
         (change("MODIFY", order=ticket, opener=opener, price="1.09100"), ("1.09100", "1.08000", "1.10000")),
         (change("MODIFY", order=ticket, opener=opener, stops=("0", "1.10100")), ("1.09100", "0", "1.10100")),
@@ -100,15 +101,15 @@ def test_a_pending_order_is_changed(twin: Twin) -> None:
         assert isinstance(sent, TradeRequest)
         assert (sent.action, sent.order, sent.magic) == (TradeAction.MODIFY, ticket, opener)
         assert (sent.price, sent.sl, sent.tp) == tuple(Decimal(level) for level in wished)
-        assert told(twin.bench)[:4] == ["received", "submitted", "result", "OrderFact"]
-        assert twin.bench.peer.facts_of(OrderFact)[0].price == Decimal(wished[0])
+        assert emitted(twin.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
+        assert twin.bench.peer.reports_of(OrderReport)[0].price == Decimal(wished[0])
         twin.bench.run(1_000)
-        assert twin.bench.peer.facts_of(OrderFact)[1:] == []
+        assert twin.bench.peer.reports_of(OrderReport)[1:] == []
 
 
 def test_both_prices_of_a_stop_limit_order(twin: Twin) -> None:
     ticket = placed(twin, pending("STOP_LIMIT", "1.10000", limit="1.09900"))
-    opener = twin.token
+    opener = twin.client_order_id
     sent = twin.try_order(change("MODIFY", order=ticket, opener=opener, price="1.10100"))
     assert isinstance(sent, TradeRequest) and sent.stoplimit == Decimal("1.09900")
     sent = twin.try_order(change("MODIFY", order=ticket, opener=opener, limit="1.10000"))
@@ -117,50 +118,50 @@ def test_both_prices_of_a_stop_limit_order(twin: Twin) -> None:
     assert isinstance(wrong, tuple) and wrong[1] == Retcode.INVALID_PRICE
 
 
-def test_levels_that_return_to_what_they_were_are_told(twin: Twin) -> None:
+def test_levels_that_return_to_what_they_were_are_emitted(twin: Twin) -> None:
     ticket = placed(twin)
     for price in ("1.09100", "1.09000"):
         twin.bench.peer.forget()
-        twin.bench.broker.hand_modify(order=ticket, price=Decimal(price))
+        twin.bench.broker.manual_modify(order=ticket, price=Decimal(price))
         twin.bench.run(1_000)
-        assert [fact.price for fact in twin.bench.peer.facts_of(OrderFact)] == [Decimal(price)]
+        assert [report.price for report in twin.bench.peer.reports_of(OrderReport)] == [Decimal(price)]
 
 
 def test_a_cancel(twin: Twin) -> None:
-    ticket, opener = placed(twin), twin.token
+    ticket, opener = placed(twin), twin.client_order_id
     sent = twin.try_order(change("CANCEL", order=ticket, opener=opener))
     assert isinstance(sent, TradeRequest)
     assert (sent.action, sent.order) == (TradeAction.REMOVE, ticket)
-    assert told(twin.bench)[:4] == ["received", "submitted", "result", "OrderFact"]
-    assert twin.bench.peer.facts_of(OrderFact)[0].state is OrderState.CANCELED
+    assert emitted(twin.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
+    assert twin.bench.peer.reports_of(OrderReport)[0].state is OrderState.CANCELED
     assert twin.bench.broker.orders() == []
 
 
 def test_nothing_to_change_is_not_in_the_ledger(twin: Twin) -> None:
     position = opened(twin)
-    ticket, opener = placed(twin), twin.token
+    ticket, opener = placed(twin), twin.client_order_id
     before = twin.bench.ledger.read_text()
-    for order, fact in [
-        (change("MODIFY", position=position.identifier, stops=("1.09000", None)), "PositionFact"),
-        (change("MODIFY", position=position.identifier), "PositionFact"),
+    for order, report in [
+        (change("MODIFY", position=position.identifier, stops=("1.09000", None)), "PositionReport"),
+        (change("MODIFY", position=position.identifier), "PositionReport"),
         (
             change("MODIFY", order=ticket, opener=opener, price="1.09000", stops=("1.08000", "1.10000")),
-            "OrderFact",
+            "OrderReport",
         ),
     ]:
         twin.bench.peer.forget()
         assert twin.try_order(order) == (NotSentReason.NO_CHANGE, 0, "the levels are these already")
-        assert told(twin.bench)[:3] == ["received", fact, "not_sent"]
+        assert emitted(twin.bench)[:3] == ["received", report, "not_sent"]
     assert twin.bench.ledger.read_text() == before
 
 
 def test_targets_that_are_not_there_or_not_ours(twin: Twin) -> None:
     bench = twin.bench
-    ticket, opener = placed(twin), twin.token
-    foreign = bench.broker.hand_pending(
+    ticket, opener = placed(twin), twin.client_order_id
+    foreign = bench.broker.manual_pending(
         "EURUSD", OrderType.BUY_LIMIT, Decimal("0.1"), price=Decimal("1.08000")
     )
-    position = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     wrong = [
         (change("CANCEL", order=ticket, opener=opener + 1), f"order {ticket} is not ours"),
         (change("CANCEL", order=foreign, opener=opener), f"order {foreign} is not ours"),
@@ -178,20 +179,20 @@ def test_targets_that_are_not_there_or_not_ours(twin: Twin) -> None:
     assert len(bench.broker.orders()) == 2
 
 
-def test_an_order_that_was_filled_meanwhile_is_told_before_the_answer(twin: Twin) -> None:
-    ticket, opener = placed(twin), twin.token
+def test_an_order_that_was_filled_meanwhile_is_emitted_before_the_answer(twin: Twin) -> None:
+    ticket, opener = placed(twin), twin.client_order_id
     twin.bench.broker.set_quote("EURUSD", Decimal("1.08980"), Decimal("1.08990"))
     found = twin.try_order(change("CANCEL", order=ticket, opener=opener))
     assert isinstance(found, tuple) and found[0] is NotSentReason.NO_ORDER
-    order = told(twin.bench)
-    assert order.index("OrderFact") < order.index("not_sent")
-    assert twin.bench.peer.facts_of(OrderFact)[0].state is OrderState.FILLED
+    order = emitted(twin.bench)
+    assert order.index("OrderReport") < order.index("not_sent")
+    assert twin.bench.peer.reports_of(OrderReport)[0].state is OrderState.FILLED
 
 
 def test_what_is_about_to_be_reached_is_frozen(twin: Twin) -> None:
     bench = twin.bench
     position, _ = opened(twin), placed(twin)
-    ticket, opener = bench.broker.orders()[-1].ticket, twin.token
+    ticket, opener = bench.broker.orders()[-1].ticket, twin.client_order_id
     present = bench.broker.symbol("EURUSD")
     assert present is not None
     bench.broker.set_symbol(replace(present, trade_freeze_level=10))
@@ -222,19 +223,21 @@ def test_a_change_goes_out_once_whatever_comes_back(twin: Twin) -> None:
     bench.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
     order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
     assert isinstance(twin.try_order(order), TradeRequest)
-    order = replace(order, token=twin.token)
+    order = replace(order, client_order_id=twin.client_order_id)
     sends = len(bench.broker.sends())
-    assert bench.peer.facts_of(PositionFact)[0].stop_loss == Decimal("1.09100")
+    assert bench.peer.reports_of(PositionReport)[0].stop_loss == Decimal("1.09100")
     bench.peer.forget()
     bench.say(bench.peer.command(order, attempt=2))
     bench.run(100)
-    assert bench.stages(order.token) == ["submitted", "result"]
+    assert bench.stages(order.client_order_id) == ["submitted", "result"]
     bench.peer.forget()
-    bench.say(bench.peer.settle(order))
+    bench.say(bench.peer.status_request(order))
     bench.run(60)
-    assert told(bench)[:4] == ["submitted", "result", "PositionFact", "settled"]
-    settled = next(f for f in bench.peer.facts_of(CommandFact) if f.stage is CommandStage.SETTLED)
-    assert settled.found is Found.NOTHING
+    assert emitted(bench)[:4] == ["submitted", "result", "PositionReport", "status_reply"]
+    status_reply = next(
+        f for f in bench.peer.reports_of(CommandReport) if f.stage is CommandStage.STATUS_REPLY
+    )
+    assert status_reply.found is Found.NOTHING
     assert len(bench.broker.sends()) == sends
 
 
@@ -247,18 +250,20 @@ def test_a_change_in_the_ledger_is_answered_from_it(twin: Twin, kind: str, reloa
         position = opened(twin)
         order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
     else:
-        ticket, opener = placed(twin), twin.token
+        ticket, opener = placed(twin), twin.client_order_id
         order = change("MODIFY", order=ticket, opener=opener, price="1.09100")
         if kind == "cancel":
             order = change("CANCEL", order=ticket, opener=opener)
             bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.MARKET_CLOSED)))
     assert isinstance(twin.try_order(order), TradeRequest)
-    order = replace(order, token=twin.token)
-    answer = [fact for fact in bench.peer.facts_of(CommandFact) if fact.stage is not CommandStage.RECEIVED]
+    order = replace(order, client_order_id=twin.client_order_id)
+    answer = [
+        report for report in bench.peer.reports_of(CommandReport) if report.stage is not CommandStage.RECEIVED
+    ]
     if kind == "levels":
-        bench.broker.hand_modify(position=position.ticket, sl=Decimal("1.09000"))
+        bench.broker.manual_modify(position=position.ticket, sl=Decimal("1.09000"))
     elif kind == "price":
-        bench.broker.hand_modify(order=ticket, price=Decimal("1.09000"))
+        bench.broker.manual_modify(order=ticket, price=Decimal("1.09000"))
     if reloaded:
         bench.restart()
         bench.join()
@@ -267,26 +272,26 @@ def test_a_change_in_the_ledger_is_answered_from_it(twin: Twin, kind: str, reloa
     bench.say(bench.peer.command(order, attempt=2))
     bench.run(100)
     assert len(bench.broker.sends()) == sends
-    assert [fact.stage for fact in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
-    assert bench.peer.facts_of(CommandFact) == answer
+    assert [report.stage for report in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
+    assert bench.peer.reports_of(CommandReport) == answer
 
 
 @pytest.mark.parametrize("retcode", [Retcode.NO_CHANGES, Retcode.CONNECTION])
-def test_a_settle_of_a_change(twin: Twin, retcode: Retcode) -> None:
-    bench, ticket, opener = twin.bench, placed(twin), twin.token
+def test_a_status_request_of_a_change(twin: Twin, retcode: Retcode) -> None:
+    bench, ticket, opener = twin.bench, placed(twin), twin.client_order_id
     bench.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
     order = change("CANCEL", order=ticket, opener=opener)
     assert isinstance(twin.try_order(order), TradeRequest)
     bench.peer.forget()
-    bench.say(bench.peer.settle(replace(order, token=twin.token)))
+    bench.say(bench.peer.status_request(replace(order, client_order_id=twin.client_order_id)))
     bench.run(60)
     clear = retcode is Retcode.NO_CHANGES
-    assert told(bench)[:4] == ["submitted", "result", "OrderFact"] + ([] if clear else ["settled"])
+    assert emitted(bench)[:4] == ["submitted", "result", "OrderReport"] + ([] if clear else ["status_reply"])
     bench.peer.forget()
-    bench.say(bench.peer.settle(replace(order, token=9), ledger="f" * 32))
+    bench.say(bench.peer.status_request(replace(order, client_order_id=9), ledger="f" * 32))
     bench.run(60)
-    assert told(bench)[:2] == ["OrderFact", "settled"]
-    bench.say(bench.peer.settle(replace(order, token=10)))
+    assert emitted(bench)[:2] == ["OrderReport", "status_reply"]
+    bench.say(bench.peer.status_request(replace(order, client_order_id=10)))
     bench.run(60)
     assert bench.stages(10) == ["not_sent NO_INTENT"]
 
@@ -299,11 +304,11 @@ def test_what_is_about_a_position_waits_until_it_shows(expert: Path, tmp_path: P
         bench.join()
         bench.say(bench.peer.command(open_order(1001)))
         bench.run(200)
-        (deal,) = [deal for deal in bench.peer.facts_of(DealFact) if deal.magic == 1001]
-        assert bench.peer.facts_of(PositionFact) == []
+        (deal,) = [deal for deal in bench.peer.reports_of(DealReport) if deal.magic == 1001]
+        assert bench.peer.reports_of(PositionReport) == []
         order = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=deal.position_id)
         if kind == "MODIFY":
-            order = change("MODIFY", token=1002, position=deal.position_id, stops=("1.09000", None))
+            order = change("MODIFY", client_order_id=1002, position=deal.position_id, stops=("1.09000", None))
         bench.say(bench.peer.command(replace(order, opener=1001)))
         bench.run(1_000)
         assert bench.stages(1002) == ["received", "submitted", "result"]
@@ -323,37 +328,37 @@ def test_a_position_that_is_never_shown_is_waited_for_no_longer_than_it_may_take
     assert joined.stages(1002) == ["received", "not_sent NO_POSITION"]
 
 
-def test_a_settle_of_a_position_that_is_gone_tells_its_deals(twin: Twin) -> None:
+def test_a_status_request_of_a_position_that_is_gone_tells_its_deals(twin: Twin) -> None:
     bench, position = twin.bench, opened(twin)
     order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
     bench.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
     twin.try_order(order)
-    bench.broker.hand_close(position.ticket)
+    bench.broker.manual_close(position.ticket)
     bench.run(1_000)
     bench.peer.forget()
-    bench.say(bench.peer.settle(replace(order, token=twin.token)))
+    bench.say(bench.peer.status_request(replace(order, client_order_id=twin.client_order_id)))
     bench.run(60)
-    assert told(bench)[:5] == ["submitted", "result", "DealFact", "DealFact", "settled"]
-    assert {deal.position_id for deal in bench.peer.facts_of(DealFact)} == {position.identifier}
+    assert emitted(bench)[:5] == ["submitted", "result", "DealReport", "DealReport", "status_reply"]
+    assert {deal.position_id for deal in bench.peer.reports_of(DealReport)} == {position.identifier}
 
 
-def test_a_settle_while_the_broker_is_away(twin: Twin) -> None:
-    bench, ticket, opener = twin.bench, placed(twin), twin.token
+def test_a_status_request_while_the_broker_is_away(twin: Twin) -> None:
+    bench, ticket, opener = twin.bench, placed(twin), twin.client_order_id
     bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.CONNECTION)))
     order = change("CANCEL", order=ticket, opener=opener)
     twin.try_order(order)
     bench.broker.disconnect()
     bench.run(60)
     bench.peer.forget()
-    bench.say(bench.peer.settle(replace(order, token=twin.token)))
+    bench.say(bench.peer.status_request(replace(order, client_order_id=twin.client_order_id)))
     bench.run(60)
-    settled = bench.peer.facts_of(CommandFact)[-1]
-    assert (settled.stage, settled.found) == (CommandStage.SETTLED, Found.UNSEARCHED)
-    assert bench.peer.facts_of(OrderFact) == []
+    status_reply = bench.peer.reports_of(CommandReport)[-1]
+    assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
+    assert bench.peer.reports_of(OrderReport) == []
 
 
 def test_changes_need_no_trade_mode_and_no_hours(twin: Twin) -> None:
-    ticket, opener = placed(twin), twin.token
+    ticket, opener = placed(twin), twin.client_order_id
     twin.bench.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
     assert isinstance(twin.try_order(change("CANCEL", order=ticket, opener=opener)), TradeRequest)
 
@@ -392,7 +397,7 @@ def test_a_position_that_was_turned_round_is_not_closed_further(expert: Path, tm
     twin = Twin(bench, tmp_path)
     try:
         position = opened(twin)
-        bench.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.30"))
+        bench.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.30"))
         order = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
         found = twin.try_order(order)
         assert isinstance(found, tuple)

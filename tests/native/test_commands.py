@@ -1,4 +1,4 @@
-"""Commands and settles: checked, written, sent once, answered, as the paper terminal does it."""
+"""Commands and settles: checked, written, sent once, answered, as the reference terminal does it."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,14 +8,14 @@ from msgspec.structs import replace
 
 from bridge.core.link.messages import CommandKind, TerminalHeartbeat
 from bridge.core.link.reports import (
-    CommandFact,
+    CommandReport,
     CommandStage,
-    DealFact,
+    DealReport,
     Found,
     NotSentReason,
-    OrderFact,
-    PositionFact,
-    TroubleFact,
+    OrderReport,
+    PositionReport,
+    TroubleReport,
 )
 from bridge.core.trade.retcodes import Verdict, verdict
 from bridge.core.units.mt5_terms import Side
@@ -30,13 +30,13 @@ from tests.terminal.switches import Switches
 CLOSE = CommandKind.CLOSE
 
 
-def not_sent(bench: Bench, token: int = 1001) -> CommandFact:
+def not_sent(bench: Bench, client_order_id: int = 1001) -> CommandReport:
     """The one `not_sent` answer to a token; nothing was sent."""
-    (fact,) = [f for f in bench.peer.facts_of(CommandFact) if f.stage is CommandStage.NOT_SENT]
-    assert fact.token == token
-    assert bench.sends(token) == 0
-    assert f'"token":{token}' not in bench.ledger.read_text()
-    return fact
+    (report,) = [f for f in bench.peer.reports_of(CommandReport) if f.stage is CommandStage.NOT_SENT]
+    assert report.client_order_id == client_order_id
+    assert bench.sends(client_order_id) == 0
+    assert f'"client_order_id":{client_order_id}' not in bench.ledger.read_text()
+    return report
 
 
 def begin(bench: Bench, **inputs: str) -> Bench:
@@ -58,13 +58,13 @@ def test_an_open_goes_through_all_stages(joined: Bench) -> None:
     assert send.request.deviation == 20
     assert send.request.comment == "test"
     assert send.request.volume == Decimal("0.10")
-    result = joined.peer.facts_of(CommandFact)[-1]
-    (deal,) = joined.peer.facts_of(DealFact)
+    result = joined.peer.reports_of(CommandReport)[-1]
+    (deal,) = joined.peer.reports_of(DealReport)
     assert (result.retcode, result.mark) == (Retcode.DONE, 1)
     assert (result.order, result.deal, result.volume) == (deal.order, deal.ticket, Decimal("0.1"))
     assert deal.magic == 1001
-    assert joined.peer.facts_of(PositionFact)[0].identifier == deal.position_id
-    assert '"mark":1,"token":1001' in joined.ledger.read_text()
+    assert joined.peer.reports_of(PositionReport)[0].identifier == deal.position_id
+    assert '"mark":1,"client_order_id":1001' in joined.ledger.read_text()
 
 
 @pytest.mark.parametrize(("most", "comment"), [(3, "te"), (1, "t"), (0, "")])
@@ -100,7 +100,7 @@ def _opened_in_spite_of(bench: Bench) -> list[Position]:
     return bench.broker.positions()
 
 
-def test_of_a_refused_comment_and_another_refusal_the_other_is_told(bench: Bench) -> None:
+def test_of_a_refused_comment_and_another_refusal_the_other_is_emitted(bench: Bench) -> None:
     bench.switches = Switches(comment_most=3, comment_too_long="rejected")
     begin(bench, InpMaxLot="1000").say(bench.peer.command(open_order(volume="500")))
     bench.run(1_500)
@@ -119,14 +119,14 @@ def test_busy_is_out_of_the_door_before_the_send(joined: Bench) -> None:
     assert True in busy
 
 
-def test_a_known_token_is_answered_from_the_ledger(joined: Bench) -> None:
+def test_a_known_client_order_id_is_answered_from_the_ledger(joined: Bench) -> None:
     joined.say(joined.peer.command(open_order()))
     joined.run(200)
-    first = joined.peer.facts_of(CommandFact)[-2:]
+    first = joined.peer.reports_of(CommandReport)[-2:]
     joined.peer.forget()
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(200)
-    assert joined.peer.facts_of(CommandFact) == first
+    assert joined.peer.reports_of(CommandReport) == first
     assert joined.sends() == 1
 
 
@@ -159,12 +159,12 @@ def test_trading_off_names_the_setting(bench: Bench, where: str, word: str) -> N
     setattr(bench.stepped.terminal.program.permissions, where, False)
     bench.start()
     bench.join()
-    (trouble,) = bench.peer.facts_of(TroubleFact)
+    (trouble,) = bench.peer.reports_of(TroubleReport)
     assert trouble.code == "TRADING_OFF" and word in trouble.message
     bench.say(bench.peer.command(open_order()))
     bench.run(100)
-    fact = not_sent(bench)
-    assert fact.reason is NotSentReason.TRADING_OFF and word in fact.message
+    report = not_sent(bench)
+    assert report.reason is NotSentReason.TRADING_OFF and word in report.message
     bench.run(1_000)
     assert "Trading is off" in bench.panel
 
@@ -182,9 +182,9 @@ def test_the_inputs_forbid(bench: Bench, inputs: dict[str, str], numbers: list[s
     begin(bench, **inputs)
     bench.say(bench.peer.command(open_order()))
     bench.run(100)
-    fact = not_sent(bench)
-    assert fact.reason is NotSentReason.INPUTS
-    assert all(number in fact.message for number in numbers), fact.message
+    report = not_sent(bench)
+    assert report.reason is NotSentReason.INPUTS
+    assert all(number in report.message for number in numbers), report.message
 
 
 def test_an_unknown_symbol(joined: Bench) -> None:
@@ -197,8 +197,8 @@ def test_a_check_that_refuses_gives_its_retcode(joined: Bench) -> None:
     joined.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
-    fact = not_sent(joined)
-    assert (fact.reason, fact.retcode) == (NotSentReason.CHECK, Retcode.CLOSE_ONLY)
+    report = not_sent(joined)
+    assert (report.reason, report.retcode) == (NotSentReason.CHECK, Retcode.CLOSE_ONLY)
 
 
 @pytest.mark.parametrize("volume", ["0.105", "0.001", "1000", "0.1000000000"])
@@ -220,14 +220,16 @@ def test_a_volume_off_the_step_is_refused_and_never_rounded(bench: Bench, volume
         (Side.BUY, "1.09510", 0, True),
     ],
 )  # fmt: skip
-def test_the_slippage_guard(joined: Bench, side: Side, price: str, points: int | None, sent: bool) -> None:
+def test_the_slippage_risk_limit(
+    joined: Bench, side: Side, price: str, points: int | None, sent: bool
+) -> None:
     joined.say(joined.peer.command(open_order(side=side, price=price, deviation_points=points)))
     joined.run(100)
     assert joined.sends() == sent
     if not sent:
-        fact = not_sent(joined)
-        assert fact.reason is NotSentReason.CHECK
-        assert price in fact.message and "1.095" in fact.message
+        report = not_sent(joined)
+        assert report.reason is NotSentReason.CHECK
+        assert price in report.message and "1.095" in report.message
 
 
 def test_a_close_finds_the_position_by_identifier(joined: Bench) -> None:
@@ -246,7 +248,7 @@ def test_a_close_finds_the_position_by_identifier(joined: Bench) -> None:
     ("side", "symbol", "shift"), [("BUY", "EURUSD", 0), ("SELL", "GBPUSD", 0), ("SELL", "EURUSD", 1)]
 )
 def test_a_close_of_what_is_not_there(joined: Bench, side: str, symbol: str, shift: int) -> None:
-    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     order = open_order(kind=CLOSE, side=Side(side), symbol=symbol, position=ticket + shift)
     joined.say(joined.peer.command(order))
     joined.run(100)
@@ -255,7 +257,7 @@ def test_a_close_of_what_is_not_there(joined: Bench, side: str, symbol: str, shi
 
 
 def test_a_close_may_be_larger_than_the_maximum_lot(bench: Bench) -> None:
-    ticket = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    ticket = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     begin(bench, InpMaxLot="0.05")
     bench.say(bench.peer.command(open_order(kind=CLOSE, side=Side.SELL, position=ticket)))
     bench.run(100)
@@ -266,7 +268,7 @@ def test_a_refusal_is_a_result(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
-    result = joined.peer.facts_of(CommandFact)[-1]
+    result = joined.peer.reports_of(CommandReport)[-1]
     assert (result.stage, result.retcode) == (CommandStage.RESULT, Retcode.NO_MONEY)
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
@@ -275,9 +277,9 @@ def test_a_refusal_is_a_result(joined: Bench) -> None:
 
 def test_no_return_code_makes_it_send_again(joined: Bench) -> None:
     unmoved = [retcode for retcode in Retcode if verdict(retcode) is not Verdict.ACCEPTED]
-    for token, retcode in enumerate(unmoved, start=1001):
+    for client_order_id, retcode in enumerate(unmoved, start=1001):
         joined.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
-        joined.say(joined.peer.command(open_order(token)))
+        joined.say(joined.peer.command(open_order(client_order_id)))
         joined.run(100)
     assert [record.retcode for record in joined.broker.sends()] == unmoved
 
@@ -286,15 +288,15 @@ def test_a_lost_answer_is_10012_and_settled_by_evidence(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
     joined.say(joined.peer.command(open_order()))
     joined.run(1_500)
-    result = next(f for f in joined.peer.facts_of(CommandFact) if f.stage is CommandStage.RESULT)
+    result = next(f for f in joined.peer.reports_of(CommandReport) if f.stage is CommandStage.RESULT)
     assert result.retcode == Retcode.TIMEOUT
-    assert joined.peer.facts_of(DealFact)[0].magic == 1001
+    assert joined.peer.reports_of(DealReport)[0].magic == 1001
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
     assert joined.stages() == ["submitted", "result"]
-    assert joined.peer.facts_of(DealFact)[0].magic == 1001
-    assert joined.peer.facts_of(OrderFact)[0].magic == 1001
+    assert joined.peer.reports_of(DealReport)[0].magic == 1001
+    assert joined.peer.reports_of(OrderReport)[0].magic == 1001
     assert joined.sends() == 1
 
 
@@ -303,21 +305,21 @@ def test_an_open_outcome_of_which_the_broker_knows_nothing_is_settled(joined: Be
     joined.say(joined.peer.command(open_order()))
     joined.run(1_000)
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order(), ask=3))
+    joined.say(joined.peer.status_request(open_order(), ask=3))
     joined.run(100)
-    assert joined.stages() == ["submitted", "result", "settled"]
-    settled = joined.peer.facts_of(CommandFact)[-1]
-    assert (settled.found, settled.ask) == (Found.NOTHING, 3)
-    assert settled.connected_ms >= 1_000
+    assert joined.stages() == ["submitted", "result", "status_reply"]
+    status_reply = joined.peer.reports_of(CommandReport)[-1]
+    assert (status_reply.found, status_reply.ask) == (Found.NOTHING, 3)
+    assert status_reply.connected_ms >= 1_000
     joined.broker.disconnect()
     joined.run(100)
     joined.broker.connect()
     joined.run(300)
-    joined.say(joined.peer.settle(open_order(), ask=4))
+    joined.say(joined.peer.status_request(open_order(), ask=4))
     joined.run(100)
-    settled = joined.peer.facts_of(CommandFact)[-1]
-    assert (settled.found, settled.ask) == (Found.NOTHING, 4)
-    assert 300 <= settled.connected_ms <= 420
+    status_reply = joined.peer.reports_of(CommandReport)[-1]
+    assert (status_reply.found, status_reply.ask) == (Found.NOTHING, 4)
+    assert 300 <= status_reply.connected_ms <= 420
 
 
 def test_partial_fills_are_all_found(joined: Bench) -> None:
@@ -325,14 +327,14 @@ def test_partial_fills_are_all_found(joined: Bench) -> None:
     joined.say(joined.peer.command(open_order()))
     joined.run(1_500)
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
-    assert [deal.volume for deal in joined.peer.facts_of(DealFact)] == [Decimal("0.06"), Decimal("0.04")]
+    assert [deal.volume for deal in joined.peer.reports_of(DealReport)] == [Decimal("0.06"), Decimal("0.04")]
 
 
-def test_settle_without_an_intent_bars_the_attempt(joined: Bench) -> None:
+def test_status_request_without_an_intent_bars_the_attempt(joined: Bench) -> None:
     joined.say(joined.peer.command(open_order()))
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(500)
     assert joined.stages() == ["received", "not_sent NO_INTENT", "not_sent NO_INTENT"]
     assert joined.sends() == 0
@@ -352,22 +354,22 @@ def forget_the_order(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("kind", [CommandKind.OPEN, CLOSE])
-def test_an_order_that_only_the_broker_knows_is_told_and_raised(joined: Bench, kind: CommandKind) -> None:
+def test_an_order_that_only_the_broker_knows_is_emitted_and_raised(joined: Bench, kind: CommandKind) -> None:
     order = open_order()
     if kind is CLOSE:
-        position = joined.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+        position = joined.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
         order = open_order(kind=CLOSE, side=Side.SELL, position=position)
     joined.say(joined.peer.command(order))
     joined.run(500)
     forget_the_order(joined)
-    joined.say(joined.peer.settle(order))
+    joined.say(joined.peer.status_request(order))
     joined.run(100)
     joined.say(joined.peer.command(order))
     joined.run(100)
     assert joined.stages() == []
-    assert [deal.magic for deal in joined.peer.facts_of(DealFact)] == [1001]
-    assert [done.magic for done in joined.peer.facts_of(OrderFact)] == [1001]
-    (trouble,) = joined.peer.facts_of(TroubleFact)
+    assert [deal.magic for deal in joined.peer.reports_of(DealReport)] == [1001]
+    assert [done.magic for done in joined.peer.reports_of(OrderReport)] == [1001]
+    (trouble,) = joined.peer.reports_of(TroubleReport)
     assert trouble.code == "LEDGER" and "token 1001" in trouble.message
     assert joined.sends() == 1
 
@@ -376,15 +378,15 @@ def test_without_an_intent_nothing_is_denied_before_the_broker_was_searched(join
     joined.broker.disconnect()
     joined.run(100)
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
-    (settled,) = joined.peer.facts_of(CommandFact)
-    assert (settled.stage, settled.found) == (CommandStage.SETTLED, Found.UNSEARCHED)
+    (status_reply,) = joined.peer.reports_of(CommandReport)
+    assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
     joined.broker.connect()
     joined.run(100)
-    joined.say(joined.peer.settle(open_order(), ask=2))
+    joined.say(joined.peer.status_request(open_order(), ask=2))
     joined.run(100)
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(500)
@@ -393,9 +395,9 @@ def test_without_an_intent_nothing_is_denied_before_the_broker_was_searched(join
 
 
 def test_another_ledgers_silence_proves_nothing(joined: Bench) -> None:
-    joined.say(joined.peer.settle(open_order(), ledger="f" * 32))
+    joined.say(joined.peer.status_request(open_order(), ledger="f" * 32))
     joined.run(100)
-    assert joined.stages() == ["settled"]
+    assert joined.stages() == ["status_reply"]
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
     assert joined.sends() == 0
@@ -407,9 +409,9 @@ def test_a_broken_ledgers_silence_proves_nothing(joined: Bench) -> None:
     joined.restart()
     joined.join()
     assert not joined.peer.proofs[-1].ledger.unbroken
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
-    assert joined.stages() == ["settled"]
+    assert joined.stages() == ["status_reply"]
 
 
 @pytest.mark.parametrize("call", ["FileWriteArray", "FileFlush"])
@@ -421,7 +423,7 @@ def test_a_ledger_that_cannot_be_written_sends_nothing(joined: Bench, call: str)
     joined.run(100)
     assert joined.broker.sends() == []
     assert joined.stages() == ["received", "not_sent LEDGER"]
-    assert joined.peer.facts_of(TroubleFact)[0].code == "LEDGER"
+    assert joined.peer.reports_of(TroubleReport)[0].code == "LEDGER"
     functions[call] = honest
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
@@ -437,8 +439,8 @@ def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once
 
 
 def test_a_flood_of_commands_is_answered_busy(joined: Bench) -> None:
-    for token in range(1, 35):
-        joined._ends[-1].send(joined.peer.command(open_order(token)))
+    for client_order_id in range(1, 35):
+        joined._ends[-1].send(joined.peer.command(open_order(client_order_id)))
     joined.carry()
     joined.run(40)
     assert joined.stages(33) == ["not_sent BUSY"]
@@ -475,7 +477,7 @@ def test_what_takes_too_long_on_the_way_to_the_send_makes_it_late(joined: Bench,
             joined.clock.advance_us(6_000_000)
 
     joined.stepped.terminal.host.before = slow
-    joined.say(joined.peer.settle(open_order(7), ledger="0" * 32))
+    joined.say(joined.peer.status_request(open_order(7), ledger="0" * 32))
     joined.say(joined.peer.command(open_order(), deadline_ms=5_000))
     joined.run(100)
     joined.stepped.terminal.host.before = None
@@ -484,11 +486,11 @@ def test_what_takes_too_long_on_the_way_to_the_send_makes_it_late(joined: Bench,
     assert joined.sends() == 0
 
 
-def test_an_answer_that_the_terminal_left_empty_is_told_in_words(joined: Bench) -> None:
+def test_an_answer_that_the_terminal_left_empty_is_emitted_in_words(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
     joined.say(joined.peer.command(open_order()))
     joined.run(500)
-    (result,) = [f for f in joined.peer.facts_of(CommandFact) if f.stage is CommandStage.RESULT]
+    (result,) = [f for f in joined.peer.reports_of(CommandReport) if f.stage is CommandStage.RESULT]
     assert result.message.startswith("OrderSend gave no answer that settles it")
 
 

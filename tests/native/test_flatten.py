@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.core.link.messages import TerminalHeartbeat
-from bridge.core.link.reports import CommandFact, DealFact, NotSentReason, OrderFact, TroubleFact
+from bridge.core.link.reports import CommandReport, DealReport, NotSentReason, OrderReport, TroubleReport
 from bridge.core.units.mt5_terms import OrderState
 from bridge.simulator.broker.fault_rules import Reject, Rule
 from bridge.simulator.mt5.types import OrderFilling, OrderType, Retcode, SymbolFilling, TradeAction
@@ -48,10 +48,10 @@ def trade(bench: Bench) -> None:
     """Two positions and a pending order of ours, and as much by hand."""
     bench.say(bench.peer.command(open_order(1)))
     bench.say(bench.peer.command(open_order(2, symbol="GBPUSD", volume="0.03")))
-    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), token=3)))
+    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=3)))
     bench.run(500)
-    bench.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.07"))
-    bench.broker.hand_pending("EURUSD", OrderType.SELL_LIMIT, Decimal("0.07"), price=Decimal("1.10000"))
+    bench.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.07"))
+    bench.broker.manual_pending("EURUSD", OrderType.SELL_LIMIT, Decimal("0.07"), price=Decimal("1.10000"))
     bench.run(500)
     bench.peer.forget()
 
@@ -76,8 +76,8 @@ def test_it_closes_and_removes_what_is_ours_and_nothing_else(joined: Bench) -> N
     assert {request.magic for request in sent} == {0}
     assert {request.comment for request in sent[1:]} == {"flatten"}
     # The journal learns of it as of anything that is done by hand.
-    assert [f.state for f in joined.peer.facts_of(OrderFact) if f.magic == 3] == [OrderState.CANCELED]
-    assert {f.magic for f in joined.peer.facts_of(DealFact)} == {0}
+    assert [f.state for f in joined.peer.reports_of(OrderReport) if f.magic == 3] == [OrderState.CANCELED]
+    assert {f.magic for f in joined.peer.reports_of(DealReport)} == {0}
     assert "nothing of this program is open" in joined.panel
 
 
@@ -100,15 +100,15 @@ def test_one_click_does_nothing_and_is_forgotten(joined: Bench) -> None:
 
 def test_no_command_until_it_is_pressed_again(joined: Bench) -> None:
     press(joined)
-    for order in (open_order(11), change("CANCEL", order=1, token=12)):
+    for order in (open_order(11), change("CANCEL", order=1, client_order_id=12)):
         joined.say(joined.peer.command(order))
     joined.run(1_500)
-    refused = [(f.token, f.reason, f.message) for f in joined.peer.facts_of(CommandFact)]
+    refused = [(f.client_order_id, f.reason, f.message) for f in joined.peer.reports_of(CommandReport)]
     assert refused == [(11, NotSentReason.TRADING_OFF, PRESSED), (12, NotSentReason.TRADING_OFF, PRESSED)]
     assert button(joined) == "allow trading"
     beat = joined.peer.heard_of(TerminalHeartbeat)[-1]
     assert (beat.trade_allowed, beat.trade_forbidden_by) == (False, PRESSED)
-    (trouble,) = joined.peer.facts_of(TroubleFact)
+    (trouble,) = joined.peer.reports_of(TroubleReport)
     assert (trouble.code, trouble.message) == ("TRADING_OFF", PRESSED)
     click(joined)
     joined.run(1_500)
@@ -221,7 +221,7 @@ def test_a_new_load_closes_on_and_allows_no_trading_until_it_is_pressed_again(
     assert button(joined) == "allow trading"
     joined.say(joined.peer.command(open_order(11)))
     joined.run(100)
-    assert [f.message for f in joined.peer.facts_of(CommandFact) if f.token == 11] == [PRESSED]
+    assert [f.message for f in joined.peer.reports_of(CommandReport) if f.client_order_id == 11] == [PRESSED]
     joined.broker.set_session("GBPUSD", True)
     joined.run(3_000)
     assert ours(joined) == 0
@@ -264,7 +264,7 @@ def test_a_position_that_lost_its_magic_is_ours_by_its_entry(joined: Bench) -> N
     joined.say(joined.peer.command(open_order(1)))
     joined.run(100)
     (position,) = joined.broker.positions()
-    joined.broker.hand_close(position.ticket, Decimal("0.05"))
+    joined.broker.manual_close(position.ticket, Decimal("0.05"))
     assert joined.broker.positions()[0].magic == 0
     press(joined)
     joined.run(1_500)

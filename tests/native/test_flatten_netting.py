@@ -50,14 +50,14 @@ def netting(expert: Path, tmp_path: Path) -> Iterator[Netting]:
         bench.close()
 
 
-def opens(bench: Bench, token: int = 1, side: Side = Side.BUY, volume: str = "0.10") -> None:
-    bench.say(bench.peer.command(open_order(token, side=side, volume=volume)))
+def opens(bench: Bench, client_order_id: int = 1, side: Side = Side.BUY, volume: str = "0.10") -> None:
+    bench.say(bench.peer.command(open_order(client_order_id, side=side, volume=volume)))
     bench.run(100)
-    assert bench.sends(token) == 1
+    assert bench.sends(client_order_id) == 1
 
 
-def by_hand(bench: Bench, side: OrderType = OrderType.BUY, volume: Decimal = MORE) -> None:
-    bench.broker.hand_open("EURUSD", side, volume)
+def manually(bench: Bench, side: OrderType = OrderType.BUY, volume: Decimal = MORE) -> None:
+    bench.broker.manual_open("EURUSD", side, volume)
 
 
 def closes(bench: Bench) -> list[SendRecord]:
@@ -77,9 +77,9 @@ BUY, SELL = PositionType.BUY, PositionType.SELL
 
 
 @pytest.mark.parametrize("mode", [MarginMode.RETAIL_NETTING, MarginMode.EXCHANGE])
-def test_it_closes_our_share_alone(netting: Netting, mode: MarginMode) -> None:
+def test_it_closes_our_allocation_alone(netting: Netting, mode: MarginMode) -> None:
     bench = netting(mode)
-    by_hand(bench)
+    manually(bench)
     opens(bench)
     press(bench)
     bench.run(40_000)
@@ -88,26 +88,26 @@ def test_it_closes_our_share_alone(netting: Netting, mode: MarginMode) -> None:
     assert "nothing of this program is open" in bench.panel
 
 
-def test_what_closed_already_is_taken_off_the_share(netting: Netting) -> None:
+def test_what_closed_already_is_taken_off_the_allocation(netting: Netting) -> None:
     bench = netting()
     opens(bench)
-    by_hand(bench)
+    manually(bench)
     (position,) = bench.broker.positions()
     close = open_order(2, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier, volume="0.04")
     bench.say(bench.peer.command(close))
     bench.run(100)
-    bench.broker.hand_close(position.ticket, Decimal("0.20"))  # a hand means its own
+    bench.broker.manual_close(position.ticket, Decimal("0.20"))  # a hand means its own
     press(bench)
     bench.run(1_500)
     assert held(bench) == [(BUY, Decimal("0.10"))]
     assert [record.request.volume for record in closes(bench)] == [Decimal("0.06")]
 
 
-def test_a_hand_that_took_more_than_its_own_leaves_less_to_close(netting: Netting) -> None:
+def test_a_manual_that_took_more_than_its_own_leaves_less_to_close(netting: Netting) -> None:
     bench = netting()
     opens(bench)
-    by_hand(bench)
-    bench.broker.hand_close(bench.broker.positions()[0].ticket, Decimal("0.36"))
+    manually(bench)
+    bench.broker.manual_close(bench.broker.positions()[0].ticket, Decimal("0.36"))
     press(bench)
     bench.run(1_500)
     assert held(bench) == []
@@ -118,13 +118,13 @@ def test_a_hand_that_took_more_than_its_own_leaves_less_to_close(netting: Nettin
 def test_what_a_reversal_left_is_whose_it_was(netting: Netting, ours: bool) -> None:
     bench = netting()
     if ours:
-        by_hand(bench, OrderType.SELL)
+        manually(bench, OrderType.SELL)
         opens(bench, volume="0.50")
     else:
         opens(bench)
-        by_hand(bench, OrderType.SELL)
+        manually(bench, OrderType.SELL)
     assert held(bench) == [(BUY if ours else SELL, Decimal("0.20"))]
-    by_hand(bench, OrderType.BUY if ours else OrderType.SELL)
+    manually(bench, OrderType.BUY if ours else OrderType.SELL)
     press(bench)
     bench.run(1_500)
     assert [record.request.volume for record in closes(bench)] == [Decimal("0.20")] * ours
@@ -173,7 +173,7 @@ def test_a_refusal_is_tried_again_soon(netting: Netting) -> None:
 @pytest.mark.parametrize("effect", [LoseAnswer(), LoseAnswer(retcode=10031), LoseAnswer(retcode=None)])
 def test_a_lost_answer_closes_nothing_twice(netting: Netting, effect: LoseAnswer) -> None:
     bench = netting()
-    by_hand(bench)
+    manually(bench)
     opens(bench)
     bench.broker.add_rule(Rule(effect=effect))
     press(bench)
@@ -185,10 +185,10 @@ def test_a_lost_answer_closes_nothing_twice(netting: Netting, effect: LoseAnswer
 @pytest.mark.parametrize("switches", [Switches(), Switches(comment_rewritten=True)])
 def test_while_its_order_stands_nothing_more_is_sent(netting: Netting, switches: Switches) -> None:
     bench = netting(switches=switches)
-    by_hand(bench)
+    manually(bench)
     opens(bench)
     sends = len(bench.broker.sends())
-    bench.broker.add_rule(Rule(effect=Fills(volumes=(LOT,), pace=Pace.BY_HAND)))
+    bench.broker.add_rule(Rule(effect=Fills(volumes=(LOT,), pace=Pace.MANUALLY)))
     press(bench)
     bench.run(100_000)
     (order,) = bench.broker.orders()
@@ -197,7 +197,7 @@ def test_while_its_order_stands_nothing_more_is_sent(netting: Netting, switches:
     bench.broker.fill(order.ticket, Decimal("0.04"))
     bench.run(1_000)
     assert len(bench.broker.sends()) == sends + 1
-    bench.broker.hand_cancel(order.ticket)
+    bench.broker.manual_cancel(order.ticket)
     bench.run(2_000)
     assert held(bench) == [(BUY, MORE)]
     assert [record.request.volume for record in bench.broker.sends()[sends:]] == [LOT, Decimal("0.06")]
@@ -205,7 +205,7 @@ def test_while_its_order_stands_nothing_more_is_sent(netting: Netting, switches:
 
 def test_the_rest_of_a_part_that_was_filled_follows(netting: Netting) -> None:
     bench = netting()
-    by_hand(bench)
+    manually(bench)
     opens(bench)
     bench.broker.add_rule(Rule(effect=Fills(volumes=(Decimal("0.04"),))))
     press(bench)
@@ -219,7 +219,7 @@ def test_the_rest_of_a_part_that_was_filled_follows(netting: Netting) -> None:
 def test_an_order_of_ours_that_stands_is_waited_for(netting: Netting) -> None:
     bench = netting()
     opens(bench)
-    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), token=2)))
+    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=2)))
     bench.run(200)
     bench.broker.add_rule(Rule(effect=Reject(), match=Match(kind=SendKind.REMOVE)))
     press(bench)
@@ -232,7 +232,7 @@ def test_an_order_of_ours_that_stands_is_waited_for(netting: Netting) -> None:
 def test_an_order_that_cannot_be_removed_keeps_nobody_from_closing(netting: Netting) -> None:
     bench = netting()
     opens(bench)
-    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), token=2)))
+    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=2)))
     bench.run(200)
     bench.broker.add_rule(Rule(effect=Reject(), match=Match(kind=SendKind.REMOVE), times=100))
     press(bench)
@@ -244,7 +244,7 @@ def test_an_order_that_cannot_be_removed_keeps_nobody_from_closing(netting: Nett
 def test_a_history_that_comes_late_is_waited_for(netting: Netting) -> None:
     bench = netting(switches=Switches(history_late=3_000))
     opens(bench)
-    by_hand(bench)
+    manually(bench)
     (position,) = bench.broker.positions()
     bench.run(4_000)
     close = open_order(2, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.link.reports import DealFact, OrderFact, ScanFact
+from bridge.core.link.reports import DealReport, OrderReport, ScanReport
 from bridge.simulator.broker.scenario import Scenario
 from tests.native.bench import Bench
 from tests.peers import open_order
@@ -50,7 +50,7 @@ def join(bench: Bench) -> None:
     """Run until the first scan is through."""
     for _ in range(4_000):
         bench.run(100)
-        if bench.peer.facts_of(ScanFact):
+        if bench.peer.reports_of(ScanReport):
             return
     raise AssertionError("the scan does not end")
 
@@ -61,15 +61,15 @@ def test_a_long_history(expert: Path, tmp_path: Path) -> None:
         work = Work(bench)
         bench.stepped.terminal.host.before = work
         join(bench)
-        (scan,) = bench.peer.facts_of(ScanFact)
-        assert bench.peer.facts[-1] is scan  # nothing is behind it that belongs to it
-        deals, orders = bench.peer.facts_of(DealFact), bench.peer.facts_of(OrderFact)
+        (scan,) = bench.peer.reports_of(ScanReport)
+        assert bench.peer.reports[-1] is scan  # nothing is behind it that belongs to it
+        deals, orders = bench.peer.reports_of(DealReport), bench.peer.reports_of(OrderReport)
         assert (scan.deals, scan.orders) == (YEARS + 1, YEARS)
         assert len(deals) == len({deal.ticket for deal in deals}) == YEARS + 1
         assert len(orders) == len({order.ticket for order in orders}) == YEARS
         assert deals == sorted(deals, key=lambda deal: deal.time_server_ms)
         # The deposit is of the last minute, which is looked at in the end.
-        assert bench.peer.facts.index(deals[-2]) < bench.peer.facts.index(orders[0])
+        assert bench.peer.reports.index(deals[-2]) < bench.peer.reports.index(orders[0])
         assert max(work.records.values()) <= 256
         assert max(work.selects.values()) <= 10
     finally:
@@ -88,13 +88,13 @@ def test_looks_go_on_beside_a_rescan(expert: Path, tmp_path: Path, off_s: int) -
             bench.run(20)
         bench.say(bench.peer.command(open_order()))
         bench.run(300)
-        assert [deal.magic for deal in bench.peer.facts_of(DealFact)] == [1001]
-        assert bench.peer.facts_of(ScanFact) == []
+        assert [deal.magic for deal in bench.peer.reports_of(DealReport)] == [1001]
+        assert bench.peer.reports_of(ScanReport) == []
         bench.run(10_000)
-        (scan,) = bench.peer.facts_of(ScanFact)
+        (scan,) = bench.peer.reports_of(ScanReport)
         assert scan.deals == PAST + 2
         # Nothing old was told again.
-        assert [deal.magic for deal in bench.peer.facts_of(DealFact)] == [1001]
+        assert [deal.magic for deal in bench.peer.reports_of(DealReport)] == [1001]
     finally:
         bench.close()
 
@@ -102,15 +102,15 @@ def test_looks_go_on_beside_a_rescan(expert: Path, tmp_path: Path, off_s: int) -
 def test_a_session_that_breaks_in_the_midst_begins_anew(expert: Path, tmp_path: Path) -> None:
     bench = with_past(expert, tmp_path, PAST)
     try:
-        while len(bench.peer.facts_of(DealFact)) < 1_000:
+        while len(bench.peer.reports_of(DealReport)) < 1_000:
             bench.run(20)
-        assert bench.peer.facts_of(ScanFact) == []
+        assert bench.peer.reports_of(ScanReport) == []
         bench.pipes[-1].close()
         bench.peer.forget()
         join(bench)
-        (scan,) = bench.peer.facts_of(ScanFact)
+        (scan,) = bench.peer.reports_of(ScanReport)
         assert (scan.deals, scan.orders) == (PAST + 1, PAST)
-        assert len({deal.ticket for deal in bench.peer.facts_of(DealFact)}) == PAST + 1
+        assert len({deal.ticket for deal in bench.peer.reports_of(DealReport)}) == PAST + 1
     finally:
         bench.close()
 
@@ -123,7 +123,7 @@ def test_a_crowd_in_one_second(expert: Path, tmp_path: Path) -> None:
         bench.clock.advance_us(3_600_000_000)
         bench.start()
         join(bench)
-        assert len({deal.ticket for deal in bench.peer.facts_of(DealFact)}) == len(
+        assert len({deal.ticket for deal in bench.peer.reports_of(DealReport)}) == len(
             bench.broker.state.desk.book.deals
         )
     finally:

@@ -28,10 +28,10 @@ def path(folder: Path) -> Path:
 def fill(ledger: Console, intents: int) -> None:
     """A ledger with so many intents, every second with an outcome; closed."""
     assert ledger.one(OPEN) == "open"
-    for token in range(1, intents + 1):
-        assert ledger.one(INTEND, f"dir_{token}", token) == "written"
-        if token % 2 == 0:
-            assert ledger.one(CONCLUDE, "", token) == "written"
+    for client_order_id in range(1, intents + 1):
+        assert ledger.one(INTEND, f"dir_{client_order_id}", client_order_id) == "written"
+        if client_order_id % 2 == 0:
+            assert ledger.one(CONCLUDE, "", client_order_id) == "written"
     ledger.ask(CLOSE)
 
 
@@ -45,17 +45,17 @@ def test_a_new_ledger_has_an_id_and_no_mark(ledger: Console, tmp_path: Path) -> 
     assert [each.name for each in tmp_path.glob("*.new")] == []
 
 
-def test_it_is_the_paper_terminals_format(ledger: Console, tmp_path: Path) -> None:
+def test_it_is_the_reference_terminals_format(ledger: Console, tmp_path: Path) -> None:
     fill(ledger, 3)
-    paper = Ledger(path(tmp_path))
-    assert paper.identity.unbroken and paper.identity.mark == 3
-    (second,) = [entry for entry in paper.after(1) if entry.outcome is not None]
+    reference = Ledger(path(tmp_path))
+    assert reference.identity.unbroken and reference.identity.mark == 3
+    (second,) = [entry for entry in reference.after(1) if entry.outcome is not None]
     assert str(second.outcome.price if second.outcome else "") == "1.0950"
     assert second.intent.order.comment == "dir_2" and str(second.intent.order.volume) == "0.10"
-    paper.close()
+    reference.close()
 
 
-def test_a_token_is_written_once(ledger: Console) -> None:
+def test_a_client_order_id_is_written_once(ledger: Console) -> None:
     ledger.ask(OPEN)
     assert ledger.one(INTEND, "", 7) == "written"
     assert ledger.one(INTEND, "", 7).startswith("refused")
@@ -76,7 +76,7 @@ def test_an_intent_survives_a_crash(ledger: Console, tmp_path: Path) -> None:
     ledger.ask(OPEN)
     ledger.ask(INTEND, "", 7)
     ledger.crash()
-    assert '"token":7' in path(tmp_path).read_text()
+    assert '"client_order_id":7' in path(tmp_path).read_text()
 
 
 NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":2}\n'
@@ -99,7 +99,7 @@ def test_a_file_that_is_open_elsewhere_is_refused(ledger: Console, tmp_path: Pat
     ledger.ask(CLOSE)
 
 
-@pytest.mark.parametrize("tail", [b'{"mark":4,"token":4,"att', b'{"mark":4,' + b"x" * 2_000, b"\0"])
+@pytest.mark.parametrize("tail", [b'{"mark":4,"client_order_id":4,"att', b'{"mark":4,' + b"x" * 2_000, b"\0"])
 def test_a_torn_line_is_blanked_by_the_next_append(ledger: Console, tmp_path: Path, tail: bytes) -> None:
     fill(ledger, 3)
     whole = path(tmp_path).read_bytes()
@@ -108,7 +108,9 @@ def test_a_torn_line_is_blanked_by_the_next_append(ledger: Console, tmp_path: Pa
     assert ledger.one(NAME).endswith(" 3 whole")
     assert ledger.one(INTEND, "", 50) == "written"
     ledger.ask(CLOSE)
-    assert path(tmp_path).read_bytes().startswith(whole + b" " * len(tail) + b'\n{"mark":4,"token":50')
+    assert (
+        path(tmp_path).read_bytes().startswith(whole + b" " * len(tail) + b'\n{"mark":4,"client_order_id":50')
+    )
     ledger.ask(OPEN)
     assert ledger.one(NAME).endswith(" 4 whole")
     assert ledger.one(LIST) == "1:1 2:2+1.0950 3:3 4:50 "

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.core.link.messages import Bye, Hello, RefusalCode, Refused, TerminalHeartbeat, encode
-from bridge.core.link.reports import CommandFact, CommandStage, ConnectionFact, DealFact, ScanFact
+from bridge.core.link.reports import CommandReport, CommandStage, ConnectionReport, DealReport, ScanReport
 from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from bridge.simulator.mt5.types import OrderType
 from tests.native.bench import HOST, PORT, Bench
@@ -36,7 +36,7 @@ def test_a_timeframe_or_input_change_starts_anew_with_the_same_ledger(bench: Ben
     assert bye.reason == ("the chart's symbol or timeframe changes" if reason == 3 else "the inputs change")
     assert bench.peer.proofs[-1].ledger.mark == 1
     assert bench.peer.proofs[-1].ledger.id == bench.peer.proofs[0].ledger.id
-    assert bench.peer.heard_of(Hello)[-1].boot != first.boot
+    assert bench.peer.heard_of(Hello)[-1].instance_id != first.instance_id
     bench.say(bench.peer.command(open_order(), attempt=2))
     bench.run(200)
     assert bench.sends() == 1
@@ -51,7 +51,7 @@ def test_a_change_in_the_middle_of_a_command_executes_nothing(joined: Bench) -> 
     joined.carry()
     joined.join()
     assert joined.broker.sends() == []
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
     assert joined.stages()[-1] == "not_sent NO_INTENT"
 
@@ -88,7 +88,9 @@ def test_a_second_chart_is_locked_out_and_says_so(
     joined.close()
 
 
-def test_a_ledger_that_cannot_be_written_is_told_and_stops_nothing_else(expert: Path, tmp_path: Path) -> None:
+def test_a_ledger_that_cannot_be_written_is_emitted_and_stops_nothing_else(
+    expert: Path, tmp_path: Path
+) -> None:
     bench = Bench(expert, tmp_path, Switches(), scenario=LONG_NAMED)
     bench.start()
     bench.join()
@@ -119,16 +121,16 @@ def test_a_crash_around_the_send(joined: Bench, call: str, behind: bool) -> None
     joined.restart()
     joined.join()
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(500)
     assert joined.sends() <= 1
-    stages = {fact.stage for fact in joined.peer.facts_of(CommandFact)}
+    stages = {report.stage for report in joined.peer.reports_of(CommandReport)}
     if call == "OrderSend" and behind:
-        assert joined.sends() == 1 and joined.peer.facts_of(DealFact)
+        assert joined.sends() == 1 and joined.peer.reports_of(DealReport)
     if call == "OrderSend" and not behind:
         # The intent stands: nothing is there, and nothing is sent again.
-        assert joined.sends() == 0 and CommandStage.SETTLED in stages
+        assert joined.sends() == 0 and CommandStage.STATUS_REPLY in stages
     if call == "OrderCheck":
         assert "not_sent NO_INTENT" in joined.stages() and joined.sends() == 1
 
@@ -143,7 +145,7 @@ def test_no_hello_before_the_login(bench: Bench) -> None:
     assert bench.peer.proofs[0].account.login == 5000001
 
 
-def test_another_account_takes_no_facts_along_and_has_a_ledger_of_its_own(joined: Bench) -> None:
+def test_another_account_takes_no_reports_along_and_has_a_ledger_of_its_own(joined: Bench) -> None:
     joined.say(joined.peer.command(open_order()))
     joined.broker.state.desk.terms = AccountTerms(login=42, server="Other Server.1")
     joined.run(100)
@@ -154,7 +156,7 @@ def test_another_account_takes_no_facts_along_and_has_a_ledger_of_its_own(joined
     names = sorted(path.name for path in joined.files.glob("*.ledger"))
     assert names == [
         "ExecutionOfficer-42-Other-Server-1.ledger",
-        "ExecutionOfficer-5000001-Paper-Demo.ledger",
+        "ExecutionOfficer-5000001-Simulated-Demo.ledger",
     ]
     assert len({proof.ledger.id for proof in joined.peer.proofs}) == 2
 
@@ -186,12 +188,14 @@ def test_the_sidecar_goes_and_comes_back_for_ever(joined: Bench) -> None:
 
 def test_a_refusal_shows_its_remedy(bench: Bench) -> None:
     bench.peer.challenge = lambda hello: Refused(  # type: ignore[method-assign,assignment,return-value]
-        code=RefusalCode.ACCOUNT, message="it belongs to another account", remedy="run mt5-bridge rebind"
+        code=RefusalCode.ACCOUNT,
+        message="it belongs to another account",
+        remedy="run execution-officer rebind",
     )
     bench.start()
     bench.run(2_000)
     assert "it belongs to another account" in bench.panel
-    assert "run mt5-bridge rebind" in bench.panel
+    assert "run execution-officer rebind" in bench.panel
 
 
 def test_a_first_send_that_came_too_soon_comes_later_on_every_connection_from_then_on(bench: Bench) -> None:
@@ -286,23 +290,23 @@ def test_heartbeats_keep_their_schedule(joined: Bench) -> None:
     assert not joined.peer.heard_of(TerminalHeartbeat)[-1].broker_connected
     joined.broker.connect()
     joined.run(2_000)
-    assert [(fact.counter, fact.up) for fact in joined.peer.facts_of(ConnectionFact)] == [
+    assert [(report.counter, report.up) for report in joined.peer.reports_of(ConnectionReport)] == [
         (1, False),
         (2, True),
     ]
 
 
 def test_what_happened_while_the_terminal_was_off_is_found(joined: Bench) -> None:
-    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(1_000)
     joined.stepped.close()
-    joined.broker.hand_close(joined.broker.positions()[0].ticket)
+    joined.broker.manual_close(joined.broker.positions()[0].ticket)
     joined.peer.forget()
     joined.restart()
     joined.join()
-    deals = [deal for deal in joined.peer.facts_of(DealFact) if deal.position_id]
+    deals = [deal for deal in joined.peer.reports_of(DealReport) if deal.position_id]
     assert [deal.entry.value for deal in deals] == ["IN", "OUT"]
-    assert joined.peer.facts_of(ScanFact)[0].positions == []
+    assert joined.peer.reports_of(ScanReport)[0].positions == []
 
 
 def test_a_scan_starts_at_the_sidecars_watermark_less_the_overlap(joined: Bench) -> None:
@@ -313,50 +317,50 @@ def test_a_scan_starts_at_the_sidecars_watermark_less_the_overlap(joined: Bench)
     joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
     joined.peer.forget()
     joined.join()
-    (scan,) = joined.peer.facts_of(ScanFact)
+    (scan,) = joined.peer.reports_of(ScanReport)
     assert scan.from_server_ms == joined.peer.watermark_server_ms - 2_000
 
 
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("off_s", [-1_790, 61, 1_790])
-def test_a_close_by_hand_is_told_at_once_however_wrong_the_clock_is(
+def test_a_close_by_manual_is_emitted_at_once_however_wrong_the_clock_is(
     expert: Path, tmp_path: Path, off_s: int, frozen: bool
 ) -> None:
     bench = Bench(expert, tmp_path, Switches(pc_clock_off_s=off_s, current_time_frozen=frozen))
     try:
         bench.start()
         bench.join()
-        position = bench.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+        position = bench.broker.manual_open("EURUSD", OrderType.BUY, LOT)
         bench.run(90_000)
         bench.peer.forget()
         bench.run(10_000)
-        bench.broker.hand_close(position)
+        bench.broker.manual_close(position)
         bench.run(1_000)
-        assert [deal.entry.value for deal in bench.peer.facts_of(DealFact)] == ["OUT"]
-        assert bench.peer.facts_of(ScanFact) == []  # it was no rescan
+        assert [deal.entry.value for deal in bench.peer.reports_of(DealReport)] == ["OUT"]
+        assert bench.peer.reports_of(ScanReport) == []  # it was no rescan
     finally:
         bench.close()
 
 
 def test_a_long_history_comes_in_portions_and_whole(bench: Bench) -> None:
     for _ in range(300):
-        bench.broker.hand_close(bench.broker.hand_open("EURUSD", OrderType.BUY, LOT))
+        bench.broker.manual_close(bench.broker.manual_open("EURUSD", OrderType.BUY, LOT))
     bench.start()
     bench.peer.acks = False
     bench.join()
     bench.run(2_000)
-    assert len(bench.peer.facts) == 256
+    assert len(bench.peer.reports) == 256
     bench.peer.acks = True
     bench.restart()
     bench.peer.forget()
     bench.join()
     bench.run(3_000)
-    told = [deal.ticket for deal in bench.peer.facts_of(DealFact)]
-    assert told == [deal.ticket for deal in bench.broker.history_deals(0, 2**52)]
-    assert len(bench.peer.facts_of(ScanFact)) == 1
+    emitted = [deal.ticket for deal in bench.peer.reports_of(DealReport)]
+    assert emitted == [deal.ticket for deal in bench.broker.history_deals(0, 2**52)]
+    assert len(bench.peer.reports_of(ScanReport)) == 1
 
 
-def test_what_was_not_acknowledged_is_told_again_in_the_next_session(joined: Bench) -> None:
+def test_what_was_not_acknowledged_is_emitted_again_in_the_next_session(joined: Bench) -> None:
     """In its order, although neither ledger nor broker would tell of it."""
     joined.peer.acks = False
     joined.say(joined.peer.command(open_order()))
@@ -370,17 +374,17 @@ def test_what_was_not_acknowledged_is_told_again_in_the_next_session(joined: Ben
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_fact_arrives_over_a_link_that_breaks(joined: Bench, seed: int) -> None:
+def test_every_report_arrives_over_a_link_that_breaks(joined: Bench, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test's own chance
-    for token in range(1, 12):
+    for client_order_id in range(1, 12):
         if joined.linked:
-            joined.say(joined.peer.command(open_order(token, volume="0.01")))
+            joined.say(joined.peer.command(open_order(client_order_id, volume="0.01")))
         joined.linked = chance.random() < 0.6
         joined.run(chance.choice([100, 1_000, 17_000]))
     joined.linked = True
     joined.run(130_000)
-    told = {fact.ticket for fact in joined.peer.facts_of(DealFact)}
+    emitted = {report.ticket for report in joined.peer.reports_of(DealReport)}
     assert joined.broker.sends()
-    assert told == {deal.ticket for deal in joined.broker.history_deals(0, 2**52)}
+    assert emitted == {deal.ticket for deal in joined.broker.history_deals(0, 2**52)}
     sends = Counter(record.request.magic for record in joined.broker.sends())
     assert max(sends.values()) == 1

@@ -1,4 +1,4 @@
-"""Pending orders: every form and lifetime goes out as the paper terminal's, and is refused with the same words."""
+"""Pending orders: every form and lifetime goes out as the reference terminal's, and is refused with the same words."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.core.director.contract import TimeInForce
-from bridge.core.link.reports import CommandFact, CommandStage, DealFact, NotSentReason, OrderFact
+from bridge.core.link.reports import CommandReport, CommandStage, DealReport, NotSentReason, OrderReport
 from bridge.core.units.mt5_terms import OrderState
 from bridge.simulator.broker.hours import read_session
 from bridge.simulator.broker.symbols import SHIPPED
@@ -61,25 +61,25 @@ def test_every_form_goes_out(twin: Twin) -> None:
     for side, form, price, limit, stops in FORMS:
         sent = twin.try_order(pending(form, price, side=side, limit=limit, stops=stops))
         assert isinstance(sent, TradeRequest)
-        assert sent.type is OrderType[f"{side}_{form}"] and sent.magic == twin.token
-        assert bench.stages(twin.token) == ["received", "submitted", "result"]
+        assert sent.type is OrderType[f"{side}_{form}"] and sent.magic == twin.client_order_id
+        assert bench.stages(twin.client_order_id) == ["received", "submitted", "result"]
         bench.run(400)
-        fact = next(f for f in bench.peer.facts_of(OrderFact) if f.magic == twin.token)
-        assert (fact.state, fact.type) == (OrderState.PLACED, f"{side}_{form}")
-        assert fact.limit_price == (None if limit is None else Decimal(limit))
-        assert (fact.price, fact.stop_loss) == (
+        report = next(f for f in bench.peer.reports_of(OrderReport) if f.magic == twin.client_order_id)
+        assert (report.state, report.type) == (OrderState.PLACED, f"{side}_{form}")
+        assert report.limit_price == (None if limit is None else Decimal(limit))
+        assert (report.price, report.stop_loss) == (
             Decimal(price),
             None if stops[0] is None else Decimal(stops[0]),
         )
 
 
-def test_a_triggered_order_bears_its_token(twin: Twin) -> None:
+def test_a_triggered_order_bears_its_client_order_id(twin: Twin) -> None:
     twin.try_order(pending("STOP", "1.10000"))
     twin.bench.broker.set_quote("EURUSD", Decimal("1.10000"), Decimal("1.10010"))
     twin.bench.run(1_500)
-    (deal,) = twin.bench.peer.facts_of(DealFact)
-    assert deal.magic == twin.token
-    assert [f.state for f in twin.bench.peer.facts_of(OrderFact)][-1] is OrderState.FILLED
+    (deal,) = twin.bench.peer.reports_of(DealReport)
+    assert deal.magic == twin.client_order_id
+    assert [f.state for f in twin.bench.peer.reports_of(OrderReport)][-1] is OrderState.FILLED
 
 
 def test_what_is_on_the_wrong_side_or_too_near(twin: Twin) -> None:
@@ -202,14 +202,14 @@ def test_the_orders_own_spread(twin: Twin) -> None:
     assert isinstance(twin.try_order(pending("LIMIT", "1.09000", spread=0)), tuple)
 
 
-def test_a_settle_finds_the_order_on_the_book(twin: Twin) -> None:
+def test_a_status_request_finds_the_order_on_the_book(twin: Twin) -> None:
     order = pending("LIMIT", "1.09000")
     twin.try_order(order)
     twin.bench.peer.forget()
-    twin.bench.say(twin.bench.peer.settle(replace(order, token=twin.token)))
+    twin.bench.say(twin.bench.peer.status_request(replace(order, client_order_id=twin.client_order_id)))
     twin.bench.run(60)
-    assert twin.bench.stages(twin.token) == ["submitted", "result"]
-    assert [f.magic for f in twin.bench.peer.facts_of(OrderFact)] == [twin.token]
+    assert twin.bench.stages(twin.client_order_id) == ["submitted", "result"]
+    assert [f.magic for f in twin.bench.peer.reports_of(OrderReport)] == [twin.client_order_id]
 
 
 def test_the_ledger_knows_the_order_after_a_crash(twin: Twin) -> None:
@@ -220,10 +220,10 @@ def test_the_ledger_knows_the_order_after_a_crash(twin: Twin) -> None:
     bench.join()
     assert bench.peer.proofs[-1].ledger.unbroken
     bench.peer.forget()
-    bench.say(bench.peer.command(replace(order, token=twin.token), attempt=2))
+    bench.say(bench.peer.command(replace(order, client_order_id=twin.client_order_id), attempt=2))
     bench.run(100)
-    assert [f.stage for f in bench.peer.facts_of(CommandFact)] == [
+    assert [f.stage for f in bench.peer.reports_of(CommandReport)] == [
         CommandStage.SUBMITTED,
         CommandStage.RESULT,
     ]
-    assert bench.sends(twin.token) == 1
+    assert bench.sends(twin.client_order_id) == 1

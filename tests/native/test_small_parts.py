@@ -87,7 +87,7 @@ def test_secrets_are_compared(parts: Console, theirs: str, word: str) -> None:
     st.integers(0, 10**12),
     st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**6)), max_size=20),
 )
-def test_the_link_clock_is_the_paper_terminals(
+def test_the_link_clock_is_the_reference_terminals(
     parts: Console, start: int, beats: list[tuple[int, int]]
 ) -> None:
     clock, mono = LinkClock(start), start
@@ -103,7 +103,7 @@ def test_the_link_clock_is_the_paper_terminals(
 @pytest.mark.parametrize("kind", CommandKind)
 @pytest.mark.parametrize("flags", range(8))
 @pytest.mark.parametrize("execution", SymbolExecution)
-def test_the_filling_mode_is_the_paper_terminals(
+def test_the_filling_mode_is_the_reference_terminals(
     parts: Console, kind: CommandKind, flags: int, execution: SymbolExecution
 ) -> None:
     symbol = replace(SHIPPED["EURUSD"], filling_mode=SymbolFilling(flags), trade_exemode=execution)
@@ -177,13 +177,13 @@ def test_no_day_begins_with_an_equity_that_the_terminal_does_not_have_yet(parts:
     assert parts.one(BEAT, "Server", 20_001 * day_ms + 2, 900.0) == "985.50"
 
 
-def test_a_fact_that_fits_no_frame_holds_up_no_other_and_is_told_once(parts: Console) -> None:
+def test_a_report_that_fits_no_frame_holds_up_no_other_and_is_emitted_once(parts: Console) -> None:
     parts.ask(POST, '{"kind":"first"}')
     parts.ask(POST, '{"kind":"large","text":"' + "x" * 200 + '"}')
     parts.ask(POST, '{"kind":"last"}')
     first, last, alarm = parts.ask(RELEASE, number=120)
     assert ("first" in first, "last" in last) == (True, True)
-    assert alarm.startswith("1 facts could not be told since the program was loaded")
+    assert alarm.startswith("1 reports could not be told since the program was loaded")
     assert '{"kind":"large"' in alarm
     assert parts.ask(RELEASE, number=120) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.core.link.messages import CommandKind
-from bridge.core.link.reports import DealFact, PositionFact, ScanFact
+from bridge.core.link.reports import DealReport, PositionReport, ScanReport
 from bridge.core.units.mt5_terms import Side
 from tests.native.bench import Bench
 from tests.peers import open_order
@@ -31,14 +31,14 @@ def tell(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Benc
     assert bench.broker.positions() == []
     assert [record.request.magic for record in bench.broker.sends()] == [1001, 1002]
     bench.run(130_000)
-    deals = {deal.ticket: deal for deal in bench.peer.facts_of(DealFact)}
+    deals = {deal.ticket: deal for deal in bench.peer.reports_of(DealReport)}
     assert deals.keys() == {deal.ticket for deal in bench.broker.history_deals(0, 2**52)}
     assert [deal.entry.value for deal in deals.values() if deal.position_id == position.identifier] == [
         "IN",
         "OUT",
     ]
-    assert bench.peer.facts_of(PositionFact)[0].identifier == position.identifier
-    assert bench.peer.facts_of(ScanFact)[-1].positions == []
+    assert bench.peer.reports_of(PositionReport)[0].identifier == position.identifier
+    assert bench.peer.reports_of(ScanReport)[-1].positions == []
     assert bench.stages(1001)[:1] == ["received"] and "result" in bench.stages(1002)
     return bench
 

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.core.director.contract import OrderType
 from bridge.core.link.messages import Inquire, encode
-from bridge.core.link.reports import SymbolFact
+from bridge.core.link.reports import SymbolReport
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.terminal.detection import MAX_INQUIRIES, is_candidate
 from tests.native.bench import Bench
@@ -33,13 +33,13 @@ def joined_to(expert: Path, folder: Path, *names: str) -> Bench:
     return bench
 
 
-def answer(bench: Bench, symbol: str, *, exact: bool = False) -> SymbolFact:
+def answer(bench: Bench, symbol: str, *, exact: bool = False) -> SymbolReport:
     bench.peer.forget()
     inquire(bench, symbol, exact=exact)
     bench.run(200)
-    (fact,) = bench.peer.facts_of(SymbolFact)
-    assert fact.asked == symbol
-    return fact
+    (report,) = bench.peer.reports_of(SymbolReport)
+    assert report.asked == symbol
+    return report
 
 
 def test_names_and_terms(expert: Path, tmp_path: Path) -> None:
@@ -47,12 +47,16 @@ def test_names_and_terms(expert: Path, tmp_path: Path) -> None:
         expert, tmp_path, "EURUSD.r", "GBPUSD", "GBPUSD.r", "mXAU.x", "USDJPY-a", "USDJPY-b", "eurchf"
     )
     try:
-        fact = answer(bench, "EURUSD")
-        assert (fact.name, fact.candidates) == ("EURUSD.r", [])
-        assert (fact.digits, str(fact.point), str(fact.tick_size)) == (5, "0.00001", "0.00001")
-        assert (str(fact.volume_min), str(fact.volume_max), str(fact.volume_step)) == ("0.01", "500", "0.01")
-        assert fact.volume_limit == 0 and fact.trade_mode == "FULL"
-        assert fact.order_types == list(OrderType)
+        report = answer(bench, "EURUSD")
+        assert (report.name, report.candidates) == ("EURUSD.r", [])
+        assert (report.digits, str(report.point), str(report.tick_size)) == (5, "0.00001", "0.00001")
+        assert (str(report.volume_min), str(report.volume_max), str(report.volume_step)) == (
+            "0.01",
+            "500",
+            "0.01",
+        )
+        assert report.volume_limit == 0 and report.trade_mode == "FULL"
+        assert report.order_types == list(OrderType)
         assert answer(bench, "GBPUSD").name == "GBPUSD"
         assert answer(bench, "GBPUSD", exact=True).name == "GBPUSD"
         assert answer(bench, "XAU").name == "mXAU.x"
@@ -62,7 +66,7 @@ def test_names_and_terms(expert: Path, tmp_path: Path) -> None:
             none = answer(bench, symbol, exact=exact)
             assert (none.name, none.candidates, none.trade_mode) == ("", [], "FULL")
         # An answer for each inquiry, also where nothing changed.
-        assert answer(bench, "EURUSD") == fact
+        assert answer(bench, "EURUSD") == report
     finally:
         bench.close()
 
@@ -92,7 +96,7 @@ def test_inquiries_wait_in_line_each_once(joined: Bench) -> None:
         joined._ends[-1].send(encode(Inquire(epoch=joined.peer.epoch, symbol=f"X{number}", exact=True)))
     joined.carry()
     joined.run(4_000)
-    asked = [fact.asked for fact in joined.peer.facts_of(SymbolFact)]
+    asked = [report.asked for report in joined.peer.reports_of(SymbolReport)]
     assert len(asked) == len(set(asked)) and set(asked) >= {f"X{n}" for n in range(MAX_INQUIRIES - 1)}
     assert any("more inquiries than can wait" in line for line in joined.journal)
 
@@ -103,7 +107,7 @@ def test_no_answer_while_the_broker_is_away(joined: Bench, exact: bool) -> None:
     joined.run(100)
     inquire(joined, "EURUSD", exact=exact)
     joined.run(500)
-    assert joined.peer.facts_of(SymbolFact) == []
+    assert joined.peer.reports_of(SymbolReport) == []
     joined.broker.connect()
     joined.run(500)
-    assert joined.peer.facts_of(SymbolFact)[0].name == "EURUSD"
+    assert joined.peer.reports_of(SymbolReport)[0].name == "EURUSD"

@@ -16,9 +16,9 @@ from tests.rig.rig import CLOSED, OPENED
 from tests.rig.stories import open_and_close, opened_and_closed
 
 COMMAND: Final = '"type":"command"'
-SETTLE: Final = '"type":"settle"'
+STATUS_REQUEST: Final = '"type":"status_request"'
 LOST: Final = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)
-SOON_LOST: Final = {"settle_every_s": 0.2, "unknown_grace_s": 0.4}
+SOON_LOST: Final = {"status_request_every_s": 0.2, "unknown_grace_s": 0.4}
 
 
 def _around(*calls: str) -> list[str]:
@@ -41,7 +41,7 @@ DONE_ANEW: Final = [
 ]
 """Counted from the opening's command, as all below. There is no intent."""
 
-IN_DOUBT: Final = ["FileFlush:1:after", "OrderSend:1:before"]
+UNRESOLVED_STATES: Final = ["FileFlush:1:after", "OrderSend:1:before"]
 """There is an intent, and the broker knows nothing."""
 
 FOUND: Final = [
@@ -57,7 +57,7 @@ FOUND: Final = [
 """The broker has the order."""
 
 CLOSING_DONE_ANEW: Final = ["OrderCheck:2:after", "FileFlush:3:before"]
-CLOSING_IN_DOUBT: Final = ["FileFlush:3:after", "OrderSend:2:before"]
+CLOSING_UNRESOLVED: Final = ["FileFlush:3:after", "OrderSend:2:before"]
 CLOSING_FOUND: Final = ["OrderSend:2:after", *_around("FileFlush:4")]
 
 ONLY_LOOKING: Final = {
@@ -109,7 +109,7 @@ def test_an_order_is_done_anew_or_found_after_a_death_at(rig: NativeRig, place: 
     opened_and_closed(rig, ids)
 
 
-@pytest.mark.parametrize("place", IN_DOUBT)
+@pytest.mark.parametrize("place", UNRESOLVED_STATES)
 def test_an_opening_ends_unknown_after_a_death_at(rig: NativeRig, place: str) -> None:
     rig.configure(link=SOON_LOST)
     _start(rig)
@@ -122,22 +122,22 @@ def test_an_opening_ends_unknown_after_a_death_at(rig: NativeRig, place: str) ->
     assert len(rig.broker.sends()) == 1
 
 
-@pytest.mark.parametrize("place", CLOSING_IN_DOUBT)
+@pytest.mark.parametrize("place", CLOSING_UNRESOLVED)
 def test_a_closing_ends_unknown_after_a_death_at(rig: NativeRig, place: str) -> None:
     rig.configure(link=SOON_LOST)
     _start(rig)
     opening, closing = open_and_close(rig)
     _die_at(rig, place)
     rig.start_terminal()
-    rig.told(opening, *OPENED)
+    rig.emitted(opening, *OPENED)
     _lost(rig, closing)
     # The position can still be closed.
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert len(rig.broker.sends()) == 2
 
 
 def _lost(rig: NativeRig, directive_id: str) -> None:
-    *_, lost = rig.told(directive_id, *LOST)
+    *_, lost = rig.emitted(directive_id, *LOST)
     assert lost.code == "UNKNOWN_OUTCOME"
     assert rig.journal.state(directive_id) == "UNKNOWN"
 
@@ -160,7 +160,7 @@ def test_an_order_is_found_however_often_the_terminal_dies_while_it_looks(rig: N
     _die_at(rig, "SocketSend:3", count_from="")
     _die_at(rig, "HistorySelect:1", count_from="")
     for side in ("before", "after"):
-        _die_at(rig, f"SocketSend:1:{side}", count_from=SETTLE)
+        _die_at(rig, f"SocketSend:1:{side}", count_from=STATUS_REQUEST)
     rig.start_terminal()
     opened_and_closed(rig, ids)
 
@@ -183,5 +183,5 @@ def test_an_opening_and_its_closing_make_no_other_calls_than_those_above(rig: Na
     rig.start_terminal(die_at="nowhere:1", count_from=COMMAND)
     opened_and_closed(rig, ids)
     passed = {line.removeprefix("passes ") for line in rig.terminal.log if line.startswith("passes ")}
-    killed = {place.partition(":")[0] for place in DONE_ANEW + IN_DOUBT + FOUND}
+    killed = {place.partition(":")[0] for place in DONE_ANEW + UNRESOLVED_STATES + FOUND}
     assert killed <= passed <= killed | ONLY_LOOKING

@@ -12,7 +12,7 @@ from tests.rig.rig import CLOSED, OPENED, REFUSED
 def test_an_opening_directive_becomes_one_order_and_one_position(rig: NativeRig) -> None:
     rig.start()
     directive_id = rig.issue("OPEN_LONG", quantity=0.02)
-    *_, filled, opened = rig.told(directive_id, *OPENED)
+    *_, filled, opened = rig.emitted(directive_id, *OPENED)
     (position,) = rig.broker.positions()
     assert position.volume == Decimal("0.02")
     assert filled.body["fill_quantity"] == 0.02
@@ -25,45 +25,45 @@ def test_an_opening_directive_becomes_one_order_and_one_position(rig: NativeRig)
 def test_a_position_is_closed_by_its_ticket(rig: NativeRig) -> None:
     rig.start()
     opened = rig.open("OPEN_SHORT")
-    rig.told(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)
     assert rig.broker.positions() == []
     opening, closing = rig.broker.sends()
     assert closing.request.position != 0
     assert closing.request.magic != opening.request.magic
 
 
-def test_a_stop_that_is_hit_is_told_under_the_opener(rig: NativeRig) -> None:
+def test_a_stop_that_is_hit_is_emitted_under_the_opener(rig: NativeRig) -> None:
     rig.start()
     opened = rig.open(stop_loss=1.09000, take_profit=1.10000)
     (position,) = rig.broker.positions()
     assert (position.sl, position.tp) == (Decimal("1.09000"), Decimal("1.10000"))
     rig.quote("1.08990")
-    rig.told(opened, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+    rig.emitted(opened, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
 
 
-def test_a_take_profit_and_a_hand_are_told(rig: NativeRig) -> None:
+def test_a_take_profit_and_a_manual_are_emitted(rig: NativeRig) -> None:
     rig.start()
     first, second = rig.open(take_profit=1.10000), rig.open("OPEN_SHORT")
     rig.quote("1.10010")
-    rig.told(first, *OPENED, EventType.TP_TRIGGERED, EventType.POSITION_CLOSED)
-    rig.broker.hand_close(rig.broker.positions()[0].ticket)
-    rig.told(second, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(first, *OPENED, EventType.TP_TRIGGERED, EventType.POSITION_CLOSED)
+    rig.broker.manual_close(rig.broker.positions()[0].ticket)
+    rig.emitted(second, *OPENED, EventType.POSITION_CLOSED)
 
 
-def test_the_brokers_refusal_is_told_with_its_code(rig: NativeRig) -> None:
+def test_the_brokers_refusal_is_emitted_with_its_code(rig: NativeRig) -> None:
     rig.start()
     rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
-    *_, rejected = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    *_, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert str(rejected.body["error_code"]) == "10019"
 
 
-def test_the_programs_own_limit_is_told(rig: NativeRig) -> None:
+def test_the_programs_own_limit_is_emitted(rig: NativeRig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar()
     rig.start_terminal(inputs=["InpMaxLot=0.05"])
     rig.ready()
-    *_, rejected = rig.told(rig.issue("OPEN_LONG", quantity=0.06), *REFUSED)
+    *_, rejected = rig.emitted(rig.issue("OPEN_LONG", quantity=0.06), *REFUSED)
     assert "0.05" in str(rejected.body["error_message"])
     assert rig.broker.sends() == []
 
@@ -72,7 +72,7 @@ def test_a_lost_answer_is_settled_by_evidence(rig: NativeRig) -> None:
     rig.start()
     rig.broker.add_rule(Rule(effect=LoseAnswer(retcode=Retcode.TIMEOUT)))
     directive_id = rig.issue("OPEN_LONG")
-    rig.told(
+    rig.emitted(
         directive_id,
         EventType.DIRECTIVE_RECEIVED,
         EventType.BROKER_ERROR,
@@ -83,13 +83,13 @@ def test_a_lost_answer_is_settled_by_evidence(rig: NativeRig) -> None:
     assert len(rig.broker.sends()) == 1
 
 
-def test_what_happened_while_the_terminal_was_dead_is_told(rig: NativeRig) -> None:
+def test_what_happened_while_the_terminal_was_dead_is_emitted(rig: NativeRig) -> None:
     rig.start()
     opened = rig.open(stop_loss=1.09000)
     rig.terminal.kill()
     rig.quote("1.08990")
     rig.start_terminal()
-    rig.told(opened, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+    rig.emitted(opened, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
     # The ledger is the same one, so the sidecar goes on dispatching.
     rig.open()
 
@@ -98,7 +98,7 @@ def test_a_sidecar_that_was_killed_goes_on_where_it_stood(rig: NativeRig) -> Non
     rig.start()
     opened = rig.open()
     rig.restart_sidecar()
-    rig.told(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)
     assert len(rig.broker.sends()) == 2
 
 
@@ -113,4 +113,4 @@ def test_it_trades_on_an_awkward_terminal(rig: NativeRig) -> None:
     )  # fmt: skip
     rig.ready()
     opened = rig.open()
-    rig.told(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)

@@ -1,4 +1,4 @@
-"""Chance commands on chance terms: whatever they are, the EA sends or refuses them as the paper terminal does."""
+"""Chance commands on chance terms: whatever they are, the EA sends or refuses them as the reference terminal does."""
 
 import random
 from decimal import Decimal
@@ -90,7 +90,7 @@ class Chance:
         )
         positions, orders = bench.broker.positions(), bench.broker.orders()
         order = Order(
-            token=1,
+            client_order_id=1,
             kind=kind,
             symbol=dice.choice(["EURUSD"] * 9 + ["GBPUSD"]),
             side=dice.choice(list(Side)),

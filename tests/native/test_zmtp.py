@@ -70,8 +70,8 @@ def test_it_says_the_same_as_libzmq_s_dealer(program: Console) -> None:
 def test_every_byte_may_come_alone(peer: Console) -> None:
     everything = GREETING_31 + ready(b"ROUTER", "08" + b"Identity".hex() + "00000000") + "0003" + "616263"
     lines = [line for i in range(0, len(everything), 2) for line in peer.ask(TAKE, everything[i : i + 2])]
-    told = [line for line in lines if line not in ("waiting", "ready")]
-    assert told == ["> " + READY_DEALER, "< 616263"]
+    emitted = [line for line in lines if line not in ("waiting", "ready")]
+    assert emitted == ["> " + READY_DEALER, "< 616263"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the paper terminal would make of a command, on the very broker that the EA has."""
+"""What the reference terminal would make of a command, on the very broker that the EA has."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bridge.core.director.contract import OrderType, TimeInForce
 from bridge.core.link.messages import Command, CommandKind, Inquire, Order, encode
-from bridge.core.link.reports import CommandFact, CommandStage, NotSentReason
+from bridge.core.link.reports import CommandReport, CommandStage, NotSentReason
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.mt5.types import TradeRequest
 from bridge.simulator.terminal.day_equity import DayEquity
@@ -15,7 +15,7 @@ from bridge.simulator.terminal.inputs import Inputs
 from bridge.simulator.terminal.ledger import Ledger
 from bridge.simulator.terminal.not_sent import NotSent
 from bridge.simulator.terminal.request import prepare
-from bridge.simulator.terminal.risk_limits import Guards
+from bridge.simulator.terminal.risk_limits import RiskLimits
 from bridge.simulator.terminal.standing import identity
 from tests.native.bench import Bench
 from tests.peers import open_order
@@ -28,31 +28,31 @@ Refusal = tuple[NotSentReason | None, int, str]
 
 
 class Twin:
-    """The EA on its bench, and the paper terminal's judgement beside it. Tokens count up from 5001."""
+    """The EA on its bench, and the reference terminal's judgement beside it. Tokens count up from 5001."""
 
     def __init__(self, bench: Bench, folder: Path, inputs: Inputs | None = None) -> None:
         self.bench = bench
         ledger = Ledger(folder / "twin.ledger")
         self._ledger = ledger
-        self._guards = Guards(inputs or Inputs(), ledger, DayEquity(folder / "twin.day"))
-        self._token = 5000
+        self._risk_limits = RiskLimits(inputs or Inputs(), ledger, DayEquity(folder / "twin.day"))
+        self._client_order_id = 5000
 
     def close(self) -> None:
         self._ledger.close()
 
     def expected(self, command: Command) -> TradeRequest | Refusal:
-        """What the paper terminal would send, or why it would not."""
+        """What the reference terminal would send, or why it would not."""
         account = identity(self.bench.broker.account())
         assert account is not None
         try:
-            return prepare(command, 0, account, self.bench.broker, self._guards)
+            return prepare(command, 0, account, self.bench.broker, self._risk_limits)
         except NotSent as refusal:
             return refusal.reason, refusal.retcode, refusal.message
 
     def try_order(self, order: Order, expires_server_ms: int = 0) -> TradeRequest | Refusal:
-        """Let the EA execute it under a new token: its request, or its refusal. It is the paper terminal's."""
-        self._token += 1
-        order = replace(order, token=self._token)
+        """Let the EA execute it under a new token: its request, or its refusal. It is the reference terminal's."""
+        self._client_order_id += 1
+        order = replace(order, client_order_id=self._client_order_id)
         wished = Command(
             epoch=self.bench.peer.epoch,
             attempt=1,
@@ -66,22 +66,22 @@ class Twin:
         self.bench.run(60)
         sent = self.bench.broker.sends()[sends:]
         assert len(sent) <= 1
-        found: TradeRequest | Refusal = sent[0].request if sent else self._refusal(order.token)
+        found: TradeRequest | Refusal = sent[0].request if sent else self._refusal(order.client_order_id)
         assert found == expected
         return found
 
     @property
-    def token(self) -> int:
+    def client_order_id(self) -> int:
         """The last command's."""
-        return self._token
+        return self._client_order_id
 
-    def _refusal(self, token: int) -> Refusal:
-        (fact,) = [
-            fact
-            for fact in self.bench.peer.facts_of(CommandFact)
-            if fact.token == token and fact.stage is CommandStage.NOT_SENT
+    def _refusal(self, client_order_id: int) -> Refusal:
+        (report,) = [
+            report
+            for report in self.bench.peer.reports_of(CommandReport)
+            if report.client_order_id == client_order_id and report.stage is CommandStage.NOT_SENT
         ]
-        return fact.reason, fact.retcode, fact.message
+        return report.reason, report.retcode, report.message
 
 
 def pending(
@@ -93,11 +93,11 @@ def pending(
     stops: tuple[str | None, str | None] = (None, None),
     lasts: TimeInForce = GTC,
     spread: int | None = None,
-    token: int = 1001,
+    client_order_id: int = 1001,
 ) -> Order:
     """A pending order's command."""
     return replace(
-        open_order(token, side=Side(side), price=price),
+        open_order(client_order_id, side=Side(side), price=price),
         order_type=OrderType(form),
         limit_price=None if limit is None else Decimal(limit),
         stop_loss=None if stops[0] is None else Decimal(stops[0]),
@@ -110,7 +110,7 @@ def pending(
 def change(
     kind: str,
     *,
-    token: int = 2001,
+    client_order_id: int = 2001,
     position: int = 0,
     order: int = 0,
     opener: int = 0,
@@ -122,7 +122,7 @@ def change(
 ) -> Order:
     """A MODIFY or CANCEL."""
     return Order(
-        token=token,
+        client_order_id=client_order_id,
         kind=CommandKind(kind),
         symbol=symbol,
         side=Side(side),

@@ -14,16 +14,16 @@ from bridge.core.link.messages import (
     AccountIdentity,
     Ack,
     Challenge,
-    FactMessage,
     Hello,
     LedgerIdentity,
     Message,
     Prove,
+    ReportMessage,
     Welcome,
     decode_from_sidecar,
     encode,
 )
-from bridge.core.link.reports import ScanFact, encode_fact
+from bridge.core.link.reports import ScanReport, encode_report
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from tests.rig.patience import Deadline
 
@@ -37,7 +37,7 @@ class Dealer:
         self._endpoint = endpoint
         self._officer = officer
         self._key = key
-        self._boot = secrets.token_hex(16)
+        self._instance_id = secrets.token_hex(16)
         self._context = zmq.Context()
         self._epoch = 0
         self._seq = 0
@@ -75,7 +75,7 @@ class Dealer:
                 return message
         raise AssertionError(f"the sidecar said no {kind.__name__}")
 
-    def shake_hands(self) -> Welcome:
+    def handshake(self) -> Welcome:
         """Say hello, prove it, and be welcomed."""
         self.claim()
         welcome = self.hear(Welcome)
@@ -88,7 +88,7 @@ class Dealer:
             min_version=PROTOCOL_MIN,
             max_version=PROTOCOL_MAX,
             officer=self._officer,
-            boot=self._boot,
+            instance_id=self._instance_id,
             nonce=secrets.token_hex(32),
         )
         self.say(encode(hello))
@@ -109,8 +109,8 @@ class Dealer:
     def works(self) -> None:
         """A good message is handled: a scan that found nothing is acknowledged."""
         self._seq += 1
-        scan = ScanFact(
-            boot=self._boot,
+        scan = ScanReport(
+            instance_id=self._instance_id,
             counter=self._seq,
             from_server_ms=0,
             to_server_ms=1,
@@ -118,6 +118,8 @@ class Dealer:
             orders=0,
             positions=[],
         )
-        self.say(encode(FactMessage(epoch=self._epoch, seq=self._seq, fact=msgspec.Raw(encode_fact(scan)))))
+        self.say(
+            encode(ReportMessage(epoch=self._epoch, seq=self._seq, report=msgspec.Raw(encode_report(scan))))
+        )
         while self.hear(Ack).seq < self._seq:
             pass

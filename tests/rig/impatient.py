@@ -1,6 +1,6 @@
 """A process of the bridge that waits less long for what is gone or locked than it does in the field.
 
-    python -m tests.rig.impatient paper --officer eo-001 ...
+    python -m tests.rig.impatient reference-terminal --officer eo-001 ...
     python -m tests.rig.impatient run --config bridge.toml
 
 A terminal gives up a sidecar that stalls by its silence alone; a sidecar that the Director refuses knocks again

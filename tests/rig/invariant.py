@@ -20,7 +20,7 @@ from tests.rig.director import Event
 from tests.rig.patience import Deadline
 from tests.rig.rig import Rig
 
-SETTLE_S: Final = 30.0
+STATUS_REQUEST_S: Final = 30.0
 LOOK_S: Final = 1.0
 """How often the broker is looked at when the sidecar says nothing."""
 FAR_MS: Final = 2**52
@@ -39,7 +39,7 @@ def check(rig: Rig) -> None:
     """Wait until everything has come to an end, then hold the parts to each other. Raises AssertionError."""
     if not rig.sidecars:
         return
-    deadline = Deadline(0 if rig.unsettled else SETTLE_S)
+    deadline = Deadline(0 if rig.unsettled else STATUS_REQUEST_S)
     while True:
         mark = rig.sidecar.mark
         complaints = list(_complaints(rig))
@@ -50,9 +50,9 @@ def check(rig: Rig) -> None:
 
 
 def _complaints(rig: Rig) -> Iterator[str]:
-    commands = {row["token"]: row for row in rig.journal.rows("SELECT * FROM commands")}
+    commands = {row["client_order_id"]: row for row in rig.journal.rows("SELECT * FROM commands")}
     for officer, broker in rig.brokers.items():
-        own = {token: row for token, row in commands.items() if row["officer"] == officer}
+        own = {client_order_id: row for client_order_id, row in commands.items() if row["officer"] == officer}
         yield from _sends(broker, own)
         if not rig.button_pressed:
             yield from _changes(broker, own)
@@ -69,26 +69,28 @@ def _complaints(rig: Rig) -> Iterator[str]:
             state = CommandState(row["state"])
             rests = row["order_type"] != "MARKET" and (row["officer"], row["order_ticket"]) in resting
             if not state.over and state is not CommandState.UNKNOWN and not rests:
-                yield f"command {row['token']} of {row['directive_id']} is still {state}"
+                yield f"command {row['client_order_id']} of {row['directive_id']} is still {state}"
 
 
 def _sends(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
     sends = [send for send in broker.sends() if SendKind.of(send.request) not in _CHANGES]
-    for token, count in Counter(send.request.magic for send in sends).items():
-        if token and count > 1:
-            yield f"command {token} was sent {count} times"
+    for client_order_id, count in Counter(send.request.magic for send in sends).items():
+        if client_order_id and count > 1:
+            yield f"command {client_order_id} was sent {count} times"
     executed = {send.request.magic for send in sends if send.executed}
-    for token, row in commands.items():
+    for client_order_id, row in commands.items():
         if row["kind"] in ("MODIFY", "CANCEL"):
             continue
-        if row["state"] == CommandState.NEVER_SENT and any(send.request.magic == token for send in sends):
-            yield f"command {token} is NEVER_SENT, and the broker saw it"
-        if row["state"] == CommandState.REJECTED and token in executed:
-            yield f"command {token} is REJECTED, and the broker executed it"
+        if row["state"] == CommandState.NEVER_SENT and any(
+            send.request.magic == client_order_id for send in sends
+        ):
+            yield f"command {client_order_id} is NEVER_SENT, and the broker saw it"
+        if row["state"] == CommandState.REJECTED and client_order_id in executed:
+            yield f"command {client_order_id} is REJECTED, and the broker executed it"
         # A person's word may say otherwise than the broker, and counts.
         by_word = row["reason"] == "RESOLVED"
-        if row["state"] == CommandState.FILLED and token not in executed and not by_word:
-            yield f"command {token} is FILLED, and the broker never executed it"
+        if row["state"] == CommandState.FILLED and client_order_id not in executed and not by_word:
+            yield f"command {client_order_id} is FILLED, and the broker never executed it"
 
 
 def _changes(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
@@ -153,7 +155,7 @@ def _money(rig: Rig, officer: str, deals: list[Deal]) -> Iterator[str]:
     for deal in deals:
         booked[deal.position_id].append(tuple(getattr(deal, name) for name in _MONEY))
     rows = rig.journal.rows("SELECT identifier AS position_id, * FROM positions WHERE officer = ?", officer)
-    rows += rig.journal.rows("SELECT * FROM shares WHERE officer = ? AND token = 0", officer)
+    rows += rig.journal.rows("SELECT * FROM allocations WHERE officer = ? AND client_order_id = 0", officer)
     for row in rows:
         known[row["position_id"]].append(tuple(Decimal(row[name]) for name in _MONEY))
     for position in known.keys() & booked.keys():
@@ -165,7 +167,9 @@ def _money(rig: Rig, officer: str, deals: list[Deal]) -> Iterator[str]:
 def _strangers(rig: Rig, officer: str) -> dict[int, Decimal]:
     """What others have open in positions, by the journal's shares."""
     left: dict[int, Decimal] = {}
-    for row in rig.journal.rows("SELECT * FROM shares WHERE officer = ? AND token = 0", officer):
+    for row in rig.journal.rows(
+        "SELECT * FROM allocations WHERE officer = ? AND client_order_id = 0", officer
+    ):
         volume = Decimal(row["volume"]) if row["entry"] == "IN" else -Decimal(row["volume"])
         left[row["position_id"]] = left.get(row["position_id"], Decimal(0)) + volume
     return left
@@ -180,20 +184,20 @@ def _ours(deals: Iterable[Deal]) -> list[Deal]:
 
 def _events(rig: Rig) -> Iterator[str]:
     stored = rig.journal.rows("SELECT officer, directive_id, event_type, key, state FROM events ORDER BY id")
-    told = rig.director.events() if rig.director_process.running else []
-    for key, count in Counter(event.key for event in told).items():
+    emitted = rig.director.events() if rig.director_process.running else []
+    for key, count in Counter(event.key for event in emitted).items():
         if key is None or count > 1:
             yield f"the Director has {count} events with the key {key}"
     if not _repeats_are_explained(rig):
         yield from (
             f"{event.type} of {event.directive_id} came {event.deliveries} times"
-            for event in told
+            for event in emitted
             if event.deliveries > 1
         )
     if rig.director_process.running and not rig.journal_restored:
-        yield from _lanes(stored, told)
-    for directive_id, types in rig.told_of.items():
-        here = [event.type for event in told if event.directive_id == directive_id]
+        yield from _queues(stored, emitted)
+    for directive_id, types in rig.emitted_of.items():
+        here = [event.type for event in emitted if event.directive_id == directive_id]
         if rig.director_process.running and here != types:
             yield f"{directive_id}: the Director was told {here}, and the test saw {list(types)}"
     if not rig.unsettled:
@@ -204,20 +208,22 @@ def _events(rig: Rig) -> Iterator[str]:
         )
 
 
-def _lanes(stored: list[Row], told: list[Event]) -> Iterator[str]:
+def _queues(stored: list[Row], emitted: list[Event]) -> Iterator[str]:
     """Per directive the Director was told what the journal says was delivered, in the journal's order."""
-    for lane in {(row["officer"], row["directive_id"]) for row in stored}:
-        mine = [row for row in stored if (row["officer"], row["directive_id"]) == lane]
+    for queue in {(row["officer"], row["directive_id"]) for row in stored}:
+        mine = [row for row in stored if (row["officer"], row["directive_id"]) == queue]
         delivered = [row["key"] for row in mine if row["state"] == "delivered"]
-        arrived = [event.key for event in told if (event.body["reported_by"], event.directive_id) == lane]
+        arrived = [event.key for event in emitted if (event.body["reported_by"], event.directive_id) == queue]
         # The last of a lane may be there without its sender knowing.
         if arrived[: len(delivered)] != delivered or len(arrived) > len(delivered) + 1:
-            yield f"{lane}: the journal has {delivered} as delivered, and the Director has {arrived}"
-        if lane[1] is not None and mine[0]["event_type"] != EventType.DIRECTIVE_RECEIVED:
-            yield f"{lane}: its first event is {mine[0]['event_type']}"
+            yield f"{queue}: the journal has {delivered} as delivered, and the Director has {arrived}"
+        if queue[1] is not None and mine[0]["event_type"] != EventType.DIRECTIVE_RECEIVED:
+            yield f"{queue}: its first event is {mine[0]['event_type']}"
     known = {row["key"] for row in stored}
     yield from (
-        f"the Director has {event.type}, and the journal has not" for event in told if event.key not in known
+        f"the Director has {event.type}, and the journal has not"
+        for event in emitted
+        if event.key not in known
     )
 
 

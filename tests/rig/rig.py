@@ -33,7 +33,7 @@ class Rig(World):
 
     def __init__(self, folder: Path, nursery: Nursery) -> None:
         super().__init__(folder, nursery)
-        self.told_of: dict[str, list[str]] = {}
+        self.emitted_of: dict[str, list[str]] = {}
         """What the Director was told of each directive that a test asked about."""
 
     def issue(self, action: str, *, officer: str = OFFICER, **fields: object) -> str:
@@ -47,10 +47,10 @@ class Rig(World):
     def open(self, action: str = "OPEN_LONG", *, officer: str = OFFICER, **fields: object) -> str:
         """Open a position, and wait until the Director knows of it; the directive's id."""
         directive_id = self.issue(action, officer=officer, **fields)
-        self.told(directive_id, *OPENED)
+        self.emitted(directive_id, *OPENED)
         return directive_id
 
-    def told(
+    def emitted(
         self,
         directive_id: str,
         *types: EventType,
@@ -69,10 +69,10 @@ class Rig(World):
         ]
         here = [event.type for event in events]
         assert (sorted(here) == sorted(types)) if in_any_order else (here == list(types)), here
-        self.told_of[directive_id] = here
+        self.emitted_of[directive_id] = here
         return events
 
-    def told_besides(
+    def emitted_besides(
         self, type_: EventType, code: str | None = None, *, within: Deadline | None = None
     ) -> Event:
         """Wait for an event that belongs to no directive."""

@@ -12,7 +12,7 @@ def open_and_close(rig: Rig) -> tuple[str, str]:
 def opened_and_closed(rig: Rig, ids: tuple[str, str]) -> None:
     """Both were told of as on a good day, with one send each."""
     opening, close = ids
-    rig.told(opening, *OPENED)
-    rig.told(close, *CLOSED)
+    rig.emitted(opening, *OPENED)
+    rig.emitted(close, *CLOSED)
     assert len(rig.broker.sends()) == 2
     assert not rig.broker.positions()

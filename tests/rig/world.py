@@ -50,7 +50,7 @@ class World:
         self.sidecars = 0
         """How many were started."""
         self.paper_options: tuple[str, ...] = ()
-        """What paper terminals are started with, beside what they need."""
+        """What reference terminals are started with, beside what they need."""
         self._director_port = free_port()
         self._link_port = free_port()
         self._broker_ports: dict[str, int] = {}
@@ -133,7 +133,7 @@ class World:
     def start_broker(self, officer: str = OFFICER, scenario: Scenario | None = None) -> Process:
         port = self._broker_ports.setdefault(officer, free_port())
         endpoint = f"tcp://{HOST}:{port}"
-        arguments = ["bridge", "--log-json", "paper-broker", "--endpoint", endpoint]
+        arguments = ["bridge", "--log-json", "simulated-broker", "--endpoint", endpoint]
         if scenario is not None:
             path = self.folder / f"{officer}.scenario.json"
             path.write_bytes(msgspec.json.encode(scenario))
@@ -166,7 +166,7 @@ class World:
         ledger: Path | None = None,
         impatient: bool = False,
     ) -> Process:
-        command = ["paper", "--endpoint", self.link, "--officer", officer]
+        command = ["reference-terminal", "--endpoint", self.link, "--officer", officer]
         command += ["--link-key-file", str(link_key or self.link_key(officer))]
         command += ["--ledger", str(ledger or self.ledger(officer))]
         command += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}", *self.paper_options]
@@ -187,11 +187,11 @@ class World:
         return process
 
     def bridge(self, *arguments: str) -> Process:
-        """A command of mt5-bridge that ends by itself; wait for it with `exited`."""
+        """A command of execution-officer that ends by itself; wait for it with `exited`."""
         return self.run(arguments[0], ["bridge", *arguments])
 
     def journal_command(self, *arguments: str) -> Any:
-        """What `mt5-bridge journal ... --json` answers."""
+        """What `execution-officer journal ... --json` answers."""
         process = self.bridge("journal", "--config", str(self.config_path), *arguments, "--json")
         assert process.exited() == 0, process.log
         return msgspec.json.decode("\n".join(process.log))
@@ -242,7 +242,7 @@ class World:
 
 
 def _command(command: list[str], *, die_at: str, impatient: bool) -> list[str]:
-    """The module and arguments for a command of mt5-bridge."""
+    """The module and arguments for a command of execution-officer."""
     command = ["--log-json", *command]
     if die_at:
         return ["tests.rig.crashing", die_at, "--", *command]

@@ -1,4 +1,4 @@
-"""A paper broker in a time zone, which keeps what it has from one start to the next.
+"""A simulated broker in a time zone, which keeps what it has from one start to the next.
 
     python -m tests.rig.zoned ENDPOINT STATE HOURS
 
@@ -17,7 +17,7 @@ def main() -> None:
     run_broker(
         endpoint,
         None,
-        lambda bound: print(f"Paper broker on {bound}", flush=True),
+        lambda bound: print(f"Simulated broker on {bound}", flush=True),
         state_path=Path(state),
         utc_offset=timedelta(hours=int(hours)),
     )

@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--endpoint", default="tcp://127.0.0.1:5760", help="where the sidecar's link is")
     parser.add_argument("--officer", required=True, help="the officer that it is")
     parser.add_argument("--link-key-file", type=Path, required=True, help="the officer's link key")
-    parser.add_argument("--broker", metavar="ENDPOINT", help="a paper-broker's address")
+    parser.add_argument("--broker", metavar="ENDPOINT", help="a simulated-broker's address")
     parser.add_argument("--scenario", type=Path, help="what its own broker starts from")
     parser.add_argument(
         "--files", type=Path, default=Path("terminal-files"), help="the terminal's data folder"

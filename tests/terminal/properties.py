@@ -1,7 +1,7 @@
 """MQL5's properties of accounts, symbols, orders, deals and positions, from the simulated broker's records.
 
 Source: MQL5 reference, 'Trade Constants', 'Account Properties', 'Symbol Properties'. A property's name without its
-prefix is the record's field in lower case (bridge/paper/mt5.py); what differs stands in the tables here.
+prefix is the record's field in lower case (bridge/simulator/mt5/types.py); what differs stands in the tables here.
 """
 
 from decimal import Decimal

@@ -5,30 +5,30 @@ from enum import IntEnum
 
 import pytest
 
-from bridge.simulator.mt5 import constants as paper
+from bridge.simulator.mt5 import constants as constants
 from tests.terminal.build import STANDIN
 from tests.terminal.reference import constants, enum_names, functions, groups, header
 from tests.terminal.reference.derive import lines
 
 # MQL5's prefix of each enumeration of the simulated broker.
 PREFIXES: dict[type[IntEnum], str] = {
-    paper.TradeAction: "TRADE_ACTION_",
-    paper.OrderType: "ORDER_TYPE_",
-    paper.OrderFilling: "ORDER_FILLING_",
-    paper.OrderTime: "ORDER_TIME_",
-    paper.OrderState: "ORDER_STATE_",
-    paper.OrderReason: "ORDER_REASON_",
-    paper.DealEntry: "DEAL_ENTRY_",
-    paper.DealReason: "DEAL_REASON_",
-    paper.PositionType: "POSITION_TYPE_",
-    paper.PositionReason: "POSITION_REASON_",
-    paper.SymbolTradeMode: "SYMBOL_TRADE_MODE_",
-    paper.SymbolExecution: "SYMBOL_TRADE_EXECUTION_",
-    paper.SymbolOrdersGtc: "SYMBOL_ORDERS_",
-    paper.AccountMarginMode: "ACCOUNT_MARGIN_MODE_",
-    paper.AccountTradeMode: "ACCOUNT_TRADE_MODE_",
-    paper.TransactionType: "TRADE_TRANSACTION_",
-    paper.Retcode: "TRADE_RETCODE_",
+    constants.TradeAction: "TRADE_ACTION_",
+    constants.OrderType: "ORDER_TYPE_",
+    constants.OrderFilling: "ORDER_FILLING_",
+    constants.OrderTime: "ORDER_TIME_",
+    constants.OrderState: "ORDER_STATE_",
+    constants.OrderReason: "ORDER_REASON_",
+    constants.DealEntry: "DEAL_ENTRY_",
+    constants.DealReason: "DEAL_REASON_",
+    constants.PositionType: "POSITION_TYPE_",
+    constants.PositionReason: "POSITION_REASON_",
+    constants.SymbolTradeMode: "SYMBOL_TRADE_MODE_",
+    constants.SymbolExecution: "SYMBOL_TRADE_EXECUTION_",
+    constants.SymbolOrdersGtc: "SYMBOL_ORDERS_",
+    constants.AccountMarginMode: "ACCOUNT_MARGIN_MODE_",
+    constants.AccountTradeMode: "ACCOUNT_TRADE_MODE_",
+    constants.TransactionType: "TRADE_TRANSACTION_",
+    constants.Retcode: "TRADE_RETCODE_",
 }
 OWN = {"mql_is_blank", "mql_give", "string"}
 """The stand-in's helpers, and a type that is called to convert."""

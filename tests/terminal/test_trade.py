@@ -44,10 +44,10 @@ class Account:
 
     def __init__(self) -> None:
         self.broker = Broker.start(Scenario(), NOW_S * 1000)
-        self.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.1"))
+        self.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.1"))
         self.broker.advance(NOW_S * 1000 + 5000)
-        self.closed = self.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.2"))
-        self.broker.hand_close(self.closed)
+        self.closed = self.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.2"))
+        self.broker.manual_close(self.closed)
         self.view = BrokerView(self.broker, Program(SimulatedClock(), Switches()), Switches())
         self.trade = Trade(self.view, Switches())
         self.market = Market(self.view)

@@ -16,10 +16,10 @@ from bridge.config.rules import is_loopback
 from bridge.core.director.contract import Action
 from bridge.core.settings import (
     DirectorSettings,
-    GuardSettings,
     LinkSettings,
     MissingStop,
     OfficerSettings,
+    RiskLimits,
     Settings,
     SilentDirector,
 )
@@ -84,7 +84,7 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
         tmp_path,
         f"[director]\nurl = '{URL}/api/'\napi_key_file = 'keys/api.key'\npoll_interval_s = 2\n"
         "timeout_s = 2.5\nextra_fields = false\n[journal]\npath = '../data/j.db'\n"
-        "[link]\nendpoint = 'tcp://127.0.0.1:*'\n[[officers]]\nid = 'eo-001'\ntoken_prefix = 7\n"
+        "[link]\nendpoint = 'tcp://127.0.0.1:*'\n[[officers]]\nid = 'eo-001'\norder_id_prefix = 7\n"
         "allow_real = true\nmax_quantity = 0.10\ndeviation_points = 5\nsymbols = { EURUSD = 'EURUSD.r' }\n",
     )
     officer = config.settings.officers[0]
@@ -227,8 +227,8 @@ def test_a_strange_key_cannot_fake_a_line(tmp_path: Path) -> None:
         ("deviation_points = 1.5", "1.5", "must be a whole number"),
         ("deviation_points = true", "true", "must be a whole number"),
         ("deviation_points = 2026-01-04", "2026-01-04", "must be a whole number"),
-        ("token_prefix = 0", "0", "must be a whole number, at least 1, at most 4095"),
-        ("token_prefix = 4096", "4096", "must be a whole number, at least 1, at most 4095"),
+        ("order_id_prefix = 0", "0", "must be a whole number, at least 1, at most 4095"),
+        ("order_id_prefix = 4096", "4096", "must be a whole number, at least 1, at most 4095"),
         ("allow_real = 'yes'", '"yes"', "must be true or false"),
         ("allow_real = 1", "1", "must be true or false"),
         ("time_to_live_s = 0", "0", "must be a number, above 0, at most 86400"),
@@ -267,7 +267,7 @@ def test_a_long_value_is_cut_and_stays_on_its_line(tmp_path: Path) -> None:
     assert len(message) < 400
 
 
-def test_every_slip_is_told_at_once(tmp_path: Path) -> None:
+def test_every_slip_is_emitted_at_once(tmp_path: Path) -> None:
     error = refusal(
         tmp_path, DIRECTOR + "timeout_s = 0\n[link]\nheartbeat_s = 99\n[[officers]]\nid = 1\n[x]\n"
     )
@@ -511,28 +511,28 @@ def test_prefixes_that_collide_by_chance_name_the_remedy(tmp_path: Path) -> None
         if other != f"eo-{number}":
             break
     error = refusal(tmp_path, with_ids(other, f"eo-{number}"))
-    assert_says(error, "officers[1].token_prefix = ", f"is the prefix of officers[0] ({other}) too")
-    advice = re.search(r"set token_prefix to .*, as in (token_prefix = \d+)", str(error))
+    assert_says(error, "officers[1].order_id_prefix = ", f"is the prefix of officers[0] ({other}) too")
+    advice = re.search(r"set order_id_prefix to .*, as in (order_id_prefix = \d+)", str(error))
     assert advice is not None
     cured = with_ids(other, f"eo-{number}") + advice[1] + "\n"
     assert len(read(tmp_path, cured).settings.officers) == 2
 
 
 def test_prefixes_that_were_set_alike(tmp_path: Path) -> None:
-    text = with_officer("token_prefix = 9") + "[[officers]]\nid = 'b'\ntoken_prefix = 9\n"
-    assert_says(refusal(tmp_path, text), "officers[1].token_prefix = 9", "set token_prefix")
+    text = with_officer("order_id_prefix = 9") + "[[officers]]\nid = 'b'\norder_id_prefix = 9\n"
+    assert_says(refusal(tmp_path, text), "officers[1].order_id_prefix = 9", "set order_id_prefix")
 
 
 # Guards
 
 
-def guarded(tmp_path: Path, *lines: str) -> GuardSettings:
-    text = DIRECTOR + OFFICER + "\n[officers.guards]\n" + "\n".join(lines) + "\n"
-    return read(tmp_path, text).settings.officers[0].guards
+def guarded(tmp_path: Path, *lines: str) -> RiskLimits:
+    text = DIRECTOR + OFFICER + "\n[officers.risk_limits]\n" + "\n".join(lines) + "\n"
+    return read(tmp_path, text).settings.officers[0].risk_limits
 
 
-def test_guards_are_read_in_their_own_table(tmp_path: Path) -> None:
-    guards = guarded(
+def test_risk_limits_are_read_in_their_own_table(tmp_path: Path) -> None:
+    risk_limits = guarded(
         tmp_path,
         "allowed_actions = ['OPEN_LONG']",
         "allowed_symbols = ['EURUSD', 'XAUUSD']",
@@ -541,7 +541,7 @@ def test_guards_are_read_in_their_own_table(tmp_path: Path) -> None:
         "missing_stop = 'close'",
         "silent_director = 'cancel'",
     )
-    assert guards == GuardSettings(
+    assert risk_limits == RiskLimits(
         allowed_actions=[Action.OPEN_LONG],
         allowed_symbols=["EURUSD", "XAUUSD"],
         max_symbol_quantity=Decimal("0.50"),
@@ -549,7 +549,7 @@ def test_guards_are_read_in_their_own_table(tmp_path: Path) -> None:
         missing_stop=MissingStop.CLOSE,
         silent_director=SilentDirector.CANCEL,
     )
-    assert str(guards.max_symbol_quantity) == "0.50"
+    assert str(risk_limits.max_symbol_quantity) == "0.50"
 
 
 @pytest.mark.parametrize(
@@ -568,9 +568,9 @@ def test_guards_are_read_in_their_own_table(tmp_path: Path) -> None:
         ("max_spred_points = 3", "did you mean max_spread_points?"),
     ],
 )
-def test_a_guard_that_cannot_be_meant_is_refused(tmp_path: Path, line: str, words: str) -> None:
-    error = refusal(tmp_path, DIRECTOR + OFFICER + f"\n[officers.guards]\n{line}\n")
-    assert_says(error, "officers[0].guards", words)
+def test_a_risk_limit_that_cannot_be_meant_is_refused(tmp_path: Path, line: str, words: str) -> None:
+    error = refusal(tmp_path, DIRECTOR + OFFICER + f"\n[officers.risk_limits]\n{line}\n")
+    assert_says(error, "officers[0].risk_limits", words)
 
 
 # Completeness
@@ -578,7 +578,7 @@ def test_a_guard_that_cannot_be_meant_is_refused(tmp_path: Path, line: str, word
 
 def test_every_default_passes_its_own_rule() -> None:
     """So no default can be written into a file and then be refused."""
-    for kind in (DirectorSettings, LinkSettings, OfficerSettings, GuardSettings):
+    for kind in (DirectorSettings, LinkSettings, OfficerSettings, RiskLimits):
         for field in msgspec.structs.fields(kind):
             if field.required or field.default is None:
                 continue

@@ -102,7 +102,9 @@ def test_the_file_and_its_name_are_flushed(path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_missing_key_names_the_way_to_make_one(path: Path) -> None:
-    with pytest.raises(LinkKeyFileError, match=r"no link key at .*eo-001\.linkkey\. Run 'mt5-bridge setup'"):
+    with pytest.raises(
+        LinkKeyFileError, match=r"no link key at .*eo-001\.linkkey\. Run 'execution-officer setup'"
+    ):
         load_link_key(path)
 
 

@@ -37,7 +37,7 @@ def hear(parts: Parts, play: Any, directive_id: str | None, *event_types: EventT
             occurred_at=datetime(2026, 1, 4, tzinfo=UTC),
             reported_by="eo",
         )
-        play.told.append(parts.director.Told(msgspec.Raw(b"{}"), event))
+        play.emitted.append(parts.director.Emitted(msgspec.Raw(b"{}"), event))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ test = ["three"]
 
 
 @pytest.fixture
-def boot(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def instance_id(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(ROOT / "scripts")
     return importlib.import_module("_environment")
 
@@ -66,39 +66,43 @@ class FakeRun:
 
 
 @pytest.fixture
-def environment(boot: ModuleType, root: Path) -> Any:
-    return boot.Environment(root)
+def environment(instance_id: ModuleType, root: Path) -> Any:
+    return instance_id.Environment(root)
 
 
 @pytest.fixture
-def run(boot: ModuleType, environment: Any, monkeypatch: pytest.MonkeyPatch) -> FakeRun:
+def run(instance_id: ModuleType, environment: Any, monkeypatch: pytest.MonkeyPatch) -> FakeRun:
     fake = FakeRun(environment)
-    monkeypatch.setattr(boot, "_run", fake)
+    monkeypatch.setattr(instance_id, "_run", fake)
     return fake
 
 
-def test_an_old_python_is_told_which_it_must_be(boot: ModuleType) -> None:
-    with pytest.raises(boot.EnvironmentTrouble, match=r"needs Python 3\.11 or later, and this is 3\.9"):
-        boot.require_python((3, 9, 1))
-    boot.require_python((3, 11, 0))
-    boot.require_python((4, 0, 0))
+def test_an_old_python_is_emitted_which_it_must_be(instance_id: ModuleType) -> None:
+    with pytest.raises(
+        instance_id.EnvironmentTrouble, match=r"needs Python 3\.11 or later, and this is 3\.9"
+    ):
+        instance_id.require_python((3, 9, 1))
+    instance_id.require_python((3, 11, 0))
+    instance_id.require_python((4, 0, 0))
 
 
-def test_the_names_of_what_is_needed_come_from_the_project_file(boot: ModuleType, root: Path) -> None:
-    assert boot.needed(root, "") == ["sample", "one", "two_b"]
-    assert boot.needed(root, "test") == ["sample", "one", "two_b", "three"]
+def test_the_names_of_what_is_needed_come_from_the_project_file(instance_id: ModuleType, root: Path) -> None:
+    assert instance_id.needed(root, "") == ["sample", "one", "two_b"]
+    assert instance_id.needed(root, "test") == ["sample", "one", "two_b", "three"]
 
 
-def test_an_interpreter_serves_only_the_checkout_that_it_has_installed(boot: ModuleType, root: Path) -> None:
-    assert boot.has_project(ROOT, "test")
-    assert not boot.has_project(root, "")
+def test_an_interpreter_serves_only_the_checkout_that_it_has_installed(
+    instance_id: ModuleType, root: Path
+) -> None:
+    assert instance_id.has_project(ROOT, "test")
+    assert not instance_id.has_project(root, "")
 
 
 def test_an_interpreter_that_lacks_a_requirement_does_not_serve(
-    boot: ModuleType, monkeypatch: pytest.MonkeyPatch
+    instance_id: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boot, "needed", lambda *_: ["mt5-bridge", "no-such-distribution"])
-    assert not boot.has_project(ROOT, "")
+    monkeypatch.setattr(instance_id, "needed", lambda *_: ["execution-officer", "no-such-distribution"])
+    assert not instance_id.has_project(ROOT, "")
 
 
 def test_a_first_run_makes_and_installs_and_a_second_does_nothing(environment: Any, run: FakeRun) -> None:
@@ -128,11 +132,11 @@ def test_a_changed_project_is_installed_again_with_the_groups_that_were_there(
 
 
 def test_a_checkout_that_was_moved_gets_a_new_environment(
-    boot: ModuleType, environment: Any, run: FakeRun, root: Path
+    instance_id: ModuleType, environment: Any, run: FakeRun, root: Path
 ) -> None:
     environment.prepare("")
     moved = root.rename(root.with_name("moved"))
-    elsewhere = boot.Environment(moved)
+    elsewhere = instance_id.Environment(moved)
     run.environment = elsewhere
     assert not elsewhere.is_current("")
     elsewhere.prepare("")
@@ -149,10 +153,10 @@ def test_an_environment_of_another_python_is_made_anew(environment: Any, run: Fa
 
 
 def test_a_failed_installation_leaves_no_stamp_and_shows_what_pip_said(
-    boot: ModuleType, environment: Any, run: FakeRun
+    instance_id: ModuleType, environment: Any, run: FakeRun
 ) -> None:
     run.fails = "pip"
-    with pytest.raises(boot.EnvironmentTrouble, match="what it said"):
+    with pytest.raises(instance_id.EnvironmentTrouble, match="what it said"):
         environment.prepare("")
     assert not environment.is_current("")
     run.fails = ""
@@ -161,35 +165,37 @@ def test_a_failed_installation_leaves_no_stamp_and_shows_what_pip_said(
 
 
 def test_a_failure_ends_the_script_with_status_3(
-    boot: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    instance_id: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def failing(_: Any, extra: str) -> None:
-        raise boot.EnvironmentTrouble("no room")
+        raise instance_id.EnvironmentTrouble("no room")
 
-    monkeypatch.setattr(boot, "ROOT", root)
-    monkeypatch.setattr(boot.Environment, "prepare", failing)
+    monkeypatch.setattr(instance_id, "ROOT", root)
+    monkeypatch.setattr(instance_id.Environment, "prepare", failing)
     with pytest.raises(SystemExit) as ended:
-        boot.enter("demo.py")
+        instance_id.enter("demo.py")
     assert ended.value.code == 3
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "Error: no room\n")
 
 
-def test_a_python_without_ensurepip_is_told_the_remedy(
-    boot: ModuleType, environment: Any, run: FakeRun, monkeypatch: pytest.MonkeyPatch
+def test_a_python_without_ensurepip_is_emitted_the_remedy(
+    instance_id: ModuleType, environment: Any, run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else object())
-    with pytest.raises(boot.EnvironmentTrouble, match=r"lacks ensurepip.*apt install python3\.\d+-venv"):
+    with pytest.raises(
+        instance_id.EnvironmentTrouble, match=r"lacks ensurepip.*apt install python3\.\d+-venv"
+    ):
         environment.prepare("")
 
 
 def test_somebodys_own_unusable_environment_is_left_alone(
-    boot: ModuleType, environment: Any, run: FakeRun
+    instance_id: ModuleType, environment: Any, run: FakeRun
 ) -> None:
     environment.folder.mkdir()
     theirs = environment.folder / "theirs.txt"
     theirs.touch()
-    with pytest.raises(boot.EnvironmentTrouble, match="was not made by this script"):
+    with pytest.raises(instance_id.EnvironmentTrouble, match="was not made by this script"):
         environment.prepare("")
     assert theirs.exists()
 
@@ -201,20 +207,20 @@ def test_somebodys_own_usable_environment_is_used(environment: Any, run: FakeRun
     assert (run.makes, run.installs) == (0, ["."])
 
 
-def test_variables_that_lead_pip_astray_are_dropped(boot: ModuleType) -> None:
-    kept = boot.for_installing({"HOME": "/h", "PIP_TARGET": "/t", "PIP_USER": "1", "PIP_TIMEOUT": "9"})
+def test_variables_that_lead_pip_astray_are_dropped(instance_id: ModuleType) -> None:
+    kept = instance_id.for_installing({"HOME": "/h", "PIP_TARGET": "/t", "PIP_USER": "1", "PIP_TIMEOUT": "9"})
     assert kept == {"HOME": "/h", "PIP_TIMEOUT": "9"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="HOME means nothing on Windows")
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
-def test_without_a_home_pip_keeps_no_cache(boot: ModuleType, environ: dict[str, str]) -> None:
-    assert boot.for_installing(environ) == {"PIP_NO_CACHE_DIR": "1"}
+def test_without_a_home_pip_keeps_no_cache(instance_id: ModuleType, environ: dict[str, str]) -> None:
+    assert instance_id.for_installing(environ) == {"PIP_NO_CACHE_DIR": "1"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows starts a child instead")
 def test_the_script_goes_on_in_the_environment_with_its_arguments(
-    boot: ModuleType, environment: Any, run: FakeRun, root: Path, monkeypatch: pytest.MonkeyPatch
+    instance_id: ModuleType, environment: Any, run: FakeRun, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Gone(BaseException):
         """exec never returns."""
@@ -223,17 +229,17 @@ def test_the_script_goes_on_in_the_environment_with_its_arguments(
         assert path == command[0]
         raise Gone(*command)
 
-    monkeypatch.setattr(boot, "ROOT", root)
-    monkeypatch.setattr(boot.os, "execv", fake_exec)
+    monkeypatch.setattr(instance_id, "ROOT", root)
+    monkeypatch.setattr(instance_id.os, "execv", fake_exec)
     monkeypatch.setattr(sys, "argv", ["demo.py", "--json"])
     monkeypatch.setenv("PYTHONHOME", "/elsewhere")
     with pytest.raises(Gone) as gone:
-        boot.enter("/x/demo.py")
+        instance_id.enter("/x/demo.py")
     assert gone.value.args == (str(environment.python), "/x/demo.py", "--json")
     assert "PYTHONHOME" not in os.environ
 
 
-def test_two_runs_take_turns(boot: ModuleType, tmp_path: Path) -> None:
+def test_two_runs_take_turns(instance_id: ModuleType, tmp_path: Path) -> None:
     held = importlib.import_module("_lock").held
     waits = threading.Event()
     order: list[str] = []

@@ -89,11 +89,11 @@ class Tries:
         self._blamed.clear()
 
     def failed(
-        self, event: int, lane: Hashable, failure: Failed, *, refusals: int, together: bool
+        self, event: int, queue: Hashable, failure: Failed, *, refusals: int, together: bool
     ) -> Retry | SetAside | PauseAll:
         """What to do after a try of the event that failed.
 
-        `lane` names its directive, `refusals` counts its refusals before this one. `together`: delivery was
+        `queue` names its directive, `refusals` counts its refusals before this one. `together`: delivery was
         paused already when the answer came, so that it is no further failure in a row.
         """
         before = self._failed.get(event, _Failing())
@@ -102,7 +102,7 @@ class Tries:
         self._failed[event] = _Failing(tries=before.tries + 1, turn=self._turns, taken=self._taken, own=own)
         alone = own or failure.kind is FailureKind.REFUSED
         if alone:
-            self._blamed[event] = lane
+            self._blamed[event] = queue
         crowd = len(self._blamed) >= CROWD and len(set(self._blamed.values())) > 1
         decision = after_failure(
             failure,

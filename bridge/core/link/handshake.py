@@ -3,7 +3,8 @@
 Both sides hold the officer's link key: 32 random bytes that `setup` makes and that the person copies into the
 terminal's inputs, as 64 hex digits. Each proves it with
 
-    HMAC-SHA256(key, ROLE \\n VERSION \\n OFFICER \\n BOOT \\n TERMINAL-NONCE \\n SIDECAR-NONCE [\\n ACCOUNT])
+    HMAC-SHA256(key, ROLE \\n VERSION \\n OFFICER \\n INSTANCE_ID \\n TERMINAL-NONCE \\n
+                SIDECAR-NONCE [\\n ACCOUNT])
 
 in lower-case hex over UTF-8. ROLE is `sidecar` or `terminal`, so that neither proof can be played back as the
 other. The terminal's proof also covers LOGIN \\n SERVER \\n MARGIN-MODE \\n TRADE-MODE, so that nobody in
@@ -67,7 +68,7 @@ class LinkKey:
         )
 
     def _mac(self, role: str, hello: Hello, version: int, sidecar_nonce: str, *account: str) -> str:
-        fields = (role, str(version), hello.officer, hello.boot, hello.nonce, sidecar_nonce, *account)
+        fields = (role, str(version), hello.officer, hello.instance_id, hello.nonce, sidecar_nonce, *account)
         return hmac.new(self._secret, "\n".join(fields).encode(), hashlib.sha256).hexdigest()
 
     def __repr__(self) -> str:

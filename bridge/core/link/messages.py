@@ -2,7 +2,7 @@
 
 One ZeroMQ message is one frame is one UTF-8 JSON object with a `type`. Unknown fields are ignored, so that a
 newer peer can be heard; an unknown type is counted and answered with `error`. Whatever a terminal saw travels
-as a `fact` (core.facts). The reference in words, with an example of each message, is bridge/README.md.
+as a `report` (core.reports). The reference in words, with an example of each message, is bridge/README.md.
 
 Units: prices and volumes are JSON numbers with their decimals; times that end in `_ms` are whole
 milliseconds, `server_ms` on the broker's clock (not UTC), `clock_ms` on the sidecar's link clock
@@ -26,7 +26,7 @@ PROTOCOL_MAX: Final = 1
 MAX_MESSAGE_BYTES: Final = 65_536
 """A longer message is refused by the socket itself: it bounds what a broken peer can make us read."""
 
-Token = Annotated[int, msgspec.Meta(ge=1, lt=2**52)]
+ClientOrderId = Annotated[int, msgspec.Meta(ge=1, lt=2**52)]
 """A command's own number. It is the order's magic, and fits a double."""
 Ticket = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """An order, deal or position number of the broker. A 64-bit integer, never a double. 0: none."""
@@ -37,7 +37,7 @@ Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """32 random bytes in lower-case hex, fresh for each handshake."""
 Proof = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """An HMAC-SHA256 in lower-case hex (core.handshake)."""
-Boot = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+InstanceId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 """16 random bytes in lower-case hex, drawn each time the terminal's program is loaded."""
 
 
@@ -75,7 +75,7 @@ class Hello(Message, frozen=True, kw_only=True, tag="hello"):
     min_version: Annotated[int, msgspec.Meta(ge=1, lt=1000)]
     max_version: Annotated[int, msgspec.Meta(ge=1, lt=1000)]
     officer: Name
-    boot: Boot
+    instance_id: InstanceId
     nonce: Nonce
 
 
@@ -93,14 +93,14 @@ class Prove(Message, frozen=True, kw_only=True, tag="prove"):
     """How often the Director is to be polled, where the terminal's inputs say so."""
 
 
-class FactMessage(Message, frozen=True, kw_only=True, tag="fact"):
+class ReportMessage(Message, frozen=True, kw_only=True, tag="report"):
     """Something the terminal saw. Kept and sent again, under a new number, until it is acknowledged."""
 
     epoch: Count
     seq: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
     """1, 2, 3, ... in this epoch, without a gap."""
-    fact: msgspec.Raw
-    """The fact itself. Decoded apart, so that one that cannot be decoded is kept and acknowledged as well."""
+    report: msgspec.Raw
+    """The report itself. Decoded apart, so that one that cannot be decoded is kept and acknowledged as well."""
 
 
 class TerminalHeartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
@@ -149,7 +149,7 @@ class RefusalCode(StrEnum):
     OFFICER = "OFFICER"
     ACCOUNT = "ACCOUNT"
     REAL_ACCOUNT = "REAL_ACCOUNT"
-    SECOND_BOOT = "SECOND_BOOT"
+    SECOND_INSTANCE = "SECOND_INSTANCE"
     MALFORMED = "MALFORMED"
     BUSY = "BUSY"
 
@@ -187,7 +187,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     they are.
     """
 
-    token: Token
+    client_order_id: ClientOrderId
     kind: CommandKind
     symbol: Name
     """The broker's own name for it."""
@@ -235,7 +235,7 @@ class Command(Message, frozen=True, kw_only=True, tag="command"):
     """The order's `expires_ms` on the broker's clock, as far as its distance from UTC is known now. 0: none."""
 
 
-class SettleItem(msgspec.Struct, frozen=True, kw_only=True):
+class StatusRequestItem(msgspec.Struct, frozen=True, kw_only=True):
     """One command whose fate the sidecar does not know."""
 
     order: Order
@@ -248,15 +248,15 @@ class SettleItem(msgspec.Struct, frozen=True, kw_only=True):
     """Search the history from here on (an hour before the dispatch, on the broker's clock)."""
 
 
-class Settle(Message, frozen=True, kw_only=True, tag="settle"):
+class StatusRequest(Message, frozen=True, kw_only=True, tag="status_request"):
     """Say what became of this. Look in the ledger, then at the broker by token. Never send it."""
 
     epoch: Count
-    item: SettleItem
+    item: StatusRequestItem
 
 
 class Inquire(Message, frozen=True, kw_only=True, tag="inquire"):
-    """What does the broker call this symbol, and what are its terms? Answered by a `symbol` fact."""
+    """What does the broker call this symbol, and what are its terms? Answered by a `symbol` report."""
 
     epoch: Count
     symbol: Name
@@ -279,7 +279,7 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
 
 
 class Ack(Message, frozen=True, kw_only=True, tag="ack"):
-    """All facts of this epoch up to `seq` are in the journal."""
+    """All reports of this epoch up to `seq` are in the journal."""
 
     epoch: Count
     seq: Count
@@ -299,9 +299,18 @@ class ErrorMessage(Message, frozen=True, kw_only=True, tag="error"):
     message: Text
 
 
-FromTerminal = Hello | Prove | FactMessage | TerminalHeartbeat | Bye | ErrorMessage
+FromTerminal = Hello | Prove | ReportMessage | TerminalHeartbeat | Bye | ErrorMessage
 FromSidecar = (
-    Challenge | Refused | Welcome | Command | Settle | Inquire | Ack | SidecarHeartbeat | Bye | ErrorMessage
+    Challenge
+    | Refused
+    | Welcome
+    | Command
+    | StatusRequest
+    | Inquire
+    | Ack
+    | SidecarHeartbeat
+    | Bye
+    | ErrorMessage
 )
 
 
@@ -316,9 +325,20 @@ class UnknownTypeError(ProtocolError):
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _from_terminal: msgspec.json.Decoder[FromTerminal] = msgspec.json.Decoder(FromTerminal)
 _from_sidecar: msgspec.json.Decoder[FromSidecar] = msgspec.json.Decoder(FromSidecar)
-_from_terminal_types = frozenset({"hello", "prove", "fact", "heartbeat", "bye", "error"})
+_from_terminal_types = frozenset({"hello", "prove", "report", "heartbeat", "bye", "error"})
 _from_sidecar_types = frozenset(
-    {"challenge", "refused", "welcome", "command", "settle", "inquire", "ack", "heartbeat", "bye", "error"}
+    {
+        "challenge",
+        "refused",
+        "welcome",
+        "command",
+        "status_request",
+        "inquire",
+        "ack",
+        "heartbeat",
+        "bye",
+        "error",
+    }
 )
 
 
@@ -360,7 +380,7 @@ def _checked(message: _AnyMessage) -> _AnyMessage:
     parts: list[msgspec.Struct] = [message]
     if isinstance(message, Command):
         parts.append(message.order)
-    elif isinstance(message, Settle):
+    elif isinstance(message, StatusRequest):
         parts.append(message.item.order)
     for part in parts:
         for name in part.__struct_fields__:

@@ -1,7 +1,7 @@
-"""Facts: what a terminal saw, never what it concludes.
+"""Reports: what a terminal saw, never what it concludes.
 
-A fact has a key and a content hash. The same key and content again changes nothing; the same key with other
-content is a revision. No key holds a time. Keys are scoped by (server, login), so an officer's facts stay its
+A report has a key and a content hash. The same key and content again changes nothing; the same key with other
+content is a revision. No key holds a time. Keys are scoped by (server, login), so an officer's reports stay its
 account's own.
 
     kind        key
@@ -10,9 +10,9 @@ account's own.
     order       order:TICKET:STATE:REMAINING:PRICE:SL:TP:EXPIRY
     position    position:IDENTIFIER
     symbol      symbol:ASKED
-    scan        scan:BOOT:COUNTER
-    connection  connection:BOOT:COUNTER
-    trouble     trouble:BOOT:COUNTER
+    scan        scan:INSTANCE_ID:COUNTER
+    connection  connection:INSTANCE_ID:COUNTER
+    trouble     trouble:INSTANCE_ID:COUNTER
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from typing import Annotated
 import msgspec
 
 from bridge.core.director.contract import OrderType
-from bridge.core.link.messages import Boot, Count, Name, ProtocolError, Text, Ticket, Token
+from bridge.core.link.messages import ClientOrderId, Count, InstanceId, Name, ProtocolError, Text, Ticket
 from bridge.core.units.decimals import ZERO, AmountError, check_amount, plain
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 
@@ -31,8 +31,8 @@ Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Z0
 """The name of one of MetaTrader's enum members. Builds add some, so an unknown word is an ordinary value."""
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """Any fact. `kind` says which."""
+class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """Any report. `kind` says which."""
 
 
 class CommandStage(StrEnum):
@@ -45,7 +45,7 @@ class CommandStage(StrEnum):
     """The intent is in the ledger; the request goes out next, or went."""
     RESULT = "result"
     """OrderSend came back, with `retcode`."""
-    SETTLED = "settled"
+    STATUS_REPLY = "status_reply"
     """The answer to a settle where neither ledger nor broker has an outcome: `found` says what there was."""
 
 
@@ -104,10 +104,10 @@ class Found(StrEnum):
     """The broker could not be searched (away, or history not loaded)."""
 
 
-class CommandFact(Fact, frozen=True, kw_only=True, tag="command"):
+class CommandReport(Report, frozen=True, kw_only=True, tag="command"):
     """A stage of a command."""
 
-    token: Token
+    client_order_id: ClientOrderId
     attempt: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     stage: CommandStage
     mark: Count = 0
@@ -122,10 +122,10 @@ class CommandFact(Fact, frozen=True, kw_only=True, tag="command"):
     ask: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
     found: Found | None = None
     connected_ms: Count = 0
-    """SETTLED: how long the terminal had been connected to the broker without a break when it searched."""
+    """STATUS_REPLY: how long the terminal had been connected to the broker without a break when it searched."""
 
 
-class DealFact(Fact, frozen=True, kw_only=True, tag="deal"):
+class DealReport(Report, frozen=True, kw_only=True, tag="deal"):
     """One deal of the account (MQL5 reference, Deal Properties). Money is in account currency."""
 
     ticket: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -160,7 +160,7 @@ class DealFact(Fact, frozen=True, kw_only=True, tag="deal"):
         return self.type in _ANNULLED
 
     @property
-    def as_made(self) -> "DealFact":
+    def as_made(self) -> "DealReport":
         """An annulled deal as it was before. What it earned then is not known any more."""
         return msgspec.structs.replace(self, type=_ANNULLED.get(self.type, self.type))
 
@@ -168,7 +168,7 @@ class DealFact(Fact, frozen=True, kw_only=True, tag="deal"):
 _ANNULLED = {"BUY_CANCELED": "BUY", "SELL_CANCELED": "SELL"}
 
 
-class OrderFact(Fact, frozen=True, kw_only=True, tag="order"):
+class OrderReport(Report, frozen=True, kw_only=True, tag="order"):
     """An order, live or from the history (MQL5 reference, Order Properties)."""
 
     ticket: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -201,7 +201,7 @@ class OrderFact(Fact, frozen=True, kw_only=True, tag="order"):
 _OFF_THE_BOOK = frozenset({OrderState.CANCELED, OrderState.FILLED, OrderState.REJECTED, OrderState.EXPIRED})
 
 
-class PositionFact(Fact, frozen=True, kw_only=True, tag="position"):
+class PositionReport(Report, frozen=True, kw_only=True, tag="position"):
     """An open position (MQL5 reference, Position Properties): what stands at the broker now."""
 
     identifier: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -215,7 +215,7 @@ class PositionFact(Fact, frozen=True, kw_only=True, tag="position"):
     magic: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
 
 
-class SymbolFact(Fact, frozen=True, kw_only=True, tag="symbol"):
+class SymbolReport(Report, frozen=True, kw_only=True, tag="symbol"):
     """What the broker calls a symbol, and its terms (MQL5 reference, Symbol Properties): an inquiry's answer."""
 
     asked: Name
@@ -239,60 +239,67 @@ class SymbolFact(Fact, frozen=True, kw_only=True, tag="symbol"):
     """Those that SYMBOL_ORDER_MODE allows."""
 
 
-class ScanFact(Fact, frozen=True, kw_only=True, tag="scan"):
+class ScanReport(Report, frozen=True, kw_only=True, tag="scan"):
     """A scan of orders, history and positions is through; everything it found was reported before this."""
 
-    boot: Boot
+    instance_id: InstanceId
     counter: Count
     from_server_ms: Count
     to_server_ms: Count
-    """The watermark moves here once this fact is in the journal."""
+    """The watermark moves here once this report is in the journal."""
     deals: Count
     orders: Count
     positions: Annotated[list[Ticket], msgspec.Meta(max_length=2048)]
     """The identifiers of all positions that are open."""
 
 
-class ConnectionFact(Fact, frozen=True, kw_only=True, tag="connection"):
+class ConnectionReport(Report, frozen=True, kw_only=True, tag="connection"):
     """The terminal lost or regained its broker."""
 
-    boot: Boot
+    instance_id: InstanceId
     counter: Count
     up: bool
     message: Text = ""
 
 
-class TroubleFact(Fact, frozen=True, kw_only=True, tag="trouble"):
+class TroubleReport(Report, frozen=True, kw_only=True, tag="trouble"):
     """Something that a person must see: AutoTrading off, another account, a ledger that cannot be written."""
 
-    boot: Boot
+    instance_id: InstanceId
     counter: Count
     code: Name
     message: Text
     """What is wrong, and which setting to change."""
 
 
-AnyFact = (
-    CommandFact | DealFact | OrderFact | PositionFact | SymbolFact | ScanFact | ConnectionFact | TroubleFact
+AnyReport = (
+    CommandReport
+    | DealReport
+    | OrderReport
+    | PositionReport
+    | SymbolReport
+    | ScanReport
+    | ConnectionReport
+    | TroubleReport
 )
 
-_decoder: msgspec.json.Decoder[AnyFact] = msgspec.json.Decoder(AnyFact)
+_decoder: msgspec.json.Decoder[AnyReport] = msgspec.json.Decoder(AnyReport)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def encode_fact(fact: AnyFact) -> bytes:
-    """The fact as JSON, as it stands in a `fact` message and in the journal."""
-    return _encoder.encode(fact)
+def encode_report(report: AnyReport) -> bytes:
+    """The report as JSON, as it stands in a `report` message and in the journal."""
+    return _encoder.encode(report)
 
 
-def decode_fact(raw: bytes) -> AnyFact:
-    """The fact in a `fact` message. Raises ProtocolError, also for a number that no broker could mean."""
+def decode_report(raw: bytes) -> AnyReport:
+    """The report in a `report` message. Raises ProtocolError, also for a number that no broker could mean."""
     try:
-        fact = _decoder.decode(raw)
+        report = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
-    for name in fact.__struct_fields__:
-        value = getattr(fact, name)
+    for name in report.__struct_fields__:
+        value = getattr(report, name)
         if isinstance(value, Decimal):
             try:
                 check_amount(value)
@@ -302,40 +309,40 @@ def decode_fact(raw: bytes) -> AnyFact:
                 raise ProtocolError(f"{name} must not be negative")
         elif isinstance(value, str) and "\0" in value:
             raise ProtocolError(f"{name} holds a NUL")
-    return fact
+    return report
 
 
-def fact_key(fact: AnyFact) -> str:
-    """The fact's natural key (see the module's table)."""
-    match fact:
-        case CommandFact(stage=CommandStage.SETTLED):
-            return f"command:{fact.token}:{fact.attempt}:settled:{fact.ask}"
-        case CommandFact():
-            return f"command:{fact.token}:{fact.attempt}:{fact.stage}"
-        case DealFact():
-            return f"deal:{fact.ticket}"
-        case OrderFact():
-            levels = (fact.volume_current, fact.price, fact.stop_loss, fact.take_profit)
+def report_key(report: AnyReport) -> str:
+    """The report's natural key (see the module's table)."""
+    match report:
+        case CommandReport(stage=CommandStage.STATUS_REPLY):
+            return f"command:{report.client_order_id}:{report.attempt}:status_reply:{report.ask}"
+        case CommandReport():
+            return f"command:{report.client_order_id}:{report.attempt}:{report.stage}"
+        case DealReport():
+            return f"deal:{report.ticket}"
+        case OrderReport():
+            levels = (report.volume_current, report.price, report.stop_loss, report.take_profit)
             spelled = ":".join("-" if level is None else plain(level.normalize() + 0) for level in levels)
-            return f"order:{fact.ticket}:{fact.state}:{spelled}:{fact.expires_server_ms}"
-        case PositionFact():
-            return f"position:{fact.identifier}"
-        case SymbolFact():
-            return f"symbol:{fact.asked}"
-        case ScanFact():
-            return f"scan:{fact.boot}:{fact.counter}"
-        case ConnectionFact():
-            return f"connection:{fact.boot}:{fact.counter}"
-        case TroubleFact():
-            return f"trouble:{fact.boot}:{fact.counter}"
+            return f"order:{report.ticket}:{report.state}:{spelled}:{report.expires_server_ms}"
+        case PositionReport():
+            return f"position:{report.identifier}"
+        case SymbolReport():
+            return f"symbol:{report.asked}"
+        case ScanReport():
+            return f"scan:{report.instance_id}:{report.counter}"
+        case ConnectionReport():
+            return f"connection:{report.instance_id}:{report.counter}"
+        case TroubleReport():
+            return f"trouble:{report.instance_id}:{report.counter}"
 
 
-def content_hash(fact: AnyFact) -> str:
-    """SHA-256 of the fact's content, in hex. 0.10 and 0.1 are the same content."""
+def content_hash(report: AnyReport) -> str:
+    """SHA-256 of the report's content, in hex. 0.10 and 0.1 are the same content."""
     normal = {
         # Adding 0 takes the sign off a zero.
         name: format(value.normalize() + 0, "f") if isinstance(value, Decimal) else value
-        for name in fact.__struct_fields__
-        if (value := getattr(fact, name)) is not None
+        for name in report.__struct_fields__
+        if (value := getattr(report, name)) is not None
     }
-    return hashlib.sha256(msgspec.json.encode([type(fact).__name__, normal], order="sorted")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([type(report).__name__, normal], order="sorted")).hexdigest()

@@ -8,7 +8,7 @@ Theory of operation:
    handshake.
 3. One session per officer. The same boot may come back at any time and takes over; another boot only when the
    present one has been silent for three heartbeats.
-4. Facts are numbered in each epoch. What is numbered out of order ends the session: the terminal comes back
+4. Reports are numbered in each epoch. What is numbered out of order ends the session: the terminal comes back
    and numbers anew what was not acknowledged.
 5. Everything that a peer can make us hold is bounded.
 """
@@ -24,13 +24,13 @@ from bridge.core.link.messages import (
     Bye,
     Challenge,
     ErrorMessage,
-    FactMessage,
     Hello,
     Message,
     ProtocolError,
     Prove,
     RefusalCode,
     Refused,
+    ReportMessage,
     SidecarHeartbeat,
     TerminalHeartbeat,
     UnknownTypeError,
@@ -66,8 +66,8 @@ class Admit(msgspec.Struct, frozen=True):
     prove: Prove
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """One fact, in order, for the journal."""
+class Reports(msgspec.Struct, frozen=True):
+    """One report, in order, for the journal."""
 
     officer: str
     epoch: int
@@ -90,7 +90,7 @@ class Ended(msgspec.Struct, frozen=True):
     why: str
 
 
-Effect = Send | Admit | Facts | Heard | Ended
+Effect = Send | Admit | Reports | Heard | Ended
 
 
 class Session:
@@ -98,11 +98,11 @@ class Session:
 
     __slots__ = (
         "acked",
-        "boot",
         "busy",
         "epoch",
         "heard",
         "heartbeat",
+        "instance_id",
         "officer",
         "peer",
         "ready",
@@ -110,17 +110,17 @@ class Session:
         "started",
     )
 
-    def __init__(self, *, officer: str, peer: bytes, boot: str, epoch: int, now: float) -> None:
+    def __init__(self, *, officer: str, peer: bytes, instance_id: str, epoch: int, now: float) -> None:
         self.officer = officer
         self.peer = peer
-        self.boot = boot
+        self.instance_id = instance_id
         self.epoch = epoch
         self.started = now
         self.heard = now
         self.seq = 0
-        """The last fact that came in."""
+        """The last report that came in."""
         self.acked = 0
-        """The last fact that the journal has."""
+        """The last report that the journal has."""
         self.ready = False
         """The first scan of this epoch is in the journal."""
         self.heartbeat: TerminalHeartbeat | None = None
@@ -207,7 +207,7 @@ class Sessions:
                 return self._hello(peer, message, now)
             case Prove():
                 return self._prove(peer, message, now)
-            case FactMessage() | TerminalHeartbeat() if session is None:
+            case ReportMessage() | TerminalHeartbeat() if session is None:
                 # It speaks of a session that we do not have: we were restarted, or its connection was. Told so,
                 # it says hello at once instead of waiting for our silence to grow long.
                 self.counters.unproven += 1
@@ -218,7 +218,7 @@ class Sessions:
             case ErrorMessage():
                 session.heard = now
                 return []
-            case FactMessage() | TerminalHeartbeat() | Bye() if message.epoch != session.epoch:
+            case ReportMessage() | TerminalHeartbeat() | Bye() if message.epoch != session.epoch:
                 self.counters.stale_epoch += 1
                 return []
             case TerminalHeartbeat():
@@ -226,10 +226,10 @@ class Sessions:
                 session.heartbeat = message
                 session.busy = message.busy
                 return [Heard(session.officer, message)]
-            case FactMessage():
+            case ReportMessage():
                 session.heard = now
                 session.busy = False
-                return self._fact(session, message)
+                return self._report(session, message)
             case Bye():
                 return [self._end(session, f"the terminal said: {message.reason}")]
 
@@ -265,7 +265,7 @@ class Sessions:
                 )
             ]
         if self._other_lives(hello, now):
-            return [_second_boot(peer, hello)]
+            return [_second_instance(peer, hello)]
         pending = self._pending.get(peer)
         if pending is not None and pending.proved:
             # The journal is deciding on what this peer proved; it is not to become somebody else meanwhile.
@@ -281,7 +281,11 @@ class Sessions:
     def _other_lives(self, hello: Hello, now: float) -> bool:
         """Whether another boot of the officer has a session, and is heard."""
         present = self._by_officer.get(hello.officer)
-        return present is not None and present.boot != hello.boot and present.alive(now, self._heartbeat_s)
+        return (
+            present is not None
+            and present.instance_id != hello.instance_id
+            and present.alive(now, self._heartbeat_s)
+        )
 
     def _prove(self, peer: bytes, prove: Prove, now: float) -> list[Effect]:
         pending = self._pending.get(peer)
@@ -305,7 +309,7 @@ class Sessions:
         if self._other_lives(pending.hello, now):
             # Both knocked while nobody was in.
             del self._pending[peer]
-            return [_second_boot(peer, pending.hello)]
+            return [_second_instance(peer, pending.hello)]
         pending.proved = True
         return [Admit(peer, pending.hello.officer, pending.hello, prove)]
 
@@ -316,13 +320,15 @@ class Sessions:
             return []
         del self._pending[peer]
         if self._other_lives(pending.hello, now):
-            return [_second_boot(peer, pending.hello)]
+            return [_second_instance(peer, pending.hello)]
         officer = pending.hello.officer
         effects: list[Effect] = []
         for present in (self._by_officer.get(officer), self._by_peer.get(peer)):
             if present is not None and self._by_officer.get(present.officer) is present:
                 effects.append(self._end(present, "a new session took over"))
-        session = Session(officer=officer, peer=peer, boot=pending.hello.boot, epoch=welcome.epoch, now=now)
+        session = Session(
+            officer=officer, peer=peer, instance_id=pending.hello.instance_id, epoch=welcome.epoch, now=now
+        )
         self._by_officer[officer] = session
         self._by_peer[peer] = session
         return [*effects, Send(peer, welcome)]
@@ -332,21 +338,21 @@ class Sessions:
         pending = self._pending.pop(peer, None)
         return [_refused(peer, code, message, remedy, pending.hello.officer if pending is not None else "")]
 
-    def _fact(self, session: Session, message: FactMessage) -> list[Effect]:
+    def _report(self, session: Session, message: ReportMessage) -> list[Effect]:
         if message.seq <= session.seq:
             # Said twice. Where it is in the journal already, say so again.
             if message.seq <= session.acked:
                 return [Send(session.peer, messages.Ack(epoch=session.epoch, seq=session.acked))]
             return []
         if message.seq != session.seq + 1:
-            why = f"fact {message.seq} came after fact {session.seq}"
+            why = f"report {message.seq} came after report {session.seq}"
             bye = Send(session.peer, Bye(epoch=session.epoch, reason=why))
             return [bye, self._end(session, why)]
         session.seq = message.seq
-        return [Facts(session.officer, session.epoch, message.seq, bytes(message.fact))]
+        return [Reports(session.officer, session.epoch, message.seq, bytes(message.report))]
 
     def committed(self, officer: str, epoch: int, seq: int, *, ready: bool) -> list[Effect]:
-        """The journal has all facts of the epoch up to `seq`; `ready`: a scan is among them."""
+        """The journal has all reports of the epoch up to `seq`; `ready`: a scan is among them."""
         session = self._by_officer.get(officer)
         if session is None or session.epoch != epoch:
             return []
@@ -398,10 +404,10 @@ class Sessions:
         return Ended(session.officer, session.epoch, why)
 
 
-def _second_boot(peer: bytes, hello: Hello) -> Send:
+def _second_instance(peer: bytes, hello: Hello) -> Send:
     return _refused(
         peer,
-        RefusalCode.SECOND_BOOT,
+        RefusalCode.SECOND_INSTANCE,
         f"officer {hello.officer!r} already has a terminal that lives",
         "attach the program to one chart of one terminal only",
         hello.officer,

@@ -19,8 +19,8 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.link.reports import DealFact
-from bridge.core.trade.records import CommandRecord, Share
+from bridge.core.link.reports import DealReport
+from bridge.core.trade.records import Allocation, CommandRecord
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, DealEntry
 
@@ -31,32 +31,32 @@ _CENT: Final = Decimal("0.01")
 _SERVERS_OWN: Final = frozenset({REASON_SL, REASON_TP, REASON_SO})
 
 
-class Holding(msgspec.Struct, frozen=True):
+class Lot(msgspec.Struct, frozen=True):
     """What is open of one command's part of the position."""
 
-    token: int
+    client_order_id: int
     volume: Decimal
     since: int
     """Ticket of the deal that began it. What a deal before that one took off was not of this part."""
 
 
-def divide(
-    deal: DealFact,
+def allocate(
+    deal: DealReport,
     command: CommandRecord | None,
-    holdings: Sequence[Holding],
+    holdings: Sequence[Lot],
     foreign: Decimal,
     *,
     complete: bool,
-) -> tuple[Share, ...] | None:
+) -> tuple[Allocation, ...] | None:
     """The deal's shares; None where it must wait for an earlier deal that is not known yet.
 
     `command` is the one of ours that made the deal. `holdings` are our parts of its position, oldest first,
     `foreign` what is known to be open there and not ours. `complete` says that every earlier deal is known: what
     is closed beyond all that we know of was somebody else's from before our time.
     """
-    token = command.token if command is not None else 0
+    client_order_id = command.client_order_id if command is not None else 0
     if deal.entry is DealEntry.IN:
-        return _priced(deal, [(token, DealEntry.IN, deal.volume)])
+        return _priced(deal, [(client_order_id, DealEntry.IN, deal.volume)])
     before = [holding for holding in holdings if holding.since < deal.ticket and holding.volume > 0]
     known = sum((holding.volume for holding in before), ZERO) + foreign
     closing = known if deal.entry is DealEntry.INOUT else deal.volume
@@ -66,29 +66,32 @@ def divide(
             return None
     elif closing > known and not complete:
         return None
-    parts = [(holding.token, holding.volume) for holding in before]
+    parts = [(holding.client_order_id, holding.volume) for holding in before]
     if command is not None and command.order.opener:
         parts.sort(key=lambda part: part[0] != command.order.opener)
-    by_hand = command is None and deal.reason not in _SERVERS_OWN and not _by_the_button(deal)
-    parts.insert(0 if by_hand else len(parts), (0, foreign))
+    manually = command is None and deal.reason not in _SERVERS_OWN and not _by_the_button(deal)
+    parts.insert(0 if manually else len(parts), (0, foreign))
     pieces = [(owner, DealEntry.OUT, volume) for owner, volume in _take(parts, closing)]
     if deal.entry is DealEntry.INOUT:
-        pieces.append((token, DealEntry.IN, deal.volume - closing))
+        pieces.append((client_order_id, DealEntry.IN, deal.volume - closing))
     return _priced(deal, pieces)
 
 
-def _by_the_button(deal: DealFact) -> bool:
+def _by_the_button(deal: DealReport) -> bool:
     """The Expert Advisor's flatten button sends without a token, and closes what is ours alone."""
     return not deal.magic and deal.reason == REASON_EXPERT and deal.comment.startswith(FLATTEN_COMMENT)
 
 
-def revise(deal: DealFact, shares: Sequence[Share]) -> tuple[Share, ...]:
+def revise(deal: DealReport, allocations: Sequence[Allocation]) -> tuple[Allocation, ...]:
     """The shares of a deal whose money the broker has booked anew. Those of one that it has annulled keep the money
     that is still booked, and no volume."""
-    now = _priced(deal, [(share.token, share.entry, share.volume) for share in shares])
+    now = _priced(
+        deal,
+        [(allocation.client_order_id, allocation.entry, allocation.volume) for allocation in allocations],
+    )
     if deal.side is not None:
         return now
-    return tuple(msgspec.structs.replace(share, volume=ZERO) for share in now)
+    return tuple(msgspec.structs.replace(allocation, volume=ZERO) for allocation in now)
 
 
 def _take(parts: Sequence[tuple[int, Decimal]], volume: Decimal) -> list[tuple[int, Decimal]]:
@@ -105,7 +108,7 @@ def _take(parts: Sequence[tuple[int, Decimal]], volume: Decimal) -> list[tuple[i
     return taken
 
 
-def _priced(deal: DealFact, pieces: Sequence[tuple[int, DealEntry, Decimal]]) -> tuple[Share, ...]:
+def _priced(deal: DealReport, pieces: Sequence[tuple[int, DealEntry, Decimal]]) -> tuple[Allocation, ...]:
     volumes = [volume for _, _, volume in pieces]
     closes = [volume if entry is DealEntry.OUT else ZERO for _, entry, volume in pieces]
     # What was earned, and held overnight, belongs to what was closed.
@@ -119,8 +122,8 @@ def _priced(deal: DealFact, pieces: Sequence[tuple[int, DealEntry, Decimal]]) ->
         strict=True,
     )
     return tuple(
-        Share(
-            token=token,
+        Allocation(
+            client_order_id=client_order_id,
             entry=entry,
             volume=volume,
             price=deal.price,
@@ -129,7 +132,7 @@ def _priced(deal: DealFact, pieces: Sequence[tuple[int, DealEntry, Decimal]]) ->
             profit=profit,
             fee=fee,
         )
-        for (token, entry, volume), commission, swap, profit, fee in columns
+        for (client_order_id, entry, volume), commission, swap, profit, fee in columns
     )
 
 

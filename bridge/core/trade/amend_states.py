@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.link.reports import OrderFact
+from bridge.core.link.reports import OrderReport
 from bridge.core.trade.command_states import CommandOutput, CommandState, IllegalTransitionError
 from bridge.core.trade.records import PositionRecord
 from bridge.core.units.mt5_terms import OrderState
@@ -52,7 +52,7 @@ _Row = dict[ChangeInput, tuple[CommandState, tuple[CommandOutput, ...]]]
 _ANSWERS: Final[_Row] = {
     _I.ACCEPTED: (_S.PLACED, ()),
     _I.REFUSED: (_S.REJECTED, (_O.REFUSED,)),
-    _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
+    _I.OUTCOME_OPEN: (_S.UNRESOLVED, (_O.BROKER_ERROR,)),
 }
 _EVIDENCE: Final[_Row] = {
     _I.EFFECT_SEEN: (_S.DONE, (_O.CHANGED,)),
@@ -99,8 +99,8 @@ CHANGE_TABLE: Final[dict[CommandState, _Row]] = {
     | _EVIDENCE
     | {
         # An intent and its denial contradict each other: the target itself will tell.
-        _I.NOT_SENT_PASSING: (_S.UNCERTAIN, ()),
-        _I.NOT_SENT_FINAL: (_S.UNCERTAIN, ()),
+        _I.NOT_SENT_PASSING: (_S.UNRESOLVED, ()),
+        _I.NOT_SENT_FINAL: (_S.UNRESOLVED, ()),
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
     # PLACED: the server took it; the target has not been seen since.
@@ -112,7 +112,7 @@ CHANGE_TABLE: Final[dict[CommandState, _Row]] = {
         _I.TARGET_GONE: (_S.DONE, (_O.CHANGED,)),
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
-    _S.UNCERTAIN: _still(_S.UNCERTAIN)
+    _S.UNRESOLVED: _still(_S.UNRESOLVED)
     | _EVIDENCE
     | _BY_WORD
     | {
@@ -141,7 +141,7 @@ CHANGE_TABLE: Final[dict[CommandState, _Row]] = {
     | {
         _I.SUBMITTED: (_S.SUBMITTED, ()),
         _I.ACCEPTED: (_S.PLACED, ()),
-        _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
+        _I.OUTCOME_OPEN: (_S.UNRESOLVED, (_O.BROKER_ERROR,)),
     },
 }
 
@@ -154,7 +154,7 @@ def step_change(state: CommandState, what: ChangeInput) -> tuple[CommandState, t
         raise IllegalTransitionError(f"a change that is {state} cannot take {what}") from None
 
 
-def effect_on_order(wanted: Order, seen: OrderFact) -> ChangeInput | None:
+def effect_on_order(wanted: Order, seen: OrderReport) -> ChangeInput | None:
     """What the target, a pending order, tells of the change; None where it tells nothing (yet)."""
     gone = seen.off_the_book
     if wanted.kind is CommandKind.CANCEL:

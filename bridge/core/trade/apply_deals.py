@@ -12,9 +12,9 @@ import msgspec
 
 from bridge.core.director.contract import OPERATOR_PREFIX
 from bridge.core.link.messages import CommandKind
-from bridge.core.link.reports import DealFact, OrderFact
+from bridge.core.link.reports import DealReport, OrderReport
 from bridge.core.trade import events, position_events
-from bridge.core.trade.allocation import Holding, divide, revise
+from bridge.core.trade.allocation import Lot, allocate, revise
 from bridge.core.trade.apply_reports import Scene, contradiction, quarantine
 from bridge.core.trade.command_states import (
     CommandInput,
@@ -24,7 +24,14 @@ from bridge.core.trade.command_states import (
     step_command,
     step_position,
 )
-from bridge.core.trade.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord, Share
+from bridge.core.trade.records import (
+    Allocation,
+    CommandRecord,
+    Disposition,
+    NewEvent,
+    Outcome,
+    PositionRecord,
+)
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import REASON_EXPERT, REASON_SL, REASON_TP, DealEntry, OrderState, Side
 
@@ -34,131 +41,144 @@ class PositionBook(msgspec.Struct, frozen=True, kw_only=True):
 
     parts: Sequence[PositionRecord] = ()
     """What our commands have, or had, in it; oldest first."""
-    shares: Mapping[int, Sequence[Share]] = {}
+    allocations: Mapping[int, Sequence[Allocation]] = {}
     """By token of ours: the shares of all deals counted so far."""
     began: Mapping[int, int] = {}
     """By token of ours: the deal that began its part."""
-    foreign: Sequence[Share] = ()
+    foreign: Sequence[Allocation] = ()
     """What others put on and took off."""
     netting: bool = False
     """Several commands, and others, may share it."""
     complete: bool = False
     """Every deal before the one at hand is known."""
-    order: OrderFact | None = None
+    order: OrderReport | None = None
     """The deal's order as it was seen last."""
 
-    def part(self, token: int) -> PositionRecord | None:
-        return next((part for part in self.parts if part.token == token), None)
+    def part(self, client_order_id: int) -> PositionRecord | None:
+        return next((part for part in self.parts if part.client_order_id == client_order_id), None)
 
 
-def fold_deal(
-    fact: DealFact,
+def apply_deal(
+    report: DealReport,
     *,
     command: CommandRecord | None,
-    command_deals: Sequence[DealFact],
+    command_deals: Sequence[DealReport],
     book: PositionBook,
     scene: Scene,
 ) -> Outcome:
     """A deal. `command` is the one whose token is its magic, `book` what is known of its position; the deals are
     those applied to the command before this one, without it."""
-    if fact.side is None:
+    if report.side is None:
         # An annulled one is folded as it was made, and then as annulled: the caller sees to that.
         if command is None and not book.parts:
             return Outcome(disposition=Disposition.FOREIGN)
-        return quarantine(f"deal {fact.ticket} of type {fact.type} concerns an order of ours")
-    if fact.entry is DealEntry.INOUT and not book.netting:
+        return quarantine(f"deal {report.ticket} of type {report.type} concerns an order of ours")
+    if report.entry is DealEntry.INOUT and not book.netting:
         if command is None and not book.parts:
             return Outcome(disposition=Disposition.FOREIGN)
-        return quarantine(f"deal {fact.ticket} reverses a position, which a hedging account never does")
-    maker = command if command is not None and not (why := _not_by(command, fact, book)) else None
-    if command is not None and maker is None and fact.entry is DealEntry.IN:
-        return quarantine(f"deal {fact.ticket} bears token {command.token}, but {why}")
-    if maker is None and fact.entry is DealEntry.IN and not book.netting:
+        return quarantine(f"deal {report.ticket} reverses a position, which a hedging account never does")
+    maker = command if command is not None and not (why := _not_by(command, report, book)) else None
+    if command is not None and maker is None and report.entry is DealEntry.IN:
+        return quarantine(f"deal {report.ticket} bears token {command.client_order_id}, but {why}")
+    if maker is None and report.entry is DealEntry.IN and not book.netting:
         return Outcome(disposition=Disposition.FOREIGN)
-    if maker is None and fact.entry is not DealEntry.IN and not book.netting and not book.parts:
+    if maker is None and report.entry is not DealEntry.IN and not book.netting and not book.parts:
         return Outcome(disposition=Disposition.PARKED)
-    shares = divide(fact, maker, _holdings(book), _open_volume(book.foreign), complete=book.complete)
-    if shares is None:
+    allocations = allocate(report, maker, _holdings(book), _open_volume(book.foreign), complete=book.complete)
+    if allocations is None:
         return Outcome(disposition=Disposition.PARKED)
-    if maker is None and all(not share.token for share in shares):
-        return Outcome(disposition=Disposition.FOREIGN, shares=shares)
-    return _count(fact, maker, command_deals, shares, book, scene)
+    if maker is None and all(not allocation.client_order_id for allocation in allocations):
+        return Outcome(disposition=Disposition.FOREIGN, allocations=allocations)
+    return _count(report, maker, command_deals, allocations, book, scene)
 
 
-def _not_by(command: CommandRecord, fact: DealFact, book: PositionBook) -> str:
+def _not_by(command: CommandRecord, report: DealReport, book: PositionBook) -> str:
     """Why the deal cannot be that command's; empty where it can."""
-    position = fact.position_id
-    if book.netting and command.order.kind is CommandKind.CLOSE and fact.entry is not DealEntry.OUT:
+    position = report.position_id
+    if book.netting and command.order.kind is CommandKind.CLOSE and report.entry is not DealEntry.OUT:
         # Its position was gone when it came: what it then opened has another number.
         position = command.order.position
-    return contradiction(command, symbol=fact.symbol, type=fact.type, reason=fact.reason, position=position)
+    return contradiction(
+        command, symbol=report.symbol, type=report.type, reason=report.reason, position=position
+    )
 
 
-def _holdings(book: PositionBook) -> list[Holding]:
+def _holdings(book: PositionBook) -> list[Lot]:
     return [
-        Holding(part.token, part.volume, book.began.get(part.token, 0))
+        Lot(part.client_order_id, part.volume, book.began.get(part.client_order_id, 0))
         for part in book.parts
         if part.volume > 0
     ]
 
 
-def _open_volume(shares: Sequence[Share]) -> Decimal:
+def _open_volume(allocations: Sequence[Allocation]) -> Decimal:
     """What is left of those shares: what was put on less what was taken off, never less than nothing."""
-    put_on = sum((share.volume for share in shares if share.entry is DealEntry.IN), ZERO)
-    taken_off = sum((share.volume for share in shares if share.entry is not DealEntry.IN), ZERO)
+    put_on = sum((allocation.volume for allocation in allocations if allocation.entry is DealEntry.IN), ZERO)
+    taken_off = sum(
+        (allocation.volume for allocation in allocations if allocation.entry is not DealEntry.IN), ZERO
+    )
     return max(put_on - taken_off, ZERO)
 
 
 def _count(
-    fact: DealFact,
+    report: DealReport,
     maker: CommandRecord | None,
-    command_deals: Sequence[DealFact],
-    shares: Sequence[Share],
+    command_deals: Sequence[DealReport],
+    allocations: Sequence[Allocation],
     book: PositionBook,
     scene: Scene,
 ) -> Outcome:
     filled: CommandRecord | None = None
-    drafts: list[Draft] = []
+    new_events: list[NewEvent] = []
     halt = ""
     if maker is not None:
-        closed = next((book.part(share.token) for share in shares if share.entry is DealEntry.OUT), None)
+        closed = next(
+            (
+                book.part(allocation.client_order_id)
+                for allocation in allocations
+                if allocation.entry is DealEntry.OUT
+            ),
+            None,
+        )
         opener = closed.directive_id if closed is not None else None
-        filled, drafts = _fill(fact, maker, command_deals, scene, opener)
-        if maker.order.kind is CommandKind.CLOSE and any(share.entry is DealEntry.IN for share in shares):
+        filled, new_events = _fill(report, maker, command_deals, scene, opener)
+        if maker.order.kind is CommandKind.CLOSE and any(
+            allocation.entry is DealEntry.IN for allocation in allocations
+        ):
             halt = (
-                f"deal {fact.ticket} was to close position {maker.order.position}, which was gone by then; "
-                f"it opened {fact.type} volume instead"
+                f"deal {report.ticket} was to close position {maker.order.position}, which was gone by then; "
+                f"it opened {report.type} volume instead"
             )
-            drafts.append(
-                position_events.accidental_reversal(maker, fact, scene.to_utc(fact.time_server_ms), halt)
+            new_events.append(
+                position_events.accidental_reversal(maker, report, scene.to_utc(report.time_server_ms), halt)
             )
     after: list[PositionRecord] = []
-    for share in shares:
-        if not share.token:
+    for allocation in allocations:
+        if not allocation.client_order_id:
             continue
-        moved, told = _move(fact, maker, share, book, scene)
+        moved, emitted = _move(report, maker, allocation, book, scene)
         after.append(moved)
-        drafts += told
+        new_events += emitted
     return Outcome(
         disposition=Disposition.APPLIED,
         command=filled,
         positions=tuple(after),
-        shares=tuple(shares),
-        events=tuple(drafts),
+        allocations=tuple(allocations),
+        events=tuple(new_events),
         halt=halt,
     )
 
 
 def _move(
-    fact: DealFact, maker: CommandRecord | None, share: Share, book: PositionBook, scene: Scene
-) -> tuple[PositionRecord, list[Draft]]:
+    report: DealReport, maker: CommandRecord | None, allocation: Allocation, book: PositionBook, scene: Scene
+) -> tuple[PositionRecord, list[NewEvent]]:
     """One command's part of the position after its share of the deal."""
-    at = scene.to_utc(fact.time_server_ms)
-    held = book.part(share.token) or _new_part(fact, maker, share, book.order, scene)
-    counted = summed(held, [*book.shares.get(share.token, ()), share])
-    ours = maker is not None and fact.reason == REASON_EXPERT
-    what = PositionInput.ENTERED if share.entry is DealEntry.IN else _leaving(fact, counted, ours=ours)
-    if what is PositionInput.REDUCED_BY_COMMAND and not _meant(maker, share):
+    at = scene.to_utc(report.time_server_ms)
+    held = book.part(allocation.client_order_id) or _new_part(report, maker, allocation, book.order, scene)
+    counted = summed(held, [*book.allocations.get(allocation.client_order_id, ()), allocation])
+    ours = maker is not None and report.reason == REASON_EXPERT
+    what = PositionInput.ENTERED if allocation.entry is DealEntry.IN else _leaving(report, counted, ours=ours)
+    if what is PositionInput.REDUCED_BY_COMMAND and not _meant(maker, allocation):
         # Its own events speak of the command's part; whose part it reached into must hear of it as well.
         what = PositionInput.REDUCED_OTHERWISE
     stepped = step_position(held.state, what)
@@ -167,7 +187,7 @@ def _move(
     if what is PositionInput.ENTERED:
         after = msgspec.structs.replace(after, opened_at=min(held.opened_at or at, at))
     elif not counted.volume:
-        after = msgspec.structs.replace(after, closed_at=at, close_reason=fact.reason)
+        after = msgspec.structs.replace(after, closed_at=at, close_reason=report.reason)
     by = (
         maker.directive_id
         if maker is not None and not maker.directive_id.startswith(OPERATOR_PREFIX)
@@ -175,84 +195,92 @@ def _move(
     )
     if what in (PositionInput.ENTERED, PositionInput.REDUCED_OTHERWISE):
         by = None
-    drafts = [
-        position_events.position_event(output, after, fact, share, at, closing_directive_id=by)
+    new_events = [
+        position_events.position_event(output, after, report, allocation, at, closing_directive_id=by)
         for output in outputs
     ]
-    return after, drafts
+    return after, new_events
 
 
-def _meant(maker: CommandRecord | None, share: Share) -> bool:
+def _meant(maker: CommandRecord | None, allocation: Allocation) -> bool:
     """Whether the command was to close that very part."""
     return (
-        maker is not None and maker.order.kind is CommandKind.CLOSE and maker.order.opener in (0, share.token)
+        maker is not None
+        and maker.order.kind is CommandKind.CLOSE
+        and maker.order.opener in (0, allocation.client_order_id)
     )
 
 
 def _new_part(
-    fact: DealFact, maker: CommandRecord | None, share: Share, order: OrderFact | None, scene: Scene
+    report: DealReport,
+    maker: CommandRecord | None,
+    allocation: Allocation,
+    order: OrderReport | None,
+    scene: Scene,
 ) -> PositionRecord:
     """A part that this deal begins. Only its maker's can be new: what is closed was opened before."""
     if maker is None:
-        raise ValueError(f"deal {fact.ticket} has a share of token {share.token}, which has no part in it")
+        raise ValueError(
+            f"deal {report.ticket} has a share of token {allocation.client_order_id}, which has no part in it"
+        )
     opens = maker.order.kind is CommandKind.OPEN
     # A pending order may have got other levels before it was filled.
     levels = order if order is not None and maker.order.order_type.pending else maker.order
     return PositionRecord(
-        identifier=fact.position_id,
+        identifier=report.position_id,
         officer=scene.officer,
         directive_id=maker.directive_id,
-        token=maker.token,
-        symbol=fact.symbol,
-        side=Side(fact.type),
+        client_order_id=maker.client_order_id,
+        symbol=report.symbol,
+        side=Side(report.type),
         stop_loss=levels.stop_loss if opens else None,
         take_profit=levels.take_profit if opens else None,
     )
 
 
-def _leaving(fact: DealFact, after: PositionRecord, *, ours: bool) -> PositionInput:
+def _leaving(report: DealReport, after: PositionRecord, *, ours: bool) -> PositionInput:
     if after.volume > 0:
         return PositionInput.REDUCED_BY_COMMAND if ours else PositionInput.REDUCED_OTHERWISE
     if ours:
         return PositionInput.CLOSED_BY_COMMAND
     return {REASON_SL: PositionInput.CLOSED_BY_SL, REASON_TP: PositionInput.CLOSED_BY_TP}.get(
-        fact.reason, PositionInput.CLOSED_OTHERWISE
+        report.reason, PositionInput.CLOSED_OTHERWISE
     )
 
 
 def _fill(
-    fact: DealFact,
+    report: DealReport,
     command: CommandRecord,
-    command_deals: Sequence[DealFact],
+    command_deals: Sequence[DealReport],
     scene: Scene,
     opener: str | None,
-) -> tuple[CommandRecord, list[Draft]]:
+) -> tuple[CommandRecord, list[NewEvent]]:
     """The command after one more of its deals, judged by the sum of them against its volume."""
-    deals = [*command_deals, fact]
+    deals = [*command_deals, report]
     # What was filled stays filled, for the order, where the broker has annulled it since.
     filled = sum((deal.volume for deal in deals), ZERO)
     whole = filled >= command.order.volume
     state, outputs = step_command(command.state, CommandInput.FILL_WHOLE if whole else CommandInput.FILL_PART)
     after = msgspec.structs.replace(
-        command, state=state, filled=filled, order_ticket=fact.order, position_id=fact.position_id
+        command, state=state, filled=filled, order_ticket=report.order, position_id=report.position_id
     )
-    at = scene.to_utc(fact.time_server_ms)
-    drafts = [
+    at = scene.to_utc(report.time_server_ms)
+    new_events = [
         events.command_event(
-            output, after, at, deal=fact, deals=_standing(deals), opening_directive_id=opener
+            output, after, at, deal=report, deals=_standing(deals), opening_directive_id=opener
         )
         for output in outputs
     ]
-    return after, drafts
+    return after, new_events
 
 
-def _standing(deals: Sequence[DealFact]) -> list[DealFact]:
+def _standing(deals: Sequence[DealReport]) -> list[DealReport]:
     """Those that the broker has not annulled."""
     return [deal for deal in deals if deal.side is not None]
 
 
-def fold_trimmed(
-    command: CommandRecord, order: OrderFact, deals: Sequence[DealFact], scene: Scene
+def apply_trimmed(
+    command: CommandRecord, order: OrderReport, deals: Sequence[DealReport], scene: Scene
 ) -> Outcome | None:
     """The end of a close that found less than it was to close: a terminal sends for no more than is open.
 
@@ -267,31 +295,31 @@ def fold_trimmed(
     state, outputs = step_command(command.state, CommandInput.FILL_WHOLE)
     after = msgspec.structs.replace(command, state=state)
     at = scene.to_utc(max(deal.time_server_ms for deal in deals))
-    drafts = [events.command_event(output, after, at, deals=_standing(deals)) for output in outputs]
-    return Outcome(disposition=Disposition.APPLIED, command=after, events=tuple(drafts))
+    new_events = [events.command_event(output, after, at, deals=_standing(deals)) for output in outputs]
+    return Outcome(disposition=Disposition.APPLIED, command=after, events=tuple(new_events))
 
 
-def rewritten(fact: DealFact, before: DealFact) -> str:
+def rewritten(report: DealReport, before: DealReport) -> str:
     """What of a deal that counts already is another deal's now; empty where only its price or money is.
 
     An annulled deal keeps what it was. No broker is known to do anything else.
     """
-    if fact.side is None:
+    if report.side is None:
         return ""
     fields = ("volume", "type", "entry", "position_id", "symbol")
     found = [
-        f"its {field} was {getattr(before, field)} and is {getattr(fact, field)}"
+        f"its {field} was {getattr(before, field)} and is {getattr(report, field)}"
         for field in fields
-        if getattr(before, field) != getattr(fact, field)
+        if getattr(before, field) != getattr(report, field)
     ]
     return ", ".join(found)
 
 
 def revise_deal(
-    fact: DealFact,
-    before: DealFact,
+    report: DealReport,
+    before: DealReport,
     *,
-    shares: Sequence[Share],
+    allocations: Sequence[Allocation],
     book: PositionBook,
     maker: CommandRecord | None,
     scene: Scene,
@@ -299,20 +327,28 @@ def revise_deal(
 ) -> Outcome:
     """A deal that counts already, booked anew: a late commission, a swap, or the whole deal annulled.
 
-    `shares` are the deal's own as they were, `book` its position's with every other deal. Sums follow; a
+    `allocations` are the deal's own as they were, `book` its position's with every other deal. Sums follow; a
     command's state does not: what was told as filled stays told. A position is open while it has volume.
     `again` counts how often the deal was booked just like this before.
     """
     at = scene.at
     # One that was annulled before may be booked anew as well: its volume is gone already.
-    annulled = fact.side is None and before.side is not None
-    now = revise(fact, shares)
+    annulled = report.side is None and before.side is not None
+    now = revise(report, allocations)
     after: list[PositionRecord] = []
-    for token in dict.fromkeys(share.token for share in shares if share.token):
-        part = book.part(token)
+    for client_order_id in dict.fromkeys(
+        allocation.client_order_id for allocation in allocations if allocation.client_order_id
+    ):
+        part = book.part(client_order_id)
         if part is None:
             continue
-        counted = summed(part, [*book.shares.get(token, ()), *(each for each in now if each.token == token)])
+        counted = summed(
+            part,
+            [
+                *book.allocations.get(client_order_id, ()),
+                *(each for each in now if each.client_order_id == client_order_id),
+            ],
+        )
         if annulled and counted.volume <= 0 and part.state is PositionState.OPEN:
             counted = msgspec.structs.replace(
                 counted, state=PositionState.CLOSED, closed_at=at, close_reason="CANCELLED"
@@ -324,58 +360,64 @@ def revise_deal(
             )
         after.append(counted)
     if annulled:
-        drafts = _annulled(fact, before, maker=maker, shares=shares, book=book, scene=scene)
+        new_events = _annulled(report, before, maker=maker, allocations=allocations, book=book, scene=scene)
     else:
         owners = [maker.directive_id] if maker is not None else [part.directive_id for part in after]
-        drafts = [
-            position_events.deal_revised(scene.officer, owner, fact, at, again=again)
+        new_events = [
+            position_events.deal_revised(scene.officer, owner, report, at, again=again)
             for owner in dict.fromkeys(owners)
         ]
-    return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), shares=now, events=tuple(drafts))
+    return Outcome(
+        disposition=Disposition.APPLIED, positions=tuple(after), allocations=now, events=tuple(new_events)
+    )
 
 
 def _annulled(
-    fact: DealFact,
-    before: DealFact,
+    report: DealReport,
+    before: DealReport,
     *,
     maker: CommandRecord | None,
-    shares: Sequence[Share],
+    allocations: Sequence[Allocation],
     book: PositionBook,
     scene: Scene,
-) -> list[Draft]:
+) -> list[NewEvent]:
     """Whoever was told of the deal hears that it is undone: whose order it was, and whose part it took from."""
-    drafts: list[Draft] = []
-    closed = [part for share in shares if share.entry is DealEntry.OUT and (part := book.part(share.token))]
+    new_events: list[NewEvent] = []
+    closed = [
+        part
+        for allocation in allocations
+        if allocation.entry is DealEntry.OUT and (part := book.part(allocation.client_order_id))
+    ]
     if maker is not None:
         opener = events.other(closed[0].directive_id, maker.directive_id) if closed else None
-        drafts.append(
+        new_events.append(
             position_events.deal_annulled(
-                scene.officer, maker.directive_id, fact, before, scene.at, opening_directive_id=opener
+                scene.officer, maker.directive_id, report, before, scene.at, opening_directive_id=opener
             )
         )
-    for share in shares:
-        part = book.part(share.token)
-        if part is not None and share.entry is DealEntry.OUT and not _meant(maker, share):
-            drafts.append(
+    for allocation in allocations:
+        part = book.part(allocation.client_order_id)
+        if part is not None and allocation.entry is DealEntry.OUT and not _meant(maker, allocation):
+            new_events.append(
                 position_events.deal_annulled(
-                    scene.officer, part.directive_id, fact, before, scene.at, share=share
+                    scene.officer, part.directive_id, report, before, scene.at, allocation=allocation
                 )
             )
-    return drafts
+    return new_events
 
 
-def summed(part: PositionRecord, shares: Sequence[Share]) -> PositionRecord:
+def summed(part: PositionRecord, allocations: Sequence[Allocation]) -> PositionRecord:
     """The part with volumes, prices and money counted anew from all of its shares."""
-    entering = [share for share in shares if share.entry is DealEntry.IN]
-    leaving = [share for share in shares if share.entry is not DealEntry.IN]
+    entering = [allocation for allocation in allocations if allocation.entry is DealEntry.IN]
+    leaving = [allocation for allocation in allocations if allocation.entry is not DealEntry.IN]
     return msgspec.structs.replace(
         part,
-        volume_in=sum((share.volume for share in entering), ZERO),
-        volume_out=sum((share.volume for share in leaving), ZERO),
+        volume_in=sum((allocation.volume for allocation in entering), ZERO),
+        volume_out=sum((allocation.volume for allocation in leaving), ZERO),
         price_open=events.weighted_price(entering),
         price_close=events.weighted_price(leaving),
-        commission=sum((share.commission for share in shares), ZERO),
-        swap=sum((share.swap for share in shares), ZERO),
-        profit=sum((share.profit for share in shares), ZERO),
-        fee=sum((share.fee for share in shares), ZERO),
+        commission=sum((allocation.commission for allocation in allocations), ZERO),
+        swap=sum((allocation.swap for allocation in allocations), ZERO),
+        profit=sum((allocation.profit for allocation in allocations), ZERO),
+        fee=sum((allocation.fee for allocation in allocations), ZERO),
     )

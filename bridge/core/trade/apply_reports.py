@@ -1,7 +1,7 @@
-"""Facts about commands and orders in; states, events and follow-ups out. Deals have a module of their own.
+"""Reports about commands and orders in; states, events and follow-ups out. Deals have a module of their own.
 
 Folding is total: whatever a terminal reports has an outcome, and none of them stops what comes after. The
-caller brings what the journal knows of the command and the position that a fact names, and writes back what
+caller brings what the journal knows of the command and the position that a report names, and writes back what
 the outcome says. Nothing here is sent, stored or timed.
 """
 
@@ -16,19 +16,19 @@ import msgspec
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import (
-    CommandFact,
+    CommandReport,
     CommandStage,
-    ConnectionFact,
+    ConnectionReport,
     Found,
     NotSentReason,
-    OrderFact,
-    PositionFact,
-    TroubleFact,
+    OrderReport,
+    PositionReport,
+    TroubleReport,
 )
 from bridge.core.trade import events, position_events
 from bridge.core.trade.amend_states import ChangeInput, step_change
 from bridge.core.trade.command_states import CommandInput, CommandOutput, CommandState, step_command
-from bridge.core.trade.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord
+from bridge.core.trade.records import CommandRecord, Disposition, NewEvent, Outcome, PositionRecord
 from bridge.core.trade.retcodes import RETCODE_NO_CHANGES, Verdict, describe, verdict
 from bridge.core.units.mt5_terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, OrderState
 
@@ -48,7 +48,7 @@ class Resolution(StrEnum):
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """What surrounds every fact of one batch."""
+    """What surrounds every report of one batch."""
 
     officer: str
     at: datetime
@@ -59,41 +59,46 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """How long an outcome may stay open before absence counts."""
 
 
-def fold_command(
-    fact: CommandFact, command: CommandRecord | None, scene: Scene, *, submitted: bool = False
+def apply_command(
+    report: CommandReport, command: CommandRecord | None, scene: Scene, *, submitted: bool = False
 ) -> Outcome:
     """A stage that the terminal reports of a command. `submitted`: it told of this attempt's intent before."""
     if command is None:
-        note = f"the terminal reports on token {fact.token}, of which this journal knows nothing"
-        return Outcome(disposition=Disposition.QUARANTINED, note=note, hold=f"{note}; it may be an old copy")
-    if fact.attempt > command.attempt:
-        hold = f"the terminal had a dispatch of token {fact.token} that this journal has not; it may be an old copy"
-        caught_up = msgspec.structs.replace(command, attempt=fact.attempt)
-        outcome = fold_command(fact, caught_up, scene, submitted=submitted)
-        return msgspec.structs.replace(outcome, hold=hold)
-    known = msgspec.structs.replace(command, order_ticket=fact.order or command.order_ticket)
-    match fact.stage:
+        note = f"the terminal reports on token {report.client_order_id}, of which this journal knows nothing"
+        return Outcome(
+            disposition=Disposition.UNUSABLE, note=note, quarantine=f"{note}; it may be an old copy"
+        )
+    if report.attempt > command.attempt:
+        quarantine = (
+            f"the terminal had a dispatch of command {report.client_order_id} that this journal has not; "
+            "it may be an old copy"
+        )
+        caught_up = msgspec.structs.replace(command, attempt=report.attempt)
+        outcome = apply_command(report, caught_up, scene, submitted=submitted)
+        return msgspec.structs.replace(outcome, quarantine=quarantine)
+    known = msgspec.structs.replace(command, order_ticket=report.order or command.order_ticket)
+    match report.stage:
         case CommandStage.RECEIVED:
             return Outcome(disposition=Disposition.APPLIED)
         case CommandStage.NOT_SENT:
-            if fact.attempt < command.attempt:
+            if report.attempt < command.attempt:
                 # It speaks of an earlier dispatch; a later one is under way.
                 return Outcome(disposition=Disposition.APPLIED)
             if submitted and command.state is CommandState.UNKNOWN:
                 # An intent and its denial contradict each other: the person who was told of it must look.
                 return Outcome(disposition=Disposition.APPLIED)
-            if command.order.kind.changes and fact.reason is NotSentReason.NO_CHANGE:
+            if command.order.kind.changes and report.reason is NotSentReason.NO_CHANGE:
                 return advance_change(known, ChangeInput.EFFECT_SEEN, scene.at)
-            final = fact.reason is None or not fact.reason.passing
+            final = report.reason is None or not report.reason.passing
             what = CommandInput.NOT_SENT_FINAL if final else CommandInput.NOT_SENT_PASSING
-            code = str(fact.retcode) if fact.retcode else str(fact.reason or "NOT_SENT")
-            known = msgspec.structs.replace(known, reason=code, message=fact.message)
+            code = str(report.retcode) if report.retcode else str(report.reason or "NOT_SENT")
+            known = msgspec.structs.replace(known, reason=code, message=report.message)
         case CommandStage.SUBMITTED:
             what = CommandInput.SUBMITTED
         case CommandStage.RESULT:
-            if command.order.kind is CommandKind.MODIFY and fact.retcode == RETCODE_NO_CHANGES:
+            if command.order.kind is CommandKind.MODIFY and report.retcode == RETCODE_NO_CHANGES:
                 return advance_change(known, ChangeInput.EFFECT_SEEN, scene.at)
-            said = verdict(fact.retcode)
+            said = verdict(report.retcode)
             what = {
                 Verdict.ACCEPTED: CommandInput.ACCEPTED,
                 Verdict.REFUSED: CommandInput.REFUSED,
@@ -101,11 +106,13 @@ def fold_command(
             }[said]
             if said is not Verdict.ACCEPTED:
                 message = (
-                    f"{describe(fact.retcode)}: {fact.message}" if fact.message else describe(fact.retcode)
+                    f"{describe(report.retcode)}: {report.message}"
+                    if report.message
+                    else describe(report.retcode)
                 )
-                known = msgspec.structs.replace(known, reason=str(fact.retcode), message=message)
-        case CommandStage.SETTLED:
-            known = _count_absence(fact, known, scene)
+                known = msgspec.structs.replace(known, reason=str(report.retcode), message=message)
+        case CommandStage.STATUS_REPLY:
+            known = _count_absence(report, known, scene)
             if known.absences < ABSENCES_NEEDED:
                 return Outcome(disposition=Disposition.APPLIED, command=known)
             if command.order.kind.changes:
@@ -116,21 +123,21 @@ def fold_command(
     return advance(known, what, scene.at)
 
 
-def _count_absence(fact: CommandFact, command: CommandRecord, scene: Scene) -> CommandRecord:
+def _count_absence(report: CommandReport, command: CommandRecord, scene: Scene) -> CommandRecord:
     """Absence counts once the grace time is over and the terminal was connected for as long."""
     waited = scene.at - (command.dispatched_at or scene.at)
-    connected = timedelta(milliseconds=fact.connected_ms)
-    if fact.found is not Found.NOTHING or min(waited, connected) < scene.grace:
+    connected = timedelta(milliseconds=report.connected_ms)
+    if report.found is not Found.NOTHING or min(waited, connected) < scene.grace:
         return command
     return msgspec.structs.replace(command, absences=command.absences + 1)
 
 
-def fold_order(
-    fact: OrderFact,
+def apply_order(
+    report: OrderReport,
     command: CommandRecord | None,
     scene: Scene,
     *,
-    before: OrderFact | None = None,
+    before: OrderReport | None = None,
     explained: bool = False,
     netting: bool = False,
     sighting: int = 0,
@@ -144,19 +151,19 @@ def fold_order(
     """
     if command is None:
         return Outcome(disposition=Disposition.FOREIGN)
-    if fact.reason in (REASON_SL, REASON_TP, REASON_SO):
+    if report.reason in (REASON_SL, REASON_TP, REASON_SO):
         # The server's own order that closes the position; some bear the opener's token. Its deal tells.
         return Outcome(disposition=Disposition.FOREIGN)
-    position = command.order.position if netting else fact.position_id
+    position = command.order.position if netting else report.position_id
     if found := contradiction(
-        command, symbol=fact.symbol, type=fact.type, reason=fact.reason, position=position
+        command, symbol=report.symbol, type=report.type, reason=report.reason, position=position
     ):
-        return quarantine(f"order {fact.ticket} bears token {command.token}, but {found}")
-    known = msgspec.structs.replace(command, order_ticket=fact.ticket)
-    if command.reason == RESOLVED and command.state.over and not fact.off_the_book:
+        return quarantine(f"order {report.ticket} bears token {command.client_order_id}, but {found}")
+    known = msgspec.structs.replace(command, order_ticket=report.ticket)
+    if command.reason == RESOLVED and command.state.over and not report.off_the_book:
         # A person said that it was gone, and here it stands on the book.
         known = msgspec.structs.replace(known, state=CommandState.UNKNOWN)
-    match fact.state:
+    match report.state:
         case OrderState.REJECTED:
             what = CommandInput.REFUSED
             if command.state is not CommandState.REJECTED:
@@ -165,22 +172,22 @@ def fold_order(
                 )
         case OrderState.CANCELED | OrderState.EXPIRED:
             what = CommandInput.ORDER_GONE
-        case _ if fact.time_done_server_ms and fact.volume_current:
+        case _ if report.time_done_server_ms and report.volume_current:
             # Done with volume left: brokers differ in the state of an order whose remainder was dropped.
             what = CommandInput.ORDER_GONE
         case _:
             what = CommandInput.ORDER_SEEN
-    done = scene.to_utc(fact.time_done_server_ms or fact.time_setup_server_ms)
+    done = scene.to_utc(report.time_done_server_ms or report.time_setup_server_ms)
     outcome = advance(known, what, done)
     if before is None and command.order.order_type.pending:
-        before = _as_asked(command.order, fact)
-    if before is None or explained or fact.off_the_book or _terms(_woken(before, fact)) == _terms(fact):
+        before = _as_asked(command.order, report)
+    if before is None or explained or report.off_the_book or _terms(_woken(before, report)) == _terms(report):
         return outcome
-    changed = events.order_changed(scene.officer, command.directive_id, fact, sighting, scene.at)
+    changed = events.order_changed(scene.officer, command.directive_id, report, sighting, scene.at)
     return msgspec.structs.replace(outcome, events=(*outcome.events, changed))
 
 
-def _as_asked(order: Order, seen: OrderFact) -> OrderFact:
+def _as_asked(order: Order, seen: OrderReport) -> OrderReport:
     """The order as it would be if nobody had changed it since it was sent. Its expiry is the terminal's to fit."""
     return msgspec.structs.replace(
         seen,
@@ -191,20 +198,20 @@ def _as_asked(order: Order, seen: OrderFact) -> OrderFact:
     )
 
 
-def _woken(before: OrderFact, now: OrderFact) -> OrderFact:
+def _woken(before: OrderReport, now: OrderReport) -> OrderReport:
     """The order as the server itself leaves it once a stop-limit order's price is met: a limit order."""
     if before.limit_price is None or now.limit_price is not None:
         return before
     return msgspec.structs.replace(before, price=before.limit_price, limit_price=None)
 
 
-def _terms(order: OrderFact) -> tuple[Decimal | int | None, ...]:
+def _terms(order: OrderReport) -> tuple[Decimal | int | None, ...]:
     """What a person can change of a pending order."""
     return (order.price, order.limit_price, order.stop_loss, order.take_profit, order.expires_server_ms)
 
 
-def fold_position(
-    fact: PositionFact, parts: Sequence[PositionRecord], scene: Scene, *, explained: bool
+def apply_position(
+    report: PositionReport, parts: Sequence[PositionRecord], scene: Scene, *, explained: bool
 ) -> Outcome:
     """A position as it stands at the broker. Its levels are taken over; its volume is the deals' to say.
 
@@ -213,40 +220,40 @@ def fold_position(
     if not parts:
         return Outcome(disposition=Disposition.FOREIGN)
     after: list[PositionRecord] = []
-    drafts: list[Draft] = []
+    new_events: list[NewEvent] = []
     for part in parts:
-        same = (part.stop_loss, part.take_profit) == (fact.stop_loss, fact.take_profit)
+        same = (part.stop_loss, part.take_profit) == (report.stop_loss, report.take_profit)
         if part.levels_seen and (same or not part.volume):
             # What is closed has no levels any more; the last that were seen stand.
             continue
         seen = msgspec.structs.replace(
             part,
-            stop_loss=fact.stop_loss,
-            take_profit=fact.take_profit,
+            stop_loss=report.stop_loss,
+            take_profit=report.take_profit,
             levels_seen=part.levels_seen + 1,
         )
         after.append(seen)
-        if (part.levels_seen or _moved_unseen(part, fact)) and not explained:
-            drafts.append(position_events.levels_changed(seen, scene.at))
-    return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), events=tuple(drafts))
+        if (part.levels_seen or _moved_unseen(part, report)) and not explained:
+            new_events.append(position_events.levels_changed(seen, scene.at))
+    return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), events=tuple(new_events))
 
 
-def _moved_unseen(part: PositionRecord, fact: PositionFact) -> bool:
+def _moved_unseen(part: PositionRecord, report: PositionReport) -> bool:
     """Whether a level that was asked for stands elsewhere at the first sight. One that is not there is missing."""
-    levels = ((part.stop_loss, fact.stop_loss), (part.take_profit, fact.take_profit))
+    levels = ((part.stop_loss, report.stop_loss), (part.take_profit, report.take_profit))
     return any(asked and there and asked != there for asked, there in levels)
 
 
-def fold_connection(fact: ConnectionFact, scene: Scene) -> Outcome:
+def apply_connection(report: ConnectionReport, scene: Scene) -> Outcome:
     """The terminal lost or regained its broker."""
-    draft = events.connection_fact(scene.officer, fact, scene.at)
-    return Outcome(disposition=Disposition.APPLIED, events=(draft,))
+    new_event = events.connection_report(scene.officer, report, scene.at)
+    return Outcome(disposition=Disposition.APPLIED, events=(new_event,))
 
 
-def fold_trouble(fact: TroubleFact, scene: Scene) -> Outcome:
+def apply_trouble(report: TroubleReport, scene: Scene) -> Outcome:
     """Something at the terminal that a person must see."""
-    draft = events.trouble_fact(scene.officer, fact, scene.at)
-    return Outcome(disposition=Disposition.APPLIED, events=(draft,))
+    new_event = events.trouble_report(scene.officer, report, scene.at)
+    return Outcome(disposition=Disposition.APPLIED, events=(new_event,))
 
 
 def expire_command(command: CommandRecord, at: datetime, *, waited_for: str) -> Outcome:
@@ -306,10 +313,12 @@ def resolve_command(
     Counts for UNCERTAIN and UNKNOWN commands alone; any other stays as it is. Deals that turn up later still count.
     """
     message = f"resolved by a person: {note}"
-    told = msgspec.structs.replace(command, reason=RESOLVED, message=message)
+    emitted = msgspec.structs.replace(command, reason=RESOLVED, message=message)
     if command.order.kind.changes:
         done = resolution is Resolution.FILLED
-        return advance_change(told, ChangeInput.RESOLVED_DONE if done else ChangeInput.RESOLVED_REJECTED, at)
+        return advance_change(
+            emitted, ChangeInput.RESOLVED_DONE if done else ChangeInput.RESOLVED_REJECTED, at
+        )
     what = {
         Resolution.FILLED: CommandInput.RESOLVED_FILLED,
         Resolution.REJECTED: CommandInput.RESOLVED_REJECTED,
@@ -319,14 +328,14 @@ def resolve_command(
     if state is command.state:
         return Outcome(disposition=Disposition.APPLIED)
     filled = quantity or command.order.volume
-    after = msgspec.structs.replace(told, state=state)
-    drafts = tuple(
+    after = msgspec.structs.replace(emitted, state=state)
+    new_events = tuple(
         events.resolved_fill(after, at, price=price, quantity=filled)
         if output is CommandOutput.RESOLVED
         else events.command_event(output, after, at)
         for output in outputs
     )
-    return Outcome(disposition=Disposition.APPLIED, command=after, events=drafts)
+    return Outcome(disposition=Disposition.APPLIED, command=after, events=new_events)
 
 
 def withdraw(command: CommandRecord, at: datetime, *, by: str) -> Outcome:
@@ -337,14 +346,14 @@ def withdraw(command: CommandRecord, at: datetime, *, by: str) -> Outcome:
     return advance(ended, CommandInput.WITHDRAWN, at)
 
 
-def fold_effect(command: CommandRecord, what: ChangeInput, at: datetime) -> Outcome:
+def apply_effect(command: CommandRecord, what: ChangeInput, at: datetime) -> Outcome:
     """What the target of a MODIFY or CANCEL shows, for that command."""
     message = {
         ChangeInput.TARGET_GONE: "the target was closed or taken off the book first",
         ChangeInput.TARGET_FILLED: "the order was filled first",
     }.get(what, "")
-    told = msgspec.structs.replace(command, reason=str(what), message=message) if message else command
-    return advance_change(told, what, at)
+    emitted = msgspec.structs.replace(command, reason=str(what), message=message) if message else command
+    return advance_change(emitted, what, at)
 
 
 def advance(command: CommandRecord, what: CommandInput, at: datetime) -> Outcome:
@@ -352,21 +361,21 @@ def advance(command: CommandRecord, what: CommandInput, at: datetime) -> Outcome
     if command.order.kind.changes:
         return advance_change(command, ChangeInput[what.name], at)
     state, outputs = step_command(command.state, what)
-    return _told(command, state, outputs, at)
+    return _emitted(command, state, outputs, at)
 
 
 def advance_change(command: CommandRecord, what: ChangeInput, at: datetime) -> Outcome:
     """The MODIFY or CANCEL after the input, with its events."""
     state, outputs = step_change(command.state, what)
-    return _told(command, state, outputs, at)
+    return _emitted(command, state, outputs, at)
 
 
-def _told(
+def _emitted(
     command: CommandRecord, state: CommandState, outputs: Sequence[CommandOutput], at: datetime
 ) -> Outcome:
     after = msgspec.structs.replace(command, state=state)
-    drafts = tuple(events.command_event(output, after, at) for output in outputs)
-    return Outcome(disposition=Disposition.APPLIED, command=after, events=drafts)
+    new_events = tuple(events.command_event(output, after, at) for output in outputs)
+    return Outcome(disposition=Disposition.APPLIED, command=after, events=new_events)
 
 
 def contradiction(command: CommandRecord, *, symbol: str, type: str, reason: str, position: int) -> str:
@@ -387,5 +396,5 @@ def contradiction(command: CommandRecord, *, symbol: str, type: str, reason: str
 
 
 def quarantine(note: str) -> Outcome:
-    """A fact that is kept, raised, and not acted upon."""
-    return Outcome(disposition=Disposition.QUARANTINED, note=note)
+    """A report that is kept, raised, and not acted upon."""
+    return Outcome(disposition=Disposition.UNUSABLE, note=note)

@@ -2,7 +2,7 @@
 
 Theory of operation:
 
-1. A command is one request to the broker. Facts about it come late, twice, and in any order.
+1. A command is one request to the broker. Reports about it come late, twice, and in any order.
 2. `(state, input) -> (state, outputs)`. Every pair stands in the table; an output becomes one event.
 3. PLANNED is the only state from which a command may be dispatched, and DISPATCH the only input that the
    sidecar gives by its own decision. DISPATCH anywhere else raises: it would be a second send.
@@ -39,7 +39,7 @@ class CommandState(StrEnum):
     """Over without having been sent: expired, or refused on this side of the broker."""
     DONE = "DONE"
     """A MODIFY or CANCEL: the target was seen as it was to become."""
-    UNCERTAIN = "UNCERTAIN"
+    UNRESOLVED = "UNRESOLVED"
     """Sent, and the answer leaves the outcome open. Being settled."""
     UNKNOWN = "UNKNOWN"
     """Sent, perhaps; twice nothing was found. A person must look; evidence still settles it."""
@@ -50,9 +50,9 @@ class CommandState(StrEnum):
         return self in _OVER
 
     @property
-    def in_doubt(self) -> bool:
+    def unresolved(self) -> bool:
         """True where a new session must ask what became of it."""
-        return self in _IN_DOUBT
+        return self in _UNRESOLVED_STATES
 
     @property
     def in_flight(self) -> bool:
@@ -69,13 +69,13 @@ _OVER: Final = frozenset(
         CommandState.DONE,
     }
 )
-_IN_DOUBT: Final = frozenset(
+_UNRESOLVED_STATES: Final = frozenset(
     {
         CommandState.DISPATCHED,
         CommandState.SUBMITTED,
         CommandState.PLACED,
         CommandState.PARTIAL,
-        CommandState.UNCERTAIN,
+        CommandState.UNRESOLVED,
         CommandState.UNKNOWN,
     }
 )
@@ -169,7 +169,7 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
         # The journal is older than the ledger (a backup was put back): it was sent all the same.
         _I.SUBMITTED: (_S.SUBMITTED, ()),
         _I.REFUSED: (_S.REJECTED, (_O.REFUSED,)),
-        _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
+        _I.OUTCOME_OPEN: (_S.UNRESOLVED, (_O.BROKER_ERROR,)),
         _I.ABSENT: (_S.PLANNED, ()),
     },
     _S.DISPATCHED: _NEWS_BEFORE_PLACED
@@ -181,7 +181,7 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
         _I.NOT_SENT_FINAL: (_S.NEVER_SENT, (_O.NEVER_SENT,)),
         _I.SUBMITTED: (_S.SUBMITTED, ()),
         _I.REFUSED: (_S.REJECTED, (_O.REFUSED,)),
-        _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
+        _I.OUTCOME_OPEN: (_S.UNRESOLVED, (_O.BROKER_ERROR,)),
         # The ledger that could have known is lost.
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
@@ -190,11 +190,11 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
     | {
         _I.EXPIRE: (_S.SUBMITTED, ()),
         # An intent and its denial contradict each other: neither is believed.
-        _I.NOT_SENT_PASSING: (_S.UNCERTAIN, ()),
-        _I.NOT_SENT_FINAL: (_S.UNCERTAIN, ()),
+        _I.NOT_SENT_PASSING: (_S.UNRESOLVED, ()),
+        _I.NOT_SENT_FINAL: (_S.UNRESOLVED, ()),
         _I.SUBMITTED: (_S.SUBMITTED, ()),
         _I.REFUSED: (_S.REJECTED, (_O.REFUSED,)),
-        _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
+        _I.OUTCOME_OPEN: (_S.UNRESOLVED, (_O.BROKER_ERROR,)),
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
     _S.PLACED: _unmoved(_S.PLACED, _I.WITHDRAWN, *_NO_WORD)
@@ -251,18 +251,18 @@ COMMAND_TABLE: Final[dict[CommandState, _Row]] = {
     | _NEWS_BEFORE_PLACED
     | {
         _I.SUBMITTED: (_S.SUBMITTED, ()),
-        _I.OUTCOME_OPEN: (_S.UNCERTAIN, (_O.BROKER_ERROR,)),
+        _I.OUTCOME_OPEN: (_S.UNRESOLVED, (_O.BROKER_ERROR,)),
     },
-    _S.UNCERTAIN: _NEWS_BEFORE_PLACED
+    _S.UNRESOLVED: _NEWS_BEFORE_PLACED
     | _BY_WORD
     | {
-        _I.WITHDRAWN: (_S.UNCERTAIN, ()),
-        _I.EXPIRE: (_S.UNCERTAIN, ()),
-        _I.NOT_SENT_PASSING: (_S.UNCERTAIN, ()),
-        _I.NOT_SENT_FINAL: (_S.UNCERTAIN, ()),
-        _I.SUBMITTED: (_S.UNCERTAIN, ()),
+        _I.WITHDRAWN: (_S.UNRESOLVED, ()),
+        _I.EXPIRE: (_S.UNRESOLVED, ()),
+        _I.NOT_SENT_PASSING: (_S.UNRESOLVED, ()),
+        _I.NOT_SENT_FINAL: (_S.UNRESOLVED, ()),
+        _I.SUBMITTED: (_S.UNRESOLVED, ()),
         _I.REFUSED: (_S.REJECTED, (_O.REFUSED,)),
-        _I.OUTCOME_OPEN: (_S.UNCERTAIN, ()),
+        _I.OUTCOME_OPEN: (_S.UNRESOLVED, ()),
         _I.ABSENT: (_S.UNKNOWN, (_O.UNKNOWN,)),
     },
     _S.UNKNOWN: _NEWS_BEFORE_PLACED

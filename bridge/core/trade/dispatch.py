@@ -27,7 +27,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """How an officer's link and account stand at this moment."""
 
     epoch: int
-    boot: str
+    instance_id: str
     ready: bool
     """The terminal's first scan of this epoch is in the journal: what happened meanwhile is known."""
     alive: bool
@@ -42,10 +42,10 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     margin: Decimal = ZERO
 
 
-def blocked(gate: Gate | None, hold: str) -> str:
+def blocked(gate: Gate | None, quarantine: str) -> str:
     """Why nothing at all may be dispatched; empty where something may."""
-    if hold:
-        return f"held: {hold}"
+    if quarantine:
+        return f"held: {quarantine}"
     if gate is None:
         return "the terminal is not connected"
     if not gate.ready:
@@ -63,7 +63,7 @@ def choose(
     planned: Sequence[CommandRecord],
     gate: Gate | None,
     *,
-    hold: str,
+    quarantine: str,
     in_flight: int,
     now: datetime,
     latest: datetime,
@@ -72,7 +72,7 @@ def choose(
 
     `latest` is what the time may be as well while the clock is not trusted; else it is `now`.
     """
-    if gate is None or blocked(gate, hold):
+    if gate is None or blocked(gate, quarantine):
         return []
     due = [
         command

@@ -19,8 +19,8 @@ deterministic: the same happening, found again, makes the same key and so the sa
     a deal that was booked anew, or annulled        deal:TICKET:HASH of its content
     the same, as it was booked before               deal:TICKET:HASH:NUMBER of the times before
     annulled, told to whose part it took from       deal:TICKET:HASH:TOKEN of the command that opened it
-    a broker error, a connection, a trouble         the fact's key
-    the broker is back, by the next boot's hello    the fact's key:over
+    a broker error, a connection, a trouble         the report's key
+    the broker is back, by the next boot's hello    the report's key:over
     a position that the broker shows otherwise      book:IDENTIFIER:KEY of the scan that showed it first
     the terminal is gone or back                    link:HASH of the audit row that notes it
     an officer on hold                              hold:HASH of the audit row that notes it
@@ -42,14 +42,14 @@ import msgspec
 
 from bridge.core.director.contract import OPERATOR_PREFIX, EventClass, EventType, ExecutionEvent
 from bridge.core.link.messages import CommandKind
-from bridge.core.link.reports import ConnectionFact, DealFact, OrderFact, TroubleFact, fact_key
+from bridge.core.link.reports import ConnectionReport, DealReport, OrderReport, TroubleReport, report_key
 from bridge.core.trade.command_states import CommandOutput
-from bridge.core.trade.records import CommandRecord, Draft, Share
+from bridge.core.trade.records import Allocation, CommandRecord, NewEvent
 from bridge.core.trade.retcodes import describe
 from bridge.core.units.decimals import MAX_DECIMALS, ZERO, check_amount
 
 DIRECTIVE_SUBJECT: Final = "directive"
-CHANGED_BY_HAND: Final = "CHANGED"
+CHANGED_MANUALLY: Final = "CHANGED"
 REVISION: Final = "REVISION"
 """Values of an event's `action` beside the kinds of commands."""
 ROUND: Final = ":rest"
@@ -58,15 +58,22 @@ _WORDS: Final = ("RESOLVED", "WITHDRAWN")
 """Reasons of commands that a person or another directive ended."""
 
 
-def event_key(*, officer: str, server: str, login: int, draft: Draft) -> str:
+def event_key(*, officer: str, server: str, login: int, new_event: NewEvent) -> str:
     """The Idempotency-Key: SHA-256, in hex, over officer, account, directive, event type and subject."""
-    parts = [officer, server, login, draft.event.directive_id, draft.event.event_type, draft.subject]
+    parts = [
+        officer,
+        server,
+        login,
+        new_event.event.directive_id,
+        new_event.event.event_type,
+        new_event.subject,
+    ]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
-def received(officer: str, directive_id: str, at: datetime) -> Draft:
+def received(officer: str, directive_id: str, at: datetime) -> NewEvent:
     """The directive is in the journal."""
-    return _draft(
+    return _new_event(
         DIRECTIVE_SUBJECT,
         directive_id=directive_id,
         event_type=EventType.DIRECTIVE_RECEIVED,
@@ -84,9 +91,9 @@ def rejected(
     code: str,
     message: str,
     subject: str = DIRECTIVE_SUBJECT,
-) -> Draft:
+) -> NewEvent:
     """A directive that nothing is sent for."""
-    return _draft(
+    return _new_event(
         subject,
         directive_id=directive_id,
         event_type=EventType.ORDER_REJECTED,
@@ -98,9 +105,9 @@ def rejected(
     )
 
 
-def withdrawn(officer: str, directive_id: str, at: datetime, *, opener: str | None = None) -> Draft:
+def withdrawn(officer: str, directive_id: str, at: datetime, *, opener: str | None = None) -> NewEvent:
     """A directive that was cancelled before anything was sent for it, or (with `opener`) the CANCEL that did it."""
-    return Draft(
+    return NewEvent(
         subject=DIRECTIVE_SUBJECT,
         event=ExecutionEvent(
             directive_id=directive_id,
@@ -115,9 +122,9 @@ def withdrawn(officer: str, directive_id: str, at: datetime, *, opener: str | No
 
 def system_error(
     officer: str, at: datetime, *, code: str, message: str, subject: str, directive_id: str | None = None
-) -> Draft:
+) -> NewEvent:
     """Something on our side that a person must see."""
-    return _draft(
+    return _new_event(
         subject,
         directive_id=directive_id,
         event_type=EventType.SYSTEM_ERROR,
@@ -129,9 +136,9 @@ def system_error(
     )
 
 
-def connection(officer: str, at: datetime, *, up: bool, code: str, message: str, subject: str) -> Draft:
+def connection(officer: str, at: datetime, *, up: bool, code: str, message: str, subject: str) -> NewEvent:
     """The broker, or the terminal, is gone or back."""
-    return _draft(
+    return _new_event(
         subject,
         directive_id=None,
         event_type=EventType.CONNECTION_RESTORED if up else EventType.CONNECTION_LOST,
@@ -143,14 +150,19 @@ def connection(officer: str, at: datetime, *, up: bool, code: str, message: str,
     )
 
 
-def connection_fact(officer: str, fact: ConnectionFact, at: datetime) -> Draft:
+def connection_report(officer: str, report: ConnectionReport, at: datetime) -> NewEvent:
     return connection(
-        officer, at, up=fact.up, code="BROKER_DISCONNECTED", message=fact.message, subject=fact_key(fact)
+        officer,
+        at,
+        up=report.up,
+        code="BROKER_DISCONNECTED",
+        message=report.message,
+        subject=report_key(report),
     )
 
 
-def trouble_fact(officer: str, fact: TroubleFact, at: datetime) -> Draft:
-    return system_error(officer, at, code=fact.code, message=fact.message, subject=fact_key(fact))
+def trouble_report(officer: str, report: TroubleReport, at: datetime) -> NewEvent:
+    return system_error(officer, at, code=report.code, message=report.message, subject=report_key(report))
 
 
 def command_event(
@@ -158,15 +170,15 @@ def command_event(
     command: CommandRecord,
     at: datetime,
     *,
-    deal: DealFact | None = None,
-    deals: Sequence[DealFact] = (),
+    deal: DealReport | None = None,
+    deals: Sequence[DealReport] = (),
     opening_directive_id: str | None = None,
-) -> Draft:
+) -> NewEvent:
     """One output of the command table as an event.
 
     `deal` is the deal at hand for a partial fill, `deals` all of the command's deals for a complete one.
     """
-    subject = f"command:{command.token}"
+    subject = f"command:{command.client_order_id}"
     body = ExecutionEvent(
         directive_id=command.directive_id,
         event_type=EventType.ORDER_PLACED,
@@ -225,7 +237,7 @@ def command_event(
             )
         case CommandOutput.BROKER_ERROR:
             changed = _troubled(body, EventType.BROKER_ERROR, command)
-            subject = f"command:{command.token}:{command.attempt}"
+            subject = f"command:{command.client_order_id}:{command.attempt}"
         case CommandOutput.UNKNOWN:
             changed = msgspec.structs.replace(
                 body,
@@ -235,10 +247,10 @@ def command_event(
                 error_message=(
                     "the order may have been sent; neither the terminal's ledger nor the broker shows what became "
                     "of it. It is not sent again. Look at the account's history for magic "
-                    f"{command.token}"
+                    f"{command.client_order_id}"
                 ),
             )
-    return Draft(event=changed, subject=subject)
+    return NewEvent(event=changed, subject=subject)
 
 
 def _refused_again(command: CommandRecord) -> str:
@@ -271,42 +283,46 @@ def _placed(body: ExecutionEvent, command: CommandRecord) -> ExecutionEvent:
     )
 
 
-def resolved_fill(command: CommandRecord, at: datetime, *, price: Decimal | None, quantity: Decimal) -> Draft:
+def resolved_fill(
+    command: CommandRecord, at: datetime, *, price: Decimal | None, quantity: Decimal
+) -> NewEvent:
     """An ORDER_FILLED by a person's word."""
-    draft = command_event(CommandOutput.RESOLVED, command, at)
-    told = msgspec.structs.replace(
-        draft.event,
+    new_event = command_event(CommandOutput.RESOLVED, command, at)
+    emitted = msgspec.structs.replace(
+        new_event.event,
         event_class=EventClass.SUCCESS,
         fill_price=price,
         fill_quantity=quantity,
         error_message=command.message,
     )
-    return Draft(event=told, subject=draft.subject)
+    return NewEvent(event=emitted, subject=new_event.subject)
 
 
-def order_changed(officer: str, directive_id: str, fact: OrderFact, sighting: int, at: datetime) -> Draft:
+def order_changed(
+    officer: str, directive_id: str, report: OrderReport, sighting: int, at: datetime
+) -> NewEvent:
     """A pending order has another price, other levels or another expiry, and no directive asked for it."""
-    return Draft(
-        subject=f"order:{fact.ticket}:changed:{sighting}",
+    return NewEvent(
+        subject=f"order:{report.ticket}:changed:{sighting}",
         event=ExecutionEvent(
             directive_id=directive_id,
             event_type=EventType.ORDER_PLACED,
             event_class=EventClass.INFO,
             occurred_at=at,
             reported_by=officer,
-            symbol=fact.symbol,
-            broker_order_id=ticket_text(fact.ticket),
-            action=CHANGED_BY_HAND,
-            price=fact.price,
-            limit_price=fact.limit_price,
-            stop_loss=fact.stop_loss or ZERO,
-            take_profit=fact.take_profit or ZERO,
-            remaining_quantity=fact.volume_current,
+            symbol=report.symbol,
+            broker_order_id=ticket_text(report.ticket),
+            action=CHANGED_MANUALLY,
+            price=report.price,
+            limit_price=report.limit_price,
+            stop_loss=report.stop_loss or ZERO,
+            take_profit=report.take_profit or ZERO,
+            remaining_quantity=report.volume_current,
         ),
     )
 
 
-def weighted_price(deals: Sequence[DealFact | Share]) -> Decimal | None:
+def weighted_price(deals: Sequence[DealReport | Allocation]) -> Decimal | None:
     """The volume-weighted price of the deals; None where they have no volume."""
     volume = sum((deal.volume for deal in deals), ZERO)
     if not volume:
@@ -322,7 +338,7 @@ def other(directive_id: str, than: str | None) -> str | None:
     return directive_id if than and directive_id and directive_id != than else None
 
 
-def filled(body: ExecutionEvent, deals: Sequence[DealFact | Share]) -> ExecutionEvent:
+def filled(body: ExecutionEvent, deals: Sequence[DealReport | Allocation]) -> ExecutionEvent:
     """The event with what the deals, or shares of them, filled."""
     return msgspec.structs.replace(
         body,
@@ -355,7 +371,7 @@ def ticket_text(ticket: int) -> str | None:
     return str(ticket) if ticket else None
 
 
-def _draft(
+def _new_event(
     subject: str,
     *,
     directive_id: str | None,
@@ -365,8 +381,8 @@ def _draft(
     reported_by: str,
     error_code: str | None = None,
     error_message: str | None = None,
-) -> Draft:
-    return Draft(
+) -> NewEvent:
+    return NewEvent(
         subject=subject,
         event=ExecutionEvent(
             directive_id=directive_id,

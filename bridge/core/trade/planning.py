@@ -16,7 +16,7 @@ import msgspec
 from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce, utc_text
 from bridge.core.director.poll import Problem
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.link.reports import SymbolFact
+from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.records import OrderRecord, PositionRecord
 from bridge.core.units.decimals import ZERO
@@ -25,7 +25,7 @@ from bridge.core.units.mt5_terms import Side
 COMMENT_LENGTH: Final = 26
 """Hosted bridges cap client comments here; MetaTrader's own limit is undocumented (31 in the field)."""
 
-Tokens = Callable[[int], int]
+ClientOrderIds = Callable[[int], int]
 """Gives the token of a leg (1, 2, ...) of the directive at hand; never the same one for two commands."""
 
 
@@ -66,15 +66,15 @@ def check(directive: Directive, settings: OfficerSettings, now: datetime) -> Pro
 
 
 def _check_allowed(directive: Directive, settings: OfficerSettings) -> Problem | None:
-    guards = settings.guards
-    if guards.allowed_actions is not None and directive.action not in guards.allowed_actions:
-        allowed = ", ".join(guards.allowed_actions) or "none"
+    risk_limits = settings.risk_limits
+    if risk_limits.allowed_actions is not None and directive.action not in risk_limits.allowed_actions:
+        allowed = ", ".join(risk_limits.allowed_actions) or "none"
         return Problem(
             "LIMIT_ACTION",
             f"field 'action': {directive.action} is none of this officer's allowed_actions: {allowed}",
         )
-    if guards.allowed_symbols is not None and directive.symbol not in guards.allowed_symbols:
-        allowed = ", ".join(guards.allowed_symbols) or "none"
+    if risk_limits.allowed_symbols is not None and directive.symbol not in risk_limits.allowed_symbols:
+        allowed = ", ".join(risk_limits.allowed_symbols) or "none"
         return Problem(
             "LIMIT_SYMBOL",
             f"field 'symbol': {directive.symbol} is none of this officer's allowed_symbols: {allowed}",
@@ -117,7 +117,7 @@ def _check_levels(directive: Directive) -> Problem | None:
     return None
 
 
-def named(terms: SymbolFact) -> Problem | None:
+def named(terms: SymbolReport) -> Problem | None:
     """Why the broker's answer names no symbol to trade; None where it names one."""
     if terms.name:
         return None
@@ -135,7 +135,7 @@ def named(terms: SymbolFact) -> Problem | None:
 
 
 def plan_open(
-    directive: Directive, settings: OfficerSettings, terms: SymbolFact, tokens: Tokens
+    directive: Directive, settings: OfficerSettings, terms: SymbolReport, client_order_ids: ClientOrderIds
 ) -> Leg | Problem:
     """The one command of an opening directive that `check` let through."""
     quantity = directive.quantity
@@ -153,7 +153,7 @@ def plan_open(
     price, stop_loss = on_tick(directive.price, terms), on_tick(directive.stop_loss, terms)
     time_in_force, expires = _lifetime(directive) if pending else (TimeInForce.GTC, None)
     order = Order(
-        token=tokens(1),
+        client_order_id=client_order_ids(1),
         kind=CommandKind.OPEN,
         symbol=terms.name,
         side=Side.BUY if directive.action is Action.OPEN_LONG else Side.SELL,
@@ -166,7 +166,7 @@ def plan_open(
         time_in_force=time_in_force,
         expires_ms=0 if expires is None else int(expires.timestamp() * 1000),
         deviation_points=None if pending else deviation(directive, settings),
-        max_spread_points=settings.guards.max_spread_points,
+        max_spread_points=settings.risk_limits.max_spread_points,
         comment=comment(directive.directive_id),
     )
     return Leg(order)
@@ -179,7 +179,7 @@ def _lifetime(directive: Directive) -> tuple[TimeInForce, datetime | None]:
     return asked, until if asked is TimeInForce.GTD else None
 
 
-def check_volume(quantity: Decimal, terms: SymbolFact) -> Problem | None:
+def check_volume(quantity: Decimal, terms: SymbolReport) -> Problem | None:
     """Why the symbol does not take this quantity. It is never changed: a rounded quantity is another one."""
     if terms.volume_min and quantity < terms.volume_min:
         rule = f"is less than the least of {terms.name}, {terms.volume_min}"
@@ -193,7 +193,7 @@ def check_volume(quantity: Decimal, terms: SymbolFact) -> Problem | None:
     return Problem("INVALID_QUANTITY", f"field 'quantity': {quantity} {rule}")
 
 
-def on_tick(price: Decimal | None, terms: SymbolFact) -> Decimal | None:
+def on_tick(price: Decimal | None, terms: SymbolReport) -> Decimal | None:
     """The price on the symbol's grid, the nearest there is. Digits stay where it is on it already."""
     tick = terms.tick_size or terms.point
     if price is None or not tick or not price % tick:
@@ -210,9 +210,9 @@ def deviation(directive: Directive, settings: OfficerSettings) -> int:
 def plan_close(
     directive: Directive,
     settings: OfficerSettings,
-    terms: SymbolFact,
+    terms: SymbolReport,
     positions: Iterable[PositionRecord],
-    tokens: Tokens,
+    client_order_ids: ClientOrderIds,
 ) -> list[Leg] | Problem:
     """One command for each part of a position that a closing directive is about, oldest first.
 
@@ -233,21 +233,23 @@ def plan_close(
         return Problem("NO_POSITION", f"there is no open {which} in {terms.name} {_whose(directive)}")
     allowed = deviation(directive, settings)
     return [
-        close_leg(position, volume, tokens(leg), allowed, comment(directive.directive_id))
-        for leg, (position, volume) in enumerate(_shares(chosen, directive.quantity), start=1)
+        close_leg(position, volume, client_order_ids(leg), allowed, comment(directive.directive_id))
+        for leg, (position, volume) in enumerate(_allocations(chosen, directive.quantity), start=1)
     ]
 
 
-def close_leg(position: PositionRecord, volume: Decimal, token: int, deviation_points: int, text: str) -> Leg:
+def close_leg(
+    position: PositionRecord, volume: Decimal, client_order_id: int, deviation_points: int, text: str
+) -> Leg:
     """The command that closes so much of one command's part of a position."""
     order = Order(
-        token=token,
+        client_order_id=client_order_id,
         kind=CommandKind.CLOSE,
         symbol=position.symbol,
         side=position.side.opposite,
         volume=volume,
         position=position.identifier,
-        opener=position.token,
+        opener=position.client_order_id,
         deviation_points=deviation_points,
         comment=text,
     )
@@ -255,26 +257,26 @@ def close_leg(position: PositionRecord, volume: Decimal, token: int, deviation_p
 
 
 def plan_cancel(
-    directive: Directive, terms: SymbolFact, orders: Iterable[OrderRecord], tokens: Tokens
+    directive: Directive, terms: SymbolReport, orders: Iterable[OrderRecord], client_order_ids: ClientOrderIds
 ) -> list[Leg] | Problem:
     """One command for each pending order of this officer that a CANCEL is about."""
     chosen = _aimed_at(directive, terms, orders)
     if not chosen:
         return Problem("NO_ORDER", f"there is no pending order in {terms.name} {_whose(directive)}")
-    return [cancel_leg(order, tokens(leg)) for leg, order in enumerate(chosen, start=1)]
+    return [cancel_leg(order, client_order_ids(leg)) for leg, order in enumerate(chosen, start=1)]
 
 
-def cancel_leg(order: OrderRecord, token: int) -> Leg:
+def cancel_leg(order: OrderRecord, client_order_id: int) -> Leg:
     """The command that takes one pending order off the book."""
     return Leg(
         Order(
-            token=token,
+            client_order_id=client_order_id,
             kind=CommandKind.CANCEL,
             symbol=order.symbol,
             side=order.side,
             order_type=order.order_type,
             order=order.ticket,
-            opener=order.token,
+            opener=order.client_order_id,
         ),
         order.directive_id,
     )
@@ -282,10 +284,10 @@ def cancel_leg(order: OrderRecord, token: int) -> Leg:
 
 def plan_modify(
     directive: Directive,
-    terms: SymbolFact,
+    terms: SymbolReport,
     positions: Iterable[PositionRecord],
     orders: Iterable[OrderRecord],
-    tokens: Tokens,
+    client_order_ids: ClientOrderIds,
 ) -> list[Leg] | Problem:
     """One command for each position, and each pending order, that a MODIFY is about.
 
@@ -326,25 +328,25 @@ def plan_modify(
         firsts.setdefault(position.identifier, position)
     for position in firsts.values():
         order = Order(
-            token=tokens(len(legs) + 1),
+            client_order_id=client_order_ids(len(legs) + 1),
             kind=CommandKind.MODIFY,
             symbol=position.symbol,
             side=position.side,
             position=position.identifier,
-            opener=position.token,
+            opener=position.client_order_id,
             stop_loss=stop_loss,
             take_profit=take_profit,
         )
         legs.append(Leg(order, position.directive_id))
     for pending in waiting:
         order = Order(
-            token=tokens(len(legs) + 1),
+            client_order_id=client_order_ids(len(legs) + 1),
             kind=CommandKind.MODIFY,
             symbol=pending.symbol,
             side=pending.side,
             order_type=pending.order_type,
             order=pending.ticket,
-            opener=pending.token,
+            opener=pending.client_order_id,
             stop_loss=stop_loss,
             take_profit=take_profit,
             price=price,
@@ -358,16 +360,18 @@ def flatten(
     positions: Iterable[PositionRecord],
     orders: Iterable[OrderRecord],
     settings: OfficerSettings,
-    tokens: Tokens,
+    client_order_ids: ClientOrderIds,
 ) -> list[Leg]:
     """A person wants out: pending orders first, so that none is filled meanwhile, then every position."""
     legs: list[Leg] = []
     for order in orders:
-        legs.append(cancel_leg(order, tokens(len(legs) + 1)))
+        legs.append(cancel_leg(order, client_order_ids(len(legs) + 1)))
     for position in positions:
         if position.volume > 0:
-            token = tokens(len(legs) + 1)
-            legs.append(close_leg(position, position.volume, token, settings.deviation_points, "flatten"))
+            client_order_id = client_order_ids(len(legs) + 1)
+            legs.append(
+                close_leg(position, position.volume, client_order_id, settings.deviation_points, "flatten")
+            )
     return legs
 
 
@@ -385,7 +389,7 @@ def would_close(close: Directive, opened: Directive) -> bool:
     )
 
 
-def _aimed_at(directive: Directive, terms: SymbolFact, targets: Iterable[_Target]) -> list[_Target]:
+def _aimed_at(directive: Directive, terms: SymbolReport, targets: Iterable[_Target]) -> list[_Target]:
     return [
         target
         for target in targets
@@ -398,7 +402,7 @@ def _whose(directive: Directive) -> str:
     return f"opened by {target}" if target else "opened by this officer"
 
 
-def _shares(
+def _allocations(
     positions: Sequence[PositionRecord], quantity: Decimal | None
 ) -> Iterable[tuple[PositionRecord, Decimal]]:
     left = quantity

@@ -6,23 +6,31 @@ import msgspec
 
 from bridge.core.director.contract import EventClass, EventType, ExecutionEvent
 from bridge.core.link.messages import CommandKind
-from bridge.core.link.reports import DealFact, content_hash
+from bridge.core.link.reports import DealReport, content_hash
 from bridge.core.trade.command_states import PositionOutput
-from bridge.core.trade.events import CHANGED_BY_HAND, REVISION, filled, other, paid, system_error, ticket_text
-from bridge.core.trade.records import CommandRecord, Draft, PositionRecord, Share
+from bridge.core.trade.events import (
+    CHANGED_MANUALLY,
+    REVISION,
+    filled,
+    other,
+    paid,
+    system_error,
+    ticket_text,
+)
+from bridge.core.trade.records import Allocation, CommandRecord, NewEvent, PositionRecord
 from bridge.core.units.decimals import ZERO
 
 
 def position_event(
     output: PositionOutput,
     position: PositionRecord,
-    deal: DealFact,
-    share: Share,
+    deal: DealReport,
+    allocation: Allocation,
     at: datetime,
     *,
     closing_directive_id: str | None = None,
-) -> Draft:
-    """One output of the position table as an event. `share` is the deal's part that concerns the position.
+) -> NewEvent:
+    """One output of the position table as an event. `allocation` is the deal's part that concerns the position.
 
     `closing_directive_id` names the directive whose command closed it; the opener is then told beside it.
     """
@@ -32,7 +40,7 @@ def position_event(
     subject = f"position:{position.identifier}{closing}"
     if closing_directive_id is not None:
         # One deal may end the parts of several commands, and all of that is told to whose deal it was.
-        subject = f"{subject}:{position.token}"
+        subject = f"{subject}:{position.client_order_id}"
     body = ExecutionEvent(
         directive_id=closing_directive_id or position.directive_id,
         event_type=EventType.POSITION_OPENED,
@@ -46,11 +54,11 @@ def position_event(
     match output:
         case PositionOutput.OPENED:
             changed = msgspec.structs.replace(
-                filled(body, (share,)), stop_loss=position.stop_loss, take_profit=position.take_profit
+                filled(body, (allocation,)), stop_loss=position.stop_loss, take_profit=position.take_profit
             )
         case PositionOutput.REDUCED:
             changed = msgspec.structs.replace(
-                filled(body, (share,)),
+                filled(body, (allocation,)),
                 event_type=EventType.ORDER_PARTIAL_FILL,
                 entry="OUT",
                 deal_id=ticket_text(deal.ticket),
@@ -61,7 +69,7 @@ def position_event(
         case PositionOutput.SL | PositionOutput.TP:
             sl = output is PositionOutput.SL
             changed = msgspec.structs.replace(
-                filled(body, (share,)),
+                filled(body, (allocation,)),
                 event_type=EventType.SL_TRIGGERED if sl else EventType.TP_TRIGGERED,
                 close_reason=deal.reason,
                 stop_loss=position.stop_loss if sl else None,
@@ -80,12 +88,12 @@ def position_event(
                 profit=position.profit,
                 close_reason=deal.reason,
             )
-    return Draft(event=changed, subject=subject)
+    return NewEvent(event=changed, subject=subject)
 
 
-def levels_changed(position: PositionRecord, at: datetime) -> Draft:
+def levels_changed(position: PositionRecord, at: datetime) -> NewEvent:
     """The levels of a position are others than before, and no directive of the Director asked for it."""
-    return Draft(
+    return NewEvent(
         subject=f"position:{position.identifier}:levels:{position.levels_seen}",
         event=ExecutionEvent(
             directive_id=position.directive_id,
@@ -95,55 +103,57 @@ def levels_changed(position: PositionRecord, at: datetime) -> Draft:
             reported_by=position.officer,
             symbol=position.symbol,
             position_id=ticket_text(position.identifier),
-            action=CHANGED_BY_HAND,
+            action=CHANGED_MANUALLY,
             stop_loss=position.stop_loss or ZERO,
             take_profit=position.take_profit or ZERO,
         ),
     )
 
 
-def stop_missing(position: PositionRecord, asked: CommandRecord, at: datetime) -> Draft:
+def stop_missing(position: PositionRecord, asked: CommandRecord, at: datetime) -> NewEvent:
     """The position stands at the broker without the stop loss that was asked for, last by that command."""
     subject = f"position:{position.identifier}:stop"
-    draft = system_error(
+    new_event = system_error(
         position.officer,
         at,
         code="STOP_MISSING",
         message=f"position {position.identifier} has no stop loss at the broker; "
         f"{asked.order.stop_loss} was asked for. Set it, or close the position",
         # A stop that a MODIFY has set is another one: it may be missed after the opener's was.
-        subject=subject if asked.order.kind is CommandKind.OPEN else f"{subject}:{asked.token}",
+        subject=subject if asked.order.kind is CommandKind.OPEN else f"{subject}:{asked.client_order_id}",
         directive_id=position.directive_id,
     )
-    told = msgspec.structs.replace(
-        draft.event,
+    emitted = msgspec.structs.replace(
+        new_event.event,
         symbol=position.symbol,
         position_id=ticket_text(position.identifier),
         stop_loss=asked.order.stop_loss,
     )
-    return Draft(event=told, subject=draft.subject)
+    return NewEvent(event=emitted, subject=new_event.subject)
 
 
-def accidental_reversal(command: CommandRecord, deal: DealFact, at: datetime, message: str) -> Draft:
+def accidental_reversal(command: CommandRecord, deal: DealReport, at: datetime, message: str) -> NewEvent:
     """A close came after its position was gone, and opened the other side."""
     return system_error(
         command.officer,
         at,
         code="ACCIDENTAL_REVERSAL",
         message=f"{message}. Nothing more is opened in {deal.symbol} until a person has looked "
-        "(mt5-bridge resume)",
+        "(execution-officer resume)",
         subject=f"deal:{deal.ticket}",
         directive_id=command.directive_id,
     )
 
 
-def deal_revised(officer: str, directive_id: str, deal: DealFact, at: datetime, *, again: int = 0) -> Draft:
+def deal_revised(
+    officer: str, directive_id: str, deal: DealReport, at: datetime, *, again: int = 0
+) -> NewEvent:
     """The broker has booked other costs or another profit for a deal that was told already.
 
     Without quantity and price: nothing more was filled. `again` counts how often it was booked just like this
     before.
     """
-    return Draft(
+    return NewEvent(
         subject=_booked_anew(deal, again),
         event=_booked(
             ExecutionEvent(
@@ -162,16 +172,16 @@ def deal_revised(officer: str, directive_id: str, deal: DealFact, at: datetime, 
 def deal_annulled(
     officer: str,
     directive_id: str,
-    deal: DealFact,
-    before: DealFact,
+    deal: DealReport,
+    before: DealReport,
     at: datetime,
     *,
-    share: Share | None = None,
+    allocation: Allocation | None = None,
     opening_directive_id: str | None = None,
-) -> Draft:
+) -> NewEvent:
     """The broker has annulled a deal that was told as a fill, with what it still books for it.
 
-    `share` is what the deal had taken off a part, where it is told to who opened that.
+    `allocation` is what the deal had taken off a part, where it is told to who opened that.
     """
     event = _booked(
         ExecutionEvent(
@@ -180,9 +190,9 @@ def deal_annulled(
             event_class=EventClass.ERROR,
             occurred_at=at,
             reported_by=officer,
-            entry="OUT" if share is not None else None,
+            entry="OUT" if allocation is not None else None,
             fill_price=before.price,
-            fill_quantity=share.volume if share is not None else before.volume,
+            fill_quantity=allocation.volume if allocation is not None else before.volume,
             opening_directive_id=opening_directive_id,
             error_code="DEAL_CANCELLED",
             error_message=f"the broker has annulled deal {deal.ticket} ({deal.type}); compare the account by hand",
@@ -190,16 +200,18 @@ def deal_annulled(
         deal,
     )
     subject = _booked_anew(deal)
-    return Draft(subject=f"{subject}:{share.token}" if share is not None else subject, event=event)
+    return NewEvent(
+        subject=f"{subject}:{allocation.client_order_id}" if allocation is not None else subject, event=event
+    )
 
 
-def _booked_anew(deal: DealFact, again: int = 0) -> str:
+def _booked_anew(deal: DealReport, again: int = 0) -> str:
     """The subject: what is booked may become again what it was before, and that is news."""
     subject = f"deal:{deal.ticket}:{content_hash(deal)[:16]}"
     return f"{subject}:{again}" if again else subject
 
 
-def _booked(body: ExecutionEvent, deal: DealFact) -> ExecutionEvent:
+def _booked(body: ExecutionEvent, deal: DealReport) -> ExecutionEvent:
     """The event with the deal, and all that is booked for it."""
     return msgspec.structs.replace(
         body,

@@ -44,8 +44,8 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
 
     @property
-    def token(self) -> int:
-        return self.order.token
+    def client_order_id(self) -> int:
+        return self.order.client_order_id
 
 
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
     officer: str
     directive_id: str
     """The directive that opened it."""
-    token: int
+    client_order_id: int
     """The command that opened it."""
     symbol: str
     side: Side
@@ -93,7 +93,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A pending order of ours as it was last seen on the broker's book."""
 
     ticket: int
-    token: int
+    client_order_id: int
     directive_id: str
     """The directive that ordered it."""
     symbol: str
@@ -103,10 +103,10 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Lots not filled yet."""
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True):
+class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a deal that concerns one command's part of a position. Money is in account currency."""
 
-    token: int
+    client_order_id: int
     """The command whose part was opened or closed. 0: nobody's of ours."""
     entry: DealEntry
     """IN or OUT."""
@@ -119,18 +119,18 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Disposition(StrEnum):
-    """What was done with a fact."""
+    """What was done with a report."""
 
     APPLIED = "APPLIED"
     PARKED = "PARKED"
     """A deal that takes volume off a position of which no opening by us is known (yet)."""
     FOREIGN = "FOREIGN"
     """Not this officer's: somebody else's trade, a balance operation."""
-    QUARANTINED = "QUARANTINED"
+    UNUSABLE = "UNUSABLE"
     """Kept, raised, and not acted upon: it cannot be decoded or contradicts what is known."""
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event to be: its body, and the subject that makes its key its own."""
 
     event: ExecutionEvent
@@ -138,17 +138,17 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What folding one fact comes to. None stands for 'as it was'."""
+    """What folding one report comes to. None stands for 'as it was'."""
 
     disposition: Disposition
     command: CommandRecord | None = None
     positions: tuple[PositionRecord, ...] = ()
-    shares: tuple[Share, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
     """How a deal is divided among commands."""
     halt: str = ""
-    """Why nothing more may be opened in the fact's symbol until a person has looked; empty otherwise."""
-    events: tuple[Draft, ...] = ()
-    hold: str = ""
+    """Why nothing more may be opened in the report's symbol until a person has looked; empty otherwise."""
+    events: tuple[NewEvent, ...] = ()
+    quarantine: str = ""
     """Why nothing may be dispatched for this officer until a person has looked; empty otherwise."""
     note: str = ""
-    """Why a fact was quarantined."""
+    """Why a report was quarantined."""

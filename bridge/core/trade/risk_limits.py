@@ -13,7 +13,7 @@ import msgspec
 
 from bridge.core.director.poll import Problem
 from bridge.core.link.messages import Order
-from bridge.core.settings import GuardSettings, OfficerSettings
+from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.units.decimals import ZERO
 
 _WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
@@ -46,28 +46,29 @@ def forbidden(
     order: Order, settings: OfficerSettings, exposure: Exposure, funds: Funds | None, now: datetime
 ) -> Problem | None:
     """Why this opening command may not go out; None where it may."""
-    guards = settings.guards
+    risk_limits = settings.risk_limits
     return (
-        _exposure(order, guards, exposure)
-        or _hours(guards, now)
-        or (_funds(guards, funds) if funds is not None else None)
+        _exposure(order, risk_limits, exposure)
+        or _hours(risk_limits, now)
+        or (_funds(risk_limits, funds) if funds is not None else None)
     )
 
 
-def _exposure(order: Order, guards: GuardSettings, exposure: Exposure) -> Problem | None:
-    most = guards.max_symbol_quantity
+def _exposure(order: Order, risk_limits: RiskLimits, exposure: Exposure) -> Problem | None:
+    most = risk_limits.max_symbol_quantity
     would_be = exposure.symbol_quantity + order.volume
     if most is not None and would_be > most:
         return Problem(
             "LIMIT_SYMBOL_QUANTITY",
             f"{would_be} lots in {order.symbol} would be over this officer's max_symbol_quantity of {most}",
         )
-    if guards.max_positions is not None and exposure.positions >= guards.max_positions:
+    if risk_limits.max_positions is not None and exposure.positions >= risk_limits.max_positions:
         return Problem(
             "LIMIT_POSITIONS",
-            f"there are {exposure.positions} positions and orders already; max_positions is {guards.max_positions}",
+            f"there are {exposure.positions} positions and orders already; "
+            f"max_positions is {risk_limits.max_positions}",
         )
-    rate = guards.max_orders_per_minute
+    rate = risk_limits.max_orders_per_minute
     if rate is not None and exposure.recent_orders >= rate:
         return Problem(
             "LIMIT_RATE",
@@ -76,8 +77,8 @@ def _exposure(order: Order, guards: GuardSettings, exposure: Exposure) -> Proble
     return None
 
 
-def _hours(guards: GuardSettings, now: datetime) -> Problem | None:
-    for window in guards.closed_hours:
+def _hours(risk_limits: RiskLimits, now: datetime) -> Problem | None:
+    for window in risk_limits.closed_hours:
         begin, end = parse_window(window)
         at = now.astimezone(UTC).time()
         inside = begin <= at < end if begin <= end else at >= begin or at < end
@@ -95,15 +96,15 @@ def parse_window(text: str) -> tuple[time, time]:
     return time.fromisoformat(begin), time.fromisoformat(end)
 
 
-def _funds(guards: GuardSettings, funds: Funds) -> Problem | None:
+def _funds(risk_limits: RiskLimits, funds: Funds) -> Problem | None:
     lost = funds.day_opening - funds.equity
-    if guards.max_daily_loss is not None and lost >= guards.max_daily_loss:
+    if risk_limits.max_daily_loss is not None and lost >= risk_limits.max_daily_loss:
         return Problem(
             "LIMIT_DAILY_LOSS",
             f"the account lost {lost} since the day began at {funds.day_opening}; "
-            f"max_daily_loss is {guards.max_daily_loss}",
+            f"max_daily_loss is {risk_limits.max_daily_loss}",
         )
-    drawdown = guards.max_drawdown_percent
+    drawdown = risk_limits.max_drawdown_percent
     if drawdown is not None and funds.peak > 0:
         fallen = (funds.peak - funds.equity) / funds.peak * 100
         if fallen >= drawdown:
@@ -112,7 +113,7 @@ def _funds(guards: GuardSettings, funds: Funds) -> Problem | None:
                 f"equity {funds.equity} is {fallen:.2f} % below its peak of {funds.peak}; "
                 f"max_drawdown_percent is {drawdown}",
             )
-    least = guards.min_margin_level_percent
+    least = risk_limits.min_margin_level_percent
     if least is not None and funds.margin > 0:
         level = funds.equity / funds.margin * 100
         if level < least:
@@ -120,7 +121,9 @@ def _funds(guards: GuardSettings, funds: Funds) -> Problem | None:
                 "LIMIT_MARGIN_LEVEL",
                 f"the margin level is {level:.2f} %; min_margin_level_percent is {least}",
             )
-    if funds.equity <= 0 and any(limit is not None for limit in (guards.max_daily_loss, drawdown, least)):
+    if funds.equity <= 0 and any(
+        limit is not None for limit in (risk_limits.max_daily_loss, drawdown, least)
+    ):
         # Nothing to lose is nothing to measure a loss by.
         return Problem("NO_EQUITY", f"the account's equity is {funds.equity}: no limit on it can be kept")
     return None

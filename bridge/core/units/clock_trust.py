@@ -23,7 +23,7 @@ _MOST: Final = timedelta(days=36_500)
 """A clock that is further off than that is as wrong as it can be, and the calendar has an end."""
 
 
-class Doubt(msgspec.Struct, frozen=True):
+class ClockUncertainty(msgspec.Struct, frozen=True):
     """What the time may be as well while the clock is not trusted: so much earlier, and so much later. Both are 0
     where the Director's time is known."""
 
@@ -42,7 +42,7 @@ class ClockWatch:
         # Each of these is a distance from the wall clock.
         self._correction = timedelta(0)
         """To the Director's time, where it is known to be another."""
-        self._told: timedelta | None = None
+        self._emitted: timedelta | None = None
         """To what the Director's last answer said; None where that was the same."""
         self._carried: timedelta | None = None
         """To the time as it was before the wall clock jumped; None where it did not."""
@@ -54,22 +54,22 @@ class ClockWatch:
     @property
     def trusted(self) -> bool:
         """True while nothing speaks against the wall clock."""
-        return self._told is None and self._carried is None
+        return self._emitted is None and self._carried is None
 
     @property
-    def doubt(self) -> Doubt | None:
+    def uncertainty(self) -> ClockUncertainty | None:
         """How far from `now` the time may be; None while the wall clock is trusted."""
         if self.trusted:
             return None
-        others = [each for each in (self._told, self._carried) if each is not None]
+        others = [each for each in (self._emitted, self._carried) if each is not None]
         distances = [each - self._correction for each in others]
-        return Doubt(max(timedelta(0), -min(distances)), max(timedelta(0), *distances))
+        return ClockUncertainty(max(timedelta(0), -min(distances)), max(timedelta(0), *distances))
 
     @property
     def trouble(self) -> str:
         """What is wrong with the clock, and the remedy; empty while it is trusted."""
-        if self._told is not None:
-            seconds = -self._told.total_seconds()
+        if self._emitted is not None:
+            seconds = -self._emitted.total_seconds()
             way = "ahead of" if seconds > 0 else "behind"
             return (
                 f"this machine's clock is {abs(seconds):.0f} s {way} the Director's. Nothing is opened until "
@@ -99,8 +99,8 @@ class ClockWatch:
         """The wall clock alone has moved: everything else lies as far from it as it did, and the step back."""
         before = self._correction if self._carried is None else self._carried
         self._carried = _bounded(before - step)
-        if self._told is not None:
-            self._told = _bounded(self._told - step)
+        if self._emitted is not None:
+            self._emitted = _bounded(self._emitted - step)
         self._correction = timedelta(0)
 
     def confirm(self, director: datetime, wall: datetime, monotonic: float) -> None:
@@ -109,12 +109,12 @@ class ClockWatch:
         self.observe(wall, monotonic)
         skew = _bounded(director - wall)
         if abs(skew) <= self._tolerance:
-            self._told = self._carried = None
+            self._emitted = self._carried = None
             self._correction = timedelta(0)
             return
-        if self._told is None or abs(skew - self._told) > self._tolerance:
+        if self._emitted is None or abs(skew - self._emitted) > self._tolerance:
             self._answers, self._since = 0, monotonic
-        self._told = skew
+        self._emitted = skew
         self._answers += 1
         if self._answers >= CONFIRMATIONS and monotonic - self._since >= CONFIRMED_AFTER_S:
             self._correction = skew

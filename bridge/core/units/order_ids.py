@@ -18,7 +18,7 @@ def default_prefix(officer: str) -> int:
     return int.from_bytes(digest[:4]) % MAX_PREFIX + 1
 
 
-def make_token(prefix: int, officer: str, directive_id: str, leg: int, salt: int = 0) -> int:
+def make_client_order_id(prefix: int, officer: str, directive_id: str, leg: int, salt: int = 0) -> int:
     """The token of one leg of one directive. The same arguments always give the same token.
 
     Raises ValueError for a prefix outside 1..4095: a prefix of 0 would let a manual order's magic through.

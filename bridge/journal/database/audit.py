@@ -43,7 +43,7 @@ def append(
 _COPIES: Final = {
     # What the audit has a copy of: kind of row, and the same in its own table.
     "directive": "SELECT d.raw FROM directives d WHERE d.officer = a.officer AND d.directive_id = a.subject",
-    "planned": "SELECT c.body FROM commands c WHERE c.token = CAST(a.subject AS INTEGER)",
+    "planned": "SELECT c.body FROM commands c WHERE c.client_order_id = CAST(a.subject AS INTEGER)",
 }
 
 
@@ -79,11 +79,13 @@ def _other_state(connection: sqlite3.Connection) -> str:
     for kind, subject in connection.execute(
         "SELECT kind, subject FROM audit WHERE kind IN ('planned', 'dispatch', 'command') ORDER BY seq"
     ):
-        token, _, state = subject.partition(" ")
-        put[int(token)] = {"planned": "PLANNED", "dispatch": "DISPATCHED"}.get(kind, state)
-    for token, state in connection.execute("SELECT token, state FROM commands"):
-        if put.get(token) != state:
-            return f"command {token} is {state}, and was {put.get(token, 'never planned')}"
+        client_order_id, _, state = subject.partition(" ")
+        put[int(client_order_id)] = {"planned": "PLANNED", "dispatch": "DISPATCHED"}.get(kind, state)
+    for client_order_id, state in connection.execute("SELECT client_order_id, state FROM commands"):
+        if put.get(client_order_id) != state:
+            return (
+                f"command {client_order_id} is {state}, and was {put.get(client_order_id, 'never planned')}"
+            )
     return ""
 
 

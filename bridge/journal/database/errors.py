@@ -12,7 +12,7 @@ class JournalMissingError(JournalError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"there is no journal at {path}. If this is a new installation, run 'mt5-bridge setup'; "
+            f"there is no journal at {path}. If this is a new installation, run 'execution-officer setup'; "
             "if there was one, restore it first: it knows which orders were sent"
         )
 

@@ -14,14 +14,14 @@ CREATE TABLE officers (
     ledger_id TEXT,                            -- the terminal's ledger
     ledger_mark INTEGER NOT NULL DEFAULT 0,    -- the highest mark that was reported
     watermark_server_ms INTEGER NOT NULL DEFAULT 0,
-    hold TEXT NOT NULL DEFAULT '',             -- why nothing is dispatched until a person has looked
+    quarantine TEXT NOT NULL DEFAULT '',             -- why nothing is dispatched until a person has looked
     link_up INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE sessions (
     epoch INTEGER PRIMARY KEY AUTOINCREMENT,
     officer TEXT NOT NULL REFERENCES officers,
-    boot TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
     ledger_id TEXT NOT NULL,
     program TEXT NOT NULL,
     opened_at TEXT NOT NULL,
@@ -68,7 +68,7 @@ CREATE TABLE unreadable (                      -- items without a usable directi
 ) STRICT;
 
 CREATE TABLE commands (                        -- the outbox to the terminal
-    token INTEGER PRIMARY KEY,
+    client_order_id INTEGER PRIMARY KEY,
     officer TEXT NOT NULL REFERENCES officers,
     directive_id TEXT NOT NULL,
     leg INTEGER NOT NULL,
@@ -97,17 +97,17 @@ CREATE INDEX commands_open ON commands (officer, state)
     WHERE state NOT IN ('FILLED', 'REJECTED', 'CANCELLED', 'NEVER_SENT');
 
 CREATE TABLE dispatches (                      -- committed before each send
-    token INTEGER NOT NULL REFERENCES commands,
+    client_order_id INTEGER NOT NULL REFERENCES commands,
     attempt INTEGER NOT NULL,
     epoch INTEGER NOT NULL REFERENCES sessions,
-    boot TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
     ledger_id TEXT NOT NULL,
     dispatched_at TEXT NOT NULL,
     deadline_ms INTEGER NOT NULL,              -- on the epoch's link clock
-    PRIMARY KEY (token, attempt)
+    PRIMARY KEY (client_order_id, attempt)
 ) STRICT;
 
-CREATE TABLE facts (                           -- what terminals reported, every revision of it
+CREATE TABLE reports (                           -- what terminals reported, every revision of it
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     officer TEXT NOT NULL REFERENCES officers,
     server TEXT NOT NULL,
@@ -122,14 +122,14 @@ CREATE TABLE facts (                           -- what terminals reported, every
     seq INTEGER NOT NULL,
     received_at TEXT NOT NULL
 ) STRICT;
-CREATE INDEX facts_by_key ON facts (officer, server, login, key, id);
+CREATE INDEX reports_by_key ON reports (officer, server, login, key, id);
 
 CREATE TABLE deals (                           -- the account's deals, latest revision
     officer TEXT NOT NULL REFERENCES officers,
     server TEXT NOT NULL,
     login INTEGER NOT NULL,
     ticket INTEGER NOT NULL,
-    token INTEGER,                             -- the command that made it
+    client_order_id INTEGER,                             -- the command that made it
     order_ticket INTEGER NOT NULL,
     position_id INTEGER NOT NULL,
     symbol TEXT NOT NULL,
@@ -148,7 +148,7 @@ CREATE TABLE deals (                           -- the account's deals, latest re
     PRIMARY KEY (officer, server, login, ticket)
 ) STRICT;
 CREATE INDEX deals_by_position ON deals (officer, server, login, position_id);
-CREATE INDEX deals_by_token ON deals (token) WHERE token IS NOT NULL;
+CREATE INDEX deals_by_client_order_id ON deals (client_order_id) WHERE client_order_id IS NOT NULL;
 
 CREATE TABLE positions (                       -- those that a command of ours opened
     officer TEXT NOT NULL REFERENCES officers,
@@ -156,7 +156,7 @@ CREATE TABLE positions (                       -- those that a command of ours o
     login INTEGER NOT NULL,
     identifier INTEGER NOT NULL,
     directive_id TEXT NOT NULL,
-    token INTEGER NOT NULL REFERENCES commands,
+    client_order_id INTEGER NOT NULL REFERENCES commands,
     symbol TEXT NOT NULL,
     side TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -234,8 +234,8 @@ SELECT officer, server, login, identifier, directive_id, symbol, side, volume_in
 FROM positions WHERE state = 'OPEN';
 
 CREATE VIEW unknown_commands AS
-SELECT officer, directive_id, leg, token, symbol, side, volume, state, dispatched_at, message
-FROM commands WHERE state IN ('UNCERTAIN', 'UNKNOWN');
+SELECT officer, directive_id, leg, client_order_id, symbol, side, volume, state, dispatched_at, message
+FROM commands WHERE state IN ('UNRESOLVED', 'UNKNOWN');
 
 CREATE VIEW timeline AS
 SELECT officer, directive_id, seq, at, kind, subject, body FROM audit WHERE directive_id IS NOT NULL;

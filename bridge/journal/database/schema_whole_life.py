@@ -18,8 +18,8 @@ CREATE INDEX directives_by_symbol ON directives (officer, symbol, id);
 CREATE INDEX commands_by_state ON commands (officer, state);
 CREATE INDEX commands_by_target_order ON commands (officer, target_order) WHERE target_order <> 0;
 CREATE INDEX commands_by_target_position ON commands (officer, target_position) WHERE target_position <> 0;
-DROP INDEX deals_by_token;
-CREATE INDEX deals_by_command ON deals (officer, server, login, token, ticket);
+DROP INDEX deals_by_client_order_id;
+CREATE INDEX deals_by_command ON deals (officer, server, login, client_order_id, ticket);
 CREATE INDEX deals_parked ON deals (officer, server, login, position_id) WHERE disposition = 'PARKED';
 CREATE INDEX commands_by_order ON commands (officer, order_ticket) WHERE order_ticket <> 0;
 
@@ -28,7 +28,7 @@ CREATE TABLE orders (                          -- our orders at the broker, late
     server TEXT NOT NULL,
     login INTEGER NOT NULL,
     ticket INTEGER NOT NULL,
-    token INTEGER NOT NULL REFERENCES commands,
+    client_order_id INTEGER NOT NULL REFERENCES commands,
     symbol TEXT NOT NULL,
     type TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -84,14 +84,14 @@ CREATE TABLE differences (                     -- positions that the broker show
     PRIMARY KEY (officer, server, login, identifier)
 ) STRICT;
 
-CREATE TABLE shares (                          -- which command's part of a position a deal opened or closed
+CREATE TABLE allocations (                          -- which command's part of a position a deal opened or closed
     officer TEXT NOT NULL REFERENCES officers,
     server TEXT NOT NULL,
     login INTEGER NOT NULL,
     deal INTEGER NOT NULL,
     number INTEGER NOT NULL,                   -- 1, 2, ... within the deal
     position_id INTEGER NOT NULL,
-    token INTEGER NOT NULL,                    -- 0: nobody's of ours
+    client_order_id INTEGER NOT NULL,                    -- 0: nobody's of ours
     entry TEXT NOT NULL,                       -- IN or OUT
     volume TEXT NOT NULL,
     price TEXT NOT NULL,
@@ -101,7 +101,7 @@ CREATE TABLE shares (                          -- which command's part of a posi
     fee TEXT NOT NULL,
     PRIMARY KEY (officer, server, login, deal, number)
 ) STRICT;
-CREATE INDEX shares_by_position ON shares (officer, server, login, position_id, token);
+CREATE INDEX allocations_by_position ON allocations (officer, server, login, position_id, client_order_id);
 
 DROP VIEW open_positions;
 DROP INDEX positions_open;
@@ -111,7 +111,7 @@ CREATE TABLE positions (                       -- what a command of ours has in 
     server TEXT NOT NULL,
     login INTEGER NOT NULL,
     identifier INTEGER NOT NULL,
-    token INTEGER NOT NULL REFERENCES commands,
+    client_order_id INTEGER NOT NULL REFERENCES commands,
     directive_id TEXT NOT NULL,
     symbol TEXT NOT NULL,
     side TEXT NOT NULL,
@@ -130,18 +130,21 @@ CREATE TABLE positions (                       -- what a command of ours has in 
     opened_at TEXT,
     closed_at TEXT,
     close_reason TEXT NOT NULL,
-    PRIMARY KEY (officer, server, login, identifier, token)
+    PRIMARY KEY (officer, server, login, identifier, client_order_id)
 ) STRICT;
-INSERT INTO positions (officer, server, login, identifier, token, directive_id, symbol, side, state, volume_in,
+INSERT INTO positions (officer, server, login, identifier, client_order_id, directive_id,
+                       symbol, side, state, volume_in,
     volume_out, price_open, price_close, stop_loss, take_profit, commission, swap, profit, fee, opened_at,
     closed_at, close_reason)
-SELECT officer, server, login, identifier, token, directive_id, symbol, side, state, volume_in, volume_out,
+SELECT officer, server, login, identifier, client_order_id, directive_id,
+       symbol, side, state, volume_in, volume_out,
     price_open, price_close, stop_loss, take_profit, commission, swap, profit, fee, opened_at, closed_at,
     close_reason
 FROM positions_before;
-INSERT INTO shares (officer, server, login, deal, number, position_id, token, entry, volume, price, commission,
+INSERT INTO allocations (officer, server, login, deal, number, position_id, client_order_id,
+                         entry, volume, price, commission,
     swap, profit, fee)
-SELECT d.officer, d.server, d.login, d.ticket, 1, d.position_id, p.token,
+SELECT d.officer, d.server, d.login, d.ticket, 1, d.position_id, p.client_order_id,
     CASE d.entry WHEN 'IN' THEN 'IN' ELSE 'OUT' END, d.volume, d.price, d.commission, d.swap, d.profit, d.fee
 FROM deals d JOIN positions_before p ON p.officer = d.officer AND p.server = d.server AND p.login = d.login
     AND p.identifier = d.position_id
@@ -150,7 +153,8 @@ DROP TABLE positions_before;
 CREATE INDEX positions_open ON positions (officer, state) WHERE state = 'OPEN';
 
 CREATE VIEW open_positions AS
-SELECT officer, server, login, identifier, directive_id, token, symbol, side, volume_in, volume_out, price_open,
+SELECT officer, server, login, identifier, directive_id, client_order_id,
+       symbol, side, volume_in, volume_out, price_open,
        stop_loss, take_profit, opened_at
 FROM positions WHERE state = 'OPEN';
 
@@ -164,5 +168,5 @@ FROM events WHERE state <> 'delivered';
 CREATE VIEW pending_orders AS
 SELECT o.officer, o.server, o.login, o.ticket, c.directive_id, o.symbol, o.type, o.volume_initial,
        o.volume_current, o.price, o.stop_loss, o.take_profit, o.state, o.seen_at
-FROM orders o JOIN commands c USING (token) WHERE o.done = 0 AND c.order_type <> 'MARKET';
+FROM orders o JOIN commands c USING (client_order_id) WHERE o.done = 0 AND c.order_type <> 'MARKET';
 """

@@ -9,7 +9,7 @@ from bridge.core.trade import apply_reports
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.journal.steps import inbox
-from bridge.journal.steps.dispatch import IN_DOUBT
+from bridge.journal.steps.dispatch import UNRESOLVED_STATES
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import rows
 
@@ -17,7 +17,7 @@ from bridge.journal.tables import rows
 class Rebound(msgspec.Struct, frozen=True, kw_only=True):
     """What was let go."""
 
-    hold: str
+    quarantine: str
     """The hold that was lifted; empty where there was none."""
     ledger_id: str
     """The ledger that no longer counts; empty where there was none."""
@@ -25,17 +25,17 @@ class Rebound(msgspec.Struct, frozen=True, kw_only=True):
     """The account that no longer counts; empty where it stays."""
 
 
-class StillInDoubtError(Exception):
+class StillUnresolvedError(Exception):
     """Another account was asked for while the fate of commands at the present one is open."""
 
 
 def check_settled(connection: sqlite3.Connection, officer: str) -> None:
-    """Raise StillInDoubtError where commands may have been sent whose fate is open. Reads only."""
-    doubtful = rows.load_commands(connection, officer, IN_DOUBT)
-    if doubtful:
-        named = ", ".join(f"{command.directive_id} ({command.state})" for command in doubtful[:5])
-        raise StillInDoubtError(
-            f"{len(doubtful)} commands of officer {officer!r} may have been sent to its present account: "
+    """Raise StillUnresolvedError where commands may have been sent whose fate is open. Reads only."""
+    unresolved = rows.load_commands(connection, officer, UNRESOLVED_STATES)
+    if unresolved:
+        named = ", ".join(f"{command.directive_id} ({command.state})" for command in unresolved[:5])
+        raise StillUnresolvedError(
+            f"{len(unresolved)} commands of officer {officer!r} may have been sent to its present account: "
             f"{named}. Connect that account once more, so that its terminal can say what became of them"
         )
 
@@ -44,7 +44,7 @@ def rebind(step: Step, *, account: bool, why: str) -> Rebound:
     """Lift the hold and forget the ledger, so that the next hello pins the one that it brings.
 
     With `account` the account is forgotten too; commands that were never sent are then given up. Raises
-    StillInDoubtError where some may have been sent: only the present account can tell what became of them.
+    StillUnresolvedError where some may have been sent: only the present account can tell what became of them.
     """
     row = step.connection.execute("SELECT * FROM officers WHERE officer = ?", (step.officer,)).fetchone()
     pinned = f"{row['login']} at {row['server']}" if row["login"] else ""
@@ -56,9 +56,12 @@ def rebind(step: Step, *, account: bool, why: str) -> Rebound:
             (step.officer,),
         )
     step.connection.execute(
-        "UPDATE officers SET hold = '', ledger_id = NULL, ledger_mark = 0 WHERE officer = ?", (step.officer,)
+        "UPDATE officers SET quarantine = '', ledger_id = NULL, ledger_mark = 0 WHERE officer = ?",
+        (step.officer,),
     )
-    rebound = Rebound(hold=row["hold"], ledger_id=row["ledger_id"] or "", account=pinned if account else "")
+    rebound = Rebound(
+        quarantine=row["quarantine"], ledger_id=row["ledger_id"] or "", account=pinned if account else ""
+    )
     step.audit("operator", "rebind", msgspec.json.encode({"why": why, "let go": rebound}).decode())
     return rebound
 

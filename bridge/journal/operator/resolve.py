@@ -19,7 +19,7 @@ Word = Literal["filled", "rejected", "cancelled"]
 
 WORDS: Final = get_args(Word)
 
-RESOLVABLE: Final = (CommandState.UNCERTAIN, CommandState.UNKNOWN)
+RESOLVABLE: Final = (CommandState.UNRESOLVED, CommandState.UNKNOWN)
 """The states that a person may end. In every other one evidence has settled it, or will."""
 
 
@@ -32,7 +32,7 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
     officer: str
     directive_id: str
-    token: int
+    client_order_id: int
     before: str
     after: str
 
@@ -51,55 +51,63 @@ def resolve(
     directive_id: str,
     verdict: Word,
     note: str,
-    token: int | None,
+    client_order_id: int | None,
     price: Decimal | None,
     quantity: Decimal | None,
 ) -> Resolved:
     """End the directive's command in doubt as a person found it to have ended. Raises CannotResolveError.
 
-    `token` says which where several are in doubt. `price` and `quantity` (lots) say how it was filled.
+    `client_order_id` says which where several are in doubt. `price` and `quantity` (lots) say how it was filled.
     """
-    command = _choose(step, directive_id, token)
+    command = _choose(step, directive_id, client_order_id)
     _check_fill(command, verdict, price, quantity)
     outcome = apply_reports.resolve_command(
         command, apply_reports.Resolution(verdict), step.now, note=note, price=price, quantity=quantity
     )
     step.apply(outcome, command)
     after = outcome.command or command
-    said = {"token": command.token, "as": verdict, "note": note, "price": price, "quantity": quantity}
+    said = {
+        "client_order_id": command.client_order_id,
+        "as": verdict,
+        "note": note,
+        "price": price,
+        "quantity": quantity,
+    }
     step.audit("operator", "resolve", json_text(said), directive_id)
     return Resolved(
         officer=step.officer,
         directive_id=directive_id,
-        token=command.token,
+        client_order_id=command.client_order_id,
         before=command.state,
         after=after.state,
     )
 
 
-def _choose(step: Step, directive_id: str, token: int | None) -> CommandRecord:
+def _choose(step: Step, directive_id: str, client_order_id: int | None) -> CommandRecord:
     """The command that is meant."""
     found = step.connection.execute(
         "SELECT * FROM commands WHERE officer = ? AND directive_id = ? ORDER BY leg",
         (step.officer, directive_id),
     )
-    legs = [each for each in map(rows.command, found) if token in (None, each.token)]
-    doubtful = [each for each in legs if each.state in RESOLVABLE]
-    if len(doubtful) == 1:
-        return doubtful[0]
-    if doubtful:
-        named = ", ".join(f"{each.token} ({each.order.symbol}, {each.state})" for each in doubtful)
-        raise CannotResolveError(
-            f"{len(doubtful)} commands of directive {directive_id!r} are in doubt: {named}. Name one by its token"
+    legs = [each for each in map(rows.command, found) if client_order_id in (None, each.client_order_id)]
+    unresolved = [each for each in legs if each.state in RESOLVABLE]
+    if len(unresolved) == 1:
+        return unresolved[0]
+    if unresolved:
+        named = ", ".join(
+            f"{each.client_order_id} ({each.order.symbol}, {each.state})" for each in unresolved
         )
-    raise CannotResolveError(f"nothing is in doubt: {_states(directive_id, token, legs)}")
+        raise CannotResolveError(
+            f"{len(unresolved)} commands of directive {directive_id!r} are in doubt: {named}. Name one by its token"
+        )
+    raise CannotResolveError(f"nothing is in doubt: {_states(directive_id, client_order_id, legs)}")
 
 
-def _states(directive_id: str, token: int | None, legs: Sequence[CommandRecord]) -> str:
+def _states(directive_id: str, client_order_id: int | None, legs: Sequence[CommandRecord]) -> str:
     if not legs:
-        what = "no command yet" if token is None else f"no command with token {token}"
+        what = "no command yet" if client_order_id is None else f"no command with token {client_order_id}"
         return f"directive {directive_id!r} has {what}"
-    states = ", ".join(f"command {each.token} is {each.state}" for each in legs)
+    states = ", ".join(f"command {each.client_order_id} is {each.state}" for each in legs)
     return f"of directive {directive_id!r}, {states}"
 
 

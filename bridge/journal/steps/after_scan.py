@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.director.contract import utc_text
-from bridge.core.link.reports import PositionFact, ScanFact, decode_fact, fact_key
+from bridge.core.link.reports import PositionReport, ScanReport, decode_report, report_key
 from bridge.core.trade.events import system_error
 from bridge.core.trade.records import PositionRecord
 from bridge.core.units.decimals import ZERO
@@ -29,7 +29,7 @@ class Difference(msgspec.Struct, frozen=True):
     message: str
 
 
-def check_book(step: Step, scan: ScanFact, *, netting: bool, patience: timedelta) -> None:
+def compare_positions(step: Step, scan: ScanReport, *, netting: bool, patience: timedelta) -> None:
     """Note each difference, forget those that are gone, and raise once what has lasted for so long."""
     found = {each.identifier: each for each in _differences(step, scan, netting=netting)}
     known = {
@@ -45,7 +45,7 @@ def check_book(step: Step, scan: ScanFact, *, netting: bool, patience: timedelta
             (*step.account.key, identifier),
         )
     for identifier, difference in found.items():
-        since, first_seen = known.get(identifier, (None, fact_key(scan)))
+        since, first_seen = known.get(identifier, (None, report_key(scan)))
         if since is None:
             step.connection.execute(
                 "INSERT INTO differences (officer, server, login, identifier, since, scan)"
@@ -58,9 +58,9 @@ def check_book(step: Step, scan: ScanFact, *, netting: bool, patience: timedelta
                     system_error(
                         step.officer,
                         step.now,
-                        code="BOOK_DIFFERS",
+                        code="POSITION_MISMATCH",
                         message=f"{difference.message}. Compare the account's history with "
-                        f"'mt5-bridge journal show {difference.directive_id}'",
+                        f"'execution-officer journal show {difference.directive_id}'",
                         subject=f"book:{identifier}:{first_seen}",
                         directive_id=difference.directive_id,
                     )
@@ -68,7 +68,7 @@ def check_book(step: Step, scan: ScanFact, *, netting: bool, patience: timedelta
             )
 
 
-def _differences(step: Step, scan: ScanFact, *, netting: bool) -> list[Difference]:
+def _differences(step: Step, scan: ScanReport, *, netting: bool) -> list[Difference]:
     parts: dict[int, list[PositionRecord]] = {}
     for part in holdings.open_positions(step.connection, step.account):
         parts.setdefault(part.identifier, []).append(part)
@@ -94,11 +94,11 @@ def _differences(step: Step, scan: ScanFact, *, netting: bool) -> list[Differenc
     return found
 
 
-def _as_seen(step: Step, identifier: int) -> PositionFact | None:
+def _as_seen(step: Step, identifier: int) -> PositionReport | None:
     row = step.connection.execute(
-        "SELECT body FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ?"
+        "SELECT body FROM reports WHERE officer = ? AND server = ? AND login = ? AND key = ?"
         " ORDER BY id DESC LIMIT 1",
         (*step.account.key, f"position:{identifier}"),
     ).fetchone()
-    fact = decode_fact(row["body"].encode()) if row else None
-    return fact if isinstance(fact, PositionFact) else None
+    report = decode_report(row["body"].encode()) if row else None
+    return report if isinstance(report, PositionReport) else None

@@ -1,7 +1,7 @@
 """What the state of a position or an order tells of the changes under way for it."""
 
 from bridge.core.link.messages import Order
-from bridge.core.link.reports import OrderFact, PositionFact
+from bridge.core.link.reports import OrderReport, PositionReport
 from bridge.core.trade import amend_states, apply_reports
 from bridge.core.trade.amend_states import ChangeInput
 from bridge.core.trade.records import PositionRecord
@@ -30,7 +30,7 @@ class Effects:
         for command in rows.changes_of(self._step.connection, self._step.officer, order=ticket):
             what = amend_states.effect_on_order(command.order, seen)
             if what is not None:
-                self._step.apply(apply_reports.fold_effect(command, what, self._step.now), command)
+                self._step.apply(apply_reports.apply_effect(command, what, self._step.now), command)
 
     def of_position(self, identifier: int) -> None:
         """The position, as it was seen last."""
@@ -44,32 +44,32 @@ class Effects:
         for command in rows.changes_of(self._step.connection, self._step.officer, position=identifier):
             what = amend_states.effect_on_position(command.order, seen)
             if what is not None:
-                self._step.apply(apply_reports.fold_effect(command, what, self._step.now), command)
+                self._step.apply(apply_reports.apply_effect(command, what, self._step.now), command)
 
-    def explain_order(self, fact: OrderFact) -> bool:
+    def explain_order(self, report: OrderReport) -> bool:
         """Whether a change under way wanted the order as it is seen."""
-        under_way = rows.changes_of(self._step.connection, self._step.officer, order=fact.ticket)
+        under_way = rows.changes_of(self._step.connection, self._step.officer, order=report.ticket)
         return any(
-            amend_states.effect_on_order(command.order, fact) is ChangeInput.EFFECT_SEEN
+            amend_states.effect_on_order(command.order, report) is ChangeInput.EFFECT_SEEN
             for command in under_way
         )
 
-    def explain_position(self, fact: PositionFact) -> bool:
+    def explain_position(self, report: PositionReport) -> bool:
         """Whether a change under way wanted the levels that are seen."""
-        under_way = rows.changes_of(self._step.connection, self._step.officer, position=fact.identifier)
-        return any(_as_wanted(command.order, fact) for command in under_way)
+        under_way = rows.changes_of(self._step.connection, self._step.officer, position=report.identifier)
+        return any(_as_wanted(command.order, report) for command in under_way)
 
 
-def _as_wanted(order: Order, fact: PositionFact) -> bool:
+def _as_wanted(order: Order, report: PositionReport) -> bool:
     seen = PositionRecord(
-        identifier=fact.identifier,
+        identifier=report.identifier,
         officer="",
         directive_id="",
-        token=order.token,
-        symbol=fact.symbol,
-        side=fact.side,
-        volume_in=fact.volume,
-        stop_loss=fact.stop_loss,
-        take_profit=fact.take_profit,
+        client_order_id=order.client_order_id,
+        symbol=report.symbol,
+        side=report.side,
+        volume_in=report.volume,
+        stop_loss=report.stop_loss,
+        take_profit=report.take_profit,
     )
     return amend_states.effect_on_position(order, seen) is ChangeInput.EFFECT_SEEN

@@ -1,4 +1,4 @@
-"""Facts: one batch of a link, into the journal, with everything that follows from it."""
+"""Reports: one batch of a link, into the journal, with everything that follows from it."""
 
 import hashlib
 import sqlite3
@@ -10,19 +10,19 @@ import msgspec
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import ProtocolError
 from bridge.core.link.reports import (
-    CommandFact,
+    CommandReport,
     CommandStage,
-    ConnectionFact,
-    DealFact,
+    ConnectionReport,
+    DealReport,
     NotSentReason,
-    OrderFact,
-    PositionFact,
-    ScanFact,
-    SymbolFact,
-    TroubleFact,
+    OrderReport,
+    PositionReport,
+    ScanReport,
+    SymbolReport,
+    TroubleReport,
     content_hash,
-    decode_fact,
-    fact_key,
+    decode_report,
+    report_key,
 )
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade import apply_reports
@@ -31,7 +31,7 @@ from bridge.core.trade.events import system_error
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome
 from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import MarginMode
-from bridge.journal.steps.after_scan import check_book
+from bridge.journal.steps.after_scan import compare_positions
 from bridge.journal.steps.apply_deals import Deals
 from bridge.journal.steps.apply_effects import Effects
 from bridge.journal.steps.overdue_orders import cancel_lapsed
@@ -40,12 +40,12 @@ from bridge.journal.steps.sessions import margin_mode, offsets
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import holdings, market, rows
 
-_Stored = CommandFact | DealFact | OrderFact | PositionFact | ConnectionFact | TroubleFact
-"""The facts that are kept. A scan moves the watermark, a symbol's terms have a table of their own."""
+_Stored = CommandReport | DealReport | OrderReport | PositionReport | ConnectionReport | TroubleReport
+"""The reports that are kept. A scan moves the watermark, a symbol's terms have a table of their own."""
 
 
-class Folded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a batch came to. `acked` is the last fact that the journal now has."""
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch came to. `acked` is the last report that the journal now has."""
 
     acked: int
     scanned: bool
@@ -53,40 +53,40 @@ class Folded(msgspec.Struct, frozen=True, kw_only=True):
     applied: int
     repeated: int
     quarantined: int
-    hold: str
+    quarantine: str
 
 
-def fold(
+def apply(
     step: Step,
     settings: OfficerSettings,
     epoch: int,
-    facts: Sequence[tuple[int, bytes]],
+    reports: Sequence[tuple[int, bytes]],
     *,
     grace: timedelta,
-) -> Folded:
-    """Store and apply the facts, in order. Total: no fact is refused, none stops the next.
+) -> Applied:
+    """Store and apply the reports, in order. Total: no report is refused, none stops the next.
 
-    `facts` are (seq, raw JSON) of one epoch, at least one.
+    `reports` are (seq, raw JSON) of one epoch, at least one.
     """
     # What may not be so long ago as it seems must be absent for longer.
     book = _Book(step, settings, epoch, grace + (step.now - step.earliest))
-    for seq, raw in facts:
+    for seq, raw in reports:
         try:
             with step.contained():
                 book.take(seq, raw)
         except Exception as error:
             if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
-                # The disk's trouble, not the fact's: the step fails as a whole.
+                # The disk's trouble, not the report's: the step fails as a whole.
                 raise
             # Ours, and still no reason to hold up what comes after: the terminal would say it for ever.
             book.contain(seq, raw, error)
-    return Folded(
-        acked=facts[-1][0],
+    return Applied(
+        acked=reports[-1][0],
         scanned=book.scanned,
         applied=book.applied,
         repeated=book.repeated,
         quarantined=book.quarantined,
-        hold=step.hold,
+        quarantine=step.quarantine,
     )
 
 
@@ -115,87 +115,87 @@ class _Book:
 
     def take(self, seq: int, raw: bytes) -> None:
         try:
-            fact = decode_fact(raw)
+            report = decode_report(raw)
         except ProtocolError as error:
             self._quarantine_raw(seq, raw, str(error))
             return
-        match fact:
-            case ScanFact():
-                self._scan(fact)
-            case SymbolFact():
-                self._symbol(fact, raw)
+        match report:
+            case ScanReport():
+                self._scan(report)
+            case SymbolReport():
+                self._symbol(report, raw)
             case _:
-                self._take(seq, raw, fact)
+                self._take(seq, raw, report)
 
-    def _take(self, seq: int, raw: bytes, fact: _Stored) -> None:
-        key, digest = fact_key(fact), content_hash(fact)
+    def _take(self, seq: int, raw: bytes, report: _Stored) -> None:
+        key, digest = report_key(report), content_hash(report)
         latest = self._latest(key)
         same = latest is not None and latest["hash"] == digest
-        if isinstance(fact, OrderFact) and (seen := self._order(fact)) is not None:
+        if isinstance(report, OrderReport) and (seen := self._order(report)) is not None:
             # An order may become again what it was before; only what was seen last is no news.
             same = content_hash(seen) == digest
         if same and latest is not None and latest["disposition"] == Disposition.APPLIED:
             self.repeated += 1
             return
-        outcome, before = self._fold(fact, revision=latest is not None)
+        outcome, before = self._apply(report, revision=latest is not None)
         if same and outcome.disposition is not Disposition.APPLIED:
             # Said again, and still not ours or not to be understood. What it concerns may turn up later.
             self.repeated += 1
             return
-        self._store(seq, raw, fact, key, digest, outcome, before)
+        self._store(seq, raw, report, key, digest, outcome, before)
         self._step.apply(outcome, before)
-        self._follow(fact, outcome)
-        if outcome.disposition is Disposition.QUARANTINED:
+        self._follow(report, outcome)
+        if outcome.disposition is Disposition.UNUSABLE:
             self.quarantined += 1
             self._raise(key, outcome.note, before)
         else:
             self.applied += 1
 
-    def _follow(self, fact: _Stored, outcome: Outcome) -> None:
-        """What else moves once the fact is in."""
+    def _follow(self, report: _Stored, outcome: Outcome) -> None:
+        """What else moves once the report is in."""
         if outcome.disposition is not Disposition.APPLIED:
             return
-        match fact:
-            case DealFact():
-                self._deals.halt(fact, outcome)
-                self._deals.unpark(fact.position_id)
-                self._effects.of_position(fact.position_id)
-                self._deals.end_trimmed(fact.order)
-            case OrderFact():
-                self._effects.of_order(fact.ticket)
-                self._deals.end_trimmed(fact.ticket)
-            case PositionFact():
-                self._effects.of_position(fact.identifier)
-            case CommandFact() if outcome.command is not None and outcome.command.order.kind.changes:
+        match report:
+            case DealReport():
+                self._deals.halt(report, outcome)
+                self._deals.unpark(report.position_id)
+                self._effects.of_position(report.position_id)
+                self._deals.end_trimmed(report.order)
+            case OrderReport():
+                self._effects.of_order(report.ticket)
+                self._deals.end_trimmed(report.ticket)
+            case PositionReport():
+                self._effects.of_position(report.identifier)
+            case CommandReport() if outcome.command is not None and outcome.command.order.kind.changes:
                 self._effects.of_target(outcome.command.order)
 
     def _latest(self, key: str) -> sqlite3.Row | None:
         """Hash and disposition of what was said last under the key."""
         row: sqlite3.Row | None = self._connection.execute(
-            "SELECT hash, disposition FROM facts WHERE officer = ? AND server = ? AND login = ? AND key = ?"
+            "SELECT hash, disposition FROM reports WHERE officer = ? AND server = ? AND login = ? AND key = ?"
             " ORDER BY id DESC LIMIT 1",
             (*self._step.account.key, key),
         ).fetchone()
         return row
 
-    def _order(self, fact: OrderFact) -> OrderFact | None:
-        return market.load_order(self._connection, self._step.account, fact.ticket)
+    def _order(self, report: OrderReport) -> OrderReport | None:
+        return market.load_order(self._connection, self._step.account, report.ticket)
 
-    def _scan(self, fact: ScanFact) -> None:
+    def _scan(self, report: ScanReport) -> None:
         """All that a scan says is how far it came. One a minute would fill the journal with nothing."""
         self._connection.execute(
             "UPDATE officers SET watermark_server_ms = max(watermark_server_ms, ?) WHERE officer = ?",
-            (fact.to_server_ms, self._step.officer),
+            (report.to_server_ms, self._step.officer),
         )
         if self._netting:
-            settled = self._step.now - 2 * self._scene.grace
-            for position in holdings.parked_positions(self._connection, self._step.account, settled):
+            status_reply = self._step.now - 2 * self._scene.grace
+            for position in holdings.parked_positions(self._connection, self._step.account, status_reply):
                 self._deals.unpark(position, complete=True)
         try:
             with self._step.contained():
                 check_stops(self._step, self._settings)
                 cancel_lapsed(self._step)
-                check_book(self._step, fact, netting=self._netting, patience=2 * self._scene.grace)
+                compare_positions(self._step, report, netting=self._netting, patience=2 * self._scene.grace)
         except Exception as error:
             if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
                 raise
@@ -206,76 +206,78 @@ class _Book:
         self.scanned = True
         self.applied += 1
 
-    def _symbol(self, fact: SymbolFact, raw: bytes) -> None:
+    def _symbol(self, report: SymbolReport, raw: bytes) -> None:
         """The terms of a symbol, as this session's terminal sees them."""
-        if market.save_symbol(self._connection, self._step.account, fact, self._epoch, self._step.now):
-            self._step.audit("symbol", f"{fact.asked} is {fact.name or 'not to be had'}", raw.decode())
+        if market.save_symbol(self._connection, self._step.account, report, self._epoch, self._step.now):
+            self._step.audit("symbol", f"{report.asked} is {report.name or 'not to be had'}", raw.decode())
         self.applied += 1
 
     def contain(self, seq: int, raw: bytes, error: Exception) -> None:
-        """Keep a fact that we failed on."""
+        """Keep a report that we failed on."""
         self._quarantine_raw(seq, raw, f"{type(error).__name__}: {error}")
 
-    def _fold(self, fact: _Stored, *, revision: bool) -> tuple[Outcome, CommandRecord | None]:
-        match fact:
-            case CommandFact():
-                command = rows.load_command(self._connection, self._step.officer, fact.token)
-                self._note_mark(fact.mark)
-                if command is not None and self._proves_nothing(fact):
+    def _apply(self, report: _Stored, *, revision: bool) -> tuple[Outcome, CommandRecord | None]:
+        match report:
+            case CommandReport():
+                command = rows.load_command(self._connection, self._step.officer, report.client_order_id)
+                self._note_mark(report.mark)
+                if command is not None and self._proves_nothing(report):
                     # Parked: the same words count when the right ledger says them.
                     return Outcome(disposition=Disposition.PARKED), command
-                submitted = self._latest(f"command:{fact.token}:{fact.attempt}:{CommandStage.SUBMITTED}")
-                outcome = apply_reports.fold_command(
-                    fact, command, self._scene, submitted=submitted is not None
+                submitted = self._latest(
+                    f"command:{report.client_order_id}:{report.attempt}:{CommandStage.SUBMITTED}"
+                )
+                outcome = apply_reports.apply_command(
+                    report, command, self._scene, submitted=submitted is not None
                 )
                 return outcome, command
-            case DealFact():
-                return self._deals.fold(fact, revision=revision)
-            case OrderFact():
-                return self._fold_order(fact)
-            case PositionFact():
-                parts = holdings.parts_of(self._connection, self._step.account, fact.identifier)
-                explained = self._effects.explain_position(fact)
-                return apply_reports.fold_position(fact, parts, self._scene, explained=explained), None
-            case ConnectionFact():
-                return apply_reports.fold_connection(fact, self._scene), None
-            case TroubleFact():
-                return apply_reports.fold_trouble(fact, self._scene), None
+            case DealReport():
+                return self._deals.apply(report, revision=revision)
+            case OrderReport():
+                return self._apply_order(report)
+            case PositionReport():
+                parts = holdings.parts_of(self._connection, self._step.account, report.identifier)
+                explained = self._effects.explain_position(report)
+                return apply_reports.apply_position(report, parts, self._scene, explained=explained), None
+            case ConnectionReport():
+                return apply_reports.apply_connection(report, self._scene), None
+            case TroubleReport():
+                return apply_reports.apply_trouble(report, self._scene), None
 
-    def _fold_order(self, fact: OrderFact) -> tuple[Outcome, CommandRecord | None]:
-        command = rows.load_command(self._connection, self._step.officer, fact.magic)
+    def _apply_order(self, report: OrderReport) -> tuple[Outcome, CommandRecord | None]:
+        command = rows.load_command(self._connection, self._step.officer, report.magic)
         if command is None:
             # Most orders of an account with a past are somebody else's.
-            return apply_reports.fold_order(fact, None, self._scene), None
-        outcome = apply_reports.fold_order(
-            fact,
+            return apply_reports.apply_order(report, None, self._scene), None
+        outcome = apply_reports.apply_order(
+            report,
             command,
             self._scene,
-            before=self._order(fact),
-            explained=self._effects.explain_order(fact),
+            before=self._order(report),
+            explained=self._effects.explain_order(report),
             netting=self._netting,
-            sighting=self._sightings(fact),
+            sighting=self._sightings(report),
         )
         if outcome.disposition is Disposition.APPLIED:
-            market.save_order(self._connection, self._step.account, fact.magic, fact, self._step.now)
+            market.save_order(self._connection, self._step.account, report.magic, report, self._step.now)
         return outcome, command
 
-    def _sightings(self, fact: OrderFact) -> int:
+    def _sightings(self, report: OrderReport) -> int:
         """How often the order was seen otherwise than the time before."""
         (count,) = self._connection.execute(
-            "SELECT count(*) FROM facts WHERE officer = ? AND server = ? AND login = ? AND key >= ? AND key < ?",
-            (*self._step.account.key, f"order:{fact.ticket}:", f"order:{fact.ticket};"),
+            "SELECT count(*) FROM reports WHERE officer = ? AND server = ? AND login = ? AND key >= ? AND key < ?",
+            (*self._step.account.key, f"order:{report.ticket}:", f"order:{report.ticket};"),
         ).fetchone()
         return int(count)
 
-    def _proves_nothing(self, fact: CommandFact) -> bool:
+    def _proves_nothing(self, report: CommandReport) -> bool:
         """True for the silence of a ledger that is not the one which the command was dispatched to."""
-        if fact.stage is not CommandStage.NOT_SENT or fact.reason is not NotSentReason.NO_INTENT:
+        if report.stage is not CommandStage.NOT_SENT or report.reason is not NotSentReason.NO_INTENT:
             return False
         row = self._connection.execute(
             "SELECT d.ledger_id <> s.ledger_id AS other FROM dispatches d, sessions s"
-            " WHERE d.token = ? AND s.epoch = ? ORDER BY d.attempt DESC LIMIT 1",
-            (fact.token, self._epoch),
+            " WHERE d.client_order_id = ? AND s.epoch = ? ORDER BY d.attempt DESC LIMIT 1",
+            (report.client_order_id, self._epoch),
         ).fetchone()
         return row is not None and bool(row["other"])
 
@@ -289,7 +291,7 @@ class _Book:
         self,
         seq: int,
         raw: bytes,
-        fact: _Stored,
+        report: _Stored,
         key: str,
         digest: str,
         outcome: Outcome,
@@ -299,12 +301,12 @@ class _Book:
         self._insert(seq, raw.decode(), key, digest, kind, outcome)
         part = outcome.positions[0] if outcome.positions else None
         about = outcome.command or before or part
-        if about is not None or outcome.disposition is Disposition.QUARANTINED:
-            self._step.audit("fact", key, raw.decode(), about.directive_id if about else None)
+        if about is not None or outcome.disposition is Disposition.UNUSABLE:
+            self._step.audit("report", key, raw.decode(), about.directive_id if about else None)
 
     def _insert(self, seq: int, body: str, key: str, digest: str, kind: str, outcome: Outcome) -> None:
         self._connection.execute(
-            "INSERT INTO facts (officer, server, login, key, hash, kind, body, disposition, note, epoch, seq,"
+            "INSERT INTO reports (officer, server, login, key, hash, kind, body, disposition, note, epoch, seq,"
             " received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *self._step.account.key,
@@ -326,7 +328,7 @@ class _Book:
         if self._latest(key) is not None:
             self.repeated += 1
             return
-        outcome = Outcome(disposition=Disposition.QUARANTINED, note=note)
+        outcome = Outcome(disposition=Disposition.UNUSABLE, note=note)
         self._insert(seq, raw.decode("utf-8", "backslashreplace"), key, digest, "undecodable", outcome)
         self.quarantined += 1
         self._raise(key, f"the terminal reported something that cannot be taken in: {note}", None)
@@ -337,7 +339,7 @@ class _Book:
                 system_error(
                     self._step.officer,
                     self._step.now,
-                    code="FACT_QUARANTINED",
+                    code="REPORT_UNUSABLE",
                     message=note,
                     subject=key,
                     directive_id=about.directive_id if about else None,

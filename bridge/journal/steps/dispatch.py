@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.director.contract import utc_text
-from bridge.core.link.messages import Command, Inquire, Settle, SettleItem
+from bridge.core.link.messages import Command, Inquire, StatusRequest, StatusRequestItem
 from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.core.trade import apply_reports, dispatch
 from bridge.core.trade.command_states import CommandState
@@ -23,9 +23,9 @@ from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import rows
 
-IN_DOUBT: Final = tuple(state for state in CommandState if state.in_doubt)
+UNRESOLVED_STATES: Final = tuple(state for state in CommandState if state.unresolved)
 WITH_TERMINAL: Final = (CommandState.DISPATCHED, CommandState.SUBMITTED)
-MAY_BE_SENT: Final = (*WITH_TERMINAL, CommandState.UNCERTAIN)
+MAY_BE_SENT: Final = (*WITH_TERMINAL, CommandState.UNRESOLVED)
 HISTORY_MARGIN: Final = timedelta(hours=1)
 MAX_ASK_DOUBLINGS: Final = 6
 
@@ -40,7 +40,7 @@ class Work(msgspec.Struct, frozen=True):
 
 def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gate | None) -> Work:
     """Expire what is too late, plan the directives whose turn it is, and dispatch what may go now."""
-    blocked = dispatch.blocked(gate, step.hold)
+    blocked = dispatch.blocked(gate, step.quarantine)
     inbox.refuse_halted(step, settings)
     inbox.withdraw_cancelled(step)
     inbox.expire(step, settings, blocked)
@@ -55,7 +55,7 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     planned = rows.planned_commands(step.connection, step.officer, opens=not gate.opens_paused)
     in_flight = rows.count_commands(step.connection, step.officer, WITH_TERMINAL)
     due = dispatch.choose(
-        planned, gate, hold=step.hold, in_flight=in_flight, now=step.now, latest=step.latest
+        planned, gate, quarantine=step.quarantine, in_flight=in_flight, now=step.now, latest=step.latest
     )
     known = offsets(step)
     allowed = risk_limits.Limits(step, settings, gate, known)
@@ -84,17 +84,20 @@ def _dispatch(
     )
     rows.update_command(step.connection, sent)
     inserted = step.connection.execute(
-        "INSERT INTO dispatches (token, attempt, epoch, boot, ledger_id, dispatched_at, deadline_ms)"
-        " SELECT ?, ?, epoch, boot, ledger_id, ?, ? FROM sessions WHERE epoch = ?",
-        (sent.token, sent.attempt, utc_text(step.now), message.deadline_ms, gate.epoch),
+        "INSERT INTO dispatches (client_order_id, attempt, epoch, instance_id,"
+        " ledger_id, dispatched_at, deadline_ms)"
+        " SELECT ?, ?, epoch, instance_id, ledger_id, ?, ? FROM sessions WHERE epoch = ?",
+        (sent.client_order_id, sent.attempt, utc_text(step.now), message.deadline_ms, gate.epoch),
     )
     if inserted.rowcount != 1:
         raise RuntimeError(f"epoch {gate.epoch} has no session: nothing may be dispatched in it")
-    step.audit("dispatch", f"{sent.token} attempt {sent.attempt}", f"epoch {gate.epoch}", sent.directive_id)
+    step.audit(
+        "dispatch", f"{sent.client_order_id} attempt {sent.attempt}", f"epoch {gate.epoch}", sent.directive_id
+    )
     return message
 
 
-def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[Settle]:
+def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[StatusRequest]:
     """Questions about the commands whose fate is not known.
 
     At the start of an epoch (`first`) all of them, UNKNOWN ones too; later those that have been silent for a
@@ -103,18 +106,18 @@ def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[Sett
     """
     if not first and not gate.broker_connected:
         return []
-    questions: list[Settle] = []
+    questions: list[StatusRequest] = []
     known = offsets(step)
-    for command in rows.load_commands(step.connection, step.officer, IN_DOUBT):
+    for command in rows.load_commands(step.connection, step.officer, UNRESOLVED_STATES):
         if not first and not _due(command, link, step.now):
             continue
         asked = msgspec.structs.replace(command, ask=command.ask + 1, touched_at=step.now)
         rows.update_command(step.connection, asked)
         since = min(command.dispatched_at or step.now, step.earliest) - HISTORY_MARGIN
         questions.append(
-            Settle(
+            StatusRequest(
                 epoch=gate.epoch,
-                item=SettleItem(
+                item=StatusRequestItem(
                     order=asked.order,
                     attempt=asked.attempt,
                     ask=asked.ask,
@@ -129,7 +132,7 @@ def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[Sett
 def _due(command: CommandRecord, link: LinkSettings, now: datetime) -> bool:
     if command.state is CommandState.UNKNOWN or command.touched_at is None:
         return False
-    patience = link.settle_every_s * 2.0 ** min(command.ask, MAX_ASK_DOUBLINGS)
+    patience = link.status_request_every_s * 2.0 ** min(command.ask, MAX_ASK_DOUBLINGS)
     if command.state in WITH_TERMINAL:
         # It may still be on its way, or out at the broker in a synchronous send.
         patience += link.command_deadline_s
@@ -138,7 +141,8 @@ def _due(command: CommandRecord, link: LinkSettings, now: datetime) -> bool:
 
 def _ledger_of(step: Step, command: CommandRecord) -> str:
     row = step.connection.execute(
-        "SELECT ledger_id FROM dispatches WHERE token = ? ORDER BY attempt DESC LIMIT 1", (command.token,)
+        "SELECT ledger_id FROM dispatches WHERE client_order_id = ? ORDER BY attempt DESC LIMIT 1",
+        (command.client_order_id,),
     ).fetchone()
     # Never dispatched by this journal (an old copy): no ledger can vouch for it.
     return row["ledger_id"] if row else "0" * 32

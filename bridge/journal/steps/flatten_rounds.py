@@ -59,10 +59,14 @@ def is_due(step: Step, own: Own, ordered_at: str, *, left: bool) -> bool:
         message = f"the flatten of {ordered_at} is given up after {OWN_TIME_TO_LIVE.days} days"
         step.set_directive_state(own.directive_id, DirectiveState.EXPIRED, "EXPIRED", message)
         if left:
-            told = f"{message}, and not everything is closed and cancelled: look at the account"
+            emitted = f"{message}, and not everything is closed and cancelled: look at the account"
             subject = f"flatten:{own.directive_id}"
             step.tell(
-                [system_error(step.officer, step.now, code="FLATTEN_FAILED", message=told, subject=subject)]
+                [
+                    system_error(
+                        step.officer, step.now, code="FLATTEN_FAILED", message=emitted, subject=subject
+                    )
+                ]
             )
     elif not left and not _may_open_yet(step):
         _end(step, own, "NOTHING_OPEN", "there was nothing to close or cancel")

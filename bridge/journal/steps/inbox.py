@@ -107,8 +107,8 @@ def _withdraw_target(step: Step, item: Waiting, unplanned: dict[str, Waiting]) -
     commands = rows.commands_of(step.connection, step.officer, target)
     waits = unplanned.get(target)
     if waits is not None and not waits.own and directive_of(waits.body).action.opens:
-        told = Problem("WITHDRAWN", f"cancelled by {by} before it was sent")
-        step.set_directive_state(target, DirectiveState.CANCELLED, told.code, told.message)
+        emitted = Problem("WITHDRAWN", f"cancelled by {by} before it was sent")
+        step.set_directive_state(target, DirectiveState.CANCELLED, emitted.code, emitted.message)
         step.tell([events.withdrawn(step.officer, target, step.now)])
         del unplanned[target]
     elif commands and all(command.state is CommandState.PLANNED for command in commands):

@@ -157,9 +157,13 @@ def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: It
     step.audit("directive", directive_id, item.raw, directive_id)
     step.tell([events.received(step.officer, directive_id, step.now)])
     if problem is not None or directive is None:
-        told = problem or _problem_of(item)
+        emitted = problem or _problem_of(item)
         step.tell(
-            [events.rejected(step.officer, directive_id, step.now, code=told.code, message=told.message)]
+            [
+                events.rejected(
+                    step.officer, directive_id, step.now, code=emitted.code, message=emitted.message
+                )
+            ]
         )
         return False
     return True

@@ -25,7 +25,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     refusals: int
 
     @property
-    def lane(self) -> tuple[str, str | None]:
+    def queue(self) -> tuple[str, str | None]:
         """Events of one lane go out one after the other."""
         return (self.officer, self.directive_id)
 
@@ -53,7 +53,7 @@ def due(
         )
         for row in rows
     ]
-    return [event for event in found if event.lane not in busy][:limit]
+    return [event for event in found if event.queue not in busy][:limit]
 
 
 def delivered(step: Step, event: Outgoing, event_id: str | None) -> None:

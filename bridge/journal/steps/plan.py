@@ -10,7 +10,7 @@ import msgspec
 from bridge.core.director.contract import Action, Directive
 from bridge.core.director.poll import Problem
 from bridge.core.link.messages import CommandKind, Inquire
-from bridge.core.link.reports import SymbolFact
+from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade import apply_reports, events, planning
 from bridge.core.trade.command_states import CommandState
@@ -20,7 +20,7 @@ from bridge.core.trade.events import ROUND
 from bridge.core.trade.planning import Leg
 from bridge.core.trade.records import CommandRecord, PositionRecord
 from bridge.core.units.decimals import ZERO
-from bridge.core.units.order_ids import make_token
+from bridge.core.units.order_ids import make_client_order_id
 from bridge.journal.operator import halt
 from bridge.journal.operator.halt import Own
 from bridge.journal.steps import flatten_rounds
@@ -91,7 +91,7 @@ class _Planner:
         elif planned:
             _add(self._step, item.directive_id, planned, planning.expiry(directive, self._settings))
 
-    def _waits(self, item: Waiting, directive: Directive, asked: str, terms: SymbolFact) -> bool:
+    def _waits(self, item: Waiting, directive: Directive, asked: str, terms: SymbolReport) -> bool:
         if directive.action.opens:
             # Close, then open: in any other order the close would take what was just opened.
             return asked in self._closing
@@ -100,7 +100,7 @@ class _Planner:
             self._step, item.number, paused=paused
         )
 
-    def _terms(self, item: Waiting, directive: Directive, asked: str) -> SymbolFact | None:
+    def _terms(self, item: Waiting, directive: Directive, asked: str) -> SymbolReport | None:
         """The symbol's terms; None where the terminal must be asked first."""
         step, opens = self._step, directive.action.opens
         terms = market.load_symbol(step.connection, step.account, asked, self._gate.epoch if opens else None)
@@ -114,19 +114,19 @@ class _Planner:
         asked_since = market.symbol_seen_at(step.connection, step.account, asked) >= item.received_at
         return terms if asked_since else None
 
-    def _plan(self, item: Waiting, directive: Directive, terms: SymbolFact) -> list[Leg] | Problem:
+    def _plan(self, item: Waiting, directive: Directive, terms: SymbolReport) -> list[Leg] | Problem:
         """The directive's commands. Empty where it is over without any."""
         step, settings = self._step, self._settings
-        token = tokens(step, settings, directive.directive_id)
+        client_order_id = client_order_ids(step, settings, directive.directive_id)
         if directive.action.opens:
-            leg = planning.plan_open(directive, settings, terms, token)
+            leg = planning.plan_open(directive, settings, terms, client_order_id)
             return leg if isinstance(leg, Problem) else [leg]
         positions = holdings.open_positions(step.connection, step.account)
         if directive.action.closes:
             # What was ordered later and went first: a flatten does not wait for its turn.
             positions = [_left_to_close(step, part) for part in positions]
             withdrawn = self._gate.opens_paused and self._withdraw_opens(item, directive, terms)
-            planned = planning.plan_close(directive, settings, terms, positions, token)
+            planned = planning.plan_close(directive, settings, terms, positions, client_order_id)
             if withdrawn and isinstance(planned, Problem):
                 step.set_directive_state(item.directive_id, DirectiveState.DONE)
                 step.tell([events.withdrawn(step.officer, item.directive_id, step.now)])
@@ -134,10 +134,10 @@ class _Planner:
             return planned
         orders = market.pending_orders(step.connection, step.account)
         if directive.action is Action.CANCEL:
-            return planning.plan_cancel(directive, terms, orders, token)
-        return planning.plan_modify(directive, terms, positions, orders, token)
+            return planning.plan_cancel(directive, terms, orders, client_order_id)
+        return planning.plan_modify(directive, terms, positions, orders, client_order_id)
 
-    def _withdraw_opens(self, item: Waiting, close: Directive, terms: SymbolFact) -> bool:
+    def _withdraw_opens(self, item: Waiting, close: Directive, terms: SymbolReport) -> bool:
         """Opens are paused, and this close goes past earlier ones that it was meant to follow. Sent after it they
         would open what it was to close: those that it would have closed whole are ended."""
         if close.quantity is not None and close.target_directive_id is None:
@@ -198,7 +198,7 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     if own.action == halt.CANCEL_ORDER:
         positions, orders = [], [each for each in orders if each.ticket == own.order]
     positions = [_left_to_close(step, part) for part in positions]
-    legs = planning.flatten(positions, orders, settings, tokens(step, settings, item.directive_id))
+    legs = planning.flatten(positions, orders, settings, client_order_ids(step, settings, item.directive_id))
     if rest and not legs:
         # Others are closing what is left, and may fail; or it cannot be told yet what is left.
         return
@@ -238,9 +238,9 @@ def _left_to_close(step: Step, part: PositionRecord) -> PositionRecord:
     """The part without what commands under way are closing already: a second close could reverse it."""
     under_way = step.connection.execute(
         "SELECT volume, filled FROM commands WHERE officer = ? AND kind = 'CLOSE' AND target_position = ?"
-        " AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN', 'PLACED', 'PARTIAL')"
+        " AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNRESOLVED', 'PLACED', 'PARTIAL')"
         " AND coalesce(json_extract(body, '$.opener'), ?) = ?",
-        (step.officer, part.identifier, part.token, part.token),
+        (step.officer, part.identifier, part.client_order_id, part.client_order_id),
     )
     closing = sum((Decimal(row["volume"]) - Decimal(row["filled"]) for row in under_way), ZERO)
     return msgspec.structs.replace(part, volume_out=min(part.volume_out + closing, part.volume_in))
@@ -272,20 +272,20 @@ def _add(step: Step, directive_id: str, legs: Sequence[Leg], expires_at: datetim
             expires_at=expires_at,
         )
         rows.insert_command(step.connection, record, step.now)
-        step.audit("planned", str(record.token), rows.order_json(record.order), directive_id)
+        step.audit("planned", str(record.client_order_id), rows.order_json(record.order), directive_id)
     step.set_directive_state(directive_id, DirectiveState.WORKING)
 
 
-def tokens(step: Step, settings: OfficerSettings, directive_id: str) -> planning.Tokens:
+def client_order_ids(step: Step, settings: OfficerSettings, directive_id: str) -> planning.ClientOrderIds:
     """Gives the tokens of a directive's legs; one that is taken is salted by the next counter."""
 
-    def token(leg: int) -> int:
+    def client_order_id(leg: int) -> int:
         salt = 0
         while True:
-            candidate = make_token(settings.prefix, step.officer, directive_id, leg, salt)
-            taken = step.connection.execute("SELECT 1 FROM commands WHERE token = ?", (candidate,))
+            candidate = make_client_order_id(settings.prefix, step.officer, directive_id, leg, salt)
+            taken = step.connection.execute("SELECT 1 FROM commands WHERE client_order_id = ?", (candidate,))
             if taken.fetchone() is None:
                 return candidate
             salt += 1
 
-    return token
+    return client_order_id

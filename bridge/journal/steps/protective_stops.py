@@ -28,7 +28,7 @@ def check_stops(step: Step, settings: OfficerSettings) -> None:
         if asked is None or not asked.order.stop_loss:
             continue
         step.tell([position_events.stop_missing(part, asked, step.now)])
-        if settings.guards.missing_stop is MissingStop.CLOSE:
+        if settings.risk_limits.missing_stop is MissingStop.CLOSE:
             _order_close(step, part.identifier)
 
 
@@ -62,9 +62,11 @@ def _order_close(step: Step, position: int) -> None:
 def _asked_by(step: Step, part: PositionRecord) -> CommandRecord | None:
     """The command that spoke last of the position's stop: a MODIFY that took effect, else the opener."""
     last = step.connection.execute(
-        "SELECT token FROM commands WHERE officer = ? AND target_position = ? AND kind = 'MODIFY'"
+        "SELECT client_order_id FROM commands WHERE officer = ? AND target_position = ? AND kind = 'MODIFY'"
         " AND state = 'DONE' AND json_extract(body, '$.stop_loss') IS NOT NULL"
         " ORDER BY dispatched_at DESC LIMIT 1",
         (step.officer, part.identifier),
     ).fetchone()
-    return rows.load_command(step.connection, step.officer, last["token"] if last else part.token)
+    return rows.load_command(
+        step.connection, step.officer, last["client_order_id"] if last else part.client_order_id
+    )

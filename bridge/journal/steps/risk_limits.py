@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind
-from bridge.core.settings import GuardSettings, OfficerSettings
+from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.trade import apply_reports, risk_limits
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.records import CommandRecord
@@ -29,8 +29,8 @@ class Limits:
     def __init__(self, step: Step, settings: OfficerSettings, gate: Gate, known: Sequence[Offset]) -> None:
         self._step = step
         self._settings = settings
-        self._set = settings.guards != GuardSettings()
-        self._funds = _funds(step, settings.guards, gate, known)
+        self._set = settings.risk_limits != RiskLimits()
+        self._funds = _funds(step, settings.risk_limits, gate, known)
 
     def __call__(self, command: CommandRecord) -> bool:
         """Whether the command may go out. One that may not is over, and told as rejected."""
@@ -61,13 +61,13 @@ class Limits:
         )
         (recent,) = step.connection.execute(
             # What came back unsent waits again as PLANNED, or ended so; a broker never saw it.
-            "SELECT count(*) FROM commands WHERE officer = ? AND kind = 'OPEN' AND token <> ?"
+            "SELECT count(*) FROM commands WHERE officer = ? AND kind = 'OPEN' AND client_order_id <> ?"
             # A clock that is put back by seconds loosens no limit; one that was an hour ahead does not count.
             " AND dispatched_at > ? AND dispatched_at < ? AND state NOT IN ('PLANNED', 'NEVER_SENT')"
             " AND NOT (state = 'CANCELLED' AND reason = 'WITHDRAWN')",
             (
                 step.officer,
-                command.token,
+                command.client_order_id,
                 utc_text(step.now - timedelta(minutes=1)),
                 utc_text(step.now + timedelta(minutes=1)),
             ),
@@ -77,7 +77,7 @@ class Limits:
 
 
 def is_news(
-    connection: sqlite3.Connection, officer: str, limits: GuardSettings, gate: Gate | None, now: datetime
+    connection: sqlite3.Connection, officer: str, limits: RiskLimits, gate: Gate | None, now: datetime
 ) -> bool:
     """Whether the equity must be noted: its day is a new one, or it was never so high in it. Reads only."""
     equity = _measured(limits, gate)
@@ -92,7 +92,7 @@ def is_news(
     return today is None or Decimal(today["peak"]) < equity
 
 
-def note(step: Step, limits: GuardSettings, gate: Gate | None) -> None:
+def note(step: Step, limits: RiskLimits, gate: Gate | None) -> None:
     """Keep with what equity the broker's day began, and how high it has been. Whether or not there is work: a loss
     counts from the day's beginning, not from the first order."""
     equity = _measured(limits, gate)
@@ -110,7 +110,7 @@ def note(step: Step, limits: GuardSettings, gate: Gate | None) -> None:
     )
 
 
-def _measured(limits: GuardSettings, gate: Gate | None) -> Decimal | None:
+def _measured(limits: RiskLimits, gate: Gate | None) -> Decimal | None:
     """The equity that is worth noting; None where no limit asks for it, or where the terminal may not know it."""
     asked = limits.max_daily_loss is not None or limits.max_drawdown_percent is not None
     if not asked or gate is None or not gate.alive or not gate.broker_connected or gate.equity is None:
@@ -119,7 +119,7 @@ def _measured(limits: GuardSettings, gate: Gate | None) -> Decimal | None:
     return gate.equity if gate.equity > 0 else None
 
 
-def _funds(step: Step, limits: GuardSettings, gate: Gate, known: Sequence[Offset]) -> Funds | None:
+def _funds(step: Step, limits: RiskLimits, gate: Gate, known: Sequence[Offset]) -> Funds | None:
     """How the account stands, where a limit asks for it. The day and the peak are kept in the journal."""
     asked = (limits.max_daily_loss, limits.max_drawdown_percent, limits.min_margin_level_percent)
     if all(limit is None for limit in asked) or gate.equity is None:

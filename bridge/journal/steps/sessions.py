@@ -8,7 +8,7 @@ import msgspec
 
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import AccountIdentity, Hello, LedgerIdentity, Prove, RefusalCode
-from bridge.core.link.reports import ConnectionFact, decode_fact, fact_key
+from bridge.core.link.reports import ConnectionReport, decode_report, report_key
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.events import connection
 from bridge.core.units import broker_time
@@ -27,7 +27,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     watermark_server_ms: int
     offset_s: int | None
     """Broker time minus UTC, as it was measured last; None where it never was."""
-    hold: str
+    quarantine: str
     """Why nothing will be dispatched in it; empty where something may be."""
 
 
@@ -70,7 +70,7 @@ def _compare(step: Step, row: sqlite3.Row, account: AccountIdentity) -> NotOpene
         ),
         remedy=(
             "log the terminal in to that account, or run "
-            f"'mt5-bridge rebind --officer {step.officer} --account' if the change is meant"
+            f"'execution-officer rebind --officer {step.officer} --account' if the change is meant"
         ),
     )
 
@@ -108,14 +108,16 @@ def _check_ledger(step: Step, ledger_id: str | None, mark: int, ledger: LedgerId
         )
         step.audit("ledger", ledger.id, json_text(ledger))
     elif ledger_id != ledger.id:
-        step.put_on_hold(f"the terminal has another ledger ({ledger.id[:8]}) than before ({ledger_id[:8]})")
+        step.quarantine_officer(
+            f"the terminal has another ledger ({ledger.id[:8]}) than before ({ledger_id[:8]})"
+        )
     elif ledger.mark < mark:
-        step.put_on_hold(
+        step.quarantine_officer(
             f"the terminal's ledger holds {ledger.mark} intents, and {mark} were reported from it: "
             "an old copy was put back"
         )
     if not ledger.unbroken:
-        step.put_on_hold(
+        step.quarantine_officer(
             "the terminal's ledger is damaged; move its file away, so that the terminal starts a new one"
         )
 
@@ -128,11 +130,15 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
         (utc_text(step.now), step.officer),
     )
     cursor = step.connection.execute(
-        "INSERT INTO sessions (officer, boot, ledger_id, program, opened_at) VALUES (?, ?, ?, ?, ?)",
-        (step.officer, hello.boot, prove.ledger.id, prove.program, utc_text(step.now)),
+        "INSERT INTO sessions (officer, instance_id, ledger_id, program, opened_at) VALUES (?, ?, ?, ?, ?)",
+        (step.officer, hello.instance_id, prove.ledger.id, prove.program, utc_text(step.now)),
     )
     epoch = cursor.lastrowid or 0
-    step.audit("session", f"epoch {epoch} opened", json_text({"boot": hello.boot, "program": prove.program}))
+    step.audit(
+        "session",
+        f"epoch {epoch} opened",
+        json_text({"instance_id": hello.instance_id, "program": prove.program}),
+    )
     # A clock that is not trusted measures nothing.
     offset = broker_time.measure(prove.server_ms, step.now) if step.trusted else None
     if offset is not None:
@@ -140,13 +146,13 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
     known = offsets(step)
     row = step.connection.execute("SELECT * FROM officers WHERE officer = ?", (step.officer,)).fetchone()
     link_restored(step)
-    _broker_restored(step, hello.boot)
+    _broker_restored(step, hello.instance_id)
     return Opened(
         epoch=epoch,
         ledger_mark=row["ledger_mark"],
         watermark_server_ms=row["watermark_server_ms"],
         offset_s=broker_time.in_force(known, step.now),
-        hold=step.hold,
+        quarantine=step.quarantine,
     )
 
 
@@ -211,21 +217,21 @@ def link_restored(step: Step) -> None:
     _link(step, up=True, message="")
 
 
-def _broker_restored(step: Step, boot: str) -> None:
+def _broker_restored(step: Step, instance_id: str) -> None:
     """A boot that lost its broker is over, and can no longer say that the broker is back. Its successor says
     hello only once it is connected."""
     row = step.connection.execute(
-        # Between these bounds are the keys of connection facts alone, and the index finds them.
-        "SELECT body FROM facts WHERE officer = ? AND server = ? AND login = ?"
+        # Between these bounds are the keys of connection reports alone, and the index finds them.
+        "SELECT body FROM reports WHERE officer = ? AND server = ? AND login = ?"
         " AND key >= 'connection:' AND key < 'connection;' ORDER BY id DESC LIMIT 1",
         step.account.key,
     ).fetchone()
     if row is None:
         return
-    last = decode_fact(row["body"].encode())
-    if not isinstance(last, ConnectionFact) or last.up or last.boot == boot:
+    last = decode_report(row["body"].encode())
+    if not isinstance(last, ConnectionReport) or last.up or last.instance_id == instance_id:
         return
-    subject = f"{fact_key(last)}:over"
+    subject = f"{report_key(last)}:over"
     restored = connection(
         step.officer, step.now, up=True, code="", message="the broker is back", subject=subject
     )

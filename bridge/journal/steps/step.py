@@ -13,8 +13,8 @@ import msgspec
 from bridge.core.director.contract import OPERATOR_PREFIX, encode_event, utc_text
 from bridge.core.trade.directive_states import DirectiveState, Leg, directive_state
 from bridge.core.trade.events import DIRECTIVE_SUBJECT, event_key, system_error
-from bridge.core.trade.records import CommandRecord, Draft, Outcome
-from bridge.core.units.clock_trust import Doubt
+from bridge.core.trade.records import CommandRecord, NewEvent, Outcome
+from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.journal.database import audit
 from bridge.journal.tables import holdings, rows
 from bridge.journal.tables.rows import Account
@@ -30,25 +30,25 @@ class Step:
         now: datetime,
         *,
         extra_fields: bool,
-        doubt: Doubt | None = None,
+        uncertainty: ClockUncertainty | None = None,
     ) -> None:
         self.connection = connection
         self.now = now
-        self.trusted = doubt is None
+        self.trusted = uncertainty is None
         """Nothing speaks against the clock. Nothing that can wait is decided by time while something does."""
-        self.earliest = now if doubt is None else now - doubt.earlier
+        self.earliest = now if uncertainty is None else now - uncertainty.earlier
         """What is over by then is over by every clock that may be right."""
-        self.latest = now if doubt is None else now + doubt.later
+        self.latest = now if uncertainty is None else now + uncertainty.later
         """What is not over by then is over by none."""
         self._extra_fields = extra_fields
         row = connection.execute(
-            "SELECT server, login, hold FROM officers WHERE officer = ?", (officer,)
+            "SELECT server, login, quarantine FROM officers WHERE officer = ?", (officer,)
         ).fetchone()
         if row is None:
             # An officer that the configuration has gained since.
             connection.execute("INSERT INTO officers (officer) VALUES (?)", (officer,))
         self.account = Account(officer, row["server"], row["login"]) if row else Account(officer)
-        self.hold: str = row["hold"] if row else ""
+        self.quarantine: str = row["quarantine"] if row else ""
         self.events = 0
         """How many events were created."""
 
@@ -87,13 +87,16 @@ class Step:
             raise
         self.connection.execute("RELEASE contained")
 
-    def tell(self, drafts: Iterable[Draft]) -> None:
+    def tell(self, new_events: Iterable[NewEvent]) -> None:
         """Put events into the outbox. The same happening, found again, is told once."""
-        for told in drafts:
-            draft = _as_the_director_knows_it(told)
-            event = draft.event
+        for emitted in new_events:
+            new_event = _as_the_director_knows_it(emitted)
+            event = new_event.event
             key = event_key(
-                officer=self.officer, server=self.account.server, login=self.account.login, draft=draft
+                officer=self.officer,
+                server=self.account.server,
+                login=self.account.login,
+                new_event=new_event,
             )
             body = encode_event(event, extra_fields=self._extra_fields).decode()
             cursor = self.connection.execute(
@@ -104,7 +107,7 @@ class Step:
                     event.directive_id,
                     event.event_type,
                     event.event_class,
-                    draft.subject,
+                    new_event.subject,
                     key,
                     body,
                     utc_text(self.now),
@@ -114,16 +117,20 @@ class Step:
                 self.events += 1
                 self.audit("event", event.event_type, body, event.directive_id)
 
-    def put_on_hold(self, why: str) -> None:
+    def quarantine_officer(self, why: str) -> None:
         """Dispatch nothing more for this officer until a person has looked. The first reason stands."""
-        if self.hold:
+        if self.quarantine:
             return
-        self.hold = why
-        self.connection.execute("UPDATE officers SET hold = ? WHERE officer = ?", (why, self.officer))
-        noted = self.audit("hold", why)
-        message = f"{why}. Nothing is sent until a person has looked: see 'mt5-bridge rebind --help'"
+        self.quarantine = why
+        self.connection.execute("UPDATE officers SET quarantine = ? WHERE officer = ?", (why, self.officer))
+        noted = self.audit("quarantine", why)
+        message = f"{why}. Nothing is sent until a person has looked: see 'execution-officer rebind --help'"
         self.tell(
-            [system_error(self.officer, self.now, code="HELD", message=message, subject=f"hold:{noted}")]
+            [
+                system_error(
+                    self.officer, self.now, code="QUARANTINED", message=message, subject=f"quarantine:{noted}"
+                )
+            ]
         )
 
     def apply(self, outcome: Outcome, before: CommandRecord | None) -> None:
@@ -132,14 +139,16 @@ class Step:
         if after is not None and after != before:
             rows.update_command(self.connection, after)
             if before is None or after.state is not before.state:
-                self.audit("command", f"{after.token} {after.state}", after.reason, after.directive_id)
+                self.audit(
+                    "command", f"{after.client_order_id} {after.state}", after.reason, after.directive_id
+                )
         for position in outcome.positions:
             holdings.save_position(self.connection, self.account, position)
         self.tell(outcome.events)
         if after is not None and after != before:
             self.refresh_directive(after.directive_id)
-        if outcome.hold:
-            self.put_on_hold(outcome.hold)
+        if outcome.quarantine:
+            self.quarantine_officer(outcome.quarantine)
 
     def refresh_directive(self, directive_id: str) -> None:
         """Bring the directive's state in line with its commands."""
@@ -163,9 +172,9 @@ class Step:
         )
 
 
-def _as_the_director_knows_it(draft: Draft) -> Draft:
+def _as_the_director_knows_it(new_event: NewEvent) -> NewEvent:
     """What a person ordered at the bridge is none of the Director's directives: its events name none."""
-    event, subject = draft.event, draft.subject
+    event, subject = new_event.event, new_event.subject
     if _is_ours(event.opening_directive_id):
         event = msgspec.structs.replace(event, opening_directive_id=None)
     if _is_ours(event.directive_id):
@@ -173,7 +182,7 @@ def _as_the_director_knows_it(draft: Draft) -> Draft:
             # Without its directive it would be the same as of any other.
             subject = f"{subject}:{event.directive_id}"
         event = msgspec.structs.replace(event, directive_id=None)
-    return Draft(event=event, subject=subject)
+    return NewEvent(event=event, subject=subject)
 
 
 def _is_ours(directive_id: str | None) -> bool:

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from bridge.core.director.contract import utc_text
-from bridge.core.link.reports import DealFact, OrderFact, decode_fact, encode_fact
+from bridge.core.link.reports import DealReport, OrderReport, decode_report, encode_report
 from bridge.core.trade.apply_deals import PositionBook
 from bridge.core.trade.command_states import PositionState
-from bridge.core.trade.records import Disposition, PositionRecord, Share
+from bridge.core.trade.records import Allocation, Disposition, PositionRecord
 from bridge.core.units.decimals import plain
 from bridge.core.units.mt5_terms import DealEntry, Side
 from bridge.journal.tables.rows import Account, amount, decimal, moment, text, total
@@ -21,7 +21,7 @@ def position(row: sqlite3.Row) -> PositionRecord:
         identifier=row["identifier"],
         officer=row["officer"],
         directive_id=row["directive_id"],
-        token=row["token"],
+        client_order_id=row["client_order_id"],
         symbol=row["symbol"],
         side=Side(row["side"]),
         state=PositionState(row["state"]),
@@ -46,7 +46,7 @@ def parts_of(connection: sqlite3.Connection, account: Account, identifier: int) 
     """What our commands have, or had, in the position with that identifier; oldest first."""
     rows = connection.execute(
         "SELECT * FROM positions WHERE officer = ? AND server = ? AND login = ? AND identifier = ?"
-        " ORDER BY opened_at, token",
+        " ORDER BY opened_at, client_order_id",
         (*account.key, identifier),
     )
     return [position(row) for row in rows]
@@ -56,7 +56,7 @@ def open_positions(connection: sqlite3.Connection, account: Account) -> list[Pos
     """The account's open positions that are ours, oldest first."""
     rows = connection.execute(
         "SELECT * FROM positions WHERE officer = ? AND server = ? AND login = ? AND state = 'OPEN'"
-        " ORDER BY opened_at, identifier, token",
+        " ORDER BY opened_at, identifier, client_order_id",
         account.key,
     )
     return [position(row) for row in rows]
@@ -65,7 +65,8 @@ def open_positions(connection: sqlite3.Connection, account: Account) -> list[Pos
 def save_position(connection: sqlite3.Connection, account: Account, record: PositionRecord) -> None:
     """The position as it is now, new or known."""
     connection.execute(
-        "INSERT OR REPLACE INTO positions (officer, server, login, identifier, directive_id, token, symbol, side,"
+        "INSERT OR REPLACE INTO positions (officer, server, login, identifier, directive_id, client_order_id,"
+        " symbol, side,"
         " state, volume_in, volume_out, price_open, price_close, stop_loss, take_profit, levels_seen,"
         " commission, swap, profit, fee, opened_at, closed_at, close_reason)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -73,7 +74,7 @@ def save_position(connection: sqlite3.Connection, account: Account, record: Posi
             *account.key,
             record.identifier,
             record.directive_id,
-            record.token,
+            record.client_order_id,
             record.symbol,
             record.side,
             record.state,
@@ -98,23 +99,25 @@ def save_position(connection: sqlite3.Connection, account: Account, record: Posi
 # Deals
 
 
-def _deals(rows: sqlite3.Cursor) -> list[DealFact]:
-    facts = [decode_fact(row["body"].encode()) for row in rows]
-    return [fact for fact in facts if isinstance(fact, DealFact)]
+def _deals(rows: sqlite3.Cursor) -> list[DealReport]:
+    reports = [decode_report(row["body"].encode()) for row in rows]
+    return [report for report in reports if isinstance(report, DealReport)]
 
 
-def deals_of_command(connection: sqlite3.Connection, account: Account, token: int) -> list[DealFact]:
+def deals_of_command(
+    connection: sqlite3.Connection, account: Account, client_order_id: int
+) -> list[DealReport]:
     """The deals that were applied to the command, by ticket."""
     return _deals(
         connection.execute(
-            "SELECT body FROM deals WHERE token = ? AND officer = ? AND server = ? AND login = ?"
+            "SELECT body FROM deals WHERE client_order_id = ? AND officer = ? AND server = ? AND login = ?"
             " AND disposition = 'APPLIED' ORDER BY ticket",
-            (token, *account.key),
+            (client_order_id, *account.key),
         )
     )
 
 
-def load_deal(connection: sqlite3.Connection, account: Account, ticket: int) -> DealFact | None:
+def load_deal(connection: sqlite3.Connection, account: Account, ticket: int) -> DealReport | None:
     """The account's deal with that ticket, as it was reported last, where it counts."""
     found = _deals(
         connection.execute(
@@ -126,7 +129,7 @@ def load_deal(connection: sqlite3.Connection, account: Account, ticket: int) -> 
     return found[0] if found else None
 
 
-def parked_deals(connection: sqlite3.Connection, account: Account, identifier: int) -> list[DealFact]:
+def parked_deals(connection: sqlite3.Connection, account: Account, identifier: int) -> list[DealReport]:
     """The deals that wait for the position's opening, by ticket."""
     return _deals(
         connection.execute(
@@ -146,7 +149,7 @@ def parked_positions(connection: sqlite3.Connection, account: Account, before: d
         " AND d.disposition = 'PARKED' AND d.done_at < ?4 AND ("
         " EXISTS (SELECT 1 FROM positions p WHERE p.officer = ?1 AND p.server = ?2 AND p.login = ?3"
         " AND p.identifier = d.position_id)"
-        " OR EXISTS (SELECT 1 FROM commands c WHERE c.token = json_extract(d.body, '$.magic')"
+        " OR EXISTS (SELECT 1 FROM commands c WHERE c.client_order_id = json_extract(d.body, '$.magic')"
         " AND c.officer = ?1))",
         (*account.key, utc_text(before)),
     )
@@ -156,9 +159,9 @@ def parked_positions(connection: sqlite3.Connection, account: Account, before: d
 # Shares
 
 
-def _share(row: sqlite3.Row) -> Share:
-    return Share(
-        token=row["token"],
+def _allocation(row: sqlite3.Row) -> Allocation:
+    return Allocation(
+        client_order_id=row["client_order_id"],
         entry=DealEntry(row["entry"]),
         volume=Decimal(row["volume"]),
         price=Decimal(row["price"]),
@@ -177,117 +180,119 @@ def position_book(
     netting: bool,
     without: int = 0,
     complete: bool = False,
-    order: OrderFact | None = None,
+    order: OrderReport | None = None,
 ) -> PositionBook:
     """What is known of the position, but for one deal; `order` is that deal's, as it was seen last."""
-    shares: dict[int, list[Share]] = {}
+    allocations: dict[int, list[Allocation]] = {}
     began: dict[int, int] = {}
     for row in connection.execute(
         # The plus keeps SQLite from walking through all of the account's shares because they are in that order.
-        "SELECT * FROM shares WHERE officer = ? AND server = ? AND login = ? AND position_id = ? AND deal <> ?"
+        "SELECT * FROM allocations WHERE officer = ? AND server = ? AND login = ? AND position_id = ? AND deal <> ?"
         " ORDER BY +deal, number",
         (*account.key, identifier, without),
     ):
-        share = _share(row)
-        shares.setdefault(row["token"], []).append(share)
-        if share.volume:
-            began.setdefault(row["token"], row["deal"])
+        allocation = _allocation(row)
+        allocations.setdefault(row["client_order_id"], []).append(allocation)
+        if allocation.volume:
+            began.setdefault(row["client_order_id"], row["deal"])
     return PositionBook(
         parts=parts_of(connection, account, identifier),
-        shares=shares,
+        allocations=allocations,
         began=began,
-        foreign=shares.pop(0, []),
+        foreign=allocations.pop(0, []),
         netting=netting,
         complete=complete,
         order=order,
     )
 
 
-def shares_of_deal(connection: sqlite3.Connection, account: Account, deal: int) -> list[Share]:
+def allocations_of_deal(connection: sqlite3.Connection, account: Account, deal: int) -> list[Allocation]:
     """How the deal was divided."""
     rows = connection.execute(
-        "SELECT * FROM shares WHERE officer = ? AND server = ? AND login = ? AND deal = ? ORDER BY number",
+        "SELECT * FROM allocations WHERE officer = ? AND server = ? AND login = ? AND deal = ? ORDER BY number",
         (*account.key, deal),
     )
-    return [_share(row) for row in rows]
+    return [_allocation(row) for row in rows]
 
 
-def save_shares(
+def save_allocations(
     connection: sqlite3.Connection,
     account: Account,
-    fact: DealFact,
+    report: DealReport,
     position_id: int,
-    shares: Sequence[Share],
+    allocations: Sequence[Allocation],
 ) -> None:
     """How the deal is divided now."""
     connection.execute(
-        "DELETE FROM shares WHERE officer = ? AND server = ? AND login = ? AND deal = ?",
-        (*account.key, fact.ticket),
+        "DELETE FROM allocations WHERE officer = ? AND server = ? AND login = ? AND deal = ?",
+        (*account.key, report.ticket),
     )
     connection.executemany(
-        "INSERT INTO shares (officer, server, login, deal, number, position_id, token, entry, volume, price,"
+        "INSERT INTO allocations (officer, server, login, deal, number, position_id,"
+        " client_order_id, entry, volume, price,"
         " commission, swap, profit, fee) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 *account.key,
-                fact.ticket,
+                report.ticket,
                 number,
                 position_id,
-                share.token,
-                share.entry,
-                total(share.volume),
-                total(share.price),
-                total(share.commission),
-                total(share.swap),
-                total(share.profit),
-                total(share.fee),
+                allocation.client_order_id,
+                allocation.entry,
+                total(allocation.volume),
+                total(allocation.price),
+                total(allocation.commission),
+                total(allocation.swap),
+                total(allocation.profit),
+                total(allocation.fee),
             )
-            for number, share in enumerate(shares, start=1)
+            for number, allocation in enumerate(allocations, start=1)
         ],
     )
 
 
-def token_of_deal(connection: sqlite3.Connection, account: Account, ticket: int) -> int | None:
+def client_order_id_of_deal(connection: sqlite3.Connection, account: Account, ticket: int) -> int | None:
     """The command that made the deal, where one of ours did."""
     row = connection.execute(
-        "SELECT token FROM deals WHERE officer = ? AND server = ? AND login = ? AND ticket = ?",
+        "SELECT client_order_id FROM deals WHERE officer = ? AND server = ? AND login = ? AND ticket = ?",
         (*account.key, ticket),
     ).fetchone()
-    return row["token"] if row else None
+    return row["client_order_id"] if row else None
 
 
 def save_deal(
     connection: sqlite3.Connection,
     account: Account,
-    fact: DealFact,
+    report: DealReport,
     *,
-    token: int | None,
+    client_order_id: int | None,
     disposition: Disposition,
     done_at: datetime,
 ) -> None:
     """The deal as it is now, new or revised."""
     connection.execute(
-        "INSERT OR REPLACE INTO deals (officer, server, login, ticket, token, order_ticket, position_id, symbol,"
+        "INSERT OR REPLACE INTO deals (officer, server, login, ticket, client_order_id, order_ticket,"
+        " position_id, symbol,"
         " type, entry, reason, volume, price, commission, swap, profit, fee, done_at, disposition, body)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *account.key,
-            fact.ticket,
-            token,
-            fact.order,
-            fact.position_id,
-            fact.symbol,
-            fact.type,
-            fact.entry,
-            fact.reason,
-            plain(fact.volume),
-            plain(fact.price),
-            plain(fact.commission),
-            plain(fact.swap),
-            plain(fact.profit),
-            plain(fact.fee),
+            report.ticket,
+            client_order_id,
+            report.order,
+            report.position_id,
+            report.symbol,
+            report.type,
+            report.entry,
+            report.reason,
+            plain(report.volume),
+            plain(report.price),
+            plain(report.commission),
+            plain(report.swap),
+            plain(report.profit),
+            plain(report.fee),
             utc_text(done_at),
             disposition,
-            encode_fact(fact).decode(),
+            encode_report(report).decode(),
         ),
     )

@@ -19,7 +19,7 @@ MAX_PLANNED: Final = 64
 
 
 class Account(msgspec.Struct, frozen=True):
-    """The account that an officer's facts, positions and event keys belong to. ('', 0) until it is bound."""
+    """The account that an officer's reports, positions and event keys belong to. ('', 0) until it is bound."""
 
     officer: str
     server: str = ""
@@ -53,7 +53,7 @@ def amount(value: Decimal | None) -> str | None:
 
 
 def total(value: Decimal) -> str:
-    """A sum, which may outgrow what a single amount can be: a fact must not fail on it."""
+    """A sum, which may outgrow what a single amount can be: a report must not fail on it."""
     return format(value, "f")
 
 
@@ -88,10 +88,10 @@ def command(row: sqlite3.Row) -> CommandRecord:
     )
 
 
-def load_command(connection: sqlite3.Connection, officer: str, token: int) -> CommandRecord | None:
+def load_command(connection: sqlite3.Connection, officer: str, client_order_id: int) -> CommandRecord | None:
     """The officer's command with that token."""
     row = connection.execute(
-        "SELECT * FROM commands WHERE token = ? AND officer = ?", (token, officer)
+        "SELECT * FROM commands WHERE client_order_id = ? AND officer = ?", (client_order_id, officer)
     ).fetchone()
     return command(row) if row else None
 
@@ -190,7 +190,7 @@ def changes_of(
         # One of two columns. Said that it is not 0, SQLite may use the index of those that are not.
         f"SELECT * FROM commands WHERE officer = ? AND {column} = ? AND {column} <> 0"  # noqa: S608 - as said above
         " AND kind IN ('MODIFY', 'CANCEL')"
-        " AND state IN ('DISPATCHED', 'SUBMITTED', 'PLACED', 'UNCERTAIN', 'UNKNOWN') ORDER BY dispatched_at",
+        " AND state IN ('DISPATCHED', 'SUBMITTED', 'PLACED', 'UNRESOLVED', 'UNKNOWN') ORDER BY dispatched_at",
         (officer, target),
     )
     return [command(row) for row in rows]
@@ -202,12 +202,13 @@ def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: da
     order = record.order
     _order.decode(order_json(order))
     connection.execute(
-        "INSERT INTO commands (token, officer, directive_id, leg, created_at, body, kind, order_type, symbol,"
+        "INSERT INTO commands (client_order_id, officer, directive_id, leg, created_at,"
+        " body, kind, order_type, symbol,"
         " side, volume, target_order, target_position, opening_directive_id, state, expires_at, attempt, ask,"
         " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            record.token,
+            record.client_order_id,
             record.officer,
             record.directive_id,
             record.leg,
@@ -241,7 +242,7 @@ def update_command(connection: sqlite3.Connection, record: CommandRecord) -> Non
     """What may change of a command. Its order never does."""
     connection.execute(
         "UPDATE commands SET state = ?, attempt = ?, ask = ?, absences = ?, touched_at = ?, dispatched_at = ?,"
-        " order_ticket = ?, position_id = ?, filled = ?, reason = ?, message = ? WHERE token = ?",
+        " order_ticket = ?, position_id = ?, filled = ?, reason = ?, message = ? WHERE client_order_id = ?",
         (
             record.state,
             record.attempt,
@@ -254,6 +255,6 @@ def update_command(connection: sqlite3.Connection, record: CommandRecord) -> Non
             plain(record.filled),
             record.reason,
             record.message,
-            record.token,
+            record.client_order_id,
         ),
     )

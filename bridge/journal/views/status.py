@@ -18,7 +18,7 @@ class JournalOlderError(JournalError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"the journal at {path} was written by an earlier version; 'mt5-bridge run' brings it up to date"
+            f"the journal at {path} was written by an earlier version; 'execution-officer run' brings it up to date"
         )
 
 
@@ -33,7 +33,7 @@ class OfficerStatus(msgspec.Struct, frozen=True, kw_only=True):
     margin_mode: str | None = None
     currency: str | None = None
     bound_at: str | None = None
-    hold: str = ""
+    quarantine: str = ""
     """Why nothing is dispatched until a person has looked; empty where something may be."""
     program: str | None = None
     """The terminal's program in its last session. None, as below: there was none."""
@@ -85,13 +85,13 @@ class PendingOrder(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: str
 
 
-class DoubtfulCommand(msgspec.Struct, frozen=True, kw_only=True):
+class UnresolvedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """A command whose fate is open (view unknown_commands)."""
 
     officer: str
     directive_id: str
     leg: int
-    token: int
+    client_order_id: int
     """The order's magic number at the broker."""
     symbol: str
     side: str
@@ -109,11 +109,11 @@ class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
     halts: list[Halt]
     positions: list[OpenPosition]
     orders: list[PendingOrder]
-    doubtful: list[DoubtfulCommand]
+    unresolved: list[UnresolvedCommand]
 
 
 _OFFICERS = """
-SELECT o.officer, o.login, o.server, o.trade_mode, o.margin_mode, o.currency, o.bound_at, o.hold,
+SELECT o.officer, o.login, o.server, o.trade_mode, o.margin_mode, o.currency, o.bound_at, o.quarantine,
     s.program, s.opened_at AS session_opened_at, s.ended_at AS session_ended_at, s.why AS session_ended_why,
     (SELECT count(*) FROM directives d WHERE d.officer = o.officer AND d.state = 'RECEIVED') AS directives_waiting,
     (SELECT count(*) FROM directives d WHERE d.officer = o.officer AND d.state = 'WORKING') AS directives_working,
@@ -145,7 +145,7 @@ def status(db: Database, path: Path) -> JournalStatus:
             halts=_rows(db, "halts", Halt, "officer, symbol, since"),
             positions=_rows(db, "open_positions", OpenPosition, "officer, opened_at, identifier"),
             orders=_rows(db, "pending_orders", PendingOrder, "officer, ticket"),
-            doubtful=_rows(db, "unknown_commands", DoubtfulCommand, "officer, dispatched_at, leg"),
+            unresolved=_rows(db, "unknown_commands", UnresolvedCommand, "officer, dispatched_at, leg"),
         )
     finally:
         db.conn.execute("ROLLBACK")

@@ -148,7 +148,7 @@ class BrokerControl(Protocol):
         """Open or close a symbol's market. Raises ControlError."""
         ...
 
-    def hand_open(
+    def manual_open(
         self,
         symbol: str,
         type: OrderType,
@@ -161,12 +161,12 @@ class BrokerControl(Protocol):
         deal made of it, or the identifier where it closed it. Raises ControlError with the retcode."""
         ...
 
-    def hand_close(self, position: int, volume: Decimal | None = None) -> int:
+    def manual_close(self, position: int, volume: Decimal | None = None) -> int:
         """Close by hand, all of it without a volume; the deal's ticket. Raises ControlError with the
         retcode."""
         ...
 
-    def hand_pending(
+    def manual_pending(
         self,
         symbol: str,
         type: OrderType,
@@ -183,7 +183,7 @@ class BrokerControl(Protocol):
         milliseconds. Raises ControlError with the retcode."""
         ...
 
-    def hand_modify(
+    def manual_modify(
         self,
         position: int = ...,
         order: int = ...,
@@ -195,11 +195,11 @@ class BrokerControl(Protocol):
         value as it is, 0 removes a level. Raises ControlError with the retcode."""
         ...
 
-    def hand_cancel(self, order: int) -> None:
+    def manual_cancel(self, order: int) -> None:
         """Cancel a live order by hand. Raises ControlError with the retcode."""
         ...
 
-    def hand_close_by(self, position: int, by: int) -> list[int]:
+    def manual_close_by(self, position: int, by: int) -> list[int]:
         """Close two opposite positions by each other; the tickets of both deals, the one with the profit
         first. Raises ControlError with the retcode."""
         ...

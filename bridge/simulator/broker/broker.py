@@ -14,7 +14,7 @@ from bridge.simulator.broker.desk import Desk
 from bridge.simulator.broker.execution import Execution
 from bridge.simulator.broker.fault_rules import Fills, Rule, rule_fault
 from bridge.simulator.broker.faults import ActiveRule
-from bridge.simulator.broker.manual_trades import Hands, pending_request
+from bridge.simulator.broker.manual_trades import ManualTrades, pending_request
 from bridge.simulator.broker.market import Market
 from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.broker.state import State, new_state
@@ -46,8 +46,8 @@ class Broker:
         execution = Execution(state.desk, state.tape, state.scenario.quirks)
         self._market = Market(state, execution)
         self._server = TradeServer(state, execution, self._market)
-        self._hands = Hands(state, execution)
-        self._office = BackOffice(state, execution)
+        self._manual_trades = ManualTrades(state, execution)
+        self._runtime = BackOffice(state, execution)
 
     @classmethod
     def start(cls, scenario: Scenario, now_ms: int) -> "Broker":
@@ -140,7 +140,7 @@ class Broker:
     def set_session(self, symbol: str, is_open: bool) -> None:
         self._market.set_session(symbol, is_open)
 
-    def hand_open(
+    def manual_open(
         self,
         symbol: str,
         type: OrderType,
@@ -153,12 +153,12 @@ class Broker:
         request = TradeRequest(
             action=TradeAction.DEAL, symbol=symbol, type=type, volume=volume, sl=sl, tp=tp, comment=comment
         )
-        return self._hands.open(request)
+        return self._manual_trades.open(request)
 
-    def hand_close(self, position: int, volume: Decimal | None = None) -> int:
-        return self._hands.close(position, volume)
+    def manual_close(self, position: int, volume: Decimal | None = None) -> int:
+        return self._manual_trades.close(position, volume)
 
-    def hand_pending(
+    def manual_pending(
         self,
         symbol: str,
         type: OrderType,
@@ -175,9 +175,9 @@ class Broker:
         request = pending_request(
             symbol, type, volume, price, stoplimit, sl, tp, type_time, expiration, comment
         )
-        return self._hands.pending(request)
+        return self._manual_trades.pending(request)
 
-    def hand_modify(
+    def manual_modify(
         self,
         position: int = 0,
         order: int = 0,
@@ -185,39 +185,39 @@ class Broker:
         tp: Decimal | None = None,
         price: Decimal | None = None,
     ) -> None:
-        self._hands.modify(position, order, sl, tp, price)
+        self._manual_trades.modify(position, order, sl, tp, price)
 
-    def hand_cancel(self, order: int) -> None:
-        self._hands.cancel(order)
+    def manual_cancel(self, order: int) -> None:
+        self._manual_trades.cancel(order)
 
-    def hand_close_by(self, position: int, by: int) -> list[int]:
-        return self._hands.close_by(position, by)
+    def manual_close_by(self, position: int, by: int) -> list[int]:
+        return self._manual_trades.close_by(position, by)
 
     def set_expiry(self, order: int, expiration: int, type_time: OrderTime = OrderTime.SPECIFIED) -> None:
-        self._hands.set_expiry(order, expiration, type_time)
+        self._manual_trades.set_expiry(order, expiration, type_time)
 
     def fill(self, order: int, volume: Decimal | None = None, price: Decimal = ZERO) -> int:
-        return self._office.fill(order, volume, price)
+        return self._runtime.fill(order, volume, price)
 
     def plan_fills(self, order: int, fills: Fills) -> None:
-        self._office.plan(order, fills)
+        self._runtime.plan(order, fills)
 
     def stop_out(self, position: int | None = None) -> int:
-        return self._office.stop_out(position)
+        return self._runtime.stop_out(position)
 
     def cancel_deal(self, ticket: int) -> None:
-        self._office.annul(ticket)
+        self._runtime.annul(ticket)
 
     def revise_deal(
         self, ticket: int, commission: Decimal, swap: Decimal | None = None, fee: Decimal | None = None
     ) -> None:
-        self._office.revise(ticket, commission, swap, fee)
+        self._runtime.revise(ticket, commission, swap, fee)
 
     def deposit(self, amount: Decimal, comment: str = "") -> int:
-        return self._office.deposit(amount, comment)
+        return self._runtime.deposit(amount, comment)
 
     def seed_history(self, count: int) -> None:
-        self._office.seed_history(count)
+        self._runtime.seed_history(count)
 
     def connect(self) -> None:
         self.state.seen = None

@@ -32,7 +32,7 @@ def planned(fills: Fills | None, *, refused: bool = False) -> Plan:
 def short_of(plan: Plan, request: TradeRequest) -> bool:
     """Whether the plan leaves something of a FOK order open, so that nothing of it may be filled."""
     filled = sum((portion.volume for portion in plan.portions), ZERO)
-    killed = request.type_filling is OrderFilling.FOK and plan.pace is not Pace.BY_HAND
+    killed = request.type_filling is OrderFilling.FOK and plan.pace is not Pace.MANUALLY
     return bool(plan.portions) and killed and filled < request.volume
 
 

@@ -166,7 +166,7 @@ class BrokerClient:
     def set_session(self, symbol: str, is_open: bool) -> None:
         self._call("set_session", _NONE, symbol=symbol, is_open=is_open)
 
-    def hand_open(
+    def manual_open(
         self,
         symbol: str,
         type: OrderType,
@@ -176,12 +176,12 @@ class BrokerClient:
         comment: str = "",
     ) -> int:
         params = {"symbol": symbol, "type": type, "volume": volume, "sl": sl, "tp": tp, "comment": comment}
-        return self._call("hand_open", _INT, **params)
+        return self._call("manual_open", _INT, **params)
 
-    def hand_close(self, position: int, volume: Decimal | None = None) -> int:
-        return self._call("hand_close", _INT, position=position, volume=volume)
+    def manual_close(self, position: int, volume: Decimal | None = None) -> int:
+        return self._call("manual_close", _INT, position=position, volume=volume)
 
-    def hand_pending(
+    def manual_pending(
         self,
         symbol: str,
         type: OrderType,
@@ -206,9 +206,9 @@ class BrokerClient:
             "expiration": expiration,
             "comment": comment,
         }
-        return self._call("hand_pending", _INT, **params)
+        return self._call("manual_pending", _INT, **params)
 
-    def hand_modify(
+    def manual_modify(
         self,
         position: int = 0,
         order: int = 0,
@@ -216,13 +216,13 @@ class BrokerClient:
         tp: Decimal | None = None,
         price: Decimal | None = None,
     ) -> None:
-        self._call("hand_modify", _NONE, position=position, order=order, sl=sl, tp=tp, price=price)
+        self._call("manual_modify", _NONE, position=position, order=order, sl=sl, tp=tp, price=price)
 
-    def hand_cancel(self, order: int) -> None:
-        self._call("hand_cancel", _NONE, order=order)
+    def manual_cancel(self, order: int) -> None:
+        self._call("manual_cancel", _NONE, order=order)
 
-    def hand_close_by(self, position: int, by: int) -> list[int]:
-        return self._call("hand_close_by", _INTS, position=position, by=by)
+    def manual_close_by(self, position: int, by: int) -> list[int]:
+        return self._call("manual_close_by", _INTS, position=position, by=by)
 
     def set_expiry(self, order: int, expiration: int, type_time: OrderTime = OrderTime.SPECIFIED) -> None:
         self._call("set_expiry", _NONE, order=order, expiration=expiration, type_time=type_time)

@@ -16,7 +16,7 @@ from bridge.simulator.broker.dealing import Dealing
 from bridge.simulator.broker.desk import Desk, closing_type
 from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.broker.scenario import Quirks
-from bridge.simulator.broker.tape import Tape, deal_told, order_told, position_told
+from bridge.simulator.broker.tape import Tape, deal_emitted, order_emitted, position_emitted
 from bridge.simulator.mt5.types import (
     Deal,
     DealEntry,
@@ -76,7 +76,7 @@ class Execution:
         """Place a market order, and do with it what the plan says."""
         order = self._place(wanted)
         self._plan(order, msgspec.structs.replace(plan, triggered=True))
-        if plan.pace is Pace.BY_HAND:
+        if plan.pace is Pace.MANUALLY:
             self._update(order, state=OrderState.PLACED)
         return self.work(order.ticket)
 
@@ -89,13 +89,13 @@ class Execution:
     def work(self, ticket: int) -> Done:
         """Fill what the order's plan gives now, and finish the order where nothing is left to come."""
         order, plan = self._desk.book.orders[ticket], self._desk.book.plan(ticket)
-        if plan.pace is Pace.BY_HAND:
+        if plan.pace is Pace.MANUALLY:
             return Done(order=order)
         portions = plan.portions or (Portion(volume=order.volume_current),)
         now = portions if plan.pace is Pace.AT_ONCE else portions[:1]
         deals, late = [], self._quirks.close_deal_last and bool(order.position_id)
         for portion in now:
-            order, deal = self._fill(order, portion, told=not late)
+            order, deal = self._fill(order, portion, emitted=not late)
             deals.append(deal)
         rest = portions[len(now) :]
         if not order.volume_current:
@@ -106,7 +106,7 @@ class Execution:
             self._plan(order, msgspec.structs.replace(plan, portions=rest))
         elif order.type_filling is OrderFilling.RETURN:
             # The market has no more for now: what comes next, a test says.
-            self._plan(order, msgspec.structs.replace(plan, portions=(), pace=Pace.BY_HAND))
+            self._plan(order, msgspec.structs.replace(plan, portions=(), pace=Pace.MANUALLY))
         else:
             order = self._finish(order, OrderState[self._quirks.ioc_remainder])
         if late:
@@ -166,7 +166,7 @@ class Execution:
         """Move a position's levels."""
         position = msgspec.structs.replace(self._desk.book.positions[ticket], sl=sl, tp=tp)
         self._desk.book.positions[ticket] = position
-        self._tape.tell(position_told(position))
+        self._tape.tell(position_emitted(position))
 
     def close_by(self, wanted: Wanted) -> Done:
         """Close two opposite positions by each other, each at the other's open price. The profit is the
@@ -175,9 +175,9 @@ class Execution:
         held, other = book.positions[wanted.position], book.positions[wanted.position_by]
         order = self._place(wanted)
         first = self._close_part(order, held, wanted.volume, other.price_open)
-        if self._quirks.close_by_position_told:
+        if self._quirks.close_by_position_emitted:
             left = book.positions.get(held.ticket) or msgspec.structs.replace(held, volume=ZERO)
-            self._tape.tell(position_told(left))
+            self._tape.tell(position_emitted(left))
         second = self._close_part(order, other, wanted.volume, held.price_open, earns=False)
         order = self._finish(msgspec.structs.replace(order, volume_current=ZERO), OrderState.FILLED)
         self._cancel_orphans(order, held, other)
@@ -205,7 +205,7 @@ class Execution:
     def revise(self, deal: Deal) -> None:
         """Put a deal in the place of its former self."""
         self._desk.book.revise_deal(deal)
-        self._tape.tell(deal_told(TransactionType.DEAL_UPDATE, deal))
+        self._tape.tell(deal_emitted(TransactionType.DEAL_UPDATE, deal))
 
     def book(self, deal: Deal) -> None:
         """Enter a deal that is no order's: money that comes or goes."""
@@ -239,13 +239,13 @@ class Execution:
             comment=wanted.comment[:COMMENT_LENGTH],
         )
         self._desk.book.orders[order.ticket] = order
-        self._tape.tell(order_told(TransactionType.ORDER_ADD, order))
+        self._tape.tell(order_emitted(TransactionType.ORDER_ADD, order))
         return order
 
     def _plan(self, order: Order, plan: Plan) -> None:
         self._desk.book.plans[order.ticket] = plan
 
-    def _fill(self, order: Order, portion: Portion, *, told: bool = True) -> tuple[Order, Deal]:
+    def _fill(self, order: Order, portion: Portion, *, emitted: bool = True) -> tuple[Order, Deal]:
         """One deal. What is left open of the order is told."""
         held = self._dealing.held(order)
         price = portion.price or self._fill_price(order)
@@ -257,7 +257,7 @@ class Execution:
             order, volume_current=order.volume_current - deal.volume, position_id=deal.position_id
         )
         self._desk.book.orders[order.ticket] = order
-        if told:
+        if emitted:
             self._tell_deals([deal])
         if order.volume_current:
             order = self._update(order, state=OrderState.PARTIAL)
@@ -287,16 +287,16 @@ class Execution:
     def _update(self, order: Order, **changes: object) -> Order:
         order = msgspec.structs.replace(order, **changes)
         self._desk.book.orders[order.ticket] = order
-        self._tape.tell(order_told(TransactionType.ORDER_UPDATE, order))
+        self._tape.tell(order_emitted(TransactionType.ORDER_UPDATE, order))
         return order
 
     def _finish(self, order: Order, state: OrderState) -> Order:
         order = msgspec.structs.replace(order, state=state, time_done_msc=self._desk.now_ms)
         self._desk.book.close_order(order)
-        self._tape.tell(order_told(TransactionType.ORDER_DELETE, order))
-        self._tape.tell(order_told(TransactionType.HISTORY_ADD, order))
+        self._tape.tell(order_emitted(TransactionType.ORDER_DELETE, order))
+        self._tape.tell(order_emitted(TransactionType.HISTORY_ADD, order))
         return order
 
     def _tell_deals(self, deals: Iterable[Deal]) -> None:
         for deal in deals:
-            self._tape.tell(deal_told(TransactionType.DEAL_ADD, deal))
+            self._tape.tell(deal_emitted(TransactionType.DEAL_ADD, deal))

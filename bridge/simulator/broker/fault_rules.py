@@ -70,7 +70,7 @@ class Pace(StrEnum):
 
     AT_ONCE = "AT_ONCE"
     PER_QUOTE = "PER_QUOTE"
-    BY_HAND = "BY_HAND"
+    MANUALLY = "MANUALLY"
 
 
 class Fills(Struct, frozen=True, kw_only=True, tag="FILLS", forbid_unknown_fields=True):
@@ -148,7 +148,7 @@ def rule_fault(rule: Rule) -> str | None:
 
 def fills_fault(fills: Fills) -> str | None:
     """What is wrong with a plan of portions, as key and remedy; None where it can work."""
-    none = not fills.volumes and fills.pace is not Pace.BY_HAND
+    none = not fills.volumes and fills.pace is not Pace.MANUALLY
     if none or not all(volume.is_finite() and volume > 0 for volume in fills.volumes):
         return "volumes: write one volume or more, each above 0"
     if fills.prices and len(fills.prices) != len(fills.volumes):

@@ -25,7 +25,7 @@ from bridge.simulator.mt5.types import (
 )
 
 
-class Hands:
+class ManualTrades:
     """Trades by hand. Every method raises ControlError, with the retcode where the server refuses."""
 
     def __init__(self, state: State, execution: Execution) -> None:

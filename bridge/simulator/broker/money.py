@@ -13,7 +13,7 @@ from bridge.core.units.decimals import ZERO
 from bridge.simulator.mt5.types import PositionType, SymbolInfo, Tick
 
 CURRENCY: Final = "USD"
-"""The currency of every paper account."""
+"""The currency of every simulated account."""
 
 CURRENCY_DIGITS: Final = 2
 

@@ -1,4 +1,4 @@
-"""A scenario: everything that a paper broker starts from, as a person writes it into a JSON file.
+"""A scenario: everything that a simulated broker starts from, as a person writes it into a JSON file.
 
 Every key has a default, so `{}` is a scenario. Constants are written by their MQL5 names.
 """
@@ -33,9 +33,9 @@ class AccountTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     rules of hedging accounts; the others keep one position per symbol, and know neither."""
 
     login: int = 5000001
-    name: str = "Paper Trader"
-    server: str = "Paper-Demo"
-    company: str = "Paper Broker"
+    name: str = "Simulated Trader"
+    server: str = "Simulated-Demo"
+    company: str = "Simulated Broker"
     margin_mode: MarginMode = MarginMode.RETAIL_HEDGING
     trade_mode: TradeMode = TradeMode.DEMO
     balance: Decimal = Decimal(10000)
@@ -122,7 +122,7 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `trigger_no_money`: the state of a pending order whose price is met and which the account cannot take:
     there is no money, or it would hedge where that is not allowed.
     `gone_order`: the answer to a change or removal of an order that is in history already.
-    `close_by_position_told`: a close-by tells POSITION between its deals, as a log shows; the reference says
+    `close_by_position_emitted`: a close-by tells POSITION between its deals, as a log shows; the reference says
     that no deal does.
     """
 
@@ -139,7 +139,7 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit_price: Literal["MARKET", "ORDER"] = "MARKET"
     trigger_no_money: Literal["REJECTED", "CANCELED"] = "REJECTED"
     gone_order: Literal["INVALID", "ORDER_CHANGED"] = "INVALID"
-    close_by_position_told: bool = True
+    close_by_position_emitted: bool = True
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -68,7 +68,7 @@ class BrokerServer:
         try:
             socket.bind(endpoint)
             bound = socket.getsockopt_string(zmq.LAST_ENDPOINT)
-            _log.info("paper_broker_ready", endpoint=bound)
+            _log.info("simulated_broker_ready", endpoint=bound)
             if ready is not None:
                 ready(bound)
             async with asyncio.TaskGroup() as group:
@@ -92,7 +92,7 @@ class BrokerServer:
         while True:
             peer, *frames = await socket.recv_multipart()
             if len(frames) != 1:
-                _log.warning("paper_broker_dropped_message", frames=len(frames))
+                _log.warning("simulated_broker_dropped_message", frames=len(frames))
                 continue
             reply, delay_ms = self.handle(frames[0])
             if reply is None:
@@ -133,9 +133,9 @@ class BrokerServer:
         return Reply(id=call.id, result=Raw(msgspec.json.encode(result))), 0
 
     def _sent(self, call: Call, request: TradeRequest) -> tuple[Reply | None, int]:
-        faultpoint("paper.before_send")
+        faultpoint("broker.before_send")
         answer = self._broker.submit(request)
-        faultpoint("paper.after_send")
+        faultpoint("broker.after_send")
         if answer.result is None:
             return None, 0
         return Reply(id=call.id, result=Raw(msgspec.json.encode(answer.result))), answer.delay_ms

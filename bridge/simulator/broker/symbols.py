@@ -1,4 +1,4 @@
-"""The symbols that come with the paper broker, as a retail broker of MetaTrader 5 specifies them."""
+"""The symbols that come with the simulated broker, as a retail broker of MetaTrader 5 specifies them."""
 
 from decimal import Decimal
 from typing import Final

@@ -38,7 +38,7 @@ class Tape(Struct, kw_only=True):
         return [item for item in self.items if item[0] > number]
 
 
-def order_told(type: TransactionType, order: Order) -> Transaction:
+def order_emitted(type: TransactionType, order: Order) -> Transaction:
     """An ORDER_* or HISTORY_* transaction."""
     return Transaction(
         type=type,
@@ -58,7 +58,7 @@ def order_told(type: TransactionType, order: Order) -> Transaction:
     )
 
 
-def deal_told(type: TransactionType, deal: Deal) -> Transaction:
+def deal_emitted(type: TransactionType, deal: Deal) -> Transaction:
     """A DEAL_* transaction."""
     return Transaction(
         type=type,
@@ -74,7 +74,7 @@ def deal_told(type: TransactionType, deal: Deal) -> Transaction:
     )
 
 
-def position_told(position: Position) -> Transaction:
+def position_emitted(position: Position) -> Transaction:
     """A POSITION transaction: a change of levels."""
     return Transaction(
         type=TransactionType.POSITION,

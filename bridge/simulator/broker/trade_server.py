@@ -111,8 +111,8 @@ class TradeServer:
     ) -> TradeResult | None:
         """What the client reads of it. A lost answer brings no REQUEST transaction either."""
         if lost is None:
-            told = Transaction(type=TransactionType.REQUEST, request=request, result=result)
-            self._state.tape.tell(told)
+            emitted = Transaction(type=TransactionType.REQUEST, request=request, result=result)
+            self._state.tape.tell(emitted)
             return result
         return None if lost.retcode is None else self._result(lost.retcode, request)
 

@@ -177,7 +177,7 @@ class SymbolExecution(IntEnum):
 
 
 class SymbolCalcMode(IntEnum):
-    """ENUM_SYMBOL_CALC_MODE, as far as the paper broker calculates."""
+    """ENUM_SYMBOL_CALC_MODE, as far as the simulated broker calculates."""
 
     FOREX = 0
     CFD = 2

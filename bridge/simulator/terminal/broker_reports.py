@@ -1,30 +1,40 @@
-"""What the broker and the ledger hold, as facts. The content depends on the record alone, so the same thing
-seen again is the same fact."""
+"""What the broker and the ledger hold, as reports. The content depends on the record alone, so the same thing
+seen again is the same report."""
 
 from decimal import Decimal
 from typing import Final
 
-from bridge.core.link.reports import AnyFact, CommandFact, CommandStage, DealFact, OrderFact, PositionFact
+from bridge.core.link.reports import (
+    AnyReport,
+    CommandReport,
+    CommandStage,
+    DealReport,
+    OrderReport,
+    PositionReport,
+)
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 from bridge.simulator.mt5.types import Deal, Order, Position
 from bridge.simulator.terminal.ledger import Entry
 
 TEXT_MAX: Final = 1024
-"""The longest text that a fact carries."""
+"""The longest text that a report carries."""
 
 
-def ledger_facts(entry: Entry) -> list[AnyFact]:
+def ledger_reports(entry: Entry) -> list[AnyReport]:
     """The stages of a command that its ledger entry proves: submitted, and the result where there is one."""
     intent, outcome = entry.intent, entry.outcome
-    facts: list[AnyFact] = [
-        CommandFact(
-            token=intent.token, attempt=intent.attempt, stage=CommandStage.SUBMITTED, mark=intent.mark
+    reports: list[AnyReport] = [
+        CommandReport(
+            client_order_id=intent.client_order_id,
+            attempt=intent.attempt,
+            stage=CommandStage.SUBMITTED,
+            mark=intent.mark,
         )
     ]
     if outcome is not None:
-        facts.append(
-            CommandFact(
-                token=intent.token,
+        reports.append(
+            CommandReport(
+                client_order_id=intent.client_order_id,
                 attempt=intent.attempt,
                 stage=CommandStage.RESULT,
                 mark=intent.mark,
@@ -36,12 +46,12 @@ def ledger_facts(entry: Entry) -> list[AnyFact]:
                 volume=outcome.volume,
             )
         )
-    return facts
+    return reports
 
 
-def deal_fact(deal: Deal) -> DealFact:
+def deal_report(deal: Deal) -> DealReport:
     """A deal of the history."""
-    return DealFact(
+    return DealReport(
         ticket=deal.ticket,
         order=deal.order,
         position_id=deal.position_id,
@@ -63,9 +73,9 @@ def deal_fact(deal: Deal) -> DealFact:
     )
 
 
-def order_fact(order: Order) -> OrderFact:
+def order_report(order: Order) -> OrderReport:
     """An order, live or done."""
-    return OrderFact(
+    return OrderReport(
         ticket=order.ticket,
         state=OrderState[order.state.name],
         type=order.type.name,
@@ -86,9 +96,9 @@ def order_fact(order: Order) -> OrderFact:
     )
 
 
-def position_fact(position: Position) -> PositionFact:
+def position_report(position: Position) -> PositionReport:
     """An open position."""
-    return PositionFact(
+    return PositionReport(
         identifier=position.identifier,
         ticket=position.ticket,
         symbol=position.symbol,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bridge.core.link.messages import Inquire
-from bridge.core.link.reports import SymbolFact
+from bridge.core.link.reports import SymbolReport
 from bridge.simulator.broker.api import BrokerApi
 from bridge.simulator.mt5.types import SymbolInfo
 from bridge.simulator.terminal.permits import order_types
@@ -17,7 +17,7 @@ from bridge.simulator.terminal.permits import order_types
 EXTRA: Final = 6
 """How long prefix and suffix may be together."""
 MAX_CANDIDATES: Final = 16
-"""As many as a symbol fact names."""
+"""As many as a symbol report names."""
 MAX_INQUIRIES: Final = 64
 """Inquiries that wait at most. A further one is dropped; the sidecar asks again."""
 PORTION: Final = 500
@@ -27,7 +27,7 @@ PORTION: Final = 500
 class Detection:
     """Inquiries that wait for their answers, each of which goes to `post`."""
 
-    def __init__(self, broker: BrokerApi, post: Callable[[SymbolFact], None]) -> None:
+    def __init__(self, broker: BrokerApi, post: Callable[[SymbolReport], None]) -> None:
         self._broker = broker
         self._post = post
         self._waiting: deque[Inquire] = deque()
@@ -88,7 +88,7 @@ class Detection:
     def _answer(self, inquiry: Inquire, found: SymbolInfo | None, candidates: list[str]) -> None:
         self._waiting.popleft()
         self._begin()
-        self._post(symbol_fact(inquiry.symbol, found, candidates))
+        self._post(symbol_report(inquiry.symbol, found, candidates))
 
     def _begin(self) -> None:
         self._names = None
@@ -100,11 +100,11 @@ def is_candidate(asked: str, name: str) -> bool:
     return asked in name and len(name) - len(asked) <= EXTRA
 
 
-def symbol_fact(asked: str, symbol: SymbolInfo | None, candidates: list[str]) -> SymbolFact:
+def symbol_report(asked: str, symbol: SymbolInfo | None, candidates: list[str]) -> SymbolReport:
     """The answer to an inquiry."""
     if symbol is None:
-        return SymbolFact(asked=asked, candidates=candidates)
-    return SymbolFact(
+        return SymbolReport(asked=asked, candidates=candidates)
+    return SymbolReport(
         asked=asked,
         name=symbol.name,
         digits=symbol.digits,

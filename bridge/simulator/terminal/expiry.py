@@ -39,7 +39,7 @@ def choose_expiry(asked: TimeInForce, expires_server_ms: int, symbol: SymbolInfo
     """The terms under which the order goes out at `server_ms`. Raises NotSent where there are none."""
     allowed = symbol.expiration_mode
     if asked is TimeInForce.GTD:
-        _guard_passed(expires_server_ms, server_ms)
+        _risk_limit_passed(expires_server_ms, server_ms)
         if SymbolExpiration.SPECIFIED in allowed:
             return Expiry(type_time=OrderTime.SPECIFIED, expiration=expires_server_ms // 1_000 * 1_000)
         if SymbolExpiration.SPECIFIED_DAY in allowed:
@@ -57,7 +57,7 @@ def choose_expiry(asked: TimeInForce, expires_server_ms: int, symbol: SymbolInfo
     )
 
 
-def _guard_passed(expires_server_ms: int, server_ms: int) -> None:
+def _risk_limit_passed(expires_server_ms: int, server_ms: int) -> None:
     if not expires_server_ms:
         raise refused(
             Retcode.INVALID_EXPIRATION, "a GTD order needs its expiry on the broker's clock, and has none"

@@ -29,7 +29,7 @@ def action_of(order: Order) -> InputAction:
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """The inputs of the Expert Advisor, as far as a paper terminal has use for them.
+    """The inputs of the Expert Advisor, as far as a reference terminal has use for them.
 
     Those that say OPEN hold for an OPEN alone: what takes risk away is never refused for them.
     """

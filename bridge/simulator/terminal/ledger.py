@@ -24,7 +24,7 @@ from typing import Annotated, Final
 import msgspec
 from filelock import FileLock, Timeout
 
-from bridge.core.link.messages import Count, LedgerIdentity, Order, Text, Ticket, Token
+from bridge.core.link.messages import ClientOrderId, Count, LedgerIdentity, Order, Text, Ticket
 
 VERSION: Final = 1
 
@@ -56,7 +56,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """This order goes to the broker next."""
 
     mark: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
-    token: Token
+    client_order_id: ClientOrderId
     attempt: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     order: Order
 
@@ -64,7 +64,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The broker's answer to it (MqlTradeResult). Prices and lots as the broker gave them."""
 
-    token: Token
+    client_order_id: ClientOrderId
     retcode: Annotated[int, msgspec.Meta(ge=0, lt=100_000)]
     order: Ticket = 0
     deal: Ticket = 0
@@ -135,9 +135,9 @@ class Ledger:
         """What the handshake says of this ledger."""
         return LedgerIdentity(id=self._id, mark=self._mark, unbroken=self._unbroken)
 
-    def find(self, token: Token) -> Entry | None:
+    def find(self, client_order_id: ClientOrderId) -> Entry | None:
         """What is known of the token. None in an unbroken ledger: it was never sent from here."""
-        return self._entries.get(token)
+        return self._entries.get(client_order_id)
 
     def after(self, mark: Count) -> list[Entry]:
         """The entries with a higher mark, in the order in which they were written."""
@@ -148,12 +148,14 @@ class Ledger:
 
         Raises LedgerWriteError where the disk refuses it, and ValueError where the token already stands here.
         """
-        if order.token in self._entries:
-            raise ValueError(f"token {order.token} already stands in the ledger")
-        intent = Intent(mark=self._mark + 1, token=order.token, attempt=attempt, order=order)
+        if order.client_order_id in self._entries:
+            raise ValueError(f"token {order.client_order_id} already stands in the ledger")
+        intent = Intent(
+            mark=self._mark + 1, client_order_id=order.client_order_id, attempt=attempt, order=order
+        )
         self._append(intent)
         self._mark = intent.mark
-        entry = self._entries[order.token] = Entry(intent=intent)
+        entry = self._entries[order.client_order_id] = Entry(intent=intent)
         return entry
 
     def conclude(self, outcome: Outcome) -> Entry:
@@ -162,10 +164,10 @@ class Ledger:
 
         Raises ValueError where there is no intent, or an outcome already.
         """
-        entry = self._entries.get(outcome.token)
+        entry = self._entries.get(outcome.client_order_id)
         if entry is None or entry.outcome is not None:
-            raise ValueError(f"token {outcome.token} has no open intent in the ledger")
-        entry = self._entries[outcome.token] = Entry(intent=entry.intent, outcome=outcome)
+            raise ValueError(f"token {outcome.client_order_id} has no open intent in the ledger")
+        entry = self._entries[outcome.client_order_id] = Entry(intent=entry.intent, outcome=outcome)
         self._append(outcome)
         return entry
 
@@ -235,9 +237,9 @@ class Ledger:
             return self._take_outcome(line)
         expected = intent.mark == self._mark + 1
         self._mark = max(self._mark, intent.mark)
-        if intent.token in self._entries or intent.order.token != intent.token:
+        if intent.client_order_id in self._entries or intent.order.client_order_id != intent.client_order_id:
             return False
-        self._entries[intent.token] = Entry(intent=intent)
+        self._entries[intent.client_order_id] = Entry(intent=intent)
         return expected
 
     def _take_outcome(self, line: bytes) -> bool:
@@ -245,10 +247,10 @@ class Ledger:
             outcome = _outcome.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return False
-        entry = self._entries.get(outcome.token)
+        entry = self._entries.get(outcome.client_order_id)
         if entry is None or entry.outcome is not None:
             return False
-        self._entries[outcome.token] = Entry(intent=entry.intent, outcome=outcome)
+        self._entries[outcome.client_order_id] = Entry(intent=entry.intent, outcome=outcome)
         return True
 
 

@@ -59,12 +59,14 @@ def side_of(position: Position) -> Side:
     return Side.BUY if position.type is PositionType.BUY else Side.SELL
 
 
-def guard_stops(symbol: SymbolInfo, tick: Tick, side: Side, sl: Decimal, tp: Decimal) -> None:
+def risk_limit_stops(symbol: SymbolInfo, tick: Tick, side: Side, sl: Decimal, tp: Decimal) -> None:
     """Stops of a position that is there, or that a market order opens. 0: not looked at. Raises NotSent."""
-    _guard_stops(symbol, _close_quote(side, tick), side, sl, tp)
+    _risk_limit_stops(symbol, _close_quote(side, tick), side, sl, tp)
 
 
-def guard_pending(symbol: SymbolInfo, tick: Tick, wished: Pending, present: Pending | None = None) -> None:
+def risk_limit_pending(
+    symbol: SymbolInfo, tick: Tick, wished: Pending, present: Pending | None = None
+) -> None:
     """The prices of a pending order, or those that a change of it moves. Raises NotSent.
 
     What a change leaves as it is was the broker's to accept. Stops are looked at again where their price moves.
@@ -72,7 +74,7 @@ def guard_pending(symbol: SymbolInfo, tick: Tick, wished: Pending, present: Pend
     entry = _entry(wished)
     moved = present is None or _entry(present).price != entry.price
     if present is None or present.price != wished.price:
-        _guard(
+        _risk_limit(
             symbol,
             Retcode.INVALID_PRICE,
             ("price", wished.price),
@@ -82,27 +84,27 @@ def guard_pending(symbol: SymbolInfo, tick: Tick, wished: Pending, present: Pend
     if wished.type in STOP_LIMITS and (
         present is None or (present.price, present.stoplimit) != (wished.price, wished.stoplimit)
     ):
-        _guard_limit_price(symbol, wished)
+        _risk_limit_limit_price(symbol, wished)
     sl = wished.sl if moved or present is None or present.sl != wished.sl else Decimal(0)
     tp = wished.tp if moved or present is None or present.tp != wished.tp else Decimal(0)
-    _guard_stops(symbol, entry, wished.side, sl, tp)
+    _risk_limit_stops(symbol, entry, wished.side, sl, tp)
 
 
-def guard_frozen_order(symbol: SymbolInfo, tick: Tick, order: Order) -> None:
+def risk_limit_frozen_order(symbol: SymbolInfo, tick: Tick, order: Order) -> None:
     """An order that is about to be triggered is left alone. Raises NotSent."""
     if not order.type.pending:
         return  # what is left of a market order waits for no price
     pending = pending_of(order)
     quote = _open_quote(pending.side, tick)
-    _guard_frozen(symbol, f"order {order.ticket}", "price", order.price_open, quote)
+    _risk_limit_frozen(symbol, f"order {order.ticket}", "price", order.price_open, quote)
 
 
-def guard_frozen_position(symbol: SymbolInfo, tick: Tick, position: Position) -> None:
+def risk_limit_frozen_position(symbol: SymbolInfo, tick: Tick, position: Position) -> None:
     """A position whose stop is about to be hit is left alone. Raises NotSent."""
     quote = _close_quote(side_of(position), tick)
     for name, level in (("stop loss", position.sl), ("take profit", position.tp)):
         if level:
-            _guard_frozen(symbol, f"position {position.identifier}", name, level, quote)
+            _risk_limit_frozen(symbol, f"position {position.identifier}", name, level, quote)
 
 
 def _entry(pending: Pending) -> _From:
@@ -120,24 +122,24 @@ def _close_quote(side: Side, tick: Tick) -> _From:
     return _From("bid", tick.bid) if side is Side.BUY else _From("ask", tick.ask)
 
 
-def _guard_stops(symbol: SymbolInfo, start: _From, side: Side, sl: Decimal, tp: Decimal) -> None:
+def _risk_limit_stops(symbol: SymbolInfo, start: _From, side: Side, sl: Decimal, tp: Decimal) -> None:
     is_long = side is Side.BUY
     if sl:
-        _guard(symbol, Retcode.INVALID_STOPS, ("stop loss", sl), start, above=not is_long)
+        _risk_limit(symbol, Retcode.INVALID_STOPS, ("stop loss", sl), start, above=not is_long)
     if tp:
-        _guard(symbol, Retcode.INVALID_STOPS, ("take profit", tp), start, above=is_long)
+        _risk_limit(symbol, Retcode.INVALID_STOPS, ("take profit", tp), start, above=is_long)
 
 
-def _guard_limit_price(symbol: SymbolInfo, wished: Pending) -> None:
+def _risk_limit_limit_price(symbol: SymbolInfo, wished: Pending) -> None:
     """Both prices may be the same, where the symbol wants no distance."""
     if wished.stoplimit == wished.price and not symbol.trade_stops_level:
         return
     start = _From("price", wished.price)
     above = wished.side is Side.SELL
-    _guard(symbol, Retcode.INVALID_PRICE, ("limit price", wished.stoplimit), start, above=above)
+    _risk_limit(symbol, Retcode.INVALID_PRICE, ("limit price", wished.stoplimit), start, above=above)
 
 
-def _guard(
+def _risk_limit(
     symbol: SymbolInfo, retcode: Retcode, level: tuple[str, Decimal], start: _From, *, above: bool
 ) -> None:
     name, price = level
@@ -154,7 +156,7 @@ def _guard(
         )
 
 
-def _guard_frozen(symbol: SymbolInfo, what: str, name: str, level: Decimal, quote: _From) -> None:
+def _risk_limit_frozen(symbol: SymbolInfo, what: str, name: str, level: Decimal, quote: _From) -> None:
     freeze = symbol.trade_freeze_level
     distance = abs(level - quote.price)
     if freeze and distance <= freeze * symbol.point:

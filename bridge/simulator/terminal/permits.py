@@ -23,7 +23,7 @@ def order_types(symbol: SymbolInfo) -> list[OrderType]:
     return [name for name, flag in _FLAGS.items() if flag in symbol.order_mode]
 
 
-def guard_permits(order: Order, symbol: SymbolInfo, server_ms: int) -> None:
+def risk_limit_permits(order: Order, symbol: SymbolInfo, server_ms: int) -> None:
     """Raises NotSent where the symbol does not permit this OPEN at that server time.
 
     Only an OPEN is held to it: what takes risk away is left to the broker's own word.

@@ -1,4 +1,4 @@
-"""The paper terminal as a process: a real DEALER socket and a real clock around PaperTerminal.
+"""The reference terminal as a process: a real DEALER socket and a real clock around ReferenceTerminal.
 
 A plain polling loop in one thread, as the Expert Advisor's timer is one.
 """
@@ -20,7 +20,7 @@ from bridge.simulator.broker.api import BrokerApi
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.terminal.inputs import Inputs
 from bridge.simulator.terminal.ledger import Ledger
-from bridge.simulator.terminal.terminal import PaperTerminal
+from bridge.simulator.terminal.terminal import ReferenceTerminal
 
 TIMER_MS: Final = 20
 READS_PER_TURN: Final = 64
@@ -35,7 +35,7 @@ class TerminalProcess:
     """One terminal over one socket. `run` returns after `stop`."""
 
     def __init__(
-        self, endpoint: str, terminal: PaperTerminal, advance: Callable[[int], None] | None = None
+        self, endpoint: str, terminal: ReferenceTerminal, advance: Callable[[int], None] | None = None
     ) -> None:
         """`advance` is told the milliseconds since the start, for a broker that lives in this process."""
         self._endpoint = endpoint
@@ -125,7 +125,7 @@ def run_terminal(
     inputs: Inputs | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
-    """Run a paper terminal in this process until SIGTERM or Ctrl-C. Call it in the main thread.
+    """Run a reference terminal in this process until SIGTERM or Ctrl-C. Call it in the main thread.
 
     `endpoint` is the sidecar's, as in tcp://127.0.0.1:5555. A `Broker` is advanced by the clock, from the
     server time at which it stands; any other BrokerApi has a clock of its own. `ready` is called when the
@@ -136,7 +136,9 @@ def run_terminal(
     _log_to_stderr()
     ledger = Ledger(ledger_path)
     try:
-        terminal = PaperTerminal(officer=officer, key=link_key, broker=broker, ledger=ledger, inputs=inputs)
+        terminal = ReferenceTerminal(
+            officer=officer, key=link_key, broker=broker, ledger=ledger, inputs=inputs
+        )
         process = TerminalProcess(endpoint, terminal, _advancing(broker))
 
         def end(number: int, frame: FrameType | None) -> None:

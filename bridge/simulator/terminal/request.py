@@ -37,16 +37,16 @@ from bridge.simulator.terminal.filling import choose_filling, choose_pending_fil
 from bridge.simulator.terminal.inputs import Inputs
 from bridge.simulator.terminal.levels import (
     Pending,
-    guard_frozen_order,
-    guard_frozen_position,
-    guard_pending,
-    guard_stops,
     pending_of,
+    risk_limit_frozen_order,
+    risk_limit_frozen_position,
+    risk_limit_pending,
+    risk_limit_stops,
     side_of,
 )
 from bridge.simulator.terminal.not_sent import NotSent
-from bridge.simulator.terminal.permits import guard_permits
-from bridge.simulator.terminal.risk_limits import Guards
+from bridge.simulator.terminal.permits import risk_limit_permits
+from bridge.simulator.terminal.risk_limits import RiskLimits
 from bridge.simulator.terminal.standing import identity, missing_permission
 from bridge.simulator.terminal.targets import find_order, find_position
 
@@ -56,7 +56,7 @@ _UNCHANGED: Final = "the levels are these already"
 
 
 def prepare(
-    command: Command, link_ms: int, account: AccountIdentity, broker: BrokerApi, guards: Guards
+    command: Command, link_ms: int, account: AccountIdentity, broker: BrokerApi, risk_limits: RiskLimits
 ) -> TradeRequest:
     """The request that the command asks for, once nothing speaks against it. Sends nothing.
 
@@ -66,7 +66,7 @@ def prepare(
         late = link_ms - command.deadline_ms
         raise NotSent(NotSentReason.LATE, f"the deadline passed {late} ms ago")
     try:
-        request = _prepare(command, account, broker, guards)
+        request = _prepare(command, account, broker, risk_limits)
         checked = broker.order_check(request)
         if checked.retcode == Retcode.INVALID_FILL:
             request, checked = _otherwise_filled(request, checked, broker)
@@ -90,8 +90,10 @@ def _otherwise_filled(
     return request, checked
 
 
-def _prepare(command: Command, account: AccountIdentity, broker: BrokerApi, guards: Guards) -> TradeRequest:
-    order, inputs = command.order, guards.inputs
+def _prepare(
+    command: Command, account: AccountIdentity, broker: BrokerApi, risk_limits: RiskLimits
+) -> TradeRequest:
+    order, inputs = command.order, risk_limits.inputs
     present = _standing(account, broker, inputs)
     if forbidden := inputs.forbid(order):
         raise NotSent(NotSentReason.INPUTS, forbidden)
@@ -112,10 +114,10 @@ def _prepare(command: Command, account: AccountIdentity, broker: BrokerApi, guar
         raise NotSent(NotSentReason.INPUTS, forbidden)
     if order.kind is CommandKind.CLOSE:
         return _close(order, broker, symbol, tick, inputs)
-    if forbidden := guards.forbid_open(order, present, broker):
+    if forbidden := risk_limits.forbid_open(order, present, broker):
         raise NotSent(NotSentReason.INPUTS, forbidden)
-    guard_permits(order, symbol, broker.server_time())
-    _guard_spread(order, symbol, tick)
+    risk_limit_permits(order, symbol, broker.server_time())
+    _risk_limit_spread(order, symbol, tick)
     if order.order_type.pending:
         return _open_pending(command, broker, symbol, tick)
     return _open_market(order, symbol, tick, inputs)
@@ -138,8 +140,8 @@ def _standing(account: AccountIdentity, broker: BrokerApi, inputs: Inputs) -> Ac
 
 
 def _open_market(order: Order, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> TradeRequest:
-    _guard_slippage(order, symbol, tick, inputs)
-    guard_stops(symbol, tick, order.side, order.stop_loss or ZERO, order.take_profit or ZERO)
+    _risk_limit_slippage(order, symbol, tick, inputs)
+    risk_limit_stops(symbol, tick, order.side, order.stop_loss or ZERO, order.take_profit or ZERO)
     return _market_request(order, symbol, tick, inputs)
 
 
@@ -153,10 +155,10 @@ def _open_pending(command: Command, broker: BrokerApi, symbol: SymbolInfo, tick:
         sl=order.stop_loss or ZERO,
         tp=order.take_profit or ZERO,
     )
-    guard_pending(symbol, tick, wished)
+    risk_limit_pending(symbol, tick, wished)
     return TradeRequest(
         action=TradeAction.PENDING,
-        magic=order.token,
+        magic=order.client_order_id,
         symbol=order.symbol,
         volume=order.volume,
         price=wished.price,
@@ -173,7 +175,7 @@ def _open_pending(command: Command, broker: BrokerApi, symbol: SymbolInfo, tick:
 
 def _close(order: Order, broker: BrokerApi, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> TradeRequest:
     position = find_position(order, broker)
-    _guard_slippage(order, symbol, tick, inputs)
+    _risk_limit_slippage(order, symbol, tick, inputs)
     request = _market_request(order, symbol, tick, inputs)
     # Never more than is open: on a netting account the rest would open the opposite.
     return msgspec.structs.replace(
@@ -184,7 +186,7 @@ def _close(order: Order, broker: BrokerApi, symbol: SymbolInfo, tick: Tick, inpu
 def _market_request(order: Order, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> TradeRequest:
     return TradeRequest(
         action=TradeAction.DEAL,
-        magic=order.token,
+        magic=order.client_order_id,
         symbol=order.symbol,
         volume=order.volume,
         price=_market(order, tick),
@@ -206,9 +208,9 @@ def _modify_position(
     if (sl, tp) == (position.sl, position.tp):
         raise NotSent(NotSentReason.NO_CHANGE, _UNCHANGED)
     if tick is not None:  # without a quote the broker alone can tell
-        guard_frozen_position(symbol, tick, position)
+        risk_limit_frozen_position(symbol, tick, position)
         moved_sl, moved_tp = (sl if sl != position.sl else ZERO), (tp if tp != position.tp else ZERO)
-        guard_stops(symbol, tick, side_of(position), moved_sl, moved_tp)
+        risk_limit_stops(symbol, tick, side_of(position), moved_sl, moved_tp)
     return TradeRequest(
         action=TradeAction.SLTP,
         # A position bears the magic of what changed it last.
@@ -238,8 +240,8 @@ def _modify_order(command: Command, broker: BrokerApi, symbol: SymbolInfo, tick:
     if (wished, expiry) == (present, kept):
         raise NotSent(NotSentReason.NO_CHANGE, _UNCHANGED)
     if tick is not None and found.type.pending:
-        guard_frozen_order(symbol, tick, found)
-        guard_pending(symbol, tick, wished, present)
+        risk_limit_frozen_order(symbol, tick, found)
+        risk_limit_pending(symbol, tick, wished, present)
     return TradeRequest(
         action=TradeAction.MODIFY,
         magic=found.magic,
@@ -258,7 +260,7 @@ def _modify_order(command: Command, broker: BrokerApi, symbol: SymbolInfo, tick:
 def _cancel(order: Order, broker: BrokerApi, symbol: SymbolInfo, tick: Tick | None) -> TradeRequest:
     found = find_order(order, broker)
     if tick is not None:
-        guard_frozen_order(symbol, tick, found)
+        risk_limit_frozen_order(symbol, tick, found)
     return TradeRequest(action=TradeAction.REMOVE, order=found.ticket)
 
 
@@ -267,7 +269,7 @@ def _level(wished: Decimal | None, present: Decimal) -> Decimal:
     return present if wished is None else wished
 
 
-def _guard_spread(order: Order, symbol: SymbolInfo, tick: Tick) -> None:
+def _risk_limit_spread(order: Order, symbol: SymbolInfo, tick: Tick) -> None:
     allowed = order.max_spread_points
     spread = (tick.ask - tick.bid) / symbol.point
     if allowed is not None and spread > allowed:
@@ -276,7 +278,7 @@ def _guard_spread(order: Order, symbol: SymbolInfo, tick: Tick) -> None:
         )
 
 
-def _guard_slippage(order: Order, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> None:
+def _risk_limit_slippage(order: Order, symbol: SymbolInfo, tick: Tick, inputs: Inputs) -> None:
     if order.price is None:
         return
     market, allowed = _market(order, tick), inputs.deviation(order)

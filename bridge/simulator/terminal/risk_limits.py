@@ -16,7 +16,7 @@ from bridge.simulator.terminal.unseen import Unseen
 MINUTE_MS: Final = 60_000
 
 
-class Guards:
+class RiskLimits:
     """The terminal's second line. Each guard is off where its input is 0."""
 
     def __init__(self, inputs: Inputs, ledger: Ledger, day: DayEquity) -> None:
@@ -48,9 +48,9 @@ class Guards:
             self._unseen.put(order)
         self._sent_ms.append(self._mono_ms)
 
-    def unseen(self, token: int) -> bool:
+    def unseen(self, client_order_id: int) -> bool:
         """Whether what the token opened may still come to be seen."""
-        return token in self._unseen
+        return client_order_id in self._unseen
 
     def forbid_open(self, order: Order, account: AccountInfo, broker: BrokerApi) -> str:
         """Which input forbids the OPEN, with the numbers; empty where none does.

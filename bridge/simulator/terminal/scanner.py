@@ -1,12 +1,12 @@
-"""From the broker's records to facts: everything after a welcome, then whatever is new or changed.
+"""From the broker's records to reports: everything after a welcome, then whatever is new or changed.
 
     full scan   after each welcome, from the sidecar's watermark less the overlap: everything is reported
     rescan      every RESCAN_MS, and when the broker is back: what this boot has not reported yet
     look        every LOOK_MS, sooner on a trade transaction: live orders, positions, the last minute of history
 
-A scan of either kind ends with a ScanFact, which moves the watermark. Transactions only make a look come
+A scan of either kind ends with a ScanReport, which moves the watermark. Transactions only make a look come
 sooner: MetaTrader guarantees neither their order nor their completeness, so nothing is read from them.
-Facts leave in portions, as many as the caller has room for, and a step looks at PORTION records at most, however
+Reports leave in portions, as many as the caller has room for, and a step looks at PORTION records at most, however
 long the history is. A scan first walks through what is long past, piece by piece, and then takes the rest in at
 one moment.
 """
@@ -17,11 +17,11 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.link.messages import Boot, Welcome
-from bridge.core.link.reports import AnyFact, OrderFact, ScanFact, content_hash, fact_key
+from bridge.core.link.messages import InstanceId, Welcome
+from bridge.core.link.reports import AnyReport, OrderReport, ScanReport, content_hash, report_key
 from bridge.simulator.broker.api import BrokerApi, BrokerGone
 from bridge.simulator.mt5 import types
-from bridge.simulator.terminal.broker_reports import deal_fact, order_fact, position_fact
+from bridge.simulator.terminal.broker_reports import deal_report, order_report, position_report
 from bridge.simulator.terminal.search import AHEAD_MS
 from bridge.simulator.terminal.walk import HistoryWalk
 
@@ -30,7 +30,7 @@ RESCAN_MS: Final = 60_000
 LOOK_BACK_MS: Final = 60_000
 """How much history a look compares. What enters history later than that is found by the next rescan."""
 MAX_POSITIONS: Final = 2048
-"""A ScanFact names no more. A shorter list would say that the others are closed."""
+"""A ScanReport names no more. A shorter list would say that the others are closed."""
 RECENT_MS: Final = 86_400_000
 """How much history at least is read together with positions and live orders."""
 PORTION: Final = 500
@@ -49,14 +49,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     live: list[types.Order]
     positions: list[types.Position]
 
-    def facts(self) -> Iterator[AnyFact]:
+    def reports(self) -> Iterator[AnyReport]:
         """Deals first: each is known before the position that it made, and before the word that the rest of
         its order was cancelled. Each is made when it is asked for: there may be very many."""
         return chain(
-            map(deal_fact, self.deals),
-            map(order_fact, self.orders),
-            map(order_fact, self.live),
-            map(position_fact, self.positions),
+            map(deal_report, self.deals),
+            map(order_report, self.orders),
+            map(order_report, self.live),
+            map(position_report, self.positions),
         )
 
 
@@ -79,21 +79,21 @@ class Scanner:
     def __init__(
         self,
         broker: BrokerApi,
-        boot: Boot,
-        post: Callable[[AnyFact], None],
+        instance_id: InstanceId,
+        post: Callable[[AnyReport], None],
         alarm: Callable[[str, str], None],
     ) -> None:
         """`alarm` is told what a person must see: a code and a message."""
         self._broker = broker
-        self._boot = boot
+        self._instance_id = instance_id
         self._post = post
         self._alarm = alarm
         self._said: dict[str, tuple[str, int]] = {}  # subject: content hash, the last sight of it
         self._sights = 0
-        self._pending: Iterator[AnyFact | None] = iter(())
+        self._pending: Iterator[AnyReport | None] = iter(())
         self._scan: Scan | None = None
         self._welcome: Welcome | None = None
-        self._before: Iterable[AnyFact] = ()
+        self._before: Iterable[AnyReport] = ()
         self._counter = 0
         self._watermark_ms = 0
         self._overlap_ms = 0
@@ -103,10 +103,10 @@ class Scanner:
         self._heard = 0
 
     def __len__(self) -> int:
-        """How many facts are kept in mind."""
+        """How many reports are kept in mind."""
         return len(self._said)
 
-    def begin(self, welcome: Welcome, before: Iterable[AnyFact]) -> None:
+    def begin(self, welcome: Welcome, before: Iterable[AnyReport]) -> None:
         """A session began: report `before`, then scan everything. Whatever was under way is dropped."""
         self._welcome = welcome
         self._before = before
@@ -117,15 +117,15 @@ class Scanner:
         """Rescan with the next step: the broker was away, and things went on without us."""
         self._next_scan_ms = self._next_look_ms = 0
 
-    def sight(self, facts: Iterable[AnyFact]) -> None:
+    def sight(self, reports: Iterable[AnyReport]) -> None:
         """Report how something stands now, out of turn. What was seen of it earlier is not reported after it."""
         self._sights += 1
-        for fact in facts:
-            self._said[_subject(fact)] = (content_hash(fact), self._sights)
-            self._post(fact)
+        for report in reports:
+            self._said[_subject(report)] = (content_hash(report), self._sights)
+            self._post(report)
 
     def step(self, mono_ms: int, room: int) -> None:
-        """Report at most `room` facts. Call it only in a session, with the broker connected.
+        """Report at most `room` reports. Call it only in a session, with the broker connected.
 
         Raises BrokerTimeout and BrokerGone; the next step then takes it up again.
         """
@@ -133,13 +133,13 @@ class Scanner:
             if room <= 0:
                 return
             try:
-                fact = next(self._pending)
+                report = next(self._pending)
             except StopIteration:
                 # Reading the broker is enough work for the rest of this call.
                 self._read_on(mono_ms)
                 return
-            if fact is not None:
-                self._post(fact)
+            if report is not None:
+                self._post(report)
                 room -= 1
 
     def _read_on(self, mono_ms: int) -> None:
@@ -149,21 +149,21 @@ class Scanner:
             piece = self._read(self._scan)
             self._pending, self._before = chain(self._before, piece), ()
 
-    def _read(self, scan: Scan) -> Iterator[AnyFact | None]:
+    def _read(self, scan: Scan) -> Iterator[AnyReport | None]:
         """The next piece of a scan. Where it fails, the next step tries the same one again."""
         if not scan.walk.through:
             self._sights += 1
             deals, orders = scan.walk.read()
             scan.deals += len(deals)
             scan.orders += len(orders)
-            past = chain[AnyFact](map(deal_fact, deals), map(order_fact, orders))
+            past = chain[AnyReport](map(deal_report, deals), map(order_report, orders))
             # No later scan goes back that far, so nothing of it needs to be remembered.
             return self._news(past, self._sights, everything=scan.everything, remember=False)
         snapshot = self._snapshot(scan.recent_ms)
         scan.deals += len(snapshot.deals)
         scan.orders += len(snapshot.orders) + len(snapshot.live)
         self._scan = None
-        news = self._news(snapshot.facts(), snapshot.sight, everything=scan.everything)
+        news = self._news(snapshot.reports(), snapshot.sight, everything=scan.everything)
         return chain(news, self._end(scan, snapshot))
 
     def _start_next(self, mono_ms: int) -> None:
@@ -175,11 +175,11 @@ class Scanner:
             self._welcome = None
         elif mono_ms >= self._next_scan_ms:
             self._start_scan(mono_ms, everything=False)
-        elif self._told() or mono_ms >= self._next_look_ms:
+        elif self._emitted() or mono_ms >= self._next_look_ms:
             # Never further back than the scan did: what lies before that is neither news nor in memory.
             since = max(self._from_ms, self._broker.server_time() - LOOK_BACK_MS)
             snapshot = self._snapshot(since)
-            self._pending = self._news(snapshot.facts(), snapshot.sight)
+            self._pending = self._news(snapshot.reports(), snapshot.sight)
             self._next_look_ms = mono_ms + LOOK_MS
 
     def _start_scan(self, mono_ms: int, *, everything: bool) -> None:
@@ -224,32 +224,32 @@ class Scanner:
         )
 
     def _news(
-        self, facts: Iterator[AnyFact], sight: int, *, everything: bool = False, remember: bool = True
-    ) -> Iterator[AnyFact | None]:
+        self, reports: Iterator[AnyReport], sight: int, *, everything: bool = False, remember: bool = True
+    ) -> Iterator[AnyReport | None]:
         """For each record what is to be said of it: what was not said yet, or not with this content."""
-        for fact in facts:
-            subject = _subject(fact)
+        for report in reports:
+            subject = _subject(report)
             said, last = self._said.get(subject, ("", 0))
             if last > sight:
                 yield None  # it was told since how this stands
                 continue
-            digest = content_hash(fact)
+            digest = content_hash(report)
             if remember:
                 self._said[subject] = (digest, sight)
-            yield fact if everything or digest != said else None
+            yield report if everything or digest != said else None
 
-    def _end(self, scan: Scan, snapshot: Snapshot) -> Iterator[AnyFact]:
-        """The ScanFact, and what follows from it. Runs once everything before it was posted."""
+    def _end(self, scan: Scan, snapshot: Snapshot) -> Iterator[AnyReport]:
+        """The ScanReport, and what follows from it. Runs once everything before it was posted."""
         if len(snapshot.positions) > MAX_POSITIONS:
             self._alarm("POSITIONS", f"more than {MAX_POSITIONS} open positions: the scan cannot be closed")
             return
         self._watermark_ms = snapshot.to_ms
         self._from_ms = scan.from_ms
-        # A fact that no scan from here on can meet again needs no memory.
+        # A report that no scan from here on can meet again needs no memory.
         self._said = {subject: said for subject, said in self._said.items() if said[1] >= snapshot.sight}
         self._counter += 1
-        yield ScanFact(
-            boot=self._boot,
+        yield ScanReport(
+            instance_id=self._instance_id,
             counter=self._counter,
             from_server_ms=scan.from_ms,
             to_server_ms=snapshot.to_ms,
@@ -258,7 +258,7 @@ class Scanner:
             positions=[position.identifier for position in snapshot.positions],
         )
 
-    def _told(self) -> bool:
+    def _emitted(self) -> bool:
         """Whether trade transactions came since the last call."""
         news = self._broker.transactions(self._heard)
         if news:
@@ -266,6 +266,6 @@ class Scanner:
         return bool(news)
 
 
-def _subject(fact: AnyFact) -> str:
-    """What the fact is about. An order's key has its levels in it, and they may return to what they were."""
-    return f"order:{fact.ticket}" if isinstance(fact, OrderFact) else fact_key(fact)
+def _subject(report: AnyReport) -> str:
+    """What the report is about. An order's key has its levels in it, and they may return to what they were."""
+    return f"order:{report.ticket}" if isinstance(report, OrderReport) else report_key(report)

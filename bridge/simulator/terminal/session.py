@@ -1,4 +1,4 @@
-"""The terminal's side of the link: handshake, epochs, facts, heartbeats. No socket, no clock, no chance.
+"""The terminal's side of the link: handshake, epochs, reports, heartbeats. No socket, no clock, no chance.
 
 Frames go in, frames come out of `take_frames`; every call is told the time, in milliseconds of a monotonic
 clock. Where the session says `reconnect`, the shell must open a NEW socket: an old DEALER would deliver what
@@ -31,30 +31,30 @@ from bridge.core.link.messages import (
     PROTOCOL_MIN,
     AccountIdentity,
     Ack,
-    Boot,
     Bye,
     Challenge,
     Command,
     ErrorMessage,
     Hello,
     Inquire,
+    InstanceId,
     LedgerIdentity,
     Message,
     ProtocolError,
     Prove,
     Refused,
-    Settle,
     SidecarHeartbeat,
+    StatusRequest,
     TerminalHeartbeat,
     UnknownTypeError,
     Welcome,
     decode_from_sidecar,
     encode,
 )
-from bridge.core.link.reports import AnyFact
+from bridge.core.link.reports import AnyReport
 from bridge.core.units.clock import Uniform
 from bridge.simulator.terminal.link_clock import LinkClock
-from bridge.simulator.terminal.outbox import FactOutbox
+from bridge.simulator.terminal.outbox import ReportOutbox
 from bridge.simulator.terminal.standing import Standing
 
 HANDSHAKE_MS: Final = 5_000
@@ -70,7 +70,7 @@ HEARTBEAT_RANGE_MS: Final = (100, 5_000)
 Entropy = Callable[[int], bytes]
 """Draws so many random bytes. `secrets.token_bytes` in the field, a seeded one in a test."""
 
-Work = Welcome | Command | Settle | Inquire
+Work = Welcome | Command | StatusRequest | Inquire
 """What a session hands to its terminal."""
 
 _log = structlog.get_logger(__name__)
@@ -93,20 +93,20 @@ class LinkSession:
         *,
         officer: str,
         key: LinkKey,
-        boot: Boot,
+        instance_id: InstanceId,
         program: str,
         entropy: Entropy,
         uniform: Uniform,
         poll_interval_s: int | None = None,
     ) -> None:
-        self.boot = boot
-        self.facts = FactOutbox()
+        self.instance_id = instance_id
+        self.reports = ReportOutbox()
         self.counts: Counter[str] = Counter()
         """What was dropped, by reason."""
         self.phase = Phase.DOWN
         self.account: AccountIdentity | None = None
         self._spoke_for: AccountIdentity | None = None
-        """The account of the last session: the one that waiting facts belong to."""
+        """The account of the last session: the one that waiting reports belong to."""
         """Whom the session speaks for; None while it is not up."""
         self._officer = officer
         self._key = key
@@ -145,7 +145,7 @@ class LinkSession:
     def take_frames(self) -> list[bytes]:
         """The frames to send now, in order."""
         if self.up:
-            self._frames += self.facts.release(self._epoch, self._max_bytes)
+            self._frames += self.reports.release(self._epoch, self._max_bytes)
         frames, self._frames = self._frames, []
         return frames
 
@@ -156,9 +156,9 @@ class LinkSession:
 
     # What the terminal tells
 
-    def post(self, fact: AnyFact) -> None:
-        """Report a fact, in this session or a later one."""
-        self.facts.post(fact)
+    def post(self, report: AnyReport) -> None:
+        """Report a report, in this session or a later one."""
+        self.reports.post(report)
 
     def beat(self, mono_ms: int, standing: Standing, *, busy: bool = False, timer_max_us: int = 0) -> None:
         """A heartbeat, out of turn; for `busy`, right before a synchronous send."""
@@ -184,7 +184,7 @@ class LinkSession:
     def bye(self, reason: str) -> None:
         """End the session in order. The caller sends the frames, and is done."""
         if self.up:
-            self._frames += self.facts.release(self._epoch, self._max_bytes)
+            self._frames += self.reports.release(self._epoch, self._max_bytes)
             self._say(Bye(epoch=self._epoch, reason=reason))
         self.phase = Phase.DOWN
         self.account = None
@@ -199,9 +199,9 @@ class LinkSession:
                 if self._due_ms is not None and mono_ms >= self._due_ms:
                     self._drop(mono_ms, "the sidecar did not answer")
             case Phase.UP if standing.account != self.account:
-                # The facts that wait are the old account's. The next session scans the new one's.
+                # The reports that wait are the old account's. The next session scans the new one's.
                 self.bye("the terminal is logged in to another account")
-                self.facts.clear()
+                self.reports.clear()
                 self._drop(mono_ms, "the account changed", keep_frames=True)
             case Phase.UP if mono_ms - self._heard_ms >= DEAD_MS:
                 self._drop(mono_ms, f"the sidecar was silent for {DEAD_MS / 1000:g} s")
@@ -243,7 +243,7 @@ class LinkSession:
                 self._drop(mono_ms, f"refused: {message.code}")
             case Phase.PROVE, Welcome():
                 return self._begin(message, mono_ms)
-            case Phase.UP, (Command() | Settle() | Inquire() | Ack() | SidecarHeartbeat() | Bye()):
+            case Phase.UP, (Command() | StatusRequest() | Inquire() | Ack() | SidecarHeartbeat() | Bye()):
                 return self._hear(message, mono_ms)
             case _:
                 self._count("out_of_turn")
@@ -258,7 +258,7 @@ class LinkSession:
             min_version=PROTOCOL_MIN,
             max_version=PROTOCOL_MAX,
             officer=self._officer,
-            boot=self.boot,
+            instance_id=self.instance_id,
             nonce=self._entropy(32).hex(),
         )
         self._say(self._hello)
@@ -306,9 +306,9 @@ class LinkSession:
         self.account = self._claimed
         if self._spoke_for not in (None, self._claimed):
             # The account was changed while no session stood: what waits is the old one's.
-            self.facts.clear()
+            self.reports.clear()
         self._spoke_for = self._claimed
-        self.facts.restart()
+        self.reports.restart()
         low, high = HEARTBEAT_RANGE_MS
         self._epoch = welcome.epoch
         self._beat_ms = min(high, max(low, welcome.heartbeat_ms))
@@ -317,14 +317,14 @@ class LinkSession:
         self._heard_ms = mono_ms
         self._next_beat_ms = mono_ms
         self._tries = 0
-        _log.info("the session stands", epoch=welcome.epoch, unacknowledged=len(self.facts))
+        _log.info("the session stands", epoch=welcome.epoch, unacknowledged=len(self.reports))
         return welcome
 
     # The session
 
     def _hear(
-        self, message: Command | Settle | Inquire | Ack | SidecarHeartbeat | Bye, mono_ms: int
-    ) -> Command | Settle | Inquire | None:
+        self, message: Command | StatusRequest | Inquire | Ack | SidecarHeartbeat | Bye, mono_ms: int
+    ) -> Command | StatusRequest | Inquire | None:
         if message.epoch != self._epoch:
             self._count("other_epoch")
             return None
@@ -333,7 +333,7 @@ class LinkSession:
             case SidecarHeartbeat():
                 self._clock.heard(message.clock_ms, mono_ms)
             case Ack():
-                if not self.facts.ack(message.seq):
+                if not self.reports.ack(message.seq):
                     self._count("wild_ack")
             case Bye():
                 self._drop(mono_ms, f"the sidecar says bye: {message.reason}")

@@ -1,10 +1,10 @@
 """What a CLOSE, MODIFY or CANCEL is about: the position or the pending order, as it stands at the broker."""
 
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.link.reports import AnyFact, NotSentReason
+from bridge.core.link.reports import AnyReport, NotSentReason
 from bridge.simulator.broker.api import BrokerApi
 from bridge.simulator.mt5 import types
-from bridge.simulator.terminal.broker_reports import deal_fact, order_fact, position_fact
+from bridge.simulator.terminal.broker_reports import deal_report, order_report, position_report
 from bridge.simulator.terminal.levels import side_of
 from bridge.simulator.terminal.not_sent import NotSent
 
@@ -42,7 +42,7 @@ def find_order(order: Order, broker: BrokerApi) -> types.Order:
     return found
 
 
-def target_facts(order: Order, broker: BrokerApi) -> list[AnyFact]:
+def target_reports(order: Order, broker: BrokerApi) -> list[AnyReport]:
     """How the target stands now: the position, or the deals of one that is gone; the order, live or done.
 
     Raises BrokerTimeout and BrokerGone.
@@ -50,11 +50,11 @@ def target_facts(order: Order, broker: BrokerApi) -> list[AnyFact]:
     if order.position:
         position = _position(order.position, broker)
         if position is not None:
-            return [position_fact(position)]
-        return [deal_fact(deal) for deal in broker.deals_by_position(order.position)]
+            return [position_report(position)]
+        return [deal_report(deal) for deal in broker.deals_by_position(order.position)]
     # Live first: one that is done in between is then seen in history.
     found = broker.order_by_ticket(order.order) or broker.history_order(order.order)
-    return [] if found is None else [order_fact(found)]
+    return [] if found is None else [order_report(found)]
 
 
 def _position(identifier: int, broker: BrokerApi) -> types.Position | None:

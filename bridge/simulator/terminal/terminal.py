@@ -1,4 +1,4 @@
-"""The paper terminal: session, executor, settles and scanner as one thing that is stepped from outside.
+"""The reference terminal: session, executor, settles and scanner as one thing that is stepped from outside.
 
 Frames in, frames out, the time as an argument; no socket and no clock. The shell calls `on_frame` for what the
 sidecar sends and `on_timer` every few milliseconds, sends what comes back, and opens a new socket when
@@ -15,30 +15,30 @@ import msgspec
 
 from bridge import __version__
 from bridge.core.link.handshake import LinkKey
-from bridge.core.link.messages import Command, Inquire, Settle, Welcome
-from bridge.core.link.reports import AnyFact, ConnectionFact, NotSentReason, TroubleFact
+from bridge.core.link.messages import Command, Inquire, StatusRequest, Welcome
+from bridge.core.link.reports import AnyReport, ConnectionReport, NotSentReason, TroubleReport
 from bridge.core.units.clock import Uniform
 from bridge.simulator.broker.api import BrokerApi, BrokerGone, BrokerTimeout
-from bridge.simulator.terminal.broker_reports import TEXT_MAX, ledger_facts
+from bridge.simulator.terminal.broker_reports import TEXT_MAX, ledger_reports
 from bridge.simulator.terminal.day_equity import DayEquity
 from bridge.simulator.terminal.detection import Detection
 from bridge.simulator.terminal.executor import Executor
 from bridge.simulator.terminal.inputs import Inputs
 from bridge.simulator.terminal.ledger import Ledger
-from bridge.simulator.terminal.risk_limits import Guards
+from bridge.simulator.terminal.risk_limits import RiskLimits
 from bridge.simulator.terminal.scanner import Scanner
 from bridge.simulator.terminal.session import Entropy, LinkSession
 from bridge.simulator.terminal.standing import Standing, look
 
 MAX_COMMANDS: Final = 32
 """Commands that wait at most. A further one is answered BUSY."""
-MAX_SETTLES: Final = 1024
+MAX_STATUS_REQUESTS: Final = 1024
 """Settles that wait at most. A further one is dropped; the sidecar asks again."""
-SETTLES_PER_CALL: Final = 4
+STATUS_REQUESTS_PER_CALL: Final = 4
 _RANDOM: Final = random.SystemRandom()
 
 
-class PaperTerminal:
+class ReferenceTerminal:
     """One boot of a terminal: one account, one ledger, one sidecar."""
 
     def __init__(
@@ -53,29 +53,29 @@ class PaperTerminal:
         uniform: Uniform = _RANDOM.random,
     ) -> None:
         """`ledger` stays the caller's to close. `entropy` and `uniform` are injected by tests."""
-        self.boot = entropy(16).hex()
+        self.instance_id = entropy(16).hex()
         self._broker = broker
         self._ledger = ledger
         self._inputs = inputs or Inputs()
         self._session = LinkSession(
             officer=officer,
             key=key,
-            boot=self.boot,
-            program=f"paper terminal {__version__}",
+            instance_id=self.instance_id,
+            program=f"reference terminal {__version__}",
             entropy=entropy,
             uniform=uniform,
             poll_interval_s=self._inputs.poll_interval_s,
         )
-        self._guards = Guards(
+        self._risk_limits = RiskLimits(
             self._inputs, ledger, DayEquity(ledger.path.with_name(ledger.path.name + ".day"))
         )
-        self._scanner = Scanner(broker, self.boot, self._session.post, self._alarm)
+        self._scanner = Scanner(broker, self.instance_id, self._session.post, self._alarm)
         self._executor = Executor(
-            broker, ledger, self._guards, self._session.post, self._scanner.sight, self._alarm
+            broker, ledger, self._risk_limits, self._session.post, self._scanner.sight, self._alarm
         )
         self._detection = Detection(broker, self._session.post)
         self._commands: deque[Command] = deque()
-        self._settles: deque[Settle] = deque()
+        self._status_requests: deque[StatusRequest] = deque()
         self._announced = False
         self._standing: Standing | None = None
         self._connected = False
@@ -101,7 +101,7 @@ class PaperTerminal:
     @property
     def pressing(self) -> bool:
         """There is work that should not wait for the next timer call. Send the frames, then call again."""
-        return self._announced or bool(self._settles)
+        return self._announced or bool(self._status_requests)
 
     def take_reconnect(self) -> bool:
         """True once after a session ended: send the frames that there are, then open a new socket."""
@@ -120,8 +120,8 @@ class PaperTerminal:
                 self._scanner.begin(work, self._beyond(work.ledger_mark))
             case Command():
                 self._take_command(work)
-            case Settle():
-                self._take_settle(work)
+            case StatusRequest():
+                self._take_status_request(work)
             case Inquire():
                 if not self._detection.take(work):
                     self._session.counts["inquiries_over_limit"] += 1
@@ -135,13 +135,13 @@ class PaperTerminal:
         if standing is None:
             return []
         self._watch(standing, mono_ms)
-        self._guards.beat(mono_ms, standing, self._broker)
+        self._risk_limits.beat(mono_ms, standing, self._broker)
         if self._session.on_timer(mono_ms, standing, self._timer_max_us):
             self._timer_max_us = 0
         if not self._session.up:
             self._forget_work()
         else:
-            self._settle(mono_ms)
+            self._status_request(mono_ms)
             self._execute(mono_ms, standing)
             self._scan(mono_ms, standing)
             self._detect(standing)
@@ -165,7 +165,8 @@ class PaperTerminal:
 
     def _take_command(self, command: Command) -> None:
         if any(
-            waiting.order.token == command.order.token and waiting.attempt >= command.attempt
+            waiting.order.client_order_id == command.order.client_order_id
+            and waiting.attempt >= command.attempt
             for waiting in self._commands
         ):
             return
@@ -177,17 +178,17 @@ class PaperTerminal:
         self._executor.receive(command)
         self._commands.append(command)
 
-    def _take_settle(self, settle: Settle) -> None:
-        if len(self._settles) >= MAX_SETTLES:
-            self._session.counts["settles_over_limit"] += 1
+    def _take_status_request(self, status_request: StatusRequest) -> None:
+        if len(self._status_requests) >= MAX_STATUS_REQUESTS:
+            self._session.counts["status_requests_over_limit"] += 1
             return
-        self._settles.append(settle)
+        self._status_requests.append(status_request)
 
-    def _settle(self, mono_ms: int) -> None:
-        for _ in range(min(SETTLES_PER_CALL, len(self._settles))):
-            item = self._settles.popleft().item
+    def _status_request(self, mono_ms: int) -> None:
+        for _ in range(min(STATUS_REQUESTS_PER_CALL, len(self._status_requests))):
+            item = self._status_requests.popleft().item
             since = self._connected_since_ms
-            self._executor.settle(item, mono_ms - since if self._connected else 0)
+            self._executor.status_request(item, mono_ms - since if self._connected else 0)
 
     def _execute(self, mono_ms: int, standing: Standing) -> None:
         """One command in two calls: the first says 'busy' and lets that out of the door, the second sends."""
@@ -197,7 +198,7 @@ class PaperTerminal:
             return
         if not self._announced:
             order = self._commands[0].order
-            if standing.connected and order.position and self._guards.unseen(order.opener):
+            if standing.connected and order.position and self._risk_limits.unseen(order.opener):
                 return  # its deals are told as soon as they are in the history; it may be shown later
             self._session.beat(mono_ms, standing, busy=True)
             self._announced = True
@@ -209,7 +210,7 @@ class PaperTerminal:
         if not standing.connected:
             return
         try:
-            self._scanner.step(mono_ms, self._session.facts.room)
+            self._scanner.step(mono_ms, self._session.reports.room)
         except (BrokerTimeout, BrokerGone):
             pass  # the next call takes it up again
 
@@ -224,13 +225,13 @@ class PaperTerminal:
     def _forget_work(self) -> None:
         """Commands of a session that is no more are not executed; the sidecar asks what became of them."""
         self._commands.clear()
-        self._settles.clear()
+        self._status_requests.clear()
         self._detection.clear()
         self._announced = False
 
-    def _beyond(self, mark: int) -> Iterator[AnyFact]:
+    def _beyond(self, mark: int) -> Iterator[AnyReport]:
         for entry in self._ledger.after(mark):
-            yield from ledger_facts(entry)
+            yield from ledger_reports(entry)
 
     # The terminal's own state
 
@@ -262,10 +263,14 @@ class PaperTerminal:
     def _post_connection(self, up: bool) -> None:
         self._connections += 1
         message = "the broker is back" if up else "the connection to the broker is lost"
-        self._session.post(ConnectionFact(boot=self.boot, counter=self._connections, up=up, message=message))
+        self._session.post(
+            ConnectionReport(instance_id=self.instance_id, counter=self._connections, up=up, message=message)
+        )
 
     def _alarm(self, code: str, message: str) -> None:
         self._troubles += 1
         self._session.post(
-            TroubleFact(boot=self.boot, counter=self._troubles, code=code, message=message[:TEXT_MAX])
+            TroubleReport(
+                instance_id=self.instance_id, counter=self._troubles, code=code, message=message[:TEXT_MAX]
+            )
         )

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bridge.core.link.messages import Order, Token
+from bridge.core.link.messages import ClientOrderId, Order
 from bridge.simulator.mt5 import types
 
 UNSEEN_MS: Final = 5_000
@@ -21,7 +21,7 @@ UNSEEN_MOST: Final = 256
 
 
 class _Sent(Struct):
-    token: Token
+    client_order_id: ClientOrderId
     symbol: str
     lots: Decimal
     pending: bool
@@ -38,14 +38,14 @@ class Unseen:
     def __bool__(self) -> bool:
         return bool(self._sent)
 
-    def __contains__(self, token: int) -> bool:
-        return any(sent.token == token for sent in self._sent)
+    def __contains__(self, client_order_id: int) -> bool:
+        return any(sent.client_order_id == client_order_id for sent in self._sent)
 
     def put(self, order: Order) -> None:
         """An OPEN went out, and was not refused."""
         self._sent.append(
             _Sent(
-                token=order.token,
+                client_order_id=order.client_order_id,
                 symbol=order.symbol,
                 lots=order.volume,
                 pending=order.order_type.pending,
@@ -65,11 +65,13 @@ class Unseen:
         for sent in self._sent:
             if sent.since_ms is None:
                 sent.since_ms = mono_ms
-            shows = sent.token in held or (sent.pending and sent.token in waiting)
+            shows = sent.client_order_id in held or (sent.pending and sent.client_order_id in waiting)
             if not shows and mono_ms - sent.since_ms < UNSEEN_MS:
                 kept.append(sent)
         self._sent = deque(kept, maxlen=UNSEEN_MOST)
 
     def lots(self, symbol: str, shown: set[int]) -> list[Decimal]:
         """The volume of each that is not among the tokens that the lists showed."""
-        return [sent.lots for sent in self._sent if sent.symbol == symbol and sent.token not in shown]
+        return [
+            sent.lots for sent in self._sent if sent.symbol == symbol and sent.client_order_id not in shown
+        ]

@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                     Executor.mqh |
-//| Commands and settles, from the message to the facts. The one     |
+//| Commands and settles, from the message to the reports. The one   |
 //| place that sends orders.                                         |
 //|                                                                  |
 //| A command goes to the broker once: not when its token stands in  |
@@ -12,11 +12,11 @@
 #include "Ledger.mqh"
 #include "LinkSession.mqh"
 #include "OrderRequest.mqh"
-#include "OwnFacts.mqh"
+#include "OwnReports.mqh"
 #include "Retcodes.mqh"
 #include "Sight.mqh"
 
-#define RETCODE_MOST 99999        // a larger number is none that a fact can carry
+#define RETCODE_MOST 99999        // a larger number is none that a report can carry
 #define NO_ANSWER "OrderSend gave no answer that settles it; the order may have been executed or not"
 //+------------------------------------------------------------------+
 //| Whether the reason lies with a change's target                   |
@@ -48,26 +48,26 @@ private:
    CLedger          *m_ledger;
    CLog             *m_log;
    CSight           *m_sight;
-   CGuards           m_guards;
+   CRiskLimits           m_risk_limits;
    CAnswers          m_answers;
    string            m_alarm;
 
-   void              NotSentAnswer(const long token,const long attempt,const SNotSent &answer);
+   void              NotSentAnswer(const long client_order_id,const long attempt,const SNotSent &answer);
    void              PostEntry(const SLedgerEntry &entry);
    void              SendRequest(MqlTradeRequest &request,SLedgerEntry &entry);
-   void              AnswerNoIntent(const SSettle &settle);
+   void              AnswerNoIntent(const SStatusRequest &status_request);
    void              TellTarget(const SOrder &order);
 
 public:
                      CExecutor(void);
    void              Load(CLinkSession &session,CLedger &ledger,CSight &sight,const SLimits &limits,CLog &log);
-   void              Beat(const long mono_ms,const SStanding &standing) { m_guards.Beat(mono_ms,standing); }
-   bool              Unseen(const long token) const { return(m_guards.Unseen(token)); }
+   void              Beat(const long mono_ms,const SStanding &standing) { m_risk_limits.Beat(mono_ms,standing); }
+   bool              Unseen(const long client_order_id) const { return(m_risk_limits.Unseen(client_order_id)); }
    bool              Answered(const SCommand &command);
    void              Receive(const SCommand &command);
    void              Refuse(const SCommand &command,const string reason,const string message);
    void              Execute(const SCommand &command,const SAccount &account);
-   void              Settle(const SSettle &settle,const long connected_ms);
+   void              StatusRequest(const SStatusRequest &status_request,const long connected_ms);
    string            TakeAlarm(void);
   };
 //+------------------------------------------------------------------+
@@ -90,7 +90,7 @@ void CExecutor::Load(CLinkSession &session,CLedger &ledger,CSight &sight,const S
    m_ledger=GetPointer(ledger);
    m_log=GetPointer(log);
    m_sight=GetPointer(sight);
-   m_guards.Load(ledger,limits);
+   m_risk_limits.Load(ledger,limits);
    m_answers.Clear();
    m_alarm="";
   }
@@ -101,18 +101,18 @@ void CExecutor::Load(CLinkSession &session,CLedger &ledger,CSight &sight,const S
 bool CExecutor::Answered(const SCommand &command)
   {
    SLedgerEntry entry;
-   long token=command.order.token;
-   if(m_ledger.Find(token,entry))
+   long client_order_id=command.order.client_order_id;
+   if(m_ledger.Find(client_order_id,entry))
      {
       PostEntry(entry);
       return(true);
      }
-   if(!m_answers.IsBarred(token,command.attempt))
+   if(!m_answers.IsBarred(client_order_id,command.attempt))
       return(false);
    // Without an earlier `not_sent` a settle was answered by a ledger that cannot say no. Then nothing true can be
    // said of this command; the sidecar asks again.
-   if(m_answers.Attempt(token)>0)
-      m_session.Post(m_answers.Answer(token));
+   if(m_answers.Attempt(client_order_id)>0)
+      m_session.Post(m_answers.Answer(client_order_id));
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -120,7 +120,7 @@ bool CExecutor::Answered(const SCommand &command)
 //+------------------------------------------------------------------+
 void CExecutor::Receive(const SCommand &command)
   {
-   m_session.Post(ReceivedFact(command.order.token,command.attempt));
+   m_session.Post(ReceivedReport(command.order.client_order_id,command.attempt));
   }
 //+------------------------------------------------------------------+
 //| Answer that the command was not sent; this attempt never will be |
@@ -129,7 +129,7 @@ void CExecutor::Refuse(const SCommand &command,const string reason,const string 
   {
    SNotSent answer;
    NotSent(answer,reason,message);
-   NotSentAnswer(command.order.token,command.attempt,answer);
+   NotSentAnswer(command.order.client_order_id,command.attempt,answer);
   }
 //+------------------------------------------------------------------+
 //| Check, write the intent, send, write the outcome; report each    |
@@ -143,31 +143,31 @@ void CExecutor::Execute(const SCommand &command,const SAccount &account)
    if(Answered(command))
       return;
    // What was looked up for the request may have taken its time, too.
-   if(!PrepareRequest(command,m_session.LinkMs(MonoMs()),account,m_guards,request,answer)
+   if(!PrepareRequest(command,m_session.LinkMs(MonoMs()),account,m_risk_limits,request,answer)
       || !CheckDeadline(command,m_session.LinkMs(MonoMs()),answer))
      {
       // Whoever asked has another picture of the target than the broker.
       if(IsChange(command.order) && IsMiss(answer.reason))
          TellTarget(command.order);
-      NotSentAnswer(command.order.token,command.attempt,answer);
+      NotSentAnswer(command.order.client_order_id,command.attempt,answer);
       return;
      }
-   if(!m_ledger.Intend(command.order,command.attempt) || !m_ledger.Find(command.order.token,entry))
+   if(!m_ledger.Intend(command.order,command.attempt) || !m_ledger.Find(command.order.client_order_id,entry))
      {
       m_alarm=m_ledger.Problem()+". Nothing is sent until it can be: make room on the disk.";
       NotSent(answer,"LEDGER",m_ledger.Problem());
-      NotSentAnswer(command.order.token,command.attempt,answer);
+      NotSentAnswer(command.order.client_order_id,command.attempt,answer);
       return;
      }
-   m_session.Post(SubmittedFact(entry));
+   m_session.Post(SubmittedReport(entry));
    SendRequest(request,entry);
    if(command.order.kind==ORDER_KIND_OPEN)
-      m_guards.Opened(command.order,IsRefusal(entry.retcode));
+      m_risk_limits.Opened(command.order,IsRefusal(entry.retcode));
    // Where the outcome cannot be written the intent stands, so the token is safe: after a restart the broker's
    // records tell the outcome.
    if(!m_ledger.Conclude(entry))
       m_alarm=m_ledger.Problem()+". Make room on the disk.";
-   m_session.Post(ResultFact(entry));
+   m_session.Post(ResultReport(entry));
    if(IsChange(command.order))
       TellTarget(command.order);
    m_log.Info(OrderText(command.order)+": "+IntegerToString(entry.retcode)+" "+entry.message+", order "
@@ -203,47 +203,47 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
 //| broker. Never sends. `connected_ms`: for how long the broker has |
 //| been connected without a break.                                  |
 //+------------------------------------------------------------------+
-void CExecutor::Settle(const SSettle &settle,const long connected_ms)
+void CExecutor::StatusRequest(const SStatusRequest &status_request,const long connected_ms)
   {
    SLedgerEntry entry;
    SLedgerIdentity identity;
-   SFact facts[];
-   long token=settle.order.token;
-   bool known=m_ledger.Find(token,entry);
+   SReport reports[];
+   long client_order_id=status_request.order.client_order_id;
+   bool known=m_ledger.Find(client_order_id,entry);
    m_ledger.Identity(identity);
-   bool denied=(!known && identity.unbroken && identity.id==settle.ledger);
-   bool changes=IsChange(settle.order);
-   if(denied && (changes || m_answers.Attempt(token)==settle.attempt))
+   bool denied=(!known && identity.unbroken && identity.id==status_request.ledger);
+   bool changes=IsChange(status_request.order);
+   if(denied && (changes || m_answers.Attempt(client_order_id)==status_request.attempt))
      {
-      AnswerNoIntent(settle);
+      AnswerNoIntent(status_request);
       return;
      }
    // The sidecar may conclude from this answer: the attempt must not be executed behind its back.
    if(!known)
-      m_answers.Bar(token,settle.attempt);
+      m_answers.Bar(client_order_id,status_request.attempt);
    else
       PostEntry(entry);
-   bool searched=changes ? TargetFacts(settle.order,facts) : SearchBroker(token,settle.since_ms,facts);
+   bool searched=changes ? TargetReports(status_request.order,reports) : SearchBroker(client_order_id,status_request.since_ms,reports);
    if(!searched)
-      ArrayResize(facts,0);
+      ArrayResize(reports,0);
    // A ledger's end may be lost with the disk's cache, and nothing shows it: that there is no such order is said
    // only once the broker, too, knows of none.
-   if(denied && searched && ArraySize(facts)==0)
+   if(denied && searched && ArraySize(reports)==0)
      {
-      AnswerNoIntent(settle);
+      AnswerNoIntent(status_request);
       return;
      }
    if(denied && searched)
-      m_alarm="the broker knows an order with token "+IntegerToString(token)+" that the ledger does not: its end was "
+      m_alarm="the broker knows an order with token "+IntegerToString(client_order_id)+" that the ledger does not: its end was "
               +"lost, in a power failure maybe. The order is not sent again; compare the account by hand.";
-   m_sight.Tell(facts);
+   m_sight.Tell(reports);
    // A refusal is the end of it. What was taken must be seen: an acceptance alone is no order and no deal.
    if(known && entry.concluded && IsRefusal(entry.retcode))
       return;
    // An order or a deal says what became of it. How a target stands does not say who made it so.
-   if(ArraySize(facts)>0 && !changes)
+   if(ArraySize(reports)>0 && !changes)
       return;
-   m_session.Post(SettledFact(settle,searched ? FOUND_NOTHING : FOUND_UNSEARCHED,connected_ms));
+   m_session.Post(StatusReplyReport(status_request,searched ? FOUND_NOTHING : FOUND_UNSEARCHED,connected_ms));
   }
 //+------------------------------------------------------------------+
 //| How the target of a change stands now, so that nobody waits for a|
@@ -252,35 +252,35 @@ void CExecutor::Settle(const SSettle &settle,const long connected_ms)
 //+------------------------------------------------------------------+
 void CExecutor::TellTarget(const SOrder &order)
   {
-   SFact facts[];
-   if(TargetFacts(order,facts))
-      m_sight.Tell(facts);
+   SReport reports[];
+   if(TargetReports(order,reports))
+      m_sight.Tell(reports);
   }
 //+------------------------------------------------------------------+
 //| The reason that this boot gave for this very attempt, else that  |
 //| there is no intent                                               |
 //+------------------------------------------------------------------+
-void CExecutor::AnswerNoIntent(const SSettle &settle)
+void CExecutor::AnswerNoIntent(const SStatusRequest &status_request)
   {
    SNotSent answer;
-   long token=settle.order.token;
-   if(m_answers.Attempt(token)==settle.attempt)
+   long client_order_id=status_request.order.client_order_id;
+   if(m_answers.Attempt(client_order_id)==status_request.attempt)
      {
-      m_session.Post(m_answers.Answer(token));
+      m_session.Post(m_answers.Answer(client_order_id));
       return;
      }
    NotSent(answer,"NO_INTENT","the ledger is whole and holds no intent");
-   NotSentAnswer(token,settle.attempt,answer);
+   NotSentAnswer(client_order_id,status_request.attempt,answer);
   }
 //+------------------------------------------------------------------+
 //| Answer `not_sent`, and never execute this attempt after it       |
 //+------------------------------------------------------------------+
-void CExecutor::NotSentAnswer(const long token,const long attempt,const SNotSent &answer)
+void CExecutor::NotSentAnswer(const long client_order_id,const long attempt,const SNotSent &answer)
   {
-   string fact=NotSentFact(token,attempt,answer);
-   m_answers.Bar(token,attempt);
-   m_answers.Remember(token,attempt,fact);
-   m_session.Post(fact);
+   string report=NotSentReport(client_order_id,attempt,answer);
+   m_answers.Bar(client_order_id,attempt);
+   m_answers.Remember(client_order_id,attempt,report);
+   m_session.Post(report);
    m_log.Info("not sent: "+answer.reason+", "+answer.message);
   }
 //+------------------------------------------------------------------+
@@ -288,9 +288,9 @@ void CExecutor::NotSentAnswer(const long token,const long attempt,const SNotSent
 //+------------------------------------------------------------------+
 void CExecutor::PostEntry(const SLedgerEntry &entry)
   {
-   m_session.Post(SubmittedFact(entry));
+   m_session.Post(SubmittedReport(entry));
    if(entry.concluded)
-      m_session.Post(ResultFact(entry));
+      m_session.Post(ResultReport(entry));
   }
 //+------------------------------------------------------------------+
 //| What a person must see; empty where there is nothing             |

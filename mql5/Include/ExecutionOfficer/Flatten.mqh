@@ -24,7 +24,7 @@
 //| what is somebody else's. There no more is closed than our share; |
 //| nothing while an order of ours, or of the button's, stands in the|
 //| symbol; and after any answer that is no refusal the position is  |
-//| left alone for SETTLE_MS.                                        |
+//| left alone for STATUS_REQUEST_MS.                                |
 //+------------------------------------------------------------------+
 #include "Checked.mqh"
 #include "Filling.mqh"
@@ -32,7 +32,7 @@
 #include "Log.mqh"
 #include "Permits.mqh"
 #include "Retcodes.mqh"
-#include "Share.mqh"
+#include "Allocation.mqh"
 #include "Standing.mqh"
 #include "Tries.mqh"
 #include "Variables.mqh"
@@ -142,7 +142,7 @@ bool CFlatten::Recall(const SAccount &account,const long mono_ms)
    Stop();
    // What was sent just before the load may still be at work, and a netted position be closed by it.
    if(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING)
-      m_next_ms=mono_ms+SETTLE_MS;
+      m_next_ms=mono_ms+STATUS_REQUEST_MS;
    m_log.Warning("the flatten button was pressed before this load: "+FLATTENED);
    return(true);
   }
@@ -304,14 +304,14 @@ bool CFlatten::IsDisturbed(const string symbol)
 //+------------------------------------------------------------------+
 bool CFlatten::MayTake(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send)
   {
-   SShare share;
-   bool known=ReadShare(m_ledger,m_closes,identifier,share);
-   bool fits=(known && MathAbs(share.own+share.others-volume)<=LOTS_SLACK);
-   bool doubtful=m_tries.IsDoubtful(identifier,fits,mono_ms);
+   SAllocation allocation;
+   bool known=ReadAllocation(m_ledger,m_closes,identifier,allocation);
+   bool fits=(known && MathAbs(allocation.own+allocation.others-volume)<=LOTS_SLACK);
+   bool unresolved=m_tries.IsUnresolved(identifier,fits,mono_ms);
    if(!fits)
       m_waits="the history of position "+IntegerToString(identifier);
-   volume=MathMin(share.own,volume);
-   may_send=(!doubtful && volume>0.0 && !IsDisturbed(symbol));
+   volume=MathMin(allocation.own,volume);
+   may_send=(!unresolved && volume>0.0 && !IsDisturbed(symbol));
    return(volume>0.0 || !fits);
   }
 //+------------------------------------------------------------------+
@@ -380,7 +380,7 @@ void CFlatten::Send(MqlTradeRequest &request,const string what,const long mono_m
    if(request.action==TRADE_ACTION_DEAL && result.order!=0)
       AppendTicket(m_closes,result.order);
    if(m_netting && request.action==TRADE_ACTION_DEAL && !IsRefusal((long)result.retcode))
-      m_tries.Settle(mono_ms);
+      m_tries.StatusRequest(mono_ms);
    m_last_error=(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED)) ? "" : outcome;
    m_log.Warning("flatten: "+what+": "+outcome);
   }

@@ -18,7 +18,7 @@ private:
    CEntropy         *m_entropy;
    string            m_officer;
    uchar             m_key[];
-   string            m_boot;
+   string            m_instance_id;
    string            m_nonce;
    string            m_program;
    long              m_poll_interval_s;
@@ -29,7 +29,7 @@ public:
                      CHandshake(void);
    void              Start(const string officer,const uchar &key[],const string program,const long poll_interval_s,
                            CEntropy &entropy);
-   string            Boot(void) const;
+   string            InstanceId(void) const;
    double            Chance(void);
    string            Hello(void);
    bool              Trusts(const SHeard &challenge,string &problem,string &remedy) const;
@@ -43,7 +43,7 @@ CHandshake::CHandshake(void)
   {
    m_entropy=NULL;
    m_officer="";
-   m_boot="";
+   m_instance_id="";
    m_nonce="";
    m_program="";
    m_poll_interval_s=0;
@@ -59,7 +59,7 @@ void CHandshake::Start(const string officer,const uchar &key[],const string prog
    ArrayResize(m_key,ArraySize(key));
    for(int i=0; i<ArraySize(key); i++)
       m_key[i]=key[i];
-   m_boot=entropy.Hex(16);
+   m_instance_id=entropy.Hex(16);
    m_nonce="";
    m_program=program;
    m_poll_interval_s=poll_interval_s;
@@ -67,9 +67,9 @@ void CHandshake::Start(const string officer,const uchar &key[],const string prog
 //+------------------------------------------------------------------+
 //| This load's id                                                   |
 //+------------------------------------------------------------------+
-string CHandshake::Boot(void) const
+string CHandshake::InstanceId(void) const
   {
-   return(m_boot);
+   return(m_instance_id);
   }
 //+------------------------------------------------------------------+
 //| From 0 to below 1, for back-off                                  |
@@ -84,14 +84,14 @@ double CHandshake::Chance(void)
 string CHandshake::Hello(void)
   {
    m_nonce=m_entropy.Hex(32);
-   return(HelloMessage(m_officer,m_boot,m_nonce));
+   return(HelloMessage(m_officer,m_instance_id,m_nonce));
   }
 //+------------------------------------------------------------------+
 //| What a proof covers, one line each                               |
 //+------------------------------------------------------------------+
 string CHandshake::ProofText(const string role,const long version,const string nonce) const
   {
-   return(role+"\n"+IntegerToString(version)+"\n"+m_officer+"\n"+m_boot+"\n"+m_nonce+"\n"+nonce);
+   return(role+"\n"+IntegerToString(version)+"\n"+m_officer+"\n"+m_instance_id+"\n"+m_nonce+"\n"+nonce);
   }
 //+------------------------------------------------------------------+
 //| Whether a challenge comes from this officer's sidecar            |

@@ -42,7 +42,7 @@ public:
    int               Deals(void) const { return(m_deals_met); }
    int               Orders(void) const { return(m_orders_met); }
    void              NextCall(void);
-   bool              Next(SFact &fact);
+   bool              Next(SReport &report);
   };
 //+------------------------------------------------------------------+
 //| Nowhere                                                          |
@@ -140,7 +140,7 @@ void CHistoryWalk::NextWindow(void)
 //| The next record; false where there is none at this place, or no  |
 //| more is to be read in this timer call. Go on while Walking.      |
 //+------------------------------------------------------------------+
-bool CHistoryWalk::Next(SFact &fact)
+bool CHistoryWalk::Next(SReport &report)
   {
    if(m_total<0 && !SelectWindow())
       return(false);
@@ -160,6 +160,6 @@ bool CHistoryWalk::Next(SFact &fact)
       m_orders_met++;
    else
       m_deals_met++;
-   return(m_orders ? DoneOrderFact(ticket,fact) : DealFact(ticket,fact));
+   return(m_orders ? DoneOrderReport(ticket,report) : DealReport(ticket,report));
   }
 //+------------------------------------------------------------------+

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                    Inquiries.mqh |
 //| What does the broker call a symbol, and what are its terms? One  |
-//| inquiry after the other, each answered by one fact. A search of  |
+//| inquiry after the other, each answered by one report. A search of|
 //| the broker's symbols goes on over several timer calls.           |
 //+------------------------------------------------------------------+
 #include "JsonWriter.mqh"
@@ -27,7 +27,7 @@ string JsonList(const string &texts[])
 //| The answer to an inquiry: the one symbol that is meant, with its |
 //| terms, or an empty name and those that it could be               |
 //+------------------------------------------------------------------+
-string SymbolFact(const string asked,const string name,const string &candidates[])
+string SymbolReport(const string asked,const string name,const string &candidates[])
   {
    CJsonWriter json;
    string forms[];
@@ -190,7 +190,7 @@ void CInquiries::Answer(void)
   {
    string names[];
    m_candidates.Names(names);
-   m_session.Post(SymbolFact(m_waiting[0].symbol,m_name,names));
+   m_session.Post(SymbolReport(m_waiting[0].symbol,m_name,names));
    int count=ArraySize(m_waiting)-1;
    for(int i=0; i<count; i++)
       m_waiting[i]=m_waiting[i+1];

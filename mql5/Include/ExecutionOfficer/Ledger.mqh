@@ -71,8 +71,8 @@ public:
    void              Identity(SLedgerIdentity &identity) const;
    int               Count(void) const;
    bool              At(const int index,SLedgerEntry &entry) const;
-   bool              Find(const long token,SLedgerEntry &entry) const;
-   bool              Knows(const long token) const { return(m_book.Knows(token)); }
+   bool              Find(const long client_order_id,SLedgerEntry &entry) const;
+   bool              Knows(const long client_order_id) const { return(m_book.Knows(client_order_id)); }
    bool              Intend(const SOrder &order,const long attempt);
    bool              Conclude(const SLedgerEntry &outcome);
   };
@@ -270,9 +270,9 @@ bool CLedger::At(const int index,SLedgerEntry &entry) const
 //+------------------------------------------------------------------+
 //| What is known of a token                                         |
 //+------------------------------------------------------------------+
-bool CLedger::Find(const long token,SLedgerEntry &entry) const
+bool CLedger::Find(const long client_order_id,SLedgerEntry &entry) const
   {
-   return(m_book.Find(token,entry));
+   return(m_book.Find(client_order_id,entry));
   }
 //+------------------------------------------------------------------+
 //| Write that this order goes out next. False: it must not.         |
@@ -281,14 +281,14 @@ bool CLedger::Intend(const SOrder &order,const long attempt)
   {
    SLedgerIdentity identity;
    m_book.Identity(identity);
-   if(m_state!=LEDGER_STATE_OPEN || m_book.Knows(order.token))
+   if(m_state!=LEDGER_STATE_OPEN || m_book.Knows(order.client_order_id))
      {
       m_problem="the ledger is not open, or knows the command already";
       return(false);
      }
    if(!Append(IntentLine(identity.mark+1,attempt,order)))
       return(false);
-   m_book.Intend(order.token,attempt);
+   m_book.Intend(order.client_order_id,attempt);
    return(true);
   }
 //+------------------------------------------------------------------+

@@ -25,7 +25,7 @@
 struct SLedgerEntry
   {
    long              mark;
-   long              token;
+   long              client_order_id;
    long              attempt;
    bool              concluded;
    long              retcode;
@@ -42,7 +42,7 @@ string IntentLine(const long mark,const long attempt,const SOrder &order)
   {
    CJsonWriter json;
    json.Integer("mark",mark);
-   json.Integer("token",order.token);
+   json.Integer("client_order_id",order.client_order_id);
    json.Integer("attempt",attempt);
    json.Open("order");
    WriteOrderFields(json,order);
@@ -55,7 +55,7 @@ string IntentLine(const long mark,const long attempt,const SOrder &order)
 string OutcomeLine(const SLedgerEntry &entry)
   {
    CJsonWriter json;
-   json.Integer("token",entry.token);
+   json.Integer("client_order_id",entry.client_order_id);
    json.Integer("retcode",entry.retcode);
    json.IntegerIfAny("order",entry.order);
    json.IntegerIfAny("deal",entry.deal);
@@ -78,7 +78,7 @@ private:
    bool              m_unbroken;
    string            m_error;
 
-   void              Add(const long mark,const long token,const long attempt);
+   void              Add(const long mark,const long client_order_id,const long attempt);
    bool              TakeIntent(CJsonReader &reader);
    bool              TakeOutcome(CJsonReader &reader);
 
@@ -92,9 +92,9 @@ public:
    void              Identity(SLedgerIdentity &identity) const;
    int               Count(void) const;
    bool              At(const int index,SLedgerEntry &entry) const;
-   bool              Find(const long token,SLedgerEntry &entry) const;
-   bool              Knows(const long token) const;
-   void              Intend(const long token,const long attempt);
+   bool              Find(const long client_order_id,SLedgerEntry &entry) const;
+   bool              Knows(const long client_order_id) const;
+   void              Intend(const long client_order_id,const long attempt);
    void              Conclude(const SLedgerEntry &outcome);
   };
 //+------------------------------------------------------------------+
@@ -171,10 +171,10 @@ bool CLedgerBook::TakeIntent(CJsonReader &reader)
    SOrder order;
    fields.Read(reader,0);
    long mark=fields.Integer("mark",1,COUNT_MAX,true);
-   long token=fields.Integer("token",1,TOKEN_MAX,true);
+   long client_order_id=fields.Integer("client_order_id",1,CLIENT_ORDER_ID_MAX,true);
    long attempt=fields.Integer("attempt",1,INT31_MAX,true);
    int inner=fields.Inner("order");
-   if(fields.Error()!="" || !fields.OnlyThese("|mark|token|attempt|order|"))
+   if(fields.Error()!="" || !fields.OnlyThese("|mark|client_order_id|attempt|order|"))
       return(false);
    fields.Read(reader,inner);
    ReadOrder(fields,order);
@@ -183,9 +183,9 @@ bool CLedgerBook::TakeIntent(CJsonReader &reader)
    bool expected=(mark==m_mark+1);
    if(mark>m_mark)
       m_mark=mark;
-   if(order.token!=token || Knows(token))
+   if(order.client_order_id!=client_order_id || Knows(client_order_id))
       return(false);
-   Add(mark,token,attempt);
+   Add(mark,client_order_id,attempt);
    return(expected);
   }
 //+------------------------------------------------------------------+
@@ -196,15 +196,15 @@ bool CLedgerBook::TakeOutcome(CJsonReader &reader)
    CJsonFields fields;
    SLedgerEntry entry;
    fields.Read(reader,0);
-   long token=fields.Integer("token",1,TOKEN_MAX,true);
+   long client_order_id=fields.Integer("client_order_id",1,CLIENT_ORDER_ID_MAX,true);
    long retcode=fields.Integer("retcode",0,99999,true);
    long order=fields.Integer("order",0,TICKET_MAX,false);
    long deal=fields.Integer("deal",0,TICKET_MAX,false);
    string price=fields.Decimal("price",false);
    string volume=fields.Decimal("volume",false);
    string message=fields.Text("message",TEXT_MAX,false);
-   if(fields.Error()!="" || !fields.OnlyThese("|token|retcode|order|deal|price|volume|message|")
-      || !Find(token,entry) || entry.concluded)
+   if(fields.Error()!="" || !fields.OnlyThese("|client_order_id|retcode|order|deal|price|volume|message|")
+      || !Find(client_order_id,entry) || entry.concluded)
       return(false);
    entry.retcode=retcode;
    entry.order=order;
@@ -259,34 +259,34 @@ bool CLedgerBook::At(const int index,SLedgerEntry &entry) const
 //| What is known of a token. Nothing in an unbroken ledger: it was  |
 //| never sent from here.                                            |
 //+------------------------------------------------------------------+
-bool CLedgerBook::Find(const long token,SLedgerEntry &entry) const
+bool CLedgerBook::Find(const long client_order_id,SLedgerEntry &entry) const
   {
-   return(At(m_index.Find(token),entry));
+   return(At(m_index.Find(client_order_id),entry));
   }
 //+------------------------------------------------------------------+
 //| Whether a token stands here                                      |
 //+------------------------------------------------------------------+
-bool CLedgerBook::Knows(const long token) const
+bool CLedgerBook::Knows(const long client_order_id) const
   {
-   return(m_index.Find(token)!=LONG_MAP_NONE);
+   return(m_index.Find(client_order_id)!=LONG_MAP_NONE);
   }
 //+------------------------------------------------------------------+
 //| The intent under the next mark                                   |
 //+------------------------------------------------------------------+
-void CLedgerBook::Intend(const long token,const long attempt)
+void CLedgerBook::Intend(const long client_order_id,const long attempt)
   {
    m_mark++;
-   Add(m_mark,token,attempt);
+   Add(m_mark,client_order_id,attempt);
   }
 //+------------------------------------------------------------------+
 //| An intent more                                                   |
 //+------------------------------------------------------------------+
-void CLedgerBook::Add(const long mark,const long token,const long attempt)
+void CLedgerBook::Add(const long mark,const long client_order_id,const long attempt)
   {
    if(m_count>=ArraySize(m_entries))
       ArrayResize(m_entries,2*m_count+16);
    m_entries[m_count].mark=mark;
-   m_entries[m_count].token=token;
+   m_entries[m_count].client_order_id=client_order_id;
    m_entries[m_count].attempt=attempt;
    m_entries[m_count].concluded=false;
    m_entries[m_count].retcode=0;
@@ -295,7 +295,7 @@ void CLedgerBook::Add(const long mark,const long token,const long attempt)
    m_entries[m_count].price="";
    m_entries[m_count].volume="";
    m_entries[m_count].message="";
-   m_index.Put(token,m_count);
+   m_index.Put(client_order_id,m_count);
    m_count++;
   }
 //+------------------------------------------------------------------+
@@ -303,7 +303,7 @@ void CLedgerBook::Add(const long mark,const long token,const long attempt)
 //+------------------------------------------------------------------+
 void CLedgerBook::Conclude(const SLedgerEntry &outcome)
   {
-   int index=m_index.Find(outcome.token);
+   int index=m_index.Find(outcome.client_order_id);
    if(index==LONG_MAP_NONE)
       return;
    m_entries[index]=outcome;

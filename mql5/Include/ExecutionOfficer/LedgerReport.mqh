@@ -5,7 +5,7 @@
 //+------------------------------------------------------------------+
 #include "Ledger.mqh"
 #include "LinkSession.mqh"
-#include "OwnFacts.mqh"
+#include "OwnReports.mqh"
 //+------------------------------------------------------------------+
 //| From the first entry to the last                                 |
 //+------------------------------------------------------------------+
@@ -54,7 +54,7 @@ void CLedgerReport::Begin(const long mark)
    m_done=false;
   }
 //+------------------------------------------------------------------+
-//| Look at so many entries; how many facts were posted              |
+//| Look at so many entries; how many reports were posted            |
 //+------------------------------------------------------------------+
 int CLedgerReport::Portion(const int most,const int room)
   {
@@ -70,11 +70,11 @@ int CLedgerReport::Portion(const int most,const int room)
       m_entry++;
       if(entry.mark<=m_mark)
          continue;
-      m_session.Post(SubmittedFact(entry));
+      m_session.Post(SubmittedReport(entry));
       posted++;
       if(entry.concluded)
         {
-         m_session.Post(ResultFact(entry));
+         m_session.Post(ResultReport(entry));
          posted++;
         }
      }

@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                  LinkSession.mqh |
-//| Our side of the link: handshake, epochs, facts, heartbeats. No   |
+//| Our side of the link: handshake, epochs, reports, heartbeats. No |
 //| socket, no clock: messages go in, messages come out, the time is |
 //| an argument, in milliseconds of a monotonic clock.               |
 //|                                                                  |
@@ -18,7 +18,7 @@
 //| row is dropped and counted.                                      |
 //+------------------------------------------------------------------+
 #include "Clock.mqh"
-#include "FactOutbox.mqh"
+#include "ReportOutbox.mqh"
 #include "Handshake.mqh"
 #include "LinkClock.mqh"
 #include "Log.mqh"
@@ -49,11 +49,11 @@ class CLinkSession
   {
 private:
    CSessionState     m_state;
-   CFactOutbox       m_facts;
+   CReportOutbox       m_reports;
    CLinkClock        m_clock;
    CLog             *m_log;
    CHandshake        m_handshake;
-   CTextQueue        m_frames;   // to be sent before any fact
+   CTextQueue        m_frames;   // to be sent before any report
    SAccount          m_account;  // whom the session speaks for
    SAccount          m_claimed;  // whom the proof spoke for
    long              m_epoch;
@@ -78,13 +78,13 @@ public:
    bool              WantsWire(const long mono_ms,const SStanding &standing) const;
    bool              Hears(const long mono_ms) const;
    long              LinkMs(const long mono_ms) const { return(m_clock.Now(mono_ms)); }
-   string            Boot(void) const { return(m_handshake.Boot()); }
+   string            InstanceId(void) const { return(m_handshake.InstanceId()); }
    void              Status(SLinkStatus &status) const;
    void              Account(SAccount &account) const { account=m_account; }
-   int               Room(void) const { return(m_facts.Room()); }
-   void              Post(const string fact) { m_facts.Post(fact); }
-   void              ForgetFacts(void) { m_facts.Clear(); }
-   string            TakeFactAlarm(void) { return(m_facts.TakeAlarm()); }
+   int               Room(void) const { return(m_reports.Room()); }
+   void              Post(const string report) { m_reports.Post(report); }
+   void              ForgetReports(void) { m_reports.Clear(); }
+   string            TakeReportAlarm(void) { return(m_reports.TakeAlarm()); }
    bool              TakeFrame(string &frame);
    bool              TakeReconnect(void) { return(m_state.TakeReconnect()); }
    void              Beat(const SStanding &standing,const bool busy,const long timer_max_us);
@@ -117,7 +117,7 @@ void CLinkSession::Start(const string officer,const uchar &key[],const string pr
    m_log=GetPointer(log);
    m_handshake.Start(officer,key,program,poll_interval_s,entropy);
    m_state.Reset();
-   m_facts.Clear();
+   m_reports.Clear();
    m_clock.Start(0);
    m_frames.Clear();
    m_epoch=0;
@@ -148,15 +148,15 @@ void CLinkSession::Status(SLinkStatus &status) const
    status.remedy=m_state.Remedy();
    status.epoch=m_epoch;
    status.dropped=m_state.Dropped();
-   status.unacknowledged=m_facts.Count();
+   status.unacknowledged=m_reports.Count();
   }
 //+------------------------------------------------------------------+
-//| Every fact that may go out now                                   |
+//| Every report that may go out now                                 |
 //+------------------------------------------------------------------+
 void CLinkSession::Release(void)
   {
    string frame="";
-   while(m_facts.Release(m_epoch,m_max_bytes,frame))
+   while(m_reports.Release(m_epoch,m_max_bytes,frame))
       m_frames.Put(frame);
   }
 //+------------------------------------------------------------------+
@@ -164,7 +164,7 @@ void CLinkSession::Release(void)
 //+------------------------------------------------------------------+
 bool CLinkSession::TakeFrame(string &frame)
   {
-   return(m_frames.Take(frame) || (Up() && m_facts.Release(m_epoch,m_max_bytes,frame)));
+   return(m_frames.Take(frame) || (Up() && m_reports.Release(m_epoch,m_max_bytes,frame)));
   }
 //+------------------------------------------------------------------+
 //| A heartbeat; `busy` right before a synchronous request           |
@@ -234,9 +234,9 @@ bool CLinkSession::OnTimer(const long mono_ms,const SStanding &standing,const lo
      }
    if(!SameAccount(standing.account,m_account))
      {
-      // The facts that wait are the old account's. The next session scans the new one's.
+      // The reports that wait are the old account's. The next session scans the new one's.
       Bye("the terminal is logged in to another account");
-      m_facts.Clear();
+      m_reports.Clear();
       Drop(mono_ms,"the account changed","",true);
       return(false);
      }
@@ -334,7 +334,7 @@ bool CLinkSession::Begin(const SHeard &heard,const long mono_ms)
      }
    m_state.Stand();
    m_account=m_claimed;
-   m_facts.Restart();
+   m_reports.Restart();
    m_epoch=heard.welcome.epoch;
    m_beat_ms=heard.welcome.heartbeat_ms;
    if(m_beat_ms<BEAT_LOW_MS)
@@ -345,8 +345,8 @@ bool CLinkSession::Begin(const SHeard &heard,const long mono_ms)
    m_clock.Start(mono_ms);
    m_heard_ms=mono_ms;
    m_next_beat_ms=mono_ms;
-   m_log.Info("connected to the sidecar: epoch "+IntegerToString(m_epoch)+", "+IntegerToString(m_facts.Count())
-              +" facts unacknowledged");
+   m_log.Info("connected to the sidecar: epoch "+IntegerToString(m_epoch)+", "+IntegerToString(m_reports.Count())
+              +" reports unacknowledged");
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -367,7 +367,7 @@ bool CLinkSession::Hear(const SHeard &heard,const long mono_ms)
          m_clock.Heard(heard.number,mono_ms);
          return(false);
       case HEARD_ACK:
-         if(!m_facts.Ack(heard.number))
+         if(!m_reports.Ack(heard.number))
             m_state.Count();
          return(false);
       case HEARD_BYE:

@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                       Memory.mqh |
-//| Which facts this boot has reported, by the 64-bit hashes of key  |
+//| Which reports this boot has reported, by the 64-bit hashes of key|
 //| and content, and with which look at the broker each was last met.|
 //| Looks are counted. No call into the terminal.                    |
 //+------------------------------------------------------------------+
@@ -66,7 +66,7 @@ void CMemory::Clear(void)
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| How many facts are kept in mind                                  |
+//| How many reports are kept in mind                                |
 //+------------------------------------------------------------------+
 int CMemory::Count(void) const
   {

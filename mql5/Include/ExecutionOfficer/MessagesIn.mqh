@@ -16,7 +16,7 @@ enum ENUM_HEARD
    HEARD_REFUSED,
    HEARD_WELCOME,
    HEARD_COMMAND,
-   HEARD_SETTLE,
+   HEARD_STATUS_REQUEST,
    HEARD_INQUIRE,
    HEARD_ACK,
    HEARD_HEARTBEAT,
@@ -40,7 +40,7 @@ struct SHeard
    string            remedy;
    SWelcome          welcome;
    SCommand          command;
-   SSettle           settle;
+   SStatusRequest           status_request;
    SInquiry          inquiry;
   };
 //+------------------------------------------------------------------+
@@ -55,7 +55,7 @@ private:
    void              ReadFields(const ENUM_HEARD type,SHeard &heard);
    void              ReadWelcome(SWelcome &welcome);
    void              ReadCommand(SCommand &command);
-   void              ReadSettle(SSettle &settle);
+   void              ReadStatusRequest(SStatusRequest &status_request);
 
 public:
    void              Read(const uchar &frame[],const int size,SHeard &heard);
@@ -73,8 +73,8 @@ ENUM_HEARD HeardType(const string word)
       return(HEARD_WELCOME);
    if(word=="command")
       return(HEARD_COMMAND);
-   if(word=="settle")
-      return(HEARD_SETTLE);
+   if(word=="status_request")
+      return(HEARD_STATUS_REQUEST);
    if(word=="inquire")
       return(HEARD_INQUIRE);
    if(word=="ack")
@@ -164,8 +164,8 @@ void CMessageReader::ReadFields(const ENUM_HEARD type,SHeard &heard)
       case HEARD_COMMAND:
          ReadCommand(heard.command);
          break;
-      case HEARD_SETTLE:
-         ReadSettle(heard.settle);
+      case HEARD_STATUS_REQUEST:
+         ReadStatusRequest(heard.status_request);
          break;
       case HEARD_INQUIRE:
          heard.inquiry.epoch=heard.epoch;
@@ -214,21 +214,21 @@ void CMessageReader::ReadCommand(SCommand &command)
 //+------------------------------------------------------------------+
 //| A settle's own fields                                            |
 //+------------------------------------------------------------------+
-void CMessageReader::ReadSettle(SSettle &settle)
+void CMessageReader::ReadStatusRequest(SStatusRequest &status_request)
   {
-   settle.epoch=m_fields.Integer("epoch",0,COUNT_MAX,true);
+   status_request.epoch=m_fields.Integer("epoch",0,COUNT_MAX,true);
    int item=m_fields.Inner("item");
    if(m_fields.Error()!="")
       return;
    m_fields.Read(m_reader,item);
-   settle.attempt=m_fields.Integer("attempt",1,INT31_MAX,true);
-   settle.ask=m_fields.Integer("ask",1,INT31_MAX,true);
-   settle.ledger=m_fields.Hex("ledger",32);
-   settle.since_ms=m_fields.Integer("since_server_ms",0,COUNT_MAX,true);
+   status_request.attempt=m_fields.Integer("attempt",1,INT31_MAX,true);
+   status_request.ask=m_fields.Integer("ask",1,INT31_MAX,true);
+   status_request.ledger=m_fields.Hex("ledger",32);
+   status_request.since_ms=m_fields.Integer("since_server_ms",0,COUNT_MAX,true);
    int order=m_fields.Inner("order");
    if(m_fields.Error()!="")
       return;
    m_fields.Read(m_reader,order);
-   ReadOrder(m_fields,settle.order);
+   ReadOrder(m_fields,status_request.order);
   }
 //+------------------------------------------------------------------+

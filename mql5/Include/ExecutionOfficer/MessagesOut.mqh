@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                  MessagesOut.mqh |
-//| What we say to the sidecar, as JSON. A fact is JSON already.     |
+//| What we say to the sidecar, as JSON. A report is JSON already.   |
 //+------------------------------------------------------------------+
 #include "JsonWriter.mqh"
 #include "Terms.mqh"
@@ -11,14 +11,14 @@
 //+------------------------------------------------------------------+
 //| The first message of a session                                   |
 //+------------------------------------------------------------------+
-string HelloMessage(const string officer,const string boot,const string nonce)
+string HelloMessage(const string officer,const string instance_id,const string nonce)
   {
    CJsonWriter json;
    json.Text("type","hello");
    json.Integer("min_version",PROTOCOL_MIN);
    json.Integer("max_version",PROTOCOL_MAX);
    json.Text("officer",officer);
-   json.Text("boot",boot);
+   json.Text("instance_id",instance_id);
    json.Text("nonce",nonce);
    return(json.Result());
   }
@@ -70,15 +70,15 @@ string HeartbeatMessage(const long epoch,const SStanding &standing,const long ti
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| A fact under its number                                          |
+//| A report under its number                                        |
 //+------------------------------------------------------------------+
-string FactMessage(const long epoch,const long seq,const string fact)
+string ReportMessage(const long epoch,const long seq,const string report)
   {
    CJsonWriter json;
-   json.Text("type","fact");
+   json.Text("type","report");
    json.Integer("epoch",epoch);
    json.Integer("seq",seq);
-   json.Number("fact",fact);
+   json.Number("report",report);
    return(json.Result());
   }
 //+------------------------------------------------------------------+

@@ -106,12 +106,12 @@ void COfficer::Load(SSettings &settings,const string program)
       m_log.Error(m_problem);
    else
       m_log.Info(program+" for "+settings.officer+", sidecar at "+settings.host+":"+IntegerToString(settings.port)
-                 +", boot "+m_session.Boot());
+                 +", boot "+m_session.InstanceId());
    ReadStanding(m_standing);
    ShowPanel();
   }
 //+------------------------------------------------------------------+
-//| The end, in order: facts that wait, then bye. It must not take   |
+//| The end, in order: reports that wait, then bye. It must not take |
 //| long: the terminal waits for 2.5 s and no more.                  |
 //+------------------------------------------------------------------+
 void COfficer::Unload(const int reason)
@@ -227,7 +227,7 @@ void COfficer::Watch(const long mono_ms)
       if(m_seen_connected)
         {
          m_connections++;
-         m_session.Post(ConnectionFact(m_session.Boot(),m_connections,m_connected));
+         m_session.Post(ConnectionReport(m_session.InstanceId(),m_connections,m_connected));
          m_log.Warning(m_connected ? "the broker is back" : "the connection to the broker is lost");
         }
       m_seen_connected=true;
@@ -247,7 +247,7 @@ void COfficer::Alarm(const string code,const string message)
    if(message=="")
       return;
    m_troubles++;
-   m_session.Post(TroubleFact(m_session.Boot(),m_troubles,code,message));
+   m_session.Post(TroubleReport(m_session.InstanceId(),m_troubles,code,message));
    m_log.Error(message);
    m_last_alarm=message;
   }
@@ -279,7 +279,7 @@ bool COfficer::OpenLedger(const long mono_ms)
    if(m_ledger_account.known && !SameAccount(m_ledger_account,m_standing.account))
      {
       // What waits is of the other account.
-      m_session.ForgetFacts();
+      m_session.ForgetReports();
       m_work.Forget();
      }
    m_ledger_account=m_standing.account;
@@ -321,7 +321,7 @@ void COfficer::Turn(const long mono_ms)
    m_work.Step(mono_ms,m_standing,m_connected ? mono_ms-m_connected_since_ms : 0,m_wire.AllSent());
    Alarm("LEDGER",m_work.TakeLedgerAlarm());
    Alarm("POSITIONS",m_work.TakeScanAlarm());
-   Alarm("FACTS",m_session.TakeFactAlarm());
+   Alarm("REPORTS",m_session.TakeReportAlarm());
   }
 //+------------------------------------------------------------------+
 //| Send what waits, and close a connection that is not wanted       |
@@ -368,7 +368,7 @@ void COfficer::ShowPanel(void)
       m_panel.Line("Broker: connected, trading is allowed",PANEL_TONE_GOOD);
    m_panel.Text(m_flatten.Status(),PANEL_TONE_BAD);
    m_panel.Line("Waiting: "+IntegerToString(m_work.Commands())+" commands, "
-                +IntegerToString(link.unacknowledged)+" facts",PANEL_TONE_PLAIN);
+                +IntegerToString(link.unacknowledged)+" reports",PANEL_TONE_PLAIN);
    if(!up && link.trouble!="")
       m_panel.Text("Last error: "+link.trouble,PANEL_TONE_BAD);
    if(!up && link.remedy!="")

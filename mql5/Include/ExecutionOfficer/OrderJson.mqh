@@ -7,7 +7,7 @@
 #include "JsonWriter.mqh"
 #include "Terms.mqh"
 
-#define TOKEN_MAX 4503599627370495    // 52 bits
+#define CLIENT_ORDER_ID_MAX 4503599627370495    // 52 bits
 #define INT31_MAX 2147483647
 #define POINTS_MAX 999999
 //+------------------------------------------------------------------+
@@ -37,7 +37,7 @@ long ReadPoints(CJsonFields &fields,const string name)
 void ReadOrder(CJsonFields &fields,SOrder &order)
   {
    NoOrder(order);
-   order.token=fields.Integer("token",1,TOKEN_MAX,true);
+   order.client_order_id=fields.Integer("client_order_id",1,CLIENT_ORDER_ID_MAX,true);
    order.kind=ReadWord(fields,"kind","OPEN,CLOSE,MODIFY,CANCEL",true);
    order.symbol=fields.Name("symbol");
    order.side=ReadWord(fields,"side","BUY,SELL",true);
@@ -45,7 +45,7 @@ void ReadOrder(CJsonFields &fields,SOrder &order)
    order.form=ReadWord(fields,"order_type","MARKET,LIMIT,STOP,STOP_LIMIT",false);
    order.position=fields.Integer("position",0,TICKET_MAX,false);
    order.order=fields.Integer("order",0,TICKET_MAX,false);
-   order.opener=fields.Integer("opener",0,TOKEN_MAX,false);
+   order.opener=fields.Integer("opener",0,CLIENT_ORDER_ID_MAX,false);
    order.stop_loss=fields.Decimal("stop_loss",false);
    order.take_profit=fields.Decimal("take_profit",false);
    order.price=fields.Decimal("price",false);
@@ -70,7 +70,7 @@ void WriteAmount(CJsonWriter &json,const string name,const string amount)
 //+------------------------------------------------------------------+
 void WriteOrderFields(CJsonWriter &json,const SOrder &order)
   {
-   json.Integer("token",order.token);
+   json.Integer("client_order_id",order.client_order_id);
    json.Text("kind",order.kind);
    json.Text("symbol",order.symbol);
    json.Text("side",order.side);

@@ -20,7 +20,7 @@
 #include "ChangeRequest.mqh"
 #include "Checked.mqh"
 #include "Filling.mqh"
-#include "Guards.mqh"
+#include "RiskLimits.mqh"
 #include "Standing.mqh"
 //+------------------------------------------------------------------+
 //| Whether the command may still be sent, by the link clock         |
@@ -53,12 +53,12 @@ bool CheckStanding(const SAccount &account,SNotSent &answer)
 //| The request that the command asks for, once nothing speaks       |
 //| against it. `link_ms` is the link clock, `account` the session's.|
 //+------------------------------------------------------------------+
-bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,CGuards &guards,
+bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,CRiskLimits &risk_limits,
                     MqlTradeRequest &request,SNotSent &answer)
   {
    SLimits limits;
    bool custom=false;
-   guards.Limits(limits);
+   risk_limits.Limits(limits);
    ZeroMemory(request);
    if(!CheckDeadline(command,link_ms,answer) || !CheckStanding(account,answer))
       return(false);
@@ -67,14 +67,14 @@ bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &a
       return(NotSent(answer,"INPUTS",forbidden));
    if(!SymbolExist(command.order.symbol,custom))
       return(NotSent(answer,"SYMBOL","the broker has no symbol "+command.order.symbol));
-   if(!PrepareKind(command,guards,limits,request,answer))
+   if(!PrepareKind(command,risk_limits,limits,request,answer))
       return(false);
    return(CheckRequest(request,answer));
   }
 //+------------------------------------------------------------------+
 //| What differs between the kinds                                   |
 //+------------------------------------------------------------------+
-bool PrepareKind(const SCommand &command,CGuards &guards,const SLimits &limits,MqlTradeRequest &request,SNotSent &answer)
+bool PrepareKind(const SCommand &command,CRiskLimits &risk_limits,const SLimits &limits,MqlTradeRequest &request,SNotSent &answer)
   {
    SMarket market;
    if(command.order.kind==ORDER_KIND_CANCEL)
@@ -90,7 +90,7 @@ bool PrepareKind(const SCommand &command,CGuards &guards,const SLimits &limits,M
       return(NotSent(answer,"INPUTS",forbidden));
    if(command.order.kind==ORDER_KIND_CLOSE)
       return(PrepareClose(command.order,limits,market,request,answer));
-   forbidden=guards.ForbidOpen(command.order);
+   forbidden=risk_limits.ForbidOpen(command.order);
    if(forbidden!="")
       return(NotSent(answer,"INPUTS",forbidden));
    if(!CheckPermits(command.order,ServerMs(),answer))
@@ -136,7 +136,7 @@ bool PrepareMarket(const SOrder &order,const SLimits &limits,const SMarket &mark
    if(distant!="")
       return(NotSent(answer,"CHECK",distant));
    request.action=TRADE_ACTION_DEAL;
-   request.magic=(ulong)order.token;
+   request.magic=(ulong)order.client_order_id;
    request.symbol=symbol;
    request.volume=OnGrid(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
    request.price=NormalizeDouble(price,market.digits);
@@ -185,7 +185,7 @@ bool PreparePending(const SCommand &command,const SMarket &market,MqlTradeReques
    if(!CheckPrices(market,wished,wished,false,answer))
       return(false);
    request.action=TRADE_ACTION_PENDING;
-   request.magic=(ulong)order.token;
+   request.magic=(ulong)order.client_order_id;
    request.symbol=symbol;
    request.volume=OnGrid(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
    request.price=wished.price;

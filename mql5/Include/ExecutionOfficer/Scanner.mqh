@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                      Scanner.mqh |
-//| From the broker's records to facts: everything after a welcome,  |
+//| From the broker's records to reports: everything after a welcome,|
 //| then whatever is new or changed.                                 |
 //|                                                                  |
 //|   full scan  after each welcome, from the sidecar's watermark    |
@@ -14,10 +14,10 @@
 //| windows of time before its last minutes are looked at; looks go  |
 //| on beside a walk that is no full scan's.                         |
 //|                                                                  |
-//| A scan ends with a fact of its own, which moves the watermark.   |
+//| A scan ends with a report of its own, which moves the watermark. |
 //| Transactions only make a look come sooner: MetaTrader guarantees |
 //| neither their order nor that they come, so nothing is read from  |
-//| them. Facts leave in portions, however long the history is.      |
+//| them. Reports leave in portions, however long the history is.    |
 //|                                                                  |
 //| Whether the terminal has its history complete when it says that  |
 //| it is connected is not known. So for DEEP_MS after each welcome  |
@@ -198,7 +198,7 @@ void CScanner::Step(const long mono_ms)
       StartNext(mono_ms);
   }
 //+------------------------------------------------------------------+
-//| A portion of the scan or look under way; how many facts were     |
+//| A portion of the scan or look under way; how many reports were   |
 //| posted                                                           |
 //+------------------------------------------------------------------+
 int CScanner::Portion(const int room,const long mono_ms)
@@ -212,16 +212,16 @@ int CScanner::Portion(const int room,const long mono_ms)
    return(0);
   }
 //+------------------------------------------------------------------+
-//| A portion of the history's walk; how many facts were posted. Its |
+//| A portion of the history's walk; how many reports were posted. Its |
 //| end is the look at what is left.                                 |
 //+------------------------------------------------------------------+
 int CScanner::ReportWalk(const int room)
   {
-   SFact fact;
+   SReport report;
    int posted=0;
    m_walk.NextCall();
    for(int i=0; i<SCAN_PORTION && posted<room && m_walk.Walking(); i++)
-      if(m_walk.Next(fact) && m_sight.Report(fact,m_scan_look,m_kind==SCAN_KIND_FULL))
+      if(m_walk.Next(report) && m_sight.Report(report,m_scan_look,m_kind==SCAN_KIND_FULL))
          posted++;
    m_walked=true;
    // Where the broker is away, the next step tries again.
@@ -230,11 +230,11 @@ int CScanner::ReportWalk(const int room)
    return(posted);
   }
 //+------------------------------------------------------------------+
-//| A portion of the snapshot; how many facts were posted            |
+//| A portion of the snapshot; how many reports were posted          |
 //+------------------------------------------------------------------+
 int CScanner::ReportSnapshot(const int room)
   {
-   SFact fact;
+   SReport report;
    int posted=0;
    if(!m_snapshot.Select())
       return(0);
@@ -255,10 +255,10 @@ int CScanner::ReportSnapshot(const int room)
          m_kind=SCAN_KIND_NONE;
          break;
         }
-      if(!m_snapshot.Next(fact))
+      if(!m_snapshot.Next(report))
          continue;
       // After a welcome all of it, said before or not: the journal may have been restored from a backup.
-      if(m_sight.Report(fact,m_look,m_kind==SCAN_KIND_FULL))
+      if(m_sight.Report(report,m_look,m_kind==SCAN_KIND_FULL))
          posted++;
      }
    return(posted);
@@ -377,7 +377,7 @@ void CScanner::End(void)
    m_from_ms=m_scan_from_ms;
    m_sight.Forget(m_scan_look);
    m_counter++;
-   m_session.Post(ScanFact(m_session.Boot(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),
+   m_session.Post(ScanReport(m_session.InstanceId(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),
                            m_walk.Orders()+m_snapshot.Orders(),positions));
   }
 //+------------------------------------------------------------------+

@@ -3,7 +3,7 @@
 //| What the broker's records hold of one token.                     |
 //+------------------------------------------------------------------+
 #include "Clock.mqh"
-#include "Facts.mqh"
+#include "Reports.mqh"
 #include "Standing.mqh"
 
 // History is asked for until a day from now: server time may be set back, and the newest must not be missed.
@@ -36,48 +36,48 @@ bool HasTicket(const ulong &tickets[],const ulong ticket)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Put a fact at the end of a list                                  |
+//| Put a report at the end of a list                                |
 //+------------------------------------------------------------------+
-void AppendFact(SFact &facts[],const SFact &fact)
+void AppendReport(SReport &reports[],const SReport &report)
   {
-   int count=ArraySize(facts);
-   ArrayResize(facts,count+1,16);
-   facts[count]=fact;
+   int count=ArraySize(reports);
+   ArrayResize(reports,count+1,16);
+   reports[count]=report;
   }
 //+------------------------------------------------------------------+
-//| Every order and deal with the token, as facts: deals, live       |
+//| Every order and deal with the token, as reports: deals, live     |
 //| orders, done orders. Deals of an order with the token count too: |
 //| not every broker passes its magic on. False where the broker     |
 //| could not be searched.                                           |
 //+------------------------------------------------------------------+
-bool SearchBroker(const long token,const long since_ms,SFact &facts[])
+bool SearchBroker(const long client_order_id,const long since_ms,SReport &reports[])
   {
-   SFact fact;
+   SReport report;
    ulong orders[];
-   SFact order_facts[];
-   ArrayResize(facts,0);
+   SReport order_reports[];
+   ArrayResize(reports,0);
    if(!BrokerConnected())
       return(false);
    // Live orders first: one that is done in between is then seen in the history, or twice, but never missed.
    for(int i=0; i<OrdersTotal(); i++)
      {
       ulong ticket=OrderGetTicket(i);
-      if(ticket==0 || OrderGetInteger(ORDER_MAGIC)!=token)
+      if(ticket==0 || OrderGetInteger(ORDER_MAGIC)!=client_order_id)
          continue;
       AppendTicket(orders,ticket);
-      if(LiveOrderFact(i,fact))
-         AppendFact(order_facts,fact);
+      if(LiveOrderReport(i,report))
+         AppendReport(order_reports,report);
      }
    if(!SelectHistory(since_ms))
       return(false);
    for(int i=0; i<HistoryOrdersTotal(); i++)
      {
       ulong ticket=HistoryOrderGetTicket(i);
-      if(ticket==0 || HistoryOrderGetInteger(ticket,ORDER_MAGIC)!=token)
+      if(ticket==0 || HistoryOrderGetInteger(ticket,ORDER_MAGIC)!=client_order_id)
          continue;
       AppendTicket(orders,ticket);
-      if(DoneOrderFact(ticket,fact))
-         AppendFact(order_facts,fact);
+      if(DoneOrderReport(ticket,report))
+         AppendReport(order_reports,report);
      }
    for(int i=0; i<HistoryDealsTotal(); i++)
      {
@@ -85,12 +85,12 @@ bool SearchBroker(const long token,const long since_ms,SFact &facts[])
       if(ticket==0)
          continue;
       ulong order=(ulong)HistoryDealGetInteger(ticket,DEAL_ORDER);
-      bool ours=(HistoryDealGetInteger(ticket,DEAL_MAGIC)==token || (order!=0 && HasTicket(orders,order)));
-      if(ours && DealFact(ticket,fact))
-         AppendFact(facts,fact);
+      bool ours=(HistoryDealGetInteger(ticket,DEAL_MAGIC)==client_order_id || (order!=0 && HasTicket(orders,order)));
+      if(ours && DealReport(ticket,report))
+         AppendReport(reports,report);
      }
-   for(int i=0; i<ArraySize(order_facts); i++)
-      AppendFact(facts,order_facts[i]);
+   for(int i=0; i<ArraySize(order_reports); i++)
+      AppendReport(reports,order_reports[i]);
    return(BrokerConnected());
   }
 //+------------------------------------------------------------------+

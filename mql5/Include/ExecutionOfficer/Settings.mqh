@@ -48,7 +48,7 @@ void TidySettings(SSettings &settings)
 //+------------------------------------------------------------------+
 //| Which of the guards is wrong; empty where none is                |
 //+------------------------------------------------------------------+
-string WrongGuard(const SLimits &limits)
+string WrongRiskLimit(const SLimits &limits)
   {
    string name="";
    if(limits.max_symbol_positions<0)
@@ -85,6 +85,6 @@ string WrongSetting(const SSettings &settings)
       return("the input 'Maximum deviation' is not from 0 to 999999 points");
    if(settings.limits.max_spread<0)
       return("the input 'Maximum spread' is negative: write 0 for no limit");
-   return(WrongGuard(settings.limits));
+   return(WrongRiskLimit(settings.limits));
   }
 //+------------------------------------------------------------------+

@@ -4,7 +4,7 @@
 //| counted: what an earlier one has seen is not told after what a   |
 //| later one has.                                                   |
 //+------------------------------------------------------------------+
-#include "Facts.mqh"
+#include "Reports.mqh"
 #include "LinkSession.mqh"
 #include "Memory.mqh"
 //+------------------------------------------------------------------+
@@ -23,8 +23,8 @@ public:
    void              Clear(void);
    int               Remembered(void) const { return(m_said.Count()); }
    long              Look(void);
-   bool              Report(const SFact &fact,const long look,const bool everything);
-   void              Tell(const SFact &facts[]);
+   bool              Report(const SReport &report,const long look,const bool everything);
+   void              Tell(const SReport &reports[]);
    void              Forget(const long before_look) { m_said.Forget(before_look); }
   };
 //+------------------------------------------------------------------+
@@ -62,21 +62,21 @@ long CSight::Look(void)
 //| Post what a look has seen, if it is news, or `everything` is     |
 //| wanted; true where it was posted                                 |
 //+------------------------------------------------------------------+
-bool CSight::Report(const SFact &fact,const long look,const bool everything)
+bool CSight::Report(const SReport &report,const long look,const bool everything)
   {
-   ENUM_NOTED noted=m_said.Note(fact.key,fact.json,look);
+   ENUM_NOTED noted=m_said.Note(report.key,report.json,look);
    if(noted==NOTED_OLD || (noted==NOTED_KNOWN && !everything))
       return(false);
-   m_session.Post(fact.json);
+   m_session.Post(report.json);
    return(true);
   }
 //+------------------------------------------------------------------+
 //| Post how something stands now, out of turn                       |
 //+------------------------------------------------------------------+
-void CSight::Tell(const SFact &facts[])
+void CSight::Tell(const SReport &reports[])
   {
    long look=Look();
-   for(int i=0; i<ArraySize(facts); i++)
-      Report(facts[i],look,true);
+   for(int i=0; i<ArraySize(reports); i++)
+      Report(reports[i],look,true);
   }
 //+------------------------------------------------------------------+

@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                     Snapshot.mqh |
-//| The broker's records at one moment: what is open as facts, what  |
+//| The broker's records at one moment: what is open as reports, what|
 //| is history as tickets, to be read in portions.                   |
 //+------------------------------------------------------------------+
 #include "Search.mqh"
@@ -14,7 +14,7 @@ class CSnapshot
 private:
    ulong             m_orders[];     // done orders
    ulong             m_deals[];
-   SFact             m_live[];       // live orders, then positions
+   SReport             m_live[];       // live orders, then positions
    ulong             m_tickets[];    // of the live orders
    int               m_live_orders;
    long              m_positions[];  // identifiers
@@ -33,7 +33,7 @@ public:
    void              Clear(void);
    bool              Take(const long from_ms);
    bool              Select(void) const;
-   bool              Next(SFact &fact);
+   bool              Next(SReport &report);
    bool              Done(void) const;
    long              FromMs(void) const;
    long              ToMs(void) const;
@@ -101,7 +101,7 @@ void CSnapshot::ReadLiveOrders(void)
    m_live_orders=0;
    for(int i=0; i<total; i++)
      {
-      if(!LiveOrderFact(i,m_live[m_live_orders]))
+      if(!LiveOrderReport(i,m_live[m_live_orders]))
          continue;
       m_tickets[m_live_orders]=(ulong)OrderGetInteger(ORDER_TICKET);
       m_live_orders++;
@@ -119,7 +119,7 @@ void CSnapshot::ReadPositions(void)
    m_shape="";
    for(int i=0; i<total; i++)
      {
-      long identifier=PositionFact(i,m_live[m_live_orders+count]);
+      long identifier=PositionReport(i,m_live[m_live_orders+count]);
       if(identifier==0)
          continue;
       m_positions[count]=identifier;
@@ -175,24 +175,24 @@ bool CSnapshot::Select(void) const
    return(m_next>=ArraySize(m_orders)+ArraySize(m_deals) || SelectHistory(m_from_ms));
   }
 //+------------------------------------------------------------------+
-//| The next fact: deals, done orders, live orders, positions. A     |
+//| The next report: deals, done orders, live orders, positions. A   |
 //| deal is known before the position that it made, and before the   |
 //| word that the rest of its order was cancelled. False where a     |
 //| record is not there any more; go on until Done.                  |
 //+------------------------------------------------------------------+
-bool CSnapshot::Next(SFact &fact)
+bool CSnapshot::Next(SReport &report)
   {
    int index=m_next;
    m_next++;
    if(index<ArraySize(m_deals))
-      return(DealFact(m_deals[index],fact));
+      return(DealReport(m_deals[index],report));
    index-=ArraySize(m_deals);
    if(index<ArraySize(m_orders))
-      return(DoneOrderFact(m_orders[index],fact));
+      return(DoneOrderReport(m_orders[index],report));
    index-=ArraySize(m_orders);
    if(index>=ArraySize(m_live))
       return(false);
-   fact=m_live[index];
+   report=m_live[index];
    return(true);
   }
 //+------------------------------------------------------------------+

@@ -34,7 +34,7 @@ bool IsVariant(const string name,const string asked)
    return(more>0 && more<=AFFIX_MOST && StringFind(name,asked)>=0);
   }
 //+------------------------------------------------------------------+
-//| The candidates of one inquiry, in order; no more than fit a fact |
+//| The candidates of one inquiry, in order; no more than fit a report |
 //+------------------------------------------------------------------+
 class CCandidates
   {

@@ -75,32 +75,32 @@ void ReadPrices(SPrices &prices)
 //| that is gone; the order, live or done. It replaces the history's |
 //| selection. False where the broker is away.                       |
 //+------------------------------------------------------------------+
-bool TargetFacts(const SOrder &order,SFact &facts[])
+bool TargetReports(const SOrder &order,SReport &reports[])
   {
-   SFact fact;
-   ArrayResize(facts,0);
+   SReport report;
+   ArrayResize(reports,0);
    if(!BrokerConnected())
       return(false);
    if(order.position!=0)
      {
       if(SelectPosition(order.position)!=0)
         {
-         SelectedPositionFact(fact);
-         AppendFact(facts,fact);
+         SelectedPositionReport(report);
+         AppendReport(reports,report);
         }
       else if(HistorySelectByPosition((ulong)order.position))
          for(int i=0; i<HistoryDealsTotal(); i++)
-            if(DealFact(HistoryDealGetTicket(i),fact))
-               AppendFact(facts,fact);
+            if(DealReport(HistoryDealGetTicket(i),report))
+               AppendReport(reports,report);
      }
    // Live first: one that is done in between is then seen in the history.
    else if(OrderSelect((ulong)order.order))
      {
-      SelectedOrderFact(fact);
-      AppendFact(facts,fact);
+      SelectedOrderReport(report);
+      AppendReport(reports,report);
      }
-   else if(HistoryOrderSelect((ulong)order.order) && DoneOrderFact((ulong)order.order,fact))
-      AppendFact(facts,fact);
+   else if(HistoryOrderSelect((ulong)order.order) && DoneOrderReport((ulong)order.order,report))
+      AppendReport(reports,report);
    return(BrokerConnected());
   }
 //+------------------------------------------------------------------+

@@ -80,7 +80,7 @@ struct SLedgerIdentity
 //+------------------------------------------------------------------+
 struct SOrder
   {
-   long              token;
+   long              client_order_id;
    string            kind;
    string            symbol;
    string            side;        // MODIFY, CANCEL: the target's
@@ -104,7 +104,7 @@ struct SOrder
 //+------------------------------------------------------------------+
 void NoOrder(SOrder &order)
   {
-   order.token=0;
+   order.client_order_id=0;
    order.kind="";
    order.symbol="";
    order.side="";
@@ -153,7 +153,7 @@ struct SCommand
 //+------------------------------------------------------------------+
 //| Say what became of this, never send it                           |
 //+------------------------------------------------------------------+
-struct SSettle
+struct SStatusRequest
   {
    long              epoch;
    SOrder            order;

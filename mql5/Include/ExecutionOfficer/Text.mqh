@@ -3,7 +3,7 @@
 //| Strings and bytes: UTF-8, hex, decimals that keep their digits.  |
 //| Conversions only; nothing here asks the terminal for anything.   |
 //+------------------------------------------------------------------+
-#define TEXT_MAX 1024             // the longest text that a message or a fact carries, in characters
+#define TEXT_MAX 1024             // the longest text that a message or a report carries, in characters
 #define DECIMAL_DIGITS 15         // a double holds so many decimal digits without noise
 #define DECIMAL_PLACES 10         // the most behind the point, as the link allows
 #define EXPONENT_MAX 20           // of a number in a message; beyond it is none that a broker could mean

@@ -4,7 +4,7 @@
 //| and how much is left. No call into the terminal.                 |
 //+------------------------------------------------------------------+
 #define RETRY_MS 2000
-#define SETTLE_MS 30000           // until nothing can still come of a request
+#define STATUS_REQUEST_MS 30000           // until nothing can still come of a request
 #define FLATTEN_TRIES 5
 #define NEVER_MS (-1)
 //+------------------------------------------------------------------+
@@ -37,8 +37,8 @@ public:
    void              Restart(void);
    void              BeginLook(void);
    bool              Try(const long number,const double volume,const long mono_ms,const bool may_send);
-   void              Settle(const long mono_ms) { m_tries[m_last].next_ms=mono_ms+SETTLE_MS; }
-   bool              IsDoubtful(const long number,const bool fits,const long mono_ms);
+   void              StatusRequest(const long mono_ms) { m_tries[m_last].next_ms=mono_ms+STATUS_REQUEST_MS; }
+   bool              IsUnresolved(const long number,const bool fits,const long mono_ms);
    bool              IsGivenUp(const long number) const;
    int               Left(void) const { return(m_left); }
    int               GivenUp(void) const { return(m_given_up); }
@@ -126,7 +126,7 @@ bool CTries::Try(const long number,const double volume,const long mono_ms,const 
 //| Whether the history, which does or does not account for a        |
 //| position's volume, may still come to do so                       |
 //+------------------------------------------------------------------+
-bool CTries::IsDoubtful(const long number,const bool fits,const long mono_ms)
+bool CTries::IsUnresolved(const long number,const bool fits,const long mono_ms)
   {
    int at=Place(number,mono_ms);
    if(fits)
@@ -134,7 +134,7 @@ bool CTries::IsDoubtful(const long number,const bool fits,const long mono_ms)
    else
       if(m_tries[at].doubted_ms==NEVER_MS)
          m_tries[at].doubted_ms=mono_ms;
-   return(!fits && mono_ms<m_tries[at].doubted_ms+SETTLE_MS);
+   return(!fits && mono_ms<m_tries[at].doubted_ms+STATUS_REQUEST_MS);
   }
 //+------------------------------------------------------------------+
 //| Whether everything was tried                                     |

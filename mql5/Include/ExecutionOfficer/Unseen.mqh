@@ -14,7 +14,7 @@
 //+------------------------------------------------------------------+
 struct SUnseen
   {
-   long              token;
+   long              client_order_id;
    string            symbol;
    double            lots;
    bool              pending;        // it is seen once it is on the book
@@ -23,31 +23,31 @@ struct SUnseen
 //+------------------------------------------------------------------+
 //| Whether an open position bears the token                         |
 //+------------------------------------------------------------------+
-bool PositionShows(const long token)
+bool PositionShows(const long client_order_id)
   {
    for(int i=0; i<PositionsTotal(); i++)
-      if(PositionGetTicket(i)!=0 && PositionGetInteger(POSITION_MAGIC)==token)
+      if(PositionGetTicket(i)!=0 && PositionGetInteger(POSITION_MAGIC)==client_order_id)
          return(true);
    return(false);
   }
 //+------------------------------------------------------------------+
 //| Whether a live order bears the token                             |
 //+------------------------------------------------------------------+
-bool OrderShows(const long token)
+bool OrderShows(const long client_order_id)
   {
    for(int i=0; i<OrdersTotal(); i++)
-      if(OrderGetTicket(i)!=0 && OrderGetInteger(ORDER_MAGIC)==token)
+      if(OrderGetTicket(i)!=0 && OrderGetInteger(ORDER_MAGIC)==client_order_id)
          return(true);
    return(false);
   }
 //+------------------------------------------------------------------+
 //| Put a token at the end of a list                                 |
 //+------------------------------------------------------------------+
-void AppendToken(long &tokens[],const long token)
+void AppendClientOrderId(long &client_order_ids[],const long client_order_id)
   {
-   int count=ArraySize(tokens);
-   ArrayResize(tokens,count+1,64);
-   tokens[count]=token;
+   int count=ArraySize(client_order_ids);
+   ArrayResize(client_order_ids,count+1,64);
+   client_order_ids[count]=client_order_id;
   }
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
@@ -63,7 +63,7 @@ public:
    void              Clear(void) { ArrayFree(m_sent); }
    void              Put(const SOrder &order);
    void              Beat(const long mono_ms,const bool connected);
-   bool              Holds(const long token) const;
+   bool              Holds(const long client_order_id) const;
    void              Count(const string symbol,const long &shown[],int &count,double &lots) const;
   };
 //+------------------------------------------------------------------+
@@ -75,7 +75,7 @@ void CUnseen::Put(const SOrder &order)
       Drop(0);
    int last=ArraySize(m_sent);
    ArrayResize(m_sent,last+1,UNSEEN_MOST);
-   m_sent[last].token=order.token;
+   m_sent[last].client_order_id=order.client_order_id;
    m_sent[last].symbol=order.symbol;
    m_sent[last].lots=StringToDouble(order.volume);
    m_sent[last].pending=IsPending(order);
@@ -94,17 +94,17 @@ void CUnseen::Beat(const long mono_ms,const bool connected)
       else if(m_sent[i].since_ms==0)
          m_sent[i].since_ms=mono_ms;
       bool over=(connected && mono_ms-m_sent[i].since_ms>=UNSEEN_MS);
-      if(over || PositionShows(m_sent[i].token) || (m_sent[i].pending && OrderShows(m_sent[i].token)))
+      if(over || PositionShows(m_sent[i].client_order_id) || (m_sent[i].pending && OrderShows(m_sent[i].client_order_id)))
          Drop(i);
      }
   }
 //+------------------------------------------------------------------+
 //| Whether what the token opened may still come to be seen          |
 //+------------------------------------------------------------------+
-bool CUnseen::Holds(const long token) const
+bool CUnseen::Holds(const long client_order_id) const
   {
    for(int i=0; i<ArraySize(m_sent); i++)
-      if(m_sent[i].token==token)
+      if(m_sent[i].client_order_id==client_order_id)
          return(true);
    return(false);
   }
@@ -117,7 +117,7 @@ void CUnseen::Count(const string symbol,const long &shown[],int &count,double &l
      {
       bool shows=(m_sent[i].symbol!=symbol);
       for(int k=0; k<ArraySize(shown) && !shows; k++)
-         shows=(shown[k]==m_sent[i].token);
+         shows=(shown[k]==m_sent[i].client_order_id);
       if(shows)
          continue;
       count++;

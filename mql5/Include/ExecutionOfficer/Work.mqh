@@ -8,7 +8,7 @@
 #include "Scanner.mqh"
 #include "WorkQueue.mqh"
 
-#define WORK_SETTLES 4            // answered by one timer call
+#define WORK_STATUS_REQUESTS 4            // answered by one timer call
 #define QUOTE_WAIT_MS 2000        // a symbol that was just added to Market Watch has no quote yet
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
@@ -27,7 +27,7 @@ private:
    bool              m_announced;    // 'busy' was said; the order goes out next
 
    void              TakeCommand(SCommand &command,const long mono_ms);
-   void              SettleSome(const long connected_ms);
+   void              StatusRequestSome(const long connected_ms);
    void              ExecuteOne(const SStanding &standing,const bool all_sent);
    bool              AwaitsPosition(const SCommand &command,const SStanding &standing) const;
    bool              AwaitsQuote(const SCommand &command,const long mono_ms,const SStanding &standing) const;
@@ -112,8 +112,8 @@ void CWork::Take(SHeard &heard,const long mono_ms)
       case HEARD_COMMAND:
          TakeCommand(heard.command,mono_ms);
          break;
-      case HEARD_SETTLE:
-         if(!m_queue.PutSettle(heard.settle))
+      case HEARD_STATUS_REQUEST:
+         if(!m_queue.PutStatusRequest(heard.status_request))
             m_log.Warning("more settles than can wait; the sidecar asks again");
          break;
       case HEARD_INQUIRE:
@@ -153,7 +153,7 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
 //+------------------------------------------------------------------+
 void CWork::Step(const long mono_ms,const SStanding &standing,const long connected_ms,const bool all_sent)
   {
-   SettleSome(connected_ms);
+   StatusRequestSome(connected_ms);
    ExecuteOne(standing,all_sent);
    if(!standing.connected)
       return;
@@ -163,11 +163,11 @@ void CWork::Step(const long mono_ms,const SStanding &standing,const long connect
 //+------------------------------------------------------------------+
 //| Answer a few settles                                             |
 //+------------------------------------------------------------------+
-void CWork::SettleSome(const long connected_ms)
+void CWork::StatusRequestSome(const long connected_ms)
   {
-   SSettle settle;
-   for(int i=0; i<WORK_SETTLES && m_queue.TakeSettle(settle); i++)
-      m_executor.Settle(settle,connected_ms);
+   SStatusRequest status_request;
+   for(int i=0; i<WORK_STATUS_REQUESTS && m_queue.TakeStatusRequest(status_request); i++)
+      m_executor.StatusRequest(status_request,connected_ms);
   }
 //+------------------------------------------------------------------+
 //| One command in two turns: the first says 'busy' and lets that    |

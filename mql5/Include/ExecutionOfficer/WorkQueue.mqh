@@ -7,7 +7,7 @@
 #include "Terms.mqh"
 
 #define QUEUE_COMMANDS 32         // a further one is answered BUSY
-#define QUEUE_SETTLES 1024        // a further one is dropped; the sidecar asks again
+#define QUEUE_STATUS_REQUESTS 1024        // a further one is dropped; the sidecar asks again
 //+------------------------------------------------------------------+
 //| First in, first out                                              |
 //+------------------------------------------------------------------+
@@ -15,27 +15,27 @@ class CWorkQueue
   {
 private:
    SCommand          m_commands[];
-   SSettle           m_settles[];
-   int               m_first_settle;
+   SStatusRequest           m_status_requests[];
+   int               m_first_status_request;
 
 public:
                      CWorkQueue(void);
    void              Forget(void);
    int               Commands(void) const;
-   int               Settles(void) const;
+   int               StatusRequests(void) const;
    bool              Holds(const SCommand &command) const;
    bool              PutCommand(const SCommand &command);
-   bool              PutSettle(const SSettle &settle);
+   bool              PutStatusRequest(const SStatusRequest &status_request);
    bool              FirstCommand(SCommand &command) const;
    void              DropCommand(void);
-   bool              TakeSettle(SSettle &settle);
+   bool              TakeStatusRequest(SStatusRequest &status_request);
   };
 //+------------------------------------------------------------------+
 //| Nothing waits                                                    |
 //+------------------------------------------------------------------+
 CWorkQueue::CWorkQueue(void)
   {
-   m_first_settle=0;
+   m_first_status_request=0;
   }
 //+------------------------------------------------------------------+
 //| Nothing waits any more                                           |
@@ -43,8 +43,8 @@ CWorkQueue::CWorkQueue(void)
 void CWorkQueue::Forget(void)
   {
    ArrayFree(m_commands);
-   ArrayFree(m_settles);
-   m_first_settle=0;
+   ArrayFree(m_status_requests);
+   m_first_status_request=0;
   }
 //+------------------------------------------------------------------+
 //| How many commands wait                                           |
@@ -56,9 +56,9 @@ int CWorkQueue::Commands(void) const
 //+------------------------------------------------------------------+
 //| How many settles wait                                            |
 //+------------------------------------------------------------------+
-int CWorkQueue::Settles(void) const
+int CWorkQueue::StatusRequests(void) const
   {
-   return(ArraySize(m_settles)-m_first_settle);
+   return(ArraySize(m_status_requests)-m_first_status_request);
   }
 //+------------------------------------------------------------------+
 //| Whether this attempt, or a later one, waits already              |
@@ -66,7 +66,7 @@ int CWorkQueue::Settles(void) const
 bool CWorkQueue::Holds(const SCommand &command) const
   {
    for(int i=0; i<ArraySize(m_commands); i++)
-      if(m_commands[i].order.token==command.order.token && m_commands[i].attempt>=command.attempt)
+      if(m_commands[i].order.client_order_id==command.order.client_order_id && m_commands[i].attempt>=command.attempt)
          return(true);
    return(false);
   }
@@ -85,13 +85,13 @@ bool CWorkQueue::PutCommand(const SCommand &command)
 //+------------------------------------------------------------------+
 //| A settle at the end; false where too many wait                   |
 //+------------------------------------------------------------------+
-bool CWorkQueue::PutSettle(const SSettle &settle)
+bool CWorkQueue::PutStatusRequest(const SStatusRequest &status_request)
   {
-   if(Settles()>=QUEUE_SETTLES)
+   if(StatusRequests()>=QUEUE_STATUS_REQUESTS)
       return(false);
-   int count=ArraySize(m_settles);
-   ArrayResize(m_settles,count+1,64);
-   m_settles[count]=settle;
+   int count=ArraySize(m_status_requests);
+   ArrayResize(m_status_requests,count+1,64);
+   m_status_requests[count]=status_request;
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -118,16 +118,16 @@ void CWorkQueue::DropCommand(void)
 //+------------------------------------------------------------------+
 //| Take the settle that is next                                     |
 //+------------------------------------------------------------------+
-bool CWorkQueue::TakeSettle(SSettle &settle)
+bool CWorkQueue::TakeStatusRequest(SStatusRequest &status_request)
   {
-   if(Settles()==0)
+   if(StatusRequests()==0)
       return(false);
-   settle=m_settles[m_first_settle];
-   m_first_settle++;
-   if(Settles()==0)
+   status_request=m_status_requests[m_first_status_request];
+   m_first_status_request++;
+   if(StatusRequests()==0)
      {
-      ArrayFree(m_settles);
-      m_first_settle=0;
+      ArrayFree(m_status_requests);
+      m_first_status_request=0;
      }
    return(true);
   }

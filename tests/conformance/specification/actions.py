@@ -27,7 +27,7 @@ def opens(rig: StoryRig) -> None:
         (long, OrderType.BUY, Decimal("1.09510")),
         (short, OrderType.SELL, Decimal("1.09500")),
     ):
-        _, placed, filled, opened = rig.told(directive, *OPENED)
+        _, placed, filled, opened = rig.emitted(directive, *OPENED)
         send = send_of(rig, directive)
         assert (send.request.action, send.request.type, send.request.position) == (TradeAction.DEAL, side, 0)
         assert (send.request.magic > 0, send.executed) == (True, True)
@@ -48,9 +48,9 @@ def closes_all(rig: StoryRig) -> None:
     for action, quantity in (("OPEN_LONG", 0.02), ("OPEN_SHORT", 0.03)):
         rig.open(action, quantity=quantity)
     rig.open(symbol="GBPUSD", quantity=0.04)
-    rig.told(rig.issue("CLOSE"), EventType.DIRECTIVE_RECEIVED, *LEG, *LEG, in_any_order=True)
+    rig.emitted(rig.issue("CLOSE"), EventType.DIRECTIVE_RECEIVED, *LEG, *LEG, in_any_order=True)
     assert [position.symbol for position in rig.broker.positions()] == ["GBPUSD"]
-    rig.told(rig.issue("CLOSE_POSITION", symbol="GBPUSD"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE_POSITION", symbol="GBPUSD"), *CLOSED)
     assert volumes(rig) == []
 
 
@@ -63,13 +63,13 @@ def closes_a_quantity(rig: StoryRig) -> None:
     for quantity in (0.02, 0.03, 0.01):
         rig.open(quantity=quantity)
     part = rig.issue("CLOSE", quantity=0.01)
-    rig.told(part, *CLOSED[:-1])
+    rig.emitted(part, *CLOSED[:-1])
     assert volumes(rig) == [Decimal("0.01"), Decimal("0.03"), Decimal("0.01")]
     oldest = rig.issue("CLOSE", quantity=0.03)
-    rig.told(oldest, *CLOSED, *LEG[:-1], in_any_order=True)
+    rig.emitted(oldest, *CLOSED, *LEG[:-1], in_any_order=True)
     assert volumes(rig) == [Decimal("0.01"), Decimal("0.01")]
     rest = rig.issue("CLOSE", quantity=5)
-    rig.told(rest, EventType.DIRECTIVE_RECEIVED, *LEG, *LEG, in_any_order=True)
+    rig.emitted(rest, EventType.DIRECTIVE_RECEIVED, *LEG, *LEG, in_any_order=True)
     assert volumes(rig) == []
     assert sum(send.request.volume for send in rig.broker.sends()) == Decimal("0.12")
 
@@ -79,10 +79,10 @@ def closes_a_target(rig: StoryRig) -> None:
     rig.start()
     first, second = rig.open(quantity=0.02), rig.open(quantity=0.03)
     part = rig.issue("CLOSE", target_directive_id=second, quantity=0.01)
-    *_, filled = rig.told(part, *CLOSED[:-1])
+    *_, filled = rig.emitted(part, *CLOSED[:-1])
     assert (filled.body["opening_directive_id"], filled.body["fill_quantity"]) == (second, 0.01)
     assert volumes(rig) == [Decimal("0.02"), Decimal("0.02")]
-    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=second), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=second), *CLOSED)
     assert closed.body["opening_directive_id"] == second
     assert volumes(rig) == [Decimal("0.02")]
     refused(rig, "NO_POSITION", second, action="CLOSE", target_directive_id=second)
@@ -94,20 +94,20 @@ def closes_a_side(rig: StoryRig) -> None:
     rig.start()
     rig.open("OPEN_LONG", quantity=0.02)
     rig.open("OPEN_SHORT", quantity=0.03)
-    rig.told(rig.issue("CLOSE_SHORT"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE_SHORT"), *CLOSED)
     assert [position.type for position in rig.broker.positions()] == [PositionType.BUY]
     refused(rig, "NO_POSITION", "SELL", action="CLOSE_SHORT")
-    rig.told(rig.issue("CLOSE_LONG", quantity=0.01), *CLOSED[:-1])
-    rig.told(rig.issue("CLOSE_LONG"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE_LONG", quantity=0.01), *CLOSED[:-1])
+    rig.emitted(rig.issue("CLOSE_LONG"), *CLOSED)
     assert volumes(rig) == []
 
 
 @case("A06", "What hands opened and ordered is never closed, changed or cancelled")
-def leaves_hands_alone(rig: StoryRig) -> None:
+def leaves_manual_trades_alone(rig: StoryRig) -> None:
     rig.start()
     lots = Decimal("0.05")
-    rig.broker.hand_open("EURUSD", OrderType.BUY, lots, sl=Decimal("1.07"))
-    rig.broker.hand_pending("EURUSD", OrderType.BUY_LIMIT, lots, Decimal("1.09"))
+    rig.broker.manual_open("EURUSD", OrderType.BUY, lots, sl=Decimal("1.07"))
+    rig.broker.manual_pending("EURUSD", OrderType.BUY_LIMIT, lots, Decimal("1.09"))
     for action, code in (("CLOSE", "NO_POSITION"), ("CLOSE_LONG", "NO_POSITION"), ("CANCEL", "NO_ORDER")):
         refused(rig, code, "EURUSD", action=action)
     refused(rig, "NO_TARGET", "EURUSD", action="MODIFY", stop_loss=1.08)
@@ -115,11 +115,11 @@ def leaves_hands_alone(rig: StoryRig) -> None:
     assert rig.broker.sends() == []
     rig.open()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.08)
-    rig.told(waiting, *PLACED)
-    rig.told(rig.issue("MODIFY_SL", stop_loss=1.085), *PLACED)
-    rig.told(rig.issue("CANCEL"), *CANCELLED)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(waiting, *PLACED)
+    rig.emitted(rig.issue("MODIFY_SL", stop_loss=1.085), *PLACED)
+    rig.emitted(rig.issue("CANCEL"), *CANCELLED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     ((position,), (order,)) = rig.broker.positions(), rig.broker.orders()
     assert (position.magic, position.volume, position.sl) == (0, lots, Decimal("1.07"))
     assert (order.magic, order.price_open) == (0, Decimal("1.09"))
@@ -150,8 +150,8 @@ def refuses_the_incomplete(rig: StoryRig) -> None:
         ("MODIFY_TP", "MISSING_FIELD", {"stop_loss": 1.1}),
     ]
     issued = {rig.issue(action, **fields): code for action, code, fields in wanted}
-    told = refusals(rig, issued)
-    for (_, code, fields), event in zip(wanted, told.values(), strict=True):
+    emitted = refusals(rig, issued)
+    for (_, code, fields), event in zip(wanted, emitted.values(), strict=True):
         message = str(event.body["error_message"])
         if code == "INVALID_VALUE":
             assert all(f"'{name}'" in message for name in fields), message
@@ -173,12 +173,12 @@ def refuses_targets(rig: StoryRig) -> None:
     )
     waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=price) for price in (1.09, 1.08)]
     for directive in waiting:
-        rig.told(directive, *PLACED)
+        rig.emitted(directive, *PLACED)
     refused(rig, "AMBIGUOUS_TARGET", "2 pending orders", "target_directive_id", action="MODIFY", price=1.07)
     assert len(rig.broker.sends()) == 2
-    rig.told(rig.issue("CANCEL"), *CANCELLED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CANCEL"), *CANCELLED, EventType.ORDER_CANCELLED)
     for directive in waiting:
-        rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
+        rig.emitted(directive, *PLACED, EventType.ORDER_CANCELLED)
 
 
 @case("A09", "A CLOSE waits for an opening before it in its symbol, and closes that too")
@@ -188,8 +188,8 @@ def waits_its_turn(rig: StoryRig) -> None:
     opening, close = rig.issue("OPEN_LONG", quantity=0.02), rig.issue("CLOSE")
     later = rig.issue("OPEN_LONG", quantity=0.03)
     rig.director.behave()
-    rig.told(opening, *OPENED)
-    *_, closed = rig.told(close, *CLOSED)
+    rig.emitted(opening, *OPENED)
+    *_, closed = rig.emitted(close, *CLOSED)
     assert closed.body["opening_directive_id"] == opening
-    rig.told(later, *OPENED)
+    rig.emitted(later, *OPENED)
     assert volumes(rig) == [Decimal("0.03")]

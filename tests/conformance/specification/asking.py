@@ -26,11 +26,11 @@ _LOOK_S: Final = 0.1
 
 def refusals(rig: StoryRig, directives: Mapping[str, str]) -> dict[str, Event]:
     """Wait until each of these directives (id: code) was refused with its code; the refusals by id."""
-    told: dict[str, Event] = {}
+    emitted: dict[str, Event] = {}
     for directive_id, code in directives.items():
-        _, told[directive_id] = rig.told(directive_id, *REFUSED)
-        assert told[directive_id].code == code, told[directive_id].body
-    return told
+        _, emitted[directive_id] = rig.emitted(directive_id, *REFUSED)
+        assert emitted[directive_id].code == code, emitted[directive_id].body
+    return emitted
 
 
 def refused(rig: StoryRig, code: str | int, *words: str, action: str = "OPEN_LONG", **fields: Any) -> None:
@@ -64,8 +64,8 @@ def reaches(rig: StoryRig, directive_id: str, *states: CommandState) -> None:
 
 def rests(rig: StoryRig, directive_id: str) -> None:
     """Wait until the pending order was told as taken, and seen on the book."""
-    rig.told(directive_id, *PLACED)
-    seen = "SELECT 1 FROM orders JOIN commands USING (token) WHERE directive_id = ?"
+    rig.emitted(directive_id, *PLACED)
+    seen = "SELECT 1 FROM orders JOIN commands USING (client_order_id) WHERE directive_id = ?"
     until(rig, "the order was seen", lambda: bool(rig.journal.rows(seen, directive_id)))
 
 

@@ -17,27 +17,29 @@ def modify_sl(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08, take_profit=1.11)
     change = rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.085)
-    _, told = rig.told(change, *PLACED)
-    assert (told.body["action"], told.body["stop_loss"]) == ("MODIFY", 1.085)
-    assert told.body["opening_directive_id"] == opening
+    _, emitted = rig.emitted(change, *PLACED)
+    assert (emitted.body["action"], emitted.body["stop_loss"]) == ("MODIFY", 1.085)
+    assert emitted.body["opening_directive_id"] == opening
     (position,) = rig.broker.positions()
     assert (position.sl, position.tp) == (Decimal("1.085"), Decimal("1.11"))
     send = rig.broker.sends()[-1].request
     assert (send.action, send.magic) == (TradeAction.SLTP, position.magic)
-    rig.told(opening, *OPENED)
+    rig.emitted(opening, *OPENED)
 
 
 @case("C02", "A MODIFY_TP moves the target alone, a MODIFY both; what else either bears is not looked at")
 def modify_tp(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open("OPEN_SHORT", stop_loss=1.11, take_profit=1.08)
-    rig.told(rig.issue("MODIFY_TP", target_directive_id=opening, take_profit=1.085, stop_loss=1.2), *PLACED)
+    rig.emitted(
+        rig.issue("MODIFY_TP", target_directive_id=opening, take_profit=1.085, stop_loss=1.2), *PLACED
+    )
     (position,) = rig.broker.positions()
     assert (position.sl, position.tp) == (Decimal("1.11"), Decimal("1.085"))
-    _, told = rig.told(
+    _, emitted = rig.emitted(
         rig.issue("MODIFY", target_directive_id=opening, take_profit=1.08, stop_loss=1.12), *PLACED
     )
-    assert (told.body["stop_loss"], told.body["take_profit"]) == (1.12, 1.08)
+    assert (emitted.body["stop_loss"], emitted.body["take_profit"]) == (1.12, 1.08)
     (position,) = rig.broker.positions()
     assert (position.sl, position.tp) == (Decimal("1.12"), Decimal("1.08"))
 
@@ -46,13 +48,13 @@ def modify_tp(rig: StoryRig) -> None:
 def removes(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08, take_profit=1.11)
-    rig.told(rig.issue("MODIFY", target_directive_id=opening, stop_loss=1.08, take_profit=1.11), *PLACED)
+    rig.emitted(rig.issue("MODIFY", target_directive_id=opening, stop_loss=1.08, take_profit=1.11), *PLACED)
     assert len(rig.broker.sends()) == 1
-    rig.told(rig.issue("MODIFY_TP", target_directive_id=opening, take_profit=0), *PLACED)
-    rig.told(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=0), *PLACED)
+    rig.emitted(rig.issue("MODIFY_TP", target_directive_id=opening, take_profit=0), *PLACED)
+    rig.emitted(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=0), *PLACED)
     (position,) = rig.broker.positions()
     assert [position.sl, position.tp] == [Decimal(0), Decimal(0)]
-    rig.told(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=0), *PLACED)
+    rig.emitted(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=0), *PLACED)
     assert len(rig.broker.sends()) == 3
 
 
@@ -62,20 +64,20 @@ def by_symbol(rig: StoryRig) -> None:
     rig.open()
     rig.open()
     rig.open(symbol="GBPUSD")
-    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
-    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED, EventType.ORDER_PLACED, in_any_order=True)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.emitted(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED, EventType.ORDER_PLACED, in_any_order=True)
     assert [position.sl for position in rig.broker.positions()] == [Decimal("1.08"), Decimal("1.08"), 0, 0]
     refused(rig, "NO_TARGET", "XAUUSD", action="MODIFY_SL", symbol="XAUUSD", stop_loss=2300)
     refused(rig, "NO_TARGET", "GBPUSD", action="MODIFY", symbol="GBPUSD", price=1.2)
 
 
 @case("C05", "Levels that a person moves are told under the opener, with action CHANGED")
-def by_hand(rig: StoryRig) -> None:
+def manually(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08)
     (position,) = rig.broker.positions()
-    rig.broker.hand_modify(position=position.ticket, sl=Decimal("1.07"))
-    *_, changed = rig.told(opening, *OPENED, EventType.ORDER_PLACED)
+    rig.broker.manual_modify(position=position.ticket, sl=Decimal("1.07"))
+    *_, changed = rig.emitted(opening, *OPENED, EventType.ORDER_PLACED)
     assert (changed.body["action"], changed.body["stop_loss"]) == ("CHANGED", 1.07)
 
 
@@ -93,11 +95,11 @@ def races_a_close(rig: StoryRig) -> None:
     for directive in (change, close):
         reaches(rig, directive, CommandState.DISPATCHED)
     for position in rig.broker.positions()[:2]:
-        rig.broker.hand_close(position.ticket)
+        rig.broker.manual_close(position.ticket)
     refusals(rig, dict.fromkeys((change, close), "NO_POSITION"))
     for directive in (opening, twin):
-        rig.told(directive, *OPENED, EventType.POSITION_CLOSED)
-    rig.told(other, *OPENED)
+        rig.emitted(directive, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(other, *OPENED)
     assert len(rig.broker.sends()) == 3
 
 
@@ -111,7 +113,7 @@ def in_turn(rig: StoryRig) -> None:
     close = rig.issue("CLOSE")
     rig.director.behave()
     for change in (first, second):
-        rig.told(change, *PLACED)
-    rig.told(opening, *OPENED)
-    rig.told(close, *CLOSED)
+        rig.emitted(change, *PLACED)
+    rig.emitted(opening, *OPENED)
+    rig.emitted(close, *CLOSED)
     assert [float(send.request.sl) for send in rig.broker.sends()] == [0, 1.08, 1.085, 0]

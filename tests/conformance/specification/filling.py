@@ -44,17 +44,17 @@ def fillings(rig: StoryRig) -> None:
     rig.start_with(Scenario(symbols=symbols))
     opens = {symbol: rig.issue("OPEN_LONG", symbol=symbol) for symbol in wanted}
     for opening in opens.values():
-        rig.told(opening, *OPENED)
+        rig.emitted(opening, *OPENED)
     closes = {
         symbol: rig.issue("CLOSE", symbol=symbol, target_directive_id=opens[symbol]) for symbol in wanted
     }
     for close in closes.values():
-        rig.told(close, *CLOSED)
+        rig.emitted(close, *CLOSED)
     waiting = {
         symbol: rig.issue("OPEN_LONG", symbol=symbol, order_type="LIMIT", price=1.09) for symbol in wanted
     }
     for directive in waiting.values():
-        rig.told(directive, *PLACED)
+        rig.emitted(directive, *PLACED)
     found = {
         symbol: tuple(
             send_of(rig, directives[symbol]).request.type_filling for directives in (opens, closes, waiting)
@@ -73,14 +73,14 @@ def deviations(rig: StoryRig) -> None:
     rig.start()
     wanted = {rig.issue("OPEN_LONG", deviation_points=points): points for points in (None, 7, 0, 100)}
     for opening, points in wanted.items():
-        rig.told(opening, *OPENED)
+        rig.emitted(opening, *OPENED)
         assert send_of(rig, opening).request.deviation == (15 if points is None else points)
     refused(rig, "INPUTS", "a deviation of 101 points", "the maximum deviation 100", deviation_points=101)
     first, *_ = wanted
-    rig.told(rig.issue("CLOSE", target_directive_id=first), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=first), *CLOSED)
     assert rig.broker.sends()[-1].request.deviation == 15
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, deviation_points=500)
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
 
 
 @case(
@@ -95,7 +95,7 @@ def slippage(rig: StoryRig) -> None:
     refused(rig, "CHECK", "10 points from 1.095; 5 are allowed", price=1.095, deviation_points=5)
     assert rig.broker.sends() == []
     for price in (1.0949, 1.0953):
-        rig.told(rig.issue("OPEN_LONG", price=price), *OPENED)
+        rig.emitted(rig.issue("OPEN_LONG", price=price), *OPENED)
     assert {send.request.action for send in rig.broker.sends()} == {TradeAction.DEAL}
 
 
@@ -105,9 +105,9 @@ def slippage(rig: StoryRig) -> None:
 def requote(rig: StoryRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="INSTANT"),)))
     rig.fault(MoveMarket(bid=Decimal("1.09510"), ask=Decimal("1.09520")), SendKind.OPEN)
-    *_, filled, _ = rig.told(rig.issue("OPEN_LONG"), *OPENED)
+    *_, filled, _ = rig.emitted(rig.issue("OPEN_LONG"), *OPENED)
     assert filled.type == EventType.ORDER_FILLED
     rig.fault(MoveMarket(bid=Decimal("1.09600"), ask=Decimal("1.09610")), SendKind.OPEN)
-    _, rejected = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    _, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert rejected.code == str(int(Retcode.REQUOTE))
     assert [send.executed for send in rig.broker.sends()] == [True, False]

@@ -73,8 +73,8 @@ def sums_up(rig: StoryRig, closed: Event, opening: str) -> None:
     body = closed.body
     assert number(body["fill_quantity"]) == sum(deal.volume for deal in out)
     assert abs(number(body["fill_price"]) - weighed(out)) < Decimal("1E-8")
-    told = tuple(number(body[name]) for name in ("profit", "swap"))
-    assert told == (sum(deal.profit for deal in made), sum(deal.swap for deal in made))
+    emitted = tuple(number(body[name]) for name in ("profit", "swap"))
+    assert emitted == (sum(deal.profit for deal in made), sum(deal.swap for deal in made))
     assert number(body["commission"]) == -sum(deal.commission for deal in made)
     booked_as(rig, opening, made)
 
@@ -94,7 +94,7 @@ def in_parts(rig: StoryRig) -> None:
     start(rig)
     rig.fault(IN_THREE)
     opening = rig.issue("OPEN_LONG", quantity=0.07)
-    events = rig.told(opening, *FILLED_IN_THREE)
+    events = rig.emitted(opening, *FILLED_IN_THREE)
     made = deals(rig)
     parts = [event for event in events if event.type == PART]
     for event, deal, left in zip(parts, made, (0.06, 0.04), strict=False):
@@ -104,7 +104,7 @@ def in_parts(rig: StoryRig) -> None:
     prices = (Decimal("1.09400"), Decimal("1.09433"), Decimal("1.09490"))
     rig.fault(Fills(volumes=PORTIONS, prices=prices), SendKind.CLOSE)
     close = rig.issue("CLOSE", target_directive_id=opening)
-    *_, filled, closed = rig.told(close, *PLACED, PART, PART, EventType.ORDER_FILLED, CLOSED[-1])
+    *_, filled, closed = rig.emitted(close, *PLACED, PART, PART, EventType.ORDER_FILLED, CLOSED[-1])
     agrees(filled, deals(rig)[3:])
     sums_up(rig, closed, opening)
 
@@ -114,18 +114,18 @@ def closed_in_many_ways(rig: StoryRig) -> None:
     start(rig)
     rig.fault(IN_THREE)
     opening = rig.issue("OPEN_LONG", quantity=0.07, stop_loss=1.09)
-    rig.told(opening, *FILLED_IN_THREE)
+    rig.emitted(opening, *FILLED_IN_THREE)
     rig.quote("1.09611")
-    rig.told(rig.issue("CLOSE", quantity=0.01), *CLOSED[:-1])
+    rig.emitted(rig.issue("CLOSE", quantity=0.01), *CLOSED[:-1])
     rig.quote("1.09333")
     (held,) = rig.broker.positions()
-    rig.broker.hand_close(held.ticket, Decimal("0.03"))
-    rig.told(opening, *FILLED_IN_THREE, PART)
+    rig.broker.manual_close(held.ticket, Decimal("0.03"))
+    rig.emitted(opening, *FILLED_IN_THREE, PART)
     first = deals(rig)[0]
     rig.broker.revise_deal(first.ticket, first.commission, swap=Decimal("-0.13"), fee=Decimal("-0.07"))
-    rig.told(opening, *FILLED_IN_THREE, PART, EventType.ORDER_FILLED)
+    rig.emitted(opening, *FILLED_IN_THREE, PART, EventType.ORDER_FILLED)
     rig.quote("1.08877")
-    *_, closed = rig.told(
+    *_, closed = rig.emitted(
         opening,
         *FILLED_IN_THREE,
         PART,
@@ -145,12 +145,12 @@ def immediate_or_cancel(rig: StoryRig) -> None:
     rig.start_with(Scenario(symbols=(symbol,), quirks=Quirks(ioc_remainder="PARTIAL")))
     rig.fault(Fills(volumes=PORTIONS[:2], prices=PRICES[:2]))
     opening = rig.issue("OPEN_LONG", quantity=0.07)
-    *_, second, cancelled = rig.told(
+    *_, second, cancelled = rig.emitted(
         opening, *PLACED, PART, EventType.POSITION_OPENED, PART, EventType.ORDER_CANCELLED
     )
     agrees(second, deals(rig)[1:])
     assert cancelled.body["remaining_quantity"] == 0.04
-    *_, closed = rig.told(rig.issue("CLOSE"), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert rig.broker.sends()[-1].request.volume == Decimal("0.03")
     sums_up(rig, closed, opening)
 
@@ -160,14 +160,14 @@ def rests(rig: StoryRig) -> None:
     start(rig, exchange())
     rig.fault(Fills(volumes=PORTIONS[:1], prices=PRICES[:1]))
     opening = rig.issue("OPEN_LONG", quantity=0.07)
-    rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED)
+    rig.emitted(opening, *PLACED, PART, EventType.POSITION_OPENED)
     (order,) = rig.broker.orders()
     assert (order.type_filling, order.volume_current) == (OrderFilling.RETURN, Decimal("0.06"))
     for volume, price in zip(PORTIONS[1:], PRICES[1:], strict=True):
         rig.broker.fill(order.ticket, volume, price)
-    events = rig.told(opening, *FILLED_IN_THREE)
+    events = rig.emitted(opening, *FILLED_IN_THREE)
     agrees(events[-1], deals(rig))
-    *_, closed = rig.told(rig.issue("CLOSE"), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
     sums_up(rig, closed, opening)
 
 
@@ -175,17 +175,17 @@ def rests(rig: StoryRig) -> None:
     "F05",
     "What rests of a market order under RETURN is told as cancelled when a person takes it off the book",
 )
-def remainder_cancelled_by_hand(rig: StoryRig) -> None:
+def remainder_cancelled_manually(rig: StoryRig) -> None:
     start(rig, exchange())
     rig.fault(Fills(volumes=PORTIONS[:2], prices=PRICES[:2]))
     opening = rig.issue("OPEN_LONG", quantity=0.07)
     in_part = (*PLACED, PART, EventType.POSITION_OPENED, PART)
-    rig.told(opening, *in_part)
+    rig.emitted(opening, *in_part)
     (order,) = rig.broker.orders()
-    rig.broker.hand_cancel(order.ticket)
-    *_, cancelled = rig.told(opening, *in_part, EventType.ORDER_CANCELLED)
+    rig.broker.manual_cancel(order.ticket)
+    *_, cancelled = rig.emitted(opening, *in_part, EventType.ORDER_CANCELLED)
     assert cancelled.body["remaining_quantity"] == 0.04
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert rig.broker.sends()[-1].request.volume == Decimal("0.03")
 
 
@@ -193,19 +193,19 @@ def remainder_cancelled_by_hand(rig: StoryRig) -> None:
 def quote_by_quote(rig: StoryRig) -> None:
     start(rig, exchange())
     opening = rig.issue("OPEN_LONG", quantity=0.07, order_type="LIMIT", price=1.09)
-    rig.told(opening, *PLACED)
+    rig.emitted(opening, *PLACED)
     (order,) = rig.broker.orders()
     rig.broker.plan_fills(order.ticket, Fills(volumes=PORTIONS, pace=Pace.PER_QUOTE))
     rig.quote("1.08977")
-    rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED)
+    rig.emitted(opening, *PLACED, PART, EventType.POSITION_OPENED)
     assert rig.broker.orders()[0].volume_current == Decimal("0.06")
     rig.quote("1.08955")
-    rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED, PART)
+    rig.emitted(opening, *PLACED, PART, EventType.POSITION_OPENED, PART)
     rig.quote("1.08911")
-    events = rig.told(opening, *FILLED_IN_THREE)
+    events = rig.emitted(opening, *FILLED_IN_THREE)
     agrees(events[-1], deals(rig))
     assert number(events[-1].body["fill_price"]) == Decimal("1.08943")
-    *_, closed = rig.told(rig.issue("CLOSE"), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
     sums_up(rig, closed, opening)
 
 
@@ -213,14 +213,14 @@ def quote_by_quote(rig: StoryRig) -> None:
 def remainder_cancelled(rig: StoryRig) -> None:
     start(rig, exchange())
     opening = rig.issue("OPEN_LONG", quantity=0.07, order_type="LIMIT", price=1.09)
-    rig.told(opening, *PLACED)
+    rig.emitted(opening, *PLACED)
     (order,) = rig.broker.orders()
     rig.broker.fill(order.ticket, Decimal("0.02"), Decimal("1.09"))
-    rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED)
-    rig.told(rig.issue("CANCEL", target_directive_id=opening), *CANCELLED)
-    *_, cancelled = rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED, EventType.ORDER_CANCELLED)
+    rig.emitted(opening, *PLACED, PART, EventType.POSITION_OPENED)
+    rig.emitted(rig.issue("CANCEL", target_directive_id=opening), *CANCELLED)
+    *_, cancelled = rig.emitted(opening, *PLACED, PART, EventType.POSITION_OPENED, EventType.ORDER_CANCELLED)
     assert cancelled.body["remaining_quantity"] == 0.05
-    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     sums_up(rig, closed, opening)
 
 
@@ -235,10 +235,10 @@ def remainder_expires(rig: StoryRig) -> None:
         price=1.1,
         order_expires_at=until.isoformat(timespec="seconds"),
     )
-    rig.told(opening, *PLACED)
+    rig.emitted(opening, *PLACED)
     (order,) = rig.broker.orders()
     rig.broker.fill(order.ticket, Decimal("0.02"), Decimal("1.1"))
-    *_, cancelled = rig.told(opening, *PLACED, PART, EventType.POSITION_OPENED, EventType.ORDER_CANCELLED)
+    *_, cancelled = rig.emitted(opening, *PLACED, PART, EventType.POSITION_OPENED, EventType.ORDER_CANCELLED)
     assert cancelled.body["remaining_quantity"] == 0.05
     done = rig.broker.history_order(order.ticket)
     assert done is not None
@@ -253,19 +253,19 @@ def late_commission(rig: StoryRig) -> None:
     opening = rig.open(quantity=0.03)
     (deal,) = deals(rig)
     rig.broker.revise_deal(deal.ticket, Decimal("-0.55"))
-    *_, revised = rig.told(opening, *OPENED, EventType.ORDER_FILLED)
+    *_, revised = rig.emitted(opening, *OPENED, EventType.ORDER_FILLED)
     body = revised.body
     assert (body["action"], body["commission"], body["deal_id"]) == ("REVISION", 0.55, str(deal.ticket))
     assert "fill_quantity" not in body
     booked_as(rig, opening, deals(rig))
     close = rig.issue("CLOSE")
-    *_, closed = rig.told(close, *CLOSED)
+    *_, closed = rig.emitted(close, *CLOSED)
     sums_up(rig, closed, opening)
     last = deals(rig)[-1]
     rig.broker.revise_deal(last.ticket, Decimal("-0.44"), swap=Decimal("-1.11"), fee=Decimal("-0.22"))
-    *_, revised = rig.told(close, *CLOSED, EventType.ORDER_FILLED)
-    told = tuple(revised.body[name] for name in ("commission", "swap", "fee"))
-    assert told == (0.44, -1.11, 0.22)
+    *_, revised = rig.emitted(close, *CLOSED, EventType.ORDER_FILLED)
+    emitted = tuple(revised.body[name] for name in ("commission", "swap", "fee"))
+    assert emitted == (0.44, -1.11, 0.22)
     booked_as(rig, opening, deals(rig))
 
 
@@ -275,22 +275,22 @@ def annulled(rig: StoryRig) -> None:
     rig.fault(Fills(volumes=PORTIONS[:2]))
     opening = rig.issue("OPEN_LONG", quantity=0.03)
     in_two = (*PLACED, PART, EventType.POSITION_OPENED, EventType.ORDER_FILLED)
-    rig.told(opening, *in_two)
+    rig.emitted(opening, *in_two)
     first, second = deals(rig)
     rig.broker.cancel_deal(second.ticket)
-    *_, error = rig.told(opening, *in_two, EventType.BROKER_ERROR)
+    *_, error = rig.emitted(opening, *in_two, EventType.BROKER_ERROR)
     assert (error.code, error.body["fill_quantity"]) == ("DEAL_CANCELLED", 0.02)
     assert error.body["deal_id"] == str(second.ticket)
     # The broker has taken its volume and profit back, and not its commission.
     assert number(error.body["commission"]) == -second.commission
     assert position(rig, opening)["volume_in"] == str(first.volume)
     booked_as(rig, opening, deals(rig))
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert rig.broker.sends()[-1].request.volume == Decimal("0.01")
     whole = rig.open()
     rig.broker.cancel_deal(deals(rig)[-1].ticket)
-    rig.told(whole, *OPENED, EventType.BROKER_ERROR)
-    _, refused = rig.told(rig.issue("CLOSE"), *REFUSED)
+    rig.emitted(whole, *OPENED, EventType.BROKER_ERROR)
+    _, refused = rig.emitted(rig.issue("CLOSE"), *REFUSED)
     assert refused.code == "NO_POSITION"
 
 
@@ -299,10 +299,10 @@ def close_annulled(rig: StoryRig) -> None:
     start(rig)
     opening = rig.open(quantity=0.03)
     close = rig.issue("CLOSE")
-    rig.told(close, *CLOSED)
+    rig.emitted(close, *CLOSED)
     rig.broker.cancel_deal(deals(rig)[-1].ticket)
-    *_, error = rig.told(close, *CLOSED, EventType.BROKER_ERROR)
+    *_, error = rig.emitted(close, *CLOSED, EventType.BROKER_ERROR)
     assert error.code == "DEAL_CANCELLED"
-    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert closed.body["fill_quantity"] == 0.03
-    rig.told(opening, *OPENED)
+    rig.emitted(opening, *OPENED)

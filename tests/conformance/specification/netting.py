@@ -37,13 +37,13 @@ def shared(rig: StoryRig, mode: MarginMode) -> None:
     netting(rig, mode)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.05"))]
-    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=one), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=one), *CLOSED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (one, 0.02)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.03"))]
-    *_, closed = rig.told(rig.issue("CLOSE", target_directive_id=other), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=other), *CLOSED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (other, 0.03)
     assert volumes(rig) == []
-    _, refused = rig.told(rig.issue("CLOSE", target_directive_id=one), *REFUSED)
+    _, refused = rig.emitted(rig.issue("CLOSE", target_directive_id=one), *REFUSED)
     assert refused.code == "NO_POSITION"
 
 
@@ -65,15 +65,15 @@ def opposite(rig: StoryRig) -> None:
     netting(rig)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
     short = rig.issue("OPEN_SHORT", quantity=0.04)
-    *_, closed = rig.told(short, *NETTED, *SHARE_CLOSED)
+    *_, closed = rig.emitted(short, *NETTED, *SHARE_CLOSED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (one, 0.02)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.01"))]
-    *_, closed = rig.told(rig.issue("CLOSE"), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (other, 0.03)
-    rig.told(one, *OPENED)
-    *_, reduced = rig.told(other, *OPENED, EventType.ORDER_PARTIAL_FILL)
-    told = (reduced.body["entry"], reduced.body["fill_quantity"], reduced.body["remaining_quantity"])
-    assert told == ("OUT", 0.02, 0.01)
+    rig.emitted(one, *OPENED)
+    *_, reduced = rig.emitted(other, *OPENED, EventType.ORDER_PARTIAL_FILL)
+    emitted = (reduced.body["entry"], reduced.body["fill_quantity"], reduced.body["remaining_quantity"])
+    assert emitted == ("OUT", 0.02, 0.01)
 
 
 @case("N04", "An opposite open of more than there is turns the position round: one part closes, one opens")
@@ -81,7 +81,7 @@ def turned(rig: StoryRig) -> None:
     netting(rig)
     long = rig.open(quantity=0.02)
     short = rig.issue("OPEN_SHORT", quantity=0.05, stop_loss=1.11)
-    *_, filled, closed, opened = rig.told(
+    *_, filled, closed, opened = rig.emitted(
         short, *NETTED, EventType.POSITION_CLOSED, EventType.POSITION_OPENED
     )
     assert rig.broker.history_deals(0, 2**52)[-1].entry is DealEntry.INOUT
@@ -89,11 +89,11 @@ def turned(rig: StoryRig) -> None:
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (long, 0.02)
     assert volumes(rig) == [(PositionType.SELL, Decimal("0.03"))]
     limit = rig.issue("OPEN_LONG", quantity=0.04, order_type="LIMIT", price=1.09)
-    rig.told(limit, *PLACED)
+    rig.emitted(limit, *PLACED)
     rig.quote("1.08950")
-    *_, closed, _ = rig.told(limit, *NETTED, EventType.POSITION_CLOSED, EventType.POSITION_OPENED)
+    *_, closed, _ = rig.emitted(limit, *NETTED, EventType.POSITION_CLOSED, EventType.POSITION_OPENED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (short, 0.03)
-    *_, closed = rig.told(rig.issue("CLOSE_LONG"), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE_LONG"), *CLOSED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (limit, 0.01)
 
 
@@ -105,7 +105,7 @@ def stopped(rig: StoryRig) -> None:
     deal = rig.broker.history_deals(0, 2**52)[-1]
     profits = []
     for opening, quantity in held.items():
-        *_, stop, closed = rig.told(opening, *OPENED, *STOPPED)
+        *_, stop, closed = rig.emitted(opening, *OPENED, *STOPPED)
         assert (stop.body["fill_quantity"], closed.body["fill_quantity"]) == (quantity, quantity)
         profits.append(Decimal(str(closed.body["profit"])))
     assert sum(profits) == deal.profit
@@ -113,43 +113,43 @@ def stopped(rig: StoryRig) -> None:
     again = {rig.open(quantity=quantity): quantity for quantity in (0.04, 0.01)}
     rig.broker.stop_out()
     for opening, quantity in again.items():
-        *_, closed = rig.told(opening, *OPENED, *SHARE_CLOSED)
+        *_, closed = rig.emitted(opening, *OPENED, *SHARE_CLOSED)
         assert (closed.body["close_reason"], closed.body["fill_quantity"]) == ("SO", quantity)
 
 
 @case("N06", "What a person adds to the position is the person's: his sales come from it first, ours never")
-def hand(rig: StoryRig) -> None:
+def manual(rig: StoryRig) -> None:
     netting(rig)
     ours = rig.open(quantity=0.03)
-    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
-    rig.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.04"))
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.04"))
     other = rig.open(quantity=0.01)
-    rig.told(rig.issue("CLOSE", target_directive_id=other), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=other), *CLOSED)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.04"))]
-    rig.told(ours, *OPENED)
-    rig.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.02"))
-    *_, part = rig.told(ours, *OPENED, EventType.ORDER_PARTIAL_FILL)
+    rig.emitted(ours, *OPENED)
+    rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.02"))
+    *_, part = rig.emitted(ours, *OPENED, EventType.ORDER_PARTIAL_FILL)
     assert (part.body["entry"], part.body["fill_quantity"], part.body["remaining_quantity"]) == (
         "OUT",
         0.01,
         0.02,
     )
-    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert rig.broker.sends()[-1].request.volume == Decimal("0.02")
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.05"))]
-    _, refused = rig.told(rig.issue("CLOSE"), *REFUSED)
+    _, refused = rig.emitted(rig.issue("CLOSE"), *REFUSED)
     assert refused.code == "NO_POSITION"
 
 
 @case("N07", "A person who turns the position round closes our part, and what he opens is not ours")
-def turned_by_hand(rig: StoryRig) -> None:
+def reversed_manually(rig: StoryRig) -> None:
     netting(rig)
     ours = rig.open(quantity=0.02)
-    rig.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.05"))
-    *_, closed = rig.told(ours, *OPENED, *SHARE_CLOSED)
+    rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.05"))
+    *_, closed = rig.emitted(ours, *OPENED, *SHARE_CLOSED)
     assert (closed.body["close_reason"], closed.body["fill_quantity"]) == ("CLIENT", 0.02)
-    _, refused = rig.told(rig.issue("CLOSE"), *REFUSED)
+    _, refused = rig.emitted(rig.issue("CLOSE"), *REFUSED)
     assert refused.code == "NO_POSITION"
     assert volumes(rig) == [(PositionType.SELL, Decimal("0.03"))]
 
@@ -158,14 +158,14 @@ def turned_by_hand(rig: StoryRig) -> None:
 def by_quantity(rig: StoryRig) -> None:
     netting(rig)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
-    _, refused = rig.told(rig.issue("CLOSE_SHORT"), *REFUSED)
+    _, refused = rig.emitted(rig.issue("CLOSE_SHORT"), *REFUSED)
     assert refused.code == "NO_POSITION"
     part = rig.issue("CLOSE_LONG", quantity=0.04)
-    events = rig.told(part, *CLOSED, *NETTED[1:], in_any_order=True)
+    events = rig.emitted(part, *CLOSED, *NETTED[1:], in_any_order=True)
     closed = next(event for event in events if event.type == EventType.POSITION_CLOSED)
     assert closed.body["opening_directive_id"] == one
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.01"))]
-    *_, closed = rig.told(rig.issue("CLOSE", quantity=0.5), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE", quantity=0.5), *CLOSED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (other, 0.03)
     assert rig.broker.sends()[-1].request.volume == Decimal("0.01")
 
@@ -175,14 +175,14 @@ def modified(rig: StoryRig) -> None:
     netting(rig)
     one, other = (rig.open(quantity=quantity, stop_loss=1.08) for quantity in (0.02, 0.03))
     change = rig.issue("MODIFY", stop_loss=1.085, take_profit=1.11)
-    _, told = rig.told(change, *PLACED)
-    assert (told.body["stop_loss"], told.body["take_profit"]) == (1.085, 1.11)
+    _, emitted = rig.emitted(change, *PLACED)
+    assert (emitted.body["stop_loss"], emitted.body["take_profit"]) == (1.085, 1.11)
     target = rig.issue("MODIFY_SL", target_directive_id=other, stop_loss=1.086)
-    rig.told(target, *PLACED)
+    rig.emitted(target, *PLACED)
     assert len(rig.broker.sends()) == 4
     rig.quote("1.08550")
-    rig.told(one, *OPENED, *STOPPED)
-    rig.told(other, *OPENED, *STOPPED)
+    rig.emitted(one, *OPENED, *STOPPED)
+    rig.emitted(other, *OPENED, *STOPPED)
 
 
 @case(
@@ -193,14 +193,14 @@ def reversed_by_accident(rig: StoryRig) -> None:
     stopped = rig.open(quantity=0.02, stop_loss=1.09)
     rig.fault(MoveMarket(bid=Decimal("1.08000"), ask=Decimal("1.08010")), SendKind.CLOSE)
     close = rig.issue("CLOSE")
-    *_, error, opened = rig.told(close, *NETTED, EventType.SYSTEM_ERROR, EventType.POSITION_OPENED)
+    *_, error, opened = rig.emitted(close, *NETTED, EventType.SYSTEM_ERROR, EventType.POSITION_OPENED)
     assert (error.code, opened.body["fill_quantity"]) == ("ACCIDENTAL_REVERSAL", 0.02)
-    rig.told(stopped, *OPENED, *STOPPED)
+    rig.emitted(stopped, *OPENED, *STOPPED)
     assert volumes(rig) == [(PositionType.SELL, Decimal("0.02"))]
-    _, refused = rig.told(rig.issue("OPEN_LONG"), *REFUSED)
+    _, refused = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert refused.code == "HALTED"
-    rig.told(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)
-    rig.told(rig.issue("CLOSE", target_directive_id=close), *CLOSED)
+    rig.emitted(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=close), *CLOSED)
     resumed = rig.bridge("resume", "--config", str(rig.config_path), "--symbol", "EURUSD", "--why", "seen")
     assert resumed.exited() == 0, resumed.log
     rig.open()
@@ -210,17 +210,17 @@ def reversed_by_accident(rig: StoryRig) -> None:
 def reduced_meanwhile(rig: StoryRig) -> None:
     netting(rig, quirks=BY_SYMBOL_ALONE)
     long = rig.open(quantity=0.05)
-    rig.broker.hand_pending("EURUSD", OrderType.SELL_LIMIT, Decimal("0.03"), Decimal("1.1"))
+    rig.broker.manual_pending("EURUSD", OrderType.SELL_LIMIT, Decimal("0.03"), Decimal("1.1"))
     rig.fault(MoveMarket(bid=Decimal("1.10010"), ask=Decimal("1.10020")), SendKind.CLOSE)
     close = rig.issue("CLOSE")
-    *_, filled, error, closed, opened = rig.told(
+    *_, filled, error, closed, opened = rig.emitted(
         close, *NETTED, EventType.SYSTEM_ERROR, EventType.POSITION_CLOSED, EventType.POSITION_OPENED
     )
     assert (error.code, filled.body["fill_quantity"]) == ("ACCIDENTAL_REVERSAL", 0.05)
     assert (closed.body["opening_directive_id"], opened.body["fill_quantity"]) == (long, 0.03)
-    rig.told(long, *OPENED, EventType.ORDER_PARTIAL_FILL)
+    rig.emitted(long, *OPENED, EventType.ORDER_PARTIAL_FILL)
     assert volumes(rig) == [(PositionType.SELL, Decimal("0.03"))]
-    _, refused = rig.told(rig.issue("OPEN_SHORT"), *REFUSED)
+    _, refused = rig.emitted(rig.issue("OPEN_SHORT"), *REFUSED)
     assert refused.code == "HALTED"
 
 
@@ -228,11 +228,11 @@ def reduced_meanwhile(rig: StoryRig) -> None:
 def oldest_first(rig: StoryRig) -> None:
     rig.start_with(Scenario(account=AccountTerms(fifo_close=True)))
     old, new = rig.open(quantity=0.02), rig.open(quantity=0.03)
-    _, refused = rig.told(rig.issue("CLOSE", target_directive_id=new), *REFUSED)
+    _, refused = rig.emitted(rig.issue("CLOSE", target_directive_id=new), *REFUSED)
     assert refused.code == str(int(Retcode.FIFO_CLOSE))
-    *_, closed = rig.told(rig.issue("CLOSE", quantity=0.02), *CLOSED)
+    *_, closed = rig.emitted(rig.issue("CLOSE", quantity=0.02), *CLOSED)
     assert closed.body["opening_directive_id"] == old
-    rig.told(rig.issue("CLOSE", target_directive_id=new), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=new), *CLOSED)
 
 
 @case("N13", "Positions that a person closes by each other are told under their openers, each with its part")
@@ -240,12 +240,12 @@ def closed_by(rig: StoryRig) -> None:
     rig.start()
     long, short = rig.open(quantity=0.02), rig.open("OPEN_SHORT", quantity=0.03)
     one, other = (position.ticket for position in rig.broker.positions())
-    rig.broker.hand_close_by(one, other)
-    *_, closed = rig.told(long, *OPENED, *SHARE_CLOSED)
+    rig.broker.manual_close_by(one, other)
+    *_, closed = rig.emitted(long, *OPENED, *SHARE_CLOSED)
     assert (closed.body["fill_quantity"], closed.body["close_reason"]) == (0.02, "CLIENT")
-    *_, part = rig.told(short, *OPENED, EventType.ORDER_PARTIAL_FILL)
+    *_, part = rig.emitted(short, *OPENED, EventType.ORDER_PARTIAL_FILL)
     assert (part.body["fill_quantity"], part.body["remaining_quantity"]) == (0.02, 0.01)
-    by_hand = rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
-    rig.broker.hand_close_by(by_hand, other)
-    rig.told(short, *OPENED, EventType.ORDER_PARTIAL_FILL, *SHARE_CLOSED)
+    manually = rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.broker.manual_close_by(manually, other)
+    rig.emitted(short, *OPENED, EventType.ORDER_PARTIAL_FILL, *SHARE_CLOSED)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.04"))]

@@ -22,13 +22,13 @@ def three(rig: StoryRig) -> None:
     rig.start(officers=ALL)
     opened = {officer: rig.issue("OPEN_LONG", officer=officer) for officer in ALL}
     for officer, opening in opened.items():
-        events = rig.told(opening, *OPENED)
+        events = rig.emitted(opening, *OPENED)
         assert {event.body["reported_by"] for event in events} == {officer}
     # A target of another officer's is none.
     strange = rig.issue("CLOSE", officer=SECOND, target_directive_id=opened[THIRD])
-    _, rejected = rig.told(strange, *REFUSED)
+    _, rejected = rig.emitted(strange, *REFUSED)
     assert rejected.code == "NO_POSITION"
-    rig.told(rig.issue("CLOSE", officer=SECOND), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", officer=SECOND), *CLOSED)
     magics = {officer: {each.magic for each in rig.brokers[officer].positions()} for officer in ALL}
     assert [len(magics[officer]) for officer in ALL] == [1, 0, 1]
     assert not magics[OFFICER] & magics[THIRD]
@@ -44,17 +44,17 @@ def troubles(rig: StoryRig) -> None:
     held_up = rig.issue("OPEN_LONG", officer=SECOND)
     refused = [rig.issue("OPEN_LONG", officer=THIRD) for _ in range(3)]
     opening = rig.open()
-    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     for directive in refused:
-        rig.told(directive, *REFUSED)
-    rig.told(held_up, *OPENED)
+        rig.emitted(directive, *REFUSED)
+    rig.emitted(held_up, *OPENED)
     rig.terminals[SECOND].kill()
     waiting = rig.issue("OPEN_LONG", symbol="GBPUSD", officer=SECOND)
-    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED)
     again = rig.open()
-    rig.told(rig.issue("CLOSE", target_directive_id=again), *CLOSED)
-    rig.told(waiting, EventType.DIRECTIVE_RECEIVED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=again), *CLOSED)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED)
     rig.restart_terminal(SECOND)
-    rig.told(waiting, *OPENED)
+    rig.emitted(waiting, *OPENED)
     assert not any(event.body["reported_by"] == OFFICER and event.code for event in rig.director.events())

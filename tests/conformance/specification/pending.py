@@ -37,7 +37,7 @@ def limit(rig: StoryRig) -> None:
     directive = rig.issue(
         "OPEN_LONG", order_type="LIMIT", price=1.0900, stop_loss=1.08, take_profit=1.11, time_in_force="GTC"
     )
-    _, placed = rig.told(directive, *PLACED)
+    _, placed = rig.emitted(directive, *PLACED)
     assert (placed.body["order_type"], placed.body["price"]) == ("LIMIT", 1.09)
     (order,) = rig.broker.orders()
     assert (order.type, order.price_open, order.type_time) == (
@@ -46,7 +46,7 @@ def limit(rig: StoryRig) -> None:
         OrderTime.GTC,
     )
     rig.quote("1.08980")
-    rig.told(directive, *OPENED)
+    rig.emitted(directive, *OPENED)
     (position,) = rig.broker.positions()
     assert (position.magic, position.sl, position.tp) == (order.magic, Decimal("1.08"), Decimal("1.11"))
 
@@ -55,22 +55,22 @@ def limit(rig: StoryRig) -> None:
 def stop(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_SHORT", order_type="STOP", price=1.0900)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     assert [order.type for order in rig.broker.orders()] == [OrderType.SELL_STOP]
     rig.quote("1.08990")
-    rig.told(directive, *OPENED)
+    rig.emitted(directive, *OPENED)
 
 
 @case("P03", "A STOP_LIMIT order becomes a limit order at its trigger, and is filled there")
 def stop_limit(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.1000, limit_price=1.0990)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     assert [order.type for order in rig.broker.orders()] == [OrderType.BUY_STOP_LIMIT]
     rig.quote("1.10000")
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     rig.quote("1.09880")
-    rig.told(directive, *OPENED)
+    rig.emitted(directive, *OPENED)
 
 
 @case("P04", "Each type of pending order goes out on either side, with its levels and the filling that rests")
@@ -89,7 +89,7 @@ def types(rig: StoryRig) -> None:
     for action, kind, fields in wanted:
         issued.append(rig.issue(action, order_type=kind.name.partition("_")[2], **fields))
     for directive, (_, kind, fields) in zip(issued, wanted, strict=True):
-        _, placed = rig.told(directive, *PLACED)
+        _, placed = rig.emitted(directive, *PLACED)
         assert {name: placed.body[name] for name in fields} == fields
         assert (placed.body["order_type"], placed.body["remaining_quantity"]) == (
             kind.name.partition("_")[2],
@@ -116,9 +116,9 @@ def wrong_side(rig: StoryRig) -> None:
         ),
     ]
     issued = [rig.issue(action, symbol="EURUSD", **fields) for action, fields, _ in wanted]
-    told = refusals(rig, dict.fromkeys(issued, str(int(Retcode.INVALID_PRICE))))
+    emitted = refusals(rig, dict.fromkeys(issued, str(int(Retcode.INVALID_PRICE))))
     for directive, (_, _, words) in zip(issued, wanted, strict=True):
-        assert words in told[directive].body["error_message"]
+        assert words in emitted[directive].body["error_message"]
     assert rig.broker.sends() == []
 
 
@@ -163,7 +163,7 @@ def lifetimes(rig: StoryRig) -> None:
             message = refusals(rig, {directive: code})[directive].body["error_message"]
             assert f"{symbol} allows" in message
             continue
-        rig.told(directive, *PLACED)
+        rig.emitted(directive, *PLACED)
         send = send_of(rig, directive).request
         assert send.type_time == found
         assert bool(send.expiration) == (found in (OrderTime.SPECIFIED, OrderTime.SPECIFIED_DAY))
@@ -173,11 +173,11 @@ def lifetimes(rig: StoryRig) -> None:
 def cancel(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0900)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     cancelling = rig.issue("CANCEL", target_directive_id=directive)
-    _, cancelled = rig.told(cancelling, *CANCELLED)
+    _, cancelled = rig.emitted(cancelling, *CANCELLED)
     assert cancelled.body["opening_directive_id"] == directive
-    rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(directive, *PLACED, EventType.ORDER_CANCELLED)
     assert rig.broker.orders() == []
 
 
@@ -187,11 +187,11 @@ def cancel_by_symbol(rig: StoryRig) -> None:
     waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=price) for price in (1.09, 1.08)]
     other = rig.issue("OPEN_LONG", symbol="GBPUSD", order_type="LIMIT", price=1.26)
     for directive in (*waiting, other):
-        rig.told(directive, *PLACED)
-    rig.broker.hand_pending("EURUSD", OrderType.BUY_LIMIT, Decimal("0.05"), Decimal("1.09"))
-    rig.told(rig.issue("CANCEL"), *CANCELLED, EventType.ORDER_CANCELLED)
+        rig.emitted(directive, *PLACED)
+    rig.broker.manual_pending("EURUSD", OrderType.BUY_LIMIT, Decimal("0.05"), Decimal("1.09"))
+    rig.emitted(rig.issue("CANCEL"), *CANCELLED, EventType.ORDER_CANCELLED)
     for directive in waiting:
-        rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
+        rig.emitted(directive, *PLACED, EventType.ORDER_CANCELLED)
     assert [(order.symbol, bool(order.magic)) for order in rig.broker.orders()] == [
         ("GBPUSD", True),
         ("EURUSD", False),
@@ -205,9 +205,9 @@ def cancel_unsent(rig: StoryRig) -> None:
     rig.terminal.terminate()
     waiting, market = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09), rig.issue("OPEN_LONG")
     for directive in (waiting, market):
-        _, cancelled = rig.told(rig.issue("CANCEL", target_directive_id=directive), *CANCELLED)
+        _, cancelled = rig.emitted(rig.issue("CANCEL", target_directive_id=directive), *CANCELLED)
         assert cancelled.body["opening_directive_id"] == directive
-        rig.told(directive, *CANCELLED)
+        rig.emitted(directive, *CANCELLED)
     rig.restart_terminal()
     rig.open(symbol="GBPUSD")
     assert [send.request.symbol for send in rig.broker.sends()] == ["GBPUSD"]
@@ -219,7 +219,7 @@ def cancel_races_a_fill(rig: StoryRig) -> None:
     rig.configure(link={"heartbeat_s": 2.0})
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     rig.fault(Latency(milliseconds=3_000))
     other = rig.issue("OPEN_LONG", symbol="GBPUSD")
     rig.sent(2)
@@ -227,8 +227,8 @@ def cancel_races_a_fill(rig: StoryRig) -> None:
     reaches(rig, cancelling, CommandState.DISPATCHED)
     rig.quote("1.08980")
     assert refusals(rig, {cancelling: "NO_ORDER"})
-    rig.told(directive, *OPENED)
-    rig.told(other, *OPENED)
+    rig.emitted(directive, *OPENED)
+    rig.emitted(other, *OPENED)
     assert len(rig.broker.sends()) == 2
 
 
@@ -242,9 +242,9 @@ def follows_at_once(rig: StoryRig) -> None:
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
     change, cancelling = rig.issue("MODIFY", price=1.08), rig.issue("CANCEL")
     rig.director.behave()
-    rig.told(change, *PLACED)
-    rig.told(cancelling, *CANCELLED)
-    rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(change, *PLACED)
+    rig.emitted(cancelling, *CANCELLED)
+    rig.emitted(directive, *PLACED, EventType.ORDER_CANCELLED)
     assert len(rig.broker.sends()) == 3
 
 
@@ -252,29 +252,33 @@ def follows_at_once(rig: StoryRig) -> None:
 def modify(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0900, stop_loss=1.08)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     change = rig.issue(
         "MODIFY", target_directive_id=directive, price=1.0910, stop_loss=1.085, take_profit=1.1
     )
-    _, told = rig.told(change, *PLACED)
-    assert (told.body["action"], told.body["stop_loss"], told.body["take_profit"]) == ("MODIFY", 1.085, 1.1)
+    _, emitted = rig.emitted(change, *PLACED)
+    assert (emitted.body["action"], emitted.body["stop_loss"], emitted.body["take_profit"]) == (
+        "MODIFY",
+        1.085,
+        1.1,
+    )
     (order,) = rig.broker.orders()
     assert (order.price_open, order.sl, order.tp) == (Decimal("1.0910"), Decimal("1.085"), Decimal("1.1"))
     request = rig.broker.sends()[-1].request
     assert (request.action, request.magic) == (TradeAction.MODIFY, order.magic)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
 
 
 @case("P21", "A MODIFY moves both prices of a stop-limit order, and one alone where one alone is given")
 def modify_stop_limit(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.1, limit_price=1.098)
-    rig.told(directive, *PLACED)
-    rig.told(rig.issue("MODIFY", target_directive_id=directive, price=1.101, limit_price=1.097), *PLACED)
+    rig.emitted(directive, *PLACED)
+    rig.emitted(rig.issue("MODIFY", target_directive_id=directive, price=1.101, limit_price=1.097), *PLACED)
     (order,) = rig.broker.orders()
     assert (order.price_open, order.price_stoplimit) == (Decimal("1.101"), Decimal("1.097"))
-    _, told = rig.told(rig.issue("MODIFY", target_directive_id=directive, limit_price=1.0975), *PLACED)
-    assert told.body["limit_price"] == 1.0975
+    _, emitted = rig.emitted(rig.issue("MODIFY", target_directive_id=directive, limit_price=1.0975), *PLACED)
+    assert emitted.body["limit_price"] == 1.0975
     (order,) = rig.broker.orders()
     assert (order.price_open, order.price_stoplimit) == (Decimal("1.101"), Decimal("1.0975"))
 
@@ -283,11 +287,11 @@ def modify_stop_limit(rig: StoryRig) -> None:
 def modify_to_the_same(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08, take_profit=1.1)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     same = rig.issue("MODIFY", target_directive_id=directive, price=1.09, stop_loss=1.08)
-    rig.told(same, *PLACED)
+    rig.emitted(same, *PLACED)
     assert len(rig.broker.sends()) == 1
-    rig.told(rig.issue("MODIFY", target_directive_id=directive, stop_loss=0), *PLACED)
+    rig.emitted(rig.issue("MODIFY", target_directive_id=directive, stop_loss=0), *PLACED)
     (order,) = rig.broker.orders()
     assert (order.price_open, order.sl, order.tp) == (Decimal("1.09"), Decimal(0), Decimal("1.1"))
 
@@ -297,44 +301,48 @@ def modify_both(rig: StoryRig) -> None:
     rig.start()
     terms(rig, "EURUSD", trade_exemode=SymbolExecution.EXCHANGE)
     directive = rig.issue("OPEN_LONG", quantity=0.03, order_type="LIMIT", price=1.09, stop_loss=1.08)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     (order,) = rig.broker.orders()
     assert order.type_filling is OrderFilling.RETURN
     rig.broker.fill(order.ticket, Decimal("0.01"), Decimal("1.09"))
     part = (*PLACED, EventType.ORDER_PARTIAL_FILL, EventType.POSITION_OPENED)
-    rig.told(directive, *part)
+    rig.emitted(directive, *part)
     change = rig.issue("MODIFY", target_directive_id=directive, stop_loss=1.085)
-    rig.told(change, *PLACED, EventType.ORDER_PLACED, in_any_order=True)
+    rig.emitted(change, *PLACED, EventType.ORDER_PLACED, in_any_order=True)
     ((position,), (order,)) = rig.broker.positions(), rig.broker.orders()
     assert (position.sl, order.sl) == (Decimal("1.085"), Decimal("1.085"))
-    rig.told(rig.issue("CANCEL", target_directive_id=directive), *CANCELLED)
-    *_, cancelled = rig.told(directive, *part, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CANCEL", target_directive_id=directive), *CANCELLED)
+    *_, cancelled = rig.emitted(directive, *part, EventType.ORDER_CANCELLED)
     assert cancelled.body["remaining_quantity"] == 0.02
-    rig.told(rig.issue("CLOSE", target_directive_id=directive), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=directive), *CLOSED)
 
 
 @case(
     "P24",
     "What a person changes of a pending order, and that a person cancels it, is told under its directive",
 )
-def by_hand(rig: StoryRig) -> None:
+def manually(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08, time_in_force="GTC")
     rests(rig, directive)
     (order,) = rig.broker.orders()
     changed = [*PLACED]
-    rig.broker.hand_modify(order=order.ticket, price=Decimal("1.091"), sl=Decimal("1.082"))
+    rig.broker.manual_modify(order=order.ticket, price=Decimal("1.091"), sl=Decimal("1.082"))
     changed.append(EventType.ORDER_PLACED)
-    *_, told = rig.told(directive, *changed)
-    assert (told.body["action"], told.body["price"], told.body["stop_loss"]) == ("CHANGED", 1.091, 1.082)
+    *_, emitted = rig.emitted(directive, *changed)
+    assert (emitted.body["action"], emitted.body["price"], emitted.body["stop_loss"]) == (
+        "CHANGED",
+        1.091,
+        1.082,
+    )
     later = rig.broker.server_time() // 1000 * 1000 + 3_600_000
     rig.broker.set_expiry(order.ticket, later)
     changed.append(EventType.ORDER_PLACED)
-    *_, told = rig.told(directive, *changed)
-    assert told.body["action"] == "CHANGED"
-    rig.broker.hand_cancel(order.ticket)
+    *_, emitted = rig.emitted(directive, *changed)
+    assert emitted.body["action"] == "CHANGED"
+    rig.broker.manual_cancel(order.ticket)
     changed.append(EventType.ORDER_CANCELLED)
-    rig.told(directive, *changed)
+    rig.emitted(directive, *changed)
 
 
 @case(
@@ -344,7 +352,7 @@ def modify_races_a_fill(rig: StoryRig) -> None:
     rig.configure(link={"heartbeat_s": 2.0})
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08)
-    rig.told(directive, *PLACED)
+    rig.emitted(directive, *PLACED)
     rig.fault(Latency(milliseconds=3_000))
     other = rig.issue("OPEN_LONG", symbol="GBPUSD")
     rig.sent(2)
@@ -352,8 +360,8 @@ def modify_races_a_fill(rig: StoryRig) -> None:
     reaches(rig, change, CommandState.DISPATCHED)
     rig.quote("1.08980")
     assert refusals(rig, {change: "NO_ORDER"})
-    rig.told(directive, *OPENED)
-    rig.told(other, *OPENED)
+    rig.emitted(directive, *OPENED)
+    rig.emitted(other, *OPENED)
     assert {position.symbol: position.sl for position in rig.broker.positions()} == {
         "EURUSD": Decimal("1.08"),
         "GBPUSD": 0,
@@ -367,5 +375,5 @@ def expires(rig: StoryRig) -> None:
     directive = rig.issue(
         "OPEN_LONG", order_type="LIMIT", price=1.0900, order_expires_at=until.isoformat(timespec="seconds")
     )
-    rig.told(directive, *PLACED)
-    rig.told(directive, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(directive, *PLACED)
+    rig.emitted(directive, *PLACED, EventType.ORDER_CANCELLED)

@@ -43,9 +43,9 @@ class Account:
         self.cancelled = self._resting("GBPUSD", 1.24)
         self.dragged = self._resting("GBPUSD", 1.23)
         rig.broker.fill(self._order(1.26), Decimal("0.01"), Decimal("1.26"))
-        rig.told(self.half, *HALF)
+        rig.emitted(self.half, *HALF)
         self.stopped = rig.open(quantity=0.02, stop_loss=1.092)
-        self.by_hand = rig.open(quantity=0.06)
+        self.manually = rig.open(quantity=0.06)
         self.in_part = rig.open(quantity=0.04)
         self.moved = rig.open("OPEN_SHORT", quantity=0.05, stop_loss=1.12)
         until = datetime.now(UTC) + timedelta(seconds=LIFE_S)
@@ -62,7 +62,7 @@ class Account:
             time_in_force="GTD" if until else "GTC",
             order_expires_at=until,
         )
-        self._rig.told(directive, *PLACED)
+        self._rig.emitted(directive, *PLACED)
         return directive
 
     def _order(self, price: float) -> int:
@@ -77,11 +77,11 @@ class Account:
         """Everything happens."""
         broker = self._rig.broker
         broker.fill(self._order(1.26), Decimal("0.02"), Decimal("1.26"))
-        broker.hand_cancel(self._order(1.24))
-        broker.hand_modify(order=self._order(1.23), price=Decimal("1.22"), sl=Decimal("1.2"))
-        broker.hand_modify(position=self._position("0.05"), sl=Decimal("1.13"), tp=Decimal("1.07"))
-        broker.hand_close(self._position("0.06"))
-        broker.hand_close(self._position("0.04"), Decimal("0.01"))
+        broker.manual_cancel(self._order(1.24))
+        broker.manual_modify(order=self._order(1.23), price=Decimal("1.22"), sl=Decimal("1.2"))
+        broker.manual_modify(position=self._position("0.05"), sl=Decimal("1.13"), tp=Decimal("1.07"))
+        broker.manual_close(self._position("0.06"))
+        broker.manual_close(self._position("0.04"), Decimal("0.01"))
         self._rig.quote("1.08950")
         self._rig.director.wait("waited for the order to expire", self._has_expired)
 
@@ -91,20 +91,20 @@ class Account:
     def found(self) -> None:
         """Everything is told, once."""
         rig = self._rig
-        rig.told(self.filled, *OPENED)
-        rig.told(self.half, *HALF, EventType.ORDER_FILLED)
-        rig.told(self.expired, *PLACED, EventType.ORDER_CANCELLED)
-        rig.told(self.cancelled, *PLACED, EventType.ORDER_CANCELLED)
-        *_, dragged = rig.told(self.dragged, *PLACED, MOVED)
+        rig.emitted(self.filled, *OPENED)
+        rig.emitted(self.half, *HALF, EventType.ORDER_FILLED)
+        rig.emitted(self.expired, *PLACED, EventType.ORDER_CANCELLED)
+        rig.emitted(self.cancelled, *PLACED, EventType.ORDER_CANCELLED)
+        *_, dragged = rig.emitted(self.dragged, *PLACED, MOVED)
         assert (dragged.body["action"], dragged.body["price"]) == ("CHANGED", 1.22)
-        rig.told(self.stopped, *OPENED, *STOPPED)
-        *_, closed = rig.told(self.by_hand, *OPENED, EventType.POSITION_CLOSED)
+        rig.emitted(self.stopped, *OPENED, *STOPPED)
+        *_, closed = rig.emitted(self.manually, *OPENED, EventType.POSITION_CLOSED)
         assert closed.body["close_reason"] == "CLIENT"
-        *_, part = rig.told(self.in_part, *OPENED, PART)
+        *_, part = rig.emitted(self.in_part, *OPENED, PART)
         assert (part.body["entry"], part.body["remaining_quantity"]) == ("OUT", 0.03)
-        *_, moved = rig.told(self.moved, *OPENED, MOVED)
-        told = tuple(moved.body[name] for name in ("action", "stop_loss", "take_profit"))
-        assert told == ("CHANGED", 1.13, 1.07)
+        *_, moved = rig.emitted(self.moved, *OPENED, MOVED)
+        emitted = tuple(moved.body[name] for name in ("action", "stop_loss", "take_profit"))
+        assert emitted == ("CHANGED", 1.13, 1.07)
 
 
 def outage(rig: StoryRig, down: Callable[[], None], up: Callable[[], None]) -> None:
@@ -152,10 +152,10 @@ def both_down(rig: StoryRig) -> None:
 def broker_away(rig: StoryRig) -> None:
     def down() -> None:
         rig.broker.disconnect()
-        rig.told_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
+        rig.emitted_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
 
     outage(rig, down, lambda: rig.broker.connect())
-    rig.told_besides(EventType.CONNECTION_RESTORED)
+    rig.emitted_besides(EventType.CONNECTION_RESTORED)
     rig.open()
 
 
@@ -173,37 +173,37 @@ def revised_meanwhile(rig: StoryRig) -> None:
     rig.broker.cancel_deal(second.ticket)
     rig.restart_sidecar()
     rig.restart_terminal()
-    *_, revision = rig.told(revised, *OPENED, EventType.ORDER_FILLED)
+    *_, revision = rig.emitted(revised, *OPENED, EventType.ORDER_FILLED)
     assert (revision.body["action"], revision.body["commission"]) == ("REVISION", 0.77)
-    rig.told(annulled, *OPENED, EventType.BROKER_ERROR)
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(annulled, *OPENED, EventType.BROKER_ERROR)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert rig.broker.positions() == []
 
 
 @case("R06", "A change and a cancel whose terminal dies before the answer are found done, and not sent again")
-def changes_in_doubt(rig: StoryRig) -> None:
+def changes_unresolved(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08)
     resting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.07, time_in_force="GTC")
-    rig.told(resting, *PLACED)
+    rig.emitted(resting, *PLACED)
     rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS), SendKind.SLTP)
     change = rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.085)
     rig.sent(3)
     rig.restart_terminal()
-    rig.told(change, *PLACED)
+    rig.emitted(change, *PLACED)
     rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS), SendKind.REMOVE)
     cancel = rig.issue("CANCEL", target_directive_id=resting)
     rig.sent(4)
     rig.restart_terminal()
-    rig.told(cancel, EventType.DIRECTIVE_RECEIVED, EventType.ORDER_CANCELLED)
-    rig.told(resting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(cancel, EventType.DIRECTIVE_RECEIVED, EventType.ORDER_CANCELLED)
+    rig.emitted(resting, *PLACED, EventType.ORDER_CANCELLED)
     assert len(rig.broker.sends()) == 4
 
 
 @case(
     "R07", "A partial fill that ends while its terminal waits for the answer is told part by part, in order"
 )
-def filled_in_doubt(rig: StoryRig) -> None:
+def filled_unresolved(rig: StoryRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="EXCHANGE", filling=()),)))
     rig.fault(Fills(volumes=(Decimal("0.01"),)))
     rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
@@ -213,27 +213,27 @@ def filled_in_doubt(rig: StoryRig) -> None:
     (order,) = rig.broker.orders()
     rig.broker.fill(order.ticket, Decimal("0.03"))
     rig.restart_terminal()
-    rig.told(opening, *HALF, EventType.ORDER_FILLED)
+    rig.emitted(opening, *HALF, EventType.ORDER_FILLED)
 
 
 @case("R08", "More than 1,024 transactions while the terminal waits for an answer lose nothing of ours")
 def flood(rig: StoryRig) -> None:
     rig.start()
-    stopped, by_hand = rig.open(stop_loss=1.09), rig.open("OPEN_SHORT", symbol="GBPUSD")
+    stopped, manually = rig.open(stop_loss=1.09), rig.open("OPEN_SHORT", symbol="GBPUSD")
     ours = {position.symbol: position.ticket for position in rig.broker.positions()}
     rig.fault(Latency(milliseconds=4_000))
     slow = rig.issue("OPEN_LONG", symbol="USDJPY")
     rig.sent(3)
     (before, _) = rig.broker.transactions(0)[-1]
     rig.quote("1.08000")
-    rig.broker.hand_close(ours["GBPUSD"])
+    rig.broker.manual_close(ours["GBPUSD"])
     for _ in range(ROUNDS):
-        rig.broker.hand_close(rig.broker.hand_open("XAUUSD", OrderType.BUY, Decimal("0.01")))
+        rig.broker.manual_close(rig.broker.manual_open("XAUUSD", OrderType.BUY, Decimal("0.01")))
     (after, _) = rig.broker.transactions(0)[-1]
     assert after - before > 1_024
-    rig.told(slow, *OPENED)
-    rig.told(stopped, *OPENED, *STOPPED)
-    rig.told(by_hand, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(slow, *OPENED)
+    rig.emitted(stopped, *OPENED, *STOPPED)
+    rig.emitted(manually, *OPENED, EventType.POSITION_CLOSED)
 
 
 @case("R09", "A terminal that is told of no transaction at all tells the same, from its looks at the account")
@@ -242,4 +242,4 @@ def untold(rig: StoryRig) -> None:
     account = Account(rig)
     account.meanwhile()
     account.found()
-    rig.told(rig.issue("CLOSE", target_directive_id=account.in_part), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=account.in_part), *CLOSED)

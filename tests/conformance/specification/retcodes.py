@@ -32,7 +32,7 @@ def answer(rig: StoryRig, kind: SendKind, codes: Sequence[int]) -> None:
 
 
 def is_refused(rig: StoryRig, directive_id: str, code: int) -> None:
-    _, event = rig.told(directive_id, *REFUSED)
+    _, event = rig.emitted(directive_id, *REFUSED)
     assert event.code == str(code), event.body
     assert f"({code})" in event.body["error_message"]
 
@@ -42,14 +42,14 @@ def _opens(rig: StoryRig, kind: SendKind, **fields: Any) -> None:
     answer(rig, kind, CODES)
     issued = [rig.issue("OPEN_LONG", **fields) for _ in CODES]
     for directive in issued:
-        rig.told(directive, *_told_of(_code(rig, directive)))
+        rig.emitted(directive, *_emitted_of(_code(rig, directive)))
         if verdict(_code(rig, directive)) is Verdict.REFUSED:
             is_refused(rig, directive, _code(rig, directive))
     assert sorted(_code(rig, directive) for directive in issued) == sorted(CODES)
     assert len(rig.broker.sends()) == len(CODES)
 
 
-def _told_of(code: int) -> tuple[EventType, ...]:
+def _emitted_of(code: int) -> tuple[EventType, ...]:
     return {Verdict.REFUSED: REFUSED, Verdict.OPEN: LOST, Verdict.ACCEPTED: TAKEN}[verdict(code)]
 
 
@@ -86,7 +86,7 @@ def closes(rig: StoryRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD"), *names)))
     openings = {name: rig.issue("OPEN_LONG", symbol=name) for name in ("EURUSD", *lost)}
     for opening in openings.values():
-        rig.told(opening, *OPENED)
+        rig.emitted(opening, *OPENED)
     for symbol, codes in (("EURUSD", REFUSING), *((name, (code,)) for name, code in lost.items())):
         for number, code in enumerate(codes, start=1):
             match = Match(kind=SendKind.CLOSE, symbol=symbol, nth=number)
@@ -95,9 +95,9 @@ def closes(rig: StoryRig) -> None:
     issued = [rig.issue("CLOSE") for _ in REFUSING]
     for directive, code in zip(issued, REFUSING, strict=True):
         is_refused(rig, directive, code)
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     for directive, code in unsettled.items():
-        rig.told(directive, *_told_of(code))
+        rig.emitted(directive, *_emitted_of(code))
     assert len(rig.broker.sends()) == 2 * len(openings) + len(REFUSING)
 
 
@@ -115,18 +115,18 @@ def modifies(rig: StoryRig) -> None:
     ]
     for directive, code in zip(issued, codes, strict=True):
         if code == Retcode.NO_CHANGES:
-            rig.told(directive, *PLACED)
+            rig.emitted(directive, *PLACED)
         elif verdict(code) is Verdict.REFUSED:
             is_refused(rig, directive, code)
         else:
-            _, error, rejected = rig.told(
+            _, error, rejected = rig.emitted(
                 directive,
                 EventType.DIRECTIVE_RECEIVED,
                 EventType.BROKER_ERROR,
                 EventType.ORDER_REJECTED,
             )
             assert (error.code, rejected.code) == (str(code), "NO_EFFECT")
-    rig.told(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.07), *PLACED)
+    rig.emitted(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.07), *PLACED)
     assert len(rig.broker.sends()) == len(codes) + 2
     assert [position.sl for position in rig.broker.positions()] == [Decimal("1.07")]
 
@@ -135,21 +135,21 @@ def modifies(rig: StoryRig) -> None:
 def cancels(rig: StoryRig) -> None:
     rig.start()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, time_in_force="GTC")
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
     answer(rig, SendKind.REMOVE, REFUSING)
     issued = [rig.issue("CANCEL", target_directive_id=waiting) for _ in REFUSING]
     for directive, code in zip(issued, REFUSING, strict=True):
         is_refused(rig, directive, code)
     rig.reject(Retcode.TIMEOUT, SendKind.REMOVE)
-    *_, rejected = rig.told(
+    *_, rejected = rig.emitted(
         rig.issue("CANCEL", target_directive_id=waiting),
         EventType.DIRECTIVE_RECEIVED,
         EventType.BROKER_ERROR,
         EventType.ORDER_REJECTED,
     )
     assert rejected.code == "NO_EFFECT"
-    rig.told(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
     assert len(rig.broker.sends()) == len(REFUSING) + 3
 
 
@@ -164,23 +164,23 @@ def settled(rig: StoryRig) -> None:
     behind = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR)
     openings = [rig.issue("OPEN_LONG") for _ in (*OPEN, None)]
     for directive in openings:
-        rig.told(directive, *behind, *OPENED[1:])
+        rig.emitted(directive, *behind, *OPENED[1:])
     # One after the other: each waits for the one before.
     changes = [
         rig.issue("MODIFY_SL", target_directive_id=directive, stop_loss=1.08) for directive in openings
     ]
     for directive in changes:
-        rig.told(directive, *behind, EventType.ORDER_PLACED)
+        rig.emitted(directive, *behind, EventType.ORDER_PLACED)
     closes = [rig.issue("CLOSE", target_directive_id=directive) for directive in openings]
     for directive in closes:
-        rig.told(directive, *behind, *CLOSED[1:])
+        rig.emitted(directive, *behind, *CLOSED[1:])
     waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09) for _ in (*OPEN, None)]
     for directive in waiting:
-        rig.told(directive, *behind, EventType.ORDER_PLACED)
+        rig.emitted(directive, *behind, EventType.ORDER_PLACED)
     cancels = [rig.issue("CANCEL", target_directive_id=directive) for directive in waiting]
     for directive in cancels:
-        rig.told(directive, *behind, EventType.ORDER_CANCELLED)
+        rig.emitted(directive, *behind, EventType.ORDER_CANCELLED)
     for directive in waiting:
-        rig.told(directive, *behind, EventType.ORDER_PLACED, EventType.ORDER_CANCELLED)
+        rig.emitted(directive, *behind, EventType.ORDER_PLACED, EventType.ORDER_CANCELLED)
     assert len(rig.broker.sends()) == 5 * len(openings)
     assert all(send.executed for send in rig.broker.sends())

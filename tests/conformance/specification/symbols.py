@@ -43,11 +43,11 @@ def mapping(rig: StoryRig) -> None:
         )
     )
     opening = rig.issue("OPEN_LONG")
-    *_, opened = rig.told(opening, *OPENED)
+    *_, opened = rig.emitted(opening, *OPENED)
     assert opened.body["symbol"] == "EURUSD.z"
     refused(rig, "UNKNOWN_SYMBOL", "GBPUSD.z", symbol="GBPUSD")
-    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert {send.request.symbol for send in rig.broker.sends()} == {"EURUSD.z"}
 
 
@@ -66,11 +66,11 @@ def detection(rig: StoryRig) -> None:
     }
     rig.start_with(Scenario(symbols=tuple(SymbolTerms(name=name, like=like) for name, like in likes.items())))
     for asked, name in (("GBPUSD", "mGBPUSD"), ("EURUSD", "EURUSD.r"), ("USDJPY", "USDJPY")):
-        rig.told(rig.issue("OPEN_LONG", symbol=asked), *OPENED)
+        rig.emitted(rig.issue("OPEN_LONG", symbol=asked), *OPENED)
         assert rig.broker.sends()[-1].request.symbol == name
     refused(rig, "AMBIGUOUS_SYMBOL", "XAUUSD.a, XAUUSD.b", symbol="XAUUSD")
     refused(rig, "UNKNOWN_SYMBOL", "BTCUSD", symbol="BTCUSD")
-    rig.told(rig.issue("CLOSE", symbol="GBPUSD"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", symbol="GBPUSD"), *CLOSED)
     assert len(rig.broker.sends()) == 4
 
 
@@ -79,7 +79,7 @@ def trade_modes(rig: StoryRig) -> None:
     rig.start()
     held = [rig.issue("OPEN_LONG"), rig.issue("OPEN_LONG", symbol="XAUUSD")]
     for directive in held:
-        rig.told(directive, *OPENED)
+        rig.emitted(directive, *OPENED)
     modes = {
         "EURUSD": SymbolTradeMode.CLOSEONLY,
         "GBPUSD": SymbolTradeMode.DISABLED,
@@ -94,28 +94,28 @@ def trade_modes(rig: StoryRig) -> None:
     refused(rig, int(Retcode.SHORT_ONLY), "only short", symbol="XAUUSD", order_type="LIMIT", price=2300)
     assert len(rig.broker.sends()) == 2
     for symbol in ("EURUSD", "XAUUSD"):
-        rig.told(rig.issue("CLOSE", symbol=symbol), *CLOSED)
+        rig.emitted(rig.issue("CLOSE", symbol=symbol), *CLOSED)
     rig.open(symbol="USDJPY")
     rig.broker.set_session("USDJPY", False)
     refused(rig, int(Retcode.MARKET_CLOSED), "the market for USDJPY is closed", symbol="USDJPY")
     rig.broker.set_session("USDJPY", True)
-    rig.told(rig.issue("CLOSE", symbol="USDJPY"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", symbol="USDJPY"), *CLOSED)
 
 
 @case("S04", "Prices are brought to the symbol's tick size, to the nearest there is")
 def ticks(rig: StoryRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", tick_size=Decimal("0.00005")),)))
     opening = rig.issue("OPEN_LONG", stop_loss=1.08003, take_profit=1.11007)
-    _, placed, *_ = rig.told(opening, *OPENED)
+    _, placed, *_ = rig.emitted(opening, *OPENED)
     assert (placed.body["stop_loss"], placed.body["take_profit"]) == (1.08005, 1.11005)
     send = send_of(rig, opening).request
     assert (send.sl, send.tp) == (Decimal("1.08005"), Decimal("1.11005"))
     waiting = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.10002, limit_price=1.09003)
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
     send = send_of(rig, waiting).request
     assert (send.price, send.stoplimit) == (Decimal("1.1"), Decimal("1.09005"))
-    _, told = rig.told(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.08098), *PLACED)
-    assert told.body["stop_loss"] == 1.081
+    _, emitted = rig.emitted(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.08098), *PLACED)
+    assert emitted.body["stop_loss"] == 1.081
     assert rig.broker.sends()[-1].request.sl == Decimal("1.081")
 
 
@@ -141,13 +141,13 @@ def quantities(rig: StoryRig) -> None:
     opening = rig.open(quantity=0.6)
     refused(rig, int(Retcode.LIMIT_VOLUME), quantity=0.2)
     waiting = rig.issue("OPEN_LONG", quantity=0.15, order_type="LIMIT", price=1.09)
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
     refused(rig, int(Retcode.LIMIT_VOLUME), quantity=0.1)
     refused(rig, int(Retcode.INVALID_VOLUME), action="CLOSE", quantity=0.07)
     assert len(rig.broker.sends()) == 2
-    rig.told(rig.issue("CLOSE", target_directive_id=opening, quantity=0.15), *CLOSED[:-1])
-    rig.told(rig.issue("CANCEL"), *CANCELLED)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening, quantity=0.15), *CLOSED[:-1])
+    rig.emitted(rig.issue("CANCEL"), *CANCELLED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
 
 
 @case("S06", "Stops and prices on the wrong side or too near are refused with the numbers; a close is not")
@@ -192,15 +192,15 @@ def levels(rig: StoryRig) -> None:
         ),
     ]
     issued = [rig.issue(action, **fields) for action, fields, _, _ in wanted]
-    told = refusals(rig, {name: code for name, (_, _, code, _) in zip(issued, wanted, strict=True)})
+    emitted = refusals(rig, {name: code for name, (_, _, code, _) in zip(issued, wanted, strict=True)})
     for directive, (_, _, _, words) in zip(issued, wanted, strict=True):
-        assert words in told[directive].body["error_message"]
+        assert words in emitted[directive].body["error_message"]
     assert rig.broker.sends() == []
     opening = rig.open(stop_loss=1.0948)
     refused(rig, stops, "10 points from the bid 1.09500", action="MODIFY_SL", stop_loss=1.0949)
     refused(rig, stops, "not above the bid", action="MODIFY_TP", take_profit=1.09)
     terms(rig, "EURUSD", trade_stops_level=1000)
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
 @case("S07", "What stands within the freeze level is not changed or cancelled, and the numbers say why")
@@ -208,7 +208,7 @@ def frozen(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.0947)
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0948)
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
     terms(rig, "EURUSD", trade_freeze_level=50)
     code, freezes = int(Retcode.FROZEN), "; this symbol freezes it within 50"
     refused(
@@ -224,9 +224,9 @@ def frozen(rig: StoryRig) -> None:
     refused(rig, code, near, action="CANCEL", target_directive_id=waiting)
     assert len(rig.broker.sends()) == 2
     terms(rig, "EURUSD", trade_freeze_level=20)
-    rig.told(rig.issue("MODIFY_SL", stop_loss=1.09, target_directive_id=opening), *PLACED)
-    rig.told(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("MODIFY_SL", stop_loss=1.09, target_directive_id=opening), *PLACED)
+    rig.emitted(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
 
 
 @case(
@@ -242,10 +242,10 @@ def sessions(rig: StoryRig) -> None:
     refused(rig, int(Retcode.MARKET_CLOSED), "the market for EURUSD is", until_when)
     refused(rig, int(Retcode.MARKET_CLOSED), until_when, order_type="LIMIT", price=1.09)
     refused(rig, int(Retcode.MARKET_CLOSED), "Market closed", action="CLOSE")
-    rig.told(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)
+    rig.emitted(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)
     assert len(volumes(rig)) == 2
     until(rig, "the market opens", lambda: rig.broker.server_time() >= opens_ms)
-    rig.told(rig.issue("CLOSE", target_directive_id=held), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=held), *CLOSED)
     rig.open()
 
 
@@ -261,4 +261,4 @@ def without_a_quote(rig: StoryRig) -> None:
     assert rig.broker.sends() == []
     rig.open()
     rig.quote("150.000", symbol="USDJPY")
-    rig.told(rig.issue("OPEN_SHORT", symbol="USDJPY"), *OPENED)
+    rig.emitted(rig.issue("OPEN_SHORT", symbol="USDJPY"), *OPENED)

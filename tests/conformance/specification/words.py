@@ -48,14 +48,14 @@ def halts(rig: StoryRig) -> None:
     rig.start()
     rig.open()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
     order(rig, "halt", "--why", "news at ten")
     refused(rig, "HALTED", "news at ten")
     refused(rig, "HALTED", "news at ten", symbol="GBPUSD", order_type="LIMIT", price=1.2)
-    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
-    rig.told(rig.issue("CANCEL"), *CANCELLED)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
+    rig.emitted(rig.issue("CANCEL"), *CANCELLED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     order(rig, "resume")
     rig.open()
     order(rig, "halt", "--symbol", "EURUSD")
@@ -90,11 +90,11 @@ def flattens(rig: StoryRig) -> None:
     held = rig.open(quantity=0.02)
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
     rests(rig, waiting)
-    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
-    rig.broker.hand_pending("EURUSD", OrderType.BUY_LIMIT, Decimal("0.05"), Decimal("1.09"))
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.broker.manual_pending("EURUSD", OrderType.BUY_LIMIT, Decimal("0.05"), Decimal("1.09"))
     order(rig, "flatten", "--yes", "--why", "the strategy is off")
-    rig.told(held, *GONE)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(held, *GONE)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
     refused(rig, "HALTED")
     assert volumes(rig) == [Decimal("0.05")]
     assert [bool(each.magic) for each in rig.broker.orders()] == [False]
@@ -110,7 +110,7 @@ def flattens_later(rig: StoryRig) -> None:
     assert rig.sidecar.terminate() == ExitCode.OK
     assert "No sidecar runs" in order(rig, "flatten", "--yes")
     rig.start_sidecar()
-    rig.told(held, *GONE)
+    rig.emitted(held, *GONE)
     assert volumes(rig) == []
     rig.sidecar.terminate()
     rig.start_sidecar()
@@ -125,21 +125,21 @@ def resolves(rig: StoryRig) -> None:
     for word in ("filled", "rejected", "cancelled"):
         rig.reject(Retcode.TIMEOUT)
         unknown[word] = rig.issue("OPEN_LONG")
-        rig.told(unknown[word], *LOST)
+        rig.emitted(unknown[word], *LOST)
     report = status(rig, code=ExitCode.ATTENTION)
-    assert [concern["code"] for concern in report["concerns"]] == ["UNKNOWN"] * 3
-    assert {each["directive_id"] for each in report["journal"]["doubtful"]} == set(unknown.values())
+    assert [required_action["code"] for required_action in report["required_actions"]] == ["UNKNOWN"] * 3
+    assert {each["directive_id"] for each in report["journal"]["unresolved"]} == set(unknown.values())
     note = ("--note", "asked the broker's desk")
     order(rig, "resolve", unknown["rejected"], "--as", "rejected", *note)
-    *_, told = rig.told(unknown["rejected"], *LOST, EventType.ORDER_REJECTED)
-    assert "asked the broker's desk" in told.body["error_message"]
+    *_, emitted = rig.emitted(unknown["rejected"], *LOST, EventType.ORDER_REJECTED)
+    assert "asked the broker's desk" in emitted.body["error_message"]
     order(rig, "resolve", unknown["filled"], "--as", "filled", "--price", "1.0951", *note)
-    *_, told = rig.told(unknown["filled"], *LOST, EventType.ORDER_FILLED)
-    assert (told.body["fill_price"], told.body["fill_quantity"]) == (1.0951, 0.01)
+    *_, emitted = rig.emitted(unknown["filled"], *LOST, EventType.ORDER_FILLED)
+    assert (emitted.body["fill_price"], emitted.body["fill_quantity"]) == (1.0951, 0.01)
     rig.sidecar.terminate()
     order(rig, "resolve", unknown["cancelled"], "--as", "cancelled", *note)
     rig.start_sidecar()
-    rig.told(unknown["cancelled"], *LOST, EventType.ORDER_CANCELLED)
+    rig.emitted(unknown["cancelled"], *LOST, EventType.ORDER_CANCELLED)
     assert len(rig.journal.rows("SELECT 1 FROM audit WHERE body LIKE '%asked the broker''s desk%'")) >= 3
     until(rig, "nothing needs a person", lambda: status_well(rig))
     order(rig, "resolve", unknown["filled"], "--as", "rejected", *note, code=ExitCode.FAILED)
@@ -158,7 +158,7 @@ def evidence(rig: StoryRig) -> None:
     for effect in (LoseAnswer(), DropTransactions(), DelayHistory(milliseconds=15_000)):
         rig.fault(effect, SendKind.OPEN)
     opening = rig.issue("OPEN_LONG")
-    rig.told(opening, *LOST, *OPENED[1:])
+    rig.emitted(opening, *LOST, *OPENED[1:])
     assert rig.journal.state(opening) == "FILLED"
     assert len(rig.broker.sends()) == 1
 
@@ -166,7 +166,7 @@ def evidence(rig: StoryRig) -> None:
 @case(
     "W07",
     "The Expert Advisor's own flatten button works while the sidecar is dead, which learns of it afterwards",
-    # The paper terminal has no chart to put a button on.
+    # The reference terminal has no chart to put a button on.
     kinds=(Kind.NATIVE,),
 )
 def button(rig: StoryRig) -> None:
@@ -174,7 +174,7 @@ def button(rig: StoryRig) -> None:
     held = rig.open(quantity=0.02)
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
     rests(rig, waiting)
-    rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.05"))
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
     rig.button_pressed = True
     rig.terminal.send(signal.SIGUSR1)
     rig.terminal.line("pressed by SIGUSR1")
@@ -184,8 +184,8 @@ def button(rig: StoryRig) -> None:
     rig.terminal.send(signal.SIGUSR1)
     rig.sent(4)
     rig.start_sidecar()
-    rig.told(held, *GONE)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(held, *GONE)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
     assert volumes(rig) == [Decimal("0.05")]
 
 
@@ -197,9 +197,9 @@ def flattens_when_open(rig: StoryRig) -> None:
     held = rig.open()
     shut(rig, "EURUSD", 4)
     order(rig, "flatten", "--yes")
-    rig.told(held, *GONE)
+    rig.emitted(held, *GONE)
     assert volumes(rig) == []
     tries = rig.journal.rows("SELECT 1 FROM commands WHERE kind = 'CLOSE' AND state = 'NEVER_SENT'")
     assert len(tries) >= 2
-    [told] = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
-    assert (told.directive_id, told.code) == (None, str(int(Retcode.MARKET_CLOSED)))
+    [emitted] = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
+    assert (emitted.directive_id, emitted.code) == (None, str(int(Retcode.MARKET_CLOSED)))

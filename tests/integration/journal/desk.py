@@ -12,15 +12,23 @@ import msgspec
 
 from bridge.core.director.contract import OrderType
 from bridge.core.director.poll import read_batch
-from bridge.core.link.messages import AccountIdentity, Command, Hello, LedgerIdentity, Order, Prove, Settle
-from bridge.core.link.reports import AnyFact, SymbolFact, encode_fact
-from bridge.core.settings import DirectorSettings, GuardSettings, LinkSettings, OfficerSettings, Settings
+from bridge.core.link.messages import (
+    AccountIdentity,
+    Command,
+    Hello,
+    LedgerIdentity,
+    Order,
+    Prove,
+    StatusRequest,
+)
+from bridge.core.link.reports import AnyReport, SymbolReport, encode_report
+from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings, RiskLimits, Settings
 from bridge.core.trade.dispatch import Gate
-from bridge.core.units.clock_trust import Doubt
+from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.journal.database import audit, file
 from bridge.journal.journal import Journal
-from bridge.journal.steps.apply_reports import Folded
+from bridge.journal.steps.apply_reports import Applied
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
 from bridge.journal.steps.outbox import Outgoing
@@ -32,7 +40,7 @@ PREFIX: Final = 0xAB
 NOW: Final = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 OFFSET_S: Final = 7200
 """The broker's clock is two hours ahead of UTC."""
-BOOT: Final = "b0" * 16
+INSTANCE_ID: Final = "b0" * 16
 LEDGER: Final = "1e" * 16
 OTHER_LEDGER: Final = "2e" * 16
 ACCOUNT: Final = AccountIdentity(
@@ -49,7 +57,7 @@ def settings(
     extra_fields: bool = True,
     allow_real: bool = False,
     link: LinkSettings | None = None,
-    guards: GuardSettings | None = None,
+    risk_limits: RiskLimits | None = None,
     symbols: dict[str, str] | None = None,
 ) -> Settings:
     """Two officers; everything else as it is by default."""
@@ -58,12 +66,12 @@ def settings(
         officers=[
             OfficerSettings(
                 id=OFFICER,
-                token_prefix=PREFIX,
+                order_id_prefix=PREFIX,
                 allow_real=allow_real,
-                guards=guards or GuardSettings(),
+                risk_limits=risk_limits or RiskLimits(),
                 symbols=symbols or {},
             ),
-            OfficerSettings(id=OTHER, token_prefix=PREFIX + 1),
+            OfficerSettings(id=OTHER, order_id_prefix=PREFIX + 1),
         ],
         link=link or LinkSettings(),
     )
@@ -117,9 +125,9 @@ def server_ms(moment: datetime = NOW) -> int:
     return int(moment.timestamp() + OFFSET_S) * 1000
 
 
-def terms(symbol: str, **changes: object) -> SymbolFact:
+def terms(symbol: str, **changes: object) -> SymbolReport:
     """A symbol of five digits that takes hundredths of a lot, but for the changes."""
-    fact = SymbolFact(
+    report = SymbolReport(
         asked=symbol,
         name=symbol,
         digits=5,
@@ -130,7 +138,7 @@ def terms(symbol: str, **changes: object) -> SymbolFact:
         volume_step=Decimal("0.01"),
         order_types=list(OrderType),
     )
-    return msgspec.structs.replace(fact, **changes)
+    return msgspec.structs.replace(report, **changes)
 
 
 class Desk:
@@ -140,7 +148,7 @@ class Desk:
         self.path = path
         self.settings = settings
         self.now = NOW
-        self.doubt: Doubt | None = None
+        self.uncertainty: ClockUncertainty | None = None
         """How far from `now` the time may be."""
         self.epoch = 0
         self.officer = OFFICER
@@ -168,7 +176,7 @@ class Desk:
     def take(self, *items: str, officer: str = OFFICER) -> Taken:
         """A poll brought these."""
         batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
-        return self.journal.intake(officer, batch, self.now, doubt=self.doubt)
+        return self.journal.intake(officer, batch, self.now, uncertainty=self.uncertainty)
 
     def due(self, limit: int = 100, busy: frozenset[tuple[str, str | None]] = frozenset()) -> list[Outgoing]:
         """The events that may be posted now."""
@@ -181,13 +189,13 @@ class Desk:
         *,
         account: AccountIdentity = ACCOUNT,
         ledger: LedgerIdentity | None = None,
-        boot: str = BOOT,
+        instance_id: str = INSTANCE_ID,
         measured_ms: int | None = None,
         officer: str | None = None,
     ) -> Opened | NotOpened:
         """The terminal has proved itself."""
         officer = officer or self.officer
-        hello = Hello(min_version=1, max_version=1, officer=officer, boot=boot, nonce="00" * 32)
+        hello = Hello(min_version=1, max_version=1, officer=officer, instance_id=instance_id, nonce="00" * 32)
         prove = Prove(
             proof="00" * 32,
             account=account,
@@ -195,26 +203,30 @@ class Desk:
             program="desk 1",
             server_ms=server_ms(self.now) if measured_ms is None else measured_ms,
         )
-        return self.journal.open_epoch(officer, hello, prove, self.now, doubt=self.doubt)
+        return self.journal.open_epoch(officer, hello, prove, self.now, uncertainty=self.uncertainty)
 
     def join(
-        self, *, ledger: LedgerIdentity | None = None, boot: str = BOOT, account: AccountIdentity = ACCOUNT
+        self,
+        *,
+        ledger: LedgerIdentity | None = None,
+        instance_id: str = INSTANCE_ID,
+        account: AccountIdentity = ACCOUNT,
     ) -> Opened:
         """The terminal is let in."""
-        opened = self.try_join(ledger=ledger, boot=boot, account=account)
+        opened = self.try_join(ledger=ledger, instance_id=instance_id, account=account)
         assert isinstance(opened, Opened), opened
         self.epoch, self._seq = opened.epoch, 0
         return opened
 
-    def report(self, *facts: AnyFact) -> Folded:
+    def report(self, *reports: AnyReport) -> Applied:
         """The terminal reports these in one batch."""
-        return self.report_raw(*(encode_fact(fact) for fact in facts))
+        return self.report_raw(*(encode_report(report) for report in reports))
 
-    def report_raw(self, *raws: bytes) -> Folded:
+    def report_raw(self, *raws: bytes) -> Applied:
         """The terminal reports these texts in one batch."""
         numbered = list(enumerate(raws, start=self._seq + 1))
         self._seq += len(raws)
-        return self.journal.fold(self.officer, self.epoch, numbered, self.now, doubt=self.doubt)
+        return self.journal.apply(self.officer, self.epoch, numbered, self.now, uncertainty=self.uncertainty)
 
     # The sidecar's hand
 
@@ -222,7 +234,7 @@ class Desk:
         """All is well with link and account, but for the changes."""
         good = Gate(
             epoch=self.epoch,
-            boot=BOOT,
+            instance_id=INSTANCE_ID,
             ready=True,
             alive=True,
             broker_connected=True,
@@ -233,15 +245,17 @@ class Desk:
 
     def look(self, **changes: object) -> Work:
         """Let the journal do what it can just now; nobody answers what it asks."""
-        return self.journal.advance(self.officer, self.gate(**changes), self.now, doubt=self.doubt)
+        return self.journal.advance(
+            self.officer, self.gate(**changes), self.now, uncertainty=self.uncertainty
+        )
 
     def advance(self, **changes: object) -> list[Command]:
         """Dispatch what may go now. The terminal knows every symbol that it is asked for."""
         work = self.look(**changes)
         if work.inquiries:
             # Numbered apart, so that what a test reports keeps its own numbers.
-            answers = [(0, encode_fact(terms(inquiry.symbol))) for inquiry in work.inquiries]
-            self.journal.fold(self.officer, self.epoch, answers, self.now, doubt=self.doubt)
+            answers = [(0, encode_report(terms(inquiry.symbol))) for inquiry in work.inquiries]
+            self.journal.apply(self.officer, self.epoch, answers, self.now, uncertainty=self.uncertainty)
             return [*work.commands, *self.advance(**changes)]
         return work.commands
 
@@ -255,9 +269,11 @@ class Desk:
         self.take(*items)
         assert self.advance(opens_paused=True) == []
 
-    def ask(self, *, first: bool = False, **changes: object) -> list[Settle]:
+    def ask(self, *, first: bool = False, **changes: object) -> list[StatusRequest]:
         """Ask what became of the commands in doubt."""
-        return self.journal.ask(self.officer, self.gate(**changes), self.now, first=first, doubt=self.doubt)
+        return self.journal.ask(
+            self.officer, self.gate(**changes), self.now, first=first, uncertainty=self.uncertainty
+        )
 
     # What stands in the file
 
@@ -265,7 +281,7 @@ class Desk:
         """What a query finds, as plain tuples."""
         return [tuple(row) for row in self.connection.execute(query, values)]
 
-    def told(self, directive_id: str | None = "dir-1") -> list[str]:
+    def emitted(self, directive_id: str | None = "dir-1") -> list[str]:
         """The types of a directive's events, in order."""
         found = self.rows("SELECT event_type FROM events WHERE directive_id IS ? ORDER BY id", directive_id)
         return [row[0] for row in found]
@@ -280,8 +296,8 @@ class Desk:
         assert isinstance(state, str)
         return state
 
-    def command_state(self, token: int) -> str:
-        [(state,)] = self.rows("SELECT state FROM commands WHERE token = ?", token)
+    def command_state(self, client_order_id: int) -> str:
+        [(state,)] = self.rows("SELECT state FROM commands WHERE client_order_id = ?", client_order_id)
         assert isinstance(state, str)
         return state
 
@@ -292,10 +308,10 @@ class Desk:
         )
         return msgspec.json.decode(body, type=Order)
 
-    def hold(self) -> str:
-        [(hold,)] = self.rows("SELECT hold FROM officers WHERE officer = ?", OFFICER)
-        assert isinstance(hold, str)
-        return hold
+    def quarantine(self) -> str:
+        [(quarantine,)] = self.rows("SELECT quarantine FROM officers WHERE officer = ?", OFFICER)
+        assert isinstance(quarantine, str)
+        return quarantine
 
     def content(self) -> list[str]:
         """All that the file holds, as SQL."""

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.link.reports import DealFact
+from bridge.core.link.reports import DealReport
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 
 from .desk import ACCOUNT, Desk, closing, directive
-from .facts import DEAL, deal, leaving, result, scan
+from .reports import DEAL, deal, leaving, result, scan
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
 FILLED = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
@@ -23,9 +23,9 @@ def order(joined: Desk) -> Order:
     return command.order
 
 
-def annulled(fact: DealFact) -> DealFact:
+def annulled(report: DealReport) -> DealReport:
     """The deal as the broker has it afterwards: what was earned is gone, what was paid is not."""
-    return msgspec.structs.replace(fact, type=f"{fact.type}_CANCELED", profit=Decimal(0))
+    return msgspec.structs.replace(report, type=f"{report.type}_CANCELED", profit=Decimal(0))
 
 
 def open_lots(desk: Desk) -> list[tuple[str, str, str]]:
@@ -33,11 +33,11 @@ def open_lots(desk: Desk) -> list[tuple[str, str, str]]:
     return [(row[0], row[1], row[2]) for row in found]
 
 
-def test_a_deal_that_is_annulled_when_first_heard_of_is_told_as_made_and_as_annulled(
+def test_a_deal_that_is_annulled_when_first_heard_of_is_emitted_as_made_and_as_annulled(
     joined: Desk, order: Order
 ) -> None:
     assert joined.report(result(order), annulled(deal(order))).quarantined == 0
-    assert joined.told() == [*FILLED, "BROKER_ERROR"]
+    assert joined.emitted() == [*FILLED, "BROKER_ERROR"]
     assert joined.directive_state() == "FILLED"
     assert open_lots(joined) == [("CLOSED", "0", "0")]
     assert joined.rows("SELECT type, disposition FROM deals") == [("BUY_CANCELED", "APPLIED")]
@@ -50,7 +50,7 @@ def test_a_close_that_is_annulled_before_its_opening_is_known_takes_nothing_off(
     assert joined.rows("SELECT type, disposition FROM deals") == [("SELL_CANCELED", "PARKED")]
     joined.report(deal(order))
     assert open_lots(joined) == [("OPEN", "0.3", "0")]
-    assert joined.told()[-1] == "BROKER_ERROR"
+    assert joined.emitted()[-1] == "BROKER_ERROR"
 
 
 def test_a_close_that_waits_and_is_annulled_meanwhile_takes_nothing_off(joined: Desk, order: Order) -> None:
@@ -60,7 +60,7 @@ def test_a_close_that_waits_and_is_annulled_meanwhile_takes_nothing_off(joined: 
     assert open_lots(joined) == [("OPEN", "0.3", "0")]
 
 
-def test_what_is_still_booked_for_an_annulled_deal_counts_and_is_told(joined: Desk, order: Order) -> None:
+def test_what_is_still_booked_for_an_annulled_deal_counts_and_is_emitted(joined: Desk, order: Order) -> None:
     joined.report(deal(order, fee=Decimal("-0.10")))
     joined.report(annulled(deal(order, fee=Decimal("-0.10"))))
     assert joined.rows("SELECT commission, fee FROM positions") == [("-0.70", "-0.10")]
@@ -84,15 +84,15 @@ def test_an_order_of_which_a_part_is_annulled_ends_with_its_last_part(joined: De
     assert open_lots(joined) == [("OPEN", "0.2", "0")]
 
 
-def test_costs_that_go_to_and_fro_are_told_each_time(joined: Desk, order: Order) -> None:
+def test_costs_that_go_to_and_fro_are_emitted_each_time(joined: Desk, order: Order) -> None:
     joined.report(deal(order))
     for commission in ("-0.90", "-0.70", "-0.90", "-0.70", "-0.70"):
         joined.report(deal(order, commission=Decimal(commission)))
-    told = [body["commission"] for body in joined.bodies("ORDER_FILLED")]
-    assert told == [0.7, 0.9, 0.7, 0.9, 0.7]
+    emitted = [body["commission"] for body in joined.bodies("ORDER_FILLED")]
+    assert emitted == [0.7, 0.9, 0.7, 0.9, 0.7]
 
 
-def test_an_annulled_close_is_told_with_whose_position_it_was(joined: Desk, order: Order) -> None:
+def test_an_annulled_close_is_emitted_with_whose_position_it_was(joined: Desk, order: Order) -> None:
     joined.report(deal(order))
     [close] = joined.sent(closing())
     joined.report(deal(close.order, DEAL + 1))
@@ -104,9 +104,9 @@ def test_an_annulled_close_is_told_with_whose_position_it_was(joined: Desk, orde
 
 def test_an_opener_hears_that_a_hands_close_is_annulled(joined: Desk, order: Order) -> None:
     joined.report(deal(order))
-    by_hand = leaving(order, reason="CLIENT", volume="0.1", magic=0)
-    joined.report(by_hand)
-    joined.report(annulled(by_hand))
+    manually = leaving(order, reason="CLIENT", volume="0.1", magic=0)
+    joined.report(manually)
+    joined.report(annulled(manually))
     [error] = joined.bodies("BROKER_ERROR")
     assert (error["directive_id"], error["entry"], error["fill_quantity"]) == ("dir-1", "OUT", 0.1)
     assert open_lots(joined) == [("OPEN", "0.3", "0")]
@@ -124,8 +124,8 @@ def test_each_opener_hears_of_its_own_part_of_an_annulled_opposite_order(desk: D
     opposite = deal(short.order, DEAL + 2, entry=DealEntry.OUT)
     desk.report(opposite)
     desk.report(annulled(opposite))
-    told = [(body["directive_id"], body["fill_quantity"]) for body in desk.bodies("BROKER_ERROR")]
-    assert told == [("dir-3", 0.4), ("dir-1", 0.3), ("dir-2", 0.1)]
+    emitted = [(body["directive_id"], body["fill_quantity"]) for body in desk.bodies("BROKER_ERROR")]
+    assert emitted == [("dir-3", 0.4), ("dir-1", 0.3), ("dir-2", 0.1)]
     assert open_lots(desk) == [("OPEN", "0.3", "0"), ("OPEN", "0.2", "0")]
 
 
@@ -163,5 +163,5 @@ def test_what_was_sold_on_the_strength_of_a_deal_that_is_annulled_afterwards_is_
     for number in range(2):
         desk.report(scan(number))
         desk.later(2 * desk.settings.link.unknown_grace_s + 1)
-    assert [body["error_code"] for body in desk.bodies("SYSTEM_ERROR")] == ["BOOK_DIFFERS"]
+    assert [body["error_code"] for body in desk.bodies("SYSTEM_ERROR")] == ["POSITION_MISMATCH"]
     assert open_lots(desk) == [("OPEN", "0.3", "0")]

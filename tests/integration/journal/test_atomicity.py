@@ -12,7 +12,7 @@ from bridge.journal.database.errors import JournalUnavailableError
 
 from .conftest import InstallHook
 from .desk import OFFICER, Desk, directive
-from .facts import deal, result, submitted
+from .reports import deal, result, submitted
 
 PATIENCE_S = 20.0
 
@@ -60,10 +60,10 @@ STEPS: dict[str, tuple[Callable[[Desk], None], Work]] = {
     "session end": (dispatched, lambda desk: desk.journal.end_epoch(OFFICER, 1, "over", desk.now)),
     "link": (dispatched, lambda desk: desk.journal.link_lost(OFFICER, "silent", desk.now)),
     "clock": (dispatched, lambda desk: desk.journal.note_offset(OFFICER, 900, desk.now)),
-    "facts": (dispatched, filled),
+    "reports": (dispatched, filled),
     "dispatch": (planned, lambda desk: desk.advance()),
     "planning": (known, lambda desk: desk.advance(opens_paused=True)),
-    "settle": (dispatched, lambda desk: desk.ask(first=True)),
+    "status_request": (dispatched, lambda desk: desk.ask(first=True)),
     "delivered": (dispatched, lambda desk: desk.journal.delivered(desk.due()[0], "evt-1", desk.now)),
     "refused": (dispatched, lambda desk: desk.journal.set_aside(desk.due()[0], "no", desk.now)),
     "trouble": (dispatched, lambda desk: desk.journal.trouble(OFFICER, "JOURNAL", "full", "disk", desk.now)),
@@ -129,7 +129,7 @@ def make_room(desk: Desk) -> None:
     desk.rows("PRAGMA max_page_count = 1000000")
 
 
-@pytest.mark.parametrize("name", [name for name in STEPS if name not in ("session end", "settle")])
+@pytest.mark.parametrize("name", [name for name in STEPS if name not in ("session end", "status_request")])
 def test_on_a_full_disk_a_step_fails_whole_and_works_once_there_is_room(desk: Desk, name: str) -> None:
     prepare, work = STEPS[name]
     prepare(desk)

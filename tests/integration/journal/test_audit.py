@@ -8,7 +8,7 @@ from bridge.journal.database import audit
 from bridge.journal.views import lists
 
 from .desk import OFFICER, Desk, directive
-from .facts import deal, result, submitted
+from .reports import deal, result, submitted
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_what_money_depends_on_is_in_the_audit(lived: Desk) -> None:
         "directive",
         "planned",
         "dispatch",
-        "fact",
+        "report",
         "command",
         "event",
         "delivered",

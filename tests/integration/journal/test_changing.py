@@ -9,7 +9,7 @@ from bridge.core.link.reports import CommandStage, NotSentReason
 from bridge.core.units.mt5_terms import OrderState
 
 from .desk import Desk, cancel, directive, limit, modify
-from .facts import (
+from .reports import (
     DEAL,
     ORDER,
     POSITION,
@@ -53,12 +53,12 @@ def moved(joined: Desk, stop_loss: float = 1.085) -> Order:
 def test_what_comes_after_a_pending_order_waits_until_it_was_seen_on_the_book(joined: Desk) -> None:
     [command] = joined.sent(limit())
     joined.report(result(command.order))
-    assert joined.told("dir-limit")[-1] == "ORDER_PLACED"
+    assert joined.emitted("dir-limit")[-1] == "ORDER_PLACED"
     assert joined.sent(cancel("dir-cancel", "dir-limit")) == []
     assert joined.directive_state("dir-cancel") == "RECEIVED"
     joined.report(booked(command.order))
     [cancelling] = joined.advance()
-    assert (cancelling.order.kind, cancelling.order.opener) == ("CANCEL", command.order.token)
+    assert (cancelling.order.kind, cancelling.order.opener) == ("CANCEL", command.order.client_order_id)
 
 
 def test_a_modify_is_done_once_the_position_shows_what_it_wanted(joined: Desk, opener: Order) -> None:
@@ -66,30 +66,34 @@ def test_a_modify_is_done_once_the_position_shows_what_it_wanted(joined: Desk, o
     assert (order.kind, order.position, order.stop_loss) == ("MODIFY", POSITION, Decimal("1.085"))
     joined.report(submitted(order), result(order))
     # Taken is not done.
-    assert joined.command_state(order.token) == "PLACED"
-    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED"]
+    assert joined.command_state(order.client_order_id) == "PLACED"
+    assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED"]
     joined.report(standing(opener, stop_loss="1.0850"))
-    assert joined.command_state(order.token) == "DONE"
+    assert joined.command_state(order.client_order_id) == "DONE"
     assert joined.directive_state("dir-modify") == "DONE"
-    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
-    [*_, told] = joined.bodies("ORDER_PLACED")
-    assert (told["action"], told["stop_loss"], told["opening_directive_id"]) == ("MODIFY", 1.085, "dir-1")
+    assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
+    [*_, emitted] = joined.bodies("ORDER_PLACED")
+    assert (emitted["action"], emitted["stop_loss"], emitted["opening_directive_id"]) == (
+        "MODIFY",
+        1.085,
+        "dir-1",
+    )
     assert joined.rows("SELECT stop_loss FROM positions") == [("1.0850",)]
 
 
-def test_what_a_directive_asked_for_is_not_told_as_a_change_by_hand(joined: Desk, opener: Order) -> None:
+def test_what_a_directive_asked_for_is_not_emitted_as_a_change_by_manual(joined: Desk, opener: Order) -> None:
     order = moved(joined)
     joined.report(standing(opener, stop_loss="1.0850"), submitted(order), result(order))
-    assert joined.command_state(order.token) == "DONE"
+    assert joined.command_state(order.client_order_id) == "DONE"
     assert [body.get("action") for body in joined.bodies("ORDER_PLACED")] == [None, "MODIFY"]
 
 
-def test_a_change_by_hand_is_told_to_the_opener_each_time(joined: Desk, opener: Order) -> None:
+def test_a_change_by_manual_is_emitted_to_the_opener_each_time(joined: Desk, opener: Order) -> None:
     for stop in ("1.0850", "1.0900", "1.0850", None):
         joined.report(standing(opener, stop_loss=stop))
-    told = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
-    assert [body["stop_loss"] for body in told] == [1.085, 1.09, 1.085, 0]
-    assert {body["directive_id"] for body in told} == {"dir-1"}
+    emitted = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
+    assert [body["stop_loss"] for body in emitted] == [1.085, 1.09, 1.085, 0]
+    assert {body["directive_id"] for body in emitted} == {"dir-1"}
 
 
 @pytest.mark.parametrize("how", ["not_sent", "retcode"])
@@ -99,8 +103,8 @@ def test_what_is_so_already_is_done(joined: Desk, opener: Order, how: str) -> No
         joined.report(not_sent(order, NotSentReason.NO_CHANGE))
     else:
         joined.report(submitted(order), result(order, NO_CHANGES))
-    assert joined.command_state(order.token) == "DONE"
-    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
+    assert joined.command_state(order.client_order_id) == "DONE"
+    assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
 
 
 def test_a_modify_to_what_was_seen_before_it_was_sent_needs_no_further_sight(
@@ -108,12 +112,12 @@ def test_a_modify_to_what_was_seen_before_it_was_sent_needs_no_further_sight(
 ) -> None:
     order = moved(joined, 1.09)
     joined.report(submitted(order))
-    assert joined.command_state(order.token) == "DONE"
+    assert joined.command_state(order.client_order_id) == "DONE"
     joined.report(result(order), standing(opener))
-    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
+    assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
 
 
-def test_a_modify_that_the_broker_refuses_is_told_with_its_code(joined: Desk, opener: Order) -> None:
+def test_a_modify_that_the_broker_refuses_is_emitted_with_its_code(joined: Desk, opener: Order) -> None:
     order = moved(joined)
     joined.report(submitted(order), result(order, 10016))
     assert joined.directive_state("dir-modify") == "REJECTED"
@@ -136,8 +140,8 @@ def test_a_stop_that_was_moved_and_hit_before_anybody_looked_was_moved(joined: D
 def test_a_lost_answer_to_a_modify_is_settled_by_the_position(joined: Desk, opener: Order) -> None:
     order = moved(joined)
     joined.report(submitted(order), result(order, 10012))
-    assert joined.command_state(order.token) == "UNCERTAIN"
-    assert "BROKER_ERROR" in joined.told("dir-modify")
+    assert joined.command_state(order.client_order_id) == "UNRESOLVED"
+    assert "BROKER_ERROR" in joined.emitted("dir-modify")
     joined.report(standing(opener, stop_loss="1.0850"))
     assert joined.directive_state("dir-modify") == "DONE"
 
@@ -149,22 +153,22 @@ def test_a_modify_of_which_nothing_is_seen_is_refused_after_the_second_look(
     joined.report(submitted(order), result(order, 10012))
     joined.later(60)
     joined.report(absent(order, ask=1))
-    assert joined.command_state(order.token) == "UNCERTAIN"
+    assert joined.command_state(order.client_order_id) == "UNRESOLVED"
     joined.report(absent(order, ask=2))
     assert joined.directive_state("dir-modify") == "REJECTED"
     [body] = joined.bodies("ORDER_REJECTED")
     assert body["error_code"] == "NO_EFFECT"
 
 
-def test_levels_that_nobody_saw_yet_settle_nothing(joined: Desk) -> None:
+def test_levels_that_nobody_saw_yet_status_request_nothing(joined: Desk) -> None:
     """What was asked for at the opening is no sight of the position."""
     [command] = joined.sent(directive())
     joined.report(result(command.order), deal(command.order))
     order = moved(joined, 1.09)
     joined.report(submitted(order), result(order))
-    assert joined.command_state(order.token) == "PLACED"
+    assert joined.command_state(order.client_order_id) == "PLACED"
     joined.report(standing(command.order))
-    assert joined.command_state(order.token) == "DONE"
+    assert joined.command_state(order.client_order_id) == "DONE"
 
 
 def test_a_later_close_waits_for_the_modify_before_it(joined: Desk, opener: Order) -> None:
@@ -186,8 +190,8 @@ def test_a_cancel_is_done_once_the_order_is_off_the_book(joined: Desk, waiting: 
     joined.report(booked(waiting, state=OrderState.CANCELED, time_done_server_ms=5))
     assert joined.directive_state("dir-cancel") == "DONE"
     assert joined.directive_state("dir-limit") == "CANCELLED"
-    assert joined.told("dir-limit") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_CANCELLED"]
-    assert joined.told("dir-cancel") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+    assert joined.emitted("dir-limit") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_CANCELLED"]
+    assert joined.emitted("dir-cancel") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
 
 
 def test_a_fill_that_overtakes_its_cancel_ends_the_cancel_as_refused(joined: Desk, waiting: Order) -> None:
@@ -219,7 +223,7 @@ def test_a_cancel_of_a_part_filled_order_takes_the_rest_off(joined: Desk, waitin
     assert body["remaining_quantity"] == 0.2
 
 
-def test_an_order_that_is_not_there_when_its_cancel_comes_is_told_with_the_reason(
+def test_an_order_that_is_not_there_when_its_cancel_comes_is_emitted_with_the_reason(
     joined: Desk, waiting: Order
 ) -> None:
     [command] = joined.sent(cancel("dir-cancel", "dir-limit"))
@@ -241,15 +245,15 @@ def test_a_modify_of_a_pending_order_is_done_once_the_book_shows_it(joined: Desk
     assert joined.directive_state("dir-modify") == "WORKING"
     joined.report(booked(waiting, price=Decimal("1.075"), stop_loss=Decimal("1.06")))
     assert joined.directive_state("dir-modify") == "DONE"
-    assert joined.told("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
+    assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
 
 
-def test_a_pending_order_changed_by_hand_is_told_to_who_ordered_it(joined: Desk, waiting: Order) -> None:
+def test_a_pending_order_changed_by_manual_is_emitted_to_who_ordered_it(joined: Desk, waiting: Order) -> None:
     for price in ("1.0750", "1.0700", "1.0750"):
         joined.report(booked(waiting, price=Decimal(price)))
-    told = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
-    assert [body["price"] for body in told] == [1.075, 1.07, 1.075]
-    assert {body["directive_id"] for body in told} == {"dir-limit"}
+    emitted = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
+    assert [body["price"] for body in emitted] == [1.075, 1.07, 1.075]
+    assert {body["directive_id"] for body in emitted} == {"dir-limit"}
     assert joined.rows("SELECT price FROM orders") == [("1.0750",)]
 
 
@@ -261,7 +265,7 @@ def test_a_pending_order_that_is_filled_becomes_a_position_of_its_directive(
         deal(waiting),
         scan(1),
     )
-    assert joined.told("dir-limit") == [
+    assert joined.emitted("dir-limit") == [
         "DIRECTIVE_RECEIVED",
         "ORDER_PLACED",
         "ORDER_FILLED",

@@ -1,4 +1,4 @@
-"""A fact or a directive that the bridge itself fails on holds up nothing behind it."""
+"""A report or a directive that the bridge itself fails on holds up nothing behind it."""
 
 import sqlite3
 from contextlib import closing as closed
@@ -6,7 +6,7 @@ from contextlib import closing as closed
 import pytest
 
 from .desk import OFFICER, Desk, cancel, directive, limit
-from .facts import DEAL, deal, result, scan, submitted
+from .reports import DEAL, deal, result, scan, submitted
 
 
 def refuse(desk: Desk, table: str, condition: str) -> None:
@@ -18,10 +18,10 @@ def refuse(desk: Desk, table: str, condition: str) -> None:
         )
 
 
-def test_a_fact_that_we_fail_on_is_quarantined_whole_and_the_next_ones_count(joined: Desk) -> None:
+def test_a_report_that_we_fail_on_is_quarantined_whole_and_the_next_ones_count(joined: Desk) -> None:
     [first, second] = joined.sent(directive(), directive("dir-2"))
     refuse(joined, "positions", "NEW.directive_id = 'dir-1'")
-    folded = joined.report(
+    applied = joined.report(
         submitted(first.order),
         deal(first.order),
         submitted(second.order, mark=2),
@@ -29,20 +29,22 @@ def test_a_fact_that_we_fail_on_is_quarantined_whole_and_the_next_ones_count(joi
         deal(second.order, DEAL + 1, position_id=77),
         scan(1),
     )
-    assert (folded.acked, folded.quarantined, folded.scanned) == (6, 1, True)
-    assert joined.command_state(first.order.token) == "SUBMITTED"
-    assert joined.rows("SELECT count(*) FROM deals WHERE token = ?", first.order.token) == [(0,)]
+    assert (applied.acked, applied.quarantined, applied.scanned) == (6, 1, True)
+    assert joined.command_state(first.order.client_order_id) == "SUBMITTED"
+    assert joined.rows(
+        "SELECT count(*) FROM deals WHERE client_order_id = ?", first.order.client_order_id
+    ) == [(0,)]
     assert joined.directive_state("dir-2") == "FILLED"
-    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["FACT_QUARANTINED"]
+    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["REPORT_UNUSABLE"]
 
 
 def test_a_directive_that_we_fail_on_is_rejected_alone(joined: Desk) -> None:
     refuse(joined, "commands", "NEW.directive_id = 'dir-1'")
     joined.planned(directive(), directive("dir-2"))
     assert joined.directive_state() == "REJECTED"
-    assert joined.told() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
-    [told] = joined.bodies("ORDER_REJECTED")
-    assert told["error_code"] == "INTERNAL_ERROR"
+    assert joined.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    [emitted] = joined.bodies("ORDER_REJECTED")
+    assert emitted["error_code"] == "INTERNAL_ERROR"
     assert joined.directive_state("dir-2") == "WORKING"
 
 
@@ -50,9 +52,9 @@ def test_a_directive_that_cannot_be_taken_in_is_rejected_alone(joined: Desk) -> 
     refuse(joined, "directives", "NEW.directive_id = 'dir-1' AND NEW.state = 'RECEIVED'")
     joined.take(directive(), directive("dir-2"))
     assert joined.directive_state() == "REJECTED"
-    assert joined.told() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
-    [told] = joined.bodies("ORDER_REJECTED")
-    assert told["error_code"] == "INTERNAL_ERROR"
+    assert joined.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    [emitted] = joined.bodies("ORDER_REJECTED")
+    assert emitted["error_code"] == "INTERNAL_ERROR"
     assert joined.directive_state("dir-2") == "RECEIVED"
 
 

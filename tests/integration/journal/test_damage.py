@@ -10,7 +10,7 @@ from bridge.journal.database import file
 from bridge.journal.database.errors import JournalDamagedError
 
 from .desk import Desk, directive
-from .facts import deal, result, submitted
+from .reports import deal, result, submitted
 
 PAGE = 4096
 PLACES = (0, 3, 7, 9, 1000, 2500, PAGE - 1)

@@ -35,19 +35,19 @@ def test_an_event_that_was_taken_is_settled_with_the_directors_name_for_it(desk:
     assert desk.rows("SELECT subject, body FROM audit WHERE kind = 'delivered'") == [(RECEIVED, "evt-1")]
 
 
-def test_a_busy_lane_is_left_alone_and_takes_no_others_place(desk: Desk) -> None:
+def test_a_busy_queue_is_left_alone_and_takes_no_others_place(desk: Desk) -> None:
     desk.take(*(directive(f"dir-{number}") for number in range(4)))
     busy = frozenset({(OFFICER, "dir-0"), (OFFICER, "dir-2")})
     assert spelled(desk, 2, busy) == [f"dir-1 {RECEIVED}", f"dir-3 {RECEIVED}"]
     assert spelled(desk, 1, busy) == [f"dir-1 {RECEIVED}"]
 
 
-def test_events_of_no_directive_are_a_lane_of_their_own_for_each_officer(desk: Desk) -> None:
+def test_events_of_no_directive_are_a_queue_of_their_own_for_each_officer(desk: Desk) -> None:
     desk.take("1", "2", directive())
     desk.take("3", officer=OTHER)
-    lanes = [event.lane for event in desk.due()]
-    assert lanes == [(OFFICER, None), (OFFICER, "dir-1"), (OTHER, None)]
-    assert [event.lane for event in desk.due(busy=frozenset({(OFFICER, None)}))] == lanes[1:]
+    queues = [event.queue for event in desk.due()]
+    assert queues == [(OFFICER, None), (OFFICER, "dir-1"), (OTHER, None)]
+    assert [event.queue for event in desk.due(busy=frozenset({(OFFICER, None)}))] == queues[1:]
 
 
 def test_a_refused_event_stays_first_until_it_is_set_aside_and_the_next_proceeds(desk: Desk) -> None:
@@ -75,7 +75,7 @@ def test_key_and_body_are_the_same_at_every_try_and_after_a_start(desk: Desk) ->
     assert desk.rows("SELECT body FROM audit WHERE kind = 'event'") == [(event.body.decode(),)]
 
 
-def test_a_trouble_is_told_once_for_each_subject(desk: Desk) -> None:
+def test_a_trouble_is_emitted_once_for_each_subject(desk: Desk) -> None:
     for subject in ("disk", "disk", "clock"):
         desk.journal.trouble(OFFICER, "JOURNAL", "it was full", subject, desk.now)
     assert [event["error_code"] for event in desk.bodies("SYSTEM_ERROR")] == ["JOURNAL", "JOURNAL"]

@@ -11,8 +11,8 @@ from bridge.core.trade.dispatch import WINDOW
 from bridge.journal.database import file
 from bridge.journal.steps.dispatch import Work
 
-from .desk import BOOT, LEDGER, Desk, begun, closing, directive, settings
-from .facts import DEAL, POSITION, deal, not_sent, result, submitted
+from .desk import INSTANCE_ID, LEDGER, Desk, begun, closing, directive, settings
+from .reports import DEAL, POSITION, deal, not_sent, result, submitted
 
 
 def test_a_dispatch_is_committed_with_its_boot_epoch_and_ledger_when_it_is_handed_out(joined: Desk) -> None:
@@ -21,7 +21,7 @@ def test_a_dispatch_is_committed_with_its_boot_epoch_and_ledger_when_it_is_hande
     with file.open_reader(joined.path) as beside:
         [row] = [tuple(row) for row in beside.execute("SELECT * FROM dispatches")]
         [state] = [tuple(row) for row in beside.execute("SELECT state, attempt FROM commands")]
-    assert row == (command.order.token, 1, 1, BOOT, LEDGER, "2026-01-05T10:00:00.000Z", 6000)
+    assert row == (command.order.client_order_id, 1, 1, INSTANCE_ID, LEDGER, "2026-01-05T10:00:00.000Z", 6000)
     assert state == ("DISPATCHED", 1)
     assert joined.advance() == []
 
@@ -107,7 +107,7 @@ def test_with_nothing_to_do_no_transaction_begins(joined: Desk) -> None:
         (300, "EXPIRED", ["NEVER_SENT"]),
     ],
 )
-def test_what_was_not_sent_in_its_time_never_is_and_that_is_told(
+def test_what_was_not_sent_in_its_time_never_is_and_that_is_emitted(
     joined: Desk, late_s: float, directive_state: str, states: list[str]
 ) -> None:
     if states:
@@ -121,18 +121,18 @@ def test_what_was_not_sent_in_its_time_never_is_and_that_is_told(
     joined.later(1)
     assert joined.advance(ready=False) == []
     assert joined.directive_state() == "EXPIRED"
-    [told] = joined.bodies("ORDER_REJECTED")
-    assert told["error_code"] == "EXPIRED" and "first scan" in told["error_message"]
+    [emitted] = joined.bodies("ORDER_REJECTED")
+    assert emitted["error_code"] == "EXPIRED" and "first scan" in emitted["error_message"]
 
 
 def test_what_was_dispatched_does_not_expire(joined: Desk) -> None:
     [command] = joined.sent(directive())
     joined.later(600)
     assert joined.advance() == []
-    assert joined.command_state(command.order.token) == "DISPATCHED"
+    assert joined.command_state(command.order.client_order_id) == "DISPATCHED"
 
 
-def test_what_nobody_speaks_of_for_too_long_is_unknown_told_once_and_settled_by_evidence(
+def test_what_nobody_speaks_of_for_too_long_is_unknown_emitted_once_and_settled_by_evidence(
     joined: Desk,
 ) -> None:
     [command] = joined.sent(directive())
@@ -157,7 +157,7 @@ def test_a_command_that_is_not_planned_never_goes_out(joined: Desk, state: Comma
 
 def test_a_hold_keeps_everything_back(joined: Desk) -> None:
     joined.take(directive(), closing(symbol="GBPUSD"))
-    joined.connection.execute("UPDATE officers SET hold = 'look' WHERE officer = 'eo-001'")
+    joined.connection.execute("UPDATE officers SET quarantine = 'look' WHERE officer = 'eo-001'")
     assert joined.advance() == []
     assert joined.directive_state("dir-close") == "RECEIVED"
 
@@ -168,13 +168,13 @@ def test_what_the_terminal_did_not_send_goes_out_again_after_a_rest_with_the_nex
     [command] = joined.sent(directive())
     for attempt, rest_s in ((1, 0.2), (2, 0.4), (3, 0.8)):
         joined.report(not_sent(command.order, NotSentReason.LATE, attempt=attempt))
-        assert joined.command_state(command.order.token) == "PLANNED"
+        assert joined.command_state(command.order.client_order_id) == "PLANNED"
         joined.later(rest_s - 0.001)
         assert joined.advance() == []
         joined.later(0.001)
         assert [again.attempt for again in joined.advance()] == [attempt + 1]
     assert joined.rows("SELECT attempt FROM dispatches ORDER BY attempt") == [(1,), (2,), (3,), (4,)]
-    assert joined.told() == ["DIRECTIVE_RECEIVED"]
+    assert joined.emitted() == ["DIRECTIVE_RECEIVED"]
 
 
 def test_one_that_rests_does_not_hold_up_the_next(joined: Desk) -> None:
@@ -189,7 +189,7 @@ def test_an_answer_about_an_earlier_attempt_does_not_free_the_present_one(joined
     joined.later(1)
     assert len(joined.advance()) == 1
     joined.report(not_sent(command.order, NotSentReason.OFFLINE, message="late news of the first attempt"))
-    assert joined.command_state(command.order.token) == "DISPATCHED"
+    assert joined.command_state(command.order.client_order_id) == "DISPATCHED"
     joined.later(60)
     assert joined.advance() == []
 
@@ -201,14 +201,14 @@ def test_what_would_not_be_sent_next_time_either_is_over(joined: Desk, reason: N
     joined.later(60)
     assert joined.advance() == []
     assert joined.directive_state() == "REJECTED"
-    [told] = joined.bodies("ORDER_REJECTED")
-    assert (told["error_code"], told["error_message"]) == (reason, "set the input")
+    [emitted] = joined.bodies("ORDER_REJECTED")
+    assert (emitted["error_code"], emitted["error_message"]) == (reason, "set the input")
 
 
 def test_a_denial_after_an_intent_is_not_believed(joined: Desk) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), not_sent(command.order, NotSentReason.LATE))
-    assert joined.command_state(command.order.token) == "UNCERTAIN"
+    assert joined.command_state(command.order.client_order_id) == "UNRESOLVED"
     joined.later(60)
     assert joined.advance() == []
 
@@ -219,7 +219,7 @@ def test_a_denial_after_an_intent_is_not_believed(joined: Desk) -> None:
 def test_a_close_waits_for_the_earlier_commands_in_its_symbol_alone(joined: Desk) -> None:
     [first] = joined.sent(directive())
     assert joined.sent(closing()) == []
-    assert joined.told("dir-close") == ["DIRECTIVE_RECEIVED"]
+    assert joined.emitted("dir-close") == ["DIRECTIVE_RECEIVED"]
     assert joined.sent(closing("dir-other", symbol="GBPUSD")) == []
     assert joined.directive_state("dir-other") == "REJECTED"
     joined.report(submitted(first.order), result(first.order))
@@ -247,7 +247,7 @@ def test_a_close_takes_the_oldest_first_and_no_more_than_was_asked(joined: Desk)
 
 def test_a_close_with_nothing_to_close_is_rejected(joined: Desk) -> None:
     assert joined.sent(closing()) == []
-    assert joined.told("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    assert joined.emitted("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
     assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "NO_POSITION"
     assert joined.directive_state("dir-close") == "REJECTED"
 
@@ -275,4 +275,4 @@ def test_a_close_that_could_not_be_planned_in_its_time_expires(joined: Desk) -> 
     joined.later(timedelta(minutes=5).total_seconds())
     assert joined.advance() == []
     assert joined.directive_state("dir-close") == "EXPIRED"
-    assert joined.told("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    assert joined.emitted("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]

@@ -50,7 +50,7 @@ def _can_trace() -> bool:
     return subprocess.run([STRACE, "-o", os.devnull, sys.executable, "-c", ""], timeout=60).returncode == 0
 
 
-def test_the_system_is_told_to_sync_at_every_commit(desk: Desk) -> None:
+def test_the_system_is_emitted_to_sync_at_every_commit(desk: Desk) -> None:
     if not _can_trace():
         pytest.skip("strace is not installed, or this system does not let it trace")
     desk.close()

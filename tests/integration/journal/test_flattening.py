@@ -5,7 +5,7 @@ import pytest
 from bridge.core.link.messages import Command, Order
 
 from .desk import OFFICER, Desk, closing, directive, limit
-from .facts import DEAL, POSITION, TIMEOUT, booked, deal, result, submitted
+from .reports import DEAL, POSITION, TIMEOUT, booked, deal, result, submitted
 
 NONCE = "0f" * 8
 REQUOTE = 10004
@@ -45,10 +45,10 @@ def test_a_close_that_is_refused_again_and_again_is_followed_by_others_at_growin
 ) -> None:
     opened(joined)
     sent = flattened(joined)
-    tokens, distances, at = [], [], joined.now
+    client_order_ids, distances, at = [], [], joined.now
     for _ in range(10):
         [command] = sent
-        tokens.append(command.order.token)
+        client_order_ids.append(command.order.client_order_id)
         distances.append((joined.now - at).seconds)
         at = joined.now
         refuse(joined, sent)
@@ -56,7 +56,7 @@ def test_a_close_that_is_refused_again_and_again_is_followed_by_others_at_growin
         while not sent:
             joined.later(1)
             sent = joined.advance()
-    assert len(set(tokens)) == 10
+    assert len(set(client_order_ids)) == 10
     assert distances == [0, 0, 5, 10, 20, 40, 80, 160, 300, 300]
     joined.report(deal(sent[0].order, DEAL + 1))
     joined.later(300)
@@ -74,11 +74,11 @@ def test_a_flatten_at_the_weekend_closes_when_the_market_opens(joined: Desk) -> 
     joined.report(deal(command.order, DEAL + 1))
     assert joined.rows("SELECT state FROM positions") == [("CLOSED",)]
     # Why it took so long was told once.
-    assert [told["error_code"] for told in joined.bodies("ORDER_REJECTED")] == [str(CLOSED_MARKET)]
-    assert joined.told()[-1] == "POSITION_CLOSED"
+    assert [emitted["error_code"] for emitted in joined.bodies("ORDER_REJECTED")] == [str(CLOSED_MARKET)]
+    assert joined.emitted()[-1] == "POSITION_CLOSED"
 
 
-def test_each_reason_is_told_once_of_each_position_by_each_flatten(joined: Desk) -> None:
+def test_each_reason_is_emitted_once_of_each_position_by_each_flatten(joined: Desk) -> None:
     for command in joined.sent(directive("dir-1"), directive("dir-2")):
         position = POSITION + int(command.order.comment[-1])
         joined.report(result(command.order), deal(command.order, position, position_id=position))
@@ -86,8 +86,8 @@ def test_each_reason_is_told_once_of_each_position_by_each_flatten(joined: Desk)
     for retcode in (REQUOTE, CLOSED_MARKET, REQUOTE):
         refuse(joined, joined.advance(), retcode)
         joined.later(300)
-    told = [body["error_code"] for body in joined.bodies("ORDER_REJECTED")]
-    assert told == [str(CLOSED_MARKET)] * 2 + [str(REQUOTE)] * 2
+    emitted = [body["error_code"] for body in joined.bodies("ORDER_REJECTED")]
+    assert emitted == [str(CLOSED_MARKET)] * 2 + [str(REQUOTE)] * 2
     joined.journal.flatten(OFFICER, joined.now, nonce="1f" * 8, why="out, I said")
     for _ in range(3):
         refuse(joined, joined.advance(), CLOSED_MARKET)
@@ -102,7 +102,7 @@ def test_a_pending_order_whose_cancel_is_refused_is_cancelled_again(joined: Desk
     refuse(joined, first)
     [again] = joined.advance()
     assert (again.order.kind, again.order.order) == ("CANCEL", 8700)
-    assert again.order.token != first[0].order.token
+    assert again.order.client_order_id != first[0].order.client_order_id
 
 
 def test_a_resume_ends_it(joined: Desk) -> None:
@@ -117,7 +117,7 @@ def test_a_resume_ends_it(joined: Desk) -> None:
     assert rounds(joined)[-1] == ("DONE", "RESUMED")
 
 
-def test_after_a_week_it_is_given_up_and_a_person_is_told(joined: Desk) -> None:
+def test_after_a_week_it_is_given_up_and_a_person_is_emitted(joined: Desk) -> None:
     opened(joined)
     refuse(joined, flattened(joined))
     joined.later(7 * 86_400 - 1)
@@ -126,9 +126,9 @@ def test_after_a_week_it_is_given_up_and_a_person_is_told(joined: Desk) -> None:
     joined.later(1)
     assert joined.advance() == []
     assert rounds(joined)[-1] == ("EXPIRED", "EXPIRED")
-    [told] = joined.bodies("SYSTEM_ERROR")
-    assert told["error_code"] == "FLATTEN_FAILED"
-    assert told.get("directive_id") is None
+    [emitted] = joined.bodies("SYSTEM_ERROR")
+    assert emitted["error_code"] == "FLATTEN_FAILED"
+    assert emitted.get("directive_id") is None
 
 
 @pytest.mark.parametrize("resumed", [False, True])
@@ -139,7 +139,7 @@ def test_an_unknown_open_that_was_filled_after_all_is_closed_while_the_halt_stan
     joined.report(submitted(late.order), result(late.order, TIMEOUT, ticket=0))
     joined.later(901)
     joined.advance()
-    assert joined.command_state(late.order.token) == "UNKNOWN"
+    assert joined.command_state(late.order.client_order_id) == "UNKNOWN"
     assert flattened(joined) == []
     joined.later(86_400)
     assert joined.advance() == []
@@ -163,8 +163,8 @@ def test_a_round_waits_for_what_others_close(joined: Desk) -> None:
 
 def test_what_cannot_be_settled_in_one_symbol_holds_up_no_round_in_another(joined: Desk) -> None:
     opened(joined)
-    [doubtful] = joined.sent(directive("dir-2", symbol="GBPUSD"))
-    joined.report(submitted(doubtful.order, mark=2), result(doubtful.order, TIMEOUT, ticket=0))
+    [unresolved] = joined.sent(directive("dir-2", symbol="GBPUSD"))
+    joined.report(submitted(unresolved.order, mark=2), result(unresolved.order, TIMEOUT, ticket=0))
     refuse(joined, flattened(joined))
     [again] = joined.advance()
     assert (again.order.kind, again.order.symbol) == ("CLOSE", "EURUSD")
@@ -176,6 +176,6 @@ def test_what_cannot_be_settled_in_one_symbol_holds_up_no_round_in_another(joine
     joined.later(300)
     assert joined.advance() == []
     assert rounds(joined)[-1] == ("RECEIVED", "")
-    joined.report(deal(doubtful.order, DEAL + 2, position_id=POSITION + 1))
+    joined.report(deal(unresolved.order, DEAL + 2, position_id=POSITION + 1))
     [last] = joined.advance()
     assert (last.order.kind, last.order.symbol) == ("CLOSE", "GBPUSD")

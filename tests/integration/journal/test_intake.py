@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS
-from bridge.core.units.order_ids import make_token
+from bridge.core.units.order_ids import make_client_order_id
 from bridge.journal.database import file
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
@@ -15,24 +15,26 @@ from .conftest import MakeDesk
 from .desk import OFFICER, OTHER, PREFIX, Desk, begun, closing, directive, settings
 
 
-def test_a_new_directive_is_kept_as_it_came_told_as_received_and_waits_for_a_terminal(desk: Desk) -> None:
+def test_a_new_directive_is_kept_as_it_came_emitted_as_received_and_waits_for_a_terminal(desk: Desk) -> None:
     text = '{ "directive_id":"dir-1",' + directive().partition(",")[2].replace("0.3", "0.30")
     assert desk.take(text) == Taken(new=1)
     [(raw, body, state)] = desk.rows("SELECT raw, body, state FROM directives")
     assert (raw, state) == (text, "RECEIVED")
     assert '"quantity":0.30' in body
-    assert desk.told() == ["DIRECTIVE_RECEIVED"]
+    assert desk.emitted() == ["DIRECTIVE_RECEIVED"]
     # Without a terminal nobody knows the symbol: nothing is planned.
     assert desk.journal.advance(OFFICER, None, desk.now) == Work()
     assert desk.rows("SELECT count(*) FROM commands") == [(0,)]
 
 
-def test_a_directive_becomes_a_command_with_the_token_of_its_id(joined: Desk) -> None:
+def test_a_directive_becomes_a_command_with_the_client_order_id_of_its_id(joined: Desk) -> None:
     joined.planned(directive())
-    token = make_token(PREFIX, OFFICER, "dir-1", 1)
-    assert joined.rows("SELECT token, leg, state, attempt FROM commands") == [(token, 1, "PLANNED", 0)]
+    client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-1", 1)
+    assert joined.rows("SELECT client_order_id, leg, state, attempt FROM commands") == [
+        (client_order_id, 1, "PLANNED", 0)
+    ]
     assert joined.directive_state() == "WORKING"
-    assert joined.told() == ["DIRECTIVE_RECEIVED"]
+    assert joined.emitted() == ["DIRECTIVE_RECEIVED"]
 
 
 def test_what_is_taken_is_committed_when_the_step_returns(desk: Desk) -> None:
@@ -66,7 +68,7 @@ def test_a_replay_in_any_spelling_writes_nothing_and_begins_no_transaction(desk:
     assert desk.content() == before
 
 
-def test_a_changed_directive_is_told_once_and_the_first_body_stands(joined: Desk) -> None:
+def test_a_changed_directive_is_emitted_once_and_the_first_body_stands(joined: Desk) -> None:
     desk = joined
     desk.take(directive())
     first = desk.rows("SELECT raw, body, fingerprint FROM directives")
@@ -75,32 +77,34 @@ def test_a_changed_directive_is_told_once_and_the_first_body_stands(joined: Desk
     assert desk.take(directive(quantity=9)) == desk.take(directive(quantity=8)) == Taken()
     assert transactions == []
     assert desk.rows("SELECT raw, body, fingerprint FROM directives") == first
-    assert desk.told() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
+    assert desk.emitted() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
     assert desk.bodies("SYSTEM_ERROR")[0]["error_code"] == "DIRECTIVE_CHANGED"
     assert desk.rows("SELECT body FROM audit WHERE kind = 'changed'") == [(directive(quantity=9),)]
     assert [str(command.order.volume) for command in desk.advance()] == ["0.3"]
 
 
 @pytest.mark.parametrize("item", ["42", '{"symbol": "EURUSD"}', '{"directive_id": ["dir-1"]}'])
-def test_an_item_without_a_usable_id_is_kept_and_told_once_with_no_directive(desk: Desk, item: str) -> None:
+def test_an_item_without_a_usable_id_is_kept_and_emitted_once_with_no_directive(
+    desk: Desk, item: str
+) -> None:
     assert desk.take(item) == Taken(rejected=1)
     transactions = begun(desk.connection)
     assert desk.take(item) == Taken()
     assert transactions == []
     assert desk.rows("SELECT raw FROM unreadable") == [(item,)]
-    assert desk.told(None) == ["ORDER_REJECTED"]
+    assert desk.emitted(None) == ["ORDER_REJECTED"]
     assert desk.rows("SELECT count(*) FROM directives") == [(0,)]
 
 
 def test_a_directive_that_stands_twice_in_one_batch_is_taken_once(desk: Desk) -> None:
     assert desk.take(directive(), directive()) == Taken(new=1)
-    assert desk.told() == ["DIRECTIVE_RECEIVED"]
+    assert desk.emitted() == ["DIRECTIVE_RECEIVED"]
     assert desk.rows("SELECT count(*) FROM directives") == [(1,)]
 
 
 def test_two_bodies_of_one_id_in_one_batch_are_a_directive_and_a_change(desk: Desk) -> None:
     assert desk.take(directive(), directive(quantity=9)) == Taken(new=1, changed=1)
-    assert desk.told() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
+    assert desk.emitted() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_a_directive_that_cannot_be_carried_out_keeps_its_text_and_is_received_t
     text = directive(**change)
     assert desk.take(text) == Taken(new=1, rejected=1)
     assert desk.rows("SELECT raw, state, error_code FROM directives") == [(text, state, code)]
-    assert desk.told() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    assert desk.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
     assert desk.bodies("ORDER_REJECTED")[0]["error_code"] == code
     assert desk.rows("SELECT count(*) FROM commands") == [(0,)]
 
@@ -134,7 +138,7 @@ def test_a_time_at_the_end_of_the_calendar_does_not_spoil_its_batch(desk: Desk) 
     late = directive("dir-2", issued_at="9999-12-31T23:59:59Z", expires_at=None)
     taken = desk.take(directive("dir-1"), late, directive("dir-3"))
     assert taken.new == 3
-    assert desk.told("dir-2")[0] == "DIRECTIVE_RECEIVED"
+    assert desk.emitted("dir-2")[0] == "DIRECTIVE_RECEIVED"
 
 
 def test_fields_that_nobody_knows_survive_in_the_text(desk: Desk) -> None:
@@ -164,7 +168,7 @@ def test_two_officers_may_have_directives_of_one_id(desk: Desk) -> None:
         desk.officer = officer
         desk.join()
         desk.planned()
-    assert len(desk.rows("SELECT DISTINCT token FROM commands")) == 2
+    assert len(desk.rows("SELECT DISTINCT client_order_id FROM commands")) == 2
     assert len(desk.rows("SELECT DISTINCT key FROM events")) == 2
 
 
@@ -183,26 +187,28 @@ RESIDUE = (
 
 
 @pytest.mark.parametrize("taken", [1, 2, 3])
-def test_a_token_that_is_taken_is_salted_by_the_first_counter_that_is_free(joined: Desk, taken: int) -> None:
+def test_a_client_order_id_that_is_taken_is_salted_by_the_first_counter_that_is_free(
+    joined: Desk, taken: int
+) -> None:
     desk = joined
     desk.planned(directive("dir-1"))
     # Further legs of dir-1 stand where dir-2's first choices would be.
     for salt in range(taken):
         desk.connection.execute(
-            f"INSERT INTO commands (token, leg, {RESIDUE})"  # noqa: S608 - our own words
+            f"INSERT INTO commands (client_order_id, leg, {RESIDUE})"  # noqa: S608 - our own words
             f" SELECT ?, ?, {RESIDUE} FROM commands WHERE leg = 1",
-            (make_token(PREFIX, OFFICER, "dir-2", 1, salt), salt + 2),
+            (make_client_order_id(PREFIX, OFFICER, "dir-2", 1, salt), salt + 2),
         )
     desk.planned(directive("dir-2"))
-    token = make_token(PREFIX, OFFICER, "dir-2", 1, taken)
+    client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-2", 1, taken)
     found = desk.rows(
-        "SELECT token, json_extract(body, '$.token') FROM commands WHERE directive_id = 'dir-2'"
+        "SELECT client_order_id, json_extract(body, '$.client_order_id') FROM commands WHERE directive_id = 'dir-2'"
     )
-    assert found == [(token, token)]
+    assert found == [(client_order_id, client_order_id)]
 
 
-def test_the_file_itself_refuses_a_token_twice(joined: Desk) -> None:
+def test_the_file_itself_refuses_a_client_order_id_twice(joined: Desk) -> None:
     desk = joined
     desk.planned(directive())
-    with pytest.raises(sqlite3.IntegrityError, match=r"commands\.token"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"commands\.client_order_id"):
         desk.connection.execute("INSERT INTO commands SELECT * FROM commands")

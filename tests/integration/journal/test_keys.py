@@ -8,7 +8,7 @@ import pytest
 from bridge.core.link.messages import LedgerIdentity
 
 from .desk import LEDGER, OFFICER, OTHER_LEDGER, Desk, directive
-from .facts import deal, scan, submitted
+from .reports import deal, scan, submitted
 
 
 def keys(desk: Desk, about: str) -> list[str]:
@@ -49,7 +49,8 @@ def meet_another_ledger_twice(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("happens", "about", "count"), [(lose_the_link_twice, "link", 4), (meet_another_ledger_twice, "hold", 2)]
+    ("happens", "about", "count"),
+    [(lose_the_link_twice, "link", 4), (meet_another_ledger_twice, "quarantine", 2)],
 )
 def test_what_happens_after_a_copy_was_put_back_has_keys_of_its_own(
     joined: Desk, happens: Callable[[Desk], None], about: str, count: int
@@ -59,7 +60,7 @@ def test_what_happens_after_a_copy_was_put_back_has_keys_of_its_own(
     assert not set(before) & set(after)
 
 
-def test_a_book_that_differs_is_told_by_the_scan_that_showed_it(joined: Desk) -> None:
+def test_a_book_that_differs_is_emitted_by_the_scan_that_showed_it(joined: Desk) -> None:
     """The terminal goes on counting its scans, whatever copy the journal is."""
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), deal(command.order))

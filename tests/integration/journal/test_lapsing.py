@@ -3,7 +3,7 @@
 from bridge.core.link.messages import CommandKind
 
 from .desk import NOW, Desk, limit
-from .facts import ORDER, booked, result, scan
+from .reports import ORDER, booked, result, scan
 
 UNTIL = "2026-01-05T10:05:00Z"
 LATE_S = 5 * 60 + 11
@@ -13,11 +13,11 @@ def resting(desk: Desk, **fields: object) -> int:
     """A limit order of ours rests on the book; its token."""
     [command] = desk.sent(limit("dir-limit", expires_at=UNTIL, **fields))
     desk.report(result(command.order), booked(command.order))
-    return command.order.token
+    return command.order.client_order_id
 
 
 def test_an_order_that_outlives_its_time_is_cancelled_once(joined: Desk) -> None:
-    token = resting(joined)
+    client_order_id = resting(joined)
     joined.later(LATE_S - 2)
     joined.report(scan(1, joined.now))
     assert joined.advance() == []
@@ -25,7 +25,11 @@ def test_an_order_that_outlives_its_time_is_cancelled_once(joined: Desk) -> None
     for number in (2, 3):
         joined.report(scan(number, joined.now))
     [cancel] = joined.advance()
-    assert (cancel.order.kind, cancel.order.order, cancel.order.opener) == (CommandKind.CANCEL, ORDER, token)
+    assert (cancel.order.kind, cancel.order.order, cancel.order.opener) == (
+        CommandKind.CANCEL,
+        ORDER,
+        client_order_id,
+    )
     joined.later(60)
     joined.report(scan(4, joined.now))
     assert joined.advance() == []

@@ -6,17 +6,17 @@ import msgspec
 import pytest
 
 from bridge.core.link.reports import NotSentReason
-from bridge.core.settings import GuardSettings
+from bridge.core.settings import RiskLimits
 from bridge.journal.steps.dispatch import Work
 
 from .conftest import MakeDesk
 from .desk import Desk, begun, cancel, closing, directive, limit, modify, settings
-from .facts import DEAL, ORDER, POSITION, booked, deal, leaving, not_sent, result, standing
+from .reports import DEAL, ORDER, POSITION, booked, deal, leaving, not_sent, result, standing
 
 
-def limited(make_desk: MakeDesk, **guards: object) -> Desk:
+def limited(make_desk: MakeDesk, **risk_limits: object) -> Desk:
     """A journal of an officer with these limits, and its terminal."""
-    desk = make_desk(settings(guards=msgspec.structs.replace(GuardSettings(), **guards)))
+    desk = make_desk(settings(risk_limits=msgspec.structs.replace(RiskLimits(), **risk_limits)))
     desk.join()
     return desk
 
@@ -204,7 +204,7 @@ def test_an_order_that_came_back_unsent_is_not_in_its_own_way(make_desk: MakeDes
     [command] = desk.sent(directive())
     desk.report(not_sent(command.order, NotSentReason.LATE))
     desk.later(1)
-    assert [again.order.token for again in desk.advance()] == [command.order.token]
+    assert [again.order.client_order_id for again in desk.advance()] == [command.order.client_order_id]
 
 
 def test_orders_that_no_broker_saw_do_not_count(make_desk: MakeDesk) -> None:

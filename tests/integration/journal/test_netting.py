@@ -8,7 +8,7 @@ from bridge.core.units.mt5_terms import DealEntry, MarginMode
 from bridge.journal.operator import halt
 
 from .desk import ACCOUNT, OFFICER, Desk, closing, directive, server_ms
-from .facts import DEAL, POSITION, deal, leaving, result, scan, submitted
+from .reports import DEAL, POSITION, deal, leaving, result, scan, submitted
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
 
@@ -38,7 +38,7 @@ def test_each_opener_has_its_part_of_the_one_position(netted: Desk) -> None:
     two_parts(netted)
     assert parts(netted) == [("dir-1", "0.3", "0"), ("dir-2", "0.2", "0")]
     for each in ("dir-1", "dir-2"):
-        assert netted.told(each)[-1] == "POSITION_OPENED"
+        assert netted.emitted(each)[-1] == "POSITION_OPENED"
 
 
 def test_a_close_of_one_directive_leaves_the_others_part(netted: Desk) -> None:
@@ -46,26 +46,26 @@ def test_a_close_of_one_directive_leaves_the_others_part(netted: Desk) -> None:
     [close] = netted.sent(closing(target_directive_id="dir-2"))
     assert (close.order.position, close.order.opener, str(close.order.volume)) == (
         POSITION,
-        second.token,
+        second.client_order_id,
         "0.2",
     )
     netted.report(result(close.order), deal(close.order, DEAL + 5))
     assert parts(netted) == [("dir-1", "0.3", "0"), ("dir-2", "0.2", "0.2")]
-    assert netted.told("dir-close")[-1] == "POSITION_CLOSED"
-    assert first.token != second.token
+    assert netted.emitted("dir-close")[-1] == "POSITION_CLOSED"
+    assert first.client_order_id != second.client_order_id
 
 
 def test_a_close_of_the_symbol_closes_every_part_by_a_command_of_its_own(netted: Desk) -> None:
     first, second = two_parts(netted)
     found = netted.sent(closing())
     assert [(each.order.opener, str(each.order.volume)) for each in found] == [
-        (first.token, "0.3"),
-        (second.token, "0.2"),
+        (first.client_order_id, "0.3"),
+        (second.client_order_id, "0.2"),
     ]
     for number, close in enumerate(found):
         netted.report(deal(close.order, DEAL + 5 + number))
     assert netted.directive_state("dir-close") == "FILLED"
-    assert netted.told("dir-close").count("POSITION_CLOSED") == 2
+    assert netted.emitted("dir-close").count("POSITION_CLOSED") == 2
 
 
 def test_one_reversal_tells_the_end_of_every_part(netted: Desk) -> None:
@@ -75,7 +75,7 @@ def test_one_reversal_tells_the_end_of_every_part(netted: Desk) -> None:
     )
     netted.report(deal(short.order, DEAL + 5, entry=DealEntry.INOUT))
     assert parts(netted) == [("dir-1", "0.3", "0.3"), ("dir-2", "0.2", "0.2"), ("dir-3", "0.4", "0")]
-    assert netted.told("dir-3") == [
+    assert netted.emitted("dir-3") == [
         "DIRECTIVE_RECEIVED",
         "ORDER_PLACED",
         "ORDER_FILLED",
@@ -87,39 +87,43 @@ def test_one_reversal_tells_the_end_of_every_part(netted: Desk) -> None:
     assert openers == ["dir-1", "dir-2"]
 
 
-def test_a_stop_is_told_to_both_openers_and_a_later_revision_too(netted: Desk) -> None:
+def test_a_stop_is_emitted_to_both_openers_and_a_later_revision_too(netted: Desk) -> None:
     first, second = two_parts(netted)
     stop = leaving(first, volume="0.5")
     netted.report(stop)
-    assert netted.told("dir-1")[-2:] == netted.told("dir-2")[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
+    assert netted.emitted("dir-1")[-2:] == netted.emitted("dir-2")[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
     netted.report(msgspec.structs.replace(stop, profit=stop.profit * 2))
     assert netted.rows("SELECT profit FROM positions ORDER BY directive_id") == [("-1.80",), ("-1.20",)]
-    assert netted.told("dir-1")[-1] == netted.told("dir-2")[-1] == "ORDER_FILLED"
-    assert netted.rows("SELECT token, profit FROM shares WHERE deal = ?", stop.ticket) == [
-        (first.token, "-1.80"),
-        (second.token, "-1.20"),
+    assert netted.emitted("dir-1")[-1] == netted.emitted("dir-2")[-1] == "ORDER_FILLED"
+    assert netted.rows("SELECT client_order_id, profit FROM allocations WHERE deal = ?", stop.ticket) == [
+        (first.client_order_id, "-1.80"),
+        (second.client_order_id, "-1.20"),
     ]
 
 
-def test_the_part_that_was_opened_first_gives_first_whatever_its_token_is(netted: Desk) -> None:
+def test_the_part_that_was_opened_first_gives_first_whatever_its_client_order_id_is(netted: Desk) -> None:
     orders = [command.order for command in netted.sent(directive("dir-1"), directive("dir-2"))]
-    younger, older = sorted(orders, key=lambda order: order.token)
+    younger, older = sorted(orders, key=lambda order: order.client_order_id)
     netted.report(deal(older), deal(younger, DEAL + 1, time_server_ms=server_ms() + 1000))
     [short] = netted.sent(
         directive("dir-3", action="OPEN_SHORT", quantity=0.1, stop_loss=None, take_profit=None)
     )
     netted.report(deal(short.order, DEAL + 2, entry=DealEntry.OUT))
-    assert netted.rows("SELECT token FROM positions WHERE volume_out = '0.1'") == [(older.token,)]
+    assert netted.rows("SELECT client_order_id FROM positions WHERE volume_out = '0.1'") == [
+        (older.client_order_id,)
+    ]
 
 
-def test_strangers_in_the_position_are_counted_and_told_to_nobody(netted: Desk) -> None:
+def test_strangers_in_the_position_are_counted_and_emitted_to_nobody(netted: Desk) -> None:
     [command] = netted.sent(directive())
     theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT", volume="1.0")
     netted.report(theirs, deal(command.order), leaving(command.order, reason="CLIENT", volume="0.9"))
     assert parts(netted) == [("dir-1", "0.3", "0")]
-    assert netted.rows("SELECT sum(volume) FROM shares WHERE token = 0 AND entry = 'IN'") == [(1.0,)]
-    assert netted.told(None) == []
-    assert netted.told()[-1] == "POSITION_OPENED"
+    assert netted.rows("SELECT sum(volume) FROM allocations WHERE client_order_id = 0 AND entry = 'IN'") == [
+        (1.0,)
+    ]
+    assert netted.emitted(None) == []
+    assert netted.emitted()[-1] == "POSITION_OPENED"
 
 
 def test_a_close_that_came_too_late_halts_its_symbol_until_a_person_resumes(netted: Desk) -> None:
@@ -174,18 +178,18 @@ def test_what_was_closed_before_our_time_counts_once_the_scans_are_through(nette
     netted.later(2 * netted.settings.link.unknown_grace_s + 1)
     netted.report(scan(2))
     assert parts(netted) == [("dir-1", "0.3", "0.3")]
-    assert netted.told()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
+    assert netted.emitted()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
 
 
 def test_an_open_that_nets_a_strangers_position_from_before_our_time_is_filled(netted: Desk) -> None:
     [command] = netted.sent(directive("dir-s", action="OPEN_SHORT", stop_loss=None, take_profit=None))
     netted.report(submitted(command.order), deal(command.order, entry=DealEntry.OUT))
-    assert netted.command_state(command.order.token) == "SUBMITTED"
+    assert netted.command_state(command.order.client_order_id) == "SUBMITTED"
     for number in range(2):
         netted.later(61)
         netted.report(scan(number))
     assert netted.directive_state("dir-s") == "FILLED"
-    assert netted.told("dir-s") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED"]
+    assert netted.emitted("dir-s") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED"]
     assert netted.rows("SELECT count(*) FROM positions") == [(0,)]
 
 

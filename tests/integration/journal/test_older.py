@@ -10,18 +10,18 @@ from sqlite_utils import Database
 
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.link.reports import DealFact, content_hash, encode_fact, fact_key
+from bridge.core.link.reports import DealReport, content_hash, encode_report, report_key
 from bridge.core.units.mt5_terms import DealEntry, Side
 from bridge.journal.database import audit, file
 from bridge.journal.database.schema import APPLICATION_ID, migrations
 
-from .desk import ACCOUNT, BOOT, LEDGER, NOW, OFFICER, OFFSET_S, Desk, directive, settings
-from .facts import DEAL, POSITION, deal, leaving, standing
+from .desk import ACCOUNT, INSTANCE_ID, LEDGER, NOW, OFFICER, OFFSET_S, Desk, directive, settings
+from .reports import DEAL, POSITION, deal, leaving, standing
 
-TOKEN, CLOSE_TOKEN = 1_000_001, 1_000_002
+CLIENT_ORDER_ID, CLOSE_CLIENT_ORDER_ID = 1_000_001, 1_000_002
 AT = utc_text(NOW)
 OPENED = Order(
-    token=TOKEN,
+    client_order_id=CLIENT_ORDER_ID,
     kind=CommandKind.OPEN,
     symbol="EURUSD",
     side=Side.BUY,
@@ -66,10 +66,10 @@ class Older:
         )
         self.note("directive", directive_id, text)
 
-    def command(self, token: int, directive_id: str, body: str, kind: str, state: str) -> None:
+    def command(self, client_order_id: int, directive_id: str, body: str, kind: str, state: str) -> None:
         self.row(
             "commands",
-            token=token,
+            client_order_id=client_order_id,
             officer=OFFICER,
             directive_id=directive_id,
             leg=1,
@@ -90,44 +90,44 @@ class Older:
             reason="",
             message="",
         )
-        self.note("planned", str(token), body)
-        self.note("command", f"{token} {state}")
+        self.note("planned", str(client_order_id), body)
+        self.note("command", f"{client_order_id} {state}")
 
-    def deal(self, fact: DealFact, token: int | None) -> None:
+    def deal(self, report: DealReport, client_order_id: int | None) -> None:
         account = {"officer": OFFICER, "server": ACCOUNT.server, "login": ACCOUNT.login}
-        body = encode_fact(fact).decode()
+        body = encode_report(report).decode()
         self.row(
             "deals",
             **account,
-            ticket=fact.ticket,
-            token=token,
-            order_ticket=fact.order,
-            position_id=fact.position_id,
-            symbol=fact.symbol,
-            type=fact.type,
-            entry=fact.entry,
-            reason=fact.reason,
-            volume=str(fact.volume),
-            price=str(fact.price),
-            commission=str(fact.commission),
-            swap=str(fact.swap),
-            profit=str(fact.profit),
-            fee=str(fact.fee),
+            ticket=report.ticket,
+            client_order_id=client_order_id,
+            order_ticket=report.order,
+            position_id=report.position_id,
+            symbol=report.symbol,
+            type=report.type,
+            entry=report.entry,
+            reason=report.reason,
+            volume=str(report.volume),
+            price=str(report.price),
+            commission=str(report.commission),
+            swap=str(report.swap),
+            profit=str(report.profit),
+            fee=str(report.fee),
             done_at=AT,
             disposition="APPLIED",
             body=body,
         )
         self.row(
-            "facts",
+            "reports",
             **account,
-            key=fact_key(fact),
-            hash=content_hash(fact),
+            key=report_key(report),
+            hash=content_hash(report),
             kind="deal",
             body=body,
             disposition="APPLIED",
             note="",
             epoch=1,
-            seq=fact.ticket,
+            seq=report.ticket,
             received_at=AT,
         )
 
@@ -146,19 +146,25 @@ def write(older: Older) -> None:
         ledger_id=LEDGER,
     )
     older.row(
-        "sessions", epoch=1, officer=OFFICER, boot=BOOT, ledger_id=LEDGER, program="desk 0", opened_at=AT
+        "sessions",
+        epoch=1,
+        officer=OFFICER,
+        instance_id=INSTANCE_ID,
+        ledger_id=LEDGER,
+        program="desk 0",
+        opened_at=AT,
     )
     older.row("clock_offsets", officer=OFFICER, server=ACCOUNT.server, since=AT, seconds=OFFSET_S)
     older.directive("dir-1", directive(), "FILLED")
-    body = '{"token":1000001,"kind":"OPEN","symbol":"EURUSD","side":"BUY","volume":0.3,"stop_loss":1.09}'
-    older.command(TOKEN, "dir-1", body, "OPEN", "FILLED")
+    body = '{"client_order_id":1000001,"kind":"OPEN","symbol":"EURUSD","side":"BUY","volume":0.3,"stop_loss":1.09}'
+    older.command(CLIENT_ORDER_ID, "dir-1", body, "OPEN", "FILLED")
     older.directive("dir-close", directive("dir-close", action="CLOSE"), "WORKING")
     body = (
-        '{"token":1000002,"kind":"CLOSE","symbol":"EURUSD","side":"SELL","volume":0.1,'
+        '{"client_order_id":1000002,"kind":"CLOSE","symbol":"EURUSD","side":"SELL","volume":0.1,'
         f'"position":{POSITION},"deviation_points":20}}'
     )
-    older.command(CLOSE_TOKEN, "dir-close", body, "CLOSE", "PLANNED")
-    older.deal(ENTERED, TOKEN)
+    older.command(CLOSE_CLIENT_ORDER_ID, "dir-close", body, "CLOSE", "PLANNED")
+    older.deal(ENTERED, CLIENT_ORDER_ID)
     older.deal(REDUCED, None)
     older.row(
         "positions",
@@ -167,7 +173,7 @@ def write(older: Older) -> None:
         login=ACCOUNT.login,
         identifier=POSITION,
         directive_id="dir-1",
-        token=TOKEN,
+        client_order_id=CLIENT_ORDER_ID,
         symbol="EURUSD",
         side="BUY",
         state="OPEN",
@@ -212,7 +218,7 @@ def test_what_it_holds_is_all_there_and_its_audit_fits(grown: Desk) -> None:
             501,
             POSITION,
             "dir-1",
-            TOKEN,
+            CLIENT_ORDER_ID,
             "EURUSD",
             "BUY",
             "0.3",
@@ -223,13 +229,17 @@ def test_what_it_holds_is_all_there_and_its_audit_fits(grown: Desk) -> None:
             AT,
         )
     ]
-    assert grown.rows("SELECT deal, number, token, entry, volume, profit FROM shares ORDER BY deal") == [
-        (DEAL, 1, TOKEN, "IN", "0.3", "0"),
-        (DEAL + 1, 1, TOKEN, "OUT", "0.1", "-1.50"),
+    assert grown.rows(
+        "SELECT deal, number, client_order_id, entry, volume, profit FROM allocations ORDER BY deal"
+    ) == [
+        (DEAL, 1, CLIENT_ORDER_ID, "IN", "0.3", "0"),
+        (DEAL + 1, 1, CLIENT_ORDER_ID, "OUT", "0.1", "-1.50"),
     ]
-    assert grown.rows("SELECT token, order_type, target_position FROM commands ORDER BY token") == [
-        (TOKEN, "MARKET", 0),
-        (CLOSE_TOKEN, "MARKET", POSITION),
+    assert grown.rows(
+        "SELECT client_order_id, order_type, target_position FROM commands ORDER BY client_order_id"
+    ) == [
+        (CLIENT_ORDER_ID, "MARKET", 0),
+        (CLOSE_CLIENT_ORDER_ID, "MARKET", POSITION),
     ]
     assert {origin for (origin,) in grown.rows("SELECT origin FROM directives")} == {"director"}
 
@@ -243,7 +253,7 @@ def test_a_deal_that_it_knows_is_no_news_and_the_next_one_ends_the_position_with
     [closed] = grown.bodies("POSITION_CLOSED")
     assert (closed["directive_id"], closed["fill_quantity"], closed["profit"]) == ("dir-1", 0.3, -4.5)
     assert closed["commission"] == 2.1
-    assert grown.told()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
+    assert grown.emitted()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
 
 
 def test_a_deal_that_it_knows_may_still_be_booked_anew(grown: Desk) -> None:
@@ -256,17 +266,17 @@ def test_its_levels_count_as_never_seen(grown: Desk) -> None:
     grown.join()
     grown.report(standing(OPENED, stop_loss="1.0850"))
     assert grown.rows("SELECT stop_loss, levels_seen FROM positions") == [("1.0850", 1)]
-    [told] = grown.bodies("ORDER_PLACED")
-    assert (told["action"], told["stop_loss"]) == ("CHANGED", 1.085)
+    [emitted] = grown.bodies("ORDER_PLACED")
+    assert (emitted["action"], emitted["stop_loss"]) == ("CHANGED", 1.085)
 
 
 def test_its_close_goes_out_and_a_flatten_closes_only_the_rest(grown: Desk) -> None:
     grown.join()
     grown.journal.flatten(OFFICER, grown.now, nonce="0f" * 8, why="out")
-    found = {command.order.token: command.order for command in grown.advance()}
-    assert found.pop(CLOSE_TOKEN).position == POSITION
+    found = {command.order.client_order_id: command.order for command in grown.advance()}
+    assert found.pop(CLOSE_CLIENT_ORDER_ID).position == POSITION
     [rest] = found.values()
-    assert (rest.position, rest.opener, str(rest.volume)) == (POSITION, TOKEN, "0.1")
+    assert (rest.position, rest.opener, str(rest.volume)) == (POSITION, CLIENT_ORDER_ID, "0.1")
 
 
 def test_a_deal_that_fills_its_close_ends_it(grown: Desk) -> None:

@@ -26,7 +26,7 @@ from bridge.journal.database.schema import APPLICATION_ID
 from bridge.journal.journal import opened
 
 from .desk import Desk, directive, settings
-from .facts import deal, result, submitted
+from .reports import deal, result, submitted
 
 HOLDER = """
 import sys

@@ -44,16 +44,16 @@ def test_a_halt_of_one_symbol_stops_no_other(desk: Desk) -> None:
 
 
 def test_a_halt_by_either_name_stops_opens_by_that_name_and_no_other(make_desk: MakeDesk) -> None:
-    for halted, told in (("GOLD", "HALTED"), ("XAUUSD.r", "HALTED"), ("EURUSD", "")):
+    for halted, emitted in (("GOLD", "HALTED"), ("XAUUSD.r", "HALTED"), ("EURUSD", "")):
         desk = make_desk(settings(symbols={"GOLD": "XAUUSD.r"}))
         desk.join()
         desk.planned(directive("dir-planned", symbol="GOLD"))
         desk.journal.halt(OFFICER, NOW, symbol=halted, why="news")
         desk.take(directive("dir-waits", symbol="GOLD"))
         sent = [command.order.comment for command in desk.advance()]
-        assert sent == ([] if told else ["dir-planned", "dir-waits"])
+        assert sent == ([] if emitted else ["dir-planned", "dir-waits"])
         refused = {body["directive_id"]: body["error_code"] for body in desk.bodies("ORDER_REJECTED")}
-        assert refused == ({"dir-planned": told, "dir-waits": told} if told else {})
+        assert refused == ({"dir-planned": emitted, "dir-waits": emitted} if emitted else {})
         assert desk.journal.known_symbols(OFFICER) == {"XAUUSD.r"}
 
 
@@ -72,7 +72,7 @@ def test_the_first_reason_stands_and_the_second_is_in_the_audit(desk: Desk) -> N
     ]
 
 
-def test_a_halt_of_all_is_told_before_that_of_the_symbol(desk: Desk) -> None:
+def test_a_halt_of_all_is_emitted_before_that_of_the_symbol(desk: Desk) -> None:
     desk.journal.halt(OFFICER, NOW, symbol="EURUSD", why="its spread")
     desk.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
     assert why(desk) == "news"

@@ -5,12 +5,12 @@ import msgspec
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 
 from .desk import ACCOUNT, OFFICER, Desk, directive
-from .facts import DEAL, deal, leaving, result
+from .reports import DEAL, deal, leaving, result
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
 
 
-def test_each_refusal_of_an_order_by_hand_is_told(joined: Desk) -> None:
+def test_each_refusal_of_an_order_by_manual_is_emitted(joined: Desk) -> None:
     joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
     joined.journal.cancel_pending(OFFICER, joined.now, nonce="1f" * 8, why="silence")
     joined.journal.rebind(OFFICER, joined.now, account=True, why="another account")
@@ -18,7 +18,7 @@ def test_each_refusal_of_an_order_by_hand_is_told(joined: Desk) -> None:
     assert [(body.get("directive_id"), body["error_code"]) for body in refused] == [(None, "REBOUND")] * 2
 
 
-def test_no_event_names_an_order_by_hand_as_the_opener(desk: Desk) -> None:
+def test_no_event_names_an_order_by_manual_as_the_opener(desk: Desk) -> None:
     desk.join(account=NETTING)
     [opened] = desk.sent(directive())
     desk.report(result(opened.order), deal(opened.order))

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from bridge.core.link.messages import CommandKind, Inquire
-from bridge.core.link.reports import NotSentReason, SymbolFact
+from bridge.core.link.reports import NotSentReason, SymbolReport
 from bridge.journal.operator.halt import ALL
 
 from .conftest import MakeDesk
 from .desk import NOW, OFFICER, Desk, cancel, closing, directive, limit, settings, terms
-from .facts import (
+from .reports import (
     DEAL,
     ORDER,
     POSITION,
@@ -54,17 +54,17 @@ def test_the_one_symbol_that_resembles_is_traded_under_its_own_name(joined: Desk
 
 
 @pytest.mark.parametrize(
-    ("told", "code", "says"),
+    ("emitted", "code", "says"),
     [
         ({"name": "", "candidates": ["EURUSD.a", "EURUSD.b"]}, "AMBIGUOUS_SYMBOL", "EURUSD.a, EURUSD.b"),
         ({"name": ""}, "UNKNOWN_SYMBOL", "the broker has no EURUSD"),
     ],
 )
 def test_a_symbol_that_is_not_exactly_one_ends_whatever_waits_for_it(
-    joined: Desk, told: dict[str, object], code: str, says: str
+    joined: Desk, emitted: dict[str, object], code: str, says: str
 ) -> None:
     joined.take(directive(), closing())
-    joined.report(terms("EURUSD", **told))
+    joined.report(terms("EURUSD", **emitted))
     assert joined.look().commands == []
     assert [joined.directive_state(each) for each in ("dir-1", "dir-close")] == ["REJECTED", "REJECTED"]
     for body in joined.bodies("ORDER_REJECTED"):
@@ -147,7 +147,7 @@ def test_what_is_behind_a_waiting_close_in_its_symbol_waits_too(joined: Desk) ->
         ("dir-close", CommandKind.CLOSE),
         ("dir-2", CommandKind.OPEN),
     ]
-    assert went[0].order.opener == first.order.token
+    assert went[0].order.opener == first.order.client_order_id
 
 
 def test_while_opens_are_paused_one_that_waits_keeps_no_close_from_going(joined: Desk) -> None:
@@ -169,7 +169,7 @@ def test_a_close_of_everything_that_passes_a_paused_open_ends_it(joined: Desk, k
     joined.take(directive("dir-2", expires_at="2026-01-06T10:00:00Z"), closing("dir-close"))
     assert joined.advance(opens_paused=True) == []
     assert [joined.directive_state(each) for each in ("dir-2", "dir-close")] == ["CANCELLED", "DONE"]
-    assert joined.told("dir-2") == joined.told("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+    assert joined.emitted("dir-2") == joined.emitted("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
     assert joined.advance() == []
 
 
@@ -178,7 +178,7 @@ def test_a_close_of_everything_that_passes_a_paused_open_ends_it(joined: Desk, k
 
 def test_a_symbol_that_was_not_there_is_asked_for_again_by_the_next_directive(joined: Desk) -> None:
     joined.take(directive())
-    joined.report(SymbolFact(asked="EURUSD"))
+    joined.report(SymbolReport(asked="EURUSD"))
     joined.advance()
     assert joined.directive_state() == "REJECTED"
     joined.later(1)
@@ -189,7 +189,7 @@ def test_a_symbol_that_was_not_there_is_asked_for_again_by_the_next_directive(jo
 def test_what_is_open_can_be_closed_though_its_symbol_has_become_ambiguous(joined: Desk) -> None:
     [held] = joined.sent(directive())
     joined.report(deal(held.order))
-    joined.report(SymbolFact(asked="EURUSD", candidates=["EURUSD.a", "EURUSD.b"]))
+    joined.report(SymbolReport(asked="EURUSD", candidates=["EURUSD.a", "EURUSD.b"]))
     assert [command.order.symbol for command in joined.sent(closing())] == ["EURUSD"]
 
 
@@ -212,7 +212,7 @@ def test_a_pending_order_that_rests_on_the_book_holds_nothing_up(joined: Desk) -
     joined.report(result(market.order), deal(market.order))
     assert joined.sent(closing()) == []
     joined.report(result(waiting.order, ticket=ORDER + 7), booked(waiting.order, ticket=ORDER + 7))
-    assert joined.command_state(waiting.order.token) == "PLACED"
+    assert joined.command_state(waiting.order.client_order_id) == "PLACED"
     [close] = joined.advance()
     assert (close.order.comment, close.order.position) == ("dir-close", POSITION)
 
@@ -225,7 +225,7 @@ def test_a_pending_order_goes_out_with_its_expiry_on_the_brokers_clock(joined: D
     assert (market.order.expires_ms, market.expires_server_ms) == (0, 0)
 
 
-def test_a_pending_order_is_told_with_all_that_it_waits_for(joined: Desk) -> None:
+def test_a_pending_order_is_emitted_with_all_that_it_waits_for(joined: Desk) -> None:
     [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00Z"))
     joined.report(result(waiting.order))
     [placed] = joined.bodies("ORDER_PLACED")
@@ -247,8 +247,8 @@ def test_a_cancel_ends_at_once_what_was_not_sent_yet(joined: Desk, how: str) -> 
     joined.journal.advance(OFFICER, None, joined.now)
     assert joined.directive_state("dir-limit") == "CANCELLED"
     assert joined.directive_state("dir-cancel") == "DONE"
-    assert joined.told("dir-limit") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
-    assert joined.told("dir-cancel") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+    assert joined.emitted("dir-limit") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+    assert joined.emitted("dir-cancel") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
     assert joined.advance() == []
     assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
 
@@ -262,7 +262,7 @@ def test_a_cancel_of_what_was_sent_is_a_command_once_the_order_is_on_the_book(jo
     assert (command.order.kind, command.order.order, command.order.opener) == (
         "CANCEL",
         ORDER,
-        waiting.order.token,
+        waiting.order.client_order_id,
     )
 
 
@@ -360,7 +360,7 @@ def test_a_flatten_closes_and_cancels_everything_whatever_the_symbol(joined: Des
     assert flattened(joined) == [("CANCEL", ORDER + 7), ("CLOSE", POSITION), ("CLOSE", POSITION + 1)]
     # The Director knows nothing of it: its events name no directive.
     joined.report(*(result(order) for order in orders_of(joined, "CLOSE")))
-    assert "ORDER_PLACED" in joined.told(None)
+    assert "ORDER_PLACED" in joined.emitted(None)
     assert joined.rows("SELECT count(*) FROM events WHERE directive_id LIKE 'operator:%'") == [(0,)]
 
 
@@ -388,7 +388,7 @@ def test_what_is_left_of_a_close_that_was_filled_in_part_is_not_closed_again_eit
     two_and_a_limit(joined)
     [close] = joined.sent(closing(quantity=0.2))
     joined.report(result(close.order), deal(close.order, DEAL + 5, volume="0.1"))
-    assert joined.command_state(close.order.token) == "PARTIAL"
+    assert joined.command_state(close.order.client_order_id) == "PARTIAL"
     joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
     volumes = {
         each.order.position: str(each.order.volume) for each in joined.advance() if each.order.position
@@ -444,7 +444,7 @@ def test_a_close_of_a_flatten_that_could_not_be_sent_goes_out_for_a_week(
     joined.report(not_sent(close.order, NotSentReason.OFFLINE))
     joined.later(60 * 60 * 24 * days)
     joined.advance()
-    assert joined.command_state(close.order.token) == state
+    assert joined.command_state(close.order.client_order_id) == state
 
 
 def orders_of(desk: Desk, kind: str) -> list[Any]:

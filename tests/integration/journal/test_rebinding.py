@@ -3,10 +3,10 @@
 import pytest
 
 from bridge.core.link.messages import LedgerIdentity
-from bridge.journal.operator.rebind import StillInDoubtError
+from bridge.journal.operator.rebind import StillUnresolvedError
 
 from .desk import LEDGER, OFFICER, Desk, directive
-from .facts import deal, result, submitted
+from .reports import deal, result, submitted
 
 OTHER_LEDGER = "d" * 32
 
@@ -17,29 +17,29 @@ def rebind(desk: Desk, *, account: bool = False) -> None:
 
 def test_a_hold_is_lifted_and_the_next_ledger_is_taken(joined: Desk) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
-    assert joined.sent(directive()) == [] and joined.hold()
+    assert joined.sent(directive()) == [] and joined.quarantine()
     rebind(joined)
-    assert joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0)).hold == ""
+    assert joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0)).quarantine == ""
     assert len(joined.sent(directive("dir-2"))) == 2
-    assert joined.join(ledger=LedgerIdentity(id=LEDGER, mark=0)).hold != ""
+    assert joined.join(ledger=LedgerIdentity(id=LEDGER, mark=0)).quarantine != ""
 
 
 def test_another_account_is_not_taken_while_an_order_may_stand_at_this_one(joined: Desk) -> None:
     joined.sent(directive())
     before = joined.content()
-    with pytest.raises(StillInDoubtError, match="dir-1"):
+    with pytest.raises(StillUnresolvedError, match="dir-1"):
         rebind(joined, account=True)
     assert joined.content() == before
 
 
-def test_for_another_account_what_was_never_sent_is_given_up_and_told_once(joined: Desk) -> None:
+def test_for_another_account_what_was_never_sent_is_given_up_and_emitted_once(joined: Desk) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), result(command.order), deal(command.order))
     joined.take(directive("dir-2"))
     rebind(joined, account=True)
     assert joined.rows("SELECT login, server, ledger_id FROM officers") == [(0, "", None)]
     assert (joined.directive_state(), joined.directive_state("dir-2")) == ("FILLED", "REJECTED")
-    assert joined.told("dir-2") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    assert joined.emitted("dir-2") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
     assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "REBOUND"
     assert joined.advance() == []
     joined.close()

@@ -5,17 +5,17 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.link.reports import PositionFact, ScanFact
+from bridge.core.link.reports import PositionReport, ScanReport
 from bridge.core.units.mt5_terms import Side
-from tests.integration.journal.desk import BOOT, Desk, directive, server_ms
-from tests.integration.journal.facts import POSITION, deal, submitted
+from tests.integration.journal.desk import INSTANCE_ID, Desk, directive, server_ms
+from tests.integration.journal.reports import POSITION, deal, submitted
 
 PATIENCE_S = 60.0
 """Twice the grace time."""
 
 
-def seen(volume: str = "0.3") -> PositionFact:
-    return PositionFact(
+def seen(volume: str = "0.3") -> PositionReport:
+    return PositionReport(
         identifier=POSITION,
         ticket=POSITION,
         symbol="EURUSD",
@@ -27,9 +27,9 @@ def seen(volume: str = "0.3") -> PositionFact:
     )
 
 
-def scanned(number: int, *positions: int) -> ScanFact:
-    return ScanFact(
-        boot=BOOT,
+def scanned(number: int, *positions: int) -> ScanReport:
+    return ScanReport(
+        instance_id=INSTANCE_ID,
         counter=number,
         from_server_ms=0,
         to_server_ms=server_ms(),
@@ -47,9 +47,11 @@ def opened(joined: Desk) -> Order:
     return command.order
 
 
-def told(desk: Desk) -> list[str]:
+def emitted(desk: Desk) -> list[str]:
     return [
-        body["error_message"] for body in desk.bodies("SYSTEM_ERROR") if body["error_code"] == "BOOK_DIFFERS"
+        body["error_message"]
+        for body in desk.bodies("SYSTEM_ERROR")
+        if body["error_code"] == "POSITION_MISMATCH"
     ]
 
 
@@ -57,22 +59,22 @@ def test_a_book_that_agrees_raises_nothing(joined: Desk, opened: Order) -> None:
     for number in range(3):
         joined.report(seen(), scanned(number, POSITION))
         joined.later(PATIENCE_S)
-    assert told(joined) == []
+    assert emitted(joined) == []
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"), [([], "which the broker has not"), ([seen("0.2")], "and the broker 0.2")]
+    ("reports", "words"), [([], "which the broker has not"), ([seen("0.2")], "and the broker 0.2")]
 )
 def test_a_difference_that_lasts_is_raised_once(
-    joined: Desk, opened: Order, facts: list[PositionFact], words: str
+    joined: Desk, opened: Order, reports: list[PositionReport], words: str
 ) -> None:
-    positions = [fact.identifier for fact in facts]
-    joined.report(*facts, scanned(1, *positions))
-    assert told(joined) == []
+    positions = [report.identifier for report in reports]
+    joined.report(*reports, scanned(1, *positions))
+    assert emitted(joined) == []
     for number in range(2, 5):
         joined.later(PATIENCE_S)
-        joined.report(*facts, scanned(number, *positions))
-    [message] = told(joined)
+        joined.report(*reports, scanned(number, *positions))
+    [message] = emitted(joined)
     assert words in message and "0.3 lots" in message
 
 
@@ -81,7 +83,7 @@ def test_a_history_that_was_only_late_raises_nothing(joined: Desk, opened: Order
     joined.later(PATIENCE_S)
     joined.report(seen(), scanned(2, POSITION))
     joined.report(scanned(3))
-    assert told(joined) == []
+    assert emitted(joined) == []
     assert joined.rows("SELECT count(*) FROM differences") == [(1,)]
 
 
@@ -92,4 +94,4 @@ def test_a_scan_that_cannot_name_all_positions_says_nothing_of_those_it_leaves_o
     for number in range(3):
         joined.report(scanned(number, *many))
         joined.later(PATIENCE_S)
-    assert told(joined) == []
+    assert emitted(joined) == []

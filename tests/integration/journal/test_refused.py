@@ -88,7 +88,7 @@ def test_a_retried_event_goes_before_what_is_queued_and_after_what_was_delivered
     ]
 
 
-def test_dismissed_events_concern_nobody_more_and_are_kept(desk: Desk) -> None:
+def test_dismissed_events_required_action_nobody_more_and_are_kept(desk: Desk) -> None:
     desk.take(directive("dir-1"), directive("dir-2"))
     refuse(desk, 2)
     desk.later(60)

@@ -10,7 +10,7 @@ from bridge.journal.database import file
 from bridge.journal.operator.resolve import CannotResolveError, Resolved, Word
 
 from .desk import NOW, OFFICER, OTHER, Desk, directive
-from .facts import TIMEOUT, absent, deal, result, submitted
+from .reports import TIMEOUT, absent, deal, result, submitted
 
 GRACE_S = 30.0
 
@@ -21,7 +21,7 @@ def order(joined: Desk) -> Order:
     [command] = joined.sent(directive())
     joined.later(GRACE_S)
     joined.report(absent(command.order, ask=101), absent(command.order, ask=102))
-    assert joined.command_state(command.order.token) == "UNKNOWN"
+    assert joined.command_state(command.order.client_order_id) == "UNKNOWN"
     return command.order
 
 
@@ -30,7 +30,7 @@ def resolve(
     verdict: Word,
     directive_id: str = "dir-1",
     *,
-    token: int | None = None,
+    client_order_id: int | None = None,
     price: Decimal | None = None,
     quantity: Decimal | None = None,
 ) -> Resolved:
@@ -40,27 +40,27 @@ def resolve(
         directive_id=directive_id,
         verdict=verdict,
         note="seen in the history",
-        token=token,
+        client_order_id=client_order_id,
         price=price,
         quantity=quantity,
     )
 
 
 @pytest.mark.parametrize(
-    ("verdict", "after", "told"),
+    ("verdict", "after", "emitted"),
     [
         ("filled", "FILLED", "ORDER_FILLED"),
         ("rejected", "REJECTED", "ORDER_REJECTED"),
         ("cancelled", "CANCELLED", "ORDER_CANCELLED"),
     ],
 )
-def test_what_a_person_says_ends_it_and_is_told(
-    joined: Desk, order: Order, verdict: Word, after: str, told: str
+def test_what_a_person_says_ends_it_and_is_emitted(
+    joined: Desk, order: Order, verdict: Word, after: str, emitted: str
 ) -> None:
     done = resolve(joined, verdict)
-    assert (done.token, done.before, done.after) == (order.token, "UNKNOWN", after)
-    assert joined.command_state(order.token) == after
-    assert joined.told()[-1] == told
+    assert (done.client_order_id, done.before, done.after) == (order.client_order_id, "UNKNOWN", after)
+    assert joined.command_state(order.client_order_id) == after
+    assert joined.emitted()[-1] == emitted
     assert joined.rows("SELECT message FROM commands") == [("resolved by a person: seen in the history",)]
     assert joined.directive_state() == after
 
@@ -72,7 +72,7 @@ def test_it_is_in_the_audit_and_the_journal_still_fits_it(joined: Desk, order: O
     )
     assert (subject, directive_id) == ("resolve", "dir-1")
     assert json.loads(body) == {
-        "token": order.token,
+        "client_order_id": order.client_order_id,
         "as": "filled",
         "note": "seen in the history",
         "price": "1.1005",
@@ -85,38 +85,44 @@ def test_it_is_in_the_audit_and_the_journal_still_fits_it(joined: Desk, order: O
 def test_one_that_is_still_being_asked_about_may_be_resolved_too(joined: Desk) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), result(command.order, TIMEOUT))
-    assert resolve(joined, "rejected").before == "UNCERTAIN"
+    assert resolve(joined, "rejected").before == "UNRESOLVED"
 
 
 def test_a_deal_that_turns_up_later_counts_all_the_same(joined: Desk, order: Order) -> None:
     resolve(joined, "rejected")
     joined.report(deal(order))
-    assert joined.command_state(order.token) == "FILLED"
+    assert joined.command_state(order.client_order_id) == "FILLED"
 
 
 def test_nothing_is_sent_for_it_again(joined: Desk, order: Order) -> None:
     resolve(joined, "rejected")
     joined.later(1)
     assert joined.advance() == []
-    assert joined.rows("SELECT attempt FROM dispatches WHERE token = ?", order.token) == [(1,)]
+    assert joined.rows("SELECT attempt FROM dispatches WHERE client_order_id = ?", order.client_order_id) == [
+        (1,)
+    ]
 
 
-def test_with_several_in_doubt_one_is_named_by_its_token(joined: Desk, order: Order) -> None:
+def test_with_several_in_doubt_one_is_named_by_its_client_order_id(joined: Desk, order: Order) -> None:
     with joined.connection as connection:
         # A directive of two commands, both in doubt, without the whole story of a close.
         connection.execute("CREATE TEMP TABLE leg AS SELECT * FROM commands")
         connection.execute(
-            "UPDATE leg SET token = token + 1, leg = 2, body = replace(body, ?1, ?2)",
-            (str(order.token), str(order.token + 1)),
+            "UPDATE leg SET client_order_id = client_order_id + 1, leg = 2, body = replace(body, ?1, ?2)",
+            (str(order.client_order_id), str(order.client_order_id + 1)),
         )
         connection.execute("INSERT INTO commands SELECT * FROM leg")
     with pytest.raises(
-        CannotResolveError, match=rf"2 commands .* {order.token} \(EURUSD, UNKNOWN\), .* by its token"
+        CannotResolveError,
+        match=rf"2 commands .* {order.client_order_id} \(EURUSD, UNKNOWN\), .* by its token",
     ):
         resolve(joined, "rejected")
-    assert resolve(joined, "rejected", token=order.token + 1).token == order.token + 1
+    assert (
+        resolve(joined, "rejected", client_order_id=order.client_order_id + 1).client_order_id
+        == order.client_order_id + 1
+    )
     # Now it is the only one.
-    assert resolve(joined, "rejected").token == order.token
+    assert resolve(joined, "rejected").client_order_id == order.client_order_id
 
 
 @pytest.mark.parametrize("state", ["DISPATCHED", "FILLED"])
@@ -130,9 +136,9 @@ def test_what_is_not_in_doubt_is_left_alone(joined: Desk, state: str) -> None:
     assert joined.content() == before
 
 
-def test_a_token_that_is_another_directives(joined: Desk, order: Order) -> None:
+def test_a_client_order_id_that_is_another_directives(joined: Desk, order: Order) -> None:
     with pytest.raises(CannotResolveError, match="no command with token 7"):
-        resolve(joined, "rejected", token=7)
+        resolve(joined, "rejected", client_order_id=7)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +162,7 @@ def test_a_fill_that_cannot_be(
             price=None if price is None else Decimal(price),
             quantity=None if quantity is None else Decimal(quantity),
         )
-    assert joined.command_state(order.token) == "UNKNOWN"
+    assert joined.command_state(order.client_order_id) == "UNKNOWN"
 
 
 def test_which_inbox_holds_a_directive(joined: Desk, order: Order) -> None:

@@ -6,15 +6,15 @@ import msgspec
 import pytest
 
 from bridge.core.link.messages import AccountIdentity, LedgerIdentity, RefusalCode
-from bridge.core.link.reports import ConnectionFact
-from bridge.core.units.clock_trust import Doubt
+from bridge.core.link.reports import ConnectionReport
+from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.journal.steps.sessions import NotOpened, Opened
 
 from .conftest import MakeDesk
 from .desk import (
     ACCOUNT,
-    BOOT,
+    INSTANCE_ID,
     LEDGER,
     NOW,
     OFFICER,
@@ -25,20 +25,22 @@ from .desk import (
     server_ms,
     settings,
 )
-from .facts import result, scan, submitted
+from .reports import result, scan, submitted
 
 REAL = msgspec.structs.replace(ACCOUNT, trade_mode=TradeMode.REAL)
 
 
 def test_the_first_session_binds_the_officer_to_the_account(desk: Desk) -> None:
     opened = desk.join()
-    assert (opened.epoch, opened.ledger_mark, opened.hold) == (1, 0, "")
+    assert (opened.epoch, opened.ledger_mark, opened.quarantine) == (1, 0, "")
     [bound] = desk.rows(
         "SELECT login, server, margin_mode, trade_mode, currency, ledger_id FROM officers WHERE officer = ?",
         OFFICER,
     )
     assert bound == (501, "Broker-Demo", "RETAIL_HEDGING", "DEMO", "USD", LEDGER)
-    assert desk.rows("SELECT epoch, boot, ledger_id, ended_at FROM sessions") == [(1, BOOT, LEDGER, None)]
+    assert desk.rows("SELECT epoch, instance_id, ledger_id, ended_at FROM sessions") == [
+        (1, INSTANCE_ID, LEDGER, None)
+    ]
 
 
 def test_history_is_read_from_a_day_before_the_binding(desk: Desk) -> None:
@@ -127,17 +129,17 @@ def test_the_welcome_says_how_far_ledger_and_scan_have_come(joined: Desk) -> Non
         (LedgerIdentity(id=LEDGER, mark=7, unbroken=False), "damaged"),
     ],
 )
-def test_a_ledger_that_cannot_vouch_holds_dispatch_and_is_told_once(
+def test_a_ledger_that_cannot_vouch_holds_dispatch_and_is_emitted_once(
     joined: Desk, ledger: LedgerIdentity, words: str
 ) -> None:
     [command] = joined.sent(directive("dir-1"))
     joined.report(submitted(command.order, mark=7), result(command.order))
     for _ in range(2):
-        assert words in joined.join(ledger=ledger).hold
+        assert words in joined.join(ledger=ledger).quarantine
         joined.later(1)
-    assert words in joined.hold()
-    [told] = joined.bodies("SYSTEM_ERROR")
-    assert told["error_code"] == "HELD" and words in told["error_message"]
+    assert words in joined.quarantine()
+    [emitted] = joined.bodies("SYSTEM_ERROR")
+    assert emitted["error_code"] == "QUARANTINED" and words in emitted["error_message"]
     assert joined.sent(directive("dir-2")) == []
 
 
@@ -145,7 +147,7 @@ def test_a_hold_survives_a_start_and_a_good_ledger(joined: Desk) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     joined.close()
     joined.open()
-    assert "another ledger" in joined.join(ledger=LedgerIdentity(id=LEDGER, mark=0)).hold
+    assert "another ledger" in joined.join(ledger=LedgerIdentity(id=LEDGER, mark=0)).quarantine
     assert joined.sent(directive()) == []
 
 
@@ -153,11 +155,11 @@ def test_a_hold_survives_a_start_and_a_good_ledger(joined: Desk) -> None:
 def test_a_ledger_that_is_as_far_as_reported_or_further_is_trusted(joined: Desk, mark: int) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order, mark=7))
-    assert joined.join(ledger=LedgerIdentity(id=LEDGER, mark=mark)).hold == ""
+    assert joined.join(ledger=LedgerIdentity(id=LEDGER, mark=mark)).quarantine == ""
 
 
 def test_a_damaged_ledger_is_not_trusted_at_the_very_first_session(desk: Desk) -> None:
-    assert "damaged" in desk.join(ledger=LedgerIdentity(id=LEDGER, mark=0, unbroken=False)).hold
+    assert "damaged" in desk.join(ledger=LedgerIdentity(id=LEDGER, mark=0, unbroken=False)).quarantine
 
 
 def test_the_brokers_clock_is_measured_and_its_history_kept(desk: Desk) -> None:
@@ -193,15 +195,15 @@ def test_what_a_clock_measured_that_was_ahead_is_gone_with_the_next_session(join
 
 
 def test_a_clock_that_is_not_trusted_measures_no_brokers(desk: Desk) -> None:
-    desk.doubt = Doubt()
+    desk.uncertainty = ClockUncertainty()
     assert desk.join().offset_s is None
-    desk.doubt = None
+    desk.uncertainty = None
     assert desk.join().offset_s == 7200
     # A session that begins in doubt goes by what is in force, not by what may come.
     desk.later(3600)
     desk.journal.note_offset(OFFICER, 10_800, desk.now)
     desk.later(-1800)
-    desk.doubt = Doubt(earlier=timedelta(hours=1))
+    desk.uncertainty = ClockUncertainty(earlier=timedelta(hours=1))
     assert desk.join().offset_s == 7200
 
 
@@ -212,21 +214,21 @@ def test_a_time_that_no_zone_explains_measures_nothing(desk: Desk) -> None:
 
 
 def test_a_boot_that_lost_its_broker_and_ended_leaves_the_loss_to_its_successor_to_end(joined: Desk) -> None:
-    joined.report(ConnectionFact(boot=BOOT, counter=1, up=False, message="no network"))
+    joined.report(ConnectionReport(instance_id=INSTANCE_ID, counter=1, up=False, message="no network"))
     joined.join()
-    assert joined.told(None) == ["CONNECTION_LOST"]
+    assert joined.emitted(None) == ["CONNECTION_LOST"]
     for _ in range(2):
-        joined.join(boot="5" * 32)
-        assert joined.told(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
+        joined.join(instance_id="5" * 32)
+        assert joined.emitted(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
 
 
-def test_a_lost_link_is_told_once_until_it_is_back(joined: Desk) -> None:
+def test_a_lost_link_is_emitted_once_until_it_is_back(joined: Desk) -> None:
     for _ in range(2):
         for why in ("silent for 15 s", "silent for 16 s"):
             joined.journal.link_lost(OFFICER, why, joined.now)
         joined.join()
         joined.join()
-    assert joined.told(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED"] * 2
+    assert joined.emitted(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED"] * 2
     assert joined.bodies("CONNECTION_LOST")[0]["error_message"] == "silent for 15 s"
 
 
@@ -234,4 +236,4 @@ def test_the_first_session_restores_nothing_and_who_was_never_there_is_not_lost(
     desk.take()
     desk.journal.link_lost(OFFICER, "silent", desk.now)
     desk.join()
-    assert desk.told(None) == []
+    assert desk.emitted(None) == []

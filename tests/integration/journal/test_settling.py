@@ -6,10 +6,10 @@ from bridge.core.link.messages import LedgerIdentity, Order
 from bridge.core.link.reports import Found, NotSentReason
 
 from .desk import LEDGER, OTHER_LEDGER, Desk, directive, server_ms
-from .facts import absent, deal, not_sent, result, submitted
+from .reports import absent, deal, not_sent, result, submitted
 
 NO_INTENT = NotSentReason.NO_INTENT
-SETTLE_S = 5.0
+STATUS_REQUEST_S = 5.0
 DEADLINE_S = 5.0
 GRACE_S = 30.0
 
@@ -25,7 +25,7 @@ def unknown(desk: Desk, order: Order) -> None:
     """Twice nothing is found."""
     desk.later(GRACE_S)
     desk.report(absent(order, ask=101), absent(order, ask=102))
-    assert desk.command_state(order.token) == "UNKNOWN"
+    assert desk.command_state(order.client_order_id) == "UNKNOWN"
 
 
 def test_a_new_session_asks_at_once_and_tells_where_to_look(joined: Desk, order: Order) -> None:
@@ -51,7 +51,7 @@ def test_later_questions_come_at_growing_distances(joined: Desk, order: Order) -
             distances.append(waited)
             waited = 0.0
     doublings = [1, 2, 4, 8, 16, 32, 64, 64]
-    assert distances == [SETTLE_S * times + DEADLINE_S for times in doublings]
+    assert distances == [STATUS_REQUEST_S * times + DEADLINE_S for times in doublings]
 
 
 def test_while_the_broker_is_away_only_a_new_session_asks(joined: Desk, order: Order) -> None:
@@ -64,7 +64,7 @@ def test_while_the_broker_is_away_only_a_new_session_asks(joined: Desk, order: O
 
 def test_one_whose_outcome_is_open_is_asked_about_sooner(joined: Desk, order: Order) -> None:
     joined.report(submitted(order), result(order, 10012))
-    joined.later(SETTLE_S - 0.001)
+    joined.later(STATUS_REQUEST_S - 0.001)
     assert joined.ask() == []
     joined.later(0.001)
     assert len(joined.ask()) == 1
@@ -94,9 +94,9 @@ def test_a_whole_ledger_without_the_intent_lets_it_go_out_again(joined: Desk, or
 def test_the_silence_of_another_ledger_proves_nothing(joined: Desk, order: Order) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     joined.report(not_sent(order, NO_INTENT))
-    assert joined.command_state(order.token) == "DISPATCHED"
+    assert joined.command_state(order.client_order_id) == "DISPATCHED"
     # Even once a person has accepted the new ledger.
-    joined.connection.execute("UPDATE officers SET hold = ''")
+    joined.connection.execute("UPDATE officers SET quarantine = ''")
     joined.later(60)
     assert joined.advance() == []
 
@@ -119,10 +119,10 @@ def test_the_right_ledgers_silence_counts_although_another_said_the_same_before(
     joined.report(not_sent(order, NO_INTENT))
     joined.join(ledger=LedgerIdentity(id=LEDGER, mark=0))
     joined.report(not_sent(order, NO_INTENT))
-    assert joined.command_state(order.token) == "PLANNED"
+    assert joined.command_state(order.client_order_id) == "PLANNED"
 
 
-def test_nothing_found_twice_after_the_grace_time_is_unknown_and_told_once(
+def test_nothing_found_twice_after_the_grace_time_is_unknown_and_emitted_once(
     joined: Desk, order: Order
 ) -> None:
     joined.report(submitted(order))
@@ -139,7 +139,7 @@ def test_one_answer_that_comes_twice_is_one_absence(joined: Desk, order: Order) 
     joined.later(GRACE_S)
     joined.report(absent(order, ask=1))
     joined.report(absent(order, ask=1))
-    assert joined.command_state(order.token) == "DISPATCHED"
+    assert joined.command_state(order.client_order_id) == "DISPATCHED"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_nothing_found_too_early_or_unsearched_does_not_count(
     joined.later(waited_s)
     for ask in range(1, 5):
         joined.report(absent(order, ask=ask, connected_ms=connected_ms, found=found))
-    assert joined.command_state(order.token) == "DISPATCHED"
+    assert joined.command_state(order.client_order_id) == "DISPATCHED"
 
 
 def test_what_is_unknown_never_goes_out_again(joined: Desk, order: Order) -> None:
@@ -168,20 +168,20 @@ def test_what_is_unknown_never_goes_out_again(joined: Desk, order: Order) -> Non
     assert joined.directive_state() == "REJECTED"
 
 
-def test_evidence_settles_what_was_unknown(joined: Desk, order: Order) -> None:
+def test_evidence_status_requests_what_was_unknown(joined: Desk, order: Order) -> None:
     unknown(joined, order)
     joined.report(deal(order))
     assert joined.directive_state() == "FILLED"
-    assert joined.told()[-3:] == ["ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+    assert joined.emitted()[-3:] == ["ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
 
 
-@pytest.mark.parametrize("told", [False, True])
-def test_a_ledger_that_denies_an_intent_it_told_of_is_not_believed(
-    joined: Desk, order: Order, told: bool
+@pytest.mark.parametrize("emitted", [False, True])
+def test_a_ledger_that_denies_an_intent_it_emitted_of_is_not_believed(
+    joined: Desk, order: Order, emitted: bool
 ) -> None:
-    if told:
+    if emitted:
         joined.report(submitted(order))
     unknown(joined, order)
     joined.report(not_sent(order, NO_INTENT))
-    assert joined.command_state(order.token) == ("UNKNOWN" if told else "NEVER_SENT")
-    assert joined.told().count("ORDER_REJECTED") == (0 if told else 1)
+    assert joined.command_state(order.client_order_id) == ("UNKNOWN" if emitted else "NEVER_SENT")
+    assert joined.emitted().count("ORDER_REJECTED") == (0 if emitted else 1)

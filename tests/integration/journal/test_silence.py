@@ -1,7 +1,7 @@
 """The Director is silent, and the configuration has the pending orders cancelled."""
 
 from .desk import OFFICER, Desk, cancel, directive, limit
-from .facts import ORDER, booked, deal, result, submitted
+from .reports import ORDER, booked, deal, result, submitted
 
 NONCE = "0f" * 8
 PENDING = ORDER + 7
@@ -28,8 +28,8 @@ def test_pending_orders_alone_are_cancelled(joined: Desk) -> None:
     joined.report(result(opened), deal(opened))
     joined.report(result(resting, ticket=PENDING), booked(resting, ticket=PENDING))
     assert silent(joined) == [("CANCEL", PENDING)]
-    [told] = joined.bodies("SYSTEM_ERROR")
-    assert told["error_code"] == "DIRECTOR_SILENT"
+    [emitted] = joined.bodies("SYSTEM_ERROR")
+    assert emitted["error_code"] == "DIRECTOR_SILENT"
 
 
 def test_an_order_on_its_way_is_cancelled_once_it_rests_on_the_book(joined: Desk) -> None:
@@ -49,7 +49,7 @@ def test_what_was_not_sent_yet_is_withdrawn(joined: Desk) -> None:
     assert [command.order.comment for command in joined.look().commands] == ["dir-market"]
     for withdrawn in ("dir-planned", "dir-waits"):
         assert joined.directive_state(withdrawn) == "CANCELLED"
-        assert joined.told(withdrawn)[-1] == "ORDER_CANCELLED"
+        assert joined.emitted(withdrawn)[-1] == "ORDER_CANCELLED"
     [(message,)] = joined.rows("SELECT message FROM commands WHERE directive_id = 'dir-planned'")
     assert message == "cancelled by the bridge (silence) before it was sent"
 

@@ -11,7 +11,7 @@ from bridge.journal.views import lists
 from bridge.journal.views.status import JournalOlderError, JournalStatus, OfficerStatus, status
 
 from .desk import NOW, OFFICER, Desk, directive
-from .facts import TIMEOUT, deal, result, submitted
+from .reports import TIMEOUT, deal, result, submitted
 
 
 def look(desk: Desk) -> JournalStatus:
@@ -30,14 +30,14 @@ def sent(desk: Desk) -> Order:
 
 
 def test_a_new_journal_has_nothing_to_tell(desk: Desk) -> None:
-    assert look(desk) == JournalStatus(officers=[], halts=[], positions=[], orders=[], doubtful=[])
+    assert look(desk) == JournalStatus(officers=[], halts=[], positions=[], orders=[], unresolved=[])
 
 
 def test_an_officer_with_its_account_and_its_last_session(joined: Desk) -> None:
     found = officer(joined)
     assert (found.login, found.server, found.trade_mode) == (501, "Broker-Demo", "DEMO")
     assert found.session_opened_at == "2026-01-05T10:00:00.000Z"
-    assert (found.session_ended_at, found.hold) == (None, "")
+    assert (found.session_ended_at, found.quarantine) == (None, "")
     joined.journal.end_epoch(OFFICER, joined.epoch, "the terminal said: bye", NOW)
     assert officer(joined).session_ended_why == "the terminal said: bye"
     joined.join()
@@ -72,10 +72,14 @@ def test_an_open_position(joined: Desk) -> None:
 def test_a_command_in_doubt(joined: Desk) -> None:
     order = sent(joined)
     joined.report(submitted(order), result(order, TIMEOUT))
-    [doubtful] = look(joined).doubtful
-    assert (doubtful.token, doubtful.state, doubtful.directive_id) == (order.token, "UNCERTAIN", "dir-1")
-    assert doubtful.dispatched_at == "2026-01-05T10:00:00.000Z"
-    assert "TIMEOUT" in doubtful.message
+    [unresolved] = look(joined).unresolved
+    assert (unresolved.client_order_id, unresolved.state, unresolved.directive_id) == (
+        order.client_order_id,
+        "UNRESOLVED",
+        "dir-1",
+    )
+    assert unresolved.dispatched_at == "2026-01-05T10:00:00.000Z"
+    assert "TIMEOUT" in unresolved.message
 
 
 def test_events_that_the_director_refused_for_good(joined: Desk) -> None:
@@ -91,7 +95,7 @@ def test_events_that_the_director_refused_for_good(joined: Desk) -> None:
 
 def test_a_journal_of_an_earlier_version_is_no_damage(desk: Desk) -> None:
     desk.connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (known_migrations()[-1],))
-    with pytest.raises(JournalOlderError, match="'mt5-bridge run' brings it up to date"):
+    with pytest.raises(JournalOlderError, match="'execution-officer run' brings it up to date"):
         look(desk)
 
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.settings import GuardSettings, MissingStop
+from bridge.core.settings import MissingStop, RiskLimits
 
 from .conftest import MakeDesk
 from .desk import Desk, directive, modify, settings
-from .facts import DEAL, POSITION, TIMEOUT, deal, result, scan, standing, submitted
+from .reports import DEAL, POSITION, TIMEOUT, deal, result, scan, standing, submitted
 
 
 def opened(desk: Desk, **changes: object) -> Order:
@@ -110,14 +110,14 @@ def test_a_stop_that_was_missed_and_set_anew_is_missed_again(joined: Desk) -> No
     assert [body["stop_loss"] for body in joined.bodies("SYSTEM_ERROR")] == [1.09, 1.08]
 
 
-def test_a_stop_that_a_hand_took_away_is_missed(joined: Desk) -> None:
+def test_a_stop_that_a_manual_took_away_is_missed(joined: Desk) -> None:
     order = opened(joined)
     joined.report(standing(order), scan(1), standing(order, stop_loss=None), scan(2))
     assert raised(joined) == ["STOP_MISSING"]
 
 
 def test_where_the_configuration_says_so_the_position_is_closed_once(make_desk: MakeDesk) -> None:
-    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk = make_desk(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
     desk.join()
     order = opened(desk)
     desk.report(standing(order, stop_loss=None), scan(1))
@@ -131,19 +131,19 @@ def test_where_the_configuration_says_so_the_position_is_closed_once(make_desk: 
     assert desk.advance() == []
     desk.report(submitted(command.order, mark=2), result(command.order), deal(command.order, DEAL + 1))
     assert raised(desk) == ["STOP_MISSING"]
-    assert desk.told()[-1] == "POSITION_CLOSED"
+    assert desk.emitted()[-1] == "POSITION_CLOSED"
     assert desk.rows("SELECT state FROM directives WHERE origin = 'operator'") == [("FILLED",)]
 
 
 def test_a_close_that_the_broker_refuses_is_followed_by_another_one(make_desk: MakeDesk) -> None:
-    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk = make_desk(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
     desk.join()
     order = opened(desk)
     desk.report(standing(order, stop_loss=None), scan(1))
-    tokens = set()
+    client_order_ids = set()
     for number in range(1, 4):
         [command] = desk.advance()
-        tokens.add(command.order.token)
+        client_order_ids.add(command.order.client_order_id)
         desk.report(scan(10 * number, desk.now))
         desk.report(submitted(command.order), result(command.order, 10018, ticket=0))
         desk.later(5 * 2 ** (number - 1) - 1)
@@ -151,7 +151,7 @@ def test_a_close_that_the_broker_refuses_is_followed_by_another_one(make_desk: M
         assert desk.advance() == []
         desk.later(1)
         desk.report(scan(10 * number + 2, desk.now))
-    assert len(tokens) == 3
+    assert len(client_order_ids) == 3
     assert raised(desk) == ["STOP_MISSING"]
     # Once its stop is back nothing more is closed.
     [command] = desk.advance()
@@ -163,7 +163,7 @@ def test_a_close_that_the_broker_refuses_is_followed_by_another_one(make_desk: M
 
 
 def test_a_close_whose_fate_is_not_known_is_followed_by_none(make_desk: MakeDesk) -> None:
-    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk = make_desk(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
     desk.join()
     order = opened(desk)
     desk.report(standing(order, stop_loss=None), scan(1))
@@ -171,13 +171,13 @@ def test_a_close_whose_fate_is_not_known_is_followed_by_none(make_desk: MakeDesk
     desk.report(submitted(command.order), result(command.order, TIMEOUT, ticket=0))
     desk.later(901)
     assert desk.advance() == []
-    assert desk.command_state(command.order.token) == "UNKNOWN"
+    assert desk.command_state(command.order.client_order_id) == "UNKNOWN"
     desk.report(scan(2, desk.now))
     assert desk.advance() == []
 
 
 def test_after_a_week_a_missing_stop_closes_nothing_more(make_desk: MakeDesk) -> None:
-    desk = make_desk(settings(guards=GuardSettings(missing_stop=MissingStop.CLOSE)))
+    desk = make_desk(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
     desk.join()
     order = opened(desk)
     desk.report(standing(order, stop_loss=None), scan(1))

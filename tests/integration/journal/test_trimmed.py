@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.link.reports import AnyFact
+from bridge.core.link.reports import AnyReport
 
 from .desk import Desk, closing, directive
-from .facts import DEAL, deal, leaving, result, seen
+from .reports import DEAL, deal, leaving, result, seen
 
 CLOSE_DEAL = DEAL + 200
 
@@ -32,11 +32,14 @@ def test_it_is_filled_once_all_that_was_sent_is_in_whatever_order_that_comes(
 ) -> None:
     order = msgspec.structs.replace(seen(close), volume_initial=Decimal("0.06"))
     parts = [deal(close, CLOSE_DEAL, volume="0.02"), deal(close, CLOSE_DEAL + 1, volume="0.04")]
-    facts: list[AnyFact] = [order, *parts]
+    reports: list[AnyReport] = [order, *parts]
     joined.report(result(close))
-    joined.report(*list(permutations(facts))[turn])
-    assert (joined.command_state(close.token), joined.directive_state("dir-close")) == ("FILLED", "FILLED")
-    assert Counter(joined.told("dir-close")) == {
+    joined.report(*list(permutations(reports))[turn])
+    assert (joined.command_state(close.client_order_id), joined.directive_state("dir-close")) == (
+        "FILLED",
+        "FILLED",
+    )
+    assert Counter(joined.emitted("dir-close")) == {
         "DIRECTIVE_RECEIVED": 1,
         "ORDER_PLACED": 1,
         "ORDER_PARTIAL_FILL": 2,
@@ -50,4 +53,4 @@ def test_it_is_filled_once_all_that_was_sent_is_in_whatever_order_that_comes(
 def test_one_that_is_on_the_book_still_waits(joined: Desk, close: Order) -> None:
     order = msgspec.structs.replace(seen(close), volume_initial=Decimal("0.06"))
     joined.report(result(close), order, deal(close, CLOSE_DEAL, volume="0.02"))
-    assert joined.command_state(close.token) == "PARTIAL"
+    assert joined.command_state(close.client_order_id) == "PARTIAL"

@@ -22,7 +22,7 @@ from bridge.journal.journal import Journal
 from bridge.journal.steps.outbox import Outgoing
 from bridge.sandbox.server import serve
 from bridge.sandbox.state import Listing, SandboxState
-from bridge.sidecar.runtime import Office
+from bridge.sidecar.runtime import Runtime
 
 from .clock import PATIENCE_S, ManualClock
 
@@ -38,7 +38,7 @@ class Station:
     def __init__(self, path: Path, *, max_clock_skew_s: float = 86_400.0) -> None:
         self.settings = Settings(
             director=DirectorSettings(url="http://127.0.0.1:1", max_clock_skew_s=max_clock_skew_s),
-            officers=[OfficerSettings(id=OFFICER, token_prefix=0xAB)],
+            officers=[OfficerSettings(id=OFFICER, order_id_prefix=0xAB)],
             link=LinkSettings(),
         )
         self.clock = ManualClock()
@@ -50,7 +50,7 @@ class Station:
         self.connection = file.open_writer(path)
         self.journal = Journal(self.connection, self.settings)
         self.thread = JournalThread()
-        self.office = Office(self.settings, self.journal, self.thread, self.clock, lambda: CHANCE, self.log)
+        self.runtime = Runtime(self.settings, self.journal, self.thread, self.clock, lambda: CHANCE, self.log)
         self._reading = file.open_reader(path)
         self._reader = self._reading.__enter__()
 
@@ -87,11 +87,11 @@ class Station:
     async def take(self, *items: str) -> None:
         """Journal these as if a poll had brought them."""
         batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
-        await self.office.step(lambda journal: journal.intake(OFFICER, batch, self.clock.now()))
+        await self.runtime.step(lambda journal: journal.intake(OFFICER, batch, self.clock.now()))
 
     async def queued(self) -> list[Outgoing]:
         """The events that may be posted now."""
-        return await self.office.step(lambda journal: journal.due(100, ()))
+        return await self.runtime.step(lambda journal: journal.due(100, ()))
 
 
 async def eventually(reached: Callable[[], bool]) -> None:
@@ -144,7 +144,7 @@ class Sandbox:
     def issue(self, directive: str) -> None:
         self.state.issue_raw(OFFICER, directive.encode())
 
-    def told(self, directive_id: str | None = None) -> list[str]:
+    def emitted(self, directive_id: str | None = None) -> list[str]:
         """The types of the events that it took, in order; of one directive, where one is named."""
         return [received.event.event_type for received in self.state.events(0, directive_id)]
 

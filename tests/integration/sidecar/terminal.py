@@ -13,19 +13,19 @@ from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
     AccountIdentity,
     Challenge,
-    FactMessage,
     Hello,
     Inquire,
     LedgerIdentity,
     Message,
     Prove,
     Refused,
+    ReportMessage,
     TerminalHeartbeat,
     Welcome,
     decode_from_sidecar,
     encode,
 )
-from bridge.core.link.reports import AnyFact, ScanFact, SymbolFact, encode_fact
+from bridge.core.link.reports import AnyReport, ScanReport, SymbolReport, encode_report
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 
 from .clock import PATIENCE_S, ManualClock
@@ -34,8 +34,8 @@ from .station import OFFICER
 M = TypeVar("M", bound=Message)
 
 KEY: Final = LinkKey(bytes(range(32)))
-BOOT: Final = "b0" * 16
-OTHER_BOOT: Final = "b1" * 16
+INSTANCE_ID: Final = "b0" * 16
+OTHER_INSTANCE_ID: Final = "b1" * 16
 LEDGER: Final = LedgerIdentity(id="1e" * 16, mark=0)
 ACCOUNT: Final = AccountIdentity(
     login=501,
@@ -47,22 +47,24 @@ ACCOUNT: Final = AccountIdentity(
 BROKER_OFFSET_MS: Final = 7_200_000
 
 
-def terms(symbol: str) -> SymbolFact:
+def terms(symbol: str) -> SymbolReport:
     """A symbol of that very name that takes anything."""
-    return SymbolFact(asked=symbol, name=symbol)
+    return SymbolReport(asked=symbol, name=symbol)
 
 
 class Terminal:
     """One boot of one terminal."""
 
-    def __init__(self, endpoint: str, clock: ManualClock, *, boot: str = BOOT, key: LinkKey = KEY) -> None:
+    def __init__(
+        self, endpoint: str, clock: ManualClock, *, instance_id: str = INSTANCE_ID, key: LinkKey = KEY
+    ) -> None:
         self._clock = clock
         self._key = key
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.connect(endpoint)
-        self.boot = boot
+        self.instance_id = instance_id
         self.offset_ms = BROKER_OFFSET_MS
         """The broker's clock less the test's."""
         self.epoch = 0
@@ -109,7 +111,9 @@ class Terminal:
         poll_interval_s: int | None = None,
     ) -> None:
         """Hello, and the proof."""
-        hello = Hello(min_version=1, max_version=1, officer=OFFICER, boot=self.boot, nonce="0f" * 32)
+        hello = Hello(
+            min_version=1, max_version=1, officer=OFFICER, instance_id=self.instance_id, nonce="0f" * 32
+        )
         await self.say(hello)
         challenge = await self.hear(Challenge)
         assert challenge.proof == KEY.sidecar_proof(hello, challenge.version, challenge.nonce)
@@ -138,11 +142,13 @@ class Terminal:
         self.epoch, self.seq = welcome.epoch, 0
         return welcome
 
-    async def report(self, *facts: AnyFact) -> None:
-        """Facts, each under the next number."""
-        for fact in facts:
+    async def report(self, *reports: AnyReport) -> None:
+        """Reports, each under the next number."""
+        for report in reports:
             self.seq += 1
-            await self.say(FactMessage(epoch=self.epoch, seq=self.seq, fact=msgspec.Raw(encode_fact(fact))))
+            await self.say(
+                ReportMessage(epoch=self.epoch, seq=self.seq, report=msgspec.Raw(encode_report(report)))
+            )
 
     async def beat(self, *, broker_connected: bool = True, trade_allowed: bool = True) -> None:
         """A heartbeat."""
@@ -163,8 +169,8 @@ class Terminal:
         self._scans += 1
         now = self._server_ms()
         await self.report(
-            ScanFact(
-                boot=self.boot,
+            ScanReport(
+                instance_id=self.instance_id,
                 counter=self._scans,
                 from_server_ms=0,
                 to_server_ms=now,

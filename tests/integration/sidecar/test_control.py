@@ -65,7 +65,13 @@ def test_a_file_that_is_none_is_none(tmp_path: Path) -> None:
     path = tmp_path / "journal.db.control"
     assert control_file.read(path) is None
     whole = {"port": 5000, "token": "0" * 64, "pid": 1, "started_at": "now"}
-    for wrong in ("", "{", "[]", json.dumps(whole | {"port": 0}), json.dumps(whole | {"token": "short"})):
+    for wrong in (
+        "",
+        "{",
+        "[]",
+        json.dumps(whole | {"port": 0}),
+        json.dumps(whole | {"token": "short"}),
+    ):
         path.write_text(wrong)
         assert control_file.read(path) is None
     path.write_text(json.dumps(whole))
@@ -122,10 +128,10 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 async def test_who_is_not_let_in(
     station: Station, sidecar: Controlled, headers: Mapping[str, str | None], status: int, code: str
 ) -> None:
-    told = await sidecar.ask(
+    emitted = await sidecar.ask(
         "POST", "/v1/halt", data=b"{}", headers={"Content-Type": "application/json"} | dict(headers)
     )
-    assert (told[0], told[1]["error"]) == (status, code)
+    assert (emitted[0], emitted[1]["error"]) == (status, code)
     assert halted(station) == ""
 
 
@@ -160,17 +166,17 @@ async def test_who_is_not_let_in(
 async def test_what_is_refused(
     station: Station, sidecar: Controlled, method: str, path: str, data: bytes | None, status: int, code: str
 ) -> None:
-    told = await sidecar.ask(method, path, data=data, headers={"Content-Type": "application/json"})
-    assert (told[0], told[1]["error"]) == (status, code), told
-    assert told[1]["message"]
+    emitted = await sidecar.ask(method, path, data=data, headers={"Content-Type": "application/json"})
+    assert (emitted[0], emitted[1]["error"]) == (status, code), emitted
+    assert emitted[1]["message"]
     assert station.rows("SELECT kind FROM audit") == []
 
 
-async def test_a_journal_that_cannot_be_written_is_told(station: Station, sidecar: Controlled) -> None:
+async def test_a_journal_that_cannot_be_written_is_emitted(station: Station, sidecar: Controlled) -> None:
     await sidecar.file()
     station.lock_journal()
-    status, told = await sidecar.ask("POST", "/v1/halt", {})
-    assert (status, told["error"]) == (503, "JOURNAL")
+    status, emitted = await sidecar.ask("POST", "/v1/halt", {})
+    assert (status, emitted["error"]) == (503, "JOURNAL")
     station.lock_journal(False)
     assert (await sidecar.post("/v1/halt", {}))["halts"]
 
@@ -179,13 +185,13 @@ async def test_a_journal_that_cannot_be_written_is_told(station: Station, sideca
 
 
 async def test_a_halt_and_a_resume(station: Station, sidecar: Controlled) -> None:
-    told = await sidecar.post("/v1/halt", {"why": "news", "officer": OFFICER})
-    assert [(each["officer"], each["symbol"], each["why"]) for each in told["halts"]] == [
+    emitted = await sidecar.post("/v1/halt", {"why": "news", "officer": OFFICER})
+    assert [(each["officer"], each["symbol"], each["why"]) for each in emitted["halts"]] == [
         (OFFICER, "", "news")
     ]
     assert halted(station) == "news"
-    told = await sidecar.post("/v1/resume", {})
-    assert [each["why"] for each in told["halts"]] == ["news"]
+    emitted = await sidecar.post("/v1/resume", {})
+    assert [each["why"] for each in emitted["halts"]] == ["news"]
     assert halted(station) == ""
     assert station.rows("SELECT kind, subject FROM audit") == [("operator", "halt"), ("operator", "resume")]
     said = [each for each in station.said if each["event"] == "a person ordered"]
@@ -209,26 +215,26 @@ async def refused_for_good(station: Station, *directive_ids: str) -> None:
 async def test_a_retry_is_delivered(station: Station, director: Sandbox, tmp_path: Path) -> None:
     await refused_for_good(station, "dir-1", "dir-2")
     async with controlled(station, director, tmp_path) as sidecar:
-        await eventually(lambda: director.told("dir-1") == director.told("dir-2") == ["ORDER_REJECTED"])
-        told = await sidecar.post("/v1/retry", {"directives": ["dir-1"]})
-        assert [(each["directive_id"], each["event_type"]) for each in told["events"]] == [
+        await eventually(lambda: director.emitted("dir-1") == director.emitted("dir-2") == ["ORDER_REJECTED"])
+        emitted = await sidecar.post("/v1/retry", {"directives": ["dir-1"]})
+        assert [(each["directive_id"], each["event_type"]) for each in emitted["events"]] == [
             ("dir-1", "DIRECTIVE_RECEIVED")
         ]
         # Later events of it were taken meanwhile.
-        await eventually(lambda: director.told("dir-1") == ["ORDER_REJECTED", "DIRECTIVE_RECEIVED"])
-    assert director.told("dir-2") == ["ORDER_REJECTED"]
+        await eventually(lambda: director.emitted("dir-1") == ["ORDER_REJECTED", "DIRECTIVE_RECEIVED"])
+    assert director.emitted("dir-2") == ["ORDER_REJECTED"]
 
 
 async def test_a_dismissal(station: Station, director: Sandbox, tmp_path: Path) -> None:
     await refused_for_good(station, "dir-1", "dir-2")
     async with controlled(station, director, tmp_path) as sidecar:
-        told = await sidecar.post("/v1/dismiss", {"note": "known", "directives": ["dir-2"]})
-        assert [each["directive_id"] for each in told["events"]] == ["dir-2"]
-        status, told = await sidecar.ask(
+        emitted = await sidecar.post("/v1/dismiss", {"note": "known", "directives": ["dir-2"]})
+        assert [each["directive_id"] for each in emitted["events"]] == ["dir-2"]
+        status, emitted = await sidecar.ask(
             "POST", "/v1/dismiss", {"note": "known", "directives": ["dir-1", "dir-2"]}
         )
-        assert (status, told["error"]) == (409, "REFUSED")
-        assert "'dir-2'" in told["message"] and "'dir-1'" not in told["message"]
+        assert (status, emitted["error"]) == (409, "REFUSED")
+        assert "'dir-2'" in emitted["message"] and "'dir-1'" not in emitted["message"]
         assert [
             each["directive_id"] for each in (await sidecar.post("/v1/dismiss", {"note": "n"}))["events"]
         ] == ["dir-1"]
@@ -243,21 +249,21 @@ async def test_a_rebinding_ends_the_session_and_the_next_hello_pins_its_ledger(
     async with Terminal(sidecar.endpoint, station.clock) as terminal:
         await terminal.join()
         await terminal.join(ledger=other)
-        [(hold,)] = station.rows("SELECT hold FROM officers")
-        assert "another ledger" in hold
-        told = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
-        assert (told["hold"], told["account"]) == (hold, "")
+        [(quarantine,)] = station.rows("SELECT quarantine FROM officers")
+        assert "another ledger" in quarantine
+        emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
+        assert (emitted["quarantine"], emitted["account"]) == (quarantine, "")
         assert (await terminal.hear(Bye)).reason == "a person rebinds the officer"
         assert station.rows("SELECT ledger_id FROM officers") == [(None,)]
         await terminal.join(ledger=other)
-    assert station.rows("SELECT hold, ledger_id FROM officers") == [("", other.id)]
+    assert station.rows("SELECT quarantine, ledger_id FROM officers") == [("", other.id)]
 
 
 async def test_a_rebinding_to_another_account(station: Station, sidecar: Controlled) -> None:
     async with Terminal(sidecar.endpoint, station.clock) as terminal:
         await terminal.join()
-        told = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True})
-        assert told["account"] == "501 at Broker-Demo"
+        emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True})
+        assert emitted["account"] == "501 at Broker-Demo"
         await terminal.hear(Bye)
         await terminal.join(account=msgspec.structs.replace(ACCOUNT, login=502))
     assert station.rows("SELECT login FROM officers") == [(502,)]
@@ -271,19 +277,19 @@ async def test_a_rebinding_that_is_refused_costs_no_session(station: Station, si
         # The scan comes last: it lets the directive go out, and time stands still here.
         await terminal.scan()
         await terminal.hear(Command)
-        status, told = await sidecar.ask(
+        status, emitted = await sidecar.ask(
             "POST", "/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True}
         )
-        assert (status, told["error"]) == (409, "REFUSED")
-        assert "dir-1" in told["message"]
+        assert (status, emitted["error"]) == (409, "REFUSED")
+        assert "dir-1" in emitted["message"]
         [officer] = (await sidecar.status())["officers"]
         assert officer["session"]["epoch"] == terminal.epoch
     assert station.rows("SELECT count(*) FROM audit WHERE kind = 'operator'") == [(0,)]
 
 
 async def test_a_rebinding_without_a_session(station: Station, sidecar: Controlled) -> None:
-    told = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
-    assert told == {"hold": "", "ledger_id": "", "account": ""}
+    emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
+    assert emitted == {"quarantine": "", "ledger_id": "", "account": ""}
     assert station.rows("SELECT kind, subject FROM audit") == [("operator", "rebind")]
 
 
@@ -294,18 +300,22 @@ async def until(sidecar: Controlled, reached: Callable[[dict[str, Any]], object]
     """The status, once it is so."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            told = await sidecar.status()
-            if reached(told):
-                return told
+            emitted = await sidecar.status()
+            if reached(emitted):
+                return emitted
 
 
 async def test_the_status_of_a_sidecar_without_a_terminal(sidecar: Controlled) -> None:
-    told = await sidecar.status()
-    [officer] = told["officers"]
+    emitted = await sidecar.status()
+    [officer] = emitted["officers"]
     assert (officer["officer"], officer["session"]) == (OFFICER, None)
     assert officer["blocked"] == "the terminal is not connected"
-    assert (told["opens_paused"], told["journal_trouble"], told["delivery"]["locked_out"]) == ([], "", False)
-    assert told["pid"] == os.getpid()
+    assert (emitted["opens_paused"], emitted["journal_trouble"], emitted["delivery"]["locked_out"]) == (
+        [],
+        "",
+        False,
+    )
+    assert emitted["pid"] == os.getpid()
 
 
 async def test_the_status_tells_the_session_and_the_last_heartbeat(
@@ -315,22 +325,22 @@ async def test_the_status_tells_the_session_and_the_last_heartbeat(
         await terminal.join(poll_interval_s=7)
         await terminal.scan()
         await terminal.beat(trade_allowed=False)
-        told = await until(
+        emitted = await until(
             sidecar,
             lambda all_: (found := all_["officers"][0]["session"]) and found["heartbeat"] and found["ready"],
         )
-    [officer] = told["officers"]
+    [officer] = emitted["officers"]
     assert officer["blocked"] == "trading is not allowed in the terminal"
     assert officer["poll_interval_s"] == 7
     session = officer["session"]
-    assert (session["epoch"], session["alive"], session["facts_waiting"]) == (terminal.epoch, True, 0)
+    assert (session["epoch"], session["alive"], session["reports_waiting"]) == (terminal.epoch, True, 0)
     assert session["heartbeat"]["broker_connected"] is True
     assert session["heartbeat"]["equity"] == "1000"
 
 
 async def test_the_status_tells_the_last_poll(sidecar: Controlled) -> None:
-    told = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
-    poll = told["officers"][0]["poll"]
+    emitted = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
+    poll = emitted["officers"][0]["poll"]
     assert (poll["failure"], poll["failures"]) == ("", 0)
     assert poll["at"].endswith("Z")
 
@@ -340,9 +350,9 @@ async def test_the_status_tells_why_a_poll_failed(
 ) -> None:
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=503), Endpoint.POLL)
     async with controlled(station, director, tmp_path) as sidecar:
-        told = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
-    assert "503" in told["officers"][0]["poll"]["failure"]
-    assert told["officers"][0]["poll"]["failures"] == 1
+        emitted = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
+    assert "503" in emitted["officers"][0]["poll"]["failure"]
+    assert emitted["officers"][0]["poll"]["failures"] == 1
 
 
 async def test_the_status_tells_that_the_director_locks_us_out(
@@ -351,11 +361,11 @@ async def test_the_status_tells_that_the_director_locks_us_out(
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=401), Endpoint.POST)
     await station.take(station.directive("dir-1", quantity=-1))
     async with controlled(station, director, tmp_path) as sidecar:
-        told = await until(sidecar, lambda all_: all_["delivery"]["locked_out"])
-    [why] = told["opens_paused"]
+        emitted = await until(sidecar, lambda all_: all_["delivery"]["locked_out"])
+    [why] = emitted["opens_paused"]
     assert "API key" in why
-    assert told["delivery"]["failures"] == 1
-    assert told["delivery"]["paused_s"] > 0
+    assert emitted["delivery"]["failures"] == 1
+    assert emitted["delivery"]["paused_s"] > 0
 
 
 async def test_the_status_tells_that_the_journal_cannot_be_written(
@@ -365,8 +375,8 @@ async def test_the_status_tells_that_the_journal_cannot_be_written(
     status, _ = await sidecar.ask("POST", "/v1/halt", {})
     assert status == 503
     # Whoever reads meanwhile has it told, in vain: for that long it is not seen.
-    told = await until(sidecar, lambda all_: all_["journal_trouble"])
-    assert "readonly" in told["journal_trouble"]
+    emitted = await until(sidecar, lambda all_: all_["journal_trouble"])
+    assert "readonly" in emitted["journal_trouble"]
 
 
 # Who leaves connections open

@@ -11,7 +11,7 @@ import pytest
 from bridge.clock import SystemClock
 from bridge.core.director.delivery import REFUSALS
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
-from bridge.sidecar.deliverer import LANES, Deliverer
+from bridge.sidecar.deliverer import QUEUES, Deliverer
 
 from ..raw_http import Request, raw_server, response
 from .clock import PATIENCE_S
@@ -23,7 +23,7 @@ RECEIVED, REJECTED = "DIRECTIVE_RECEIVED", "ORDER_REJECTED"
 
 @pytest.fixture
 def deliverer(station: Station, director: Sandbox) -> Deliverer:
-    return Deliverer(station.office, director.director)
+    return Deliverer(station.runtime, director.director)
 
 
 @pytest.fixture
@@ -88,10 +88,10 @@ async def test_events_of_one_directive_go_out_in_order_and_are_marked_as_taken(
     station: Station, director: Sandbox
 ) -> None:
     await station.take(*(station.directive(f"dir-{number}", quantity=-1) for number in range(6)))
-    station.office.delivery_bell.ring()
+    station.runtime.delivery_wake_up.ring()
     await eventually(lambda: undelivered(station) == 0)
     for number in range(6):
-        assert director.told(f"dir-{number}") == [RECEIVED, REJECTED]
+        assert director.emitted(f"dir-{number}") == [RECEIVED, REJECTED]
     assert states(station) == [("delivered", 0)] * 12
     keys = {received.idempotency_key for received in director.state.events()}
     assert keys == {key for (key,) in station.rows("SELECT key FROM events")}
@@ -100,18 +100,18 @@ async def test_events_of_one_directive_go_out_in_order_and_are_marked_as_taken(
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_a_few_lanes_go_out_at_once_and_never_two_events_of_one(
+async def test_a_few_queues_go_out_at_once_and_never_two_events_of_one(
     station: Station, director: Sandbox
 ) -> None:
     spoil(director, delay_s=1)
     await station.take(*(station.directive(f"dir-{number}", quantity=-1) for number in range(6)))
-    station.office.delivery_bell.ring()
-    await director.clock.asleep(LANES)
+    station.runtime.delivery_wake_up.ring()
+    await director.clock.asleep(QUEUES)
     async with at_work(asyncio.create_task(_turn(director))):
         await eventually(lambda: undelivered(station) == 0)
-    assert director.clock.most == LANES
+    assert director.clock.most == QUEUES
     for number in range(6):
-        assert director.told(f"dir-{number}") == [RECEIVED, REJECTED]
+        assert director.emitted(f"dir-{number}") == [RECEIVED, REJECTED]
 
 
 async def _turn(director: Sandbox) -> None:
@@ -127,7 +127,7 @@ async def test_an_event_whose_answer_was_lost_goes_out_again_under_its_key(
 ) -> None:
     spoil(director, fault=Fault.DROP, act_first=True, requests=1)
     await station.take(station.directive("dir-1"))
-    station.office.delivery_bell.ring()
+    station.runtime.delivery_wake_up.ring()
     await time.passes(3)
     [received] = director.state.events()
     assert received.deliveries == 2
@@ -140,7 +140,7 @@ async def test_while_the_director_is_down_one_event_probes_at_growing_distances_
 ) -> None:
     await station.take(station.directive("dir-0"))
     spoil(director, fault=Fault.STATUS, status=503, requests=8)
-    station.office.delivery_bell.ring()
+    station.runtime.delivery_wake_up.ring()
     await time.passes(10)
     await station.take(*(station.directive(f"dir-{number}") for number in range(1, 6)))
     await time.passes(60)
@@ -148,7 +148,7 @@ async def test_while_the_director_is_down_one_event_probes_at_growing_distances_
     waits = gaps(director)[:8]
     ceilings = [0.25, 0.5, 1, 2, 4, 8, 16, 30]
     assert all(low <= wait < low + 2 * STEP_S for low, wait in zip(ceilings, waits, strict=True))
-    assert not station.office.director_locked_out
+    assert not station.runtime.director_locked_out
 
 
 @pytest.mark.usefixtures("delivering")
@@ -158,9 +158,9 @@ async def test_a_locked_door_pauses_delivery_and_opens_until_it_is_opened(
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=status)
     await station.take(station.directive("dir-1"), station.directive("dir-2"))
-    station.office.delivery_bell.ring()
+    station.runtime.delivery_wake_up.ring()
     await time.passes(1)
-    assert station.office.opens_paused
+    assert station.runtime.opens_paused
     posts = director.director.posts
     posted = len(posts)
     await time.passes(25)
@@ -168,7 +168,7 @@ async def test_a_locked_door_pauses_delivery_and_opens_until_it_is_opened(
     spoil(director)
     await time.passes(10)
     await eventually(lambda: undelivered(station) == 0)
-    assert not station.office.director_locked_out
+    assert not station.runtime.director_locked_out
 
 
 @pytest.mark.usefixtures("delivering")
@@ -177,12 +177,12 @@ async def test_a_locked_door_stays_locked_while_the_network_is_down(
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=401)
     await station.take(station.directive("dir-1"))
-    station.office.delivery_bell.ring()
+    station.runtime.delivery_wake_up.ring()
     await time.passes(1)
     spoil(director, fault=Fault.DROP)
     await time.passes(40)
     assert len(director.director.posts) > 1
-    assert station.office.opens_paused
+    assert station.runtime.opens_paused
 
 
 class Picky:
@@ -191,7 +191,7 @@ class Picky:
     def __init__(self, poison: str, spoiled: bytes) -> None:
         self._poison = poison
         self._spoiled = spoiled
-        self.told: dict[str, list[str]] = {}
+        self.emitted: dict[str, list[str]] = {}
         self.refused: list[str] = []
 
     async def __call__(self, request: Request, writer: asyncio.StreamWriter) -> None:
@@ -200,7 +200,7 @@ class Picky:
             self.refused.append(event["event_type"])
             writer.write(self._spoiled)
         else:
-            self.told.setdefault(event["directive_id"], []).append(event["event_type"])
+            self.emitted.setdefault(event["directive_id"], []).append(event["event_type"])
             writer.write(response(body=b'{"success": true}'))
         await writer.drain()
 
@@ -223,23 +223,23 @@ async def test_an_event_that_the_director_cannot_take_holds_up_its_own_directive
         raw_server(picky) as server,
         WatchedDirector(server.url, SystemClock(), watch=station.clock) as client,
     ):
-        deliverer = Deliverer(station.office, client)
+        deliverer = Deliverer(station.runtime, client)
         time = Time(station, deliverer)
         async with at_work(asyncio.create_task(deliverer.run())):
             await station.take(station.directive("poison", quantity=-1))
-            station.office.delivery_bell.ring()
+            station.runtime.delivery_wake_up.ring()
             await time.passes(100)
             others = [f"dir-{number}" for number in range(6)]
             await station.take(*(station.directive(name, quantity=-1) for name in others))
             await time.passes(60)
-            assert picky.told == {name: [RECEIVED, REJECTED] for name in others}
+            assert picky.emitted == {name: [RECEIVED, REJECTED] for name in others}
             tries = len(picky.refused)
             await time.passes(300)
             # What the same directive says next may be everybody's trouble again, until somebody else is heard.
             await station.take(station.directive("late", quantity=-1))
             await time.passes(60)
-            assert picky.told["late"] == [RECEIVED, REJECTED]
-            assert not station.office.director_locked_out and deliverer.failures == 0
+            assert picky.emitted["late"] == [RECEIVED, REJECTED]
+            assert not station.runtime.director_locked_out and deliverer.failures == 0
         await deliverer.finish(1)
     poisoned = station.rows("SELECT state, refusals FROM events WHERE directive_id = 'poison' ORDER BY id")
     if given_up:
@@ -256,14 +256,14 @@ async def test_a_refused_event_is_tried_over_minutes_then_set_aside_and_the_next
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=422, requests=REFUSALS)
     await station.take(station.directive("dir-1", quantity=-1))
-    station.office.delivery_bell.ring()
+    station.runtime.delivery_wake_up.ring()
     await time.passes(240)
     assert [event_type for _, event_type in director.director.posts] == [RECEIVED] * REFUSALS + [REJECTED]
     assert states(station) == [("refused", REFUSALS), ("delivered", 0)]
     # 30 s and half of 30, 60, 120 s; looked at once a second.
     expected = [45, 60, 90]
     assert all(low <= gap <= low + 1 for low, gap in zip(expected, gaps(director), strict=False))
-    assert director.told("dir-1") == [REJECTED]
+    assert director.emitted("dir-1") == [REJECTED]
 
 
 @pytest.mark.usefixtures("delivering")
@@ -272,14 +272,14 @@ async def test_a_refused_event_holds_up_its_own_directive_alone(
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=422, requests=1)
     await station.take(station.directive("dir-1", quantity=-1))
-    station.office.delivery_bell.ring()
+    station.runtime.delivery_wake_up.ring()
     await time.passes(1)
     await station.take(station.directive("dir-2", quantity=-1))
-    station.office.delivery_bell.ring()
-    await eventually(lambda: director.told("dir-2") == [RECEIVED, REJECTED])
-    assert director.told("dir-1") == []
+    station.runtime.delivery_wake_up.ring()
+    await eventually(lambda: director.emitted("dir-2") == [RECEIVED, REJECTED])
+    assert director.emitted("dir-1") == []
     await time.passes(60)
-    await eventually(lambda: director.told("dir-1") == [RECEIVED, REJECTED])
+    await eventually(lambda: director.emitted("dir-1") == [RECEIVED, REJECTED])
 
 
 @pytest.mark.usefixtures("delivering")
@@ -290,24 +290,24 @@ async def test_while_the_director_refuses_everything_no_event_is_set_aside_and_o
     names = [f"dir-{number}" for number in range(12)]
     for name in names:
         await station.take(station.directive(name, quantity=-1))
-        station.office.delivery_bell.ring()
+        station.runtime.delivery_wake_up.ring()
         await time.passes(5)
-    assert station.office.opens_paused and station.office.why_opens_paused
+    assert station.runtime.opens_paused and station.runtime.why_opens_paused
     await time.passes(600)
-    assert station.office.opens_paused
+    assert station.runtime.opens_paused
     assert {state for state, _ in states(station)} == {"queued"}
     spoil(director)
     await time.passes(120)
-    assert not station.office.director_locked_out
+    assert not station.runtime.director_locked_out
     assert {state for state, _ in states(station)} == {"delivered"}
-    assert all(director.told(name) == [RECEIVED, REJECTED] for name in names)
+    assert all(director.emitted(name) == [RECEIVED, REJECTED] for name in names)
 
 
 @pytest.mark.usefixtures("delivering")
 @pytest.mark.parametrize(
     ("spoiled", "directives", "posted", "stored"),
     [
-        ({}, 2 * LANES, LANES, ("delivered", 0)),
+        ({}, 2 * QUEUES, QUEUES, ("delivered", 0)),
         ({"fault": Fault.STATUS, "status": 422}, 2, 2, ("queued", 1)),
     ],
     ids=["taken", "refused"],
@@ -324,7 +324,7 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later_and_not_asked_
     spoil(director, **spoiled)
     await station.take(*(station.directive(f"dir-{number}") for number in range(directives)))
     station.lock_journal()
-    station.office.delivery_bell.ring()
+    station.runtime.delivery_wake_up.ring()
     unstored: list[object] = []
     for _ in range(60):
         # Each lane and the deliverer itself.
@@ -349,7 +349,7 @@ class Odd(WatchedDirector):
 
 async def test_a_failure_that_nobody_foresaw_is_not_repeated_at_once(station: Station) -> None:
     async with Odd("http://127.0.0.1:1", SystemClock(), watch=station.clock) as client:
-        deliverer = Deliverer(station.office, client)
+        deliverer = Deliverer(station.runtime, client)
         time = Time(station, deliverer)
         await station.take(station.directive("dir-1"))
         async with at_work(asyncio.create_task(deliverer.run())):

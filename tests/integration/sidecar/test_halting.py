@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bridge.core.settings import GuardSettings
+from bridge.core.settings import RiskLimits
 from bridge.sidecar.operations import MOST_NAMED, HaltRequest, RefusedError
 from tests.integration.journal.desk import NOW, OFFICER, OTHER, Desk, settings, terms
 
@@ -16,7 +16,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     """The journal of two officers; one is configured to trade gold, and trades the euro."""
     made = Desk(
         tmp_path / "journal.db",
-        settings(symbols={"GOLD": "XAUUSD.r"}, guards=GuardSettings(allowed_symbols=["GOLD", "EURUSD"])),
+        settings(symbols={"GOLD": "XAUUSD.r"}, risk_limits=RiskLimits(allowed_symbols=["GOLD", "EURUSD"])),
     )
     made.join()
     made.report(msgspec.structs.replace(terms("EURUSD"), name="EURUSD.r"))

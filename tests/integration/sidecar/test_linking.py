@@ -1,4 +1,4 @@
-"""The link at work: handshakes, facts, heartbeats and commands between a sidecar and a real DEALER."""
+"""The link at work: handshakes, reports, heartbeats and commands between a sidecar and a real DEALER."""
 
 import asyncio
 import itertools
@@ -21,23 +21,23 @@ from bridge.core.link.messages import (
     Challenge,
     Command,
     ErrorMessage,
-    FactMessage,
     Hello,
     Refused,
-    Settle,
+    ReportMessage,
     SidecarHeartbeat,
+    StatusRequest,
 )
-from bridge.core.link.reports import ConnectionFact, encode_fact
+from bridge.core.link.reports import ConnectionReport, encode_report
 from bridge.core.link.session import Sessions
 from bridge.journal.journal import Journal
 from bridge.link import MAX_DRAIN, Link
 from bridge.sidecar.dispatcher import Dispatcher
 from bridge.sidecar.link_worker import STORE_AGAIN_S, LinkWorker
-from tests.integration.journal.facts import absent, deal, result, submitted
+from tests.integration.journal.reports import absent, deal, result, submitted
 
 from .clock import PATIENCE_S, ManualClock
 from .station import OFFICER, Station, at_work, eventually
-from .terminal import ACCOUNT, BOOT, KEY, OTHER_BOOT, Terminal, terms
+from .terminal import ACCOUNT, INSTANCE_ID, KEY, OTHER_INSTANCE_ID, Terminal, terms
 
 TICK_S = 0.1
 HOUR_MS = 3_600_000
@@ -57,15 +57,15 @@ class Rig:
             lost_after_s=link.lost_after_s,
             nonce=lambda: f"{next(numbers):064x}",
         )
-        self.worker = LinkWorker(station.office, self.link, self.sessions)
-        self.dispatcher = Dispatcher(station.office, self.worker)
+        self.worker = LinkWorker(station.runtime, self.link, self.sessions)
+        self.dispatcher = Dispatcher(station.runtime, self.worker)
 
     @property
     def clock(self) -> ManualClock:
         return self.station.clock
 
-    def terminal(self, *, boot: str = BOOT, key: LinkKey = KEY) -> Terminal:
-        return Terminal(self.link.endpoint, self.clock, boot=boot, key=key)
+    def terminal(self, *, instance_id: str = INSTANCE_ID, key: LinkKey = KEY) -> Terminal:
+        return Terminal(self.link.endpoint, self.clock, instance_id=instance_id, key=key)
 
     async def pass_time(self, seconds: float, *, sleepers: int = 1) -> None:
         """Let time pass tick by tick, each ticked through. `sleepers`: 2 where a dispatcher is at work as well."""
@@ -140,8 +140,8 @@ def silence(text: str) -> float:
     return float(found[1])
 
 
-def down(counter: int) -> ConnectionFact:
-    return ConnectionFact(boot=BOOT, counter=counter, up=False)
+def down(counter: int) -> ConnectionReport:
+    return ConnectionReport(instance_id=INSTANCE_ID, counter=counter, up=False)
 
 
 def connections(station: Station) -> list[str]:
@@ -156,8 +156,10 @@ async def test_a_terminal_that_proves_itself_is_welcomed_in_an_epoch_that_is_jou
     async with rig.terminal() as terminal:
         welcome = await terminal.join(poll_interval_s=7)
         assert (welcome.epoch, welcome.heartbeat_ms, welcome.overlap_ms) == (1, 1000, 3_600_000)
-        assert rig.station.rows("SELECT epoch, boot, ended_at FROM sessions") == [(1, BOOT, None)]
-        assert rig.station.office.poll_intervals == {OFFICER: 7}
+        assert rig.station.rows("SELECT epoch, instance_id, ended_at FROM sessions") == [
+            (1, INSTANCE_ID, None)
+        ]
+        assert rig.station.runtime.poll_intervals == {OFFICER: 7}
 
 
 async def test_a_terminal_without_the_key_is_refused_and_leaves_no_trace(rig: Rig) -> None:
@@ -200,9 +202,9 @@ async def test_while_the_journal_cannot_be_written_nobody_is_welcomed(rig: Rig) 
 
 
 async def test_a_second_boot_is_refused_while_the_first_lives_and_taken_when_it_is_silent(rig: Rig) -> None:
-    async with rig.terminal() as first, rig.terminal(boot=OTHER_BOOT) as second:
+    async with rig.terminal() as first, rig.terminal(instance_id=OTHER_INSTANCE_ID) as second:
         await first.join()
-        with pytest.raises(AssertionError, match="SECOND_BOOT"):
+        with pytest.raises(AssertionError, match="SECOND_INSTANCE"):
             await second.join()
         await rig.pass_time(3)
         assert (await second.join()).epoch == 2
@@ -242,41 +244,43 @@ async def test_a_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: 
             (said["code"], said["unsaid"]) for said in rig.station.said if said["event"] == "terminal refused"
         ]
 
-    async with rig.terminal() as first, rig.terminal(boot=OTHER_BOOT) as second:
+    async with rig.terminal() as first, rig.terminal(instance_id=OTHER_INSTANCE_ID) as second:
         await first.join()
 
         async def knock(times: int) -> None:
             for _ in range(times):
-                with pytest.raises(AssertionError, match="SECOND_BOOT"):
+                with pytest.raises(AssertionError, match="SECOND_INSTANCE"):
                     await second.knock()
 
         await knock(3)
         for name in ("eo-8", "eo-9"):
-            hello = Hello(min_version=1, max_version=1, officer=name, boot=OTHER_BOOT, nonce="0f" * 32)
+            hello = Hello(
+                min_version=1, max_version=1, officer=name, instance_id=OTHER_INSTANCE_ID, nonce="0f" * 32
+            )
             await second.say(hello)
             with pytest.raises(AssertionError, match=name):
                 await second.hear(Challenge)
-        assert refusals() == [("SECOND_BOOT", 0), ("OFFICER", 0)]
+        assert refusals() == [("SECOND_INSTANCE", 0), ("OFFICER", 0)]
         rig.clock.advance(60)
         await first.join()
         await knock(2)
-    assert refusals() == [("SECOND_BOOT", 0), ("OFFICER", 0), ("SECOND_BOOT", 2)]
+    assert refusals() == [("SECOND_INSTANCE", 0), ("OFFICER", 0), ("SECOND_INSTANCE", 2)]
 
 
-# Facts
+# Reports
 
 
-async def test_facts_are_acknowledged_when_they_are_in_the_journal(rig: Rig) -> None:
+async def test_reports_are_acknowledged_when_they_are_in_the_journal(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         for number in range(1, 4):
             await terminal.report(down(number))
             ack = await terminal.hear(Ack)
-            assert rig.station.rows("SELECT count(*) FROM facts WHERE seq <= ?", ack.seq) == [(ack.seq,)]
+            assert rig.station.rows("SELECT count(*) FROM reports WHERE seq <= ?", ack.seq) == [(ack.seq,)]
             assert ack == Ack(epoch=1, seq=number)
 
 
-async def test_no_fact_but_a_scan_opens_the_gate(rig: Rig) -> None:
+async def test_no_report_but_a_scan_opens_the_gate(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.beat()
@@ -289,7 +293,7 @@ async def test_no_fact_but_a_scan_opens_the_gate(rig: Rig) -> None:
         await eventually(rig.allowed)
 
 
-async def test_facts_that_could_not_be_stored_are_not_acknowledged_and_taken_in_the_next_session(
+async def test_reports_that_could_not_be_stored_are_not_acknowledged_and_taken_in_the_next_session(
     rig: Rig,
 ) -> None:
     async with rig.terminal() as terminal:
@@ -304,28 +308,32 @@ async def test_facts_that_could_not_be_stored_are_not_acknowledged_and_taken_in_
     assert connections(rig.station) == ["CONNECTION_LOST"]
 
 
-async def test_a_fact_out_of_order_ends_the_session(rig: Rig) -> None:
+async def test_a_report_out_of_order_ends_the_session(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
-        raw = msgspec.Raw(encode_fact(down(1)))
-        await terminal.say(FactMessage(epoch=1, seq=2, fact=raw))
+        raw = msgspec.Raw(encode_report(down(1)))
+        await terminal.say(ReportMessage(epoch=1, seq=2, report=raw))
         await terminal.hear(Bye)
         await eventually(lambda: rig.worker.gate(OFFICER) is None)
-    await eventually(lambda: rig.station.rows("SELECT why FROM sessions") == [("fact 2 came after fact 0",)])
-    assert rig.station.rows("SELECT count(*) FROM facts") == [(0,)]
+    await eventually(
+        lambda: rig.station.rows("SELECT why FROM sessions") == [("report 2 came after report 0",)]
+    )
+    assert rig.station.rows("SELECT count(*) FROM reports") == [(0,)]
 
 
-async def test_facts_of_an_earlier_epoch_are_not_taken(rig: Rig) -> None:
+async def test_reports_of_an_earlier_epoch_are_not_taken(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.join()
-        await terminal.say(FactMessage(epoch=1, seq=1, fact=msgspec.Raw(encode_fact(down(1)))))
+        await terminal.say(ReportMessage(epoch=1, seq=1, report=msgspec.Raw(encode_report(down(1)))))
         await terminal.report(down(2))
         assert await terminal.hear(Ack) == Ack(epoch=2, seq=1)
-    assert rig.station.rows("SELECT key FROM facts") == [(f"connection:{BOOT}:2",)]
+    assert rig.station.rows("SELECT key FROM reports") == [(f"connection:{INSTANCE_ID}:2",)]
 
 
-@pytest.mark.parametrize("frame", [b"", b"\xff", b"{}", b'{"type":"fact"}', b'{"type":"new"}', b"[" * 60_000])
+@pytest.mark.parametrize(
+    "frame", [b"", b"\xff", b"{}", b'{"type":"report"}', b'{"type":"new"}', b"[" * 60_000]
+)
 async def test_a_frame_that_means_nothing_is_answered_and_the_session_goes_on(rig: Rig, frame: bytes) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
@@ -343,8 +351,8 @@ async def test_heartbeats_keep_their_schedule_and_tell_the_link_clock(rig: Rig) 
         await rig.pass_time(0.3)
         await terminal.join()
         await rig.pass_time(3)
-        told = [(await terminal.hear(SidecarHeartbeat)).clock_ms for _ in range(3)]
-    assert told == [700, 1700, 2700]
+        emitted = [(await terminal.hear(SidecarHeartbeat)).clock_ms for _ in range(3)]
+    assert emitted == [700, 1700, 2700]
 
 
 @pytest.mark.parametrize(
@@ -382,7 +390,7 @@ async def test_three_missed_heartbeats_close_the_gate_and_one_opens_it(rig: Rig)
         await eventually(rig.allowed)
 
 
-async def test_a_silent_terminal_is_told_as_lost_once_and_as_back_once(rig: Rig) -> None:
+async def test_a_silent_terminal_is_emitted_as_lost_once_and_as_back_once(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.pass_time(40)
@@ -392,7 +400,7 @@ async def test_a_silent_terminal_is_told_as_lost_once_and_as_back_once(rig: Rig)
         assert connections(rig.station) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
 
 
-async def test_a_loss_that_cannot_be_stored_is_logged_once_and_told_when_it_can(rig: Rig) -> None:
+async def test_a_loss_that_cannot_be_stored_is_logged_once_and_emitted_when_it_can(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
 
@@ -407,15 +415,15 @@ async def test_a_loss_that_cannot_be_stored_is_logged_once_and_told_when_it_can(
         rig.station.lock_journal(False)
         await rig.pass_time(5)
         assert connections(rig.station) == ["CONNECTION_LOST"]
-        [(told,)] = rig.station.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
-        assert silence(told) >= 60
+        [(emitted,)] = rig.station.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
+        assert silence(emitted) >= 60
         # The next one is a happening of its own.
         await terminal.join()
         rig.station.lock_journal()
         await rig.pass_time_until(lambda: len(unstored()) == 2)
 
 
-async def test_a_silent_terminal_is_told_as_lost_when_the_time_that_was_set_is_over(rig: Rig) -> None:
+async def test_a_silent_terminal_is_emitted_as_lost_when_the_time_that_was_set_is_over(rig: Rig) -> None:
     lost_after_s = rig.station.settings.link.lost_after_s
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
@@ -428,15 +436,15 @@ async def test_a_silent_terminal_is_told_as_lost_when_the_time_that_was_set_is_o
 async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: Rig) -> None:
     holds, free = threading.Event(), threading.Event()
 
-    def hold(_: Journal) -> None:
+    def quarantine(_: Journal) -> None:
         holds.set()
         free.wait()
 
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
-        holding = asyncio.create_task(rig.station.office.step(hold))
+        holding = asyncio.create_task(rig.station.runtime.step(quarantine))
         await eventually(holds.is_set)
-        # A fact waits for the journal, and nothing is read behind it.
+        # A report waits for the journal, and nothing is read behind it.
         await terminal.report(down(1))
         await eventually(rig.worker._door.locked)
         try:
@@ -459,7 +467,7 @@ async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: 
     assert 15.0 <= silence(why) < rig.clock.monotonic() - 39
 
 
-async def test_a_clocks_trouble_that_cannot_be_stored_is_logged_once_and_told_when_it_can(
+async def test_a_clocks_trouble_that_cannot_be_stored_is_logged_once_and_emitted_when_it_can(
     watchful: Rig,
 ) -> None:
     rig, station = watchful, watchful.station
@@ -475,10 +483,10 @@ async def test_a_clocks_trouble_that_cannot_be_stored_is_logged_once_and_told_wh
     assert station.rows(query) == [(1,)]
 
 
-async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_and_is_told_each_time(
+async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_and_is_emitted_each_time(
     rig: Rig,
 ) -> None:
-    office = rig.station.office
+    runtime = rig.station.runtime
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         for times, days in enumerate((3650, -3650), start=1):
@@ -486,11 +494,11 @@ async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_an
             await rig.pass_time(0.3)
             gate = rig.worker.gate(OFFICER)
             assert gate is not None and gate.opens_paused and gate.alive
-            told = rig.station.rows("SELECT body FROM events WHERE event_type = 'SYSTEM_ERROR'")
-            assert len(told) == times and all("clock jumped" in body for (body,) in told)
-            office.watch.confirm(rig.clock.now(), rig.clock.now(), rig.clock.monotonic())
+            emitted = rig.station.rows("SELECT body FROM events WHERE event_type = 'SYSTEM_ERROR'")
+            assert len(emitted) == times and all("clock jumped" in body for (body,) in emitted)
+            runtime.watch.confirm(rig.clock.now(), rig.clock.now(), rig.clock.monotonic())
             await rig.pass_time(0.3)
-            assert not office.opens_paused
+            assert not runtime.opens_paused
 
 
 def measured(rig: Rig) -> list[int]:
@@ -514,7 +522,7 @@ async def beat_often(terminal: Terminal) -> None:
 
 
 def confirm(rig: Rig, director: datetime) -> None:
-    rig.station.office.watch.confirm(director, rig.clock.now(), rig.clock.monotonic())
+    rig.station.runtime.watch.confirm(director, rig.clock.now(), rig.clock.monotonic())
 
 
 @pytest.mark.parametrize("hours", [1, -1])
@@ -531,7 +539,7 @@ async def test_a_wrong_clock_measures_no_brokers_clock(watchful: Rig, hours: int
             confirm(watchful, watchful.clock.now() - off)
             await watchful.pass_time(16)
             await terminal.beat()
-        assert watchful.station.office.now() == watchful.clock.now() - off
+        assert watchful.station.runtime.now() == watchful.clock.now() - off
         await watchful.ready(terminal)
         await beat_often(terminal)
         assert measured(watchful) == [2]
@@ -572,13 +580,15 @@ async def test_a_clock_that_jumps_while_something_waits_ends_nothing_and_sends_i
             set_wrong(watchful, terminal, -hours)
             await watchful.pass_time(0.3, sleepers=2)
             confirm(watchful, watchful.clock.now())
-            station.office.dispatch_bell.ring()
+            station.runtime.dispatch_wake_up.ring()
             command = await terminal.hear(Command)
             await watchful.pass_time(0.6, sleepers=2)
-        assert station.rows("SELECT token, attempt FROM dispatches") == [(command.order.token, 1)]
+        assert station.rows("SELECT client_order_id, attempt FROM dispatches") == [
+            (command.order.client_order_id, 1)
+        ]
         assert station.rows("SELECT state FROM directives") == [("WORKING",)]
-        told = station.rows("SELECT event_type FROM events ORDER BY id")
-        assert told == [("DIRECTIVE_RECEIVED",), ("SYSTEM_ERROR",)]
+        emitted = station.rows("SELECT event_type FROM events ORDER BY id")
+        assert emitted == [("DIRECTIVE_RECEIVED",), ("SYSTEM_ERROR",)]
 
 
 @pytest.mark.parametrize("hours", [1, 87_600])
@@ -593,8 +603,8 @@ async def test_what_is_with_the_terminal_when_the_clock_jumps_is_neither_given_u
             command = await terminal.hear(Command)
             set_wrong(watchful, terminal, hours)
             await watchful.pass_time(1.2, sleepers=2)
-            settle = await terminal.hear(Settle)
-            for ask in (settle.item.ask, settle.item.ask + 1):
+            status_request = await terminal.hear(StatusRequest)
+            for ask in (status_request.item.ask, status_request.item.ask + 1):
                 await terminal.report(absent(command.order, ask=ask))
             while (await terminal.hear(Ack)).seq < terminal.seq:
                 pass
@@ -615,13 +625,13 @@ async def test_what_is_sent_while_the_clock_is_in_doubt_is_looked_for_from_the_e
             set_wrong(watchful, terminal, 1)
             await watchful.pass_time(0.3, sleepers=2)
             await station.take(station.directive("dir-2", action="CLOSE", quantity=None))
-            station.office.dispatch_bell.ring()
+            station.runtime.dispatch_wake_up.ring()
             assert (await terminal.hear(Command)).order.kind == "CLOSE"
         brokers_ms = int(watchful.clock.now().timestamp() * 1000) + terminal.offset_ms
         await terminal.join()
-        settle = await terminal.hear(Settle)
-        assert settle.item.order.kind == "CLOSE"
-        assert abs(settle.item.since_server_ms - (brokers_ms - HOUR_MS)) <= 1
+        status_request = await terminal.hear(StatusRequest)
+        assert status_request.item.order.kind == "CLOSE"
+        assert abs(status_request.item.since_server_ms - (brokers_ms - HOUR_MS)) <= 1
 
 
 async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:
@@ -637,10 +647,10 @@ async def test_a_command_is_in_the_journal_when_the_terminal_hears_it(rig: Rig) 
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.office.dispatch_bell.ring()
+        rig.station.runtime.dispatch_wake_up.ring()
         command = await terminal.hear(Command)
-        dispatched = rig.station.rows("SELECT token, attempt, epoch, deadline_ms FROM dispatches")
-        assert dispatched == [(command.order.token, 1, 1, command.deadline_ms)]
+        dispatched = rig.station.rows("SELECT client_order_id, attempt, epoch, deadline_ms FROM dispatches")
+        assert dispatched == [(command.order.client_order_id, 1, 1, command.deadline_ms)]
         assert rig.station.rows("SELECT state FROM commands") == [("DISPATCHED",)]
 
 
@@ -654,7 +664,7 @@ async def test_nothing_is_dispatched_to_a_silent_terminal_nor_kept_for_it(rig: R
         assert rig.station.rows("SELECT count(*) FROM dispatches") == [(0,)]
         await terminal.beat()
         await eventually(rig.allowed)
-        rig.station.office.dispatch_bell.ring()
+        rig.station.runtime.dispatch_wake_up.ring()
         assert (await terminal.hear(Command)).attempt == 1
 
 
@@ -665,12 +675,12 @@ async def test_what_was_with_the_terminal_is_asked_about_in_its_next_session_and
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.office.dispatch_bell.ring()
+        rig.station.runtime.dispatch_wake_up.ring()
         command = await terminal.hear(Command)
         await rig.ready(terminal)
     async with rig.terminal() as terminal:
         await terminal.join()
-        question = await terminal.hear(Settle)
+        question = await terminal.hear(StatusRequest)
         assert (question.item.order, question.item.attempt) == (command.order, 1)
     assert rig.station.rows("SELECT attempt FROM dispatches") == [(1,)]
 
@@ -684,7 +694,7 @@ async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended
     # The transport notices in its own time.
     await eventually(lambda: not rig.reaches_terminal())
     await rig.station.take(rig.station.directive("dir-1"))
-    rig.station.office.dispatch_bell.ring()
+    rig.station.runtime.dispatch_wake_up.ring()
     ended = [("the terminal takes no messages",)]
     await eventually(lambda: rig.station.rows("SELECT why FROM sessions") == ended)
     assert rig.worker.gate(OFFICER) is None
@@ -693,20 +703,20 @@ async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended
 
 
 @pytest.mark.usefixtures("dispatching")
-async def test_a_dispatch_that_we_fail_on_is_told_once_and_again_when_it_comes_back(rig: Rig) -> None:
+async def test_a_dispatch_that_we_fail_on_is_emitted_once_and_again_when_it_comes_back(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.office.dispatch_bell.ring()
+        rig.station.runtime.dispatch_wake_up.ring()
         await terminal.hear(Command)
-        office, connection = rig.station.office, rig.station.connection
+        runtime, connection = rig.station.runtime, rig.station.connection
 
         async def fails(body: str) -> None:
             change = "UPDATE commands SET state = 'PLANNED', expires_at = '2000-01-01T00:00:00Z', body = ?"
             # In the journal's thread, where no step is under way.
-            await office.step(lambda _: connection.execute(change, (body,)))
-            office.dispatch_bell.ring()
-            await eventually(lambda: bool(office.dispatch_trouble) == (body == "{}"))
+            await runtime.step(lambda _: connection.execute(change, (body,)))
+            runtime.dispatch_wake_up.ring()
+            await eventually(lambda: bool(runtime.dispatch_trouble) == (body == "{}"))
 
         def troubles() -> int:
             query = "SELECT count(*) FROM events WHERE json_extract(body, '$.error_code') = 'INTERNAL'"
@@ -717,11 +727,11 @@ async def test_a_dispatch_that_we_fail_on_is_told_once_and_again_when_it_comes_b
             return troubles() == count
 
         [(whole,)] = rig.station.rows("SELECT body FROM commands")
-        for told in (1, 2):
+        for emitted in (1, 2):
             await fails("{}")
-            await eventually(partial(reached, told))
+            await eventually(partial(reached, emitted))
             for _ in range(3):
-                office.dispatch_bell.ring()
+                runtime.dispatch_wake_up.ring()
                 await rig.pass_time(TICK_S)
-            assert troubles() == told
+            assert troubles() == emitted
             await fails(whole)

@@ -20,7 +20,7 @@ INTERVAL_S = 5.0
 @pytest.fixture
 async def polling(station: Station, director: Sandbox) -> AsyncIterator[None]:
     """A poller that is about to make its first poll."""
-    poller = Poller(station.office, director.director, station.settings.officers[0])
+    poller = Poller(station.runtime, director.director, station.settings.officers[0])
     async with at_work(asyncio.create_task(poller.run())):
         yield
 
@@ -59,10 +59,10 @@ async def test_the_first_poll_is_made_at_once_and_the_next_after_the_interval(
 @pytest.mark.usefixtures("polling")
 async def test_a_terminals_own_interval_counts_while_it_is_there(station: Station) -> None:
     await station.clock.asleep()
-    station.office.poll_intervals[OFFICER] = 2
+    station.runtime.poll_intervals[OFFICER] = 2
     station.clock.advance(INTERVAL_S)
     assert await station.clock.asleep() == [2]
-    del station.office.poll_intervals[OFFICER]
+    del station.runtime.poll_intervals[OFFICER]
     station.clock.advance(2)
     assert await station.clock.asleep() == [INTERVAL_S]
 
@@ -97,14 +97,14 @@ async def test_an_answer_that_is_no_list_is_journaled_in_no_part(
 ) -> None:
     director.issue(station.directive("dir-1"))
     director.state.behaviours.set(Behaviour(fault=fault), Endpoint.POLL)
-    poller = Poller(station.office, director.director, station.settings.officers[0])
+    poller = Poller(station.runtime, director.director, station.settings.officers[0])
     async with at_work(asyncio.create_task(poller.run())):
         assert await waits(station, 2) == [INTERVAL_S] * 2
     assert directives(station) == []
 
 
 @pytest.mark.usefixtures("polling")
-async def test_what_could_not_be_journaled_is_fetched_again_and_the_trouble_told_once_it_is_over(
+async def test_what_could_not_be_journaled_is_fetched_again_and_the_trouble_emitted_once_it_is_over(
     station: Station, director: Sandbox
 ) -> None:
     await waits(station, 1)
@@ -119,26 +119,26 @@ async def test_what_could_not_be_journaled_is_fetched_again_and_the_trouble_told
     await waits(station, 1)
     await station.clock.asleep()
     assert directives(station) == ["dir-1"]
-    told = station.rows("SELECT event_type FROM events WHERE directive_id IS NULL")
-    assert told == [("SYSTEM_ERROR",)]
+    emitted = station.rows("SELECT event_type FROM events WHERE directive_id IS NULL")
+    assert emitted == [("SYSTEM_ERROR",)]
 
 
 @pytest.mark.usefixtures("polling")
 async def test_news_wake_dispatch_and_delivery(station: Station, director: Sandbox) -> None:
     director.issue(station.directive("dir-1"))
     await station.clock.asleep()
-    for bell in (station.office.dispatch_bell, station.office.delivery_bell):
+    for wake_up in (station.runtime.dispatch_wake_up, station.runtime.delivery_wake_up):
         # Returns without the clock having moved.
-        await bell.wait(station.clock, 1000)
+        await wake_up.wait(station.clock, 1000)
 
 
 async def test_a_clock_that_agrees_with_the_directors_is_trusted(tmp_path: Path, director: Sandbox) -> None:
     station = Station(tmp_path / "right.db", max_clock_skew_s=30)
-    poller = Poller(station.office, director.director, station.settings.officers[0])
+    poller = Poller(station.runtime, director.director, station.settings.officers[0])
     async with at_work(asyncio.create_task(poller.run())):
         await station.clock.asleep()
-    assert not station.office.opens_paused
-    assert station.office.doubt is None
+    assert not station.runtime.opens_paused
+    assert station.runtime.uncertainty is None
     station.close()
 
 
@@ -147,16 +147,16 @@ async def test_a_clock_that_differs_from_the_directors_pauses_opens_at_once_and_
 ) -> None:
     station = Station(tmp_path / "skewed.db", max_clock_skew_s=30)
     station.clock.advance(3600)
-    poller = Poller(station.office, director.director, station.settings.officers[0])
+    poller = Poller(station.runtime, director.director, station.settings.officers[0])
     async with at_work(asyncio.create_task(poller.run())):
         for _ in range(6):
             await station.clock.asleep()
-            assert station.office.opens_paused
-            assert station.office.now() == station.clock.now()
+            assert station.runtime.opens_paused
+            assert station.runtime.now() == station.clock.now()
             station.clock.advance(INTERVAL_S)
         await station.clock.asleep()
-    assert station.office.opens_paused
-    assert abs(station.office.now() - datetime.now(UTC)) < timedelta(seconds=60)
+    assert station.runtime.opens_paused
+    assert abs(station.runtime.now() - datetime.now(UTC)) < timedelta(seconds=60)
     station.close()
 
 
@@ -182,13 +182,13 @@ async def test_one_answer_whose_date_is_an_hour_off_ends_no_directive_that_one_c
     station.clock.jump(-ahead.total_seconds() / 86_400)
     issued_at = utc_text(until - timedelta(hours=1))
     director.issue(station.directive("dir-1", issued_at=issued_at, expires_at=utc_text(until)))
-    office = station.office
-    poller = Poller(office, director.director, station.settings.officers[0])
+    runtime = station.runtime
+    poller = Poller(runtime, director.director, station.settings.officers[0])
     async with at_work(asyncio.create_task(poller.run())):
         await station.clock.asleep()
-    assert office.doubt is not None
-    assert max(office.doubt.earlier, office.doubt.later) > timedelta(minutes=59)
-    now = office.now()
-    await office.step(lambda journal: journal.advance(OFFICER, None, now, doubt=office.doubt))
+    assert runtime.uncertainty is not None
+    assert max(runtime.uncertainty.earlier, runtime.uncertainty.later) > timedelta(minutes=59)
+    now = runtime.now()
+    await runtime.step(lambda journal: journal.advance(OFFICER, None, now, uncertainty=runtime.uncertainty))
     assert station.rows("SELECT state FROM directives") == [("RECEIVED",)]
     station.close()

@@ -9,7 +9,7 @@ import pytest
 
 from bridge import faultpoint
 from bridge.core.link.messages import Bye, Command
-from bridge.core.link.reports import CommandFact, CommandStage, DealFact
+from bridge.core.link.reports import CommandReport, CommandStage, DealReport
 from bridge.core.units.mt5_terms import DealEntry
 from bridge.link import Link
 from bridge.sandbox.behaviour import Behaviour, Endpoint
@@ -58,10 +58,10 @@ async def running(station: Station, director: Sandbox) -> AsyncIterator[Running]
             await made.stopped()
 
 
-def filled(command: Command, station: Station) -> DealFact:
+def filled(command: Command, station: Station) -> DealReport:
     """The deal that fills the command."""
     order = command.order
-    return DealFact(
+    return DealReport(
         ticket=9001,
         order=8001,
         position_id=7001,
@@ -69,7 +69,7 @@ def filled(command: Command, station: Station) -> DealFact:
         type=order.side,
         entry=DealEntry.IN,
         reason="EXPERT",
-        magic=order.token,
+        magic=order.client_order_id,
         volume=order.volume,
         price=Decimal("1.0950"),
         commission=Decimal("-0.70"),
@@ -84,19 +84,25 @@ async def test_a_directive_becomes_one_order_and_the_director_hears_of_all_of_it
     station: Station, director: Sandbox
 ) -> None:
     director.issue(station.directive("dir-1"))
-    told = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+    emitted = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
     async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
         await terminal.join()
         await terminal.beat()
         await terminal.scan()
         command = await terminal.hear(Command)
-        token = command.order.token
+        client_order_id = command.order.client_order_id
         await terminal.report(
-            CommandFact(token=token, attempt=1, stage=CommandStage.SUBMITTED, mark=1),
-            CommandFact(token=token, attempt=1, stage=CommandStage.RESULT, retcode=10009, order=8001),
+            CommandReport(client_order_id=client_order_id, attempt=1, stage=CommandStage.SUBMITTED, mark=1),
+            CommandReport(
+                client_order_id=client_order_id,
+                attempt=1,
+                stage=CommandStage.RESULT,
+                retcode=10009,
+                order=8001,
+            ),
             filled(command, station),
         )
-        await eventually(lambda: director.told("dir-1") == told)
+        await eventually(lambda: director.emitted("dir-1") == emitted)
     assert station.rows("SELECT attempt FROM dispatches") == [(1,)]
     assert station.rows("SELECT state FROM directives") == [("FILLED",)]
 
@@ -153,7 +159,7 @@ async def test_what_was_not_delivered_goes_out_after_the_next_start(
 ) -> None:
     await station.take(station.directive("dir-1", quantity=-1))
     async with running(station, director):
-        await eventually(lambda: director.told("dir-1") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"])
+        await eventually(lambda: director.emitted("dir-1") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"])
 
 
 async def test_a_part_that_fails_ends_all_of_them_and_its_error_is_raised(

@@ -17,7 +17,7 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
      {
       account.known=true;
       account.login=5;
-      account.server="Paper-Demo";
+      account.server="Simulated-Demo";
       account.margin_mode="RETAIL_HEDGING";
       account.trade_mode="DEMO";
       account.currency="USD";
@@ -27,7 +27,7 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
    if(id==2)
      {
       NoOrder(order);
-      order.token=number;
+      order.client_order_id=number;
       order.kind="OPEN";
       order.symbol="EURUSD";
       order.side="BUY";
@@ -53,7 +53,7 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
      {
       string list="";
       for(int i=0; ExtLedger.At(i,entry); i++)
-         list+=IntegerToString(entry.mark)+":"+IntegerToString(entry.token)+(entry.concluded ? "+"+entry.price+entry.message : "")+" ";
+         list+=IntegerToString(entry.mark)+":"+IntegerToString(entry.client_order_id)+(entry.concluded ? "+"+entry.price+entry.message : "")+" ";
       Print(list);
      }
    if(id==6)

@@ -4,11 +4,11 @@
 //| it, 5 filling mode of OPENS|FLAGS|EXECUTION, 6 a value on a grid,|
 //| 7 the limits' answer, 8 puts into the map, 9 finds, 10 draws,    |
 //| 13 shows a text on the panel, 14 lets a day's equity beat (text: |
-//| the server, number: its time, real: equity), 15 posts a fact, 16 |
+//| the server, number: its time, real: equity), 15 posts a report, 16 |
 //| releases within so many bytes and takes the alarm, 17 logs       |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Entropy.mqh>
-#include <ExecutionOfficer\FactOutbox.mqh>
+#include <ExecutionOfficer\ReportOutbox.mqh>
 #include <ExecutionOfficer\LinkClock.mqh>
 #include <ExecutionOfficer\Log.mqh>
 #include <ExecutionOfficer\LongMap.mqh>
@@ -20,7 +20,7 @@ CLongMap   ExtMap;
 CEntropy   ExtEntropy;
 CPanel     ExtPanel;
 CDayEquity ExtDay;
-CFactOutbox ExtFacts;
+CReportOutbox ExtReports;
 CLog       ExtLog;
 
 string Part(const string text,const int index)
@@ -76,13 +76,13 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
       Print(ExtDay.Known() ? DoubleToString(ExtDay.Equity(),2) : "unknown");
      }
    if(id==15)
-      ExtFacts.Post(text);
+      ExtReports.Post(text);
    if(id==16)
      {
       string frame="";
-      while(ExtFacts.Release(1,(int)number,frame))
+      while(ExtReports.Release(1,(int)number,frame))
          Print(frame);
-      string alarm=ExtFacts.TakeAlarm();
+      string alarm=ExtReports.TakeAlarm();
       if(alarm!="")
          Print(alarm);
      }

@@ -223,7 +223,7 @@ void Conversions(void)
    Compiled(3);
   }
 //+------------------------------------------------------------------+
-//| Compiled elsewhere (mql5/FACTS.md 8.3)                           |
+//| Compiled elsewhere (mql5/FACTS.md 8.3)                         |
 //+------------------------------------------------------------------+
 void Compiled(const int x)
   {

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                        texts.mq5 |
 //| Strings, code pages, formats. Sources: MQL5 reference, 'String   |
-//| Functions', 'Conversion Functions'; mql5/FACTS.md 5 and 8.4.     |
+//| Functions', 'Conversion Functions'; mql5/FACTS.md 5 and 8.4.   |
 //+------------------------------------------------------------------+
 #include "Checks.mqh"
 //+------------------------------------------------------------------+

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from bridge.cli.health import PATIENCE_S, concerns
+from bridge.cli.health import PATIENCE_S, required_actions
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
 from bridge.core.link.session import Counters
@@ -16,10 +16,17 @@ from bridge.sidecar.runtime import PollNote
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 OFFICER = "eo-001"
 JOURNAL = JournalStatus(
-    officers=[OfficerStatus(officer=OFFICER)], halts=[], positions=[], orders=[], doubtful=[]
+    officers=[OfficerStatus(officer=OFFICER)], halts=[], positions=[], orders=[], unresolved=[]
 )
 SESSION = LiveSession(
-    epoch=1, boot="b0" * 16, ready=True, alive=True, silent_s=0, busy=False, facts_waiting=0, heartbeat=None
+    epoch=1,
+    instance_id="b0" * 16,
+    ready=True,
+    alive=True,
+    silent_s=0,
+    busy=False,
+    reports_waiting=0,
+    heartbeat=None,
 )
 STANDS = LiveOfficer(
     officer=OFFICER, session=SESSION, blocked="", poll_interval_s=5, poll=None, dispatch_trouble=""
@@ -39,7 +46,7 @@ LIVE = LiveStatus(
 
 
 def codes(journal: JournalStatus, live: LiveStatus) -> list[str]:
-    return [concern.code for concern in concerns(journal, live, "", "")]
+    return [required_action.code for required_action in required_actions(journal, live, "", "")]
 
 
 def polled(kind: FailureKind | None, failing_s: float) -> LiveStatus:
@@ -60,9 +67,9 @@ def test_polls_that_fail_need_a_person_at_once_or_when_it_does_not_pass(kind: Fa
     passing = kind in (FailureKind.NETWORK, FailureKind.BUSY)
     assert codes(JOURNAL, polled(kind, 1)) == ([] if passing else ["POLL"])
     assert codes(JOURNAL, polled(kind, PATIENCE_S - 1)) == ([] if passing else ["POLL"])
-    [concern] = concerns(JOURNAL, polled(kind, PATIENCE_S), "", "")
-    assert (concern.code, concern.officer) == ("POLL", OFFICER)
-    assert concern.what == f"no directive comes in: {kind}: odd"
+    [required_action] = required_actions(JOURNAL, polled(kind, PATIENCE_S), "", "")
+    assert (required_action.code, required_action.officer) == ("POLL", OFFICER)
+    assert required_action.what == f"no directive comes in: {kind}: odd"
 
 
 @pytest.mark.parametrize(
@@ -70,21 +77,21 @@ def test_polls_that_fail_need_a_person_at_once_or_when_it_does_not_pass(kind: Fa
     # One event may fail alone, while the others are taken.
     [(0, 3_600, True), (1, PATIENCE_S - 1, False), (1, PATIENCE_S, True), (900, 90_061, True)],
 )
-def test_events_that_cannot_be_told_for_long_need_a_person(
+def test_events_that_cannot_be_emitted_for_long_need_a_person(
     failures: int, waits_s: float, needed: bool
 ) -> None:
     queued = OfficerStatus(
         officer=OFFICER, events_queued=2, oldest_queued_at=utc_text(NOW - timedelta(seconds=waits_s))
     )
     live = replace(LIVE, delivery=replace(DELIVERY, failures=failures))
-    found = concerns(replace(JOURNAL, officers=[queued]), live, "", "")
-    assert [concern.code for concern in found] == ["DELIVERY"] * needed
+    found = required_actions(replace(JOURNAL, officers=[queued]), live, "", "")
+    assert [required_action.code for required_action in found] == ["DELIVERY"] * needed
     if needed:
         assert found[0].what == f"2 events cannot be told, the oldest for {waits_s // 60:.0f} minutes"
 
 
 def test_a_dispatch_that_fails_needs_a_person() -> None:
     live = replace(LIVE, officers=[replace(STANDS, dispatch_trouble="KeyError: 'odd'")])
-    [concern] = concerns(JOURNAL, live, "", "")
-    assert (concern.code, concern.officer) == ("DISPATCH", OFFICER)
-    assert "KeyError: 'odd'" in concern.what
+    [required_action] = required_actions(JOURNAL, live, "", "")
+    assert (required_action.code, required_action.officer) == ("DISPATCH", OFFICER)
+    assert "KeyError: 'odd'" in required_action.what

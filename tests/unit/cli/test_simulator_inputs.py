@@ -1,4 +1,4 @@
-"""The paper terminal's inputs on the command line."""
+"""The reference terminal's inputs on the command line."""
 
 from decimal import Decimal
 from typing import Unpack

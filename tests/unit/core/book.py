@@ -4,66 +4,73 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from bridge.core.link.reports import (
-    AnyFact,
-    CommandFact,
-    ConnectionFact,
-    DealFact,
-    OrderFact,
-    PositionFact,
-    TroubleFact,
+    AnyReport,
+    CommandReport,
+    ConnectionReport,
+    DealReport,
+    OrderReport,
+    PositionReport,
+    TroubleReport,
     content_hash,
-    fact_key,
+    report_key,
 )
-from bridge.core.trade.apply_deals import PositionBook, fold_deal, revise_deal
+from bridge.core.trade.apply_deals import PositionBook, apply_deal, revise_deal
 from bridge.core.trade.apply_reports import (
     Scene,
-    fold_command,
-    fold_connection,
-    fold_order,
-    fold_position,
-    fold_trouble,
+    apply_command,
+    apply_connection,
+    apply_order,
+    apply_position,
+    apply_trouble,
 )
 from bridge.core.trade.events import event_key
-from bridge.core.trade.records import CommandRecord, Disposition, Draft, Outcome, PositionRecord, Share
+from bridge.core.trade.records import (
+    Allocation,
+    CommandRecord,
+    Disposition,
+    NewEvent,
+    Outcome,
+    PositionRecord,
+)
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import DealEntry
 from tests.unit.core.samples import SCENE
 
 
 class Book:
-    """Commands, positions, deals and events. The same fact again is left out; parked deals are tried again."""
+    """Commands, positions, deals and events. The same report again is left out; parked deals are tried again."""
 
     def __init__(self, *commands: CommandRecord, scene: Scene = SCENE, netting: bool = False) -> None:
-        self.commands = {command.token: command for command in commands}
+        self.commands = {command.client_order_id: command for command in commands}
         self.parts: dict[tuple[int, int], PositionRecord] = {}
         """By identifier and token of the opener, in the order in which they began."""
-        self.parked: list[DealFact] = []
+        self.parked: list[DealReport] = []
         self.quarantined: list[str] = []
         self.held: list[str] = []
         self.halted: list[str] = []
-        self.events: list[Draft] = []
+        self.events: list[NewEvent] = []
         """Each event once, by its key, in the order of their making."""
         self._scene = scene
         self._netting = netting
-        self._facts: dict[str, str] = {}
-        self._orders: dict[int, OrderFact] = {}
-        self._deals: dict[int, DealFact] = {}
+        self._reports: dict[str, str] = {}
+        self._orders: dict[int, OrderReport] = {}
+        self._deals: dict[int, DealReport] = {}
         """Those that count, by ticket."""
         self._fills: dict[int, int] = {}
         """By deal: the command that it filled."""
-        self._shares: dict[int, tuple[Share, ...]] = {}
+        self._allocations: dict[int, tuple[Allocation, ...]] = {}
         """By deal."""
         self._position: dict[int, int] = {}
         """By deal: the position that its shares are of."""
         self._keys: set[str] = set()
 
-    def take(self, facts: Iterable[AnyFact]) -> "Book":
-        for fact in facts:
-            key, digest = fact_key(fact), content_hash(fact)
-            if self._facts.get(key) == digest:
+    def take(self, reports: Iterable[AnyReport]) -> "Book":
+        for report in reports:
+            key, digest = report_key(report), content_hash(report)
+            if self._reports.get(key) == digest:
                 continue
-            self._facts[key] = digest
-            self._apply(fact)
+            self._reports[key] = digest
+            self._apply(report)
         return self
 
     def complete(self) -> "Book":
@@ -81,121 +88,129 @@ class Book:
 
     def foreign(self, identifier: int) -> Decimal:
         """What is open in the position and not ours."""
-        shares = self._shares_of(identifier).get(0, [])
-        signed = [share.volume if share.entry is DealEntry.IN else -share.volume for share in shares]
+        allocations = self._allocations_of(identifier).get(0, [])
+        signed = [
+            allocation.volume if allocation.entry is DealEntry.IN else -allocation.volume
+            for allocation in allocations
+        ]
         return sum(signed, ZERO)
 
     @property
-    def told(self) -> list[tuple[str | None, str]]:
+    def emitted(self) -> list[tuple[str | None, str]]:
         """(directive, event type) of each event, in order."""
-        return [(draft.event.directive_id, draft.event.event_type) for draft in self.events]
+        return [(new_event.event.directive_id, new_event.event.event_type) for new_event in self.events]
 
     @property
     def keys(self) -> set[tuple[str | None, str, str]]:
-        return {(draft.event.directive_id, draft.event.event_type, draft.subject) for draft in self.events}
+        return {
+            (new_event.event.directive_id, new_event.event.event_type, new_event.subject)
+            for new_event in self.events
+        }
 
-    def _apply(self, fact: AnyFact) -> None:
-        match fact:
-            case CommandFact():
-                outcome = fold_command(fact, self.commands.get(fact.token), self._scene)
-            case OrderFact():
-                before = self._orders.get(fact.ticket)
-                outcome = fold_order(fact, self.commands.get(fact.magic), self._scene, before=before)
-                self._orders[fact.ticket] = fact
-            case PositionFact():
+    def _apply(self, report: AnyReport) -> None:
+        match report:
+            case CommandReport():
+                outcome = apply_command(report, self.commands.get(report.client_order_id), self._scene)
+            case OrderReport():
+                before = self._orders.get(report.ticket)
+                outcome = apply_order(report, self.commands.get(report.magic), self._scene, before=before)
+                self._orders[report.ticket] = report
+            case PositionReport():
                 parts = [
-                    part for (identifier, _), part in self.parts.items() if identifier == fact.identifier
+                    part for (identifier, _), part in self.parts.items() if identifier == report.identifier
                 ]
-                outcome = fold_position(fact, parts, self._scene, explained=False)
-            case DealFact():
-                outcome = self._deal(fact)
-            case ConnectionFact():
-                outcome = fold_connection(fact, self._scene)
-            case TroubleFact():
-                outcome = fold_trouble(fact, self._scene)
+                outcome = apply_position(report, parts, self._scene, explained=False)
+            case DealReport():
+                outcome = self._deal(report)
+            case ConnectionReport():
+                outcome = apply_connection(report, self._scene)
+            case TroubleReport():
+                outcome = apply_trouble(report, self._scene)
             case _:
-                raise AssertionError(f"not in these stories: {fact}")
+                raise AssertionError(f"not in these stories: {report}")
         self._keep(outcome)
-        if isinstance(fact, DealFact) and outcome.disposition is Disposition.APPLIED:
+        if isinstance(report, DealReport) and outcome.disposition is Disposition.APPLIED:
             waiting, self.parked = self.parked, []
             for deal in sorted(waiting, key=lambda each: each.ticket):
                 self._apply(deal)
 
-    def _deal(self, fact: DealFact, *, complete: bool = False) -> Outcome:
-        counted = self._deals.get(fact.ticket)
+    def _deal(self, report: DealReport, *, complete: bool = False) -> Outcome:
+        counted = self._deals.get(report.ticket)
         if counted is not None:
-            filled = self._fills.get(fact.ticket)
+            filled = self._fills.get(report.ticket)
             outcome = revise_deal(
-                fact,
+                report,
                 counted,
-                shares=self._shares.get(fact.ticket, ()),
-                book=self._book(counted.position_id, without=fact.ticket),
+                allocations=self._allocations.get(report.ticket, ()),
+                book=self._book(counted.position_id, without=report.ticket),
                 maker=self.commands[filled] if filled else None,
                 scene=self._scene,
             )
-            self._deals[fact.ticket], self._shares[fact.ticket] = fact, outcome.shares
+            self._deals[report.ticket], self._allocations[report.ticket] = report, outcome.allocations
             return outcome
-        command = self.commands.get(fact.magic)
-        outcome = fold_deal(
-            fact,
+        command = self.commands.get(report.magic)
+        outcome = apply_deal(
+            report,
             command=command,
             command_deals=[
                 self._deals[ticket]
-                for ticket, token in self._fills.items()
-                if command and token == command.token
+                for ticket, client_order_id in self._fills.items()
+                if command and client_order_id == command.client_order_id
             ],
-            book=self._book(fact.position_id, without=fact.ticket, complete=complete),
+            book=self._book(report.position_id, without=report.ticket, complete=complete),
             scene=self._scene,
         )
         if outcome.disposition is Disposition.APPLIED:
-            self._deals[fact.ticket] = fact
+            self._deals[report.ticket] = report
         elif outcome.disposition is Disposition.PARKED:
-            self.parked.append(fact)
+            self.parked.append(report)
         if outcome.command is not None:
-            self._fills[fact.ticket] = outcome.command.token
-        self._position[fact.ticket] = fact.position_id
-        if outcome.shares:
-            self._shares[fact.ticket] = outcome.shares
+            self._fills[report.ticket] = outcome.command.client_order_id
+        self._position[report.ticket] = report.position_id
+        if outcome.allocations:
+            self._allocations[report.ticket] = outcome.allocations
         return outcome
 
     def _book(self, identifier: int, *, without: int, complete: bool = False) -> PositionBook:
-        shares = self._shares_of(identifier, without)
+        allocations = self._allocations_of(identifier, without)
         return PositionBook(
             parts=[part for (position, _), part in self.parts.items() if position == identifier],
             began={
-                share.token: deal
-                for deal in sorted(self._shares, reverse=True)
+                allocation.client_order_id: deal
+                for deal in sorted(self._allocations, reverse=True)
                 if deal != without and self._position[deal] == identifier
-                for share in self._shares[deal]
+                for allocation in self._allocations[deal]
             },
-            foreign=shares.pop(0, []),
-            shares=shares,
+            foreign=allocations.pop(0, []),
+            allocations=allocations,
             netting=self._netting,
             complete=complete,
         )
 
-    def _shares_of(self, identifier: int, without: int = 0) -> dict[int, list[Share]]:
-        found: dict[int, list[Share]] = {}
-        for deal, shares in sorted(self._shares.items()):
+    def _allocations_of(self, identifier: int, without: int = 0) -> dict[int, list[Allocation]]:
+        found: dict[int, list[Allocation]] = {}
+        for deal, allocations in sorted(self._allocations.items()):
             if deal != without and self._position[deal] == identifier:
-                for share in shares:
-                    found.setdefault(share.token, []).append(share)
+                for allocation in allocations:
+                    found.setdefault(allocation.client_order_id, []).append(allocation)
         return found
 
     def _keep(self, outcome: Outcome) -> None:
-        assert bool(outcome.note) is (outcome.disposition is Disposition.QUARANTINED)
+        assert bool(outcome.note) is (outcome.disposition is Disposition.UNUSABLE)
         if outcome.command is not None:
-            self.commands[outcome.command.token] = outcome.command
+            self.commands[outcome.command.client_order_id] = outcome.command
         for part in outcome.positions:
-            self.parts[part.identifier, part.token] = part
-        if outcome.disposition is Disposition.QUARANTINED:
+            self.parts[part.identifier, part.client_order_id] = part
+        if outcome.disposition is Disposition.UNUSABLE:
             self.quarantined.append(outcome.note)
-        if outcome.hold:
-            self.held.append(outcome.hold)
+        if outcome.quarantine:
+            self.held.append(outcome.quarantine)
         if outcome.halt:
             self.halted.append(outcome.halt)
-        for draft in outcome.events:
-            key = event_key(officer=self._scene.officer, server="Broker-Demo", login=12345, draft=draft)
+        for new_event in outcome.events:
+            key = event_key(
+                officer=self._scene.officer, server="Broker-Demo", login=12345, new_event=new_event
+            )
             if key not in self._keys:
                 self._keys.add(key)
-                self.events.append(draft)
+                self.events.append(new_event)

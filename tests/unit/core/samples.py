@@ -7,10 +7,10 @@ import msgspec
 
 from bridge.core.director.contract import OrderType
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.link.reports import CommandFact, CommandStage, DealFact, OrderFact, SymbolFact
+from bridge.core.link.reports import CommandReport, CommandStage, DealReport, OrderReport, SymbolReport
 from bridge.core.trade.apply_reports import Scene
 from bridge.core.trade.command_states import CommandState, PositionState
-from bridge.core.trade.records import CommandRecord, PositionRecord, Share
+from bridge.core.trade.records import Allocation, CommandRecord, PositionRecord
 from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 
@@ -18,8 +18,8 @@ OFFICER = "eo-001"
 NOW = datetime(2026, 1, 4, 10, 0, 0, tzinfo=UTC)
 BROKER_OFFSET_S = 7200
 GRACE = timedelta(seconds=30)
-TOKEN = 0x0AB_00000000_01
-CLOSE_TOKEN = 0x0AB_00000000_02
+CLIENT_ORDER_ID = 0x0AB_00000000_01
+CLOSE_CLIENT_ORDER_ID = 0x0AB_00000000_02
 POSITION = 7001
 
 SCENE = Scene(
@@ -30,7 +30,7 @@ SCENE = Scene(
 )
 
 OPEN_ORDER = Order(
-    token=TOKEN,
+    client_order_id=CLIENT_ORDER_ID,
     kind=CommandKind.OPEN,
     symbol="EURUSD",
     side=Side.BUY,
@@ -53,7 +53,7 @@ CLOSE = CommandRecord(
     directive_id="dir-close",
     leg=1,
     order=Order(
-        token=CLOSE_TOKEN,
+        client_order_id=CLOSE_CLIENT_ORDER_ID,
         kind=CommandKind.CLOSE,
         symbol="EURUSD",
         side=Side.SELL,
@@ -65,11 +65,11 @@ CLOSE = CommandRecord(
     attempt=1,
     dispatched_at=NOW - timedelta(minutes=1),
 )
-HELD = PositionRecord(
+QUARANTINED = PositionRecord(
     identifier=POSITION,
     officer=OFFICER,
     directive_id="dir-open",
-    token=TOKEN,
+    client_order_id=CLIENT_ORDER_ID,
     symbol="EURUSD",
     side=Side.BUY,
     state=PositionState.OPEN,
@@ -85,7 +85,7 @@ def server_ms(moment: datetime = NOW) -> int:
     return int(moment.timestamp() + BROKER_OFFSET_S) * 1000
 
 
-DEAL_IN = DealFact(
+DEAL_IN = DealReport(
     ticket=9001,
     order=8001,
     position_id=POSITION,
@@ -93,7 +93,7 @@ DEAL_IN = DealFact(
     type="BUY",
     entry=DealEntry.IN,
     reason="EXPERT",
-    magic=TOKEN,
+    magic=CLIENT_ORDER_ID,
     volume=Decimal("0.30"),
     price=Decimal("1.0951"),
     commission=Decimal("-0.10"),
@@ -108,17 +108,17 @@ DEAL_OUT = msgspec.structs.replace(
     order=8101,
     type="SELL",
     entry=DealEntry.OUT,
-    magic=CLOSE_TOKEN,
+    magic=CLOSE_CLIENT_ORDER_ID,
     price=Decimal("1.0971"),
     profit=Decimal("6.00"),
     swap=Decimal("-0.50"),
 )
-ORDER = OrderFact(
+ORDER = OrderReport(
     ticket=8001,
     state=OrderState.PLACED,
     type="BUY",
     reason="EXPERT",
-    magic=TOKEN,
+    magic=CLIENT_ORDER_ID,
     symbol="EURUSD",
     volume_initial=Decimal("0.30"),
     volume_current=Decimal("0.30"),
@@ -127,7 +127,7 @@ ORDER = OrderFact(
 )
 
 
-TERMS = SymbolFact(
+TERMS = SymbolReport(
     asked="EURUSD",
     name="EURUSD.r",
     digits=5,
@@ -140,10 +140,10 @@ TERMS = SymbolFact(
 )
 
 
-def whole(deal: DealFact, token: int = TOKEN) -> Share:
+def whole(deal: DealReport, client_order_id: int = CLIENT_ORDER_ID) -> Allocation:
     """The deal as one share."""
-    return Share(
-        token=token,
+    return Allocation(
+        client_order_id=client_order_id,
         entry=deal.entry,
         volume=deal.volume,
         price=deal.price,
@@ -154,6 +154,8 @@ def whole(deal: DealFact, token: int = TOKEN) -> Share:
     )
 
 
-def stage(what: CommandStage, *, token: int = TOKEN, attempt: int = 1, retcode: int = 0) -> CommandFact:
+def stage(
+    what: CommandStage, *, client_order_id: int = CLIENT_ORDER_ID, attempt: int = 1, retcode: int = 0
+) -> CommandReport:
     """A stage of a command, as a terminal reports it."""
-    return CommandFact(token=token, attempt=attempt, stage=what, retcode=retcode)
+    return CommandReport(client_order_id=client_order_id, attempt=attempt, stage=what, retcode=retcode)

@@ -6,11 +6,11 @@ from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
     AccountIdentity,
     Challenge,
-    FactMessage,
     Hello,
     LedgerIdentity,
     Message,
     Prove,
+    ReportMessage,
     TerminalHeartbeat,
     Welcome,
     encode,
@@ -50,10 +50,12 @@ def welcome(epoch: int) -> Welcome:
 class Terminal:
     """One boot of one officer, at one routing id."""
 
-    def __init__(self, peer: bytes = b"peer-1", *, officer: str = OFFICER, boot: str = "a") -> None:
+    def __init__(self, peer: bytes = b"peer-1", *, officer: str = OFFICER, instance_id: str = "a") -> None:
         self.peer = peer
         self.key = KEYS[officer]
-        self.hello = Hello(min_version=1, max_version=1, officer=officer, boot=boot * 32, nonce="c" * 64)
+        self.hello = Hello(
+            min_version=1, max_version=1, officer=officer, instance_id=instance_id * 32, nonce="c" * 64
+        )
 
     def say(self, sessions: Sessions, message: Message, now: float = 0.0) -> list[Effect]:
         return sessions.receive(self.peer, encode(message), now)
@@ -80,9 +82,9 @@ class Terminal:
         assert isinstance(admit, Admit)
         return sessions.admit(self.peer, welcome(epoch), now)
 
-    def fact(self, sessions: Sessions, seq: int, *, epoch: int = 1, now: float = 0.0) -> list[Effect]:
+    def report(self, sessions: Sessions, seq: int, *, epoch: int = 1, now: float = 0.0) -> list[Effect]:
         raw = msgspec.Raw(b'{"n":%d}' % seq)
-        return self.say(sessions, FactMessage(epoch=epoch, seq=seq, fact=raw), now)
+        return self.say(sessions, ReportMessage(epoch=epoch, seq=seq, report=raw), now)
 
     def beat(
         self, sessions: Sessions, *, epoch: int = 1, now: float = 0.0, busy: bool = False

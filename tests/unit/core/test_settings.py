@@ -7,11 +7,11 @@ import pytest
 
 from bridge.core.settings import (
     DirectorSettings,
-    GuardSettings,
     JournalSettings,
     LinkSettings,
     MissingStop,
     OfficerSettings,
+    RiskLimits,
     Settings,
     SilentDirector,
 )
@@ -45,16 +45,16 @@ def test_the_least_configuration_has_the_contracts_and_the_designs_defaults() ->
         (LinkSettings, "heartbeat_s", [0.05, 10]),
         (LinkSettings, "command_deadline_s", [0.5, 60]),
         (LinkSettings, "unknown_grace_s", [1, 86_400]),
-        (OfficerSettings, "token_prefix", [1, 4095]),
+        (OfficerSettings, "order_id_prefix", [1, 4095]),
         (OfficerSettings, "deviation_points", [0, 100_000]),
         (OfficerSettings, "time_to_live_s", [1, 86_400]),
         (OfficerSettings, "max_quantity", ["0.01", 5, 0.5]),
         (OfficerSettings, "id", ["x" * 128]),
-        (GuardSettings, "max_symbol_quantity", ["0.01", 5]),
-        (GuardSettings, "max_positions", [1, 10_000]),
-        (GuardSettings, "max_orders_per_minute", [1, 10_000]),
-        (GuardSettings, "max_spread_points", [0, 100_000]),
-        (GuardSettings, "max_daily_loss", ["0.01", 1000]),
+        (RiskLimits, "max_symbol_quantity", ["0.01", 5]),
+        (RiskLimits, "max_positions", [1, 10_000]),
+        (RiskLimits, "max_orders_per_minute", [1, 10_000]),
+        (RiskLimits, "max_spread_points", [0, 100_000]),
+        (RiskLimits, "max_daily_loss", ["0.01", 1000]),
     ],
 )
 def test_a_value_within_bounds_is_taken(
@@ -75,23 +75,23 @@ def test_a_value_within_bounds_is_taken(
         (LinkSettings, "heartbeat_s", [0, 0.04, 11, float("nan")]),
         (LinkSettings, "lost_after_s", [0, float("inf")]),
         (LinkSettings, "command_deadline_s", [0.4, 61]),
-        (LinkSettings, "settle_every_s", [0]),
+        (LinkSettings, "status_request_every_s", [0]),
         (LinkSettings, "unknown_grace_s", [0, -30]),
-        (OfficerSettings, "token_prefix", [0, -1, 4096]),
+        (OfficerSettings, "order_id_prefix", [0, -1, 4096]),
         (OfficerSettings, "deviation_points", [-1, 100_001]),
         (OfficerSettings, "time_to_live_s", [0, 86_401]),
         (OfficerSettings, "max_quantity", ["x", [], True]),
         (OfficerSettings, "id", ["", "x" * 129, "a\nb", 7]),
         (OfficerSettings, "allow_real", ["yes", 1]),
         (OfficerSettings, "symbols", [{"EURUSD": 1}]),
-        (GuardSettings, "allowed_actions", [["OPEN"], "OPEN_LONG", [1]]),
-        (GuardSettings, "allowed_symbols", ["EURUSD", [1]]),
-        (GuardSettings, "max_positions", [0, -1, 10_001]),
-        (GuardSettings, "max_orders_per_minute", [0, 10_001]),
-        (GuardSettings, "max_spread_points", [-1, 100_001]),
-        (GuardSettings, "missing_stop", ["ignore"]),
-        (GuardSettings, "silent_director", ["close"]),
-        (GuardSettings, "silent_director_after_s", [0, 86_401]),
+        (RiskLimits, "allowed_actions", [["OPEN"], "OPEN_LONG", [1]]),
+        (RiskLimits, "allowed_symbols", ["EURUSD", [1]]),
+        (RiskLimits, "max_positions", [0, -1, 10_001]),
+        (RiskLimits, "max_orders_per_minute", [0, 10_001]),
+        (RiskLimits, "max_spread_points", [-1, 100_001]),
+        (RiskLimits, "missing_stop", ["ignore"]),
+        (RiskLimits, "silent_director", ["close"]),
+        (RiskLimits, "silent_director_after_s", [0, 86_401]),
     ],
 )
 def test_a_value_out_of_bounds_is_refused(
@@ -108,7 +108,7 @@ def test_a_value_out_of_bounds_is_refused(
         {**LEAST, "oficers": []},
         {**LEAST, "director": {**DIRECTOR, "urls": ""}},
         {**LEAST, "officers": [{**OFFICER, "allowreal": True}]},
-        {**LEAST, "officers": [{**OFFICER, "guards": {"max_position": 1}}]},
+        {**LEAST, "officers": [{**OFFICER, "risk_limits": {"max_position": 1}}]},
         {**LEAST, "journal": {"file": "x"}},
         {**LEAST, "link": {"heartbeat": 1}},
         {**LEAST, "director": {}},
@@ -133,7 +133,7 @@ def test_an_officer_is_found_by_its_id() -> None:
 
 def test_a_configured_prefix_wins_over_the_hashed_one() -> None:
     assert OfficerSettings(id="eo-001").prefix == default_prefix("eo-001")
-    assert OfficerSettings(id="eo-001", token_prefix=7).prefix == 7
+    assert OfficerSettings(id="eo-001", order_id_prefix=7).prefix == 7
 
 
 def test_a_mapped_symbol_is_asked_for_by_its_very_name_and_any_other_by_what_it_resembles() -> None:
@@ -144,9 +144,9 @@ def test_a_mapped_symbol_is_asked_for_by_its_very_name_and_any_other_by_what_it_
 
 
 def test_by_default_there_is_no_limit() -> None:
-    guards = OfficerSettings(id="eo-001").guards
-    assert guards == GuardSettings()
-    assert [getattr(guards, name) for name in GuardSettings.__struct_fields__] == [
+    risk_limits = OfficerSettings(id="eo-001").risk_limits
+    assert risk_limits == RiskLimits()
+    assert [getattr(risk_limits, name) for name in RiskLimits.__struct_fields__] == [
         *([None] * 6),
         [],
         *([None] * 3),

@@ -88,9 +88,9 @@ def test_only_what_is_refused_to_one_event_alone_is_ever_given_up(
 
 
 def tried(
-    tries: Tries, event: int, kind: FailureKind, *, lane: str = "", refusals: int = 0
+    tries: Tries, event: int, kind: FailureKind, *, queue: str = "", refusals: int = 0
 ) -> Retry | SetAside | PauseAll:
-    return tries.failed(event, lane or f"dir-{event}", failed(kind), refusals=refusals, together=False)
+    return tries.failed(event, queue or f"dir-{event}", failed(kind), refusals=refusals, together=False)
 
 
 @pytest.mark.parametrize("kind", [*PATIENT, *LOCKED])
@@ -121,12 +121,12 @@ def test_several_events_that_are_refused_in_a_row_are_not_to_blame_and_none_is_s
 def test_one_directive_whose_events_are_all_refused_is_to_blame_itself() -> None:
     tries = Tries(lambda: 0.5)
     for event in range(9):
-        assert tried(tries, event, FailureKind.REFUSED, lane="dir-1", refusals=3) == SetAside()
+        assert tried(tries, event, FailureKind.REFUSED, queue="dir-1", refusals=3) == SetAside()
     # Where one of another is refused too, nobody knows.
-    assert tried(tries, 10, FailureKind.REFUSED, lane="dir-2") == PauseAll(30.0, opens=True)
+    assert tried(tries, 10, FailureKind.REFUSED, queue="dir-2") == PauseAll(30.0, opens=True)
 
 
-def test_lanes_that_fail_together_are_one_failure_in_a_row() -> None:
+def test_queues_that_fail_together_are_one_failure_in_a_row() -> None:
     tries = Tries(lambda: 0.5)
     for event, together in ((1, False), (2, True), (3, True)):
         answer = tries.failed(event, event, failed(FailureKind.NETWORK), refusals=0, together=together)
@@ -141,41 +141,41 @@ def test_who_never_failed_probes_before_who_failed_longest_ago() -> None:
     assert sorted(range(1, 6), key=tries.turn) == [4, 5, 2, 3, 1]
 
 
-LANES = st.lists(
+QUEUES = st.lists(
     st.lists(st.none() | st.sampled_from(FailureKind), min_size=1, max_size=4), min_size=1, max_size=8
 )
 
 
-@given(LANES, UNIFORM)
+@given(QUEUES, UNIFORM)
 def test_whatever_is_not_taken_all_events_of_other_directives_are(
-    lanes: list[list[FailureKind | None]], draw: float
+    queues: list[list[FailureKind | None]], draw: float
 ) -> None:
     """Each lane is a directive's events: None is taken, any other kind is how that event fails for good."""
-    outbox = {lane: list(enumerate(kinds, 10 * lane)) for lane, kinds in enumerate(lanes)}
+    outbox = {queue: list(enumerate(kinds, 10 * queue)) for queue, kinds in enumerate(queues)}
     tries, now, paused_until, resting = Tries(lambda: draw), 0.0, 0.0, dict.fromkeys(outbox, 0.0)
     refusals: Counter[int] = Counter()
     # What never fails needs no more than the pauses that others cause at their first failure.
-    bad = sum(kind is not None for kinds in lanes for kind in kinds)
+    bad = sum(kind is not None for kinds in queues for kind in kinds)
     steps = itertools.count()
     while any(kinds and all(kind is None for _, kind in kinds) for kinds in outbox.values()):
         assert next(steps) <= 1000
-        now = max(now, paused_until, min(resting[lane] for lane, events in outbox.items() if events))
+        now = max(now, paused_until, min(resting[queue] for queue, events in outbox.items() if events))
         assert now <= 65.0 * bad
-        heads = [(lane, *events[0]) for lane, events in outbox.items() if events and resting[lane] <= now]
-        lane, event, kind = min(heads, key=lambda head: tries.turn(head[1]) if tries.outage else 0)
+        heads = [(queue, *events[0]) for queue, events in outbox.items() if events and resting[queue] <= now]
+        queue, event, kind = min(heads, key=lambda head: tries.turn(head[1]) if tries.outage else 0)
         if kind is None:
             tries.taken(event)
             decision: object = None
         else:
-            decision = tries.failed(event, lane, failed(kind), refusals=refusals[event], together=False)
+            decision = tries.failed(event, queue, failed(kind), refusals=refusals[event], together=False)
         match decision:
             case PauseAll():
                 paused_until = now + decision.after_s
             case Retry():
-                resting[lane] = now + decision.after_s
+                resting[queue] = now + decision.after_s
                 refusals[event] += decision.refused
             case _:
-                del outbox[lane][0]
+                del outbox[queue][0]
 
 
 def test_a_good_poll_is_followed_after_the_interval() -> None:

@@ -11,7 +11,7 @@ from bridge.core.units.mt5_terms import MarginMode, TradeMode
 
 SECRET = bytes(range(32))
 KEY = LinkKey(SECRET)
-HELLO = Hello(min_version=1, max_version=1, officer="eo-001", boot="b" * 32, nonce="c" * 64)
+HELLO = Hello(min_version=1, max_version=1, officer="eo-001", instance_id="b" * 32, nonce="c" * 64)
 NONCE = "d" * 64
 ACCOUNT = AccountIdentity(
     login=12345,
@@ -34,7 +34,9 @@ def test_the_proofs_are_those_of_another_implementation() -> None:
     )
 
 
-@pytest.mark.parametrize(("field", "other"), [("officer", "eo-002"), ("boot", "e" * 32), ("nonce", "e" * 64)])
+@pytest.mark.parametrize(
+    ("field", "other"), [("officer", "eo-002"), ("instance_id", "e" * 32), ("nonce", "e" * 64)]
+)
 def test_both_proofs_bind_each_field_of_the_hello(field: str, other: str) -> None:
     changed = msgspec.structs.replace(HELLO, **{field: other})
     assert KEY.sidecar_proof(changed, 1, NONCE) != KEY.sidecar_proof(HELLO, 1, NONCE)

@@ -23,7 +23,7 @@ from tests.unit.core.generate import instances
 
 A32, A64, B64 = "a" * 32, "a" * 64, "b" * 64
 ORDER = {
-    "token": 752844203393025,
+    "client_order_id": 752844203393025,
     "kind": "CLOSE",
     "symbol": "EURUSD",
     "side": "SELL",
@@ -49,11 +49,17 @@ ACCOUNT = {
     "trade_mode": "DEMO",
     "currency": "EUR",
 }
-SETTLE_ITEM = {"order": ORDER, "attempt": 1, "ask": 2, "ledger": A32, "since_server_ms": 1767524400000}
+STATUS_REQUEST_ITEM = {
+    "order": ORDER,
+    "attempt": 1,
+    "ask": 2,
+    "ledger": A32,
+    "since_server_ms": 1767524400000,
+}
 
 # One example of every message, with every field: what stands here is the protocol.
 FROM_TERMINAL: dict[str, dict[str, object]] = {
-    "hello": {"min_version": 1, "max_version": 2, "officer": "eo-001", "boot": A32, "nonce": A64},
+    "hello": {"min_version": 1, "max_version": 2, "officer": "eo-001", "instance_id": A32, "nonce": A64},
     "prove": {
         "proof": B64,
         "account": ACCOUNT,
@@ -62,7 +68,7 @@ FROM_TERMINAL: dict[str, dict[str, object]] = {
         "server_ms": 1767528000000,
         "poll_interval_s": 5,
     },
-    "fact": {"epoch": 3, "seq": 1, "fact": {"kind": "anything"}},
+    "report": {"epoch": 3, "seq": 1, "report": {"kind": "anything"}},
     "heartbeat": {
         "epoch": 3,
         "broker_connected": True,
@@ -81,7 +87,7 @@ FROM_TERMINAL: dict[str, dict[str, object]] = {
 }
 FROM_SIDECAR: dict[str, dict[str, object]] = {
     "challenge": {"version": 1, "nonce": A64, "proof": B64},
-    "refused": {"code": "SECOND_BOOT", "message": "there is one", "remedy": "remove it"},
+    "refused": {"code": "SECOND_INSTANCE", "message": "there is one", "remedy": "remove it"},
     "command": {
         "epoch": 3,
         "attempt": 1,
@@ -89,7 +95,7 @@ FROM_SIDECAR: dict[str, dict[str, object]] = {
         "order": ORDER,
         "expires_server_ms": 1767571200000,
     },
-    "settle": {"epoch": 3, "item": SETTLE_ITEM},
+    "status_request": {"epoch": 3, "item": STATUS_REQUEST_ITEM},
     "inquire": {"epoch": 3, "symbol": "EURUSD", "exact": True},
     "welcome": {
         "epoch": 3,
@@ -158,7 +164,7 @@ def test_every_message_reads_back_as_it_was_written(data: st.DataObject) -> None
 @pytest.mark.parametrize(("decode", "kind", "fields"), ALL)
 def test_fields_of_a_newer_peer_are_ignored(decode: Decode, kind: str, fields: dict[str, object]) -> None:
     newer = {name: {**each, "new": [1]} if isinstance(each, dict) else each for name, each in fields.items()}
-    if kind == "fact":
+    if kind == "report":
         newer = fields
     assert decode(frame(kind, {**newer, "new": {"deep": [None]}})) == decode(frame(kind, fields))
 
@@ -166,21 +172,21 @@ def test_fields_of_a_newer_peer_are_ignored(decode: Decode, kind: str, fields: d
 @pytest.mark.parametrize(("decode", "kind", "fields"), ALL)
 def test_a_field_of_another_type_is_refused(decode: Decode, kind: str, fields: dict[str, object]) -> None:
     for name in fields:
-        if (kind, name) == ("fact", "fact"):
+        if (kind, name) == ("report", "report"):
             continue
         with pytest.raises(ProtocolError):
             decode(frame(kind, {**fields, name: [[]]}))
 
 
 @pytest.mark.parametrize(
-    "kind", ["challenge", "refused", "command", "settle", "inquire", "welcome", "ack", "new", ""]
+    "kind", ["challenge", "refused", "command", "status_request", "inquire", "welcome", "ack", "new", ""]
 )
 def test_a_terminal_may_not_say_what_the_sidecar_says(kind: str) -> None:
     with pytest.raises(UnknownTypeError, match="unknown message type"):
         decode_from_terminal(frame(kind, FROM_SIDECAR.get(kind, {})))
 
 
-@pytest.mark.parametrize("kind", ["hello", "prove", "fact", "new"])
+@pytest.mark.parametrize("kind", ["hello", "prove", "report", "new"])
 def test_the_sidecar_may_not_say_what_a_terminal_says(kind: str) -> None:
     with pytest.raises(UnknownTypeError, match="unknown message type"):
         decode_from_sidecar(frame(kind, FROM_TERMINAL.get(kind, {})))
@@ -248,9 +254,9 @@ OUT_OF_BOUNDS: list[tuple[Decode, str, dict[str, object]]] = [
     (decode_from_terminal, "hello", {"officer": "a\nb"}),
     (decode_from_terminal, "hello", {"officer": "a\n"}),
     (decode_from_terminal, "hello", {"officer": "a\x7f"}),
-    (decode_from_terminal, "hello", {"boot": "a" * 31}),
-    (decode_from_terminal, "hello", {"boot": "A" * 32}),
-    (decode_from_terminal, "hello", {"boot": A32 + "\n"}),
+    (decode_from_terminal, "hello", {"instance_id": "a" * 31}),
+    (decode_from_terminal, "hello", {"instance_id": "A" * 32}),
+    (decode_from_terminal, "hello", {"instance_id": A32 + "\n"}),
     (decode_from_terminal, "hello", {"nonce": "a" * 65}),
     (decode_from_terminal, "hello", {"nonce": A64 + "\n"}),
     (decode_from_terminal, "prove", {"proof": "g" * 64}),
@@ -258,7 +264,7 @@ OUT_OF_BOUNDS: list[tuple[Decode, str, dict[str, object]]] = [
     (decode_from_terminal, "prove", {"account": {**ACCOUNT, "login": 0}}),
     (decode_from_terminal, "prove", {"account": {**ACCOUNT, "login": 2**63}}),
     (decode_from_terminal, "prove", {"account": {**ACCOUNT, "server": "Broker\n"}}),
-    (decode_from_terminal, "prove", {"account": {**ACCOUNT, "trade_mode": "PAPER"}}),
+    (decode_from_terminal, "prove", {"account": {**ACCOUNT, "trade_mode": "REFERENCE"}}),
     (decode_from_terminal, "prove", {"account": {**ACCOUNT, "margin_mode": "NONE"}}),
     (decode_from_terminal, "prove", {"account": {**ACCOUNT, "currency": ""}}),
     (decode_from_terminal, "prove", {"ledger": {"id": "a" * 33, "mark": 0}}),
@@ -267,9 +273,9 @@ OUT_OF_BOUNDS: list[tuple[Decode, str, dict[str, object]]] = [
     (decode_from_terminal, "prove", {"poll_interval_s": 301}),
     (decode_from_terminal, "prove", {"server_ms": 2**53}),
     (decode_from_terminal, "prove", {"program": "x" * 1025}),
-    (decode_from_terminal, "fact", {"seq": 0}),
-    (decode_from_terminal, "fact", {"seq": 2**53}),
-    (decode_from_terminal, "fact", {"epoch": -1}),
+    (decode_from_terminal, "report", {"seq": 0}),
+    (decode_from_terminal, "report", {"seq": 2**53}),
+    (decode_from_terminal, "report", {"epoch": -1}),
     (decode_from_terminal, "heartbeat", {"balance": "NaN"}),
     (decode_from_terminal, "heartbeat", {"equity": "Infinity"}),
     (decode_from_terminal, "heartbeat", {"margin": "1e999999"}),
@@ -279,8 +285,8 @@ OUT_OF_BOUNDS: list[tuple[Decode, str, dict[str, object]]] = [
     (decode_from_sidecar, "welcome", {"epoch": 0}),
     (decode_from_sidecar, "command", {"attempt": 0}),
     (decode_from_sidecar, "command", {"attempt": 2**31}),
-    (decode_from_sidecar, "command", {"order": {**ORDER, "token": 0}}),
-    (decode_from_sidecar, "command", {"order": {**ORDER, "token": 2**52}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "client_order_id": 0}}),
+    (decode_from_sidecar, "command", {"order": {**ORDER, "client_order_id": 2**52}}),
     (decode_from_sidecar, "command", {"order": {**ORDER, "kind": "MODIFY_ALL"}}),
     (decode_from_sidecar, "command", {"order": {**ORDER, "side": "LONG"}}),
     (decode_from_sidecar, "command", {"order": {**ORDER, "volume": "NaN"}}),
@@ -298,8 +304,8 @@ OUT_OF_BOUNDS: list[tuple[Decode, str, dict[str, object]]] = [
     (decode_from_sidecar, "inquire", {"symbol": ""}),
     (decode_from_sidecar, "inquire", {"symbol": "a\nb"}),
     (decode_from_sidecar, "inquire", {"exact": 1}),
-    (decode_from_sidecar, "settle", {"item": {**SETTLE_ITEM, "ask": 0}}),
-    (decode_from_sidecar, "settle", {"item": {**SETTLE_ITEM, "ledger": "x"}}),
+    (decode_from_sidecar, "status_request", {"item": {**STATUS_REQUEST_ITEM, "ask": 0}}),
+    (decode_from_sidecar, "status_request", {"item": {**STATUS_REQUEST_ITEM, "ledger": "x"}}),
     (decode_from_sidecar, "challenge", {"nonce": "x"}),
     (decode_from_sidecar, "refused", {"code": ""}),
 ]
@@ -321,11 +327,11 @@ def test_a_refusal_for_a_reason_of_a_newer_sidecar_is_read_all_the_same() -> Non
     assert (newer.code, newer.remedy) == ("WEEKEND", "remove it")
 
 
-def test_tickets_and_tokens_keep_all_their_bits() -> None:
-    order = {**ORDER, "position": 2**63 - 1, "token": 2**52 - 1}
+def test_tickets_and_client_order_ids_keep_all_their_bits() -> None:
+    order = {**ORDER, "position": 2**63 - 1, "client_order_id": 2**52 - 1}
     read = decode_from_sidecar(frame("command", {**FROM_SIDECAR["command"], "order": order}))
     assert isinstance(read, messages.Command)
-    assert (read.order.position, read.order.token) == (2**63 - 1, 2**52 - 1)
+    assert (read.order.position, read.order.client_order_id) == (2**63 - 1, 2**52 - 1)
 
 
 def test_a_volume_is_a_number_with_its_digits_on_the_wire() -> None:

@@ -1,4 +1,4 @@
-"""Facts: on the wire, their keys, and when two of them are the same."""
+"""Reports: on the wire, their keys, and when two of them are the same."""
 
 import json
 from decimal import Decimal
@@ -13,33 +13,33 @@ from bridge.core.director.contract import OrderType
 from bridge.core.link import reports
 from bridge.core.link.messages import ProtocolError
 from bridge.core.link.reports import (
-    AnyFact,
-    CommandFact,
+    AnyReport,
+    CommandReport,
     CommandStage,
-    ConnectionFact,
+    ConnectionReport,
     Found,
     NotSentReason,
-    PositionFact,
-    ScanFact,
-    SymbolFact,
-    TroubleFact,
+    PositionReport,
+    ScanReport,
+    SymbolReport,
+    TroubleReport,
     content_hash,
-    decode_fact,
-    encode_fact,
-    fact_key,
+    decode_report,
+    encode_report,
+    report_key,
 )
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 from tests.unit.core.generate import amounts, instances
-from tests.unit.core.samples import DEAL_IN, ORDER, TOKEN
+from tests.unit.core.samples import CLIENT_ORDER_ID, DEAL_IN, ORDER
 
-BOOT = "a" * 32
-KINDS = reports.AnyFact.__args__
+INSTANCE_ID = "a" * 32
+KINDS = reports.AnyReport.__args__
 ANY = st.one_of([instances(cls) for cls in KINDS])
-F = TypeVar("F", bound=AnyFact)
+F = TypeVar("F", bound=AnyReport)
 
-EXAMPLES: list[AnyFact] = [
-    CommandFact(
-        token=TOKEN,
+EXAMPLES: list[AnyReport] = [
+    CommandReport(
+        client_order_id=CLIENT_ORDER_ID,
         attempt=2,
         stage=CommandStage.RESULT,
         mark=17,
@@ -67,7 +67,7 @@ EXAMPLES: list[AnyFact] = [
         expires_server_ms=6,
         comment="dir",
     ),
-    PositionFact(
+    PositionReport(
         identifier=7001,
         ticket=7002,
         symbol="EURUSD",
@@ -76,9 +76,9 @@ EXAMPLES: list[AnyFact] = [
         price_open=Decimal("1.0951"),
         stop_loss=Decimal("1.09"),
         take_profit=Decimal("1.1"),
-        magic=TOKEN,
+        magic=CLIENT_ORDER_ID,
     ),
-    SymbolFact(
+    SymbolReport(
         asked="EURUSD",
         name="EURUSD.r",
         candidates=["EURUSD.r", "EURUSD.x"],
@@ -92,46 +92,68 @@ EXAMPLES: list[AnyFact] = [
         trade_mode="LONGONLY",
         order_types=[OrderType.MARKET, OrderType.LIMIT],
     ),
-    ScanFact(boot=BOOT, counter=4, from_server_ms=1, to_server_ms=2, deals=3, orders=4, positions=[7001]),
-    ConnectionFact(boot=BOOT, counter=5, up=False, message="no route"),
-    TroubleFact(boot=BOOT, counter=6, code="AUTOTRADING_OFF", message="press the AutoTrading button"),
+    ScanReport(
+        instance_id=INSTANCE_ID,
+        counter=4,
+        from_server_ms=1,
+        to_server_ms=2,
+        deals=3,
+        orders=4,
+        positions=[7001],
+    ),
+    ConnectionReport(instance_id=INSTANCE_ID, counter=5, up=False, message="no route"),
+    TroubleReport(
+        instance_id=INSTANCE_ID, counter=6, code="AUTOTRADING_OFF", message="press the AutoTrading button"
+    ),
 ]
-EACH = pytest.mark.parametrize("fact", EXAMPLES, ids=lambda fact: type(fact).__name__)
+EACH = pytest.mark.parametrize("report", EXAMPLES, ids=lambda report: type(report).__name__)
 
 
 def test_every_kind_has_its_example() -> None:
-    assert [type(fact) for fact in EXAMPLES] == list(KINDS)
+    assert [type(report) for report in EXAMPLES] == list(KINDS)
 
 
 @given(ANY)
-def test_every_fact_reads_back_as_it_was_written(fact: AnyFact) -> None:
-    written = encode_fact(fact)
-    assert decode_fact(written) == fact
-    assert encode_fact(decode_fact(written)) == written
-    assert content_hash(decode_fact(written)) == content_hash(fact)
-    assert fact_key(decode_fact(written)) == fact_key(fact)
+def test_every_report_reads_back_as_it_was_written(report: AnyReport) -> None:
+    written = encode_report(report)
+    assert decode_report(written) == report
+    assert encode_report(decode_report(written)) == written
+    assert content_hash(decode_report(written)) == content_hash(report)
+    assert report_key(decode_report(written)) == report_key(report)
 
 
 @pytest.mark.parametrize(
-    ("fact", "key"),
+    ("report", "key"),
     [
-        (EXAMPLES[0], f"command:{TOKEN}:2:result"),
-        (msgspec.structs.replace(EXAMPLES[0], stage=CommandStage.RECEIVED), f"command:{TOKEN}:2:received"),
-        (msgspec.structs.replace(EXAMPLES[0], stage=CommandStage.SUBMITTED), f"command:{TOKEN}:2:submitted"),
-        (msgspec.structs.replace(EXAMPLES[0], stage=CommandStage.NOT_SENT), f"command:{TOKEN}:2:not_sent"),
-        (msgspec.structs.replace(EXAMPLES[0], stage=CommandStage.SETTLED), f"command:{TOKEN}:2:settled:1"),
+        (EXAMPLES[0], f"command:{CLIENT_ORDER_ID}:2:result"),
+        (
+            msgspec.structs.replace(EXAMPLES[0], stage=CommandStage.RECEIVED),
+            f"command:{CLIENT_ORDER_ID}:2:received",
+        ),
+        (
+            msgspec.structs.replace(EXAMPLES[0], stage=CommandStage.SUBMITTED),
+            f"command:{CLIENT_ORDER_ID}:2:submitted",
+        ),
+        (
+            msgspec.structs.replace(EXAMPLES[0], stage=CommandStage.NOT_SENT),
+            f"command:{CLIENT_ORDER_ID}:2:not_sent",
+        ),
+        (
+            msgspec.structs.replace(EXAMPLES[0], stage=CommandStage.STATUS_REPLY),
+            f"command:{CLIENT_ORDER_ID}:2:status_reply:1",
+        ),
         (EXAMPLES[1], "deal:9001"),
         (EXAMPLES[2], "order:8001:PLACED:0.3:0:1.09:1.1:6"),
         (ORDER, "order:8001:PLACED:0.3:0:-:-:0"),
         (EXAMPLES[3], "position:7001"),
         (EXAMPLES[4], "symbol:EURUSD"),
-        (EXAMPLES[5], f"scan:{BOOT}:4"),
-        (EXAMPLES[6], f"connection:{BOOT}:5"),
-        (EXAMPLES[7], f"trouble:{BOOT}:6"),
+        (EXAMPLES[5], f"scan:{INSTANCE_ID}:4"),
+        (EXAMPLES[6], f"connection:{INSTANCE_ID}:5"),
+        (EXAMPLES[7], f"trouble:{INSTANCE_ID}:6"),
     ],
 )
-def test_each_fact_has_its_natural_key(fact: AnyFact, key: str) -> None:
-    assert fact_key(fact) == key
+def test_each_report_has_its_natural_key(report: AnyReport, key: str) -> None:
+    assert report_key(report) == key
 
 
 @pytest.mark.parametrize(
@@ -149,67 +171,67 @@ def test_each_fact_has_its_natural_key(fact: AnyFact, key: str) -> None:
     ],
 )
 def test_an_order_that_changed_has_another_key(field: str, value: object) -> None:
-    assert fact_key(msgspec.structs.replace(EXAMPLES[2], **{field: value})) != fact_key(EXAMPLES[2])
+    assert report_key(msgspec.structs.replace(EXAMPLES[2], **{field: value})) != report_key(EXAMPLES[2])
 
 
 @pytest.mark.parametrize("field", ["time_setup_server_ms", "time_done_server_ms"])
 def test_no_key_holds_a_time_of_the_past(field: str) -> None:
-    assert fact_key(msgspec.structs.replace(EXAMPLES[2], **{field: 99})) == fact_key(EXAMPLES[2])
+    assert report_key(msgspec.structs.replace(EXAMPLES[2], **{field: 99})) == report_key(EXAMPLES[2])
 
 
 def test_a_stop_in_the_place_of_a_target_is_another_order() -> None:
     stop = msgspec.structs.replace(ORDER, stop_loss=Decimal("1.1"), take_profit=None)
     target = msgspec.structs.replace(ORDER, stop_loss=None, take_profit=Decimal("1.1"))
-    assert fact_key(stop) != fact_key(target)
+    assert report_key(stop) != report_key(target)
     assert content_hash(stop) != content_hash(target)
 
 
 @given(amounts)
 def test_content_is_the_same_in_another_decimal_spelling(value: Decimal) -> None:
-    fact = msgspec.structs.replace(DEAL_IN, profit=value)
+    report = msgspec.structs.replace(DEAL_IN, profit=value)
     for spelling in (value.normalize(), value + Decimal("0E-12"), Decimal(f"{value:E}")):
-        assert content_hash(msgspec.structs.replace(fact, profit=spelling)) == content_hash(fact)
+        assert content_hash(msgspec.structs.replace(report, profit=spelling)) == content_hash(report)
 
 
 @given(amounts)
 def test_an_orders_key_is_the_same_in_another_decimal_spelling(value: Decimal) -> None:
-    fact = msgspec.structs.replace(ORDER, price=value)
-    assert fact_key(msgspec.structs.replace(fact, price=value.normalize())) == fact_key(fact)
+    report = msgspec.structs.replace(ORDER, price=value)
+    assert report_key(msgspec.structs.replace(report, price=value.normalize())) == report_key(report)
 
 
 @pytest.mark.parametrize("nought", ["0", "0.00", "-0", "-0.00", "0e5"])
 def test_nothing_is_nothing_whatever_its_sign(nought: str) -> None:
-    booked = json.loads(encode_fact(DEAL_IN), parse_float=str, parse_int=str)
-    raw = encode_fact(DEAL_IN).replace(b'"swap":0,', f'"swap":{nought},'.encode())
+    booked = json.loads(encode_report(DEAL_IN), parse_float=str, parse_int=str)
+    raw = encode_report(DEAL_IN).replace(b'"swap":0,', f'"swap":{nought},'.encode())
     assert booked["swap"] == "0"
-    assert content_hash(decode_fact(raw)) == content_hash(DEAL_IN)
+    assert content_hash(decode_report(raw)) == content_hash(DEAL_IN)
 
 
 @EACH
-def test_content_depends_on_every_field(fact: AnyFact) -> None:
-    hashes = {content_hash(fact)}
-    for name in fact.__struct_fields__:
-        hashes.add(content_hash(msgspec.structs.replace(fact, **{name: _other(getattr(fact, name))})))
-    assert len(hashes) == len(fact.__struct_fields__) + 1
+def test_content_depends_on_every_field(report: AnyReport) -> None:
+    hashes = {content_hash(report)}
+    for name in report.__struct_fields__:
+        hashes.add(content_hash(msgspec.structs.replace(report, **{name: _other(getattr(report, name))})))
+    assert len(hashes) == len(report.__struct_fields__) + 1
 
 
-def test_facts_of_two_kinds_with_equal_fields_differ() -> None:
+def test_reports_of_two_kinds_with_equal_fields_differ() -> None:
     position = EXAMPLES[3]
     assert len({content_hash(each) for each in (*EXAMPLES, position)}) == len(EXAMPLES)
 
 
 @EACH
-def test_fields_of_a_newer_terminal_are_ignored(fact: AnyFact) -> None:
-    newer = json.dumps({**json.loads(encode_fact(fact)), "new": {"x": [1]}}).encode()
-    assert decode_fact(newer) == fact
-    assert content_hash(decode_fact(newer)) == content_hash(fact)
+def test_fields_of_a_newer_terminal_are_ignored(report: AnyReport) -> None:
+    newer = json.dumps({**json.loads(encode_report(report)), "new": {"x": [1]}}).encode()
+    assert decode_report(newer) == report
+    assert content_hash(decode_report(newer)) == content_hash(report)
 
 
 @pytest.mark.parametrize(
-    ("fact", "changed"),
+    ("report", "changed"),
     [
-        (EXAMPLES[0], {"token": 0}),
-        (EXAMPLES[0], {"token": 2**52}),
+        (EXAMPLES[0], {"client_order_id": 0}),
+        (EXAMPLES[0], {"client_order_id": 2**52}),
         (EXAMPLES[0], {"attempt": 0}),
         (EXAMPLES[0], {"stage": "guessed"}),
         (EXAMPLES[0], {"reason": "WHIM"}),
@@ -244,8 +266,8 @@ def test_fields_of_a_newer_terminal_are_ignored(fact: AnyFact) -> None:
         (EXAMPLES[4], {"volume_step": -0.01}),
         (EXAMPLES[4], {"trade_mode": "full"}),
         (EXAMPLES[4], {"order_types": ["MARKET", "WHIM"]}),
-        (EXAMPLES[5], {"boot": "a" * 31}),
-        (EXAMPLES[5], {"boot": BOOT + "\n"}),
+        (EXAMPLES[5], {"instance_id": "a" * 31}),
+        (EXAMPLES[5], {"instance_id": INSTANCE_ID + "\n"}),
         (EXAMPLES[5], {"positions": [-1]}),
         (EXAMPLES[5], {"positions": [1] * 2049}),
         (EXAMPLES[6], {"up": 1}),
@@ -253,24 +275,24 @@ def test_fields_of_a_newer_terminal_are_ignored(fact: AnyFact) -> None:
         (EXAMPLES[7], {"code": "x\n"}),
     ],
 )
-def test_what_is_out_of_bounds_is_refused(fact: AnyFact, changed: dict[str, object]) -> None:
+def test_what_is_out_of_bounds_is_refused(report: AnyReport, changed: dict[str, object]) -> None:
     with pytest.raises(ProtocolError):
-        decode_fact(json.dumps({**json.loads(encode_fact(fact)), **changed}).encode())
+        decode_report(json.dumps({**json.loads(encode_report(report)), **changed}).encode())
 
 
 @given(ANY, st.binary(max_size=20), st.floats(0, 1), st.floats(0, 1))
 def test_no_bytes_make_an_error_of_another_kind(
-    fact: AnyFact, noise: bytes, start: float, end: float
+    report: AnyReport, noise: bytes, start: float, end: float
 ) -> None:
-    good = encode_fact(fact)
+    good = encode_report(report)
     low, high = sorted((int(start * len(good)), int(end * len(good))))
     for raw in (noise, good[:low] + noise + good[high:]):
         try:
-            read = decode_fact(raw)
+            read = decode_report(raw)
         except ProtocolError as error:
             assert str(error)
         else:
-            assert fact_key(read) and content_hash(read)
+            assert report_key(read) and content_hash(read)
 
 
 @pytest.mark.parametrize(
@@ -285,9 +307,9 @@ def test_no_bytes_make_an_error_of_another_kind(
         b"\xff",
     ],
 )
-def test_what_is_no_fact_is_a_protocol_error(raw: bytes) -> None:
+def test_what_is_no_report_is_a_protocol_error(raw: bytes) -> None:
     with pytest.raises(ProtocolError):
-        decode_fact(raw)
+        decode_report(raw)
 
 
 @pytest.mark.parametrize("reason", list(NotSentReason))

@@ -1,11 +1,11 @@
-"""A session: its facts in order, its life and death, the heartbeats, and what comes late or broken."""
+"""A session: its reports in order, its life and death, the heartbeats, and what comes late or broken."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.link.messages import Ack, Bye, ErrorMessage, SidecarHeartbeat
-from bridge.core.link.session import BUSY_S, Effect, Ended, Facts, Heard, Send, Sessions
+from bridge.core.link.session import BUSY_S, Effect, Ended, Heard, Reports, Send, Sessions
 from tests.unit.core.samples import OFFICER
 from tests.unit.core.terminals import OTHER, Terminal, heartbeat, sessions
 
@@ -20,36 +20,36 @@ def ack(seq: int) -> Send:
     return Send(b"peer-1", Ack(epoch=1, seq=seq))
 
 
-def fact(seq: int) -> Facts:
-    return Facts(OFFICER, 1, seq, b'{"n":%d}' % seq)
+def report(seq: int) -> Reports:
+    return Reports(OFFICER, 1, seq, b'{"n":%d}' % seq)
 
 
-def test_facts_go_to_the_journal_in_order_with_their_exact_text() -> None:
+def test_reports_go_to_the_journal_in_order_with_their_exact_text() -> None:
     link, terminal = entered()
-    assert [terminal.fact(link, seq) for seq in (1, 2, 3)] == [[fact(1)], [fact(2)], [fact(3)]]
+    assert [terminal.report(link, seq) for seq in (1, 2, 3)] == [[report(1)], [report(2)], [report(3)]]
 
 
 def test_nothing_is_acknowledged_before_it_is_committed() -> None:
     link, terminal = entered()
-    terminal.fact(link, 1)
-    terminal.fact(link, 2)
-    assert terminal.fact(link, 1) == []
+    terminal.report(link, 1)
+    terminal.report(link, 2)
+    assert terminal.report(link, 1) == []
     assert link.committed(OFFICER, 1, 2, ready=False) == [ack(2)]
 
 
-def test_a_repeated_fact_is_acknowledged_again_once_committed_and_not_journaled_twice() -> None:
+def test_a_repeated_report_is_acknowledged_again_once_committed_and_not_journaled_twice() -> None:
     link, terminal = entered()
     for seq in (1, 2, 3):
-        terminal.fact(link, seq)
+        terminal.report(link, seq)
     link.committed(OFFICER, 1, 2, ready=False)
-    assert [terminal.fact(link, seq) for seq in (1, 2, 3)] == [[ack(2)], [ack(2)], []]
-    assert terminal.fact(link, 4) == [fact(4)]
+    assert [terminal.report(link, seq) for seq in (1, 2, 3)] == [[ack(2)], [ack(2)], []]
+    assert terminal.report(link, 4) == [report(4)]
 
 
 def test_an_acknowledgement_never_goes_back() -> None:
     link, terminal = entered()
     for seq in (1, 2, 3):
-        terminal.fact(link, seq)
+        terminal.report(link, seq)
     link.committed(OFFICER, 1, 3, ready=False)
     assert link.committed(OFFICER, 1, 1, ready=False) == [ack(3)]
 
@@ -57,11 +57,11 @@ def test_an_acknowledgement_never_goes_back() -> None:
 @pytest.mark.parametrize("seq", [2, 3, 2**53 - 1])
 def test_a_gap_ends_the_session_so_that_the_terminal_numbers_anew(seq: int) -> None:
     link, terminal = entered()
-    why = f"fact {seq} came after fact 0"
-    assert terminal.fact(link, seq) == [Send(b"peer-1", Bye(epoch=1, reason=why)), Ended(OFFICER, 1, why)]
+    why = f"report {seq} came after report 0"
+    assert terminal.report(link, seq) == [Send(b"peer-1", Bye(epoch=1, reason=why)), Ended(OFFICER, 1, why)]
     assert link.session(OFFICER) is None
     terminal.enter(link, epoch=2)
-    assert terminal.fact(link, 1, epoch=2) == [Facts(OFFICER, 2, 1, b'{"n":1}')]
+    assert terminal.report(link, 1, epoch=2) == [Reports(OFFICER, 2, 1, b'{"n":1}')]
 
 
 def test_a_terminal_that_the_transport_gave_up_makes_room_for_its_successor_at_once() -> None:
@@ -69,7 +69,7 @@ def test_a_terminal_that_the_transport_gave_up_makes_room_for_its_successor_at_o
     terminal.say(link, heartbeat(1, busy=True))
     assert link.gone(b"peer-1") == [Ended(OFFICER, 1, "the terminal takes no messages")]
     assert link.gone(b"peer-1") == []
-    Terminal(b"peer-2", boot="b").enter(link, epoch=2)
+    Terminal(b"peer-2", instance_id="b").enter(link, epoch=2)
     successor = link.session(OFFICER)
     assert successor is not None and successor.peer == b"peer-2"
 
@@ -77,7 +77,7 @@ def test_a_terminal_that_the_transport_gave_up_makes_room_for_its_successor_at_o
 @pytest.mark.parametrize("epoch", [0, 2, 2**53 - 1])
 def test_what_is_of_another_epoch_is_dropped_and_is_no_sign_of_life(epoch: int) -> None:
     link, terminal = entered()
-    assert terminal.fact(link, 1, epoch=epoch, now=2.0) == []
+    assert terminal.report(link, 1, epoch=epoch, now=2.0) == []
     assert terminal.beat(link, epoch=epoch, now=2.0) == []
     assert terminal.say(link, Bye(epoch=epoch, reason=""), 2.0) == []
     assert link.counters.stale_epoch == 3
@@ -86,7 +86,7 @@ def test_what_is_of_another_epoch_is_dropped_and_is_no_sign_of_life(epoch: int) 
 
 def test_a_commit_of_an_earlier_epoch_says_nothing_in_the_present_one() -> None:
     link, terminal = entered()
-    terminal.fact(link, 1)
+    terminal.report(link, 1)
     terminal.enter(link, epoch=2)
     assert link.committed(OFFICER, 1, 1, ready=True) == []
     session = link.session(OFFICER)
@@ -101,20 +101,20 @@ def test_a_session_is_ready_from_its_first_scan_on() -> None:
     assert session is not None
     seen = []
     for seq, scanned in ((1, False), (2, True), (3, False)):
-        terminal.fact(link, seq)
+        terminal.report(link, seq)
         link.committed(OFFICER, 1, seq, ready=scanned)
         seen.append(session.ready)
     assert seen == [False, True, True]
 
 
-@pytest.mark.parametrize("alive_by", ["beat", "fact", "error"])
+@pytest.mark.parametrize("alive_by", ["beat", "report", "error"])
 def test_a_terminal_lives_for_three_heartbeats_after_each_message(alive_by: str) -> None:
     link, terminal = entered()
     match alive_by:
         case "beat":
             terminal.beat(link, now=100.0)
-        case "fact":
-            terminal.fact(link, 1, now=100.0)
+        case "report":
+            terminal.report(link, 1, now=100.0)
         case _:
             terminal.say(link, ErrorMessage(code="X", message=""), 100.0)
     assert link.alive(OFFICER, 102.999)
@@ -146,7 +146,7 @@ def test_a_busy_terminal_lives_for_as_long_as_a_synchronous_send_may_take() -> N
 @pytest.mark.parametrize(
     ("busy", "lost_s"), [(False, 15.0), (True, BUSY_S)], ids=["silent", "silent since it was busy"]
 )
-def test_a_silent_terminal_is_lost_at_its_very_moment_and_told_once(busy: bool, lost_s: float) -> None:
+def test_a_silent_terminal_is_lost_at_its_very_moment_and_emitted_once(busy: bool, lost_s: float) -> None:
     link, terminal = entered()
     terminal.beat(link, now=100.0, busy=busy)
     lost_at = 100.0 + lost_s
@@ -182,7 +182,7 @@ def test_a_goodbye_ends_the_session_at_once() -> None:
     assert not link.alive(OFFICER, 0.0)
 
 
-def test_a_session_dropped_by_us_is_told_to_the_terminal() -> None:
+def test_a_session_dropped_by_us_is_emitted_to_the_terminal() -> None:
     link, _ = entered()
     assert link.drop(OFFICER, "halt") == [
         Send(b"peer-1", Bye(epoch=1, reason="halt")),
@@ -237,11 +237,11 @@ def test_the_journal_is_given_each_number_once_and_in_order(numbers: list[int], 
     link, terminal = entered()
     given_: list[int] = []
     for seq in numbers:
-        effects = terminal.fact(link, seq)
+        effects = terminal.report(link, seq)
         if any(isinstance(each, Ended) for each in effects):
             assert seq > len(given_) + 1
             return
-        given_ += [each.seq for each in effects if isinstance(each, Facts)]
+        given_ += [each.seq for each in effects if isinstance(each, Reports)]
         if given_:
             link.committed(OFFICER, 1, data.draw(st.integers(1, len(given_))), ready=False)
         acks = [
@@ -255,17 +255,17 @@ def test_each_session_keeps_its_own_count() -> None:
     link, one, two = sessions(), Terminal(), Terminal(b"peer-2", officer=OTHER)
     one.enter(link)
     two.enter(link, epoch=2)
-    one.fact(link, 1)
-    assert two.fact(link, 1, epoch=2) == [Facts(OTHER, 2, 1, b'{"n":1}')]
+    one.report(link, 1)
+    assert two.report(link, 1, epoch=2) == [Reports(OTHER, 2, 1, b'{"n":1}')]
     assert link.committed(OTHER, 2, 1, ready=False) == [Send(b"peer-2", Ack(epoch=2, seq=1))]
     session = link.session(OFFICER)
     assert session is not None and session.acked == 0
 
 
-def test_a_fact_of_any_json_is_passed_on_unread() -> None:
+def test_a_report_of_any_json_is_passed_on_unread() -> None:
     link, terminal = entered()
-    frame = b'{"type":"fact","epoch":1,"seq":1,"fact":{"kind":"of tomorrow", "price": 1.0950}}'
+    frame = b'{"type":"report","epoch":1,"seq":1,"report":{"kind":"of tomorrow", "price": 1.0950}}'
     assert link.receive(b"peer-1", frame, 0.0) == [
-        Facts(OFFICER, 1, 1, b'{"kind":"of tomorrow", "price": 1.0950}')
+        Reports(OFFICER, 1, 1, b'{"kind":"of tomorrow", "price": 1.0950}')
     ]
-    assert terminal.fact(link, 2) == [fact(2)]
+    assert terminal.report(link, 2) == [report(2)]

@@ -57,7 +57,12 @@ def test_both_sides_prove_themselves_and_the_journal_admits() -> None:
     assert link.admit(b"peer-1", welcome(7), 3.0) == [Send(b"peer-1", welcome(7))]
     session = link.session(OFFICER)
     assert session is not None
-    assert (session.peer, session.boot, session.epoch, session.ready) == (b"peer-1", "a" * 32, 7, False)
+    assert (session.peer, session.instance_id, session.epoch, session.ready) == (
+        b"peer-1",
+        "a" * 32,
+        7,
+        False,
+    )
     assert link.alive(OFFICER, 3.0)
 
 
@@ -145,20 +150,20 @@ def test_what_the_journal_refuses_is_refused_with_its_remedy_and_over() -> None:
 
 
 def test_a_second_boot_is_refused_while_the_first_lives_and_admitted_after() -> None:
-    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", boot="b")
+    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", instance_id="b")
     first.enter(link)
     first.beat(link, now=10.0)
-    assert refusal(second.knock(link, 12.999)) == RefusalCode.SECOND_BOOT
+    assert refusal(second.knock(link, 12.999)) == RefusalCode.SECOND_INSTANCE
     assert challenged(second.knock(link, 13.0)).version == 1
     effects = second.enter(link, epoch=2, now=13.0)
     assert effects == [Ended(OFFICER, 1, "a new session took over"), Send(b"peer-2", welcome(2))]
     session = link.session(OFFICER)
-    assert session is not None and session.boot == "b" * 32
+    assert session is not None and session.instance_id == "b" * 32
 
 
 def test_of_two_boots_that_knock_at_once_only_one_gets_the_session() -> None:
     """Two charts of one restarted terminal: both are challenged before either has a session."""
-    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", boot="b")
+    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", instance_id="b")
     proofs = [(each, each.proof(challenged(each.knock(link)))) for each in (first, second)]
     for epoch, (terminal, prove) in enumerate(proofs, 1):
         for effect in terminal.say(link, prove, 0.1):
@@ -166,12 +171,12 @@ def test_of_two_boots_that_knock_at_once_only_one_gets_the_session() -> None:
                 link.admit(terminal.peer, welcome(epoch), 0.1)
     session = link.session(OFFICER)
     assert session is not None
-    assert session.boot == first.hello.boot
+    assert session.instance_id == first.hello.instance_id
 
 
 def test_of_two_boots_admitted_at_once_only_one_gets_the_session() -> None:
     """The journal takes its time: both have proved themselves before either is admitted."""
-    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", boot="b")
+    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", instance_id="b")
     proofs = [(each, each.proof(challenged(each.knock(link)))) for each in (first, second)]
     for terminal, prove in proofs:
         terminal.say(link, prove, 0.1)
@@ -179,7 +184,7 @@ def test_of_two_boots_admitted_at_once_only_one_gets_the_session() -> None:
     link.admit(second.peer, welcome(2), 0.1)
     session = link.session(OFFICER)
     assert session is not None
-    assert session.boot == first.hello.boot
+    assert session.instance_id == first.hello.instance_id
 
 
 def test_the_same_boot_takes_over_at_any_time_and_its_old_peer_is_a_stranger() -> None:
@@ -203,7 +208,7 @@ def test_a_session_stands_until_the_new_one_is_admitted() -> None:
 
 
 def test_one_peer_that_speaks_for_two_officers_keeps_only_the_last() -> None:
-    link, one, two = sessions(), Terminal(), Terminal(officer=OTHER, boot="b")
+    link, one, two = sessions(), Terminal(), Terminal(officer=OTHER, instance_id="b")
     one.enter(link)
     assert two.enter(link, epoch=2) == [
         Ended(OFFICER, 1, "a new session took over"),
@@ -225,7 +230,7 @@ def test_two_officers_live_side_by_side() -> None:
 @pytest.mark.parametrize("proved", [False, True])
 def test_who_has_proved_one_officers_key_is_not_admitted_as_another(proved: bool) -> None:
     """The journal takes its time over the first; meanwhile the same peer greets as somebody else."""
-    link, one, two = sessions(), Terminal(), Terminal(officer=OTHER, boot="b")
+    link, one, two = sessions(), Terminal(), Terminal(officer=OTHER, instance_id="b")
     one.prove(link)
     answer = two.knock(link)
     if proved and answer:
@@ -276,7 +281,7 @@ def test_a_flood_of_hellos_leaves_a_handshake_its_place_for_half_a_second() -> N
     link, terminal = sessions(), Terminal()
     prove = terminal.proof(challenged(terminal.knock(link)))
     for number in range(5000):
-        Terminal(b"stranger %d" % number, boot="f").knock(link, number / 10_000)
+        Terminal(b"stranger %d" % number, instance_id="f").knock(link, number / 10_000)
     assert isinstance(terminal.say(link, prove, 0.5)[0], Admit)
 
 
@@ -308,10 +313,10 @@ def test_a_stranger_who_says_what_is_no_greeting_gets_no_answer(frame: bytes, co
     assert getattr(link.counters, counter) == 1
 
 
-@pytest.mark.parametrize("kind", ["fact", "heartbeat"])
+@pytest.mark.parametrize("kind", ["report", "heartbeat"])
 def test_a_terminal_of_a_session_that_is_no_more_is_sent_to_greet_anew(kind: str) -> None:
     link, terminal = sessions(), Terminal()
-    effects = terminal.fact(link, 1, epoch=4) if kind == "fact" else terminal.beat(link, epoch=4)
+    effects = terminal.report(link, 1, epoch=4) if kind == "report" else terminal.beat(link, epoch=4)
     (send,) = effects
     assert isinstance(send, Send) and isinstance(send.message, Bye)
     assert (send.peer, send.message.epoch) == (b"peer-1", 4)

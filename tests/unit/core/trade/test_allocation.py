@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.link.reports import DealFact
-from bridge.core.trade.allocation import Holding, divide, revise
-from bridge.core.trade.records import CommandRecord, Share
+from bridge.core.link.reports import DealReport
+from bridge.core.trade.allocation import Lot, allocate, revise
+from bridge.core.trade.records import Allocation, CommandRecord
 from bridge.core.units.mt5_terms import DealEntry
 from tests.unit.core.samples import CLOSE, DEAL_IN, OPEN, whole
 
@@ -18,17 +18,17 @@ OURS = 11
 """The token of the command that makes the deal."""
 
 
-def deal(entry: DealEntry, volume: str, *, reason: str = "EXPERT", ticket: int = 100) -> DealFact:
+def deal(entry: DealEntry, volume: str, *, reason: str = "EXPERT", ticket: int = 100) -> DealReport:
     return msgspec.structs.replace(DEAL_IN, ticket=ticket, entry=entry, volume=Decimal(volume), reason=reason)
 
 
 def made_by(record: CommandRecord, **changes: object) -> CommandRecord:
-    order = msgspec.structs.replace(record.order, token=OURS, **changes)
+    order = msgspec.structs.replace(record.order, client_order_id=OURS, **changes)
     return msgspec.structs.replace(record, order=order)
 
 
 def split(
-    fact: DealFact,
+    report: DealReport,
     command: CommandRecord | None,
     parts: str,
     foreign: str = "0",
@@ -38,12 +38,14 @@ def split(
     """The shares as 'token entry volume, ...'. `parts` is 'token volume since' each, oldest first."""
     holdings = []
     for part in filter(None, parts.split(", ")):
-        token, volume, since = part.split()
-        holdings.append(Holding(int(token), Decimal(volume), int(since)))
-    shares = divide(fact, command, holdings, Decimal(foreign), complete=complete)
-    if shares is None:
+        client_order_id, volume, since = part.split()
+        holdings.append(Lot(int(client_order_id), Decimal(volume), int(since)))
+    allocations = allocate(report, command, holdings, Decimal(foreign), complete=complete)
+    if allocations is None:
         return None
-    return ", ".join(f"{share.token} {share.entry} {share.volume}" for share in shares)
+    return ", ".join(
+        f"{allocation.client_order_id} {allocation.entry} {allocation.volume}" for allocation in allocations
+    )
 
 
 IN, OUT, INOUT, BY = DealEntry.IN, DealEntry.OUT, DealEntry.INOUT, DealEntry.OUT_BY
@@ -52,7 +54,7 @@ CLOSES = made_by(CLOSE, opener=2)
 CLOSES_ANY = made_by(CLOSE, opener=0)
 CLOSES_OLD = made_by(CLOSE, opener=9)
 
-RULES: list[tuple[str, DealFact, CommandRecord | None, str, str, bool, str | None]] = [
+RULES: list[tuple[str, DealReport, CommandRecord | None, str, str, bool, str | None]] = [
     # rule, deal, who made it, our parts, what is not ours, whether all before is known; the shares
     ("1 ours puts on", deal(IN, "0.3"), OPENS, "", "0", False, "11 IN 0.3"),
     ("1 beside others", deal(IN, "0.3"), OPENS, "2 0.5 1", "7", False, "11 IN 0.3"),
@@ -193,62 +195,65 @@ RULES: list[tuple[str, DealFact, CommandRecord | None, str, str, bool, str | Non
 
 
 @pytest.mark.parametrize(
-    ("fact", "command", "parts", "foreign", "complete", "shares"),
+    ("report", "command", "parts", "foreign", "complete", "allocations"),
     [pytest.param(*row[1:], id=row[0]) for row in RULES],
 )
 def test_each_rule(
-    fact: DealFact,
+    report: DealReport,
     command: CommandRecord | None,
     parts: str,
     foreign: str,
     complete: bool,
-    shares: str | None,
+    allocations: str | None,
 ) -> None:
-    assert split(fact, command, parts, foreign, complete=complete) == shares
+    assert split(report, command, parts, foreign, complete=complete) == allocations
 
 
-def money(shares: Sequence[Share], field: str) -> list[str]:
-    return [str(getattr(share, field)) for share in shares]
+def money(allocations: Sequence[Allocation], field: str) -> list[str]:
+    return [str(getattr(allocation, field)) for allocation in allocations]
 
 
 def test_money_goes_by_volume_to_the_cent_and_what_rounding_leaves_to_the_last() -> None:
-    fact = msgspec.structs.replace(
+    report = msgspec.structs.replace(
         deal(OUT, "0.3", reason="SL"),
         commission=Decimal("-0.10"),
         swap=Decimal("-1"),
         profit=Decimal("100.01"),
         fee=Decimal("-0.001"),
     )
-    shares = divide(
-        fact, None, [Holding(n, Decimal("0.1"), n) for n in (1, 2, 3)], Decimal(0), complete=False
+    allocations = allocate(
+        report, None, [Lot(n, Decimal("0.1"), n) for n in (1, 2, 3)], Decimal(0), complete=False
     )
-    assert shares is not None
-    assert money(shares, "commission") == ["-0.03", "-0.03", "-0.04"]
-    assert money(shares, "swap") == ["-0.33", "-0.33", "-0.34"]
-    assert money(shares, "profit") == ["33.34", "33.34", "33.33"]
-    assert money(shares, "fee") == ["0.000", "0.000", "-0.001"]
+    assert allocations is not None
+    assert money(allocations, "commission") == ["-0.03", "-0.03", "-0.04"]
+    assert money(allocations, "swap") == ["-0.33", "-0.33", "-0.34"]
+    assert money(allocations, "profit") == ["33.34", "33.34", "33.33"]
+    assert money(allocations, "fee") == ["0.000", "0.000", "-0.001"]
 
 
 def test_what_was_earned_belongs_to_what_was_closed_and_what_it_cost_to_both() -> None:
-    fact = msgspec.structs.replace(
+    report = msgspec.structs.replace(
         deal(INOUT, "0.4"),
         commission=Decimal("-0.40"),
         swap=Decimal("-2"),
         profit=Decimal("9"),
         fee=Decimal("-0.04"),
     )
-    shares = divide(fact, OPENS, [Holding(1, Decimal("0.3"), 1)], Decimal(0), complete=False)
-    assert shares is not None
-    assert [(share.token, share.entry) for share in shares] == [(1, OUT), (OURS, IN)]
-    assert money(shares, "commission") == ["-0.30", "-0.10"]
-    assert money(shares, "swap") == ["-2.00", "0.00"]
-    assert money(shares, "profit") == ["9.00", "0.00"]
-    assert money(shares, "fee") == ["-0.03", "-0.01"]
+    allocations = allocate(report, OPENS, [Lot(1, Decimal("0.3"), 1)], Decimal(0), complete=False)
+    assert allocations is not None
+    assert [(allocation.client_order_id, allocation.entry) for allocation in allocations] == [
+        (1, OUT),
+        (OURS, IN),
+    ]
+    assert money(allocations, "commission") == ["-0.30", "-0.10"]
+    assert money(allocations, "swap") == ["-2.00", "0.00"]
+    assert money(allocations, "profit") == ["9.00", "0.00"]
+    assert money(allocations, "fee") == ["-0.03", "-0.01"]
 
 
 def test_a_deal_of_one_keeps_its_money_to_the_digit() -> None:
-    fact = msgspec.structs.replace(deal(IN, "0.3"), commission=Decimal("-0.123"))
-    assert divide(fact, OPENS, [], Decimal(0), complete=False) == (whole(fact, OURS),)
+    report = msgspec.structs.replace(deal(IN, "0.3"), commission=Decimal("-0.123"))
+    assert allocate(report, OPENS, [], Decimal(0), complete=False) == (whole(report, OURS),)
 
 
 VOLUMES = st.integers(1, 500).map(lambda each: Decimal(each) / 100)
@@ -256,9 +261,9 @@ MONEY = st.builds(
     lambda digits, places: Decimal(digits).scaleb(-places), st.integers(-(10**6), 10**6), st.integers(0, 4)
 )
 HOLDINGS = st.lists(st.tuples(VOLUMES, st.integers(1, 120)), max_size=5).map(
-    lambda parts: [Holding(number, volume, since) for number, (volume, since) in enumerate(parts, 1)]
+    lambda parts: [Lot(number, volume, since) for number, (volume, since) in enumerate(parts, 1)]
 )
-FACTS = st.builds(
+REPORTS = st.builds(
     lambda entry, reason, volume, commission, swap, profit, fee: msgspec.structs.replace(
         DEAL_IN,
         ticket=100,
@@ -289,67 +294,73 @@ def test_the_flatten_button_takes_what_is_ours() -> None:
     assert split(other, None, "2 0.3 1", "0.5") == "0 OUT 0.3"
 
 
-@given(FACTS, MAKERS, HOLDINGS, st.just(Decimal(0)) | VOLUMES, st.booleans())
-def test_shares_are_the_deal_to_the_last_digit_and_take_no_part_below_nothing(
-    fact: DealFact,
+@given(REPORTS, MAKERS, HOLDINGS, st.just(Decimal(0)) | VOLUMES, st.booleans())
+def test_allocations_are_the_deal_to_the_last_digit_and_take_no_part_below_nothing(
+    report: DealReport,
     command: CommandRecord | None,
-    holdings: list[Holding],
+    holdings: list[Lot],
     foreign: Decimal,
     complete: bool,
 ) -> None:
-    shares = divide(fact, command, holdings, foreign, complete=complete)
-    if shares is None:
-        assert fact.entry is not IN
-        assert fact.entry is INOUT or not complete
+    allocations = allocate(report, command, holdings, foreign, complete=complete)
+    if allocations is None:
+        assert report.entry is not IN
+        assert report.entry is INOUT or not complete
         return
     for field in ("volume", "commission", "swap", "profit", "fee"):
-        assert sum(getattr(share, field) for share in shares) == getattr(fact, field)
-    assert {share.price for share in shares} == {fact.price}
-    for share in shares:
-        assert share.volume > 0
-        assert share.entry in (IN, OUT)
-        if share.entry is IN:
-            assert share.token == (command.token if command else 0)
-    there = {holding.token: holding for holding in holdings}
-    for token in {share.token for share in shares if share.entry is OUT} - {0}:
-        taken = sum(share.volume for share in shares if share.token == token and share.entry is OUT)
-        assert taken <= there[token].volume
-        assert there[token].since < fact.ticket
-    if fact.entry is INOUT:
+        assert sum(getattr(allocation, field) for allocation in allocations) == getattr(report, field)
+    assert {allocation.price for allocation in allocations} == {report.price}
+    for allocation in allocations:
+        assert allocation.volume > 0
+        assert allocation.entry in (IN, OUT)
+        if allocation.entry is IN:
+            assert allocation.client_order_id == (command.client_order_id if command else 0)
+    there = {holding.client_order_id: holding for holding in holdings}
+    for client_order_id in {
+        allocation.client_order_id for allocation in allocations if allocation.entry is OUT
+    } - {0}:
+        taken = sum(
+            allocation.volume
+            for allocation in allocations
+            if allocation.client_order_id == client_order_id and allocation.entry is OUT
+        )
+        assert taken <= there[client_order_id].volume
+        assert there[client_order_id].since < report.ticket
+    if report.entry is INOUT:
         # A reversal leaves nothing of what was there.
-        closed = sum(share.volume for share in shares if share.entry is OUT)
-        assert closed == foreign + sum(each.volume for each in holdings if each.since < fact.ticket)
+        closed = sum(allocation.volume for allocation in allocations if allocation.entry is OUT)
+        assert closed == foreign + sum(each.volume for each in holdings if each.since < report.ticket)
 
 
-@given(FACTS, HOLDINGS, VOLUMES)
-def test_by_hand_ours_are_touched_only_when_nothing_else_is_left(
-    fact: DealFact, holdings: list[Holding], foreign: Decimal
+@given(REPORTS, HOLDINGS, VOLUMES)
+def test_by_manual_ours_are_touched_only_when_nothing_else_is_left(
+    report: DealReport, holdings: list[Lot], foreign: Decimal
 ) -> None:
-    by_hand = msgspec.structs.replace(fact, entry=OUT, reason="CLIENT")
-    shares = divide(by_hand, None, holdings, foreign, complete=False)
-    if shares is None or all(not share.token for share in shares):
+    manually = msgspec.structs.replace(report, entry=OUT, reason="CLIENT")
+    allocations = allocate(manually, None, holdings, foreign, complete=False)
+    if allocations is None or all(not allocation.client_order_id for allocation in allocations):
         return
-    assert sum(share.volume for share in shares if not share.token) == foreign
+    assert sum(allocation.volume for allocation in allocations if not allocation.client_order_id) == foreign
 
 
-@given(FACTS, MAKERS, HOLDINGS, MONEY, MONEY, MONEY, MONEY)
-def test_a_revision_shares_the_new_money_out_as_the_old(
-    fact: DealFact,
+@given(REPORTS, MAKERS, HOLDINGS, MONEY, MONEY, MONEY, MONEY)
+def test_a_revision_allocations_the_new_money_out_as_the_old(
+    report: DealReport,
     command: CommandRecord | None,
-    holdings: list[Holding],
+    holdings: list[Lot],
     commission: Decimal,
     swap: Decimal,
     profit: Decimal,
     fee: Decimal,
 ) -> None:
-    shares = divide(fact, command, holdings, Decimal(0), complete=True)
-    if shares is None:
+    allocations = allocate(report, command, holdings, Decimal(0), complete=True)
+    if allocations is None:
         return
-    later = msgspec.structs.replace(fact, commission=commission, swap=swap, profit=profit, fee=fee)
-    again = revise(later, shares)
-    assert [(each.token, each.entry, each.volume) for each in again] == [
-        (each.token, each.entry, each.volume) for each in shares
+    later = msgspec.structs.replace(report, commission=commission, swap=swap, profit=profit, fee=fee)
+    again = revise(later, allocations)
+    assert [(each.client_order_id, each.entry, each.volume) for each in again] == [
+        (each.client_order_id, each.entry, each.volume) for each in allocations
     ]
     for field in ("commission", "swap", "profit", "fee"):
-        assert sum(getattr(share, field) for share in again) == getattr(later, field)
-    assert revise(fact, again) == shares
+        assert sum(getattr(allocation, field) for allocation in again) == getattr(later, field)
+    assert revise(report, again) == allocations

@@ -11,7 +11,7 @@ from bridge.core.link.messages import CommandKind, Order
 from bridge.core.trade.amend_states import ChangeInput, effect_on_order, effect_on_position, step_change
 from bridge.core.trade.command_states import CommandOutput, CommandState, IllegalTransitionError
 from bridge.core.units.mt5_terms import OrderState, Side
-from tests.unit.core.samples import HELD, ORDER, POSITION, TOKEN
+from tests.unit.core.samples import CLIENT_ORDER_ID, ORDER, POSITION, QUARANTINED
 
 S, I, O = CommandState, ChangeInput, CommandOutput  # noqa: E741 - as in the table itself
 
@@ -33,7 +33,7 @@ INPUTS = (
     I.RESOLVED_DONE,
     I.RESOLVED_REJECTED,
 )
-TOLD = {"N": O.NEVER_SENT, "R": O.REFUSED, "C": O.CHANGED, "E": O.BROKER_ERROR, "U": O.UNKNOWN}
+EMITTED = {"N": O.NEVER_SENT, "R": O.REFUSED, "C": O.CHANGED, "E": O.BROKER_ERROR, "U": O.UNKNOWN}
 SHORT = {
     "pln": S.PLANNED,
     "dsp": S.DISPATCHED,
@@ -42,7 +42,7 @@ SHORT = {
     "don": S.DONE,
     "rej": S.REJECTED,
     "nev": S.NEVER_SENT,
-    "unc": S.UNCERTAIN,
+    "unc": S.UNRESOLVED,
     "unk": S.UNKNOWN,
 }
 # A cell is the state after, and what is told. '.': as it was; '!': may never happen.
@@ -79,8 +79,8 @@ def test_each_state_under_each_input(state: CommandState, what: ChangeInput, cel
         with pytest.raises(IllegalTransitionError, match=state):
             step_change(state, what)
         return
-    after, _, told = cell.partition(":")
-    expected = (state if after == "." else SHORT[after], tuple(TOLD[letter] for letter in told))
+    after, _, emitted = cell.partition(":")
+    expected = (state if after == "." else SHORT[after], tuple(EMITTED[letter] for letter in emitted))
     assert step_change(state, what) == expected
 
 
@@ -97,10 +97,10 @@ def live(
     state, life = S.PLANNED, []
     for what in happenings:
         try:
-            after, told = step_change(state, what)
+            after, emitted = step_change(state, what)
         except IllegalTransitionError:
             continue
-        life.append((state, what, after, told))
+        life.append((state, what, after, emitted))
         state = after
     return life
 
@@ -123,10 +123,10 @@ def test_between_two_dispatches_the_terminal_said_that_it_did_not_send(happening
 
 
 @given(HAPPENINGS)
-def test_what_took_effect_is_told_once_and_stays_so(happenings: list[ChangeInput]) -> None:
+def test_what_took_effect_is_emitted_once_and_stays_so(happenings: list[ChangeInput]) -> None:
     life = live(happenings)
-    told = [output for _, _, _, outputs in life for output in outputs]
-    assert told.count(O.CHANGED) <= 1
+    emitted = [output for _, _, _, outputs in life for output in outputs]
+    assert emitted.count(O.CHANGED) <= 1
     states = [after for _, _, after, _ in life]
     if S.DONE in states:
         assert set(states[states.index(S.DONE) :]) == {S.DONE}
@@ -137,15 +137,20 @@ def test_the_same_input_again_changes_nothing_and_tells_nothing(
     state: CommandState, what: ChangeInput
 ) -> None:
     once, _ = step_change(state, what)
-    twice, told = step_change(once, what)
-    assert (twice, told) == (once, ())
+    twice, emitted = step_change(once, what)
+    assert (twice, emitted) == (once, ())
 
 
 # What the target tells
 
 
 CANCEL = Order(
-    token=TOKEN + 1, kind=CommandKind.CANCEL, symbol="EURUSD", side=Side.BUY, order=8001, opener=TOKEN
+    client_order_id=CLIENT_ORDER_ID + 1,
+    kind=CommandKind.CANCEL,
+    symbol="EURUSD",
+    side=Side.BUY,
+    order=8001,
+    opener=CLIENT_ORDER_ID,
 )
 LIVE = msgspec.structs.replace(
     ORDER,
@@ -158,7 +163,7 @@ LIVE = msgspec.structs.replace(
 
 
 @pytest.mark.parametrize(
-    ("state", "left", "done", "told"),
+    ("state", "left", "done", "emitted"),
     [
         # state, volume left, when it was done with; what a CANCEL hears and what a MODIFY hears
         (OrderState.PLACED, "0.30", 0, None),
@@ -175,12 +180,12 @@ LIVE = msgspec.structs.replace(
     ],
 )
 def test_a_cancel_is_done_when_its_order_is_off_the_book_unfilled(
-    state: OrderState, left: str, done: int, told: ChangeInput | None
+    state: OrderState, left: str, done: int, emitted: ChangeInput | None
 ) -> None:
     seen = msgspec.structs.replace(LIVE, state=state, volume_current=Decimal(left), time_done_server_ms=done)
-    assert effect_on_order(CANCEL, seen) is told
+    assert effect_on_order(CANCEL, seen) is emitted
     modify = msgspec.structs.replace(CANCEL, kind=CommandKind.MODIFY, stop_loss=Decimal("1.0800"))
-    assert effect_on_order(modify, seen) is (I.TARGET_GONE if told else None)
+    assert effect_on_order(modify, seen) is (I.TARGET_GONE if emitted else None)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +235,7 @@ def test_a_modify_of_a_position_is_done_when_both_levels_are_as_it_wants_them(
     levels = {name: Decimal(text) for name, text in wanted.items()}
     modify = msgspec.structs.replace(CANCEL, kind=CommandKind.MODIFY, order=0, position=POSITION, **levels)
     seen = msgspec.structs.replace(
-        HELD,
+        QUARANTINED,
         stop_loss=None if stop_loss is None else Decimal(stop_loss),
         take_profit=None if take_profit is None else Decimal(take_profit),
     )

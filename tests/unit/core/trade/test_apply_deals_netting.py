@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.director.contract import EventType
-from bridge.core.link.reports import DealFact
+from bridge.core.link.reports import DealReport
 from bridge.core.trade.command_states import CommandState, PositionState
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units.mt5_terms import DealEntry, Side
@@ -20,23 +20,28 @@ E, S = EventType, CommandState
 IN, OUT, INOUT = DealEntry.IN, DealEntry.OUT, DealEntry.INOUT
 
 
-def opening(token: int, volume: str, side: Side = Side.BUY) -> CommandRecord:
+def opening(client_order_id: int, volume: str, side: Side = Side.BUY) -> CommandRecord:
     order = msgspec.structs.replace(
-        OPEN.order, token=token, volume=Decimal(volume), side=side, stop_loss=None, take_profit=None
+        OPEN.order,
+        client_order_id=client_order_id,
+        volume=Decimal(volume),
+        side=side,
+        stop_loss=None,
+        take_profit=None,
     )
-    return msgspec.structs.replace(OPEN, directive_id=f"open-{token}", order=order)
+    return msgspec.structs.replace(OPEN, directive_id=f"open-{client_order_id}", order=order)
 
 
-def closing(token: int, volume: str, opener: int, side: Side = Side.SELL) -> CommandRecord:
+def closing(client_order_id: int, volume: str, opener: int, side: Side = Side.SELL) -> CommandRecord:
     order = msgspec.structs.replace(
-        CLOSE.order, token=token, volume=Decimal(volume), opener=opener, side=side
+        CLOSE.order, client_order_id=client_order_id, volume=Decimal(volume), opener=opener, side=side
     )
     return msgspec.structs.replace(
-        CLOSE, directive_id=f"close-{token}", order=order, opening_directive_id=f"open-{opener}"
+        CLOSE, directive_id=f"close-{client_order_id}", order=order, opening_directive_id=f"open-{opener}"
     )
 
 
-def deal(ticket: int, entry: DealEntry, volume: str, *, by: int = 0, **changes: object) -> DealFact:
+def deal(ticket: int, entry: DealEntry, volume: str, *, by: int = 0, **changes: object) -> DealReport:
     """A deal of the token's command, or by hand."""
     plain = msgspec.structs.replace(
         DEAL_IN,
@@ -54,14 +59,14 @@ def deal(ticket: int, entry: DealEntry, volume: str, *, by: int = 0, **changes: 
 
 def parts(book: Book) -> dict[int, str]:
     """What is open by token."""
-    return {token: str(part.volume) for (_, token), part in book.parts.items()}
+    return {client_order_id: str(part.volume) for (_, client_order_id), part in book.parts.items()}
 
 
 def test_a_second_open_adds_a_part_of_its_own() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
     assert parts(book) == {1: "0.3", 2: "0.2"}
-    assert book.told == [
+    assert book.emitted == [
         ("open-1", E.ORDER_PLACED),
         ("open-1", E.ORDER_FILLED),
         ("open-1", E.POSITION_OPENED),
@@ -69,7 +74,7 @@ def test_a_second_open_adds_a_part_of_its_own() -> None:
         ("open-2", E.ORDER_FILLED),
         ("open-2", E.POSITION_OPENED),
     ]
-    opened = [draft.event for draft in book.events if draft.event.event_type is E.POSITION_OPENED]
+    opened = [new_event.event for new_event in book.events if new_event.event.event_type is E.POSITION_OPENED]
     assert [(event.position_id, event.fill_quantity) for event in opened] == [
         ("7001", Decimal("0.3")),
         ("7001", Decimal("0.2")),
@@ -79,11 +84,11 @@ def test_a_second_open_adds_a_part_of_its_own() -> None:
 def test_a_close_takes_its_own_openers_part_and_leaves_the_others() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), closing(3, "0.2", opener=2), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
-    told = len(book.told)
+    emitted = len(book.emitted)
     book.take([deal(3, OUT, "0.2", by=3)])
     assert parts(book) == {1: "0.3", 2: "0.0"}
     assert book.parts[POSITION, 2].state is PositionState.CLOSED
-    assert book.told[told:] == [
+    assert book.emitted[emitted:] == [
         ("close-3", E.ORDER_PLACED),
         ("close-3", E.ORDER_FILLED),
         ("close-3", E.POSITION_CLOSED),
@@ -95,18 +100,18 @@ def test_a_close_takes_its_own_openers_part_and_leaves_the_others() -> None:
 def test_an_opposite_open_reduces_the_oldest_part_and_is_filled_itself() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), opening(3, "0.4", Side.SELL), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
-    told = len(book.told)
+    emitted = len(book.emitted)
     book.take([deal(3, OUT, "0.4", by=3)])
     assert parts(book) == {1: "0.0", 2: "0.1"}
     assert book.commands[3].state is S.FILLED
     # What it took off is told by its own fill, by the end of a part that is gone, and to whom a part is left.
-    assert book.told[told:] == [
+    assert book.emitted[emitted:] == [
         ("open-3", E.ORDER_PLACED),
         ("open-3", E.ORDER_FILLED),
         ("open-3", E.POSITION_CLOSED),
         ("open-2", E.ORDER_PARTIAL_FILL),
     ]
-    *_, closed, reduced = (draft.event for draft in book.events)
+    *_, closed, reduced = (new_event.event for new_event in book.events)
     assert closed.opening_directive_id == "open-1"
     assert (reduced.entry, reduced.fill_quantity, reduced.remaining_quantity) == (
         "OUT",
@@ -118,65 +123,69 @@ def test_an_opposite_open_reduces_the_oldest_part_and_is_filled_itself() -> None
 def test_a_reversal_ends_every_part_and_puts_on_the_rest_as_its_own() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), opening(3, "0.9", Side.SELL), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
-    told = len(book.told)
+    emitted = len(book.emitted)
     book.take([deal(3, INOUT, "0.9", by=3, profit=Decimal("5.00"), commission=Decimal("-0.90"))])
     assert parts(book) == {1: "0.0", 2: "0.0", 3: "0.4"}
     new = book.parts[POSITION, 3]
     assert (new.side, new.state, new.directive_id) == (Side.SELL, PositionState.OPEN, "open-3")
     assert [str(part.profit) for part in book.parts.values()] == ["3.00", "2.00", "0.00"]
     assert [str(part.commission) for part in book.parts.values()] == ["-0.30", "-0.20", "-0.40"]
-    assert book.told[told:] == [
+    assert book.emitted[emitted:] == [
         ("open-3", E.ORDER_PLACED),
         ("open-3", E.ORDER_FILLED),
         ("open-3", E.POSITION_CLOSED),
         ("open-3", E.POSITION_CLOSED),
         ("open-3", E.POSITION_OPENED),
     ]
-    closed = [draft.event.opening_directive_id for draft in book.events[told:]]
+    closed = [new_event.event.opening_directive_id for new_event in book.events[emitted:]]
     assert closed[2:4] == ["open-1", "open-2"]
     # A reversal that was ordered is none by accident.
     assert book.halted == []
 
 
 @pytest.mark.parametrize(("reason", "first"), [("SL", E.SL_TRIGGERED), ("TP", E.TP_TRIGGERED)])
-def test_a_stop_that_ends_the_parts_of_several_commands_is_told_to_each_opener(
+def test_a_stop_that_ends_the_parts_of_several_commands_is_emitted_to_each_opener(
     reason: str, first: EventType
 ) -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
-    told = len(book.told)
+    emitted = len(book.emitted)
     book.take([deal(3, OUT, "0.5", reason=reason, profit=Decimal("-5.00"))])
-    assert book.told[told:] == [
+    assert book.emitted[emitted:] == [
         ("open-1", first),
         ("open-1", E.POSITION_CLOSED),
         ("open-2", first),
         ("open-2", E.POSITION_CLOSED),
     ]
-    closed = [draft.event for draft in book.events[told:] if draft.event.event_type is E.POSITION_CLOSED]
+    closed = [
+        new_event.event
+        for new_event in book.events[emitted:]
+        if new_event.event.event_type is E.POSITION_CLOSED
+    ]
     assert [(event.fill_quantity, event.profit) for event in closed] == [
         (Decimal("0.3"), Decimal("-3.00")),
         (Decimal("0.2"), Decimal("-2.00")),
     ]
 
 
-def test_strangers_beside_us_are_counted_and_never_told_of() -> None:
+def test_strangers_beside_us_are_counted_and_never_emitted_of() -> None:
     book = Book(opening(1, "0.3"), netting=True)
     book.take([deal(1, IN, "0.5"), deal(2, IN, "0.3", by=1), deal(3, OUT, "0.4")])
     assert (parts(book), book.foreign(POSITION)) == ({1: "0.3"}, Decimal("0.1"))
-    assert {directive for directive, _ in book.told} == {"open-1"}
+    assert {directive for directive, _ in book.emitted} == {"open-1"}
     # More than is theirs is ours.
     book.take([deal(4, OUT, "0.2")])
     assert (parts(book), book.foreign(POSITION)) == ({1: "0.2"}, Decimal("0.0"))
-    assert book.told[-1] == ("open-1", E.ORDER_PARTIAL_FILL)
+    assert book.emitted[-1] == ("open-1", E.ORDER_PARTIAL_FILL)
     assert book.events[-1].event.fill_quantity == Decimal("0.1")
     assert book.events[-1].event.remaining_quantity == Decimal("0.2")
 
 
-def test_a_reversal_by_hand_ends_ours_and_begins_a_position_that_is_not() -> None:
+def test_a_reversal_by_manual_ends_ours_and_begins_a_position_that_is_not() -> None:
     book = Book(opening(1, "0.3"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, INOUT, "1.0")])
     assert (parts(book), book.foreign(POSITION)) == ({1: "0.0"}, Decimal("0.7"))
-    assert book.told[-1] == ("open-1", E.POSITION_CLOSED)
+    assert book.emitted[-1] == ("open-1", E.POSITION_CLOSED)
     assert book.halted == []
 
 
@@ -193,18 +202,18 @@ def test_a_close_that_came_too_late_halts_the_symbol_and_is_raised(late: str) ->
         book.take([deal(2, OUT, "0.1")])
         reversed_into = deal(3, INOUT, "0.3", by=2)
         opened, volume = (POSITION, 2), "0.1"
-    told = len(book.told)
+    emitted = len(book.emitted)
     book.take([reversed_into])
     assert book.commands[2].state is S.FILLED
     part = book.parts[opened]
     assert (part.side, str(part.volume), part.directive_id) == (Side.SELL, volume, "close-2")
-    assert ("close-2", E.SYSTEM_ERROR) in book.told[told:]
-    assert ("close-2", E.POSITION_OPENED) in book.told[told:]
+    assert ("close-2", E.SYSTEM_ERROR) in book.emitted[emitted:]
+    assert ("close-2", E.POSITION_OPENED) in book.emitted[emitted:]
     (why,) = book.halted
     assert why == ("deal 3 was to close position 7001, which was gone by then; it opened SELL volume instead")
-    (error,) = (draft.event for draft in book.events if draft.event.event_type is E.SYSTEM_ERROR)
+    (error,) = (new_event.event for new_event in book.events if new_event.event.event_type is E.SYSTEM_ERROR)
     assert error.error_code == "ACCIDENTAL_REVERSAL"
-    assert error.error_message is not None and "mt5-bridge resume" in error.error_message
+    assert error.error_message is not None and "execution-officer resume" in error.error_message
 
 
 def test_a_close_of_a_position_that_another_deal_has_is_still_quarantined_where_it_takes_off() -> None:
@@ -213,7 +222,7 @@ def test_a_close_of_a_position_that_another_deal_has_is_still_quarantined_where_
     # It is no close of ours: its token is on a position that it never named.
     assert book.commands[2].state is S.DISPATCHED
     assert parts(book) == {1: "0.0"}
-    assert book.told[-1] == ("open-1", E.POSITION_CLOSED)
+    assert book.emitted[-1] == ("open-1", E.POSITION_CLOSED)
 
 
 def test_a_closing_deal_waits_until_as_much_was_put_on_and_is_then_shared_out() -> None:
@@ -232,7 +241,7 @@ def test_what_waits_when_all_is_known_was_put_on_before_our_time() -> None:
     assert parts(book) == {1: "0.3"}
     book.complete()
     assert (parts(book), book.parked) == ({1: "0.0"}, [])
-    assert book.told[-2:] == [("open-1", E.SL_TRIGGERED), ("open-1", E.POSITION_CLOSED)]
+    assert book.emitted[-2:] == [("open-1", E.SL_TRIGGERED), ("open-1", E.POSITION_CLOSED)]
     assert book.events[-1].event.fill_quantity == Decimal("0.3")
 
 
@@ -253,20 +262,22 @@ STORY = [
 """Ours 0.3, theirs 0.5, ours 0.2; a close of the last, 0.4 by hand, and a stop that leaves 0.1."""
 
 
-def netted(facts: Sequence[DealFact]) -> Book:
+def netted(reports: Sequence[DealReport]) -> Book:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), closing(3, "0.2", opener=2), netting=True)
-    return book.take(facts).complete()
+    return book.take(reports).complete()
 
 
-def test_in_the_order_of_its_deals_each_share_is_where_it_belongs() -> None:
+def test_in_the_order_of_its_deals_each_allocation_is_where_it_belongs() -> None:
     book = netted(STORY)
     assert (parts(book), book.foreign(POSITION)) == ({1: "0.0", 2: "0.0"}, Decimal("0.1"))
     assert [str(part.profit) for part in book.parts.values()] == ["-3.33", "2.01"]
 
 
 @given(st.permutations(STORY), st.lists(st.sampled_from(STORY), max_size=3))
-def test_in_any_order_volume_and_money_are_all_there(facts: list[DealFact], again: list[DealFact]) -> None:
-    book = netted([*facts, *again])
+def test_in_any_order_volume_and_money_are_all_there(
+    reports: list[DealReport], again: list[DealReport]
+) -> None:
+    book = netted([*reports, *again])
     assert book.parked == []
     assert {command.state for command in book.commands.values()} == {S.FILLED}
     for part in book.parts.values():
@@ -274,6 +285,6 @@ def test_in_any_order_volume_and_money_are_all_there(facts: list[DealFact], agai
     # Net of all the deals.
     ours = sum((part.volume for part in book.parts.values()), Decimal(0))
     assert ours + book.foreign(POSITION) == Decimal("0.1")
-    told = [event_type for _, event_type in book.told]
-    assert told.count(E.POSITION_OPENED) == 2
+    emitted = [event_type for _, event_type in book.emitted]
+    assert emitted.count(E.POSITION_OPENED) == 2
     assert (book.quarantined, book.halted) == ([], [])

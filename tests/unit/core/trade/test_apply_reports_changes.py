@@ -13,11 +13,11 @@ from bridge.core.trade.amend_states import ChangeInput
 from bridge.core.trade.apply_reports import (
     Resolution,
     abandon,
+    apply_command,
+    apply_effect,
+    apply_order,
     dispatch_command,
     expire_command,
-    fold_command,
-    fold_effect,
-    fold_order,
     give_up,
     resolve_command,
     withdraw,
@@ -26,22 +26,22 @@ from bridge.core.trade.command_states import CommandState, IllegalTransitionErro
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome
 from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
 from bridge.core.units.mt5_terms import OrderState, Side
-from tests.unit.core.samples import GRACE, NOW, OPEN, ORDER, POSITION, SCENE, TOKEN, stage
+from tests.unit.core.samples import CLIENT_ORDER_ID, GRACE, NOW, OPEN, ORDER, POSITION, SCENE, stage
 
 S, E, I = CommandState, EventType, ChangeInput  # noqa: E741 - as in the table itself
 
-CHANGE_TOKEN = TOKEN + 5
+CHANGE_CLIENT_ORDER_ID = CLIENT_ORDER_ID + 5
 MODIFY = CommandRecord(
     officer=OPEN.officer,
     directive_id="dir-modify",
     leg=1,
     order=Order(
-        token=CHANGE_TOKEN,
+        client_order_id=CHANGE_CLIENT_ORDER_ID,
         kind=CommandKind.MODIFY,
         symbol="EURUSD",
         side=Side.BUY,
         position=POSITION,
-        opener=TOKEN,
+        opener=CLIENT_ORDER_ID,
         stop_loss=Decimal("1.0940"),
     ),
     state=S.DISPATCHED,
@@ -61,7 +61,7 @@ BOTH = pytest.mark.parametrize("command", [MODIFY, CANCEL], ids=["MODIFY", "CANC
 
 
 def types(outcome: Outcome) -> list[str]:
-    return [draft.event.event_type for draft in outcome.events]
+    return [new_event.event.event_type for new_event in outcome.events]
 
 
 def after(outcome: Outcome) -> CommandRecord:
@@ -72,8 +72,8 @@ def after(outcome: Outcome) -> CommandRecord:
 
 def said(what: CommandStage, **fields: object) -> Outcome:
     """What the terminal says of the MODIFY."""
-    fact = msgspec.structs.replace(stage(what, token=CHANGE_TOKEN), **fields)
-    return fold_command(fact, MODIFY, SCENE)
+    report = msgspec.structs.replace(stage(what, client_order_id=CHANGE_CLIENT_ORDER_ID), **fields)
+    return apply_command(report, MODIFY, SCENE)
 
 
 @pytest.mark.parametrize("code", [*RETCODES, 0, 99_999])
@@ -86,7 +86,7 @@ def test_a_result_of_a_change_is_a_refusal_or_waits_to_be_seen(code: int) -> Non
         expected = {
             Verdict.ACCEPTED: (S.PLACED, []),
             Verdict.REFUSED: (S.REJECTED, [E.ORDER_REJECTED]),
-            Verdict.OPEN: (S.UNCERTAIN, [E.BROKER_ERROR]),
+            Verdict.OPEN: (S.UNRESOLVED, [E.BROKER_ERROR]),
         }[verdict(code)]
     assert (after(outcome).state, types(outcome)) == expected
 
@@ -104,22 +104,24 @@ def test_a_change_that_was_not_sent_waits_again_is_over_or_was_needless(reason: 
 
 
 def test_no_change_is_no_answer_to_an_opening() -> None:
-    fact = msgspec.structs.replace(stage(CommandStage.NOT_SENT), reason=NotSentReason.NO_CHANGE)
-    assert after(fold_command(fact, OPEN, SCENE)).state is S.NEVER_SENT
+    report = msgspec.structs.replace(stage(CommandStage.NOT_SENT), reason=NotSentReason.NO_CHANGE)
+    assert after(apply_command(report, OPEN, SCENE)).state is S.NEVER_SENT
 
 
 @BOTH
 def test_the_second_time_that_nothing_is_seen_a_change_had_no_effect(command: CommandRecord) -> None:
-    fact = msgspec.structs.replace(
-        stage(CommandStage.SETTLED, token=CHANGE_TOKEN), found=Found.NOTHING, connected_ms=30_000
+    report = msgspec.structs.replace(
+        stage(CommandStage.STATUS_REPLY, client_order_id=CHANGE_CLIENT_ORDER_ID),
+        found=Found.NOTHING,
+        connected_ms=30_000,
     )
-    command = msgspec.structs.replace(command, state=S.UNCERTAIN)
-    told = []
+    command = msgspec.structs.replace(command, state=S.UNRESOLVED)
+    emitted = []
     for ask in (1, 2, 3):
-        outcome = fold_command(msgspec.structs.replace(fact, ask=ask), command, SCENE)
+        outcome = apply_command(msgspec.structs.replace(report, ask=ask), command, SCENE)
         command = after(outcome)
-        told.append(types(outcome))
-    assert told == [[], [E.ORDER_REJECTED], []]
+        emitted.append(types(outcome))
+    assert emitted == [[], [E.ORDER_REJECTED], []]
     assert (command.state, command.reason) == (S.REJECTED, "NO_EFFECT")
 
 
@@ -127,7 +129,7 @@ def test_the_second_time_that_nothing_is_seen_a_change_had_no_effect(command: Co
 def test_nothing_but_a_planned_change_is_dispatched(command: CommandRecord) -> None:
     planned = msgspec.structs.replace(command, state=S.PLANNED)
     assert dispatch_command(planned, NOW).state is S.DISPATCHED
-    for state in (S.DISPATCHED, S.SUBMITTED, S.PLACED, S.UNCERTAIN, S.UNKNOWN, S.DONE, S.REJECTED):
+    for state in (S.DISPATCHED, S.SUBMITTED, S.PLACED, S.UNRESOLVED, S.UNKNOWN, S.DONE, S.REJECTED):
         with pytest.raises(IllegalTransitionError):
             dispatch_command(msgspec.structs.replace(command, state=state), NOW)
 
@@ -147,7 +149,7 @@ def test_a_change_of_which_nobody_speaks_is_unknown(command: CommandRecord) -> N
 
 
 @pytest.mark.parametrize(
-    ("command", "what", "told", "code"),
+    ("command", "what", "emitted", "code"),
     [
         (MODIFY, I.EFFECT_SEEN, E.ORDER_PLACED, None),
         (CANCEL, I.EFFECT_SEEN, E.ORDER_CANCELLED, None),
@@ -156,16 +158,16 @@ def test_a_change_of_which_nobody_speaks_is_unknown(command: CommandRecord) -> N
     ],
 )
 def test_what_the_target_shows_ends_a_change_that_was_sent(
-    command: CommandRecord, what: ChangeInput, told: EventType, code: str | None
+    command: CommandRecord, what: ChangeInput, emitted: EventType, code: str | None
 ) -> None:
     sent = msgspec.structs.replace(command, state=S.SUBMITTED)
-    outcome = fold_effect(sent, what, NOW)
-    (draft,) = outcome.events
-    assert (draft.event.event_type, draft.event.error_code) == (told, code)
-    assert draft.event.opening_directive_id == "dir-open"
+    outcome = apply_effect(sent, what, NOW)
+    (new_event,) = outcome.events
+    assert (new_event.event.event_type, new_event.event.error_code) == (emitted, code)
+    assert new_event.event.opening_directive_id == "dir-open"
     assert after(outcome).state.over
     # Once.
-    assert fold_effect(after(outcome), what, NOW).events == ()
+    assert apply_effect(after(outcome), what, NOW).events == ()
 
 
 # Pending orders
@@ -185,9 +187,9 @@ ON_BOOK = msgspec.structs.replace(
 
 
 @pytest.mark.parametrize("kind", ["BUY_LIMIT", "BUY_STOP", "BUY_STOP_LIMIT", "BUY"])
-def test_a_pending_order_is_its_commands_by_token_and_side(kind: str) -> None:
+def test_a_pending_order_is_its_commands_by_client_order_id_and_side(kind: str) -> None:
     """A stop-limit order becomes a limit order by itself; only the side can never change."""
-    outcome = fold_order(msgspec.structs.replace(ON_BOOK, type=kind), LIMIT, SCENE)
+    outcome = apply_order(msgspec.structs.replace(ON_BOOK, type=kind), LIMIT, SCENE)
     assert (after(outcome).state, types(outcome)) == (S.PLACED, [E.ORDER_PLACED])
 
 
@@ -201,31 +203,31 @@ def test_a_pending_order_is_its_commands_by_token_and_side(kind: str) -> None:
         ("expires_server_ms", 0),
     ],
 )
-def test_a_pending_order_that_was_changed_by_hand_is_told_unless_a_directive_wanted_it(
+def test_a_pending_order_that_was_changed_by_manual_is_emitted_unless_a_directive_wanted_it(
     field: str, value: object
 ) -> None:
     placed = msgspec.structs.replace(LIMIT, state=S.PLACED)
     seen = msgspec.structs.replace(ON_BOOK, **{field: value})
-    outcome = fold_order(seen, placed, SCENE, before=ON_BOOK)
-    assert [(draft.event.event_type, draft.event.action) for draft in outcome.events] == [
+    outcome = apply_order(seen, placed, SCENE, before=ON_BOOK)
+    assert [(new_event.event.event_type, new_event.event.action) for new_event in outcome.events] == [
         (E.ORDER_PLACED, "CHANGED")
     ]
-    assert fold_order(seen, placed, SCENE, before=ON_BOOK, explained=True).events == ()
+    assert apply_order(seen, placed, SCENE, before=ON_BOOK, explained=True).events == ()
     # At the first sight it is held against what was asked; the expiry is the terminal's to fit to the symbol.
-    first = fold_order(seen, placed, SCENE)
-    assert [draft.event.action for draft in first.events] == (
+    first = apply_order(seen, placed, SCENE)
+    assert [new_event.event.action for new_event in first.events] == (
         [] if field == "expires_server_ms" else ["CHANGED"]
     )
-    assert fold_order(seen, placed, SCENE, explained=True).events == ()
+    assert apply_order(seen, placed, SCENE, explained=True).events == ()
     # What is off the book cannot be changed any more.
     gone = msgspec.structs.replace(seen, state=OrderState.CANCELED, time_done_server_ms=5)
-    assert types(fold_order(gone, placed, SCENE, before=ON_BOOK)) == [E.ORDER_CANCELLED]
+    assert types(apply_order(gone, placed, SCENE, before=ON_BOOK)) == [E.ORDER_CANCELLED]
 
 
 def test_a_pending_order_that_is_only_filled_further_is_changed_by_nobody() -> None:
     placed = msgspec.structs.replace(LIMIT, state=S.PLACED)
     seen = msgspec.structs.replace(ON_BOOK, state=OrderState.PARTIAL, volume_current=Decimal("0.10"))
-    assert fold_order(seen, placed, SCENE, before=ON_BOOK).events == ()
+    assert apply_order(seen, placed, SCENE, before=ON_BOOK).events == ()
 
 
 # What a person ends or settles, and what the Director takes back
@@ -234,9 +236,9 @@ def test_a_pending_order_that_is_only_filled_further_is_changed_by_nobody() -> N
 OPENED = msgspec.structs.replace(OPEN, order_ticket=8001)
 
 
-@pytest.mark.parametrize("state", [S.UNCERTAIN, S.UNKNOWN])
+@pytest.mark.parametrize("state", [S.UNRESOLVED, S.UNKNOWN])
 @pytest.mark.parametrize(
-    ("command", "resolution", "ends", "told"),
+    ("command", "resolution", "ends", "emitted"),
     [
         (OPENED, Resolution.FILLED, S.FILLED, E.ORDER_FILLED),
         (OPENED, Resolution.REJECTED, S.REJECTED, E.ORDER_REJECTED),
@@ -248,21 +250,25 @@ OPENED = msgspec.structs.replace(OPEN, order_ticket=8001)
         (CANCEL, Resolution.REJECTED, S.REJECTED, E.ORDER_REJECTED),
     ],
 )
-def test_a_persons_word_settles_what_nobody_else_knows(
-    state: CommandState, command: CommandRecord, resolution: Resolution, ends: CommandState, told: EventType
+def test_a_persons_word_status_requests_what_nobody_else_knows(
+    state: CommandState,
+    command: CommandRecord,
+    resolution: Resolution,
+    ends: CommandState,
+    emitted: EventType,
 ) -> None:
     open_one = msgspec.structs.replace(command, state=state)
     outcome = resolve_command(open_one, resolution, NOW, note="seen at the broker", price=Decimal("1.1"))
-    assert (after(outcome).state, types(outcome)) == (ends, [told])
+    assert (after(outcome).state, types(outcome)) == (ends, [emitted])
     assert after(outcome).reason == "RESOLVED"
     assert after(outcome).message == "resolved by a person: seen at the broker"
-    (event,) = (draft.event for draft in outcome.events)
-    if told is E.ORDER_FILLED:
+    (event,) = (new_event.event for new_event in outcome.events)
+    if emitted is E.ORDER_FILLED:
         assert (event.fill_price, event.fill_quantity) == (Decimal("1.1"), Decimal("0.30"))
 
 
 @pytest.mark.parametrize("resolution", list(Resolution))
-@pytest.mark.parametrize("state", [each for each in S if each not in (S.UNCERTAIN, S.UNKNOWN, S.DONE)])
+@pytest.mark.parametrize("state", [each for each in S if each not in (S.UNRESOLVED, S.UNKNOWN, S.DONE)])
 def test_a_persons_word_moves_nothing_that_is_known(state: CommandState, resolution: Resolution) -> None:
     known = msgspec.structs.replace(OPENED, state=state)
     outcome = resolve_command(known, resolution, NOW, note="x")
@@ -273,12 +279,12 @@ def test_a_persons_word_moves_nothing_that_is_known(state: CommandState, resolut
 def test_a_deal_after_a_persons_word_of_a_refusal_still_counts() -> None:
     doubted = msgspec.structs.replace(OPENED, state=S.UNKNOWN)
     rejected = after(resolve_command(doubted, Resolution.REJECTED, NOW, note="not there"))
-    accepted = fold_command(stage(CommandStage.RESULT, retcode=10009), rejected, SCENE)
+    accepted = apply_command(stage(CommandStage.RESULT, retcode=10009), rejected, SCENE)
     assert after(accepted).state is S.PLACED
 
 
 @pytest.mark.parametrize(
-    ("command", "ends", "told"),
+    ("command", "ends", "emitted"),
     [
         (OPENED, S.CANCELLED, E.ORDER_CANCELLED),
         (MODIFY, S.NEVER_SENT, E.ORDER_REJECTED),
@@ -286,11 +292,11 @@ def test_a_deal_after_a_persons_word_of_a_refusal_still_counts() -> None:
     ],
 )
 def test_what_was_not_sent_can_be_taken_back(
-    command: CommandRecord, ends: CommandState, told: EventType
+    command: CommandRecord, ends: CommandState, emitted: EventType
 ) -> None:
     planned = msgspec.structs.replace(command, state=S.PLANNED)
     outcome = withdraw(planned, NOW, by="directive dir-cancel")
-    assert (after(outcome).state, types(outcome)) == (ends, [told])
+    assert (after(outcome).state, types(outcome)) == (ends, [emitted])
     assert after(outcome).reason == "WITHDRAWN"
     assert after(outcome).message == "cancelled by directive dir-cancel before it was sent"
     # What may have been sent stays as it is.
@@ -303,8 +309,8 @@ def test_a_limit_or_a_halt_ends_what_was_not_sent_with_its_reason(command: Comma
     planned = msgspec.structs.replace(command, state=S.PLANNED)
     outcome = abandon(planned, NOW, code="HALTED", message="news")
     assert after(outcome).state is S.NEVER_SENT
-    (draft,) = outcome.events
-    assert (draft.event.event_type, draft.event.error_code, draft.event.error_message) == (
+    (new_event,) = outcome.events
+    assert (new_event.event.event_type, new_event.event.error_code, new_event.event.error_message) == (
         E.ORDER_REJECTED,
         "HALTED",
         "news",
@@ -312,6 +318,6 @@ def test_a_limit_or_a_halt_ends_what_was_not_sent_with_its_reason(command: Comma
 
 
 def test_no_changes_says_nothing_good_of_a_cancel() -> None:
-    fact = stage(CommandStage.RESULT, token=CANCEL.token, retcode=10025)
-    outcome = fold_command(fact, CANCEL, SCENE)
+    report = stage(CommandStage.RESULT, client_order_id=CANCEL.client_order_id, retcode=10025)
+    outcome = apply_command(report, CANCEL, SCENE)
     assert (after(outcome).state, types(outcome)) == (S.REJECTED, [E.ORDER_REJECTED])

@@ -10,22 +10,22 @@ from bridge.core.director.contract import EventType
 from bridge.core.link.reports import CommandStage, Found, NotSentReason
 from bridge.core.trade.apply_reports import (
     ABSENCES_NEEDED,
+    apply_command,
+    apply_order,
     dispatch_command,
     expire_command,
-    fold_command,
-    fold_order,
 )
 from bridge.core.trade.command_states import CommandState, IllegalTransitionError
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome
 from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
 from bridge.core.units.mt5_terms import OrderState
-from tests.unit.core.samples import CLOSE, GRACE, NOW, OFFICER, OPEN, ORDER, SCENE, TOKEN, stage
+from tests.unit.core.samples import CLIENT_ORDER_ID, CLOSE, GRACE, NOW, OFFICER, OPEN, ORDER, SCENE, stage
 
 S, E = CommandState, EventType
 
 
 def types(outcome: Outcome) -> list[str]:
-    return [draft.event.event_type for draft in outcome.events]
+    return [new_event.event.event_type for new_event in outcome.events]
 
 
 def after(outcome: Outcome) -> CommandRecord:
@@ -36,44 +36,46 @@ def after(outcome: Outcome) -> CommandRecord:
 
 @pytest.mark.parametrize("code", [*RETCODES, 0, 10005, 10037, 99_999])
 def test_a_result_ends_as_its_code_says_and_leaves_the_rest_open(code: int) -> None:
-    outcome = fold_command(stage(CommandStage.RESULT, retcode=code), OPEN, SCENE)
-    state, told = {
+    outcome = apply_command(stage(CommandStage.RESULT, retcode=code), OPEN, SCENE)
+    state, emitted = {
         Verdict.ACCEPTED: (S.PLACED, E.ORDER_PLACED),
         Verdict.REFUSED: (S.REJECTED, E.ORDER_REJECTED),
-        Verdict.OPEN: (S.UNCERTAIN, E.BROKER_ERROR),
+        Verdict.OPEN: (S.UNRESOLVED, E.BROKER_ERROR),
     }[verdict(code)]
     assert after(outcome).state is state
-    assert types(outcome) == [told]
+    assert types(outcome) == [emitted]
     error = outcome.events[0].event.error_code
     assert error == (None if state is S.PLACED else str(code))
 
 
 def test_a_refusal_names_code_and_the_brokers_words() -> None:
-    fact = msgspec.structs.replace(stage(CommandStage.RESULT, retcode=10019), message="not enough money")
-    (draft,) = fold_command(fact, OPEN, SCENE).events
-    assert draft.event.error_message == "NO_MONEY (10019): not enough money"
+    report = msgspec.structs.replace(stage(CommandStage.RESULT, retcode=10019), message="not enough money")
+    (new_event,) = apply_command(report, OPEN, SCENE).events
+    assert new_event.event.error_message == "NO_MONEY (10019): not enough money"
 
 
 def test_a_result_brings_the_orders_ticket_and_silence_does_not_take_it_away() -> None:
-    fact = msgspec.structs.replace(stage(CommandStage.RESULT, retcode=10009), order=8001)
-    placed = after(fold_command(fact, OPEN, SCENE))
+    report = msgspec.structs.replace(stage(CommandStage.RESULT, retcode=10009), order=8001)
+    placed = after(apply_command(report, OPEN, SCENE))
     assert placed.order_ticket == 8001
-    again = after(fold_command(stage(CommandStage.SUBMITTED), placed, SCENE))
+    again = after(apply_command(stage(CommandStage.SUBMITTED), placed, SCENE))
     assert again.order_ticket == 8001
 
 
 def test_received_changes_nothing() -> None:
-    assert fold_command(stage(CommandStage.RECEIVED), OPEN, SCENE) == Outcome(disposition=Disposition.APPLIED)
+    assert apply_command(stage(CommandStage.RECEIVED), OPEN, SCENE) == Outcome(
+        disposition=Disposition.APPLIED
+    )
 
 
 def test_submitted_means_that_the_broker_may_have_it() -> None:
-    assert after(fold_command(stage(CommandStage.SUBMITTED), OPEN, SCENE)).state is S.SUBMITTED
+    assert after(apply_command(stage(CommandStage.SUBMITTED), OPEN, SCENE)).state is S.SUBMITTED
 
 
 @pytest.mark.parametrize("reason", [*NotSentReason, None])
 def test_what_was_not_sent_waits_again_or_is_over(reason: NotSentReason | None) -> None:
-    fact = msgspec.structs.replace(stage(CommandStage.NOT_SENT), reason=reason, message="why")
-    outcome = fold_command(fact, OPEN, SCENE)
+    report = msgspec.structs.replace(stage(CommandStage.NOT_SENT), reason=reason, message="why")
+    outcome = apply_command(report, OPEN, SCENE)
     passing = reason is not None and reason.passing
     assert after(outcome).state is (S.PLANNED if passing else S.NEVER_SENT)
     assert types(outcome) == ([] if passing else [E.ORDER_REJECTED])
@@ -83,25 +85,25 @@ def test_what_was_not_sent_waits_again_or_is_over(reason: NotSentReason | None) 
 
 
 def test_what_order_check_refused_names_its_code() -> None:
-    fact = msgspec.structs.replace(
+    report = msgspec.structs.replace(
         stage(CommandStage.NOT_SENT, retcode=10014), reason=NotSentReason.CHECK, message=""
     )
-    event = fold_command(fact, OPEN, SCENE).events[0].event
+    event = apply_command(report, OPEN, SCENE).events[0].event
     assert (event.error_code, event.error_message) == ("10014", "INVALID_VOLUME (10014)")
 
 
 @pytest.mark.parametrize("reason", [NotSentReason.LATE, NotSentReason.INPUTS])
 def test_not_sent_of_an_earlier_dispatch_says_nothing_of_a_later_one(reason: NotSentReason) -> None:
     again = msgspec.structs.replace(OPEN, attempt=2)
-    fact = msgspec.structs.replace(stage(CommandStage.NOT_SENT, attempt=1), reason=reason)
-    assert fold_command(fact, again, SCENE) == Outcome(disposition=Disposition.APPLIED)
+    report = msgspec.structs.replace(stage(CommandStage.NOT_SENT, attempt=1), reason=reason)
+    assert apply_command(report, again, SCENE) == Outcome(disposition=Disposition.APPLIED)
 
 
 @pytest.mark.parametrize("what", list(CommandStage))
-def test_an_unknown_token_is_kept_and_holds_everything(what: CommandStage) -> None:
-    outcome = fold_command(stage(what), None, SCENE)
-    assert outcome.disposition is Disposition.QUARANTINED
-    assert str(TOKEN) in outcome.note and str(TOKEN) in outcome.hold
+def test_an_unknown_client_order_id_is_kept_and_holds_everything(what: CommandStage) -> None:
+    outcome = apply_command(stage(what), None, SCENE)
+    assert outcome.disposition is Disposition.UNUSABLE
+    assert str(CLIENT_ORDER_ID) in outcome.note and str(CLIENT_ORDER_ID) in outcome.quarantine
     assert (outcome.command, outcome.events) == (None, ())
 
 
@@ -111,18 +113,18 @@ def test_a_dispatch_that_the_journal_does_not_know_is_applied_and_holds_everythi
 ) -> None:
     """The journal is an old copy: the terminal was given more than it remembers."""
     forgotten = msgspec.structs.replace(OPEN, state=S.PLANNED, attempt=0)
-    outcome = fold_command(stage(what, retcode=10009), forgotten, SCENE)
+    outcome = apply_command(stage(what, retcode=10009), forgotten, SCENE)
     assert outcome.disposition is Disposition.APPLIED
-    assert "old copy" in outcome.hold
+    assert "old copy" in outcome.quarantine
     state = {CommandStage.SUBMITTED: S.SUBMITTED, CommandStage.RESULT: S.PLACED}.get(what)
     assert state is None or after(outcome).state is state
 
 
-def settled(connected: timedelta, found: Found = Found.NOTHING) -> CommandRecord:
-    fact = msgspec.structs.replace(
-        stage(CommandStage.SETTLED), found=found, connected_ms=int(connected.total_seconds() * 1000)
+def status_reply(connected: timedelta, found: Found = Found.NOTHING) -> CommandRecord:
+    report = msgspec.structs.replace(
+        stage(CommandStage.STATUS_REPLY), found=found, connected_ms=int(connected.total_seconds() * 1000)
     )
-    return after(fold_command(fact, dispatched(GRACE), SCENE))
+    return after(apply_command(report, dispatched(GRACE), SCENE))
 
 
 def dispatched(ago: timedelta) -> CommandRecord:
@@ -146,36 +148,42 @@ MS = timedelta(milliseconds=1)
 def test_absence_counts_once_both_waits_are_over(
     waited: timedelta, connected: timedelta, counts: bool
 ) -> None:
-    fact = msgspec.structs.replace(
-        stage(CommandStage.SETTLED), found=Found.NOTHING, connected_ms=int(connected.total_seconds() * 1000)
+    report = msgspec.structs.replace(
+        stage(CommandStage.STATUS_REPLY),
+        found=Found.NOTHING,
+        connected_ms=int(connected.total_seconds() * 1000),
     )
-    outcome = fold_command(fact, dispatched(waited), SCENE)
+    outcome = apply_command(report, dispatched(waited), SCENE)
     assert (after(outcome).absences, after(outcome).state) == (int(counts), S.DISPATCHED)
     assert outcome.events == ()
 
 
 @pytest.mark.parametrize("found", [Found.UNSEARCHED, None])
 def test_what_was_not_searched_is_no_absence(found: Found | None) -> None:
-    fact = msgspec.structs.replace(stage(CommandStage.SETTLED), found=found, connected_ms=10**9)
-    assert after(fold_command(fact, dispatched(10 * GRACE), SCENE)).absences == 0
+    report = msgspec.structs.replace(stage(CommandStage.STATUS_REPLY), found=found, connected_ms=10**9)
+    assert after(apply_command(report, dispatched(10 * GRACE), SCENE)).absences == 0
 
 
 def test_a_command_whose_dispatch_time_is_unknown_is_never_absent() -> None:
-    fact = msgspec.structs.replace(stage(CommandStage.SETTLED), found=Found.NOTHING, connected_ms=10**9)
+    report = msgspec.structs.replace(
+        stage(CommandStage.STATUS_REPLY), found=Found.NOTHING, connected_ms=10**9
+    )
     command = msgspec.structs.replace(OPEN, dispatched_at=None, absences=ABSENCES_NEEDED - 1)
-    assert after(fold_command(fact, command, SCENE)).state is S.DISPATCHED
+    assert after(apply_command(report, command, SCENE)).state is S.DISPATCHED
 
 
-@pytest.mark.parametrize("state", [S.DISPATCHED, S.SUBMITTED, S.UNCERTAIN, S.PLACED])
+@pytest.mark.parametrize("state", [S.DISPATCHED, S.SUBMITTED, S.UNRESOLVED, S.PLACED])
 def test_the_second_absence_makes_the_outcome_unknown_and_tells_it_once(state: CommandState) -> None:
     command = msgspec.structs.replace(dispatched(GRACE), state=state)
-    fact = msgspec.structs.replace(stage(CommandStage.SETTLED), found=Found.NOTHING, connected_ms=30_000)
-    told = []
+    report = msgspec.structs.replace(
+        stage(CommandStage.STATUS_REPLY), found=Found.NOTHING, connected_ms=30_000
+    )
+    emitted = []
     for ask in (1, 2, 3):
-        outcome = fold_command(msgspec.structs.replace(fact, ask=ask), command, SCENE)
+        outcome = apply_command(msgspec.structs.replace(report, ask=ask), command, SCENE)
         command = after(outcome)
-        told.append(types(outcome))
-    assert told == [[], [E.SYSTEM_ERROR], []]
+        emitted.append(types(outcome))
+    assert emitted == [[], [E.SYSTEM_ERROR], []]
     assert command.state is S.UNKNOWN
 
 
@@ -206,9 +214,11 @@ def test_what_was_certainly_not_sent_expires_and_says_what_kept_it(
     planned = msgspec.structs.replace(OPEN, state=S.PLANNED, message=message)
     outcome = expire_command(planned, NOW, waited_for=waited_for)
     assert after(outcome).state is S.NEVER_SENT
-    (draft,) = outcome.events
-    assert (draft.event.event_type, draft.event.error_code) == (E.ORDER_REJECTED, "EXPIRED")
-    assert draft.event.error_message == f"expired at 2026-01-04T10:05:00.000Z before it could be sent{why}"
+    (new_event,) = outcome.events
+    assert (new_event.event.event_type, new_event.event.error_code) == (E.ORDER_REJECTED, "EXPIRED")
+    assert (
+        new_event.event.error_message == f"expired at 2026-01-04T10:05:00.000Z before it could be sent{why}"
+    )
 
 
 @pytest.mark.parametrize("state", [each for each in CommandState if each not in (S.PLANNED, S.DONE)])
@@ -219,16 +229,16 @@ def test_what_may_have_been_sent_does_not_expire(state: CommandState) -> None:
 
 @pytest.mark.parametrize("state", list(OrderState))
 def test_an_order_of_ours_says_where_its_command_stands(state: OrderState) -> None:
-    outcome = fold_order(msgspec.structs.replace(ORDER, state=state), OPEN, SCENE)
-    stands, told = {
+    outcome = apply_order(msgspec.structs.replace(ORDER, state=state), OPEN, SCENE)
+    stands, emitted = {
         OrderState.CANCELED: (S.CANCELLED, [E.ORDER_PLACED, E.ORDER_CANCELLED]),
         OrderState.EXPIRED: (S.CANCELLED, [E.ORDER_PLACED, E.ORDER_CANCELLED]),
         OrderState.REJECTED: (S.REJECTED, [E.ORDER_REJECTED]),
     }.get(state, (S.PLACED, [E.ORDER_PLACED]))
-    assert (after(outcome).state, types(outcome)) == (stands, told)
+    assert (after(outcome).state, types(outcome)) == (stands, emitted)
     assert after(outcome).order_ticket == 8001
-    assert {draft.event.broker_order_id for draft in outcome.events} == {"8001"}
-    assert {draft.event.reported_by for draft in outcome.events} == {OFFICER}
+    assert {new_event.event.broker_order_id for new_event in outcome.events} == {"8001"}
+    assert {new_event.event.reported_by for new_event in outcome.events} == {OFFICER}
 
 
 @pytest.mark.parametrize(
@@ -241,17 +251,17 @@ def test_an_order_that_is_done_with_volume_left_is_gone_whatever_its_state(
     done = msgspec.structs.replace(
         ORDER, state=state, time_done_server_ms=ORDER.time_setup_server_ms, volume_current=Decimal(left)
     )
-    assert after(fold_order(done, OPEN, SCENE)).state is stands
+    assert after(apply_order(done, OPEN, SCENE)).state is stands
 
 
 def test_an_order_is_dated_by_the_broker_in_utc() -> None:
     done = msgspec.structs.replace(ORDER, time_done_server_ms=ORDER.time_setup_server_ms + 5000)
-    assert fold_order(ORDER, OPEN, SCENE).events[0].event.occurred_at == NOW
-    assert fold_order(done, OPEN, SCENE).events[0].event.occurred_at == NOW + timedelta(seconds=5)
+    assert apply_order(ORDER, OPEN, SCENE).events[0].event.occurred_at == NOW
+    assert apply_order(done, OPEN, SCENE).events[0].event.occurred_at == NOW + timedelta(seconds=5)
 
 
 def test_an_order_without_a_command_is_somebody_elses() -> None:
-    assert fold_order(ORDER, None, SCENE) == Outcome(disposition=Disposition.FOREIGN)
+    assert apply_order(ORDER, None, SCENE) == Outcome(disposition=Disposition.FOREIGN)
 
 
 @pytest.mark.parametrize(
@@ -264,11 +274,11 @@ def test_an_order_without_a_command_is_somebody_elses() -> None:
         ("reason", "CLIENT", "its reason is CLIENT, not EXPERT"),
     ],
 )
-def test_an_order_that_contradicts_the_command_of_its_token_is_quarantined(
+def test_an_order_that_contradicts_the_command_of_its_client_order_id_is_quarantined(
     field: str, value: str, says: str
 ) -> None:
-    outcome = fold_order(msgspec.structs.replace(ORDER, **{field: value}), OPEN, SCENE)
-    assert outcome.disposition is Disposition.QUARANTINED
+    outcome = apply_order(msgspec.structs.replace(ORDER, **{field: value}), OPEN, SCENE)
+    assert outcome.disposition is Disposition.UNUSABLE
     assert says in outcome.note
     assert (outcome.command, outcome.events) == (None, ())
 
@@ -276,9 +286,9 @@ def test_an_order_that_contradicts_the_command_of_its_token_is_quarantined(
 def test_the_order_of_a_close_that_came_too_late_bears_the_number_of_what_it_opened_on_a_netting_account() -> (
     None
 ):
-    order = msgspec.structs.replace(ORDER, magic=CLOSE.token, type="SELL", position_id=7002)
-    assert fold_order(order, CLOSE, SCENE).disposition is Disposition.QUARANTINED
-    netted = fold_order(order, CLOSE, SCENE, netting=True)
+    order = msgspec.structs.replace(ORDER, magic=CLOSE.client_order_id, type="SELL", position_id=7002)
+    assert apply_order(order, CLOSE, SCENE).disposition is Disposition.UNUSABLE
+    netted = apply_order(order, CLOSE, SCENE, netting=True)
     assert (netted.disposition, after(netted).order_ticket) == (Disposition.APPLIED, 8001)
 
 
@@ -288,8 +298,8 @@ def test_the_order_by_which_a_stop_closes_a_position_is_not_the_openers_and_no_a
     stop = msgspec.structs.replace(
         ORDER, ticket=8101, type="SELL", reason=reason, position_id=7001, state=OrderState.FILLED
     )
-    outcome = fold_order(stop, msgspec.structs.replace(OPEN, state=S.FILLED), SCENE)
-    assert outcome.disposition is not Disposition.QUARANTINED
+    outcome = apply_order(stop, msgspec.structs.replace(OPEN, state=S.FILLED), SCENE)
+    assert outcome.disposition is not Disposition.UNUSABLE
     assert (outcome.command, outcome.events) == (None, ())
 
 
@@ -301,14 +311,18 @@ def test_the_order_by_which_a_stop_closes_a_position_is_not_the_openers_and_no_a
     ],
     ids=["a late dispatch", "a lost answer"],
 )
-def test_a_refusal_seen_at_the_broker_is_not_told_with_the_reason_of_something_else(before: object) -> None:
+def test_a_refusal_seen_at_the_broker_is_not_emitted_with_the_reason_of_something_else(
+    before: object,
+) -> None:
     assert isinstance(before, type(stage(CommandStage.RESULT)))
-    command = after(fold_command(before, OPEN, SCENE))
+    command = after(apply_command(before, OPEN, SCENE))
     if command.state is S.PLANNED:
         command = dispatch_command(command, NOW)
-    (draft,) = fold_order(msgspec.structs.replace(ORDER, state=OrderState.REJECTED), command, SCENE).events
-    assert draft.event.event_type is E.ORDER_REJECTED
-    assert draft.event.error_code == "ORDER_STATE_REJECTED"
+    (new_event,) = apply_order(
+        msgspec.structs.replace(ORDER, state=OrderState.REJECTED), command, SCENE
+    ).events
+    assert new_event.event.event_type is E.ORDER_REJECTED
+    assert new_event.event.error_code == "ORDER_STATE_REJECTED"
 
 
 def test_a_stop_limit_order_whose_price_is_met_is_changed_by_nobody() -> None:
@@ -324,6 +338,6 @@ def test_a_stop_limit_order_whose_price_is_met_is_changed_by_nobody() -> None:
     )
     woken = msgspec.structs.replace(waiting, type="BUY_LIMIT", price=Decimal("1.0990"), limit_price=None)
     placed = msgspec.structs.replace(OPEN, state=S.PLACED)
-    assert types(fold_order(woken, placed, SCENE, before=waiting)) == []
+    assert types(apply_order(woken, placed, SCENE, before=waiting)) == []
     moved = msgspec.structs.replace(woken, price=Decimal("1.0980"))
-    assert types(fold_order(moved, placed, SCENE, before=waiting)) == [E.ORDER_PLACED]
+    assert types(apply_order(moved, placed, SCENE, before=waiting)) == [E.ORDER_PLACED]

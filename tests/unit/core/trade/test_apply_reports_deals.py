@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from bridge.core.director.contract import EventType
 from bridge.core.link.messages import ProtocolError
 from bridge.core.link.reports import (
-    AnyFact,
-    CommandFact,
-    ConnectionFact,
-    DealFact,
-    OrderFact,
-    PositionFact,
-    TroubleFact,
-    decode_fact,
-    encode_fact,
+    AnyReport,
+    CommandReport,
+    ConnectionReport,
+    DealReport,
+    OrderReport,
+    PositionReport,
+    TroubleReport,
+    decode_report,
+    encode_report,
 )
-from bridge.core.trade.apply_deals import PositionBook, fold_deal
-from bridge.core.trade.apply_reports import fold_connection, fold_position, fold_trouble
+from bridge.core.trade.apply_deals import PositionBook, apply_deal
+from bridge.core.trade.apply_reports import apply_connection, apply_position, apply_trouble
 from bridge.core.trade.command_states import CommandState, PositionState
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome, PositionRecord
 from bridge.core.units.decimals import ZERO
@@ -30,52 +30,54 @@ from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 from tests.unit.core.book import Book
 from tests.unit.core.generate import amounts, instances
 from tests.unit.core.samples import (
+    CLIENT_ORDER_ID,
     CLOSE,
     DEAL_IN,
     DEAL_OUT,
-    HELD,
     NOW,
     OFFICER,
     OPEN,
     ORDER,
     POSITION,
+    QUARANTINED,
     SCENE,
-    TOKEN,
     whole,
 )
 
 E, S = EventType, CommandState
 
 
-def fold(
-    fact: DealFact, command: CommandRecord | None, position: PositionRecord | None, *before: DealFact
+def apply(
+    report: DealReport, command: CommandRecord | None, position: PositionRecord | None, *before: DealReport
 ) -> Outcome:
-    return fold_deal(
-        fact,
+    return apply_deal(
+        report,
         command=command,
-        command_deals=[deal for deal in before if deal.magic == fact.magic],
+        command_deals=[deal for deal in before if deal.magic == report.magic],
         book=PositionBook(
             parts=[position] if position else [],
-            shares={position.token: [whole(deal) for deal in before]} if position else {},
-            began={position.token: DEAL_IN.ticket} if position else {},
+            allocations={position.client_order_id: [whole(deal) for deal in before]} if position else {},
+            began={position.client_order_id: DEAL_IN.ticket} if position else {},
         ),
         scene=SCENE,
     )
 
 
 def test_a_whole_fill_fills_the_command_and_opens_the_position_with_its_levels() -> None:
-    outcome = fold(DEAL_IN, OPEN, None)
+    outcome = apply(DEAL_IN, OPEN, None)
     assert outcome.command is not None
     assert (outcome.command.state, outcome.command.filled) == (S.FILLED, Decimal("0.30"))
     assert (outcome.command.order_ticket, outcome.command.position_id) == (8001, POSITION)
-    assert outcome.positions == (msgspec.structs.replace(HELD, opened_at=NOW, commission=Decimal("-0.10")),)
-    assert outcome.shares == (whole(DEAL_IN),)
-    assert [draft.event.event_type for draft in outcome.events] == [
+    assert outcome.positions == (
+        msgspec.structs.replace(QUARANTINED, opened_at=NOW, commission=Decimal("-0.10")),
+    )
+    assert outcome.allocations == (whole(DEAL_IN),)
+    assert [new_event.event.event_type for new_event in outcome.events] == [
         E.ORDER_PLACED,
         E.ORDER_FILLED,
         E.POSITION_OPENED,
     ]
-    assert {draft.event.occurred_at for draft in outcome.events} == {NOW}
+    assert {new_event.event.occurred_at for new_event in outcome.events} == {NOW}
 
 
 def test_the_fill_is_whole_once_the_sum_of_the_deals_reaches_the_volume() -> None:
@@ -83,7 +85,7 @@ def test_the_fill_is_whole_once_the_sum_of_the_deals_reaches_the_volume() -> Non
         msgspec.structs.replace(DEAL_IN, ticket=9001 + number, volume=Decimal(volume))
         for number, volume in enumerate(("0.10", "0.1", "0.100"))
     ]
-    states = [fold(part, OPEN, HELD, *parts[:number]) for number, part in enumerate(parts)]
+    states = [apply(part, OPEN, QUARANTINED, *parts[:number]) for number, part in enumerate(parts)]
     assert [outcome.command and outcome.command.state for outcome in states] == [
         S.PARTIAL,
         S.PARTIAL,
@@ -99,11 +101,11 @@ def test_the_fill_is_whole_once_the_sum_of_the_deals_reaches_the_volume() -> Non
         ("reason", "MOBILE", "its reason is MOBILE, not EXPERT"),
     ],
 )
-def test_a_deal_that_contradicts_the_command_of_its_token_is_quarantined(
+def test_a_deal_that_contradicts_the_command_of_its_client_order_id_is_quarantined(
     field: str, value: str, says: str
 ) -> None:
-    outcome = fold(msgspec.structs.replace(DEAL_IN, **{field: value}), OPEN, None)
-    assert outcome.disposition is Disposition.QUARANTINED
+    outcome = apply(msgspec.structs.replace(DEAL_IN, **{field: value}), OPEN, None)
+    assert outcome.disposition is Disposition.UNUSABLE
     assert says in outcome.note
     assert (outcome.command, outcome.positions, outcome.events) == (None, (), ())
 
@@ -112,16 +114,16 @@ def test_a_deal_that_contradicts_the_command_of_its_token_is_quarantined(
     ("kind", "entry", "command", "position", "disposition"),
     [
         ("BUY", DealEntry.IN, None, None, Disposition.FOREIGN),
-        ("BUY", DealEntry.IN, None, HELD, Disposition.FOREIGN),
+        ("BUY", DealEntry.IN, None, QUARANTINED, Disposition.FOREIGN),
         ("BALANCE", DealEntry.IN, None, None, Disposition.FOREIGN),
-        ("BUY_CANCELED", DealEntry.IN, OPEN, None, Disposition.QUARANTINED),
-        ("BUY_CANCELED", DealEntry.OUT, None, HELD, Disposition.QUARANTINED),
+        ("BUY_CANCELED", DealEntry.IN, OPEN, None, Disposition.UNUSABLE),
+        ("BUY_CANCELED", DealEntry.OUT, None, QUARANTINED, Disposition.UNUSABLE),
         ("SELL", DealEntry.OUT, None, None, Disposition.PARKED),
         ("SELL", DealEntry.OUT, CLOSE, None, Disposition.PARKED),
         ("SELL", DealEntry.OUT_BY, None, None, Disposition.PARKED),
         ("SELL", DealEntry.INOUT, None, None, Disposition.FOREIGN),
-        ("SELL", DealEntry.INOUT, OPEN, None, Disposition.QUARANTINED),
-        ("SELL", DealEntry.INOUT, None, HELD, Disposition.QUARANTINED),
+        ("SELL", DealEntry.INOUT, OPEN, None, Disposition.UNUSABLE),
+        ("SELL", DealEntry.INOUT, None, QUARANTINED, Disposition.UNUSABLE),
     ],
 )
 def test_what_is_not_a_plain_deal_of_ours_changes_nothing(
@@ -131,31 +133,36 @@ def test_what_is_not_a_plain_deal_of_ours_changes_nothing(
     position: PositionRecord | None,
     disposition: Disposition,
 ) -> None:
-    outcome = fold(msgspec.structs.replace(DEAL_IN, type=kind, entry=entry), command, position)
+    outcome = apply(msgspec.structs.replace(DEAL_IN, type=kind, entry=entry), command, position)
     assert outcome.disposition is disposition
     assert (outcome.command, outcome.positions, outcome.events) == (None, (), ())
-    assert bool(outcome.note) is (disposition is Disposition.QUARANTINED)
+    assert bool(outcome.note) is (disposition is Disposition.UNUSABLE)
 
 
 def test_more_than_is_open_waits_for_a_further_entry() -> None:
     more = msgspec.structs.replace(DEAL_OUT, volume=Decimal("0.31"))
-    assert fold(more, CLOSE, HELD, DEAL_IN) == Outcome(disposition=Disposition.PARKED)
+    assert apply(more, CLOSE, QUARANTINED, DEAL_IN) == Outcome(disposition=Disposition.PARKED)
 
 
 # How a position is left: the deal's reason, whether it bears the close's token, and what is told under whom.
 LEAVINGS: list[tuple[str, int, str, list[tuple[str, str]]]] = [
     (
         "EXPERT",
-        CLOSE.token,
+        CLOSE.client_order_id,
         "0.30",
         [("dir-close", E.ORDER_PLACED), ("dir-close", E.ORDER_FILLED), ("dir-close", E.POSITION_CLOSED)],
     ),
-    ("EXPERT", CLOSE.token, "0.10", [("dir-close", E.ORDER_PLACED), ("dir-close", E.ORDER_PARTIAL_FILL)]),
+    (
+        "EXPERT",
+        CLOSE.client_order_id,
+        "0.10",
+        [("dir-close", E.ORDER_PLACED), ("dir-close", E.ORDER_PARTIAL_FILL)],
+    ),
     ("EXPERT", 0, "0.30", [("dir-open", E.POSITION_CLOSED)]),
     ("SL", 0, "0.30", [("dir-open", E.SL_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]),
     ("TP", 0, "0.30", [("dir-open", E.TP_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]),
-    ("SL", OPEN.token, "0.30", [("dir-open", E.SL_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]),
-    ("TP", CLOSE.token, "0.30", [("dir-open", E.TP_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]),
+    ("SL", OPEN.client_order_id, "0.30", [("dir-open", E.SL_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]),
+    ("TP", CLOSE.client_order_id, "0.30", [("dir-open", E.TP_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]),
     ("SO", 0, "0.30", [("dir-open", E.POSITION_CLOSED)]),
     ("CLIENT", 0, "0.30", [("dir-open", E.POSITION_CLOSED)]),
     ("A_NEW_REASON", 0, "0.30", [("dir-open", E.POSITION_CLOSED)]),
@@ -164,34 +171,36 @@ LEAVINGS: list[tuple[str, int, str, list[tuple[str, str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "token", "volume", "told"), LEAVINGS)
+@pytest.mark.parametrize(("reason", "client_order_id", "volume", "emitted"), LEAVINGS)
 def test_a_position_is_left_under_the_directive_that_did_it_else_under_its_opener(
-    reason: str, token: int, volume: str, told: list[tuple[str, str]]
+    reason: str, client_order_id: int, volume: str, emitted: list[tuple[str, str]]
 ) -> None:
     book = Book(OPEN, CLOSE).take([DEAL_IN])
     opened = len(book.events)
-    book.take([msgspec.structs.replace(DEAL_OUT, reason=reason, magic=token, volume=Decimal(volume))])
-    assert book.told[opened:] == told
+    book.take(
+        [msgspec.structs.replace(DEAL_OUT, reason=reason, magic=client_order_id, volume=Decimal(volume))]
+    )
+    assert book.emitted[opened:] == emitted
     position = book.positions[POSITION]
     whole = volume == "0.30"
     assert position.state is (PositionState.CLOSED if whole else PositionState.OPEN)
     assert position.volume == Decimal("0.30") - Decimal(volume)
     assert position.close_reason == (reason if whole else "")
     assert position.closed_at == (NOW if whole else None)
-    by_command = told[0][0] == "dir-close"
-    assert book.commands[CLOSE.token].state is (
+    by_command = emitted[0][0] == "dir-close"
+    assert book.commands[CLOSE.client_order_id].state is (
         S.DISPATCHED if not by_command else S.FILLED if whole else S.PARTIAL
     )
-    for draft in book.events[opened:]:
-        if by_command and draft.event.event_type is not E.ORDER_PLACED:
-            assert draft.event.opening_directive_id == "dir-open"
+    for new_event in book.events[opened:]:
+        if by_command and new_event.event.event_type is not E.ORDER_PLACED:
+            assert new_event.event.opening_directive_id == "dir-open"
 
 
 def test_a_close_of_another_position_is_not_ours() -> None:
     other = msgspec.structs.replace(CLOSE, order=msgspec.structs.replace(CLOSE.order, position=1))
-    outcome = fold(DEAL_OUT, other, HELD, DEAL_IN)
+    outcome = apply(DEAL_OUT, other, QUARANTINED, DEAL_IN)
     assert outcome.command is None
-    assert [draft.event.directive_id for draft in outcome.events] == ["dir-open"]
+    assert [new_event.event.directive_id for new_event in outcome.events] == ["dir-open"]
 
 
 def test_the_totals_of_a_position_are_the_sums_of_all_its_deals() -> None:
@@ -211,7 +220,7 @@ def test_the_totals_of_a_position_are_the_sums_of_all_its_deals() -> None:
     assert position.state is PositionState.CLOSED
 
 
-STANDS = PositionFact(
+STANDS = PositionReport(
     identifier=POSITION,
     ticket=1,
     symbol="EURUSD",
@@ -220,11 +229,11 @@ STANDS = PositionFact(
     price_open=Decimal("1.0951"),
     stop_loss=Decimal("1.0940"),
 )
-SEEN = msgspec.structs.replace(HELD, stop_loss=Decimal("1.0940"), take_profit=None, levels_seen=1)
+SEEN = msgspec.structs.replace(QUARANTINED, stop_loss=Decimal("1.0940"), take_profit=None, levels_seen=1)
 
 
 @pytest.mark.parametrize(
-    ("asked", "there", "told"),
+    ("asked", "there", "emitted"),
     [
         (("1.0940", None), ("1.0940", None), False),
         # Nobody saw it: whether it was ever there is asked elsewhere.
@@ -237,80 +246,87 @@ SEEN = msgspec.structs.replace(HELD, stop_loss=Decimal("1.0940"), take_profit=No
 )
 @pytest.mark.parametrize("explained", [False, True])
 def test_a_position_seen_first_brings_its_levels_and_tells_those_that_stand_elsewhere_than_asked(
-    asked: tuple[str | None, str | None], there: tuple[str | None, str | None], told: bool, explained: bool
+    asked: tuple[str | None, str | None], there: tuple[str | None, str | None], emitted: bool, explained: bool
 ) -> None:
     wanted, seen = ([Decimal(level) if level else None for level in pair] for pair in (asked, there))
-    part = msgspec.structs.replace(HELD, stop_loss=wanted[0], take_profit=wanted[1])
+    part = msgspec.structs.replace(QUARANTINED, stop_loss=wanted[0], take_profit=wanted[1])
     stands = msgspec.structs.replace(STANDS, stop_loss=seen[0], take_profit=seen[1])
-    outcome = fold_position(stands, [part], SCENE, explained=explained)
+    outcome = apply_position(stands, [part], SCENE, explained=explained)
     [after] = outcome.positions
     assert [after.stop_loss, after.take_profit] == seen
     assert after.levels_seen == 1
-    assert [draft.event.action for draft in outcome.events] == (["CHANGED"] if told and not explained else [])
+    assert [new_event.event.action for new_event in outcome.events] == (
+        ["CHANGED"] if emitted and not explained else []
+    )
 
 
 def test_levels_that_were_seen_already_are_no_news() -> None:
-    assert fold_position(STANDS, [SEEN], SCENE, explained=False) == Outcome(disposition=Disposition.APPLIED)
+    assert apply_position(STANDS, [SEEN], SCENE, explained=False) == Outcome(disposition=Disposition.APPLIED)
 
 
 @pytest.mark.parametrize(
-    ("stop_loss", "take_profit", "told"),
+    ("stop_loss", "take_profit", "emitted"),
     [("1.0930", None, ("1.0930", "0")), (None, None, ("0", "0")), ("1.0940", "1.1010", ("1.0940", "1.1010"))],
 )
-def test_levels_that_changed_by_hand_are_told_with_both_as_they_are_now(
-    stop_loss: str | None, take_profit: str | None, told: tuple[str, str]
+def test_levels_that_changed_by_manual_are_emitted_with_both_as_they_are_now(
+    stop_loss: str | None, take_profit: str | None, emitted: tuple[str, str]
 ) -> None:
     changed = msgspec.structs.replace(
         STANDS,
         stop_loss=Decimal(stop_loss) if stop_loss else None,
         take_profit=Decimal(take_profit) if take_profit else None,
     )
-    outcome = fold_position(changed, [SEEN], SCENE, explained=False)
+    outcome = apply_position(changed, [SEEN], SCENE, explained=False)
     (part,) = outcome.positions
     assert (part.stop_loss, part.take_profit, part.levels_seen) == (changed.stop_loss, changed.take_profit, 2)
-    (draft,) = outcome.events
-    assert draft.subject == f"position:{POSITION}:levels:2"
-    event = draft.event
+    (new_event,) = outcome.events
+    assert new_event.subject == f"position:{POSITION}:levels:2"
+    event = new_event.event
     assert (event.event_type, event.directive_id, event.action) == (E.ORDER_PLACED, "dir-open", "CHANGED")
-    assert (str(event.stop_loss), str(event.take_profit)) == told
+    assert (str(event.stop_loss), str(event.take_profit)) == emitted
     # What a directive asked for is told by its command.
-    explained = fold_position(changed, [SEEN], SCENE, explained=True)
+    explained = apply_position(changed, [SEEN], SCENE, explained=True)
     assert explained == msgspec.structs.replace(outcome, events=())
 
 
 def test_every_part_of_a_shared_position_learns_its_levels_and_each_opener_hears_of_a_change() -> None:
-    other = msgspec.structs.replace(SEEN, token=TOKEN + 7, directive_id="dir-other")
-    new = msgspec.structs.replace(HELD, token=TOKEN + 8, directive_id="dir-new", stop_loss=None)
+    other = msgspec.structs.replace(SEEN, client_order_id=CLIENT_ORDER_ID + 7, directive_id="dir-other")
+    new = msgspec.structs.replace(
+        QUARANTINED, client_order_id=CLIENT_ORDER_ID + 8, directive_id="dir-new", stop_loss=None
+    )
     changed = msgspec.structs.replace(STANDS, stop_loss=Decimal("1.0930"))
-    outcome = fold_position(changed, [SEEN, other, new], SCENE, explained=False)
+    outcome = apply_position(changed, [SEEN, other, new], SCENE, explained=False)
     assert [part.stop_loss for part in outcome.positions] == [Decimal("1.0930")] * 3
-    assert [draft.event.directive_id for draft in outcome.events] == ["dir-open", "dir-other"]
+    assert [new_event.event.directive_id for new_event in outcome.events] == ["dir-open", "dir-other"]
 
 
 def test_what_is_closed_keeps_the_levels_that_were_seen_last() -> None:
     closed = msgspec.structs.replace(SEEN, volume_out=SEEN.volume_in)
     changed = msgspec.structs.replace(STANDS, stop_loss=None)
-    assert fold_position(changed, [closed], SCENE, explained=False) == Outcome(
+    assert apply_position(changed, [closed], SCENE, explained=False) == Outcome(
         disposition=Disposition.APPLIED
     )
 
 
 def test_a_position_seen_that_is_not_ours_is_left_alone() -> None:
-    assert fold_position(STANDS, [], SCENE, explained=False) == Outcome(disposition=Disposition.FOREIGN)
+    assert apply_position(STANDS, [], SCENE, explained=False) == Outcome(disposition=Disposition.FOREIGN)
 
 
-def test_connection_and_trouble_are_told_at_once() -> None:
-    down = fold_connection(ConnectionFact(boot="a" * 32, counter=1, up=False), SCENE)
-    trouble = fold_trouble(TroubleFact(boot="a" * 32, counter=2, code="X", message="m"), SCENE)
-    for outcome, told in ((down, E.CONNECTION_LOST), (trouble, E.SYSTEM_ERROR)):
+def test_connection_and_trouble_are_emitted_at_once() -> None:
+    down = apply_connection(ConnectionReport(instance_id="a" * 32, counter=1, up=False), SCENE)
+    trouble = apply_trouble(TroubleReport(instance_id="a" * 32, counter=2, code="X", message="m"), SCENE)
+    for outcome, emitted in ((down, E.CONNECTION_LOST), (trouble, E.SYSTEM_ERROR)):
         assert outcome.disposition is Disposition.APPLIED
-        (draft,) = outcome.events
-        assert (draft.event.event_type, draft.event.reported_by) == (told, OFFICER)
-        assert draft.event.occurred_at == NOW
+        (new_event,) = outcome.events
+        assert (new_event.event.event_type, new_event.event.reported_by) == (emitted, OFFICER)
+        assert new_event.event.occurred_at == NOW
 
 
 ANY = st.one_of(
-    [instances(cls) for cls in (CommandFact, OrderFact, DealFact, PositionFact, ConnectionFact, TroubleFact)]
+    [
+        instances(cls)
+        for cls in (CommandReport, OrderReport, DealReport, PositionReport, ConnectionReport, TroubleReport)
+    ]
 )
 NEAR_DEALS = st.builds(
     lambda deal, like, ticket, entry, volume: msgspec.structs.replace(
@@ -321,7 +337,7 @@ NEAR_DEALS = st.builds(
         price=deal.price,
         time_server_ms=deal.time_server_ms,
     ),
-    instances(DealFact),
+    instances(DealReport),
     st.sampled_from(
         [
             DEAL_IN,
@@ -344,7 +360,7 @@ STATES = st.sampled_from([state for state in CommandState if state is not S.DONE
 
 @given(st.lists(ANY | NEAR_DEALS | NEAR_ORDERS, max_size=10), STATES, STATES, st.booleans(), st.booleans())
 def test_whatever_a_terminal_may_report_has_an_outcome(
-    facts: list[AnyFact], opening: CommandState, closing: CommandState, held: bool, netting: bool
+    reports: list[AnyReport], opening: CommandState, closing: CommandState, held: bool, netting: bool
 ) -> None:
     book = Book(
         msgspec.structs.replace(OPEN, state=opening),
@@ -352,9 +368,9 @@ def test_whatever_a_terminal_may_report_has_an_outcome(
         netting=netting,
     )
     book.take([DEAL_IN] if held else [])
-    for fact in facts:
+    for report in reports:
         try:
-            read = decode_fact(encode_fact(fact))
+            read = decode_report(encode_report(report))
         except ProtocolError:
             continue
         book.take([read])
@@ -364,8 +380,8 @@ def test_whatever_a_terminal_may_report_has_an_outcome(
 
 
 def test_a_deal_of_the_furthest_time_has_an_outcome() -> None:
-    """One fact with a broken clock must not stop all facts behind it."""
-    outcome = fold(msgspec.structs.replace(DEAL_IN, time_server_ms=2**53 - 1), OPEN, None)
+    """One report with a broken clock must not stop all reports behind it."""
+    outcome = apply(msgspec.structs.replace(DEAL_IN, time_server_ms=2**53 - 1), OPEN, None)
     assert outcome.command is not None and outcome.command.state is S.FILLED
 
 

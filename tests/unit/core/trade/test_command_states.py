@@ -35,7 +35,7 @@ INPUTS = (
 )
 STATES = [state for state in CommandState if state is not S.DONE]
 """DONE is a change's alone."""
-TOLD = {
+EMITTED = {
     "P": O.PLACED,
     "p": O.PART_FILLED,
     "F": O.FILLED,
@@ -56,7 +56,7 @@ SHORT = {
     "rej": S.REJECTED,
     "can": S.CANCELLED,
     "nev": S.NEVER_SENT,
-    "unc": S.UNCERTAIN,
+    "unc": S.UNRESOLVED,
     "unk": S.UNKNOWN,
 }
 # A cell is the state after, and what is told. '.': as it was; '!': may never happen.
@@ -93,8 +93,8 @@ def test_each_state_under_each_input(state: CommandState, what: CommandInput, ce
         with pytest.raises(IllegalTransitionError, match=state):
             step_command(state, what)
         return
-    after, _, told = cell.partition(":")
-    expected = (state if after == "." else SHORT[after], tuple(TOLD[letter] for letter in told))
+    after, _, emitted = cell.partition(":")
+    expected = (state if after == "." else SHORT[after], tuple(EMITTED[letter] for letter in emitted))
     assert step_command(state, what) == expected
 
 
@@ -109,20 +109,20 @@ def live(
     state, life = S.PLANNED, []
     for what in happenings:
         try:
-            after, told = step_command(state, what)
+            after, emitted = step_command(state, what)
         except IllegalTransitionError:
             continue
-        life.append((state, what, after, told))
+        life.append((state, what, after, emitted))
         state = after
     return life
 
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("fill", FILLS)
-def test_a_fill_counts_in_every_state_and_is_told_once(state: CommandState, fill: CommandInput) -> None:
-    after, told = step_command(state, fill)
+def test_a_fill_counts_in_every_state_and_is_emitted_once(state: CommandState, fill: CommandInput) -> None:
+    after, emitted = step_command(state, fill)
     assert after in (S.PARTIAL, S.FILLED, S.CANCELLED)
-    fills = [each for each in told if each in (O.PART_FILLED, O.FILLED)]
+    fills = [each for each in emitted if each in (O.PART_FILLED, O.FILLED)]
     assert fills == ([] if state is S.FILLED else [O.FILLED if fill is I.FILL_WHOLE else O.PART_FILLED])
 
 
@@ -171,30 +171,32 @@ def test_after_any_sign_that_it_was_sent_a_command_is_never_dispatched_again(
 
 @given(HAPPENINGS)
 def test_a_life_tells_of_one_whole_fill_at_most(happenings: list[CommandInput]) -> None:
-    told = [output for _, _, _, outputs in live(happenings) for output in outputs]
-    assert told.count(O.FILLED) <= 1
+    emitted = [output for _, _, _, outputs in live(happenings) for output in outputs]
+    assert emitted.count(O.FILLED) <= 1
 
 
 WORDS = {I.RESOLVED_FILLED, I.RESOLVED_REJECTED, I.RESOLVED_CANCELLED}
 
 
 @given(HAPPENINGS)
-def test_placed_is_told_before_any_fill_or_cancellation_by_the_broker(happenings: list[CommandInput]) -> None:
+def test_placed_is_emitted_before_any_fill_or_cancellation_by_the_broker(
+    happenings: list[CommandInput],
+) -> None:
     """What nobody but a person knows of was perhaps never placed; what is withdrawn never was."""
     life = [step for step in live(happenings) if not {step[1]} & {*WORDS, I.WITHDRAWN}]
     if len(life) < len(live(happenings)):
         return
-    told = [output for _, _, _, outputs in life for output in outputs]
+    emitted = [output for _, _, _, outputs in life for output in outputs]
     for output in (O.PART_FILLED, O.FILLED, O.CANCELLED):
-        if output in told:
-            assert O.PLACED in told[: told.index(output)]
+        if output in emitted:
+            assert O.PLACED in emitted[: emitted.index(output)]
 
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("word", sorted(WORDS))
 def test_a_persons_word_counts_only_where_nobody_else_knows(state: CommandState, word: CommandInput) -> None:
     moved = step_command(state, word) != (state, ())
-    assert moved is (state in {S.UNCERTAIN, S.UNKNOWN})
+    assert moved is (state in {S.UNRESOLVED, S.UNKNOWN})
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -217,9 +219,9 @@ def test_the_same_input_again_changes_nothing_more_and_repeats_no_end(
     state: CommandState, what: CommandInput
 ) -> None:
     once, _ = step_command(state, what)
-    twice, told = step_command(once, what)
+    twice, emitted = step_command(once, what)
     assert twice is once
-    assert set(told) <= {O.PART_FILLED}
+    assert set(emitted) <= {O.PART_FILLED}
 
 
 OVER = {S.FILLED, S.REJECTED, S.CANCELLED, S.NEVER_SENT, S.DONE}
@@ -229,5 +231,5 @@ CERTAIN = {*OVER, S.PLANNED}
 @pytest.mark.parametrize("state", list(CommandState))
 def test_what_is_over_in_doubt_or_in_flight(state: CommandState) -> None:
     assert state.over is (state in OVER)
-    assert state.in_doubt is (state not in CERTAIN)
+    assert state.unresolved is (state not in CERTAIN)
     assert state.in_flight is (state not in {*OVER, S.UNKNOWN})

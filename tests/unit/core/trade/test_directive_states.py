@@ -20,7 +20,7 @@ ENDED = (FILLED, DONE, PART, CANCELLED, REJECTED, NEVER, EXPIRED)
 UNKNOWN = Leg(C.UNKNOWN, filled=False)
 MOVING = tuple(
     Leg(state, filled=state is C.PARTIAL)
-    for state in (C.PLANNED, C.DISPATCHED, C.SUBMITTED, C.PLACED, C.PARTIAL, C.UNCERTAIN)
+    for state in (C.PLANNED, C.DISPATCHED, C.SUBMITTED, C.PLACED, C.PARTIAL, C.UNRESOLVED)
 )
 
 # One leg on the diagonal; beside it, two legs in either order.

@@ -13,12 +13,18 @@ from bridge.core.trade.records import CommandRecord
 from tests.unit.core.samples import CLOSE, NOW, OPEN
 
 GATE = Gate(
-    epoch=3, boot="a" * 32, ready=True, alive=True, broker_connected=True, trade_allowed=True, clock_ms=7000
+    epoch=3,
+    instance_id="a" * 32,
+    ready=True,
+    alive=True,
+    broker_connected=True,
+    trade_allowed=True,
+    clock_ms=7000,
 )
 
 
 def planned(number: int, record: CommandRecord = OPEN, *, left_s: float = 60) -> CommandRecord:
-    order = msgspec.structs.replace(record.order, token=number)
+    order = msgspec.structs.replace(record.order, client_order_id=number)
     return msgspec.structs.replace(
         record,
         order=order,
@@ -29,8 +35,8 @@ def planned(number: int, record: CommandRecord = OPEN, *, left_s: float = 60) ->
     )
 
 
-def tokens(commands: list[CommandRecord]) -> list[int]:
-    return [command.token for command in commands]
+def client_order_ids(commands: list[CommandRecord]) -> list[int]:
+    return [command.client_order_id for command in commands]
 
 
 SHUT: list[tuple[Gate | None, str, str]] = [
@@ -44,36 +50,45 @@ SHUT: list[tuple[Gate | None, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("gate", "hold", "why"), SHUT)
-def test_a_shut_gate_lets_nothing_out_and_says_why(gate: Gate | None, hold: str, why: str) -> None:
-    assert why in blocked(gate, hold)
-    assert choose([planned(1), planned(3, CLOSE)], gate, hold=hold, in_flight=0, now=NOW, latest=NOW) == []
+@pytest.mark.parametrize(("gate", "quarantine", "why"), SHUT)
+def test_a_shut_gate_lets_nothing_out_and_says_why(gate: Gate | None, quarantine: str, why: str) -> None:
+    assert why in blocked(gate, quarantine)
+    assert (
+        choose([planned(1), planned(3, CLOSE)], gate, quarantine=quarantine, in_flight=0, now=NOW, latest=NOW)
+        == []
+    )
 
 
 def test_an_open_gate_lets_commands_out_oldest_first() -> None:
     assert blocked(GATE, "") == ""
-    due = choose([planned(5), planned(3), planned(4)], GATE, hold="", in_flight=0, now=NOW, latest=NOW)
-    assert tokens(due) == [5, 3, 4]
+    due = choose([planned(5), planned(3), planned(4)], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)
+    assert client_order_ids(due) == [5, 3, 4]
 
 
 @pytest.mark.parametrize(("in_flight", "goes"), [(0, 4), (1, 3), (3, 1), (4, 0), (5, 0), (100, 0)])
 def test_no_more_than_a_window_of_commands_is_with_a_terminal(in_flight: int, goes: int) -> None:
-    due = choose([planned(n) for n in range(1, 9)], GATE, hold="", in_flight=in_flight, now=NOW, latest=NOW)
-    assert tokens(due) == list(range(1, goes + 1))
+    due = choose(
+        [planned(n) for n in range(1, 9)], GATE, quarantine="", in_flight=in_flight, now=NOW, latest=NOW
+    )
+    assert client_order_ids(due) == list(range(1, goes + 1))
     assert WINDOW == 4
 
 
 def test_while_opens_are_paused_closes_still_go_and_take_no_place_of_theirs() -> None:
     paused = msgspec.structs.replace(GATE, opens_paused=True)
     commands = [planned(n) for n in range(1, 6)] + [planned(n, CLOSE) for n in range(6, 9)]
-    assert tokens(choose(commands, paused, hold="", in_flight=0, now=NOW, latest=NOW)) == [6, 7, 8]
+    assert client_order_ids(choose(commands, paused, quarantine="", in_flight=0, now=NOW, latest=NOW)) == [
+        6,
+        7,
+        8,
+    ]
 
 
 @pytest.mark.parametrize(("left_s", "goes"), [(-1, False), (0, False), (0.000_001, True), (60, True)])
 @pytest.mark.parametrize("record", [OPEN, CLOSE])
 def test_a_command_is_late_at_its_very_moment(record: CommandRecord, left_s: float, goes: bool) -> None:
-    due = choose([planned(1, record, left_s=left_s)], GATE, hold="", in_flight=0, now=NOW, latest=NOW)
-    assert tokens(due) == ([1] if goes else [])
+    due = choose([planned(1, record, left_s=left_s)], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)
+    assert client_order_ids(due) == ([1] if goes else [])
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 5, 50, 2000])
@@ -83,7 +98,7 @@ def test_what_came_back_unsent_rests_before_it_goes_again_but_not_for_long(attem
     def due(rested_s: float) -> bool:
         dispatched_at = NOW - timedelta(seconds=rested_s)
         again = msgspec.structs.replace(planned(1), attempt=attempt, dispatched_at=dispatched_at)
-        return bool(choose([again], GATE, hold="", in_flight=0, now=NOW, latest=NOW))
+        return bool(choose([again], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW))
 
     assert not due(0)
     assert not due(min(0.1 * 2 ** min(attempt, 10), 5.0) - 0.001)
@@ -93,19 +108,19 @@ def test_what_came_back_unsent_rests_before_it_goes_again_but_not_for_long(attem
 @pytest.mark.parametrize("ahead", [timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=3650)])
 def test_what_was_sent_in_the_future_does_not_wait_for_it(ahead: timedelta) -> None:
     again = msgspec.structs.replace(planned(1), attempt=1, dispatched_at=NOW + ahead)
-    assert tokens(choose([again], GATE, hold="", in_flight=0, now=NOW, latest=NOW)) == [1]
+    assert client_order_ids(choose([again], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)) == [1]
 
 
 def test_what_rests_takes_no_place_in_the_window() -> None:
     resting = [msgspec.structs.replace(planned(n), attempt=1, dispatched_at=NOW) for n in range(1, 5)]
-    due = choose([*resting, planned(9)], GATE, hold="", in_flight=0, now=NOW, latest=NOW)
-    assert tokens(due) == [9]
+    due = choose([*resting, planned(9)], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)
+    assert client_order_ids(due) == [9]
 
 
 def test_what_expired_takes_no_place_in_the_window() -> None:
     commands = [planned(n, left_s=0) for n in range(1, 5)] + [planned(9)]
-    due = choose(commands, GATE, hold="", in_flight=3, now=NOW, latest=NOW)
-    assert tokens(due) == [9]
+    due = choose(commands, GATE, quarantine="", in_flight=3, now=NOW, latest=NOW)
+    assert client_order_ids(due) == [9]
 
 
 @pytest.mark.parametrize(

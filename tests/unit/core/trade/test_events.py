@@ -11,30 +11,30 @@ from hypothesis import strategies as st
 
 from bridge.core.director.contract import EventClass, EventType, ExecutionEvent, OrderType, TimeInForce
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.link.reports import ConnectionFact, DealFact, TroubleFact, content_hash
+from bridge.core.link.reports import ConnectionReport, DealReport, TroubleReport, content_hash
 from bridge.core.trade import events, position_events
 from bridge.core.trade.apply_deals import summed
 from bridge.core.trade.command_states import CommandOutput, PositionOutput
 from bridge.core.trade.events import command_event, event_key, weighted_price
 from bridge.core.trade.position_events import position_event
-from bridge.core.trade.records import CommandRecord, Draft
+from bridge.core.trade.records import CommandRecord, NewEvent
 from bridge.core.units.mt5_terms import Side
 from tests.unit.core.samples import (
+    CLIENT_ORDER_ID,
     CLOSE,
     DEAL_IN,
     DEAL_OUT,
-    HELD,
     NOW,
     OFFICER,
     OPEN,
     ORDER,
     POSITION,
-    TOKEN,
+    QUARANTINED,
     whole,
 )
 
 E, C = EventType, EventClass
-BOOT = "a" * 32
+INSTANCE_ID = "a" * 32
 PLACED = msgspec.structs.replace(OPEN, order_ticket=8001, position_id=POSITION, filled=Decimal("0.10"))
 FIRST = msgspec.structs.replace(
     DEAL_IN, volume=Decimal("0.10"), price=Decimal("1.0950"), fee=Decimal("-0.02")
@@ -42,9 +42,9 @@ FIRST = msgspec.structs.replace(
 SECOND = msgspec.structs.replace(DEAL_IN, ticket=9002, volume=Decimal("0.20"), price=Decimal("1.0953"))
 REFUSED = msgspec.structs.replace(PLACED, reason="10019", message="NO_MONEY (10019): not enough")
 LATE = msgspec.structs.replace(OPEN, reason="EXPIRED", message="expired")
-BY_HAND = msgspec.structs.replace(DEAL_OUT, volume=Decimal("0.10"), reason="CLIENT")
-REDUCED = msgspec.structs.replace(HELD, volume_out=Decimal("0.10"))
-CLOSED = summed(HELD, [whole(DEAL_IN), whole(msgspec.structs.replace(DEAL_OUT, fee=Decimal("-0.03")))])
+MANUALLY = msgspec.structs.replace(DEAL_OUT, volume=Decimal("0.10"), reason="CLIENT")
+REDUCED = msgspec.structs.replace(QUARANTINED, volume_out=Decimal("0.10"))
+CLOSED = summed(QUARANTINED, [whole(DEAL_IN), whole(msgspec.structs.replace(DEAL_OUT, fee=Decimal("-0.03")))])
 
 LIMIT = msgspec.structs.replace(
     PLACED,
@@ -64,12 +64,12 @@ MODIFY = CommandRecord(
     directive_id="dir-modify",
     leg=1,
     order=Order(
-        token=TOKEN + 5,
+        client_order_id=CLIENT_ORDER_ID + 5,
         kind=CommandKind.MODIFY,
         symbol="EURUSD",
         side=Side.BUY,
         position=POSITION,
-        opener=TOKEN,
+        opener=CLIENT_ORDER_ID,
         stop_loss=Decimal("1.0940"),
         take_profit=Decimal(0),
     ),
@@ -80,13 +80,13 @@ CANCEL = msgspec.structs.replace(
     MODIFY,
     directive_id="dir-cancel",
     order=Order(
-        token=TOKEN + 6,
+        client_order_id=CLIENT_ORDER_ID + 6,
         kind=CommandKind.CANCEL,
         symbol="EURUSD",
         side=Side.BUY,
         order_type=OrderType.LIMIT,
         order=8001,
-        opener=TOKEN,
+        opener=CLIENT_ORDER_ID,
     ),
 )
 PENDING = msgspec.structs.replace(
@@ -105,9 +105,9 @@ def said(reason: str, message: str) -> CommandRecord:
     return msgspec.structs.replace(PLACED, reason=reason, message=message)
 
 
-def own(draft: Draft) -> dict[str, object]:
+def own(new_event: NewEvent) -> dict[str, object]:
     """The body's fields that have a value, without those that every event has."""
-    event = draft.event
+    event = new_event.event
     assert (event.occurred_at, event.reported_by) == (NOW, OFFICER)
     names = set(ExecutionEvent.__struct_fields__) - {
         "occurred_at",
@@ -118,7 +118,7 @@ def own(draft: Draft) -> dict[str, object]:
     return {name: getattr(event, name) for name in names if getattr(event, name) is not None}
 
 
-ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
+ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] = [
     (
         "directive journaled",
         events.received(OFFICER, "dir-open", NOW),
@@ -148,7 +148,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.NEVER_SENT, LATE, NOW),
         E.ORDER_REJECTED,
         C.ERROR,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {**OF_COMMAND, "error_code": "EXPIRED", "error_message": "expired"},
     ),
     (
@@ -156,7 +156,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.PLACED, PLACED, NOW),
         E.ORDER_PLACED,
         C.INFO,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {**OF_ORDER, "stop_loss": Decimal("1.0900"), "take_profit": Decimal("1.1000")},
     ),
     (
@@ -180,7 +180,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.FILLED, PLACED, NOW, deal=SECOND, deals=[FIRST, SECOND]),
         E.ORDER_FILLED,
         C.SUCCESS,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {
             **OF_ORDER,
             "fill_price": Decimal("1.0952"),
@@ -196,12 +196,12 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         ),
         E.ORDER_FILLED,
         C.SUCCESS,
-        f"command:{CLOSE.token}",
+        f"command:{CLOSE.client_order_id}",
         {"directive_id": "dir-close", "symbol": "EURUSD", "opening_directive_id": "dir-open", **TAKEN_OFF},
     ),
     (
         "a position comes to be",
-        position_event(PositionOutput.OPENED, HELD, DEAL_IN, whole(DEAL_IN), NOW),
+        position_event(PositionOutput.OPENED, QUARANTINED, DEAL_IN, whole(DEAL_IN), NOW),
         E.POSITION_OPENED,
         C.SUCCESS,
         "position:7001",
@@ -220,8 +220,8 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         position_event(
             PositionOutput.REDUCED,
             REDUCED,
-            BY_HAND,
-            whole(BY_HAND),
+            MANUALLY,
+            whole(MANUALLY),
             NOW,
         ),
         E.ORDER_PARTIAL_FILL,
@@ -241,7 +241,11 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     (
         "stop loss hit",
         position_event(
-            PositionOutput.SL, HELD, msgspec.structs.replace(DEAL_OUT, reason="SL"), whole(DEAL_OUT), NOW
+            PositionOutput.SL,
+            QUARANTINED,
+            msgspec.structs.replace(DEAL_OUT, reason="SL"),
+            whole(DEAL_OUT),
+            NOW,
         ),
         E.SL_TRIGGERED,
         C.SUCCESS,
@@ -257,7 +261,11 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     (
         "take profit hit",
         position_event(
-            PositionOutput.TP, HELD, msgspec.structs.replace(DEAL_OUT, reason="TP"), whole(DEAL_OUT), NOW
+            PositionOutput.TP,
+            QUARANTINED,
+            msgspec.structs.replace(DEAL_OUT, reason="TP"),
+            whole(DEAL_OUT),
+            NOW,
         ),
         E.TP_TRIGGERED,
         C.SUCCESS,
@@ -301,7 +309,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         ),
         E.POSITION_CLOSED,
         C.SUCCESS,
-        f"position:7001:9101:{TOKEN}",
+        f"position:7001:9101:{CLIENT_ORDER_ID}",
         {
             **OF_POSITION,
             "directive_id": "dir-close",
@@ -321,7 +329,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.REFUSED, REFUSED, NOW),
         E.ORDER_REJECTED,
         C.ERROR,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {**OF_ORDER, "error_code": "10019", "error_message": "NO_MONEY (10019): not enough"},
     ),
     (
@@ -329,7 +337,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.REFUSED, msgspec.structs.replace(REFUSED, message=""), NOW),
         E.ORDER_REJECTED,
         C.ERROR,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {**OF_ORDER, "error_code": "10019", "error_message": "NO_MONEY (10019)"},
     ),
     (
@@ -337,7 +345,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.PLACED, LIMIT, NOW),
         E.ORDER_PLACED,
         C.INFO,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {
             **OF_COMMAND,
             "broker_order_id": "8001",
@@ -355,7 +363,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.CHANGED, MODIFY, NOW),
         E.ORDER_PLACED,
         C.INFO,
-        f"command:{TOKEN + 5}",
+        f"command:{CLIENT_ORDER_ID + 5}",
         {
             **OF_POSITION,
             "directive_id": "dir-modify",
@@ -370,7 +378,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.CHANGED, CANCEL, NOW),
         E.ORDER_CANCELLED,
         C.INFO,
-        f"command:{TOKEN + 6}",
+        f"command:{CLIENT_ORDER_ID + 6}",
         {
             "directive_id": "dir-cancel",
             "opening_directive_id": "dir-open",
@@ -405,7 +413,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         ),
         E.ORDER_FILLED,
         C.SUCCESS,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {
             **OF_ORDER,
             "fill_price": Decimal("1.0951"),
@@ -416,7 +424,8 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     (
         "new levels of a position by hand",
         position_events.levels_changed(
-            msgspec.structs.replace(HELD, stop_loss=None, take_profit=Decimal("1.2"), levels_seen=3), NOW
+            msgspec.structs.replace(QUARANTINED, stop_loss=None, take_profit=Decimal("1.2"), levels_seen=3),
+            NOW,
         ),
         E.ORDER_PLACED,
         C.INFO,
@@ -441,7 +450,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "the stop loss that was asked for is missing",
-        position_events.stop_missing(msgspec.structs.replace(HELD, stop_loss=None), OPEN, NOW),
+        position_events.stop_missing(msgspec.structs.replace(QUARANTINED, stop_loss=None), OPEN, NOW),
         E.SYSTEM_ERROR,
         C.ERROR,
         "position:7001:stop",
@@ -463,7 +472,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
             "directive_id": "dir-close",
             "error_code": "ACCIDENTAL_REVERSAL",
             "error_message": "it was gone. Nothing more is opened in EURUSD until a person has looked "
-            "(mt5-bridge resume)",
+            "(execution-officer resume)",
         },
     ),
     (
@@ -505,7 +514,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.CANCELLED, PLACED, NOW),
         E.ORDER_CANCELLED,
         C.INFO,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {**OF_ORDER, "remaining_quantity": Decimal("0.20")},
     ),
     (
@@ -513,7 +522,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.CANCELLED, said("RESOLVED", "resolved by a person: seen"), NOW),
         E.ORDER_CANCELLED,
         C.INFO,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {
             **OF_ORDER,
             "remaining_quantity": Decimal("0.20"),
@@ -525,7 +534,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.CANCELLED, said("WITHDRAWN", "cancelled by directive d-2"), NOW),
         E.ORDER_CANCELLED,
         C.INFO,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {
             **OF_ORDER,
             "remaining_quantity": Decimal("0.20"),
@@ -537,7 +546,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         command_event(CommandOutput.CANCELLED, said("10012", "TIMEOUT (10012)"), NOW),
         E.ORDER_CANCELLED,
         C.INFO,
-        f"command:{TOKEN}",
+        f"command:{CLIENT_ORDER_ID}",
         {**OF_ORDER, "remaining_quantity": Decimal("0.20")},
     ),
     (
@@ -549,7 +558,7 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         ),
         E.ORDER_CANCELLED,
         C.INFO,
-        f"command:{TOKEN + 6}",
+        f"command:{CLIENT_ORDER_ID + 6}",
         {
             "directive_id": "dir-cancel",
             "opening_directive_id": "dir-open",
@@ -568,25 +577,25 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
         ),
         E.BROKER_ERROR,
         C.ERROR,
-        f"command:{TOKEN}:1",
+        f"command:{CLIENT_ORDER_ID}:1",
         {**OF_ORDER, "error_code": "10012", "error_message": "TIMEOUT (10012)"},
     ),
     (
         "terminal lost the broker",
-        events.connection_fact(
-            OFFICER, ConnectionFact(boot=BOOT, counter=4, up=False, message="no route"), NOW
+        events.connection_report(
+            OFFICER, ConnectionReport(instance_id=INSTANCE_ID, counter=4, up=False, message="no route"), NOW
         ),
         E.CONNECTION_LOST,
         C.ERROR,
-        f"connection:{BOOT}:4",
+        f"connection:{INSTANCE_ID}:4",
         {"error_code": "BROKER_DISCONNECTED", "error_message": "no route"},
     ),
     (
         "terminal regained the broker",
-        events.connection_fact(OFFICER, ConnectionFact(boot=BOOT, counter=5, up=True), NOW),
+        events.connection_report(OFFICER, ConnectionReport(instance_id=INSTANCE_ID, counter=5, up=True), NOW),
         E.CONNECTION_RESTORED,
         C.INFO,
-        f"connection:{BOOT}:5",
+        f"connection:{INSTANCE_ID}:5",
         {},
     ),
     (
@@ -601,12 +610,14 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
     ),
     (
         "trouble at the terminal",
-        events.trouble_fact(
-            OFFICER, TroubleFact(boot=BOOT, counter=6, code="AUTOTRADING", message="press it"), NOW
+        events.trouble_report(
+            OFFICER,
+            TroubleReport(instance_id=INSTANCE_ID, counter=6, code="AUTOTRADING", message="press it"),
+            NOW,
         ),
         E.SYSTEM_ERROR,
         C.ERROR,
-        f"trouble:{BOOT}:6",
+        f"trouble:{INSTANCE_ID}:6",
         {"error_code": "AUTOTRADING", "error_message": "press it"},
     ),
     (
@@ -623,15 +634,19 @@ ROWS: list[tuple[str, Draft, EventType, EventClass, str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(
-    ("draft", "event_type", "event_class", "subject", "fields"),
+    ("new_event", "event_type", "event_class", "subject", "fields"),
     [pytest.param(*row[1:], id=row[0]) for row in ROWS],
 )
-def test_each_happening_is_told_with_its_type_class_subject_and_fields(
-    draft: Draft, event_type: EventType, event_class: EventClass, subject: str, fields: dict[str, object]
+def test_each_happening_is_emitted_with_its_type_class_subject_and_fields(
+    new_event: NewEvent,
+    event_type: EventType,
+    event_class: EventClass,
+    subject: str,
+    fields: dict[str, object],
 ) -> None:
-    assert (draft.event.event_type, draft.event.event_class) == (event_type, event_class)
-    assert draft.subject == subject
-    assert own(draft) == fields
+    assert (new_event.event.event_type, new_event.event.event_class) == (event_type, event_class)
+    assert new_event.subject == subject
+    assert own(new_event) == fields
 
 
 def test_the_rows_hold_every_type_and_every_output() -> None:
@@ -639,12 +654,12 @@ def test_the_rows_hold_every_type_and_every_output() -> None:
 
 
 def test_an_unknown_outcome_says_what_to_look_for() -> None:
-    draft = command_event(CommandOutput.UNKNOWN, PLACED, NOW)
-    assert (draft.event.event_type, draft.event.event_class) == (E.SYSTEM_ERROR, C.ERROR)
-    assert draft.subject == f"command:{TOKEN}"
-    assert draft.event.error_code == "UNKNOWN_OUTCOME"
-    assert draft.event.error_message is not None and str(TOKEN) in draft.event.error_message
-    assert "not sent again" in draft.event.error_message
+    new_event = command_event(CommandOutput.UNKNOWN, PLACED, NOW)
+    assert (new_event.event.event_type, new_event.event.event_class) == (E.SYSTEM_ERROR, C.ERROR)
+    assert new_event.subject == f"command:{CLIENT_ORDER_ID}"
+    assert new_event.event.error_code == "UNKNOWN_OUTCOME"
+    assert new_event.event.error_message is not None and str(CLIENT_ORDER_ID) in new_event.event.error_message
+    assert "not sent again" in new_event.event.error_message
 
 
 @pytest.mark.parametrize(
@@ -654,8 +669,8 @@ def test_what_was_paid_is_positive_and_a_rebate_negative_and_nothing_has_no_sign
     booked: str, paid: str
 ) -> None:
     deal = msgspec.structs.replace(DEAL_IN, commission=Decimal(booked))
-    told = command_event(CommandOutput.FILLED, PLACED, NOW, deal=deal, deals=[deal]).event.commission
-    assert str(told) == paid
+    emitted = command_event(CommandOutput.FILLED, PLACED, NOW, deal=deal, deals=[deal]).event.commission
+    assert str(emitted) == paid
 
 
 def test_no_more_remains_than_nothing() -> None:
@@ -664,7 +679,7 @@ def test_no_more_remains_than_nothing() -> None:
         assert command_event(output, over, NOW, deal=DEAL_IN).event.remaining_quantity == 0
 
 
-KEY = {"officer": OFFICER, "server": "Broker-Demo", "login": 12345, "draft": ROWS[4][1]}
+KEY = {"officer": OFFICER, "server": "Broker-Demo", "login": 12345, "new_event": ROWS[4][1]}
 
 
 def key(**changed: object) -> str:
@@ -682,11 +697,11 @@ def test_an_event_key_is_the_same_for_ever() -> None:
         {"officer": "eo-002"},
         {"server": "Broker-Real"},
         {"login": 12346},
-        {"draft": msgspec.structs.replace(ROWS[4][1], subject="command:2")},
-        {"draft": events.system_error(OFFICER, NOW, code="", message="", subject=ROWS[4][1].subject)},
-        {"draft": command_event(CommandOutput.FILLED, PLACED, NOW)},
+        {"new_event": msgspec.structs.replace(ROWS[4][1], subject="command:2")},
+        {"new_event": events.system_error(OFFICER, NOW, code="", message="", subject=ROWS[4][1].subject)},
+        {"new_event": command_event(CommandOutput.FILLED, PLACED, NOW)},
         {
-            "draft": command_event(
+            "new_event": command_event(
                 CommandOutput.PLACED, msgspec.structs.replace(PLACED, directive_id="d"), NOW
             )
         },
@@ -699,7 +714,7 @@ def test_an_event_key_depends_on_each_of_its_parts(changed: dict[str, object]) -
 def test_an_event_key_does_not_depend_on_the_body() -> None:
     """The same happening, found again later and in other words, is the same event."""
     later = msgspec.structs.replace(ROWS[4][1].event, broker_order_id="9", symbol=None)
-    assert key(draft=Draft(event=later, subject=ROWS[4][1].subject)) == key()
+    assert key(new_event=NewEvent(event=later, subject=ROWS[4][1].subject)) == key()
 
 
 DEALS = st.lists(
@@ -716,7 +731,7 @@ DEALS = st.lists(
 
 
 @given(DEALS)
-def test_a_weighted_price_is_exact_to_ten_decimals(deals: list[DealFact]) -> None:
+def test_a_weighted_price_is_exact_to_ten_decimals(deals: list[DealReport]) -> None:
     volume = sum((Fraction(deal.volume) for deal in deals), Fraction(0))
     exact = sum((Fraction(deal.price) * Fraction(deal.volume) for deal in deals), Fraction(0)) / volume
     price = weighted_price(deals)

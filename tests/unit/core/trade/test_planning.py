@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
 from bridge.core.director.poll import Problem
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.settings import GuardSettings, OfficerSettings
+from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.trade.planning import Leg, check, check_volume, comment, expiry, named, on_tick, plan_open
 from bridge.core.units.mt5_terms import Side
 from tests.unit.core.samples import NOW, OFFICER, TERMS
@@ -38,12 +38,12 @@ SHORT = msgspec.structs.replace(
 LATER = NOW + timedelta(days=1)
 
 
-def tokens(leg: int) -> int:
+def client_order_ids(leg: int) -> int:
     return 100 + leg
 
 
 def planned(directive: Directive, settings: OfficerSettings = SETTINGS) -> Order:
-    leg = plan_open(directive, settings, TERMS, tokens)
+    leg = plan_open(directive, settings, TERMS, client_order_ids)
     assert isinstance(leg, Leg)
     assert leg.opening_directive_id == ""
     return leg.order
@@ -110,26 +110,26 @@ def test_an_opening_over_the_officers_limit_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("guards", "problem"),
+    ("risk_limits", "problem"),
     [
-        (GuardSettings(allowed_actions=[Action.OPEN_LONG]), None),
+        (RiskLimits(allowed_actions=[Action.OPEN_LONG]), None),
         (
-            GuardSettings(allowed_actions=[Action.OPEN_SHORT]),
+            RiskLimits(allowed_actions=[Action.OPEN_SHORT]),
             Problem(
                 "LIMIT_ACTION",
                 "field 'action': OPEN_LONG is none of this officer's allowed_actions: OPEN_SHORT",
             ),
         ),
         (
-            GuardSettings(allowed_actions=[]),
+            RiskLimits(allowed_actions=[]),
             Problem(
                 "LIMIT_ACTION", "field 'action': OPEN_LONG is none of this officer's allowed_actions: none"
             ),
         ),
-        (GuardSettings(allowed_symbols=["GBPUSD", "EURUSD"]), None),
+        (RiskLimits(allowed_symbols=["GBPUSD", "EURUSD"]), None),
         (
             # As the Director spells it, not as the broker does.
-            GuardSettings(allowed_symbols=["GBPUSD", "EURUSD.r"]),
+            RiskLimits(allowed_symbols=["GBPUSD", "EURUSD.r"]),
             Problem(
                 "LIMIT_SYMBOL",
                 "field 'symbol': EURUSD is none of this officer's allowed_symbols: GBPUSD, EURUSD.r",
@@ -138,9 +138,9 @@ def test_an_opening_over_the_officers_limit_is_refused(
     ],
 )
 def test_an_officer_opens_what_and_where_it_is_allowed_to(
-    guards: GuardSettings, problem: Problem | None
+    risk_limits: RiskLimits, problem: Problem | None
 ) -> None:
-    assert check(LONG, msgspec.structs.replace(SETTINGS, guards=guards), NOW) == problem
+    assert check(LONG, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW) == problem
 
 
 @pytest.mark.parametrize("action", [each for each in Action if not each.opens])
@@ -148,8 +148,8 @@ def test_no_limit_and_no_level_keeps_anybody_from_anything_but_opening(action: A
     directive = msgspec.structs.replace(
         LONG, action=action, quantity=Decimal(50), stop_loss=Decimal(2), take_profit=Decimal(1)
     )
-    guards = GuardSettings(allowed_actions=[], allowed_symbols=[])
-    assert check(directive, msgspec.structs.replace(SETTINGS, guards=guards), NOW) is None
+    risk_limits = RiskLimits(allowed_actions=[], allowed_symbols=[])
+    assert check(directive, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW) is None
 
 
 LEVELS: list[tuple[str | None, str | None, str | None, str]] = [
@@ -208,7 +208,7 @@ def test_levels_on_the_wrong_side_are_refused(
 @pytest.mark.parametrize(("directive", "side"), [(LONG, Side.BUY), (SHORT, Side.SELL)])
 def test_an_opening_is_one_order_with_everything_the_directive_says(directive: Directive, side: Side) -> None:
     assert planned(directive) == Order(
-        token=101,
+        client_order_id=101,
         kind=CommandKind.OPEN,
         symbol="EURUSD.r",
         side=side,
@@ -227,7 +227,7 @@ def test_the_directives_own_slippage_wins_over_the_officers(own: int | None, all
 
 
 def test_the_officers_greatest_spread_goes_with_every_opening() -> None:
-    settings = msgspec.structs.replace(SETTINGS, guards=GuardSettings(max_spread_points=25))
+    settings = msgspec.structs.replace(SETTINGS, risk_limits=RiskLimits(max_spread_points=25))
     for order_type in OrderType:
         directive = msgspec.structs.replace(LONG, order_type=order_type, limit_price=Decimal("1.0955"))
         assert planned(directive, settings).max_spread_points == 25
@@ -243,7 +243,7 @@ def test_a_pending_opening_waits_for_its_price_without_slippage(
         directive, order_type=order_type, limit_price=limit, order_expires_at=LATER
     )
     assert planned(pending) == Order(
-        token=101,
+        client_order_id=101,
         kind=CommandKind.OPEN,
         symbol="EURUSD.r",
         side=side,
@@ -277,7 +277,7 @@ LIFETIMES: list[tuple[TimeInForce | None, datetime | None, datetime | None, Time
 
 
 @pytest.mark.parametrize(("asked", "order_expires", "expires", "time_in_force", "until"), LIFETIMES)
-def test_a_pending_order_leaves_the_book_when_it_was_told_to(
+def test_a_pending_order_leaves_the_book_when_it_was_emitted_to(
     asked: TimeInForce | None,
     order_expires: datetime | None,
     expires: datetime | None,
@@ -302,17 +302,17 @@ def test_a_pending_order_leaves_the_book_when_it_was_told_to(
 def test_a_type_that_the_symbol_does_not_take_is_refused_and_named() -> None:
     terms = msgspec.structs.replace(TERMS, order_types=[OrderType.MARKET, OrderType.LIMIT])
     stop = msgspec.structs.replace(LONG, order_type=OrderType.STOP)
-    assert plan_open(stop, SETTINGS, terms, tokens) == Problem(
+    assert plan_open(stop, SETTINGS, terms, client_order_ids) == Problem(
         "UNKNOWN_ORDER_TYPE", "field 'order_type': EURUSD.r takes MARKET, LIMIT, not STOP"
     )
     # A terminal that could not tell says nothing; the broker decides.
     silent = msgspec.structs.replace(TERMS, order_types=[])
-    assert isinstance(plan_open(stop, SETTINGS, silent, tokens), Leg)
+    assert isinstance(plan_open(stop, SETTINGS, silent, client_order_ids), Leg)
 
 
 def test_an_opening_without_quantity_never_becomes_an_order() -> None:
     with pytest.raises(ValueError, match="dir-1"):
-        plan_open(msgspec.structs.replace(LONG, quantity=None), SETTINGS, TERMS, tokens)
+        plan_open(msgspec.structs.replace(LONG, quantity=None), SETTINGS, TERMS, client_order_ids)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_a_quantity_that_the_symbol_does_not_take_is_refused_and_never_rounded(
     expected = Problem("INVALID_QUANTITY", f"field 'quantity': {quantity} {rule}") if rule else None
     assert check_volume(Decimal(quantity), terms) == expected
     directive = msgspec.structs.replace(LONG, quantity=Decimal(quantity))
-    outcome = plan_open(directive, SETTINGS, terms, tokens)
+    outcome = plan_open(directive, SETTINGS, terms, client_order_ids)
     assert outcome == expected or (isinstance(outcome, Leg) and str(outcome.order.volume) == quantity)
 
 
@@ -404,7 +404,7 @@ def test_all_prices_of_an_opening_go_to_the_grid() -> None:
         stop_loss=Decimal("1.0902"),
         take_profit=Decimal("1.1003"),
     )
-    leg = plan_open(directive, SETTINGS, terms, tokens)
+    leg = plan_open(directive, SETTINGS, terms, client_order_ids)
     assert isinstance(leg, Leg)
     order = leg.order
     assert [str(each) for each in (order.price, order.limit_price, order.stop_loss, order.take_profit)] == [

@@ -15,7 +15,7 @@ from bridge.core.settings import OfficerSettings
 from bridge.core.trade.planning import Leg, flatten, plan_cancel, plan_close, plan_modify, would_close
 from bridge.core.trade.records import OrderRecord, PositionRecord
 from bridge.core.units.mt5_terms import Side
-from tests.unit.core.samples import HELD, NOW, OFFICER, TERMS
+from tests.unit.core.samples import NOW, OFFICER, QUARANTINED, TERMS
 
 SETTINGS = OfficerSettings(id=OFFICER, deviation_points=15)
 CLOSE = Directive(
@@ -30,16 +30,16 @@ CANCEL = msgspec.structs.replace(CLOSE, action=Action.CANCEL)
 MODIFY = msgspec.structs.replace(CLOSE, action=Action.MODIFY)
 
 
-def tokens(leg: int) -> int:
+def client_order_ids(leg: int) -> int:
     return 100 + leg
 
 
 def position(identifier: int, volume: str, **changed: object) -> PositionRecord:
     held = msgspec.structs.replace(
-        HELD,
+        QUARANTINED,
         identifier=identifier,
         symbol="EURUSD.r",
-        token=identifier,
+        client_order_id=identifier,
         volume_in=Decimal(volume),
         directive_id=f"dir-{identifier}",
     )
@@ -49,7 +49,7 @@ def position(identifier: int, volume: str, **changed: object) -> PositionRecord:
 def pending(ticket: int, order_type: OrderType = OrderType.LIMIT, **changed: object) -> OrderRecord:
     order = OrderRecord(
         ticket=ticket,
-        token=ticket + 1000,
+        client_order_id=ticket + 1000,
         directive_id=f"dir-{ticket}",
         symbol="EURUSD.r",
         side=Side.BUY,
@@ -61,7 +61,7 @@ def pending(ticket: int, order_type: OrderType = OrderType.LIMIT, **changed: obj
 
 def legs_of(planned: list[Leg] | Problem) -> list[Leg]:
     assert isinstance(planned, list), planned
-    assert [leg.order.token for leg in planned] == [101 + at for at in range(len(planned))]
+    assert [leg.order.client_order_id for leg in planned] == [101 + at for at in range(len(planned))]
     return planned
 
 
@@ -100,7 +100,7 @@ def test_a_close_takes_its_own_positions_oldest_first(
     directive = msgspec.structs.replace(
         CLOSE, action=action, quantity=Decimal(quantity) if quantity else None, target_directive_id=target
     )
-    planned = plan_close(directive, SETTINGS, TERMS, OWN, tokens)
+    planned = plan_close(directive, SETTINGS, TERMS, OWN, client_order_ids)
     if legs is None:
         assert isinstance(planned, Problem)
         assert planned.code == "NO_POSITION"
@@ -113,13 +113,13 @@ def test_a_close_takes_its_own_positions_oldest_first(
         held = by_number[leg.order.position]
         assert leg.opening_directive_id == held.directive_id
         assert leg.order == Order(
-            token=leg.order.token,
+            client_order_id=leg.order.client_order_id,
             kind=CommandKind.CLOSE,
             symbol="EURUSD.r",
             side=held.side.opposite,
             volume=leg.order.volume,
             position=held.identifier,
-            opener=held.token,
+            opener=held.client_order_id,
             deviation_points=15,
             comment="dir-now",
         )
@@ -128,30 +128,36 @@ def test_a_close_takes_its_own_positions_oldest_first(
 def test_a_close_with_a_slippage_of_its_own_takes_that() -> None:
     directive = msgspec.structs.replace(CLOSE, deviation_points=0)
     assert {
-        leg.order.deviation_points for leg in legs_of(plan_close(directive, SETTINGS, TERMS, OWN, tokens))
+        leg.order.deviation_points
+        for leg in legs_of(plan_close(directive, SETTINGS, TERMS, OWN, client_order_ids))
     } == {0}
 
 
 def test_parts_of_one_position_are_closed_apart_each_by_its_opener() -> None:
     """Where positions are netted, several commands share one."""
-    shared = [position(7, "0.10", token=1), position(7, "0.20", token=2, directive_id="dir-8")]
-    planned = legs_of(plan_close(CLOSE, SETTINGS, TERMS, shared, tokens))
+    shared = [
+        position(7, "0.10", client_order_id=1),
+        position(7, "0.20", client_order_id=2, directive_id="dir-8"),
+    ]
+    planned = legs_of(plan_close(CLOSE, SETTINGS, TERMS, shared, client_order_ids))
     assert [(leg.order.position, leg.order.opener, str(leg.order.volume)) for leg in planned] == [
         (7, 1, "0.10"),
         (7, 2, "0.20"),
     ]
     aimed = msgspec.structs.replace(CLOSE, target_directive_id="dir-8")
-    assert [leg.order.opener for leg in legs_of(plan_close(aimed, SETTINGS, TERMS, shared, tokens))] == [2]
+    assert [
+        leg.order.opener for leg in legs_of(plan_close(aimed, SETTINGS, TERMS, shared, client_order_ids))
+    ] == [2]
 
 
 def test_a_close_with_nothing_to_close_says_what_was_looked_for() -> None:
     planned = plan_close(
-        msgspec.structs.replace(CLOSE, action=Action.CLOSE_SHORT), SETTINGS, TERMS, [OWN[0]], tokens
+        msgspec.structs.replace(CLOSE, action=Action.CLOSE_SHORT), SETTINGS, TERMS, [OWN[0]], client_order_ids
     )
     assert planned == Problem(
         "NO_POSITION", "there is no open SELL position in EURUSD.r opened by this officer"
     )
-    planned = plan_close(CLOSE, SETTINGS, TERMS, [], tokens)
+    planned = plan_close(CLOSE, SETTINGS, TERMS, [], client_order_ids)
     assert planned == Problem("NO_POSITION", "there is no open position in EURUSD.r opened by this officer")
 
 
@@ -159,14 +165,14 @@ def test_a_close_with_nothing_to_close_says_what_was_looked_for() -> None:
 def test_a_position_with_nothing_open_shields_none_behind_it(empty_at: int) -> None:
     held = [position(1, "0.10"), position(2, "0.20")]
     held.insert(empty_at, position(9, "0.30", volume_out=Decimal("0.30")))
-    planned = legs_of(plan_close(CLOSE, SETTINGS, TERMS, held, tokens))
+    planned = legs_of(plan_close(CLOSE, SETTINGS, TERMS, held, client_order_ids))
     assert [leg.order.position for leg in planned] == [1, 2]
 
 
 def test_where_nothing_is_open_any_more_there_is_nothing_to_close() -> None:
     empty = [position(9, "0.30", volume_out=Decimal("0.30"))]
     for directive in (CLOSE, msgspec.structs.replace(CLOSE, quantity=Decimal("0.10"))):
-        planned = plan_close(directive, SETTINGS, TERMS, empty, tokens)
+        planned = plan_close(directive, SETTINGS, TERMS, empty, client_order_ids)
         assert isinstance(planned, Problem)
         assert planned.code == "NO_POSITION"
 
@@ -182,7 +188,7 @@ def test_a_close_takes_exactly_what_was_asked_for_and_never_more_than_there_is(
     directive = msgspec.structs.replace(CLOSE, quantity=quantity)
     closed = {
         leg.order.position: leg.order.volume
-        for leg in legs_of(plan_close(directive, SETTINGS, TERMS, held, tokens))
+        for leg in legs_of(plan_close(directive, SETTINGS, TERMS, held, client_order_ids))
     }
     assert sum(closed.values()) == min(sum(volumes), quantity or sum(volumes))
     assert list(closed) == list(range(1, len(closed) + 1))
@@ -242,7 +248,9 @@ ORDERS = [
 def test_a_cancel_takes_the_symbols_orders_or_those_of_its_target(
     target: str | None, tickets: list[int]
 ) -> None:
-    planned = plan_cancel(msgspec.structs.replace(CANCEL, target_directive_id=target), TERMS, ORDERS, tokens)
+    planned = plan_cancel(
+        msgspec.structs.replace(CANCEL, target_directive_id=target), TERMS, ORDERS, client_order_ids
+    )
     if not tickets:
         assert planned == Problem("NO_ORDER", f"there is no pending order in EURUSD.r opened by {target}")
         return
@@ -252,13 +260,13 @@ def test_a_cancel_takes_the_symbols_orders_or_those_of_its_target(
         order = by_ticket[leg.order.order]
         assert leg.opening_directive_id == order.directive_id
         assert leg.order == Order(
-            token=leg.order.token,
+            client_order_id=leg.order.client_order_id,
             kind=CommandKind.CANCEL,
             symbol="EURUSD.r",
             side=order.side,
             order_type=order.order_type,
             order=order.ticket,
-            opener=order.token,
+            opener=order.client_order_id,
         )
 
 
@@ -368,7 +376,7 @@ CHANGES: list[
     # Parts of one position have one pair of levels: one leg.
     (
         {"stop_loss": "1.08"},
-        [position(7, "0.10", token=1), position(7, "0.20", token=2)],
+        [position(7, "0.10", client_order_id=1), position(7, "0.20", client_order_id=2)],
         [],
         [(7, "1.08", None, None, None)],
     ),
@@ -385,7 +393,7 @@ def test_a_modify_changes_what_it_names_where_it_aims(
     prices = ("stop_loss", "take_profit", "price", "limit_price")
     fields = {name: Decimal(str(each)) if name in prices else each for name, each in changes.items()}
     directive = msgspec.structs.replace(MODIFY, **fields)
-    planned = plan_modify(directive, TERMS, positions, orders, tokens)
+    planned = plan_modify(directive, TERMS, positions, orders, client_order_ids)
     assert levels(planned) == expected
     openers = {held.identifier: held for held in reversed(positions)}
     tickets = {order.ticket: order for order in orders}
@@ -396,7 +404,7 @@ def test_a_modify_changes_what_it_names_where_it_aims(
             "EURUSD.r",
             target.side,
         )
-        assert (leg.order.opener, leg.opening_directive_id) == (target.token, target.directive_id)
+        assert (leg.order.opener, leg.opening_directive_id) == (target.client_order_id, target.directive_id)
         assert leg.order.volume == 0
 
 
@@ -416,14 +424,14 @@ def test_a_modify_changes_what_it_names_where_it_aims(
 )
 def test_a_modify_of_nothing_says_what_was_looked_for(changes: dict[str, object], problem: Problem) -> None:
     directive = msgspec.structs.replace(MODIFY, **changes)
-    assert plan_modify(directive, TERMS, HELD_TWO, WAITING, tokens) == problem
+    assert plan_modify(directive, TERMS, HELD_TWO, WAITING, client_order_ids) == problem
 
 
 @pytest.mark.parametrize("field", ["price", "limit_price"])
 def test_a_price_must_be_one_orders(field: str) -> None:
     several = [pending(21, OrderType.STOP_LIMIT), pending(22, OrderType.STOP_LIMIT)]
     directive = msgspec.structs.replace(MODIFY, **{field: Decimal("1.08")})
-    assert plan_modify(directive, TERMS, [], several, tokens) == Problem(
+    assert plan_modify(directive, TERMS, [], several, client_order_ids) == Problem(
         "AMBIGUOUS_TARGET",
         f"field '{field}': there are 2 pending orders in EURUSD.r; name one by target_directive_id",
     )
@@ -431,7 +439,7 @@ def test_a_price_must_be_one_orders(field: str) -> None:
 
 def test_a_limit_price_alone_changes_nothing_of_an_order_that_has_none() -> None:
     directive = msgspec.structs.replace(MODIFY, limit_price=Decimal("1.08"), target_directive_id="dir-21")
-    planned = plan_modify(directive, TERMS, [], WAITING, tokens)
+    planned = plan_modify(directive, TERMS, [], WAITING, client_order_ids)
     assert planned == Problem("NO_TARGET", "there is nothing to change in EURUSD.r opened by dir-21")
 
 
@@ -440,7 +448,7 @@ def test_a_limit_price_alone_changes_nothing_of_an_order_that_has_none() -> None
 
 def test_flatten_cancels_every_order_first_and_then_closes_every_position() -> None:
     positions = [*OWN, position(9, "0.30", volume_out=Decimal("0.30"))]
-    planned = legs_of(flatten(positions, ORDERS, SETTINGS, tokens))
+    planned = legs_of(flatten(positions, ORDERS, SETTINGS, client_order_ids))
     assert [(leg.order.kind, leg.order.order or leg.order.position) for leg in planned] == [
         *((CommandKind.CANCEL, ticket) for ticket in (21, 22, 23, 24)),
         *((CommandKind.CLOSE, identifier) for identifier in (1, 2, 3, 4, 5)),
@@ -454,4 +462,4 @@ def test_flatten_cancels_every_order_first_and_then_closes_every_position() -> N
         )
         assert (leg.order.comment, leg.order.deviation_points) == ("flatten", 15)
         assert leg.opening_directive_id == held.directive_id
-    assert flatten([], [], SETTINGS, tokens) == []
+    assert flatten([], [], SETTINGS, client_order_ids) == []

@@ -29,11 +29,11 @@ def test_a_deal_that_takes_volume_off_an_unknown_position_waits(what: PositionIn
     assert step_position(None, what) is None
 
 
-@pytest.mark.parametrize(("state", "told"), [(None, (O.OPENED,)), (P.OPEN, ()), (P.CLOSED, ())])
+@pytest.mark.parametrize(("state", "emitted"), [(None, (O.OPENED,)), (P.OPEN, ()), (P.CLOSED, ())])
 def test_a_deal_that_enters_opens_and_tells_it_the_first_time(
-    state: PositionState | None, told: tuple[PositionOutput, ...]
+    state: PositionState | None, emitted: tuple[PositionOutput, ...]
 ) -> None:
-    assert step_position(state, I.ENTERED) == (P.OPEN, told)
+    assert step_position(state, I.ENTERED) == (P.OPEN, emitted)
 
 
 def test_every_input_is_an_entry_or_a_closing() -> None:
@@ -45,14 +45,14 @@ def test_a_life_tells_of_one_opening_first_and_of_each_stop_before_its_closing(
     deals: list[PositionInput],
 ) -> None:
     state: PositionState | None = None
-    told: list[PositionOutput] = []
+    emitted: list[PositionOutput] = []
     for deal in deals:
         stepped = step_position(state, deal)
         if stepped is not None:
             state = stepped[0]
-            told += stepped[1]
-    assert told.count(O.OPENED) == (1 if told else 0)
-    assert not told or told[0] is O.OPENED
-    for at, output in enumerate(told):
+            emitted += stepped[1]
+    assert emitted.count(O.OPENED) == (1 if emitted else 0)
+    assert not emitted or emitted[0] is O.OPENED
+    for at, output in enumerate(emitted):
         if output in (O.SL, O.TP):
-            assert told[at + 1] is O.CLOSED
+            assert emitted[at + 1] is O.CLOSED

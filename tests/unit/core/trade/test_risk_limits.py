@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bridge.core.settings import GuardSettings, OfficerSettings
+from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.trade.risk_limits import Exposure, Funds, forbidden, parse_window
 from tests.unit.core.samples import OFFICER, OPEN_ORDER
 
@@ -16,7 +16,7 @@ WELL = Funds(equity=Decimal(10_000), margin=Decimal(1000), day_opening=Decimal(1
 
 
 def refusal(
-    guards: GuardSettings,
+    risk_limits: RiskLimits,
     *,
     exposure: Exposure = NOTHING,
     funds: Funds | None = WELL,
@@ -24,14 +24,14 @@ def refusal(
     volume: str = "0.30",
 ) -> tuple[str, str] | None:
     order = msgspec.structs.replace(OPEN_ORDER, volume=Decimal(volume))
-    problem = forbidden(order, OfficerSettings(id=OFFICER, guards=guards), exposure, funds, now)
+    problem = forbidden(order, OfficerSettings(id=OFFICER, risk_limits=risk_limits), exposure, funds, now)
     return None if problem is None else (problem.code, problem.message)
 
 
 def test_without_limits_nothing_is_forbidden() -> None:
     much = Exposure(positions=10**6, symbol_quantity=Decimal(10**6), recent_orders=10**6)
     ruined = Funds(equity=Decimal(-5), margin=Decimal(100), day_opening=Decimal(10**6), peak=Decimal(10**6))
-    assert refusal(GuardSettings(), exposure=much, funds=ruined) is None
+    assert refusal(RiskLimits(), exposure=much, funds=ruined) is None
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_without_limits_nothing_is_forbidden() -> None:
 def test_the_symbols_quantity_may_reach_its_limit_and_not_pass_it(
     there: str, volume: str, refused: bool
 ) -> None:
-    guards = GuardSettings(max_symbol_quantity=Decimal(1))
-    found = refusal(guards, exposure=Exposure(symbol_quantity=Decimal(there)), volume=volume)
+    risk_limits = RiskLimits(max_symbol_quantity=Decimal(1))
+    found = refusal(risk_limits, exposure=Exposure(symbol_quantity=Decimal(there)), volume=volume)
     total = Decimal(there) + Decimal(volume)
     assert found == (
         (
@@ -62,14 +62,14 @@ def test_the_symbols_quantity_may_reach_its_limit_and_not_pass_it(
 
 @pytest.mark.parametrize(("there", "refused"), [(1, False), (2, True), (3, True)])
 def test_so_many_positions_and_orders_and_no_more(there: int, refused: bool) -> None:
-    found = refusal(GuardSettings(max_positions=2), exposure=Exposure(positions=there))
+    found = refusal(RiskLimits(max_positions=2), exposure=Exposure(positions=there))
     message = f"there are {there} positions and orders already; max_positions is 2"
     assert found == (("LIMIT_POSITIONS", message) if refused else None)
 
 
 @pytest.mark.parametrize(("sent", "refused"), [(0, False), (2, False), (3, True), (4, True)])
 def test_so_many_orders_a_minute_and_no_more(sent: int, refused: bool) -> None:
-    found = refusal(GuardSettings(max_orders_per_minute=3), exposure=Exposure(recent_orders=sent))
+    found = refusal(RiskLimits(max_orders_per_minute=3), exposure=Exposure(recent_orders=sent))
     message = f"{sent} orders were sent in the last minute; max_orders_per_minute is 3"
     assert found == (("LIMIT_RATE", message) if refused else None)
 
@@ -95,11 +95,11 @@ def test_so_many_orders_a_minute_and_no_more(sent: int, refused: bool) -> None:
 )
 def test_nothing_is_opened_within_closed_hours(window: str, at: str, refused: bool) -> None:
     now = datetime.fromisoformat(f"2026-01-05T{at}+00:00")
-    guards = GuardSettings(closed_hours=["03:00-03:01", window])
+    risk_limits = RiskLimits(closed_hours=["03:00-03:01", window])
     message = f"nothing is opened between {window} UTC (closed_hours)"
-    assert refusal(guards, now=now) == (("CLOSED_HOURS", message) if refused else None)
+    assert refusal(risk_limits, now=now) == (("CLOSED_HOURS", message) if refused else None)
     elsewhere = now.astimezone(timezone(timedelta(hours=9)))
-    assert refusal(guards, now=elsewhere) == refusal(guards, now=now)
+    assert refusal(risk_limits, now=elsewhere) == refusal(risk_limits, now=now)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_window_that_is_none_is_refused(text: str) -> None:
 )
 def test_a_days_loss_stops_opening_once_it_is_reached(equity: str, refused: bool) -> None:
     funds = msgspec.structs.replace(WELL, equity=Decimal(equity), peak=Decimal(20_000))
-    found = refusal(GuardSettings(max_daily_loss=Decimal(500)), funds=funds)
+    found = refusal(RiskLimits(max_daily_loss=Decimal(500)), funds=funds)
     lost = Decimal(10_000) - Decimal(equity)
     message = f"the account lost {lost} since the day began at 10000; max_daily_loss is 500"
     assert found == (("LIMIT_DAILY_LOSS", message) if refused else None)
@@ -138,7 +138,7 @@ def test_a_days_loss_stops_opening_once_it_is_reached(equity: str, refused: bool
 )
 def test_a_drawdown_stops_opening_once_it_is_reached(equity: str, fallen: str, refused: bool) -> None:
     funds = msgspec.structs.replace(WELL, equity=Decimal(equity), day_opening=Decimal(equity))
-    found = refusal(GuardSettings(max_drawdown_percent=Decimal(10)), funds=funds)
+    found = refusal(RiskLimits(max_drawdown_percent=Decimal(10)), funds=funds)
     message = f"equity {equity} is {fallen} % below its peak of 10000; max_drawdown_percent is 10"
     assert found == (("LIMIT_DRAWDOWN", message) if refused else None)
 
@@ -147,9 +147,9 @@ def test_a_drawdown_stops_opening_once_it_is_reached(equity: str, fallen: str, r
 def test_an_account_that_never_had_anything_opens_nothing_where_it_is_to_be_measured(limit: str) -> None:
     empty = Funds(equity=Decimal(0), margin=Decimal(0), day_opening=Decimal(0), peak=Decimal(0))
     message = "the account's equity is 0: no limit on it can be kept"
-    measured = msgspec.structs.replace(GuardSettings(), **{limit: Decimal(10)})
+    measured = msgspec.structs.replace(RiskLimits(), **{limit: Decimal(10)})
     assert refusal(measured, funds=empty) == ("NO_EQUITY", message)
-    assert refusal(GuardSettings(), funds=empty) is None
+    assert refusal(RiskLimits(), funds=empty) is None
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,13 @@ def test_an_account_that_never_had_anything_opens_nothing_where_it_is_to_be_meas
 )
 def test_a_margin_level_below_the_least_stops_opening(margin: str, level: str, refused: bool) -> None:
     funds = msgspec.structs.replace(WELL, margin=Decimal(margin))
-    found = refusal(GuardSettings(min_margin_level_percent=Decimal(200)), funds=funds)
+    found = refusal(RiskLimits(min_margin_level_percent=Decimal(200)), funds=funds)
     message = f"the margin level is {level} %; min_margin_level_percent is 200"
     assert found == (("LIMIT_MARGIN_LEVEL", message) if refused else None)
 
 
 def test_an_account_that_nobody_has_reported_yet_is_held_to_the_other_limits_alone() -> None:
-    strict = GuardSettings(
+    strict = RiskLimits(
         max_daily_loss=Decimal(1),
         max_drawdown_percent=Decimal(1),
         min_margin_level_percent=Decimal(10**6),

@@ -59,7 +59,7 @@ def test_a_new_offset_counts_once_it_was_measured_three_times_in_a_row(
 
 
 @pytest.mark.parametrize("hours", [0, 2])
-def test_the_first_offset_is_told_even_where_the_broker_is_at_utc(hours: int) -> None:
+def test_the_first_offset_is_emitted_even_where_the_broker_is_at_utc(hours: int) -> None:
     watch = OffsetWatch(None)
     assert [watch.observe(NOW_MS + hours * H * 1000, NOW) for _ in range(4)] == [None, None, hours * H, None]
 
@@ -109,7 +109,7 @@ def test_a_time_stays_exact_to_the_millisecond() -> None:
 
 
 @pytest.mark.parametrize(("server_ms", "offsets"), [(0, YEAR), (-5, YEAR), (NOW_MS, [])])
-def test_without_a_time_or_a_measurement_it_is_when_we_were_told(
+def test_without_a_time_or_a_measurement_it_is_when_we_were_emitted(
     server_ms: int, offsets: list[Offset]
 ) -> None:
     assert to_utc(server_ms, offsets, AUTUMN) == AUTUMN
@@ -120,7 +120,7 @@ def test_without_a_measurement_the_broker_is_taken_to_be_at_utc() -> None:
 
 
 @given(st.integers(1, 2**53 - 1))
-def test_every_time_that_a_fact_may_hold_has_an_answer(server_ms: int) -> None:
+def test_every_time_that_a_report_may_hold_has_an_answer(server_ms: int) -> None:
     assert to_utc(server_ms, YEAR, NOW).tzinfo is UTC
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.core.units.clock_trust import CONFIRMATIONS, CONFIRMED_AFTER_S, ClockWatch, Doubt
+from bridge.core.units.clock_trust import CONFIRMATIONS, CONFIRMED_AFTER_S, ClockUncertainty, ClockWatch
 from tests.unit.core.samples import NOW
 
 TOLERANCE = timedelta(seconds=30)
@@ -26,7 +26,7 @@ def known(skew: timedelta) -> ClockWatch:
     for seconds in (0.0, 15.0, 30.0):
         clock.observe(later(seconds), seconds)
         clock.confirm(later(seconds) + skew, later(seconds), seconds)
-    assert clock.doubt == Doubt() and clock.now(NOW) == NOW + skew
+    assert clock.uncertainty == ClockUncertainty() and clock.now(NOW) == NOW + skew
     return clock
 
 
@@ -62,7 +62,7 @@ def test_a_jump_is_not_forgotten_until_the_director_confirms_the_time() -> None:
     assert not clock.trusted and "jumped" in clock.trouble
     assert clock.now(NOW) == NOW
     clock.confirm(NOW + HOUR, NOW + HOUR, 3.0)
-    assert (clock.trusted, clock.doubt) == (True, None)
+    assert (clock.trusted, clock.uncertainty) == (True, None)
 
 
 @pytest.mark.parametrize("step", [HOUR, -HOUR, timedelta(days=3650), timedelta(days=-3650)])
@@ -71,10 +71,10 @@ def test_after_a_jump_it_may_be_as_late_as_it_was_before(step: timedelta) -> Non
     clock.observe(NOW, 0.0)
     clock.observe(later(1) + step, 1.0)
     nothing = timedelta(0)
-    assert clock.doubt == Doubt(max(step, nothing), max(-step, nothing))
+    assert clock.uncertainty == ClockUncertainty(max(step, nothing), max(-step, nothing))
     # Set back, it is not trusted for that, but no other time is left.
     clock.observe(later(2), 2.0)
-    assert not clock.trusted and clock.doubt == Doubt()
+    assert not clock.trusted and clock.uncertainty == ClockUncertainty()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,9 @@ def test_one_answer_that_contradicts_the_clock_casts_doubt_on_it_and_moves_nothi
     assert says in clock.trouble
     assert clock.now(wall) == wall
     apart, nothing = timedelta(seconds=ahead_s), timedelta(0)
-    assert clock.doubt == (None if trusted else Doubt(max(apart, nothing), max(-apart, nothing)))
+    assert clock.uncertainty == (
+        None if trusted else ClockUncertainty(max(apart, nothing), max(-apart, nothing))
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_the_directors_time_is_known_once_enough_answers_agree_for_long_enough(
     for seconds in answers:
         clock.confirm(later(seconds) - HOUR, later(seconds), seconds)
     assert clock.now(NOW) == (NOW - HOUR if corrected else NOW)
-    assert clock.doubt == (Doubt() if corrected else Doubt(earlier=HOUR))
+    assert clock.uncertainty == (ClockUncertainty() if corrected else ClockUncertainty(earlier=HOUR))
     assert not clock.trusted and "3600 s ahead of" in clock.trouble
     assert (CONFIRMATIONS, CONFIRMED_AFTER_S) == (3, 30.0)
 
@@ -136,7 +138,7 @@ def test_one_answer_does_not_move_a_time_that_is_known_either() -> None:
     clock = known(HOUR)
     clock.confirm(later(45) - HOUR, later(45), 45.0)
     assert clock.now(NOW) == NOW + HOUR
-    assert clock.doubt == Doubt(earlier=2 * HOUR)
+    assert clock.uncertainty == ClockUncertainty(earlier=2 * HOUR)
 
 
 def test_a_known_time_follows_a_clock_that_drifts() -> None:
@@ -144,13 +146,13 @@ def test_a_known_time_follows_a_clock_that_drifts() -> None:
     for step in range(1, 20):
         seconds = 30.0 + step * 5
         clock.confirm(later(seconds + step) + HOUR, later(seconds), seconds)
-    assert clock.doubt == Doubt() and clock.now(NOW) == later(19) + HOUR
+    assert clock.uncertainty == ClockUncertainty() and clock.now(NOW) == later(19) + HOUR
 
 
 def test_a_clock_that_was_set_right_is_trusted_with_the_next_answer() -> None:
     clock = known(HOUR)
     clock.observe(later(31) + HOUR, 31.0)
-    assert clock.now(NOW) == NOW and clock.doubt == Doubt()
+    assert clock.now(NOW) == NOW and clock.uncertainty == ClockUncertainty()
     assert not clock.trusted
     clock.confirm(later(32) + HOUR, later(32) + HOUR, 32.0)
     assert (clock.trusted, clock.now(NOW)) == (True, NOW)
@@ -167,7 +169,7 @@ def test_an_answer_confirms_a_jump_that_nobody_had_looked_at() -> None:
 def test_a_jump_while_the_directors_time_is_known_leaves_that_possible() -> None:
     clock = known(HOUR)
     clock.observe(later(31) - HOUR, 31.0)
-    assert clock.now(NOW) == NOW and clock.doubt == Doubt(later=2 * HOUR)
+    assert clock.now(NOW) == NOW and clock.uncertainty == ClockUncertainty(later=2 * HOUR)
 
 
 def test_a_jump_while_the_director_disagrees_leaves_three_times() -> None:
@@ -175,9 +177,9 @@ def test_a_jump_while_the_director_disagrees_leaves_three_times() -> None:
     clock.observe(NOW, 0.0)
     clock.confirm(NOW - HOUR, NOW, 0.0)
     clock.observe(later(1) + HOUR / 2, 1.0)
-    assert clock.doubt == Doubt(earlier=1.5 * HOUR)
+    assert clock.uncertainty == ClockUncertainty(earlier=1.5 * HOUR)
     clock.observe(later(2) - HOUR / 2, 2.0)
-    assert clock.doubt == Doubt(earlier=HOUR / 2, later=HOUR / 2)
+    assert clock.uncertainty == ClockUncertainty(earlier=HOUR / 2, later=HOUR / 2)
 
 
 def test_what_it_was_before_a_jump_is_no_longer_asked_once_the_director_is_known() -> None:
@@ -186,13 +188,13 @@ def test_what_it_was_before_a_jump_is_no_longer_asked_once_the_director_is_known
     clock.observe(later(1) + HOUR, 1.0)
     for seconds in (1.0, 16.0, 31.0):
         clock.confirm(later(seconds) + 3 * HOUR, later(seconds) + HOUR, seconds)
-    assert clock.doubt == Doubt() and clock.now(NOW + HOUR) == NOW + 3 * HOUR
+    assert clock.uncertainty == ClockUncertainty() and clock.now(NOW + HOUR) == NOW + 3 * HOUR
 
 
-@pytest.mark.parametrize("told", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)])
-def test_a_date_at_the_calendars_end_leaves_times_that_can_be_reckoned_with(told: datetime) -> None:
+@pytest.mark.parametrize("emitted", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)])
+def test_a_date_at_the_calendars_end_leaves_times_that_can_be_reckoned_with(emitted: datetime) -> None:
     clock = watch()
-    clock.confirm(told, NOW, 0.0)
-    assert clock.doubt is not None
+    clock.confirm(emitted, NOW, 0.0)
+    assert clock.uncertainty is not None
     century = timedelta(days=36_500)
-    assert {clock.doubt.earlier, clock.doubt.later} == {timedelta(0), century}
+    assert {clock.uncertainty.earlier, clock.uncertainty.later} == {timedelta(0), century}

@@ -187,7 +187,7 @@ def opened(server: Broker, request: TradeRequest | None = None) -> int:
     return result.order
 
 
-def told(server: Broker, after: int = 0) -> list[str]:
+def emitted(server: Broker, after: int = 0) -> list[str]:
     """What the tape tells, as TYPE or TYPE(STATE)."""
     return [_shown(transaction) for _, transaction in server.transactions(after)]
 

@@ -16,7 +16,7 @@ from bridge.simulator.mt5.types import (
     Retcode,
     SymbolTradeMode,
 )
-from tests.unit.simulator.broker.build import EVER, START, book_of, broker, closing, opened, opening, told
+from tests.unit.simulator.broker.build import EVER, START, book_of, broker, closing, emitted, opened, opening
 
 
 def test_whole_close_ends_the_position_and_books_its_profit() -> None:
@@ -39,11 +39,11 @@ def test_whole_close_ends_the_position_and_books_its_profit() -> None:
     assert order.position_id == ticket
 
 
-def test_close_is_told_with_its_position() -> None:
+def test_close_is_emitted_with_its_position() -> None:
     server = broker()
     ticket = opened(server)
     server.order_send(closing(ticket))
-    assert told(server, 5) == [
+    assert emitted(server, 5) == [
         "ORDER_ADD(STARTED)",
         "DEAL_ADD",
         "ORDER_DELETE(FILLED)",
@@ -53,12 +53,12 @@ def test_close_is_told_with_its_position() -> None:
     assert [transaction.position for _, transaction in server.transactions(5)][:4] == [ticket] * 4
 
 
-def test_deal_of_a_close_may_be_told_last() -> None:
+def test_deal_of_a_close_may_be_emitted_last() -> None:
     server = broker(quirks=Quirks(close_deal_last=True))
     ticket = opened(server)
     server.order_send(closing(ticket))
-    assert told(server)[:2] == ["ORDER_ADD(STARTED)", "DEAL_ADD"]
-    assert told(server, 5) == [
+    assert emitted(server)[:2] == ["ORDER_ADD(STARTED)", "DEAL_ADD"]
+    assert emitted(server, 5) == [
         "ORDER_ADD(STARTED)",
         "ORDER_DELETE(FILLED)",
         "HISTORY_ADD(FILLED)",
@@ -143,12 +143,12 @@ def test_close_needs_no_free_margin() -> None:
     assert server.order_send(closing(ticket, "9.00")).retcode == Retcode.DONE
 
 
-def test_hand_open_and_close_are_the_clients_with_magic_zero() -> None:
+def test_manual_open_and_close_are_the_clients_with_magic_zero() -> None:
     server = broker()
-    ticket = server.hand_open("EURUSD", OrderType.SELL, Decimal("0.20"), sl=Decimal("1.10"), comment="mine")
+    ticket = server.manual_open("EURUSD", OrderType.SELL, Decimal("0.20"), sl=Decimal("1.10"), comment="mine")
     (position,) = server.positions()
     assert (position.ticket, position.magic, position.sl) == (ticket, 0, Decimal("1.10"))
-    part, rest = server.hand_close(ticket, Decimal("0.05")), server.hand_close(ticket)
+    part, rest = server.manual_close(ticket, Decimal("0.05")), server.manual_close(ticket)
     deals = [server.history_deal(part), server.history_deal(rest)]
     assert [(deal.volume, deal.magic, deal.reason) for deal in deals if deal] == [
         (Decimal("0.05"), 0, DealReason.CLIENT),
@@ -156,7 +156,7 @@ def test_hand_open_and_close_are_the_clients_with_magic_zero() -> None:
     ]
     assert all(order.reason is OrderReason.CLIENT for order in server.history_orders(*EVER))
     assert server.sends() == []
-    assert "REQUEST" not in told(server)
+    assert "REQUEST" not in emitted(server)
 
 
 @pytest.mark.parametrize(
@@ -167,17 +167,17 @@ def test_hand_open_and_close_are_the_clients_with_magic_zero() -> None:
     ],
     ids=["instant execution without FOK", "exchange execution that names no filling"],
 )
-def test_hand_works_under_each_execution_whatever_fillings_are_named(terms: SymbolTerms) -> None:
+def test_manual_works_under_each_execution_whatever_fillings_are_named(terms: SymbolTerms) -> None:
     server = broker(terms)
-    server.hand_close(server.hand_open("EURUSD", OrderType.BUY, Decimal("0.20")))
+    server.manual_close(server.manual_open("EURUSD", OrderType.BUY, Decimal("0.20")))
     assert server.positions() == []
 
 
-def test_hand_is_refused_with_the_return_code() -> None:
+def test_manual_is_refused_with_the_return_code() -> None:
     server = broker()
     with pytest.raises(ControlError, match="10014 Invalid volume"):
-        server.hand_open("EURUSD", OrderType.BUY, Decimal("0.001"))
+        server.manual_open("EURUSD", OrderType.BUY, Decimal("0.001"))
     with pytest.raises(ControlError, match="'EURXXX'"):
-        server.hand_open("EURXXX", OrderType.BUY, Decimal("0.10"))
+        server.manual_open("EURXXX", OrderType.BUY, Decimal("0.10"))
     with pytest.raises(ControlError, match="position 5"):
-        server.hand_close(5)
+        server.manual_close(5)

@@ -10,10 +10,10 @@ from tests.unit.simulator.broker.build import (
     book_of,
     broker,
     closing,
+    emitted,
     nothing_done,
     opened,
     opening,
-    told,
 )
 
 
@@ -46,7 +46,7 @@ def test_terminal_sees_the_last_picture_while_the_broker_goes_on() -> None:
     before = (book_of(server), server.account(), server.tick("EURUSD"))
     server.advance(START + 60_000)
     server.set_quote("EURUSD", Decimal("1.09300"), Decimal("1.09310"))
-    server.hand_open("GBPUSD", OrderType.BUY, Decimal("0.50"))
+    server.manual_open("GBPUSD", OrderType.BUY, Decimal("0.50"))
     assert (book_of(server), server.account(), server.tick("EURUSD")) == before
     assert server.server_time() == START + 60_000
 
@@ -56,13 +56,13 @@ def test_terminal_sees_the_last_picture_while_the_broker_goes_on() -> None:
     assert server.order_send(closing(ticket)).retcode == Retcode.POSITION_CLOSED
 
 
-def test_what_happened_meanwhile_is_told_by_history_alone() -> None:
+def test_what_happened_meanwhile_is_emitted_by_history_alone() -> None:
     server = broker()
     opened(server, opening(sl="1.09400"))
     server.disconnect()
     server.set_quote("EURUSD", Decimal("1.09300"), Decimal("1.09310"))
     server.connect()
-    assert told(server, 5) == []
+    assert emitted(server, 5) == []
     opened(server)
     assert server.transactions(5)[0][0] == 10
     assert len(server.history_deals(*EVER)) == 4

@@ -34,20 +34,20 @@ from tests.unit.simulator.broker.build import (
     broker,
     closing,
     done,
+    emitted,
     opened,
     opening,
     placed,
     quoted,
-    told,
 )
 
 FREE = SymbolTerms(name="EURUSD", commission=Decimal(0))
 PRICE = Decimal("1.09")
 
 
-def test_hand_places_changes_and_cancels_an_order() -> None:
+def test_manual_places_changes_and_cancels_an_order() -> None:
     server = broker()
-    ticket = server.hand_pending(
+    ticket = server.manual_pending(
         "EURUSD", OrderType.BUY_LIMIT, Decimal("0.20"), PRICE, sl=Decimal("1.08"), comment="mine"
     )
     (order,) = server.orders()
@@ -57,15 +57,15 @@ def test_hand_places_changes_and_cancels_an_order() -> None:
         Decimal("1.08"),
         "mine",
     )
-    server.hand_modify(order=ticket, price=Decimal("1.085"), tp=Decimal("1.10"))
+    server.manual_modify(order=ticket, price=Decimal("1.085"), tp=Decimal("1.10"))
     (order,) = server.orders()
     assert (order.price_open, order.sl, order.tp) == (Decimal("1.085"), Decimal("1.08"), Decimal("1.10"))
     server.set_expiry(ticket, START + 5000)
     assert server.orders()[0].type_time is OrderTime.SPECIFIED
     server.set_expiry(ticket, 0, OrderTime.GTC)
-    server.hand_cancel(ticket)
+    server.manual_cancel(ticket)
     assert done(server, ticket).state is OrderState.CANCELED
-    assert told(server) == [
+    assert emitted(server) == [
         "ORDER_ADD(STARTED)",
         "ORDER_UPDATE(PLACED)",
         *["ORDER_UPDATE(PLACED)"] * 3,
@@ -77,7 +77,7 @@ def test_hand_places_changes_and_cancels_an_order() -> None:
 
 def test_position_of_a_hands_order_is_the_clients() -> None:
     server = broker()
-    ticket = server.hand_pending(
+    ticket = server.manual_pending(
         "EURUSD",
         OrderType.BUY_STOP_LIMIT,
         Decimal("0.20"),
@@ -92,39 +92,39 @@ def test_position_of_a_hands_order_is_the_clients() -> None:
     assert (deal.reason, deal.magic) == (DealReason.CLIENT, 0)
 
 
-def test_hand_changes_an_experts_order_and_position() -> None:
+def test_manual_changes_an_experts_order_and_position() -> None:
     server = broker()
     order, position = placed(server), opened(server, opening(tp="1.10"))
-    server.hand_modify(order=order, price=Decimal("1.08"))
-    server.hand_modify(position=position, sl=Decimal("1.09"))
+    server.manual_modify(order=order, price=Decimal("1.08"))
+    server.manual_modify(position=position, sl=Decimal("1.09"))
     assert server.orders()[0].price_open == Decimal("1.08")
     held = server.positions()[0]
     assert (held.sl, held.tp) == (Decimal("1.09"), Decimal("1.10"))
-    server.hand_modify(position=position, tp=ZERO)
+    server.manual_modify(position=position, tp=ZERO)
     assert server.positions()[0].tp == 0
-    assert "REQUEST" not in told(server, 8)
+    assert "REQUEST" not in emitted(server, 8)
 
 
-def test_hand_is_refused_what_anybody_is() -> None:
+def test_manual_is_refused_what_anybody_is() -> None:
     server = broker()
     ticket = placed(server)
     before = book_of(server)
     refusals: list[tuple[Callable[[], object], str]] = [
-        (lambda: server.hand_pending("X", OrderType.BUY_LIMIT, Decimal(1), PRICE), "'X'"),
-        (lambda: server.hand_pending("EURUSD", OrderType.BUY_LIMIT, Decimal(1), Decimal(2)), "10015"),
-        (lambda: server.hand_modify(order=ticket), "10025"),
-        (lambda: server.hand_modify(order=5), "order 5"),
-        (lambda: server.hand_modify(position=5), "position 5"),
-        (lambda: server.hand_modify(), "one of them"),
-        (lambda: server.hand_modify(position=5, order=5), "one of them"),
-        (lambda: server.hand_cancel(5), "order 5"),
+        (lambda: server.manual_pending("X", OrderType.BUY_LIMIT, Decimal(1), PRICE), "'X'"),
+        (lambda: server.manual_pending("EURUSD", OrderType.BUY_LIMIT, Decimal(1), Decimal(2)), "10015"),
+        (lambda: server.manual_modify(order=ticket), "10025"),
+        (lambda: server.manual_modify(order=5), "order 5"),
+        (lambda: server.manual_modify(position=5), "position 5"),
+        (lambda: server.manual_modify(), "one of them"),
+        (lambda: server.manual_modify(position=5, order=5), "one of them"),
+        (lambda: server.manual_cancel(5), "order 5"),
         (lambda: server.set_expiry(ticket, START - 1), "10022"),
         (lambda: server.set_expiry(5, START), "order 5"),
-        (lambda: server.hand_close_by(5, 6), "position 5"),
+        (lambda: server.manual_close_by(5, 6), "position 5"),
         (lambda: server.stop_out(), "no position"),
         (lambda: server.stop_out(5), "position 5"),
         (lambda: server.deposit(Decimal("NaN")), "NaN"),
-        (lambda: server.plan_fills(5, Fills(pace=Pace.BY_HAND)), "order 5"),
+        (lambda: server.plan_fills(5, Fills(pace=Pace.MANUALLY)), "order 5"),
     ]
     for refused, message in refusals:
         with pytest.raises(ControlError, match=message):
@@ -153,8 +153,8 @@ def test_annulled_opening_takes_its_position_along() -> None:
     deal = server.history_deal(result.deal)
     assert deal is not None
     assert (deal.type, deal.entry, deal.profit) == (DealType.BUY_CANCELED, DealEntry.IN, ZERO)
-    number, told_ = server.transactions(5)[0]
-    assert (told_.type, told_.deal, told_.deal_type) == (
+    number, emitted_ = server.transactions(5)[0]
+    assert (emitted_.type, emitted_.deal, emitted_.deal_type) == (
         TransactionType.DEAL_UPDATE,
         result.deal,
         DealType.BUY_CANCELED,
@@ -222,7 +222,7 @@ def test_close_of_a_position_that_was_turned_since_cannot_be_annulled() -> None:
     opened(server, opening("0.20", OrderType.SELL))
     with pytest.raises(ControlError, match="turned"):
         server.cancel_deal(part)
-    server.hand_close(server.positions()[0].ticket)
+    server.manual_close(server.positions()[0].ticket)
     with pytest.raises(ControlError, match="turned"):
         server.cancel_deal(part)
 
@@ -244,7 +244,7 @@ def test_money_comes_and_goes() -> None:
     assert (deal.order, deal.symbol, deal.time_msc) == (0, "", START + 1000)
     server.deposit(Decimal(-200))
     assert server.account().balance == Decimal(10300)
-    assert told(server) == ["DEAL_ADD", "DEAL_ADD"]
+    assert emitted(server) == ["DEAL_ADD", "DEAL_ADD"]
 
 
 def test_any_term_of_a_symbol_can_change() -> None:

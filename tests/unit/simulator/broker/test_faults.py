@@ -28,13 +28,13 @@ from tests.unit.simulator.broker.build import (
     change,
     closing,
     closing_by,
+    emitted,
     nothing_done,
     opened,
     opening,
     placed,
     removal,
     stops,
-    told,
     waiting,
 )
 
@@ -107,7 +107,7 @@ def test_lost_answer_is_executed_all_the_same(retcode: Retcode) -> None:
     assert result.retcode == retcode
     assert nothing_done(result)
     assert len(server.positions()) == 1
-    assert "REQUEST" not in told(server)
+    assert "REQUEST" not in emitted(server)
     assert [(send.retcode, send.executed) for send in server.sends()] == [(retcode, True)]
 
 
@@ -142,7 +142,7 @@ def test_fills_make_one_deal_each() -> None:
         Decimal("0.06"),
     ]
     assert server.positions()[0].volume == Decimal("0.10")
-    assert told(server) == [
+    assert emitted(server) == [
         "ORDER_ADD(STARTED)",
         "DEAL_ADD",
         "ORDER_UPDATE(PARTIAL)",

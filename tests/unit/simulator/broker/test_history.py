@@ -38,7 +38,7 @@ def test_unknown_tickets() -> None:
     assert server.history_deal(1) is None
 
 
-def test_late_commission_moves_the_balance_and_is_told() -> None:
+def test_late_commission_moves_the_balance_and_is_emitted() -> None:
     server = broker()
     result = server.order_send(opening("0.10"))
     server.revise_deal(result.deal, Decimal("-0.50"))

@@ -197,14 +197,14 @@ class AnyTrading(RuleBasedStateMachine):
             self._send(stops(position.ticket, str(levels[0]), str(levels[1]), symbol=position.symbol))
 
     @rule(pick=picks, volume=volumes)
-    def hand_trades(self, pick: int, volume: Decimal) -> None:
+    def manual_trades(self, pick: int, volume: Decimal) -> None:
         position = self._any_position(pick)
         before = book_of(self.server)
         try:
             if position is None:
-                self.server.hand_open("XAUUSD", OrderType.SELL, volume)
+                self.server.manual_open("XAUUSD", OrderType.SELL, volume)
             else:
-                self.server.hand_close(position.ticket, volume)
+                self.server.manual_close(position.ticket, volume)
         except ControlError:
             assert book_of(self.server) == before
 
@@ -286,8 +286,8 @@ class AnyTrading(RuleBasedStateMachine):
         filled: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
         for deal in self._all_deals():
             # A close-by is one order with a deal on either side.
-            share = deal.volume / 2 if deal.entry is DealEntry.OUT_BY else deal.volume
-            filled[deal.order] += share
+            allocation = deal.volume / 2 if deal.entry is DealEntry.OUT_BY else deal.volume
+            filled[deal.order] += allocation
         for order in (*self.book.orders.values(), *self.book.history.values()):
             assert order.volume_initial - order.volume_current == filled[order.ticket]
         for order in self.book.history.values():

@@ -25,12 +25,12 @@ from tests.unit.simulator.broker.build import (
     broker,
     closing,
     closing_by,
+    emitted,
     opened,
     opening,
     placed,
     quoted,
     stops,
-    told,
     waiting,
 )
 
@@ -112,7 +112,7 @@ def test_larger_opposite_deal_turns_the_position_in_one_deal() -> None:
     assert (position.type, position.volume) == (PositionType.SELL, Decimal("0.15"))
     assert (position.price_open, position.magic) == (Decimal("1.09500"), 2)
     assert (position.sl, position.tp) == (Decimal(0), Decimal("1.08"))
-    assert told(server, 5) == [
+    assert emitted(server, 5) == [
         "ORDER_ADD(STARTED)",
         "DEAL_ADD",
         "ORDER_DELETE(FILLED)",
@@ -240,14 +240,14 @@ def test_frozen_position_is_not_reduced() -> None:
     assert server.order_send(opening("0.10", SELL)).retcode == Retcode.FROZEN
 
 
-def test_hand_nets_as_well() -> None:
+def test_manual_nets_as_well() -> None:
     server = netting()
     ticket = opened(server)
-    assert server.hand_open("EURUSD", OrderType.BUY, Decimal("0.10")) == ticket
+    assert server.manual_open("EURUSD", OrderType.BUY, Decimal("0.10")) == ticket
     assert server.positions()[0].magic == 0
-    turned = server.hand_open("EURUSD", SELL, Decimal("0.30"))
+    turned = server.manual_open("EURUSD", SELL, Decimal("0.30"))
     assert turned == server.positions()[0].ticket != ticket
-    assert server.hand_open("EURUSD", OrderType.BUY, Decimal("0.10")) == ticket
+    assert server.manual_open("EURUSD", OrderType.BUY, Decimal("0.10")) == ticket
     assert [deal.reason for deal in server.history_deals(*EVER)][2:] == [DealReason.CLIENT] * 3
 
 

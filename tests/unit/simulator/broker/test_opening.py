@@ -26,10 +26,10 @@ from tests.unit.simulator.broker.build import (
     START,
     book_of,
     broker,
+    emitted,
     nothing_done,
     opened,
     opening,
-    told,
 )
 
 
@@ -68,10 +68,10 @@ def test_order_and_deal_in_history_bear_magic_reason_and_position() -> None:
     assert server.order_by_ticket(result.order) is None
 
 
-def test_fill_is_told_as_a_synchronous_send_tells_it() -> None:
+def test_fill_is_emitted_as_a_synchronous_send_tells_it() -> None:
     server = broker()
     result = server.order_send(opening())
-    assert told(server) == [
+    assert emitted(server) == [
         "ORDER_ADD(STARTED)",
         "DEAL_ADD",
         "ORDER_DELETE(FILLED)",
@@ -153,7 +153,7 @@ def test_refused_request_changes_nothing(case: Refusal) -> None:
     assert result.retcode == case.retcode
     assert nothing_done(result)
     assert book_of(server) == before
-    assert told(server) == ["REQUEST"]
+    assert emitted(server) == ["REQUEST"]
     assert [(send.retcode, send.executed) for send in server.sends()] == [(case.retcode, False)]
 
 
@@ -171,7 +171,7 @@ def test_order_check_of_a_good_request_shows_the_account_after_it_and_changes_no
     assert (check.retcode, check.balance, check.comment) == (0, Decimal(10000), "Done")
     assert (check.margin, check.margin_free) == (Decimal("109.50"), Decimal("9890.50"))
     assert book_of(server) == before
-    assert told(server) == []
+    assert emitted(server) == []
 
 
 def test_stops_keep_their_distance() -> None:
@@ -229,7 +229,7 @@ def test_account_that_may_not_trade() -> None:
 def test_account_that_experts_may_not_trade_on_obeys_hands() -> None:
     server = broker(account=AccountTerms(trade_expert=False))
     assert server.order_send(opening()).retcode == Retcode.SERVER_DISABLES_AT
-    assert server.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    assert server.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
 
 
 class TestInstantExecution:

@@ -15,18 +15,18 @@ from tests.unit.simulator.broker.build import (
     change,
     closing,
     done,
+    emitted,
     opened,
     opening,
     placed,
     quoted,
     removal,
-    told,
     waiting,
 )
 
 EXCHANGE = SymbolTerms(name="EURUSD", execution="EXCHANGE")
 SOME, MORE = Decimal("0.03"), Decimal("0.02")
-BY_HAND = Fills(pace=Pace.BY_HAND)
+MANUALLY = Fills(pace=Pace.MANUALLY)
 
 
 def planned(fills: Fills, *symbols: SymbolTerms, quirks: Quirks = Quirks()) -> Broker:  # noqa: B008 - frozen
@@ -52,7 +52,7 @@ def test_pending_order_is_filled_in_parts_at_their_prices() -> None:
     ]
     (position,) = server.positions()
     assert (position.volume, position.price_open) == (Decimal("0.10"), Decimal("1.08984"))
-    assert told(server, after) == [
+    assert emitted(server, after) == [
         "DEAL_ADD",
         "ORDER_UPDATE(PARTIAL)",
         "DEAL_ADD",
@@ -127,8 +127,8 @@ def test_stop_order_that_was_met_is_filled_by_every_quote() -> None:
     assert volumes(server, ticket) == [SOME, Decimal("0.07")]
 
 
-def test_order_that_is_filled_by_hand_ignores_the_market() -> None:
-    server = planned(BY_HAND)
+def test_order_that_is_filled_by_manual_ignores_the_market() -> None:
+    server = planned(MANUALLY)
     ticket = placed(server)
     quoted(server, "1.08000")
     assert server.positions() == []
@@ -136,16 +136,16 @@ def test_order_that_is_filled_by_hand_ignores_the_market() -> None:
     deal = server.history_deal(server.fill(ticket, SOME, Decimal("1.085")))
     assert deal is not None
     assert (deal.volume, deal.price, deal.magic, deal.order) == (SOME, Decimal("1.085"), 79, ticket)
-    assert told(server, 3) == ["DEAL_ADD", "ORDER_UPDATE(PARTIAL)"]
+    assert emitted(server, 3) == ["DEAL_ADD", "ORDER_UPDATE(PARTIAL)"]
     server.fill(ticket)
-    assert told(server, 5) == ["DEAL_ADD", "ORDER_DELETE(FILLED)", "HISTORY_ADD(FILLED)"]
+    assert emitted(server, 5) == ["DEAL_ADD", "ORDER_DELETE(FILLED)", "HISTORY_ADD(FILLED)"]
     assert volumes(server, ticket) == [SOME, Decimal("0.07")]
 
 
 def test_live_order_can_be_given_another_plan() -> None:
     server = broker()
     ticket = placed(server)
-    server.plan_fills(ticket, BY_HAND)
+    server.plan_fills(ticket, MANUALLY)
     quoted(server, "1.08990")
     assert server.positions() == []
     server.plan_fills(ticket, Fills(volumes=(SOME, Decimal("0.07"))))
@@ -169,10 +169,10 @@ def test_order_is_turned_down_when_its_price_is_met() -> None:
 
 
 def test_market_order_that_waits_is_answered_as_placed() -> None:
-    server = planned(BY_HAND, EXCHANGE)
+    server = planned(MANUALLY, EXCHANGE)
     result = server.order_send(opening(filling=OrderFilling.RETURN))
     assert (result.retcode, result.deal, result.volume) == (Retcode.PLACED, 0, Decimal("0.10"))
-    assert told(server) == ["ORDER_ADD(STARTED)", "ORDER_UPDATE(PLACED)", "REQUEST"]
+    assert emitted(server) == ["ORDER_ADD(STARTED)", "ORDER_UPDATE(PLACED)", "REQUEST"]
     (order,) = server.orders()
     assert (order.ticket, order.type, order.state) == (result.order, OrderType.BUY, OrderState.PLACED)
     quoted(server, "1.08000")
@@ -188,7 +188,7 @@ def test_market_order_with_return_keeps_its_remainder() -> None:
     assert [(order.state, order.volume_current) for order in server.orders()] == [
         (OrderState.PARTIAL, Decimal("0.07"))
     ]
-    server.hand_cancel(result.order)
+    server.manual_cancel(result.order)
     assert done(server, result.order).state is OrderState.CANCELED
 
 
@@ -204,7 +204,7 @@ def test_market_order_is_filled_quote_by_quote() -> None:
 def test_second_close_of_what_is_being_closed_is_refused() -> None:
     server = broker(EXCHANGE)
     ticket = opened(server)
-    server.add_rule(Rule(effect=BY_HAND))
+    server.add_rule(Rule(effect=MANUALLY))
     waits = server.order_send(closing(ticket, "0.06", filling=OrderFilling.RETURN)).order
     assert server.order_send(closing(ticket, "0.05")).retcode == Retcode.CLOSE_ORDER_EXIST
     assert server.order_send(closing(ticket, "0.04")).retcode == Retcode.DONE
@@ -215,7 +215,7 @@ def test_second_close_of_what_is_being_closed_is_refused() -> None:
 def test_close_order_ends_with_its_position() -> None:
     server = broker(EXCHANGE)
     ticket = opened(server, opening(sl="1.09400"))
-    server.add_rule(Rule(effect=BY_HAND))
+    server.add_rule(Rule(effect=MANUALLY))
     waits = server.order_send(closing(ticket, filling=OrderFilling.RETURN)).order
     quoted(server, "1.09400")
     assert server.positions() == []
@@ -226,11 +226,11 @@ def test_close_order_ends_with_its_position() -> None:
 def test_close_order_never_closes_more_than_there_is() -> None:
     server = broker(EXCHANGE)
     ticket = opened(server)
-    server.add_rule(Rule(effect=BY_HAND))
+    server.add_rule(Rule(effect=MANUALLY))
     waits = server.order_send(closing(ticket, filling=OrderFilling.RETURN)).order
-    other = server.hand_open("EURUSD", OrderType.SELL, Decimal("0.06"))
+    other = server.manual_open("EURUSD", OrderType.SELL, Decimal("0.06"))
     with pytest.raises(ControlError, match="10039"):
-        server.hand_close_by(ticket, other)
+        server.manual_close_by(ticket, other)
     server.stop_out(other)
     server.fill(waits, Decimal("0.04"))
     server.fill(waits)

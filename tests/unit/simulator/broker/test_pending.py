@@ -29,13 +29,13 @@ from tests.unit.simulator.broker.build import (
     broker,
     change,
     done,
+    emitted,
     nothing_done,
     opened,
     opening,
     placed,
     quoted,
     removal,
-    told,
     waiting,
 )
 
@@ -59,13 +59,13 @@ def test_pending_order_waits_among_the_live_orders() -> None:
     assert (order.volume_initial, order.volume_current) == (Decimal("0.10"), Decimal("0.10"))
     assert (server.positions(), server.history_orders(*EVER)) == ([], [])
     assert server.account().margin == 0
-    assert told(server) == ["ORDER_ADD(STARTED)", "ORDER_UPDATE(PLACED)", "REQUEST"]
+    assert emitted(server) == ["ORDER_ADD(STARTED)", "ORDER_UPDATE(PLACED)", "REQUEST"]
 
 
-def test_placing_may_be_told_at_once_and_answered_as_placed() -> None:
+def test_placing_may_be_emitted_at_once_and_answered_as_placed() -> None:
     server = broker(quirks=Quirks(placed_at_once=True, pending_retcode="PLACED"))
     assert server.order_send(waiting()).retcode == Retcode.PLACED
-    assert told(server) == ["ORDER_ADD(PLACED)", "REQUEST"]
+    assert emitted(server) == ["ORDER_ADD(PLACED)", "REQUEST"]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_quote_that_meets_the_price_fills(type: OrderType, price: str, away: str
     assert (deal.order, deal.magic, deal.reason) == (ticket, 5, DealReason.EXPERT)
     assert (deal.entry, deal.comment) == (DealEntry.IN, "abc")
     assert deal.type is (DealType.BUY if type in (LIMIT, STOP) else DealType.SELL)
-    assert told(server, after) == ["DEAL_ADD", "ORDER_DELETE(FILLED)", "HISTORY_ADD(FILLED)"]
+    assert emitted(server, after) == ["DEAL_ADD", "ORDER_DELETE(FILLED)", "HISTORY_ADD(FILLED)"]
     quoted(server, away)
     quoted(server, met)
     assert len(server.positions()) == 1
@@ -153,10 +153,10 @@ def test_stop_limit_order_becomes_a_limit_order_at_its_stop(
     (order,) = server.orders()
     if keeps:
         assert (order.type, order.price_open) == (request_.type, request_.price)
-        assert told(server, after) == []
+        assert emitted(server, after) == []
     else:
         assert (order.type, order.price_open, order.price_stoplimit) == (type, request_.stoplimit, Decimal(0))
-        assert told(server, after) == ["ORDER_UPDATE(PLACED)"]
+        assert emitted(server, after) == ["ORDER_UPDATE(PLACED)"]
     quoted(server, limit)
     assert done(server, ticket).state is OrderState.FILLED
 
@@ -172,7 +172,7 @@ def test_order_is_filled_while_the_terminal_is_away() -> None:
     server.connect()
     assert (server.orders(), [p.ticket for p in server.positions()]) == ([], [ticket])
     assert done(server, other).state is OrderState.EXPIRED
-    assert told(server, 6) == []
+    assert emitted(server, 6) == []
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_order_expires(type_time: OrderTime, expiration: int, end: int) -> None:
     server.advance(end + 5000)
     order = done(server, ticket)
     assert (order.state, order.time_done_msc, server.orders()) == (OrderState.EXPIRED, end, [])
-    assert told(server, after) == ["ORDER_DELETE(EXPIRED)", "HISTORY_ADD(EXPIRED)"]
+    assert emitted(server, after) == ["ORDER_DELETE(EXPIRED)", "HISTORY_ADD(EXPIRED)"]
     quoted(server, "1.08000")
     assert server.positions() == []
 
@@ -228,7 +228,7 @@ def test_change_moves_price_levels_and_lifetime() -> None:
     (order,) = server.orders()
     assert (order.price_open, order.sl, order.tp) == (Decimal("1.085"), Decimal("1.08"), Decimal("1.10"))
     assert (order.type_time, order.time_expiration) == (OrderTime.SPECIFIED, START + 60_000)
-    assert told(server, 3) == ["ORDER_UPDATE(PLACED)", "REQUEST"]
+    assert emitted(server, 3) == ["ORDER_UPDATE(PLACED)", "REQUEST"]
     assert server.order_send(request).retcode == Retcode.NO_CHANGES
     quoted(server, "1.08700")
     assert len(server.orders()) == 1
@@ -249,7 +249,7 @@ def test_removal_cancels() -> None:
     result = server.order_send(removal(ticket))
     assert (result.retcode, result.order) == (10009, ticket)
     assert done(server, ticket).state is OrderState.CANCELED
-    assert told(server, 3) == ["ORDER_DELETE(CANCELED)", "HISTORY_ADD(CANCELED)", "REQUEST"]
+    assert emitted(server, 3) == ["ORDER_DELETE(CANCELED)", "HISTORY_ADD(CANCELED)", "REQUEST"]
     quoted(server, "1.08000")
     assert server.positions() == []
 
@@ -393,7 +393,7 @@ def test_refused_order_changes_nothing(case: Refusal) -> None:
     assert result.retcode == case.retcode
     assert nothing_done(result)
     assert book_of(server) == before
-    assert told(server) == ["REQUEST"]
+    assert emitted(server) == ["REQUEST"]
 
 
 @pytest.mark.parametrize(
@@ -482,7 +482,7 @@ def test_order_that_is_met_without_money_is_turned_down(quirks: Quirks, state: O
     quoted(server, "1.08990")
     assert done(server, ticket).state is state
     assert (server.positions(), server.orders()) == ([], [])
-    assert told(server, after) == [f"ORDER_DELETE({state.name})", f"HISTORY_ADD({state.name})"]
+    assert emitted(server, after) == [f"ORDER_DELETE({state.name})", f"HISTORY_ADD({state.name})"]
 
 
 def test_price_beyond_the_sessions_limits_is_refused() -> None:

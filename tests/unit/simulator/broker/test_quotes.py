@@ -83,7 +83,7 @@ def test_scripted_symbol_does_not_walk() -> None:
     assert set(quotes(server, 1000, 10)) == {Decimal("1.10")}
 
 
-def test_hand_set_quote_stays() -> None:
+def test_manual_set_quote_stays() -> None:
     server = broker(walk=WALK)
     server.set_quote("EURUSD", Decimal("1.2"), Decimal("1.3"))
     assert set(quotes(server, 1000, 10)) == {Decimal("1.2")}

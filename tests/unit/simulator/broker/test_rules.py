@@ -22,11 +22,11 @@ from tests.unit.simulator.broker.build import (
     closing,
     closing_by,
     done,
+    emitted,
     opened,
     opening,
     placed,
     quoted,
-    told,
     waiting,
 )
 
@@ -66,15 +66,15 @@ def test_close_by_closes_each_at_the_others_price() -> None:
     assert (rest.ticket, rest.volume, rest.price_open) == (short, Decimal("0.10"), Decimal("1.09530"))
 
 
-@pytest.mark.parametrize("position_told", [True, False])
-def test_close_by_is_told_with_both_deals(position_told: bool) -> None:
-    server = broker(FREE, quirks=Quirks(close_by_position_told=position_told))
+@pytest.mark.parametrize("position_emitted", [True, False])
+def test_close_by_is_emitted_with_both_deals(position_emitted: bool) -> None:
+    server = broker(FREE, quirks=Quirks(close_by_position_emitted=position_emitted))
     long, short = pair(server, "0.10", "0.20")
     server.order_send(closing_by(long, short))
-    assert told(server, 10) == [
+    assert emitted(server, 10) == [
         "ORDER_ADD(STARTED)",
         "DEAL_ADD",
-        *(["POSITION"] if position_told else []),
+        *(["POSITION"] if position_emitted else []),
         "DEAL_ADD",
         "ORDER_DELETE(FILLED)",
         "HISTORY_ADD(FILLED)",
@@ -116,17 +116,17 @@ def test_close_by_refusals() -> None:
     assert server.order_send(closing_by(long, short)).retcode == Retcode.MARKET_CLOSED
 
 
-def test_hand_closes_by() -> None:
+def test_manual_closes_by() -> None:
     server = broker(FREE)
     long, short = pair(server, "0.10", "0.10")
-    deals = [server.history_deal(ticket) for ticket in server.hand_close_by(short, long)]
+    deals = [server.history_deal(ticket) for ticket in server.manual_close_by(short, long)]
     assert [(deal.position_id, deal.reason, deal.profit) for deal in deals if deal] == [
         (short, DealReason.CLIENT, Decimal("2.00")),
         (long, DealReason.CLIENT, Decimal(0)),
     ]
     assert server.positions() == []
     with pytest.raises(ControlError, match=f"position {long}"):
-        server.hand_close_by(long, short)
+        server.manual_close_by(long, short)
 
 
 def test_oldest_position_has_to_be_closed_first() -> None:

@@ -22,7 +22,7 @@ from tests.unit.simulator.broker.build import START
 
 def test_empty_scenario_is_the_default_account() -> None:
     account = Broker.start(parse_scenario(b"{}"), START).account()
-    assert (account.login, account.server, account.currency) == (5000001, "Paper-Demo", "USD")
+    assert (account.login, account.server, account.currency) == (5000001, "Simulated-Demo", "USD")
     assert (account.balance, account.leverage) == (Decimal(10000), 100)
     assert account.margin_mode is AccountMarginMode.RETAIL_HEDGING
     assert account.trade_mode is AccountTradeMode.DEMO

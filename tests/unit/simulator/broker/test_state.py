@@ -17,11 +17,11 @@ from tests.unit.simulator.broker.build import (
     broker,
     closing,
     done,
+    emitted,
     opened,
     opening,
     placed,
     quoted,
-    told,
     waiting,
 )
 
@@ -35,7 +35,7 @@ def restarted(server: Broker, path: Path) -> Broker:
 def test_restarted_broker_goes_on_where_it_was(tmp_path: Path) -> None:
     server = broker(walk=Walk(), rules=(Rule(effect=Reject(), match=Match(nth=3)),))
     opened(server, opening(sl="1.09400"))
-    server.hand_open("XAUUSD", OrderType.SELL, Decimal("0.05"))
+    server.manual_open("XAUUSD", OrderType.SELL, Decimal("0.05"))
     server.set_quote("GBPUSD", Decimal("1.3"), Decimal("1.4"))
     server.advance(START + 5000)
 
@@ -60,12 +60,12 @@ def test_restart_keeps_a_lost_connection_and_what_is_late(tmp_path: Path) -> Non
     server.disconnect()
     other = restarted(server, tmp_path / "broker.json")
     assert not other.connected()
-    other.hand_close(ticket)
+    other.manual_close(ticket)
     assert len(other.positions()) == 1
     other.connect()
     assert other.positions() == []
     assert other.history_order(ticket) is None
-    assert told(other, 5) == []
+    assert emitted(other, 5) == []
 
 
 def test_restart_keeps_what_waits_and_what_was(tmp_path: Path) -> None:

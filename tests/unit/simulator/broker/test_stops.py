@@ -13,10 +13,10 @@ from tests.unit.simulator.broker.build import (
     book_of,
     broker,
     closing,
+    emitted,
     opened,
     opening,
     stops,
-    told,
 )
 
 
@@ -30,7 +30,7 @@ def test_levels_are_set_without_order_or_deal() -> None:
     server.advance(START + 1000)
     result = server.order_send(stops(ticket, "1.09", "1.10"))
     assert (result.retcode, result.order, result.deal) == (10009, 0, 0)
-    assert told(server, 5) == ["POSITION", "REQUEST"]
+    assert emitted(server, 5) == ["POSITION", "REQUEST"]
     _, changed = server.transactions(5)[0]
     assert (changed.position, changed.price_sl, changed.price_tp) == (
         ticket,
@@ -119,11 +119,11 @@ def test_gap_slips_the_stop() -> None:
     assert server.deals_by_position(ticket)[-1].price == Decimal("1.08000")
 
 
-def test_stop_is_told_without_a_request() -> None:
+def test_stop_is_emitted_without_a_request() -> None:
     server = broker()
     opened(server, opening(sl="1.09400"))
     quote(server, "1.09400", "1.09410")
-    assert told(server, 5) == [
+    assert emitted(server, 5) == [
         "ORDER_ADD(STARTED)",
         "DEAL_ADD",
         "ORDER_DELETE(FILLED)",

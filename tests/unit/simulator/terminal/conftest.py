@@ -1,4 +1,4 @@
-"""Fixtures of the paper terminal's tests."""
+"""Fixtures of the reference terminal's tests."""
 
 from collections.abc import Iterator
 from pathlib import Path

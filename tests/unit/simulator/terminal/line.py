@@ -5,16 +5,16 @@ from decimal import Decimal
 
 from bridge.core.link.messages import (
     AccountIdentity,
-    FactMessage,
     FromTerminal,
     Hello,
     LedgerIdentity,
     Message,
     Prove,
+    ReportMessage,
     decode_from_terminal,
     encode,
 )
-from bridge.core.link.reports import TroubleFact
+from bridge.core.link.reports import TroubleReport
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.simulator.terminal.session import LinkSession, Work
 from bridge.simulator.terminal.standing import Standing
@@ -22,7 +22,7 @@ from tests.peers import KEY, OFFICER, SidecarPeer
 
 ACCOUNT = AccountIdentity(
     login=5,
-    server="Paper-Demo",
+    server="Simulated-Demo",
     margin_mode=MarginMode.RETAIL_HEDGING,
     trade_mode=TradeMode.DEMO,
     currency="USD",
@@ -51,7 +51,7 @@ class Line:
         self.session = LinkSession(
             officer=OFFICER,
             key=KEY,
-            boot="b" * 32,
+            instance_id="b" * 32,
             program="test",
             entropy=lambda count: b"\x07" * count,
             uniform=lambda: 0.5,
@@ -82,9 +82,9 @@ class Line:
     def join(self) -> Work | None:
         return self.hear(self.peer.welcome(self.prove()))
 
-    def fact_numbers(self, messages: list[FromTerminal]) -> list[int]:
-        return [message.seq for message in messages if isinstance(message, FactMessage)]
+    def report_numbers(self, messages: list[FromTerminal]) -> list[int]:
+        return [message.seq for message in messages if isinstance(message, ReportMessage)]
 
 
-def trouble(counter: int) -> TroubleFact:
-    return TroubleFact(boot="b" * 32, counter=counter, code="TEST", message="test")
+def trouble(counter: int) -> TroubleReport:
+    return TroubleReport(instance_id="b" * 32, counter=counter, code="TEST", message="test")

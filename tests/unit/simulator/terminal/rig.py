@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bridge.core.link.reports import CommandFact
+from bridge.core.link.reports import CommandReport
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.terminal.inputs import Inputs
 from bridge.simulator.terminal.ledger import Ledger
-from bridge.simulator.terminal.terminal import PaperTerminal
+from bridge.simulator.terminal.terminal import ReferenceTerminal
 from tests.peers import KEY, OFFICER, SidecarPeer
 
 START_MS = 1_750_000_000_000
@@ -35,12 +35,12 @@ class Rig:
         self.broker = Broker.start(self.scenario, START_MS)
         self._random = random.Random(7)  # noqa: S311 - a test's own chance
         self._born_ms = self.mono_ms
-        self.boot()
+        self.instance_id()
 
-    def boot(self) -> None:
+    def instance_id(self) -> None:
         """Load the terminal's program."""
         self.ledger = Ledger(self.folder / "ledger.jsonl")
-        self.terminal = PaperTerminal(
+        self.terminal = ReferenceTerminal(
             officer=OFFICER,
             key=KEY,
             broker=self.broker,
@@ -53,7 +53,7 @@ class Rig:
     def restart(self) -> None:
         """Kill the terminal, without a bye, and load it again."""
         self.ledger.close()
-        self.boot()
+        self.instance_id()
 
     def carry(self, frames: list[bytes]) -> None:
         """The terminal's frames to the sidecar, and its answers back, until nobody has anything to say."""
@@ -89,17 +89,17 @@ class Rig:
                 return
         raise AssertionError("no session")
 
-    def stages(self, token: int = 1001) -> list[str]:
+    def stages(self, client_order_id: int = 1001) -> list[str]:
         """The stages reported of a command, in order; a `not_sent` with its reason."""
         return [
-            f"{fact.stage} {fact.reason}" if fact.reason else str(fact.stage)
-            for fact in self.peer.facts_of(CommandFact)
-            if fact.token == token
+            f"{report.stage} {report.reason}" if report.reason else str(report.stage)
+            for report in self.peer.reports_of(CommandReport)
+            if report.client_order_id == client_order_id
         ]
 
-    def sends(self, token: int = 1001) -> int:
+    def sends(self, client_order_id: int = 1001) -> int:
         """How many order sends with that magic the broker has seen."""
-        return sum(record.request.magic == token for record in self.broker.sends())
+        return sum(record.request.magic == client_order_id for record in self.broker.sends())
 
     def close(self) -> None:
         self.ledger.close()

@@ -8,13 +8,13 @@ import pytest
 from bridge import faultpoint
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import (
-    AnyFact,
-    CommandFact,
+    AnyReport,
+    CommandReport,
     CommandStage,
-    DealFact,
+    DealReport,
     Found,
     NotSentReason,
-    PositionFact,
+    PositionReport,
 )
 from bridge.core.units.mt5_terms import MarginMode, Side
 from bridge.simulator.broker.fault_rules import LoseAnswer, Match, MoveMarket, Reject, Rule, SendKind
@@ -30,11 +30,16 @@ UNANSWERED = Rule(effect=LoseAnswer(retcode=None), match=Match(kind=SendKind.SLT
 
 
 def modify(
-    position: int, *, sl: str | None = None, tp: str | None = None, token: int = CHANGE, side: Side = Side.BUY
+    position: int,
+    *,
+    sl: str | None = None,
+    tp: str | None = None,
+    client_order_id: int = CHANGE,
+    side: Side = Side.BUY,
 ) -> Order:
     """New levels for a position."""
     return Order(
-        token=token,
+        client_order_id=client_order_id,
         kind=CommandKind.MODIFY,
         symbol="EURUSD",
         side=side,
@@ -59,16 +64,16 @@ def levels(rig: Rig) -> tuple[Decimal, Decimal]:
     return position.sl, position.tp
 
 
-def told(rig: Rig) -> list[str]:
-    """The facts in the order of arrival: stages of commands, kinds of the others."""
+def emitted(rig: Rig) -> list[str]:
+    """The reports in the order of arrival: stages of commands, kinds of the others."""
     return [
-        str(fact.reason or fact.stage) if isinstance(fact, CommandFact) else type(fact).__name__
-        for fact in rig.peer.facts
+        str(report.reason or report.stage) if isinstance(report, CommandReport) else type(report).__name__
+        for report in rig.peer.reports
     ]
 
 
-def last(rig: Rig) -> AnyFact:
-    return rig.peer.facts[-1]
+def last(rig: Rig) -> AnyReport:
+    return rig.peer.reports[-1]
 
 
 def test_a_change_carries_the_positions_magic_and_is_seen_at_once(joined: Rig) -> None:
@@ -76,28 +81,28 @@ def test_a_change_carries_the_positions_magic_and_is_seen_at_once(joined: Rig) -
     joined.say(joined.peer.command(modify(position, sl="1.09000", tp="1.10000")))
     joined.turn()
     joined.turn()
-    assert told(joined) == ["received", "submitted", "result", "PositionFact"]
+    assert emitted(joined) == ["received", "submitted", "result", "PositionReport"]
     seen = last(joined)
-    assert isinstance(seen, PositionFact)
+    assert isinstance(seen, PositionReport)
     assert (seen.identifier, seen.stop_loss, seen.take_profit, seen.magic) == (position, SL, TP, OPENER)
     request = joined.broker.sends()[-1].request
     assert (request.action, request.magic, request.position) == (TradeAction.SLTP, OPENER, position)
     assert joined.ledger.find(CHANGE) is not None
     joined.peer.forget()
     joined.run(1_000)
-    assert not joined.peer.facts, "what was told once is not told again"
+    assert not joined.peer.reports, "what was told once is not told again"
 
 
 def test_none_leaves_a_level_and_0_takes_it_away(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.command(modify(position, sl="1.09000", tp="1.10000", token=1002)))
-    joined.say(joined.peer.command(modify(position, tp="0", token=1003)))
+    joined.say(joined.peer.command(modify(position, sl="1.09000", tp="1.10000", client_order_id=1002)))
+    joined.say(joined.peer.command(modify(position, tp="0", client_order_id=1003)))
     joined.run(500)
     assert levels(joined) == (SL, Decimal(0))
-    joined.say(joined.peer.command(modify(position, sl="0", tp="1.10000", token=1004)))
+    joined.say(joined.peer.command(modify(position, sl="0", tp="1.10000", client_order_id=1004)))
     joined.run(500)
     assert levels(joined) == (Decimal(0), TP)
-    assert joined.peer.facts_of(PositionFact)[-1].take_profit == TP
+    assert joined.peer.reports_of(PositionReport)[-1].take_profit == TP
 
 
 @pytest.mark.parametrize("sl", [None, "0"])
@@ -105,9 +110,9 @@ def test_what_is_so_already_is_not_sent_and_is_shown_first(joined: Rig, sl: str 
     position = opened(joined)
     joined.say(joined.peer.command(modify(position, sl=sl)))
     joined.run(500)
-    assert told(joined) == ["received", "PositionFact", "NO_CHANGE"]
+    assert emitted(joined) == ["received", "PositionReport", "NO_CHANGE"]
     answer = last(joined)
-    assert isinstance(answer, CommandFact)
+    assert isinstance(answer, CommandReport)
     assert answer.message == "the levels are these already"
     assert joined.ledger.find(CHANGE) is None
     assert len(joined.broker.sends()) == 1
@@ -115,27 +120,27 @@ def test_what_is_so_already_is_not_sent_and_is_shown_first(joined: Rig, sl: str 
 
 def test_a_change_that_meets_the_stop_shows_the_deals(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.command(modify(position, sl="1.09000", token=1002)))
+    joined.say(joined.peer.command(modify(position, sl="1.09000", client_order_id=1002)))
     joined.run(500)
     joined.peer.forget()
     hit = MoveMarket(bid=Decimal("1.08990"), ask=Decimal("1.09000"))
     joined.broker.add_rule(Rule(effect=hit, match=Match(kind=SendKind.SLTP)))
-    joined.say(joined.peer.command(modify(position, sl="1.08000", token=1003)))
+    joined.say(joined.peer.command(modify(position, sl="1.08000", client_order_id=1003)))
     joined.turn()
     joined.turn()
-    assert told(joined)[:5] == ["received", "submitted", "result", "DealFact", "DealFact"]
-    result = joined.peer.facts_of(CommandFact)[-1]
+    assert emitted(joined)[:5] == ["received", "submitted", "result", "DealReport", "DealReport"]
+    result = joined.peer.reports_of(CommandReport)[-1]
     assert (result.retcode, joined.broker.positions()) == (Retcode.POSITION_CLOSED, [])
 
 
 def test_a_position_that_is_gone_is_shown_by_its_deals(joined: Rig) -> None:
     position = opened(joined)
-    joined.broker.hand_close(position)
+    joined.broker.manual_close(position)
     joined.say(joined.peer.command(modify(position, sl="1.09000")))
     joined.turn()
     joined.turn()
-    assert told(joined)[:4] == ["received", "DealFact", "DealFact", "NO_POSITION"]
-    assert {deal.position_id for deal in joined.peer.facts_of(DealFact)} == {position}
+    assert emitted(joined)[:4] == ["received", "DealReport", "DealReport", "NO_POSITION"]
+    assert {deal.position_id for deal in joined.peer.reports_of(DealReport)} == {position}
 
 
 def test_another_position_than_was_meant(joined: Rig) -> None:
@@ -143,7 +148,7 @@ def test_another_position_than_was_meant(joined: Rig) -> None:
     joined.say(joined.peer.command(modify(position, sl="1.09000", side=Side.SELL)))
     joined.run(500)
     answer = last(joined)
-    assert isinstance(answer, CommandFact)
+    assert isinstance(answer, CommandReport)
     assert (answer.reason, answer.message) == (
         NotSentReason.NO_POSITION,
         f"position {position} is a BUY, not a SELL",
@@ -156,11 +161,11 @@ def test_a_refused_change_shows_what_stands(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.INVALID_STOPS)))
     joined.say(joined.peer.command(modify(position, sl="1.09000")))
     joined.run(500)
-    assert told(joined) == ["received", "submitted", "result", "PositionFact"]
+    assert emitted(joined) == ["received", "submitted", "result", "PositionReport"]
     joined.peer.forget()
-    joined.say(joined.peer.settle(modify(position, sl="1.09000")))
+    joined.say(joined.peer.status_request(modify(position, sl="1.09000")))
     joined.run(100)
-    assert told(joined) == ["submitted", "result", "PositionFact"], "a clear outcome needs no settling"
+    assert emitted(joined) == ["submitted", "result", "PositionReport"], "a clear outcome needs no settling"
 
 
 @pytest.mark.parametrize("sl", ["1.09400", "1.09600"])
@@ -170,7 +175,7 @@ def test_stops_on_the_wrong_side_or_too_near(join_with: JoinWith, sl: str) -> No
     rig.say(rig.peer.command(modify(position, sl=sl)))
     rig.run(500)
     answer = last(rig)
-    assert isinstance(answer, CommandFact)
+    assert isinstance(answer, CommandReport)
     assert (answer.reason, answer.retcode) == (NotSentReason.CHECK, Retcode.INVALID_STOPS)
     assert answer.message.startswith(f"stop loss {sl} is ") and "the bid 1.09500" in answer.message
     assert levels(rig) == (Decimal(0), Decimal(0))
@@ -179,13 +184,13 @@ def test_stops_on_the_wrong_side_or_too_near(join_with: JoinWith, sl: str) -> No
 def test_a_stop_that_is_about_to_be_hit_is_left_alone(join_with: JoinWith) -> None:
     rig = join_with(Scenario(symbols=(SymbolTerms(name="EURUSD", freeze_level=30),)))
     position = opened(rig)
-    rig.say(rig.peer.command(modify(position, sl="1.09400", token=1002)))
+    rig.say(rig.peer.command(modify(position, sl="1.09400", client_order_id=1002)))
     rig.run(500)
     rig.broker.set_quote("EURUSD", Decimal("1.09430"), Decimal("1.09440"))
-    rig.say(rig.peer.command(modify(position, sl="1.09000", token=1003)))
+    rig.say(rig.peer.command(modify(position, sl="1.09000", client_order_id=1003)))
     rig.run(500)
     answer = last(rig)
-    assert isinstance(answer, CommandFact)
+    assert isinstance(answer, CommandReport)
     assert (answer.retcode, answer.message) == (
         Retcode.FROZEN,
         f"position {position} is frozen: its stop loss 1.09400 is 30 points from the bid 1.09430; "
@@ -196,13 +201,13 @@ def test_a_stop_that_is_about_to_be_hit_is_left_alone(join_with: JoinWith) -> No
     rig.say(rig.peer.command(close))
     rig.run(500)
     answer = last(rig)
-    assert isinstance(answer, CommandFact)
+    assert isinstance(answer, CommandReport)
     assert answer.message.startswith("OrderCheck refused it")
 
 
 def test_no_more_is_closed_than_is_open(joined: Rig) -> None:
     position = opened(joined)
-    joined.broker.hand_close(position, Decimal("0.04"))
+    joined.broker.manual_close(position, Decimal("0.04"))
     close = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=position)
     joined.say(joined.peer.command(close))
     joined.run(500)
@@ -214,7 +219,7 @@ def test_no_more_is_closed_than_is_open(joined: Rig) -> None:
 def test_a_close_turns_no_netted_position_round(join_with: JoinWith, mode: MarginMode) -> None:
     rig = join_with(Scenario(account=AccountTerms(margin_mode=mode)))
     position = opened(rig)
-    rig.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.04"))
+    rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.04"))
     close = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=position)
     rig.say(rig.peer.command(close))
     rig.run(500)
@@ -226,10 +231,10 @@ def test_a_close_turns_no_netted_position_round(join_with: JoinWith, mode: Margi
 def test_a_position_that_was_turned_round_is_not_the_one_that_was_meant(join_with: JoinWith) -> None:
     rig = join_with(Scenario(account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING)))
     position = opened(rig)
-    rig.broker.hand_open("EURUSD", OrderType.SELL, Decimal("0.30"))
+    rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.30"))
     rig.say(rig.peer.command(modify(position, sl="1.09000")))
     rig.run(500)
-    assert "NO_POSITION" in told(rig)
+    assert "NO_POSITION" in emitted(rig)
     assert levels(rig) == (Decimal(0), Decimal(0))
 
 
@@ -240,8 +245,8 @@ def test_a_change_in_the_ledger_is_answered_from_it(joined: Rig, reloaded: bool)
     order = modify(position, sl="1.09000")
     joined.say(joined.peer.command(order))
     joined.run(300)
-    answer = joined.peer.facts_of(CommandFact)[-2:]
-    joined.broker.hand_modify(position=position, sl=Decimal(0))
+    answer = joined.peer.reports_of(CommandReport)[-2:]
+    joined.broker.manual_modify(position=position, sl=Decimal(0))
     if reloaded:
         joined.restart()
         joined.join()
@@ -249,8 +254,8 @@ def test_a_change_in_the_ledger_is_answered_from_it(joined: Rig, reloaded: bool)
     joined.say(joined.peer.command(order, attempt=2))
     joined.run(300)
     assert len(joined.broker.sends()) == 2
-    assert [fact.stage for fact in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
-    assert joined.peer.facts_of(CommandFact) == answer
+    assert [report.stage for report in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
+    assert joined.peer.reports_of(CommandReport) == answer
 
 
 def test_a_change_without_an_answer_is_settled_by_what_stands(joined: Rig) -> None:
@@ -260,31 +265,31 @@ def test_a_change_without_an_answer_is_settled_by_what_stands(joined: Rig) -> No
     joined.say(joined.peer.command(order))
     joined.run(500)
     joined.peer.forget()
-    joined.say(joined.peer.settle(order, ask=4))
+    joined.say(joined.peer.status_request(order, ask=4))
     joined.run(100)
-    assert told(joined) == ["submitted", "result", "PositionFact", "settled"]
-    settled = last(joined)
-    assert isinstance(settled, CommandFact)
-    assert (settled.found, settled.ask) == (Found.NOTHING, 4)
-    assert joined.peer.facts_of(PositionFact)[0].stop_loss == SL
+    assert emitted(joined) == ["submitted", "result", "PositionReport", "status_reply"]
+    status_reply = last(joined)
+    assert isinstance(status_reply, CommandReport)
+    assert (status_reply.found, status_reply.ask) == (Found.NOTHING, 4)
+    assert joined.peer.reports_of(PositionReport)[0].stop_loss == SL
     assert len(joined.broker.sends()) == 2
 
 
-def test_a_settle_of_a_change_to_a_position_that_is_gone(joined: Rig) -> None:
+def test_a_status_request_of_a_change_to_a_position_that_is_gone(joined: Rig) -> None:
     position = opened(joined)
     joined.broker.add_rule(UNANSWERED)
     order = modify(position, sl="1.09000")
     joined.say(joined.peer.command(order))
     joined.run(500)
-    joined.broker.hand_close(position)
+    joined.broker.manual_close(position)
     joined.run(500)
     joined.peer.forget()
-    joined.say(joined.peer.settle(order))
+    joined.say(joined.peer.status_request(order))
     joined.run(100)
-    assert told(joined) == ["submitted", "result", "DealFact", "DealFact", "settled"]
+    assert emitted(joined) == ["submitted", "result", "DealReport", "DealReport", "status_reply"]
 
 
-def test_a_settle_of_a_change_while_the_broker_is_away(joined: Rig) -> None:
+def test_a_status_request_of_a_change_while_the_broker_is_away(joined: Rig) -> None:
     position = opened(joined)
     joined.broker.add_rule(UNANSWERED)
     order = modify(position, sl="1.09000")
@@ -292,11 +297,11 @@ def test_a_settle_of_a_change_while_the_broker_is_away(joined: Rig) -> None:
     joined.run(500)
     joined.broker.disconnect()
     joined.peer.forget()
-    joined.say(joined.peer.settle(order))
+    joined.say(joined.peer.status_request(order))
     joined.turn()
-    settled = last(joined)
-    assert isinstance(settled, CommandFact)
-    assert (settled.stage, settled.found) == (CommandStage.SETTLED, Found.UNSEARCHED)
+    status_reply = last(joined)
+    assert isinstance(status_reply, CommandReport)
+    assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
 
 
 class Crash(BaseException):
@@ -321,9 +326,9 @@ def dies_at() -> Iterator[list[str]]:
 @pytest.mark.parametrize(
     ("place", "sends", "stages"),
     [
-        ("terminal.intent_written", 1, ["submitted", "PositionFact", "settled"]),
-        ("terminal.order_sent", 2, ["submitted", "PositionFact", "settled"]),
-        ("terminal.result_written", 2, ["submitted", "result", "PositionFact", "settled"]),
+        ("terminal.intent_written", 1, ["submitted", "PositionReport", "status_reply"]),
+        ("terminal.order_sent", 2, ["submitted", "PositionReport", "status_reply"]),
+        ("terminal.result_written", 2, ["submitted", "result", "PositionReport", "status_reply"]),
     ],
 )
 def test_a_crash_around_the_change(
@@ -338,23 +343,23 @@ def test_a_crash_around_the_change(
     joined.restart()
     joined.join()
     joined.peer.forget()
-    joined.say(joined.peer.settle(order))
+    joined.say(joined.peer.status_request(order))
     joined.say(joined.peer.command(order, attempt=2))
     joined.turn()
-    assert told(joined)[-len(stages) :] == stages
+    assert emitted(joined)[-len(stages) :] == stages
     joined.run(500)
     assert len(joined.broker.sends()) == sends
 
 
-def test_a_settle_without_an_intent_stays_as_it_was(joined: Rig) -> None:
+def test_a_status_request_without_an_intent_stays_as_it_was(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.settle(modify(position, sl="1.09000")))
+    joined.say(joined.peer.status_request(modify(position, sl="1.09000")))
     joined.run(100)
-    assert told(joined) == ["NO_INTENT"]
+    assert emitted(joined) == ["NO_INTENT"]
 
 
-def test_a_hand_made_position_may_be_changed_too(joined: Rig) -> None:
-    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+def test_a_manual_made_position_may_be_changed_too(joined: Rig) -> None:
+    ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.say(joined.peer.command(modify(ticket, sl="1.09000")))
     joined.run(500)
     assert levels(joined)[0] == SL

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bridge.core.director.contract import OrderType
 from bridge.core.link.messages import Inquire, encode
-from bridge.core.link.reports import SymbolFact
+from bridge.core.link.reports import SymbolReport
 from bridge.simulator.broker.api import BrokerGone
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
@@ -35,9 +35,9 @@ def market(*names: str) -> Broker:
     return Broker.start(Scenario(symbols=terms), START)
 
 
-def inquired(broker: Broker, symbol: str, *, exact: bool = False) -> SymbolFact:
+def inquired(broker: Broker, symbol: str, *, exact: bool = False) -> SymbolReport:
     """The answer to one inquiry."""
-    answers: list[SymbolFact] = []
+    answers: list[SymbolReport] = []
     detection = Detection(broker, answers.append)
     assert detection.take(Inquire(epoch=1, symbol=symbol, exact=exact))
     while len(detection):
@@ -76,11 +76,11 @@ def test_a_symbol_that_somebody_made_is_meant_by_its_own_name_alone() -> None:
 
 def test_only_the_exact_name_will_do() -> None:
     broker = market("EURUSD.r")
-    assert inquired(broker, "EURUSD", exact=True) == SymbolFact(asked="EURUSD")
+    assert inquired(broker, "EURUSD", exact=True) == SymbolReport(asked="EURUSD")
     assert inquired(broker, "EURUSD.r", exact=True).name == "EURUSD.r"
 
 
-def test_not_more_candidates_than_a_fact_names() -> None:
+def test_not_more_candidates_than_a_report_names() -> None:
     names = [f"EURUSD.{number:02}" for number in range(MAX_CANDIDATES + 4)]
     assert inquired(market(*reversed(names)), "EURUSD").candidates == names[:MAX_CANDIDATES]
 
@@ -116,7 +116,7 @@ class Hall(Broker):
 def test_many_names_are_compared_a_portion_at_a_time() -> None:
     hall = Hall(new_state(Scenario(), START))
     hall.names = (*(f"S{number}" for number in range(PORTION * 3)), "EURUSD")
-    answers: list[SymbolFact] = []
+    answers: list[SymbolReport] = []
     detection = Detection(hall, answers.append)
     detection.take(Inquire(epoch=1, symbol="URUSD"))
     hall.away = True
@@ -132,7 +132,7 @@ def test_many_names_are_compared_a_portion_at_a_time() -> None:
 
 
 def test_inquiries_wait_once_each_and_in_bounds() -> None:
-    answers: list[SymbolFact] = []
+    answers: list[SymbolReport] = []
     detection = Detection(market("EURUSD"), answers.append)
     for number in range(MAX_INQUIRIES):
         assert detection.take(Inquire(epoch=1, symbol=f"S{number}"))
@@ -180,17 +180,17 @@ def test_each_inquiry_of_a_session_is_answered(joined: Rig) -> None:
     for _ in range(2):
         joined.say(encode(Inquire(epoch=joined.peer.epoch, symbol="EURUSD")))
         joined.run(100)
-    assert [fact.name for fact in joined.peer.facts_of(SymbolFact)] == ["EURUSD", "EURUSD"]
+    assert [report.name for report in joined.peer.reports_of(SymbolReport)] == ["EURUSD", "EURUSD"]
 
 
 def test_an_inquiry_waits_for_the_broker(joined: Rig) -> None:
     joined.broker.disconnect()
     joined.say(encode(Inquire(epoch=joined.peer.epoch, symbol="EURUSD")))
     joined.run(500)
-    assert not joined.peer.facts_of(SymbolFact)
+    assert not joined.peer.reports_of(SymbolReport)
     joined.broker.connect()
     joined.run(500)
-    assert [fact.name for fact in joined.peer.facts_of(SymbolFact)] == ["EURUSD"]
+    assert [report.name for report in joined.peer.reports_of(SymbolReport)] == ["EURUSD"]
 
 
 def test_more_inquiries_than_wait_are_counted(joined: Rig) -> None:
@@ -203,5 +203,5 @@ def test_more_inquiries_than_wait_are_counted(joined: Rig) -> None:
 def test_an_inquiry_of_another_session_is_dropped(joined: Rig) -> None:
     joined.say(encode(Inquire(epoch=joined.peer.epoch + 1, symbol="EURUSD")))
     joined.run(100)
-    assert not joined.peer.facts_of(SymbolFact)
+    assert not joined.peer.reports_of(SymbolReport)
     assert joined.terminal.counts["other_epoch"] == 1

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from bridge import faultpoint
 from bridge.core.link.messages import Command, CommandKind, TerminalHeartbeat
 from bridge.core.link.reports import (
-    CommandFact,
+    CommandReport,
     CommandStage,
-    DealFact,
+    DealReport,
     Found,
     NotSentReason,
-    OrderFact,
-    PositionFact,
-    TroubleFact,
+    OrderReport,
+    PositionReport,
+    TroubleReport,
 )
 from bridge.core.trade.retcodes import Verdict, verdict
 from bridge.core.units.mt5_terms import Side
@@ -37,7 +37,7 @@ from bridge.simulator.terminal.filling import choose_filling
 from bridge.simulator.terminal.inputs import InputAction, Inputs
 from bridge.simulator.terminal.not_sent import NotSent
 from bridge.simulator.terminal.request import prepare
-from bridge.simulator.terminal.risk_limits import Guards
+from bridge.simulator.terminal.risk_limits import RiskLimits
 from bridge.simulator.terminal.standing import identity
 from tests.peers import open_order
 from tests.unit.simulator.terminal.rig import Rig
@@ -64,13 +64,13 @@ def crash_at() -> Iterator[list[str]]:
     faultpoint.install(lambda name: None)
 
 
-def not_sent(rig: Rig, token: int = 1001) -> CommandFact:
+def not_sent(rig: Rig, client_order_id: int = 1001) -> CommandReport:
     """The one `not_sent` answer to a token; nothing was sent."""
-    (fact,) = [f for f in rig.peer.facts_of(CommandFact) if f.stage is CommandStage.NOT_SENT]
-    assert fact.token == token
-    assert rig.sends(token) == 0
-    assert rig.ledger.find(token) is None
-    return fact
+    (report,) = [f for f in rig.peer.reports_of(CommandReport) if f.stage is CommandStage.NOT_SENT]
+    assert report.client_order_id == client_order_id
+    assert rig.sends(client_order_id) == 0
+    assert rig.ledger.find(client_order_id) is None
+    return report
 
 
 def test_an_open_goes_through_all_stages(joined: Rig) -> None:
@@ -82,12 +82,12 @@ def test_an_open_goes_through_all_stages(joined: Rig) -> None:
     assert send.request.type is OrderType.BUY
     assert send.request.deviation == Inputs().deviation_points
     assert send.request.comment == "test"
-    result = joined.peer.facts_of(CommandFact)[-1]
-    (deal,) = joined.peer.facts_of(DealFact)
+    result = joined.peer.reports_of(CommandReport)[-1]
+    (deal,) = joined.peer.reports_of(DealReport)
     assert (result.retcode, result.mark) == (Retcode.DONE, 1)
     assert (result.order, result.deal, result.volume) == (deal.order, deal.ticket, Decimal("0.10"))
     assert deal.magic == 1001
-    assert joined.peer.facts_of(PositionFact)[0].identifier == deal.position_id
+    assert joined.peer.reports_of(PositionReport)[0].identifier == deal.position_id
 
 
 def test_busy_is_said_before_the_send(joined: Rig) -> None:
@@ -102,14 +102,14 @@ def test_busy_is_said_before_the_send(joined: Rig) -> None:
     assert not joined.terminal.pressing
 
 
-def test_a_known_token_is_answered_from_the_ledger(joined: Rig) -> None:
+def test_a_known_client_order_id_is_answered_from_the_ledger(joined: Rig) -> None:
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
-    first = joined.peer.facts_of(CommandFact)[-2:]
+    first = joined.peer.reports_of(CommandReport)[-2:]
     joined.peer.forget()
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
-    assert joined.peer.facts_of(CommandFact) == first
+    assert joined.peer.reports_of(CommandReport) == first
     assert joined.sends() == 1
 
 
@@ -137,11 +137,11 @@ def test_offline(joined: Rig) -> None:
 def test_the_account_is_looked_at_again_before_the_send(joined: Rig) -> None:
     command = Command(epoch=1, attempt=1, deadline_ms=10, order=open_order())
     present = identity(joined.broker.account())
-    guards = Guards(Inputs(), joined.ledger, DayEquity(joined.folder / "day"))
+    risk_limits = RiskLimits(Inputs(), joined.ledger, DayEquity(joined.folder / "day"))
     assert present is not None
-    assert prepare(command, 10, present, joined.broker, guards).magic == 1001
-    with pytest.raises(NotSent, match="the session is for 42 at Paper-Demo") as raised:
-        prepare(command, 10, replace(present, login=42), joined.broker, guards)
+    assert prepare(command, 10, present, joined.broker, risk_limits).magic == 1001
+    with pytest.raises(NotSent, match="the session is for 42 at Simulated-Demo") as raised:
+        prepare(command, 10, replace(present, login=42), joined.broker, risk_limits)
     assert raised.value.reason is NotSentReason.ACCOUNT
 
 
@@ -149,12 +149,12 @@ def test_trading_off_names_the_setting(rig: Rig) -> None:
     rig.inputs = Inputs(algo_trading=False)
     rig.restart()
     rig.join()
-    assert rig.peer.facts_of(TroubleFact)[0].code == "TRADING_OFF"
+    assert rig.peer.reports_of(TroubleReport)[0].code == "TRADING_OFF"
     rig.say(rig.peer.command(open_order()))
     rig.run(100)
-    fact = not_sent(rig)
-    assert fact.reason is NotSentReason.TRADING_OFF
-    assert "Algo Trading" in fact.message
+    report = not_sent(rig)
+    assert report.reason is NotSentReason.TRADING_OFF
+    assert "Algo Trading" in report.message
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ def test_the_terminals_own_inputs_forbid(rig: Rig, inputs: Inputs, numbers: list
     rig.join()
     rig.say(rig.peer.command(open_order()))
     rig.run(100)
-    fact = not_sent(rig)
-    assert fact.reason is NotSentReason.INPUTS
-    assert all(number in fact.message for number in numbers), fact.message
+    report = not_sent(rig)
+    assert report.reason is NotSentReason.INPUTS
+    assert all(number in report.message for number in numbers), report.message
 
 
 def test_an_unknown_symbol(joined: Rig) -> None:
@@ -187,8 +187,8 @@ def test_a_check_that_refuses_gives_its_retcode(joined: Rig) -> None:
     joined.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
-    fact = not_sent(joined)
-    assert (fact.reason, fact.retcode) == (NotSentReason.CHECK, Retcode.CLOSE_ONLY)
+    report = not_sent(joined)
+    assert (report.reason, report.retcode) == (NotSentReason.CHECK, Retcode.CLOSE_ONLY)
 
 
 @pytest.mark.parametrize(
@@ -203,14 +203,14 @@ def test_a_check_that_refuses_gives_its_retcode(joined: Rig) -> None:
         (Side.BUY, "1.09510", 0, True),
     ],
 )
-def test_the_slippage_guard(joined: Rig, side: Side, price: str, points: int | None, sent: bool) -> None:
+def test_the_slippage_risk_limit(joined: Rig, side: Side, price: str, points: int | None, sent: bool) -> None:
     joined.say(joined.peer.command(open_order(side=side, price=price, deviation_points=points)))
     joined.run(100)
     assert joined.sends() == sent
     if not sent:
-        fact = not_sent(joined)
-        assert fact.reason is NotSentReason.CHECK
-        assert price in fact.message and "1.095" in fact.message
+        report = not_sent(joined)
+        assert report.reason is NotSentReason.CHECK
+        assert price in report.message and "1.095" in report.message
 
 
 def test_a_close_finds_the_position_by_identifier(joined: Rig) -> None:
@@ -229,7 +229,7 @@ def test_a_close_finds_the_position_by_identifier(joined: Rig) -> None:
     ("side", "symbol", "shift"), [("BUY", "EURUSD", 0), ("SELL", "GBPUSD", 0), ("SELL", "EURUSD", 1)]
 )
 def test_a_close_of_what_is_not_there(joined: Rig, side: str, symbol: str, shift: int) -> None:
-    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     order = open_order(kind=CLOSE, side=Side(side), symbol=symbol, position=ticket + shift)
     joined.say(joined.peer.command(order))
     joined.run(100)
@@ -240,7 +240,7 @@ def test_a_close_of_what_is_not_there(joined: Rig, side: str, symbol: str, shift
 def test_a_close_may_be_larger_than_the_maximum_lot(rig: Rig) -> None:
     rig.inputs = Inputs(max_lot=Decimal("0.05"))
     rig.restart()
-    ticket = rig.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    ticket = rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     rig.join()
     rig.say(rig.peer.command(open_order(kind=CLOSE, side=Side.SELL, position=ticket)))
     rig.run(100)
@@ -270,7 +270,7 @@ def test_a_refusal_is_a_result(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
-    result = joined.peer.facts_of(CommandFact)[-1]
+    result = joined.peer.reports_of(CommandReport)[-1]
     assert (result.stage, result.retcode) == (CommandStage.RESULT, Retcode.NO_MONEY)
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
@@ -279,9 +279,9 @@ def test_a_refusal_is_a_result(joined: Rig) -> None:
 
 def test_no_return_code_makes_it_send_again(joined: Rig) -> None:
     unmoved = [retcode for retcode in Retcode if verdict(retcode) is not Verdict.ACCEPTED]
-    for token, retcode in enumerate(unmoved, start=1001):
+    for client_order_id, retcode in enumerate(unmoved, start=1001):
         joined.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
-        joined.say(joined.peer.command(open_order(token)))
+        joined.say(joined.peer.command(open_order(client_order_id)))
         joined.run(100)
     assert [record.retcode for record in joined.broker.sends()] == unmoved
 
@@ -290,17 +290,17 @@ def test_a_lost_answer_is_10012_and_says_so(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
     joined.say(joined.peer.command(open_order()))
     joined.run(1_000)
-    result = next(f for f in joined.peer.facts_of(CommandFact) if f.stage is CommandStage.RESULT)
+    result = next(f for f in joined.peer.reports_of(CommandReport) if f.stage is CommandStage.RESULT)
     assert result.retcode == Retcode.TIMEOUT
     assert result.message == NO_ANSWER
-    assert joined.peer.facts_of(DealFact)[0].magic == 1001
+    assert joined.peer.reports_of(DealReport)[0].magic == 1001
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
     # Found at the broker, so nothing is left to be said.
     assert joined.stages() == ["submitted", "result"]
-    assert joined.peer.facts_of(DealFact)[0].magic == 1001
-    assert joined.peer.facts_of(OrderFact)[0].magic == 1001
+    assert joined.peer.reports_of(DealReport)[0].magic == 1001
+    assert joined.peer.reports_of(OrderReport)[0].magic == 1001
     assert joined.sends() == 1
 
 
@@ -309,12 +309,12 @@ def test_an_open_outcome_of_which_the_broker_knows_nothing_is_settled(joined: Ri
     joined.say(joined.peer.command(open_order()))
     joined.run(1_000)
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order(), ask=3))
+    joined.say(joined.peer.status_request(open_order(), ask=3))
     joined.run(100)
-    assert joined.stages() == ["submitted", "result", "settled"]
-    settled = joined.peer.facts_of(CommandFact)[-1]
-    assert (settled.found, settled.ask) == (Found.NOTHING, 3)
-    assert settled.connected_ms >= 1_000
+    assert joined.stages() == ["submitted", "result", "status_reply"]
+    status_reply = joined.peer.reports_of(CommandReport)[-1]
+    assert (status_reply.found, status_reply.ask) == (Found.NOTHING, 3)
+    assert status_reply.connected_ms >= 1_000
 
 
 def test_partial_fills_are_all_found(joined: Rig) -> None:
@@ -322,14 +322,14 @@ def test_partial_fills_are_all_found(joined: Rig) -> None:
     joined.say(joined.peer.command(open_order()))
     joined.run(1_000)
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
-    assert [deal.volume for deal in joined.peer.facts_of(DealFact)] == [Decimal("0.06"), Decimal("0.04")]
+    assert [deal.volume for deal in joined.peer.reports_of(DealReport)] == [Decimal("0.06"), Decimal("0.04")]
 
 
-def test_settle_without_an_intent_bars_the_attempt(joined: Rig) -> None:
+def test_status_request_without_an_intent_bars_the_attempt(joined: Rig) -> None:
     joined.say(joined.peer.command(open_order()))  # waits
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(500)
     assert joined.stages() == ["received", "not_sent NO_INTENT", "not_sent NO_INTENT"]
     assert joined.sends() == 0
@@ -344,28 +344,28 @@ def forget_the_order(rig: Rig) -> None:
     header = path.read_bytes().partition(b"\n")[0]
     rig.ledger.close()
     path.write_bytes(header + b"\n")
-    rig.boot()
+    rig.instance_id()
     rig.join()
     rig.peer.forget()
 
 
 @pytest.mark.parametrize("kind", [CommandKind.OPEN, CLOSE])
-def test_an_order_that_only_the_broker_knows_is_told_and_raised(joined: Rig, kind: CommandKind) -> None:
+def test_an_order_that_only_the_broker_knows_is_emitted_and_raised(joined: Rig, kind: CommandKind) -> None:
     order = open_order()
     if kind is CLOSE:
-        position = joined.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+        position = joined.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
         order = open_order(kind=CLOSE, side=Side.SELL, position=position)
     joined.say(joined.peer.command(order))
     joined.run(500)
     forget_the_order(joined)
-    joined.say(joined.peer.settle(order))
+    joined.say(joined.peer.status_request(order))
     joined.run(100)
     joined.say(joined.peer.command(order))
     joined.run(100)
     assert joined.stages() == []
-    assert [deal.magic for deal in joined.peer.facts_of(DealFact)] == [1001]
-    assert [done.magic for done in joined.peer.facts_of(OrderFact)] == [1001]
-    (trouble,) = joined.peer.facts_of(TroubleFact)
+    assert [deal.magic for deal in joined.peer.reports_of(DealReport)] == [1001]
+    assert [done.magic for done in joined.peer.reports_of(OrderReport)] == [1001]
+    (trouble,) = joined.peer.reports_of(TroubleReport)
     assert trouble.code == "LEDGER" and "token 1001" in trouble.message
     assert joined.sends() == 1
 
@@ -374,15 +374,15 @@ def test_without_an_intent_nothing_is_denied_before_the_broker_was_searched(join
     joined.broker.disconnect()
     joined.run(100)
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
-    (settled,) = joined.peer.facts_of(CommandFact)
-    assert (settled.stage, settled.found) == (CommandStage.SETTLED, Found.UNSEARCHED)
+    (status_reply,) = joined.peer.reports_of(CommandReport)
+    assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
     joined.broker.connect()
     joined.run(100)
-    joined.say(joined.peer.settle(open_order(), ask=2))
+    joined.say(joined.peer.status_request(open_order(), ask=2))
     joined.run(100)
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(500)
@@ -391,9 +391,9 @@ def test_without_an_intent_nothing_is_denied_before_the_broker_was_searched(join
 
 
 def test_another_ledgers_silence_proves_nothing(joined: Rig) -> None:
-    joined.say(joined.peer.settle(open_order(), ledger="f" * 32))
+    joined.say(joined.peer.status_request(open_order(), ledger="f" * 32))
     joined.run(100)
-    assert joined.stages() == ["settled"]
+    assert joined.stages() == ["status_reply"]
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
     assert joined.sends() == 0
@@ -403,15 +403,15 @@ def test_a_broken_ledgers_silence_proves_nothing(rig: Rig) -> None:
     path = rig.folder / "ledger.jsonl"
     rig.ledger.close()
     path.write_bytes(path.read_bytes() + b"\x00\x00\n")
-    rig.boot()
+    rig.instance_id()
     rig.join()
     assert not rig.peer.proofs[0].ledger.unbroken
-    rig.say(rig.peer.settle(open_order()))
+    rig.say(rig.peer.status_request(open_order()))
     rig.run(100)
-    assert rig.stages() == ["settled"]
+    assert rig.stages() == ["status_reply"]
 
 
-def test_settle_while_the_broker_is_away(joined: Rig, crash_at: list[str]) -> None:
+def test_status_request_while_the_broker_is_away(joined: Rig, crash_at: list[str]) -> None:
     crash_at.append("terminal.intent_written")
     joined.say(joined.peer.command(open_order()))
     with pytest.raises(Crash):
@@ -420,17 +420,17 @@ def test_settle_while_the_broker_is_away(joined: Rig, crash_at: list[str]) -> No
     joined.join()
     joined.peer.forget()
     joined.broker.disconnect()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
-    assert joined.stages() == ["submitted", "settled"]
-    settled = joined.peer.facts_of(CommandFact)[-1]
-    assert (settled.found, settled.connected_ms) == (Found.UNSEARCHED, 0)
+    assert joined.stages() == ["submitted", "status_reply"]
+    status_reply = joined.peer.reports_of(CommandReport)[-1]
+    assert (status_reply.found, status_reply.connected_ms) == (Found.UNSEARCHED, 0)
 
 
 @pytest.mark.parametrize(
     ("place", "sends", "stages"),
     [
-        ("terminal.intent_written", 0, ["submitted", "settled"]),
+        ("terminal.intent_written", 0, ["submitted", "status_reply"]),
         ("terminal.order_sent", 1, ["submitted"]),
         ("terminal.result_written", 1, ["submitted", "result"]),
     ],
@@ -445,12 +445,12 @@ def test_a_crash_around_the_send(
     joined.restart()
     joined.join()
     joined.peer.forget()
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
     assert joined.sends() == sends
     assert joined.stages()[-len(stages) :] == stages
-    assert bool(joined.peer.facts_of(DealFact)) is bool(sends)
+    assert bool(joined.peer.reports_of(DealReport)) is bool(sends)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX file descriptors")
@@ -460,6 +460,6 @@ def test_a_ledger_that_cannot_be_written_sends_nothing(joined: Rig) -> None:
     os.close(read_only)
     joined.say(joined.peer.command(open_order()))
     joined.run(100)
-    fact = not_sent(joined)
-    assert fact.reason is NotSentReason.LEDGER
-    assert joined.peer.facts_of(TroubleFact)[0].code == "LEDGER"
+    report = not_sent(joined)
+    assert report.reason is NotSentReason.LEDGER
+    assert joined.peer.reports_of(TroubleReport)[0].code == "LEDGER"

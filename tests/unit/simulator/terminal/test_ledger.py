@@ -27,7 +27,7 @@ def fill(path: Path, intents: int) -> list[Entry]:
     for number in range(1, intents + 1):
         ledger.intend(open_order(number), attempt=1)
         if number % 2 == 0:
-            ledger.conclude(Outcome(token=number, retcode=10009, price=Decimal("1.0950")))
+            ledger.conclude(Outcome(client_order_id=number, retcode=10009, price=Decimal("1.0950")))
     entries = ledger.after(0)
     ledger.close()
     return entries
@@ -73,20 +73,20 @@ def test_an_intent_is_flushed_to_the_disk_before_intend_returns(
     flushed: list[bytes] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(path.read_bytes()))
     ledger.intend(open_order(7), attempt=3)
-    assert b'"mark":1,"token":7,"attempt":3' in flushed[0]
-    ledger.conclude(Outcome(token=7, retcode=10009))
-    assert b'"token":7,"retcode":10009' in flushed[1]
+    assert b'"mark":1,"client_order_id":7,"attempt":3' in flushed[0]
+    ledger.conclude(Outcome(client_order_id=7, retcode=10009))
+    assert b'"client_order_id":7,"retcode":10009' in flushed[1]
     ledger.close()
 
 
-def test_a_token_is_written_once(path: Path) -> None:
+def test_a_client_order_id_is_written_once(path: Path) -> None:
     ledger = Ledger(path)
     ledger.intend(open_order(7), attempt=1)
     with pytest.raises(ValueError, match="already"):
         ledger.intend(open_order(7), attempt=2)
-    ledger.conclude(Outcome(token=7, retcode=10009))
+    ledger.conclude(Outcome(client_order_id=7, retcode=10009))
     with pytest.raises(ValueError, match="no open intent"):
-        ledger.conclude(Outcome(token=7, retcode=10009))
+        ledger.conclude(Outcome(client_order_id=7, retcode=10009))
     ledger.close()
 
 
@@ -129,13 +129,13 @@ def test_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
 def test_a_torn_last_line_is_cut_off_by_the_next_append(path: Path) -> None:
     fill(path, 3)
     whole = path.read_bytes()
-    path.write_bytes(whole + b'{"mark":4,"token":4,"att')
+    path.write_bytes(whole + b'{"mark":4,"client_order_id":4,"att')
     ledger = Ledger(path)
     assert ledger.identity.unbroken
     assert ledger.identity.mark == 3
     ledger.intend(open_order(5), attempt=1)
     ledger.close()
-    assert path.read_bytes().startswith(whole + b'{"mark":4,"token":5')
+    assert path.read_bytes().startswith(whole + b'{"mark":4,"client_order_id":5')
     again = Ledger(path)
     assert again.identity.unbroken
     assert again.find(5) is not None
@@ -150,7 +150,7 @@ def test_a_torn_line_leaves_nothing_behind_a_shorter_one(path: Path) -> None:
     ledger.close()
     again = Ledger(path)
     assert again.identity.unbroken
-    assert [entry.intent.token for entry in again.after(0)] == [1, 5]
+    assert [entry.intent.client_order_id for entry in again.after(0)] == [1, 5]
     again.close()
 
 
@@ -230,13 +230,13 @@ def test_a_full_disk_refuses_the_intent_and_leaves_no_damage(path: Path) -> None
     assert run.stdout.count("refused:") == 2
     ledger = Ledger(path)
     assert ledger.identity.unbroken
-    assert [entry.intent.token for entry in ledger.after(0)] == [1, 3]
+    assert [entry.intent.client_order_id for entry in ledger.after(0)] == [1, 3]
     ledger.close()
 
 
 orders = st.builds(
     Order,
-    token=st.integers(1, 2**52 - 1),
+    client_order_id=st.integers(1, 2**52 - 1),
     kind=st.sampled_from(CommandKind),
     symbol=st.from_regex(r"[A-Za-z0-9.#_]{1,12}", fullmatch=True),
     side=st.sampled_from(list(Side)),
@@ -248,7 +248,7 @@ orders = st.builds(
 )
 
 
-@given(st.lists(st.tuples(orders, st.booleans()), max_size=8, unique_by=lambda item: item[0].token))
+@given(st.lists(st.tuples(orders, st.booleans()), max_size=8, unique_by=lambda item: item[0].client_order_id))
 def test_what_was_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, items: list[tuple[Order, bool]]
 ) -> None:
@@ -257,7 +257,7 @@ def test_what_was_written_is_read(
     for order, concluded in items:
         ledger.intend(order, attempt=1)
         if concluded:
-            ledger.conclude(Outcome(token=order.token, retcode=10009, message="ü €\n"))
+            ledger.conclude(Outcome(client_order_id=order.client_order_id, retcode=10009, message="ü €\n"))
     written, identity = ledger.after(0), ledger.identity
     ledger.close()
     again = Ledger(path)

@@ -10,7 +10,7 @@ from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.symbols import SHIPPED
 from bridge.simulator.mt5.types import OrderType, Retcode, Tick
-from bridge.simulator.terminal.levels import Pending, guard_pending, guard_stops
+from bridge.simulator.terminal.levels import Pending, risk_limit_pending, risk_limit_stops
 from bridge.simulator.terminal.not_sent import NotSent
 
 SYMBOL = replace(SHIPPED["EURUSD"], trade_stops_level=20)
@@ -51,10 +51,10 @@ def said(retcode: Retcode, words: str) -> pytest.RaisesExc[NotSent]:
 )
 def test_stops(side: Side, sl: str, tp: str, words: str) -> None:
     if not words:
-        guard_stops(SYMBOL, TICK, side, Decimal(sl), Decimal(tp))
+        risk_limit_stops(SYMBOL, TICK, side, Decimal(sl), Decimal(tp))
         return
     with said(Retcode.INVALID_STOPS, words):
-        guard_stops(SYMBOL, TICK, side, Decimal(sl), Decimal(tp))
+        risk_limit_stops(SYMBOL, TICK, side, Decimal(sl), Decimal(tp))
 
 
 def pending(type: OrderType, price: str, *, stoplimit: str = "0", sl: str = "0", tp: str = "0") -> Pending:
@@ -79,31 +79,31 @@ def pending(type: OrderType, price: str, *, stoplimit: str = "0", sl: str = "0",
     ],
 )
 def test_a_pending_price(type: OrderType, good: str, bad: str, words: str) -> None:
-    guard_pending(SYMBOL, TICK, pending(type, good))
+    risk_limit_pending(SYMBOL, TICK, pending(type, good))
     with said(Retcode.INVALID_PRICE, words):
-        guard_pending(SYMBOL, TICK, pending(type, bad))
+        risk_limit_pending(SYMBOL, TICK, pending(type, bad))
 
 
 def test_the_limit_price_of_a_stop_limit_order() -> None:
-    guard_pending(SYMBOL, TICK, pending(OrderType.BUY_STOP_LIMIT, "1.10100", stoplimit="1.10080"))
-    guard_pending(SYMBOL, TICK, pending(OrderType.SELL_STOP_LIMIT, "1.09900", stoplimit="1.09920"))
+    risk_limit_pending(SYMBOL, TICK, pending(OrderType.BUY_STOP_LIMIT, "1.10100", stoplimit="1.10080"))
+    risk_limit_pending(SYMBOL, TICK, pending(OrderType.SELL_STOP_LIMIT, "1.09900", stoplimit="1.09920"))
     with said(Retcode.INVALID_PRICE, "limit price 1.10101 is not below the price 1.10100"):
-        guard_pending(SYMBOL, TICK, pending(OrderType.BUY_STOP_LIMIT, "1.10100", stoplimit="1.10101"))
+        risk_limit_pending(SYMBOL, TICK, pending(OrderType.BUY_STOP_LIMIT, "1.10100", stoplimit="1.10101"))
     with said(
         Retcode.INVALID_PRICE,
         "limit price 1.09910 is 10 points from the price 1.09900; this symbol wants at least 20",
     ):
-        guard_pending(SYMBOL, TICK, pending(OrderType.SELL_STOP_LIMIT, "1.09900", stoplimit="1.09910"))
+        risk_limit_pending(SYMBOL, TICK, pending(OrderType.SELL_STOP_LIMIT, "1.09900", stoplimit="1.09910"))
     anywhere = replace(SYMBOL, trade_stops_level=0)
-    guard_pending(anywhere, TICK, pending(OrderType.BUY_STOP_LIMIT, "1.10100", stoplimit="1.10100"))
+    risk_limit_pending(anywhere, TICK, pending(OrderType.BUY_STOP_LIMIT, "1.10100", stoplimit="1.10100"))
 
 
 def test_the_stops_of_a_pending_order_stand_around_its_price() -> None:
-    guard_pending(SYMBOL, TICK, pending(OrderType.BUY_STOP, "1.10500", sl="1.10480", tp="1.10520"))
+    risk_limit_pending(SYMBOL, TICK, pending(OrderType.BUY_STOP, "1.10500", sl="1.10480", tp="1.10520"))
     with said(Retcode.INVALID_STOPS, "stop loss 1.10500 is not below the price 1.10500"):
-        guard_pending(SYMBOL, TICK, pending(OrderType.BUY_STOP, "1.10500", sl="1.10500"))
+        risk_limit_pending(SYMBOL, TICK, pending(OrderType.BUY_STOP, "1.10500", sl="1.10500"))
     with said(Retcode.INVALID_STOPS, "take profit 1.09820 is not below the limit price 1.09820"):
-        guard_pending(
+        risk_limit_pending(
             SYMBOL, TICK, pending(OrderType.SELL_STOP_LIMIT, "1.09800", stoplimit="1.09820", tp="1.09820")
         )
 
@@ -112,13 +112,13 @@ def test_a_change_answers_for_what_it_moves_alone() -> None:
     # The market has come near: as a new order this one would be refused for its price and its stop.
     near = pending(OrderType.BUY_LIMIT, "1.10010", sl="1.10000", tp="1.20000")
     with pytest.raises(NotSent):
-        guard_pending(SYMBOL, TICK, near)
-    guard_pending(SYMBOL, TICK, replace(near, tp=Decimal("1.30000")), near)
-    guard_pending(SYMBOL, TICK, replace(near, sl=ZERO), near)
+        risk_limit_pending(SYMBOL, TICK, near)
+    risk_limit_pending(SYMBOL, TICK, replace(near, tp=Decimal("1.30000")), near)
+    risk_limit_pending(SYMBOL, TICK, replace(near, sl=ZERO), near)
     with pytest.raises(NotSent, match=r"stop loss 1\.10005 is 5 points from the price 1\.10010"):
-        guard_pending(SYMBOL, TICK, replace(near, sl=Decimal("1.10005")), near)
+        risk_limit_pending(SYMBOL, TICK, replace(near, sl=Decimal("1.10005")), near)
     with pytest.raises(NotSent, match=r"price 1\.10009 is 3 points from the ask"):
-        guard_pending(SYMBOL, TICK, replace(near, price=Decimal("1.10009")), near)
+        risk_limit_pending(SYMBOL, TICK, replace(near, price=Decimal("1.10009")), near)
     # Stops stand around the price, so they answer where it moves.
     with pytest.raises(NotSent, match=r"stop loss 1\.10000 is not below the price 1\.09900"):
-        guard_pending(SYMBOL, TICK, replace(near, price=Decimal("1.09900")), near)
+        risk_limit_pending(SYMBOL, TICK, replace(near, price=Decimal("1.09900")), near)

@@ -1,4 +1,4 @@
-"""Facts on their way: numbered without a gap, within a window, until they are acknowledged."""
+"""Reports on their way: numbered without a gap, within a window, until they are acknowledged."""
 
 import msgspec
 import pytest
@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from bridge.core.link.messages import (
     Ack,
     Bye,
-    FactMessage,
     Hello,
     RefusalCode,
     Refused,
+    ReportMessage,
     SidecarHeartbeat,
     encode,
 )
@@ -25,15 +25,15 @@ def line() -> Line:
     return Line()
 
 
-def test_facts_are_numbered_within_a_window(line: Line) -> None:
+def test_reports_are_numbered_within_a_window(line: Line) -> None:
     line.join()
     for counter in range(WINDOW + 10):
         line.session.post(trouble(counter))
-    assert line.fact_numbers(line.timer()) == list(range(1, WINDOW + 1))
+    assert line.report_numbers(line.timer()) == list(range(1, WINDOW + 1))
     line.hear(Ack(epoch=1, seq=4))
-    assert line.fact_numbers(line.sent()) == list(range(WINDOW + 1, WINDOW + 5))
+    assert line.report_numbers(line.sent()) == list(range(WINDOW + 1, WINDOW + 5))
     line.hear(Ack(epoch=1, seq=WINDOW + 4))
-    assert line.fact_numbers(line.sent()) == list(range(WINDOW + 5, WINDOW + 11))
+    assert line.report_numbers(line.sent()) == list(range(WINDOW + 5, WINDOW + 11))
 
 
 def test_an_acknowledgement_of_nothing_changes_nothing(line: Line) -> None:
@@ -42,10 +42,10 @@ def test_an_acknowledgement_of_nothing_changes_nothing(line: Line) -> None:
     line.timer()
     line.hear(Ack(epoch=1, seq=2))
     assert line.session.counts["wild_ack"] == 1
-    assert len(line.session.facts) == 1
+    assert len(line.session.reports) == 1
     line.hear(Ack(epoch=1, seq=1))
     line.hear(Ack(epoch=1, seq=0))
-    assert len(line.session.facts) == 0
+    assert len(line.session.reports) == 0
 
 
 def test_a_new_epoch_numbers_the_unacknowledged_anew_in_order(line: Line) -> None:
@@ -58,9 +58,9 @@ def test_a_new_epoch_numbers_the_unacknowledged_anew_in_order(line: Line) -> Non
     line.session.post(trouble(5))
     line.now += 2_000
     line.join()
-    facts = [m for m in line.sent() if isinstance(m, FactMessage)]
-    assert [(m.epoch, m.seq) for m in facts] == [(2, 1), (2, 2), (2, 3), (2, 4)]
-    counters = [msgspec.json.decode(m.fact)["counter"] for m in facts]
+    reports = [m for m in line.sent() if isinstance(m, ReportMessage)]
+    assert [(m.epoch, m.seq) for m in reports] == [(2, 1), (2, 2), (2, 3), (2, 4)]
+    counters = [msgspec.json.decode(m.report)["counter"] for m in reports]
     assert counters == [2, 3, 4, 5]
 
 
@@ -99,7 +99,7 @@ def test_numbers_have_no_gap_whatever_happens(taken: list[tuple[str, object]]) -
         line.session.on_timer(line.now, line.standing)
         in_flight = 0
         for message in line.sent():
-            if isinstance(message, FactMessage):
+            if isinstance(message, ReportMessage):
                 assert message.seq == last.get(message.epoch, 0) + 1
                 last[message.epoch] = message.seq
                 in_flight += 1
@@ -115,7 +115,7 @@ def _try_to_join(line: Line) -> None:
         line.now += 10_000 if line.session.phase is Phase.DOWN else 10
         line.session.on_timer(line.now, line.standing)
         for frame in line.session.take_frames():
-            if b'"type":"fact"' in frame:
+            if b'"type":"report"' in frame:
                 continue
             for answer in line.peer.on_frame(frame):
                 line.hear(answer)

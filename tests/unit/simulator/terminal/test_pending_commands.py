@@ -7,7 +7,14 @@ from msgspec.structs import replace
 
 from bridge.core.director.contract import OrderType, TimeInForce
 from bridge.core.link.messages import Command, CommandKind, Order, encode
-from bridge.core.link.reports import CommandFact, CommandStage, DealFact, Found, NotSentReason, OrderFact
+from bridge.core.link.reports import (
+    CommandReport,
+    CommandStage,
+    DealReport,
+    Found,
+    NotSentReason,
+    OrderReport,
+)
 from bridge.core.units.mt5_terms import OrderState, Side
 from bridge.simulator.broker.fault_rules import Fills, LoseAnswer, Match, MoveMarket, Reject, Rule, SendKind
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
@@ -22,7 +29,7 @@ OPENER, CHANGE = 1001, 1002
 def pending(order_type: OrderType = OrderType.LIMIT, price: str = "1.09000", **fields: object) -> Order:
     """A BUY order that waits. EURUSD stands at 1.09500/1.09510."""
     order = Order(
-        token=OPENER,
+        client_order_id=OPENER,
         kind=CommandKind.OPEN,
         symbol="EURUSD",
         side=Side.BUY,
@@ -37,7 +44,7 @@ def pending(order_type: OrderType = OrderType.LIMIT, price: str = "1.09000", **f
 def change(kind: CommandKind, ticket: int, **fields: object) -> Order:
     """A MODIFY or CANCEL of a pending order of ours."""
     order = Order(
-        token=CHANGE,
+        client_order_id=CHANGE,
         kind=kind,
         symbol="EURUSD",
         side=Side.BUY,
@@ -48,7 +55,7 @@ def change(kind: CommandKind, ticket: int, **fields: object) -> Order:
     return replace(order, **fields)
 
 
-def ask(rig: Rig, order: Order, *, expires_server_ms: int = 0) -> CommandFact:
+def ask(rig: Rig, order: Order, *, expires_server_ms: int = 0) -> CommandReport:
     """Let it be done; the answer."""
     command = Command(
         epoch=rig.peer.epoch,
@@ -60,7 +67,11 @@ def ask(rig: Rig, order: Order, *, expires_server_ms: int = 0) -> CommandFact:
     rig.say(encode(command))
     rig.turn()
     rig.turn()
-    return [fact for fact in rig.peer.facts_of(CommandFact) if fact.token == order.token][-1]
+    return [
+        report
+        for report in rig.peer.reports_of(CommandReport)
+        if report.client_order_id == order.client_order_id
+    ][-1]
 
 
 def placed(rig: Rig, order: Order | None = None) -> types.Order:
@@ -73,15 +84,15 @@ def placed(rig: Rig, order: Order | None = None) -> types.Order:
     return live
 
 
-def told(rig: Rig) -> list[str]:
-    """The facts in the order of arrival, of orders with their state."""
+def emitted(rig: Rig) -> list[str]:
+    """The reports in the order of arrival, of orders with their state."""
     return [
-        str(fact.reason or fact.stage)
-        if isinstance(fact, CommandFact)
-        else str(fact.state)
-        if isinstance(fact, OrderFact)
-        else type(fact).__name__
-        for fact in rig.peer.facts
+        str(report.reason or report.stage)
+        if isinstance(report, CommandReport)
+        else str(report.state)
+        if isinstance(report, OrderReport)
+        else type(report).__name__
+        for report in rig.peer.reports
     ]
 
 
@@ -110,7 +121,7 @@ def test_every_kind_is_placed(joined: Rig, order: Order, type: types.OrderType) 
     assert (request.price, request.stoplimit) == (order.price, order.limit_price or Decimal(0))
     assert (request.type_time, request.expiration, request.deviation) == (OrderTime.GTC, 0, 0)
     joined.run(500)
-    seen = joined.peer.facts_of(OrderFact)[-1]
+    seen = joined.peer.reports_of(OrderReport)[-1]
     assert (seen.ticket, seen.state, seen.type, seen.magic) == (
         answer.order,
         OrderState.PLACED,
@@ -120,13 +131,13 @@ def test_every_kind_is_placed(joined: Rig, order: Order, type: types.OrderType) 
     assert (seen.price, seen.limit_price) == (order.price, order.limit_price)
 
 
-def test_its_fill_is_told_by_its_magic(joined: Rig) -> None:
+def test_its_fill_is_emitted_by_its_magic(joined: Rig) -> None:
     live = placed(joined)
     joined.broker.set_quote("EURUSD", Decimal("1.08980"), Decimal("1.08990"))
     joined.run(500)
-    (deal,) = joined.peer.facts_of(DealFact)
+    (deal,) = joined.peer.reports_of(DealReport)
     assert (deal.order, deal.magic) == (live.ticket, OPENER)
-    assert joined.peer.facts_of(OrderFact)[-1].state is OrderState.FILLED
+    assert joined.peer.reports_of(OrderReport)[-1].state is OrderState.FILLED
 
 
 @pytest.mark.parametrize(
@@ -146,8 +157,8 @@ def test_an_expiry_in_the_brokers_time(joined: Rig) -> None:
     request = joined.broker.sends()[0].request
     assert (request.type_time, request.expiration) == (OrderTime.SPECIFIED, ends)
     joined.run(500)
-    assert joined.peer.facts_of(OrderFact)[-1].expires_server_ms == ends
-    passed = replace(gtd, token=1005)
+    assert joined.peer.reports_of(OrderReport)[-1].expires_server_ms == ends
+    passed = replace(gtd, client_order_id=1005)
     answer = ask(joined, passed, expires_server_ms=START_MS)
     assert (answer.reason, answer.retcode) == (NotSentReason.CHECK, Retcode.INVALID_EXPIRATION)
 
@@ -158,7 +169,7 @@ def test_what_the_symbol_does_not_take(join_with: JoinWith) -> None:
     answer = ask(rig, pending())
     assert (answer.reason, answer.retcode) == (NotSentReason.CHECK, Retcode.INVALID_ORDER)
     assert answer.message == "EURUSD takes no LIMIT orders; it takes MARKET, STOP"
-    near = ask(rig, pending(OrderType.STOP, "1.09530", token=1005))
+    near = ask(rig, pending(OrderType.STOP, "1.09530", client_order_id=1005))
     assert (near.reason, near.retcode, near.message) == (
         NotSentReason.CHECK,
         Retcode.INVALID_PRICE,
@@ -177,7 +188,7 @@ def test_the_orders_own_spread(joined: Rig) -> None:
     answer = ask(joined, pending(max_spread_points=9))
     assert (answer.reason, answer.retcode) == (NotSentReason.CHECK, 0)
     assert answer.message == "the spread is 10 points; at most 9 are allowed"
-    assert ask(joined, pending(max_spread_points=10, token=1005)).stage == "result"
+    assert ask(joined, pending(max_spread_points=10, client_order_id=1005)).stage == "result"
 
 
 def test_a_change_keeps_what_it_does_not_name(joined: Rig) -> None:
@@ -202,27 +213,27 @@ def test_a_change_keeps_what_it_does_not_name(joined: Rig) -> None:
     assert (request.sl, request.tp) == (Decimal("1.09000"), Decimal(0))
     assert (request.type_time, request.expiration) == (OrderTime.SPECIFIED, ends)
     assert (request.symbol, request.type_filling, request.volume) == ("EURUSD", live.type_filling, Decimal(0))
-    assert told(joined) == ["received", "submitted", "result", "PLACED"]
-    seen = joined.peer.facts_of(OrderFact)[-1]
+    assert emitted(joined) == ["received", "submitted", "result", "PLACED"]
+    seen = joined.peer.reports_of(OrderReport)[-1]
     assert (seen.price, seen.limit_price, seen.take_profit) == (Decimal("1.10100"), Decimal("1.09900"), None)
     joined.peer.forget()
     joined.run(1_000)
-    assert not joined.peer.facts
+    assert not joined.peer.reports
 
 
-def test_a_change_back_is_told_as_well(joined: Rig) -> None:
+def test_a_change_back_is_emitted_as_well(joined: Rig) -> None:
     live = placed(joined)
     for price in ("1.08000", "1.09000"):
-        joined.broker.hand_modify(order=live.ticket, price=Decimal(price))
+        joined.broker.manual_modify(order=live.ticket, price=Decimal(price))
         joined.run(500)
-    assert [str(fact.price) for fact in joined.peer.facts_of(OrderFact)] == ["1.08000", "1.09000"]
+    assert [str(report.price) for report in joined.peer.reports_of(OrderReport)] == ["1.08000", "1.09000"]
 
 
 def test_a_change_to_what_is_so_already(joined: Rig) -> None:
     live = placed(joined)
     answer = ask(joined, change(CommandKind.MODIFY, live.ticket, price=Decimal("1.09000")))
     assert (answer.reason, answer.message) == (NotSentReason.NO_CHANGE, "the levels are these already")
-    assert told(joined) == ["received", "PLACED", "NO_CHANGE"]
+    assert emitted(joined) == ["received", "PLACED", "NO_CHANGE"]
     assert joined.ledger.find(CHANGE) is None
 
 
@@ -231,27 +242,27 @@ def test_an_order_is_cancelled(joined: Rig) -> None:
     assert ask(joined, change(CommandKind.CANCEL, live.ticket)).stage == "result"
     request = joined.broker.sends()[-1].request
     assert request == types.TradeRequest(action=TradeAction.REMOVE, order=live.ticket)
-    assert told(joined) == ["received", "submitted", "result", "CANCELED"]
+    assert emitted(joined) == ["received", "submitted", "result", "CANCELED"]
     assert joined.broker.orders() == []
 
 
 @pytest.mark.parametrize("kind", [CommandKind.MODIFY, CommandKind.CANCEL])
 def test_an_order_that_is_gone_is_shown_first(joined: Rig, kind: CommandKind) -> None:
     live = placed(joined)
-    joined.broker.hand_cancel(live.ticket)
+    joined.broker.manual_cancel(live.ticket)
     answer = ask(joined, change(kind, live.ticket, price=Decimal("1.08000")))
     assert (answer.reason, answer.message) == (
         NotSentReason.NO_ORDER,
         f"there is no pending order {live.ticket}",
     )
-    assert told(joined)[:3] == ["received", "CANCELED", "NO_ORDER"]
+    assert emitted(joined)[:3] == ["received", "CANCELED", "NO_ORDER"]
     assert len(joined.broker.sends()) == 1
 
 
 @pytest.mark.parametrize("opener", [OPENER, 0])
 @pytest.mark.parametrize("kind", [CommandKind.MODIFY, CommandKind.CANCEL])
 def test_an_order_that_is_not_ours_is_left_alone(joined: Rig, kind: CommandKind, opener: int) -> None:
-    ticket = joined.broker.hand_pending(
+    ticket = joined.broker.manual_pending(
         "EURUSD", types.OrderType.BUY_LIMIT, Decimal("0.10"), Decimal("1.09000")
     )
     answer = ask(joined, change(kind, ticket, price=Decimal("1.08000"), opener=opener))
@@ -283,9 +294,9 @@ def test_a_change_in_the_ledger_is_answered_from_it(joined: Rig, kind: CommandKi
     if kind is CommandKind.CANCEL:
         joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.MARKET_CLOSED)))
     ask(joined, order)
-    answer = joined.peer.facts_of(CommandFact)[-2:]
+    answer = joined.peer.reports_of(CommandReport)[-2:]
     if kind is CommandKind.MODIFY:
-        joined.broker.hand_modify(order=live.ticket, price=Decimal("1.09000"))
+        joined.broker.manual_modify(order=live.ticket, price=Decimal("1.09000"))
     if reloaded:
         joined.restart()
         joined.join()
@@ -293,8 +304,8 @@ def test_a_change_in_the_ledger_is_answered_from_it(joined: Rig, kind: CommandKi
     joined.say(joined.peer.command(order, attempt=2))
     joined.run(300)
     assert len(joined.broker.sends()) == 2
-    assert [fact.stage for fact in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
-    assert joined.peer.facts_of(CommandFact) == answer
+    assert [report.stage for report in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
+    assert joined.peer.reports_of(CommandReport) == answer
 
 
 def test_a_placing_without_an_answer_is_settled_by_the_order(joined: Rig) -> None:
@@ -302,9 +313,9 @@ def test_a_placing_without_an_answer_is_settled_by_the_order(joined: Rig) -> Non
     ask(joined, pending())
     joined.run(500)
     joined.peer.forget()
-    joined.say(joined.peer.settle(pending()))
+    joined.say(joined.peer.status_request(pending()))
     joined.turn()
-    assert told(joined) == ["submitted", "result", "PLACED"]
+    assert emitted(joined) == ["submitted", "result", "PLACED"]
 
 
 def test_a_cancel_without_an_answer_is_settled_by_what_stands(joined: Rig) -> None:
@@ -314,10 +325,10 @@ def test_a_cancel_without_an_answer_is_settled_by_what_stands(joined: Rig) -> No
     ask(joined, cancel)
     joined.run(500)
     joined.peer.forget()
-    joined.say(joined.peer.settle(cancel))
+    joined.say(joined.peer.status_request(cancel))
     joined.turn()
-    assert told(joined) == ["submitted", "result", "CANCELED", "settled"]
-    assert joined.peer.facts_of(CommandFact)[-1].found is Found.NOTHING
+    assert emitted(joined) == ["submitted", "result", "CANCELED", "status_reply"]
+    assert joined.peer.reports_of(CommandReport)[-1].found is Found.NOTHING
     assert len(joined.broker.sends()) == 2
 
 
@@ -325,7 +336,7 @@ def test_without_a_quote_nothing_is_placed_but_cancelled(joined: Rig) -> None:
     live = placed(joined)
     quotes = joined.broker.state.desk.quotes
     quotes["EURUSD"] = replace(quotes["EURUSD"], bid=Decimal(0), ask=Decimal(0))
-    answer = ask(joined, pending(token=1005))
+    answer = ask(joined, pending(client_order_id=1005))
     assert (answer.reason, answer.message) == (NotSentReason.SYMBOL, "there is no quote for EURUSD")
     assert ask(joined, change(CommandKind.CANCEL, live.ticket)).stage == "result"
     assert joined.broker.orders() == []
@@ -346,10 +357,10 @@ def test_what_is_left_of_a_market_order_is_cancelled(join_with: JoinWith) -> Non
     rig.run(500)
     (live,) = rig.broker.orders()
     assert (live.state.name, live.volume_current) == ("PARTIAL", Decimal("0.06"))
-    assert rig.peer.facts_of(OrderFact)[-1].volume_current == Decimal("0.06")
+    assert rig.peer.reports_of(OrderReport)[-1].volume_current == Decimal("0.06")
     rig.peer.forget()
     assert ask(rig, change(CommandKind.CANCEL, live.ticket)).stage == "result"
-    assert told(rig) == ["received", "submitted", "result", "CANCELED"]
+    assert emitted(rig) == ["received", "submitted", "result", "CANCELED"]
 
 
 def test_a_market_that_moves_meanwhile_is_the_brokers_to_judge(joined: Rig) -> None:

@@ -19,7 +19,7 @@ from bridge.simulator.mt5.types import (
 )
 from bridge.simulator.terminal.filling import choose_pending_filling
 from bridge.simulator.terminal.not_sent import NotSent
-from bridge.simulator.terminal.permits import guard_permits, order_types
+from bridge.simulator.terminal.permits import order_types, risk_limit_permits
 from tests.peers import open_order
 
 SYMBOL = SHIPPED["EURUSD"]
@@ -75,7 +75,7 @@ WEDNESDAY_NOON = 1_767_787_200_000
 )
 def test_what_is_not_permitted(symbol: SymbolInfo, side: Side, retcode: Retcode, words: str) -> None:
     with pytest.raises(NotSent) as raised:
-        guard_permits(open_order(side=side), symbol, WEDNESDAY_NOON)
+        risk_limit_permits(open_order(side=side), symbol, WEDNESDAY_NOON)
     answer = raised.value
     assert (answer.reason, answer.retcode, answer.message) == (NotSentReason.CHECK, retcode, words)
 
@@ -90,7 +90,7 @@ def test_what_is_not_permitted(symbol: SymbolInfo, side: Side, retcode: Retcode,
     ],
 )
 def test_what_is_permitted(mode: SymbolTradeMode, side: Side) -> None:
-    guard_permits(open_order(side=side), replace(SYMBOL, trade_mode=mode), WEDNESDAY_NOON)
+    risk_limit_permits(open_order(side=side), replace(SYMBOL, trade_mode=mode), WEDNESDAY_NOON)
 
 
 def test_order_types_are_named_in_one_order() -> None:

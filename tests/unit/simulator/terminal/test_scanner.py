@@ -7,13 +7,13 @@ from msgspec.structs import replace
 
 from bridge.core.link.messages import MAX_MESSAGE_BYTES, Bye, Welcome, encode
 from bridge.core.link.reports import (
-    AnyFact,
-    CommandFact,
-    ConnectionFact,
-    DealFact,
-    OrderFact,
-    PositionFact,
-    ScanFact,
+    AnyReport,
+    CommandReport,
+    ConnectionReport,
+    DealReport,
+    OrderReport,
+    PositionReport,
+    ScanReport,
 )
 from bridge.core.units.mt5_terms import DealEntry
 from bridge.simulator.broker.api import BrokerGone
@@ -22,7 +22,7 @@ from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, 
 from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.broker.state import new_state
 from bridge.simulator.mt5.types import Deal, Order, OrderType
-from bridge.simulator.terminal.broker_reports import position_fact
+from bridge.simulator.terminal.broker_reports import position_report
 from bridge.simulator.terminal.outbox import WINDOW
 from bridge.simulator.terminal.scanner import RESCAN_MS, Scanner
 from tests.peers import open_order
@@ -43,7 +43,7 @@ WELCOME_TO_ALL = replace(WELCOME, watermark_server_ms=0)
 
 def tickets(rig: Rig) -> list[int]:
     """The deals reported, in the order of arrival."""
-    return [deal.ticket for deal in rig.peer.facts_of(DealFact)]
+    return [deal.ticket for deal in rig.peer.reports_of(DealReport)]
 
 
 def traded(rig: Rig) -> list[int]:
@@ -52,29 +52,29 @@ def traded(rig: Rig) -> list[int]:
 
 
 def test_the_first_scan_reports_all_history(rig: Rig) -> None:
-    kept = rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
-    rig.broker.hand_close(rig.broker.hand_open("GBPUSD", OrderType.SELL, LOT))
+    kept = rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
+    rig.broker.manual_close(rig.broker.manual_open("GBPUSD", OrderType.SELL, LOT))
     rig.join()
     assert tickets(rig) == traded(rig)
-    assert [p.identifier for p in rig.peer.facts_of(PositionFact)] == [kept]
-    (scan,) = rig.peer.facts_of(ScanFact)
-    assert rig.peer.facts[-1] == scan
+    assert [p.identifier for p in rig.peer.reports_of(PositionReport)] == [kept]
+    (scan,) = rig.peer.reports_of(ScanReport)
+    assert rig.peer.reports[-1] == scan
     assert (scan.from_server_ms, scan.deals, scan.orders, scan.positions) == (0, 4, 3, [kept])
     assert START_MS <= scan.to_server_ms <= rig.broker.server_time()
 
 
 def test_a_scan_starts_at_the_watermark_less_the_overlap(rig: Rig) -> None:
-    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     old = traded(rig)
     rig.run(10_000)
     rig.restart()
     rig.peer.forget()
     rig.peer.watermark_server_ms = rig.broker.server_time() - 1_000
     rig.peer.overlap_ms = 2_000
-    new = rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    new = rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     rig.join()
     assert tickets(rig) == traded(rig)[len(old) :]
-    (scan,) = rig.peer.facts_of(ScanFact)
+    (scan,) = rig.peer.reports_of(ScanReport)
     assert scan.from_server_ms == rig.peer.watermark_server_ms - 2_000
     assert len(scan.positions) == 2
     assert new in scan.positions
@@ -88,33 +88,33 @@ def test_the_sidecars_watermark_counts_however_far_this_boot_has_scanned(joined:
     joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
     joined.peer.forget()
     joined.run(5_000)
-    (scan,) = joined.peer.facts_of(ScanFact)
+    (scan,) = joined.peer.reports_of(ScanReport)
     assert scan.from_server_ms == joined.peer.watermark_server_ms - 2_000
 
 
 def test_a_watermark_ahead_of_the_broker_leaves_nothing_out(rig: Rig) -> None:
-    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     rig.peer.watermark_server_ms = START_MS + 50 * 365 * 86_400_000
     rig.join()
     assert tickets(rig) == traded(rig)
 
 
-def test_news_is_told_once(joined: Rig) -> None:
-    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+def test_news_is_emitted_once(joined: Rig) -> None:
+    joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(5_000)
-    assert len(joined.peer.facts_of(DealFact)) == 1
-    assert len(joined.peer.facts_of(OrderFact)) == 1
-    assert len(joined.peer.facts_of(PositionFact)) == 1
-    assert joined.peer.facts_of(ScanFact) == []
+    assert len(joined.peer.reports_of(DealReport)) == 1
+    assert len(joined.peer.reports_of(OrderReport)) == 1
+    assert len(joined.peer.reports_of(PositionReport)) == 1
+    assert joined.peer.reports_of(ScanReport) == []
 
 
-def test_a_stop_that_is_hit_is_told(joined: Rig) -> None:
-    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, LOT, sl=Decimal("1.09000"))
+def test_a_stop_that_is_hit_is_emitted(joined: Rig) -> None:
+    ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT, sl=Decimal("1.09000"))
     joined.run(500)
     joined.peer.forget()
     joined.broker.set_quote("EURUSD", Decimal("1.08990"), Decimal("1.09000"))
     joined.run(500)
-    (deal,) = joined.peer.facts_of(DealFact)
+    (deal,) = joined.peer.reports_of(DealReport)
     assert (deal.reason, deal.entry, deal.position_id) == ("SL", DealEntry.OUT, ticket)
 
 
@@ -122,117 +122,117 @@ def test_nothing_depends_on_transactions(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=DropTransactions()))
     joined.say(joined.peer.command(open_order()))
     joined.run(1_000)
-    assert len(joined.peer.facts_of(DealFact)) == 1
+    assert len(joined.peer.reports_of(DealReport)) == 1
 
 
 def test_a_transaction_hastens_the_look(joined: Rig) -> None:
     for count in range(1, 9):
-        joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+        joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
         joined.run(60)
-        assert len(joined.peer.facts_of(DealFact)) == count
+        assert len(joined.peer.reports_of(DealReport)) == count
         joined.run(70)  # at another distance from the next look each time
 
 
-def test_a_commission_that_comes_late_is_told_again(joined: Rig) -> None:
-    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+def test_a_commission_that_comes_late_is_emitted_again(joined: Rig) -> None:
+    joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(1_000)
-    (deal,) = joined.peer.facts_of(DealFact)
+    (deal,) = joined.peer.reports_of(DealReport)
     joined.run(2 * RESCAN_MS)  # no look reaches that far back any more
     joined.peer.forget()
     joined.broker.revise_deal(deal.ticket, Decimal("-9.99"))
     joined.run(RESCAN_MS + 1_000)
-    assert [d.commission for d in joined.peer.facts_of(DealFact)] == [Decimal("-9.99")]
+    assert [d.commission for d in joined.peer.reports_of(DealReport)] == [Decimal("-9.99")]
 
 
 def test_history_that_shows_late_is_found_by_the_rescan(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=DelayHistory(milliseconds=90_000)))
     joined.say(joined.peer.command(open_order()))
     joined.run(80_000)
-    assert joined.peer.facts_of(DealFact) == []
+    assert joined.peer.reports_of(DealReport) == []
     joined.run(70_000)
-    assert len(joined.peer.facts_of(DealFact)) == 1
+    assert len(joined.peer.reports_of(DealReport)) == 1
 
 
 def test_rescans_move_the_watermark_and_repeat_nothing(joined: Rig) -> None:
-    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(3 * RESCAN_MS)
-    scans = joined.peer.facts_of(ScanFact)
+    scans = joined.peer.reports_of(ScanReport)
     assert len(scans) in (2, 3)
     assert scans[0].to_server_ms < scans[1].to_server_ms
     assert scans[1].counter == scans[0].counter + 1
     assert scans[1].from_server_ms == max(0, scans[0].to_server_ms - joined.peer.overlap_ms)
-    assert len(joined.peer.facts_of(DealFact)) == 1
-    assert len(joined.peer.facts_of(PositionFact)) == 1
+    assert len(joined.peer.reports_of(DealReport)) == 1
+    assert len(joined.peer.reports_of(PositionReport)) == 1
 
 
 def test_what_happened_while_the_terminal_was_off_is_found(joined: Rig) -> None:
-    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, LOT, sl=Decimal("1.09000"))
+    ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT, sl=Decimal("1.09000"))
     joined.run(1_000)
     joined.ledger.close()
     joined.mono_ms += 3_600_000
     joined.broker.set_quote("EURUSD", Decimal("1.08990"), Decimal("1.09000"))
     joined.peer.watermark_server_ms = START_MS
     joined.peer.forget()
-    joined.boot()
+    joined.instance_id()
     joined.join()
-    assert [d.position_id for d in joined.peer.facts_of(DealFact) if d.reason == "SL"] == [ticket]
-    assert joined.peer.facts_of(ScanFact)[0].positions == []
+    assert [d.position_id for d in joined.peer.reports_of(DealReport) if d.reason == "SL"] == [ticket]
+    assert joined.peer.reports_of(ScanReport)[0].positions == []
 
 
 def test_what_happened_while_the_broker_was_away_is_found(joined: Rig) -> None:
-    ticket = joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(1_000)
     joined.peer.forget()
     joined.broker.disconnect()
-    joined.broker.hand_close(ticket)
+    joined.broker.manual_close(ticket)
     joined.run(5_000)
-    assert joined.peer.facts_of(DealFact) == []
+    assert joined.peer.reports_of(DealReport) == []
     joined.broker.connect()
     joined.run(200)
-    assert [d.entry for d in joined.peer.facts_of(DealFact)] == [DealEntry.OUT]
-    assert [fact.up for fact in joined.peer.facts_of(ConnectionFact)] == [False, True]
-    assert joined.peer.facts_of(ScanFact)[-1].positions == []
+    assert [d.entry for d in joined.peer.reports_of(DealReport)] == [DealEntry.OUT]
+    assert [report.up for report in joined.peer.reports_of(ConnectionReport)] == [False, True]
+    assert joined.peer.reports_of(ScanReport)[-1].positions == []
 
 
 def test_a_long_history_comes_in_portions_and_whole(rig: Rig) -> None:
     for _ in range(400):
-        rig.broker.hand_close(rig.broker.hand_open("EURUSD", OrderType.BUY, LOT))
+        rig.broker.manual_close(rig.broker.manual_open("EURUSD", OrderType.BUY, LOT))
     rig.peer.acks = False
     rig.join()
-    assert len(rig.peer.facts) == WINDOW
+    assert len(rig.peer.reports) == WINDOW
     rig.run(200)
-    assert len(rig.peer.facts) == WINDOW  # unacknowledged, so nothing more is even prepared
+    assert len(rig.peer.reports) == WINDOW  # unacknowledged, so nothing more is even prepared
     rig.peer.acks = True
     rig.restart()
     rig.peer.forget()
     rig.join()
     rig.run(500)
     assert tickets(rig) == traded(rig)
-    assert len(rig.peer.facts_of(ScanFact)) == 1
-    deals = rig.peer.facts_of(DealFact)
+    assert len(rig.peer.reports_of(ScanReport)) == 1
+    deals = rig.peer.reports_of(DealReport)
     assert deals == sorted(deals, key=lambda deal: (deal.time_server_ms, deal.ticket))
 
 
 def test_the_ledger_beyond_the_mark_comes_before_the_scan(joined: Rig) -> None:
-    for token in (1, 2, 3):
-        joined.say(joined.peer.command(open_order(token)))
+    for client_order_id in (1, 2, 3):
+        joined.say(joined.peer.command(open_order(client_order_id)))
     joined.run(1_000)
     joined.restart()
     joined.peer.forget()
     joined.peer.ledger_mark = 1
     joined.join()
-    first = joined.peer.facts[:4]
-    assert [(f.token, f.stage, f.mark) for f in first if isinstance(f, CommandFact)] == [
+    first = joined.peer.reports[:4]
+    assert [(f.client_order_id, f.stage, f.mark) for f in first if isinstance(f, CommandReport)] == [
         (2, "submitted", 2),
         (2, "result", 2),
         (3, "submitted", 3),
         (3, "result", 3),
     ]
-    assert not any(isinstance(fact, CommandFact) for fact in joined.peer.facts[4:])
+    assert not any(isinstance(report, CommandReport) for report in joined.peer.reports[4:])
 
 
 def test_a_reconnected_sidecar_hears_everything_again(joined: Rig) -> None:
-    joined.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(500)
     joined.peer.forget()
     joined.linked = False
@@ -251,29 +251,31 @@ class Fading(Broker):
 
 
 def test_a_scan_during_which_the_broker_goes_is_not_closed() -> None:
-    told = list[AnyFact]()
+    emitted = list[AnyReport]()
     scanner = Scanner(
-        Fading(new_state(Scenario(), START_MS)), "b" * 32, told.append, lambda code, message: None
+        Fading(new_state(Scenario(), START_MS)), "b" * 32, emitted.append, lambda code, message: None
     )
     scanner.begin(WELCOME, ())
     with pytest.raises(BrokerGone):
         scanner.step(0, WINDOW)
-    assert told == []
+    assert emitted == []
 
 
 def test_what_no_scan_can_meet_again_is_forgotten() -> None:
-    broker, told = Broker.start(Scenario(), START_MS), list[AnyFact]()
-    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    broker, emitted = Broker.start(Scenario(), START_MS), list[AnyReport]()
+    scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
     scanner.begin(WELCOME, ())
-    kept, most = broker.hand_open("GBPUSD", OrderType.BUY, LOT), 0
+    kept, most = broker.manual_open("GBPUSD", OrderType.BUY, LOT), 0
     for mono_ms in range(0, 3_600_000, 1_000):
         broker.advance(START_MS + mono_ms)
         if mono_ms % 10_000 == 0:
-            broker.hand_close(broker.hand_open("EURUSD", OrderType.BUY, LOT))
+            broker.manual_close(broker.manual_open("EURUSD", OrderType.BUY, LOT))
         scanner.step(mono_ms, WINDOW)
         most = max(most, len(scanner))
-    assert len([fact for fact in told if isinstance(fact, DealFact)]) == len(broker.history_deals(0, 2**62))
-    assert [fact.positions for fact in told if isinstance(fact, ScanFact)][-1] == [kept]
+    assert len([report for report in emitted if isinstance(report, DealReport)]) == len(
+        broker.history_deals(0, 2**62)
+    )
+    assert [report.positions for report in emitted if isinstance(report, ScanReport)][-1] == [kept]
     assert most < 200  # 720 deals and 720 orders went by
 
 
@@ -297,23 +299,23 @@ class Counting(Broker):
 
 
 def test_a_very_long_history_is_read_a_piece_at_a_time() -> None:
-    broker, told = Counting(new_state(Scenario(), START_MS)), list[AnyFact]()
+    broker, emitted = Counting(new_state(Scenario(), START_MS)), list[AnyReport]()
     broker.seed_history(100_000)
-    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
     scanner.begin(WELCOME_TO_ALL, ())
-    most_read = most_told = most_kept = 0
-    while not any(isinstance(fact, ScanFact) for fact in told[-1:]):
-        handed, count = broker.handed, len(told)
+    most_read = most_emitted = most_kept = 0
+    while not any(isinstance(report, ScanReport) for report in emitted[-1:]):
+        handed, count = broker.handed, len(emitted)
         scanner.step(0, WINDOW)
         most_read = max(most_read, broker.handed - handed)
-        most_told = max(most_told, len(told) - count)
+        most_emitted = max(most_emitted, len(emitted) - count)
         most_kept = max(most_kept, len(scanner))
-    (scan,) = [fact for fact in told if isinstance(fact, ScanFact)]
-    deals = [fact for fact in told if isinstance(fact, DealFact)]
+    (scan,) = [report for report in emitted if isinstance(report, ScanReport)]
+    deals = [report for report in emitted if isinstance(report, DealReport)]
     assert (scan.from_server_ms, scan.deals, scan.orders) == (0, 100_001, 100_000)
     assert len({deal.ticket for deal in deals}) == len(deals) == 100_001
     assert deals == sorted(deals, key=lambda deal: (deal.time_server_ms, deal.ticket))
-    assert most_told <= WINDOW
+    assert most_emitted <= WINDOW
     # A piece's length in time was found while there was less in it.
     assert most_read < 5_000
     assert most_kept < 2_000
@@ -325,49 +327,51 @@ def test_a_very_long_history_is_read_a_piece_at_a_time() -> None:
 
 
 def test_a_walk_goes_on_where_the_broker_went() -> None:
-    broker, told = Counting(new_state(Scenario(), START_MS)), list[AnyFact]()
+    broker, emitted = Counting(new_state(Scenario(), START_MS)), list[AnyReport]()
     broker.seed_history(2_000)
-    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
     scanner.begin(WELCOME_TO_ALL, ())
-    while len(told) < 1_000:
+    while len(emitted) < 1_000:
         scanner.step(0, WINDOW)
     broker.fades = True
     with pytest.raises(BrokerGone):
         for _ in range(20):
             scanner.step(0, WINDOW)
     broker.fades = False
-    assert not any(isinstance(fact, ScanFact) for fact in told)
+    assert not any(isinstance(report, ScanReport) for report in emitted)
     broker.connect()
     for _ in range(40):
         scanner.step(0, WINDOW)
-    (scan,) = [fact for fact in told if isinstance(fact, ScanFact)]
-    deals = [fact.ticket for fact in told if isinstance(fact, DealFact)]
+    (scan,) = [report for report in emitted if isinstance(report, ScanReport)]
+    deals = [report.ticket for report in emitted if isinstance(report, DealReport)]
     assert len(deals) == len(set(deals)) == scan.deals == 2_001
 
 
-def test_nothing_older_is_told_after_what_was_seen_since() -> None:
-    broker, told = Broker.start(Scenario(), START_MS), list[AnyFact]()
-    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
-    position = broker.hand_open("EURUSD", OrderType.BUY, LOT)
+def test_nothing_older_is_emitted_after_what_was_seen_since() -> None:
+    broker, emitted = Broker.start(Scenario(), START_MS), list[AnyReport]()
+    scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
+    position = broker.manual_open("EURUSD", OrderType.BUY, LOT)
     scanner.begin(WELCOME, ())
     scanner.step(0, 1)  # the look is taken
-    broker.hand_modify(position=position, sl=Decimal("1.09000"))
-    scanner.sight([position_fact(present) for present in broker.positions()])
+    broker.manual_modify(position=position, sl=Decimal("1.09000"))
+    scanner.sight([position_report(present) for present in broker.positions()])
     for _ in range(10):
         scanner.step(0, 1)
-    levels = [fact.stop_loss for fact in told if isinstance(fact, PositionFact)]
+    levels = [report.stop_loss for report in emitted if isinstance(report, PositionReport)]
     assert levels == [Decimal("1.09000")]
 
 
-def test_an_order_that_is_done_while_it_is_looked_at_is_told_as_done() -> None:
-    told = list[AnyFact]()
+def test_an_order_that_is_done_while_it_is_looked_at_is_emitted_as_done() -> None:
+    emitted = list[AnyReport]()
     broker = Hasty(new_state(Scenario(), START_MS))
-    ticket = broker.hand_pending("EURUSD", OrderType.BUY_LIMIT, LOT, Decimal("1.09000"))
-    scanner = Scanner(broker, "b" * 32, told.append, lambda code, message: None)
+    ticket = broker.manual_pending("EURUSD", OrderType.BUY_LIMIT, LOT, Decimal("1.09000"))
+    scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
     scanner.begin(WELCOME, ())
     for _ in range(10):
         scanner.step(0, WINDOW)
-    states = [str(fact.state) for fact in told if isinstance(fact, OrderFact) and fact.ticket == ticket]
+    states = [
+        str(report.state) for report in emitted if isinstance(report, OrderReport) and report.ticket == ticket
+    ]
     assert states == ["CANCELED"]
 
 
@@ -377,5 +381,5 @@ class Hasty(Broker):
     def orders(self) -> list[Order]:
         live = super().orders()
         for order in live:
-            self.hand_cancel(order.ticket)
+            self.manual_cancel(order.ticket)
         return live

@@ -10,14 +10,14 @@ from bridge.core.link.messages import (
     Challenge,
     Command,
     ErrorMessage,
-    FactMessage,
     FromTerminal,
     Hello,
     Prove,
     RefusalCode,
     Refused,
-    Settle,
+    ReportMessage,
     SidecarHeartbeat,
+    StatusRequest,
     TerminalHeartbeat,
     Welcome,
     encode,
@@ -138,10 +138,10 @@ def test_frames_of_another_epoch_are_dropped_and_counted(line: Line) -> None:
     assert line.session.up
 
 
-def test_commands_and_settles_come_through(line: Line) -> None:
+def test_commands_and_status_requests_come_through(line: Line) -> None:
     line.join()
     assert isinstance(line.hear(line.peer.command(open_order())), Command)
-    assert isinstance(line.hear(line.peer.settle(open_order())), Settle)
+    assert isinstance(line.hear(line.peer.status_request(open_order())), StatusRequest)
 
 
 def test_heartbeats_keep_their_schedule_without_bursts(line: Line) -> None:
@@ -194,14 +194,14 @@ def test_bye_of_the_sidecar_ends_the_session(line: Line) -> None:
     assert line.session.take_reconnect()
 
 
-def test_our_bye_comes_after_the_facts(line: Line) -> None:
+def test_our_bye_comes_after_the_reports(line: Line) -> None:
     line.join()
     line.session.post(trouble(1))
     line.session.bye("SIGTERM")
-    assert [type(message) for message in line.sent()] == [FactMessage, Bye]
+    assert [type(message) for message in line.sent()] == [ReportMessage, Bye]
 
 
-def test_another_account_ends_the_session_and_takes_no_facts_along(line: Line) -> None:
+def test_another_account_ends_the_session_and_takes_no_reports_along(line: Line) -> None:
     line.join()
     line.session.post(trouble(1))
     line.timer()
@@ -212,10 +212,10 @@ def test_another_account_ends_the_session_and_takes_no_facts_along(line: Line) -
     line.now += 2_000
     line.join()
     assert line.session.account == other
-    assert line.fact_numbers(line.sent()) == []
+    assert line.report_numbers(line.sent()) == []
 
 
-def test_an_account_that_changed_between_two_sessions_takes_no_facts_along(line: Line) -> None:
+def test_an_account_that_changed_between_two_sessions_takes_no_reports_along(line: Line) -> None:
     line.join()
     line.session.post(trouble(1))
     line.timer()
@@ -223,7 +223,7 @@ def test_an_account_that_changed_between_two_sessions_takes_no_facts_along(line:
     line.standing = msgspec.structs.replace(STANDING, account=msgspec.structs.replace(ACCOUNT, login=6))
     line.now += 2_000
     line.join()
-    assert line.fact_numbers(line.sent()) == []
+    assert line.report_numbers(line.sent()) == []
 
 
 @pytest.mark.parametrize(

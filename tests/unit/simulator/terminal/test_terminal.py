@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge import faultpoint
 from bridge.core.link.messages import Bye, TerminalHeartbeat, encode
-from bridge.core.link.reports import CommandFact, CommandStage, ConnectionFact, DealFact
+from bridge.core.link.reports import CommandReport, CommandStage, ConnectionReport, DealReport
 from bridge.simulator.broker.fault_rules import Effect, LoseAnswer, Reject, Rule
 from bridge.simulator.broker.scenario import AccountTerms
 from bridge.simulator.terminal.inputs import Inputs
@@ -22,8 +22,8 @@ from tests.unit.simulator.terminal.rig import STEP_MS, Rig
 
 
 def test_a_flood_of_commands_is_answered_busy(joined: Rig) -> None:
-    for token in range(1, MAX_COMMANDS + 3):
-        joined.say(joined.peer.command(open_order(token)))
+    for client_order_id in range(1, MAX_COMMANDS + 3):
+        joined.say(joined.peer.command(open_order(client_order_id)))
     assert joined.stages(MAX_COMMANDS) == ["received"]
     assert joined.stages(MAX_COMMANDS + 1) == ["not_sent BUSY"]
     joined.run(3_000)
@@ -39,8 +39,8 @@ def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once
 
 
 def test_at_most_one_order_goes_out_in_a_timer_call(joined: Rig) -> None:
-    for token in range(1, 6):
-        joined.say(joined.peer.command(open_order(token)))
+    for client_order_id in range(1, 6):
+        joined.say(joined.peer.command(open_order(client_order_id)))
     before = 0
     for _ in range(10):
         joined.turn()
@@ -82,7 +82,7 @@ def test_commands_of_a_lost_session_are_not_executed(joined: Rig) -> None:
     joined.run(1_000)
     assert joined.broker.sends() == []
     assert joined.terminal.counts["other_epoch"] == 1
-    joined.say(joined.peer.settle(open_order()))
+    joined.say(joined.peer.status_request(open_order()))
     joined.run(100)
     assert joined.stages()[-1] == "not_sent NO_INTENT"
 
@@ -98,14 +98,19 @@ def test_another_account_sends_nothing(joined: Rig) -> None:
     assert joined.peer.proofs[-1].account.login == 42
 
 
-def test_connection_facts_have_numbers_of_their_own(joined: Rig) -> None:
+def test_connection_reports_have_numbers_of_their_own(joined: Rig) -> None:
     for _ in range(2):
         joined.broker.disconnect()
         joined.run(100)
         joined.broker.connect()
         joined.run(100)
-    facts = joined.peer.facts_of(ConnectionFact)
-    assert [(fact.counter, fact.up) for fact in facts] == [(1, False), (2, True), (3, False), (4, True)]
+    reports = joined.peer.reports_of(ConnectionReport)
+    assert [(report.counter, report.up) for report in reports] == [
+        (1, False),
+        (2, True),
+        (3, False),
+        (4, True),
+    ]
 
 
 def test_heartbeats_go_on_while_the_broker_is_away(joined: Rig) -> None:
@@ -117,7 +122,7 @@ def test_heartbeats_go_on_while_the_broker_is_away(joined: Rig) -> None:
     assert joined.terminal.up
 
 
-def test_the_longest_timer_call_is_told_once(joined: Rig) -> None:
+def test_the_longest_timer_call_is_emitted_once(joined: Rig) -> None:
     joined.terminal.timer_took(500)
     joined.terminal.timer_took(300)
     joined.run(2_000)
@@ -146,10 +151,10 @@ class Crash(BaseException):
 
 PLACES = ["terminal.intent_written", "terminal.order_sent", "terminal.result_written"]
 
-tokens = st.integers(1, 4)
+client_order_ids = st.integers(1, 4)
 actions = st.one_of(
-    st.tuples(st.just("command"), tokens, st.integers(1, 3)),
-    st.tuples(st.just("settle"), tokens, st.integers(1, 3)),
+    st.tuples(st.just("command"), client_order_ids, st.integers(1, 3)),
+    st.tuples(st.just("status_request"), client_order_ids, st.integers(1, 3)),
     st.tuples(st.just("replay"), st.integers(0, 5), st.just(0)),
     st.tuples(st.just("run"), st.sampled_from([20, 40, 300, 4_000]), st.just(0)),
     st.tuples(st.just("crash"), st.integers(0, 2), st.just(0)),
@@ -183,8 +188,8 @@ class Driver:
             case "command" if rig.terminal.up:
                 self.said.append(rig.peer.command(open_order(first), attempt=second))
                 rig.say(self.said[-1])
-            case "settle" if rig.terminal.up:
-                rig.say(rig.peer.settle(open_order(first), attempt=second))
+            case "status_request" if rig.terminal.up:
+                rig.say(rig.peer.status_request(open_order(first), attempt=second))
             case "replay" if self.said:
                 rig.say(self.said[first % len(self.said)])
             case "run":
@@ -209,8 +214,8 @@ class Driver:
         rig = self.rig
         rig.ledger.close()
         with (rig.folder / "ledger.jsonl").open("ab") as file:
-            file.write(b'{"mark":999,"token":3,"attempt":1,"order":{'[:garbage])
-        rig.boot()
+            file.write(b'{"mark":999,"client_order_id":3,"attempt":1,"order":{'[:garbage])
+        rig.instance_id()
 
     def finish(self) -> None:
         """Let everything calm down, and settle every token."""
@@ -220,14 +225,14 @@ class Driver:
         rig.broker.connect()
         rig.run(40_000)
         rig.peer.forget()
-        for token in range(1, 5):
-            rig.say(rig.peer.settle(open_order(token), attempt=3))
+        for client_order_id in range(1, 5):
+            rig.say(rig.peer.status_request(open_order(client_order_id), attempt=3))
         rig.run(1_000)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(actions, max_size=40))
-def test_no_sequence_of_events_sends_a_token_twice(taken: list[tuple[str, int, int]]) -> None:
+def test_no_sequence_of_events_sends_a_client_order_id_twice(taken: list[tuple[str, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         driver = Driver(Path(folder))
         rig = driver.rig
@@ -243,35 +248,39 @@ def test_no_sequence_of_events_sends_a_token_twice(taken: list[tuple[str, int, i
             driver.finish()
             numbers = [seq for epoch, seq in rig.peer.sequence if epoch == rig.peer.epoch]
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-            for token in range(1, 5):
-                _check_answer(rig, token)
+            for client_order_id in range(1, 5):
+                _check_answer(rig, client_order_id)
         finally:
             rig.close()
             faultpoint.install(lambda name: None)
 
 
-def _check_answer(rig: Rig, token: int) -> None:
+def _check_answer(rig: Rig, client_order_id: int) -> None:
     """The settle says what the broker's record of sends says."""
-    stages = {fact.stage for fact in rig.peer.facts_of(CommandFact) if fact.token == token}
-    if rig.sends(token):
+    stages = {
+        report.stage
+        for report in rig.peer.reports_of(CommandReport)
+        if report.client_order_id == client_order_id
+    }
+    if rig.sends(client_order_id):
         assert CommandStage.NOT_SENT not in stages
         assert CommandStage.SUBMITTED in stages
     elif CommandStage.SUBMITTED in stages:
-        assert CommandStage.SETTLED in stages or CommandStage.RESULT in stages
+        assert CommandStage.STATUS_REPLY in stages or CommandStage.RESULT in stages
     else:
         assert stages == {CommandStage.NOT_SENT}
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_every_fact_arrives_over_a_link_that_breaks(joined: Rig, seed: int) -> None:
+def test_every_report_arrives_over_a_link_that_breaks(joined: Rig, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test's own chance
-    for token in range(1, 15):
+    for client_order_id in range(1, 15):
         if joined.terminal.up:
-            joined.say(joined.peer.command(open_order(token, volume="0.01")))
+            joined.say(joined.peer.command(open_order(client_order_id, volume="0.01")))
         joined.linked = chance.random() < 0.6
         joined.run(chance.choice([100, 1_000, 20_000]))
     joined.linked = True
     joined.run(2 * RESCAN_MS)  # a loss that nothing followed shows with the next scan
-    told = {fact.ticket for fact in joined.peer.facts_of(DealFact)}
+    emitted = {report.ticket for report in joined.peer.reports_of(DealReport)}
     assert joined.broker.sends()
-    assert told == {deal.ticket for deal in joined.broker.history_deals(0, 2**62)}
+    assert emitted == {deal.ticket for deal in joined.broker.history_deals(0, 2**62)}

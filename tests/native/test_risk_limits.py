@@ -1,4 +1,4 @@
-"""The guards in the inputs: an OPEN beyond one is refused with its name and the numbers, in the paper terminal's
+"""The guards in the inputs: an OPEN beyond one is refused with its name and the numbers, in the reference terminal's
 words; nothing else is ever refused for them."""
 
 from decimal import Decimal
@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.link.reports import CommandFact, CommandStage, NotSentReason
+from bridge.core.link.reports import CommandReport, CommandStage, NotSentReason
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.fault_rules import Reject, Rule
 from bridge.simulator.mt5.types import OrderType, Retcode, TradeRequest
@@ -28,16 +28,16 @@ def send(bench: Bench, order: Order) -> str:
     bench.say(bench.peer.command(order))
     bench.run(60)
     refusals = [
-        fact
-        for fact in bench.peer.facts_of(CommandFact)
-        if fact.token == order.token and fact.stage is CommandStage.NOT_SENT
+        report
+        for report in bench.peer.reports_of(CommandReport)
+        if report.client_order_id == order.client_order_id and report.stage is CommandStage.NOT_SENT
     ]
     if not refusals:
-        assert bench.sends(order.token) == 1
+        assert bench.sends(order.client_order_id) == 1
         return ""
-    (fact,) = refusals
-    assert fact.reason is NotSentReason.INPUTS
-    return fact.message
+    (report,) = refusals
+    assert report.reason is NotSentReason.INPUTS
+    return report.message
 
 
 def variables(bench: Bench) -> dict[str, float]:
@@ -49,7 +49,7 @@ def variables(bench: Bench) -> dict[str, float]:
 def test_each_action_may_be_switched_off(bench: Bench, tmp_path: Path) -> None:
     bench.start()
     bench.join()
-    position = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     orders = {
         "InpAllowLong": open_order(),
         "InpAllowShort": pending("LIMIT", "1.10000", side="SELL"),
@@ -76,7 +76,7 @@ def test_the_allowed_symbols(bench: Bench, tmp_path: Path) -> None:
     assert found == (NotSentReason.INPUTS, 0, "EURUSD is not among the allowed symbols (GBPUSD, USDJPY)")
     assert isinstance(twin.try_order(open_order(symbol="GBPUSD")), TradeRequest)
     assert isinstance(twin.try_order(open_order(symbol="USD")), tuple)
-    position = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     close = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position)
     assert isinstance(twin.try_order(close), TradeRequest)
     twin.close()
@@ -88,7 +88,7 @@ def test_a_close_is_not_refused_for_its_deviation(
 ) -> None:
     begin(bench, InpDeviation="20", InpMaxDeviation="10")
     twin = Twin(bench, tmp_path, Inputs(deviation_points=20, max_deviation_points=10))
-    position = bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+    position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     wished = open_order(side=Side.SELL, position=position, price=price, deviation_points=points)
     sent = twin.try_order(replace(wished, kind=CommandKind.CLOSE))
     assert isinstance(sent, TradeRequest)
@@ -102,9 +102,9 @@ def test_a_close_is_not_refused_for_its_deviation(
 
 def test_positions_and_lots_per_symbol(bench: Bench) -> None:
     begin(bench, InpMaxSymbolPositions="3", InpMaxSymbolLots="0.35")
-    bench.broker.hand_open("EURUSD", OrderType.BUY, Decimal("5"))  # somebody else's
+    bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("5"))  # somebody else's
     assert send(bench, open_order(1)) == ""
-    assert send(bench, replace(pending("LIMIT", "1.09000"), token=2)) == ""
+    assert send(bench, replace(pending("LIMIT", "1.09000"), client_order_id=2)) == ""
     assert send(bench, open_order(3, volume="0.20")) == (
         "0.40 lots in EURUSD are more than the maximum volume per symbol 0.35"
     )
@@ -122,7 +122,7 @@ def test_a_position_that_lost_its_magic_counts(bench: Bench) -> None:
     begin(bench, InpMaxSymbolPositions="1")
     assert send(bench, open_order(1)) == ""
     (position,) = bench.broker.positions()
-    bench.broker.hand_close(position.ticket, Decimal("0.05"))
+    bench.broker.manual_close(position.ticket, Decimal("0.05"))
     assert bench.broker.positions()[0].magic == 0
     assert send(bench, open_order(2)).startswith("2 positions and pending orders")
 
@@ -134,9 +134,11 @@ def test_what_was_just_sent_counts_before_it_shows(
 ) -> None:
     limits = {"InpMaxSymbolPositions": "2", "InpMaxSymbolLots": "0.25"}
     bench = Bench(expert, tmp_path, thrown(switch), inputs=limits)
-    orders = [open_order(token) for token in range(1, 9)]
+    orders = [open_order(client_order_id) for client_order_id in range(1, 9)]
     if form == "LIMIT":
-        orders = [replace(pending("LIMIT", "1.09000"), token=order.token) for order in orders]
+        orders = [
+            replace(pending("LIMIT", "1.09000"), client_order_id=order.client_order_id) for order in orders
+        ]
     try:
         bench.start()
         bench.join()
@@ -156,9 +158,9 @@ def test_what_was_just_sent_counts_before_it_shows(
 def test_what_showed_once_does_not_count_when_it_is_gone(bench: Bench) -> None:
     begin(bench, InpMaxSymbolPositions="1")
     assert send(bench, open_order(1)) == ""
-    bench.broker.hand_close(bench.broker.positions()[0].ticket)
-    assert send(bench, replace(pending("LIMIT", "1.09000"), token=2)) == ""
-    bench.broker.hand_cancel(bench.broker.orders()[0].ticket)
+    bench.broker.manual_close(bench.broker.positions()[0].ticket)
+    assert send(bench, replace(pending("LIMIT", "1.09000"), client_order_id=2)) == ""
+    bench.broker.manual_cancel(bench.broker.orders()[0].ticket)
     assert send(bench, open_order(3)) == ""
 
 
@@ -231,7 +233,7 @@ def test_the_daily_loss_survives_a_restart_and_ends_with_the_day(bench: Bench) -
         ({"InpMaxDailyLoss": "-1"}, "Maximum daily loss"),
     ],
 )
-def test_a_wrong_guard_is_named(bench: Bench, inputs: dict[str, str], word: str) -> None:
+def test_a_wrong_risk_limit_is_named(bench: Bench, inputs: dict[str, str], word: str) -> None:
     bench.inputs.update(inputs)
     bench.restart()
     assert f"Not working: the input '{word}'" in bench.panel

@@ -2,27 +2,27 @@
 
 import asyncio
 
-from bridge.sidecar.runtime import Bell
+from bridge.sidecar.runtime import WakeUp
 
 from .clock import ManualClock
 from .station import eventually
 
 
 async def test_a_ring_wakes_the_sleeper_without_time_passing() -> None:
-    bell, clock = Bell(), ManualClock()
-    sleeping = asyncio.create_task(bell.wait(clock, 100))
+    wake_up, clock = WakeUp(), ManualClock()
+    sleeping = asyncio.create_task(wake_up.wait(clock, 100))
     await clock.asleep()
-    bell.ring()
+    wake_up.ring()
     await eventually(sleeping.done)
     assert clock.monotonic() == 0
 
 
 async def test_a_ring_while_nobody_sleeps_is_not_lost_and_counts_once() -> None:
-    bell, clock = Bell(), ManualClock()
-    bell.ring()
-    bell.ring()
-    await bell.wait(clock, 100)
-    sleeping = asyncio.create_task(bell.wait(clock, 50))
+    wake_up, clock = WakeUp(), ManualClock()
+    wake_up.ring()
+    wake_up.ring()
+    await wake_up.wait(clock, 100)
+    sleeping = asyncio.create_task(wake_up.wait(clock, 50))
     await eventually(lambda: clock.waits == [50])
     assert not sleeping.done()
     clock.advance(50)
@@ -30,8 +30,8 @@ async def test_a_ring_while_nobody_sleeps_is_not_lost_and_counts_once() -> None:
 
 
 async def test_without_a_ring_the_sleeper_wakes_when_its_time_is_over() -> None:
-    bell, clock = Bell(), ManualClock()
-    sleeping = asyncio.create_task(bell.wait(clock, 5))
+    wake_up, clock = WakeUp(), ManualClock()
+    sleeping = asyncio.create_task(wake_up.wait(clock, 5))
     assert await clock.asleep() == [5]
     clock.advance(4.999)
     await eventually(lambda: clock.waits == [0.001])

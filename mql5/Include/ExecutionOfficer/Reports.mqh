@@ -1,17 +1,17 @@
 //+------------------------------------------------------------------+
-//|                                                        Facts.mqh |
-//| What the broker's records hold, as facts. The content depends on |
+//|                                                        Reports.mqh |
+//| What the broker's records hold, as reports. The content depends on |
 //| the record alone, so that the same thing seen again is the same  |
-//| fact. A fact's key says what it is about; what is new about it   |
+//| report. A report's key says what it is about; what is new about it   |
 //| its content says.                                                |
 //+------------------------------------------------------------------+
 #include "JsonWriter.mqh"
 #include "Text.mqh"
 #include "Words.mqh"
 //+------------------------------------------------------------------+
-//| A fact with its key; an empty key: there is no such record       |
+//| A report with its key; an empty key: there is no such record     |
 //+------------------------------------------------------------------+
-struct SFact
+struct SReport
   {
    string            key;
    string            json;
@@ -26,9 +26,9 @@ long Magic(const long magic)
 //+------------------------------------------------------------------+
 //| A deal of the history that is selected                           |
 //+------------------------------------------------------------------+
-bool DealFact(const ulong ticket,SFact &fact)
+bool DealReport(const ulong ticket,SReport &report)
   {
-   fact.key="";
+   report.key="";
    if(ticket==0 || HistoryDealGetInteger(ticket,DEAL_TICKET)!=(long)ticket)
       return(false);
    CJsonWriter json;
@@ -51,12 +51,12 @@ bool DealFact(const ulong ticket,SFact &fact)
    json.NumberIfAny("take_profit",DecimalText(HistoryDealGetDouble(ticket,DEAL_TP)));
    json.Integer("time_server_ms",HistoryDealGetInteger(ticket,DEAL_TIME_MSC));
    json.TextIfAny("comment",Shorten(HistoryDealGetString(ticket,DEAL_COMMENT),TEXT_MAX));
-   fact.key="deal:"+IntegerToString((long)ticket);
-   fact.json=json.Result();
+   report.key="deal:"+IntegerToString((long)ticket);
+   report.json=json.Result();
    return(true);
   }
 //+------------------------------------------------------------------+
-//| What an order's fact says, read from the live list or the history|
+//| What an order's report says, read from the live list or the history|
 //+------------------------------------------------------------------+
 struct SOrderRecord
   {
@@ -79,9 +79,9 @@ struct SOrderRecord
    string            comment;
   };
 //+------------------------------------------------------------------+
-//| An order as a fact                                               |
+//| An order as a report                                             |
 //+------------------------------------------------------------------+
-void WriteOrder(const SOrderRecord &order,SFact &fact)
+void WriteOrder(const SOrderRecord &order,SReport &report)
   {
    CJsonWriter json;
    string number=IntegerToString((long)order.ticket);
@@ -103,16 +103,16 @@ void WriteOrder(const SOrderRecord &order,SFact &fact)
    json.IntegerIfAny("time_done_server_ms",order.done_ms);
    json.IntegerIfAny("expires_server_ms",order.expires_ms);
    json.TextIfAny("comment",Shorten(order.comment,TEXT_MAX));
-   fact.key="order:"+number;
-   fact.json=json.Result();
+   report.key="order:"+number;
+   report.json=json.Result();
   }
 //+------------------------------------------------------------------+
 //| An order of the history that is selected                         |
 //+------------------------------------------------------------------+
-bool DoneOrderFact(const ulong ticket,SFact &fact)
+bool DoneOrderReport(const ulong ticket,SReport &report)
   {
    SOrderRecord order;
-   fact.key="";
+   report.key="";
    if(ticket==0 || HistoryOrderGetInteger(ticket,ORDER_TICKET)!=(long)ticket)
       return(false);
    order.ticket=ticket;
@@ -132,13 +132,13 @@ bool DoneOrderFact(const ulong ticket,SFact &fact)
    order.take_profit=HistoryOrderGetDouble(ticket,ORDER_TP);
    order.symbol=HistoryOrderGetString(ticket,ORDER_SYMBOL);
    order.comment=HistoryOrderGetString(ticket,ORDER_COMMENT);
-   WriteOrder(order,fact);
+   WriteOrder(order,report);
    return(true);
   }
 //+------------------------------------------------------------------+
 //| The live order that is selected                                  |
 //+------------------------------------------------------------------+
-void SelectedOrderFact(SFact &fact)
+void SelectedOrderReport(SReport &report)
   {
    SOrderRecord order;
    order.ticket=(ulong)OrderGetInteger(ORDER_TICKET);
@@ -158,23 +158,23 @@ void SelectedOrderFact(SFact &fact)
    order.take_profit=OrderGetDouble(ORDER_TP);
    order.symbol=OrderGetString(ORDER_SYMBOL);
    order.comment=OrderGetString(ORDER_COMMENT);
-   WriteOrder(order,fact);
+   WriteOrder(order,report);
   }
 //+------------------------------------------------------------------+
 //| The live order at an index                                       |
 //+------------------------------------------------------------------+
-bool LiveOrderFact(const int index,SFact &fact)
+bool LiveOrderReport(const int index,SReport &report)
   {
-   fact.key="";
+   report.key="";
    if(OrderGetTicket(index)==0)
       return(false);
-   SelectedOrderFact(fact);
+   SelectedOrderReport(report);
    return(true);
   }
 //+------------------------------------------------------------------+
 //| The open position that is selected; its identifier               |
 //+------------------------------------------------------------------+
-long SelectedPositionFact(SFact &fact)
+long SelectedPositionReport(SReport &report)
   {
    CJsonWriter json;
    long identifier=PositionGetInteger(POSITION_IDENTIFIER);
@@ -188,16 +188,16 @@ long SelectedPositionFact(SFact &fact)
    json.NumberIfAny("stop_loss",DecimalText(PositionGetDouble(POSITION_SL)));
    json.NumberIfAny("take_profit",DecimalText(PositionGetDouble(POSITION_TP)));
    json.IntegerIfAny("magic",Magic(PositionGetInteger(POSITION_MAGIC)));
-   fact.key="position:"+IntegerToString(identifier);
-   fact.json=json.Result();
+   report.key="position:"+IntegerToString(identifier);
+   report.json=json.Result();
    return(identifier);
   }
 //+------------------------------------------------------------------+
 //| The open position at an index; its identifier, 0 for none        |
 //+------------------------------------------------------------------+
-long PositionFact(const int index,SFact &fact)
+long PositionReport(const int index,SReport &report)
   {
-   fact.key="";
-   return((PositionGetTicket(index)==0) ? 0 : SelectedPositionFact(fact));
+   report.key="";
+   return((PositionGetTicket(index)==0) ? 0 : SelectedPositionReport(report));
   }
 //+------------------------------------------------------------------+

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from bridge.config.problem import Problem, shown
-from bridge.core.settings import GuardSettings
+from bridge.core.settings import RiskLimits
 from bridge.core.trade.risk_limits import parse_window
 
 _ABOVE_ZERO: Final = (
@@ -16,20 +16,20 @@ _ABOVE_ZERO: Final = (
 )
 
 
-def check(at: str, guards: GuardSettings) -> Iterator[Problem]:
+def check(at: str, risk_limits: RiskLimits) -> Iterator[Problem]:
     """All that is wrong with guards whose types are right. `at` is their key in the configuration."""
     for name in _ABOVE_ZERO:
-        value: Decimal | None = getattr(guards, name)
+        value: Decimal | None = getattr(risk_limits, name)
         if value is not None and (not value.is_finite() or value <= 0):
             yield Problem(f"{at}.{name}", shown(value), "must be above 0", "or remove the line for no limit")
-    fall = guards.max_drawdown_percent
+    fall = risk_limits.max_drawdown_percent
     if fall is not None and fall.is_finite() and fall > 100:
         yield Problem(f"{at}.max_drawdown_percent", shown(fall), "must be at most 100", "write a percentage")
-    for action in guards.allowed_actions or ():
+    for action in risk_limits.allowed_actions or ():
         if not action.opens:
             rule = "is no opening action, and what does not open is never held back"
             yield Problem(f"{at}.allowed_actions", shown(action), rule, "name OPEN_LONG, OPEN_SHORT or both")
-    for window in guards.closed_hours:
+    for window in risk_limits.closed_hours:
         try:
             parse_window(window)
         except ValueError:

@@ -8,18 +8,18 @@ import msgspec
 
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import (
-    CommandFact,
+    CommandReport,
     CommandStage,
-    DealFact,
+    DealReport,
     Found,
     NotSentReason,
-    OrderFact,
-    PositionFact,
-    ScanFact,
+    OrderReport,
+    PositionReport,
+    ScanReport,
 )
 from bridge.core.units.mt5_terms import REASON_EXPERT, DealEntry, OrderState
 
-from .desk import BOOT, NOW, server_ms
+from .desk import INSTANCE_ID, NOW, server_ms
 
 POSITION: Final = 7001
 ORDER: Final = 8001
@@ -34,38 +34,38 @@ def ticket_of(order: Order) -> int:
     return ORDER + 1 if order.kind is CommandKind.CLOSE else ORDER
 
 
-def stage(what: CommandStage, order: Order, /, *, attempt: int = 1, **fields: Any) -> CommandFact:
+def stage(what: CommandStage, order: Order, /, *, attempt: int = 1, **fields: Any) -> CommandReport:
     """A stage of the command."""
-    plain = CommandFact(token=order.token, attempt=attempt, stage=what)
+    plain = CommandReport(client_order_id=order.client_order_id, attempt=attempt, stage=what)
     return msgspec.structs.replace(plain, **fields)
 
 
-def submitted(order: Order, *, attempt: int = 1, mark: int = 1) -> CommandFact:
+def submitted(order: Order, *, attempt: int = 1, mark: int = 1) -> CommandReport:
     return stage(CommandStage.SUBMITTED, order, attempt=attempt, mark=mark)
 
 
-def result(order: Order, retcode: int = DONE, /, *, ticket: int | None = None) -> CommandFact:
+def result(order: Order, retcode: int = DONE, /, *, ticket: int | None = None) -> CommandReport:
     return stage(
         CommandStage.RESULT, order, retcode=retcode, order=ticket_of(order) if ticket is None else ticket
     )
 
 
-def not_sent(order: Order, reason: NotSentReason, *, attempt: int = 1, message: str = "") -> CommandFact:
+def not_sent(order: Order, reason: NotSentReason, *, attempt: int = 1, message: str = "") -> CommandReport:
     return stage(CommandStage.NOT_SENT, order, attempt=attempt, reason=reason, message=message)
 
 
 def absent(
     order: Order, *, ask: int, attempt: int = 1, connected_ms: int = 3_600_000, found: Found = Found.NOTHING
-) -> CommandFact:
+) -> CommandReport:
     """The answer to a settle: neither ledger nor broker has an outcome."""
     return stage(
-        CommandStage.SETTLED, order, attempt=attempt, ask=ask, found=found, connected_ms=connected_ms
+        CommandStage.STATUS_REPLY, order, attempt=attempt, ask=ask, found=found, connected_ms=connected_ms
     )
 
 
-def deal(order: Order, ticket: int = DEAL, /, *, volume: str | None = None, **changes: Any) -> DealFact:
+def deal(order: Order, ticket: int = DEAL, /, *, volume: str | None = None, **changes: Any) -> DealReport:
     """A deal that fills the command, whole or in part."""
-    plain = DealFact(
+    plain = DealReport(
         ticket=ticket,
         order=ticket_of(order),
         position_id=order.position or POSITION,
@@ -73,7 +73,7 @@ def deal(order: Order, ticket: int = DEAL, /, *, volume: str | None = None, **ch
         type=order.side,
         entry=DealEntry.OUT if order.kind is CommandKind.CLOSE else DealEntry.IN,
         reason=REASON_EXPERT,
-        magic=order.token,
+        magic=order.client_order_id,
         volume=order.volume if volume is None else Decimal(volume),
         price=Decimal("1.0950"),
         commission=Decimal("-0.70"),
@@ -85,7 +85,7 @@ def deal(order: Order, ticket: int = DEAL, /, *, volume: str | None = None, **ch
     return msgspec.structs.replace(plain, **changes)
 
 
-def leaving(order: Order, ticket: int = DEAL + 100, /, *, reason: str = "SL", **changes: Any) -> DealFact:
+def leaving(order: Order, ticket: int = DEAL + 100, /, *, reason: str = "SL", **changes: Any) -> DealReport:
     """A deal that takes off what an opening command put on, without a command."""
     plain: dict[str, Any] = {
         "type": order.side.opposite,
@@ -97,14 +97,14 @@ def leaving(order: Order, ticket: int = DEAL + 100, /, *, reason: str = "SL", **
     return deal(order, ticket, **(plain | changes))
 
 
-def seen(order: Order, state: OrderState = OrderState.FILLED, *, left: str = "0") -> OrderFact:
+def seen(order: Order, state: OrderState = OrderState.FILLED, *, left: str = "0") -> OrderReport:
     """The command's order on the broker's book, or in its history."""
-    return OrderFact(
+    return OrderReport(
         ticket=ticket_of(order),
         state=state,
         type=order.side,
         reason=REASON_EXPERT,
-        magic=order.token,
+        magic=order.client_order_id,
         symbol=order.symbol,
         volume_initial=order.volume,
         volume_current=Decimal(left),
@@ -114,14 +114,14 @@ def seen(order: Order, state: OrderState = OrderState.FILLED, *, left: str = "0"
     )
 
 
-def booked(order: Order, /, *, ticket: int = ORDER, **changes: Any) -> OrderFact:
+def booked(order: Order, /, *, ticket: int = ORDER, **changes: Any) -> OrderReport:
     """The command's pending order as it stands on the broker's book."""
-    plain = OrderFact(
+    plain = OrderReport(
         ticket=ticket,
         state=OrderState.PLACED,
         type=f"{order.side}_{order.order_type}",
         reason=REASON_EXPERT,
-        magic=order.token,
+        magic=order.client_order_id,
         symbol=order.symbol,
         volume_initial=order.volume,
         volume_current=order.volume,
@@ -136,9 +136,9 @@ def booked(order: Order, /, *, ticket: int = ORDER, **changes: Any) -> OrderFact
 
 def standing(
     order: Order, *, stop_loss: str | None = "1.0900", identifier: int = POSITION, volume: str | None = None
-) -> PositionFact:
+) -> PositionReport:
     """The position that the command opened, as it stands at the broker."""
-    return PositionFact(
+    return PositionReport(
         identifier=identifier,
         ticket=identifier,
         symbol=order.symbol,
@@ -147,14 +147,14 @@ def standing(
         price_open=Decimal("1.0950"),
         stop_loss=None if stop_loss is None else Decimal(stop_loss),
         take_profit=Decimal("1.1100"),
-        magic=order.token,
+        magic=order.client_order_id,
     )
 
 
-def scan(counter: int, until: datetime = NOW) -> ScanFact:
+def scan(counter: int, until: datetime = NOW) -> ScanReport:
     """A scan is through."""
-    return ScanFact(
-        boot=BOOT,
+    return ScanReport(
+        instance_id=INSTANCE_ID,
         counter=counter,
         from_server_ms=0,
         to_server_ms=server_ms(until),

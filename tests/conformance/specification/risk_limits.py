@@ -32,12 +32,12 @@ _FORBIDDEN: Final = {
     "InpAllowModify": "modify",
     "InpAllowCancel": "cancel",
 }
-"""An input of the Expert Advisor, and the paper terminal's option of that meaning."""
+"""An input of the Expert Advisor, and the reference terminal's option of that meaning."""
 
 
-def guard(rig: StoryRig, **guards: Any) -> None:
+def risk_limit(rig: StoryRig, **risk_limits: Any) -> None:
     """Give the officer these guards and no others; a sidecar that runs is started anew with them."""
-    rig.configure(officers=[{"id": OFFICER, "guards": guards}])
+    rig.configure(officers=[{"id": OFFICER, "risk_limits": risk_limits}])
     if rig.sidecars:
         assert rig.sidecar.terminate() == 0
         rig.start_sidecar()
@@ -65,7 +65,7 @@ def what_at_all(rig: StoryRig) -> None:
             {
                 "id": OFFICER,
                 "max_quantity": 0.05,
-                "guards": {"allowed_actions": ["OPEN_LONG"], "allowed_symbols": ["EURUSD"]},
+                "risk_limits": {"allowed_actions": ["OPEN_LONG"], "allowed_symbols": ["EURUSD"]},
             }
         ]
     )
@@ -76,73 +76,73 @@ def what_at_all(rig: StoryRig) -> None:
     refused(rig, "LIMIT_QUANTITY", "0.06", quantity=0.06, order_type="LIMIT", price=1.09)
     assert rig.broker.sends() == []
     rig.open(quantity=0.05)
-    rig.told(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
 
 
 @case(
     "G02", "The quantity in a symbol is of what is open and waits; what is closed or cancelled is free again"
 )
 def symbol_quantity(rig: StoryRig) -> None:
-    guard(rig, max_symbol_quantity=0.05)
+    risk_limit(rig, max_symbol_quantity=0.05)
     rig.start()
     opening = rig.open(quantity=0.03)
     waiting = rig.issue("OPEN_LONG", quantity=0.02, order_type="LIMIT", price=1.09)
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
     refused(rig, "LIMIT_SYMBOL_QUANTITY", "0.06 lots in EURUSD", "max_symbol_quantity of 0.05")
     rig.open(symbol="GBPUSD", quantity=0.05)
-    rig.told(rig.issue("CANCEL"), *CANCELLED)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CANCEL"), *CANCELLED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
     rig.open(quantity=0.02)
     refused(rig, "LIMIT_SYMBOL_QUANTITY", "0.06 lots")
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     rig.open(quantity=0.03)
 
 
 @case("G03", "Positions and pending orders together, and opens within a minute, have their most")
 def counts(rig: StoryRig) -> None:
-    guard(rig, max_positions=2)
+    risk_limit(rig, max_positions=2)
     rig.start()
     opening = rig.open()
-    rig.told(rig.issue("OPEN_LONG", symbol="GBPUSD", order_type="LIMIT", price=1.26), *PLACED)
+    rig.emitted(rig.issue("OPEN_LONG", symbol="GBPUSD", order_type="LIMIT", price=1.26), *PLACED)
     refused(rig, "LIMIT_POSITIONS", "2 positions and orders", "max_positions is 2", symbol="XAUUSD")
-    guard(rig, max_orders_per_minute=3)
+    risk_limit(rig, max_orders_per_minute=3)
     rig.open(symbol="USDJPY")
     refused(rig, "LIMIT_RATE", "3 orders", "max_orders_per_minute is 3")
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert len(rig.broker.sends()) == 4
 
 
 @case("G04", "A spread that is too wide, and closed hours, hold opens back and closes not")
 def market(rig: StoryRig) -> None:
-    guard(rig, max_spread_points=20)
+    risk_limit(rig, max_spread_points=20)
     rig.start()
     rig.open()
     rig.broker.set_quote("EURUSD", Decimal("1.09500"), Decimal("1.09535"))
     refused(rig, "CHECK", "the spread is 35 points; at most 20 are allowed")
     refused(rig, "CHECK", "the spread is 35 points", order_type="LIMIT", price=1.09)
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
     rig.open(symbol="GBPUSD")
-    guard(rig, closed_hours=["00:00-12:00", "12:00-00:00"])
+    risk_limit(rig, closed_hours=["00:00-12:00", "12:00-00:00"])
     refused(rig, "CLOSED_HOURS", "nothing is opened between", "closed_hours", symbol="GBPUSD")
-    rig.told(rig.issue("CLOSE", symbol="GBPUSD"), *CLOSED)
-    guard(rig)
+    rig.emitted(rig.issue("CLOSE", symbol="GBPUSD"), *CLOSED)
+    risk_limit(rig)
     rig.open(symbol="GBPUSD")
 
 
 @case("G05", "A day's loss, a drawdown and a low margin level each stop opening, and closing goes on")
 def funds(rig: StoryRig) -> None:
-    guard(rig, max_daily_loss=100)
+    risk_limit(rig, max_daily_loss=100)
     rig.start()
     opening = rig.open(quantity=0.5)
     # 200 points of half a lot, 100 of the account's money, besides spread and commission.
     rig.quote("1.09300")
     _until_refused(rig, "LIMIT_DAILY_LOSS", "max_daily_loss is 100")
-    guard(rig, max_drawdown_percent=1)
+    risk_limit(rig, max_drawdown_percent=1)
     _until_refused(rig, "LIMIT_DRAWDOWN", "max_drawdown_percent is 1")
-    guard(rig, min_margin_level_percent=100_000)
+    risk_limit(rig, min_margin_level_percent=100_000)
     _until_refused(rig, "LIMIT_MARGIN_LEVEL", "min_margin_level_percent is 100000")
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     until(rig, "a beat told that no margin is bound", lambda: _bound(rig) == 0)
     rig.open()
     assert len(rig.broker.sends()) == 3
@@ -182,29 +182,29 @@ def missing_stop(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08)
     _lose_stop(rig, opening)
-    *_, missing = rig.told(opening, *OPENED, EventType.ORDER_PLACED, EventType.SYSTEM_ERROR)
+    *_, missing = rig.emitted(opening, *OPENED, EventType.ORDER_PLACED, EventType.SYSTEM_ERROR)
     assert missing.code == "STOP_MISSING"
     assert "1.08 was asked for" in missing.body["error_message"]
     taken_away = rig.open(symbol="GBPUSD", stop_loss=1.2)
-    rig.told(rig.issue("MODIFY_SL", symbol="GBPUSD", stop_loss=0), *PLACED)
-    guard(rig, missing_stop="close")
+    rig.emitted(rig.issue("MODIFY_SL", symbol="GBPUSD", stop_loss=0), *PLACED)
+    risk_limit(rig, missing_stop="close")
     closed = rig.open(symbol="USDJPY", stop_loss=140)
     _lose_stop(rig, closed)
     for directive in (opening, closed):
-        rig.told(
+        rig.emitted(
             directive,
             *OPENED,
             EventType.ORDER_PLACED,
             EventType.SYSTEM_ERROR,
             EventType.POSITION_CLOSED,
         )
-    rig.told(taken_away, *OPENED)
+    rig.emitted(taken_away, *OPENED)
 
 
 def _lose_stop(rig: StoryRig, opening: str) -> None:
     """A person takes the stop of the youngest position away; a scan then sees it."""
-    rig.broker.hand_modify(position=rig.broker.positions()[-1].ticket, sl=Decimal(0))
-    rig.told(opening, *OPENED, EventType.ORDER_PLACED)
+    rig.broker.manual_modify(position=rig.broker.positions()[-1].ticket, sl=Decimal(0))
+    rig.emitted(opening, *OPENED, EventType.ORDER_PLACED)
     rig.terminal.terminate()
     rig.restart_terminal()
 
@@ -214,23 +214,23 @@ def _lose_stop(rig: StoryRig, opening: str) -> None:
     "While the Director is silent pending orders are kept, or cancelled where it says so; positions stay",
 )
 def silent_director(rig: StoryRig) -> None:
-    guard(rig, silent_director="cancel", silent_director_after_s=1)
+    risk_limit(rig, silent_director="cancel", silent_director_after_s=1)
     rig.start()
     opening = rig.open()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
     rig.director.behave(endpoint="poll", fault="status")
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
     rig.director.behave()
-    guard(rig, silent_director="keep", silent_director_after_s=1)
+    risk_limit(rig, silent_director="keep", silent_director_after_s=1)
     kept = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
-    rig.told(kept, *PLACED)
+    rig.emitted(kept, *PLACED)
     rig.director.behave(endpoint="poll", fault="status")
     began = datetime.now(UTC)
     until(rig, "polls fail for long", lambda: _failed_at(rig) - began > timedelta(seconds=2))
     rig.director.behave()
-    rig.told(kept, *PLACED)
-    rig.told(opening, *OPENED)
+    rig.emitted(kept, *PLACED)
+    rig.emitted(opening, *OPENED)
     assert len(rig.broker.orders()) == 1
 
 
@@ -261,15 +261,15 @@ def inputs_of_an_order(rig: StoryRig) -> None:
     rig.start()
     rig.open()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
-    rig.told(waiting, *PLACED)
+    rig.emitted(waiting, *PLACED)
     for inputs, action, words, fields in wanted:
         enter(rig, **inputs)
         refused(rig, "INPUTS", words, action=action, **fields)
     assert len(rig.broker.sends()) == 2
     enter(rig)
-    rig.told(rig.issue("CANCEL"), *CANCELLED)
-    rig.told(waiting, *PLACED, EventType.ORDER_CANCELLED)
-    rig.told(rig.issue("CLOSE"), *CLOSED)
+    rig.emitted(rig.issue("CANCEL"), *CANCELLED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
 
 
 @case("G09", "The terminal's own limits of all orders together hold opens back, and closes not")
@@ -290,5 +290,5 @@ def inputs_together(rig: StoryRig) -> None:
     rig.open(quantity=0.5)
     rig.quote("1.09300")
     refused(rig, "INPUTS", "with which the broker's day began; the maximum daily loss is 50.00")
-    rig.told(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert len(rig.broker.sends()) == 5

@@ -20,7 +20,7 @@
 //+------------------------------------------------------------------+
 //| Lots                                                             |
 //+------------------------------------------------------------------+
-struct SShare
+struct SAllocation
   {
    double            own;
    double            others;
@@ -62,48 +62,48 @@ bool IsStopDeal(const ulong deal)
 //+------------------------------------------------------------------+
 //| Take a volume from one share; what was not there                 |
 //+------------------------------------------------------------------+
-double TakeFrom(double &share,const double volume)
+double TakeFrom(double &allocation,const double volume)
   {
-   double taken=MathMin(share,volume);
-   share-=taken;
+   double taken=MathMin(allocation,volume);
+   allocation-=taken;
    return(volume-taken);
   }
 //+------------------------------------------------------------------+
 //| What one deal does to the shares                                 |
 //+------------------------------------------------------------------+
-void Divide(SShare &share,const long entry,const double volume,const bool is_ours,const bool ours_first)
+void Allocate(SAllocation &allocation,const long entry,const double volume,const bool is_ours,const bool ours_first)
   {
    if(entry==DEAL_ENTRY_OUT || entry==DEAL_ENTRY_OUT_BY)
      {
-      double left=ours_first ? TakeFrom(share.own,volume) : TakeFrom(share.others,volume);
+      double left=ours_first ? TakeFrom(allocation.own,volume) : TakeFrom(allocation.others,volume);
       // More than is known of was there before the history that the terminal has.
       if(ours_first)
-         TakeFrom(share.others,left);
+         TakeFrom(allocation.others,left);
       else
-         TakeFrom(share.own,left);
+         TakeFrom(allocation.own,left);
       return;
      }
    double put=volume;
    if(entry==DEAL_ENTRY_INOUT)
      {
-      put=MathMax(volume-share.own-share.others,0.0);
-      share.own=0.0;
-      share.others=0.0;
+      put=MathMax(volume-allocation.own-allocation.others,0.0);
+      allocation.own=0.0;
+      allocation.others=0.0;
      }
    if(is_ours)
-      share.own+=put;
+      allocation.own+=put;
    else
-      share.others+=put;
+      allocation.others+=put;
   }
 //+------------------------------------------------------------------+
 //| The shares by the history of the position. It replaces the       |
 //| history's selection. False where there is none.                  |
 //+------------------------------------------------------------------+
-bool ReadShare(const CLedger *ledger,const ulong &flattened[],const long identifier,SShare &share)
+bool ReadAllocation(const CLedger *ledger,const ulong &flattened[],const long identifier,SAllocation &allocation)
   {
    ulong deals[];
-   share.own=0.0;
-   share.others=0.0;
+   allocation.own=0.0;
+   allocation.others=0.0;
    if(!HistorySelectByPosition((ulong)identifier))
       return(false);
    for(int i=0; i<HistoryDealsTotal(); i++)
@@ -116,12 +116,12 @@ bool ReadShare(const CLedger *ledger,const ulong &flattened[],const long identif
       if(deals[i]==0 || (type!=DEAL_TYPE_BUY && type!=DEAL_TYPE_SELL))
          continue;
       bool is_ours=IsOurDeal(ledger,flattened,deals[i]);
-      Divide(share,HistoryDealGetInteger(deals[i],DEAL_ENTRY),HistoryDealGetDouble(deals[i],DEAL_VOLUME),is_ours,
+      Allocate(allocation,HistoryDealGetInteger(deals[i],DEAL_ENTRY),HistoryDealGetDouble(deals[i],DEAL_VOLUME),is_ours,
              is_ours || IsStopDeal(deals[i]));
      }
    // Sums of doubles are a little off.
-   share.own=NormalizeDouble(share.own,8);
-   share.others=NormalizeDouble(share.others,8);
+   allocation.own=NormalizeDouble(allocation.own,8);
+   allocation.others=NormalizeDouble(allocation.others,8);
    return(true);
   }
 //+------------------------------------------------------------------+

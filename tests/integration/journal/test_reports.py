@@ -1,4 +1,4 @@
-"""Facts: what a terminal reports is kept, counted once, and never stops what comes after."""
+"""Reports: what a terminal reports is kept, counted once, and never stops what comes after."""
 
 import json
 from datetime import timedelta
@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.link.reports import AnyFact, CommandStage, ConnectionFact, TroubleFact, encode_fact
+from bridge.core.link.reports import AnyReport, CommandStage, ConnectionReport, TroubleReport, encode_report
 from bridge.core.units.mt5_terms import DealEntry, OrderState
 
-from .desk import BOOT, NOW, OFFICER, Desk, directive, server_ms
-from .facts import DEAL, POSITION, deal, leaving, result, scan, seen, stage, standing, submitted
+from .desk import INSTANCE_ID, NOW, OFFICER, Desk, directive, server_ms
+from .reports import DEAL, POSITION, deal, leaving, result, scan, seen, stage, standing, submitted
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def order(joined: Desk) -> Order:
     return command.order
 
 
-def test_the_same_fact_again_changes_nothing_but_is_acknowledged(joined: Desk, order: Order) -> None:
-    facts: list[AnyFact] = [submitted(order), result(order), deal(order), standing(order)]
-    first = joined.report(*facts)
+def test_the_same_report_again_changes_nothing_but_is_acknowledged(joined: Desk, order: Order) -> None:
+    reports: list[AnyReport] = [submitted(order), result(order), deal(order), standing(order)]
+    first = joined.report(*reports)
     assert (first.acked, first.applied, first.repeated) == (4, 4, 0)
     before = joined.content()
-    again = joined.report(*facts)
+    again = joined.report(*reports)
     assert (again.acked, again.applied, again.repeated) == (8, 0, 4)
     assert joined.content() == before
 
@@ -37,17 +37,17 @@ def test_content_that_goes_and_comes_back_is_three_revisions(joined: Desk, order
     joined.report(deal(order))
     for stop in ("1.0900", "1.0800", "1.0900", "1.090"):
         joined.report(standing(order, stop_loss=stop))
-    bodies = joined.rows("SELECT body FROM facts WHERE kind = 'position' ORDER BY id")
+    bodies = joined.rows("SELECT body FROM reports WHERE kind = 'position' ORDER BY id")
     assert [json.loads(body)["stop_loss"] for (body,) in bodies] == [1.09, 1.08, 1.09]
     assert joined.rows("SELECT stop_loss FROM positions") == [("1.0900",)]
 
 
-def test_an_account_keeps_its_own_facts_when_tickets_repeat(joined: Desk, order: Order) -> None:
+def test_an_account_keeps_its_own_reports_when_tickets_repeat(joined: Desk, order: Order) -> None:
     joined.report(deal(order))
     # As after a rebind: another account of the same broker, whose tickets are its own.
     joined.connection.execute("UPDATE officers SET login = 777 WHERE officer = ?", (OFFICER,))
     assert joined.report(deal(order)).repeated == 0
-    assert joined.rows("SELECT DISTINCT login FROM facts ORDER BY login") == [(501,), (777,)]
+    assert joined.rows("SELECT DISTINCT login FROM reports ORDER BY login") == [(501,), (777,)]
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_an_account_keeps_its_own_facts_when_tickets_repeat(joined: Desk, order:
 def test_what_cannot_be_read_is_kept_raised_and_acknowledged_and_the_next_counts(
     joined: Desk, order: Order, raw: bytes
 ) -> None:
-    folded = joined.report_raw(raw, encode_fact(deal(order)))
-    assert (folded.acked, folded.quarantined, folded.applied) == (2, 1, 1)
-    [(body, note)] = joined.rows("SELECT body, note FROM facts WHERE disposition = 'QUARANTINED'")
+    applied = joined.report_raw(raw, encode_report(deal(order)))
+    assert (applied.acked, applied.quarantined, applied.applied) == (2, 1, 1)
+    [(body, note)] = joined.rows("SELECT body, note FROM reports WHERE disposition = 'UNUSABLE'")
     assert body.encode("ascii", "replace")[:5] == raw[:5] and note
-    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["FACT_QUARANTINED"]
+    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["REPORT_UNUSABLE"]
     assert joined.directive_state() == "FILLED"
 
 
@@ -73,18 +73,18 @@ def test_what_cannot_be_read_is_raised_once_however_often_it_comes(joined: Desk)
 def test_what_cannot_be_read_is_kept_once_however_often_it_comes(joined: Desk) -> None:
     for _ in range(3):
         joined.report_raw(b'{"kind":"tide"}')
-    assert joined.rows("SELECT count(*) FROM facts") == [(1,)]
+    assert joined.rows("SELECT count(*) FROM reports") == [(1,)]
 
 
-def test_an_unknown_token_holds_dispatch_and_what_comes_after_still_counts(
+def test_an_unknown_client_order_id_holds_dispatch_and_what_comes_after_still_counts(
     joined: Desk, order: Order
 ) -> None:
-    stranger = msgspec.structs.replace(order, token=order.token + 1)
-    folded = joined.report(submitted(stranger), deal(order))
-    assert (folded.acked, folded.quarantined) == (2, 1)
-    assert str(stranger.token) in folded.hold and folded.hold == joined.hold()
+    stranger = msgspec.structs.replace(order, client_order_id=order.client_order_id + 1)
+    applied = joined.report(submitted(stranger), deal(order))
+    assert (applied.acked, applied.quarantined) == (2, 1)
+    assert str(stranger.client_order_id) in applied.quarantine and applied.quarantine == joined.quarantine()
     codes = [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")]
-    assert sorted(codes) == ["FACT_QUARANTINED", "HELD"]
+    assert sorted(codes) == ["REPORT_UNUSABLE", "QUARANTINED"]
     assert joined.directive_state() == "FILLED"
     assert joined.sent(directive("dir-2")) == []
 
@@ -92,14 +92,14 @@ def test_an_unknown_token_holds_dispatch_and_what_comes_after_still_counts(
 def test_a_dispatch_that_the_journal_does_not_know_holds_and_its_outcome_counts(
     joined: Desk, order: Order
 ) -> None:
-    folded = joined.report(submitted(order, attempt=2))
-    assert "attempt" in folded.hold or "dispatch" in folded.hold
+    applied = joined.report(submitted(order, attempt=2))
+    assert "attempt" in applied.quarantine or "dispatch" in applied.quarantine
     assert joined.rows("SELECT state, attempt FROM commands") == [("SUBMITTED", 2)]
 
 
-def test_a_position_is_opened_by_its_deal_and_told(joined: Desk, order: Order) -> None:
+def test_a_position_is_opened_by_its_deal_and_emitted(joined: Desk, order: Order) -> None:
     joined.report(submitted(order), result(order), deal(order))
-    assert joined.told() == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+    assert joined.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
     found = joined.rows("SELECT identifier, state, volume_in, volume_out, price_open FROM positions")
     assert found == [(POSITION, "OPEN", "0.3", "0", "1.0950")]
     [filled] = joined.bodies("ORDER_FILLED")
@@ -113,13 +113,13 @@ def test_a_closing_deal_waits_for_the_opening_one(joined: Desk, order: Order, pa
     if parted:
         joined.report(shut)
         assert joined.rows("SELECT disposition FROM deals") == [("PARKED",)]
-        assert joined.told() == ["DIRECTIVE_RECEIVED"]
+        assert joined.emitted() == ["DIRECTIVE_RECEIVED"]
         joined.report(deal(order))
     else:
         joined.report(shut, deal(order))
     assert joined.rows("SELECT disposition FROM deals") == [("APPLIED",)] * 2
     assert joined.rows("SELECT state, volume_in, volume_out FROM positions") == [("CLOSED", "0.3", "0.3")]
-    assert joined.told()[-3:] == ["POSITION_OPENED", "SL_TRIGGERED", "POSITION_CLOSED"]
+    assert joined.emitted()[-3:] == ["POSITION_OPENED", "SL_TRIGGERED", "POSITION_CLOSED"]
 
 
 def test_several_closing_deals_wait_and_come_alive_in_order(joined: Desk, order: Order) -> None:
@@ -130,28 +130,28 @@ def test_several_closing_deals_wait_and_come_alive_in_order(joined: Desk, order:
     assert joined.rows("SELECT count(*) FROM deals WHERE disposition = 'PARKED'") == [(0,)]
 
 
-def test_closing_deals_that_waited_together_are_told_in_the_order_in_which_they_were_made(
+def test_closing_deals_that_waited_together_are_emitted_in_the_order_in_which_they_were_made(
     joined: Desk, order: Order
 ) -> None:
     first = leaving(order, DEAL + 1, volume="0.1", reason="CLIENT")
     last = leaving(order, DEAL + 2, volume="0.2", reason="TP")
     joined.report(last, first, deal(order))
-    assert joined.told()[-3:] == ["ORDER_PARTIAL_FILL", "TP_TRIGGERED", "POSITION_CLOSED"]
+    assert joined.emitted()[-3:] == ["ORDER_PARTIAL_FILL", "TP_TRIGGERED", "POSITION_CLOSED"]
 
 
-def test_a_late_commission_changes_the_sums_and_is_told_once_as_a_revision(
+def test_a_late_commission_changes_the_sums_and_is_emitted_once_as_a_revision(
     joined: Desk, order: Order
 ) -> None:
     joined.report(deal(order), leaving(order))
-    told = joined.rows("SELECT key, body FROM events")
+    emitted = joined.rows("SELECT key, body FROM events")
     for _ in range(2):
         joined.report(deal(order, commission=Decimal("-0.95")))
     assert joined.rows("SELECT commission, volume_in, state FROM positions") == [("-1.65", "0.3", "CLOSED")]
-    assert joined.rows("SELECT commission, token FROM deals WHERE ticket = ?", DEAL) == [
-        ("-0.95", order.token)
+    assert joined.rows("SELECT commission, client_order_id FROM deals WHERE ticket = ?", DEAL) == [
+        ("-0.95", order.client_order_id)
     ]
     [*before, (_, body)] = joined.rows("SELECT key, body FROM events")
-    assert before == told
+    assert before == emitted
     revision = json.loads(body)
     assert (revision["event_type"], revision["action"], revision["deal_id"], revision["commission"]) == (
         "ORDER_FILLED",
@@ -197,20 +197,20 @@ def test_a_deal_that_becomes_another_one_counts_as_it_was_and_a_person_hears_of_
     for _ in range(2):
         joined.report(deal(order, **change))
     [raised] = joined.bodies("SYSTEM_ERROR")
-    assert raised["error_code"] == "FACT_QUARANTINED"
+    assert raised["error_code"] == "REPORT_UNUSABLE"
     assert raised["error_message"].endswith(f"deal {DEAL} counts already, and {named}")
     assert joined.rows("SELECT state, volume_in, volume_out FROM positions") == [("OPEN", "0.3", "0")]
     assert joined.rows("SELECT volume, disposition FROM deals") == [("0.3", "APPLIED")]
 
 
-def test_other_peoples_deals_are_kept_and_told_to_nobody(joined: Desk, order: Order) -> None:
+def test_other_peoples_deals_are_kept_and_emitted_to_nobody(joined: Desk, order: Order) -> None:
     theirs = deal(order, magic=0, position_id=1)
     balance = deal(order, DEAL + 1, magic=0, position_id=0, type="BALANCE", symbol="", volume="0")
-    same_prefix = deal(order, DEAL + 2, magic=order.token + 1, position_id=2)
+    same_prefix = deal(order, DEAL + 2, magic=order.client_order_id + 1, position_id=2)
     joined.report(theirs, balance, same_prefix)
     assert joined.rows("SELECT disposition FROM deals") == [("FOREIGN",)] * 3
     assert joined.rows("SELECT count(*) FROM positions") == [(0,)]
-    assert joined.told() == ["DIRECTIVE_RECEIVED"] and joined.told(None) == []
+    assert joined.emitted() == ["DIRECTIVE_RECEIVED"] and joined.emitted(None) == []
 
 
 @pytest.mark.parametrize(
@@ -224,13 +224,13 @@ def test_other_peoples_deals_are_kept_and_told_to_nobody(joined: Desk, order: Or
     ],
     ids=lambda change: "-".join(map(str, change.values())),
 )
-def test_a_deal_that_contradicts_its_token_is_kept_raised_and_not_counted(
+def test_a_deal_that_contradicts_its_client_order_id_is_kept_raised_and_not_counted(
     joined: Desk, order: Order, change: dict[str, Any]
 ) -> None:
     assert joined.report(deal(order, **change)).quarantined == 1
-    assert joined.rows("SELECT disposition FROM deals") == [("QUARANTINED",)]
-    assert joined.command_state(order.token) == "DISPATCHED"
-    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["FACT_QUARANTINED"]
+    assert joined.rows("SELECT disposition FROM deals") == [("UNUSABLE",)]
+    assert joined.command_state(order.client_order_id) == "DISPATCHED"
+    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["REPORT_UNUSABLE"]
 
 
 def test_a_position_seen_before_its_opening_deal_has_its_levels_as_they_stand(
@@ -252,13 +252,13 @@ def test_the_watermark_moves_forward_only(joined: Desk) -> None:
 
 
 def test_nothing_but_a_completed_scan_moves_the_watermark(joined: Desk, order: Order) -> None:
-    """What a scan did not come to tell lies before its newest facts: the next one must begin there again."""
+    """What a scan did not come to tell lies before its newest reports: the next one must begin there again."""
     joined.report(scan(1))
     joined.later(60)
     joined.report(
         submitted(order), result(order), seen(order), deal(order, time_server_ms=server_ms(joined.now))
     )
-    joined.report(standing(order), ConnectionFact(boot=BOOT, counter=1, up=False))
+    joined.report(standing(order), ConnectionReport(instance_id=INSTANCE_ID, counter=1, up=False))
     assert joined.join().watermark_server_ms == server_ms(NOW)
     assert joined.join().watermark_server_ms == server_ms(NOW)
 
@@ -272,34 +272,36 @@ def test_a_cancelled_order_with_a_part_filled_ends_its_command_as_cancelled(
     joined: Desk, order: Order
 ) -> None:
     joined.report(result(order), deal(order, volume="0.1"), seen(order, OrderState.CANCELED, left="0.2"))
-    assert joined.command_state(order.token) == "CANCELLED"
+    assert joined.command_state(order.client_order_id) == "CANCELLED"
     assert joined.directive_state() == "PARTIAL"
-    assert joined.told()[-1] == "ORDER_CANCELLED"
+    assert joined.emitted()[-1] == "ORDER_CANCELLED"
 
 
-def test_the_brokers_connection_and_troubles_are_told_once_each(joined: Desk) -> None:
-    down = ConnectionFact(boot=BOOT, counter=1, up=False, message="no network")
-    up = ConnectionFact(boot=BOOT, counter=2, up=True)
-    trouble = TroubleFact(boot=BOOT, counter=3, code="AUTOTRADING_OFF", message="switch AutoTrading on")
+def test_the_brokers_connection_and_troubles_are_emitted_once_each(joined: Desk) -> None:
+    down = ConnectionReport(instance_id=INSTANCE_ID, counter=1, up=False, message="no network")
+    up = ConnectionReport(instance_id=INSTANCE_ID, counter=2, up=True)
+    trouble = TroubleReport(
+        instance_id=INSTANCE_ID, counter=3, code="AUTOTRADING_OFF", message="switch AutoTrading on"
+    )
     joined.report(down, up, trouble)
     joined.report(down, up, trouble)
-    assert joined.told(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED", "SYSTEM_ERROR"]
+    assert joined.emitted(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED", "SYSTEM_ERROR"]
 
 
-def test_a_refusal_is_told_with_the_brokers_code(joined: Desk, order: Order) -> None:
+def test_a_refusal_is_emitted_with_the_brokers_code(joined: Desk, order: Order) -> None:
     joined.report(submitted(order), result(order, 10019))
     [rejected] = joined.bodies("ORDER_REJECTED")
     assert rejected["error_code"] == "10019" and "NO_MONEY" in rejected["error_message"]
     assert joined.directive_state() == "REJECTED"
 
 
-def test_a_time_out_is_no_rejection_and_its_deal_settles_it(joined: Desk, order: Order) -> None:
+def test_a_time_out_is_no_rejection_and_its_deal_status_requests_it(joined: Desk, order: Order) -> None:
     joined.report(submitted(order), result(order, 10012))
-    assert joined.command_state(order.token) == "UNCERTAIN"
+    assert joined.command_state(order.client_order_id) == "UNRESOLVED"
     joined.report(deal(order))
     assert joined.directive_state() == "FILLED"
-    told = ["DIRECTIVE_RECEIVED", "BROKER_ERROR", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
-    assert joined.told() == told
+    emitted = ["DIRECTIVE_RECEIVED", "BROKER_ERROR", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
+    assert joined.emitted() == emitted
 
 
 def test_the_mark_of_the_ledger_never_goes_back(joined: Desk, order: Order) -> None:
@@ -322,14 +324,14 @@ def test_the_mark_of_the_ledger_never_goes_back(joined: Desk, order: Order) -> N
 def test_a_deal_at_the_bounds_of_its_type_is_taken(
     joined: Desk, order: Order, change: dict[str, Any]
 ) -> None:
-    folded = joined.report(deal(order, **change), leaving(order))
-    assert folded.acked == 2
+    applied = joined.report(deal(order, **change), leaving(order))
+    assert applied.acked == 2
 
 
 def test_money_that_adds_up_beyond_one_number_is_taken(joined: Desk, order: Order) -> None:
     most = Decimal("999999999999")
-    folded = joined.report(deal(order, profit=most), leaving(order, profit=most))
-    assert folded.acked == 2
+    applied = joined.report(deal(order, profit=most), leaving(order, profit=most))
+    assert applied.acked == 2
 
 
 def test_a_time_of_the_broker_is_converted_with_the_offset_in_force_then(joined: Desk, order: Order) -> None:

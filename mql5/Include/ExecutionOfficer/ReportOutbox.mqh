@@ -1,39 +1,39 @@
 //+------------------------------------------------------------------+
-//|                                                   FactOutbox.mqh |
-//| Facts on their way to the sidecar: kept until it has them in its |
-//| journal, numbered 1, 2, 3, ... in each epoch. At most FACT_WINDOW|
+//|                                                   ReportOutbox.mqh |
+//| Reports on their way to the sidecar: kept until it has them in its |
+//| journal, numbered 1, 2, 3, ... in each epoch. At most REPORT_WINDOW|
 //| are under way without an acknowledgement; the rest wait.         |
 //+------------------------------------------------------------------+
 #include "MessagesOut.mqh"
 
-#define FACT_WINDOW 256
-#define FACT_SHOWN 80             // characters of a fact that was lost
-#define FACT_MOST 16384           // that may wait; only a link that is down for long lets so many pile up
+#define REPORT_WINDOW 256
+#define REPORT_SHOWN 80             // characters of a report that was lost
+#define REPORT_MOST 16384           // that may wait; only a link that is down for long lets so many pile up
 //+------------------------------------------------------------------+
-//| Facts in the order in which they were posted                     |
+//| Reports in the order in which they were posted                   |
 //+------------------------------------------------------------------+
-class CFactOutbox
+class CReportOutbox
   {
 private:
-   string            m_facts[];  // those under way, then those that wait
+   string            m_reports[];  // those under way, then those that wait
    int               m_first;    // where they start
    int               m_end;      // behind the last one
    int               m_flying;   // how many are under way
    long              m_acked;
    long              m_dropped;
-   long              m_told;     // of those dropped
+   long              m_emitted;     // of those dropped
    string            m_lost;     // the beginning of the last one
 
-   void              Drop(const string fact);
+   void              Drop(const string report);
    void              DropAt(const int index);
 
 public:
-                     CFactOutbox(void);
+                     CReportOutbox(void);
    int               Count(void) const;
    long              Sent(void) const;
    string            TakeAlarm(void);
    int               Room(void) const;
-   void              Post(const string fact);
+   void              Post(const string report);
    void              Restart(void);
    void              Clear(void);
    bool              Release(const long epoch,const int max_bytes,string &frame);
@@ -42,116 +42,116 @@ public:
 //+------------------------------------------------------------------+
 //| Nothing to tell                                                  |
 //+------------------------------------------------------------------+
-CFactOutbox::CFactOutbox(void)
+CReportOutbox::CReportOutbox(void)
   {
    m_dropped=0;
-   m_told=0;
+   m_emitted=0;
    m_lost="";
    Clear();
   }
 //+------------------------------------------------------------------+
-//| How many facts are not acknowledged                              |
+//| How many reports are not acknowledged                            |
 //+------------------------------------------------------------------+
-int CFactOutbox::Count(void) const
+int CReportOutbox::Count(void) const
   {
    return(m_end-m_first);
   }
 //+------------------------------------------------------------------+
 //| The highest number that went out in this epoch; 0: none          |
 //+------------------------------------------------------------------+
-long CFactOutbox::Sent(void) const
+long CReportOutbox::Sent(void) const
   {
    return(m_acked+m_flying);
   }
 //+------------------------------------------------------------------+
-//| That facts fitted no frame or no memory: errors of ours, which a |
+//| That reports fitted no frame or no memory: errors of ours, which a |
 //| person must hear of. Empty where there is nothing new, and while |
-//| there is no place for one fact more.                             |
+//| there is no place for one report more.                           |
 //+------------------------------------------------------------------+
-string CFactOutbox::TakeAlarm(void)
+string CReportOutbox::TakeAlarm(void)
   {
-   if(m_dropped==m_told || Count()>=FACT_MOST)
+   if(m_dropped==m_emitted || Count()>=REPORT_MOST)
       return("");
-   m_told=m_dropped;
-   return(IntegerToString(m_dropped)+" facts could not be told since the program was loaded: compare the account with the"
+   m_emitted=m_dropped;
+   return(IntegerToString(m_dropped)+" reports could not be told since the program was loaded: compare the account with the"
           +" journal. The last one began with "+m_lost);
   }
 //+------------------------------------------------------------------+
-//| A fact is lost                                                   |
+//| A report is lost                                                 |
 //+------------------------------------------------------------------+
-void CFactOutbox::Drop(const string fact)
+void CReportOutbox::Drop(const string report)
   {
    m_dropped++;
-   m_lost=StringSubstr(fact,0,FACT_SHOWN);
+   m_lost=StringSubstr(report,0,REPORT_SHOWN);
   }
 //+------------------------------------------------------------------+
 //| How many more would go out at once. Who has many asks first.     |
 //+------------------------------------------------------------------+
-int CFactOutbox::Room(void) const
+int CReportOutbox::Room(void) const
   {
-   int room=FACT_WINDOW-Count();
+   int room=REPORT_WINDOW-Count();
    return((room>0) ? room : 0);
   }
 //+------------------------------------------------------------------+
-//| Put a fact at the end                                            |
+//| Put a report at the end                                          |
 //+------------------------------------------------------------------+
-void CFactOutbox::Post(const string fact)
+void CReportOutbox::Post(const string report)
   {
-   if(Count()>=FACT_MOST)
+   if(Count()>=REPORT_MOST)
      {
-      Drop(fact);
+      Drop(report);
       return;
      }
-   if(m_first>FACT_WINDOW && 2*m_first>m_end)
+   if(m_first>REPORT_WINDOW && 2*m_first>m_end)
      {
       for(int i=m_first; i<m_end; i++)
-         m_facts[i-m_first]=m_facts[i];
+         m_reports[i-m_first]=m_reports[i];
       m_end-=m_first;
       m_first=0;
      }
-   if(m_end>=ArraySize(m_facts))
-      ArrayResize(m_facts,2*m_end+64);
-   m_facts[m_end]=fact;
+   if(m_end>=ArraySize(m_reports))
+      ArrayResize(m_reports,2*m_end+64);
+   m_reports[m_end]=report;
    m_end++;
   }
 //+------------------------------------------------------------------+
 //| A new epoch: what is not acknowledged goes again, from number 1  |
 //+------------------------------------------------------------------+
-void CFactOutbox::Restart(void)
+void CReportOutbox::Restart(void)
   {
    m_flying=0;
    m_acked=0;
   }
 //+------------------------------------------------------------------+
-//| Forget everything: another account's facts are not this session's|
+//| Forget everything: another account's reports are not this session's|
 //+------------------------------------------------------------------+
-void CFactOutbox::Clear(void)
+void CReportOutbox::Clear(void)
   {
-   ArrayFree(m_facts);
+   ArrayFree(m_reports);
    m_first=0;
    m_end=0;
    Restart();
   }
 //+------------------------------------------------------------------+
-//| Take a fact out of its place among those that wait               |
+//| Take a report out of its place among those that wait             |
 //+------------------------------------------------------------------+
-void CFactOutbox::DropAt(const int index)
+void CReportOutbox::DropAt(const int index)
   {
-   Drop(m_facts[index]);
+   Drop(m_reports[index]);
    for(int i=index; i+1<m_end; i++)
-      m_facts[i]=m_facts[i+1];
+      m_reports[i]=m_reports[i+1];
    m_end--;
   }
 //+------------------------------------------------------------------+
 //| The next message that may go out; false where the window is full |
 //| or nothing waits                                                 |
 //+------------------------------------------------------------------+
-bool CFactOutbox::Release(const long epoch,const int max_bytes,string &frame)
+bool CReportOutbox::Release(const long epoch,const int max_bytes,string &frame)
   {
-   while(m_flying<FACT_WINDOW && m_flying<Count())
+   while(m_flying<REPORT_WINDOW && m_flying<Count())
      {
       uchar bytes[];
-      frame=FactMessage(epoch,Sent()+1,m_facts[m_first+m_flying]);
+      frame=ReportMessage(epoch,Sent()+1,m_reports[m_first+m_flying]);
       if(TextToUtf8(frame,bytes)<=max_bytes)
         {
          m_flying++;
@@ -162,16 +162,16 @@ bool CFactOutbox::Release(const long epoch,const int max_bytes,string &frame)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| All up to this number are in the journal; false where no fact of |
+//| All up to this number are in the journal; false where no report of |
 //| that number ever went out                                        |
 //+------------------------------------------------------------------+
-bool CFactOutbox::Ack(const long seq)
+bool CReportOutbox::Ack(const long seq)
   {
    if(seq>Sent())
       return(false);
    while(m_acked<seq)
      {
-      m_facts[m_first]="";
+      m_reports[m_first]="";
       m_first++;
       m_flying--;
       m_acked++;

@@ -13,7 +13,7 @@
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
 //+------------------------------------------------------------------+
-class CGuards
+class CRiskLimits
   {
 private:
    CLedger          *m_ledger;
@@ -29,18 +29,18 @@ private:
    string            ForbidAccount(void) const;
 
 public:
-                     CGuards(void);
+                     CRiskLimits(void);
    void              Load(CLedger &ledger,const SLimits &limits);
    void              Limits(SLimits &limits) const { limits=m_limits; }
    void              Beat(const long mono_ms,const SStanding &standing);
    void              Opened(const SOrder &order,const bool refused);
-   bool              Unseen(const long token) const { return(m_unseen.Holds(token)); }
+   bool              Unseen(const long client_order_id) const { return(m_unseen.Holds(client_order_id)); }
    string            ForbidOpen(const SOrder &order);
   };
 //+------------------------------------------------------------------+
 //| Of no load                                                       |
 //+------------------------------------------------------------------+
-CGuards::CGuards(void)
+CRiskLimits::CRiskLimits(void)
   {
    m_ledger=NULL;
    m_mono_ms=0;
@@ -48,7 +48,7 @@ CGuards::CGuards(void)
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CGuards::Load(CLedger &ledger,const SLimits &limits)
+void CRiskLimits::Load(CLedger &ledger,const SLimits &limits)
   {
    m_ledger=GetPointer(ledger);
    m_limits=limits;
@@ -60,7 +60,7 @@ void CGuards::Load(CLedger &ledger,const SLimits &limits)
 //+------------------------------------------------------------------+
 //| The time now, and how the account stands                         |
 //+------------------------------------------------------------------+
-void CGuards::Beat(const long mono_ms,const SStanding &standing)
+void CRiskLimits::Beat(const long mono_ms,const SStanding &standing)
   {
    m_mono_ms=mono_ms;
    m_unseen.Beat(mono_ms,standing.connected);
@@ -70,7 +70,7 @@ void CGuards::Beat(const long mono_ms,const SStanding &standing)
 //+------------------------------------------------------------------+
 //| An OPEN went out; `refused`: nothing will come of it             |
 //+------------------------------------------------------------------+
-void CGuards::Opened(const SOrder &order,const bool refused)
+void CRiskLimits::Opened(const SOrder &order,const bool refused)
   {
    if(!refused)
       m_unseen.Put(order);
@@ -83,7 +83,7 @@ void CGuards::Opened(const SOrder &order,const bool refused)
 //+------------------------------------------------------------------+
 //| Which input forbids the OPEN, with the numbers; empty: none      |
 //+------------------------------------------------------------------+
-string CGuards::ForbidOpen(const SOrder &order)
+string CRiskLimits::ForbidOpen(const SOrder &order)
   {
    string forbidden=ForbidHeld(order);
    if(forbidden=="")
@@ -93,14 +93,14 @@ string CGuards::ForbidOpen(const SOrder &order)
 //+------------------------------------------------------------------+
 //| Whether what we have in a symbol is limited                      |
 //+------------------------------------------------------------------+
-bool CGuards::CountsHeld(void) const
+bool CRiskLimits::CountsHeld(void) const
   {
    return(m_limits.max_symbol_positions>0 || m_limits.max_symbol_lots>0.0);
   }
 //+------------------------------------------------------------------+
 //| What we have in the symbol, the new one included                 |
 //+------------------------------------------------------------------+
-string CGuards::ForbidHeld(const SOrder &order)
+string CRiskLimits::ForbidHeld(const SOrder &order)
   {
    if(!CountsHeld())
       return("");
@@ -112,7 +112,7 @@ string CGuards::ForbidHeld(const SOrder &order)
       ulong ticket=PositionGetTicket(i);
       if(ticket==0 || PositionGetString(POSITION_SYMBOL)!=order.symbol)
          continue;
-      AppendToken(shown,PositionGetInteger(POSITION_MAGIC));
+      AppendClientOrderId(shown,PositionGetInteger(POSITION_MAGIC));
       double volume=PositionGetDouble(POSITION_VOLUME);
       if(!IsOurPosition(m_ledger,PositionGetInteger(POSITION_IDENTIFIER),PositionGetInteger(POSITION_MAGIC)))
          continue;
@@ -124,7 +124,7 @@ string CGuards::ForbidHeld(const SOrder &order)
       ulong ticket=OrderGetTicket(i);
       if(ticket==0 || OrderGetString(ORDER_SYMBOL)!=order.symbol || !IsOurMagic(m_ledger,OrderGetInteger(ORDER_MAGIC)))
          continue;
-      AppendToken(shown,OrderGetInteger(ORDER_MAGIC));
+      AppendClientOrderId(shown,OrderGetInteger(ORDER_MAGIC));
       lots+=OrderGetDouble(ORDER_VOLUME_CURRENT);
       count++;
      }
@@ -140,7 +140,7 @@ string CGuards::ForbidHeld(const SOrder &order)
 //+------------------------------------------------------------------+
 //| How many OPENs went out within the last minute                   |
 //+------------------------------------------------------------------+
-string CGuards::ForbidPace(void)
+string CRiskLimits::ForbidPace(void)
   {
    int kept=0;
    for(int i=0; i<ArraySize(m_sent_ms); i++)
@@ -159,7 +159,7 @@ string CGuards::ForbidPace(void)
 //+------------------------------------------------------------------+
 //| How the account stands                                           |
 //+------------------------------------------------------------------+
-string CGuards::ForbidAccount(void) const
+string CRiskLimits::ForbidAccount(void) const
   {
    double level=AccountInfoDouble(ACCOUNT_MARGIN_LEVEL);
    if(m_limits.min_margin_level>0.0 && AccountInfoDouble(ACCOUNT_MARGIN)>0.0 && level<m_limits.min_margin_level)

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.core.link.messages import CommandKind
-from bridge.core.link.reports import CommandFact, NotSentReason
+from bridge.core.link.reports import CommandReport, NotSentReason
 from bridge.core.units.mt5_terms import MarginMode, Side
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.fault_rules import Reject, Rule
@@ -22,17 +22,17 @@ LOT = Decimal("0.10")
 DAY_MS = 86_400_000
 
 
-def opens(rig: Rig, token: int, *, symbol: str = "EURUSD", volume: str = "0.10") -> str:
+def opens(rig: Rig, client_order_id: int, *, symbol: str = "EURUSD", volume: str = "0.10") -> str:
     """Let it open; the input's refusal, or nothing where it was sent."""
-    rig.say(rig.peer.command(open_order(token, symbol=symbol, volume=volume)))
+    rig.say(rig.peer.command(open_order(client_order_id, symbol=symbol, volume=volume)))
     rig.run(200)
-    fact = rig.peer.facts_of(CommandFact)[-1]
-    assert fact.token == token
-    if fact.reason is None:
+    report = rig.peer.reports_of(CommandReport)[-1]
+    assert report.client_order_id == client_order_id
+    if report.reason is None:
         return ""
-    assert fact.reason is NotSentReason.INPUTS
-    assert rig.sends(token) == 0
-    return fact.message
+    assert report.reason is NotSentReason.INPUTS
+    assert rig.sends(client_order_id) == 0
+    return report.message
 
 
 def test_symbols(join_with: JoinWith) -> None:
@@ -43,7 +43,7 @@ def test_symbols(join_with: JoinWith) -> None:
 
 def test_positions_per_symbol_are_this_terminals_own(join_with: JoinWith) -> None:
     rig = join_with(inputs=Inputs(max_symbol_positions=2))
-    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     assert [opens(rig, 1), opens(rig, 2)] == ["", ""]
     assert opens(rig, 3) == (
         "3 positions and pending orders in EURUSD are more than the maximum positions per symbol 2"
@@ -51,21 +51,21 @@ def test_positions_per_symbol_are_this_terminals_own(join_with: JoinWith) -> Non
     assert opens(rig, 4, symbol="GBPUSD") == ""
 
 
-def test_a_position_stays_ours_when_a_hand_took_a_part_of_it(join_with: JoinWith) -> None:
+def test_a_position_stays_ours_when_a_manual_took_a_part_of_it(join_with: JoinWith) -> None:
     rig = join_with(inputs=Inputs(max_symbol_positions=1))
     assert opens(rig, 1) == ""
     (position,) = rig.broker.positions()
-    rig.broker.hand_close(position.ticket, Decimal("0.04"))
+    rig.broker.manual_close(position.ticket, Decimal("0.04"))
     assert [present.magic for present in rig.broker.positions()] == [0]
     assert "2 positions and pending orders" in opens(rig, 2)
 
 
-def test_a_netted_position_is_ours_where_a_hand_added_to_it_last(join_with: JoinWith) -> None:
+def test_a_netted_position_is_ours_where_a_manual_added_to_it_last(join_with: JoinWith) -> None:
     account = AccountTerms(margin_mode=MarginMode.RETAIL_NETTING)
     rig = join_with(Scenario(account=account), Inputs(max_symbol_positions=1))
-    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     assert opens(rig, 1) == ""
-    rig.broker.hand_open("EURUSD", OrderType.BUY, LOT)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     assert [present.magic for present in rig.broker.positions()] == [0]
     assert "2 positions and pending orders" in opens(rig, 2)
 
@@ -99,7 +99,11 @@ def late(rig: Rig) -> Rig:
 def test_what_was_just_sent_counts_before_it_shows(join_with: JoinWith) -> None:
     rig = late(join_with(inputs=Inputs(max_symbol_positions=2)))
     rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
-    assert [opens(rig, token) for token in (1, 2, 3)] == ["", "", ""]  # of the first there is nothing
+    assert [opens(rig, client_order_id) for client_order_id in (1, 2, 3)] == [
+        "",
+        "",
+        "",
+    ]  # of the first there is nothing
     refusal = "3 positions and pending orders in EURUSD are more than the maximum positions per symbol 2"
     assert opens(rig, 4) == refusal
     assert opens(rig, 5, symbol="GBPUSD") == ""
@@ -127,7 +131,7 @@ def test_a_close_waits_until_its_position_shows(join_with: JoinWith) -> None:
 def test_what_showed_once_does_not_count_when_it_is_gone(join_with: JoinWith) -> None:
     rig = join_with(inputs=Inputs(max_symbol_positions=1))
     assert opens(rig, 1) == ""
-    rig.broker.hand_close(rig.broker.positions()[0].ticket)
+    rig.broker.manual_close(rig.broker.positions()[0].ticket)
     assert opens(rig, 2) == ""
 
 
@@ -190,7 +194,7 @@ def test_every_action_has_its_switch(join_with: JoinWith) -> None:
     assert opens(rig, 1) == ""
     rig.say(rig.peer.command(open_order(2, side=Side.SELL)))
     rig.run(200)
-    assert rig.peer.facts_of(CommandFact)[-1].message == (
+    assert rig.peer.reports_of(CommandReport)[-1].message == (
         "OPEN SHORT is not among the allowed actions (OPEN LONG, CLOSE, MODIFY, CANCEL)"
     )
 

@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
-//|                                                     OwnFacts.mqh |
-//| Facts that we make ourselves: stages of a command, what the      |
+//|                                                     OwnReports.mqh |
+//| Reports that we make ourselves: stages of a command, what the    |
 //| ledger proves, the end of a scan, connection and trouble. JSON   |
 //| only; no call into the terminal.                                 |
 //+------------------------------------------------------------------+
@@ -14,11 +14,11 @@
 //+------------------------------------------------------------------+
 //| The command came in and waits                                    |
 //+------------------------------------------------------------------+
-string ReceivedFact(const long token,const long attempt)
+string ReceivedReport(const long client_order_id,const long attempt)
   {
    CJsonWriter json;
    json.Text("kind","command");
-   json.Integer("token",token);
+   json.Integer("client_order_id",client_order_id);
    json.Integer("attempt",attempt);
    json.Text("stage","received");
    return(json.Result());
@@ -26,11 +26,11 @@ string ReceivedFact(const long token,const long attempt)
 //+------------------------------------------------------------------+
 //| It was not sent, and this attempt never will be                  |
 //+------------------------------------------------------------------+
-string NotSentFact(const long token,const long attempt,const SNotSent &answer)
+string NotSentReport(const long client_order_id,const long attempt,const SNotSent &answer)
   {
    CJsonWriter json;
    json.Text("kind","command");
-   json.Integer("token",token);
+   json.Integer("client_order_id",client_order_id);
    json.Integer("attempt",attempt);
    json.Text("stage","not_sent");
    json.Text("reason",answer.reason);
@@ -41,11 +41,11 @@ string NotSentFact(const long token,const long attempt,const SNotSent &answer)
 //+------------------------------------------------------------------+
 //| The intent is in the ledger; the request goes out next, or went  |
 //+------------------------------------------------------------------+
-string SubmittedFact(const SLedgerEntry &entry)
+string SubmittedReport(const SLedgerEntry &entry)
   {
    CJsonWriter json;
    json.Text("kind","command");
-   json.Integer("token",entry.token);
+   json.Integer("client_order_id",entry.client_order_id);
    json.Integer("attempt",entry.attempt);
    json.Text("stage","submitted");
    json.Integer("mark",entry.mark);
@@ -54,11 +54,11 @@ string SubmittedFact(const SLedgerEntry &entry)
 //+------------------------------------------------------------------+
 //| OrderSend came back                                              |
 //+------------------------------------------------------------------+
-string ResultFact(const SLedgerEntry &entry)
+string ResultReport(const SLedgerEntry &entry)
   {
    CJsonWriter json;
    json.Text("kind","command");
-   json.Integer("token",entry.token);
+   json.Integer("client_order_id",entry.client_order_id);
    json.Integer("attempt",entry.attempt);
    json.Text("stage","result");
    json.Integer("mark",entry.mark);
@@ -74,14 +74,14 @@ string ResultFact(const SLedgerEntry &entry)
 //| The answer to a settle where neither ledger nor broker has an    |
 //| outcome                                                          |
 //+------------------------------------------------------------------+
-string SettledFact(const SSettle &settle,const string found,const long connected_ms)
+string StatusReplyReport(const SStatusRequest &status_request,const string found,const long connected_ms)
   {
    CJsonWriter json;
    json.Text("kind","command");
-   json.Integer("token",settle.order.token);
-   json.Integer("attempt",settle.attempt);
-   json.Text("stage","settled");
-   json.Integer("ask",settle.ask);
+   json.Integer("client_order_id",status_request.order.client_order_id);
+   json.Integer("attempt",status_request.attempt);
+   json.Text("stage","status_reply");
+   json.Integer("ask",status_request.ask);
    json.Text("found",found);
    json.IntegerIfAny("connected_ms",connected_ms);
    return(json.Result());
@@ -89,7 +89,7 @@ string SettledFact(const SSettle &settle,const string found,const long connected
 //+------------------------------------------------------------------+
 //| A scan is through; everything it found was reported before this  |
 //+------------------------------------------------------------------+
-string ScanFact(const string boot,const long counter,const long from_ms,const long to_ms,const int deals,
+string ScanReport(const string instance_id,const long counter,const long from_ms,const long to_ms,const int deals,
                 const int orders,const long &positions[])
   {
    CJsonWriter json;
@@ -97,7 +97,7 @@ string ScanFact(const string boot,const long counter,const long from_ms,const lo
    for(int i=0; i<ArraySize(positions); i++)
       list+=((i>0) ? "," : "")+IntegerToString(positions[i]);
    json.Text("kind","scan");
-   json.Text("boot",boot);
+   json.Text("instance_id",instance_id);
    json.Integer("counter",counter);
    json.Integer("from_server_ms",from_ms);
    json.Integer("to_server_ms",to_ms);
@@ -109,11 +109,11 @@ string ScanFact(const string boot,const long counter,const long from_ms,const lo
 //+------------------------------------------------------------------+
 //| The terminal lost or regained its broker                         |
 //+------------------------------------------------------------------+
-string ConnectionFact(const string boot,const long counter,const bool up)
+string ConnectionReport(const string instance_id,const long counter,const bool up)
   {
    CJsonWriter json;
    json.Text("kind","connection");
-   json.Text("boot",boot);
+   json.Text("instance_id",instance_id);
    json.Integer("counter",counter);
    json.Flag("up",up);
    json.Text("message",up ? "the broker is back" : "the connection to the broker is lost");
@@ -122,11 +122,11 @@ string ConnectionFact(const string boot,const long counter,const bool up)
 //+------------------------------------------------------------------+
 //| Something that a person must see                                 |
 //+------------------------------------------------------------------+
-string TroubleFact(const string boot,const long counter,const string code,const string message)
+string TroubleReport(const string instance_id,const long counter,const string code,const string message)
   {
    CJsonWriter json;
    json.Text("kind","trouble");
-   json.Text("boot",boot);
+   json.Text("instance_id",instance_id);
    json.Integer("counter",counter);
    json.Text("code",code);
    json.Text("message",Shorten(message,TEXT_MAX));
