@@ -121,7 +121,7 @@ class SidecarPeer:
         order: Order,
         *,
         attempt: int = 1,
-        ask: int = 1,
+        request_no: int = 1,
         ledger: str = "",
         since_server_ms: int = 0,
     ) -> bytes:
@@ -129,7 +129,7 @@ class SidecarPeer:
         item = StatusRequestItem(
             order=order,
             attempt=attempt,
-            ask=ask,
+            request_no=request_no,
             ledger=ledger or self.proofs[-1].ledger.id,
             since_server_ms=since_server_ms,
         )

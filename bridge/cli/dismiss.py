@@ -24,8 +24,9 @@ def dismiss(
 ) -> None:
     """Mark the refused events of each DIRECTIVE, or --all, as seen.
 
-    'execution-officer status' no longer counts them. They are kept, 'execution-officer journal undelivered' goes on to list
-    them, and 'execution-officer retry DIRECTIVE' can still offer them.
+    'execution-officer status' no longer counts them. They are kept:
+    'execution-officer journal undelivered' still lists them, and
+    'execution-officer retry DIRECTIVE' can still offer them.
     """
     if bool(directive_ids) is everything:
         raise click.UsageError("name directives, or give --all")

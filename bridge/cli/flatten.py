@@ -19,8 +19,8 @@ from bridge.sidecar.operations import FlattenRequest, Flattens
 def flatten(config_path: Path, officer: str | None, why: str, yes: bool) -> None:
     """Close all positions and cancel all pending orders that the bridge opened, and halt.
 
-    Nothing is opened again until 'execution-officer resume'. Positions that somebody else opened are left alone. Where
-    no sidecar runs, or its terminal is away, the closes go out when it is back.
+    Nothing is opened again until 'execution-officer resume'. Positions that somebody else opened are left alone.
+    Where no sidecar runs, or its terminal is away, the closes go out when it is back.
     """
     config = load(config_path)
     whose = officer or ", ".join(each.id for each in config.settings.officers)

@@ -67,7 +67,8 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 what=f"nothing is opened in {halt.symbol or 'any symbol'}: {halt.why}",
                 remedy=(
                     "look at the account's positions; once they are as they should be: "
-                    f"execution-officer resume{options} --officer {halt.officer} --symbol {shlex.quote(halt.symbol)}"
+                    f"execution-officer resume{options} --officer {halt.officer} "
+                    f"--symbol {shlex.quote(halt.symbol)}"
                 ),
             )
     for command in journal.unresolved:
@@ -91,8 +92,9 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 code="REFUSED_EVENTS",
                 what=f"the Director refused {_events(officer.events_refused)} for good: {officer.last_refusal}",
                 remedy=(
-                    f"look at them (execution-officer journal{options} undelivered), then: execution-officer retry{options} "
-                    f"--officer {officer.officer}, or execution-officer dismiss{options} --officer {officer.officer} "
+                    f"look at them (execution-officer journal{options} undelivered), then: "
+                    f"execution-officer retry{options} --officer {officer.officer}, or "
+                    f"execution-officer dismiss{options} --officer {officer.officer} "
                     '--note "WHY" --all'
                 ),
             )

@@ -45,7 +45,18 @@ def list_directives(path: Path, officer: str | None, state: str | None, as_json:
         return
     print_table(
         f"{len(rows)} directives",
-        ("received", "officer", "directive", "action", "symbol", "state", "legs", "events", "open", "why"),
+        (
+            "received",
+            "officer",
+            "directive",
+            "action",
+            "symbol",
+            "state",
+            "commands",
+            "events",
+            "open",
+            "why",
+        ),
         (
             (
                 row.received_at,
@@ -54,7 +65,7 @@ def list_directives(path: Path, officer: str | None, state: str | None, as_json:
                 row.action or "",
                 row.symbol or "",
                 row.state,
-                str(row.legs),
+                str(row.commands),
                 str(row.events),
                 str(row.undelivered or ""),
                 row.error_message,
@@ -76,7 +87,8 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
     if not rows:
         raise Failure(
             ExitCode.FAILED,
-            f"the journal at {path} has no directive {directive_id!r}. 'execution-officer journal list' has them all",
+            f"the journal at {path} has no directive {directive_id!r}. "
+            "'execution-officer journal list' has them all",
         )
     if as_json:
         _print_json(rows)

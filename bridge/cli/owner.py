@@ -65,7 +65,8 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
         except NoAnswerError as error:
             raise Failure(
                 ExitCode.FAILED,
-                f"the sidecar did not answer ({error}). It may have done it: 'execution-officer status' shows what stands",
+                f"the sidecar did not answer ({error}). It may have done it: "
+                "'execution-officer status' shows what stands",
             ) from error
         try:
             with opened(config.journal, config.settings) as journal:

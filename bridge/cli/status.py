@@ -146,7 +146,7 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
         ],
     )
     yield _Table(
-        "Commands in doubt: UNCERTAIN ones are asked about, UNKNOWN ones wait for a person",
+        "Commands in doubt: UNRESOLVED ones are asked about, UNKNOWN ones wait for a person",
         ("officer", "directive", "magic", "order", "state", "since", "what is known"),
         [
             (

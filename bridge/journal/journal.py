@@ -151,7 +151,7 @@ class Journal:
 
         return self._step("dispatch", officer, now, work, uncertainty)
 
-    def ask(
+    def request_status(
         self,
         officer: str,
         gate: Gate,
@@ -167,7 +167,7 @@ class Journal:
             "status_request",
             officer,
             now,
-            lambda step: dispatch.ask(step, self._settings.link, gate, first=first),
+            lambda step: dispatch.request_status(step, self._settings.link, gate, first=first),
             uncertainty,
         )
 

@@ -234,7 +234,9 @@ class LinkWorker:
         now, uncertainty = self._runtime.now(), self._runtime.uncertainty
         try:
             questions = await self._runtime.step(
-                lambda journal: journal.ask(officer, gate, now, first=first, uncertainty=uncertainty)
+                lambda journal: journal.request_status(
+                    officer, gate, now, first=first, uncertainty=uncertainty
+                )
             )
         except JournalUnavailableError as error:
             self._runtime.log.error("settle not asked", officer=officer, why=str(error))

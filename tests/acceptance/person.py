@@ -62,5 +62,5 @@ def unknown(desk: Desk) -> int:
     desk.join()
     [command] = desk.sent(directive())
     desk.later(30)
-    desk.report(absent(command.order, ask=101), absent(command.order, ask=102))
+    desk.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
     return command.order.client_order_id

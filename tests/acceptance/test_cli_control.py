@@ -223,7 +223,8 @@ def test_what_is_unknown_is_shown_with_the_line_that_ends_it(without_journal: Pe
     assert person.run("status") == ExitCode.ATTENTION
     assert f"look in the account's history for the magic {client_order_id}, then:" in person.said
     config = person.folder / "bridge.toml"
-    line = f'execution-officer resolve --config "{config}" --officer {OFFICER} --as WHAT --note "HOW YOU KNOW" dir-1'
+    resolve = f'execution-officer resolve --config "{config}"'
+    line = f'{resolve} --officer {OFFICER} --as WHAT --note "HOW YOU KNOW" dir-1'
     assert line in person.said
     # Copied as it is it decides nothing.
     assert person.run("resolve", "--as", "WHAT", "--note", "x", "dir-1") == ExitCode.USAGE
@@ -359,6 +360,6 @@ def test_a_directive_id_is_quoted_for_the_shell(without_journal: Person) -> None
         desk.join()
         [command] = desk.sent(directive("-x; rm *"))
         desk.later(30)
-        desk.report(absent(command.order, ask=101), absent(command.order, ask=102))
+        desk.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
     assert person.run("status") == ExitCode.ATTENTION
     assert "--note \"HOW YOU KNOW\" -- '-x; rm *'" in person.said

@@ -1,4 +1,4 @@
-"""`sandbox-director`, `simulated-broker` and `reference-terminal`, as processes: the line that says ready, and how they end."""
+"""`sandbox-director`, `simulated-broker` and `reference-terminal` as processes: ready lines and exits."""
 
 import http.client
 import json

@@ -1,5 +1,5 @@
-"""A terminal that may not connect before a person has listed the address. A reference terminal, which knows no list, is
-started where the other is allowed to connect: the Director is told the same."""
+"""A terminal that may not connect before a person has listed the address. A reference terminal, which knows no
+list, is started where the other is allowed to connect: the Director is told the same."""
 
 from datetime import UTC, datetime, timedelta
 

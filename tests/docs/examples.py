@@ -72,7 +72,7 @@ REPORTS: list[AnyReport] = [
         client_order_id=CLIENT_ORDER_ID,
         attempt=1,
         stage=reports.CommandStage.STATUS_REPLY,
-        ask=2,
+        request_no=2,
         found=reports.Found.NOTHING,
         connected_ms=61_000,
     ),
@@ -202,7 +202,11 @@ FROM_SIDECAR: list[FromSidecar] = [
     messages.StatusRequest(
         epoch=7,
         item=messages.StatusRequestItem(
-            order=ORDER, attempt=1, ask=1, ledger="1ed6e4" * 5 + "00", since_server_ms=SERVER_MS - 3_600_000
+            order=ORDER,
+            attempt=1,
+            request_no=1,
+            ledger="1ed6e4" * 5 + "00",
+            since_server_ms=SERVER_MS - 3_600_000,
         ),
     ),
     messages.Ack(epoch=7, seq=1),

@@ -11,9 +11,9 @@ from tests.conformance.specification.test_specification import PARTS
 README: Final = Path(__file__).parents[1] / "conformance/specification/README.md"
 _HEAD: Final = """# What holds of an order's whole life
 
-Each line is a case that is told on both terminals, the Expert Advisor from its own source and the reference terminal,
-against the same simulated broker. At its end every order was sent at most once; journal, Director and broker agree
-to the last lot; and both terminals told the same, field by field.
+Each line is a case that is told on both terminals, the Expert Advisor from its own source and the reference
+terminal, against the same simulated broker. At its end every order was sent at most once; journal, Director and
+broker agree to the last lot; and both terminals told the same, field by field.
 
     python -m pytest -n 2 tests/conformance/specification -k P10
 

@@ -1,5 +1,5 @@
-"""MODIFY and CANCEL: as the reference terminal sends them, once, with the target's state told at once; a CLOSE never
-closes more than is open."""
+"""MODIFY and CANCEL: as the reference terminal sends them, once, with the target's state told at once; a CLOSE
+never closes more than is open."""
 
 from collections.abc import Iterator
 from decimal import Decimal

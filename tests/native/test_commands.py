@@ -305,20 +305,20 @@ def test_an_open_outcome_of_which_the_broker_knows_nothing_is_settled(joined: Be
     joined.say(joined.peer.command(open_order()))
     joined.run(1_000)
     joined.peer.forget()
-    joined.say(joined.peer.status_request(open_order(), ask=3))
+    joined.say(joined.peer.status_request(open_order(), request_no=3))
     joined.run(100)
     assert joined.stages() == ["submitted", "result", "status_reply"]
     status_reply = joined.peer.reports_of(CommandReport)[-1]
-    assert (status_reply.found, status_reply.ask) == (Found.NOTHING, 3)
+    assert (status_reply.found, status_reply.request_no) == (Found.NOTHING, 3)
     assert status_reply.connected_ms >= 1_000
     joined.broker.disconnect()
     joined.run(100)
     joined.broker.connect()
     joined.run(300)
-    joined.say(joined.peer.status_request(open_order(), ask=4))
+    joined.say(joined.peer.status_request(open_order(), request_no=4))
     joined.run(100)
     status_reply = joined.peer.reports_of(CommandReport)[-1]
-    assert (status_reply.found, status_reply.ask) == (Found.NOTHING, 4)
+    assert (status_reply.found, status_reply.request_no) == (Found.NOTHING, 4)
     assert 300 <= status_reply.connected_ms <= 420
 
 
@@ -386,7 +386,7 @@ def test_without_an_intent_nothing_is_denied_before_the_broker_was_searched(join
     assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
     joined.broker.connect()
     joined.run(100)
-    joined.say(joined.peer.status_request(open_order(), ask=2))
+    joined.say(joined.peer.status_request(open_order(), request_no=2))
     joined.run(100)
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(500)

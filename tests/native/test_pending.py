@@ -1,4 +1,4 @@
-"""Pending orders: every form and lifetime goes out as the reference terminal's, and is refused with the same words."""
+"""Pending orders: every form and lifetime goes out as the reference terminal's, and is refused alike."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -1,5 +1,5 @@
-"""The guards in the inputs: an OPEN beyond one is refused with its name and the numbers, in the reference terminal's
-words; nothing else is ever refused for them."""
+"""The guards in the inputs: an OPEN beyond one is refused with its name and the numbers, in the reference
+terminal's words; nothing else is ever refused for them."""
 
 from decimal import Decimal
 from pathlib import Path

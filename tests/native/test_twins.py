@@ -1,4 +1,4 @@
-"""Chance commands on chance terms: whatever they are, the EA sends or refuses them as the reference terminal does."""
+"""Random commands on random terms: the EA sends or refuses them as the reference terminal does."""
 
 import random
 from decimal import Decimal

@@ -4,7 +4,8 @@
     python -m tests.rig.crashing NAME[:COUNT] -- reference-terminal --officer eo-001 ...
 
 It dies when it passes the fault point NAME for the COUNT-th time (default: the first). What stands behind the
-dashes is a command line of execution-officer. On stderr it says which points it passes, each once, and where it dies.
+dashes is a command line of execution-officer. On stderr it says which points it passes, and where
+it dies.
 """
 
 import os

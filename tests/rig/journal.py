@@ -32,7 +32,7 @@ class JournalView:
 
     def commands(self, directive_id: str) -> list[dict[str, Any]]:
         """The commands of a directive, leg by leg."""
-        return self.rows("SELECT * FROM commands WHERE directive_id = ? ORDER BY leg", directive_id)
+        return self.rows("SELECT * FROM commands WHERE directive_id = ? ORDER BY number", directive_id)
 
     def copy_to(self, path: Path) -> None:
         """A whole copy, as a backup tool makes one."""

@@ -5,30 +5,30 @@ from enum import IntEnum
 
 import pytest
 
-from bridge.simulator.mt5 import constants as constants
+from bridge.simulator.mt5 import constants as mt5
 from tests.terminal.build import STANDIN
 from tests.terminal.reference import constants, enum_names, functions, groups, header
 from tests.terminal.reference.derive import lines
 
 # MQL5's prefix of each enumeration of the simulated broker.
 PREFIXES: dict[type[IntEnum], str] = {
-    constants.TradeAction: "TRADE_ACTION_",
-    constants.OrderType: "ORDER_TYPE_",
-    constants.OrderFilling: "ORDER_FILLING_",
-    constants.OrderTime: "ORDER_TIME_",
-    constants.OrderState: "ORDER_STATE_",
-    constants.OrderReason: "ORDER_REASON_",
-    constants.DealEntry: "DEAL_ENTRY_",
-    constants.DealReason: "DEAL_REASON_",
-    constants.PositionType: "POSITION_TYPE_",
-    constants.PositionReason: "POSITION_REASON_",
-    constants.SymbolTradeMode: "SYMBOL_TRADE_MODE_",
-    constants.SymbolExecution: "SYMBOL_TRADE_EXECUTION_",
-    constants.SymbolOrdersGtc: "SYMBOL_ORDERS_",
-    constants.AccountMarginMode: "ACCOUNT_MARGIN_MODE_",
-    constants.AccountTradeMode: "ACCOUNT_TRADE_MODE_",
-    constants.TransactionType: "TRADE_TRANSACTION_",
-    constants.Retcode: "TRADE_RETCODE_",
+    mt5.TradeAction: "TRADE_ACTION_",
+    mt5.OrderType: "ORDER_TYPE_",
+    mt5.OrderFilling: "ORDER_FILLING_",
+    mt5.OrderTime: "ORDER_TIME_",
+    mt5.OrderState: "ORDER_STATE_",
+    mt5.OrderReason: "ORDER_REASON_",
+    mt5.DealEntry: "DEAL_ENTRY_",
+    mt5.DealReason: "DEAL_REASON_",
+    mt5.PositionType: "POSITION_TYPE_",
+    mt5.PositionReason: "POSITION_REASON_",
+    mt5.SymbolTradeMode: "SYMBOL_TRADE_MODE_",
+    mt5.SymbolExecution: "SYMBOL_TRADE_EXECUTION_",
+    mt5.SymbolOrdersGtc: "SYMBOL_ORDERS_",
+    mt5.AccountMarginMode: "ACCOUNT_MARGIN_MODE_",
+    mt5.AccountTradeMode: "ACCOUNT_TRADE_MODE_",
+    mt5.TransactionType: "TRADE_TRANSACTION_",
+    mt5.Retcode: "TRADE_RETCODE_",
 }
 OWN = {"mql_is_blank", "mql_give", "string"}
 """The stand-in's helpers, and a type that is called to convert."""

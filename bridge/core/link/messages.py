@@ -240,7 +240,7 @@ class StatusRequestItem(msgspec.Struct, frozen=True, kw_only=True):
 
     order: Order
     attempt: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
-    ask: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    request_no: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     """Counts the askings of this command; the answer carries it."""
     ledger: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
     """The ledger that the command was dispatched to. The silence of any other one proves nothing."""

@@ -119,7 +119,7 @@ class CommandReport(Report, frozen=True, kw_only=True, tag="command"):
     deal: Ticket = 0
     price: Decimal | None = None
     volume: Decimal | None = None
-    ask: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+    request_no: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
     found: Found | None = None
     connected_ms: Count = 0
     """STATUS_REPLY: how long the terminal had been connected to the broker without a break when it searched."""
@@ -316,7 +316,7 @@ def report_key(report: AnyReport) -> str:
     """The report's natural key (see the module's table)."""
     match report:
         case CommandReport(stage=CommandStage.STATUS_REPLY):
-            return f"command:{report.client_order_id}:{report.attempt}:status_reply:{report.ask}"
+            return f"command:{report.client_order_id}:{report.attempt}:status_reply:{report.request_no}"
         case CommandReport():
             return f"command:{report.client_order_id}:{report.attempt}:{report.stage}"
         case DealReport():

@@ -310,7 +310,7 @@ def resolve_command(
 ) -> Outcome:
     """A person who has looked at the broker's books says what became of a command whose outcome is open.
 
-    Counts for UNCERTAIN and UNKNOWN commands alone; any other stays as it is. Deals that turn up later still count.
+    Counts for UNRESOLVED and UNKNOWN commands alone; any other stays as it is. Later deals still count.
     """
     message = f"resolved by a person: {note}"
     emitted = msgspec.structs.replace(command, reason=RESOLVED, message=message)

@@ -29,7 +29,7 @@ class DirectiveState(StrEnum):
         return self not in (DirectiveState.RECEIVED, DirectiveState.WORKING, DirectiveState.UNKNOWN)
 
 
-class Leg(msgspec.Struct, frozen=True):
+class CommandProgress(msgspec.Struct, frozen=True):
     """What a directive's state needs to know of one of its commands."""
 
     state: CommandState
@@ -39,11 +39,11 @@ class Leg(msgspec.Struct, frozen=True):
     """NEVER_SENT because its time to live was over."""
 
 
-def directive_state(legs: Sequence[Leg]) -> DirectiveState:
+def directive_state(commands: Sequence[CommandProgress]) -> DirectiveState:
     """The state of a directive that was planned, from its legs."""
-    if not legs:
+    if not commands:
         return DirectiveState.RECEIVED
-    states = {leg.state for leg in legs}
+    states = {command.state for command in commands}
     if CommandState.UNKNOWN in states:
         return DirectiveState.UNKNOWN
     if not all(state.over for state in states):
@@ -52,10 +52,10 @@ def directive_state(legs: Sequence[Leg]) -> DirectiveState:
         return DirectiveState.FILLED
     if states == {CommandState.DONE}:
         return DirectiveState.DONE
-    if any(leg.filled for leg in legs) or CommandState.DONE in states:
+    if any(command.filled for command in commands) or CommandState.DONE in states:
         return DirectiveState.PARTIAL
     if CommandState.CANCELLED in states:
         return DirectiveState.CANCELLED
-    if all(leg.expired for leg in legs):
+    if all(command.expired for command in commands):
         return DirectiveState.EXPIRED
     return DirectiveState.REJECTED

@@ -29,7 +29,7 @@ ClientOrderIds = Callable[[int], int]
 """Gives the token of a leg (1, 2, ...) of the directive at hand; never the same one for two commands."""
 
 
-class Leg(msgspec.Struct, frozen=True):
+class PlannedCommand(msgspec.Struct, frozen=True):
     """One command to be: its order, and the directive that opened what it is about."""
 
     order: Order
@@ -136,7 +136,7 @@ def named(terms: SymbolReport) -> Problem | None:
 
 def plan_open(
     directive: Directive, settings: OfficerSettings, terms: SymbolReport, client_order_ids: ClientOrderIds
-) -> Leg | Problem:
+) -> PlannedCommand | Problem:
     """The one command of an opening directive that `check` let through."""
     quantity = directive.quantity
     if quantity is None:
@@ -169,7 +169,7 @@ def plan_open(
         max_spread_points=settings.risk_limits.max_spread_points,
         comment=comment(directive.directive_id),
     )
-    return Leg(order)
+    return PlannedCommand(order)
 
 
 def _lifetime(directive: Directive) -> tuple[TimeInForce, datetime | None]:
@@ -213,7 +213,7 @@ def plan_close(
     terms: SymbolReport,
     positions: Iterable[PositionRecord],
     client_order_ids: ClientOrderIds,
-) -> list[Leg] | Problem:
+) -> list[PlannedCommand] | Problem:
     """One command for each part of a position that a closing directive is about, oldest first.
 
     `positions` are this officer's open ones, oldest first. With a quantity that much is closed; where less is
@@ -233,14 +233,14 @@ def plan_close(
         return Problem("NO_POSITION", f"there is no open {which} in {terms.name} {_whose(directive)}")
     allowed = deviation(directive, settings)
     return [
-        close_leg(position, volume, client_order_ids(leg), allowed, comment(directive.directive_id))
-        for leg, (position, volume) in enumerate(_allocations(chosen, directive.quantity), start=1)
+        close_command(position, volume, client_order_ids(number), allowed, comment(directive.directive_id))
+        for number, (position, volume) in enumerate(_allocations(chosen, directive.quantity), start=1)
     ]
 
 
-def close_leg(
+def close_command(
     position: PositionRecord, volume: Decimal, client_order_id: int, deviation_points: int, text: str
-) -> Leg:
+) -> PlannedCommand:
     """The command that closes so much of one command's part of a position."""
     order = Order(
         client_order_id=client_order_id,
@@ -253,22 +253,22 @@ def close_leg(
         deviation_points=deviation_points,
         comment=text,
     )
-    return Leg(order, position.directive_id)
+    return PlannedCommand(order, position.directive_id)
 
 
 def plan_cancel(
     directive: Directive, terms: SymbolReport, orders: Iterable[OrderRecord], client_order_ids: ClientOrderIds
-) -> list[Leg] | Problem:
+) -> list[PlannedCommand] | Problem:
     """One command for each pending order of this officer that a CANCEL is about."""
     chosen = _aimed_at(directive, terms, orders)
     if not chosen:
         return Problem("NO_ORDER", f"there is no pending order in {terms.name} {_whose(directive)}")
-    return [cancel_leg(order, client_order_ids(leg)) for leg, order in enumerate(chosen, start=1)]
+    return [cancel_command(order, client_order_ids(number)) for number, order in enumerate(chosen, start=1)]
 
 
-def cancel_leg(order: OrderRecord, client_order_id: int) -> Leg:
+def cancel_command(order: OrderRecord, client_order_id: int) -> PlannedCommand:
     """The command that takes one pending order off the book."""
-    return Leg(
+    return PlannedCommand(
         Order(
             client_order_id=client_order_id,
             kind=CommandKind.CANCEL,
@@ -288,7 +288,7 @@ def plan_modify(
     positions: Iterable[PositionRecord],
     orders: Iterable[OrderRecord],
     client_order_ids: ClientOrderIds,
-) -> list[Leg] | Problem:
+) -> list[PlannedCommand] | Problem:
     """One command for each position, and each pending order, that a MODIFY is about.
 
     Without a target: the symbol's open positions, and its pending orders only where there is no position. A price
@@ -321,14 +321,14 @@ def plan_modify(
         )
     if not held and not waiting:
         return Problem("NO_TARGET", f"there is nothing to change in {terms.name} {_whose(directive)}")
-    legs: list[Leg] = []
+    commands: list[PlannedCommand] = []
     # Where several commands share a position its levels are one: one leg for each position.
     firsts: dict[int, PositionRecord] = {}
     for position in held:
         firsts.setdefault(position.identifier, position)
     for position in firsts.values():
         order = Order(
-            client_order_id=client_order_ids(len(legs) + 1),
+            client_order_id=client_order_ids(len(commands) + 1),
             kind=CommandKind.MODIFY,
             symbol=position.symbol,
             side=position.side,
@@ -337,10 +337,10 @@ def plan_modify(
             stop_loss=stop_loss,
             take_profit=take_profit,
         )
-        legs.append(Leg(order, position.directive_id))
+        commands.append(PlannedCommand(order, position.directive_id))
     for pending in waiting:
         order = Order(
-            client_order_id=client_order_ids(len(legs) + 1),
+            client_order_id=client_order_ids(len(commands) + 1),
             kind=CommandKind.MODIFY,
             symbol=pending.symbol,
             side=pending.side,
@@ -352,8 +352,8 @@ def plan_modify(
             price=price,
             limit_price=limit_price if pending.order_type is OrderType.STOP_LIMIT else None,
         )
-        legs.append(Leg(order, pending.directive_id))
-    return legs
+        commands.append(PlannedCommand(order, pending.directive_id))
+    return commands
 
 
 def flatten(
@@ -361,18 +361,20 @@ def flatten(
     orders: Iterable[OrderRecord],
     settings: OfficerSettings,
     client_order_ids: ClientOrderIds,
-) -> list[Leg]:
+) -> list[PlannedCommand]:
     """A person wants out: pending orders first, so that none is filled meanwhile, then every position."""
-    legs: list[Leg] = []
+    commands: list[PlannedCommand] = []
     for order in orders:
-        legs.append(cancel_leg(order, client_order_ids(len(legs) + 1)))
+        commands.append(cancel_command(order, client_order_ids(len(commands) + 1)))
     for position in positions:
         if position.volume > 0:
-            client_order_id = client_order_ids(len(legs) + 1)
-            legs.append(
-                close_leg(position, position.volume, client_order_id, settings.deviation_points, "flatten")
+            client_order_id = client_order_ids(len(commands) + 1)
+            commands.append(
+                close_command(
+                    position, position.volume, client_order_id, settings.deviation_points, "flatten"
+                )
             )
-    return legs
+    return commands
 
 
 _Target = TypeVar("_Target", PositionRecord, OrderRecord)

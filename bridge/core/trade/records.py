@@ -18,7 +18,7 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     officer: str
     directive_id: str
-    leg: int
+    number: int
     """1, 2, 3, ... within its directive."""
     order: Order
     state: CommandState = CommandState.PLANNED
@@ -26,7 +26,7 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Not to be dispatched any more from here on."""
     attempt: int = 0
     """How often it was dispatched."""
-    ask: int = 0
+    request_no: int = 0
     """How often a terminal was asked to settle it."""
     touched_at: datetime | None = None
     """When it was last dispatched or asked for."""

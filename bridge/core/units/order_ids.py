@@ -18,13 +18,13 @@ def default_prefix(officer: str) -> int:
     return int.from_bytes(digest[:4]) % MAX_PREFIX + 1
 
 
-def make_client_order_id(prefix: int, officer: str, directive_id: str, leg: int, salt: int = 0) -> int:
+def make_client_order_id(prefix: int, officer: str, directive_id: str, number: int, salt: int = 0) -> int:
     """The token of one leg of one directive. The same arguments always give the same token.
 
     Raises ValueError for a prefix outside 1..4095: a prefix of 0 would let a manual order's magic through.
     """
     if not 1 <= prefix <= MAX_PREFIX:
         raise ValueError(f"token prefix {prefix} is outside 1..{MAX_PREFIX}")
-    name = "\n".join((officer, directive_id, str(leg), str(salt)))
+    name = "\n".join((officer, directive_id, str(number), str(salt)))
     hashed = int.from_bytes(hashlib.sha256(name.encode()).digest()[: HASH_BITS // 8])
     return prefix << HASH_BITS | hashed

@@ -71,7 +71,7 @@ CREATE TABLE commands (                        -- the outbox to the terminal
     client_order_id INTEGER PRIMARY KEY,
     officer TEXT NOT NULL REFERENCES officers,
     directive_id TEXT NOT NULL,
-    leg INTEGER NOT NULL,
+    number INTEGER NOT NULL,
     created_at TEXT NOT NULL,
     body TEXT NOT NULL,                        -- the order as it goes out
     kind TEXT NOT NULL,
@@ -81,7 +81,7 @@ CREATE TABLE commands (                        -- the outbox to the terminal
     state TEXT NOT NULL,
     expires_at TEXT NOT NULL,
     attempt INTEGER NOT NULL,
-    ask INTEGER NOT NULL,
+    request_no INTEGER NOT NULL,
     absences INTEGER NOT NULL,
     touched_at TEXT,
     dispatched_at TEXT,
@@ -90,7 +90,7 @@ CREATE TABLE commands (                        -- the outbox to the terminal
     filled TEXT NOT NULL,
     reason TEXT NOT NULL,
     message TEXT NOT NULL,
-    UNIQUE (officer, directive_id, leg),
+    UNIQUE (officer, directive_id, number),
     FOREIGN KEY (officer, directive_id) REFERENCES directives (officer, directive_id)
 ) STRICT;
 CREATE INDEX commands_open ON commands (officer, state)
@@ -217,7 +217,8 @@ BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 VIEWS: Final = """
 CREATE VIEW directive_overview AS
 SELECT d.officer, d.directive_id, d.received_at, d.action, d.symbol, d.state, d.state_at,
-       (SELECT count(*) FROM commands c WHERE c.officer = d.officer AND c.directive_id = d.directive_id) AS legs,
+       (SELECT count(*) FROM commands c
+         WHERE c.officer = d.officer AND c.directive_id = d.directive_id) AS commands,
        (SELECT count(*) FROM events e WHERE e.officer = d.officer AND e.directive_id = d.directive_id) AS events,
        (SELECT count(*) FROM events e WHERE e.officer = d.officer AND e.directive_id = d.directive_id
             AND e.state <> 'delivered') AS undelivered,
@@ -234,7 +235,7 @@ SELECT officer, server, login, identifier, directive_id, symbol, side, volume_in
 FROM positions WHERE state = 'OPEN';
 
 CREATE VIEW unknown_commands AS
-SELECT officer, directive_id, leg, client_order_id, symbol, side, volume, state, dispatched_at, message
+SELECT officer, directive_id, number, client_order_id, symbol, side, volume, state, dispatched_at, message
 FROM commands WHERE state IN ('UNRESOLVED', 'UNKNOWN');
 
 CREATE VIEW timeline AS

@@ -86,11 +86,11 @@ def resolve(
 def _choose(step: Step, directive_id: str, client_order_id: int | None) -> CommandRecord:
     """The command that is meant."""
     found = step.connection.execute(
-        "SELECT * FROM commands WHERE officer = ? AND directive_id = ? ORDER BY leg",
+        "SELECT * FROM commands WHERE officer = ? AND directive_id = ? ORDER BY number",
         (step.officer, directive_id),
     )
-    legs = [each for each in map(rows.command, found) if client_order_id in (None, each.client_order_id)]
-    unresolved = [each for each in legs if each.state in RESOLVABLE]
+    commands = [each for each in map(rows.command, found) if client_order_id in (None, each.client_order_id)]
+    unresolved = [each for each in commands if each.state in RESOLVABLE]
     if len(unresolved) == 1:
         return unresolved[0]
     if unresolved:
@@ -100,14 +100,14 @@ def _choose(step: Step, directive_id: str, client_order_id: int | None) -> Comma
         raise CannotResolveError(
             f"{len(unresolved)} commands of directive {directive_id!r} are in doubt: {named}. Name one by its token"
         )
-    raise CannotResolveError(f"nothing is in doubt: {_states(directive_id, client_order_id, legs)}")
+    raise CannotResolveError(f"nothing is in doubt: {_states(directive_id, client_order_id, commands)}")
 
 
-def _states(directive_id: str, client_order_id: int | None, legs: Sequence[CommandRecord]) -> str:
-    if not legs:
+def _states(directive_id: str, client_order_id: int | None, commands: Sequence[CommandRecord]) -> str:
+    if not commands:
         what = "no command yet" if client_order_id is None else f"no command with token {client_order_id}"
         return f"directive {directive_id!r} has {what}"
-    states = ", ".join(f"command {each.client_order_id} is {each.state}" for each in legs)
+    states = ", ".join(f"command {each.client_order_id} is {each.state}" for each in commands)
     return f"of directive {directive_id!r}, {states}"
 
 

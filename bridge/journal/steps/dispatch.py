@@ -97,7 +97,7 @@ def _dispatch(
     return message
 
 
-def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[StatusRequest]:
+def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[StatusRequest]:
     """Questions about the commands whose fate is not known.
 
     At the start of an epoch (`first`) all of them, UNKNOWN ones too; later those that have been silent for a
@@ -111,7 +111,7 @@ def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[Stat
     for command in rows.load_commands(step.connection, step.officer, UNRESOLVED_STATES):
         if not first and not _due(command, link, step.now):
             continue
-        asked = msgspec.structs.replace(command, ask=command.ask + 1, touched_at=step.now)
+        asked = msgspec.structs.replace(command, request_no=command.request_no + 1, touched_at=step.now)
         rows.update_command(step.connection, asked)
         since = min(command.dispatched_at or step.now, step.earliest) - HISTORY_MARGIN
         questions.append(
@@ -120,7 +120,7 @@ def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[Stat
                 item=StatusRequestItem(
                     order=asked.order,
                     attempt=asked.attempt,
-                    ask=asked.ask,
+                    request_no=asked.request_no,
                     ledger=_ledger_of(step, asked),
                     since_server_ms=max(broker_time.to_server_ms(since, known), 0),
                 ),
@@ -132,7 +132,7 @@ def ask(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[Stat
 def _due(command: CommandRecord, link: LinkSettings, now: datetime) -> bool:
     if command.state is CommandState.UNKNOWN or command.touched_at is None:
         return False
-    patience = link.status_request_every_s * 2.0 ** min(command.ask, MAX_ASK_DOUBLINGS)
+    patience = link.status_request_every_s * 2.0 ** min(command.request_no, MAX_ASK_DOUBLINGS)
     if command.state in WITH_TERMINAL:
         # It may still be on its way, or out at the broker in a synchronous send.
         patience += link.command_deadline_s

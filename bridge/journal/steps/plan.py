@@ -17,7 +17,7 @@ from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.events import ROUND
-from bridge.core.trade.planning import Leg
+from bridge.core.trade.planning import PlannedCommand
 from bridge.core.trade.records import CommandRecord, PositionRecord
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.order_ids import make_client_order_id
@@ -32,7 +32,7 @@ from bridge.journal.tables import holdings, market, rows
 _own = msgspec.json.Decoder(Own)
 
 _UNSETTLED: Final = (
-    "(c.state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNCERTAIN')"
+    "(c.state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNRESOLVED')"
     # A pending order may rest on the book for months; a market order that was taken is about to be filled.
     " OR (c.state IN ('PLACED', 'PARTIAL') AND (c.order_type = 'MARKET' OR c.kind <> 'OPEN'))"
     # It was taken and not seen yet: to whoever looks now it is not there.
@@ -114,13 +114,15 @@ class _Planner:
         asked_since = market.symbol_seen_at(step.connection, step.account, asked) >= item.received_at
         return terms if asked_since else None
 
-    def _plan(self, item: Waiting, directive: Directive, terms: SymbolReport) -> list[Leg] | Problem:
+    def _plan(
+        self, item: Waiting, directive: Directive, terms: SymbolReport
+    ) -> list[PlannedCommand] | Problem:
         """The directive's commands. Empty where it is over without any."""
         step, settings = self._step, self._settings
         client_order_id = client_order_ids(step, settings, directive.directive_id)
         if directive.action.opens:
-            leg = planning.plan_open(directive, settings, terms, client_order_id)
-            return leg if isinstance(leg, Problem) else [leg]
+            number = planning.plan_open(directive, settings, terms, client_order_id)
+            return number if isinstance(number, Problem) else [number]
         positions = holdings.open_positions(step.connection, step.account)
         if directive.action.closes:
             # What was ordered later and went first: a flatten does not wait for its turn.
@@ -198,15 +200,17 @@ def _plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
     if own.action == halt.CANCEL_ORDER:
         positions, orders = [], [each for each in orders if each.ticket == own.order]
     positions = [_left_to_close(step, part) for part in positions]
-    legs = planning.flatten(positions, orders, settings, client_order_ids(step, settings, item.directive_id))
-    if rest and not legs:
+    commands = planning.flatten(
+        positions, orders, settings, client_order_ids(step, settings, item.directive_id)
+    )
+    if rest and not commands:
         # Others are closing what is left, and may fail; or it cannot be told yet what is left.
         return
     if rest or own.action == halt.FLATTEN:
         # What is under way may yet open something, and a close may be refused: looked at again after that.
         flatten_rounds.order_round(step, own, ordered_at)
-    if legs:
-        _add(step, item.directive_id, legs, step.latest + flatten_rounds.OWN_TIME_TO_LIVE)
+    if commands:
+        _add(step, item.directive_id, commands, step.latest + flatten_rounds.OWN_TIME_TO_LIVE)
     else:
         message = "there was nothing to close or cancel"
         step.set_directive_state(item.directive_id, DirectiveState.DONE, "NOTHING_OPEN", message)
@@ -260,15 +264,15 @@ def _unsettled_symbols(step: Step, number: int, *, paused: bool = False) -> set[
     return {row["symbol"] for row in found}
 
 
-def _add(step: Step, directive_id: str, legs: Sequence[Leg], expires_at: datetime) -> None:
+def _add(step: Step, directive_id: str, commands: Sequence[PlannedCommand], expires_at: datetime) -> None:
     """The directive's commands, with their audit rows."""
-    for number, leg in enumerate(legs, start=1):
+    for number, planned in enumerate(commands, start=1):
         record = CommandRecord(
             officer=step.officer,
             directive_id=directive_id,
-            leg=number,
-            order=leg.order,
-            opening_directive_id=leg.opening_directive_id,
+            number=number,
+            order=planned.order,
+            opening_directive_id=planned.opening_directive_id,
             expires_at=expires_at,
         )
         rows.insert_command(step.connection, record, step.now)
@@ -279,10 +283,10 @@ def _add(step: Step, directive_id: str, legs: Sequence[Leg], expires_at: datetim
 def client_order_ids(step: Step, settings: OfficerSettings, directive_id: str) -> planning.ClientOrderIds:
     """Gives the tokens of a directive's legs; one that is taken is salted by the next counter."""
 
-    def client_order_id(leg: int) -> int:
+    def client_order_id(number: int) -> int:
         salt = 0
         while True:
-            candidate = make_client_order_id(settings.prefix, step.officer, directive_id, leg, salt)
+            candidate = make_client_order_id(settings.prefix, step.officer, directive_id, number, salt)
             taken = step.connection.execute("SELECT 1 FROM commands WHERE client_order_id = ?", (candidate,))
             if taken.fetchone() is None:
                 return candidate

@@ -20,7 +20,7 @@ from bridge.journal.steps.step import Step
 from bridge.journal.tables import holdings
 from bridge.journal.tables.rows import Account
 
-_UNDER_WAY = "('DISPATCHED', 'SUBMITTED', 'UNCERTAIN', 'UNKNOWN', 'PLACED', 'PARTIAL')"
+_UNDER_WAY = "('DISPATCHED', 'SUBMITTED', 'UNRESOLVED', 'UNKNOWN', 'PLACED', 'PARTIAL')"
 
 
 class Limits:

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from bridge.core.director.contract import OPERATOR_PREFIX, encode_event, utc_text
-from bridge.core.trade.directive_states import DirectiveState, Leg, directive_state
+from bridge.core.trade.directive_states import CommandProgress, DirectiveState, directive_state
 from bridge.core.trade.events import DIRECTIVE_SUBJECT, event_key, system_error
 from bridge.core.trade.records import CommandRecord, NewEvent, Outcome
 from bridge.core.units.clock_trust import ClockUncertainty
@@ -152,11 +152,16 @@ class Step:
 
     def refresh_directive(self, directive_id: str) -> None:
         """Bring the directive's state in line with its commands."""
-        legs = rows.commands_of(self.connection, self.officer, directive_id)
+        commands = rows.commands_of(self.connection, self.officer, directive_id)
         state = directive_state(
-            [Leg(leg.state, filled=leg.filled > 0, expired=leg.reason == "EXPIRED") for leg in legs]
+            [
+                CommandProgress(command.state, filled=command.filled > 0, expired=command.reason == "EXPIRED")
+                for command in commands
+            ]
         )
-        ended = legs[-1] if legs and state in (DirectiveState.REJECTED, DirectiveState.EXPIRED) else None
+        ended = (
+            commands[-1] if commands and state in (DirectiveState.REJECTED, DirectiveState.EXPIRED) else None
+        )
         self.set_directive_state(
             directive_id, state, ended.reason if ended else "", ended.message if ended else ""
         )

@@ -70,12 +70,12 @@ def command(row: sqlite3.Row) -> CommandRecord:
     return CommandRecord(
         officer=row["officer"],
         directive_id=row["directive_id"],
-        leg=row["leg"],
+        number=row["number"],
         order=_order.decode(row["body"]),
         state=CommandState(row["state"]),
         expires_at=expires_at,
         attempt=row["attempt"],
-        ask=row["ask"],
+        request_no=row["request_no"],
         touched_at=moment(row["touched_at"]),
         dispatched_at=moment(row["dispatched_at"]),
         absences=row["absences"],
@@ -104,7 +104,7 @@ def load_commands(
     rows = connection.execute(
         # The marks are question marks, as many as there are states.
         f"SELECT c.* FROM commands c JOIN directives d USING (officer, directive_id)"  # noqa: S608
-        f" WHERE c.officer = ? AND c.state IN ({marks}) ORDER BY d.id, c.leg",
+        f" WHERE c.officer = ? AND c.state IN ({marks}) ORDER BY d.id, c.number",
         (officer, *states),
     )
     return [command(row) for row in rows]
@@ -113,7 +113,8 @@ def load_commands(
 def commands_of(connection: sqlite3.Connection, officer: str, directive_id: str) -> list[CommandRecord]:
     """The directive's commands, by leg."""
     rows = connection.execute(
-        "SELECT * FROM commands WHERE officer = ? AND directive_id = ? ORDER BY leg", (officer, directive_id)
+        "SELECT * FROM commands WHERE officer = ? AND directive_id = ? ORDER BY number",
+        (officer, directive_id),
     )
     return [command(row) for row in rows]
 
@@ -164,7 +165,7 @@ def planned_commands(
     rows = connection.execute(
         "SELECT c.* FROM commands c JOIN directives d USING (officer, directive_id)"
         " WHERE c.officer = ?1 AND c.state = 'PLANNED' AND (?2 OR c.kind <> 'OPEN')"
-        " ORDER BY d.id, c.leg LIMIT ?3",
+        " ORDER BY d.id, c.number LIMIT ?3",
         (officer, opens, MAX_PLANNED),
     )
     return [command(row) for row in rows]
@@ -202,7 +203,7 @@ def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: da
     order = record.order
     _order.decode(order_json(order))
     connection.execute(
-        "INSERT INTO commands (client_order_id, officer, directive_id, leg, created_at,"
+        "INSERT INTO commands (client_order_id, officer, directive_id, number, created_at,"
         " body, kind, order_type, symbol,"
         " side, volume, target_order, target_position, opening_directive_id, state, expires_at, attempt, ask,"
         " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message)"
@@ -211,7 +212,7 @@ def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: da
             record.client_order_id,
             record.officer,
             record.directive_id,
-            record.leg,
+            record.number,
             utc_text(at),
             order_json(order),
             order.kind,
@@ -225,7 +226,7 @@ def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: da
             record.state,
             utc_text(record.expires_at),
             record.attempt,
-            record.ask,
+            record.request_no,
             record.absences,
             text(record.touched_at),
             text(record.dispatched_at),
@@ -241,12 +242,13 @@ def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: da
 def update_command(connection: sqlite3.Connection, record: CommandRecord) -> None:
     """What may change of a command. Its order never does."""
     connection.execute(
-        "UPDATE commands SET state = ?, attempt = ?, ask = ?, absences = ?, touched_at = ?, dispatched_at = ?,"
-        " order_ticket = ?, position_id = ?, filled = ?, reason = ?, message = ? WHERE client_order_id = ?",
+        "UPDATE commands SET state = ?, attempt = ?, request_no = ?, absences = ?, touched_at = ?,"
+        " dispatched_at = ?, order_ticket = ?, position_id = ?, filled = ?, reason = ?, message = ?"
+        " WHERE client_order_id = ?",
         (
             record.state,
             record.attempt,
-            record.ask,
+            record.request_no,
             record.absences,
             text(record.touched_at),
             text(record.dispatched_at),

@@ -24,7 +24,7 @@ class DirectiveRow(msgspec.Struct, frozen=True):
     symbol: str | None
     state: str
     state_at: str
-    legs: int
+    commands: int
     events: int
     undelivered: int
     error_code: str

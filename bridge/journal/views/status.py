@@ -90,14 +90,14 @@ class UnresolvedCommand(msgspec.Struct, frozen=True, kw_only=True):
 
     officer: str
     directive_id: str
-    leg: int
+    number: int
     client_order_id: int
     """The order's magic number at the broker."""
     symbol: str
     side: str
     volume: str
     state: str
-    """UNCERTAIN: the terminal is being asked. UNKNOWN: only a person, or late evidence, can tell."""
+    """UNRESOLVED: the terminal is being asked. UNKNOWN: only a person, or late evidence, can tell."""
     dispatched_at: str | None
     message: str
 
@@ -145,7 +145,7 @@ def status(db: Database, path: Path) -> JournalStatus:
             halts=_rows(db, "halts", Halt, "officer, symbol, since"),
             positions=_rows(db, "open_positions", OpenPosition, "officer, opened_at, identifier"),
             orders=_rows(db, "pending_orders", PendingOrder, "officer, ticket"),
-            unresolved=_rows(db, "unknown_commands", UnresolvedCommand, "officer, dispatched_at, leg"),
+            unresolved=_rows(db, "unknown_commands", UnresolvedCommand, "officer, dispatched_at, number"),
         )
     finally:
         db.conn.execute("ROLLBACK")

@@ -162,7 +162,7 @@ class Executor:
                 client_order_id=client_order_id,
                 attempt=item.attempt,
                 stage=CommandStage.STATUS_REPLY,
-                ask=item.ask,
+                request_no=item.request_no,
                 found=Found.UNSEARCHED if found is None else Found.NOTHING,
                 connected_ms=connected_ms,
             )

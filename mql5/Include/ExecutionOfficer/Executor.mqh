@@ -234,7 +234,7 @@ void CExecutor::StatusRequest(const SStatusRequest &status_request,const long co
       return;
      }
    if(denied && searched)
-      m_alarm="the broker knows an order with token "+IntegerToString(client_order_id)+" that the ledger does not: its end was "
+      m_alarm="the broker knows an order with client order id "+IntegerToString(client_order_id)+" that the ledger does not: its end was "
               +"lost, in a power failure maybe. The order is not sent again; compare the account by hand.";
    m_sight.Tell(reports);
    // A refusal is the end of it. What was taken must be seen: an acceptance alone is no order and no deal.

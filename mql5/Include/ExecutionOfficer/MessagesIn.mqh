@@ -222,7 +222,7 @@ void CMessageReader::ReadStatusRequest(SStatusRequest &status_request)
       return;
    m_fields.Read(m_reader,item);
    status_request.attempt=m_fields.Integer("attempt",1,INT31_MAX,true);
-   status_request.ask=m_fields.Integer("ask",1,INT31_MAX,true);
+   status_request.request_no=m_fields.Integer("request_no",1,INT31_MAX,true);
    status_request.ledger=m_fields.Hex("ledger",32);
    status_request.since_ms=m_fields.Integer("since_server_ms",0,COUNT_MAX,true);
    int order=m_fields.Inner("order");

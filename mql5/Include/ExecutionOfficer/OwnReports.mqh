@@ -81,7 +81,7 @@ string StatusReplyReport(const SStatusRequest &status_request,const string found
    json.Integer("client_order_id",status_request.order.client_order_id);
    json.Integer("attempt",status_request.attempt);
    json.Text("stage","status_reply");
-   json.Integer("ask",status_request.ask);
+   json.Integer("request_no",status_request.request_no);
    json.Text("found",found);
    json.IntegerIfAny("connected_ms",connected_ms);
    return(json.Result());

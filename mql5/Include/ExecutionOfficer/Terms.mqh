@@ -158,7 +158,7 @@ struct SStatusRequest
    long              epoch;
    SOrder            order;
    long              attempt;
-   long              ask;
+   long              request_no;
    string            ledger;
    long              since_ms;    // server time
   };

@@ -10,7 +10,7 @@ from tests.conformance.specification.asking import CANCELLED, PLACED, refusals, 
 from tests.conformance.specification.case import case
 from tests.rig.rig import CLOSED, OPENED
 
-LEG = (EventType.ORDER_PLACED, EventType.ORDER_FILLED, EventType.POSITION_CLOSED)
+NUMBER = (EventType.ORDER_PLACED, EventType.ORDER_FILLED, EventType.POSITION_CLOSED)
 """What is told of each position that a directive closes, beside that it was received."""
 GONE = (*OPENED, EventType.POSITION_CLOSED)
 """What is told of an opening whose position no directive closed."""
@@ -48,7 +48,7 @@ def closes_all(rig: StoryRig) -> None:
     for action, quantity in (("OPEN_LONG", 0.02), ("OPEN_SHORT", 0.03)):
         rig.open(action, quantity=quantity)
     rig.open(symbol="GBPUSD", quantity=0.04)
-    rig.emitted(rig.issue("CLOSE"), EventType.DIRECTIVE_RECEIVED, *LEG, *LEG, in_any_order=True)
+    rig.emitted(rig.issue("CLOSE"), EventType.DIRECTIVE_RECEIVED, *NUMBER, *NUMBER, in_any_order=True)
     assert [position.symbol for position in rig.broker.positions()] == ["GBPUSD"]
     rig.emitted(rig.issue("CLOSE_POSITION", symbol="GBPUSD"), *CLOSED)
     assert volumes(rig) == []
@@ -66,10 +66,10 @@ def closes_a_quantity(rig: StoryRig) -> None:
     rig.emitted(part, *CLOSED[:-1])
     assert volumes(rig) == [Decimal("0.01"), Decimal("0.03"), Decimal("0.01")]
     oldest = rig.issue("CLOSE", quantity=0.03)
-    rig.emitted(oldest, *CLOSED, *LEG[:-1], in_any_order=True)
+    rig.emitted(oldest, *CLOSED, *NUMBER[:-1], in_any_order=True)
     assert volumes(rig) == [Decimal("0.01"), Decimal("0.01")]
     rest = rig.issue("CLOSE", quantity=5)
-    rig.emitted(rest, EventType.DIRECTIVE_RECEIVED, *LEG, *LEG, in_any_order=True)
+    rig.emitted(rest, EventType.DIRECTIVE_RECEIVED, *NUMBER, *NUMBER, in_any_order=True)
     assert volumes(rig) == []
     assert sum(send.request.volume for send in rig.broker.sends()) == Decimal("0.12")
 

@@ -269,9 +269,9 @@ class Desk:
         self.take(*items)
         assert self.advance(opens_paused=True) == []
 
-    def ask(self, *, first: bool = False, **changes: object) -> list[StatusRequest]:
+    def request_status(self, *, first: bool = False, **changes: object) -> list[StatusRequest]:
         """Ask what became of the commands in doubt."""
-        return self.journal.ask(
+        return self.journal.request_status(
             self.officer, self.gate(**changes), self.now, first=first, uncertainty=self.uncertainty
         )
 
@@ -301,10 +301,10 @@ class Desk:
         assert isinstance(state, str)
         return state
 
-    def order(self, directive_id: str = "dir-1", leg: int = 1) -> Order:
+    def order(self, directive_id: str = "dir-1", number: int = 1) -> Order:
         """What the directive's command asks of the broker."""
         [(body,)] = self.rows(
-            "SELECT body FROM commands WHERE directive_id = ? AND leg = ?", directive_id, leg
+            "SELECT body FROM commands WHERE directive_id = ? AND number = ?", directive_id, number
         )
         return msgspec.json.decode(body, type=Order)
 

@@ -55,11 +55,21 @@ def not_sent(order: Order, reason: NotSentReason, *, attempt: int = 1, message: 
 
 
 def absent(
-    order: Order, *, ask: int, attempt: int = 1, connected_ms: int = 3_600_000, found: Found = Found.NOTHING
+    order: Order,
+    *,
+    request_no: int,
+    attempt: int = 1,
+    connected_ms: int = 3_600_000,
+    found: Found = Found.NOTHING,
 ) -> CommandReport:
     """The answer to a settle: neither ledger nor broker has an outcome."""
     return stage(
-        CommandStage.STATUS_REPLY, order, attempt=attempt, ask=ask, found=found, connected_ms=connected_ms
+        CommandStage.STATUS_REPLY,
+        order,
+        attempt=attempt,
+        request_no=request_no,
+        found=found,
+        connected_ms=connected_ms,
     )
 
 

@@ -63,7 +63,7 @@ STEPS: dict[str, tuple[Callable[[Desk], None], Work]] = {
     "reports": (dispatched, filled),
     "dispatch": (planned, lambda desk: desk.advance()),
     "planning": (known, lambda desk: desk.advance(opens_paused=True)),
-    "status_request": (dispatched, lambda desk: desk.ask(first=True)),
+    "status_request": (dispatched, lambda desk: desk.request_status(first=True)),
     "delivered": (dispatched, lambda desk: desk.journal.delivered(desk.due()[0], "evt-1", desk.now)),
     "refused": (dispatched, lambda desk: desk.journal.set_aside(desk.due()[0], "no", desk.now)),
     "trouble": (dispatched, lambda desk: desk.journal.trouble(OFFICER, "JOURNAL", "full", "disk", desk.now)),

@@ -152,9 +152,9 @@ def test_a_modify_of_which_nothing_is_seen_is_refused_after_the_second_look(
     order = moved(joined)
     joined.report(submitted(order), result(order, 10012))
     joined.later(60)
-    joined.report(absent(order, ask=1))
+    joined.report(absent(order, request_no=1))
     assert joined.command_state(order.client_order_id) == "UNRESOLVED"
-    joined.report(absent(order, ask=2))
+    joined.report(absent(order, request_no=2))
     assert joined.directive_state("dir-modify") == "REJECTED"
     [body] = joined.bodies("ORDER_REJECTED")
     assert body["error_code"] == "NO_EFFECT"

@@ -130,11 +130,11 @@ def test_absence_counts_where_the_grace_time_is_over_by_every_clock(joined: Desk
     [command] = joined.sent(directive())
     joined.later(3600)
     joined.uncertainty = EARLIER
-    joined.report(absent(command.order, ask=1), absent(command.order, ask=2))
+    joined.report(absent(command.order, request_no=1), absent(command.order, request_no=2))
     assert joined.command_state(command.order.client_order_id) == "DISPATCHED"
     joined.later(-3600 + 30)
     joined.uncertainty = None
-    joined.report(absent(command.order, ask=3), absent(command.order, ask=4))
+    joined.report(absent(command.order, request_no=3), absent(command.order, request_no=4))
     assert joined.command_state(command.order.client_order_id) == "UNKNOWN"
 
 
@@ -200,17 +200,17 @@ def test_what_is_in_doubt_is_asked_about_and_looked_for_from_now_on(joined: Desk
     [command] = joined.sent(directive(expires_at=LATE))
     joined.report(submitted(command.order), result(command.order, TIMEOUT, ticket=0))
     joined.later(-ahead_s)
-    [question] = joined.ask()
+    [question] = joined.request_status()
     assert question.item.since_server_ms == server_ms() - 3_600_000
-    assert joined.ask() == []
+    assert joined.request_status() == []
     joined.later(60)
-    assert len(joined.ask()) == 1
+    assert len(joined.request_status()) == 1
 
 
 def test_what_is_in_doubt_is_looked_for_from_the_earliest_time_on(joined: Desk) -> None:
     joined.sent(directive())
     joined.uncertainty = ClockUncertainty(earlier=2 * HOUR)
-    [question] = joined.ask(first=True)
+    [question] = joined.request_status(first=True)
     assert question.item.since_server_ms == server_ms() - 3 * 3_600_000
 
 
@@ -235,7 +235,7 @@ def test_absence_counts_so_long_after_the_clock_was_right(joined: Desk, ahead_s:
     joined.later(-ahead_s)
     joined.advance()
     joined.later(30)
-    joined.report(absent(command.order, ask=1), absent(command.order, ask=2))
+    joined.report(absent(command.order, request_no=1), absent(command.order, request_no=2))
     assert joined.command_state(command.order.client_order_id) == "UNKNOWN"
 
 

@@ -237,9 +237,11 @@ def test_a_close_takes_the_oldest_first_and_no_more_than_was_asked(joined: Desk)
             "time_server_ms": 1_767_614_400_000 - number,
         }
         joined.report(deal(command.order, DEAL + number, **made))
-    legs = [(close.order.position, str(close.order.volume)) for close in joined.sent(closing(quantity=0.4))]
-    assert legs == [(POSITION + 2, "0.3"), (POSITION + 1, "0.1")]
-    assert joined.rows("SELECT leg FROM commands WHERE directive_id = 'dir-close' ORDER BY leg") == [
+    commands = [
+        (close.order.position, str(close.order.volume)) for close in joined.sent(closing(quantity=0.4))
+    ]
+    assert commands == [(POSITION + 2, "0.3"), (POSITION + 1, "0.1")]
+    assert joined.rows("SELECT number FROM commands WHERE directive_id = 'dir-close' ORDER BY number") == [
         (1,),
         (2,),
     ]

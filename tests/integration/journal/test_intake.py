@@ -30,7 +30,7 @@ def test_a_new_directive_is_kept_as_it_came_emitted_as_received_and_waits_for_a_
 def test_a_directive_becomes_a_command_with_the_client_order_id_of_its_id(joined: Desk) -> None:
     joined.planned(directive())
     client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-1", 1)
-    assert joined.rows("SELECT client_order_id, leg, state, attempt FROM commands") == [
+    assert joined.rows("SELECT client_order_id, number, state, attempt FROM commands") == [
         (client_order_id, 1, "PLANNED", 0)
     ]
     assert joined.directive_state() == "WORKING"
@@ -195,8 +195,8 @@ def test_a_client_order_id_that_is_taken_is_salted_by_the_first_counter_that_is_
     # Further legs of dir-1 stand where dir-2's first choices would be.
     for salt in range(taken):
         desk.connection.execute(
-            f"INSERT INTO commands (client_order_id, leg, {RESIDUE})"  # noqa: S608 - our own words
-            f" SELECT ?, ?, {RESIDUE} FROM commands WHERE leg = 1",
+            f"INSERT INTO commands (client_order_id, number, {RESIDUE})"  # noqa: S608 - our own words
+            f" SELECT ?, ?, {RESIDUE} FROM commands WHERE number = 1",
             (make_client_order_id(PREFIX, OFFICER, "dir-2", 1, salt), salt + 2),
         )
     desk.planned(directive("dir-2"))

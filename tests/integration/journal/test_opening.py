@@ -31,8 +31,8 @@ from .reports import deal, result, submitted
 HOLDER = """
 import sys
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from bridge.journal import database
-with database.locked(Path(sys.argv[1])):
+from bridge.journal.database import file
+with file.locked(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()
 """

@@ -450,6 +450,6 @@ def test_a_close_of_a_flatten_that_could_not_be_sent_goes_out_for_a_week(
 def orders_of(desk: Desk, kind: str) -> list[Any]:
     """The orders of all commands of that kind that were dispatched."""
     found = desk.rows(
-        "SELECT directive_id, leg FROM commands WHERE kind = ? ORDER BY directive_id, leg", kind
+        "SELECT directive_id, number FROM commands WHERE kind = ? ORDER BY directive_id, number", kind
     )
-    return [desk.order(directive_id, leg) for directive_id, leg in found]
+    return [desk.order(directive_id, number) for directive_id, number in found]

@@ -84,7 +84,7 @@ def test_an_unknown_client_order_id_holds_dispatch_and_what_comes_after_still_co
     assert (applied.acked, applied.quarantined) == (2, 1)
     assert str(stranger.client_order_id) in applied.quarantine and applied.quarantine == joined.quarantine()
     codes = [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")]
-    assert sorted(codes) == ["REPORT_UNUSABLE", "QUARANTINED"]
+    assert sorted(codes) == ["QUARANTINED", "REPORT_UNUSABLE"]
     assert joined.directive_state() == "FILLED"
     assert joined.sent(directive("dir-2")) == []
 

@@ -20,7 +20,7 @@ def order(joined: Desk) -> Order:
     """The order of one command whose outcome is UNKNOWN."""
     [command] = joined.sent(directive())
     joined.later(GRACE_S)
-    joined.report(absent(command.order, ask=101), absent(command.order, ask=102))
+    joined.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
     assert joined.command_state(command.order.client_order_id) == "UNKNOWN"
     return command.order
 
@@ -106,12 +106,12 @@ def test_nothing_is_sent_for_it_again(joined: Desk, order: Order) -> None:
 def test_with_several_in_doubt_one_is_named_by_its_client_order_id(joined: Desk, order: Order) -> None:
     with joined.connection as connection:
         # A directive of two commands, both in doubt, without the whole story of a close.
-        connection.execute("CREATE TEMP TABLE leg AS SELECT * FROM commands")
+        connection.execute("CREATE TEMP TABLE number AS SELECT * FROM commands")
         connection.execute(
-            "UPDATE leg SET client_order_id = client_order_id + 1, leg = 2, body = replace(body, ?1, ?2)",
+            "UPDATE number SET client_order_id = client_order_id + 1, number = 2, body = replace(body, ?1, ?2)",
             (str(order.client_order_id), str(order.client_order_id + 1)),
         )
-        connection.execute("INSERT INTO commands SELECT * FROM leg")
+        connection.execute("INSERT INTO commands SELECT * FROM number")
     with pytest.raises(
         CannotResolveError,
         match=rf"2 commands .* {order.client_order_id} \(EURUSD, UNKNOWN\), .* by its token",

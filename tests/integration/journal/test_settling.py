@@ -24,21 +24,21 @@ def order(joined: Desk) -> Order:
 def unknown(desk: Desk, order: Order) -> None:
     """Twice nothing is found."""
     desk.later(GRACE_S)
-    desk.report(absent(order, ask=101), absent(order, ask=102))
+    desk.report(absent(order, request_no=101), absent(order, request_no=102))
     assert desk.command_state(order.client_order_id) == "UNKNOWN"
 
 
 def test_a_new_session_asks_at_once_and_tells_where_to_look(joined: Desk, order: Order) -> None:
     joined.join()
     joined.later(1)
-    [question] = joined.ask(first=True)
+    [question] = joined.request_status(first=True)
     item = question.item
-    assert (question.epoch, item.attempt, item.ask, item.ledger) == (2, 1, 1, LEDGER)
+    assert (question.epoch, item.attempt, item.request_no, item.ledger) == (2, 1, 1, LEDGER)
     assert item.order == order
     assert item.since_server_ms == server_ms() - 3_600_000
-    [again] = joined.ask(first=True)
-    assert again.item.ask == 2
-    assert joined.rows("SELECT ask FROM commands") == [(2,)]
+    [again] = joined.request_status(first=True)
+    assert again.item.request_no == 2
+    assert joined.rows("SELECT request_no FROM commands") == [(2,)]
 
 
 def test_later_questions_come_at_growing_distances(joined: Desk, order: Order) -> None:
@@ -47,7 +47,7 @@ def test_later_questions_come_at_growing_distances(joined: Desk, order: Order) -
     while len(distances) < 8:
         joined.later(1)
         waited += 1
-        if joined.ask():
+        if joined.request_status():
             distances.append(waited)
             waited = 0.0
     doublings = [1, 2, 4, 8, 16, 32, 64, 64]
@@ -56,31 +56,31 @@ def test_later_questions_come_at_growing_distances(joined: Desk, order: Order) -
 
 def test_while_the_broker_is_away_only_a_new_session_asks(joined: Desk, order: Order) -> None:
     joined.later(3600)
-    assert joined.ask(broker_connected=False) == []
-    [question] = joined.ask()  # as soon as it is back, and no later question's distance has grown
-    assert question.item.ask == 1
-    assert len(joined.ask(first=True, broker_connected=False)) == 1
+    assert joined.request_status(broker_connected=False) == []
+    [question] = joined.request_status()  # as soon as it is back, and no later question's distance has grown
+    assert question.item.request_no == 1
+    assert len(joined.request_status(first=True, broker_connected=False)) == 1
 
 
 def test_one_whose_outcome_is_open_is_asked_about_sooner(joined: Desk, order: Order) -> None:
     joined.report(submitted(order), result(order, 10012))
     joined.later(STATUS_REQUEST_S - 0.001)
-    assert joined.ask() == []
+    assert joined.request_status() == []
     joined.later(0.001)
-    assert len(joined.ask()) == 1
+    assert len(joined.request_status()) == 1
 
 
 def test_what_is_over_is_not_asked_about(joined: Desk, order: Order) -> None:
     joined.report(deal(order))
     joined.later(3600)
-    assert joined.ask() == joined.ask(first=True) == []
+    assert joined.request_status() == joined.request_status(first=True) == []
 
 
 def test_what_is_unknown_is_asked_about_at_a_sessions_start_alone(joined: Desk, order: Order) -> None:
     unknown(joined, order)
     joined.later(100_000)
-    assert joined.ask() == []
-    assert len(joined.ask(first=True)) == 1
+    assert joined.request_status() == []
+    assert len(joined.request_status(first=True)) == 1
 
 
 def test_a_whole_ledger_without_the_intent_lets_it_go_out_again(joined: Desk, order: Order) -> None:
@@ -108,7 +108,7 @@ def test_a_question_names_the_ledger_that_the_command_went_to_whatever_a_person_
     joined.journal.rebind(joined.officer, joined.now, account=False, why="the disk was lost")
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     assert joined.rows("SELECT ledger_id FROM officers") == [(OTHER_LEDGER,)]
-    [question] = joined.ask(first=True)
+    [question] = joined.request_status(first=True)
     assert (question.item.order, question.item.ledger) == (order, LEDGER)
 
 
@@ -127,18 +127,18 @@ def test_nothing_found_twice_after_the_grace_time_is_unknown_and_emitted_once(
 ) -> None:
     joined.report(submitted(order))
     joined.later(GRACE_S)
-    joined.report(absent(order, ask=1))
+    joined.report(absent(order, request_no=1))
     assert joined.directive_state() == "WORKING"
-    joined.report(absent(order, ask=2))
-    joined.report(absent(order, ask=3))
+    joined.report(absent(order, request_no=2))
+    joined.report(absent(order, request_no=3))
     assert joined.directive_state() == "UNKNOWN"
     assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["UNKNOWN_OUTCOME"]
 
 
 def test_one_answer_that_comes_twice_is_one_absence(joined: Desk, order: Order) -> None:
     joined.later(GRACE_S)
-    joined.report(absent(order, ask=1))
-    joined.report(absent(order, ask=1))
+    joined.report(absent(order, request_no=1))
+    joined.report(absent(order, request_no=1))
     assert joined.command_state(order.client_order_id) == "DISPATCHED"
 
 
@@ -154,8 +154,8 @@ def test_nothing_found_too_early_or_unsearched_does_not_count(
     joined: Desk, order: Order, waited_s: float, connected_ms: int, found: Found
 ) -> None:
     joined.later(waited_s)
-    for ask in range(1, 5):
-        joined.report(absent(order, ask=ask, connected_ms=connected_ms, found=found))
+    for request_no in range(1, 5):
+        joined.report(absent(order, request_no=request_no, connected_ms=connected_ms, found=found))
     assert joined.command_state(order.client_order_id) == "DISPATCHED"
 
 

@@ -604,8 +604,8 @@ async def test_what_is_with_the_terminal_when_the_clock_jumps_is_neither_given_u
             set_wrong(watchful, terminal, hours)
             await watchful.pass_time(1.2, sleepers=2)
             status_request = await terminal.hear(StatusRequest)
-            for ask in (status_request.item.ask, status_request.item.ask + 1):
-                await terminal.report(absent(command.order, ask=ask))
+            for ask in (status_request.item.request_no, status_request.item.request_no + 1):
+                await terminal.report(absent(command.order, request_no=ask))
             while (await terminal.hear(Ack)).seq < terminal.seq:
                 pass
             await watchful.pass_time(0.6, sleepers=2)

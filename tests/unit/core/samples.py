@@ -41,7 +41,7 @@ OPEN_ORDER = Order(
 OPEN = CommandRecord(
     officer=OFFICER,
     directive_id="dir-open",
-    leg=1,
+    number=1,
     order=OPEN_ORDER,
     state=CommandState.DISPATCHED,
     expires_at=NOW + timedelta(minutes=5),
@@ -51,7 +51,7 @@ OPEN = CommandRecord(
 CLOSE = CommandRecord(
     officer=OFFICER,
     directive_id="dir-close",
-    leg=1,
+    number=1,
     order=Order(
         client_order_id=CLOSE_CLIENT_ORDER_ID,
         kind=CommandKind.CLOSE,

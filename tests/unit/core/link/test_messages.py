@@ -52,7 +52,7 @@ ACCOUNT = {
 STATUS_REQUEST_ITEM = {
     "order": ORDER,
     "attempt": 1,
-    "ask": 2,
+    "request_no": 2,
     "ledger": A32,
     "since_server_ms": 1767524400000,
 }
@@ -304,7 +304,7 @@ OUT_OF_BOUNDS: list[tuple[Decode, str, dict[str, object]]] = [
     (decode_from_sidecar, "inquire", {"symbol": ""}),
     (decode_from_sidecar, "inquire", {"symbol": "a\nb"}),
     (decode_from_sidecar, "inquire", {"exact": 1}),
-    (decode_from_sidecar, "status_request", {"item": {**STATUS_REQUEST_ITEM, "ask": 0}}),
+    (decode_from_sidecar, "status_request", {"item": {**STATUS_REQUEST_ITEM, "request_no": 0}}),
     (decode_from_sidecar, "status_request", {"item": {**STATUS_REQUEST_ITEM, "ledger": "x"}}),
     (decode_from_sidecar, "challenge", {"nonce": "x"}),
     (decode_from_sidecar, "refused", {"code": ""}),

@@ -50,7 +50,7 @@ EXAMPLES: list[AnyReport] = [
         deal=9001,
         price=Decimal("1.0951"),
         volume=Decimal("0.30"),
-        ask=1,
+        request_no=1,
         found=Found.NOTHING,
         connected_ms=60_000,
     ),

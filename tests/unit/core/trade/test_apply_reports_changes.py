@@ -34,7 +34,7 @@ CHANGE_CLIENT_ORDER_ID = CLIENT_ORDER_ID + 5
 MODIFY = CommandRecord(
     officer=OPEN.officer,
     directive_id="dir-modify",
-    leg=1,
+    number=1,
     order=Order(
         client_order_id=CHANGE_CLIENT_ORDER_ID,
         kind=CommandKind.MODIFY,
@@ -117,8 +117,8 @@ def test_the_second_time_that_nothing_is_seen_a_change_had_no_effect(command: Co
     )
     command = msgspec.structs.replace(command, state=S.UNRESOLVED)
     emitted = []
-    for ask in (1, 2, 3):
-        outcome = apply_command(msgspec.structs.replace(report, ask=ask), command, SCENE)
+    for request_no in (1, 2, 3):
+        outcome = apply_command(msgspec.structs.replace(report, request_no=request_no), command, SCENE)
         command = after(outcome)
         emitted.append(types(outcome))
     assert emitted == [[], [E.ORDER_REJECTED], []]

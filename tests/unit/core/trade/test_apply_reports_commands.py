@@ -179,8 +179,8 @@ def test_the_second_absence_makes_the_outcome_unknown_and_tells_it_once(state: C
         stage(CommandStage.STATUS_REPLY), found=Found.NOTHING, connected_ms=30_000
     )
     emitted = []
-    for ask in (1, 2, 3):
-        outcome = apply_command(msgspec.structs.replace(report, ask=ask), command, SCENE)
+    for request_no in (1, 2, 3):
+        outcome = apply_command(msgspec.structs.replace(report, request_no=request_no), command, SCENE)
         command = after(outcome)
         emitted.append(types(outcome))
     assert emitted == [[], [E.SYSTEM_ERROR], []]

@@ -5,21 +5,21 @@ import itertools
 import pytest
 
 from bridge.core.trade.command_states import CommandState
-from bridge.core.trade.directive_states import DirectiveState, Leg, directive_state
+from bridge.core.trade.directive_states import CommandProgress, DirectiveState, directive_state
 
 C, D = CommandState, DirectiveState
 
-FILLED = Leg(C.FILLED, filled=True)
-DONE = Leg(C.DONE, filled=False)
-PART = Leg(C.CANCELLED, filled=True)
-CANCELLED = Leg(C.CANCELLED, filled=False)
-REJECTED = Leg(C.REJECTED, filled=False)
-NEVER = Leg(C.NEVER_SENT, filled=False)
-EXPIRED = Leg(C.NEVER_SENT, filled=False, expired=True)
+FILLED = CommandProgress(C.FILLED, filled=True)
+DONE = CommandProgress(C.DONE, filled=False)
+PART = CommandProgress(C.CANCELLED, filled=True)
+CANCELLED = CommandProgress(C.CANCELLED, filled=False)
+REJECTED = CommandProgress(C.REJECTED, filled=False)
+NEVER = CommandProgress(C.NEVER_SENT, filled=False)
+EXPIRED = CommandProgress(C.NEVER_SENT, filled=False, expired=True)
 ENDED = (FILLED, DONE, PART, CANCELLED, REJECTED, NEVER, EXPIRED)
-UNKNOWN = Leg(C.UNKNOWN, filled=False)
+UNKNOWN = CommandProgress(C.UNKNOWN, filled=False)
 MOVING = tuple(
-    Leg(state, filled=state is C.PARTIAL)
+    CommandProgress(state, filled=state is C.PARTIAL)
     for state in (C.PLANNED, C.DISPATCHED, C.SUBMITTED, C.PLACED, C.PARTIAL, C.UNRESOLVED)
 )
 
@@ -41,40 +41,40 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize(("legs", "state"), PAIRS.items())
+@pytest.mark.parametrize(("commands", "state"), PAIRS.items())
 def test_a_directive_that_is_over_ends_by_what_its_legs_came_to(
-    legs: tuple[Leg, Leg], state: DirectiveState
+    commands: tuple[CommandProgress, CommandProgress], state: DirectiveState
 ) -> None:
-    assert directive_state(legs) is state
-    if legs[0] is legs[1]:
-        assert directive_state(legs[:1]) is state
+    assert directive_state(commands) is state
+    if commands[0] is commands[1]:
+        assert directive_state(commands[:1]) is state
 
 
-@pytest.mark.parametrize("legs", [*itertools.combinations_with_replacement(ENDED, 3)])
-def test_more_legs_end_as_their_pairs_do_whatever_their_order(legs: tuple[Leg, ...]) -> None:
-    states = {directive_state(order) for order in itertools.permutations(legs)}
+@pytest.mark.parametrize("commands", [*itertools.combinations_with_replacement(ENDED, 3)])
+def test_more_legs_end_as_their_pairs_do_whatever_their_order(commands: tuple[CommandProgress, ...]) -> None:
+    states = {directive_state(order) for order in itertools.permutations(commands)}
     assert len(states) == 1
-    kinds = {PAIRS[pair] for pair in itertools.permutations(legs, 2)}
+    kinds = {PAIRS[pair] for pair in itertools.permutations(commands, 2)}
     (state,) = states
     assert state in kinds
     assert state.over
 
 
 @pytest.mark.parametrize("moving", MOVING)
-def test_a_directive_works_while_any_leg_does(moving: Leg) -> None:
+def test_a_directive_works_while_any_leg_does(moving: CommandProgress) -> None:
     for others in [(), *itertools.combinations_with_replacement((*ENDED, *MOVING), 2)]:
-        for legs in ((moving, *others), (*others, moving)):
-            assert directive_state(legs) is D.WORKING
+        for commands in ((moving, *others), (*others, moving)):
+            assert directive_state(commands) is D.WORKING
 
 
 def test_one_leg_of_unknown_outcome_makes_the_directive_unknown() -> None:
     for others in [(), *itertools.combinations_with_replacement((*ENDED, *MOVING, UNKNOWN), 2)]:
-        for legs in ((UNKNOWN, *others), (*others, UNKNOWN)):
-            assert directive_state(legs) is D.UNKNOWN
+        for commands in ((UNKNOWN, *others), (*others, UNKNOWN)):
+            assert directive_state(commands) is D.UNKNOWN
 
 
 def test_the_legs_tried_hold_every_state_of_a_command() -> None:
-    assert {leg.state for leg in (*ENDED, *MOVING, UNKNOWN)} == set(CommandState)
+    assert {command.state for command in (*ENDED, *MOVING, UNKNOWN)} == set(CommandState)
 
 
 @pytest.mark.parametrize("state", list(DirectiveState))

@@ -62,7 +62,7 @@ EXPIRY = datetime(2026, 1, 5, tzinfo=UTC)
 MODIFY = CommandRecord(
     officer=OFFICER,
     directive_id="dir-modify",
-    leg=1,
+    number=1,
     order=Order(
         client_order_id=CLIENT_ORDER_ID + 5,
         kind=CommandKind.MODIFY,

@@ -13,7 +13,16 @@ from bridge.core.director.contract import Action, Directive, OrderType, TimeInFo
 from bridge.core.director.poll import Problem
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.settings import OfficerSettings, RiskLimits
-from bridge.core.trade.planning import Leg, check, check_volume, comment, expiry, named, on_tick, plan_open
+from bridge.core.trade.planning import (
+    PlannedCommand,
+    check,
+    check_volume,
+    comment,
+    expiry,
+    named,
+    on_tick,
+    plan_open,
+)
 from bridge.core.units.mt5_terms import Side
 from tests.unit.core.samples import NOW, OFFICER, TERMS
 
@@ -38,15 +47,15 @@ SHORT = msgspec.structs.replace(
 LATER = NOW + timedelta(days=1)
 
 
-def client_order_ids(leg: int) -> int:
-    return 100 + leg
+def client_order_ids(number: int) -> int:
+    return 100 + number
 
 
 def planned(directive: Directive, settings: OfficerSettings = SETTINGS) -> Order:
-    leg = plan_open(directive, settings, TERMS, client_order_ids)
-    assert isinstance(leg, Leg)
-    assert leg.opening_directive_id == ""
-    return leg.order
+    number = plan_open(directive, settings, TERMS, client_order_ids)
+    assert isinstance(number, PlannedCommand)
+    assert number.opening_directive_id == ""
+    return number.order
 
 
 @pytest.mark.parametrize("action", list(Action))
@@ -307,7 +316,7 @@ def test_a_type_that_the_symbol_does_not_take_is_refused_and_named() -> None:
     )
     # A terminal that could not tell says nothing; the broker decides.
     silent = msgspec.structs.replace(TERMS, order_types=[])
-    assert isinstance(plan_open(stop, SETTINGS, silent, client_order_ids), Leg)
+    assert isinstance(plan_open(stop, SETTINGS, silent, client_order_ids), PlannedCommand)
 
 
 def test_an_opening_without_quantity_never_becomes_an_order() -> None:
@@ -347,7 +356,9 @@ def test_a_quantity_that_the_symbol_does_not_take_is_refused_and_never_rounded(
     assert check_volume(Decimal(quantity), terms) == expected
     directive = msgspec.structs.replace(LONG, quantity=Decimal(quantity))
     outcome = plan_open(directive, SETTINGS, terms, client_order_ids)
-    assert outcome == expected or (isinstance(outcome, Leg) and str(outcome.order.volume) == quantity)
+    assert outcome == expected or (
+        isinstance(outcome, PlannedCommand) and str(outcome.order.volume) == quantity
+    )
 
 
 @pytest.mark.parametrize(
@@ -404,9 +415,9 @@ def test_all_prices_of_an_opening_go_to_the_grid() -> None:
         stop_loss=Decimal("1.0902"),
         take_profit=Decimal("1.1003"),
     )
-    leg = plan_open(directive, SETTINGS, terms, client_order_ids)
-    assert isinstance(leg, Leg)
-    order = leg.order
+    number = plan_open(directive, SETTINGS, terms, client_order_ids)
+    assert isinstance(number, PlannedCommand)
+    order = number.order
     assert [str(each) for each in (order.price, order.limit_price, order.stop_loss, order.take_profit)] == [
         "1.0950",
         "1.0955",

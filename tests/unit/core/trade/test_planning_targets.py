@@ -12,7 +12,14 @@ from bridge.core.director.contract import Action, Directive, OrderType
 from bridge.core.director.poll import Problem
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.settings import OfficerSettings
-from bridge.core.trade.planning import Leg, flatten, plan_cancel, plan_close, plan_modify, would_close
+from bridge.core.trade.planning import (
+    PlannedCommand,
+    flatten,
+    plan_cancel,
+    plan_close,
+    plan_modify,
+    would_close,
+)
 from bridge.core.trade.records import OrderRecord, PositionRecord
 from bridge.core.units.mt5_terms import Side
 from tests.unit.core.samples import NOW, OFFICER, QUARANTINED, TERMS
@@ -30,8 +37,8 @@ CANCEL = msgspec.structs.replace(CLOSE, action=Action.CANCEL)
 MODIFY = msgspec.structs.replace(CLOSE, action=Action.MODIFY)
 
 
-def client_order_ids(leg: int) -> int:
-    return 100 + leg
+def client_order_ids(number: int) -> int:
+    return 100 + number
 
 
 def position(identifier: int, volume: str, **changed: object) -> PositionRecord:
@@ -59,9 +66,9 @@ def pending(ticket: int, order_type: OrderType = OrderType.LIMIT, **changed: obj
     return msgspec.structs.replace(order, **changed)
 
 
-def legs_of(planned: list[Leg] | Problem) -> list[Leg]:
+def commands_of(planned: list[PlannedCommand] | Problem) -> list[PlannedCommand]:
     assert isinstance(planned, list), planned
-    assert [leg.order.client_order_id for leg in planned] == [101 + at for at in range(len(planned))]
+    assert [number.order.client_order_id for number in planned] == [101 + at for at in range(len(planned))]
     return planned
 
 
@@ -75,7 +82,7 @@ OWN = [
 
 
 @pytest.mark.parametrize(
-    ("action", "quantity", "target", "legs"),
+    ("action", "quantity", "target", "commands"),
     [
         (Action.CLOSE, None, None, [(1, "0.10"), (2, "0.20"), (3, "0.30"), (5, "0.50")]),
         (Action.CLOSE_POSITION, None, None, [(1, "0.10"), (2, "0.20"), (3, "0.30"), (5, "0.50")]),
@@ -95,29 +102,29 @@ OWN = [
     ],
 )
 def test_a_close_takes_its_own_positions_oldest_first(
-    action: Action, quantity: str | None, target: str | None, legs: list[tuple[int, str]] | None
+    action: Action, quantity: str | None, target: str | None, commands: list[tuple[int, str]] | None
 ) -> None:
     directive = msgspec.structs.replace(
         CLOSE, action=action, quantity=Decimal(quantity) if quantity else None, target_directive_id=target
     )
     planned = plan_close(directive, SETTINGS, TERMS, OWN, client_order_ids)
-    if legs is None:
+    if commands is None:
         assert isinstance(planned, Problem)
         assert planned.code == "NO_POSITION"
         assert f"opened by {target}" in planned.message
         return
-    found = legs_of(planned)
-    assert [(leg.order.position, str(leg.order.volume)) for leg in found] == legs
+    found = commands_of(planned)
+    assert [(number.order.position, str(number.order.volume)) for number in found] == commands
     by_number = {held.identifier: held for held in OWN}
-    for leg in found:
-        held = by_number[leg.order.position]
-        assert leg.opening_directive_id == held.directive_id
-        assert leg.order == Order(
-            client_order_id=leg.order.client_order_id,
+    for number in found:
+        held = by_number[number.order.position]
+        assert number.opening_directive_id == held.directive_id
+        assert number.order == Order(
+            client_order_id=number.order.client_order_id,
             kind=CommandKind.CLOSE,
             symbol="EURUSD.r",
             side=held.side.opposite,
-            volume=leg.order.volume,
+            volume=number.order.volume,
             position=held.identifier,
             opener=held.client_order_id,
             deviation_points=15,
@@ -128,8 +135,8 @@ def test_a_close_takes_its_own_positions_oldest_first(
 def test_a_close_with_a_slippage_of_its_own_takes_that() -> None:
     directive = msgspec.structs.replace(CLOSE, deviation_points=0)
     assert {
-        leg.order.deviation_points
-        for leg in legs_of(plan_close(directive, SETTINGS, TERMS, OWN, client_order_ids))
+        number.order.deviation_points
+        for number in commands_of(plan_close(directive, SETTINGS, TERMS, OWN, client_order_ids))
     } == {0}
 
 
@@ -139,14 +146,15 @@ def test_parts_of_one_position_are_closed_apart_each_by_its_opener() -> None:
         position(7, "0.10", client_order_id=1),
         position(7, "0.20", client_order_id=2, directive_id="dir-8"),
     ]
-    planned = legs_of(plan_close(CLOSE, SETTINGS, TERMS, shared, client_order_ids))
-    assert [(leg.order.position, leg.order.opener, str(leg.order.volume)) for leg in planned] == [
+    planned = commands_of(plan_close(CLOSE, SETTINGS, TERMS, shared, client_order_ids))
+    assert [(number.order.position, number.order.opener, str(number.order.volume)) for number in planned] == [
         (7, 1, "0.10"),
         (7, 2, "0.20"),
     ]
     aimed = msgspec.structs.replace(CLOSE, target_directive_id="dir-8")
     assert [
-        leg.order.opener for leg in legs_of(plan_close(aimed, SETTINGS, TERMS, shared, client_order_ids))
+        number.order.opener
+        for number in commands_of(plan_close(aimed, SETTINGS, TERMS, shared, client_order_ids))
     ] == [2]
 
 
@@ -165,8 +173,8 @@ def test_a_close_with_nothing_to_close_says_what_was_looked_for() -> None:
 def test_a_position_with_nothing_open_shields_none_behind_it(empty_at: int) -> None:
     held = [position(1, "0.10"), position(2, "0.20")]
     held.insert(empty_at, position(9, "0.30", volume_out=Decimal("0.30")))
-    planned = legs_of(plan_close(CLOSE, SETTINGS, TERMS, held, client_order_ids))
-    assert [leg.order.position for leg in planned] == [1, 2]
+    planned = commands_of(plan_close(CLOSE, SETTINGS, TERMS, held, client_order_ids))
+    assert [number.order.position for number in planned] == [1, 2]
 
 
 def test_where_nothing_is_open_any_more_there_is_nothing_to_close() -> None:
@@ -187,8 +195,8 @@ def test_a_close_takes_exactly_what_was_asked_for_and_never_more_than_there_is(
     held = [position(number, str(volume)) for number, volume in enumerate(volumes, 1)]
     directive = msgspec.structs.replace(CLOSE, quantity=quantity)
     closed = {
-        leg.order.position: leg.order.volume
-        for leg in legs_of(plan_close(directive, SETTINGS, TERMS, held, client_order_ids))
+        number.order.position: number.order.volume
+        for number in commands_of(plan_close(directive, SETTINGS, TERMS, held, client_order_ids))
     }
     assert sum(closed.values()) == min(sum(volumes), quantity or sum(volumes))
     assert list(closed) == list(range(1, len(closed) + 1))
@@ -255,12 +263,12 @@ def test_a_cancel_takes_the_symbols_orders_or_those_of_its_target(
         assert planned == Problem("NO_ORDER", f"there is no pending order in EURUSD.r opened by {target}")
         return
     by_ticket = {order.ticket: order for order in ORDERS}
-    assert [leg.order.order for leg in legs_of(planned)] == tickets
-    for leg in legs_of(planned):
-        order = by_ticket[leg.order.order]
-        assert leg.opening_directive_id == order.directive_id
-        assert leg.order == Order(
-            client_order_id=leg.order.client_order_id,
+    assert [number.order.order for number in commands_of(planned)] == tickets
+    for number in commands_of(planned):
+        order = by_ticket[number.order.order]
+        assert number.opening_directive_id == order.directive_id
+        assert number.order == Order(
+            client_order_id=number.order.client_order_id,
             kind=CommandKind.CANCEL,
             symbol="EURUSD.r",
             side=order.side,
@@ -276,22 +284,22 @@ def test_a_cancel_takes_the_symbols_orders_or_those_of_its_target(
 Levels = tuple[int | str | None, ...]
 
 
-def levels(planned: list[Leg] | Problem) -> list[Levels]:
+def levels(planned: list[PlannedCommand] | Problem) -> list[Levels]:
     """(position or order, stop loss, take profit, price, limit price) of each leg."""
     return [
         (
-            leg.order.position or leg.order.order,
+            number.order.position or number.order.order,
             *(
                 None if each is None else str(each)
                 for each in (
-                    leg.order.stop_loss,
-                    leg.order.take_profit,
-                    leg.order.price,
-                    leg.order.limit_price,
+                    number.order.stop_loss,
+                    number.order.take_profit,
+                    number.order.price,
+                    number.order.limit_price,
                 )
             ),
         )
-        for leg in legs_of(planned)
+        for number in commands_of(planned)
     ]
 
 
@@ -397,15 +405,18 @@ def test_a_modify_changes_what_it_names_where_it_aims(
     assert levels(planned) == expected
     openers = {held.identifier: held for held in reversed(positions)}
     tickets = {order.ticket: order for order in orders}
-    for leg in legs_of(planned):
-        target = openers[leg.order.position] if leg.order.position else tickets[leg.order.order]
-        assert (leg.order.kind, leg.order.symbol, leg.order.side) == (
+    for number in commands_of(planned):
+        target = openers[number.order.position] if number.order.position else tickets[number.order.order]
+        assert (number.order.kind, number.order.symbol, number.order.side) == (
             CommandKind.MODIFY,
             "EURUSD.r",
             target.side,
         )
-        assert (leg.order.opener, leg.opening_directive_id) == (target.client_order_id, target.directive_id)
-        assert leg.order.volume == 0
+        assert (number.order.opener, number.opening_directive_id) == (
+            target.client_order_id,
+            target.directive_id,
+        )
+        assert number.order.volume == 0
 
 
 @pytest.mark.parametrize(
@@ -448,18 +459,18 @@ def test_a_limit_price_alone_changes_nothing_of_an_order_that_has_none() -> None
 
 def test_flatten_cancels_every_order_first_and_then_closes_every_position() -> None:
     positions = [*OWN, position(9, "0.30", volume_out=Decimal("0.30"))]
-    planned = legs_of(flatten(positions, ORDERS, SETTINGS, client_order_ids))
-    assert [(leg.order.kind, leg.order.order or leg.order.position) for leg in planned] == [
+    planned = commands_of(flatten(positions, ORDERS, SETTINGS, client_order_ids))
+    assert [(number.order.kind, number.order.order or number.order.position) for number in planned] == [
         *((CommandKind.CANCEL, ticket) for ticket in (21, 22, 23, 24)),
         *((CommandKind.CLOSE, identifier) for identifier in (1, 2, 3, 4, 5)),
     ]
-    for leg in planned[4:]:
-        held = OWN[leg.order.position - 1]
-        assert (leg.order.volume, leg.order.side, leg.order.symbol) == (
+    for number in planned[4:]:
+        held = OWN[number.order.position - 1]
+        assert (number.order.volume, number.order.side, number.order.symbol) == (
             held.volume,
             held.side.opposite,
             held.symbol,
         )
-        assert (leg.order.comment, leg.order.deviation_points) == ("flatten", 15)
-        assert leg.opening_directive_id == held.directive_id
+        assert (number.order.comment, number.order.deviation_points) == ("flatten", 15)
+        assert number.opening_directive_id == held.directive_id
     assert flatten([], [], SETTINGS, client_order_ids) == []

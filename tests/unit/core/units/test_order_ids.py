@@ -12,13 +12,13 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 
 @given(PREFIXES, NAMES, NAMES, st.integers(1, 1000), st.integers(0, 1000))
 def test_a_client_order_id_has_the_prefix_in_its_upper_twelve_of_52_bits(
-    prefix: int, officer: str, directive_id: str, leg: int, salt: int
+    prefix: int, officer: str, directive_id: str, number: int, salt: int
 ) -> None:
-    client_order_id = make_client_order_id(prefix, officer, directive_id, leg, salt)
+    client_order_id = make_client_order_id(prefix, officer, directive_id, number, salt)
     assert 0 < client_order_id < 2**52
     assert client_order_id >> 40 == prefix
     assert int(float(client_order_id)) == client_order_id  # fits a double
-    assert client_order_id == make_client_order_id(prefix, officer, directive_id, leg, salt)
+    assert client_order_id == make_client_order_id(prefix, officer, directive_id, number, salt)
 
 
 def test_a_client_order_id_is_the_same_for_ever() -> None:
@@ -38,7 +38,8 @@ def test_each_part_of_a_name_makes_another_client_order_id() -> None:
         ("eo-001d", "ir-1", 1, 0),
     ]
     client_order_ids = {
-        make_client_order_id(1, officer, directive, leg, salt) for officer, directive, leg, salt in parts
+        make_client_order_id(1, officer, directive, number, salt)
+        for officer, directive, number, salt in parts
     }
     assert len(client_order_ids) == len(parts)
     assert len({client_order_id & (2**HASH_BITS - 1) for client_order_id in client_order_ids}) == len(parts)

@@ -265,12 +265,12 @@ def test_a_change_without_an_answer_is_settled_by_what_stands(joined: Rig) -> No
     joined.say(joined.peer.command(order))
     joined.run(500)
     joined.peer.forget()
-    joined.say(joined.peer.status_request(order, ask=4))
+    joined.say(joined.peer.status_request(order, request_no=4))
     joined.run(100)
     assert emitted(joined) == ["submitted", "result", "PositionReport", "status_reply"]
     status_reply = last(joined)
     assert isinstance(status_reply, CommandReport)
-    assert (status_reply.found, status_reply.ask) == (Found.NOTHING, 4)
+    assert (status_reply.found, status_reply.request_no) == (Found.NOTHING, 4)
     assert joined.peer.reports_of(PositionReport)[0].stop_loss == SL
     assert len(joined.broker.sends()) == 2
 

@@ -309,11 +309,11 @@ def test_an_open_outcome_of_which_the_broker_knows_nothing_is_settled(joined: Ri
     joined.say(joined.peer.command(open_order()))
     joined.run(1_000)
     joined.peer.forget()
-    joined.say(joined.peer.status_request(open_order(), ask=3))
+    joined.say(joined.peer.status_request(open_order(), request_no=3))
     joined.run(100)
     assert joined.stages() == ["submitted", "result", "status_reply"]
     status_reply = joined.peer.reports_of(CommandReport)[-1]
-    assert (status_reply.found, status_reply.ask) == (Found.NOTHING, 3)
+    assert (status_reply.found, status_reply.request_no) == (Found.NOTHING, 3)
     assert status_reply.connected_ms >= 1_000
 
 
@@ -366,7 +366,7 @@ def test_an_order_that_only_the_broker_knows_is_emitted_and_raised(joined: Rig, 
     assert [deal.magic for deal in joined.peer.reports_of(DealReport)] == [1001]
     assert [done.magic for done in joined.peer.reports_of(OrderReport)] == [1001]
     (trouble,) = joined.peer.reports_of(TroubleReport)
-    assert trouble.code == "LEDGER" and "token 1001" in trouble.message
+    assert trouble.code == "LEDGER" and "client order id 1001" in trouble.message
     assert joined.sends() == 1
 
 
@@ -382,7 +382,7 @@ def test_without_an_intent_nothing_is_denied_before_the_broker_was_searched(join
     assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
     joined.broker.connect()
     joined.run(100)
-    joined.say(joined.peer.status_request(open_order(), ask=2))
+    joined.say(joined.peer.status_request(open_order(), request_no=2))
     joined.run(100)
     joined.say(joined.peer.command(open_order(), attempt=2))
     joined.run(500)

@@ -207,7 +207,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 size = path.stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
 for write in (lambda: ledger.intend(open_order(2), attempt=1),
-              lambda: ledger.conclude(Outcome(token=1, retcode=10009))):
+              lambda: ledger.conclude(Outcome(client_order_id=1, retcode=10009))):
     try:
         write()
     except LedgerWriteError as error:
