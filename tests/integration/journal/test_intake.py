@@ -180,7 +180,7 @@ def test_without_extra_fields_events_carry_the_contracts_fields_alone(make_desk:
 
 
 RESIDUE = (
-    "officer, directive_id, created_at, body, kind, symbol, side, volume, state, expires_at, attempt, ask,"
+    "officer, directive_id, created_at, body, kind, symbol, side, volume, state, expires_at, attempt, request_no,"
     " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message"
 )
 """The columns of a command but for what makes it one of its own."""
