@@ -370,7 +370,7 @@ def test_an_order_that_only_the_broker_knows_is_emitted_and_raised(joined: Bench
     assert [deal.magic for deal in joined.peer.reports_of(DealReport)] == [1001]
     assert [done.magic for done in joined.peer.reports_of(OrderReport)] == [1001]
     (trouble,) = joined.peer.reports_of(TroubleReport)
-    assert trouble.code == "LEDGER" and "token 1001" in trouble.message
+    assert trouble.code == "LEDGER" and "client order id 1001" in trouble.message
     assert joined.sends() == 1
 
 
