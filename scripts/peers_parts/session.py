@@ -30,7 +30,7 @@ def whole_expert(port: int, folder: Path) -> Iterator[Path]:
     journal = folder / "terminal.log"
     with journal.open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "tests.terminal", *words, "--files", str(folder / "terminal")],
+            [sys.executable, "-m", "tests.mql5.host", *words, "--files", str(folder / "terminal")],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,

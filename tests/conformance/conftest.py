@@ -10,10 +10,10 @@ import pytest
 
 from tests.conformance.recording import meet, record
 from tests.conformance.rig import Kind, StoryRig
+from tests.mql5.builder.build import build
 from tests.native.rig import EXPERT
 from tests.rig.invariant import check
 from tests.rig.nursery import Nursery
-from tests.terminal.build import build
 
 _RIG = pytest.StashKey[StoryRig]()
 _FAILED = pytest.StashKey[bool]()

@@ -3,7 +3,7 @@
 import random
 from typing import Final, NamedTuple
 
-from tests.terminal.switches import ABOUT
+from tests.mql5.host.switches import ABOUT
 
 UNLISTED: Final = "address_refused"
 """Thrown, no session can be before a person has read the panel and changed what it says."""

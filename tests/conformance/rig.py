@@ -11,6 +11,8 @@ from bridge.simulator.broker.fault_rules import Effect, Match, Reject, Rule, Sen
 from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.mt5.types import Retcode
 from tests.conformance.manners import UNLISTED, Manners
+from tests.mql5.host.__main__ import LISTING
+from tests.mql5.host.switches import Switches, dump
 from tests.rig.director import Event
 from tests.rig.nursery import Nursery
 from tests.rig.patience import Deadline
@@ -18,8 +20,6 @@ from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import Rig
 from tests.rig.world import OFFICER
-from tests.terminal.__main__ import LISTING
-from tests.terminal.switches import Switches, dump
 
 _LOOK_S: Final = 0.1
 """How often the broker is looked at while the sidecar says nothing."""
@@ -87,7 +87,7 @@ class StoryRig(Rig):
                 officer, die_at=die_at, link_key=link_key, ledger=ledger, impatient=impatient
             )
         assert not die_at and ledger is None and not impatient
-        arguments = ["tests.terminal", "--endpoint", self.link, "--officer", officer]
+        arguments = ["tests.mql5.host", "--endpoint", self.link, "--officer", officer]
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         manners = self.manners.get(officer, Manners())

@@ -1,1 +1,1 @@
-"""The Expert Advisor's own source, compiled and run here (see tests/terminal)."""
+"""The Expert Advisor's own source, compiled and run here (see tests/mql5)."""

@@ -7,12 +7,12 @@ from typing import Final
 from bridge.core.link.reports import CommandReport
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.scenario import Scenario
+from tests.mql5.host.clock import SimulatedClock
+from tests.mql5.host.simulated_network import Pipe, SimulatedNetwork
+from tests.mql5.host.stepped import SteppedTerminal
+from tests.mql5.host.switches import Switches
 from tests.native.zmtpend import ZmtpEnd
 from tests.peers import KEY, OFFICER, SidecarPeer
-from tests.terminal.clock import SimulatedClock
-from tests.terminal.simulated_network import Pipe, SimulatedNetwork
-from tests.terminal.stepped import SteppedTerminal
-from tests.terminal.switches import Switches
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 5760

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.mql5.builder.build import build
 from tests.native.bench import Bench
 from tests.native.rig import EXPERT, NativeRig
 from tests.rig.invariant import check
 from tests.rig.nursery import Nursery
-from tests.terminal.build import build
 
 _RIG = pytest.StashKey[NativeRig]()
 _FAILED = pytest.StashKey[bool]()

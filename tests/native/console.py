@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.terminal.build import build
-from tests.terminal.chart import Variables
-from tests.terminal.clock import SimulatedClock
-from tests.terminal.driver import NativeExpert
-from tests.terminal.files import Files
-from tests.terminal.host import Host
-from tests.terminal.program import Program
-from tests.terminal.switches import Switches
+from tests.mql5.builder.build import build
+from tests.mql5.host.binding.driver import NativeExpert
+from tests.mql5.host.binding.host import Host
+from tests.mql5.host.clock import SimulatedClock
+from tests.mql5.host.functions.chart import Variables
+from tests.mql5.host.functions.files import Files
+from tests.mql5.host.functions.program import Program
+from tests.mql5.host.switches import Switches
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMS: Final = Path(__file__).parent / "programs"

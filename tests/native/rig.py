@@ -39,7 +39,7 @@ class NativeRig(Rig):
         """`inputs` as NAME=VALUE; `die_at` as CALL:COUNT[:before|after], which counts from when the terminal has
         heard `count_from`. The EA has no other patience than its own."""
         assert ledger is None
-        arguments = ["tests.terminal", "--endpoint", self.link, "--officer", officer]
+        arguments = ["tests.mql5.host", "--endpoint", self.link, "--officer", officer]
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         arguments += ["--files", str(self.files(officer).parent)]

@@ -14,11 +14,11 @@ from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.api import SendRecord
 from bridge.simulator.broker.fault_rules import Effect, LoseAnswer, Reject, Rule
 from bridge.simulator.mt5.types import Retcode, TradeAction, TradeRequest
+from tests.mql5.host.binding.driver import ExpertCrashed
+from tests.mql5.host.binding.host import Crash
 from tests.native.bench import Bench
 from tests.native.twins import change, pending
 from tests.peers import open_order
-from tests.terminal.driver import ExpertCrashed
-from tests.terminal.host import Crash
 
 CALLS = ["OrderCheck", "OrderSend", "FileWriteArray", "FileFlush", "SocketSend"]
 FAULTS: list[Effect] = [LoseAnswer(retcode=None), LoseAnswer(retcode=10031), Reject(retcode=10018)]

@@ -29,10 +29,10 @@ from bridge.simulator.mt5.types import (
     TradeAction,
     TradeRequest,
 )
+from tests.mql5.host.switches import thrown
 from tests.native.bench import Bench
 from tests.native.twins import Twin, change, pending
 from tests.peers import open_order
-from tests.terminal.switches import thrown
 
 
 @pytest.fixture

@@ -21,11 +21,11 @@ from bridge.core.trade.retcodes import Verdict, verdict
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.fault_rules import Fills, LoseAnswer, Reject, Rule
 from bridge.simulator.mt5.types import OrderType, Position, Retcode, SymbolFilling, SymbolTradeMode
+from tests.mql5.host.binding.host import fail
+from tests.mql5.host.binding.library import Cell
+from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
 from tests.peers import open_order
-from tests.terminal.host import fail
-from tests.terminal.library import Cell
-from tests.terminal.switches import Switches
 
 CLOSE = CommandKind.CLOSE
 

@@ -14,11 +14,11 @@ from bridge.core.link.reports import CommandReport, DealReport, NotSentReason, O
 from bridge.core.units.mt5_terms import OrderState
 from bridge.simulator.broker.fault_rules import Reject, Rule
 from bridge.simulator.mt5.types import OrderFilling, OrderType, Retcode, SymbolFilling, TradeAction
+from tests.mql5.host.binding.library import Cell
+from tests.mql5.reference import constants
 from tests.native.bench import Bench
 from tests.native.twins import change, pending
 from tests.peers import open_order
-from tests.terminal.library import Cell
-from tests.terminal.reference import constants
 
 BUTTON = "ExecutionOfficer.flatten"
 PRESSED = "the flatten button was pressed; press it again to allow trading"

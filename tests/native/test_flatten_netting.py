@@ -16,11 +16,11 @@ from bridge.simulator.broker.api import SendRecord
 from bridge.simulator.broker.fault_rules import Fills, LoseAnswer, Match, Pace, Reject, Rule, SendKind
 from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from bridge.simulator.mt5.types import OrderType, PositionType, Retcode, TradeAction
+from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
 from tests.native.test_flatten import click, press
 from tests.native.twins import pending
 from tests.peers import open_order
-from tests.terminal.switches import Switches
 
 LOT, MORE = Decimal("0.10"), Decimal("0.30")
 OPEN = [10008, 10009, 10010, 10011, 10012, 10028, 10031, 0]

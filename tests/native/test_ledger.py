@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bridge.simulator.terminal.ledger import Ledger
+from tests.mql5.host.binding.host import Answer
+from tests.mql5.host.functions.chart import Chart
 from tests.native.console import Console, console, variables
 from tests.native.test_small_parts import Nobody
-from tests.terminal.chart import Chart
-from tests.terminal.host import Answer
 
 OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE = 1, 2, 3, 4, 5, 6
 

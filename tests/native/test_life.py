@@ -11,12 +11,12 @@ from bridge.core.link.messages import Bye, Hello, RefusalCode, Refused, Terminal
 from bridge.core.link.reports import CommandReport, CommandStage, ConnectionReport, DealReport, ScanReport
 from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from bridge.simulator.mt5.types import OrderType
+from tests.mql5.host.binding.driver import ExpertCrashed
+from tests.mql5.host.binding.host import Crash
+from tests.mql5.host.stepped import SteppedTerminal
+from tests.mql5.host.switches import Switches, thrown
 from tests.native.bench import HOST, PORT, Bench
 from tests.peers import KEY, open_order
-from tests.terminal.driver import ExpertCrashed
-from tests.terminal.host import Crash
-from tests.terminal.stepped import SteppedTerminal
-from tests.terminal.switches import Switches, thrown
 from tests.unit.simulator.terminal.test_scanner import LOT
 
 CHART_CHANGE, PARAMETERS, ACCOUNT = 3, 5, 6

@@ -11,15 +11,15 @@ from msgspec.structs import replace
 from bridge.core.units.mt5_terms import TradeMode
 from bridge.simulator.broker.scenario import AccountTerms, Quirks, Scenario, SymbolTerms, Walk
 from bridge.simulator.broker.symbols import SHIPPED
+from tests.mql5.builder.build import build
+from tests.mql5.host.simulated_network import Pipe
+from tests.mql5.host.stepped import SteppedTerminal
+from tests.mql5.host.switches import ABOUT, Switches, load_switches, thrown
+from tests.mql5.reference import constants
 from tests.native.bench import HOST, PORT
 from tests.native.console import console
 from tests.native.rig import EXPERT
 from tests.native.zmtpend import GREETING
-from tests.terminal.build import build
-from tests.terminal.reference import constants
-from tests.terminal.simulated_network import Pipe
-from tests.terminal.stepped import SteppedTerminal
-from tests.terminal.switches import ABOUT, Switches, load_switches, thrown
 
 PROBE = EXPERT.with_name("Probe.mq5")
 SWITCHES = "ExecutionOfficer-probe.json"

@@ -13,12 +13,12 @@ from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.fault_rules import Reject, Rule
 from bridge.simulator.mt5.types import OrderType, Retcode, TradeRequest
 from bridge.simulator.terminal.inputs import InputAction, Inputs
+from tests.mql5.host.functions.chart import Variables
+from tests.mql5.host.switches import thrown
 from tests.native.bench import Bench
 from tests.native.test_commands import begin
 from tests.native.twins import Twin, change, pending
 from tests.peers import open_order
-from tests.terminal.chart import Variables
-from tests.terminal.switches import thrown
 
 DAY_MS = 86_400_000
 

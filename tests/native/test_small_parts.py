@@ -14,8 +14,8 @@ from bridge.simulator.broker.symbols import SHIPPED
 from bridge.simulator.mt5.types import SymbolExecution, SymbolFilling
 from bridge.simulator.terminal.filling import choose_filling
 from bridge.simulator.terminal.link_clock import LinkClock
+from tests.mql5.host.functions.chart import Chart
 from tests.native.console import Console, console, variables
-from tests.terminal.chart import Chart
 
 HMAC, START, HEARD, NOW, FILLING, GRID, PUT, FIND, SEED, DRAW, SAME = 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12
 SHOW, BEAT, POST, RELEASE, LOG = 13, 14, 15, 16, 17

@@ -12,9 +12,9 @@ from bridge.core.link.messages import Inquire, encode
 from bridge.core.link.reports import SymbolReport
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.terminal.detection import MAX_INQUIRIES, is_candidate
+from tests.mql5.host.binding.library import Cell
 from tests.native.bench import Bench
 from tests.native.twins import inquire
-from tests.terminal.library import Cell
 
 BID, ASK = Decimal("1.09500"), Decimal("1.09510")
 

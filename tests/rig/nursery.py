@@ -130,7 +130,7 @@ def _leave() -> NoReturn:
 
 if __name__ == "__main__":
     import bridge.cli  # noqa: F401
-    import tests.terminal.real  # noqa: F401 - both for all that are forked
+    import tests.mql5.host.real  # noqa: F401 - both for all that are forked
 
     # A child that ends would else look through all that was imported, and copy every page of it.
     gc.freeze()

@@ -16,9 +16,9 @@ from bridge.simulator.mt5.types import OrderType
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED
 from tests.conformance.specification.case import case
+from tests.mql5.host.switches import Switches
 from tests.rig.director import Event
 from tests.rig.rig import CLOSED, OPENED
-from tests.terminal.switches import Switches
 
 PART = EventType.ORDER_PARTIAL_FILL
 MOVED = EventType.ORDER_PLACED

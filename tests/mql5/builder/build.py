@@ -1,0 +1,122 @@
+"""From the EA's source to a library that Python can load.
+
+    python -m tests.mql5.builder FILE.mq5
+
+Lint, translate, compile; what any of them objects to names the line of the .mq5 or .mqh file. A library is
+kept under the hash of everything that it was made from, so that the same source is compiled once.
+"""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.mql5.builder.compiler import Compiler, find
+from tests.mql5.lint import check_file
+from tests.mql5.reference import header
+from tests.mql5.translator.expressions import LiteralError
+from tests.mql5.translator.source import SourceError, load
+from tests.mql5.translator.structure import StructureError
+from tests.mql5.translator.translate import Translation, translate
+
+HERE: Final = Path(__file__).parents[1]
+STANDIN: Final = HERE / "standin"
+LINT: Final = HERE / "lint"
+REFERENCE: Final = HERE / "reference"
+CACHE: Final = HERE.parents[1] / "build" / "mql5"
+"""Inside the checkout, where .gitignore covers it."""
+
+
+class BuildError(Exception):
+    """The source does not build. The message is one diagnostic a line, each with file:line."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A library, and the C++ text that it came from."""
+
+    library: Path
+    text: Path
+    fresh: bool
+    """Whether it was compiled just now."""
+
+
+def build(main: Path, include_dir: Path | None = None, *, cache: Path = CACHE) -> Built:
+    """Build a program, or find it built. Raises BuildError, and CompilerError where there is no compiler."""
+    text = translated(main, include_dir).text
+    compiler = find(cache)
+    built = _place(text, main.stem, compiler, cache)
+    if built.fresh:
+        # What a library was made from includes the rules: a library that is there has passed them.
+        _lint(main, include_dir)
+        _compile(compiler, built, text, cache)
+    return built
+
+
+def build_text(text: str, name: str, *, cache: Path = CACHE) -> Built:
+    """Compile a translation, or find it compiled, without the lint. Raises BuildError, CompilerError."""
+    compiler = find(cache)
+    built = _place(text, name, compiler, cache)
+    if built.fresh:
+        _compile(compiler, built, text, cache)
+    return built
+
+
+def translated(main: Path, include_dir: Path | None = None) -> Translation:
+    """Read and translate a program. Raises BuildError."""
+    try:
+        return translate(load(main, include_dir))
+    except (SourceError, LiteralError, StructureError) as error:
+        raise BuildError(str(error)) from None
+
+
+def _place(text: str, name: str, compiler: Compiler, cache: Path) -> Built:
+    folder = cache / f"{name}-{_digest(text, compiler)}"
+    library = folder / "expert.so"
+    return Built(library, folder / "expert.cpp", fresh=not library.exists())
+
+
+def _lint(main: Path, include_dir: Path | None) -> None:
+    if findings := check_file(main, include_dir):
+        raise BuildError("\n".join(map(str, findings)))
+
+
+def _compile(compiler: Compiler, built: Built, text: str, cache: Path) -> None:
+    folder = built.library.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    # Two processes may build the same thing: each in a file of its own, the last one wins.
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        source, library = Path(scratch, "expert.cpp"), Path(scratch, "expert.so")
+        source.write_text(text, encoding="utf-8")
+        Path(scratch, "constants.h").write_text(header(), encoding="utf-8")
+        includes = (f"-isystem{scratch}", f"-isystem{STANDIN}")
+        done = subprocess.run(
+            [*compiler.command, *compiler.flags, *includes, "-o", str(library), str(source)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            built.text.write_text(text, encoding="utf-8")
+            raise BuildError(readable(done.stderr, str(source)))
+        os.replace(source, built.text)
+        os.replace(library, built.library)
+
+
+def readable(output: str, scratch: str) -> str:
+    """A compiler's output with absolute names of MQL5 files, and our own names for types turned back."""
+    return (
+        output.replace(scratch, "expert.cpp").replace("::rt::", "").replace("ea::", "").replace("mql::", "")
+    )
+
+
+def _digest(text: str, compiler: Compiler) -> str:
+    digest = hashlib.sha256()
+    for part in (compiler.version, " ".join(compiler.flags), header(), text):
+        digest.update(part.encode() + b"\0")
+    for path in sorted([*STANDIN.glob("*.h"), *LINT.glob("*.py"), *REFERENCE.glob("*.txt")]):
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:20]

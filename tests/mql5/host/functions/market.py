@@ -1,0 +1,136 @@
+"""Account and symbols. Source: MQL5 reference, 'Account Information', 'Market Info'.
+
+Which symbols are in Market Watch is the terminal's own affair: a person's, or SymbolSelect's.
+"""
+
+from typing import Final
+
+import msgspec
+
+from bridge.simulator.mt5.types import SymbolInfo
+from tests.mql5.host.binding.host import Answer, Failed, Fault, fail
+from tests.mql5.host.binding.library import Cell
+from tests.mql5.host.functions.broker_view import BrokerView
+from tests.mql5.host.functions.properties import value
+from tests.mql5.reference import constants, spelled
+
+C: Final = constants()
+_EMPTY: Final[dict[str, Cell]] = {"INTEGER": 0, "DOUBLE": 0.0, "STRING": ""}
+_DAY_S: Final = 86_400
+
+
+class Market:
+    """AccountInfo*, Symbol*."""
+
+    def __init__(self, view: BrokerView) -> None:
+        self._view = view
+        self._selected: dict[str, bool] = {}
+
+    def AccountInfoInteger(self, number: int) -> Answer:
+        return self._account("ENUM_ACCOUNT_INFO_INTEGER", number)
+
+    def AccountInfoDouble(self, number: int) -> Answer:
+        return self._account("ENUM_ACCOUNT_INFO_DOUBLE", number)
+
+    def AccountInfoString(self, number: int) -> Answer:
+        return self._account("ENUM_ACCOUNT_INFO_STRING", number)
+
+    def SymbolsTotal(self, selected: int) -> Answer:
+        return len(self._names(selected))
+
+    def SymbolName(self, at: int, selected: int) -> Answer:
+        names = self._names(selected)
+        return names[at] if 0 <= at < len(names) else fail(C["ERR_MARKET_UNKNOWN_SYMBOL"], "")
+
+    def SymbolSelect(self, name: str, select: int) -> Answer:
+        if name not in self._view.symbols():
+            return fail(C["ERR_MARKET_UNKNOWN_SYMBOL"], False)
+        held = {position.symbol for position in self._view.positions()}
+        held |= {order.symbol for order in self._view.orders()}
+        if not select and name in held:
+            return fail(C["ERR_MARKET_SELECT_ERROR"], False)
+        self._selected[name] = bool(select)
+        return True
+
+    def SymbolExist(self, name: str) -> Answer:
+        return True if name in self._view.symbols() else fail(C["ERR_MARKET_UNKNOWN_SYMBOL"], False)
+
+    def SymbolIsSynchronized(self, name: str) -> Answer:
+        return self._view.connected() and name in self._view.symbols()
+
+    def SymbolInfoInteger(self, name: str, number: int) -> Answer:
+        return self._symbol(name, "ENUM_SYMBOL_INFO_INTEGER", number)
+
+    def SymbolInfoDouble(self, name: str, number: int) -> Answer:
+        return self._symbol(name, "ENUM_SYMBOL_INFO_DOUBLE", number)
+
+    def SymbolInfoString(self, name: str, number: int) -> Answer:
+        return self._symbol(name, "ENUM_SYMBOL_INFO_STRING", number)
+
+    def SymbolInfoTick(self, name: str) -> Answer:
+        symbol, tick = self._known(name), self._view.tick(name)
+        if symbol is None or tick is None:
+            return fail(C["ERR_MARKET_UNKNOWN_SYMBOL" if symbol is None else "ERR_MARKET_LASTTIME_UNKNOWN"])
+        if not symbol.select:
+            return fail(C["ERR_MARKET_NOT_SELECTED"])
+        return tick.time_msc, float(tick.bid), float(tick.ask), 0.0
+
+    def SymbolInfoSessionQuote(self, name: str, day: int, session: int) -> Answer:
+        """The broker quotes day and night."""
+        return (0, _DAY_S) if self._week(name, day) and session == 0 else None
+
+    def SymbolInfoSessionTrade(self, name: str, day: int, session: int) -> Answer:
+        """The broker's sessions of that day; the whole of it where it names none. What it has closed whatever they
+        say has no session at all."""
+        symbol = self._week(name, day)
+        if symbol is None or not symbol.session_open:
+            return None
+        sessions = sorted((each.from_s, each.to_s) for each in symbol.sessions if each.day == day)
+        if not symbol.sessions:
+            sessions = [(0, _DAY_S)]
+        return sessions[session] if session < len(sessions) else None
+
+    def SymbolInfoMarginRate(self, name: str, type: int) -> Answer:
+        """The broker has no rates: what its leverage binds is bound whole."""
+        if type not in spelled("ENUM_ORDER_TYPE"):
+            raise Fault(f"{type} is no ENUM_ORDER_TYPE")
+        return fail(C["ERR_MARKET_UNKNOWN_SYMBOL"]) if self._known(name) is None else (1.0, 1.0)
+
+    def _names(self, selected: int) -> list[str]:
+        names = self._view.symbols()
+        if not selected:
+            return names
+        return [name for name in names if (symbol := self._known(name)) is not None and symbol.select]
+
+    def _known(self, name: str) -> SymbolInfo | None:
+        """A symbol, in Market Watch or not."""
+        symbol = self._view.symbol(name)
+        if symbol is None or name not in self._selected:
+            return symbol
+        return msgspec.structs.replace(symbol, select=self._selected[name], visible=self._selected[name])
+
+    def _week(self, name: str, day: int) -> SymbolInfo | None:
+        if day not in spelled("ENUM_DAY_OF_WEEK"):
+            raise Fault(f"{day} is no ENUM_DAY_OF_WEEK")
+        return self._known(name)
+
+    def _account(self, enumeration: str, number: int) -> Answer:
+        account = self._view.account()
+        if account is None:
+            return _nothing(enumeration, number)
+        return value(account, enumeration, number)
+
+    def _symbol(self, name: str, enumeration: str, number: int) -> Answer:
+        symbol = self._known(name)
+        if symbol is None:
+            _nothing(enumeration, number)
+            # The second form of the getter tells failure by no result at all, the first gives an empty one.
+            return Failed(C["ERR_MARKET_UNKNOWN_SYMBOL"], ())
+        return value(symbol, enumeration, number)
+
+
+def _nothing(enumeration: str, number: int) -> Cell:
+    """The empty value of a property. Raises Fault where it is none."""
+    if number not in spelled(enumeration):
+        raise Fault(f"{number} is no {enumeration}")
+    return _EMPTY[enumeration.rsplit("_", 1)[1]]

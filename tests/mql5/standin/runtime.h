@@ -1,0 +1,159 @@
+// The instance's life: faults that kill it, and its one way out to the host.
+//
+// A fault (bad index, invalid pointer, division by zero, ...) and a crash that the host asks for both unwind to the
+// driver and leave the instance dead: no code of the EA runs any more, destructors return at once.
+#pragma once
+
+#include <algorithm>
+#include <cfloat>
+#include <climits>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+#include <limits>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#if defined(_WIN32)
+#define MQL_EXPORT extern "C" __declspec(dllexport)
+#else
+#define MQL_EXPORT extern "C" __attribute__((visibility("default")))
+#endif
+
+namespace mql {
+using schar = signed char;
+using uchar = unsigned char;
+using ushort = unsigned short;
+using uint = unsigned int;
+using int64 = std::int64_t;
+using uint64 = std::uint64_t;
+}  // namespace mql
+
+namespace rt {
+
+// What crosses to the host and back: plain C layout, filled by ctypes.
+struct value {
+    enum kind_t : std::int32_t { none, integer, real, text, bytes };
+    std::int32_t kind = none;
+    std::int32_t padding = 0;
+    std::int64_t whole = 0;
+    double fraction = 0;
+    const void *data = nullptr;  // UTF-16 units of a text, bytes of an array; the giver keeps them alive
+    std::int64_t size = 0;       // in bytes
+};
+
+constexpr int most_results = 24;
+
+// Answers with the number of results, or with one of these.
+enum host_status : int { host_crash = -1, host_fault = -2 };
+using host_call = int (*)(const char *name, const value *arguments, int count, value *results, std::int32_t *error);
+
+struct unwinding {};
+
+struct state {
+    host_call call = nullptr;
+    int error = 0;
+    bool dead = false;
+    bool crashed = false;
+    bool empty_text_counts_terminator = true;  // a switch (tests/mql5/host/switches.py)
+    bool zero_count_takes_all = false;         // another one
+    std::string fault;
+};
+
+inline state &instance() {
+    static state one;
+    return one;
+}
+
+inline bool is_dead() { return instance().dead; }
+inline int &last_error() { return instance().error; }
+
+// Where the EA's code asked for something.
+struct place {
+    const char *file;
+    int line;
+    constexpr place(const char *f = __builtin_FILE(), int l = __builtin_LINE()) : file(f), line(l) {}
+};
+
+[[noreturn]] inline void kill(const std::string &what, place where) {
+    state &self = instance();
+    self.dead = true;
+    self.fault = std::string(where.file) + ":" + std::to_string(where.line) + ": " + what;
+    throw unwinding{};
+}
+
+[[noreturn]] inline void kill(const std::string &what) {
+    state &self = instance();
+    self.dead = true;
+    self.fault = what;
+    throw unwinding{};
+}
+
+// A slot of memory for a global variable: zeroed when the library is loaded, constructed when the EA is created.
+template <class T>
+union slot {
+    T value;
+    unsigned char raw[sizeof(T)];
+    constexpr slot() : raw{} {}
+    ~slot() {}
+};
+
+struct global;
+inline std::vector<const global *> &globals() {
+    static std::vector<const global *> all;
+    return all;
+}
+
+// A global variable's beginning and end, in the order of definition.
+struct global {
+    void (*begin)();
+    void (*finish)();
+    global(void (*b)(), void (*f)()) : begin(b), finish(f) { globals().push_back(this); }
+};
+
+template <class T>
+void end(T &value) {
+    value.~T();
+}
+
+// The tool behind `/` and `%`: gives the divisor back unless it is 0. MQL5 stops with "zero divide", for double too.
+struct divisor {
+    const char *file;
+    int line;
+};
+
+template <class T>
+constexpr T operator->*(divisor where, T by) {
+    if (by == T(0)) kill("zero divide", place(where.file, where.line));
+    return by;
+}
+
+template <class T>
+constexpr T operator%=(divisor where, T by) {
+    return where->*by;
+}
+
+struct enum_name {
+    int value;
+    const char16_t *name;
+};
+
+struct enum_names {
+    const enum_name *items;
+    int count;
+};
+
+}  // namespace rt
+
+#define MQL_DIVISOR ::rt::divisor{__FILE__, __LINE__}
+#define MQL_ARROW(name)                            \
+    name *operator->() { return this; }            \
+    const name *operator->() const { return this; }

@@ -1,0 +1,1 @@
+"""Tests of the translator, the lint, the stand-in and the host."""

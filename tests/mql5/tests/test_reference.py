@@ -1,0 +1,83 @@
+"""The tables: values agree with the simulated broker's, and the stand-in has nothing that MQL5 does not have."""
+
+import re
+from enum import IntEnum
+
+import pytest
+
+from bridge.simulator.mt5 import constants as mt5
+from tests.mql5.builder.build import STANDIN
+from tests.mql5.reference import constants, enum_names, functions, groups, header
+from tests.mql5.reference.derive import lines
+
+# MQL5's prefix of each enumeration of the simulated broker.
+PREFIXES: dict[type[IntEnum], str] = {
+    mt5.TradeAction: "TRADE_ACTION_",
+    mt5.OrderType: "ORDER_TYPE_",
+    mt5.OrderFilling: "ORDER_FILLING_",
+    mt5.OrderTime: "ORDER_TIME_",
+    mt5.OrderState: "ORDER_STATE_",
+    mt5.OrderReason: "ORDER_REASON_",
+    mt5.DealEntry: "DEAL_ENTRY_",
+    mt5.DealReason: "DEAL_REASON_",
+    mt5.PositionType: "POSITION_TYPE_",
+    mt5.PositionReason: "POSITION_REASON_",
+    mt5.SymbolTradeMode: "SYMBOL_TRADE_MODE_",
+    mt5.SymbolExecution: "SYMBOL_TRADE_EXECUTION_",
+    mt5.SymbolOrdersGtc: "SYMBOL_ORDERS_",
+    mt5.AccountMarginMode: "ACCOUNT_MARGIN_MODE_",
+    mt5.AccountTradeMode: "ACCOUNT_TRADE_MODE_",
+    mt5.TransactionType: "TRADE_TRANSACTION_",
+    mt5.Retcode: "TRADE_RETCODE_",
+}
+OWN = {"mql_is_blank", "mql_give", "string"}
+"""The stand-in's helpers, and a type that is called to convert."""
+
+
+@pytest.mark.parametrize("kind", PREFIXES, ids=lambda kind: kind.__name__)
+def test_the_brokers_constants_have_the_same_values(kind: type[IntEnum]) -> None:
+    assert {member.name: member.value for member in kind} == {
+        member.name: constants().get(PREFIXES[kind] + member.name) for member in kind
+    }
+
+
+def test_no_constant_is_in_two_enumerations() -> None:
+    names = [name for group in groups() for name in group.values]
+    assert len(names) == len(set(names))
+
+
+def test_numbers_of_our_own_differ_between_enumerations() -> None:
+    own = [value for group in groups() if "_PROPERTY_" in group.name for value in group.values.values()]
+    assert len(own) == len(set(own))
+    assert "ENUM_POSITION_PROPERTY_INTEGER" in enum_names()
+
+
+FUNCTION = re.compile(
+    r"^(?:template <.*?>\s+)?(?:\[\[nodiscard\]\] )?(?:inline )?[\w:<>]+ ([A-Za-z_]\w*)\(", re.MULTILINE
+)
+
+
+def test_every_function_of_the_stand_in_is_in_the_table() -> None:
+    found = set()
+    for path in STANDIN.glob("*.h"):
+        text = path.read_text(encoding="utf-8")
+        for part in re.findall(r"namespace mql \{(.*?)\}  // namespace mql", text, re.DOTALL):
+            found.update(FUNCTION.findall(part))
+    assert len(found) > 150
+    assert found - set(functions()) == OWN
+
+
+def test_the_header_is_cpp_for_every_constant() -> None:
+    text = header()
+    assert all(re.search(rf"\b{name} = ", text) for name in constants())
+
+
+def test_a_signature_is_derived_from_the_references_text() -> None:
+    entry = {
+        "name": "SocketRead",
+        "url": "https://www.mql5.com/en/docs/network/socketread",
+        "syntax": "int SocketRead ( \n int socket , // socket \n uchar& buffer[] , // buffer \n uint most=1 \n );",
+        "examples": ["void OnStart () { }"],
+    }
+    other = {**entry, "url": "https://www.mql5.com/en/docs/onnx/x"}
+    assert lines([entry, other]) == ["int SocketRead(int socket, uchar&buffer[], uint most=1)"]

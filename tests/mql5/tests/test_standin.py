@@ -1,0 +1,80 @@
+"""The stand-in: the corpus runs and finds what MQL5 documents, and what stops a program there stops it here."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.scenario import Scenario
+from tests.mql5.host.binding.driver import ExpertKilled, NativeExpert
+from tests.mql5.host.binding.host import Host
+from tests.mql5.host.clock import SimulatedClock
+from tests.mql5.host.functions.broker_view import BrokerView
+from tests.mql5.host.functions.program import Program
+from tests.mql5.host.functions.trade import Trade
+from tests.mql5.host.switches import Switches
+
+Built = Callable[[str], Path]
+
+# The case of corpus/faults.mq5, and what the stand-in says of it.
+FAULTS = {
+    1: "faults.mq5:20: array out of range: index 3 of 3",
+    2: "faults.mq5:21: array out of range: index -1 of 3",
+    3: "faults.mq5:22: array out of range: index 0 of 0",
+    4: "faults.mq5:23: zero divide",
+    5: "faults.mq5:24: zero divide",
+    6: "faults.mq5:25: zero divide",
+    7: "faults.mq5:26: zero divide",
+    8: "invalid pointer access",
+    9: "invalid pointer access",
+    10: "faults.mq5:29: delete of an object that new did not make",
+    11: "faults.mq5:30: incorrect casting of pointers",
+    12: "faults.mq5:31: format %d: a long needs %I64d or %lld",
+    13: "faults.mq5:32: format %s: a string is needed",
+    14: "faults.mq5:33: format %d %d: more specifications than arguments",
+    15: "faults.mq5:34: format %d: more arguments than specifications",
+    16: "faults.mq5:35: string index out of range: 3 of 3",
+    17: "PositionGetInteger: 99999 is no ENUM_POSITION_PROPERTY_INTEGER",
+}
+
+
+def run(library: Path, *switches: str, **inputs: str) -> tuple[list[str], str]:
+    """Run a script, with these switches of the stand-in on: its journal, and the fault that killed it."""
+    clock = SimulatedClock()
+    program = Program(clock, Switches())
+    view = BrokerView(Broker.start(Scenario(), clock.utc_ms()), program, Switches())
+    with NativeExpert(library, Host(program, Trade(view, Switches()))) as expert:
+        expert.set_inputs(inputs)
+        for name in switches:
+            expert.set_switch(name, True)
+        try:
+            expert.create()
+            expert.run()
+        except ExpertKilled as killed:
+            return program.journal, str(killed)
+    return program.journal, ""
+
+
+@pytest.mark.parametrize(
+    ("name", "checks"), [("language", 53), ("classes", 22), ("texts", 54), ("lists", 15)]
+)
+def test_the_corpus_meets_its_expectations(built: Built, name: str, checks: int) -> None:
+    assert run(built(name)) == ([f"{checks} checks"], "")
+
+
+def test_a_count_of_nothing_may_be_taken_for_all(built: Built) -> None:
+    journal, _ = run(built("texts"), "zero_count_takes_all")
+    assert journal == ["FAIL got <żółć> wanted <>", "54 checks"]
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_kills(built: Built, case: int) -> None:
+    journal, fault = run(built("faults"), InpCase=str(case))
+    assert FAULTS[case] in fault
+    # A killed program runs no code any more: the destructor of case 9's object ran before, by delete.
+    assert journal == (["destroyed"] if case == 9 else [])
+
+
+def test_a_program_that_ends_destroys_its_objects(built: Built) -> None:
+    assert run(built("faults")) == (["alive", "destroyed"], "")

@@ -1,0 +1,304 @@
+"""The top level of a program: functions, global variables and inputs.
+
+MQL5 lets a function be called before its definition: each one gets a C++ declaration in front. A global
+variable lives in a slot that is filled when the EA is created, not when its library is loaded: its
+initialiser may call the terminal, and may fail.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from tests.mql5.translator.declarators import CLOSERS, closing_angle, matching, text_of
+from tests.mql5.translator.lexer import Kind, Token
+from tests.mql5.translator.names import Names
+
+_SPECIFIERS = frozenset({"static", "const", "virtual", "export"})
+
+
+@dataclass
+class Input:
+    """One `input`, as the EA's author declared it."""
+
+    name: str
+    type: str
+    default: str
+    description: str
+    group: str
+
+
+@dataclass
+class Prototype:
+    """A function's declaration, and where its definition stands."""
+
+    name: str
+    text: str
+    words: set[str]
+    file: str
+    line: int
+
+
+@dataclass
+class Structure:
+    """What was found at the top level. `anchors` maps a name to the token behind which it is known."""
+
+    inputs: list[Input] = field(default_factory=list)
+    prototypes: list[Prototype] = field(default_factory=list)
+    functions: dict[str, str] = field(default_factory=dict)
+    """Each function's return type."""
+    anchors: dict[str, Token] = field(default_factory=dict)
+
+
+class StructureError(ValueError):
+    """The top level cannot be read. The message begins with file:line."""
+
+
+def rewrite_structure(tokens: list[Token], names: Names) -> Structure:
+    """Rewrite globals and inputs in place, and collect functions. Raises StructureError."""
+    return _Walk(tokens, names).run()
+
+
+class _Walk:
+    def __init__(self, tokens: list[Token], names: Names) -> None:
+        self.all = tokens
+        self.tokens = [token for token in tokens if token.kind is not Kind.DIRECTIVE]
+        self.names = names
+        self.found = Structure()
+        self.group = ""
+        self.announced: dict[str, str] = {}
+
+    def run(self) -> Structure:
+        for token in self.all:
+            if token.kind is Kind.DIRECTIVE and (macro := re.match(r"#[ \t]*define[ \t]+(\w+)", token.text)):
+                self.found.anchors[macro[1]] = token
+        at = 0
+        while self.tokens[at].kind is not Kind.END:
+            at = self._item(at)
+        return self.found
+
+    def _item(self, at: int) -> int:
+        """Read the item that begins here; the index behind it."""
+        match self.tokens[at].text:
+            case ";":
+                return at + 1
+            case "class" | "struct" | "interface" | "enum" | "union":
+                return self._type(at)
+            case "typedef":
+                end = self._until(at, ";")
+                self._anchor(self.tokens[at:end], self.tokens[end])
+                return end + 1
+            case "template":
+                close = closing_angle(self.tokens, at + 1)
+                assert close is not None
+                return (
+                    self._type(close + 1)
+                    if self._text(close + 1) in ("class", "struct")
+                    else self._entity(at, close + 1)
+                )
+            case "input" | "sinput":
+                return self._input(at)
+            case "namespace" | "using":
+                raise StructureError(f"{self.tokens[at].where}: {self.tokens[at].text} is not translated")
+            case _:
+                return self._entity(at, at)
+
+    def _type(self, at: int) -> int:
+        end = self._until(at, ";")
+        self._anchor(self.tokens[at : end + 1], self.tokens[end])
+        return end + 1
+
+    def _anchor(self, tokens: list[Token], last: Token) -> None:
+        for token in tokens:
+            if token.kind is Kind.WORD:
+                self.found.anchors.setdefault(token.text, last)
+
+    def _entity(self, start: int, at: int) -> int:
+        """A function or a variable; `start` is where its template clause begins."""
+        name = at
+        while self._text(name) in _SPECIFIERS:
+            name += 1
+        type_start = name
+        # A type is names joined by ::, perhaps with arguments; what follows it is the declarator.
+        name = self._behind_type(name)
+        while self._text(name) in ("&", "const"):
+            name += 1
+        while self._text(name + 1) == "::":
+            name += 3 if self._text(name + 2) == "~" else 2
+        if (
+            self._text(name) == "("
+        ):  # a constructor or a destructor, outside of its class: no type, only a name
+            name -= 1
+        opener = self._text(name + 1)
+        if opener == "(" or self._text(name) == "operator":
+            close = matching(self.tokens, self._until_paren(name))
+            behind = self._text(close + 1)
+            if behind in ("{", ":", "const"):
+                return self._function(start, name, close)
+            if behind == ";" and self._is_prototype(name, close):
+                return self._announcement(start, name, close)
+        if self.tokens[name].kind is not Kind.WORD or opener not in ("=", ";", ",", "(", "{"):
+            raise StructureError(
+                f"{self.tokens[at].where}: neither a function nor a variable: {self._text(at)}"
+            )
+        return self._variables(at, type_start, name)
+
+    def _behind_type(self, at: int) -> int:
+        if self.tokens[at].kind is Kind.TYPE:
+            return at + 1
+        at += 1
+        if self._text(at) == "<" and (close := closing_angle(self.tokens, at)) is not None:
+            at = close + 1
+        if self._text(at) == "::":
+            # Either a nested type, or a constructor outside of its class.
+            behind = at + (3 if self._text(at + 1) == "~" else 2)
+            return behind if self._text(behind) == "(" else self._behind_type(at + 1)
+        return at
+
+    def _function(self, start: int, name: int, close: int) -> int:
+        body = close
+        while self._text(body) != "{":
+            body = matching(self.tokens, body) + 1 if self._text(body) == "(" else body + 1
+        if self._text(name - 1) not in ("::", "~"):
+            head = self.tokens[start : close + 1]
+            key = self._key(name, close)
+            text = self.announced.pop(key, text_of(head))
+            words = {token.text for token in head if token.kind is Kind.WORD}
+            words.update(re.findall(r"\w+", text))
+            self.found.prototypes.append(
+                Prototype(self._text(name), text + ";", words, self.tokens[name].file, self.tokens[name].line)
+            )
+            self.found.functions[self._text(name)] = text_of(self.tokens[start:name])
+            self._strip_defaults(name + 1, close)
+        return matching(self.tokens, body) + 1
+
+    def _announcement(self, start: int, name: int, close: int) -> int:
+        """A prototype of the author's own: its default arguments win."""
+        head = self.tokens[start : close + 1]
+        self.announced[self._key(name, close)] = text_of(head)
+        for token in [*head, self.tokens[close + 1]]:
+            token.text = ""
+        return close + 2
+
+    def _key(self, name: int, close: int) -> str:
+        """A function's name and its parameters' count and types, near enough."""
+        parts, depth = [self._text(name)], 0
+        skipping = False
+        for token in self.tokens[name + 1 : close]:
+            depth += (token.text in CLOSERS) - (token.text in CLOSERS.values())
+            skipping = (skipping or token.text == "=") and not (depth == 1 and token.text == ",")
+            if not skipping and token.text in (",", "&"):
+                parts.append(token.text)
+            elif not skipping and (token.kind is Kind.TYPE or token.text in self.names.types):
+                parts.append(token.text)
+        return " ".join(parts)
+
+    def _strip_defaults(self, opener: int, close: int) -> None:
+        depth, skipping = 0, False
+        for token in self.tokens[opener:close]:
+            depth += (token.text in CLOSERS) - (token.text in CLOSERS.values())
+            if depth == 1 and token.text in (",", "="):
+                skipping = token.text == "="
+            if skipping:
+                token.text = ""
+
+    def _is_prototype(self, name: int, close: int) -> bool:
+        """Whether the brackets hold parameters (a prototype), not arguments (a variable)."""
+        if close == name + 2:
+            return True
+        first = self.tokens[name + 2]
+        following = self.tokens[name + 3]
+        return (
+            first.text in ("const", "void")
+            or first.kind is Kind.TYPE
+            or (first.kind is Kind.WORD and (following.kind is Kind.WORD or following.text == "&"))
+        )
+
+    def _variables(self, at: int, type_start: int, name: int) -> int:
+        end = self._until(at, ";")
+        if "::" in [token.text for token in self.tokens[name - 1 : name + 2]]:  # a class's static member
+            return end + 1
+        specifiers = {token.text for token in self.tokens[at:type_start]}
+        type_text = text_of(self.tokens[type_start:name])
+        if "const" in specifiers:
+            self._anchor(self.tokens[name : name + 1], self.tokens[end])
+            for token in self.tokens[at:type_start]:
+                token.text = ""
+            self.tokens[at].lead = "[[maybe_unused]] static const "
+            return end + 1
+        for token in self.tokens[at:name]:
+            token.text = ""
+        while name < end:
+            stop = self._next_declarator(name, end)
+            self._slot(type_text, name, stop)
+            name = stop + 1
+        return end + 1
+
+    def _slot(self, type_text: str, name: int, stop: int) -> None:
+        token, last = self.tokens[name], self.tokens[stop]
+        slot = f"mql_slot_{token.text}"
+        token.text, token.tail = (
+            "",
+            (
+                f"static ::rt::slot<{type_text}> {slot};"
+                f" [[maybe_unused]] static {type_text} &{token.text} = {slot}.value;"
+                f" static const ::rt::global mql_global_{token.text}("
+                f"[]{{ ::new (static_cast<void*>(&{slot}.value)) {type_text}"
+            ),
+        )
+        if self._text(name + 1) == "=" and self._text(name + 2) == "{":
+            self.tokens[name + 1].text = ""
+        elif self._text(name + 1) == "=":
+            self.tokens[name + 1].text, self.tokens[name + 1].lead = "", "("
+            last.lead = ")"
+        last.lead += f"; }}, []{{ ::rt::end({slot}.value); }})"
+        last.text = ";"
+
+    def _next_declarator(self, at: int, end: int) -> int:
+        while at < end:
+            text = self._text(at)
+            if text == ",":
+                return at
+            at = matching(self.tokens, at) + 1 if text in CLOSERS else at + 1
+        return end
+
+    def _input(self, at: int) -> int:
+        first = self.tokens[at]
+        if self._text(at + 1) == "group":
+            self.group = self.tokens[at + 2].text[2:-3]
+            for token in self.tokens[at : at + 3]:
+                token.text = ""
+            return at + 3
+        end = self._until(at, ";")
+        name = self._behind_type(at + 1)
+        type_text, name_text = text_of(self.tokens[at + 1 : name]), self._text(name)
+        default = text_of(self.tokens[name + 2 : end]) or f"{type_text}()"
+        found = re.match(r"[ \t]*//[ \t]*([^\n]*)", self.tokens[end + 1].before)
+        description = found[1].strip() if found else ""
+        self.found.inputs.append(Input(name_text, type_text, default, description, self.group))
+        for token in self.tokens[at : end + 1]:
+            token.text = ""
+        quoted = ", ".join(f'u"{_quoted(text)}"' for text in (name_text, type_text, description, self.group))
+        first.tail = (
+            f"static ::rt::input<{type_text}> mql_input_{name_text}({quoted}, {default});"
+            f" [[maybe_unused]] static const {type_text} &{name_text} = mql_input_{name_text}.value;"
+        )
+        return end + 1
+
+    def _until(self, at: int, text: str) -> int:
+        """The index of the next `text` outside of any bracket."""
+        while self._text(at) != text:
+            if self.tokens[at].kind is Kind.END:
+                raise StructureError(f"{self.tokens[at].where}: {text} expected before the file ends")
+            at = matching(self.tokens, at) + 1 if self._text(at) in CLOSERS else at + 1
+        return at
+
+    def _until_paren(self, at: int) -> int:
+        while self._text(at) != "(":
+            at += 1
+        return at
+
+    def _text(self, at: int) -> str:
+        return self.tokens[at].text if at < len(self.tokens) else ""
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
