@@ -15,9 +15,9 @@ from bridge.exits import ExitCode
 from bridge.keys import load_link_key
 from bridge.simulator.broker.api import BrokerApi, BrokerGone
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.server import UTC_OFFSET, run_broker, server_ms
 from bridge.simulator.broker.scenario import Scenario, ScenarioError, load_scenario
-from bridge.simulator.broker.server import UTC_OFFSET, run_broker, server_ms
 from bridge.simulator.terminal.ledger import LedgerError
 from bridge.simulator.terminal.process import run_terminal
 

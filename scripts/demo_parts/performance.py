@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.simulator.broker.api import BrokerGone, BrokerTimeout, ControlError
-from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient
 from demo_parts.director import DirectorClient, DirectorError
 from demo_parts.display import Display
 from demo_parts.journal import JournalFailedError, JournalRow, read_journal

@@ -13,7 +13,7 @@ import pytest
 
 from bridge.exits import ExitCode
 from bridge.keys import create_link_key
-from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient
 from tests.acceptance.commands import TIMEOUT_S, first_line, run, running
 
 signals_only = pytest.mark.skipif(os.name != "posix", reason="Windows cannot send SIGTERM to a process")

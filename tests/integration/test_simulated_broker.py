@@ -20,7 +20,6 @@ import zmq
 
 from bridge.simulator.broker.api import BrokerGone, BrokerTimeout, ControlError
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.client import BrokerClient
 from bridge.simulator.broker.fault_rules import (
     Fills,
     Latency,
@@ -31,9 +30,10 @@ from bridge.simulator.broker.fault_rules import (
     Rule,
     SendKind,
 )
-from bridge.simulator.broker.rpc import Problem, RpcError
+from bridge.simulator.broker.rpc.calls import Problem, RpcError
+from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.server import BrokerServer, serve, server_ms
 from bridge.simulator.broker.scenario import Scenario, Walk
-from bridge.simulator.broker.server import BrokerServer, serve, server_ms
 from bridge.simulator.mt5.types import OrderTime, OrderType, Retcode, SymbolTradeMode
 from tests.unit.simulator.broker.build import EVER, change, closing, opening, removal, stops, waiting
 
@@ -327,7 +327,7 @@ async def test_server_listens_on_loopback_only(endpoint: str) -> None:
 PROGRAM = """
 import sys
 from pathlib import Path
-from bridge.simulator.broker.server import run_broker
+from bridge.simulator.broker.rpc.server import run_broker
 scenario = Path(sys.argv[1])
 run_broker("tcp://127.0.0.1:*", scenario, lambda bound: print(bound, flush=True), state_path=Path(sys.argv[2]))
 """

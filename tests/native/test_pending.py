@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from bridge.core.director.contract import TimeInForce
 from bridge.core.link.reports import CommandReport, CommandStage, DealReport, NotSentReason, OrderReport
 from bridge.core.units.mt5_terms import OrderState
-from bridge.simulator.broker.hours import read_session
-from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.broker.market.hours import read_session
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.mt5.types import (
     OrderFilling,
     OrderTime,

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.core.units.mt5_terms import TradeMode
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.broker.scenario import AccountTerms, Quirks, Scenario, SymbolTerms, Walk
-from bridge.simulator.broker.symbols import SHIPPED
 from tests.mql5.builder.build import build
 from tests.mql5.host.simulated_network import Pipe
 from tests.mql5.host.stepped import SteppedTerminal

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bridge.core.link.messages import CommandKind
-from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.mt5.types import SymbolExecution, SymbolFilling
 from bridge.simulator.terminal.filling import choose_filling
 from bridge.simulator.terminal.link_clock import LinkClock

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from bridge.core.director.contract import EventType
 from bridge.core.trade.command_states import CommandState
-from bridge.simulator.broker.client import BrokerClient
 from bridge.simulator.broker.fault_rules import SendKind
+from bridge.simulator.broker.rpc.client import BrokerClient
 from bridge.simulator.mt5.types import Deal
 from tests.rig.director import Event
 from tests.rig.patience import Deadline

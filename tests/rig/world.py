@@ -11,7 +11,7 @@ import msgspec
 from bridge.cli.setup import set_up
 from bridge.config import load
 from bridge.keys import link_key_path
-from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient
 from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from tests.rig.config import API_KEY_ENV, Section, write_config
 from tests.rig.director import Director

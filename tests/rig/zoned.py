@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from bridge.simulator.broker.server import run_broker
+from bridge.simulator.broker.rpc.server import run_broker
 
 
 def main() -> None:

@@ -9,16 +9,16 @@ from decimal import Decimal
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import BrokerTimeout, ControlError, SendRecord
-from bridge.simulator.broker.backoffice import BackOffice
-from bridge.simulator.broker.desk import Desk
-from bridge.simulator.broker.execution import Execution
+from bridge.simulator.broker.book.trade_state import Desk
+from bridge.simulator.broker.execution.orders import Execution
 from bridge.simulator.broker.fault_rules import Fills, Rule, rule_fault
 from bridge.simulator.broker.faults import ActiveRule
-from bridge.simulator.broker.manual_trades import ManualTrades, pending_request
-from bridge.simulator.broker.market import Market
 from bridge.simulator.broker.scenario import Scenario
+from bridge.simulator.broker.services.back_office import BackOffice
+from bridge.simulator.broker.services.manual_trades import ManualTrades, pending_request
+from bridge.simulator.broker.services.market import Market
+from bridge.simulator.broker.services.trade_server import Answer, TradeServer
 from bridge.simulator.broker.state import State, new_state
-from bridge.simulator.broker.trade_server import Answer, TradeServer
 from bridge.simulator.mt5.types import (
     AccountInfo,
     CheckResult,

@@ -14,8 +14,8 @@ from msgspec import Struct
 from bridge.core.units.decimals import AmountError, check_amount
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.simulator.broker.fault_rules import Rule, rule_fault
-from bridge.simulator.broker.hours import read_session
-from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.broker.market.hours import read_session
+from bridge.simulator.broker.market.symbols import SHIPPED
 
 OrderKind = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "SL", "TP", "CLOSEBY"]
 Lifetime = Literal["GTC", "DAY", "SPECIFIED", "SPECIFIED_DAY"]

@@ -12,13 +12,13 @@ from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import SendRecord
-from bridge.simulator.broker.book import Book
-from bridge.simulator.broker.desk import Desk
+from bridge.simulator.broker.book.book import Book
+from bridge.simulator.broker.book.trade_state import Desk
+from bridge.simulator.broker.book.transactions import Tape
 from bridge.simulator.broker.faults import ActiveRule
-from bridge.simulator.broker.hours import read_session
+from bridge.simulator.broker.market.hours import read_session
+from bridge.simulator.broker.market.symbols import FIRST_QUOTES, SHIPPED
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
-from bridge.simulator.broker.symbols import FIRST_QUOTES, SHIPPED
-from bridge.simulator.broker.tape import Tape
 from bridge.simulator.mt5.types import (
     Deal,
     DealEntry,

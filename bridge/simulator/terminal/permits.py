@@ -5,7 +5,7 @@ from typing import Final
 from bridge.core.director.contract import OrderType
 from bridge.core.link.messages import Order
 from bridge.core.units.mt5_terms import Side
-from bridge.simulator.broker.hours import is_open, opens_at
+from bridge.simulator.broker.market.hours import is_open, opens_at
 from bridge.simulator.mt5.types import Retcode, SymbolInfo, SymbolOrder, SymbolTradeMode
 from bridge.simulator.terminal.expiry import clock_text
 from bridge.simulator.terminal.not_sent import refused

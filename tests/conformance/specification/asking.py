@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from bridge.core.director.contract import EventType
 from bridge.core.trade.command_states import CommandState
 from bridge.simulator.broker.api import SendRecord
-from bridge.simulator.broker.hours import DAY_S
+from bridge.simulator.broker.market.hours import DAY_S
 from bridge.simulator.mt5.types import SymbolInfo, TradeSession
 from tests.conformance.rig import StoryRig
 from tests.rig.director import Event

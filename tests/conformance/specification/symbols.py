@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.core.director.contract import EventType
-from bridge.simulator.broker.hours import opens_at
+from bridge.simulator.broker.market.hours import opens_at
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
-from bridge.simulator.broker.symbols import SHIPPED
 from bridge.simulator.mt5.types import Retcode, SymbolTradeMode
 from bridge.simulator.terminal.expiry import clock_text
 from tests.conformance.rig import StoryRig

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.core.link.reports import AnyReport, DealReport
 from bridge.core.units.mt5_terms import MarginMode
-from bridge.simulator.broker.archive import Archive
+from bridge.simulator.broker.book.archive import Archive
 from bridge.simulator.terminal.broker_reports import deal_report
 
 from .desk import ACCOUNT, NOW, Desk, directive, server_ms

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Final
 
 from bridge.keys import load_link_key
-from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient
 from tests.mql5.builder.build import BuildError, build
 from tests.mql5.builder.compiler import CompilerError
 from tests.mql5.host.binding.driver import ExpertKilled, InputError

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from bridge.simulator.broker.server import run_broker
+from bridge.simulator.broker.rpc.server import run_broker
 
 STARTS_WITHIN_S: Final = 30
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bridge.simulator.broker.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient
 from tests.mql5.host.broker_process import broker_process
 from tests.mql5.host.real import RealTerminal, real_setup
 from tests.mql5.host.real_network import RealConnection, RealNetwork

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.simulator.broker.api import BrokerGone, BrokerTimeout
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.hours import read_session
+from bridge.simulator.broker.market.hours import read_session
 from bridge.simulator.broker.scenario import Quirks, Scenario
 from bridge.simulator.mt5.types import (
     DealEntry,

@@ -6,7 +6,7 @@ Source: MQL5 reference, 'Trade Functions'. Neither looks at the orders and posit
 from decimal import Decimal
 from typing import Final
 
-from bridge.simulator.broker.money import Rates
+from bridge.simulator.broker.book.money import Rates
 from bridge.simulator.mt5.types import PositionType, SymbolInfo
 from tests.mql5.host.binding.host import Answer, Fault, fail
 from tests.mql5.host.functions.broker_view import BrokerView

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.matching import DAY_MS
+from bridge.simulator.broker.execution.triggers import DAY_MS
 from bridge.simulator.broker.scenario import Quirks, SymbolTerms
 from bridge.simulator.mt5.types import (
     DealEntry,

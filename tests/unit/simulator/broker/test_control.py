@@ -10,8 +10,8 @@ import pytest
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.archive import MAGIC
-from bridge.simulator.broker.book import deal_money
+from bridge.simulator.broker.book.archive import MAGIC
+from bridge.simulator.broker.book.book import deal_money
 from bridge.simulator.broker.fault_rules import Fills, Pace
 from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import (

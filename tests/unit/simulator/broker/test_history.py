@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.tape import QUEUE
+from bridge.simulator.broker.book.transactions import QUEUE
 from bridge.simulator.mt5.types import TransactionType
 from tests.unit.simulator.broker.build import EVER, START, broker, closing, opened, opening
 

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.hours import is_open, opens_at, read_session
+from bridge.simulator.broker.market.hours import is_open, opens_at, read_session
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.broker.scenario import SymbolTerms, Walk
-from bridge.simulator.broker.symbols import SHIPPED
 from bridge.simulator.mt5.types import (
     OrderType,
     Retcode,

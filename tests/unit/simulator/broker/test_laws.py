@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.simulator.broker.api import BrokerTimeout, ControlError
-from bridge.simulator.broker.book import deal_money
+from bridge.simulator.broker.book.book import deal_money
+from bridge.simulator.broker.execution.triggers import DAY_MS
 from bridge.simulator.broker.fault_rules import (
     DelayHistory,
     DropTransactions,
@@ -24,9 +25,8 @@ from bridge.simulator.broker.fault_rules import (
     Requote,
     Rule,
 )
-from bridge.simulator.broker.matching import DAY_MS
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.broker.scenario import AccountTerms, Walk
-from bridge.simulator.broker.symbols import SHIPPED
 from bridge.simulator.mt5.types import (
     Deal,
     DealEntry,

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.simulator.broker.money import Rates, cents, swap_share
-from bridge.simulator.broker.symbols import FIRST_QUOTES, SHIPPED
+from bridge.simulator.broker.book.money import Rates, cents, swap_share
+from bridge.simulator.broker.market.symbols import FIRST_QUOTES, SHIPPED
 from bridge.simulator.mt5.types import OrderType, PositionType
 from tests.unit.simulator.broker.build import broker, closing, opened, opening
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bridge.simulator.broker.matching import DAY_MS
+from bridge.simulator.broker.execution.triggers import DAY_MS
 from bridge.simulator.broker.scenario import AccountTerms, Quirks, SymbolTerms
 from bridge.simulator.mt5.types import (
     DealEntry,

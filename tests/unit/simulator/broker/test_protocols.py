@@ -2,8 +2,8 @@
 
 from bridge.simulator.broker.api import BrokerApi, BrokerControl
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.client import BrokerClient
-from bridge.simulator.broker.rpc import METHODS
+from bridge.simulator.broker.rpc.calls import METHODS
+from bridge.simulator.broker.rpc.client import BrokerClient
 
 
 def both(broker: Broker, client: BrokerClient) -> tuple[BrokerApi, BrokerControl, BrokerApi, BrokerControl]:

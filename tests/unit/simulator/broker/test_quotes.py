@@ -7,7 +7,7 @@ import pytest
 
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.quotes import MAX_WALK
+from bridge.simulator.broker.market.quotes import MAX_WALK
 from bridge.simulator.broker.scenario import Scenario, ScriptedQuote, Walk
 from tests.unit.simulator.broker.build import START, broker, opened, opening
 

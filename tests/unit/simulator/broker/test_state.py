@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.execution.triggers import DAY_MS
 from bridge.simulator.broker.fault_rules import DelayHistory, Fills, Match, Pace, Reject, Rule
-from bridge.simulator.broker.matching import DAY_MS
 from bridge.simulator.broker.scenario import Quirks, Walk
 from bridge.simulator.broker.state import StateError, load_state, save_state
 from bridge.simulator.mt5.types import OrderState, OrderTime, OrderType

@@ -22,7 +22,7 @@ from bridge.core.link.reports import (
 from bridge.core.trade.retcodes import Verdict, verdict
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.fault_rules import Fills, LoseAnswer, Reject, Rule
-from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.mt5.types import (
     OrderFilling,
     OrderType,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bridge.core.director.contract import TimeInForce
 from bridge.core.link.reports import NotSentReason
-from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.mt5.types import OrderTime, Retcode, SymbolExpiration
 from bridge.simulator.terminal.expiry import DAY_MS, Expiry, choose_expiry
 from bridge.simulator.terminal.not_sent import NotSent

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from bridge.core.link.reports import NotSentReason
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import Side
-from bridge.simulator.broker.symbols import SHIPPED
+from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.mt5.types import OrderType, Retcode, Tick
 from bridge.simulator.terminal.levels import Pending, risk_limit_pending, risk_limit_stops
 from bridge.simulator.terminal.not_sent import NotSent

@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Final
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.desk import Desk, closing_type
-from bridge.simulator.broker.hours import is_open
+from bridge.simulator.broker.book.trade_state import Desk, closing_type
+from bridge.simulator.broker.market.hours import is_open
 from bridge.simulator.mt5.types import (
     OrderFilling,
     OrderType,

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import MarginMode
-from bridge.simulator.broker.book import Book
-from bridge.simulator.broker.money import CURRENCY, CURRENCY_DIGITS, Rates, cents
+from bridge.simulator.broker.book.book import Book
+from bridge.simulator.broker.book.money import CURRENCY, CURRENCY_DIGITS, Rates, cents
 from bridge.simulator.broker.scenario import AccountTerms
 from bridge.simulator.mt5.types import (
     AccountInfo,

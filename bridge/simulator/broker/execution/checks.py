@@ -6,8 +6,8 @@ the server's (permissions, session, position, limits, stops, price, money).
 """
 
 from bridge.core.units.decimals import ZERO, AmountError, check_amount
-from bridge.simulator.broker import pending_checks, symbol_checks
-from bridge.simulator.broker.desk import Desk, closing_type
+from bridge.simulator.broker.book.trade_state import Desk, closing_type
+from bridge.simulator.broker.execution import pending_checks, symbol_checks
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
     OrderType,

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.book import WHOLE, Plan, Portion
-from bridge.simulator.broker.desk import Desk
-from bridge.simulator.broker.execution import Done, Execution, Wanted
+from bridge.simulator.broker.book.book import WHOLE, Plan, Portion
+from bridge.simulator.broker.book.trade_state import Desk
+from bridge.simulator.broker.execution.orders import Done, Execution, Wanted
 from bridge.simulator.broker.fault_rules import Fills, Pace
 from bridge.simulator.mt5.types import (
     Order,

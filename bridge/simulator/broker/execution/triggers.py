@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from bridge.simulator.broker.desk import Desk, closing_type
-from bridge.simulator.broker.execution import Wanted
+from bridge.simulator.broker.book.money import cents
+from bridge.simulator.broker.book.trade_state import Desk, closing_type
+from bridge.simulator.broker.execution.orders import Wanted
 from bridge.simulator.broker.fault_rules import Pace
-from bridge.simulator.broker.money import cents
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
     Order,

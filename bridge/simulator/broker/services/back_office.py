@@ -7,11 +7,11 @@ import msgspec
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.archive import Archive
-from bridge.simulator.broker.carrying import planned
-from bridge.simulator.broker.execution import Execution
+from bridge.simulator.broker.book.archive import Archive
+from bridge.simulator.broker.execution.orders import Execution
+from bridge.simulator.broker.execution.requests import planned
+from bridge.simulator.broker.execution.triggers import DAY_MS, stopped_out
 from bridge.simulator.broker.fault_rules import Fills, fills_fault
-from bridge.simulator.broker.matching import DAY_MS, stopped_out
 from bridge.simulator.broker.state import State
 from bridge.simulator.mt5.types import Deal, DealEntry, DealReason, DealType, Order
 

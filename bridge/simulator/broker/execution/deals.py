@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.desk import Desk, closing_type
-from bridge.simulator.broker.money import commission, swap_share
+from bridge.simulator.broker.book.money import commission, swap_share
+from bridge.simulator.broker.book.trade_state import Desk, closing_type
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
     Deal,

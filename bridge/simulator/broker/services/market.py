@@ -6,9 +6,9 @@ import msgspec
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.execution import Execution
-from bridge.simulator.broker.hours import is_open
-from bridge.simulator.broker.matching import (
+from bridge.simulator.broker.execution.orders import Execution
+from bridge.simulator.broker.execution.symbol_checks import hedges
+from bridge.simulator.broker.execution.triggers import (
     bared_overnight,
     charge_swaps,
     dropped_overnight,
@@ -20,9 +20,9 @@ from bridge.simulator.broker.matching import (
     stops_hit,
     waits_for_stop,
 )
-from bridge.simulator.broker.quotes import QuoteSource, RandomWalk, ScriptedQuotes
+from bridge.simulator.broker.market.hours import is_open
+from bridge.simulator.broker.market.quotes import QuoteSource, RandomWalk, ScriptedQuotes
 from bridge.simulator.broker.state import State
-from bridge.simulator.broker.symbol_checks import hedges
 from bridge.simulator.mt5.types import Order, OrderFilling, OrderState, SymbolInfo, SymbolTradeMode, Tick
 
 _NIGHT, _EXPIRY, _QUOTE = range(3)

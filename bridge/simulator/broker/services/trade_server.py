@@ -5,13 +5,13 @@ from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import SendRecord
-from bridge.simulator.broker.carrying import carry_out, planned, short_of
-from bridge.simulator.broker.checks import refusal
-from bridge.simulator.broker.desk import margin_level
-from bridge.simulator.broker.execution import Done, Execution
+from bridge.simulator.broker.book.trade_state import margin_level
+from bridge.simulator.broker.execution.checks import refusal
+from bridge.simulator.broker.execution.orders import Done, Execution
+from bridge.simulator.broker.execution.requests import carry_out, planned, short_of
 from bridge.simulator.broker.fault_rules import LoseAnswer, SendKind
 from bridge.simulator.broker.faults import Faults, faults_of
-from bridge.simulator.broker.market import Market
+from bridge.simulator.broker.services.market import Market
 from bridge.simulator.broker.state import State
 from bridge.simulator.mt5.retcodes import spelled
 from bridge.simulator.mt5.types import (

@@ -6,9 +6,9 @@ Source: MQL5 reference, 'Trade Server Return Codes', 'Order Properties'; MetaTra
 from decimal import Decimal
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker import symbol_checks
-from bridge.simulator.broker.desk import Desk
-from bridge.simulator.broker.matching import expires_at
+from bridge.simulator.broker.book.trade_state import Desk
+from bridge.simulator.broker.execution import symbol_checks
+from bridge.simulator.broker.execution.triggers import expires_at
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
     Order,

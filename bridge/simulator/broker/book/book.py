@@ -11,7 +11,7 @@ from itertools import takewhile
 from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.archive import Archive
+from bridge.simulator.broker.book.archive import Archive
 from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.mt5.types import Deal, Order, Position
 

@@ -6,10 +6,10 @@ import msgspec
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.carrying import carry_out
-from bridge.simulator.broker.checks import refusal
-from bridge.simulator.broker.desk import closing_type
-from bridge.simulator.broker.execution import Done, Execution
+from bridge.simulator.broker.book.trade_state import closing_type
+from bridge.simulator.broker.execution.checks import refusal
+from bridge.simulator.broker.execution.orders import Done, Execution
+from bridge.simulator.broker.execution.requests import carry_out
 from bridge.simulator.broker.state import State
 from bridge.simulator.mt5.retcodes import spelled
 from bridge.simulator.mt5.types import (

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.book import WHOLE, Plan, Portion
-from bridge.simulator.broker.dealing import Dealing
-from bridge.simulator.broker.desk import Desk, closing_type
+from bridge.simulator.broker.book.book import WHOLE, Plan, Portion
+from bridge.simulator.broker.book.trade_state import Desk, closing_type
+from bridge.simulator.broker.book.transactions import Tape, deal_emitted, order_emitted, position_emitted
+from bridge.simulator.broker.execution.deals import Dealing
 from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.broker.scenario import Quirks
-from bridge.simulator.broker.tape import Tape, deal_emitted, order_emitted, position_emitted
 from bridge.simulator.mt5.types import (
     Deal,
     DealEntry,

@@ -24,7 +24,7 @@ from bridge.core.units.clock import Clock
 from bridge.faultpoint import faultpoint
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.rpc import METHODS, Call, Problem, Reply, RpcFault
+from bridge.simulator.broker.rpc.calls import METHODS, Call, Problem, Reply, RpcFault
 from bridge.simulator.broker.scenario import Scenario, load_scenario
 from bridge.simulator.broker.state import load_state, save_state
 from bridge.simulator.mt5.types import TradeRequest

@@ -12,7 +12,7 @@ from msgspec.json import Decoder
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import BrokerGone, BrokerTimeout, ControlError, SendRecord
 from bridge.simulator.broker.fault_rules import Fills, Rule
-from bridge.simulator.broker.rpc import Call, Problem, Reply, RpcError
+from bridge.simulator.broker.rpc.calls import Call, Problem, Reply, RpcError
 from bridge.simulator.mt5.types import (
     AccountInfo,
     CheckResult,

@@ -1,0 +1,1 @@
+"""Records of the trade server: orders, deals, positions, money, transactions."""

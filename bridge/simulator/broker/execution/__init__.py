@@ -1,0 +1,1 @@
+"""Checks of a request, and its execution: orders, deals, triggers."""

@@ -1,0 +1,1 @@
+"""Symbols, their trading hours and their quotes."""

@@ -1,0 +1,1 @@
+"""The broker in a process of its own: calls, server and client."""

@@ -1,0 +1,1 @@
+"""Parts of the broker, each with the methods of one subject."""
