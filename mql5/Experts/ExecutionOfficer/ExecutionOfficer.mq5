@@ -9,7 +9,7 @@
 #property description "Execution bridge: carries out commands of the sidecar on this account."
 #property description "One per account, on any chart. 'Allow DLL imports' is not needed."
 
-#include <ExecutionOfficer\Officer.mqh>
+#include <ExecutionOfficer\Program\Officer.mqh>
 
 #define PROGRAM "ExecutionOfficer 1.00"
 

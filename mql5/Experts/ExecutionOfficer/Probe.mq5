@@ -10,11 +10,11 @@
 #property description "Measures sockets, timer, clock, files and, if allowed, one small trade on a demo account."
 #property description "Writes ExecutionOfficer-probe.json and -probe-notes.json to MQL5\\Files."
 
-#include <ExecutionOfficer\ProbeClock.mqh>
-#include <ExecutionOfficer\ProbeSockets.mqh>
-#include <ExecutionOfficer\ProbeStart.mqh>
-#include <ExecutionOfficer\ProbeStop.mqh>
-#include <ExecutionOfficer\ProbeTrade.mqh>
+#include "Probe\Clock.mqh"
+#include "Probe\Sockets.mqh"
+#include "Probe\Start.mqh"
+#include "Probe\Stop.mqh"
+#include "Probe\Trade.mqh"
 
 #define PROBE_TIMER_MS 10
 #define PROBE_LOGIN_CALLS 3000    // so long it waits for a login

@@ -2,8 +2,8 @@
 //| JSON: 1 prints the values of a text, 2 prints it quoted, 3 reads |
 //| a whole number, 4 spells a decimal out, 5 spells a double        |
 //+------------------------------------------------------------------+
-#include <ExecutionOfficer\JsonFields.mqh>
-#include <ExecutionOfficer\JsonWriter.mqh>
+#include <ExecutionOfficer\Json\Fields.mqh>
+#include <ExecutionOfficer\Json\Writer.mqh>
 
 string Shape(CJsonReader &reader,const int node)
   {

@@ -2,7 +2,7 @@
 //| The ledger's file: 1 opens it, 2 writes an intent (number: token)|
 //| 3 an outcome, 4 names it, 5 lists what it holds, 6 closes it     |
 //+------------------------------------------------------------------+
-#include <ExecutionOfficer\Ledger.mqh>
+#include <ExecutionOfficer\Ledger\Ledger.mqh>
 
 CLedger  ExtLedger;
 CEntropy ExtEntropy;

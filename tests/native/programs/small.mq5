@@ -7,13 +7,13 @@
 //| the server, number: its time, real: equity), 15 posts a report, 16 |
 //| releases within so many bytes and takes the alarm, 17 logs       |
 //+------------------------------------------------------------------+
-#include <ExecutionOfficer\Entropy.mqh>
-#include <ExecutionOfficer\ReportOutbox.mqh>
-#include <ExecutionOfficer\LinkClock.mqh>
-#include <ExecutionOfficer\Log.mqh>
-#include <ExecutionOfficer\LongMap.mqh>
-#include <ExecutionOfficer\OrderRequest.mqh>
-#include <ExecutionOfficer\Panel.mqh>
+#include <ExecutionOfficer\Common\Entropy.mqh>
+#include <ExecutionOfficer\Link\ReportOutbox.mqh>
+#include <ExecutionOfficer\Link\LinkClock.mqh>
+#include <ExecutionOfficer\Common\Log.mqh>
+#include <ExecutionOfficer\Common\LongMap.mqh>
+#include <ExecutionOfficer\Orders\OrderRequest.mqh>
+#include <ExecutionOfficer\Program\Panel.mqh>
 
 CLinkClock ExtClock;
 CLongMap   ExtMap;

@@ -3,7 +3,7 @@
 //| message; each prints what goes out (> hex), messages (< hex) and |
 //| how the connection stands                                        |
 //+------------------------------------------------------------------+
-#include <ExecutionOfficer\Zmtp.mqh>
+#include <ExecutionOfficer\Wire\Zmtp.mqh>
 
 CZmtp     ExtZmtp;
 CZmtpNull ExtNull;

@@ -1,0 +1,171 @@
+//+------------------------------------------------------------------+
+//|                                                         Stop.mqh |
+//| On a demo account alone: a second position, with stop loss and   |
+//| take profit as near as the broker lets them be, so that the server |
+//| closes it. Shows what magic and comment such a deal has. It is   |
+//| closed where neither is hit in time.                             |
+//+------------------------------------------------------------------+
+#include <ExecutionOfficer\Terminal\EnumNames.mqh>
+#include "Orders.mqh"
+#include "Transactions.mqh"
+
+#define PROBE_STOP_CALLS 6000     // timer calls: a minute or two
+#define PROBE_STOP_TRIES 5        // each with twice the distance
+#define PROBE_STOP_POINTS 5       // beyond what the broker demands
+#define PROBE_STOP_WAIT_CALLS 500 // that the closing deal may take to show
+
+enum ENUM_PROBE_STOP
+  {
+   PROBE_STOP_OPEN,
+   PROBE_STOP_WAIT,
+   PROBE_STOP_CLOSED,
+   PROBE_STOP_DONE
+  };
+//+------------------------------------------------------------------+
+//| One step after the other                                         |
+//+------------------------------------------------------------------+
+class CProbeStop
+  {
+private:
+   int               m_step;
+   int               m_tries;
+   int               m_calls;
+   bool              m_seen;         // the position has shown
+
+   void              OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+   void              Wait(CProbeOrders &orders,CProbeReport &report);
+   void              Closed(CProbeOrders &orders,CProbeReport &report);
+   void              Finish(CProbeOrders &orders,CProbeReport &report,const string word);
+
+public:
+                     CProbeStop(void);
+   void              Start(void);
+   bool              Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+  };
+//+------------------------------------------------------------------+
+//| Not started                                                      |
+//+------------------------------------------------------------------+
+CProbeStop::CProbeStop(void)
+  {
+   Start();
+  }
+//+------------------------------------------------------------------+
+//| From the first step                                              |
+//+------------------------------------------------------------------+
+void CProbeStop::Start(void)
+  {
+   m_step=PROBE_STOP_OPEN;
+   m_tries=0;
+   m_calls=0;
+   m_seen=false;
+  }
+//+------------------------------------------------------------------+
+//| One timer call; true once all steps are through                  |
+//+------------------------------------------------------------------+
+bool CProbeStop::Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+  {
+   m_calls++;
+   if(m_step==PROBE_STOP_OPEN)
+      OpenOne(orders,heard,report);
+   else if(m_step==PROBE_STOP_WAIT)
+      Wait(orders,report);
+   else if(m_step==PROBE_STOP_CLOSED)
+      Closed(orders,report);
+   if(m_step==PROBE_STOP_DONE)
+      heard.Judge();
+   return(m_step==PROBE_STOP_DONE);
+  }
+//+------------------------------------------------------------------+
+//| The end, with what is to be said of it                           |
+//+------------------------------------------------------------------+
+void CProbeStop::Finish(CProbeOrders &orders,CProbeReport &report,const string word)
+  {
+   orders.CloseAll();
+   report.Note("stop",word);
+   m_step=PROBE_STOP_DONE;
+  }
+//+------------------------------------------------------------------+
+//| Buy the smallest volume, between two stops. Both are counted from |
+//| the bid: that is what closes it.                                 |
+//+------------------------------------------------------------------+
+void CProbeStop::OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+  {
+   MqlTick tick;
+   MqlTradeResult result;
+   string symbol=orders.Symbol();
+   if(!ReadQuote(symbol,tick))
+     {
+      Finish(orders,report,"there is no quote");
+      return;
+     }
+   long level=MathMax(SymbolInfoInteger(symbol,SYMBOL_TRADE_STOPS_LEVEL),
+                      SymbolInfoInteger(symbol,SYMBOL_TRADE_FREEZE_LEVEL));
+   long points=(level+PROBE_STOP_POINTS)<<m_tries;
+   double grid=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
+   double away=(double)points*SymbolInfoDouble(symbol,SYMBOL_POINT);
+   if(grid<=0.0)
+      grid=SymbolInfoDouble(symbol,SYMBOL_POINT);
+   int digits=(int)SymbolInfoInteger(symbol,SYMBOL_DIGITS);
+   double sl=NormalizeDouble(grid*MathFloor((tick.bid-away)/grid),digits);
+   double tp=NormalizeDouble(grid*MathCeil((tick.bid+away)/grid),digits);
+   bool sent=orders.Send(0,SymbolInfoDouble(symbol,SYMBOL_VOLUME_MIN),true,PROBE_MAGIC,"probe",sl,tp,result);
+   m_tries++;
+   if(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED))
+     {
+      heard.Listen(result.order);
+      report.Measure("stop_points",points);
+      m_calls=0;
+      m_step=PROBE_STOP_WAIT;
+     }
+   else if(m_tries>=PROBE_STOP_TRIES || result.retcode!=TRADE_RETCODE_INVALID_STOPS)
+      Finish(orders,report,"the order with stops was refused with "+IntegerToString((long)result.retcode));
+  }
+//+------------------------------------------------------------------+
+//| Wait until the server has closed it                              |
+//+------------------------------------------------------------------+
+void CProbeStop::Wait(CProbeOrders &orders,CProbeReport &report)
+  {
+   ulong ticket=0;
+   double volume=0.0;
+   bool is_long=false;
+   if(orders.FindOurs(ticket,volume,is_long))
+     {
+      m_seen=true;
+      if(m_calls>PROBE_STOP_CALLS)
+         Finish(orders,report,"neither stop was hit in time");
+      return;
+     }
+   if(!m_seen && m_calls<PROBE_STOP_WAIT_CALLS)
+      return;
+   if(!m_seen)
+     {
+      Finish(orders,report,"the position never showed");
+      return;
+     }
+   m_calls=0;
+   m_step=PROBE_STOP_CLOSED;
+  }
+//+------------------------------------------------------------------+
+//| What the closing deal is like                                    |
+//+------------------------------------------------------------------+
+void CProbeStop::Closed(CProbeOrders &orders,CProbeReport &report)
+  {
+   ulong deal=orders.FindDeal(DEAL_ENTRY_OUT);
+   if(deal==0 && m_calls<PROBE_STOP_WAIT_CALLS)
+      return;
+   if(deal==0)
+     {
+      Finish(orders,report,"the closing deal never showed");
+      return;
+     }
+   long reason=HistoryDealGetInteger(deal,DEAL_REASON);
+   long magic=HistoryDealGetInteger(deal,DEAL_MAGIC);
+   report.Note("stop_deal_reason",DealReasonWord(reason));
+   report.Note("stop_deal_comment",HistoryDealGetString(deal,DEAL_COMMENT));
+   report.Measure("stop_deal_magic",magic);
+   bool by_server=(reason==DEAL_REASON_SL || reason==DEAL_REASON_TP);
+   if(by_server)
+      report.Flag("closing_magic_zero",magic==0);
+   Finish(orders,report,by_server ? "hit" : "closed by something else");
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,233 @@
+//+------------------------------------------------------------------+
+//|                                                        Trade.mqh |
+//| On a demo account alone: one position of the smallest volume is  |
+//| opened and closed, to see what becomes of comments, magics and   |
+//| tickets, and how late the history is. None is left open.         |
+//+------------------------------------------------------------------+
+#include "Orders.mqh"
+#include "Transactions.mqh"
+
+#define PROBE_COMMENT_LONG "0123456789012345678901234567890123456789"
+#define PROBE_COMMENT_SHORT "probe"
+#define PROBE_WAIT_CALLS 500      // timer calls that a record may take to show
+
+enum ENUM_PROBE_TRADE
+  {
+   PROBE_TRADE_REFUSED,
+   PROBE_TRADE_OPEN,
+   PROBE_TRADE_OPENED,
+   PROBE_TRADE_OPEN_HEARD,
+   PROBE_TRADE_CLOSE,
+   PROBE_TRADE_CLOSED,
+   PROBE_TRADE_CLOSE_HEARD,
+   PROBE_TRADE_DONE
+  };
+//+------------------------------------------------------------------+
+//| One step after the other                                         |
+//+------------------------------------------------------------------+
+class CProbeTrade
+  {
+private:
+   int               m_step;
+   int               m_tries;
+   int               m_calls;
+   ulong             m_deal;         // the one that is waited for; 0: by the position
+
+   void              Refused(CProbeOrders &orders,CProbeReport &report);
+   void              OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+   void              Opened(CProbeOrders &orders,CProbeReport &report);
+   void              CloseOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+   void              Closed(CProbeOrders &orders,CProbeReport &report);
+   bool              Heard(CProbeTransactions &heard);
+   void              Finish(CProbeOrders &orders,CProbeReport &report,const string word);
+
+public:
+                     CProbeTrade(void);
+   void              Start(void);
+   bool              Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+  };
+//+------------------------------------------------------------------+
+//| Not started                                                      |
+//+------------------------------------------------------------------+
+CProbeTrade::CProbeTrade(void)
+  {
+   Start();
+  }
+//+------------------------------------------------------------------+
+//| From the first step                                              |
+//+------------------------------------------------------------------+
+void CProbeTrade::Start(void)
+  {
+   m_step=PROBE_TRADE_REFUSED;
+   m_tries=0;
+   m_calls=0;
+   m_deal=0;
+  }
+//+------------------------------------------------------------------+
+//| One timer call; true once all steps are through                  |
+//+------------------------------------------------------------------+
+bool CProbeTrade::Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+  {
+   m_calls++;
+   switch(m_step)
+     {
+      case PROBE_TRADE_REFUSED:
+         Refused(orders,report);
+         break;
+      case PROBE_TRADE_OPEN:
+         OpenOne(orders,heard,report);
+         break;
+      case PROBE_TRADE_OPENED:
+         Opened(orders,report);
+         break;
+      case PROBE_TRADE_OPEN_HEARD:
+         if(Heard(heard))
+            m_step=PROBE_TRADE_CLOSE;
+         break;
+      case PROBE_TRADE_CLOSE:
+         CloseOne(orders,heard,report);
+         break;
+      case PROBE_TRADE_CLOSED:
+         Closed(orders,report);
+         break;
+      case PROBE_TRADE_CLOSE_HEARD:
+         if(Heard(heard))
+            Finish(orders,report,"done");
+         break;
+      default:
+         return(true);
+     }
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| The transactions of the last order came, or were waited for      |
+//+------------------------------------------------------------------+
+bool CProbeTrade::Heard(CProbeTransactions &heard)
+  {
+   if(!heard.Complete() && m_calls<PROBE_WAIT_CALLS)
+      return(false);
+   heard.Judge();
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The end, with what is to be said of it                           |
+//+------------------------------------------------------------------+
+void CProbeTrade::Finish(CProbeOrders &orders,CProbeReport &report,const string word)
+  {
+   orders.CloseAll();
+   report.Note("trade",word);
+   m_step=PROBE_TRADE_DONE;
+  }
+//+------------------------------------------------------------------+
+//| What OrderSend returns for a request that nobody can execute     |
+//+------------------------------------------------------------------+
+void CProbeTrade::Refused(CProbeOrders &orders,CProbeReport &report)
+  {
+   MqlTradeResult result;
+   bool sent=orders.Send(0,0.0,true,PROBE_MAGIC,PROBE_COMMENT_SHORT,0.0,0.0,result);
+   report.Measure("refused_retcode",(long)result.retcode);
+   if(result.retcode!=0)
+      report.Flag("refused_send_is_true",sent);
+   m_step=PROBE_TRADE_OPEN;
+  }
+//+------------------------------------------------------------------+
+//| Open the smallest volume, with a comment that is too long        |
+//+------------------------------------------------------------------+
+void CProbeTrade::OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+  {
+   MqlTradeResult result;
+   string comment=(m_tries==0) ? PROBE_COMMENT_LONG : PROBE_COMMENT_SHORT;
+   bool sent=orders.Send(0,SymbolInfoDouble(orders.Symbol(),SYMBOL_VOLUME_MIN),true,PROBE_MAGIC,comment,0.0,0.0,
+                         result);
+   bool done=(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED));
+   m_tries++;
+   if(!done && m_tries==1)
+     {
+      report.Measure("long_comment_retcode",(long)result.retcode);
+      return;
+     }
+   report.Text("comment_too_long",(m_tries==1) ? "truncated" : "rejected");
+   if(!done)
+     {
+      Finish(orders,report,"the opening order was refused with "+IntegerToString((long)result.retcode));
+      return;
+     }
+   heard.Listen(result.order);
+   report.Measure("open_ms",orders.SinceSentMs());
+   report.Flag("result_without_tickets",result.deal==0 || result.order==0);
+   m_calls=0;
+   m_step=PROBE_TRADE_OPENED;
+  }
+//+------------------------------------------------------------------+
+//| Wait for position and deal                                       |
+//+------------------------------------------------------------------+
+void CProbeTrade::Opened(CProbeOrders &orders,CProbeReport &report)
+  {
+   ulong ticket=0;
+   double volume=0.0;
+   bool is_long=false;
+   m_deal=orders.FindOurs(ticket,volume,is_long) ? orders.FindDeal(DEAL_ENTRY_IN) : 0;
+   if(m_deal==0 && m_calls<PROBE_WAIT_CALLS)
+      return;
+   if(m_deal==0)
+     {
+      Finish(orders,report,"the opening deal never showed");
+      return;
+     }
+   long late_ms=orders.SinceSentMs();
+   report.Measure("history_late_ms",late_ms);
+   report.Integer("history_late",(late_ms>PROBE_PROMPT_MS) ? late_ms : 0);
+   string comment=HistoryDealGetString(m_deal,DEAL_COMMENT);
+   string asked=(m_tries==1) ? PROBE_COMMENT_LONG : PROBE_COMMENT_SHORT;
+   bool kept=(comment!="" && StringFind(asked,comment)==0);
+   report.Note("deal_comment",comment);
+   report.Flag("comment_rewritten",!kept);
+   if(kept && m_tries==1)
+      report.Integer("comment_most",StringLen(comment));
+   report.Note("deal_magic_kept",(HistoryDealGetInteger(m_deal,DEAL_MAGIC)==PROBE_MAGIC) ? "yes" : "no");
+   m_tries=0;
+   m_step=PROBE_TRADE_OPEN_HEARD;
+  }
+//+------------------------------------------------------------------+
+//| Close it as a hand would, without a magic                        |
+//+------------------------------------------------------------------+
+void CProbeTrade::CloseOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+  {
+   MqlTradeResult result;
+   ulong ticket=0;
+   double volume=0.0;
+   bool is_long=false;
+   if(!orders.FindOurs(ticket,volume,is_long))
+     {
+      Finish(orders,report,"the position went by itself");
+      return;
+     }
+   m_tries++;
+   bool sent=orders.Send(ticket,volume,!is_long,0,"",0.0,0.0,result);
+   m_calls=0;
+   if(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED))
+     {
+      heard.Listen(result.order);
+      m_step=PROBE_TRADE_CLOSED;
+     }
+   else if(m_tries>=PROBE_CLOSE_TRIES)
+      Finish(orders,report,"the position could not be closed ("+IntegerToString((long)result.retcode)+"): close it by hand");
+  }
+//+------------------------------------------------------------------+
+//| Wait for the closing deal                                        |
+//+------------------------------------------------------------------+
+void CProbeTrade::Closed(CProbeOrders &orders,CProbeReport &report)
+  {
+   m_deal=orders.FindDeal(DEAL_ENTRY_OUT);
+   if(m_deal==0 && m_calls<PROBE_WAIT_CALLS)
+      return;
+   if(m_deal==0)
+     {
+      Finish(orders,report,"the closing deal never showed");
+      return;
+     }
+   report.Measure("closing_deal_late_ms",orders.SinceSentMs());
+   report.Measure("closing_deal_magic",HistoryDealGetInteger(m_deal,DEAL_MAGIC));
+   m_step=PROBE_TRADE_CLOSE_HEARD;
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,155 @@
+//+------------------------------------------------------------------+
+//|                                                 Transactions.mqh |
+//| Which trade transactions come of a market order, in which order, |
+//| and how late. Five are expected of each: order added, deal added, |
+//| order deleted, history added, request.                           |
+//+------------------------------------------------------------------+
+#include "Report.mqh"
+
+#define PROBE_KINDS 5
+#define PROBE_NOTED_CHARACTERS 900
+#define PROBE_HEARD_MS 50          // a few timer calls: not late
+//+------------------------------------------------------------------+
+//| What was heard of the orders so far                              |
+//+------------------------------------------------------------------+
+class CProbeTransactions
+  {
+private:
+   string            m_words;
+   ulong             m_order;        // the one that is listened for; 0: the result named none
+   bool              m_listens;
+   long              m_since_us;
+   int               m_count;
+   int               m_at[PROBE_KINDS];    // when each kind came, from 1; 0: not yet
+   int               m_expected;
+   int               m_missing;
+   long              m_late_ms;
+   bool              m_reordered;
+
+   int               Kind(const MqlTradeTransaction &transaction,const MqlTradeResult &result) const;
+
+public:
+                     CProbeTransactions(void);
+   void              Start(void);
+   void              Listen(const ulong order);
+   void              Hear(const MqlTradeTransaction &transaction,const MqlTradeResult &result);
+   bool              Complete(void) const;
+   void              Judge(void);
+   void              Report(CProbeReport &report) const;
+  };
+//+------------------------------------------------------------------+
+//| Nothing yet                                                      |
+//+------------------------------------------------------------------+
+CProbeTransactions::CProbeTransactions(void)
+  {
+   Start();
+  }
+//+------------------------------------------------------------------+
+//| From the first order                                             |
+//+------------------------------------------------------------------+
+void CProbeTransactions::Start(void)
+  {
+   m_words="";
+   m_order=0;
+   m_listens=false;
+   m_since_us=0;
+   m_count=0;
+   ArrayInitialize(m_at,0);
+   m_expected=0;
+   m_missing=0;
+   m_late_ms=0;
+   m_reordered=false;
+  }
+//+------------------------------------------------------------------+
+//| OrderSend came back just now with this order                     |
+//+------------------------------------------------------------------+
+void CProbeTransactions::Listen(const ulong order)
+  {
+   m_order=order;
+   m_listens=true;
+   m_since_us=(long)GetMicrosecondCount();
+   m_count=0;
+   ArrayInitialize(m_at,0);
+  }
+//+------------------------------------------------------------------+
+//| The place of one of the order's transactions in m_at; -1: none   |
+//+------------------------------------------------------------------+
+int CProbeTransactions::Kind(const MqlTradeTransaction &transaction,const MqlTradeResult &result) const
+  {
+   bool is_request=(transaction.type==TRADE_TRANSACTION_REQUEST);
+   ulong order=is_request ? result.order : transaction.order;
+   if(m_order!=0 && order!=m_order)
+      return(-1);
+   if(is_request)
+      return(4);
+   switch(transaction.type)
+     {
+      case TRADE_TRANSACTION_ORDER_ADD:
+         return(0);
+      case TRADE_TRANSACTION_DEAL_ADD:
+         return(1);
+      case TRADE_TRANSACTION_ORDER_DELETE:
+         return(2);
+      case TRADE_TRANSACTION_HISTORY_ADD:
+         return(3);
+      default:
+         return(-1);
+     }
+  }
+//+------------------------------------------------------------------+
+//| A transaction came                                               |
+//+------------------------------------------------------------------+
+void CProbeTransactions::Hear(const MqlTradeTransaction &transaction,const MqlTradeResult &result)
+  {
+   if(StringLen(m_words)<PROBE_NOTED_CHARACTERS)
+      m_words+=((m_words=="") ? "" : ",")+EnumToString(transaction.type);
+   int kind=Kind(transaction,result);
+   if(!m_listens || kind<0 || m_at[kind]>0)
+      return;
+   m_count++;
+   m_at[kind]=m_count;
+   if(m_count==1)
+      m_late_ms=MathMax(m_late_ms,((long)GetMicrosecondCount()-m_since_us)/1000);
+  }
+//+------------------------------------------------------------------+
+//| All five came                                                    |
+//+------------------------------------------------------------------+
+bool CProbeTransactions::Complete(void) const
+  {
+   return(m_count==PROBE_KINDS);
+  }
+//+------------------------------------------------------------------+
+//| No more is waited for: count what is missing. Where request and |
+//| deal stand differs from broker to broker: that is no disorder.   |
+//+------------------------------------------------------------------+
+void CProbeTransactions::Judge(void)
+  {
+   if(!m_listens)
+      return;
+   m_listens=false;
+   m_expected+=PROBE_KINDS;
+   m_missing+=PROBE_KINDS-m_count;
+   bool added_late=false;
+   for(int i=1; i<4; i++)
+      if(m_at[0]>0 && m_at[i]>0 && m_at[i]<m_at[0])
+         added_late=true;
+   bool deleted_late=(m_at[2]>0 && m_at[3]>0 && m_at[3]<m_at[2]);
+   if(added_late || deleted_late)
+      m_reordered=true;
+  }
+//+------------------------------------------------------------------+
+//| What they were like                                              |
+//+------------------------------------------------------------------+
+void CProbeTransactions::Report(CProbeReport &report) const
+  {
+   report.Note("transactions",m_words);
+   report.Measure("transactions_expected",m_expected);
+   report.Measure("transactions_missing",m_missing);
+   if(m_expected==0)
+      return;
+   long every=(m_missing==0) ? 0 : (long)MathMax(2.0,MathRound((double)m_expected/(double)m_missing));
+   report.Integer("transactions_dropped_every",every);
+   report.Integer("transactions_late",(m_late_ms>PROBE_HEARD_MS) ? m_late_ms : 0);
+   report.Flag("transactions_reordered",m_reordered);
+  }
+//+------------------------------------------------------------------+

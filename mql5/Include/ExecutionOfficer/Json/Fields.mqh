@@ -1,0 +1,218 @@
+//+------------------------------------------------------------------+
+//|                                                       Fields.mqh |
+//| The fields of one JSON object, each held to its rule. The first  |
+//| field that breaks one is named in Error; what is read after that |
+//| means nothing.                                                   |
+//+------------------------------------------------------------------+
+#include "Reader.mqh"
+
+#define COUNT_MAX 9007199254740991    // a count of the link fits a double
+#define TICKET_MAX LONG_MAX
+//+------------------------------------------------------------------+
+//| A decimal integer exactly; false where it is none or fits no long|
+//+------------------------------------------------------------------+
+bool ParseLong(const string text,long &value)
+  {
+   int length=StringLen(text);
+   int at=(length>0 && StringGetCharacter(text,0)=='-') ? 1 : 0;
+   bool negative=(at==1);
+   value=0;
+   if(at==length)
+      return(false);
+   for(; at<length; at++)
+     {
+      int digit=(int)StringGetCharacter(text,at)-'0';
+      if(digit<0 || digit>9)
+         return(false);
+      // Counted downwards: the lowest long has no positive twin.
+      if(value<(LONG_MIN+digit)/10)
+         return(false);
+      value=10*value-digit;
+     }
+   if(negative)
+      return(true);
+   if(value==LONG_MIN)
+      return(false);
+   value=-value;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The fields of one object                                         |
+//+------------------------------------------------------------------+
+class CJsonFields
+  {
+private:
+   CJsonReader      *m_reader;
+   int               m_object;
+   string            m_error;
+
+   int               Value(const string name,const ENUM_JSON_KIND kind,const bool required);
+
+public:
+                     CJsonFields(void);
+   void              Read(CJsonReader &reader,const int object);
+   string            Error(void) const;
+   void              Fail(const string name,const string rule);
+   bool              Has(const string name);
+   int               Inner(const string name);
+   string            Text(const string name,const int most,const bool required);
+   string            Name(const string name);
+   string            Hex(const string name,const int digits);
+   long              Integer(const string name,const long low,const long high,const bool required);
+   string            Decimal(const string name,const bool required);
+   bool              Flag(const string name);
+   bool              OnlyThese(const string names);
+  };
+//+------------------------------------------------------------------+
+//| Of no object yet                                                 |
+//+------------------------------------------------------------------+
+CJsonFields::CJsonFields(void)
+  {
+   m_reader=NULL;
+   m_object=JSON_NONE;
+   m_error="";
+  }
+//+------------------------------------------------------------------+
+//| Begin with an object of a text that was read                     |
+//+------------------------------------------------------------------+
+void CJsonFields::Read(CJsonReader &reader,const int object)
+  {
+   m_reader=GetPointer(reader);
+   m_object=object;
+   m_error="";
+   if(object<0 || reader.Kind(object)!=JSON_KIND_OBJECT)
+      m_error="an object was expected";
+  }
+//+------------------------------------------------------------------+
+//| The first rule that was broken; empty where none was             |
+//+------------------------------------------------------------------+
+string CJsonFields::Error(void) const
+  {
+   return(m_error);
+  }
+//+------------------------------------------------------------------+
+//| Note a broken rule                                               |
+//+------------------------------------------------------------------+
+void CJsonFields::Fail(const string name,const string rule)
+  {
+   if(m_error=="")
+      m_error=name+": "+rule;
+  }
+//+------------------------------------------------------------------+
+//| Whether the field is there, and not null                         |
+//+------------------------------------------------------------------+
+bool CJsonFields::Has(const string name)
+  {
+   if(m_error!="")
+      return(false);
+   int node=m_reader.Find(m_object,name);
+   return(node>=0 && m_reader.Kind(node)!=JSON_KIND_NULL);
+  }
+//+------------------------------------------------------------------+
+//| The field's node where it is of that kind, else JSON_NONE        |
+//+------------------------------------------------------------------+
+int CJsonFields::Value(const string name,const ENUM_JSON_KIND kind,const bool required)
+  {
+   if(m_error!="")
+      return(JSON_NONE);
+   int node=m_reader.Find(m_object,name);
+   if(node<0 || (!required && m_reader.Kind(node)==JSON_KIND_NULL))
+     {
+      if(required)
+         Fail(name,"it is missing");
+      return(JSON_NONE);
+     }
+   if(m_reader.Kind(node)!=kind)
+     {
+      Fail(name,"it is of another type");
+      return(JSON_NONE);
+     }
+   return(node);
+  }
+//+------------------------------------------------------------------+
+//| An inner object's node                                           |
+//+------------------------------------------------------------------+
+int CJsonFields::Inner(const string name)
+  {
+   return(Value(name,JSON_KIND_OBJECT,true));
+  }
+//+------------------------------------------------------------------+
+//| A text of at most so many characters; empty where it is absent   |
+//+------------------------------------------------------------------+
+string CJsonFields::Text(const string name,const int most,const bool required)
+  {
+   int node=Value(name,JSON_KIND_TEXT,required);
+   if(node<0)
+      return("");
+   string text=m_reader.Text(node);
+   if(StringLen(text)>most)
+      Fail(name,"more than "+IntegerToString(most)+" characters");
+   return(text);
+  }
+//+------------------------------------------------------------------+
+//| A name: 1 to 128 characters, none of them a control character    |
+//+------------------------------------------------------------------+
+string CJsonFields::Name(const string name)
+  {
+   string text=Text(name,128,true);
+   if(m_error=="" && !IsName(text))
+      Fail(name,"not a name");
+   return(text);
+  }
+//+------------------------------------------------------------------+
+//| So many lower-case hex digits                                    |
+//+------------------------------------------------------------------+
+string CJsonFields::Hex(const string name,const int digits)
+  {
+   string text=Text(name,digits,true);
+   if(m_error=="" && !IsHex(text,digits))
+      Fail(name,"not "+IntegerToString(digits)+" hex digits");
+   return(text);
+  }
+//+------------------------------------------------------------------+
+//| A whole number within bounds, exactly; 0 where it is absent      |
+//+------------------------------------------------------------------+
+long CJsonFields::Integer(const string name,const long low,const long high,const bool required)
+  {
+   long value=0;
+   int node=Value(name,JSON_KIND_NUMBER,required);
+   if(node<0)
+      return(0);
+   if(!ParseLong(m_reader.Text(node),value))
+      Fail(name,"not a whole number of 64 bits");
+   else if(value<low || value>high)
+      Fail(name,"not from "+IntegerToString(low)+" to "+IntegerToString(high));
+   return(value);
+  }
+//+------------------------------------------------------------------+
+//| A decimal, digit by digit as it came; empty where it is absent   |
+//+------------------------------------------------------------------+
+string CJsonFields::Decimal(const string name,const bool required)
+  {
+   int node=Value(name,JSON_KIND_NUMBER,required);
+   if(node<0)
+      return("");
+   string text=PlainDecimal(m_reader.Text(node));
+   if(text=="")
+      Fail(name,"a number that no broker could mean");
+   return(text);
+  }
+//+------------------------------------------------------------------+
+//| True or false; false where it is absent                          |
+//+------------------------------------------------------------------+
+bool CJsonFields::Flag(const string name)
+  {
+   int node=Value(name,JSON_KIND_FLAG,false);
+   return(node>=0 && m_reader.Text(node)=="true");
+  }
+//+------------------------------------------------------------------+
+//| Whether the object has no field but these, given as "|a|b|"      |
+//+------------------------------------------------------------------+
+bool CJsonFields::OnlyThese(const string names)
+  {
+   for(int node=m_reader.First(m_object); node>=0; node=m_reader.Next(node))
+      if(StringFind(names,"|"+m_reader.Key(node)+"|")<0)
+         return(false);
+   return(true);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,354 @@
+//+------------------------------------------------------------------+
+//|                                                       Ledger.mqh |
+//| The ledger's file, in MQL5\Files, one for each account. It stays |
+//| open without sharing, so that the program on a second chart is   |
+//| locked out. An intent is written and flushed before its order    |
+//| goes out: a token that stands there is never sent again, and so  |
+//| the ledger alone keeps the promise 'at most once'.               |
+//|                                                                  |
+//| A crash in the middle of an append leaves a torn last line. Its  |
+//| flush had not returned, so nothing was sent: the next append     |
+//| blanks it (a file cannot be shortened from MQL5). Damage in any  |
+//| other place is never repaired or written over.                   |
+//+------------------------------------------------------------------+
+#include "..\Common\Entropy.mqh"
+#include "LedgerBook.mqh"
+
+enum ENUM_LEDGER_STATE
+  {
+   LEDGER_STATE_CLOSED,
+   LEDGER_STATE_OPEN,
+   LEDGER_STATE_LOCKED,      // another chart has it
+   LEDGER_STATE_FOREIGN,     // the file is none of ours; it is left as it is
+   LEDGER_STATE_FAILED       // the file system refuses
+  };
+//+------------------------------------------------------------------+
+//| A file name for an account: letters and digits, '-' for the rest |
+//+------------------------------------------------------------------+
+string LedgerFileName(const SAccount &account)
+  {
+   string name="ExecutionOfficer-"+IntegerToString(account.login)+"-";
+   for(int i=0; i<StringLen(account.server); i++)
+     {
+      ushort character=StringGetCharacter(account.server,i);
+      bool plain=(character>='0' && character<='9') || (character>='a' && character<='z')
+                 || (character>='A' && character<='Z');
+      name+=plain ? ShortToString(character) : "-";
+     }
+   return(name+".ledger");
+  }
+//+------------------------------------------------------------------+
+//| One account's ledger, open or not                                |
+//+------------------------------------------------------------------+
+class CLedger
+  {
+private:
+   CLedgerBook       m_book;
+   ENUM_LEDGER_STATE m_state;
+   int               m_file;
+   string            m_name;
+   string            m_problem;
+   long              m_end;      // where the next line goes
+   bool              m_unended;  // the last record only lacks its line end
+   SAccount          m_account;
+
+   bool              Fail(const ENUM_LEDGER_STATE state,const string problem);
+   bool              Create(CEntropy &entropy);
+   bool              ReadAll(void);
+   bool              ReadLines(const uchar &bytes[],const int size);
+   bool              Append(const string line);
+   bool              Put(const uchar &bytes[],const int count);
+
+public:
+                     CLedger(void);
+                    ~CLedger(void);
+   bool              Open(const SAccount &account,CEntropy &entropy);
+   void              Close(void);
+   bool              IsOpenFor(const SAccount &account) const;
+   ENUM_LEDGER_STATE State(void) const;
+   string            Problem(void) const;
+   string            FileName(void) const;
+   void              Identity(SLedgerIdentity &identity) const;
+   int               Count(void) const;
+   bool              At(const int index,SLedgerEntry &entry) const;
+   bool              Find(const long client_order_id,SLedgerEntry &entry) const;
+   bool              Knows(const long client_order_id) const { return(m_book.Knows(client_order_id)); }
+   bool              Intend(const SOrder &order,const long attempt);
+   bool              Conclude(const SLedgerEntry &outcome);
+  };
+//+------------------------------------------------------------------+
+//| Closed                                                           |
+//+------------------------------------------------------------------+
+CLedger::CLedger(void)
+  {
+   m_file=INVALID_HANDLE;
+   m_state=LEDGER_STATE_CLOSED;
+   m_problem="";
+   m_end=0;
+   m_unended=false;
+   NoAccount(m_account);
+  }
+//+------------------------------------------------------------------+
+//| Let another chart have it                                        |
+//+------------------------------------------------------------------+
+CLedger::~CLedger(void)
+  {
+   Close();
+  }
+//+------------------------------------------------------------------+
+//| Let another chart have it                                        |
+//+------------------------------------------------------------------+
+void CLedger::Close(void)
+  {
+   if(m_file!=INVALID_HANDLE)
+      FileClose(m_file);
+   m_file=INVALID_HANDLE;
+   m_state=LEDGER_STATE_CLOSED;
+   m_problem="";
+   m_book.Clear();
+   NoAccount(m_account);
+  }
+//+------------------------------------------------------------------+
+//| Note why it cannot be used                                       |
+//+------------------------------------------------------------------+
+bool CLedger::Fail(const ENUM_LEDGER_STATE state,const string problem)
+  {
+   if(m_file!=INVALID_HANDLE)
+      FileClose(m_file);
+   m_file=INVALID_HANDLE;
+   m_state=state;
+   m_problem=problem;
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Open an account's ledger, and make it where there is none        |
+//+------------------------------------------------------------------+
+bool CLedger::Open(const SAccount &account,CEntropy &entropy)
+  {
+   Close();
+   m_name=LedgerFileName(account);
+   m_account=account;
+   if(!FileIsExist(m_name) && !Create(entropy))
+      return(false);
+   ResetLastError();
+   m_file=FileOpen(m_name,FILE_READ|FILE_WRITE|FILE_BIN);
+   if(m_file==INVALID_HANDLE)
+      return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+m_name+" cannot be opened (error "+IntegerToString(GetLastError())
+                  +"): the program runs on another chart of this account. Remove it from one of the two charts"));
+   if(!ReadAll())
+      return(false);
+   m_state=LEDGER_STATE_OPEN;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| A new ledger, complete or not at all: a crash here must not look |
+//| like a damaged one                                               |
+//+------------------------------------------------------------------+
+bool CLedger::Create(CEntropy &entropy)
+  {
+   string draft=m_name+".new";
+   CJsonWriter json;
+   uchar bytes[];
+   json.Text("ledger",entropy.Hex(16));
+   json.Integer("version",LEDGER_VERSION);
+   int size=TextToUtf8(json.Result()+"\n",bytes);
+   ResetLastError();
+   int file=FileOpen(draft,FILE_WRITE|FILE_BIN);
+   if(file==INVALID_HANDLE)
+      return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+draft+" cannot be made (error "+IntegerToString(GetLastError())
+                  +"): make room on the disk, or remove the program from another chart of this account"));
+   uint written=FileWriteArray(file,bytes,0,size);
+   FileFlush(file);
+   FileClose(file);
+   if(written!=(uint)size)
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+draft+" cannot be written: make room on the disk"));
+   // Where another chart was quicker its file stands, and this one is left alone.
+   if(!FileMove(draft,0,m_name,0) && !FileIsExist(m_name))
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+draft+" cannot be renamed (error "+IntegerToString(GetLastError())+")"));
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Take in the whole file                                           |
+//+------------------------------------------------------------------+
+bool CLedger::ReadAll(void)
+  {
+   uchar bytes[];
+   int size=(int)FileSize(m_file);
+   if(size>0)
+     {
+      FileSeek(m_file,0,SEEK_SET);
+      ArrayResize(bytes,size);
+      if(FileReadArray(m_file,bytes,0,size)!=(uint)size)
+         return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name+" cannot be read to its end"));
+     }
+   return(ReadLines(bytes,size));
+  }
+//+------------------------------------------------------------------+
+//| Every line of the file. Finds where the next one goes.           |
+//+------------------------------------------------------------------+
+bool CLedger::ReadLines(const uchar &bytes[],const int size)
+  {
+   int start=0;
+   int lines=0;
+   bool whole=true;
+   for(int i=0; i<size; i++)
+     {
+      if(bytes[i]!='\n')
+         continue;
+      if(lines==0 && !m_book.TakeHeader(bytes,0,i))
+         return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
+                     +". It was left as it is; restore it from a backup, or move it away and start with a new ledger"));
+      if(lines>0 && !m_book.TakeLine(bytes,start,i-start))
+         whole=false;
+      lines++;
+      start=i+1;
+     }
+   if(lines==0 && !m_book.TakeHeader(bytes,0,size))
+      return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
+                  +". It was left as it is; restore it from a backup, or move it away and start with a new ledger"));
+   m_end=start;
+   m_unended=false;
+   // A tail that is a whole record only lacks its line end. Behind damage nothing is taken for torn.
+   if(start<size && (lines==0 || !whole || m_book.TakeLine(bytes,start,size-start)))
+     {
+      m_end=size;
+      m_unended=true;
+     }
+   if(!whole)
+      m_book.Break();
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Whether it is open, and this account's                           |
+//+------------------------------------------------------------------+
+bool CLedger::IsOpenFor(const SAccount &account) const
+  {
+   return(m_state==LEDGER_STATE_OPEN && SameAccount(account,m_account));
+  }
+//+------------------------------------------------------------------+
+//| How it stands                                                    |
+//+------------------------------------------------------------------+
+ENUM_LEDGER_STATE CLedger::State(void) const
+  {
+   return(m_state);
+  }
+//+------------------------------------------------------------------+
+//| Why it cannot be used, or written                                |
+//+------------------------------------------------------------------+
+string CLedger::Problem(void) const
+  {
+   return(m_problem);
+  }
+//+------------------------------------------------------------------+
+//| Its name in MQL5\Files                                           |
+//+------------------------------------------------------------------+
+string CLedger::FileName(void) const
+  {
+   return(m_name);
+  }
+//+------------------------------------------------------------------+
+//| What the handshake says of it                                    |
+//+------------------------------------------------------------------+
+void CLedger::Identity(SLedgerIdentity &identity) const
+  {
+   m_book.Identity(identity);
+  }
+//+------------------------------------------------------------------+
+//| How many tokens it knows                                         |
+//+------------------------------------------------------------------+
+int CLedger::Count(void) const
+  {
+   return(m_book.Count());
+  }
+//+------------------------------------------------------------------+
+//| The entry at an index, in the order of the intents               |
+//+------------------------------------------------------------------+
+bool CLedger::At(const int index,SLedgerEntry &entry) const
+  {
+   return(m_book.At(index,entry));
+  }
+//+------------------------------------------------------------------+
+//| What is known of a token                                         |
+//+------------------------------------------------------------------+
+bool CLedger::Find(const long client_order_id,SLedgerEntry &entry) const
+  {
+   return(m_book.Find(client_order_id,entry));
+  }
+//+------------------------------------------------------------------+
+//| Write that this order goes out next. False: it must not.         |
+//+------------------------------------------------------------------+
+bool CLedger::Intend(const SOrder &order,const long attempt)
+  {
+   SLedgerIdentity identity;
+   m_book.Identity(identity);
+   if(m_state!=LEDGER_STATE_OPEN || m_book.Knows(order.client_order_id))
+     {
+      m_problem="the ledger is not open, or knows the command already";
+      return(false);
+     }
+   if(!Append(IntentLine(identity.mark+1,attempt,order)))
+      return(false);
+   m_book.Intend(order.client_order_id,attempt);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Write what the broker answered. In memory it counts even where   |
+//| the file cannot be written (false).                              |
+//+------------------------------------------------------------------+
+bool CLedger::Conclude(const SLedgerEntry &outcome)
+  {
+   m_book.Conclude(outcome);
+   return(Append(OutcomeLine(outcome)));
+  }
+//+------------------------------------------------------------------+
+//| One line more, on the disk as far as the terminal can tell. What |
+//| is torn behind the last whole line is blanked with it.           |
+//+------------------------------------------------------------------+
+bool CLedger::Append(const string line)
+  {
+   uchar text[];
+   uchar bytes[];
+   int torn=(int)((long)FileSize(m_file)-m_end);
+   int size=TextToUtf8(line+"\n",text);
+   int before=(m_unended || torn>0) ? 1 : 0;
+   if(torn<0)
+      torn=0;
+   ArrayResize(bytes,torn+before+size);
+   for(int i=0; i<torn; i++)
+      bytes[i]=' ';
+   if(before==1)
+      bytes[torn]='\n';
+   for(int i=0; i<size; i++)
+      bytes[torn+before+i]=text[i];
+   if(!Put(bytes,torn+before+size))
+      return(false);
+   m_end+=torn+before+size;
+   m_unended=false;
+   m_problem="";
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Write bytes at the end and flush them. FileFlush tells nothing:  |
+//| the error number is looked at, and the bytes are read again.     |
+//+------------------------------------------------------------------+
+bool CLedger::Put(const uchar &bytes[],const int count)
+  {
+   uchar again[];
+   ArrayResize(again,count);
+   m_problem="MQL5\\Files\\"+m_name+" cannot be written";
+   ResetLastError();
+   if(!FileSeek(m_file,m_end,SEEK_SET))
+      return(false);
+   if(FileWriteArray(m_file,bytes,0,count)!=(uint)count)
+      return(false);
+   FileFlush(m_file);
+   if(GetLastError()!=0 || (long)FileSize(m_file)<m_end+count)
+      return(false);
+   if(!FileSeek(m_file,m_end,SEEK_SET) || FileReadArray(m_file,again,0,count)!=(uint)count)
+      return(false);
+   for(int i=0; i<count; i++)
+      if(again[i]!=bytes[i])
+         return(false);
+   return(true);
+  }
+//+------------------------------------------------------------------+

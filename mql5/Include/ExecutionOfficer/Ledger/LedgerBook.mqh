@@ -1,0 +1,312 @@
+//+------------------------------------------------------------------+
+//|                                                   LedgerBook.mqh |
+//| What the ledger holds: which tokens were ever meant for the      |
+//| broker, and what became of them. Its lines are JSON:             |
+//|                                                                  |
+//|   {"ledger": ID, "version": 1}                    names the file |
+//|   {"mark": 1, "token": .., "attempt": .., "order": {..}}  intent |
+//|   {"token": .., "retcode": .., "order": .., ..}          outcome |
+//|                                                                  |
+//| `mark` counts the intents. A line that is none of these, or out  |
+//| of place, makes the ledger broken: its silence then proves       |
+//| nothing. A line of spaces is what a torn line was blanked to.    |
+//| No file here, and no call into the terminal.                     |
+//+------------------------------------------------------------------+
+#include "..\Common\LongMap.mqh"
+#include "..\Json\Fields.mqh"
+#include "..\Json\Writer.mqh"
+#include "..\Link\OrderJson.mqh"
+#include "..\Link\Records.mqh"
+
+#define LEDGER_VERSION 1
+//+------------------------------------------------------------------+
+//| All that is known of one token                                   |
+//+------------------------------------------------------------------+
+struct SLedgerEntry
+  {
+   long              mark;
+   long              client_order_id;
+   long              attempt;
+   bool              concluded;
+   long              retcode;
+   long              order;
+   long              deal;
+   string            price;      // empty: none
+   string            volume;     // empty: none
+   string            message;
+  };
+//+------------------------------------------------------------------+
+//| The line that an intent is written as                            |
+//+------------------------------------------------------------------+
+string IntentLine(const long mark,const long attempt,const SOrder &order)
+  {
+   CJsonWriter json;
+   json.Integer("mark",mark);
+   json.Integer("client_order_id",order.client_order_id);
+   json.Integer("attempt",attempt);
+   json.Open("order");
+   WriteOrderFields(json,order);
+   json.Close();
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| The line that an outcome is written as                           |
+//+------------------------------------------------------------------+
+string OutcomeLine(const SLedgerEntry &entry)
+  {
+   CJsonWriter json;
+   json.Integer("client_order_id",entry.client_order_id);
+   json.Integer("retcode",entry.retcode);
+   json.IntegerIfAny("order",entry.order);
+   json.IntegerIfAny("deal",entry.deal);
+   json.NumberIfAny("price",entry.price);
+   json.NumberIfAny("volume",entry.volume);
+   json.TextIfAny("message",entry.message);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| Entries in the order in which they were written                  |
+//+------------------------------------------------------------------+
+class CLedgerBook
+  {
+private:
+   SLedgerEntry      m_entries[];
+   int               m_count;
+   CLongMap          m_index;
+   string            m_id;
+   long              m_mark;
+   bool              m_unbroken;
+   string            m_error;
+
+   void              Add(const long mark,const long client_order_id,const long attempt);
+   bool              TakeIntent(CJsonReader &reader);
+   bool              TakeOutcome(CJsonReader &reader);
+
+public:
+                     CLedgerBook(void);
+   void              Clear(void);
+   bool              TakeHeader(const uchar &bytes[],const int start,const int count);
+   bool              TakeLine(const uchar &bytes[],const int start,const int count);
+   void              Break(void);
+   string            Error(void) const;
+   void              Identity(SLedgerIdentity &identity) const;
+   int               Count(void) const;
+   bool              At(const int index,SLedgerEntry &entry) const;
+   bool              Find(const long client_order_id,SLedgerEntry &entry) const;
+   bool              Knows(const long client_order_id) const;
+   void              Intend(const long client_order_id,const long attempt);
+   void              Conclude(const SLedgerEntry &outcome);
+  };
+//+------------------------------------------------------------------+
+//| An empty book                                                    |
+//+------------------------------------------------------------------+
+CLedgerBook::CLedgerBook(void)
+  {
+   Clear();
+  }
+//+------------------------------------------------------------------+
+//| Forget everything                                                |
+//+------------------------------------------------------------------+
+void CLedgerBook::Clear(void)
+  {
+   ArrayFree(m_entries);
+   m_index.Clear();
+   m_count=0;
+   m_id="";
+   m_mark=0;
+   m_unbroken=true;
+   m_error="";
+  }
+//+------------------------------------------------------------------+
+//| The first line; false where the file is no ledger of ours        |
+//+------------------------------------------------------------------+
+bool CLedgerBook::TakeHeader(const uchar &bytes[],const int start,const int count)
+  {
+   CJsonReader reader;
+   CJsonFields fields;
+   if(!reader.Parse(bytes,start,count))
+     {
+      m_error="is not a ledger: "+reader.Error();
+      return(false);
+     }
+   fields.Read(reader,0);
+   m_id=fields.Hex("ledger",32);
+   long version=fields.Integer("version",1,INT31_MAX,true);
+   if(fields.Error()!="" || !fields.OnlyThese("|ledger|version|"))
+     {
+      m_error="is not a ledger";
+      return(false);
+     }
+   if(version!=LEDGER_VERSION)
+     {
+      m_error="has ledger version "+IntegerToString(version)+"; this program knows "+IntegerToString(LEDGER_VERSION);
+      return(false);
+     }
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Any other line; false where it is none of ours, or out of place. |
+//| What can be read of it is used all the same.                     |
+//+------------------------------------------------------------------+
+bool CLedgerBook::TakeLine(const uchar &bytes[],const int start,const int count)
+  {
+   bool blank=true;
+   for(int i=start; i<start+count && blank; i++)
+      blank=(bytes[i]==' ');
+   if(blank)
+      return(true);
+   CJsonReader reader;
+   if(!reader.Parse(bytes,start,count) || reader.Kind(0)!=JSON_KIND_OBJECT)
+      return(false);
+   if(reader.Find(0,"mark")>=0)
+      return(TakeIntent(reader));
+   return(TakeOutcome(reader));
+  }
+//+------------------------------------------------------------------+
+//| An intent                                                        |
+//+------------------------------------------------------------------+
+bool CLedgerBook::TakeIntent(CJsonReader &reader)
+  {
+   CJsonFields fields;
+   SOrder order;
+   fields.Read(reader,0);
+   long mark=fields.Integer("mark",1,COUNT_MAX,true);
+   long client_order_id=fields.Integer("client_order_id",1,CLIENT_ORDER_ID_MAX,true);
+   long attempt=fields.Integer("attempt",1,INT31_MAX,true);
+   int inner=fields.Inner("order");
+   if(fields.Error()!="" || !fields.OnlyThese("|mark|client_order_id|attempt|order|"))
+      return(false);
+   fields.Read(reader,inner);
+   ReadOrder(fields,order);
+   if(fields.Error()!="")
+      return(false);
+   bool expected=(mark==m_mark+1);
+   if(mark>m_mark)
+      m_mark=mark;
+   if(order.client_order_id!=client_order_id || Knows(client_order_id))
+      return(false);
+   Add(mark,client_order_id,attempt);
+   return(expected);
+  }
+//+------------------------------------------------------------------+
+//| An outcome                                                       |
+//+------------------------------------------------------------------+
+bool CLedgerBook::TakeOutcome(CJsonReader &reader)
+  {
+   CJsonFields fields;
+   SLedgerEntry entry;
+   fields.Read(reader,0);
+   long client_order_id=fields.Integer("client_order_id",1,CLIENT_ORDER_ID_MAX,true);
+   long retcode=fields.Integer("retcode",0,99999,true);
+   long order=fields.Integer("order",0,TICKET_MAX,false);
+   long deal=fields.Integer("deal",0,TICKET_MAX,false);
+   string price=fields.Decimal("price",false);
+   string volume=fields.Decimal("volume",false);
+   string message=fields.Text("message",TEXT_MAX,false);
+   if(fields.Error()!="" || !fields.OnlyThese("|client_order_id|retcode|order|deal|price|volume|message|")
+      || !Find(client_order_id,entry) || entry.concluded)
+      return(false);
+   entry.retcode=retcode;
+   entry.order=order;
+   entry.deal=deal;
+   entry.price=price;
+   entry.volume=volume;
+   entry.message=message;
+   Conclude(entry);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Something could not be read: silence proves nothing any more     |
+//+------------------------------------------------------------------+
+void CLedgerBook::Break(void)
+  {
+   m_unbroken=false;
+  }
+//+------------------------------------------------------------------+
+//| Why the header was refused                                       |
+//+------------------------------------------------------------------+
+string CLedgerBook::Error(void) const
+  {
+   return(m_error);
+  }
+//+------------------------------------------------------------------+
+//| What the handshake says of this ledger                           |
+//+------------------------------------------------------------------+
+void CLedgerBook::Identity(SLedgerIdentity &identity) const
+  {
+   identity.id=m_id;
+   identity.mark=m_mark;
+   identity.unbroken=m_unbroken;
+  }
+//+------------------------------------------------------------------+
+//| How many tokens it knows                                         |
+//+------------------------------------------------------------------+
+int CLedgerBook::Count(void) const
+  {
+   return(m_count);
+  }
+//+------------------------------------------------------------------+
+//| The entry at an index                                            |
+//+------------------------------------------------------------------+
+bool CLedgerBook::At(const int index,SLedgerEntry &entry) const
+  {
+   if(index<0 || index>=m_count)
+      return(false);
+   entry=m_entries[index];
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| What is known of a token. Nothing in an unbroken ledger: it was  |
+//| never sent from here.                                            |
+//+------------------------------------------------------------------+
+bool CLedgerBook::Find(const long client_order_id,SLedgerEntry &entry) const
+  {
+   return(At(m_index.Find(client_order_id),entry));
+  }
+//+------------------------------------------------------------------+
+//| Whether a token stands here                                      |
+//+------------------------------------------------------------------+
+bool CLedgerBook::Knows(const long client_order_id) const
+  {
+   return(m_index.Find(client_order_id)!=LONG_MAP_NONE);
+  }
+//+------------------------------------------------------------------+
+//| The intent under the next mark                                   |
+//+------------------------------------------------------------------+
+void CLedgerBook::Intend(const long client_order_id,const long attempt)
+  {
+   m_mark++;
+   Add(m_mark,client_order_id,attempt);
+  }
+//+------------------------------------------------------------------+
+//| An intent more                                                   |
+//+------------------------------------------------------------------+
+void CLedgerBook::Add(const long mark,const long client_order_id,const long attempt)
+  {
+   if(m_count>=ArraySize(m_entries))
+      ArrayResize(m_entries,2*m_count+16);
+   m_entries[m_count].mark=mark;
+   m_entries[m_count].client_order_id=client_order_id;
+   m_entries[m_count].attempt=attempt;
+   m_entries[m_count].concluded=false;
+   m_entries[m_count].retcode=0;
+   m_entries[m_count].order=0;
+   m_entries[m_count].deal=0;
+   m_entries[m_count].price="";
+   m_entries[m_count].volume="";
+   m_entries[m_count].message="";
+   m_index.Put(client_order_id,m_count);
+   m_count++;
+  }
+//+------------------------------------------------------------------+
+//| What became of it                                                |
+//+------------------------------------------------------------------+
+void CLedgerBook::Conclude(const SLedgerEntry &outcome)
+  {
+   int index=m_index.Find(outcome.client_order_id);
+   if(index==LONG_MAP_NONE)
+      return;
+   m_entries[index]=outcome;
+   m_entries[index].concluded=true;
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,106 @@
+//+------------------------------------------------------------------+
+//|                                                  MessagesOut.mqh |
+//| What we say to the sidecar, as JSON. A report is JSON already.   |
+//+------------------------------------------------------------------+
+#include "..\Common\Text.mqh"
+#include "..\Json\Writer.mqh"
+#include "Records.mqh"
+
+#define PROTOCOL_MIN 1
+#define PROTOCOL_MAX 1
+//+------------------------------------------------------------------+
+//| The first message of a session                                   |
+//+------------------------------------------------------------------+
+string HelloMessage(const string officer,const string instance_id,const string nonce)
+  {
+   CJsonWriter json;
+   json.Text("type","hello");
+   json.Integer("min_version",PROTOCOL_MIN);
+   json.Integer("max_version",PROTOCOL_MAX);
+   json.Text("officer",officer);
+   json.Text("instance_id",instance_id);
+   json.Text("nonce",nonce);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| Our half of the proof, and who we speak for                      |
+//+------------------------------------------------------------------+
+string ProveMessage(const string proof,const SAccount &account,const SLedgerIdentity &ledger,const string program,
+                    const long server_ms,const long poll_interval_s)
+  {
+   CJsonWriter json;
+   json.Text("type","prove");
+   json.Text("proof",proof);
+   json.Open("account");
+   json.Integer("login",account.login);
+   json.Text("server",account.server);
+   json.Text("margin_mode",account.margin_mode);
+   json.Text("trade_mode",account.trade_mode);
+   json.Text("currency",account.currency);
+   json.Close();
+   json.Open("ledger");
+   json.Text("id",ledger.id);
+   json.Integer("mark",ledger.mark);
+   json.Flag("unbroken",ledger.unbroken);
+   json.Close();
+   json.Text("program",Shorten(program,TEXT_MAX));
+   json.Integer("server_ms",server_ms);
+   json.IntegerIfAny("poll_interval_s",poll_interval_s);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| We live, and this is how the terminal stands                     |
+//+------------------------------------------------------------------+
+string HeartbeatMessage(const long epoch,const SStanding &standing,const long timer_max_us,const bool busy)
+  {
+   CJsonWriter json;
+   json.Text("type","heartbeat");
+   json.Integer("epoch",epoch);
+   json.Flag("broker_connected",standing.connected);
+   json.Flag("trade_allowed",standing.forbidden_by=="");
+   json.TextIfAny("trade_forbidden_by",Shorten(standing.forbidden_by,TEXT_MAX));
+   json.Integer("server_ms",standing.server_ms);
+   json.Number("balance",standing.balance);
+   json.Number("equity",standing.equity);
+   json.Number("margin",standing.margin);
+   json.IntegerIfAny("ping_us",standing.ping_us);
+   json.IntegerIfAny("timer_max_us",timer_max_us);
+   if(busy)
+      json.Flag("busy",true);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| A report under its number                                        |
+//+------------------------------------------------------------------+
+string ReportMessage(const long epoch,const long seq,const string report)
+  {
+   CJsonWriter json;
+   json.Text("type","report");
+   json.Integer("epoch",epoch);
+   json.Integer("seq",seq);
+   json.Number("report",report);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| The session ends in order                                        |
+//+------------------------------------------------------------------+
+string ByeMessage(const long epoch,const string reason)
+  {
+   CJsonWriter json;
+   json.Text("type","bye");
+   json.Integer("epoch",epoch);
+   json.Text("reason",Shorten(reason,TEXT_MAX));
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| We could make nothing of a message                               |
+//+------------------------------------------------------------------+
+string ErrorMessage(const string code,const string message)
+  {
+   CJsonWriter json;
+   json.Text("type","error");
+   json.Text("code",Shorten(code,64));
+   json.Text("message",Shorten(message,TEXT_MAX));
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+

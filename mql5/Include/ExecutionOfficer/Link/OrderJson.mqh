@@ -1,0 +1,96 @@
+//+------------------------------------------------------------------+
+//|                                                    OrderJson.mqh |
+//| A command's order as JSON: as it comes over the link, and as the |
+//| ledger keeps it. A field that has its default is left out.       |
+//+------------------------------------------------------------------+
+#include "..\Json\Fields.mqh"
+#include "..\Json\Writer.mqh"
+#include "Records.mqh"
+
+#define CLIENT_ORDER_ID_MAX 4503599627370495    // 52 bits
+#define INT31_MAX 2147483647
+#define POINTS_MAX 999999
+//+------------------------------------------------------------------+
+//| One of a few words; the first one where the field is absent      |
+//+------------------------------------------------------------------+
+string ReadWord(CJsonFields &fields,const string name,const string words,const bool required)
+  {
+   string word=fields.Text(name,16,required);
+   if(fields.Error()!="")
+      return("");
+   if(word=="" && !required)
+      return(StringSubstr(words,0,StringFind(words,",")));
+   if(StringFind(","+words+",",","+word+",")<0 || StringFind(word,",")>=0)
+      fields.Fail(name,"none of "+words);
+   return(word);
+  }
+//+------------------------------------------------------------------+
+//| A number of points; -1 where the field is absent                 |
+//+------------------------------------------------------------------+
+long ReadPoints(CJsonFields &fields,const string name)
+  {
+   return(fields.Has(name) ? fields.Integer(name,0,POINTS_MAX,true) : -1);
+  }
+//+------------------------------------------------------------------+
+//| The order in an object that has been opened                      |
+//+------------------------------------------------------------------+
+void ReadOrder(CJsonFields &fields,SOrder &order)
+  {
+   NoOrder(order);
+   order.client_order_id=fields.Integer("client_order_id",1,CLIENT_ORDER_ID_MAX,true);
+   order.kind=ReadWord(fields,"kind","OPEN,CLOSE,MODIFY,CANCEL",true);
+   order.symbol=fields.Name("symbol");
+   order.side=ReadWord(fields,"side","BUY,SELL",true);
+   order.volume=fields.Decimal("volume",false);
+   order.form=ReadWord(fields,"order_type","MARKET,LIMIT,STOP,STOP_LIMIT",false);
+   order.position=fields.Integer("position",0,TICKET_MAX,false);
+   order.order=fields.Integer("order",0,TICKET_MAX,false);
+   order.opener=fields.Integer("opener",0,CLIENT_ORDER_ID_MAX,false);
+   order.stop_loss=fields.Decimal("stop_loss",false);
+   order.take_profit=fields.Decimal("take_profit",false);
+   order.price=fields.Decimal("price",false);
+   order.limit_price=fields.Decimal("limit_price",false);
+   order.lasts=ReadWord(fields,"time_in_force","GTC,DAY,GTD",false);
+   order.expires_ms=fields.Integer("expires_ms",0,COUNT_MAX,false);
+   order.deviation=ReadPoints(fields,"deviation_points");
+   order.max_spread=ReadPoints(fields,"max_spread_points");
+   order.comment=fields.Text("comment",31,false);
+  }
+//+------------------------------------------------------------------+
+//| A decimal, left out where there is none. A 0 stays: it takes a   |
+//| level away.                                                      |
+//+------------------------------------------------------------------+
+void WriteAmount(CJsonWriter &json,const string name,const string amount)
+  {
+   if(amount!="")
+      json.Number(name,amount);
+  }
+//+------------------------------------------------------------------+
+//| The order's fields, into an object that is open                  |
+//+------------------------------------------------------------------+
+void WriteOrderFields(CJsonWriter &json,const SOrder &order)
+  {
+   json.Integer("client_order_id",order.client_order_id);
+   json.Text("kind",order.kind);
+   json.Text("symbol",order.symbol);
+   json.Text("side",order.side);
+   WriteAmount(json,"volume",order.volume);
+   if(order.form!=ORDER_FORM_MARKET)
+      json.Text("order_type",order.form);
+   json.IntegerIfAny("position",order.position);
+   json.IntegerIfAny("order",order.order);
+   json.IntegerIfAny("opener",order.opener);
+   WriteAmount(json,"stop_loss",order.stop_loss);
+   WriteAmount(json,"take_profit",order.take_profit);
+   WriteAmount(json,"price",order.price);
+   WriteAmount(json,"limit_price",order.limit_price);
+   if(order.lasts!=LASTS_GTC)
+      json.Text("time_in_force",order.lasts);
+   json.IntegerIfAny("expires_ms",order.expires_ms);
+   if(order.deviation>=0)
+      json.Integer("deviation_points",order.deviation);
+   if(order.max_spread>=0)
+      json.Integer("max_spread_points",order.max_spread);
+   json.TextIfAny("comment",order.comment);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,205 @@
+//+------------------------------------------------------------------+
+//|                                                      Records.mqh |
+//| What the link speaks of: accounts, orders, commands, settles.    |
+//| Plain records. Decimals are text, digit by digit as they came.   |
+//+------------------------------------------------------------------+
+#define ORDER_KIND_OPEN "OPEN"
+#define ORDER_KIND_CLOSE "CLOSE"
+#define ORDER_KIND_MODIFY "MODIFY"
+#define ORDER_KIND_CANCEL "CANCEL"
+#define ORDER_SIDE_BUY "BUY"
+#define ORDER_SIDE_SELL "SELL"
+#define ORDER_FORM_MARKET "MARKET"
+#define ORDER_FORM_LIMIT "LIMIT"
+#define ORDER_FORM_STOP "STOP"
+#define ORDER_FORM_STOP_LIMIT "STOP_LIMIT"
+#define LASTS_GTC "GTC"
+#define LASTS_DAY "DAY"
+#define LASTS_GTD "GTD"
+//+------------------------------------------------------------------+
+//| Who is logged in: what the sidecar pins an officer to            |
+//+------------------------------------------------------------------+
+struct SAccount
+  {
+   bool              known;       // false before the first login
+   long              login;
+   string            server;
+   string            margin_mode;
+   string            trade_mode;
+   string            currency;
+  };
+//+------------------------------------------------------------------+
+//| Whether two accounts are the same one, or both nobody's          |
+//+------------------------------------------------------------------+
+bool SameAccount(const SAccount &one,const SAccount &other)
+  {
+   if(!one.known || !other.known)
+      return(one.known==other.known);
+   return(one.login==other.login && one.server==other.server && one.margin_mode==other.margin_mode
+          && one.trade_mode==other.trade_mode && one.currency==other.currency);
+  }
+//+------------------------------------------------------------------+
+//| Nobody                                                           |
+//+------------------------------------------------------------------+
+void NoAccount(SAccount &account)
+  {
+   account.known=false;
+   account.login=0;
+   account.server="";
+   account.margin_mode="";
+   account.trade_mode="";
+   account.currency="";
+  }
+//+------------------------------------------------------------------+
+//| How the terminal stands: the heartbeat's content                 |
+//+------------------------------------------------------------------+
+struct SStanding
+  {
+   SAccount          account;
+   bool              connected;
+   string            forbidden_by; // the missing permission and the setting to change; empty: trading is allowed
+   long              server_ms;
+   string            balance;
+   string            equity;
+   string            margin;
+   long              ping_us;
+  };
+//+------------------------------------------------------------------+
+//| Which ledger is written, and how far it has come                 |
+//+------------------------------------------------------------------+
+struct SLedgerIdentity
+  {
+   string            id;
+   long              mark;
+   bool              unbroken;
+  };
+//+------------------------------------------------------------------+
+//| What a command asks of the broker. A price that is not named is  |
+//| empty: no stop loss for an OPEN, the present one for a MODIFY,   |
+//| which takes a level away by 0.                                   |
+//+------------------------------------------------------------------+
+struct SOrder
+  {
+   long              client_order_id;
+   string            kind;
+   string            symbol;
+   string            side;        // MODIFY, CANCEL: the target's
+   string            volume;      // lots; empty: none
+   string            form;        // MARKET, LIMIT, STOP, STOP_LIMIT
+   long              position;    // CLOSE, MODIFY: the position's identifier; its ticket may have changed
+   long              order;       // MODIFY, CANCEL: the pending order's ticket
+   long              opener;      // the token that opened the target
+   string            stop_loss;
+   string            take_profit;
+   string            price;       // MARKET: reference of the slippage guard; else the price that it waits for
+   string            limit_price; // STOP_LIMIT
+   string            lasts;       // GTC, DAY, GTD
+   long              expires_ms;  // UTC; 0: never
+   long              deviation;   // points; -1: the order names none
+   long              max_spread;  // points, of an OPEN; -1: the order names none
+   string            comment;
+  };
+//+------------------------------------------------------------------+
+//| An order that asks for nothing yet                               |
+//+------------------------------------------------------------------+
+void NoOrder(SOrder &order)
+  {
+   order.client_order_id=0;
+   order.kind="";
+   order.symbol="";
+   order.side="";
+   order.volume="";
+   order.form=ORDER_FORM_MARKET;
+   order.position=0;
+   order.order=0;
+   order.opener=0;
+   order.stop_loss="";
+   order.take_profit="";
+   order.price="";
+   order.limit_price="";
+   order.lasts=LASTS_GTC;
+   order.expires_ms=0;
+   order.deviation=-1;
+   order.max_spread=-1;
+   order.comment="";
+  }
+//+------------------------------------------------------------------+
+//| Whether it makes no order of its own, but changes one or a       |
+//| position                                                         |
+//+------------------------------------------------------------------+
+bool IsChange(const SOrder &order)
+  {
+   return(order.kind==ORDER_KIND_MODIFY || order.kind==ORDER_KIND_CANCEL);
+  }
+//+------------------------------------------------------------------+
+//| Whether it is to wait on the broker's book                       |
+//+------------------------------------------------------------------+
+bool IsPending(const SOrder &order)
+  {
+   return(order.form!=ORDER_FORM_MARKET);
+  }
+//+------------------------------------------------------------------+
+//| Execute this once, not later than the deadline                   |
+//+------------------------------------------------------------------+
+struct SCommand
+  {
+   long              epoch;
+   long              attempt;
+   long              deadline_ms; // on the link clock
+   SOrder            order;
+   long              expires_server_ms; // the order's expiry on the broker's clock; 0: none
+   long              arrived_ms;  // on our monotonic clock
+  };
+//+------------------------------------------------------------------+
+//| Say what became of this, never send it                           |
+//+------------------------------------------------------------------+
+struct SStatusRequest
+  {
+   long              epoch;
+   SOrder            order;
+   long              attempt;
+   long              request_no;
+   string            ledger;
+   long              since_ms;    // server time
+  };
+//+------------------------------------------------------------------+
+//| What does the broker call this symbol, and what are its terms?   |
+//+------------------------------------------------------------------+
+struct SInquiry
+  {
+   long              epoch;
+   string            symbol;
+   bool              exact;       // only a symbol of exactly this name will do
+  };
+//+------------------------------------------------------------------+
+//| The session stands                                               |
+//+------------------------------------------------------------------+
+struct SWelcome
+  {
+   long              epoch;
+   long              heartbeat_ms;
+   long              ledger_mark;
+   long              watermark_ms;
+   long              overlap_ms;
+   long              max_bytes;
+  };
+//+------------------------------------------------------------------+
+//| Why a command is not sent                                        |
+//+------------------------------------------------------------------+
+struct SNotSent
+  {
+   string            reason;
+   string            message;
+   long              retcode;
+  };
+//+------------------------------------------------------------------+
+//| Write a reason down; false, so that a check can return it        |
+//+------------------------------------------------------------------+
+bool NotSent(SNotSent &answer,const string reason,const string message,const long retcode=0)
+  {
+   answer.reason=reason;
+   answer.message=message;
+   answer.retcode=retcode;
+   return(false);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,181 @@
+//+------------------------------------------------------------------+
+//|                                                 ReportOutbox.mqh |
+//| Reports on their way to the sidecar: kept until it has them in its |
+//| journal, numbered 1, 2, 3, ... in each epoch. At most REPORT_WINDOW|
+//| are under way without an acknowledgement; the rest wait.         |
+//+------------------------------------------------------------------+
+#include "MessagesOut.mqh"
+
+#define REPORT_WINDOW 256
+#define REPORT_SHOWN 80             // characters of a report that was lost
+#define REPORT_MOST 16384           // that may wait; only a link that is down for long lets so many pile up
+//+------------------------------------------------------------------+
+//| Reports in the order in which they were posted                   |
+//+------------------------------------------------------------------+
+class CReportOutbox
+  {
+private:
+   string            m_reports[];  // those under way, then those that wait
+   int               m_first;    // where they start
+   int               m_end;      // behind the last one
+   int               m_flying;   // how many are under way
+   long              m_acked;
+   long              m_dropped;
+   long              m_emitted;     // of those dropped
+   string            m_lost;     // the beginning of the last one
+
+   void              Drop(const string report);
+   void              DropAt(const int index);
+
+public:
+                     CReportOutbox(void);
+   int               Count(void) const;
+   long              Sent(void) const;
+   string            TakeAlarm(void);
+   int               Room(void) const;
+   void              Post(const string report);
+   void              Restart(void);
+   void              Clear(void);
+   bool              Release(const long epoch,const int max_bytes,string &frame);
+   bool              Ack(const long seq);
+  };
+//+------------------------------------------------------------------+
+//| Nothing to tell                                                  |
+//+------------------------------------------------------------------+
+CReportOutbox::CReportOutbox(void)
+  {
+   m_dropped=0;
+   m_emitted=0;
+   m_lost="";
+   Clear();
+  }
+//+------------------------------------------------------------------+
+//| How many reports are not acknowledged                            |
+//+------------------------------------------------------------------+
+int CReportOutbox::Count(void) const
+  {
+   return(m_end-m_first);
+  }
+//+------------------------------------------------------------------+
+//| The highest number that went out in this epoch; 0: none          |
+//+------------------------------------------------------------------+
+long CReportOutbox::Sent(void) const
+  {
+   return(m_acked+m_flying);
+  }
+//+------------------------------------------------------------------+
+//| That reports fitted no frame or no memory: errors of ours, which a |
+//| person must hear of. Empty where there is nothing new, and while |
+//| there is no place for one report more.                           |
+//+------------------------------------------------------------------+
+string CReportOutbox::TakeAlarm(void)
+  {
+   if(m_dropped==m_emitted || Count()>=REPORT_MOST)
+      return("");
+   m_emitted=m_dropped;
+   return(IntegerToString(m_dropped)+" reports could not be told since the program was loaded: compare the account with the"
+          +" journal. The last one began with "+m_lost);
+  }
+//+------------------------------------------------------------------+
+//| A report is lost                                                 |
+//+------------------------------------------------------------------+
+void CReportOutbox::Drop(const string report)
+  {
+   m_dropped++;
+   m_lost=StringSubstr(report,0,REPORT_SHOWN);
+  }
+//+------------------------------------------------------------------+
+//| How many more would go out at once. Who has many asks first.     |
+//+------------------------------------------------------------------+
+int CReportOutbox::Room(void) const
+  {
+   int room=REPORT_WINDOW-Count();
+   return((room>0) ? room : 0);
+  }
+//+------------------------------------------------------------------+
+//| Put a report at the end                                          |
+//+------------------------------------------------------------------+
+void CReportOutbox::Post(const string report)
+  {
+   if(Count()>=REPORT_MOST)
+     {
+      Drop(report);
+      return;
+     }
+   if(m_first>REPORT_WINDOW && 2*m_first>m_end)
+     {
+      for(int i=m_first; i<m_end; i++)
+         m_reports[i-m_first]=m_reports[i];
+      m_end-=m_first;
+      m_first=0;
+     }
+   if(m_end>=ArraySize(m_reports))
+      ArrayResize(m_reports,2*m_end+64);
+   m_reports[m_end]=report;
+   m_end++;
+  }
+//+------------------------------------------------------------------+
+//| A new epoch: what is not acknowledged goes again, from number 1  |
+//+------------------------------------------------------------------+
+void CReportOutbox::Restart(void)
+  {
+   m_flying=0;
+   m_acked=0;
+  }
+//+------------------------------------------------------------------+
+//| Forget everything: another account's reports are not this session's|
+//+------------------------------------------------------------------+
+void CReportOutbox::Clear(void)
+  {
+   ArrayFree(m_reports);
+   m_first=0;
+   m_end=0;
+   Restart();
+  }
+//+------------------------------------------------------------------+
+//| Take a report out of its place among those that wait             |
+//+------------------------------------------------------------------+
+void CReportOutbox::DropAt(const int index)
+  {
+   Drop(m_reports[index]);
+   for(int i=index; i+1<m_end; i++)
+      m_reports[i]=m_reports[i+1];
+   m_end--;
+  }
+//+------------------------------------------------------------------+
+//| The next message that may go out; false where the window is full |
+//| or nothing waits                                                 |
+//+------------------------------------------------------------------+
+bool CReportOutbox::Release(const long epoch,const int max_bytes,string &frame)
+  {
+   while(m_flying<REPORT_WINDOW && m_flying<Count())
+     {
+      uchar bytes[];
+      frame=ReportMessage(epoch,Sent()+1,m_reports[m_first+m_flying]);
+      if(TextToUtf8(frame,bytes)<=max_bytes)
+        {
+         m_flying++;
+         return(true);
+        }
+      DropAt(m_first+m_flying);
+     }
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| All up to this number are in the journal; false where no report of |
+//| that number ever went out                                        |
+//+------------------------------------------------------------------+
+bool CReportOutbox::Ack(const long seq)
+  {
+   if(seq>Sent())
+      return(false);
+   while(m_acked<seq)
+     {
+      m_reports[m_first]="";
+      m_first++;
+      m_flying--;
+      m_acked++;
+     }
+   return(true);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,304 @@
+//+------------------------------------------------------------------+
+//|                                                     Executor.mqh |
+//| Commands and settles, from the message to the reports. The one   |
+//| place that sends orders.                                         |
+//|                                                                  |
+//| A command goes to the broker once: not when its token stands in  |
+//| the ledger, not when this boot has already answered `not_sent`   |
+//| to the same or a later attempt, and never a second time whatever |
+//| the broker answered.                                             |
+//+------------------------------------------------------------------+
+#include "..\Ledger\Ledger.mqh"
+#include "..\Link\LinkSession.mqh"
+#include "..\Reports\CommandReports.mqh"
+#include "..\Reports\ReportFilter.mqh"
+#include "Answers.mqh"
+#include "OrderRequest.mqh"
+#include "Retcodes.mqh"
+
+#define RETCODE_MOST 99999        // a larger number is none that a report can carry
+#define NO_ANSWER "OrderSend gave no answer that settles it; the order may have been executed or not"
+//+------------------------------------------------------------------+
+//| Whether the reason lies with a change's target                   |
+//+------------------------------------------------------------------+
+bool IsMiss(const string reason)
+  {
+   return(reason=="NO_POSITION" || reason=="NO_ORDER" || reason=="NO_CHANGE");
+  }
+//+------------------------------------------------------------------+
+//| What was asked, for the journal                                  |
+//+------------------------------------------------------------------+
+string OrderText(const SOrder &order)
+  {
+   if(order.kind==ORDER_KIND_CANCEL)
+      return("CANCEL order "+IntegerToString(order.order));
+   if(order.kind==ORDER_KIND_MODIFY && order.position!=0)
+      return("MODIFY position "+IntegerToString(order.position));
+   if(order.kind==ORDER_KIND_MODIFY)
+      return("MODIFY order "+IntegerToString(order.order));
+   return(order.kind+" "+order.side+(IsPending(order) ? " "+order.form : "")+" "+order.volume+" "+order.symbol);
+  }
+//+------------------------------------------------------------------+
+//| Executes and settles, and reports every stage                    |
+//+------------------------------------------------------------------+
+class CExecutor
+  {
+private:
+   CLinkSession     *m_session;
+   CLedger          *m_ledger;
+   CLog             *m_log;
+   CSight           *m_sight;
+   CRiskLimits           m_risk_limits;
+   CAnswers          m_answers;
+   string            m_alarm;
+
+   void              NotSentAnswer(const long client_order_id,const long attempt,const SNotSent &answer);
+   void              PostEntry(const SLedgerEntry &entry);
+   void              SendRequest(MqlTradeRequest &request,SLedgerEntry &entry);
+   void              AnswerNoIntent(const SStatusRequest &status_request);
+   void              TellTarget(const SOrder &order);
+
+public:
+                     CExecutor(void);
+   void              Load(CLinkSession &session,CLedger &ledger,CSight &sight,const SLimits &limits,CLog &log);
+   void              Beat(const long mono_ms,const SStanding &standing) { m_risk_limits.Beat(mono_ms,standing); }
+   bool              Unseen(const long client_order_id) const { return(m_risk_limits.Unseen(client_order_id)); }
+   bool              Answered(const SCommand &command);
+   void              Receive(const SCommand &command);
+   void              Refuse(const SCommand &command,const string reason,const string message);
+   void              Execute(const SCommand &command,const SAccount &account);
+   void              StatusRequest(const SStatusRequest &status_request,const long connected_ms);
+   string            TakeAlarm(void);
+  };
+//+------------------------------------------------------------------+
+//| Of no session                                                    |
+//+------------------------------------------------------------------+
+CExecutor::CExecutor(void)
+  {
+   m_session=NULL;
+   m_ledger=NULL;
+   m_log=NULL;
+   m_sight=NULL;
+   m_alarm="";
+  }
+//+------------------------------------------------------------------+
+//| A load of the program                                            |
+//+------------------------------------------------------------------+
+void CExecutor::Load(CLinkSession &session,CLedger &ledger,CSight &sight,const SLimits &limits,CLog &log)
+  {
+   m_session=GetPointer(session);
+   m_ledger=GetPointer(ledger);
+   m_log=GetPointer(log);
+   m_sight=GetPointer(sight);
+   m_risk_limits.Load(ledger,limits);
+   m_answers.Clear();
+   m_alarm="";
+  }
+//+------------------------------------------------------------------+
+//| Answer a command that must not be executed any more, from the    |
+//| ledger or from memory. True where that was so.                   |
+//+------------------------------------------------------------------+
+bool CExecutor::Answered(const SCommand &command)
+  {
+   SLedgerEntry entry;
+   long client_order_id=command.order.client_order_id;
+   if(m_ledger.Find(client_order_id,entry))
+     {
+      PostEntry(entry);
+      return(true);
+     }
+   if(!m_answers.IsBarred(client_order_id,command.attempt))
+      return(false);
+   // Without an earlier `not_sent` a settle was answered by a ledger that cannot say no. Then nothing true can be
+   // said of this command; the sidecar asks again.
+   if(m_answers.Attempt(client_order_id)>0)
+      m_session.Post(m_answers.Answer(client_order_id));
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Say that the command came in and waits                           |
+//+------------------------------------------------------------------+
+void CExecutor::Receive(const SCommand &command)
+  {
+   m_session.Post(ReceivedReport(command.order.client_order_id,command.attempt));
+  }
+//+------------------------------------------------------------------+
+//| Answer that the command was not sent; this attempt never will be |
+//+------------------------------------------------------------------+
+void CExecutor::Refuse(const SCommand &command,const string reason,const string message)
+  {
+   SNotSent answer;
+   NotSent(answer,reason,message);
+   NotSentAnswer(command.order.client_order_id,command.attempt,answer);
+  }
+//+------------------------------------------------------------------+
+//| Check, write the intent, send, write the outcome; report each    |
+//+------------------------------------------------------------------+
+void CExecutor::Execute(const SCommand &command,const SAccount &account)
+  {
+   MqlTradeRequest request;
+   SNotSent answer;
+   SLedgerEntry entry;
+   ZeroMemory(request);
+   if(Answered(command))
+      return;
+   // What was looked up for the request may have taken its time, too.
+   if(!PrepareRequest(command,m_session.LinkMs(MonoMs()),account,m_risk_limits,request,answer)
+      || !CheckDeadline(command,m_session.LinkMs(MonoMs()),answer))
+     {
+      // Whoever asked has another picture of the target than the broker.
+      if(IsChange(command.order) && IsMiss(answer.reason))
+         TellTarget(command.order);
+      NotSentAnswer(command.order.client_order_id,command.attempt,answer);
+      return;
+     }
+   if(!m_ledger.Intend(command.order,command.attempt) || !m_ledger.Find(command.order.client_order_id,entry))
+     {
+      m_alarm=m_ledger.Problem()+". Nothing is sent until it can be: make room on the disk.";
+      NotSent(answer,"LEDGER",m_ledger.Problem());
+      NotSentAnswer(command.order.client_order_id,command.attempt,answer);
+      return;
+     }
+   m_session.Post(SubmittedReport(entry));
+   SendRequest(request,entry);
+   if(command.order.kind==ORDER_KIND_OPEN)
+      m_risk_limits.Opened(command.order,IsRefusal(entry.retcode));
+   // Where the outcome cannot be written the intent stands, so the token is safe: after a restart the broker's
+   // records tell the outcome.
+   if(!m_ledger.Conclude(entry))
+      m_alarm=m_ledger.Problem()+". Make room on the disk.";
+   m_session.Post(ResultReport(entry));
+   if(IsChange(command.order))
+      TellTarget(command.order);
+   m_log.Info(OrderText(command.order)+": "+IntegerToString(entry.retcode)+" "+entry.message+", order "
+              +IntegerToString(entry.order));
+  }
+//+------------------------------------------------------------------+
+//| OrderSend, once. What it returns says little; the retcode counts.|
+//+------------------------------------------------------------------+
+void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
+  {
+   MqlTradeResult result;
+   ZeroMemory(result);
+   ResetLastError();
+   bool sent=OrderSend(request,result);
+   int error=GetLastError();
+   entry.concluded=true;
+   entry.retcode=(long)result.retcode;
+   if(entry.retcode>RETCODE_MOST)
+      entry.retcode=RETCODE_MOST;
+   entry.order=(long)result.order;
+   entry.deal=(long)result.deal;
+   entry.price=(result.price>0.0) ? DecimalText(result.price) : "";
+   entry.volume=(result.volume>0.0) ? DecimalText(result.volume) : "";
+   entry.message=Shorten(result.comment,TEXT_MAX);
+   // A comment that nobody wrote is no empty text, but none.
+   if(StringLen(entry.message)==0 && IsOpen(entry.retcode))
+      entry.message=NO_ANSWER;
+   if(!sent)
+      m_log.Info("OrderSend answered false, error "+IntegerToString(error));
+  }
+//+------------------------------------------------------------------+
+//| Say what became of a command, from the ledger, then from the     |
+//| broker. Never sends. `connected_ms`: for how long the broker has |
+//| been connected without a break.                                  |
+//+------------------------------------------------------------------+
+void CExecutor::StatusRequest(const SStatusRequest &status_request,const long connected_ms)
+  {
+   SLedgerEntry entry;
+   SLedgerIdentity identity;
+   SReport reports[];
+   long client_order_id=status_request.order.client_order_id;
+   bool known=m_ledger.Find(client_order_id,entry);
+   m_ledger.Identity(identity);
+   bool denied=(!known && identity.unbroken && identity.id==status_request.ledger);
+   bool changes=IsChange(status_request.order);
+   if(denied && (changes || m_answers.Attempt(client_order_id)==status_request.attempt))
+     {
+      AnswerNoIntent(status_request);
+      return;
+     }
+   // The sidecar may conclude from this answer: the attempt must not be executed behind its back.
+   if(!known)
+      m_answers.Bar(client_order_id,status_request.attempt);
+   else
+      PostEntry(entry);
+   bool searched=changes ? TargetReports(status_request.order,reports) : SearchBroker(client_order_id,status_request.since_ms,reports);
+   if(!searched)
+      ArrayResize(reports,0);
+   // A ledger's end may be lost with the disk's cache, and nothing shows it: that there is no such order is said
+   // only once the broker, too, knows of none.
+   if(denied && searched && ArraySize(reports)==0)
+     {
+      AnswerNoIntent(status_request);
+      return;
+     }
+   if(denied && searched)
+      m_alarm="the broker knows an order with client order id "+IntegerToString(client_order_id)+" that the ledger does not: its end was "
+              +"lost, in a power failure maybe. The order is not sent again; compare the account by hand.";
+   m_sight.Tell(reports);
+   // A refusal is the end of it. What was taken must be seen: an acceptance alone is no order and no deal.
+   if(known && entry.concluded && IsRefusal(entry.retcode))
+      return;
+   // An order or a deal says what became of it. How a target stands does not say who made it so.
+   if(ArraySize(reports)>0 && !changes)
+      return;
+   m_session.Post(StatusReplyReport(status_request,searched ? FOUND_NOTHING : FOUND_UNSEARCHED,connected_ms));
+  }
+//+------------------------------------------------------------------+
+//| How the target of a change stands now, so that nobody waits for a|
+//| scan to see it. While the broker is away the scan that follows   |
+//| its return tells it.                                             |
+//+------------------------------------------------------------------+
+void CExecutor::TellTarget(const SOrder &order)
+  {
+   SReport reports[];
+   if(TargetReports(order,reports))
+      m_sight.Tell(reports);
+  }
+//+------------------------------------------------------------------+
+//| The reason that this boot gave for this very attempt, else that  |
+//| there is no intent                                               |
+//+------------------------------------------------------------------+
+void CExecutor::AnswerNoIntent(const SStatusRequest &status_request)
+  {
+   SNotSent answer;
+   long client_order_id=status_request.order.client_order_id;
+   if(m_answers.Attempt(client_order_id)==status_request.attempt)
+     {
+      m_session.Post(m_answers.Answer(client_order_id));
+      return;
+     }
+   NotSent(answer,"NO_INTENT","the ledger is whole and holds no intent");
+   NotSentAnswer(client_order_id,status_request.attempt,answer);
+  }
+//+------------------------------------------------------------------+
+//| Answer `not_sent`, and never execute this attempt after it       |
+//+------------------------------------------------------------------+
+void CExecutor::NotSentAnswer(const long client_order_id,const long attempt,const SNotSent &answer)
+  {
+   string report=NotSentReport(client_order_id,attempt,answer);
+   m_answers.Bar(client_order_id,attempt);
+   m_answers.Remember(client_order_id,attempt,report);
+   m_session.Post(report);
+   m_log.Info("not sent: "+answer.reason+", "+answer.message);
+  }
+//+------------------------------------------------------------------+
+//| What the ledger proves of a token                                |
+//+------------------------------------------------------------------+
+void CExecutor::PostEntry(const SLedgerEntry &entry)
+  {
+   m_session.Post(SubmittedReport(entry));
+   if(entry.concluded)
+      m_session.Post(ResultReport(entry));
+  }
+//+------------------------------------------------------------------+
+//| What a person must see; empty where there is nothing             |
+//+------------------------------------------------------------------+
+string CExecutor::TakeAlarm(void)
+  {
+   string alarm=m_alarm;
+   m_alarm="";
+   return(alarm);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,203 @@
+//+------------------------------------------------------------------+
+//|                                                 OrderRequest.mqh |
+//| From a command's order to a trade request, and every reason not  |
+//| to send it. Sends nothing. The reasons are looked for in this    |
+//| order, and the first one is the answer:                          |
+//|                                                                  |
+//|   all       deadline, connection, account, permissions, inputs,  |
+//|             symbol                                               |
+//|   OPEN,     a quote, the inputs' spread                          |
+//|   CLOSE                                                          |
+//|   OPEN      the inputs' guards of the account; what the symbol   |
+//|             permits; the order's own spread; the distance from   |
+//|             its price, or a pending order's expiry; levels       |
+//|   CLOSE     the position; the distance from the order's price.   |
+//|             Never levels, nor hours                              |
+//|   MODIFY,   the target; whether anything changes (MODIFY); the   |
+//|   CANCEL    freeze level; levels that move                       |
+//|   all       OrderCheck                                           |
+//+------------------------------------------------------------------+
+#include "..\Risk\AccountLimits.mqh"
+#include "..\Symbols\Filling.mqh"
+#include "..\Terminal\TerminalState.mqh"
+#include "ChangeRequest.mqh"
+#include "OrderCheck.mqh"
+//+------------------------------------------------------------------+
+//| Whether the command may still be sent, by the link clock         |
+//+------------------------------------------------------------------+
+bool CheckDeadline(const SCommand &command,const long link_ms,SNotSent &answer)
+  {
+   if(link_ms<=command.deadline_ms)
+      return(true);
+   return(NotSent(answer,"LATE","the deadline passed "+IntegerToString(link_ms-command.deadline_ms)+" ms ago"));
+  }
+//+------------------------------------------------------------------+
+//| Whether the account, the connection and the permissions are what |
+//| they must be, at this very moment                                |
+//+------------------------------------------------------------------+
+bool CheckStanding(const SAccount &account,SNotSent &answer)
+  {
+   SAccount present;
+   if(!BrokerConnected())
+      return(NotSent(answer,"OFFLINE","the terminal has no connection to the broker"));
+   ReadAccount(present);
+   if(!SameAccount(present,account))
+      return(NotSent(answer,"ACCOUNT","the terminal is logged in to "+IntegerToString(present.login)+" at "+present.server
+                     +", the session is for "+IntegerToString(account.login)+" at "+account.server));
+   string missing=MissingPermission();
+   if(missing!="")
+      return(NotSent(answer,"TRADING_OFF",missing));
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The request that the command asks for, once nothing speaks       |
+//| against it. `link_ms` is the link clock, `account` the session's.|
+//+------------------------------------------------------------------+
+bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,CRiskLimits &risk_limits,
+                    MqlTradeRequest &request,SNotSent &answer)
+  {
+   SLimits limits;
+   bool custom=false;
+   risk_limits.Limits(limits);
+   ZeroMemory(request);
+   if(!CheckDeadline(command,link_ms,answer) || !CheckStanding(account,answer))
+      return(false);
+   string forbidden=ForbiddenByLimits(limits,command.order);
+   if(forbidden!="")
+      return(NotSent(answer,"INPUTS",forbidden));
+   if(!SymbolExist(command.order.symbol,custom))
+      return(NotSent(answer,"SYMBOL","the broker has no symbol "+command.order.symbol));
+   if(!PrepareKind(command,risk_limits,limits,request,answer))
+      return(false);
+   return(CheckRequest(request,answer));
+  }
+//+------------------------------------------------------------------+
+//| What differs between the kinds                                   |
+//+------------------------------------------------------------------+
+bool PrepareKind(const SCommand &command,CRiskLimits &risk_limits,const SLimits &limits,MqlTradeRequest &request,SNotSent &answer)
+  {
+   SMarket market;
+   if(command.order.kind==ORDER_KIND_CANCEL)
+      return(PrepareCancel(command.order,request,answer));
+   if(command.order.kind==ORDER_KIND_MODIFY && command.order.position!=0)
+      return(PreparePositionChange(command.order,request,answer));
+   if(command.order.kind==ORDER_KIND_MODIFY)
+      return(PrepareOrderChange(command,request,answer));
+   if(!ReadMarket(command.order.symbol,market))
+      return(NotSent(answer,"SYMBOL","there is no quote for "+command.order.symbol));
+   string forbidden=ForbiddenBySpread(limits,command.order,market.bid,market.ask,market.point);
+   if(forbidden!="")
+      return(NotSent(answer,"INPUTS",forbidden));
+   if(command.order.kind==ORDER_KIND_CLOSE)
+      return(PrepareClose(command.order,limits,market,request,answer));
+   forbidden=risk_limits.ForbidOpen(command.order);
+   if(forbidden!="")
+      return(NotSent(answer,"INPUTS",forbidden));
+   if(!CheckPermits(command.order,ServerMs(),answer))
+      return(false);
+   forbidden=WiderThanOrdered(command.order,market.bid,market.ask,market.point);
+   if(forbidden!="")
+      return(NotSent(answer,"CHECK",forbidden));
+   if(IsPending(command.order))
+      return(PreparePending(command,market,request,answer));
+   return(PrepareMarket(command.order,limits,market,request,answer)
+          && CheckStops(market,command.order.side==ORDER_SIDE_BUY,request.sl,request.tp,answer));
+  }
+//+------------------------------------------------------------------+
+//| Close the position that the order names, or a part of it. Never  |
+//| more than is open: on a netting account the rest would open the  |
+//| opposite.                                                        |
+//+------------------------------------------------------------------+
+bool PrepareClose(const SOrder &order,const SLimits &limits,const SMarket &market,MqlTradeRequest &request,
+                  SNotSent &answer)
+  {
+   ulong ticket=0;
+   if(!FindPosition(order,ticket,answer))
+      return(false);
+   double open=PositionGetDouble(POSITION_VOLUME);
+   if(!PrepareMarket(order,limits,market,request,answer))
+      return(false);
+   if(request.volume>open)
+      request.volume=open;
+   request.position=ticket;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| A market order                                                   |
+//+------------------------------------------------------------------+
+bool PrepareMarket(const SOrder &order,const SLimits &limits,const SMarket &market,MqlTradeRequest &request,
+                   SNotSent &answer)
+  {
+   string symbol=order.symbol;
+   bool buys=(order.side==ORDER_SIDE_BUY);
+   double price=buys ? market.ask : market.bid;
+   double tick_size=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
+   string distant=TooFarFrom(limits,order,price,market.point,market.digits);
+   if(distant!="")
+      return(NotSent(answer,"CHECK",distant));
+   request.action=TRADE_ACTION_DEAL;
+   request.magic=(ulong)order.client_order_id;
+   request.symbol=symbol;
+   request.volume=OnGrid(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
+   request.price=NormalizeDouble(price,market.digits);
+   request.sl=OnGrid(order.stop_loss,tick_size);
+   request.tp=OnGrid(order.take_profit,tick_size);
+   request.deviation=(ulong)SentDeviation(limits,order);
+   request.type=buys ? ORDER_TYPE_BUY : ORDER_TYPE_SELL;
+   request.type_filling=ChooseFilling(order.kind==ORDER_KIND_OPEN,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
+                                      SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
+   request.type_time=ORDER_TIME_GTC;
+   request.comment=order.comment;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The type of a pending order                                      |
+//+------------------------------------------------------------------+
+ENUM_ORDER_TYPE PendingType(const SOrder &order)
+  {
+   bool buys=(order.side==ORDER_SIDE_BUY);
+   if(order.form==ORDER_FORM_LIMIT)
+      return(buys ? ORDER_TYPE_BUY_LIMIT : ORDER_TYPE_SELL_LIMIT);
+   if(order.form==ORDER_FORM_STOP)
+      return(buys ? ORDER_TYPE_BUY_STOP : ORDER_TYPE_SELL_STOP);
+   return(buys ? ORDER_TYPE_BUY_STOP_LIMIT : ORDER_TYPE_SELL_STOP_LIMIT);
+  }
+//+------------------------------------------------------------------+
+//| An order that waits on the book for its price                    |
+//+------------------------------------------------------------------+
+bool PreparePending(const SCommand &command,const SMarket &market,MqlTradeRequest &request,SNotSent &answer)
+  {
+   SExpiry expiry;
+   SPrices wished;
+   SOrder order=command.order;
+   string symbol=order.symbol;
+   double tick_size=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
+   if(!ChooseExpiry(order.lasts,symbol,SymbolInfoInteger(symbol,SYMBOL_EXPIRATION_MODE),command.expires_server_ms,
+                    ServerMs(),expiry,answer))
+      return(false);
+   wished.is_buy=(order.side==ORDER_SIDE_BUY);
+   wished.is_stop_limit=(order.form==ORDER_FORM_STOP_LIMIT);
+   wished.is_above=(wished.is_buy==(order.form!=ORDER_FORM_LIMIT));
+   wished.price=OnGrid(order.price,tick_size);
+   wished.limit_price=OnGrid(order.limit_price,tick_size);
+   wished.stop_loss=OnGrid(order.stop_loss,tick_size);
+   wished.take_profit=OnGrid(order.take_profit,tick_size);
+   if(!CheckPrices(market,wished,wished,false,answer))
+      return(false);
+   request.action=TRADE_ACTION_PENDING;
+   request.magic=(ulong)order.client_order_id;
+   request.symbol=symbol;
+   request.volume=OnGrid(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
+   request.price=wished.price;
+   request.stoplimit=wished.limit_price;
+   request.sl=wished.stop_loss;
+   request.tp=wished.take_profit;
+   request.type=PendingType(order);
+   request.type_filling=ChoosePendingFilling(SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
+                                             SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
+   request.type_time=expiry.type_time;
+   request.expiration=(datetime)expiry.expiration_s;
+   request.comment=order.comment;
+   return(true);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,106 @@
+//+------------------------------------------------------------------+
+//|                                                      Targets.mqh |
+//| What a CLOSE, MODIFY or CANCEL is about: the position or the     |
+//| pending order, as it stands at the broker.                       |
+//+------------------------------------------------------------------+
+#include "..\Reports\OrderSearch.mqh"
+#include "..\Symbols\Levels.mqh"
+//+------------------------------------------------------------------+
+//| Select the position with an identifier, which is constant; its   |
+//| present ticket, 0: there is none                                 |
+//+------------------------------------------------------------------+
+ulong SelectPosition(const long identifier)
+  {
+   for(int i=PositionsTotal()-1; i>=0 && identifier!=0; i--)
+     {
+      ulong ticket=PositionGetTicket(i);
+      if(ticket!=0 && PositionGetInteger(POSITION_IDENTIFIER)==identifier)
+         return(ticket);
+     }
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| Find and select the position that the order names                |
+//+------------------------------------------------------------------+
+bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
+  {
+   string name="position "+IntegerToString(order.position);
+   ticket=SelectPosition(order.position);
+   if(ticket==0)
+      return(NotSent(answer,"NO_POSITION","there is no open "+name));
+   string symbol=PositionGetString(POSITION_SYMBOL);
+   if(symbol!=order.symbol)
+      return(NotSent(answer,"NO_POSITION",name+" is in "+symbol));
+   string side=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY) ? ORDER_SIDE_BUY : ORDER_SIDE_SELL;
+   if(order.kind==ORDER_KIND_CLOSE && side==order.side)
+      return(NotSent(answer,"NO_POSITION",name+" is a "+side+"; a "+order.side+" would add to it"));
+   // On a netting account it may have been turned round under the same identifier.
+   if(order.kind==ORDER_KIND_MODIFY && side!=order.side)
+      return(NotSent(answer,"NO_POSITION",name+" is a "+side+", not a "+order.side));
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Find and select the pending order that the order names, if it is |
+//| one of ours                                                      |
+//+------------------------------------------------------------------+
+bool FindOrder(const SOrder &order,SNotSent &answer)
+  {
+   string name="order "+IntegerToString(order.order);
+   if(order.order==0 || !OrderSelect((ulong)order.order))
+      return(NotSent(answer,"NO_ORDER","there is no pending "+name));
+   if(OrderGetInteger(ORDER_MAGIC)!=order.opener)
+      return(NotSent(answer,"NO_ORDER",name+" is not ours"));
+   string symbol=OrderGetString(ORDER_SYMBOL);
+   if(symbol!=order.symbol)
+      return(NotSent(answer,"NO_ORDER",name+" is in "+symbol));
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The prices of the live order that is selected                    |
+//+------------------------------------------------------------------+
+void ReadPrices(SPrices &prices)
+  {
+   long type=OrderGetInteger(ORDER_TYPE);
+   prices.is_stop_limit=(type==ORDER_TYPE_BUY_STOP_LIMIT || type==ORDER_TYPE_SELL_STOP_LIMIT);
+   prices.is_buy=(type==ORDER_TYPE_BUY || type==ORDER_TYPE_BUY_LIMIT || type==ORDER_TYPE_BUY_STOP
+                  || type==ORDER_TYPE_BUY_STOP_LIMIT);
+   prices.is_above=(type==ORDER_TYPE_BUY_STOP || type==ORDER_TYPE_BUY_STOP_LIMIT || type==ORDER_TYPE_SELL_LIMIT);
+   prices.price=OrderGetDouble(ORDER_PRICE_OPEN);
+   prices.limit_price=OrderGetDouble(ORDER_PRICE_STOPLIMIT);
+   prices.stop_loss=OrderGetDouble(ORDER_SL);
+   prices.take_profit=OrderGetDouble(ORDER_TP);
+  }
+//+------------------------------------------------------------------+
+//| How the target stands now: the position, or the deals of one     |
+//| that is gone; the order, live or done. It replaces the history's |
+//| selection. False where the broker is away.                       |
+//+------------------------------------------------------------------+
+bool TargetReports(const SOrder &order,SReport &reports[])
+  {
+   SReport report;
+   ArrayResize(reports,0);
+   if(!BrokerConnected())
+      return(false);
+   if(order.position!=0)
+     {
+      if(SelectPosition(order.position)!=0)
+        {
+         SelectedPositionReport(report);
+         AppendReport(reports,report);
+        }
+      else if(HistorySelectByPosition((ulong)order.position))
+         for(int i=0; i<HistoryDealsTotal(); i++)
+            if(DealReport(HistoryDealGetTicket(i),report))
+               AppendReport(reports,report);
+     }
+   // Live first: one that is done in between is then seen in the history.
+   else if(OrderSelect((ulong)order.order))
+     {
+      SelectedOrderReport(report);
+      AppendReport(reports,report);
+     }
+   else if(HistoryOrderSelect((ulong)order.order) && DoneOrderReport((ulong)order.order,report))
+      AppendReport(reports,report);
+   return(BrokerConnected());
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,380 @@
+//+------------------------------------------------------------------+
+//|                                                      Officer.mqh |
+//| Connection, session, ledger and work as one thing that a timer   |
+//| steps. Each call does a bounded amount of work, and sends at     |
+//| most one order.                                                  |
+//+------------------------------------------------------------------+
+#include "..\Flatten\Flatten.mqh"
+#include "..\Wire\Connection.mqh"
+#include "ConnectionHints.mqh"
+#include "Panel.mqh"
+#include "Settings.mqh"
+#include "Work.mqh"
+
+#define OFFICER_MESSAGES 64       // taken in by one timer call: a flood must not stop the heartbeat
+#define BYE_TRIES 5
+//+------------------------------------------------------------------+
+//| One load of the program                                          |
+//+------------------------------------------------------------------+
+class COfficer
+  {
+private:
+   SSettings         m_settings;
+   string            m_program;
+   string            m_problem;      // an input that is wrong; nothing is done then
+   CLog              m_log;
+   CEntropy          m_entropy;
+   CWire             m_wire;
+   CLedger           m_ledger;
+   CLinkSession      m_session;
+   CWork             m_work;
+   CFlatten          m_flatten;
+   CPanel            m_panel;
+   SStanding         m_standing;
+   SAccount          m_ledger_account;
+   bool              m_connected;
+   bool              m_seen_connected;
+   long              m_connected_since_ms;
+   long              m_connect_until_ms;
+   string            m_forbidden_by;
+   string            m_last_alarm;
+   long              m_connections;
+   long              m_troubles;
+   long              m_timer_max_us;
+
+   void              Look(const long mono_ms);
+   void              Watch(const long mono_ms);
+   void              Flatten(const long mono_ms);
+   void              Alarm(const string code,const string message);
+   void              Connect(const long mono_ms);
+   bool              OpenLedger(const long mono_ms);
+   void              Listen(const long mono_ms);
+   void              Turn(const long mono_ms);
+   void              Speak(void);
+   void              ShowPanel(void);
+
+public:
+                     COfficer(void);
+   void              Load(SSettings &settings,const string program);
+   void              Unload(const int reason);
+   void              OnTimer(void);
+   void              OnTransaction(void);
+   void              OnClick(const string name);
+   int               TimerMs(void) const;
+  };
+//+------------------------------------------------------------------+
+//| Not loaded                                                       |
+//+------------------------------------------------------------------+
+COfficer::COfficer(void)
+  {
+   m_problem="not loaded";
+   m_connected=false;
+   m_seen_connected=false;
+   NoAccount(m_ledger_account);
+  }
+//+------------------------------------------------------------------+
+//| A load of the program. Globals outlive a change of timeframe or  |
+//| inputs: everything is reset, and the boot id drawn anew.         |
+//+------------------------------------------------------------------+
+void COfficer::Load(SSettings &settings,const string program)
+  {
+   uchar key[];
+   TidySettings(settings);
+   m_settings=settings;
+   m_program=program;
+   m_problem=WrongSetting(settings);
+   m_log.Level(settings.log_level);
+   m_wire.Close();
+   m_ledger.Close();
+   m_panel.Remove();
+   NoAccount(m_ledger_account);
+   m_connected=false;
+   m_seen_connected=false;
+   m_connected_since_ms=0;
+   m_connect_until_ms=0;
+   m_forbidden_by="";
+   m_last_alarm="";
+   m_connections=0;
+   m_troubles=0;
+   m_timer_max_us=0;
+   HexBytes(settings.key,KEY_BYTES,key);
+   m_entropy.Seed(settings.key);
+   m_session.Start(settings.officer,key,program,settings.poll_interval_s,m_entropy,m_log);
+   m_work.Load(m_session,m_ledger,settings.limits,m_log);
+   m_flatten.Load(m_ledger,settings.limits,m_log);
+   if(m_problem!="")
+      m_log.Error(m_problem);
+   else
+      m_log.Info(program+" for "+settings.officer+", sidecar at "+settings.host+":"+IntegerToString(settings.port)
+                 +", boot "+m_session.InstanceId());
+   ReadStanding(m_standing);
+   ShowPanel();
+  }
+//+------------------------------------------------------------------+
+//| The end, in order: reports that wait, then bye. It must not take |
+//| long: the terminal waits for 2.5 s and no more.                  |
+//+------------------------------------------------------------------+
+void COfficer::Unload(const int reason)
+  {
+   string frame="";
+   m_work.Drop();
+   m_session.Bye(DeinitReason(reason));
+   while(m_session.TakeFrame(frame))
+      m_wire.Send(frame);
+   for(int i=0; i<BYE_TRIES; i++)
+      m_wire.Flush();
+   m_wire.Close();
+   m_ledger.Close();
+   m_panel.Remove();
+   m_log.Info("the end: "+DeinitReason(reason));
+   m_problem="not loaded";
+  }
+//+------------------------------------------------------------------+
+//| How often OnTimer is wanted                                      |
+//+------------------------------------------------------------------+
+int COfficer::TimerMs(void) const
+  {
+   return(m_settings.timer_ms);
+  }
+//+------------------------------------------------------------------+
+//| Do what is due                                                   |
+//+------------------------------------------------------------------+
+void COfficer::OnTimer(void)
+  {
+   long started_us=MonoUs();
+   long mono_ms=MonoMs();
+   if(m_problem=="")
+     {
+      m_wire.NextCall();
+      Look(mono_ms);
+      Watch(mono_ms);
+      Connect(mono_ms);
+      Flatten(mono_ms);
+      Listen(mono_ms);
+      Turn(mono_ms);
+      Speak();
+      // 'busy' is out of the door: the order need not wait for another timer call.
+      if(m_work.Announced() && m_wire.AllSent())
+        {
+         Turn(MonoMs());
+         Speak();
+        }
+     }
+   if(m_panel.Due(mono_ms))
+      ShowPanel();
+   long took_us=MonoUs()-started_us;
+   if(took_us>m_timer_max_us)
+      m_timer_max_us=took_us;
+  }
+//+------------------------------------------------------------------+
+//| Something traded. Only a hint: what it was is read from the      |
+//| broker's records.                                                |
+//+------------------------------------------------------------------+
+void COfficer::OnTransaction(void)
+  {
+   m_work.Hint();
+  }
+//+------------------------------------------------------------------+
+//| Somebody clicked on an object of the chart. What follows from it |
+//| is done by the timer.                                            |
+//+------------------------------------------------------------------+
+void COfficer::OnClick(const string name)
+  {
+   if(m_problem!="" || !m_panel.IsButton(name))
+      return;
+   m_panel.Release();
+   m_flatten.Click(MonoMs());
+   m_work.Halt(m_flatten.Stopped() ? FLATTENED : "");
+   ShowPanel();
+  }
+//+------------------------------------------------------------------+
+//| How the terminal stands. While the button is pressed trading is  |
+//| off, as it is without a permission.                              |
+//+------------------------------------------------------------------+
+void COfficer::Look(const long mono_ms)
+  {
+   ReadStanding(m_standing);
+   if(m_flatten.Recall(m_standing.account,mono_ms))
+      m_work.Halt(FLATTENED);
+   if(m_flatten.Stopped() && m_standing.forbidden_by=="")
+      m_standing.forbidden_by=FLATTENED;
+   m_work.Beat(mono_ms,m_standing);
+  }
+//+------------------------------------------------------------------+
+//| Close and remove what is ours, where the button was pressed. It  |
+//| needs no session, but the ledger, which tells what is ours; that |
+//| is open once a session was tried.                                |
+//+------------------------------------------------------------------+
+void COfficer::Flatten(const long mono_ms)
+  {
+   if(m_flatten.Stopped() && m_standing.connected && m_ledger.IsOpenFor(m_standing.account) && m_flatten.Step(mono_ms))
+      m_work.Hint();
+  }
+//+------------------------------------------------------------------+
+//| Report a connection that went or came, and a missing permission  |
+//+------------------------------------------------------------------+
+void COfficer::Watch(const long mono_ms)
+  {
+   if(m_standing.connected!=m_connected)
+     {
+      m_connected=m_standing.connected;
+      if(m_connected)
+        {
+         m_connected_since_ms=mono_ms;
+         m_work.Hurry(mono_ms);
+        }
+      // The first connection is none that came back.
+      if(m_seen_connected)
+        {
+         m_connections++;
+         m_session.Post(ConnectionReport(m_session.InstanceId(),m_connections,m_connected));
+         m_log.Warning(m_connected ? "the broker is back" : "the connection to the broker is lost");
+        }
+      m_seen_connected=true;
+     }
+   // While disconnected, every permission looks missing.
+   if(!m_standing.connected || !m_standing.account.known || m_standing.forbidden_by==m_forbidden_by)
+      return;
+   m_forbidden_by=m_standing.forbidden_by;
+   if(m_forbidden_by!="")
+      Alarm("TRADING_OFF",m_forbidden_by);
+  }
+//+------------------------------------------------------------------+
+//| Tell a person, through the sidecar, the log and the panel        |
+//+------------------------------------------------------------------+
+void COfficer::Alarm(const string code,const string message)
+  {
+   if(message=="")
+      return;
+   m_troubles++;
+   m_session.Post(TroubleReport(m_session.InstanceId(),m_troubles,code,message));
+   m_log.Error(message);
+   m_last_alarm=message;
+  }
+//+------------------------------------------------------------------+
+//| Open a connection where a session is due                         |
+//+------------------------------------------------------------------+
+void COfficer::Connect(const long mono_ms)
+  {
+   if(m_wire.IsOpen())
+     {
+      if(!m_wire.Ready() && !m_wire.Broken() && mono_ms>=m_connect_until_ms)
+         m_session.Fail(mono_ms,"the peer did not finish the ZMTP handshake",
+                        "Check that the port input is the sidecar's [link] port");
+      return;
+     }
+   if(!m_session.WantsWire(mono_ms,m_standing) || !OpenLedger(mono_ms))
+      return;
+   m_connect_until_ms=mono_ms+HANDSHAKE_MS;
+   if(!m_wire.Open(m_settings.host,m_settings.port))
+      m_session.Fail(mono_ms,m_wire.Reason(),SocketHint(m_wire.ErrorNumber(),m_settings.host,m_settings.port));
+  }
+//+------------------------------------------------------------------+
+//| The ledger of the account that is logged in now                  |
+//+------------------------------------------------------------------+
+bool COfficer::OpenLedger(const long mono_ms)
+  {
+   if(m_ledger.IsOpenFor(m_standing.account))
+      return(true);
+   if(m_ledger_account.known && !SameAccount(m_ledger_account,m_standing.account))
+     {
+      // What waits is of the other account.
+      m_session.ForgetReports();
+      m_work.Forget();
+     }
+   m_ledger_account=m_standing.account;
+   if(m_ledger.Open(m_standing.account,m_entropy))
+      return(true);
+   m_session.Fail(mono_ms,m_ledger.Problem(),"");
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Take in what the sidecar said                                    |
+//+------------------------------------------------------------------+
+void COfficer::Listen(const long mono_ms)
+  {
+   uchar message[];
+   SHeard heard;
+   SLedgerIdentity ledger;
+   m_wire.Receive();
+   for(int i=0; i<OFFICER_MESSAGES && m_wire.Next(message); i++)
+     {
+      m_ledger.Identity(ledger);
+      if(m_session.OnFrame(message,mono_ms,m_standing,ledger,heard))
+         m_work.Take(heard,mono_ms);
+     }
+   if(m_wire.Broken())
+      m_session.Fail(mono_ms,m_wire.Reason(),SocketHint(m_wire.ErrorNumber(),m_settings.host,m_settings.port));
+  }
+//+------------------------------------------------------------------+
+//| The session's time, then work                                    |
+//+------------------------------------------------------------------+
+void COfficer::Turn(const long mono_ms)
+  {
+   if(m_session.OnTimer(mono_ms,m_standing,m_timer_max_us,m_wire.Ready()))
+      m_timer_max_us=0;
+   if(!m_session.Up())
+     {
+      m_work.Drop();
+      return;
+     }
+   m_work.Step(mono_ms,m_standing,m_connected ? mono_ms-m_connected_since_ms : 0,m_wire.AllSent());
+   Alarm("LEDGER",m_work.TakeLedgerAlarm());
+   Alarm("POSITIONS",m_work.TakeScanAlarm());
+   Alarm("REPORTS",m_session.TakeReportAlarm());
+  }
+//+------------------------------------------------------------------+
+//| Send what waits, and close a connection that is not wanted       |
+//+------------------------------------------------------------------+
+void COfficer::Speak(void)
+  {
+   string frame="";
+   while(m_session.TakeFrame(frame))
+      m_wire.Send(frame);
+   m_wire.Flush();
+   if(m_session.TakeReconnect())
+      m_wire.Close();
+  }
+//+------------------------------------------------------------------+
+//| How things stand, on the chart                                   |
+//+------------------------------------------------------------------+
+void COfficer::ShowPanel(void)
+  {
+   m_panel.Start();
+   // Without good inputs nothing works, the button neither.
+   m_panel.Button((m_problem=="") ? m_flatten.Word(MonoMs()) : "not working");
+   m_panel.Line(m_program+"   "+m_settings.officer,PANEL_TONE_PLAIN);
+   if(m_problem!="")
+     {
+      m_panel.Text("Not working: "+m_problem,PANEL_TONE_BAD);
+      m_panel.Show();
+      return;
+     }
+   SLinkStatus link;
+   bool up=m_session.Up();
+   m_session.Status(link);
+   m_panel.Line("Link: "+link.phase+(up ? ", epoch "+IntegerToString(link.epoch) : ""),
+                up ? PANEL_TONE_GOOD : PANEL_TONE_BAD);
+   if(m_standing.account.known)
+      m_panel.Line("Account: "+IntegerToString(m_standing.account.login)+" at "+m_standing.account.server+" ("
+                   +m_standing.account.trade_mode+")",PANEL_TONE_PLAIN);
+   else
+      m_panel.Line("Account: nobody is logged in",PANEL_TONE_BAD);
+   if(!m_standing.connected)
+      m_panel.Line("Broker: no connection",PANEL_TONE_BAD);
+   else if(m_standing.forbidden_by!="")
+      m_panel.Text("Trading is off. "+m_standing.forbidden_by,PANEL_TONE_BAD);
+   else
+      m_panel.Line("Broker: connected, trading is allowed",PANEL_TONE_GOOD);
+   m_panel.Text(m_flatten.Status(),PANEL_TONE_BAD);
+   m_panel.Line("Waiting: "+IntegerToString(m_work.Commands())+" commands, "
+                +IntegerToString(link.unacknowledged)+" reports",PANEL_TONE_PLAIN);
+   if(!up && link.trouble!="")
+      m_panel.Text("Last error: "+link.trouble,PANEL_TONE_BAD);
+   if(!up && link.remedy!="")
+      m_panel.Text("To do: "+link.remedy,PANEL_TONE_BAD);
+   if(m_last_alarm!="" && m_last_alarm!=m_standing.forbidden_by)
+      m_panel.Text("Last alarm: "+m_last_alarm,PANEL_TONE_BAD);
+   m_panel.Show();
+  }
+//+------------------------------------------------------------------+

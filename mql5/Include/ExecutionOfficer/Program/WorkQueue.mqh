@@ -1,0 +1,134 @@
+//+------------------------------------------------------------------+
+//|                                                    WorkQueue.mqh |
+//| Commands and settles that wait for a timer call. Both bounded. A |
+//| session that is no more leaves nothing: its commands are not     |
+//| executed, and the sidecar asks what became of them.              |
+//+------------------------------------------------------------------+
+#include "..\Link\Records.mqh"
+
+#define QUEUE_COMMANDS 32         // a further one is answered BUSY
+#define QUEUE_STATUS_REQUESTS 1024        // a further one is dropped; the sidecar asks again
+//+------------------------------------------------------------------+
+//| First in, first out                                              |
+//+------------------------------------------------------------------+
+class CWorkQueue
+  {
+private:
+   SCommand          m_commands[];
+   SStatusRequest           m_status_requests[];
+   int               m_first_status_request;
+
+public:
+                     CWorkQueue(void);
+   void              Forget(void);
+   int               Commands(void) const;
+   int               StatusRequests(void) const;
+   bool              Holds(const SCommand &command) const;
+   bool              PutCommand(const SCommand &command);
+   bool              PutStatusRequest(const SStatusRequest &status_request);
+   bool              FirstCommand(SCommand &command) const;
+   void              DropCommand(void);
+   bool              TakeStatusRequest(SStatusRequest &status_request);
+  };
+//+------------------------------------------------------------------+
+//| Nothing waits                                                    |
+//+------------------------------------------------------------------+
+CWorkQueue::CWorkQueue(void)
+  {
+   m_first_status_request=0;
+  }
+//+------------------------------------------------------------------+
+//| Nothing waits any more                                           |
+//+------------------------------------------------------------------+
+void CWorkQueue::Forget(void)
+  {
+   ArrayFree(m_commands);
+   ArrayFree(m_status_requests);
+   m_first_status_request=0;
+  }
+//+------------------------------------------------------------------+
+//| How many commands wait                                           |
+//+------------------------------------------------------------------+
+int CWorkQueue::Commands(void) const
+  {
+   return(ArraySize(m_commands));
+  }
+//+------------------------------------------------------------------+
+//| How many settles wait                                            |
+//+------------------------------------------------------------------+
+int CWorkQueue::StatusRequests(void) const
+  {
+   return(ArraySize(m_status_requests)-m_first_status_request);
+  }
+//+------------------------------------------------------------------+
+//| Whether this attempt, or a later one, waits already              |
+//+------------------------------------------------------------------+
+bool CWorkQueue::Holds(const SCommand &command) const
+  {
+   for(int i=0; i<ArraySize(m_commands); i++)
+      if(m_commands[i].order.client_order_id==command.order.client_order_id && m_commands[i].attempt>=command.attempt)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| A command at the end; false where too many wait                  |
+//+------------------------------------------------------------------+
+bool CWorkQueue::PutCommand(const SCommand &command)
+  {
+   int count=ArraySize(m_commands);
+   if(count>=QUEUE_COMMANDS)
+      return(false);
+   ArrayResize(m_commands,count+1,QUEUE_COMMANDS);
+   m_commands[count]=command;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| A settle at the end; false where too many wait                   |
+//+------------------------------------------------------------------+
+bool CWorkQueue::PutStatusRequest(const SStatusRequest &status_request)
+  {
+   if(StatusRequests()>=QUEUE_STATUS_REQUESTS)
+      return(false);
+   int count=ArraySize(m_status_requests);
+   ArrayResize(m_status_requests,count+1,64);
+   m_status_requests[count]=status_request;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The command that is next; it stays                               |
+//+------------------------------------------------------------------+
+bool CWorkQueue::FirstCommand(SCommand &command) const
+  {
+   if(ArraySize(m_commands)==0)
+      return(false);
+   command=m_commands[0];
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The command that was next is done                                |
+//+------------------------------------------------------------------+
+void CWorkQueue::DropCommand(void)
+  {
+   int count=ArraySize(m_commands)-1;
+   for(int i=0; i<count; i++)
+      m_commands[i]=m_commands[i+1];
+   if(count>=0)
+      ArrayResize(m_commands,count);
+  }
+//+------------------------------------------------------------------+
+//| Take the settle that is next                                     |
+//+------------------------------------------------------------------+
+bool CWorkQueue::TakeStatusRequest(SStatusRequest &status_request)
+  {
+   if(StatusRequests()==0)
+      return(false);
+   status_request=m_status_requests[m_first_status_request];
+   m_first_status_request++;
+   if(StatusRequests()==0)
+     {
+      ArrayFree(m_status_requests);
+      m_first_status_request=0;
+     }
+   return(true);
+  }
+//+------------------------------------------------------------------+

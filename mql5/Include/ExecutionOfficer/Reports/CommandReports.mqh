@@ -1,0 +1,135 @@
+//+------------------------------------------------------------------+
+//|                                               CommandReports.mqh |
+//| Reports that we make ourselves: stages of a command, what the    |
+//| ledger proves, the end of a scan, connection and trouble. JSON   |
+//| only; no call into the terminal.                                 |
+//+------------------------------------------------------------------+
+#include "..\Common\Text.mqh"
+#include "..\Json\Writer.mqh"
+#include "..\Ledger\LedgerBook.mqh"
+#include "..\Link\Records.mqh"
+
+#define FOUND_NOTHING "nothing"
+#define FOUND_UNSEARCHED "unsearched"
+//+------------------------------------------------------------------+
+//| The command came in and waits                                    |
+//+------------------------------------------------------------------+
+string ReceivedReport(const long client_order_id,const long attempt)
+  {
+   CJsonWriter json;
+   json.Text("kind","command");
+   json.Integer("client_order_id",client_order_id);
+   json.Integer("attempt",attempt);
+   json.Text("stage","received");
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| It was not sent, and this attempt never will be                  |
+//+------------------------------------------------------------------+
+string NotSentReport(const long client_order_id,const long attempt,const SNotSent &answer)
+  {
+   CJsonWriter json;
+   json.Text("kind","command");
+   json.Integer("client_order_id",client_order_id);
+   json.Integer("attempt",attempt);
+   json.Text("stage","not_sent");
+   json.Text("reason",answer.reason);
+   json.TextIfAny("message",Shorten(answer.message,TEXT_MAX));
+   json.IntegerIfAny("retcode",answer.retcode);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| The intent is in the ledger; the request goes out next, or went  |
+//+------------------------------------------------------------------+
+string SubmittedReport(const SLedgerEntry &entry)
+  {
+   CJsonWriter json;
+   json.Text("kind","command");
+   json.Integer("client_order_id",entry.client_order_id);
+   json.Integer("attempt",entry.attempt);
+   json.Text("stage","submitted");
+   json.Integer("mark",entry.mark);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| OrderSend came back                                              |
+//+------------------------------------------------------------------+
+string ResultReport(const SLedgerEntry &entry)
+  {
+   CJsonWriter json;
+   json.Text("kind","command");
+   json.Integer("client_order_id",entry.client_order_id);
+   json.Integer("attempt",entry.attempt);
+   json.Text("stage","result");
+   json.Integer("mark",entry.mark);
+   json.TextIfAny("message",Shorten(entry.message,TEXT_MAX));
+   json.IntegerIfAny("retcode",entry.retcode);
+   json.IntegerIfAny("order",entry.order);
+   json.IntegerIfAny("deal",entry.deal);
+   json.NumberIfAny("price",entry.price);
+   json.NumberIfAny("volume",entry.volume);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| The answer to a settle where neither ledger nor broker has an    |
+//| outcome                                                          |
+//+------------------------------------------------------------------+
+string StatusReplyReport(const SStatusRequest &status_request,const string found,const long connected_ms)
+  {
+   CJsonWriter json;
+   json.Text("kind","command");
+   json.Integer("client_order_id",status_request.order.client_order_id);
+   json.Integer("attempt",status_request.attempt);
+   json.Text("stage","status_reply");
+   json.Integer("request_no",status_request.request_no);
+   json.Text("found",found);
+   json.IntegerIfAny("connected_ms",connected_ms);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| A scan is through; everything it found was reported before this  |
+//+------------------------------------------------------------------+
+string ScanReport(const string instance_id,const long counter,const long from_ms,const long to_ms,const int deals,
+                const int orders,const long &positions[])
+  {
+   CJsonWriter json;
+   string list="[";
+   for(int i=0; i<ArraySize(positions); i++)
+      list+=((i>0) ? "," : "")+IntegerToString(positions[i]);
+   json.Text("kind","scan");
+   json.Text("instance_id",instance_id);
+   json.Integer("counter",counter);
+   json.Integer("from_server_ms",from_ms);
+   json.Integer("to_server_ms",to_ms);
+   json.Integer("deals",deals);
+   json.Integer("orders",orders);
+   json.Number("positions",list+"]");
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| The terminal lost or regained its broker                         |
+//+------------------------------------------------------------------+
+string ConnectionReport(const string instance_id,const long counter,const bool up)
+  {
+   CJsonWriter json;
+   json.Text("kind","connection");
+   json.Text("instance_id",instance_id);
+   json.Integer("counter",counter);
+   json.Flag("up",up);
+   json.Text("message",up ? "the broker is back" : "the connection to the broker is lost");
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| Something that a person must see                                 |
+//+------------------------------------------------------------------+
+string TroubleReport(const string instance_id,const long counter,const string code,const string message)
+  {
+   CJsonWriter json;
+   json.Text("kind","trouble");
+   json.Text("instance_id",instance_id);
+   json.Integer("counter",counter);
+   json.Text("code",code);
+   json.Text("message",Shorten(message,TEXT_MAX));
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+

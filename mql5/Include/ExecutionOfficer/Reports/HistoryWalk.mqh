@@ -1,0 +1,165 @@
+//+------------------------------------------------------------------+
+//|                                                  HistoryWalk.mqh |
+//| A long history, read in portions: first all deals, then all done |
+//| orders, each by windows of time that are narrowed where much     |
+//| happened. A window's last second is left to the next one, whose  |
+//| first it is: whether a selection takes in the whole of its last  |
+//| second is not documented.                                        |
+//+------------------------------------------------------------------+
+#include "OrderSearch.mqh"
+
+#define WALK_SELECTS 8            // of the history in one timer call
+#define WALK_CROWD 512            // records in a window; with more it is narrowed
+#define WALK_WIDTH_S 86400
+#define WALK_WIDEST_S 33554432    // about a year
+//+------------------------------------------------------------------+
+//| From one server time to another                                  |
+//+------------------------------------------------------------------+
+class CHistoryWalk
+  {
+private:
+   bool              m_walking;
+   bool              m_orders;   // the second pass
+   long              m_from_s;
+   long              m_until_s;  // not included
+   long              m_at_s;     // the window's first second
+   long              m_width_s;
+   int               m_index;    // in the window
+   int               m_total;    // in the window
+   int               m_selects;
+   int               m_deals_met;
+   int               m_orders_met;
+
+   void              Rewind(const bool orders);
+   bool              SelectWindow(void);
+   void              NextWindow(void);
+
+public:
+                     CHistoryWalk(void);
+   void              Clear(void);
+   void              Start(const long from_ms,const long until_ms);
+   bool              Walking(void) const { return(m_walking); }
+   int               Deals(void) const { return(m_deals_met); }
+   int               Orders(void) const { return(m_orders_met); }
+   void              NextCall(void);
+   bool              Next(SReport &report);
+  };
+//+------------------------------------------------------------------+
+//| Nowhere                                                          |
+//+------------------------------------------------------------------+
+CHistoryWalk::CHistoryWalk(void)
+  {
+   Clear();
+  }
+//+------------------------------------------------------------------+
+//| Nowhere again                                                    |
+//+------------------------------------------------------------------+
+void CHistoryWalk::Clear(void)
+  {
+   m_walking=false;
+   m_deals_met=0;
+   m_orders_met=0;
+   m_selects=0;
+   m_from_s=0;
+   m_until_s=0;
+   Rewind(false);
+  }
+//+------------------------------------------------------------------+
+//| Begin. Both times are the broker's; the second one is not        |
+//| included.                                                        |
+//+------------------------------------------------------------------+
+void CHistoryWalk::Start(const long from_ms,const long until_ms)
+  {
+   Clear();
+   m_from_s=from_ms/1000;
+   m_until_s=until_ms/1000;
+   m_walking=(m_from_s<m_until_s);
+   Rewind(false);
+  }
+//+------------------------------------------------------------------+
+//| The first window of a pass                                       |
+//+------------------------------------------------------------------+
+void CHistoryWalk::Rewind(const bool orders)
+  {
+   m_orders=orders;
+   m_at_s=m_from_s;
+   m_width_s=WALK_WIDTH_S;
+   m_index=0;
+   m_total=-1;
+  }
+//+------------------------------------------------------------------+
+//| A timer call begins: any other part of the program may have      |
+//| selected another history since the last one                      |
+//+------------------------------------------------------------------+
+void CHistoryWalk::NextCall(void)
+  {
+   m_selects=0;
+   m_total=-1;
+  }
+//+------------------------------------------------------------------+
+//| Select the window, narrowed until it is no crowd; false where it |
+//| must go on in another timer call                                 |
+//+------------------------------------------------------------------+
+bool CHistoryWalk::SelectWindow(void)
+  {
+   while(m_selects<WALK_SELECTS)
+     {
+      m_selects++;
+      long last_s=m_at_s+m_width_s;
+      if(last_s>m_until_s)
+         last_s=m_until_s;
+      if(!HistorySelect((datetime)m_at_s,(datetime)last_s))
+         return(false);
+      m_total=m_orders ? HistoryOrdersTotal() : HistoryDealsTotal();
+      if(m_total<=WALK_CROWD || m_width_s<=1 || m_index>0)
+         return(true);
+      m_width_s/=2;
+     }
+   m_total=-1;
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| The window is read                                               |
+//+------------------------------------------------------------------+
+void CHistoryWalk::NextWindow(void)
+  {
+   bool empty=(m_total<WALK_CROWD/4);
+   m_at_s+=m_width_s;
+   m_index=0;
+   m_total=-1;
+   if(empty && m_width_s<WALK_WIDEST_S)
+      m_width_s*=2;
+   if(m_at_s<m_until_s)
+      return;
+   if(m_orders)
+      m_walking=false;
+   else
+      Rewind(true);
+  }
+//+------------------------------------------------------------------+
+//| The next record; false where there is none at this place, or no  |
+//| more is to be read in this timer call. Go on while Walking.      |
+//+------------------------------------------------------------------+
+bool CHistoryWalk::Next(SReport &report)
+  {
+   if(m_total<0 && !SelectWindow())
+      return(false);
+   if(m_index>=m_total)
+     {
+      NextWindow();
+      return(false);
+     }
+   int index=m_index;
+   m_index++;
+   ulong ticket=m_orders ? HistoryOrderGetTicket(index) : HistoryDealGetTicket(index);
+   long time_s=m_orders ? HistoryOrderGetInteger(ticket,ORDER_TIME_DONE) : HistoryDealGetInteger(ticket,DEAL_TIME);
+   long end_s=m_at_s+m_width_s;
+   if(ticket==0 || time_s==((end_s<m_until_s) ? end_s : m_until_s))
+      return(false);
+   if(m_orders)
+      m_orders_met++;
+   else
+      m_deals_met++;
+   return(m_orders ? DoneOrderReport(ticket,report) : DealReport(ticket,report));
+  }
+//+------------------------------------------------------------------+

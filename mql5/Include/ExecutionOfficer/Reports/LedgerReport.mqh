@@ -1,0 +1,83 @@
+//+------------------------------------------------------------------+
+//|                                                 LedgerReport.mqh |
+//| What the ledger holds beyond the mark that the sidecar has, in   |
+//| portions.                                                        |
+//+------------------------------------------------------------------+
+#include "..\Ledger\Ledger.mqh"
+#include "..\Link\LinkSession.mqh"
+#include "CommandReports.mqh"
+//+------------------------------------------------------------------+
+//| From the first entry to the last                                 |
+//+------------------------------------------------------------------+
+class CLedgerReport
+  {
+private:
+   CLinkSession     *m_session;
+   CLedger          *m_ledger;
+   int               m_entry;        // the next one
+   long              m_mark;         // what the sidecar has
+   bool              m_done;
+
+public:
+                     CLedgerReport(void);
+   void              Load(CLinkSession &session,CLedger &ledger);
+   void              Begin(const long mark);
+   bool              Done(void) const { return(m_done); }
+   int               Portion(const int most,const int room);
+  };
+//+------------------------------------------------------------------+
+//| Of no session                                                    |
+//+------------------------------------------------------------------+
+CLedgerReport::CLedgerReport(void)
+  {
+   m_session=NULL;
+   m_ledger=NULL;
+   m_done=true;
+  }
+//+------------------------------------------------------------------+
+//| A load of the program                                            |
+//+------------------------------------------------------------------+
+void CLedgerReport::Load(CLinkSession &session,CLedger &ledger)
+  {
+   m_session=GetPointer(session);
+   m_ledger=GetPointer(ledger);
+   Begin(0);
+   m_done=true;
+  }
+//+------------------------------------------------------------------+
+//| A session began: everything beyond the mark                      |
+//+------------------------------------------------------------------+
+void CLedgerReport::Begin(const long mark)
+  {
+   m_entry=0;
+   m_mark=mark;
+   m_done=false;
+  }
+//+------------------------------------------------------------------+
+//| Look at so many entries; how many reports were posted            |
+//+------------------------------------------------------------------+
+int CLedgerReport::Portion(const int most,const int room)
+  {
+   SLedgerEntry entry;
+   int posted=0;
+   for(int i=0; i<most && posted<room; i++)
+     {
+      if(!m_ledger.At(m_entry,entry))
+        {
+         m_done=true;
+         break;
+        }
+      m_entry++;
+      if(entry.mark<=m_mark)
+         continue;
+      m_session.Post(SubmittedReport(entry));
+      posted++;
+      if(entry.concluded)
+        {
+         m_session.Post(ResultReport(entry));
+         posted++;
+        }
+     }
+   return(posted);
+  }
+//+------------------------------------------------------------------+

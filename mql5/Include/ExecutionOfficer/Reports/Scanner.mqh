@@ -1,0 +1,392 @@
+//+------------------------------------------------------------------+
+//|                                                      Scanner.mqh |
+//| From the broker's records to reports: everything after a welcome,|
+//| then whatever is new or changed.                                 |
+//|                                                                  |
+//|   full scan  after each welcome, from the sidecar's watermark    |
+//|              less the overlap: everything is reported            |
+//|   rescan     every RESCAN_MS, and when the broker is back: what  |
+//|              this boot has not reported yet                      |
+//|   look       every LOOK_MS, sooner on a trade transaction: live  |
+//|              orders, positions, the last minute of history       |
+//|                                                                  |
+//| A history of more than WALK_FROM records is walked through in    |
+//| windows of time before its last minutes are looked at; looks go  |
+//| on beside a walk that is no full scan's.                         |
+//|                                                                  |
+//| A scan ends with a report of its own, which moves the watermark. |
+//| Transactions only make a look come sooner: MetaTrader guarantees |
+//| neither their order nor that they come, so nothing is read from  |
+//| them. Reports leave in portions, however long the history is.    |
+//|                                                                  |
+//| Whether the terminal has its history complete when it says that  |
+//| it is connected is not known. So for DEEP_MS after each welcome  |
+//| and each reconnection rescans go back as far as the full scan.   |
+//+------------------------------------------------------------------+
+#include "HistoryWalk.mqh"
+#include "LedgerReport.mqh"
+#include "ReportFilter.mqh"
+#include "Snapshot.mqh"
+
+#define LOOK_MS 250
+#define RESCAN_MS 60000
+#define LOOK_BACK_MS 60000        // history that enters later than that is found by the next rescan
+#define DEEP_MS 600000
+#define SCAN_PORTION 256          // records in one timer call
+#define WALK_FROM 2048            // records of the history; fewer are read at once
+#define SCAN_POSITIONS_MOST 2048  // a shorter list would say that the others are closed
+
+enum ENUM_SCAN_KIND
+  {
+   SCAN_KIND_NONE,
+   SCAN_KIND_LEDGER,     // what the ledger holds beyond the sidecar's mark
+   SCAN_KIND_FULL,
+   SCAN_KIND_RESCAN,
+   SCAN_KIND_LOOK
+  };
+
+enum ENUM_SCAN_STAGE
+  {
+   SCAN_STAGE_WALK,      // through a long history; then the snapshot is taken
+   SCAN_STAGE_BESIDE,    // a look, with the walk to go on after it
+   SCAN_STAGE_SNAPSHOT
+  };
+//+------------------------------------------------------------------+
+//| Compares the broker's records with what this boot has reported   |
+//+------------------------------------------------------------------+
+class CScanner
+  {
+private:
+   CLinkSession     *m_session;
+   CLedgerReport     m_ledger;
+   CSight           *m_sight;
+   CSnapshot         m_snapshot;
+   CHistoryWalk      m_walk;
+   ENUM_SCAN_KIND    m_kind;         // what is under way
+   ENUM_SCAN_STAGE   m_stage;        // of it
+   bool              m_walked;       // since the last look beside
+   long              m_look;         // the snapshot's
+   long              m_scan_look;    // the first one of the scan under way
+   long              m_scan_from_ms;
+   long              m_tail_ms;      // where the walk ends and the snapshot begins
+   bool              m_welcomed;     // a full scan is to come
+   SWelcome          m_welcome;
+   long              m_counter;
+   long              m_watermark_ms;
+   long              m_from_ms;
+   long              m_deep_until_ms;
+   long              m_next_look_ms;
+   long              m_next_scan_ms;
+   string            m_alarm;
+
+   long              ScanFrom(const long watermark_ms) const;
+   int               ReportWalk(const int room);
+   int               ReportSnapshot(const int room);
+   bool              Take(const long from_ms);
+   void              LookBeside(const long mono_ms);
+   long              LookFrom(void) const;
+   int               Portion(const int room,const long mono_ms);
+   void              StartNext(const long mono_ms);
+   bool              Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms);
+   void              End(void);
+
+public:
+                     CScanner(void);
+   void              Load(CLinkSession &session,CLedger &ledger,CSight &sight);
+   int               Remembered(void) const { return(m_sight.Remembered()); }
+   void              Forget(void);
+   void              Begin(const SWelcome &welcome);
+   void              Hurry(const long mono_ms);
+   void              Hint(void);
+   void              Step(const long mono_ms);
+   string            TakeAlarm(void);
+  };
+//+------------------------------------------------------------------+
+//| Of no session                                                    |
+//+------------------------------------------------------------------+
+CScanner::CScanner(void)
+  {
+   m_session=NULL;
+   m_sight=NULL;
+   m_kind=SCAN_KIND_NONE;
+   m_stage=SCAN_STAGE_WALK;
+   m_welcomed=false;
+   m_counter=0;
+  }
+//+------------------------------------------------------------------+
+//| A load of the program                                            |
+//+------------------------------------------------------------------+
+void CScanner::Load(CLinkSession &session,CLedger &ledger,CSight &sight)
+  {
+   m_session=GetPointer(session);
+   m_ledger.Load(session,ledger);
+   m_sight=GetPointer(sight);
+   Forget();
+   m_look=0;
+   m_scan_look=0;
+   m_scan_from_ms=0;
+   m_tail_ms=0;
+   m_walked=false;
+   m_stage=SCAN_STAGE_WALK;
+   m_counter=0;
+   m_watermark_ms=0;
+   m_from_ms=0;
+   m_deep_until_ms=0;
+   m_next_look_ms=0;
+   m_next_scan_ms=0;
+   m_alarm="";
+  }
+//+------------------------------------------------------------------+
+//| What was said is another account's                               |
+//+------------------------------------------------------------------+
+void CScanner::Forget(void)
+  {
+   m_sight.Clear();
+   m_snapshot.Clear();
+   m_walk.Clear();
+   m_kind=SCAN_KIND_NONE;
+   m_welcomed=false;
+  }
+//+------------------------------------------------------------------+
+//| A session began: the ledger beyond its mark, then everything.    |
+//| Whatever was under way is dropped.                               |
+//+------------------------------------------------------------------+
+void CScanner::Begin(const SWelcome &welcome)
+  {
+   m_welcome=welcome;
+   m_welcomed=true;
+   m_ledger.Begin(welcome.ledger_mark);
+   m_walk.Clear();
+   m_kind=SCAN_KIND_LEDGER;
+  }
+//+------------------------------------------------------------------+
+//| Rescan with the next step: the broker was away, and things went  |
+//| on without us                                                    |
+//+------------------------------------------------------------------+
+void CScanner::Hurry(const long mono_ms)
+  {
+   m_next_scan_ms=mono_ms;
+   m_next_look_ms=mono_ms;
+   m_deep_until_ms=mono_ms+DEEP_MS;
+  }
+//+------------------------------------------------------------------+
+//| A trade transaction came: look with the next step                |
+//+------------------------------------------------------------------+
+void CScanner::Hint(void)
+  {
+   m_next_look_ms=LONG_MIN;
+  }
+//+------------------------------------------------------------------+
+//| A bounded amount of work. Only in a session, with the broker     |
+//| connected.                                                       |
+//+------------------------------------------------------------------+
+void CScanner::Step(const long mono_ms)
+  {
+   int room=m_session.Room();
+   if(room<=0)
+      return;
+   if(m_kind==SCAN_KIND_LEDGER)
+     {
+      room-=m_ledger.Portion(SCAN_PORTION,room);
+      if(m_ledger.Done())
+         m_kind=SCAN_KIND_NONE;
+     }
+   else if(m_kind!=SCAN_KIND_NONE)
+      room-=Portion(room,mono_ms);
+   // Reading the lists is enough work for the rest of this call.
+   if(m_kind==SCAN_KIND_NONE && room>0)
+      StartNext(mono_ms);
+  }
+//+------------------------------------------------------------------+
+//| A portion of the scan or look under way; how many reports were   |
+//| posted                                                           |
+//+------------------------------------------------------------------+
+int CScanner::Portion(const int room,const long mono_ms)
+  {
+   if(m_stage!=SCAN_STAGE_WALK)
+      return(ReportSnapshot(room));
+   // A full scan tells everything in its order first.
+   if(m_kind!=SCAN_KIND_RESCAN || !m_walked || mono_ms<m_next_look_ms)
+      return(ReportWalk(room));
+   LookBeside(mono_ms);
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| A portion of the history's walk; how many reports were posted. Its |
+//| end is the look at what is left.                                 |
+//+------------------------------------------------------------------+
+int CScanner::ReportWalk(const int room)
+  {
+   SReport report;
+   int posted=0;
+   m_walk.NextCall();
+   for(int i=0; i<SCAN_PORTION && posted<room && m_walk.Walking(); i++)
+      if(m_walk.Next(report) && m_sight.Report(report,m_scan_look,m_kind==SCAN_KIND_FULL))
+         posted++;
+   m_walked=true;
+   // Where the broker is away, the next step tries again.
+   if(!m_walk.Walking() && Take(m_tail_ms))
+      m_stage=SCAN_STAGE_SNAPSHOT;
+   return(posted);
+  }
+//+------------------------------------------------------------------+
+//| A portion of the snapshot; how many reports were posted          |
+//+------------------------------------------------------------------+
+int CScanner::ReportSnapshot(const int room)
+  {
+   SReport report;
+   int posted=0;
+   if(!m_snapshot.Select())
+      return(0);
+   for(int i=0; i<SCAN_PORTION && posted<room; i++)
+     {
+      if(m_snapshot.Done() && m_stage==SCAN_STAGE_BESIDE)
+        {
+         m_stage=SCAN_STAGE_WALK;
+         break;
+        }
+      if(m_snapshot.Done())
+        {
+         if(m_kind!=SCAN_KIND_LOOK)
+           {
+            End();
+            posted++;
+           }
+         m_kind=SCAN_KIND_NONE;
+         break;
+        }
+      if(!m_snapshot.Next(report))
+         continue;
+      // After a welcome all of it, said before or not: the journal may have been restored from a backup.
+      if(m_sight.Report(report,m_look,m_kind==SCAN_KIND_FULL))
+         posted++;
+     }
+   return(posted);
+  }
+//+------------------------------------------------------------------+
+//| What is due next                                                 |
+//+------------------------------------------------------------------+
+void CScanner::StartNext(const long mono_ms)
+  {
+   if(m_welcomed)
+     {
+      m_watermark_ms=m_welcome.watermark_ms;
+      if(!Start(SCAN_KIND_FULL,ScanFrom(m_watermark_ms),mono_ms))
+         return;
+      m_welcomed=false;
+      m_deep_until_ms=mono_ms+DEEP_MS;
+     }
+   else if(mono_ms>=m_next_scan_ms)
+     {
+      long deep_ms=ScanFrom(m_welcome.watermark_ms);
+      long from_ms=ScanFrom(m_watermark_ms);
+      Start(SCAN_KIND_RESCAN,(mono_ms<m_deep_until_ms && deep_ms<from_ms) ? deep_ms : from_ms,mono_ms);
+     }
+   else if(mono_ms>=m_next_look_ms)
+      Start(SCAN_KIND_LOOK,LookFrom(),mono_ms);
+  }
+//+------------------------------------------------------------------+
+//| Begin; false where the broker is away, and the next step tries   |
+//| again                                                            |
+//+------------------------------------------------------------------+
+bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms)
+  {
+   if(ServerMs()<=0 || !BrokerConnected())
+      return(false);
+   m_walk.Clear();
+   m_stage=SCAN_STAGE_WALK;
+   if(kind!=SCAN_KIND_LOOK)
+     {
+      m_scan_look=m_sight.Look();
+      m_scan_from_ms=from_ms;
+      m_tail_ms=from_ms;
+      if(!SelectHistory(from_ms))
+         return(false);
+      long tail_ms=EarliestServerMs()-LOOK_BACK_MS;
+      if(HistoryOrdersTotal()+HistoryDealsTotal()>WALK_FROM && tail_ms>from_ms)
+        {
+         // The walk and the selection count in seconds.
+         m_tail_ms=tail_ms/1000*1000;
+         m_walk.Start(from_ms,m_tail_ms);
+        }
+     }
+   if(!m_walk.Walking())
+     {
+      if(!Take(from_ms))
+         return(false);
+      m_stage=SCAN_STAGE_SNAPSHOT;
+     }
+   m_kind=kind;
+   m_next_look_ms=mono_ms+LOOK_MS;
+   if(kind!=SCAN_KIND_LOOK)
+      m_next_scan_ms=mono_ms+RESCAN_MS;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Take a snapshot; false where the broker went meanwhile           |
+//+------------------------------------------------------------------+
+bool CScanner::Take(const long from_ms)
+  {
+   if(!m_snapshot.Take(from_ms))
+      return(false);
+   m_look=m_sight.Look();
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| A look in the midst of a walk                                    |
+//+------------------------------------------------------------------+
+void CScanner::LookBeside(const long mono_ms)
+  {
+   m_next_look_ms=mono_ms+LOOK_MS;
+   m_walked=false;
+   if(Take(LookFrom()))
+      m_stage=SCAN_STAGE_BESIDE;
+  }
+//+------------------------------------------------------------------+
+//| Where a look starts. Never further back than the scan did: what  |
+//| lies before that is neither news nor in memory.                  |
+//+------------------------------------------------------------------+
+long CScanner::LookFrom(void) const
+  {
+   long since_ms=EarliestServerMs()-LOOK_BACK_MS;
+   return((since_ms>m_from_ms) ? since_ms : m_from_ms);
+  }
+//+------------------------------------------------------------------+
+//| Where a scan starts. Server time may have been set back behind   |
+//| the watermark: daylight saving, or another server.               |
+//+------------------------------------------------------------------+
+long CScanner::ScanFrom(const long watermark_ms) const
+  {
+   long now_ms=ServerMs();
+   long from_ms=((watermark_ms<now_ms) ? watermark_ms : now_ms)-m_welcome.overlap_ms;
+   return((from_ms>0) ? from_ms : 0);
+  }
+//+------------------------------------------------------------------+
+//| A scan is through, and everything before this was posted         |
+//+------------------------------------------------------------------+
+void CScanner::End(void)
+  {
+   long positions[];
+   m_snapshot.Positions(positions);
+   if(ArraySize(positions)>SCAN_POSITIONS_MOST)
+     {
+      m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MOST)+" open positions: the scan cannot be closed";
+      return;
+     }
+   m_watermark_ms=m_snapshot.ToMs();
+   m_from_ms=m_scan_from_ms;
+   m_sight.Forget(m_scan_look);
+   m_counter++;
+   m_session.Post(ScanReport(m_session.InstanceId(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),
+                           m_walk.Orders()+m_snapshot.Orders(),positions));
+  }
+//+------------------------------------------------------------------+
+//| What a person must see; empty where there is nothing             |
+//+------------------------------------------------------------------+
+string CScanner::TakeAlarm(void)
+  {
+   string alarm=m_alarm;
+   m_alarm="";
+   return(alarm);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,137 @@
+//+------------------------------------------------------------------+
+//|                                                 UnseenOrders.mqh |
+//| OPENs that went out and do not show in the terminal's lists yet. |
+//| OrderSend comes back when the server has answered; order and     |
+//| position may enter the lists later. Until they do, and for       |
+//| UNSEEN_MS at most, whoever counts what there is counts them too. |
+//+------------------------------------------------------------------+
+#include "..\Link\Records.mqh"
+
+#define UNSEEN_MS 5000            // of a connected broker
+#define UNSEEN_MOST 256           // more than are sent in that time
+//+------------------------------------------------------------------+
+//| One of them                                                      |
+//+------------------------------------------------------------------+
+struct SUnseen
+  {
+   long              client_order_id;
+   string            symbol;
+   double            lots;
+   bool              pending;        // it is seen once it is on the book
+   long              since_ms;       // 0: not known to be connected since
+  };
+//+------------------------------------------------------------------+
+//| Whether an open position bears the token                         |
+//+------------------------------------------------------------------+
+bool PositionShows(const long client_order_id)
+  {
+   for(int i=0; i<PositionsTotal(); i++)
+      if(PositionGetTicket(i)!=0 && PositionGetInteger(POSITION_MAGIC)==client_order_id)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Whether a live order bears the token                             |
+//+------------------------------------------------------------------+
+bool OrderShows(const long client_order_id)
+  {
+   for(int i=0; i<OrdersTotal(); i++)
+      if(OrderGetTicket(i)!=0 && OrderGetInteger(ORDER_MAGIC)==client_order_id)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Put a token at the end of a list                                 |
+//+------------------------------------------------------------------+
+void AppendClientOrderId(long &client_order_ids[],const long client_order_id)
+  {
+   int count=ArraySize(client_order_ids);
+   ArrayResize(client_order_ids,count+1,64);
+   client_order_ids[count]=client_order_id;
+  }
+//+------------------------------------------------------------------+
+//| Of one load of the program                                       |
+//+------------------------------------------------------------------+
+class CUnseen
+  {
+private:
+   SUnseen           m_sent[];       // the oldest first
+
+   void              Drop(const int index);
+
+public:
+   void              Clear(void) { ArrayFree(m_sent); }
+   void              Put(const SOrder &order);
+   void              Beat(const long mono_ms,const bool connected);
+   bool              Holds(const long client_order_id) const;
+   void              Count(const string symbol,const long &shown[],int &count,double &lots) const;
+  };
+//+------------------------------------------------------------------+
+//| An OPEN went out, and was not refused                            |
+//+------------------------------------------------------------------+
+void CUnseen::Put(const SOrder &order)
+  {
+   if(ArraySize(m_sent)>=UNSEEN_MOST)
+      Drop(0);
+   int last=ArraySize(m_sent);
+   ArrayResize(m_sent,last+1,UNSEEN_MOST);
+   m_sent[last].client_order_id=order.client_order_id;
+   m_sent[last].symbol=order.symbol;
+   m_sent[last].lots=StringToDouble(order.volume);
+   m_sent[last].pending=IsPending(order);
+   m_sent[last].since_ms=0;
+  }
+//+------------------------------------------------------------------+
+//| Let go of what shows by now, or never will. A market order on    |
+//| its way through the book does not show for good.                 |
+//+------------------------------------------------------------------+
+void CUnseen::Beat(const long mono_ms,const bool connected)
+  {
+   for(int i=ArraySize(m_sent)-1; i>=0; i--)
+     {
+      if(!connected)
+         m_sent[i].since_ms=0;
+      else if(m_sent[i].since_ms==0)
+         m_sent[i].since_ms=mono_ms;
+      bool over=(connected && mono_ms-m_sent[i].since_ms>=UNSEEN_MS);
+      if(over || PositionShows(m_sent[i].client_order_id) || (m_sent[i].pending && OrderShows(m_sent[i].client_order_id)))
+         Drop(i);
+     }
+  }
+//+------------------------------------------------------------------+
+//| Whether what the token opened may still come to be seen          |
+//+------------------------------------------------------------------+
+bool CUnseen::Holds(const long client_order_id) const
+  {
+   for(int i=0; i<ArraySize(m_sent); i++)
+      if(m_sent[i].client_order_id==client_order_id)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Add what is not among the tokens that the lists showed           |
+//+------------------------------------------------------------------+
+void CUnseen::Count(const string symbol,const long &shown[],int &count,double &lots) const
+  {
+   for(int i=0; i<ArraySize(m_sent); i++)
+     {
+      bool shows=(m_sent[i].symbol!=symbol);
+      for(int k=0; k<ArraySize(shown) && !shows; k++)
+         shows=(shown[k]==m_sent[i].client_order_id);
+      if(shows)
+         continue;
+      count++;
+      lots+=m_sent[i].lots;
+     }
+  }
+//+------------------------------------------------------------------+
+//| Take one out of the list                                         |
+//+------------------------------------------------------------------+
+void CUnseen::Drop(const int index)
+  {
+   int last=ArraySize(m_sent)-1;
+   for(int i=index; i<last; i++)
+      m_sent[i]=m_sent[i+1];
+   ArrayResize(m_sent,last,UNSEEN_MOST);
+  }
+//+------------------------------------------------------------------+

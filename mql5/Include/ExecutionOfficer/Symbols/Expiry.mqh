@@ -1,0 +1,117 @@
+//+------------------------------------------------------------------+
+//|                                                       Expiry.mqh |
+//| How long a pending order stays on the book: what was asked, in   |
+//| the terms that the symbol allows. No call into the terminal.     |
+//|                                                                  |
+//|   asked   the first that SYMBOL_EXPIRATION_MODE has              |
+//|   GTC     GTC, DAY                                               |
+//|   DAY     DAY, SPECIFIED_DAY of today                            |
+//|   GTD     SPECIFIED, SPECIFIED_DAY of the last day that is over  |
+//|           by then                                                |
+//|                                                                  |
+//| Never longer than asked. An order of SPECIFIED_DAY lives until   |
+//| 23:59:59 of its day; whether that second still counts is not     |
+//| said, so a day is over at midnight. All times are the broker's.  |
+//+------------------------------------------------------------------+
+#include "..\Link\Records.mqh"
+
+#define DAY_S 86400
+#define LAST_SECOND_S 86399
+//+------------------------------------------------------------------+
+//| A request's type_time and expiration                             |
+//+------------------------------------------------------------------+
+struct SExpiry
+  {
+   ENUM_ORDER_TYPE_TIME type_time;
+   long              expiration_s; // 0: none
+  };
+//+------------------------------------------------------------------+
+//| A time as MetaTrader writes it                                   |
+//+------------------------------------------------------------------+
+string ClockText(const long server_ms)
+  {
+   return(TimeToString((datetime)(server_ms/1000),TIME_DATE|TIME_SECONDS));
+  }
+//+------------------------------------------------------------------+
+//| What SYMBOL_EXPIRATION_MODE allows, for people                   |
+//+------------------------------------------------------------------+
+string ExpiryNames(const long allowed)
+  {
+   string names="";
+   if((allowed&SYMBOL_EXPIRATION_GTC)!=0)
+      names+=", GTC";
+   if((allowed&SYMBOL_EXPIRATION_DAY)!=0)
+      names+=", DAY";
+   if((allowed&SYMBOL_EXPIRATION_SPECIFIED)!=0)
+      names+=", SPECIFIED";
+   if((allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)!=0)
+      names+=", SPECIFIED_DAY";
+   return((names=="") ? "none" : StringSubstr(names,2));
+  }
+//+------------------------------------------------------------------+
+//| No expiry would do                                               |
+//+------------------------------------------------------------------+
+bool WrongExpiry(SNotSent &answer,const string message)
+  {
+   return(NotSent(answer,"CHECK",message,TRADE_RETCODE_INVALID_EXPIRATION));
+  }
+//+------------------------------------------------------------------+
+//| The end of a day. Its last second: a server that reads a date    |
+//| alone, and one that reads the time as well, mean the same.       |
+//+------------------------------------------------------------------+
+bool UntilEndOf(const long day,SExpiry &expiry)
+  {
+   expiry.type_time=ORDER_TIME_SPECIFIED_DAY;
+   expiry.expiration_s=day*DAY_S+LAST_SECOND_S;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Until a moment. `symbol` is for people.                          |
+//+------------------------------------------------------------------+
+bool ChooseMoment(const string symbol,const long allowed,const long expires_server_ms,const long server_ms,
+                  SExpiry &expiry,SNotSent &answer)
+  {
+   long expires_s=expires_server_ms/1000;
+   if(expires_server_ms==0)
+      return(WrongExpiry(answer,"a GTD order needs its expiry on the broker's clock, and has none"));
+   if(1000*expires_s<=server_ms)
+      return(WrongExpiry(answer,"the expiry "+ClockText(expires_server_ms)+" has passed: it is "+ClockText(server_ms)
+                         +" at the broker"));
+   if((allowed&SYMBOL_EXPIRATION_SPECIFIED)!=0)
+     {
+      expiry.type_time=ORDER_TIME_SPECIFIED;
+      expiry.expiration_s=expires_s;
+      return(true);
+     }
+   if((allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)==0)
+      return(WrongExpiry(answer,"a GTD order needs SPECIFIED or SPECIFIED_DAY; "+symbol+" allows "+ExpiryNames(allowed)));
+   UntilEndOf(expires_s/DAY_S-1,expiry);
+   if(1000*expiry.expiration_s<=server_ms)
+      return(WrongExpiry(answer,symbol+" lets orders expire at the end of a day only, and none ends between now and "
+                         +ClockText(expires_server_ms)));
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The terms under which an order goes out now; false: there are    |
+//| none. `allowed` is the symbol's SYMBOL_EXPIRATION_MODE.          |
+//+------------------------------------------------------------------+
+bool ChooseExpiry(const string lasts,const string symbol,const long allowed,const long expires_server_ms,
+                  const long server_ms,SExpiry &expiry,SNotSent &answer)
+  {
+   expiry.type_time=ORDER_TIME_GTC;
+   expiry.expiration_s=0;
+   if(lasts==LASTS_GTD)
+      return(ChooseMoment(symbol,allowed,expires_server_ms,server_ms,expiry,answer));
+   if(lasts==LASTS_GTC && (allowed&SYMBOL_EXPIRATION_GTC)!=0)
+      return(true);
+   if((allowed&SYMBOL_EXPIRATION_DAY)!=0)
+     {
+      expiry.type_time=ORDER_TIME_DAY;
+      return(true);
+     }
+   if(lasts==LASTS_DAY && (allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)!=0)
+      return(UntilEndOf(server_ms/1000/DAY_S,expiry));
+   return(WrongExpiry(answer,"a "+lasts+" order needs "+((lasts==LASTS_GTC) ? "GTC or DAY" : "DAY or SPECIFIED_DAY")+"; "
+                      +symbol+" allows "+ExpiryNames(allowed)));
+  }
+//+------------------------------------------------------------------+

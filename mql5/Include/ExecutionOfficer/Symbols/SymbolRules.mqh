@@ -1,0 +1,166 @@
+//+------------------------------------------------------------------+
+//|                                                  SymbolRules.mqh |
+//| What a symbol permits: order types, directions, hours. Only an   |
+//| OPEN is held to it: what takes risk away is left to the broker's |
+//| own word.                                                        |
+//+------------------------------------------------------------------+
+#include "..\Link\Records.mqh"
+#include "Expiry.mqh"
+#include "Levels.mqh"
+
+#define WEEK_DAYS 7
+#define FIRST_WEEKDAY 4           // 1 January 1970 was a Thursday
+//+------------------------------------------------------------------+
+//| Whether there is a quote for the symbol                          |
+//+------------------------------------------------------------------+
+bool ReadQuote(const string symbol,MqlTick &tick)
+  {
+   return(SymbolInfoTick(symbol,tick) && tick.bid>0.0 && tick.ask>0.0);
+  }
+//+------------------------------------------------------------------+
+//| What the symbol asks of levels, and its quote; false: there is   |
+//| none                                                             |
+//+------------------------------------------------------------------+
+bool ReadMarket(const string symbol,SMarket &market)
+  {
+   MqlTick tick;
+   market.bid=0.0;
+   market.ask=0.0;
+   market.point=SymbolInfoDouble(symbol,SYMBOL_POINT);
+   market.digits=(int)SymbolInfoInteger(symbol,SYMBOL_DIGITS);
+   market.stops_level=SymbolInfoInteger(symbol,SYMBOL_TRADE_STOPS_LEVEL);
+   market.freeze_level=SymbolInfoInteger(symbol,SYMBOL_TRADE_FREEZE_LEVEL);
+   if(!ReadQuote(symbol,tick) || market.point<=0.0)
+      return(false);
+   market.bid=tick.bid;
+   market.ask=tick.ask;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| The flag that SYMBOL_ORDER_MODE must hold for an order           |
+//+------------------------------------------------------------------+
+long FormFlag(const string form)
+  {
+   if(form==ORDER_FORM_LIMIT)
+      return(SYMBOL_ORDER_LIMIT);
+   if(form==ORDER_FORM_STOP)
+      return(SYMBOL_ORDER_STOP);
+   return((form==ORDER_FORM_STOP_LIMIT) ? SYMBOL_ORDER_STOP_LIMIT : SYMBOL_ORDER_MARKET);
+  }
+//+------------------------------------------------------------------+
+//| The order types that SYMBOL_ORDER_MODE allows; how many          |
+//+------------------------------------------------------------------+
+int AllowedForms(const long flags,string &forms[])
+  {
+   string every[4]={ORDER_FORM_MARKET,ORDER_FORM_LIMIT,ORDER_FORM_STOP,ORDER_FORM_STOP_LIMIT};
+   int count=0;
+   ArrayResize(forms,4);
+   for(int i=0; i<4; i++)
+     {
+      if((flags&FormFlag(every[i]))==0)
+         continue;
+      forms[count]=every[i];
+      count++;
+     }
+   ArrayResize(forms,count);
+   return(count);
+  }
+//+------------------------------------------------------------------+
+//| A list for people                                                |
+//+------------------------------------------------------------------+
+string Listed(const string &words[],const string nothing)
+  {
+   string list="";
+   for(int i=0; i<ArraySize(words); i++)
+      list+=((i>0) ? ", " : "")+words[i];
+   return((list=="") ? nothing : list);
+  }
+//+------------------------------------------------------------------+
+//| Whether a trade session of a day (0: Sunday) holds a second that |
+//| is counted from that day's midnight on                           |
+//+------------------------------------------------------------------+
+bool SessionHolds(const string symbol,const int day,const long second)
+  {
+   datetime from=0;
+   datetime to=0;
+   for(uint i=0; SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,i,from,to); i++)
+      if(second>=(long)from && second<(long)to)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Whether a trade session of the symbol is open at a server time:  |
+//| one of today's, or one of yesterday's that runs past midnight    |
+//+------------------------------------------------------------------+
+bool SessionOpen(const string symbol,const long server_ms)
+  {
+   long now_s=server_ms/1000;
+   long second=now_s%DAY_S;
+   int day=(int)((now_s/DAY_S+FIRST_WEEKDAY)%WEEK_DAYS);
+   int yesterday=(day+WEEK_DAYS-1)%WEEK_DAYS;
+   return(SessionHolds(symbol,day,second) || SessionHolds(symbol,yesterday,second+DAY_S));
+  }
+//+------------------------------------------------------------------+
+//| When a symbol that is closed at a server time is traded next, in |
+//| server milliseconds; 0: nobody knows                             |
+//+------------------------------------------------------------------+
+long OpensAt(const string symbol,const long server_ms)
+  {
+   datetime from=0;
+   datetime to=0;
+   long now_s=server_ms/1000;
+   long midnight_s=now_s-now_s%DAY_S;
+   for(int ahead=0; ahead<=WEEK_DAYS; ahead++)
+     {
+      long next_s=0;
+      int day=(int)((midnight_s/DAY_S+FIRST_WEEKDAY+ahead)%WEEK_DAYS);
+      for(uint i=0; SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,i,from,to); i++)
+        {
+         long begins_s=midnight_s+ahead*DAY_S+(long)from;
+         if(begins_s>now_s && (next_s==0 || begins_s<next_s))
+            next_s=begins_s;
+        }
+      if(next_s!=0)
+         return(next_s*1000);
+     }
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| That the symbol is not traded at a server time, and until when   |
+//| where that is known, for people                                  |
+//+------------------------------------------------------------------+
+string ClosedText(const string symbol,const long server_ms)
+  {
+   long opens_ms=OpensAt(symbol,server_ms);
+   string closed="the market for "+symbol+" is closed";
+   return((opens_ms==0) ? closed : closed+" until "+ClockText(opens_ms)+", server time");
+  }
+//+------------------------------------------------------------------+
+//| Whether the symbol permits this OPEN now                         |
+//+------------------------------------------------------------------+
+bool CheckPermits(const SOrder &order,const long server_ms,SNotSent &answer)
+  {
+   string forms[];
+   string symbol=order.symbol;
+   long flags=SymbolInfoInteger(symbol,SYMBOL_ORDER_MODE);
+   long mode=SymbolInfoInteger(symbol,SYMBOL_TRADE_MODE);
+   bool buys=(order.side==ORDER_SIDE_BUY);
+   if((flags&FormFlag(order.form))==0)
+     {
+      AllowedForms(flags,forms);
+      return(NotSent(answer,"CHECK",symbol+" takes no "+order.form+" orders; it takes "+Listed(forms,"none"),
+                     TRADE_RETCODE_INVALID_ORDER));
+     }
+   if(mode==SYMBOL_TRADE_MODE_DISABLED)
+      return(NotSent(answer,"CHECK","trading in "+symbol+" is disabled",TRADE_RETCODE_TRADE_DISABLED));
+   if(mode==SYMBOL_TRADE_MODE_CLOSEONLY)
+      return(NotSent(answer,"CHECK","positions in "+symbol+" may only be closed",TRADE_RETCODE_CLOSE_ONLY));
+   if(mode==SYMBOL_TRADE_MODE_LONGONLY && !buys)
+      return(NotSent(answer,"CHECK","only long positions may be opened in "+symbol,TRADE_RETCODE_LONG_ONLY));
+   if(mode==SYMBOL_TRADE_MODE_SHORTONLY && buys)
+      return(NotSent(answer,"CHECK","only short positions may be opened in "+symbol,TRADE_RETCODE_SHORT_ONLY));
+   if(!SessionOpen(symbol,server_ms))
+      return(NotSent(answer,"CHECK",ClosedText(symbol,server_ms),TRADE_RETCODE_MARKET_CLOSED));
+   return(true);
+  }
+//+------------------------------------------------------------------+

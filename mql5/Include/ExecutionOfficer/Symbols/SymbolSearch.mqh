@@ -1,0 +1,98 @@
+//+------------------------------------------------------------------+
+//|                                                 SymbolSearch.mqh |
+//| Which of the broker's symbols an inquiry may mean: those whose   |
+//| name is the asked one with a prefix or suffix around it. Symbols |
+//| are looked at one by one. No call into the terminal.             |
+//+------------------------------------------------------------------+
+#include "..\Common\Text.mqh"
+
+#define AFFIX_MOST 6              // characters of prefix and suffix together
+#define CANDIDATES_MOST 16
+//+------------------------------------------------------------------+
+//| Whether a text comes before another one, by the numbers of its   |
+//| characters                                                       |
+//+------------------------------------------------------------------+
+bool ComesBefore(const string one,const string other)
+  {
+   int length=StringLen(one);
+   int most=StringLen(other);
+   for(int i=0; i<length && i<most; i++)
+     {
+      ushort left=StringGetCharacter(one,i);
+      ushort right=StringGetCharacter(other,i);
+      if(left!=right)
+         return(left<right);
+     }
+   return(length<most);
+  }
+//+------------------------------------------------------------------+
+//| Whether a symbol's name may mean the asked one                   |
+//+------------------------------------------------------------------+
+bool IsVariant(const string name,const string asked)
+  {
+   int more=StringLen(name)-StringLen(asked);
+   return(more>0 && more<=AFFIX_MOST && StringFind(name,asked)>=0);
+  }
+//+------------------------------------------------------------------+
+//| The candidates of one inquiry, in order; no more than fit a report |
+//+------------------------------------------------------------------+
+class CCandidates
+  {
+private:
+   string            m_names[];
+   int               m_found;        // all, those that do not fit as well
+
+public:
+                     CCandidates(void);
+   void              Clear(void);
+   void              Add(const string name);
+   int               Found(void) const { return(m_found); }
+   void              Names(string &names[]) const;
+  };
+//+------------------------------------------------------------------+
+//| None                                                             |
+//+------------------------------------------------------------------+
+CCandidates::CCandidates(void)
+  {
+   m_found=0;
+  }
+//+------------------------------------------------------------------+
+//| None again                                                       |
+//+------------------------------------------------------------------+
+void CCandidates::Clear(void)
+  {
+   ArrayResize(m_names,0);
+   m_found=0;
+  }
+//+------------------------------------------------------------------+
+//| One more, in its place                                           |
+//+------------------------------------------------------------------+
+void CCandidates::Add(const string name)
+  {
+   int count=ArraySize(m_names);
+   int at=count;
+   m_found++;
+   while(at>0 && ComesBefore(name,m_names[at-1]))
+      at--;
+   if(at>=CANDIDATES_MOST)
+      return;
+   if(count<CANDIDATES_MOST)
+     {
+      count++;
+      ArrayResize(m_names,count,CANDIDATES_MOST);
+     }
+   for(int i=count-1; i>at; i--)
+      m_names[i]=m_names[i-1];
+   m_names[at]=name;
+  }
+//+------------------------------------------------------------------+
+//| Their names                                                      |
+//+------------------------------------------------------------------+
+void CCandidates::Names(string &names[]) const
+  {
+   int count=ArraySize(m_names);
+   ArrayResize(names,count);
+   for(int i=0; i<count; i++)
+      names[i]=m_names[i];
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,88 @@
+//+------------------------------------------------------------------+
+//|                                                TerminalState.mqh |
+//| How the terminal stands: account, connection, permissions. Asked |
+//| anew each time, since a person may change any of it at any time. |
+//+------------------------------------------------------------------+
+#include "..\Common\Clock.mqh"
+#include "..\Common\Text.mqh"
+#include "..\Link\Records.mqh"
+//+------------------------------------------------------------------+
+//| ENUM_ACCOUNT_MARGIN_MODE as the link's word                      |
+//+------------------------------------------------------------------+
+string MarginModeWord(const long mode)
+  {
+   if(mode==ACCOUNT_MARGIN_MODE_RETAIL_NETTING)
+      return("RETAIL_NETTING");
+   if(mode==ACCOUNT_MARGIN_MODE_EXCHANGE)
+      return("EXCHANGE");
+   return("RETAIL_HEDGING");
+  }
+//+------------------------------------------------------------------+
+//| ENUM_ACCOUNT_TRADE_MODE as the link's word. What is unknown is   |
+//| taken for real money.                                            |
+//+------------------------------------------------------------------+
+string TradeModeWord(const long mode)
+  {
+   if(mode==ACCOUNT_TRADE_MODE_DEMO)
+      return("DEMO");
+   if(mode==ACCOUNT_TRADE_MODE_CONTEST)
+      return("CONTEST");
+   return("REAL");
+  }
+//+------------------------------------------------------------------+
+//| Who is logged in. Before the first login all properties are 0.   |
+//+------------------------------------------------------------------+
+void ReadAccount(SAccount &account)
+  {
+   NoAccount(account);
+   account.login=AccountInfoInteger(ACCOUNT_LOGIN);
+   account.server=Shorten(AccountInfoString(ACCOUNT_SERVER),128);
+   account.currency=AccountInfoString(ACCOUNT_CURRENCY);
+   account.margin_mode=MarginModeWord(AccountInfoInteger(ACCOUNT_MARGIN_MODE));
+   account.trade_mode=TradeModeWord(AccountInfoInteger(ACCOUNT_TRADE_MODE));
+   account.known=(account.login>0 && IsName(account.server) && IsName(account.currency));
+   if(!account.known)
+      NoAccount(account);
+  }
+//+------------------------------------------------------------------+
+//| Which permission is missing, and the setting to change; empty    |
+//| where none is. All four are needed, and each has its own remedy. |
+//+------------------------------------------------------------------+
+string MissingPermission(void)
+  {
+   if(TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)==0)
+      return("Algo Trading is off in the terminal. Press the 'Algo Trading' button of its toolbar.");
+   if(MQLInfoInteger(MQL_TRADE_ALLOWED)==0)
+      return("Algo Trading is off for this program. Tick 'Allow Algo Trading' in its properties (F7), tab Common.");
+   if(AccountInfoInteger(ACCOUNT_TRADE_ALLOWED)==0)
+      return("The account may not trade (ACCOUNT_TRADE_ALLOWED). Log in with the master password.");
+   if(AccountInfoInteger(ACCOUNT_TRADE_EXPERT)==0)
+      return("The server forbids Expert Advisors (ACCOUNT_TRADE_EXPERT). Ask the broker to allow them.");
+   return("");
+  }
+//+------------------------------------------------------------------+
+//| Whether the terminal reaches its trade server                    |
+//+------------------------------------------------------------------+
+bool BrokerConnected(void)
+  {
+   return(TerminalInfoInteger(TERMINAL_CONNECTED)!=0);
+  }
+//+------------------------------------------------------------------+
+//| One look at everything                                           |
+//+------------------------------------------------------------------+
+void ReadStanding(SStanding &standing)
+  {
+   ReadAccount(standing.account);
+//--- without a connection the account may not trade either: a permission counts only between two looks that
+//--- both see the broker, or a network's blip would tell a person to change a password
+   bool before=BrokerConnected();
+   standing.forbidden_by=MissingPermission();
+   standing.connected=(BrokerConnected() && before);
+   standing.server_ms=ServerMs();
+   standing.balance=DecimalText(AccountInfoDouble(ACCOUNT_BALANCE));
+   standing.equity=DecimalText(AccountInfoDouble(ACCOUNT_EQUITY));
+   standing.margin=DecimalText(AccountInfoDouble(ACCOUNT_MARGIN));
+   long ping=TerminalInfoInteger(TERMINAL_PING_LAST);
+   standing.ping_us=(ping>0) ? ping : 0;
+  }
+//+------------------------------------------------------------------+

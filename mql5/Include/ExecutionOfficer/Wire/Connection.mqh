@@ -1,0 +1,180 @@
+//+------------------------------------------------------------------+
+//|                                                   Connection.mqh |
+//| Messages over a TCP connection: the transport and ZMTP as one.   |
+//+------------------------------------------------------------------+
+#include "Transport.mqh"
+#include "Zmtp.mqh"
+//+------------------------------------------------------------------+
+//| One connection to the sidecar, or none                           |
+//+------------------------------------------------------------------+
+class CWire
+  {
+private:
+   CTransport        m_transport;
+   CZmtp             m_zmtp;
+   CZmtpNull         m_null;
+   CBytes            m_in;
+   bool              m_open;
+   bool              m_gone;     // the socket is; what it left behind is still read
+   string            m_reason;
+
+   bool              Fail(const string reason);
+
+public:
+                     CWire(void);
+   bool              Open(const string host,const int port);
+   void              Close(void);
+   bool              IsOpen(void) const;
+   bool              Ready(void) const;
+   string            Reason(void) const;
+   int               ErrorNumber(void) const;
+   void              NextCall(void);
+   void              Receive(void);
+   bool              Next(uchar &message[]);
+   bool              Broken(void) const;
+   void              Send(const string message);
+   void              Flush(void);
+   bool              AllSent(void) const;
+  };
+//+------------------------------------------------------------------+
+//| Closed                                                           |
+//+------------------------------------------------------------------+
+CWire::CWire(void)
+  {
+   m_open=false;
+   m_gone=false;
+   m_reason="";
+  }
+//+------------------------------------------------------------------+
+//| Connect. Our greeting goes out with the next timer call.         |
+//+------------------------------------------------------------------+
+bool CWire::Open(const string host,const int port)
+  {
+   Close();
+   m_reason="";
+   if(!m_transport.Open(host,port))
+     {
+      m_reason=m_transport.Reason();
+      return(false);
+     }
+   m_open=true;
+   CBytes out;
+   m_zmtp.Start(GetPointer(m_null),out);
+   m_transport.Queue(out);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Let go of the connection, and of all that is on its way          |
+//+------------------------------------------------------------------+
+void CWire::Close(void)
+  {
+   m_transport.Close();
+   m_in.Clear();
+   m_open=false;
+   m_gone=false;
+  }
+//+------------------------------------------------------------------+
+//| Whether there is a connection                                    |
+//+------------------------------------------------------------------+
+bool CWire::IsOpen(void) const
+  {
+   return(m_open);
+  }
+//+------------------------------------------------------------------+
+//| Whether messages may be sent                                     |
+//+------------------------------------------------------------------+
+bool CWire::Ready(void) const
+  {
+   return(m_open && !m_gone && m_zmtp.Ready());
+  }
+//+------------------------------------------------------------------+
+//| Why there is no connection                                       |
+//+------------------------------------------------------------------+
+string CWire::Reason(void) const
+  {
+   return(m_reason);
+  }
+//+------------------------------------------------------------------+
+//| The terminal's error number with that, 0 where it gave none      |
+//+------------------------------------------------------------------+
+int CWire::ErrorNumber(void) const
+  {
+   return(m_transport.ErrorNumber());
+  }
+//+------------------------------------------------------------------+
+//| Another timer call begins                                        |
+//+------------------------------------------------------------------+
+void CWire::NextCall(void)
+  {
+   m_transport.NextCall();
+  }
+//+------------------------------------------------------------------+
+//| The connection is of no use any more                             |
+//+------------------------------------------------------------------+
+bool CWire::Fail(const string reason)
+  {
+   if(!m_gone)
+      m_reason=reason;
+   m_gone=true;
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Take in what has come                                            |
+//+------------------------------------------------------------------+
+void CWire::Receive(void)
+  {
+   if(m_open && !m_gone && !m_transport.Receive(m_in))
+      Fail(m_transport.Reason());
+  }
+//+------------------------------------------------------------------+
+//| The next message of those that have come                         |
+//+------------------------------------------------------------------+
+bool CWire::Next(uchar &message[])
+  {
+   if(!m_open)
+      return(false);
+   CBytes out;
+   bool there=m_zmtp.Next(m_in,out,message);
+   if(m_zmtp.Failed())
+      Fail(m_zmtp.Error());
+   if(!m_gone && !m_transport.Queue(out))
+      Fail(m_transport.Reason());
+   return(there);
+  }
+//+------------------------------------------------------------------+
+//| Whether it broke; it is still to be closed                       |
+//+------------------------------------------------------------------+
+bool CWire::Broken(void) const
+  {
+   return(m_open && m_gone);
+  }
+//+------------------------------------------------------------------+
+//| Have a message sent. A connection that takes no more is broken.  |
+//+------------------------------------------------------------------+
+void CWire::Send(const string message)
+  {
+   if(!Ready())
+      return;
+   uchar bytes[];
+   CBytes out;
+   int size=TextToUtf8(message,bytes);
+   m_zmtp.Write(bytes,size,out);
+   if(!m_transport.Queue(out))
+      Fail(m_transport.Reason());
+  }
+//+------------------------------------------------------------------+
+//| Send what the socket takes                                       |
+//+------------------------------------------------------------------+
+void CWire::Flush(void)
+  {
+   if(m_open && !m_gone && !m_transport.Flush())
+      Fail(m_transport.Reason());
+  }
+//+------------------------------------------------------------------+
+//| Whether nothing waits to be sent                                 |
+//+------------------------------------------------------------------+
+bool CWire::AllSent(void) const
+  {
+   return(m_transport.Unsent()==0);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,123 @@
+//+------------------------------------------------------------------+
+//|                                                ZmtpMechanism.mqh |
+//| The security handshake of ZMTP 3 (RFC 37). A mechanism is a      |
+//| class of its own, so that CURVE can stand beside NULL: it would  |
+//| exchange more commands before Done, and say Seals, whereupon each|
+//| message travels as a MESSAGE command.                            |
+//+------------------------------------------------------------------+
+#include "..\Common\Bytes.mqh"
+#include "..\Common\Text.mqh"
+
+#define ZMTP_MECHANISM_BYTES 20
+//+------------------------------------------------------------------+
+//| Append a text of ASCII characters                                |
+//+------------------------------------------------------------------+
+void AppendAscii(CBytes &out,const string text)
+  {
+   for(int i=0; i<StringLen(text); i++)
+      out.AppendByte(StringGetCharacter(text,i));
+  }
+//+------------------------------------------------------------------+
+//| Bytes as ASCII characters; what is none shows as '?'             |
+//+------------------------------------------------------------------+
+string AsciiText(const uchar &bytes[],const int start,const int count)
+  {
+   string text="";
+   for(int i=start; i<start+count && i<ArraySize(bytes); i++)
+      text+=(bytes[i]>=0x20 && bytes[i]<0x7F) ? ShortToString((ushort)bytes[i]) : "?";
+   return(text);
+  }
+//+------------------------------------------------------------------+
+//| What happens between the greeting and the first message          |
+//+------------------------------------------------------------------+
+class CZmtpMechanism
+  {
+protected:
+   string            m_error;
+   bool              m_done;
+
+public:
+                     CZmtpMechanism(void) { m_error=""; m_done=false; }
+   virtual          ~CZmtpMechanism(void) { }
+   virtual string    Name(void) const=0;
+   virtual void      Start(CBytes &command)=0;
+   virtual void      Hear(const string name,const uchar &body[],const int start,CBytes &answer)=0;
+   bool              Done(void) const { return(m_done); }
+   string            Error(void) const { return(m_error); }
+  };
+//+------------------------------------------------------------------+
+//| NULL: both sides send READY with their socket type               |
+//+------------------------------------------------------------------+
+class CZmtpNull : public CZmtpMechanism
+  {
+private:
+   bool              ReadProperties(const uchar &body[],const int start,string &socket_type);
+
+public:
+   virtual string    Name(void) const { return("NULL"); }
+   virtual void      Start(CBytes &command);
+   virtual void      Hear(const string name,const uchar &body[],const int start,CBytes &answer);
+  };
+//+------------------------------------------------------------------+
+//| Our READY, as libzmq's DEALER has it. The identity is empty, so  |
+//| that the routing id is the ROUTER's own; left out, which RFC 37  |
+//| allows, it breaks an older JeroMQ.                               |
+//+------------------------------------------------------------------+
+void CZmtpNull::Start(CBytes &command)
+  {
+   m_error="";
+   m_done=false;
+   command.AppendByte(5);
+   AppendAscii(command,"READY");
+   command.AppendByte(11);
+   AppendAscii(command,"Socket-Type");
+   command.AppendSize(6,4);
+   AppendAscii(command,"DEALER");
+   command.AppendByte(8);
+   AppendAscii(command,"Identity");
+   command.AppendSize(0,4);
+  }
+//+------------------------------------------------------------------+
+//| The peer's READY, or an error                                    |
+//+------------------------------------------------------------------+
+void CZmtpNull::Hear(const string name,const uchar &body[],const int start,CBytes &answer)
+  {
+   string socket_type="";
+   answer.Clear();
+   if(name!="READY")
+      m_error="the peer sent "+name+" where READY was expected";
+   else if(!ReadProperties(body,start,socket_type))
+      m_error="the peer's READY is malformed";
+   else if(socket_type!="ROUTER" && socket_type!="DEALER" && socket_type!="REP")
+      m_error="the peer is a "+socket_type+" socket: this is not the sidecar's port";
+   else
+      m_done=true;
+  }
+//+------------------------------------------------------------------+
+//| The properties of a READY: name and value, one after the other   |
+//+------------------------------------------------------------------+
+bool CZmtpNull::ReadProperties(const uchar &body[],const int start,string &socket_type)
+  {
+   int at=start;
+   int end=ArraySize(body);
+   while(at<end)
+     {
+      int name_size=body[at];
+      if(name_size==0 || at+1+name_size+4>end)
+         return(false);
+      string name=AsciiText(body,at+1,name_size);
+      StringToLower(name);
+      at+=1+name_size;
+      long size=0;
+      for(int i=0; i<4; i++)
+         size=256*size+body[at+i];
+      at+=4;
+      if(size>end-at)
+         return(false);
+      if(name=="socket-type")
+         socket_type=AsciiText(body,at,(int)size);
+      at+=(int)size;
+     }
+   return(socket_type!="");
+  }
+//+------------------------------------------------------------------+
