@@ -1,4 +1,4 @@
-"""One foreign implementation after the other, and the table of what came of it."""
+"""Run of all checks against each foreign implementation, and the table of results."""
 
 import tempfile
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from typing import Final
 from rich.console import Console as Screen
 from rich.table import Table
 
-from peers_parts.catalogue import CATALOGUE, Foreign, Served, UnavailableError
-from peers_parts.checks import CHECKS
-from peers_parts.expert import BrokenError, Expert
-from peers_parts.router import Router, free_port
-from peers_parts.session import Session, whole_expert
+from tests.interop.catalogue import CATALOGUE, Foreign, Served, UnavailableError
+from tests.interop.checks import CHECKS
+from tests.interop.expert import BrokenError, Expert
+from tests.interop.router import Router, free_port
+from tests.interop.session import Session, whole_expert
 from tests.native.console import Console, console
 
 NAMES: Final = (*(name for name, _ in CHECKS), "session", "restart")
@@ -22,7 +22,7 @@ OK, FAILED, NOT_TRIED = "ok", "FAILED", "-"
 
 @dataclass
 class Outcome:
-    """What came of one of them."""
+    """Results of one implementation: one cell per check, and notes."""
 
     foreign: Foreign
     version: str = ""
@@ -34,8 +34,8 @@ class Outcome:
         return FAILED in self.cells.values()
 
 
-def tour(names: Sequence[str]) -> int:
-    """Try all, or those whose name contains one of `names`. 1 where one failed, or none could be had."""
+def run(names: Sequence[str]) -> int:
+    """Run all peers, or those whose name contains one of `names`. Return 1 if one failed or none was available."""
     screen = Screen(stderr=True)
     chosen = [
         foreign
@@ -48,7 +48,7 @@ def tour(names: Sequence[str]) -> int:
             screen.print(f"{foreign.name} ({foreign.source}) ...")
             folder = Path(text) / str(number)
             folder.mkdir()
-            outcomes.append(_visit(foreign, folder, program))
+            outcomes.append(_run_one(foreign, folder, program))
             screen.print(
                 "  " + (", ".join(f"{name} {cell}" for name, cell in outcomes[-1].cells.items()) or "-")
             )
@@ -58,7 +58,7 @@ def tour(names: Sequence[str]) -> int:
     return 1 if any(outcome.failed for outcome in outcomes) or not any(o.version for o in outcomes) else 0
 
 
-def _visit(foreign: Foreign, folder: Path, program: Console) -> Outcome:
+def _run_one(foreign: Foreign, folder: Path, program: Console) -> Outcome:
     outcome = Outcome(foreign)
     package = folder / "package"
     package.mkdir()
@@ -88,7 +88,7 @@ def _refuse(outcome: Outcome, served: Served, folder: Path, expert: Expert) -> N
 
 
 def _check(outcome: Outcome, served: Served, folder: Path, expert: Expert) -> None:
-    """Each check has a ROUTER of its own, so that none inherits another's trouble."""
+    """Run each check with its own ROUTER, so that no check inherits the state of another."""
     for name, check in CHECKS:
         with Router(served, expert.port, folder / "router.log") as router:
             outcome.version = router.version
@@ -104,7 +104,7 @@ def _check(outcome: Outcome, served: Served, folder: Path, expert: Expert) -> No
 
 
 def _whole(outcome: Outcome, served: Served, folder: Path) -> None:
-    """The whole EA: its session, and what becomes of it when the ROUTER is killed and comes back."""
+    """Run the complete EA: a session, and a second one after the ROUTER was killed and restarted."""
     port, log = free_port(), folder / "router.log"
     session = Session()
     with whole_expert(port, folder) as journal:
@@ -116,7 +116,7 @@ def _whole(outcome: Outcome, served: Served, folder: Path) -> None:
                 except BrokenError as error:
                     outcome.cells[name] = FAILED
                     last = journal.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
-                    outcome.notes.append(f"{name}: {error}; the EA's last words: {' '.join(last)}")
+                    outcome.notes.append(f"{name}: {error}; last line of the EA's log: {' '.join(last)}")
                     return
 
 
@@ -125,10 +125,10 @@ def _show(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         cells = [outcome.cells.get(name, NOT_TRIED) for name in NAMES]
         table.add_row(
-            outcome.foreign.name, outcome.foreign.source, outcome.version or "not to be had", *cells
+            outcome.foreign.name, outcome.foreign.source, outcome.version or "not available", *cells
         )
     screen = Screen()
-    # A table that goes into a file must not be cut to a window that is not there.
+    # A table written to a file has no window width to fit.
     screen = screen if screen.is_terminal else Screen(width=200)
     screen.print(table)
     for outcome in outcomes:

@@ -1,7 +1,8 @@
-"""How a ROUTER in a process of its own is driven: by lines, on stdin and stdout.
+"""Line protocol between a ROUTER process and its parent, on stdin and stdout.
 
-Out: `listening VERSION PINGS` (PINGS is 0 or 1), then `< ID PART ...` for each message. In: `ID PART ...`, to be
-sent. Parts are in hex, an empty one is `-`. The end of stdin is the end. Standard library only.
+Output: `listening VERSION PINGS` (PINGS is 0 or 1), then `< ID PART ...` for each message received. Input:
+`ID PART ...` for each message to send. Parts are in hex; an empty part is `-`. The process ends at the end of
+stdin. This module uses the standard library only.
 """
 
 import queue
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 
 
 class Lines:
-    """What is to be sent, read in a thread of its own."""
+    """Reader of stdin, in its own thread, and writer of stdout."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -19,15 +20,15 @@ class Lines:
         threading.Thread(target=self._read, daemon=True).start()
 
     def listening(self, version: str, *, pings: bool) -> None:
-        """Say that messages may come."""
+        """Report that the ROUTER is bound."""
         print("listening", version, int(pings), flush=True)
 
-    def heard(self, parts: Sequence[bytes]) -> None:
-        """Say what came: the routing id, then the message's parts."""
+    def received(self, parts: Sequence[bytes]) -> None:
+        """Report a message: the routing id, then the parts."""
         print("<", *(part.hex() or "-" for part in parts), flush=True)
 
     def waiting(self) -> list[list[bytes]]:
-        """The messages that are to be sent now."""
+        """Return the messages to send now; set `ended` at the end of stdin."""
         found = []
         while not self._queue.empty():
             line = self._queue.get()

@@ -1,20 +1,20 @@
-"""A ROUTER of any libzmq, through ctypes: PORT LIBRARY [LIBRARY ...].
+"""ROUTER of any libzmq, through ctypes. Arguments: PORT LIBRARY [LIBRARY ...].
 
-The last library is libzmq; what it needs comes before it. So libraries that were packaged for another
-Python can be tried too.
+The last library is libzmq; its dependencies precede it. ctypes also loads libraries that were packaged for
+another version of Python.
 """
 
 import ctypes
 import sys
 
-from peers_parts.routers.lines import Lines
+from tests.interop.routers.protocol import Lines
 
 ROUTER, LINGER, RCVMORE, RCVTIMEO, HEARTBEAT_IVL, HEARTBEAT_TIMEOUT = 6, 17, 13, 27, 75, 77
 SNDMORE = 2
 
 
 class Library:
-    """One libzmq, with one ROUTER."""
+    """One loaded libzmq with one ROUTER socket."""
 
     def __init__(self, paths: list[str]) -> None:
         for path in paths:
@@ -29,16 +29,16 @@ class Library:
         return ".".join(str(number.value) for number in numbers)
 
     def set(self, option: int, value: int) -> bool:
-        """Whether this libzmq knows the option."""
+        """Set a socket option. Return False where this libzmq does not know it."""
         number = ctypes.c_int(value)
         return bool(self._zmq.zmq_setsockopt(self._socket, option, ctypes.byref(number), 4) == 0)
 
     def bind(self, endpoint: str) -> None:
         if self._zmq.zmq_bind(self._socket, endpoint.encode()) != 0:
-            raise OSError(f"{endpoint} cannot be bound")
+            raise OSError(f"endpoint {endpoint} cannot be bound")
 
     def receive(self) -> list[bytes]:
-        """The next message; nothing within RCVTIMEO gives no part."""
+        """Return the parts of the next message, or [] after RCVTIMEO."""
         parts: list[bytes] = []
         buffer = ctypes.create_string_buffer(1 << 20)
         while True:
@@ -66,7 +66,7 @@ def main() -> None:
     lines.listening(library.version(), pings=pings)
     while not lines.ended:
         if message := library.receive():
-            lines.heard(message)
+            lines.received(message)
         for message in lines.waiting():
             library.send(message)
 

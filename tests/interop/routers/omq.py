@@ -1,10 +1,10 @@
-"""A ROUTER of pyomq, which is omq.rs, written anew in Rust: PORT."""
+"""ROUTER of pyomq, the Python binding of omq.rs (ZeroMQ in Rust). Argument: PORT."""
 
 import importlib
 import importlib.metadata
 import sys
 
-from peers_parts.routers.lines import Lines
+from tests.interop.routers.protocol import Lines
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     lines.listening(importlib.metadata.version("pyomq"), pings=True)
     while not lines.ended:
         if router.poll(5):
-            lines.heard(router.recv_multipart())
+            lines.received(router.recv_multipart())
         for message in lines.waiting():
             router.send_multipart(message)
 

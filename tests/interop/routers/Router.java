@@ -1,5 +1,5 @@
-// A ROUTER of JeroMQ, ZeroMQ written anew in Java: PORT VERSION. lines.py says how it is driven. What only some
-// versions have is looked up by reflection.
+// ROUTER of JeroMQ (ZeroMQ in Java). Arguments: PORT VERSION. protocol.py describes input and output. Methods that
+// only some versions have are called by reflection.
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -11,7 +11,7 @@ public class Router {
     static final ConcurrentLinkedQueue<String> waiting = new ConcurrentLinkedQueue<>();
 
     public static void main(String[] words) throws Exception {
-        // The library itself prints what it thinks of a peer, and stdout is ours.
+        // The library prints messages about peers to stdout, which belongs to the protocol.
         PrintStream out = System.out;
         System.setOut(System.err);
         ZMQ.Socket router = ZMQ.context(1).socket(6);
@@ -52,7 +52,7 @@ public class Router {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(System.in))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) waiting.add(line);
         } catch (java.io.IOException gone) {
-            // The end, as well.
+            // A read error ends the process like the end of stdin.
         }
         ended = true;
     }

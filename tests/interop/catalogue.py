@@ -1,4 +1,4 @@
-"""The foreign implementations: where each comes from, and the command that serves a ROUTER of it."""
+"""Catalogue of foreign implementations: the source of each, and the command that serves its ROUTER."""
 
 import os
 import re
@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Final
 
 ROUTERS: Final = Path(__file__).parent / "routers"
+ROOT: Final = Path(__file__).parents[2]
 INSTALL_S: Final = 300
 MANY_LINUX: Final = ("manylinux1", "manylinux2010", "manylinux2014", "manylinux_2_12", "manylinux_2_28")
 
 
 class UnavailableError(Exception):
-    """It cannot be had here. The message says why."""
+    """The implementation cannot be installed or started on this machine. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """How a ROUTER of it is started: the port stands in for `PORT`."""
+    """Command line and environment of a ROUTER. The word `PORT` is replaced by the port number."""
 
     command: Sequence[str]
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -29,13 +30,13 @@ class Served:
 
 @dataclass(frozen=True)
 class Foreign:
-    """One implementation. `install` takes an empty folder, and raises UnavailableError."""
+    """One implementation. `install` fills an empty folder and returns the command. It raises UnavailableError."""
 
     name: str
     source: str
     install: Callable[[Path], Served]
     too_old: bool = False
-    """It speaks no ZMTP 3: what is asked of the EA is that it takes it for no sidecar."""
+    """Older than ZMTP 3: the expected result is that the EA refuses the connection."""
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
@@ -46,14 +47,14 @@ def _run(command: Sequence[str], folder: Path) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnavailableError(str(error)) from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise UnavailableError(f"{command[0]}: {said[-1] if said else done.returncode}")
+        output = (done.stderr or done.stdout).strip().splitlines()
+        raise UnavailableError(f"{command[0]}: {output[-1] if output else f'exit code {done.returncode}'}")
 
 
 def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise UnavailableError(f"there is no {name} here")
+        raise UnavailableError(f"program {name} is not installed")
     return found
 
 
@@ -70,23 +71,23 @@ def _npm(folder: Path, package: str, *words: str) -> None:
 def _one(folder: Path, pattern: str) -> Path:
     found = sorted(folder.rglob(pattern))
     if not found:
-        raise UnavailableError(f"it has no {pattern}")
+        raise UnavailableError(f"the package holds no file {pattern}")
     return found[0]
 
 
 def _python(module: str, folder: Path, *words: str) -> Served:
     return Served(
-        (sys.executable, "-m", f"peers_parts.routers.{module}", "PORT", *words),
-        {"PYTHONPATH": os.pathsep.join((str(folder), str(ROUTERS.parents[1])))},
+        (sys.executable, "-m", f"tests.interop.routers.{module}", "PORT", *words),
+        {"PYTHONPATH": os.pathsep.join((str(ROOT), str(folder)))},
     )
 
 
 def _wheel(version: str, python: str) -> Callable[[Path], Served]:
-    """The libzmq in a wheel of pyzmq, whatever Python it is for."""
+    """Return the installer of the libzmq inside a wheel of pyzmq; the wheel may be for any Python."""
 
     def install(folder: Path) -> Served:
         if sys.platform != "linux":
-            raise UnavailableError("the wheels that are tried are for Linux")
+            raise UnavailableError(f"platform {sys.platform} is not supported: the wheels are for Linux")
         machine = os.uname().machine
         platforms = [word for name in MANY_LINUX for word in ("--platform", f"{name}_{machine}")]
         only = ("--only-binary=:all:", "--implementation", "cp", "--python-version", python)
@@ -98,7 +99,7 @@ def _wheel(version: str, python: str) -> Callable[[Path], Served]:
 
 
 def _debian(package: str, folder: Path) -> Path:
-    """The files of a package and of what it needs, without installing it."""
+    """Unpack a Debian package and its dependencies into the folder, without installing them."""
     for name in (package, "libnorm1", "libpgm-5.3-0", "libsodium23", "libbsd0", "libmd0"):
         _run((_program("apt-get"), "download", name), folder)
         _run((_program("dpkg"), "-x", str(_one(folder, f"{name}_*.deb")), str(folder)), folder)
@@ -120,7 +121,7 @@ def _omq(folder: Path) -> Served:
 
 def _azmq(folder: Path) -> Served:
     _pip(folder, "azmq==1.0.6")
-    # Its spelling of two things is older than what Python 3.7 and 3.9 have made of them.
+    # Two constructs in its source became syntax errors in Python 3.7 and 3.9.
     file = folder / "azmq" / "socket.py"
     text = file.read_text(encoding="utf-8").replace(
         "with await self._read_lock:", "async with self._read_lock:"
@@ -143,7 +144,7 @@ def _zeromq_6(version: str) -> Callable[[Path], Served]:
 
 
 def _zeromq_5(folder: Path) -> Served:
-    """Its binaries are for Node up to 18, which PyPI has."""
+    """Install zeromq 5 with Node 18 from PyPI: its binaries support no newer Node."""
     _npm(folder, "zeromq@5.3.1", "--ignore-scripts")
     (folder / "python").mkdir()
     _pip(folder / "python", "nodejs-bin==18.4.0a4")
@@ -155,7 +156,7 @@ def _java(jar: Path, version: str) -> Served:
 
 
 def _toree(folder: Path) -> Served:
-    """Apache Toree carries a JeroMQ that speaks ZMTP 3, in the one jar that it is."""
+    """Install Apache Toree: its single jar contains a JeroMQ with ZMTP 3."""
     _program("java")
     _run(
         (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "toree==0.5.0"),
@@ -166,7 +167,7 @@ def _toree(folder: Path) -> Served:
 
 
 def _kotlin(folder: Path) -> Served:
-    """So does the Kotlin kernel of Jupyter, a newer one."""
+    """Install the Kotlin kernel of Jupyter: its jar contains a newer JeroMQ."""
     _program("java")
     _pip(folder, "--no-deps", "kotlin-jupyter-kernel==0.19.0.944")
     return _java(_one(folder, "kotlin-jupyter-kernel-*-all.jar"), "0.6.0")

@@ -1,42 +1,45 @@
-"""What is tried with each foreign ROUTER, on the EA's ZMTP alone."""
+"""Checks of the EA's ZMTP module against one foreign ROUTER. Each raises BrokenError where it fails."""
 
 from collections.abc import Callable
 from typing import Final
 
-from peers_parts.expert import PATIENCE_S, BrokenError, Expert
-from peers_parts.router import Router
+from tests.interop.expert import WAIT_S, BrokenError, Expert
+from tests.interop.router import Router
 
-MOST: Final = 65_536
-"""The longest frame that the EA takes."""
-SIZES: Final = (0, 1, 255, 256, 4_096, MOST)
-PINGED_S: Final = 2.0
-"""Longer than a ROUTER waits for the answer to its PING."""
+MAX_FRAME: Final = 65_536
+"""Longest frame that the EA accepts, in bytes."""
+SIZES: Final = (0, 1, 255, 256, 4_096, MAX_FRAME)
+PING_WINDOW_S: Final = 2.0
+"""Longer than the time that a ROUTER waits for the answer to its PING (1.5 s)."""
 
 Check = Callable[[Router, Expert], None]
 
 
 def _route(router: Router, expert: Expert, message: bytes = b"who") -> bytes:
-    """The EA sends; the routing id under which it came. Raises BrokenError."""
+    """Send a message from the EA and return the routing id under which the ROUTER received it."""
     expert.send(message)
-    parts = router.receive(expert.carry, PATIENCE_S)
+    parts = router.receive(expert.carry, WAIT_S)
     if len(parts) != 2 or parts[1] != message:
-        raise BrokenError(f"{len(message)} bytes came as {[len(part) for part in parts]}")
+        received = [len(part) for part in parts]
+        raise BrokenError(
+            f"the ROUTER received parts of {received} bytes for a message of {len(message)} bytes"
+        )
     return parts[0]
 
 
 def _answer(router: Router, expert: Expert, route: bytes, message: bytes) -> None:
     router.send(route, message)
     if expert.message() != message:
-        raise BrokenError(f"{len(message)} bytes did not come as they were sent")
+        raise BrokenError(f"the EA received other content than the {len(message)} bytes that were sent")
 
 
 def handshake(router: Router, expert: Expert) -> None:
-    """Greeting and READY."""
+    """Exchange of greeting and READY."""
     expert.connect()
 
 
 def sizes(router: Router, expert: Expert) -> None:
-    """Frames around each limit, both ways."""
+    """Frames around each size limit, in both directions."""
     expert.connect()
     for size in SIZES:
         message = bytes(number % 251 for number in range(size))
@@ -44,49 +47,51 @@ def sizes(router: Router, expert: Expert) -> None:
 
 
 def parts(router: Router, expert: Expert) -> None:
-    """A message of several parts comes out empty, and the next one is whole."""
+    """Multipart message: the EA reads it as empty and reads the next message unharmed."""
     expert.connect()
     route = _route(router, expert)
     router.send(route, b"one", b"two" * 100, b"")
     router.send(route, b"next")
     if (expert.message(), expert.message()) != (b"", b"next"):
-        raise BrokenError("the parts were taken for a message")
+        raise BrokenError("the multipart message was not read as empty, or the next message was damaged")
 
 
 def too_long(router: Router, expert: Expert) -> None:
-    """A frame over the limit ends the connection; a new one is as good as the first."""
+    """Frame over the limit: the EA ends the connection, and a new connection works."""
     expert.connect()
-    router.send(_route(router, expert), bytes(MOST + 1))
+    router.send(_route(router, expert), bytes(MAX_FRAME + 1))
     try:
         expert.message()
     except BrokenError as error:
         if "a frame of more than" not in str(error):
             raise
     else:
-        raise BrokenError("it was not refused")
+        raise BrokenError(f"the EA accepted a frame of {MAX_FRAME + 1} bytes")
     expert.connect()
     _answer(router, expert, _route(router, expert), b"again")
 
 
 def ping(router: Router, expert: Expert) -> None:
-    """PINGs are answered, for longer than a peer that hears nothing would wait."""
+    """Answers to PINGs, for longer than the peer's heartbeat timeout."""
     expert.connect()
     route = _route(router, expert)
     before = expert.pongs
-    expert.watch(PINGED_S)
+    expert.watch(PING_WINDOW_S)
     if expert.pongs < before + 5:
-        raise BrokenError(f"{expert.pongs - before} PINGs were answered")
+        raise BrokenError(
+            f"the EA answered {expert.pongs - before} PINGs in {PING_WINDOW_S} s, expected at least 5"
+        )
     _answer(router, expert, route, b"still there")
 
 
 def bytewise(router: Router, expert: Expert) -> None:
-    """Each byte is sent and read alone, handshake included."""
+    """Single-byte reads and writes, handshake included."""
     expert.connect(bytewise=True)
     _answer(router, expert, _route(router, expert, b"x" * 300), b"y" * 300)
 
 
 def reconnect(router: Router, expert: Expert) -> None:
-    """Connections that end at any point do not harm the next one."""
+    """Connections that end at different points: the next connection works."""
     expert.dial()
     expert.close()
     for number in range(5):

@@ -1,4 +1,4 @@
-"""The whole Expert Advisor behind a foreign ROUTER: a session, an order, the ROUTER's end, a session again."""
+"""The complete Expert Advisor behind a foreign ROUTER: session, order, restart of the ROUTER, new session."""
 
 import subprocess
 import sys
@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Final
 
 from bridge.core.link.reports import CommandReport, CommandStage
-from peers_parts.expert import BrokenError
-from peers_parts.router import Router
+from tests.interop.expert import BrokenError
+from tests.interop.router import Router
 from tests.peers import KEY, OFFICER, SidecarPeer, open_order
 
 ROOT: Final = Path(__file__).parents[2]
-PATIENCE_S: Final = 90.0
-"""The EA is built before it starts, and waits up to half a minute before it connects anew."""
-BEAT_S: Final = 0.5
+WAIT_S: Final = 90.0
+"""The EA is built before it starts, and waits up to 30 s before it reconnects."""
+HEARTBEAT_S: Final = 0.5
 DONE: Final = 10_009
 
 
 @contextmanager
 def whole_expert(port: int, folder: Path) -> Iterator[Path]:
-    """The EA in its native terminal, with a simulated broker, for as long as this lasts. Its log."""
+    """Run the EA in its native host with a simulated broker; yield the path of its log."""
     key = folder / "officer.linkkey"
     key.write_text(KEY.to_text() + "\n", encoding="ascii")
     key.chmod(0o600)
@@ -47,20 +47,20 @@ def whole_expert(port: int, folder: Path) -> Iterator[Path]:
 
 
 class Session:
-    """The sidecar's side, behind whichever ROUTER is there."""
+    """The sidecar's side of the link, behind the current ROUTER."""
 
     def __init__(self) -> None:
         self._peer = SidecarPeer()
         self._welcomed = 0.0
-        self._beat = 0.0
+        self._next_heartbeat = 0.0
 
     def join(self, router: Router) -> bytes:
-        """Until the EA has proved itself; the routing id. Raises BrokenError."""
+        """Serve until the EA is authenticated; return its routing id. Raises BrokenError."""
         epoch = self._peer.epoch
-        return self._serve(router, lambda: self._peer.epoch > epoch, "no session")
+        return self._serve(router, lambda: self._peer.epoch > epoch, "no session was established")
 
     def trade(self, router: Router, route: bytes, client_order_id: int) -> None:
-        """An order goes out, and its fill comes back. Raises BrokenError."""
+        """Send an order and wait for its fill. Raises BrokenError."""
         router.send(route, self._peer.command(open_order(client_order_id)))
 
         def filled() -> bool:
@@ -76,13 +76,13 @@ class Session:
         self._serve(router, filled, "the order was not filled", route)
 
     def _serve(self, router: Router, done: Callable[[], bool], missing: str, route: bytes = b"") -> bytes:
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + WAIT_S
         while not done():
             now = time.monotonic()
             if now > until:
                 raise BrokenError(missing)
-            if route and now >= self._beat:
-                self._beat = now + BEAT_S
+            if route and now >= self._next_heartbeat:
+                self._next_heartbeat = now + HEARTBEAT_S
                 router.send(route, self._peer.heartbeat(int((now - self._welcomed) * 1000)))
             parts = router.receive(lambda: None, 0.1)
             if not parts:

@@ -1,4 +1,4 @@
-"""The Expert Advisor's own ZMTP, natively built, on a real TCP connection."""
+"""The Expert Advisor's ZMTP module, natively built, on a real TCP connection."""
 
 import socket
 import time
@@ -8,16 +8,16 @@ from typing import Final
 from tests.native.console import Console
 
 START, TAKE, WRITE = 1, 2, 3
-PATIENCE_S: Final = 15.0
+WAIT_S: Final = 15.0
 PONG: Final = b"\x04PONG".hex()
 
 
 class BrokenError(Exception):
-    """What was expected did not come. The message says what."""
+    """An expected event did not happen. The message names it."""
 
 
 class Expert:
-    """One DEALER at a time. Whatever it waits for raises BrokenError where it does not come."""
+    """One DEALER at a time. Every wait is bounded and raises BrokenError after WAIT_S."""
 
     def __init__(self, program: Console, port: int) -> None:
         self._program = program
@@ -26,77 +26,79 @@ class Expert:
         self._chunk = 65_536
         self._messages: list[bytes] = []
         self.pongs = 0
-        """How many PINGs were answered."""
+        """Number of PINGs answered so far."""
         self.failure = ""
-        """Why the EA's ZMTP has given the peer up."""
+        """Error text of the EA's ZMTP after it refused the peer; empty while it has not."""
         self.closed = False
-        """Whether the peer has closed the connection."""
+        """True after the peer closed the connection."""
         self._ready = False
 
     def connect(self, *, bytewise: bool = False) -> None:
-        """A fresh connection, through its handshake; `bytewise`: each byte is read and sent alone."""
+        """Open a new connection and complete its handshake; `bytewise` reads and writes single bytes."""
         self.dial(bytewise=bytewise)
         self._until(lambda: self._ready, "no READY came")
 
     def refused(self) -> str:
-        """A fresh connection to a peer that is none: what the EA says to it, or the peer to our greeting.
+        """Open a connection to a peer older than ZMTP 3 and return the reason for which it ended.
 
-        A peer older than ZMTP 3 reads what comes behind our version as frames: it may close the connection
-        before it has said which version is its own.
+        Such a peer reads the bytes behind our version as frames: it may close the connection before it has
+        sent its own version.
         """
         self.dial()
         try:
-            self._until(lambda: self._ready, "it was neither refused nor closed")
+            self._until(lambda: self._ready, "the connection was neither refused nor closed")
         except BrokenError as error:
             if self.failure or self.closed:
                 return str(error)
             raise
-        raise BrokenError("it was taken for a peer")
+        raise BrokenError("the EA accepted a peer older than ZMTP 3")
 
     def dial(self, *, bytewise: bool = False) -> None:
-        """A fresh connection, with nothing said but our greeting."""
+        """Open a new connection and send the greeting only."""
         self.close()
         self._chunk = 1 if bytewise else 65_536
         self._messages.clear()
         self.closed = False
-        self._link = self._dialled()
+        self._link = self._connection()
         self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._obey(self._program.ask(START))
+        self._apply(self._program.ask(START))
 
-    def _dialled(self) -> socket.socket:
-        """Some listen only a moment after they said so."""
-        until = time.monotonic() + PATIENCE_S
+    def _connection(self) -> socket.socket:
+        """Connect, with retries: some peers report `listening` shortly before they listen."""
+        until = time.monotonic() + WAIT_S
         while True:
             try:
-                return socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)
+                return socket.create_connection(("127.0.0.1", self.port), WAIT_S)
             except OSError as error:
                 if time.monotonic() > until:
-                    raise BrokenError(f"no connection: {error.strerror}") from None
+                    raise BrokenError(
+                        f"port {self.port} does not accept a connection: {error.strerror}"
+                    ) from None
             time.sleep(0.02)
 
     def close(self) -> None:
-        """End the connection without a word."""
+        """Close the connection without a message."""
         if self._link is not None:
             self._link.close()
         self._link = None
 
     def send(self, message: bytes) -> None:
-        """A message, in the EA's framing."""
-        self._obey(self._program.ask(WRITE, message.hex()))
+        """Send a message in the EA's framing."""
+        self._apply(self._program.ask(WRITE, message.hex()))
 
     def message(self) -> bytes:
-        """The next message that comes."""
+        """Return the next message from the peer."""
         self._until(lambda: bool(self._messages), "no message came")
         return self._messages.pop(0)
 
     def watch(self, seconds: float) -> None:
-        """Serve the connection for so long, which must hold."""
+        """Serve the connection for `seconds`. Raises BrokenError where it ends earlier."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.carry()
 
     def carry(self) -> None:
-        """Take in what has come, and send what answers it."""
+        """Read the available bytes and send the EA's answers to them."""
         if self._link is None:
             raise BrokenError("there is no connection")
         self._link.settimeout(0.002)
@@ -110,22 +112,22 @@ class Expert:
         if not got:
             self.closed = True
             raise BrokenError("the peer closed the connection")
-        self._obey(self._program.ask(TAKE, got.hex()))
+        self._apply(self._program.ask(TAKE, got.hex()))
         if self.failure:
             raise BrokenError(self.failure)
 
     def _until(self, done: Callable[[], bool], missing: str) -> None:
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + WAIT_S
         while not done():
             self.carry()
             if time.monotonic() > until:
                 raise BrokenError(missing)
 
-    def _obey(self, lines: list[str]) -> None:
-        """What the program printed: bytes to send, messages, and how the connection stands."""
-        *emitted, standing = lines
-        self._ready = standing == "ready"
-        self.failure = standing.removeprefix("failed: ") if standing.startswith("failed: ") else ""
+    def _apply(self, lines: list[str]) -> None:
+        """Apply the program's output: bytes to send, messages received, and the connection state (last line)."""
+        *emitted, state = lines
+        self._ready = state == "ready"
+        self.failure = state.removeprefix("failed: ") if state.startswith("failed: ") else ""
         for line in emitted:
             mark, _, text = line.partition(" ")
             if mark == "<":
@@ -135,8 +137,8 @@ class Expert:
             self._put(bytes.fromhex(text))
 
     def _put(self, data: bytes) -> None:
-        assert self._link is not None  # noqa: S101 (only a connection makes the program print bytes)
-        self._link.settimeout(PATIENCE_S)
+        assert self._link is not None
+        self._link.settimeout(WAIT_S)
         step = len(data) if self._chunk > 1 else 1
         try:
             for at in range(0, len(data), step):

@@ -1,11 +1,11 @@
-// A ROUTER of the npm package zeromq, version 5 or 6: PORT. lines.py says how it is driven.
+// ROUTER of the npm package zeromq, version 5 or 6. Argument: PORT. protocol.py describes input and output.
 const zmq = require("zeromq");
 const port = process.argv[2];
 const version = require("zeromq/package.json").version;
 const library = typeof zmq.version === "string" ? zmq.version : zmq.version();
 
 const hex = part => part.toString("hex") || "-";
-const heard = parts => console.log("<", parts.map(hex).join(" "));
+const received = parts => console.log("<", parts.map(hex).join(" "));
 const listening = () => console.log("listening", `${version}/libzmq-${library}`, 1);
 const parsed = line => line.trim().split(" ").map(part => Buffer.from(part === "-" ? "" : part, "hex"));
 
@@ -21,7 +21,7 @@ async function six() {
   let sent = Promise.resolve();
   lines(parts => { sent = sent.then(() => router.send(parts)); });
   listening();
-  for await (const parts of router) heard(parts);
+  for await (const parts of router) received(parts);
 }
 
 function five() {
@@ -29,7 +29,7 @@ function five() {
   router.setsockopt(zmq.ZMQ_LINGER, 0);
   router.setsockopt(zmq.ZMQ_HEARTBEAT_IVL, 100);
   router.setsockopt(zmq.ZMQ_HEARTBEAT_TIMEOUT, 1500);
-  router.on("message", (...parts) => heard(parts));
+  router.on("message", (...parts) => received(parts));
   lines(parts => router.send(parts));
   router.bind(`tcp://127.0.0.1:${port}`, error => {
     if (error) throw error;

@@ -1,6 +1,7 @@
-"""A ROUTER of azmq, written anew in Python: PORT.
+"""ROUTER of azmq (ZeroMQ in Python). Argument: PORT.
 
-It is from 2016, and still hands `loop` to what has taken none since Python 3.10: here that is dropped.
+azmq dates from 2016 and passes `loop` to asyncio functions that take none since Python 3.10: the argument is
+dropped here.
 """
 
 import asyncio
@@ -11,9 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from peers_parts.routers.lines import Lines
+from tests.interop.routers.protocol import Lines
 
-GROWN_UP = (
+WITHOUT_LOOP = (
     "Event",
     "Lock",
     "Queue",
@@ -26,8 +27,8 @@ GROWN_UP = (
 )
 
 
-def without_loop(name: str) -> None:
-    """Let asyncio's `name` take the argument that it took once."""
+def drop_loop(name: str) -> None:
+    """Replace asyncio's `name` by a function that accepts and ignores `loop`."""
     plain: Callable[..., Any] = getattr(asyncio, name)
 
     def tolerant(*args: Any, loop: object = None, **kwargs: Any) -> Any:
@@ -42,23 +43,23 @@ async def serve(azmq: Any, port: str) -> None:
     router.bind(f"tcp://127.0.0.1:{port}")
     lines.listening(importlib.metadata.version("azmq"), pings=False)
 
-    async def hear() -> None:
+    async def receive() -> None:
         while True:
-            lines.heard([bytes(part) for part in await router.recv_multipart()])
+            lines.received([bytes(part) for part in await router.recv_multipart()])
 
-    hearing = asyncio.ensure_future(hear())
-    while not lines.ended and not hearing.done():
+    receiving = asyncio.ensure_future(receive())
+    while not lines.ended and not receiving.done():
         await asyncio.sleep(0.005)
         for message in lines.waiting():
             await router.send_multipart(message)
-    hearing.cancel()
+    receiving.cancel()
     with suppress(asyncio.CancelledError):
-        await hearing
+        await receiving
 
 
 def main() -> None:
-    for name in GROWN_UP:
-        without_loop(name)
+    for name in WITHOUT_LOOP:
+        drop_loop(name)
     asyncio.run(serve(importlib.import_module("azmq"), sys.argv[1]))
 
 

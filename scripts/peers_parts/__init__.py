@@ -1,1 +1,0 @@
-"""Foreign ZeroMQ implementations, and what the Expert Advisor's ZMTP does with each."""

@@ -1,1 +1,0 @@
-"""The ROUTERs, each run as a module in a process of its own."""
