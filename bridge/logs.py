@@ -1,6 +1,7 @@
-"""The log of every process: to stderr, for people on a terminal, as JSON lines for machines.
+"""Log of every process: to stderr, as text on a terminal and as JSON lines elsewhere.
 
-stdout is left to what a command answers. What libraries log through `logging` takes the same way.
+stdout is kept for a command's answer. Records that libraries log through `logging` go the same way. This package
+logs through `EventLog` alone, which takes members of `LogCode` and nothing else.
 """
 
 import logging
@@ -11,10 +12,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
-from typing import Final, TextIO
+from typing import Final, Self, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from bridge.log_codes import LogCode
 
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     10: "\\n",
@@ -22,13 +25,13 @@ _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 
 }
 
 LINES_KEPT: Final = 10_000
-"""Log lines that may wait for whoever reads them."""
+"""Most log lines that wait to be written; further ones are dropped and counted."""
 FLUSH_S: Final = 2.0
-"""How long the end waits until they are read."""
+"""Seconds that the end of a process waits for the log to be written."""
 
 
 class LogLevel(StrEnum):
-    """From what weight on something is logged."""
+    """Lowest level that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -36,13 +39,66 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class EventLog:
+    """Logger of coded events: each record has `event`, `code` and the fields that are given."""
+
+    def __init__(self, logger: structlog.stdlib.BoundLogger) -> None:
+        self._logger = logger
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Logger with this name. It follows `set_up`, also when made before."""
+        return cls(structlog.stdlib.get_logger(name))
+
+    def bind(self, **fields: object) -> "EventLog":
+        """Logger that adds these fields to each record."""
+        return EventLog(self._logger.bind(**fields))
+
+    def debug(self, code: LogCode, **fields: object) -> None:
+        """Log at level debug."""
+        self._emit(logging.DEBUG, code, fields)
+
+    def info(self, code: LogCode, **fields: object) -> None:
+        """Log at level info."""
+        self._emit(logging.INFO, code, fields)
+
+    def warning(self, code: LogCode, **fields: object) -> None:
+        """Log at level warning."""
+        self._emit(logging.WARNING, code, fields)
+
+    def repeated(self, code: LogCode, *, first: bool, **fields: object) -> None:
+        """Log a failure that may last: a warning for the first of a row, level debug for the rest.
+
+        An outage of days must not fill the disk.
+        """
+        self._emit(logging.WARNING if first else logging.DEBUG, code, fields)
+
+    def error(self, code: LogCode, **fields: object) -> None:
+        """Log at level error."""
+        self._emit(logging.ERROR, code, fields)
+
+    def exception(self, code: LogCode, **fields: object) -> None:
+        """Log at level error, with the traceback of the exception that is being handled."""
+        self._emit(logging.ERROR, code, {**fields, "exc_info": True})
+
+    def critical(self, code: LogCode, **fields: object) -> None:
+        """Log at level critical."""
+        self._emit(logging.CRITICAL, code, fields)
+
+    def _emit(self, level: int, code: str, fields: dict[str, object]) -> None:
+        # The public methods' types say it already; this holds for callers that no type checker saw.
+        if not isinstance(code, LogCode):
+            raise TypeError(f"log code {code!r} is not registered; add it to bridge/log_codes.py")
+        self._logger.log(level, code.event, code=code.value, **fields)
+
+
 def set_up(
     level: LogLevel = LogLevel.INFO, *, json_lines: bool = False, stream: TextIO | None = None
 ) -> None:
     """Log to `stream` (default: stderr) from now on; an earlier set-up is replaced.
 
-    JSON lines have `timestamp` (ISO 8601, UTC), `level`, `logger`, `event`, and the event's own fields. They
-    are also what a stream that is no terminal gets.
+    JSON lines have `timestamp` (ISO 8601, UTC), `level`, `logger`, `event`, `code`, and the event's own fields;
+    records of libraries have no `code`. A stream that is no terminal always gets JSON lines.
     """
     target = sys.stderr if stream is None else stream
     on_terminal = target.isatty()
@@ -68,7 +124,7 @@ def set_up(
     handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(("code", "count"))],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *_rendering(json_lines or not on_terminal, on_terminal),
@@ -83,22 +139,22 @@ def set_up(
 
 
 class Writer:
-    """The thread that writes the log."""
+    """Thread that writes the log."""
 
     def __init__(self, handlers: Sequence[logging.Handler]) -> None:
         self._handlers = handlers
         self.waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(LINES_KEPT)
-        # A daemon: where nobody reads, it never ends.
+        # A daemon thread: it never ends when nothing reads the stream.
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
 
     @property
     def stuck(self) -> bool:
-        """True where the end came and lines still wait for a reader."""
+        """True when lines still wait to be written after `finish`."""
         return self._thread.is_alive()
 
     def finish(self) -> None:
-        """Wait until everything is written, for a while."""
+        """Wait up to FLUSH_S until everything is written."""
         with suppress(queue.Full):
             self.waiting.put(None, timeout=FLUSH_S)
             self._thread.join(FLUSH_S)
@@ -111,10 +167,10 @@ class Writer:
 
 @contextmanager
 def aside() -> Iterator[Writer]:
-    """Write the log in a thread of its own for as long as the context lasts.
+    """Write the log in a separate thread for as long as the context lasts.
 
-    Nobody may read the stream: a terminal that is paused, a pipe whose reader hangs, a console on Windows with a
-    selection in it. Then lines are dropped once LINES_KEPT wait, and counted; what runs goes on.
+    The stream may have no reader: a terminal that is paused, a pipe whose reader hangs, a Windows console with a
+    selection in it. Lines are then dropped and counted once LINES_KEPT wait; the program continues.
     """
     root = logging.getLogger()
     handlers = list(root.handlers)
@@ -128,7 +184,7 @@ def aside() -> Iterator[Writer]:
 
 
 class _Waiting(logging.Handler):
-    """Puts records where the writer finds them, and never waits."""
+    """Handler that queues records for the writer and never blocks."""
 
     def __init__(self, waiting: queue.Queue[logging.LogRecord | None]) -> None:
         super().__init__()
@@ -138,9 +194,12 @@ class _Waiting(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if self._dropped and self._waiting.qsize() < LINES_KEPT - 1:
             dropped, self._dropped = self._dropped, 0
-            lost = f"{dropped} log lines are lost: nobody read them"
-            self._put(logging.LogRecord("bridge.logs", logging.WARNING, "", 0, lost, None, None))
-        # What is logged by reference may be another thing by the time it is written.
+            lost = logging.LogRecord(
+                "bridge.logs", logging.WARNING, "", 0, LogCode.LOG_LINES_LOST.event, None, None
+            )
+            lost.__dict__.update(code=LogCode.LOG_LINES_LOST.value, count=dropped)
+            self._put(lost)
+        # Arguments that are logged by reference may have changed by the time the record is written.
         if not isinstance(record.msg, dict):
             record.msg, record.args = record.getMessage(), None
         elif record.msg.get("exc_info") is True:
@@ -155,7 +214,7 @@ class _Waiting(logging.Handler):
 
 
 def _rendering(as_json: bool, on_terminal: bool) -> list[Processor]:
-    """The last processors. Neither kind shows the local variables of a traceback: they hold keys."""
+    """Return the last processors. Neither kind shows a traceback's local variables: these may hold keys."""
     if as_json:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     colors = on_terminal and "NO_COLOR" not in os.environ
@@ -166,7 +225,7 @@ def _rendering(as_json: bool, on_terminal: bool) -> list[Processor]:
 
 
 def _without_controls(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Text from a peer must not move the cursor, or pass for a line of its own. JSON escapes by itself."""
+    """Escape control characters: a peer's text must not move the cursor or look like a line. JSON escapes."""
     for key, value in event.items():
         if isinstance(value, str) and key != "stack":
             event[key] = value.translate(_CONTROLS)

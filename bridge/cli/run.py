@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
-import structlog
 
 from bridge.cli.failure import Failure
 from bridge.cli.options import config_option
@@ -21,7 +20,7 @@ from bridge.exits import ExitCode
 from bridge.journal.journal import Journal, opened
 from bridge.keys import ApiKey, find_api_key, link_key_path, load_link_key
 from bridge.link import EndpointError, Link
-from bridge.logs import aside
+from bridge.logs import EventLog, aside
 from bridge.sidecar.control import ControlSocket
 from bridge.sidecar.sidecar import Sidecar
 
@@ -74,7 +73,7 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
             keys=keys,
             clock=clock,
             uniform=random.SystemRandom().random,
-            log=structlog.stdlib.get_logger("bridge.sidecar"),
+            log=EventLog.named("bridge.sidecar"),
             control=control,
         )
         await sidecar.run(stop)

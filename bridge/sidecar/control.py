@@ -26,6 +26,7 @@ from bridge.core.director.contract import utc_text
 from bridge.core.units.clock import Clock
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.link import EndpointError
+from bridge.log_codes import LogCode
 from bridge.sidecar import control_file
 from bridge.sidecar.control_file import HOST, ControlFile
 from bridge.sidecar.link_worker import LinkWorker
@@ -168,7 +169,9 @@ class ControlServer:
             door = _Door(runner.server, self._runtime.clock)
             await asyncio.get_running_loop().create_server(door, sock=self._control.socket)
             await self._write_file()
-            self._runtime.log.info("control endpoint", port=self._control.port, file=str(self._control.path))
+            self._runtime.log.info(
+                LogCode.CONTROL_LISTENING, port=self._control.port, file=str(self._control.path)
+            )
             await asyncio.Event().wait()
         finally:
             control_file.remove(self._control.path, self._file)
@@ -181,7 +184,7 @@ class ControlServer:
                 control_file.write(self._control.path, self._file)
                 return
             except OSError as error:
-                self._runtime.log.error("control file not written", why=str(error))
+                self._runtime.log.error(LogCode.CONTROL_FILE_NOT_WRITTEN, error=str(error))
                 await self._runtime.clock.sleep(WRITE_AGAIN_S)
 
     def _application(self) -> web.Application:
@@ -221,10 +224,10 @@ class ControlServer:
         except RefusedError as error:
             return _error(409, "REFUSED", str(error))
         except JournalUnavailableError as error:
-            self._runtime.log.error("not done", request=request.path, why=str(error))
+            self._runtime.log.error(LogCode.OPERATOR_COMMAND_NOT_STORED, path=request.path, error=str(error))
             return _error(503, "JOURNAL", f"{error}; 'execution-officer status' shows what stands")
         except Exception as error:
-            self._runtime.log.exception("a request failed", request=request.path)
+            self._runtime.log.exception(LogCode.CONTROL_REQUEST_FAILED, path=request.path)
             return _error(500, "INTERNAL", f"{type(error).__name__}: {error}; see the sidecar's log")
 
     async def _status(self, _: web.Request) -> web.StreamResponse:
@@ -261,7 +264,7 @@ class ControlServer:
     async def _carry_out(self, asked: Request[A]) -> web.StreamResponse:
         runtime = self._runtime
         answer = await runtime.step(performing(asked, runtime.settings, runtime.now()))
-        runtime.log.warning("a person ordered", request=asked.path, asked=msgspec.to_builtins(asked))
+        runtime.log.warning(LogCode.OPERATOR_COMMAND, path=asked.path, request=msgspec.to_builtins(asked))
         runtime.dispatch_wake_up.ring()
         runtime.delivery_wake_up.ring()
         return _json(200, answer)

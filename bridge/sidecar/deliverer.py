@@ -11,6 +11,7 @@ from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.journal import Journal
 from bridge.journal.steps.outbox import Outgoing
+from bridge.log_codes import LogCode
 from bridge.sidecar.runtime import Runtime
 
 QUEUES = 4
@@ -83,7 +84,7 @@ class Deliverer:
         try:
             events = await self._runtime.step(lambda journal: journal.due(look, idle))
         except JournalUnavailableError as error:
-            self._runtime.log.error("outbox not read", why=str(error))
+            self._runtime.log.error(LogCode.OUTBOX_NOT_READ, error=str(error))
             return
         for event in sorted(events, key=lambda event: self._tries.turn(event.id))[:free]:
             task = asyncio.create_task(self._deliver(event))
@@ -94,7 +95,7 @@ class Deliverer:
         del self._busy[queue]
         self._runtime.delivery_wake_up.ring()
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._runtime.log.error("delivery failed", error=repr(error))
+            self._runtime.log.error(LogCode.DELIVERY_FAILED, error=repr(error))
             self._rest(queue, UNFORESEEN_REST_S)
 
     async def _deliver(self, event: Outgoing) -> None:
@@ -118,14 +119,14 @@ class Deliverer:
             except JournalUnavailableError as error:
                 if not emitted:
                     self._runtime.log.error(
-                        "delivery not stored", event_type=event.event_type, why=str(error)
+                        LogCode.DELIVERY_NOT_STORED, event_type=event.event_type, error=str(error)
                     )
                 emitted = True
             await self._runtime.clock.sleep(JOURNAL_REST_S)
 
     async def _posted(self, event: Outgoing, answer: Posted) -> None:
         if self._tries.outage:
-            self._runtime.log.info("delivery works again", failures=self._tries.outage)
+            self._runtime.log.info(LogCode.DELIVERY_RECOVERED, failures=self._tries.outage)
         self._tries.taken(event.id)
         self._paused_until = 0.0
         self._runtime.director_locked_out = False
@@ -133,7 +134,7 @@ class Deliverer:
         await self._store(event, lambda journal: journal.delivered(event, answer.event_id, now))
         faultpoint("delivered.committed")
         self._runtime.log.info(
-            "event delivered",
+            LogCode.EVENT_DELIVERED,
             officer=event.officer,
             directive=event.directive_id,
             event_type=event.event_type,
@@ -154,21 +155,20 @@ class Deliverer:
         now = self._runtime.now()
         match decision:
             case PauseAll():
-                # The first of a row is a warning; an outage of days must not fill the disk.
                 first = self._tries.outage == 1 and not together
-                (log.warning if first else log.debug)("delivery paused", wait_s=decision.after_s)
+                log.repeated(LogCode.DELIVERY_PAUSED, first=first, wait_s=decision.after_s)
                 self._paused_until = self._runtime.clock.monotonic() + decision.after_s
                 # A locked door stays locked while the network is down.
                 self._runtime.director_locked_out = self._runtime.director_locked_out or decision.opens
             case Retry(refused=False):
-                log.warning("event not taken, others are; it will be tried again", wait_s=decision.after_s)
+                log.warning(LogCode.EVENT_NOT_TAKEN, wait_s=decision.after_s)
                 self._rest(event.queue, decision.after_s)
             case Retry():
-                log.warning("event refused; it will be tried again", wait_s=decision.after_s)
+                log.warning(LogCode.EVENT_REFUSED, wait_s=decision.after_s)
                 await self._store(event, lambda journal: journal.refused_once(event, failure.detail, now))
                 self._rest(event.queue, decision.after_s)
             case SetAside():
-                log.error("event refused for good; it is kept in the journal")
+                log.error(LogCode.EVENT_SET_ASIDE)
                 await self._store(event, lambda journal: journal.set_aside(event, failure.detail, now))
 
     def _rest(self, queue: Queue, seconds: float) -> None:

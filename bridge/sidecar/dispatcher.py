@@ -3,6 +3,7 @@
 from bridge.core.settings import OfficerSettings
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
+from bridge.log_codes import LogCode
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.runtime import Runtime, happening
 
@@ -24,7 +25,7 @@ class Dispatcher:
                 try:
                     await self._dispatch(officer)
                 except JournalUnavailableError as error:
-                    self._runtime.log.error("nothing dispatched", officer=officer.id, why=str(error))
+                    self._runtime.log.error(LogCode.DISPATCH_NOT_STORED, officer=officer.id, error=str(error))
             await self._runtime.dispatch_wake_up.wait(self._runtime.clock, LOOK_S)
 
     async def _dispatch(self, officer: OfficerSettings) -> None:
@@ -49,7 +50,7 @@ class Dispatcher:
         for command in work.commands:
             sent = await self._links.send(officer.id, command.epoch, command)
             self._runtime.log.info(
-                "command sent" if sent else "command not sent; a new session will settle it",
+                LogCode.COMMAND_SENT if sent else LogCode.COMMAND_NOT_SENT,
                 officer=officer.id,
                 client_order_id=command.order.client_order_id,
                 kind=command.order.kind,
@@ -66,7 +67,7 @@ class Dispatcher:
         self._runtime.dispatch_trouble[officer] = f"{type(error).__name__}: {error}"
         if known:
             return
-        self._runtime.log.error("the bridge failed to dispatch", officer=officer, exc_info=error)
+        self._runtime.log.error(LogCode.DISPATCH_FAILED, officer=officer, exc_info=error)
         now, subject = self._runtime.now(), f"dispatch:{happening()}"
         message = (
             f"the bridge fails to dispatch, and sends nothing: {self._runtime.dispatch_trouble[officer]}"

@@ -19,6 +19,7 @@ from bridge.journal.journal import Journal
 from bridge.journal.steps.apply_reports import Applied
 from bridge.journal.steps.sessions import NotOpened
 from bridge.link import Link
+from bridge.log_codes import LogCode
 from bridge.sidecar.runtime import Runtime, happening
 
 TICK_S = 0.1
@@ -164,17 +165,17 @@ class LinkWorker:
     def _log_refusal(self, officer: str, refused: messages.Refused) -> None:
         """Anybody may knock as fast as it likes: the log has one line a minute for each code and officer."""
         kind, now = (refused.code, officer), self._runtime.clock.monotonic()
-        since, unsaid = self._refusals.get(kind, (-REFUSALS_EMITTED_S, 0))
+        since, suppressed = self._refusals.get(kind, (-REFUSALS_EMITTED_S, 0))
         if now - since < REFUSALS_EMITTED_S:
-            self._refusals[kind] = since, unsaid + 1
+            self._refusals[kind] = since, suppressed + 1
             return
         self._refusals[kind] = now, 0
         self._runtime.log.warning(
-            "terminal refused",
-            code=refused.code,
+            LogCode.TERMINAL_REFUSED,
+            refusal=refused.code,
             message=refused.message,
             remedy=refused.remedy,
-            unsaid=unsaid,
+            suppressed=suppressed,
         )
 
     async def _admit(self, effect: Admit) -> None:
@@ -187,7 +188,7 @@ class LinkWorker:
                 )
             )
         except JournalUnavailableError as error:
-            log.error("session not opened", why=str(error))
+            log.error(LogCode.SESSION_NOT_OPENED, error=str(error))
             refusal = self._sessions.refuse(
                 effect.peer, RefusalCode.BUSY, "the journal cannot be written", "see the sidecar's log"
             )
@@ -216,14 +217,14 @@ class LinkWorker:
         if effect.prove.poll_interval_s is not None:
             self._runtime.poll_intervals[officer] = effect.prove.poll_interval_s
         log.info(
-            "terminal connected",
+            LogCode.TERMINAL_CONNECTED,
             epoch=opened.epoch,
             account=effect.prove.account.login,
             server=effect.prove.account.server,
             program=effect.prove.program,
         )
         if opened.quarantine:
-            log.error("nothing is dispatched until a person has looked", why=opened.quarantine)
+            log.error(LogCode.OFFICER_QUARANTINED, reason=opened.quarantine)
         self._runtime.delivery_wake_up.ring()
         await self._ask(officer, first=True)
 
@@ -239,7 +240,7 @@ class LinkWorker:
                 )
             )
         except JournalUnavailableError as error:
-            self._runtime.log.error("settle not asked", officer=officer, why=str(error))
+            self._runtime.log.error(LogCode.STATUS_NOT_REQUESTED, officer=officer, error=str(error))
             return
         for question in questions:
             await self.send(officer, gate.epoch, question)
@@ -258,11 +259,13 @@ class LinkWorker:
                 applied = await self._runtime.step(partial(_apply, officer, epoch, reports, now, uncertainty))
             except JournalUnavailableError as error:
                 # Not stored, so not acknowledged. The terminal comes back and says it all again.
-                self._runtime.log.error("reports not stored", officer=officer, why=str(error))
+                self._runtime.log.error(LogCode.REPORTS_NOT_STORED, officer=officer, error=str(error))
                 await self._handle(self._sessions.drop(officer, "the journal cannot be written"))
                 continue
             if applied.quarantined:
-                self._runtime.log.error("reports quarantined", officer=officer, count=applied.quarantined)
+                self._runtime.log.error(
+                    LogCode.REPORTS_QUARANTINED, officer=officer, count=applied.quarantined
+                )
             await self._handle(self._sessions.committed(officer, epoch, applied.acked, ready=applied.scanned))
             faultpoint("reports.acknowledged")
             self._runtime.dispatch_wake_up.ring()
@@ -276,14 +279,18 @@ class LinkWorker:
             return
         seconds = watch.observe(effect.heartbeat.server_ms, now)
         if seconds is not None:
-            self._runtime.log.info("broker clock changed", officer=effect.officer, seconds=seconds)
+            self._runtime.log.info(LogCode.BROKER_CLOCK_CHANGED, officer=effect.officer, seconds=seconds)
             try:
                 await self._runtime.step(lambda journal: journal.note_offset(effect.officer, seconds, now))
             except JournalUnavailableError as error:
-                self._runtime.log.error("broker clock not stored", officer=effect.officer, why=str(error))
+                self._runtime.log.error(
+                    LogCode.BROKER_CLOCK_NOT_STORED, officer=effect.officer, error=str(error)
+                )
 
     async def _ended(self, effect: Ended) -> None:
-        self._runtime.log.warning("session ended", officer=effect.officer, epoch=effect.epoch, why=effect.why)
+        self._runtime.log.warning(
+            LogCode.SESSION_ENDED, officer=effect.officer, epoch=effect.epoch, reason=effect.why
+        )
         self._runtime.poll_intervals.pop(effect.officer, None)
         now = self._runtime.now()
         try:
@@ -291,7 +298,7 @@ class LinkWorker:
                 lambda journal: journal.end_epoch(effect.officer, effect.epoch, effect.why, now)
             )
         except JournalUnavailableError as error:
-            self._runtime.log.error("session end not stored", officer=effect.officer, why=str(error))
+            self._runtime.log.error(LogCode.SESSION_END_NOT_STORED, officer=effect.officer, error=str(error))
 
     async def _watch_clock(self) -> None:
         """Raise a clock that cannot be trusted, once for each time that it goes wrong."""
@@ -304,7 +311,7 @@ class LinkWorker:
         now, trouble = runtime.now(), runtime.watch.trouble
         if first:
             self._clock_trouble = happening()
-            runtime.log.error("the clock cannot be trusted", why=trouble)
+            runtime.log.error(LogCode.CLOCK_UNTRUSTED, reason=trouble)
         elif monotonic - self._clock_tried < STORE_AGAIN_S:
             return
         self._clock_tried = monotonic
@@ -313,7 +320,7 @@ class LinkWorker:
                 await runtime.step(partial(_raise_clock, officer.id, trouble, self._clock_trouble, now))
             except JournalUnavailableError as error:
                 if first:
-                    runtime.log.error("clock trouble not stored", why=str(error))
+                    runtime.log.error(LogCode.CLOCK_TROUBLE_NOT_STORED, error=str(error))
                 return
         self._emitted_clock = True
         runtime.delivery_wake_up.ring()
@@ -341,7 +348,7 @@ class LinkWorker:
             await self._runtime.step(partial(_lose, officer, silent_s, self._runtime.now()))
         except JournalUnavailableError as error:
             if tried is None:
-                self._runtime.log.error("loss of the terminal not stored", officer=officer, why=str(error))
+                self._runtime.log.error(LogCode.TERMINAL_LOSS_NOT_STORED, officer=officer, error=str(error))
             self._unstored_loss[officer] = monotonic
             return
         self._unstored_loss.pop(officer, None)

@@ -13,6 +13,7 @@ from bridge.core.settings import OfficerSettings, SilentDirector
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
+from bridge.log_codes import LogCode
 from bridge.sidecar.runtime import PollNote, Runtime, happening
 
 INTAKE_ITEMS: Final = 500
@@ -81,10 +82,10 @@ class Poller:
                 lambda journal: journal.cancel_pending(self._officer, now, nonce=nonce, why=why)
             )
         except JournalUnavailableError as error:
-            self._log.error("pending orders not cancelled", why=str(error))
+            self._log.error(LogCode.PENDING_ORDERS_NOT_CANCELLED, error=str(error))
             return
         self._emitted_silence = True
-        self._log.warning("pending orders are cancelled", why=why)
+        self._log.warning(LogCode.PENDING_ORDERS_CANCELLED, reason=why)
         self._runtime.dispatch_wake_up.ring()
 
     def _silent_s(self) -> float:
@@ -98,11 +99,11 @@ class Poller:
             self._runtime.watch.confirm(answer.date, clock.now(), clock.monotonic())
         failure = await self._take(answer) if isinstance(answer, Polled) else answer
         if failure is not None:
-            # The first of a row is a warning; an outage of days must not fill the disk.
-            level = self._log.warning if self._failures == 0 else self._log.debug
-            level("poll failed", kind=failure.kind, detail=failure.detail)
+            self._log.repeated(
+                LogCode.POLL_FAILED, first=self._failures == 0, kind=failure.kind, detail=failure.detail
+            )
         elif self._failures:
-            self._log.info("poll works again", failures=self._failures)
+            self._log.info(LogCode.POLL_RECOVERED, failures=self._failures)
         return failure
 
     async def _take(self, answer: Polled) -> Failed | None:
@@ -127,7 +128,9 @@ class Poller:
             # Nothing of these is journaled, so nothing is lost: the Director lists them again.
             return Failed(FailureKind.NETWORK, None, str(error))
         if taken.new or taken.rejected or taken.changed:
-            self._log.info("directives", new=taken.new, rejected=taken.rejected, changed=taken.changed)
+            self._log.info(
+                LogCode.DIRECTIVES_RECEIVED, new=taken.new, rejected=taken.rejected, changed=taken.changed
+            )
             self._runtime.dispatch_wake_up.ring()
             self._runtime.delivery_wake_up.ring()
         return None

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
-import structlog
 
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
@@ -18,6 +17,7 @@ from bridge.core.units.clock_trust import ClockUncertainty, ClockWatch
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
+from bridge.logs import EventLog
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Runtime:
         thread: JournalThread,
         clock: Clock,
         uniform: Uniform,
-        log: structlog.stdlib.BoundLogger,
+        log: EventLog,
     ) -> None:
         self.settings = settings
         self.clock = clock

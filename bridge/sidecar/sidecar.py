@@ -5,8 +5,6 @@ import os
 import secrets
 from collections.abc import Mapping
 
-import structlog
-
 from bridge import __version__
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.session import Sessions
@@ -16,6 +14,8 @@ from bridge.director import DirectorClient
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
 from bridge.link import Link
+from bridge.log_codes import LogCode
+from bridge.logs import EventLog
 from bridge.sidecar.control import ControlServer, ControlSocket
 from bridge.sidecar.deliverer import Deliverer
 from bridge.sidecar.dispatcher import Dispatcher
@@ -41,7 +41,7 @@ class Sidecar:
         keys: Mapping[str, LinkKey],
         clock: Clock,
         uniform: Uniform,
-        log: structlog.stdlib.BoundLogger,
+        log: EventLog,
         control: ControlSocket | None = None,
     ) -> None:
         """Without `control` nobody can ask it anything while it runs."""
@@ -82,7 +82,7 @@ class Sidecar:
                 serving = [group.create_task(server.run(), name="control") for server in self._servers]
                 polling = [group.create_task(poller.run(), name="poll") for poller in self._pollers]
                 await stop.wait()
-                self._runtime.log.info("stopping")
+                self._runtime.log.info(LogCode.SIDECAR_STOPPING)
                 await _end(*serving)
                 await _end(*polling)
                 await _end(dispatching)
@@ -92,19 +92,19 @@ class Sidecar:
                 await _end(*linking)
         except ExceptionGroup as failed:
             for error in failed.exceptions:
-                self._runtime.log.critical("a part of the sidecar failed: it ends", exc_info=error)
+                self._runtime.log.critical(LogCode.SIDECAR_TASK_FAILED, exc_info=error)
             raise
         finally:
             self._link.close()
             if self._control is not None:
                 self._control.close()
             self._thread.close()
-        self._runtime.log.info("stopped")
+        self._runtime.log.info(LogCode.SIDECAR_STOPPED)
 
     def _log_start(self) -> None:
         settings = self._runtime.settings
         self._runtime.log.info(
-            "sidecar starts",
+            LogCode.SIDECAR_STARTING,
             version=__version__,
             director=settings.director.url,
             journal=settings.journal.path,
@@ -113,7 +113,7 @@ class Sidecar:
         )
         for officer in settings.officers:
             self._runtime.log.info(
-                "officer",
+                LogCode.OFFICER_CONFIGURED,
                 officer=officer.id,
                 order_id_prefix=officer.prefix,
                 real_accounts="allowed" if officer.allow_real else "refused",

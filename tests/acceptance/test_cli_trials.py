@@ -117,7 +117,7 @@ def test_a_reference_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path:
     )
     with running(*command, "--endpoint", "tcp://127.0.0.1:1", cwd=tmp_path) as process:
         assert process.stderr is not None
-        assert json.loads(process.stderr.readline())["event"] == "the terminal starts"
+        assert json.loads(process.stderr.readline())["code"] == "terminal_starting"
         assert end(process)[0] == ExitCode.OK
     assert (tmp_path / "eo-001.ledger").is_file()
 

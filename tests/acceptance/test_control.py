@@ -102,13 +102,13 @@ def test_what_the_sidecar_refuses_is_emitted(rig: Rig) -> None:
     ):
         words = ("resolve", directive_id, "--as", "rejected", "--note", "x")
         assert says in order(rig, *words, code=ExitCode.FAILED)
-    assert not any("ordered" in line for line in rig.sidecar.log)
+    assert not any("operator_command" in line for line in rig.sidecar.log)
 
 
 def test_a_status_names_a_terminal_that_is_gone(rig: Rig) -> None:
     rig.start()
     rig.terminal.kill()
-    rig.sidecar.event("session ended")
+    rig.sidecar.logged("session_ended")
     [required_action] = status(rig, code=ExitCode.ATTENTION)["required_actions"]
     assert (required_action["officer"], required_action["code"]) == (OFFICER, "NO_TERMINAL")
 
@@ -137,7 +137,7 @@ def test_a_flatten_while_the_terminal_is_away_says_so_and_goes_out_once_it_is_ba
     rig.start()
     opening = rig.open()
     rig.terminal.kill()
-    rig.sidecar.event("session ended")
+    rig.sidecar.logged("session_ended")
     assert f"{OFFICER}: nothing can be sent now: the terminal is not connected" in order(
         rig, "flatten", "--yes"
     )
@@ -161,9 +161,9 @@ def test_a_word_while_the_sidecar_stops_waits_for_the_journal(rig: Rig) -> None:
     # A post that hangs keeps the sidecar from letting go of the journal for three seconds.
     rig.director.behave(endpoint="post", delay_s=120)
     rig.issue("OPEN_LONG")
-    rig.sidecar.event("command sent")
+    rig.sidecar.logged("command_sent")
     rig.sidecar.send(signal.SIGTERM)
-    rig.sidecar.event("stopping")
+    rig.sidecar.logged("sidecar_stopping")
     assert "opens are halted" in order(rig, "halt")
     assert rig.sidecar.exited() == ExitCode.OK
     rig.director.behave()

@@ -13,7 +13,7 @@ def test_a_director_that_comes_after_the_sidecar_is_found(rig: Rig) -> None:
     rig.start_broker()
     rig.start_sidecar()
     rig.start_terminal()
-    rig.sidecar.event("poll failed")
+    rig.sidecar.logged("poll_failed")
     rig.start_director()
     rig.ready()
     rig.open()
@@ -26,20 +26,20 @@ def test_what_happens_while_the_director_is_down_is_emitted_in_order_when_it_is_
     rig.stop_director()
     (short,) = (p for p in rig.broker.positions() if p.type is PositionType.SELL)
     rig.broker.manual_close(short.ticket)
-    rig.sidecar.event("delivery paused")
+    rig.sidecar.logged("delivery_paused")
     rig.quote("1.08000")
     rig.start_director()
     rig.ready()
     rig.emitted(first, *OPENED, *HIT)
     rig.emitted(second, *OPENED, EventType.POSITION_CLOSED)
-    rig.sidecar.event("delivery works again")
+    rig.sidecar.logged("delivery_recovered")
 
 
 def test_a_busy_director_is_left_alone_for_as_long_as_it_asks(rig: Rig) -> None:
     rig.start()
     rig.director.behave(endpoint="post", fault="status", status=503, retry_after="1", requests=1)
     directive_id = rig.issue("OPEN_LONG")
-    assert rig.sidecar.event("delivery paused", kind="BUSY")["wait_s"] >= 1
+    assert rig.sidecar.logged("delivery_paused", kind="BUSY")["wait_s"] >= 1
     rig.emitted(directive_id, *OPENED)
 
 
@@ -48,11 +48,11 @@ def test_a_director_that_does_not_let_us_in_pauses_openings_and_not_closings(rig
     rig.open(symbol="GBPUSD")
     rig.director.behave(endpoint="post", fault="status", status=401)
     refused = rig.issue("CLOSE", symbol="USDJPY")
-    rig.sidecar.event("delivery paused", kind="AUTH")
+    rig.sidecar.logged("delivery_paused", kind="AUTH")
     mark = rig.sidecar.mark
     opening = rig.issue("OPEN_LONG")
     close = rig.issue("CLOSE", symbol="GBPUSD")
-    rig.sidecar.event("command sent", since=mark, kind="CLOSE")
+    rig.sidecar.logged("command_sent", since=mark, kind="CLOSE")
     # It may be planned already, and waits all the same.
     assert all(row["state"] == "PLANNED" for row in rig.journal.commands(opening))
     rig.director.behave()
@@ -66,8 +66,8 @@ def test_an_answer_to_a_poll_that_is_none_journals_nothing_and_polling_goes_on(r
     rig.start()
     mark = rig.sidecar.mark
     rig.director.behave(endpoint="poll", fault=fault, requests=2)
-    rig.sidecar.event("poll failed", since=mark)
-    rig.sidecar.event("poll works again", since=mark)
+    rig.sidecar.logged("poll_failed", since=mark)
+    rig.sidecar.logged("poll_recovered", since=mark)
     rig.open()
 
 
@@ -76,7 +76,7 @@ def test_an_answer_to_an_event_that_is_none_pauses_delivery_until_one_comes(rig:
     rig.start(impatient=True)
     rig.director.behave(endpoint="post", fault=fault, requests=1)
     directive_id = rig.issue("CLOSE")
-    rig.sidecar.event("delivery paused", kind="MALFORMED")
+    rig.sidecar.logged("delivery_paused", kind="MALFORMED")
     rig.emitted(directive_id, *REFUSED)
 
 
@@ -96,7 +96,7 @@ def test_an_event_that_is_refused_again_and_again_waits_for_no_other_directive(r
     rig.start(impatient=True)
     rig.director.behave(endpoint="post", fault="status", status=422, requests=1)
     refused = rig.issue("OPEN_LONG")
-    rig.sidecar.event("event refused; it will be tried again", directive=refused)
+    rig.sidecar.logged("event_refused", directive=refused)
     other = rig.issue("OPEN_SHORT")
     rig.emitted(other, *OPENED)
     rig.emitted(refused, *OPENED)

@@ -137,7 +137,7 @@ def test_an_old_copy_of_the_journal_is_noticed_and_nothing_is_sent_until_a_perso
     assert rig.sidecar.terminate() == 0
     assert "Hold lifted" in _accept_what_there_is(rig)
     rig.start_sidecar()
-    rig.sidecar.event("event delivered", directive=directive_id, event_type=EventType.POSITION_OPENED)
+    rig.sidecar.logged("event_delivered", directive=directive_id, event_type=EventType.POSITION_OPENED)
     rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 2
     # Nothing is missing any more.

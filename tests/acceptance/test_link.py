@@ -51,7 +51,7 @@ def test_an_order_that_reaches_a_stalled_terminal_too_late_is_not_sent(rig: Rig)
     rig.terminal.send(signal.SIGSTOP)
     # The terminal may count as alive for a moment more, so that the order waits in its socket.
     directive_id = rig.issue("OPEN_LONG", expires_at=utc_text(datetime.now(UTC) + timedelta(seconds=1.5)))
-    rig.sidecar.event("session ended")
+    rig.sidecar.logged("session_ended")
     rig.terminal.send(signal.SIGCONT)
     _, rejected = rig.emitted(directive_id, *REFUSED)
     assert rejected.code == "EXPIRED"
@@ -64,7 +64,7 @@ def test_a_stalled_sidecar_goes_on_where_it_stood(rig: Rig) -> None:
     mark = rig.terminal.mark
     rig.sidecar.send(signal.SIGSTOP)
     directive_id = rig.issue("OPEN_LONG")
-    rig.terminal.event("no session", since=mark)
+    rig.terminal.logged("no_session", since=mark)
     rig.sidecar.send(signal.SIGCONT)
     rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
@@ -81,7 +81,7 @@ def test_a_second_terminal_on_the_same_ledger_does_not_start(rig: Rig) -> None:
 def test_a_second_terminal_of_an_officer_is_refused_while_the_first_lives(rig: Rig) -> None:
     rig.start()
     second = rig.start_terminal(ledger=rig.folder / "second.ledger")
-    second.event("the sidecar refused this terminal", code=RefusalCode.SECOND_INSTANCE.value)
+    second.logged("refused_by_sidecar", refusal=RefusalCode.SECOND_INSTANCE.value)
     rig.open()
     assert second.terminate() == 0
     assert len(rig.broker.sends()) == 1
@@ -94,7 +94,7 @@ def test_a_terminal_with_another_key_finds_that_the_sidecar_is_not_its_own(rig: 
     create_link_key(key)
     stranger = rig.start_terminal(link_key=key, ledger=rig.folder / "other.ledger")
     # The sidecar's proof is looked at first: the stranger's own never leaves it.
-    stranger.line("another link key")
+    stranger.logged("sidecar_not_proved")
     assert stranger.terminate() == 0
     rig.start_terminal()
     rig.open()

@@ -27,7 +27,7 @@ def _start_with_a_hanging_director(rig: Rig) -> str:
     rig.start()
     rig.director.behave(endpoint="post", delay_s=120)
     directive_id = rig.issue("OPEN_LONG")
-    rig.sidecar.event("command sent")
+    rig.sidecar.logged("command_sent")
     rig.director.behave(endpoint="poll", delay_s=120)
     return directive_id
 
@@ -75,10 +75,10 @@ def test_a_signal_with_an_order_on_its_way_ends_it_in_order_and_the_order_is_fou
     rig.start()
     rig.broker.add_rule(Rule(effect=Latency(milliseconds=1_000), match=Match(kind=SendKind.OPEN)))
     directive_id = rig.issue("OPEN_LONG")
-    rig.sidecar.event("command sent")
+    rig.sidecar.logged("command_sent")
     rig.sidecar.send(signal.SIGTERM)
     assert rig.sidecar.exited(SOON_S) == ExitCode.OK
-    rig.sidecar.event("stopped")
+    rig.sidecar.logged("sidecar_stopped")
     rig.start_sidecar()
     rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
@@ -107,10 +107,10 @@ def test_a_signal_ends_it_within_seconds_though_the_director_hangs(rig: Rig) -> 
 def test_a_second_signal_ends_it_at_once_and_loses_nothing(rig: Rig) -> None:
     directive_id = _start_with_a_hanging_director(rig)
     rig.sidecar.send(signal.SIGTERM)
-    rig.sidecar.event("stopping")
+    rig.sidecar.logged("sidecar_stopping")
     rig.sidecar.send(signal.SIGTERM)
     assert rig.sidecar.exited(SOON_S) == ExitCode.INTERRUPTED
-    assert not any('"stopped"' in line for line in rig.sidecar.log)
+    assert not any('"sidecar_stopped"' in line for line in rig.sidecar.log)
     rig.director.behave()
     rig.start_sidecar()
     rig.emitted(directive_id, *OPENED)

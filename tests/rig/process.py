@@ -56,17 +56,17 @@ class Process:
             lambda line: line if text in line else None, f"a line with {text!r}", since, within
         )
 
-    def event(
-        self, event: str, *, since: int = 0, within: float = PATIENCE_S, **fields: object
+    def logged(
+        self, code: str, *, since: int = 0, within: float = PATIENCE_S, **fields: object
     ) -> dict[str, Any]:
-        """Wait for a log record with that event and those fields."""
+        """Wait for a log record with that code and those fields. Return it."""
 
         def pick(line: str) -> dict[str, Any] | None:
             record = read_record(line)
-            wanted = {"event": event, **fields}
+            wanted = {"code": code, **fields}
             return record if all(record.get(name) == value for name, value in wanted.items()) else None
 
-        return self._await(pick, f"{event!r} {fields or ''}", since, within)
+        return self._await(pick, f"{code!r} {fields or ''}", since, within)
 
     def any_line(self, *, since: int, within: float) -> None:
         """Return once there is a line after `since`, the log has ended, or the time is over."""

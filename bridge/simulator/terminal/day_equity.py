@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import structlog
+
+from bridge.log_codes import LogCode
+from bridge.logs import EventLog
 
 _DAY_MS: Final = 86_400_000
 
-_log = structlog.get_logger(__name__)
+_log = EventLog.named(__name__)
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ class DayEquity:
             draft.replace(self._path)
         except OSError as error:
             # The day goes on in memory; only a restart begins it anew.
-            _log.warning("the day's equity cannot be written", file=str(self._path), error=str(error))
+            _log.warning(LogCode.DAY_EQUITY_NOT_WRITTEN, file=str(self._path), error=str(error))
 
     def _read(self) -> _Record | None:
         try:
@@ -55,5 +57,5 @@ class DayEquity:
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            _log.warning("the day's equity cannot be read", file=str(self._path), error=str(error))
+            _log.warning(LogCode.DAY_EQUITY_NOT_READ, file=str(self._path), error=str(error))
             return None

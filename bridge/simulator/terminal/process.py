@@ -16,6 +16,8 @@ import zmq
 from bridge.clock import SystemClock
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import MAX_MESSAGE_BYTES
+from bridge.log_codes import LogCode
+from bridge.logs import EventLog
 from bridge.simulator.broker.api import BrokerApi
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.terminal.inputs import Inputs
@@ -28,7 +30,7 @@ READS_PER_TURN: Final = 64
 BYE_LINGER_MS: Final = 250
 """How long the last message may take to leave."""
 
-_log = structlog.get_logger(__name__)
+_log = EventLog.named(__name__)
 
 
 class TerminalProcess:
@@ -73,7 +75,7 @@ class TerminalProcess:
                     socket.close(linger=0)
                     socket = self._connect()
             self._send(socket, self._terminal.bye(self._stopping))
-            _log.info("the terminal ends", reason=self._stopping)
+            _log.info(LogCode.TERMINAL_STOPPED, reason=self._stopping)
         finally:
             socket.close(linger=BYE_LINGER_MS)
             self._context.term()
@@ -149,7 +151,7 @@ def run_terminal(
             numbers.append(signal.SIGBREAK)
         before = {number: signal.signal(number, end) for number in numbers}
         try:
-            _log.info("the terminal starts", endpoint=endpoint, officer=officer, ledger=str(ledger_path))
+            _log.info(LogCode.TERMINAL_STARTING, endpoint=endpoint, officer=officer, ledger=str(ledger_path))
             process.run(ready)
         finally:
             for number, handler in before.items():

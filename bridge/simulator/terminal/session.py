@@ -22,7 +22,6 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
-import structlog
 
 from bridge.core.link.handshake import LinkKey, proofs_equal
 from bridge.core.link.messages import (
@@ -53,6 +52,8 @@ from bridge.core.link.messages import (
 )
 from bridge.core.link.reports import AnyReport
 from bridge.core.units.clock import Uniform
+from bridge.log_codes import LogCode
+from bridge.logs import EventLog
 from bridge.simulator.terminal.link_clock import LinkClock
 from bridge.simulator.terminal.outbox import ReportOutbox
 from bridge.simulator.terminal.standing import Standing
@@ -73,7 +74,7 @@ Entropy = Callable[[int], bytes]
 Work = Welcome | Command | StatusRequest | Inquire
 """What a session hands to its terminal."""
 
-_log = structlog.get_logger(__name__)
+_log = EventLog.named(__name__)
 
 
 class Phase(StrEnum):
@@ -230,14 +231,14 @@ class LinkSession:
         match self.phase, message:
             case _, ErrorMessage():
                 self._count("peer_error")
-                _log.warning("the sidecar could not read a message", code=message.code, says=message.message)
+                _log.warning(LogCode.SIDECAR_REPORTED_ERROR, error=message.code, message=message.message)
             case Phase.HELLO, Challenge():
                 self._answer(message, mono_ms, standing, ledger)
             case ((Phase.HELLO | Phase.PROVE), Refused()):
                 _log.error(
-                    "the sidecar refused this terminal",
-                    code=message.code,
-                    says=message.message,
+                    LogCode.REFUSED_BY_SIDECAR,
+                    refusal=message.code,
+                    message=message.message,
                     remedy=message.remedy,
                 )
                 self._drop(mono_ms, f"refused: {message.code}")
@@ -278,7 +279,7 @@ class LinkSession:
         if not proofs_equal(expected, challenge.proof):
             self._count("wrong_proof")
             _log.error(
-                "whoever answers is not this officer's sidecar, or has another link key",
+                LogCode.SIDECAR_NOT_PROVED,
                 remedy="compare the terminal's host, port, officer and link key inputs with the sidecar's",
             )
             self._drop(mono_ms, "wrong proof")
@@ -317,7 +318,7 @@ class LinkSession:
         self._heard_ms = mono_ms
         self._next_beat_ms = mono_ms
         self._tries = 0
-        _log.info("the session stands", epoch=welcome.epoch, unacknowledged=len(self.reports))
+        _log.info(LogCode.SESSION_ESTABLISHED, epoch=welcome.epoch, unacknowledged=len(self.reports))
         return welcome
 
     # The session
@@ -344,7 +345,7 @@ class LinkSession:
     def _drop(self, mono_ms: int, reason: str, *, keep_frames: bool = False) -> None:
         """End whatever there was, have a new socket opened, and back off."""
         wait_s = min(BACKOFF_CAP_S, 2.0 ** min(self._tries, 10)) * (0.8 + 0.4 * self._uniform())
-        _log.warning("no session", reason=reason, again_in_s=round(wait_s, 1))
+        _log.warning(LogCode.NO_SESSION, reason=reason, again_in_s=round(wait_s, 1))
         self._tries += 1
         self.phase = Phase.DOWN
         self.account = None

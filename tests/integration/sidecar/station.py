@@ -20,6 +20,7 @@ from bridge.journal.database import file
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
 from bridge.journal.steps.outbox import Outgoing
+from bridge.logs import EventLog
 from bridge.sandbox.server import serve
 from bridge.sandbox.state import Listing, SandboxState
 from bridge.sidecar.runtime import Runtime
@@ -43,8 +44,8 @@ class Station:
         )
         self.clock = ManualClock()
         self.said: list[MutableMapping[str, Any]] = []
-        self.log: structlog.stdlib.BoundLogger = structlog.wrap_logger(
-            None, processors=[self._hear], wrapper_class=structlog.stdlib.BoundLogger
+        self.log = EventLog(
+            structlog.wrap_logger(None, processors=[self._hear], wrapper_class=structlog.stdlib.BoundLogger)
         )
         file.create(path)
         self.connection = file.open_writer(path)

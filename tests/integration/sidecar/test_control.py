@@ -194,8 +194,8 @@ async def test_a_halt_and_a_resume(station: Station, sidecar: Controlled) -> Non
     assert [each["why"] for each in emitted["halts"]] == ["news"]
     assert halted(station) == ""
     assert station.rows("SELECT kind, subject FROM audit") == [("operator", "halt"), ("operator", "resume")]
-    said = [each for each in station.said if each["event"] == "a person ordered"]
-    assert [each["request"] for each in said] == ["/v1/halt", "/v1/resume"]
+    said = [each for each in station.said if each["code"] == "operator_command"]
+    assert [each["path"] for each in said] == ["/v1/halt", "/v1/resume"]
 
 
 async def test_a_flatten_halts_and_stands_in_the_inbox(station: Station, sidecar: Controlled) -> None:

@@ -329,7 +329,7 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later_and_not_asked_
     for _ in range(60):
         # Each lane and the deliverer itself.
         await station.clock.asleep(posted + 1)
-        unstored = [said for said in station.said if said["event"] == "delivery not stored"]
+        unstored = [said for said in station.said if said["code"] == "delivery_not_stored"]
         station.clock.advance(1)
     assert states(station) == [("queued", 0)] * directives
     assert len(director.director.posts) == len(unstored) == posted
@@ -355,7 +355,7 @@ async def test_a_failure_that_nobody_foresaw_is_not_repeated_at_once(station: St
         async with at_work(asyncio.create_task(deliverer.run())):
             await time.passes(30)
     assert 5 <= len(client.posts) <= 7
-    assert [said["event"] for said in station.said] == ["delivery failed"] * len(client.posts)
+    assert [said["code"] for said in station.said] == ["delivery_failed"] * len(client.posts)
 
 
 async def test_posts_in_flight_are_waited_for_at_a_stop(

@@ -241,7 +241,9 @@ async def test_between_two_goes_of_a_flood_everything_else_gets_its_turn(station
 async def test_a_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: Rig) -> None:
     def refusals() -> list[tuple[object, object]]:
         return [
-            (said["code"], said["unsaid"]) for said in rig.station.said if said["event"] == "terminal refused"
+            (said["refusal"], said["suppressed"])
+            for said in rig.station.said
+            if said["code"] == "terminal_refused"
         ]
 
     async with rig.terminal() as first, rig.terminal(instance_id=OTHER_INSTANCE_ID) as second:
@@ -405,7 +407,7 @@ async def test_a_loss_that_cannot_be_stored_is_logged_once_and_emitted_when_it_c
         await rig.ready(terminal)
 
         def unstored() -> list[object]:
-            lost = [each for each in rig.station.said if each["event"] == "loss of the terminal not stored"]
+            lost = [each for each in rig.station.said if each["code"] == "terminal_loss_not_stored"]
             return [each["officer"] for each in lost]
 
         rig.station.lock_journal()
@@ -475,8 +477,8 @@ async def test_a_clocks_trouble_that_cannot_be_stored_is_logged_once_and_emitted
     station.lock_journal()
     rig.clock.jump(1 / 24)
     await rig.pass_time(STORE_AGAIN_S + 1)
-    said = [each["event"] for each in station.said if "clock" in each["event"]]
-    assert said == ["the clock cannot be trusted", "clock trouble not stored"]
+    said = [each["code"] for each in station.said if "clock" in each["code"]]
+    assert said == ["clock_untrusted", "clock_trouble_not_stored"]
     station.lock_journal(False)
     await rig.pass_time(STORE_AGAIN_S + 1)
     query = "SELECT count(*) FROM events WHERE json_extract(body, '$.error_code') = 'CLOCK'"

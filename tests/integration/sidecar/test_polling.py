@@ -74,9 +74,9 @@ async def test_a_director_in_trouble_is_asked_at_growing_distances_until_it_answ
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=503, requests=9), Endpoint.POLL)
     ceilings = [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert await waits(station, 10) == [*(CHANCE * ceiling for ceiling in ceilings), INTERVAL_S]
-    failures = [said for said in station.said if said["event"] == "poll failed"]
+    failures = [said for said in station.said if said["code"] == "poll_failed"]
     assert len(failures) == 9
-    assert [said["failures"] for said in station.said if said["event"] == "poll works again"] == [9]
+    assert [said["failures"] for said in station.said if said["code"] == "poll_recovered"] == [9]
 
 
 @pytest.mark.usefixtures("polling")

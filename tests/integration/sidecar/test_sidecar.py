@@ -118,7 +118,7 @@ async def test_a_stop_ends_the_sessions_and_frees_the_port_and_the_journal(
     Link(sidecar.endpoint).close()
     # The journal is its caller's again.
     assert station.journal.due(1, ()) == []
-    assert [said["event"] for said in station.said][-2:] == ["session ended", "stopped"]
+    assert [said["code"] for said in station.said][-2:] == ["session_ended", "sidecar_stopped"]
 
 
 async def test_a_stop_does_not_wait_for_a_director_that_hangs(
@@ -146,12 +146,12 @@ async def test_a_stop_waits_for_a_post_that_is_answered_meanwhile(
         await terminal.join()
         await director.clock.asleep()
         sidecar.stop.set()
-        await eventually(lambda: any(said["event"] == "stopping" for said in station.said))
+        await eventually(lambda: any(said["code"] == "sidecar_stopping" for said in station.said))
         director.clock.advance(1)
         await sidecar.stopped()
     assert station.rows("SELECT state FROM events") == [("delivered",)]
-    said = [said["event"] for said in station.said]
-    assert said[-4:] == ["stopping", "event delivered", "session ended", "stopped"]
+    codes = [said["code"] for said in station.said]
+    assert codes[-4:] == ["sidecar_stopping", "event_delivered", "session_ended", "sidecar_stopped"]
 
 
 async def test_what_was_not_delivered_goes_out_after_the_next_start(

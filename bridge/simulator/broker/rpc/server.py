@@ -14,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
-import structlog
 import zmq
 import zmq.asyncio
 from msgspec import Raw
@@ -22,6 +21,8 @@ from msgspec import Raw
 from bridge.clock import SystemClock
 from bridge.core.units.clock import Clock
 from bridge.faultpoint import faultpoint
+from bridge.log_codes import LogCode
+from bridge.logs import EventLog
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.rpc.calls import METHODS, Call, Problem, Reply, RpcFault
@@ -33,7 +34,7 @@ UTC_OFFSET = timedelta(hours=2)
 """Server time less UTC, as most brokers keep it in winter."""
 
 _LOOPBACK = re.compile(r"tcp://(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d+|\*)\Z")
-_log = structlog.get_logger(__name__)
+_log = EventLog.named(__name__)
 
 
 class BrokerServer:
@@ -68,7 +69,7 @@ class BrokerServer:
         try:
             socket.bind(endpoint)
             bound = socket.getsockopt_string(zmq.LAST_ENDPOINT)
-            _log.info("simulated_broker_ready", endpoint=bound)
+            _log.info(LogCode.BROKER_READY, endpoint=bound)
             if ready is not None:
                 ready(bound)
             async with asyncio.TaskGroup() as group:
@@ -92,7 +93,7 @@ class BrokerServer:
         while True:
             peer, *frames = await socket.recv_multipart()
             if len(frames) != 1:
-                _log.warning("simulated_broker_dropped_message", frames=len(frames))
+                _log.warning(LogCode.BROKER_DROPPED_MESSAGE, frames=len(frames))
                 continue
             reply, delay_ms = self.handle(frames[0])
             if reply is None:
