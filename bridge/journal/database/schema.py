@@ -1,7 +1,11 @@
-"""The journal's tables and views, as numbered migrations.
+"""The journal's tables and views, as numbered migrations of sqlite-utils.
 
-Times are text, ISO 8601 in UTC; decimals are text with their digits kept; JSON is text. A migration is never
-changed after it was released: a further one follows it.
+Times are text: ISO 8601 in UTC with milliseconds, so that they sort as text. Decimals are text, which keeps their
+digits. JSON is text. A table is STRICT. Each column has its comment on its own line: `docs` prints it.
+
+A migration is never changed once it was released; a further one follows it. Words of a state or a kind are
+spelled out here, because a released migration must not change with an enum. `bridge.journal.database.words` names
+the enum of each such column.
 """
 
 import sqlite3
@@ -10,40 +14,399 @@ from typing import Final
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from bridge.journal.database.schema_first import TABLES, VIEWS
-from bridge.journal.database.schema_whole_life import WHOLE_LIFE
-
 APPLICATION_ID: Final = 0x4D543542
-"""'MT5B' in the file's header: tells a journal from any other SQLite file."""
+"""'MT5B' in the file's header: distinguishes a journal from any other SQLite file."""
 
 migrations = Migrations("bridge")
 
 
-@migrations(name="0001_tables")
-def _tables(db: Database) -> None:
-    _run(db, TABLES)
-
-
-@migrations(name="0002_views")
-def _views(db: Database) -> None:
-    _run(db, VIEWS)
-
-
-@migrations(name="0003_whole_life")
-def _whole_life(db: Database) -> None:
-    _run(db, WHOLE_LIFE)
-
-
 def known_migrations() -> list[str]:
-    """The names of all migrations of this version, in order."""
-    return ["0001_tables", "0002_views", "0003_whole_life"]
+    """Return the names of all migrations of this version, in order."""
+    return ["0001_first"]
+
+
+@migrations(name="0001_first")
+def _first(db: Database) -> None:
+    for script in (_OFFICERS, _DIRECTIVES, _COMMANDS, _BROKER, _OPERATOR, _EVENTS, _AUDIT, _VIEWS):
+        _run(db, script)
 
 
 def _run(db: Database, script: str) -> None:
-    """Statement by statement: executescript would commit the migration's own transaction first."""
+    """Run statement by statement: executescript would commit the migration's own transaction first."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
         if statement.strip() and sqlite3.complete_statement(statement):
             db.conn.execute(statement)
             statement = ""
+
+
+_OFFICERS: Final = """
+CREATE TABLE officers (                         -- one row per officer that ever was configured
+    officer TEXT PRIMARY KEY,                   -- its id in the configuration
+    server TEXT NOT NULL DEFAULT '',            -- trade server of the account it is bound to; '' until bound
+    login INTEGER NOT NULL DEFAULT 0,           -- login of that account; 0 until bound
+    margin_mode TEXT,                           -- MarginMode of that account
+    trade_mode TEXT,                            -- TradeMode of that account
+    currency TEXT,                              -- deposit currency of that account
+    bound_at TEXT,                              -- time of the binding
+    ledger_id TEXT,                             -- id of the terminal's ledger; NULL until the first hello
+    ledger_mark INTEGER NOT NULL DEFAULT 0,     -- highest ledger mark that was reported
+    watermark_server_ms INTEGER NOT NULL DEFAULT 0, -- broker time in ms up to which completed scans are stored
+    quarantine TEXT NOT NULL DEFAULT '',        -- reason why nothing is dispatched; '' while dispatch is allowed
+    link_up INTEGER NOT NULL DEFAULT 0          -- 1 while the link to the terminal is up
+) STRICT;
+
+CREATE TABLE sessions (                         -- one row per authenticated session of a terminal
+    epoch INTEGER PRIMARY KEY AUTOINCREMENT,    -- number of the session, over all officers
+    officer TEXT NOT NULL REFERENCES officers,  -- officer that the terminal proved to be
+    instance_id TEXT NOT NULL,                  -- id of the load of the Expert Advisor, random
+    ledger_id TEXT NOT NULL,                    -- id of the ledger that the terminal brought
+    program TEXT NOT NULL,                      -- name and version of the terminal's program
+    opened_at TEXT NOT NULL,                    -- time at which the session began
+    ended_at TEXT,                              -- time at which it ended; NULL while it lasts
+    end_reason TEXT                             -- reason of its end; NULL while it lasts
+) STRICT;
+
+CREATE TABLE clock_offsets (                    -- measured distances of broker clocks from UTC
+    officer TEXT NOT NULL REFERENCES officers,  -- officer whose terminal reported the broker's time
+    server TEXT NOT NULL,                       -- trade server that has this clock
+    since TEXT NOT NULL,                        -- time of the measurement, from which the offset counts
+    seconds INTEGER NOT NULL,                   -- broker time minus UTC, in seconds
+    PRIMARY KEY (officer, server, since)
+) STRICT;
+
+CREATE TABLE equity_days (                      -- equity per broker day, for the daily loss and drawdown limits
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    day TEXT NOT NULL,                          -- date of the broker's calendar, YYYY-MM-DD
+    opening_equity TEXT NOT NULL,               -- equity when the day was first seen, in account currency
+    peak_equity TEXT NOT NULL,                  -- highest equity seen that day, in account currency
+    PRIMARY KEY (officer, server, login, day)
+) STRICT;
+"""
+
+_DIRECTIVES: Final = """
+CREATE TABLE directives (                       -- the inbox
+    id INTEGER PRIMARY KEY AUTOINCREMENT,       -- order of arrival
+    officer TEXT NOT NULL REFERENCES officers,  -- officer that has to carry it out
+    directive_id TEXT NOT NULL,                 -- the Director's id; begins with 'operator:' for the bridge's own
+    origin TEXT NOT NULL,                       -- Origin: director or operator
+    received_at TEXT NOT NULL,                  -- time at which it was stored
+    raw TEXT NOT NULL,                          -- JSON as the Director sent it
+    fingerprint TEXT NOT NULL,                  -- SHA-256 of the JSON in canonical form, hex
+    body TEXT,                                  -- JSON of the typed directive; NULL where it is invalid
+    symbol TEXT,                                -- the Director's name of the symbol
+    action TEXT,                                -- Action of the Director, or OwnAction of the bridge
+    expires_at TEXT,                            -- time after which it is not carried out; NULL: none of its own
+    state TEXT NOT NULL,                        -- DirectiveState
+    state_at TEXT NOT NULL,                     -- time of the last change of state
+    error_code TEXT NOT NULL DEFAULT '',        -- code of the rejection, expiry or withdrawal; '': none
+    error_message TEXT NOT NULL DEFAULT '',     -- message to that code
+    changed_at TEXT,                            -- time at which the Director first listed it with another body
+    UNIQUE (officer, directive_id)
+) STRICT;
+-- Without a WHERE on the state: SQLite does not use such an index for the IN and NOT IN of the queries.
+CREATE INDEX directives_by_state ON directives (officer, state);
+CREATE INDEX directives_by_symbol ON directives (officer, symbol, id);
+
+CREATE TABLE unreadable_directives (            -- listed items without a usable directive_id
+    officer TEXT NOT NULL REFERENCES officers,  -- officer whose poll returned the item
+    fingerprint TEXT NOT NULL,                  -- SHA-256 of the item in canonical form, hex
+    received_at TEXT NOT NULL,                  -- time at which it was stored
+    raw TEXT NOT NULL,                          -- the item as the Director sent it
+    error_code TEXT NOT NULL,                   -- code of the rejection
+    error_message TEXT NOT NULL,                -- message to that code
+    PRIMARY KEY (officer, fingerprint)
+) STRICT;
+"""
+
+_COMMANDS: Final = """
+CREATE TABLE commands (                         -- order requests to the broker
+    client_order_id INTEGER PRIMARY KEY,        -- magic number of the order at the broker
+    officer TEXT NOT NULL REFERENCES officers,  -- officer whose terminal gets it
+    directive_id TEXT NOT NULL,                 -- directive that it belongs to
+    number INTEGER NOT NULL,                    -- 1, 2, 3, ... within the directive
+    created_at TEXT NOT NULL,                   -- time at which it was planned
+    body TEXT NOT NULL,                         -- JSON of the order as it goes to the terminal
+    kind TEXT NOT NULL,                         -- CommandKind
+    order_type TEXT NOT NULL,                   -- OrderType
+    symbol TEXT NOT NULL,                       -- the broker's name of the symbol
+    side TEXT NOT NULL,                         -- Side of the order, not of the position
+    volume TEXT NOT NULL,                       -- lots asked for
+    target_order INTEGER NOT NULL,              -- ticket of the order that a MODIFY or CANCEL is about; 0: none
+    target_position INTEGER NOT NULL,           -- identifier of the position that it is about; 0: none
+    opening_directive_id TEXT NOT NULL,         -- directive that opened or ordered the target; '': no target
+    state TEXT NOT NULL,                        -- CommandState
+    expires_at TEXT NOT NULL,                   -- time from which it is not dispatched any more
+    attempt INTEGER NOT NULL,                   -- number of dispatches so far
+    request_no INTEGER NOT NULL,                -- number of status requests so far
+    absences INTEGER NOT NULL,                  -- status replies after the grace time that found nothing
+    touched_at TEXT,                            -- time of the last dispatch or status request
+    dispatched_at TEXT,                         -- time of the last dispatch
+    order_ticket INTEGER NOT NULL,              -- ticket of its order at the broker; 0 while unknown
+    position_id INTEGER NOT NULL,               -- identifier of the position it opened or reduced; 0 while unknown
+    filled TEXT NOT NULL,                       -- lots filled by the deals that are known
+    reason TEXT NOT NULL,                       -- code of what ended it, or keeps its outcome open; '': nothing
+    message TEXT NOT NULL,                      -- message to that code
+    UNIQUE (officer, directive_id, number),
+    FOREIGN KEY (officer, directive_id) REFERENCES directives (officer, directive_id)
+) STRICT;
+CREATE INDEX commands_by_state ON commands (officer, state);
+CREATE INDEX commands_by_target_order ON commands (officer, target_order) WHERE target_order <> 0;
+CREATE INDEX commands_by_target_position ON commands (officer, target_position) WHERE target_position <> 0;
+CREATE INDEX commands_by_order ON commands (officer, order_ticket) WHERE order_ticket <> 0;
+
+CREATE TABLE dispatches (                       -- one row per send of a command, committed before it
+    client_order_id INTEGER NOT NULL REFERENCES commands, -- command that was sent
+    attempt INTEGER NOT NULL,                   -- 1, 2, 3, ... within the command
+    epoch INTEGER NOT NULL REFERENCES sessions, -- session in which it was sent
+    instance_id TEXT NOT NULL,                  -- instance that it was sent to
+    ledger_id TEXT NOT NULL,                    -- ledger that must have its intent
+    dispatched_at TEXT NOT NULL,                -- time of the commit
+    deadline_ms INTEGER NOT NULL,               -- latest send to the broker, on the session's link clock
+    PRIMARY KEY (client_order_id, attempt)
+) STRICT;
+"""
+
+_BROKER: Final = """
+CREATE TABLE reports (                          -- every revision of every report of a terminal
+    id INTEGER PRIMARY KEY AUTOINCREMENT,       -- order of arrival
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    key TEXT NOT NULL,                          -- name of the thing reported, such as deal:TICKET
+    hash TEXT NOT NULL,                         -- hash of the content; same key and hash: nothing new
+    kind TEXT NOT NULL,                         -- ReportKind
+    body TEXT NOT NULL,                         -- JSON as the terminal sent it
+    disposition TEXT NOT NULL,                  -- Disposition
+    note TEXT NOT NULL,                         -- reason of UNUSABLE; '' otherwise
+    epoch INTEGER NOT NULL,                     -- session in which it came
+    seq INTEGER NOT NULL,                       -- its number in that session
+    received_at TEXT NOT NULL                   -- time at which it was stored
+) STRICT;
+CREATE INDEX reports_by_key ON reports (officer, server, login, key, id);
+
+CREATE TABLE deals (                            -- all deals of the account, each in its latest revision
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    ticket INTEGER NOT NULL,                    -- the broker's number of the deal
+    client_order_id INTEGER,                    -- command that made it; NULL: none of ours
+    order_ticket INTEGER NOT NULL,              -- order that it filled; 0: none
+    position_id INTEGER NOT NULL,               -- identifier of its position; 0: none
+    symbol TEXT NOT NULL,                       -- the broker's name of the symbol; '' for a balance operation
+    type TEXT NOT NULL,                         -- MetaTrader's DEAL_TYPE without the prefix
+    entry TEXT NOT NULL,                        -- DealEntry
+    reason TEXT NOT NULL,                       -- MetaTrader's DEAL_REASON without the prefix
+    volume TEXT NOT NULL,                       -- lots
+    price TEXT NOT NULL,                        -- price per unit, in the symbol's quote currency
+    commission TEXT NOT NULL,                   -- in account currency, negative when paid
+    swap TEXT NOT NULL,                         -- in account currency
+    profit TEXT NOT NULL,                       -- in account currency
+    fee TEXT NOT NULL,                          -- in account currency, negative when paid
+    done_at TEXT NOT NULL,                      -- time of the deal, from the broker's clock
+    disposition TEXT NOT NULL,                  -- Disposition: only APPLIED deals count
+    body TEXT NOT NULL,                         -- JSON of the report in its latest revision
+    PRIMARY KEY (officer, server, login, ticket)
+) STRICT;
+CREATE INDEX deals_by_position ON deals (officer, server, login, position_id);
+CREATE INDEX deals_by_command ON deals (officer, server, login, client_order_id, ticket);
+CREATE INDEX deals_parked ON deals (officer, server, login, position_id) WHERE disposition = 'PARKED';
+
+CREATE TABLE allocations (                      -- division of each deal among the commands that it concerns
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    deal_ticket INTEGER NOT NULL,               -- deal that is divided
+    number INTEGER NOT NULL,                    -- 1, 2, ... within the deal
+    position_id INTEGER NOT NULL,               -- identifier of the deal's position
+    client_order_id INTEGER NOT NULL,           -- command whose lot it opened or reduced; 0: none of ours
+    entry TEXT NOT NULL,                        -- DealEntry: IN or OUT
+    volume TEXT NOT NULL,                       -- lots
+    price TEXT NOT NULL,                        -- price of the deal
+    commission TEXT NOT NULL,                   -- in account currency, negative when paid
+    swap TEXT NOT NULL,                         -- in account currency
+    profit TEXT NOT NULL,                       -- in account currency
+    fee TEXT NOT NULL,                          -- in account currency, negative when paid
+    PRIMARY KEY (officer, server, login, deal_ticket, number)
+) STRICT;
+CREATE INDEX allocations_by_position ON allocations (officer, server, login, position_id, client_order_id);
+
+CREATE TABLE positions (                        -- the lot that one command has in one position
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    identifier INTEGER NOT NULL,                -- MetaTrader's POSITION_IDENTIFIER
+    client_order_id INTEGER NOT NULL REFERENCES commands, -- command that opened the lot
+    directive_id TEXT NOT NULL,                 -- directive of that command
+    symbol TEXT NOT NULL,                       -- the broker's name of the symbol
+    side TEXT NOT NULL,                         -- Side
+    state TEXT NOT NULL,                        -- PositionState
+    volume_in TEXT NOT NULL,                    -- lots opened
+    volume_out TEXT NOT NULL,                   -- lots closed
+    price_open TEXT,                            -- volume-weighted price of the opening deals
+    price_close TEXT,                           -- volume-weighted price of the closing deals
+    stop_loss TEXT,                             -- price; NULL: none
+    take_profit TEXT,                           -- price; NULL: none
+    levels_seen INTEGER NOT NULL,               -- how often the broker showed other levels than before
+    commission TEXT NOT NULL,                   -- sum in account currency, negative when paid
+    swap TEXT NOT NULL,                         -- sum in account currency
+    profit TEXT NOT NULL,                       -- sum in account currency
+    fee TEXT NOT NULL,                          -- sum in account currency, negative when paid
+    opened_at TEXT,                             -- time of the first opening deal
+    closed_at TEXT,                             -- time of the last closing deal; NULL while it is open
+    close_reason TEXT NOT NULL,                 -- MetaTrader's DEAL_REASON of that deal; '' while it is open
+    PRIMARY KEY (officer, server, login, identifier, client_order_id)
+) STRICT;
+CREATE INDEX positions_open ON positions (officer, state) WHERE state = 'OPEN';
+
+CREATE TABLE orders (                           -- our orders at the broker, each in its latest state
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    ticket INTEGER NOT NULL,                    -- the broker's number of the order
+    client_order_id INTEGER NOT NULL REFERENCES commands, -- command that placed it
+    symbol TEXT NOT NULL,                       -- the broker's name of the symbol
+    type TEXT NOT NULL,                         -- MetaTrader's ORDER_TYPE without the prefix
+    state TEXT NOT NULL,                        -- OrderState
+    volume_initial TEXT NOT NULL,               -- lots asked for
+    volume_current TEXT NOT NULL,               -- lots not filled yet
+    price TEXT NOT NULL,                        -- price of the pending order; 0 at the market
+    stop_loss TEXT,                             -- price; NULL: none
+    take_profit TEXT,                           -- price; NULL: none
+    off_book INTEGER NOT NULL,                  -- 1 once it is off the broker's book
+    seen_at TEXT NOT NULL,                      -- time at which this state was stored
+    body TEXT NOT NULL,                         -- JSON of the latest report
+    PRIMARY KEY (officer, server, login, ticket)
+) STRICT;
+
+CREATE TABLE symbols (                          -- the broker's names and terms of the symbols asked for
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    asked TEXT NOT NULL,                        -- name that the terminal was asked for
+    name TEXT NOT NULL,                         -- the broker's name; '' where it has none, or several
+    epoch INTEGER NOT NULL,                     -- session that reported it last
+    seen_at TEXT NOT NULL,                      -- time of the last report
+    body TEXT NOT NULL,                         -- JSON of the last report: digits, steps, order types
+    PRIMARY KEY (officer, server, login, asked)
+) STRICT;
+
+CREATE TABLE position_mismatches (              -- positions that differed from the broker's at the last scan
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    identifier INTEGER NOT NULL,                -- MetaTrader's POSITION_IDENTIFIER
+    since TEXT NOT NULL,                        -- time of the scan that showed the difference first
+    scan_key TEXT NOT NULL,                     -- report key of that scan
+    PRIMARY KEY (officer, server, login, identifier)
+) STRICT;
+"""
+
+_OPERATOR: Final = """
+CREATE TABLE halts (                            -- opens are refused while a row is here
+    officer TEXT NOT NULL REFERENCES officers,  -- officer that is halted
+    symbol TEXT NOT NULL,                       -- the Director's name or the broker's; '' for all symbols
+    since TEXT NOT NULL,                        -- time of the halt
+    why TEXT NOT NULL,                          -- reason that was given
+    set_by TEXT NOT NULL,                       -- HaltSetter: a halt set by the bridge asks for an operator
+    PRIMARY KEY (officer, symbol, set_by)
+) STRICT;
+"""
+
+_EVENTS: Final = """
+CREATE TABLE events (                           -- the outbox to the Director
+    id INTEGER PRIMARY KEY AUTOINCREMENT,       -- order of creation
+    officer TEXT NOT NULL REFERENCES officers,  -- officer that the event is about
+    directive_id TEXT,                          -- directive that it is about; NULL: none of the Director's
+    event_type TEXT NOT NULL,                   -- EventType
+    event_class TEXT NOT NULL,                  -- EventClass
+    subject TEXT NOT NULL,                      -- occurrence that it stands for, such as deal:TICKET
+    key TEXT NOT NULL UNIQUE,                   -- deterministic; sent as Idempotency-Key
+    body TEXT NOT NULL,                         -- JSON that is posted; fixed at creation
+    created_at TEXT NOT NULL,                   -- time of creation
+    state TEXT NOT NULL,                        -- EventState
+    refusals INTEGER NOT NULL DEFAULT 0,        -- number of refusals by the Director
+    last_error TEXT NOT NULL DEFAULT '',        -- the Director's last answer that refused it
+    completed_at TEXT,                          -- time of the delivery, or of the last refusal; NULL while queued
+    event_id TEXT,                              -- the Director's id of it; NULL until delivered
+    dismissed_at TEXT                           -- time at which an operator dismissed the refused event
+) STRICT;
+CREATE INDEX events_queued ON events (officer, directive_id, id) WHERE state = 'queued';
+CREATE INDEX events_refused ON events (officer, id) WHERE state = 'refused';
+CREATE INDEX events_by_directive ON events (officer, directive_id, id);
+"""
+
+_AUDIT: Final = """
+CREATE TABLE audit (                            -- append-only; each row is chained to the one before it
+    seq INTEGER PRIMARY KEY,                    -- 1, 2, 3, ... without a gap
+    at TEXT NOT NULL,                           -- time of the occurrence
+    kind TEXT NOT NULL,                         -- AuditKind
+    officer TEXT,                               -- officer that it concerns
+    directive_id TEXT,                          -- directive that it concerns; NULL: none
+    subject TEXT NOT NULL,                      -- thing that it is about; its form depends on the kind
+    body TEXT NOT NULL,                         -- content, mostly JSON; its form depends on the kind
+    prev TEXT NOT NULL,                         -- hash of the row before; 64 zeros in the first row
+    hash TEXT NOT NULL                          -- SHA-256 over prev and the columns before it, hex
+) STRICT;
+CREATE INDEX audit_by_directive ON audit (officer, directive_id, seq) WHERE directive_id IS NOT NULL;
+CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+"""
+
+_VIEWS: Final = """
+CREATE VIEW directive_overview AS
+SELECT d.officer, d.directive_id, d.received_at, d.action, d.symbol, d.state, d.state_at,
+       (SELECT count(*) FROM commands c
+         WHERE c.officer = d.officer AND c.directive_id = d.directive_id) AS commands,
+       (SELECT count(*) FROM events e WHERE e.officer = d.officer AND e.directive_id = d.directive_id) AS events,
+       (SELECT count(*) FROM events e WHERE e.officer = d.officer AND e.directive_id = d.directive_id
+            AND e.state <> 'delivered') AS undelivered,
+       d.error_code, d.error_message
+FROM directives d;
+
+CREATE VIEW timeline AS
+SELECT officer, directive_id, seq, at, kind, subject, body FROM audit WHERE directive_id IS NOT NULL;
+
+CREATE VIEW undelivered_events AS
+SELECT id, officer, directive_id, event_type, created_at, state, refusals, last_error, dismissed_at, body
+FROM events WHERE state <> 'delivered';
+
+CREATE VIEW open_positions AS
+SELECT officer, server, login, identifier, directive_id, client_order_id, symbol, side, volume_in, volume_out,
+       price_open, stop_loss, take_profit, opened_at
+FROM positions WHERE state = 'OPEN';
+
+CREATE VIEW pending_orders AS
+SELECT o.officer, o.server, o.login, o.ticket, c.directive_id, o.symbol, o.type, o.volume_initial,
+       o.volume_current, o.price, o.stop_loss, o.take_profit, o.state, o.seen_at
+FROM orders o JOIN commands c USING (client_order_id) WHERE o.off_book = 0 AND c.order_type <> 'MARKET';
+
+CREATE VIEW unresolved_commands AS
+SELECT officer, directive_id, number, client_order_id, symbol, side, volume, state, dispatched_at, message
+FROM commands WHERE state IN ('UNRESOLVED', 'UNKNOWN');
+
+CREATE VIEW officer_status AS
+SELECT o.officer, o.login, o.server, o.trade_mode, o.margin_mode, o.currency, o.bound_at, o.quarantine,
+       s.program, s.opened_at AS session_opened_at, s.ended_at AS session_ended_at,
+       s.end_reason AS session_end_reason,
+       (SELECT count(*) FROM directives d WHERE d.officer = o.officer AND d.state = 'RECEIVED')
+            AS directives_waiting,
+       (SELECT count(*) FROM directives d WHERE d.officer = o.officer AND d.state = 'WORKING')
+            AS directives_working,
+       (SELECT count(*) FROM commands c WHERE c.officer = o.officer AND c.state = 'PLANNED') AS commands_planned,
+       (SELECT count(*) FROM commands c WHERE c.officer = o.officer AND c.state IN ('DISPATCHED', 'SUBMITTED'))
+            AS commands_in_flight,
+       (SELECT count(*) FROM events e WHERE e.officer = o.officer AND e.state = 'queued') AS events_queued,
+       (SELECT min(created_at) FROM events e WHERE e.officer = o.officer AND e.state = 'queued')
+            AS oldest_queued_at,
+       (SELECT count(*) FROM events e WHERE e.officer = o.officer AND e.state = 'refused'
+            AND e.dismissed_at IS NULL) AS events_refused,
+       coalesce((SELECT last_error FROM events e WHERE e.officer = o.officer AND e.state = 'refused'
+            AND e.dismissed_at IS NULL ORDER BY id DESC LIMIT 1), '') AS last_refusal
+FROM officers o LEFT JOIN sessions s ON s.epoch = (SELECT max(epoch) FROM sessions WHERE officer = o.officer);
+"""

@@ -33,22 +33,23 @@ def compare_positions(step: Step, scan: ScanReport, *, netting: bool, patience: 
     """Note each difference, forget those that are gone, and raise once what has lasted for so long."""
     found = {each.identifier: each for each in _differences(step, scan, netting=netting)}
     known = {
-        row["identifier"]: (datetime.fromisoformat(row["since"]), row["scan"])
+        row["identifier"]: (datetime.fromisoformat(row["since"]), row["scan_key"])
         for row in step.connection.execute(
-            "SELECT identifier, since, scan FROM differences WHERE officer = ? AND server = ? AND login = ?",
+            "SELECT identifier, since, scan_key FROM position_mismatches"
+            " WHERE officer = ? AND server = ? AND login = ?",
             step.account.key,
         )
     }
     for identifier in known.keys() - found.keys():
         step.connection.execute(
-            "DELETE FROM differences WHERE officer = ? AND server = ? AND login = ? AND identifier = ?",
+            "DELETE FROM position_mismatches WHERE officer = ? AND server = ? AND login = ? AND identifier = ?",
             (*step.account.key, identifier),
         )
     for identifier, difference in found.items():
         since, first_seen = known.get(identifier, (None, report_key(scan)))
         if since is None:
             step.connection.execute(
-                "INSERT INTO differences (officer, server, login, identifier, since, scan)"
+                "INSERT INTO position_mismatches (officer, server, login, identifier, since, scan_key)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (*step.account.key, identifier, utc_text(step.now), first_seen),
             )

@@ -36,7 +36,8 @@ def news(connection: sqlite3.Connection, officer: str, items: Sequence[Item]) ->
 def _known(connection: sqlite3.Connection, officer: str, item: Item) -> bool:
     if item.directive_id is None:
         found = connection.execute(
-            "SELECT 1 FROM unreadable WHERE officer = ? AND fingerprint = ?", (officer, item.fingerprint)
+            "SELECT 1 FROM unreadable_directives WHERE officer = ? AND fingerprint = ?",
+            (officer, item.fingerprint),
         )
         return found.fetchone() is not None
     row = connection.execute(
@@ -89,7 +90,7 @@ def _exists(connection: sqlite3.Connection, officer: str, directive_id: str) -> 
 def _take_unreadable(step: Step, item: Item) -> None:
     problem = _problem_of(item)
     step.connection.execute(
-        "INSERT INTO unreadable (officer, fingerprint, received_at, raw, error_code, error_message)"
+        "INSERT INTO unreadable_directives (officer, fingerprint, received_at, raw, error_code, error_message)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         (step.officer, item.fingerprint, utc_text(step.now), item.raw, problem.code, problem.message),
     )
@@ -135,9 +136,9 @@ def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: It
     expired = problem is not None and problem.code == "EXPIRED"
     refused = DirectiveState.EXPIRED if expired else DirectiveState.REJECTED
     step.connection.execute(
-        "INSERT INTO directives (officer, directive_id, received_at, raw, fingerprint, body, symbol, action,"
-        " expires_at, state, state_at, error_code, error_message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO directives (officer, directive_id, origin, received_at, raw, fingerprint, body, symbol,"
+        " action, expires_at, state, state_at, error_code, error_message)"
+        " VALUES (?, ?, 'director', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             step.officer,
             directive_id,

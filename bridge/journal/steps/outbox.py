@@ -59,7 +59,7 @@ def due(
 def delivered(step: Step, event: Outgoing, event_id: str | None) -> None:
     """The Director took it."""
     step.connection.execute(
-        "UPDATE events SET state = 'delivered', settled_at = ?, event_id = ? WHERE id = ?",
+        "UPDATE events SET state = 'delivered', completed_at = ?, event_id = ? WHERE id = ?",
         (utc_text(step.now), event_id, event.id),
     )
     step.audit("delivered", event.event_type, event_id or "", event.directive_id)
@@ -76,7 +76,7 @@ def refused_once(step: Step, event: Outgoing, why: str) -> None:
 def set_aside(step: Step, event: Outgoing, why: str) -> None:
     """The Director refused it for good: kept and shown, and the next event of its directive may go."""
     step.connection.execute(
-        "UPDATE events SET state = 'refused', refusals = refusals + 1, last_error = ?, settled_at = ?"
+        "UPDATE events SET state = 'refused', refusals = refusals + 1, last_error = ?, completed_at = ?"
         " WHERE id = ?",
         (why[:MAX_ERROR], utc_text(step.now), event.id),
     )
@@ -111,7 +111,7 @@ def refused(
 def retry(step: Step, events: Collection[RefusedEvent]) -> None:
     """Refused events of the step's officer go out again: each in its place, before what is queued behind it."""
     step.connection.executemany(
-        "UPDATE events SET state = 'queued', refusals = 0, settled_at = NULL, dismissed_at = NULL"
+        "UPDATE events SET state = 'queued', refusals = 0, completed_at = NULL, dismissed_at = NULL"
         " WHERE id = ? AND state = 'refused'",
         [(event.id,) for event in events],
     )

@@ -24,7 +24,7 @@ def cancel_lapsed(step: Step) -> None:
     latest = int((step.now - PATIENCE).timestamp() * 1000)
     found = step.connection.execute(
         "SELECT o.ticket FROM orders o JOIN commands c ON c.client_order_id = o.client_order_id"
-        " WHERE o.officer = ? AND o.server = ? AND o.login = ? AND o.done = 0"
+        " WHERE o.officer = ? AND o.server = ? AND o.login = ? AND o.off_book = 0"
         " AND json_extract(c.body, '$.expires_ms') BETWEEN 1 AND ?",
         (*step.account.key, latest),
     ).fetchall()

@@ -89,7 +89,7 @@ def is_news(
     account = Account(officer, row["server"], row["login"])
     known = sessions.known_offsets(connection, officer, account.server)
     today = _day(connection, account, _date(now, known))
-    return today is None or Decimal(today["peak"]) < equity
+    return today is None or Decimal(today["peak_equity"]) < equity
 
 
 def note(step: Step, limits: RiskLimits, gate: Gate | None) -> None:
@@ -99,8 +99,9 @@ def note(step: Step, limits: RiskLimits, gate: Gate | None) -> None:
     if equity is None or not is_news(step.connection, step.officer, limits, gate, step.now):
         return
     step.connection.execute(
-        "INSERT INTO equity_days (officer, server, login, day, opening, peak) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (officer, server, login, day) DO UPDATE SET peak = excluded.peak",
+        "INSERT INTO equity_days (officer, server, login, day, opening_equity, peak_equity)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (officer, server, login, day) DO UPDATE SET peak_equity = excluded.peak_equity",
         (
             *step.account.key,
             _date(step.now, sessions.offsets(step)),
@@ -126,13 +127,13 @@ def _funds(step: Step, limits: RiskLimits, gate: Gate, known: Sequence[Offset]) 
         return None
     today = _day(step.connection, step.account, _date(step.now, known))
     peaks = step.connection.execute(
-        "SELECT peak FROM equity_days WHERE officer = ? AND server = ? AND login = ?", step.account.key
+        "SELECT peak_equity FROM equity_days WHERE officer = ? AND server = ? AND login = ?", step.account.key
     )
     return Funds(
         equity=gate.equity,
         margin=gate.margin,
-        day_opening=Decimal(today["opening"]) if today else gate.equity,
-        peak=max([gate.equity, *(Decimal(row["peak"]) for row in peaks)]),
+        day_opening=Decimal(today["opening_equity"]) if today else gate.equity,
+        peak=max([gate.equity, *(Decimal(row["peak_equity"]) for row in peaks)]),
     )
 
 
@@ -143,7 +144,8 @@ def _date(now: datetime, known: Sequence[Offset]) -> str:
 
 def _day(connection: sqlite3.Connection, account: Account, day: str) -> sqlite3.Row | None:
     row: sqlite3.Row | None = connection.execute(
-        "SELECT opening, peak FROM equity_days WHERE officer = ? AND server = ? AND login = ? AND day = ?",
+        "SELECT opening_equity, peak_equity FROM equity_days"
+        " WHERE officer = ? AND server = ? AND login = ? AND day = ?",
         (*account.key, day),
     ).fetchone()
     return row

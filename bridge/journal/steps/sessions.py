@@ -125,7 +125,7 @@ def _check_ledger(step: Step, ledger_id: str | None, mark: int, ledger: LedgerId
 def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
     step.connection.execute(
         # What a killed sidecar could not end.
-        "UPDATE sessions SET ended_at = ?, why = 'a new session took over'"
+        "UPDATE sessions SET ended_at = ?, end_reason = 'a new session took over'"
         " WHERE officer = ? AND ended_at IS NULL",
         (utc_text(step.now), step.officer),
     )
@@ -159,7 +159,7 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
 def end_epoch(step: Step, epoch: int, why: str) -> None:
     """A session is over."""
     step.connection.execute(
-        "UPDATE sessions SET ended_at = ?, why = ? WHERE epoch = ? AND ended_at IS NULL",
+        "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE epoch = ? AND ended_at IS NULL",
         (utc_text(step.now), why, epoch),
     )
 

@@ -101,7 +101,7 @@ class Step:
             body = encode_event(event, extra_fields=self._extra_fields).decode()
             cursor = self.connection.execute(
                 "INSERT INTO events (officer, directive_id, event_type, event_class, subject, key, body,"
-                " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                " created_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued') ON CONFLICT (key) DO NOTHING",
                 (
                     self.officer,
                     event.directive_id,

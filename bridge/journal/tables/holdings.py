@@ -187,14 +187,15 @@ def position_book(
     began: dict[int, int] = {}
     for row in connection.execute(
         # The plus keeps SQLite from walking through all of the account's shares because they are in that order.
-        "SELECT * FROM allocations WHERE officer = ? AND server = ? AND login = ? AND position_id = ? AND deal <> ?"
-        " ORDER BY +deal, number",
+        "SELECT * FROM allocations"
+        " WHERE officer = ? AND server = ? AND login = ? AND position_id = ? AND deal_ticket <> ?"
+        " ORDER BY +deal_ticket, number",
         (*account.key, identifier, without),
     ):
         allocation = _allocation(row)
         allocations.setdefault(row["client_order_id"], []).append(allocation)
         if allocation.volume:
-            began.setdefault(row["client_order_id"], row["deal"])
+            began.setdefault(row["client_order_id"], row["deal_ticket"])
     return PositionBook(
         parts=parts_of(connection, account, identifier),
         allocations=allocations,
@@ -209,7 +210,8 @@ def position_book(
 def allocations_of_deal(connection: sqlite3.Connection, account: Account, deal: int) -> list[Allocation]:
     """How the deal was divided."""
     rows = connection.execute(
-        "SELECT * FROM allocations WHERE officer = ? AND server = ? AND login = ? AND deal = ? ORDER BY number",
+        "SELECT * FROM allocations"
+        " WHERE officer = ? AND server = ? AND login = ? AND deal_ticket = ? ORDER BY number",
         (*account.key, deal),
     )
     return [_allocation(row) for row in rows]
@@ -224,11 +226,11 @@ def save_allocations(
 ) -> None:
     """How the deal is divided now."""
     connection.execute(
-        "DELETE FROM allocations WHERE officer = ? AND server = ? AND login = ? AND deal = ?",
+        "DELETE FROM allocations WHERE officer = ? AND server = ? AND login = ? AND deal_ticket = ?",
         (*account.key, report.ticket),
     )
     connection.executemany(
-        "INSERT INTO allocations (officer, server, login, deal, number, position_id,"
+        "INSERT INTO allocations (officer, server, login, deal_ticket, number, position_id,"
         " client_order_id, entry, volume, price,"
         " commission, swap, profit, fee) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [

@@ -17,7 +17,7 @@ def save_order(
     """The order as it is now, new or known."""
     connection.execute(
         "INSERT OR REPLACE INTO orders (officer, server, login, ticket, client_order_id, symbol, type, state,"
-        " volume_initial, volume_current, price, stop_loss, take_profit, done, seen_at, body)"
+        " volume_initial, volume_current, price, stop_loss, take_profit, off_book, seen_at, body)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *account.key,
@@ -53,7 +53,7 @@ def pending_orders(connection: sqlite3.Connection, account: Account) -> list[Ord
     rows = connection.execute(
         "SELECT o.ticket, o.client_order_id, o.symbol, o.volume_current, c.directive_id, c.side, c.order_type"
         " FROM orders o JOIN commands c ON c.client_order_id = o.client_order_id"
-        " WHERE o.officer = ? AND o.server = ? AND o.login = ? AND o.done = 0 AND c.order_type <> 'MARKET'"
+        " WHERE o.officer = ? AND o.server = ? AND o.login = ? AND o.off_book = 0 AND c.order_type <> 'MARKET'"
         " ORDER BY o.ticket",
         account.key,
     )

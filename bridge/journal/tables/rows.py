@@ -205,8 +205,8 @@ def insert_command(connection: sqlite3.Connection, record: CommandRecord, at: da
     connection.execute(
         "INSERT INTO commands (client_order_id, officer, directive_id, number, created_at,"
         " body, kind, order_type, symbol,"
-        " side, volume, target_order, target_position, opening_directive_id, state, expires_at, attempt, request_no,"
-        " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message)"
+        " side, volume, target_order, target_position, opening_directive_id, state, expires_at, attempt,"
+        " request_no, absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             record.client_order_id,

@@ -39,7 +39,7 @@ class OfficerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The terminal's program in its last session. None, as below: there was none."""
     session_opened_at: str | None = None
     session_ended_at: str | None = None
-    session_ended_why: str | None = None
+    session_end_reason: str | None = None
     directives_waiting: int = 0
     """RECEIVED: not planned yet."""
     directives_working: int = 0
@@ -86,7 +86,7 @@ class PendingOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnresolvedCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A command whose fate is open (view unknown_commands)."""
+    """A command whose fate is open (view unresolved_commands)."""
 
     officer: str
     directive_id: str
@@ -112,25 +112,6 @@ class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
     unresolved: list[UnresolvedCommand]
 
 
-_OFFICERS = """
-SELECT o.officer, o.login, o.server, o.trade_mode, o.margin_mode, o.currency, o.bound_at, o.quarantine,
-    s.program, s.opened_at AS session_opened_at, s.ended_at AS session_ended_at, s.why AS session_ended_why,
-    (SELECT count(*) FROM directives d WHERE d.officer = o.officer AND d.state = 'RECEIVED') AS directives_waiting,
-    (SELECT count(*) FROM directives d WHERE d.officer = o.officer AND d.state = 'WORKING') AS directives_working,
-    (SELECT count(*) FROM commands c WHERE c.officer = o.officer AND c.state = 'PLANNED') AS commands_planned,
-    (SELECT count(*) FROM commands c WHERE c.officer = o.officer AND c.state IN ('DISPATCHED', 'SUBMITTED'))
-        AS commands_in_flight,
-    (SELECT count(*) FROM events e WHERE e.officer = o.officer AND e.state = 'queued') AS events_queued,
-    (SELECT min(created_at) FROM events e WHERE e.officer = o.officer AND e.state = 'queued') AS oldest_queued_at,
-    (SELECT count(*) FROM events e WHERE e.officer = o.officer AND e.state = 'refused'
-        AND e.dismissed_at IS NULL) AS events_refused,
-    coalesce((SELECT last_error FROM events e WHERE e.officer = o.officer AND e.state = 'refused'
-        AND e.dismissed_at IS NULL ORDER BY id DESC LIMIT 1), '') AS last_refusal
-FROM officers o LEFT JOIN sessions s ON s.epoch = (SELECT max(epoch) FROM sessions WHERE officer = o.officer)
-ORDER BY o.officer
-"""
-
-
 def status(db: Database, path: Path) -> JournalStatus:
     """How things stand now. Raises JournalOlderError, JournalNewerError, sqlite3.DatabaseError.
 
@@ -141,11 +122,11 @@ def status(db: Database, path: Path) -> JournalStatus:
     db.conn.execute("BEGIN")
     try:
         return JournalStatus(
-            officers=[msgspec.convert(row, OfficerStatus) for row in db.query(_OFFICERS)],
+            officers=_rows(db, "officer_status", OfficerStatus, "officer"),
             halts=_rows(db, "halts", Halt, "officer, symbol, since"),
             positions=_rows(db, "open_positions", OpenPosition, "officer, opened_at, identifier"),
             orders=_rows(db, "pending_orders", PendingOrder, "officer, ticket"),
-            unresolved=_rows(db, "unknown_commands", UnresolvedCommand, "officer, dispatched_at, number"),
+            unresolved=_rows(db, "unresolved_commands", UnresolvedCommand, "officer, dispatched_at, number"),
         )
     finally:
         db.conn.execute("ROLLBACK")

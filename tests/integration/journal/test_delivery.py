@@ -29,7 +29,7 @@ def test_an_event_that_was_taken_is_settled_with_the_directors_name_for_it(desk:
     desk.journal.delivered(event, "evt-1", desk.now)
     assert desk.due() == []
     with file.open_reader(desk.path) as beside:
-        [row] = [tuple(row) for row in beside.execute("SELECT state, event_id, settled_at FROM events")]
+        [row] = [tuple(row) for row in beside.execute("SELECT state, event_id, completed_at FROM events")]
         assert beside.execute("SELECT count(*) FROM undelivered_events").fetchone()[0] == 0
     assert row == ("delivered", "evt-1", "2026-01-05T10:00:02.000Z")
     assert desk.rows("SELECT subject, body FROM audit WHERE kind = 'delivered'") == [(RECEIVED, "evt-1")]

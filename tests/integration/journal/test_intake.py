@@ -91,7 +91,7 @@ def test_an_item_without_a_usable_id_is_kept_and_emitted_once_with_no_directive(
     transactions = begun(desk.connection)
     assert desk.take(item) == Taken()
     assert transactions == []
-    assert desk.rows("SELECT raw FROM unreadable") == [(item,)]
+    assert desk.rows("SELECT raw FROM unreadable_directives") == [(item,)]
     assert desk.emitted(None) == ["ORDER_REJECTED"]
     assert desk.rows("SELECT count(*) FROM directives") == [(0,)]
 
@@ -180,7 +180,8 @@ def test_without_extra_fields_events_carry_the_contracts_fields_alone(make_desk:
 
 
 RESIDUE = (
-    "officer, directive_id, created_at, body, kind, symbol, side, volume, state, expires_at, attempt, request_no,"
+    "officer, directive_id, created_at, body, kind, order_type, symbol, side, volume, target_order,"
+    " target_position, opening_directive_id, state, expires_at, attempt, request_no,"
     " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message"
 )
 """The columns of a command but for what makes it one of its own."""

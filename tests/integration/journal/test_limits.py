@@ -159,7 +159,7 @@ def test_a_peak_counts_though_nothing_was_ordered_then(make_desk: MakeDesk) -> N
     desk = limited(make_desk, max_drawdown_percent=Decimal(10))
     for equity in (10_000, 20_000, 17_000):
         desk.look(equity=Decimal(equity))
-    assert desk.rows("SELECT opening, peak FROM equity_days") == [("10000", "20000")]
+    assert desk.rows("SELECT opening_equity, peak_equity FROM equity_days") == [("10000", "20000")]
     assert went_out(desk, directive(), equity=Decimal(18_000)) == []
     assert refused(desk) == {"dir-1": "LIMIT_DRAWDOWN"}
 

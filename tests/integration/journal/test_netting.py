@@ -95,7 +95,9 @@ def test_a_stop_is_emitted_to_both_openers_and_a_later_revision_too(netted: Desk
     netted.report(msgspec.structs.replace(stop, profit=stop.profit * 2))
     assert netted.rows("SELECT profit FROM positions ORDER BY directive_id") == [("-1.80",), ("-1.20",)]
     assert netted.emitted("dir-1")[-1] == netted.emitted("dir-2")[-1] == "ORDER_FILLED"
-    assert netted.rows("SELECT client_order_id, profit FROM allocations WHERE deal = ?", stop.ticket) == [
+    assert netted.rows(
+        "SELECT client_order_id, profit FROM allocations WHERE deal_ticket = ?", stop.ticket
+    ) == [
         (first.client_order_id, "-1.80"),
         (second.client_order_id, "-1.20"),
     ]

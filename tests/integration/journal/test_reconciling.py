@@ -84,7 +84,7 @@ def test_a_history_that_was_only_late_raises_nothing(joined: Desk, opened: Order
     joined.report(seen(), scanned(2, POSITION))
     joined.report(scanned(3))
     assert emitted(joined) == []
-    assert joined.rows("SELECT count(*) FROM differences") == [(1,)]
+    assert joined.rows("SELECT count(*) FROM position_mismatches") == [(1,)]
 
 
 def test_a_scan_that_cannot_name_all_positions_says_nothing_of_those_it_leaves_out(

@@ -61,7 +61,7 @@ def test_a_retried_event_goes_out_as_it_was_and_may_be_refused_as_often_as_a_new
     [again] = desk.due()
     assert (again.id, again.key, again.body, again.refusals) == (before.id, before.key, before.body, 0)
     assert refused(desk, dismissed=True) == []
-    assert desk.rows("SELECT settled_at FROM events") == [(None,)]
+    assert desk.rows("SELECT completed_at FROM events") == [(None,)]
 
 
 def test_retried_events_keep_the_order_of_their_directive(desk: Desk) -> None:

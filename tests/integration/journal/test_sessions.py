@@ -101,7 +101,7 @@ def test_a_session_that_a_killed_sidecar_left_open_is_ended_by_the_next(joined: 
     joined.open()
     joined.later(60)
     joined.join()
-    assert joined.rows("SELECT epoch, ended_at, why FROM sessions") == [
+    assert joined.rows("SELECT epoch, ended_at, end_reason FROM sessions") == [
         (1, "2026-01-05T10:01:00.000Z", "a new session took over"),
         (2, None, None),
     ]
@@ -111,7 +111,7 @@ def test_a_session_is_ended_once(joined: Desk) -> None:
     joined.journal.end_epoch(OFFICER, 1, "first", joined.now)
     joined.later(1)
     joined.journal.end_epoch(OFFICER, 1, "second", joined.now)
-    assert joined.rows("SELECT ended_at, why FROM sessions") == [("2026-01-05T10:00:00.000Z", "first")]
+    assert joined.rows("SELECT ended_at, end_reason FROM sessions") == [("2026-01-05T10:00:00.000Z", "first")]
 
 
 def test_the_welcome_says_how_far_ledger_and_scan_have_come(joined: Desk) -> None:

@@ -39,7 +39,7 @@ def test_an_officer_with_its_account_and_its_last_session(joined: Desk) -> None:
     assert found.session_opened_at == "2026-01-05T10:00:00.000Z"
     assert (found.session_ended_at, found.quarantine) == (None, "")
     joined.journal.end_epoch(OFFICER, joined.epoch, "the terminal said: bye", NOW)
-    assert officer(joined).session_ended_why == "the terminal said: bye"
+    assert officer(joined).session_end_reason == "the terminal said: bye"
     joined.join()
     assert officer(joined).session_ended_at is None
 

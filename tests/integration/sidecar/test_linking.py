@@ -208,7 +208,9 @@ async def test_a_second_boot_is_refused_while_the_first_lives_and_taken_when_it_
             await second.join()
         await rig.pass_time(3)
         assert (await second.join()).epoch == 2
-        assert rig.station.rows("SELECT why FROM sessions WHERE epoch = 1") == [("a new session took over",)]
+        assert rig.station.rows("SELECT end_reason FROM sessions WHERE epoch = 1") == [
+            ("a new session took over",)
+        ]
 
 
 # Floods
@@ -318,7 +320,7 @@ async def test_a_report_out_of_order_ends_the_session(rig: Rig) -> None:
         await terminal.hear(Bye)
         await eventually(lambda: rig.worker.gate(OFFICER) is None)
     await eventually(
-        lambda: rig.station.rows("SELECT why FROM sessions") == [("report 2 came after report 0",)]
+        lambda: rig.station.rows("SELECT end_reason FROM sessions") == [("report 2 came after report 0",)]
     )
     assert rig.station.rows("SELECT count(*) FROM reports") == [(0,)]
 
@@ -463,7 +465,7 @@ async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: 
         # Only what the broker's connection did was told.
         assert connections(rig.station) == ["CONNECTION_LOST"]
         await rig.pass_time_until(lambda: rig.station.rows("SELECT ended_at FROM sessions") != [(None,)])
-    [(why,)] = rig.station.rows("SELECT why FROM sessions")
+    [(why,)] = rig.station.rows("SELECT end_reason FROM sessions")
     # Told by what has been taken in, which other threads bring in their own time: never too early, nor for longer
     # than since the last beat but one.
     assert 15.0 <= silence(why) < rig.clock.monotonic() - 39
@@ -698,7 +700,7 @@ async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended
     await rig.station.take(rig.station.directive("dir-1"))
     rig.station.runtime.dispatch_wake_up.ring()
     ended = [("the terminal takes no messages",)]
-    await eventually(lambda: rig.station.rows("SELECT why FROM sessions") == ended)
+    await eventually(lambda: rig.station.rows("SELECT end_reason FROM sessions") == ended)
     assert rig.worker.gate(OFFICER) is None
     # It may have been on its way: the next session asks.
     assert rig.station.rows("SELECT state FROM commands") == [("DISPATCHED",)]

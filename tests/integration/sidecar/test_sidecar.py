@@ -114,7 +114,7 @@ async def test_a_stop_ends_the_sessions_and_frees_the_port_and_the_journal(
         await terminal.join()
         await sidecar.stopped()
         assert (await terminal.hear(Bye)).reason == "the sidecar stops"
-    assert station.rows("SELECT why FROM sessions") == [("the sidecar stops",)]
+    assert station.rows("SELECT end_reason FROM sessions") == [("the sidecar stops",)]
     Link(sidecar.endpoint).close()
     # The journal is its caller's again.
     assert station.journal.due(1, ()) == []
@@ -134,7 +134,7 @@ async def test_a_stop_does_not_wait_for_a_director_that_hangs(
         await director.clock.asleep(2)
         await sidecar.stopped()
     assert station.rows("SELECT state FROM events") == [("queued",)]
-    assert station.rows("SELECT why FROM sessions") == [("the sidecar stops",)]
+    assert station.rows("SELECT end_reason FROM sessions") == [("the sidecar stops",)]
 
 
 async def test_a_stop_waits_for_a_post_that_is_answered_meanwhile(
