@@ -218,7 +218,7 @@ def test_a_signal_ends_the_process_in_order(
         out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert out == "ready\n"
-    assert "the session stands" in err
+    assert "session established" in err
     assert router.peer.heard_of(Bye)[0].reason == number.name
 
 
