@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from bridge.config.problem import Problem, shown
+from bridge.core.director.actions import Intent, intent_of
 from bridge.core.settings import RiskLimits
 from bridge.core.trade.risk_limits import parse_window
 
@@ -26,7 +27,7 @@ def check(at: str, risk_limits: RiskLimits) -> Iterator[Problem]:
     if fall is not None and fall.is_finite() and fall > 100:
         yield Problem(f"{at}.max_drawdown_percent", shown(fall), "must be at most 100", "write a percentage")
     for action in risk_limits.allowed_actions or ():
-        if not action.opens:
+        if intent_of(action) is not Intent.OPEN:
             rule = "is no opening action, and what does not open is never held back"
             yield Problem(f"{at}.allowed_actions", shown(action), rule, "name OPEN_LONG, OPEN_SHORT or both")
     for window in risk_limits.closed_hours:

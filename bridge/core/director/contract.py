@@ -10,7 +10,7 @@ as one; `extra_fields = false` in the configuration keeps them from the Director
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -39,18 +39,6 @@ class Action(StrEnum):
     CANCEL = "CANCEL"
     """Take a pending order, or what is left of it, off the book."""
 
-    @property
-    def opens(self) -> bool:
-        return self in (Action.OPEN_LONG, Action.OPEN_SHORT)
-
-    @property
-    def modifies(self) -> bool:
-        return self in (Action.MODIFY, Action.MODIFY_SL, Action.MODIFY_TP)
-
-    @property
-    def closes(self) -> bool:
-        return not self.opens and not self.modifies and self is not Action.CANCEL
-
 
 class OrderType(StrEnum):
     """How an order is to be filled. The contract's example shows MARKET alone."""
@@ -64,7 +52,13 @@ class OrderType(StrEnum):
     @property
     def pending(self) -> bool:
         """True where the order waits on the broker's book for its price."""
-        return self is not OrderType.MARKET
+        match self:
+            case OrderType.MARKET:
+                return False
+            case OrderType.LIMIT | OrderType.STOP | OrderType.STOP_LIMIT:
+                return True
+            case _:
+                assert_never(self)
 
 
 class TimeInForce(StrEnum):

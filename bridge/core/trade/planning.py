@@ -1,153 +1,57 @@
-"""From a directive to commands: validation, the symbol's terms, and what each leg is about.
+"""Conversion of a directive to commands, once its symbol's terms are known.
 
-A directive is looked at twice. `check` asks, when it comes in, what no broker needs to be known for. The plan is
-made when a terminal is there and has told the symbol's terms: an open then becomes one command, everything else
-one command for each position or pending order that it is about.
+An open becomes one command. A close, a modify or a cancel becomes one command for each position or pending order
+that it is about. The action's rule (`director.actions`) says which side and which fields count.
 """
 
-import itertools
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 import msgspec
 
-from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce, utc_text
-from bridge.core.director.poll import Problem
+from bridge.core.director.actions import Intent, intent_of, opening_side, rule_of
+from bridge.core.director.contract import Directive, OrderType, TimeInForce
+from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.records import OrderRecord, PositionRecord
+from bridge.core.trade.validation import check_volume
 from bridge.core.units.decimals import ZERO
-from bridge.core.units.mt5_terms import Side
 
 COMMENT_LENGTH: Final = 26
 """Hosted bridges cap client comments here; MetaTrader's own limit is undocumented (31 in the field)."""
 
 ClientOrderIds = Callable[[int], int]
-"""Gives the token of a leg (1, 2, ...) of the directive at hand; never the same one for two commands."""
+"""Returns the client order id of command 1, 2, ... of one directive; never the same for two commands."""
 
 
 class PlannedCommand(msgspec.Struct, frozen=True):
-    """One command to be: its order, and the directive that opened what it is about."""
+    """Command that a directive becomes: its order, and the directive that opened the target."""
 
     order: Order
     opening_directive_id: str = ""
 
 
-def expiry(directive: Directive, settings: OfficerSettings) -> datetime:
-    """When the directive may no longer be sent."""
-    if directive.expires_at is not None:
-        return directive.expires_at
-    try:
-        return directive.issued_at + timedelta(seconds=settings.time_to_live_s)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
-
-
-def check(directive: Directive, settings: OfficerSettings, now: datetime) -> Problem | None:
-    """Why nothing may be sent for the directive; None where something may."""
-    limit = expiry(directive, settings)
-    if limit <= now:
-        return Problem("EXPIRED", f"expired at {utc_text(limit)}; it was received at {utc_text(now)}")
-    lapses = directive.order_expires_at
-    if lapses is not None and lapses <= now:
-        return Problem(
-            "EXPIRED", f"its order would expire at {utc_text(lapses)}; it was received at {utc_text(now)}"
-        )
-    if directive.action.opens:
-        return (
-            _check_allowed(directive, settings)
-            or _check_quantity(directive, settings)
-            or _check_levels(directive)
-        )
-    return None
-
-
-def _check_allowed(directive: Directive, settings: OfficerSettings) -> Problem | None:
-    risk_limits = settings.risk_limits
-    if risk_limits.allowed_actions is not None and directive.action not in risk_limits.allowed_actions:
-        allowed = ", ".join(risk_limits.allowed_actions) or "none"
-        return Problem(
-            "LIMIT_ACTION",
-            f"field 'action': {directive.action} is none of this officer's allowed_actions: {allowed}",
-        )
-    if risk_limits.allowed_symbols is not None and directive.symbol not in risk_limits.allowed_symbols:
-        allowed = ", ".join(risk_limits.allowed_symbols) or "none"
-        return Problem(
-            "LIMIT_SYMBOL",
-            f"field 'symbol': {directive.symbol} is none of this officer's allowed_symbols: {allowed}",
-        )
-    return None
-
-
-def _check_quantity(directive: Directive, settings: OfficerSettings) -> Problem | None:
-    most = settings.max_quantity
-    if most is not None and directive.quantity is not None and directive.quantity > most:
-        return Problem(
-            "LIMIT_QUANTITY",
-            f"field 'quantity': {directive.quantity} is over this officer's max_quantity of {most}",
-        )
-    return None
-
-
-def _check_levels(directive: Directive) -> Problem | None:
-    """A stop on the wrong side would be refused by the broker at best, and close at once at worst."""
-    long = directive.action is Action.OPEN_LONG
-    # What a stop-limit order is filled at is its limit; `price` only wakes it.
-    stop_limit = directive.order_type is OrderType.STOP_LIMIT
-    entry = ("limit_price", directive.limit_price) if stop_limit else ("price", directive.price)
-    levels = [
-        (name, level)
-        for name, level in (
-            ("stop_loss", directive.stop_loss),
-            entry,
-            ("take_profit", directive.take_profit),
-        )
-        if level is not None
-    ]
-    for (lower, low), (upper, high) in itertools.pairwise(levels):
-        if low == high or (low < high) is not long:
-            side = "below" if long else "above"
-            return Problem(
-                "INVALID_STOPS",
-                f"field '{lower}': {low} must be {side} {upper} ({high}) for {directive.action}",
-            )
-    return None
-
-
-def named(terms: SymbolReport) -> Problem | None:
-    """Why the broker's answer names no symbol to trade; None where it names one."""
-    if terms.name:
-        return None
-    if terms.candidates:
-        could_be = ", ".join(terms.candidates)
-        return Problem(
-            "AMBIGUOUS_SYMBOL",
-            f"field 'symbol': {terms.asked} could be {could_be} at this broker; "
-            "say which in the officer's 'symbols'",
-        )
-    return Problem(
-        "UNKNOWN_SYMBOL",
-        f"field 'symbol': the broker has no {terms.asked}, nor one like it; name it in the officer's 'symbols'",
-    )
-
-
 def plan_open(
     directive: Directive, settings: OfficerSettings, terms: SymbolReport, client_order_ids: ClientOrderIds
 ) -> PlannedCommand | Problem:
-    """The one command of an opening directive that `check` let through."""
-    quantity = directive.quantity
+    """Return the one command of an OPEN that `validation.check` accepted.
+
+    Raises ValueError for a directive without a quantity, or with an action that does not open.
+    """
+    side, quantity = opening_side(directive.action), directive.quantity
     if quantity is None:
-        raise ValueError(f"an opening directive without quantity is no directive: {directive.directive_id}")
+        raise ValueError(f"quantity is missing in {directive.directive_id}; {directive.action} requires it")
     if problem := check_volume(quantity, terms):
         return problem
     if terms.order_types and directive.order_type not in terms.order_types:
-        allowed = ", ".join(terms.order_types)
+        allowed = " or ".join(terms.order_types)
         return Problem(
             "UNKNOWN_ORDER_TYPE",
-            f"field 'order_type': {terms.name} takes {allowed}, not {directive.order_type}",
+            f"order_type {directive.order_type} is not allowed for {terms.name}; use {allowed}",
         )
     pending = directive.order_type.pending
     price, stop_loss = on_tick(directive.price, terms), on_tick(directive.stop_loss, terms)
@@ -156,7 +60,7 @@ def plan_open(
         client_order_id=client_order_ids(1),
         kind=CommandKind.OPEN,
         symbol=terms.name,
-        side=Side.BUY if directive.action is Action.OPEN_LONG else Side.SELL,
+        side=side,
         volume=quantity,
         order_type=directive.order_type,
         stop_loss=stop_loss,
@@ -173,28 +77,20 @@ def plan_open(
 
 
 def _lifetime(directive: Directive) -> tuple[TimeInForce, datetime | None]:
-    """How long a pending order stays: as the directive says, else until the directive itself expires."""
+    """Return how long a pending order stays: as the directive says, else until the directive itself expires."""
     until = directive.order_expires_at or directive.expires_at
-    asked = directive.time_in_force or (TimeInForce.GTD if until else TimeInForce.GTC)
-    return asked, until if asked is TimeInForce.GTD else None
-
-
-def check_volume(quantity: Decimal, terms: SymbolReport) -> Problem | None:
-    """Why the symbol does not take this quantity. It is never changed: a rounded quantity is another one."""
-    if terms.volume_min and quantity < terms.volume_min:
-        rule = f"is less than the least of {terms.name}, {terms.volume_min}"
-    elif terms.volume_max and quantity > terms.volume_max:
-        rule = f"is more than the most of {terms.name}, {terms.volume_max}"
-    elif terms.volume_step and quantity % terms.volume_step:
-        below = quantity - quantity % terms.volume_step
-        rule = f"is no multiple of the step of {terms.name}, {terms.volume_step}; the next below is {below}"
-    else:
-        return None
-    return Problem("INVALID_QUANTITY", f"field 'quantity': {quantity} {rule}")
+    time_in_force = directive.time_in_force or (TimeInForce.GTD if until else TimeInForce.GTC)
+    match time_in_force:
+        case TimeInForce.GTC | TimeInForce.DAY:
+            return time_in_force, None
+        case TimeInForce.GTD:
+            return time_in_force, until
+        case _:
+            assert_never(time_in_force)
 
 
 def on_tick(price: Decimal | None, terms: SymbolReport) -> Decimal | None:
-    """The price on the symbol's grid, the nearest there is. Digits stay where it is on it already."""
+    """Return the nearest price on the symbol's tick grid. A price on the grid keeps its digits."""
     tick = terms.tick_size or terms.point
     if price is None or not tick or not price % tick:
         return price
@@ -202,7 +98,7 @@ def on_tick(price: Decimal | None, terms: SymbolReport) -> Decimal | None:
 
 
 def deviation(directive: Directive, settings: OfficerSettings) -> int:
-    """The slippage allowed, in points: the directive's own, else the officer's."""
+    """Return the slippage allowed, in points: the directive's own, else the officer's."""
     own = directive.deviation_points
     return settings.deviation_points if own is None else own
 
@@ -214,12 +110,16 @@ def plan_close(
     positions: Iterable[PositionRecord],
     client_order_ids: ClientOrderIds,
 ) -> list[PlannedCommand] | Problem:
-    """One command for each part of a position that a closing directive is about, oldest first.
+    """Return one command for each lot that a CLOSE is about, oldest first.
 
-    `positions` are this officer's open ones, oldest first. With a quantity that much is closed; where less is
-    open, all of it is: who asks for more than there is wants out.
+    `positions` are this officer's open lots, oldest first. With a quantity that many lots are closed; where less is
+    open, all of it is: a Director that asks for more than there is wants to be out of the market. Raises ValueError
+    for an action that does not close.
     """
-    side = {Action.CLOSE_LONG: Side.BUY, Action.CLOSE_SHORT: Side.SELL}.get(directive.action)
+    rule = rule_of(directive.action)
+    if rule.intent is not Intent.CLOSE:
+        raise ValueError(f"action {directive.action} closes no position")
+    side = rule.side
     chosen = [
         position
         for position in positions
@@ -230,18 +130,18 @@ def plan_close(
     ]
     if not chosen:
         which = f"{side} position" if side else "position"
-        return Problem("NO_POSITION", f"there is no open {which} in {terms.name} {_whose(directive)}")
+        return Problem("NO_POSITION", f"there is no open {which} in {terms.name} {_opened_by(directive)}")
     allowed = deviation(directive, settings)
     return [
         close_command(position, volume, client_order_ids(number), allowed, comment(directive.directive_id))
-        for number, (position, volume) in enumerate(_allocations(chosen, directive.quantity), start=1)
+        for number, (position, volume) in enumerate(_closable(chosen, directive.quantity), start=1)
     ]
 
 
 def close_command(
     position: PositionRecord, volume: Decimal, client_order_id: int, deviation_points: int, text: str
 ) -> PlannedCommand:
-    """The command that closes so much of one command's part of a position."""
+    """Return the command that closes `volume`, in lots, of the lot that one command opened in a position."""
     order = Order(
         client_order_id=client_order_id,
         kind=CommandKind.CLOSE,
@@ -259,15 +159,15 @@ def close_command(
 def plan_cancel(
     directive: Directive, terms: SymbolReport, orders: Iterable[OrderRecord], client_order_ids: ClientOrderIds
 ) -> list[PlannedCommand] | Problem:
-    """One command for each pending order of this officer that a CANCEL is about."""
-    chosen = _aimed_at(directive, terms, orders)
+    """Return one command for each pending order of this officer that a CANCEL is about."""
+    chosen = _targets(directive, terms, orders)
     if not chosen:
-        return Problem("NO_ORDER", f"there is no pending order in {terms.name} {_whose(directive)}")
+        return Problem("NO_ORDER", f"there is no pending order in {terms.name} {_opened_by(directive)}")
     return [cancel_command(order, client_order_ids(number)) for number, order in enumerate(chosen, start=1)]
 
 
 def cancel_command(order: OrderRecord, client_order_id: int) -> PlannedCommand:
-    """The command that takes one pending order off the book."""
+    """Return the command that takes one pending order off the book."""
     return PlannedCommand(
         Order(
             client_order_id=client_order_id,
@@ -289,40 +189,40 @@ def plan_modify(
     orders: Iterable[OrderRecord],
     client_order_ids: ClientOrderIds,
 ) -> list[PlannedCommand] | Problem:
-    """One command for each position, and each pending order, that a MODIFY is about.
+    """Return one command for each position, and each pending order, that a MODIFY is about.
 
-    Without a target: the symbol's open positions, and its pending orders only where there is no position. A price
-    is a pending order's; it must be clear which one's.
+    Without a target these are the symbol's open positions, and its pending orders only where there is no position.
+    A price belongs to one pending order; it must be clear to which one.
     """
-    held = _aimed_at(directive, terms, (position for position in positions if position.volume > 0))
-    waiting = _aimed_at(directive, terms, orders)
+    acts_on = rule_of(directive.action).acts_on
+    stop_loss = on_tick(directive.stop_loss, terms) if "stop_loss" in acts_on else None
+    take_profit = on_tick(directive.take_profit, terms) if "take_profit" in acts_on else None
+    price = on_tick(directive.price, terms) if "price" in acts_on else None
+    limit_price = on_tick(directive.limit_price, terms) if "limit_price" in acts_on else None
+    held = _targets(directive, terms, (position for position in positions if position.volume > 0))
+    waiting = _targets(directive, terms, orders)
     if directive.target_directive_id is None:
-        if directive.action is Action.MODIFY and (directive.price or directive.limit_price):
-            # A price is a pending order's: whoever names one does not mean a position.
+        if price is not None or limit_price is not None:
+            # Only a pending order has a price: a directive with one does not mean a position.
             held = []
         elif held:
             waiting = []
-    stop_loss = on_tick(directive.stop_loss, terms) if directive.action is not Action.MODIFY_TP else None
-    take_profit = on_tick(directive.take_profit, terms) if directive.action is not Action.MODIFY_SL else None
-    whole = directive.action is Action.MODIFY
-    price = on_tick(directive.price, terms) if whole else None
-    limit_price = on_tick(directive.limit_price, terms) if whole else None
     if stop_loss is None and take_profit is None:
-        # Nothing that a position has is to change; a limit price alone is nothing to other orders either.
+        # A position has no other terms to change; of orders only a STOP_LIMIT has a limit price.
         held = []
         if price is None:
             waiting = [order for order in waiting if order.order_type is OrderType.STOP_LIMIT]
     if (price is not None or limit_price is not None) and len(waiting) > 1:
-        field = "limit_price" if price is None else "price"
+        field, value = ("limit_price", limit_price) if price is None else ("price", price)
         return Problem(
             "AMBIGUOUS_TARGET",
-            f"field '{field}': there are {len(waiting)} pending orders in {terms.name}; "
+            f"{field} {value} is for one order, and there are {len(waiting)} pending orders in {terms.name}; "
             "name one by target_directive_id",
         )
     if not held and not waiting:
-        return Problem("NO_TARGET", f"there is nothing to change in {terms.name} {_whose(directive)}")
+        return Problem("NO_TARGET", f"there is nothing to change in {terms.name} {_opened_by(directive)}")
     commands: list[PlannedCommand] = []
-    # Where several commands share a position its levels are one: one leg for each position.
+    # Commands that share a position share its levels: one command for each position.
     firsts: dict[int, PositionRecord] = {}
     for position in held:
         firsts.setdefault(position.identifier, position)
@@ -362,7 +262,7 @@ def flatten(
     settings: OfficerSettings,
     client_order_ids: ClientOrderIds,
 ) -> list[PlannedCommand]:
-    """A person wants out: pending orders first, so that none is filled meanwhile, then every position."""
+    """Return the commands of a flatten: pending orders first, so that none is filled meanwhile, then positions."""
     commands: list[PlannedCommand] = []
     for order in orders:
         commands.append(cancel_command(order, client_order_ids(len(commands) + 1)))
@@ -381,17 +281,16 @@ _Target = TypeVar("_Target", PositionRecord, OrderRecord)
 
 
 def would_close(close: Directive, opened: Directive) -> bool:
-    """Whether the close is about what the opening directive opens."""
-    sides = {Action.CLOSE_LONG: Action.OPEN_LONG, Action.CLOSE_SHORT: Action.OPEN_SHORT}
+    """Return True where the CLOSE is about the position that the OPEN opens."""
     return (
-        opened.action.opens
+        intent_of(opened.action) is Intent.OPEN
         and opened.symbol == close.symbol
-        and sides.get(close.action, opened.action) is opened.action
+        and rule_of(close.action).side in (None, opening_side(opened.action))
         and close.target_directive_id in (None, opened.directive_id)
     )
 
 
-def _aimed_at(directive: Directive, terms: SymbolReport, targets: Iterable[_Target]) -> list[_Target]:
+def _targets(directive: Directive, terms: SymbolReport, targets: Iterable[_Target]) -> list[_Target]:
     return [
         target
         for target in targets
@@ -399,12 +298,12 @@ def _aimed_at(directive: Directive, terms: SymbolReport, targets: Iterable[_Targ
     ]
 
 
-def _whose(directive: Directive) -> str:
+def _opened_by(directive: Directive) -> str:
     target = directive.target_directive_id
     return f"opened by {target}" if target else "opened by this officer"
 
 
-def _allocations(
+def _closable(
     positions: Sequence[PositionRecord], quantity: Decimal | None
 ) -> Iterable[tuple[PositionRecord, Decimal]]:
     left = quantity
@@ -420,5 +319,5 @@ def _allocations(
 
 
 def comment(directive_id: str) -> str:
-    """The start of the directive's id as the order's comment: plain ASCII, for people."""
+    """Return the start of the directive's id as the order's comment: plain ASCII, for the operator."""
     return directive_id.encode("ascii", "replace").decode()[:COMMENT_LENGTH]

@@ -1,7 +1,7 @@
-"""The officer's limits on opening, looked at just before a command would go out.
+"""Limits on opening, checked just before a command would be dispatched.
 
-They stop opens alone: whoever is over a limit must be able to close. What a broker must be asked for is checked by
-the terminal as well, from its own inputs: two lines that know nothing of each other.
+They stop opens alone: an officer over a limit must be able to close. The terminal checks limits of its own inputs
+as well: two independent checks.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.director.poll import Problem
+from bridge.core.director.problem import Problem
 from bridge.core.link.messages import Order
 from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.units.decimals import ZERO
@@ -20,32 +20,32 @@ _WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """What the officer has, and what is on its way, the command at hand left out."""
+    """Positions and orders of the officer, and opens under way, without the command that is checked."""
 
     positions: int = 0
     """Open positions, pending orders and opens under way."""
     symbol_quantity: Decimal = ZERO
-    """Lots of the same in the command's symbol."""
+    """Lots of all these in the command's symbol."""
     recent_orders: int = 0
     """Opens that were dispatched in the last minute."""
 
 
 class Funds(msgspec.Struct, frozen=True, kw_only=True):
-    """How the account stands, in its currency."""
+    """Equity and margin of the account, in its currency."""
 
     equity: Decimal
     margin: Decimal
-    """Bound by what is open; 0 with nothing open."""
+    """Margin used by open positions and orders; 0 with none."""
     day_opening: Decimal
-    """Equity when the broker's day was first seen."""
+    """Equity at the first heartbeat of the broker's day."""
     peak: Decimal
-    """The highest equity that was ever seen."""
+    """Highest equity ever seen."""
 
 
 def forbidden(
     order: Order, settings: OfficerSettings, exposure: Exposure, funds: Funds | None, now: datetime
 ) -> Problem | None:
-    """Why this opening command may not go out; None where it may."""
+    """Return the reason for which this opening command may not be dispatched; None where it may."""
     risk_limits = settings.risk_limits
     return (
         _exposure(order, risk_limits, exposure)
@@ -60,19 +60,21 @@ def _exposure(order: Order, risk_limits: RiskLimits, exposure: Exposure) -> Prob
     if most is not None and would_be > most:
         return Problem(
             "LIMIT_SYMBOL_QUANTITY",
-            f"{would_be} lots in {order.symbol} would be over this officer's max_symbol_quantity of {most}",
+            f"quantity {order.volume} would make {would_be} lots in {order.symbol}, above this officer's "
+            f"max_symbol_quantity {most}",
         )
     if risk_limits.max_positions is not None and exposure.positions >= risk_limits.max_positions:
         return Problem(
             "LIMIT_POSITIONS",
-            f"there are {exposure.positions} positions and orders already; "
-            f"max_positions is {risk_limits.max_positions}",
+            f"{exposure.positions} positions and pending orders are open; this officer's max_positions is "
+            f"{risk_limits.max_positions}",
         )
     rate = risk_limits.max_orders_per_minute
     if rate is not None and exposure.recent_orders >= rate:
         return Problem(
             "LIMIT_RATE",
-            f"{exposure.recent_orders} orders were sent in the last minute; max_orders_per_minute is {rate}",
+            f"{exposure.recent_orders} orders were sent in the last minute; this officer's max_orders_per_minute "
+            f"is {rate}",
         )
     return None
 
@@ -88,8 +90,8 @@ def _hours(risk_limits: RiskLimits, now: datetime) -> Problem | None:
 
 
 def parse_window(text: str) -> tuple[time, time]:
-    """The two times of '21:55-22:10'. Raises ValueError."""
-    # The library itself takes 21.55 too, and makes something of it.
+    """Return the two times of a window like '21:55-22:10'. Raises ValueError."""
+    # fromisoformat accepts further forms, such as 21.55, with another meaning.
     if not _WINDOW.fullmatch(text):
         raise ValueError(f"{text!r} is not like '21:55-22:10'")
     begin, end = text.split("-")
@@ -124,6 +126,7 @@ def _funds(risk_limits: RiskLimits, funds: Funds) -> Problem | None:
     if funds.equity <= 0 and any(
         limit is not None for limit in (risk_limits.max_daily_loss, drawdown, least)
     ):
-        # Nothing to lose is nothing to measure a loss by.
-        return Problem("NO_EQUITY", f"the account's equity is {funds.equity}: no limit on it can be kept")
+        return Problem(
+            "NO_EQUITY", f"equity {funds.equity} must be above 0 to measure a loss or a margin level by"
+        )
     return None

@@ -4,7 +4,7 @@ import sqlite3
 
 import msgspec
 
-from bridge.core.director.poll import Problem
+from bridge.core.director.problem import Problem
 from bridge.core.trade import apply_reports
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState

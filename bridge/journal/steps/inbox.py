@@ -7,11 +7,12 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.core.director.contract import Action, utc_text
-from bridge.core.director.poll import Problem
+from bridge.core.director.actions import Intent, intent_of
+from bridge.core.director.contract import utc_text
+from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind
 from bridge.core.settings import OfficerSettings
-from bridge.core.trade import apply_reports, events, planning
+from bridge.core.trade import apply_reports, events, validation
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.records import CommandRecord
@@ -62,7 +63,7 @@ def refuse_halted(step: Step, settings: OfficerSettings) -> None:
     for item in waiting(step.connection, step.officer):
         with contained(step, item):
             directive = None if item.own else directive_of(item.body)
-            if directive is None or not directive.action.opens:
+            if directive is None or intent_of(directive.action) is not Intent.OPEN:
                 continue
             asked, _ = settings.inquiry(directive.symbol)
             terms = market.load_symbol(step.connection, step.account, asked)
@@ -101,12 +102,16 @@ def _withdraw_target(step: Step, item: Waiting, unplanned: dict[str, Waiting]) -
     """What the directive cancels, where it is a CANCEL and its target was not sent yet. It is then no more among
     those that are not planned."""
     directive = None if item.own else directive_of(item.body)
-    if directive is None or directive.action is not Action.CANCEL or directive.target_directive_id is None:
+    if (
+        directive is None
+        or intent_of(directive.action) is not Intent.CANCEL
+        or directive.target_directive_id is None
+    ):
         return
     target, by = directive.target_directive_id, f"directive {item.directive_id}"
     commands = rows.commands_of(step.connection, step.officer, target)
     waits = unplanned.get(target)
-    if waits is not None and not waits.own and directive_of(waits.body).action.opens:
+    if waits is not None and not waits.own and intent_of(directive_of(waits.body).action) is Intent.OPEN:
         emitted = Problem("WITHDRAWN", f"cancelled by {by} before it was sent")
         step.set_directive_state(target, DirectiveState.CANCELLED, emitted.code, emitted.message)
         step.tell([events.withdrawn(step.officer, target, step.now)])
@@ -138,7 +143,7 @@ def expire(step: Step, settings: OfficerSettings, blocked: str) -> None:
     """What waited for too long ends; `blocked` says what kept it, empty where nothing general did."""
     for item in waiting(step.connection, step.officer, expired_by=step.earliest):
         with contained(step, item):
-            limit = planning.expiry(directive_of(item.body), settings)
+            limit = validation.expiry(directive_of(item.body), settings)
             why = blocked or "an earlier order in its symbol was still in flight, or its symbol was not known"
             message = f"expired at {utc_text(limit)} before it could be sent: {why}"
             refuse(step, item, Problem("EXPIRED", message), DirectiveState.EXPIRED)

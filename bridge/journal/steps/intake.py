@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import msgspec
 
 from bridge.core.director.contract import Directive, utc_text
-from bridge.core.director.poll import Item, Problem
+from bridge.core.director.poll import Item
+from bridge.core.director.problem import Problem
 from bridge.core.settings import OfficerSettings
-from bridge.core.trade import events, planning
+from bridge.core.trade import events, validation
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.journal.steps.step import Step
 
@@ -132,7 +133,7 @@ def _take_changed(step: Step, directive_id: str, item: Item) -> None:
 def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: Item) -> bool:
     """True where something is to be sent for it, now or once it is planned."""
     directive = item.directive
-    problem = _problem_of(item) if directive is None else planning.check(directive, settings, step.earliest)
+    problem = _problem_of(item) if directive is None else validation.check(directive, settings, step.earliest)
     expired = problem is not None and problem.code == "EXPIRED"
     refused = DirectiveState.EXPIRED if expired else DirectiveState.REJECTED
     step.connection.execute(
@@ -148,7 +149,7 @@ def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: It
             None if directive is None else _encoder.encode(directive).decode(),
             None if directive is None else directive.symbol,
             None if directive is None else directive.action,
-            None if directive is None else utc_text(planning.expiry(directive, settings)),
+            None if directive is None else utc_text(validation.expiry(directive, settings)),
             refused if problem else DirectiveState.RECEIVED,
             utc_text(step.now),
             problem.code if problem else "",

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
-from bridge.core.director.contract import Action, Directive
-from bridge.core.director.poll import Problem
+from bridge.core.director.actions import Intent, intent_of
+from bridge.core.director.contract import Directive
+from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Inquire
 from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import OfficerSettings
-from bridge.core.trade import apply_reports, events, planning
+from bridge.core.trade import apply_reports, events, planning, validation
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.dispatch import Gate
@@ -74,35 +75,41 @@ class _Planner:
             _plan_own(self._step, self._settings, item)
             return
         directive = directive_of(item.body)
+        intent = intent_of(directive.action)
         asked, exact = self._settings.inquiry(directive.symbol)
         terms = self._terms(item, directive, asked)
         if terms is None:
             self.inquiries[asked] = Inquire(epoch=self._gate.epoch, symbol=asked, exact=exact)
         if terms is None or self._waits(item, directive, asked, terms):
-            if not (directive.action.opens and self._gate.opens_paused):
+            if not (intent is Intent.OPEN and self._gate.opens_paused):
                 # While opens are paused none of them keeps a close from going.
                 self._held_up.add(asked)
-            if directive.action.closes:
+            if intent is Intent.CLOSE:
                 self._closing.add(asked)
             return
-        planned = planning.named(terms) or self._plan(item, directive, terms)
+        planned = validation.check_symbol(terms) or self._plan(item, directive, terms)
         if isinstance(planned, Problem):
             refuse(self._step, item, planned, DirectiveState.REJECTED)
         elif planned:
-            _add(self._step, item.directive_id, planned, planning.expiry(directive, self._settings))
+            _add(self._step, item.directive_id, planned, validation.expiry(directive, self._settings))
 
     def _waits(self, item: Waiting, directive: Directive, asked: str, terms: SymbolReport) -> bool:
-        if directive.action.opens:
-            # Close, then open: in any other order the close would take what was just opened.
-            return asked in self._closing
-        paused = self._gate.opens_paused
-        return asked in self._held_up or terms.name in _unsettled_symbols(
-            self._step, item.number, paused=paused
-        )
+        intent = intent_of(directive.action)
+        match intent:
+            case Intent.OPEN:
+                # Close, then open: in any other order the close would take what was just opened.
+                return asked in self._closing
+            case Intent.CLOSE | Intent.MODIFY | Intent.CANCEL:
+                paused = self._gate.opens_paused
+                return asked in self._held_up or terms.name in _unsettled_symbols(
+                    self._step, item.number, paused=paused
+                )
+            case _:
+                assert_never(intent)
 
     def _terms(self, item: Waiting, directive: Directive, asked: str) -> SymbolReport | None:
         """The symbol's terms; None where the terminal must be asked first."""
-        step, opens = self._step, directive.action.opens
+        step, opens = self._step, intent_of(directive.action) is Intent.OPEN
         terms = market.load_symbol(step.connection, step.account, asked, self._gate.epoch if opens else None)
         if terms is None or terms.name:
             return terms
@@ -120,24 +127,42 @@ class _Planner:
         """The directive's commands. Empty where it is over without any."""
         step, settings = self._step, self._settings
         client_order_id = client_order_ids(step, settings, directive.directive_id)
-        if directive.action.opens:
-            number = planning.plan_open(directive, settings, terms, client_order_id)
-            return number if isinstance(number, Problem) else [number]
-        positions = holdings.open_positions(step.connection, step.account)
-        if directive.action.closes:
-            # What was ordered later and went first: a flatten does not wait for its turn.
-            positions = [_left_to_close(step, part) for part in positions]
-            withdrawn = self._gate.opens_paused and self._withdraw_opens(item, directive, terms)
-            planned = planning.plan_close(directive, settings, terms, positions, client_order_id)
-            if withdrawn and isinstance(planned, Problem):
-                step.set_directive_state(item.directive_id, DirectiveState.DONE)
-                step.tell([events.withdrawn(step.officer, item.directive_id, step.now)])
-                return []
-            return planned
-        orders = market.pending_orders(step.connection, step.account)
-        if directive.action is Action.CANCEL:
-            return planning.plan_cancel(directive, terms, orders, client_order_id)
-        return planning.plan_modify(directive, terms, positions, orders, client_order_id)
+        intent = intent_of(directive.action)
+        match intent:
+            case Intent.OPEN:
+                command = planning.plan_open(directive, settings, terms, client_order_id)
+                return command if isinstance(command, Problem) else [command]
+            case Intent.CLOSE:
+                return self._plan_close(item, directive, terms, client_order_id)
+            case Intent.MODIFY:
+                positions = holdings.open_positions(step.connection, step.account)
+                orders = market.pending_orders(step.connection, step.account)
+                return planning.plan_modify(directive, terms, positions, orders, client_order_id)
+            case Intent.CANCEL:
+                orders = market.pending_orders(step.connection, step.account)
+                return planning.plan_cancel(directive, terms, orders, client_order_id)
+            case _:
+                assert_never(intent)
+
+    def _plan_close(
+        self,
+        item: Waiting,
+        directive: Directive,
+        terms: SymbolReport,
+        client_order_id: planning.ClientOrderIds,
+    ) -> list[PlannedCommand] | Problem:
+        step = self._step
+        # A flatten is ordered later and goes first: it does not wait for its turn.
+        positions = [
+            _left_to_close(step, part) for part in holdings.open_positions(step.connection, step.account)
+        ]
+        withdrawn = self._gate.opens_paused and self._withdraw_opens(item, directive, terms)
+        planned = planning.plan_close(directive, self._settings, terms, positions, client_order_id)
+        if withdrawn and isinstance(planned, Problem):
+            step.set_directive_state(item.directive_id, DirectiveState.DONE)
+            step.tell([events.withdrawn(step.officer, item.directive_id, step.now)])
+            return []
+        return planned
 
     def _withdraw_opens(self, item: Waiting, close: Directive, terms: SymbolReport) -> bool:
         """Opens are paused, and this close goes past earlier ones that it was meant to follow. Sent after it they
@@ -224,7 +249,11 @@ def _withdraw_pending(step: Step, item: Waiting, why: str) -> None:
             step.apply(apply_reports.withdraw(command, step.now, by=f"the bridge ({why})"), command)
     for other in waiting(step.connection, step.officer):
         directive = None if other.own or other.number > item.number else directive_of(other.body)
-        if directive is not None and directive.action.opens and directive.order_type.pending:
+        if (
+            directive is not None
+            and intent_of(directive.action) is Intent.OPEN
+            and directive.order_type.pending
+        ):
             message = f"cancelled by the bridge ({why}) before it was sent"
             step.set_directive_state(other.directive_id, DirectiveState.CANCELLED, "WITHDRAWN", message)
             step.tell([events.withdrawn(step.officer, other.directive_id, step.now)])

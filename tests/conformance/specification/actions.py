@@ -154,7 +154,7 @@ def refuses_the_incomplete(rig: StoryRig) -> None:
     for (_, code, fields), event in zip(wanted, emitted.values(), strict=True):
         message = str(event.body["error_message"])
         if code == "INVALID_VALUE":
-            assert all(f"'{name}'" in message for name in fields), message
+            assert all(name in message for name in fields), message
     assert rig.broker.sends() == []
 
 

@@ -132,10 +132,14 @@ def quantities(rig: StoryRig) -> None:
         volume_limit=Decimal("0.75"),
     )
     rig.start_with(Scenario(symbols=(terms_of,)))
-    refused(rig, "INVALID_QUANTITY", "0.05 is less than the least of EURUSD, 0.1", quantity=0.05)
-    refused(rig, "INVALID_QUANTITY", "0.65 is more than the most of EURUSD, 0.6", quantity=0.65)
+    refused(rig, "INVALID_QUANTITY", "quantity 0.05 is below EURUSD's minimum 0.1", quantity=0.05)
+    refused(rig, "INVALID_QUANTITY", "quantity 0.65 is above EURUSD's maximum 0.6", quantity=0.65)
     refused(
-        rig, "INVALID_QUANTITY", "0.12 is no multiple of the step", "the next below is 0.10", quantity=0.12
+        rig,
+        "INVALID_QUANTITY",
+        "quantity 0.12 is not a multiple of EURUSD's step",
+        "the next below is 0.10",
+        quantity=0.12,
     )
     assert rig.broker.sends() == []
     opening = rig.open(quantity=0.6)

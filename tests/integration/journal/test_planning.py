@@ -57,7 +57,7 @@ def test_the_one_symbol_that_resembles_is_traded_under_its_own_name(joined: Desk
     ("emitted", "code", "says"),
     [
         ({"name": "", "candidates": ["EURUSD.a", "EURUSD.b"]}, "AMBIGUOUS_SYMBOL", "EURUSD.a, EURUSD.b"),
-        ({"name": ""}, "UNKNOWN_SYMBOL", "the broker has no EURUSD"),
+        ({"name": ""}, "UNKNOWN_SYMBOL", "symbol EURUSD is unknown to the broker"),
     ],
 )
 def test_a_symbol_that_is_not_exactly_one_ends_whatever_waits_for_it(

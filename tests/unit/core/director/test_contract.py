@@ -200,14 +200,6 @@ def test_paths_and_header_are_the_contracts() -> None:
     assert API_KEY_HEADER == "X-API-Key"
 
 
-@pytest.mark.parametrize("action", list(Action))
-def test_each_action_opens_closes_changes_or_cancels(action: Action) -> None:
-    assert action.opens is action.startswith("OPEN_")
-    assert action.closes is action.startswith("CLOSE")
-    assert action.modifies is action.startswith("MODIFY")
-    assert action.opens + action.closes + action.modifies + (action is Action.CANCEL) == 1
-
-
 def test_only_the_market_type_does_not_wait_on_the_book() -> None:
     assert [each.pending for each in OrderType] == [False, True, True, True]
     assert [str(each) for each in OrderType] == ["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]

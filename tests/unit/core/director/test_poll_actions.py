@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from bridge.core.director.actions import Intent, intent_of
 from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
 from tests.unit.core.director.test_poll import item_text, read_one
 
@@ -41,21 +42,25 @@ def test_an_opening_may_be_of_any_type(action: str, order_type: OrderType) -> No
         (
             {"order_type": '"LIMIT"', "price": None},
             "MISSING_FIELD",
-            "field 'price' is missing; a LIMIT order",
+            "price is missing; order_type LIMIT requires it",
         ),
-        ({"order_type": '"STOP"', "price": None}, "MISSING_FIELD", "field 'price' is missing; a STOP order"),
-        ({"order_type": '"STOP_LIMIT"', "price": None}, "MISSING_FIELD", "field 'price' is missing"),
-        ({"order_type": '"STOP_LIMIT"'}, "MISSING_FIELD", "field 'limit_price' is missing"),
+        (
+            {"order_type": '"STOP"', "price": None},
+            "MISSING_FIELD",
+            "price is missing; order_type STOP requires it",
+        ),
+        ({"order_type": '"STOP_LIMIT"', "price": None}, "MISSING_FIELD", "price is missing"),
+        ({"order_type": '"STOP_LIMIT"'}, "MISSING_FIELD", "limit_price is missing"),
         (
             {"order_type": '"LIMIT"', "time_in_force": '"GTD"', "expires_at": None},
             "MISSING_FIELD",
-            "field 'order_expires_at' is missing; time_in_force GTD needs it, or expires_at",
+            "order_expires_at is missing; time_in_force GTD requires it, or expires_at",
         ),
         *(
             (
                 {"order_type": f'"{order_type}"', "limit_price": "1.0940"},
                 "INVALID_VALUE",
-                f"field 'limit_price': only a STOP_LIMIT order has one, not {order_type}",
+                f"limit_price 1.0940 is not allowed for order_type {order_type}; leave it out, or use STOP_LIMIT",
             )
             for order_type in ("MARKET", "LIMIT", "STOP")
         ),
@@ -63,45 +68,61 @@ def test_an_opening_may_be_of_any_type(action: str, order_type: OrderType) -> No
             (
                 {"order_type": '"LIMIT"', "time_in_force": f'"{word}"', "order_expires_at": LATER},
                 "INVALID_VALUE",
-                f"field 'order_expires_at': time_in_force {word} excludes it",
+                f"order_expires_at 2026-01-05T00:00:00.000Z is not allowed with time_in_force {word}; use GTD",
             )
             for word in ("GTC", "DAY")
         ),
         (
             {"order_expires_at": LATER},
             "INVALID_VALUE",
-            "field 'order_expires_at': a MARKET order has none; it belongs to a pending order",
+            "order_expires_at 2026-01-05T00:00:00.000Z is not allowed for order_type MARKET; leave it out",
         ),
         (
             {"action": '"MODIFY"', "order_expires_at": LATER},
             "INVALID_VALUE",
-            "field 'order_expires_at': MODIFY has none; it belongs to a pending order",
+            "order_expires_at 2026-01-05T00:00:00.000Z is not allowed for MODIFY; leave it out",
         ),
-        ({"time_in_force": '"IOC"'}, "INVALID_VALUE", "field 'time_in_force': \"IOC\" is none of those"),
-        ({"time_in_force": "1"}, "INVALID_TYPE", "field 'time_in_force'"),
-        ({"limit_price": "0"}, "INVALID_VALUE", "field 'limit_price': 0 must be greater than 0"),
-        ({"limit_price": '"1"'}, "INVALID_TYPE", "field 'limit_price'"),
-        ({"order_expires_at": '"2026-01-04T10:00:00Z"'}, "INVALID_VALUE", "field 'order_expires_at': "),
+        (
+            {"time_in_force": '"IOC"'},
+            "INVALID_VALUE",
+            'unknown time_in_force "IOC"; supported: GTC, DAY, GTD',
+        ),
+        ({"time_in_force": "1"}, "INVALID_TYPE", "time_in_force"),
+        ({"limit_price": "0"}, "INVALID_VALUE", "limit_price 0 must be greater than 0"),
+        ({"limit_price": '"1"'}, "INVALID_TYPE", "limit_price"),
+        ({"order_expires_at": '"2026-01-04T10:00:00Z"'}, "INVALID_VALUE", "order_expires_at "),
         ({"order_expires_at": '"soon"'}, "INVALID_VALUE", "must be a time with its zone"),
         ({"deviation_points": "1.5"}, "INVALID_VALUE", "must be a whole number of points, at most 100000"),
         ({"deviation_points": "100001"}, "INVALID_VALUE", "must be a whole number of points"),
         ({"deviation_points": "-1"}, "INVALID_VALUE", "must not be negative"),
-        ({"deviation_points": '"20"'}, "INVALID_TYPE", "field 'deviation_points'"),
-        ({"action": '"MODIFY"', **BARE}, "MISSING_FIELD", "MODIFY needs something to change to"),
+        ({"deviation_points": '"20"'}, "INVALID_TYPE", "deviation_points"),
+        (
+            {"action": '"MODIFY"', **BARE},
+            "MISSING_FIELD",
+            "stop_loss or take_profit or price or limit_price is missing; MODIFY requires a new value",
+        ),
         (
             {"action": '"MODIFY_SL"', **BARE, "take_profit": "1"},
             "MISSING_FIELD",
-            "field 'stop_loss' is missing; MODIFY_SL needs something to change to",
+            "stop_loss is missing; MODIFY_SL requires a new value",
         ),
         (
             {"action": '"MODIFY_TP"', **BARE, "stop_loss": "1"},
             "MISSING_FIELD",
-            "field 'take_profit' is missing; MODIFY_TP needs something to change to",
+            "take_profit is missing; MODIFY_TP requires a new value",
         ),
         ({"action": '"MODIFY"', **BARE, "stop_loss": "-1"}, "INVALID_VALUE", "must not be negative"),
         ({"action": '"MODIFY"', **BARE, "price": "0"}, "INVALID_VALUE", "must be greater than 0"),
-        ({"action": '"CLOSE"', "order_type": '"LIMIT"'}, "UNKNOWN_ORDER_TYPE", "it closes at MARKET"),
-        ({"action": '"CLOSE"', "order_type": '"ICEBERG"'}, "UNKNOWN_ORDER_TYPE", "is none of those"),
+        (
+            {"action": '"CLOSE"', "order_type": '"LIMIT"'},
+            "UNKNOWN_ORDER_TYPE",
+            "order_type LIMIT is not allowed for CLOSE; use MARKET",
+        ),
+        (
+            {"action": '"CLOSE"', "order_type": '"ICEBERG"'},
+            "UNKNOWN_ORDER_TYPE",
+            'unknown order_type "ICEBERG"; supported: MARKET',
+        ),
     ],
 )
 def test_what_an_action_cannot_do_without_or_with_is_refused_by_name(
@@ -133,7 +154,7 @@ def test_a_gtd_without_an_expiry_of_its_own_has_the_directives() -> None:
     assert read(order_type='"LIMIT"', time_in_force='"GTD"').order_expires_at is None
 
 
-@pytest.mark.parametrize("action", [each for each in Action if not each.opens])
+@pytest.mark.parametrize("action", [each for each in Action if intent_of(each) is not Intent.OPEN])
 def test_only_an_opening_must_say_of_which_type_it_is(action: Action) -> None:
     directive = read(action=f'"{action}"', **BARE | {"stop_loss": "1.08", "take_profit": "1.2"})
     assert (directive.action, directive.order_type) == (action, OrderType.MARKET)

@@ -9,20 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core.director.actions import Intent, intent_of
 from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
-from bridge.core.director.poll import Problem
+from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.settings import OfficerSettings, RiskLimits
-from bridge.core.trade.planning import (
-    PlannedCommand,
-    check,
-    check_volume,
-    comment,
-    expiry,
-    named,
-    on_tick,
-    plan_open,
-)
+from bridge.core.trade.planning import PlannedCommand, comment, on_tick, plan_open
+from bridge.core.trade.validation import check, check_symbol, check_volume, expiry
 from bridge.core.units.mt5_terms import Side
 from tests.unit.core.samples import NOW, OFFICER, TERMS
 
@@ -81,7 +74,7 @@ def test_a_pending_order_that_would_have_left_the_book_already_is_not_sent(
     assert (problem is not None) is expired
     if problem:
         assert problem.code == "EXPIRED"
-        assert problem.message.startswith("its order would expire at 2026-01-04T10:02:00.000Z")
+        assert problem.message.startswith("order_expires_at 2026-01-04T10:02:00.000Z has passed")
 
 
 def test_without_an_expiry_it_lives_as_long_as_the_officer_allows_from_its_issue() -> None:
@@ -113,9 +106,7 @@ def test_an_opening_over_the_officers_limit_is_refused(
     problem = check(directive, settings, NOW)
     assert (problem is not None) is refused
     if problem:
-        assert problem == Problem(
-            "LIMIT_QUANTITY", "field 'quantity': 1.01 is over this officer's max_quantity of 1.00"
-        )
+        assert problem == Problem("LIMIT_QUANTITY", "quantity 1.01 is above this officer's max_quantity 1.00")
 
 
 @pytest.mark.parametrize(
@@ -126,14 +117,12 @@ def test_an_opening_over_the_officers_limit_is_refused(
             RiskLimits(allowed_actions=[Action.OPEN_SHORT]),
             Problem(
                 "LIMIT_ACTION",
-                "field 'action': OPEN_LONG is none of this officer's allowed_actions: OPEN_SHORT",
+                "action OPEN_LONG is not in this officer's allowed_actions: OPEN_SHORT",
             ),
         ),
         (
             RiskLimits(allowed_actions=[]),
-            Problem(
-                "LIMIT_ACTION", "field 'action': OPEN_LONG is none of this officer's allowed_actions: none"
-            ),
+            Problem("LIMIT_ACTION", "action OPEN_LONG is not in this officer's allowed_actions: none"),
         ),
         (RiskLimits(allowed_symbols=["GBPUSD", "EURUSD"]), None),
         (
@@ -141,7 +130,7 @@ def test_an_opening_over_the_officers_limit_is_refused(
             RiskLimits(allowed_symbols=["GBPUSD", "EURUSD.r"]),
             Problem(
                 "LIMIT_SYMBOL",
-                "field 'symbol': EURUSD is none of this officer's allowed_symbols: GBPUSD, EURUSD.r",
+                "symbol EURUSD is not in this officer's allowed_symbols: GBPUSD, EURUSD.r",
             ),
         ),
     ],
@@ -152,7 +141,7 @@ def test_an_officer_opens_what_and_where_it_is_allowed_to(
     assert check(LONG, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW) == problem
 
 
-@pytest.mark.parametrize("action", [each for each in Action if not each.opens])
+@pytest.mark.parametrize("action", [each for each in Action if intent_of(each) is not Intent.OPEN])
 def test_no_limit_and_no_level_keeps_anybody_from_anything_but_opening(action: Action) -> None:
     directive = msgspec.structs.replace(
         LONG, action=action, quantity=Decimal(50), stop_loss=Decimal(2), take_profit=Decimal(1)
@@ -210,7 +199,7 @@ def test_levels_on_the_wrong_side_are_refused(
     assert (problem is not None) is bool(wrong)
     if problem:
         assert problem.code == "INVALID_STOPS"
-        assert problem.message.startswith(f"field '{wrong}': ")
+        assert problem.message.startswith(f"{wrong} ")
         assert f"must be {'below' if long else 'above'}" in problem.message
 
 
@@ -312,7 +301,7 @@ def test_a_type_that_the_symbol_does_not_take_is_refused_and_named() -> None:
     terms = msgspec.structs.replace(TERMS, order_types=[OrderType.MARKET, OrderType.LIMIT])
     stop = msgspec.structs.replace(LONG, order_type=OrderType.STOP)
     assert plan_open(stop, SETTINGS, terms, client_order_ids) == Problem(
-        "UNKNOWN_ORDER_TYPE", "field 'order_type': EURUSD.r takes MARKET, LIMIT, not STOP"
+        "UNKNOWN_ORDER_TYPE", "order_type STOP is not allowed for EURUSD.r; use MARKET or LIMIT"
     )
     # A terminal that could not tell says nothing; the broker decides.
     silent = msgspec.structs.replace(TERMS, order_types=[])
@@ -331,16 +320,16 @@ def test_an_opening_without_quantity_never_becomes_an_order() -> None:
         ("100", "0.01", "100", "0.01", ""),
         ("100.00", "0.01", "100", "0.01", ""),
         ("0.30", "0.01", "100", "0.1", ""),
-        ("0.009", "0.01", "100", "0.001", "is less than the least of EURUSD.r, 0.01"),
-        ("100.01", "0.01", "100", "0.01", "is more than the most of EURUSD.r, 100"),
+        ("0.009", "0.01", "100", "0.001", "is below EURUSD.r's minimum 0.01"),
+        ("100.01", "0.01", "100", "0.01", "is above EURUSD.r's maximum 100"),
         (
             "0.015",
             "0.01",
             "100",
             "0.01",
-            "is no multiple of the step of EURUSD.r, 0.01; the next below is 0.010",
+            "is not a multiple of EURUSD.r's step 0.01; the next below is 0.010",
         ),
-        ("0.35", "0.1", "100", "0.1", "is no multiple of the step of EURUSD.r, 0.1; the next below is 0.30"),
+        ("0.35", "0.1", "100", "0.1", "is not a multiple of EURUSD.r's step 0.1; the next below is 0.30"),
         # What the terminal could not tell is no rule.
         ("0.00001", "0", "0", "0", ""),
         ("1000000", "0.01", "0", "0", ""),
@@ -352,7 +341,7 @@ def test_a_quantity_that_the_symbol_does_not_take_is_refused_and_never_rounded(
     terms = msgspec.structs.replace(
         TERMS, volume_min=Decimal(least), volume_max=Decimal(most), volume_step=Decimal(step)
     )
-    expected = Problem("INVALID_QUANTITY", f"field 'quantity': {quantity} {rule}") if rule else None
+    expected = Problem("INVALID_QUANTITY", f"quantity {quantity} {rule}") if rule else None
     assert check_volume(Decimal(quantity), terms) == expected
     directive = msgspec.structs.replace(LONG, quantity=Decimal(quantity))
     outcome = plan_open(directive, SETTINGS, terms, client_order_ids)
@@ -435,8 +424,8 @@ def test_all_prices_of_an_opening_go_to_the_grid() -> None:
             ["EURUSD.r", "mEURUSD"],
             Problem(
                 "AMBIGUOUS_SYMBOL",
-                "field 'symbol': EURUSD could be EURUSD.r, mEURUSD at this broker; "
-                "say which in the officer's 'symbols'",
+                "symbol EURUSD could be any of EURUSD.r, mEURUSD at this broker; "
+                "name one in the officer's 'symbols'",
             ),
         ),
         (
@@ -444,7 +433,8 @@ def test_all_prices_of_an_opening_go_to_the_grid() -> None:
             [],
             Problem(
                 "UNKNOWN_SYMBOL",
-                "field 'symbol': the broker has no EURUSD, nor one like it; name it in the officer's 'symbols'",
+                "symbol EURUSD is unknown to the broker, with or without a suffix; "
+                "name the broker's in the officer's 'symbols'",
             ),
         ),
     ],
@@ -452,7 +442,7 @@ def test_all_prices_of_an_opening_go_to_the_grid() -> None:
 def test_a_symbol_that_is_not_exactly_one_is_refused_with_what_it_could_be(
     name: str, candidates: list[str], problem: Problem | None
 ) -> None:
-    assert named(msgspec.structs.replace(TERMS, name=name, candidates=candidates)) == problem
+    assert check_symbol(msgspec.structs.replace(TERMS, name=name, candidates=candidates)) == problem
 
 
 @given(st.text())

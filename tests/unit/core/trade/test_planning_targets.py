@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.director.contract import Action, Directive, OrderType
-from bridge.core.director.poll import Problem
+from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.planning import (
@@ -444,7 +444,8 @@ def test_a_price_must_be_one_orders(field: str) -> None:
     directive = msgspec.structs.replace(MODIFY, **{field: Decimal("1.08")})
     assert plan_modify(directive, TERMS, [], several, client_order_ids) == Problem(
         "AMBIGUOUS_TARGET",
-        f"field '{field}': there are 2 pending orders in EURUSD.r; name one by target_directive_id",
+        f"{field} 1.08 is for one order, and there are 2 pending orders in EURUSD.r; "
+        "name one by target_directive_id",
     )
 
 

@@ -53,7 +53,7 @@ def test_the_symbols_quantity_may_reach_its_limit_and_not_pass_it(
     assert found == (
         (
             "LIMIT_SYMBOL_QUANTITY",
-            f"{total} lots in EURUSD would be over this officer's max_symbol_quantity of 1",
+            f"quantity {volume} would make {total} lots in EURUSD, above this officer's max_symbol_quantity 1",
         )
         if refused
         else None
@@ -63,14 +63,14 @@ def test_the_symbols_quantity_may_reach_its_limit_and_not_pass_it(
 @pytest.mark.parametrize(("there", "refused"), [(1, False), (2, True), (3, True)])
 def test_so_many_positions_and_orders_and_no_more(there: int, refused: bool) -> None:
     found = refusal(RiskLimits(max_positions=2), exposure=Exposure(positions=there))
-    message = f"there are {there} positions and orders already; max_positions is 2"
+    message = f"{there} positions and pending orders are open; this officer's max_positions is 2"
     assert found == (("LIMIT_POSITIONS", message) if refused else None)
 
 
 @pytest.mark.parametrize(("sent", "refused"), [(0, False), (2, False), (3, True), (4, True)])
 def test_so_many_orders_a_minute_and_no_more(sent: int, refused: bool) -> None:
     found = refusal(RiskLimits(max_orders_per_minute=3), exposure=Exposure(recent_orders=sent))
-    message = f"{sent} orders were sent in the last minute; max_orders_per_minute is 3"
+    message = f"{sent} orders were sent in the last minute; this officer's max_orders_per_minute is 3"
     assert found == (("LIMIT_RATE", message) if refused else None)
 
 
@@ -146,7 +146,7 @@ def test_a_drawdown_stops_opening_once_it_is_reached(equity: str, fallen: str, r
 @pytest.mark.parametrize("limit", ["max_daily_loss", "max_drawdown_percent", "min_margin_level_percent"])
 def test_an_account_that_never_had_anything_opens_nothing_where_it_is_to_be_measured(limit: str) -> None:
     empty = Funds(equity=Decimal(0), margin=Decimal(0), day_opening=Decimal(0), peak=Decimal(0))
-    message = "the account's equity is 0: no limit on it can be kept"
+    message = "equity 0 must be above 0 to measure a loss or a margin level by"
     measured = msgspec.structs.replace(RiskLimits(), **{limit: Decimal(10)})
     assert refusal(measured, funds=empty) == ("NO_EQUITY", message)
     assert refusal(RiskLimits(), funds=empty) is None
