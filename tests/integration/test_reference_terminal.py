@@ -38,7 +38,7 @@ from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.terminal.ledger import Ledger
 from bridge.simulator.terminal.process import TerminalProcess
 from bridge.simulator.terminal.terminal import ReferenceTerminal
-from tests.peers import KEY, OFFICER, SidecarPeer, open_order
+from tests.sidecar_peer import KEY, OFFICER, SidecarPeer, open_order
 
 START_MS = 1_750_000_000_000
 PATIENCE_S = 20.0
@@ -112,10 +112,10 @@ def test_an_order_goes_through_real_sockets(router: RouterPeer, process: Termina
     assert len(router.peer.reports_of(DealReport)) == 2  # the deposit, and ours
     stages = [report.stage for report in router.peer.reports_of(CommandReport)]
     assert stages == [CommandStage.RECEIVED, CommandStage.SUBMITTED, CommandStage.RESULT]
-    assert router.peer.heard_of(TerminalHeartbeat)[-1].broker_connected
+    assert router.peer.messages_of(TerminalHeartbeat)[-1].broker_connected
     process.stop("enough")
-    router.until(lambda: bool(router.peer.heard_of(Bye)))
-    assert router.peer.heard_of(Bye)[0].reason == "enough"
+    router.until(lambda: bool(router.peer.messages_of(Bye)))
+    assert router.peer.messages_of(Bye)[0].reason == "enough"
 
 
 def test_a_pending_order_comes_and_goes_through_real_sockets(
@@ -159,7 +159,7 @@ def test_malformed_messages_leave_the_session_alive(router: RouterPeer, process:
     router.say(b"\xff\x00")
     router.say(b'{"type":', b'"command"}')
     router.say(*[b"x"] * 2_000)
-    router.until(lambda: len(router.peer.heard_of(ErrorMessage)) == 4)
+    router.until(lambda: len(router.peer.messages_of(ErrorMessage)) == 4)
     router.say(router.peer.command(open_order()))
     router.until(lambda: len(router.peer.reports_of(DealReport)) == 2)
 
@@ -173,7 +173,7 @@ def test_after_a_bye_the_terminal_comes_back_on_a_new_socket(
     router.peer.forget()
     router.until(router.scanned)
     assert len(router.routes) == 2
-    assert len(router.peer.heard_of(Hello)) == 1
+    assert len(router.peer.messages_of(Hello)) == 1
     router.say(stale)
     fresh = router.peer.command(open_order(1002))
     router.say(fresh)
@@ -214,12 +214,12 @@ def test_a_signal_ends_the_process_in_order(
     with start(router, tmp_path / "ledger.jsonl") as process:
         router.until(router.scanned)
         process.send_signal(number)
-        router.until(lambda: bool(router.peer.heard_of(Bye)))
+        router.until(lambda: bool(router.peer.messages_of(Bye)))
         out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert out == "ready\n"
     assert "session established" in err
-    assert router.peer.heard_of(Bye)[0].reason == number.name
+    assert router.peer.messages_of(Bye)[0].reason == number.name
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot kill -9")

@@ -11,7 +11,7 @@ from typing import Final
 from bridge.core.link.reports import CommandReport, CommandStage
 from tests.interop.expert import BrokenError
 from tests.interop.router import Router
-from tests.peers import KEY, OFFICER, SidecarPeer, open_order
+from tests.sidecar_peer import KEY, OFFICER, SidecarPeer, open_order
 
 ROOT: Final = Path(__file__).parents[2]
 WAIT_S: Final = 90.0

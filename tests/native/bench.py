@@ -12,7 +12,7 @@ from tests.mql5.host.simulated_network import Pipe, SimulatedNetwork
 from tests.mql5.host.stepped import SteppedTerminal
 from tests.mql5.host.switches import Switches
 from tests.native.zmtpend import ZmtpEnd
-from tests.peers import KEY, OFFICER, SidecarPeer
+from tests.sidecar_peer import KEY, OFFICER, SidecarPeer
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 5760

@@ -18,7 +18,7 @@ from tests.mql5.host.binding.driver import ExpertCrashed
 from tests.mql5.host.binding.host import Crash
 from tests.native.bench import Bench
 from tests.native.twins import change, pending
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 CALLS = ["OrderCheck", "OrderSend", "FileWriteArray", "FileFlush", "SocketSend"]
 FAULTS: list[Effect] = [LoseAnswer(retcode=None), LoseAnswer(retcode=10031), Reject(retcode=10018)]

@@ -32,7 +32,7 @@ from bridge.simulator.mt5.types import (
 from tests.mql5.host.switches import thrown
 from tests.native.bench import Bench
 from tests.native.twins import Twin, change, pending
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.mql5.host.binding.host import fail
 from tests.mql5.host.binding.library import Cell
 from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 CLOSE = CommandKind.CLOSE
 
@@ -115,7 +115,7 @@ def test_busy_is_out_of_the_door_before_the_send(joined: Bench) -> None:
     joined.pipes[-1].window = 1 << 20
     joined.run(100)
     assert len(joined.broker.sends()) == 1
-    busy = [beat.busy for beat in joined.peer.heard_of(TerminalHeartbeat)]
+    busy = [beat.busy for beat in joined.peer.messages_of(TerminalHeartbeat)]
     assert True in busy
 
 

@@ -18,7 +18,7 @@ from tests.mql5.host.binding.library import Cell
 from tests.mql5.reference import constants
 from tests.native.bench import Bench
 from tests.native.twins import change, pending
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 BUTTON = "ExecutionOfficer.flatten"
 PRESSED = "the flatten button was pressed; press it again to allow trading"
@@ -106,14 +106,14 @@ def test_no_command_until_it_is_pressed_again(joined: Bench) -> None:
     refused = [(f.client_order_id, f.reason, f.message) for f in joined.peer.reports_of(CommandReport)]
     assert refused == [(11, NotSentReason.TRADING_OFF, PRESSED), (12, NotSentReason.TRADING_OFF, PRESSED)]
     assert button(joined) == "allow trading"
-    beat = joined.peer.heard_of(TerminalHeartbeat)[-1]
+    beat = joined.peer.messages_of(TerminalHeartbeat)[-1]
     assert (beat.trade_allowed, beat.trade_forbidden_by) == (False, PRESSED)
     (trouble,) = joined.peer.reports_of(TroubleReport)
     assert (trouble.code, trouble.message) == ("TRADING_OFF", PRESSED)
     click(joined)
     joined.run(1_500)
     assert button(joined) == "flatten"
-    assert joined.peer.heard_of(TerminalHeartbeat)[-1].trade_allowed
+    assert joined.peer.messages_of(TerminalHeartbeat)[-1].trade_allowed
     joined.say(joined.peer.command(open_order(13)))
     joined.run(100)
     assert joined.sends(13) == 1

@@ -20,7 +20,7 @@ from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
 from tests.native.test_flatten import click, press
 from tests.native.twins import pending
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 LOT, MORE = Decimal("0.10"), Decimal("0.30")
 OPEN = [10008, 10009, 10010, 10011, 10012, 10028, 10031, 0]

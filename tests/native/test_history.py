@@ -14,7 +14,7 @@ from bridge.simulator.broker.scenario import Scenario
 from tests.mql5.host.binding.library import Cell
 from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 YEARS = int(os.environ.get("RIG_PAST", "20000"))
 """The old deals of an account that robots have traded for years, with an order each; the deposit is one deal more.

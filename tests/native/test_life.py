@@ -16,7 +16,7 @@ from tests.mql5.host.binding.host import Crash
 from tests.mql5.host.stepped import SteppedTerminal
 from tests.mql5.host.switches import Switches, thrown
 from tests.native.bench import HOST, PORT, Bench
-from tests.peers import KEY, open_order
+from tests.sidecar_peer import KEY, open_order
 from tests.unit.simulator.terminal.test_scanner import LOT
 
 CHART_CHANGE, PARAMETERS, ACCOUNT = 3, 5, 6
@@ -28,15 +28,15 @@ def test_a_timeframe_or_input_change_starts_anew_with_the_same_ledger(bench: Ben
     bench.join()
     bench.say(bench.peer.command(open_order()))
     bench.run(200)
-    (first,) = bench.peer.heard_of(Hello)
+    (first,) = bench.peer.messages_of(Hello)
     bench.stepped.terminal.reinit(reason)
     bench.carry()
     bench.join()
-    (bye,) = bench.peer.heard_of(Bye)
+    (bye,) = bench.peer.messages_of(Bye)
     assert bye.reason == ("the chart's symbol or timeframe changes" if reason == 3 else "the inputs change")
     assert bench.peer.proofs[-1].ledger.mark == 1
     assert bench.peer.proofs[-1].ledger.id == bench.peer.proofs[0].ledger.id
-    assert bench.peer.heard_of(Hello)[-1].instance_id != first.instance_id
+    assert bench.peer.messages_of(Hello)[-1].instance_id != first.instance_id
     bench.say(bench.peer.command(open_order(), attempt=2))
     bench.run(200)
     assert bench.sends() == 1
@@ -98,9 +98,9 @@ def test_a_ledger_that_cannot_be_written_is_emitted_and_stops_nothing_else(
     bench.say(bench.peer.command(open_order()))
     bench.run(5_000)
     assert bench.stages()[-1] == "not_sent LEDGER"
-    beats = len(bench.peer.heard_of(TerminalHeartbeat))
+    beats = len(bench.peer.messages_of(TerminalHeartbeat))
     bench.run(5_000)
-    assert len(bench.peer.heard_of(TerminalHeartbeat)) >= beats + 4
+    assert len(bench.peer.messages_of(TerminalHeartbeat)) >= beats + 4
     assert "make room on the disk" in re.sub(r"\s+", " ", bench.panel)
     bench.close()
 
@@ -150,7 +150,7 @@ def test_another_account_takes_no_reports_along_and_has_a_ledger_of_its_own(join
     joined.broker.state.desk.terms = AccountTerms(login=42, server="Other Server.1")
     joined.run(100)
     assert joined.broker.sends() == []
-    assert joined.peer.heard_of(Bye)[0].reason == "the terminal is logged in to another account"
+    assert joined.peer.messages_of(Bye)[0].reason == "the terminal is logged in to another account"
     joined.join()
     assert joined.peer.proofs[-1].account.login == 42
     names = sorted(path.name for path in joined.files.glob("*.ledger"))
@@ -254,10 +254,10 @@ def test_a_welcome_that_waited_across_a_stall_opens_no_session(bench: Bench) -> 
     bench.clock.advance_us(6_000_000)
     bench.run(20)
     assert bench.peer.epoch == 1
-    assert bench.peer.heard_of(TerminalHeartbeat) == []
+    assert bench.peer.messages_of(TerminalHeartbeat) == []
     assert any("the welcome came too late" in line for line in bench.journal)
     bench.join()
-    assert {beat.epoch for beat in bench.peer.heard_of(TerminalHeartbeat)} == {2}
+    assert {beat.epoch for beat in bench.peer.messages_of(TerminalHeartbeat)} == {2}
 
 
 def test_a_silent_sidecar_is_given_up_and_a_new_connection_opened(joined: Bench) -> None:
@@ -282,12 +282,12 @@ def test_commands_of_a_lost_session_are_not_executed(joined: Bench) -> None:
 
 def test_heartbeats_keep_their_schedule(joined: Bench) -> None:
     joined.run(10_000)
-    beats = joined.peer.heard_of(TerminalHeartbeat)
+    beats = joined.peer.messages_of(TerminalHeartbeat)
     assert len(beats) == 10
     assert all(beat.balance == 10_000 and beat.broker_connected and beat.trade_allowed for beat in beats)
     joined.broker.disconnect()
     joined.run(2_000)
-    assert not joined.peer.heard_of(TerminalHeartbeat)[-1].broker_connected
+    assert not joined.peer.messages_of(TerminalHeartbeat)[-1].broker_connected
     joined.broker.connect()
     joined.run(2_000)
     assert [(report.counter, report.up) for report in joined.peer.reports_of(ConnectionReport)] == [

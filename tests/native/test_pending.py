@@ -27,7 +27,7 @@ from bridge.simulator.mt5.types import (
 )
 from tests.native.bench import Bench
 from tests.native.twins import Twin, pending
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 DAY_MS = 86_400_000
 

@@ -18,7 +18,7 @@ from tests.mql5.host.switches import thrown
 from tests.native.bench import Bench
 from tests.native.test_commands import begin
 from tests.native.twins import Twin, change, pending
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 DAY_MS = 86_400_000
 

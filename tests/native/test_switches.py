@@ -9,7 +9,7 @@ from bridge.core.link.reports import DealReport, PositionReport, ScanReport
 from bridge.core.units.mt5_terms import Side
 from tests.mql5.host.switches import ABOUT, Switches, all_thrown, thrown
 from tests.native.bench import Bench
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 
 def tell(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Bench:

@@ -18,7 +18,7 @@ from bridge.simulator.terminal.request import prepare
 from bridge.simulator.terminal.risk_limits import RiskLimits
 from bridge.simulator.terminal.standing import identity
 from tests.native.bench import Bench
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 GTC = TimeInForce.GTC
 FAR_AWAY_MS = 10**9

@@ -18,7 +18,7 @@ from bridge.core.link.reports import TroubleReport
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.simulator.terminal.session import LinkSession, Work
 from bridge.simulator.terminal.standing import Standing
-from tests.peers import KEY, OFFICER, SidecarPeer
+from tests.sidecar_peer import KEY, OFFICER, SidecarPeer
 
 ACCOUNT = AccountIdentity(
     login=5,

@@ -11,7 +11,7 @@ from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.terminal.inputs import Inputs
 from bridge.simulator.terminal.ledger import Ledger
 from bridge.simulator.terminal.terminal import ReferenceTerminal
-from tests.peers import KEY, OFFICER, SidecarPeer
+from tests.sidecar_peer import KEY, OFFICER, SidecarPeer
 
 START_MS = 1_750_000_000_000
 """The broker's first server time."""

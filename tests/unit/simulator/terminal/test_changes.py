@@ -20,7 +20,7 @@ from bridge.core.units.mt5_terms import MarginMode, Side
 from bridge.simulator.broker.fault_rules import LoseAnswer, Match, MoveMarket, Reject, Rule, SendKind
 from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import OrderType, Retcode, TradeAction
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import JoinWith, Rig
 
 LOT = Decimal("0.10")

@@ -39,7 +39,7 @@ from bridge.simulator.terminal.not_sent import NotSent
 from bridge.simulator.terminal.request import prepare
 from bridge.simulator.terminal.risk_limits import RiskLimits
 from bridge.simulator.terminal.standing import identity
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import Rig
 
 CLOSE = CommandKind.CLOSE
@@ -93,7 +93,7 @@ def test_an_open_goes_through_all_stages(joined: Rig) -> None:
 def test_busy_is_said_before_the_send(joined: Rig) -> None:
     joined.say(joined.peer.command(open_order()))
     joined.turn()
-    busy = [beat.busy for beat in joined.peer.heard_of(TerminalHeartbeat)]
+    busy = [beat.busy for beat in joined.peer.messages_of(TerminalHeartbeat)]
     assert busy[-1:] == [True]
     assert joined.broker.sends() == []
     assert joined.terminal.pressing

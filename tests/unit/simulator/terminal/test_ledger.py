@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.terminal.ledger import Entry, Ledger, LedgerForeignError, LedgerLockedError, Outcome
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from bridge.simulator.terminal.ledger import Ledger, LedgerWriteError, Outcome
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 path = Path(sys.argv[1])
 ledger = Ledger(path)

@@ -20,7 +20,7 @@ from bridge.simulator.broker.fault_rules import Fills, LoseAnswer, Match, MoveMa
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5 import types
 from bridge.simulator.mt5.types import OrderFilling, OrderTime, Retcode, TradeAction
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import START_MS, JoinWith, Rig
 
 OPENER, CHANGE = 1001, 1002

@@ -20,7 +20,7 @@ from bridge.simulator.mt5.types import (
 from bridge.simulator.terminal.filling import choose_pending_filling
 from bridge.simulator.terminal.not_sent import NotSent
 from bridge.simulator.terminal.permits import order_types, risk_limit_permits
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 
 SYMBOL = SHIPPED["EURUSD"]
 WEDNESDAY_NOON = 1_767_787_200_000

@@ -15,7 +15,7 @@ from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from bridge.simulator.mt5.types import Order, OrderType, Position, Retcode
 from bridge.simulator.terminal.day_equity import DayEquity
 from bridge.simulator.terminal.inputs import InputAction, Inputs
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import START_MS, JoinWith, Rig
 
 LOT = Decimal("0.10")

@@ -25,7 +25,7 @@ from bridge.simulator.mt5.types import Deal, Order, OrderType
 from bridge.simulator.terminal.broker_reports import position_report
 from bridge.simulator.terminal.outbox import WINDOW
 from bridge.simulator.terminal.scanner import RESCAN_MS, Scanner
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import START_MS, Rig
 
 LOT = Decimal("0.10")

@@ -23,7 +23,7 @@ from bridge.core.link.messages import (
     encode,
 )
 from bridge.simulator.terminal.session import DEAD_MS, HANDSHAKE_MS, Phase
-from tests.peers import KEY, OFFICER, SidecarPeer, open_order
+from tests.sidecar_peer import KEY, OFFICER, SidecarPeer, open_order
 from tests.unit.simulator.terminal.line import ACCOUNT, LEDGER, STANDING, Line, trouble
 
 

@@ -17,7 +17,7 @@ from bridge.simulator.broker.scenario import AccountTerms
 from bridge.simulator.terminal.inputs import Inputs
 from bridge.simulator.terminal.scanner import RESCAN_MS
 from bridge.simulator.terminal.terminal import MAX_COMMANDS
-from tests.peers import open_order
+from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import STEP_MS, Rig
 
 
@@ -92,7 +92,7 @@ def test_another_account_sends_nothing(joined: Rig) -> None:
     joined.broker.state.desk.terms = AccountTerms(login=42)
     joined.run(100)
     assert joined.broker.sends() == []
-    assert joined.peer.heard_of(Bye)[0].reason == "the terminal is logged in to another account"
+    assert joined.peer.messages_of(Bye)[0].reason == "the terminal is logged in to another account"
     assert joined.reconnects == 1
     joined.join()
     assert joined.peer.proofs[-1].account.login == 42
@@ -116,7 +116,7 @@ def test_connection_reports_have_numbers_of_their_own(joined: Rig) -> None:
 def test_heartbeats_go_on_while_the_broker_is_away(joined: Rig) -> None:
     joined.broker.disconnect()
     joined.run(3_000)
-    beats = joined.peer.heard_of(TerminalHeartbeat)
+    beats = joined.peer.messages_of(TerminalHeartbeat)
     assert len(beats) == 3
     assert not beats[-1].broker_connected
     assert joined.terminal.up
@@ -126,12 +126,12 @@ def test_the_longest_timer_call_is_emitted_once(joined: Rig) -> None:
     joined.terminal.timer_took(500)
     joined.terminal.timer_took(300)
     joined.run(2_000)
-    assert [beat.timer_max_us for beat in joined.peer.heard_of(TerminalHeartbeat)] == [500, 0]
+    assert [beat.timer_max_us for beat in joined.peer.messages_of(TerminalHeartbeat)] == [500, 0]
 
 
 def test_bye_is_the_last_word(joined: Rig) -> None:
     joined.carry(joined.terminal.bye("SIGTERM"))
-    assert joined.peer.heard_of(Bye)[0].reason == "SIGTERM"
+    assert joined.peer.messages_of(Bye)[0].reason == "SIGTERM"
 
 
 def test_frames_before_the_first_hello_are_no_answer(rig: Rig) -> None:

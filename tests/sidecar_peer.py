@@ -1,7 +1,7 @@
-"""The sidecar's end of the link, without a socket: enough of it to drive a terminal.
+"""Sidecar side of the link, without a socket: enough of the protocol to drive a terminal in tests.
 
-It does what a sidecar does in order (challenge, check of the proof, welcome, acknowledgements), keeps
-everything that it hears, and says what a test tells it to. It decides nothing.
+It answers in the order of the protocol (challenge, check of the proof, welcome, acknowledgements), keeps every
+message that it receives, and builds the messages that a test sends. It makes no decisions.
 """
 
 from decimal import Decimal
@@ -35,13 +35,13 @@ M = TypeVar("M", bound=Message)
 F = TypeVar("F", bound=Report)
 
 KEY = LinkKey(bytes(range(32)))
-"""The link key of every test."""
+"""Link key that all tests use."""
 OFFICER = "officer-1"
 NONCE = "5e" * 32
 
 
 class SidecarPeer:
-    """One officer's sidecar. `on_frame` gives what it answers by itself; other messages are made by hand."""
+    """Sidecar of one officer. `on_frame` returns the protocol's answers; a test builds all other messages."""
 
     def __init__(self, key: LinkKey = KEY, *, acks: bool = True) -> None:
         self.key = key
@@ -51,7 +51,7 @@ class SidecarPeer:
         self.watermark_server_ms = 0
         self.overlap_ms = 3_600_000
         self.heartbeat_ms = 1000
-        self.heard: list[FromTerminal] = []
+        self.messages: list[FromTerminal] = []
         self.proofs: list[Prove] = []
         self.reports: list[AnyReport] = []
         self.sequence: list[tuple[int, int]] = []
@@ -60,9 +60,9 @@ class SidecarPeer:
         self._seq = 0
 
     def on_frame(self, frame: bytes) -> list[bytes]:
-        """Take in a frame; the answers. Raises AssertionError for a proof that does not hold."""
+        """Process a frame and return the answers. Raises AssertionError for an invalid proof."""
         message = decode_from_terminal(frame)
-        self.heard.append(message)
+        self.messages.append(message)
         match message:
             case Hello():
                 return [encode(self.challenge(message))]
@@ -77,7 +77,7 @@ class SidecarPeer:
         if message.epoch != self.epoch:
             return []
         if message.seq != self._seq + 1:
-            # As the sidecar does: what is missing comes again in the next session.
+            # As the sidecar does: the missing reports are sent again in the next session.
             self._seq = 2**53
             return [encode(Bye(epoch=self.epoch, reason=f"report {message.seq} is out of order"))]
         self._seq = message.seq
@@ -86,14 +86,14 @@ class SidecarPeer:
         return [encode(Ack(epoch=message.epoch, seq=message.seq))] if self.acks else []
 
     def challenge(self, hello: Hello) -> Challenge:
-        """The answer to a hello."""
+        """Return the answer to a hello."""
         version = choose_version(hello, 1, 1)
         assert version is not None
         self._hello = hello
         return Challenge(version=version, nonce=NONCE, proof=self.key.sidecar_proof(hello, version, NONCE))
 
     def welcome(self, prove: Prove) -> Welcome:
-        """The answer to a proof, with a new epoch."""
+        """Check a proof and return the answer, with a new epoch."""
         assert self._hello is not None
         assert proofs_equal(self.key.terminal_proof(self._hello, 1, NONCE, prove.account), prove.proof)
         self.proofs.append(prove)
@@ -109,11 +109,11 @@ class SidecarPeer:
         )
 
     def heartbeat(self, clock_ms: int) -> bytes:
-        """A heartbeat of this epoch."""
+        """Return a heartbeat of the current epoch."""
         return encode(SidecarHeartbeat(epoch=self.epoch, clock_ms=clock_ms))
 
     def command(self, order: Order, *, attempt: int = 1, deadline_ms: int = 10**9) -> bytes:
-        """A command of this epoch."""
+        """Return a command of the current epoch."""
         return encode(Command(epoch=self.epoch, attempt=attempt, deadline_ms=deadline_ms, order=order))
 
     def status_request(
@@ -125,7 +125,7 @@ class SidecarPeer:
         ledger: str = "",
         since_server_ms: int = 0,
     ) -> bytes:
-        """A settle of this epoch, for a command that went to the present ledger, or to the one named."""
+        """Return a status request of the current epoch, for a command of the current ledger or of `ledger`."""
         item = StatusRequestItem(
             order=order,
             attempt=attempt,
@@ -135,17 +135,17 @@ class SidecarPeer:
         )
         return encode(StatusRequest(epoch=self.epoch, item=item))
 
-    def heard_of(self, kind: type[M]) -> list[M]:
-        """All messages of one type."""
-        return [message for message in self.heard if isinstance(message, kind)]
+    def messages_of(self, kind: type[M]) -> list[M]:
+        """Return all received messages of one type."""
+        return [message for message in self.messages if isinstance(message, kind)]
 
     def reports_of(self, kind: type[F]) -> list[F]:
-        """All reports of one kind, in the order of arrival."""
+        """Return all received reports of one kind, in the order of arrival."""
         return [report for report in self.reports if isinstance(report, kind)]
 
     def forget(self) -> None:
-        """Drop what was heard so far."""
-        self.heard.clear()
+        """Discard all messages and reports received so far."""
+        self.messages.clear()
         self.reports.clear()
         self.sequence.clear()
 
@@ -161,7 +161,7 @@ def open_order(
     price: str | None = None,
     deviation_points: int | None = None,
 ) -> Order:
-    """An order as a command carries it."""
+    """Return an order as a command carries it."""
     return Order(
         client_order_id=client_order_id,
         kind=kind,
