@@ -56,21 +56,21 @@ int OnInit(void)
    settings.poll_interval_s=InpPollIntervalS;
    settings.timer_ms=InpTimerMs;
    settings.log_level=InpLogLevel;
-   settings.limits.allow_long=InpAllowLong;
-   settings.limits.allow_short=InpAllowShort;
-   settings.limits.allow_close=InpAllowCloses;
-   settings.limits.allow_modify=InpAllowModify;
-   settings.limits.allow_cancel=InpAllowCancel;
-   settings.limits.symbols=InpSymbols;
-   settings.limits.max_lot=InpMaxLot;
-   settings.limits.deviation=InpDeviation;
-   settings.limits.max_deviation=InpMaxDeviation;
-   settings.limits.max_spread=InpMaxSpread;
-   settings.limits.max_symbol_positions=InpMaxSymbolPositions;
-   settings.limits.max_symbol_lots=InpMaxSymbolLots;
-   settings.limits.max_orders_per_minute=InpMaxOrdersPerMinute;
-   settings.limits.min_margin_level=InpMinMarginLevel;
-   settings.limits.max_daily_loss=InpMaxDailyLoss;
+   settings.risk_limits.allow_long=InpAllowLong;
+   settings.risk_limits.allow_short=InpAllowShort;
+   settings.risk_limits.allow_close=InpAllowCloses;
+   settings.risk_limits.allow_modify=InpAllowModify;
+   settings.risk_limits.allow_cancel=InpAllowCancel;
+   settings.risk_limits.symbols=InpSymbols;
+   settings.risk_limits.max_lot=InpMaxLot;
+   settings.risk_limits.default_deviation=InpDeviation;
+   settings.risk_limits.max_deviation=InpMaxDeviation;
+   settings.risk_limits.max_spread=InpMaxSpread;
+   settings.risk_limits.max_symbol_positions=InpMaxSymbolPositions;
+   settings.risk_limits.max_symbol_lots=InpMaxSymbolLots;
+   settings.risk_limits.max_orders_per_minute=InpMaxOrdersPerMinute;
+   settings.risk_limits.min_margin_level=InpMinMarginLevel;
+   settings.risk_limits.max_daily_loss=InpMaxDailyLoss;
    ExtOfficer.Load(settings,PROGRAM);
    // A wrong input is shown on the chart: a program that refuses to load shows nothing.
    if(!EventSetMillisecondTimer(ExtOfficer.TimerMs()))

@@ -42,7 +42,7 @@ CProbeReport       ExtReport;
 CProbeTimer        ExtTimer;
 CProbeSockets      ExtSockets;
 CProbeOrders       ExtOrders;
-CProbeTransactions ExtHeard;
+CProbeTransactions ExtTransactions;
 CProbeTrade        ExtTrade;
 CProbeStop         ExtStop;
 CProbeStart        ExtStart;
@@ -64,7 +64,7 @@ int OnInit(void)
    ExtTimer.Start();
    ExtSockets.Start(Trimmed(InpHost),InpPort);
    ExtOrders.Start(_Symbol);
-   ExtHeard.Start();
+   ExtTransactions.Start();
    ExtTrade.Start();
    ExtStop.Start();
    bool started=fresh ? ExtStart.Resume() : ExtStage==PROBE_STAGE_START;
@@ -123,14 +123,14 @@ void OnTimer(void)
      }
    else if(ExtStage==PROBE_STAGE_TRADE)
      {
-      if(ExtTrade.Call(ExtOrders,ExtHeard,ExtReport))
+      if(ExtTrade.Call(ExtOrders,ExtTransactions,ExtReport))
          ExtStage=PROBE_STAGE_STOP;
      }
    else if(ExtStage==PROBE_STAGE_STOP)
      {
-      if(!ExtStop.Call(ExtOrders,ExtHeard,ExtReport))
+      if(!ExtStop.Call(ExtOrders,ExtTransactions,ExtReport))
          return;
-      ExtHeard.Report(ExtReport);
+      ExtTransactions.Report(ExtReport);
       ExtStage=PROBE_STAGE_END;
      }
    else if(ExtStage==PROBE_STAGE_END)
@@ -166,8 +166,8 @@ void Describe(void)
    ExtReport.Measure("build",TerminalInfoInteger(TERMINAL_BUILD));
    ExtReport.Note("terminal",TerminalInfoString(TERMINAL_NAME));
    ExtReport.Note("company",TerminalInfoString(TERMINAL_COMPANY));
-   ExtReport.Note("account",TradeModeWord(AccountInfoInteger(ACCOUNT_TRADE_MODE))+" "
-                  +MarginModeWord(AccountInfoInteger(ACCOUNT_MARGIN_MODE)));
+   ExtReport.Note("account",TradeModeName(AccountInfoInteger(ACCOUNT_TRADE_MODE))+" "
+                  +MarginModeName(AccountInfoInteger(ACCOUNT_MARGIN_MODE)));
    ExtReport.Note("symbol",_Symbol);
    ExtReport.Measure("execution_mode",SymbolInfoInteger(_Symbol,SYMBOL_TRADE_EXEMODE));
    ExtReport.Measure("filling_flags",SymbolInfoInteger(_Symbol,SYMBOL_FILLING_MODE));
@@ -196,6 +196,6 @@ void OnTradeTransaction(const MqlTradeTransaction &transaction,const MqlTradeReq
                         const MqlTradeResult &result)
   {
    if(ExtStage==PROBE_STAGE_TRADE || ExtStage==PROBE_STAGE_STOP)
-      ExtHeard.Hear(transaction,result);
+      ExtTransactions.Add(transaction,result);
   }
 //+------------------------------------------------------------------+

@@ -26,7 +26,7 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
      }
    if(id==2)
      {
-      NoOrder(order);
+      ClearOrder(order);
       order.client_order_id=number;
       order.kind="OPEN";
       order.symbol="EURUSD";

@@ -48,13 +48,13 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
    if(id==2)
       ExtClock.Start(number);
    if(id==3)
-      ExtClock.Heard(StringToInteger(text),number);
+      ExtClock.Update(StringToInteger(text),number);
    if(id==4)
       Print(ExtClock.Now(number));
    if(id==5)
       Print(EnumToString(ChooseFilling(left=="OPEN",StringToInteger(right),StringToInteger(Part(text,2)))));
    if(id==6)
-      Print(DoubleToString(OnGrid(text,real),12));
+      Print(DoubleToString(ToStep(text,real),12));
    if(id==8)
       ExtMap.Put(StringToInteger(text),(int)number);
    if(id==9)
@@ -68,11 +68,11 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
    if(id==14)
      {
       SAccount account;
-      NoAccount(account);
+      ClearAccount(account);
       account.known=true;
       account.login=1;
       account.server=text;
-      ExtDay.Beat(account,number,real);
+      ExtDay.Update(account,number,real);
       Print(ExtDay.Known() ? DoubleToString(ExtDay.Equity(),2) : "unknown");
      }
    if(id==15)

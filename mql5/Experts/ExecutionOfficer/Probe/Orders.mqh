@@ -6,7 +6,7 @@
 #include <ExecutionOfficer\Orders\OrderRequest.mqh>
 
 #define PROBE_MAGIC 77001
-#define PROBE_CLOSE_TRIES 5
+#define PROBE_CLOSE_ATTEMPTS 5
 #define PROBE_PROMPT_MS 50         // a few timer calls: not late
 //+------------------------------------------------------------------+
 //| What is sent and found                                           |
@@ -114,7 +114,7 @@ void CProbeOrders::CloseAll(void)
    ulong ticket=0;
    double volume=0.0;
    bool is_long=false;
-   for(int i=0; i<PROBE_CLOSE_TRIES && m_symbol!="" && FindOurs(ticket,volume,is_long); i++)
+   for(int i=0; i<PROBE_CLOSE_ATTEMPTS && m_symbol!="" && FindOurs(ticket,volume,is_long); i++)
      {
       bool sent=Send(ticket,volume,!is_long,0,"",0.0,0.0,result);
       if(!sent)

@@ -8,7 +8,7 @@
 #include "Report.mqh"
 
 #define PROBE_GREETING 10         // bytes that a ROUTER sends at once
-#define PROBE_PATIENCE 150        // timer calls
+#define PROBE_WAIT_STEP_CALLS 150        // timer calls
 #define PROBE_CLOSE_CALLS 50
 #define PROBE_LONG_MS 1000        // a read that takes longer than this blocks
 #define PROBE_SEND_BYTES 262144
@@ -189,7 +189,7 @@ bool CProbeSockets::Call(CProbeReport &report)
          break;
       case PROBE_STEP_PROVOKE:
          // What the peer has said stays unread; then something that it closes on.
-         if(Readable()>=PROBE_GREETING || m_calls>PROBE_PATIENCE)
+         if(Readable()>=PROBE_GREETING || m_calls>PROBE_WAIT_STEP_CALLS)
            {
             report.Measure("garbage_sent",SendBytes(64,71));
             Go(PROBE_STEP_CLOSING);
@@ -230,7 +230,7 @@ void CProbeSockets::Greeting(void)
   {
    uchar bytes[];
    uint readable=Readable();
-   if(readable<PROBE_GREETING && m_calls<PROBE_PATIENCE)
+   if(readable<PROBE_GREETING && m_calls<PROBE_WAIT_STEP_CALLS)
       return;
    if(readable>0)
       m_guesses=(SocketRead(m_socket,bytes,readable,10)>0) ? 0 : -1;
@@ -272,7 +272,7 @@ void CProbeSockets::LongRead(CProbeReport &report)
   {
    uchar bytes[];
    uint readable=Readable();
-   if(readable<PROBE_GREETING && m_calls<PROBE_PATIENCE)
+   if(readable<PROBE_GREETING && m_calls<PROBE_WAIT_STEP_CALLS)
       return;
    long start_us=(long)GetMicrosecondCount();
    ResetLastError();
@@ -311,7 +311,7 @@ void CProbeSockets::Closing(CProbeReport &report)
 void CProbeSockets::Closed(CProbeReport &report)
   {
    bool connected=SocketIsConnected(m_socket);
-   if(connected && m_calls<PROBE_PATIENCE)
+   if(connected && m_calls<PROBE_WAIT_STEP_CALLS)
       return;
    report.Flag("close_unseen",connected);
    report.Measure("close_seen_after_calls",m_calls);

@@ -33,7 +33,7 @@ private:
    int               m_calls;
 
    void              Save(void) const;
-   void              LookAtFile(void);
+   void              ReadUnflushed(void);
    void              Say(void) const;
 
 public:
@@ -95,14 +95,14 @@ bool CProbeStart::Resume(void)
    m_counting=1;
    m_calls=0;
    if(bytes[3]==0 && m_ended==PROBE_END_KILLED && m_unflushed==0)
-      LookAtFile();
+      ReadUnflushed();
    Save();
    return(true);
   }
 //+------------------------------------------------------------------+
 //| What a kill has left of the file that was half flushed           |
 //+------------------------------------------------------------------+
-void CProbeStart::LookAtFile(void)
+void CProbeStart::ReadUnflushed(void)
   {
    long size=ProbeFileSize(PROBE_UNFLUSHED);
    if(size==PROBE_FILE_BYTES)

@@ -10,7 +10,7 @@
 #include "Transactions.mqh"
 
 #define PROBE_STOP_CALLS 6000     // timer calls: a minute or two
-#define PROBE_STOP_TRIES 5        // each with twice the distance
+#define PROBE_STOP_ATTEMPTS 5        // each with twice the distance
 #define PROBE_STOP_POINTS 5       // beyond what the broker demands
 #define PROBE_STOP_WAIT_CALLS 500 // that the closing deal may take to show
 
@@ -28,11 +28,11 @@ class CProbeStop
   {
 private:
    int               m_step;
-   int               m_tries;
+   int               m_attempts;
    int               m_calls;
    bool              m_seen;         // the position has shown
 
-   void              OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+   void              OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);
    void              Wait(CProbeOrders &orders,CProbeReport &report);
    void              Closed(CProbeOrders &orders,CProbeReport &report);
    void              Finish(CProbeOrders &orders,CProbeReport &report,const string word);
@@ -40,7 +40,7 @@ private:
 public:
                      CProbeStop(void);
    void              Start(void);
-   bool              Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+   bool              Call(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);
   };
 //+------------------------------------------------------------------+
 //| Not started                                                      |
@@ -55,24 +55,24 @@ CProbeStop::CProbeStop(void)
 void CProbeStop::Start(void)
   {
    m_step=PROBE_STOP_OPEN;
-   m_tries=0;
+   m_attempts=0;
    m_calls=0;
    m_seen=false;
   }
 //+------------------------------------------------------------------+
 //| One timer call; true once all steps are through                  |
 //+------------------------------------------------------------------+
-bool CProbeStop::Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+bool CProbeStop::Call(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
    m_calls++;
    if(m_step==PROBE_STOP_OPEN)
-      OpenOne(orders,heard,report);
+      OpenOne(orders,transactions,report);
    else if(m_step==PROBE_STOP_WAIT)
       Wait(orders,report);
    else if(m_step==PROBE_STOP_CLOSED)
       Closed(orders,report);
    if(m_step==PROBE_STOP_DONE)
-      heard.Judge();
+      transactions.Evaluate();
    return(m_step==PROBE_STOP_DONE);
   }
 //+------------------------------------------------------------------+
@@ -88,7 +88,7 @@ void CProbeStop::Finish(CProbeOrders &orders,CProbeReport &report,const string w
 //| Buy the smallest volume, between two stops. Both are counted from |
 //| the bid: that is what closes it.                                 |
 //+------------------------------------------------------------------+
-void CProbeStop::OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+void CProbeStop::OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
    MqlTick tick;
    MqlTradeResult result;
@@ -100,7 +100,7 @@ void CProbeStop::OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeRe
      }
    long level=MathMax(SymbolInfoInteger(symbol,SYMBOL_TRADE_STOPS_LEVEL),
                       SymbolInfoInteger(symbol,SYMBOL_TRADE_FREEZE_LEVEL));
-   long points=(level+PROBE_STOP_POINTS)<<m_tries;
+   long points=(level+PROBE_STOP_POINTS)<<m_attempts;
    double grid=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
    double away=(double)points*SymbolInfoDouble(symbol,SYMBOL_POINT);
    if(grid<=0.0)
@@ -109,15 +109,15 @@ void CProbeStop::OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeRe
    double sl=NormalizeDouble(grid*MathFloor((tick.bid-away)/grid),digits);
    double tp=NormalizeDouble(grid*MathCeil((tick.bid+away)/grid),digits);
    bool sent=orders.Send(0,SymbolInfoDouble(symbol,SYMBOL_VOLUME_MIN),true,PROBE_MAGIC,"probe",sl,tp,result);
-   m_tries++;
+   m_attempts++;
    if(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED))
      {
-      heard.Listen(result.order);
+      transactions.Expect(result.order);
       report.Measure("stop_points",points);
       m_calls=0;
       m_step=PROBE_STOP_WAIT;
      }
-   else if(m_tries>=PROBE_STOP_TRIES || result.retcode!=TRADE_RETCODE_INVALID_STOPS)
+   else if(m_attempts>=PROBE_STOP_ATTEMPTS || result.retcode!=TRADE_RETCODE_INVALID_STOPS)
       Finish(orders,report,"the order with stops was refused with "+IntegerToString((long)result.retcode));
   }
 //+------------------------------------------------------------------+
@@ -160,7 +160,7 @@ void CProbeStop::Closed(CProbeOrders &orders,CProbeReport &report)
      }
    long reason=HistoryDealGetInteger(deal,DEAL_REASON);
    long magic=HistoryDealGetInteger(deal,DEAL_MAGIC);
-   report.Note("stop_deal_reason",DealReasonWord(reason));
+   report.Note("stop_deal_reason",DealReasonName(reason));
    report.Note("stop_deal_comment",HistoryDealGetString(deal,DEAL_COMMENT));
    report.Measure("stop_deal_magic",magic);
    bool by_server=(reason==DEAL_REASON_SL || reason==DEAL_REASON_TP);

@@ -16,10 +16,10 @@ enum ENUM_PROBE_TRADE
    PROBE_TRADE_REFUSED,
    PROBE_TRADE_OPEN,
    PROBE_TRADE_OPENED,
-   PROBE_TRADE_OPEN_HEARD,
+   PROBE_TRADE_OPEN_TRANSACTIONS,
    PROBE_TRADE_CLOSE,
    PROBE_TRADE_CLOSED,
-   PROBE_TRADE_CLOSE_HEARD,
+   PROBE_TRADE_CLOSE_TRANSACTIONS,
    PROBE_TRADE_DONE
   };
 //+------------------------------------------------------------------+
@@ -29,22 +29,22 @@ class CProbeTrade
   {
 private:
    int               m_step;
-   int               m_tries;
+   int               m_attempts;
    int               m_calls;
    ulong             m_deal;         // the one that is waited for; 0: by the position
 
    void              Refused(CProbeOrders &orders,CProbeReport &report);
-   void              OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+   void              OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);
    void              Opened(CProbeOrders &orders,CProbeReport &report);
-   void              CloseOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+   void              CloseOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);
    void              Closed(CProbeOrders &orders,CProbeReport &report);
-   bool              Heard(CProbeTransactions &heard);
+   bool              TransactionsComplete(CProbeTransactions &transactions);
    void              Finish(CProbeOrders &orders,CProbeReport &report,const string word);
 
 public:
                      CProbeTrade(void);
    void              Start(void);
-   bool              Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report);
+   bool              Call(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);
   };
 //+------------------------------------------------------------------+
 //| Not started                                                      |
@@ -59,14 +59,14 @@ CProbeTrade::CProbeTrade(void)
 void CProbeTrade::Start(void)
   {
    m_step=PROBE_TRADE_REFUSED;
-   m_tries=0;
+   m_attempts=0;
    m_calls=0;
    m_deal=0;
   }
 //+------------------------------------------------------------------+
 //| One timer call; true once all steps are through                  |
 //+------------------------------------------------------------------+
-bool CProbeTrade::Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+bool CProbeTrade::Call(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
    m_calls++;
    switch(m_step)
@@ -75,23 +75,23 @@ bool CProbeTrade::Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeRepo
          Refused(orders,report);
          break;
       case PROBE_TRADE_OPEN:
-         OpenOne(orders,heard,report);
+         OpenOne(orders,transactions,report);
          break;
       case PROBE_TRADE_OPENED:
          Opened(orders,report);
          break;
-      case PROBE_TRADE_OPEN_HEARD:
-         if(Heard(heard))
+      case PROBE_TRADE_OPEN_TRANSACTIONS:
+         if(TransactionsComplete(transactions))
             m_step=PROBE_TRADE_CLOSE;
          break;
       case PROBE_TRADE_CLOSE:
-         CloseOne(orders,heard,report);
+         CloseOne(orders,transactions,report);
          break;
       case PROBE_TRADE_CLOSED:
          Closed(orders,report);
          break;
-      case PROBE_TRADE_CLOSE_HEARD:
-         if(Heard(heard))
+      case PROBE_TRADE_CLOSE_TRANSACTIONS:
+         if(TransactionsComplete(transactions))
             Finish(orders,report,"done");
          break;
       default:
@@ -102,11 +102,11 @@ bool CProbeTrade::Call(CProbeOrders &orders,CProbeTransactions &heard,CProbeRepo
 //+------------------------------------------------------------------+
 //| The transactions of the last order came, or were waited for      |
 //+------------------------------------------------------------------+
-bool CProbeTrade::Heard(CProbeTransactions &heard)
+bool CProbeTrade::TransactionsComplete(CProbeTransactions &transactions)
   {
-   if(!heard.Complete() && m_calls<PROBE_WAIT_CALLS)
+   if(!transactions.Complete() && m_calls<PROBE_WAIT_CALLS)
       return(false);
-   heard.Judge();
+   transactions.Evaluate();
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -133,26 +133,26 @@ void CProbeTrade::Refused(CProbeOrders &orders,CProbeReport &report)
 //+------------------------------------------------------------------+
 //| Open the smallest volume, with a comment that is too long        |
 //+------------------------------------------------------------------+
-void CProbeTrade::OpenOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+void CProbeTrade::OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
    MqlTradeResult result;
-   string comment=(m_tries==0) ? PROBE_COMMENT_LONG : PROBE_COMMENT_SHORT;
+   string comment=(m_attempts==0) ? PROBE_COMMENT_LONG : PROBE_COMMENT_SHORT;
    bool sent=orders.Send(0,SymbolInfoDouble(orders.Symbol(),SYMBOL_VOLUME_MIN),true,PROBE_MAGIC,comment,0.0,0.0,
                          result);
    bool done=(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED));
-   m_tries++;
-   if(!done && m_tries==1)
+   m_attempts++;
+   if(!done && m_attempts==1)
      {
       report.Measure("long_comment_retcode",(long)result.retcode);
       return;
      }
-   report.Text("comment_too_long",(m_tries==1) ? "truncated" : "rejected");
+   report.Text("comment_too_long",(m_attempts==1) ? "truncated" : "rejected");
    if(!done)
      {
       Finish(orders,report,"the opening order was refused with "+IntegerToString((long)result.retcode));
       return;
      }
-   heard.Listen(result.order);
+   transactions.Expect(result.order);
    report.Measure("open_ms",orders.SinceSentMs());
    report.Flag("result_without_tickets",result.deal==0 || result.order==0);
    m_calls=0;
@@ -178,20 +178,20 @@ void CProbeTrade::Opened(CProbeOrders &orders,CProbeReport &report)
    report.Measure("history_late_ms",late_ms);
    report.Integer("history_late",(late_ms>PROBE_PROMPT_MS) ? late_ms : 0);
    string comment=HistoryDealGetString(m_deal,DEAL_COMMENT);
-   string asked=(m_tries==1) ? PROBE_COMMENT_LONG : PROBE_COMMENT_SHORT;
+   string asked=(m_attempts==1) ? PROBE_COMMENT_LONG : PROBE_COMMENT_SHORT;
    bool kept=(comment!="" && StringFind(asked,comment)==0);
    report.Note("deal_comment",comment);
    report.Flag("comment_rewritten",!kept);
-   if(kept && m_tries==1)
+   if(kept && m_attempts==1)
       report.Integer("comment_most",StringLen(comment));
    report.Note("deal_magic_kept",(HistoryDealGetInteger(m_deal,DEAL_MAGIC)==PROBE_MAGIC) ? "yes" : "no");
-   m_tries=0;
-   m_step=PROBE_TRADE_OPEN_HEARD;
+   m_attempts=0;
+   m_step=PROBE_TRADE_OPEN_TRANSACTIONS;
   }
 //+------------------------------------------------------------------+
 //| Close it as a hand would, without a magic                        |
 //+------------------------------------------------------------------+
-void CProbeTrade::CloseOne(CProbeOrders &orders,CProbeTransactions &heard,CProbeReport &report)
+void CProbeTrade::CloseOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
    MqlTradeResult result;
    ulong ticket=0;
@@ -202,15 +202,15 @@ void CProbeTrade::CloseOne(CProbeOrders &orders,CProbeTransactions &heard,CProbe
       Finish(orders,report,"the position went by itself");
       return;
      }
-   m_tries++;
+   m_attempts++;
    bool sent=orders.Send(ticket,volume,!is_long,0,"",0.0,0.0,result);
    m_calls=0;
    if(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED))
      {
-      heard.Listen(result.order);
+      transactions.Expect(result.order);
       m_step=PROBE_TRADE_CLOSED;
      }
-   else if(m_tries>=PROBE_CLOSE_TRIES)
+   else if(m_attempts>=PROBE_CLOSE_ATTEMPTS)
       Finish(orders,report,"the position could not be closed ("+IntegerToString((long)result.retcode)+"): close it by hand");
   }
 //+------------------------------------------------------------------+
@@ -228,6 +228,6 @@ void CProbeTrade::Closed(CProbeOrders &orders,CProbeReport &report)
      }
    report.Measure("closing_deal_late_ms",orders.SinceSentMs());
    report.Measure("closing_deal_magic",HistoryDealGetInteger(m_deal,DEAL_MAGIC));
-   m_step=PROBE_TRADE_CLOSE_HEARD;
+   m_step=PROBE_TRADE_CLOSE_TRANSACTIONS;
   }
 //+------------------------------------------------------------------+

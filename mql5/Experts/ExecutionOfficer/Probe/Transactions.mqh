@@ -7,17 +7,17 @@
 #include "Report.mqh"
 
 #define PROBE_KINDS 5
-#define PROBE_NOTED_CHARACTERS 900
-#define PROBE_HEARD_MS 50          // a few timer calls: not late
+#define PROBE_TEXT_MAX 900
+#define PROBE_TRANSACTION_PROMPT_MS 50          // a few timer calls: not late
 //+------------------------------------------------------------------+
 //| What was heard of the orders so far                              |
 //+------------------------------------------------------------------+
 class CProbeTransactions
   {
 private:
-   string            m_words;
+   string            m_names;
    ulong             m_order;        // the one that is listened for; 0: the result named none
-   bool              m_listens;
+   bool              m_expecting;
    long              m_since_us;
    int               m_count;
    int               m_at[PROBE_KINDS];    // when each kind came, from 1; 0: not yet
@@ -31,10 +31,10 @@ private:
 public:
                      CProbeTransactions(void);
    void              Start(void);
-   void              Listen(const ulong order);
-   void              Hear(const MqlTradeTransaction &transaction,const MqlTradeResult &result);
+   void              Expect(const ulong order);
+   void              Add(const MqlTradeTransaction &transaction,const MqlTradeResult &result);
    bool              Complete(void) const;
-   void              Judge(void);
+   void              Evaluate(void);
    void              Report(CProbeReport &report) const;
   };
 //+------------------------------------------------------------------+
@@ -49,9 +49,9 @@ CProbeTransactions::CProbeTransactions(void)
 //+------------------------------------------------------------------+
 void CProbeTransactions::Start(void)
   {
-   m_words="";
+   m_names="";
    m_order=0;
-   m_listens=false;
+   m_expecting=false;
    m_since_us=0;
    m_count=0;
    ArrayInitialize(m_at,0);
@@ -63,10 +63,10 @@ void CProbeTransactions::Start(void)
 //+------------------------------------------------------------------+
 //| OrderSend came back just now with this order                     |
 //+------------------------------------------------------------------+
-void CProbeTransactions::Listen(const ulong order)
+void CProbeTransactions::Expect(const ulong order)
   {
    m_order=order;
-   m_listens=true;
+   m_expecting=true;
    m_since_us=(long)GetMicrosecondCount();
    m_count=0;
    ArrayInitialize(m_at,0);
@@ -99,12 +99,12 @@ int CProbeTransactions::Kind(const MqlTradeTransaction &transaction,const MqlTra
 //+------------------------------------------------------------------+
 //| A transaction came                                               |
 //+------------------------------------------------------------------+
-void CProbeTransactions::Hear(const MqlTradeTransaction &transaction,const MqlTradeResult &result)
+void CProbeTransactions::Add(const MqlTradeTransaction &transaction,const MqlTradeResult &result)
   {
-   if(StringLen(m_words)<PROBE_NOTED_CHARACTERS)
-      m_words+=((m_words=="") ? "" : ",")+EnumToString(transaction.type);
+   if(StringLen(m_names)<PROBE_TEXT_MAX)
+      m_names+=((m_names=="") ? "" : ",")+EnumToString(transaction.type);
    int kind=Kind(transaction,result);
-   if(!m_listens || kind<0 || m_at[kind]>0)
+   if(!m_expecting || kind<0 || m_at[kind]>0)
       return;
    m_count++;
    m_at[kind]=m_count;
@@ -122,11 +122,11 @@ bool CProbeTransactions::Complete(void) const
 //| No more is waited for: count what is missing. Where request and |
 //| deal stand differs from broker to broker: that is no disorder.   |
 //+------------------------------------------------------------------+
-void CProbeTransactions::Judge(void)
+void CProbeTransactions::Evaluate(void)
   {
-   if(!m_listens)
+   if(!m_expecting)
       return;
-   m_listens=false;
+   m_expecting=false;
    m_expected+=PROBE_KINDS;
    m_missing+=PROBE_KINDS-m_count;
    bool added_late=false;
@@ -142,14 +142,14 @@ void CProbeTransactions::Judge(void)
 //+------------------------------------------------------------------+
 void CProbeTransactions::Report(CProbeReport &report) const
   {
-   report.Note("transactions",m_words);
+   report.Note("transactions",m_names);
    report.Measure("transactions_expected",m_expected);
    report.Measure("transactions_missing",m_missing);
    if(m_expected==0)
       return;
    long every=(m_missing==0) ? 0 : (long)MathMax(2.0,MathRound((double)m_expected/(double)m_missing));
    report.Integer("transactions_dropped_every",every);
-   report.Integer("transactions_late",(m_late_ms>PROBE_HEARD_MS) ? m_late_ms : 0);
+   report.Integer("transactions_late",(m_late_ms>PROBE_TRANSACTION_PROMPT_MS) ? m_late_ms : 0);
    report.Flag("transactions_reordered",m_reordered);
   }
 //+------------------------------------------------------------------+

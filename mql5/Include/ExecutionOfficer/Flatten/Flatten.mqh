@@ -10,12 +10,12 @@
 //|   STOPPED    a click                               IDLE          |
 //|   IDLE       a load of an account that was STOPPED STOPPED       |
 //|                                                                  |
-//| A click within CLICK_REST_MS of the one before is none: a double |
+//| A click within DOUBLE_CLICK_MS of the one before is none: a double |
 //| click is one slip, and must not flatten, nor allow trading again.|
 //|                                                                  |
 //| While STOPPED no command is executed, and whatever of ours is    |
 //| there is closed or removed: one request in a timer call; what is |
-//| still there after RETRY_MS is tried again, FLATTEN_TRIES times in|
+//| still there after RETRY_MS is tried again, FLATTEN_ATTEMPTS_MAX times in|
 //| all. The journal learns of it from the broker's records, as of   |
 //| anything that is done by hand.                                   |
 //|                                                                  |
@@ -24,7 +24,7 @@
 //| what is somebody else's. There no more is closed than our share; |
 //| nothing while an order of ours, or of the button's, stands in the|
 //| symbol; and after any answer that is no refusal the position is  |
-//| left alone for STATUS_REQUEST_MS.                                |
+//| left alone for OUTCOME_WAIT_MS.                                |
 //+------------------------------------------------------------------+
 #include "..\Common\Log.mqh"
 #include "..\Orders\OrderCheck.mqh"
@@ -38,9 +38,9 @@
 #include "FlattenAttempts.mqh"
 
 #define CONFIRM_MS 5000
-#define CLICK_REST_MS 700
-#define FLATTEN_LOOK_MS 500       // between two looks that find nothing to do
-#define FLATTENED "the flatten button was pressed; press it again to allow trading"
+#define DOUBLE_CLICK_MS 700
+#define FLATTEN_CHECK_MS 500       // between two looks that find nothing to do
+#define FLATTENED_MESSAGE "the flatten button was pressed; press it again to allow trading"
 
 enum ENUM_FLATTEN_STATE
   {
@@ -56,36 +56,36 @@ class CFlatten
 private:
    CLedger          *m_ledger;
    CLog             *m_log;
-   SLimits           m_limits;
+   SRiskLimits           m_risk_limits;
    ENUM_FLATTEN_STATE m_state;
    string            m_variable;     // keeps STOPPED over a load; empty: no account is known yet
    long              m_clicked_ms;
    long              m_until_ms;     // ARMED
    long              m_next_ms;
-   CTries            m_tries;
+   CFlattenAttempts            m_attempts;
    ulong             m_closes[];     // orders that the button made since the load
    bool              m_netting;
-   bool              m_looked;
-   string            m_missing;      // a permission
-   string            m_waits;        // for an order, or for the history
+   bool              m_checked;
+   string            m_missing_permission;      // a permission
+   string            m_waiting_for;        // for an order, or for the history
    string            m_last_error;
 
    void              Stop(void);
-   void              Keep(void);
-   string            LookAtOrders(const long mono_ms,MqlTradeRequest &request);
-   string            LookAtPositions(const long mono_ms,const bool is_first,MqlTradeRequest &request);
-   bool              IsDisturbed(const string symbol);
-   bool              MayTake(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send);
+   void              Save(void);
+   string            NextOrder(const long mono_ms,MqlTradeRequest &request);
+   string            NextPosition(const long mono_ms,const bool is_first,MqlTradeRequest &request);
+   bool              HasLiveOrder(const string symbol);
+   bool              MayClose(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send);
    void              PrepareClose(const ulong ticket,const double volume,MqlTradeRequest &request);
    void              Send(MqlTradeRequest &request,const string what,const long mono_ms);
 
 public:
                      CFlatten(void);
-   void              Load(CLedger &ledger,const SLimits &limits,CLog &log);
-   bool              Recall(const SAccount &account,const long mono_ms);
+   void              Load(CLedger &ledger,const SRiskLimits &risk_limits,CLog &log);
+   bool              Restore(const SAccount &account,const long mono_ms);
    void              Click(const long mono_ms);
    bool              Stopped(void) const { return(m_state==FLATTEN_STATE_STOPPED); }
-   string            Word(const long mono_ms);
+   string            ButtonText(const long mono_ms);
    string            Status(void) const;
    bool              Step(const long mono_ms);
   };
@@ -99,27 +99,27 @@ CFlatten::CFlatten(void)
    m_state=FLATTEN_STATE_IDLE;
    m_clicked_ms=0;
    m_netting=false;
-   m_looked=false;
+   m_checked=false;
   }
 //+------------------------------------------------------------------+
 //| A load of the program: nobody has pressed, as far as is known    |
 //+------------------------------------------------------------------+
-void CFlatten::Load(CLedger &ledger,const SLimits &limits,CLog &log)
+void CFlatten::Load(CLedger &ledger,const SRiskLimits &risk_limits,CLog &log)
   {
    m_ledger=GetPointer(ledger);
    m_log=GetPointer(log);
-   m_limits=limits;
+   m_risk_limits=risk_limits;
    m_state=FLATTEN_STATE_IDLE;
    m_variable="";
    m_clicked_ms=0;
    m_until_ms=0;
    m_next_ms=0;
    m_netting=false;
-   m_looked=false;
-   m_missing="";
-   m_waits="";
+   m_checked=false;
+   m_missing_permission="";
+   m_waiting_for="";
    m_last_error="";
-   m_tries.Clear();
+   m_attempts.Clear();
    ArrayFree(m_closes);
   }
 //+------------------------------------------------------------------+
@@ -127,14 +127,14 @@ void CFlatten::Load(CLedger &ledger,const SLimits &limits,CLog &log)
 //| same account too: that must not allow trading again. True where  |
 //| it was STOPPED before this load.                                 |
 //+------------------------------------------------------------------+
-bool CFlatten::Recall(const SAccount &account,const long mono_ms)
+bool CFlatten::Restore(const SAccount &account,const long mono_ms)
   {
    if(!account.known || m_variable!="")
       return(false);
    m_variable=AccountVariable(account)+".flattened";
    if(m_state==FLATTEN_STATE_STOPPED)
      {
-      Keep();
+      Save();
       return(false);
      }
    if(!GlobalVariableCheck(m_variable))
@@ -142,8 +142,8 @@ bool CFlatten::Recall(const SAccount &account,const long mono_ms)
    Stop();
    // What was sent just before the load may still be at work, and a netted position be closed by it.
    if(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING)
-      m_next_ms=mono_ms+STATUS_REQUEST_MS;
-   m_log.Warning("the flatten button was pressed before this load: "+FLATTENED);
+      m_next_ms=mono_ms+OUTCOME_WAIT_MS;
+   m_log.Warning("the flatten button was pressed before this load: "+FLATTENED_MESSAGE);
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -153,15 +153,15 @@ void CFlatten::Stop(void)
   {
    m_state=FLATTEN_STATE_STOPPED;
    m_next_ms=0;
-   m_looked=false;
-   m_missing="";
+   m_checked=false;
+   m_missing_permission="";
    m_last_error="";
-   m_tries.Restart();
+   m_attempts.Restart();
   }
 //+------------------------------------------------------------------+
 //| Let the state outlive this load                                  |
 //+------------------------------------------------------------------+
-void CFlatten::Keep(void)
+void CFlatten::Save(void)
   {
    if(m_variable=="")
       return;
@@ -176,14 +176,14 @@ void CFlatten::Keep(void)
 //+------------------------------------------------------------------+
 void CFlatten::Click(const long mono_ms)
   {
-   bool again=(m_clicked_ms!=0 && mono_ms<m_clicked_ms+CLICK_REST_MS);
+   bool again=(m_clicked_ms!=0 && mono_ms<m_clicked_ms+DOUBLE_CLICK_MS);
    m_clicked_ms=mono_ms;
    if(again)
       return;
    if(m_state==FLATTEN_STATE_STOPPED)
      {
       m_state=FLATTEN_STATE_IDLE;
-      Keep();
+      Save();
       m_log.Warning("trading is allowed again by the button");
       return;
      }
@@ -194,13 +194,13 @@ void CFlatten::Click(const long mono_ms)
       return;
      }
    Stop();
-   Keep();
+   Save();
    m_log.Warning("the flatten button was pressed: everything of this program is closed and removed");
   }
 //+------------------------------------------------------------------+
 //| What the button says now                                         |
 //+------------------------------------------------------------------+
-string CFlatten::Word(const long mono_ms)
+string CFlatten::ButtonText(const long mono_ms)
   {
    if(m_state==FLATTEN_STATE_ARMED && mono_ms>=m_until_ms)
       m_state=FLATTEN_STATE_IDLE;
@@ -216,17 +216,17 @@ string CFlatten::Status(void) const
    if(m_state!=FLATTEN_STATE_STOPPED)
       return("");
    string status="Flatten: ";
-   if(m_missing!="")
-      return(status+m_missing);
-   if(!m_looked)
+   if(m_missing_permission!="")
+      return(status+m_missing_permission);
+   if(!m_checked)
       return(status+"waiting for the broker, and for the ledger");
-   if(m_tries.Left()==0)
+   if(m_attempts.Left()==0)
       return(status+"nothing of this program is open");
-   status+=IntegerToString(m_tries.Left())+" positions and orders are left";
-   if(m_tries.GivenUp()>0)
-      status+=", "+IntegerToString(m_tries.GivenUp())+" could not be closed: do it by hand";
-   if(m_waits!="")
-      status+=", waiting for "+m_waits;
+   status+=IntegerToString(m_attempts.Left())+" positions and orders are left";
+   if(m_attempts.GivenUp()>0)
+      status+=", "+IntegerToString(m_attempts.GivenUp())+" could not be closed: do it by hand";
+   if(m_waiting_for!="")
+      status+=", waiting for "+m_waiting_for;
    return((m_last_error=="") ? status : status+" ("+m_last_error+")");
   }
 //+------------------------------------------------------------------+
@@ -239,18 +239,18 @@ bool CFlatten::Step(const long mono_ms)
    MqlTradeRequest request;
    if(m_state!=FLATTEN_STATE_STOPPED || mono_ms<m_next_ms)
       return(false);
-   m_next_ms=mono_ms+FLATTEN_LOOK_MS;
-   m_missing=MissingPermission();
-   if(m_missing!="")
+   m_next_ms=mono_ms+FLATTEN_CHECK_MS;
+   m_missing_permission=MissingPermission();
+   if(m_missing_permission!="")
       return(false);
-   m_looked=true;
-   m_tries.BeginLook();
-   m_waits="";
+   m_checked=true;
+   m_attempts.BeginCount();
+   m_waiting_for="";
    m_netting=(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING);
    ZeroMemory(request);
    // Orders first: one that triggers meanwhile would open what was just closed.
-   string order=LookAtOrders(mono_ms,request);
-   string position=LookAtPositions(mono_ms,order=="",request);
+   string order=NextOrder(mono_ms,request);
+   string position=NextPosition(mono_ms,order=="",request);
    if(order=="" && position=="")
       return(false);
    Send(request,order+position,mono_ms);
@@ -261,14 +261,14 @@ bool CFlatten::Step(const long mono_ms)
 //| The request to remove the first of our pending orders that is due|
 //| and its name; empty where there is none                          |
 //+------------------------------------------------------------------+
-string CFlatten::LookAtOrders(const long mono_ms,MqlTradeRequest &request)
+string CFlatten::NextOrder(const long mono_ms,MqlTradeRequest &request)
   {
    string chosen="";
    for(int i=0; i<OrdersTotal(); i++)
      {
       ulong ticket=OrderGetTicket(i);
       if(ticket==0 || !IsPendingType(OrderGetInteger(ORDER_TYPE)) || !IsOurMagic(m_ledger,OrderGetInteger(ORDER_MAGIC))
-         || !m_tries.Try(-(long)ticket,0.0,mono_ms,chosen==""))
+         || !m_attempts.Attempt(-(long)ticket,0.0,mono_ms,chosen==""))
          continue;
       request.action=TRADE_ACTION_REMOVE;
       request.order=ticket;
@@ -281,17 +281,17 @@ string CFlatten::LookAtOrders(const long mono_ms,MqlTradeRequest &request)
 //| may change a netted position at any moment. A pending order that |
 //| cannot be removed may not keep us from closing.                  |
 //+------------------------------------------------------------------+
-bool CFlatten::IsDisturbed(const string symbol)
+bool CFlatten::HasLiveOrder(const string symbol)
   {
    for(int i=0; i<OrdersTotal(); i++)
      {
       ulong ticket=OrderGetTicket(i);
-      if(ticket==0 || OrderGetString(ORDER_SYMBOL)!=symbol || m_tries.IsGivenUp(-(long)ticket))
+      if(ticket==0 || OrderGetString(ORDER_SYMBOL)!=symbol || m_attempts.IsGivenUp(-(long)ticket))
          continue;
       long magic=OrderGetInteger(ORDER_MAGIC);
       if(!IsOurMagic(m_ledger,magic) && !IsFlattenMark(magic,OrderGetString(ORDER_COMMENT)) && !HasTicket(m_closes,ticket))
          continue;
-      m_waits="order "+IntegerToString((long)ticket)+" in "+symbol;
+      m_waiting_for="order "+IntegerToString((long)ticket)+" in "+symbol;
       return(true);
      }
    return(false);
@@ -302,23 +302,23 @@ bool CFlatten::IsDisturbed(const string symbol)
 //| what is known counts once nothing more can be expected. False:   |
 //| nothing in it is ours.                                           |
 //+------------------------------------------------------------------+
-bool CFlatten::MayTake(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send)
+bool CFlatten::MayClose(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send)
   {
    SAllocation allocation;
    bool known=ReadAllocation(m_ledger,m_closes,identifier,allocation);
-   bool fits=(known && MathAbs(allocation.own+allocation.others-volume)<=LOTS_SLACK);
-   bool unresolved=m_tries.IsUnresolved(identifier,fits,mono_ms);
+   bool fits=(known && MathAbs(allocation.own+allocation.others-volume)<=LOTS_TOLERANCE);
+   bool unresolved=m_attempts.IsUnresolved(identifier,fits,mono_ms);
    if(!fits)
-      m_waits="the history of position "+IntegerToString(identifier);
+      m_waiting_for="the history of position "+IntegerToString(identifier);
    volume=MathMin(allocation.own,volume);
-   may_send=(!unresolved && volume>0.0 && !IsDisturbed(symbol));
+   may_send=(!unresolved && volume>0.0 && !HasLiveOrder(symbol));
    return(volume>0.0 || !fits);
   }
 //+------------------------------------------------------------------+
 //| The request to close the first of our positions that is due, and |
 //| its name; empty where there is none                              |
 //+------------------------------------------------------------------+
-string CFlatten::LookAtPositions(const long mono_ms,const bool is_first,MqlTradeRequest &request)
+string CFlatten::NextPosition(const long mono_ms,const bool is_first,MqlTradeRequest &request)
   {
    string chosen="";
    for(int i=0; i<PositionsTotal(); i++)
@@ -330,8 +330,8 @@ string CFlatten::LookAtPositions(const long mono_ms,const bool is_first,MqlTrade
       double volume=PositionGetDouble(POSITION_VOLUME);
       bool may_send=true;
       if(!IsOurPosition(m_ledger,identifier,PositionGetInteger(POSITION_MAGIC))
-         || (m_netting && !MayTake(identifier,PositionGetString(POSITION_SYMBOL),volume,mono_ms,may_send))
-         || !m_tries.Try(identifier,volume,mono_ms,is_first && may_send && chosen==""))
+         || (m_netting && !MayClose(identifier,PositionGetString(POSITION_SYMBOL),volume,mono_ms,may_send))
+         || !m_attempts.Attempt(identifier,volume,mono_ms,is_first && may_send && chosen==""))
          continue;
       PrepareClose(ticket,volume,request);
       chosen="position "+IntegerToString(identifier);
@@ -354,14 +354,14 @@ void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeReque
    // A server that wants no price needs no quote; one that wants it refuses, and is asked again.
    if(ReadMarket(symbol,market))
       request.price=NormalizeDouble(is_long ? market.bid : market.ask,market.digits);
-   request.deviation=(ulong)m_limits.max_deviation;
+   request.deviation=(ulong)m_risk_limits.max_deviation;
    request.type=is_long ? ORDER_TYPE_SELL : ORDER_TYPE_BUY;
    request.type_filling=ChooseFilling(false,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
                                       SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
    request.comment=FLATTEN_COMMENT;
    request.position=ticket;
    // Whatever else speaks against it the server may say: nobody who flattens is kept from it here.
-   if(!PassesHoweverFilled(request,checked) && !PassesShorter(request,checked)
+   if(!PassesWithAnyFilling(request,checked) && !PassesWithShorterComment(request,checked)
       && checked.retcode==TRADE_RETCODE_INVALID_FILL)
       m_log.Warning("flatten: no filling mode passes in "+symbol);
   }
@@ -380,7 +380,7 @@ void CFlatten::Send(MqlTradeRequest &request,const string what,const long mono_m
    if(request.action==TRADE_ACTION_DEAL && result.order!=0)
       AppendTicket(m_closes,result.order);
    if(m_netting && request.action==TRADE_ACTION_DEAL && !IsRefusal((long)result.retcode))
-      m_tries.StatusRequest(mono_ms);
+      m_attempts.WaitForOutcome(mono_ms);
    m_last_error=(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED)) ? "" : outcome;
    m_log.Warning("flatten: "+what+": "+outcome);
   }

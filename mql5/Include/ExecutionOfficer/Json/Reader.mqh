@@ -192,12 +192,12 @@ int CJsonReader::ParseValue(const int depth)
    else if(next=='t' || next=='f')
      {
       text=(next=='t') ? "true" : "false";
-      if(m_lexer.ReadWord(text))
+      if(m_lexer.ReadChoice(text))
          node=NewNode(JSON_KIND_FLAG);
      }
    else if(next=='n')
      {
-      if(m_lexer.ReadWord("null"))
+      if(m_lexer.ReadChoice("null"))
          node=NewNode(JSON_KIND_NULL);
      }
    else

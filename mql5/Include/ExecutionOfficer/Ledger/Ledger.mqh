@@ -86,7 +86,7 @@ CLedger::CLedger(void)
    m_problem="";
    m_end=0;
    m_unended=false;
-   NoAccount(m_account);
+   ClearAccount(m_account);
   }
 //+------------------------------------------------------------------+
 //| Let another chart have it                                        |
@@ -106,7 +106,7 @@ void CLedger::Close(void)
    m_state=LEDGER_STATE_CLOSED;
    m_problem="";
    m_book.Clear();
-   NoAccount(m_account);
+   ClearAccount(m_account);
   }
 //+------------------------------------------------------------------+
 //| Note why it cannot be used                                       |
@@ -195,21 +195,21 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
      {
       if(bytes[i]!='\n')
          continue;
-      if(lines==0 && !m_book.TakeHeader(bytes,0,i))
+      if(lines==0 && !m_book.ReadHeader(bytes,0,i))
          return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
                      +". It was left as it is; restore it from a backup, or move it away and start with a new ledger"));
-      if(lines>0 && !m_book.TakeLine(bytes,start,i-start))
+      if(lines>0 && !m_book.ReadLine(bytes,start,i-start))
          whole=false;
       lines++;
       start=i+1;
      }
-   if(lines==0 && !m_book.TakeHeader(bytes,0,size))
+   if(lines==0 && !m_book.ReadHeader(bytes,0,size))
       return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
                   +". It was left as it is; restore it from a backup, or move it away and start with a new ledger"));
    m_end=start;
    m_unended=false;
    // A tail that is a whole record only lacks its line end. Behind damage nothing is taken for torn.
-   if(start<size && (lines==0 || !whole || m_book.TakeLine(bytes,start,size-start)))
+   if(start<size && (lines==0 || !whole || m_book.ReadLine(bytes,start,size-start)))
      {
       m_end=size;
       m_unended=true;

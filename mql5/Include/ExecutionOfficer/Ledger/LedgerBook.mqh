@@ -79,14 +79,14 @@ private:
    string            m_error;
 
    void              Add(const long mark,const long client_order_id,const long attempt);
-   bool              TakeIntent(CJsonReader &reader);
-   bool              TakeOutcome(CJsonReader &reader);
+   bool              ReadIntent(CJsonReader &reader);
+   bool              ReadOutcome(CJsonReader &reader);
 
 public:
                      CLedgerBook(void);
    void              Clear(void);
-   bool              TakeHeader(const uchar &bytes[],const int start,const int count);
-   bool              TakeLine(const uchar &bytes[],const int start,const int count);
+   bool              ReadHeader(const uchar &bytes[],const int start,const int count);
+   bool              ReadLine(const uchar &bytes[],const int start,const int count);
    void              Break(void);
    string            Error(void) const;
    void              Identity(SLedgerIdentity &identity) const;
@@ -120,7 +120,7 @@ void CLedgerBook::Clear(void)
 //+------------------------------------------------------------------+
 //| The first line; false where the file is no ledger of ours        |
 //+------------------------------------------------------------------+
-bool CLedgerBook::TakeHeader(const uchar &bytes[],const int start,const int count)
+bool CLedgerBook::ReadHeader(const uchar &bytes[],const int start,const int count)
   {
    CJsonReader reader;
    CJsonFields fields;
@@ -148,7 +148,7 @@ bool CLedgerBook::TakeHeader(const uchar &bytes[],const int start,const int coun
 //| Any other line; false where it is none of ours, or out of place. |
 //| What can be read of it is used all the same.                     |
 //+------------------------------------------------------------------+
-bool CLedgerBook::TakeLine(const uchar &bytes[],const int start,const int count)
+bool CLedgerBook::ReadLine(const uchar &bytes[],const int start,const int count)
   {
    bool blank=true;
    for(int i=start; i<start+count && blank; i++)
@@ -159,13 +159,13 @@ bool CLedgerBook::TakeLine(const uchar &bytes[],const int start,const int count)
    if(!reader.Parse(bytes,start,count) || reader.Kind(0)!=JSON_KIND_OBJECT)
       return(false);
    if(reader.Find(0,"mark")>=0)
-      return(TakeIntent(reader));
-   return(TakeOutcome(reader));
+      return(ReadIntent(reader));
+   return(ReadOutcome(reader));
   }
 //+------------------------------------------------------------------+
 //| An intent                                                        |
 //+------------------------------------------------------------------+
-bool CLedgerBook::TakeIntent(CJsonReader &reader)
+bool CLedgerBook::ReadIntent(CJsonReader &reader)
   {
    CJsonFields fields;
    SOrder order;
@@ -191,7 +191,7 @@ bool CLedgerBook::TakeIntent(CJsonReader &reader)
 //+------------------------------------------------------------------+
 //| An outcome                                                       |
 //+------------------------------------------------------------------+
-bool CLedgerBook::TakeOutcome(CJsonReader &reader)
+bool CLedgerBook::ReadOutcome(CJsonReader &reader)
   {
    CJsonFields fields;
    SLedgerEntry entry;

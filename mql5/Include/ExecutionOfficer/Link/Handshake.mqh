@@ -30,10 +30,10 @@ public:
    void              Start(const string officer,const uchar &key[],const string program,const long poll_interval_s,
                            CEntropy &entropy);
    string            InstanceId(void) const;
-   double            Chance(void);
+   double            Jitter(void);
    string            Hello(void);
-   bool              Trusts(const SHeard &challenge,string &problem,string &remedy) const;
-   string            Prove(const SHeard &challenge,const SAccount &account,const SLedgerIdentity &ledger,
+   bool              CheckChallenge(const SMessage &challenge,string &problem,string &remedy) const;
+   string            Prove(const SMessage &challenge,const SAccount &account,const SLedgerIdentity &ledger,
                            const long server_ms) const;
   };
 //+------------------------------------------------------------------+
@@ -74,7 +74,7 @@ string CHandshake::InstanceId(void) const
 //+------------------------------------------------------------------+
 //| From 0 to below 1, for back-off                                  |
 //+------------------------------------------------------------------+
-double CHandshake::Chance(void)
+double CHandshake::Jitter(void)
   {
    return(m_entropy.Fraction());
   }
@@ -96,15 +96,15 @@ string CHandshake::ProofText(const string role,const long version,const string n
 //+------------------------------------------------------------------+
 //| Whether a challenge comes from this officer's sidecar            |
 //+------------------------------------------------------------------+
-bool CHandshake::Trusts(const SHeard &challenge,string &problem,string &remedy) const
+bool CHandshake::CheckChallenge(const SMessage &challenge,string &problem,string &remedy) const
   {
-   if(challenge.number<PROTOCOL_MIN || challenge.number>PROTOCOL_MAX)
+   if(challenge.version<PROTOCOL_MIN || challenge.version>PROTOCOL_MAX)
      {
-      problem="the sidecar chose version "+IntegerToString(challenge.number)+", which was not offered";
+      problem="the sidecar chose version "+IntegerToString(challenge.version)+", which was not offered";
       remedy="Update the sidecar, or this program";
       return(false);
      }
-   string expected=HmacText(m_key,ProofText("sidecar",challenge.number,challenge.nonce));
+   string expected=HmacText(m_key,ProofText("sidecar",challenge.version,challenge.nonce));
    if(expected!="" && SameSecret(expected,challenge.proof))
       return(true);
    problem="whoever answers is not this officer's sidecar, or has another link key";
@@ -114,10 +114,10 @@ bool CHandshake::Trusts(const SHeard &challenge,string &problem,string &remedy) 
 //+------------------------------------------------------------------+
 //| Our half of the proof                                            |
 //+------------------------------------------------------------------+
-string CHandshake::Prove(const SHeard &challenge,const SAccount &account,const SLedgerIdentity &ledger,
+string CHandshake::Prove(const SMessage &challenge,const SAccount &account,const SLedgerIdentity &ledger,
                          const long server_ms) const
   {
-   string text=ProofText("terminal",challenge.number,challenge.nonce)+"\n"+IntegerToString(account.login)
+   string text=ProofText("terminal",challenge.version,challenge.nonce)+"\n"+IntegerToString(account.login)
                +"\n"+account.server+"\n"+account.margin_mode+"\n"+account.trade_mode;
    return(ProveMessage(HmacText(m_key,text),account,ledger,m_program,server_ms,m_poll_interval_s));
   }

@@ -9,7 +9,7 @@
 //| than our clock by more than a quartz is off, so that heartbeats  |
 //| always correct it upwards, and it never runs ahead for long.     |
 //+------------------------------------------------------------------+
-#define LINK_CLOCK_SLACK_PPM 500
+#define LINK_CLOCK_SLOWDOWN_PPM 500
 //+------------------------------------------------------------------+
 //| Milliseconds since the welcome, on the sidecar's clock           |
 //+------------------------------------------------------------------+
@@ -22,7 +22,7 @@ private:
 public:
                      CLinkClock(void);
    void              Start(const long mono_ms);
-   void              Heard(const long clock_ms,const long mono_ms);
+   void              Update(const long clock_ms,const long mono_ms);
    long              Now(const long mono_ms) const;
   };
 //+------------------------------------------------------------------+
@@ -43,7 +43,7 @@ void CLinkClock::Start(const long mono_ms)
 //+------------------------------------------------------------------+
 //| A heartbeat said what the clock showed                           |
 //+------------------------------------------------------------------+
-void CLinkClock::Heard(const long clock_ms,const long mono_ms)
+void CLinkClock::Update(const long clock_ms,const long mono_ms)
   {
    if(clock_ms<=Now(mono_ms))
       return;
@@ -56,6 +56,6 @@ void CLinkClock::Heard(const long clock_ms,const long mono_ms)
 long CLinkClock::Now(const long mono_ms) const
   {
    long passed=(mono_ms>m_mono_ms) ? mono_ms-m_mono_ms : 0;
-   return(m_estimate_ms+passed-passed*LINK_CLOCK_SLACK_PPM/1000000);
+   return(m_estimate_ms+passed-passed*LINK_CLOCK_SLOWDOWN_PPM/1000000);
   }
 //+------------------------------------------------------------------+

@@ -11,7 +11,7 @@
 //|   PROVE   welcome within HANDSHAKE_MS             UP             |
 //|   PROVE   welcome later than that                 DOWN           |
 //|   HELLO, PROVE   refused, or HANDSHAKE_MS over    DOWN           |
-//|   UP      bye, another account, DEAD_MS silent    DOWN           |
+//|   UP      bye, another account, SIDECAR_TIMEOUT_MS silent    DOWN           |
 //|                                                                  |
 //| Every way DOWN wants a new socket, since an old one would deliver|
 //| what waits in it, and backs off 1, 2, 4, ... 30 s. What fits no  |
@@ -26,10 +26,10 @@
 #include "SessionState.mqh"
 
 #define HANDSHAKE_MS 5000
-#define DEAD_MS 15000             // a sidecar that was silent for so long is gone
-#define SILENT_BEATS 3            // after so many missed heartbeats nothing is executed
-#define BEAT_LOW_MS 100           // bounds of what a welcome may ask for
-#define BEAT_HIGH_MS 5000
+#define SIDECAR_TIMEOUT_MS 15000             // a sidecar that was silent for so long is gone
+#define SILENT_HEARTBEATS_MAX 3            // after so many missed heartbeats nothing is executed
+#define HEARTBEAT_MIN_MS 100           // bounds of what a welcome may ask for
+#define HEARTBEAT_MAX_MS 5000
 //+------------------------------------------------------------------+
 //| How the link stands, for people                                  |
 //+------------------------------------------------------------------+
@@ -57,17 +57,17 @@ private:
    SAccount          m_account;  // whom the session speaks for
    SAccount          m_claimed;  // whom the proof spoke for
    long              m_epoch;
-   long              m_heard_ms;
-   long              m_beat_ms;
-   long              m_next_beat_ms;
+   long              m_last_message_ms;
+   long              m_heartbeat_ms;
+   long              m_next_heartbeat_ms;
    int               m_max_bytes;
 
    void              Drop(const long mono_ms,const string reason,const string remedy,const bool keep_frames);
-   void              Answer(const SHeard &challenge,const long mono_ms,const SStanding &standing,
+   void              AnswerChallenge(const SMessage &challenge,const long mono_ms,const STerminalState &terminal,
                             const SLedgerIdentity &ledger);
-   bool              Begin(const SHeard &heard,const long mono_ms);
-   bool              Hear(const SHeard &heard,const long mono_ms);
-   void              Refuse(const SHeard &heard,const long mono_ms);
+   bool              Begin(const SMessage &message,const long mono_ms);
+   bool              OnSessionMessage(const SMessage &message,const long mono_ms);
+   void              Refuse(const SMessage &message,const long mono_ms);
    void              Release(void);
 
 public:
@@ -75,8 +75,8 @@ public:
    void              Start(const string officer,const uchar &key[],const string program,const long poll_interval_s,
                            CEntropy &entropy,CLog &log);
    bool              Up(void) const { return(m_state.Phase()==LINK_PHASE_UP); }
-   bool              WantsWire(const long mono_ms,const SStanding &standing) const;
-   bool              Hears(const long mono_ms) const;
+   bool              WantsConnection(const long mono_ms,const STerminalState &terminal) const;
+   bool              SidecarAlive(const long mono_ms) const;
    long              LinkMs(const long mono_ms) const { return(m_clock.Now(mono_ms)); }
    string            InstanceId(void) const { return(m_handshake.InstanceId()); }
    void              Status(SLinkStatus &status) const;
@@ -87,12 +87,12 @@ public:
    string            TakeReportAlarm(void) { return(m_reports.TakeAlarm()); }
    bool              TakeFrame(string &frame);
    bool              TakeReconnect(void) { return(m_state.TakeReconnect()); }
-   void              Beat(const SStanding &standing,const bool busy,const long timer_max_us);
+   void              PostHeartbeat(const STerminalState &terminal,const bool busy,const long timer_max_us);
    void              Fail(const long mono_ms,const string reason,const string remedy);
    void              Bye(const string reason);
-   bool              OnTimer(const long mono_ms,const SStanding &standing,const long timer_max_us,const bool wire_ready);
-   bool              OnFrame(const uchar &frame[],const long mono_ms,const SStanding &standing,
-                             const SLedgerIdentity &ledger,SHeard &heard);
+   bool              OnTimer(const long mono_ms,const STerminalState &terminal,const long timer_max_us,const bool connection_ready);
+   bool              OnFrame(const uchar &frame[],const long mono_ms,const STerminalState &terminal,
+                             const SLedgerIdentity &ledger,SMessage &message);
   };
 //+------------------------------------------------------------------+
 //| Not started                                                      |
@@ -101,12 +101,12 @@ CLinkSession::CLinkSession(void)
   {
    m_log=NULL;
    m_epoch=0;
-   m_heard_ms=0;
-   m_beat_ms=BEAT_LOW_MS;
-   m_next_beat_ms=0;
+   m_last_message_ms=0;
+   m_heartbeat_ms=HEARTBEAT_MIN_MS;
+   m_next_heartbeat_ms=0;
    m_max_bytes=MAX_MESSAGE_BYTES;
-   NoAccount(m_account);
-   NoAccount(m_claimed);
+   ClearAccount(m_account);
+   ClearAccount(m_claimed);
   }
 //+------------------------------------------------------------------+
 //| A load of the program: a new boot, and nothing of an earlier one |
@@ -121,29 +121,29 @@ void CLinkSession::Start(const string officer,const uchar &key[],const string pr
    m_clock.Start(0);
    m_frames.Clear();
    m_epoch=0;
-   NoAccount(m_account);
-   NoAccount(m_claimed);
+   ClearAccount(m_account);
+   ClearAccount(m_claimed);
   }
 //+------------------------------------------------------------------+
 //| A hello is due, so a connection is needed                        |
 //+------------------------------------------------------------------+
-bool CLinkSession::WantsWire(const long mono_ms,const SStanding &standing) const
+bool CLinkSession::WantsConnection(const long mono_ms,const STerminalState &terminal) const
   {
-   return(m_state.Phase()==LINK_PHASE_DOWN && m_state.Due(mono_ms) && standing.account.known && standing.connected);
+   return(m_state.Phase()==LINK_PHASE_DOWN && m_state.Due(mono_ms) && terminal.account.known && terminal.broker_connected);
   }
 //+------------------------------------------------------------------+
 //| The sidecar was heard lately enough for a command to be executed |
 //+------------------------------------------------------------------+
-bool CLinkSession::Hears(const long mono_ms) const
+bool CLinkSession::SidecarAlive(const long mono_ms) const
   {
-   return(Up() && mono_ms-m_heard_ms<=SILENT_BEATS*m_beat_ms);
+   return(Up() && mono_ms-m_last_message_ms<=SILENT_HEARTBEATS_MAX*m_heartbeat_ms);
   }
 //+------------------------------------------------------------------+
 //| How the link stands                                              |
 //+------------------------------------------------------------------+
 void CLinkSession::Status(SLinkStatus &status) const
   {
-   status.phase=m_state.Word();
+   status.phase=m_state.PhaseText();
    status.trouble=m_state.Trouble();
    status.remedy=m_state.Remedy();
    status.epoch=m_epoch;
@@ -169,9 +169,9 @@ bool CLinkSession::TakeFrame(string &frame)
 //+------------------------------------------------------------------+
 //| A heartbeat; `busy` right before a synchronous request           |
 //+------------------------------------------------------------------+
-void CLinkSession::Beat(const SStanding &standing,const bool busy,const long timer_max_us)
+void CLinkSession::PostHeartbeat(const STerminalState &terminal,const bool busy,const long timer_max_us)
   {
-   m_frames.Put(HeartbeatMessage(m_epoch,standing,timer_max_us,busy));
+   m_frames.Put(HeartbeatMessage(m_epoch,terminal,timer_max_us,busy));
   }
 //+------------------------------------------------------------------+
 //| The connection failed: messages may be lost, so the session is   |
@@ -190,21 +190,21 @@ void CLinkSession::Bye(const string reason)
       Release();
       m_frames.Put(ByeMessage(m_epoch,reason));
      }
-   m_state.Rest();
-   NoAccount(m_account);
+   m_state.SetDown();
+   ClearAccount(m_account);
   }
 //+------------------------------------------------------------------+
 //| End whatever there was, and back off                             |
 //+------------------------------------------------------------------+
 void CLinkSession::Drop(const long mono_ms,const string reason,const string remedy,const bool keep_frames)
   {
-   long wait_ms=m_state.Drop(mono_ms,reason,remedy,m_handshake.Chance());
+   long wait_ms=m_state.Drop(mono_ms,reason,remedy,m_handshake.Jitter());
    string line="no session: "+reason;
    if(remedy!="")
       line+=". "+remedy;
    m_log.Warning(line);
    m_log.Debug("again in "+IntegerToString(wait_ms)+" ms");
-   NoAccount(m_account);
+   ClearAccount(m_account);
    if(!keep_frames)
       m_frames.Clear();
   }
@@ -212,12 +212,12 @@ void CLinkSession::Drop(const long mono_ms,const string reason,const string reme
 //| Do what is due. True where a heartbeat went out with             |
 //| `timer_max_us`. `wire_ready`: a hello could be sent now.         |
 //+------------------------------------------------------------------+
-bool CLinkSession::OnTimer(const long mono_ms,const SStanding &standing,const long timer_max_us,const bool wire_ready)
+bool CLinkSession::OnTimer(const long mono_ms,const STerminalState &terminal,const long timer_max_us,const bool connection_ready)
   {
    switch(m_state.Phase())
      {
       case LINK_PHASE_DOWN:
-         if(wire_ready && WantsWire(mono_ms,standing))
+         if(connection_ready && WantsConnection(mono_ms,terminal))
            {
             m_frames.Put(m_handshake.Hello());
             m_state.Enter(LINK_PHASE_HELLO,mono_ms+HANDSHAKE_MS);
@@ -232,7 +232,7 @@ bool CLinkSession::OnTimer(const long mono_ms,const SStanding &standing,const lo
       default:
          break;
      }
-   if(!SameAccount(standing.account,m_account))
+   if(!SameAccount(terminal.account,m_account))
      {
       // The reports that wait are the old account's. The next session scans the new one's.
       Bye("the terminal is logged in to another account");
@@ -240,52 +240,52 @@ bool CLinkSession::OnTimer(const long mono_ms,const SStanding &standing,const lo
       Drop(mono_ms,"the account changed","",true);
       return(false);
      }
-   if(mono_ms-m_heard_ms>=DEAD_MS)
+   if(mono_ms-m_last_message_ms>=SIDECAR_TIMEOUT_MS)
      {
-      Drop(mono_ms,"the sidecar was silent for "+IntegerToString(DEAD_MS/1000)+" s","",false);
+      Drop(mono_ms,"the sidecar was silent for "+IntegerToString(SIDECAR_TIMEOUT_MS/1000)+" s","",false);
       return(false);
      }
-   if(mono_ms<m_next_beat_ms)
+   if(mono_ms<m_next_heartbeat_ms)
       return(false);
-   Beat(standing,false,timer_max_us);
-   m_next_beat_ms=NextDue(m_next_beat_ms,mono_ms,m_beat_ms);
+   PostHeartbeat(terminal,false,timer_max_us);
+   m_next_heartbeat_ms=NextDue(m_next_heartbeat_ms,mono_ms,m_heartbeat_ms);
    return(true);
   }
 //+------------------------------------------------------------------+
 //| Take in one message. True where the program has to act on it: a  |
 //| welcome, a command, a settle or an inquiry.                      |
 //+------------------------------------------------------------------+
-bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const SStanding &standing,
-                           const SLedgerIdentity &ledger,SHeard &heard)
+bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const STerminalState &terminal,
+                           const SLedgerIdentity &ledger,SMessage &message)
   {
    CMessageReader reader;
-   reader.Read(frame,ArraySize(frame),heard);
-   if(heard.type==HEARD_MALFORMED || heard.type==HEARD_UNKNOWN)
+   reader.Read(frame,ArraySize(frame),message);
+   if(message.type==MESSAGE_MALFORMED || message.type==MESSAGE_UNKNOWN)
      {
       m_state.Count();
-      m_log.Debug("dropped: "+heard.problem);
+      m_log.Debug("dropped: "+message.problem);
       // Two peers that answer errors with errors never stop.
-      if(!heard.is_error)
-         m_frames.Put(ErrorMessage((heard.type==HEARD_UNKNOWN) ? "UNKNOWN_TYPE" : "MALFORMED",heard.problem));
+      if(!message.is_error)
+         m_frames.Put(ErrorMessage((message.type==MESSAGE_UNKNOWN) ? "UNKNOWN_TYPE" : "MALFORMED",message.problem));
       return(false);
      }
-   if(heard.type==HEARD_ERROR)
+   if(message.type==MESSAGE_ERROR)
      {
       m_state.Count();
-      m_log.Warning("the sidecar could not read a message: "+heard.code+", "+heard.text);
+      m_log.Warning("the sidecar could not read a message: "+message.code+", "+message.message);
       return(false);
      }
    ENUM_LINK_PHASE phase=m_state.Phase();
    bool shaking=(phase==LINK_PHASE_HELLO || phase==LINK_PHASE_PROVE);
-   if(phase==LINK_PHASE_HELLO && heard.type==HEARD_CHALLENGE)
-      Answer(heard,mono_ms,standing,ledger);
-   else if(shaking && heard.type==HEARD_REFUSED)
-      Refuse(heard,mono_ms);
-   else if(phase==LINK_PHASE_PROVE && heard.type==HEARD_WELCOME)
-      return(Begin(heard,mono_ms));
-   else if(phase==LINK_PHASE_UP && heard.type!=HEARD_CHALLENGE && heard.type!=HEARD_REFUSED
-           && heard.type!=HEARD_WELCOME)
-      return(Hear(heard,mono_ms));
+   if(phase==LINK_PHASE_HELLO && message.type==MESSAGE_CHALLENGE)
+      AnswerChallenge(message,mono_ms,terminal,ledger);
+   else if(shaking && message.type==MESSAGE_REFUSED)
+      Refuse(message,mono_ms);
+   else if(phase==LINK_PHASE_PROVE && message.type==MESSAGE_WELCOME)
+      return(Begin(message,mono_ms));
+   else if(phase==LINK_PHASE_UP && message.type!=MESSAGE_CHALLENGE && message.type!=MESSAGE_REFUSED
+           && message.type!=MESSAGE_WELCOME)
+      return(OnSessionMessage(message,mono_ms));
    else
       m_state.Count();
    return(false);
@@ -293,38 +293,38 @@ bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const SStandi
 //+------------------------------------------------------------------+
 //| The sidecar refuses us, and says which setting to change         |
 //+------------------------------------------------------------------+
-void CLinkSession::Refuse(const SHeard &heard,const long mono_ms)
+void CLinkSession::Refuse(const SMessage &message,const long mono_ms)
   {
-   m_log.Error("the sidecar refused: "+heard.code+", "+heard.text+". "+heard.remedy);
-   Drop(mono_ms,"refused ("+heard.code+"): "+heard.text,heard.remedy,false);
+   m_log.Error("the sidecar refused: "+message.code+", "+message.message+". "+message.remedy);
+   Drop(mono_ms,"refused ("+message.code+"): "+message.message,message.remedy,false);
   }
 //+------------------------------------------------------------------+
 //| A challenge: check the sidecar's proof, then give ours           |
 //+------------------------------------------------------------------+
-void CLinkSession::Answer(const SHeard &challenge,const long mono_ms,const SStanding &standing,
+void CLinkSession::AnswerChallenge(const SMessage &challenge,const long mono_ms,const STerminalState &terminal,
                           const SLedgerIdentity &ledger)
   {
-   if(!standing.account.known)
+   if(!terminal.account.known)
      {
       Drop(mono_ms,"the account logged out","",false);
       return;
      }
    string problem="";
    string remedy="";
-   if(!m_handshake.Trusts(challenge,problem,remedy))
+   if(!m_handshake.CheckChallenge(challenge,problem,remedy))
      {
       m_state.Count();
       Drop(mono_ms,problem,remedy,false);
       return;
      }
-   m_claimed=standing.account;
-   m_frames.Put(m_handshake.Prove(challenge,m_claimed,ledger,standing.server_ms));
+   m_claimed=terminal.account;
+   m_frames.Put(m_handshake.Prove(challenge,m_claimed,ledger,terminal.server_ms));
    m_state.Enter(LINK_PHASE_PROVE,mono_ms+HANDSHAKE_MS);
   }
 //+------------------------------------------------------------------+
 //| A welcome. One that is too old says nothing of now.              |
 //+------------------------------------------------------------------+
-bool CLinkSession::Begin(const SHeard &heard,const long mono_ms)
+bool CLinkSession::Begin(const SMessage &message,const long mono_ms)
   {
    if(m_state.Past(mono_ms))
      {
@@ -332,19 +332,19 @@ bool CLinkSession::Begin(const SHeard &heard,const long mono_ms)
       Drop(mono_ms,"the welcome came too late","",false);
       return(false);
      }
-   m_state.Stand();
+   m_state.SetUp();
    m_account=m_claimed;
    m_reports.Restart();
-   m_epoch=heard.welcome.epoch;
-   m_beat_ms=heard.welcome.heartbeat_ms;
-   if(m_beat_ms<BEAT_LOW_MS)
-      m_beat_ms=BEAT_LOW_MS;
-   if(m_beat_ms>BEAT_HIGH_MS)
-      m_beat_ms=BEAT_HIGH_MS;
-   m_max_bytes=(heard.welcome.max_bytes<MAX_MESSAGE_BYTES) ? (int)heard.welcome.max_bytes : MAX_MESSAGE_BYTES;
+   m_epoch=message.welcome.epoch;
+   m_heartbeat_ms=message.welcome.heartbeat_ms;
+   if(m_heartbeat_ms<HEARTBEAT_MIN_MS)
+      m_heartbeat_ms=HEARTBEAT_MIN_MS;
+   if(m_heartbeat_ms>HEARTBEAT_MAX_MS)
+      m_heartbeat_ms=HEARTBEAT_MAX_MS;
+   m_max_bytes=(message.welcome.max_message_bytes<MAX_MESSAGE_BYTES) ? (int)message.welcome.max_message_bytes : MAX_MESSAGE_BYTES;
    m_clock.Start(mono_ms);
-   m_heard_ms=mono_ms;
-   m_next_beat_ms=mono_ms;
+   m_last_message_ms=mono_ms;
+   m_next_heartbeat_ms=mono_ms;
    m_log.Info("connected to the sidecar: epoch "+IntegerToString(m_epoch)+", "+IntegerToString(m_reports.Count())
               +" reports unacknowledged");
    return(true);
@@ -353,25 +353,25 @@ bool CLinkSession::Begin(const SHeard &heard,const long mono_ms)
 //| A message of the session. True for a command, a settle or an     |
 //| inquiry.                                                         |
 //+------------------------------------------------------------------+
-bool CLinkSession::Hear(const SHeard &heard,const long mono_ms)
+bool CLinkSession::OnSessionMessage(const SMessage &message,const long mono_ms)
   {
-   if(heard.epoch!=m_epoch)
+   if(message.epoch!=m_epoch)
      {
       m_state.Count();
       return(false);
      }
-   m_heard_ms=mono_ms;
-   switch(heard.type)
+   m_last_message_ms=mono_ms;
+   switch(message.type)
      {
-      case HEARD_HEARTBEAT:
-         m_clock.Heard(heard.number,mono_ms);
+      case MESSAGE_HEARTBEAT:
+         m_clock.Update(message.clock_ms,mono_ms);
          return(false);
-      case HEARD_ACK:
-         if(!m_reports.Ack(heard.number))
+      case MESSAGE_ACK:
+         if(!m_reports.Ack(message.seq))
             m_state.Count();
          return(false);
-      case HEARD_BYE:
-         Drop(mono_ms,"the sidecar says bye: "+heard.text,"",false);
+      case MESSAGE_BYE:
+         Drop(mono_ms,"the sidecar says bye: "+message.reason,"",false);
          return(false);
       default:
          return(true);

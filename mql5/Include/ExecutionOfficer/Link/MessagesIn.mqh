@@ -8,39 +8,42 @@
 
 #define MAX_MESSAGE_BYTES 65536
 
-enum ENUM_HEARD
+enum ENUM_MESSAGE_TYPE
   {
-   HEARD_MALFORMED,
-   HEARD_UNKNOWN,
-   HEARD_CHALLENGE,
-   HEARD_REFUSED,
-   HEARD_WELCOME,
-   HEARD_COMMAND,
-   HEARD_STATUS_REQUEST,
-   HEARD_INQUIRE,
-   HEARD_ACK,
-   HEARD_HEARTBEAT,
-   HEARD_BYE,
-   HEARD_ERROR
+   MESSAGE_MALFORMED,
+   MESSAGE_UNKNOWN,
+   MESSAGE_CHALLENGE,
+   MESSAGE_REFUSED,
+   MESSAGE_WELCOME,
+   MESSAGE_COMMAND,
+   MESSAGE_STATUS_REQUEST,
+   MESSAGE_INQUIRE,
+   MESSAGE_ACK,
+   MESSAGE_HEARTBEAT,
+   MESSAGE_BYE,
+   MESSAGE_ERROR
   };
 //+------------------------------------------------------------------+
 //| One message; which fields mean anything depends on its type      |
 //+------------------------------------------------------------------+
-struct SHeard
+struct SMessage
   {
-   ENUM_HEARD        type;
-   bool              is_error;    // it was meant as an error, which is never answered
-   string            problem;     // MALFORMED, UNKNOWN: what is wrong with it
+   ENUM_MESSAGE_TYPE type;
+   bool              is_error;    // sent as an error message, which is never answered
+   string            problem;     // MALFORMED, UNKNOWN: the rule that is broken
    long              epoch;
-   long              number;      // CHALLENGE: version; ACK: seq; HEARTBEAT: clock_ms
+   long              version;     // CHALLENGE
    string            nonce;
    string            proof;
-   string            code;
-   string            text;        // message of a refusal or an error, reason of a bye
+   string            code;        // REFUSED, ERROR
+   string            message;
    string            remedy;
+   long              seq;         // ACK
+   long              clock_ms;    // HEARTBEAT
+   string            reason;      // BYE
    SWelcome          welcome;
    SCommand          command;
-   SStatusRequest           status_request;
+   SStatusRequest    status_request;
    SInquiry          inquiry;
   };
 //+------------------------------------------------------------------+
@@ -52,134 +55,134 @@ private:
    CJsonReader       m_reader;
    CJsonFields       m_fields;
 
-   void              ReadFields(const ENUM_HEARD type,SHeard &heard);
+   void              ReadFields(const ENUM_MESSAGE_TYPE type,SMessage &message);
    void              ReadWelcome(SWelcome &welcome);
    void              ReadCommand(SCommand &command);
    void              ReadStatusRequest(SStatusRequest &status_request);
 
 public:
-   void              Read(const uchar &frame[],const int size,SHeard &heard);
+   void              Read(const uchar &frame[],const int size,SMessage &message);
   };
 //+------------------------------------------------------------------+
 //| The type that a word names                                       |
 //+------------------------------------------------------------------+
-ENUM_HEARD HeardType(const string word)
+ENUM_MESSAGE_TYPE MessageTypeOf(const string word)
   {
    if(word=="challenge")
-      return(HEARD_CHALLENGE);
+      return(MESSAGE_CHALLENGE);
    if(word=="refused")
-      return(HEARD_REFUSED);
+      return(MESSAGE_REFUSED);
    if(word=="welcome")
-      return(HEARD_WELCOME);
+      return(MESSAGE_WELCOME);
    if(word=="command")
-      return(HEARD_COMMAND);
+      return(MESSAGE_COMMAND);
    if(word=="status_request")
-      return(HEARD_STATUS_REQUEST);
+      return(MESSAGE_STATUS_REQUEST);
    if(word=="inquire")
-      return(HEARD_INQUIRE);
+      return(MESSAGE_INQUIRE);
    if(word=="ack")
-      return(HEARD_ACK);
+      return(MESSAGE_ACK);
    if(word=="heartbeat")
-      return(HEARD_HEARTBEAT);
+      return(MESSAGE_HEARTBEAT);
    if(word=="bye")
-      return(HEARD_BYE);
+      return(MESSAGE_BYE);
    if(word=="error")
-      return(HEARD_ERROR);
-   return(HEARD_UNKNOWN);
+      return(MESSAGE_ERROR);
+   return(MESSAGE_UNKNOWN);
   }
 //+------------------------------------------------------------------+
 //| One frame                                                        |
 //+------------------------------------------------------------------+
-void CMessageReader::Read(const uchar &frame[],const int size,SHeard &heard)
+void CMessageReader::Read(const uchar &frame[],const int size,SMessage &message)
   {
-   heard.type=HEARD_MALFORMED;
-   heard.is_error=false;
-   heard.problem="";
+   message.type=MESSAGE_MALFORMED;
+   message.is_error=false;
+   message.problem="";
    if(size==0)
      {
-      heard.problem="the message is empty";
+      message.problem="the message is empty";
       return;
      }
    if(size>MAX_MESSAGE_BYTES)
      {
-      heard.problem="the message has "+IntegerToString(size)+" bytes; the most is "+IntegerToString(MAX_MESSAGE_BYTES);
+      message.problem="the message has "+IntegerToString(size)+" bytes; the most is "+IntegerToString(MAX_MESSAGE_BYTES);
       return;
      }
    if(!m_reader.Parse(frame,0,size))
      {
-      heard.problem="the message is not a JSON object with a type: "+m_reader.Error();
+      message.problem="the message is not a JSON object with a type: "+m_reader.Error();
       return;
      }
    m_fields.Read(m_reader,0);
    string word=m_fields.Text("type",TEXT_MAX,true);
    if(m_fields.Error()!="")
      {
-      heard.problem="the message is not a JSON object with a type: "+m_fields.Error();
+      message.problem="the message is not a JSON object with a type: "+m_fields.Error();
       return;
      }
-   ENUM_HEARD type=HeardType(word);
-   if(type==HEARD_UNKNOWN)
+   ENUM_MESSAGE_TYPE type=MessageTypeOf(word);
+   if(type==MESSAGE_UNKNOWN)
      {
-      heard.type=HEARD_UNKNOWN;
-      heard.problem="unknown message type '"+Shorten(word,64)+"'";
+      message.type=MESSAGE_UNKNOWN;
+      message.problem="unknown message type '"+Shorten(word,64)+"'";
       return;
      }
-   heard.is_error=(type==HEARD_ERROR);
-   ReadFields(type,heard);
+   message.is_error=(type==MESSAGE_ERROR);
+   ReadFields(type,message);
    if(m_fields.Error()!="")
-      heard.problem=word+": "+m_fields.Error();
+      message.problem=word+": "+m_fields.Error();
    else
-      heard.type=type;
+      message.type=type;
   }
 //+------------------------------------------------------------------+
 //| The fields of a type                                             |
 //+------------------------------------------------------------------+
-void CMessageReader::ReadFields(const ENUM_HEARD type,SHeard &heard)
+void CMessageReader::ReadFields(const ENUM_MESSAGE_TYPE type,SMessage &message)
   {
    switch(type)
      {
-      case HEARD_CHALLENGE:
-         heard.number=m_fields.Integer("version",1,999,true);
-         heard.nonce=m_fields.Hex("nonce",64);
-         heard.proof=m_fields.Hex("proof",64);
+      case MESSAGE_CHALLENGE:
+         message.version=m_fields.Integer("version",1,999,true);
+         message.nonce=m_fields.Hex("nonce",64);
+         message.proof=m_fields.Hex("proof",64);
          return;
-      case HEARD_REFUSED:
-         heard.code=m_fields.Name("code");
-         heard.text=m_fields.Text("message",TEXT_MAX,true);
-         heard.remedy=m_fields.Text("remedy",TEXT_MAX,true);
+      case MESSAGE_REFUSED:
+         message.code=m_fields.Name("code");
+         message.message=m_fields.Text("message",TEXT_MAX,true);
+         message.remedy=m_fields.Text("remedy",TEXT_MAX,true);
          return;
-      case HEARD_ERROR:
-         heard.code=m_fields.Text("code",64,true);
-         heard.text=m_fields.Text("message",TEXT_MAX,true);
+      case MESSAGE_ERROR:
+         message.code=m_fields.Text("code",64,true);
+         message.message=m_fields.Text("message",TEXT_MAX,true);
          return;
       default:
          break;
      }
-   heard.epoch=m_fields.Integer("epoch",0,COUNT_MAX,true);
+   message.epoch=m_fields.Integer("epoch",0,COUNT_MAX,true);
    switch(type)
      {
-      case HEARD_WELCOME:
-         ReadWelcome(heard.welcome);
+      case MESSAGE_WELCOME:
+         ReadWelcome(message.welcome);
          break;
-      case HEARD_COMMAND:
-         ReadCommand(heard.command);
+      case MESSAGE_COMMAND:
+         ReadCommand(message.command);
          break;
-      case HEARD_STATUS_REQUEST:
-         ReadStatusRequest(heard.status_request);
+      case MESSAGE_STATUS_REQUEST:
+         ReadStatusRequest(message.status_request);
          break;
-      case HEARD_INQUIRE:
-         heard.inquiry.epoch=heard.epoch;
-         heard.inquiry.symbol=m_fields.Name("symbol");
-         heard.inquiry.exact=m_fields.Flag("exact");
+      case MESSAGE_INQUIRE:
+         message.inquiry.epoch=message.epoch;
+         message.inquiry.symbol=m_fields.Name("symbol");
+         message.inquiry.exact=m_fields.Flag("exact");
          break;
-      case HEARD_ACK:
-         heard.number=m_fields.Integer("seq",0,COUNT_MAX,true);
+      case MESSAGE_ACK:
+         message.seq=m_fields.Integer("seq",0,COUNT_MAX,true);
          break;
-      case HEARD_HEARTBEAT:
-         heard.number=m_fields.Integer("clock_ms",0,COUNT_MAX,true);
+      case MESSAGE_HEARTBEAT:
+         message.clock_ms=m_fields.Integer("clock_ms",0,COUNT_MAX,true);
          break;
       default:
-         heard.text=m_fields.Text("reason",TEXT_MAX,true);
+         message.reason=m_fields.Text("reason",TEXT_MAX,true);
          break;
      }
   }
@@ -191,9 +194,9 @@ void CMessageReader::ReadWelcome(SWelcome &welcome)
    welcome.epoch=m_fields.Integer("epoch",1,COUNT_MAX,true);
    welcome.heartbeat_ms=m_fields.Integer("heartbeat_ms",0,COUNT_MAX,true);
    welcome.ledger_mark=m_fields.Integer("ledger_mark",0,COUNT_MAX,true);
-   welcome.watermark_ms=m_fields.Integer("watermark_server_ms",0,COUNT_MAX,true);
+   welcome.watermark_server_ms=m_fields.Integer("watermark_server_ms",0,COUNT_MAX,true);
    welcome.overlap_ms=m_fields.Integer("overlap_ms",0,COUNT_MAX,true);
-   welcome.max_bytes=m_fields.Integer("max_message_bytes",0,COUNT_MAX,true);
+   welcome.max_message_bytes=m_fields.Integer("max_message_bytes",0,COUNT_MAX,true);
   }
 //+------------------------------------------------------------------+
 //| A command's own fields                                           |
@@ -224,7 +227,7 @@ void CMessageReader::ReadStatusRequest(SStatusRequest &status_request)
    status_request.attempt=m_fields.Integer("attempt",1,INT31_MAX,true);
    status_request.request_no=m_fields.Integer("request_no",1,INT31_MAX,true);
    status_request.ledger=m_fields.Hex("ledger",32);
-   status_request.since_ms=m_fields.Integer("since_server_ms",0,COUNT_MAX,true);
+   status_request.since_server_ms=m_fields.Integer("since_server_ms",0,COUNT_MAX,true);
    int order=m_fields.Inner("order");
    if(m_fields.Error()!="")
       return;

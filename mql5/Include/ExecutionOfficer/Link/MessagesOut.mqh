@@ -51,19 +51,19 @@ string ProveMessage(const string proof,const SAccount &account,const SLedgerIden
 //+------------------------------------------------------------------+
 //| We live, and this is how the terminal stands                     |
 //+------------------------------------------------------------------+
-string HeartbeatMessage(const long epoch,const SStanding &standing,const long timer_max_us,const bool busy)
+string HeartbeatMessage(const long epoch,const STerminalState &terminal,const long timer_max_us,const bool busy)
   {
    CJsonWriter json;
    json.Text("type","heartbeat");
    json.Integer("epoch",epoch);
-   json.Flag("broker_connected",standing.connected);
-   json.Flag("trade_allowed",standing.forbidden_by=="");
-   json.TextIfAny("trade_forbidden_by",Shorten(standing.forbidden_by,TEXT_MAX));
-   json.Integer("server_ms",standing.server_ms);
-   json.Number("balance",standing.balance);
-   json.Number("equity",standing.equity);
-   json.Number("margin",standing.margin);
-   json.IntegerIfAny("ping_us",standing.ping_us);
+   json.Flag("broker_connected",terminal.broker_connected);
+   json.Flag("trade_allowed",terminal.trade_forbidden_by=="");
+   json.TextIfAny("trade_forbidden_by",Shorten(terminal.trade_forbidden_by,TEXT_MAX));
+   json.Integer("server_ms",terminal.server_ms);
+   json.Number("balance",terminal.balance);
+   json.Number("equity",terminal.equity);
+   json.Number("margin",terminal.margin);
+   json.IntegerIfAny("ping_us",terminal.ping_us);
    json.IntegerIfAny("timer_max_us",timer_max_us);
    if(busy)
       json.Flag("busy",true);

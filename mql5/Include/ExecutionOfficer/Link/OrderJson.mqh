@@ -9,11 +9,10 @@
 
 #define CLIENT_ORDER_ID_MAX 4503599627370495    // 52 bits
 #define INT31_MAX 2147483647
-#define POINTS_MAX 999999
 //+------------------------------------------------------------------+
 //| One of a few words; the first one where the field is absent      |
 //+------------------------------------------------------------------+
-string ReadWord(CJsonFields &fields,const string name,const string words,const bool required)
+string ReadChoice(CJsonFields &fields,const string name,const string words,const bool required)
   {
    string word=fields.Text(name,16,required);
    if(fields.Error()!="")
@@ -36,13 +35,13 @@ long ReadPoints(CJsonFields &fields,const string name)
 //+------------------------------------------------------------------+
 void ReadOrder(CJsonFields &fields,SOrder &order)
   {
-   NoOrder(order);
+   ClearOrder(order);
    order.client_order_id=fields.Integer("client_order_id",1,CLIENT_ORDER_ID_MAX,true);
-   order.kind=ReadWord(fields,"kind","OPEN,CLOSE,MODIFY,CANCEL",true);
+   order.kind=ReadChoice(fields,"kind","OPEN,CLOSE,MODIFY,CANCEL",true);
    order.symbol=fields.Name("symbol");
-   order.side=ReadWord(fields,"side","BUY,SELL",true);
+   order.side=ReadChoice(fields,"side","BUY,SELL",true);
    order.volume=fields.Decimal("volume",false);
-   order.form=ReadWord(fields,"order_type","MARKET,LIMIT,STOP,STOP_LIMIT",false);
+   order.order_type=ReadChoice(fields,"order_type","MARKET,LIMIT,STOP,STOP_LIMIT",false);
    order.position=fields.Integer("position",0,TICKET_MAX,false);
    order.order=fields.Integer("order",0,TICKET_MAX,false);
    order.opener=fields.Integer("opener",0,CLIENT_ORDER_ID_MAX,false);
@@ -50,10 +49,10 @@ void ReadOrder(CJsonFields &fields,SOrder &order)
    order.take_profit=fields.Decimal("take_profit",false);
    order.price=fields.Decimal("price",false);
    order.limit_price=fields.Decimal("limit_price",false);
-   order.lasts=ReadWord(fields,"time_in_force","GTC,DAY,GTD",false);
+   order.time_in_force=ReadChoice(fields,"time_in_force","GTC,DAY,GTD",false);
    order.expires_ms=fields.Integer("expires_ms",0,COUNT_MAX,false);
-   order.deviation=ReadPoints(fields,"deviation_points");
-   order.max_spread=ReadPoints(fields,"max_spread_points");
+   order.deviation_points=ReadPoints(fields,"deviation_points");
+   order.max_spread_points=ReadPoints(fields,"max_spread_points");
    order.comment=fields.Text("comment",31,false);
   }
 //+------------------------------------------------------------------+
@@ -75,8 +74,8 @@ void WriteOrderFields(CJsonWriter &json,const SOrder &order)
    json.Text("symbol",order.symbol);
    json.Text("side",order.side);
    WriteAmount(json,"volume",order.volume);
-   if(order.form!=ORDER_FORM_MARKET)
-      json.Text("order_type",order.form);
+   if(order.order_type!=LINK_ORDER_MARKET)
+      json.Text("order_type",order.order_type);
    json.IntegerIfAny("position",order.position);
    json.IntegerIfAny("order",order.order);
    json.IntegerIfAny("opener",order.opener);
@@ -84,13 +83,13 @@ void WriteOrderFields(CJsonWriter &json,const SOrder &order)
    WriteAmount(json,"take_profit",order.take_profit);
    WriteAmount(json,"price",order.price);
    WriteAmount(json,"limit_price",order.limit_price);
-   if(order.lasts!=LASTS_GTC)
-      json.Text("time_in_force",order.lasts);
+   if(order.time_in_force!=TIME_IN_FORCE_GTC)
+      json.Text("time_in_force",order.time_in_force);
    json.IntegerIfAny("expires_ms",order.expires_ms);
-   if(order.deviation>=0)
-      json.Integer("deviation_points",order.deviation);
-   if(order.max_spread>=0)
-      json.Integer("max_spread_points",order.max_spread);
+   if(order.deviation_points>=0)
+      json.Integer("deviation_points",order.deviation_points);
+   if(order.max_spread_points>=0)
+      json.Integer("max_spread_points",order.max_spread_points);
    json.TextIfAny("comment",order.comment);
   }
 //+------------------------------------------------------------------+

@@ -3,19 +3,20 @@
 //| What the link speaks of: accounts, orders, commands, settles.    |
 //| Plain records. Decimals are text, digit by digit as they came.   |
 //+------------------------------------------------------------------+
-#define ORDER_KIND_OPEN "OPEN"
-#define ORDER_KIND_CLOSE "CLOSE"
-#define ORDER_KIND_MODIFY "MODIFY"
-#define ORDER_KIND_CANCEL "CANCEL"
+#define COMMAND_KIND_OPEN "OPEN"
+#define COMMAND_KIND_CLOSE "CLOSE"
+#define COMMAND_KIND_MODIFY "MODIFY"
+#define COMMAND_KIND_CANCEL "CANCEL"
 #define ORDER_SIDE_BUY "BUY"
 #define ORDER_SIDE_SELL "SELL"
-#define ORDER_FORM_MARKET "MARKET"
-#define ORDER_FORM_LIMIT "LIMIT"
-#define ORDER_FORM_STOP "STOP"
-#define ORDER_FORM_STOP_LIMIT "STOP_LIMIT"
-#define LASTS_GTC "GTC"
-#define LASTS_DAY "DAY"
-#define LASTS_GTD "GTD"
+#define LINK_ORDER_MARKET "MARKET"
+#define LINK_ORDER_LIMIT "LIMIT"
+#define LINK_ORDER_STOP "STOP"
+#define LINK_ORDER_STOP_LIMIT "STOP_LIMIT"
+#define TIME_IN_FORCE_GTC "GTC"
+#define TIME_IN_FORCE_DAY "DAY"
+#define TIME_IN_FORCE_GTD "GTD"
+#define POINTS_MAX 999999
 //+------------------------------------------------------------------+
 //| Who is logged in: what the sidecar pins an officer to            |
 //+------------------------------------------------------------------+
@@ -41,7 +42,7 @@ bool SameAccount(const SAccount &one,const SAccount &other)
 //+------------------------------------------------------------------+
 //| Nobody                                                           |
 //+------------------------------------------------------------------+
-void NoAccount(SAccount &account)
+void ClearAccount(SAccount &account)
   {
    account.known=false;
    account.login=0;
@@ -53,11 +54,11 @@ void NoAccount(SAccount &account)
 //+------------------------------------------------------------------+
 //| How the terminal stands: the heartbeat's content                 |
 //+------------------------------------------------------------------+
-struct SStanding
+struct STerminalState
   {
    SAccount          account;
-   bool              connected;
-   string            forbidden_by; // the missing permission and the setting to change; empty: trading is allowed
+   bool              broker_connected;
+   string            trade_forbidden_by; // the missing permission and the setting to change; empty: trading is allowed
    long              server_ms;
    string            balance;
    string            equity;
@@ -85,7 +86,7 @@ struct SOrder
    string            symbol;
    string            side;        // MODIFY, CANCEL: the target's
    string            volume;      // lots; empty: none
-   string            form;        // MARKET, LIMIT, STOP, STOP_LIMIT
+   string            order_type;        // MARKET, LIMIT, STOP, STOP_LIMIT
    long              position;    // CLOSE, MODIFY: the position's identifier; its ticket may have changed
    long              order;       // MODIFY, CANCEL: the pending order's ticket
    long              opener;      // the token that opened the target
@@ -93,23 +94,23 @@ struct SOrder
    string            take_profit;
    string            price;       // MARKET: reference of the slippage guard; else the price that it waits for
    string            limit_price; // STOP_LIMIT
-   string            lasts;       // GTC, DAY, GTD
+   string            time_in_force;       // GTC, DAY, GTD
    long              expires_ms;  // UTC; 0: never
-   long              deviation;   // points; -1: the order names none
-   long              max_spread;  // points, of an OPEN; -1: the order names none
+   long              deviation_points;   // points; -1: the order names none
+   long              max_spread_points;  // points, of an OPEN; -1: the order names none
    string            comment;
   };
 //+------------------------------------------------------------------+
 //| An order that asks for nothing yet                               |
 //+------------------------------------------------------------------+
-void NoOrder(SOrder &order)
+void ClearOrder(SOrder &order)
   {
    order.client_order_id=0;
    order.kind="";
    order.symbol="";
    order.side="";
    order.volume="";
-   order.form=ORDER_FORM_MARKET;
+   order.order_type=LINK_ORDER_MARKET;
    order.position=0;
    order.order=0;
    order.opener=0;
@@ -117,10 +118,10 @@ void NoOrder(SOrder &order)
    order.take_profit="";
    order.price="";
    order.limit_price="";
-   order.lasts=LASTS_GTC;
+   order.time_in_force=TIME_IN_FORCE_GTC;
    order.expires_ms=0;
-   order.deviation=-1;
-   order.max_spread=-1;
+   order.deviation_points=-1;
+   order.max_spread_points=-1;
    order.comment="";
   }
 //+------------------------------------------------------------------+
@@ -129,14 +130,14 @@ void NoOrder(SOrder &order)
 //+------------------------------------------------------------------+
 bool IsChange(const SOrder &order)
   {
-   return(order.kind==ORDER_KIND_MODIFY || order.kind==ORDER_KIND_CANCEL);
+   return(order.kind==COMMAND_KIND_MODIFY || order.kind==COMMAND_KIND_CANCEL);
   }
 //+------------------------------------------------------------------+
 //| Whether it is to wait on the broker's book                       |
 //+------------------------------------------------------------------+
 bool IsPending(const SOrder &order)
   {
-   return(order.form!=ORDER_FORM_MARKET);
+   return(order.order_type!=LINK_ORDER_MARKET);
   }
 //+------------------------------------------------------------------+
 //| Execute this once, not later than the deadline                   |
@@ -160,7 +161,7 @@ struct SStatusRequest
    long              attempt;
    long              request_no;
    string            ledger;
-   long              since_ms;    // server time
+   long              since_server_ms;    // server time
   };
 //+------------------------------------------------------------------+
 //| What does the broker call this symbol, and what are its terms?   |
@@ -179,9 +180,9 @@ struct SWelcome
    long              epoch;
    long              heartbeat_ms;
    long              ledger_mark;
-   long              watermark_ms;
+   long              watermark_server_ms;
    long              overlap_ms;
-   long              max_bytes;
+   long              max_message_bytes;
   };
 //+------------------------------------------------------------------+
 //| Why a command is not sent                                        |

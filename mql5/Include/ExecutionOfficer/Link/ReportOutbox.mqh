@@ -7,8 +7,8 @@
 #include "MessagesOut.mqh"
 
 #define REPORT_WINDOW 256
-#define REPORT_SHOWN 80             // characters of a report that was lost
-#define REPORT_MOST 16384           // that may wait; only a link that is down for long lets so many pile up
+#define REPORT_EXCERPT 80             // characters of a report that was lost
+#define REPORTS_MAX 16384           // that may wait; only a link that is down for long lets so many pile up
 //+------------------------------------------------------------------+
 //| Reports in the order in which they were posted                   |
 //+------------------------------------------------------------------+
@@ -18,10 +18,10 @@ private:
    string            m_reports[];  // those under way, then those that wait
    int               m_first;    // where they start
    int               m_end;      // behind the last one
-   int               m_flying;   // how many are under way
+   int               m_in_flight;   // how many are under way
    long              m_acked;
    long              m_dropped;
-   long              m_emitted;     // of those dropped
+   long              m_alarmed;     // of those dropped
    string            m_lost;     // the beginning of the last one
 
    void              Drop(const string report);
@@ -45,7 +45,7 @@ public:
 CReportOutbox::CReportOutbox(void)
   {
    m_dropped=0;
-   m_emitted=0;
+   m_alarmed=0;
    m_lost="";
    Clear();
   }
@@ -61,7 +61,7 @@ int CReportOutbox::Count(void) const
 //+------------------------------------------------------------------+
 long CReportOutbox::Sent(void) const
   {
-   return(m_acked+m_flying);
+   return(m_acked+m_in_flight);
   }
 //+------------------------------------------------------------------+
 //| That reports fitted no frame or no memory: errors of ours, which a |
@@ -70,9 +70,9 @@ long CReportOutbox::Sent(void) const
 //+------------------------------------------------------------------+
 string CReportOutbox::TakeAlarm(void)
   {
-   if(m_dropped==m_emitted || Count()>=REPORT_MOST)
+   if(m_dropped==m_alarmed || Count()>=REPORTS_MAX)
       return("");
-   m_emitted=m_dropped;
+   m_alarmed=m_dropped;
    return(IntegerToString(m_dropped)+" reports could not be told since the program was loaded: compare the account with the"
           +" journal. The last one began with "+m_lost);
   }
@@ -82,7 +82,7 @@ string CReportOutbox::TakeAlarm(void)
 void CReportOutbox::Drop(const string report)
   {
    m_dropped++;
-   m_lost=StringSubstr(report,0,REPORT_SHOWN);
+   m_lost=StringSubstr(report,0,REPORT_EXCERPT);
   }
 //+------------------------------------------------------------------+
 //| How many more would go out at once. Who has many asks first.     |
@@ -97,7 +97,7 @@ int CReportOutbox::Room(void) const
 //+------------------------------------------------------------------+
 void CReportOutbox::Post(const string report)
   {
-   if(Count()>=REPORT_MOST)
+   if(Count()>=REPORTS_MAX)
      {
       Drop(report);
       return;
@@ -119,7 +119,7 @@ void CReportOutbox::Post(const string report)
 //+------------------------------------------------------------------+
 void CReportOutbox::Restart(void)
   {
-   m_flying=0;
+   m_in_flight=0;
    m_acked=0;
   }
 //+------------------------------------------------------------------+
@@ -148,16 +148,16 @@ void CReportOutbox::DropAt(const int index)
 //+------------------------------------------------------------------+
 bool CReportOutbox::Release(const long epoch,const int max_bytes,string &frame)
   {
-   while(m_flying<REPORT_WINDOW && m_flying<Count())
+   while(m_in_flight<REPORT_WINDOW && m_in_flight<Count())
      {
       uchar bytes[];
-      frame=ReportMessage(epoch,Sent()+1,m_reports[m_first+m_flying]);
+      frame=ReportMessage(epoch,Sent()+1,m_reports[m_first+m_in_flight]);
       if(TextToUtf8(frame,bytes)<=max_bytes)
         {
-         m_flying++;
+         m_in_flight++;
          return(true);
         }
-      DropAt(m_first+m_flying);
+      DropAt(m_first+m_in_flight);
      }
    return(false);
   }
@@ -173,7 +173,7 @@ bool CReportOutbox::Ack(const long seq)
      {
       m_reports[m_first]="";
       m_first++;
-      m_flying--;
+      m_in_flight--;
       m_acked++;
      }
    return(true);

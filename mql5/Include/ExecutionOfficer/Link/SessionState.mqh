@@ -3,7 +3,7 @@
 //| How far a session is, when it is tried again, and what a person  |
 //| should know about it. No socket and no clock.                    |
 //+------------------------------------------------------------------+
-#define BACKOFF_CAP_S 30
+#define BACKOFF_MAX_S 30
 
 enum ENUM_LINK_PHASE
   {
@@ -20,7 +20,7 @@ class CSessionState
 private:
    ENUM_LINK_PHASE   m_phase;
    long              m_due_ms;   // DOWN: when to try again; HELLO, PROVE: when the handshake has failed
-   int               m_tries;
+   int               m_attempts;
    bool              m_reconnect;
    string            m_trouble;
    string            m_remedy;
@@ -30,7 +30,7 @@ public:
                      CSessionState(void);
    void              Reset(void);
    ENUM_LINK_PHASE   Phase(void) const;
-   string            Word(void) const;
+   string            PhaseText(void) const;
    bool              Due(const long mono_ms) const;
    bool              Past(const long mono_ms) const;
    string            Trouble(void) const;
@@ -38,9 +38,9 @@ public:
    long              Dropped(void) const;
    void              Count(void);
    void              Enter(const ENUM_LINK_PHASE phase,const long due_ms);
-   void              Stand(void);
-   void              Rest(void);
-   long              Drop(const long mono_ms,const string reason,const string remedy,const double chance);
+   void              SetUp(void);
+   void              SetDown(void);
+   long              Drop(const long mono_ms,const string reason,const string remedy,const double jitter);
    bool              TakeReconnect(void);
   };
 //+------------------------------------------------------------------+
@@ -57,7 +57,7 @@ void CSessionState::Reset(void)
   {
    m_phase=LINK_PHASE_DOWN;
    m_due_ms=LONG_MIN;
-   m_tries=0;
+   m_attempts=0;
    m_reconnect=false;
    m_trouble="";
    m_remedy="";
@@ -73,7 +73,7 @@ ENUM_LINK_PHASE CSessionState::Phase(void) const
 //+------------------------------------------------------------------+
 //| The same for people                                              |
 //+------------------------------------------------------------------+
-string CSessionState::Word(void) const
+string CSessionState::PhaseText(void) const
   {
    switch(m_phase)
      {
@@ -140,17 +140,17 @@ void CSessionState::Enter(const ENUM_LINK_PHASE phase,const long due_ms)
 //+------------------------------------------------------------------+
 //| The session stands                                               |
 //+------------------------------------------------------------------+
-void CSessionState::Stand(void)
+void CSessionState::SetUp(void)
   {
    m_phase=LINK_PHASE_UP;
-   m_tries=0;
+   m_attempts=0;
    m_trouble="";
    m_remedy="";
   }
 //+------------------------------------------------------------------+
 //| The session ended by our own will                                |
 //+------------------------------------------------------------------+
-void CSessionState::Rest(void)
+void CSessionState::SetDown(void)
   {
    m_phase=LINK_PHASE_DOWN;
   }
@@ -158,13 +158,13 @@ void CSessionState::Rest(void)
 //| No session any more: a new socket, and a pause that doubles. How |
 //| long it is, in milliseconds.                                     |
 //+------------------------------------------------------------------+
-long CSessionState::Drop(const long mono_ms,const string reason,const string remedy,const double chance)
+long CSessionState::Drop(const long mono_ms,const string reason,const string remedy,const double jitter)
   {
-   double wait_s=BACKOFF_CAP_S;
-   if(m_tries<5)
-      wait_s=(double)(1<<m_tries);
-   long wait_ms=(long)MathFloor(1000.0*wait_s*(0.8+0.4*chance));
-   m_tries++;
+   double wait_s=BACKOFF_MAX_S;
+   if(m_attempts<5)
+      wait_s=(double)(1<<m_attempts);
+   long wait_ms=(long)MathFloor(1000.0*wait_s*(0.8+0.4*jitter));
+   m_attempts++;
    m_phase=LINK_PHASE_DOWN;
    m_due_ms=mono_ms+wait_ms;
    m_reconnect=true;

@@ -16,7 +16,7 @@ private:
    string            m_answer[];     // a report
    int               m_count;
 
-   int               Place(const long client_order_id);
+   int               IndexOf(const long client_order_id);
 
 public:
                      CAnswers(void);
@@ -48,7 +48,7 @@ void CAnswers::Clear(void)
 //+------------------------------------------------------------------+
 //| Where a token's answer stands                                    |
 //+------------------------------------------------------------------+
-int CAnswers::Place(const long client_order_id)
+int CAnswers::IndexOf(const long client_order_id)
   {
    int index=m_index.Find(client_order_id);
    if(index!=LONG_MAP_NONE)
@@ -71,7 +71,7 @@ int CAnswers::Place(const long client_order_id)
 //+------------------------------------------------------------------+
 void CAnswers::Bar(const long client_order_id,const long attempt)
   {
-   int index=Place(client_order_id);
+   int index=IndexOf(client_order_id);
    if(m_barred[index]<attempt)
       m_barred[index]=attempt;
   }
@@ -88,7 +88,7 @@ bool CAnswers::IsBarred(const long client_order_id,const long attempt) const
 //+------------------------------------------------------------------+
 void CAnswers::Remember(const long client_order_id,const long attempt,const string answer)
   {
-   int index=Place(client_order_id);
+   int index=IndexOf(client_order_id);
    if(m_attempt[index]>=attempt)
       return;
    m_attempt[index]=attempt;

@@ -50,7 +50,7 @@ bool PreparePositionChange(const SOrder &order,MqlTradeRequest &request,SNotSent
 //+------------------------------------------------------------------+
 bool CheckFrozenOrder(const SMarket &market,const SOrder &order,const SPrices &present,SNotSent &answer)
   {
-   SStart quote;
+   SReferencePrice quote;
    OpenQuote(market,present.is_buy,quote);
    return(CheckFrozen(market,"order "+IntegerToString(order.order),"price",present.price,quote,answer));
   }
@@ -70,38 +70,38 @@ bool PrepareOrderChange(const SCommand &command,MqlTradeRequest &request,SNotSen
    double tick_size=SymbolInfoDouble(order.symbol,SYMBOL_TRADE_TICK_SIZE);
    long expires_s=OrderGetInteger(ORDER_TIME_EXPIRATION);
    ReadPrices(present);
-   SPrices wished=present;
-   wished.price=LevelOr(order.price,tick_size,present.price);
-   wished.limit_price=LevelOr(order.limit_price,tick_size,present.limit_price);
-   wished.stop_loss=LevelOr(order.stop_loss,tick_size,present.stop_loss);
-   wished.take_profit=LevelOr(order.take_profit,tick_size,present.take_profit);
+   SPrices requested=present;
+   requested.price=LevelOr(order.price,tick_size,present.price);
+   requested.limit_price=LevelOr(order.limit_price,tick_size,present.limit_price);
+   requested.stop_loss=LevelOr(order.stop_loss,tick_size,present.stop_loss);
+   requested.take_profit=LevelOr(order.take_profit,tick_size,present.take_profit);
    expiry.type_time=(ENUM_ORDER_TYPE_TIME)OrderGetInteger(ORDER_TYPE_TIME);
    expiry.expiration_s=expires_s;
-   bool same=(SamePrice(market,wished.price,present.price) && SamePrice(market,wished.limit_price,present.limit_price)
-              && SamePrice(market,wished.stop_loss,present.stop_loss)
-              && SamePrice(market,wished.take_profit,present.take_profit));
+   bool same=(SamePrice(market,requested.price,present.price) && SamePrice(market,requested.limit_price,present.limit_price)
+              && SamePrice(market,requested.stop_loss,present.stop_loss)
+              && SamePrice(market,requested.take_profit,present.take_profit));
    request.action=TRADE_ACTION_MODIFY;
    request.magic=(ulong)OrderGetInteger(ORDER_MAGIC);
    request.order=(ulong)order.order;
    // The reference asks for neither. MetaQuotes' own library and book fill them in.
    request.symbol=order.symbol;
    request.type_filling=(ENUM_ORDER_TYPE_FILLING)OrderGetInteger(ORDER_TYPE_FILLING);
-   if(order.lasts!=LASTS_GTC || order.expires_ms!=0)
+   if(order.time_in_force!=TIME_IN_FORCE_GTC || order.expires_ms!=0)
      {
       ENUM_ORDER_TYPE_TIME before=expiry.type_time;
-      if(!ChooseExpiry(order.lasts,order.symbol,SymbolInfoInteger(order.symbol,SYMBOL_EXPIRATION_MODE),
+      if(!ChooseExpiry(order.time_in_force,order.symbol,SymbolInfoInteger(order.symbol,SYMBOL_EXPIRATION_MODE),
                        command.expires_server_ms,ServerMs(),expiry,answer))
          return(false);
       same=(same && expiry.type_time==before && expiry.expiration_s==expires_s);
      }
    if(same)
       return(Unchanged(answer));
-   if(quoted && (!CheckFrozenOrder(market,order,present,answer) || !CheckPrices(market,wished,present,true,answer)))
+   if(quoted && (!CheckFrozenOrder(market,order,present,answer) || !CheckPrices(market,requested,present,true,answer)))
       return(false);
-   request.price=wished.price;
-   request.stoplimit=wished.limit_price;
-   request.sl=wished.stop_loss;
-   request.tp=wished.take_profit;
+   request.price=requested.price;
+   request.stoplimit=requested.limit_price;
+   request.sl=requested.stop_loss;
+   request.tp=requested.take_profit;
    request.type_time=expiry.type_time;
    request.expiration=(datetime)expiry.expiration_s;
    return(true);

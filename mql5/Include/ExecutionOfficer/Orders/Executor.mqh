@@ -16,12 +16,12 @@
 #include "OrderRequest.mqh"
 #include "Retcodes.mqh"
 
-#define RETCODE_MOST 99999        // a larger number is none that a report can carry
-#define NO_ANSWER "OrderSend gave no answer that settles it; the order may have been executed or not"
+#define RETCODE_MAX 99999        // a larger number is none that a report can carry
+#define NO_RESULT_MESSAGE "OrderSend gave no answer that settles it; the order may have been executed or not"
 //+------------------------------------------------------------------+
 //| Whether the reason lies with a change's target                   |
 //+------------------------------------------------------------------+
-bool IsMiss(const string reason)
+bool IsTargetReason(const string reason)
   {
    return(reason=="NO_POSITION" || reason=="NO_ORDER" || reason=="NO_CHANGE");
   }
@@ -30,13 +30,13 @@ bool IsMiss(const string reason)
 //+------------------------------------------------------------------+
 string OrderText(const SOrder &order)
   {
-   if(order.kind==ORDER_KIND_CANCEL)
+   if(order.kind==COMMAND_KIND_CANCEL)
       return("CANCEL order "+IntegerToString(order.order));
-   if(order.kind==ORDER_KIND_MODIFY && order.position!=0)
+   if(order.kind==COMMAND_KIND_MODIFY && order.position!=0)
       return("MODIFY position "+IntegerToString(order.position));
-   if(order.kind==ORDER_KIND_MODIFY)
+   if(order.kind==COMMAND_KIND_MODIFY)
       return("MODIFY order "+IntegerToString(order.order));
-   return(order.kind+" "+order.side+(IsPending(order) ? " "+order.form : "")+" "+order.volume+" "+order.symbol);
+   return(order.kind+" "+order.side+(IsPending(order) ? " "+order.order_type : "")+" "+order.volume+" "+order.symbol);
   }
 //+------------------------------------------------------------------+
 //| Executes and settles, and reports every stage                    |
@@ -47,27 +47,27 @@ private:
    CLinkSession     *m_session;
    CLedger          *m_ledger;
    CLog             *m_log;
-   CSight           *m_sight;
-   CRiskLimits           m_risk_limits;
+   CReportFilter           *m_filter;
+   CAccountLimits           m_account_limits;
    CAnswers          m_answers;
    string            m_alarm;
 
-   void              NotSentAnswer(const long client_order_id,const long attempt,const SNotSent &answer);
+   void              PostNotSent(const long client_order_id,const long attempt,const SNotSent &answer);
    void              PostEntry(const SLedgerEntry &entry);
    void              SendRequest(MqlTradeRequest &request,SLedgerEntry &entry);
    void              AnswerNoIntent(const SStatusRequest &status_request);
-   void              TellTarget(const SOrder &order);
+   void              PostTarget(const SOrder &order);
 
 public:
                      CExecutor(void);
-   void              Load(CLinkSession &session,CLedger &ledger,CSight &sight,const SLimits &limits,CLog &log);
-   void              Beat(const long mono_ms,const SStanding &standing) { m_risk_limits.Beat(mono_ms,standing); }
-   bool              Unseen(const long client_order_id) const { return(m_risk_limits.Unseen(client_order_id)); }
-   bool              Answered(const SCommand &command);
-   void              Receive(const SCommand &command);
+   void              Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter,const SRiskLimits &risk_limits,CLog &log);
+   void              Update(const long mono_ms,const STerminalState &terminal) { m_account_limits.Update(mono_ms,terminal); }
+   bool              IsUnseen(const long client_order_id) const { return(m_account_limits.IsUnseen(client_order_id)); }
+   bool              AnsweredBefore(const SCommand &command);
+   void              PostReceived(const SCommand &command);
    void              Refuse(const SCommand &command,const string reason,const string message);
    void              Execute(const SCommand &command,const SAccount &account);
-   void              StatusRequest(const SStatusRequest &status_request,const long connected_ms);
+   void              AnswerStatusRequest(const SStatusRequest &status_request,const long connected_ms);
    string            TakeAlarm(void);
   };
 //+------------------------------------------------------------------+
@@ -78,19 +78,19 @@ CExecutor::CExecutor(void)
    m_session=NULL;
    m_ledger=NULL;
    m_log=NULL;
-   m_sight=NULL;
+   m_filter=NULL;
    m_alarm="";
   }
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CExecutor::Load(CLinkSession &session,CLedger &ledger,CSight &sight,const SLimits &limits,CLog &log)
+void CExecutor::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter,const SRiskLimits &risk_limits,CLog &log)
   {
    m_session=GetPointer(session);
    m_ledger=GetPointer(ledger);
    m_log=GetPointer(log);
-   m_sight=GetPointer(sight);
-   m_risk_limits.Load(ledger,limits);
+   m_filter=GetPointer(filter);
+   m_account_limits.Load(ledger,risk_limits);
    m_answers.Clear();
    m_alarm="";
   }
@@ -98,7 +98,7 @@ void CExecutor::Load(CLinkSession &session,CLedger &ledger,CSight &sight,const S
 //| Answer a command that must not be executed any more, from the    |
 //| ledger or from memory. True where that was so.                   |
 //+------------------------------------------------------------------+
-bool CExecutor::Answered(const SCommand &command)
+bool CExecutor::AnsweredBefore(const SCommand &command)
   {
    SLedgerEntry entry;
    long client_order_id=command.order.client_order_id;
@@ -118,7 +118,7 @@ bool CExecutor::Answered(const SCommand &command)
 //+------------------------------------------------------------------+
 //| Say that the command came in and waits                           |
 //+------------------------------------------------------------------+
-void CExecutor::Receive(const SCommand &command)
+void CExecutor::PostReceived(const SCommand &command)
   {
    m_session.Post(ReceivedReport(command.order.client_order_id,command.attempt));
   }
@@ -129,7 +129,7 @@ void CExecutor::Refuse(const SCommand &command,const string reason,const string 
   {
    SNotSent answer;
    NotSent(answer,reason,message);
-   NotSentAnswer(command.order.client_order_id,command.attempt,answer);
+   PostNotSent(command.order.client_order_id,command.attempt,answer);
   }
 //+------------------------------------------------------------------+
 //| Check, write the intent, send, write the outcome; report each    |
@@ -140,36 +140,36 @@ void CExecutor::Execute(const SCommand &command,const SAccount &account)
    SNotSent answer;
    SLedgerEntry entry;
    ZeroMemory(request);
-   if(Answered(command))
+   if(AnsweredBefore(command))
       return;
    // What was looked up for the request may have taken its time, too.
-   if(!PrepareRequest(command,m_session.LinkMs(MonoMs()),account,m_risk_limits,request,answer)
+   if(!PrepareRequest(command,m_session.LinkMs(MonoMs()),account,m_account_limits,request,answer)
       || !CheckDeadline(command,m_session.LinkMs(MonoMs()),answer))
      {
       // Whoever asked has another picture of the target than the broker.
-      if(IsChange(command.order) && IsMiss(answer.reason))
-         TellTarget(command.order);
-      NotSentAnswer(command.order.client_order_id,command.attempt,answer);
+      if(IsChange(command.order) && IsTargetReason(answer.reason))
+         PostTarget(command.order);
+      PostNotSent(command.order.client_order_id,command.attempt,answer);
       return;
      }
    if(!m_ledger.Intend(command.order,command.attempt) || !m_ledger.Find(command.order.client_order_id,entry))
      {
       m_alarm=m_ledger.Problem()+". Nothing is sent until it can be: make room on the disk.";
       NotSent(answer,"LEDGER",m_ledger.Problem());
-      NotSentAnswer(command.order.client_order_id,command.attempt,answer);
+      PostNotSent(command.order.client_order_id,command.attempt,answer);
       return;
      }
    m_session.Post(SubmittedReport(entry));
    SendRequest(request,entry);
-   if(command.order.kind==ORDER_KIND_OPEN)
-      m_risk_limits.Opened(command.order,IsRefusal(entry.retcode));
+   if(command.order.kind==COMMAND_KIND_OPEN)
+      m_account_limits.Opened(command.order,IsRefusal(entry.retcode));
    // Where the outcome cannot be written the intent stands, so the token is safe: after a restart the broker's
    // records tell the outcome.
    if(!m_ledger.Conclude(entry))
       m_alarm=m_ledger.Problem()+". Make room on the disk.";
    m_session.Post(ResultReport(entry));
    if(IsChange(command.order))
-      TellTarget(command.order);
+      PostTarget(command.order);
    m_log.Info(OrderText(command.order)+": "+IntegerToString(entry.retcode)+" "+entry.message+", order "
               +IntegerToString(entry.order));
   }
@@ -185,8 +185,8 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
    int error=GetLastError();
    entry.concluded=true;
    entry.retcode=(long)result.retcode;
-   if(entry.retcode>RETCODE_MOST)
-      entry.retcode=RETCODE_MOST;
+   if(entry.retcode>RETCODE_MAX)
+      entry.retcode=RETCODE_MAX;
    entry.order=(long)result.order;
    entry.deal=(long)result.deal;
    entry.price=(result.price>0.0) ? DecimalText(result.price) : "";
@@ -194,7 +194,7 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
    entry.message=Shorten(result.comment,TEXT_MAX);
    // A comment that nobody wrote is no empty text, but none.
    if(StringLen(entry.message)==0 && IsOpen(entry.retcode))
-      entry.message=NO_ANSWER;
+      entry.message=NO_RESULT_MESSAGE;
    if(!sent)
       m_log.Info("OrderSend answered false, error "+IntegerToString(error));
   }
@@ -203,7 +203,7 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
 //| broker. Never sends. `connected_ms`: for how long the broker has |
 //| been connected without a break.                                  |
 //+------------------------------------------------------------------+
-void CExecutor::StatusRequest(const SStatusRequest &status_request,const long connected_ms)
+void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const long connected_ms)
   {
    SLedgerEntry entry;
    SLedgerIdentity identity;
@@ -223,7 +223,7 @@ void CExecutor::StatusRequest(const SStatusRequest &status_request,const long co
       m_answers.Bar(client_order_id,status_request.attempt);
    else
       PostEntry(entry);
-   bool searched=changes ? TargetReports(status_request.order,reports) : SearchBroker(client_order_id,status_request.since_ms,reports);
+   bool searched=changes ? TargetReports(status_request.order,reports) : SearchBroker(client_order_id,status_request.since_server_ms,reports);
    if(!searched)
       ArrayResize(reports,0);
    // A ledger's end may be lost with the disk's cache, and nothing shows it: that there is no such order is said
@@ -236,7 +236,7 @@ void CExecutor::StatusRequest(const SStatusRequest &status_request,const long co
    if(denied && searched)
       m_alarm="the broker knows an order with client order id "+IntegerToString(client_order_id)+" that the ledger does not: its end was "
               +"lost, in a power failure maybe. The order is not sent again; compare the account by hand.";
-   m_sight.Tell(reports);
+   m_filter.PostAll(reports);
    // A refusal is the end of it. What was taken must be seen: an acceptance alone is no order and no deal.
    if(known && entry.concluded && IsRefusal(entry.retcode))
       return;
@@ -250,11 +250,11 @@ void CExecutor::StatusRequest(const SStatusRequest &status_request,const long co
 //| scan to see it. While the broker is away the scan that follows   |
 //| its return tells it.                                             |
 //+------------------------------------------------------------------+
-void CExecutor::TellTarget(const SOrder &order)
+void CExecutor::PostTarget(const SOrder &order)
   {
    SReport reports[];
    if(TargetReports(order,reports))
-      m_sight.Tell(reports);
+      m_filter.PostAll(reports);
   }
 //+------------------------------------------------------------------+
 //| The reason that this boot gave for this very attempt, else that  |
@@ -270,12 +270,12 @@ void CExecutor::AnswerNoIntent(const SStatusRequest &status_request)
       return;
      }
    NotSent(answer,"NO_INTENT","the ledger is whole and holds no intent");
-   NotSentAnswer(client_order_id,status_request.attempt,answer);
+   PostNotSent(client_order_id,status_request.attempt,answer);
   }
 //+------------------------------------------------------------------+
 //| Answer `not_sent`, and never execute this attempt after it       |
 //+------------------------------------------------------------------+
-void CExecutor::NotSentAnswer(const long client_order_id,const long attempt,const SNotSent &answer)
+void CExecutor::PostNotSent(const long client_order_id,const long attempt,const SNotSent &answer)
   {
    string report=NotSentReport(client_order_id,attempt,answer);
    m_answers.Bar(client_order_id,attempt);

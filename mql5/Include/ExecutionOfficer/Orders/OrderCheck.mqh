@@ -30,7 +30,7 @@ bool IsChangeRequest(const MqlTradeRequest &request)
 //| symbols do not always keep to what their flags promise. `request`|
 //| keeps its own mode where none does.                              |
 //+------------------------------------------------------------------+
-bool PassesOtherwiseFilled(MqlTradeRequest &request)
+bool PassesWithOtherFilling(MqlTradeRequest &request)
   {
    MqlTradeCheckResult checked;
    ENUM_ORDER_TYPE_FILLING first=request.type_filling;
@@ -52,24 +52,24 @@ bool PassesOtherwiseFilled(MqlTradeRequest &request)
 //| Whether OrderCheck lets the request pass, with another filling   |
 //| mode where it is that                                            |
 //+------------------------------------------------------------------+
-bool PassesHoweverFilled(MqlTradeRequest &request,MqlTradeCheckResult &checked)
+bool PassesWithAnyFilling(MqlTradeRequest &request,MqlTradeCheckResult &checked)
   {
    if(Passes(request,checked))
       return(true);
-   return(checked.retcode==TRADE_RETCODE_INVALID_FILL && PassesOtherwiseFilled(request));
+   return(checked.retcode==TRADE_RETCODE_INVALID_FILL && PassesWithOtherFilling(request));
   }
 //+------------------------------------------------------------------+
 //| The request with as much of its comment as OrderCheck lets pass, |
 //| where it passes without any; else it keeps its comment, and      |
 //| `checked` is what is said of the request without                 |
 //+------------------------------------------------------------------+
-bool PassesShorter(MqlTradeRequest &request,MqlTradeCheckResult &checked)
+bool PassesWithShorterComment(MqlTradeRequest &request,MqlTradeCheckResult &checked)
   {
    MqlTradeCheckResult tried;
    string comment=request.comment;
    request.comment="";
    // A change has no comment: that is none, and no empty text.
-   if(StringLen(comment)==0 || !PassesHoweverFilled(request,checked))
+   if(StringLen(comment)==0 || !PassesWithAnyFilling(request,checked))
      {
       request.comment=comment;
       return(false);
@@ -94,11 +94,11 @@ bool PassesShorter(MqlTradeRequest &request,MqlTradeCheckResult &checked)
 bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)
   {
    MqlTradeCheckResult checked;
-   if(PassesHoweverFilled(request,checked))
+   if(PassesWithAnyFilling(request,checked))
       return(true);
    if(IsChangeRequest(request) && (checked.retcode==RETCODE_NONE || checked.retcode==TRADE_RETCODE_INVALID))
       return(true);
-   if(PassesShorter(request,checked))
+   if(PassesWithShorterComment(request,checked))
       return(true);
    string comment=checked.comment;
    if(checked.retcode==RETCODE_NONE)

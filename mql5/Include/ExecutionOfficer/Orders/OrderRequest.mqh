@@ -35,7 +35,7 @@ bool CheckDeadline(const SCommand &command,const long link_ms,SNotSent &answer)
 //| Whether the account, the connection and the permissions are what |
 //| they must be, at this very moment                                |
 //+------------------------------------------------------------------+
-bool CheckStanding(const SAccount &account,SNotSent &answer)
+bool CheckTerminal(const SAccount &account,SNotSent &answer)
   {
    SAccount present;
    if(!BrokerConnected())
@@ -53,54 +53,54 @@ bool CheckStanding(const SAccount &account,SNotSent &answer)
 //| The request that the command asks for, once nothing speaks       |
 //| against it. `link_ms` is the link clock, `account` the session's.|
 //+------------------------------------------------------------------+
-bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,CRiskLimits &risk_limits,
+bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,CAccountLimits &account_limits,
                     MqlTradeRequest &request,SNotSent &answer)
   {
-   SLimits limits;
+   SRiskLimits risk_limits;
    bool custom=false;
-   risk_limits.Limits(limits);
+   account_limits.RiskLimits(risk_limits);
    ZeroMemory(request);
-   if(!CheckDeadline(command,link_ms,answer) || !CheckStanding(account,answer))
+   if(!CheckDeadline(command,link_ms,answer) || !CheckTerminal(account,answer))
       return(false);
-   string forbidden=ForbiddenByLimits(limits,command.order);
-   if(forbidden!="")
-      return(NotSent(answer,"INPUTS",forbidden));
+   string violation=RiskLimitViolation(risk_limits,command.order);
+   if(violation!="")
+      return(NotSent(answer,"INPUTS",violation));
    if(!SymbolExist(command.order.symbol,custom))
       return(NotSent(answer,"SYMBOL","the broker has no symbol "+command.order.symbol));
-   if(!PrepareKind(command,risk_limits,limits,request,answer))
+   if(!PrepareKind(command,account_limits,risk_limits,request,answer))
       return(false);
    return(CheckRequest(request,answer));
   }
 //+------------------------------------------------------------------+
 //| What differs between the kinds                                   |
 //+------------------------------------------------------------------+
-bool PrepareKind(const SCommand &command,CRiskLimits &risk_limits,const SLimits &limits,MqlTradeRequest &request,SNotSent &answer)
+bool PrepareKind(const SCommand &command,CAccountLimits &account_limits,const SRiskLimits &risk_limits,MqlTradeRequest &request,SNotSent &answer)
   {
    SMarket market;
-   if(command.order.kind==ORDER_KIND_CANCEL)
+   if(command.order.kind==COMMAND_KIND_CANCEL)
       return(PrepareCancel(command.order,request,answer));
-   if(command.order.kind==ORDER_KIND_MODIFY && command.order.position!=0)
+   if(command.order.kind==COMMAND_KIND_MODIFY && command.order.position!=0)
       return(PreparePositionChange(command.order,request,answer));
-   if(command.order.kind==ORDER_KIND_MODIFY)
+   if(command.order.kind==COMMAND_KIND_MODIFY)
       return(PrepareOrderChange(command,request,answer));
    if(!ReadMarket(command.order.symbol,market))
       return(NotSent(answer,"SYMBOL","there is no quote for "+command.order.symbol));
-   string forbidden=ForbiddenBySpread(limits,command.order,market.bid,market.ask,market.point);
-   if(forbidden!="")
-      return(NotSent(answer,"INPUTS",forbidden));
-   if(command.order.kind==ORDER_KIND_CLOSE)
-      return(PrepareClose(command.order,limits,market,request,answer));
-   forbidden=risk_limits.ForbidOpen(command.order);
-   if(forbidden!="")
-      return(NotSent(answer,"INPUTS",forbidden));
-   if(!CheckPermits(command.order,ServerMs(),answer))
+   string violation=SpreadLimitViolation(risk_limits,command.order,market.bid,market.ask,market.point);
+   if(violation!="")
+      return(NotSent(answer,"INPUTS",violation));
+   if(command.order.kind==COMMAND_KIND_CLOSE)
+      return(PrepareClose(command.order,risk_limits,market,request,answer));
+   violation=account_limits.OpenViolation(command.order);
+   if(violation!="")
+      return(NotSent(answer,"INPUTS",violation));
+   if(!CheckSymbolRules(command.order,ServerMs(),answer))
       return(false);
-   forbidden=WiderThanOrdered(command.order,market.bid,market.ask,market.point);
-   if(forbidden!="")
-      return(NotSent(answer,"CHECK",forbidden));
+   violation=OrderSpreadViolation(command.order,market.bid,market.ask,market.point);
+   if(violation!="")
+      return(NotSent(answer,"CHECK",violation));
    if(IsPending(command.order))
       return(PreparePending(command,market,request,answer));
-   return(PrepareMarket(command.order,limits,market,request,answer)
+   return(PrepareMarket(command.order,risk_limits,market,request,answer)
           && CheckStops(market,command.order.side==ORDER_SIDE_BUY,request.sl,request.tp,answer));
   }
 //+------------------------------------------------------------------+
@@ -108,14 +108,14 @@ bool PrepareKind(const SCommand &command,CRiskLimits &risk_limits,const SLimits 
 //| more than is open: on a netting account the rest would open the  |
 //| opposite.                                                        |
 //+------------------------------------------------------------------+
-bool PrepareClose(const SOrder &order,const SLimits &limits,const SMarket &market,MqlTradeRequest &request,
+bool PrepareClose(const SOrder &order,const SRiskLimits &risk_limits,const SMarket &market,MqlTradeRequest &request,
                   SNotSent &answer)
   {
    ulong ticket=0;
    if(!FindPosition(order,ticket,answer))
       return(false);
    double open=PositionGetDouble(POSITION_VOLUME);
-   if(!PrepareMarket(order,limits,market,request,answer))
+   if(!PrepareMarket(order,risk_limits,market,request,answer))
       return(false);
    if(request.volume>open)
       request.volume=open;
@@ -125,26 +125,26 @@ bool PrepareClose(const SOrder &order,const SLimits &limits,const SMarket &marke
 //+------------------------------------------------------------------+
 //| A market order                                                   |
 //+------------------------------------------------------------------+
-bool PrepareMarket(const SOrder &order,const SLimits &limits,const SMarket &market,MqlTradeRequest &request,
+bool PrepareMarket(const SOrder &order,const SRiskLimits &risk_limits,const SMarket &market,MqlTradeRequest &request,
                    SNotSent &answer)
   {
    string symbol=order.symbol;
    bool buys=(order.side==ORDER_SIDE_BUY);
    double price=buys ? market.ask : market.bid;
    double tick_size=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
-   string distant=TooFarFrom(limits,order,price,market.point,market.digits);
-   if(distant!="")
-      return(NotSent(answer,"CHECK",distant));
+   string violation=PriceDistanceViolation(risk_limits,order,price,market.point,market.digits);
+   if(violation!="")
+      return(NotSent(answer,"CHECK",violation));
    request.action=TRADE_ACTION_DEAL;
    request.magic=(ulong)order.client_order_id;
    request.symbol=symbol;
-   request.volume=OnGrid(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
+   request.volume=ToStep(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
    request.price=NormalizeDouble(price,market.digits);
-   request.sl=OnGrid(order.stop_loss,tick_size);
-   request.tp=OnGrid(order.take_profit,tick_size);
-   request.deviation=(ulong)SentDeviation(limits,order);
+   request.sl=ToStep(order.stop_loss,tick_size);
+   request.tp=ToStep(order.take_profit,tick_size);
+   request.deviation=(ulong)SentDeviation(risk_limits,order);
    request.type=buys ? ORDER_TYPE_BUY : ORDER_TYPE_SELL;
-   request.type_filling=ChooseFilling(order.kind==ORDER_KIND_OPEN,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
+   request.type_filling=ChooseFilling(order.kind==COMMAND_KIND_OPEN,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
                                       SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
    request.type_time=ORDER_TIME_GTC;
    request.comment=order.comment;
@@ -156,9 +156,9 @@ bool PrepareMarket(const SOrder &order,const SLimits &limits,const SMarket &mark
 ENUM_ORDER_TYPE PendingType(const SOrder &order)
   {
    bool buys=(order.side==ORDER_SIDE_BUY);
-   if(order.form==ORDER_FORM_LIMIT)
+   if(order.order_type==LINK_ORDER_LIMIT)
       return(buys ? ORDER_TYPE_BUY_LIMIT : ORDER_TYPE_SELL_LIMIT);
-   if(order.form==ORDER_FORM_STOP)
+   if(order.order_type==LINK_ORDER_STOP)
       return(buys ? ORDER_TYPE_BUY_STOP : ORDER_TYPE_SELL_STOP);
    return(buys ? ORDER_TYPE_BUY_STOP_LIMIT : ORDER_TYPE_SELL_STOP_LIMIT);
   }
@@ -168,30 +168,30 @@ ENUM_ORDER_TYPE PendingType(const SOrder &order)
 bool PreparePending(const SCommand &command,const SMarket &market,MqlTradeRequest &request,SNotSent &answer)
   {
    SExpiry expiry;
-   SPrices wished;
+   SPrices requested;
    SOrder order=command.order;
    string symbol=order.symbol;
    double tick_size=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
-   if(!ChooseExpiry(order.lasts,symbol,SymbolInfoInteger(symbol,SYMBOL_EXPIRATION_MODE),command.expires_server_ms,
+   if(!ChooseExpiry(order.time_in_force,symbol,SymbolInfoInteger(symbol,SYMBOL_EXPIRATION_MODE),command.expires_server_ms,
                     ServerMs(),expiry,answer))
       return(false);
-   wished.is_buy=(order.side==ORDER_SIDE_BUY);
-   wished.is_stop_limit=(order.form==ORDER_FORM_STOP_LIMIT);
-   wished.is_above=(wished.is_buy==(order.form!=ORDER_FORM_LIMIT));
-   wished.price=OnGrid(order.price,tick_size);
-   wished.limit_price=OnGrid(order.limit_price,tick_size);
-   wished.stop_loss=OnGrid(order.stop_loss,tick_size);
-   wished.take_profit=OnGrid(order.take_profit,tick_size);
-   if(!CheckPrices(market,wished,wished,false,answer))
+   requested.is_buy=(order.side==ORDER_SIDE_BUY);
+   requested.is_stop_limit=(order.order_type==LINK_ORDER_STOP_LIMIT);
+   requested.is_above=(requested.is_buy==(order.order_type!=LINK_ORDER_LIMIT));
+   requested.price=ToStep(order.price,tick_size);
+   requested.limit_price=ToStep(order.limit_price,tick_size);
+   requested.stop_loss=ToStep(order.stop_loss,tick_size);
+   requested.take_profit=ToStep(order.take_profit,tick_size);
+   if(!CheckPrices(market,requested,requested,false,answer))
       return(false);
    request.action=TRADE_ACTION_PENDING;
    request.magic=(ulong)order.client_order_id;
    request.symbol=symbol;
-   request.volume=OnGrid(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
-   request.price=wished.price;
-   request.stoplimit=wished.limit_price;
-   request.sl=wished.stop_loss;
-   request.tp=wished.take_profit;
+   request.volume=ToStep(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
+   request.price=requested.price;
+   request.stoplimit=requested.limit_price;
+   request.sl=requested.stop_loss;
+   request.tp=requested.take_profit;
    request.type=PendingType(order);
    request.type_filling=ChoosePendingFilling(SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
                                              SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));

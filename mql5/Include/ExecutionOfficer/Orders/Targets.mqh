@@ -32,10 +32,10 @@ bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
    if(symbol!=order.symbol)
       return(NotSent(answer,"NO_POSITION",name+" is in "+symbol));
    string side=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY) ? ORDER_SIDE_BUY : ORDER_SIDE_SELL;
-   if(order.kind==ORDER_KIND_CLOSE && side==order.side)
+   if(order.kind==COMMAND_KIND_CLOSE && side==order.side)
       return(NotSent(answer,"NO_POSITION",name+" is a "+side+"; a "+order.side+" would add to it"));
    // On a netting account it may have been turned round under the same identifier.
-   if(order.kind==ORDER_KIND_MODIFY && side!=order.side)
+   if(order.kind==COMMAND_KIND_MODIFY && side!=order.side)
       return(NotSent(answer,"NO_POSITION",name+" is a "+side+", not a "+order.side));
    return(true);
   }

@@ -11,8 +11,8 @@
 #include "Settings.mqh"
 #include "Work.mqh"
 
-#define OFFICER_MESSAGES 64       // taken in by one timer call: a flood must not stop the heartbeat
-#define BYE_TRIES 5
+#define MESSAGES_PER_CALL 64       // taken in by one timer call: a flood must not stop the heartbeat
+#define BYE_FLUSHES 5
 //+------------------------------------------------------------------+
 //| One load of the program                                          |
 //+------------------------------------------------------------------+
@@ -24,13 +24,13 @@ private:
    string            m_problem;      // an input that is wrong; nothing is done then
    CLog              m_log;
    CEntropy          m_entropy;
-   CWire             m_wire;
+   CConnection             m_connection;
    CLedger           m_ledger;
    CLinkSession      m_session;
    CWork             m_work;
    CFlatten          m_flatten;
    CPanel            m_panel;
-   SStanding         m_standing;
+   STerminalState         m_terminal;
    SAccount          m_ledger_account;
    bool              m_connected;
    bool              m_seen_connected;
@@ -38,19 +38,19 @@ private:
    long              m_connect_until_ms;
    string            m_forbidden_by;
    string            m_last_alarm;
-   long              m_connections;
-   long              m_troubles;
+   long              m_connection_counter;
+   long              m_trouble_counter;
    long              m_timer_max_us;
 
-   void              Look(const long mono_ms);
-   void              Watch(const long mono_ms);
+   void              ReadTerminal(const long mono_ms);
+   void              ReportChanges(const long mono_ms);
    void              Flatten(const long mono_ms);
    void              Alarm(const string code,const string message);
    void              Connect(const long mono_ms);
    bool              OpenLedger(const long mono_ms);
-   void              Listen(const long mono_ms);
-   void              Turn(const long mono_ms);
-   void              Speak(void);
+   void              ReceiveMessages(const long mono_ms);
+   void              RunSession(const long mono_ms);
+   void              SendMessages(void);
    void              ShowPanel(void);
 
 public:
@@ -70,7 +70,7 @@ COfficer::COfficer(void)
    m_problem="not loaded";
    m_connected=false;
    m_seen_connected=false;
-   NoAccount(m_ledger_account);
+   ClearAccount(m_ledger_account);
   }
 //+------------------------------------------------------------------+
 //| A load of the program. Globals outlive a change of timeframe or  |
@@ -79,35 +79,35 @@ COfficer::COfficer(void)
 void COfficer::Load(SSettings &settings,const string program)
   {
    uchar key[];
-   TidySettings(settings);
+   NormalizeSettings(settings);
    m_settings=settings;
    m_program=program;
-   m_problem=WrongSetting(settings);
+   m_problem=SettingProblem(settings);
    m_log.Level(settings.log_level);
-   m_wire.Close();
+   m_connection.Close();
    m_ledger.Close();
    m_panel.Remove();
-   NoAccount(m_ledger_account);
+   ClearAccount(m_ledger_account);
    m_connected=false;
    m_seen_connected=false;
    m_connected_since_ms=0;
    m_connect_until_ms=0;
    m_forbidden_by="";
    m_last_alarm="";
-   m_connections=0;
-   m_troubles=0;
+   m_connection_counter=0;
+   m_trouble_counter=0;
    m_timer_max_us=0;
    HexBytes(settings.key,KEY_BYTES,key);
    m_entropy.Seed(settings.key);
    m_session.Start(settings.officer,key,program,settings.poll_interval_s,m_entropy,m_log);
-   m_work.Load(m_session,m_ledger,settings.limits,m_log);
-   m_flatten.Load(m_ledger,settings.limits,m_log);
+   m_work.Load(m_session,m_ledger,settings.risk_limits,m_log);
+   m_flatten.Load(m_ledger,settings.risk_limits,m_log);
    if(m_problem!="")
       m_log.Error(m_problem);
    else
       m_log.Info(program+" for "+settings.officer+", sidecar at "+settings.host+":"+IntegerToString(settings.port)
                  +", boot "+m_session.InstanceId());
-   ReadStanding(m_standing);
+   ReadTerminalState(m_terminal);
    ShowPanel();
   }
 //+------------------------------------------------------------------+
@@ -120,10 +120,10 @@ void COfficer::Unload(const int reason)
    m_work.Drop();
    m_session.Bye(DeinitReason(reason));
    while(m_session.TakeFrame(frame))
-      m_wire.Send(frame);
-   for(int i=0; i<BYE_TRIES; i++)
-      m_wire.Flush();
-   m_wire.Close();
+      m_connection.Send(frame);
+   for(int i=0; i<BYE_FLUSHES; i++)
+      m_connection.Flush();
+   m_connection.Close();
    m_ledger.Close();
    m_panel.Remove();
    m_log.Info("the end: "+DeinitReason(reason));
@@ -145,19 +145,19 @@ void COfficer::OnTimer(void)
    long mono_ms=MonoMs();
    if(m_problem=="")
      {
-      m_wire.NextCall();
-      Look(mono_ms);
-      Watch(mono_ms);
+      m_connection.NextCall();
+      ReadTerminal(mono_ms);
+      ReportChanges(mono_ms);
       Connect(mono_ms);
       Flatten(mono_ms);
-      Listen(mono_ms);
-      Turn(mono_ms);
-      Speak();
+      ReceiveMessages(mono_ms);
+      RunSession(mono_ms);
+      SendMessages();
       // 'busy' is out of the door: the order need not wait for another timer call.
-      if(m_work.Announced() && m_wire.AllSent())
+      if(m_work.BusySent() && m_connection.AllSent())
         {
-         Turn(MonoMs());
-         Speak();
+         RunSession(MonoMs());
+         SendMessages();
         }
      }
    if(m_panel.Due(mono_ms))
@@ -172,7 +172,7 @@ void COfficer::OnTimer(void)
 //+------------------------------------------------------------------+
 void COfficer::OnTransaction(void)
   {
-   m_work.Hint();
+   m_work.ScanSoon();
   }
 //+------------------------------------------------------------------+
 //| Somebody clicked on an object of the chart. What follows from it |
@@ -184,21 +184,21 @@ void COfficer::OnClick(const string name)
       return;
    m_panel.Release();
    m_flatten.Click(MonoMs());
-   m_work.Halt(m_flatten.Stopped() ? FLATTENED : "");
+   m_work.Halt(m_flatten.Stopped() ? FLATTENED_MESSAGE : "");
    ShowPanel();
   }
 //+------------------------------------------------------------------+
 //| How the terminal stands. While the button is pressed trading is  |
 //| off, as it is without a permission.                              |
 //+------------------------------------------------------------------+
-void COfficer::Look(const long mono_ms)
+void COfficer::ReadTerminal(const long mono_ms)
   {
-   ReadStanding(m_standing);
-   if(m_flatten.Recall(m_standing.account,mono_ms))
-      m_work.Halt(FLATTENED);
-   if(m_flatten.Stopped() && m_standing.forbidden_by=="")
-      m_standing.forbidden_by=FLATTENED;
-   m_work.Beat(mono_ms,m_standing);
+   ReadTerminalState(m_terminal);
+   if(m_flatten.Restore(m_terminal.account,mono_ms))
+      m_work.Halt(FLATTENED_MESSAGE);
+   if(m_flatten.Stopped() && m_terminal.trade_forbidden_by=="")
+      m_terminal.trade_forbidden_by=FLATTENED_MESSAGE;
+   m_work.Update(mono_ms,m_terminal);
   }
 //+------------------------------------------------------------------+
 //| Close and remove what is ours, where the button was pressed. It  |
@@ -207,35 +207,35 @@ void COfficer::Look(const long mono_ms)
 //+------------------------------------------------------------------+
 void COfficer::Flatten(const long mono_ms)
   {
-   if(m_flatten.Stopped() && m_standing.connected && m_ledger.IsOpenFor(m_standing.account) && m_flatten.Step(mono_ms))
-      m_work.Hint();
+   if(m_flatten.Stopped() && m_terminal.broker_connected && m_ledger.IsOpenFor(m_terminal.account) && m_flatten.Step(mono_ms))
+      m_work.ScanSoon();
   }
 //+------------------------------------------------------------------+
 //| Report a connection that went or came, and a missing permission  |
 //+------------------------------------------------------------------+
-void COfficer::Watch(const long mono_ms)
+void COfficer::ReportChanges(const long mono_ms)
   {
-   if(m_standing.connected!=m_connected)
+   if(m_terminal.broker_connected!=m_connected)
      {
-      m_connected=m_standing.connected;
+      m_connected=m_terminal.broker_connected;
       if(m_connected)
         {
          m_connected_since_ms=mono_ms;
-         m_work.Hurry(mono_ms);
+         m_work.RescanNow(mono_ms);
         }
       // The first connection is none that came back.
       if(m_seen_connected)
         {
-         m_connections++;
-         m_session.Post(ConnectionReport(m_session.InstanceId(),m_connections,m_connected));
+         m_connection_counter++;
+         m_session.Post(ConnectionReport(m_session.InstanceId(),m_connection_counter,m_connected));
          m_log.Warning(m_connected ? "the broker is back" : "the connection to the broker is lost");
         }
       m_seen_connected=true;
      }
    // While disconnected, every permission looks missing.
-   if(!m_standing.connected || !m_standing.account.known || m_standing.forbidden_by==m_forbidden_by)
+   if(!m_terminal.broker_connected || !m_terminal.account.known || m_terminal.trade_forbidden_by==m_forbidden_by)
       return;
-   m_forbidden_by=m_standing.forbidden_by;
+   m_forbidden_by=m_terminal.trade_forbidden_by;
    if(m_forbidden_by!="")
       Alarm("TRADING_OFF",m_forbidden_by);
   }
@@ -246,8 +246,8 @@ void COfficer::Alarm(const string code,const string message)
   {
    if(message=="")
       return;
-   m_troubles++;
-   m_session.Post(TroubleReport(m_session.InstanceId(),m_troubles,code,message));
+   m_trouble_counter++;
+   m_session.Post(TroubleReport(m_session.InstanceId(),m_trouble_counter,code,message));
    m_log.Error(message);
    m_last_alarm=message;
   }
@@ -256,34 +256,34 @@ void COfficer::Alarm(const string code,const string message)
 //+------------------------------------------------------------------+
 void COfficer::Connect(const long mono_ms)
   {
-   if(m_wire.IsOpen())
+   if(m_connection.IsOpen())
      {
-      if(!m_wire.Ready() && !m_wire.Broken() && mono_ms>=m_connect_until_ms)
+      if(!m_connection.Ready() && !m_connection.Broken() && mono_ms>=m_connect_until_ms)
          m_session.Fail(mono_ms,"the peer did not finish the ZMTP handshake",
                         "Check that the port input is the sidecar's [link] port");
       return;
      }
-   if(!m_session.WantsWire(mono_ms,m_standing) || !OpenLedger(mono_ms))
+   if(!m_session.WantsConnection(mono_ms,m_terminal) || !OpenLedger(mono_ms))
       return;
    m_connect_until_ms=mono_ms+HANDSHAKE_MS;
-   if(!m_wire.Open(m_settings.host,m_settings.port))
-      m_session.Fail(mono_ms,m_wire.Reason(),SocketHint(m_wire.ErrorNumber(),m_settings.host,m_settings.port));
+   if(!m_connection.Open(m_settings.host,m_settings.port))
+      m_session.Fail(mono_ms,m_connection.Reason(),SocketHint(m_connection.ErrorNumber(),m_settings.host,m_settings.port));
   }
 //+------------------------------------------------------------------+
 //| The ledger of the account that is logged in now                  |
 //+------------------------------------------------------------------+
 bool COfficer::OpenLedger(const long mono_ms)
   {
-   if(m_ledger.IsOpenFor(m_standing.account))
+   if(m_ledger.IsOpenFor(m_terminal.account))
       return(true);
-   if(m_ledger_account.known && !SameAccount(m_ledger_account,m_standing.account))
+   if(m_ledger_account.known && !SameAccount(m_ledger_account,m_terminal.account))
      {
       // What waits is of the other account.
       m_session.ForgetReports();
       m_work.Forget();
      }
-   m_ledger_account=m_standing.account;
-   if(m_ledger.Open(m_standing.account,m_entropy))
+   m_ledger_account=m_terminal.account;
+   if(m_ledger.Open(m_terminal.account,m_entropy))
       return(true);
    m_session.Fail(mono_ms,m_ledger.Problem(),"");
    return(false);
@@ -291,34 +291,34 @@ bool COfficer::OpenLedger(const long mono_ms)
 //+------------------------------------------------------------------+
 //| Take in what the sidecar said                                    |
 //+------------------------------------------------------------------+
-void COfficer::Listen(const long mono_ms)
+void COfficer::ReceiveMessages(const long mono_ms)
   {
-   uchar message[];
-   SHeard heard;
+   uchar frame[];
+   SMessage message;
    SLedgerIdentity ledger;
-   m_wire.Receive();
-   for(int i=0; i<OFFICER_MESSAGES && m_wire.Next(message); i++)
+   m_connection.Receive();
+   for(int i=0; i<MESSAGES_PER_CALL && m_connection.Next(frame); i++)
      {
       m_ledger.Identity(ledger);
-      if(m_session.OnFrame(message,mono_ms,m_standing,ledger,heard))
-         m_work.Take(heard,mono_ms);
+      if(m_session.OnFrame(frame,mono_ms,m_terminal,ledger,message))
+         m_work.OnMessage(message,mono_ms);
      }
-   if(m_wire.Broken())
-      m_session.Fail(mono_ms,m_wire.Reason(),SocketHint(m_wire.ErrorNumber(),m_settings.host,m_settings.port));
+   if(m_connection.Broken())
+      m_session.Fail(mono_ms,m_connection.Reason(),SocketHint(m_connection.ErrorNumber(),m_settings.host,m_settings.port));
   }
 //+------------------------------------------------------------------+
 //| The session's time, then work                                    |
 //+------------------------------------------------------------------+
-void COfficer::Turn(const long mono_ms)
+void COfficer::RunSession(const long mono_ms)
   {
-   if(m_session.OnTimer(mono_ms,m_standing,m_timer_max_us,m_wire.Ready()))
+   if(m_session.OnTimer(mono_ms,m_terminal,m_timer_max_us,m_connection.Ready()))
       m_timer_max_us=0;
    if(!m_session.Up())
      {
       m_work.Drop();
       return;
      }
-   m_work.Step(mono_ms,m_standing,m_connected ? mono_ms-m_connected_since_ms : 0,m_wire.AllSent());
+   m_work.Step(mono_ms,m_terminal,m_connected ? mono_ms-m_connected_since_ms : 0,m_connection.AllSent());
    Alarm("LEDGER",m_work.TakeLedgerAlarm());
    Alarm("POSITIONS",m_work.TakeScanAlarm());
    Alarm("REPORTS",m_session.TakeReportAlarm());
@@ -326,14 +326,14 @@ void COfficer::Turn(const long mono_ms)
 //+------------------------------------------------------------------+
 //| Send what waits, and close a connection that is not wanted       |
 //+------------------------------------------------------------------+
-void COfficer::Speak(void)
+void COfficer::SendMessages(void)
   {
    string frame="";
    while(m_session.TakeFrame(frame))
-      m_wire.Send(frame);
-   m_wire.Flush();
+      m_connection.Send(frame);
+   m_connection.Flush();
    if(m_session.TakeReconnect())
-      m_wire.Close();
+      m_connection.Close();
   }
 //+------------------------------------------------------------------+
 //| How things stand, on the chart                                   |
@@ -342,7 +342,7 @@ void COfficer::ShowPanel(void)
   {
    m_panel.Start();
    // Without good inputs nothing works, the button neither.
-   m_panel.Button((m_problem=="") ? m_flatten.Word(MonoMs()) : "not working");
+   m_panel.Button((m_problem=="") ? m_flatten.ButtonText(MonoMs()) : "not working");
    m_panel.Line(m_program+"   "+m_settings.officer,PANEL_TONE_PLAIN);
    if(m_problem!="")
      {
@@ -355,15 +355,15 @@ void COfficer::ShowPanel(void)
    m_session.Status(link);
    m_panel.Line("Link: "+link.phase+(up ? ", epoch "+IntegerToString(link.epoch) : ""),
                 up ? PANEL_TONE_GOOD : PANEL_TONE_BAD);
-   if(m_standing.account.known)
-      m_panel.Line("Account: "+IntegerToString(m_standing.account.login)+" at "+m_standing.account.server+" ("
-                   +m_standing.account.trade_mode+")",PANEL_TONE_PLAIN);
+   if(m_terminal.account.known)
+      m_panel.Line("Account: "+IntegerToString(m_terminal.account.login)+" at "+m_terminal.account.server+" ("
+                   +m_terminal.account.trade_mode+")",PANEL_TONE_PLAIN);
    else
       m_panel.Line("Account: nobody is logged in",PANEL_TONE_BAD);
-   if(!m_standing.connected)
+   if(!m_terminal.broker_connected)
       m_panel.Line("Broker: no connection",PANEL_TONE_BAD);
-   else if(m_standing.forbidden_by!="")
-      m_panel.Text("Trading is off. "+m_standing.forbidden_by,PANEL_TONE_BAD);
+   else if(m_terminal.trade_forbidden_by!="")
+      m_panel.Text("Trading is off. "+m_terminal.trade_forbidden_by,PANEL_TONE_BAD);
    else
       m_panel.Line("Broker: connected, trading is allowed",PANEL_TONE_GOOD);
    m_panel.Text(m_flatten.Status(),PANEL_TONE_BAD);
@@ -373,7 +373,7 @@ void COfficer::ShowPanel(void)
       m_panel.Text("Last error: "+link.trouble,PANEL_TONE_BAD);
    if(!up && link.remedy!="")
       m_panel.Text("To do: "+link.remedy,PANEL_TONE_BAD);
-   if(m_last_alarm!="" && m_last_alarm!=m_standing.forbidden_by)
+   if(m_last_alarm!="" && m_last_alarm!=m_terminal.trade_forbidden_by)
       m_panel.Text("Last alarm: "+m_last_alarm,PANEL_TONE_BAD);
    m_panel.Show();
   }

@@ -7,9 +7,9 @@
 #define PANEL_PREFIX "ExecutionOfficer."
 #define PANEL_LINES 14
 #define PANEL_WIDTH 62             // characters of a line: a label shows no more than 63
-#define PANEL_EVERY_MS 500
+#define PANEL_INTERVAL_MS 500
 #define PANEL_BUTTON "ExecutionOfficer.flatten"
-#define PANEL_LOOK_EVERY 10        // shows between two looks whether the button is still there
+#define PANEL_BUTTON_CHECK_EVERY 10        // shows between two looks whether the button is still there
 
 enum ENUM_PANEL_TONE
   {
@@ -30,13 +30,13 @@ private:
    string            m_button_shown;
    bool              m_made;
    int               m_count;
-   int               m_shows;        // since the last look
+   int               m_show_count;        // since the last look
    long              m_next_ms;
 
    string            Name(const int line) const;
    void              Make(void);
    void              MakeButton(void);
-   void              LookForButton(void);
+   void              CheckButton(void);
 
 public:
                      CPanel(void);
@@ -57,7 +57,7 @@ CPanel::CPanel(void)
   {
    m_made=false;
    m_count=0;
-   m_shows=0;
+   m_show_count=0;
    m_next_ms=0;
    m_button="";
    m_button_shown="";
@@ -76,7 +76,7 @@ bool CPanel::Due(const long mono_ms)
   {
    if(mono_ms<m_next_ms)
       return(false);
-   m_next_ms=mono_ms+PANEL_EVERY_MS;
+   m_next_ms=mono_ms+PANEL_INTERVAL_MS;
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -167,12 +167,12 @@ void CPanel::MakeButton(void)
 //| button away: then everything is made anew. Asked now and then,   |
 //| since the answer waits for the chart.                            |
 //+------------------------------------------------------------------+
-void CPanel::LookForButton(void)
+void CPanel::CheckButton(void)
   {
-   m_shows++;
-   if(m_shows<PANEL_LOOK_EVERY)
+   m_show_count++;
+   if(m_show_count<PANEL_BUTTON_CHECK_EVERY)
       return;
-   m_shows=0;
+   m_show_count=0;
    if(ObjectFind(0,PANEL_BUTTON)<0)
       m_made=false;
   }
@@ -189,7 +189,7 @@ void CPanel::Release(void)
 void CPanel::Show(void)
   {
    bool changed=false;
-   LookForButton();
+   CheckButton();
    if(!m_made)
       Make();
    for(int i=0; i<PANEL_LINES; i++)

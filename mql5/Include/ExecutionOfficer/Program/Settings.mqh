@@ -7,11 +7,10 @@
 #include "..\Risk\RiskLimits.mqh"
 
 #define KEY_BYTES 32
-#define POLL_LEAST_S 1
-#define POLL_MOST_S 300
-#define TIMER_LEAST_MS 10
-#define TIMER_MOST_MS 1000
-#define POINTS_MOST 999999
+#define POLL_MIN_S 1
+#define POLL_MAX_S 300
+#define TIMER_MIN_MS 10
+#define TIMER_MAX_MS 1000
 //+------------------------------------------------------------------+
 //| All inputs                                                       |
 //+------------------------------------------------------------------+
@@ -24,49 +23,49 @@ struct SSettings
    int               poll_interval_s;
    int               timer_ms;
    ENUM_LOG_LEVEL    log_level;
-   SLimits           limits;
+   SRiskLimits           risk_limits;
   };
 //+------------------------------------------------------------------+
 //| Trim texts (a .set file may leave a carriage return), and keep   |
 //| numbers within their bounds                                      |
 //+------------------------------------------------------------------+
-void TidySettings(SSettings &settings)
+void NormalizeSettings(SSettings &settings)
   {
    settings.officer=Trimmed(settings.officer);
    settings.key=Trimmed(settings.key);
    settings.host=Trimmed(settings.host);
-   settings.limits.symbols=TidySymbols(settings.limits.symbols);
-   if(settings.poll_interval_s<POLL_LEAST_S)
-      settings.poll_interval_s=POLL_LEAST_S;
-   if(settings.poll_interval_s>POLL_MOST_S)
-      settings.poll_interval_s=POLL_MOST_S;
-   if(settings.timer_ms<TIMER_LEAST_MS)
-      settings.timer_ms=TIMER_LEAST_MS;
-   if(settings.timer_ms>TIMER_MOST_MS)
-      settings.timer_ms=TIMER_MOST_MS;
+   settings.risk_limits.symbols=NormalizeSymbols(settings.risk_limits.symbols);
+   if(settings.poll_interval_s<POLL_MIN_S)
+      settings.poll_interval_s=POLL_MIN_S;
+   if(settings.poll_interval_s>POLL_MAX_S)
+      settings.poll_interval_s=POLL_MAX_S;
+   if(settings.timer_ms<TIMER_MIN_MS)
+      settings.timer_ms=TIMER_MIN_MS;
+   if(settings.timer_ms>TIMER_MAX_MS)
+      settings.timer_ms=TIMER_MAX_MS;
   }
 //+------------------------------------------------------------------+
 //| Which of the guards is wrong; empty where none is                |
 //+------------------------------------------------------------------+
-string WrongRiskLimit(const SLimits &limits)
+string RiskLimitProblem(const SRiskLimits &risk_limits)
   {
    string name="";
-   if(limits.max_symbol_positions<0)
+   if(risk_limits.max_symbol_positions<0)
       name="Maximum positions per symbol";
-   else if(limits.max_symbol_lots<0.0)
+   else if(risk_limits.max_symbol_lots<0.0)
       name="Maximum volume per symbol";
-   else if(limits.max_orders_per_minute<0)
+   else if(risk_limits.max_orders_per_minute<0)
       name="Maximum orders per minute";
-   else if(limits.min_margin_level<0.0)
+   else if(risk_limits.min_margin_level<0.0)
       name="Minimum margin level";
-   else if(limits.max_daily_loss<0.0)
+   else if(risk_limits.max_daily_loss<0.0)
       name="Maximum daily loss";
    return((name=="") ? "" : "the input '"+name+"' is negative: write 0 for no limit");
   }
 //+------------------------------------------------------------------+
 //| Which input is wrong, and what to write; empty where none is     |
 //+------------------------------------------------------------------+
-string WrongSetting(const SSettings &settings)
+string SettingProblem(const SSettings &settings)
   {
    uchar key[];
    if(!IsName(settings.officer))
@@ -77,14 +76,14 @@ string WrongSetting(const SSettings &settings)
       return("the input 'Host' is empty: write 127.0.0.1");
    if(settings.port<1 || settings.port>65535)
       return("the input 'Port' is not from 1 to 65535: write the port of the sidecar's [link] endpoint");
-   if(settings.limits.max_lot<0.0)
+   if(settings.risk_limits.max_lot<0.0)
       return("the input 'Maximum lot' is negative");
-   if(settings.limits.deviation<0 || settings.limits.deviation>POINTS_MOST)
+   if(settings.risk_limits.default_deviation<0 || settings.risk_limits.default_deviation>POINTS_MAX)
       return("the input 'Default deviation' is not from 0 to 999999 points");
-   if(settings.limits.max_deviation<0 || settings.limits.max_deviation>POINTS_MOST)
+   if(settings.risk_limits.max_deviation<0 || settings.risk_limits.max_deviation>POINTS_MAX)
       return("the input 'Maximum deviation' is not from 0 to 999999 points");
-   if(settings.limits.max_spread<0)
+   if(settings.risk_limits.max_spread<0)
       return("the input 'Maximum spread' is negative: write 0 for no limit");
-   return(WrongRiskLimit(settings.limits));
+   return(RiskLimitProblem(settings.risk_limits));
   }
 //+------------------------------------------------------------------+

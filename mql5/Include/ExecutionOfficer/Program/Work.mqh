@@ -8,7 +8,7 @@
 #include "..\Symbols\SymbolInquiries.mqh"
 #include "WorkQueue.mqh"
 
-#define WORK_STATUS_REQUESTS 4            // answered by one timer call
+#define STATUS_REQUESTS_PER_CALL 4            // answered by one timer call
 #define QUOTE_WAIT_MS 2000        // a symbol that was just added to Market Watch has no quote yet
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
@@ -18,31 +18,31 @@ class CWork
 private:
    CLinkSession     *m_session;
    CLog             *m_log;
-   CSight            m_sight;
+   CReportFilter            m_filter;
    CExecutor         m_executor;
    CScanner          m_scanner;
-   CInquiries        m_inquiries;
+   CSymbolInquiries        m_inquiries;
    CWorkQueue        m_queue;
    string            m_halted_by;    // why no command is executed; empty: they are
-   bool              m_announced;    // 'busy' was said; the order goes out next
+   bool              m_busy_sent;    // 'busy' was said; the order goes out next
 
    void              TakeCommand(SCommand &command,const long mono_ms);
-   void              StatusRequestSome(const long connected_ms);
-   void              ExecuteOne(const SStanding &standing,const bool all_sent);
-   bool              AwaitsPosition(const SCommand &command,const SStanding &standing) const;
-   bool              AwaitsQuote(const SCommand &command,const long mono_ms,const SStanding &standing) const;
+   void              AnswerStatusRequests(const long connected_ms);
+   void              ExecuteOne(const STerminalState &terminal,const bool all_sent);
+   bool              AwaitsPosition(const SCommand &command,const STerminalState &terminal) const;
+   bool              AwaitsQuote(const SCommand &command,const long mono_ms,const STerminalState &terminal) const;
 
 public:
                      CWork(void);
-   void              Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLog &log);
+   void              Load(CLinkSession &session,CLedger &ledger,const SRiskLimits &risk_limits,CLog &log);
    void              Drop(void);
-   void              Take(SHeard &heard,const long mono_ms);
-   void              Step(const long mono_ms,const SStanding &standing,const long connected_ms,const bool all_sent);
-   bool              Announced(void) const { return(m_announced); }
+   void              OnMessage(SMessage &message,const long mono_ms);
+   void              Step(const long mono_ms,const STerminalState &terminal,const long connected_ms,const bool all_sent);
+   bool              BusySent(void) const { return(m_busy_sent); }
    int               Commands(void) const { return(m_queue.Commands()); }
-   void              Beat(const long mono_ms,const SStanding &standing) { m_executor.Beat(mono_ms,standing); }
-   void              Hint(void) { m_scanner.Hint(); }
-   void              Hurry(const long mono_ms) { m_scanner.Hurry(mono_ms); }
+   void              Update(const long mono_ms,const STerminalState &terminal) { m_executor.Update(mono_ms,terminal); }
+   void              ScanSoon(void) { m_scanner.ScanSoon(); }
+   void              RescanNow(const long mono_ms) { m_scanner.RescanNow(mono_ms); }
    void              Forget(void) { m_scanner.Forget(); }
    void              Halt(const string reason);
    string            TakeLedgerAlarm(void) { return(m_executor.TakeAlarm()); }
@@ -55,19 +55,19 @@ CWork::CWork(void)
   {
    m_session=NULL;
    m_log=NULL;
-   m_announced=false;
+   m_busy_sent=false;
    m_halted_by="";
   }
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CWork::Load(CLinkSession &session,CLedger &ledger,const SLimits &limits,CLog &log)
+void CWork::Load(CLinkSession &session,CLedger &ledger,const SRiskLimits &risk_limits,CLog &log)
   {
    m_session=GetPointer(session);
    m_log=GetPointer(log);
-   m_sight.Load(session);
-   m_executor.Load(session,ledger,m_sight,limits,log);
-   m_scanner.Load(session,ledger,m_sight);
+   m_filter.Load(session);
+   m_executor.Load(session,ledger,m_filter,risk_limits,log);
+   m_scanner.Load(session,ledger,m_filter);
    m_inquiries.Load(session);
    m_halted_by="";
    Drop();
@@ -79,7 +79,7 @@ void CWork::Drop(void)
   {
    m_queue.Forget();
    m_inquiries.Drop();
-   m_announced=false;
+   m_busy_sent=false;
   }
 //+------------------------------------------------------------------+
 //| Execute no command from now on, nor what waits; an empty reason  |
@@ -91,7 +91,7 @@ void CWork::Halt(const string reason)
    m_halted_by=reason;
    if(reason=="")
       return;
-   m_announced=false;
+   m_busy_sent=false;
    while(m_queue.FirstCommand(command))
      {
       m_queue.DropCommand();
@@ -101,23 +101,23 @@ void CWork::Halt(const string reason)
 //+------------------------------------------------------------------+
 //| What the session hands on                                        |
 //+------------------------------------------------------------------+
-void CWork::Take(SHeard &heard,const long mono_ms)
+void CWork::OnMessage(SMessage &message,const long mono_ms)
   {
-   switch(heard.type)
+   switch(message.type)
      {
-      case HEARD_WELCOME:
+      case MESSAGE_WELCOME:
          Drop();
-         m_scanner.Begin(heard.welcome);
+         m_scanner.Begin(message.welcome);
          break;
-      case HEARD_COMMAND:
-         TakeCommand(heard.command,mono_ms);
+      case MESSAGE_COMMAND:
+         TakeCommand(message.command,mono_ms);
          break;
-      case HEARD_STATUS_REQUEST:
-         if(!m_queue.PutStatusRequest(heard.status_request))
+      case MESSAGE_STATUS_REQUEST:
+         if(!m_queue.PutStatusRequest(message.status_request))
             m_log.Warning("more settles than can wait; the sidecar asks again");
          break;
-      case HEARD_INQUIRE:
-         if(!m_inquiries.Put(heard.inquiry))
+      case MESSAGE_INQUIRE:
+         if(!m_inquiries.Put(message.inquiry))
             m_log.Warning("more inquiries than can wait; the sidecar asks again");
          break;
       default:
@@ -129,7 +129,7 @@ void CWork::Take(SHeard &heard,const long mono_ms)
 //+------------------------------------------------------------------+
 void CWork::TakeCommand(SCommand &command,const long mono_ms)
   {
-   if(m_queue.Holds(command) || m_executor.Answered(command))
+   if(m_queue.Holds(command) || m_executor.AnsweredBefore(command))
       return;
    command.arrived_ms=mono_ms;
    if(m_halted_by!="")
@@ -139,10 +139,10 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
      }
    if(!m_queue.PutCommand(command))
      {
-      m_executor.Refuse(command,"BUSY",IntegerToString(QUEUE_COMMANDS)+" commands are waiting");
+      m_executor.Refuse(command,"BUSY",IntegerToString(QUEUE_COMMANDS_MAX)+" commands are waiting");
       return;
      }
-   m_executor.Receive(command);
+   m_executor.PostReceived(command);
    // Without a place in Market Watch a symbol has no quotes.
    if(SymbolInfoInteger(command.order.symbol,SYMBOL_SELECT)==0)
       SymbolSelect(command.order.symbol,true);
@@ -151,11 +151,11 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
 //| A bounded amount of work. `connected_ms`: for how long the broker|
 //| has been connected. `all_sent`: everything said is on its way.   |
 //+------------------------------------------------------------------+
-void CWork::Step(const long mono_ms,const SStanding &standing,const long connected_ms,const bool all_sent)
+void CWork::Step(const long mono_ms,const STerminalState &terminal,const long connected_ms,const bool all_sent)
   {
-   StatusRequestSome(connected_ms);
-   ExecuteOne(standing,all_sent);
-   if(!standing.connected)
+   AnswerStatusRequests(connected_ms);
+   ExecuteOne(terminal,all_sent);
+   if(!terminal.broker_connected)
       return;
    m_inquiries.Step(mono_ms);
    m_scanner.Step(mono_ms);
@@ -163,40 +163,40 @@ void CWork::Step(const long mono_ms,const SStanding &standing,const long connect
 //+------------------------------------------------------------------+
 //| Answer a few settles                                             |
 //+------------------------------------------------------------------+
-void CWork::StatusRequestSome(const long connected_ms)
+void CWork::AnswerStatusRequests(const long connected_ms)
   {
    SStatusRequest status_request;
-   for(int i=0; i<WORK_STATUS_REQUESTS && m_queue.TakeStatusRequest(status_request); i++)
-      m_executor.StatusRequest(status_request,connected_ms);
+   for(int i=0; i<STATUS_REQUESTS_PER_CALL && m_queue.TakeStatusRequest(status_request); i++)
+      m_executor.AnswerStatusRequest(status_request,connected_ms);
   }
 //+------------------------------------------------------------------+
 //| One command in two turns: the first says 'busy' and lets that    |
 //| out of the door, the second sends                                |
 //+------------------------------------------------------------------+
-void CWork::ExecuteOne(const SStanding &standing,const bool all_sent)
+void CWork::ExecuteOne(const STerminalState &terminal,const bool all_sent)
   {
    SCommand command;
    SAccount account;
    // Settles, a connect or the button may have taken seconds since the timer call began.
    long mono_ms=MonoMs();
    m_session.Account(account);
-   if(!account.known || !m_session.Hears(mono_ms) || !m_queue.FirstCommand(command))
+   if(!account.known || !m_session.SidecarAlive(mono_ms) || !m_queue.FirstCommand(command))
      {
-      m_announced=false;
+      m_busy_sent=false;
       return;
      }
-   if(!m_announced)
+   if(!m_busy_sent)
      {
-      if(AwaitsPosition(command,standing) || AwaitsQuote(command,mono_ms,standing))
+      if(AwaitsPosition(command,terminal) || AwaitsQuote(command,mono_ms,terminal))
          return;
-      m_session.Beat(standing,true,0);
-      m_announced=true;
+      m_session.PostHeartbeat(terminal,true,0);
+      m_busy_sent=true;
       return;
      }
    // Not before 'busy' is with the system: a synchronous request may keep us silent for long.
    if(!all_sent)
       return;
-   m_announced=false;
+   m_busy_sent=false;
    m_queue.DropCommand();
    m_executor.Execute(command,account);
   }
@@ -204,19 +204,19 @@ void CWork::ExecuteOne(const SStanding &standing,const bool all_sent)
 //| Whether the position that it is about may still come to be shown:|
 //| its deals are told as soon as they are in the history            |
 //+------------------------------------------------------------------+
-bool CWork::AwaitsPosition(const SCommand &command,const SStanding &standing) const
+bool CWork::AwaitsPosition(const SCommand &command,const STerminalState &terminal) const
   {
-   return(standing.connected && command.order.position!=0 && m_executor.Unseen(command.order.opener));
+   return(terminal.broker_connected && command.order.position!=0 && m_executor.IsUnseen(command.order.opener));
   }
 //+------------------------------------------------------------------+
 //| Whether a quote of a symbol that was just selected may still come|
 //+------------------------------------------------------------------+
-bool CWork::AwaitsQuote(const SCommand &command,const long mono_ms,const SStanding &standing) const
+bool CWork::AwaitsQuote(const SCommand &command,const long mono_ms,const STerminalState &terminal) const
   {
    MqlTick tick;
    bool custom=false;
    if(IsChange(command.order) || mono_ms-command.arrived_ms>=QUOTE_WAIT_MS)
       return(false);
-   return(standing.connected && SymbolExist(command.order.symbol,custom) && !ReadQuote(command.order.symbol,tick));
+   return(terminal.broker_connected && SymbolExist(command.order.symbol,custom) && !ReadQuote(command.order.symbol,tick));
   }
 //+------------------------------------------------------------------+

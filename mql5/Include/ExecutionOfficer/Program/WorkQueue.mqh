@@ -6,8 +6,8 @@
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
-#define QUEUE_COMMANDS 32         // a further one is answered BUSY
-#define QUEUE_STATUS_REQUESTS 1024        // a further one is dropped; the sidecar asks again
+#define QUEUE_COMMANDS_MAX 32         // a further one is answered BUSY
+#define QUEUE_STATUS_REQUESTS_MAX 1024        // a further one is dropped; the sidecar asks again
 //+------------------------------------------------------------------+
 //| First in, first out                                              |
 //+------------------------------------------------------------------+
@@ -76,9 +76,9 @@ bool CWorkQueue::Holds(const SCommand &command) const
 bool CWorkQueue::PutCommand(const SCommand &command)
   {
    int count=ArraySize(m_commands);
-   if(count>=QUEUE_COMMANDS)
+   if(count>=QUEUE_COMMANDS_MAX)
       return(false);
-   ArrayResize(m_commands,count+1,QUEUE_COMMANDS);
+   ArrayResize(m_commands,count+1,QUEUE_COMMANDS_MAX);
    m_commands[count]=command;
    return(true);
   }
@@ -87,7 +87,7 @@ bool CWorkQueue::PutCommand(const SCommand &command)
 //+------------------------------------------------------------------+
 bool CWorkQueue::PutStatusRequest(const SStatusRequest &status_request)
   {
-   if(StatusRequests()>=QUEUE_STATUS_REQUESTS)
+   if(StatusRequests()>=QUEUE_STATUS_REQUESTS_MAX)
       return(false);
    int count=ArraySize(m_status_requests);
    ArrayResize(m_status_requests,count+1,64);

@@ -8,10 +8,10 @@
 //+------------------------------------------------------------------+
 #include "OrderSearch.mqh"
 
-#define WALK_SELECTS 8            // of the history in one timer call
-#define WALK_CROWD 512            // records in a window; with more it is narrowed
+#define WALK_SELECTS_MAX 8            // of the history in one timer call
+#define WALK_WINDOW_MAX 512            // records in a window; with more it is narrowed
 #define WALK_WIDTH_S 86400
-#define WALK_WIDEST_S 33554432    // about a year
+#define WALK_WIDTH_MAX_S 33554432    // about a year
 //+------------------------------------------------------------------+
 //| From one server time to another                                  |
 //+------------------------------------------------------------------+
@@ -27,8 +27,8 @@ private:
    int               m_index;    // in the window
    int               m_total;    // in the window
    int               m_selects;
-   int               m_deals_met;
-   int               m_orders_met;
+   int               m_deals_read;
+   int               m_orders_read;
 
    void              Rewind(const bool orders);
    bool              SelectWindow(void);
@@ -39,8 +39,8 @@ public:
    void              Clear(void);
    void              Start(const long from_ms,const long until_ms);
    bool              Walking(void) const { return(m_walking); }
-   int               Deals(void) const { return(m_deals_met); }
-   int               Orders(void) const { return(m_orders_met); }
+   int               Deals(void) const { return(m_deals_read); }
+   int               Orders(void) const { return(m_orders_read); }
    void              NextCall(void);
    bool              Next(SReport &report);
   };
@@ -57,8 +57,8 @@ CHistoryWalk::CHistoryWalk(void)
 void CHistoryWalk::Clear(void)
   {
    m_walking=false;
-   m_deals_met=0;
-   m_orders_met=0;
+   m_deals_read=0;
+   m_orders_read=0;
    m_selects=0;
    m_from_s=0;
    m_until_s=0;
@@ -102,7 +102,7 @@ void CHistoryWalk::NextCall(void)
 //+------------------------------------------------------------------+
 bool CHistoryWalk::SelectWindow(void)
   {
-   while(m_selects<WALK_SELECTS)
+   while(m_selects<WALK_SELECTS_MAX)
      {
       m_selects++;
       long last_s=m_at_s+m_width_s;
@@ -111,7 +111,7 @@ bool CHistoryWalk::SelectWindow(void)
       if(!HistorySelect((datetime)m_at_s,(datetime)last_s))
          return(false);
       m_total=m_orders ? HistoryOrdersTotal() : HistoryDealsTotal();
-      if(m_total<=WALK_CROWD || m_width_s<=1 || m_index>0)
+      if(m_total<=WALK_WINDOW_MAX || m_width_s<=1 || m_index>0)
          return(true);
       m_width_s/=2;
      }
@@ -123,11 +123,11 @@ bool CHistoryWalk::SelectWindow(void)
 //+------------------------------------------------------------------+
 void CHistoryWalk::NextWindow(void)
   {
-   bool empty=(m_total<WALK_CROWD/4);
+   bool empty=(m_total<WALK_WINDOW_MAX/4);
    m_at_s+=m_width_s;
    m_index=0;
    m_total=-1;
-   if(empty && m_width_s<WALK_WIDEST_S)
+   if(empty && m_width_s<WALK_WIDTH_MAX_S)
       m_width_s*=2;
    if(m_at_s<m_until_s)
       return;
@@ -157,9 +157,9 @@ bool CHistoryWalk::Next(SReport &report)
    if(ticket==0 || time_s==((end_s<m_until_s) ? end_s : m_until_s))
       return(false);
    if(m_orders)
-      m_orders_met++;
+      m_orders_read++;
    else
-      m_deals_met++;
+      m_deals_read++;
    return(m_orders ? DoneOrderReport(ticket,report) : DealReport(ticket,report));
   }
 //+------------------------------------------------------------------+

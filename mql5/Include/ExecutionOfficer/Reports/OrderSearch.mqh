@@ -50,7 +50,7 @@ void AppendReport(SReport &reports[],const SReport &report)
 //| not every broker passes its magic on. False where the broker     |
 //| could not be searched.                                           |
 //+------------------------------------------------------------------+
-bool SearchBroker(const long client_order_id,const long since_ms,SReport &reports[])
+bool SearchBroker(const long client_order_id,const long since_server_ms,SReport &reports[])
   {
    SReport report;
    ulong orders[];
@@ -68,7 +68,7 @@ bool SearchBroker(const long client_order_id,const long since_ms,SReport &report
       if(LiveOrderReport(i,report))
          AppendReport(order_reports,report);
      }
-   if(!SelectHistory(since_ms))
+   if(!SelectHistory(since_server_ms))
       return(false);
    for(int i=0; i<HistoryOrdersTotal(); i++)
      {

@@ -10,35 +10,35 @@
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
 //+------------------------------------------------------------------+
-class CSight
+class CReportFilter
   {
 private:
    CLinkSession     *m_session;
-   CMemory           m_said;
-   long              m_looks;
+   CReportHashes           m_hashes;
+   long              m_readings;
 
 public:
-                     CSight(void);
+                     CReportFilter(void);
    void              Load(CLinkSession &session);
    void              Clear(void);
-   int               Remembered(void) const { return(m_said.Count()); }
-   long              Look(void);
-   bool              Report(const SReport &report,const long look,const bool everything);
-   void              Tell(const SReport &reports[]);
-   void              Forget(const long before_look) { m_said.Forget(before_look); }
+   int               Remembered(void) const { return(m_hashes.Count()); }
+   long              NextReading(void);
+   bool              Report(const SReport &report,const long reading,const bool everything);
+   void              PostAll(const SReport &reports[]);
+   void              Forget(const long before_reading) { m_hashes.Forget(before_reading); }
   };
 //+------------------------------------------------------------------+
 //| Of no session                                                    |
 //+------------------------------------------------------------------+
-CSight::CSight(void)
+CReportFilter::CReportFilter(void)
   {
    m_session=NULL;
-   m_looks=0;
+   m_readings=0;
   }
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CSight::Load(CLinkSession &session)
+void CReportFilter::Load(CLinkSession &session)
   {
    m_session=GetPointer(session);
    Clear();
@@ -46,26 +46,26 @@ void CSight::Load(CLinkSession &session)
 //+------------------------------------------------------------------+
 //| Nothing was said                                                 |
 //+------------------------------------------------------------------+
-void CSight::Clear(void)
+void CReportFilter::Clear(void)
   {
-   m_said.Clear();
+   m_hashes.Clear();
   }
 //+------------------------------------------------------------------+
 //| The number of a look that is taken now                           |
 //+------------------------------------------------------------------+
-long CSight::Look(void)
+long CReportFilter::NextReading(void)
   {
-   m_looks++;
-   return(m_looks);
+   m_readings++;
+   return(m_readings);
   }
 //+------------------------------------------------------------------+
 //| Post what a look has seen, if it is news, or `everything` is     |
 //| wanted; true where it was posted                                 |
 //+------------------------------------------------------------------+
-bool CSight::Report(const SReport &report,const long look,const bool everything)
+bool CReportFilter::Report(const SReport &report,const long reading,const bool everything)
   {
-   ENUM_NOTED noted=m_said.Note(report.key,report.json,look);
-   if(noted==NOTED_OLD || (noted==NOTED_KNOWN && !everything))
+   ENUM_REPORT_NOVELTY noted=m_hashes.Update(report.key,report.json,reading);
+   if(noted==REPORT_OUTDATED || (noted==REPORT_UNCHANGED && !everything))
       return(false);
    m_session.Post(report.json);
    return(true);
@@ -73,10 +73,10 @@ bool CSight::Report(const SReport &report,const long look,const bool everything)
 //+------------------------------------------------------------------+
 //| Post how something stands now, out of turn                       |
 //+------------------------------------------------------------------+
-void CSight::Tell(const SReport &reports[])
+void CReportFilter::PostAll(const SReport &reports[])
   {
-   long look=Look();
+   long reading=NextReading();
    for(int i=0; i<ArraySize(reports); i++)
-      Report(reports[i],look,true);
+      Report(reports[i],reading,true);
   }
 //+------------------------------------------------------------------+

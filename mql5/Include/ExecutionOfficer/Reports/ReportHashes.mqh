@@ -7,101 +7,101 @@
 #include "..\Common\LongMap.mqh"
 #include "..\Common\TextHash.mqh"
 
-enum ENUM_NOTED
+enum ENUM_REPORT_NOVELTY
   {
-   NOTED_NEWS,           // never met, or with another content
-   NOTED_KNOWN,
-   NOTED_OLD             // a later look has told how it stands
+   REPORT_NEW,           // never met, or with another content
+   REPORT_UNCHANGED,
+   REPORT_OUTDATED             // a later look has told how it stands
   };
 //+------------------------------------------------------------------+
 //| What was said                                                    |
 //+------------------------------------------------------------------+
-class CMemory
+class CReportHashes
   {
 private:
    CLongMap          m_index;
    long              m_keys[];
    long              m_contents[];
-   long              m_looks[];
+   long              m_readings[];
    int               m_count;
 
 public:
-                     CMemory(void);
+                     CReportHashes(void);
    void              Clear(void);
    int               Count(void) const;
-   ENUM_NOTED        Note(const string key,const string content,const long look);
+   ENUM_REPORT_NOVELTY        Update(const string key,const string content,const long reading);
    void              Forget(const long before);
   };
 //+------------------------------------------------------------------+
 //| Nothing                                                          |
 //+------------------------------------------------------------------+
-CMemory::CMemory(void)
+CReportHashes::CReportHashes(void)
   {
    m_count=0;
   }
 //+------------------------------------------------------------------+
 //| Nothing again                                                    |
 //+------------------------------------------------------------------+
-void CMemory::Clear(void)
+void CReportHashes::Clear(void)
   {
    m_index.Clear();
    ArrayFree(m_keys);
    ArrayFree(m_contents);
-   ArrayFree(m_looks);
+   ArrayFree(m_readings);
    m_count=0;
   }
 //+------------------------------------------------------------------+
 //| How many reports are kept in mind                                |
 //+------------------------------------------------------------------+
-int CMemory::Count(void) const
+int CReportHashes::Count(void) const
   {
    return(m_count);
   }
 //+------------------------------------------------------------------+
 //| Keep in mind what a look has met, and whether it is news         |
 //+------------------------------------------------------------------+
-ENUM_NOTED CMemory::Note(const string key,const string content,const long look)
+ENUM_REPORT_NOVELTY CReportHashes::Update(const string key,const string content,const long reading)
   {
    long key_hash=TextHash(key);
    long content_hash=TextHash(content);
    int index=m_index.Find(key_hash);
    if(index!=LONG_MAP_NONE)
      {
-      if(m_looks[index]>look)
-         return(NOTED_OLD);
+      if(m_readings[index]>reading)
+         return(REPORT_OUTDATED);
       bool news=(m_contents[index]!=content_hash);
       m_contents[index]=content_hash;
-      m_looks[index]=look;
-      return(news ? NOTED_NEWS : NOTED_KNOWN);
+      m_readings[index]=reading;
+      return(news ? REPORT_NEW : REPORT_UNCHANGED);
      }
    if(m_count>=ArraySize(m_keys))
      {
       ArrayResize(m_keys,2*m_count+64);
       ArrayResize(m_contents,2*m_count+64);
-      ArrayResize(m_looks,2*m_count+64);
+      ArrayResize(m_readings,2*m_count+64);
      }
    m_keys[m_count]=key_hash;
    m_contents[m_count]=content_hash;
-   m_looks[m_count]=look;
+   m_readings[m_count]=reading;
    m_index.Put(key_hash,m_count);
    m_count++;
-   return(NOTED_NEWS);
+   return(REPORT_NEW);
   }
 //+------------------------------------------------------------------+
 //| Forget what no look since this one has met: no scan from now on  |
 //| can meet it again                                                |
 //+------------------------------------------------------------------+
-void CMemory::Forget(const long before)
+void CReportHashes::Forget(const long before)
   {
    int kept=0;
    m_index.Clear();
    for(int i=0; i<m_count; i++)
      {
-      if(m_looks[i]<before)
+      if(m_readings[i]<before)
          continue;
       m_keys[kept]=m_keys[i];
       m_contents[kept]=m_contents[i];
-      m_looks[kept]=m_looks[i];
+      m_readings[kept]=m_readings[i];
       m_index.Put(m_keys[kept],kept);
       kept++;
      }

@@ -7,10 +7,10 @@
 //|              less the overlap: everything is reported            |
 //|   rescan     every RESCAN_MS, and when the broker is back: what  |
 //|              this boot has not reported yet                      |
-//|   look       every LOOK_MS, sooner on a trade transaction: live  |
+//|   look       every QUICK_SCAN_MS, sooner on a trade transaction: live  |
 //|              orders, positions, the last minute of history       |
 //|                                                                  |
-//| A history of more than WALK_FROM records is walked through in    |
+//| A history of more than WALK_RECORDS_MIN records is walked through in    |
 //| windows of time before its last minutes are looked at; looks go  |
 //| on beside a walk that is no full scan's.                         |
 //|                                                                  |
@@ -20,7 +20,7 @@
 //| them. Reports leave in portions, however long the history is.    |
 //|                                                                  |
 //| Whether the terminal has its history complete when it says that  |
-//| it is connected is not known. So for DEEP_MS after each welcome  |
+//| it is connected is not known. So for DEEP_RESCAN_MS after each welcome  |
 //| and each reconnection rescans go back as far as the full scan.   |
 //+------------------------------------------------------------------+
 #include "HistoryWalk.mqh"
@@ -28,13 +28,13 @@
 #include "ReportFilter.mqh"
 #include "Snapshot.mqh"
 
-#define LOOK_MS 250
+#define QUICK_SCAN_MS 250
 #define RESCAN_MS 60000
-#define LOOK_BACK_MS 60000        // history that enters later than that is found by the next rescan
-#define DEEP_MS 600000
-#define SCAN_PORTION 256          // records in one timer call
-#define WALK_FROM 2048            // records of the history; fewer are read at once
-#define SCAN_POSITIONS_MOST 2048  // a shorter list would say that the others are closed
+#define QUICK_SCAN_HISTORY_MS 60000        // history that enters later than that is found by the next rescan
+#define DEEP_RESCAN_MS 600000
+#define SCAN_RECORDS_PER_CALL 256          // records in one timer call
+#define WALK_RECORDS_MIN 2048            // records of the history; fewer are read at once
+#define SCAN_POSITIONS_MAX 2048  // a shorter list would say that the others are closed
 
 enum ENUM_SCAN_KIND
   {
@@ -42,13 +42,13 @@ enum ENUM_SCAN_KIND
    SCAN_KIND_LEDGER,     // what the ledger holds beyond the sidecar's mark
    SCAN_KIND_FULL,
    SCAN_KIND_RESCAN,
-   SCAN_KIND_LOOK
+   SCAN_KIND_QUICK
   };
 
 enum ENUM_SCAN_STAGE
   {
    SCAN_STAGE_WALK,      // through a long history; then the snapshot is taken
-   SCAN_STAGE_BESIDE,    // a look, with the walk to go on after it
+   SCAN_STAGE_QUICK_IN_WALK,    // a look, with the walk to go on after it
    SCAN_STAGE_SNAPSHOT
   };
 //+------------------------------------------------------------------+
@@ -59,14 +59,14 @@ class CScanner
 private:
    CLinkSession     *m_session;
    CLedgerReport     m_ledger;
-   CSight           *m_sight;
+   CReportFilter           *m_filter;
    CSnapshot         m_snapshot;
    CHistoryWalk      m_walk;
    ENUM_SCAN_KIND    m_kind;         // what is under way
    ENUM_SCAN_STAGE   m_stage;        // of it
-   bool              m_walked;       // since the last look beside
-   long              m_look;         // the snapshot's
-   long              m_scan_look;    // the first one of the scan under way
+   bool              m_walked_since_quick;       // since the last look beside
+   long              m_reading;         // the snapshot's
+   long              m_scan_reading;    // the first one of the scan under way
    long              m_scan_from_ms;
    long              m_tail_ms;      // where the walk ends and the snapshot begins
    bool              m_welcomed;     // a full scan is to come
@@ -75,16 +75,16 @@ private:
    long              m_watermark_ms;
    long              m_from_ms;
    long              m_deep_until_ms;
-   long              m_next_look_ms;
+   long              m_next_quick_ms;
    long              m_next_scan_ms;
    string            m_alarm;
 
-   long              ScanFrom(const long watermark_ms) const;
+   long              ScanFrom(const long watermark_server_ms) const;
    int               ReportWalk(const int room);
    int               ReportSnapshot(const int room);
    bool              Take(const long from_ms);
-   void              LookBeside(const long mono_ms);
-   long              LookFrom(void) const;
+   void              QuickScanInWalk(const long mono_ms);
+   long              QuickScanFrom(void) const;
    int               Portion(const int room,const long mono_ms);
    void              StartNext(const long mono_ms);
    bool              Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms);
@@ -92,12 +92,12 @@ private:
 
 public:
                      CScanner(void);
-   void              Load(CLinkSession &session,CLedger &ledger,CSight &sight);
-   int               Remembered(void) const { return(m_sight.Remembered()); }
+   void              Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter);
+   int               Remembered(void) const { return(m_filter.Remembered()); }
    void              Forget(void);
    void              Begin(const SWelcome &welcome);
-   void              Hurry(const long mono_ms);
-   void              Hint(void);
+   void              RescanNow(const long mono_ms);
+   void              ScanSoon(void);
    void              Step(const long mono_ms);
    string            TakeAlarm(void);
   };
@@ -107,7 +107,7 @@ public:
 CScanner::CScanner(void)
   {
    m_session=NULL;
-   m_sight=NULL;
+   m_filter=NULL;
    m_kind=SCAN_KIND_NONE;
    m_stage=SCAN_STAGE_WALK;
    m_welcomed=false;
@@ -116,23 +116,23 @@ CScanner::CScanner(void)
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CScanner::Load(CLinkSession &session,CLedger &ledger,CSight &sight)
+void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
   {
    m_session=GetPointer(session);
    m_ledger.Load(session,ledger);
-   m_sight=GetPointer(sight);
+   m_filter=GetPointer(filter);
    Forget();
-   m_look=0;
-   m_scan_look=0;
+   m_reading=0;
+   m_scan_reading=0;
    m_scan_from_ms=0;
    m_tail_ms=0;
-   m_walked=false;
+   m_walked_since_quick=false;
    m_stage=SCAN_STAGE_WALK;
    m_counter=0;
    m_watermark_ms=0;
    m_from_ms=0;
    m_deep_until_ms=0;
-   m_next_look_ms=0;
+   m_next_quick_ms=0;
    m_next_scan_ms=0;
    m_alarm="";
   }
@@ -141,7 +141,7 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger,CSight &sight)
 //+------------------------------------------------------------------+
 void CScanner::Forget(void)
   {
-   m_sight.Clear();
+   m_filter.Clear();
    m_snapshot.Clear();
    m_walk.Clear();
    m_kind=SCAN_KIND_NONE;
@@ -163,18 +163,18 @@ void CScanner::Begin(const SWelcome &welcome)
 //| Rescan with the next step: the broker was away, and things went  |
 //| on without us                                                    |
 //+------------------------------------------------------------------+
-void CScanner::Hurry(const long mono_ms)
+void CScanner::RescanNow(const long mono_ms)
   {
    m_next_scan_ms=mono_ms;
-   m_next_look_ms=mono_ms;
-   m_deep_until_ms=mono_ms+DEEP_MS;
+   m_next_quick_ms=mono_ms;
+   m_deep_until_ms=mono_ms+DEEP_RESCAN_MS;
   }
 //+------------------------------------------------------------------+
 //| A trade transaction came: look with the next step                |
 //+------------------------------------------------------------------+
-void CScanner::Hint(void)
+void CScanner::ScanSoon(void)
   {
-   m_next_look_ms=LONG_MIN;
+   m_next_quick_ms=LONG_MIN;
   }
 //+------------------------------------------------------------------+
 //| A bounded amount of work. Only in a session, with the broker     |
@@ -187,7 +187,7 @@ void CScanner::Step(const long mono_ms)
       return;
    if(m_kind==SCAN_KIND_LEDGER)
      {
-      room-=m_ledger.Portion(SCAN_PORTION,room);
+      room-=m_ledger.Portion(SCAN_RECORDS_PER_CALL,room);
       if(m_ledger.Done())
          m_kind=SCAN_KIND_NONE;
      }
@@ -206,9 +206,9 @@ int CScanner::Portion(const int room,const long mono_ms)
    if(m_stage!=SCAN_STAGE_WALK)
       return(ReportSnapshot(room));
    // A full scan tells everything in its order first.
-   if(m_kind!=SCAN_KIND_RESCAN || !m_walked || mono_ms<m_next_look_ms)
+   if(m_kind!=SCAN_KIND_RESCAN || !m_walked_since_quick || mono_ms<m_next_quick_ms)
       return(ReportWalk(room));
-   LookBeside(mono_ms);
+   QuickScanInWalk(mono_ms);
    return(0);
   }
 //+------------------------------------------------------------------+
@@ -220,10 +220,10 @@ int CScanner::ReportWalk(const int room)
    SReport report;
    int posted=0;
    m_walk.NextCall();
-   for(int i=0; i<SCAN_PORTION && posted<room && m_walk.Walking(); i++)
-      if(m_walk.Next(report) && m_sight.Report(report,m_scan_look,m_kind==SCAN_KIND_FULL))
+   for(int i=0; i<SCAN_RECORDS_PER_CALL && posted<room && m_walk.Walking(); i++)
+      if(m_walk.Next(report) && m_filter.Report(report,m_scan_reading,m_kind==SCAN_KIND_FULL))
          posted++;
-   m_walked=true;
+   m_walked_since_quick=true;
    // Where the broker is away, the next step tries again.
    if(!m_walk.Walking() && Take(m_tail_ms))
       m_stage=SCAN_STAGE_SNAPSHOT;
@@ -238,16 +238,16 @@ int CScanner::ReportSnapshot(const int room)
    int posted=0;
    if(!m_snapshot.Select())
       return(0);
-   for(int i=0; i<SCAN_PORTION && posted<room; i++)
+   for(int i=0; i<SCAN_RECORDS_PER_CALL && posted<room; i++)
      {
-      if(m_snapshot.Done() && m_stage==SCAN_STAGE_BESIDE)
+      if(m_snapshot.Done() && m_stage==SCAN_STAGE_QUICK_IN_WALK)
         {
          m_stage=SCAN_STAGE_WALK;
          break;
         }
       if(m_snapshot.Done())
         {
-         if(m_kind!=SCAN_KIND_LOOK)
+         if(m_kind!=SCAN_KIND_QUICK)
            {
             End();
             posted++;
@@ -258,7 +258,7 @@ int CScanner::ReportSnapshot(const int room)
       if(!m_snapshot.Next(report))
          continue;
       // After a welcome all of it, said before or not: the journal may have been restored from a backup.
-      if(m_sight.Report(report,m_look,m_kind==SCAN_KIND_FULL))
+      if(m_filter.Report(report,m_reading,m_kind==SCAN_KIND_FULL))
          posted++;
      }
    return(posted);
@@ -270,20 +270,20 @@ void CScanner::StartNext(const long mono_ms)
   {
    if(m_welcomed)
      {
-      m_watermark_ms=m_welcome.watermark_ms;
+      m_watermark_ms=m_welcome.watermark_server_ms;
       if(!Start(SCAN_KIND_FULL,ScanFrom(m_watermark_ms),mono_ms))
          return;
       m_welcomed=false;
-      m_deep_until_ms=mono_ms+DEEP_MS;
+      m_deep_until_ms=mono_ms+DEEP_RESCAN_MS;
      }
    else if(mono_ms>=m_next_scan_ms)
      {
-      long deep_ms=ScanFrom(m_welcome.watermark_ms);
+      long deep_ms=ScanFrom(m_welcome.watermark_server_ms);
       long from_ms=ScanFrom(m_watermark_ms);
       Start(SCAN_KIND_RESCAN,(mono_ms<m_deep_until_ms && deep_ms<from_ms) ? deep_ms : from_ms,mono_ms);
      }
-   else if(mono_ms>=m_next_look_ms)
-      Start(SCAN_KIND_LOOK,LookFrom(),mono_ms);
+   else if(mono_ms>=m_next_quick_ms)
+      Start(SCAN_KIND_QUICK,QuickScanFrom(),mono_ms);
   }
 //+------------------------------------------------------------------+
 //| Begin; false where the broker is away, and the next step tries   |
@@ -295,15 +295,15 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
       return(false);
    m_walk.Clear();
    m_stage=SCAN_STAGE_WALK;
-   if(kind!=SCAN_KIND_LOOK)
+   if(kind!=SCAN_KIND_QUICK)
      {
-      m_scan_look=m_sight.Look();
+      m_scan_reading=m_filter.NextReading();
       m_scan_from_ms=from_ms;
       m_tail_ms=from_ms;
       if(!SelectHistory(from_ms))
          return(false);
-      long tail_ms=EarliestServerMs()-LOOK_BACK_MS;
-      if(HistoryOrdersTotal()+HistoryDealsTotal()>WALK_FROM && tail_ms>from_ms)
+      long tail_ms=EarliestServerMs()-QUICK_SCAN_HISTORY_MS;
+      if(HistoryOrdersTotal()+HistoryDealsTotal()>WALK_RECORDS_MIN && tail_ms>from_ms)
         {
          // The walk and the selection count in seconds.
          m_tail_ms=tail_ms/1000*1000;
@@ -317,8 +317,8 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
       m_stage=SCAN_STAGE_SNAPSHOT;
      }
    m_kind=kind;
-   m_next_look_ms=mono_ms+LOOK_MS;
-   if(kind!=SCAN_KIND_LOOK)
+   m_next_quick_ms=mono_ms+QUICK_SCAN_MS;
+   if(kind!=SCAN_KIND_QUICK)
       m_next_scan_ms=mono_ms+RESCAN_MS;
    return(true);
   }
@@ -329,36 +329,36 @@ bool CScanner::Take(const long from_ms)
   {
    if(!m_snapshot.Take(from_ms))
       return(false);
-   m_look=m_sight.Look();
+   m_reading=m_filter.NextReading();
    return(true);
   }
 //+------------------------------------------------------------------+
 //| A look in the midst of a walk                                    |
 //+------------------------------------------------------------------+
-void CScanner::LookBeside(const long mono_ms)
+void CScanner::QuickScanInWalk(const long mono_ms)
   {
-   m_next_look_ms=mono_ms+LOOK_MS;
-   m_walked=false;
-   if(Take(LookFrom()))
-      m_stage=SCAN_STAGE_BESIDE;
+   m_next_quick_ms=mono_ms+QUICK_SCAN_MS;
+   m_walked_since_quick=false;
+   if(Take(QuickScanFrom()))
+      m_stage=SCAN_STAGE_QUICK_IN_WALK;
   }
 //+------------------------------------------------------------------+
 //| Where a look starts. Never further back than the scan did: what  |
 //| lies before that is neither news nor in memory.                  |
 //+------------------------------------------------------------------+
-long CScanner::LookFrom(void) const
+long CScanner::QuickScanFrom(void) const
   {
-   long since_ms=EarliestServerMs()-LOOK_BACK_MS;
+   long since_ms=EarliestServerMs()-QUICK_SCAN_HISTORY_MS;
    return((since_ms>m_from_ms) ? since_ms : m_from_ms);
   }
 //+------------------------------------------------------------------+
 //| Where a scan starts. Server time may have been set back behind   |
 //| the watermark: daylight saving, or another server.               |
 //+------------------------------------------------------------------+
-long CScanner::ScanFrom(const long watermark_ms) const
+long CScanner::ScanFrom(const long watermark_server_ms) const
   {
    long now_ms=ServerMs();
-   long from_ms=((watermark_ms<now_ms) ? watermark_ms : now_ms)-m_welcome.overlap_ms;
+   long from_ms=((watermark_server_ms<now_ms) ? watermark_server_ms : now_ms)-m_welcome.overlap_ms;
    return((from_ms>0) ? from_ms : 0);
   }
 //+------------------------------------------------------------------+
@@ -368,14 +368,14 @@ void CScanner::End(void)
   {
    long positions[];
    m_snapshot.Positions(positions);
-   if(ArraySize(positions)>SCAN_POSITIONS_MOST)
+   if(ArraySize(positions)>SCAN_POSITIONS_MAX)
      {
-      m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MOST)+" open positions: the scan cannot be closed";
+      m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MAX)+" open positions: the scan cannot be closed";
       return;
      }
    m_watermark_ms=m_snapshot.ToMs();
    m_from_ms=m_scan_from_ms;
-   m_sight.Forget(m_scan_look);
+   m_filter.Forget(m_scan_reading);
    m_counter++;
    m_session.Post(ScanReport(m_session.InstanceId(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),
                            m_walk.Orders()+m_snapshot.Orders(),positions));

@@ -5,7 +5,7 @@
 //+------------------------------------------------------------------+
 #include "OrderSearch.mqh"
 
-#define SNAPSHOT_TRIES 3
+#define SNAPSHOT_ATTEMPTS 3
 //+------------------------------------------------------------------+
 //| The records from a server time on                                |
 //+------------------------------------------------------------------+
@@ -18,7 +18,7 @@ private:
    ulong             m_tickets[];    // of the live orders
    int               m_live_orders;
    long              m_positions[];  // identifiers
-   string            m_shape;        // what positions there are, and how large
+   string            m_position_state;        // what positions there are, and how large
    long              m_from_ms;
    long              m_to_ms;
    int               m_next;
@@ -59,7 +59,7 @@ void CSnapshot::Clear(void)
    ArrayFree(m_tickets);
    ArrayFree(m_positions);
    m_live_orders=0;
-   m_shape="";
+   m_position_state="";
    m_from_ms=0;
    m_to_ms=0;
    m_next=0;
@@ -78,14 +78,14 @@ bool CSnapshot::Take(const long from_ms)
    if(m_to_ms<=0 || !BrokerConnected())
       return(false);
    ReadPositions();
-   for(int i=0; i<SNAPSHOT_TRIES; i++)
+   for(int i=0; i<SNAPSHOT_ATTEMPTS; i++)
      {
-      string before=m_shape;
+      string before=m_position_state;
       ReadLiveOrders();
       if(!ReadHistory())
          return(false);
       ReadPositions();
-      if(m_shape==before)
+      if(m_position_state==before)
          break;
      }
    return(BrokerConnected());
@@ -116,14 +116,14 @@ void CSnapshot::ReadPositions(void)
    int count=0;
    ArrayResize(m_live,m_live_orders+total);
    ArrayResize(m_positions,total);
-   m_shape="";
+   m_position_state="";
    for(int i=0; i<total; i++)
      {
       long identifier=PositionReport(i,m_live[m_live_orders+count]);
       if(identifier==0)
          continue;
       m_positions[count]=identifier;
-      m_shape+=IntegerToString(identifier)+"="+DecimalText(PositionGetDouble(POSITION_VOLUME))+";";
+      m_position_state+=IntegerToString(identifier)+"="+DecimalText(PositionGetDouble(POSITION_VOLUME))+";";
       count++;
      }
    ArrayResize(m_live,m_live_orders+count);

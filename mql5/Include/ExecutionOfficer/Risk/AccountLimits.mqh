@@ -13,34 +13,34 @@
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
 //+------------------------------------------------------------------+
-class CRiskLimits
+class CAccountLimits
   {
 private:
    CLedger          *m_ledger;
-   SLimits           m_limits;
+   SRiskLimits           m_risk_limits;
    CDayEquity        m_day;
    long              m_mono_ms;
    long              m_sent_ms[];    // of the last minute's OPENs
-   CUnseen           m_unseen;
+   CUnseenOrders           m_unseen_orders;
 
-   bool              CountsHeld(void) const;
-   string            ForbidHeld(const SOrder &order);
-   string            ForbidPace(void);
-   string            ForbidAccount(void) const;
+   bool              HasExposureLimit(void) const;
+   string            ExposureViolation(const SOrder &order);
+   string            OrderRateViolation(void);
+   string            AccountStateViolation(void) const;
 
 public:
-                     CRiskLimits(void);
-   void              Load(CLedger &ledger,const SLimits &limits);
-   void              Limits(SLimits &limits) const { limits=m_limits; }
-   void              Beat(const long mono_ms,const SStanding &standing);
+                     CAccountLimits(void);
+   void              Load(CLedger &ledger,const SRiskLimits &risk_limits);
+   void              RiskLimits(SRiskLimits &risk_limits) const { risk_limits=m_risk_limits; }
+   void              Update(const long mono_ms,const STerminalState &terminal);
    void              Opened(const SOrder &order,const bool refused);
-   bool              Unseen(const long client_order_id) const { return(m_unseen.Holds(client_order_id)); }
-   string            ForbidOpen(const SOrder &order);
+   bool              IsUnseen(const long client_order_id) const { return(m_unseen_orders.Holds(client_order_id)); }
+   string            OpenViolation(const SOrder &order);
   };
 //+------------------------------------------------------------------+
 //| Of no load                                                       |
 //+------------------------------------------------------------------+
-CRiskLimits::CRiskLimits(void)
+CAccountLimits::CAccountLimits(void)
   {
    m_ledger=NULL;
    m_mono_ms=0;
@@ -48,33 +48,33 @@ CRiskLimits::CRiskLimits(void)
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CRiskLimits::Load(CLedger &ledger,const SLimits &limits)
+void CAccountLimits::Load(CLedger &ledger,const SRiskLimits &risk_limits)
   {
    m_ledger=GetPointer(ledger);
-   m_limits=limits;
+   m_risk_limits=risk_limits;
    m_day.Reset();
    m_mono_ms=0;
    ArrayFree(m_sent_ms);
-   m_unseen.Clear();
+   m_unseen_orders.Clear();
   }
 //+------------------------------------------------------------------+
 //| The time now, and how the account stands                         |
 //+------------------------------------------------------------------+
-void CRiskLimits::Beat(const long mono_ms,const SStanding &standing)
+void CAccountLimits::Update(const long mono_ms,const STerminalState &terminal)
   {
    m_mono_ms=mono_ms;
-   m_unseen.Beat(mono_ms,standing.connected);
-   if(m_limits.max_daily_loss>0.0 && standing.connected)
-      m_day.Beat(standing.account,standing.server_ms,AccountInfoDouble(ACCOUNT_EQUITY));
+   m_unseen_orders.Update(mono_ms,terminal.broker_connected);
+   if(m_risk_limits.max_daily_loss>0.0 && terminal.broker_connected)
+      m_day.Update(terminal.account,terminal.server_ms,AccountInfoDouble(ACCOUNT_EQUITY));
   }
 //+------------------------------------------------------------------+
 //| An OPEN went out; `refused`: nothing will come of it             |
 //+------------------------------------------------------------------+
-void CRiskLimits::Opened(const SOrder &order,const bool refused)
+void CAccountLimits::Opened(const SOrder &order,const bool refused)
   {
    if(!refused)
-      m_unseen.Put(order);
-   if(m_limits.max_orders_per_minute<=0)
+      m_unseen_orders.Put(order);
+   if(m_risk_limits.max_orders_per_minute<=0)
       return;
    int count=ArraySize(m_sent_ms);
    ArrayResize(m_sent_ms,count+1,64);
@@ -83,26 +83,26 @@ void CRiskLimits::Opened(const SOrder &order,const bool refused)
 //+------------------------------------------------------------------+
 //| Which input forbids the OPEN, with the numbers; empty: none      |
 //+------------------------------------------------------------------+
-string CRiskLimits::ForbidOpen(const SOrder &order)
+string CAccountLimits::OpenViolation(const SOrder &order)
   {
-   string forbidden=ForbidHeld(order);
-   if(forbidden=="")
-      forbidden=ForbidPace();
-   return((forbidden=="") ? ForbidAccount() : forbidden);
+   string violation=ExposureViolation(order);
+   if(violation=="")
+      violation=OrderRateViolation();
+   return((violation=="") ? AccountStateViolation() : violation);
   }
 //+------------------------------------------------------------------+
 //| Whether what we have in a symbol is limited                      |
 //+------------------------------------------------------------------+
-bool CRiskLimits::CountsHeld(void) const
+bool CAccountLimits::HasExposureLimit(void) const
   {
-   return(m_limits.max_symbol_positions>0 || m_limits.max_symbol_lots>0.0);
+   return(m_risk_limits.max_symbol_positions>0 || m_risk_limits.max_symbol_lots>0.0);
   }
 //+------------------------------------------------------------------+
 //| What we have in the symbol, the new one included                 |
 //+------------------------------------------------------------------+
-string CRiskLimits::ForbidHeld(const SOrder &order)
+string CAccountLimits::ExposureViolation(const SOrder &order)
   {
-   if(!CountsHeld())
+   if(!HasExposureLimit())
       return("");
    int count=1;
    double lots=StringToDouble(order.volume);
@@ -128,19 +128,19 @@ string CRiskLimits::ForbidHeld(const SOrder &order)
       lots+=OrderGetDouble(ORDER_VOLUME_CURRENT);
       count++;
      }
-   m_unseen.Count(order.symbol,shown,count,lots);
-   if(m_limits.max_symbol_positions>0 && count>m_limits.max_symbol_positions)
+   m_unseen_orders.Count(order.symbol,shown,count,lots);
+   if(m_risk_limits.max_symbol_positions>0 && count>m_risk_limits.max_symbol_positions)
       return(IntegerToString(count)+" positions and pending orders in "+order.symbol
-             +" are more than the maximum positions per symbol "+IntegerToString(m_limits.max_symbol_positions));
-   if(m_limits.max_symbol_lots>0.0 && lots>m_limits.max_symbol_lots+LOTS_SLACK)
+             +" are more than the maximum positions per symbol "+IntegerToString(m_risk_limits.max_symbol_positions));
+   if(m_risk_limits.max_symbol_lots>0.0 && lots>m_risk_limits.max_symbol_lots+LOTS_TOLERANCE)
       return(DoubleToString(lots,2)+" lots in "+order.symbol+" are more than the maximum volume per symbol "
-             +DoubleToString(m_limits.max_symbol_lots,2));
+             +DoubleToString(m_risk_limits.max_symbol_lots,2));
    return("");
   }
 //+------------------------------------------------------------------+
 //| How many OPENs went out within the last minute                   |
 //+------------------------------------------------------------------+
-string CRiskLimits::ForbidPace(void)
+string CAccountLimits::OrderRateViolation(void)
   {
    int kept=0;
    for(int i=0; i<ArraySize(m_sent_ms); i++)
@@ -151,25 +151,25 @@ string CRiskLimits::ForbidPace(void)
       kept++;
      }
    ArrayResize(m_sent_ms,kept,64);
-   if(m_limits.max_orders_per_minute<=0 || kept<m_limits.max_orders_per_minute)
+   if(m_risk_limits.max_orders_per_minute<=0 || kept<m_risk_limits.max_orders_per_minute)
       return("");
    return(IntegerToString(kept)+" orders were sent within a minute; the maximum orders per minute are "
-          +IntegerToString(m_limits.max_orders_per_minute));
+          +IntegerToString(m_risk_limits.max_orders_per_minute));
   }
 //+------------------------------------------------------------------+
 //| How the account stands                                           |
 //+------------------------------------------------------------------+
-string CRiskLimits::ForbidAccount(void) const
+string CAccountLimits::AccountStateViolation(void) const
   {
    double level=AccountInfoDouble(ACCOUNT_MARGIN_LEVEL);
-   if(m_limits.min_margin_level>0.0 && AccountInfoDouble(ACCOUNT_MARGIN)>0.0 && level<m_limits.min_margin_level)
+   if(m_risk_limits.min_margin_level>0.0 && AccountInfoDouble(ACCOUNT_MARGIN)>0.0 && level<m_risk_limits.min_margin_level)
       return("the margin level "+DoubleToString(level,2)+" % is below the minimum margin level "
-             +DoubleToString(m_limits.min_margin_level,2)+" %");
+             +DoubleToString(m_risk_limits.min_margin_level,2)+" %");
    double equity=AccountInfoDouble(ACCOUNT_EQUITY);
-   if(m_limits.max_daily_loss>0.0 && m_day.Known() && m_day.Equity()-equity>=m_limits.max_daily_loss)
+   if(m_risk_limits.max_daily_loss>0.0 && m_day.Known() && m_day.Equity()-equity>=m_risk_limits.max_daily_loss)
       return("the equity "+DoubleToString(equity,2)+" is "+DoubleToString(m_day.Equity()-equity,2)+" below "
              +DoubleToString(m_day.Equity(),2)+", with which the broker's day began; the maximum daily loss is "
-             +DoubleToString(m_limits.max_daily_loss,2));
+             +DoubleToString(m_risk_limits.max_daily_loss,2));
    return("");
   }
 //+------------------------------------------------------------------+

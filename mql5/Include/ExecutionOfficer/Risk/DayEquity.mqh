@@ -21,7 +21,7 @@ private:
 public:
                      CDayEquity(void);
    void              Reset(void);
-   void              Beat(const SAccount &account,const long server_ms,const double equity);
+   void              Update(const SAccount &account,const long server_ms,const double equity);
    bool              Known(void) const { return(m_day>0); }
    double            Equity(void) const { return(m_equity); }
   };
@@ -65,7 +65,7 @@ void CDayEquity::Read(const SAccount &account)
 //| begin an earlier one. An equity of 0 is none that a day begins   |
 //| with: the account is not in the terminal yet.                    |
 //+------------------------------------------------------------------+
-void CDayEquity::Beat(const SAccount &account,const long server_ms,const double equity)
+void CDayEquity::Update(const SAccount &account,const long server_ms,const double equity)
   {
    if(!account.known || server_ms<=0 || equity<=0.0)
       return;

@@ -6,12 +6,12 @@
 #include "..\Common\Text.mqh"
 #include "..\Link\Records.mqh"
 
-#define POINTS_SLACK 0.001        // doubles: 20.000000000001 points are 20
-#define LOTS_SLACK 0.000000001
+#define POINTS_TOLERANCE 0.001        // doubles: 20.000000000001 points are 20
+#define LOTS_TOLERANCE 0.000000001
 //+------------------------------------------------------------------+
 //| What may be done at all                                          |
 //+------------------------------------------------------------------+
-struct SLimits
+struct SRiskLimits
   {
    bool              allow_long;
    bool              allow_short;
@@ -20,7 +20,7 @@ struct SLimits
    bool              allow_cancel;
    string            symbols;               // of an OPEN: names with commas between them; empty: all
    double            max_lot;               // of an OPEN; a CLOSE only takes risk away
-   long              deviation;             // points, of an order that names none
+   long              default_deviation;             // points, of an order that names none
    long              max_deviation;         // points
    long              max_spread;            // points, of an OPEN; 0: no limit
    long              max_symbol_positions;  // of an OPEN, and so are those that follow; 0: no limit
@@ -32,64 +32,64 @@ struct SLimits
 //+------------------------------------------------------------------+
 //| The deviation that an order asks for, in points                  |
 //+------------------------------------------------------------------+
-long DeviationOf(const SLimits &limits,const SOrder &order)
+long DeviationOf(const SRiskLimits &risk_limits,const SOrder &order)
   {
-   return((order.deviation<0) ? limits.deviation : order.deviation);
+   return((order.deviation_points<0) ? risk_limits.default_deviation : order.deviation_points);
   }
 //+------------------------------------------------------------------+
 //| The deviation that an order goes out with, in points: whoever    |
 //| closes gets what he asks for up to the maximum, and is not       |
 //| refused                                                          |
 //+------------------------------------------------------------------+
-long SentDeviation(const SLimits &limits,const SOrder &order)
+long SentDeviation(const SRiskLimits &risk_limits,const SOrder &order)
   {
-   long asked=DeviationOf(limits,order);
-   return((order.kind==ORDER_KIND_CLOSE && asked>limits.max_deviation) ? limits.max_deviation : asked);
+   long asked=DeviationOf(risk_limits,order);
+   return((order.kind==COMMAND_KIND_CLOSE && asked>risk_limits.max_deviation) ? risk_limits.max_deviation : asked);
   }
 //+------------------------------------------------------------------+
 //| An action by the input that allows it                            |
 //+------------------------------------------------------------------+
 string ActionOf(const SOrder &order)
   {
-   if(order.kind!=ORDER_KIND_OPEN)
+   if(order.kind!=COMMAND_KIND_OPEN)
       return(order.kind);
    return((order.side==ORDER_SIDE_BUY) ? "OPEN LONG" : "OPEN SHORT");
   }
 //+------------------------------------------------------------------+
 //| Which actions are allowed, for people                            |
 //+------------------------------------------------------------------+
-string AllowedActions(const SLimits &limits)
+string AllowedActions(const SRiskLimits &risk_limits)
   {
    string list="";
-   if(limits.allow_long)
+   if(risk_limits.allow_long)
       list+=", OPEN LONG";
-   if(limits.allow_short)
+   if(risk_limits.allow_short)
       list+=", OPEN SHORT";
-   if(limits.allow_close)
+   if(risk_limits.allow_close)
       list+=", CLOSE";
-   if(limits.allow_modify)
+   if(risk_limits.allow_modify)
       list+=", MODIFY";
-   if(limits.allow_cancel)
+   if(risk_limits.allow_cancel)
       list+=", CANCEL";
    return((list=="") ? "none" : StringSubstr(list,2));
   }
 //+------------------------------------------------------------------+
 //| Whether the inputs allow what the order does                     |
 //+------------------------------------------------------------------+
-bool AllowsAction(const SLimits &limits,const SOrder &order)
+bool AllowsAction(const SRiskLimits &risk_limits,const SOrder &order)
   {
-   if(order.kind==ORDER_KIND_CLOSE)
-      return(limits.allow_close);
-   if(order.kind==ORDER_KIND_MODIFY)
-      return(limits.allow_modify);
-   if(order.kind==ORDER_KIND_CANCEL)
-      return(limits.allow_cancel);
-   return((order.side==ORDER_SIDE_BUY) ? limits.allow_long : limits.allow_short);
+   if(order.kind==COMMAND_KIND_CLOSE)
+      return(risk_limits.allow_close);
+   if(order.kind==COMMAND_KIND_MODIFY)
+      return(risk_limits.allow_modify);
+   if(order.kind==COMMAND_KIND_CANCEL)
+      return(risk_limits.allow_cancel);
+   return((order.side==ORDER_SIDE_BUY) ? risk_limits.allow_long : risk_limits.allow_short);
   }
 //+------------------------------------------------------------------+
 //| A list of symbols as it is compared: no spaces around the names  |
 //+------------------------------------------------------------------+
-string TidySymbols(const string symbols)
+string NormalizeSymbols(const string symbols)
   {
    string names[];
    string list="";
@@ -105,65 +105,65 @@ string TidySymbols(const string symbols)
 //+------------------------------------------------------------------+
 //| Whether the inputs allow opening in a symbol                     |
 //+------------------------------------------------------------------+
-bool AllowsSymbol(const SLimits &limits,const string symbol)
+bool AllowsSymbol(const SRiskLimits &risk_limits,const string symbol)
   {
-   return(limits.symbols=="" || StringFind(", "+limits.symbols+", ",", "+symbol+", ")>=0);
+   return(risk_limits.symbols=="" || StringFind(", "+risk_limits.symbols+", ",", "+symbol+", ")>=0);
   }
 //+------------------------------------------------------------------+
 //| Which input forbids the order, with the numbers; empty: none     |
 //+------------------------------------------------------------------+
-string ForbiddenByLimits(const SLimits &limits,const SOrder &order)
+string RiskLimitViolation(const SRiskLimits &risk_limits,const SOrder &order)
   {
-   bool opens=(order.kind==ORDER_KIND_OPEN);
-   if(!AllowsAction(limits,order))
-      return(ActionOf(order)+" is not among the allowed actions ("+AllowedActions(limits)+")");
-   if(opens && !AllowsSymbol(limits,order.symbol))
-      return(order.symbol+" is not among the allowed symbols ("+limits.symbols+")");
-   if(opens && StringToDouble(order.volume)>limits.max_lot+LOTS_SLACK)
-      return(order.volume+" lots are more than the maximum lot "+DoubleToString(limits.max_lot,2));
+   bool opens=(order.kind==COMMAND_KIND_OPEN);
+   if(!AllowsAction(risk_limits,order))
+      return(ActionOf(order)+" is not among the allowed actions ("+AllowedActions(risk_limits)+")");
+   if(opens && !AllowsSymbol(risk_limits,order.symbol))
+      return(order.symbol+" is not among the allowed symbols ("+risk_limits.symbols+")");
+   if(opens && StringToDouble(order.volume)>risk_limits.max_lot+LOTS_TOLERANCE)
+      return(order.volume+" lots are more than the maximum lot "+DoubleToString(risk_limits.max_lot,2));
    if(!opens || IsPending(order))
       return("");
-   long deviation=DeviationOf(limits,order);
-   if(deviation>limits.max_deviation)
+   long deviation=DeviationOf(risk_limits,order);
+   if(deviation>risk_limits.max_deviation)
       return("a deviation of "+IntegerToString(deviation)+" points is more than the maximum deviation "
-             +IntegerToString(limits.max_deviation));
+             +IntegerToString(risk_limits.max_deviation));
    return("");
   }
 //+------------------------------------------------------------------+
 //| Whether the spread is too wide for the order; empty: it is not   |
 //+------------------------------------------------------------------+
-string ForbiddenBySpread(const SLimits &limits,const SOrder &order,const double bid,const double ask,const double point)
+string SpreadLimitViolation(const SRiskLimits &risk_limits,const SOrder &order,const double bid,const double ask,const double point)
   {
-   if(order.kind!=ORDER_KIND_OPEN || limits.max_spread<=0 || point<=0.0)
+   if(order.kind!=COMMAND_KIND_OPEN || risk_limits.max_spread<=0 || point<=0.0)
       return("");
    double spread=(ask-bid)/point;
-   if(spread<=(double)limits.max_spread+POINTS_SLACK)
+   if(spread<=(double)risk_limits.max_spread+POINTS_TOLERANCE)
       return("");
    return("the spread of "+DoubleToString(spread,0)+" points is wider than the maximum spread "
-          +IntegerToString(limits.max_spread));
+          +IntegerToString(risk_limits.max_spread));
   }
 //+------------------------------------------------------------------+
 //| Whether the spread is wider than the order itself allows; empty: |
 //| it is not                                                        |
 //+------------------------------------------------------------------+
-string WiderThanOrdered(const SOrder &order,const double bid,const double ask,const double point)
+string OrderSpreadViolation(const SOrder &order,const double bid,const double ask,const double point)
   {
    double spread=(point>0.0) ? (ask-bid)/point : 0.0;
-   if(order.kind!=ORDER_KIND_OPEN || order.max_spread<0 || spread<=(double)order.max_spread+POINTS_SLACK)
+   if(order.kind!=COMMAND_KIND_OPEN || order.max_spread_points<0 || spread<=(double)order.max_spread_points+POINTS_TOLERANCE)
       return("");
-   return("the spread is "+DoubleToString(spread,0)+" points; at most "+IntegerToString(order.max_spread)+" are allowed");
+   return("the spread is "+DoubleToString(spread,0)+" points; at most "+IntegerToString(order.max_spread_points)+" are allowed");
   }
 //+------------------------------------------------------------------+
 //| Whether the market is too far from the order's own price; empty: |
 //| it is not                                                        |
 //+------------------------------------------------------------------+
-string TooFarFrom(const SLimits &limits,const SOrder &order,const double market,const double point,const int digits)
+string PriceDistanceViolation(const SRiskLimits &risk_limits,const SOrder &order,const double market,const double point,const int digits)
   {
    if(order.price=="" || point<=0.0)
       return("");
-   long allowed=DeviationOf(limits,order);
+   long allowed=DeviationOf(risk_limits,order);
    double distance=MathAbs(market-StringToDouble(order.price))/point;
-   if(distance<=(double)allowed+POINTS_SLACK)
+   if(distance<=(double)allowed+POINTS_TOLERANCE)
       return("");
    return("the market is at "+DoubleToString(market,digits)+", "+DoubleToString(distance,0)+" points from "+order.price
           +"; "+IntegerToString(allowed)+" are allowed");

@@ -8,11 +8,11 @@
 #include "..\Link\Records.mqh"
 
 #define UNSEEN_MS 5000            // of a connected broker
-#define UNSEEN_MOST 256           // more than are sent in that time
+#define UNSEEN_ORDERS_MAX 256           // more than are sent in that time
 //+------------------------------------------------------------------+
 //| One of them                                                      |
 //+------------------------------------------------------------------+
-struct SUnseen
+struct SUnseenOrder
   {
    long              client_order_id;
    string            symbol;
@@ -52,29 +52,29 @@ void AppendClientOrderId(long &client_order_ids[],const long client_order_id)
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
 //+------------------------------------------------------------------+
-class CUnseen
+class CUnseenOrders
   {
 private:
-   SUnseen           m_sent[];       // the oldest first
+   SUnseenOrder           m_sent[];       // the oldest first
 
    void              Drop(const int index);
 
 public:
    void              Clear(void) { ArrayFree(m_sent); }
    void              Put(const SOrder &order);
-   void              Beat(const long mono_ms,const bool connected);
+   void              Update(const long mono_ms,const bool connected);
    bool              Holds(const long client_order_id) const;
    void              Count(const string symbol,const long &shown[],int &count,double &lots) const;
   };
 //+------------------------------------------------------------------+
 //| An OPEN went out, and was not refused                            |
 //+------------------------------------------------------------------+
-void CUnseen::Put(const SOrder &order)
+void CUnseenOrders::Put(const SOrder &order)
   {
-   if(ArraySize(m_sent)>=UNSEEN_MOST)
+   if(ArraySize(m_sent)>=UNSEEN_ORDERS_MAX)
       Drop(0);
    int last=ArraySize(m_sent);
-   ArrayResize(m_sent,last+1,UNSEEN_MOST);
+   ArrayResize(m_sent,last+1,UNSEEN_ORDERS_MAX);
    m_sent[last].client_order_id=order.client_order_id;
    m_sent[last].symbol=order.symbol;
    m_sent[last].lots=StringToDouble(order.volume);
@@ -85,7 +85,7 @@ void CUnseen::Put(const SOrder &order)
 //| Let go of what shows by now, or never will. A market order on    |
 //| its way through the book does not show for good.                 |
 //+------------------------------------------------------------------+
-void CUnseen::Beat(const long mono_ms,const bool connected)
+void CUnseenOrders::Update(const long mono_ms,const bool connected)
   {
    for(int i=ArraySize(m_sent)-1; i>=0; i--)
      {
@@ -101,7 +101,7 @@ void CUnseen::Beat(const long mono_ms,const bool connected)
 //+------------------------------------------------------------------+
 //| Whether what the token opened may still come to be seen          |
 //+------------------------------------------------------------------+
-bool CUnseen::Holds(const long client_order_id) const
+bool CUnseenOrders::Holds(const long client_order_id) const
   {
    for(int i=0; i<ArraySize(m_sent); i++)
       if(m_sent[i].client_order_id==client_order_id)
@@ -111,7 +111,7 @@ bool CUnseen::Holds(const long client_order_id) const
 //+------------------------------------------------------------------+
 //| Add what is not among the tokens that the lists showed           |
 //+------------------------------------------------------------------+
-void CUnseen::Count(const string symbol,const long &shown[],int &count,double &lots) const
+void CUnseenOrders::Count(const string symbol,const long &shown[],int &count,double &lots) const
   {
    for(int i=0; i<ArraySize(m_sent); i++)
      {
@@ -127,11 +127,11 @@ void CUnseen::Count(const string symbol,const long &shown[],int &count,double &l
 //+------------------------------------------------------------------+
 //| Take one out of the list                                         |
 //+------------------------------------------------------------------+
-void CUnseen::Drop(const int index)
+void CUnseenOrders::Drop(const int index)
   {
    int last=ArraySize(m_sent)-1;
    for(int i=index; i<last; i++)
       m_sent[i]=m_sent[i+1];
-   ArrayResize(m_sent,last,UNSEEN_MOST);
+   ArrayResize(m_sent,last,UNSEEN_ORDERS_MAX);
   }
 //+------------------------------------------------------------------+

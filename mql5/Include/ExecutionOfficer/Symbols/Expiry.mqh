@@ -51,7 +51,7 @@ string ExpiryNames(const long allowed)
 //+------------------------------------------------------------------+
 //| No expiry would do                                               |
 //+------------------------------------------------------------------+
-bool WrongExpiry(SNotSent &answer,const string message)
+bool RefuseExpiry(SNotSent &answer,const string message)
   {
    return(NotSent(answer,"CHECK",message,TRADE_RETCODE_INVALID_EXPIRATION));
   }
@@ -73,9 +73,9 @@ bool ChooseMoment(const string symbol,const long allowed,const long expires_serv
   {
    long expires_s=expires_server_ms/1000;
    if(expires_server_ms==0)
-      return(WrongExpiry(answer,"a GTD order needs its expiry on the broker's clock, and has none"));
+      return(RefuseExpiry(answer,"a GTD order needs its expiry on the broker's clock, and has none"));
    if(1000*expires_s<=server_ms)
-      return(WrongExpiry(answer,"the expiry "+ClockText(expires_server_ms)+" has passed: it is "+ClockText(server_ms)
+      return(RefuseExpiry(answer,"the expiry "+ClockText(expires_server_ms)+" has passed: it is "+ClockText(server_ms)
                          +" at the broker"));
    if((allowed&SYMBOL_EXPIRATION_SPECIFIED)!=0)
      {
@@ -84,10 +84,10 @@ bool ChooseMoment(const string symbol,const long allowed,const long expires_serv
       return(true);
      }
    if((allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)==0)
-      return(WrongExpiry(answer,"a GTD order needs SPECIFIED or SPECIFIED_DAY; "+symbol+" allows "+ExpiryNames(allowed)));
+      return(RefuseExpiry(answer,"a GTD order needs SPECIFIED or SPECIFIED_DAY; "+symbol+" allows "+ExpiryNames(allowed)));
    UntilEndOf(expires_s/DAY_S-1,expiry);
    if(1000*expiry.expiration_s<=server_ms)
-      return(WrongExpiry(answer,symbol+" lets orders expire at the end of a day only, and none ends between now and "
+      return(RefuseExpiry(answer,symbol+" lets orders expire at the end of a day only, and none ends between now and "
                          +ClockText(expires_server_ms)));
    return(true);
   }
@@ -95,23 +95,23 @@ bool ChooseMoment(const string symbol,const long allowed,const long expires_serv
 //| The terms under which an order goes out now; false: there are    |
 //| none. `allowed` is the symbol's SYMBOL_EXPIRATION_MODE.          |
 //+------------------------------------------------------------------+
-bool ChooseExpiry(const string lasts,const string symbol,const long allowed,const long expires_server_ms,
+bool ChooseExpiry(const string time_in_force,const string symbol,const long allowed,const long expires_server_ms,
                   const long server_ms,SExpiry &expiry,SNotSent &answer)
   {
    expiry.type_time=ORDER_TIME_GTC;
    expiry.expiration_s=0;
-   if(lasts==LASTS_GTD)
+   if(time_in_force==TIME_IN_FORCE_GTD)
       return(ChooseMoment(symbol,allowed,expires_server_ms,server_ms,expiry,answer));
-   if(lasts==LASTS_GTC && (allowed&SYMBOL_EXPIRATION_GTC)!=0)
+   if(time_in_force==TIME_IN_FORCE_GTC && (allowed&SYMBOL_EXPIRATION_GTC)!=0)
       return(true);
    if((allowed&SYMBOL_EXPIRATION_DAY)!=0)
      {
       expiry.type_time=ORDER_TIME_DAY;
       return(true);
      }
-   if(lasts==LASTS_DAY && (allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)!=0)
+   if(time_in_force==TIME_IN_FORCE_DAY && (allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)!=0)
       return(UntilEndOf(server_ms/1000/DAY_S,expiry));
-   return(WrongExpiry(answer,"a "+lasts+" order needs "+((lasts==LASTS_GTC) ? "GTC or DAY" : "DAY or SPECIFIED_DAY")+"; "
+   return(RefuseExpiry(answer,"a "+time_in_force+" order needs "+((time_in_force==TIME_IN_FORCE_GTC) ? "GTC or DAY" : "DAY or SPECIFIED_DAY")+"; "
                       +symbol+" allows "+ExpiryNames(allowed)));
   }
 //+------------------------------------------------------------------+

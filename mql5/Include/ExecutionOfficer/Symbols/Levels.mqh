@@ -21,7 +21,7 @@
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
-#define LEVEL_SLACK 0.001         // points: 20.000000000001 are 20
+#define LEVEL_TOLERANCE 0.001         // points: 20.000000000001 are 20
 //+------------------------------------------------------------------+
 //| A symbol's quote, and what it asks of levels                     |
 //+------------------------------------------------------------------+
@@ -50,7 +50,7 @@ struct SPrices
 //+------------------------------------------------------------------+
 //| What a level is measured from, by name                           |
 //+------------------------------------------------------------------+
-struct SStart
+struct SReferencePrice
   {
    string            name;
    double            price;
@@ -58,7 +58,7 @@ struct SStart
 //+------------------------------------------------------------------+
 //| The quote at which an order of that side opens                   |
 //+------------------------------------------------------------------+
-void OpenQuote(const SMarket &market,const bool is_buy,SStart &start)
+void OpenQuote(const SMarket &market,const bool is_buy,SReferencePrice &start)
   {
    start.name=is_buy ? "ask" : "bid";
    start.price=is_buy ? market.ask : market.bid;
@@ -66,14 +66,14 @@ void OpenQuote(const SMarket &market,const bool is_buy,SStart &start)
 //+------------------------------------------------------------------+
 //| The quote at which a position of that side is closed             |
 //+------------------------------------------------------------------+
-void CloseQuote(const SMarket &market,const bool is_buy,SStart &start)
+void CloseQuote(const SMarket &market,const bool is_buy,SReferencePrice &start)
   {
    OpenQuote(market,!is_buy,start);
   }
 //+------------------------------------------------------------------+
 //| The price at which a pending order opens                         |
 //+------------------------------------------------------------------+
-void EntryPrice(const SPrices &prices,SStart &start)
+void EntryPrice(const SPrices &prices,SReferencePrice &start)
   {
    start.name=prices.is_stop_limit ? "limit price" : "price";
    start.price=prices.is_stop_limit ? prices.limit_price : prices.price;
@@ -83,7 +83,7 @@ void EntryPrice(const SPrices &prices,SStart &start)
 //+------------------------------------------------------------------+
 bool SamePrice(const SMarket &market,const double one,const double other)
   {
-   return(MathAbs(one-other)<=LEVEL_SLACK*market.point);
+   return(MathAbs(one-other)<=LEVEL_TOLERANCE*market.point);
   }
 //+------------------------------------------------------------------+
 //| A distance in points, for people                                 |
@@ -95,15 +95,15 @@ string PointsText(const SMarket &market,const double distance)
 //+------------------------------------------------------------------+
 //| Whether a level is on its side of the start, and far enough      |
 //+------------------------------------------------------------------+
-bool CheckLevel(const SMarket &market,const long retcode,const string name,const double level,const SStart &start,
+bool CheckLevel(const SMarket &market,const long retcode,const string name,const double level,const SReferencePrice &start,
                 const bool above,SNotSent &answer)
   {
    double room=above ? level-start.price : start.price-level;
    string spelled=name+" "+DoubleToString(level,market.digits)+" is ";
    string reference="the "+start.name+" "+DoubleToString(start.price,market.digits);
-   if(room<=LEVEL_SLACK*market.point)
+   if(room<=LEVEL_TOLERANCE*market.point)
       return(NotSent(answer,"CHECK",spelled+"not "+(above ? "above " : "below ")+reference,retcode));
-   if(room<((double)market.stops_level-LEVEL_SLACK)*market.point)
+   if(room<((double)market.stops_level-LEVEL_TOLERANCE)*market.point)
       return(NotSent(answer,"CHECK",spelled+PointsText(market,room)+" points from "+reference
                      +"; this symbol wants at least "+IntegerToString(market.stops_level),retcode));
    return(true);
@@ -112,7 +112,7 @@ bool CheckLevel(const SMarket &market,const long retcode,const string name,const
 //| Stop loss and take profit of what opens or closes at the start.  |
 //| 0: not looked at.                                                |
 //+------------------------------------------------------------------+
-bool CheckStopsFrom(const SMarket &market,const SStart &start,const bool is_buy,const double stop_loss,
+bool CheckStopsFrom(const SMarket &market,const SReferencePrice &start,const bool is_buy,const double stop_loss,
                     const double take_profit,SNotSent &answer)
   {
    if(stop_loss>0.0
@@ -127,7 +127,7 @@ bool CheckStopsFrom(const SMarket &market,const SStart &start,const bool is_buy,
 bool CheckStops(const SMarket &market,const bool is_buy,const double stop_loss,const double take_profit,
                 SNotSent &answer)
   {
-   SStart start;
+   SReferencePrice start;
    CloseQuote(market,is_buy,start);
    return(CheckStopsFrom(market,start,is_buy,stop_loss,take_profit,answer));
   }
@@ -135,51 +135,51 @@ bool CheckStops(const SMarket &market,const bool is_buy,const double stop_loss,c
 //| The limit price of a stop-limit order. Both prices may be the    |
 //| same, where the symbol wants no distance.                        |
 //+------------------------------------------------------------------+
-bool CheckLimitPrice(const SMarket &market,const SPrices &wished,SNotSent &answer)
+bool CheckLimitPrice(const SMarket &market,const SPrices &requested,SNotSent &answer)
   {
-   SStart start;
-   if(SamePrice(market,wished.limit_price,wished.price) && market.stops_level==0)
+   SReferencePrice start;
+   if(SamePrice(market,requested.limit_price,requested.price) && market.stops_level==0)
       return(true);
    start.name="price";
-   start.price=wished.price;
-   return(CheckLevel(market,TRADE_RETCODE_INVALID_PRICE,"limit price",wished.limit_price,start,!wished.is_buy,answer));
+   start.price=requested.price;
+   return(CheckLevel(market,TRADE_RETCODE_INVALID_PRICE,"limit price",requested.limit_price,start,!requested.is_buy,answer));
   }
 //+------------------------------------------------------------------+
 //| The prices of a pending order; where it is a change, those that  |
 //| the change moves. What stays as it is was the broker's to accept.|
 //| Stops are looked at again where their price moves.               |
 //+------------------------------------------------------------------+
-bool CheckPrices(const SMarket &market,const SPrices &wished,const SPrices &present,const bool is_change,
+bool CheckPrices(const SMarket &market,const SPrices &requested,const SPrices &present,const bool is_change,
                  SNotSent &answer)
   {
-   SStart quote;
-   SStart entry;
-   SStart before;
-   OpenQuote(market,wished.is_buy,quote);
-   EntryPrice(wished,entry);
+   SReferencePrice quote;
+   SReferencePrice entry;
+   SReferencePrice before;
+   OpenQuote(market,requested.is_buy,quote);
+   EntryPrice(requested,entry);
    EntryPrice(present,before);
-   bool moves=(!is_change || !SamePrice(market,present.price,wished.price));
+   bool moves=(!is_change || !SamePrice(market,present.price,requested.price));
    bool shifts=(!is_change || !SamePrice(market,before.price,entry.price));
    if(moves
-      && !CheckLevel(market,TRADE_RETCODE_INVALID_PRICE,"price",wished.price,quote,wished.is_above,answer))
+      && !CheckLevel(market,TRADE_RETCODE_INVALID_PRICE,"price",requested.price,quote,requested.is_above,answer))
       return(false);
-   if(wished.is_stop_limit && (moves || !SamePrice(market,present.limit_price,wished.limit_price))
-      && !CheckLimitPrice(market,wished,answer))
+   if(requested.is_stop_limit && (moves || !SamePrice(market,present.limit_price,requested.limit_price))
+      && !CheckLimitPrice(market,requested,answer))
       return(false);
-   bool new_stop=(shifts || !SamePrice(market,present.stop_loss,wished.stop_loss));
-   bool new_target=(shifts || !SamePrice(market,present.take_profit,wished.take_profit));
-   return(CheckStopsFrom(market,entry,wished.is_buy,new_stop ? wished.stop_loss : 0.0,
-                         new_target ? wished.take_profit : 0.0,answer));
+   bool new_stop=(shifts || !SamePrice(market,present.stop_loss,requested.stop_loss));
+   bool new_target=(shifts || !SamePrice(market,present.take_profit,requested.take_profit));
+   return(CheckStopsFrom(market,entry,requested.is_buy,new_stop ? requested.stop_loss : 0.0,
+                         new_target ? requested.take_profit : 0.0,answer));
   }
 //+------------------------------------------------------------------+
 //| Whether a level is far enough from being reached for a change.   |
 //| `what` it belongs to is for people.                              |
 //+------------------------------------------------------------------+
-bool CheckFrozen(const SMarket &market,const string what,const string name,const double level,const SStart &quote,
+bool CheckFrozen(const SMarket &market,const string what,const string name,const double level,const SReferencePrice &quote,
                  SNotSent &answer)
   {
    double distance=MathAbs(level-quote.price);
-   if(market.freeze_level<=0 || distance>((double)market.freeze_level+LEVEL_SLACK)*market.point)
+   if(market.freeze_level<=0 || distance>((double)market.freeze_level+LEVEL_TOLERANCE)*market.point)
       return(true);
    return(NotSent(answer,"CHECK",what+" is frozen: its "+name+" "+DoubleToString(level,market.digits)+" is "
                   +PointsText(market,distance)+" points from the "+quote.name+" "
@@ -192,7 +192,7 @@ bool CheckFrozen(const SMarket &market,const string what,const string name,const
 bool CheckFrozenStops(const SMarket &market,const string what,const bool is_buy,const double stop_loss,
                       const double take_profit,SNotSent &answer)
   {
-   SStart quote;
+   SReferencePrice quote;
    CloseQuote(market,is_buy,quote);
    if(stop_loss>0.0 && !CheckFrozen(market,what,"stop loss",stop_loss,quote,answer))
       return(false);

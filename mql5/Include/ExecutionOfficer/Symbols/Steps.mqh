@@ -2,20 +2,20 @@
 //|                                                        Steps.mqh |
 //| Decimals of the link as doubles of the terminal.                 |
 //+------------------------------------------------------------------+
-#define GRID_SLACK 0.0001         // of one step: what a double may be off a whole number of steps
+#define STEP_TOLERANCE 0.0001         // of one step: what a double may be off a whole number of steps
 //+------------------------------------------------------------------+
 //| The double that is nearest to a whole number of steps, where the |
 //| text means one. Anything else stays as it is, for OrderCheck to  |
 //| refuse: nothing is rounded, so nothing can become larger.        |
 //+------------------------------------------------------------------+
-double OnGrid(const string text,const double step)
+double ToStep(const string text,const double step)
   {
    double value=(text=="") ? 0.0 : StringToDouble(text);
    if(step<=0.0 || value==0.0)
       return(value);
    double steps=value/step;
    double whole=MathRound(steps);
-   if(MathAbs(steps-whole)>GRID_SLACK)
+   if(MathAbs(steps-whole)>STEP_TOLERANCE)
       return(value);
    return(NormalizeDouble(whole*step,8));
   }
@@ -25,6 +25,6 @@ double OnGrid(const string text,const double step)
 //+------------------------------------------------------------------+
 double LevelOr(const string text,const double step,const double present)
   {
-   return((text=="") ? present : OnGrid(text,step));
+   return((text=="") ? present : ToStep(text,step));
   }
 //+------------------------------------------------------------------+

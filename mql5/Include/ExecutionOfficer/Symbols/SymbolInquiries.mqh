@@ -10,8 +10,8 @@
 #include "SymbolRules.mqh"
 #include "SymbolSearch.mqh"
 
-#define INQUIRIES_MOST 64         // that wait; the sidecar asks again
-#define INQUIRY_NAMES 500         // looked at in one timer call
+#define INQUIRIES_MAX 64         // that wait; the sidecar asks again
+#define INQUIRY_NAMES_PER_CALL 500         // looked at in one timer call
 #define TERMS_WAIT_MS 2000        // a symbol that was just selected may have no terms yet
 //+------------------------------------------------------------------+
 //| A list of texts as JSON                                          |
@@ -30,7 +30,7 @@ string JsonList(const string &texts[])
 string SymbolReport(const string asked,const string name,const string &candidates[])
   {
    CJsonWriter json;
-   string forms[];
+   string order_types[];
    json.Text("kind","symbol");
    json.Text("asked",asked);
    json.TextIfAny("name",name);
@@ -45,20 +45,20 @@ string SymbolReport(const string asked,const string name,const string &candidate
    json.NumberIfAny("volume_max",DecimalText(SymbolInfoDouble(name,SYMBOL_VOLUME_MAX)));
    json.NumberIfAny("volume_step",DecimalText(SymbolInfoDouble(name,SYMBOL_VOLUME_STEP)));
    json.NumberIfAny("volume_limit",DecimalText(SymbolInfoDouble(name,SYMBOL_VOLUME_LIMIT)));
-   json.Text("trade_mode",SymbolTradeModeWord(SymbolInfoInteger(name,SYMBOL_TRADE_MODE)));
-   AllowedForms(SymbolInfoInteger(name,SYMBOL_ORDER_MODE),forms);
-   json.Number("order_types",JsonList(forms));
+   json.Text("trade_mode",SymbolTradeModeName(SymbolInfoInteger(name,SYMBOL_TRADE_MODE)));
+   AllowedOrderTypes(SymbolInfoInteger(name,SYMBOL_ORDER_MODE),order_types);
+   json.Number("order_types",JsonList(order_types));
    return(json.Result());
   }
 //+------------------------------------------------------------------+
 //| Of one load of the program                                       |
 //+------------------------------------------------------------------+
-class CInquiries
+class CSymbolInquiries
   {
 private:
    CLinkSession     *m_session;
    SInquiry          m_waiting[];
-   CCandidates       m_candidates;
+   CSymbolCandidates       m_candidates;
    bool              m_searching;    // for the first one that waits
    int               m_next;         // the symbol to look at
    string            m_name;         // found; its terms are awaited
@@ -69,7 +69,7 @@ private:
    void              Answer(void);
 
 public:
-                     CInquiries(void);
+                     CSymbolInquiries(void);
    void              Load(CLinkSession &session);
    void              Drop(void);
    bool              Put(const SInquiry &inquiry);
@@ -78,7 +78,7 @@ public:
 //+------------------------------------------------------------------+
 //| Nothing is asked                                                 |
 //+------------------------------------------------------------------+
-CInquiries::CInquiries(void)
+CSymbolInquiries::CSymbolInquiries(void)
   {
    m_session=NULL;
    Drop();
@@ -86,7 +86,7 @@ CInquiries::CInquiries(void)
 //+------------------------------------------------------------------+
 //| A load of the program                                            |
 //+------------------------------------------------------------------+
-void CInquiries::Load(CLinkSession &session)
+void CSymbolInquiries::Load(CLinkSession &session)
   {
    m_session=GetPointer(session);
    Drop();
@@ -94,7 +94,7 @@ void CInquiries::Load(CLinkSession &session)
 //+------------------------------------------------------------------+
 //| The session is no more: nobody waits for an answer               |
 //+------------------------------------------------------------------+
-void CInquiries::Drop(void)
+void CSymbolInquiries::Drop(void)
   {
    ArrayFree(m_waiting);
    m_candidates.Clear();
@@ -106,15 +106,15 @@ void CInquiries::Drop(void)
 //+------------------------------------------------------------------+
 //| An inquiry at the end, the same one once; false: too many wait   |
 //+------------------------------------------------------------------+
-bool CInquiries::Put(const SInquiry &inquiry)
+bool CSymbolInquiries::Put(const SInquiry &inquiry)
   {
    int count=ArraySize(m_waiting);
    for(int i=0; i<count; i++)
       if(m_waiting[i].symbol==inquiry.symbol && m_waiting[i].exact==inquiry.exact)
          return(true);
-   if(count>=INQUIRIES_MOST)
+   if(count>=INQUIRIES_MAX)
       return(false);
-   ArrayResize(m_waiting,count+1,INQUIRIES_MOST);
+   ArrayResize(m_waiting,count+1,INQUIRIES_MAX);
    m_waiting[count]=inquiry;
    return(true);
   }
@@ -122,7 +122,7 @@ bool CInquiries::Put(const SInquiry &inquiry)
 //| A bounded amount of work. Only in a session, with the broker     |
 //| connected.                                                       |
 //+------------------------------------------------------------------+
-void CInquiries::Step(const long mono_ms)
+void CSymbolInquiries::Step(const long mono_ms)
   {
    bool custom=false;
    if(ArraySize(m_waiting)==0 || m_session.Room()<=0)
@@ -145,7 +145,7 @@ void CInquiries::Step(const long mono_ms)
 //+------------------------------------------------------------------+
 //| This one is meant                                                |
 //+------------------------------------------------------------------+
-void CInquiries::Found(const string name,const long mono_ms)
+void CSymbolInquiries::Found(const string name,const long mono_ms)
   {
    m_name=name;
    m_until_ms=mono_ms+TERMS_WAIT_MS;
@@ -157,7 +157,7 @@ void CInquiries::Found(const string name,const long mono_ms)
 //| Market Watch too. A symbol that somebody made himself cannot be  |
 //| traded.                                                          |
 //+------------------------------------------------------------------+
-void CInquiries::Search(const long mono_ms)
+void CSymbolInquiries::Search(const long mono_ms)
   {
    string names[];
    string asked=m_waiting[0].symbol;
@@ -168,7 +168,7 @@ void CInquiries::Search(const long mono_ms)
       m_next=0;
       m_candidates.Clear();
      }
-   for(int i=0; i<INQUIRY_NAMES && m_next<total; i++)
+   for(int i=0; i<INQUIRY_NAMES_PER_CALL && m_next<total; i++)
      {
       string name=SymbolName(m_next,false);
       m_next++;
@@ -186,7 +186,7 @@ void CInquiries::Search(const long mono_ms)
 //+------------------------------------------------------------------+
 //| Answer the first one that waits                                  |
 //+------------------------------------------------------------------+
-void CInquiries::Answer(void)
+void CSymbolInquiries::Answer(void)
   {
    string names[];
    m_candidates.Names(names);
@@ -194,7 +194,7 @@ void CInquiries::Answer(void)
    int count=ArraySize(m_waiting)-1;
    for(int i=0; i<count; i++)
       m_waiting[i]=m_waiting[i+1];
-   ArrayResize(m_waiting,count,INQUIRIES_MOST);
+   ArrayResize(m_waiting,count,INQUIRIES_MAX);
    m_candidates.Clear();
    m_searching=false;
    m_name="";

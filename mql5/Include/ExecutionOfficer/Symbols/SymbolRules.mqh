@@ -39,36 +39,36 @@ bool ReadMarket(const string symbol,SMarket &market)
 //+------------------------------------------------------------------+
 //| The flag that SYMBOL_ORDER_MODE must hold for an order           |
 //+------------------------------------------------------------------+
-long FormFlag(const string form)
+long OrderTypeFlag(const string order_type)
   {
-   if(form==ORDER_FORM_LIMIT)
+   if(order_type==LINK_ORDER_LIMIT)
       return(SYMBOL_ORDER_LIMIT);
-   if(form==ORDER_FORM_STOP)
+   if(order_type==LINK_ORDER_STOP)
       return(SYMBOL_ORDER_STOP);
-   return((form==ORDER_FORM_STOP_LIMIT) ? SYMBOL_ORDER_STOP_LIMIT : SYMBOL_ORDER_MARKET);
+   return((order_type==LINK_ORDER_STOP_LIMIT) ? SYMBOL_ORDER_STOP_LIMIT : SYMBOL_ORDER_MARKET);
   }
 //+------------------------------------------------------------------+
 //| The order types that SYMBOL_ORDER_MODE allows; how many          |
 //+------------------------------------------------------------------+
-int AllowedForms(const long flags,string &forms[])
+int AllowedOrderTypes(const long flags,string &order_types[])
   {
-   string every[4]={ORDER_FORM_MARKET,ORDER_FORM_LIMIT,ORDER_FORM_STOP,ORDER_FORM_STOP_LIMIT};
+   string every[4]={LINK_ORDER_MARKET,LINK_ORDER_LIMIT,LINK_ORDER_STOP,LINK_ORDER_STOP_LIMIT};
    int count=0;
-   ArrayResize(forms,4);
+   ArrayResize(order_types,4);
    for(int i=0; i<4; i++)
      {
-      if((flags&FormFlag(every[i]))==0)
+      if((flags&OrderTypeFlag(every[i]))==0)
          continue;
-      forms[count]=every[i];
+      order_types[count]=every[i];
       count++;
      }
-   ArrayResize(forms,count);
+   ArrayResize(order_types,count);
    return(count);
   }
 //+------------------------------------------------------------------+
 //| A list for people                                                |
 //+------------------------------------------------------------------+
-string Listed(const string &words[],const string nothing)
+string JoinedList(const string &words[],const string nothing)
   {
    string list="";
    for(int i=0; i<ArraySize(words); i++)
@@ -104,7 +104,7 @@ bool SessionOpen(const string symbol,const long server_ms)
 //| When a symbol that is closed at a server time is traded next, in |
 //| server milliseconds; 0: nobody knows                             |
 //+------------------------------------------------------------------+
-long OpensAt(const string symbol,const long server_ms)
+long NextOpening(const string symbol,const long server_ms)
   {
    datetime from=0;
    datetime to=0;
@@ -131,24 +131,24 @@ long OpensAt(const string symbol,const long server_ms)
 //+------------------------------------------------------------------+
 string ClosedText(const string symbol,const long server_ms)
   {
-   long opens_ms=OpensAt(symbol,server_ms);
+   long opens_ms=NextOpening(symbol,server_ms);
    string closed="the market for "+symbol+" is closed";
    return((opens_ms==0) ? closed : closed+" until "+ClockText(opens_ms)+", server time");
   }
 //+------------------------------------------------------------------+
 //| Whether the symbol permits this OPEN now                         |
 //+------------------------------------------------------------------+
-bool CheckPermits(const SOrder &order,const long server_ms,SNotSent &answer)
+bool CheckSymbolRules(const SOrder &order,const long server_ms,SNotSent &answer)
   {
-   string forms[];
+   string order_types[];
    string symbol=order.symbol;
    long flags=SymbolInfoInteger(symbol,SYMBOL_ORDER_MODE);
    long mode=SymbolInfoInteger(symbol,SYMBOL_TRADE_MODE);
    bool buys=(order.side==ORDER_SIDE_BUY);
-   if((flags&FormFlag(order.form))==0)
+   if((flags&OrderTypeFlag(order.order_type))==0)
      {
-      AllowedForms(flags,forms);
-      return(NotSent(answer,"CHECK",symbol+" takes no "+order.form+" orders; it takes "+Listed(forms,"none"),
+      AllowedOrderTypes(flags,order_types);
+      return(NotSent(answer,"CHECK",symbol+" takes no "+order.order_type+" orders; it takes "+JoinedList(order_types,"none"),
                      TRADE_RETCODE_INVALID_ORDER));
      }
    if(mode==SYMBOL_TRADE_MODE_DISABLED)

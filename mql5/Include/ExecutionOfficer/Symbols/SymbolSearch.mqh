@@ -6,8 +6,8 @@
 //+------------------------------------------------------------------+
 #include "..\Common\Text.mqh"
 
-#define AFFIX_MOST 6              // characters of prefix and suffix together
-#define CANDIDATES_MOST 16
+#define AFFIX_MAX 6              // characters of prefix and suffix together
+#define CANDIDATES_MAX 16
 //+------------------------------------------------------------------+
 //| Whether a text comes before another one, by the numbers of its   |
 //| characters                                                       |
@@ -31,19 +31,19 @@ bool ComesBefore(const string one,const string other)
 bool IsVariant(const string name,const string asked)
   {
    int more=StringLen(name)-StringLen(asked);
-   return(more>0 && more<=AFFIX_MOST && StringFind(name,asked)>=0);
+   return(more>0 && more<=AFFIX_MAX && StringFind(name,asked)>=0);
   }
 //+------------------------------------------------------------------+
 //| The candidates of one inquiry, in order; no more than fit a report |
 //+------------------------------------------------------------------+
-class CCandidates
+class CSymbolCandidates
   {
 private:
    string            m_names[];
    int               m_found;        // all, those that do not fit as well
 
 public:
-                     CCandidates(void);
+                     CSymbolCandidates(void);
    void              Clear(void);
    void              Add(const string name);
    int               Found(void) const { return(m_found); }
@@ -52,14 +52,14 @@ public:
 //+------------------------------------------------------------------+
 //| None                                                             |
 //+------------------------------------------------------------------+
-CCandidates::CCandidates(void)
+CSymbolCandidates::CSymbolCandidates(void)
   {
    m_found=0;
   }
 //+------------------------------------------------------------------+
 //| None again                                                       |
 //+------------------------------------------------------------------+
-void CCandidates::Clear(void)
+void CSymbolCandidates::Clear(void)
   {
    ArrayResize(m_names,0);
    m_found=0;
@@ -67,19 +67,19 @@ void CCandidates::Clear(void)
 //+------------------------------------------------------------------+
 //| One more, in its place                                           |
 //+------------------------------------------------------------------+
-void CCandidates::Add(const string name)
+void CSymbolCandidates::Add(const string name)
   {
    int count=ArraySize(m_names);
    int at=count;
    m_found++;
    while(at>0 && ComesBefore(name,m_names[at-1]))
       at--;
-   if(at>=CANDIDATES_MOST)
+   if(at>=CANDIDATES_MAX)
       return;
-   if(count<CANDIDATES_MOST)
+   if(count<CANDIDATES_MAX)
      {
       count++;
-      ArrayResize(m_names,count,CANDIDATES_MOST);
+      ArrayResize(m_names,count,CANDIDATES_MAX);
      }
    for(int i=count-1; i>at; i--)
       m_names[i]=m_names[i-1];
@@ -88,7 +88,7 @@ void CCandidates::Add(const string name)
 //+------------------------------------------------------------------+
 //| Their names                                                      |
 //+------------------------------------------------------------------+
-void CCandidates::Names(string &names[]) const
+void CSymbolCandidates::Names(string &names[]) const
   {
    int count=ArraySize(m_names);
    ArrayResize(names,count);

@@ -7,14 +7,14 @@
 //+------------------------------------------------------------------+
 //| A member that this program does not know                         |
 //+------------------------------------------------------------------+
-string UnknownWord(const long value)
+string UnknownName(const long value)
   {
    return("UNKNOWN_"+IntegerToString((value<0) ? -value : value));
   }
 //+------------------------------------------------------------------+
 //| ENUM_ORDER_TYPE                                                  |
 //+------------------------------------------------------------------+
-string OrderTypeWord(const long type)
+string OrderTypeName(const long type)
   {
    switch((int)type)
      {
@@ -37,13 +37,13 @@ string OrderTypeWord(const long type)
       case ORDER_TYPE_CLOSE_BY:
          return("CLOSE_BY");
       default:
-         return(UnknownWord(type));
+         return(UnknownName(type));
      }
   }
 //+------------------------------------------------------------------+
 //| ENUM_ORDER_STATE                                                 |
 //+------------------------------------------------------------------+
-string OrderStateWord(const long state)
+string OrderStateName(const long state)
   {
    switch((int)state)
      {
@@ -68,13 +68,13 @@ string OrderStateWord(const long state)
       case ORDER_STATE_REQUEST_CANCEL:
          return("REQUEST_CANCEL");
       default:
-         return(UnknownWord(state));
+         return(UnknownName(state));
      }
   }
 //+------------------------------------------------------------------+
 //| ENUM_ORDER_REASON                                                |
 //+------------------------------------------------------------------+
-string OrderReasonWord(const long reason)
+string OrderReasonName(const long reason)
   {
    switch((int)reason)
      {
@@ -93,13 +93,13 @@ string OrderReasonWord(const long reason)
       case ORDER_REASON_SO:
          return("SO");
       default:
-         return(UnknownWord(reason));
+         return(UnknownName(reason));
      }
   }
 //+------------------------------------------------------------------+
 //| ENUM_DEAL_TYPE                                                   |
 //+------------------------------------------------------------------+
-string DealTypeWord(const long type)
+string DealTypeName(const long type)
   {
    switch((int)type)
      {
@@ -140,13 +140,13 @@ string DealTypeWord(const long type)
       case DEAL_TAX:
          return("DEAL_TAX");
       default:
-         return(UnknownWord(type));
+         return(UnknownName(type));
      }
   }
 //+------------------------------------------------------------------+
 //| ENUM_DEAL_ENTRY                                                  |
 //+------------------------------------------------------------------+
-string DealEntryWord(const long entry)
+string DealEntryName(const long entry)
   {
    switch((int)entry)
      {
@@ -159,13 +159,13 @@ string DealEntryWord(const long entry)
       case DEAL_ENTRY_OUT_BY:
          return("OUT_BY");
       default:
-         return(UnknownWord(entry));
+         return(UnknownName(entry));
      }
   }
 //+------------------------------------------------------------------+
 //| ENUM_DEAL_REASON                                                 |
 //+------------------------------------------------------------------+
-string DealReasonWord(const long reason)
+string DealReasonName(const long reason)
   {
    switch((int)reason)
      {
@@ -190,13 +190,13 @@ string DealReasonWord(const long reason)
       case DEAL_REASON_SPLIT:
          return("SPLIT");
       default:
-         return(UnknownWord(reason));
+         return(UnknownName(reason));
      }
   }
 //+------------------------------------------------------------------+
 //| ENUM_SYMBOL_TRADE_MODE                                           |
 //+------------------------------------------------------------------+
-string SymbolTradeModeWord(const long mode)
+string SymbolTradeModeName(const long mode)
   {
    switch((int)mode)
      {
@@ -211,7 +211,7 @@ string SymbolTradeModeWord(const long mode)
       case SYMBOL_TRADE_MODE_FULL:
          return("FULL");
       default:
-         return(UnknownWord(mode));
+         return(UnknownName(mode));
      }
   }
 //+------------------------------------------------------------------+

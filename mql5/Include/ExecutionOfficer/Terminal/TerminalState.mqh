@@ -9,7 +9,7 @@
 //+------------------------------------------------------------------+
 //| ENUM_ACCOUNT_MARGIN_MODE as the link's word                      |
 //+------------------------------------------------------------------+
-string MarginModeWord(const long mode)
+string MarginModeName(const long mode)
   {
    if(mode==ACCOUNT_MARGIN_MODE_RETAIL_NETTING)
       return("RETAIL_NETTING");
@@ -21,7 +21,7 @@ string MarginModeWord(const long mode)
 //| ENUM_ACCOUNT_TRADE_MODE as the link's word. What is unknown is   |
 //| taken for real money.                                            |
 //+------------------------------------------------------------------+
-string TradeModeWord(const long mode)
+string TradeModeName(const long mode)
   {
    if(mode==ACCOUNT_TRADE_MODE_DEMO)
       return("DEMO");
@@ -34,15 +34,15 @@ string TradeModeWord(const long mode)
 //+------------------------------------------------------------------+
 void ReadAccount(SAccount &account)
   {
-   NoAccount(account);
+   ClearAccount(account);
    account.login=AccountInfoInteger(ACCOUNT_LOGIN);
    account.server=Shorten(AccountInfoString(ACCOUNT_SERVER),128);
    account.currency=AccountInfoString(ACCOUNT_CURRENCY);
-   account.margin_mode=MarginModeWord(AccountInfoInteger(ACCOUNT_MARGIN_MODE));
-   account.trade_mode=TradeModeWord(AccountInfoInteger(ACCOUNT_TRADE_MODE));
+   account.margin_mode=MarginModeName(AccountInfoInteger(ACCOUNT_MARGIN_MODE));
+   account.trade_mode=TradeModeName(AccountInfoInteger(ACCOUNT_TRADE_MODE));
    account.known=(account.login>0 && IsName(account.server) && IsName(account.currency));
    if(!account.known)
-      NoAccount(account);
+      ClearAccount(account);
   }
 //+------------------------------------------------------------------+
 //| Which permission is missing, and the setting to change; empty    |
@@ -70,19 +70,19 @@ bool BrokerConnected(void)
 //+------------------------------------------------------------------+
 //| One look at everything                                           |
 //+------------------------------------------------------------------+
-void ReadStanding(SStanding &standing)
+void ReadTerminalState(STerminalState &terminal)
   {
-   ReadAccount(standing.account);
+   ReadAccount(terminal.account);
 //--- without a connection the account may not trade either: a permission counts only between two looks that
 //--- both see the broker, or a network's blip would tell a person to change a password
    bool before=BrokerConnected();
-   standing.forbidden_by=MissingPermission();
-   standing.connected=(BrokerConnected() && before);
-   standing.server_ms=ServerMs();
-   standing.balance=DecimalText(AccountInfoDouble(ACCOUNT_BALANCE));
-   standing.equity=DecimalText(AccountInfoDouble(ACCOUNT_EQUITY));
-   standing.margin=DecimalText(AccountInfoDouble(ACCOUNT_MARGIN));
+   terminal.trade_forbidden_by=MissingPermission();
+   terminal.broker_connected=(BrokerConnected() && before);
+   terminal.server_ms=ServerMs();
+   terminal.balance=DecimalText(AccountInfoDouble(ACCOUNT_BALANCE));
+   terminal.equity=DecimalText(AccountInfoDouble(ACCOUNT_EQUITY));
+   terminal.margin=DecimalText(AccountInfoDouble(ACCOUNT_MARGIN));
    long ping=TerminalInfoInteger(TERMINAL_PING_LAST);
-   standing.ping_us=(ping>0) ? ping : 0;
+   terminal.ping_us=(ping>0) ? ping : 0;
   }
 //+------------------------------------------------------------------+

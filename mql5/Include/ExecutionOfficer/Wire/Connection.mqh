@@ -7,7 +7,7 @@
 //+------------------------------------------------------------------+
 //| One connection to the sidecar, or none                           |
 //+------------------------------------------------------------------+
-class CWire
+class CConnection
   {
 private:
    CTransport        m_transport;
@@ -15,13 +15,13 @@ private:
    CZmtpNull         m_null;
    CBytes            m_in;
    bool              m_open;
-   bool              m_gone;     // the socket is; what it left behind is still read
+   bool              m_broken;     // the socket is; what it left behind is still read
    string            m_reason;
 
    bool              Fail(const string reason);
 
 public:
-                     CWire(void);
+                     CConnection(void);
    bool              Open(const string host,const int port);
    void              Close(void);
    bool              IsOpen(void) const;
@@ -39,16 +39,16 @@ public:
 //+------------------------------------------------------------------+
 //| Closed                                                           |
 //+------------------------------------------------------------------+
-CWire::CWire(void)
+CConnection::CConnection(void)
   {
    m_open=false;
-   m_gone=false;
+   m_broken=false;
    m_reason="";
   }
 //+------------------------------------------------------------------+
 //| Connect. Our greeting goes out with the next timer call.         |
 //+------------------------------------------------------------------+
-bool CWire::Open(const string host,const int port)
+bool CConnection::Open(const string host,const int port)
   {
    Close();
    m_reason="";
@@ -66,70 +66,70 @@ bool CWire::Open(const string host,const int port)
 //+------------------------------------------------------------------+
 //| Let go of the connection, and of all that is on its way          |
 //+------------------------------------------------------------------+
-void CWire::Close(void)
+void CConnection::Close(void)
   {
    m_transport.Close();
    m_in.Clear();
    m_open=false;
-   m_gone=false;
+   m_broken=false;
   }
 //+------------------------------------------------------------------+
 //| Whether there is a connection                                    |
 //+------------------------------------------------------------------+
-bool CWire::IsOpen(void) const
+bool CConnection::IsOpen(void) const
   {
    return(m_open);
   }
 //+------------------------------------------------------------------+
 //| Whether messages may be sent                                     |
 //+------------------------------------------------------------------+
-bool CWire::Ready(void) const
+bool CConnection::Ready(void) const
   {
-   return(m_open && !m_gone && m_zmtp.Ready());
+   return(m_open && !m_broken && m_zmtp.Ready());
   }
 //+------------------------------------------------------------------+
 //| Why there is no connection                                       |
 //+------------------------------------------------------------------+
-string CWire::Reason(void) const
+string CConnection::Reason(void) const
   {
    return(m_reason);
   }
 //+------------------------------------------------------------------+
 //| The terminal's error number with that, 0 where it gave none      |
 //+------------------------------------------------------------------+
-int CWire::ErrorNumber(void) const
+int CConnection::ErrorNumber(void) const
   {
    return(m_transport.ErrorNumber());
   }
 //+------------------------------------------------------------------+
 //| Another timer call begins                                        |
 //+------------------------------------------------------------------+
-void CWire::NextCall(void)
+void CConnection::NextCall(void)
   {
    m_transport.NextCall();
   }
 //+------------------------------------------------------------------+
 //| The connection is of no use any more                             |
 //+------------------------------------------------------------------+
-bool CWire::Fail(const string reason)
+bool CConnection::Fail(const string reason)
   {
-   if(!m_gone)
+   if(!m_broken)
       m_reason=reason;
-   m_gone=true;
+   m_broken=true;
    return(false);
   }
 //+------------------------------------------------------------------+
 //| Take in what has come                                            |
 //+------------------------------------------------------------------+
-void CWire::Receive(void)
+void CConnection::Receive(void)
   {
-   if(m_open && !m_gone && !m_transport.Receive(m_in))
+   if(m_open && !m_broken && !m_transport.Receive(m_in))
       Fail(m_transport.Reason());
   }
 //+------------------------------------------------------------------+
 //| The next message of those that have come                         |
 //+------------------------------------------------------------------+
-bool CWire::Next(uchar &message[])
+bool CConnection::Next(uchar &message[])
   {
    if(!m_open)
       return(false);
@@ -137,21 +137,21 @@ bool CWire::Next(uchar &message[])
    bool there=m_zmtp.Next(m_in,out,message);
    if(m_zmtp.Failed())
       Fail(m_zmtp.Error());
-   if(!m_gone && !m_transport.Queue(out))
+   if(!m_broken && !m_transport.Queue(out))
       Fail(m_transport.Reason());
    return(there);
   }
 //+------------------------------------------------------------------+
 //| Whether it broke; it is still to be closed                       |
 //+------------------------------------------------------------------+
-bool CWire::Broken(void) const
+bool CConnection::Broken(void) const
   {
-   return(m_open && m_gone);
+   return(m_open && m_broken);
   }
 //+------------------------------------------------------------------+
 //| Have a message sent. A connection that takes no more is broken.  |
 //+------------------------------------------------------------------+
-void CWire::Send(const string message)
+void CConnection::Send(const string message)
   {
    if(!Ready())
       return;
@@ -165,15 +165,15 @@ void CWire::Send(const string message)
 //+------------------------------------------------------------------+
 //| Send what the socket takes                                       |
 //+------------------------------------------------------------------+
-void CWire::Flush(void)
+void CConnection::Flush(void)
   {
-   if(m_open && !m_gone && !m_transport.Flush())
+   if(m_open && !m_broken && !m_transport.Flush())
       Fail(m_transport.Reason());
   }
 //+------------------------------------------------------------------+
 //| Whether nothing waits to be sent                                 |
 //+------------------------------------------------------------------+
-bool CWire::AllSent(void) const
+bool CConnection::AllSent(void) const
   {
    return(m_transport.Unsent()==0);
   }

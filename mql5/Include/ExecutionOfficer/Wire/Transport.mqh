@@ -23,12 +23,12 @@
 
 #define TRANSPORT_CONNECT_MS 200      // a connect blocks the whole program; on loopback this is long
 #define TRANSPORT_IO_MS 200
-#define TRANSPORT_CALM_MS 250         // before the first send, where one in the next timer call has failed
-#define TRANSPORT_CALM_MOST_MS 1500   // and where that has failed too
+#define TRANSPORT_SEND_DELAY_MS 250         // before the first send, where one in the next timer call has failed
+#define TRANSPORT_SEND_DELAY_MAX_MS 1500   // and where that has failed too
 #define TRANSPORT_CHUNK 16384
-#define TRANSPORT_READ_MOST 262144    // in one timer call
-#define TRANSPORT_UNSENT_MOST 4194304
-#define TRANSPORT_SURE 2              // so many readable bytes are no guess
+#define TRANSPORT_READ_MAX 262144    // in one timer call
+#define TRANSPORT_UNSENT_MAX 4194304
+#define TRANSPORT_READABLE_MIN 2              // so many readable bytes are no guess
 
 #define NET_NOT_ALLOWED 4014
 #define NET_CANNOT_CONNECT 5272
@@ -41,9 +41,9 @@ class CTransport
 private:
    int               m_socket;
    bool              m_fresh;    // just connected: nothing may be sent yet
-   bool              m_mute;     // nothing was sent on this connection
+   bool              m_nothing_sent;     // nothing was sent on this connection
    long              m_opened_ms;
-   long              m_calm_ms;  // for how long after the connect nothing is sent
+   long              m_send_delay_ms;  // for how long after the connect nothing is sent
    CBytes            m_unsent;
    string            m_reason;   // why it was closed
    int               m_error;    // the terminal's error number with that
@@ -72,9 +72,9 @@ CTransport::CTransport(void)
   {
    m_socket=INVALID_HANDLE;
    m_fresh=false;
-   m_mute=true;
+   m_nothing_sent=true;
    m_opened_ms=0;
-   m_calm_ms=0;
+   m_send_delay_ms=0;
    m_reason="";
    m_error=0;
   }
@@ -102,7 +102,7 @@ bool CTransport::Open(const string host,const int port)
    if(!SocketConnect(m_socket,host,(uint)port,TRANSPORT_CONNECT_MS))
       return(Fail("no connection to "+host+":"+IntegerToString(port),GetLastError()));
    m_fresh=true;
-   m_mute=true;
+   m_nothing_sent=true;
    m_opened_ms=MonoMs();
    return(true);
   }
@@ -153,7 +153,7 @@ bool CTransport::Fail(const string reason,const int error)
 //+------------------------------------------------------------------+
 void CTransport::NextCall(void)
   {
-   m_fresh=(m_fresh && MonoMs()-m_opened_ms<m_calm_ms);
+   m_fresh=(m_fresh && MonoMs()-m_opened_ms<m_send_delay_ms);
   }
 //+------------------------------------------------------------------+
 //| Take in what is there; false where the connection is gone. What  |
@@ -164,13 +164,13 @@ bool CTransport::Receive(CBytes &in)
    if(m_socket==INVALID_HANDLE || m_fresh)
       return(m_socket!=INVALID_HANDLE);
    int taken=0;
-   while(taken<TRANSPORT_READ_MOST)
+   while(taken<TRANSPORT_READ_MAX)
      {
       bool connected=SocketIsConnected(m_socket);
       uint readable=SocketIsReadable(m_socket);
-      if(readable<TRANSPORT_SURE && !connected)
+      if(readable<TRANSPORT_READABLE_MIN && !connected)
          readable=SocketIsReadable(m_socket);
-      if(readable<TRANSPORT_SURE)
+      if(readable<TRANSPORT_READABLE_MIN)
          return(connected || Fail("the sidecar closed the connection",0));
       int count=ReadChunk(in,readable);
       if(count<0)
@@ -210,7 +210,7 @@ bool CTransport::Queue(CBytes &bytes)
   {
    if(bytes.Size()==0)
       return(true);
-   if(m_unsent.Size()+bytes.Size()>TRANSPORT_UNSENT_MOST)
+   if(m_unsent.Size()+bytes.Size()>TRANSPORT_UNSENT_MAX)
       return(Fail("the socket takes no more",0));
    m_unsent.Take(bytes);
    return(true);
@@ -234,15 +234,15 @@ bool CTransport::Flush(void)
       if(sent>0)
         {
          m_unsent.Skip(sent);
-         m_mute=false;
+         m_nothing_sent=false;
          moved=true;
          continue;
         }
       int error=GetLastError();
       if(error!=0)
         {
-         if(m_mute)
-            m_calm_ms=(m_calm_ms==0) ? TRANSPORT_CALM_MS : TRANSPORT_CALM_MOST_MS;
+         if(m_nothing_sent)
+            m_send_delay_ms=(m_send_delay_ms==0) ? TRANSPORT_SEND_DELAY_MS : TRANSPORT_SEND_DELAY_MAX_MS;
          return(Fail("the connection broke",error));
         }
       // Nothing, without an error: the socket is full, or only says so. Twice in a row, and the rest goes later.

@@ -40,7 +40,7 @@ private:
    bool              Fail(const string error);
    bool              ReadGreeting(CBytes &in);
    bool              ReadFrame(CBytes &in,int &flags,uchar &body[]);
-   void              HearCommand(const uchar &body[],CBytes &out);
+   void              OnCommand(const uchar &body[],CBytes &out);
    void              WriteCommand(CBytes &body,CBytes &out);
 
 public:
@@ -164,7 +164,7 @@ bool CZmtp::ReadFrame(CBytes &in,int &flags,uchar &body[])
 //+------------------------------------------------------------------+
 //| A command of the peer's                                          |
 //+------------------------------------------------------------------+
-void CZmtp::HearCommand(const uchar &body[],CBytes &out)
+void CZmtp::OnCommand(const uchar &body[],CBytes &out)
   {
    int size=ArraySize(body);
    int name_size=(size>0) ? body[0] : 0;
@@ -180,7 +180,7 @@ void CZmtp::HearCommand(const uchar &body[],CBytes &out)
       Fail("the peer says: "+AsciiText(body,start+1,size-start-1));
    else if(m_state==ZMTP_STATE_SECURITY)
      {
-      m_mechanism.Hear(name,body,start,answer);
+      m_mechanism.OnCommand(name,body,start,answer);
       if(m_mechanism.Error()!="")
          Fail(m_mechanism.Error());
       else if(m_mechanism.Done())
@@ -232,7 +232,7 @@ bool CZmtp::Next(CBytes &in,CBytes &out,uchar &message[])
      {
       if((flags&ZMTP_FLAG_COMMAND)!=0)
         {
-         HearCommand(message,out);
+         OnCommand(message,out);
          continue;
         }
       if(m_state!=ZMTP_STATE_TRAFFIC)

@@ -41,7 +41,7 @@ public:
    virtual          ~CZmtpMechanism(void) { }
    virtual string    Name(void) const=0;
    virtual void      Start(CBytes &command)=0;
-   virtual void      Hear(const string name,const uchar &body[],const int start,CBytes &answer)=0;
+   virtual void      OnCommand(const string name,const uchar &body[],const int start,CBytes &answer)=0;
    bool              Done(void) const { return(m_done); }
    string            Error(void) const { return(m_error); }
   };
@@ -56,7 +56,7 @@ private:
 public:
    virtual string    Name(void) const { return("NULL"); }
    virtual void      Start(CBytes &command);
-   virtual void      Hear(const string name,const uchar &body[],const int start,CBytes &answer);
+   virtual void      OnCommand(const string name,const uchar &body[],const int start,CBytes &answer);
   };
 //+------------------------------------------------------------------+
 //| Our READY, as libzmq's DEALER has it. The identity is empty, so  |
@@ -80,7 +80,7 @@ void CZmtpNull::Start(CBytes &command)
 //+------------------------------------------------------------------+
 //| The peer's READY, or an error                                    |
 //+------------------------------------------------------------------+
-void CZmtpNull::Hear(const string name,const uchar &body[],const int start,CBytes &answer)
+void CZmtpNull::OnCommand(const string name,const uchar &body[],const int start,CBytes &answer)
   {
    string socket_type="";
    answer.Clear();
