@@ -1,4 +1,4 @@
-"""The generated parts of bridge/README.md, and the specification's table.
+"""The generated parts of the pages in docs/, and the specification's table.
 
 `python -m tests.docs.generate` rewrites them in place; `test_docs` fails while they differ from the code.
 """
@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 from sqlite_utils import Database
 
-from bridge.core.director.contract import EventType
+from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventType, ExecutionEvent
 from bridge.core.link import messages, reports
 from bridge.core.settings import RiskLimits
 from bridge.core.trade.amend_states import CHANGE_TABLE
@@ -29,27 +29,30 @@ from bridge.core.trade.command_states import (
     CommandState,
     PositionInput,
 )
+from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.retcodes import RETCODES, Verdict
 from bridge.exits import ExitCode
 from bridge.journal.database.schema import migrations
-from tests.docs import examples, specification
+from bridge.log_codes import LogCode
+from tests.docs import examples, module_map, specification
 
-README: Final = Path(__file__).parents[2] / "bridge" / "README.md"
+PAGES: Final = tuple(sorted((Path(__file__).parents[2] / "docs").glob("*.md")))
+"""The pages that may have generated parts, which stand between markers."""
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def messages_from_terminal() -> str:
-    """Each message that a terminal sends."""
+    """Return each message that a terminal sends."""
     return _examples(examples.FROM_TERMINAL, messages.encode)
 
 
 def messages_from_sidecar() -> str:
-    """Each message that the sidecar sends."""
+    """Return each message that the sidecar sends."""
     return _examples(examples.FROM_SIDECAR, messages.encode)
 
 
 def report_examples() -> str:
-    """Each kind of report, the command's with each of its stages."""
+    """Return each kind of report, the command's with each of its stages."""
     return "\n".join(
         f"`{reports.report_key(report)}`\n\n```json\n{_indent(reports.encode_report(report))}\n```\n"
         for report in examples.REPORTS
@@ -73,7 +76,7 @@ def _field_lines(kind: type[msgspec.Struct]) -> str:
 
 
 def _attribute_docs(kind: type) -> dict[str, str]:
-    """The texts beneath a struct's fields, from its source."""
+    """Return the texts beneath a struct's fields, from its source."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     found: dict[str, str] = {}
     body = tree.body if isinstance(tree, ast.ClassDef) else []
@@ -89,7 +92,7 @@ def _attribute_docs(kind: type) -> dict[str, str]:
 
 
 def field_rules() -> str:
-    """The bounded types that fields have."""
+    """Return the bounded types that fields have."""
     rows = []
     for name in ("ClientOrderId", "Ticket", "Count", "Name", "Text", "Nonce", "Proof", "InstanceId"):
         meta = typing.get_args(getattr(messages, name))[1]
@@ -102,10 +105,10 @@ def field_rules() -> str:
 
 
 def not_sent_reasons() -> str:
-    """Each reason for not sending, and whether the command may go out again."""
+    """Return each reason for not sending, and whether a further attempt may follow."""
     docs = _member_docs(reports.NotSentReason)
     rows = [
-        f"| {reason} | {docs[reason.name]} | {'again' if reason.passing else 'over'} |"
+        f"| {reason} | {docs[reason.name]} | {'a further attempt' if reason.passing else 'NEVER_SENT'} |"
         for reason in reports.NotSentReason
     ]
     return "| reason | meaning | then |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
@@ -127,7 +130,7 @@ def _member_docs(kind: type) -> dict[str, str]:
 
 
 def command_table() -> str:
-    """The command's life: rows are states, columns inputs."""
+    """Return the state table of a command that makes an order."""
     lines = []
     for state, row in COMMAND_TABLE.items():
         for what in CommandInput:
@@ -137,30 +140,30 @@ def command_table() -> str:
             if after is state and not outputs:
                 continue
             lines.append(f"| {state} | {what} | {after} | {', '.join(outputs)} |")
-    head = "| state | input | next | told |\n| --- | --- | --- | --- |\n"
+    head = "| state | input | next | events |\n| --- | --- | --- | --- |\n"
     return head + "\n".join(lines) + "\n"
 
 
 def change_table() -> str:
-    """The life of a MODIFY or CANCEL."""
+    """Return the state table of a MODIFY or CANCEL."""
     lines = []
     for state, row in CHANGE_TABLE.items():
         for what, (after, outputs) in row.items():
             if after is not state or outputs:
                 lines.append(f"| {state} | {what} | {after} | {', '.join(outputs)} |")
-    head = "| state | input | next | told |\n| --- | --- | --- | --- |\n"
+    head = "| state | input | next | events |\n| --- | --- | --- | --- |\n"
     return head + "\n".join(lines) + "\n"
 
 
 def command_diagram() -> str:
-    """The order's life as a picture: each arrow is every input that leads from one state to the other."""
+    """Return the command's table as a diagram; an arrow names every input of its transition."""
     return _diagram(
         {state: {what: after for what, (after, _) in row.items()} for state, row in COMMAND_TABLE.items()}
     )
 
 
 def change_diagram() -> str:
-    """The change's life as a picture."""
+    """Return the change's table as a diagram."""
     return _diagram(
         {state: {what: after for what, (after, _) in row.items()} for state, row in CHANGE_TABLE.items()}
     )
@@ -179,61 +182,158 @@ def _diagram(table: Mapping[StrEnum, Mapping[StrEnum, StrEnum]]) -> str:
 
 
 def risk_limits() -> str:
-    """Each guard of an officer, and what it is without one."""
+    """Return each risk limit of an officer, with its default."""
     described = _attribute_docs(RiskLimits)
     lines = []
     for field in msgspec.structs.fields(RiskLimits):
         default = field.default if field.default is not msgspec.NODEFAULT else "none"
         shown = "none" if default is None or default == [] else default
         lines.append(f"| `{field.name}` | {shown} | {described.get(field.name, '')} |")
-    return "| guard | default | meaning |\n| --- | --- | --- |\n" + "\n".join(lines) + "\n"
+    return "| limit | default | meaning |\n| --- | --- | --- |\n" + "\n".join(lines) + "\n"
 
 
 def position_table() -> str:
-    """A position's life."""
+    """Return the state table of a position."""
     lines = []
     for state, row in POSITION_TABLE.items():
         for what in PositionInput:
             if what not in row:
-                lines.append(f"| {state or 'not known yet'} | {what} | the deal waits | |")
+                lines.append(f"| {state or 'unknown'} | {what} | the deal is parked | |")
                 continue
             after, outputs = row[what]
-            lines.append(f"| {state or 'not known yet'} | {what} | {after} | {', '.join(outputs)} |")
-    head = "| state | input | next | told |\n| --- | --- | --- | --- |\n"
+            lines.append(f"| {state or 'unknown'} | {what} | {after} | {', '.join(outputs)} |")
+    head = "| state | input | next | events |\n| --- | --- | --- | --- |\n"
     return head + "\n".join(lines) + "\n"
 
 
 def retcodes() -> str:
-    """The trade server's return codes by what they are taken for."""
+    """Return the trade server's return codes by their verdict."""
     lines = []
     for verdict in Verdict:
         named = ", ".join(f"{code} {name}" for code, (name, said) in RETCODES.items() if said is verdict)
         lines.append(f"| {verdict} | {named} |")
-    return "| taken for | return codes |\n| --- | --- |\n" + "\n".join(lines) + "\n"
+    return "| verdict | return codes |\n| --- | --- |\n" + "\n".join(lines) + "\n"
 
 
 def event_types() -> str:
-    """The contract's event types."""
+    """Return the contract's event types."""
     return ", ".join(f"`{event}`" for event in EventType) + "\n"
 
 
 def exit_codes() -> str:
-    """The exit statuses."""
+    """Return the exit statuses."""
     rows = "\n".join(f"| {code.value} | {code.name} | {code.meaning} |" for code in ExitCode)
     return f"| status | name | meaning |\n| --- | --- | --- |\n{rows}\n"
 
 
-def schema() -> str:
-    """The journal's tables and views as SQLite has them after all migrations."""
+_COLUMN: Final = re.compile(
+    r"^    (?P<name>[a-z_0-9]+) (?P<type>[A-Z]+)(?P<rest>[^-]*?),?\s*(?:-- (?P<comment>.*))?$"
+)
+_TABLE: Final = re.compile(r"^CREATE TABLE (?P<name>\w+) \(\s*(?:-- (?P<comment>.*))?$")
+
+
+def _schema(kind: str) -> list[str]:
+    """Return the statements of all tables or views as SQLite has them after all migrations."""
     connection = sqlite3.connect(":memory:")
     try:
         db = Database(connection)
         migrations.apply(db)
-        tables = [table for table in db.table_names() if not table.startswith(("_", "sqlite_"))]
-        parts = [db[table].schema for table in tables] + [db[view].schema for view in db.view_names()]
+        found = db.table_names() if kind == "table" else db.view_names()
+        return [db[name].schema for name in found if not name.startswith(("_", "sqlite_"))]
     finally:
         connection.close()
-    return "```sql\n" + "\n\n".join(part + ";" for part in parts) + "\n```\n"
+
+
+def table_comments() -> dict[str, dict[str, str]]:
+    """Return the comment of each column, by table and column; of the table itself under the empty name."""
+    found: dict[str, dict[str, str]] = {}
+    for statement in _schema("table"):
+        lines = statement.splitlines()
+        head = _TABLE.match(lines[0])
+        if head is None:
+            raise ValueError(f"the first line is not that of a table with its comment: {lines[0]}")
+        columns = found.setdefault(head["name"], {"": head["comment"] or ""})
+        for line in lines[1:]:
+            if column := _COLUMN.match(line):
+                columns[column["name"]] = column["comment"] or ""
+    return found
+
+
+def columns() -> dict[str, list[str]]:
+    """Return the columns of each table, as SQLite itself names them."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        db = Database(connection)
+        migrations.apply(db)
+        tables = [name for name in db.table_names() if not name.startswith(("_", "sqlite_"))]
+        return {name: [column.name for column in db[name].columns] for name in tables}
+    finally:
+        connection.close()
+
+
+def undescribed_event_fields() -> list[str]:
+    """Return the additions to an event that have no text beneath them."""
+    described = _attribute_docs(ExecutionEvent)
+    names = [field.name for field in msgspec.structs.fields(ExecutionEvent)]
+    return [name for name in names if name not in CONTRACT_EVENT_FIELDS and not described.get(name)]
+
+
+def schema_tables() -> str:
+    """Return each table with the type, the constraints and the comment of each of its columns."""
+    parts = []
+    for statement, (name, comments) in zip(_schema("table"), table_comments().items(), strict=True):
+        rows = []
+        constraints = []
+        for line in statement.splitlines()[1:]:
+            if column := _COLUMN.match(line):
+                kind = f"{column['type']}{column['rest']}".rstrip().rstrip(",")
+                rows.append(f"| `{column['name']}` | {kind} | {_cell(column['comment'] or '')} |")
+            elif line.startswith("    "):
+                constraints.append(line.split("--")[0].strip().rstrip(","))
+        table = "| column | type | meaning |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
+        rules = f"\n```sql\n{chr(10).join(constraints)}\n```\n" if constraints else ""
+        parts.append(f"### `{name}`\n\n{_sentence(comments[''])}\n\n{table}{rules}")
+    return "\n".join(parts)
+
+
+def schema_views() -> str:
+    """Return each view's statement."""
+    return "```sql\n" + "\n\n".join(statement + ";" for statement in _schema("view")) + "\n```\n"
+
+
+def event_fields() -> str:
+    """Return each field of an event, and whether the contract has it."""
+    described = _attribute_docs(ExecutionEvent)
+    rows = [
+        f"| `{field.name}` | {'contract' if field.name in CONTRACT_EVENT_FIELDS else 'addition'} |"
+        f" {_cell(described.get(field.name, ''))} |"
+        for field in msgspec.structs.fields(ExecutionEvent)
+    ]
+    return "| field | origin | meaning |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
+
+
+def directive_states() -> str:
+    """Return each state of a directive, and whether it is final."""
+    docs = _member_docs(DirectiveState)
+    rows = [
+        f"| {state} | {'yes' if state.over else 'no'} | {_cell(docs.get(state.name, ''))} |"
+        for state in DirectiveState
+    ]
+    return "| state | final | meaning |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
+
+
+def log_codes() -> str:
+    """Return each log code with its meaning."""
+    rows = [f"| `{code}` | {_cell(code.meaning)} |" for code in LogCode]
+    return "| code | meaning |\n| --- | --- |\n" + "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 PARTS: Final[dict[str, Callable[[], str]]] = {
@@ -251,12 +351,21 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "retcodes": retcodes,
     "event-types": event_types,
     "exit-codes": exit_codes,
-    "schema": schema,
+    "schema-tables": schema_tables,
+    "schema-views": schema_views,
+    "event-fields": event_fields,
+    "directive-states": directive_states,
+    "log-codes": log_codes,
+    "module-map": module_map.python_map,
+    "mql5-map": module_map.mql5_map,
 }
 
 
 def filled(text: str) -> str:
-    """The page with each of its generated parts made anew. Raises KeyError for a part of no such name."""
+    """Return the page with each of its generated parts made anew.
+
+    Raises KeyError for a part of an unknown name.
+    """
     return _PART.sub(lambda part: f"{part[1]}{PARTS[part['name']]()}{part[3]}", text)
 
 
@@ -265,5 +374,6 @@ def _indent(raw: bytes) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
     specification.README.write_text(specification.page(), encoding="utf-8")

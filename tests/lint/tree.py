@@ -128,8 +128,12 @@ def passages(path: str) -> tuple[Passage, ...]:
 
 
 def _plain(path: str) -> Iterator[Passage]:
+    """Yield the lines of a document, without the generated parts: their source is a file of its own."""
+    generated = False
     for number, line in enumerate(content(path).splitlines(), 1):
-        yield Passage(path, number, "text", line)
+        generated = (generated or line.startswith("<!-- generated:")) and line != "<!-- end -->"
+        if not generated:
+            yield Passage(path, number, "text", line)
 
 
 def _mql5(path: str) -> Iterator[Passage]:

@@ -157,21 +157,33 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     # Additions of this bridge.
     error_code: str | None = None
+    """Stable code of the error: a return code of the broker, or a code of the bridge."""
     error_message: str | None = None
+    """Description of the error: field or thing, value, rule, remedy."""
     symbol: str | None = None
+    """Symbol, as the broker names it."""
     position_id: str | None = None
+    """Position identifier of the broker, as text."""
     deal_id: str | None = None
+    """Deal ticket of the broker, as text."""
     entry: str | None = None
     """OUT where a partial fill took volume off a position without a directive."""
     remaining_quantity: Decimal | None = None
+    """Volume of the order that is still open, in lots."""
     opening_directive_id: str | None = None
+    """Directive that opened the position, where another directive closed it."""
     close_reason: str | None = None
     """SL, TP, SO (stop-out), CLIENT (by hand), EXPERT: MetaTrader's DEAL_REASON."""
     profit: Decimal | None = None
+    """Profit of the deal, or of the position in total, in account currency."""
     swap: Decimal | None = None
+    """Swap that was booked, in account currency."""
     fee: Decimal | None = None
+    """Fee that was booked, in account currency."""
     stop_loss: Decimal | None = None
+    """Stop loss in force; absent where there is none."""
     take_profit: Decimal | None = None
+    """Take profit in force; absent where there is none."""
     action: str | None = None
     """MODIFY, MODIFY_SL, MODIFY_TP: an ORDER_PLACED that tells new levels. CHANGED: by hand. REVISION: money that
     the broker booked later."""
@@ -180,7 +192,9 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     price: Decimal | None = None
     """On an ORDER_PLACED of a pending order: the price that it waits for."""
     limit_price: Decimal | None = None
+    """Price of the limit order of a STOP_LIMIT."""
     order_expires_at: datetime | None = None
+    """Time at which a pending order leaves the book."""
 
 
 CONTRACT_EVENT_FIELDS: Final = (

@@ -2,7 +2,7 @@
 
 One ZeroMQ message is one frame is one UTF-8 JSON object with a `type`. Unknown fields are ignored, so that a
 newer peer can be heard; an unknown type is counted and answered with `error`. Whatever a terminal saw travels
-as a `report` (core.reports). The reference in words, with an example of each message, is bridge/README.md.
+as a `report` (core.reports). The reference in words, with an example of each message, is docs/link-protocol.md.
 
 Units: prices and volumes are JSON numbers with their decimals; times that end in `_ms` are whole
 milliseconds, `server_ms` on the broker's clock (not UTC), `clock_ms` on the sidecar's link clock
