@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from bridge.cli.failure import Failure
+from bridge.cli.group import Group
 from bridge.cli.options import FILE, json_option
 from bridge.cli.reading import journal_at
 from bridge.cli.tables import print_table
@@ -17,7 +18,7 @@ _SHOWN = 160
 """How much of a body the timeline shows. --json has all of it."""
 
 
-@click.group()
+@click.group(cls=Group)
 @click.option("--config", "config_path", type=FILE, metavar="FILE", help="The configuration that names it.")
 @click.option("--path", type=FILE, metavar="FILE", help="The journal itself, instead of a configuration.")
 @click.pass_context

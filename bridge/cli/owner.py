@@ -1,6 +1,6 @@
-"""Whoever owns the journal carries out what a person asks: the running sidecar, or else the command itself.
+"""Requests to the journal's owner: the running sidecar, or else the command line itself.
 
-A sidecar that was killed leaves its control file. Nobody answers there then, and the journal's lock is free.
+A sidecar that was killed leaves its control file behind. Nothing answers there then, and the journal is not locked.
 """
 
 import http.client
@@ -21,17 +21,18 @@ from bridge.sidecar import control_file
 from bridge.sidecar.control import STATUS_PATH, ControlError
 from bridge.sidecar.control_file import HOST, ControlFile
 from bridge.sidecar.live_status import LiveStatus
-from bridge.sidecar.operations import A, RefusedError, Request
+from bridge.sidecar.operator.request import A, RefusedError, Request
 
 ANSWER_S: Final = 30.0
-"""How long a sidecar may take for a request: its journal may be busy."""
+"""Time-out of a request in seconds: the sidecar's journal may be busy."""
 LOOK_S: Final = 5.0
-"""How long it may take to say how it stands."""
+"""Time-out of a status request in seconds."""
 LOCK_S: Final = 60.0
-"""How long a journal may be locked by one who cannot be asked: a sidecar that starts, or stops, or a command. To
-open a journal of years takes seconds, on a busy machine many."""
-PATIENT_S: Final = 2.0
-"""After so long a person is told what is waited for."""
+"""Seconds to wait for a journal whose owner cannot be asked: a sidecar that starts or stops, or another command.
+
+Opening a journal of years takes seconds, and on a busy machine many."""
+NOTICE_S: Final = 2.0
+"""Seconds of waiting after which the operator is shown the reason."""
 _TRY_AGAIN_S: Final = 0.1
 _MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 
@@ -39,24 +40,24 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class NobodyThereError(Exception):
-    """No sidecar took the request: nothing was done. The message says why."""
+    """No sidecar received the request, and nothing was done. The message says why."""
 
 
 class NoAnswerError(Exception):
-    """A sidecar may have taken the request, and did not answer."""
+    """A sidecar may have received the request, and did not answer."""
 
 
 def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
-    """Have it done; the answer, and whether a running sidecar did it.
+    """Have the request performed. Return the answer, and True where a running sidecar performed it.
 
-    Raises Failure where it is refused or not known to be done, and the JournalErrors of `opened`.
+    Raises Failure where it is refused or may not have been performed, and the JournalErrors of `opened`.
     """
     try:
-        # By the rules of the wire, though it may never go over it.
+        # The rules of the control endpoint hold for a request that is never sent, too.
         msgspec.json.decode(msgspec.json.encode(request), type=type(request))
     except msgspec.ValidationError as error:
         raise Failure(ExitCode.USAGE, str(error)) from error
-    began, emitted = time.monotonic(), False
+    began, noticed = time.monotonic(), False
     while True:
         try:
             return _ask(config, request), True
@@ -65,8 +66,8 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
         except NoAnswerError as error:
             raise Failure(
                 ExitCode.FAILED,
-                f"the sidecar did not answer ({error}). It may have done it: "
-                "'execution-officer status' shows what stands",
+                f"the sidecar did not answer ({error}), and may have performed {request.name}; "
+                "'execution-officer status' shows the state",
             ) from error
         try:
             with opened(config.journal, config.settings) as journal:
@@ -75,33 +76,33 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
             raise Failure(ExitCode.FAILED, str(error)) from error
         except JournalLockedError as error:
             waited_s = time.monotonic() - began
-            if waited_s > PATIENT_S and not emitted:
-                emitted = True
+            if waited_s > NOTICE_S and not noticed:
+                noticed = True
                 click.echo("waiting for a sidecar that starts or stops", err=True)
             if waited_s > LOCK_S:
                 raise Failure(
                     ExitCode.JOURNAL_LOCKED,
-                    f"another process owns the journal at {config.journal} and cannot be asked: {nobody}. "
-                    "Nothing was done",
+                    f"the journal {config.journal} is owned by another process that cannot be asked: {nobody}; "
+                    "nothing was done; end that process, or try again",
                 ) from error
-            # A sidecar that is starting can be asked in a moment; one that stops lets go of the journal.
+            # A sidecar that starts can be asked in a moment; one that stops releases the journal.
             time.sleep(_TRY_AGAIN_S)
 
 
 def live(config: Config) -> LiveStatus:
-    """How the running sidecar stands. Raises NobodyThereError, NoAnswerError."""
+    """Return the state of the running sidecar. Raises NobodyThereError, NoAnswerError."""
     status, body = _exchange(_file(config), "GET", STATUS_PATH, None, LOOK_S)
     if status != http.client.OK:
-        raise NoAnswerError(_emitted(body).message)
+        raise NoAnswerError(_error_of(body).message)
     return _decode(body, LiveStatus)
 
 
 def _ask(config: Config, request: Request[A]) -> A:
-    """The sidecar's answer. Raises NobodyThereError, NoAnswerError, Failure where it refuses."""
-    status, body = _exchange(_file(config), "POST", request.path, request, ANSWER_S)
+    """Return the sidecar's answer. Raises NobodyThereError, NoAnswerError, and Failure where it refuses."""
+    status, body = _exchange(_file(config), "POST", request.path(), request, ANSWER_S)
     if status == http.client.OK:
         return _decode(body, request.answer_type())
-    raise Failure(ExitCode.FAILED, _emitted(body).message)
+    raise Failure(ExitCode.FAILED, _error_of(body).message)
 
 
 def _file(config: Config) -> ControlFile:
@@ -115,14 +116,14 @@ def _file(config: Config) -> ControlFile:
 def _exchange(
     file: ControlFile, method: str, path: str, body: msgspec.Struct | None, timeout_s: float
 ) -> tuple[int, bytes]:
-    """One request: status and body. No proxy, no redirect, no other host than this."""
+    """Send one request; return status and body. No proxy, no redirect, no host but this machine."""
     connection = http.client.HTTPConnection(HOST, file.port, timeout=timeout_s)
     try:
         try:
             connection.connect()
         except OSError as error:
             raise NobodyThereError(
-                f"nobody answers on {HOST}:{file.port} ({error.strerror or error})"
+                f"nothing answers on {HOST}:{file.port} ({error.strerror or error})"
             ) from error
         try:
             connection.request(
@@ -139,22 +140,22 @@ def _exchange(
             raise NoAnswerError(f"{type(error).__name__}: {error}") from error
     finally:
         connection.close()
-    if answer.status == http.client.UNAUTHORIZED or not _is_ours(raw):
-        # The port of a sidecar that was killed, and somebody else's by now.
+    if answer.status == http.client.UNAUTHORIZED or not _is_json_object(raw):
+        # The sidecar was killed, and another program uses its port now.
         raise NobodyThereError(
-            f"what answers on {HOST}:{file.port} is not the sidecar that wrote the control file"
+            f"the program on {HOST}:{file.port} is not the sidecar that wrote the control file"
         )
     return answer.status, raw
 
 
-def _is_ours(raw: bytes) -> bool:
+def _is_json_object(raw: bytes) -> bool:
     try:
         return isinstance(json.loads(raw), dict)
     except ValueError:
         return False
 
 
-def _emitted(raw: bytes) -> ControlError:
+def _error_of(raw: bytes) -> ControlError:
     try:
         return msgspec.json.decode(raw, type=ControlError)
     except msgspec.DecodeError:

@@ -256,7 +256,7 @@ class Journal:
         now: datetime,
         *,
         directive_id: str,
-        verdict: resolve.Word,
+        verdict: resolve.Verdict,
         note: str,
         client_order_id: int | None = None,
         price: Decimal | None = None,

@@ -1,7 +1,7 @@
-"""The file that tells where the sidecar's control endpoint is, and its token. It stands beside the journal.
+"""Control file: port and token of the sidecar's control endpoint, beside the journal.
 
-Whoever may read it may stop and close trades, so on POSIX nobody but its owner may. On Windows the folder's
-access rights are the person's own affair.
+A process that can read it can stop and close trades. On POSIX only its owner can. On Windows the operator sets the
+folder's access rights.
 """
 
 import os
@@ -18,14 +18,14 @@ _MAX_BYTES: Final = 4096
 
 
 class ControlFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file says."""
+    """Content of the file."""
 
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)]
-    """On 127.0.0.1."""
+    """Port on 127.0.0.1."""
     token: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     """256 random bits, drawn at each start."""
     pid: int
-    """The sidecar's process, for people."""
+    """Process id of the sidecar, for people."""
     started_at: str
 
     def __repr__(self) -> str:
@@ -33,28 +33,28 @@ class ControlFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def control_path(journal: Path) -> Path:
-    """Where the file of the journal's sidecar is: beside the journal's own file, wherever a link to it is."""
+    """Return the path of the control file: beside the journal's own file, also when `journal` is a link to it."""
     real = journal.resolve()
     return real.with_name(real.name + SUFFIX)
 
 
 def write(path: Path, content: ControlFile) -> None:
-    """Put the file there, whole or not at all, for its owner alone. Raises OSError."""
-    # A name of its own: what a killed sidecar left half written is in nobody's way.
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    """Write the file, whole or not at all, readable by its owner only. Raises OSError."""
+    # A random name: a file that a killed sidecar left half written does not get in the way.
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         # The mode is given at creation: with a chmod after it there would be a moment in which others could read.
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
             file.write(msgspec.json.encode(content) + b"\n")
-        os.replace(draft, path)
+        os.replace(partial, path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
 
 
 def read(path: Path) -> ControlFile | None:
-    """What the file says; None where there is none, or none that makes sense."""
+    """Return the file's content; None if it does not exist or is not valid."""
     try:
         with path.open("rb") as file:
             return msgspec.json.decode(file.read(_MAX_BYTES), type=ControlFile)
@@ -63,7 +63,7 @@ def read(path: Path) -> ControlFile | None:
 
 
 def remove(path: Path, content: ControlFile) -> None:
-    """Take the file away, where it is still this one."""
+    """Delete the file if it still has this content."""
     if read(path) == content:
         with suppress(OSError):
             path.unlink()

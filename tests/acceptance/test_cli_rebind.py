@@ -17,17 +17,17 @@ def test_a_rebinding_lifts_the_hold(without_journal: Person) -> None:
         desk.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     words = ("rebind", "--officer", OFFICER, "--why", "compared", "--yes")
     assert person.run(*words) == ExitCode.OK
-    assert person.said.startswith("Hold lifted: the terminal has another ledger")
+    assert person.said.startswith("Quarantine lifted: the terminal has another ledger")
     assert "The session of its terminal" not in person.said
     assert person.status()[1]["required_actions"] == []
     assert person.run(*words) == ExitCode.OK
-    assert person.said.startswith(f"{OFFICER} was not held.")
+    assert person.said.startswith(f"{OFFICER} was not quarantined.")
 
 
 def test_a_rebinding_asks_first(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert person.run("rebind", "--officer", OFFICER, "--why", "compared") == ExitCode.INTERRUPTED
-    assert "Have you compared the account" in person.said
+    assert "Did you compare the account" in person.said
 
 
 def test_another_account_while_an_order_may_stand_at_this_one(without_journal: Person) -> None:
@@ -42,7 +42,7 @@ def test_another_account_while_an_order_may_stand_at_this_one(without_journal: P
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("--officer", "nobody", "--why", "x"), ExitCode.CONFIG, f"which has: {OFFICER}, {OTHER}"),
+        (("--officer", "nobody", "--why", "x"), ExitCode.CONFIG, f"has: {OFFICER}, {OTHER}"),
         (("--officer", OFFICER, "--why", ""), ExitCode.USAGE, "why"),
         (("--officer", OFFICER), ExitCode.USAGE, "--why"),
     ],

@@ -49,8 +49,8 @@ def test_refused_events_are_shown_with_the_lines_that_end_it(refused: Person) ->
 def test_one_directives_events_are_retried(refused: Person) -> None:
     assert refused.run("retry", "dir-2") == ExitCode.OK
     assert refused.said == (
-        f"{OFFICER}: dir-2: DIRECTIVE_RECEIVED: offered once more.\n"
-        "No sidecar runs: they go out when it runs next ('execution-officer run').\n"
+        f"{OFFICER}: dir-2: DIRECTIVE_RECEIVED: queued again.\n"
+        "No sidecar runs: they are posted after the next 'execution-officer run'.\n"
     )
     assert undelivered(refused) == [("dir-1", "refused"), ("dir-2", "queued"), (None, "refused")]
     assert refusals(refused) == ["the Director refused 2 events for good: HTTP 422: no"]
@@ -60,11 +60,11 @@ def test_all_refused_events_are_retried_but_those_that_were_dismissed(refused: P
     assert refused.run("dismiss", "--officer", OFFICER, "--note", "known", "dir-1") == ExitCode.OK
     assert refused.said == f"{OFFICER}: dir-1: DIRECTIVE_RECEIVED: dismissed.\n"
     assert refused.run("retry") == ExitCode.OK
-    assert f"{OFFICER}: of no directive: ORDER_REJECTED: offered once more." in refused.said
+    assert f"{OFFICER}: without a directive: ORDER_REJECTED: queued again." in refused.said
     assert undelivered(refused) == [("dir-1", "refused"), ("dir-2", "queued"), (None, "queued")]
     assert refusals(refused) == []
     assert refused.run("retry") == ExitCode.OK
-    assert refused.said == "No event waits to be retried.\n"
+    assert refused.said == "There is no refused event to retry.\n"
     # By its name it goes out all the same.
     assert refused.run("retry", "dir-1") == ExitCode.OK
     assert undelivered(refused) == [("dir-1", "queued"), ("dir-2", "queued"), (None, "queued")]
@@ -75,16 +75,20 @@ def test_all_refused_events_are_dismissed(refused: Person) -> None:
     assert refused.said.count("dismissed.") == 3
     assert (refused.status()[0], refusals(refused)) == (ExitCode.NOT_RUNNING, [])
     assert refused.run("dismiss", "--all", "--note", "known") == ExitCode.OK
-    assert refused.said == "No event waits to be dismissed.\n"
+    assert refused.said == "There is no refused event to dismiss.\n"
 
 
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("retry", "none"), ExitCode.FAILED, "the Director has refused no event of 'none'"),
-        (("retry", "dir-1", "none", "other"), ExitCode.FAILED, "no event of 'none', 'other'"),
-        (("retry", "--officer", OTHER, "dir-1"), ExitCode.FAILED, "no event of 'dir-1'"),
-        (("retry", "--officer", "nobody"), ExitCode.FAILED, "there is no officer 'nobody'"),
+        (
+            ("retry", "none"),
+            ExitCode.FAILED,
+            'directive "none" has no event that the Director refused for good',
+        ),
+        (("retry", "dir-1", "none", "other"), ExitCode.FAILED, 'directive "none", "other" has no event'),
+        (("retry", "--officer", OTHER, "dir-1"), ExitCode.FAILED, 'directive "dir-1" has no event'),
+        (("retry", "--officer", "nobody"), ExitCode.FAILED, 'unknown officer "nobody"'),
         (("dismiss", "--note", "x"), ExitCode.USAGE, "name directives, or give --all"),
         (("dismiss", "--note", "x", "--all", "dir-1"), ExitCode.USAGE, "name directives, or give --all"),
         (("dismiss", "dir-1"), ExitCode.USAGE, "--note"),
@@ -92,7 +96,7 @@ def test_all_refused_events_are_dismissed(refused: Person) -> None:
         (
             ("dismiss", "none", "--note", "x"),
             ExitCode.FAILED,
-            "no event that was not dismissed yet of 'none'",
+            'directive "none" has no undismissed event',
         ),
     ],
 )

@@ -98,7 +98,7 @@ def test_what_the_sidecar_refuses_is_emitted(rig: Rig) -> None:
     opening = rig.open()
     for directive_id, says in (
         (opening, "nothing is in doubt"),
-        ("none", "the journal has no directive 'none'"),
+        ("none", 'unknown directive "none"'),
     ):
         words = ("resolve", directive_id, "--as", "rejected", "--note", "x")
         assert says in order(rig, *words, code=ExitCode.FAILED)

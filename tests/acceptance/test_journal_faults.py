@@ -135,7 +135,7 @@ def test_an_old_copy_of_the_journal_is_noticed_and_nothing_is_sent_until_a_perso
     _nothing_goes_out(rig, sends=2)
     # Then the person has looked. The order is found, and not sent again.
     assert rig.sidecar.terminate() == 0
-    assert "Hold lifted" in _accept_what_there_is(rig)
+    assert "Quarantine lifted" in _accept_what_there_is(rig)
     rig.start_sidecar()
     rig.sidecar.logged("event_delivered", directive=directive_id, event_type=EventType.POSITION_OPENED)
     rig.emitted(directive_id, *OPENED)
@@ -187,6 +187,6 @@ def test_a_lost_ledger_holds_its_officer_until_a_person_accepts_the_new_one(rig:
     assert "another ledger" in held.body["error_message"]
     _nothing_goes_out(rig, sends=1)
     said = _accept_what_there_is(rig)
-    assert "Hold lifted" in said and "The session of its terminal is over" in said
+    assert "Quarantine lifted" in said and "The session of its terminal has ended" in said
     rig.emitted(rig.issue("OPEN_LONG"), *OPENED)
     assert len(rig.broker.sends()) == 2

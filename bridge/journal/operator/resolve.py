@@ -14,10 +14,10 @@ from bridge.core.units.decimals import AmountError, check_amount
 from bridge.journal.steps.step import Step, json_text
 from bridge.journal.tables import rows
 
-Word = Literal["filled", "rejected", "cancelled"]
+Verdict = Literal["filled", "rejected", "cancelled"]
 """What became of it."""
 
-WORDS: Final = get_args(Word)
+VERDICTS: Final = get_args(Verdict)
 
 RESOLVABLE: Final = (CommandState.UNRESOLVED, CommandState.UNKNOWN)
 """The states that a person may end. In every other one evidence has settled it, or will."""
@@ -49,7 +49,7 @@ def resolve(
     step: Step,
     *,
     directive_id: str,
-    verdict: Word,
+    verdict: Verdict,
     note: str,
     client_order_id: int | None,
     price: Decimal | None,
@@ -112,7 +112,7 @@ def _states(directive_id: str, client_order_id: int | None, commands: Sequence[C
 
 
 def _check_fill(
-    command: CommandRecord, verdict: Word, price: Decimal | None, quantity: Decimal | None
+    command: CommandRecord, verdict: Verdict, price: Decimal | None, quantity: Decimal | None
 ) -> None:
     for name, value in (("price", price), ("quantity", quantity)):
         if value is None:

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.core.link.messages import Order
 from bridge.journal.database import file
-from bridge.journal.operator.resolve import CannotResolveError, Resolved, Word
+from bridge.journal.operator.resolve import CannotResolveError, Resolved, Verdict
 
 from .desk import NOW, OFFICER, OTHER, Desk, directive
 from .reports import TIMEOUT, absent, deal, result, submitted
@@ -27,7 +27,7 @@ def order(joined: Desk) -> Order:
 
 def resolve(
     desk: Desk,
-    verdict: Word,
+    verdict: Verdict,
     directive_id: str = "dir-1",
     *,
     client_order_id: int | None = None,
@@ -55,7 +55,7 @@ def resolve(
     ],
 )
 def test_what_a_person_says_ends_it_and_is_emitted(
-    joined: Desk, order: Order, verdict: Word, after: str, emitted: str
+    joined: Desk, order: Order, verdict: Verdict, after: str, emitted: str
 ) -> None:
     done = resolve(joined, verdict)
     assert (done.client_order_id, done.before, done.after) == (order.client_order_id, "UNKNOWN", after)
@@ -153,7 +153,7 @@ def test_a_client_order_id_that_is_another_directives(joined: Desk, order: Order
     ],
 )
 def test_a_fill_that_cannot_be(
-    joined: Desk, order: Order, verdict: Word, price: str | None, quantity: str | None, says: str
+    joined: Desk, order: Order, verdict: Verdict, price: str | None, quantity: str | None, says: str
 ) -> None:
     with pytest.raises(CannotResolveError, match=says):
         resolve(

@@ -172,6 +172,26 @@ async def test_what_is_refused(
     assert station.rows("SELECT kind FROM audit") == []
 
 
+@pytest.mark.parametrize(
+    ("path", "data", "says"),
+    [
+        ("/v1/pause", b"{}", 'unknown path "/v1/pause"; supported: /v1/status, /v1/halt, /v1/resume, '),
+        (
+            "/v1/resolve",
+            b'{"directive_id": "d", "verdict": "lost", "note": "n"}',
+            "verdict (cancelled|filled|rejected)",
+        ),
+        ("/v1/halt", b'{"reason": "x"}', "supported fields: officer, symbol, why"),
+    ],
+)
+async def test_unknown_word_is_refused_with_the_supported_ones(
+    sidecar: Controlled, path: str, data: bytes, says: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    _, answer = await sidecar.ask("POST", path, data=data, headers=headers)
+    assert says in answer["message"]
+
+
 async def test_a_journal_that_cannot_be_written_is_emitted(station: Station, sidecar: Controlled) -> None:
     await sidecar.file()
     station.lock_journal()
@@ -195,7 +215,7 @@ async def test_a_halt_and_a_resume(station: Station, sidecar: Controlled) -> Non
     assert halted(station) == ""
     assert station.rows("SELECT kind, subject FROM audit") == [("operator", "halt"), ("operator", "resume")]
     said = [each for each in station.said if each["code"] == "operator_command"]
-    assert [each["path"] for each in said] == ["/v1/halt", "/v1/resume"]
+    assert [each["command"] for each in said] == ["halt", "resume"]
 
 
 async def test_a_flatten_halts_and_stands_in_the_inbox(station: Station, sidecar: Controlled) -> None:
@@ -234,7 +254,7 @@ async def test_a_dismissal(station: Station, director: Sandbox, tmp_path: Path) 
             "POST", "/v1/dismiss", {"note": "known", "directives": ["dir-1", "dir-2"]}
         )
         assert (status, emitted["error"]) == (409, "REFUSED")
-        assert "'dir-2'" in emitted["message"] and "'dir-1'" not in emitted["message"]
+        assert '"dir-2"' in emitted["message"] and '"dir-1"' not in emitted["message"]
         assert [
             each["directive_id"] for each in (await sidecar.post("/v1/dismiss", {"note": "n"}))["events"]
         ] == ["dir-1"]
@@ -253,7 +273,7 @@ async def test_a_rebinding_ends_the_session_and_the_next_hello_pins_its_ledger(
         assert "another ledger" in quarantine
         emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
         assert (emitted["quarantine"], emitted["account"]) == (quarantine, "")
-        assert (await terminal.hear(Bye)).reason == "a person rebinds the officer"
+        assert (await terminal.hear(Bye)).reason == "operator command rebind"
         assert station.rows("SELECT ledger_id FROM officers") == [(None,)]
         await terminal.join(ledger=other)
     assert station.rows("SELECT quarantine, ledger_id FROM officers") == [("", other.id)]

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from bridge.core.settings import RiskLimits
-from bridge.sidecar.operations import MOST_NAMED, HaltRequest, RefusedError
+from bridge.sidecar.operator.halt import MOST_NAMED, HaltRequest
+from bridge.sidecar.operator.request import RefusedError
 from tests.integration.journal.desk import NOW, OFFICER, OTHER, Desk, settings, terms
 
 
@@ -43,7 +44,8 @@ def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known(
     with pytest.raises(RefusedError) as refused:
         halt(desk, "eurusd", officer)
     assert str(refused.value) == (
-        "no symbol 'eurusd' was ever traded or configured here; there are: EURUSD, EURUSD.r, GOLD, XAUUSD.r"
+        'unknown symbol "eurusd": it was never traded or configured here; '
+        "known symbols: EURUSD, EURUSD.r, GOLD, XAUUSD.r"
     )
     assert desk.rows("SELECT * FROM halts") == []
 

@@ -1,0 +1,54 @@
+"""`execution-officer flatten`: close all positions, cancel all pending orders, and halt."""
+
+import secrets
+from pathlib import Path
+
+import click
+
+from bridge.cli.options import config_option, officer_option
+from bridge.cli.owner import NoAnswerError, NobodyThereError, carry_out, live
+from bridge.config import Config, load
+from bridge.sidecar.operator.flatten import FlattenRequest, Flattens
+
+
+@click.command()
+@config_option
+@officer_option
+@click.option("--why", default="", metavar="TEXT", help="Reason, for the audit.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def flatten(config_path: Path, officer: str | None, why: str, yes: bool) -> None:
+    """Close all positions and cancel all pending orders of the bridge, and halt.
+
+    Opens are refused until 'execution-officer resume'. Manual trades are not touched. While no sidecar runs or a
+    terminal is not connected, its closes wait and are sent when it is back.
+    """
+    config = load(config_path)
+    officers = officer or ", ".join(each.id for each in config.settings.officers)
+    if not yes:
+        click.confirm(f"Close all positions and cancel all pending orders of {officers}?", abort=True)
+    request = FlattenRequest(officer=officer, why=why, nonce=secrets.token_hex(8))
+    done, by_sidecar = carry_out(config, request)
+    for each in done.flattens:
+        click.echo(f"{each.officer}: to be closed and cancelled by directive {each.directive_id}.")
+        click.echo(
+            f"{each.officer}: opens are halted until 'execution-officer resume --officer {each.officer}'."
+        )
+    if by_sidecar:
+        _show_blocked(config, done)
+    else:
+        click.echo("No sidecar runs: the closes are sent after the next 'execution-officer run'.")
+
+
+def _show_blocked(config: Config, done: Flattens) -> None:
+    """Print why nothing can be sent now: the operator must not leave in the belief that closes are under way."""
+    try:
+        status = live(config)
+    except (NobodyThereError, NoAnswerError) as error:
+        click.echo(f"Progress is unknown ({error}); see 'execution-officer status'.")
+        return
+    flattened = {each.officer for each in done.flattens}
+    for officer in status.officers:
+        if officer.officer in flattened and officer.blocked:
+            click.echo(
+                f"{officer.officer}: nothing can be sent now: {officer.blocked}. The closes are sent once it can."
+            )

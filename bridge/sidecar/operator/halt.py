@@ -1,0 +1,63 @@
+"""Operator command `halt`: refuse opens until they are resumed."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from bridge.core.link.messages import Name
+from bridge.core.settings import Settings
+from bridge.journal.journal import Journal
+from bridge.journal.operator.halt import Halt
+from bridge.sidecar.operator.request import RefusedError, Request, Why, officers_meant
+
+MOST_NAMED: Final = 50
+"""Most symbols that a refusal lists."""
+
+
+class Halts(msgspec.Struct, frozen=True, kw_only=True):
+    """Halts in force, or halts that were lifted; by officer and symbol."""
+
+    halts: list[Halt]
+
+
+class HaltRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop opens of one officer or, with None, of all."""
+
+    name = "halt"
+
+    officer: Name | None = None
+    symbol: str = ""
+    """The Director's name for it, or the broker's; empty for all."""
+    why: Why = ""
+
+    @classmethod
+    def answer_type(cls) -> type[Halts]:
+        return Halts
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> Halts:
+        officers = officers_meant(self.officer, settings)
+        if self.symbol:
+            _check_symbol(self.symbol, officers, journal, settings)
+        return Halts(
+            halts=[journal.halt(officer, now, symbol=self.symbol, why=self.why) for officer in officers]
+        )
+
+
+def _check_symbol(symbol: str, officers: list[str], journal: Journal, settings: Settings) -> None:
+    """Raise RefusedError for an unknown symbol: its halt would stop nothing, and nobody would notice.
+
+    While no symbol at all is known there is nothing to compare it with, and any symbol is accepted.
+    """
+    known: set[str] = set()
+    for officer in officers:
+        known |= journal.known_symbols(officer)
+        configured = settings.officer(officer)
+        if configured is not None:
+            known |= {*configured.symbols, *configured.symbols.values()}
+            known |= {*(configured.risk_limits.allowed_symbols or ())}
+    if known and symbol not in known:
+        listed = ", ".join(sorted(known)[:MOST_NAMED]) + (", ..." if len(known) > MOST_NAMED else "")
+        raise RefusedError(
+            f'unknown symbol "{symbol}": it was never traded or configured here; known symbols: {listed}'
+        )

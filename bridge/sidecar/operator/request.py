@@ -1,0 +1,68 @@
+"""Base of the operator commands' requests, and the field types that they share."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from bridge.core.link.messages import Name
+from bridge.core.settings import Settings
+from bridge.journal.journal import Journal
+
+A = TypeVar("A", bound=msgspec.Struct)
+Why = Annotated[str, msgspec.Meta(max_length=500)]
+"""Reason for the audit; may be empty."""
+Note = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+"""Statement of the operator for the audit; required."""
+Directives = Annotated[list[Name], msgspec.Meta(max_length=100)]
+Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
+"""8 random bytes in lower-case hex, drawn by the caller."""
+
+
+class RefusedError(Exception):
+    """The request cannot be performed as it is. Nothing was changed; the message says why."""
+
+
+class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One operator command with its arguments, answered with an `A`.
+
+    A Struct cannot be an abstract base class, so a request without its methods fails when it is used.
+    """
+
+    name: ClassVar[str]
+    """Name of the command, at the command line and in the control endpoint's path."""
+
+    @classmethod
+    def path(cls) -> str:
+        """Return the path at the control endpoint."""
+        return f"/v1/{cls.name}"
+
+    @classmethod
+    def answer_type(cls) -> type[A]:
+        """Return the type of the answer."""
+        raise NotImplementedError
+
+    def officer_without_session(self) -> str | None:
+        """Return the officer whose terminal must have no session during `perform`; None for none."""
+        return None
+
+    def check(self, journal: Journal, settings: Settings) -> None:
+        """Raise RefusedError when `perform` would. Changes nothing. Called before a session is ended."""
+
+    def perform(self, journal: Journal, settings: Settings, now: datetime) -> A:
+        """Perform the command in the journal. Raises RefusedError, JournalUnavailableError."""
+        raise NotImplementedError
+
+
+def performing(request: Request[A], settings: Settings, now: datetime) -> Callable[[Journal], A]:
+    """Return the request as one piece of work for the journal's thread."""
+    return lambda journal: request.perform(journal, settings, now)
+
+
+def officers_meant(officer: str | None, settings: Settings) -> list[str]:
+    """Return the officer, or with None all of the configuration. Raises RefusedError for an unknown one."""
+    known = [each.id for each in settings.officers]
+    if officer is not None and officer not in known:
+        raise RefusedError(f'unknown officer "{officer}"; the configuration has: {", ".join(known)}')
+    return known if officer is None else [officer]

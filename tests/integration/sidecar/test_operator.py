@@ -1,0 +1,57 @@
+"""Operator commands performed on a journal: each one has an example here and leaves a row in the audit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from bridge.sidecar.operator import REQUESTS
+from bridge.sidecar.operator.request import Request
+from tests.integration.journal.desk import NOW, OFFICER, Desk, directive, settings
+from tests.integration.journal.reports import absent
+
+EXAMPLES: Final[dict[str, dict[str, object]]] = {
+    "halt": {"officer": OFFICER, "why": "news"},
+    "resume": {"officer": OFFICER},
+    "flatten": {"officer": OFFICER, "nonce": "0f" * 8},
+    "resolve": {"directive_id": "dir-1", "verdict": "rejected", "note": "not in the history"},
+    "retry": {"directives": ["dir-2"]},
+    "dismiss": {"note": "known"},
+    "rebind": {"officer": OFFICER, "why": "compared"},
+}
+"""Arguments of each command, for the journal of `desk`."""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A journal with an UNKNOWN command of dir-1 and a refused event of dir-2."""
+    made = Desk(tmp_path / "journal.db", settings())
+    made.join()
+    [command] = made.sent(directive())
+    made.later(30)
+    made.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
+    made.take(directive("dir-2", quantity=-1))
+    for event in made.due():
+        if event.directive_id == "dir-2":
+            made.journal.set_aside(event, "HTTP 422: no", NOW)
+    yield made
+    made.close()
+
+
+def test_every_operator_command_has_an_example() -> None:
+    missing = {kind.name for kind in REQUESTS} - set(EXAMPLES)
+    assert not missing, f"add to EXAMPLES of tests/integration/sidecar/test_operator.py: {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: str(kind.name))
+def test_operator_command_is_performed_and_audited(desk: Desk, kind: type[Request[Any]]) -> None:
+    request = msgspec.convert(EXAMPLES[kind.name], kind)
+    request.check(desk.journal, desk.settings)
+    answer = request.perform(desk.journal, desk.settings, NOW)
+    assert isinstance(answer, kind.answer_type())
+    performed = [
+        subject for _, subject in desk.rows("SELECT kind, subject FROM audit WHERE kind = 'operator'")
+    ]
+    assert kind.name in performed, f"bridge/journal/operator writes no audit row for {kind.name}"
