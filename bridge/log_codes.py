@@ -134,6 +134,10 @@ class LogCode(StrEnum):
 
     # The simulated broker
     BROKER_READY = "broker_ready", "The simulated broker takes connections."
+    BROKER_CALL_FAILED = (
+        "broker_call_failed",
+        "The simulated broker failed on a call, by a defect of its own, and answered with an error.",
+    )
     BROKER_DROPPED_MESSAGE = (
         "broker_dropped_message",
         "The simulated broker dropped a message of several frames.",

@@ -13,9 +13,9 @@ from bridge.cli.simulator_inputs import InputOptions, input_options, inputs_of
 from bridge.clock import SystemClock
 from bridge.exits import ExitCode
 from bridge.keys import load_link_key
-from bridge.simulator.broker.api import BrokerApi, BrokerGone
+from bridge.simulator.broker.api import BrokerGone
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient, connect_broker
 from bridge.simulator.broker.rpc.server import UTC_OFFSET, run_broker, server_ms
 from bridge.simulator.broker.scenario import Scenario, ScenarioError, load_scenario
 from bridge.simulator.terminal.ledger import LedgerError
@@ -56,7 +56,7 @@ def reference_terminal(
         )
     key = load_link_key(link_key_file)
     inputs = inputs_of(options)
-    api = _own_broker(scenario) if broker is None else _distant_broker(broker)
+    api: Broker | BrokerClient = _own_broker(scenario) if broker is None else _distant_broker(broker)
     try:
         run_terminal(
             endpoint=endpoint,
@@ -76,7 +76,7 @@ def reference_terminal(
             ExitCode.ENDPOINT, f"--broker {broker}: {error}. Is the simulated-broker running?"
         ) from error
     finally:
-        if isinstance(api, BrokerClient):
+        if not isinstance(api, Broker):
             api.close()
 
 
@@ -117,9 +117,9 @@ def _own_broker(scenario: Path | None) -> Broker:
     return Broker.start(terms, server_ms(SystemClock(), UTC_OFFSET))
 
 
-def _distant_broker(endpoint: str) -> BrokerApi:
+def _distant_broker(endpoint: str) -> BrokerClient:
     try:
-        return BrokerClient(endpoint)
+        return connect_broker(endpoint)
     except zmq.ZMQError as error:
         raise _bad_endpoint("--broker", endpoint, error) from error
 

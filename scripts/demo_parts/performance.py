@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.simulator.broker.api import BrokerGone, BrokerTimeout, ControlError
-from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.client import connect_broker
 from demo_parts.director import DirectorClient, DirectorError
 from demo_parts.display import Display
 from demo_parts.journal import JournalFailedError, JournalRow, read_journal
@@ -52,7 +52,7 @@ def _play(folder: Path, patience: Patience, display: Display | None) -> Outcome:
             stage.build(SCENARIO)
             director = DirectorClient(stage.director_url, stage.api_key)
             try:
-                with BrokerClient(stage.broker_endpoint) as broker, _following(play, display) as on_change:
+                with connect_broker(stage.broker_endpoint) as broker, _following(play, display) as on_change:
                     play.run(stage, director, broker, patience, on_change)
             except _NO_ANSWER:
                 # Where one of them died, its log says more than who missed it.

@@ -13,7 +13,7 @@ import pytest
 
 from bridge.exits import ExitCode
 from bridge.keys import create_link_key
-from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.client import connect_broker
 from tests.acceptance.commands import TIMEOUT_S, first_line, run, running
 
 signals_only = pytest.mark.skipif(os.name != "posix", reason="Windows cannot send SIGTERM to a process")
@@ -64,7 +64,7 @@ def test_a_sandbox_whose_port_is_taken(tmp_path: Path) -> None:
 def test_the_simulated_broker_says_its_address_and_logs_json(tmp_path: Path) -> None:
     command = ("simulated-broker", "--endpoint", "tcp://127.0.0.1:*", "--json")
     with running(*command, cwd=tmp_path) as process:
-        client = BrokerClient(json.loads(first_line(process))["endpoint"])
+        client = connect_broker(json.loads(first_line(process))["endpoint"])
         try:
             assert client.account().login == 5000001
         finally:

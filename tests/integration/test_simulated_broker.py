@@ -25,15 +25,16 @@ from bridge.simulator.broker.fault_rules import (
     Latency,
     LoseAnswer,
     Match,
+    MoveMarket,
     Pace,
     Reject,
     Rule,
     SendKind,
 )
 from bridge.simulator.broker.rpc.calls import Problem, RpcError
-from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient, connect_broker
 from bridge.simulator.broker.rpc.server import BrokerServer, serve, server_ms
-from bridge.simulator.broker.scenario import Scenario, Walk
+from bridge.simulator.broker.scenario import RandomWalk, Scenario
 from bridge.simulator.mt5.types import OrderTime, OrderType, Retcode, SymbolTradeMode
 from tests.unit.simulator.broker.build import EVER, change, closing, opening, removal, stops, waiting
 
@@ -90,7 +91,7 @@ class Served:
 
     @contextmanager
     def client(self) -> Iterator[BrokerClient]:
-        with BrokerClient(self.endpoint, timeout=10) as client:
+        with connect_broker(self.endpoint, timeout=10) as client:
             yield client
 
 
@@ -114,8 +115,8 @@ async def outside(call: Callable[..., T], *args: object) -> T:
 
 
 async def test_client_sees_what_the_broker_sees() -> None:
-    async with served() as desk, asyncio.timeout(20):
-        with desk.client() as client:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
 
             def trade() -> None:
                 result = client.order_send(opening("0.10", sl="1.09", magic=2**52 - 1))
@@ -129,35 +130,37 @@ async def test_client_sees_what_the_broker_sees() -> None:
                 client.set_trade_mode("GBPUSD", SymbolTradeMode.CLOSEONLY)
                 client.set_session("USDJPY", False)
                 assert client.order_check(opening(symbol="USDJPY")).retcode == Retcode.MARKET_CLOSED
-                assert client.history_order(result.order) == desk.broker.history_order(result.order)
-                assert client.history_deal(result.deal) == desk.broker.history_deal(result.deal)
+                assert client.history_order(result.order) == running.broker.history_order(result.order)
+                assert client.history_deal(result.deal) == running.broker.history_deal(result.deal)
                 assert client.order_by_ticket(result.order) is None
-                assert client.deals_by_position(result.order) == desk.broker.deals_by_position(result.order)
+                assert client.deals_by_position(result.order) == running.broker.deals_by_position(
+                    result.order
+                )
 
             await outside(trade)
             pairs = [
-                (client.account, desk.broker.account),
-                (client.connected, desk.broker.connected),
-                (client.server_time, desk.broker.server_time),
-                (client.symbols, desk.broker.symbols),
-                (client.positions, desk.broker.positions),
-                (client.orders, desk.broker.orders),
-                (client.sends, desk.broker.sends),
-                (lambda: client.transactions(0), lambda: desk.broker.transactions(0)),
-                (lambda: client.history_orders(*EVER), lambda: desk.broker.history_orders(*EVER)),
-                (lambda: client.history_deals(*EVER), lambda: desk.broker.history_deals(*EVER)),
-                (lambda: client.symbol("GBPUSD"), lambda: desk.broker.symbol("GBPUSD")),
-                (lambda: client.symbol("X"), lambda: desk.broker.symbol("X")),
-                (lambda: client.tick("EURUSD"), lambda: desk.broker.tick("EURUSD")),
-                (lambda: client.tick("X"), lambda: desk.broker.tick("X")),
+                (client.account, running.broker.account),
+                (client.connected, running.broker.connected),
+                (client.server_time, running.broker.server_time),
+                (client.symbols, running.broker.symbols),
+                (client.positions, running.broker.positions),
+                (client.orders, running.broker.orders),
+                (client.sends, running.broker.sends),
+                (lambda: client.transactions(0), lambda: running.broker.transactions(0)),
+                (lambda: client.history_orders(*EVER), lambda: running.broker.history_orders(*EVER)),
+                (lambda: client.history_deals(*EVER), lambda: running.broker.history_deals(*EVER)),
+                (lambda: client.symbol("GBPUSD"), lambda: running.broker.symbol("GBPUSD")),
+                (lambda: client.symbol("X"), lambda: running.broker.symbol("X")),
+                (lambda: client.tick("EURUSD"), lambda: running.broker.tick("EURUSD")),
+                (lambda: client.tick("X"), lambda: running.broker.tick("X")),
             ]
             for remote, local in pairs:
                 assert await outside(remote) == local()
 
 
 async def test_client_controls_what_the_broker_does() -> None:
-    async with served() as desk, asyncio.timeout(20):
-        with desk.client() as client:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
 
             def control() -> None:
                 client.seed_history(1000)
@@ -191,50 +194,50 @@ async def test_client_controls_what_the_broker_does() -> None:
                 client.set_symbol(msgspec.structs.replace(symbol, trade_stops_level=7))
 
             await outside(control)
-            symbol = desk.broker.symbol("EURUSD")
+            symbol = running.broker.symbol("EURUSD")
             assert symbol is not None
             assert symbol.trade_stops_level == 7
-            assert await outside(lambda: client.history_deals(*EVER)) == desk.broker.history_deals(*EVER)
-            assert await outside(client.positions) == desk.broker.positions()
-            assert await outside(client.orders) == desk.broker.orders() == []
+            assert await outside(lambda: client.history_deals(*EVER)) == running.broker.history_deals(*EVER)
+            assert await outside(client.positions) == running.broker.positions()
+            assert await outside(client.orders) == running.broker.orders() == []
 
 
 async def test_server_time_is_the_clocks_with_the_offset() -> None:
-    async with served(Scenario(walk=Walk())) as desk, asyncio.timeout(20):
-        with desk.client() as client:
+    async with served(Scenario(random_walk=RandomWalk())) as running, asyncio.timeout(20):
+        with running.client() as client:
             assert await outside(client.server_time) == START
             before = await outside(client.tick, "EURUSD")
-            desk.clock.turn(90.5)
+            running.clock.turn(90.5)
             assert await outside(client.server_time) == START + 90_500
             assert await outside(client.tick, "EURUSD") != before
 
 
 async def test_market_moves_while_nobody_asks() -> None:
-    async with served(Scenario(walk=Walk())) as desk, asyncio.timeout(20):
+    async with served(Scenario(random_walk=RandomWalk())) as running, asyncio.timeout(20):
         for _ in range(8):
-            await desk.clock.until_somebody_sleeps(0.25)
-            desk.clock.turn(0.25)
-        await desk.clock.until_somebody_sleeps(0.25)
-        tick = desk.broker.tick("EURUSD")
+            await running.clock.until_somebody_sleeps(0.25)
+            running.clock.turn(0.25)
+        await running.clock.until_somebody_sleeps(0.25)
+        tick = running.broker.tick("EURUSD")
         assert tick is not None
         assert tick.time_msc == START + 2000
 
 
 async def test_delayed_answer_holds_nobody_up() -> None:
-    async with served() as desk, asyncio.timeout(20):
-        with desk.client() as terminal, desk.client() as test:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as terminal, running.client() as test:
             await outside(test.add_rule, Rule(effect=Latency(milliseconds=3000)))
             send = asyncio.create_task(outside(terminal.order_send, opening(magic=9)))
-            await desk.clock.until_somebody_sleeps(3.0)
+            await running.clock.until_somebody_sleeps(3.0)
             assert [p.magic for p in await outside(test.positions)] == [9]
             assert not send.done()
-            desk.clock.turn(3.0)
+            running.clock.turn(3.0)
             assert (await send).retcode == Retcode.DONE
 
 
 async def test_answer_that_never_comes_is_a_time_out_with_the_order_executed() -> None:
-    async with served() as desk, asyncio.timeout(20):
-        with desk.client() as client:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
             rule = Rule(effect=LoseAnswer(retcode=None), match=Match(kind=SendKind.OPEN))
             await outside(client.add_rule, rule)
             client.timeout = 0.05
@@ -246,22 +249,22 @@ async def test_answer_that_never_comes_is_a_time_out_with_the_order_executed() -
 
 
 async def test_late_answer_is_not_taken_for_the_next_call() -> None:
-    async with served() as desk, asyncio.timeout(20):
-        with desk.client() as client:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
             await outside(client.add_rule, Rule(effect=Latency(milliseconds=1000)))
             client.timeout = 0.05
             with pytest.raises(BrokerTimeout):
                 await outside(client.order_send, opening())
-            await desk.clock.until_somebody_sleeps(1.0)
-            desk.clock.turn(1.0)
+            await running.clock.until_somebody_sleeps(1.0)
+            running.clock.turn(1.0)
             client.timeout = 10
             assert await outside(client.server_time) == START + 1000
             assert len(await outside(client.sends)) == 1
 
 
 async def test_test_takes_the_broker_away_and_brings_it_back() -> None:
-    async with served() as desk, asyncio.timeout(20):
-        with desk.client() as terminal, desk.client() as test:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as terminal, running.client() as test:
             await outside(test.disconnect)
             assert not await outside(terminal.connected)
             assert (await outside(terminal.order_send, opening())).retcode == Retcode.CONNECTION
@@ -272,8 +275,8 @@ async def test_test_takes_the_broker_away_and_brings_it_back() -> None:
 
 
 async def test_refused_control_is_an_error_and_the_server_lives() -> None:
-    async with served() as desk, asyncio.timeout(20):
-        with desk.client() as client:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
             with pytest.raises(ControlError, match="10014"):
                 await outside(client.manual_open, "EURUSD", OrderType.BUY, Decimal("0.001"))
             with pytest.raises(RpcError, match="type"):
@@ -281,10 +284,36 @@ async def test_refused_control_is_an_error_and_the_server_lives() -> None:
             assert await outside(client.positions) == []
 
 
+async def test_faulty_rule_is_an_error_and_the_server_lives() -> None:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
+            for rule, message in [
+                (Rule(effect=MoveMarket(bid=Decimal(2), ask=Decimal(1))), "add_rule: rule: effect.bid 2"),
+                (Rule(effect=Reject(), times=0), "add_rule: rule: times 0 is below 1"),
+                (Rule(effect=Reject(), match=Match(symbol="X")), "add_rule: symbol 'X' is unknown"),
+            ]:
+                with pytest.raises(ControlError, match=message):
+                    await outside(client.add_rule, rule)
+            await outside(
+                client.add_rule, Rule(effect=MoveMarket(bid=Decimal("1.2"), ask=Decimal("1.3")), times=2)
+            )
+            order = (await outside(client.order_send, waiting())).order
+            assert (await outside(client.order_send, removal(order))).retcode == Retcode.DONE
+
+
+async def test_defect_of_the_broker_is_an_error_and_the_server_lives() -> None:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
+            del running.broker.state.trade.quotes["EURUSD"]
+            with pytest.raises(RpcError, match="symbol: KeyError: 'EURUSD'; see the broker's log"):
+                await outside(client.symbol, "EURUSD")
+            assert await outside(client.connected)
+
+
 async def test_garbage_is_answered_or_dropped_and_the_server_lives() -> None:
-    async with served() as desk, asyncio.timeout(20):
-        with desk.client() as client:
-            await outside(lambda: garble(desk.endpoint))
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
+            await outside(lambda: garble(running.endpoint))
             assert await outside(client.connected)
 
 
@@ -296,24 +325,39 @@ def garble(endpoint: str) -> None:
     try:
         socket.connect(endpoint)
         socket.send_multipart([b"two", b"frames"])
-        for frame, problem in [
-            (b"\xff\xfe", Problem.BAD_CALL),
-            (b"{}", Problem.BAD_CALL),
-            (b'{"id": 1, "method": "advance"}', Problem.UNKNOWN_METHOD),
-            (b'{"id": 1, "method": "__init__"}', Problem.UNKNOWN_METHOD),
-            (b'{"id": 1, "method": "tick", "params": {"name": 5}}', Problem.BAD_PARAMS),
-            (b'{"id": 1, "method": "tick", "params": {"nam": "x"}}', Problem.BAD_PARAMS),
+        for frame, problem, message in [
+            (b"\xff\xfe", Problem.BAD_CALL, "frame is no call"),
+            (b"{}", Problem.BAD_CALL, "frame is no call"),
+            (
+                b'{"id": 1, "method": "advance"}',
+                Problem.UNKNOWN_METHOD,
+                "unknown method 'advance'; supported: ",
+            ),
+            (b'{"id": 1, "method": "__init__"}', Problem.UNKNOWN_METHOD, "unknown method '__init__'"),
+            (
+                b'{"id": 1, "method": "tick", "params": {"name": 5}}',
+                Problem.BAD_PARAMS,
+                "tick: argument 'name'",
+            ),
+            (
+                b'{"id": 1, "method": "tick", "params": {"nam": "x"}}',
+                Problem.BAD_PARAMS,
+                "unknown argument 'nam'",
+            ),
+            (b'{"id": 1, "method": "tick"}', Problem.BAD_PARAMS, "tick: argument 'name' is missing"),
         ]:
             socket.send(frame)
             assert socket.poll(5000), frame
-            assert json.loads(socket.recv())["error"]["problem"] == problem
+            error = json.loads(socket.recv())["error"]
+            assert error["problem"] == problem
+            assert message in error["message"]
     finally:
         socket.close()
         context.term()
 
 
 def test_no_server_is_gone_and_nothing_is_sent() -> None:
-    with BrokerClient("tcp://127.0.0.1:1", timeout=0.05) as client, pytest.raises(BrokerGone):
+    with connect_broker("tcp://127.0.0.1:1", timeout=0.05) as client, pytest.raises(BrokerGone):
         client.order_send(opening())
 
 
@@ -359,11 +403,11 @@ def test_process_ends_cleanly_and_its_successor_goes_on(tmp_path: Path, number: 
     scenario, state = tmp_path / "scenario.json", tmp_path / "state.json"
     scenario.write_text('{"account": {"login": 42}}')
     with process(scenario, state) as (child, endpoint):
-        with BrokerClient(endpoint, 20) as client:
+        with connect_broker(endpoint, 20) as client:
             ticket = client.order_send(opening(magic=11)).order
         child.send_signal(number)
         assert child.wait(20) == 0
-    with process(scenario, state) as (child, endpoint), BrokerClient(endpoint, 20) as client:
+    with process(scenario, state) as (child, endpoint), connect_broker(endpoint, 20) as client:
         assert client.account().login == 42
         assert [(position.ticket, position.magic) for position in client.positions()] == [(ticket, 11)]
         assert [send.executed for send in client.sends()] == [True]

@@ -124,7 +124,7 @@ def test_a_crowd_in_one_second(expert: Path, tmp_path: Path) -> None:
         bench.start()
         join(bench)
         assert len({deal.ticket for deal in bench.peer.reports_of(DealReport)}) == len(
-            bench.broker.state.desk.book.deals
+            bench.broker.state.trade.book.deals
         )
     finally:
         bench.close()

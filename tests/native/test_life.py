@@ -147,7 +147,7 @@ def test_no_hello_before_the_login(bench: Bench) -> None:
 
 def test_another_account_takes_no_reports_along_and_has_a_ledger_of_its_own(joined: Bench) -> None:
     joined.say(joined.peer.command(open_order()))
-    joined.broker.state.desk.terms = AccountTerms(login=42, server="Other Server.1")
+    joined.broker.state.trade.terms = AccountTerms(login=42, server="Other Server.1")
     joined.run(100)
     assert joined.broker.sends() == []
     assert joined.peer.messages_of(Bye)[0].reason == "the terminal is logged in to another account"
@@ -166,7 +166,7 @@ def test_the_account_is_looked_at_again_just_before_the_send(joined: Bench) -> N
 
     def log_in(name: str, arguments: object) -> None:
         if name == "SocketSend":
-            joined.broker.state.desk.terms = AccountTerms(login=42)
+            joined.broker.state.trade.terms = AccountTerms(login=42)
 
     joined.stepped.terminal.host.behind = log_in
     joined.say(joined.peer.command(open_order()))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bridge.core.units.mt5_terms import TradeMode
 from bridge.simulator.broker.market.symbols import SHIPPED
-from bridge.simulator.broker.scenario import AccountTerms, Quirks, Scenario, SymbolTerms, Walk
+from bridge.simulator.broker.scenario import AccountTerms, Quirks, RandomWalk, Scenario, SymbolTerms
 from tests.mql5.builder.build import build
 from tests.mql5.host.simulated_network import Pipe
 from tests.mql5.host.stepped import SteppedTerminal
@@ -38,7 +38,7 @@ MEASURED = [
 EXACT = {"address_refused", "comment_most", "server_offset_s", "send_at_most", "transactions_dropped_every"}
 """The numbers that are no durations."""
 
-LIVELY = Scenario(walk=Walk(interval_ms=200), quirks=Quirks(stop_deals_keep_magic=True))
+LIVELY = Scenario(random_walk=RandomWalk(interval_ms=200), quirks=Quirks(stop_deals_keep_magic=True))
 """A market that reaches a near stop, and a broker that leaves the position's magic to what it does there."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 from bridge.cli.setup import set_up
 from bridge.config import load
 from bridge.keys import link_key_path
-from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.client import BrokerClient, connect_broker
 from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from tests.rig.config import API_KEY_ENV, Section, write_config
 from tests.rig.director import Director
@@ -139,7 +139,7 @@ class World:
             path.write_bytes(msgspec.json.encode(scenario))
             arguments += ["--scenario", str(path)]
         if officer not in self.brokers:
-            self.brokers[officer] = BrokerClient(endpoint, timeout=Deadline().left)
+            self.brokers[officer] = connect_broker(endpoint, timeout=Deadline().left)
         return self.run(f"broker of {officer}", arguments)
 
     def start_zoned_broker(self, hours: int) -> Process:
@@ -147,7 +147,7 @@ class World:
         port = self._broker_ports.setdefault(OFFICER, free_port())
         endpoint = f"tcp://{HOST}:{port}"
         if OFFICER not in self.brokers:
-            self.brokers[OFFICER] = BrokerClient(endpoint, timeout=Deadline().left)
+            self.brokers[OFFICER] = connect_broker(endpoint, timeout=Deadline().left)
         state = str(self.folder / "broker.state")
         return self.run(f"broker of {OFFICER}", ["tests.rig.zoned", endpoint, state, str(hours)])
 

@@ -1,7 +1,9 @@
-"""What a terminal asks of a broker, and what a test may do to one.
+"""Interface of the simulated broker: the calls of a terminal, and the controls of a test.
 
-`Broker` answers in the same process, `BrokerClient` from another one; both satisfy both protocols. A terminal
-that holds a `BrokerApi` cannot tell them apart.
+The two protocols are the only list of the calls. `Broker` implements them in this process; `BrokerClient` calls
+the same methods of a broker in another process, and both ends of that connection read names, parameters, defaults
+and result types from the annotations here (`rpc/calls.py`). To add a call, declare it here and implement it in
+one of `services`.
 """
 
 from decimal import Decimal
@@ -9,6 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.fault_rules import Fills, Rule
 from bridge.simulator.mt5.types import (
     AccountInfo,
@@ -28,7 +31,7 @@ from bridge.simulator.mt5.types import (
 
 
 class BrokerTimeout(Exception):
-    """No answer came. An order that was sent may have been executed or not."""
+    """No answer arrived in time. An order that was sent may have been executed or not."""
 
 
 class BrokerGone(Exception):
@@ -36,12 +39,13 @@ class BrokerGone(Exception):
 
 
 class ControlError(ValueError):
-    """What a test asked for cannot be: no such symbol, position or deal, or the broker's rules forbid it."""
+    """A control was refused: an unknown symbol, order, position or deal, a value that is not allowed, or a request
+    that the trade server refuses (the message then holds the return code)."""
 
 
 class SendRecord(Struct, frozen=True, kw_only=True):
-    """One order_send that arrived, as the broker remembers it. `retcode` is what was answered, None where the
-    answer was lost for good; `executed` says that the book changed."""
+    """One order_send that reached the trade server. `retcode` is the code that was answered, None where the
+    answer was lost for good; `executed` is true where the request was carried out."""
 
     number: int
     time_msc: int
@@ -51,97 +55,101 @@ class SendRecord(Struct, frozen=True, kw_only=True):
 
 
 class BrokerApi(Protocol):
-    """The terminal's view of the broker: MQL5's account, symbol, order, deal and position functions.
+    """Calls of a terminal: MQL5's account, symbol, order, deal and position functions.
 
-    Every call may raise BrokerTimeout or BrokerGone. While the broker is disconnected, the terminal sees
-    what it saw last: the state of the moment at which the connection went.
+    Every call may raise BrokerTimeout or BrokerGone. While the broker is disconnected, the calls answer from the
+    state at the moment of the disconnection.
     """
 
     def connected(self) -> bool:
-        """TERMINAL_CONNECTED: the terminal reaches its trade server."""
+        """Return TERMINAL_CONNECTED: true while the terminal reaches its trade server."""
         ...
 
     def server_time(self) -> int:
-        """TimeTradeServer, in server milliseconds."""
+        """Return TimeTradeServer, in milliseconds of server time."""
         ...
 
     def account(self) -> AccountInfo:
-        """The account's properties, at this moment's quotes."""
+        """Return the account's properties at the current quotes."""
         ...
 
     def symbols(self) -> list[str]:
-        """The names of all symbols, sorted."""
+        """Return the names of all symbols, sorted."""
         ...
 
     def symbol(self, name: str) -> SymbolInfo | None:
-        """A symbol's properties; None where there is no such symbol."""
+        """Return a symbol's properties; None for an unknown symbol."""
         ...
 
     def tick(self, name: str) -> Tick | None:
-        """SymbolInfoTick: the last quote; None where there is no such symbol, or no quote yet."""
+        """Return SymbolInfoTick, the last quote; None for an unknown symbol. Prices are 0 before the first
+        quote."""
         ...
 
     def order_check(self, request: TradeRequest) -> CheckResult:
-        """OrderCheck: what the send would answer, and the account after it. Changes nothing."""
+        """Return OrderCheck: the code that the send would be refused with, and the account after it. Changes
+        nothing."""
         ...
 
     def order_send(self, request: TradeRequest) -> TradeResult:
-        """OrderSend, synchronous. Raises BrokerTimeout where the answer never comes, executed or not."""
+        """Send a request and return the answer (OrderSend, synchronous). Raises BrokerTimeout where the answer
+        never arrives; the request may have been executed."""
         ...
 
     def positions(self) -> list[Position]:
-        """The open positions, oldest first."""
+        """Return the open positions, oldest first."""
         ...
 
     def orders(self) -> list[Order]:
-        """The live orders, oldest first."""
+        """Return the live orders, oldest first."""
         ...
 
     def history_orders(self, from_ms: int, to_ms: int) -> list[Order]:
-        """Orders done within [from_ms, to_ms], oldest first, as HistorySelect picks them."""
+        """Return the orders done within [from_ms, to_ms], oldest first, as HistorySelect selects them."""
         ...
 
     def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
-        """Deals made within [from_ms, to_ms], oldest first."""
+        """Return the deals made within [from_ms, to_ms], oldest first."""
         ...
 
     def order_by_ticket(self, ticket: int) -> Order | None:
-        """OrderSelect: a live order."""
+        """Return a live order (OrderSelect)."""
         ...
 
     def history_order(self, ticket: int) -> Order | None:
-        """HistoryOrderSelect: a done order."""
+        """Return a done order (HistoryOrderSelect)."""
         ...
 
     def history_deal(self, ticket: int) -> Deal | None:
-        """HistoryDealSelect: a deal."""
+        """Return a deal (HistoryDealSelect)."""
         ...
 
     def deals_by_position(self, identifier: int) -> list[Deal]:
-        """HistorySelectByPosition: the deals with this DEAL_POSITION_ID, oldest first."""
+        """Return the deals with this DEAL_POSITION_ID, oldest first (HistorySelectByPosition)."""
         ...
 
     def transactions(self, after: int) -> list[tuple[int, Transaction]]:
-        """Trade transactions with a sequence number above `after`, ascending. Numbers start at 1; a gap is a
-        transaction that was dropped. What happened while disconnected is never told: history has it."""
+        """Return the trade transactions with a sequence number above `after`, ascending. Numbers start at 1; a
+        gap is a transaction that was dropped. Transactions of a disconnection are never sent later; history
+        holds their orders and deals."""
         ...
 
 
 class BrokerControl(Protocol):
-    """The hand of a test, of a person at another terminal, or of fate."""
+    """Controls of a test: market, manual trades at another terminal, back office, connection and faults."""
 
     def set_quote(self, symbol: str, bid: Decimal, ask: Decimal) -> None:
-        """Quote these prices now, and from now on: the symbol's own quote source falls silent. Stops that
-        they reach are hit. Raises ControlError."""
+        """Quote these prices now and until the next call; the symbol's own quote source stops. Orders and stops
+        that the quote reaches are executed. Raises ControlError."""
         ...
 
     def set_trade_mode(self, symbol: str, mode: SymbolTradeMode) -> None:
-        """Restrict or free a symbol's trading. Raises ControlError."""
+        """Set SYMBOL_TRADE_MODE. Raises ControlError."""
         ...
 
     def set_symbol(self, symbol: SymbolInfo) -> None:
-        """Change any of a symbol's properties: take what `symbol` answers and replace what should differ. A
-        quote in it does not count. Raises ControlError."""
+        """Replace a symbol's properties: take the result of `symbol` and change fields. The quote in it is
+        ignored. Raises ControlError."""
         ...
 
     def set_session(self, symbol: str, is_open: bool) -> None:
@@ -153,17 +161,17 @@ class BrokerControl(Protocol):
         symbol: str,
         type: OrderType,
         volume: Decimal,
-        sl: Decimal = ...,
-        tp: Decimal = ...,
-        comment: str = ...,
+        sl: Decimal = ZERO,
+        tp: Decimal = ZERO,
+        comment: str = "",
     ) -> int:
-        """Open by hand (reason CLIENT, magic 0); the position's ticket, on a netting account that of what the
-        deal made of it, or the identifier where it closed it. Raises ControlError with the retcode."""
+        """Send a market order (reason CLIENT, magic 0) and return the position's ticket: on a netting account
+        that of the symbol's position after the deal, or the identifier of the position that the deal closed.
+        Raises ControlError."""
         ...
 
     def manual_close(self, position: int, volume: Decimal | None = None) -> int:
-        """Close by hand, all of it without a volume; the deal's ticket. Raises ControlError with the
-        retcode."""
+        """Close a position, all of it without a volume, and return the deal's ticket. Raises ControlError."""
         ...
 
     def manual_pending(
@@ -172,94 +180,96 @@ class BrokerControl(Protocol):
         type: OrderType,
         volume: Decimal,
         price: Decimal,
-        stoplimit: Decimal = ...,
-        sl: Decimal = ...,
-        tp: Decimal = ...,
-        type_time: OrderTime = ...,
-        expiration: int = ...,
-        comment: str = ...,
+        stoplimit: Decimal = ZERO,
+        sl: Decimal = ZERO,
+        tp: Decimal = ZERO,
+        type_time: OrderTime = OrderTime.GTC,
+        expiration: int = 0,
+        comment: str = "",
     ) -> int:
-        """Place a pending order by hand (filling RETURN); its ticket. `expiration` is in server
-        milliseconds. Raises ControlError with the retcode."""
+        """Place a pending order (filling RETURN) and return its ticket. `expiration` is in milliseconds of
+        server time. Raises ControlError."""
         ...
 
     def manual_modify(
         self,
-        position: int = ...,
-        order: int = ...,
-        sl: Decimal | None = ...,
-        tp: Decimal | None = ...,
-        price: Decimal | None = ...,
+        position: int = 0,
+        order: int = 0,
+        sl: Decimal | None = None,
+        tp: Decimal | None = None,
+        price: Decimal | None = None,
     ) -> None:
-        """Move the levels of a position, or the price and levels of a pending order, by hand; None leaves a
-        value as it is, 0 removes a level. Raises ControlError with the retcode."""
+        """Change the levels of a position, or the price and levels of a pending order. None keeps a value, 0
+        removes a level. Raises ControlError."""
         ...
 
     def manual_cancel(self, order: int) -> None:
-        """Cancel a live order by hand. Raises ControlError with the retcode."""
+        """Cancel a live order. Raises ControlError."""
         ...
 
     def manual_close_by(self, position: int, by: int) -> list[int]:
-        """Close two opposite positions by each other; the tickets of both deals, the one with the profit
-        first. Raises ControlError with the retcode."""
+        """Close two opposite positions by each other and return the tickets of both deals, the one with the
+        profit first. Raises ControlError."""
         ...
 
-    def set_expiry(self, order: int, expiration: int, type_time: OrderTime = ...) -> None:
-        """Change a pending order's lifetime by hand; `expiration` is in server milliseconds. Raises
-        ControlError with the retcode."""
-        ...
-
-    def fill(self, order: int, volume: Decimal | None = ..., price: Decimal = ...) -> int:
-        """Fill a live order, or so many lots of it, now and whatever its plan is; the deal's ticket. Price 0
-        is the market's, or a limit order's own where the scenario says so. Raises ControlError."""
-        ...
-
-    def plan_fills(self, order: int, fills: Fills) -> None:
-        """Say how a live order will be filled once its price is met. Raises ControlError."""
-        ...
-
-    def stop_out(self, position: int | None = ...) -> int:
-        """Close a position, or the worst one, as for want of margin; the deal's ticket. Raises
+    def set_expiry(self, order: int, expiration: int, type_time: OrderTime = OrderTime.SPECIFIED) -> None:
+        """Change a pending order's lifetime; `expiration` is in milliseconds of server time. Raises
         ControlError."""
         ...
 
+    def fill(self, order: int, volume: Decimal | None = None, price: Decimal = ZERO) -> int:
+        """Fill a live order now, all of it without a volume, whatever its fill plan says, and return the deal's
+        ticket. Price 0 is the market's, or a limit order's own where the scenario says so. Raises
+        ControlError."""
+        ...
+
+    def plan_fills(self, order: int, fills: Fills) -> None:
+        """Set the portions in which a live order will be filled once its price is met. Raises ControlError."""
+        ...
+
+    def stop_out(self, position: int | None = None) -> int:
+        """Close a position, or the one with the largest loss, with reason SO, and return the deal's ticket.
+        Raises ControlError."""
+        ...
+
     def connect(self) -> None:
-        """The terminal reaches the broker again."""
+        """Connect the terminal to the broker again."""
         ...
 
     def disconnect(self) -> None:
-        """The terminal loses the broker. The broker goes on: stops are hit, hands trade."""
+        """Disconnect the terminal. The broker goes on: stops are executed, manual trades are accepted."""
         ...
 
     def add_rule(self, rule: Rule) -> None:
-        """Add a fault rule behind those that are there. It counts the sends from now on."""
+        """Append a fault rule. It counts the sends from now on. Raises ControlError."""
         ...
 
     def clear_rules(self) -> None:
-        """Drop every fault rule, fired or not."""
+        """Remove every fault rule."""
         ...
 
     def revise_deal(
-        self, ticket: int, commission: Decimal, swap: Decimal | None = ..., fee: Decimal | None = ...
+        self, ticket: int, commission: Decimal, swap: Decimal | None = None, fee: Decimal | None = None
     ) -> None:
-        """Book costs that arrive late, as a broker does with DEAL_UPDATE; None leaves a sum as it is. Raises
+        """Book costs that arrive late, as a broker does with DEAL_UPDATE; None keeps a sum. Raises
         ControlError."""
         ...
 
     def cancel_deal(self, ticket: int) -> None:
-        """Annul a deal: its type becomes BUY_CANCELED or SELL_CANCELED, its profit 0, and its position is as
-        if it had not been (DEAL_UPDATE). Raises ControlError, also where the position has moved on."""
+        """Annul a deal: its type becomes BUY_CANCELED or SELL_CANCELED, its profit 0, and its effect on the
+        position is undone (DEAL_UPDATE). Raises ControlError, also where later deals make that impossible."""
         ...
 
-    def deposit(self, amount: Decimal, comment: str = ...) -> int:
-        """Pay in, or out with a negative amount; the ticket of the BALANCE deal. Raises ControlError."""
+    def deposit(self, amount: Decimal, comment: str = "") -> int:
+        """Pay in, or out with a negative amount, and return the ticket of the BALANCE deal. Raises
+        ControlError."""
         ...
 
     def seed_history(self, count: int) -> None:
-        """Give the account a past: so many old deals of somebody else's (an even number), each with its
-        order, spread over the year before its first deal. Raises ControlError."""
+        """Give the account `count` old deals (an even number) of another program and of manual trades, each with
+        its order, spread over the year before the account's first deal. Raises ControlError."""
         ...
 
     def sends(self) -> list[SendRecord]:
-        """Every order_send that arrived, in order."""
+        """Return every order_send that arrived, in order."""
         ...

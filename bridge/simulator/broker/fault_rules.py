@@ -1,20 +1,22 @@
-"""Fault rules: what a scripted broker does wrong, to which sends, and how often.
+"""Fault rules: faults that a test injects into the trade server, the sends that they apply to, and how often.
 
-A rule matches order sends and spends itself: it fires at most `times` times. Every rule that matches a send
-fires, so that faults combine (slow, half filled, answer lost). Rules see only what arrives: a send into a
-lost connection passes them by.
+A rule applies to order sends that arrive at the server, at most `times` times. Every rule that matches a send
+fires, so that faults combine (slow, partially filled, answer lost). A send into a lost connection does not arrive
+and is not counted. `docs/simulated-broker.md` describes each fault with an example.
 """
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import assert_never
 
 from msgspec import Struct
 
+from bridge.core.units.decimals import AmountError, check_amount
 from bridge.simulator.mt5.types import Retcode, TradeAction, TradeRequest
 
 
 class SendKind(StrEnum):
-    """What a request wants: its action, with a DEAL told apart by whether it names a position."""
+    """Purpose of a request: its action, with DEAL divided by whether the request names a position."""
 
     OPEN = "OPEN"
     CLOSE = "CLOSE"
@@ -25,15 +27,26 @@ class SendKind(StrEnum):
     CLOSE_BY = "CLOSE_BY"
 
     @classmethod
-    def of(cls, request: TradeRequest) -> "SendKind":
+    def of(cls, request: TradeRequest) -> "SendKind | None":
+        """Return the kind of a request; None where the server does not know the action and will refuse it."""
         if request.action is TradeAction.DEAL:
             return cls.CLOSE if request.position else cls.OPEN
-        return cls[request.action.name]
+        return _KINDS.get(request.action)
+
+
+_KINDS = {
+    TradeAction.SLTP: SendKind.SLTP,
+    TradeAction.PENDING: SendKind.PENDING,
+    TradeAction.MODIFY: SendKind.MODIFY,
+    TradeAction.REMOVE: SendKind.REMOVE,
+    TradeAction.CLOSE_BY: SendKind.CLOSE_BY,
+}
 
 
 class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which sends a rule is for. An absent criterion matches all. `nth` counts the sends that meet the
-    others, from 1, since the rule was added."""
+    """Criteria of the sends that a rule applies to; an absent one matches all. `nth` counts the sends that meet
+    the others, from 1, since the rule was added. `symbol` is that of the order or position where the request names
+    one (MODIFY, REMOVE, SLTP, CLOSE_BY), else the request's own."""
 
     nth: int | None = None
     magic: int | None = None
@@ -48,12 +61,12 @@ class Reject(Struct, frozen=True, kw_only=True, tag="REJECT", forbid_unknown_fie
 
 
 class Requote(Struct, frozen=True, kw_only=True, tag="REQUOTE", forbid_unknown_fields=True):
-    """Refuse with 10004 and the market's prices; nothing is executed."""
+    """Refuse with REQUOTE (10004) and the market's prices; nothing is executed."""
 
 
 class LoseAnswer(Struct, frozen=True, kw_only=True, tag="LOSE_ANSWER", forbid_unknown_fields=True):
-    """Execute, and lose the answer: the client reads `retcode` (10012 or 10031, no tickets), or with None
-    never hears anything. No REQUEST transaction."""
+    """Execute, and lose the answer: the client gets `retcode` (TIMEOUT or CONNECTION) without tickets, or with None
+    no answer at all. No REQUEST transaction is sent."""
 
     retcode: int | None = Retcode.TIMEOUT
 
@@ -65,19 +78,21 @@ class Latency(Struct, frozen=True, kw_only=True, tag="LATENCY", forbid_unknown_f
 
 
 class Pace(StrEnum):
-    """When an order's portions are filled: all once its price is met, or one with that quote and with each
-    after it, or whenever a test says so (BrokerControl.fill) and never by themselves."""
+    """Times at which an order's portions are filled."""
 
     AT_ONCE = "AT_ONCE"
+    """All portions, once the order's price is met."""
     PER_QUOTE = "PER_QUOTE"
+    """The first portion once the price is met, one more with each quote after it."""
     MANUALLY = "MANUALLY"
+    """Only when a test fills them (BrokerControl.fill)."""
 
 
 class Fills(Struct, frozen=True, kw_only=True, tag="FILLS", forbid_unknown_fields=True):
-    """Fill in these portions (lots), one deal each, at these prices (0, or none: the market's). A pending
-    order keeps the plan until its price is met. What the portions leave open is cancelled, or, of an order
-    with filling RETURN, stays; a FOK order that they do not fill is killed (10006 for a market order). A
-    market order that is not filled at once is answered 10008."""
+    """Fill in these portions (lots), one deal each, at these prices (0, or none: the market's). A pending order
+    keeps the plan until its price is met. The rest of the volume is cancelled, or stays live on an order with
+    filling RETURN; a FOK order that the portions do not fill is not executed (a market order is answered REJECT).
+    A market order that is not filled at once is answered PLACED."""
 
     volumes: tuple[Decimal, ...] = ()
     prices: tuple[Decimal, ...] = ()
@@ -85,12 +100,12 @@ class Fills(Struct, frozen=True, kw_only=True, tag="FILLS", forbid_unknown_field
 
 
 class RefuseTrigger(Struct, frozen=True, kw_only=True, tag="REFUSE_TRIGGER", forbid_unknown_fields=True):
-    """Take this pending order, and turn it down when its price is met, as for want of money."""
+    """Accept this pending order, and reject it when its price is met, as where there is no money."""
 
 
 class MoveMarket(Struct, frozen=True, kw_only=True, tag="MOVE_MARKET", forbid_unknown_fields=True):
-    """Quote these prices in the request's symbol while the request is on its way: what they trigger has happened
-    when it arrives."""
+    """Quote these prices just before the request arrives: the orders and stops that they reach have been executed
+    by then. The symbol is found as for `Match.symbol`; without a known symbol nothing is quoted."""
 
     bid: Decimal
     ask: Decimal
@@ -99,11 +114,11 @@ class MoveMarket(Struct, frozen=True, kw_only=True, tag="MOVE_MARKET", forbid_un
 class DropTransactions(
     Struct, frozen=True, kw_only=True, tag="DROP_TRANSACTIONS", forbid_unknown_fields=True
 ):
-    """Tell no transaction of this send."""
+    """Send no transaction of this request."""
 
 
 class DelayHistory(Struct, frozen=True, kw_only=True, tag="DELAY_HISTORY", forbid_unknown_fields=True):
-    """Keep this send's order and deals out of history for this many server milliseconds."""
+    """Keep this send's order and deals out of history for this many milliseconds of server time."""
 
     milliseconds: int
 
@@ -122,7 +137,7 @@ Effect = (
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One fault: what it is for, what it does, how often at most."""
+    """One fault: its effect, the sends that it applies to, and how often it fires at most."""
 
     effect: Effect
     match: Match = Match()
@@ -130,29 +145,121 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def rule_fault(rule: Rule) -> str | None:
-    """What is wrong with a rule beyond its types, as key and remedy; None where it can work."""
+    """Return the first field of a rule that cannot work, as 'field value rule; remedy'; None for a good rule."""
     if rule.times < 1:
-        return "times: write how often it fires, 1 or more"
+        return f"times {rule.times} is below 1; write how often the rule fires"
     if rule.match.nth is not None and rule.match.nth < 1:
-        return "match.nth: write which send it is for, from 1"
+        return f"match.nth {rule.match.nth} is below 1; write the number of the send, from 1"
     match rule.effect:
-        case Latency(milliseconds=milliseconds) | DelayHistory(milliseconds=milliseconds) if milliseconds < 0:
-            return "effect.milliseconds: write 0 or more"
-        case MoveMarket(bid=bid, ask=ask) if not (bid.is_finite() and ask.is_finite() and 0 < bid <= ask):
-            return "effect.bid: write a price above 0 that is not above the ask"
+        case Latency(milliseconds=milliseconds) | DelayHistory(milliseconds=milliseconds):
+            below = milliseconds < 0
+            return f"effect.milliseconds {milliseconds} is below 0; write 0 or more" if below else None
+        case MoveMarket(bid=bid, ask=ask):
+            fault = quote_fault(bid, ask)
         case Fills() as fills:
             fault = fills_fault(fills)
-            return f"effect.{fault}" if fault else None
-    return None
+        case Reject() | Requote() | LoseAnswer() | RefuseTrigger() | DropTransactions():
+            return None
+        case unknown:
+            assert_never(unknown)
+    return fault and f"effect.{fault}"
 
 
 def fills_fault(fills: Fills) -> str | None:
-    """What is wrong with a plan of portions, as key and remedy; None where it can work."""
-    none = not fills.volumes and fills.pace is not Pace.MANUALLY
-    if none or not all(volume.is_finite() and volume > 0 for volume in fills.volumes):
-        return "volumes: write one volume or more, each above 0"
+    """Return the first field of a plan of portions that cannot work; None for a good plan."""
+    if not fills.volumes and fills.pace is not Pace.MANUALLY:
+        return f"volumes is empty with pace {fills.pace}; write one volume or more"
+    for volume in fills.volumes:
+        if _bad(volume) or not volume:
+            return f"volumes {volume} is no volume above 0; write lots above 0"
     if fills.prices and len(fills.prices) != len(fills.volumes):
-        return "prices: write one for each volume, or none"
-    if not all(price.is_finite() and price >= 0 for price in fills.prices):
-        return "prices: write 0 or more"
+        count = f"{len(fills.prices)} for {len(fills.volumes)} volumes"
+        return f"prices has {count}; write one price for each volume, or none"
+    for price in fills.prices:
+        if _bad(price):
+            return f"prices {price} is no price; write 0 (the market's) or more"
     return None
+
+
+def quote_fault(bid: Decimal, ask: Decimal) -> str | None:
+    """Return what is wrong with a quote; None where 0 < bid <= ask."""
+    if _bad(bid) or _bad(ask) or not 0 < bid <= ask:
+        return f"bid {bid} with ask {ask}: the bid must be above 0 and not above the ask; correct them"
+    return None
+
+
+def _bad(amount: Decimal) -> bool:
+    try:
+        return check_amount(amount) < 0
+    except AmountError:
+        return True
+
+
+class ActiveRule(Struct, kw_only=True):
+    """A rule in force, the number of sends that met its criteria, and how often it fired."""
+
+    rule: Rule
+    seen: int = 0
+    fired: int = 0
+
+    def fires(self, request: TradeRequest, symbol: str) -> bool:
+        """Count a send of this symbol, and return whether the rule applies to it."""
+        match = self.rule.match
+        if self.fired >= self.rule.times or not _matches(match, request, symbol):
+            return False
+        self.seen += 1
+        if match.nth is not None and self.seen != match.nth:
+            return False
+        self.fired += 1
+        return True
+
+
+def _matches(match: Match, request: TradeRequest, symbol: str) -> bool:
+    return (
+        (match.magic is None or match.magic == request.magic)
+        and (match.symbol is None or match.symbol == symbol)
+        and (match.kind is None or match.kind is SendKind.of(request))
+    )
+
+
+class Faults(Struct, kw_only=True):
+    """Faults of one send. Of two effects of a kind the later rule's counts; latencies add up."""
+
+    retcode: int | None = None
+    lost: LoseAnswer | None = None
+    latency_ms: int = 0
+    fills: Fills | None = None
+    refuse_trigger: bool = False
+    move_market: MoveMarket | None = None
+    drop_transactions: bool = False
+    history_delay_ms: int = 0
+
+
+def faults_of(rules: list[ActiveRule], request: TradeRequest, symbol: str) -> Faults:
+    """Count a send of this symbol in every rule, and return the faults of the rules that fire."""
+    faults = Faults()
+    for active in rules:
+        if not active.fires(request, symbol):
+            continue
+        match active.rule.effect:
+            case Reject(retcode=retcode):
+                faults.retcode = retcode
+            case Requote():
+                faults.retcode = Retcode.REQUOTE
+            case LoseAnswer() as lost:
+                faults.lost = lost
+            case Latency(milliseconds=milliseconds):
+                faults.latency_ms += milliseconds
+            case Fills() as fills:
+                faults.fills = fills
+            case RefuseTrigger():
+                faults.refuse_trigger = True
+            case MoveMarket() as moved:
+                faults.move_market = moved
+            case DropTransactions():
+                faults.drop_transactions = True
+            case DelayHistory(milliseconds=milliseconds):
+                faults.history_delay_ms = milliseconds
+            case unknown:
+                assert_never(unknown)
+    return faults

@@ -1,4 +1,4 @@
-"""The broker's whole state as one JSON file, so that its process can be stopped and started again."""
+"""Saved state: everything that the broker keeps, as one JSON file for a restart of its process."""
 
 import os
 from decimal import Decimal
@@ -13,9 +13,9 @@ from msgspec import Struct
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import SendRecord
 from bridge.simulator.broker.book.book import Book
-from bridge.simulator.broker.book.trade_state import Desk
-from bridge.simulator.broker.book.transactions import Tape
-from bridge.simulator.broker.faults import ActiveRule
+from bridge.simulator.broker.book.trade_state import TradeState
+from bridge.simulator.broker.book.transactions import TransactionLog
+from bridge.simulator.broker.fault_rules import ActiveRule
 from bridge.simulator.broker.market.hours import read_session
 from bridge.simulator.broker.market.symbols import FIRST_QUOTES, SHIPPED
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
@@ -38,28 +38,28 @@ VERSION: Final = 1
 
 
 class StateError(ValueError):
-    """The file is no saved broker, or one of another version."""
+    """The file is no saved state, or one of another version."""
 
 
-class State(Struct, kw_only=True):
-    """All of it. `desk` is the truth; `seen` is what the terminal sees while it is disconnected, else None.
-    `pinned` names the symbols that a test quotes."""
+class BrokerState(Struct, kw_only=True):
+    """State of one broker. `trade` is the present state; `last_seen` the state at the disconnection while the
+    terminal is disconnected, else None. `pinned` holds the symbols that a test quotes, whose own quote source has
+    stopped."""
 
     version: int = VERSION
     scenario: Scenario
     start_ms: int
-    desk: Desk
-    tape: Tape
+    trade: TradeState
+    transactions: TransactionLog
     rules: list[ActiveRule]
     pinned: set[str] = set()
     sends: list[SendRecord] = []
-    seen: Desk | None = None
+    last_seen: TradeState | None = None
 
 
-def new_state(scenario: Scenario, now_ms: int) -> State:
-    """A broker's first moment, in server milliseconds: the account has been opened and the deposit paid
-    in."""
-    desk = Desk(
+def new_state(scenario: Scenario, now_ms: int) -> BrokerState:
+    """Return the state of a new broker at this server time (ms): the account is open, the deposit is booked."""
+    trade = TradeState(
         terms=scenario.account,
         now_ms=now_ms,
         symbols={terms.name: _symbol(terms) for terms in scenario.symbols},
@@ -67,13 +67,15 @@ def new_state(scenario: Scenario, now_ms: int) -> State:
         quotes={terms.name: _first_quote(terms, now_ms) for terms in scenario.symbols},
         book=Book(next_order=scenario.first_order, next_deal=scenario.first_deal),
     )
-    desk.book.add_deal(_deposit(desk))
+    trade.book.add_deal(_deposit(trade))
     rules = [ActiveRule(rule=rule) for rule in scenario.rules]
-    return State(scenario=scenario, start_ms=now_ms, desk=desk, tape=Tape(), rules=rules)
+    return BrokerState(
+        scenario=scenario, start_ms=now_ms, trade=trade, transactions=TransactionLog(), rules=rules
+    )
 
 
-def save_state(path: Path, state: State) -> None:
-    """Write the file whole or not at all. Raises OSError."""
+def save_state(path: Path, state: BrokerState) -> None:
+    """Write the file atomically. Raises OSError."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
         file.write(msgspec.json.encode(state))
@@ -82,15 +84,18 @@ def save_state(path: Path, state: State) -> None:
     part.replace(path)
 
 
-def load_state(path: Path) -> State:
-    """The state in a file. Raises StateError, or OSError where it cannot be read."""
+def load_state(path: Path) -> BrokerState:
+    """Return the state in a file. Raises StateError, or OSError where it cannot be read."""
     try:
-        state = msgspec.json.decode(path.read_bytes(), type=State)
+        state = msgspec.json.decode(path.read_bytes(), type=BrokerState)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StateError(f"state file {path}: {error}. Remedy: start the broker without it.") from None
+        raise StateError(
+            f"state file {path} is no saved broker ({error}); start the broker without it"
+        ) from None
     if state.version != VERSION:
-        remedy = "start the broker without it"
-        raise StateError(f"state file {path}: version {state.version}, not {VERSION}. Remedy: {remedy}.")
+        raise StateError(
+            f"state file {path} has version {state.version}, not {VERSION}; start the broker without it"
+        )
     return state
 
 
@@ -134,12 +139,12 @@ def _first_quote(terms: SymbolTerms, now_ms: int) -> Tick:
     return Tick(time_msc=now_ms, bid=terms.bid, ask=terms.ask)
 
 
-def _deposit(desk: Desk) -> Deal:
-    """History of every account begins with a deal that is nobody's trade."""
+def _deposit(trade: TradeState) -> Deal:
+    """The first deal of every account: a change of the balance without an order."""
     return Deal(
-        ticket=desk.book.deal_ticket(),
+        ticket=trade.book.deal_ticket(),
         order=0,
-        time_msc=desk.now_ms,
+        time_msc=trade.now_ms,
         type=DealType.BALANCE,
         entry=DealEntry.IN,
         reason=DealReason.CLIENT,
@@ -148,6 +153,6 @@ def _deposit(desk: Desk) -> Deal:
         symbol="",
         volume=ZERO,
         price=ZERO,
-        profit=desk.terms.balance,
+        profit=trade.terms.balance,
         comment="Initial deposit",
     )

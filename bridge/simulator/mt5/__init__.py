@@ -1,1 +1,1 @@
-"""simulator/mt5."""
+"""MetaTrader 5's constants and trade structures, for the simulated broker and the terminals."""

@@ -1,15 +1,17 @@
-"""MetaTrader 5's trade constants, with their numeric values.
+"""Trade constants of MetaTrader 5 with their numeric values: the only copy within `bridge`.
 
-Source: MQL5 reference, 'Trade Constants' and 'Trade Server Return Codes'; values as in MetaQuotes' own
-Python package. Each class is one MQL5 enumeration, each member its constant without the prefix:
-DEAL_REASON_CLIENT is `DealReason.CLIENT`.
+Each class is one MQL5 enumeration, each member its constant without the prefix: DEAL_REASON_CLIENT is
+`DealReason.CLIENT`. A class names its page of the MQL5 reference, below https://www.mql5.com/en/docs/constants/.
+The reference gives names, and values of flags and return codes only; the other values are those of MetaQuotes'
+Python package metatrader5 5.0.6231, and of TransactionType those of vdemydiuk/mtapi.
 """
 
 from enum import IntEnum, IntFlag
+from typing import assert_never
 
 
 class TradeAction(IntEnum):
-    """ENUM_TRADE_REQUEST_ACTIONS."""
+    """ENUM_TRADE_REQUEST_ACTIONS (tradingconstants/enum_trade_request_actions)."""
 
     DEAL = 1
     PENDING = 5
@@ -20,7 +22,7 @@ class TradeAction(IntEnum):
 
 
 class OrderType(IntEnum):
-    """ENUM_ORDER_TYPE."""
+    """ENUM_ORDER_TYPE (tradingconstants/orderproperties)."""
 
     BUY = 0
     SELL = 1
@@ -34,22 +36,42 @@ class OrderType(IntEnum):
 
     @property
     def side(self) -> "OrderType":
-        """BUY or SELL: what an order of this type does once it is filled. A CLOSE_BY has no side of its own."""
-        return OrderType.CLOSE_BY if self is OrderType.CLOSE_BY else OrderType(self % 2)
+        """BUY or SELL: the direction of the order's deals. A CLOSE_BY has none and returns itself."""
+        match self:
+            case OrderType.BUY | OrderType.BUY_LIMIT | OrderType.BUY_STOP | OrderType.BUY_STOP_LIMIT:
+                return OrderType.BUY
+            case OrderType.SELL | OrderType.SELL_LIMIT | OrderType.SELL_STOP | OrderType.SELL_STOP_LIMIT:
+                return OrderType.SELL
+            case OrderType.CLOSE_BY:
+                return OrderType.CLOSE_BY
+            case _:
+                assert_never(self)
 
     @property
     def pending(self) -> bool:
-        """Whether such an order waits for a price."""
-        return OrderType.BUY_LIMIT <= self <= OrderType.SELL_STOP_LIMIT
+        """Whether an order of this type waits for a price."""
+        return self.flag in (SymbolOrder.LIMIT, SymbolOrder.STOP, SymbolOrder.STOP_LIMIT)
 
     @property
     def flag(self) -> "SymbolOrder":
-        """What SYMBOL_ORDER_MODE must hold for such an order."""
-        return SymbolOrder.CLOSEBY if self is OrderType.CLOSE_BY else SymbolOrder(1 << self // 2)
+        """The flag of SYMBOL_ORDER_MODE that allows an order of this type."""
+        match self:
+            case OrderType.BUY | OrderType.SELL:
+                return SymbolOrder.MARKET
+            case OrderType.BUY_LIMIT | OrderType.SELL_LIMIT:
+                return SymbolOrder.LIMIT
+            case OrderType.BUY_STOP | OrderType.SELL_STOP:
+                return SymbolOrder.STOP
+            case OrderType.BUY_STOP_LIMIT | OrderType.SELL_STOP_LIMIT:
+                return SymbolOrder.STOP_LIMIT
+            case OrderType.CLOSE_BY:
+                return SymbolOrder.CLOSEBY
+            case _:
+                assert_never(self)
 
 
 class OrderFilling(IntEnum):
-    """ENUM_ORDER_TYPE_FILLING."""
+    """ENUM_ORDER_TYPE_FILLING (tradingconstants/orderproperties)."""
 
     FOK = 0
     IOC = 1
@@ -58,16 +80,31 @@ class OrderFilling(IntEnum):
 
 
 class OrderTime(IntEnum):
-    """ENUM_ORDER_TYPE_TIME."""
+    """ENUM_ORDER_TYPE_TIME (tradingconstants/orderproperties)."""
 
     GTC = 0
     DAY = 1
     SPECIFIED = 2
     SPECIFIED_DAY = 3
 
+    @property
+    def flag(self) -> "SymbolExpiration":
+        """The flag of SYMBOL_EXPIRATION_MODE that allows this lifetime."""
+        match self:
+            case OrderTime.GTC:
+                return SymbolExpiration.GTC
+            case OrderTime.DAY:
+                return SymbolExpiration.DAY
+            case OrderTime.SPECIFIED:
+                return SymbolExpiration.SPECIFIED
+            case OrderTime.SPECIFIED_DAY:
+                return SymbolExpiration.SPECIFIED_DAY
+            case _:
+                assert_never(self)
+
 
 class OrderState(IntEnum):
-    """ENUM_ORDER_STATE."""
+    """ENUM_ORDER_STATE (tradingconstants/orderproperties)."""
 
     STARTED = 0
     PLACED = 1
@@ -82,7 +119,7 @@ class OrderState(IntEnum):
 
 
 class OrderReason(IntEnum):
-    """ENUM_ORDER_REASON."""
+    """ENUM_ORDER_REASON (tradingconstants/orderproperties)."""
 
     CLIENT = 0
     MOBILE = 1
@@ -94,7 +131,8 @@ class OrderReason(IntEnum):
 
 
 class DealType(IntEnum):
-    """ENUM_DEAL_TYPE. Only BUY and SELL belong to orders; the others move the balance."""
+    """ENUM_DEAL_TYPE (tradingconstants/dealproperties). Only BUY and SELL belong to orders; the others move the
+    balance."""
 
     BUY = 0
     SELL = 1
@@ -117,7 +155,7 @@ class DealType(IntEnum):
 
 
 class DealEntry(IntEnum):
-    """ENUM_DEAL_ENTRY."""
+    """ENUM_DEAL_ENTRY (tradingconstants/dealproperties)."""
 
     IN = 0
     OUT = 1
@@ -126,7 +164,7 @@ class DealEntry(IntEnum):
 
 
 class DealReason(IntEnum):
-    """ENUM_DEAL_REASON."""
+    """ENUM_DEAL_REASON (tradingconstants/dealproperties)."""
 
     CLIENT = 0
     MOBILE = 1
@@ -142,14 +180,14 @@ class DealReason(IntEnum):
 
 
 class PositionType(IntEnum):
-    """ENUM_POSITION_TYPE."""
+    """ENUM_POSITION_TYPE (tradingconstants/positionproperties)."""
 
     BUY = 0
     SELL = 1
 
 
 class PositionReason(IntEnum):
-    """ENUM_POSITION_REASON."""
+    """ENUM_POSITION_REASON (tradingconstants/positionproperties)."""
 
     CLIENT = 0
     MOBILE = 1
@@ -158,7 +196,7 @@ class PositionReason(IntEnum):
 
 
 class SymbolTradeMode(IntEnum):
-    """ENUM_SYMBOL_TRADE_MODE."""
+    """ENUM_SYMBOL_TRADE_MODE (environment_state/marketinfoconstants)."""
 
     DISABLED = 0
     LONGONLY = 1
@@ -168,7 +206,7 @@ class SymbolTradeMode(IntEnum):
 
 
 class SymbolExecution(IntEnum):
-    """ENUM_SYMBOL_TRADE_EXECUTION."""
+    """ENUM_SYMBOL_TRADE_EXECUTION (environment_state/marketinfoconstants)."""
 
     REQUEST = 0
     INSTANT = 1
@@ -177,15 +215,27 @@ class SymbolExecution(IntEnum):
 
 
 class SymbolCalcMode(IntEnum):
-    """ENUM_SYMBOL_CALC_MODE, as far as the simulated broker calculates."""
+    """ENUM_SYMBOL_CALC_MODE (environment_state/marketinfoconstants). The simulated broker calculates every symbol
+    as FOREX: volume, contract size and leverage."""
 
     FOREX = 0
+    FUTURES = 1
     CFD = 2
+    CFDINDEX = 3
     CFDLEVERAGE = 4
+    FOREX_NO_LEVERAGE = 5
+    EXCH_STOCKS = 32
+    EXCH_FUTURES = 33
+    EXCH_OPTIONS = 34
+    EXCH_OPTIONS_MARGIN = 36
+    EXCH_BONDS = 37
+    EXCH_STOCKS_MOEX = 38
+    EXCH_BONDS_MOEX = 39
+    SERV_COLLATERAL = 64
 
 
 class SymbolOrdersGtc(IntEnum):
-    """ENUM_SYMBOL_ORDER_GTC_MODE."""
+    """ENUM_SYMBOL_ORDER_GTC_MODE (environment_state/marketinfoconstants)."""
 
     GTC = 0
     DAILY = 1
@@ -193,7 +243,8 @@ class SymbolOrdersGtc(IntEnum):
 
 
 class SymbolFilling(IntFlag):
-    """SYMBOL_FILLING_MODE flags. RETURN has none: only market execution forbids it."""
+    """Flags of SYMBOL_FILLING_MODE (environment_state/marketinfoconstants). RETURN has no flag: only market
+    execution forbids it."""
 
     NONE = 0
     FOK = 1
@@ -202,7 +253,7 @@ class SymbolFilling(IntFlag):
 
 
 class SymbolExpiration(IntFlag):
-    """SYMBOL_EXPIRATION_MODE flags."""
+    """Flags of SYMBOL_EXPIRATION_MODE (environment_state/marketinfoconstants)."""
 
     NONE = 0
     GTC = 1
@@ -212,7 +263,7 @@ class SymbolExpiration(IntFlag):
 
 
 class SymbolOrder(IntFlag):
-    """SYMBOL_ORDER_MODE flags: the order types that a symbol takes."""
+    """Flags of SYMBOL_ORDER_MODE (environment_state/marketinfoconstants): the order types that a symbol takes."""
 
     NONE = 0
     MARKET = 1
@@ -225,7 +276,7 @@ class SymbolOrder(IntFlag):
 
 
 class AccountMarginMode(IntEnum):
-    """ENUM_ACCOUNT_MARGIN_MODE."""
+    """ENUM_ACCOUNT_MARGIN_MODE (environment_state/accountinformation)."""
 
     RETAIL_NETTING = 0
     EXCHANGE = 1
@@ -233,7 +284,7 @@ class AccountMarginMode(IntEnum):
 
 
 class AccountTradeMode(IntEnum):
-    """ENUM_ACCOUNT_TRADE_MODE."""
+    """ENUM_ACCOUNT_TRADE_MODE (environment_state/accountinformation)."""
 
     DEMO = 0
     CONTEST = 1
@@ -241,14 +292,15 @@ class AccountTradeMode(IntEnum):
 
 
 class AccountStopoutMode(IntEnum):
-    """ENUM_ACCOUNT_STOPOUT_MODE."""
+    """ENUM_ACCOUNT_STOPOUT_MODE (environment_state/accountinformation)."""
 
     PERCENT = 0
     MONEY = 1
 
 
 class TransactionType(IntEnum):
-    """ENUM_TRADE_TRANSACTION_TYPE. The values are a third party's list: tell them apart by name."""
+    """ENUM_TRADE_TRANSACTION_TYPE (tradingconstants/enum_trade_transaction_type). The reference gives no values:
+    compare by name."""
 
     ORDER_ADD = 0
     ORDER_UPDATE = 1
@@ -264,7 +316,8 @@ class TransactionType(IntEnum):
 
 
 class Retcode(IntEnum):
-    """TRADE_RETCODE_*: the trade server's return codes. 10005 and 10037 do not exist."""
+    """TRADE_RETCODE_* (errorswarnings/enum_trade_return_codes): return codes of the trade server. 10005 and 10037
+    do not exist."""
 
     REQUOTE = 10004
     REJECT = 10006

@@ -1,10 +1,10 @@
-"""Return codes in words."""
+"""Comments of return codes."""
 
-from bridge.simulator.mt5.types import Retcode
+from bridge.simulator.mt5.constants import Retcode
 
 
-def spelled(retcode: int) -> str:
-    """A return code as the server comments it."""
+def retcode_comment(retcode: int) -> str:
+    """Return the comment that a trade server writes beside a return code."""
     if retcode == Retcode.DONE:
         return "Request executed"
     if retcode == Retcode.DONE_PARTIAL:

@@ -1,9 +1,9 @@
-"""MetaTrader 5's trade structures, as frozen records, and every constant that they use.
+"""Trade structures of MetaTrader 5 as frozen records, with the constants that they use.
 
-Source: MQL5 reference, 'Trade Structures' and the property lists. A field is the MQL5 field or property in
-lower case, without its prefix. Prices, volumes (lots) and money (account currency) are decimals; 0 stands
-for 'not set', as it does there. Tickets are ints, 0 for none. Every time is the broker's SERVER time in
-milliseconds since 1970, 0 for none; it is not UTC.
+Each class names its page of the MQL5 reference, below https://www.mql5.com/en/docs/constants/. A field is the
+MQL5 field or property in lower case, without its prefix. Prices, volumes (lots) and money (account currency) are
+decimals; 0 means 'not set', as it does there. Tickets are ints, 0 for none. Every time is the broker's SERVER
+time in milliseconds since 1970, 0 for none; it is not UTC.
 """
 
 from decimal import Decimal
@@ -80,7 +80,7 @@ __all__ = [
 ANY_EXPIRATION: Final = (
     SymbolExpiration.GTC | SymbolExpiration.DAY | SymbolExpiration.SPECIFIED | SymbolExpiration.SPECIFIED_DAY
 )
-"""Every lifetime that a pending order can have."""
+"""All lifetimes of pending orders."""
 
 ANY_ORDER: Final = (
     SymbolOrder.MARKET
@@ -91,11 +91,11 @@ ANY_ORDER: Final = (
     | SymbolOrder.TP
     | SymbolOrder.CLOSEBY
 )
-"""Every kind of order."""
+"""All order types."""
 
 
 class TradeRequest(Struct, frozen=True, kw_only=True):
-    """MqlTradeRequest. `deviation` is in points; `position` is a position's ticket."""
+    """MqlTradeRequest (structures/mqltraderequest). `deviation` is in points; `position` is a position's ticket."""
 
     action: TradeAction
     magic: int = 0
@@ -117,9 +117,9 @@ class TradeRequest(Struct, frozen=True, kw_only=True):
 
 
 class TradeResult(Struct, frozen=True, kw_only=True):
-    """MqlTradeResult. `retcode` is a Retcode, or a number that no build knows (a broker may invent one).
-    `bid` and `ask` are the market's at the answer. `deal` and `order` may be 0 even where something was
-    done."""
+    """MqlTradeResult (structures/mqltraderesult). `retcode` is a Retcode, or a number outside the reference (a
+    broker may send one). `bid` and `ask` are the market's at the answer. `deal` and `order` may be 0 even where
+    the request was executed."""
 
     retcode: int
     deal: int = 0
@@ -134,8 +134,8 @@ class TradeResult(Struct, frozen=True, kw_only=True):
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
-    """MqlTradeCheckResult: the account as it would be after the deal. `retcode` is 0 where the request
-    would do, else a Retcode. `margin_level` is in percent."""
+    """MqlTradeCheckResult (structures/mqltradecheckresult): the account as it would be after the deal. `retcode` is
+    0 where the request would be accepted, else a Retcode. `margin_level` is in percent."""
 
     retcode: int
     balance: Decimal = ZERO
@@ -148,9 +148,9 @@ class CheckResult(Struct, frozen=True, kw_only=True):
 
 
 class Transaction(Struct, frozen=True, kw_only=True):
-    """MqlTradeTransaction. Which fields mean anything depends on `type`; the others keep their defaults.
+    """MqlTradeTransaction (structures/mqltradetransaction). The fields that are set depend on `type`.
 
-    `volume` of an order's transaction is its unfilled remainder. `request` and `result` are
+    `volume` of an order's transaction is its unfilled volume. `request` and `result` are
     OnTradeTransaction's second and third arguments, set only where `type` is REQUEST.
     """
 
@@ -175,7 +175,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
 
 
 class Tick(Struct, frozen=True, kw_only=True):
-    """MqlTick, as far as a dealing desk quotes."""
+    """MqlTick (structures/mqltick), without the fields of exchange trading."""
 
     time_msc: int
     bid: Decimal
@@ -183,7 +183,8 @@ class Tick(Struct, frozen=True, kw_only=True):
 
 
 class TradeSession(Struct, frozen=True, kw_only=True):
-    """What SymbolInfoSessionTrade tells: a session of a day of the week (0: Sunday), in seconds of that day."""
+    """Result of SymbolInfoSessionTrade (docs/marketinformation/symbolinfosessiontrade): a session of a day of the
+    week (0: Sunday), in seconds of that day."""
 
     day: int
     from_s: int
@@ -191,11 +192,11 @@ class TradeSession(Struct, frozen=True, kw_only=True):
 
 
 class SymbolInfo(Struct, frozen=True, kw_only=True):
-    """SYMBOL_* properties. Levels and spread are in points; swaps in account currency per lot and night;
-    margin rates 0 where the leverage decides; a volume limit or a session's price limit of 0 is none.
-    Without `sessions` the symbol is traded all week; `session_open` is false where the broker has closed it
-    whatever they say. `bid` and what follows is filled in when asked for, as is `trade_tick_value`; without a
-    quote they are 0, and it is where it needs a rate."""
+    """SYMBOL_* properties (environment_state/marketinfoconstants). Levels and spread are in points; swaps in
+    account currency per lot and night; margin rates are 0 where the leverage decides; a volume limit or a
+    session's price limit of 0 means no limit. Without `sessions` the symbol is traded all week; `session_open` is
+    false where the broker has closed the market whatever the sessions say. `spread`, `bid`, `ask`, `time_msc` and
+    `trade_tick_value` are computed for each query from the current quote, and are 0 without one."""
 
     name: str
     description: str
@@ -246,8 +247,8 @@ class SymbolInfo(Struct, frozen=True, kw_only=True):
 
 
 class AccountInfo(Struct, frozen=True, kw_only=True):
-    """ACCOUNT_* properties. `margin_level`, `margin_so_call` and `margin_so_so` are in percent; the level
-    is 0 while no margin is used."""
+    """ACCOUNT_* properties (environment_state/accountinformation). `margin_level`, `margin_so_call` and
+    `margin_so_so` are in percent; the level is 0 while no margin is used."""
 
     login: int
     name: str
@@ -276,8 +277,8 @@ class AccountInfo(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """ORDER_* properties, of a live order or one in history. `volume_current` is the unfilled remainder;
-    `time_done_msc` is 0 while the order lives."""
+    """ORDER_* properties (tradingconstants/orderproperties) of a live order or one in history. `volume_current` is
+    the unfilled volume; `time_done_msc` is 0 while the order is live."""
 
     ticket: int
     symbol: str
@@ -304,8 +305,8 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Deal(Struct, frozen=True, kw_only=True):
-    """DEAL_* properties. A cost is negative: commission -3.50 was paid. `order`, `position_id`, `symbol`
-    and `volume` are empty on a deal that only moves the balance."""
+    """DEAL_* properties (tradingconstants/dealproperties). A cost is negative: commission -3.50 was paid. `order`,
+    `position_id`, `symbol` and `volume` are empty on a deal that only changes the balance."""
 
     ticket: int
     order: int
@@ -329,8 +330,8 @@ class Deal(Struct, frozen=True, kw_only=True):
 
 
 class Position(Struct, frozen=True, kw_only=True):
-    """POSITION_* properties. `identifier` never changes; `ticket` normally equals it. `time_update_msc`
-    moves with the volume only, not with the stops."""
+    """POSITION_* properties (tradingconstants/positionproperties). `identifier` never changes; `ticket` normally
+    equals it. `time_update_msc` changes with the volume only, not with the stops."""
 
     ticket: int
     identifier: int

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Final
 
 from bridge.keys import load_link_key
-from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.client import connect_broker
 from tests.mql5.builder.build import BuildError, build
 from tests.mql5.builder.compiler import CompilerError
 from tests.mql5.host.binding.driver import ExpertKilled, InputError
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     with ExitStack() as stack:
         endpoint = options.broker or stack.enter_context(broker_process(options.scenario))
-        broker = stack.enter_context(BrokerClient(endpoint))
+        broker = stack.enter_context(connect_broker(endpoint))
         setup = real_setup(library, inputs, broker, options.files, switches, options.seed)
         if death is not None:
             setup.network = RealNetwork(death.hear)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bridge.simulator.broker.rpc.client import BrokerClient
+from bridge.simulator.broker.rpc.client import connect_broker
 from tests.mql5.host.broker_process import broker_process
 from tests.mql5.host.real import RealTerminal, real_setup
 from tests.mql5.host.real_network import RealConnection, RealNetwork
@@ -24,7 +24,7 @@ def test_bytes_cross_real_tcp(built: Callable[[str], Path], tmp_path: Path) -> N
             assert (server, port) == ("127.0.0.1", 5760)
             return super().connect(server, ours, timeout_ms)
 
-    with broker_process(None) as endpoint, BrokerClient(endpoint) as broker, listener:
+    with broker_process(None) as endpoint, connect_broker(endpoint) as broker, listener:
         setup = real_setup(built("expert"), {"InpPlan": "talk", "InpTimerMs": "10"}, broker, tmp_path)
         setup.network = Redirected()
         echoed: list[bytes] = []

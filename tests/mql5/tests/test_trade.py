@@ -69,7 +69,7 @@ class Account:
             volume_current=Decimal("0.1"),
             price_open=Decimal("1.08"),
         )
-        self.broker.state.desk.book.orders[order.ticket] = order
+        self.broker.state.trade.book.orders[order.ticket] = order
         return order.ticket
 
 

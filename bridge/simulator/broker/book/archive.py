@@ -1,7 +1,7 @@
-"""An account's past: as many old trades of somebody else's as a test wants to scan through.
+"""Archive: old trades of another program and of manual trades, for tests that scan a long history.
 
-Nothing is stored but their number: a deal is computed from its place when somebody asks. So a hundred thousand
-of them are laid down at once, and a query costs what it returns.
+Only their number is stored; a deal is computed from its index when a query returns it. So an archive of a hundred
+thousand deals is created at once, and a query costs as much as it returns.
 """
 
 from collections.abc import Iterator
@@ -24,16 +24,16 @@ from bridge.simulator.mt5.types import (
 )
 
 MAGIC: Final = 4242
-"""The magic of half of the old trades: another Expert Advisor's. The others were made by hand."""
+"""Magic of half of the old trades: another Expert Advisor's. The others are manual trades."""
 
 _VOLUME: Final = Decimal("0.10")
 _PRICE: Final = Decimal("1.10000")
 
 
 class Archive(Struct, frozen=True, kw_only=True):
-    """`count` deals with an order each, in pairs that open and close a position; `count` is even. Deals and
-    orders number on from the first tickets; the first is made at `from_ms`, each other `step_ms` later. Their
-    money sums to zero."""
+    """`count` deals (an even number), each with an order, in pairs that open and close a position. Tickets are
+    consecutive from the first ones; the first deal is made at `from_ms`, each following one `step_ms` later. The
+    sum of their money is zero."""
 
     count: int
     first_order: int
@@ -43,25 +43,25 @@ class Archive(Struct, frozen=True, kw_only=True):
     symbol: str
 
     def deals(self, from_ms: int, to_ms: int) -> Iterator[Deal]:
-        """The deals within [from_ms, to_ms], oldest first."""
+        """Return the deals made within [from_ms, to_ms], oldest first."""
         return map(self._deal, self._between(from_ms, to_ms))
 
     def orders(self, from_ms: int, to_ms: int) -> Iterator[Order]:
-        """The orders done within [from_ms, to_ms], oldest first."""
+        """Return the orders done within [from_ms, to_ms], oldest first."""
         return map(self._order, self._between(from_ms, to_ms))
 
     def deal(self, ticket: int) -> Deal | None:
-        """The deal of this ticket."""
+        """Return the deal with this ticket."""
         at = ticket - self.first_deal
         return self._deal(at) if 0 <= at < self.count else None
 
     def order(self, ticket: int) -> Order | None:
-        """The order of this ticket."""
+        """Return the order with this ticket."""
         at = ticket - self.first_order
         return self._order(at) if 0 <= at < self.count else None
 
     def of_position(self, identifier: int) -> list[Deal]:
-        """The deals of this position, oldest first."""
+        """Return the deals of this position, oldest first."""
         at = identifier - self.first_order
         held = 0 <= at < self.count and at % 2 == 0
         return [self._deal(at), self._deal(at + 1)] if held else []
@@ -89,7 +89,7 @@ class Archive(Struct, frozen=True, kw_only=True):
         )
 
     def _profit(self, at: int) -> Decimal:
-        # One pair wins what the next loses; an odd pair at the end does neither.
+        # One pair gains what the next one loses; an odd pair at the end has no profit.
         if at >= self.count - self.count % 4:
             return ZERO
         return Decimal(1) if at % 4 == 1 else Decimal(-1)

@@ -1,7 +1,7 @@
-"""The book: orders, deals, positions and the balance, and nothing that decides.
+"""The book: orders, deals, positions and the balance.
 
-An order lives among the live orders, then in history. With an entry in `late_orders` or `late_deals`
-it is in neither until its time comes, as happens on a real server.
+An order is among the live orders, then in history. With an entry in `late_orders` or `late_deals` a record is in
+neither until its time comes, as happens on a real server.
 """
 
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ from bridge.simulator.mt5.types import Deal, Order, Position
 
 
 class Portion(Struct, frozen=True, kw_only=True):
-    """A part of an order's volume, and its price; 0 is the market's."""
+    """Volume (lots) of one deal of an order, and its price; 0 is the market's."""
 
     volume: Decimal
     price: Decimal = ZERO
 
 
-class Plan(Struct, frozen=True, kw_only=True):
-    """What the broker will do with a live order. Without portions it fills whatever is open. `triggered` says
-    that the order has met its price and works as a market order now; `activated`, that a stop-limit order has
-    met its stop price; `refused`, that it will be turned down instead of filled."""
+class FillPlan(Struct, frozen=True, kw_only=True):
+    """Plan for the fills of a live order. Without portions the whole volume is filled in one deal. `triggered`: the
+    order has met its price and is filled as a market order from now on; `activated`: a stop-limit order has met
+    its stop price; `refused`: the order will be rejected instead of filled."""
 
     portions: tuple[Portion, ...] = ()
     pace: Pace = Pace.AT_ONCE
@@ -35,16 +35,16 @@ class Plan(Struct, frozen=True, kw_only=True):
     refused: bool = False
 
 
-WHOLE = Plan()
-"""Fill it whole, at the market's price, as soon as its price is met."""
+FILL_WHOLE = FillPlan()
+"""One deal of the whole volume at the market's price, as soon as the order's price is met."""
 
 
 class Book(Struct, kw_only=True):
-    """Everything by ticket. `late_*` map a ticket to the server millisecond at which history shows it. The
-    records are frozen, so a shallow copy is a picture of the moment.
+    """Records by ticket. `late_orders` and `late_deals` map a ticket to the server time (ms) from which history
+    shows the record. Records are frozen, so a shallow copy keeps the state of the moment.
 
-    `plans` holds those of live orders that are not WHOLE; `closed` the positions that were closed, as they
-    last were, by identifier; `archive` what lay in history before the account's first deal here."""
+    `plans` holds the plans of live orders that differ from FILL_WHOLE; `closed` the last state of each closed
+    position, by identifier; `archive` the old history before the account's first deal."""
 
     next_order: int
     next_deal: int
@@ -55,12 +55,12 @@ class Book(Struct, kw_only=True):
     positions: dict[int, Position] = {}
     late_orders: dict[int, int] = {}
     late_deals: dict[int, int] = {}
-    plans: dict[int, Plan] = {}
+    plans: dict[int, FillPlan] = {}
     closed: dict[int, Position] = {}
     archive: Archive | None = None
 
     def copy(self) -> "Book":
-        """A book that later entries do not reach."""
+        """Return a copy that later entries do not change."""
         return Book(
             next_order=self.next_order,
             next_deal=self.next_deal,
@@ -77,24 +77,24 @@ class Book(Struct, kw_only=True):
         )
 
     def order_ticket(self) -> int:
-        """Draw the next order's ticket."""
+        """Return a new order's ticket."""
         ticket = self.next_order
         self.next_order += 1
         return ticket
 
     def deal_ticket(self) -> int:
-        """Draw the next deal's ticket."""
+        """Return a new deal's ticket."""
         ticket = self.next_deal
         self.next_deal += 1
         return ticket
 
     def add_deal(self, deal: Deal) -> None:
-        """Enter a deal and book its money."""
+        """Add a deal and book its money."""
         self.deals[deal.ticket] = deal
         self.balance += deal_money(deal)
 
     def revise_deal(self, deal: Deal) -> None:
-        """Put a deal in the place of its former self and book the difference. Raises KeyError."""
+        """Replace the deal with this ticket and book the difference of the money. Raises KeyError."""
         self.balance += deal_money(deal) - deal_money(self.deals[deal.ticket])
         self.deals[deal.ticket] = deal
 
@@ -104,23 +104,23 @@ class Book(Struct, kw_only=True):
         self.plans.pop(order.ticket, None)
         self.history[order.ticket] = order
 
-    def plan(self, order: int) -> Plan:
-        """What the broker will do with a live order."""
-        return self.plans.get(order, WHOLE)
+    def plan(self, order: int) -> FillPlan:
+        """Return the plan of a live order."""
+        return self.plans.get(order, FILL_WHOLE)
 
     def identified(self, identifier: int) -> Position | None:
-        """The open position with this identifier."""
+        """Return the open position with this identifier."""
         return next((p for p in self.positions.values() if p.identifier == identifier), None)
 
     def hide(self, order: int, until_ms: int) -> None:
-        """Keep an order, and its deals, out of history until then."""
+        """Keep an order and its deals out of history until this server time."""
         self.late_orders[order] = until_ms
         self.late_deals.update({d.ticket: until_ms for d in self.deals.values() if d.order == order})
 
     def shown_orders(self, now_ms: int, from_ms: int, to_ms: int) -> list[Order]:
-        """History's orders done within [from_ms, to_ms] that may be seen by now, in the order in which they
+        """Return the orders done within [from_ms, to_ms] that history shows by now, in the order in which they
         were done."""
-        # Newest first, so that a look at the last hours does not walk through the years before.
+        # Newest first, so that a query of the last hours does not read the years before.
         recent = takewhile(lambda order: order.time_done_msc >= from_ms, reversed(self.history.values()))
         shown = [
             order
@@ -130,13 +130,13 @@ class Book(Struct, kw_only=True):
         return [*self._archived_orders(from_ms, to_ms), *reversed(shown)]
 
     def shown_order(self, ticket: int, now_ms: int) -> Order | None:
-        """One of them."""
+        """Return the done order with this ticket, if history shows it by now."""
         if self.late_orders.get(ticket, 0) > now_ms:
             return None
         return self.history.get(ticket) or (self.archive.order(ticket) if self.archive else None)
 
     def shown_deals(self, now_ms: int, from_ms: int, to_ms: int) -> list[Deal]:
-        """The deals made within [from_ms, to_ms] that may be seen by now, oldest first."""
+        """Return the deals made within [from_ms, to_ms] that history shows by now, oldest first."""
         recent = takewhile(lambda deal: deal.time_msc >= from_ms, reversed(self.deals.values()))
         shown = [
             deal
@@ -146,13 +146,13 @@ class Book(Struct, kw_only=True):
         return [*self._archived_deals(from_ms, to_ms), *reversed(shown)]
 
     def shown_deal(self, ticket: int, now_ms: int) -> Deal | None:
-        """One of them."""
+        """Return the deal with this ticket, if history shows it by now."""
         if self.late_deals.get(ticket, 0) > now_ms:
             return None
         return self.deals.get(ticket) or (self.archive.deal(ticket) if self.archive else None)
 
     def shown_of_position(self, identifier: int, now_ms: int) -> list[Deal]:
-        """Those with this DEAL_POSITION_ID, oldest first."""
+        """Return the deals with this DEAL_POSITION_ID that history shows by now, oldest first."""
         archived = self.archive.of_position(identifier) if self.archive else []
         return archived + [
             deal
@@ -168,5 +168,5 @@ class Book(Struct, kw_only=True):
 
 
 def deal_money(deal: Deal) -> Decimal:
-    """What a deal does to the balance."""
+    """Return the change of the balance by a deal."""
     return deal.profit + deal.commission + deal.swap + deal.fee

@@ -1,4 +1,4 @@
-"""The desk: all that the trade server knows at one moment, and what it says when asked."""
+"""Trade state: everything that the trade server knows at one moment, and the values that follow from it."""
 
 from decimal import Decimal
 
@@ -25,8 +25,8 @@ from bridge.simulator.mt5.types import (
 )
 
 
-class Desk(Struct, kw_only=True):
-    """Account terms, symbols (without quotes), quotes, book. `commissions` is money per lot and deal, by
+class TradeState(Struct, kw_only=True):
+    """Account terms, symbols (without quotes), quotes and book. `commissions` is money per lot and deal, by
     symbol."""
 
     terms: AccountTerms
@@ -36,9 +36,9 @@ class Desk(Struct, kw_only=True):
     quotes: dict[str, Tick]
     book: Book
 
-    def copy(self) -> "Desk":
-        """The desk as it is now; later changes do not reach it."""
-        return Desk(
+    def copy(self) -> "TradeState":
+        """Return a copy that later changes do not reach."""
+        return TradeState(
             terms=self.terms,
             now_ms=self.now_ms,
             symbols=dict(self.symbols),
@@ -48,28 +48,39 @@ class Desk(Struct, kw_only=True):
         )
 
     def rates(self) -> Rates:
-        """The conversion at the current quotes."""
+        """Return the conversion at the current quotes."""
         return Rates(self.symbols, self.quotes)
 
     @property
     def netting(self) -> bool:
-        """Whether the account keeps one position per symbol."""
+        """Whether the account keeps one position per symbol (netting)."""
         return self.terms.margin_mode is not MarginMode.RETAIL_HEDGING
 
     def netted(self, symbol: str) -> Position | None:
-        """The symbol's position on a netting account; None on a hedging one, which has no such thing."""
+        """Return the symbol's position on a netting account; None on a hedging account."""
         if not self.netting:
             return None
         return next((p for p in self.book.positions.values() if p.symbol == symbol), None)
 
-    def meant(self, request: TradeRequest) -> Position | None:
-        """The position that a change of levels is about: by ticket, on a netting account also by symbol."""
+    def symbol_of(self, request: TradeRequest) -> str:
+        """Return the symbol that a request works on: that of the order or position that it names by ticket, else
+        its own. MODIFY, REMOVE and CLOSE_BY need not name a symbol."""
+        if request.order:
+            order = self.book.orders.get(request.order) or self.book.history.get(request.order)
+            if order is not None:
+                return order.symbol
+        position = self.book.positions.get(request.position)
+        return request.symbol if position is None else position.symbol
+
+    def sltp_position(self, request: TradeRequest) -> Position | None:
+        """Return the position whose levels an SLTP request changes: by ticket, on a netting account also by
+        symbol."""
         if request.position:
             return self.book.positions.get(request.position)
         return self.netted(request.symbol)
 
     def closing(self, position: Position) -> list[Order]:
-        """The live orders that are to close a position of a hedging account."""
+        """Return the live orders that close a position of a hedging account."""
         return [
             order
             for order in self.book.orders.values()
@@ -77,16 +88,16 @@ class Desk(Struct, kw_only=True):
         ]
 
     def deal_price(self, symbol: str, type: OrderType) -> Decimal:
-        """What an order of this type gets at the market: ask where it buys, bid where it sells."""
+        """Return the market price for an order type: the ask where it buys, the bid where it sells."""
         tick = self.quotes[symbol]
         return tick.ask if type.side is OrderType.BUY else tick.bid
 
     def close_price(self, position: Position) -> Decimal:
-        """What the position would be closed at."""
+        """Return the market price that closes a position."""
         return self.deal_price(position.symbol, closing_type(position))
 
     def symbol(self, name: str) -> SymbolInfo | None:
-        """The properties with the current quote in them; None where there is no such symbol."""
+        """Return the properties with the current quote in them; None for an unknown symbol."""
         symbol = self.symbols.get(name)
         if symbol is None:
             return None
@@ -101,11 +112,11 @@ class Desk(Struct, kw_only=True):
         )
 
     def orders(self) -> list[Order]:
-        """The live orders with the current prices in them, oldest first."""
+        """Return the live orders with the current prices in them, oldest first."""
         return [self._priced(order) for order in self.book.orders.values()]
 
     def order(self, ticket: int) -> Order | None:
-        """One of them."""
+        """Return a live order with the current price in it."""
         order = self.book.orders.get(ticket)
         return None if order is None else self._priced(order)
 
@@ -113,11 +124,11 @@ class Desk(Struct, kw_only=True):
         return msgspec.structs.replace(order, price_current=self.deal_price(order.symbol, order.type))
 
     def pending(self) -> list[Order]:
-        """The live orders that wait for a price, oldest first."""
+        """Return the live pending orders, oldest first."""
         return [order for order in self.book.orders.values() if order.type.pending]
 
     def positions(self) -> list[Position]:
-        """The open positions at the current quotes, oldest first."""
+        """Return the open positions at the current quotes, oldest first."""
         rates = self.rates()
         return [self._valued(position, rates) for position in self.book.positions.values()]
 
@@ -128,7 +139,7 @@ class Desk(Struct, kw_only=True):
         return msgspec.structs.replace(position, price_current=price, profit=profit)
 
     def account(self, *, connected: bool) -> AccountInfo:
-        """The account at the current quotes. Without a connection nobody may trade."""
+        """Return the account at the current quotes. Without a connection trading is not allowed."""
         terms, rates = self.terms, self.rates()
         positions = self.positions()
         profit = sum((position.profit + position.swap for position in positions), ZERO)
@@ -162,18 +173,18 @@ class Desk(Struct, kw_only=True):
         )
 
     def margin(self, symbol: str, volume: Decimal, rates: Rates | None = None) -> Decimal:
-        """What a position of this volume binds, in account currency."""
+        """Return the margin of a position of this volume, in account currency."""
         return (rates or self.rates()).margin(self.symbols[symbol], volume, self.terms.leverage)
 
     def opened_by(self, symbol: str, type: OrderType, volume: Decimal) -> Decimal:
-        """How much of an order's volume would open, and not close what a netting account holds against it."""
+        """Return the volume of an order that opens: on a netting account, what exceeds the opposite position."""
         held = self.netted(symbol)
         if held is None or closing_type(held) is not type.side:
             return volume
         return max(ZERO, volume - held.volume)
 
     def margin_needed(self, symbol: str, type: OrderType, volume: Decimal) -> Decimal:
-        """The margin that an opening order binds beyond what is bound now; 0 or less for one that nets."""
+        """Return the margin that an opening order needs beyond the present one; 0 or less where it nets."""
         opened = self.opened_by(symbol, type, volume)
         held = self.netted(symbol)
         if held is None or opened == volume:
@@ -181,16 +192,16 @@ class Desk(Struct, kw_only=True):
         return self.margin(symbol, opened or held.volume - volume) - self.margin(symbol, held.volume)
 
     def affordable(self, symbol: str, type: OrderType, volume: Decimal) -> bool:
-        """Whether the free margin is enough for an opening order."""
+        """Return whether the free margin is enough for an opening order."""
         needed = self.margin_needed(symbol, type, volume)
         return needed <= 0 or needed <= self.account(connected=True).margin_free
 
 
 def margin_level(equity: Decimal, margin: Decimal) -> Decimal:
-    """Equity in percent of the margin; 0 where none is bound, as MetaTrader shows it."""
+    """Return the equity in percent of the margin; 0 without margin, as MetaTrader shows it."""
     return cents(equity / margin * 100) if margin else ZERO
 
 
 def closing_type(position: Position) -> OrderType:
-    """The side of the order that closes a position."""
+    """Return BUY or SELL: the side of the order that closes a position."""
     return OrderType.SELL if position.type is PositionType.BUY else OrderType.BUY

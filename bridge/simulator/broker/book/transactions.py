@@ -1,4 +1,4 @@
-"""The tape: the trade transactions that the terminal is told of, in order."""
+"""Transactions: the trade transactions for the terminal (OnTradeTransaction), in order."""
 
 from typing import Final
 
@@ -15,31 +15,30 @@ from bridge.simulator.mt5.types import (
 )
 
 QUEUE: Final = 1024
-"""MetaTrader's queue of transactions. Who is slower loses the oldest."""
+"""Length of MetaTrader's queue of transactions. A terminal that reads too slowly loses the oldest."""
 
 
-class Tape(Struct, kw_only=True):
-    """Numbered transactions. While `muted`, numbers are spent and nothing is kept: the listener sees a
-    gap."""
+class TransactionLog(Struct, kw_only=True):
+    """Numbered transactions. While `muted`, numbers are used and no transaction is kept: a reader sees a gap."""
 
     last: int = 0
     muted: bool = False
     items: list[tuple[int, Transaction]] = []
 
-    def tell(self, transaction: Transaction) -> None:
-        """Append one."""
+    def append(self, transaction: Transaction) -> None:
+        """Append a transaction under the next number."""
         self.last += 1
         if not self.muted:
             self.items.append((self.last, transaction))
             del self.items[:-QUEUE]
 
     def after(self, number: int) -> list[tuple[int, Transaction]]:
-        """Those above a number, ascending."""
+        """Return the transactions above a number, ascending."""
         return [item for item in self.items if item[0] > number]
 
 
-def order_emitted(type: TransactionType, order: Order) -> Transaction:
-    """An ORDER_* or HISTORY_* transaction."""
+def order_transaction(type: TransactionType, order: Order) -> Transaction:
+    """Return an ORDER_* or HISTORY_* transaction."""
     return Transaction(
         type=type,
         order=order.ticket,
@@ -58,8 +57,8 @@ def order_emitted(type: TransactionType, order: Order) -> Transaction:
     )
 
 
-def deal_emitted(type: TransactionType, deal: Deal) -> Transaction:
-    """A DEAL_* transaction."""
+def deal_transaction(type: TransactionType, deal: Deal) -> Transaction:
+    """Return a DEAL_* transaction."""
     return Transaction(
         type=type,
         deal=deal.ticket,
@@ -74,8 +73,8 @@ def deal_emitted(type: TransactionType, deal: Deal) -> Transaction:
     )
 
 
-def position_emitted(position: Position) -> Transaction:
-    """A POSITION transaction: a change of levels."""
+def position_transaction(position: Position) -> Transaction:
+    """Return a POSITION transaction: a change of levels."""
     return Transaction(
         type=TransactionType.POSITION,
         symbol=position.symbol,

@@ -1,4 +1,4 @@
-"""Deals: what one deal does to the positions, on hedging accounts and on those that net.
+"""Deals: the change of the positions by one deal, on hedging and on netting accounts.
 
 Source: MQL5 reference, 'Position Properties', 'Deal Properties'; MetaTrader 5 help, 'Basic Principles' (how SL and
 TP are inherited when a netted position grows, shrinks or turns).
@@ -11,7 +11,7 @@ import msgspec
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.book.money import commission, swap_share
-from bridge.simulator.broker.book.trade_state import Desk, closing_type
+from bridge.simulator.broker.book.trade_state import TradeState, closing_type
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
     Deal,
@@ -27,31 +27,31 @@ from bridge.simulator.mt5.types import (
 )
 
 AVERAGE: Final = Decimal("0.00000001")
-"""An average price is kept to so many decimals."""
+"""Precision of an average price."""
 
 
-class Dealing:
-    """Makes deals and keeps the positions of one desk."""
+class Deals:
+    """Makes the deals of one account and updates its positions."""
 
-    def __init__(self, desk: Desk, quirks: Quirks) -> None:
-        self._desk = desk
+    def __init__(self, trade: TradeState, quirks: Quirks) -> None:
+        self._trade = trade
         self._quirks = quirks
 
     def held(self, order: Order) -> Position | None:
-        """The position that the order's next deal works on; None where it opens one."""
-        if self._desk.netting:
-            return self._desk.netted(order.symbol)
-        # An order that opens bears its own ticket once a part of it is filled.
-        return self._desk.book.identified(order.position_id) if order.position_id else None
+        """Return the position that the order's next deal changes; None where it opens one."""
+        if self._trade.netting:
+            return self._trade.netted(order.symbol)
+        # After its first deal an opening order has its own ticket as position_id.
+        return self._trade.book.identified(order.position_id) if order.position_id else None
 
     def make(self, order: Order, volume: Decimal, price: Decimal) -> Deal:
-        """One deal of an order, entered into the book with what it does to the positions."""
+        """Make one deal of an order: add it to the book and update the position."""
         held = self.held(order)
-        deal = self._made(order, volume, price, held)
-        self._desk.book.add_deal(deal)
+        deal = self._apply(order, volume, price, held)
+        self._trade.book.add_deal(deal)
         return deal
 
-    def _made(self, order: Order, volume: Decimal, price: Decimal, held: Position | None) -> Deal:
+    def _apply(self, order: Order, volume: Decimal, price: Decimal, held: Position | None) -> Deal:
         if held is None:
             return self._open(order, volume, price)
         if order.type.side is not closing_type(held):
@@ -62,9 +62,9 @@ class Dealing:
 
     def _deal(self, order: Order, volume: Decimal, price: Decimal, entry: DealEntry, position: int) -> Deal:
         return Deal(
-            ticket=self._desk.book.deal_ticket(),
+            ticket=self._trade.book.deal_ticket(),
             order=order.ticket,
-            time_msc=self._desk.now_ms,
+            time_msc=self._trade.now_ms,
             type=DealType.BUY if order.type.side is OrderType.BUY else DealType.SELL,
             entry=entry,
             reason=DealReason[order.reason.name],
@@ -73,7 +73,7 @@ class Dealing:
             symbol=order.symbol,
             volume=volume,
             price=price,
-            commission=commission(self._desk.commissions[order.symbol], volume),
+            commission=commission(self._trade.commissions[order.symbol], volume),
             sl=order.sl,
             tp=order.tp,
             comment=order.comment,
@@ -81,7 +81,7 @@ class Dealing:
 
     def _open(self, order: Order, volume: Decimal, price: Decimal) -> Deal:
         deal = self._deal(order, volume, price, DealEntry.IN, order.ticket)
-        self._desk.book.positions[order.ticket] = Position(
+        self._trade.book.positions[order.ticket] = Position(
             ticket=order.ticket,
             identifier=order.ticket,
             symbol=order.symbol,
@@ -101,7 +101,7 @@ class Dealing:
     def _add(self, order: Order, volume: Decimal, price: Decimal, held: Position) -> Deal:
         deal = self._deal(order, volume, price, DealEntry.IN, held.identifier)
         sl, tp = self._levels(order, held)
-        self._desk.book.positions[held.ticket] = msgspec.structs.replace(
+        self._trade.book.positions[held.ticket] = msgspec.structs.replace(
             held,
             volume=held.volume + volume,
             price_open=_average(held.price_open, held.volume, price, volume),
@@ -113,23 +113,23 @@ class Dealing:
         return deal
 
     def _levels(self, order: Order, held: Position) -> tuple[Decimal, Decimal]:
-        """The levels of a position that an order adds to."""
-        if order.position_id:  # an earlier portion has set them
+        """Levels of a netted position after an order has added to it."""
+        if order.position_id:  # an earlier deal of the order has set them
             return held.sl, held.tp
         if self._quirks.netting_zero_levels == "KEEP":
             return order.sl or held.sl, order.tp or held.tp
         return order.sl, order.tp
 
     def close(self, order: Order, held: Position, volume: Decimal, price: Decimal, entry: DealEntry) -> Deal:
-        """The deal that takes volume out of a position, not yet entered into the book."""
+        """Take volume out of a position and return the deal, which the caller adds to the book."""
         deal = self._deal(order, volume, price, entry, held.identifier)
         side = DealType.SELL if held.type is PositionType.BUY else DealType.BUY
         swap = swap_share(held.swap, volume, held.volume)
         profit = self._profit(held, volume, price)
         if volume == held.volume:
-            self._gone(held)
+            self._remove(held)
         else:
-            self._desk.book.positions[held.ticket] = msgspec.structs.replace(
+            self._trade.book.positions[held.ticket] = msgspec.structs.replace(
                 held,
                 volume=held.volume - volume,
                 swap=held.swap - swap,
@@ -139,12 +139,12 @@ class Dealing:
         return msgspec.structs.replace(deal, type=side, swap=swap, profit=profit, sl=held.sl, tp=held.tp)
 
     def _reverse(self, order: Order, volume: Decimal, price: Decimal, held: Position) -> Deal:
-        """One deal that closes a netted position and opens its opposite. The identifier stays, the ticket
+        """Make one deal that closes a netted position and opens the opposite one. The identifier stays, the ticket
         becomes the order's."""
         deal = self._deal(order, volume, price, DealEntry.INOUT, held.identifier)
         profit = self._profit(held, held.volume, price)
-        del self._desk.book.positions[held.ticket]
-        self._desk.book.positions[order.ticket] = msgspec.structs.replace(
+        del self._trade.book.positions[held.ticket]
+        self._trade.book.positions[order.ticket] = msgspec.structs.replace(
             held,
             ticket=order.ticket,
             type=PositionType.SELL if held.type is PositionType.BUY else PositionType.BUY,
@@ -161,55 +161,55 @@ class Dealing:
         return msgspec.structs.replace(deal, swap=held.swap, profit=profit)
 
     def annul(self, deal: Deal) -> str | None:
-        """Undo what a deal did to its position. The reason why that cannot be, or None."""
-        book = self._desk.book
+        """Undo a deal's change of its position. Return the reason where that is impossible, else None."""
+        book = self._trade.book
         held = book.identified(deal.position_id)
         opens = deal.entry is DealEntry.IN
         side = PositionType.BUY if (deal.type is DealType.BUY) is opens else PositionType.SELL
         if deal.entry is DealEntry.INOUT:
-            return "it turned its position"
+            return "it reversed its position"
         if opens:
             if held is None or held.type is not side:
                 return "its position is closed"
             if held.volume < deal.volume:
-                return "a part of its position is closed"
-            self._taken_back(held, deal)
+                return "its position has been partially closed"
+            self._undo_opening(held, deal)
             return None
         last = held or book.closed.get(deal.position_id)
         if last is None or last.type is not side:
-            return "its position has been turned"
+            return "its position has been reversed"
         if held is not None:
             book.positions[held.ticket] = msgspec.structs.replace(held, volume=held.volume + deal.volume)
             return None
-        if self._desk.netted(deal.symbol) is not None:
-            return "its position cannot come back"
+        if self._trade.netted(deal.symbol) is not None:
+            return "the symbol has another position by now"
         del book.closed[deal.position_id]
         book.positions[last.ticket] = msgspec.structs.replace(last, volume=deal.volume, swap=ZERO)
         return None
 
-    def _taken_back(self, held: Position, deal: Deal) -> None:
+    def _undo_opening(self, held: Position, deal: Deal) -> None:
         rest = held.volume - deal.volume
         if not rest:
-            self._gone(held)
+            self._remove(held)
             return
         price = _average(held.price_open, held.volume, deal.price, -deal.volume)
-        # What the average was rounded by weighs more on a smaller volume: a tenth of a point is as it was.
-        fine = self._desk.symbols[held.symbol].point / 10
-        self._desk.book.positions[held.ticket] = msgspec.structs.replace(
-            held, volume=rest, price_open=price.quantize(fine, ROUND_HALF_UP)
+        # The rounding error of the average grows as the volume shrinks: rounding to a tenth of a point removes it.
+        tenth = self._trade.symbols[held.symbol].point / 10
+        self._trade.book.positions[held.ticket] = msgspec.structs.replace(
+            held, volume=rest, price_open=price.quantize(tenth, ROUND_HALF_UP)
         )
 
-    def _gone(self, held: Position) -> None:
-        del self._desk.book.positions[held.ticket]
-        self._desk.book.closed[held.identifier] = held
+    def _remove(self, held: Position) -> None:
+        del self._trade.book.positions[held.ticket]
+        self._trade.book.closed[held.identifier] = held
 
     def _profit(self, held: Position, volume: Decimal, price: Decimal) -> Decimal:
-        symbol = self._desk.symbols[held.symbol]
-        return self._desk.rates().profit(symbol, held.type, volume, held.price_open, price)
+        symbol = self._trade.symbols[held.symbol]
+        return self._trade.rates().profit(symbol, held.type, volume, held.price_open, price)
 
 
 def _average(one: Decimal, volume: Decimal, other: Decimal, more: Decimal) -> Decimal:
-    """The price of both volumes together."""
+    """Volume-weighted average of two prices."""
     if one == other:
         return one
     price = ((one * volume + other * more) / (volume + more)).quantize(AVERAGE, ROUND_HALF_UP)

@@ -1,7 +1,7 @@
-"""Execution: what an accepted request does to the book, and what the tape tells of it.
+"""Execution of orders: changes of the book, and the transactions about them.
 
-An order is placed, filled in one or more deals, and finished: three steps, so that an order which waits in
-between is no other case. Nothing here refuses; `checks` has done that.
+An order is placed, filled in one or more deals, and finished: three steps, so that an order which waits in between
+needs no code of its own. Nothing is refused here; `checks` refuses before.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.book.book import WHOLE, Plan, Portion
-from bridge.simulator.broker.book.trade_state import Desk, closing_type
-from bridge.simulator.broker.book.transactions import Tape, deal_emitted, order_emitted, position_emitted
-from bridge.simulator.broker.execution.deals import Dealing
+from bridge.simulator.broker.book.book import FILL_WHOLE, FillPlan, Portion
+from bridge.simulator.broker.book.trade_state import TradeState, closing_type
+from bridge.simulator.broker.book.transactions import (
+    TransactionLog,
+    deal_transaction,
+    order_transaction,
+    position_transaction,
+)
+from bridge.simulator.broker.execution.deals import Deals
 from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
@@ -32,12 +37,12 @@ from bridge.simulator.mt5.types import (
 )
 
 COMMENT_LENGTH = 31
-"""Longer comments are cut, as brokers do."""
+"""Longer comments are truncated, as brokers do."""
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """An order to be. With a `position` (its ticket) it closes that one, else it opens one or, on a netting
-    account, works on the symbol's. A `price` and what follows it belong to pending orders."""
+class NewOrder(Struct, frozen=True, kw_only=True):
+    """An order to place. With a `position` (its ticket) it closes that position, else it opens one or, on a netting
+    account, changes the symbol's. The fields from `price` on are for pending orders."""
 
     symbol: str
     type: OrderType
@@ -56,41 +61,41 @@ class Wanted(Struct, frozen=True, kw_only=True):
     expiration: int = 0
 
 
-class Done(Struct, frozen=True, kw_only=True):
-    """An order as its execution left it, with the deals that were made of it."""
+class Outcome(Struct, frozen=True, kw_only=True):
+    """An order after its execution, with its deals."""
 
     order: Order
     deals: tuple[Deal, ...] = ()
 
 
 class Execution:
-    """The hand that writes into one desk's book and onto its tape."""
+    """Places, fills and finishes the orders of one account."""
 
-    def __init__(self, desk: Desk, tape: Tape, quirks: Quirks) -> None:
-        self._desk = desk
-        self._tape = tape
+    def __init__(self, trade: TradeState, transactions: TransactionLog, quirks: Quirks) -> None:
+        self._trade = trade
+        self._log = transactions
         self._quirks = quirks
-        self._dealing = Dealing(desk, quirks)
+        self._deals = Deals(trade, quirks)
 
-    def execute(self, wanted: Wanted, plan: Plan = WHOLE) -> Done:
-        """Place a market order, and do with it what the plan says."""
-        order = self._place(wanted)
+    def execute(self, new_order: NewOrder, plan: FillPlan = FILL_WHOLE) -> Outcome:
+        """Place a market order and fill it as planned."""
+        order = self._place(new_order)
         self._plan(order, msgspec.structs.replace(plan, triggered=True))
         if plan.pace is Pace.MANUALLY:
             self._update(order, state=OrderState.PLACED)
         return self.work(order.ticket)
 
-    def place(self, wanted: Wanted, plan: Plan = WHOLE) -> Order:
+    def place(self, new_order: NewOrder, plan: FillPlan = FILL_WHOLE) -> Order:
         """Place a pending order."""
-        order = self._place(wanted)
+        order = self._place(new_order)
         self._plan(order, plan)
         return order if self._quirks.placed_at_once else self._update(order, state=OrderState.PLACED)
 
-    def work(self, ticket: int) -> Done:
-        """Fill what the order's plan gives now, and finish the order where nothing is left to come."""
-        order, plan = self._desk.book.orders[ticket], self._desk.book.plan(ticket)
+    def work(self, ticket: int) -> Outcome:
+        """Fill the portions that are due by the order's plan, and finish the order after the last one."""
+        order, plan = self._trade.book.orders[ticket], self._trade.book.plan(ticket)
         if plan.pace is Pace.MANUALLY:
-            return Done(order=order)
+            return Outcome(order=order)
         portions = plan.portions or (Portion(volume=order.volume_current),)
         now = portions if plan.pace is Pace.AT_ONCE else portions[:1]
         deals, late = [], self._quirks.close_deal_last and bool(order.position_id)
@@ -105,17 +110,17 @@ class Execution:
         elif rest:
             self._plan(order, msgspec.structs.replace(plan, portions=rest))
         elif order.type_filling is OrderFilling.RETURN:
-            # The market has no more for now: what comes next, a test says.
+            # The rest stays live until a test fills it.
             self._plan(order, msgspec.structs.replace(plan, portions=(), pace=Pace.MANUALLY))
         else:
             order = self._finish(order, OrderState[self._quirks.ioc_remainder])
         if late:
-            self._tell_deals(deals)
-        return Done(order=order, deals=tuple(deals))
+            self._log_deals(deals)
+        return Outcome(order=order, deals=tuple(deals))
 
     def fill(self, ticket: int, volume: Decimal, price: Decimal) -> Deal:
-        """One deal of a live order, and the order's end where it completes it."""
-        order, deal = self._fill(self._desk.book.orders[ticket], Portion(volume=volume, price=price))
+        """Make one deal of a live order, and finish the order where that completes it."""
+        order, deal = self._fill(self._trade.book.orders[ticket], Portion(volume=volume, price=price))
         if not order.volume_current:
             self._finish(order, OrderState.FILLED)
         elif self._orphaned(order):
@@ -123,8 +128,8 @@ class Execution:
         return deal
 
     def end(self, ticket: int, state: OrderState) -> Order:
-        """Take a live order out of the market: cancelled, expired or turned down."""
-        return self._finish(self._desk.book.orders[ticket], state)
+        """Finish a live order as cancelled, expired or rejected."""
+        return self._finish(self._trade.book.orders[ticket], state)
 
     def change_order(
         self,
@@ -137,9 +142,9 @@ class Execution:
         type_time: OrderTime,
         expiration: int,
     ) -> Order:
-        """Move a live order's price, levels and lifetime."""
+        """Change a live order's price, levels and lifetime."""
         return self._update(
-            self._desk.book.orders[ticket],
+            self._trade.book.orders[ticket],
             price_open=price,
             price_stoplimit=stoplimit,
             sl=sl,
@@ -149,10 +154,10 @@ class Execution:
         )
 
     def activate(self, ticket: int) -> Order:
-        """A stop-limit order has met its stop price: from now on it waits for its limit."""
-        order = self._desk.book.orders[ticket]
+        """Turn a stop-limit order that has met its stop price into an order that waits for its limit price."""
+        order = self._trade.book.orders[ticket]
         if self._quirks.stop_limit_keeps_type:
-            self._plan(order, msgspec.structs.replace(self._desk.book.plan(ticket), activated=True))
+            self._plan(order, msgspec.structs.replace(self._trade.book.plan(ticket), activated=True))
             return order
         buys = order.type is OrderType.BUY_STOP_LIMIT
         return self._update(
@@ -163,109 +168,109 @@ class Execution:
         )
 
     def change_stops(self, ticket: int, sl: Decimal, tp: Decimal) -> None:
-        """Move a position's levels."""
-        position = msgspec.structs.replace(self._desk.book.positions[ticket], sl=sl, tp=tp)
-        self._desk.book.positions[ticket] = position
-        self._tape.tell(position_emitted(position))
+        """Change a position's levels."""
+        position = msgspec.structs.replace(self._trade.book.positions[ticket], sl=sl, tp=tp)
+        self._trade.book.positions[ticket] = position
+        self._log.append(position_transaction(position))
 
-    def close_by(self, wanted: Wanted) -> Done:
-        """Close two opposite positions by each other, each at the other's open price. The profit is the
-        first deal's."""
-        book = self._desk.book
-        held, other = book.positions[wanted.position], book.positions[wanted.position_by]
-        order = self._place(wanted)
-        first = self._close_part(order, held, wanted.volume, other.price_open)
+    def close_by(self, new_order: NewOrder) -> Outcome:
+        """Close two opposite positions by each other, each at the other's open price. The first deal has the whole
+        profit."""
+        book = self._trade.book
+        held, other = book.positions[new_order.position], book.positions[new_order.position_by]
+        order = self._place(new_order)
+        first = self._close_part(order, held, new_order.volume, other.price_open)
         if self._quirks.close_by_position_emitted:
             left = book.positions.get(held.ticket) or msgspec.structs.replace(held, volume=ZERO)
-            self._tape.tell(position_emitted(left))
-        second = self._close_part(order, other, wanted.volume, held.price_open, earns=False)
+            self._log.append(position_transaction(left))
+        second = self._close_part(order, other, new_order.volume, held.price_open, earns=False)
         order = self._finish(msgspec.structs.replace(order, volume_current=ZERO), OrderState.FILLED)
         self._cancel_orphans(order, held, other)
-        return Done(order=order, deals=(first, second))
+        return Outcome(order=order, deals=(first, second))
 
     def _close_part(
         self, order: Order, held: Position, volume: Decimal, price: Decimal, *, earns: bool = True
     ) -> Deal:
-        deal = self._dealing.close(order, held, volume, price, DealEntry.OUT_BY)
+        deal = self._deals.close(order, held, volume, price, DealEntry.OUT_BY)
         if not earns:
             deal = msgspec.structs.replace(deal, profit=ZERO)
-        self._desk.book.add_deal(deal)
-        self._tell_deals([deal])
+        self._trade.book.add_deal(deal)
+        self._log_deals([deal])
         return deal
 
     def annul(self, deal: Deal) -> str | None:
-        """Undo a deal: its type says so, its profit is gone, its position is as if it had not been. The
-        reason why that cannot be, or None."""
-        reason = self._dealing.annul(deal)
+        """Annul a deal: set its type to BUY_CANCELED or SELL_CANCELED and its profit to 0, and undo its change of
+        the position. Return the reason where that is impossible, else None."""
+        reason = self._deals.annul(deal)
         if reason is None:
             type = DealType.BUY_CANCELED if deal.type is DealType.BUY else DealType.SELL_CANCELED
             self.revise(msgspec.structs.replace(deal, type=type, profit=ZERO))
         return reason
 
     def revise(self, deal: Deal) -> None:
-        """Put a deal in the place of its former self."""
-        self._desk.book.revise_deal(deal)
-        self._tape.tell(deal_emitted(TransactionType.DEAL_UPDATE, deal))
+        """Replace the deal with this ticket."""
+        self._trade.book.revise_deal(deal)
+        self._log.append(deal_transaction(TransactionType.DEAL_UPDATE, deal))
 
     def book(self, deal: Deal) -> None:
-        """Enter a deal that is no order's: money that comes or goes."""
-        self._desk.book.add_deal(deal)
-        self._tell_deals([deal])
+        """Add a deal without an order: a change of the balance."""
+        self._trade.book.add_deal(deal)
+        self._log_deals([deal])
 
-    def _place(self, wanted: Wanted) -> Order:
-        price = wanted.price or self._desk.deal_price(wanted.symbol, wanted.type)
-        at_once = wanted.type.pending and self._quirks.placed_at_once
-        positions = self._desk.book.positions
+    def _place(self, new_order: NewOrder) -> Order:
+        price = new_order.price or self._trade.deal_price(new_order.symbol, new_order.type)
+        at_once = new_order.type.pending and self._quirks.placed_at_once
+        positions = self._trade.book.positions
         order = Order(
-            ticket=self._desk.book.order_ticket(),
-            symbol=wanted.symbol,
-            type=wanted.type,
+            ticket=self._trade.book.order_ticket(),
+            symbol=new_order.symbol,
+            type=new_order.type,
             state=OrderState.PLACED if at_once else OrderState.STARTED,
-            reason=wanted.reason,
-            magic=wanted.magic,
-            type_filling=wanted.type_filling,
-            type_time=wanted.type_time,
-            time_setup_msc=self._desk.now_ms,
-            time_expiration=wanted.expiration,
-            volume_initial=wanted.volume,
-            volume_current=wanted.volume,
+            reason=new_order.reason,
+            magic=new_order.magic,
+            type_filling=new_order.type_filling,
+            type_time=new_order.type_time,
+            time_setup_msc=self._trade.now_ms,
+            time_expiration=new_order.expiration,
+            volume_initial=new_order.volume,
+            volume_current=new_order.volume,
             price_open=price,
             price_current=price,
-            price_stoplimit=wanted.stoplimit,
-            sl=wanted.sl,
-            tp=wanted.tp,
-            position_id=wanted.position and positions[wanted.position].identifier,
-            position_by_id=wanted.position_by and positions[wanted.position_by].identifier,
-            comment=wanted.comment[:COMMENT_LENGTH],
+            price_stoplimit=new_order.stoplimit,
+            sl=new_order.sl,
+            tp=new_order.tp,
+            position_id=new_order.position and positions[new_order.position].identifier,
+            position_by_id=new_order.position_by and positions[new_order.position_by].identifier,
+            comment=new_order.comment[:COMMENT_LENGTH],
         )
-        self._desk.book.orders[order.ticket] = order
-        self._tape.tell(order_emitted(TransactionType.ORDER_ADD, order))
+        self._trade.book.orders[order.ticket] = order
+        self._log.append(order_transaction(TransactionType.ORDER_ADD, order))
         return order
 
-    def _plan(self, order: Order, plan: Plan) -> None:
-        self._desk.book.plans[order.ticket] = plan
+    def _plan(self, order: Order, plan: FillPlan) -> None:
+        self._trade.book.plans[order.ticket] = plan
 
     def _fill(self, order: Order, portion: Portion, *, emitted: bool = True) -> tuple[Order, Deal]:
-        """One deal. What is left open of the order is told."""
-        held = self._dealing.held(order)
+        """Make one deal; a partial fill updates the order."""
+        held = self._deals.held(order)
         price = portion.price or self._fill_price(order)
         volume = min(portion.volume, order.volume_current)
-        if held is not None and not self._desk.netting and order.type.side is closing_type(held):
+        if held is not None and not self._trade.netting and order.type.side is closing_type(held):
             volume = min(volume, held.volume)
-        deal = self._dealing.make(order, volume, price)
+        deal = self._deals.make(order, volume, price)
         order = msgspec.structs.replace(
             order, volume_current=order.volume_current - deal.volume, position_id=deal.position_id
         )
-        self._desk.book.orders[order.ticket] = order
+        self._trade.book.orders[order.ticket] = order
         if emitted:
-            self._tell_deals([deal])
+            self._log_deals([deal])
         if order.volume_current:
             order = self._update(order, state=OrderState.PARTIAL)
         self._cancel_orphans(order, held)
         return order, deal
 
     def _fill_price(self, order: Order) -> Decimal:
-        market = self._desk.deal_price(order.symbol, order.type)
+        market = self._trade.deal_price(order.symbol, order.type)
         if self._quirks.limit_price == "MARKET":
             return market
         if order.type in (OrderType.BUY_LIMIT, OrderType.SELL_LIMIT):
@@ -273,30 +278,30 @@ class Execution:
         return order.price_stoplimit or market
 
     def _cancel_orphans(self, order: Order, *closed: Position | None) -> None:
-        """End the other orders that were to close a position which this order has closed."""
+        """Cancel the other orders that close a position which this order has closed."""
         gone = {position.identifier for position in closed if position is not None}
-        for other in list(self._desk.book.orders.values()):
+        for other in list(self._trade.book.orders.values()):
             if other.position_id in gone and other.ticket != order.ticket and self._orphaned(other):
                 self._finish(other, OrderState.CANCELED)
 
     def _orphaned(self, order: Order) -> bool:
-        """Whether the position that a hedging account's order was to close is gone."""
+        """Whether the position that a hedging account's order closes no longer exists."""
         opens = order.position_id in (0, order.ticket)
-        return not (self._desk.netting or opens or self._desk.book.identified(order.position_id))
+        return not (self._trade.netting or opens or self._trade.book.identified(order.position_id))
 
     def _update(self, order: Order, **changes: object) -> Order:
         order = msgspec.structs.replace(order, **changes)
-        self._desk.book.orders[order.ticket] = order
-        self._tape.tell(order_emitted(TransactionType.ORDER_UPDATE, order))
+        self._trade.book.orders[order.ticket] = order
+        self._log.append(order_transaction(TransactionType.ORDER_UPDATE, order))
         return order
 
     def _finish(self, order: Order, state: OrderState) -> Order:
-        order = msgspec.structs.replace(order, state=state, time_done_msc=self._desk.now_ms)
-        self._desk.book.close_order(order)
-        self._tape.tell(order_emitted(TransactionType.ORDER_DELETE, order))
-        self._tape.tell(order_emitted(TransactionType.HISTORY_ADD, order))
+        order = msgspec.structs.replace(order, state=state, time_done_msc=self._trade.now_ms)
+        self._trade.book.close_order(order)
+        self._log.append(order_transaction(TransactionType.ORDER_DELETE, order))
+        self._log.append(order_transaction(TransactionType.HISTORY_ADD, order))
         return order
 
-    def _tell_deals(self, deals: Iterable[Deal]) -> None:
+    def _log_deals(self, deals: Iterable[Deal]) -> None:
         for deal in deals:
-            self._tape.tell(deal_emitted(TransactionType.DEAL_ADD, deal))
+            self._log.append(deal_transaction(TransactionType.DEAL_ADD, deal))

@@ -1,12 +1,13 @@
-"""What is refused of pending orders: placing, changing and removing them.
+"""Checks of pending orders: placing, modifying and removing them.
 
 Source: MQL5 reference, 'Trade Server Return Codes', 'Order Properties'; MetaTrader 5 help, 'Types of Orders'.
 """
 
 from decimal import Decimal
+from typing import assert_never
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.book.trade_state import Desk
+from bridge.simulator.broker.book.trade_state import TradeState
 from bridge.simulator.broker.execution import symbol_checks
 from bridge.simulator.broker.execution.triggers import expires_at
 from bridge.simulator.broker.scenario import Quirks
@@ -17,7 +18,6 @@ from bridge.simulator.mt5.types import (
     OrderType,
     PositionType,
     Retcode,
-    SymbolExpiration,
     SymbolFilling,
     SymbolInfo,
     TradeRequest,
@@ -27,9 +27,11 @@ _LIMITS = (OrderType.BUY_LIMIT, OrderType.SELL_LIMIT)
 _STOP_LIMITS = (OrderType.BUY_STOP_LIMIT, OrderType.SELL_STOP_LIMIT)
 
 
-def placing(desk: Desk, request: TradeRequest, quirks: Quirks, by_expert: bool) -> Retcode | None:
-    """PENDING."""
-    symbol = desk.symbols.get(request.symbol)
+def check_placing(
+    trade: TradeState, request: TradeRequest, quirks: Quirks, by_expert: bool
+) -> Retcode | None:
+    """Check a PENDING request."""
+    symbol = trade.symbols.get(request.symbol)
     if symbol is None:
         return Retcode.INVALID
     if not request.type.pending:
@@ -38,45 +40,49 @@ def placing(desk: Desk, request: TradeRequest, quirks: Quirks, by_expert: bool) 
         symbol_checks.kind(symbol, request.type)
         or symbol_checks.volume(symbol, request.volume)
         or _filling(symbol, request, quirks)
-        or _lifetime(desk, symbol, request.type_time, request.expiration)
-        or symbol_checks.permission(desk, symbol, by_expert)
-        or symbol_checks.quoted(desk, symbol)
-        or symbol_checks.direction(desk, symbol, request.type)
-        or _count(desk)
-        or symbol_checks.limits(desk, symbol, request.type, request.volume)
-        or _prices(desk, symbol, request.type, request)
+        or _lifetime(trade, symbol, request.type_time, request.expiration)
+        or symbol_checks.permission(trade, symbol, by_expert)
+        or symbol_checks.quoted(trade, symbol)
+        or symbol_checks.direction(trade, symbol, request.type)
+        or _count(trade)
+        or symbol_checks.limits(trade, symbol, request.type, request.volume)
+        or _prices(trade, symbol, request.type, request)
     )
 
 
-def changing(desk: Desk, request: TradeRequest, quirks: Quirks, by_expert: bool) -> Retcode | None:
-    """MODIFY."""
-    order = desk.book.orders.get(request.order)
+def check_modifying(
+    trade: TradeState, request: TradeRequest, quirks: Quirks, by_expert: bool
+) -> Retcode | None:
+    """Check a MODIFY request."""
+    order = trade.book.orders.get(request.order)
     if order is None or not order.type.pending:
-        return _gone(desk, request.order, quirks)
-    symbol = desk.symbols[order.symbol]
-    refused = symbol_checks.permission(desk, symbol, by_expert)
+        return _gone(trade, request.order, quirks)
+    symbol = trade.symbols[order.symbol]
+    refused = symbol_checks.permission(trade, symbol, by_expert)
     if refused is not None:
         return refused
     if _same(order, request):
         return Retcode.NO_CHANGES
     return (
-        _frozen(desk, symbol, order)
-        or _lifetime(desk, symbol, request.type_time, request.expiration)
-        or _prices(desk, symbol, order.type, request)
+        _frozen(trade, symbol, order)
+        or _lifetime(trade, symbol, request.type_time, request.expiration)
+        or _prices(trade, symbol, order.type, request)
     )
 
 
-def removing(desk: Desk, request: TradeRequest, quirks: Quirks, by_expert: bool) -> Retcode | None:
-    """REMOVE. A market order that waits to be filled can be removed as well."""
-    order = desk.book.orders.get(request.order)
+def check_removing(
+    trade: TradeState, request: TradeRequest, quirks: Quirks, by_expert: bool
+) -> Retcode | None:
+    """Check a REMOVE request. A market order that is not filled yet can be removed as well."""
+    order = trade.book.orders.get(request.order)
     if order is None:
-        return _gone(desk, request.order, quirks)
-    symbol = desk.symbols[order.symbol]
-    return symbol_checks.permission(desk, symbol, by_expert) or _frozen(desk, symbol, order)
+        return _gone(trade, request.order, quirks)
+    symbol = trade.symbols[order.symbol]
+    return symbol_checks.permission(trade, symbol, by_expert) or _frozen(trade, symbol, order)
 
 
-def _gone(desk: Desk, ticket: int, quirks: Quirks) -> Retcode:
-    return Retcode[quirks.gone_order] if ticket in desk.book.history else Retcode.INVALID
+def _gone(trade: TradeState, ticket: int, quirks: Quirks) -> Retcode:
+    return Retcode[quirks.gone_order] if ticket in trade.book.history else Retcode.INVALID
 
 
 def _same(order: Order, request: TradeRequest) -> bool:
@@ -86,38 +92,46 @@ def _same(order: Order, request: TradeRequest) -> bool:
 
 
 def _filling(symbol: SymbolInfo, request: TradeRequest, quirks: Quirks) -> Retcode | None:
-    """RETURN always does. BOC is for limit orders, where the symbol has it."""
-    asked = request.type_filling
-    if asked is OrderFilling.RETURN:
-        return None
-    fits = bool(SymbolFilling[asked.name] & symbol.filling_mode)
-    if asked is OrderFilling.BOC:
-        fits = fits and request.type in _LIMITS
-    else:
-        fits = quirks.pending_filling == "ANY" and (fits or symbol.trade_exemode in symbol_checks.INSTANT)
-    return None if fits else Retcode.INVALID_FILL
+    """Check the filling of a pending order: RETURN is always allowed, BOC for limit orders only."""
+    instant = symbol.trade_exemode in symbol_checks.INSTANT
+    match request.type_filling:
+        case OrderFilling.RETURN:
+            allowed = True
+        case OrderFilling.BOC:
+            allowed = SymbolFilling.BOC in symbol.filling_mode and request.type in _LIMITS
+        case OrderFilling.FOK:
+            allowed = quirks.pending_filling == "ANY" and (
+                instant or SymbolFilling.FOK in symbol.filling_mode
+            )
+        case OrderFilling.IOC:
+            allowed = quirks.pending_filling == "ANY" and (
+                instant or SymbolFilling.IOC in symbol.filling_mode
+            )
+        case unknown:
+            assert_never(unknown)
+    return None if allowed else Retcode.INVALID_FILL
 
 
-def _lifetime(desk: Desk, symbol: SymbolInfo, type_time: OrderTime, expiration: int) -> Retcode | None:
-    """The symbol knows such a lifetime, and it is not over."""
-    if not SymbolExpiration(1 << type_time) & symbol.expiration_mode:
+def _lifetime(trade: TradeState, symbol: SymbolInfo, type_time: OrderTime, expiration: int) -> Retcode | None:
+    """Check that the symbol takes this lifetime, and that it ends in the future."""
+    if type_time.flag not in symbol.expiration_mode:
         return Retcode.INVALID_EXPIRATION
     if type_time in (OrderTime.SPECIFIED, OrderTime.SPECIFIED_DAY):
-        over = expiration <= 0 or expires_at(desk.now_ms, type_time, expiration) <= desk.now_ms
+        over = expiration <= 0 or expires_at(trade.now_ms, type_time, expiration) <= trade.now_ms
         return Retcode.INVALID_EXPIRATION if over else None
     return None
 
 
-def _count(desk: Desk) -> Retcode | None:
-    most = desk.terms.limit_orders
-    return Retcode.LIMIT_ORDERS if most and len(desk.pending()) >= most else None
+def _count(trade: TradeState) -> Retcode | None:
+    most = trade.terms.limit_orders
+    return Retcode.LIMIT_ORDERS if most and len(trade.pending()) >= most else None
 
 
-def _prices(desk: Desk, symbol: SymbolInfo, type: OrderType, request: TradeRequest) -> Retcode | None:
-    """The price is on its side of the market, and all distances are kept."""
+def _prices(trade: TradeState, symbol: SymbolInfo, type: OrderType, request: TradeRequest) -> Retcode | None:
+    """Check that each price is on its side of the market and far enough away."""
     sign = 1 if type.side is OrderType.BUY else -1
-    market = desk.deal_price(symbol.name, type)
-    # A limit order waits for a better price, the others for a worse one.
+    market = trade.deal_price(symbol.name, type)
+    # A limit order waits for a better price, the other types for a worse one.
     room = sign * (market - request.price if type in _LIMITS else request.price - market)
     if _misplaced(symbol, request.price, room):
         return Retcode.INVALID_PRICE
@@ -137,10 +151,10 @@ def _misplaced(symbol: SymbolInfo, price: Decimal, room: Decimal) -> bool:
     return not price or bool(price % symbol.trade_tick_size) or near or bool(outside)
 
 
-def _frozen(desk: Desk, symbol: SymbolInfo, order: Order) -> Retcode | None:
-    """An order whose price is about to be met is left alone."""
+def _frozen(trade: TradeState, symbol: SymbolInfo, order: Order) -> Retcode | None:
+    """Check that the order's price is not within the freeze level of the market."""
     level = symbol.trade_freeze_level * symbol.point
     if not level or not order.type.pending:
         return None
-    away = abs(desk.deal_price(order.symbol, order.type) - order.price_open)
+    away = abs(trade.deal_price(order.symbol, order.type) - order.price_open)
     return Retcode.FROZEN if away <= level else None

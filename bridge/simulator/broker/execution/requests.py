@@ -1,11 +1,12 @@
-"""Requests that were accepted, carried out: each action as the execution that it asks for."""
+"""Execution of accepted requests: the step of `Execution` for each action."""
 
 from decimal import Decimal
+from typing import assert_never
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.book.book import WHOLE, Plan, Portion
-from bridge.simulator.broker.book.trade_state import Desk
-from bridge.simulator.broker.execution.orders import Done, Execution, Wanted
+from bridge.simulator.broker.book.book import FILL_WHOLE, FillPlan, Portion
+from bridge.simulator.broker.book.trade_state import TradeState
+from bridge.simulator.broker.execution.orders import Execution, NewOrder, Outcome
 from bridge.simulator.broker.fault_rules import Fills, Pace
 from bridge.simulator.mt5.types import (
     Order,
@@ -18,54 +19,56 @@ from bridge.simulator.mt5.types import (
 )
 
 
-def planned(fills: Fills | None, *, refused: bool = False) -> Plan:
-    """A fault rule's portions as a plan."""
+def fill_plan(fills: Fills | None, *, refused: bool = False) -> FillPlan:
+    """Return the fill plan for the portions of a fault rule."""
     if fills is None:
-        return Plan(refused=refused)
+        return FillPlan(refused=refused)
     prices = fills.prices or (ZERO,) * len(fills.volumes)
     portions = (
         Portion(volume=volume, price=price) for volume, price in zip(fills.volumes, prices, strict=True)
     )
-    return Plan(portions=tuple(portions), pace=fills.pace, refused=refused)
+    return FillPlan(portions=tuple(portions), pace=fills.pace, refused=refused)
 
 
-def short_of(plan: Plan, request: TradeRequest) -> bool:
-    """Whether the plan leaves something of a FOK order open, so that nothing of it may be filled."""
+def leaves_remainder(plan: FillPlan, request: TradeRequest) -> bool:
+    """Return whether the plan does not fill a FOK order whole, so that none of it may be filled."""
     filled = sum((portion.volume for portion in plan.portions), ZERO)
     killed = request.type_filling is OrderFilling.FOK and plan.pace is not Pace.MANUALLY
     return bool(plan.portions) and killed and filled < request.volume
 
 
-def carry_out(
-    desk: Desk,
+def execute_request(
+    trade: TradeState,
     execution: Execution,
     request: TradeRequest,
     *,
     reason: OrderReason = OrderReason.EXPERT,
-    plan: Plan = WHOLE,
-) -> Done | None:
-    """Do what a checked request asks for. None where no order is left to speak of."""
+    plan: FillPlan = FILL_WHOLE,
+) -> Outcome | None:
+    """Execute a request that `refusal` accepts. Return None where it leaves no order."""
     match request.action:
         case TradeAction.DEAL:
             return execution.execute(_market(request, reason), _cut(plan, request.volume))
         case TradeAction.PENDING:
-            return Done(order=execution.place(_pending(request, reason), _cut(plan, request.volume)))
+            return Outcome(order=execution.place(_pending(request, reason), _cut(plan, request.volume)))
         case TradeAction.SLTP:
-            position = desk.meant(request)
+            position = trade.sltp_position(request)
             assert position is not None  # noqa: S101 - narrowing: it was checked
             execution.change_stops(position.ticket, request.sl, request.tp)
             return None
         case TradeAction.MODIFY:
-            return Done(order=_modify(desk, execution, request))
+            return Outcome(order=_modify(trade, execution, request))
         case TradeAction.REMOVE:
-            return Done(order=execution.end(request.order, OrderState.CANCELED))
+            return Outcome(order=execution.end(request.order, OrderState.CANCELED))
         case TradeAction.CLOSE_BY:
-            return execution.close_by(_close_by(desk, request, reason))
+            return execution.close_by(_close_by(trade, request, reason))
+        case unknown:
+            assert_never(unknown)
 
 
-def _market(request: TradeRequest, reason: OrderReason) -> Wanted:
+def _market(request: TradeRequest, reason: OrderReason) -> NewOrder:
     closes = bool(request.position)
-    return Wanted(
+    return NewOrder(
         symbol=request.symbol,
         type=OrderType(request.type),
         volume=request.volume,
@@ -80,9 +83,9 @@ def _market(request: TradeRequest, reason: OrderReason) -> Wanted:
     )
 
 
-def _pending(request: TradeRequest, reason: OrderReason) -> Wanted:
+def _pending(request: TradeRequest, reason: OrderReason) -> NewOrder:
     two_prices = request.type in (OrderType.BUY_STOP_LIMIT, OrderType.SELL_STOP_LIMIT)
-    return Wanted(
+    return NewOrder(
         symbol=request.symbol,
         type=request.type,
         volume=request.volume,
@@ -99,12 +102,12 @@ def _pending(request: TradeRequest, reason: OrderReason) -> Wanted:
     )
 
 
-def _modify(desk: Desk, execution: Execution, request: TradeRequest) -> Order:
-    order = desk.book.orders[request.order]
+def _modify(trade: TradeState, execution: Execution, request: TradeRequest) -> Order:
+    order = trade.book.orders[request.order]
     return execution.change_order(
         request.order,
         price=request.price,
-        # An order of one price has none, and a request without it leaves it alone.
+        # Only a stop-limit order has one, and a request without it keeps it.
         stoplimit=(request.stoplimit or order.price_stoplimit) if order.price_stoplimit else ZERO,
         sl=request.sl,
         tp=request.tp,
@@ -113,10 +116,10 @@ def _modify(desk: Desk, execution: Execution, request: TradeRequest) -> Order:
     )
 
 
-def _close_by(desk: Desk, request: TradeRequest, reason: OrderReason) -> Wanted:
-    held = desk.book.positions[request.position]
-    other = desk.book.positions[request.position_by]
-    return Wanted(
+def _close_by(trade: TradeState, request: TradeRequest, reason: OrderReason) -> NewOrder:
+    held = trade.book.positions[request.position]
+    other = trade.book.positions[request.position_by]
+    return NewOrder(
         symbol=held.symbol,
         type=OrderType.CLOSE_BY,
         volume=min(held.volume, other.volume),
@@ -129,8 +132,8 @@ def _close_by(desk: Desk, request: TradeRequest, reason: OrderReason) -> Wanted:
     )
 
 
-def _cut(plan: Plan, whole: Decimal) -> Plan:
-    """The plan, its portions cut where they would fill more than was asked for."""
+def _cut(plan: FillPlan, whole: Decimal) -> FillPlan:
+    """Return the plan with portions up to the requested volume."""
     portions: list[Portion] = []
     left = whole
     for portion in plan.portions:
@@ -138,4 +141,4 @@ def _cut(plan: Plan, whole: Decimal) -> Plan:
         if volume > 0:
             portions.append(Portion(volume=volume, price=portion.price))
             left -= volume
-    return Plan(portions=tuple(portions), pace=plan.pace, refused=plan.refused)
+    return FillPlan(portions=tuple(portions), pace=plan.pace, refused=plan.refused)

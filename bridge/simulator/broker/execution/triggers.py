@@ -1,13 +1,12 @@
-"""What the broker does of its own accord: orders and stops that a quote reaches, stop-out, and what a night
-brings."""
+"""Triggers: orders and stops that a quote reaches, stop-out, expiry, and the changes of a night."""
 
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
 from bridge.simulator.broker.book.money import cents
-from bridge.simulator.broker.book.trade_state import Desk, closing_type
-from bridge.simulator.broker.execution.orders import Wanted
+from bridge.simulator.broker.book.trade_state import TradeState, closing_type
+from bridge.simulator.broker.execution.orders import NewOrder
 from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
@@ -26,18 +25,18 @@ _LIMITS: Final = (OrderType.BUY_LIMIT, OrderType.SELL_LIMIT)
 _STOP_LIMITS: Final = (OrderType.BUY_STOP_LIMIT, OrderType.SELL_STOP_LIMIT)
 
 
-def orders_reached(desk: Desk, symbol: str) -> list[int]:
-    """The orders that the symbol's current quote has something to do for, oldest first."""
+def orders_reached(trade: TradeState, symbol: str) -> list[int]:
+    """Return the tickets of the orders that the symbol's current quote activates or fills, oldest first."""
     return [
         order.ticket
-        for order in desk.book.orders.values()
-        if order.symbol == symbol and _reached(desk, order)
+        for order in trade.book.orders.values()
+        if order.symbol == symbol and _reached(trade, order)
     ]
 
 
-def _reached(desk: Desk, order: Order) -> bool:
-    plan = desk.book.plan(order.ticket)
-    price = desk.deal_price(order.symbol, order.type)
+def _reached(trade: TradeState, order: Order) -> bool:
+    plan = trade.book.plan(order.ticket)
+    price = trade.deal_price(order.symbol, order.type)
     room = price - order.price_open if order.type.side is OrderType.BUY else order.price_open - price
     if not order.type.pending or (plan.triggered and order.type not in _LIMITS):
         return plan.pace is Pace.PER_QUOTE
@@ -49,25 +48,25 @@ def _reached(desk: Desk, order: Order) -> bool:
     return room >= 0
 
 
-def waits_for_stop(desk: Desk, order: Order) -> bool:
-    """Whether it is a stop-limit order that has not met its stop price yet."""
-    return order.type in _STOP_LIMITS and not desk.book.plan(order.ticket).activated
+def waits_for_stop(trade: TradeState, order: Order) -> bool:
+    """Return whether a stop-limit order has not met its stop price yet."""
+    return order.type in _STOP_LIMITS and not trade.book.plan(order.ticket).activated
 
 
-def stops_hit(desk: Desk, symbol: str, quirks: Quirks) -> list[Wanted]:
-    """The closes that the symbol's current quote triggers, oldest position first. They are filled at the
-    market: a gap slips. A stop loss goes before a take profit."""
+def stops_hit(trade: TradeState, symbol: str, quirks: Quirks) -> list[NewOrder]:
+    """Return the closing orders that the symbol's current quote triggers, oldest position first. They are filled at
+    the market's price, also behind a gap. A stop loss is checked before a take profit."""
     return [
-        wanted
-        for position in desk.book.positions.values()
-        if position.symbol == symbol and (wanted := _stop_hit(desk, position, quirks)) is not None
+        new_order
+        for position in trade.book.positions.values()
+        if position.symbol == symbol and (new_order := _stop_hit(trade, position, quirks)) is not None
     ]
 
 
-def _stop_hit(desk: Desk, position: Position, quirks: Quirks) -> Wanted | None:
-    price = desk.close_price(position)
+def _stop_hit(trade: TradeState, position: Position, quirks: Quirks) -> NewOrder | None:
+    price = trade.close_price(position)
     sign = 1 if position.type is PositionType.BUY else -1
-    digits = desk.symbols[position.symbol].digits
+    digits = trade.symbols[position.symbol].digits
     if position.sl and sign * (price - position.sl) <= 0:
         return _closing(position, OrderReason.SL, f"[sl {position.sl:.{digits}f}]", quirks)
     if position.tp and sign * (price - position.tp) >= 0:
@@ -75,23 +74,24 @@ def _stop_hit(desk: Desk, position: Position, quirks: Quirks) -> Wanted | None:
     return None
 
 
-def stop_out(desk: Desk, quirks: Quirks) -> Wanted | None:
-    """The close of the position with the largest loss, where the margin level is below the stop-out level."""
-    account = desk.account(connected=True)
+def stop_out(trade: TradeState, quirks: Quirks) -> NewOrder | None:
+    """Return the closing order of the position with the largest loss, where the margin level is below the stop-out
+    level."""
+    account = trade.account(connected=True)
     if not account.margin or account.margin_level >= account.margin_so_so:
         return None
-    worst = min(desk.positions(), key=lambda position: position.profit + position.swap)
-    return stopped_out(desk, worst, quirks)
+    worst = min(trade.positions(), key=lambda position: position.profit + position.swap)
+    return forced_close(trade, worst, quirks)
 
 
-def stopped_out(desk: Desk, position: Position, quirks: Quirks) -> Wanted:
-    """The close of a position for want of margin."""
-    level = desk.account(connected=True).margin_level
+def forced_close(trade: TradeState, position: Position, quirks: Quirks) -> NewOrder:
+    """Return the closing order of a stop-out (reason SO)."""
+    level = trade.account(connected=True).margin_level
     return _closing(position, OrderReason.SO, f"[so {level:.2f}%]", quirks)
 
 
-def _closing(position: Position, reason: OrderReason, comment: str, quirks: Quirks) -> Wanted:
-    return Wanted(
+def _closing(position: Position, reason: OrderReason, comment: str, quirks: Quirks) -> NewOrder:
+    return NewOrder(
         symbol=position.symbol,
         type=closing_type(position),
         volume=position.volume,
@@ -103,17 +103,17 @@ def _closing(position: Position, reason: OrderReason, comment: str, quirks: Quir
 
 
 def midnights(after_ms: int, to_ms: int) -> list[int]:
-    """The server's midnights within (after_ms, to_ms]."""
+    """Return the midnights of server time within (after_ms, to_ms]."""
     return [day * DAY_MS for day in range(after_ms // DAY_MS + 1, to_ms // DAY_MS + 1)]
 
 
 def day_end(at_ms: int) -> int:
-    """The midnight that ends the day of a moment."""
+    """Return the midnight that ends the day of a server time."""
     return (at_ms // DAY_MS + 1) * DAY_MS
 
 
 def expires_at(setup_ms: int, type_time: OrderTime, expiration: int) -> int:
-    """When an order of such a lifetime ends; 0 for never."""
+    """Return the server time (ms) at which an order expires; 0 for never."""
     match type_time:
         case OrderTime.DAY:
             return day_end(setup_ms)
@@ -123,43 +123,45 @@ def expires_at(setup_ms: int, type_time: OrderTime, expiration: int) -> int:
             return day_end(expiration)
         case OrderTime.GTC:
             return 0
+        case _:
+            assert_never(type_time)
 
 
-def expiry_times(desk: Desk, after_ms: int, to_ms: int) -> list[int]:
-    """The moments within (after_ms, to_ms] at which pending orders expire."""
-    times = (expires_at(o.time_setup_msc, o.type_time, o.time_expiration) for o in desk.pending())
+def expiry_times(trade: TradeState, after_ms: int, to_ms: int) -> list[int]:
+    """Return the server times (ms) within (after_ms, to_ms] at which pending orders expire."""
+    times = (expires_at(o.time_setup_msc, o.type_time, o.time_expiration) for o in trade.pending())
     return [at for at in times if after_ms < at <= to_ms]
 
 
-def expired(desk: Desk) -> list[int]:
-    """The pending orders whose time is over."""
-    ends = {o.ticket: expires_at(o.time_setup_msc, o.type_time, o.time_expiration) for o in desk.pending()}
-    return [ticket for ticket, at in ends.items() if 0 < at <= desk.now_ms]
+def expired_orders(trade: TradeState) -> list[int]:
+    """Return the tickets of the pending orders that have expired."""
+    ends = {o.ticket: expires_at(o.time_setup_msc, o.type_time, o.time_expiration) for o in trade.pending()}
+    return [ticket for ticket, at in ends.items() if 0 < at <= trade.now_ms]
 
 
-def dropped_overnight(desk: Desk) -> list[int]:
-    """The pending orders of symbols that keep none over night."""
-    return [o.ticket for o in desk.pending() if _daily(desk, o.symbol) is not SymbolOrdersGtc.GTC]
+def orders_dropped_overnight(trade: TradeState) -> list[int]:
+    """Return the tickets of the pending orders whose symbol drops them at midnight."""
+    return [o.ticket for o in trade.pending() if _daily(trade, o.symbol) is not SymbolOrdersGtc.GTC]
 
 
-def bared_overnight(desk: Desk) -> list[int]:
-    """The positions of symbols that keep no stops over night, where they have any."""
+def stops_removed_overnight(trade: TradeState) -> list[int]:
+    """Return the tickets of the positions with stops whose symbol drops stops at midnight."""
     return [
         position.ticket
-        for position in desk.book.positions.values()
-        if (position.sl or position.tp) and _daily(desk, position.symbol) is SymbolOrdersGtc.DAILY
+        for position in trade.book.positions.values()
+        if (position.sl or position.tp) and _daily(trade, position.symbol) is SymbolOrdersGtc.DAILY
     ]
 
 
-def _daily(desk: Desk, symbol: str) -> SymbolOrdersGtc:
-    return desk.symbols[symbol].order_gtc_mode
+def _daily(trade: TradeState, symbol: str) -> SymbolOrdersGtc:
+    return trade.symbols[symbol].order_gtc_mode
 
 
-def charge_swaps(desk: Desk) -> None:
-    """Book one night's swap on every open position. Every night counts once; brokers count one weekday
-    thrice."""
-    for position in list(desk.book.positions.values()):
-        symbol = desk.symbols[position.symbol]
+def charge_swaps(trade: TradeState) -> None:
+    """Book one night's swap on every open position. Every night counts once; a real broker counts one weekday three
+    times."""
+    for position in list(trade.book.positions.values()):
+        symbol = trade.symbols[position.symbol]
         per_lot = symbol.swap_long if position.type is PositionType.BUY else symbol.swap_short
         swap = position.swap + cents(per_lot * position.volume)
-        desk.book.positions[position.ticket] = msgspec.structs.replace(position, swap=swap)
+        trade.book.positions[position.ticket] = msgspec.structs.replace(position, swap=swap)

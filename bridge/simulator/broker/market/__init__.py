@@ -1,1 +1,1 @@
-"""Symbols, their trading hours and their quotes."""
+"""Market data: the specifications of the symbols, their trading hours and their quotes."""

@@ -1,4 +1,4 @@
-"""When a symbol is traded: its weekly sessions, on the server's clock.
+"""Trading hours: the weekly sessions of a symbol, in server time.
 
 Source: MQL5 reference, SymbolInfoSessionTrade.
 """
@@ -9,7 +9,7 @@ from typing import Final
 from bridge.simulator.mt5.types import SymbolInfo, TradeSession
 
 DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-"""In the order of ENUM_DAY_OF_WEEK."""
+"""Names in the order of ENUM_DAY_OF_WEEK."""
 DAY_S: Final = 86_400
 _FIRST_WEEKDAY: Final = 4
 """1 January 1970 was a Thursday."""
@@ -18,21 +18,22 @@ _SESSION: Final = re.compile(rf"([A-Z]{{3}}) {_CLOCK}-{_CLOCK}\Z")
 
 
 def read_session(text: str) -> TradeSession:
-    """A session as in 'MON 00:05-24:00', or 'MON 22:00-30:00' past midnight; with seconds or without.
+    """Return the session of a text such as 'MON 00:05-24:00', or 'MON 22:00-30:00' past midnight; seconds may
+    follow.
 
     Raises ValueError.
     """
     found = _SESSION.match(text)
     if found is None or found[1] not in DAYS:
-        raise ValueError("must be like 'MON 00:05-23:55'")
+        raise ValueError("is not like 'MON 00:05-23:55'")
     begin, end = (_second(*found.group(*groups)) for groups in ((2, 3, 4), (5, 6, 7)))
     if not begin < DAY_S or not begin < end <= 2 * DAY_S:
-        raise ValueError("must begin before 24:00 and end after that, by 48:00")
+        raise ValueError("does not begin before 24:00 and end after its begin, by 48:00")
     return TradeSession(day=DAYS.index(found[1]), from_s=begin, to_s=end)
 
 
 def is_open(symbol: SymbolInfo, server_ms: int) -> bool:
-    """Whether the symbol is traded then."""
+    """Return whether the symbol is traded at this server time."""
     day, second = _weekly(server_ms)
     return symbol.session_open and (
         not symbol.sessions
@@ -44,11 +45,11 @@ def is_open(symbol: SymbolInfo, server_ms: int) -> bool:
 
 
 def opens_at(symbol: SymbolInfo, server_ms: int) -> int | None:
-    """When a symbol that is closed then is traded next, in server milliseconds; None where nobody knows."""
+    """Return the server time (ms) at which a closed symbol is traded next; None where no session says."""
     if not symbol.session_open or not symbol.sessions:
         return None
     day, second = _weekly(server_ms)
-    # What began today is over, or is still to come; the same weekday comes round again.
+    # A session that began today is over or still to come; after the end it returns in a week.
     waits = [
         (each.day - day) % len(DAYS) * DAY_S
         + each.from_s
@@ -60,7 +61,7 @@ def opens_at(symbol: SymbolInfo, server_ms: int) -> int | None:
 
 
 def _weekly(server_ms: int) -> tuple[int, int]:
-    """The day of the week and the second of the day."""
+    """Return the day of the week (0: Sunday) and the second of the day."""
     days, second = divmod(server_ms // 1000, DAY_S)
     return (days + _FIRST_WEEKDAY) % len(DAYS), second
 

@@ -1,35 +1,35 @@
-"""Where quotes come from: a seeded random walk, or a script.
+"""Quote sources: a seeded random walk, and scripted quotes.
 
-A source is a pure function of time: it keeps nothing, so a restarted broker goes on with the same quotes.
+A source is a pure function of time without state, so a restarted broker continues with the same quotes.
 """
 
 from hashlib import blake2b
 from typing import Final, Protocol
 
-from bridge.simulator.broker.scenario import ScriptedQuote, Walk
+from bridge.simulator.broker.scenario import RandomWalk, ScriptedQuote
 from bridge.simulator.mt5.types import SymbolInfo, Tick
 
 MAX_WALK: Final = 600
-"""The longest stretch of a walk, in quotes, that one step of time makes up for. A market that nobody
-watched for a day need not be walked through second by second."""
+"""Largest number of quotes that one advance of time adds. A broker that was not called for a day need not compute
+every second of it."""
 
 
 class QuoteSource(Protocol):
-    """One symbol's quotes."""
+    """Quotes of one symbol."""
 
     def times(self, after_ms: int, to_ms: int) -> list[int]:
-        """The moments within (after_ms, to_ms] that bring a quote, ascending, in server milliseconds."""
+        """Return the server times (ms) within (after_ms, to_ms] that have a quote, ascending."""
         ...
 
     def quote(self, at_ms: int, symbol: SymbolInfo, last: Tick) -> Tick:
-        """The quote of such a moment, given the last one."""
+        """Return the quote of such a time, given the last one."""
         ...
 
 
-class RandomWalk:
-    """Moves bid and ask together by up to `step_points` either way, at every multiple of `interval_ms`."""
+class RandomWalkQuotes:
+    """Random walk: bid and ask move together by up to `step_points` at every multiple of `interval_ms`."""
 
-    def __init__(self, seed: int, walk: Walk) -> None:
+    def __init__(self, seed: int, walk: RandomWalk) -> None:
         self._seed = seed
         self._walk = walk
 
@@ -40,16 +40,16 @@ class RandomWalk:
 
     def quote(self, at_ms: int, symbol: SymbolInfo, last: Tick) -> Tick:
         reach = self._walk.step_points
-        # Hashed, not drawn: the step depends on the moment alone, never on how often anybody asked.
+        # A hash and no generator: the step depends on the time alone, not on the number of calls.
         digest = blake2b(f"{self._seed}/{symbol.name}/{at_ms}".encode(), digest_size=8).digest()
         move = (int.from_bytes(digest) % (2 * reach + 1) - reach) * symbol.point
-        if last.bid + move < symbol.point * 1000:  # a price stays a price
+        if last.bid + move < symbol.point * 1000:  # the price stays above 0
             move = -move
         return Tick(time_msc=at_ms, bid=last.bid + move, ask=last.ask + move)
 
 
 class ScriptedQuotes:
-    """Quotes that a scenario wrote down. Of several at one moment, the last counts."""
+    """Quotes of a scenario. Of several at one time, the last counts."""
 
     def __init__(self, start_ms: int, quotes: list[ScriptedQuote]) -> None:
         self._quotes = {start_ms + quote.at_ms: quote for quote in quotes}

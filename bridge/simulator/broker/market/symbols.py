@@ -1,4 +1,4 @@
-"""The symbols that come with the simulated broker, as a retail broker of MetaTrader 5 specifies them."""
+"""Shipped symbols: specifications as a retail broker of MetaTrader 5 publishes them, and first quotes."""
 
 from decimal import Decimal
 from typing import Final
@@ -57,7 +57,7 @@ SHIPPED: Final = {
         ),
     )
 }
-"""Specifications by name, without a quote."""
+"""Specifications by name, without quotes."""
 
 FIRST_QUOTES: Final = {
     "EURUSD": Tick(time_msc=0, bid=Decimal("1.09500"), ask=Decimal("1.09510")),
@@ -65,4 +65,4 @@ FIRST_QUOTES: Final = {
     "USDJPY": Tick(time_msc=0, bid=Decimal("150.000"), ask=Decimal("150.012")),
     "XAUUSD": Tick(time_msc=0, bid=Decimal("2400.00"), ask=Decimal("2400.25")),
 }
-"""The quotes that a broker starts with where its scenario names none."""
+"""First quotes of a broker whose scenario names none."""

@@ -1,8 +1,9 @@
-"""The broker as a process of its own: a ZeroMQ ROUTER on loopback that serves terminals and tests.
+"""Server: the broker as a process of its own, a ZeroMQ ROUTER on loopback for terminals and tests.
 
-One task receives and answers, so calls are served one at a time; an answer that a rule delays waits in a
-task of its own and holds nobody up. Time runs on the clock's monotonic side: a wall clock that is set does
-not move the market.
+One task receives and answers, so calls are carried out one at a time; an answer that a rule delays waits in a
+task of its own, and the calls behind it proceed. Time passes on the monotonic clock: setting the wall clock does
+not move the market. No call ends the process: each is answered, wrong ones with an error that names the method or
+argument.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import zmq
@@ -25,21 +27,20 @@ from bridge.log_codes import LogCode
 from bridge.logs import EventLog
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.rpc.calls import METHODS, Call, Problem, Reply, RpcFault
+from bridge.simulator.broker.rpc.calls import METHODS, ArgumentError, Call, Problem, Reply, RpcFault
 from bridge.simulator.broker.scenario import Scenario, load_scenario
 from bridge.simulator.broker.state import load_state, save_state
-from bridge.simulator.mt5.types import TradeRequest
 
 UTC_OFFSET = timedelta(hours=2)
-"""Server time less UTC, as most brokers keep it in winter."""
+"""Server time minus UTC, as most brokers have it in winter."""
 
 _LOOPBACK = re.compile(r"tcp://(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d+|\*)\Z")
 _log = EventLog.named(__name__)
 
 
 class BrokerServer:
-    """Serves one broker. `utc_offset` is server time less UTC; `tick_interval` is how often, in seconds,
-    the market moves while nobody asks."""
+    """Serves one broker. `utc_offset` is server time minus UTC; `tick_interval` is the time in seconds between two
+    advances of the market without a call."""
 
     def __init__(
         self, broker: Broker, clock: Clock, *, utc_offset: timedelta = UTC_OFFSET, tick_interval: float = 0.25
@@ -47,22 +48,20 @@ class BrokerServer:
         self._broker = broker
         self._clock = clock
         self._tick_interval = tick_interval
-        # A restored broker lives on from where it was saved, or from now, whichever is later.
+        # A restored broker continues from its saved time or from now, whichever is later.
         self._base_ms = max(broker.server_time(), server_ms(clock, utc_offset))
         self._base = clock.monotonic()
         self._waiting: set[asyncio.Task[None]] = set()
 
     def catch_up(self) -> None:
-        """Let the broker live until now."""
+        """Advance the broker to the present time."""
         self._broker.advance(self._base_ms + int((self._clock.monotonic() - self._base) * 1000))
 
     async def serve(self, endpoint: str, ready: Callable[[str], None] | None, stop: asyncio.Event) -> None:
-        """Bind, report the bound endpoint through `ready`, and serve until `stop` is set. Raises ValueError
-        where the endpoint is not on loopback, zmq.ZMQError where it is taken."""
+        """Bind, pass the bound endpoint to `ready`, and serve until `stop` is set. Raises ValueError where the
+        endpoint is not on loopback, zmq.ZMQError where it is in use."""
         if not _LOOPBACK.match(endpoint):
-            raise ValueError(
-                f"endpoint {endpoint!r}: the broker listens on loopback only, as in tcp://127.0.0.1:*"
-            )
+            raise ValueError(f"endpoint {endpoint!r} is not on loopback; write one such as tcp://127.0.0.1:*")
         context = zmq.asyncio.Context()
         socket = context.socket(zmq.ROUTER)
         socket.linger = 0
@@ -75,7 +74,7 @@ class BrokerServer:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._answer(socket, group)), group.create_task(self._tick())]
                 await stop.wait()
-                # Delayed answers are lost with the broker, as they would be.
+                # Delayed answers are lost with the broker, as those of a real one.
                 for task in tasks:
                     task.cancel()
                 for task in self._waiting:
@@ -102,53 +101,65 @@ class BrokerServer:
             if not delay_ms:
                 await socket.send_multipart(message)
                 continue
-            task = group.create_task(self._answer_late(socket, message, delay_ms / 1000))
+            task = group.create_task(self._answer_later(socket, message, delay_ms / 1000))
             self._waiting.add(task)
             task.add_done_callback(self._waiting.discard)
 
-    async def _answer_late(self, socket: zmq.asyncio.Socket, message: list[bytes], seconds: float) -> None:
+    async def _answer_later(self, socket: zmq.asyncio.Socket, message: list[bytes], seconds: float) -> None:
         await self._clock.sleep(seconds)
         await socket.send_multipart(message)
 
     def handle(self, frame: bytes) -> tuple[Reply | None, int]:
-        """One call: its reply, None where none will ever come, and the reply's delay in milliseconds."""
+        """Carry out one call and return its reply, None where no answer ever arrives, with the reply's delay in
+        milliseconds."""
         try:
             call = msgspec.json.decode(frame, type=Call)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return Reply(id=0, error=RpcFault(Problem.BAD_CALL, str(error))), 0
-        shape = METHODS.get(call.method)
-        if shape is None:
-            return Reply(id=call.id, error=RpcFault(Problem.UNKNOWN_METHOD, call.method)), 0
+            return _error(0, Problem.BAD_CALL, f"frame is no call ({error}); send id, method and params"), 0
+        method = METHODS.get(call.method)
+        if method is None:
+            message = f"unknown method {call.method!r}; supported: {', '.join(METHODS)}"
+            return _error(call.id, Problem.UNKNOWN_METHOD, message), 0
         try:
-            params = msgspec.json.decode(call.params, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return Reply(id=call.id, error=RpcFault(Problem.BAD_PARAMS, str(error))), 0
-        self.catch_up()
-        arguments = {name: getattr(params, name) for name in params.__struct_fields__}
+            arguments = method.decode_arguments(call.params)
+        except ArgumentError as error:
+            return _error(call.id, Problem.BAD_PARAMS, str(error)), 0
         try:
-            if call.method == "order_send":
-                return self._sent(call, arguments["request"])
-            result = getattr(self._broker, call.method)(**arguments)
+            self.catch_up()
+            return self._carry_out(call, arguments)
         except ControlError as error:
-            return Reply(id=call.id, error=RpcFault(Problem.REFUSED, str(error))), 0
-        return Reply(id=call.id, result=Raw(msgspec.json.encode(result))), 0
+            return _error(call.id, Problem.REFUSED, f"{call.method}: {error}"), 0
+        except Exception as error:
+            # A defect of the simulator: reported to the caller and in the log; the other calls go on.
+            _log.exception(LogCode.BROKER_CALL_FAILED, method=call.method)
+            message = f"{call.method}: {type(error).__name__}: {error}; see the broker's log"
+            return _error(call.id, Problem.FAILED, message), 0
 
-    def _sent(self, call: Call, request: TradeRequest) -> tuple[Reply | None, int]:
+    def _carry_out(self, call: Call, arguments: dict[str, Any]) -> tuple[Reply | None, int]:
+        if call.method != "order_send":
+            return _result(call.id, getattr(self._broker, call.method)(**arguments)), 0
         faultpoint("broker.before_send")
-        answer = self._broker.submit(request)
+        answer = self._broker.submit(**arguments)
         faultpoint("broker.after_send")
-        if answer.result is None:
-            return None, 0
-        return Reply(id=call.id, result=Raw(msgspec.json.encode(answer.result))), answer.delay_ms
+        # Without a result the answer is lost for good.
+        return None if answer.result is None else _result(call.id, answer.result), answer.delay_ms
+
+
+def _result(call: int, result: object) -> Reply:
+    return Reply(id=call, result=Raw(msgspec.json.encode(result)))
+
+
+def _error(call: int, problem: Problem, message: str) -> Reply:
+    return Reply(id=call, error=RpcFault(problem, message))
 
 
 def server_ms(clock: Clock, utc_offset: timedelta) -> int:
-    """The broker's time now, in milliseconds."""
+    """Return the present server time in milliseconds."""
     return int((clock.now() + utc_offset).timestamp() * 1000)
 
 
 def open_broker(scenario: Scenario, state_path: Path | None, now_ms: int) -> Broker:
-    """The broker that was saved there, else a fresh one. Raises StateError, OSError."""
+    """Return the broker saved at the path, else a new one. Raises StateError, OSError."""
     if state_path is not None and state_path.exists():
         return Broker(load_state(state_path))
     return Broker.start(scenario, now_ms)
@@ -178,9 +189,9 @@ def run_broker(
     utc_offset: timedelta = UTC_OFFSET,
     tick_interval: float = 0.25,
 ) -> None:
-    """Be a broker process until SIGTERM or Ctrl-C, then return. Without a scenario the defaults hold. With
-    a `state_path` it takes up what was saved there, and saves at its end. Raises ScenarioError, StateError,
-    OSError, and what BrokerServer.serve raises. Call it from the main thread."""
+    """Serve a broker until SIGTERM or Ctrl-C, then return. Without a scenario file the defaults apply. With a
+    `state_path` the broker continues from the state saved there, and saves its state at the end. Raises
+    ScenarioError, StateError, OSError, and the errors of BrokerServer.serve. Call it from the main thread."""
     scenario = Scenario() if scenario_path is None else load_scenario(scenario_path)
     clock = SystemClock()
     broker = open_broker(scenario, state_path, server_ms(clock, utc_offset))
@@ -188,7 +199,7 @@ def run_broker(
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        # signal.signal and not loop.add_signal_handler: Windows has only this one.
+        # signal.signal and not loop.add_signal_handler, which Windows lacks.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
         await serve(
@@ -201,7 +212,7 @@ def run_broker(
             tick_interval=tick_interval,
         )
 
-    # pyzmq needs a loop that can watch a file descriptor; Windows' default one cannot.
+    # pyzmq needs a loop that watches file descriptors; the default loop of Windows cannot.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())

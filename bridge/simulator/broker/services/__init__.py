@@ -1,1 +1,1 @@
-"""Parts of the broker, each with the methods of one subject."""
+"""Base classes of Broker: each implements the methods of BrokerApi and BrokerControl that belong to one subject."""

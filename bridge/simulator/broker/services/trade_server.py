@@ -1,19 +1,17 @@
-"""The trade server: takes requests, refuses or executes them, and answers, faults included."""
+"""The trade server: checks or executes requests and answers them, with the faults of the rules."""
 
 import msgspec
 from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.api import SendRecord
+from bridge.simulator.broker.api import BrokerTimeout, SendRecord
 from bridge.simulator.broker.book.trade_state import margin_level
 from bridge.simulator.broker.execution.checks import refusal
-from bridge.simulator.broker.execution.orders import Done, Execution
-from bridge.simulator.broker.execution.requests import carry_out, planned, short_of
-from bridge.simulator.broker.fault_rules import LoseAnswer, SendKind
-from bridge.simulator.broker.faults import Faults, faults_of
-from bridge.simulator.broker.services.market import Market
-from bridge.simulator.broker.state import State
-from bridge.simulator.mt5.retcodes import spelled
+from bridge.simulator.broker.execution.orders import Outcome
+from bridge.simulator.broker.execution.requests import execute_request, fill_plan, leaves_remainder
+from bridge.simulator.broker.fault_rules import Faults, LoseAnswer, SendKind, faults_of
+from bridge.simulator.broker.services.market import MarketControl
+from bridge.simulator.mt5.retcodes import retcode_comment
 from bridge.simulator.mt5.types import (
     CheckResult,
     Retcode,
@@ -26,34 +24,24 @@ from bridge.simulator.mt5.types import (
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What comes back from a send, and after how long. Without a result nothing ever comes."""
+    """Answer to a send, and its delay. Without a result no answer ever arrives."""
 
     result: TradeResult | None
     delay_ms: int = 0
 
 
-class TradeServer:
-    """OrderCheck and OrderSend for the expert."""
+class TradeServer(MarketControl):
+    """order_check and order_send (see BrokerApi)."""
 
-    def __init__(self, state: State, execution: Execution, market: Market) -> None:
-        self._state = state
-        self._market = market
-        self._desk = state.desk
-        self._execution = execution
-
-    def check(self, request: TradeRequest) -> CheckResult:
-        """OrderCheck (see BrokerApi)."""
-        quirks = self._state.scenario.quirks
-        connected = self._state.seen is None
-        request = self._read(request)
-        refused = refusal(self._desk, request, quirks) if connected else Retcode.CONNECTION
+    def order_check(self, request: TradeRequest) -> CheckResult:
+        request = self._received(request)
+        refused = refusal(self._trade, request, self._quirks) if self.connected() else Retcode.CONNECTION
         if refused is not None:
-            return CheckResult(retcode=refused, comment=spelled(refused))
-        account = self._desk.account(connected=True)
-        opens = SendKind.of(request) is SendKind.OPEN
+            return CheckResult(retcode=refused, comment=retcode_comment(refused))
+        account = self._trade.account(connected=True)
         margin = account.margin
-        if opens:
-            margin += self._desk.margin_needed(request.symbol, request.type, request.volume)
+        if SendKind.of(request) is SendKind.OPEN:
+            margin += self._trade.margin_needed(request.symbol, request.type, request.volume)
         return CheckResult(
             retcode=0,
             balance=account.balance,
@@ -65,94 +53,102 @@ class TradeServer:
             comment="Done",
         )
 
+    def order_send(self, request: TradeRequest) -> TradeResult:
+        answer = self.submit(request)
+        if answer.result is None:
+            raise BrokerTimeout("order_send: the trade server's answer was lost")
+        return answer.result
+
     def submit(self, request: TradeRequest) -> Answer:
-        """order_send, with the answer's delay told apart, for who can wait without stopping others."""
-        if self._state.seen is not None:
+        """order_send for a caller that applies the delay itself."""
+        if not self.connected():
             result = self._result(Retcode.CONNECTION, request)
-            self._log(request, result.retcode, executed=False)
+            self._record(request, result.retcode, executed=False)
             return Answer(result=result)
-        faults = faults_of(self._state.rules, request)
-        if faults.moved is not None:
-            self._market.set_quote(request.symbol, faults.moved.bid, faults.moved.ask)
-        self._state.tape.muted = faults.untold
+        symbol = self._trade.symbol_of(request)
+        faults = faults_of(self.state.rules, request, symbol)
+        if faults.move_market is not None and symbol in self._trade.symbols:
+            self.set_quote(symbol, faults.move_market.bid, faults.move_market.ask)
+        self.state.transactions.muted = faults.drop_transactions
         try:
-            result, executed = self._served(self._read(request), faults)
-            answered = self._answered(result, request, faults.lost)
+            result, executed = self._serve(self._received(request), faults)
+            answered = self._answer(result, request, faults.lost)
         finally:
-            self._state.tape.muted = False
-        self._log(request, answered.retcode if answered else None, executed=executed)
+            self.state.transactions.muted = False
+        self._record(request, answered.retcode if answered else None, executed=executed)
         return Answer(result=answered, delay_ms=faults.latency_ms)
 
-    def _read(self, request: TradeRequest) -> TradeRequest:
-        """The request as the server takes it."""
-        ignored = self._desk.netting and self._state.scenario.quirks.netting_position == "IGNORED"
+    def _received(self, request: TradeRequest) -> TradeRequest:
+        """The request as the server understands it."""
+        ignored = self._trade.netting and self._quirks.netting_position == "IGNORED"
         if ignored and request.action is TradeAction.DEAL:
             return msgspec.structs.replace(request, position=0)
         return request
 
-    def _served(self, request: TradeRequest, faults: Faults) -> tuple[TradeResult, bool]:
-        """The honest answer, and whether the book changed."""
-        quirks = self._state.scenario.quirks
-        refused = faults.retcode if faults.retcode is not None else refusal(self._desk, request, quirks)
+    def _serve(self, request: TradeRequest, faults: Faults) -> tuple[TradeResult, bool]:
+        """The server's own answer, and whether the request was executed."""
+        refused = faults.retcode
+        if refused is None:
+            refused = refusal(self._trade, request, self._quirks)
         if refused is not None:
             return self._result(refused, request), False
-        plan = planned(faults.fills, refused=faults.trigger_refused)
-        if request.action is TradeAction.DEAL and short_of(plan, request):
+        plan = fill_plan(faults.fills, refused=faults.refuse_trigger)
+        if request.action is TradeAction.DEAL and leaves_remainder(plan, request):
             return self._result(Retcode.REJECT, request), False
-        done = carry_out(self._desk, self._execution, request, plan=plan)
-        if done is None:
+        outcome = execute_request(self._trade, self._execution, request, plan=plan)
+        if outcome is None:
             return self._result(Retcode.DONE, request), True
         if faults.history_delay_ms:
-            self._desk.book.hide(done.order.ticket, self._desk.now_ms + faults.history_delay_ms)
-        return self._done(request, done), True
+            self._trade.book.hide(outcome.order.ticket, self._trade.now_ms + faults.history_delay_ms)
+        return self._outcome_result(request, outcome), True
 
-    def _answered(
+    def _answer(
         self, result: TradeResult, request: TradeRequest, lost: LoseAnswer | None
     ) -> TradeResult | None:
-        """What the client reads of it. A lost answer brings no REQUEST transaction either."""
+        """The answer that the client gets. A lost one has no REQUEST transaction either."""
         if lost is None:
-            emitted = Transaction(type=TransactionType.REQUEST, request=request, result=result)
-            self._state.tape.tell(emitted)
+            transaction = Transaction(type=TransactionType.REQUEST, request=request, result=result)
+            self.state.transactions.append(transaction)
             return result
         return None if lost.retcode is None else self._result(lost.retcode, request)
 
     def _result(self, retcode: int, request: TradeRequest) -> TradeResult:
-        tick = (self._state.seen or self._desk).quotes.get(request.symbol)
+        tick = (self.state.last_seen or self._trade).quotes.get(request.symbol)
         return TradeResult(
             retcode=retcode,
             bid=tick.bid if tick else ZERO,
             ask=tick.ask if tick else ZERO,
-            comment=spelled(retcode),
-            request_id=len(self._state.sends) + 1,
+            comment=retcode_comment(retcode),
+            request_id=len(self.state.sends) + 1,
         )
 
-    def _done(self, request: TradeRequest, done: Done) -> TradeResult:
-        """The answer to a request that was carried out and left an order."""
-        order, result = done.order, self._result(self._retcode(request, done), request)
-        if not done.deals:
+    def _outcome_result(self, request: TradeRequest, outcome: Outcome) -> TradeResult:
+        """The answer to a request that left an order."""
+        order, result = outcome.order, self._result(self._retcode(request, outcome), request)
+        if not outcome.deals:
             return msgspec.structs.replace(result, order=order.ticket, volume=order.volume_current)
-        # A close-by answers with the deal that bears the profit, anything else with the last.
-        deal = done.deals[0 if request.action is TradeAction.CLOSE_BY else -1]
+        # A close-by is answered with the deal that has the profit, any other order with its last deal.
+        deal = outcome.deals[0 if request.action is TradeAction.CLOSE_BY else -1]
         filled = order.volume_initial - order.volume_current
         return msgspec.structs.replace(
             result, deal=deal.ticket, order=order.ticket, volume=filled, price=deal.price
         )
 
-    def _retcode(self, request: TradeRequest, done: Done) -> Retcode:
+    def _retcode(self, request: TradeRequest, outcome: Outcome) -> Retcode:
         if request.action is TradeAction.PENDING:
-            return Retcode[self._state.scenario.quirks.pending_retcode]
+            return Retcode[self._quirks.pending_retcode]
         if request.action is not TradeAction.DEAL:
             return Retcode.DONE
-        if not done.deals:
+        if not outcome.deals:
             return Retcode.PLACED
-        return Retcode.DONE_PARTIAL if done.order.volume_current else Retcode.DONE
+        return Retcode.DONE_PARTIAL if outcome.order.volume_current else Retcode.DONE
 
-    def _log(self, request: TradeRequest, retcode: int | None, *, executed: bool) -> None:
+    def _record(self, request: TradeRequest, retcode: int | None, *, executed: bool) -> None:
         record = SendRecord(
-            number=len(self._state.sends) + 1,
-            time_msc=self._desk.now_ms,
+            number=len(self.state.sends) + 1,
+            time_msc=self._trade.now_ms,
             request=request,
             retcode=retcode,
             executed=executed,
         )
-        self._state.sends.append(record)
+        self.state.sends.append(record)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.fault_rules import Rule
-from bridge.simulator.broker.scenario import AccountTerms, Quirks, Scenario, SymbolTerms, Walk
+from bridge.simulator.broker.scenario import AccountTerms, Quirks, RandomWalk, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import (
     Order,
     OrderFilling,
@@ -29,12 +29,12 @@ def broker(
     account: AccountTerms = AccountTerms(),  # noqa: B008 - frozen
     quirks: Quirks = Quirks(),  # noqa: B008 - frozen
     rules: tuple[Rule, ...] = (),
-    walk: Walk | None = None,
+    random_walk: RandomWalk | None = None,
 ) -> Broker:
     """A fresh broker with EURUSD at 1.09500/1.09510, unless told otherwise. Nothing moves by itself."""
     offered = symbols or Scenario().symbols
     return Broker.start(
-        Scenario(symbols=offered, account=account, quirks=quirks, rules=rules, walk=walk), START
+        Scenario(symbols=offered, account=account, quirks=quirks, rules=rules, random_walk=random_walk), START
     )
 
 

@@ -1,5 +1,6 @@
 """Fault rules: which sends they are for, what they do, how often."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -13,13 +14,14 @@ from bridge.simulator.broker.fault_rules import (
     Latency,
     LoseAnswer,
     Match,
+    MoveMarket,
     Reject,
     Requote,
     Rule,
     SendKind,
 )
 from bridge.simulator.broker.scenario import Quirks
-from bridge.simulator.mt5.types import OrderFilling, OrderState, OrderType, Retcode
+from bridge.simulator.mt5.types import OrderFilling, OrderState, OrderType, Retcode, TradeRequest
 from tests.unit.simulator.broker.build import (
     EVER,
     START,
@@ -28,6 +30,7 @@ from tests.unit.simulator.broker.build import (
     change,
     closing,
     closing_by,
+    done,
     emitted,
     nothing_done,
     opened,
@@ -247,6 +250,58 @@ def test_rule_fires_for_what_it_matches_and_so_often(match: Match, times: int, r
     assert [index for index, retcode in enumerate(answers) if retcode == Retcode.REJECT] == rejected
 
 
+@pytest.mark.parametrize("symbol", ["EURUSD", "GBPUSD"])
+def test_rule_for_a_symbol_meets_requests_that_name_an_order_or_a_position(symbol: str) -> None:
+    server = broker()
+    order, position = (
+        placed(server, waiting(price="1.20", symbol="GBPUSD")),
+        opened(server, opening(symbol="GBPUSD")),
+    )
+    other = opened(server, opening(type=OrderType.SELL, symbol="GBPUSD"))
+    requests = [
+        change(order, "1.21"),
+        removal(order),
+        stops(position, "1.10", symbol="GBPUSD"),
+        closing_by(position, other),
+        closing(position, symbol="GBPUSD"),
+    ]
+    server.add_rule(Rule(effect=Reject(), match=Match(symbol=symbol), times=9))
+    answers = [server.order_send(each).retcode == Retcode.REJECT for each in requests]
+    assert answers == [symbol == "GBPUSD"] * len(requests)
+
+
+def test_rule_for_a_symbol_meets_a_request_about_an_order_in_history() -> None:
+    server = broker()
+    order = placed(server)
+    server.order_send(removal(order))
+    server.add_rule(Rule(effect=Reject(), match=Match(symbol="EURUSD")))
+    assert server.order_send(removal(order)).retcode == Retcode.REJECT
+
+
+@pytest.mark.parametrize(
+    ("request_of", "retcode"),
+    [(removal, Retcode.INVALID), (lambda order: change(order, "1.08"), Retcode.INVALID)],
+    ids=["REMOVE", "MODIFY"],
+)
+def test_market_moves_before_a_request_that_names_an_order(
+    request_of: Callable[[int], TradeRequest], retcode: Retcode
+) -> None:
+    server = broker()
+    order = placed(server)
+    server.add_rule(Rule(effect=MoveMarket(bid=Decimal("1.08990"), ask=Decimal("1.08995"))))
+    assert server.order_send(request_of(order)).retcode == retcode  # it was filled before
+    assert done(server, order).state is OrderState.FILLED
+
+
+@pytest.mark.parametrize("request_", [removal(999), opening(symbol="X"), closing_by(998, 999)])
+def test_market_of_an_unknown_symbol_does_not_move(request_: TradeRequest) -> None:
+    server = broker()
+    before = server.tick("EURUSD")
+    server.add_rule(Rule(effect=MoveMarket(bid=Decimal(2), ask=Decimal(3))))
+    assert server.order_send(request_).retcode in (Retcode.INVALID, Retcode.POSITION_CLOSED)
+    assert server.tick("EURUSD") == before
+
+
 def test_rules_combine() -> None:
     server = broker(rules=(Rule(effect=HALVES), Rule(effect=LoseAnswer()), Rule(effect=DropTransactions())))
     assert server.order_send(opening("0.10")).retcode == Retcode.TIMEOUT
@@ -267,6 +322,10 @@ def test_cleared_rules_do_nothing() -> None:
         (Fills(volumes=()), "effect.volumes"),
         (Fills(volumes=(Decimal(0),)), "effect.volumes"),
         (Fills(volumes=(Decimal("NaN"),)), "effect.volumes"),
+        (Fills(volumes=(Decimal(1),), prices=(Decimal("1e999"),)), "effect.prices"),
+        (DelayHistory(milliseconds=-1), "effect.milliseconds"),
+        (MoveMarket(bid=Decimal(2), ask=Decimal(1)), "effect.bid"),
+        (MoveMarket(bid=Decimal(1), ask=Decimal("Infinity")), "effect.bid"),
     ],
 )
 def test_effect_that_cannot_work_is_refused(effect: Effect, key: str) -> None:
@@ -276,7 +335,11 @@ def test_effect_that_cannot_work_is_refused(effect: Effect, key: str) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "key"),
-    [(Rule(effect=Reject(), times=0), "times"), (Rule(effect=Reject(), match=Match(nth=0)), "match.nth")],
+    [
+        (Rule(effect=Reject(), times=0), "times"),
+        (Rule(effect=Reject(), match=Match(nth=0)), "match.nth"),
+        (Rule(effect=Reject(), match=Match(symbol="X")), "symbol 'X' is unknown"),
+    ],
 )
 def test_rule_that_cannot_fire_is_refused(rule: Rule, key: str) -> None:
     with pytest.raises(ControlError, match=key):

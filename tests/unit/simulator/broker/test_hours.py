@@ -9,7 +9,7 @@ import pytest
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.market.hours import is_open, opens_at, read_session
 from bridge.simulator.broker.market.symbols import SHIPPED
-from bridge.simulator.broker.scenario import SymbolTerms, Walk
+from bridge.simulator.broker.scenario import RandomWalk, SymbolTerms
 from bridge.simulator.mt5.types import (
     OrderType,
     Retcode,
@@ -104,7 +104,7 @@ def test_a_session_is_read() -> None:
     ],
 )
 def test_what_is_no_session_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="must be like"):
+    with pytest.raises(ValueError, match="is not like"):
         read_session(text)
 
 
@@ -112,13 +112,14 @@ def test_what_is_no_session_is_refused(text: str) -> None:
     "text", ["MON 10:00-10:00", "MON 10:00-09:00", "MON 10:00-48:00:01", "MON 24:00-25:00"]
 )
 def test_a_session_begins_on_its_day_and_ends_after_that_by_the_next_ones_end(text: str) -> None:
-    with pytest.raises(ValueError, match="must begin"):
+    with pytest.raises(ValueError, match="does not begin"):
         read_session(text)
 
 
 def test_a_closed_market_refuses_all_trades_and_has_no_quotes_until_it_opens() -> None:
     server = broker(
-        SymbolTerms(name="EURUSD", sessions=("MON 10:00-10:01", "MON 10:02-10:03")), walk=Walk(step_points=9)
+        SymbolTerms(name="EURUSD", sessions=("MON 10:00-10:01", "MON 10:02-10:03")),
+        random_walk=RandomWalk(step_points=9),
     )
     server.advance(START)
     assert server.order_send(opening()).retcode == Retcode.DONE
@@ -136,7 +137,7 @@ def test_a_closed_market_refuses_all_trades_and_has_no_quotes_until_it_opens() -
 
 @pytest.mark.parametrize("name", list(SHIPPED))
 def test_a_symbol_without_a_quote_is_shown_and_not_traded(name: str) -> None:
-    server = broker(SymbolTerms(name=name, quoted=False), walk=Walk())
+    server = broker(SymbolTerms(name=name, quoted=False), random_walk=RandomWalk())
     server.advance(START + 5_000)
     assert server.tick(name) == Tick(time_msc=0, bid=ZERO, ask=ZERO)
     symbol = server.symbol(name)

@@ -26,7 +26,7 @@ from bridge.simulator.broker.fault_rules import (
     Rule,
 )
 from bridge.simulator.broker.market.symbols import SHIPPED
-from bridge.simulator.broker.scenario import AccountTerms, Walk
+from bridge.simulator.broker.scenario import AccountTerms, RandomWalk
 from bridge.simulator.mt5.types import (
     Deal,
     DealEntry,
@@ -92,8 +92,8 @@ class AnyTrading(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         account = AccountTerms(balance=Decimal(50000), margin_mode=self.mode)
-        self.server = broker(account=account, walk=Walk(step_points=30))
-        self.book = self.server.state.desk.book
+        self.server = broker(account=account, random_walk=RandomWalk(step_points=30))
+        self.book = self.server.state.trade.book
 
     def _send(self, request: TradeRequest) -> None:
         """Send, and hold the answer against the log and the book."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.simulator.broker.scenario import AccountTerms, SymbolTerms
 from bridge.simulator.mt5.types import (
@@ -30,6 +31,7 @@ from tests.unit.simulator.broker.build import (
     nothing_done,
     opened,
     opening,
+    waiting,
 )
 
 
@@ -142,6 +144,13 @@ REFUSALS = [
     Refusal("close by of nothing", _pending(TradeAction.CLOSE_BY, OrderType.CLOSE_BY), Retcode.INVALID),
     Refusal("modify of no order", _pending(TradeAction.MODIFY), Retcode.INVALID),
     Refusal("removal of no order", _pending(TradeAction.REMOVE), Retcode.INVALID),
+    # A request of MQL5 can hold numbers that are no enumerators.
+    Refusal("unknown action", replace(opening(), action=99), Retcode.INVALID),
+    Refusal("unknown order type", replace(opening(), type=9), Retcode.INVALID_ORDER),
+    Refusal("unknown pending type", replace(waiting(), type=-1), Retcode.INVALID_ORDER),
+    Refusal("unknown filling", replace(opening(), type_filling=4), Retcode.INVALID_FILL),
+    Refusal("unknown pending filling", replace(waiting(), type_filling=4), Retcode.INVALID_FILL),
+    Refusal("unknown lifetime", replace(waiting(), type_time=4), Retcode.INVALID_EXPIRATION),
 ]
 
 

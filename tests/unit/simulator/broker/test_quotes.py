@@ -8,10 +8,10 @@ import pytest
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.market.quotes import MAX_WALK
-from bridge.simulator.broker.scenario import Scenario, ScriptedQuote, Walk
+from bridge.simulator.broker.scenario import RandomWalk, Scenario, ScriptedQuote
 from tests.unit.simulator.broker.build import START, broker, opened, opening
 
-WALK = Walk(interval_ms=1000, step_points=5)
+WALK = RandomWalk(interval_ms=1000, step_points=5)
 
 
 def quotes(server: Broker, step_ms: int, steps: int) -> list[Decimal]:
@@ -26,19 +26,19 @@ def quotes(server: Broker, step_ms: int, steps: int) -> list[Decimal]:
 
 
 def test_walk_is_the_same_for_the_same_seed_however_time_is_cut() -> None:
-    fine, coarse = broker(walk=WALK), broker(walk=WALK)
+    fine, coarse = broker(random_walk=WALK), broker(random_walk=WALK)
     assert quotes(fine, 500, 100)[-1] == quotes(coarse, 5000, 10)[-1]
     assert fine.tick("GBPUSD") == coarse.tick("GBPUSD")
 
 
 def test_walk_differs_with_the_seed() -> None:
-    one = Broker.start(Scenario(seed=1, walk=WALK), START)
-    other = Broker.start(Scenario(seed=2, walk=WALK), START)
+    one = Broker.start(Scenario(seed=1, random_walk=WALK), START)
+    other = Broker.start(Scenario(seed=2, random_walk=WALK), START)
     assert quotes(one, 1000, 20) != quotes(other, 1000, 20)
 
 
 def test_walk_moves_in_points_and_keeps_the_spread() -> None:
-    server = broker(walk=WALK)
+    server = broker(random_walk=WALK)
     bids = [Decimal("1.09500"), *quotes(server, 1000, 50)]
     moves = [abs(after - before) for before, after in pairwise(bids)]
     assert max(moves) <= Decimal("0.00005")
@@ -49,7 +49,7 @@ def test_walk_moves_in_points_and_keeps_the_spread() -> None:
 
 
 def test_long_absence_is_not_walked_through() -> None:
-    server = broker(walk=WALK)
+    server = broker(random_walk=WALK)
     server.advance(START + 30 * 86_400_000)
     tick = server.tick("EURUSD")
     assert tick is not None
@@ -57,7 +57,7 @@ def test_long_absence_is_not_walked_through() -> None:
 
 
 def test_time_does_not_go_back() -> None:
-    server = broker(walk=WALK)
+    server = broker(random_walk=WALK)
     server.advance(START + 5000)
     before = server.tick("EURUSD")
     server.advance(START + 1000)
@@ -79,18 +79,18 @@ def test_script_quotes_on_time_and_hits_stops_at_that_time() -> None:
 
 def test_scripted_symbol_does_not_walk() -> None:
     script = (ScriptedQuote(at_ms=500, symbol="EURUSD", bid=Decimal("1.10"), ask=Decimal("1.11")),)
-    server = Broker.start(Scenario(walk=WALK, quotes=script), START)
+    server = Broker.start(Scenario(random_walk=WALK, quotes=script), START)
     assert set(quotes(server, 1000, 10)) == {Decimal("1.10")}
 
 
 def test_manual_set_quote_stays() -> None:
-    server = broker(walk=WALK)
+    server = broker(random_walk=WALK)
     server.set_quote("EURUSD", Decimal("1.2"), Decimal("1.3"))
     assert set(quotes(server, 1000, 10)) == {Decimal("1.2")}
 
 
 def test_closed_market_is_silent() -> None:
-    server = broker(walk=WALK)
+    server = broker(random_walk=WALK)
     server.set_session("EURUSD", False)
     assert set(quotes(server, 1000, 10)) == {Decimal("1.09500")}
 

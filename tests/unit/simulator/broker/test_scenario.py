@@ -1,4 +1,4 @@
-"""Scenario files: what they may say, and how they are told what is wrong."""
+"""Scenario files: accepted keys, and the messages about wrong ones."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_scenario_file(tmp_path: Path) -> None:
     path.write_text(
         """{"seed": 7, "account": {"login": 42, "trade_mode": "REAL"},
             "symbols": [{"name": "EURUSD.r", "like": "EURUSD", "bid": 1.2, "ask": "1.3", "execution": "INSTANT"}],
-            "walk": {"interval_ms": 250},
+            "random_walk": {"interval_ms": 250},
             "quotes": [{"at_ms": 5, "symbol": "EURUSD.r", "bid": 1, "ask": 2}],
             "quirks": {"ioc_remainder": "PARTIAL"},
             "rules": [{"match": {"nth": 2, "kind": "OPEN"}, "effect": {"type": "LOSE_ANSWER", "retcode": null}}]}"""
@@ -68,20 +68,25 @@ def test_scenario_file(tmp_path: Path) -> None:
     ("text", "key", "value", "remedy"),
     [
         ("{", "not JSON", "", "correct the text"),
-        ("[]", "(top)", "[]", "write a value"),
-        ('{"sed": 1}', "sed", "", "correct its name"),
-        ('{"seed": "x"}', "key seed", '"x"', "write a value"),
+        ("[]", "(top level)", "[]", "write a supported"),
+        ('{"sed": 1}', "sed", "", "correct or remove"),
+        ('{"seed": "x"}', "scenario: seed", '"x"', "write a supported"),
         ('{"account": {"leverage": 0}}', "account.leverage", "0", "write 100"),
-        ('{"account": {"leverage": "a"}}', "account.leverage", '"a"', "write a value"),
+        ('{"account": {"leverage": "a"}}', "account.leverage", '"a"', "write a supported"),
         ('{"account": {"balance": "NaN"}}', "account.balance", '"NaN"', "ordinary number"),
-        ('{"account": {"margin_mode": "NETTING"}}', "account.margin_mode", "NETTING", "write a value"),
+        ('{"account": {"margin_mode": "NETTING"}}', "account.margin_mode", "NETTING", "write a supported"),
         ('{"account": {"limit_orders": -1}}', "account.limit_orders", "-1", "write 0"),
         ('{"symbols": [{"name": "EURUSD", "volume_min": 0}]}', "symbols[0].volume_min", "0", "write a size"),
         ('{"symbols": [{"name": "EURUSD", "tick_size": "NaN"}]}', "symbols[0].tick_size", "NaN", "number"),
         ('{"symbols": [{"name": "EURXXX"}]}', "symbols[0].like", "EURXXX", "write one of EURUSD"),
         ('{"symbols": [{"name": "EURUSD"}, {"name": "EURUSD"}]}', "symbols[1].name", "EURUSD", "remove one"),
         ('{"symbols": [{"name": "EURUSD", "bid": 1}]}', "symbols[0]", "EURUSD", "write both"),
-        ('{"symbols": [{"name": "EURUSD", "bid": 2, "ask": 1}]}', "symbols[0]", "2/1", "swap"),
+        (
+            '{"symbols": [{"name": "EURUSD", "bid": 2, "ask": 1}]}',
+            "symbols[0]",
+            "bid 2 with ask 1",
+            "correct",
+        ),
         (
             '{"symbols": [{"name": "EURUSD", "bid": 1, "ask": 2, "quoted": false}]}',
             "symbols[0].quoted",
@@ -98,18 +103,37 @@ def test_scenario_file(tmp_path: Path) -> None:
             '{"symbols": [{"name": "EURUSD", "filling": ["XXX"]}]}',
             "symbols[0].filling",
             "XXX",
-            "write a value",
+            "write a supported",
         ),
-        ('{"walk": {"interval_ms": 0}}', "walk", "0", "1000"),
+        ('{"random_walk": {"interval_ms": 0}}', "random_walk.interval_ms", "0", "1000"),
+        ('{"random_walk": {"step_points": -1}}', "random_walk.step_points", "-1", "write 5"),
+        ('{"symbols": [{"name": "EURUSD", "commission": "NaN"}]}', "symbols[0].commission", "NaN", "number"),
+        (
+            '{"rules": [{"effect": {"type": "REJECT"}, "match": {"symbol": "X"}}]}',
+            "rules[0].match.symbol",
+            '"X"',
+            "correct it",
+        ),
+        (
+            '{"rules": [{"effect": {"type": "MOVE_MARKET", "bid": 1, "ask": "1e999999"}}]}',
+            "rules[0].effect.bid",
+            "1E+999999",
+            "correct",
+        ),
         (
             '{"quotes": [{"at_ms": 1, "symbol": "X", "bid": 1, "ask": 1}]}',
             "quotes[0].symbol",
             '"X"',
             "add it",
         ),
-        ('{"quotes": [{"at_ms": 1, "symbol": "EURUSD", "bid": 0, "ask": 1}]}', "quotes[0]", "0/1", "correct"),
-        ('{"rules": [{"effect": {"type": "NO"}}]}', "rules[0].effect", "NO", "write a value"),
-        ('{"rules": [{"effect": {"type": "REQUOTE"}, "times": 0}]}', "rules[0].times", "0", "1 or more"),
+        (
+            '{"quotes": [{"at_ms": 1, "symbol": "EURUSD", "bid": 0, "ask": 1}]}',
+            "quotes[0]",
+            "bid 0 with ask 1",
+            "correct",
+        ),
+        ('{"rules": [{"effect": {"type": "NO"}}]}', "rules[0].effect", "NO", "write a supported"),
+        ('{"rules": [{"effect": {"type": "REQUOTE"}, "times": 0}]}', "rules[0].times", "0", "how often"),
     ],
 )
 def test_error_names_key_value_and_remedy(text: str, key: str, value: str, remedy: str) -> None:
@@ -118,8 +142,7 @@ def test_error_names_key_value_and_remedy(text: str, key: str, value: str, remed
     message = str(raised.value)
     assert key in message
     assert value in message
-    assert "Remedy: " in message
-    assert remedy in message.partition("Remedy: ")[2]
+    assert remedy in message.partition("; ")[2]
 
 
 def test_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.execution.triggers import DAY_MS
 from bridge.simulator.broker.fault_rules import DelayHistory, Fills, Match, Pace, Reject, Rule
-from bridge.simulator.broker.scenario import Quirks, Walk
+from bridge.simulator.broker.scenario import Quirks, RandomWalk
 from bridge.simulator.broker.state import StateError, load_state, save_state
 from bridge.simulator.mt5.types import OrderState, OrderTime, OrderType
 from tests.unit.simulator.broker.build import (
@@ -33,7 +33,7 @@ def restarted(server: Broker, path: Path) -> Broker:
 
 
 def test_restarted_broker_goes_on_where_it_was(tmp_path: Path) -> None:
-    server = broker(walk=Walk(), rules=(Rule(effect=Reject(), match=Match(nth=3)),))
+    server = broker(random_walk=RandomWalk(), rules=(Rule(effect=Reject(), match=Match(nth=3)),))
     opened(server, opening(sl="1.09400"))
     server.manual_open("XAUUSD", OrderType.SELL, Decimal("0.05"))
     server.set_quote("GBPUSD", Decimal("1.3"), Decimal("1.4"))
@@ -93,7 +93,7 @@ def test_restart_keeps_what_waits_and_what_was(tmp_path: Path) -> None:
 def test_file_that_is_no_state(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broker.json"
     path.write_bytes(content)
-    with pytest.raises(StateError, match="Remedy"):
+    with pytest.raises(StateError, match="; start the broker without it"):
         load_state(path)
 
 

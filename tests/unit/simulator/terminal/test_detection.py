@@ -87,8 +87,8 @@ def test_not_more_candidates_than_a_report_names() -> None:
 
 def test_the_terms() -> None:
     state = new_state(Scenario(), START)
-    state.desk.symbols["EURUSD"] = replace(
-        state.desk.symbols["EURUSD"],
+    state.trade.symbols["EURUSD"] = replace(
+        state.trade.symbols["EURUSD"],
         order_mode=SymbolOrder.MARKET | SymbolOrder.STOP_LIMIT | SymbolOrder.SL,
         trade_mode=SymbolTradeMode.LONGONLY,
     )

@@ -334,7 +334,7 @@ def test_a_cancel_without_an_answer_is_settled_by_what_stands(joined: Rig) -> No
 
 def test_without_a_quote_nothing_is_placed_but_cancelled(joined: Rig) -> None:
     live = placed(joined)
-    quotes = joined.broker.state.desk.quotes
+    quotes = joined.broker.state.trade.quotes
     quotes["EURUSD"] = replace(quotes["EURUSD"], bid=Decimal(0), ask=Decimal(0))
     answer = ask(joined, pending(client_order_id=1005))
     assert (answer.reason, answer.message) == (NotSentReason.SYMBOL, "there is no quote for EURUSD")

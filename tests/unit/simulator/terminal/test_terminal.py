@@ -89,7 +89,7 @@ def test_commands_of_a_lost_session_are_not_executed(joined: Rig) -> None:
 
 def test_another_account_sends_nothing(joined: Rig) -> None:
     joined.say(joined.peer.command(open_order()))
-    joined.broker.state.desk.terms = AccountTerms(login=42)
+    joined.broker.state.trade.terms = AccountTerms(login=42)
     joined.run(100)
     assert joined.broker.sends() == []
     assert joined.peer.messages_of(Bye)[0].reason == "the terminal is logged in to another account"

@@ -1,0 +1,55 @@
+"""Queries of a terminal: account, symbols, orders, positions, history and transactions."""
+
+from bridge.simulator.broker.book.trade_state import TradeState
+from bridge.simulator.broker.services.service import Service
+from bridge.simulator.mt5.types import AccountInfo, Deal, Order, Position, SymbolInfo, Tick, Transaction
+
+
+class TerminalView(Service):
+    """The queries of BrokerApi. While the terminal is disconnected they answer from the last state that it saw."""
+
+    @property
+    def _seen(self) -> TradeState:
+        return self.state.last_seen or self._trade
+
+    def server_time(self) -> int:
+        return self._trade.now_ms
+
+    def account(self) -> AccountInfo:
+        return self._seen.account(connected=self.connected())
+
+    def symbols(self) -> list[str]:
+        return sorted(self._seen.symbols)
+
+    def symbol(self, name: str) -> SymbolInfo | None:
+        return self._seen.symbol(name)
+
+    def tick(self, name: str) -> Tick | None:
+        return self._seen.quotes.get(name)
+
+    def positions(self) -> list[Position]:
+        return self._seen.positions()
+
+    def orders(self) -> list[Order]:
+        return self._seen.orders()
+
+    def history_orders(self, from_ms: int, to_ms: int) -> list[Order]:
+        return self._seen.book.shown_orders(self._seen.now_ms, from_ms, to_ms)
+
+    def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
+        return self._seen.book.shown_deals(self._seen.now_ms, from_ms, to_ms)
+
+    def order_by_ticket(self, ticket: int) -> Order | None:
+        return self._seen.order(ticket)
+
+    def history_order(self, ticket: int) -> Order | None:
+        return self._seen.book.shown_order(ticket, self._seen.now_ms)
+
+    def history_deal(self, ticket: int) -> Deal | None:
+        return self._seen.book.shown_deal(ticket, self._seen.now_ms)
+
+    def deals_by_position(self, identifier: int) -> list[Deal]:
+        return self._seen.book.shown_of_position(identifier, self._seen.now_ms) if identifier else []
+
+    def transactions(self, after: int) -> list[tuple[int, Transaction]]:
+        return self.state.transactions.after(after)
