@@ -53,6 +53,7 @@ public:
    void              Read(CJsonReader &reader,const int object);
    string            Error(void) const;
    void              Fail(const string name,const string rule);
+   void              Refuse(const string error);
    bool              Has(const string name);
    int               Inner(const string name);
    string            Text(const string name,const int most,const bool required);
@@ -95,8 +96,15 @@ string CJsonFields::Error(void) const
 //+------------------------------------------------------------------+
 void CJsonFields::Fail(const string name,const string rule)
   {
+   Refuse(name+": "+rule);
+  }
+//+------------------------------------------------------------------+
+//| Note an error, unless an earlier one is noted.                   |
+//+------------------------------------------------------------------+
+void CJsonFields::Refuse(const string error)
+  {
    if(m_error=="")
-      m_error=name+": "+rule;
+      m_error=error;
   }
 //+------------------------------------------------------------------+
 //| Whether the field is there, and not null                         |

@@ -29,7 +29,7 @@ public:
    int               Peek(void) const;
    void              Skip(void);
    int               NextMark(void);
-   bool              ReadChoice(const string word);
+   bool              ReadLiteral(const string word);
    bool              ReadNumber(string &text);
    bool              ReadText(string &text);
   };
@@ -106,7 +106,7 @@ int CJsonLexer::NextMark(void)
 //+------------------------------------------------------------------+
 //| true, false or null                                              |
 //+------------------------------------------------------------------+
-bool CJsonLexer::ReadChoice(const string word)
+bool CJsonLexer::ReadLiteral(const string word)
   {
    for(int i=0; i<StringLen(word); i++)
      {

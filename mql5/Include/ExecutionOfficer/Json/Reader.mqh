@@ -192,12 +192,12 @@ int CJsonReader::ParseValue(const int depth)
    else if(next=='t' || next=='f')
      {
       text=(next=='t') ? "true" : "false";
-      if(m_lexer.ReadChoice(text))
+      if(m_lexer.ReadLiteral(text))
          node=NewNode(JSON_KIND_FLAG);
      }
    else if(next=='n')
      {
-      if(m_lexer.ReadChoice("null"))
+      if(m_lexer.ReadLiteral("null"))
          node=NewNode(JSON_KIND_NULL);
      }
    else

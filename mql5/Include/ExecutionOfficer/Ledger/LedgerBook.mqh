@@ -178,7 +178,7 @@ bool CLedgerBook::ReadIntent(CJsonReader &reader)
       return(false);
    fields.Read(reader,inner);
    ReadOrder(fields,order);
-   if(fields.Error()!="")
+   if(fields.Error()!="" || !fields.OnlyThese(ORDER_FIELDS))
       return(false);
    bool expected=(mark==m_mark+1);
    if(mark>m_mark)

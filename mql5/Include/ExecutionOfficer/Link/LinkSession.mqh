@@ -373,8 +373,13 @@ bool CLinkSession::OnSessionMessage(const SMessage &message,const long mono_ms)
       case MESSAGE_BYE:
          Drop(mono_ms,"the sidecar says bye: "+message.reason,"",false);
          return(false);
-      default:
+      case MESSAGE_COMMAND:
+      case MESSAGE_STATUS_REQUEST:
+      case MESSAGE_INQUIRE:
          return(true);
+      default:
+         m_state.Count();
+         return(false);
      }
   }
 //+------------------------------------------------------------------+

@@ -124,7 +124,7 @@ void CMessageReader::Read(const uchar &frame[],const int size,SMessage &message)
    if(type==MESSAGE_UNKNOWN)
      {
       message.type=MESSAGE_UNKNOWN;
-      message.problem="unknown message type '"+Shorten(word,64)+"'";
+      message.problem="unknown message type \""+Shorten(word,64)+"\"";
       return;
      }
    message.is_error=(type==MESSAGE_ERROR);
@@ -181,8 +181,11 @@ void CMessageReader::ReadFields(const ENUM_MESSAGE_TYPE type,SMessage &message)
       case MESSAGE_HEARTBEAT:
          message.clock_ms=m_fields.Integer("clock_ms",0,COUNT_MAX,true);
          break;
-      default:
+      case MESSAGE_BYE:
          message.reason=m_fields.Text("reason",TEXT_MAX,true);
+         break;
+      default:
+         m_fields.Fail("type","its fields are not known");
          break;
      }
   }

@@ -9,19 +9,20 @@
 
 #define CLIENT_ORDER_ID_MAX 4503599627370495    // 52 bits
 #define INT31_MAX 2147483647
+#define ORDER_FIELDS "|client_order_id|kind|symbol|side|volume|order_type|position|order|opener|stop_loss|take_profit|price|limit_price|time_in_force|expires_ms|deviation_points|max_spread_points|comment|"
 //+------------------------------------------------------------------+
 //| One of a few words; the first one where the field is absent      |
 //+------------------------------------------------------------------+
-string ReadChoice(CJsonFields &fields,const string name,const string words,const bool required)
+string ReadChoice(CJsonFields &fields,const string name,const string values,const bool required)
   {
-   string word=fields.Text(name,16,required);
+   string value=fields.Text(name,TEXT_MAX,required);
    if(fields.Error()!="")
       return("");
-   if(word=="" && !required)
-      return(StringSubstr(words,0,StringFind(words,",")));
-   if(StringFind(","+words+",",","+word+",")<0 || StringFind(word,",")>=0)
-      fields.Fail(name,"none of "+words);
-   return(word);
+   if(!fields.Has(name))
+      return(StringSubstr(values,0,StringFind(values,",")));
+   if(!IsOneOf(value,values))
+      fields.Refuse(NotSupported(name,Shorten(value,64),values));
+   return(value);
   }
 //+------------------------------------------------------------------+
 //| A number of points; -1 where the field is absent                 |
@@ -37,11 +38,11 @@ void ReadOrder(CJsonFields &fields,SOrder &order)
   {
    ClearOrder(order);
    order.client_order_id=fields.Integer("client_order_id",1,CLIENT_ORDER_ID_MAX,true);
-   order.kind=ReadChoice(fields,"kind","OPEN,CLOSE,MODIFY,CANCEL",true);
+   order.kind=ReadChoice(fields,"kind",COMMAND_KINDS,true);
    order.symbol=fields.Name("symbol");
-   order.side=ReadChoice(fields,"side","BUY,SELL",true);
+   order.side=ReadChoice(fields,"side",ORDER_SIDES,true);
    order.volume=fields.Decimal("volume",false);
-   order.order_type=ReadChoice(fields,"order_type","MARKET,LIMIT,STOP,STOP_LIMIT",false);
+   order.order_type=ReadChoice(fields,"order_type",LINK_ORDER_TYPES,false);
    order.position=fields.Integer("position",0,TICKET_MAX,false);
    order.order=fields.Integer("order",0,TICKET_MAX,false);
    order.opener=fields.Integer("opener",0,CLIENT_ORDER_ID_MAX,false);
@@ -49,7 +50,7 @@ void ReadOrder(CJsonFields &fields,SOrder &order)
    order.take_profit=fields.Decimal("take_profit",false);
    order.price=fields.Decimal("price",false);
    order.limit_price=fields.Decimal("limit_price",false);
-   order.time_in_force=ReadChoice(fields,"time_in_force","GTC,DAY,GTD",false);
+   order.time_in_force=ReadChoice(fields,"time_in_force",TIMES_IN_FORCE,false);
    order.expires_ms=fields.Integer("expires_ms",0,COUNT_MAX,false);
    order.deviation_points=ReadPoints(fields,"deviation_points");
    order.max_spread_points=ReadPoints(fields,"max_spread_points");

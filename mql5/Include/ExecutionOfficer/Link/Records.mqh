@@ -17,6 +17,13 @@
 #define TIME_IN_FORCE_DAY "DAY"
 #define TIME_IN_FORCE_GTD "GTD"
 #define POINTS_MAX 999999
+
+// Values of the link, separated by commas. The first one is the default of an optional field.
+#define COMMAND_KINDS "OPEN,CLOSE,MODIFY,CANCEL"
+#define ORDER_SIDES "BUY,SELL"
+#define LINK_ORDER_TYPES "MARKET,LIMIT,STOP,STOP_LIMIT"
+#define PENDING_ORDER_TYPES "LIMIT,STOP,STOP_LIMIT"
+#define TIMES_IN_FORCE "GTC,DAY,GTD"
 //+------------------------------------------------------------------+
 //| Who is logged in: what the sidecar pins an officer to            |
 //+------------------------------------------------------------------+
@@ -202,5 +209,29 @@ bool NotSent(SNotSent &answer,const string reason,const string message,const lon
    answer.message=message;
    answer.retcode=retcode;
    return(false);
+  }
+//+------------------------------------------------------------------+
+//| Return whether a value is one of a list, separated by commas.    |
+//+------------------------------------------------------------------+
+bool IsOneOf(const string value,const string values)
+  {
+   return(value!="" && StringFind(value,",")<0 && StringFind(","+values+",",","+value+",")>=0);
+  }
+//+------------------------------------------------------------------+
+//| Return the message that a field has a value outside its list.    |
+//+------------------------------------------------------------------+
+string NotSupported(const string field,const string value,const string values)
+  {
+   string list=values;
+   StringReplace(list,",",", ");
+   return(field+" \""+value+"\" is not supported; supported: "+list);
+  }
+//+------------------------------------------------------------------+
+//| Refuse a command whose field has a value outside its list.       |
+//| Always false.                                                    |
+//+------------------------------------------------------------------+
+bool RefuseValue(SNotSent &answer,const string field,const string value,const string values,const long retcode)
+  {
+   return(NotSent(answer,"CHECK",NotSupported(field,value,values),retcode));
   }
 //+------------------------------------------------------------------+

@@ -50,6 +50,22 @@ bool CheckTerminal(const SAccount &account,SNotSent &answer)
    return(true);
   }
 //+------------------------------------------------------------------+
+//| Refuse a value that this program does not know. The JSON reader  |
+//| has refused it before; this holds whatever the reader lets pass. |
+//+------------------------------------------------------------------+
+bool CheckValues(const SOrder &order,SNotSent &answer)
+  {
+   if(!IsOneOf(order.kind,COMMAND_KINDS))
+      return(RefuseValue(answer,"kind",order.kind,COMMAND_KINDS,TRADE_RETCODE_INVALID));
+   if(!IsOneOf(order.side,ORDER_SIDES))
+      return(RefuseValue(answer,"side",order.side,ORDER_SIDES,TRADE_RETCODE_INVALID));
+   if(!IsOneOf(order.order_type,LINK_ORDER_TYPES))
+      return(RefuseValue(answer,"order_type",order.order_type,LINK_ORDER_TYPES,TRADE_RETCODE_INVALID_ORDER));
+   if(!IsOneOf(order.time_in_force,TIMES_IN_FORCE))
+      return(RefuseValue(answer,"time_in_force",order.time_in_force,TIMES_IN_FORCE,TRADE_RETCODE_INVALID_EXPIRATION));
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| The request that the command asks for, once nothing speaks       |
 //| against it. `link_ms` is the link clock, `account` the session's.|
 //+------------------------------------------------------------------+
@@ -62,46 +78,60 @@ bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &a
    ZeroMemory(request);
    if(!CheckDeadline(command,link_ms,answer) || !CheckTerminal(account,answer))
       return(false);
+   if(!CheckValues(command.order,answer))
+      return(false);
    string violation=RiskLimitViolation(risk_limits,command.order);
    if(violation!="")
       return(NotSent(answer,"INPUTS",violation));
    if(!SymbolExist(command.order.symbol,custom))
       return(NotSent(answer,"SYMBOL","the broker has no symbol "+command.order.symbol));
-   if(!PrepareKind(command,account_limits,risk_limits,request,answer))
+   if(!PrepareByKind(command,account_limits,risk_limits,request,answer))
       return(false);
    return(CheckRequest(request,answer));
   }
 //+------------------------------------------------------------------+
-//| What differs between the kinds                                   |
+//| Prepare the request by the kind of the command.                  |
 //+------------------------------------------------------------------+
-bool PrepareKind(const SCommand &command,CAccountLimits &account_limits,const SRiskLimits &risk_limits,MqlTradeRequest &request,SNotSent &answer)
+bool PrepareByKind(const SCommand &command,CAccountLimits &account_limits,const SRiskLimits &risk_limits,
+                   MqlTradeRequest &request,SNotSent &answer)
   {
    SMarket market;
-   if(command.order.kind==COMMAND_KIND_CANCEL)
-      return(PrepareCancel(command.order,request,answer));
-   if(command.order.kind==COMMAND_KIND_MODIFY && command.order.position!=0)
-      return(PreparePositionChange(command.order,request,answer));
-   if(command.order.kind==COMMAND_KIND_MODIFY)
+   SOrder order=command.order;
+   if(order.kind==COMMAND_KIND_CANCEL)
+      return(PrepareCancel(order,request,answer));
+   if(order.kind==COMMAND_KIND_MODIFY && order.position!=0)
+      return(PreparePositionChange(order,request,answer));
+   if(order.kind==COMMAND_KIND_MODIFY)
       return(PrepareOrderChange(command,request,answer));
-   if(!ReadMarket(command.order.symbol,market))
-      return(NotSent(answer,"SYMBOL","there is no quote for "+command.order.symbol));
-   string violation=SpreadLimitViolation(risk_limits,command.order,market.bid,market.ask,market.point);
+   if(order.kind!=COMMAND_KIND_OPEN && order.kind!=COMMAND_KIND_CLOSE)
+      return(RefuseValue(answer,"kind",order.kind,COMMAND_KINDS,TRADE_RETCODE_INVALID));
+   if(!ReadMarket(order.symbol,market))
+      return(NotSent(answer,"SYMBOL","there is no quote for "+order.symbol));
+   if(order.kind==COMMAND_KIND_CLOSE)
+      return(PrepareClose(order,risk_limits,market,request,answer));
+   return(PrepareOpen(command,account_limits,risk_limits,market,request,answer));
+  }
+//+------------------------------------------------------------------+
+//| Prepare the request of an OPEN, at the market or pending.        |
+//+------------------------------------------------------------------+
+bool PrepareOpen(const SCommand &command,CAccountLimits &account_limits,const SRiskLimits &risk_limits,
+                 const SMarket &market,MqlTradeRequest &request,SNotSent &answer)
+  {
+   SOrder order=command.order;
+   string violation=SpreadLimitViolation(risk_limits,order,market.bid,market.ask,market.point);
+   if(violation=="")
+      violation=account_limits.OpenViolation(order);
    if(violation!="")
       return(NotSent(answer,"INPUTS",violation));
-   if(command.order.kind==COMMAND_KIND_CLOSE)
-      return(PrepareClose(command.order,risk_limits,market,request,answer));
-   violation=account_limits.OpenViolation(command.order);
-   if(violation!="")
-      return(NotSent(answer,"INPUTS",violation));
-   if(!CheckSymbolRules(command.order,ServerMs(),answer))
+   if(!CheckSymbolRules(order,ServerMs(),answer))
       return(false);
-   violation=OrderSpreadViolation(command.order,market.bid,market.ask,market.point);
+   violation=OrderSpreadViolation(order,market.bid,market.ask,market.point);
    if(violation!="")
       return(NotSent(answer,"CHECK",violation));
-   if(IsPending(command.order))
+   if(IsPending(order))
       return(PreparePending(command,market,request,answer));
-   return(PrepareMarket(command.order,risk_limits,market,request,answer)
-          && CheckStops(market,command.order.side==ORDER_SIDE_BUY,request.sl,request.tp,answer));
+   return(PrepareMarket(order,risk_limits,market,request,answer)
+          && CheckStops(market,order.side==ORDER_SIDE_BUY,request.sl,request.tp,answer));
   }
 //+------------------------------------------------------------------+
 //| Close the position that the order names, or a part of it. Never  |
@@ -153,14 +183,18 @@ bool PrepareMarket(const SOrder &order,const SRiskLimits &risk_limits,const SMar
 //+------------------------------------------------------------------+
 //| The type of a pending order                                      |
 //+------------------------------------------------------------------+
-ENUM_ORDER_TYPE PendingType(const SOrder &order)
+bool ChoosePendingType(const SOrder &order,ENUM_ORDER_TYPE &type,SNotSent &answer)
   {
    bool buys=(order.side==ORDER_SIDE_BUY);
    if(order.order_type==LINK_ORDER_LIMIT)
-      return(buys ? ORDER_TYPE_BUY_LIMIT : ORDER_TYPE_SELL_LIMIT);
-   if(order.order_type==LINK_ORDER_STOP)
-      return(buys ? ORDER_TYPE_BUY_STOP : ORDER_TYPE_SELL_STOP);
-   return(buys ? ORDER_TYPE_BUY_STOP_LIMIT : ORDER_TYPE_SELL_STOP_LIMIT);
+      type=buys ? ORDER_TYPE_BUY_LIMIT : ORDER_TYPE_SELL_LIMIT;
+   else if(order.order_type==LINK_ORDER_STOP)
+      type=buys ? ORDER_TYPE_BUY_STOP : ORDER_TYPE_SELL_STOP;
+   else if(order.order_type==LINK_ORDER_STOP_LIMIT)
+      type=buys ? ORDER_TYPE_BUY_STOP_LIMIT : ORDER_TYPE_SELL_STOP_LIMIT;
+   else
+      return(RefuseValue(answer,"order_type",order.order_type,PENDING_ORDER_TYPES,TRADE_RETCODE_INVALID_ORDER));
+   return(true);
   }
 //+------------------------------------------------------------------+
 //| An order that waits on the book for its price                    |
@@ -172,6 +206,9 @@ bool PreparePending(const SCommand &command,const SMarket &market,MqlTradeReques
    SOrder order=command.order;
    string symbol=order.symbol;
    double tick_size=SymbolInfoDouble(symbol,SYMBOL_TRADE_TICK_SIZE);
+   ENUM_ORDER_TYPE type=ORDER_TYPE_BUY_LIMIT;
+   if(!ChoosePendingType(order,type,answer))
+      return(false);
    if(!ChooseExpiry(order.time_in_force,symbol,SymbolInfoInteger(symbol,SYMBOL_EXPIRATION_MODE),command.expires_server_ms,
                     ServerMs(),expiry,answer))
       return(false);
@@ -192,7 +229,7 @@ bool PreparePending(const SCommand &command,const SMarket &market,MqlTradeReques
    request.stoplimit=requested.limit_price;
    request.sl=requested.stop_loss;
    request.tp=requested.take_profit;
-   request.type=PendingType(order);
+   request.type=type;
    request.type_filling=ChoosePendingFilling(SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),
                                              SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
    request.type_time=expiry.type_time;

@@ -121,6 +121,7 @@ void CWork::OnMessage(SMessage &message,const long mono_ms)
             m_log.Warning("more inquiries than can wait; the sidecar asks again");
          break;
       default:
+         m_log.Error("code=message_not_supported type="+EnumToString(message.type)+": the message is dropped");
          break;
      }
   }

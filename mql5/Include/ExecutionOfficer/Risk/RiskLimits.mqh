@@ -84,7 +84,11 @@ bool AllowsAction(const SRiskLimits &risk_limits,const SOrder &order)
       return(risk_limits.allow_modify);
    if(order.kind==COMMAND_KIND_CANCEL)
       return(risk_limits.allow_cancel);
-   return((order.side==ORDER_SIDE_BUY) ? risk_limits.allow_long : risk_limits.allow_short);
+   if(order.kind!=COMMAND_KIND_OPEN)
+      return(false);
+   if(order.side==ORDER_SIDE_BUY)
+      return(risk_limits.allow_long);
+   return(order.side==ORDER_SIDE_SELL && risk_limits.allow_short);
   }
 //+------------------------------------------------------------------+
 //| A list of symbols as it is compared: no spaces around the names  |

@@ -100,6 +100,8 @@ bool ChooseExpiry(const string time_in_force,const string symbol,const long allo
   {
    expiry.type_time=ORDER_TIME_GTC;
    expiry.expiration_s=0;
+   if(!IsOneOf(time_in_force,TIMES_IN_FORCE))
+      return(RefuseValue(answer,"time_in_force",time_in_force,TIMES_IN_FORCE,TRADE_RETCODE_INVALID_EXPIRATION));
    if(time_in_force==TIME_IN_FORCE_GTD)
       return(ChooseMoment(symbol,allowed,expires_server_ms,server_ms,expiry,answer));
    if(time_in_force==TIME_IN_FORCE_GTC && (allowed&SYMBOL_EXPIRATION_GTC)!=0)

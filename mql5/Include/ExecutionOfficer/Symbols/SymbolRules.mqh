@@ -45,7 +45,9 @@ long OrderTypeFlag(const string order_type)
       return(SYMBOL_ORDER_LIMIT);
    if(order_type==LINK_ORDER_STOP)
       return(SYMBOL_ORDER_STOP);
-   return((order_type==LINK_ORDER_STOP_LIMIT) ? SYMBOL_ORDER_STOP_LIMIT : SYMBOL_ORDER_MARKET);
+   if(order_type==LINK_ORDER_STOP_LIMIT)
+      return(SYMBOL_ORDER_STOP_LIMIT);
+   return((order_type==LINK_ORDER_MARKET) ? SYMBOL_ORDER_MARKET : 0);
   }
 //+------------------------------------------------------------------+
 //| The order types that SYMBOL_ORDER_MODE allows; how many          |

@@ -6,6 +6,7 @@
 #include "..\Common\Clock.mqh"
 #include "..\Common\Text.mqh"
 #include "..\Link\Records.mqh"
+#include "EnumNames.mqh"
 //+------------------------------------------------------------------+
 //| ENUM_ACCOUNT_MARGIN_MODE as the link's word                      |
 //+------------------------------------------------------------------+
@@ -15,7 +16,9 @@ string MarginModeName(const long mode)
       return("RETAIL_NETTING");
    if(mode==ACCOUNT_MARGIN_MODE_EXCHANGE)
       return("EXCHANGE");
-   return("RETAIL_HEDGING");
+   if(mode==ACCOUNT_MARGIN_MODE_RETAIL_HEDGING)
+      return("RETAIL_HEDGING");
+   return(UnknownName(mode));
   }
 //+------------------------------------------------------------------+
 //| ENUM_ACCOUNT_TRADE_MODE as the link's word. What is unknown is   |
