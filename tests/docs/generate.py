@@ -21,15 +21,9 @@ from sqlite_utils import Database
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventType, ExecutionEvent
 from bridge.core.link import messages, reports
 from bridge.core.settings import RiskLimits
-from bridge.core.trade.amend_states import CHANGE_TABLE
-from bridge.core.trade.command_states import (
-    COMMAND_TABLE,
-    POSITION_TABLE,
-    CommandInput,
-    CommandState,
-    PositionInput,
-)
+from bridge.core.trade.command_states import AMEND_TABLE, ORDER_TABLE, CommandInput, CommandState
 from bridge.core.trade.directive_states import DirectiveState
+from bridge.core.trade.position_states import POSITION_TABLE, PositionInput
 from bridge.core.trade.retcodes import RETCODES, Verdict
 from bridge.exits import ExitCode
 from bridge.journal.database.schema import migrations
@@ -132,7 +126,7 @@ def _member_docs(kind: type) -> dict[str, str]:
 def command_table() -> str:
     """Return the state table of a command that makes an order."""
     lines = []
-    for state, row in COMMAND_TABLE.items():
+    for state, row in ORDER_TABLE.items():
         for what in CommandInput:
             if what not in row:
                 continue
@@ -147,7 +141,7 @@ def command_table() -> str:
 def change_table() -> str:
     """Return the state table of a MODIFY or CANCEL."""
     lines = []
-    for state, row in CHANGE_TABLE.items():
+    for state, row in AMEND_TABLE.items():
         for what, (after, outputs) in row.items():
             if after is not state or outputs:
                 lines.append(f"| {state} | {what} | {after} | {', '.join(outputs)} |")
@@ -158,14 +152,14 @@ def change_table() -> str:
 def command_diagram() -> str:
     """Return the command's table as a diagram; an arrow names every input of its transition."""
     return _diagram(
-        {state: {what: after for what, (after, _) in row.items()} for state, row in COMMAND_TABLE.items()}
+        {state: {what: after for what, (after, _) in row.items()} for state, row in ORDER_TABLE.items()}
     )
 
 
 def change_diagram() -> str:
     """Return the change's table as a diagram."""
     return _diagram(
-        {state: {what: after for what, (after, _) in row.items()} for state, row in CHANGE_TABLE.items()}
+        {state: {what: after for what, (after, _) in row.items()} for state, row in AMEND_TABLE.items()}
     )
 
 
@@ -197,10 +191,11 @@ def position_table() -> str:
     lines = []
     for state, row in POSITION_TABLE.items():
         for what in PositionInput:
-            if what not in row:
+            transition = row[what]
+            if transition is None:
                 lines.append(f"| {state or 'unknown'} | {what} | the deal is parked | |")
                 continue
-            after, outputs = row[what]
+            after, outputs = transition
             lines.append(f"| {state or 'unknown'} | {what} | {after} | {', '.join(outputs)} |")
     head = "| state | input | next | events |\n| --- | --- | --- | --- |\n"
     return head + "\n".join(lines) + "\n"

@@ -1,12 +1,11 @@
-"""Deals in; fills, positions and their events out.
+"""Application of deals: fills, positions and their events.
 
-A deal counts for the command that made it and for the commands whose parts of the position it opens or closes
-(`attribution`). What is closed by a stop, by hand or by another program is told under the directive that opened
-it. Whatever a terminal reports has an outcome; nothing here is stored or timed.
+A deal counts for the command that made it and for the commands whose lots of the position it opens or closes
+(`allocation`). A close by a stop, a manual trade or another program is reported under the directive that opened the
+lot. Whatever a terminal reports has an outcome; nothing here is stored or timed.
 """
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,16 +13,11 @@ from bridge.core.director.contract import OPERATOR_PREFIX
 from bridge.core.link.messages import CommandKind
 from bridge.core.link.reports import DealReport, OrderReport
 from bridge.core.trade import events, position_events
-from bridge.core.trade.allocation import Lot, allocate, revise
-from bridge.core.trade.apply_reports import Scene, contradiction, quarantine
-from bridge.core.trade.command_states import (
-    CommandInput,
-    CommandState,
-    PositionInput,
-    PositionState,
-    step_command,
-    step_position,
-)
+from bridge.core.trade.allocation import allocate
+from bridge.core.trade.apply_reports import Scene, contradiction, unusable
+from bridge.core.trade.command_states import CommandInput, CommandState, step_command
+from bridge.core.trade.position_book import PositionBook, summed, targets_lot
+from bridge.core.trade.position_states import PositionInput, step_position
 from bridge.core.trade.records import (
     Allocation,
     CommandRecord,
@@ -36,28 +30,6 @@ from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import REASON_EXPERT, REASON_SL, REASON_TP, DealEntry, OrderState, Side
 
 
-class PositionBook(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one position before a deal."""
-
-    parts: Sequence[PositionRecord] = ()
-    """What our commands have, or had, in it; oldest first."""
-    allocations: Mapping[int, Sequence[Allocation]] = {}
-    """By token of ours: the shares of all deals counted so far."""
-    began: Mapping[int, int] = {}
-    """By token of ours: the deal that began its part."""
-    foreign: Sequence[Allocation] = ()
-    """What others put on and took off."""
-    netting: bool = False
-    """Several commands, and others, may share it."""
-    complete: bool = False
-    """Every deal before the one at hand is known."""
-    order: OrderReport | None = None
-    """The deal's order as it was seen last."""
-
-    def part(self, client_order_id: int) -> PositionRecord | None:
-        return next((part for part in self.parts if part.client_order_id == client_order_id), None)
-
-
 def apply_deal(
     report: DealReport,
     *,
@@ -66,25 +38,27 @@ def apply_deal(
     book: PositionBook,
     scene: Scene,
 ) -> Outcome:
-    """A deal. `command` is the one whose token is its magic, `book` what is known of its position; the deals are
-    those applied to the command before this one, without it."""
+    """Apply a deal. `command` is the one whose client order id it bears, `book` the state of its position.
+
+    `command_deals` are the deals applied to the command before this one.
+    """
     if report.side is None:
-        # An annulled one is folded as it was made, and then as annulled: the caller sees to that.
-        if command is None and not book.parts:
+        # The caller applies an annulled deal as it was made, and then as annulled (`revise_deal`).
+        if command is None and not book.lots:
             return Outcome(disposition=Disposition.FOREIGN)
-        return quarantine(f"deal {report.ticket} of type {report.type} concerns an order of ours")
+        return unusable(f"deal {report.ticket} of type {report.type} concerns an order of ours")
     if report.entry is DealEntry.INOUT and not book.netting:
-        if command is None and not book.parts:
+        if command is None and not book.lots:
             return Outcome(disposition=Disposition.FOREIGN)
-        return quarantine(f"deal {report.ticket} reverses a position, which a hedging account never does")
+        return unusable(f"deal {report.ticket} reverses a position, which a hedging account never does")
     maker = command if command is not None and not (why := _not_by(command, report, book)) else None
     if command is not None and maker is None and report.entry is DealEntry.IN:
-        return quarantine(f"deal {report.ticket} bears token {command.client_order_id}, but {why}")
+        return unusable(f"deal {report.ticket} bears client order id {command.client_order_id}, but {why}")
     if maker is None and report.entry is DealEntry.IN and not book.netting:
         return Outcome(disposition=Disposition.FOREIGN)
-    if maker is None and report.entry is not DealEntry.IN and not book.netting and not book.parts:
+    if maker is None and report.entry is not DealEntry.IN and not book.netting and not book.lots:
         return Outcome(disposition=Disposition.PARKED)
-    allocations = allocate(report, maker, _holdings(book), _open_volume(book.foreign), complete=book.complete)
+    allocations = allocate(report, maker, book.open_lots(), book.foreign_volume(), complete=book.complete)
     if allocations is None:
         return Outcome(disposition=Disposition.PARKED)
     if maker is None and all(not allocation.client_order_id for allocation in allocations):
@@ -93,31 +67,14 @@ def apply_deal(
 
 
 def _not_by(command: CommandRecord, report: DealReport, book: PositionBook) -> str:
-    """Why the deal cannot be that command's; empty where it can."""
+    """Return the reason for which the deal cannot be that command's; empty where it can."""
     position = report.position_id
     if book.netting and command.order.kind is CommandKind.CLOSE and report.entry is not DealEntry.OUT:
-        # Its position was gone when it came: what it then opened has another number.
+        # Its position was gone when it came: the volume that it opened has another number.
         position = command.order.position
     return contradiction(
         command, symbol=report.symbol, type=report.type, reason=report.reason, position=position
     )
-
-
-def _holdings(book: PositionBook) -> list[Lot]:
-    return [
-        Lot(part.client_order_id, part.volume, book.began.get(part.client_order_id, 0))
-        for part in book.parts
-        if part.volume > 0
-    ]
-
-
-def _open_volume(allocations: Sequence[Allocation]) -> Decimal:
-    """What is left of those shares: what was put on less what was taken off, never less than nothing."""
-    put_on = sum((allocation.volume for allocation in allocations if allocation.entry is DealEntry.IN), ZERO)
-    taken_off = sum(
-        (allocation.volume for allocation in allocations if allocation.entry is not DealEntry.IN), ZERO
-    )
-    return max(put_on - taken_off, ZERO)
 
 
 def _count(
@@ -134,7 +91,7 @@ def _count(
     if maker is not None:
         closed = next(
             (
-                book.part(allocation.client_order_id)
+                book.lot(allocation.client_order_id)
                 for allocation in allocations
                 if allocation.entry is DealEntry.OUT
             ),
@@ -172,14 +129,14 @@ def _count(
 def _move(
     report: DealReport, maker: CommandRecord | None, allocation: Allocation, book: PositionBook, scene: Scene
 ) -> tuple[PositionRecord, list[NewEvent]]:
-    """One command's part of the position after its share of the deal."""
+    """Return one command's lot after its allocation of the deal, with the events."""
     at = scene.to_utc(report.time_server_ms)
-    held = book.part(allocation.client_order_id) or _new_part(report, maker, allocation, book.order, scene)
+    held = book.lot(allocation.client_order_id) or _new_lot(report, maker, allocation, book.order, scene)
     counted = summed(held, [*book.allocations.get(allocation.client_order_id, ()), allocation])
     ours = maker is not None and report.reason == REASON_EXPERT
     what = PositionInput.ENTERED if allocation.entry is DealEntry.IN else _leaving(report, counted, ours=ours)
-    if what is PositionInput.REDUCED_BY_COMMAND and not _meant(maker, allocation):
-        # Its own events speak of the command's part; whose part it reached into must hear of it as well.
+    if what is PositionInput.REDUCED_BY_COMMAND and not targets_lot(maker, allocation):
+        # The command's own events are about the lot it targets; the opener of any other lot must be notified too.
         what = PositionInput.REDUCED_OTHERWISE
     stepped = step_position(held.state, what)
     state, outputs = stepped if stepped else (held.state, ())
@@ -202,26 +159,18 @@ def _move(
     return after, new_events
 
 
-def _meant(maker: CommandRecord | None, allocation: Allocation) -> bool:
-    """Whether the command was to close that very part."""
-    return (
-        maker is not None
-        and maker.order.kind is CommandKind.CLOSE
-        and maker.order.opener in (0, allocation.client_order_id)
-    )
-
-
-def _new_part(
+def _new_lot(
     report: DealReport,
     maker: CommandRecord | None,
     allocation: Allocation,
     order: OrderReport | None,
     scene: Scene,
 ) -> PositionRecord:
-    """A part that this deal begins. Only its maker's can be new: what is closed was opened before."""
+    """Return the lot that this deal begins. Only its maker's can be new: a lot to close was opened before."""
     if maker is None:
         raise ValueError(
-            f"deal {report.ticket} has a share of token {allocation.client_order_id}, which has no part in it"
+            f"deal {report.ticket} has an allocation of client order id {allocation.client_order_id}, which has no "
+            "lot in its position"
         )
     opens = maker.order.kind is CommandKind.OPEN
     # A pending order may have got other levels before it was filled.
@@ -243,6 +192,7 @@ def _leaving(report: DealReport, after: PositionRecord, *, ours: bool) -> Positi
         return PositionInput.REDUCED_BY_COMMAND if ours else PositionInput.REDUCED_OTHERWISE
     if ours:
         return PositionInput.CLOSED_BY_COMMAND
+    # A reason is MetaTrader's open set of words: one that is none of these is "otherwise".
     return {REASON_SL: PositionInput.CLOSED_BY_SL, REASON_TP: PositionInput.CLOSED_BY_TP}.get(
         report.reason, PositionInput.CLOSED_OTHERWISE
     )
@@ -255,169 +205,46 @@ def _fill(
     scene: Scene,
     opener: str | None,
 ) -> tuple[CommandRecord, list[NewEvent]]:
-    """The command after one more of its deals, judged by the sum of them against its volume."""
+    """Return the command after one more of its deals, judged by their sum against its volume, with the events."""
     deals = [*command_deals, report]
-    # What was filled stays filled, for the order, where the broker has annulled it since.
+    # An annulled deal still counts as filled for the order.
     filled = sum((deal.volume for deal in deals), ZERO)
     whole = filled >= command.order.volume
-    state, outputs = step_command(command.state, CommandInput.FILL_WHOLE if whole else CommandInput.FILL_PART)
+    what = CommandInput.FILL_WHOLE if whole else CommandInput.FILL_PART
+    state, outputs = step_command(command.order.kind, command.state, what)
     after = msgspec.structs.replace(
         command, state=state, filled=filled, order_ticket=report.order, position_id=report.position_id
     )
     at = scene.to_utc(report.time_server_ms)
     new_events = [
         events.command_event(
-            output, after, at, deal=report, deals=_standing(deals), opening_directive_id=opener
+            output, after, at, deal=report, deals=_not_annulled(deals), opening_directive_id=opener
         )
         for output in outputs
     ]
     return after, new_events
 
 
-def _standing(deals: Sequence[DealReport]) -> list[DealReport]:
-    """Those that the broker has not annulled."""
+def _not_annulled(deals: Sequence[DealReport]) -> list[DealReport]:
+    """Return the deals that the broker has not annulled."""
     return [deal for deal in deals if deal.side is not None]
 
 
 def apply_trimmed(
     command: CommandRecord, order: OrderReport, deals: Sequence[DealReport], scene: Scene
 ) -> Outcome | None:
-    """The end of a close that found less than it was to close: a terminal sends for no more than is open.
+    """Return the end of a CLOSE whose position had less volume than its command; None where this is no such end.
 
-    `order` is the command's as it was seen last, `deals` are all that were applied to it. None where this is no
-    such end.
+    The terminal sends an order for no more than is open. `order` is the command's order as it was last seen,
+    `deals` are all that were applied to the command.
     """
     found_less = order.state is OrderState.FILLED and order.volume_initial < command.order.volume
     if not (found_less and command.order.kind is CommandKind.CLOSE and command.state is CommandState.PARTIAL):
         return None
     if command.filled < order.volume_initial:
         return None
-    state, outputs = step_command(command.state, CommandInput.FILL_WHOLE)
+    state, outputs = step_command(command.order.kind, command.state, CommandInput.FILL_WHOLE)
     after = msgspec.structs.replace(command, state=state)
     at = scene.to_utc(max(deal.time_server_ms for deal in deals))
-    new_events = [events.command_event(output, after, at, deals=_standing(deals)) for output in outputs]
+    new_events = [events.command_event(output, after, at, deals=_not_annulled(deals)) for output in outputs]
     return Outcome(disposition=Disposition.APPLIED, command=after, events=tuple(new_events))
-
-
-def rewritten(report: DealReport, before: DealReport) -> str:
-    """What of a deal that counts already is another deal's now; empty where only its price or money is.
-
-    An annulled deal keeps what it was. No broker is known to do anything else.
-    """
-    if report.side is None:
-        return ""
-    fields = ("volume", "type", "entry", "position_id", "symbol")
-    found = [
-        f"its {field} was {getattr(before, field)} and is {getattr(report, field)}"
-        for field in fields
-        if getattr(before, field) != getattr(report, field)
-    ]
-    return ", ".join(found)
-
-
-def revise_deal(
-    report: DealReport,
-    before: DealReport,
-    *,
-    allocations: Sequence[Allocation],
-    book: PositionBook,
-    maker: CommandRecord | None,
-    scene: Scene,
-    again: int = 0,
-) -> Outcome:
-    """A deal that counts already, booked anew: a late commission, a swap, or the whole deal annulled.
-
-    `allocations` are the deal's own as they were, `book` its position's with every other deal. Sums follow; a
-    command's state does not: what was told as filled stays told. A position is open while it has volume.
-    `again` counts how often the deal was booked just like this before.
-    """
-    at = scene.at
-    # One that was annulled before may be booked anew as well: its volume is gone already.
-    annulled = report.side is None and before.side is not None
-    now = revise(report, allocations)
-    after: list[PositionRecord] = []
-    for client_order_id in dict.fromkeys(
-        allocation.client_order_id for allocation in allocations if allocation.client_order_id
-    ):
-        part = book.part(client_order_id)
-        if part is None:
-            continue
-        counted = summed(
-            part,
-            [
-                *book.allocations.get(client_order_id, ()),
-                *(each for each in now if each.client_order_id == client_order_id),
-            ],
-        )
-        if annulled and counted.volume <= 0 and part.state is PositionState.OPEN:
-            counted = msgspec.structs.replace(
-                counted, state=PositionState.CLOSED, closed_at=at, close_reason="CANCELLED"
-            )
-        if annulled and counted.volume > 0 and part.state is PositionState.CLOSED:
-            # What had been closed is there again, and must be closed anew.
-            counted = msgspec.structs.replace(
-                counted, state=PositionState.OPEN, closed_at=None, close_reason=""
-            )
-        after.append(counted)
-    if annulled:
-        new_events = _annulled(report, before, maker=maker, allocations=allocations, book=book, scene=scene)
-    else:
-        owners = [maker.directive_id] if maker is not None else [part.directive_id for part in after]
-        new_events = [
-            position_events.deal_revised(scene.officer, owner, report, at, again=again)
-            for owner in dict.fromkeys(owners)
-        ]
-    return Outcome(
-        disposition=Disposition.APPLIED, positions=tuple(after), allocations=now, events=tuple(new_events)
-    )
-
-
-def _annulled(
-    report: DealReport,
-    before: DealReport,
-    *,
-    maker: CommandRecord | None,
-    allocations: Sequence[Allocation],
-    book: PositionBook,
-    scene: Scene,
-) -> list[NewEvent]:
-    """Whoever was told of the deal hears that it is undone: whose order it was, and whose part it took from."""
-    new_events: list[NewEvent] = []
-    closed = [
-        part
-        for allocation in allocations
-        if allocation.entry is DealEntry.OUT and (part := book.part(allocation.client_order_id))
-    ]
-    if maker is not None:
-        opener = events.other(closed[0].directive_id, maker.directive_id) if closed else None
-        new_events.append(
-            position_events.deal_annulled(
-                scene.officer, maker.directive_id, report, before, scene.at, opening_directive_id=opener
-            )
-        )
-    for allocation in allocations:
-        part = book.part(allocation.client_order_id)
-        if part is not None and allocation.entry is DealEntry.OUT and not _meant(maker, allocation):
-            new_events.append(
-                position_events.deal_annulled(
-                    scene.officer, part.directive_id, report, before, scene.at, allocation=allocation
-                )
-            )
-    return new_events
-
-
-def summed(part: PositionRecord, allocations: Sequence[Allocation]) -> PositionRecord:
-    """The part with volumes, prices and money counted anew from all of its shares."""
-    entering = [allocation for allocation in allocations if allocation.entry is DealEntry.IN]
-    leaving = [allocation for allocation in allocations if allocation.entry is not DealEntry.IN]
-    return msgspec.structs.replace(
-        part,
-        volume_in=sum((allocation.volume for allocation in entering), ZERO),
-        volume_out=sum((allocation.volume for allocation in leaving), ZERO),
-        price_open=events.weighted_price(entering),
-        price_close=events.weighted_price(leaving),
-        commission=sum((allocation.commission for allocation in allocations), ZERO),
-        swap=sum((allocation.swap for allocation in allocations), ZERO),
-        profit=sum((allocation.profit for allocation in allocations), ZERO),
-        fee=sum((allocation.fee for allocation in allocations), ZERO),
-    )

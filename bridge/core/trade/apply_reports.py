@@ -1,19 +1,17 @@
-"""Reports about commands and orders in; states, events and follow-ups out. Deals have a module of their own.
+"""Application of reports about commands, orders and positions. Deals have a module of their own (`apply_deals`).
 
-Folding is total: whatever a terminal reports has an outcome, and none of them stops what comes after. The
-caller brings what the journal knows of the command and the position that a report names, and writes back what
-the outcome says. Nothing here is sent, stored or timed.
+It is total: whatever a terminal reports has an outcome, and none of them stops the next. The caller brings what the
+journal knows of the command and the position that a report names, and writes back what the outcome says. Nothing
+here is sent, stored or timed.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
-from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import (
     CommandReport,
@@ -26,52 +24,41 @@ from bridge.core.link.reports import (
     TroubleReport,
 )
 from bridge.core.trade import events, position_events
-from bridge.core.trade.amend_states import ChangeInput, step_change
-from bridge.core.trade.command_states import CommandInput, CommandOutput, CommandState, step_command
+from bridge.core.trade.command_states import CommandInput, CommandState
 from bridge.core.trade.records import CommandRecord, Disposition, NewEvent, Outcome, PositionRecord
 from bridge.core.trade.retcodes import RETCODE_NO_CHANGES, Verdict, describe, verdict
+from bridge.core.trade.transitions import RESOLVED, advance
 from bridge.core.units.mt5_terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, OrderState
 
-RESOLVED: Final = "RESOLVED"
-"""The reason of a command that a person ended."""
-
 ABSENCES_NEEDED: Final = 2
-"""How often nothing must have been found before an outcome is UNKNOWN."""
-
-
-class Resolution(StrEnum):
-    """What a person says of a command whose outcome is open."""
-
-    FILLED = "filled"
-    REJECTED = "rejected"
-    CANCELLED = "cancelled"
+"""Number of searches that must find nothing before an outcome is UNKNOWN."""
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """What surrounds every report of one batch."""
+    """Circumstances of one batch of reports."""
 
     officer: str
     at: datetime
-    """When it reached us."""
+    """Time of receipt."""
     to_utc: Callable[[int], datetime]
-    """The UTC of a broker time in milliseconds."""
+    """Converts a broker time in milliseconds to UTC."""
     grace: timedelta
-    """How long an outcome may stay open before absence counts."""
+    """Time that an outcome may stay open before absence counts."""
 
 
 def apply_command(
     report: CommandReport, command: CommandRecord | None, scene: Scene, *, submitted: bool = False
 ) -> Outcome:
-    """A stage that the terminal reports of a command. `submitted`: it told of this attempt's intent before."""
+    """Apply a stage of a command. `submitted`: the intent of this attempt was reported before."""
     if command is None:
-        note = f"the terminal reports on token {report.client_order_id}, of which this journal knows nothing"
+        note = f"client order id {report.client_order_id} of a command report is unknown to this journal"
         return Outcome(
             disposition=Disposition.UNUSABLE, note=note, quarantine=f"{note}; it may be an old copy"
         )
     if report.attempt > command.attempt:
         quarantine = (
-            f"the terminal had a dispatch of command {report.client_order_id} that this journal has not; "
-            "it may be an old copy"
+            f"attempt {report.attempt} of command {report.client_order_id} is unknown to this journal, which has "
+            f"{command.attempt}; it may be an old copy"
         )
         caught_up = msgspec.structs.replace(command, attempt=report.attempt)
         outcome = apply_command(report, caught_up, scene, submitted=submitted)
@@ -82,13 +69,13 @@ def apply_command(
             return Outcome(disposition=Disposition.APPLIED)
         case CommandStage.NOT_SENT:
             if report.attempt < command.attempt:
-                # It speaks of an earlier dispatch; a later one is under way.
+                # The report is of an earlier dispatch; a later one is under way.
                 return Outcome(disposition=Disposition.APPLIED)
             if submitted and command.state is CommandState.UNKNOWN:
-                # An intent and its denial contradict each other: the person who was told of it must look.
+                # An intent and its denial contradict each other: the operator who was notified must look.
                 return Outcome(disposition=Disposition.APPLIED)
             if command.order.kind.changes and report.reason is NotSentReason.NO_CHANGE:
-                return advance_change(known, ChangeInput.EFFECT_SEEN, scene.at)
+                return advance(known, CommandInput.EFFECT_SEEN, scene.at)
             final = report.reason is None or not report.reason.passing
             what = CommandInput.NOT_SENT_FINAL if final else CommandInput.NOT_SENT_PASSING
             code = str(report.retcode) if report.retcode else str(report.reason or "NOT_SENT")
@@ -97,39 +84,52 @@ def apply_command(
             what = CommandInput.SUBMITTED
         case CommandStage.RESULT:
             if command.order.kind is CommandKind.MODIFY and report.retcode == RETCODE_NO_CHANGES:
-                return advance_change(known, ChangeInput.EFFECT_SEEN, scene.at)
-            said = verdict(report.retcode)
-            what = {
-                Verdict.ACCEPTED: CommandInput.ACCEPTED,
-                Verdict.REFUSED: CommandInput.REFUSED,
-                Verdict.OPEN: CommandInput.OUTCOME_OPEN,
-            }[said]
-            if said is not Verdict.ACCEPTED:
-                message = (
-                    f"{describe(report.retcode)}: {report.message}"
-                    if report.message
-                    else describe(report.retcode)
-                )
-                known = msgspec.structs.replace(known, reason=str(report.retcode), message=message)
+                return advance(known, CommandInput.EFFECT_SEEN, scene.at)
+            what, known = _result(report, known)
         case CommandStage.STATUS_REPLY:
             known = _count_absence(report, known, scene)
             if known.absences < ABSENCES_NEEDED:
                 return Outcome(disposition=Disposition.APPLIED, command=known)
-            if command.order.kind.changes:
-                message = "the broker does not show the target as it was to become"
-                known = msgspec.structs.replace(known, reason="NO_EFFECT", message=message)
-                return advance_change(known, ChangeInput.NO_EFFECT, scene.at)
             what = CommandInput.ABSENT
+            if command.order.kind.changes:
+                message = "the broker does not show the target as requested"
+                known = msgspec.structs.replace(known, reason="NO_EFFECT", message=message)
+                what = CommandInput.NO_EFFECT
+        case _:
+            assert_never(report.stage)
     return advance(known, what, scene.at)
 
 
+def _result(report: CommandReport, command: CommandRecord) -> tuple[CommandInput, CommandRecord]:
+    """Return the input that a return code stands for, and the command with its reason."""
+    found = verdict(report.retcode)
+    described = describe(report.retcode)
+    message = f"{described}: {report.message}" if report.message else described
+    refused = msgspec.structs.replace(command, reason=str(report.retcode), message=message)
+    match found:
+        case Verdict.ACCEPTED:
+            return CommandInput.ACCEPTED, command
+        case Verdict.REFUSED:
+            return CommandInput.REFUSED, refused
+        case Verdict.OPEN:
+            return CommandInput.OUTCOME_OPEN, refused
+        case _:
+            assert_never(found)
+
+
 def _count_absence(report: CommandReport, command: CommandRecord, scene: Scene) -> CommandRecord:
-    """Absence counts once the grace time is over and the terminal was connected for as long."""
-    waited = scene.at - (command.dispatched_at or scene.at)
-    connected = timedelta(milliseconds=report.connected_ms)
-    if report.found is not Found.NOTHING or min(waited, connected) < scene.grace:
-        return command
-    return msgspec.structs.replace(command, absences=command.absences + 1)
+    """Count a search that found nothing, if the grace time has passed and the terminal was connected that long."""
+    match report.found:
+        case None | Found.UNSEARCHED:
+            return command
+        case Found.NOTHING:
+            waited = scene.at - (command.dispatched_at or scene.at)
+            connected = timedelta(milliseconds=report.connected_ms)
+            if min(waited, connected) < scene.grace:
+                return command
+            return msgspec.structs.replace(command, absences=command.absences + 1)
+        case _:
+            assert_never(report.found)
 
 
 def apply_order(
@@ -142,53 +142,76 @@ def apply_order(
     netting: bool = False,
     sighting: int = 0,
 ) -> Outcome:
-    """An order on the broker's book, or in its history. `command` is the one whose token is its magic.
+    """Apply an order on the broker's book, or in its history. `command` is the one whose client order id it bears.
 
-    `before` is the order as it was seen last; at the first sight it is held against what was asked.
-    `explained`: a MODIFY under way wanted it as it is seen now.
-    `netting`: a close that came too late opened something, and its order bears that position's number.
-    `sighting` counts how often it was seen otherwise than the time before.
+    `before` is the order as it was last seen; at the first sight it is compared with the command. `explained`: a
+    MODIFY under way requested the order as it is seen now. `netting`: a close that came too late opened a position,
+    and its order bears that position's number. `sighting` counts how often it was seen changed.
     """
     if command is None:
         return Outcome(disposition=Disposition.FOREIGN)
     if report.reason in (REASON_SL, REASON_TP, REASON_SO):
-        # The server's own order that closes the position; some bear the opener's token. Its deal tells.
+        # The server's own order that closes the position; some bear the opener's id. Its deal counts.
         return Outcome(disposition=Disposition.FOREIGN)
     position = command.order.position if netting else report.position_id
     if found := contradiction(
         command, symbol=report.symbol, type=report.type, reason=report.reason, position=position
     ):
-        return quarantine(f"order {report.ticket} bears token {command.client_order_id}, but {found}")
+        return unusable(f"order {report.ticket} bears client order id {command.client_order_id}, but {found}")
     known = msgspec.structs.replace(command, order_ticket=report.ticket)
-    if command.reason == RESOLVED and command.state.over and not report.off_the_book:
-        # A person said that it was gone, and here it stands on the book.
-        known = msgspec.structs.replace(known, state=CommandState.UNKNOWN)
-    match report.state:
-        case OrderState.REJECTED:
-            what = CommandInput.REFUSED
-            if command.state is not CommandState.REJECTED:
-                known = msgspec.structs.replace(
-                    known, reason="ORDER_STATE_REJECTED", message="the order's state is REJECTED"
-                )
-        case OrderState.CANCELED | OrderState.EXPIRED:
-            what = CommandInput.ORDER_GONE
-        case _ if report.time_done_server_ms and report.volume_current:
-            # Done with volume left: brokers differ in the state of an order whose remainder was dropped.
-            what = CommandInput.ORDER_GONE
+    what = _order_input(report)
+    match what:
+        case CommandInput.REFUSED if command.state is not CommandState.REJECTED:
+            known = msgspec.structs.replace(
+                known, reason="ORDER_STATE_REJECTED", message="the order's state is REJECTED"
+            )
+        case CommandInput.ORDER_SEEN if (
+            command.reason == RESOLVED and command.state.over and not report.off_the_book
+        ):
+            # An operator reported it as ended, and it stands on the book.
+            what = CommandInput.ORDER_REAPPEARED
         case _:
-            what = CommandInput.ORDER_SEEN
+            pass
     done = scene.to_utc(report.time_done_server_ms or report.time_setup_server_ms)
     outcome = advance(known, what, done)
     if before is None and command.order.order_type.pending:
-        before = _as_asked(command.order, report)
-    if before is None or explained or report.off_the_book or _terms(_woken(before, report)) == _terms(report):
+        before = _as_requested(command.order, report)
+    if (
+        before is None
+        or explained
+        or report.off_the_book
+        or _terms(_activated(before, report)) == _terms(report)
+    ):
         return outcome
     changed = events.order_changed(scene.officer, command.directive_id, report, sighting, scene.at)
     return msgspec.structs.replace(outcome, events=(*outcome.events, changed))
 
 
-def _as_asked(order: Order, seen: OrderReport) -> OrderReport:
-    """The order as it would be if nobody had changed it since it was sent. Its expiry is the terminal's to fit."""
+def _order_input(report: OrderReport) -> CommandInput:
+    """Return the input that an order's state stands for."""
+    match report.state:
+        case OrderState.REJECTED:
+            return CommandInput.REFUSED
+        case OrderState.CANCELED | OrderState.EXPIRED:
+            return CommandInput.ORDER_GONE
+        case (
+            OrderState.STARTED
+            | OrderState.PLACED
+            | OrderState.PARTIAL
+            | OrderState.FILLED
+            | OrderState.REQUEST_ADD
+            | OrderState.REQUEST_MODIFY
+            | OrderState.REQUEST_CANCEL
+        ):
+            # Brokers differ in the state of an order that ended with volume left.
+            left = report.time_done_server_ms and report.volume_current
+            return CommandInput.ORDER_GONE if left else CommandInput.ORDER_SEEN
+        case _:
+            assert_never(report.state)
+
+
+def _as_requested(order: Order, seen: OrderReport) -> OrderReport:
+    """Return the order as it would be unchanged since it was sent. Its expiry stays: the terminal adjusts it."""
     return msgspec.structs.replace(
         seen,
         price=order.price or seen.price,
@@ -198,192 +221,72 @@ def _as_asked(order: Order, seen: OrderReport) -> OrderReport:
     )
 
 
-def _woken(before: OrderReport, now: OrderReport) -> OrderReport:
-    """The order as the server itself leaves it once a stop-limit order's price is met: a limit order."""
+def _activated(before: OrderReport, now: OrderReport) -> OrderReport:
+    """Return the order as the server leaves it once a stop-limit order's price is met: a limit order."""
     if before.limit_price is None or now.limit_price is not None:
         return before
     return msgspec.structs.replace(before, price=before.limit_price, limit_price=None)
 
 
 def _terms(order: OrderReport) -> tuple[Decimal | int | None, ...]:
-    """What a person can change of a pending order."""
+    """Return the terms of a pending order that can be changed by a manual trade."""
     return (order.price, order.limit_price, order.stop_loss, order.take_profit, order.expires_server_ms)
 
 
 def apply_position(
-    report: PositionReport, parts: Sequence[PositionRecord], scene: Scene, *, explained: bool
+    report: PositionReport, lots: Sequence[PositionRecord], scene: Scene, *, explained: bool
 ) -> Outcome:
-    """A position as it stands at the broker. Its levels are taken over; its volume is the deals' to say.
+    """Apply a position as it stands at the broker. Its levels count; its volume is counted from deals.
 
-    `parts` are our commands' parts of it. `explained`: a MODIFY under way wanted the levels that are seen.
+    `lots` are those of our commands in it. `explained`: a MODIFY under way requested the levels that are seen.
     """
-    if not parts:
+    if not lots:
         return Outcome(disposition=Disposition.FOREIGN)
     after: list[PositionRecord] = []
     new_events: list[NewEvent] = []
-    for part in parts:
-        same = (part.stop_loss, part.take_profit) == (report.stop_loss, report.take_profit)
-        if part.levels_seen and (same or not part.volume):
-            # What is closed has no levels any more; the last that were seen stand.
+    for lot in lots:
+        same = (lot.stop_loss, lot.take_profit) == (report.stop_loss, report.take_profit)
+        if lot.levels_seen and (same or not lot.volume):
+            # A closed lot has no levels any more; the last that were seen stand.
             continue
         seen = msgspec.structs.replace(
-            part,
+            lot,
             stop_loss=report.stop_loss,
             take_profit=report.take_profit,
-            levels_seen=part.levels_seen + 1,
+            levels_seen=lot.levels_seen + 1,
         )
         after.append(seen)
-        if (part.levels_seen or _moved_unseen(part, report)) and not explained:
+        if (lot.levels_seen or _moved_before_seen(lot, report)) and not explained:
             new_events.append(position_events.levels_changed(seen, scene.at))
     return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), events=tuple(new_events))
 
 
-def _moved_unseen(part: PositionRecord, report: PositionReport) -> bool:
-    """Whether a level that was asked for stands elsewhere at the first sight. One that is not there is missing."""
-    levels = ((part.stop_loss, report.stop_loss), (part.take_profit, report.take_profit))
+def _moved_before_seen(lot: PositionRecord, report: PositionReport) -> bool:
+    """Return True where a requested level stands elsewhere at the first sight. An absent one is a missing stop."""
+    levels = ((lot.stop_loss, report.stop_loss), (lot.take_profit, report.take_profit))
     return any(asked and there and asked != there for asked, there in levels)
 
 
 def apply_connection(report: ConnectionReport, scene: Scene) -> Outcome:
-    """The terminal lost or regained its broker."""
+    """Apply the loss or return of the terminal's connection to its broker."""
     new_event = events.connection_report(scene.officer, report, scene.at)
     return Outcome(disposition=Disposition.APPLIED, events=(new_event,))
 
 
 def apply_trouble(report: TroubleReport, scene: Scene) -> Outcome:
-    """Something at the terminal that a person must see."""
+    """Apply a trouble at the terminal that an operator must see."""
     new_event = events.trouble_report(scene.officer, report, scene.at)
     return Outcome(disposition=Disposition.APPLIED, events=(new_event,))
 
 
-def expire_command(command: CommandRecord, at: datetime, *, waited_for: str) -> Outcome:
-    """The command's time to live is over. Only one that was certainly not sent ends by it.
-
-    `waited_for` says what keeps commands from being sent just now; empty where nothing does.
-    """
-    why = waited_for or command.message
-    expired = f"expired at {utc_text(command.expires_at)} before it could be sent"
-    late = msgspec.structs.replace(command, reason="EXPIRED", message=f"{expired}: {why}" if why else expired)
-    outcome = advance(late, CommandInput.EXPIRE, at)
-    changed = outcome.command is not None and outcome.command.state is not command.state
-    return outcome if changed else Outcome(disposition=Disposition.APPLIED)
-
-
-def abandon(command: CommandRecord, at: datetime, *, code: str, message: str) -> Outcome:
-    """A person's decision ends a command that was certainly not sent."""
-    ended = msgspec.structs.replace(command, reason=code, message=message)
-    return advance(ended, CommandInput.NOT_SENT_FINAL, at)
-
-
-def give_up(command: CommandRecord, at: datetime) -> Outcome:
-    """Nobody has said what became of the command for too long: a person must know. Evidence still settles it."""
-    return advance(command, CommandInput.ABSENT, at)
-
-
-def dispatch_command(command: CommandRecord, at: datetime) -> CommandRecord:
-    """The command with one more dispatch. Raises IllegalTransitionError where it may have been sent."""
-    if command.order.kind.changes:
-        state, _ = step_change(command.state, ChangeInput.DISPATCH)
-    else:
-        state, _ = step_command(command.state, CommandInput.DISPATCH)
-    return msgspec.structs.replace(
-        command,
-        state=state,
-        attempt=command.attempt + 1,
-        touched_at=at,
-        dispatched_at=at,
-        absences=0,
-        # What an earlier attempt met says nothing about this one.
-        reason="",
-        message="",
-    )
-
-
-def resolve_command(
-    command: CommandRecord,
-    resolution: Resolution,
-    at: datetime,
-    *,
-    note: str,
-    price: Decimal | None = None,
-    quantity: Decimal | None = None,
-) -> Outcome:
-    """A person who has looked at the broker's books says what became of a command whose outcome is open.
-
-    Counts for UNRESOLVED and UNKNOWN commands alone; any other stays as it is. Later deals still count.
-    """
-    message = f"resolved by a person: {note}"
-    emitted = msgspec.structs.replace(command, reason=RESOLVED, message=message)
-    if command.order.kind.changes:
-        done = resolution is Resolution.FILLED
-        return advance_change(
-            emitted, ChangeInput.RESOLVED_DONE if done else ChangeInput.RESOLVED_REJECTED, at
-        )
-    what = {
-        Resolution.FILLED: CommandInput.RESOLVED_FILLED,
-        Resolution.REJECTED: CommandInput.RESOLVED_REJECTED,
-        Resolution.CANCELLED: CommandInput.RESOLVED_CANCELLED,
-    }[resolution]
-    state, outputs = step_command(command.state, what)
-    if state is command.state:
-        return Outcome(disposition=Disposition.APPLIED)
-    filled = quantity or command.order.volume
-    after = msgspec.structs.replace(emitted, state=state)
-    new_events = tuple(
-        events.resolved_fill(after, at, price=price, quantity=filled)
-        if output is CommandOutput.RESOLVED
-        else events.command_event(output, after, at)
-        for output in outputs
-    )
-    return Outcome(disposition=Disposition.APPLIED, command=after, events=new_events)
-
-
-def withdraw(command: CommandRecord, at: datetime, *, by: str) -> Outcome:
-    """The Director cancels a command that was not sent yet. One that may have been sent stays as it is."""
-    ended = msgspec.structs.replace(
-        command, reason="WITHDRAWN", message=f"cancelled by {by} before it was sent"
-    )
-    return advance(ended, CommandInput.WITHDRAWN, at)
-
-
-def apply_effect(command: CommandRecord, what: ChangeInput, at: datetime) -> Outcome:
-    """What the target of a MODIFY or CANCEL shows, for that command."""
-    message = {
-        ChangeInput.TARGET_GONE: "the target was closed or taken off the book first",
-        ChangeInput.TARGET_FILLED: "the order was filled first",
-    }.get(what, "")
-    emitted = msgspec.structs.replace(command, reason=str(what), message=message) if message else command
-    return advance_change(emitted, what, at)
-
-
-def advance(command: CommandRecord, what: CommandInput, at: datetime) -> Outcome:
-    """The command after the input, with its events."""
-    if command.order.kind.changes:
-        return advance_change(command, ChangeInput[what.name], at)
-    state, outputs = step_command(command.state, what)
-    return _emitted(command, state, outputs, at)
-
-
-def advance_change(command: CommandRecord, what: ChangeInput, at: datetime) -> Outcome:
-    """The MODIFY or CANCEL after the input, with its events."""
-    state, outputs = step_change(command.state, what)
-    return _emitted(command, state, outputs, at)
-
-
-def _emitted(
-    command: CommandRecord, state: CommandState, outputs: Sequence[CommandOutput], at: datetime
-) -> Outcome:
-    after = msgspec.structs.replace(command, state=state)
-    new_events = tuple(events.command_event(output, after, at) for output in outputs)
-    return Outcome(disposition=Disposition.APPLIED, command=after, events=new_events)
-
-
 def contradiction(command: CommandRecord, *, symbol: str, type: str, reason: str, position: int) -> str:
-    """Why this order or deal cannot be the command's, though it bears its token; empty where it can.
+    """Return the reason for which an order or deal cannot be the command's, though it bears its client order id.
 
-    `type` is BUY, SELL, or a pending order's type, which begins with its side.
+    Empty where it can be. `type` is BUY, SELL, or a pending order's type, which begins with its side.
     """
     order = command.order
+    if order.kind.changes:
+        return f"a {order.kind} makes neither order nor deal"
     if symbol != order.symbol:
         return f"its symbol is {symbol}, not {order.symbol}"
     if type.partition("_")[0] != order.side:
@@ -395,6 +298,6 @@ def contradiction(command: CommandRecord, *, symbol: str, type: str, reason: str
     return ""
 
 
-def quarantine(note: str) -> Outcome:
-    """A report that is kept, raised, and not acted upon."""
+def unusable(note: str) -> Outcome:
+    """Return the outcome of a report that is kept, raised, and not acted upon."""
     return Outcome(disposition=Disposition.UNUSABLE, note=note)

@@ -7,7 +7,6 @@ import msgspec
 from bridge.core.director.contract import EventClass, EventType, ExecutionEvent
 from bridge.core.link.messages import CommandKind
 from bridge.core.link.reports import DealReport, content_hash
-from bridge.core.trade.command_states import PositionOutput
 from bridge.core.trade.events import (
     CHANGED_MANUALLY,
     REVISION,
@@ -17,6 +16,7 @@ from bridge.core.trade.events import (
     system_error,
     ticket_text,
 )
+from bridge.core.trade.position_states import PositionOutput
 from bridge.core.trade.records import Allocation, CommandRecord, NewEvent, PositionRecord
 from bridge.core.units.decimals import ZERO
 

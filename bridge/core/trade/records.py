@@ -8,7 +8,8 @@ import msgspec
 
 from bridge.core.director.contract import ExecutionEvent, OrderType
 from bridge.core.link.messages import Order
-from bridge.core.trade.command_states import CommandState, PositionState
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.position_states import PositionState
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import DealEntry, Side
 

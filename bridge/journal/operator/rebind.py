@@ -5,7 +5,7 @@ import sqlite3
 import msgspec
 
 from bridge.core.director.problem import Problem
-from bridge.core.trade import apply_reports
+from bridge.core.trade import transitions
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.journal.steps import inbox
@@ -72,4 +72,4 @@ def _give_up_commands(step: Step) -> None:
     for item in inbox.waiting(step.connection, step.officer):
         inbox.refuse(step, item, Problem("REBOUND", message), DirectiveState.REJECTED)
     for command in rows.load_commands(step.connection, step.officer, [CommandState.PLANNED]):
-        step.apply(apply_reports.abandon(command, step.now, code="REBOUND", message=message), command)
+        step.apply(transitions.abandon(command, step.now, code="REBOUND", message=message), command)

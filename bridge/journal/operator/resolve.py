@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from bridge.core.trade import apply_reports
+from bridge.core.trade import transitions
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units.decimals import AmountError, check_amount
@@ -61,8 +61,8 @@ def resolve(
     """
     command = _choose(step, directive_id, client_order_id)
     _check_fill(command, verdict, price, quantity)
-    outcome = apply_reports.resolve_command(
-        command, apply_reports.Resolution(verdict), step.now, note=note, price=price, quantity=quantity
+    outcome = transitions.resolve_command(
+        command, transitions.Resolution(verdict), step.now, note=note, price=price, quantity=quantity
     )
     step.apply(outcome, command)
     after = outcome.command or command

@@ -3,9 +3,10 @@
 import sqlite3
 
 from bridge.core.link.reports import DealReport, content_hash, report_key
-from bridge.core.trade import apply_deals, apply_reports
+from bridge.core.trade import apply_deals, apply_reports, revise_deals
 from bridge.core.trade.allocation import revise
 from bridge.core.trade.apply_reports import Scene
+from bridge.core.trade.position_book import PositionBook
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome
 from bridge.journal.operator import halt
 from bridge.journal.steps.step import Step
@@ -101,14 +102,14 @@ class Deals:
     def _revise(self, report: DealReport, counted: DealReport) -> tuple[Outcome, CommandRecord | None]:
         """A deal that counts already is booked anew."""
         account, ticket = self._step.account, report.ticket
-        if what := apply_deals.rewritten(report, counted):
+        if what := revise_deals.rewritten(report, counted):
             # It counts as it was: others' parts, and what was told of them, stand on it.
-            return apply_reports.quarantine(f"deal {ticket} counts already, and {what}"), None
+            return apply_reports.unusable(f"deal {ticket} counts already, and {what}"), None
         client_order_id = holdings.client_order_id_of_deal(self._connection, account, ticket)
         maker = (
             rows.load_command(self._connection, account.officer, client_order_id) if client_order_id else None
         )
-        outcome = apply_deals.revise_deal(
+        outcome = revise_deals.revise_deal(
             report,
             counted,
             allocations=holdings.allocations_of_deal(self._connection, account, ticket),
@@ -129,7 +130,7 @@ class Deals:
         ).fetchone()
         return int(count)
 
-    def _book(self, report: DealReport, position: int, *, complete: bool = False) -> apply_deals.PositionBook:
+    def _book(self, report: DealReport, position: int, *, complete: bool = False) -> PositionBook:
         return holdings.position_book(
             self._connection,
             self._step.account,

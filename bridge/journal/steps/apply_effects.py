@@ -2,8 +2,8 @@
 
 from bridge.core.link.messages import Order
 from bridge.core.link.reports import OrderReport, PositionReport
-from bridge.core.trade import amend_states, apply_reports
-from bridge.core.trade.amend_states import ChangeInput
+from bridge.core.trade import amend_effects, transitions
+from bridge.core.trade.command_states import CommandInput
 from bridge.core.trade.records import PositionRecord
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import holdings, market, rows
@@ -28,9 +28,9 @@ class Effects:
         if seen is None:
             return
         for command in rows.changes_of(self._step.connection, self._step.officer, order=ticket):
-            what = amend_states.effect_on_order(command.order, seen)
+            what = amend_effects.effect_on_order(command.order, seen)
             if what is not None:
-                self._step.apply(apply_reports.apply_effect(command, what, self._step.now), command)
+                self._step.apply(transitions.apply_effect(command, what, self._step.now), command)
 
     def of_position(self, identifier: int) -> None:
         """The position, as it was seen last."""
@@ -42,15 +42,15 @@ class Effects:
             # Its levels are what was asked for, not what anybody saw.
             return
         for command in rows.changes_of(self._step.connection, self._step.officer, position=identifier):
-            what = amend_states.effect_on_position(command.order, seen)
+            what = amend_effects.effect_on_position(command.order, seen)
             if what is not None:
-                self._step.apply(apply_reports.apply_effect(command, what, self._step.now), command)
+                self._step.apply(transitions.apply_effect(command, what, self._step.now), command)
 
     def explain_order(self, report: OrderReport) -> bool:
         """Whether a change under way wanted the order as it is seen."""
         under_way = rows.changes_of(self._step.connection, self._step.officer, order=report.ticket)
         return any(
-            amend_states.effect_on_order(command.order, report) is ChangeInput.EFFECT_SEEN
+            amend_effects.effect_on_order(command.order, report) is CommandInput.EFFECT_SEEN
             for command in under_way
         )
 
@@ -72,4 +72,4 @@ def _as_wanted(order: Order, report: PositionReport) -> bool:
         stop_loss=report.stop_loss,
         take_profit=report.take_profit,
     )
-    return amend_states.effect_on_position(order, seen) is ChangeInput.EFFECT_SEEN
+    return amend_effects.effect_on_position(order, seen) is CommandInput.EFFECT_SEEN

@@ -11,7 +11,7 @@ import msgspec
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import Command, Inquire, StatusRequest, StatusRequestItem
 from bridge.core.settings import LinkSettings, OfficerSettings
-from bridge.core.trade import apply_reports, dispatch
+from bridge.core.trade import dispatch, transitions
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.records import CommandRecord
@@ -46,7 +46,7 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     inbox.expire(step, settings, blocked)
     inquiries = plan.plan(step, settings, gate) if gate is not None and not blocked else []
     for command in rows.expired_commands(step.connection, step.officer, step.earliest):
-        step.apply(apply_reports.expire_command(command, step.now, waited_for=blocked), command)
+        step.apply(transitions.expire_command(command, step.now, waited_for=blocked), command)
     rows.restamp_commands(step.connection, step.officer, MAY_BE_SENT, step.latest)
     if step.trusted:
         _give_up(step, link)
@@ -68,13 +68,13 @@ def _give_up(step: Step, link: LinkSettings) -> None:
     """What nobody has spoken of for too long is UNKNOWN."""
     since = step.now - timedelta(seconds=link.unknown_after_s)
     for command in rows.overdue_commands(step.connection, step.officer, MAY_BE_SENT, since):
-        step.apply(apply_reports.give_up(command, step.now), command)
+        step.apply(transitions.give_up(command, step.now), command)
 
 
 def _dispatch(
     step: Step, command: CommandRecord, gate: Gate, link: LinkSettings, known: list[Offset]
 ) -> Command:
-    sent = apply_reports.dispatch_command(command, step.now)
+    sent = transitions.dispatch_command(command, step.now)
     expires_server_ms = 0
     if sent.order.expires_ms:
         expires = datetime.fromtimestamp(sent.order.expires_ms / 1000, UTC)

@@ -12,7 +12,7 @@ from bridge.core.director.contract import utc_text
 from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind
 from bridge.core.settings import OfficerSettings
-from bridge.core.trade import apply_reports, events, validation
+from bridge.core.trade import events, transitions, validation
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.records import CommandRecord
@@ -74,7 +74,7 @@ def refuse_halted(step: Step, settings: OfficerSettings) -> None:
     for command in rows.planned_commands(step.connection, step.officer):
         why = halt.halted(step.connection, step.officer, *_names(step, command))
         if why and command.order.kind is CommandKind.OPEN:
-            step.apply(apply_reports.abandon(command, step.now, code="HALTED", message=_halted(why)), command)
+            step.apply(transitions.abandon(command, step.now, code="HALTED", message=_halted(why)), command)
 
 
 def _names(step: Step, command: CommandRecord) -> set[str]:
@@ -118,7 +118,7 @@ def _withdraw_target(step: Step, item: Waiting, unplanned: dict[str, Waiting]) -
         del unplanned[target]
     elif commands and all(command.state is CommandState.PLANNED for command in commands):
         for command in commands:
-            step.apply(apply_reports.withdraw(command, step.now, by=by), command)
+            step.apply(transitions.withdraw(command, step.now, by=by), command)
     else:
         return
     step.set_directive_state(item.directive_id, DirectiveState.DONE)

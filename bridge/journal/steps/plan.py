@@ -13,7 +13,7 @@ from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Inquire
 from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import OfficerSettings
-from bridge.core.trade import apply_reports, events, planning, validation
+from bridge.core.trade import events, planning, transitions, validation
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.dispatch import Gate
@@ -187,7 +187,7 @@ class _Planner:
                 continue
             if command.order.symbol == terms.name and planning.would_close(close, directive_of(row["body"])):
                 step.apply(
-                    apply_reports.withdraw(command, step.now, by=f"directive {close.directive_id}"), command
+                    transitions.withdraw(command, step.now, by=f"directive {close.directive_id}"), command
                 )
                 ended = True
         return ended
@@ -246,7 +246,7 @@ def _withdraw_pending(step: Step, item: Waiting, why: str) -> None:
     for command in rows.load_commands(step.connection, step.officer, [CommandState.PLANNED]):
         resting = command.order.kind is CommandKind.OPEN and command.order.order_type.pending
         if resting and _came_before(step, command.directive_id, item):
-            step.apply(apply_reports.withdraw(command, step.now, by=f"the bridge ({why})"), command)
+            step.apply(transitions.withdraw(command, step.now, by=f"the bridge ({why})"), command)
     for other in waiting(step.connection, step.officer):
         directive = None if other.own or other.number > item.number else directive_of(other.body)
         if (

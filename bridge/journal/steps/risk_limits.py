@@ -8,7 +8,7 @@ from decimal import Decimal
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind
 from bridge.core.settings import OfficerSettings, RiskLimits
-from bridge.core.trade import apply_reports, risk_limits
+from bridge.core.trade import risk_limits, transitions
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.records import CommandRecord
 from bridge.core.trade.risk_limits import Exposure, Funds
@@ -40,7 +40,7 @@ class Limits:
         problem = risk_limits.forbidden(command.order, self._settings, exposure, self._funds, self._step.now)
         if problem is None:
             return True
-        ended = apply_reports.abandon(command, self._step.now, code=problem.code, message=problem.message)
+        ended = transitions.abandon(command, self._step.now, code=problem.code, message=problem.message)
         self._step.apply(ended, command)
         return False
 

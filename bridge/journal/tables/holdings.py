@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from bridge.core.director.contract import utc_text
 from bridge.core.link.reports import DealReport, OrderReport, decode_report, encode_report
-from bridge.core.trade.apply_deals import PositionBook
-from bridge.core.trade.command_states import PositionState
+from bridge.core.trade.position_book import PositionBook
+from bridge.core.trade.position_states import PositionState
 from bridge.core.trade.records import Allocation, Disposition, PositionRecord
 from bridge.core.units.decimals import plain
 from bridge.core.units.mt5_terms import DealEntry, Side
@@ -197,7 +197,7 @@ def position_book(
         if allocation.volume:
             began.setdefault(row["client_order_id"], row["deal_ticket"])
     return PositionBook(
-        parts=parts_of(connection, account, identifier),
+        lots=parts_of(connection, account, identifier),
         allocations=allocations,
         began=began,
         foreign=allocations.pop(0, []),

@@ -61,7 +61,7 @@ def test_what_a_person_says_ends_it_and_is_emitted(
     assert (done.client_order_id, done.before, done.after) == (order.client_order_id, "UNKNOWN", after)
     assert joined.command_state(order.client_order_id) == after
     assert joined.emitted()[-1] == emitted
-    assert joined.rows("SELECT message FROM commands") == [("resolved by a person: seen in the history",)]
+    assert joined.rows("SELECT message FROM commands") == [("resolved by an operator: seen in the history",)]
     assert joined.directive_state() == after
 
 

@@ -14,7 +14,7 @@ from bridge.core.link.reports import (
     content_hash,
     report_key,
 )
-from bridge.core.trade.apply_deals import PositionBook, apply_deal, revise_deal
+from bridge.core.trade.apply_deals import apply_deal
 from bridge.core.trade.apply_reports import (
     Scene,
     apply_command,
@@ -24,6 +24,7 @@ from bridge.core.trade.apply_reports import (
     apply_trouble,
 )
 from bridge.core.trade.events import event_key
+from bridge.core.trade.position_book import PositionBook
 from bridge.core.trade.records import (
     Allocation,
     CommandRecord,
@@ -32,6 +33,7 @@ from bridge.core.trade.records import (
     Outcome,
     PositionRecord,
 )
+from bridge.core.trade.revise_deals import revise_deal
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import DealEntry
 from tests.unit.core.samples import SCENE
@@ -174,7 +176,7 @@ class Book:
     def _book(self, identifier: int, *, without: int, complete: bool = False) -> PositionBook:
         allocations = self._allocations_of(identifier, without)
         return PositionBook(
-            parts=[part for (position, _), part in self.parts.items() if position == identifier],
+            lots=[part for (position, _), part in self.parts.items() if position == identifier],
             began={
                 allocation.client_order_id: deal
                 for deal in sorted(self._allocations, reverse=True)

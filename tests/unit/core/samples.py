@@ -9,7 +9,8 @@ from bridge.core.director.contract import OrderType
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import CommandReport, CommandStage, DealReport, OrderReport, SymbolReport
 from bridge.core.trade.apply_reports import Scene
-from bridge.core.trade.command_states import CommandState, PositionState
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.position_states import PositionState
 from bridge.core.trade.records import Allocation, CommandRecord, PositionRecord
 from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side

@@ -8,12 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.trade.amend_states import ChangeInput, effect_on_order, effect_on_position, step_change
-from bridge.core.trade.command_states import CommandOutput, CommandState, IllegalTransitionError
+from bridge.core.trade.amend_effects import effect_on_order, effect_on_position
+from bridge.core.trade.command_states import (
+    AMEND_TABLE,
+    CommandInput,
+    CommandOutput,
+    CommandState,
+    IllegalTransitionError,
+    Transition,
+    step_command,
+)
 from bridge.core.units.mt5_terms import OrderState, Side
 from tests.unit.core.samples import CLIENT_ORDER_ID, ORDER, POSITION, QUARANTINED
 
-S, I, O = CommandState, ChangeInput, CommandOutput  # noqa: E741 - as in the table itself
+S, I, O = CommandState, CommandInput, CommandOutput  # noqa: E741 - as in the table itself
+
+
+def step_amendment(state: CommandState, what: CommandInput) -> Transition:
+    """Return the transition of a MODIFY, which is that of a CANCEL."""
+    transition = step_command(CommandKind.MODIFY, state, what)
+    assert step_command(CommandKind.CANCEL, state, what) == transition
+    return transition
+
 
 INPUTS = (
     I.DISPATCH,
@@ -30,9 +46,12 @@ INPUTS = (
     I.NO_EFFECT,
     I.ABSENT,
     I.WITHDRAWN,
-    I.RESOLVED_DONE,
+    I.RESOLVED_FILLED,
     I.RESOLVED_REJECTED,
+    I.RESOLVED_CANCELLED,
 )
+OF_ORDERS = (I.ORDER_SEEN, I.ORDER_REAPPEARED, I.ORDER_GONE, I.FILL_PART, I.FILL_WHOLE)
+"""Inputs that move no MODIFY and no CANCEL."""
 EMITTED = {"N": O.NEVER_SENT, "R": O.REFUSED, "C": O.CHANGED, "E": O.BROKER_ERROR, "U": O.UNKNOWN}
 SHORT = {
     "pln": S.PLANNED,
@@ -45,18 +64,18 @@ SHORT = {
     "unc": S.UNRESOLVED,
     "unk": S.UNKNOWN,
 }
-# A cell is the state after, and what is told. '.': as it was; '!': may never happen.
+# A cell is the state after, and the events. '.': as it was; '!': raises.
 MATRIX = """
-    disp expir pass  final subm accep refus open  effec gone  filld noeff absen withd d-wrd r-wrd
-pln dsp  nev:N .     nev:N sub  plc   rej:R unc:E .     .     .     .     .     nev:N .     .
-dsp !    .     pln   nev:N sub  plc   rej:R unc:E don:C .     .     rej:R unk:U .     .     .
-sub !    .     unc   unc   .    plc   rej:R unc:E don:C rej:R rej:R rej:R unk:U .     .     .
-plc !    .     .     .     .    .     rej:R .     don:C don:C rej:R rej:R unk:U .     .     .
-don !    .     .     .     .    .     .     .     .     .     .     .     .     .     .     .
-rej !    .     .     .     .    plc   .     .     .     .     .     .     .     .     .     .
-nev !    .     .     .     sub  plc   .     unc:E .     .     .     .     .     .     .     .
-unc !    .     .     .     .    plc   rej:R .     don:C rej:R rej:R rej:R unk:U .     don:C rej:R
-unk !    .     nev:N nev:N .    plc   rej:R .     don:C rej:R rej:R rej:R .     .     don:C rej:R
+    disp expir pass  final subm accep refus open  effec gone  filld noeff absen withd f-res r-res c-res
+pln dsp  nev:N .     nev:N sub  plc   rej:R unc:E .     .     .     .     .     nev:N .     .     .
+dsp !    .     pln   nev:N sub  plc   rej:R unc:E don:C .     .     rej:R unk:U .     .     .     .
+sub !    .     unc   unc   .    plc   rej:R unc:E don:C rej:R rej:R rej:R unk:U .     .     .     .
+plc !    .     .     .     .    .     rej:R .     don:C don:C rej:R rej:R unk:U .     .     .     .
+don !    .     .     .     .    .     .     .     .     .     .     .     .     .     .     .     .
+rej !    .     .     .     .    plc   .     .     .     .     .     .     .     .     .     .     .
+nev !    .     .     .     sub  plc   .     unc:E .     .     .     .     .     .     .     .     .
+unc !    .     .     .     .    plc   rej:R .     don:C rej:R rej:R rej:R unk:U .     don:C rej:R rej:R
+unk !    .     nev:N nev:N .    plc   rej:R .     don:C rej:R rej:R rej:R .     .     don:C rej:R rej:R
 """
 CELLS = [
     pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")
@@ -64,40 +83,46 @@ CELLS = [
     for what, cell in zip(INPUTS, row.split()[1:], strict=True)
 ]
 STATES = list(SHORT.values())
-HAPPENINGS = st.lists(st.sampled_from(ChangeInput), max_size=30)
+HAPPENINGS = st.lists(st.sampled_from(CommandInput), max_size=30)
 
 
 def test_the_matrix_holds_every_state_and_every_input() -> None:
-    assert set(INPUTS) == set(ChangeInput)
-    assert set(STATES) == set(CommandState) - {S.FILLED, S.PARTIAL, S.CANCELLED}
-    assert len(CELLS) == len(STATES) * len(ChangeInput)
+    assert {*INPUTS, *OF_ORDERS} == set(CommandInput)
+    assert set(STATES) == set(AMEND_TABLE) == set(CommandState) - {S.FILLED, S.PARTIAL, S.CANCELLED}
+    assert len(CELLS) == len(STATES) * len(INPUTS)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("what", OF_ORDERS)
+def test_input_of_an_order_moves_no_amendment(state: CommandState, what: CommandInput) -> None:
+    assert step_amendment(state, what) == (state, ())
 
 
 @pytest.mark.parametrize(("state", "what", "cell"), CELLS)
-def test_each_state_under_each_input(state: CommandState, what: ChangeInput, cell: str) -> None:
+def test_each_state_under_each_input(state: CommandState, what: CommandInput, cell: str) -> None:
     if cell == "!":
         with pytest.raises(IllegalTransitionError, match=state):
-            step_change(state, what)
+            step_amendment(state, what)
         return
     after, _, emitted = cell.partition(":")
     expected = (state if after == "." else SHORT[after], tuple(EMITTED[letter] for letter in emitted))
-    assert step_change(state, what) == expected
+    assert step_amendment(state, what) == expected
 
 
 @pytest.mark.parametrize("state", [S.FILLED, S.PARTIAL, S.CANCELLED])
 def test_a_change_is_never_filled_or_cancelled(state: CommandState) -> None:
     with pytest.raises(IllegalTransitionError):
-        step_change(state, I.EXPIRE)
+        step_amendment(state, I.EXPIRE)
 
 
 def live(
-    happenings: list[ChangeInput],
-) -> list[tuple[CommandState, ChangeInput, CommandState, tuple[CommandOutput, ...]]]:
+    happenings: list[CommandInput],
+) -> list[tuple[CommandState, CommandInput, CommandState, tuple[CommandOutput, ...]]]:
     """A change's life: (before, input, after, told). A dispatch that raises has changed nothing."""
     state, life = S.PLANNED, []
     for what in happenings:
         try:
-            after, emitted = step_change(state, what)
+            after, emitted = step_amendment(state, what)
         except IllegalTransitionError:
             continue
         life.append((state, what, after, emitted))
@@ -106,14 +131,16 @@ def live(
 
 
 @given(HAPPENINGS)
-def test_only_the_dispatch_of_a_planned_change_dispatches(happenings: list[ChangeInput]) -> None:
+def test_only_the_dispatch_of_a_planned_change_dispatches(happenings: list[CommandInput]) -> None:
     for before, what, after, _ in live(happenings):
         if after is S.DISPATCHED and before is not S.DISPATCHED:
             assert (before, what) == (S.PLANNED, I.DISPATCH)
 
 
 @given(HAPPENINGS)
-def test_between_two_dispatches_the_terminal_said_that_it_did_not_send(happenings: list[ChangeInput]) -> None:
+def test_between_two_dispatches_the_terminal_said_that_it_did_not_send(
+    happenings: list[CommandInput],
+) -> None:
     may = True
     for _, what, _, _ in live(happenings):
         if what is I.DISPATCH:
@@ -123,7 +150,7 @@ def test_between_two_dispatches_the_terminal_said_that_it_did_not_send(happening
 
 
 @given(HAPPENINGS)
-def test_what_took_effect_is_emitted_once_and_stays_so(happenings: list[ChangeInput]) -> None:
+def test_what_took_effect_is_emitted_once_and_stays_so(happenings: list[CommandInput]) -> None:
     life = live(happenings)
     emitted = [output for _, _, _, outputs in life for output in outputs]
     assert emitted.count(O.CHANGED) <= 1
@@ -132,12 +159,12 @@ def test_what_took_effect_is_emitted_once_and_stays_so(happenings: list[ChangeIn
         assert set(states[states.index(S.DONE) :]) == {S.DONE}
 
 
-@given(st.sampled_from(STATES), st.sampled_from(ChangeInput).filter(lambda what: what is not I.DISPATCH))
+@given(st.sampled_from(STATES), st.sampled_from(CommandInput).filter(lambda what: what is not I.DISPATCH))
 def test_the_same_input_again_changes_nothing_and_tells_nothing(
-    state: CommandState, what: ChangeInput
+    state: CommandState, what: CommandInput
 ) -> None:
-    once, _ = step_change(state, what)
-    twice, emitted = step_change(once, what)
+    once, _ = step_amendment(state, what)
+    twice, emitted = step_amendment(once, what)
     assert (twice, emitted) == (once, ())
 
 
@@ -180,7 +207,7 @@ LIVE = msgspec.structs.replace(
     ],
 )
 def test_a_cancel_is_done_when_its_order_is_off_the_book_unfilled(
-    state: OrderState, left: str, done: int, emitted: ChangeInput | None
+    state: OrderState, left: str, done: int, emitted: CommandInput | None
 ) -> None:
     seen = msgspec.structs.replace(LIVE, state=state, volume_current=Decimal(left), time_done_server_ms=done)
     assert effect_on_order(CANCEL, seen) is emitted

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bridge.core.director.contract import EventType
 from bridge.core.link.reports import DealReport
-from bridge.core.trade.command_states import CommandState, PositionState
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.position_states import PositionState
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units.mt5_terms import DealEntry, Side
 from tests.unit.core.book import Book

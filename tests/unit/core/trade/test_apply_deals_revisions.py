@@ -6,7 +6,8 @@ import msgspec
 
 from bridge.core.director.contract import EventType
 from bridge.core.link.reports import DealReport
-from bridge.core.trade.command_states import CommandState, PositionState
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.position_states import PositionState
 from tests.unit.core.book import Book
 from tests.unit.core.samples import CLIENT_ORDER_ID, CLOSE, DEAL_IN, DEAL_OUT, NOW, OPEN, POSITION
 from tests.unit.core.trade.test_apply_deals_netting import IN, OUT, deal, opening

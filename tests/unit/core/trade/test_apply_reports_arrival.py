@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bridge.core.director.contract import EventType
 from bridge.core.link.reports import AnyReport, CommandStage, DealReport
-from bridge.core.trade.command_states import CommandState, PositionState
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.position_states import PositionState
 from bridge.core.trade.records import PositionRecord
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import OrderState

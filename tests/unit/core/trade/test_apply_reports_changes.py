@@ -9,26 +9,24 @@ import pytest
 from bridge.core.director.contract import EventType, OrderType
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import CommandStage, Found, NotSentReason
-from bridge.core.trade.amend_states import ChangeInput
-from bridge.core.trade.apply_reports import (
+from bridge.core.trade.apply_reports import apply_command, apply_order
+from bridge.core.trade.command_states import CommandInput, CommandState, IllegalTransitionError
+from bridge.core.trade.records import CommandRecord, Disposition, Outcome
+from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
+from bridge.core.trade.transitions import (
     Resolution,
     abandon,
-    apply_command,
     apply_effect,
-    apply_order,
     dispatch_command,
     expire_command,
     give_up,
     resolve_command,
     withdraw,
 )
-from bridge.core.trade.command_states import CommandState, IllegalTransitionError
-from bridge.core.trade.records import CommandRecord, Disposition, Outcome
-from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
 from bridge.core.units.mt5_terms import OrderState, Side
 from tests.unit.core.samples import CLIENT_ORDER_ID, GRACE, NOW, OPEN, ORDER, POSITION, SCENE, stage
 
-S, E, I = CommandState, EventType, ChangeInput  # noqa: E741 - as in the table itself
+S, E, I = CommandState, EventType, CommandInput  # noqa: E741 - as in the table itself
 
 CHANGE_CLIENT_ORDER_ID = CLIENT_ORDER_ID + 5
 MODIFY = CommandRecord(
@@ -80,7 +78,7 @@ def said(what: CommandStage, **fields: object) -> Outcome:
 def test_a_result_of_a_change_is_a_refusal_or_waits_to_be_seen(code: int) -> None:
     outcome = said(CommandStage.RESULT, retcode=code)
     if code == 10025:
-        # No changes: the target is as it was to become.
+        # No changes: the target is as requested already.
         expected = (S.DONE, [E.ORDER_PLACED])
     else:
         expected = {
@@ -158,7 +156,7 @@ def test_a_change_of_which_nobody_speaks_is_unknown(command: CommandRecord) -> N
     ],
 )
 def test_what_the_target_shows_ends_a_change_that_was_sent(
-    command: CommandRecord, what: ChangeInput, emitted: EventType, code: str | None
+    command: CommandRecord, what: CommandInput, emitted: EventType, code: str | None
 ) -> None:
     sent = msgspec.structs.replace(command, state=S.SUBMITTED)
     outcome = apply_effect(sent, what, NOW)
@@ -261,7 +259,7 @@ def test_a_persons_word_status_requests_what_nobody_else_knows(
     outcome = resolve_command(open_one, resolution, NOW, note="seen at the broker", price=Decimal("1.1"))
     assert (after(outcome).state, types(outcome)) == (ends, [emitted])
     assert after(outcome).reason == "RESOLVED"
-    assert after(outcome).message == "resolved by a person: seen at the broker"
+    assert after(outcome).message == "resolved by an operator: seen at the broker"
     (event,) = (new_event.event for new_event in outcome.events)
     if emitted is E.ORDER_FILLED:
         assert (event.fill_price, event.fill_quantity) == (Decimal("1.1"), Decimal("0.30"))

@@ -8,16 +8,11 @@ import pytest
 
 from bridge.core.director.contract import EventType
 from bridge.core.link.reports import CommandStage, Found, NotSentReason
-from bridge.core.trade.apply_reports import (
-    ABSENCES_NEEDED,
-    apply_command,
-    apply_order,
-    dispatch_command,
-    expire_command,
-)
+from bridge.core.trade.apply_reports import ABSENCES_NEEDED, apply_command, apply_order
 from bridge.core.trade.command_states import CommandState, IllegalTransitionError
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome
 from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
+from bridge.core.trade.transitions import dispatch_command, expire_command
 from bridge.core.units.mt5_terms import OrderState
 from tests.unit.core.samples import CLIENT_ORDER_ID, CLOSE, GRACE, NOW, OFFICER, OPEN, ORDER, SCENE, stage
 

@@ -21,9 +21,11 @@ from bridge.core.link.reports import (
     decode_report,
     encode_report,
 )
-from bridge.core.trade.apply_deals import PositionBook, apply_deal
+from bridge.core.trade.apply_deals import apply_deal
 from bridge.core.trade.apply_reports import apply_connection, apply_position, apply_trouble
-from bridge.core.trade.command_states import CommandState, PositionState
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.position_book import PositionBook
+from bridge.core.trade.position_states import PositionState
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome, PositionRecord
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
@@ -55,7 +57,7 @@ def apply(
         command=command,
         command_deals=[deal for deal in before if deal.magic == report.magic],
         book=PositionBook(
-            parts=[position] if position else [],
+            lots=[position] if position else [],
             allocations={position.client_order_id: [whole(deal) for deal in before]} if position else {},
             began={position.client_order_id: DEAL_IN.ticket} if position else {},
         ),

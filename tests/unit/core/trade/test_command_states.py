@@ -1,18 +1,29 @@
-"""The life of a command: every state under every input, and the laws that protect money."""
+"""Table of OPEN and CLOSE commands: every state under every input, and the laws that protect money."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core.link.messages import CommandKind
 from bridge.core.trade.command_states import (
+    ORDER_TABLE,
     CommandInput,
     CommandOutput,
     CommandState,
     IllegalTransitionError,
+    Transition,
     step_command,
 )
 
 S, I, O = CommandState, CommandInput, CommandOutput  # noqa: E741 - as in the table itself
+
+
+def step_order(state: CommandState, what: CommandInput) -> Transition:
+    """Return the transition of an OPEN, which is that of a CLOSE."""
+    transition = step_command(CommandKind.OPEN, state, what)
+    assert step_command(CommandKind.CLOSE, state, what) == transition
+    return transition
+
 
 INPUTS = (
     I.DISPATCH,
@@ -24,6 +35,7 @@ INPUTS = (
     I.REFUSED,
     I.OUTCOME_OPEN,
     I.ORDER_SEEN,
+    I.ORDER_REAPPEARED,
     I.ORDER_GONE,
     I.FILL_PART,
     I.FILL_WHOLE,
@@ -33,8 +45,10 @@ INPUTS = (
     I.RESOLVED_REJECTED,
     I.RESOLVED_CANCELLED,
 )
+OF_AMENDMENTS = (I.EFFECT_SEEN, I.TARGET_GONE, I.TARGET_FILLED, I.NO_EFFECT)
+"""Inputs that move no OPEN and no CLOSE."""
 STATES = [state for state in CommandState if state is not S.DONE]
-"""DONE is a change's alone."""
+"""DONE is a state of a MODIFY or CANCEL alone."""
 EMITTED = {
     "P": O.PLACED,
     "p": O.PART_FILLED,
@@ -59,20 +73,20 @@ SHORT = {
     "unc": S.UNRESOLVED,
     "unk": S.UNKNOWN,
 }
-# A cell is the state after, and what is told. '.': as it was; '!': may never happen.
+# A cell is the state after, and the events. '.': as it was; '!': raises.
 MATRIX = """
-    disp expir pass  final subm accep refus open  seen  gone   part   whole  absen withd f-word r-word c-word
-pln dsp  nev:N .     nev:N sub  plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF .     can:C .      .      .
-dsp !    .     pln   nev:N sub  plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF unk:U .     .      .      .
-sub !    .     unc   unc   .    plc:P rej:R unc:E plc:P can:PC par:Pp fil:PF unk:U .     .      .      .
-plc !    .     .     .     .    .     rej:R .     .     can:C  par:p  fil:F  unk:U .     .      .      .
-par !    .     .     .     .    .     .     .     .     can:C  par:p  fil:F  .     .     .      .      .
-fil !    .     .     .     .    .     .     .     .     .      .      .      .     .     .      .      .
-rej !    .     .     .     .    plc:P .     .     plc:P .      par:Pp fil:PF .     .     .      .      .
-can !    .     .     .     .    .     .     .     .     .      can:p  fil:F  .     .     .      .      .
-nev !    .     .     .     sub  plc:P .     unc:E plc:P can:PC par:Pp fil:PF .     .     .      .      .
-unc !    .     .     .     .    plc:P rej:R .     plc:P can:PC par:Pp fil:PF unk:U .     fil:W  rej:R  can:C
-unk !    .     nev:N nev:N .    plc:P rej:R .     plc:P can:PC par:Pp fil:PF .     .     fil:W  rej:R  can:C
+    disp expir pass  final subm accep refus open  seen  again gone   part   whole  absen withd f-res r-res c-res
+pln dsp  nev:N .     nev:N sub  plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF .     can:C .     .     .
+dsp !    .     pln   nev:N sub  plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF unk:U .     .     .     .
+sub !    .     unc   unc   .    plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF unk:U .     .     .     .
+plc !    .     .     .     .    .     rej:R .     .     .     can:C  par:p  fil:F  unk:U .     .     .     .
+par !    .     .     .     .    .     .     .     .     .     can:C  par:p  fil:F  .     .     .     .     .
+fil !    .     .     .     .    .     .     .     .     plc:P .      .      .      .     .     .     .     .
+rej !    .     .     .     .    plc:P .     .     plc:P plc:P .      par:Pp fil:PF .     .     .     .     .
+can !    .     .     .     .    .     .     .     .     plc:P .      can:p  fil:F  .     .     .     .     .
+nev !    .     .     .     sub  plc:P .     unc:E plc:P plc:P can:PC par:Pp fil:PF .     .     .     .     .
+unc !    .     .     .     .    plc:P rej:R .     plc:P plc:P can:PC par:Pp fil:PF unk:U .     fil:W rej:R can:C
+unk !    .     nev:N nev:N .    plc:P rej:R .     plc:P plc:P can:PC par:Pp fil:PF .     .     fil:W rej:R can:C
 """
 CELLS = [
     pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")
@@ -82,20 +96,26 @@ CELLS = [
 
 
 def test_the_matrix_holds_every_state_and_every_input() -> None:
-    assert set(INPUTS) == set(CommandInput)
-    assert len(CELLS) == len(STATES) * len(CommandInput)
-    assert set(SHORT.values()) == set(STATES)
+    assert {*INPUTS, *OF_AMENDMENTS} == set(CommandInput)
+    assert len(CELLS) == len(STATES) * len(INPUTS)
+    assert set(SHORT.values()) == set(STATES) == set(ORDER_TABLE)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("what", OF_AMENDMENTS)
+def test_input_of_an_amendment_moves_no_order(state: CommandState, what: CommandInput) -> None:
+    assert step_order(state, what) == (state, ())
 
 
 @pytest.mark.parametrize(("state", "what", "cell"), CELLS)
 def test_each_state_under_each_input(state: CommandState, what: CommandInput, cell: str) -> None:
     if cell == "!":
         with pytest.raises(IllegalTransitionError, match=state):
-            step_command(state, what)
+            step_order(state, what)
         return
     after, _, emitted = cell.partition(":")
     expected = (state if after == "." else SHORT[after], tuple(EMITTED[letter] for letter in emitted))
-    assert step_command(state, what) == expected
+    assert step_order(state, what) == expected
 
 
 FILLS = (I.FILL_PART, I.FILL_WHOLE)
@@ -109,7 +129,7 @@ def live(
     state, life = S.PLANNED, []
     for what in happenings:
         try:
-            after, emitted = step_command(state, what)
+            after, emitted = step_order(state, what)
         except IllegalTransitionError:
             continue
         life.append((state, what, after, emitted))
@@ -120,15 +140,17 @@ def live(
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("fill", FILLS)
 def test_a_fill_counts_in_every_state_and_is_emitted_once(state: CommandState, fill: CommandInput) -> None:
-    after, emitted = step_command(state, fill)
+    after, emitted = step_order(state, fill)
     assert after in (S.PARTIAL, S.FILLED, S.CANCELLED)
     fills = [each for each in emitted if each in (O.PART_FILLED, O.FILLED)]
     assert fills == ([] if state is S.FILLED else [O.FILLED if fill is I.FILL_WHOLE else O.PART_FILLED])
 
 
-@pytest.mark.parametrize("what", [each for each in CommandInput if each is not I.DISPATCH])
+@pytest.mark.parametrize(
+    "what", [each for each in CommandInput if each not in (I.DISPATCH, I.ORDER_REAPPEARED)]
+)
 def test_a_filled_command_stays_filled_and_silent(what: CommandInput) -> None:
-    assert step_command(S.FILLED, what) == (S.FILLED, ())
+    assert step_order(S.FILLED, what) == (S.FILLED, ())
 
 
 @given(HAPPENINGS)
@@ -163,6 +185,7 @@ def test_after_any_sign_that_it_was_sent_a_command_is_never_dispatched_again(
             I.REFUSED,
             I.OUTCOME_OPEN,
             I.ORDER_SEEN,
+            I.ORDER_REAPPEARED,
             I.ORDER_GONE,
             *FILLS,
         )
@@ -171,6 +194,7 @@ def test_after_any_sign_that_it_was_sent_a_command_is_never_dispatched_again(
 
 @given(HAPPENINGS)
 def test_a_life_tells_of_one_whole_fill_at_most(happenings: list[CommandInput]) -> None:
+    happenings = [each for each in happenings if each is not I.ORDER_REAPPEARED]
     emitted = [output for _, _, _, outputs in live(happenings) for output in outputs]
     assert emitted.count(O.FILLED) <= 1
 
@@ -195,13 +219,13 @@ def test_placed_is_emitted_before_any_fill_or_cancellation_by_the_broker(
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("word", sorted(WORDS))
 def test_a_persons_word_counts_only_where_nobody_else_knows(state: CommandState, word: CommandInput) -> None:
-    moved = step_command(state, word) != (state, ())
+    moved = step_order(state, word) != (state, ())
     assert moved is (state in {S.UNRESOLVED, S.UNKNOWN})
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_only_what_was_certainly_not_sent_can_be_withdrawn(state: CommandState) -> None:
-    moved = step_command(state, I.WITHDRAWN) != (state, ())
+    moved = step_order(state, I.WITHDRAWN) != (state, ())
     assert moved is (state is S.PLANNED)
 
 
@@ -209,6 +233,9 @@ def test_only_what_was_certainly_not_sent_can_be_withdrawn(state: CommandState) 
 def test_no_fill_is_ever_taken_back(happenings: list[CommandInput]) -> None:
     filled = False
     for _, what, after, _ in live(happenings):
+        if what is I.ORDER_REAPPEARED:
+            # Given only for an end that an operator reported.
+            filled = False
         filled = filled or what in FILLS
         if filled:
             assert after in (S.PARTIAL, S.FILLED, S.CANCELLED)
@@ -218,8 +245,8 @@ def test_no_fill_is_ever_taken_back(happenings: list[CommandInput]) -> None:
 def test_the_same_input_again_changes_nothing_more_and_repeats_no_end(
     state: CommandState, what: CommandInput
 ) -> None:
-    once, _ = step_command(state, what)
-    twice, emitted = step_command(once, what)
+    once, _ = step_order(state, what)
+    twice, emitted = step_order(once, what)
     assert twice is once
     assert set(emitted) <= {O.PART_FILLED}
 

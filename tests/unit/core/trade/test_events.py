@@ -13,10 +13,11 @@ from bridge.core.director.contract import EventClass, EventType, ExecutionEvent,
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import ConnectionReport, DealReport, TroubleReport, content_hash
 from bridge.core.trade import events, position_events
-from bridge.core.trade.apply_deals import summed
-from bridge.core.trade.command_states import CommandOutput, PositionOutput
+from bridge.core.trade.command_states import CommandOutput
 from bridge.core.trade.events import command_event, event_key, weighted_price
+from bridge.core.trade.position_book import summed
 from bridge.core.trade.position_events import position_event
+from bridge.core.trade.position_states import PositionOutput
 from bridge.core.trade.records import CommandRecord, NewEvent
 from bridge.core.units.mt5_terms import Side
 from tests.unit.core.samples import (
@@ -406,7 +407,7 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
     (
         "a fill by a person's word",
         events.resolved_fill(
-            msgspec.structs.replace(PLACED, reason="RESOLVED", message="resolved by a person: seen"),
+            msgspec.structs.replace(PLACED, reason="RESOLVED", message="resolved by an operator: seen"),
             NOW,
             price=Decimal("1.0951"),
             quantity=Decimal("0.30"),
@@ -418,7 +419,7 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
             **OF_ORDER,
             "fill_price": Decimal("1.0951"),
             "fill_quantity": Decimal("0.30"),
-            "error_message": "resolved by a person: seen",
+            "error_message": "resolved by an operator: seen",
         },
     ),
     (
@@ -519,14 +520,14 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
     ),
     (
         "cancelled by a person's word",
-        command_event(CommandOutput.CANCELLED, said("RESOLVED", "resolved by a person: seen"), NOW),
+        command_event(CommandOutput.CANCELLED, said("RESOLVED", "resolved by an operator: seen"), NOW),
         E.ORDER_CANCELLED,
         C.INFO,
         f"command:{CLIENT_ORDER_ID}",
         {
             **OF_ORDER,
             "remaining_quantity": Decimal("0.20"),
-            "error_message": "resolved by a person: seen",
+            "error_message": "resolved by an operator: seen",
         },
     ),
     (
@@ -553,7 +554,7 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
         "a cancel that took effect by a person's word",
         command_event(
             CommandOutput.CHANGED,
-            msgspec.structs.replace(CANCEL, reason="RESOLVED", message="resolved by a person: seen"),
+            msgspec.structs.replace(CANCEL, reason="RESOLVED", message="resolved by an operator: seen"),
             NOW,
         ),
         E.ORDER_CANCELLED,
@@ -565,7 +566,7 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
             "symbol": "EURUSD",
             "broker_order_id": "8001",
             "action": "CANCEL",
-            "error_message": "resolved by a person: seen",
+            "error_message": "resolved by an operator: seen",
         },
     ),
     (

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.trade.command_states import PositionInput, PositionOutput, PositionState, step_position
+from bridge.core.trade.position_states import (
+    POSITION_TABLE,
+    PositionInput,
+    PositionOutput,
+    PositionState,
+    step_position,
+)
 
 P, I, O = PositionState, PositionInput, PositionOutput  # noqa: E741 - short, as in the table itself
 
@@ -29,6 +35,17 @@ def test_a_deal_that_takes_volume_off_an_unknown_position_waits(what: PositionIn
     assert step_position(None, what) is None
 
 
+ANNULMENTS = {I.ANNULLED_NONE_OPEN: P.CLOSED, I.ANNULLED_SOME_OPEN: P.OPEN}
+
+
+@pytest.mark.parametrize("state", [None, P.OPEN, P.CLOSED])
+@pytest.mark.parametrize("what", list(ANNULMENTS))
+def test_annulment_leaves_a_known_position_open_where_volume_is_left(
+    state: PositionState | None, what: PositionInput
+) -> None:
+    assert step_position(state, what) == (None if state is None else (ANNULMENTS[what], ()))
+
+
 @pytest.mark.parametrize(("state", "emitted"), [(None, (O.OPENED,)), (P.OPEN, ()), (P.CLOSED, ())])
 def test_a_deal_that_enters_opens_and_tells_it_the_first_time(
     state: PositionState | None, emitted: tuple[PositionOutput, ...]
@@ -36,8 +53,10 @@ def test_a_deal_that_enters_opens_and_tells_it_the_first_time(
     assert step_position(state, I.ENTERED) == (P.OPEN, emitted)
 
 
-def test_every_input_is_an_entry_or_a_closing() -> None:
-    assert {*CLOSINGS, I.ENTERED} == set(PositionInput)
+def test_table_has_every_state_and_every_input() -> None:
+    assert {*CLOSINGS, *ANNULMENTS, I.ENTERED} == set(PositionInput)
+    assert set(POSITION_TABLE) == {None, *PositionState}
+    assert all(set(row) == set(PositionInput) for row in POSITION_TABLE.values())
 
 
 @given(st.lists(st.sampled_from(PositionInput), max_size=20))
