@@ -7,6 +7,8 @@ a broker that says something unheard of may have executed the order all the same
 from enum import StrEnum
 from typing import Final
 
+from bridge.core.units.mt5_retcodes import Retcode
+
 
 class Verdict(StrEnum):
     """What became of the request, as far as its return code can tell."""
@@ -19,58 +21,65 @@ class Verdict(StrEnum):
     """Nobody knows yet. Orders, deals and positions will tell."""
 
 
-RETCODE_NO_CHANGES: Final = 10025
+RETCODE_NO_CHANGES: Final = Retcode.NO_CHANGES
 """To a MODIFY: the levels are these already."""
 
 _A = Verdict.ACCEPTED
 _R = Verdict.REFUSED
 _O = Verdict.OPEN
 
-RETCODES: Final[dict[int, tuple[str, Verdict]]] = {
-    10004: ("REQUOTE", _R),
-    10006: ("REJECT", _R),
-    10007: ("CANCEL", _R),
-    10008: ("PLACED", _A),
-    10009: ("DONE", _A),
-    10010: ("DONE_PARTIAL", _A),
-    10011: ("ERROR", _O),
-    10012: ("TIMEOUT", _O),
-    10013: ("INVALID", _R),
-    10014: ("INVALID_VOLUME", _R),
-    10015: ("INVALID_PRICE", _R),
-    10016: ("INVALID_STOPS", _R),
-    10017: ("TRADE_DISABLED", _R),
-    10018: ("MARKET_CLOSED", _R),
-    10019: ("NO_MONEY", _R),
-    10020: ("PRICE_CHANGED", _R),
-    10021: ("PRICE_OFF", _R),
-    10022: ("INVALID_EXPIRATION", _R),
-    10023: ("ORDER_CHANGED", _R),
-    10024: ("TOO_MANY_REQUESTS", _R),
-    10025: ("NO_CHANGES", _R),
-    10026: ("SERVER_DISABLES_AT", _R),
-    10027: ("CLIENT_DISABLES_AT", _R),
+_VERDICTS: Final = {
+    Retcode.REQUOTE: _R,
+    Retcode.REJECT: _R,
+    Retcode.CANCEL: _R,
+    Retcode.PLACED: _A,
+    Retcode.DONE: _A,
+    Retcode.DONE_PARTIAL: _A,
+    Retcode.ERROR: _O,
+    Retcode.TIMEOUT: _O,
+    Retcode.INVALID: _R,
+    Retcode.INVALID_VOLUME: _R,
+    Retcode.INVALID_PRICE: _R,
+    Retcode.INVALID_STOPS: _R,
+    Retcode.TRADE_DISABLED: _R,
+    Retcode.MARKET_CLOSED: _R,
+    Retcode.NO_MONEY: _R,
+    Retcode.PRICE_CHANGED: _R,
+    Retcode.PRICE_OFF: _R,
+    Retcode.INVALID_EXPIRATION: _R,
+    Retcode.ORDER_CHANGED: _R,
+    Retcode.TOO_MANY_REQUESTS: _R,
+    Retcode.NO_CHANGES: _R,
+    Retcode.SERVER_DISABLES_AT: _R,
+    Retcode.CLIENT_DISABLES_AT: _R,
     # The request is with the server and being worked on.
-    10028: ("LOCKED", _O),
-    10029: ("FROZEN", _R),
-    10030: ("INVALID_FILL", _R),
+    Retcode.LOCKED: _O,
+    Retcode.FROZEN: _R,
+    Retcode.INVALID_FILL: _R,
     # 'No connection with the trade server': seen for requests that had been executed when it broke.
-    10031: ("CONNECTION", _O),
-    10032: ("ONLY_REAL", _R),
-    10033: ("LIMIT_ORDERS", _R),
-    10034: ("LIMIT_VOLUME", _R),
-    10035: ("INVALID_ORDER", _R),
-    10036: ("POSITION_CLOSED", _R),
-    10038: ("INVALID_CLOSE_VOLUME", _R),
-    10039: ("CLOSE_ORDER_EXIST", _R),
-    10040: ("LIMIT_POSITIONS", _R),
-    10041: ("REJECT_CANCEL", _R),
-    10042: ("LONG_ONLY", _R),
-    10043: ("SHORT_ONLY", _R),
-    10044: ("CLOSE_ONLY", _R),
-    10045: ("FIFO_CLOSE", _R),
-    10046: ("HEDGE_PROHIBITED", _R),
+    Retcode.CONNECTION: _O,
+    Retcode.ONLY_REAL: _R,
+    Retcode.LIMIT_ORDERS: _R,
+    Retcode.LIMIT_VOLUME: _R,
+    Retcode.INVALID_ORDER: _R,
+    Retcode.POSITION_CLOSED: _R,
+    Retcode.INVALID_CLOSE_VOLUME: _R,
+    Retcode.CLOSE_ORDER_EXIST: _R,
+    Retcode.LIMIT_POSITIONS: _R,
+    Retcode.REJECT_CANCEL: _R,
+    Retcode.LONG_ONLY: _R,
+    Retcode.SHORT_ONLY: _R,
+    Retcode.CLOSE_ONLY: _R,
+    Retcode.FIFO_CLOSE: _R,
+    Retcode.HEDGE_PROHIBITED: _R,
 }
+
+RETCODES: Final[dict[int, tuple[str, Verdict]]] = {
+    # A code without a verdict fails here, when the module is imported.
+    code.value: (code.name, _VERDICTS[code])
+    for code in Retcode
+}
+"""Name and verdict of each return code."""
 
 
 def verdict(retcode: int) -> Verdict:

@@ -1,13 +1,42 @@
 """Trade constants of MetaTrader 5 with their numeric values: the only copy within `bridge`.
 
-Each class is one MQL5 enumeration, each member its constant without the prefix: DEAL_REASON_CLIENT is
-`DealReason.CLIENT`. A class names its page of the MQL5 reference, below https://www.mql5.com/en/docs/constants/.
-The reference gives names, and values of flags and return codes only; the other values are those of MetaQuotes'
-Python package metatrader5 5.0.6231, and of TransactionType those of vdemydiuk/mtapi.
+Retcode is defined in `bridge.core.units.mt5_retcodes`, since the core needs it too. Each class is one MQL5
+enumeration, each member its constant without the prefix: DEAL_REASON_CLIENT is `DealReason.CLIENT`. A class names
+its page of the MQL5 reference, below https://www.mql5.com/en/docs/constants/. The reference gives names, and
+values of flags and return codes only; the other values are those of MetaQuotes' Python package metatrader5
+5.0.6231, and of TransactionType those of vdemydiuk/mtapi.
 """
 
 from enum import IntEnum, IntFlag
 from typing import assert_never
+
+from bridge.core.units.mt5_retcodes import Retcode
+
+__all__ = [
+    "AccountMarginMode",
+    "AccountStopoutMode",
+    "AccountTradeMode",
+    "DealEntry",
+    "DealReason",
+    "DealType",
+    "OrderFilling",
+    "OrderReason",
+    "OrderState",
+    "OrderTime",
+    "OrderType",
+    "PositionReason",
+    "PositionType",
+    "Retcode",
+    "SymbolCalcMode",
+    "SymbolExecution",
+    "SymbolExpiration",
+    "SymbolFilling",
+    "SymbolOrder",
+    "SymbolOrdersGtc",
+    "SymbolTradeMode",
+    "TradeAction",
+    "TransactionType",
+]
 
 
 class TradeAction(IntEnum):
@@ -313,50 +342,3 @@ class TransactionType(IntEnum):
     DEAL_DELETE = 8
     POSITION = 9
     REQUEST = 10
-
-
-class Retcode(IntEnum):
-    """TRADE_RETCODE_* (errorswarnings/enum_trade_return_codes): return codes of the trade server. 10005 and 10037
-    do not exist."""
-
-    REQUOTE = 10004
-    REJECT = 10006
-    CANCEL = 10007
-    PLACED = 10008
-    DONE = 10009
-    DONE_PARTIAL = 10010
-    ERROR = 10011
-    TIMEOUT = 10012
-    INVALID = 10013
-    INVALID_VOLUME = 10014
-    INVALID_PRICE = 10015
-    INVALID_STOPS = 10016
-    TRADE_DISABLED = 10017
-    MARKET_CLOSED = 10018
-    NO_MONEY = 10019
-    PRICE_CHANGED = 10020
-    PRICE_OFF = 10021
-    INVALID_EXPIRATION = 10022
-    ORDER_CHANGED = 10023
-    TOO_MANY_REQUESTS = 10024
-    NO_CHANGES = 10025
-    SERVER_DISABLES_AT = 10026
-    CLIENT_DISABLES_AT = 10027
-    LOCKED = 10028
-    FROZEN = 10029
-    INVALID_FILL = 10030
-    CONNECTION = 10031
-    ONLY_REAL = 10032
-    LIMIT_ORDERS = 10033
-    LIMIT_VOLUME = 10034
-    INVALID_ORDER = 10035
-    POSITION_CLOSED = 10036
-    INVALID_CLOSE_VOLUME = 10038
-    CLOSE_ORDER_EXIST = 10039
-    LIMIT_POSITIONS = 10040
-    REJECT_CANCEL = 10041
-    LONG_ONLY = 10042
-    SHORT_ONLY = 10043
-    CLOSE_ONLY = 10044
-    FIFO_CLOSE = 10045
-    HEDGE_PROHIBITED = 10046

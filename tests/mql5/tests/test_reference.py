@@ -1,7 +1,7 @@
 """The tables: values agree with the simulated broker's, and the stand-in has nothing that MQL5 does not have."""
 
 import re
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 import pytest
 
@@ -18,15 +18,18 @@ PREFIXES: dict[type[IntEnum], str] = {
     mt5.OrderTime: "ORDER_TIME_",
     mt5.OrderState: "ORDER_STATE_",
     mt5.OrderReason: "ORDER_REASON_",
+    mt5.DealType: "DEAL_TYPE_",
     mt5.DealEntry: "DEAL_ENTRY_",
     mt5.DealReason: "DEAL_REASON_",
     mt5.PositionType: "POSITION_TYPE_",
     mt5.PositionReason: "POSITION_REASON_",
     mt5.SymbolTradeMode: "SYMBOL_TRADE_MODE_",
     mt5.SymbolExecution: "SYMBOL_TRADE_EXECUTION_",
+    mt5.SymbolCalcMode: "SYMBOL_CALC_MODE_",
     mt5.SymbolOrdersGtc: "SYMBOL_ORDERS_",
     mt5.AccountMarginMode: "ACCOUNT_MARGIN_MODE_",
     mt5.AccountTradeMode: "ACCOUNT_TRADE_MODE_",
+    mt5.AccountStopoutMode: "ACCOUNT_STOPOUT_MODE_",
     mt5.TransactionType: "TRADE_TRANSACTION_",
     mt5.Retcode: "TRADE_RETCODE_",
 }
@@ -34,11 +37,41 @@ OWN = {"mql_is_blank", "mql_give", "string"}
 """The stand-in's helpers, and a type that is called to convert."""
 
 
+FLAGS: dict[type[IntFlag], str] = {
+    mt5.SymbolFilling: "SYMBOL_FILLING_",
+    mt5.SymbolExpiration: "SYMBOL_EXPIRATION_",
+    mt5.SymbolOrder: "SYMBOL_ORDER_",
+}
+
+
+def mql5_name(member: IntEnum) -> str:
+    """Return the constant of MQL5; DEAL_DIVIDEND, DEAL_DIVIDEND_FRANKED and DEAL_TAX have no DEAL_TYPE_."""
+    whole = isinstance(member, mt5.DealType) and member.name.startswith("DEAL_")
+    return member.name if whole else PREFIXES[type(member)] + member.name
+
+
+def test_every_enumeration_of_the_broker_is_compared() -> None:
+    assert {*mt5.__all__} == {kind.__name__ for kind in (*PREFIXES, *FLAGS)}
+
+
 @pytest.mark.parametrize("kind", PREFIXES, ids=lambda kind: kind.__name__)
-def test_the_brokers_constants_have_the_same_values(kind: type[IntEnum]) -> None:
-    assert {member.name: member.value for member in kind} == {
-        member.name: constants().get(PREFIXES[kind] + member.name) for member in kind
-    }
+def test_enumeration_of_the_broker_has_the_members_and_values_of_the_reference(kind: type[IntEnum]) -> None:
+    members = {mql5_name(member): member.value for member in kind}
+    group = next(group for group in groups() if not group.values.keys().isdisjoint(members))
+    # Return codes are constants of no enumeration.
+    kept = (
+        group.values
+        if group.name
+        else {n: v for n, v in group.values.items() if n.startswith(PREFIXES[kind])}
+    )
+    assert members == kept
+
+
+@pytest.mark.parametrize("kind", FLAGS, ids=lambda kind: kind.__name__)
+def test_flags_of_the_broker_have_the_members_and_values_of_the_reference(kind: type[IntFlag]) -> None:
+    flags = next(group for group in groups() if "SYMBOL_FILLING_FOK" in group.values).values
+    members = {FLAGS[kind] + member.name: member.value for member in kind if member.name and member.value}
+    assert members == {name: value for name, value in flags.items() if name.startswith(FLAGS[kind])}
 
 
 def test_no_constant_is_in_two_enumerations() -> None:
