@@ -129,8 +129,6 @@ class LogCode(StrEnum):
     )
     SIDECAR_NOT_PROVED = "sidecar_not_proved", "The peer did not prove that it holds the officer's link key."
     SIDECAR_REPORTED_ERROR = "sidecar_reported_error", "The sidecar could not read a message of the terminal."
-    DAY_EQUITY_NOT_WRITTEN = "day_equity_not_written", "The file of the day's equity could not be written."
-    DAY_EQUITY_NOT_READ = "day_equity_not_read", "The file of the day's equity could not be read."
 
     # The simulated broker
     BROKER_READY = "broker_ready", "The simulated broker takes connections."

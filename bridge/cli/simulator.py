@@ -2,14 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Unpack
 
 import click
 import zmq
 
 from bridge.cli.failure import Failure
 from bridge.cli.options import FILE, json_option
-from bridge.cli.simulator_inputs import InputOptions, input_options, inputs_of
 from bridge.clock import SystemClock
 from bridge.exits import ExitCode
 from bridge.keys import load_link_key
@@ -24,9 +22,9 @@ from bridge.simulator.terminal.process import run_terminal
 
 @click.command("reference-terminal")
 @click.option(
-    "--endpoint", default="tcp://127.0.0.1:5760", show_default=True, help="Where the sidecar's link is."
+    "--endpoint", default="tcp://127.0.0.1:5760", show_default=True, help="Address of the sidecar's link."
 )
-@click.option("--officer", required=True, metavar="ID", help="The officer that it is.")
+@click.option("--officer", required=True, metavar="ID", help="Id of its officer.")
 @click.option(
     "--link-key-file", type=FILE, required=True, metavar="FILE", help="The officer's link key, made by setup."
 )
@@ -34,8 +32,13 @@ from bridge.simulator.terminal.process import run_terminal
     "--ledger", type=FILE, metavar="FILE", help="Its ledger.  [default: beside the link key, as .ledger]"
 )
 @click.option("--broker", metavar="ENDPOINT", help="A simulated-broker's address.  [default: one of its own]")
-@click.option("--scenario", type=FILE, metavar="FILE", help="What its own broker starts from.")
-@input_options
+@click.option("--scenario", type=FILE, metavar="FILE", help="Initial state of its own broker.")
+@click.option(
+    "--poll-interval",
+    type=click.IntRange(1, 300),
+    metavar="SECONDS",
+    help="Interval at which the Director is polled.  [default: the sidecar's]",
+)
 def reference_terminal(
     endpoint: str,
     officer: str,
@@ -43,19 +46,18 @@ def reference_terminal(
     ledger: Path | None,
     broker: str | None,
     scenario: Path | None,
-    **options: Unpack[InputOptions],
+    poll_interval: int | None,
 ) -> None:
-    """Run a simulated terminal until Ctrl-C.
+    """Run a reference terminal until Ctrl-C.
 
-    It speaks to the sidecar as the Expert Advisor does. Its own broker lives and ends with it;
-    a simulated-broker outlives it.
+    It speaks the Expert Advisor's link protocol, and leaves all trading rules to the broker. Its own broker ends
+    with it; a simulated-broker does not.
     """
     if broker is not None and scenario is not None:
         raise click.UsageError(
-            "--scenario is for the terminal's own broker; give it to simulated-broker instead."
+            "--scenario is not allowed together with --broker; give it to simulated-broker instead."
         )
     key = load_link_key(link_key_file)
-    inputs = inputs_of(options)
     api: Broker | BrokerClient = _own_broker(scenario) if broker is None else _distant_broker(broker)
     try:
         run_terminal(
@@ -64,7 +66,7 @@ def reference_terminal(
             link_key=key,
             ledger_path=ledger or link_key_file.with_suffix(".ledger"),
             broker=api,
-            inputs=inputs,
+            poll_interval_s=poll_interval,
             ready=lambda: click.echo(f"Reference terminal of {officer} connected to {endpoint}"),
         )
     except LedgerError as error:
@@ -85,14 +87,14 @@ def reference_terminal(
     "--endpoint",
     default="tcp://127.0.0.1:5770",
     show_default=True,
-    help="Where it listens, on this machine alone; the port * is any that is free.",
+    help="Address to listen on, on this machine alone; the port * takes any free one.",
 )
-@click.option("--scenario", type=FILE, metavar="FILE", help="What it starts from.")
+@click.option("--scenario", type=FILE, metavar="FILE", help="Its initial state.")
 @json_option
 def simulated_broker(endpoint: str, scenario: Path | None, as_json: bool) -> None:
     """Run a simulated broker until Ctrl-C.
 
-    It outlives its terminals. Prints its address once it takes connections.
+    It goes on when its terminals end. It prints its address once it takes connections.
     """
 
     def ready(bound: str) -> None:
@@ -109,7 +111,7 @@ def simulated_broker(endpoint: str, scenario: Path | None, as_json: bool) -> Non
 
 
 def _own_broker(scenario: Path | None) -> Broker:
-    """A broker in this process. Raises Failure."""
+    """Return a broker in this process. Raises Failure."""
     try:
         terms = Scenario() if scenario is None else load_scenario(scenario)
     except ScenarioError as error:

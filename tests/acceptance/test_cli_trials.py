@@ -112,8 +112,8 @@ def test_a_reference_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path:
         "eo-001",
         "--link-key-file",
         "eo-001.linkkey",
-        "--max-lot",
-        "0.5",
+        "--poll-interval",
+        "5",
     )
     with running(*command, "--endpoint", "tcp://127.0.0.1:1", cwd=tmp_path) as process:
         assert process.stderr is not None
@@ -157,11 +157,10 @@ def test_a_reference_terminal_with_a_ledger_that_is_none(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "wrong",
     [
-        ("--max-lot", "much"),
-        ("--max-lot", "nan"),
-        ("--max-lot", "0"),
         ("--poll-interval", "0"),
-        ("--max-spread", "-1"),
+        ("--poll-interval", "301"),
+        ("--poll-interval", "often"),
+        ("--max-lot", "1"),
         ("--broker", "tcp://127.0.0.1:1", "--scenario", "x.json"),
     ],
 )

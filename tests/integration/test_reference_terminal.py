@@ -122,7 +122,7 @@ def test_a_pending_order_comes_and_goes_through_real_sockets(
     router: RouterPeer, process: TerminalProcess
 ) -> None:
     router.until(router.scanned)
-    router.say(encode(Inquire(epoch=router.peer.epoch, symbol="URUS")))
+    router.say(encode(Inquire(epoch=router.peer.epoch, symbol="EURUSD")))
     router.until(lambda: bool(router.peer.reports_of(SymbolReport)))
     (symbol,) = router.peer.reports_of(SymbolReport)
     assert (symbol.name, symbol.digits) == ("EURUSD", 5)

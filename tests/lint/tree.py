@@ -29,8 +29,6 @@ AREAS: Final[dict[str, tuple[str, ...]]] = {
         "tests/integration/test_reference_terminal",
         "tests/conformance/",
         "tests/rig/",
-        "tests/native/twins",
-        "tests/native/test_twins",
     ),
     "ea": ("mql5/",),
     "native": ("tests/native/", "tests/mql5/", "tests/terminal/", "tests/peers"),

@@ -17,7 +17,7 @@ from bridge.simulator.mt5.types import Retcode, TradeAction, TradeRequest
 from tests.mql5.host.binding.driver import ExpertCrashed
 from tests.mql5.host.binding.host import Crash
 from tests.native.bench import Bench
-from tests.native.twins import change, pending
+from tests.native.requests import change, pending
 from tests.sidecar_peer import open_order
 
 CALLS = ["OrderCheck", "OrderSend", "FileWriteArray", "FileFlush", "SocketSend"]

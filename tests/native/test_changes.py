@@ -1,7 +1,6 @@
 """MODIFY and CANCEL: as the reference terminal sends them, once, with the target's state told at once; a CLOSE
 never closes more than is open."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,35 +30,33 @@ from bridge.simulator.mt5.types import (
 )
 from tests.mql5.host.switches import thrown
 from tests.native.bench import Bench
-from tests.native.twins import Twin, change, pending
+from tests.native.requests import Commands, change, pending
 from tests.sidecar_peer import open_order
 
 
 @pytest.fixture
-def twin(joined: Bench, tmp_path: Path) -> Iterator[Twin]:
-    made = Twin(joined, tmp_path)
-    yield made
-    made.close()
+def commands(joined: Bench) -> Commands:
+    return Commands(joined)
 
 
-def opened(twin: Twin, side: str = "BUY") -> Position:
+def opened(commands: Commands, side: str = "BUY") -> Position:
     """A position of ours with stops."""
     stops = ("1.09000", "1.10000") if side == "BUY" else ("1.10000", "1.09000")
     order = replace(open_order(side=Side(side)), stop_loss=Decimal(stops[0]), take_profit=Decimal(stops[1]))
-    assert isinstance(twin.try_order(order), TradeRequest)
-    twin.bench.run(1_000)
-    twin.bench.peer.forget()
-    return twin.bench.broker.positions()[-1]
+    assert isinstance(commands.execute(order), TradeRequest)
+    commands.bench.run(1_000)
+    commands.bench.peer.forget()
+    return commands.bench.broker.positions()[-1]
 
 
-def placed(twin: Twin, order: Order | None = None) -> int:
+def placed(commands: Commands, order: Order | None = None) -> int:
     """A pending order of ours; its ticket."""
     assert isinstance(
-        twin.try_order(order or pending("LIMIT", "1.09000", stops=("1.08000", "1.10000"))), TradeRequest
+        commands.execute(order or pending("LIMIT", "1.09000", stops=("1.08000", "1.10000"))), TradeRequest
     )
-    twin.bench.run(1_000)
-    twin.bench.peer.forget()
-    return twin.bench.broker.orders()[-1].ticket
+    commands.bench.run(1_000)
+    commands.bench.peer.forget()
+    return commands.bench.broker.orders()[-1].ticket
 
 
 def emitted(bench: Bench) -> list[str]:
@@ -70,77 +67,77 @@ def emitted(bench: Bench) -> list[str]:
     ]
 
 
-def test_levels_of_a_position(twin: Twin) -> None:
-    position = opened(twin)
+def test_levels_of_a_position(commands: Commands) -> None:
+    position = opened(commands)
     ticket = position.identifier
     for stops, wished in [
         (("1.09100", None), ("1.09100", "1.10000")),
         ((None, "0"), ("1.09100", "0")),
         (("0", "1.11000"), ("0", "1.11000")),
     ]:
-        twin.bench.peer.forget()
-        sent = twin.try_order(change("MODIFY", position=ticket, stops=stops))
+        commands.bench.peer.forget()
+        sent = commands.execute(change("MODIFY", position=ticket, stops=stops))
         assert isinstance(sent, TradeRequest)
         assert (sent.action, sent.position, sent.magic) == (TradeAction.SLTP, position.ticket, position.magic)
         assert (sent.sl, sent.tp) == (Decimal(wished[0]), Decimal(wished[1]))
-        assert emitted(twin.bench)[:4] == ["received", "submitted", "result", "PositionReport"]
-        report = twin.bench.peer.reports_of(PositionReport)[0]
+        assert emitted(commands.bench)[:4] == ["received", "submitted", "result", "PositionReport"]
+        report = commands.bench.peer.reports_of(PositionReport)[0]
         assert (report.stop_loss or 0, report.take_profit or 0) == (sent.sl, sent.tp)
-        twin.bench.run(1_000)
-        assert twin.bench.peer.reports_of(PositionReport)[1:] == []
+        commands.bench.run(1_000)
+        assert commands.bench.peer.reports_of(PositionReport)[1:] == []
 
 
-def test_a_pending_order_is_changed(twin: Twin) -> None:
-    ticket, opener = placed(twin), twin.client_order_id
+def test_a_pending_order_is_changed(commands: Commands) -> None:
+    ticket, opener = placed(commands), commands.client_order_id
     for order, wished in [
         (change("MODIFY", order=ticket, opener=opener, price="1.09100"), ("1.09100", "1.08000", "1.10000")),
         (change("MODIFY", order=ticket, opener=opener, stops=("0", "1.10100")), ("1.09100", "0", "1.10100")),
     ]:
-        twin.bench.peer.forget()
-        sent = twin.try_order(order)
+        commands.bench.peer.forget()
+        sent = commands.execute(order)
         assert isinstance(sent, TradeRequest)
         assert (sent.action, sent.order, sent.magic) == (TradeAction.MODIFY, ticket, opener)
         assert (sent.price, sent.sl, sent.tp) == tuple(Decimal(level) for level in wished)
-        assert emitted(twin.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
-        assert twin.bench.peer.reports_of(OrderReport)[0].price == Decimal(wished[0])
-        twin.bench.run(1_000)
-        assert twin.bench.peer.reports_of(OrderReport)[1:] == []
+        assert emitted(commands.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
+        assert commands.bench.peer.reports_of(OrderReport)[0].price == Decimal(wished[0])
+        commands.bench.run(1_000)
+        assert commands.bench.peer.reports_of(OrderReport)[1:] == []
 
 
-def test_both_prices_of_a_stop_limit_order(twin: Twin) -> None:
-    ticket = placed(twin, pending("STOP_LIMIT", "1.10000", limit="1.09900"))
-    opener = twin.client_order_id
-    sent = twin.try_order(change("MODIFY", order=ticket, opener=opener, price="1.10100"))
+def test_both_prices_of_a_stop_limit_order(commands: Commands) -> None:
+    ticket = placed(commands, pending("STOP_LIMIT", "1.10000", limit="1.09900"))
+    opener = commands.client_order_id
+    sent = commands.execute(change("MODIFY", order=ticket, opener=opener, price="1.10100"))
     assert isinstance(sent, TradeRequest) and sent.stoplimit == Decimal("1.09900")
-    sent = twin.try_order(change("MODIFY", order=ticket, opener=opener, limit="1.10000"))
+    sent = commands.execute(change("MODIFY", order=ticket, opener=opener, limit="1.10000"))
     assert isinstance(sent, TradeRequest) and sent.stoplimit == Decimal("1.10000")
-    wrong = twin.try_order(change("MODIFY", order=ticket, opener=opener, price="1.09950"))
+    wrong = commands.execute(change("MODIFY", order=ticket, opener=opener, price="1.09950"))
     assert isinstance(wrong, tuple) and wrong[1] == Retcode.INVALID_PRICE
 
 
-def test_levels_that_return_to_what_they_were_are_emitted(twin: Twin) -> None:
-    ticket = placed(twin)
+def test_levels_that_return_to_what_they_were_are_emitted(commands: Commands) -> None:
+    ticket = placed(commands)
     for price in ("1.09100", "1.09000"):
-        twin.bench.peer.forget()
-        twin.bench.broker.manual_modify(order=ticket, price=Decimal(price))
-        twin.bench.run(1_000)
-        assert [report.price for report in twin.bench.peer.reports_of(OrderReport)] == [Decimal(price)]
+        commands.bench.peer.forget()
+        commands.bench.broker.manual_modify(order=ticket, price=Decimal(price))
+        commands.bench.run(1_000)
+        assert [report.price for report in commands.bench.peer.reports_of(OrderReport)] == [Decimal(price)]
 
 
-def test_a_cancel(twin: Twin) -> None:
-    ticket, opener = placed(twin), twin.client_order_id
-    sent = twin.try_order(change("CANCEL", order=ticket, opener=opener))
+def test_a_cancel(commands: Commands) -> None:
+    ticket, opener = placed(commands), commands.client_order_id
+    sent = commands.execute(change("CANCEL", order=ticket, opener=opener))
     assert isinstance(sent, TradeRequest)
     assert (sent.action, sent.order) == (TradeAction.REMOVE, ticket)
-    assert emitted(twin.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
-    assert twin.bench.peer.reports_of(OrderReport)[0].state is OrderState.CANCELED
-    assert twin.bench.broker.orders() == []
+    assert emitted(commands.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
+    assert commands.bench.peer.reports_of(OrderReport)[0].state is OrderState.CANCELED
+    assert commands.bench.broker.orders() == []
 
 
-def test_nothing_to_change_is_not_in_the_ledger(twin: Twin) -> None:
-    position = opened(twin)
-    ticket, opener = placed(twin), twin.client_order_id
-    before = twin.bench.ledger.read_text()
+def test_nothing_to_change_is_not_in_the_ledger(commands: Commands) -> None:
+    position = opened(commands)
+    ticket, opener = placed(commands), commands.client_order_id
+    before = commands.bench.ledger.read_text()
     for order, report in [
         (change("MODIFY", position=position.identifier, stops=("1.09000", None)), "PositionReport"),
         (change("MODIFY", position=position.identifier), "PositionReport"),
@@ -149,15 +146,15 @@ def test_nothing_to_change_is_not_in_the_ledger(twin: Twin) -> None:
             "OrderReport",
         ),
     ]:
-        twin.bench.peer.forget()
-        assert twin.try_order(order) == (NotSentReason.NO_CHANGE, 0, "the levels are these already")
-        assert emitted(twin.bench)[:3] == ["received", report, "not_sent"]
-    assert twin.bench.ledger.read_text() == before
+        commands.bench.peer.forget()
+        assert commands.execute(order) == (NotSentReason.NO_CHANGE, 0, "the levels are these already")
+        assert emitted(commands.bench)[:3] == ["received", report, "not_sent"]
+    assert commands.bench.ledger.read_text() == before
 
 
-def test_targets_that_are_not_there_or_not_ours(twin: Twin) -> None:
-    bench = twin.bench
-    ticket, opener = placed(twin), twin.client_order_id
+def test_targets_that_are_not_there_or_not_ours(commands: Commands) -> None:
+    bench = commands.bench
+    ticket, opener = placed(commands), commands.client_order_id
     foreign = bench.broker.manual_pending(
         "EURUSD", OrderType.BUY_LIMIT, Decimal("0.1"), price=Decimal("1.08000")
     )
@@ -173,26 +170,26 @@ def test_targets_that_are_not_there_or_not_ours(twin: Twin) -> None:
         (change("MODIFY", position=position, symbol="GBPUSD"), f"position {position} is in EURUSD"),
     ]
     for order, message in wrong:
-        found = twin.try_order(order)
+        found = commands.execute(order)
         assert isinstance(found, tuple) and found[2] == message
         assert found[0] is (NotSentReason.NO_POSITION if order.position else NotSentReason.NO_ORDER)
     assert len(bench.broker.orders()) == 2
 
 
-def test_an_order_that_was_filled_meanwhile_is_emitted_before_the_answer(twin: Twin) -> None:
-    ticket, opener = placed(twin), twin.client_order_id
-    twin.bench.broker.set_quote("EURUSD", Decimal("1.08980"), Decimal("1.08990"))
-    found = twin.try_order(change("CANCEL", order=ticket, opener=opener))
+def test_an_order_that_was_filled_meanwhile_is_emitted_before_the_answer(commands: Commands) -> None:
+    ticket, opener = placed(commands), commands.client_order_id
+    commands.bench.broker.set_quote("EURUSD", Decimal("1.08980"), Decimal("1.08990"))
+    found = commands.execute(change("CANCEL", order=ticket, opener=opener))
     assert isinstance(found, tuple) and found[0] is NotSentReason.NO_ORDER
-    order = emitted(twin.bench)
+    order = emitted(commands.bench)
     assert order.index("OrderReport") < order.index("not_sent")
-    assert twin.bench.peer.reports_of(OrderReport)[0].state is OrderState.FILLED
+    assert commands.bench.peer.reports_of(OrderReport)[0].state is OrderState.FILLED
 
 
-def test_what_is_about_to_be_reached_is_frozen(twin: Twin) -> None:
-    bench = twin.bench
-    position, _ = opened(twin), placed(twin)
-    ticket, opener = bench.broker.orders()[-1].ticket, twin.client_order_id
+def test_what_is_about_to_be_reached_is_frozen(commands: Commands) -> None:
+    bench = commands.bench
+    position, _ = opened(commands), placed(commands)
+    ticket, opener = bench.broker.orders()[-1].ticket, commands.client_order_id
     present = bench.broker.symbol("EURUSD")
     assert present is not None
     bench.broker.set_symbol(replace(present, trade_freeze_level=10))
@@ -203,27 +200,27 @@ def test_what_is_about_to_be_reached_is_frozen(twin: Twin) -> None:
         change("CANCEL", order=ticket, opener=opener),
     ]
     for order in frozen:
-        found = twin.try_order(order)
+        found = commands.execute(order)
         assert isinstance(found, tuple)
         assert found[:2] == (NotSentReason.CHECK, Retcode.FROZEN) and "within 10" in found[2]
 
 
-def test_levels_that_stay_are_not_judged_again(twin: Twin) -> None:
-    position = opened(twin)
-    present = twin.bench.broker.symbol("EURUSD")
+def test_levels_that_stay_are_not_judged_again(commands: Commands) -> None:
+    position = opened(commands)
+    present = commands.bench.broker.symbol("EURUSD")
     assert present is not None
-    twin.bench.broker.set_symbol(replace(present, trade_stops_level=100))
+    commands.bench.broker.set_symbol(replace(present, trade_stops_level=100))
     for stops in (("1.09450", None), (None, "1.09550"), ("1.09600", None)):
-        found = twin.try_order(change("MODIFY", position=position.identifier, stops=stops))
+        found = commands.execute(change("MODIFY", position=position.identifier, stops=stops))
         assert isinstance(found, tuple) and found[1] == Retcode.INVALID_STOPS
 
 
-def test_a_change_goes_out_once_whatever_comes_back(twin: Twin) -> None:
-    bench, position = twin.bench, opened(twin)
+def test_a_change_goes_out_once_whatever_comes_back(commands: Commands) -> None:
+    bench, position = commands.bench, opened(commands)
     bench.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
     order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
-    assert isinstance(twin.try_order(order), TradeRequest)
-    order = replace(order, client_order_id=twin.client_order_id)
+    assert isinstance(commands.execute(order), TradeRequest)
+    order = replace(order, client_order_id=commands.client_order_id)
     sends = len(bench.broker.sends())
     assert bench.peer.reports_of(PositionReport)[0].stop_loss == Decimal("1.09100")
     bench.peer.forget()
@@ -243,20 +240,20 @@ def test_a_change_goes_out_once_whatever_comes_back(twin: Twin) -> None:
 
 @pytest.mark.parametrize("reloaded", [False, True])
 @pytest.mark.parametrize("kind", ["levels", "price", "cancel"])
-def test_a_change_in_the_ledger_is_answered_from_it(twin: Twin, kind: str, reloaded: bool) -> None:
+def test_a_change_in_the_ledger_is_answered_from_it(commands: Commands, kind: str, reloaded: bool) -> None:
     """Its target is as it was before, so a second request would change it again."""
-    bench = twin.bench
+    bench = commands.bench
     if kind == "levels":
-        position = opened(twin)
+        position = opened(commands)
         order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
     else:
-        ticket, opener = placed(twin), twin.client_order_id
+        ticket, opener = placed(commands), commands.client_order_id
         order = change("MODIFY", order=ticket, opener=opener, price="1.09100")
         if kind == "cancel":
             order = change("CANCEL", order=ticket, opener=opener)
             bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.MARKET_CLOSED)))
-    assert isinstance(twin.try_order(order), TradeRequest)
-    order = replace(order, client_order_id=twin.client_order_id)
+    assert isinstance(commands.execute(order), TradeRequest)
+    order = replace(order, client_order_id=commands.client_order_id)
     answer = [
         report for report in bench.peer.reports_of(CommandReport) if report.stage is not CommandStage.RECEIVED
     ]
@@ -277,13 +274,13 @@ def test_a_change_in_the_ledger_is_answered_from_it(twin: Twin, kind: str, reloa
 
 
 @pytest.mark.parametrize("retcode", [Retcode.NO_CHANGES, Retcode.CONNECTION])
-def test_a_status_request_of_a_change(twin: Twin, retcode: Retcode) -> None:
-    bench, ticket, opener = twin.bench, placed(twin), twin.client_order_id
+def test_a_status_request_of_a_change(commands: Commands, retcode: Retcode) -> None:
+    bench, ticket, opener = commands.bench, placed(commands), commands.client_order_id
     bench.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
     order = change("CANCEL", order=ticket, opener=opener)
-    assert isinstance(twin.try_order(order), TradeRequest)
+    assert isinstance(commands.execute(order), TradeRequest)
     bench.peer.forget()
-    bench.say(bench.peer.status_request(replace(order, client_order_id=twin.client_order_id)))
+    bench.say(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
     bench.run(60)
     clear = retcode is Retcode.NO_CHANGES
     assert emitted(bench)[:4] == ["submitted", "result", "OrderReport"] + ([] if clear else ["status_reply"])
@@ -328,39 +325,39 @@ def test_a_position_that_is_never_shown_is_waited_for_no_longer_than_it_may_take
     assert joined.stages(1002) == ["received", "not_sent NO_POSITION"]
 
 
-def test_a_status_request_of_a_position_that_is_gone_tells_its_deals(twin: Twin) -> None:
-    bench, position = twin.bench, opened(twin)
+def test_a_status_request_of_a_position_that_is_gone_tells_its_deals(commands: Commands) -> None:
+    bench, position = commands.bench, opened(commands)
     order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
     bench.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
-    twin.try_order(order)
+    commands.execute(order)
     bench.broker.manual_close(position.ticket)
     bench.run(1_000)
     bench.peer.forget()
-    bench.say(bench.peer.status_request(replace(order, client_order_id=twin.client_order_id)))
+    bench.say(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
     bench.run(60)
     assert emitted(bench)[:5] == ["submitted", "result", "DealReport", "DealReport", "status_reply"]
     assert {deal.position_id for deal in bench.peer.reports_of(DealReport)} == {position.identifier}
 
 
-def test_a_status_request_while_the_broker_is_away(twin: Twin) -> None:
-    bench, ticket, opener = twin.bench, placed(twin), twin.client_order_id
+def test_a_status_request_while_the_broker_is_away(commands: Commands) -> None:
+    bench, ticket, opener = commands.bench, placed(commands), commands.client_order_id
     bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.CONNECTION)))
     order = change("CANCEL", order=ticket, opener=opener)
-    twin.try_order(order)
+    commands.execute(order)
     bench.broker.disconnect()
     bench.run(60)
     bench.peer.forget()
-    bench.say(bench.peer.status_request(replace(order, client_order_id=twin.client_order_id)))
+    bench.say(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
     bench.run(60)
     status_reply = bench.peer.reports_of(CommandReport)[-1]
     assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
     assert bench.peer.reports_of(OrderReport) == []
 
 
-def test_changes_need_no_trade_mode_and_no_hours(twin: Twin) -> None:
-    ticket, opener = placed(twin), twin.client_order_id
-    twin.bench.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
-    assert isinstance(twin.try_order(change("CANCEL", order=ticket, opener=opener)), TradeRequest)
+def test_changes_need_no_trade_mode_and_no_hours(commands: Commands) -> None:
+    ticket, opener = placed(commands), commands.client_order_id
+    commands.bench.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
+    assert isinstance(commands.execute(change("CANCEL", order=ticket, opener=opener)), TradeRequest)
 
 
 NETTING = Scenario(account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
@@ -371,22 +368,21 @@ def test_a_close_never_closes_more_than_is_open(expert: Path, tmp_path: Path, sc
     bench = Bench(expert, tmp_path, scenario=scenario)
     bench.start()
     bench.join()
-    twin = Twin(bench, tmp_path)
+    commands = Commands(bench)
     try:
-        position = opened(twin)
+        position = opened(commands)
         order = open_order(
             kind=CommandKind.CLOSE, side=Side.SELL, volume="0.04", position=position.identifier
         )
-        assert isinstance(twin.try_order(order), TradeRequest)
-        sent = twin.try_order(replace(order, volume=Decimal("0.30")))
+        assert isinstance(commands.execute(order), TradeRequest)
+        sent = commands.execute(replace(order, volume=Decimal("0.30")))
         assert isinstance(sent, TradeRequest) and sent.volume == Decimal("0.06")
         assert sent.position == position.ticket
         bench.run(500)
         assert bench.broker.positions() == []
-        found = twin.try_order(order)
+        found = commands.execute(order)
         assert isinstance(found, tuple) and found[0] is NotSentReason.NO_POSITION
     finally:
-        twin.close()
         bench.close()
 
 
@@ -394,14 +390,13 @@ def test_a_position_that_was_turned_round_is_not_closed_further(expert: Path, tm
     bench = Bench(expert, tmp_path, scenario=NETTING)
     bench.start()
     bench.join()
-    twin = Twin(bench, tmp_path)
+    commands = Commands(bench)
     try:
-        position = opened(twin)
+        position = opened(commands)
         bench.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.30"))
         order = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
-        found = twin.try_order(order)
+        found = commands.execute(order)
         assert isinstance(found, tuple)
         assert found[2] == f"position {position.identifier} is a SELL; a SELL would add to it"
     finally:
-        twin.close()
         bench.close()

@@ -17,7 +17,7 @@ from bridge.simulator.mt5.types import OrderFilling, OrderType, Retcode, SymbolF
 from tests.mql5.host.binding.library import Cell
 from tests.mql5.reference import constants
 from tests.native.bench import Bench
-from tests.native.twins import change, pending
+from tests.native.requests import change, pending
 from tests.sidecar_peer import open_order
 
 BUTTON = "ExecutionOfficer.flatten"

@@ -18,8 +18,8 @@ from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from bridge.simulator.mt5.types import OrderType, PositionType, Retcode, TradeAction
 from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
+from tests.native.requests import pending
 from tests.native.test_flatten import click, press
-from tests.native.twins import pending
 from tests.sidecar_peer import open_order
 
 LOT, MORE = Decimal("0.10"), Decimal("0.30")

@@ -3,6 +3,7 @@
 import random
 import re
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from tests.mql5.host.stepped import SteppedTerminal
 from tests.mql5.host.switches import Switches, thrown
 from tests.native.bench import HOST, PORT, Bench
 from tests.sidecar_peer import KEY, open_order
-from tests.unit.simulator.terminal.test_scanner import LOT
 
 CHART_CHANGE, PARAMETERS, ACCOUNT = 3, 5, 6
+
+LOT = Decimal("0.10")
 
 
 @pytest.mark.parametrize("reason", [CHART_CHANGE, PARAMETERS])

@@ -1,8 +1,6 @@
 """Pending orders: every form and lifetime goes out as the reference terminal's, and is refused alike."""
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,17 +24,15 @@ from bridge.simulator.mt5.types import (
     TradeRequest,
 )
 from tests.native.bench import Bench
-from tests.native.twins import Twin, pending
+from tests.native.requests import Commands, pending
 from tests.sidecar_peer import open_order
 
 DAY_MS = 86_400_000
 
 
 @pytest.fixture
-def twin(joined: Bench, tmp_path: Path) -> Iterator[Twin]:
-    made = Twin(joined, tmp_path)
-    yield made
-    made.close()
+def commands(joined: Bench) -> Commands:
+    return Commands(joined)
 
 
 def near(bench: Bench, **fields: Any) -> None:
@@ -56,15 +52,15 @@ FORMS = [
 ]
 
 
-def test_every_form_goes_out(twin: Twin) -> None:
-    bench = twin.bench
+def test_every_form_goes_out(commands: Commands) -> None:
+    bench = commands.bench
     for side, form, price, limit, stops in FORMS:
-        sent = twin.try_order(pending(form, price, side=side, limit=limit, stops=stops))
+        sent = commands.execute(pending(form, price, side=side, limit=limit, stops=stops))
         assert isinstance(sent, TradeRequest)
-        assert sent.type is OrderType[f"{side}_{form}"] and sent.magic == twin.client_order_id
-        assert bench.stages(twin.client_order_id) == ["received", "submitted", "result"]
+        assert sent.type is OrderType[f"{side}_{form}"] and sent.magic == commands.client_order_id
+        assert bench.stages(commands.client_order_id) == ["received", "submitted", "result"]
         bench.run(400)
-        report = next(f for f in bench.peer.reports_of(OrderReport) if f.magic == twin.client_order_id)
+        report = next(f for f in bench.peer.reports_of(OrderReport) if f.magic == commands.client_order_id)
         assert (report.state, report.type) == (OrderState.PLACED, f"{side}_{form}")
         assert report.limit_price == (None if limit is None else Decimal(limit))
         assert (report.price, report.stop_loss) == (
@@ -73,17 +69,17 @@ def test_every_form_goes_out(twin: Twin) -> None:
         )
 
 
-def test_a_triggered_order_bears_its_client_order_id(twin: Twin) -> None:
-    twin.try_order(pending("STOP", "1.10000"))
-    twin.bench.broker.set_quote("EURUSD", Decimal("1.10000"), Decimal("1.10010"))
-    twin.bench.run(1_500)
-    (deal,) = twin.bench.peer.reports_of(DealReport)
-    assert deal.magic == twin.client_order_id
-    assert [f.state for f in twin.bench.peer.reports_of(OrderReport)][-1] is OrderState.FILLED
+def test_a_triggered_order_bears_its_client_order_id(commands: Commands) -> None:
+    commands.execute(pending("STOP", "1.10000"))
+    commands.bench.broker.set_quote("EURUSD", Decimal("1.10000"), Decimal("1.10010"))
+    commands.bench.run(1_500)
+    (deal,) = commands.bench.peer.reports_of(DealReport)
+    assert deal.magic == commands.client_order_id
+    assert [f.state for f in commands.bench.peer.reports_of(OrderReport)][-1] is OrderState.FILLED
 
 
-def test_what_is_on_the_wrong_side_or_too_near(twin: Twin) -> None:
-    near(twin.bench, trade_stops_level=20)
+def test_what_is_on_the_wrong_side_or_too_near(commands: Commands) -> None:
+    near(commands.bench, trade_stops_level=20)
     wrong = [
         pending("LIMIT", "1.09600"),
         pending("LIMIT", "1.09495"),
@@ -102,31 +98,31 @@ def test_what_is_on_the_wrong_side_or_too_near(twin: Twin) -> None:
     ]
     words = []
     for order in wrong:
-        found = twin.try_order(order)
+        found = commands.execute(order)
         assert isinstance(found, tuple)
         assert found[0] is NotSentReason.CHECK and found[1] in (Retcode.INVALID_PRICE, Retcode.INVALID_STOPS)
         words.append(found[2])
     assert words[-1] == "take profit 1.09400 is not above the bid 1.09500"
-    found = twin.try_order(replace(open_order(), stop_loss=Decimal("1.09488")))
+    found = commands.execute(replace(open_order(), stop_loss=Decimal("1.09488")))
     assert isinstance(found, tuple)
     assert found[2] == "stop loss 1.09488 is 12 points from the bid 1.09500; this symbol wants at least 20"
     exactly = pending("LIMIT", "1.09490", stops=("1.09470", "1.09510"))
-    assert isinstance(twin.try_order(exactly), TradeRequest)
+    assert isinstance(commands.execute(exactly), TradeRequest)
 
 
 @pytest.mark.parametrize("lasts", TimeInForce)
-def test_every_lifetime_under_every_mode(twin: Twin, lasts: TimeInForce) -> None:
-    now = twin.bench.broker.server_time()
+def test_every_lifetime_under_every_mode(commands: Commands, lasts: TimeInForce) -> None:
+    now = commands.bench.broker.server_time()
     today = now // DAY_MS * DAY_MS
     used = set()
     for flags in range(16):
-        near(twin.bench, expiration_mode=SymbolExpiration(flags))
-        order = pending("LIMIT", "1.09000", lasts=lasts)
+        near(commands.bench, expiration_mode=SymbolExpiration(flags))
+        order = pending("LIMIT", "1.09000", time_in_force=lasts)
         moments = (
             (today + 3 * DAY_MS + 5_500, now + 60_000, today + DAY_MS) if lasts is TimeInForce.GTD else (0,)
         )
         for expires in moments:
-            found = twin.try_order(order, expires)
+            found = commands.execute(order, expires)
             if isinstance(found, TradeRequest):
                 used.add(found.type_time)
                 assert found.expiration <= max(expires, today + DAY_MS)
@@ -142,88 +138,90 @@ def test_every_lifetime_under_every_mode(twin: Twin, lasts: TimeInForce) -> None
     )
 
 
-def test_an_expiry_that_has_passed_or_is_not_known(twin: Twin) -> None:
-    now = twin.bench.broker.server_time()
+def test_an_expiry_that_has_passed_or_is_not_known(commands: Commands) -> None:
+    now = commands.bench.broker.server_time()
     for expires in (0, now - 1_000, now):
-        found = twin.try_order(pending("LIMIT", "1.09000", lasts=TimeInForce.GTD), expires)
+        found = commands.execute(pending("LIMIT", "1.09000", time_in_force=TimeInForce.GTD), expires)
         assert isinstance(found, tuple) and found[1] == Retcode.INVALID_EXPIRATION
 
 
-def test_what_the_symbol_does_not_permit(twin: Twin) -> None:
+def test_what_the_symbol_does_not_permit(commands: Commands) -> None:
     order = pending("STOP_LIMIT", "1.10000", limit="1.09900")
-    near(twin.bench, order_mode=SymbolOrder.MARKET | SymbolOrder.LIMIT)
-    assert twin.try_order(order) == (
+    near(commands.bench, order_mode=SymbolOrder.MARKET | SymbolOrder.LIMIT)
+    assert commands.execute(order) == (
         NotSentReason.CHECK,
         Retcode.INVALID_ORDER,
         "EURUSD takes no STOP_LIMIT orders; it takes MARKET, LIMIT",
     )
-    near(twin.bench, order_mode=SHIPPED["EURUSD"].order_mode | SymbolOrder.LIMIT)
+    near(commands.bench, order_mode=SHIPPED["EURUSD"].order_mode | SymbolOrder.LIMIT)
     codes = []
     for mode in SymbolTradeMode:
-        near(twin.bench, trade_mode=mode)
+        near(commands.bench, trade_mode=mode)
         for side, price in (("BUY", "1.09000"), ("SELL", "1.10000")):
-            found = twin.try_order(pending("LIMIT", price, side=side))
+            found = commands.execute(pending("LIMIT", price, side=side))
             codes.append(0 if isinstance(found, TradeRequest) else found[1])
     assert codes == [10017, 10017, 0, 10042, 10043, 0, 10044, 10044, 0, 0]
-    twin.bench.broker.set_session("EURUSD", False)
-    assert twin.try_order(open_order()) == (NotSentReason.CHECK, 10018, "the market for EURUSD is closed")
+    commands.bench.broker.set_session("EURUSD", False)
+    assert commands.execute(open_order()) == (NotSentReason.CHECK, 10018, "the market for EURUSD is closed")
 
 
-def test_a_session_that_runs_past_midnight(twin: Twin) -> None:
-    bench = twin.bench
+def test_a_session_that_runs_past_midnight(commands: Commands) -> None:
+    bench = commands.bench
     symbol = bench.broker.symbol("EURUSD")
     assert symbol is not None
     bench.broker.set_symbol(replace(symbol, sessions=(read_session("WED 22:00-26:00"),)))
-    assert isinstance(twin.try_order(open_order()), TradeRequest)  # it is Thursday's first minute
+    assert isinstance(commands.execute(open_order()), TradeRequest)  # it is Thursday's first minute
     bench.clock.advance_us(2 * 3_600_000_000)
     bench.run(1_000)
     closed = "the market for EURUSD is closed until 2026.01.07 22:00:00, server time"
-    assert twin.try_order(open_order()) == (NotSentReason.CHECK, Retcode.MARKET_CLOSED, closed)
+    assert commands.execute(open_order()) == (NotSentReason.CHECK, Retcode.MARKET_CLOSED, closed)
 
 
-def test_the_filling_of_a_pending_order(twin: Twin) -> None:
+def test_the_filling_of_a_pending_order(commands: Commands) -> None:
     fillings = set()
     for execution in SymbolExecution:
         for flags in range(4):
-            near(twin.bench, trade_exemode=execution, filling_mode=SymbolFilling(flags))
-            found = twin.try_order(pending("LIMIT", "1.09000"))
+            near(commands.bench, trade_exemode=execution, filling_mode=SymbolFilling(flags))
+            found = commands.execute(pending("LIMIT", "1.09000"))
             if isinstance(found, TradeRequest):
                 fillings.add((execution is SymbolExecution.MARKET, found.type_filling))
     assert (False, OrderFilling.RETURN) in fillings and (True, OrderFilling.IOC) in fillings
 
 
-def test_the_orders_own_spread(twin: Twin) -> None:
-    assert twin.try_order(replace(open_order(), max_spread_points=9)) == (
+def test_the_orders_own_spread(commands: Commands) -> None:
+    assert commands.execute(replace(open_order(), max_spread_points=9)) == (
         NotSentReason.CHECK,
         0,
         "the spread is 10 points; at most 9 are allowed",
     )
-    assert isinstance(twin.try_order(replace(open_order(), max_spread_points=10)), TradeRequest)
-    assert isinstance(twin.try_order(pending("LIMIT", "1.09000", spread=0)), tuple)
+    assert isinstance(commands.execute(replace(open_order(), max_spread_points=10)), TradeRequest)
+    assert isinstance(commands.execute(pending("LIMIT", "1.09000", spread=0)), tuple)
 
 
-def test_a_status_request_finds_the_order_on_the_book(twin: Twin) -> None:
+def test_a_status_request_finds_the_order_on_the_book(commands: Commands) -> None:
     order = pending("LIMIT", "1.09000")
-    twin.try_order(order)
-    twin.bench.peer.forget()
-    twin.bench.say(twin.bench.peer.status_request(replace(order, client_order_id=twin.client_order_id)))
-    twin.bench.run(60)
-    assert twin.bench.stages(twin.client_order_id) == ["submitted", "result"]
-    assert [f.magic for f in twin.bench.peer.reports_of(OrderReport)] == [twin.client_order_id]
+    commands.execute(order)
+    commands.bench.peer.forget()
+    commands.bench.say(
+        commands.bench.peer.status_request(replace(order, client_order_id=commands.client_order_id))
+    )
+    commands.bench.run(60)
+    assert commands.bench.stages(commands.client_order_id) == ["submitted", "result"]
+    assert [f.magic for f in commands.bench.peer.reports_of(OrderReport)] == [commands.client_order_id]
 
 
-def test_the_ledger_knows_the_order_after_a_crash(twin: Twin) -> None:
-    order = pending("STOP_LIMIT", "1.10000", limit="1.09900", lasts=TimeInForce.DAY, spread=30)
-    twin.try_order(order)
-    bench = twin.bench
+def test_the_ledger_knows_the_order_after_a_crash(commands: Commands) -> None:
+    order = pending("STOP_LIMIT", "1.10000", limit="1.09900", time_in_force=TimeInForce.DAY, spread=30)
+    commands.execute(order)
+    bench = commands.bench
     bench.restart()
     bench.join()
     assert bench.peer.proofs[-1].ledger.unbroken
     bench.peer.forget()
-    bench.say(bench.peer.command(replace(order, client_order_id=twin.client_order_id), attempt=2))
+    bench.say(bench.peer.command(replace(order, client_order_id=commands.client_order_id), attempt=2))
     bench.run(100)
     assert [f.stage for f in bench.peer.reports_of(CommandReport)] == [
         CommandStage.SUBMITTED,
         CommandStage.RESULT,
     ]
-    assert bench.sends(twin.client_order_id) == 1
+    assert bench.sends(commands.client_order_id) == 1

@@ -1,5 +1,4 @@
-"""The guards in the inputs: an OPEN beyond one is refused with its name and the numbers, in the reference
-terminal's words; nothing else is ever refused for them."""
+"""The EA's risk limits: an OPEN beyond one is refused with its name and the numbers; no other command is."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -12,12 +11,11 @@ from bridge.core.link.reports import CommandReport, CommandStage, NotSentReason
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.fault_rules import Reject, Rule
 from bridge.simulator.mt5.types import OrderType, Retcode, TradeRequest
-from bridge.simulator.terminal.inputs import InputAction, Inputs
 from tests.mql5.host.functions.chart import Variables
 from tests.mql5.host.switches import thrown
 from tests.native.bench import Bench
+from tests.native.requests import Commands, change, pending
 from tests.native.test_commands import begin
-from tests.native.twins import Twin, change, pending
 from tests.sidecar_peer import open_order
 
 DAY_MS = 86_400_000
@@ -46,7 +44,7 @@ def variables(bench: Bench) -> dict[str, float]:
     return found.values
 
 
-def test_each_action_may_be_switched_off(bench: Bench, tmp_path: Path) -> None:
+def test_each_action_may_be_switched_off(bench: Bench) -> None:
     bench.start()
     bench.join()
     position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
@@ -57,47 +55,48 @@ def test_each_action_may_be_switched_off(bench: Bench, tmp_path: Path) -> None:
         "InpAllowModify": change("MODIFY", position=position, stops=("1.09000", None)),
         "InpAllowCancel": change("CANCEL", order=1),
     }
-    for (name, order), action in zip(orders.items(), InputAction, strict=True):
+    actions = ["OPEN LONG", "OPEN SHORT", "CLOSE", "MODIFY", "CANCEL"]
+    for (name, order), action in zip(orders.items(), actions, strict=True):
         begin(bench, **{name: "false"})
-        twin = Twin(bench, tmp_path, Inputs(actions=frozenset(InputAction) - {action}))
-        found = twin.try_order(order)
-        assert isinstance(found, tuple)
-        assert found[2].startswith(f"{action} is not among the allowed actions (")
-        twin.close()
+        others = ", ".join(other for other in actions if other != action)
+        message = f"{action} is not among the allowed actions ({others})"
+        assert Commands(bench).execute(order) == (NotSentReason.INPUTS, 0, message)
         del bench.inputs[name]
     everything = dict.fromkeys(orders, "false")
     assert "(none)" in send(begin(bench, **everything), open_order())
 
 
-def test_the_allowed_symbols(bench: Bench, tmp_path: Path) -> None:
+def test_the_allowed_symbols(bench: Bench) -> None:
     begin(bench, InpSymbols=" GBPUSD ,,USDJPY,")
-    twin = Twin(bench, tmp_path, Inputs(symbols=("GBPUSD", "USDJPY")))
-    found = twin.try_order(open_order())
+    commands = Commands(bench)
+    found = commands.execute(open_order())
     assert found == (NotSentReason.INPUTS, 0, "EURUSD is not among the allowed symbols (GBPUSD, USDJPY)")
-    assert isinstance(twin.try_order(open_order(symbol="GBPUSD")), TradeRequest)
-    assert isinstance(twin.try_order(open_order(symbol="USD")), tuple)
+    assert isinstance(commands.execute(open_order(symbol="GBPUSD")), TradeRequest)
+    assert commands.execute(open_order(symbol="USD")) == (
+        NotSentReason.INPUTS,
+        0,
+        "USD is not among the allowed symbols (GBPUSD, USDJPY)",
+    )
     position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     close = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position)
-    assert isinstance(twin.try_order(close), TradeRequest)
-    twin.close()
+    assert isinstance(commands.execute(close), TradeRequest)
 
 
 @pytest.mark.parametrize(("price", "points"), [(None, 50), (None, None), ("1.09480", 50)])
 def test_a_close_is_not_refused_for_its_deviation(
-    bench: Bench, tmp_path: Path, price: str | None, points: int | None
+    bench: Bench, price: str | None, points: int | None
 ) -> None:
     begin(bench, InpDeviation="20", InpMaxDeviation="10")
-    twin = Twin(bench, tmp_path, Inputs(deviation_points=20, max_deviation_points=10))
+    commands = Commands(bench)
     position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     wished = open_order(side=Side.SELL, position=position, price=price, deviation_points=points)
-    sent = twin.try_order(replace(wished, kind=CommandKind.CLOSE))
+    sent = commands.execute(replace(wished, kind=CommandKind.CLOSE))
     assert isinstance(sent, TradeRequest)
     assert sent.deviation == 10
-    found = twin.try_order(open_order(deviation_points=points))
+    found = commands.execute(open_order(deviation_points=points))
     asked = points or 20
     message = f"a deviation of {asked} points is more than the maximum deviation 10"
     assert found == (NotSentReason.INPUTS, 0, message)
-    twin.close()
 
 
 def test_positions_and_lots_per_symbol(bench: Bench) -> None:

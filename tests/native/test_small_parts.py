@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from bridge.core.link.messages import CommandKind
-from bridge.simulator.broker.market.symbols import SHIPPED
-from bridge.simulator.mt5.types import SymbolExecution, SymbolFilling
-from bridge.simulator.terminal.filling import choose_filling
+from bridge.simulator.mt5.types import SymbolExecution
 from bridge.simulator.terminal.link_clock import LinkClock
 from tests.mql5.host.functions.chart import Chart
 from tests.native.console import Console, console, variables
@@ -94,21 +91,30 @@ def test_the_link_clock_is_the_reference_terminals(
     parts.ask(START, number=start)
     for clock_ms, passed in beats:
         mono += passed
-        clock.heard(clock_ms, mono)
+        clock.heartbeat(clock_ms, mono)
         parts.ask(HEARD, str(clock_ms), mono)
         assert parts.one(NOW, number=mono) == str(clock.now(mono))
     assert parts.one(NOW, number=0) == str(clock.now(0))
 
 
-@pytest.mark.parametrize("kind", CommandKind)
-@pytest.mark.parametrize("flags", range(8))
+FLAG_SETS = ("none", "FOK", "IOC", "FOK+IOC", "BOC", "FOK+BOC", "IOC+BOC", "FOK+IOC+BOC")
+"""SYMBOL_FILLING_MODE 0..7, as flags."""
+WHOLE = ("RETURN", "FOK", "IOC", "FOK", "RETURN", "FOK", "IOC", "FOK")
+PARTIAL = ("RETURN", "FOK", "IOC", "IOC", "RETURN", "FOK", "IOC", "IOC")
+"""Filling mode by flags: an OPEN takes FOK first, a CLOSE IOC first. RETURN is the last resort, and FOK is under
+market execution, which forbids RETURN."""
+
+
 @pytest.mark.parametrize("execution", SymbolExecution)
-def test_the_filling_mode_is_the_reference_terminals(
-    parts: Console, kind: CommandKind, flags: int, execution: SymbolExecution
+@pytest.mark.parametrize("flags", range(8), ids=FLAG_SETS)
+@pytest.mark.parametrize(("kind", "table"), [(CommandKind.OPEN, WHOLE), (CommandKind.CLOSE, PARTIAL)])
+def test_filling_mode_of_a_market_order(
+    parts: Console, kind: CommandKind, table: tuple[str, ...], flags: int, execution: SymbolExecution
 ) -> None:
-    symbol = replace(SHIPPED["EURUSD"], filling_mode=SymbolFilling(flags), trade_exemode=execution)
-    expected = choose_filling(kind, symbol)
-    assert parts.one(FILLING, f"{kind}|{flags}|{int(execution)}") == f"ORDER_FILLING_{expected.name}"
+    mode = table[flags]
+    if mode == "RETURN" and execution is SymbolExecution.MARKET:
+        mode = "FOK"
+    assert parts.one(FILLING, f"{kind}|{flags}|{int(execution)}") == f"ORDER_FILLING_{mode}"
 
 
 @pytest.mark.parametrize(

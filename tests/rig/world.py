@@ -49,8 +49,6 @@ class World:
         """The journal was put back: Director and broker know more than it does."""
         self.sidecars = 0
         """How many were started."""
-        self.paper_options: tuple[str, ...] = ()
-        """What reference terminals are started with, beside what they need."""
         self._director_port = free_port()
         self._link_port = free_port()
         self._broker_ports: dict[str, int] = {}
@@ -169,7 +167,7 @@ class World:
         command = ["reference-terminal", "--endpoint", self.link, "--officer", officer]
         command += ["--link-key-file", str(link_key or self.link_key(officer))]
         command += ["--ledger", str(ledger or self.ledger(officer))]
-        command += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}", *self.paper_options]
+        command += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         arguments = _command(command, die_at=die_at, impatient=impatient)
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)

@@ -1,9 +1,12 @@
-"""What the broker and the ledger hold, as reports. The content depends on the record alone, so the same thing
-seen again is the same report."""
+"""Records of the broker and of the ledger, as reports.
+
+The content depends on the record alone, so that the same record seen again is the same report.
+"""
 
 from decimal import Decimal
 from typing import Final
 
+from bridge.core.director.contract import OrderType
 from bridge.core.link.reports import (
     AnyReport,
     CommandReport,
@@ -11,17 +14,18 @@ from bridge.core.link.reports import (
     DealReport,
     OrderReport,
     PositionReport,
+    SymbolReport,
 )
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
-from bridge.simulator.mt5.types import Deal, Order, Position
+from bridge.simulator.mt5.types import Deal, Order, Position, SymbolInfo, SymbolOrder
 from bridge.simulator.terminal.ledger import Entry
 
 TEXT_MAX: Final = 1024
-"""The longest text that a report carries."""
+"""Longest text of a report, in characters."""
 
 
 def ledger_reports(entry: Entry) -> list[AnyReport]:
-    """The stages of a command that its ledger entry proves: submitted, and the result where there is one."""
+    """Return the stages that a ledger entry proves: `submitted`, and `result` where there is an outcome."""
     intent, outcome = entry.intent, entry.outcome
     reports: list[AnyReport] = [
         CommandReport(
@@ -50,7 +54,7 @@ def ledger_reports(entry: Entry) -> list[AnyReport]:
 
 
 def deal_report(deal: Deal) -> DealReport:
-    """A deal of the history."""
+    """Return the report of a deal of the history."""
     return DealReport(
         ticket=deal.ticket,
         order=deal.order,
@@ -74,7 +78,7 @@ def deal_report(deal: Deal) -> DealReport:
 
 
 def order_report(order: Order) -> OrderReport:
-    """An order, live or done."""
+    """Return the report of an order, live or done."""
     return OrderReport(
         ticket=order.ticket,
         state=OrderState[order.state.name],
@@ -97,7 +101,7 @@ def order_report(order: Order) -> OrderReport:
 
 
 def position_report(position: Position) -> PositionReport:
-    """An open position."""
+    """Return the report of an open position."""
     return PositionReport(
         identifier=position.identifier,
         ticket=position.ticket,
@@ -111,6 +115,25 @@ def position_report(position: Position) -> PositionReport:
     )
 
 
+def symbol_report(asked: str, symbol: SymbolInfo | None) -> SymbolReport:
+    """Return the answer to an inquiry: the symbol of exactly that name and its terms, or no name."""
+    if symbol is None:
+        return SymbolReport(asked=asked)
+    return SymbolReport(
+        asked=asked,
+        name=symbol.name,
+        digits=symbol.digits,
+        point=symbol.point,
+        tick_size=symbol.trade_tick_size,
+        volume_min=symbol.volume_min,
+        volume_max=symbol.volume_max,
+        volume_step=symbol.volume_step,
+        volume_limit=symbol.volume_limit,
+        trade_mode=symbol.trade_mode.name,
+        order_types=[each for each in OrderType if SymbolOrder[each.name] in symbol.order_mode],
+    )
+
+
 def level(price: Decimal) -> Decimal | None:
-    """A price where 0 means that none is set."""
+    """Return a price, or None for 0, which means that none is set."""
     return price or None

@@ -1,17 +1,17 @@
-"""The terminal's ledger: which tokens were ever meant for the broker, and what became of them.
+"""The terminal's ledger: which commands were ever meant for the broker, and their outcomes.
 
 JSON lines, appended only. The first line names the file, the others are intents and outcomes:
 
     {"ledger": ID, "version": 1}
-    {"mark": 1, "token": ..., "attempt": ..., "order": {...}}      written and flushed before the send
-    {"token": ..., "retcode": ..., "order": ..., "deal": ..., ...}     written after it
+    {"mark": 1, "client_order_id": ..., "attempt": ..., "order": {...}}      written and flushed before the send
+    {"client_order_id": ..., "retcode": ..., "order": ..., "deal": ...}      written after it
 
-`mark` counts the intents. A token that stands here is never sent again, so the ledger alone keeps the promise
-'at most once', whatever crashes. One terminal holds the file at a time (a lock file beside it).
+`mark` counts the intents. A client order id in the ledger is never sent again, so the ledger alone keeps the
+promise 'at most once' through any crash. One terminal holds the file at a time (a lock file beside it).
 
-A crash in the middle of an append leaves a torn last line. Its flush had not returned, so nothing was sent:
-it is cut off, and the ledger is unbroken. Damage anywhere else is never repaired or written over: what can
-be read is used, `identity.unbroken` is False, and the sidecar then trusts no silence of this ledger.
+A crash during an append leaves an incomplete last line. Its flush had not returned, so nothing was sent: the line
+is cut off, and the ledger is unbroken. Damage anywhere else is never repaired or overwritten: readable lines are
+used, `identity.unbroken` is False, and the sidecar then draws no conclusion from a missing entry.
 """
 
 import os
@@ -30,7 +30,7 @@ VERSION: Final = 1
 
 
 class LedgerError(Exception):
-    """The ledger cannot be used. The message says which file, what is wrong and what to do."""
+    """The ledger cannot be used. The message names the file, the defect and the remedy."""
 
 
 class LedgerLockedError(LedgerError):
@@ -38,7 +38,7 @@ class LedgerLockedError(LedgerError):
 
 
 class LedgerForeignError(LedgerError):
-    """The file does not start as a ledger of ours. It was not touched."""
+    """The file does not begin as a ledger. It was not touched."""
 
 
 class LedgerWriteError(LedgerError):
@@ -46,14 +46,14 @@ class LedgerWriteError(LedgerError):
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first line."""
+    """First line."""
 
     ledger: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
     version: int
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """This order goes to the broker next."""
+    """An order that is sent next."""
 
     mark: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
     client_order_id: ClientOrderId
@@ -62,7 +62,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The broker's answer to it (MqlTradeResult). Prices and lots as the broker gave them."""
+    """The broker's answer (MqlTradeResult). Price and volume as the broker gave them."""
 
     client_order_id: ClientOrderId
     retcode: Annotated[int, msgspec.Meta(ge=0, lt=100_000)]
@@ -74,7 +74,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the ledger knows of one token."""
+    """Intent and outcome of one client order id."""
 
     intent: Intent
     outcome: Outcome | None = None
@@ -82,19 +82,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _header = msgspec.json.Decoder(Header)
-_intent = msgspec.json.Decoder(Intent)
-_outcome = msgspec.json.Decoder(Outcome)
+_line = (msgspec.json.Decoder(Intent), msgspec.json.Decoder(Outcome))
 
 
 class Ledger:
-    """An open ledger. Not thread-safe; the process that opened it is the only one."""
+    """An open ledger. Not thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Open the ledger at `path`, and make one where there is no file.
+        """Open the ledger at `path`; create one where there is no file.
 
         Raises LedgerLockedError, LedgerForeignError, and LedgerError where the file cannot be opened.
         """
         self._path = path
+        self._entries: dict[int, Entry] = {}
+        self._mark = 0
+        self._unbroken = True
         self._lock = FileLock(path.with_name(path.name + ".lock"))
         try:
             self._lock.acquire(timeout=0)
@@ -106,50 +108,46 @@ class Ledger:
             raise LedgerError(f"{path} cannot be locked: {error}") from error
         try:
             self._open()
-        except BaseException:
+        except BaseException as error:
             self._lock.release()
+            if isinstance(error, OSError):
+                raise LedgerError(f"{path} cannot be opened: {error}") from error
             raise
 
     def _open(self) -> None:
-        self._entries: dict[int, Entry] = {}
-        self._mark = 0
-        self._unbroken = True
-        try:
-            if not self._path.exists():
-                _create(self._path)
-            content = self._path.read_bytes()
-            self._id = self._read_header(content)
-            self._end = self._read(content)
-            self._file = self._path.open("r+b", buffering=0)
-        except OSError as error:
-            raise LedgerError(f"{self._path} cannot be opened: {error}") from error
+        if not self._path.exists():
+            _create(self._path)
+        content = self._path.read_bytes()
+        self._id = self._read_header(content)
+        self._end = self._read(content)
         self._torn = len(content) > self._end
+        self._file = self._path.open("r+b", buffering=0)
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Path of the file."""
         return self._path
 
     @property
     def identity(self) -> LedgerIdentity:
-        """What the handshake says of this ledger."""
+        """The ledger's identity for the handshake."""
         return LedgerIdentity(id=self._id, mark=self._mark, unbroken=self._unbroken)
 
     def find(self, client_order_id: ClientOrderId) -> Entry | None:
-        """What is known of the token. None in an unbroken ledger: it was never sent from here."""
+        """Return the entry of the id. None from an unbroken ledger: it was never sent from here."""
         return self._entries.get(client_order_id)
 
     def after(self, mark: Count) -> list[Entry]:
-        """The entries with a higher mark, in the order in which they were written."""
+        """Return the entries with a higher mark, in the order in which they were written."""
         return [entry for entry in self._entries.values() if entry.intent.mark > mark]
 
     def intend(self, order: Order, attempt: int) -> Entry:
-        """Write that this order goes out next. On the disk when this returns.
+        """Write that this order is sent next. It is on the disk when this returns.
 
-        Raises LedgerWriteError where the disk refuses it, and ValueError where the token already stands here.
+        Raises LedgerWriteError where the disk refuses it, and ValueError where the id is in the ledger already.
         """
         if order.client_order_id in self._entries:
-            raise ValueError(f"token {order.client_order_id} already stands in the ledger")
+            raise ValueError(f"client order id {order.client_order_id} is in the ledger already")
         intent = Intent(
             mark=self._mark + 1, client_order_id=order.client_order_id, attempt=attempt, order=order
         )
@@ -159,20 +157,20 @@ class Ledger:
         return entry
 
     def conclude(self, outcome: Outcome) -> Entry:
-        """Write what the broker answered. Raises LedgerWriteError; the entry is concluded in memory even
-        then.
+        """Write the broker's answer.
 
-        Raises ValueError where there is no intent, or an outcome already.
+        Raises LedgerWriteError (the entry is concluded in memory even then), and ValueError where there is no
+        intent, or an outcome already.
         """
         entry = self._entries.get(outcome.client_order_id)
         if entry is None or entry.outcome is not None:
-            raise ValueError(f"token {outcome.client_order_id} has no open intent in the ledger")
+            raise ValueError(f"client order id {outcome.client_order_id} has no open intent in the ledger")
         entry = self._entries[outcome.client_order_id] = Entry(intent=entry.intent, outcome=outcome)
         self._append(outcome)
         return entry
 
     def close(self) -> None:
-        """Let another terminal have it."""
+        """Close the file and release the lock."""
         self._file.close()
         self._lock.release()
 
@@ -180,9 +178,8 @@ class Ledger:
         line = _encoder.encode(record) + b"\n"
         try:
             if self._torn:
-                # Before the line and not after the failure: a full disk may refuse even that at first.
+                # Before the next line, and not after the failure: a full disk may refuse even that at first.
                 self._file.truncate(self._end)
-                self._torn = False
             self._file.seek(self._end)
             self._torn = True
             unwritten = memoryview(line)
@@ -204,64 +201,62 @@ class Ledger:
             ) from error
         if header.version != VERSION:
             raise LedgerForeignError(
-                f"{self._path} has ledger version {header.version}; this program knows {VERSION}."
+                f"{self._path} has ledger version {header.version}; this program supports {VERSION}."
             )
         return header.ledger
 
     def _read(self, content: bytes) -> int:
-        """Take in every line after the header. Returns where the next line goes."""
+        """Take in every line after the header. Return the offset of the next line."""
         *lines, tail = content.split(b"\n")
         for line in lines[1:]:
-            if not self._take(line):
-                self._unbroken = False
+            self._unbroken &= self._take(line)
         if not tail:
             return len(content)
-        if not lines:
-            return self._end_line(content)
-        if self._unbroken and not self._take(tail):
+        if lines and self._unbroken and not self._take(tail):
             return len(content) - len(tail)
-        # A whole record that only lacks its line end, or a tail behind damage: nothing of it is cut.
-        return self._end_line(content)
-
-    def _end_line(self, content: bytes) -> int:
+        # A whole record without its line end, or a tail after damage: nothing is cut.
         with self._path.open("ab", buffering=0) as file:
             file.write(b"\n")
             _flush(file.fileno())
         return len(content) + 1
 
     def _take(self, line: bytes) -> bool:
-        """One line into memory. False where it is none of ours, or out of place."""
-        try:
-            intent = _intent.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return self._take_outcome(line)
-        expected = intent.mark == self._mark + 1
-        self._mark = max(self._mark, intent.mark)
-        if intent.client_order_id in self._entries or intent.order.client_order_id != intent.client_order_id:
+        """Take in one line. False where it is no record, or out of place."""
+        record = _decode(line)
+        if record is None:
             return False
-        self._entries[intent.client_order_id] = Entry(intent=intent)
+        known = self._entries.get(record.client_order_id)
+        if isinstance(record, Outcome):
+            if known is None or known.outcome is not None:
+                return False
+            self._entries[record.client_order_id] = Entry(intent=known.intent, outcome=record)
+            return True
+        expected = record.mark == self._mark + 1
+        self._mark = max(self._mark, record.mark)
+        if known is not None or record.order.client_order_id != record.client_order_id:
+            return False
+        self._entries[record.client_order_id] = Entry(intent=record)
         return expected
 
-    def _take_outcome(self, line: bytes) -> bool:
+
+def _decode(line: bytes) -> Intent | Outcome | None:
+    for decoder in _line:
         try:
-            outcome = _outcome.decode(line)
+            record: Intent | Outcome = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return False
-        entry = self._entries.get(outcome.client_order_id)
-        if entry is None or entry.outcome is not None:
-            return False
-        self._entries[outcome.client_order_id] = Entry(intent=entry.intent, outcome=outcome)
-        return True
+            continue
+        return record
+    return None
 
 
 def _create(path: Path) -> None:
-    """A new ledger, complete or not at all: a crash here must not look like a damaged one."""
+    """Create a ledger, complete or not at all: a crash here must not look like a damaged ledger."""
     header = Header(ledger=secrets.token_hex(16), version=VERSION)
-    draft = path.with_name(path.name + ".new")
-    with draft.open("wb", buffering=0) as file:
+    new = path.with_name(path.name + ".new")
+    with new.open("wb", buffering=0) as file:
         file.write(_encoder.encode(header) + b"\n")
         _flush(file.fileno())
-    draft.rename(path)
+    new.rename(path)
     if os.name == "posix":
         directory = os.open(path.parent, os.O_RDONLY)
         try:
@@ -271,7 +266,7 @@ def _create(path: Path) -> None:
 
 
 def _flush(descriptor: int) -> None:
-    """Down to the disk. macOS keeps what fsync flushed in the drive's cache; F_FULLFSYNC does not."""
+    """Write through to the disk. macOS keeps what fsync flushed in the drive's cache; F_FULLFSYNC does not."""
     if sys.platform == "darwin":
         import fcntl
 

@@ -1,19 +1,19 @@
-"""Why a command must not go to the broker."""
+"""The reason for not sending a command to the broker."""
+
+from typing import Never
 
 from bridge.core.link.reports import NotSentReason
-from bridge.simulator.mt5.types import Retcode
 
 
 class NotSent(Exception):
-    """The command must not go to the broker. `retcode` goes with CHECK: what the broker would answer."""
+    """The command is not sent to the broker."""
 
-    def __init__(self, reason: NotSentReason, message: str, retcode: int = 0) -> None:
+    def __init__(self, reason: NotSentReason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
-        self.retcode = int(retcode)
 
 
-def refused(retcode: Retcode, message: str) -> NotSent:
-    """The terminal's own check refused it, with the code that the broker would refuse it with."""
-    return NotSent(NotSentReason.CHECK, message, retcode)
+def unsupported(what: str, value: Never) -> NotSent:
+    """Refusal of a value that no branch handles. The type checker sees to it that there is none."""
+    return NotSent(NotSentReason.CHECK, f'{what} "{value}" is not supported by this terminal')

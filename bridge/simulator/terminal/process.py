@@ -1,4 +1,4 @@
-"""The reference terminal as a process: a real DEALER socket and a real clock around ReferenceTerminal.
+"""The reference terminal as a process: a DEALER socket and a clock around ReferenceTerminal.
 
 A plain polling loop in one thread, as the Expert Advisor's timer is one.
 """
@@ -20,15 +20,14 @@ from bridge.log_codes import LogCode
 from bridge.logs import EventLog
 from bridge.simulator.broker.api import BrokerApi
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.terminal.inputs import Inputs
 from bridge.simulator.terminal.ledger import Ledger
 from bridge.simulator.terminal.terminal import ReferenceTerminal
 
 TIMER_MS: Final = 20
 READS_PER_TURN: Final = 64
-"""Messages taken in before the timer gets its turn: a flood must not stop the heartbeat."""
+"""Most messages that are read before the timer gets its turn: a flood must not stop the heartbeat."""
 BYE_LINGER_MS: Final = 250
-"""How long the last message may take to leave."""
+"""Time that the last message may take to leave."""
 
 _log = EventLog.named(__name__)
 
@@ -39,7 +38,7 @@ class TerminalProcess:
     def __init__(
         self, endpoint: str, terminal: ReferenceTerminal, advance: Callable[[int], None] | None = None
     ) -> None:
-        """`advance` is told the milliseconds since the start, for a broker that lives in this process."""
+        """`advance` receives the milliseconds since the start, for a broker inside this process."""
         self._endpoint = endpoint
         self._terminal = terminal
         self._advance = advance
@@ -49,13 +48,13 @@ class TerminalProcess:
         self._stopping = ""
 
     def stop(self, reason: str) -> None:
-        """Say bye and return from `run` within a timer call. Safe in a signal handler, and from a thread."""
+        """Send a bye and return from `run` within a timer call. Safe in a signal handler and from a thread."""
         self._stopping = reason
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
-        """Connect, and work until stopped. `ready` is called once, when the first session stands.
+        """Connect, and work until stopped. `ready` is called once, when the first session is established.
 
-        Raises zmq.ZMQError where the endpoint is none.
+        Raises zmq.ZMQError where the endpoint is invalid.
         """
         socket = self._connect()
         try:
@@ -83,11 +82,11 @@ class TerminalProcess:
     def _read(self, socket: "zmq.Socket[bytes]") -> None:
         for _ in range(READS_PER_TURN):
             try:
-                parts = socket.recv_multipart(zmq.NOBLOCK)
+                frames = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            # A message of several parts is none of ours. An empty one is counted and answered as such.
-            frame = parts[0] if len(parts) == 1 else b""
+            # The protocol has no message of several frames; an empty one is counted and answered as malformed.
+            frame = frames[0] if len(frames) == 1 else b""
             self._send(socket, self._terminal.on_frame(frame, self._now_ms()))
 
     def _turn(self, socket: "zmq.Socket[bytes]") -> None:
@@ -106,7 +105,7 @@ class TerminalProcess:
             self._terminal.link_failed(self._now_ms(), "the socket takes no more")
 
     def _connect(self) -> "zmq.Socket[bytes]":
-        """A fresh socket, with nothing of an earlier session in its queues."""
+        """Return a new socket, with nothing of an earlier session in its queues."""
         socket = self._context.socket(zmq.DEALER)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
@@ -124,22 +123,23 @@ def run_terminal(
     link_key: LinkKey,
     ledger_path: Path,
     broker: BrokerApi,
-    inputs: Inputs | None = None,
+    poll_interval_s: int | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
     """Run a reference terminal in this process until SIGTERM or Ctrl-C. Call it in the main thread.
 
-    `endpoint` is the sidecar's, as in tcp://127.0.0.1:5555. A `Broker` is advanced by the clock, from the
-    server time at which it stands; any other BrokerApi has a clock of its own. `ready` is called when the
-    first session stands.
+    `endpoint` is the sidecar's, as in tcp://127.0.0.1:5760. A `Broker` is advanced by the clock, from its present
+    server time; any other BrokerApi has a clock of its own. `ready` is called when the first session is
+    established.
 
-    Raises LedgerError where the ledger cannot be used, and zmq.ZMQError where the endpoint is none.
+    Raises LedgerError where the ledger cannot be used, and zmq.ZMQError where the endpoint is invalid.
     """
-    _log_to_stderr()
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     ledger = Ledger(ledger_path)
     try:
         terminal = ReferenceTerminal(
-            officer=officer, key=link_key, broker=broker, ledger=ledger, inputs=inputs
+            officer=officer, key=link_key, broker=broker, ledger=ledger, poll_interval_s=poll_interval_s
         )
         process = TerminalProcess(endpoint, terminal, _advancing(broker))
 
@@ -165,9 +165,3 @@ def _advancing(broker: BrokerApi) -> Callable[[int], None] | None:
         return None
     start_ms = broker.server_time()
     return lambda elapsed_ms: broker.advance(start_ms + elapsed_ms)
-
-
-def _log_to_stderr() -> None:
-    """Unless the program that we are part of has set up its log."""
-    if not structlog.is_configured():
-        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -1,19 +1,20 @@
-"""The terminal's side of the link: handshake, epochs, reports, heartbeats. No socket, no clock, no chance.
+"""The terminal's side of the link: handshake, epochs, reports, heartbeats. No socket, no clock, no randomness.
 
-Frames go in, frames come out of `take_frames`; every call is told the time, in milliseconds of a monotonic
-clock. Where the session says `reconnect`, the shell must open a NEW socket: an old DEALER would deliver what
-was queued for a session that is no more.
+Frames are given to `on_frame` and taken from `take_frames`; every call receives the time, in milliseconds of a
+monotonic clock. After `take_reconnect` the caller must open a NEW socket: an old DEALER would deliver frames that
+were queued for the ended session.
 
-    phase   what happened                         next
-    DOWN    back-off over, logged in, connected   HELLO, and a hello goes out
-    HELLO   challenge with a good proof           PROVE, and our proof goes out
+    phase   event                                 next
+    DOWN    back-off over, logged in, connected   HELLO; a hello is sent
+    HELLO   challenge with a valid proof          PROVE; the terminal's proof is sent
     HELLO   challenge with a wrong proof          DOWN
     PROVE   welcome within HANDSHAKE_MS           UP
     PROVE   welcome later than that               DOWN
     HELLO, PROVE   refused, or HANDSHAKE_MS over  DOWN
     UP      bye, another account, DEAD_MS silent  DOWN
 
-Every way DOWN reconnects and backs off 1, 2, 4, ... 30 s. What fits no row is dropped and counted.
+Every way DOWN reconnects and backs off 1, 2, 4, ... 30 s. A message that fits no row is dropped and counted; one of
+an unknown type is answered with an error that names it.
 """
 
 from collections import Counter
@@ -59,26 +60,26 @@ from bridge.simulator.terminal.outbox import ReportOutbox
 from bridge.simulator.terminal.standing import Standing
 
 HANDSHAKE_MS: Final = 5_000
-"""How long the sidecar may take to answer a hello or a proof. A welcome that is older says nothing of now."""
+"""Time that the sidecar has to answer a hello or a proof. An older welcome says nothing about the present."""
 DEAD_MS: Final = 15_000
-"""A sidecar that was silent for so long is gone."""
+"""A sidecar that was silent for so long is considered dead."""
 SILENT_BEATS: Final = 3
 """After so many missed heartbeats no command is executed."""
 BACKOFF_CAP_S: Final = 30
 HEARTBEAT_RANGE_MS: Final = (100, 5_000)
-"""Bounds of what a welcome may ask for. SILENT_BEATS of the longest are DEAD_MS."""
+"""Bounds of a welcome's heartbeat interval. SILENT_BEATS of the longest are DEAD_MS."""
 
 Entropy = Callable[[int], bytes]
-"""Draws so many random bytes. `secrets.token_bytes` in the field, a seeded one in a test."""
+"""Returns so many random bytes: `secrets.token_bytes`, or a seeded source in a test."""
 
 Work = Welcome | Command | StatusRequest | Inquire
-"""What a session hands to its terminal."""
+"""Messages that a session passes on to its terminal."""
 
 _log = EventLog.named(__name__)
 
 
 class Phase(StrEnum):
-    """How far the session is."""
+    """Progress of the session."""
 
     DOWN = "down"
     HELLO = "hello"
@@ -87,7 +88,7 @@ class Phase(StrEnum):
 
 
 class LinkSession:
-    """One terminal's sessions with its sidecar, one after the other."""
+    """The sessions of one terminal with its sidecar, one after the other."""
 
     def __init__(
         self,
@@ -103,12 +104,11 @@ class LinkSession:
         self.instance_id = instance_id
         self.reports = ReportOutbox()
         self.counts: Counter[str] = Counter()
-        """What was dropped, by reason."""
+        """Messages that were dropped, by reason."""
         self.phase = Phase.DOWN
         self.account: AccountIdentity | None = None
-        self._spoke_for: AccountIdentity | None = None
-        """The account of the last session: the one that waiting reports belong to."""
-        """Whom the session speaks for; None while it is not up."""
+        """Account of the session; None while it is not up."""
+        self._last_account: AccountIdentity | None = None  # of the last session: waiting reports belong to it
         self._officer = officer
         self._key = key
         self._program = program
@@ -118,52 +118,48 @@ class LinkSession:
         self._frames: list[bytes] = []
         self._reconnect = False
         self._tries = 0
-        self._due_ms: int | None = None  # DOWN: when to say hello; else when the handshake has failed
+        self._due_ms: int | None = None  # DOWN: time of the next hello; otherwise end of the handshake
         self._hello: Hello | None = None
         self._claimed: AccountIdentity | None = None
         self._epoch = 0
         self._clock = LinkClock(0)
-        self._heard_ms = 0
+        self._received_ms = 0
         self._beat_ms = HEARTBEAT_RANGE_MS[0]
         self._next_beat_ms = 0
         self._max_bytes = MAX_MESSAGE_BYTES
 
-    # What the terminal asks
-
     @property
     def up(self) -> bool:
-        """There is a session."""
+        """True while a session is established."""
         return self.phase is Phase.UP
 
-    def hears(self, mono_ms: int) -> bool:
-        """The session is up, and the sidecar was heard lately enough for a command to be executed."""
-        return self.up and mono_ms - self._heard_ms <= SILENT_BEATS * self._beat_ms
+    def in_contact(self, mono_ms: int) -> bool:
+        """True where a message of the session arrived recently enough for a command to be executed."""
+        return self.up and mono_ms - self._received_ms <= SILENT_BEATS * self._beat_ms
 
     def link_ms(self, mono_ms: int) -> int:
-        """The link clock. Deadlines are on it."""
+        """Return the link clock, on which deadlines are."""
         return self._clock.now(mono_ms)
 
     def take_frames(self) -> list[bytes]:
-        """The frames to send now, in order."""
+        """Return the frames to send now, in order."""
         if self.up:
             self._frames += self.reports.release(self._epoch, self._max_bytes)
         frames, self._frames = self._frames, []
         return frames
 
     def take_reconnect(self) -> bool:
-        """True once after the session ended: send the frames that there are, then open a new socket."""
+        """Return True once after a session ended: send the remaining frames, then open a new socket."""
         wanted, self._reconnect = self._reconnect, False
         return wanted
 
-    # What the terminal tells
-
     def post(self, report: AnyReport) -> None:
-        """Report a report, in this session or a later one."""
+        """Queue a report for this session or a later one."""
         self.reports.post(report)
 
-    def beat(self, mono_ms: int, standing: Standing, *, busy: bool = False, timer_max_us: int = 0) -> None:
-        """A heartbeat, out of turn; for `busy`, right before a synchronous send."""
-        self._say(
+    def heartbeat(self, standing: Standing, *, busy: bool = False, timer_max_us: int = 0) -> None:
+        """Queue a heartbeat; `busy` announces a synchronous send."""
+        self._queue(
             TerminalHeartbeat(
                 epoch=self._epoch,
                 broker_connected=standing.connected,
@@ -178,38 +174,45 @@ class LinkSession:
             )
         )
 
-    def fail(self, mono_ms: int, reason: str) -> None:
-        """The socket failed, or took no more: frames may be lost, so the session is."""
-        self._drop(mono_ms, reason)
-
     def bye(self, reason: str) -> None:
-        """End the session in order. The caller sends the frames, and is done."""
+        """End the session in order. The caller sends the frames."""
         if self.up:
             self._frames += self.reports.release(self._epoch, self._max_bytes)
-            self._say(Bye(epoch=self._epoch, reason=reason))
+            self._queue(Bye(epoch=self._epoch, reason=reason))
         self.phase = Phase.DOWN
         self.account = None
 
+    def drop(self, mono_ms: int, reason: str, *, keep_frames: bool = False) -> None:
+        """End the session, or the attempt at one: have a new socket opened, and back off."""
+        wait_s = min(BACKOFF_CAP_S, 2.0 ** min(self._tries, 10)) * (0.8 + 0.4 * self._uniform())
+        _log.warning(LogCode.NO_SESSION, reason=reason, again_in_s=round(wait_s, 1))
+        self._tries += 1
+        self.phase = Phase.DOWN
+        self.account = None
+        self._due_ms = mono_ms + int(wait_s * 1000)
+        if not keep_frames:
+            self._frames.clear()
+        self._reconnect = True
+
     def on_timer(self, mono_ms: int, standing: Standing, timer_max_us: int = 0) -> bool:
-        """Do what is due. True where a heartbeat went out, with `timer_max_us`."""
+        """Do what is due. Return True where a heartbeat with `timer_max_us` was queued."""
         match self.phase:
             case Phase.DOWN:
                 if self._due_ms is None or mono_ms >= self._due_ms:
-                    self._say_hello(mono_ms, standing)
+                    self._send_hello(mono_ms, standing)
             case Phase.HELLO | Phase.PROVE:
                 if self._due_ms is not None and mono_ms >= self._due_ms:
-                    self._drop(mono_ms, "the sidecar did not answer")
+                    self.drop(mono_ms, "the sidecar did not answer")
             case Phase.UP if standing.account != self.account:
-                # The reports that wait are the old account's. The next session scans the new one's.
+                # The waiting reports are the old account's. The next session scans the new one's records.
                 self.bye("the terminal is logged in to another account")
                 self.reports.clear()
-                self._drop(mono_ms, "the account changed", keep_frames=True)
-            case Phase.UP if mono_ms - self._heard_ms >= DEAD_MS:
-                self._drop(mono_ms, f"the sidecar was silent for {DEAD_MS / 1000:g} s")
+                self.drop(mono_ms, "the account changed", keep_frames=True)
+            case Phase.UP if mono_ms - self._received_ms >= DEAD_MS:
+                self.drop(mono_ms, f"the sidecar was silent for {DEAD_MS / 1000:g} s")
             case Phase.UP if mono_ms >= self._next_beat_ms:
-                self.beat(mono_ms, standing, timer_max_us=timer_max_us)
-                # On a fixed schedule, or the rhythm drifts by a timer call each time; and no bursts
-                # after a stall.
+                self.heartbeat(standing, timer_max_us=timer_max_us)
+                # On a fixed schedule, or the interval grows by a timer call each time; no bursts after a stall.
                 missed = (mono_ms - self._next_beat_ms) // self._beat_ms
                 self._next_beat_ms += (missed + 1) * self._beat_ms
                 return True
@@ -218,22 +221,22 @@ class LinkSession:
         return False
 
     def on_frame(self, frame: bytes, mono_ms: int, standing: Standing, ledger: LedgerIdentity) -> Work | None:
-        """Take in one frame. What the terminal has to act on comes back. Never raises for what a peer
-        says."""
+        """Take in one frame; return a message that the terminal has to act on. Never raises for a peer's
+        content."""
         try:
             message = decode_from_sidecar(frame)
         except ProtocolError as error:
             self._count("unknown_type" if isinstance(error, UnknownTypeError) else "malformed")
             if not _is_error(frame):  # two peers that answer errors with errors never stop
                 code = "UNKNOWN_TYPE" if isinstance(error, UnknownTypeError) else "MALFORMED"
-                self._say(ErrorMessage(code=code, message=str(error)[:1024]))
+                self._queue(ErrorMessage(code=code, message=str(error)[:1024]))
             return None
         match self.phase, message:
             case _, ErrorMessage():
                 self._count("peer_error")
                 _log.warning(LogCode.SIDECAR_REPORTED_ERROR, error=message.code, message=message.message)
             case Phase.HELLO, Challenge():
-                self._answer(message, mono_ms, standing, ledger)
+                self._prove(message, mono_ms, standing, ledger)
             case ((Phase.HELLO | Phase.PROVE), Refused()):
                 _log.error(
                     LogCode.REFUSED_BY_SIDECAR,
@@ -241,18 +244,16 @@ class LinkSession:
                     message=message.message,
                     remedy=message.remedy,
                 )
-                self._drop(mono_ms, f"refused: {message.code}")
+                self.drop(mono_ms, f"refused: {message.code}")
             case Phase.PROVE, Welcome():
                 return self._begin(message, mono_ms)
             case Phase.UP, (Command() | StatusRequest() | Inquire() | Ack() | SidecarHeartbeat() | Bye()):
-                return self._hear(message, mono_ms)
+                return self._receive(message, mono_ms)
             case _:
                 self._count("out_of_turn")
         return None
 
-    # The handshake
-
-    def _say_hello(self, mono_ms: int, standing: Standing) -> None:
+    def _send_hello(self, mono_ms: int, standing: Standing) -> None:
         if standing.account is None or not standing.connected:
             return
         self._hello = Hello(
@@ -262,30 +263,28 @@ class LinkSession:
             instance_id=self.instance_id,
             nonce=self._entropy(32).hex(),
         )
-        self._say(self._hello)
+        self._queue(self._hello)
         self.phase = Phase.HELLO
         self._due_ms = mono_ms + HANDSHAKE_MS
 
-    def _answer(self, challenge: Challenge, mono_ms: int, standing: Standing, ledger: LedgerIdentity) -> None:
-        hello = self._hello
+    def _prove(self, challenge: Challenge, mono_ms: int, standing: Standing, ledger: LedgerIdentity) -> None:
+        hello, version = self._hello, challenge.version
         if hello is None or standing.account is None:
-            self._drop(mono_ms, "the account logged out")
+            self.drop(mono_ms, "the account logged out")
             return
-        version = challenge.version
-        expected = self._key.sidecar_proof(hello, version, challenge.nonce)
         if not hello.min_version <= version <= hello.max_version:
-            self._drop(mono_ms, f"the sidecar chose version {version}, which was not offered")
+            self.drop(mono_ms, f"the sidecar chose version {version}, which was not offered")
             return
-        if not proofs_equal(expected, challenge.proof):
+        if not proofs_equal(self._key.sidecar_proof(hello, version, challenge.nonce), challenge.proof):
             self._count("wrong_proof")
             _log.error(
                 LogCode.SIDECAR_NOT_PROVED,
-                remedy="compare the terminal's host, port, officer and link key inputs with the sidecar's",
+                remedy="compare the terminal's endpoint, officer and link key with the sidecar's",
             )
-            self._drop(mono_ms, "wrong proof")
+            self.drop(mono_ms, "wrong proof")
             return
         self._claimed = standing.account
-        self._say(
+        self._queue(
             Prove(
                 proof=self._key.terminal_proof(hello, version, challenge.nonce, standing.account),
                 account=standing.account,
@@ -301,64 +300,50 @@ class LinkSession:
     def _begin(self, welcome: Welcome, mono_ms: int) -> Welcome | None:
         if self._due_ms is not None and mono_ms > self._due_ms:
             self._count("stale_welcome")
-            self._drop(mono_ms, "the welcome came too late")
+            self.drop(mono_ms, "the welcome came too late")
             return None
         self.phase = Phase.UP
         self.account = self._claimed
-        if self._spoke_for not in (None, self._claimed):
-            # The account was changed while no session stood: what waits is the old one's.
+        if self._last_account not in (None, self._claimed):
+            # The account changed while no session was up: the waiting reports are the old one's.
             self.reports.clear()
-        self._spoke_for = self._claimed
+        self._last_account = self._claimed
         self.reports.restart()
         low, high = HEARTBEAT_RANGE_MS
         self._epoch = welcome.epoch
         self._beat_ms = min(high, max(low, welcome.heartbeat_ms))
         self._max_bytes = min(MAX_MESSAGE_BYTES, welcome.max_message_bytes)
         self._clock = LinkClock(mono_ms)
-        self._heard_ms = mono_ms
+        self._received_ms = mono_ms
         self._next_beat_ms = mono_ms
         self._tries = 0
         _log.info(LogCode.SESSION_ESTABLISHED, epoch=welcome.epoch, unacknowledged=len(self.reports))
         return welcome
 
-    # The session
-
-    def _hear(
+    def _receive(
         self, message: Command | StatusRequest | Inquire | Ack | SidecarHeartbeat | Bye, mono_ms: int
     ) -> Command | StatusRequest | Inquire | None:
         if message.epoch != self._epoch:
             self._count("other_epoch")
             return None
-        self._heard_ms = mono_ms
+        self._received_ms = mono_ms
         match message:
             case SidecarHeartbeat():
-                self._clock.heard(message.clock_ms, mono_ms)
+                self._clock.heartbeat(message.clock_ms, mono_ms)
             case Ack():
                 if not self.reports.ack(message.seq):
                     self._count("wild_ack")
             case Bye():
-                self._drop(mono_ms, f"the sidecar says bye: {message.reason}")
-            case _:
+                self.drop(mono_ms, f"bye from the sidecar: {message.reason}")
+            case Command() | StatusRequest() | Inquire():
                 return message
         return None
 
-    def _drop(self, mono_ms: int, reason: str, *, keep_frames: bool = False) -> None:
-        """End whatever there was, have a new socket opened, and back off."""
-        wait_s = min(BACKOFF_CAP_S, 2.0 ** min(self._tries, 10)) * (0.8 + 0.4 * self._uniform())
-        _log.warning(LogCode.NO_SESSION, reason=reason, again_in_s=round(wait_s, 1))
-        self._tries += 1
-        self.phase = Phase.DOWN
-        self.account = None
-        self._due_ms = mono_ms + int(wait_s * 1000)
-        if not keep_frames:
-            self._frames.clear()
-        self._reconnect = True
-
-    def _say(self, message: Message) -> None:
+    def _queue(self, message: Message) -> None:
         self._frames.append(encode(message))
 
-    def _count(self, what: str) -> None:
-        self.counts[what] += 1
+    def _count(self, reason: str) -> None:
+        self.counts[reason] += 1
 
 
 class _Head(msgspec.Struct):
@@ -369,7 +354,7 @@ _head = msgspec.json.Decoder(_Head)
 
 
 def _is_error(frame: bytes) -> bool:
-    """Whether a frame that could not be decoded was meant as an `error`."""
+    """Return True where a frame that could not be decoded was meant as an `error`."""
     try:
         return _head.decode(frame).type == "error"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""How the terminal stands: account, connection, permissions. The heartbeat's content."""
+"""Account, connection and permissions: the content of a heartbeat."""
 
 from decimal import Decimal
 
@@ -8,33 +8,32 @@ from bridge.core.link.messages import AccountIdentity
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.simulator.broker.api import BrokerApi
 from bridge.simulator.mt5.types import AccountInfo
-from bridge.simulator.terminal.inputs import Inputs
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at the terminal. Money is in account currency."""
+    """The terminal's state at one moment. Money is in account currency."""
 
     account: AccountIdentity | None
-    """Who is logged in; None before the first login."""
+    """The account that is logged in; None before the first login."""
     connected: bool
     forbidden_by: str
-    """The permission that is missing and the setting to change; empty while trading is allowed."""
+    """The permission that is missing and its remedy; empty while trading is allowed."""
     server_ms: int
     balance: Decimal
     equity: Decimal
     margin: Decimal
 
 
-def look(broker: BrokerApi, inputs: Inputs) -> Standing:
-    """How the terminal stands now. Raises BrokerTimeout and BrokerGone."""
-    # Without a connection the account may not trade either: its permissions count only between two looks that
-    # both see the broker, or a network's blip would tell a person to change a password.
+def look(broker: BrokerApi) -> Standing:
+    """Return the terminal's state now. Raises BrokerTimeout and BrokerGone."""
+    # Without a connection the account may not trade either: permissions count only where the broker was connected
+    # before and after the look, or a short interruption would have an operator change a password.
     before = broker.connected()
     account = broker.account()
     return Standing(
         account=identity(account),
         connected=broker.connected() and before,
-        forbidden_by=missing_permission(account, inputs),
+        forbidden_by=missing_permission(account),
         server_ms=broker.server_time(),
         balance=account.balance,
         equity=account.equity,
@@ -43,7 +42,7 @@ def look(broker: BrokerApi, inputs: Inputs) -> Standing:
 
 
 def identity(account: AccountInfo) -> AccountIdentity | None:
-    """What the sidecar pins an officer to. None while nobody is logged in."""
+    """Return the identity that the sidecar pins an officer to; None while nobody is logged in."""
     if account.login == 0:
         return None
     return AccountIdentity(
@@ -55,12 +54,8 @@ def identity(account: AccountInfo) -> AccountIdentity | None:
     )
 
 
-def missing_permission(account: AccountInfo, inputs: Inputs) -> str:
-    """Which of the permissions is missing, with the setting to change; empty where none is."""
-    if not inputs.algo_trading:
-        return (
-            "Algo Trading is off in the terminal. Switch on its 'Algo Trading' input (the toolbar's button)."
-        )
+def missing_permission(account: AccountInfo) -> str:
+    """Return the permission that is missing, with its remedy; empty where none is."""
     if not account.trade_allowed:
         return "The account may not trade (ACCOUNT_TRADE_ALLOWED). Log in with the master password."
     if not account.trade_expert:

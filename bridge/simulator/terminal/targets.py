@@ -1,37 +1,38 @@
-"""What a CLOSE, MODIFY or CANCEL is about: the position or the pending order, as it stands at the broker."""
+"""The target of a CLOSE, MODIFY or CANCEL: a position or a pending order, as the broker has it now."""
 
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import AnyReport, NotSentReason
+from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.api import BrokerApi
 from bridge.simulator.mt5 import types
 from bridge.simulator.terminal.broker_reports import deal_report, order_report, position_report
-from bridge.simulator.terminal.levels import side_of
 from bridge.simulator.terminal.not_sent import NotSent
 
 
 def find_position(order: Order, broker: BrokerApi) -> types.Position:
-    """The position that the order names. Its identifier is constant, its ticket is not. Raises NotSent."""
+    """Return the position that the order names by its identifier, which is constant; its ticket is not.
+
+    Raises NotSent where there is none, or one in another symbol, or on the side to which the command would add.
+    """
     found = _position(order.position, broker)
     if found is None:
         raise NotSent(NotSentReason.NO_POSITION, f"there is no open position {order.position}")
     if found.symbol != order.symbol:
         raise NotSent(NotSentReason.NO_POSITION, f"position {order.position} is in {found.symbol}")
-    present = side_of(found)
-    if order.kind is CommandKind.CLOSE and present is order.side:
+    side = Side[found.type.name]
+    if order.kind is CommandKind.CLOSE and side is order.side:
         raise NotSent(
             NotSentReason.NO_POSITION,
-            f"position {order.position} is a {present}; a {order.side} would add to it",
+            f"position {order.position} is a {side}; a {order.side} would add to it",
         )
-    if order.kind is CommandKind.MODIFY and present is not order.side:
-        # On a netting account it may have been turned round under the same identifier.
-        raise NotSent(
-            NotSentReason.NO_POSITION, f"position {order.position} is a {present}, not a {order.side}"
-        )
+    if order.kind is CommandKind.MODIFY and side is not order.side:
+        # A netting account may reverse a position under the same identifier.
+        raise NotSent(NotSentReason.NO_POSITION, f"position {order.position} is a {side}, not a {order.side}")
     return found
 
 
 def find_order(order: Order, broker: BrokerApi) -> types.Order:
-    """The pending order that the order names, if it is one of ours. Raises NotSent."""
+    """Return the pending order that the order names, if this bridge placed it. Raises NotSent."""
     found = broker.order_by_ticket(order.order)
     if found is None:
         raise NotSent(NotSentReason.NO_ORDER, f"there is no pending order {order.order}")
@@ -43,7 +44,7 @@ def find_order(order: Order, broker: BrokerApi) -> types.Order:
 
 
 def target_reports(order: Order, broker: BrokerApi) -> list[AnyReport]:
-    """How the target stands now: the position, or the deals of one that is gone; the order, live or done.
+    """Return the target's present state: the position, or the deals of one that is closed; the order, live or done.
 
     Raises BrokerTimeout and BrokerGone.
     """
@@ -52,7 +53,7 @@ def target_reports(order: Order, broker: BrokerApi) -> list[AnyReport]:
         if position is not None:
             return [position_report(position)]
         return [deal_report(deal) for deal in broker.deals_by_position(order.position)]
-    # Live first: one that is done in between is then seen in history.
+    # Live orders first: an order that is done between the two calls is then found in the history.
     found = broker.order_by_ticket(order.order) or broker.history_order(order.order)
     return [] if found is None else [order_report(found)]
 

@@ -1,8 +1,8 @@
-"""The reference terminal: session, executor, settles and scanner as one thing that is stepped from outside.
+"""The reference terminal: session, sending, status replies and scanner as one object that is stepped from outside.
 
-Frames in, frames out, the time as an argument; no socket and no clock. The shell calls `on_frame` for what the
-sidecar sends and `on_timer` every few milliseconds, sends what comes back, and opens a new socket when
-`take_reconnect` says so.
+Frames in, frames out, the time as an argument; no socket and no clock. The caller gives received frames to
+`on_frame`, calls `on_timer` every few milliseconds, sends the returned frames, and opens a new socket when
+`take_reconnect` is True.
 """
 
 import random
@@ -19,27 +19,24 @@ from bridge.core.link.messages import Command, Inquire, StatusRequest, Welcome
 from bridge.core.link.reports import AnyReport, ConnectionReport, NotSentReason, TroubleReport
 from bridge.core.units.clock import Uniform
 from bridge.simulator.broker.api import BrokerApi, BrokerGone, BrokerTimeout
-from bridge.simulator.terminal.broker_reports import TEXT_MAX, ledger_reports
-from bridge.simulator.terminal.day_equity import DayEquity
-from bridge.simulator.terminal.detection import Detection
-from bridge.simulator.terminal.executor import Executor
-from bridge.simulator.terminal.inputs import Inputs
+from bridge.simulator.terminal.broker_reports import TEXT_MAX, ledger_reports, symbol_report
 from bridge.simulator.terminal.ledger import Ledger
-from bridge.simulator.terminal.risk_limits import RiskLimits
-from bridge.simulator.terminal.scanner import Scanner
+from bridge.simulator.terminal.scan import Scanner
+from bridge.simulator.terminal.send import Sender
 from bridge.simulator.terminal.session import Entropy, LinkSession
 from bridge.simulator.terminal.standing import Standing, look
+from bridge.simulator.terminal.status import StatusReplies
 
 MAX_COMMANDS: Final = 32
-"""Commands that wait at most. A further one is answered BUSY."""
-MAX_STATUS_REQUESTS: Final = 1024
-"""Settles that wait at most. A further one is dropped; the sidecar asks again."""
-STATUS_REQUESTS_PER_CALL: Final = 4
+"""Most commands that wait. A further one is answered BUSY."""
+MAX_QUESTIONS: Final = 1024
+"""Most status requests and inquiries that wait. A further one is dropped and counted; the sidecar asks again."""
+QUESTIONS_PER_CALL: Final = 4
 _RANDOM: Final = random.SystemRandom()
 
 
 class ReferenceTerminal:
-    """One boot of a terminal: one account, one ledger, one sidecar."""
+    """One instance of a terminal: one account, one ledger, one sidecar."""
 
     def __init__(
         self,
@@ -48,219 +45,186 @@ class ReferenceTerminal:
         key: LinkKey,
         broker: BrokerApi,
         ledger: Ledger,
-        inputs: Inputs | None = None,
+        poll_interval_s: int | None = None,
         entropy: Entropy = secrets.token_bytes,
         uniform: Uniform = _RANDOM.random,
     ) -> None:
-        """`ledger` stays the caller's to close. `entropy` and `uniform` are injected by tests."""
+        """The caller closes `ledger`. Tests inject `entropy` and `uniform`."""
         self.instance_id = entropy(16).hex()
         self._broker = broker
         self._ledger = ledger
-        self._inputs = inputs or Inputs()
-        self._session = LinkSession(
+        self._session = session = LinkSession(
             officer=officer,
             key=key,
             instance_id=self.instance_id,
             program=f"reference terminal {__version__}",
             entropy=entropy,
             uniform=uniform,
-            poll_interval_s=self._inputs.poll_interval_s,
+            poll_interval_s=poll_interval_s,
         )
-        self._risk_limits = RiskLimits(
-            self._inputs, ledger, DayEquity(ledger.path.with_name(ledger.path.name + ".day"))
+        self._scanner = scanner = Scanner(broker, self.instance_id, session.post, self._alarm)
+        self._sender = Sender(broker, ledger, session.post, scanner.report_now, self._alarm)
+        self._status = StatusReplies(
+            broker, ledger, self._sender, session.post, scanner.report_now, self._alarm
         )
-        self._scanner = Scanner(broker, self.instance_id, self._session.post, self._alarm)
-        self._executor = Executor(
-            broker, ledger, self._risk_limits, self._session.post, self._scanner.sight, self._alarm
-        )
-        self._detection = Detection(broker, self._session.post)
         self._commands: deque[Command] = deque()
-        self._status_requests: deque[StatusRequest] = deque()
-        self._announced = False
+        self._questions: deque[StatusRequest | Inquire] = deque()
+        self._announced = False  # the heartbeat that announces the next send was sent
         self._standing: Standing | None = None
         self._connected = False
         self._connected_since_ms = 0
-        self._seen_connected = False
+        self._was_connected = False
         self._forbidden_by = ""
         self._connections = 0
         self._troubles = 0
         self._timer_max_us = 0
 
-    # What the shell asks
-
     @property
     def up(self) -> bool:
-        """There is a session with the sidecar."""
+        """True while a session with the sidecar is established."""
         return self._session.up
 
     @property
     def counts(self) -> Counter[str]:
-        """Frames that were dropped, by reason."""
+        """Messages that were dropped, by reason."""
         return self._session.counts
 
     @property
     def pressing(self) -> bool:
-        """There is work that should not wait for the next timer call. Send the frames, then call again."""
-        return self._announced or bool(self._status_requests)
+        """True where work should not wait for the next timer call: send the frames, then call `on_timer` again."""
+        return self._announced or bool(self._questions)
 
     def take_reconnect(self) -> bool:
-        """True once after a session ended: send the frames that there are, then open a new socket."""
+        """Return True once after a session ended: send the remaining frames, then open a new socket."""
         return self._session.take_reconnect()
 
-    # What the shell tells
+    def timer_took(self, microseconds: int) -> None:
+        """Take in the duration of a timer call, for the heartbeat."""
+        self._timer_max_us = max(self._timer_max_us, microseconds)
+
+    def link_failed(self, mono_ms: int, reason: str) -> None:
+        """End the session: the socket took no more, and unsent frames are lost."""
+        self._session.drop(mono_ms, reason)
+
+    def bye(self, reason: str) -> list[bytes]:
+        """End in order. Return the last frames to send."""
+        self._forget_work()
+        self._session.bye(reason)
+        return self._session.take_frames()
 
     def on_frame(self, frame: bytes, mono_ms: int) -> list[bytes]:
-        """Take in one message; the frames to send now. Executes nothing."""
+        """Take in one message, and return the frames to send now. Executes nothing."""
         if self._standing is None:
-            return []  # nothing was said yet, so this is no answer
-        work = self._session.on_frame(frame, mono_ms, self._standing, self._ledger.identity)
-        match work:
-            case Welcome():
+            return []  # nothing was sent yet, so this is no answer
+        match self._session.on_frame(frame, mono_ms, self._standing, self._ledger.identity):
+            case Welcome() as welcome:
                 self._forget_work()
-                self._scanner.begin(work, self._beyond(work.ledger_mark))
-            case Command():
-                self._take_command(work)
-            case StatusRequest():
-                self._take_status_request(work)
-            case Inquire():
-                if not self._detection.take(work):
-                    self._session.counts["inquiries_over_limit"] += 1
+                self._scanner.begin(welcome, self._ledger_after(welcome.ledger_mark))
+            case Command() as command:
+                self._take_command(command)
+            case (StatusRequest() | Inquire()) as question:
+                if len(self._questions) < MAX_QUESTIONS:
+                    self._questions.append(question)
+                else:
+                    self.counts["questions_over_limit"] += 1
             case None:
                 pass
         return self._session.take_frames()
 
     def on_timer(self, mono_ms: int) -> list[bytes]:
-        """Do what is due, a bounded amount of it; the frames to send now. At most one order is sent."""
+        """Do a bounded amount of what is due, and return the frames to send now. At most one order is sent."""
         standing = self._look()
         if standing is None:
             return []
         self._watch(standing, mono_ms)
-        self._risk_limits.beat(mono_ms, standing, self._broker)
         if self._session.on_timer(mono_ms, standing, self._timer_max_us):
             self._timer_max_us = 0
         if not self._session.up:
             self._forget_work()
-        else:
-            self._status_request(mono_ms)
+            return self._session.take_frames()
+        try:
+            self._answer_questions(mono_ms)
             self._execute(mono_ms, standing)
-            self._scan(mono_ms, standing)
-            self._detect(standing)
+            if standing.connected:
+                self._scanner.step(mono_ms, self._session.reports.room)
+        except (BrokerTimeout, BrokerGone):
+            pass  # the next call continues
         return self._session.take_frames()
-
-    def timer_took(self, microseconds: int) -> None:
-        """How long a timer call took, for the heartbeat."""
-        self._timer_max_us = max(self._timer_max_us, microseconds)
-
-    def link_failed(self, mono_ms: int, reason: str) -> None:
-        """The socket took no more: what was not sent is lost, and the session with it."""
-        self._session.fail(mono_ms, reason)
-
-    def bye(self, reason: str) -> list[bytes]:
-        """End in order; the last frames to send."""
-        self._forget_work()
-        self._session.bye(reason)
-        return self._session.take_frames()
-
-    # Work
 
     def _take_command(self, command: Command) -> None:
+        client_order_id = command.order.client_order_id
         if any(
-            waiting.order.client_order_id == command.order.client_order_id
-            and waiting.attempt >= command.attempt
+            waiting.order.client_order_id == client_order_id and waiting.attempt >= command.attempt
             for waiting in self._commands
         ):
             return
-        if self._executor.answered(command):
+        if self._sender.answered(command):
             return
         if len(self._commands) >= MAX_COMMANDS:
-            self._executor.refuse(command, NotSentReason.BUSY, f"{MAX_COMMANDS} commands are waiting")
+            message = f"{MAX_COMMANDS} commands are waiting"
+            self._sender.refuse(client_order_id, command.attempt, NotSentReason.BUSY, message)
             return
-        self._executor.receive(command)
+        self._sender.receive(command)
         self._commands.append(command)
 
-    def _take_status_request(self, status_request: StatusRequest) -> None:
-        if len(self._status_requests) >= MAX_STATUS_REQUESTS:
-            self._session.counts["status_requests_over_limit"] += 1
-            return
-        self._status_requests.append(status_request)
-
-    def _status_request(self, mono_ms: int) -> None:
-        for _ in range(min(STATUS_REQUESTS_PER_CALL, len(self._status_requests))):
-            item = self._status_requests.popleft().item
-            since = self._connected_since_ms
-            self._executor.status_request(item, mono_ms - since if self._connected else 0)
+    def _answer_questions(self, mono_ms: int) -> None:
+        for _ in range(min(QUESTIONS_PER_CALL, len(self._questions))):
+            question = self._questions.popleft()
+            if isinstance(question, StatusRequest):
+                connected_ms = mono_ms - self._connected_since_ms if self._connected else 0
+                self._status.reply(question.item, connected_ms)
+            else:
+                # The name counts exactly; where the broker does not answer, the sidecar asks again.
+                self._session.post(symbol_report(question.symbol, self._broker.symbol(question.symbol)))
 
     def _execute(self, mono_ms: int, standing: Standing) -> None:
-        """One command in two calls: the first says 'busy' and lets that out of the door, the second sends."""
+        """Execute a command in two calls: the first sends a busy heartbeat, the second the order."""
         account = self._session.account
-        if not self._commands or account is None or not self._session.hears(mono_ms):
+        if not self._commands or account is None or not self._session.in_contact(mono_ms):
             self._announced = False
-            return
-        if not self._announced:
-            order = self._commands[0].order
-            if standing.connected and order.position and self._risk_limits.unseen(order.opener):
-                return  # its deals are told as soon as they are in the history; it may be shown later
-            self._session.beat(mono_ms, standing, busy=True)
+        elif not self._announced:
+            self._session.heartbeat(standing, busy=True)
             self._announced = True
-            return
-        self._announced = False
-        self._executor.execute(self._commands.popleft(), self._session.link_ms(mono_ms), account)
-
-    def _scan(self, mono_ms: int, standing: Standing) -> None:
-        if not standing.connected:
-            return
-        try:
-            self._scanner.step(mono_ms, self._session.reports.room)
-        except (BrokerTimeout, BrokerGone):
-            pass  # the next call takes it up again
-
-    def _detect(self, standing: Standing) -> None:
-        if not standing.connected:
-            return
-        try:
-            self._detection.step()
-        except (BrokerTimeout, BrokerGone):
-            pass  # the next call takes it up again
+        else:
+            self._announced = False
+            self._sender.execute(self._commands.popleft(), self._session.link_ms(mono_ms), account)
 
     def _forget_work(self) -> None:
-        """Commands of a session that is no more are not executed; the sidecar asks what became of them."""
+        """Drop what waits: commands of an ended session are not executed; the sidecar asks for their status."""
         self._commands.clear()
-        self._status_requests.clear()
-        self._detection.clear()
+        self._questions.clear()
         self._announced = False
 
-    def _beyond(self, mark: int) -> Iterator[AnyReport]:
+    def _ledger_after(self, mark: int) -> Iterator[AnyReport]:
         for entry in self._ledger.after(mark):
             yield from ledger_reports(entry)
 
-    # The terminal's own state
-
     def _look(self) -> Standing | None:
-        """How the terminal stands. A broker that does not answer is one that is not connected."""
+        """Return the terminal's state. A broker that does not answer counts as disconnected."""
         try:
-            self._standing = look(self._broker, self._inputs)
+            self._standing = look(self._broker)
         except (BrokerTimeout, BrokerGone):
             if self._standing is not None:
                 self._standing = msgspec.structs.replace(self._standing, connected=False)
         return self._standing
 
     def _watch(self, standing: Standing, mono_ms: int) -> None:
-        """Report a connection that went or came, and a permission that is missing."""
-        if standing.connected and not self._connected:
-            self._connected_since_ms = mono_ms
-            self._scanner.hurry()
+        """Report a lost or restored connection to the broker, and a missing permission."""
         if standing.connected is not self._connected:
             self._connected = standing.connected
-            if self._seen_connected:  # the first connection is none that came back
-                self._post_connection(standing.connected)
-            self._seen_connected = True
+            if standing.connected:
+                self._connected_since_ms = mono_ms
+                self._scanner.rescan_now()
+            if self._was_connected:  # the first connection restores none
+                self._report_connection(standing.connected)
+            self._was_connected = True
         if standing.connected and standing.forbidden_by != self._forbidden_by:
             # While disconnected, every permission looks missing.
             self._forbidden_by = standing.forbidden_by
             if standing.forbidden_by:
                 self._alarm("TRADING_OFF", standing.forbidden_by)
 
-    def _post_connection(self, up: bool) -> None:
+    def _report_connection(self, up: bool) -> None:
         self._connections += 1
         message = "the broker is back" if up else "the connection to the broker is lost"
         self._session.post(

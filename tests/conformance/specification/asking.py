@@ -103,6 +103,11 @@ def shut(rig: StoryRig, symbol: str, seconds: int) -> None:
     terms(rig, symbol, sessions=tuple(sessions))
 
 
+def clock_text(server_ms: int) -> str:
+    """Return a server time as MetaTrader writes it."""
+    return datetime.fromtimestamp(server_ms // 1_000, UTC).strftime("%Y.%m.%d %H:%M:%S")
+
+
 def volumes(rig: StoryRig) -> list[Decimal]:
     """What is open, oldest first."""
     return [position.volume for position in rig.broker.positions()]

@@ -8,7 +8,7 @@ from bridge.simulator.broker.fault_rules import Latency
 from bridge.simulator.mt5.types import OrderType, TradeAction
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED, reaches, refusals, refused
-from tests.conformance.specification.case import case
+from tests.conformance.specification.case import EXPERT_ONLY, case
 from tests.rig.rig import CLOSED, OPENED
 
 
@@ -44,7 +44,11 @@ def modify_tp(rig: StoryRig) -> None:
     assert (position.sl, position.tp) == (Decimal("1.12"), Decimal("1.08"))
 
 
-@case("C03", "A level of 0 is taken away; one that is there already counts as done, and is not sent")
+@case(
+    "C03",
+    "A level of 0 is taken away; one that is there already counts as done, and is not sent",
+    kinds=EXPERT_ONLY,
+)
 def removes(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08, take_profit=1.11)

@@ -8,7 +8,7 @@ from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import OrderFilling, Retcode, TradeAction
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import PLACED, refused, send_of
-from tests.conformance.specification.case import case
+from tests.conformance.specification.case import EXPERT_ONLY, case
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 from tests.rig.world import OFFICER
 
@@ -18,6 +18,7 @@ FOK, IOC, RETURN = OrderFilling.FOK, OrderFilling.IOC, OrderFilling.RETURN
 @case(
     "E01",
     "Opens, closes and pending orders go out with the filling that the symbol's flags and execution allow",
+    kinds=EXPERT_ONLY,
 )
 def fillings(rig: StoryRig) -> None:
     symbols = (
@@ -67,6 +68,7 @@ def fillings(rig: StoryRig) -> None:
 @case(
     "E02",
     "The deviation is the directive's, else the configuration's; over the terminal's maximum none",
+    kinds=EXPERT_ONLY,
 )
 def deviations(rig: StoryRig) -> None:
     rig.configure(officers=[{"id": OFFICER, "deviation_points": 15}])

@@ -27,7 +27,7 @@ from tests.conformance.specification.asking import (
     send_of,
     terms,
 )
-from tests.conformance.specification.case import case
+from tests.conformance.specification.case import EXPERT_ONLY, case
 from tests.rig.rig import CLOSED, OPENED
 
 
@@ -101,7 +101,11 @@ def types(rig: StoryRig) -> None:
     assert [order.type for order in rig.broker.orders()] == [kind for _, kind, _ in wanted]
 
 
-@case("P05", "A pending order's price on the wrong side of the market is refused with both prices")
+@case(
+    "P05",
+    "A pending order's price on the wrong side of the market is refused with both prices",
+    kinds=EXPERT_ONLY,
+)
 def wrong_side(rig: StoryRig) -> None:
     rig.start()
     wanted: list[tuple[str, dict[str, Any], str]] = [
@@ -123,7 +127,9 @@ def wrong_side(rig: StoryRig) -> None:
 
 
 @case(
-    "P06", "An order's lifetime is the asked one, or the next shorter that the symbol has, or it is refused"
+    "P06",
+    "An order's lifetime is the asked one, or the next shorter that the symbol has, or it is refused",
+    kinds=EXPERT_ONLY,
 )
 def lifetimes(rig: StoryRig) -> None:
     rig.start()
@@ -283,7 +289,11 @@ def modify_stop_limit(rig: StoryRig) -> None:
     assert (order.price_open, order.price_stoplimit) == (Decimal("1.101"), Decimal("1.0975"))
 
 
-@case("P22", "A MODIFY to what is there already counts as done, and is not sent; a level of 0 takes it away")
+@case(
+    "P22",
+    "A MODIFY to what is there already counts as done, and is not sent; a level of 0 takes it away",
+    kinds=EXPERT_ONLY,
+)
 def modify_to_the_same(rig: StoryRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08, take_profit=1.1)

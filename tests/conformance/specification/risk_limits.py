@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from bridge.cli.owner import NoAnswerError, NobodyThereError, live
 from bridge.config import load
@@ -10,29 +10,9 @@ from bridge.core.director.contract import EventType
 from bridge.sidecar.live_status import LiveTerminal
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import CANCELLED, PLACED, refused, until
-from tests.conformance.specification.case import case
+from tests.conformance.specification.case import EXPERT_ONLY, case
 from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
-
-_PAPER: Final = {
-    "InpMaxLot": "--max-lot",
-    "InpMaxDeviation": "--max-deviation",
-    "InpMaxSpread": "--max-spread",
-    "InpSymbols": "--symbol",
-    "InpMaxSymbolPositions": "--max-positions",
-    "InpMaxSymbolLots": "--max-volume",
-    "InpMaxOrdersPerMinute": "--max-orders",
-    "InpMinMarginLevel": "--min-margin-level",
-    "InpMaxDailyLoss": "--max-daily-loss",
-}
-_FORBIDDEN: Final = {
-    "InpAllowLong": "open-long",
-    "InpAllowShort": "open-short",
-    "InpAllowCloses": "close",
-    "InpAllowModify": "modify",
-    "InpAllowCancel": "cancel",
-}
-"""An input of the Expert Advisor, and the reference terminal's option of that meaning."""
 
 
 def risk_limit(rig: StoryRig, **risk_limits: Any) -> None:
@@ -45,13 +25,6 @@ def risk_limit(rig: StoryRig, **risk_limits: Any) -> None:
 
 def enter(rig: StoryRig, **inputs: str) -> None:
     """Give the terminal these inputs, and start it anew where it runs."""
-    options: list[str] = []
-    for name, value in inputs.items():
-        if name in _PAPER:
-            options += [_PAPER[name], value]
-        else:
-            options += ["--forbid", _FORBIDDEN[name]]
-    rig.paper_options = tuple(options)
     rig.inputs = {"InpPollIntervalS": "1", **inputs}
     if rig.terminals:
         assert rig.terminal.terminate() == 0
@@ -245,7 +218,11 @@ def _failed_at(rig: StoryRig) -> datetime:
     )
 
 
-@case("G08", "The terminal's own limits of an order hold whatever the sidecar asks for, and name themselves")
+@case(
+    "G08",
+    "The terminal's own limits of an order hold whatever the sidecar asks for, and name themselves",
+    kinds=EXPERT_ONLY,
+)
 def inputs_of_an_order(rig: StoryRig) -> None:
     wanted: list[tuple[dict[str, str], str, str, dict[str, Any]]] = [
         ({"InpMaxLot": "0.05"}, "OPEN_LONG", "the maximum lot 0.05", {"quantity": 0.06}),
@@ -272,7 +249,11 @@ def inputs_of_an_order(rig: StoryRig) -> None:
     rig.emitted(rig.issue("CLOSE"), *CLOSED)
 
 
-@case("G09", "The terminal's own limits of all orders together hold opens back, and closes not")
+@case(
+    "G09",
+    "The terminal's own limits of all orders together hold opens back, and closes not",
+    kinds=EXPERT_ONLY,
+)
 def inputs_together(rig: StoryRig) -> None:
     enter(rig, InpMaxSymbolPositions="1")
     rig.start()

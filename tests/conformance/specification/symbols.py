@@ -8,11 +8,11 @@ from bridge.simulator.broker.market.hours import opens_at
 from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Retcode, SymbolTradeMode
-from bridge.simulator.terminal.expiry import clock_text
 from tests.conformance.rig import StoryRig
 from tests.conformance.specification.asking import (
     CANCELLED,
     PLACED,
+    clock_text,
     refusals,
     refused,
     send_of,
@@ -22,7 +22,7 @@ from tests.conformance.specification.asking import (
     until,
     volumes,
 )
-from tests.conformance.specification.case import case
+from tests.conformance.specification.case import EXPERT_ONLY, case
 from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
 
@@ -54,6 +54,7 @@ def mapping(rig: StoryRig) -> None:
 @case(
     "S02",
     "A symbol that has a prefix or suffix at the broker is found; of two that could be meant, neither",
+    kinds=EXPERT_ONLY,
 )
 def detection(rig: StoryRig) -> None:
     likes = {
@@ -74,7 +75,11 @@ def detection(rig: StoryRig) -> None:
     assert len(rig.broker.sends()) == 4
 
 
-@case("S03", "Where a symbol may not be opened, on a side or at all, an open is refused; a close goes on")
+@case(
+    "S03",
+    "Where a symbol may not be opened, on a side or at all, an open is refused; a close goes on",
+    kinds=EXPERT_ONLY,
+)
 def trade_modes(rig: StoryRig) -> None:
     rig.start()
     held = [rig.issue("OPEN_LONG"), rig.issue("OPEN_LONG", symbol="XAUUSD")]
@@ -122,6 +127,7 @@ def ticks(rig: StoryRig) -> None:
 @case(
     "S05",
     "A quantity that the symbol does not take is refused with its numbers; so is more than its limit",
+    kinds=EXPERT_ONLY,
 )
 def quantities(rig: StoryRig) -> None:
     terms_of = SymbolTerms(
@@ -154,7 +160,11 @@ def quantities(rig: StoryRig) -> None:
     rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
 
 
-@case("S06", "Stops and prices on the wrong side or too near are refused with the numbers; a close is not")
+@case(
+    "S06",
+    "Stops and prices on the wrong side or too near are refused with the numbers; a close is not",
+    kinds=EXPERT_ONLY,
+)
 def levels(rig: StoryRig) -> None:
     rig.start()
     terms(rig, "EURUSD", trade_stops_level=20)
@@ -207,7 +217,11 @@ def levels(rig: StoryRig) -> None:
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
-@case("S07", "What stands within the freeze level is not changed or cancelled, and the numbers say why")
+@case(
+    "S07",
+    "What stands within the freeze level is not changed or cancelled, and the numbers say why",
+    kinds=EXPERT_ONLY,
+)
 def frozen(rig: StoryRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.0947)
@@ -234,7 +248,9 @@ def frozen(rig: StoryRig) -> None:
 
 
 @case(
-    "S08", "While a market is closed an open is refused with when it opens, a close as well; then both go out"
+    "S08",
+    "While a market is closed an open is refused with when it opens, a close as well; then both go out",
+    kinds=EXPERT_ONLY,
 )
 def sessions(rig: StoryRig) -> None:
     rig.start()
@@ -253,7 +269,11 @@ def sessions(rig: StoryRig) -> None:
     rig.open()
 
 
-@case("S09", "A symbol that has no quote yet is refused until there is one, and nothing is sent")
+@case(
+    "S09",
+    "A symbol that has no quote yet is refused until there is one, and nothing is sent",
+    kinds=EXPERT_ONLY,
+)
 def without_a_quote(rig: StoryRig) -> None:
     rig.start_with(
         Scenario(symbols=tuple(SymbolTerms(name=name, quoted=name == "EURUSD") for name in SHIPPED))

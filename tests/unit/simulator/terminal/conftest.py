@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from bridge.simulator.broker.scenario import Scenario
-from bridge.simulator.terminal.inputs import Inputs
 from tests.unit.simulator.terminal.rig import JoinWith, Rig
 
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    """A terminal that has not said hello yet."""
+    """A terminal that has sent no hello yet."""
     made = Rig(tmp_path)
     yield made
     made.close()
@@ -20,7 +19,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 @pytest.fixture
 def joined(rig: Rig) -> Rig:
-    """A terminal in a session, its first scan reported and forgotten."""
+    """A terminal with a session, its first scan reported and forgotten."""
     rig.join()
     rig.peer.forget()
     return rig
@@ -28,11 +27,11 @@ def joined(rig: Rig) -> Rig:
 
 @pytest.fixture
 def join_with(tmp_path: Path) -> Iterator[JoinWith]:
-    """Makes a terminal with inputs of its own, on a broker with a scenario of its own, in a session."""
+    """Makes a terminal with a session, on a broker with a scenario of its own."""
     made: list[Rig] = []
 
-    def make(scenario: Scenario = Scenario(), inputs: Inputs = Inputs()) -> Rig:  # noqa: B008 - frozen
-        rig = Rig(tmp_path, inputs=inputs, scenario=scenario)
+    def make(scenario: Scenario = Scenario()) -> Rig:  # noqa: B008 - frozen
+        rig = Rig(tmp_path, scenario=scenario)
         made.append(rig)
         rig.join()
         return rig

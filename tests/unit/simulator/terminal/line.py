@@ -64,7 +64,7 @@ class Line:
     def sent(self) -> list[FromTerminal]:
         return [decode_from_terminal(frame) for frame in self.session.take_frames()]
 
-    def hear(self, message: Message | bytes) -> Work | None:
+    def receive(self, message: Message | bytes) -> Work | None:
         frame = message if isinstance(message, bytes) else encode(message)
         return self.session.on_frame(frame, self.now, self.standing, LEDGER)
 
@@ -74,13 +74,13 @@ class Line:
         return hello
 
     def prove(self) -> Prove:
-        self.hear(self.peer.challenge(self.hello()))
+        self.receive(self.peer.challenge(self.hello()))
         (prove,) = self.sent()
         assert isinstance(prove, Prove)
         return prove
 
     def join(self) -> Work | None:
-        return self.hear(self.peer.welcome(self.prove()))
+        return self.receive(self.peer.welcome(self.prove()))
 
     def report_numbers(self, messages: list[FromTerminal]) -> list[int]:
         return [message.seq for message in messages if isinstance(message, ReportMessage)]

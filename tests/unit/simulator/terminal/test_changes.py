@@ -1,4 +1,4 @@
-"""Changes of a position's levels: what they carry on, what they leave alone, and what is seen after them."""
+"""MODIFY of a position: the request, and the reports that follow it."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,7 +18,7 @@ from bridge.core.link.reports import (
 )
 from bridge.core.units.mt5_terms import MarginMode, Side
 from bridge.simulator.broker.fault_rules import LoseAnswer, Match, MoveMarket, Reject, Rule, SendKind
-from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
+from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from bridge.simulator.mt5.types import OrderType, Retcode, TradeAction
 from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import JoinWith, Rig
@@ -37,7 +37,7 @@ def modify(
     client_order_id: int = CHANGE,
     side: Side = Side.BUY,
 ) -> Order:
-    """New levels for a position."""
+    """Return a MODIFY of a position."""
     return Order(
         client_order_id=client_order_id,
         kind=CommandKind.MODIFY,
@@ -51,8 +51,8 @@ def modify(
 
 
 def opened(rig: Rig) -> int:
-    """A long position of the terminal's, without levels; its identifier."""
-    rig.say(rig.peer.command(open_order(OPENER)))
+    """Open a long position without levels; return its identifier."""
+    rig.send(rig.peer.command(open_order(OPENER)))
     rig.run(500)
     (position,) = rig.broker.positions()
     rig.peer.forget()
@@ -65,7 +65,7 @@ def levels(rig: Rig) -> tuple[Decimal, Decimal]:
 
 
 def emitted(rig: Rig) -> list[str]:
-    """The reports in the order of arrival: stages of commands, kinds of the others."""
+    """Return the reports in the order of arrival: stages of commands, kinds of the others."""
     return [
         str(report.reason or report.stage) if isinstance(report, CommandReport) else type(report).__name__
         for report in rig.peer.reports
@@ -76,9 +76,9 @@ def last(rig: Rig) -> AnyReport:
     return rig.peer.reports[-1]
 
 
-def test_a_change_carries_the_positions_magic_and_is_seen_at_once(joined: Rig) -> None:
+def test_change_keeps_the_magic_and_its_effect_is_reported_at_once(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.command(modify(position, sl="1.09000", tp="1.10000")))
+    joined.send(joined.peer.command(modify(position, sl="1.09000", tp="1.10000")))
     joined.turn()
     joined.turn()
     assert emitted(joined) == ["received", "submitted", "result", "PositionReport"]
@@ -90,42 +90,37 @@ def test_a_change_carries_the_positions_magic_and_is_seen_at_once(joined: Rig) -
     assert joined.ledger.find(CHANGE) is not None
     joined.peer.forget()
     joined.run(1_000)
-    assert not joined.peer.reports, "what was told once is not told again"
+    assert not joined.peer.reports, "a reported state is not reported again"
 
 
-def test_none_leaves_a_level_and_0_takes_it_away(joined: Rig) -> None:
+def test_none_leaves_a_level_and_0_removes_it(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.command(modify(position, sl="1.09000", tp="1.10000", client_order_id=1002)))
-    joined.say(joined.peer.command(modify(position, tp="0", client_order_id=1003)))
+    joined.send(joined.peer.command(modify(position, sl="1.09000", tp="1.10000", client_order_id=1002)))
+    joined.send(joined.peer.command(modify(position, tp="0", client_order_id=1003)))
     joined.run(500)
     assert levels(joined) == (SL, Decimal(0))
-    joined.say(joined.peer.command(modify(position, sl="0", tp="1.10000", client_order_id=1004)))
+    joined.send(joined.peer.command(modify(position, sl="0", tp="1.10000", client_order_id=1004)))
     joined.run(500)
     assert levels(joined) == (Decimal(0), TP)
     assert joined.peer.reports_of(PositionReport)[-1].take_profit == TP
 
 
-@pytest.mark.parametrize("sl", [None, "0"])
-def test_what_is_so_already_is_not_sent_and_is_shown_first(joined: Rig, sl: str | None) -> None:
+def test_unchanged_levels_are_refused_by_the_broker(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.command(modify(position, sl=sl)))
+    joined.send(joined.peer.command(modify(position, sl="0")))
     joined.run(500)
-    assert emitted(joined) == ["received", "PositionReport", "NO_CHANGE"]
-    answer = last(joined)
-    assert isinstance(answer, CommandReport)
-    assert answer.message == "the levels are these already"
-    assert joined.ledger.find(CHANGE) is None
-    assert len(joined.broker.sends()) == 1
+    assert emitted(joined) == ["received", "submitted", "result", "PositionReport"]
+    assert joined.peer.reports_of(CommandReport)[-1].retcode == Retcode.NO_CHANGES
 
 
-def test_a_change_that_meets_the_stop_shows_the_deals(joined: Rig) -> None:
+def test_change_after_the_stop_was_hit_reports_the_deals(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.command(modify(position, sl="1.09000", client_order_id=1002)))
+    joined.send(joined.peer.command(modify(position, sl="1.09000", client_order_id=1002)))
     joined.run(500)
     joined.peer.forget()
     hit = MoveMarket(bid=Decimal("1.08990"), ask=Decimal("1.09000"))
     joined.broker.add_rule(Rule(effect=hit, match=Match(kind=SendKind.SLTP)))
-    joined.say(joined.peer.command(modify(position, sl="1.08000", client_order_id=1003)))
+    joined.send(joined.peer.command(modify(position, sl="1.08000", client_order_id=1003)))
     joined.turn()
     joined.turn()
     assert emitted(joined)[:5] == ["received", "submitted", "result", "DealReport", "DealReport"]
@@ -133,19 +128,19 @@ def test_a_change_that_meets_the_stop_shows_the_deals(joined: Rig) -> None:
     assert (result.retcode, joined.broker.positions()) == (Retcode.POSITION_CLOSED, [])
 
 
-def test_a_position_that_is_gone_is_shown_by_its_deals(joined: Rig) -> None:
+def test_closed_position_is_reported_by_its_deals(joined: Rig) -> None:
     position = opened(joined)
     joined.broker.manual_close(position)
-    joined.say(joined.peer.command(modify(position, sl="1.09000")))
+    joined.send(joined.peer.command(modify(position, sl="1.09000")))
     joined.turn()
     joined.turn()
     assert emitted(joined)[:4] == ["received", "DealReport", "DealReport", "NO_POSITION"]
     assert {deal.position_id for deal in joined.peer.reports_of(DealReport)} == {position}
 
 
-def test_another_position_than_was_meant(joined: Rig) -> None:
+def test_change_of_the_other_side_is_not_sent(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.command(modify(position, sl="1.09000", side=Side.SELL)))
+    joined.send(joined.peer.command(modify(position, sl="1.09000", side=Side.SELL)))
     joined.run(500)
     answer = last(joined)
     assert isinstance(answer, CommandReport)
@@ -156,94 +151,59 @@ def test_another_position_than_was_meant(joined: Rig) -> None:
     assert levels(joined) == (Decimal(0), Decimal(0))
 
 
-def test_a_refused_change_shows_what_stands(joined: Rig) -> None:
+def test_refused_change_reports_the_present_levels(joined: Rig) -> None:
     position = opened(joined)
     joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.INVALID_STOPS)))
-    joined.say(joined.peer.command(modify(position, sl="1.09000")))
+    joined.send(joined.peer.command(modify(position, sl="1.09000")))
     joined.run(500)
     assert emitted(joined) == ["received", "submitted", "result", "PositionReport"]
     joined.peer.forget()
-    joined.say(joined.peer.status_request(modify(position, sl="1.09000")))
+    joined.send(joined.peer.status_request(modify(position, sl="1.09000")))
     joined.run(100)
-    assert emitted(joined) == ["submitted", "result", "PositionReport"], "a clear outcome needs no settling"
-
-
-@pytest.mark.parametrize("sl", ["1.09400", "1.09600"])
-def test_stops_on_the_wrong_side_or_too_near(join_with: JoinWith, sl: str) -> None:
-    rig = join_with(Scenario(symbols=(SymbolTerms(name="EURUSD", stops_level=200),)))
-    position = opened(rig)
-    rig.say(rig.peer.command(modify(position, sl=sl)))
-    rig.run(500)
-    answer = last(rig)
-    assert isinstance(answer, CommandReport)
-    assert (answer.reason, answer.retcode) == (NotSentReason.CHECK, Retcode.INVALID_STOPS)
-    assert answer.message.startswith(f"stop loss {sl} is ") and "the bid 1.09500" in answer.message
-    assert levels(rig) == (Decimal(0), Decimal(0))
-
-
-def test_a_stop_that_is_about_to_be_hit_is_left_alone(join_with: JoinWith) -> None:
-    rig = join_with(Scenario(symbols=(SymbolTerms(name="EURUSD", freeze_level=30),)))
-    position = opened(rig)
-    rig.say(rig.peer.command(modify(position, sl="1.09400", client_order_id=1002)))
-    rig.run(500)
-    rig.broker.set_quote("EURUSD", Decimal("1.09430"), Decimal("1.09440"))
-    rig.say(rig.peer.command(modify(position, sl="1.09000", client_order_id=1003)))
-    rig.run(500)
-    answer = last(rig)
-    assert isinstance(answer, CommandReport)
-    assert (answer.retcode, answer.message) == (
-        Retcode.FROZEN,
-        f"position {position} is frozen: its stop loss 1.09400 is 30 points from the bid 1.09430; "
-        "this symbol freezes it within 30",
+    assert emitted(joined) == ["submitted", "result", "PositionReport"], (
+        "a clear outcome needs no status reply"
     )
-    # The broker does not close it either, and is left to say so itself.
-    close = open_order(1004, kind=CommandKind.CLOSE, side=Side.SELL, position=position)
-    rig.say(rig.peer.command(close))
-    rig.run(500)
-    answer = last(rig)
-    assert isinstance(answer, CommandReport)
-    assert answer.message.startswith("OrderCheck refused it")
 
 
-def test_no_more_is_closed_than_is_open(joined: Rig) -> None:
+def test_close_asks_for_no_more_than_is_open(joined: Rig) -> None:
     position = opened(joined)
     joined.broker.manual_close(position, Decimal("0.04"))
     close = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=position)
-    joined.say(joined.peer.command(close))
+    joined.send(joined.peer.command(close))
     joined.run(500)
     assert joined.broker.sends()[-1].request.volume == Decimal("0.06")
     assert joined.broker.positions() == []
 
 
 @pytest.mark.parametrize("mode", [MarginMode.RETAIL_NETTING, MarginMode.EXCHANGE])
-def test_a_close_turns_no_netted_position_round(join_with: JoinWith, mode: MarginMode) -> None:
+def test_close_never_reverses_a_netted_position(join_with: JoinWith, mode: MarginMode) -> None:
     rig = join_with(Scenario(account=AccountTerms(margin_mode=mode)))
     position = opened(rig)
     rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.04"))
     close = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=position)
-    rig.say(rig.peer.command(close))
+    rig.send(rig.peer.command(close))
     rig.run(500)
     request = rig.broker.sends()[-1].request
     assert (request.volume, request.position) == (Decimal("0.06"), position)
     assert rig.broker.positions() == []
 
 
-def test_a_position_that_was_turned_round_is_not_the_one_that_was_meant(join_with: JoinWith) -> None:
+def test_change_of_a_reversed_position_is_not_sent(join_with: JoinWith) -> None:
     rig = join_with(Scenario(account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING)))
     position = opened(rig)
     rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.30"))
-    rig.say(rig.peer.command(modify(position, sl="1.09000")))
+    rig.send(rig.peer.command(modify(position, sl="1.09000")))
     rig.run(500)
     assert "NO_POSITION" in emitted(rig)
     assert levels(rig) == (Decimal(0), Decimal(0))
 
 
 @pytest.mark.parametrize("reloaded", [False, True])
-def test_a_change_in_the_ledger_is_answered_from_it(joined: Rig, reloaded: bool) -> None:
+def test_change_in_the_ledger_is_answered_from_it(joined: Rig, reloaded: bool) -> None:
     """Its target is as it was before, so a second request would change it again."""
     position = opened(joined)
     order = modify(position, sl="1.09000")
-    joined.say(joined.peer.command(order))
+    joined.send(joined.peer.command(order))
     joined.run(300)
     answer = joined.peer.reports_of(CommandReport)[-2:]
     joined.broker.manual_modify(position=position, sl=Decimal(0))
@@ -251,21 +211,21 @@ def test_a_change_in_the_ledger_is_answered_from_it(joined: Rig, reloaded: bool)
         joined.restart()
         joined.join()
     joined.peer.forget()
-    joined.say(joined.peer.command(order, attempt=2))
+    joined.send(joined.peer.command(order, attempt=2))
     joined.run(300)
     assert len(joined.broker.sends()) == 2
     assert [report.stage for report in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
     assert joined.peer.reports_of(CommandReport) == answer
 
 
-def test_a_change_without_an_answer_is_settled_by_what_stands(joined: Rig) -> None:
+def test_status_reply_of_an_unanswered_change_reports_the_position(joined: Rig) -> None:
     position = opened(joined)
     joined.broker.add_rule(UNANSWERED)
     order = modify(position, sl="1.09000")
-    joined.say(joined.peer.command(order))
+    joined.send(joined.peer.command(order))
     joined.run(500)
     joined.peer.forget()
-    joined.say(joined.peer.status_request(order, request_no=4))
+    joined.send(joined.peer.status_request(order, request_no=4))
     joined.run(100)
     assert emitted(joined) == ["submitted", "result", "PositionReport", "status_reply"]
     status_reply = last(joined)
@@ -275,29 +235,29 @@ def test_a_change_without_an_answer_is_settled_by_what_stands(joined: Rig) -> No
     assert len(joined.broker.sends()) == 2
 
 
-def test_a_status_request_of_a_change_to_a_position_that_is_gone(joined: Rig) -> None:
+def test_status_request_of_a_change_to_a_closed_position_reports_its_deals(joined: Rig) -> None:
     position = opened(joined)
     joined.broker.add_rule(UNANSWERED)
     order = modify(position, sl="1.09000")
-    joined.say(joined.peer.command(order))
+    joined.send(joined.peer.command(order))
     joined.run(500)
     joined.broker.manual_close(position)
     joined.run(500)
     joined.peer.forget()
-    joined.say(joined.peer.status_request(order))
+    joined.send(joined.peer.status_request(order))
     joined.run(100)
     assert emitted(joined) == ["submitted", "result", "DealReport", "DealReport", "status_reply"]
 
 
-def test_a_status_request_of_a_change_while_the_broker_is_away(joined: Rig) -> None:
+def test_status_request_of_a_change_without_a_connection_is_unsearched(joined: Rig) -> None:
     position = opened(joined)
     joined.broker.add_rule(UNANSWERED)
     order = modify(position, sl="1.09000")
-    joined.say(joined.peer.command(order))
+    joined.send(joined.peer.command(order))
     joined.run(500)
     joined.broker.disconnect()
     joined.peer.forget()
-    joined.say(joined.peer.status_request(order))
+    joined.send(joined.peer.status_request(order))
     joined.turn()
     status_reply = last(joined)
     assert isinstance(status_reply, CommandReport)
@@ -309,7 +269,7 @@ class Crash(BaseException):
 
 
 @pytest.fixture
-def dies_at() -> Iterator[list[str]]:
+def crash_at() -> Iterator[list[str]]:
     """Names of the fault points at which the terminal dies, each once."""
     names: list[str] = []
 
@@ -331,36 +291,36 @@ def dies_at() -> Iterator[list[str]]:
         ("terminal.result_written", 2, ["submitted", "result", "PositionReport", "status_reply"]),
     ],
 )
-def test_a_crash_around_the_change(
-    joined: Rig, dies_at: list[str], place: str, sends: int, stages: list[str]
+def test_crash_around_a_change_never_sends_twice(
+    joined: Rig, crash_at: list[str], place: str, sends: int, stages: list[str]
 ) -> None:
     position = opened(joined)
     order = modify(position, sl="1.09000")
-    dies_at.append(place)
-    joined.say(joined.peer.command(order))
+    crash_at.append(place)
+    joined.send(joined.peer.command(order))
     with pytest.raises(Crash):
         joined.run(100)
     joined.restart()
     joined.join()
     joined.peer.forget()
-    joined.say(joined.peer.status_request(order))
-    joined.say(joined.peer.command(order, attempt=2))
+    joined.send(joined.peer.status_request(order))
+    joined.send(joined.peer.command(order, attempt=2))
     joined.turn()
     assert emitted(joined)[-len(stages) :] == stages
     joined.run(500)
     assert len(joined.broker.sends()) == sends
 
 
-def test_a_status_request_without_an_intent_stays_as_it_was(joined: Rig) -> None:
+def test_status_request_of_an_unknown_change_is_answered_no_intent(joined: Rig) -> None:
     position = opened(joined)
-    joined.say(joined.peer.status_request(modify(position, sl="1.09000")))
+    joined.send(joined.peer.status_request(modify(position, sl="1.09000")))
     joined.run(100)
     assert emitted(joined) == ["NO_INTENT"]
 
 
-def test_a_manual_made_position_may_be_changed_too(joined: Rig) -> None:
+def test_manual_position_may_be_changed(joined: Rig) -> None:
     ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
-    joined.say(joined.peer.command(modify(ticket, sl="1.09000")))
+    joined.send(joined.peer.command(modify(ticket, sl="1.09000")))
     joined.run(500)
     assert levels(joined)[0] == SL
     assert joined.broker.sends()[-1].request.magic == 0

@@ -30,9 +30,9 @@ def test_reports_are_numbered_within_a_window(line: Line) -> None:
     for counter in range(WINDOW + 10):
         line.session.post(trouble(counter))
     assert line.report_numbers(line.timer()) == list(range(1, WINDOW + 1))
-    line.hear(Ack(epoch=1, seq=4))
+    line.receive(Ack(epoch=1, seq=4))
     assert line.report_numbers(line.sent()) == list(range(WINDOW + 1, WINDOW + 5))
-    line.hear(Ack(epoch=1, seq=WINDOW + 4))
+    line.receive(Ack(epoch=1, seq=WINDOW + 4))
     assert line.report_numbers(line.sent()) == list(range(WINDOW + 5, WINDOW + 11))
 
 
@@ -40,11 +40,11 @@ def test_an_acknowledgement_of_nothing_changes_nothing(line: Line) -> None:
     line.join()
     line.session.post(trouble(1))
     line.timer()
-    line.hear(Ack(epoch=1, seq=2))
+    line.receive(Ack(epoch=1, seq=2))
     assert line.session.counts["wild_ack"] == 1
     assert len(line.session.reports) == 1
-    line.hear(Ack(epoch=1, seq=1))
-    line.hear(Ack(epoch=1, seq=0))
+    line.receive(Ack(epoch=1, seq=1))
+    line.receive(Ack(epoch=1, seq=0))
     assert len(line.session.reports) == 0
 
 
@@ -53,8 +53,8 @@ def test_a_new_epoch_numbers_the_unacknowledged_anew_in_order(line: Line) -> Non
     for counter in range(5):
         line.session.post(trouble(counter))
     line.timer()
-    line.hear(Ack(epoch=1, seq=2))
-    line.session.fail(line.now, "lost")
+    line.receive(Ack(epoch=1, seq=2))
+    line.session.drop(line.now, "lost")
     line.session.post(trouble(5))
     line.now += 2_000
     line.join()
@@ -87,7 +87,7 @@ def test_numbers_have_no_gap_whatever_happens(taken: list[tuple[str, object]]) -
     for what, argument in taken:
         match what, argument:
             case "frame", bytes(frame):
-                line.hear(frame)
+                line.receive(frame)
             case "pass", int(passed):
                 line.now += passed
             case "post", int(count):
@@ -118,6 +118,6 @@ def _try_to_join(line: Line) -> None:
             if b'"type":"report"' in frame:
                 continue
             for answer in line.peer.on_frame(frame):
-                line.hear(answer)
+                line.receive(answer)
         if line.session.up:
             return

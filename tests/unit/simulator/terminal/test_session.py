@@ -53,7 +53,7 @@ def test_the_handshake_ends_in_a_session(line: Line) -> None:
 def test_a_wrong_proof_is_never_answered_with_ours(line: Line) -> None:
     hello = line.hello()
     stranger = SidecarPeer(LinkKey(bytes(32)))
-    line.hear(stranger.challenge(hello))
+    line.receive(stranger.challenge(hello))
     assert line.sent() == []
     assert line.session.phase is Phase.DOWN
     assert line.session.take_reconnect()
@@ -65,14 +65,14 @@ def test_a_wrong_proof_is_never_answered_with_ours(line: Line) -> None:
 def test_our_own_proof_played_back_is_no_sidecar_proof(line: Line) -> None:
     hello = line.hello()
     mirrored = KEY.terminal_proof(hello, 1, hello.nonce, ACCOUNT)
-    line.hear(Challenge(version=1, nonce=hello.nonce, proof=mirrored))
+    line.receive(Challenge(version=1, nonce=hello.nonce, proof=mirrored))
     assert line.sent() == []
     assert line.session.phase is Phase.DOWN
 
 
 def test_a_version_that_was_not_offered_is_refused(line: Line) -> None:
     hello = line.hello()
-    line.hear(Challenge(version=2, nonce="5e" * 32, proof=KEY.sidecar_proof(hello, 2, "5e" * 32)))
+    line.receive(Challenge(version=2, nonce="5e" * 32, proof=KEY.sidecar_proof(hello, 2, "5e" * 32)))
     assert line.sent() == []
     assert line.session.phase is Phase.DOWN
 
@@ -81,7 +81,7 @@ def test_back_off_doubles_to_thirty_seconds_and_a_session_resets_it(line: Line) 
     said: list[FromTerminal] = [line.hello()]
     waits = []
     for _ in range(7):
-        line.hear(Refused(code=RefusalCode.ACCOUNT, message="no", remedy="rebind"))
+        line.receive(Refused(code=RefusalCode.ACCOUNT, message="no", remedy="rebind"))
         assert line.session.take_reconnect()
         began = line.now
         while line.session.phase is Phase.DOWN:
@@ -91,10 +91,10 @@ def test_back_off_doubles_to_thirty_seconds_and_a_session_resets_it(line: Line) 
     assert waits == [1, 2, 4, 8, 16, 30, 30]
     (hello,) = said
     assert isinstance(hello, Hello)
-    line.hear(line.peer.challenge(hello))
+    line.receive(line.peer.challenge(hello))
     (prove,) = [message for message in line.sent() if isinstance(message, Prove)]
-    line.hear(line.peer.welcome(prove))
-    line.session.fail(line.now, "lost")
+    line.receive(line.peer.welcome(prove))
+    line.session.drop(line.now, "lost")
     line.now += 1_000
     assert line.hello().officer == OFFICER
 
@@ -111,7 +111,7 @@ def test_a_hello_without_an_answer_is_given_up(line: Line) -> None:
 def test_a_stale_welcome_is_dropped(line: Line, wait_ms: int, up: bool) -> None:
     prove = line.prove()
     line.now += wait_ms
-    line.hear(line.peer.welcome(prove))
+    line.receive(line.peer.welcome(prove))
     assert line.session.up is up
     assert line.session.take_reconnect() is not up
     assert line.session.counts["stale_welcome"] == (not up)
@@ -119,7 +119,7 @@ def test_a_stale_welcome_is_dropped(line: Line, wait_ms: int, up: bool) -> None:
 
 def test_a_second_welcome_is_ignored(line: Line) -> None:
     line.join()
-    assert line.hear(line.peer.welcome(line.peer.proofs[0])) is None
+    assert line.receive(line.peer.welcome(line.peer.proofs[0])) is None
     assert line.session.counts["out_of_turn"] == 1
     assert line.session.up
 
@@ -132,7 +132,7 @@ def test_frames_of_another_epoch_are_dropped_and_counted(line: Line) -> None:
         SidecarHeartbeat(epoch=9, clock_ms=10**6),
         Bye(epoch=9, reason="x"),
     ):
-        assert line.hear(message) is None
+        assert line.receive(message) is None
     assert line.session.counts["other_epoch"] == 4
     assert line.session.link_ms(line.now) == 0
     assert line.session.up
@@ -140,8 +140,8 @@ def test_frames_of_another_epoch_are_dropped_and_counted(line: Line) -> None:
 
 def test_commands_and_status_requests_come_through(line: Line) -> None:
     line.join()
-    assert isinstance(line.hear(line.peer.command(open_order())), Command)
-    assert isinstance(line.hear(line.peer.status_request(open_order())), StatusRequest)
+    assert isinstance(line.receive(line.peer.command(open_order())), Command)
+    assert isinstance(line.receive(line.peer.status_request(open_order())), StatusRequest)
 
 
 def test_heartbeats_keep_their_schedule_without_bursts(line: Line) -> None:
@@ -150,7 +150,7 @@ def test_heartbeats_keep_their_schedule_without_bursts(line: Line) -> None:
     start = line.now
     for passed in [*range(0, 3_000, 37), 7_777, 7_900, 8_000]:
         line.now = start + passed
-        line.hear(SidecarHeartbeat(epoch=1, clock_ms=passed))
+        line.receive(SidecarHeartbeat(epoch=1, clock_ms=passed))
         beats += [passed for message in line.timer() if isinstance(message, TerminalHeartbeat)]
     assert beats == [0, 1_036, 2_035, 7_777, 8_000]
 
@@ -168,11 +168,11 @@ def test_a_heartbeat_says_how_the_terminal_stands(line: Line) -> None:
 def test_three_missed_heartbeats_suspend_and_a_word_resumes(line: Line) -> None:
     line.join()
     line.now += 3_000
-    assert line.session.hears(line.now)
+    assert line.session.in_contact(line.now)
     line.now += 1
-    assert not line.session.hears(line.now)
-    line.hear(SidecarHeartbeat(epoch=1, clock_ms=1))
-    assert line.session.hears(line.now)
+    assert not line.session.in_contact(line.now)
+    line.receive(SidecarHeartbeat(epoch=1, clock_ms=1))
+    assert line.session.in_contact(line.now)
 
 
 def test_a_dead_sidecar_means_a_new_socket(line: Line) -> None:
@@ -189,7 +189,7 @@ def test_a_dead_sidecar_means_a_new_socket(line: Line) -> None:
 
 def test_bye_of_the_sidecar_ends_the_session(line: Line) -> None:
     line.join()
-    line.hear(Bye(epoch=1, reason="shutdown"))
+    line.receive(Bye(epoch=1, reason="shutdown"))
     assert line.session.phase is Phase.DOWN
     assert line.session.take_reconnect()
 
@@ -219,7 +219,7 @@ def test_an_account_that_changed_between_two_sessions_takes_no_reports_along(lin
     line.join()
     line.session.post(trouble(1))
     line.timer()
-    line.hear(Bye(epoch=1, reason="restart"))
+    line.receive(Bye(epoch=1, reason="restart"))
     line.standing = msgspec.structs.replace(STANDING, account=msgspec.structs.replace(ACCOUNT, login=6))
     line.now += 2_000
     line.join()
@@ -241,7 +241,7 @@ def test_an_account_that_changed_between_two_sessions_takes_no_reports_along(lin
 def test_nonsense_is_counted_and_answered(line: Line, frame: bytes, code: str) -> None:
     line.join()
     line.timer()
-    assert line.hear(frame) is None
+    assert line.receive(frame) is None
     (answer,) = line.sent()
     assert isinstance(answer, ErrorMessage)
     assert answer.code == code
@@ -255,5 +255,5 @@ def test_nonsense_is_counted_and_answered(line: Line, frame: bytes, code: str) -
 def test_an_error_is_never_answered(line: Line, frame: bytes) -> None:
     line.join()
     line.timer()
-    line.hear(frame)
+    line.receive(frame)
     assert line.sent() == []

@@ -14,8 +14,7 @@ from bridge.core.link.messages import Bye, TerminalHeartbeat, encode
 from bridge.core.link.reports import CommandReport, CommandStage, ConnectionReport, DealReport
 from bridge.simulator.broker.fault_rules import Effect, LoseAnswer, Reject, Rule
 from bridge.simulator.broker.scenario import AccountTerms
-from bridge.simulator.terminal.inputs import Inputs
-from bridge.simulator.terminal.scanner import RESCAN_MS
+from bridge.simulator.terminal.scan import RESCAN_MS
 from bridge.simulator.terminal.terminal import MAX_COMMANDS
 from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import STEP_MS, Rig
@@ -23,7 +22,7 @@ from tests.unit.simulator.terminal.rig import STEP_MS, Rig
 
 def test_a_flood_of_commands_is_answered_busy(joined: Rig) -> None:
     for client_order_id in range(1, MAX_COMMANDS + 3):
-        joined.say(joined.peer.command(open_order(client_order_id)))
+        joined.send(joined.peer.command(open_order(client_order_id)))
     assert joined.stages(MAX_COMMANDS) == ["received"]
     assert joined.stages(MAX_COMMANDS + 1) == ["not_sent BUSY"]
     joined.run(3_000)
@@ -32,7 +31,7 @@ def test_a_flood_of_commands_is_answered_busy(joined: Rig) -> None:
 
 def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once(joined: Rig) -> None:
     for _ in range(3):
-        joined.say(joined.peer.command(open_order()))
+        joined.send(joined.peer.command(open_order()))
     joined.run(200)
     assert joined.stages() == ["received", "submitted", "result"]
     assert joined.sends() == 1
@@ -40,7 +39,7 @@ def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once
 
 def test_at_most_one_order_goes_out_in_a_timer_call(joined: Rig) -> None:
     for client_order_id in range(1, 6):
-        joined.say(joined.peer.command(open_order(client_order_id)))
+        joined.send(joined.peer.command(open_order(client_order_id)))
     before = 0
     for _ in range(10):
         joined.turn()
@@ -55,40 +54,40 @@ def test_what_was_buffered_across_a_stall_is_late(joined: Rig) -> None:
         joined.mono_ms += STEP_MS
         joined.turn()
     # Then everything at once: a heartbeat, and a command that was good until two seconds ago.
-    joined.say(joined.peer.heartbeat(1_500))
-    joined.say(joined.peer.command(open_order(), deadline_ms=2_500))
+    joined.send(joined.peer.heartbeat(1_500))
+    joined.send(joined.peer.command(open_order(), deadline_ms=2_500))
     joined.run(100)
     assert joined.stages() == ["received", "not_sent LATE"]
     assert joined.sends() == 0
 
 
 def test_nothing_is_executed_while_the_sidecar_is_silent(joined: Rig) -> None:
-    joined.say(joined.peer.command(open_order()))
+    joined.send(joined.peer.command(open_order()))
     joined.mono_ms += 3_100
     for _ in range(20):
         joined.turn()
     assert joined.broker.sends() == []
-    joined.say(joined.peer.heartbeat(0))
+    joined.send(joined.peer.heartbeat(0))
     joined.run(100)
     assert joined.sends() == 1
 
 
 def test_commands_of_a_lost_session_are_not_executed(joined: Rig) -> None:
-    joined.say(joined.peer.command(open_order()))
-    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.send(joined.peer.command(open_order()))
+    joined.send(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
     stale = joined.peer.command(open_order(1002))
     joined.join()
-    joined.say(stale)
+    joined.send(stale)
     joined.run(1_000)
     assert joined.broker.sends() == []
     assert joined.terminal.counts["other_epoch"] == 1
-    joined.say(joined.peer.status_request(open_order()))
+    joined.send(joined.peer.status_request(open_order()))
     joined.run(100)
     assert joined.stages()[-1] == "not_sent NO_INTENT"
 
 
 def test_another_account_sends_nothing(joined: Rig) -> None:
-    joined.say(joined.peer.command(open_order()))
+    joined.send(joined.peer.command(open_order()))
     joined.broker.state.trade.terms = AccountTerms(login=42)
     joined.run(100)
     assert joined.broker.sends() == []
@@ -130,7 +129,7 @@ def test_the_longest_timer_call_is_emitted_once(joined: Rig) -> None:
 
 
 def test_bye_is_the_last_word(joined: Rig) -> None:
-    joined.carry(joined.terminal.bye("SIGTERM"))
+    joined.deliver(joined.terminal.bye("SIGTERM"))
     assert joined.peer.messages_of(Bye)[0].reason == "SIGTERM"
 
 
@@ -139,7 +138,7 @@ def test_frames_before_the_first_hello_are_no_answer(rig: Rig) -> None:
 
 
 def test_the_poll_interval_travels_with_the_proof(rig: Rig) -> None:
-    rig.inputs = Inputs(poll_interval_s=7)
+    rig.poll_interval_s = 7
     rig.restart()
     rig.join()
     assert rig.peer.proofs[0].poll_interval_s == 7
@@ -187,11 +186,11 @@ class Driver:
         match what:
             case "command" if rig.terminal.up:
                 self.said.append(rig.peer.command(open_order(first), attempt=second))
-                rig.say(self.said[-1])
+                rig.send(self.said[-1])
             case "status_request" if rig.terminal.up:
-                rig.say(rig.peer.status_request(open_order(first), attempt=second))
+                rig.send(rig.peer.status_request(open_order(first), attempt=second))
             case "replay" if self.said:
-                rig.say(self.said[first % len(self.said)])
+                rig.send(self.said[first % len(self.said)])
             case "run":
                 rig.run(first)
             case "crash":
@@ -201,7 +200,7 @@ class Driver:
             case "tear":
                 self.tear(first)
             case "cut":
-                rig.say(encode(Bye(epoch=rig.peer.epoch, reason="test")))
+                rig.send(encode(Bye(epoch=rig.peer.epoch, reason="test")))
             case "link":
                 rig.linked = not rig.linked
             case "broker":
@@ -215,7 +214,7 @@ class Driver:
         rig.ledger.close()
         with (rig.folder / "ledger.jsonl").open("ab") as file:
             file.write(b'{"mark":999,"client_order_id":3,"attempt":1,"order":{'[:garbage])
-        rig.instance_id()
+        rig.load()
 
     def finish(self) -> None:
         """Let everything calm down, and settle every token."""
@@ -226,7 +225,7 @@ class Driver:
         rig.run(40_000)
         rig.peer.forget()
         for client_order_id in range(1, 5):
-            rig.say(rig.peer.status_request(open_order(client_order_id), attempt=3))
+            rig.send(rig.peer.status_request(open_order(client_order_id), attempt=3))
         rig.run(1_000)
 
 
@@ -276,7 +275,7 @@ def test_every_report_arrives_over_a_link_that_breaks(joined: Rig, seed: int) ->
     chance = random.Random(seed)  # noqa: S311 - a test's own chance
     for client_order_id in range(1, 15):
         if joined.terminal.up:
-            joined.say(joined.peer.command(open_order(client_order_id, volume="0.01")))
+            joined.send(joined.peer.command(open_order(client_order_id, volume="0.01")))
         joined.linked = chance.random() < 0.6
         joined.run(chance.choice([100, 1_000, 20_000]))
     joined.linked = True

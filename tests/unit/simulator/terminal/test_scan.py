@@ -24,7 +24,7 @@ from bridge.simulator.broker.state import new_state
 from bridge.simulator.mt5.types import Deal, Order, OrderType
 from bridge.simulator.terminal.broker_reports import position_report
 from bridge.simulator.terminal.outbox import WINDOW
-from bridge.simulator.terminal.scanner import RESCAN_MS, Scanner
+from bridge.simulator.terminal.scan import RESCAN_MS, Scanner
 from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import START_MS, Rig
 
@@ -85,7 +85,7 @@ def test_the_sidecars_watermark_counts_however_far_this_boot_has_scanned(joined:
     joined.peer.watermark_server_ms = joined.broker.server_time() - 1_000
     joined.peer.overlap_ms = 2_000
     joined.run(RESCAN_MS + 1_000)
-    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.send(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
     joined.peer.forget()
     joined.run(5_000)
     (scan,) = joined.peer.reports_of(ScanReport)
@@ -120,7 +120,7 @@ def test_a_stop_that_is_hit_is_emitted(joined: Rig) -> None:
 
 def test_nothing_depends_on_transactions(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=DropTransactions()))
-    joined.say(joined.peer.command(open_order()))
+    joined.send(joined.peer.command(open_order()))
     joined.run(1_000)
     assert len(joined.peer.reports_of(DealReport)) == 1
 
@@ -146,7 +146,7 @@ def test_a_commission_that_comes_late_is_emitted_again(joined: Rig) -> None:
 
 def test_history_that_shows_late_is_found_by_the_rescan(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=DelayHistory(milliseconds=90_000)))
-    joined.say(joined.peer.command(open_order()))
+    joined.send(joined.peer.command(open_order()))
     joined.run(80_000)
     assert joined.peer.reports_of(DealReport) == []
     joined.run(70_000)
@@ -173,7 +173,7 @@ def test_what_happened_while_the_terminal_was_off_is_found(joined: Rig) -> None:
     joined.broker.set_quote("EURUSD", Decimal("1.08990"), Decimal("1.09000"))
     joined.peer.watermark_server_ms = START_MS
     joined.peer.forget()
-    joined.instance_id()
+    joined.load()
     joined.join()
     assert [d.position_id for d in joined.peer.reports_of(DealReport) if d.reason == "SL"] == [ticket]
     assert joined.peer.reports_of(ScanReport)[0].positions == []
@@ -215,7 +215,7 @@ def test_a_long_history_comes_in_portions_and_whole(rig: Rig) -> None:
 
 def test_the_ledger_beyond_the_mark_comes_before_the_scan(joined: Rig) -> None:
     for client_order_id in (1, 2, 3):
-        joined.say(joined.peer.command(open_order(client_order_id)))
+        joined.send(joined.peer.command(open_order(client_order_id)))
     joined.run(1_000)
     joined.restart()
     joined.peer.forget()
@@ -321,7 +321,7 @@ def test_a_very_long_history_is_read_a_piece_at_a_time() -> None:
     assert most_kept < 2_000
     # The next scan starts where there is something to be found.
     handed = broker.handed
-    scanner.hurry()
+    scanner.rescan_now()
     scanner.step(1, WINDOW)
     assert broker.handed - handed < 2_000
 
@@ -354,7 +354,7 @@ def test_nothing_older_is_emitted_after_what_was_seen_since() -> None:
     scanner.begin(WELCOME, ())
     scanner.step(0, 1)  # the look is taken
     broker.manual_modify(position=position, sl=Decimal("1.09000"))
-    scanner.sight([position_report(present) for present in broker.positions()])
+    scanner.report_now([position_report(present) for present in broker.positions()])
     for _ in range(10):
         scanner.step(0, 1)
     levels = [report.stop_loss for report in emitted if isinstance(report, PositionReport)]

@@ -14,18 +14,18 @@ def test_it_starts_at_the_welcome_and_goes_on_without_heartbeats() -> None:
 
 def test_a_heartbeat_sets_it_forward() -> None:
     clock = LinkClock(0)
-    clock.heard(1_500, 1_000)
+    clock.heartbeat(1_500, 1_000)
     assert clock.now(1_000) == 1_500
 
 
 def test_what_was_buffered_across_a_stall_sets_it_back_by_nothing() -> None:
     clock = LinkClock(0)
-    clock.heard(1_000, 1_000)
+    clock.heartbeat(1_000, 1_000)
     # The link stalls for ten seconds; then everything comes at once.
     for buffered in (2_000, 3_000, 4_000):
-        clock.heard(buffered, 11_000)
+        clock.heartbeat(buffered, 11_000)
     assert clock.now(11_000) >= 11_000 - 10_000 * SLACK_PPM // 1_000_000
-    clock.heard(11_000, 11_000)
+    clock.heartbeat(11_000, 11_000)
     assert clock.now(11_000) == 11_000
 
 
@@ -34,7 +34,7 @@ def test_an_own_clock_that_runs_fast_does_not_run_away() -> None:
     day_ms = 86_400_000
     for sidecar_ms in range(0, day_ms, 10_000):
         own_ms = sidecar_ms + sidecar_ms * 100 // 1_000_000  # 100 ppm fast
-        clock.heard(sidecar_ms, own_ms)
+        clock.heartbeat(sidecar_ms, own_ms)
     assert clock.now(own_ms) - sidecar_ms <= 1
 
 
@@ -43,6 +43,6 @@ def test_it_never_goes_back(beats: list[tuple[int, int]]) -> None:
     clock, mono_ms, last = LinkClock(0), 0, 0
     for clock_ms, passed in beats:
         mono_ms += passed
-        clock.heard(clock_ms, mono_ms)
+        clock.heartbeat(clock_ms, mono_ms)
         assert clock.now(mono_ms) >= max(last, clock_ms)
         last = clock.now(mono_ms)

@@ -1,0 +1,318 @@
+"""The broker's records as reports: everything after a welcome, then whatever is new or changed.
+
+    full scan   after each welcome, from the sidecar's watermark less the overlap: everything is reported
+    rescan      every RESCAN_MS, and when the broker is connected again: what this instance has not reported yet
+    look        every LOOK_MS, sooner after a trade transaction: live orders, positions, the last minute of history
+
+A scan of either kind ends with a ScanReport, which moves the watermark. Transactions only make a look come sooner:
+MetaTrader guarantees neither their order nor their completeness, so nothing is read from them. Work per call is
+bounded however long the history is: reports leave as many at a time as the outbox has room for, a step compares at
+most PORTION records, and a scan first walks through the older history piece by piece, then reads the rest at one
+moment.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+import msgspec
+
+from bridge.core.link.messages import InstanceId, Welcome
+from bridge.core.link.reports import AnyReport, OrderReport, ScanReport, content_hash, report_key
+from bridge.simulator.broker.api import BrokerApi, BrokerGone
+from bridge.simulator.mt5.types import Deal, Order, Position
+from bridge.simulator.terminal.broker_reports import deal_report, order_report, position_report
+from bridge.simulator.terminal.status import AHEAD_MS
+
+LOOK_MS: Final = 250
+RESCAN_MS: Final = 60_000
+LOOK_BACK_MS: Final = 60_000
+"""History that a look compares. A record that appears further back is found by the next rescan."""
+MAX_POSITIONS: Final = 2048
+"""Most positions of a ScanReport. A shorter list would say that the others are closed."""
+RECENT_MS: Final = 86_400_000
+"""Least history that is read together with positions and live orders."""
+PORTION: Final = 500
+"""Most records that one step compares, and the aim for a piece of the walk."""
+FIRST_PIECE_MS: Final = 86_400_000
+MAX_PIECE_MS: Final = 30 * FIRST_PIECE_MS
+READS: Final = 64
+"""Most empty pieces that one step of the walk reads."""
+_EARLY_MS: Final = 946_684_800_000
+"""The year 2000. No MetaTrader 5 account is older, so everything before it is one piece."""
+_TRIES: Final = 3
+
+
+class HistoryWalk:
+    """The history within [from_ms, to_ms), in server milliseconds, oldest first, a bounded piece at a time.
+
+    A piece covers more time after sparse pieces and less after dense ones, MAX_PIECE_MS at most: how much it holds
+    is known only after it was read.
+    """
+
+    def __init__(self, broker: BrokerApi, from_ms: int, to_ms: int) -> None:
+        self._broker = broker
+        self._next_ms = from_ms
+        self._to_ms = to_ms
+        self._piece_ms = FIRST_PIECE_MS
+
+    @property
+    def done(self) -> bool:
+        """True once everything was read."""
+        return self._next_ms >= self._to_ms
+
+    def read(self) -> tuple[list[Deal], list[Order]]:
+        """Return deals and done orders of the next piece, each oldest first; nothing after READS empty pieces.
+
+        Raises BrokerTimeout and BrokerGone; the next call then reads the same piece.
+        """
+        for _ in range(READS):
+            end_ms = min(max(self._next_ms + self._piece_ms, _EARLY_MS), self._to_ms)
+            orders = self._broker.history_orders(self._next_ms, end_ms - 1)
+            deals = self._broker.history_deals(self._next_ms, end_ms - 1)
+            if not self._broker.connected():
+                raise BrokerGone("the broker disconnected during a scan")
+            self._next_ms = end_ms
+            found = len(deals) + len(orders)
+            next_ms = self._piece_ms * 2 if found * 2 < PORTION else self._piece_ms * PORTION // found
+            self._piece_ms = max(1_000, min(next_ms, MAX_PIECE_MS))
+            if found or self.done:
+                return sorted(deals, key=_deal_time), sorted(orders, key=_order_time)
+        return [], []
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The broker's records at one moment, `to_ms` on the server's clock."""
+
+    number: int
+    """Number of this look at the broker among all of them."""
+    to_ms: int
+    deals: list[Deal]
+    orders: list[Order]
+    live: list[Order]
+    positions: list[Position]
+
+    def reports(self) -> Iterator[AnyReport]:
+        """Yield deals first: each is reported before the position that it made, and before the cancellation of the
+        rest of its order. Each report is made when it is asked for: there may be very many."""
+        return chain(
+            map(deal_report, self.deals),
+            map(order_report, self.orders),
+            map(order_report, self.live),
+            map(position_report, self.positions),
+        )
+
+
+class Scan(msgspec.Struct, kw_only=True):
+    """A scan that is under way, and the number of records that it met so far. Times are server milliseconds."""
+
+    walk: HistoryWalk
+    from_ms: int
+    recent_ms: int
+    """End of the walk."""
+    everything: bool
+    """Report also what was reported before: the journal may have been restored from a backup."""
+    deals: int = 0
+    orders: int = 0
+
+
+class Scanner:
+    """Compares the broker's records with what this instance has reported."""
+
+    def __init__(
+        self,
+        broker: BrokerApi,
+        instance_id: InstanceId,
+        post: Callable[[AnyReport], None],
+        alarm: Callable[[str, str], None],
+    ) -> None:
+        """`alarm` receives a code and a message for an operator."""
+        self._broker = broker
+        self._instance_id = instance_id
+        self._post = post
+        self._alarm = alarm
+        self._reported: dict[str, tuple[str, int]] = {}  # by subject: content hash, number of the last look
+        self._looks = 0
+        self._pending: Iterator[AnyReport | None] = iter(())
+        self._scan: Scan | None = None
+        self._welcome: Welcome | None = None
+        self._before: Iterable[AnyReport] = ()
+        self._counter = 0
+        self._watermark_ms = 0
+        self._overlap_ms = 0
+        self._from_ms = 0
+        self._next_look_ms = 0
+        self._next_scan_ms = 0
+        self._last_transaction = 0
+
+    def __len__(self) -> int:
+        """Number of records in memory."""
+        return len(self._reported)
+
+    def begin(self, welcome: Welcome, before: Iterable[AnyReport]) -> None:
+        """Begin a session: report `before`, then scan everything. A scan under way is dropped."""
+        self._welcome = welcome
+        self._before = before
+        self._pending = iter(())
+        self._scan = None
+
+    def rescan_now(self) -> None:
+        """Rescan with the next step: the broker was disconnected meanwhile."""
+        self._next_scan_ms = self._next_look_ms = 0
+
+    def report_now(self, reports: Iterable[AnyReport]) -> None:
+        """Report the present state of records at once. An older state of them is not reported afterwards."""
+        self._looks += 1
+        for report in reports:
+            self._reported[_subject(report)] = (content_hash(report), self._looks)
+            self._post(report)
+
+    def step(self, mono_ms: int, room: int) -> None:
+        """Post at most `room` reports. Call it only in a session, with the broker connected.
+
+        Raises BrokerTimeout and BrokerGone; the next step then continues.
+        """
+        for _ in range(PORTION):
+            if room <= 0:
+                return
+            try:
+                report = next(self._pending)
+            except StopIteration:
+                self._read_on(mono_ms)  # reading the broker is enough work for the rest of this call
+                return
+            if report is not None:
+                self._post(report)
+                room -= 1
+
+    def _read_on(self, mono_ms: int) -> None:
+        if self._scan is None:
+            self._start_next(mono_ms)
+        if self._scan is not None:
+            piece = self._read(self._scan)
+            self._pending, self._before = chain(self._before, piece), ()
+
+    def _read(self, scan: Scan) -> Iterator[AnyReport | None]:
+        """Return the next piece of a scan. After a failure the next step reads the same one again."""
+        if not scan.walk.done:
+            self._looks += 1
+            deals, orders = scan.walk.read()
+            scan.deals += len(deals)
+            scan.orders += len(orders)
+            past = chain[AnyReport](map(deal_report, deals), map(order_report, orders))
+            # No later scan goes back that far, so none of it needs memory.
+            return self._news(past, self._looks, everything=scan.everything, remember=False)
+        snapshot = self._snapshot(scan.recent_ms)
+        scan.deals += len(snapshot.deals)
+        scan.orders += len(snapshot.orders) + len(snapshot.live)
+        self._scan = None
+        news = self._news(snapshot.reports(), snapshot.number, everything=scan.everything)
+        return chain(news, self._end(scan, snapshot))
+
+    def _start_next(self, mono_ms: int) -> None:
+        if self._welcome is not None:
+            self._overlap_ms = self._welcome.overlap_ms
+            self._watermark_ms = self._welcome.watermark_server_ms
+            self._start_scan(mono_ms, everything=True)
+            self._welcome = None
+        elif mono_ms >= self._next_scan_ms:
+            self._start_scan(mono_ms, everything=False)
+        elif self._transactions_came() or mono_ms >= self._next_look_ms:
+            # Not further back than the last scan: older records are neither news nor in memory.
+            snapshot = self._snapshot(max(self._from_ms, self._broker.server_time() - LOOK_BACK_MS))
+            self._pending = self._news(snapshot.reports(), snapshot.number)
+            self._next_look_ms = mono_ms + LOOK_MS
+
+    def _start_scan(self, mono_ms: int, *, everything: bool) -> None:
+        now_ms = self._broker.server_time()
+        # Server time may have been set back behind the watermark: daylight saving, or another server.
+        from_ms = max(0, min(self._watermark_ms, now_ms) - self._overlap_ms)
+        recent_ms = max(from_ms, now_ms - max(RECENT_MS, 2 * self._overlap_ms))
+        walk = HistoryWalk(self._broker, from_ms, recent_ms)
+        self._scan = Scan(walk=walk, from_ms=from_ms, recent_ms=recent_ms, everything=everything)
+        self._next_scan_ms = mono_ms + RESCAN_MS
+        self._next_look_ms = mono_ms + LOOK_MS
+
+    def _snapshot(self, from_ms: int) -> Snapshot:
+        """Return the records, with history and positions of one moment."""
+        broker = self._broker
+        to_ms = broker.server_time()
+        until = to_ms + AHEAD_MS
+        positions = broker.positions()
+        for _ in range(_TRIES):
+            # Live orders first: one that is done between the calls is then in both lists, but never in neither.
+            live = broker.orders()
+            orders = broker.history_orders(from_ms, until)
+            deals = broker.history_deals(from_ms, until)
+            before, positions = positions, broker.positions()
+            if [(p.identifier, p.volume) for p in before] == [(p.identifier, p.volume) for p in positions]:
+                break
+        if not broker.connected():
+            # These may be the records from before the disconnection, while server time went on.
+            raise BrokerGone("the broker disconnected during a scan")
+        self._looks += 1
+        done = {order.ticket for order in orders}
+        return Snapshot(
+            number=self._looks,
+            to_ms=to_ms,
+            deals=sorted(deals, key=_deal_time),
+            orders=sorted(orders, key=_order_time),
+            live=[order for order in live if order.ticket not in done],
+            positions=positions,
+        )
+
+    def _news(
+        self, reports: Iterator[AnyReport], number: int, *, everything: bool = False, remember: bool = True
+    ) -> Iterator[AnyReport | None]:
+        """Yield for each record its report where it was not reported yet, or with other content; None otherwise."""
+        for report in reports:
+            subject = _subject(report)
+            digest, last = self._reported.get(subject, ("", 0))
+            if last > number:
+                yield None  # a later state was reported meanwhile
+                continue
+            present = content_hash(report)
+            if remember:
+                self._reported[subject] = (present, number)
+            yield report if everything or present != digest else None
+
+    def _end(self, scan: Scan, snapshot: Snapshot) -> Iterator[AnyReport]:
+        """Yield the ScanReport, and move the watermark. Runs once everything before it was posted."""
+        if len(snapshot.positions) > MAX_POSITIONS:
+            self._alarm("POSITIONS", f"more than {MAX_POSITIONS} open positions: the scan cannot be closed")
+            return
+        self._watermark_ms = snapshot.to_ms
+        self._from_ms = scan.from_ms
+        # A record that no later scan can meet needs no memory.
+        self._reported = {
+            subject: known for subject, known in self._reported.items() if known[1] >= snapshot.number
+        }
+        self._counter += 1
+        yield ScanReport(
+            instance_id=self._instance_id,
+            counter=self._counter,
+            from_server_ms=scan.from_ms,
+            to_server_ms=snapshot.to_ms,
+            deals=scan.deals,
+            orders=scan.orders,
+            positions=[position.identifier for position in snapshot.positions],
+        )
+
+    def _transactions_came(self) -> bool:
+        """True where there were trade transactions since the last call."""
+        news = self._broker.transactions(self._last_transaction)
+        if news:
+            self._last_transaction = news[-1][0]
+        return bool(news)
+
+
+def _subject(report: AnyReport) -> str:
+    """Return the identity of the record. An order's key holds its levels, and they may return to earlier values."""
+    return f"order:{report.ticket}" if isinstance(report, OrderReport) else report_key(report)
+
+
+def _deal_time(deal: Deal) -> tuple[int, int]:
+    return deal.time_msc, deal.ticket
+
+
+def _order_time(order: Order) -> tuple[int, int]:
+    return order.time_done_msc, order.ticket
