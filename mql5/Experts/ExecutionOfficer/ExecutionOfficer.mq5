@@ -1,8 +1,9 @@
 //+------------------------------------------------------------------+
 //|                                             ExecutionOfficer.mq5 |
-//| Executes what the sidecar sends over the link, and reports what  |
-//| the broker's records say. No DLL, no other library. Attach it to |
-//| one chart of the account, whichever. See mql5/README.md.         |
+//| Execute the sidecar's commands on this account, and report the   |
+//| broker's records over the link. No DLL and no other library.     |
+//| Attach it to one chart of the account; any chart will do. See    |
+//| mql5/README.md.                                                  |
 //+------------------------------------------------------------------+
 #property copyright   "MIT License"
 #property version     "1.00"
@@ -43,8 +44,8 @@ input ENUM_LOG_LEVEL InpLogLevel=LOG_LEVEL_INFO;         // What the Experts jou
 
 COfficer             ExtOfficer;
 //+------------------------------------------------------------------+
-//| A load: at the start, and after each change of timeframe, inputs |
-//| or account                                                       |
+//| Load the program: at the start, and after each change of         |
+//| timeframe, inputs or account.                                    |
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
@@ -81,7 +82,7 @@ int OnInit(void)
    return(INIT_SUCCEEDED);
   }
 //+------------------------------------------------------------------+
-//| The end of a load                                                |
+//| End this load of the program.                                    |
 //+------------------------------------------------------------------+
 void OnDeinit(const int reason)
   {
@@ -89,14 +90,14 @@ void OnDeinit(const int reason)
    ExtOfficer.Unload(reason);
   }
 //+------------------------------------------------------------------+
-//| The only place where work is done, and orders are sent           |
+//| Do the work. Orders are sent from here only.                     |
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
    ExtOfficer.OnTimer();
   }
 //+------------------------------------------------------------------+
-//| Something traded                                                 |
+//| Schedule a scan: something was traded.                           |
 //+------------------------------------------------------------------+
 void OnTradeTransaction(const MqlTradeTransaction &transaction,const MqlTradeRequest &request,
                         const MqlTradeResult &result)
@@ -104,7 +105,7 @@ void OnTradeTransaction(const MqlTradeTransaction &transaction,const MqlTradeReq
    ExtOfficer.OnTransaction();
   }
 //+------------------------------------------------------------------+
-//| The button on the chart                                          |
+//| Pass a click on the chart's button to the program.               |
 //+------------------------------------------------------------------+
 void OnChartEvent(const int id,const long &number,const double &real,const string &name)
   {

@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                        Probe.mq5 |
-//| Measures what is not documented of a real terminal, and writes   |
-//| it to MQL5\Files. Attach it to a chart of a DEMO account while   |
-//| the sidecar runs. It takes up to a few minutes, since two of the |
+//| Measure undocumented behaviour of a real terminal, and write it  |
+//| to MQL5\Files. Attach the Probe to a chart of a DEMO account     |
+//| while the sidecar runs. It takes a few minutes, since two of the |
 //| reads may block, and removes itself. See mql5/README.md.         |
 //+------------------------------------------------------------------+
 #property copyright   "MIT License"
@@ -51,7 +51,7 @@ int                ExtStage;
 int                ExtCalls;
 long               ExtStartUs;
 //+------------------------------------------------------------------+
-//| Begin                                                            |
+//| Start the measurements.                                          |
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
@@ -74,7 +74,7 @@ int OnInit(void)
    return(INIT_SUCCEEDED);
   }
 //+------------------------------------------------------------------+
-//| Leave nothing behind                                             |
+//| Close sockets and positions.                                     |
 //+------------------------------------------------------------------+
 void OnDeinit(const int reason)
   {
@@ -85,7 +85,7 @@ void OnDeinit(const int reason)
       ExtOrders.CloseAll();
   }
 //+------------------------------------------------------------------+
-//| One thing after the other                                        |
+//| Do one step of the measurements.                                 |
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
@@ -150,14 +150,14 @@ void OnTimer(void)
      }
   }
 //+------------------------------------------------------------------+
-//| Write the report                                                 |
+//| Write the report.                                                |
 //+------------------------------------------------------------------+
 void Save(void)
   {
    Print(ExtReport.Save() ? "probe: done, see MQL5\\Files" : "probe: the report could not be written");
   }
 //+------------------------------------------------------------------+
-//| What terminal this is                                            |
+//| Describe the terminal, the account and the symbol.               |
 //+------------------------------------------------------------------+
 void Describe(void)
   {
@@ -173,7 +173,7 @@ void Describe(void)
    ExtReport.Measure("filling_flags",SymbolInfoInteger(_Symbol,SYMBOL_FILLING_MODE));
   }
 //+------------------------------------------------------------------+
-//| Whether it was asked to trade, and may                           |
+//| Return whether the Probe is asked to trade, and may.             |
 //+------------------------------------------------------------------+
 bool MayTrade(void)
   {
@@ -190,7 +190,7 @@ bool MayTrade(void)
    return(missing=="");
   }
 //+------------------------------------------------------------------+
-//| For the notes: what comes in which order                         |
+//| Record the order of trade transactions.                          |
 //+------------------------------------------------------------------+
 void OnTradeTransaction(const MqlTradeTransaction &transaction,const MqlTradeRequest &request,
                         const MqlTradeResult &result)

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                        Clock.mqh |
-//| How fine timer and clocks are, what time the broker has, and     |
-//| some of what strings and files do.                               |
+//| Measure the resolution of the timer and the clocks, the broker's |
+//| time, and some properties of strings and files.                  |
 //+------------------------------------------------------------------+
 #include "Report.mqh"
 
@@ -10,7 +10,7 @@
 #define PROBE_COARSE_US 12000     // from here on a grain is the system's tick of 15.6 ms
 #define PROBE_TICK_US 15625
 //+------------------------------------------------------------------+
-//| Counts timer calls                                               |
+//| Intervals between timer calls.                                   |
 //+------------------------------------------------------------------+
 class CProbeTimer
   {
@@ -25,14 +25,14 @@ public:
    void              Report(CProbeReport &report);
   };
 //+------------------------------------------------------------------+
-//| No call yet                                                      |
+//| Create it without a timer call.                                  |
 //+------------------------------------------------------------------+
 CProbeTimer::CProbeTimer(void)
   {
    m_last_us=0;
   }
 //+------------------------------------------------------------------+
-//| No call yet, again                                               |
+//| Forget all timer calls.                                          |
 //+------------------------------------------------------------------+
 void CProbeTimer::Start(void)
   {
@@ -40,7 +40,7 @@ void CProbeTimer::Start(void)
    ArrayFree(m_intervals);
   }
 //+------------------------------------------------------------------+
-//| A timer call; true once there were enough of them                |
+//| Record a timer call; return true once there are enough.          |
 //+------------------------------------------------------------------+
 bool CProbeTimer::Call(void)
   {
@@ -55,7 +55,7 @@ bool CProbeTimer::Call(void)
    return(count>=PROBE_TIMER_CALLS);
   }
 //+------------------------------------------------------------------+
-//| Grain and worst gap                                              |
+//| Report the median and the longest interval.                      |
 //+------------------------------------------------------------------+
 void CProbeTimer::Report(CProbeReport &report)
   {
@@ -69,8 +69,8 @@ void CProbeTimer::Report(CProbeReport &report)
    report.Integer("timer_late",(worst>2*PROBE_TICK_US) ? (worst-PROBE_TICK_US)/1000 : 0);
   }
 //+------------------------------------------------------------------+
-//| The step of GetTickCount64. The number of rounds is bounded, and |
-//| a round takes about a microsecond.                               |
+//| Measure the step of GetTickCount64. The number of rounds is      |
+//| bounded; a round takes about a microsecond.                      |
 //+------------------------------------------------------------------+
 void ProbeTickCount(CProbeReport &report)
   {
@@ -99,7 +99,7 @@ void ProbeTickCount(CProbeReport &report)
    report.Integer("tick_count_grain_us",(third-second>2) ? PROBE_TICK_US : 0);
   }
 //+------------------------------------------------------------------+
-//| What time the broker has                                         |
+//| Measure the offset of the broker's time.                         |
 //+------------------------------------------------------------------+
 void ProbeServerTime(CProbeReport &report)
   {
@@ -113,7 +113,8 @@ void ProbeServerTime(CProbeReport &report)
    report.Flag("current_time_frozen",behind>10);
   }
 //+------------------------------------------------------------------+
-//| Strings, and the rules of open files                             |
+//| Measure the conversion of an empty string, and opening one file  |
+//| twice.                                                           |
 //+------------------------------------------------------------------+
 void ProbeTextAndFiles(CProbeReport &report)
   {

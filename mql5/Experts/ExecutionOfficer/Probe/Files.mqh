@@ -1,7 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                        Files.mqh |
-//| What FileMove does, and what other handles see of a file. A move |
-//| that takes about as long as a copy is one.                       |
+//| Measure FileMove, and the size of an open file that another      |
+//| handle sees. A move that takes about as long as a copy is taken  |
+//| for a copy.                                                      |
 //+------------------------------------------------------------------+
 #include "Report.mqh"
 
@@ -11,7 +12,7 @@
 #define PROBE_BIG_BYTES 16777216
 #define PROBE_COPY_US 2000        // a copy that is faster than this tells nothing
 //+------------------------------------------------------------------+
-//| Make a file of so many equal bytes                               |
+//| Write a file of equal bytes; return false on failure.            |
 //+------------------------------------------------------------------+
 bool ProbeMakeFile(const string name,const int size,const int value)
   {
@@ -27,7 +28,7 @@ bool ProbeMakeFile(const string name,const int size,const int value)
    return(written==(uint)size);
   }
 //+------------------------------------------------------------------+
-//| A file's size; -1: there is none that can be read                |
+//| Return a file's size; -1 where it cannot be read.                |
 //+------------------------------------------------------------------+
 long ProbeFileSize(const string name)
   {
@@ -39,8 +40,8 @@ long ProbeFileSize(const string name)
    return(size);
   }
 //+------------------------------------------------------------------+
-//| Whether a move copies, from how long both take: 1 it does, 0 it  |
-//| does not, -1 the copy was too fast to tell                       |
+//| Return 1 where a move takes as long as a copy, 0 where it is     |
+//| faster, -1 where the copy was too fast to tell.                  |
 //+------------------------------------------------------------------+
 int ProbeMoveCopies(const long copy_us,const long move_us)
   {
@@ -49,8 +50,8 @@ int ProbeMoveCopies(const long copy_us,const long move_us)
    return((2*move_us>copy_us) ? 1 : 0);
   }
 //+------------------------------------------------------------------+
-//| Move onto a file that is there, with and without FILE_REWRITE, and |
-//| while the target is open                                         |
+//| Move onto an existing file with and without FILE_REWRITE, and    |
+//| while the target is open.                                        |
 //+------------------------------------------------------------------+
 void ProbeMoveRules(CProbeReport &report)
   {
@@ -72,7 +73,7 @@ void ProbeMoveRules(CProbeReport &report)
    report.Note("file_move_source",FileIsExist(PROBE_FILE) ? "stays" : "is gone");
   }
 //+------------------------------------------------------------------+
-//| How long a copy and a move of the same large file take           |
+//| Time a copy and a move of the same large file.                   |
 //+------------------------------------------------------------------+
 void ProbeMoveTimes(CProbeReport &report)
   {
@@ -93,7 +94,8 @@ void ProbeMoveTimes(CProbeReport &report)
       report.Flag("file_move_copies",copies==1);
   }
 //+------------------------------------------------------------------+
-//| What another handle sees of bytes that were not flushed yet      |
+//| Measure the bytes that another handle sees before and after a    |
+//| flush.                                                           |
 //+------------------------------------------------------------------+
 void ProbeUnflushed(CProbeReport &report)
   {
@@ -112,7 +114,7 @@ void ProbeUnflushed(CProbeReport &report)
    FileClose(file);
   }
 //+------------------------------------------------------------------+
-//| All of it; nothing stays behind                                  |
+//| Measure all of it, and delete the files.                         |
 //+------------------------------------------------------------------+
 void ProbeFiles(CProbeReport &report)
   {

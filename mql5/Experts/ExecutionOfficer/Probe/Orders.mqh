@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                       Orders.mqh |
-//| The Probe's own orders and positions: one symbol, the smallest   |
+//| Orders and positions of the Probe: one symbol, the smallest      |
 //| volume, a magic of its own.                                      |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Orders\OrderRequest.mqh>
@@ -9,7 +9,7 @@
 #define PROBE_CLOSE_ATTEMPTS 5
 #define PROBE_PROMPT_MS 50         // a few timer calls: not late
 //+------------------------------------------------------------------+
-//| What is sent and found                                           |
+//| Sender of the Probe's orders.                                    |
 //+------------------------------------------------------------------+
 class CProbeOrders
   {
@@ -30,14 +30,14 @@ public:
    void              CloseAll(void);
   };
 //+------------------------------------------------------------------+
-//| Not started                                                      |
+//| Create it without a symbol.                                      |
 //+------------------------------------------------------------------+
 CProbeOrders::CProbeOrders(void)
   {
    Start("");
   }
 //+------------------------------------------------------------------+
-//| Of this symbol                                                   |
+//| Start with a symbol.                                             |
 //+------------------------------------------------------------------+
 void CProbeOrders::Start(const string symbol)
   {
@@ -46,7 +46,7 @@ void CProbeOrders::Start(const string symbol)
    m_position=0;
   }
 //+------------------------------------------------------------------+
-//| A market order                                                   |
+//| Send a market order; return the answer of OrderSend.             |
 //+------------------------------------------------------------------+
 bool CProbeOrders::Send(const ulong position,const double volume,const bool buys,const long magic,const string comment,
                         const double sl,const double tp,MqlTradeResult &result)
@@ -74,7 +74,7 @@ bool CProbeOrders::Send(const ulong position,const double volume,const bool buys
    return(OrderSend(request,result));
   }
 //+------------------------------------------------------------------+
-//| The position that the Probe has opened                           |
+//| Find and select the position that the Probe opened.              |
 //+------------------------------------------------------------------+
 bool CProbeOrders::FindOurs(ulong &ticket,double &volume,bool &is_long)
   {
@@ -91,7 +91,8 @@ bool CProbeOrders::FindOurs(ulong &ticket,double &volume,bool &is_long)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| The position's deal of that entry; 0: not in the history yet     |
+//| Return the position's deal of an entry type; 0 while the history |
+//| does not have it.                                                |
 //+------------------------------------------------------------------+
 ulong CProbeOrders::FindDeal(const long entry) const
   {
@@ -106,7 +107,7 @@ ulong CProbeOrders::FindDeal(const long entry) const
    return(0);
   }
 //+------------------------------------------------------------------+
-//| Leave nothing open, whatever happened                            |
+//| Close every position of the Probe.                               |
 //+------------------------------------------------------------------+
 void CProbeOrders::CloseAll(void)
   {

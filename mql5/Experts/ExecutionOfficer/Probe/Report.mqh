@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                       Report.mqh |
-//| What the Probe found, in two files of MQL5\Files: the switches   |
-//| of the stand-in terminal (only what was measured), and notes     |
-//| with the numbers behind them.                                    |
+//| Results of the Probe, in two files of MQL5\Files: the switches   |
+//| of the stand-in terminal (measured ones only), and notes with    |
+//| the numbers behind them.                                         |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Common\Text.mqh>
 #include <ExecutionOfficer\Json\Writer.mqh>
@@ -10,7 +10,7 @@
 #define PROBE_SWITCHES "ExecutionOfficer-probe.json"
 #define PROBE_NOTES "ExecutionOfficer-probe-notes.json"
 //+------------------------------------------------------------------+
-//| Two JSON objects that grow                                       |
+//| Two JSON objects that are filled one member at a time.           |
 //+------------------------------------------------------------------+
 class CProbeReport
   {
@@ -35,7 +35,7 @@ public:
    bool              Save(void);
   };
 //+------------------------------------------------------------------+
-//| Nothing was found yet                                            |
+//| Start with two empty objects.                                    |
 //+------------------------------------------------------------------+
 void CProbeReport::Start(void)
   {
@@ -44,7 +44,7 @@ void CProbeReport::Start(void)
    m_resumed=false;
   }
 //+------------------------------------------------------------------+
-//| A switch that is on or off                                       |
+//| Add a switch that is true or false.                              |
 //+------------------------------------------------------------------+
 void CProbeReport::Flag(const string name,const bool value)
   {
@@ -52,7 +52,7 @@ void CProbeReport::Flag(const string name,const bool value)
    Print("probe: ",name," = ",value ? "true" : "false");
   }
 //+------------------------------------------------------------------+
-//| A switch with a number                                           |
+//| Add a switch with a number.                                      |
 //+------------------------------------------------------------------+
 void CProbeReport::Integer(const string name,const long value)
   {
@@ -60,7 +60,7 @@ void CProbeReport::Integer(const string name,const long value)
    Print("probe: ",name," = ",value);
   }
 //+------------------------------------------------------------------+
-//| A switch with a word                                             |
+//| Add a switch with a text.                                        |
 //+------------------------------------------------------------------+
 void CProbeReport::Text(const string name,const string value)
   {
@@ -68,7 +68,7 @@ void CProbeReport::Text(const string name,const string value)
    Print("probe: ",name," = ",value);
   }
 //+------------------------------------------------------------------+
-//| Something that is no switch                                      |
+//| Add a text to the notes.                                         |
 //+------------------------------------------------------------------+
 void CProbeReport::Note(const string name,const string value)
   {
@@ -76,7 +76,7 @@ void CProbeReport::Note(const string name,const string value)
    Print("probe: (",name,": ",value,")");
   }
 //+------------------------------------------------------------------+
-//| A number that is no switch                                       |
+//| Add a number to the notes.                                       |
 //+------------------------------------------------------------------+
 void CProbeReport::Measure(const string name,const long value)
   {
@@ -84,7 +84,7 @@ void CProbeReport::Measure(const string name,const long value)
    Print("probe: (",name,": ",value,")");
   }
 //+------------------------------------------------------------------+
-//| One file                                                         |
+//| Write one file; return false on failure.                         |
 //+------------------------------------------------------------------+
 bool CProbeReport::Write(const string name,const string json) const
   {
@@ -102,8 +102,8 @@ bool CProbeReport::Write(const string name,const string json) const
    return(written==(uint)size);
   }
 //+------------------------------------------------------------------+
-//| What the file has from before the terminal's start, with this    |
-//| behind it                                                        |
+//| Return the members that the file had before the terminal's       |
+//| start, followed by these.                                        |
 //+------------------------------------------------------------------+
 string CProbeReport::Earlier(const string name,const string json) const
   {
@@ -120,7 +120,7 @@ string CProbeReport::Earlier(const string name,const string json) const
    return(StringSubstr(earlier,0,end)+((json=="{}") ? "" : ",")+StringSubstr(json,1));
   }
 //+------------------------------------------------------------------+
-//| Both files                                                       |
+//| Write both files; return false on failure.                       |
 //+------------------------------------------------------------------+
 bool CProbeReport::Save(void)
   {

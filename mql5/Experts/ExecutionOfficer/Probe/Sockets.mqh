@@ -1,9 +1,9 @@
 //+------------------------------------------------------------------+
 //|                                                      Sockets.mqh |
-//| How the terminal's sockets behave, towards a running sidecar:    |
-//| its ROUTER greets whoever connects, and closes on whoever sends  |
-//| something else. Each step is one timer call; two of them may     |
-//| block for as long as the terminal lets a read block.             |
+//| Measure the terminal's sockets against a running sidecar. Its    |
+//| ROUTER greets each connection, and closes one that sends         |
+//| anything else than ZMTP. Each step is one timer call; two of     |
+//| them may block for as long as the terminal lets a read block.    |
 //+------------------------------------------------------------------+
 #include "Report.mqh"
 
@@ -31,7 +31,7 @@ enum ENUM_PROBE_STEP
    PROBE_STEP_DONE
   };
 //+------------------------------------------------------------------+
-//| One step after the other                                         |
+//| Steps of the measurement, one after the other.                   |
 //+------------------------------------------------------------------+
 class CProbeSockets
   {
@@ -65,7 +65,7 @@ public:
    void              Stop(void);
   };
 //+------------------------------------------------------------------+
-//| Not started                                                      |
+//| Create it without an address.                                    |
 //+------------------------------------------------------------------+
 CProbeSockets::CProbeSockets(void)
   {
@@ -73,7 +73,7 @@ CProbeSockets::CProbeSockets(void)
    Start("",0);
   }
 //+------------------------------------------------------------------+
-//| From the first step                                              |
+//| Start with the first step.                                       |
 //+------------------------------------------------------------------+
 void CProbeSockets::Start(const string host,const int port)
   {
@@ -85,14 +85,14 @@ void CProbeSockets::Start(const string host,const int port)
    Go(PROBE_STEP_FIRST_SEND);
   }
 //+------------------------------------------------------------------+
-//| Let go                                                           |
+//| Stop, and close the socket.                                      |
 //+------------------------------------------------------------------+
 void CProbeSockets::Stop(void)
   {
    Close();
   }
 //+------------------------------------------------------------------+
-//| Let go of the socket                                             |
+//| Close the socket.                                                |
 //+------------------------------------------------------------------+
 void CProbeSockets::Close(void)
   {
@@ -101,7 +101,7 @@ void CProbeSockets::Close(void)
    m_socket=INVALID_HANDLE;
   }
 //+------------------------------------------------------------------+
-//| The next step                                                    |
+//| Go on to a step.                                                 |
 //+------------------------------------------------------------------+
 void CProbeSockets::Go(const int step)
   {
@@ -109,7 +109,7 @@ void CProbeSockets::Go(const int step)
    m_calls=0;
   }
 //+------------------------------------------------------------------+
-//| A fresh connection; without one nothing more can be measured     |
+//| Open a new connection. Without one the measurement ends.         |
 //+------------------------------------------------------------------+
 bool CProbeSockets::Connect(CProbeReport &report,const bool first)
   {
@@ -136,7 +136,7 @@ bool CProbeSockets::Connect(CProbeReport &report,const bool first)
    return(connected);
   }
 //+------------------------------------------------------------------+
-//| What is readable, asked twice                                    |
+//| Return the number of readable bytes, asked twice.                |
 //+------------------------------------------------------------------+
 uint CProbeSockets::Readable(void)
   {
@@ -147,7 +147,7 @@ uint CProbeSockets::Readable(void)
    return(second);
   }
 //+------------------------------------------------------------------+
-//| Send so many bytes of one value; how many were taken             |
+//| Send equal bytes; return the number that the socket took.        |
 //+------------------------------------------------------------------+
 int CProbeSockets::SendBytes(const int count,const int value) const
   {
@@ -158,7 +158,7 @@ int CProbeSockets::SendBytes(const int count,const int value) const
    return(SocketSend(m_socket,bytes,(uint)count));
   }
 //+------------------------------------------------------------------+
-//| One timer call; true once all steps are through                  |
+//| Do one timer call; return true after the last step.              |
 //+------------------------------------------------------------------+
 bool CProbeSockets::Call(CProbeReport &report)
   {
@@ -211,7 +211,7 @@ bool CProbeSockets::Call(CProbeReport &report)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| A send in the timer call of the connect                          |
+//| Send in the timer call of the connect.                           |
 //+------------------------------------------------------------------+
 void CProbeSockets::FirstSend(CProbeReport &report)
   {
@@ -224,7 +224,7 @@ void CProbeSockets::FirstSend(CProbeReport &report)
    Go(PROBE_STEP_CONNECT_QUIET);
   }
 //+------------------------------------------------------------------+
-//| What the peer says first, read to its last byte                  |
+//| Read the peer's greeting to its last byte.                       |
 //+------------------------------------------------------------------+
 void CProbeSockets::Greeting(void)
   {
@@ -237,7 +237,8 @@ void CProbeSockets::Greeting(void)
    Go(PROBE_STEP_QUIET);
   }
 //+------------------------------------------------------------------+
-//| While nothing comes: does the terminal guess?                    |
+//| Count readable bytes that the terminal claims while nothing      |
+//| arrives.                                                         |
 //+------------------------------------------------------------------+
 void CProbeSockets::Quiet(CProbeReport &report)
   {
@@ -250,7 +251,7 @@ void CProbeSockets::Quiet(CProbeReport &report)
    Go(PROBE_STEP_EMPTY_READ);
   }
 //+------------------------------------------------------------------+
-//| A read of nothing with the time-out 0                            |
+//| Read with an empty buffer and the time-out 0.                    |
 //+------------------------------------------------------------------+
 void CProbeSockets::EmptyRead(CProbeReport &report)
   {
@@ -266,7 +267,7 @@ void CProbeSockets::EmptyRead(CProbeReport &report)
    Go(PROBE_STEP_CONNECT_LONG);
   }
 //+------------------------------------------------------------------+
-//| A read of more than there is, with a short time-out              |
+//| Read more than is readable, with a short time-out.               |
 //+------------------------------------------------------------------+
 void CProbeSockets::LongRead(CProbeReport &report)
   {
@@ -286,7 +287,7 @@ void CProbeSockets::LongRead(CProbeReport &report)
    Go(PROBE_STEP_CONNECT_CLOSE);
   }
 //+------------------------------------------------------------------+
-//| The peer closes, with bytes of its own still unread              |
+//| Read what is left after the peer closed the connection.          |
 //+------------------------------------------------------------------+
 void CProbeSockets::Closing(CProbeReport &report)
   {
@@ -306,7 +307,7 @@ void CProbeSockets::Closing(CProbeReport &report)
    Go(PROBE_STEP_CLOSED);
   }
 //+------------------------------------------------------------------+
-//| The peer has closed, and nothing is left to be read              |
+//| Wait until the terminal sees that the peer closed.               |
 //+------------------------------------------------------------------+
 void CProbeSockets::Closed(CProbeReport &report)
   {
@@ -318,7 +319,7 @@ void CProbeSockets::Closed(CProbeReport &report)
    Go(PROBE_STEP_CONNECT_SEND);
   }
 //+------------------------------------------------------------------+
-//| How much one send takes                                          |
+//| Measure the bytes that one send takes.                           |
 //+------------------------------------------------------------------+
 void CProbeSockets::BigSend(CProbeReport &report)
   {

@@ -1,11 +1,13 @@
 //+------------------------------------------------------------------+
 //|                                                        Start.mqh |
-//| What only a terminal's end and start can show. The Probe stays on |
-//| its chart, and a small file tells the next load what has happened. |
+//| Measure what only an end and a start of the terminal show. The   |
+//| Probe stays on its chart; a small file keeps its state for the   |
+//| next load.                                                       |
 //|                                                                  |
 //|   killed            whether bytes that were not flushed survive  |
-//|   closed in order   how often the start loads the program: only then |
-//|                     is it certain that nobody attached it by hand |
+//|   closed in order   how often a start loads the program: only    |
+//|                     then is it certain that the operator did     |
+//|                     not attach it                                |
 //+------------------------------------------------------------------+
 #include "Files.mqh"
 
@@ -18,7 +20,7 @@
 #define PROBE_END_CLOSED 1
 #define PROBE_END_OTHER 2
 //+------------------------------------------------------------------+
-//| The state, in the order of its bytes in the file                 |
+//| State of the measurement, in the order of its bytes in the file. |
 //+------------------------------------------------------------------+
 class CProbeStart
   {
@@ -45,7 +47,7 @@ public:
    bool              Call(CProbeReport &report);
   };
 //+------------------------------------------------------------------+
-//| Nothing is known                                                 |
+//| Create it without a state.                                       |
 //+------------------------------------------------------------------+
 CProbeStart::CProbeStart(void)
   {
@@ -58,7 +60,7 @@ CProbeStart::CProbeStart(void)
    m_calls=0;
   }
 //+------------------------------------------------------------------+
-//| Put the state where the next load finds it                       |
+//| Write the state for the next load.                               |
 //+------------------------------------------------------------------+
 void CProbeStart::Save(void) const
   {
@@ -77,7 +79,8 @@ void CProbeStart::Save(void) const
    FileClose(file);
   }
 //+------------------------------------------------------------------+
-//| A load: true where an earlier one waits for it                   |
+//| Read the state at a load; return true where an earlier load      |
+//| waits for this one.                                              |
 //+------------------------------------------------------------------+
 bool CProbeStart::Resume(void)
   {
@@ -100,7 +103,7 @@ bool CProbeStart::Resume(void)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| What a kill has left of the file that was half flushed           |
+//| Measure what a kill left of the file that was half flushed.      |
 //+------------------------------------------------------------------+
 void CProbeStart::ReadUnflushed(void)
   {
@@ -111,7 +114,7 @@ void CProbeStart::ReadUnflushed(void)
       m_unflushed=2;
   }
 //+------------------------------------------------------------------+
-//| Stay, and wait for the end of the terminal                       |
+//| Stay on the chart, and wait for the end of the terminal.         |
 //+------------------------------------------------------------------+
 void CProbeStart::Arm(void)
   {
@@ -135,7 +138,7 @@ void CProbeStart::Arm(void)
    Say();
   }
 //+------------------------------------------------------------------+
-//| What the person is to do                                         |
+//| Show the operator's next step.                                   |
 //+------------------------------------------------------------------+
 void CProbeStart::Say(void) const
   {
@@ -146,7 +149,7 @@ void CProbeStart::Say(void) const
    Print("probe: now ",what);
   }
 //+------------------------------------------------------------------+
-//| OnDeinit: how it ended. A kill does not come here.               |
+//| Record the reason of OnDeinit. A kill does not call it.          |
 //+------------------------------------------------------------------+
 void CProbeStart::Stop(const int reason)
   {
@@ -170,8 +173,8 @@ void CProbeStart::Stop(const int reason)
      }
   }
 //+------------------------------------------------------------------+
-//| A timer call after a start; true once all is known and reported. |
-//| Where something is missing, another end is waited for.           |
+//| Do a timer call after a start; return true once everything is    |
+//| reported. Where something is missing, wait for another end.      |
 //+------------------------------------------------------------------+
 bool CProbeStart::Call(CProbeReport &report)
   {

@@ -1,9 +1,9 @@
 //+------------------------------------------------------------------+
 //|                                                         Stop.mqh |
-//| On a demo account alone: a second position, with stop loss and   |
-//| take profit as near as the broker lets them be, so that the server |
-//| closes it. Shows what magic and comment such a deal has. It is   |
-//| closed where neither is hit in time.                             |
+//| On a demo account only: open a second position with stop loss    |
+//| and take profit as near as the broker allows, so that the server |
+//| closes it, and record magic and comment of the closing deal.     |
+//| Where neither is hit in time, close the position.                |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Terminal\EnumNames.mqh>
 #include "Orders.mqh"
@@ -22,7 +22,7 @@ enum ENUM_PROBE_STOP
    PROBE_STOP_DONE
   };
 //+------------------------------------------------------------------+
-//| One step after the other                                         |
+//| Steps of the measurement, one after the other.                   |
 //+------------------------------------------------------------------+
 class CProbeStop
   {
@@ -43,14 +43,14 @@ public:
    bool              Call(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);
   };
 //+------------------------------------------------------------------+
-//| Not started                                                      |
+//| Create it at the first step.                                     |
 //+------------------------------------------------------------------+
 CProbeStop::CProbeStop(void)
   {
    Start();
   }
 //+------------------------------------------------------------------+
-//| From the first step                                              |
+//| Start with the first step.                                       |
 //+------------------------------------------------------------------+
 void CProbeStop::Start(void)
   {
@@ -60,7 +60,7 @@ void CProbeStop::Start(void)
    m_seen=false;
   }
 //+------------------------------------------------------------------+
-//| One timer call; true once all steps are through                  |
+//| Do one timer call; return true after the last step.              |
 //+------------------------------------------------------------------+
 bool CProbeStop::Call(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
@@ -76,7 +76,7 @@ bool CProbeStop::Call(CProbeOrders &orders,CProbeTransactions &transactions,CPro
    return(m_step==PROBE_STOP_DONE);
   }
 //+------------------------------------------------------------------+
-//| The end, with what is to be said of it                           |
+//| End with a note.                                                 |
 //+------------------------------------------------------------------+
 void CProbeStop::Finish(CProbeOrders &orders,CProbeReport &report,const string word)
   {
@@ -85,8 +85,8 @@ void CProbeStop::Finish(CProbeOrders &orders,CProbeReport &report,const string w
    m_step=PROBE_STOP_DONE;
   }
 //+------------------------------------------------------------------+
-//| Buy the smallest volume, between two stops. Both are counted from |
-//| the bid: that is what closes it.                                 |
+//| Buy the smallest volume with two stops. Both are counted from    |
+//| the bid, which closes the position.                              |
 //+------------------------------------------------------------------+
 void CProbeStop::OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
@@ -121,7 +121,7 @@ void CProbeStop::OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,C
       Finish(orders,report,"the order with stops was refused with "+IntegerToString((long)result.retcode));
   }
 //+------------------------------------------------------------------+
-//| Wait until the server has closed it                              |
+//| Wait until the server closed the position.                       |
 //+------------------------------------------------------------------+
 void CProbeStop::Wait(CProbeOrders &orders,CProbeReport &report)
   {
@@ -146,7 +146,7 @@ void CProbeStop::Wait(CProbeOrders &orders,CProbeReport &report)
    m_step=PROBE_STOP_CLOSED;
   }
 //+------------------------------------------------------------------+
-//| What the closing deal is like                                    |
+//| Record the closing deal.                                         |
 //+------------------------------------------------------------------+
 void CProbeStop::Closed(CProbeOrders &orders,CProbeReport &report)
   {

@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                        Trade.mqh |
-//| On a demo account alone: one position of the smallest volume is  |
-//| opened and closed, to see what becomes of comments, magics and   |
-//| tickets, and how late the history is. None is left open.         |
+//| On a demo account only: open and close one position of the       |
+//| smallest volume, and record comments, magics, tickets and the    |
+//| delay of the history. No position is left open.                  |
 //+------------------------------------------------------------------+
 #include "Orders.mqh"
 #include "Transactions.mqh"
@@ -23,7 +23,7 @@ enum ENUM_PROBE_TRADE
    PROBE_TRADE_DONE
   };
 //+------------------------------------------------------------------+
-//| One step after the other                                         |
+//| Steps of the measurement, one after the other.                   |
 //+------------------------------------------------------------------+
 class CProbeTrade
   {
@@ -47,14 +47,14 @@ public:
    bool              Call(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);
   };
 //+------------------------------------------------------------------+
-//| Not started                                                      |
+//| Create it at the first step.                                     |
 //+------------------------------------------------------------------+
 CProbeTrade::CProbeTrade(void)
   {
    Start();
   }
 //+------------------------------------------------------------------+
-//| From the first step                                              |
+//| Start with the first step.                                       |
 //+------------------------------------------------------------------+
 void CProbeTrade::Start(void)
   {
@@ -64,7 +64,7 @@ void CProbeTrade::Start(void)
    m_deal=0;
   }
 //+------------------------------------------------------------------+
-//| One timer call; true once all steps are through                  |
+//| Do one timer call; return true after the last step.              |
 //+------------------------------------------------------------------+
 bool CProbeTrade::Call(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
@@ -100,7 +100,8 @@ bool CProbeTrade::Call(CProbeOrders &orders,CProbeTransactions &transactions,CPr
    return(false);
   }
 //+------------------------------------------------------------------+
-//| The transactions of the last order came, or were waited for      |
+//| Return true once all transactions of the last order came, or the |
+//| time for them is over.                                           |
 //+------------------------------------------------------------------+
 bool CProbeTrade::TransactionsComplete(CProbeTransactions &transactions)
   {
@@ -110,7 +111,7 @@ bool CProbeTrade::TransactionsComplete(CProbeTransactions &transactions)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The end, with what is to be said of it                           |
+//| End with a note.                                                 |
 //+------------------------------------------------------------------+
 void CProbeTrade::Finish(CProbeOrders &orders,CProbeReport &report,const string word)
   {
@@ -119,7 +120,7 @@ void CProbeTrade::Finish(CProbeOrders &orders,CProbeReport &report,const string 
    m_step=PROBE_TRADE_DONE;
   }
 //+------------------------------------------------------------------+
-//| What OrderSend returns for a request that nobody can execute     |
+//| Record the answer of OrderSend to an invalid request.            |
 //+------------------------------------------------------------------+
 void CProbeTrade::Refused(CProbeOrders &orders,CProbeReport &report)
   {
@@ -131,7 +132,7 @@ void CProbeTrade::Refused(CProbeOrders &orders,CProbeReport &report)
    m_step=PROBE_TRADE_OPEN;
   }
 //+------------------------------------------------------------------+
-//| Open the smallest volume, with a comment that is too long        |
+//| Open the smallest volume, with a comment that is too long.       |
 //+------------------------------------------------------------------+
 void CProbeTrade::OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
@@ -159,7 +160,7 @@ void CProbeTrade::OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,
    m_step=PROBE_TRADE_OPENED;
   }
 //+------------------------------------------------------------------+
-//| Wait for position and deal                                       |
+//| Wait for the position and its deal.                              |
 //+------------------------------------------------------------------+
 void CProbeTrade::Opened(CProbeOrders &orders,CProbeReport &report)
   {
@@ -189,7 +190,7 @@ void CProbeTrade::Opened(CProbeOrders &orders,CProbeReport &report)
    m_step=PROBE_TRADE_OPEN_TRANSACTIONS;
   }
 //+------------------------------------------------------------------+
-//| Close it as a hand would, without a magic                        |
+//| Close the position without a magic, as a manual trade does.      |
 //+------------------------------------------------------------------+
 void CProbeTrade::CloseOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report)
   {
@@ -214,7 +215,7 @@ void CProbeTrade::CloseOne(CProbeOrders &orders,CProbeTransactions &transactions
       Finish(orders,report,"the position could not be closed ("+IntegerToString((long)result.retcode)+"): close it by hand");
   }
 //+------------------------------------------------------------------+
-//| Wait for the closing deal                                        |
+//| Wait for the closing deal.                                       |
 //+------------------------------------------------------------------+
 void CProbeTrade::Closed(CProbeOrders &orders,CProbeReport &report)
   {

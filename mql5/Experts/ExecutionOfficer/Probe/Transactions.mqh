@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                 Transactions.mqh |
-//| Which trade transactions come of a market order, in which order, |
-//| and how late. Five are expected of each: order added, deal added, |
-//| order deleted, history added, request.                           |
+//| Record the trade transactions of a market order, their order and |
+//| their delay. Five are expected: order added, deal added, order   |
+//| deleted, history added, request.                                 |
 //+------------------------------------------------------------------+
 #include "Report.mqh"
 
@@ -10,7 +10,7 @@
 #define PROBE_TEXT_MAX 900
 #define PROBE_TRANSACTION_PROMPT_MS 50          // a few timer calls: not late
 //+------------------------------------------------------------------+
-//| What was heard of the orders so far                              |
+//| Transactions of the orders so far.                               |
 //+------------------------------------------------------------------+
 class CProbeTransactions
   {
@@ -38,14 +38,14 @@ public:
    void              Report(CProbeReport &report) const;
   };
 //+------------------------------------------------------------------+
-//| Nothing yet                                                      |
+//| Create it without transactions.                                  |
 //+------------------------------------------------------------------+
 CProbeTransactions::CProbeTransactions(void)
   {
    Start();
   }
 //+------------------------------------------------------------------+
-//| From the first order                                             |
+//| Start without transactions.                                      |
 //+------------------------------------------------------------------+
 void CProbeTransactions::Start(void)
   {
@@ -61,7 +61,8 @@ void CProbeTransactions::Start(void)
    m_reordered=false;
   }
 //+------------------------------------------------------------------+
-//| OrderSend came back just now with this order                     |
+//| Expect the transactions of an order that OrderSend has just      |
+//| returned.                                                        |
 //+------------------------------------------------------------------+
 void CProbeTransactions::Expect(const ulong order)
   {
@@ -72,7 +73,8 @@ void CProbeTransactions::Expect(const ulong order)
    ArrayInitialize(m_at,0);
   }
 //+------------------------------------------------------------------+
-//| The place of one of the order's transactions in m_at; -1: none   |
+//| Return the index of a transaction of the order in m_at; -1 for   |
+//| any other.                                                       |
 //+------------------------------------------------------------------+
 int CProbeTransactions::Kind(const MqlTradeTransaction &transaction,const MqlTradeResult &result) const
   {
@@ -97,7 +99,7 @@ int CProbeTransactions::Kind(const MqlTradeTransaction &transaction,const MqlTra
      }
   }
 //+------------------------------------------------------------------+
-//| A transaction came                                               |
+//| Record a transaction.                                            |
 //+------------------------------------------------------------------+
 void CProbeTransactions::Add(const MqlTradeTransaction &transaction,const MqlTradeResult &result)
   {
@@ -112,15 +114,15 @@ void CProbeTransactions::Add(const MqlTradeTransaction &transaction,const MqlTra
       m_late_ms=MathMax(m_late_ms,((long)GetMicrosecondCount()-m_since_us)/1000);
   }
 //+------------------------------------------------------------------+
-//| All five came                                                    |
+//| Return whether all five came.                                    |
 //+------------------------------------------------------------------+
 bool CProbeTransactions::Complete(void) const
   {
    return(m_count==PROBE_KINDS);
   }
 //+------------------------------------------------------------------+
-//| No more is waited for: count what is missing. Where request and |
-//| deal stand differs from broker to broker: that is no disorder.   |
+//| Stop waiting, and count missing ones. The places of request and  |
+//| deal differ between brokers and do not count as reordered.       |
 //+------------------------------------------------------------------+
 void CProbeTransactions::Evaluate(void)
   {
@@ -138,7 +140,7 @@ void CProbeTransactions::Evaluate(void)
       m_reordered=true;
   }
 //+------------------------------------------------------------------+
-//| What they were like                                              |
+//| Report the counts and delays.                                    |
 //+------------------------------------------------------------------+
 void CProbeTransactions::Report(CProbeReport &report) const
   {

@@ -1,10 +1,10 @@
 //+------------------------------------------------------------------+
 //|                                                        Bytes.mqh |
-//| A growable buffer of bytes: appended to at its end, eaten from   |
-//| its front. No call into the terminal.                            |
+//| A growable buffer of bytes: append at the end, remove from the   |
+//| front. No call into the terminal.                                |
 //+------------------------------------------------------------------+
 //+------------------------------------------------------------------+
-//| Bytes in the order in which they came                            |
+//| Bytes in order of arrival.                                       |
 //+------------------------------------------------------------------+
 class CBytes
   {
@@ -28,7 +28,7 @@ public:
    void              Skip(const int count);
   };
 //+------------------------------------------------------------------+
-//| An empty buffer                                                  |
+//| Create an empty buffer.                                          |
 //+------------------------------------------------------------------+
 CBytes::CBytes(void)
   {
@@ -36,7 +36,7 @@ CBytes::CBytes(void)
    m_end=0;
   }
 //+------------------------------------------------------------------+
-//| Forget everything, and give the memory back                      |
+//| Remove all bytes and free the memory.                            |
 //+------------------------------------------------------------------+
 void CBytes::Clear(void)
   {
@@ -45,21 +45,21 @@ void CBytes::Clear(void)
    m_end=0;
   }
 //+------------------------------------------------------------------+
-//| How many bytes are here                                          |
+//| Return the number of bytes.                                      |
 //+------------------------------------------------------------------+
 int CBytes::Size(void) const
   {
    return(m_end-m_begin);
   }
 //+------------------------------------------------------------------+
-//| The byte at a distance from the front                            |
+//| Return the byte at an index from the front.                      |
 //+------------------------------------------------------------------+
 uchar CBytes::At(const int index) const
   {
    return(m_data[m_begin+index]);
   }
 //+------------------------------------------------------------------+
-//| Room for so many bytes more behind the last one                  |
+//| Make room for more bytes behind the last one.                    |
 //+------------------------------------------------------------------+
 void CBytes::MakeRoom(const int count)
   {
@@ -77,7 +77,7 @@ void CBytes::MakeRoom(const int count)
       ArrayResize(m_data,2*(size+count)+256);
   }
 //+------------------------------------------------------------------+
-//| One byte more                                                    |
+//| Append one byte.                                                 |
 //+------------------------------------------------------------------+
 void CBytes::AppendByte(const int value)
   {
@@ -86,7 +86,7 @@ void CBytes::AppendByte(const int value)
    m_end++;
   }
 //+------------------------------------------------------------------+
-//| Bytes of an array                                                |
+//| Append bytes of an array.                                        |
 //+------------------------------------------------------------------+
 void CBytes::Append(const uchar &bytes[],const int start,const int count)
   {
@@ -98,7 +98,7 @@ void CBytes::Append(const uchar &bytes[],const int start,const int count)
    m_end+=count;
   }
 //+------------------------------------------------------------------+
-//| A number of so many bytes, the highest byte first                |
+//| Append a number as bytes, the highest byte first.                |
 //+------------------------------------------------------------------+
 void CBytes::AppendSize(const ulong value,const int width)
   {
@@ -106,7 +106,7 @@ void CBytes::AppendSize(const ulong value,const int width)
       AppendByte((int)((value>>(8*i))&0xFF));
   }
 //+------------------------------------------------------------------+
-//| Everything of another buffer, which is empty after that          |
+//| Append the bytes of another buffer, and empty it.                |
 //+------------------------------------------------------------------+
 void CBytes::Take(CBytes &source)
   {
@@ -116,7 +116,7 @@ void CBytes::Take(CBytes &source)
    source.Clear();
   }
 //+------------------------------------------------------------------+
-//| Copy bytes to an array of just that size; how many there were    |
+//| Copy bytes to an array of that size; return their number.        |
 //+------------------------------------------------------------------+
 int CBytes::CopyOut(uchar &out[],const int start,const int count) const
   {
@@ -130,7 +130,7 @@ int CBytes::CopyOut(uchar &out[],const int start,const int count) const
    return(taken);
   }
 //+------------------------------------------------------------------+
-//| Drop bytes from the front                                        |
+//| Remove bytes from the front.                                     |
 //+------------------------------------------------------------------+
 void CBytes::Skip(const int count)
   {

@@ -1,27 +1,27 @@
 //+------------------------------------------------------------------+
 //|                                                        Clock.mqh |
-//| Time. Durations are never taken from wall clocks: daylight       |
-//| saving and corrections step them.                                |
+//| Clocks. Durations are never taken from wall clocks: daylight     |
+//| saving and corrections move them in steps.                       |
 //+------------------------------------------------------------------+
 #define PC_CLOCK_ERROR_MS 1800000 // what is left of it in the broker's time
 //+------------------------------------------------------------------+
-//| Milliseconds of a clock that never goes back. 64 bits: it does   |
-//| not wrap, as GetTickCount does after 49.7 days.                  |
+//| Return milliseconds of a monotonic clock. 64 bits: it does not   |
+//| wrap, as GetTickCount does after 49.7 days.                      |
 //+------------------------------------------------------------------+
 long MonoMs(void)
   {
    return((long)GetTickCount64());
   }
 //+------------------------------------------------------------------+
-//| Microseconds since the program started, for measuring            |
+//| Return microseconds since the program's start, for measuring.    |
 //+------------------------------------------------------------------+
 long MonoUs(void)
   {
    return((long)GetMicrosecondCount());
   }
 //+------------------------------------------------------------------+
-//| The broker's time now, in milliseconds; 0 before it is known.    |
-//| It is not UTC. TimeCurrent would stand still without ticks.      |
+//| Return the broker's time in milliseconds; 0 before it is known.  |
+//| It is not UTC. TimeCurrent stands still without ticks.           |
 //+------------------------------------------------------------------+
 long ServerMs(void)
   {
@@ -29,10 +29,10 @@ long ServerMs(void)
    return((seconds>0) ? 1000*seconds : 0);
   }
 //+------------------------------------------------------------------+
-//| The earliest that the broker's time may be now; 0 before it is   |
-//| known. TimeTradeServer is the PC's time moved by whole hours, so |
-//| that it may be wrong by half an hour. The last quote's time is   |
-//| the broker's own, and stands still without quotes.               |
+//| Return the earliest possible broker's time, in milliseconds; 0   |
+//| before it is known. TimeTradeServer is the PC's time moved by    |
+//| whole hours, and may be wrong by half an hour. The last quote's  |
+//| time is the broker's own, and stands still without quotes.       |
 //+------------------------------------------------------------------+
 long EarliestServerMs(void)
   {
@@ -45,8 +45,8 @@ long EarliestServerMs(void)
    return((earliest_ms>0) ? earliest_ms : 0);
   }
 //+------------------------------------------------------------------+
-//| The next moment of a fixed schedule: no drift by late calls, and |
-//| no burst after a stall                                           |
+//| Return the next moment of a fixed schedule. Late calls cause no  |
+//| drift, and a stall no burst.                                     |
 //+------------------------------------------------------------------+
 long NextDue(const long due_ms,const long now_ms,const long interval_ms)
   {

@@ -1,17 +1,18 @@
 //+------------------------------------------------------------------+
 //|                                                      Entropy.mqh |
-//| Boot ids and nonces. MQL5 has no source of true randomness, and  |
-//| MathRand seeded from a clock is guessable: so SHA-256 runs over  |
-//| a pool of clocks, ids, a count of loads and the link key. Whoever|
-//| does not hold the key cannot guess what comes out; two loads of  |
-//| the program differ by their clocks and by the count. A nonce     |
-//| here must be fresh, not secret: the proofs are made with the key.|
+//| Random bytes for instance ids and nonces. MQL5 has no source of  |
+//| true randomness, and MathRand seeded from a clock can be         |
+//| guessed: SHA-256 runs over a pool of clocks, ids, a count of     |
+//| loads and the link key. The bytes cannot be guessed without the  |
+//| key; two loads of the program differ by their clocks and by the  |
+//| count. A nonce must be fresh, not secret: the proofs are made    |
+//| with the key.                                                    |
 //+------------------------------------------------------------------+
 #include "Sha256.mqh"
 
 #define ENTROPY_LOADS "ExecutionOfficer.Loads"   // a global variable of the terminal
 //+------------------------------------------------------------------+
-//| A pool that is stirred at each draw                              |
+//| A pool that changes with each draw.                              |
 //+------------------------------------------------------------------+
 class CEntropy
   {
@@ -28,7 +29,7 @@ public:
    double            Fraction(void);
   };
 //+------------------------------------------------------------------+
-//| Not seeded                                                       |
+//| Create it without a seed.                                        |
 //+------------------------------------------------------------------+
 CEntropy::CEntropy(void)
   {
@@ -36,7 +37,7 @@ CEntropy::CEntropy(void)
    m_draws=0;
   }
 //+------------------------------------------------------------------+
-//| Every clock that the terminal has, and its own chance            |
+//| Return all clocks of the terminal, and MathRand.                 |
 //+------------------------------------------------------------------+
 string CEntropy::Clocks(void) const
   {
@@ -44,7 +45,7 @@ string CEntropy::Clocks(void) const
           +IntegerToString((long)TimeLocal())+","+IntegerToString((long)TimeGMT())+","+IntegerToString(MathRand()));
   }
 //+------------------------------------------------------------------+
-//| Gather. What an earlier load left in a global is kept.           |
+//| Seed the pool. Bytes of an earlier load are kept.                |
 //+------------------------------------------------------------------+
 void CEntropy::Seed(const string secret)
   {
@@ -63,7 +64,7 @@ void CEntropy::Seed(const string secret)
       m_pool=gathered;
   }
 //+------------------------------------------------------------------+
-//| At most 32 fresh bytes in lower-case hex                         |
+//| Draw at most 32 random bytes, as lower-case hex.                 |
 //+------------------------------------------------------------------+
 string CEntropy::Hex(const int bytes)
   {
@@ -81,7 +82,7 @@ string CEntropy::Hex(const int bytes)
    return(HexText(drawn,(bytes<SHA256_BYTES) ? bytes : SHA256_BYTES));
   }
 //+------------------------------------------------------------------+
-//| From 0 to below 1, for back-off                                  |
+//| Draw a number from 0 to below 1, for back-off.                   |
 //+------------------------------------------------------------------+
 double CEntropy::Fraction(void)
   {

@@ -1,6 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                          Log.mqh |
-//| Lines for the Experts journal. No key is ever among them.        |
+//| Lines for the Experts journal. The link key never appears in     |
+//| them.                                                            |
 //+------------------------------------------------------------------+
 #include "Clock.mqh"
 
@@ -13,7 +14,7 @@ enum ENUM_LOG_LEVEL
    LOG_LEVEL_DEBUG       // and every message
   };
 //+------------------------------------------------------------------+
-//| Prints what is at least as important as asked for                |
+//| Printer of lines of a level and above.                           |
 //+------------------------------------------------------------------+
 class CLog
   {
@@ -34,7 +35,7 @@ public:
    void              Debug(const string text);
   };
 //+------------------------------------------------------------------+
-//| Errors, warnings and what happens                                |
+//| Create it at the level INFO.                                     |
 //+------------------------------------------------------------------+
 CLog::CLog(void)
   {
@@ -43,7 +44,7 @@ CLog::CLog(void)
    m_last_ms=0;
   }
 //+------------------------------------------------------------------+
-//| Print no less important lines than this                          |
+//| Set the level.                                                   |
 //+------------------------------------------------------------------+
 void CLog::Level(const ENUM_LOG_LEVEL level)
   {
@@ -51,14 +52,15 @@ void CLog::Level(const ENUM_LOG_LEVEL level)
    m_last="";
   }
 //+------------------------------------------------------------------+
-//| Whether every message is printed                                 |
+//| Return whether debug lines are printed.                          |
 //+------------------------------------------------------------------+
 bool CLog::Debugging(void) const
   {
    return(m_level==LOG_LEVEL_DEBUG);
   }
 //+------------------------------------------------------------------+
-//| One line                                                         |
+//| Print a line, unless its level is too low or it repeats the last |
+//| line.                                                            |
 //+------------------------------------------------------------------+
 void CLog::Write(const ENUM_LOG_LEVEL level,const string word,const string text)
   {
@@ -71,28 +73,28 @@ void CLog::Write(const ENUM_LOG_LEVEL level,const string word,const string text)
    Print(line);
   }
 //+------------------------------------------------------------------+
-//| Something is wrong, and a person must act                        |
+//| Print an error: action required.                                 |
 //+------------------------------------------------------------------+
 void CLog::Error(const string text)
   {
    Write(LOG_LEVEL_ERROR,"error",text);
   }
 //+------------------------------------------------------------------+
-//| Something is wrong, and it may pass                              |
+//| Print a warning: it may pass without action.                     |
 //+------------------------------------------------------------------+
 void CLog::Warning(const string text)
   {
    Write(LOG_LEVEL_WARNING,"warning",text);
   }
 //+------------------------------------------------------------------+
-//| Something happened                                               |
+//| Print an event.                                                  |
 //+------------------------------------------------------------------+
 void CLog::Info(const string text)
   {
    Write(LOG_LEVEL_INFO,"info",text);
   }
 //+------------------------------------------------------------------+
-//| Something that only a developer wants to see                     |
+//| Print a detail for developers.                                   |
 //+------------------------------------------------------------------+
 void CLog::Debug(const string text)
   {

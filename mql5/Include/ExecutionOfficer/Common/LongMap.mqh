@@ -1,11 +1,11 @@
 //+------------------------------------------------------------------+
 //|                                                      LongMap.mqh |
-//| 64-bit numbers to indices: a hash table with open addressing.    |
-//| No call into the terminal.                                       |
+//| A map from 64-bit numbers to indices: a hash table with open     |
+//| addressing. No call into the terminal.                           |
 //+------------------------------------------------------------------+
 #define LONG_MAP_NONE (-1)
 //+------------------------------------------------------------------+
-//| Where what is known of a number stands                           |
+//| Indices by number.                                               |
 //+------------------------------------------------------------------+
 class CLongMap
   {
@@ -26,14 +26,14 @@ public:
    void              Put(const long key,const int value);
   };
 //+------------------------------------------------------------------+
-//| An empty map                                                     |
+//| Create an empty map.                                             |
 //+------------------------------------------------------------------+
 CLongMap::CLongMap(void)
   {
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| Forget everything                                                |
+//| Remove everything.                                               |
 //+------------------------------------------------------------------+
 void CLongMap::Clear(void)
   {
@@ -43,15 +43,15 @@ void CLongMap::Clear(void)
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| How many numbers it knows                                        |
+//| Return the number of keys.                                       |
 //+------------------------------------------------------------------+
 int CLongMap::Count(void) const
   {
    return(m_count);
   }
 //+------------------------------------------------------------------+
-//| The slot of a number, or the free one where it would go. The     |
-//| size is a power of two, and a slot is always free.               |
+//| Return the slot of a key, or the free slot where it would go.    |
+//| The size is a power of two, and one slot is always free.         |
 //+------------------------------------------------------------------+
 int CLongMap::Slot(const long key) const
   {
@@ -63,7 +63,7 @@ int CLongMap::Slot(const long key) const
    return(slot);
   }
 //+------------------------------------------------------------------+
-//| Twice the size                                                   |
+//| Double the size.                                                 |
 //+------------------------------------------------------------------+
 void CLongMap::Grow(void)
   {
@@ -91,7 +91,7 @@ void CLongMap::Grow(void)
       Put(keys[i],values[i]);
   }
 //+------------------------------------------------------------------+
-//| What stands under a number; LONG_MAP_NONE where nothing does     |
+//| Return the value of a key; LONG_MAP_NONE where it has none.      |
 //+------------------------------------------------------------------+
 int CLongMap::Find(const long key) const
   {
@@ -101,7 +101,7 @@ int CLongMap::Find(const long key) const
    return(m_used[slot] ? m_values[slot] : LONG_MAP_NONE);
   }
 //+------------------------------------------------------------------+
-//| Write a value under a number, over an earlier one                |
+//| Set the value of a key.                                          |
 //+------------------------------------------------------------------+
 void CLongMap::Put(const long key,const int value)
   {

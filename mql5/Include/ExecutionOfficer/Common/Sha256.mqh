@@ -8,7 +8,8 @@
 #define SHA256_BYTES 32
 #define HMAC_BLOCK 64
 //+------------------------------------------------------------------+
-//| SHA-256 of the bytes; false where the terminal refuses           |
+//| Compute SHA-256 of bytes; return false where the terminal        |
+//| refuses.                                                         |
 //+------------------------------------------------------------------+
 bool Sha256(const uchar &data[],uchar &digest[])
   {
@@ -19,7 +20,7 @@ bool Sha256(const uchar &data[],uchar &digest[])
    return(count==SHA256_BYTES && ArraySize(digest)>=SHA256_BYTES);
   }
 //+------------------------------------------------------------------+
-//| The key as one block: hashed where it is longer, then padded     |
+//| Pad a key to one block; a longer key is hashed first.            |
 //+------------------------------------------------------------------+
 bool HmacBlock(const uchar &key[],uchar &block[])
   {
@@ -44,7 +45,7 @@ bool HmacBlock(const uchar &key[],uchar &block[])
    return(true);
   }
 //+------------------------------------------------------------------+
-//| SHA-256 of a padded key and what follows it                      |
+//| Compute SHA-256 of a padded key and the data behind it.          |
 //+------------------------------------------------------------------+
 bool HmacPass(const uchar &block[],const int pad,const uchar &data[],const int count,uchar &digest[])
   {
@@ -57,7 +58,8 @@ bool HmacPass(const uchar &block[],const int pad,const uchar &data[],const int c
    return(Sha256(joined,digest));
   }
 //+------------------------------------------------------------------+
-//| HMAC-SHA256 of the bytes; false where the terminal refuses       |
+//| Compute HMAC-SHA256 of bytes; return false where the terminal    |
+//| refuses.                                                         |
 //+------------------------------------------------------------------+
 bool HmacSha256(const uchar &key[],const uchar &data[],uchar &mac[])
   {
@@ -68,8 +70,8 @@ bool HmacSha256(const uchar &key[],const uchar &data[],uchar &mac[])
    return(HmacPass(block,0x5C,inner,SHA256_BYTES,mac));
   }
 //+------------------------------------------------------------------+
-//| HMAC-SHA256 of a text in UTF-8, in lower-case hex; empty where   |
-//| the terminal refuses                                             |
+//| Return HMAC-SHA256 of a text in UTF-8, as lower-case hex; empty  |
+//| where the terminal refuses.                                      |
 //+------------------------------------------------------------------+
 string HmacText(const uchar &key[],const string text)
   {

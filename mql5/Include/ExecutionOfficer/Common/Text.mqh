@@ -1,14 +1,15 @@
 //+------------------------------------------------------------------+
 //|                                                         Text.mqh |
 //| Strings and bytes: UTF-8, hex, decimals that keep their digits.  |
-//| Conversions only; nothing here asks the terminal for anything.   |
+//| Conversions only; no call into the terminal.                     |
 //+------------------------------------------------------------------+
 #define TEXT_MAX 1024             // the longest text that a message or a report carries, in characters
 #define DECIMAL_DIGITS 15         // a double holds so many decimal digits without noise
 #define DECIMAL_PLACES 10         // the most behind the point, as the link allows
 #define EXPONENT_MAX 20           // of a number in a message; beyond it is none that a broker could mean
 //+------------------------------------------------------------------+
-//| A string as UTF-8, without a terminating zero; how many bytes    |
+//| Convert a string to UTF-8 without a terminating zero; return the |
+//| number of bytes.                                                 |
 //+------------------------------------------------------------------+
 int TextToUtf8(const string text,uchar &out[])
   {
@@ -22,8 +23,8 @@ int TextToUtf8(const string text,uchar &out[])
    return(ArraySize(out));
   }
 //+------------------------------------------------------------------+
-//| UTF-8 bytes as a string. A count of 0 is never handed on: what   |
-//| the terminal makes of it is not documented.                      |
+//| Return UTF-8 bytes as a string. A count of 0 is not passed to    |
+//| the terminal: its result is not documented.                      |
 //+------------------------------------------------------------------+
 string Utf8ToText(const uchar &bytes[],const int start,const int count)
   {
@@ -32,8 +33,8 @@ string Utf8ToText(const uchar &bytes[],const int start,const int count)
    return(CharArrayToString(bytes,start,count,CP_UTF8));
   }
 //+------------------------------------------------------------------+
-//| Whether bytes are UTF-8 (RFC 3629): no stray or missing          |
-//| continuation, nothing longer than need be, no surrogate          |
+//| Return whether bytes are UTF-8 (RFC 3629): no stray or missing   |
+//| continuation byte, no overlong form, no surrogate.               |
 //+------------------------------------------------------------------+
 bool IsUtf8(const uchar &bytes[],const int start,const int count)
   {
@@ -79,7 +80,7 @@ bool IsUtf8(const uchar &bytes[],const int start,const int count)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Bytes as lower-case hex                                          |
+//| Return bytes as lower-case hex.                                  |
 //+------------------------------------------------------------------+
 string HexText(const uchar &bytes[],const int count)
   {
@@ -90,7 +91,7 @@ string HexText(const uchar &bytes[],const int count)
    return(text);
   }
 //+------------------------------------------------------------------+
-//| The value of one hex digit; -1 for any other character           |
+//| Return the value of a hex digit; -1 for any other character.     |
 //+------------------------------------------------------------------+
 int HexValue(const int character)
   {
@@ -103,8 +104,8 @@ int HexValue(const int character)
    return(-1);
   }
 //+------------------------------------------------------------------+
-//| Hex digits as bytes; false where the text is not of that length  |
-//| or holds anything else                                           |
+//| Convert hex digits to bytes; return false where the text has     |
+//| another length or another character.                             |
 //+------------------------------------------------------------------+
 bool HexBytes(const string text,const int count,uchar &out[])
   {
@@ -123,7 +124,7 @@ bool HexBytes(const string text,const int count,uchar &out[])
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Whether a text is so many lower-case hex digits                  |
+//| Return whether a text is that many lower-case hex digits.        |
 //+------------------------------------------------------------------+
 bool IsHex(const string text,const int digits)
   {
@@ -138,7 +139,8 @@ bool IsHex(const string text,const int digits)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Whether a text is a name: 1 to 128 characters, no control ones   |
+//| Return whether a text is a name: 1 to 128 characters, none of    |
+//| them a control character.                                        |
 //+------------------------------------------------------------------+
 bool IsName(const string text)
   {
@@ -154,8 +156,8 @@ bool IsName(const string text)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A text without the white space around it (a .set file may leave  |
-//| a carriage return on an input)                                   |
+//| Return a text without white space around it (a .set file may     |
+//| leave a carriage return on an input).                            |
 //+------------------------------------------------------------------+
 string Trimmed(const string text)
   {
@@ -165,15 +167,15 @@ string Trimmed(const string text)
    return(copy);
   }
 //+------------------------------------------------------------------+
-//| The first characters of a text                                   |
+//| Return the first characters of a text.                           |
 //+------------------------------------------------------------------+
 string Shorten(const string text,const int most)
   {
    return((StringLen(text)<=most) ? text : StringSubstr(text,0,most));
   }
 //+------------------------------------------------------------------+
-//| A number of the terminal's as a decimal: no exponent, no zeros   |
-//| at its end, no more digits than a double holds                   |
+//| Return a double as a decimal: no exponent, no trailing zeros, no |
+//| more digits than a double holds.                                 |
 //+------------------------------------------------------------------+
 string DecimalText(const double value)
   {
@@ -195,8 +197,9 @@ string DecimalText(const double value)
    return((text=="-0" || text=="") ? "0" : text);
   }
 //+------------------------------------------------------------------+
-//| A JSON number in positional notation, every digit kept (1.0E-7   |
-//| is 0.00000010); empty where its exponent is absurd               |
+//| Return a JSON number in positional notation with every digit     |
+//| (1.0E-7 is 0.00000010); empty where its exponent is out of       |
+//| range.                                                           |
 //+------------------------------------------------------------------+
 string PlainDecimal(const string number)
   {
@@ -235,8 +238,8 @@ string PlainDecimal(const string number)
    return(sign+StringSubstr(digits,0,whole)+"."+StringSubstr(digits,whole));
   }
 //+------------------------------------------------------------------+
-//| Whether two texts are equal, in a time that does not depend on   |
-//| where they differ                                                |
+//| Compare two texts in a time that does not depend on the position |
+//| of a difference.                                                 |
 //+------------------------------------------------------------------+
 bool SameSecret(const string ours,const string theirs)
   {

@@ -5,7 +5,7 @@
 #define FNV_BASIS 0xCBF29CE484222325
 #define FNV_PRIME 0x100000001B3
 //+------------------------------------------------------------------+
-//| FNV-1a over the characters of a text                             |
+//| Return FNV-1a over the characters of a text.                     |
 //+------------------------------------------------------------------+
 long TextHash(const string text)
   {

@@ -1,9 +1,10 @@
 //+------------------------------------------------------------------+
 //|                                                    TextQueue.mqh |
-//| Texts, first in, first out. No call into the terminal.           |
+//| A queue of texts, first in, first out. No call into the          |
+//| terminal.                                                        |
 //+------------------------------------------------------------------+
 //+------------------------------------------------------------------+
-//| What waits                                                       |
+//| Texts that wait.                                                 |
 //+------------------------------------------------------------------+
 class CTextQueue
   {
@@ -18,7 +19,7 @@ public:
    bool              Take(string &text);
   };
 //+------------------------------------------------------------------+
-//| Nothing waits any more                                           |
+//| Remove all texts.                                                |
 //+------------------------------------------------------------------+
 void CTextQueue::Clear(void)
   {
@@ -26,7 +27,7 @@ void CTextQueue::Clear(void)
    m_first=0;
   }
 //+------------------------------------------------------------------+
-//| A text at the end                                                |
+//| Append a text.                                                   |
 //+------------------------------------------------------------------+
 void CTextQueue::Put(const string text)
   {
@@ -35,7 +36,7 @@ void CTextQueue::Put(const string text)
    m_texts[count]=text;
   }
 //+------------------------------------------------------------------+
-//| The first one; false where nothing waits                         |
+//| Take the first text; return false where there is none.           |
 //+------------------------------------------------------------------+
 bool CTextQueue::Take(string &text)
   {

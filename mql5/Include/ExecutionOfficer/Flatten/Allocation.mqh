@@ -1,16 +1,17 @@
 //+------------------------------------------------------------------+
 //|                                                   Allocation.mqh |
-//| How much of a position on a netting account this program put     |
-//| there: several programs and people share one, and a deal may     |
-//| reverse it. As the sidecar's journal divides it:                 |
+//| Allocation of a position on a netting account to this program    |
+//| and to others. Several programs and manual trades share one      |
+//| position, and a deal may reverse it. The sidecar's journal       |
+//| allocates in the same way:                                       |
 //|                                                                  |
-//|   deal        what it does                                       |
-//|   IN          adds to the share of whoever made it               |
-//|   OUT, ours   takes from our share, then from the others'        |
-//|   OUT, hand   takes from the others' share, then from ours: who  |
-//|               trades by hand means his own                       |
-//|   OUT, stop   takes from our share, then from the others'        |
-//|   INOUT       ends both; the rest is the share of who made it    |
+//|   deal            effect                                         |
+//|   IN              adds to the lots of its owner                  |
+//|   OUT, ours       takes our lots first, then the others'         |
+//|   OUT, manual     takes the others' lots first, then ours: a     |
+//|                   manual trade means the operator's own lots     |
+//|   OUT, stop       takes our lots first, then the others'         |
+//|   INOUT           takes all lots; the rest are its owner's       |
 //+------------------------------------------------------------------+
 #include "..\Ledger\Ownership.mqh"
 #include "..\Reports\OrderSearch.mqh"
@@ -18,7 +19,7 @@
 // Orders of the flatten button have no magic: a token stands for one command.
 #define FLATTEN_COMMENT "flatten"
 //+------------------------------------------------------------------+
-//| Lots                                                             |
+//| Lots of this program and of others.                              |
 //+------------------------------------------------------------------+
 struct SAllocation
   {
@@ -26,18 +27,18 @@ struct SAllocation
    double            others;
   };
 //+------------------------------------------------------------------+
-//| Whether magic and comment are those of the flatten button's      |
-//| orders                                                           |
+//| Return whether magic and comment mark an order of the flatten    |
+//| button.                                                          |
 //+------------------------------------------------------------------+
 bool IsFlattenMark(const long magic,const string comment)
   {
    return(magic==0 && StringFind(comment,FLATTEN_COMMENT)==0);
   }
 //+------------------------------------------------------------------+
-//| Whether a deal of the selected history was made by an order with |
-//| a token of the ledger's, or by the flatten button. `flattened`:  |
-//| orders that are known to be the button's, whatever comment the   |
-//| broker gave them.                                                |
+//| Return whether a deal of the selected history is of an order     |
+//| with a client order id of the ledger, or of the flatten button.  |
+//| `flattened`: known orders of the button, since a broker may      |
+//| rewrite their comments.                                          |
 //+------------------------------------------------------------------+
 bool IsOurDeal(const CLedger *ledger,const ulong &flattened[],const ulong deal)
   {
@@ -52,7 +53,8 @@ bool IsOurDeal(const CLedger *ledger,const ulong &flattened[],const ulong deal)
           || IsFlattenMark(magic,HistoryOrderGetString(order,ORDER_COMMENT)));
   }
 //+------------------------------------------------------------------+
-//| Whether a deal was made by the server itself, for all there is   |
+//| Return whether the server made a deal: stop loss, take profit or |
+//| stop out. It takes the lots of every owner.                      |
 //+------------------------------------------------------------------+
 bool IsStopDeal(const ulong deal)
   {
@@ -60,7 +62,8 @@ bool IsStopDeal(const ulong deal)
    return(reason==DEAL_REASON_SL || reason==DEAL_REASON_TP || reason==DEAL_REASON_SO);
   }
 //+------------------------------------------------------------------+
-//| Take a volume from one share; what was not there                 |
+//| Take a volume from one owner's lots; return the rest that they   |
+//| do not cover.                                                    |
 //+------------------------------------------------------------------+
 double TakeFrom(double &allocation,const double volume)
   {
@@ -69,7 +72,7 @@ double TakeFrom(double &allocation,const double volume)
    return(volume-taken);
   }
 //+------------------------------------------------------------------+
-//| What one deal does to the shares                                 |
+//| Apply one deal to the lots.                                      |
 //+------------------------------------------------------------------+
 void Allocate(SAllocation &allocation,const long entry,const double volume,const bool is_ours,const bool ours_first)
   {
@@ -96,8 +99,8 @@ void Allocate(SAllocation &allocation,const long entry,const double volume,const
       allocation.others+=put;
   }
 //+------------------------------------------------------------------+
-//| The shares by the history of the position. It replaces the       |
-//| history's selection. False where there is none.                  |
+//| Read the lots from the position's history. Replaces the selected |
+//| history. Return false where there is none.                       |
 //+------------------------------------------------------------------+
 bool ReadAllocation(const CLedger *ledger,const ulong &flattened[],const long identifier,SAllocation &allocation)
   {

@@ -1,30 +1,30 @@
 //+------------------------------------------------------------------+
 //|                                                      Flatten.mqh |
-//| The flatten button: close every position and remove every pending|
-//| order that this program made, with or without the sidecar.       |
+//| The flatten button: close every position and remove every        |
+//| pending order of this program, with or without the sidecar.      |
 //|                                                                  |
-//|   state      what happened                         next          |
-//|   IDLE       a click                               ARMED         |
-//|   ARMED      a click within CONFIRM_MS             STOPPED       |
-//|   ARMED      CONFIRM_MS over                       IDLE          |
-//|   STOPPED    a click                               IDLE          |
-//|   IDLE       a load of an account that was STOPPED STOPPED       |
+//|   state      event                                  next         |
+//|   IDLE       a click                                ARMED        |
+//|   ARMED      a click within CONFIRM_MS              STOPPED      |
+//|   ARMED      CONFIRM_MS over                        IDLE         |
+//|   STOPPED    a click                                IDLE         |
+//|   IDLE       a load for an account that was STOPPED STOPPED      |
 //|                                                                  |
-//| A click within DOUBLE_CLICK_MS of the one before is none: a double |
-//| click is one slip, and must not flatten, nor allow trading again.|
+//| A click within DOUBLE_CLICK_MS of the one before is ignored: a   |
+//| double click must not flatten, nor allow trading again.          |
 //|                                                                  |
-//| While STOPPED no command is executed, and whatever of ours is    |
-//| there is closed or removed: one request in a timer call; what is |
-//| still there after RETRY_MS is tried again, FLATTEN_ATTEMPTS_MAX times in|
-//| all. The journal learns of it from the broker's records, as of   |
-//| anything that is done by hand.                                   |
+//| While STOPPED no command is executed, and every position and     |
+//| order of this program is closed or removed, one request per      |
+//| timer call. What is still open after RETRY_MS is tried again,    |
+//| FLATTEN_ATTEMPTS_MAX times in all. The journal learns of it from |
+//| the broker's records, as of manual trades.                       |
 //|                                                                  |
-//| Where positions are netted a second close would open the other   |
-//| side if the first is still being worked on, and a close may take |
-//| what is somebody else's. There no more is closed than our share; |
-//| nothing while an order of ours, or of the button's, stands in the|
-//| symbol; and after any answer that is no refusal the position is  |
-//| left alone for OUTCOME_WAIT_MS.                                |
+//| On a netting account a second close would open the opposite side |
+//| while the first is still executed, and a close may take lots of  |
+//| others. There the volume is at most our allocation; nothing is   |
+//| sent while an order of this program or of the button is live in  |
+//| the symbol; and after any answer but a refusal the position is   |
+//| left alone for OUTCOME_WAIT_MS.                                  |
 //+------------------------------------------------------------------+
 #include "..\Common\Log.mqh"
 #include "..\Orders\OrderCheck.mqh"
@@ -49,7 +49,7 @@ enum ENUM_FLATTEN_STATE
    FLATTEN_STATE_STOPPED
   };
 //+------------------------------------------------------------------+
-//| Of one load of the program                                       |
+//| The button of one load of the program.                           |
 //+------------------------------------------------------------------+
 class CFlatten
   {
@@ -90,7 +90,7 @@ public:
    bool              Step(const long mono_ms);
   };
 //+------------------------------------------------------------------+
-//| Of no load                                                       |
+//| Create it without a load.                                        |
 //+------------------------------------------------------------------+
 CFlatten::CFlatten(void)
   {
@@ -102,7 +102,7 @@ CFlatten::CFlatten(void)
    m_checked=false;
   }
 //+------------------------------------------------------------------+
-//| A load of the program: nobody has pressed, as far as is known    |
+//| Start a load of the program, in the state IDLE.                  |
 //+------------------------------------------------------------------+
 void CFlatten::Load(CLedger &ledger,const SRiskLimits &risk_limits,CLog &log)
   {
@@ -123,9 +123,9 @@ void CFlatten::Load(CLedger &ledger,const SRiskLimits &risk_limits,CLog &log)
    ArrayFree(m_closes);
   }
 //+------------------------------------------------------------------+
-//| A terminal loads the program anew whenever it logs in, with the  |
-//| same account too: that must not allow trading again. True where  |
-//| it was STOPPED before this load.                                 |
+//| Restore STOPPED from before this load; return true where it was. |
+//| A terminal loads the program at each login, of the same account  |
+//| too: a login must not allow trading again.                       |
 //+------------------------------------------------------------------+
 bool CFlatten::Restore(const SAccount &account,const long mono_ms)
   {
@@ -147,7 +147,7 @@ bool CFlatten::Restore(const SAccount &account,const long mono_ms)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Close and remove from now on                                     |
+//| Enter STOPPED: close and remove from now on.                     |
 //+------------------------------------------------------------------+
 void CFlatten::Stop(void)
   {
@@ -159,7 +159,7 @@ void CFlatten::Stop(void)
    m_attempts.Restart();
   }
 //+------------------------------------------------------------------+
-//| Let the state outlive this load                                  |
+//| Store the state for the next load.                               |
 //+------------------------------------------------------------------+
 void CFlatten::Save(void)
   {
@@ -172,7 +172,7 @@ void CFlatten::Save(void)
    GlobalVariablesFlush();
   }
 //+------------------------------------------------------------------+
-//| Somebody pressed                                                 |
+//| Handle a click on the button.                                    |
 //+------------------------------------------------------------------+
 void CFlatten::Click(const long mono_ms)
   {
@@ -198,7 +198,7 @@ void CFlatten::Click(const long mono_ms)
    m_log.Warning("the flatten button was pressed: everything of this program is closed and removed");
   }
 //+------------------------------------------------------------------+
-//| What the button says now                                         |
+//| Return the text of the button.                                   |
 //+------------------------------------------------------------------+
 string CFlatten::ButtonText(const long mono_ms)
   {
@@ -209,7 +209,7 @@ string CFlatten::ButtonText(const long mono_ms)
    return((m_state==FLATTEN_STATE_ARMED) ? "press again to flatten" : "flatten");
   }
 //+------------------------------------------------------------------+
-//| How far it came, for people; empty while nothing is to be said   |
+//| Return the progress for the panel; empty where there is none.    |
 //+------------------------------------------------------------------+
 string CFlatten::Status(void) const
   {
@@ -230,9 +230,9 @@ string CFlatten::Status(void) const
    return((m_last_error=="") ? status : status+" ("+m_last_error+")");
   }
 //+------------------------------------------------------------------+
-//| Look at what there is, and close or remove the next one. At most |
-//| one request; true where one was sent. Needs the broker and the   |
-//| account's ledger.                                                |
+//| Close or remove what is next; return true where a request was    |
+//| sent, at most one. Requires the broker and the open ledger of    |
+//| the account.                                                     |
 //+------------------------------------------------------------------+
 bool CFlatten::Step(const long mono_ms)
   {
@@ -258,8 +258,8 @@ bool CFlatten::Step(const long mono_ms)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The request to remove the first of our pending orders that is due|
-//| and its name; empty where there is none                          |
+//| Prepare the removal of the first pending order of this program   |
+//| that is due; return its name, empty where there is none.         |
 //+------------------------------------------------------------------+
 string CFlatten::NextOrder(const long mono_ms,MqlTradeRequest &request)
   {
@@ -277,9 +277,9 @@ string CFlatten::NextOrder(const long mono_ms,MqlTradeRequest &request)
    return(chosen);
   }
 //+------------------------------------------------------------------+
-//| Whether a live order in the symbol, of ours or of the button's,  |
-//| may change a netted position at any moment. A pending order that |
-//| cannot be removed may not keep us from closing.                  |
+//| Return whether a live order of this program or of the button in  |
+//| the symbol may change a netted position at any moment. A pending |
+//| order that cannot be removed does not prevent closing.           |
 //+------------------------------------------------------------------+
 bool CFlatten::HasLiveOrder(const string symbol)
   {
@@ -297,10 +297,10 @@ bool CFlatten::HasLiveOrder(const string symbol)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| How much of a netted position is ours, and whether a close may   |
-//| go out now. Where the history does not account for its volume,   |
-//| what is known counts once nothing more can be expected. False:   |
-//| nothing in it is ours.                                           |
+//| Compute the volume of a netted position that is ours, and        |
+//| whether a close may be sent now. Where the history does not      |
+//| cover the position's volume, its known part counts once          |
+//| OUTCOME_WAIT_MS is over. Return false where no lots are ours.    |
 //+------------------------------------------------------------------+
 bool CFlatten::MayClose(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send)
   {
@@ -315,8 +315,8 @@ bool CFlatten::MayClose(const long identifier,const string symbol,double &volume
    return(volume>0.0 || !fits);
   }
 //+------------------------------------------------------------------+
-//| The request to close the first of our positions that is due, and |
-//| its name; empty where there is none                              |
+//| Prepare the close of the first position of this program that is  |
+//| due; return its name, empty where there is none.                 |
 //+------------------------------------------------------------------+
 string CFlatten::NextPosition(const long mono_ms,const bool is_first,MqlTradeRequest &request)
   {
@@ -339,7 +339,7 @@ string CFlatten::NextPosition(const long mono_ms,const bool is_first,MqlTradeReq
    return(chosen);
   }
 //+------------------------------------------------------------------+
-//| The request to close so much of the selected position            |
+//| Prepare the close of a volume of the selected position.          |
 //+------------------------------------------------------------------+
 void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeRequest &request)
   {
@@ -366,7 +366,7 @@ void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeReque
       m_log.Warning("flatten: no filling mode passes in "+symbol);
   }
 //+------------------------------------------------------------------+
-//| One request. Only the broker's records tell what came of it.     |
+//| Send one request. Its outcome is read from the broker's records. |
 //+------------------------------------------------------------------+
 void CFlatten::Send(MqlTradeRequest &request,const string what,const long mono_ms)
   {

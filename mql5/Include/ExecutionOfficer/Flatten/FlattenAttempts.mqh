@@ -1,14 +1,15 @@
 //+------------------------------------------------------------------+
 //|                                              FlattenAttempts.mqh |
-//| How often the flatten button tried what, when it may try again,  |
-//| and how much is left. No call into the terminal.                 |
+//| Attempts of the flatten button: their number, the time of the    |
+//| next one, and the number of open items. No call into the         |
+//| terminal.                                                        |
 //+------------------------------------------------------------------+
 #define RETRY_MS 2000
 #define OUTCOME_WAIT_MS 30000           // until nothing can still come of a request
 #define FLATTEN_ATTEMPTS_MAX 5
 #define NEVER_MS (-1)
 //+------------------------------------------------------------------+
-//| Of one position or order                                         |
+//| Attempts on one position or order.                               |
 //+------------------------------------------------------------------+
 struct SFlattenAttempt
   {
@@ -19,7 +20,7 @@ struct SFlattenAttempt
    long              unresolved_ms; // since when the history does not tell its volume; NEVER_MS: it does
   };
 //+------------------------------------------------------------------+
-//| Of one load of the program                                       |
+//| Attempts of one load of the program.                             |
 //+------------------------------------------------------------------+
 class CFlattenAttempts
   {
@@ -44,7 +45,7 @@ public:
    int               GivenUp(void) const { return(m_given_up); }
   };
 //+------------------------------------------------------------------+
-//| Nothing was tried                                                |
+//| Create it without attempts.                                      |
 //+------------------------------------------------------------------+
 CFlattenAttempts::CFlattenAttempts(void)
   {
@@ -53,7 +54,7 @@ CFlattenAttempts::CFlattenAttempts(void)
    m_given_up=0;
   }
 //+------------------------------------------------------------------+
-//| Nothing was tried, again                                         |
+//| Remove all attempts.                                             |
 //+------------------------------------------------------------------+
 void CFlattenAttempts::Clear(void)
   {
@@ -63,8 +64,8 @@ void CFlattenAttempts::Clear(void)
    ArrayFree(m_attempts);
   }
 //+------------------------------------------------------------------+
-//| The button was pressed once more: everything may be tried as     |
-//| often again, but nothing sooner                                  |
+//| Allow the full number of attempts again. The time of the next    |
+//| attempt stays.                                                   |
 //+------------------------------------------------------------------+
 void CFlattenAttempts::Restart(void)
   {
@@ -73,7 +74,7 @@ void CFlattenAttempts::Restart(void)
       m_attempts[i].attempts=0;
   }
 //+------------------------------------------------------------------+
-//| What is left is counted anew                                     |
+//| Begin to count open items.                                       |
 //+------------------------------------------------------------------+
 void CFlattenAttempts::BeginCount(void)
   {
@@ -81,7 +82,7 @@ void CFlattenAttempts::BeginCount(void)
    m_given_up=0;
   }
 //+------------------------------------------------------------------+
-//| Where the tries of one thing are counted                         |
+//| Return the index of an item's attempts; a new item is added.     |
 //+------------------------------------------------------------------+
 int CFlattenAttempts::IndexOf(const long number,const long mono_ms)
   {
@@ -98,8 +99,8 @@ int CFlattenAttempts::IndexOf(const long number,const long mono_ms)
    return(count);
   }
 //+------------------------------------------------------------------+
-//| Count something among what is left, and whether it is tried now: |
-//| it is due, and may be sent                                       |
+//| Count an open item; return true where an attempt is due and may  |
+//| be sent.                                                         |
 //+------------------------------------------------------------------+
 bool CFlattenAttempts::Attempt(const long number,const double volume,const long mono_ms,const bool may_send)
   {
@@ -123,8 +124,8 @@ bool CFlattenAttempts::Attempt(const long number,const double volume,const long 
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Whether the history, which does or does not account for a        |
-//| position's volume, may still come to do so                       |
+//| Return whether the history may still come to cover the           |
+//| position's volume. `fits`: it does now.                          |
 //+------------------------------------------------------------------+
 bool CFlattenAttempts::IsUnresolved(const long number,const bool fits,const long mono_ms)
   {
@@ -137,7 +138,7 @@ bool CFlattenAttempts::IsUnresolved(const long number,const bool fits,const long
    return(!fits && mono_ms<m_attempts[at].unresolved_ms+OUTCOME_WAIT_MS);
   }
 //+------------------------------------------------------------------+
-//| Whether everything was tried                                     |
+//| Return whether all attempts on an item were made.                |
 //+------------------------------------------------------------------+
 bool CFlattenAttempts::IsGivenUp(const long number) const
   {

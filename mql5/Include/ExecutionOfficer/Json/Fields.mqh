@@ -1,15 +1,16 @@
 //+------------------------------------------------------------------+
 //|                                                       Fields.mqh |
-//| The fields of one JSON object, each held to its rule. The first  |
-//| field that breaks one is named in Error; what is read after that |
-//| means nothing.                                                   |
+//| Fields of one JSON object, each with its rule. Error names the   |
+//| first field that breaks its rule; values that are read after it  |
+//| have no meaning.                                                 |
 //+------------------------------------------------------------------+
 #include "Reader.mqh"
 
 #define COUNT_MAX 9007199254740991    // a count of the link fits a double
 #define TICKET_MAX LONG_MAX
 //+------------------------------------------------------------------+
-//| A decimal integer exactly; false where it is none or fits no long|
+//| Parse a decimal integer; return false where it is none or        |
+//| exceeds a long.                                                  |
 //+------------------------------------------------------------------+
 bool ParseLong(const string text,long &value)
   {
@@ -37,7 +38,7 @@ bool ParseLong(const string text,long &value)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The fields of one object                                         |
+//| Reader of the fields of one object.                              |
 //+------------------------------------------------------------------+
 class CJsonFields
   {
@@ -65,7 +66,7 @@ public:
    bool              OnlyThese(const string names);
   };
 //+------------------------------------------------------------------+
-//| Of no object yet                                                 |
+//| Create it without an object.                                     |
 //+------------------------------------------------------------------+
 CJsonFields::CJsonFields(void)
   {
@@ -74,7 +75,7 @@ CJsonFields::CJsonFields(void)
    m_error="";
   }
 //+------------------------------------------------------------------+
-//| Begin with an object of a text that was read                     |
+//| Start with an object of a parsed text.                           |
 //+------------------------------------------------------------------+
 void CJsonFields::Read(CJsonReader &reader,const int object)
   {
@@ -85,14 +86,14 @@ void CJsonFields::Read(CJsonReader &reader,const int object)
       m_error="an object was expected";
   }
 //+------------------------------------------------------------------+
-//| The first rule that was broken; empty where none was             |
+//| Return the first broken rule; empty where there is none.         |
 //+------------------------------------------------------------------+
 string CJsonFields::Error(void) const
   {
    return(m_error);
   }
 //+------------------------------------------------------------------+
-//| Note a broken rule                                               |
+//| Note a broken rule of a field.                                   |
 //+------------------------------------------------------------------+
 void CJsonFields::Fail(const string name,const string rule)
   {
@@ -107,7 +108,7 @@ void CJsonFields::Refuse(const string error)
       m_error=error;
   }
 //+------------------------------------------------------------------+
-//| Whether the field is there, and not null                         |
+//| Return whether the field exists and is not null.                 |
 //+------------------------------------------------------------------+
 bool CJsonFields::Has(const string name)
   {
@@ -117,7 +118,7 @@ bool CJsonFields::Has(const string name)
    return(node>=0 && m_reader.Kind(node)!=JSON_KIND_NULL);
   }
 //+------------------------------------------------------------------+
-//| The field's node where it is of that kind, else JSON_NONE        |
+//| Return the field's node where it has that kind, else JSON_NONE.  |
 //+------------------------------------------------------------------+
 int CJsonFields::Value(const string name,const ENUM_JSON_KIND kind,const bool required)
   {
@@ -138,14 +139,15 @@ int CJsonFields::Value(const string name,const ENUM_JSON_KIND kind,const bool re
    return(node);
   }
 //+------------------------------------------------------------------+
-//| An inner object's node                                           |
+//| Return the node of an inner object.                              |
 //+------------------------------------------------------------------+
 int CJsonFields::Inner(const string name)
   {
    return(Value(name,JSON_KIND_OBJECT,true));
   }
 //+------------------------------------------------------------------+
-//| A text of at most so many characters; empty where it is absent   |
+//| Return a text of at most `most` characters; empty where the      |
+//| field is absent.                                                 |
 //+------------------------------------------------------------------+
 string CJsonFields::Text(const string name,const int most,const bool required)
   {
@@ -158,7 +160,8 @@ string CJsonFields::Text(const string name,const int most,const bool required)
    return(text);
   }
 //+------------------------------------------------------------------+
-//| A name: 1 to 128 characters, none of them a control character    |
+//| Return a name: 1 to 128 characters, none of them a control       |
+//| character.                                                       |
 //+------------------------------------------------------------------+
 string CJsonFields::Name(const string name)
   {
@@ -168,7 +171,7 @@ string CJsonFields::Name(const string name)
    return(text);
   }
 //+------------------------------------------------------------------+
-//| So many lower-case hex digits                                    |
+//| Return that many lower-case hex digits.                          |
 //+------------------------------------------------------------------+
 string CJsonFields::Hex(const string name,const int digits)
   {
@@ -178,7 +181,7 @@ string CJsonFields::Hex(const string name,const int digits)
    return(text);
   }
 //+------------------------------------------------------------------+
-//| A whole number within bounds, exactly; 0 where it is absent      |
+//| Return an integer within bounds; 0 where the field is absent.    |
 //+------------------------------------------------------------------+
 long CJsonFields::Integer(const string name,const long low,const long high,const bool required)
   {
@@ -193,7 +196,8 @@ long CJsonFields::Integer(const string name,const long low,const long high,const
    return(value);
   }
 //+------------------------------------------------------------------+
-//| A decimal, digit by digit as it came; empty where it is absent   |
+//| Return a decimal with its digits as they came; empty where the   |
+//| field is absent.                                                 |
 //+------------------------------------------------------------------+
 string CJsonFields::Decimal(const string name,const bool required)
   {
@@ -206,7 +210,7 @@ string CJsonFields::Decimal(const string name,const bool required)
    return(text);
   }
 //+------------------------------------------------------------------+
-//| True or false; false where it is absent                          |
+//| Return true or false; false where the field is absent.           |
 //+------------------------------------------------------------------+
 bool CJsonFields::Flag(const string name)
   {
@@ -214,7 +218,7 @@ bool CJsonFields::Flag(const string name)
    return(node>=0 && m_reader.Text(node)=="true");
   }
 //+------------------------------------------------------------------+
-//| Whether the object has no field but these, given as "|a|b|"      |
+//| Return whether the object has only fields of this list: "|a|b|". |
 //+------------------------------------------------------------------+
 bool CJsonFields::OnlyThese(const string names)
   {

@@ -1,12 +1,12 @@
 //+------------------------------------------------------------------+
 //|                                                        Lexer.mqh |
-//| The words of a JSON text (RFC 8259): texts, numbers, true, false |
+//| Tokens of a JSON text (RFC 8259): texts, numbers, true, false    |
 //| and null, read strictly from one whole buffer. An error has a    |
 //| text and a position.                                             |
 //+------------------------------------------------------------------+
 #include "..\Common\Text.mqh"
 //+------------------------------------------------------------------+
-//| A place in a JSON text                                           |
+//| A position in a JSON text.                                       |
 //+------------------------------------------------------------------+
 class CJsonLexer
   {
@@ -34,7 +34,7 @@ public:
    bool              ReadText(string &text);
   };
 //+------------------------------------------------------------------+
-//| No text yet                                                      |
+//| Create it without a text.                                        |
 //+------------------------------------------------------------------+
 CJsonLexer::CJsonLexer(void)
   {
@@ -43,7 +43,8 @@ CJsonLexer::CJsonLexer(void)
    m_error="";
   }
 //+------------------------------------------------------------------+
-//| Stand at the start of a text; false where it is not UTF-8        |
+//| Start at the beginning of a text; return false where it is not   |
+//| UTF-8.                                                           |
 //+------------------------------------------------------------------+
 bool CJsonLexer::Load(const uchar &data[],const int start,const int count)
   {
@@ -56,21 +57,21 @@ bool CJsonLexer::Load(const uchar &data[],const int start,const int count)
    return(IsUtf8(m_data,0,m_size) || Fail("not UTF-8"));
   }
 //+------------------------------------------------------------------+
-//| What is wrong; empty after a text that was read                  |
+//| Return the error; empty where there is none.                     |
 //+------------------------------------------------------------------+
 string CJsonLexer::Error(void) const
   {
    return(m_error);
   }
 //+------------------------------------------------------------------+
-//| Where reading stopped, in bytes from the start                   |
+//| Return the position, in bytes from the start.                    |
 //+------------------------------------------------------------------+
 int CJsonLexer::Position(void) const
   {
    return(m_at);
   }
 //+------------------------------------------------------------------+
-//| Note what is wrong; the first word counts                        |
+//| Note an error, unless an earlier one is noted. Always false.     |
 //+------------------------------------------------------------------+
 bool CJsonLexer::Fail(const string error)
   {
@@ -79,7 +80,7 @@ bool CJsonLexer::Fail(const string error)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| The next byte, -1 at the end                                     |
+//| Return the next byte; -1 at the end.                             |
 //+------------------------------------------------------------------+
 int CJsonLexer::Peek(void) const
   {
@@ -88,14 +89,14 @@ int CJsonLexer::Peek(void) const
    return(m_data[m_at]);
   }
 //+------------------------------------------------------------------+
-//| Go on by one byte                                                |
+//| Advance by one byte.                                             |
 //+------------------------------------------------------------------+
 void CJsonLexer::Skip(void)
   {
    m_at++;
   }
 //+------------------------------------------------------------------+
-//| The next byte that is no white space, -1 at the end. It stays.   |
+//| Skip white space; return the next byte, -1 at the end.           |
 //+------------------------------------------------------------------+
 int CJsonLexer::NextMark(void)
   {
@@ -104,7 +105,7 @@ int CJsonLexer::NextMark(void)
    return(Peek());
   }
 //+------------------------------------------------------------------+
-//| true, false or null                                              |
+//| Read true, false or null.                                        |
 //+------------------------------------------------------------------+
 bool CJsonLexer::ReadLiteral(const string word)
   {
@@ -117,7 +118,7 @@ bool CJsonLexer::ReadLiteral(const string word)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| One digit or more                                                |
+//| Read one or more digits.                                         |
 //+------------------------------------------------------------------+
 bool CJsonLexer::ReadDigits(void)
   {
@@ -127,7 +128,7 @@ bool CJsonLexer::ReadDigits(void)
    return(m_at>from || Fail("a digit was expected"));
   }
 //+------------------------------------------------------------------+
-//| A number, as its own text                                        |
+//| Read a number, as its own text.                                  |
 //+------------------------------------------------------------------+
 bool CJsonLexer::ReadNumber(string &text)
   {
@@ -156,7 +157,7 @@ bool CJsonLexer::ReadNumber(string &text)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A text, from its quotation mark on, with its escapes undone      |
+//| Read a text from its quotation mark on, and decode its escapes.  |
 //+------------------------------------------------------------------+
 bool CJsonLexer::ReadText(string &text)
   {
@@ -197,8 +198,9 @@ bool CJsonLexer::ReadText(string &text)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| What follows a backslash, as UTF-8 behind the first bytes of the |
-//| scratch; how many there are then, -1 where it is no escape       |
+//| Decode the escape behind a backslash, as UTF-8 behind the first  |
+//| bytes of the buffer; return their new number, -1 where it is no  |
+//| escape.                                                          |
 //+------------------------------------------------------------------+
 int CJsonLexer::ReadEscape(uchar &scratch[],const int count)
   {
@@ -251,7 +253,8 @@ int CJsonLexer::ReadEscape(uchar &scratch[],const int count)
    return(end);
   }
 //+------------------------------------------------------------------+
-//| Four hex digits; -1 where there are none                         |
+//| Read four hex digits; return their value, -1 where there are     |
+//| none.                                                            |
 //+------------------------------------------------------------------+
 int CJsonLexer::ReadUnit(void)
   {

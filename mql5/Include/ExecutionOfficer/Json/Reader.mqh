@@ -1,9 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                       Reader.mqh |
-//| A strict JSON reader: one whole text in, its values as a tree.   |
-//| Depth and number of values are bounded. Numbers are kept as the  |
-//| text that they came as, so that 64-bit integers and the digits   |
-//| of prices survive.                                               |
+//| A strict JSON parser: one whole text becomes a tree of values.   |
+//| Depth and number of values are bounded. Numbers keep their text, |
+//| so that 64-bit integers and the digits of prices survive.        |
 //+------------------------------------------------------------------+
 #include "Lexer.mqh"
 
@@ -21,7 +20,7 @@ enum ENUM_JSON_KIND
    JSON_KIND_OBJECT
   };
 //+------------------------------------------------------------------+
-//| One value, with its place among the others                       |
+//| One value with its links to others.                              |
 //+------------------------------------------------------------------+
 struct SJsonNode
   {
@@ -60,14 +59,14 @@ public:
    int               Find(const int node,const string key) const;
   };
 //+------------------------------------------------------------------+
-//| Nothing read yet                                                 |
+//| Create it without values.                                        |
 //+------------------------------------------------------------------+
 CJsonReader::CJsonReader(void)
   {
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| Read a whole JSON text; false where it is none                   |
+//| Parse a whole JSON text; return false on an error.               |
 //+------------------------------------------------------------------+
 bool CJsonReader::Parse(const uchar &data[],const int start,const int count)
   {
@@ -77,56 +76,56 @@ bool CJsonReader::Parse(const uchar &data[],const int start,const int count)
    return(m_lexer.NextMark()<0 || m_lexer.Fail("something follows the value"));
   }
 //+------------------------------------------------------------------+
-//| What is wrong; empty after a text that was read                  |
+//| Return the error; empty where there is none.                     |
 //+------------------------------------------------------------------+
 string CJsonReader::Error(void) const
   {
    return(m_lexer.Error());
   }
 //+------------------------------------------------------------------+
-//| Where reading stopped, in bytes from the start                   |
+//| Return the position of the error, in bytes from the start.       |
 //+------------------------------------------------------------------+
 int CJsonReader::Position(void) const
   {
    return(m_lexer.Position());
   }
 //+------------------------------------------------------------------+
-//| What kind of value a node is                                     |
+//| Return the kind of a node.                                       |
 //+------------------------------------------------------------------+
 ENUM_JSON_KIND CJsonReader::Kind(const int node) const
   {
    return(m_nodes[node].kind);
   }
 //+------------------------------------------------------------------+
-//| The name of a value in an object                                 |
+//| Return the name of a node in its object.                         |
 //+------------------------------------------------------------------+
 string CJsonReader::Key(const int node) const
   {
    return(m_nodes[node].key);
   }
 //+------------------------------------------------------------------+
-//| A text's characters, a number's digits, true, false              |
+//| Return a node's text: decoded characters, digits, true or false. |
 //+------------------------------------------------------------------+
 string CJsonReader::Text(const int node) const
   {
    return(m_nodes[node].text);
   }
 //+------------------------------------------------------------------+
-//| The first value in an array or object, or JSON_NONE              |
+//| Return the first value of an array or object, or JSON_NONE.      |
 //+------------------------------------------------------------------+
 int CJsonReader::First(const int node) const
   {
    return(m_nodes[node].child);
   }
 //+------------------------------------------------------------------+
-//| The value beside it, or JSON_NONE                                |
+//| Return the next value beside a node, or JSON_NONE.               |
 //+------------------------------------------------------------------+
 int CJsonReader::Next(const int node) const
   {
    return(m_nodes[node].next);
   }
 //+------------------------------------------------------------------+
-//| The value of that name in an object, or JSON_NONE                |
+//| Return the value of that name in an object, or JSON_NONE.        |
 //+------------------------------------------------------------------+
 int CJsonReader::Find(const int node,const string key) const
   {
@@ -138,7 +137,7 @@ int CJsonReader::Find(const int node,const string key) const
    return(JSON_NONE);
   }
 //+------------------------------------------------------------------+
-//| A node more; JSON_NONE where there are too many                  |
+//| Add a node; return JSON_NONE where there are too many.           |
 //+------------------------------------------------------------------+
 int CJsonReader::NewNode(const ENUM_JSON_KIND kind)
   {
@@ -158,7 +157,8 @@ int CJsonReader::NewNode(const ENUM_JSON_KIND kind)
    return(m_count-1);
   }
 //+------------------------------------------------------------------+
-//| One value with all that is in it; its node, or JSON_NONE         |
+//| Parse one value with everything in it; return its node, or       |
+//| JSON_NONE.                                                       |
 //+------------------------------------------------------------------+
 int CJsonReader::ParseValue(const int depth)
   {
@@ -207,7 +207,7 @@ int CJsonReader::ParseValue(const int depth)
    return(node);
   }
 //+------------------------------------------------------------------+
-//| Hang a node behind the last one of its parent                    |
+//| Append a node behind the last one of its parent.                 |
 //+------------------------------------------------------------------+
 void CJsonReader::Append(const int parent,const int last,const int node)
   {
@@ -217,7 +217,7 @@ void CJsonReader::Append(const int parent,const int last,const int node)
       m_nodes[last].next=node;
   }
 //+------------------------------------------------------------------+
-//| The members of an object, from its brace on                      |
+//| Parse the members of an object, from its brace on.               |
 //+------------------------------------------------------------------+
 bool CJsonReader::ParseMembers(const int parent,const int depth)
   {
@@ -253,7 +253,7 @@ bool CJsonReader::ParseMembers(const int parent,const int depth)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The items of an array, from its bracket on                       |
+//| Parse the items of an array, from its bracket on.                |
 //+------------------------------------------------------------------+
 bool CJsonReader::ParseItems(const int parent,const int depth)
   {

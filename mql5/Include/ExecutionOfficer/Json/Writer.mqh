@@ -1,10 +1,10 @@
 //+------------------------------------------------------------------+
 //|                                                       Writer.mqh |
-//| Writes one JSON object after the other, as a string. Numbers are |
-//| given as text, so that they keep their digits.                   |
+//| Writer of JSON objects, as a string. Numbers are passed as text, |
+//| so that they keep their digits.                                  |
 //+------------------------------------------------------------------+
 //+------------------------------------------------------------------+
-//| A text in quotation marks, with what must be escaped escaped     |
+//| Return a text in quotation marks, with its escapes.              |
 //+------------------------------------------------------------------+
 string JsonQuoted(const string text)
   {
@@ -45,7 +45,7 @@ string JsonQuoted(const string text)
    return(quoted+"\"");
   }
 //+------------------------------------------------------------------+
-//| An object under construction                                     |
+//| An object under construction.                                    |
 //+------------------------------------------------------------------+
 class CJsonWriter
   {
@@ -70,14 +70,14 @@ public:
    string            Result(void) const;
   };
 //+------------------------------------------------------------------+
-//| An empty object, still open                                      |
+//| Create an empty object.                                          |
 //+------------------------------------------------------------------+
 CJsonWriter::CJsonWriter(void)
   {
    Start();
   }
 //+------------------------------------------------------------------+
-//| An empty object again                                            |
+//| Start an empty object.                                           |
 //+------------------------------------------------------------------+
 void CJsonWriter::Start(void)
   {
@@ -85,7 +85,7 @@ void CJsonWriter::Start(void)
    m_comma=false;
   }
 //+------------------------------------------------------------------+
-//| A member's name                                                  |
+//| Write a member's name.                                           |
 //+------------------------------------------------------------------+
 void CJsonWriter::Name(const string name)
   {
@@ -95,7 +95,7 @@ void CJsonWriter::Name(const string name)
    m_comma=true;
   }
 //+------------------------------------------------------------------+
-//| An object in the object; what follows goes into it               |
+//| Open an inner object; the next members belong to it.             |
 //+------------------------------------------------------------------+
 void CJsonWriter::Open(const string name)
   {
@@ -104,7 +104,7 @@ void CJsonWriter::Open(const string name)
    m_comma=false;
   }
 //+------------------------------------------------------------------+
-//| The end of an inner object                                       |
+//| Close an inner object.                                           |
 //+------------------------------------------------------------------+
 void CJsonWriter::Close(void)
   {
@@ -112,7 +112,7 @@ void CJsonWriter::Close(void)
    m_comma=true;
   }
 //+------------------------------------------------------------------+
-//| A text                                                           |
+//| Write a text.                                                    |
 //+------------------------------------------------------------------+
 void CJsonWriter::Text(const string name,const string value)
   {
@@ -120,7 +120,7 @@ void CJsonWriter::Text(const string name,const string value)
    m_text+=JsonQuoted(value);
   }
 //+------------------------------------------------------------------+
-//| A number by its digits, or any value that is JSON already        |
+//| Write a number by its digits, or any value that is JSON already. |
 //+------------------------------------------------------------------+
 void CJsonWriter::Number(const string name,const string value)
   {
@@ -128,7 +128,7 @@ void CJsonWriter::Number(const string name,const string value)
    m_text+=value;
   }
 //+------------------------------------------------------------------+
-//| A whole number                                                   |
+//| Write an integer.                                                |
 //+------------------------------------------------------------------+
 void CJsonWriter::Integer(const string name,const long value)
   {
@@ -136,7 +136,7 @@ void CJsonWriter::Integer(const string name,const long value)
    m_text+=IntegerToString(value);
   }
 //+------------------------------------------------------------------+
-//| true or false                                                    |
+//| Write true or false.                                             |
 //+------------------------------------------------------------------+
 void CJsonWriter::Flag(const string name,const bool value)
   {
@@ -144,7 +144,7 @@ void CJsonWriter::Flag(const string name,const bool value)
    m_text+=value ? "true" : "false";
   }
 //+------------------------------------------------------------------+
-//| A text, left out where it is empty                               |
+//| Write a text, unless it is empty.                                |
 //+------------------------------------------------------------------+
 void CJsonWriter::TextIfAny(const string name,const string value)
   {
@@ -152,7 +152,7 @@ void CJsonWriter::TextIfAny(const string name,const string value)
       Text(name,value);
   }
 //+------------------------------------------------------------------+
-//| A number, left out where it is 0 or not given                    |
+//| Write a number, unless it is 0 or empty.                         |
 //+------------------------------------------------------------------+
 void CJsonWriter::NumberIfAny(const string name,const string value)
   {
@@ -160,7 +160,7 @@ void CJsonWriter::NumberIfAny(const string name,const string value)
       Number(name,value);
   }
 //+------------------------------------------------------------------+
-//| A whole number, left out where it is 0                           |
+//| Write an integer, unless it is 0.                                |
 //+------------------------------------------------------------------+
 void CJsonWriter::IntegerIfAny(const string name,const long value)
   {
@@ -168,7 +168,7 @@ void CJsonWriter::IntegerIfAny(const string name,const long value)
       Integer(name,value);
   }
 //+------------------------------------------------------------------+
-//| The whole object                                                 |
+//| Return the whole object.                                         |
 //+------------------------------------------------------------------+
 string CJsonWriter::Result(void) const
   {

@@ -1,15 +1,15 @@
 //+------------------------------------------------------------------+
 //|                                                       Ledger.mqh |
-//| The ledger's file, in MQL5\Files, one for each account. It stays |
-//| open without sharing, so that the program on a second chart is   |
-//| locked out. An intent is written and flushed before its order    |
-//| goes out: a token that stands there is never sent again, and so  |
-//| the ledger alone keeps the promise 'at most once'.               |
+//| The ledger's file, in MQL5\Files, one per account. It stays open |
+//| without sharing, so that a program on a second chart cannot open |
+//| it. An intent is written and flushed before its order is sent; a |
+//| client order id in the ledger is never sent again. The ledger    |
+//| alone guarantees "at most once".                                 |
 //|                                                                  |
-//| A crash in the middle of an append leaves a torn last line. Its  |
-//| flush had not returned, so nothing was sent: the next append     |
-//| blanks it (a file cannot be shortened from MQL5). Damage in any  |
-//| other place is never repaired or written over.                   |
+//| A crash during an append leaves a torn last line. Its flush had  |
+//| not returned, so nothing was sent: the next append blanks it     |
+//| (MQL5 cannot shorten a file). Damage at any other place is       |
+//| neither repaired nor overwritten.                                |
 //+------------------------------------------------------------------+
 #include "..\Common\Entropy.mqh"
 #include "LedgerBook.mqh"
@@ -23,7 +23,8 @@ enum ENUM_LEDGER_STATE
    LEDGER_STATE_FAILED       // the file system refuses
   };
 //+------------------------------------------------------------------+
-//| A file name for an account: letters and digits, '-' for the rest |
+//| Return an account's file name: letters and digits, '-' for any   |
+//| other character.                                                 |
 //+------------------------------------------------------------------+
 string LedgerFileName(const SAccount &account)
   {
@@ -38,7 +39,7 @@ string LedgerFileName(const SAccount &account)
    return(name+".ledger");
   }
 //+------------------------------------------------------------------+
-//| One account's ledger, open or not                                |
+//| The ledger of one account.                                       |
 //+------------------------------------------------------------------+
 class CLedger
   {
@@ -77,7 +78,7 @@ public:
    bool              Conclude(const SLedgerEntry &outcome);
   };
 //+------------------------------------------------------------------+
-//| Closed                                                           |
+//| Create it closed.                                                |
 //+------------------------------------------------------------------+
 CLedger::CLedger(void)
   {
@@ -89,14 +90,14 @@ CLedger::CLedger(void)
    ClearAccount(m_account);
   }
 //+------------------------------------------------------------------+
-//| Let another chart have it                                        |
+//| Close the file, so that another chart can open it.               |
 //+------------------------------------------------------------------+
 CLedger::~CLedger(void)
   {
    Close();
   }
 //+------------------------------------------------------------------+
-//| Let another chart have it                                        |
+//| Close the file, so that another chart can open it.               |
 //+------------------------------------------------------------------+
 void CLedger::Close(void)
   {
@@ -109,7 +110,7 @@ void CLedger::Close(void)
    ClearAccount(m_account);
   }
 //+------------------------------------------------------------------+
-//| Note why it cannot be used                                       |
+//| Note why the ledger cannot be used. Always false.                |
 //+------------------------------------------------------------------+
 bool CLedger::Fail(const ENUM_LEDGER_STATE state,const string problem)
   {
@@ -121,7 +122,7 @@ bool CLedger::Fail(const ENUM_LEDGER_STATE state,const string problem)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Open an account's ledger, and make it where there is none        |
+//| Open an account's ledger; create it where there is none.         |
 //+------------------------------------------------------------------+
 bool CLedger::Open(const SAccount &account,CEntropy &entropy)
   {
@@ -141,8 +142,8 @@ bool CLedger::Open(const SAccount &account,CEntropy &entropy)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A new ledger, complete or not at all: a crash here must not look |
-//| like a damaged one                                               |
+//| Create a new ledger, complete or not at all: a crash here must   |
+//| not look like a damaged ledger.                                  |
 //+------------------------------------------------------------------+
 bool CLedger::Create(CEntropy &entropy)
   {
@@ -168,7 +169,7 @@ bool CLedger::Create(CEntropy &entropy)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Take in the whole file                                           |
+//| Read the whole file.                                             |
 //+------------------------------------------------------------------+
 bool CLedger::ReadAll(void)
   {
@@ -184,7 +185,7 @@ bool CLedger::ReadAll(void)
    return(ReadLines(bytes,size));
   }
 //+------------------------------------------------------------------+
-//| Every line of the file. Finds where the next one goes.           |
+//| Read every line, and find the place of the next one.             |
 //+------------------------------------------------------------------+
 bool CLedger::ReadLines(const uchar &bytes[],const int size)
   {
@@ -219,63 +220,65 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Whether it is open, and this account's                           |
+//| Return whether the account's ledger is open.                     |
 //+------------------------------------------------------------------+
 bool CLedger::IsOpenFor(const SAccount &account) const
   {
    return(m_state==LEDGER_STATE_OPEN && SameAccount(account,m_account));
   }
 //+------------------------------------------------------------------+
-//| How it stands                                                    |
+//| Return the state.                                                |
 //+------------------------------------------------------------------+
 ENUM_LEDGER_STATE CLedger::State(void) const
   {
    return(m_state);
   }
 //+------------------------------------------------------------------+
-//| Why it cannot be used, or written                                |
+//| Return why the ledger cannot be used or written.                 |
 //+------------------------------------------------------------------+
 string CLedger::Problem(void) const
   {
    return(m_problem);
   }
 //+------------------------------------------------------------------+
-//| Its name in MQL5\Files                                           |
+//| Return its name in MQL5\Files.                                   |
 //+------------------------------------------------------------------+
 string CLedger::FileName(void) const
   {
    return(m_name);
   }
 //+------------------------------------------------------------------+
-//| What the handshake says of it                                    |
+//| Read the identity for the handshake.                             |
 //+------------------------------------------------------------------+
 void CLedger::Identity(SLedgerIdentity &identity) const
   {
    m_book.Identity(identity);
   }
 //+------------------------------------------------------------------+
-//| How many tokens it knows                                         |
+//| Return the number of client order ids.                           |
 //+------------------------------------------------------------------+
 int CLedger::Count(void) const
   {
    return(m_book.Count());
   }
 //+------------------------------------------------------------------+
-//| The entry at an index, in the order of the intents               |
+//| Read the entry at an index, in the order of the intents.         |
 //+------------------------------------------------------------------+
 bool CLedger::At(const int index,SLedgerEntry &entry) const
   {
    return(m_book.At(index,entry));
   }
 //+------------------------------------------------------------------+
-//| What is known of a token                                         |
+//| Read the entry of a client order id; return false where there is |
+//| none.                                                            |
 //+------------------------------------------------------------------+
 bool CLedger::Find(const long client_order_id,SLedgerEntry &entry) const
   {
    return(m_book.Find(client_order_id,entry));
   }
 //+------------------------------------------------------------------+
-//| Write that this order goes out next. False: it must not.         |
+//| Write the intent of an order. Where it returns false the order   |
+//| must not be sent.                                                |
 //+------------------------------------------------------------------+
 bool CLedger::Intend(const SOrder &order,const long attempt)
   {
@@ -292,7 +295,7 @@ bool CLedger::Intend(const SOrder &order,const long attempt)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Write what the broker answered. In memory it counts even where   |
+//| Write the outcome of an order. It counts in memory even where    |
 //| the file cannot be written (false).                              |
 //+------------------------------------------------------------------+
 bool CLedger::Conclude(const SLedgerEntry &outcome)
@@ -301,8 +304,8 @@ bool CLedger::Conclude(const SLedgerEntry &outcome)
    return(Append(OutcomeLine(outcome)));
   }
 //+------------------------------------------------------------------+
-//| One line more, on the disk as far as the terminal can tell. What |
-//| is torn behind the last whole line is blanked with it.           |
+//| Append one line, and flush it as far as the terminal can tell. A |
+//| torn tail behind the last whole line is blanked.                 |
 //+------------------------------------------------------------------+
 bool CLedger::Append(const string line)
   {
@@ -328,8 +331,9 @@ bool CLedger::Append(const string line)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Write bytes at the end and flush them. FileFlush tells nothing:  |
-//| the error number is looked at, and the bytes are read again.     |
+//| Write bytes at the end and flush them. FileFlush returns         |
+//| nothing: the error number is checked, and the bytes are read     |
+//| back.                                                            |
 //+------------------------------------------------------------------+
 bool CLedger::Put(const uchar &bytes[],const int count)
   {

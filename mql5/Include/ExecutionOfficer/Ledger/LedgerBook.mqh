@@ -1,16 +1,19 @@
 //+------------------------------------------------------------------+
 //|                                                   LedgerBook.mqh |
-//| What the ledger holds: which tokens were ever meant for the      |
-//| broker, and what became of them. Its lines are JSON:             |
+//| Content of the ledger: client order ids that were ever meant for |
+//| the broker, and their outcomes. Its lines are JSON:              |
 //|                                                                  |
-//|   {"ledger": ID, "version": 1}                    names the file |
-//|   {"mark": 1, "token": .., "attempt": .., "order": {..}}  intent |
-//|   {"token": .., "retcode": .., "order": .., ..}          outcome |
+//|   {"ledger": ID, "version": 1}                          header   |
+//|   {"mark": 1, "client_order_id": .., "attempt": ..,              |
+//|    "order": {..}}                                       intent   |
+//|   {"client_order_id": .., "retcode": .., "order": .., ..}        |
+//|                                                        outcome   |
 //|                                                                  |
-//| `mark` counts the intents. A line that is none of these, or out  |
-//| of place, makes the ledger broken: its silence then proves       |
-//| nothing. A line of spaces is what a torn line was blanked to.    |
-//| No file here, and no call into the terminal.                     |
+//| `mark` counts the intents. Any other line, one with an unknown   |
+//| field or value, or one out of place makes the ledger broken:     |
+//| that it lacks a client order id then proves nothing. A line of   |
+//| spaces is a blanked torn line. No file and no call into the      |
+//| terminal.                                                        |
 //+------------------------------------------------------------------+
 #include "..\Common\LongMap.mqh"
 #include "..\Json\Fields.mqh"
@@ -20,7 +23,7 @@
 
 #define LEDGER_VERSION 1
 //+------------------------------------------------------------------+
-//| All that is known of one token                                   |
+//| An intent with its outcome.                                      |
 //+------------------------------------------------------------------+
 struct SLedgerEntry
   {
@@ -36,7 +39,7 @@ struct SLedgerEntry
    string            message;
   };
 //+------------------------------------------------------------------+
-//| The line that an intent is written as                            |
+//| Return the line of an intent.                                    |
 //+------------------------------------------------------------------+
 string IntentLine(const long mark,const long attempt,const SOrder &order)
   {
@@ -50,7 +53,7 @@ string IntentLine(const long mark,const long attempt,const SOrder &order)
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| The line that an outcome is written as                           |
+//| Return the line of an outcome.                                   |
 //+------------------------------------------------------------------+
 string OutcomeLine(const SLedgerEntry &entry)
   {
@@ -65,7 +68,7 @@ string OutcomeLine(const SLedgerEntry &entry)
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| Entries in the order in which they were written                  |
+//| Entries in the order of their intents.                           |
 //+------------------------------------------------------------------+
 class CLedgerBook
   {
@@ -98,14 +101,14 @@ public:
    void              Conclude(const SLedgerEntry &outcome);
   };
 //+------------------------------------------------------------------+
-//| An empty book                                                    |
+//| Create an empty book.                                            |
 //+------------------------------------------------------------------+
 CLedgerBook::CLedgerBook(void)
   {
    Clear();
   }
 //+------------------------------------------------------------------+
-//| Forget everything                                                |
+//| Remove all entries.                                              |
 //+------------------------------------------------------------------+
 void CLedgerBook::Clear(void)
   {
@@ -118,7 +121,7 @@ void CLedgerBook::Clear(void)
    m_error="";
   }
 //+------------------------------------------------------------------+
-//| The first line; false where the file is no ledger of ours        |
+//| Read the first line; return false where the file is no ledger.   |
 //+------------------------------------------------------------------+
 bool CLedgerBook::ReadHeader(const uchar &bytes[],const int start,const int count)
   {
@@ -145,8 +148,8 @@ bool CLedgerBook::ReadHeader(const uchar &bytes[],const int start,const int coun
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Any other line; false where it is none of ours, or out of place. |
-//| What can be read of it is used all the same.                     |
+//| Read any other line; return false where it is unknown or out of  |
+//| place. Its readable part counts nevertheless.                    |
 //+------------------------------------------------------------------+
 bool CLedgerBook::ReadLine(const uchar &bytes[],const int start,const int count)
   {
@@ -163,7 +166,7 @@ bool CLedgerBook::ReadLine(const uchar &bytes[],const int start,const int count)
    return(ReadOutcome(reader));
   }
 //+------------------------------------------------------------------+
-//| An intent                                                        |
+//| Read an intent.                                                  |
 //+------------------------------------------------------------------+
 bool CLedgerBook::ReadIntent(CJsonReader &reader)
   {
@@ -189,7 +192,7 @@ bool CLedgerBook::ReadIntent(CJsonReader &reader)
    return(expected);
   }
 //+------------------------------------------------------------------+
-//| An outcome                                                       |
+//| Read an outcome.                                                 |
 //+------------------------------------------------------------------+
 bool CLedgerBook::ReadOutcome(CJsonReader &reader)
   {
@@ -216,21 +219,21 @@ bool CLedgerBook::ReadOutcome(CJsonReader &reader)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Something could not be read: silence proves nothing any more     |
+//| Mark the ledger as broken.                                       |
 //+------------------------------------------------------------------+
 void CLedgerBook::Break(void)
   {
    m_unbroken=false;
   }
 //+------------------------------------------------------------------+
-//| Why the header was refused                                       |
+//| Return why the header was refused.                               |
 //+------------------------------------------------------------------+
 string CLedgerBook::Error(void) const
   {
    return(m_error);
   }
 //+------------------------------------------------------------------+
-//| What the handshake says of this ledger                           |
+//| Read the identity for the handshake.                             |
 //+------------------------------------------------------------------+
 void CLedgerBook::Identity(SLedgerIdentity &identity) const
   {
@@ -239,14 +242,14 @@ void CLedgerBook::Identity(SLedgerIdentity &identity) const
    identity.unbroken=m_unbroken;
   }
 //+------------------------------------------------------------------+
-//| How many tokens it knows                                         |
+//| Return the number of client order ids.                           |
 //+------------------------------------------------------------------+
 int CLedgerBook::Count(void) const
   {
    return(m_count);
   }
 //+------------------------------------------------------------------+
-//| The entry at an index                                            |
+//| Read the entry at an index.                                      |
 //+------------------------------------------------------------------+
 bool CLedgerBook::At(const int index,SLedgerEntry &entry) const
   {
@@ -256,22 +259,22 @@ bool CLedgerBook::At(const int index,SLedgerEntry &entry) const
    return(true);
   }
 //+------------------------------------------------------------------+
-//| What is known of a token. Nothing in an unbroken ledger: it was  |
-//| never sent from here.                                            |
+//| Read the entry of a client order id. Where an unbroken ledger    |
+//| has none, this program never sent the command.                   |
 //+------------------------------------------------------------------+
 bool CLedgerBook::Find(const long client_order_id,SLedgerEntry &entry) const
   {
    return(At(m_index.Find(client_order_id),entry));
   }
 //+------------------------------------------------------------------+
-//| Whether a token stands here                                      |
+//| Return whether the ledger has a client order id.                 |
 //+------------------------------------------------------------------+
 bool CLedgerBook::Knows(const long client_order_id) const
   {
    return(m_index.Find(client_order_id)!=LONG_MAP_NONE);
   }
 //+------------------------------------------------------------------+
-//| The intent under the next mark                                   |
+//| Add an intent under the next mark.                               |
 //+------------------------------------------------------------------+
 void CLedgerBook::Intend(const long client_order_id,const long attempt)
   {
@@ -279,7 +282,7 @@ void CLedgerBook::Intend(const long client_order_id,const long attempt)
    Add(m_mark,client_order_id,attempt);
   }
 //+------------------------------------------------------------------+
-//| An intent more                                                   |
+//| Add an intent.                                                   |
 //+------------------------------------------------------------------+
 void CLedgerBook::Add(const long mark,const long client_order_id,const long attempt)
   {
@@ -299,7 +302,7 @@ void CLedgerBook::Add(const long mark,const long client_order_id,const long atte
    m_count++;
   }
 //+------------------------------------------------------------------+
-//| What became of it                                                |
+//| Set the outcome of an intent.                                    |
 //+------------------------------------------------------------------+
 void CLedgerBook::Conclude(const SLedgerEntry &outcome)
   {

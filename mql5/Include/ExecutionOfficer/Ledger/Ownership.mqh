@@ -1,20 +1,20 @@
 //+------------------------------------------------------------------+
 //|                                                    Ownership.mqh |
-//| Which orders and positions this program made: those with a token |
-//| that its ledger knows.                                           |
+//| Orders and positions of this program: those with a client order  |
+//| id of its ledger.                                                |
 //+------------------------------------------------------------------+
 #include "Ledger.mqh"
 //+------------------------------------------------------------------+
-//| Whether a magic is a token of the ledger's                       |
+//| Return whether a magic is a client order id of the ledger.       |
 //+------------------------------------------------------------------+
 bool IsOurMagic(const CLedger *ledger,const long magic)
   {
    return(magic>0 && ledger.Knows(magic));
   }
 //+------------------------------------------------------------------+
-//| Whether a position's entry deals, or their orders, bear a token  |
-//| of the ledger's. POSITION_MAGIC is that of the last deal only.   |
-//| It replaces the history's selection.                             |
+//| Return whether a position's entry deals, or their orders, have a |
+//| client order id of the ledger. POSITION_MAGIC is that of the     |
+//| last deal only. Replaces the selected history.                   |
 //+------------------------------------------------------------------+
 bool IsOurPosition(const CLedger *ledger,const long identifier,const long magic)
   {
@@ -36,7 +36,7 @@ bool IsOurPosition(const CLedger *ledger,const long identifier,const long magic)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Whether an order's type waits for a price                        |
+//| Return whether an order type is a pending one.                   |
 //+------------------------------------------------------------------+
 bool IsPendingType(const long type)
   {

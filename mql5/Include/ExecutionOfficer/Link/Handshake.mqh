@@ -1,16 +1,16 @@
 //+------------------------------------------------------------------+
 //|                                                    Handshake.mqh |
-//| Who we are, and the proofs of it. Both sides hold the officer's  |
-//| link key and prove it by HMAC-SHA256 over a role, the version,   |
-//| officer, boot and both nonces; ours covers the account too, so   |
-//| that nobody in between can pass one account for another. The     |
-//| sidecar proves itself first.                                     |
+//| Identity of this load, and its proofs. Both sides have the       |
+//| officer's link key and prove it by HMAC-SHA256 over role,        |
+//| version, officer, instance id and both nonces. Our proof covers  |
+//| the account too, so that nobody between can replace it by        |
+//| another. The sidecar proves itself first.                        |
 //+------------------------------------------------------------------+
 #include "..\Common\Entropy.mqh"
 #include "MessagesIn.mqh"
 #include "MessagesOut.mqh"
 //+------------------------------------------------------------------+
-//| One load of the program, as the sidecar gets to know it          |
+//| One load of the program towards the sidecar.                     |
 //+------------------------------------------------------------------+
 class CHandshake
   {
@@ -37,7 +37,7 @@ public:
                            const long server_ms) const;
   };
 //+------------------------------------------------------------------+
-//| Nobody                                                           |
+//| Create it without an officer.                                    |
 //+------------------------------------------------------------------+
 CHandshake::CHandshake(void)
   {
@@ -49,7 +49,7 @@ CHandshake::CHandshake(void)
    m_poll_interval_s=0;
   }
 //+------------------------------------------------------------------+
-//| A load of the program: a boot id is drawn                        |
+//| Start a load of the program: draw an instance id.                |
 //+------------------------------------------------------------------+
 void CHandshake::Start(const string officer,const uchar &key[],const string program,const long poll_interval_s,
                        CEntropy &entropy)
@@ -65,21 +65,21 @@ void CHandshake::Start(const string officer,const uchar &key[],const string prog
    m_poll_interval_s=poll_interval_s;
   }
 //+------------------------------------------------------------------+
-//| This load's id                                                   |
+//| Return the instance id of this load.                             |
 //+------------------------------------------------------------------+
 string CHandshake::InstanceId(void) const
   {
    return(m_instance_id);
   }
 //+------------------------------------------------------------------+
-//| From 0 to below 1, for back-off                                  |
+//| Draw a number from 0 to below 1, for back-off.                   |
 //+------------------------------------------------------------------+
 double CHandshake::Jitter(void)
   {
    return(m_entropy.Fraction());
   }
 //+------------------------------------------------------------------+
-//| A hello with a fresh nonce                                       |
+//| Return a hello with a fresh nonce.                               |
 //+------------------------------------------------------------------+
 string CHandshake::Hello(void)
   {
@@ -87,14 +87,14 @@ string CHandshake::Hello(void)
    return(HelloMessage(m_officer,m_instance_id,m_nonce));
   }
 //+------------------------------------------------------------------+
-//| What a proof covers, one line each                               |
+//| Return the text that a proof covers, one value per line.         |
 //+------------------------------------------------------------------+
 string CHandshake::ProofText(const string role,const long version,const string nonce) const
   {
    return(role+"\n"+IntegerToString(version)+"\n"+m_officer+"\n"+m_instance_id+"\n"+m_nonce+"\n"+nonce);
   }
 //+------------------------------------------------------------------+
-//| Whether a challenge comes from this officer's sidecar            |
+//| Return whether a challenge is from this officer's sidecar.       |
 //+------------------------------------------------------------------+
 bool CHandshake::CheckChallenge(const SMessage &challenge,string &problem,string &remedy) const
   {
@@ -112,7 +112,7 @@ bool CHandshake::CheckChallenge(const SMessage &challenge,string &problem,string
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Our half of the proof                                            |
+//| Return our proof.                                                |
 //+------------------------------------------------------------------+
 string CHandshake::Prove(const SMessage &challenge,const SAccount &account,const SLedgerIdentity &ledger,
                          const long server_ms) const

@@ -1,17 +1,18 @@
 //+------------------------------------------------------------------+
 //|                                                    LinkClock.mqh |
-//| What the sidecar's link clock shows now, as far as we can know.  |
+//| An estimate of the sidecar's link clock.                         |
 //|                                                                  |
-//| The estimate is the larger of the last one, advanced by our own  |
-//| monotonic clock, and what a heartbeat says. A heartbeat that was |
-//| buffered across a stall so never sets it back, and the command   |
-//| that was buffered with it is recognised as late. It runs slower  |
-//| than our clock by more than a quartz is off, so that heartbeats  |
-//| always correct it upwards, and it never runs ahead for long.     |
+//| It is the larger of the last estimate, advanced by our monotonic |
+//| clock, and the value of a heartbeat. A heartbeat that was        |
+//| delayed by a stall never sets it back, and a command that was    |
+//| delayed with it is recognised as late. The estimate runs slower  |
+//| than our clock by more than the error of a quartz, so that       |
+//| heartbeats always correct it upwards and it is never ahead for   |
+//| long.                                                            |
 //+------------------------------------------------------------------+
 #define LINK_CLOCK_SLOWDOWN_PPM 500
 //+------------------------------------------------------------------+
-//| Milliseconds since the welcome, on the sidecar's clock           |
+//| Milliseconds since the welcome, on the sidecar's clock.          |
 //+------------------------------------------------------------------+
 class CLinkClock
   {
@@ -26,14 +27,14 @@ public:
    long              Now(const long mono_ms) const;
   };
 //+------------------------------------------------------------------+
-//| Not started                                                      |
+//| Create it at 0.                                                  |
 //+------------------------------------------------------------------+
 CLinkClock::CLinkClock(void)
   {
    Start(0);
   }
 //+------------------------------------------------------------------+
-//| The welcome came now                                             |
+//| Start at the welcome.                                            |
 //+------------------------------------------------------------------+
 void CLinkClock::Start(const long mono_ms)
   {
@@ -41,7 +42,7 @@ void CLinkClock::Start(const long mono_ms)
    m_mono_ms=mono_ms;
   }
 //+------------------------------------------------------------------+
-//| A heartbeat said what the clock showed                           |
+//| Apply the link clock of a heartbeat.                             |
 //+------------------------------------------------------------------+
 void CLinkClock::Update(const long clock_ms,const long mono_ms)
   {
@@ -51,7 +52,7 @@ void CLinkClock::Update(const long clock_ms,const long mono_ms)
    m_mono_ms=mono_ms;
   }
 //+------------------------------------------------------------------+
-//| The estimate; it never goes back                                 |
+//| Return the estimate. It never goes back.                         |
 //+------------------------------------------------------------------+
 long CLinkClock::Now(const long mono_ms) const
   {

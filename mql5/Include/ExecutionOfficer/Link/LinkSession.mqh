@@ -1,21 +1,21 @@
 //+------------------------------------------------------------------+
 //|                                                  LinkSession.mqh |
 //| Our side of the link: handshake, epochs, reports, heartbeats. No |
-//| socket, no clock: messages go in, messages come out, the time is |
-//| an argument, in milliseconds of a monotonic clock.               |
+//| socket and no clock: messages come in and go out, and the time   |
+//| is an argument, in milliseconds of a monotonic clock.            |
 //|                                                                  |
-//|   phase   what happened                           next           |
-//|   DOWN    back-off over, logged in, wire ready    HELLO          |
-//|   HELLO   challenge with a good proof             PROVE          |
-//|   HELLO   challenge with a wrong proof            DOWN           |
-//|   PROVE   welcome within HANDSHAKE_MS             UP             |
-//|   PROVE   welcome later than that                 DOWN           |
-//|   HELLO, PROVE   refused, or HANDSHAKE_MS over    DOWN           |
-//|   UP      bye, another account, SIDECAR_TIMEOUT_MS silent    DOWN           |
+//|   phase   event                                    next          |
+//|   DOWN    back-off over, logged in, connection     HELLO         |
+//|   HELLO   challenge with a correct proof           PROVE         |
+//|   HELLO   challenge with a wrong proof             DOWN          |
+//|   PROVE   welcome within HANDSHAKE_MS              UP            |
+//|   PROVE   welcome later than that                  DOWN          |
+//|   HELLO, PROVE   refused, or HANDSHAKE_MS over     DOWN          |
+//|   UP      bye, other account, SIDECAR_TIMEOUT_MS   DOWN          |
 //|                                                                  |
-//| Every way DOWN wants a new socket, since an old one would deliver|
-//| what waits in it, and backs off 1, 2, 4, ... 30 s. What fits no  |
-//| row is dropped and counted.                                      |
+//| Each transition to DOWN requires a new socket, since the old one |
+//| would deliver messages that wait in it, and backs off 1, 2, 4,   |
+//| ... 30 s. A message that fits no row is dropped and counted.     |
 //+------------------------------------------------------------------+
 #include "..\Common\Clock.mqh"
 #include "..\Common\Log.mqh"
@@ -31,7 +31,7 @@
 #define HEARTBEAT_MIN_MS 100           // bounds of what a welcome may ask for
 #define HEARTBEAT_MAX_MS 5000
 //+------------------------------------------------------------------+
-//| How the link stands, for people                                  |
+//| State of the link, for the panel.                                |
 //+------------------------------------------------------------------+
 struct SLinkStatus
   {
@@ -43,7 +43,7 @@ struct SLinkStatus
    int               unacknowledged;
   };
 //+------------------------------------------------------------------+
-//| One program's sessions with its sidecar, one after the other     |
+//| Sessions of one program with its sidecar, one after the other.   |
 //+------------------------------------------------------------------+
 class CLinkSession
   {
@@ -95,7 +95,7 @@ public:
                              const SLedgerIdentity &ledger,SMessage &message);
   };
 //+------------------------------------------------------------------+
-//| Not started                                                      |
+//| Create it without an officer.                                    |
 //+------------------------------------------------------------------+
 CLinkSession::CLinkSession(void)
   {
@@ -109,7 +109,8 @@ CLinkSession::CLinkSession(void)
    ClearAccount(m_claimed);
   }
 //+------------------------------------------------------------------+
-//| A load of the program: a new boot, and nothing of an earlier one |
+//| Start a load of the program, with a new instance id and without  |
+//| reports of an earlier load.                                      |
 //+------------------------------------------------------------------+
 void CLinkSession::Start(const string officer,const uchar &key[],const string program,const long poll_interval_s,
                          CEntropy &entropy,CLog &log)
@@ -125,21 +126,22 @@ void CLinkSession::Start(const string officer,const uchar &key[],const string pr
    ClearAccount(m_claimed);
   }
 //+------------------------------------------------------------------+
-//| A hello is due, so a connection is needed                        |
+//| Return whether a hello is due, which needs a connection.         |
 //+------------------------------------------------------------------+
 bool CLinkSession::WantsConnection(const long mono_ms,const STerminalState &terminal) const
   {
    return(m_state.Phase()==LINK_PHASE_DOWN && m_state.Due(mono_ms) && terminal.account.known && terminal.broker_connected);
   }
 //+------------------------------------------------------------------+
-//| The sidecar was heard lately enough for a command to be executed |
+//| Return whether the last message of the sidecar is recent enough  |
+//| to execute a command.                                            |
 //+------------------------------------------------------------------+
 bool CLinkSession::SidecarAlive(const long mono_ms) const
   {
    return(Up() && mono_ms-m_last_message_ms<=SILENT_HEARTBEATS_MAX*m_heartbeat_ms);
   }
 //+------------------------------------------------------------------+
-//| How the link stands                                              |
+//| Read the state of the link.                                      |
 //+------------------------------------------------------------------+
 void CLinkSession::Status(SLinkStatus &status) const
   {
@@ -151,7 +153,7 @@ void CLinkSession::Status(SLinkStatus &status) const
    status.unacknowledged=m_reports.Count();
   }
 //+------------------------------------------------------------------+
-//| Every report that may go out now                                 |
+//| Queue every report that may be sent now.                         |
 //+------------------------------------------------------------------+
 void CLinkSession::Release(void)
   {
@@ -160,28 +162,29 @@ void CLinkSession::Release(void)
       m_frames.Put(frame);
   }
 //+------------------------------------------------------------------+
-//| The next message to send, in order; false where there is none    |
+//| Take the next message to send; return false where there is none. |
 //+------------------------------------------------------------------+
 bool CLinkSession::TakeFrame(string &frame)
   {
    return(m_frames.Take(frame) || (Up() && m_reports.Release(m_epoch,m_max_bytes,frame)));
   }
 //+------------------------------------------------------------------+
-//| A heartbeat; `busy` right before a synchronous request           |
+//| Queue a heartbeat. `busy`: a synchronous request follows.        |
 //+------------------------------------------------------------------+
 void CLinkSession::PostHeartbeat(const STerminalState &terminal,const bool busy,const long timer_max_us)
   {
    m_frames.Put(HeartbeatMessage(m_epoch,terminal,timer_max_us,busy));
   }
 //+------------------------------------------------------------------+
-//| The connection failed: messages may be lost, so the session is   |
+//| End the session: the connection failed, and messages may be      |
+//| lost.                                                            |
 //+------------------------------------------------------------------+
 void CLinkSession::Fail(const long mono_ms,const string reason,const string remedy)
   {
    Drop(mono_ms,reason,remedy,false);
   }
 //+------------------------------------------------------------------+
-//| End in order. The caller sends the messages, and is done.        |
+//| End the session in order. The caller sends the messages.         |
 //+------------------------------------------------------------------+
 void CLinkSession::Bye(const string reason)
   {
@@ -194,7 +197,7 @@ void CLinkSession::Bye(const string reason)
    ClearAccount(m_account);
   }
 //+------------------------------------------------------------------+
-//| End whatever there was, and back off                             |
+//| End the session, and back off.                                   |
 //+------------------------------------------------------------------+
 void CLinkSession::Drop(const long mono_ms,const string reason,const string remedy,const bool keep_frames)
   {
@@ -209,8 +212,9 @@ void CLinkSession::Drop(const long mono_ms,const string reason,const string reme
       m_frames.Clear();
   }
 //+------------------------------------------------------------------+
-//| Do what is due. True where a heartbeat went out with             |
-//| `timer_max_us`. `wire_ready`: a hello could be sent now.         |
+//| Do what is due; return true where a heartbeat with               |
+//| `timer_max_us` was queued. `connection_ready`: a hello can be    |
+//| sent now.                                                        |
 //+------------------------------------------------------------------+
 bool CLinkSession::OnTimer(const long mono_ms,const STerminalState &terminal,const long timer_max_us,const bool connection_ready)
   {
@@ -252,8 +256,8 @@ bool CLinkSession::OnTimer(const long mono_ms,const STerminalState &terminal,con
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Take in one message. True where the program has to act on it: a  |
-//| welcome, a command, a settle or an inquiry.                      |
+//| Handle one message; return true for a welcome, command, status   |
+//| request or inquiry, which the program handles.                   |
 //+------------------------------------------------------------------+
 bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const STerminalState &terminal,
                            const SLedgerIdentity &ledger,SMessage &message)
@@ -291,7 +295,7 @@ bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const STermin
    return(false);
   }
 //+------------------------------------------------------------------+
-//| The sidecar refuses us, and says which setting to change         |
+//| End the session: the sidecar refused it, with a remedy.          |
 //+------------------------------------------------------------------+
 void CLinkSession::Refuse(const SMessage &message,const long mono_ms)
   {
@@ -299,7 +303,7 @@ void CLinkSession::Refuse(const SMessage &message,const long mono_ms)
    Drop(mono_ms,"refused ("+message.code+"): "+message.message,message.remedy,false);
   }
 //+------------------------------------------------------------------+
-//| A challenge: check the sidecar's proof, then give ours           |
+//| Check the sidecar's proof, then send ours.                       |
 //+------------------------------------------------------------------+
 void CLinkSession::AnswerChallenge(const SMessage &challenge,const long mono_ms,const STerminalState &terminal,
                           const SLedgerIdentity &ledger)
@@ -322,7 +326,7 @@ void CLinkSession::AnswerChallenge(const SMessage &challenge,const long mono_ms,
    m_state.Enter(LINK_PHASE_PROVE,mono_ms+HANDSHAKE_MS);
   }
 //+------------------------------------------------------------------+
-//| A welcome. One that is too old says nothing of now.              |
+//| Begin a session with a welcome. A late welcome is dropped.       |
 //+------------------------------------------------------------------+
 bool CLinkSession::Begin(const SMessage &message,const long mono_ms)
   {
@@ -350,8 +354,8 @@ bool CLinkSession::Begin(const SMessage &message,const long mono_ms)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A message of the session. True for a command, a settle or an     |
-//| inquiry.                                                         |
+//| Handle a message of the session; return true for a command,      |
+//| status request or inquiry.                                       |
 //+------------------------------------------------------------------+
 bool CLinkSession::OnSessionMessage(const SMessage &message,const long mono_ms)
   {

@@ -1,8 +1,9 @@
 //+------------------------------------------------------------------+
 //|                                                   MessagesIn.mqh |
-//| What the sidecar says: one frame, one JSON object with a type.   |
-//| Unknown fields are ignored, so that a newer sidecar can be heard.|
-//| A field that breaks its rule makes the whole message malformed.  |
+//| Messages of the sidecar: one frame is one JSON object with a     |
+//| type. Unknown fields are ignored, so that a newer sidecar can be |
+//| understood; an unknown type or value is refused by name. A field |
+//| that breaks its rule makes the message malformed.                |
 //+------------------------------------------------------------------+
 #include "OrderJson.mqh"
 
@@ -24,7 +25,7 @@ enum ENUM_MESSAGE_TYPE
    MESSAGE_ERROR
   };
 //+------------------------------------------------------------------+
-//| One message; which fields mean anything depends on its type      |
+//| One message. Its type says which fields have a meaning.          |
 //+------------------------------------------------------------------+
 struct SMessage
   {
@@ -47,7 +48,7 @@ struct SMessage
    SInquiry          inquiry;
   };
 //+------------------------------------------------------------------+
-//| Reads messages                                                   |
+//| Reader of messages.                                              |
 //+------------------------------------------------------------------+
 class CMessageReader
   {
@@ -64,7 +65,7 @@ public:
    void              Read(const uchar &frame[],const int size,SMessage &message);
   };
 //+------------------------------------------------------------------+
-//| The type that a word names                                       |
+//| Return the type of a type name.                                  |
 //+------------------------------------------------------------------+
 ENUM_MESSAGE_TYPE MessageTypeOf(const string word)
   {
@@ -91,7 +92,7 @@ ENUM_MESSAGE_TYPE MessageTypeOf(const string word)
    return(MESSAGE_UNKNOWN);
   }
 //+------------------------------------------------------------------+
-//| One frame                                                        |
+//| Read one frame.                                                  |
 //+------------------------------------------------------------------+
 void CMessageReader::Read(const uchar &frame[],const int size,SMessage &message)
   {
@@ -135,7 +136,7 @@ void CMessageReader::Read(const uchar &frame[],const int size,SMessage &message)
       message.type=type;
   }
 //+------------------------------------------------------------------+
-//| The fields of a type                                             |
+//| Read the fields of a type.                                       |
 //+------------------------------------------------------------------+
 void CMessageReader::ReadFields(const ENUM_MESSAGE_TYPE type,SMessage &message)
   {
@@ -190,7 +191,7 @@ void CMessageReader::ReadFields(const ENUM_MESSAGE_TYPE type,SMessage &message)
      }
   }
 //+------------------------------------------------------------------+
-//| A welcome's own fields                                           |
+//| Read the fields of a welcome.                                    |
 //+------------------------------------------------------------------+
 void CMessageReader::ReadWelcome(SWelcome &welcome)
   {
@@ -202,7 +203,7 @@ void CMessageReader::ReadWelcome(SWelcome &welcome)
    welcome.max_message_bytes=m_fields.Integer("max_message_bytes",0,COUNT_MAX,true);
   }
 //+------------------------------------------------------------------+
-//| A command's own fields                                           |
+//| Read the fields of a command.                                    |
 //+------------------------------------------------------------------+
 void CMessageReader::ReadCommand(SCommand &command)
   {
@@ -218,7 +219,7 @@ void CMessageReader::ReadCommand(SCommand &command)
    ReadOrder(m_fields,command.order);
   }
 //+------------------------------------------------------------------+
-//| A settle's own fields                                            |
+//| Read the fields of a status request.                             |
 //+------------------------------------------------------------------+
 void CMessageReader::ReadStatusRequest(SStatusRequest &status_request)
   {

@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                  MessagesOut.mqh |
-//| What we say to the sidecar, as JSON. A report is JSON already.   |
+//| Messages to the sidecar, as JSON. A report is JSON already.      |
 //+------------------------------------------------------------------+
 #include "..\Common\Text.mqh"
 #include "..\Json\Writer.mqh"
@@ -9,7 +9,7 @@
 #define PROTOCOL_MIN 1
 #define PROTOCOL_MAX 1
 //+------------------------------------------------------------------+
-//| The first message of a session                                   |
+//| Return the first message of a session.                           |
 //+------------------------------------------------------------------+
 string HelloMessage(const string officer,const string instance_id,const string nonce)
   {
@@ -23,7 +23,7 @@ string HelloMessage(const string officer,const string instance_id,const string n
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| Our half of the proof, and who we speak for                      |
+//| Return our proof, with account and ledger.                       |
 //+------------------------------------------------------------------+
 string ProveMessage(const string proof,const SAccount &account,const SLedgerIdentity &ledger,const string program,
                     const long server_ms,const long poll_interval_s)
@@ -49,7 +49,7 @@ string ProveMessage(const string proof,const SAccount &account,const SLedgerIden
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| We live, and this is how the terminal stands                     |
+//| Return a heartbeat with the state of the terminal.               |
 //+------------------------------------------------------------------+
 string HeartbeatMessage(const long epoch,const STerminalState &terminal,const long timer_max_us,const bool busy)
   {
@@ -70,7 +70,7 @@ string HeartbeatMessage(const long epoch,const STerminalState &terminal,const lo
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| A report under its number                                        |
+//| Return a report with its number.                                 |
 //+------------------------------------------------------------------+
 string ReportMessage(const long epoch,const long seq,const string report)
   {
@@ -82,7 +82,7 @@ string ReportMessage(const long epoch,const long seq,const string report)
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| The session ends in order                                        |
+//| Return the message that ends a session in order.                 |
 //+------------------------------------------------------------------+
 string ByeMessage(const long epoch,const string reason)
   {
@@ -93,7 +93,7 @@ string ByeMessage(const long epoch,const string reason)
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| We could make nothing of a message                               |
+//| Return the answer to a message that cannot be read.              |
 //+------------------------------------------------------------------+
 string ErrorMessage(const string code,const string message)
   {

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                    OrderJson.mqh |
-//| A command's order as JSON: as it comes over the link, and as the |
-//| ledger keeps it. A field that has its default is left out.       |
+//| The order of a command as JSON, on the link and in the ledger. A |
+//| field with its default is left out.                              |
 //+------------------------------------------------------------------+
 #include "..\Json\Fields.mqh"
 #include "..\Json\Writer.mqh"
@@ -11,7 +11,8 @@
 #define INT31_MAX 2147483647
 #define ORDER_FIELDS "|client_order_id|kind|symbol|side|volume|order_type|position|order|opener|stop_loss|take_profit|price|limit_price|time_in_force|expires_ms|deviation_points|max_spread_points|comment|"
 //+------------------------------------------------------------------+
-//| One of a few words; the first one where the field is absent      |
+//| Read one value of a list; the first one where the field is       |
+//| absent. Any other value is refused by name.                      |
 //+------------------------------------------------------------------+
 string ReadChoice(CJsonFields &fields,const string name,const string values,const bool required)
   {
@@ -25,14 +26,14 @@ string ReadChoice(CJsonFields &fields,const string name,const string values,cons
    return(value);
   }
 //+------------------------------------------------------------------+
-//| A number of points; -1 where the field is absent                 |
+//| Read a number of points; -1 where the field is absent.           |
 //+------------------------------------------------------------------+
 long ReadPoints(CJsonFields &fields,const string name)
   {
    return(fields.Has(name) ? fields.Integer(name,0,POINTS_MAX,true) : -1);
   }
 //+------------------------------------------------------------------+
-//| The order in an object that has been opened                      |
+//| Read the order of an opened object.                              |
 //+------------------------------------------------------------------+
 void ReadOrder(CJsonFields &fields,SOrder &order)
   {
@@ -57,8 +58,8 @@ void ReadOrder(CJsonFields &fields,SOrder &order)
    order.comment=fields.Text("comment",31,false);
   }
 //+------------------------------------------------------------------+
-//| A decimal, left out where there is none. A 0 stays: it takes a   |
-//| level away.                                                      |
+//| Write a decimal, unless there is none. 0 is written: it removes  |
+//| a level.                                                         |
 //+------------------------------------------------------------------+
 void WriteAmount(CJsonWriter &json,const string name,const string amount)
   {
@@ -66,7 +67,7 @@ void WriteAmount(CJsonWriter &json,const string name,const string amount)
       json.Number(name,amount);
   }
 //+------------------------------------------------------------------+
-//| The order's fields, into an object that is open                  |
+//| Write the fields of an order into the open object.               |
 //+------------------------------------------------------------------+
 void WriteOrderFields(CJsonWriter &json,const SOrder &order)
   {

@@ -1,7 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                      Records.mqh |
-//| What the link speaks of: accounts, orders, commands, settles.    |
-//| Plain records. Decimals are text, digit by digit as they came.   |
+//| Records of the link: accounts, orders, commands, status          |
+//| requests. Their fields have the names of the messages' fields.   |
+//| Decimals are text with their digits as they came.                |
 //+------------------------------------------------------------------+
 #define COMMAND_KIND_OPEN "OPEN"
 #define COMMAND_KIND_CLOSE "CLOSE"
@@ -25,7 +26,7 @@
 #define PENDING_ORDER_TYPES "LIMIT,STOP,STOP_LIMIT"
 #define TIMES_IN_FORCE "GTC,DAY,GTD"
 //+------------------------------------------------------------------+
-//| Who is logged in: what the sidecar pins an officer to            |
+//| Account that is logged in; the sidecar pins an officer to it.    |
 //+------------------------------------------------------------------+
 struct SAccount
   {
@@ -37,7 +38,7 @@ struct SAccount
    string            currency;
   };
 //+------------------------------------------------------------------+
-//| Whether two accounts are the same one, or both nobody's          |
+//| Return whether two accounts are the same, or both unknown.       |
 //+------------------------------------------------------------------+
 bool SameAccount(const SAccount &one,const SAccount &other)
   {
@@ -47,7 +48,7 @@ bool SameAccount(const SAccount &one,const SAccount &other)
           && one.trade_mode==other.trade_mode && one.currency==other.currency);
   }
 //+------------------------------------------------------------------+
-//| Nobody                                                           |
+//| Set an account to unknown.                                       |
 //+------------------------------------------------------------------+
 void ClearAccount(SAccount &account)
   {
@@ -59,7 +60,7 @@ void ClearAccount(SAccount &account)
    account.currency="";
   }
 //+------------------------------------------------------------------+
-//| How the terminal stands: the heartbeat's content                 |
+//| State of the terminal: the content of a heartbeat.               |
 //+------------------------------------------------------------------+
 struct STerminalState
   {
@@ -73,7 +74,7 @@ struct STerminalState
    long              ping_us;
   };
 //+------------------------------------------------------------------+
-//| Which ledger is written, and how far it has come                 |
+//| Ledger that is written, and its last mark.                       |
 //+------------------------------------------------------------------+
 struct SLedgerIdentity
   {
@@ -82,9 +83,8 @@ struct SLedgerIdentity
    bool              unbroken;
   };
 //+------------------------------------------------------------------+
-//| What a command asks of the broker. A price that is not named is  |
-//| empty: no stop loss for an OPEN, the present one for a MODIFY,   |
-//| which takes a level away by 0.                                   |
+//| Order of a command. An empty price is none: no stop loss for an  |
+//| OPEN; for a MODIFY the present level stays, and 0 removes it.    |
 //+------------------------------------------------------------------+
 struct SOrder
   {
@@ -108,7 +108,7 @@ struct SOrder
    string            comment;
   };
 //+------------------------------------------------------------------+
-//| An order that asks for nothing yet                               |
+//| Set an order to the defaults.                                    |
 //+------------------------------------------------------------------+
 void ClearOrder(SOrder &order)
   {
@@ -132,22 +132,22 @@ void ClearOrder(SOrder &order)
    order.comment="";
   }
 //+------------------------------------------------------------------+
-//| Whether it makes no order of its own, but changes one or a       |
-//| position                                                         |
+//| Return whether the command changes an order or position, and     |
+//| makes no order of its own.                                       |
 //+------------------------------------------------------------------+
 bool IsChange(const SOrder &order)
   {
    return(order.kind==COMMAND_KIND_MODIFY || order.kind==COMMAND_KIND_CANCEL);
   }
 //+------------------------------------------------------------------+
-//| Whether it is to wait on the broker's book                       |
+//| Return whether the order is a pending one.                       |
 //+------------------------------------------------------------------+
 bool IsPending(const SOrder &order)
   {
    return(order.order_type!=LINK_ORDER_MARKET);
   }
 //+------------------------------------------------------------------+
-//| Execute this once, not later than the deadline                   |
+//| Command: execute the order once, and not after the deadline.     |
 //+------------------------------------------------------------------+
 struct SCommand
   {
@@ -159,7 +159,7 @@ struct SCommand
    long              arrived_ms;  // on our monotonic clock
   };
 //+------------------------------------------------------------------+
-//| Say what became of this, never send it                           |
+//| Status request: report the outcome of a command, never send it.  |
 //+------------------------------------------------------------------+
 struct SStatusRequest
   {
@@ -171,7 +171,7 @@ struct SStatusRequest
    long              since_server_ms;    // server time
   };
 //+------------------------------------------------------------------+
-//| What does the broker call this symbol, and what are its terms?   |
+//| Inquiry: report the broker's name and terms of a symbol.         |
 //+------------------------------------------------------------------+
 struct SInquiry
   {
@@ -180,7 +180,7 @@ struct SInquiry
    bool              exact;       // only a symbol of exactly this name will do
   };
 //+------------------------------------------------------------------+
-//| The session stands                                               |
+//| Welcome: the session begins.                                     |
 //+------------------------------------------------------------------+
 struct SWelcome
   {
@@ -192,7 +192,7 @@ struct SWelcome
    long              max_message_bytes;
   };
 //+------------------------------------------------------------------+
-//| Why a command is not sent                                        |
+//| Refusal of a command.                                            |
 //+------------------------------------------------------------------+
 struct SNotSent
   {
@@ -201,7 +201,8 @@ struct SNotSent
    long              retcode;
   };
 //+------------------------------------------------------------------+
-//| Write a reason down; false, so that a check can return it        |
+//| Set the reason of a refusal. Always false, as the result of a    |
+//| check.                                                           |
 //+------------------------------------------------------------------+
 bool NotSent(SNotSent &answer,const string reason,const string message,const long retcode=0)
   {

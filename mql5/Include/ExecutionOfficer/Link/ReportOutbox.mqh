@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                 ReportOutbox.mqh |
-//| Reports on their way to the sidecar: kept until it has them in its |
-//| journal, numbered 1, 2, 3, ... in each epoch. At most REPORT_WINDOW|
-//| are under way without an acknowledgement; the rest wait.         |
+//| Reports to the sidecar: kept until its journal has them, and     |
+//| numbered 1, 2, 3, ... in each epoch. At most REPORT_WINDOW are   |
+//| sent without an acknowledgement; the others wait.                |
 //+------------------------------------------------------------------+
 #include "MessagesOut.mqh"
 
@@ -10,7 +10,7 @@
 #define REPORT_EXCERPT 80             // characters of a report that was lost
 #define REPORTS_MAX 16384           // that may wait; only a link that is down for long lets so many pile up
 //+------------------------------------------------------------------+
-//| Reports in the order in which they were posted                   |
+//| Reports in order.                                                |
 //+------------------------------------------------------------------+
 class CReportOutbox
   {
@@ -40,7 +40,7 @@ public:
    bool              Ack(const long seq);
   };
 //+------------------------------------------------------------------+
-//| Nothing to tell                                                  |
+//| Create an empty outbox.                                          |
 //+------------------------------------------------------------------+
 CReportOutbox::CReportOutbox(void)
   {
@@ -50,23 +50,23 @@ CReportOutbox::CReportOutbox(void)
    Clear();
   }
 //+------------------------------------------------------------------+
-//| How many reports are not acknowledged                            |
+//| Return the number of reports without an acknowledgement.         |
 //+------------------------------------------------------------------+
 int CReportOutbox::Count(void) const
   {
    return(m_end-m_first);
   }
 //+------------------------------------------------------------------+
-//| The highest number that went out in this epoch; 0: none          |
+//| Return the highest number sent in this epoch; 0 for none.        |
 //+------------------------------------------------------------------+
 long CReportOutbox::Sent(void) const
   {
    return(m_acked+m_in_flight);
   }
 //+------------------------------------------------------------------+
-//| That reports fitted no frame or no memory: errors of ours, which a |
-//| person must hear of. Empty where there is nothing new, and while |
-//| there is no place for one report more.                           |
+//| Take the alarm that reports were dropped, since they exceeded a  |
+//| frame or the memory. Empty where there is nothing new, and while |
+//| there is no room for one more report.                            |
 //+------------------------------------------------------------------+
 string CReportOutbox::TakeAlarm(void)
   {
@@ -77,7 +77,7 @@ string CReportOutbox::TakeAlarm(void)
           +" journal. The last one began with "+m_lost);
   }
 //+------------------------------------------------------------------+
-//| A report is lost                                                 |
+//| Count a dropped report.                                          |
 //+------------------------------------------------------------------+
 void CReportOutbox::Drop(const string report)
   {
@@ -85,7 +85,8 @@ void CReportOutbox::Drop(const string report)
    m_lost=StringSubstr(report,0,REPORT_EXCERPT);
   }
 //+------------------------------------------------------------------+
-//| How many more would go out at once. Who has many asks first.     |
+//| Return the number of reports that can be sent at once. A         |
+//| producer of many asks first.                                     |
 //+------------------------------------------------------------------+
 int CReportOutbox::Room(void) const
   {
@@ -93,7 +94,7 @@ int CReportOutbox::Room(void) const
    return((room>0) ? room : 0);
   }
 //+------------------------------------------------------------------+
-//| Put a report at the end                                          |
+//| Append a report.                                                 |
 //+------------------------------------------------------------------+
 void CReportOutbox::Post(const string report)
   {
@@ -115,7 +116,8 @@ void CReportOutbox::Post(const string report)
    m_end++;
   }
 //+------------------------------------------------------------------+
-//| A new epoch: what is not acknowledged goes again, from number 1  |
+//| Start an epoch: send reports without an acknowledgement again,   |
+//| from number 1.                                                   |
 //+------------------------------------------------------------------+
 void CReportOutbox::Restart(void)
   {
@@ -123,7 +125,7 @@ void CReportOutbox::Restart(void)
    m_acked=0;
   }
 //+------------------------------------------------------------------+
-//| Forget everything: another account's reports are not this session's|
+//| Remove all reports: they belong to another account.              |
 //+------------------------------------------------------------------+
 void CReportOutbox::Clear(void)
   {
@@ -133,7 +135,7 @@ void CReportOutbox::Clear(void)
    Restart();
   }
 //+------------------------------------------------------------------+
-//| Take a report out of its place among those that wait             |
+//| Drop a report from its place in the queue.                       |
 //+------------------------------------------------------------------+
 void CReportOutbox::DropAt(const int index)
   {
@@ -143,8 +145,8 @@ void CReportOutbox::DropAt(const int index)
    m_end--;
   }
 //+------------------------------------------------------------------+
-//| The next message that may go out; false where the window is full |
-//| or nothing waits                                                 |
+//| Take the next message to send; return false where the window is  |
+//| full or nothing waits.                                           |
 //+------------------------------------------------------------------+
 bool CReportOutbox::Release(const long epoch,const int max_bytes,string &frame)
   {
@@ -162,8 +164,8 @@ bool CReportOutbox::Release(const long epoch,const int max_bytes,string &frame)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| All up to this number are in the journal; false where no report of |
-//| that number ever went out                                        |
+//| Remove the reports up to a number, which the journal has; return |
+//| false where that number was never sent.                          |
 //+------------------------------------------------------------------+
 bool CReportOutbox::Ack(const long seq)
   {

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                 SessionState.mqh |
-//| How far a session is, when it is tried again, and what a person  |
-//| should know about it. No socket and no clock.                    |
+//| Phase of the session, the time of the next attempt, and the last |
+//| error with its remedy. No socket and no clock.                   |
 //+------------------------------------------------------------------+
 #define BACKOFF_MAX_S 30
 
@@ -13,7 +13,7 @@ enum ENUM_LINK_PHASE
    LINK_PHASE_UP
   };
 //+------------------------------------------------------------------+
-//| Phase, deadline and back-off                                     |
+//| Phase, deadline and back-off.                                    |
 //+------------------------------------------------------------------+
 class CSessionState
   {
@@ -44,14 +44,14 @@ public:
    bool              TakeReconnect(void);
   };
 //+------------------------------------------------------------------+
-//| At the very start                                                |
+//| Create it at the start.                                          |
 //+------------------------------------------------------------------+
 CSessionState::CSessionState(void)
   {
    Reset();
   }
 //+------------------------------------------------------------------+
-//| At the very start again: globals outlive a timeframe change      |
+//| Return to the start: globals survive a change of timeframe.      |
 //+------------------------------------------------------------------+
 void CSessionState::Reset(void)
   {
@@ -64,14 +64,14 @@ void CSessionState::Reset(void)
    m_dropped=0;
   }
 //+------------------------------------------------------------------+
-//| How far it is                                                    |
+//| Return the phase.                                                |
 //+------------------------------------------------------------------+
 ENUM_LINK_PHASE CSessionState::Phase(void) const
   {
    return(m_phase);
   }
 //+------------------------------------------------------------------+
-//| The same for people                                              |
+//| Return the phase as text for the panel.                          |
 //+------------------------------------------------------------------+
 string CSessionState::PhaseText(void) const
   {
@@ -88,49 +88,49 @@ string CSessionState::PhaseText(void) const
      }
   }
 //+------------------------------------------------------------------+
-//| Whether the deadline is here                                     |
+//| Return whether the deadline is reached.                          |
 //+------------------------------------------------------------------+
 bool CSessionState::Due(const long mono_ms) const
   {
    return(mono_ms>=m_due_ms);
   }
 //+------------------------------------------------------------------+
-//| Whether the deadline is behind us                                |
+//| Return whether the deadline is over.                             |
 //+------------------------------------------------------------------+
 bool CSessionState::Past(const long mono_ms) const
   {
    return(mono_ms>m_due_ms);
   }
 //+------------------------------------------------------------------+
-//| Why there is no session; empty while there is one                |
+//| Return why there is no session; empty while there is one.        |
 //+------------------------------------------------------------------+
 string CSessionState::Trouble(void) const
   {
    return(m_trouble);
   }
 //+------------------------------------------------------------------+
-//| Which setting to change                                          |
+//| Return the setting to change.                                    |
 //+------------------------------------------------------------------+
 string CSessionState::Remedy(void) const
   {
    return(m_remedy);
   }
 //+------------------------------------------------------------------+
-//| How many messages were dropped                                   |
+//| Return the number of dropped messages.                           |
 //+------------------------------------------------------------------+
 long CSessionState::Dropped(void) const
   {
    return(m_dropped);
   }
 //+------------------------------------------------------------------+
-//| A message was dropped                                            |
+//| Count a dropped message.                                         |
 //+------------------------------------------------------------------+
 void CSessionState::Count(void)
   {
    m_dropped++;
   }
 //+------------------------------------------------------------------+
-//| The next step of the handshake, with its deadline                |
+//| Enter the next phase of the handshake, with its deadline.        |
 //+------------------------------------------------------------------+
 void CSessionState::Enter(const ENUM_LINK_PHASE phase,const long due_ms)
   {
@@ -138,7 +138,7 @@ void CSessionState::Enter(const ENUM_LINK_PHASE phase,const long due_ms)
    m_due_ms=due_ms;
   }
 //+------------------------------------------------------------------+
-//| The session stands                                               |
+//| Enter the phase UP.                                              |
 //+------------------------------------------------------------------+
 void CSessionState::SetUp(void)
   {
@@ -148,15 +148,15 @@ void CSessionState::SetUp(void)
    m_remedy="";
   }
 //+------------------------------------------------------------------+
-//| The session ended by our own will                                |
+//| Enter the phase DOWN by our own decision.                        |
 //+------------------------------------------------------------------+
 void CSessionState::SetDown(void)
   {
    m_phase=LINK_PHASE_DOWN;
   }
 //+------------------------------------------------------------------+
-//| No session any more: a new socket, and a pause that doubles. How |
-//| long it is, in milliseconds.                                     |
+//| Enter the phase DOWN: request a new socket, and double the       |
+//| pause. Return the pause in milliseconds.                         |
 //+------------------------------------------------------------------+
 long CSessionState::Drop(const long mono_ms,const string reason,const string remedy,const double jitter)
   {
@@ -173,7 +173,8 @@ long CSessionState::Drop(const long mono_ms,const string reason,const string rem
    return(wait_ms);
   }
 //+------------------------------------------------------------------+
-//| True once after a session ended: a new socket is wanted          |
+//| Return true once after the end of a session: a new socket is     |
+//| needed.                                                          |
 //+------------------------------------------------------------------+
 bool CSessionState::TakeReconnect(void)
   {

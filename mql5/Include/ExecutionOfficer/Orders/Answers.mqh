@@ -1,11 +1,11 @@
 //+------------------------------------------------------------------+
 //|                                                      Answers.mqh |
-//| Which attempts this boot must not execute any more, and what it  |
-//| answered to them. No call into the terminal.                     |
+//| Answers of this load to commands, and the attempts that it must  |
+//| not execute any more. No call into the terminal.                 |
 //+------------------------------------------------------------------+
 #include "..\Common\LongMap.mqh"
 //+------------------------------------------------------------------+
-//| By token                                                         |
+//| Answers by client order id.                                      |
 //+------------------------------------------------------------------+
 class CAnswers
   {
@@ -28,14 +28,14 @@ public:
    string            Answer(const long client_order_id) const;
   };
 //+------------------------------------------------------------------+
-//| Nothing was answered                                             |
+//| Create it without answers.                                       |
 //+------------------------------------------------------------------+
 CAnswers::CAnswers(void)
   {
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| Nothing was answered, again                                      |
+//| Remove all answers.                                              |
 //+------------------------------------------------------------------+
 void CAnswers::Clear(void)
   {
@@ -46,7 +46,7 @@ void CAnswers::Clear(void)
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| Where a token's answer stands                                    |
+//| Return the index of a client order id; a new one is added.       |
 //+------------------------------------------------------------------+
 int CAnswers::IndexOf(const long client_order_id)
   {
@@ -67,7 +67,7 @@ int CAnswers::IndexOf(const long client_order_id)
    return(m_count-1);
   }
 //+------------------------------------------------------------------+
-//| This attempt, and any before it, is never executed by this boot  |
+//| Bar an attempt and all before it from execution by this load.    |
 //+------------------------------------------------------------------+
 void CAnswers::Bar(const long client_order_id,const long attempt)
   {
@@ -76,7 +76,7 @@ void CAnswers::Bar(const long client_order_id,const long attempt)
       m_barred[index]=attempt;
   }
 //+------------------------------------------------------------------+
-//| Whether an attempt must not be executed                          |
+//| Return whether an attempt is barred.                             |
 //+------------------------------------------------------------------+
 bool CAnswers::IsBarred(const long client_order_id,const long attempt) const
   {
@@ -84,7 +84,7 @@ bool CAnswers::IsBarred(const long client_order_id,const long attempt) const
    return(index!=LONG_MAP_NONE && attempt<=m_barred[index]);
   }
 //+------------------------------------------------------------------+
-//| Keep an answer; an earlier attempt's gives way                   |
+//| Keep an answer. It replaces the answer to an earlier attempt.    |
 //+------------------------------------------------------------------+
 void CAnswers::Remember(const long client_order_id,const long attempt,const string answer)
   {
@@ -95,7 +95,7 @@ void CAnswers::Remember(const long client_order_id,const long attempt,const stri
    m_answer[index]=answer;
   }
 //+------------------------------------------------------------------+
-//| The attempt that the answer is to; 0: there is none              |
+//| Return the attempt of the answer; 0 where there is none.         |
 //+------------------------------------------------------------------+
 long CAnswers::Attempt(const long client_order_id) const
   {
@@ -103,7 +103,7 @@ long CAnswers::Attempt(const long client_order_id) const
    return((index==LONG_MAP_NONE) ? 0 : m_attempt[index]);
   }
 //+------------------------------------------------------------------+
-//| The answer; empty: there is none                                 |
+//| Return the answer; empty where there is none.                    |
 //+------------------------------------------------------------------+
 string CAnswers::Answer(const long client_order_id) const
   {

@@ -1,23 +1,22 @@
 //+------------------------------------------------------------------+
 //|                                                ChangeRequest.mqh |
-//| From a MODIFY or CANCEL to a trade request, and every reason not |
-//| to send it. Sends nothing. A change carries its target's magic   |
-//| on.                                                              |
+//| Trade request of a MODIFY or CANCEL, and every reason not to     |
+//| send it. Sends nothing. A change keeps the magic of its target.  |
 //+------------------------------------------------------------------+
 #include "..\Symbols\Expiry.mqh"
 #include "..\Symbols\Steps.mqh"
 #include "..\Symbols\SymbolRules.mqh"
 #include "Targets.mqh"
 //+------------------------------------------------------------------+
-//| There is nothing to change                                       |
+//| Refuse a change that changes nothing.                            |
 //+------------------------------------------------------------------+
 bool Unchanged(SNotSent &answer)
   {
    return(NotSent(answer,"NO_CHANGE","the levels are these already"));
   }
 //+------------------------------------------------------------------+
-//| New levels for the position that the order names. Without a quote|
-//| the broker alone can tell whether they will do.                  |
+//| Prepare new levels of the order's position. Without a quote only |
+//| the broker can judge them.                                       |
 //+------------------------------------------------------------------+
 bool PreparePositionChange(const SOrder &order,MqlTradeRequest &request,SNotSent &answer)
   {
@@ -45,8 +44,7 @@ bool PreparePositionChange(const SOrder &order,MqlTradeRequest &request,SNotSent
               && CheckStops(market,is_buy,same_stop ? 0.0 : request.sl,same_target ? 0.0 : request.tp,answer)));
   }
 //+------------------------------------------------------------------+
-//| Whether the live order that is selected is not about to be       |
-//| triggered                                                        |
+//| Check that the selected live order is not about to be triggered. |
 //+------------------------------------------------------------------+
 bool CheckFrozenOrder(const SMarket &market,const SOrder &order,const SPrices &present,SNotSent &answer)
   {
@@ -55,8 +53,7 @@ bool CheckFrozenOrder(const SMarket &market,const SOrder &order,const SPrices &p
    return(CheckFrozen(market,"order "+IntegerToString(order.order),"price",present.price,quote,answer));
   }
 //+------------------------------------------------------------------+
-//| Other prices or another expiry for the pending order that the    |
-//| order names                                                      |
+//| Prepare new prices or a new expiry of the pending order.         |
 //+------------------------------------------------------------------+
 bool PrepareOrderChange(const SCommand &command,MqlTradeRequest &request,SNotSent &answer)
   {
@@ -107,7 +104,7 @@ bool PrepareOrderChange(const SCommand &command,MqlTradeRequest &request,SNotSen
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Take the pending order that the order names off the book         |
+//| Prepare the removal of the pending order.                        |
 //+------------------------------------------------------------------+
 bool PrepareCancel(const SOrder &order,MqlTradeRequest &request,SNotSent &answer)
   {

@@ -1,12 +1,12 @@
 //+------------------------------------------------------------------+
 //|                                                     Executor.mqh |
-//| Commands and settles, from the message to the reports. The one   |
-//| place that sends orders.                                         |
+//| Commands and status requests, from the message to the reports.   |
+//| Orders of commands are sent from here only.                      |
 //|                                                                  |
-//| A command goes to the broker once: not when its token stands in  |
-//| the ledger, not when this boot has already answered `not_sent`   |
-//| to the same or a later attempt, and never a second time whatever |
-//| the broker answered.                                             |
+//| A command is sent to the broker once: not where the ledger has   |
+//| its client order id, not where this load has answered `not_sent` |
+//| to the same or a later attempt, and never a second time,         |
+//| whatever the broker answers.                                     |
 //+------------------------------------------------------------------+
 #include "..\Ledger\Ledger.mqh"
 #include "..\Link\LinkSession.mqh"
@@ -19,14 +19,14 @@
 #define RETCODE_MAX 99999        // a larger number is none that a report can carry
 #define NO_RESULT_MESSAGE "OrderSend gave no answer that settles it; the order may have been executed or not"
 //+------------------------------------------------------------------+
-//| Whether the reason lies with a change's target                   |
+//| Return whether a reason lies with the target of a change.        |
 //+------------------------------------------------------------------+
 bool IsTargetReason(const string reason)
   {
    return(reason=="NO_POSITION" || reason=="NO_ORDER" || reason=="NO_CHANGE");
   }
 //+------------------------------------------------------------------+
-//| What was asked, for the journal                                  |
+//| Return a command as text for the log.                            |
 //+------------------------------------------------------------------+
 string OrderText(const SOrder &order)
   {
@@ -39,7 +39,7 @@ string OrderText(const SOrder &order)
    return(order.kind+" "+order.side+(IsPending(order) ? " "+order.order_type : "")+" "+order.volume+" "+order.symbol);
   }
 //+------------------------------------------------------------------+
-//| Executes and settles, and reports every stage                    |
+//| Executor of commands. It reports every stage.                    |
 //+------------------------------------------------------------------+
 class CExecutor
   {
@@ -71,7 +71,7 @@ public:
    string            TakeAlarm(void);
   };
 //+------------------------------------------------------------------+
-//| Of no session                                                    |
+//| Create it without a session.                                     |
 //+------------------------------------------------------------------+
 CExecutor::CExecutor(void)
   {
@@ -82,7 +82,7 @@ CExecutor::CExecutor(void)
    m_alarm="";
   }
 //+------------------------------------------------------------------+
-//| A load of the program                                            |
+//| Start a load of the program.                                     |
 //+------------------------------------------------------------------+
 void CExecutor::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter,const SRiskLimits &risk_limits,CLog &log)
   {
@@ -96,7 +96,7 @@ void CExecutor::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter
   }
 //+------------------------------------------------------------------+
 //| Answer a command that must not be executed any more, from the    |
-//| ledger or from memory. True where that was so.                   |
+//| ledger or from memory; return true where that was so.            |
 //+------------------------------------------------------------------+
 bool CExecutor::AnsweredBefore(const SCommand &command)
   {
@@ -116,14 +116,14 @@ bool CExecutor::AnsweredBefore(const SCommand &command)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Say that the command came in and waits                           |
+//| Report that the command was received and waits.                  |
 //+------------------------------------------------------------------+
 void CExecutor::PostReceived(const SCommand &command)
   {
    m_session.Post(ReceivedReport(command.order.client_order_id,command.attempt));
   }
 //+------------------------------------------------------------------+
-//| Answer that the command was not sent; this attempt never will be |
+//| Report that the command was not sent. This attempt never is.     |
 //+------------------------------------------------------------------+
 void CExecutor::Refuse(const SCommand &command,const string reason,const string message)
   {
@@ -133,6 +133,7 @@ void CExecutor::Refuse(const SCommand &command,const string reason,const string 
   }
 //+------------------------------------------------------------------+
 //| Check, write the intent, send, write the outcome; report each    |
+//| stage.                                                           |
 //+------------------------------------------------------------------+
 void CExecutor::Execute(const SCommand &command,const SAccount &account)
   {
@@ -174,7 +175,7 @@ void CExecutor::Execute(const SCommand &command,const SAccount &account)
               +IntegerToString(entry.order));
   }
 //+------------------------------------------------------------------+
-//| OrderSend, once. What it returns says little; the retcode counts.|
+//| Call OrderSend once. Its result says little; the retcode counts. |
 //+------------------------------------------------------------------+
 void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
   {
@@ -199,9 +200,9 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
       m_log.Info("OrderSend answered false, error "+IntegerToString(error));
   }
 //+------------------------------------------------------------------+
-//| Say what became of a command, from the ledger, then from the     |
-//| broker. Never sends. `connected_ms`: for how long the broker has |
-//| been connected without a break.                                  |
+//| Report the outcome of a command from the ledger, then from the   |
+//| broker. Never sends. `connected_ms`: time for which the broker   |
+//| was connected without a break.                                   |
 //+------------------------------------------------------------------+
 void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const long connected_ms)
   {
@@ -246,9 +247,9 @@ void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const l
    m_session.Post(StatusReplyReport(status_request,searched ? FOUND_NOTHING : FOUND_UNSEARCHED,connected_ms));
   }
 //+------------------------------------------------------------------+
-//| How the target of a change stands now, so that nobody waits for a|
-//| scan to see it. While the broker is away the scan that follows   |
-//| its return tells it.                                             |
+//| Report the target of a change at once, before the next scan.     |
+//| While the broker is disconnected, the scan after its return      |
+//| does.                                                            |
 //+------------------------------------------------------------------+
 void CExecutor::PostTarget(const SOrder &order)
   {
@@ -257,8 +258,8 @@ void CExecutor::PostTarget(const SOrder &order)
       m_filter.PostAll(reports);
   }
 //+------------------------------------------------------------------+
-//| The reason that this boot gave for this very attempt, else that  |
-//| there is no intent                                               |
+//| Report this load's reason for this attempt, else that there is   |
+//| no intent.                                                       |
 //+------------------------------------------------------------------+
 void CExecutor::AnswerNoIntent(const SStatusRequest &status_request)
   {
@@ -273,7 +274,7 @@ void CExecutor::AnswerNoIntent(const SStatusRequest &status_request)
    PostNotSent(client_order_id,status_request.attempt,answer);
   }
 //+------------------------------------------------------------------+
-//| Answer `not_sent`, and never execute this attempt after it       |
+//| Report `not_sent`, and bar the attempt from execution.           |
 //+------------------------------------------------------------------+
 void CExecutor::PostNotSent(const long client_order_id,const long attempt,const SNotSent &answer)
   {
@@ -284,7 +285,7 @@ void CExecutor::PostNotSent(const long client_order_id,const long attempt,const 
    m_log.Info("not sent: "+answer.reason+", "+answer.message);
   }
 //+------------------------------------------------------------------+
-//| What the ledger proves of a token                                |
+//| Report what the ledger has of a command.                         |
 //+------------------------------------------------------------------+
 void CExecutor::PostEntry(const SLedgerEntry &entry)
   {
@@ -293,7 +294,7 @@ void CExecutor::PostEntry(const SLedgerEntry &entry)
       m_session.Post(ResultReport(entry));
   }
 //+------------------------------------------------------------------+
-//| What a person must see; empty where there is nothing             |
+//| Take the alarm that requires action; empty where there is none.  |
 //+------------------------------------------------------------------+
 string CExecutor::TakeAlarm(void)
   {

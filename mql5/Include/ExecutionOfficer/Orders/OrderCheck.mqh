@@ -1,13 +1,13 @@
 //+------------------------------------------------------------------+
 //|                                                   OrderCheck.mqh |
-//| What OrderCheck says of a request.                               |
+//| OrderCheck of a request.                                         |
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
 #define RETCODE_NONE 0
 //+------------------------------------------------------------------+
-//| Whether OrderCheck lets the request pass. Builds differ in       |
-//| whether a request that would do gets 0 or 10009.                 |
+//| Return whether OrderCheck passes the request. A good request has |
+//| the retcode 0 or 10009, depending on the build.                  |
 //+------------------------------------------------------------------+
 bool Passes(MqlTradeRequest &request,MqlTradeCheckResult &checked)
   {
@@ -17,8 +17,8 @@ bool Passes(MqlTradeRequest &request,MqlTradeCheckResult &checked)
    return(checked.retcode==TRADE_RETCODE_DONE || (passed && checked.retcode==RETCODE_NONE));
   }
 //+------------------------------------------------------------------+
-//| Whether the request is of a kind that not every build may know   |
-//| how to check: it changes something, and opens and closes nothing |
+//| Return whether the request changes something and opens and       |
+//| closes nothing. Not every build can check such a request.        |
 //+------------------------------------------------------------------+
 bool IsChangeRequest(const MqlTradeRequest &request)
   {
@@ -26,9 +26,9 @@ bool IsChangeRequest(const MqlTradeRequest &request)
           || request.action==TRADE_ACTION_REMOVE);
   }
 //+------------------------------------------------------------------+
-//| The request with another filling mode that OrderCheck lets pass: |
-//| symbols do not always keep to what their flags promise. `request`|
-//| keeps its own mode where none does.                              |
+//| Find another filling mode that OrderCheck passes: symbols do not |
+//| always accept the modes of their flags. Where there is none,     |
+//| `request` keeps its mode.                                        |
 //+------------------------------------------------------------------+
 bool PassesWithOtherFilling(MqlTradeRequest &request)
   {
@@ -49,8 +49,8 @@ bool PassesWithOtherFilling(MqlTradeRequest &request)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Whether OrderCheck lets the request pass, with another filling   |
-//| mode where it is that                                            |
+//| Return whether OrderCheck passes the request, with another       |
+//| filling mode where its own is refused.                           |
 //+------------------------------------------------------------------+
 bool PassesWithAnyFilling(MqlTradeRequest &request,MqlTradeCheckResult &checked)
   {
@@ -59,9 +59,9 @@ bool PassesWithAnyFilling(MqlTradeRequest &request,MqlTradeCheckResult &checked)
    return(checked.retcode==TRADE_RETCODE_INVALID_FILL && PassesWithOtherFilling(request));
   }
 //+------------------------------------------------------------------+
-//| The request with as much of its comment as OrderCheck lets pass, |
-//| where it passes without any; else it keeps its comment, and      |
-//| `checked` is what is said of the request without                 |
+//| Shorten the comment until OrderCheck passes the request, where   |
+//| it passes without a comment. Otherwise the comment stays, and    |
+//| `checked` is the check of the request without it.                |
 //+------------------------------------------------------------------+
 bool PassesWithShorterComment(MqlTradeRequest &request,MqlTradeCheckResult &checked)
   {
@@ -84,11 +84,11 @@ bool PassesWithShorterComment(MqlTradeRequest &request,MqlTradeCheckResult &chec
    return(true);
   }
 //+------------------------------------------------------------------+
-//| What OrderCheck says. How long a comment may be is not documented|
-//| and it is only for people: where the request passes without it,  |
-//| it goes with a shorter one, or none. That OrderCheck can make    |
-//| nothing of a change (10013, or no code at all) is no reason      |
-//| against it: the server is asked, and a change that it refuses has|
+//| Check a request by OrderCheck. The maximum length of a comment   |
+//| is not documented, and a comment is informational: where the     |
+//| request passes without it, it is sent with a shorter one or with |
+//| none. Where OrderCheck cannot check a change (10013, or no       |
+//| retcode) the change is sent: one that the server refuses has     |
 //| changed nothing.                                                 |
 //+------------------------------------------------------------------+
 bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)

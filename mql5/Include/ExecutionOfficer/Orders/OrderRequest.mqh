@@ -1,19 +1,20 @@
 //+------------------------------------------------------------------+
 //|                                                 OrderRequest.mqh |
-//| From a command's order to a trade request, and every reason not  |
-//| to send it. Sends nothing. The reasons are looked for in this    |
-//| order, and the first one is the answer:                          |
+//| Trade request of a command's order, and every reason not to send |
+//| it. Sends nothing. The checks run in this order, and the first   |
+//| that fails is the answer:                                        |
 //|                                                                  |
-//|   all       deadline, connection, account, permissions, inputs,  |
-//|             symbol                                               |
-//|   OPEN,     a quote, the inputs' spread                          |
+//|   all       deadline, connection, account, permissions, known    |
+//|             values, the risk limits of an order, symbol          |
+//|   OPEN,     a quote                                              |
 //|   CLOSE                                                          |
-//|   OPEN      the inputs' guards of the account; what the symbol   |
-//|             permits; the order's own spread; the distance from   |
-//|             its price, or a pending order's expiry; levels       |
+//|   OPEN      the risk limits of spread and account; the           |
+//|             symbol's rules; the order's own spread; the distance |
+//|             from its price, or a pending order's type and        |
+//|             expiry; levels                                       |
 //|   CLOSE     the position; the distance from the order's price.   |
-//|             Never levels, nor hours                              |
-//|   MODIFY,   the target; whether anything changes (MODIFY); the   |
+//|             Never levels, nor trading hours                      |
+//|   MODIFY,   the target; that something changes (MODIFY); the     |
 //|   CANCEL    freeze level; levels that move                       |
 //|   all       OrderCheck                                           |
 //+------------------------------------------------------------------+
@@ -23,7 +24,7 @@
 #include "ChangeRequest.mqh"
 #include "OrderCheck.mqh"
 //+------------------------------------------------------------------+
-//| Whether the command may still be sent, by the link clock         |
+//| Check the deadline of a command by the link clock.               |
 //+------------------------------------------------------------------+
 bool CheckDeadline(const SCommand &command,const long link_ms,SNotSent &answer)
   {
@@ -32,8 +33,7 @@ bool CheckDeadline(const SCommand &command,const long link_ms,SNotSent &answer)
    return(NotSent(answer,"LATE","the deadline passed "+IntegerToString(link_ms-command.deadline_ms)+" ms ago"));
   }
 //+------------------------------------------------------------------+
-//| Whether the account, the connection and the permissions are what |
-//| they must be, at this very moment                                |
+//| Check connection, account and permissions at this moment.        |
 //+------------------------------------------------------------------+
 bool CheckTerminal(const SAccount &account,SNotSent &answer)
   {
@@ -51,7 +51,7 @@ bool CheckTerminal(const SAccount &account,SNotSent &answer)
   }
 //+------------------------------------------------------------------+
 //| Refuse a value that this program does not know. The JSON reader  |
-//| has refused it before; this holds whatever the reader lets pass. |
+//| refuses it first; this holds whatever the reader lets pass.      |
 //+------------------------------------------------------------------+
 bool CheckValues(const SOrder &order,SNotSent &answer)
   {
@@ -66,8 +66,8 @@ bool CheckValues(const SOrder &order,SNotSent &answer)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The request that the command asks for, once nothing speaks       |
-//| against it. `link_ms` is the link clock, `account` the session's.|
+//| Prepare the request of a command, unless a check fails.          |
+//| `link_ms` is the link clock, `account` the session's account.    |
 //+------------------------------------------------------------------+
 bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,CAccountLimits &account_limits,
                     MqlTradeRequest &request,SNotSent &answer)
@@ -134,9 +134,9 @@ bool PrepareOpen(const SCommand &command,CAccountLimits &account_limits,const SR
           && CheckStops(market,order.side==ORDER_SIDE_BUY,request.sl,request.tp,answer));
   }
 //+------------------------------------------------------------------+
-//| Close the position that the order names, or a part of it. Never  |
-//| more than is open: on a netting account the rest would open the  |
-//| opposite.                                                        |
+//| Prepare the close of a position or of a part of it. Never more   |
+//| than is open: on a netting account the rest would open the       |
+//| opposite side.                                                   |
 //+------------------------------------------------------------------+
 bool PrepareClose(const SOrder &order,const SRiskLimits &risk_limits,const SMarket &market,MqlTradeRequest &request,
                   SNotSent &answer)
@@ -153,7 +153,7 @@ bool PrepareClose(const SOrder &order,const SRiskLimits &risk_limits,const SMark
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A market order                                                   |
+//| Prepare a market order.                                          |
 //+------------------------------------------------------------------+
 bool PrepareMarket(const SOrder &order,const SRiskLimits &risk_limits,const SMarket &market,MqlTradeRequest &request,
                    SNotSent &answer)
@@ -181,7 +181,7 @@ bool PrepareMarket(const SOrder &order,const SRiskLimits &risk_limits,const SMar
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The type of a pending order                                      |
+//| Choose MetaTrader's type of a pending order.                     |
 //+------------------------------------------------------------------+
 bool ChoosePendingType(const SOrder &order,ENUM_ORDER_TYPE &type,SNotSent &answer)
   {
@@ -197,7 +197,7 @@ bool ChoosePendingType(const SOrder &order,ENUM_ORDER_TYPE &type,SNotSent &answe
    return(true);
   }
 //+------------------------------------------------------------------+
-//| An order that waits on the book for its price                    |
+//| Prepare a pending order.                                         |
 //+------------------------------------------------------------------+
 bool PreparePending(const SCommand &command,const SMarket &market,MqlTradeRequest &request,SNotSent &answer)
   {

@@ -1,13 +1,13 @@
 //+------------------------------------------------------------------+
 //|                                                     Retcodes.mqh |
-//| Which return codes of a trade server settle a request by         |
-//| themselves. After any other one, and after one that nobody has   |
-//| heard of, only the broker's records tell what there is.          |
+//| Return codes of a trade server that decide the outcome of a      |
+//| request by themselves. After any other code, a new one included, |
+//| only the broker's records show the outcome.                      |
 //+------------------------------------------------------------------+
 #define RETCODE_LOWEST 10004
 #define RETCODE_HIGHEST 10046
 //+------------------------------------------------------------------+
-//| Refused: nothing was executed                                    |
+//| Return whether a retcode is a refusal: nothing was executed.     |
 //+------------------------------------------------------------------+
 bool IsRefusal(const long retcode)
   {
@@ -30,7 +30,7 @@ bool IsRefusal(const long retcode)
      }
   }
 //+------------------------------------------------------------------+
-//| Neither taken nor refused, as far as the code says               |
+//| Return whether a retcode leaves the outcome open.                |
 //+------------------------------------------------------------------+
 bool IsOpen(const long retcode)
   {

@@ -1,13 +1,13 @@
 //+------------------------------------------------------------------+
 //|                                                      Targets.mqh |
-//| What a CLOSE, MODIFY or CANCEL is about: the position or the     |
-//| pending order, as it stands at the broker.                       |
+//| Target of a CLOSE, MODIFY or CANCEL: the position or pending     |
+//| order at the broker.                                             |
 //+------------------------------------------------------------------+
 #include "..\Reports\OrderSearch.mqh"
 #include "..\Symbols\Levels.mqh"
 //+------------------------------------------------------------------+
-//| Select the position with an identifier, which is constant; its   |
-//| present ticket, 0: there is none                                 |
+//| Select the position with an identifier, which is constant;       |
+//| return its present ticket, 0 where there is none.                |
 //+------------------------------------------------------------------+
 ulong SelectPosition(const long identifier)
   {
@@ -20,7 +20,7 @@ ulong SelectPosition(const long identifier)
    return(0);
   }
 //+------------------------------------------------------------------+
-//| Find and select the position that the order names                |
+//| Find and select the position of an order.                        |
 //+------------------------------------------------------------------+
 bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
   {
@@ -40,8 +40,8 @@ bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Find and select the pending order that the order names, if it is |
-//| one of ours                                                      |
+//| Find and select the pending order of an order; it must be one of |
+//| ours.                                                            |
 //+------------------------------------------------------------------+
 bool FindOrder(const SOrder &order,SNotSent &answer)
   {
@@ -56,7 +56,7 @@ bool FindOrder(const SOrder &order,SNotSent &answer)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The prices of the live order that is selected                    |
+//| Read the prices of the selected live order.                      |
 //+------------------------------------------------------------------+
 void ReadPrices(SPrices &prices)
   {
@@ -71,9 +71,9 @@ void ReadPrices(SPrices &prices)
    prices.take_profit=OrderGetDouble(ORDER_TP);
   }
 //+------------------------------------------------------------------+
-//| How the target stands now: the position, or the deals of one     |
-//| that is gone; the order, live or done. It replaces the history's |
-//| selection. False where the broker is away.                       |
+//| Report the target: the position, or the deals of a closed one;   |
+//| the order, live or done. Replaces the selected history. Return   |
+//| false while the broker is disconnected.                          |
 //+------------------------------------------------------------------+
 bool TargetReports(const SOrder &order,SReport &reports[])
   {

@@ -1,10 +1,10 @@
 //+------------------------------------------------------------------+
 //|                                              ConnectionHints.mqh |
-//| What to change when no connection comes about.                   |
+//| Settings to change where a connection fails.                     |
 //+------------------------------------------------------------------+
 #include "..\Wire\Transport.mqh"
 //+------------------------------------------------------------------+
-//| How an address gets into the list of those that are allowed      |
+//| Return the steps that add an address to the allowed addresses.   |
 //+------------------------------------------------------------------+
 string AllowedListHint(const string host,const int port)
   {
@@ -12,8 +12,8 @@ string AllowedListHint(const string host,const int port)
           +IntegerToString(port)+", Enter after each, then OK");
   }
 //+------------------------------------------------------------------+
-//| The setting to change after a socket's error. Terminals differ   |
-//| in the number that stands for an address that is not allowed.    |
+//| Return the setting to change after a socket error. Terminals use |
+//| different numbers for an address that is not allowed.            |
 //+------------------------------------------------------------------+
 string SocketHint(const int error,const string host,const int port)
   {
@@ -25,7 +25,7 @@ string SocketHint(const int error,const string host,const int port)
    return("");
   }
 //+------------------------------------------------------------------+
-//| Why the program is removed or loaded anew (OnDeinit)             |
+//| Return the reason of OnDeinit as text.                           |
 //+------------------------------------------------------------------+
 string DeinitReason(const int reason)
   {

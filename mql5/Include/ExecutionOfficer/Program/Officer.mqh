@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                      Officer.mqh |
-//| Connection, session, ledger and work as one thing that a timer   |
-//| steps. Each call does a bounded amount of work, and sends at     |
-//| most one order.                                                  |
+//| Connection, session, ledger and work, driven by one timer. Each  |
+//| timer call does a bounded amount of work, and sends at most one  |
+//| order.                                                           |
 //+------------------------------------------------------------------+
 #include "..\Flatten\Flatten.mqh"
 #include "..\Wire\Connection.mqh"
@@ -14,7 +14,7 @@
 #define MESSAGES_PER_CALL 64       // taken in by one timer call: a flood must not stop the heartbeat
 #define BYE_FLUSHES 5
 //+------------------------------------------------------------------+
-//| One load of the program                                          |
+//| One load of the program.                                         |
 //+------------------------------------------------------------------+
 class COfficer
   {
@@ -63,7 +63,7 @@ public:
    int               TimerMs(void) const;
   };
 //+------------------------------------------------------------------+
-//| Not loaded                                                       |
+//| Create it without a load.                                        |
 //+------------------------------------------------------------------+
 COfficer::COfficer(void)
   {
@@ -73,8 +73,9 @@ COfficer::COfficer(void)
    ClearAccount(m_ledger_account);
   }
 //+------------------------------------------------------------------+
-//| A load of the program. Globals outlive a change of timeframe or  |
-//| inputs: everything is reset, and the boot id drawn anew.         |
+//| Start a load of the program. Globals survive a change of         |
+//| timeframe or inputs: everything is reset, and a new instance id  |
+//| is drawn.                                                        |
 //+------------------------------------------------------------------+
 void COfficer::Load(SSettings &settings,const string program)
   {
@@ -111,8 +112,8 @@ void COfficer::Load(SSettings &settings,const string program)
    ShowPanel();
   }
 //+------------------------------------------------------------------+
-//| The end, in order: reports that wait, then bye. It must not take |
-//| long: the terminal waits for 2.5 s and no more.                  |
+//| End in order: send the reports that wait, then bye. The terminal |
+//| waits for 2.5 s at most.                                         |
 //+------------------------------------------------------------------+
 void COfficer::Unload(const int reason)
   {
@@ -130,14 +131,14 @@ void COfficer::Unload(const int reason)
    m_problem="not loaded";
   }
 //+------------------------------------------------------------------+
-//| How often OnTimer is wanted                                      |
+//| Return the interval of the timer.                                |
 //+------------------------------------------------------------------+
 int COfficer::TimerMs(void) const
   {
    return(m_settings.timer_ms);
   }
 //+------------------------------------------------------------------+
-//| Do what is due                                                   |
+//| Do what is due.                                                  |
 //+------------------------------------------------------------------+
 void COfficer::OnTimer(void)
   {
@@ -167,7 +168,7 @@ void COfficer::OnTimer(void)
       m_timer_max_us=took_us;
   }
 //+------------------------------------------------------------------+
-//| Something traded. Only a hint: what it was is read from the      |
+//| Schedule a scan: something was traded. Details are read from the |
 //| broker's records.                                                |
 //+------------------------------------------------------------------+
 void COfficer::OnTransaction(void)
@@ -175,8 +176,8 @@ void COfficer::OnTransaction(void)
    m_work.ScanSoon();
   }
 //+------------------------------------------------------------------+
-//| Somebody clicked on an object of the chart. What follows from it |
-//| is done by the timer.                                            |
+//| Handle a click on an object of the chart. The timer does the     |
+//| work.                                                            |
 //+------------------------------------------------------------------+
 void COfficer::OnClick(const string name)
   {
@@ -188,8 +189,8 @@ void COfficer::OnClick(const string name)
    ShowPanel();
   }
 //+------------------------------------------------------------------+
-//| How the terminal stands. While the button is pressed trading is  |
-//| off, as it is without a permission.                              |
+//| Read the state of the terminal. While the button is pressed      |
+//| trading is off, as without a permission.                         |
 //+------------------------------------------------------------------+
 void COfficer::ReadTerminal(const long mono_ms)
   {
@@ -202,8 +203,8 @@ void COfficer::ReadTerminal(const long mono_ms)
   }
 //+------------------------------------------------------------------+
 //| Close and remove what is ours, where the button was pressed. It  |
-//| needs no session, but the ledger, which tells what is ours; that |
-//| is open once a session was tried.                                |
+//| requires no session, but the ledger, which identifies it; the    |
+//| ledger is open once a session was tried.                         |
 //+------------------------------------------------------------------+
 void COfficer::Flatten(const long mono_ms)
   {
@@ -211,7 +212,7 @@ void COfficer::Flatten(const long mono_ms)
       m_work.ScanSoon();
   }
 //+------------------------------------------------------------------+
-//| Report a connection that went or came, and a missing permission  |
+//| Report a change of the connection, and a missing permission.     |
 //+------------------------------------------------------------------+
 void COfficer::ReportChanges(const long mono_ms)
   {
@@ -240,7 +241,7 @@ void COfficer::ReportChanges(const long mono_ms)
       Alarm("TRADING_OFF",m_forbidden_by);
   }
 //+------------------------------------------------------------------+
-//| Tell a person, through the sidecar, the log and the panel        |
+//| Raise an alarm through the sidecar, the log and the panel.       |
 //+------------------------------------------------------------------+
 void COfficer::Alarm(const string code,const string message)
   {
@@ -252,7 +253,7 @@ void COfficer::Alarm(const string code,const string message)
    m_last_alarm=message;
   }
 //+------------------------------------------------------------------+
-//| Open a connection where a session is due                         |
+//| Open a connection where a session is due.                        |
 //+------------------------------------------------------------------+
 void COfficer::Connect(const long mono_ms)
   {
@@ -270,7 +271,7 @@ void COfficer::Connect(const long mono_ms)
       m_session.Fail(mono_ms,m_connection.Reason(),SocketHint(m_connection.ErrorNumber(),m_settings.host,m_settings.port));
   }
 //+------------------------------------------------------------------+
-//| The ledger of the account that is logged in now                  |
+//| Open the ledger of the present account.                          |
 //+------------------------------------------------------------------+
 bool COfficer::OpenLedger(const long mono_ms)
   {
@@ -289,7 +290,7 @@ bool COfficer::OpenLedger(const long mono_ms)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Take in what the sidecar said                                    |
+//| Receive and handle the messages of the sidecar.                  |
 //+------------------------------------------------------------------+
 void COfficer::ReceiveMessages(const long mono_ms)
   {
@@ -307,7 +308,7 @@ void COfficer::ReceiveMessages(const long mono_ms)
       m_session.Fail(mono_ms,m_connection.Reason(),SocketHint(m_connection.ErrorNumber(),m_settings.host,m_settings.port));
   }
 //+------------------------------------------------------------------+
-//| The session's time, then work                                    |
+//| Run the session's timer, then the work.                          |
 //+------------------------------------------------------------------+
 void COfficer::RunSession(const long mono_ms)
   {
@@ -324,7 +325,8 @@ void COfficer::RunSession(const long mono_ms)
    Alarm("REPORTS",m_session.TakeReportAlarm());
   }
 //+------------------------------------------------------------------+
-//| Send what waits, and close a connection that is not wanted       |
+//| Send the queued messages, and close a connection where a new one |
+//| is needed.                                                       |
 //+------------------------------------------------------------------+
 void COfficer::SendMessages(void)
   {
@@ -336,7 +338,7 @@ void COfficer::SendMessages(void)
       m_connection.Close();
   }
 //+------------------------------------------------------------------+
-//| How things stand, on the chart                                   |
+//| Show the state on the chart.                                     |
 //+------------------------------------------------------------------+
 void COfficer::ShowPanel(void)
   {

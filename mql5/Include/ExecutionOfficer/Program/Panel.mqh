@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                        Panel.mqh |
-//| A few lines on the chart: how things stand, and which setting to |
-//| change where something stops the program; under them a button.   |
-//| Objects, since the chart's comment may be another program's.     |
+//| Lines on the chart with the state, and the setting to change     |
+//| where something stops the program; below them a button. They are |
+//| objects: another program may use the chart's comment.            |
 //+------------------------------------------------------------------+
 #define PANEL_PREFIX "ExecutionOfficer."
 #define PANEL_LINES 14
@@ -18,7 +18,7 @@ enum ENUM_PANEL_TONE
    PANEL_TONE_BAD
   };
 //+------------------------------------------------------------------+
-//| The lines of one chart                                           |
+//| The lines of one chart.                                          |
 //+------------------------------------------------------------------+
 class CPanel
   {
@@ -51,7 +51,7 @@ public:
    void              Remove(void);
   };
 //+------------------------------------------------------------------+
-//| Nothing on the chart                                             |
+//| Create it without objects.                                       |
 //+------------------------------------------------------------------+
 CPanel::CPanel(void)
   {
@@ -63,14 +63,14 @@ CPanel::CPanel(void)
    m_button_shown="";
   }
 //+------------------------------------------------------------------+
-//| A line's object                                                  |
+//| Return the name of a line's object.                              |
 //+------------------------------------------------------------------+
 string CPanel::Name(const int line) const
   {
    return(PANEL_PREFIX+IntegerToString(line));
   }
 //+------------------------------------------------------------------+
-//| Whether it is time to look at the lines again                    |
+//| Return whether the lines are due for an update.                  |
 //+------------------------------------------------------------------+
 bool CPanel::Due(const long mono_ms)
   {
@@ -80,14 +80,14 @@ bool CPanel::Due(const long mono_ms)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Begin with the first line                                        |
+//| Start with the first line.                                       |
 //+------------------------------------------------------------------+
 void CPanel::Start(void)
   {
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| The next line                                                    |
+//| Add a line.                                                      |
 //+------------------------------------------------------------------+
 void CPanel::Line(const string text,const ENUM_PANEL_TONE tone)
   {
@@ -98,7 +98,7 @@ void CPanel::Line(const string text,const ENUM_PANEL_TONE tone)
    m_count++;
   }
 //+------------------------------------------------------------------+
-//| A text of any length, broken into lines between its words        |
+//| Add a text of any length, broken into lines between its words.   |
 //+------------------------------------------------------------------+
 void CPanel::Text(const string text,const ENUM_PANEL_TONE tone)
   {
@@ -122,7 +122,7 @@ void CPanel::Text(const string text,const ENUM_PANEL_TONE tone)
       Line(indent+rest,tone);
   }
 //+------------------------------------------------------------------+
-//| The objects, once                                                |
+//| Create the objects.                                              |
 //+------------------------------------------------------------------+
 void CPanel::Make(void)
   {
@@ -145,7 +145,7 @@ void CPanel::Make(void)
    m_made=true;
   }
 //+------------------------------------------------------------------+
-//| The button, under the lines                                      |
+//| Create the button below the lines.                               |
 //+------------------------------------------------------------------+
 void CPanel::MakeButton(void)
   {
@@ -163,9 +163,9 @@ void CPanel::MakeButton(void)
    m_button_shown=" ";
   }
 //+------------------------------------------------------------------+
-//| An indicator, or a person who clears the chart, may take the     |
-//| button away: then everything is made anew. Asked now and then,   |
-//| since the answer waits for the chart.                            |
+//| Create the objects again where an indicator or the operator      |
+//| deleted the button. Checked from time to time only, since the    |
+//| answer waits for the chart.                                      |
 //+------------------------------------------------------------------+
 void CPanel::CheckButton(void)
   {
@@ -177,14 +177,14 @@ void CPanel::CheckButton(void)
       m_made=false;
   }
 //+------------------------------------------------------------------+
-//| A click leaves the button pressed in                             |
+//| Release the button: a click leaves it pressed.                   |
 //+------------------------------------------------------------------+
 void CPanel::Release(void)
   {
    ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_STATE,false);
   }
 //+------------------------------------------------------------------+
-//| Bring the lines onto the chart, those that changed               |
+//| Update the lines that changed.                                   |
 //+------------------------------------------------------------------+
 void CPanel::Show(void)
   {
@@ -217,7 +217,7 @@ void CPanel::Show(void)
       ChartRedraw(0);
   }
 //+------------------------------------------------------------------+
-//| Take everything off the chart                                    |
+//| Delete the objects.                                              |
 //+------------------------------------------------------------------+
 void CPanel::Remove(void)
   {

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                     Settings.mqh |
-//| The program's inputs, checked. A wrong one is named, with what   |
-//| to write instead. No call into the terminal.                     |
+//| Inputs of the program, with their checks. A message names the    |
+//| input and the value to set. No call into the terminal.           |
 //+------------------------------------------------------------------+
 #include "..\Common\Log.mqh"
 #include "..\Risk\RiskLimits.mqh"
@@ -12,7 +12,7 @@
 #define TIMER_MIN_MS 10
 #define TIMER_MAX_MS 1000
 //+------------------------------------------------------------------+
-//| All inputs                                                       |
+//| All inputs.                                                      |
 //+------------------------------------------------------------------+
 struct SSettings
   {
@@ -26,8 +26,8 @@ struct SSettings
    SRiskLimits           risk_limits;
   };
 //+------------------------------------------------------------------+
-//| Trim texts (a .set file may leave a carriage return), and keep   |
-//| numbers within their bounds                                      |
+//| Trim texts (a .set file may leave a carriage return), and bring  |
+//| numbers within their bounds.                                     |
 //+------------------------------------------------------------------+
 void NormalizeSettings(SSettings &settings)
   {
@@ -45,7 +45,7 @@ void NormalizeSettings(SSettings &settings)
       settings.timer_ms=TIMER_MAX_MS;
   }
 //+------------------------------------------------------------------+
-//| Which of the guards is wrong; empty where none is                |
+//| Return the account limit that is invalid; empty where none is.   |
 //+------------------------------------------------------------------+
 string RiskLimitProblem(const SRiskLimits &risk_limits)
   {
@@ -63,7 +63,8 @@ string RiskLimitProblem(const SRiskLimits &risk_limits)
    return((name=="") ? "" : "the input '"+name+"' is negative: write 0 for no limit");
   }
 //+------------------------------------------------------------------+
-//| Which input is wrong, and what to write; empty where none is     |
+//| Return the input that is invalid, with its remedy; empty where   |
+//| none is.                                                         |
 //+------------------------------------------------------------------+
 string SettingProblem(const SSettings &settings)
   {

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                         Work.mqh |
-//| What a session brings to do: commands to execute, settles to     |
-//| answer, the broker's records to report.                          |
+//| Work of a session: commands to execute, status requests and      |
+//| inquiries to answer, the broker's records to report.             |
 //+------------------------------------------------------------------+
 #include "..\Orders\Executor.mqh"
 #include "..\Reports\Scanner.mqh"
@@ -11,7 +11,7 @@
 #define STATUS_REQUESTS_PER_CALL 4            // answered by one timer call
 #define QUOTE_WAIT_MS 2000        // a symbol that was just added to Market Watch has no quote yet
 //+------------------------------------------------------------------+
-//| Of one load of the program                                       |
+//| Work of one load of the program.                                 |
 //+------------------------------------------------------------------+
 class CWork
   {
@@ -49,7 +49,7 @@ public:
    string            TakeScanAlarm(void) { return(m_scanner.TakeAlarm()); }
   };
 //+------------------------------------------------------------------+
-//| Of no session                                                    |
+//| Create it without a session.                                     |
 //+------------------------------------------------------------------+
 CWork::CWork(void)
   {
@@ -59,7 +59,7 @@ CWork::CWork(void)
    m_halted_by="";
   }
 //+------------------------------------------------------------------+
-//| A load of the program                                            |
+//| Start a load of the program.                                     |
 //+------------------------------------------------------------------+
 void CWork::Load(CLinkSession &session,CLedger &ledger,const SRiskLimits &risk_limits,CLog &log)
   {
@@ -73,7 +73,7 @@ void CWork::Load(CLinkSession &session,CLedger &ledger,const SRiskLimits &risk_l
    Drop();
   }
 //+------------------------------------------------------------------+
-//| The session is no more: what waits is not done                   |
+//| Drop what waits: the session ended.                              |
 //+------------------------------------------------------------------+
 void CWork::Drop(void)
   {
@@ -82,8 +82,8 @@ void CWork::Drop(void)
    m_busy_sent=false;
   }
 //+------------------------------------------------------------------+
-//| Execute no command from now on, nor what waits; an empty reason  |
-//| lets them go on                                                  |
+//| Refuse all commands from now on, and those that wait. An empty   |
+//| reason ends the halt.                                            |
 //+------------------------------------------------------------------+
 void CWork::Halt(const string reason)
   {
@@ -99,7 +99,7 @@ void CWork::Halt(const string reason)
      }
   }
 //+------------------------------------------------------------------+
-//| What the session hands on                                        |
+//| Handle a message of the session. Any other type is an error.     |
 //+------------------------------------------------------------------+
 void CWork::OnMessage(SMessage &message,const long mono_ms)
   {
@@ -126,7 +126,7 @@ void CWork::OnMessage(SMessage &message,const long mono_ms)
      }
   }
 //+------------------------------------------------------------------+
-//| A command: answered at once, or put into the queue               |
+//| Answer a command at once, or queue it.                           |
 //+------------------------------------------------------------------+
 void CWork::TakeCommand(SCommand &command,const long mono_ms)
   {
@@ -149,8 +149,8 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
       SymbolSelect(command.order.symbol,true);
   }
 //+------------------------------------------------------------------+
-//| A bounded amount of work. `connected_ms`: for how long the broker|
-//| has been connected. `all_sent`: everything said is on its way.   |
+//| Do a bounded amount of work. `connected_ms`: time for which the  |
+//| broker has been connected. `all_sent`: no message waits.         |
 //+------------------------------------------------------------------+
 void CWork::Step(const long mono_ms,const STerminalState &terminal,const long connected_ms,const bool all_sent)
   {
@@ -162,7 +162,7 @@ void CWork::Step(const long mono_ms,const STerminalState &terminal,const long co
    m_scanner.Step(mono_ms);
   }
 //+------------------------------------------------------------------+
-//| Answer a few settles                                             |
+//| Answer a few status requests.                                    |
 //+------------------------------------------------------------------+
 void CWork::AnswerStatusRequests(const long connected_ms)
   {
@@ -171,8 +171,8 @@ void CWork::AnswerStatusRequests(const long connected_ms)
       m_executor.AnswerStatusRequest(status_request,connected_ms);
   }
 //+------------------------------------------------------------------+
-//| One command in two turns: the first says 'busy' and lets that    |
-//| out of the door, the second sends                                |
+//| Execute one command in two calls: the first sends 'busy', the    |
+//| second sends the order once 'busy' has left.                     |
 //+------------------------------------------------------------------+
 void CWork::ExecuteOne(const STerminalState &terminal,const bool all_sent)
   {
@@ -202,15 +202,16 @@ void CWork::ExecuteOne(const STerminalState &terminal,const bool all_sent)
    m_executor.Execute(command,account);
   }
 //+------------------------------------------------------------------+
-//| Whether the position that it is about may still come to be shown:|
-//| its deals are told as soon as they are in the history            |
+//| Return whether the command's position may still enter the lists. |
+//| Its deals are reported as soon as the history has them.          |
 //+------------------------------------------------------------------+
 bool CWork::AwaitsPosition(const SCommand &command,const STerminalState &terminal) const
   {
    return(terminal.broker_connected && command.order.position!=0 && m_executor.IsUnseen(command.order.opener));
   }
 //+------------------------------------------------------------------+
-//| Whether a quote of a symbol that was just selected may still come|
+//| Return whether the quote of a symbol that was just selected may  |
+//| still come.                                                      |
 //+------------------------------------------------------------------+
 bool CWork::AwaitsQuote(const SCommand &command,const long mono_ms,const STerminalState &terminal) const
   {

@@ -1,15 +1,15 @@
 //+------------------------------------------------------------------+
 //|                                                    WorkQueue.mqh |
-//| Commands and settles that wait for a timer call. Both bounded. A |
-//| session that is no more leaves nothing: its commands are not     |
-//| executed, and the sidecar asks what became of them.              |
+//| Commands and status requests that wait for a timer call. Both    |
+//| are bounded. The end of a session empties them: the commands are |
+//| not executed, and the sidecar sends status requests for them.    |
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
 #define QUEUE_COMMANDS_MAX 32         // a further one is answered BUSY
 #define QUEUE_STATUS_REQUESTS_MAX 1024        // a further one is dropped; the sidecar asks again
 //+------------------------------------------------------------------+
-//| First in, first out                                              |
+//| A queue, first in, first out.                                    |
 //+------------------------------------------------------------------+
 class CWorkQueue
   {
@@ -31,14 +31,14 @@ public:
    bool              TakeStatusRequest(SStatusRequest &status_request);
   };
 //+------------------------------------------------------------------+
-//| Nothing waits                                                    |
+//| Create it empty.                                                 |
 //+------------------------------------------------------------------+
 CWorkQueue::CWorkQueue(void)
   {
    m_first_status_request=0;
   }
 //+------------------------------------------------------------------+
-//| Nothing waits any more                                           |
+//| Remove everything.                                               |
 //+------------------------------------------------------------------+
 void CWorkQueue::Forget(void)
   {
@@ -47,21 +47,21 @@ void CWorkQueue::Forget(void)
    m_first_status_request=0;
   }
 //+------------------------------------------------------------------+
-//| How many commands wait                                           |
+//| Return the number of commands.                                   |
 //+------------------------------------------------------------------+
 int CWorkQueue::Commands(void) const
   {
    return(ArraySize(m_commands));
   }
 //+------------------------------------------------------------------+
-//| How many settles wait                                            |
+//| Return the number of status requests.                            |
 //+------------------------------------------------------------------+
 int CWorkQueue::StatusRequests(void) const
   {
    return(ArraySize(m_status_requests)-m_first_status_request);
   }
 //+------------------------------------------------------------------+
-//| Whether this attempt, or a later one, waits already              |
+//| Return whether this attempt or a later one waits.                |
 //+------------------------------------------------------------------+
 bool CWorkQueue::Holds(const SCommand &command) const
   {
@@ -71,7 +71,7 @@ bool CWorkQueue::Holds(const SCommand &command) const
    return(false);
   }
 //+------------------------------------------------------------------+
-//| A command at the end; false where too many wait                  |
+//| Append a command; return false where too many wait.              |
 //+------------------------------------------------------------------+
 bool CWorkQueue::PutCommand(const SCommand &command)
   {
@@ -83,7 +83,7 @@ bool CWorkQueue::PutCommand(const SCommand &command)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A settle at the end; false where too many wait                   |
+//| Append a status request; return false where too many wait.       |
 //+------------------------------------------------------------------+
 bool CWorkQueue::PutStatusRequest(const SStatusRequest &status_request)
   {
@@ -95,7 +95,7 @@ bool CWorkQueue::PutStatusRequest(const SStatusRequest &status_request)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The command that is next; it stays                               |
+//| Read the next command. It stays in the queue.                    |
 //+------------------------------------------------------------------+
 bool CWorkQueue::FirstCommand(SCommand &command) const
   {
@@ -105,7 +105,7 @@ bool CWorkQueue::FirstCommand(SCommand &command) const
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The command that was next is done                                |
+//| Remove the next command.                                         |
 //+------------------------------------------------------------------+
 void CWorkQueue::DropCommand(void)
   {
@@ -116,7 +116,7 @@ void CWorkQueue::DropCommand(void)
       ArrayResize(m_commands,count);
   }
 //+------------------------------------------------------------------+
-//| Take the settle that is next                                     |
+//| Take the next status request.                                    |
 //+------------------------------------------------------------------+
 bool CWorkQueue::TakeStatusRequest(SStatusRequest &status_request)
   {

@@ -1,15 +1,15 @@
 //+------------------------------------------------------------------+
 //|                                                BrokerReports.mqh |
-//| What the broker's records hold, as reports. The content depends on |
-//| the record alone, so that the same thing seen again is the same  |
-//| report. A report's key says what it is about; what is new about it   |
-//| its content says.                                                |
+//| Records of the broker as reports. The content depends on the     |
+//| record alone, so that the same record gives the same report. A   |
+//| report's key identifies its subject; its content shows what      |
+//| changed.                                                         |
 //+------------------------------------------------------------------+
 #include "..\Common\Text.mqh"
 #include "..\Json\Writer.mqh"
 #include "..\Terminal\EnumNames.mqh"
 //+------------------------------------------------------------------+
-//| A report with its key; an empty key: there is no such record     |
+//| A report with its key. An empty key: there is no record.         |
 //+------------------------------------------------------------------+
 struct SReport
   {
@@ -17,14 +17,14 @@ struct SReport
    string            json;
   };
 //+------------------------------------------------------------------+
-//| A magic as the link has it: another program's may be negative    |
+//| Return a magic for the link: another program's may be negative.  |
 //+------------------------------------------------------------------+
 long Magic(const long magic)
   {
    return((magic<0) ? 0 : magic);
   }
 //+------------------------------------------------------------------+
-//| A deal of the history that is selected                           |
+//| Report a deal of the selected history.                           |
 //+------------------------------------------------------------------+
 bool DealReport(const ulong ticket,SReport &report)
   {
@@ -56,7 +56,7 @@ bool DealReport(const ulong ticket,SReport &report)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| What an order's report says, read from the live list or the history|
+//| Fields of an order's report, from the live list or the history.  |
 //+------------------------------------------------------------------+
 struct SOrderRecord
   {
@@ -79,7 +79,7 @@ struct SOrderRecord
    string            comment;
   };
 //+------------------------------------------------------------------+
-//| An order as a report                                             |
+//| Write the report of an order.                                    |
 //+------------------------------------------------------------------+
 void WriteOrder(const SOrderRecord &order,SReport &report)
   {
@@ -107,7 +107,7 @@ void WriteOrder(const SOrderRecord &order,SReport &report)
    report.json=json.Result();
   }
 //+------------------------------------------------------------------+
-//| An order of the history that is selected                         |
+//| Report an order of the selected history.                         |
 //+------------------------------------------------------------------+
 bool DoneOrderReport(const ulong ticket,SReport &report)
   {
@@ -136,7 +136,7 @@ bool DoneOrderReport(const ulong ticket,SReport &report)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The live order that is selected                                  |
+//| Report the selected live order.                                  |
 //+------------------------------------------------------------------+
 void SelectedOrderReport(SReport &report)
   {
@@ -161,7 +161,7 @@ void SelectedOrderReport(SReport &report)
    WriteOrder(order,report);
   }
 //+------------------------------------------------------------------+
-//| The live order at an index                                       |
+//| Report the live order at an index.                               |
 //+------------------------------------------------------------------+
 bool LiveOrderReport(const int index,SReport &report)
   {
@@ -172,7 +172,7 @@ bool LiveOrderReport(const int index,SReport &report)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The open position that is selected; its identifier               |
+//| Report the selected open position; return its identifier.        |
 //+------------------------------------------------------------------+
 long SelectedPositionReport(SReport &report)
   {
@@ -193,7 +193,8 @@ long SelectedPositionReport(SReport &report)
    return(identifier);
   }
 //+------------------------------------------------------------------+
-//| The open position at an index; its identifier, 0 for none        |
+//| Report the open position at an index; return its identifier, 0   |
+//| where there is none.                                             |
 //+------------------------------------------------------------------+
 long PositionReport(const int index,SReport &report)
   {

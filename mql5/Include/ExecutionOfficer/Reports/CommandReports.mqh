@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                               CommandReports.mqh |
-//| Reports that we make ourselves: stages of a command, what the    |
-//| ledger proves, the end of a scan, connection and trouble. JSON   |
-//| only; no call into the terminal.                                 |
+//| Reports of this program itself: stages of a command, the end of  |
+//| a scan, the connection and troubles. JSON only; no call into the |
+//| terminal.                                                        |
 //+------------------------------------------------------------------+
 #include "..\Common\Text.mqh"
 #include "..\Json\Writer.mqh"
@@ -12,7 +12,7 @@
 #define FOUND_NOTHING "nothing"
 #define FOUND_UNSEARCHED "unsearched"
 //+------------------------------------------------------------------+
-//| The command came in and waits                                    |
+//| Report that a command was received and waits.                    |
 //+------------------------------------------------------------------+
 string ReceivedReport(const long client_order_id,const long attempt)
   {
@@ -24,7 +24,8 @@ string ReceivedReport(const long client_order_id,const long attempt)
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| It was not sent, and this attempt never will be                  |
+//| Report that a command was not sent, and that this attempt never  |
+//| is.                                                              |
 //+------------------------------------------------------------------+
 string NotSentReport(const long client_order_id,const long attempt,const SNotSent &answer)
   {
@@ -39,7 +40,8 @@ string NotSentReport(const long client_order_id,const long attempt,const SNotSen
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| The intent is in the ledger; the request goes out next, or went  |
+//| Report that the intent is in the ledger. The request is sent     |
+//| next, or was sent.                                               |
 //+------------------------------------------------------------------+
 string SubmittedReport(const SLedgerEntry &entry)
   {
@@ -52,7 +54,7 @@ string SubmittedReport(const SLedgerEntry &entry)
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| OrderSend came back                                              |
+//| Report the result of OrderSend.                                  |
 //+------------------------------------------------------------------+
 string ResultReport(const SLedgerEntry &entry)
   {
@@ -71,8 +73,8 @@ string ResultReport(const SLedgerEntry &entry)
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| The answer to a settle where neither ledger nor broker has an    |
-//| outcome                                                          |
+//| Answer a status request where neither ledger nor broker has an   |
+//| outcome.                                                         |
 //+------------------------------------------------------------------+
 string StatusReplyReport(const SStatusRequest &status_request,const string found,const long connected_ms)
   {
@@ -87,7 +89,8 @@ string StatusReplyReport(const SStatusRequest &status_request,const string found
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| A scan is through; everything it found was reported before this  |
+//| Report the end of a scan. Everything that it found was reported  |
+//| before.                                                          |
 //+------------------------------------------------------------------+
 string ScanReport(const string instance_id,const long counter,const long from_ms,const long to_ms,const int deals,
                 const int orders,const long &positions[])
@@ -107,7 +110,7 @@ string ScanReport(const string instance_id,const long counter,const long from_ms
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| The terminal lost or regained its broker                         |
+//| Report that the terminal lost or regained its broker.            |
 //+------------------------------------------------------------------+
 string ConnectionReport(const string instance_id,const long counter,const bool up)
   {
@@ -120,7 +123,7 @@ string ConnectionReport(const string instance_id,const long counter,const bool u
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| Something that a person must see                                 |
+//| Report a trouble that requires action.                           |
 //+------------------------------------------------------------------+
 string TroubleReport(const string instance_id,const long counter,const string code,const string message)
   {

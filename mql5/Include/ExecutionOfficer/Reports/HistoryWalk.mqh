@@ -1,9 +1,9 @@
 //+------------------------------------------------------------------+
 //|                                                  HistoryWalk.mqh |
-//| A long history, read in portions: first all deals, then all done |
-//| orders, each by windows of time that are narrowed where much     |
-//| happened. A window's last second is left to the next one, whose  |
-//| first it is: whether a selection takes in the whole of its last  |
+//| A walk through a long history in portions: first all deals, then |
+//| all done orders, in windows of time that are narrowed where they |
+//| hold many records. A window's last second belongs to the next    |
+//| window: whether a selection includes the whole of its last       |
 //| second is not documented.                                        |
 //+------------------------------------------------------------------+
 #include "OrderSearch.mqh"
@@ -13,7 +13,7 @@
 #define WALK_WIDTH_S 86400
 #define WALK_WIDTH_MAX_S 33554432    // about a year
 //+------------------------------------------------------------------+
-//| From one server time to another                                  |
+//| A walk from one server time to another.                          |
 //+------------------------------------------------------------------+
 class CHistoryWalk
   {
@@ -45,14 +45,14 @@ public:
    bool              Next(SReport &report);
   };
 //+------------------------------------------------------------------+
-//| Nowhere                                                          |
+//| Create it without a range.                                       |
 //+------------------------------------------------------------------+
 CHistoryWalk::CHistoryWalk(void)
   {
    Clear();
   }
 //+------------------------------------------------------------------+
-//| Nowhere again                                                    |
+//| End the walk.                                                    |
 //+------------------------------------------------------------------+
 void CHistoryWalk::Clear(void)
   {
@@ -65,8 +65,7 @@ void CHistoryWalk::Clear(void)
    Rewind(false);
   }
 //+------------------------------------------------------------------+
-//| Begin. Both times are the broker's; the second one is not        |
-//| included.                                                        |
+//| Start a walk. Both times are the broker's; the end is excluded.  |
 //+------------------------------------------------------------------+
 void CHistoryWalk::Start(const long from_ms,const long until_ms)
   {
@@ -77,7 +76,7 @@ void CHistoryWalk::Start(const long from_ms,const long until_ms)
    Rewind(false);
   }
 //+------------------------------------------------------------------+
-//| The first window of a pass                                       |
+//| Return to the first window of a pass.                            |
 //+------------------------------------------------------------------+
 void CHistoryWalk::Rewind(const bool orders)
   {
@@ -88,8 +87,8 @@ void CHistoryWalk::Rewind(const bool orders)
    m_total=-1;
   }
 //+------------------------------------------------------------------+
-//| A timer call begins: any other part of the program may have      |
-//| selected another history since the last one                      |
+//| Start a timer call: the selected history may be another one      |
+//| since the last call.                                             |
 //+------------------------------------------------------------------+
 void CHistoryWalk::NextCall(void)
   {
@@ -97,8 +96,8 @@ void CHistoryWalk::NextCall(void)
    m_total=-1;
   }
 //+------------------------------------------------------------------+
-//| Select the window, narrowed until it is no crowd; false where it |
-//| must go on in another timer call                                 |
+//| Select the window, narrowed until it has few records; return     |
+//| false where that continues in another timer call.                |
 //+------------------------------------------------------------------+
 bool CHistoryWalk::SelectWindow(void)
   {
@@ -119,7 +118,7 @@ bool CHistoryWalk::SelectWindow(void)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| The window is read                                               |
+//| Advance to the next window.                                      |
 //+------------------------------------------------------------------+
 void CHistoryWalk::NextWindow(void)
   {
@@ -137,8 +136,8 @@ void CHistoryWalk::NextWindow(void)
       Rewind(true);
   }
 //+------------------------------------------------------------------+
-//| The next record; false where there is none at this place, or no  |
-//| more is to be read in this timer call. Go on while Walking.      |
+//| Read the next record; return false where there is none at this   |
+//| place, or where the timer call is over. Continue while Walking.  |
 //+------------------------------------------------------------------+
 bool CHistoryWalk::Next(SReport &report)
   {

@@ -1,13 +1,13 @@
 //+------------------------------------------------------------------+
 //|                                                 LedgerReport.mqh |
-//| What the ledger holds beyond the mark that the sidecar has, in   |
-//| portions.                                                        |
+//| Reports of the ledger's entries beyond the mark of the sidecar,  |
+//| in portions.                                                     |
 //+------------------------------------------------------------------+
 #include "..\Ledger\Ledger.mqh"
 #include "..\Link\LinkSession.mqh"
 #include "CommandReports.mqh"
 //+------------------------------------------------------------------+
-//| From the first entry to the last                                 |
+//| Entries from the first to the last.                              |
 //+------------------------------------------------------------------+
 class CLedgerReport
   {
@@ -26,7 +26,7 @@ public:
    int               Portion(const int most,const int room);
   };
 //+------------------------------------------------------------------+
-//| Of no session                                                    |
+//| Create it without a session.                                     |
 //+------------------------------------------------------------------+
 CLedgerReport::CLedgerReport(void)
   {
@@ -35,7 +35,7 @@ CLedgerReport::CLedgerReport(void)
    m_done=true;
   }
 //+------------------------------------------------------------------+
-//| A load of the program                                            |
+//| Start a load of the program.                                     |
 //+------------------------------------------------------------------+
 void CLedgerReport::Load(CLinkSession &session,CLedger &ledger)
   {
@@ -45,7 +45,7 @@ void CLedgerReport::Load(CLinkSession &session,CLedger &ledger)
    m_done=true;
   }
 //+------------------------------------------------------------------+
-//| A session began: everything beyond the mark                      |
+//| Start a session: report everything beyond the mark.              |
 //+------------------------------------------------------------------+
 void CLedgerReport::Begin(const long mark)
   {
@@ -54,7 +54,7 @@ void CLedgerReport::Begin(const long mark)
    m_done=false;
   }
 //+------------------------------------------------------------------+
-//| Look at so many entries; how many reports were posted            |
+//| Read a number of entries; return the number of posted reports.   |
 //+------------------------------------------------------------------+
 int CLedgerReport::Portion(const int most,const int room)
   {

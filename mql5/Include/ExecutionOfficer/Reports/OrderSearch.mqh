@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                  OrderSearch.mqh |
-//| What the broker's records hold of one token.                     |
+//| Search of the broker's records for a client order id.            |
 //+------------------------------------------------------------------+
 #include "..\Common\Clock.mqh"
 #include "..\Terminal\TerminalState.mqh"
@@ -9,7 +9,7 @@
 // History is asked for until a day from now: server time may be set back, and the newest must not be missed.
 #define HISTORY_AHEAD_S 86400
 //+------------------------------------------------------------------+
-//| Make the history from a server time on the present selection     |
+//| Select the history from a server time on.                        |
 //+------------------------------------------------------------------+
 bool SelectHistory(const long from_ms)
   {
@@ -17,7 +17,7 @@ bool SelectHistory(const long from_ms)
    return(HistorySelect((datetime)(from_ms/1000),(datetime)until_s));
   }
 //+------------------------------------------------------------------+
-//| Put a ticket at the end of a list                                |
+//| Append a ticket to a list.                                       |
 //+------------------------------------------------------------------+
 void AppendTicket(ulong &tickets[],const ulong ticket)
   {
@@ -26,7 +26,7 @@ void AppendTicket(ulong &tickets[],const ulong ticket)
    tickets[count]=ticket;
   }
 //+------------------------------------------------------------------+
-//| Whether a ticket is in a list                                    |
+//| Return whether a list has a ticket.                              |
 //+------------------------------------------------------------------+
 bool HasTicket(const ulong &tickets[],const ulong ticket)
   {
@@ -36,7 +36,7 @@ bool HasTicket(const ulong &tickets[],const ulong ticket)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Put a report at the end of a list                                |
+//| Append a report to a list.                                       |
 //+------------------------------------------------------------------+
 void AppendReport(SReport &reports[],const SReport &report)
   {
@@ -45,10 +45,10 @@ void AppendReport(SReport &reports[],const SReport &report)
    reports[count]=report;
   }
 //+------------------------------------------------------------------+
-//| Every order and deal with the token, as reports: deals, live     |
-//| orders, done orders. Deals of an order with the token count too: |
-//| not every broker passes its magic on. False where the broker     |
-//| could not be searched.                                           |
+//| Report every order and deal with the client order id: deals,     |
+//| live orders, done orders. Deals of such an order count too: not  |
+//| every broker copies its magic. Return false where the broker     |
+//| cannot be searched.                                              |
 //+------------------------------------------------------------------+
 bool SearchBroker(const long client_order_id,const long since_server_ms,SReport &reports[])
   {

@@ -1,14 +1,14 @@
 //+------------------------------------------------------------------+
 //|                                                 ReportFilter.mqh |
-//| What was seen at the broker, told once. Looks at the broker are  |
-//| counted: what an earlier one has seen is not told after what a   |
-//| later one has.                                                   |
+//| Filter of the broker's reports: each is posted once. Readings of |
+//| the broker are numbered, and a report of an earlier reading is   |
+//| not posted after one of a later reading.                         |
 //+------------------------------------------------------------------+
 #include "..\Link\LinkSession.mqh"
 #include "BrokerReports.mqh"
 #include "ReportHashes.mqh"
 //+------------------------------------------------------------------+
-//| Of one load of the program                                       |
+//| Filter of one load of the program.                               |
 //+------------------------------------------------------------------+
 class CReportFilter
   {
@@ -28,7 +28,7 @@ public:
    void              Forget(const long before_reading) { m_hashes.Forget(before_reading); }
   };
 //+------------------------------------------------------------------+
-//| Of no session                                                    |
+//| Create it without a session.                                     |
 //+------------------------------------------------------------------+
 CReportFilter::CReportFilter(void)
   {
@@ -36,7 +36,7 @@ CReportFilter::CReportFilter(void)
    m_readings=0;
   }
 //+------------------------------------------------------------------+
-//| A load of the program                                            |
+//| Start a load of the program.                                     |
 //+------------------------------------------------------------------+
 void CReportFilter::Load(CLinkSession &session)
   {
@@ -44,14 +44,14 @@ void CReportFilter::Load(CLinkSession &session)
    Clear();
   }
 //+------------------------------------------------------------------+
-//| Nothing was said                                                 |
+//| Forget all reports.                                              |
 //+------------------------------------------------------------------+
 void CReportFilter::Clear(void)
   {
    m_hashes.Clear();
   }
 //+------------------------------------------------------------------+
-//| The number of a look that is taken now                           |
+//| Return the number of a new reading.                              |
 //+------------------------------------------------------------------+
 long CReportFilter::NextReading(void)
   {
@@ -59,8 +59,8 @@ long CReportFilter::NextReading(void)
    return(m_readings);
   }
 //+------------------------------------------------------------------+
-//| Post what a look has seen, if it is news, or `everything` is     |
-//| wanted; true where it was posted                                 |
+//| Post a report where it is new or changed, or where `everything`  |
+//| is posted; return true where it was posted.                      |
 //+------------------------------------------------------------------+
 bool CReportFilter::Report(const SReport &report,const long reading,const bool everything)
   {
@@ -71,7 +71,7 @@ bool CReportFilter::Report(const SReport &report,const long reading,const bool e
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Post how something stands now, out of turn                       |
+//| Post reports at once, changed or not.                            |
 //+------------------------------------------------------------------+
 void CReportFilter::PostAll(const SReport &reports[])
   {

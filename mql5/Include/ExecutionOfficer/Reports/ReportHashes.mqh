@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                 ReportHashes.mqh |
-//| Which reports this boot has reported, by the 64-bit hashes of key|
-//| and content, and with which look at the broker each was last met.|
-//| Looks are counted. No call into the terminal.                    |
+//| Reports that this load has posted, by the 64-bit hashes of key   |
+//| and content, each with the number of the last reading that had   |
+//| it. No call into the terminal.                                   |
 //+------------------------------------------------------------------+
 #include "..\Common\LongMap.mqh"
 #include "..\Common\TextHash.mqh"
@@ -14,7 +14,7 @@ enum ENUM_REPORT_NOVELTY
    REPORT_OUTDATED             // a later look has told how it stands
   };
 //+------------------------------------------------------------------+
-//| What was said                                                    |
+//| Hashes of posted reports.                                        |
 //+------------------------------------------------------------------+
 class CReportHashes
   {
@@ -33,14 +33,14 @@ public:
    void              Forget(const long before);
   };
 //+------------------------------------------------------------------+
-//| Nothing                                                          |
+//| Create it empty.                                                 |
 //+------------------------------------------------------------------+
 CReportHashes::CReportHashes(void)
   {
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| Nothing again                                                    |
+//| Remove all hashes.                                               |
 //+------------------------------------------------------------------+
 void CReportHashes::Clear(void)
   {
@@ -51,14 +51,14 @@ void CReportHashes::Clear(void)
    m_count=0;
   }
 //+------------------------------------------------------------------+
-//| How many reports are kept in mind                                |
+//| Return the number of reports.                                    |
 //+------------------------------------------------------------------+
 int CReportHashes::Count(void) const
   {
    return(m_count);
   }
 //+------------------------------------------------------------------+
-//| Keep in mind what a look has met, and whether it is news         |
+//| Note a report of a reading; return whether it is new.            |
 //+------------------------------------------------------------------+
 ENUM_REPORT_NOVELTY CReportHashes::Update(const string key,const string content,const long reading)
   {
@@ -88,8 +88,8 @@ ENUM_REPORT_NOVELTY CReportHashes::Update(const string key,const string content,
    return(REPORT_NEW);
   }
 //+------------------------------------------------------------------+
-//| Forget what no look since this one has met: no scan from now on  |
-//| can meet it again                                                |
+//| Remove the reports that no reading since this one had: no later  |
+//| scan can find them.                                              |
 //+------------------------------------------------------------------+
 void CReportHashes::Forget(const long before)
   {

@@ -1,27 +1,30 @@
 //+------------------------------------------------------------------+
 //|                                                      Scanner.mqh |
-//| From the broker's records to reports: everything after a welcome,|
-//| then whatever is new or changed.                                 |
+//| Scanner: post everything after a welcome, then whatever is new   |
+//| or changed.                                                      |
 //|                                                                  |
-//|   full scan  after each welcome, from the sidecar's watermark    |
-//|              less the overlap: everything is reported            |
-//|   rescan     every RESCAN_MS, and when the broker is back: what  |
-//|              this boot has not reported yet                      |
-//|   look       every QUICK_SCAN_MS, sooner on a trade transaction: live  |
-//|              orders, positions, the last minute of history       |
+//|   full scan   after each welcome, from the sidecar's watermark   |
+//|               less the overlap: every record is posted           |
+//|   rescan      every RESCAN_MS, and when the broker is back:      |
+//|               records that this load has not posted yet          |
+//|   quick scan  every QUICK_SCAN_MS, sooner on a trade             |
+//|               transaction: live orders, positions, the last      |
+//|               minute of history                                  |
 //|                                                                  |
-//| A history of more than WALK_RECORDS_MIN records is walked through in    |
-//| windows of time before its last minutes are looked at; looks go  |
-//| on beside a walk that is no full scan's.                         |
+//| A history of more than WALK_RECORDS_MIN records is walked        |
+//| through in windows of time before the snapshot of its last       |
+//| minutes is read; quick scans continue during a walk, except a    |
+//| full scan's.                                                     |
 //|                                                                  |
-//| A scan ends with a report of its own, which moves the watermark. |
-//| Transactions only make a look come sooner: MetaTrader guarantees |
-//| neither their order nor that they come, so nothing is read from  |
-//| them. Reports leave in portions, however long the history is.    |
+//| Full scan and rescan end with a report of their own, which moves |
+//| the watermark. Transactions only make a quick scan come sooner:  |
+//| MetaTrader guarantees neither their order nor their arrival, so  |
+//| nothing is read from them. Reports are posted in portions,       |
+//| whatever the length of the history.                              |
 //|                                                                  |
-//| Whether the terminal has its history complete when it says that  |
-//| it is connected is not known. So for DEEP_RESCAN_MS after each welcome  |
-//| and each reconnection rescans go back as far as the full scan.   |
+//| It is not known whether a connected terminal has its complete    |
+//| history. For DEEP_RESCAN_MS after each welcome and reconnection, |
+//| rescans start as early as the full scan.                         |
 //+------------------------------------------------------------------+
 #include "HistoryWalk.mqh"
 #include "LedgerReport.mqh"
@@ -52,7 +55,7 @@ enum ENUM_SCAN_STAGE
    SCAN_STAGE_SNAPSHOT
   };
 //+------------------------------------------------------------------+
-//| Compares the broker's records with what this boot has reported   |
+//| Comparison of the broker's records with the posted reports.      |
 //+------------------------------------------------------------------+
 class CScanner
   {
@@ -102,7 +105,7 @@ public:
    string            TakeAlarm(void);
   };
 //+------------------------------------------------------------------+
-//| Of no session                                                    |
+//| Create it without a session.                                     |
 //+------------------------------------------------------------------+
 CScanner::CScanner(void)
   {
@@ -114,7 +117,7 @@ CScanner::CScanner(void)
    m_counter=0;
   }
 //+------------------------------------------------------------------+
-//| A load of the program                                            |
+//| Start a load of the program.                                     |
 //+------------------------------------------------------------------+
 void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
   {
@@ -137,7 +140,7 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
    m_alarm="";
   }
 //+------------------------------------------------------------------+
-//| What was said is another account's                               |
+//| Forget the posted reports: they are another account's.           |
 //+------------------------------------------------------------------+
 void CScanner::Forget(void)
   {
@@ -148,8 +151,8 @@ void CScanner::Forget(void)
    m_welcomed=false;
   }
 //+------------------------------------------------------------------+
-//| A session began: the ledger beyond its mark, then everything.    |
-//| Whatever was under way is dropped.                               |
+//| Begin a session: post the ledger beyond its mark, then           |
+//| everything. A scan under way is dropped.                         |
 //+------------------------------------------------------------------+
 void CScanner::Begin(const SWelcome &welcome)
   {
@@ -160,8 +163,7 @@ void CScanner::Begin(const SWelcome &welcome)
    m_kind=SCAN_KIND_LEDGER;
   }
 //+------------------------------------------------------------------+
-//| Rescan with the next step: the broker was away, and things went  |
-//| on without us                                                    |
+//| Rescan with the next step: the broker was disconnected.          |
 //+------------------------------------------------------------------+
 void CScanner::RescanNow(const long mono_ms)
   {
@@ -170,14 +172,14 @@ void CScanner::RescanNow(const long mono_ms)
    m_deep_until_ms=mono_ms+DEEP_RESCAN_MS;
   }
 //+------------------------------------------------------------------+
-//| A trade transaction came: look with the next step                |
+//| Scan with the next step: a trade transaction came.               |
 //+------------------------------------------------------------------+
 void CScanner::ScanSoon(void)
   {
    m_next_quick_ms=LONG_MIN;
   }
 //+------------------------------------------------------------------+
-//| A bounded amount of work. Only in a session, with the broker     |
+//| Do a bounded amount of work. Only in a session, with the broker  |
 //| connected.                                                       |
 //+------------------------------------------------------------------+
 void CScanner::Step(const long mono_ms)
@@ -198,8 +200,7 @@ void CScanner::Step(const long mono_ms)
       StartNext(mono_ms);
   }
 //+------------------------------------------------------------------+
-//| A portion of the scan or look under way; how many reports were   |
-//| posted                                                           |
+//| Post a portion of the scan; return the number of posted reports. |
 //+------------------------------------------------------------------+
 int CScanner::Portion(const int room,const long mono_ms)
   {
@@ -212,8 +213,8 @@ int CScanner::Portion(const int room,const long mono_ms)
    return(0);
   }
 //+------------------------------------------------------------------+
-//| A portion of the history's walk; how many reports were posted. Its |
-//| end is the look at what is left.                                 |
+//| Post a portion of the walk; return the number of posted reports. |
+//| At its end the snapshot of the rest is taken.                    |
 //+------------------------------------------------------------------+
 int CScanner::ReportWalk(const int room)
   {
@@ -230,7 +231,8 @@ int CScanner::ReportWalk(const int room)
    return(posted);
   }
 //+------------------------------------------------------------------+
-//| A portion of the snapshot; how many reports were posted          |
+//| Post a portion of the snapshot; return the number of posted      |
+//| reports.                                                         |
 //+------------------------------------------------------------------+
 int CScanner::ReportSnapshot(const int room)
   {
@@ -264,7 +266,7 @@ int CScanner::ReportSnapshot(const int room)
    return(posted);
   }
 //+------------------------------------------------------------------+
-//| What is due next                                                 |
+//| Start the scan that is due.                                      |
 //+------------------------------------------------------------------+
 void CScanner::StartNext(const long mono_ms)
   {
@@ -286,8 +288,8 @@ void CScanner::StartNext(const long mono_ms)
       Start(SCAN_KIND_QUICK,QuickScanFrom(),mono_ms);
   }
 //+------------------------------------------------------------------+
-//| Begin; false where the broker is away, and the next step tries   |
-//| again                                                            |
+//| Start a scan; return false while the broker is disconnected. The |
+//| next step tries again.                                           |
 //+------------------------------------------------------------------+
 bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms)
   {
@@ -323,7 +325,8 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Take a snapshot; false where the broker went meanwhile           |
+//| Take a snapshot; return false where the broker disconnected      |
+//| meanwhile.                                                       |
 //+------------------------------------------------------------------+
 bool CScanner::Take(const long from_ms)
   {
@@ -333,7 +336,7 @@ bool CScanner::Take(const long from_ms)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A look in the midst of a walk                                    |
+//| Take a quick scan's snapshot during a walk.                      |
 //+------------------------------------------------------------------+
 void CScanner::QuickScanInWalk(const long mono_ms)
   {
@@ -343,8 +346,8 @@ void CScanner::QuickScanInWalk(const long mono_ms)
       m_stage=SCAN_STAGE_QUICK_IN_WALK;
   }
 //+------------------------------------------------------------------+
-//| Where a look starts. Never further back than the scan did: what  |
-//| lies before that is neither news nor in memory.                  |
+//| Return the start of a quick scan. It is never earlier than the   |
+//| last scan's: records before that are not in the hashes.          |
 //+------------------------------------------------------------------+
 long CScanner::QuickScanFrom(void) const
   {
@@ -352,8 +355,8 @@ long CScanner::QuickScanFrom(void) const
    return((since_ms>m_from_ms) ? since_ms : m_from_ms);
   }
 //+------------------------------------------------------------------+
-//| Where a scan starts. Server time may have been set back behind   |
-//| the watermark: daylight saving, or another server.               |
+//| Return the start of a scan. The server time may be behind the    |
+//| watermark: daylight saving, or another server.                   |
 //+------------------------------------------------------------------+
 long CScanner::ScanFrom(const long watermark_server_ms) const
   {
@@ -362,7 +365,7 @@ long CScanner::ScanFrom(const long watermark_server_ms) const
    return((from_ms>0) ? from_ms : 0);
   }
 //+------------------------------------------------------------------+
-//| A scan is through, and everything before this was posted         |
+//| Post the end of a scan. All its reports were posted.             |
 //+------------------------------------------------------------------+
 void CScanner::End(void)
   {
@@ -381,7 +384,7 @@ void CScanner::End(void)
                            m_walk.Orders()+m_snapshot.Orders(),positions));
   }
 //+------------------------------------------------------------------+
-//| What a person must see; empty where there is nothing             |
+//| Take the alarm that requires action; empty where there is none.  |
 //+------------------------------------------------------------------+
 string CScanner::TakeAlarm(void)
   {

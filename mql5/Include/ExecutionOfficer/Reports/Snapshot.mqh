@@ -1,13 +1,13 @@
 //+------------------------------------------------------------------+
 //|                                                     Snapshot.mqh |
-//| The broker's records at one moment: what is open as reports, what|
-//| is history as tickets, to be read in portions.                   |
+//| The broker's records at one moment: open ones as reports, the    |
+//| history as tickets, to be read in portions.                      |
 //+------------------------------------------------------------------+
 #include "OrderSearch.mqh"
 
 #define SNAPSHOT_ATTEMPTS 3
 //+------------------------------------------------------------------+
-//| The records from a server time on                                |
+//| Records from a server time on.                                   |
 //+------------------------------------------------------------------+
 class CSnapshot
   {
@@ -42,14 +42,14 @@ public:
    void              Positions(long &identifiers[]) const;
   };
 //+------------------------------------------------------------------+
-//| Of no moment                                                     |
+//| Create it empty.                                                 |
 //+------------------------------------------------------------------+
 CSnapshot::CSnapshot(void)
   {
    Clear();
   }
 //+------------------------------------------------------------------+
-//| Of no moment again                                               |
+//| Remove all records.                                              |
 //+------------------------------------------------------------------+
 void CSnapshot::Clear(void)
   {
@@ -65,10 +65,10 @@ void CSnapshot::Clear(void)
    m_next=0;
   }
 //+------------------------------------------------------------------+
-//| Look at everything, with history and positions of one moment:    |
-//| the terminal's lists change while we read. False where the       |
-//| broker is away, or went away meanwhile: what came may then be an |
-//| older picture, while server time ran on.                         |
+//| Take a snapshot with history and positions of one moment,        |
+//| although the terminal's lists change during reading. Return      |
+//| false where the broker is or became disconnected: the records    |
+//| may be older than the server time.                               |
 //+------------------------------------------------------------------+
 bool CSnapshot::Take(const long from_ms)
   {
@@ -91,7 +91,7 @@ bool CSnapshot::Take(const long from_ms)
    return(BrokerConnected());
   }
 //+------------------------------------------------------------------+
-//| The live orders as they are now                                  |
+//| Read the live orders.                                            |
 //+------------------------------------------------------------------+
 void CSnapshot::ReadLiveOrders(void)
   {
@@ -108,7 +108,7 @@ void CSnapshot::ReadLiveOrders(void)
      }
   }
 //+------------------------------------------------------------------+
-//| The positions as they are now, behind the live orders            |
+//| Read the positions, behind the live orders.                      |
 //+------------------------------------------------------------------+
 void CSnapshot::ReadPositions(void)
   {
@@ -130,7 +130,7 @@ void CSnapshot::ReadPositions(void)
    ArrayResize(m_positions,count);
   }
 //+------------------------------------------------------------------+
-//| The tickets of what is history                                   |
+//| Read the tickets of the history.                                 |
 //+------------------------------------------------------------------+
 bool CSnapshot::ReadHistory(void)
   {
@@ -150,8 +150,8 @@ bool CSnapshot::ReadHistory(void)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| An order that was done since the live ones were read stands among|
-//| the done ones                                                    |
+//| Remove the live orders that were done since: they are among the  |
+//| done orders.                                                     |
 //+------------------------------------------------------------------+
 void CSnapshot::DropDone(void)
   {
@@ -167,18 +167,18 @@ void CSnapshot::DropDone(void)
    m_live_orders=kept;
   }
 //+------------------------------------------------------------------+
-//| Make the history that is still to be read the selected one. It   |
-//| is to be called before Next in each timer call.                  |
+//| Select the history of the unread tickets. Call it before Next in |
+//| each timer call.                                                 |
 //+------------------------------------------------------------------+
 bool CSnapshot::Select(void) const
   {
    return(m_next>=ArraySize(m_orders)+ArraySize(m_deals) || SelectHistory(m_from_ms));
   }
 //+------------------------------------------------------------------+
-//| The next report: deals, done orders, live orders, positions. A   |
-//| deal is known before the position that it made, and before the   |
-//| word that the rest of its order was cancelled. False where a     |
-//| record is not there any more; go on until Done.                  |
+//| Read the next report: deals, done orders, live orders,           |
+//| positions. A deal precedes the position that it made, and the    |
+//| cancellation of its order's rest. Return false where a record no |
+//| longer exists; continue until Done.                              |
 //+------------------------------------------------------------------+
 bool CSnapshot::Next(SReport &report)
   {
@@ -196,42 +196,42 @@ bool CSnapshot::Next(SReport &report)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Whether everything was handed out                                |
+//| Return whether all records were read.                            |
 //+------------------------------------------------------------------+
 bool CSnapshot::Done(void) const
   {
    return(m_next>=ArraySize(m_orders)+ArraySize(m_deals)+ArraySize(m_live));
   }
 //+------------------------------------------------------------------+
-//| Where the history in it starts                                   |
+//| Return the start of the history.                                 |
 //+------------------------------------------------------------------+
 long CSnapshot::FromMs(void) const
   {
    return(m_from_ms);
   }
 //+------------------------------------------------------------------+
-//| The server time of the look                                      |
+//| Return the server time of the snapshot.                          |
 //+------------------------------------------------------------------+
 long CSnapshot::ToMs(void) const
   {
    return(m_to_ms);
   }
 //+------------------------------------------------------------------+
-//| How many deals                                                   |
+//| Return the number of deals.                                      |
 //+------------------------------------------------------------------+
 int CSnapshot::Deals(void) const
   {
    return(ArraySize(m_deals));
   }
 //+------------------------------------------------------------------+
-//| How many orders, done and live                                   |
+//| Return the number of orders, done and live.                      |
 //+------------------------------------------------------------------+
 int CSnapshot::Orders(void) const
   {
    return(ArraySize(m_orders)+m_live_orders);
   }
 //+------------------------------------------------------------------+
-//| The identifiers of all positions                                 |
+//| Read the identifiers of all positions.                           |
 //+------------------------------------------------------------------+
 void CSnapshot::Positions(long &identifiers[]) const
   {

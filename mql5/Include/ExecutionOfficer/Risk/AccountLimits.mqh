@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                AccountLimits.mqh |
-//| The inputs that look further than one order: what is open        |
-//| already, how fast it goes, how the account stands. Each is off   |
-//| where its input is 0, and holds for an OPEN alone.               |
+//| Risk limits of all orders together: exposure in a symbol, rate   |
+//| of orders, state of the account. Each is off where its input is  |
+//| 0, and applies to an OPEN only.                                  |
 //+------------------------------------------------------------------+
 #include "..\Ledger\Ownership.mqh"
 #include "DayEquity.mqh"
@@ -11,7 +11,7 @@
 
 #define MINUTE_MS 60000
 //+------------------------------------------------------------------+
-//| Of one load of the program                                       |
+//| Limits of one load of the program.                               |
 //+------------------------------------------------------------------+
 class CAccountLimits
   {
@@ -38,7 +38,7 @@ public:
    string            OpenViolation(const SOrder &order);
   };
 //+------------------------------------------------------------------+
-//| Of no load                                                       |
+//| Create it without a load.                                        |
 //+------------------------------------------------------------------+
 CAccountLimits::CAccountLimits(void)
   {
@@ -46,7 +46,7 @@ CAccountLimits::CAccountLimits(void)
    m_mono_ms=0;
   }
 //+------------------------------------------------------------------+
-//| A load of the program                                            |
+//| Start a load of the program.                                     |
 //+------------------------------------------------------------------+
 void CAccountLimits::Load(CLedger &ledger,const SRiskLimits &risk_limits)
   {
@@ -58,7 +58,7 @@ void CAccountLimits::Load(CLedger &ledger,const SRiskLimits &risk_limits)
    m_unseen_orders.Clear();
   }
 //+------------------------------------------------------------------+
-//| The time now, and how the account stands                         |
+//| Update the time and the state of the account.                    |
 //+------------------------------------------------------------------+
 void CAccountLimits::Update(const long mono_ms,const STerminalState &terminal)
   {
@@ -68,7 +68,7 @@ void CAccountLimits::Update(const long mono_ms,const STerminalState &terminal)
       m_day.Update(terminal.account,terminal.server_ms,AccountInfoDouble(ACCOUNT_EQUITY));
   }
 //+------------------------------------------------------------------+
-//| An OPEN went out; `refused`: nothing will come of it             |
+//| Record a sent OPEN. `refused`: nothing was executed.             |
 //+------------------------------------------------------------------+
 void CAccountLimits::Opened(const SOrder &order,const bool refused)
   {
@@ -81,7 +81,8 @@ void CAccountLimits::Opened(const SOrder &order,const bool refused)
    m_sent_ms[count]=m_mono_ms;
   }
 //+------------------------------------------------------------------+
-//| Which input forbids the OPEN, with the numbers; empty: none      |
+//| Return the limit that forbids the OPEN, with its numbers; empty  |
+//| where none does.                                                 |
 //+------------------------------------------------------------------+
 string CAccountLimits::OpenViolation(const SOrder &order)
   {
@@ -91,14 +92,14 @@ string CAccountLimits::OpenViolation(const SOrder &order)
    return((violation=="") ? AccountStateViolation() : violation);
   }
 //+------------------------------------------------------------------+
-//| Whether what we have in a symbol is limited                      |
+//| Return whether the exposure in a symbol is limited.              |
 //+------------------------------------------------------------------+
 bool CAccountLimits::HasExposureLimit(void) const
   {
    return(m_risk_limits.max_symbol_positions>0 || m_risk_limits.max_symbol_lots>0.0);
   }
 //+------------------------------------------------------------------+
-//| What we have in the symbol, the new one included                 |
+//| Check the exposure in the symbol, with the new order.            |
 //+------------------------------------------------------------------+
 string CAccountLimits::ExposureViolation(const SOrder &order)
   {
@@ -138,7 +139,7 @@ string CAccountLimits::ExposureViolation(const SOrder &order)
    return("");
   }
 //+------------------------------------------------------------------+
-//| How many OPENs went out within the last minute                   |
+//| Check the number of OPENs of the last minute.                    |
 //+------------------------------------------------------------------+
 string CAccountLimits::OrderRateViolation(void)
   {
@@ -157,7 +158,7 @@ string CAccountLimits::OrderRateViolation(void)
           +IntegerToString(m_risk_limits.max_orders_per_minute));
   }
 //+------------------------------------------------------------------+
-//| How the account stands                                           |
+//| Check margin level and daily loss.                               |
 //+------------------------------------------------------------------+
 string CAccountLimits::AccountStateViolation(void) const
   {

@@ -1,13 +1,14 @@
 //+------------------------------------------------------------------+
 //|                                                    DayEquity.mqh |
-//| The equity with which the broker's day began. Kept in two global |
-//| variables of the terminal: a restart must not begin the day anew.|
+//| Equity at the start of the broker's day. It is kept in two       |
+//| global variables of the terminal: a restart must not start the   |
+//| day again.                                                       |
 //+------------------------------------------------------------------+
 #include "..\Terminal\GlobalVariables.mqh"
 
 #define DAY_MS 86400000
 //+------------------------------------------------------------------+
-//| Of one account                                                   |
+//| Equity of one account.                                           |
 //+------------------------------------------------------------------+
 class CDayEquity
   {
@@ -26,14 +27,14 @@ public:
    double            Equity(void) const { return(m_equity); }
   };
 //+------------------------------------------------------------------+
-//| No day yet                                                       |
+//| Create it without a day.                                         |
 //+------------------------------------------------------------------+
 CDayEquity::CDayEquity(void)
   {
    Reset();
   }
 //+------------------------------------------------------------------+
-//| No day yet, and nobody's                                         |
+//| Forget account and day.                                          |
 //+------------------------------------------------------------------+
 void CDayEquity::Reset(void)
   {
@@ -42,7 +43,7 @@ void CDayEquity::Reset(void)
    m_equity=0.0;
   }
 //+------------------------------------------------------------------+
-//| What an earlier load, or another terminal session, has kept      |
+//| Read the values of an earlier load or terminal session.          |
 //+------------------------------------------------------------------+
 void CDayEquity::Read(const SAccount &account)
   {
@@ -60,10 +61,10 @@ void CDayEquity::Read(const SAccount &account)
      }
   }
 //+------------------------------------------------------------------+
-//| How the account stands now. A day whose beginning was not seen   |
-//| begins when it is first seen; a clock that was set back does not |
-//| begin an earlier one. An equity of 0 is none that a day begins   |
-//| with: the account is not in the terminal yet.                    |
+//| Update with the equity now. A day whose start was not seen       |
+//| starts when it is first seen; a clock that was set back starts   |
+//| no day. An equity of 0 is ignored: the account is not loaded     |
+//| yet.                                                             |
 //+------------------------------------------------------------------+
 void CDayEquity::Update(const SAccount &account,const long server_ms,const double equity)
   {

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                   RiskLimits.mqh |
-//| The program's own inputs as far as they limit orders: they hold  |
-//| whatever the sidecar asks for. No call into the terminal.        |
+//| Risk limits of each order: the program's inputs. They hold       |
+//| whatever the sidecar sends. No call into the terminal.           |
 //+------------------------------------------------------------------+
 #include "..\Common\Text.mqh"
 #include "..\Link\Records.mqh"
@@ -9,7 +9,7 @@
 #define POINTS_TOLERANCE 0.001        // doubles: 20.000000000001 points are 20
 #define LOTS_TOLERANCE 0.000000001
 //+------------------------------------------------------------------+
-//| What may be done at all                                          |
+//| All risk limits.                                                 |
 //+------------------------------------------------------------------+
 struct SRiskLimits
   {
@@ -30,16 +30,15 @@ struct SRiskLimits
    double            max_daily_loss;        // account currency
   };
 //+------------------------------------------------------------------+
-//| The deviation that an order asks for, in points                  |
+//| Return the deviation of an order, in points.                     |
 //+------------------------------------------------------------------+
 long DeviationOf(const SRiskLimits &risk_limits,const SOrder &order)
   {
    return((order.deviation_points<0) ? risk_limits.default_deviation : order.deviation_points);
   }
 //+------------------------------------------------------------------+
-//| The deviation that an order goes out with, in points: whoever    |
-//| closes gets what he asks for up to the maximum, and is not       |
-//| refused                                                          |
+//| Return the deviation that is sent, in points: for a CLOSE it is  |
+//| cut to the maximum, and the order is not refused.                |
 //+------------------------------------------------------------------+
 long SentDeviation(const SRiskLimits &risk_limits,const SOrder &order)
   {
@@ -47,7 +46,7 @@ long SentDeviation(const SRiskLimits &risk_limits,const SOrder &order)
    return((order.kind==COMMAND_KIND_CLOSE && asked>risk_limits.max_deviation) ? risk_limits.max_deviation : asked);
   }
 //+------------------------------------------------------------------+
-//| An action by the input that allows it                            |
+//| Return the action of an order, as its input names it.            |
 //+------------------------------------------------------------------+
 string ActionOf(const SOrder &order)
   {
@@ -56,7 +55,7 @@ string ActionOf(const SOrder &order)
    return((order.side==ORDER_SIDE_BUY) ? "OPEN LONG" : "OPEN SHORT");
   }
 //+------------------------------------------------------------------+
-//| Which actions are allowed, for people                            |
+//| Return the allowed actions, for messages.                        |
 //+------------------------------------------------------------------+
 string AllowedActions(const SRiskLimits &risk_limits)
   {
@@ -74,7 +73,8 @@ string AllowedActions(const SRiskLimits &risk_limits)
    return((list=="") ? "none" : StringSubstr(list,2));
   }
 //+------------------------------------------------------------------+
-//| Whether the inputs allow what the order does                     |
+//| Return whether the inputs allow the action of an order. An       |
+//| unknown action is not allowed.                                   |
 //+------------------------------------------------------------------+
 bool AllowsAction(const SRiskLimits &risk_limits,const SOrder &order)
   {
@@ -91,7 +91,7 @@ bool AllowsAction(const SRiskLimits &risk_limits,const SOrder &order)
    return(order.side==ORDER_SIDE_SELL && risk_limits.allow_short);
   }
 //+------------------------------------------------------------------+
-//| A list of symbols as it is compared: no spaces around the names  |
+//| Return a list of symbols without spaces around the names.        |
 //+------------------------------------------------------------------+
 string NormalizeSymbols(const string symbols)
   {
@@ -107,14 +107,15 @@ string NormalizeSymbols(const string symbols)
    return(list);
   }
 //+------------------------------------------------------------------+
-//| Whether the inputs allow opening in a symbol                     |
+//| Return whether the inputs allow opening in a symbol.             |
 //+------------------------------------------------------------------+
 bool AllowsSymbol(const SRiskLimits &risk_limits,const string symbol)
   {
    return(risk_limits.symbols=="" || StringFind(", "+risk_limits.symbols+", ",", "+symbol+", ")>=0);
   }
 //+------------------------------------------------------------------+
-//| Which input forbids the order, with the numbers; empty: none     |
+//| Return the limit that forbids the order, with its numbers; empty |
+//| where none does.                                                 |
 //+------------------------------------------------------------------+
 string RiskLimitViolation(const SRiskLimits &risk_limits,const SOrder &order)
   {
@@ -134,7 +135,7 @@ string RiskLimitViolation(const SRiskLimits &risk_limits,const SOrder &order)
    return("");
   }
 //+------------------------------------------------------------------+
-//| Whether the spread is too wide for the order; empty: it is not   |
+//| Return a message where the spread exceeds the limit; else empty. |
 //+------------------------------------------------------------------+
 string SpreadLimitViolation(const SRiskLimits &risk_limits,const SOrder &order,const double bid,const double ask,const double point)
   {
@@ -147,8 +148,8 @@ string SpreadLimitViolation(const SRiskLimits &risk_limits,const SOrder &order,c
           +IntegerToString(risk_limits.max_spread));
   }
 //+------------------------------------------------------------------+
-//| Whether the spread is wider than the order itself allows; empty: |
-//| it is not                                                        |
+//| Return a message where the spread exceeds the order's own        |
+//| maximum; else empty.                                             |
 //+------------------------------------------------------------------+
 string OrderSpreadViolation(const SOrder &order,const double bid,const double ask,const double point)
   {
@@ -158,8 +159,8 @@ string OrderSpreadViolation(const SOrder &order,const double bid,const double as
    return("the spread is "+DoubleToString(spread,0)+" points; at most "+IntegerToString(order.max_spread_points)+" are allowed");
   }
 //+------------------------------------------------------------------+
-//| Whether the market is too far from the order's own price; empty: |
-//| it is not                                                        |
+//| Return a message where the market is too far from the order's    |
+//| own price; else empty.                                           |
 //+------------------------------------------------------------------+
 string PriceDistanceViolation(const SRiskLimits &risk_limits,const SOrder &order,const double market,const double point,const int digits)
   {

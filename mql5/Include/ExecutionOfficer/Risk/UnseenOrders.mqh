@@ -1,16 +1,16 @@
 //+------------------------------------------------------------------+
 //|                                                 UnseenOrders.mqh |
-//| OPENs that went out and do not show in the terminal's lists yet. |
-//| OrderSend comes back when the server has answered; order and     |
-//| position may enter the lists later. Until they do, and for       |
-//| UNSEEN_MS at most, whoever counts what there is counts them too. |
+//| Sent OPENs that are not in the terminal's lists yet. OrderSend   |
+//| returns when the server has answered; order and position may     |
+//| enter the lists later. Until then, and for UNSEEN_MS at most,    |
+//| they count towards the exposure.                                 |
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
 #define UNSEEN_MS 5000            // of a connected broker
 #define UNSEEN_ORDERS_MAX 256           // more than are sent in that time
 //+------------------------------------------------------------------+
-//| One of them                                                      |
+//| One sent OPEN.                                                   |
 //+------------------------------------------------------------------+
 struct SUnseenOrder
   {
@@ -21,7 +21,7 @@ struct SUnseenOrder
    long              since_ms;       // 0: not known to be connected since
   };
 //+------------------------------------------------------------------+
-//| Whether an open position bears the token                         |
+//| Return whether an open position has the client order id.         |
 //+------------------------------------------------------------------+
 bool PositionShows(const long client_order_id)
   {
@@ -31,7 +31,7 @@ bool PositionShows(const long client_order_id)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Whether a live order bears the token                             |
+//| Return whether a live order has the client order id.             |
 //+------------------------------------------------------------------+
 bool OrderShows(const long client_order_id)
   {
@@ -41,7 +41,7 @@ bool OrderShows(const long client_order_id)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Put a token at the end of a list                                 |
+//| Append a client order id to a list.                              |
 //+------------------------------------------------------------------+
 void AppendClientOrderId(long &client_order_ids[],const long client_order_id)
   {
@@ -50,7 +50,7 @@ void AppendClientOrderId(long &client_order_ids[],const long client_order_id)
    client_order_ids[count]=client_order_id;
   }
 //+------------------------------------------------------------------+
-//| Of one load of the program                                       |
+//| Unseen orders of one load of the program.                        |
 //+------------------------------------------------------------------+
 class CUnseenOrders
   {
@@ -67,7 +67,7 @@ public:
    void              Count(const string symbol,const long &shown[],int &count,double &lots) const;
   };
 //+------------------------------------------------------------------+
-//| An OPEN went out, and was not refused                            |
+//| Add a sent OPEN that was not refused.                            |
 //+------------------------------------------------------------------+
 void CUnseenOrders::Put(const SOrder &order)
   {
@@ -82,8 +82,9 @@ void CUnseenOrders::Put(const SOrder &order)
    m_sent[last].since_ms=0;
   }
 //+------------------------------------------------------------------+
-//| Let go of what shows by now, or never will. A market order on    |
-//| its way through the book does not show for good.                 |
+//| Remove orders that are in the lists, or that never come. A       |
+//| market order in the list of live orders stays: it leaves that    |
+//| list before its position exists.                                 |
 //+------------------------------------------------------------------+
 void CUnseenOrders::Update(const long mono_ms,const bool connected)
   {
@@ -99,7 +100,8 @@ void CUnseenOrders::Update(const long mono_ms,const bool connected)
      }
   }
 //+------------------------------------------------------------------+
-//| Whether what the token opened may still come to be seen          |
+//| Return whether the position of a client order id may still enter |
+//| the lists.                                                       |
 //+------------------------------------------------------------------+
 bool CUnseenOrders::Holds(const long client_order_id) const
   {
@@ -109,7 +111,8 @@ bool CUnseenOrders::Holds(const long client_order_id) const
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Add what is not among the tokens that the lists showed           |
+//| Add the orders that are not among the client order ids of the    |
+//| lists.                                                           |
 //+------------------------------------------------------------------+
 void CUnseenOrders::Count(const string symbol,const long &shown[],int &count,double &lots) const
   {
@@ -125,7 +128,7 @@ void CUnseenOrders::Count(const string symbol,const long &shown[],int &count,dou
      }
   }
 //+------------------------------------------------------------------+
-//| Take one out of the list                                         |
+//| Remove one order.                                                |
 //+------------------------------------------------------------------+
 void CUnseenOrders::Drop(const int index)
   {

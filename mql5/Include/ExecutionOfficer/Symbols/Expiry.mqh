@@ -1,24 +1,25 @@
 //+------------------------------------------------------------------+
 //|                                                       Expiry.mqh |
-//| How long a pending order stays on the book: what was asked, in   |
-//| the terms that the symbol allows. No call into the terminal.     |
+//| Expiry of a pending order, in the modes that the symbol allows.  |
+//| No call into the terminal.                                       |
 //|                                                                  |
-//|   asked   the first that SYMBOL_EXPIRATION_MODE has              |
-//|   GTC     GTC, DAY                                               |
-//|   DAY     DAY, SPECIFIED_DAY of today                            |
-//|   GTD     SPECIFIED, SPECIFIED_DAY of the last day that is over  |
-//|           by then                                                |
+//|   time in force   first mode that the symbol allows              |
+//|   GTC             GTC, DAY                                       |
+//|   DAY             DAY, SPECIFIED_DAY of today                    |
+//|   GTD             SPECIFIED, SPECIFIED_DAY of the last day that  |
+//|                   ends by then                                   |
 //|                                                                  |
-//| Never longer than asked. An order of SPECIFIED_DAY lives until   |
-//| 23:59:59 of its day; whether that second still counts is not     |
-//| said, so a day is over at midnight. All times are the broker's.  |
+//| Never longer than requested. An order of SPECIFIED_DAY lives     |
+//| until 23:59:59 of its day; whether that second is included is    |
+//| not documented, so a day ends at midnight. All times are the     |
+//| broker's.                                                        |
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
 #define DAY_S 86400
 #define LAST_SECOND_S 86399
 //+------------------------------------------------------------------+
-//| A request's type_time and expiration                             |
+//| Values of type_time and expiration.                              |
 //+------------------------------------------------------------------+
 struct SExpiry
   {
@@ -26,14 +27,14 @@ struct SExpiry
    long              expiration_s; // 0: none
   };
 //+------------------------------------------------------------------+
-//| A time as MetaTrader writes it                                   |
+//| Return a time as MetaTrader writes it.                           |
 //+------------------------------------------------------------------+
 string ClockText(const long server_ms)
   {
    return(TimeToString((datetime)(server_ms/1000),TIME_DATE|TIME_SECONDS));
   }
 //+------------------------------------------------------------------+
-//| What SYMBOL_EXPIRATION_MODE allows, for people                   |
+//| Return the modes of SYMBOL_EXPIRATION_MODE, for messages.        |
 //+------------------------------------------------------------------+
 string ExpiryNames(const long allowed)
   {
@@ -49,15 +50,15 @@ string ExpiryNames(const long allowed)
    return((names=="") ? "none" : StringSubstr(names,2));
   }
 //+------------------------------------------------------------------+
-//| No expiry would do                                               |
+//| Refuse an expiry. Always false.                                  |
 //+------------------------------------------------------------------+
 bool RefuseExpiry(SNotSent &answer,const string message)
   {
    return(NotSent(answer,"CHECK",message,TRADE_RETCODE_INVALID_EXPIRATION));
   }
 //+------------------------------------------------------------------+
-//| The end of a day. Its last second: a server that reads a date    |
-//| alone, and one that reads the time as well, mean the same.       |
+//| Set the end of a day. Its last second: a server that uses the    |
+//| date alone and one that uses the time agree on it.               |
 //+------------------------------------------------------------------+
 bool UntilEndOf(const long day,SExpiry &expiry)
   {
@@ -66,7 +67,7 @@ bool UntilEndOf(const long day,SExpiry &expiry)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Until a moment. `symbol` is for people.                          |
+//| Choose the mode of an expiry time. `symbol` is for messages.     |
 //+------------------------------------------------------------------+
 bool ChooseMoment(const string symbol,const long allowed,const long expires_server_ms,const long server_ms,
                   SExpiry &expiry,SNotSent &answer)
@@ -92,8 +93,8 @@ bool ChooseMoment(const string symbol,const long allowed,const long expires_serv
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The terms under which an order goes out now; false: there are    |
-//| none. `allowed` is the symbol's SYMBOL_EXPIRATION_MODE.          |
+//| Choose the mode of a time in force; return false where there is  |
+//| none. `allowed` is SYMBOL_EXPIRATION_MODE.                       |
 //+------------------------------------------------------------------+
 bool ChooseExpiry(const string time_in_force,const string symbol,const long allowed,const long expires_server_ms,
                   const long server_ms,SExpiry &expiry,SNotSent &answer)

@@ -1,13 +1,12 @@
 //+------------------------------------------------------------------+
 //|                                                      Filling.mqh |
-//| Which filling mode an order goes out with. No call into the      |
-//| terminal.                                                        |
+//| Filling modes. No call into the terminal.                        |
 //+------------------------------------------------------------------+
 //+------------------------------------------------------------------+
-//| The filling mode for a market order. An OPEN is filled whole     |
-//| where the symbol has that, a CLOSE as far as it goes: a part     |
-//| closed is better than nothing closed. RETURN has no flag; market |
-//| execution forbids it.                                            |
+//| Choose the filling mode of a market order: an OPEN is filled     |
+//| whole where the symbol allows it, a CLOSE as far as possible,    |
+//| since closing a part is better than closing nothing. RETURN has  |
+//| no flag; market execution forbids it.                            |
 //+------------------------------------------------------------------+
 ENUM_ORDER_TYPE_FILLING ChooseFilling(const bool opens,const long flags,const long execution)
   {
@@ -20,11 +19,11 @@ ENUM_ORDER_TYPE_FILLING ChooseFilling(const bool opens,const long flags,const lo
    return((execution==SYMBOL_TRADE_EXECUTION_MARKET) ? ORDER_FILLING_FOK : ORDER_FILLING_RETURN);
   }
 //+------------------------------------------------------------------+
-//| The filling mode for a pending order. RETURN: what is not filled |
-//| at once stays on the book. Market execution forbids it; there an |
-//| order takes what the symbol names, in parts where it may, and    |
-//| RETURN, the default, where it names nothing. BOC is never chosen:|
-//| it would refuse an order that could be filled at once.           |
+//| Choose the filling mode of a pending order. RETURN: the rest of  |
+//| a partial fill stays on the book. Market execution forbids it;   |
+//| there the flags decide, IOC before FOK, and RETURN, the default, |
+//| where there are none. BOC is never chosen: it refuses an order   |
+//| that can be filled at once.                                      |
 //+------------------------------------------------------------------+
 ENUM_ORDER_TYPE_FILLING ChoosePendingFilling(const long flags,const long execution)
   {

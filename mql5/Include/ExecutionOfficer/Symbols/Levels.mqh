@@ -1,29 +1,30 @@
 //+------------------------------------------------------------------+
 //|                                                       Levels.mqh |
-//| Prices and stops: on their side of the market, and far enough    |
-//| from it. Each message has the numbers. No call into the terminal.|
+//| Prices and levels: their side of the market, and their distance  |
+//| from it. Each message has the numbers. No call into the          |
+//| terminal.                                                        |
 //|                                                                  |
-//|   a long position       stop loss below the bid, take profit     |
+//|   long position         stop loss below the bid, take profit     |
 //|                         above it                                 |
-//|   a short position      stop loss above the ask, take profit     |
+//|   short position        stop loss above the ask, take profit     |
 //|                         below it                                 |
 //|   BUY_LIMIT, SELL_STOP  price below the market (ask for a BUY,   |
 //|                         bid for a SELL)                          |
 //|   SELL_LIMIT, BUY_STOP  price above it; stop-limit orders as     |
 //|                         stop orders                              |
-//|   a pending order       stops as a position's, on the sides of   |
-//|                         its price; of a stop-limit order, of its |
-//|                         limit price                              |
+//|   pending order         levels as a position's, on the sides of  |
+//|                         its price; of a stop-limit order, of     |
+//|                         its limit price                          |
 //|                                                                  |
-//| All of them at least SYMBOL_TRADE_STOPS_LEVEL points away; what  |
-//| stands within SYMBOL_TRADE_FREEZE_LEVEL points of being reached  |
-//| is not changed.                                                  |
+//| The distance is at least SYMBOL_TRADE_STOPS_LEVEL points. A      |
+//| position or order within SYMBOL_TRADE_FREEZE_LEVEL points of a   |
+//| level is not changed.                                            |
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
 #define LEVEL_TOLERANCE 0.001         // points: 20.000000000001 are 20
 //+------------------------------------------------------------------+
-//| A symbol's quote, and what it asks of levels                     |
+//| A symbol's quote, and its rules for levels.                      |
 //+------------------------------------------------------------------+
 struct SMarket
   {
@@ -35,7 +36,7 @@ struct SMarket
    long              freeze_level; // points
   };
 //+------------------------------------------------------------------+
-//| A pending order's prices, as they are or shall be. 0: none.      |
+//| Prices of a pending order, present or requested. 0: none.        |
 //+------------------------------------------------------------------+
 struct SPrices
   {
@@ -48,7 +49,7 @@ struct SPrices
    double            take_profit;
   };
 //+------------------------------------------------------------------+
-//| What a level is measured from, by name                           |
+//| Price from which a level is measured, with its name.             |
 //+------------------------------------------------------------------+
 struct SReferencePrice
   {
@@ -56,7 +57,7 @@ struct SReferencePrice
    double            price;
   };
 //+------------------------------------------------------------------+
-//| The quote at which an order of that side opens                   |
+//| Read the quote at which an order of that side opens.             |
 //+------------------------------------------------------------------+
 void OpenQuote(const SMarket &market,const bool is_buy,SReferencePrice &start)
   {
@@ -64,14 +65,14 @@ void OpenQuote(const SMarket &market,const bool is_buy,SReferencePrice &start)
    start.price=is_buy ? market.ask : market.bid;
   }
 //+------------------------------------------------------------------+
-//| The quote at which a position of that side is closed             |
+//| Read the quote at which a position of that side is closed.       |
 //+------------------------------------------------------------------+
 void CloseQuote(const SMarket &market,const bool is_buy,SReferencePrice &start)
   {
    OpenQuote(market,!is_buy,start);
   }
 //+------------------------------------------------------------------+
-//| The price at which a pending order opens                         |
+//| Read the price at which a pending order opens.                   |
 //+------------------------------------------------------------------+
 void EntryPrice(const SPrices &prices,SReferencePrice &start)
   {
@@ -79,21 +80,21 @@ void EntryPrice(const SPrices &prices,SReferencePrice &start)
    start.price=prices.is_stop_limit ? prices.limit_price : prices.price;
   }
 //+------------------------------------------------------------------+
-//| Whether two prices are the same one                              |
+//| Return whether two prices are equal.                             |
 //+------------------------------------------------------------------+
 bool SamePrice(const SMarket &market,const double one,const double other)
   {
    return(MathAbs(one-other)<=LEVEL_TOLERANCE*market.point);
   }
 //+------------------------------------------------------------------+
-//| A distance in points, for people                                 |
+//| Return a distance in points, for messages.                       |
 //+------------------------------------------------------------------+
 string PointsText(const SMarket &market,const double distance)
   {
    return(DoubleToString(distance/market.point,0));
   }
 //+------------------------------------------------------------------+
-//| Whether a level is on its side of the start, and far enough      |
+//| Check the side and the distance of a level.                      |
 //+------------------------------------------------------------------+
 bool CheckLevel(const SMarket &market,const long retcode,const string name,const double level,const SReferencePrice &start,
                 const bool above,SNotSent &answer)
@@ -109,8 +110,7 @@ bool CheckLevel(const SMarket &market,const long retcode,const string name,const
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Stop loss and take profit of what opens or closes at the start.  |
-//| 0: not looked at.                                                |
+//| Check stop loss and take profit against a price. 0: not checked. |
 //+------------------------------------------------------------------+
 bool CheckStopsFrom(const SMarket &market,const SReferencePrice &start,const bool is_buy,const double stop_loss,
                     const double take_profit,SNotSent &answer)
@@ -122,7 +122,7 @@ bool CheckStopsFrom(const SMarket &market,const SReferencePrice &start,const boo
           || CheckLevel(market,TRADE_RETCODE_INVALID_STOPS,"take profit",take_profit,start,is_buy,answer));
   }
 //+------------------------------------------------------------------+
-//| Stops of a position that is there, or that a market order opens  |
+//| Check the levels of a position, or of a market order.            |
 //+------------------------------------------------------------------+
 bool CheckStops(const SMarket &market,const bool is_buy,const double stop_loss,const double take_profit,
                 SNotSent &answer)
@@ -132,8 +132,8 @@ bool CheckStops(const SMarket &market,const bool is_buy,const double stop_loss,c
    return(CheckStopsFrom(market,start,is_buy,stop_loss,take_profit,answer));
   }
 //+------------------------------------------------------------------+
-//| The limit price of a stop-limit order. Both prices may be the    |
-//| same, where the symbol wants no distance.                        |
+//| Check the limit price of a stop-limit order. It may equal the    |
+//| price where the symbol has no stops level.                       |
 //+------------------------------------------------------------------+
 bool CheckLimitPrice(const SMarket &market,const SPrices &requested,SNotSent &answer)
   {
@@ -145,9 +145,9 @@ bool CheckLimitPrice(const SMarket &market,const SPrices &requested,SNotSent &an
    return(CheckLevel(market,TRADE_RETCODE_INVALID_PRICE,"limit price",requested.limit_price,start,!requested.is_buy,answer));
   }
 //+------------------------------------------------------------------+
-//| The prices of a pending order; where it is a change, those that  |
-//| the change moves. What stays as it is was the broker's to accept.|
-//| Stops are looked at again where their price moves.               |
+//| Check the prices of a pending order; of a change, only those     |
+//| that it moves, since the broker accepted the others. Levels are  |
+//| checked again where their price moves.                           |
 //+------------------------------------------------------------------+
 bool CheckPrices(const SMarket &market,const SPrices &requested,const SPrices &present,const bool is_change,
                  SNotSent &answer)
@@ -172,8 +172,8 @@ bool CheckPrices(const SMarket &market,const SPrices &requested,const SPrices &p
                          new_target ? requested.take_profit : 0.0,answer));
   }
 //+------------------------------------------------------------------+
-//| Whether a level is far enough from being reached for a change.   |
-//| `what` it belongs to is for people.                              |
+//| Check that a level is outside the freeze distance. `what` is for |
+//| messages.                                                        |
 //+------------------------------------------------------------------+
 bool CheckFrozen(const SMarket &market,const string what,const string name,const double level,const SReferencePrice &quote,
                  SNotSent &answer)
@@ -187,7 +187,7 @@ bool CheckFrozen(const SMarket &market,const string what,const string name,const
                   +IntegerToString(market.freeze_level),TRADE_RETCODE_FROZEN));
   }
 //+------------------------------------------------------------------+
-//| A position whose stop is about to be hit is left alone           |
+//| Check that no level of a position is about to be reached.        |
 //+------------------------------------------------------------------+
 bool CheckFrozenStops(const SMarket &market,const string what,const bool is_buy,const double stop_loss,
                       const double take_profit,SNotSent &answer)

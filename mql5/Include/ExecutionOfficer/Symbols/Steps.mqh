@@ -1,12 +1,12 @@
 //+------------------------------------------------------------------+
 //|                                                        Steps.mqh |
-//| Decimals of the link as doubles of the terminal.                 |
+//| Decimals of the link as doubles on the symbol's steps.           |
 //+------------------------------------------------------------------+
 #define STEP_TOLERANCE 0.0001         // of one step: what a double may be off a whole number of steps
 //+------------------------------------------------------------------+
-//| The double that is nearest to a whole number of steps, where the |
-//| text means one. Anything else stays as it is, for OrderCheck to  |
-//| refuse: nothing is rounded, so nothing can become larger.        |
+//| Return the double nearest to a whole number of steps, where the  |
+//| text is one. Any other value stays for OrderCheck to refuse:     |
+//| nothing is rounded, so nothing becomes larger.                   |
 //+------------------------------------------------------------------+
 double ToStep(const string text,const double step)
   {
@@ -20,8 +20,8 @@ double ToStep(const string text,const double step)
    return(NormalizeDouble(whole*step,8));
   }
 //+------------------------------------------------------------------+
-//| The level that an order names, or the present one where it names |
-//| none                                                             |
+//| Return the level of an order, or the present one where it has    |
+//| none.                                                            |
 //+------------------------------------------------------------------+
 double LevelOr(const string text,const double step,const double present)
   {

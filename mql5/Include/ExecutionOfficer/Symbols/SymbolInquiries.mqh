@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                              SymbolInquiries.mqh |
-//| What does the broker call a symbol, and what are its terms? One  |
-//| inquiry after the other, each answered by one report. A search of|
-//| the broker's symbols goes on over several timer calls.           |
+//| Inquiries for the broker's name and terms of a symbol, one after |
+//| the other. Each is answered by one report. A search of the       |
+//| broker's symbols takes several timer calls.                      |
 //+------------------------------------------------------------------+
 #include "..\Json\Writer.mqh"
 #include "..\Link\LinkSession.mqh"
@@ -14,7 +14,7 @@
 #define INQUIRY_NAMES_PER_CALL 500         // looked at in one timer call
 #define TERMS_WAIT_MS 2000        // a symbol that was just selected may have no terms yet
 //+------------------------------------------------------------------+
-//| A list of texts as JSON                                          |
+//| Return a list of texts as JSON.                                  |
 //+------------------------------------------------------------------+
 string JsonList(const string &texts[])
   {
@@ -24,8 +24,8 @@ string JsonList(const string &texts[])
    return(list+"]");
   }
 //+------------------------------------------------------------------+
-//| The answer to an inquiry: the one symbol that is meant, with its |
-//| terms, or an empty name and those that it could be               |
+//| Write the answer to an inquiry: the one symbol with its terms,   |
+//| or no name and the candidates.                                   |
 //+------------------------------------------------------------------+
 string SymbolReport(const string asked,const string name,const string &candidates[])
   {
@@ -51,7 +51,7 @@ string SymbolReport(const string asked,const string name,const string &candidate
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| Of one load of the program                                       |
+//| Inquiries of one load of the program.                            |
 //+------------------------------------------------------------------+
 class CSymbolInquiries
   {
@@ -76,7 +76,7 @@ public:
    void              Step(const long mono_ms);
   };
 //+------------------------------------------------------------------+
-//| Nothing is asked                                                 |
+//| Create it empty.                                                 |
 //+------------------------------------------------------------------+
 CSymbolInquiries::CSymbolInquiries(void)
   {
@@ -84,7 +84,7 @@ CSymbolInquiries::CSymbolInquiries(void)
    Drop();
   }
 //+------------------------------------------------------------------+
-//| A load of the program                                            |
+//| Start a load of the program.                                     |
 //+------------------------------------------------------------------+
 void CSymbolInquiries::Load(CLinkSession &session)
   {
@@ -92,7 +92,7 @@ void CSymbolInquiries::Load(CLinkSession &session)
    Drop();
   }
 //+------------------------------------------------------------------+
-//| The session is no more: nobody waits for an answer               |
+//| Drop all inquiries: the session ended.                           |
 //+------------------------------------------------------------------+
 void CSymbolInquiries::Drop(void)
   {
@@ -104,7 +104,8 @@ void CSymbolInquiries::Drop(void)
    m_until_ms=0;
   }
 //+------------------------------------------------------------------+
-//| An inquiry at the end, the same one once; false: too many wait   |
+//| Append an inquiry, the same one once; return false where too     |
+//| many wait.                                                       |
 //+------------------------------------------------------------------+
 bool CSymbolInquiries::Put(const SInquiry &inquiry)
   {
@@ -119,7 +120,7 @@ bool CSymbolInquiries::Put(const SInquiry &inquiry)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A bounded amount of work. Only in a session, with the broker     |
+//| Do a bounded amount of work. Only in a session, with the broker  |
 //| connected.                                                       |
 //+------------------------------------------------------------------+
 void CSymbolInquiries::Step(const long mono_ms)
@@ -143,7 +144,7 @@ void CSymbolInquiries::Step(const long mono_ms)
       Search(mono_ms);
   }
 //+------------------------------------------------------------------+
-//| This one is meant                                                |
+//| Wait for the terms of the found symbol.                          |
 //+------------------------------------------------------------------+
 void CSymbolInquiries::Found(const string name,const long mono_ms)
   {
@@ -153,9 +154,8 @@ void CSymbolInquiries::Found(const string name,const long mono_ms)
    SymbolSelect(name,true);
   }
 //+------------------------------------------------------------------+
-//| Look at a portion of the broker's symbols, those that are not in |
-//| Market Watch too. A symbol that somebody made himself cannot be  |
-//| traded.                                                          |
+//| Search a portion of the broker's symbols, including those        |
+//| outside Market Watch. A custom symbol cannot be traded.          |
 //+------------------------------------------------------------------+
 void CSymbolInquiries::Search(const long mono_ms)
   {
@@ -184,7 +184,7 @@ void CSymbolInquiries::Search(const long mono_ms)
       Answer();
   }
 //+------------------------------------------------------------------+
-//| Answer the first one that waits                                  |
+//| Answer the first inquiry.                                        |
 //+------------------------------------------------------------------+
 void CSymbolInquiries::Answer(void)
   {

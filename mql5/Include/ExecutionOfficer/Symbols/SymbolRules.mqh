@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                  SymbolRules.mqh |
-//| What a symbol permits: order types, directions, hours. Only an   |
-//| OPEN is held to it: what takes risk away is left to the broker's |
-//| own word.                                                        |
+//| Rules of a symbol: order types, directions, trading hours. They  |
+//| apply to an OPEN only: what reduces risk is left to the broker's |
+//| decision.                                                        |
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 #include "Expiry.mqh"
@@ -11,15 +11,15 @@
 #define WEEK_DAYS 7
 #define FIRST_WEEKDAY 4           // 1 January 1970 was a Thursday
 //+------------------------------------------------------------------+
-//| Whether there is a quote for the symbol                          |
+//| Read the symbol's quote; return false where there is none.       |
 //+------------------------------------------------------------------+
 bool ReadQuote(const string symbol,MqlTick &tick)
   {
    return(SymbolInfoTick(symbol,tick) && tick.bid>0.0 && tick.ask>0.0);
   }
 //+------------------------------------------------------------------+
-//| What the symbol asks of levels, and its quote; false: there is   |
-//| none                                                             |
+//| Read the symbol's quote and its rules for levels; return false   |
+//| where there is no quote.                                         |
 //+------------------------------------------------------------------+
 bool ReadMarket(const string symbol,SMarket &market)
   {
@@ -37,7 +37,8 @@ bool ReadMarket(const string symbol,SMarket &market)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The flag that SYMBOL_ORDER_MODE must hold for an order           |
+//| Return the flag of SYMBOL_ORDER_MODE for an order type; 0 for an |
+//| unknown type, which no symbol allows.                            |
 //+------------------------------------------------------------------+
 long OrderTypeFlag(const string order_type)
   {
@@ -50,7 +51,7 @@ long OrderTypeFlag(const string order_type)
    return((order_type==LINK_ORDER_MARKET) ? SYMBOL_ORDER_MARKET : 0);
   }
 //+------------------------------------------------------------------+
-//| The order types that SYMBOL_ORDER_MODE allows; how many          |
+//| Read the order types of SYMBOL_ORDER_MODE; return their number.  |
 //+------------------------------------------------------------------+
 int AllowedOrderTypes(const long flags,string &order_types[])
   {
@@ -68,7 +69,7 @@ int AllowedOrderTypes(const long flags,string &order_types[])
    return(count);
   }
 //+------------------------------------------------------------------+
-//| A list for people                                                |
+//| Return a list for messages.                                      |
 //+------------------------------------------------------------------+
 string JoinedList(const string &words[],const string nothing)
   {
@@ -78,8 +79,8 @@ string JoinedList(const string &words[],const string nothing)
    return((list=="") ? nothing : list);
   }
 //+------------------------------------------------------------------+
-//| Whether a trade session of a day (0: Sunday) holds a second that |
-//| is counted from that day's midnight on                           |
+//| Return whether a trade session of a day (0: Sunday) includes a   |
+//| second, counted from that day's midnight.                        |
 //+------------------------------------------------------------------+
 bool SessionHolds(const string symbol,const int day,const long second)
   {
@@ -91,8 +92,8 @@ bool SessionHolds(const string symbol,const int day,const long second)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Whether a trade session of the symbol is open at a server time:  |
-//| one of today's, or one of yesterday's that runs past midnight    |
+//| Return whether a trade session is open at a server time: one of  |
+//| today, or one of yesterday that ends after midnight.             |
 //+------------------------------------------------------------------+
 bool SessionOpen(const string symbol,const long server_ms)
   {
@@ -103,8 +104,8 @@ bool SessionOpen(const string symbol,const long server_ms)
    return(SessionHolds(symbol,day,second) || SessionHolds(symbol,yesterday,second+DAY_S));
   }
 //+------------------------------------------------------------------+
-//| When a symbol that is closed at a server time is traded next, in |
-//| server milliseconds; 0: nobody knows                             |
+//| Return the next opening of a closed symbol, in milliseconds of   |
+//| server time; 0 where it is unknown.                              |
 //+------------------------------------------------------------------+
 long NextOpening(const string symbol,const long server_ms)
   {
@@ -128,8 +129,8 @@ long NextOpening(const string symbol,const long server_ms)
    return(0);
   }
 //+------------------------------------------------------------------+
-//| That the symbol is not traded at a server time, and until when   |
-//| where that is known, for people                                  |
+//| Return the message that the market is closed, with the next      |
+//| opening where it is known.                                       |
 //+------------------------------------------------------------------+
 string ClosedText(const string symbol,const long server_ms)
   {
@@ -138,7 +139,7 @@ string ClosedText(const string symbol,const long server_ms)
    return((opens_ms==0) ? closed : closed+" until "+ClockText(opens_ms)+", server time");
   }
 //+------------------------------------------------------------------+
-//| Whether the symbol permits this OPEN now                         |
+//| Check an OPEN against the rules of its symbol.                   |
 //+------------------------------------------------------------------+
 bool CheckSymbolRules(const SOrder &order,const long server_ms,SNotSent &answer)
   {

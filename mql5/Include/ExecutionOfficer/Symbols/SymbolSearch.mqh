@@ -1,16 +1,16 @@
 //+------------------------------------------------------------------+
 //|                                                 SymbolSearch.mqh |
-//| Which of the broker's symbols an inquiry may mean: those whose   |
-//| name is the asked one with a prefix or suffix around it. Symbols |
-//| are looked at one by one. No call into the terminal.             |
+//| Candidates for the symbol of an inquiry: symbols whose name is   |
+//| the asked one with a prefix or suffix. Symbols are added one by  |
+//| one. No call into the terminal.                                  |
 //+------------------------------------------------------------------+
 #include "..\Common\Text.mqh"
 
 #define AFFIX_MAX 6              // characters of prefix and suffix together
 #define CANDIDATES_MAX 16
 //+------------------------------------------------------------------+
-//| Whether a text comes before another one, by the numbers of its   |
-//| characters                                                       |
+//| Compare two texts by the numbers of their characters; return     |
+//| true where the first precedes the second.                        |
 //+------------------------------------------------------------------+
 bool ComesBefore(const string one,const string other)
   {
@@ -26,7 +26,7 @@ bool ComesBefore(const string one,const string other)
    return(length<most);
   }
 //+------------------------------------------------------------------+
-//| Whether a symbol's name may mean the asked one                   |
+//| Return whether a symbol's name is a variant of the asked one.    |
 //+------------------------------------------------------------------+
 bool IsVariant(const string name,const string asked)
   {
@@ -34,7 +34,7 @@ bool IsVariant(const string name,const string asked)
    return(more>0 && more<=AFFIX_MAX && StringFind(name,asked)>=0);
   }
 //+------------------------------------------------------------------+
-//| The candidates of one inquiry, in order; no more than fit a report |
+//| Candidates of one inquiry, sorted; as many as a report takes.    |
 //+------------------------------------------------------------------+
 class CSymbolCandidates
   {
@@ -50,14 +50,14 @@ public:
    void              Names(string &names[]) const;
   };
 //+------------------------------------------------------------------+
-//| None                                                             |
+//| Create it empty.                                                 |
 //+------------------------------------------------------------------+
 CSymbolCandidates::CSymbolCandidates(void)
   {
    m_found=0;
   }
 //+------------------------------------------------------------------+
-//| None again                                                       |
+//| Remove all candidates.                                           |
 //+------------------------------------------------------------------+
 void CSymbolCandidates::Clear(void)
   {
@@ -65,7 +65,7 @@ void CSymbolCandidates::Clear(void)
    m_found=0;
   }
 //+------------------------------------------------------------------+
-//| One more, in its place                                           |
+//| Add a candidate in its place.                                    |
 //+------------------------------------------------------------------+
 void CSymbolCandidates::Add(const string name)
   {
@@ -86,7 +86,7 @@ void CSymbolCandidates::Add(const string name)
    m_names[at]=name;
   }
 //+------------------------------------------------------------------+
-//| Their names                                                      |
+//| Read the names of the candidates.                                |
 //+------------------------------------------------------------------+
 void CSymbolCandidates::Names(string &names[]) const
   {

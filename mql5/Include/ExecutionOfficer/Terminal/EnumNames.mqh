@@ -1,18 +1,18 @@
 //+------------------------------------------------------------------+
 //|                                                    EnumNames.mqh |
-//| MetaTrader's enumerations as the link's words: their names       |
-//| without the prefix, never their numbers. Builds add members; one |
-//| that is not known here travels as a word with its number.        |
+//| Names of MetaTrader's enumeration members for the link: without  |
+//| the prefix, never as numbers. Builds add members; an unknown one |
+//| is sent as a name with its number.                               |
 //+------------------------------------------------------------------+
 //+------------------------------------------------------------------+
-//| A member that this program does not know                         |
+//| Return the name of an unknown member.                            |
 //+------------------------------------------------------------------+
 string UnknownName(const long value)
   {
    return("UNKNOWN_"+IntegerToString((value<0) ? -value : value));
   }
 //+------------------------------------------------------------------+
-//| ENUM_ORDER_TYPE                                                  |
+//| Return the name of an ENUM_ORDER_TYPE.                           |
 //+------------------------------------------------------------------+
 string OrderTypeName(const long type)
   {
@@ -41,7 +41,7 @@ string OrderTypeName(const long type)
      }
   }
 //+------------------------------------------------------------------+
-//| ENUM_ORDER_STATE                                                 |
+//| Return the name of an ENUM_ORDER_STATE.                          |
 //+------------------------------------------------------------------+
 string OrderStateName(const long state)
   {
@@ -72,7 +72,7 @@ string OrderStateName(const long state)
      }
   }
 //+------------------------------------------------------------------+
-//| ENUM_ORDER_REASON                                                |
+//| Return the name of an ENUM_ORDER_REASON.                         |
 //+------------------------------------------------------------------+
 string OrderReasonName(const long reason)
   {
@@ -97,7 +97,7 @@ string OrderReasonName(const long reason)
      }
   }
 //+------------------------------------------------------------------+
-//| ENUM_DEAL_TYPE                                                   |
+//| Return the name of an ENUM_DEAL_TYPE.                            |
 //+------------------------------------------------------------------+
 string DealTypeName(const long type)
   {
@@ -144,7 +144,7 @@ string DealTypeName(const long type)
      }
   }
 //+------------------------------------------------------------------+
-//| ENUM_DEAL_ENTRY                                                  |
+//| Return the name of an ENUM_DEAL_ENTRY.                           |
 //+------------------------------------------------------------------+
 string DealEntryName(const long entry)
   {
@@ -163,7 +163,7 @@ string DealEntryName(const long entry)
      }
   }
 //+------------------------------------------------------------------+
-//| ENUM_DEAL_REASON                                                 |
+//| Return the name of an ENUM_DEAL_REASON.                          |
 //+------------------------------------------------------------------+
 string DealReasonName(const long reason)
   {
@@ -194,7 +194,7 @@ string DealReasonName(const long reason)
      }
   }
 //+------------------------------------------------------------------+
-//| ENUM_SYMBOL_TRADE_MODE                                           |
+//| Return the name of an ENUM_SYMBOL_TRADE_MODE.                    |
 //+------------------------------------------------------------------+
 string SymbolTradeModeName(const long mode)
   {

@@ -1,16 +1,17 @@
 //+------------------------------------------------------------------+
 //|                                              GlobalVariables.mqh |
-//| Global variables of the terminal: what must outlive a load of    |
-//| the program, one set for each account. The terminal forgets one  |
-//| that nobody has looked at for four weeks.                        |
+//| Names of the terminal's global variables, which survive a load   |
+//| of the program: one set per account. The terminal removes a      |
+//| variable that was not accessed for four weeks.                   |
 //+------------------------------------------------------------------+
 #include "..\Common\TextHash.mqh"
 #include "..\Link\Records.mqh"
 
 #define HASH_LOW 0xFFFFFFFF
 //+------------------------------------------------------------------+
-//| How the account's variables begin. A name has at most 63         |
-//| characters, a server's may have more.                            |
+//| Return the prefix of an account's variables. A name has at most  |
+//| 63 characters; a server's name may have more, so its hash is     |
+//| used.                                                            |
 //+------------------------------------------------------------------+
 string AccountVariable(const SAccount &account)
   {

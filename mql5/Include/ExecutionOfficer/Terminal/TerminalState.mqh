@@ -1,14 +1,15 @@
 //+------------------------------------------------------------------+
 //|                                                TerminalState.mqh |
-//| How the terminal stands: account, connection, permissions. Asked |
-//| anew each time, since a person may change any of it at any time. |
+//| State of the terminal: account, connection, permissions. It is   |
+//| read each time, since the operator may change it at any time.    |
 //+------------------------------------------------------------------+
 #include "..\Common\Clock.mqh"
 #include "..\Common\Text.mqh"
 #include "..\Link\Records.mqh"
 #include "EnumNames.mqh"
 //+------------------------------------------------------------------+
-//| ENUM_ACCOUNT_MARGIN_MODE as the link's word                      |
+//| Return the name of an ENUM_ACCOUNT_MARGIN_MODE. The sidecar      |
+//| refuses an unknown one.                                          |
 //+------------------------------------------------------------------+
 string MarginModeName(const long mode)
   {
@@ -21,8 +22,8 @@ string MarginModeName(const long mode)
    return(UnknownName(mode));
   }
 //+------------------------------------------------------------------+
-//| ENUM_ACCOUNT_TRADE_MODE as the link's word. What is unknown is   |
-//| taken for real money.                                            |
+//| Return the name of an ENUM_ACCOUNT_TRADE_MODE. An unknown one    |
+//| counts as real money.                                            |
 //+------------------------------------------------------------------+
 string TradeModeName(const long mode)
   {
@@ -33,7 +34,8 @@ string TradeModeName(const long mode)
    return("REAL");
   }
 //+------------------------------------------------------------------+
-//| Who is logged in. Before the first login all properties are 0.   |
+//| Read the account that is logged in. Before the first login all   |
+//| properties are 0.                                                |
 //+------------------------------------------------------------------+
 void ReadAccount(SAccount &account)
   {
@@ -48,8 +50,9 @@ void ReadAccount(SAccount &account)
       ClearAccount(account);
   }
 //+------------------------------------------------------------------+
-//| Which permission is missing, and the setting to change; empty    |
-//| where none is. All four are needed, and each has its own remedy. |
+//| Return the missing permission, with the setting to change; empty |
+//| where none is missing. All four are needed, and each has its own |
+//| remedy.                                                          |
 //+------------------------------------------------------------------+
 string MissingPermission(void)
   {
@@ -64,14 +67,14 @@ string MissingPermission(void)
    return("");
   }
 //+------------------------------------------------------------------+
-//| Whether the terminal reaches its trade server                    |
+//| Return whether the terminal is connected to its trade server.    |
 //+------------------------------------------------------------------+
 bool BrokerConnected(void)
   {
    return(TerminalInfoInteger(TERMINAL_CONNECTED)!=0);
   }
 //+------------------------------------------------------------------+
-//| One look at everything                                           |
+//| Read the whole state.                                            |
 //+------------------------------------------------------------------+
 void ReadTerminalState(STerminalState &terminal)
   {

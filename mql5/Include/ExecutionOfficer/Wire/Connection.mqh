@@ -1,11 +1,11 @@
 //+------------------------------------------------------------------+
 //|                                                   Connection.mqh |
-//| Messages over a TCP connection: the transport and ZMTP as one.   |
+//| Messages over a TCP connection: transport and ZMTP together.     |
 //+------------------------------------------------------------------+
 #include "Transport.mqh"
 #include "Zmtp.mqh"
 //+------------------------------------------------------------------+
-//| One connection to the sidecar, or none                           |
+//| One connection to the sidecar.                                   |
 //+------------------------------------------------------------------+
 class CConnection
   {
@@ -37,7 +37,7 @@ public:
    bool              AllSent(void) const;
   };
 //+------------------------------------------------------------------+
-//| Closed                                                           |
+//| Create it closed.                                                |
 //+------------------------------------------------------------------+
 CConnection::CConnection(void)
   {
@@ -46,7 +46,8 @@ CConnection::CConnection(void)
    m_reason="";
   }
 //+------------------------------------------------------------------+
-//| Connect. Our greeting goes out with the next timer call.         |
+//| Connect; return false on failure. Our greeting is sent in the    |
+//| next timer call.                                                 |
 //+------------------------------------------------------------------+
 bool CConnection::Open(const string host,const int port)
   {
@@ -64,7 +65,7 @@ bool CConnection::Open(const string host,const int port)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Let go of the connection, and of all that is on its way          |
+//| Close the connection, and drop what was not sent.                |
 //+------------------------------------------------------------------+
 void CConnection::Close(void)
   {
@@ -74,42 +75,42 @@ void CConnection::Close(void)
    m_broken=false;
   }
 //+------------------------------------------------------------------+
-//| Whether there is a connection                                    |
+//| Return whether there is a connection.                            |
 //+------------------------------------------------------------------+
 bool CConnection::IsOpen(void) const
   {
    return(m_open);
   }
 //+------------------------------------------------------------------+
-//| Whether messages may be sent                                     |
+//| Return whether messages can be sent.                             |
 //+------------------------------------------------------------------+
 bool CConnection::Ready(void) const
   {
    return(m_open && !m_broken && m_zmtp.Ready());
   }
 //+------------------------------------------------------------------+
-//| Why there is no connection                                       |
+//| Return why there is no connection.                               |
 //+------------------------------------------------------------------+
 string CConnection::Reason(void) const
   {
    return(m_reason);
   }
 //+------------------------------------------------------------------+
-//| The terminal's error number with that, 0 where it gave none      |
+//| Return the terminal's error number; 0 where it gave none.        |
 //+------------------------------------------------------------------+
 int CConnection::ErrorNumber(void) const
   {
    return(m_transport.ErrorNumber());
   }
 //+------------------------------------------------------------------+
-//| Another timer call begins                                        |
+//| Start a timer call.                                              |
 //+------------------------------------------------------------------+
 void CConnection::NextCall(void)
   {
    m_transport.NextCall();
   }
 //+------------------------------------------------------------------+
-//| The connection is of no use any more                             |
+//| Mark the connection as broken. Always false.                     |
 //+------------------------------------------------------------------+
 bool CConnection::Fail(const string reason)
   {
@@ -119,7 +120,7 @@ bool CConnection::Fail(const string reason)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Take in what has come                                            |
+//| Receive bytes.                                                   |
 //+------------------------------------------------------------------+
 void CConnection::Receive(void)
   {
@@ -127,7 +128,8 @@ void CConnection::Receive(void)
       Fail(m_transport.Reason());
   }
 //+------------------------------------------------------------------+
-//| The next message of those that have come                         |
+//| Read the next received message; return false where there is      |
+//| none.                                                            |
 //+------------------------------------------------------------------+
 bool CConnection::Next(uchar &message[])
   {
@@ -142,14 +144,14 @@ bool CConnection::Next(uchar &message[])
    return(there);
   }
 //+------------------------------------------------------------------+
-//| Whether it broke; it is still to be closed                       |
+//| Return whether the connection broke and is still to be closed.   |
 //+------------------------------------------------------------------+
 bool CConnection::Broken(void) const
   {
    return(m_open && m_broken);
   }
 //+------------------------------------------------------------------+
-//| Have a message sent. A connection that takes no more is broken.  |
+//| Queue a message. A connection that takes no more is broken.      |
 //+------------------------------------------------------------------+
 void CConnection::Send(const string message)
   {
@@ -163,7 +165,7 @@ void CConnection::Send(const string message)
       Fail(m_transport.Reason());
   }
 //+------------------------------------------------------------------+
-//| Send what the socket takes                                       |
+//| Send what the socket takes.                                      |
 //+------------------------------------------------------------------+
 void CConnection::Flush(void)
   {
@@ -171,7 +173,7 @@ void CConnection::Flush(void)
       Fail(m_transport.Reason());
   }
 //+------------------------------------------------------------------+
-//| Whether nothing waits to be sent                                 |
+//| Return whether everything was sent.                              |
 //+------------------------------------------------------------------+
 bool CConnection::AllSent(void) const
   {

@@ -1,22 +1,23 @@
 //+------------------------------------------------------------------+
 //|                                                    Transport.mqh |
-//| Bytes over the terminal's own TCP socket. Each rule here stands  |
-//| for something that was seen to go wrong on a real terminal:      |
+//| Bytes over the terminal's TCP socket. Each rule here prevents a  |
+//| failure that was seen on a real terminal:                        |
 //|                                                                  |
-//| - Never ask for more than is readable, and never wait: a read    |
-//|   that asks for more blocks for as long as the peer is silent.   |
-//| - One readable byte may be none at all (the terminal guesses),   |
-//|   and asking for it would block. So one byte is left where it is |
-//|   until another one stands behind it: none of our messages ends  |
-//|   there, and the next heartbeat brings more.                     |
+//| - Never request more than is readable, and never wait: a read    |
+//|   of more bytes blocks until the peer sends them.                |
+//| - One readable byte may be none (a guess of the terminal), and   |
+//|   reading it would block. One byte is left in the socket until   |
+//|   another one follows: no message ends there, and the next       |
+//|   heartbeat brings more.                                         |
 //| - The first send in the timer call of the connect fails (5273).  |
-//|   How much later it does not is not known, only that a second is |
-//|   enough: where it fails, the next connection waits longer.      |
-//| - A read that fails may have brought bytes all the same.         |
-//| - A peer that closed may have left bytes, and what is readable   |
-//|   may show at the second look only: the link is closed when it is|
-//|   not connected and two looks found nothing.                     |
-//| - A send may take a part. The rest has one owner: this class.    |
+//|   The delay after which it succeeds is unknown; a second is      |
+//|   enough. Where it fails, the next connection waits longer.      |
+//| - A failed read may have brought bytes nevertheless.             |
+//| - A peer that closed may have left bytes, and they may be        |
+//|   readable at the second look only: the connection is closed     |
+//|   when it is not connected and two looks found nothing.          |
+//| - A send may take a part of the bytes. This class keeps the      |
+//|   rest.                                                          |
 //+------------------------------------------------------------------+
 #include "..\Common\Bytes.mqh"
 #include "..\Common\Clock.mqh"
@@ -34,7 +35,7 @@
 #define NET_CANNOT_CONNECT 5272
 #define NET_IO_ERROR 5273
 //+------------------------------------------------------------------+
-//| One TCP connection of ours                                       |
+//| One TCP connection.                                              |
 //+------------------------------------------------------------------+
 class CTransport
   {
@@ -66,7 +67,7 @@ public:
    int               Unsent(void) const;
   };
 //+------------------------------------------------------------------+
-//| Closed                                                           |
+//| Create it closed.                                                |
 //+------------------------------------------------------------------+
 CTransport::CTransport(void)
   {
@@ -79,14 +80,14 @@ CTransport::CTransport(void)
    m_error=0;
   }
 //+------------------------------------------------------------------+
-//| A socket must not outlive the program                            |
+//| Close the socket with the program.                               |
 //+------------------------------------------------------------------+
 CTransport::~CTransport(void)
   {
    Close();
   }
 //+------------------------------------------------------------------+
-//| Connect; false with a reason where that does not work            |
+//| Connect; return false with a reason on failure.                  |
 //+------------------------------------------------------------------+
 bool CTransport::Open(const string host,const int port)
   {
@@ -107,7 +108,7 @@ bool CTransport::Open(const string host,const int port)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Let go of the socket, and of what was not sent                   |
+//| Close the socket, and drop what was not sent.                    |
 //+------------------------------------------------------------------+
 void CTransport::Close(void)
   {
@@ -118,28 +119,28 @@ void CTransport::Close(void)
    m_unsent.Clear();
   }
 //+------------------------------------------------------------------+
-//| Whether there is a connection, as far as we know                 |
+//| Return whether the socket is open, as far as is known.           |
 //+------------------------------------------------------------------+
 bool CTransport::IsOpen(void) const
   {
    return(m_socket!=INVALID_HANDLE);
   }
 //+------------------------------------------------------------------+
-//| Why there is none                                                |
+//| Return why it is closed.                                         |
 //+------------------------------------------------------------------+
 string CTransport::Reason(void) const
   {
    return(m_reason);
   }
 //+------------------------------------------------------------------+
-//| The terminal's error number with that, 0 where it gave none      |
+//| Return the terminal's error number; 0 where it gave none.        |
 //+------------------------------------------------------------------+
 int CTransport::ErrorNumber(void) const
   {
    return(m_error);
   }
 //+------------------------------------------------------------------+
-//| It is of no use any more                                         |
+//| Close the socket with a reason. Always false.                    |
 //+------------------------------------------------------------------+
 bool CTransport::Fail(const string reason,const int error)
   {
@@ -149,15 +150,15 @@ bool CTransport::Fail(const string reason,const int error)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Another timer call begins                                        |
+//| Start a timer call.                                              |
 //+------------------------------------------------------------------+
 void CTransport::NextCall(void)
   {
    m_fresh=(m_fresh && MonoMs()-m_opened_ms<m_send_delay_ms);
   }
 //+------------------------------------------------------------------+
-//| Take in what is there; false where the connection is gone. What  |
-//| came before that is in the buffer all the same.                  |
+//| Receive what is readable; return false where the connection is   |
+//| closed. Bytes that came before are in the buffer.                |
 //+------------------------------------------------------------------+
 bool CTransport::Receive(CBytes &in)
   {
@@ -182,7 +183,8 @@ bool CTransport::Receive(CBytes &in)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Read no more than is readable; how many bytes, -1 for an error   |
+//| Read no more than is readable; return the number of bytes, -1 on |
+//| an error.                                                        |
 //+------------------------------------------------------------------+
 int CTransport::ReadChunk(CBytes &in,const uint readable)
   {
@@ -204,7 +206,7 @@ int CTransport::ReadChunk(CBytes &in,const uint readable)
    return(-1);
   }
 //+------------------------------------------------------------------+
-//| Have bytes sent after what waits; false where too much waits     |
+//| Queue bytes; return false where too many wait.                   |
 //+------------------------------------------------------------------+
 bool CTransport::Queue(CBytes &bytes)
   {
@@ -216,8 +218,8 @@ bool CTransport::Queue(CBytes &bytes)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Send what the socket takes now; false where the connection is    |
-//| gone                                                             |
+//| Send what the socket takes; return false where the connection is |
+//| closed.                                                          |
 //+------------------------------------------------------------------+
 bool CTransport::Flush(void)
   {
@@ -253,7 +255,7 @@ bool CTransport::Flush(void)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| How many bytes wait to be sent                                   |
+//| Return the number of bytes that wait.                            |
 //+------------------------------------------------------------------+
 int CTransport::Unsent(void) const
   {

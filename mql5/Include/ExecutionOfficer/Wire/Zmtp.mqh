@@ -1,12 +1,13 @@
 //+------------------------------------------------------------------+
 //|                                                         Zmtp.mqh |
-//| ZMTP 3.0 and 3.1 (RFC 23 and 37), the side that connects: bytes  |
-//| in, messages out. No socket and no clock.                        |
+//| ZMTP 3.0 and 3.1 (RFC 23 and 37), the connecting side: bytes in, |
+//| messages out. No socket and no clock.                            |
 //|                                                                  |
-//|   GREETING   64 bytes came, version 3, our mechanism   SECURITY  |
+//|   state      event                                     next      |
+//|   GREETING   64 bytes, version 3, our mechanism        SECURITY  |
 //|   SECURITY   the mechanism is done                     TRAFFIC   |
-//|   TRAFFIC    messages, PING and PONG                             |
-//|   any        what breaks the protocol, or ERROR        FAILED    |
+//|   TRAFFIC    messages, PING and PONG                   TRAFFIC   |
+//|   any        a violation of the protocol, or ERROR     FAILED    |
 //+------------------------------------------------------------------+
 #include "ZmtpMechanism.mqh"
 
@@ -27,7 +28,7 @@ enum ENUM_ZMTP_STATE
    ZMTP_STATE_FAILED
   };
 //+------------------------------------------------------------------+
-//| One connection                                                   |
+//| One connection.                                                  |
 //+------------------------------------------------------------------+
 class CZmtp
   {
@@ -53,7 +54,7 @@ public:
    void              Write(const uchar &message[],const int size,CBytes &out) const;
   };
 //+------------------------------------------------------------------+
-//| No connection yet                                                |
+//| Create it without a connection.                                  |
 //+------------------------------------------------------------------+
 CZmtp::CZmtp(void)
   {
@@ -63,7 +64,7 @@ CZmtp::CZmtp(void)
    m_parts=0;
   }
 //+------------------------------------------------------------------+
-//| A new connection: our greeting goes out                          |
+//| Start a connection: write our greeting.                          |
 //+------------------------------------------------------------------+
 void CZmtp::Start(CZmtpMechanism *mechanism,CBytes &out)
   {
@@ -83,28 +84,28 @@ void CZmtp::Start(CZmtpMechanism *mechanism,CBytes &out)
    out.AppendSize(0,31);
   }
 //+------------------------------------------------------------------+
-//| Messages may be written                                          |
+//| Return whether messages can be written.                          |
 //+------------------------------------------------------------------+
 bool CZmtp::Ready(void) const
   {
    return(m_state==ZMTP_STATE_TRAFFIC);
   }
 //+------------------------------------------------------------------+
-//| The connection is of no use any more                             |
+//| Return whether the connection failed.                            |
 //+------------------------------------------------------------------+
 bool CZmtp::Failed(void) const
   {
    return(m_state==ZMTP_STATE_FAILED);
   }
 //+------------------------------------------------------------------+
-//| Why it failed                                                    |
+//| Return why it failed.                                            |
 //+------------------------------------------------------------------+
 string CZmtp::Error(void) const
   {
    return(m_error);
   }
 //+------------------------------------------------------------------+
-//| The peer broke the protocol                                      |
+//| Fail: the peer violated the protocol. Always false.              |
 //+------------------------------------------------------------------+
 bool CZmtp::Fail(const string error)
   {
@@ -114,8 +115,8 @@ bool CZmtp::Fail(const string error)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| The peer's greeting, checked byte by byte as far as it has come; |
-//| true once it is whole                                            |
+//| Check the peer's greeting byte by byte as it arrives; return     |
+//| true once it is complete.                                        |
 //+------------------------------------------------------------------+
 bool CZmtp::ReadGreeting(CBytes &in)
   {
@@ -135,7 +136,7 @@ bool CZmtp::ReadGreeting(CBytes &in)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The next frame, where it is whole                                |
+//| Read the next frame; return false until it is complete.          |
 //+------------------------------------------------------------------+
 bool CZmtp::ReadFrame(CBytes &in,int &flags,uchar &body[])
   {
@@ -162,7 +163,7 @@ bool CZmtp::ReadFrame(CBytes &in,int &flags,uchar &body[])
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A command of the peer's                                          |
+//| Handle a command of the peer.                                    |
 //+------------------------------------------------------------------+
 void CZmtp::OnCommand(const uchar &body[],CBytes &out)
   {
@@ -202,7 +203,7 @@ void CZmtp::OnCommand(const uchar &body[],CBytes &out)
       WriteCommand(answer,out);
   }
 //+------------------------------------------------------------------+
-//| Put a command of ours into a frame                               |
+//| Write a command as a frame.                                      |
 //+------------------------------------------------------------------+
 void CZmtp::WriteCommand(CBytes &body,CBytes &out)
   {
@@ -212,9 +213,9 @@ void CZmtp::WriteCommand(CBytes &body,CBytes &out)
    out.Take(body);
   }
 //+------------------------------------------------------------------+
-//| Take in bytes until a message is whole. A message of several     |
-//| parts is none of ours, and comes out as an empty one. What the   |
-//| protocol wants answered goes to `out`.                           |
+//| Read until a message is complete. A message of several parts is  |
+//| never the sidecar's, and is read as an empty one. Answers of the |
+//| protocol are written to `out`.                                   |
 //+------------------------------------------------------------------+
 bool CZmtp::Next(CBytes &in,CBytes &out,uchar &message[])
   {
@@ -250,7 +251,7 @@ bool CZmtp::Next(CBytes &in,CBytes &out,uchar &message[])
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Put a message of ours into a frame                               |
+//| Write a message as a frame.                                      |
 //+------------------------------------------------------------------+
 void CZmtp::Write(const uchar &message[],const int size,CBytes &out) const
   {

@@ -1,16 +1,16 @@
 //+------------------------------------------------------------------+
 //|                                                ZmtpMechanism.mqh |
-//| The security handshake of ZMTP 3 (RFC 37). A mechanism is a      |
-//| class of its own, so that CURVE can stand beside NULL: it would  |
-//| exchange more commands before Done, and say Seals, whereupon each|
-//| message travels as a MESSAGE command.                            |
+//| Security handshake of ZMTP 3 (RFC 37). A mechanism is a class,   |
+//| so that CURVE can be added beside NULL: it would exchange more   |
+//| commands before Done, and send each message as a MESSAGE         |
+//| command.                                                         |
 //+------------------------------------------------------------------+
 #include "..\Common\Bytes.mqh"
 #include "..\Common\Text.mqh"
 
 #define ZMTP_MECHANISM_BYTES 20
 //+------------------------------------------------------------------+
-//| Append a text of ASCII characters                                |
+//| Append a text of ASCII characters.                               |
 //+------------------------------------------------------------------+
 void AppendAscii(CBytes &out,const string text)
   {
@@ -18,7 +18,7 @@ void AppendAscii(CBytes &out,const string text)
       out.AppendByte(StringGetCharacter(text,i));
   }
 //+------------------------------------------------------------------+
-//| Bytes as ASCII characters; what is none shows as '?'             |
+//| Return bytes as ASCII characters; any other byte is '?'.         |
 //+------------------------------------------------------------------+
 string AsciiText(const uchar &bytes[],const int start,const int count)
   {
@@ -28,7 +28,7 @@ string AsciiText(const uchar &bytes[],const int start,const int count)
    return(text);
   }
 //+------------------------------------------------------------------+
-//| What happens between the greeting and the first message          |
+//| Exchange between the greeting and the first message.             |
 //+------------------------------------------------------------------+
 class CZmtpMechanism
   {
@@ -46,7 +46,7 @@ public:
    string            Error(void) const { return(m_error); }
   };
 //+------------------------------------------------------------------+
-//| NULL: both sides send READY with their socket type               |
+//| NULL: both sides send READY with their socket type.              |
 //+------------------------------------------------------------------+
 class CZmtpNull : public CZmtpMechanism
   {
@@ -59,9 +59,9 @@ public:
    virtual void      OnCommand(const string name,const uchar &body[],const int start,CBytes &answer);
   };
 //+------------------------------------------------------------------+
-//| Our READY, as libzmq's DEALER has it. The identity is empty, so  |
-//| that the routing id is the ROUTER's own; left out, which RFC 37  |
-//| allows, it breaks an older JeroMQ.                               |
+//| Write our READY, as libzmq's DEALER does. The identity is empty, |
+//| so that the ROUTER chooses the routing id; RFC 37 allows to      |
+//| leave it out, but then an older JeroMQ fails.                    |
 //+------------------------------------------------------------------+
 void CZmtpNull::Start(CBytes &command)
   {
@@ -78,7 +78,7 @@ void CZmtpNull::Start(CBytes &command)
    command.AppendSize(0,4);
   }
 //+------------------------------------------------------------------+
-//| The peer's READY, or an error                                    |
+//| Handle the peer's READY.                                         |
 //+------------------------------------------------------------------+
 void CZmtpNull::OnCommand(const string name,const uchar &body[],const int start,CBytes &answer)
   {
@@ -94,7 +94,7 @@ void CZmtpNull::OnCommand(const string name,const uchar &body[],const int start,
       m_done=true;
   }
 //+------------------------------------------------------------------+
-//| The properties of a READY: name and value, one after the other   |
+//| Read the properties of a READY: name and value, repeated.        |
 //+------------------------------------------------------------------+
 bool CZmtpNull::ReadProperties(const uchar &body[],const int start,string &socket_type)
   {
