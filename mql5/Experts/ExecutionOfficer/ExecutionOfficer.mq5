@@ -7,7 +7,7 @@
 //+------------------------------------------------------------------+
 #property copyright   "MIT License"
 #property version     "1.00"
-#property description "Execution bridge: carries out commands of the sidecar on this account."
+#property description "Execution bridge: executes the commands of the sidecar on this account."
 #property description "One per account, on any chart. 'Allow DLL imports' is not needed."
 
 #include <ExecutionOfficer\Program\Officer.mqh>
@@ -20,27 +20,27 @@ input string         InpLinkKey="";                      // Link key: 64 hex dig
 input string         InpHost="127.0.0.1";                // Host of the sidecar
 input int            InpPort=5760;                       // Port of the sidecar's link
 input int            InpPollIntervalS=5;                 // Poll the Director every N seconds (1..300)
-input group "What it may do"
+input group "Allowed actions"
 input bool           InpAllowLong=true;                  // Allow opening long positions
 input bool           InpAllowShort=true;                 // Allow opening short positions
 input bool           InpAllowCloses=true;                // Allow closing positions
 input bool           InpAllowModify=true;                // Allow changing positions and pending orders
 input bool           InpAllowCancel=true;                // Allow cancelling pending orders
-input string         InpSymbols="";                      // Allowed symbols for opening, commas between (empty: all)
-input group "Limits of each order"
+input string         InpSymbols="";                      // Symbols allowed for opening, comma-separated (empty: all)
+input group "Risk limits of each order"
 input double         InpMaxLot=1.00;                     // Maximum lot of an opening order
 input int            InpDeviation=20;                    // Default deviation, points
 input int            InpMaxDeviation=100;                // Maximum deviation, points
-input int            InpMaxSpread=0;                     // Maximum spread for opening, points (0: any)
-input group "Limits for opening, all orders together"
-input int            InpMaxSymbolPositions=0;            // Maximum positions per symbol (0: any)
-input double         InpMaxSymbolLots=0.0;               // Maximum volume per symbol, lots (0: any)
-input int            InpMaxOrdersPerMinute=0;            // Maximum orders per minute (0: any)
-input double         InpMinMarginLevel=0.0;              // Minimum margin level, percent (0: any)
-input double         InpMaxDailyLoss=0.0;                // Maximum daily loss, account currency (0: any)
+input int            InpMaxSpread=0;                     // Maximum spread for opening, points (0: no limit)
+input group "Risk limits of all orders together"
+input int            InpMaxSymbolPositions=0;            // Maximum positions per symbol (0: no limit)
+input double         InpMaxSymbolLots=0.0;               // Maximum volume per symbol, lots (0: no limit)
+input int            InpMaxOrdersPerMinute=0;            // Maximum orders per minute (0: no limit)
+input double         InpMinMarginLevel=0.0;              // Minimum margin level, percent (0: no limit)
+input double         InpMaxDailyLoss=0.0;                // Maximum daily loss, account currency (0: no limit)
 input group "Program"
 input int            InpTimerMs=20;                      // Timer, milliseconds (10..1000)
-input ENUM_LOG_LEVEL InpLogLevel=LOG_LEVEL_INFO;         // What the Experts journal gets
+input ENUM_LOG_LEVEL InpLogLevel=LOG_LEVEL_INFO;         // Level of lines in the Experts journal
 
 COfficer             ExtOfficer;
 //+------------------------------------------------------------------+
@@ -73,7 +73,7 @@ int OnInit(void)
    settings.risk_limits.min_margin_level=InpMinMarginLevel;
    settings.risk_limits.max_daily_loss=InpMaxDailyLoss;
    ExtOfficer.Load(settings,PROGRAM);
-   // A wrong input is shown on the chart: a program that refuses to load shows nothing.
+   // An invalid input is shown on the chart: a program that refuses to load shows nothing.
    if(!EventSetMillisecondTimer(ExtOfficer.TimerMs()))
      {
       Print("error: the terminal gives no timer (error ",GetLastError(),")");

@@ -17,7 +17,7 @@
 #include "Probe\Trade.mqh"
 
 #define PROBE_TIMER_MS 10
-#define PROBE_LOGIN_CALLS 3000    // so long it waits for a login
+#define PROBE_LOGIN_CALLS 3000    // timer calls to wait for a login
 
 enum ENUM_PROBE_STAGE
   {
@@ -34,9 +34,9 @@ input group "Sidecar"
 input string InpHost="127.0.0.1";    // Host of the sidecar
 input int    InpPort=5760;           // Port of the sidecar's link
 input group "Trade"
-input bool   InpTrade=false;         // Open and close the smallest volume, twice (demo only)
+input bool   InpTrade=false;         // Open and close the smallest volume twice (demo only)
 input group "Terminal"
-input bool   InpRestart=false;       // Then wait for the terminal's end, and measure its start
+input bool   InpRestart=false;       // Then wait for the terminal's end and measure its start
 
 CProbeReport       ExtReport;
 CProbeTimer        ExtTimer;
@@ -55,7 +55,7 @@ long               ExtStartUs;
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   // A changed timeframe or input does not unload: that is no start.
+   // A changed timeframe or input does not unload the program: that is not a start.
    bool fresh=!ExtLoaded;
    ExtLoaded=true;
    ExtCalls=0;
@@ -116,7 +116,7 @@ void OnTimer(void)
       ExtStage=PROBE_STAGE_END;
       if(MayTrade())
         {
-         // What a Probe that was killed has left.
+         // A killed Probe may have left positions.
          ExtOrders.CloseAll();
          ExtStage=PROBE_STAGE_TRADE;
         }

@@ -7,7 +7,7 @@
 
 #define PROBE_TIMER_CALLS 200
 #define PROBE_ROUNDS 60000
-#define PROBE_COARSE_US 12000     // from here on a grain is the system's tick of 15.6 ms
+#define PROBE_COARSE_US 12000     // a longer interval is the system's tick of 15.6 ms
 #define PROBE_TICK_US 15625
 //+------------------------------------------------------------------+
 //| Intervals between timer calls.                                   |
@@ -94,7 +94,7 @@ void ProbeTickCount(CProbeReport &report)
       report.Note("tick_count","it did not move twice while it was watched");
       return;
      }
-   // The first step may be a part of one.
+   // The first step may be incomplete.
    report.Measure("tick_count_step_ms",(long)(third-second));
    report.Integer("tick_count_grain_us",(third-second>2) ? PROBE_TICK_US : 0);
   }
@@ -108,7 +108,7 @@ void ProbeServerTime(CProbeReport &report)
    long behind=server-(long)TimeCurrent();
    report.Measure("server_minus_gmt_s",offset);
    report.Measure("server_minus_last_quote_s",behind);
-   // Offsets are whole quarters of an hour; the rest is the PC's own error.
+   // Offsets are whole quarters of an hour; the rest is the error of the PC's clock.
    report.Integer("server_offset_s",(long)(900.0*MathRound((double)offset/900.0)));
    report.Flag("current_time_frozen",behind>10);
   }

@@ -10,7 +10,7 @@
 #define PROBE_TARGET "ExecutionOfficer-probe-target.tmp"
 #define PROBE_FILE_BYTES 64
 #define PROBE_BIG_BYTES 16777216
-#define PROBE_COPY_US 2000        // a copy that is faster than this tells nothing
+#define PROBE_COPY_US 2000        // a faster copy cannot be compared
 //+------------------------------------------------------------------+
 //| Write a file of equal bytes; return false on failure.            |
 //+------------------------------------------------------------------+

@@ -16,7 +16,7 @@ class CProbeOrders
 private:
    string            m_symbol;
    long              m_sent_us;
-   long              m_position;     // identifier
+   long              m_position; // identifier
 
 public:
                      CProbeOrders(void);

@@ -7,7 +7,7 @@
 //+------------------------------------------------------------------+
 #include "Report.mqh"
 
-#define PROBE_GREETING 10         // bytes that a ROUTER sends at once
+#define PROBE_GREETING 10         // bytes that a ROUTER sends first
 #define PROBE_WAIT_STEP_CALLS 150        // timer calls
 #define PROBE_CLOSE_CALLS 50
 #define PROBE_LONG_MS 1000        // a read that takes longer than this blocks
@@ -40,7 +40,7 @@ private:
    uint              m_port;
    int               m_socket;
    int               m_step;
-   int               m_calls;        // in this step
+   int               m_calls; // in this step
    int               m_guesses;
    bool              m_second_look;
 
@@ -188,7 +188,7 @@ bool CProbeSockets::Call(CProbeReport &report)
          LongRead(report);
          break;
       case PROBE_STEP_PROVOKE:
-         // What the peer has said stays unread; then something that it closes on.
+         // The greeting stays unread; then send bytes on which the peer closes.
          if(Readable()>=PROBE_GREETING || m_calls>PROBE_WAIT_STEP_CALLS)
            {
             report.Measure("garbage_sent",SendBytes(64,71));

@@ -25,13 +25,13 @@
 class CProbeStart
   {
 private:
-   int               m_loads;        // since the last end
-   int               m_ended;        // how the program ended
-   int               m_unflushed;    // 0: not known, 1: lost, 2: survived
-   int               m_counting;     // 1: the terminal has started
+   int               m_loads;     // loads since the last end
+   int               m_ended;     // PROBE_END_*
+   int               m_unflushed; // 0: not known, 1: lost, 2: survived
+   int               m_counting;  // 1: the terminal has started
 
    bool              m_armed;
-   int               m_handle;       // of the file that is not flushed
+   int               m_handle;    // the file that is not flushed
    int               m_calls;
 
    void              Save(void) const;
@@ -162,7 +162,7 @@ void CProbeStart::Stop(const int reason)
       Comment("");
    if(reason==REASON_REMOVE || reason==REASON_CHARTCLOSE)
      {
-      // Nobody waits for the rest any more.
+      // The measurement is cancelled.
       FileDelete(PROBE_STATE);
       FileDelete(PROBE_UNFLUSHED);
      }

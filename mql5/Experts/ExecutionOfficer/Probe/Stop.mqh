@@ -12,7 +12,7 @@
 #define PROBE_STOP_CALLS 6000     // timer calls: a minute or two
 #define PROBE_STOP_ATTEMPTS 5        // each with twice the distance
 #define PROBE_STOP_POINTS 5       // beyond what the broker demands
-#define PROBE_STOP_WAIT_CALLS 500 // that the closing deal may take to show
+#define PROBE_STOP_WAIT_CALLS 500 // timer calls until the closing deal must be in the history
 
 enum ENUM_PROBE_STOP
   {
@@ -30,7 +30,7 @@ private:
    int               m_step;
    int               m_attempts;
    int               m_calls;
-   bool              m_seen;         // the position has shown
+   bool              m_seen; // the position was in the list
 
    void              OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);
    void              Wait(CProbeOrders &orders,CProbeReport &report);

@@ -9,7 +9,7 @@
 
 #define PROBE_COMMENT_LONG "0123456789012345678901234567890123456789"
 #define PROBE_COMMENT_SHORT "probe"
-#define PROBE_WAIT_CALLS 500      // timer calls that a record may take to show
+#define PROBE_WAIT_CALLS 500      // timer calls until a record must be in the lists
 
 enum ENUM_PROBE_TRADE
   {
@@ -31,7 +31,7 @@ private:
    int               m_step;
    int               m_attempts;
    int               m_calls;
-   ulong             m_deal;         // the one that is waited for; 0: by the position
+   ulong             m_deal; // the deal that is expected; 0: found by the position
 
    void              Refused(CProbeOrders &orders,CProbeReport &report);
    void              OpenOne(CProbeOrders &orders,CProbeTransactions &transactions,CProbeReport &report);

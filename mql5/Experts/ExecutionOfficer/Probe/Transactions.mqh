@@ -16,11 +16,11 @@ class CProbeTransactions
   {
 private:
    string            m_names;
-   ulong             m_order;        // the one that is listened for; 0: the result named none
+   ulong             m_order;           // the order whose transactions are expected; 0: the result had none
    bool              m_expecting;
    long              m_since_us;
    int               m_count;
-   int               m_at[PROBE_KINDS];    // when each kind came, from 1; 0: not yet
+   int               m_at[PROBE_KINDS]; // sequence number of each kind, from 1; 0: not yet
    int               m_expected;
    int               m_missing;
    long              m_late_ms;

@@ -10,8 +10,8 @@ class CBytes
   {
 private:
    uchar             m_data[];
-   int               m_begin;    // the first byte that is still here
-   int               m_end;      // behind the last one
+   int               m_begin; // the first byte
+   int               m_end;   // behind the last one
 
    void              MakeRoom(const int count);
 

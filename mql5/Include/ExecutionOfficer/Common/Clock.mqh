@@ -3,7 +3,7 @@
 //| Clocks. Durations are never taken from wall clocks: daylight     |
 //| saving and corrections move them in steps.                       |
 //+------------------------------------------------------------------+
-#define PC_CLOCK_ERROR_MS 1800000 // what is left of it in the broker's time
+#define PC_CLOCK_ERROR_MS 1800000 // error of the PC's clock that remains in the broker's time
 //+------------------------------------------------------------------+
 //| Return milliseconds of a monotonic clock. 64 bits: it does not   |
 //| wrap, as GetTickCount does after 49.7 days.                      |

@@ -17,7 +17,7 @@
 class CEntropy
   {
 private:
-   string            m_pool;     // hex
+   string            m_pool; // hex
    long              m_draws;
 
    string            Clocks(void) const;

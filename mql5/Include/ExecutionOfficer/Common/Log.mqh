@@ -5,13 +5,13 @@
 //+------------------------------------------------------------------+
 #include "Clock.mqh"
 
-#define LOG_REPEAT_MS 60000       // what is still so a minute later is said again
+#define LOG_REPEAT_MS 60000       // a repeated line is printed again after this time
 enum ENUM_LOG_LEVEL
   {
-   LOG_LEVEL_ERROR,      // Errors only
-   LOG_LEVEL_WARNING,    // and warnings
-   LOG_LEVEL_INFO,       // and what happens
-   LOG_LEVEL_DEBUG       // and every message
+   LOG_LEVEL_ERROR,   // Errors only
+   LOG_LEVEL_WARNING, // Errors and warnings
+   LOG_LEVEL_INFO,    // Errors, warnings and events
+   LOG_LEVEL_DEBUG    // Everything, including details for developers
   };
 //+------------------------------------------------------------------+
 //| Printer of lines of a level and above.                           |
@@ -20,7 +20,7 @@ class CLog
   {
 private:
    ENUM_LOG_LEVEL    m_level;
-   string            m_last;     // a line that would only repeat itself is not printed
+   string            m_last; // the last line; its repetition is not printed
    long              m_last_ms;
 
    void              Write(const ENUM_LOG_LEVEL level,const string word,const string text);

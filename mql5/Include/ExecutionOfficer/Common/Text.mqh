@@ -4,9 +4,9 @@
 //| Conversions only; no call into the terminal.                     |
 //+------------------------------------------------------------------+
 #define TEXT_MAX 1024             // the longest text that a message or a report carries, in characters
-#define DECIMAL_DIGITS 15         // a double holds so many decimal digits without noise
-#define DECIMAL_PLACES 10         // the most behind the point, as the link allows
-#define EXPONENT_MAX 20           // of a number in a message; beyond it is none that a broker could mean
+#define DECIMAL_DIGITS 15         // decimal digits of a double without rounding noise
+#define DECIMAL_PLACES 10         // decimal places that the link allows
+#define EXPONENT_MAX 20           // largest exponent of a number in a message
 //+------------------------------------------------------------------+
 //| Convert a string to UTF-8 without a terminating zero; return the |
 //| number of bytes.                                                 |
@@ -211,7 +211,7 @@ string PlainDecimal(const string number)
    if(StringLen(number)-mark>4)
       return("");
    int exponent=(int)StringToInteger(StringSubstr(number,mark+1));
-   // Not every build is known to read a number's plus sign.
+   // It is not documented that every build reads a plus sign.
    if(StringGetCharacter(number,mark+1)=='+')
       exponent=(int)StringToInteger(StringSubstr(number,mark+2));
    if(exponent>EXPONENT_MAX || exponent<-EXPONENT_MAX)

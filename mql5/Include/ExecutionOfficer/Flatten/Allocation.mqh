@@ -16,7 +16,7 @@
 #include "..\Ledger\Ownership.mqh"
 #include "..\Reports\OrderSearch.mqh"
 
-// Orders of the flatten button have no magic: a token stands for one command.
+// Orders of the flatten button have no magic: a client order id stands for one command.
 #define FLATTEN_COMMENT "flatten"
 //+------------------------------------------------------------------+
 //| Lots of this program and of others.                              |
@@ -79,7 +79,7 @@ void Allocate(SAllocation &allocation,const long entry,const double volume,const
    if(entry==DEAL_ENTRY_OUT || entry==DEAL_ENTRY_OUT_BY)
      {
       double left=ours_first ? TakeFrom(allocation.own,volume) : TakeFrom(allocation.others,volume);
-      // More than is known of was there before the history that the terminal has.
+      // A rest is older than the terminal's history.
       if(ours_first)
          TakeFrom(allocation.others,left);
       else
@@ -111,7 +111,7 @@ bool ReadAllocation(const CLedger *ledger,const ulong &flattened[],const long id
       return(false);
    for(int i=0; i<HistoryDealsTotal(); i++)
       AppendTicket(deals,HistoryDealGetTicket(i));
-   // In which order a history lists its deals nobody promises; tickets count up.
+   // The order of deals in a history is not documented; tickets increase.
    ArraySort(deals);
    for(int i=0; i<ArraySize(deals); i++)
      {
@@ -122,7 +122,7 @@ bool ReadAllocation(const CLedger *ledger,const ulong &flattened[],const long id
       Allocate(allocation,HistoryDealGetInteger(deals[i],DEAL_ENTRY),HistoryDealGetDouble(deals[i],DEAL_VOLUME),is_ours,
              is_ours || IsStopDeal(deals[i]));
      }
-   // Sums of doubles are a little off.
+   // Remove rounding errors of the sums.
    allocation.own=NormalizeDouble(allocation.own,8);
    allocation.others=NormalizeDouble(allocation.others,8);
    return(true);

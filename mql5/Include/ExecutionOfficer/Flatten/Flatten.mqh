@@ -39,7 +39,7 @@
 
 #define CONFIRM_MS 5000
 #define DOUBLE_CLICK_MS 700
-#define FLATTEN_CHECK_MS 500       // between two looks that find nothing to do
+#define FLATTEN_CHECK_MS 500       // between two checks that find nothing to do
 #define FLATTENED_MESSAGE "the flatten button was pressed; press it again to allow trading"
 
 enum ENUM_FLATTEN_STATE
@@ -56,18 +56,18 @@ class CFlatten
 private:
    CLedger          *m_ledger;
    CLog             *m_log;
-   SRiskLimits           m_risk_limits;
+   SRiskLimits       m_risk_limits;
    ENUM_FLATTEN_STATE m_state;
-   string            m_variable;     // keeps STOPPED over a load; empty: no account is known yet
+   string            m_variable;           // global variable that keeps STOPPED over a load; empty: no account yet
    long              m_clicked_ms;
-   long              m_until_ms;     // ARMED
+   long              m_until_ms;           // ARMED
    long              m_next_ms;
-   CFlattenAttempts            m_attempts;
-   ulong             m_closes[];     // orders that the button made since the load
+   CFlattenAttempts  m_attempts;
+   ulong             m_closes[];           // orders of the button since the load
    bool              m_netting;
    bool              m_checked;
-   string            m_missing_permission;      // a permission
-   string            m_waiting_for;        // for an order, or for the history
+   string            m_missing_permission; // a permission
+   string            m_waiting_for;        // an order, or the history
    string            m_last_error;
 
    void              Stop(void);
@@ -140,7 +140,7 @@ bool CFlatten::Restore(const SAccount &account,const long mono_ms)
    if(!GlobalVariableCheck(m_variable))
       return(false);
    Stop();
-   // What was sent just before the load may still be at work, and a netted position be closed by it.
+   // A request sent just before the load may still be executed, and close a netted position.
    if(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING)
       m_next_ms=mono_ms+OUTCOME_WAIT_MS;
    m_log.Warning("the flatten button was pressed before this load: "+FLATTENED_MESSAGE);
@@ -248,7 +248,7 @@ bool CFlatten::Step(const long mono_ms)
    m_waiting_for="";
    m_netting=(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING);
    ZeroMemory(request);
-   // Orders first: one that triggers meanwhile would open what was just closed.
+   // Orders first: one that triggers meanwhile would reopen what was just closed.
    string order=NextOrder(mono_ms,request);
    string position=NextPosition(mono_ms,order=="",request);
    if(order=="" && position=="")
@@ -351,7 +351,7 @@ void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeReque
    request.action=TRADE_ACTION_DEAL;
    request.symbol=symbol;
    request.volume=(most>0.0 && volume>most) ? most : volume;
-   // A server that wants no price needs no quote; one that wants it refuses, and is asked again.
+   // A server that requires no price needs no quote; one that does refuses, and the close is tried again.
    if(ReadMarket(symbol,market))
       request.price=NormalizeDouble(is_long ? market.bid : market.ask,market.digits);
    request.deviation=(ulong)m_risk_limits.max_deviation;
@@ -360,7 +360,7 @@ void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeReque
                                       SymbolInfoInteger(symbol,SYMBOL_TRADE_EXEMODE));
    request.comment=FLATTEN_COMMENT;
    request.position=ticket;
-   // Whatever else speaks against it the server may say: nobody who flattens is kept from it here.
+   // Any other check is left to the server: nothing here prevents a flatten.
    if(!PassesWithAnyFilling(request,checked) && !PassesWithShorterComment(request,checked)
       && checked.retcode==TRADE_RETCODE_INVALID_FILL)
       m_log.Warning("flatten: no filling mode passes in "+symbol);

@@ -5,7 +5,7 @@
 //| terminal.                                                        |
 //+------------------------------------------------------------------+
 #define RETRY_MS 2000
-#define OUTCOME_WAIT_MS 30000           // until nothing can still come of a request
+#define OUTCOME_WAIT_MS 30000           // after this time a request can have no further effect
 #define FLATTEN_ATTEMPTS_MAX 5
 #define NEVER_MS (-1)
 //+------------------------------------------------------------------+
@@ -13,11 +13,11 @@
 //+------------------------------------------------------------------+
 struct SFlattenAttempt
   {
-   long              number;     // a position's identifier; an order's ticket, negative
-   double            volume;     // that was left; a part that went starts the count anew
+   long              number;        // a position's identifier; an order's ticket, negative
+   double            volume;        // open volume; a smaller one restarts the count
    int               attempts;
    long              next_ms;
-   long              unresolved_ms; // since when the history does not tell its volume; NEVER_MS: it does
+   long              unresolved_ms; // since when the history does not cover its volume; NEVER_MS: it does
   };
 //+------------------------------------------------------------------+
 //| Attempts of one load of the program.                             |
@@ -25,10 +25,10 @@ struct SFlattenAttempt
 class CFlattenAttempts
   {
 private:
-   SFlattenAttempt              m_attempts[];
-   int               m_last;         // the try that was made last
-   int               m_left;         // positions and orders that were there at the last look
-   int               m_given_up;     // of these
+   SFlattenAttempt   m_attempts[];
+   int               m_last;     // index of the last attempt
+   int               m_left;     // open positions and orders at the last check
+   int               m_given_up; // of these, after the last attempt
 
    int               IndexOf(const long number,const long mono_ms);
 

@@ -6,7 +6,7 @@
 //+------------------------------------------------------------------+
 #include "Reader.mqh"
 
-#define COUNT_MAX 9007199254740991    // a count of the link fits a double
+#define COUNT_MAX 9007199254740991    // counts of the link fit a double
 #define TICKET_MAX LONG_MAX
 //+------------------------------------------------------------------+
 //| Parse a decimal integer; return false where it is none or        |
@@ -25,7 +25,7 @@ bool ParseLong(const string text,long &value)
       int digit=(int)StringGetCharacter(text,at)-'0';
       if(digit<0 || digit>9)
          return(false);
-      // Counted downwards: the lowest long has no positive twin.
+      // Counted downwards: the lowest long has no positive counterpart.
       if(value<(LONG_MIN+digit)/10)
          return(false);
       value=10*value-digit;

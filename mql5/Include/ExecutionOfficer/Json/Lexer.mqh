@@ -175,7 +175,7 @@ bool CJsonLexer::ReadText(string &text)
          return(Fail("a text has no end"));
       if(next<0x20)
          return(Fail("a control character in a text"));
-      // An escaped quotation mark lets a text go on behind the first one.
+      // A text with an escaped quotation mark continues after it.
       if(count+8>ArraySize(scratch))
          ArrayResize(scratch,2*count+64);
       m_at++;
@@ -229,7 +229,7 @@ int CJsonLexer::ReadEscape(uchar &scratch[],const int count)
          code=(low>=0xDC00 && low<=0xDFFF) ? 0x10000+((code-0xD800)<<10)+(low-0xDC00) : -1;
         }
      }
-   // A zero would end the terminal's strings, and half a pair is no character.
+   // A zero would end the terminal's strings; half a surrogate pair is no character.
    if(code<=0 || (code>=0xD800 && code<=0xDFFF))
      {
       Fail("not an escape that a text may hold");

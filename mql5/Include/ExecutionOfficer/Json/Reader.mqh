@@ -25,10 +25,10 @@ enum ENUM_JSON_KIND
 struct SJsonNode
   {
    ENUM_JSON_KIND    kind;
-   int               child;      // the first value in it
-   int               next;       // the next value beside it
-   string            key;        // in an object
-   string            text;       // decoded text; a number's digits; true or false
+   int               child; // the first value in it
+   int               next;  // the next value beside it
+   string            key;   // in an object
+   string            text;  // decoded text; a number's digits; true or false
   };
 //+------------------------------------------------------------------+
 //| The values of one JSON text. Node 0 is the outermost.            |

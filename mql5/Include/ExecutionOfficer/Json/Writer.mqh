@@ -24,7 +24,7 @@ string JsonQuoted(const string text)
          escape="\\u00"+StringSubstr(digits,code>>4,1)+StringSubstr(digits,code&15,1);
       else if(code>=0xD800 && code<=0xDFFF)
         {
-         // Half a pair has no UTF-8. Brokers cut comments wherever they like.
+         // Half a surrogate pair has no UTF-8. Brokers cut comments at any character.
          int next=(i+1<length) ? (int)StringGetCharacter(text,i+1) : 0;
          if(code<=0xDBFF && next>=0xDC00 && next<=0xDFFF)
            {
@@ -51,7 +51,7 @@ class CJsonWriter
   {
 private:
    string            m_text;
-   bool              m_comma;    // the next member needs one before it
+   bool              m_comma; // the next member needs a comma before it
 
    void              Name(const string name);
 

@@ -18,9 +18,9 @@ enum ENUM_LEDGER_STATE
   {
    LEDGER_STATE_CLOSED,
    LEDGER_STATE_OPEN,
-   LEDGER_STATE_LOCKED,      // another chart has it
-   LEDGER_STATE_FOREIGN,     // the file is none of ours; it is left as it is
-   LEDGER_STATE_FAILED       // the file system refuses
+   LEDGER_STATE_LOCKED,  // another chart has the file open
+   LEDGER_STATE_FOREIGN, // the file is not a ledger; it is not changed
+   LEDGER_STATE_FAILED   // the file system failed
   };
 //+------------------------------------------------------------------+
 //| Return an account's file name: letters and digits, '-' for any   |
@@ -49,8 +49,8 @@ private:
    int               m_file;
    string            m_name;
    string            m_problem;
-   long              m_end;      // where the next line goes
-   bool              m_unended;  // the last record only lacks its line end
+   long              m_end;     // place of the next line
+   bool              m_unended; // the last record lacks its line end only
    SAccount          m_account;
 
    bool              Fail(const ENUM_LEDGER_STATE state,const string problem);
@@ -163,7 +163,7 @@ bool CLedger::Create(CEntropy &entropy)
    FileClose(file);
    if(written!=(uint)size)
       return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+draft+" cannot be written: make room on the disk"));
-   // Where another chart was quicker its file stands, and this one is left alone.
+   // Where another chart created the file first, that file is used.
    if(!FileMove(draft,0,m_name,0) && !FileIsExist(m_name))
       return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+draft+" cannot be renamed (error "+IntegerToString(GetLastError())+")"));
    return(true);
@@ -209,7 +209,7 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
                   +". It was left as it is; restore it from a backup, or move it away and start with a new ledger"));
    m_end=start;
    m_unended=false;
-   // A tail that is a whole record only lacks its line end. Behind damage nothing is taken for torn.
+   // A tail that is a whole record lacks its line end only. After damage no tail counts as torn.
    if(start<size && (lines==0 || !whole || m_book.ReadLine(bytes,start,size-start)))
      {
       m_end=size;

@@ -34,8 +34,8 @@ struct SLedgerEntry
    long              retcode;
    long              order;
    long              deal;
-   string            price;      // empty: none
-   string            volume;     // empty: none
+   string            price;  // empty: none
+   string            volume; // empty: none
    string            message;
   };
 //+------------------------------------------------------------------+

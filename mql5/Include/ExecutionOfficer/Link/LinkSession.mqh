@@ -26,9 +26,9 @@
 #include "SessionState.mqh"
 
 #define HANDSHAKE_MS 5000
-#define SIDECAR_TIMEOUT_MS 15000             // a sidecar that was silent for so long is gone
-#define SILENT_HEARTBEATS_MAX 3            // after so many missed heartbeats nothing is executed
-#define HEARTBEAT_MIN_MS 100           // bounds of what a welcome may ask for
+#define SIDECAR_TIMEOUT_MS 15000             // without a message for this long the session ends
+#define SILENT_HEARTBEATS_MAX 3            // after this many missed heartbeats no command is executed
+#define HEARTBEAT_MIN_MS 100           // bounds of a welcome's heartbeat_ms
 #define HEARTBEAT_MAX_MS 5000
 //+------------------------------------------------------------------+
 //| State of the link, for the panel.                                |
@@ -36,10 +36,10 @@
 struct SLinkStatus
   {
    string            phase;
-   string            trouble;     // why there is no session; empty while there is one
-   string            remedy;      // which setting to change
+   string            trouble; // why there is no session; empty while there is one
+   string            remedy;  // the setting to change
    long              epoch;
-   long              dropped;     // messages
+   long              dropped; // messages
    int               unacknowledged;
   };
 //+------------------------------------------------------------------+
@@ -49,13 +49,13 @@ class CLinkSession
   {
 private:
    CSessionState     m_state;
-   CReportOutbox       m_reports;
+   CReportOutbox     m_reports;
    CLinkClock        m_clock;
    CLog             *m_log;
    CHandshake        m_handshake;
-   CTextQueue        m_frames;   // to be sent before any report
-   SAccount          m_account;  // whom the session speaks for
-   SAccount          m_claimed;  // whom the proof spoke for
+   CTextQueue        m_frames;  // sent before any report
+   SAccount          m_account; // of the session
+   SAccount          m_claimed; // of the proof
    long              m_epoch;
    long              m_last_message_ms;
    long              m_heartbeat_ms;
@@ -238,7 +238,7 @@ bool CLinkSession::OnTimer(const long mono_ms,const STerminalState &terminal,con
      }
    if(!SameAccount(terminal.account,m_account))
      {
-      // The reports that wait are the old account's. The next session scans the new one's.
+      // The waiting reports are the old account's. The next session scans the new account.
       Bye("the terminal is logged in to another account");
       m_reports.Clear();
       Drop(mono_ms,"the account changed","",true);
@@ -268,7 +268,7 @@ bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const STermin
      {
       m_state.Count();
       m_log.Debug("dropped: "+message.problem);
-      // Two peers that answer errors with errors never stop.
+      // An error message is never answered: two peers would never stop.
       if(!message.is_error)
          m_frames.Put(ErrorMessage((message.type==MESSAGE_UNKNOWN) ? "UNKNOWN_TYPE" : "MALFORMED",message.problem));
       return(false);

@@ -30,18 +30,18 @@ enum ENUM_MESSAGE_TYPE
 struct SMessage
   {
    ENUM_MESSAGE_TYPE type;
-   bool              is_error;    // sent as an error message, which is never answered
-   string            problem;     // MALFORMED, UNKNOWN: the rule that is broken
+   bool              is_error; // sent as an error message, which is never answered
+   string            problem;  // MALFORMED, UNKNOWN: the rule that is broken
    long              epoch;
-   long              version;     // CHALLENGE
+   long              version;  // CHALLENGE
    string            nonce;
    string            proof;
-   string            code;        // REFUSED, ERROR
+   string            code;     // REFUSED, ERROR
    string            message;
    string            remedy;
-   long              seq;         // ACK
-   long              clock_ms;    // HEARTBEAT
-   string            reason;      // BYE
+   long              seq;      // ACK
+   long              clock_ms; // HEARTBEAT
+   string            reason;   // BYE
    SWelcome          welcome;
    SCommand          command;
    SStatusRequest    status_request;

@@ -30,7 +30,7 @@
 //+------------------------------------------------------------------+
 struct SAccount
   {
-   bool              known;       // false before the first login
+   bool              known; // false before the first login
    long              login;
    string            server;
    string            margin_mode;
@@ -91,20 +91,20 @@ struct SOrder
    long              client_order_id;
    string            kind;
    string            symbol;
-   string            side;        // MODIFY, CANCEL: the target's
-   string            volume;      // lots; empty: none
+   string            side;              // MODIFY, CANCEL: the target's
+   string            volume;            // lots; empty: none
    string            order_type;        // MARKET, LIMIT, STOP, STOP_LIMIT
-   long              position;    // CLOSE, MODIFY: the position's identifier; its ticket may have changed
-   long              order;       // MODIFY, CANCEL: the pending order's ticket
-   long              opener;      // the token that opened the target
+   long              position;          // CLOSE, MODIFY: the position's identifier; its ticket may have changed
+   long              order;             // MODIFY, CANCEL: the pending order's ticket
+   long              opener;            // client order id of the command that opened the target
    string            stop_loss;
    string            take_profit;
-   string            price;       // MARKET: reference of the slippage guard; else the price that it waits for
-   string            limit_price; // STOP_LIMIT
-   string            time_in_force;       // GTC, DAY, GTD
-   long              expires_ms;  // UTC; 0: never
-   long              deviation_points;   // points; -1: the order names none
-   long              max_spread_points;  // points, of an OPEN; -1: the order names none
+   string            price;             // MARKET: reference of the deviation; else the trigger price
+   string            limit_price;       // STOP_LIMIT
+   string            time_in_force;     // GTC, DAY, GTD
+   long              expires_ms;        // UTC; 0: never
+   long              deviation_points;  // points; -1: the default of the inputs
+   long              max_spread_points; // points, of an OPEN; -1: no maximum
    string            comment;
   };
 //+------------------------------------------------------------------+
@@ -153,10 +153,10 @@ struct SCommand
   {
    long              epoch;
    long              attempt;
-   long              deadline_ms; // on the link clock
+   long              deadline_ms;       // on the link clock
    SOrder            order;
    long              expires_server_ms; // the order's expiry on the broker's clock; 0: none
-   long              arrived_ms;  // on our monotonic clock
+   long              arrived_ms;        // on our monotonic clock
   };
 //+------------------------------------------------------------------+
 //| Status request: report the outcome of a command, never send it.  |
@@ -168,7 +168,7 @@ struct SStatusRequest
    long              attempt;
    long              request_no;
    string            ledger;
-   long              since_server_ms;    // server time
+   long              since_server_ms; // server time
   };
 //+------------------------------------------------------------------+
 //| Inquiry: report the broker's name and terms of a symbol.         |
@@ -177,7 +177,7 @@ struct SInquiry
   {
    long              epoch;
    string            symbol;
-   bool              exact;       // only a symbol of exactly this name will do
+   bool              exact; // only a symbol of exactly this name counts
   };
 //+------------------------------------------------------------------+
 //| Welcome: the session begins.                                     |

@@ -7,22 +7,22 @@
 #include "MessagesOut.mqh"
 
 #define REPORT_WINDOW 256
-#define REPORT_EXCERPT 80             // characters of a report that was lost
-#define REPORTS_MAX 16384           // that may wait; only a link that is down for long lets so many pile up
+#define REPORT_EXCERPT 80             // characters of a dropped report in the alarm
+#define REPORTS_MAX 16384           // reports that may wait, which takes a long time without a session
 //+------------------------------------------------------------------+
 //| Reports in order.                                                |
 //+------------------------------------------------------------------+
 class CReportOutbox
   {
 private:
-   string            m_reports[];  // those under way, then those that wait
-   int               m_first;    // where they start
-   int               m_end;      // behind the last one
-   int               m_in_flight;   // how many are under way
+   string            m_reports[]; // sent ones without an acknowledgement, then waiting ones
+   int               m_first;     // where they start
+   int               m_end;       // behind the last one
+   int               m_in_flight; // sent without an acknowledgement
    long              m_acked;
    long              m_dropped;
-   long              m_alarmed;     // of those dropped
-   string            m_lost;     // the beginning of the last one
+   long              m_alarmed;   // dropped reports in alarms so far
+   string            m_lost;      // beginning of the last dropped report
 
    void              Drop(const string report);
    void              DropAt(const int index);

@@ -19,7 +19,7 @@ class CSessionState
   {
 private:
    ENUM_LINK_PHASE   m_phase;
-   long              m_due_ms;   // DOWN: when to try again; HELLO, PROVE: when the handshake has failed
+   long              m_due_ms; // DOWN: time of the next attempt; HELLO, PROVE: deadline of the handshake
    int               m_attempts;
    bool              m_reconnect;
    string            m_trouble;

@@ -11,9 +11,9 @@ class CAnswers
   {
 private:
    CLongMap          m_index;
-   long              m_barred[];     // the highest attempt that must not be executed
-   long              m_attempt[];    // of the answer; 0: none was given
-   string            m_answer[];     // a report
+   long              m_barred[];  // the highest attempt that must not be executed
+   long              m_attempt[]; // attempt of the answer; 0: none
+   string            m_answer[];  // a report
    int               m_count;
 
    int               IndexOf(const long client_order_id);

@@ -80,7 +80,7 @@ bool PrepareOrderChange(const SCommand &command,MqlTradeRequest &request,SNotSen
    request.action=TRADE_ACTION_MODIFY;
    request.magic=(ulong)OrderGetInteger(ORDER_MAGIC);
    request.order=(ulong)order.order;
-   // The reference asks for neither. MetaQuotes' own library and book fill them in.
+   // The reference requires neither. MetaQuotes' own library and book set them.
    request.symbol=order.symbol;
    request.type_filling=(ENUM_ORDER_TYPE_FILLING)OrderGetInteger(ORDER_TYPE_FILLING);
    if(order.time_in_force!=TIME_IN_FORCE_GTC || order.expires_ms!=0)

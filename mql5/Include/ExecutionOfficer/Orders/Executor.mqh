@@ -16,7 +16,7 @@
 #include "OrderRequest.mqh"
 #include "Retcodes.mqh"
 
-#define RETCODE_MAX 99999        // a larger number is none that a report can carry
+#define RETCODE_MAX 99999        // the largest retcode of a report
 #define NO_RESULT_MESSAGE "OrderSend gave no answer that settles it; the order may have been executed or not"
 //+------------------------------------------------------------------+
 //| Return whether a reason lies with the target of a change.        |
@@ -47,8 +47,8 @@ private:
    CLinkSession     *m_session;
    CLedger          *m_ledger;
    CLog             *m_log;
-   CReportFilter           *m_filter;
-   CAccountLimits           m_account_limits;
+   CReportFilter    *m_filter;
+   CAccountLimits    m_account_limits;
    CAnswers          m_answers;
    string            m_alarm;
 
@@ -109,8 +109,8 @@ bool CExecutor::AnsweredBefore(const SCommand &command)
      }
    if(!m_answers.IsBarred(client_order_id,command.attempt))
       return(false);
-   // Without an earlier `not_sent` a settle was answered by a ledger that cannot say no. Then nothing true can be
-   // said of this command; the sidecar asks again.
+   // Without an earlier `not_sent` the attempt was barred by a status request, and its outcome is unknown here; the
+   // sidecar sends status requests until it knows.
    if(m_answers.Attempt(client_order_id)>0)
       m_session.Post(m_answers.Answer(client_order_id));
    return(true);
@@ -143,11 +143,11 @@ void CExecutor::Execute(const SCommand &command,const SAccount &account)
    ZeroMemory(request);
    if(AnsweredBefore(command))
       return;
-   // What was looked up for the request may have taken its time, too.
+   // Preparing the request may have taken time: check the deadline again.
    if(!PrepareRequest(command,m_session.LinkMs(MonoMs()),account,m_account_limits,request,answer)
       || !CheckDeadline(command,m_session.LinkMs(MonoMs()),answer))
      {
-      // Whoever asked has another picture of the target than the broker.
+      // The sidecar's state of the target differs from the broker's.
       if(IsChange(command.order) && IsTargetReason(answer.reason))
          PostTarget(command.order);
       PostNotSent(command.order.client_order_id,command.attempt,answer);
@@ -164,8 +164,8 @@ void CExecutor::Execute(const SCommand &command,const SAccount &account)
    SendRequest(request,entry);
    if(command.order.kind==COMMAND_KIND_OPEN)
       m_account_limits.Opened(command.order,IsRefusal(entry.retcode));
-   // Where the outcome cannot be written the intent stands, so the token is safe: after a restart the broker's
-   // records tell the outcome.
+   // Where the outcome cannot be written, the intent is: the command is not sent again, and after a restart the
+   // broker's records show the outcome.
    if(!m_ledger.Conclude(entry))
       m_alarm=m_ledger.Problem()+". Make room on the disk.";
    m_session.Post(ResultReport(entry));
@@ -193,7 +193,7 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
    entry.price=(result.price>0.0) ? DecimalText(result.price) : "";
    entry.volume=(result.volume>0.0) ? DecimalText(result.volume) : "";
    entry.message=Shorten(result.comment,TEXT_MAX);
-   // A comment that nobody wrote is no empty text, but none.
+   // A comment that was never set is NULL, not an empty text.
    if(StringLen(entry.message)==0 && IsOpen(entry.retcode))
       entry.message=NO_RESULT_MESSAGE;
    if(!sent)
@@ -219,7 +219,7 @@ void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const l
       AnswerNoIntent(status_request);
       return;
      }
-   // The sidecar may conclude from this answer: the attempt must not be executed behind its back.
+   // The sidecar may decide by this answer: the attempt must not be executed after it.
    if(!known)
       m_answers.Bar(client_order_id,status_request.attempt);
    else
@@ -227,8 +227,8 @@ void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const l
    bool searched=changes ? TargetReports(status_request.order,reports) : SearchBroker(client_order_id,status_request.since_server_ms,reports);
    if(!searched)
       ArrayResize(reports,0);
-   // A ledger's end may be lost with the disk's cache, and nothing shows it: that there is no such order is said
-   // only once the broker, too, knows of none.
+   // The end of a ledger may be lost with the disk's cache without a trace: that there is no intent is reported
+   // only where the broker has no such order either.
    if(denied && searched && ArraySize(reports)==0)
      {
       AnswerNoIntent(status_request);
@@ -238,10 +238,10 @@ void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const l
       m_alarm="the broker knows an order with client order id "+IntegerToString(client_order_id)+" that the ledger does not: its end was "
               +"lost, in a power failure maybe. The order is not sent again; compare the account by hand.";
    m_filter.PostAll(reports);
-   // A refusal is the end of it. What was taken must be seen: an acceptance alone is no order and no deal.
+   // A refusal is final. An acceptance alone is not: the order or deal must be found.
    if(known && entry.concluded && IsRefusal(entry.retcode))
       return;
-   // An order or a deal says what became of it. How a target stands does not say who made it so.
+   // An order or deal shows the outcome. The state of a target does not show who changed it.
    if(ArraySize(reports)>0 && !changes)
       return;
    m_session.Post(StatusReplyReport(status_request,searched ? FOUND_NOTHING : FOUND_UNSEARCHED,connected_ms));

@@ -68,7 +68,7 @@ bool PassesWithShorterComment(MqlTradeRequest &request,MqlTradeCheckResult &chec
    MqlTradeCheckResult tried;
    string comment=request.comment;
    request.comment="";
-   // A change has no comment: that is none, and no empty text.
+   // A change has no comment: it is NULL, not an empty text.
    if(StringLen(comment)==0 || !PassesWithAnyFilling(request,checked))
      {
       request.comment=comment;

@@ -15,15 +15,15 @@ bool IsRefusal(const long retcode)
       return(false);
    switch((int)retcode)
      {
-      case 10005:                      // there is no such code
+      case 10005:                      // not a retcode
       case TRADE_RETCODE_PLACED:
       case TRADE_RETCODE_DONE:
       case TRADE_RETCODE_DONE_PARTIAL:
       case TRADE_RETCODE_ERROR:
       case TRADE_RETCODE_TIMEOUT:
-      case TRADE_RETCODE_LOCKED:       // the request is with the server and being worked on
-      case TRADE_RETCODE_CONNECTION:   // seen for requests that had been executed when the connection broke
-      case 10037:                      // there is no such code
+      case TRADE_RETCODE_LOCKED:       // the server is executing the request
+      case TRADE_RETCODE_CONNECTION:   // seen for requests that were executed before the connection broke
+      case 10037:                      // not a retcode
          return(false);
       default:
          return(true);

@@ -34,7 +34,7 @@ bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
    string side=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY) ? ORDER_SIDE_BUY : ORDER_SIDE_SELL;
    if(order.kind==COMMAND_KIND_CLOSE && side==order.side)
       return(NotSent(answer,"NO_POSITION",name+" is a "+side+"; a "+order.side+" would add to it"));
-   // On a netting account it may have been turned round under the same identifier.
+   // On a netting account it may have been reversed under the same identifier.
    if(order.kind==COMMAND_KIND_MODIFY && side!=order.side)
       return(NotSent(answer,"NO_POSITION",name+" is a "+side+", not a "+order.side));
    return(true);
@@ -93,7 +93,7 @@ bool TargetReports(const SOrder &order,SReport &reports[])
             if(DealReport(HistoryDealGetTicket(i),report))
                AppendReport(reports,report);
      }
-   // Live first: one that is done in between is then seen in the history.
+   // Live orders first: an order that is done in between is then found in the history.
    else if(OrderSelect((ulong)order.order))
      {
       SelectedOrderReport(report);

@@ -11,7 +11,7 @@
 #include "Settings.mqh"
 #include "Work.mqh"
 
-#define MESSAGES_PER_CALL 64       // taken in by one timer call: a flood must not stop the heartbeat
+#define MESSAGES_PER_CALL 64       // messages read in one timer call: a flood must not stop the heartbeat
 #define BYE_FLUSHES 5
 //+------------------------------------------------------------------+
 //| One load of the program.                                         |
@@ -21,16 +21,16 @@ class COfficer
 private:
    SSettings         m_settings;
    string            m_program;
-   string            m_problem;      // an input that is wrong; nothing is done then
+   string            m_problem; // an invalid input; nothing is done then
    CLog              m_log;
    CEntropy          m_entropy;
-   CConnection             m_connection;
+   CConnection       m_connection;
    CLedger           m_ledger;
    CLinkSession      m_session;
    CWork             m_work;
    CFlatten          m_flatten;
    CPanel            m_panel;
-   STerminalState         m_terminal;
+   STerminalState    m_terminal;
    SAccount          m_ledger_account;
    bool              m_connected;
    bool              m_seen_connected;
@@ -154,7 +154,7 @@ void COfficer::OnTimer(void)
       ReceiveMessages(mono_ms);
       RunSession(mono_ms);
       SendMessages();
-      // 'busy' is out of the door: the order need not wait for another timer call.
+      // The socket took 'busy': the order need not wait for another timer call.
       if(m_work.BusySent() && m_connection.AllSent())
         {
          RunSession(MonoMs());
@@ -224,7 +224,7 @@ void COfficer::ReportChanges(const long mono_ms)
          m_connected_since_ms=mono_ms;
          m_work.RescanNow(mono_ms);
         }
-      // The first connection is none that came back.
+      // The first connection is not a reconnection.
       if(m_seen_connected)
         {
          m_connection_counter++;
@@ -279,7 +279,7 @@ bool COfficer::OpenLedger(const long mono_ms)
       return(true);
    if(m_ledger_account.known && !SameAccount(m_ledger_account,m_terminal.account))
      {
-      // What waits is of the other account.
+      // The waiting reports are the other account's.
       m_session.ForgetReports();
       m_work.Forget();
      }
@@ -343,7 +343,7 @@ void COfficer::SendMessages(void)
 void COfficer::ShowPanel(void)
   {
    m_panel.Start();
-   // Without good inputs nothing works, the button neither.
+   // With an invalid input nothing works, including the button.
    m_panel.Button((m_problem=="") ? m_flatten.ButtonText(MonoMs()) : "not working");
    m_panel.Line(m_program+"   "+m_settings.officer,PANEL_TONE_PLAIN);
    if(m_problem!="")

@@ -9,7 +9,7 @@
 #define PANEL_WIDTH 62             // characters of a line: a label shows no more than 63
 #define PANEL_INTERVAL_MS 500
 #define PANEL_BUTTON "ExecutionOfficer.flatten"
-#define PANEL_BUTTON_CHECK_EVERY 10        // shows between two looks whether the button is still there
+#define PANEL_BUTTON_CHECK_EVERY 10        // updates between two checks that the button exists
 
 enum ENUM_PANEL_TONE
   {
@@ -26,11 +26,11 @@ private:
    string            m_lines[PANEL_LINES];
    ENUM_PANEL_TONE   m_tones[PANEL_LINES];
    string            m_shown[PANEL_LINES];
-   string            m_button;       // its text
+   string            m_button;     // its text
    string            m_button_shown;
    bool              m_made;
    int               m_count;
-   int               m_show_count;        // since the last look
+   int               m_show_count; // updates since the last check
    long              m_next_ms;
 
    string            Name(const int line) const;
@@ -110,7 +110,7 @@ void CPanel::Text(const string text,const ENUM_PANEL_TONE tone)
       int cut=room;
       while(cut>0 && StringGetCharacter(rest,cut)!=' ')
          cut--;
-      // A word that is longer than a line is cut: what is left gets shorter with every line.
+      // A word longer than a line is cut, so that the rest gets shorter with each line.
       if(cut==0)
          cut=room;
       Line(indent+StringSubstr(rest,0,cut),tone);

@@ -17,13 +17,13 @@
 struct SSettings
   {
    string            officer;
-   string            key;        // 64 hex digits
+   string            key; // 64 hex digits
    string            host;
    int               port;
    int               poll_interval_s;
    int               timer_ms;
    ENUM_LOG_LEVEL    log_level;
-   SRiskLimits           risk_limits;
+   SRiskLimits       risk_limits;
   };
 //+------------------------------------------------------------------+
 //| Trim texts (a .set file may leave a carriage return), and bring  |

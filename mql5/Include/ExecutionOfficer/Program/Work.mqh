@@ -9,7 +9,7 @@
 #include "WorkQueue.mqh"
 
 #define STATUS_REQUESTS_PER_CALL 4            // answered by one timer call
-#define QUOTE_WAIT_MS 2000        // a symbol that was just added to Market Watch has no quote yet
+#define QUOTE_WAIT_MS 2000        // a symbol that was just added to Market Watch has no quote at first
 //+------------------------------------------------------------------+
 //| Work of one load of the program.                                 |
 //+------------------------------------------------------------------+
@@ -18,13 +18,13 @@ class CWork
 private:
    CLinkSession     *m_session;
    CLog             *m_log;
-   CReportFilter            m_filter;
+   CReportFilter     m_filter;
    CExecutor         m_executor;
    CScanner          m_scanner;
-   CSymbolInquiries        m_inquiries;
+   CSymbolInquiries  m_inquiries;
    CWorkQueue        m_queue;
-   string            m_halted_by;    // why no command is executed; empty: they are
-   bool              m_busy_sent;    // 'busy' was said; the order goes out next
+   string            m_halted_by; // why no command is executed; empty: commands are executed
+   bool              m_busy_sent; // 'busy' was sent; the order is sent next
 
    void              TakeCommand(SCommand &command,const long mono_ms);
    void              AnswerStatusRequests(const long connected_ms);
@@ -144,7 +144,7 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
       return;
      }
    m_executor.PostReceived(command);
-   // Without a place in Market Watch a symbol has no quotes.
+   // A symbol outside Market Watch has no quotes.
    if(SymbolInfoInteger(command.order.symbol,SYMBOL_SELECT)==0)
       SymbolSelect(command.order.symbol,true);
   }
@@ -178,7 +178,7 @@ void CWork::ExecuteOne(const STerminalState &terminal,const bool all_sent)
   {
    SCommand command;
    SAccount account;
-   // Settles, a connect or the button may have taken seconds since the timer call began.
+   // Status requests, a connect or the button may have taken seconds since the timer call began.
    long mono_ms=MonoMs();
    m_session.Account(account);
    if(!account.known || !m_session.SidecarAlive(mono_ms) || !m_queue.FirstCommand(command))
@@ -194,7 +194,7 @@ void CWork::ExecuteOne(const STerminalState &terminal,const bool all_sent)
       m_busy_sent=true;
       return;
      }
-   // Not before 'busy' is with the system: a synchronous request may keep us silent for long.
+   // Not before the socket took 'busy': a synchronous request may block for long.
    if(!all_sent)
       return;
    m_busy_sent=false;

@@ -7,7 +7,7 @@
 #include "..\Link\Records.mqh"
 
 #define QUEUE_COMMANDS_MAX 32         // a further one is answered BUSY
-#define QUEUE_STATUS_REQUESTS_MAX 1024        // a further one is dropped; the sidecar asks again
+#define QUEUE_STATUS_REQUESTS_MAX 1024        // a further one is dropped; the sidecar repeats it
 //+------------------------------------------------------------------+
 //| A queue, first in, first out.                                    |
 //+------------------------------------------------------------------+
@@ -15,7 +15,7 @@ class CWorkQueue
   {
 private:
    SCommand          m_commands[];
-   SStatusRequest           m_status_requests[];
+   SStatusRequest    m_status_requests[];
    int               m_first_status_request;
 
 public:

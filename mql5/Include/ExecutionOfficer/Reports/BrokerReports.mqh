@@ -72,7 +72,7 @@ struct SOrderRecord
    double            volume_initial;
    double            volume_current;
    double            price;
-   double            limit_price; // 0: it is no stop-limit order
+   double            limit_price; // 0: not a stop-limit order
    double            stop_loss;
    double            take_profit;
    string            symbol;

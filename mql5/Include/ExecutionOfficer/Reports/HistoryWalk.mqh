@@ -8,8 +8,8 @@
 //+------------------------------------------------------------------+
 #include "OrderSearch.mqh"
 
-#define WALK_SELECTS_MAX 8            // of the history in one timer call
-#define WALK_WINDOW_MAX 512            // records in a window; with more it is narrowed
+#define WALK_SELECTS_MAX 8            // selections of the history in one timer call
+#define WALK_WINDOW_MAX 512            // records in a window before it is narrowed
 #define WALK_WIDTH_S 86400
 #define WALK_WIDTH_MAX_S 33554432    // about a year
 //+------------------------------------------------------------------+
@@ -19,13 +19,13 @@ class CHistoryWalk
   {
 private:
    bool              m_walking;
-   bool              m_orders;   // the second pass
+   bool              m_orders;  // the second pass
    long              m_from_s;
-   long              m_until_s;  // not included
-   long              m_at_s;     // the window's first second
+   long              m_until_s; // excluded
+   long              m_at_s;    // the window's first second
    long              m_width_s;
-   int               m_index;    // in the window
-   int               m_total;    // in the window
+   int               m_index;   // in the window
+   int               m_total;   // in the window
    int               m_selects;
    int               m_deals_read;
    int               m_orders_read;

@@ -14,8 +14,8 @@ class CLedgerReport
 private:
    CLinkSession     *m_session;
    CLedger          *m_ledger;
-   int               m_entry;        // the next one
-   long              m_mark;         // what the sidecar has
+   int               m_entry; // index of the next entry
+   long              m_mark;  // last mark of the sidecar
    bool              m_done;
 
 public:

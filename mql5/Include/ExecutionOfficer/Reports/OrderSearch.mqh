@@ -6,7 +6,7 @@
 #include "..\Terminal\TerminalState.mqh"
 #include "BrokerReports.mqh"
 
-// History is asked for until a day from now: server time may be set back, and the newest must not be missed.
+// History is selected until a day from now: server time may be set back, and no new record may be missed.
 #define HISTORY_AHEAD_S 86400
 //+------------------------------------------------------------------+
 //| Select the history from a server time on.                        |
@@ -58,7 +58,7 @@ bool SearchBroker(const long client_order_id,const long since_server_ms,SReport 
    ArrayResize(reports,0);
    if(!BrokerConnected())
       return(false);
-   // Live orders first: one that is done in between is then seen in the history, or twice, but never missed.
+   // Live orders first: an order that is done in between is then found in the history, or twice, but never missed.
    for(int i=0; i<OrdersTotal(); i++)
      {
       ulong ticket=OrderGetTicket(i);

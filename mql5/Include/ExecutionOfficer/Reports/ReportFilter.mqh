@@ -14,7 +14,7 @@ class CReportFilter
   {
 private:
    CLinkSession     *m_session;
-   CReportHashes           m_hashes;
+   CReportHashes     m_hashes;
    long              m_readings;
 
 public:

@@ -9,9 +9,9 @@
 
 enum ENUM_REPORT_NOVELTY
   {
-   REPORT_NEW,           // never met, or with another content
+   REPORT_NEW,     // a new key, or new content
    REPORT_UNCHANGED,
-   REPORT_OUTDATED             // a later look has told how it stands
+   REPORT_OUTDATED // a later reading has this key
   };
 //+------------------------------------------------------------------+
 //| Hashes of posted reports.                                        |

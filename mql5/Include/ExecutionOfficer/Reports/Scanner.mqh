@@ -33,16 +33,16 @@
 
 #define QUICK_SCAN_MS 250
 #define RESCAN_MS 60000
-#define QUICK_SCAN_HISTORY_MS 60000        // history that enters later than that is found by the next rescan
+#define QUICK_SCAN_HISTORY_MS 60000        // records that enter the history later are found by the next rescan
 #define DEEP_RESCAN_MS 600000
 #define SCAN_RECORDS_PER_CALL 256          // records in one timer call
-#define WALK_RECORDS_MIN 2048            // records of the history; fewer are read at once
-#define SCAN_POSITIONS_MAX 2048  // a shorter list would say that the others are closed
+#define WALK_RECORDS_MIN 2048            // a history of fewer records is read at once
+#define SCAN_POSITIONS_MAX 2048  // a shortened list would mean that the others are closed
 
 enum ENUM_SCAN_KIND
   {
    SCAN_KIND_NONE,
-   SCAN_KIND_LEDGER,     // what the ledger holds beyond the sidecar's mark
+   SCAN_KIND_LEDGER, // entries of the ledger beyond the sidecar's mark
    SCAN_KIND_FULL,
    SCAN_KIND_RESCAN,
    SCAN_KIND_QUICK
@@ -50,8 +50,8 @@ enum ENUM_SCAN_KIND
 
 enum ENUM_SCAN_STAGE
   {
-   SCAN_STAGE_WALK,      // through a long history; then the snapshot is taken
-   SCAN_STAGE_QUICK_IN_WALK,    // a look, with the walk to go on after it
+   SCAN_STAGE_WALK,          // walk through a long history; then the snapshot is taken
+   SCAN_STAGE_QUICK_IN_WALK, // a quick scan; the walk continues after it
    SCAN_STAGE_SNAPSHOT
   };
 //+------------------------------------------------------------------+
@@ -62,17 +62,17 @@ class CScanner
 private:
    CLinkSession     *m_session;
    CLedgerReport     m_ledger;
-   CReportFilter           *m_filter;
+   CReportFilter    *m_filter;
    CSnapshot         m_snapshot;
    CHistoryWalk      m_walk;
-   ENUM_SCAN_KIND    m_kind;         // what is under way
-   ENUM_SCAN_STAGE   m_stage;        // of it
-   bool              m_walked_since_quick;       // since the last look beside
-   long              m_reading;         // the snapshot's
-   long              m_scan_reading;    // the first one of the scan under way
+   ENUM_SCAN_KIND    m_kind;               // the scan under way
+   ENUM_SCAN_STAGE   m_stage;              // of it
+   bool              m_walked_since_quick; // since the last quick scan during the walk
+   long              m_reading;            // number of the snapshot's reading
+   long              m_scan_reading;       // number of the scan's first reading
    long              m_scan_from_ms;
-   long              m_tail_ms;      // where the walk ends and the snapshot begins
-   bool              m_welcomed;     // a full scan is to come
+   long              m_tail_ms;            // end of the walk and start of the snapshot
+   bool              m_welcomed;           // a full scan is due
    SWelcome          m_welcome;
    long              m_counter;
    long              m_watermark_ms;
@@ -195,7 +195,7 @@ void CScanner::Step(const long mono_ms)
      }
    else if(m_kind!=SCAN_KIND_NONE)
       room-=Portion(room,mono_ms);
-   // Reading the lists is enough work for the rest of this call.
+   // Reading the lists is the rest of this call's work.
    if(m_kind==SCAN_KIND_NONE && room>0)
       StartNext(mono_ms);
   }
@@ -206,7 +206,7 @@ int CScanner::Portion(const int room,const long mono_ms)
   {
    if(m_stage!=SCAN_STAGE_WALK)
       return(ReportSnapshot(room));
-   // A full scan tells everything in its order first.
+   // A full scan posts everything in its order first.
    if(m_kind!=SCAN_KIND_RESCAN || !m_walked_since_quick || mono_ms<m_next_quick_ms)
       return(ReportWalk(room));
    QuickScanInWalk(mono_ms);
@@ -225,7 +225,7 @@ int CScanner::ReportWalk(const int room)
       if(m_walk.Next(report) && m_filter.Report(report,m_scan_reading,m_kind==SCAN_KIND_FULL))
          posted++;
    m_walked_since_quick=true;
-   // Where the broker is away, the next step tries again.
+   // While the broker is disconnected, the next step tries again.
    if(!m_walk.Walking() && Take(m_tail_ms))
       m_stage=SCAN_STAGE_SNAPSHOT;
    return(posted);
@@ -259,7 +259,7 @@ int CScanner::ReportSnapshot(const int room)
         }
       if(!m_snapshot.Next(report))
          continue;
-      // After a welcome all of it, said before or not: the journal may have been restored from a backup.
+      // After a welcome everything, posted before or not: the journal may have been restored from a backup.
       if(m_filter.Report(report,m_reading,m_kind==SCAN_KIND_FULL))
          posted++;
      }

@@ -12,13 +12,13 @@
 class CSnapshot
   {
 private:
-   ulong             m_orders[];     // done orders
+   ulong             m_orders[];       // done orders
    ulong             m_deals[];
-   SReport             m_live[];       // live orders, then positions
-   ulong             m_tickets[];    // of the live orders
+   SReport           m_live[];         // live orders, then positions
+   ulong             m_tickets[];      // of the live orders
    int               m_live_orders;
-   long              m_positions[];  // identifiers
-   string            m_position_state;        // what positions there are, and how large
+   long              m_positions[];    // identifiers
+   string            m_position_state; // identifiers and volumes of the positions
    long              m_from_ms;
    long              m_to_ms;
    int               m_next;

@@ -17,11 +17,11 @@ class CAccountLimits
   {
 private:
    CLedger          *m_ledger;
-   SRiskLimits           m_risk_limits;
+   SRiskLimits       m_risk_limits;
    CDayEquity        m_day;
    long              m_mono_ms;
-   long              m_sent_ms[];    // of the last minute's OPENs
-   CUnseenOrders           m_unseen_orders;
+   long              m_sent_ms[]; // times of the last minute's OPENs
+   CUnseenOrders     m_unseen_orders;
 
    bool              HasExposureLimit(void) const;
    string            ExposureViolation(const SOrder &order);

@@ -13,8 +13,8 @@
 class CDayEquity
   {
 private:
-   string            m_name;     // of the variables, without their ends; a name has at most 63 characters
-   long              m_day;      // days of the broker's clock since 1970; 0: none yet
+   string            m_name; // prefix of the variables' names
+   long              m_day;  // days of the broker's clock since 1970; 0: none yet
    double            m_equity;
 
    void              Read(const SAccount &account);
@@ -76,7 +76,7 @@ void CDayEquity::Update(const SAccount &account,const long server_ms,const doubl
       return;
    m_day=day;
    m_equity=equity;
-   // The day last: torn between the two, the next load begins the day anew.
+   // The day is written last: after a crash between the two, the next load starts the day again.
    GlobalVariableSet(m_name+".equity",equity);
    GlobalVariableSet(m_name+".day",(double)day);
    GlobalVariablesFlush();

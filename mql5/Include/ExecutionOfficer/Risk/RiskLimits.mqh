@@ -18,16 +18,16 @@ struct SRiskLimits
    bool              allow_close;
    bool              allow_modify;
    bool              allow_cancel;
-   string            symbols;               // of an OPEN: names with commas between them; empty: all
-   double            max_lot;               // of an OPEN; a CLOSE only takes risk away
-   long              default_deviation;             // points, of an order that names none
-   long              max_deviation;         // points
-   long              max_spread;            // points, of an OPEN; 0: no limit
-   long              max_symbol_positions;  // of an OPEN, and so are those that follow; 0: no limit
+   string            symbols;              // of an OPEN: names separated by commas; empty: all
+   double            max_lot;              // of an OPEN; a CLOSE only reduces risk
+   long              default_deviation;    // points, of an order without one
+   long              max_deviation;        // points
+   long              max_spread;           // points, of an OPEN; 0: no limit
+   long              max_symbol_positions; // of an OPEN, as the following ones; 0: no limit
    double            max_symbol_lots;
    long              max_orders_per_minute;
-   double            min_margin_level;      // percent
-   double            max_daily_loss;        // account currency
+   double            min_margin_level;     // percent
+   double            max_daily_loss;       // account currency
   };
 //+------------------------------------------------------------------+
 //| Return the deviation of an order, in points.                     |

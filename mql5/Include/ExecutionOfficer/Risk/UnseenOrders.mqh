@@ -7,8 +7,8 @@
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
-#define UNSEEN_MS 5000            // of a connected broker
-#define UNSEEN_ORDERS_MAX 256           // more than are sent in that time
+#define UNSEEN_MS 5000            // while the broker is connected
+#define UNSEEN_ORDERS_MAX 256           // more OPENs than are sent in that time
 //+------------------------------------------------------------------+
 //| One sent OPEN.                                                   |
 //+------------------------------------------------------------------+
@@ -17,8 +17,8 @@ struct SUnseenOrder
    long              client_order_id;
    string            symbol;
    double            lots;
-   bool              pending;        // it is seen once it is on the book
-   long              since_ms;       // 0: not known to be connected since
+   bool              pending;  // it is seen once it is in the list of live orders
+   long              since_ms; // connected since then; 0: disconnected
   };
 //+------------------------------------------------------------------+
 //| Return whether an open position has the client order id.         |
@@ -55,7 +55,7 @@ void AppendClientOrderId(long &client_order_ids[],const long client_order_id)
 class CUnseenOrders
   {
 private:
-   SUnseenOrder           m_sent[];       // the oldest first
+   SUnseenOrder      m_sent[]; // the oldest first
 
    void              Drop(const int index);
 

@@ -41,7 +41,7 @@ struct SMarket
 struct SPrices
   {
    bool              is_buy;
-   bool              is_above;     // its price is above the market
+   bool              is_above; // its price is above the market
    bool              is_stop_limit;
    double            price;
    double            limit_price;

@@ -2,7 +2,7 @@
 //|                                                        Steps.mqh |
 //| Decimals of the link as doubles on the symbol's steps.           |
 //+------------------------------------------------------------------+
-#define STEP_TOLERANCE 0.0001         // of one step: what a double may be off a whole number of steps
+#define STEP_TOLERANCE 0.0001         // deviation of a double from a whole number of steps, in steps
 //+------------------------------------------------------------------+
 //| Return the double nearest to a whole number of steps, where the  |
 //| text is one. Any other value stays for OrderCheck to refuse:     |

@@ -10,9 +10,9 @@
 #include "SymbolRules.mqh"
 #include "SymbolSearch.mqh"
 
-#define INQUIRIES_MAX 64         // that wait; the sidecar asks again
-#define INQUIRY_NAMES_PER_CALL 500         // looked at in one timer call
-#define TERMS_WAIT_MS 2000        // a symbol that was just selected may have no terms yet
+#define INQUIRIES_MAX 64         // inquiries that wait; the sidecar repeats a dropped one
+#define INQUIRY_NAMES_PER_CALL 500         // symbol names compared in one timer call
+#define TERMS_WAIT_MS 2000        // a symbol that was just selected may have no terms at first
 //+------------------------------------------------------------------+
 //| Return a list of texts as JSON.                                  |
 //+------------------------------------------------------------------+
@@ -58,10 +58,10 @@ class CSymbolInquiries
 private:
    CLinkSession     *m_session;
    SInquiry          m_waiting[];
-   CSymbolCandidates       m_candidates;
-   bool              m_searching;    // for the first one that waits
-   int               m_next;         // the symbol to look at
-   string            m_name;         // found; its terms are awaited
+   CSymbolCandidates m_candidates;
+   bool              m_searching; // a search for the first inquiry is under way
+   int               m_next;      // index of the next symbol to compare
+   string            m_name;      // found symbol, whose terms are awaited
    long              m_until_ms;
 
    void              Found(const string name,const long mono_ms);
@@ -130,7 +130,7 @@ void CSymbolInquiries::Step(const long mono_ms)
       return;
    if(m_name!="")
      {
-      // Symbols that come into Market Watch get their terms a little later.
+      // A symbol gets its terms some time after it was added to Market Watch.
       if(SymbolInfoDouble(m_name,SYMBOL_VOLUME_STEP)>0.0 || mono_ms>=m_until_ms)
          Answer();
       return;

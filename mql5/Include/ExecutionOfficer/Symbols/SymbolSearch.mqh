@@ -40,7 +40,7 @@ class CSymbolCandidates
   {
 private:
    string            m_names[];
-   int               m_found;        // all, those that do not fit as well
+   int               m_found; // all candidates, including those that do not fit
 
 public:
                      CSymbolCandidates(void);

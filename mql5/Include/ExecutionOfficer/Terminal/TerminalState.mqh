@@ -79,8 +79,8 @@ bool BrokerConnected(void)
 void ReadTerminalState(STerminalState &terminal)
   {
    ReadAccount(terminal.account);
-//--- without a connection the account may not trade either: a permission counts only between two looks that
-//--- both see the broker, or a network's blip would tell a person to change a password
+//--- Without a connection the account may not trade either: a permission counts only between two checks that
+//--- both find the broker connected, or a short disconnection would ask the operator to change a password.
    bool before=BrokerConnected();
    terminal.trade_forbidden_by=MissingPermission();
    terminal.broker_connected=(BrokerConnected() && before);

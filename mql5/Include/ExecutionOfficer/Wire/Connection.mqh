@@ -15,7 +15,7 @@ private:
    CZmtpNull         m_null;
    CBytes            m_in;
    bool              m_open;
-   bool              m_broken;     // the socket is; what it left behind is still read
+   bool              m_broken; // the socket broke; bytes that it left are still read
    string            m_reason;
 
    bool              Fail(const string reason);

@@ -22,14 +22,14 @@
 #include "..\Common\Bytes.mqh"
 #include "..\Common\Clock.mqh"
 
-#define TRANSPORT_CONNECT_MS 200      // a connect blocks the whole program; on loopback this is long
+#define TRANSPORT_CONNECT_MS 200      // a connect blocks the program; ample for loopback
 #define TRANSPORT_IO_MS 200
-#define TRANSPORT_SEND_DELAY_MS 250         // before the first send, where one in the next timer call has failed
-#define TRANSPORT_SEND_DELAY_MAX_MS 1500   // and where that has failed too
+#define TRANSPORT_SEND_DELAY_MS 250         // before the first send, after one in the next timer call failed
+#define TRANSPORT_SEND_DELAY_MAX_MS 1500   // after that failed, too
 #define TRANSPORT_CHUNK 16384
 #define TRANSPORT_READ_MAX 262144    // in one timer call
 #define TRANSPORT_UNSENT_MAX 4194304
-#define TRANSPORT_READABLE_MIN 2              // so many readable bytes are no guess
+#define TRANSPORT_READABLE_MIN 2              // fewer readable bytes may be a guess
 
 #define NET_NOT_ALLOWED 4014
 #define NET_CANNOT_CONNECT 5272
@@ -41,13 +41,13 @@ class CTransport
   {
 private:
    int               m_socket;
-   bool              m_fresh;    // just connected: nothing may be sent yet
-   bool              m_nothing_sent;     // nothing was sent on this connection
+   bool              m_fresh;         // just connected: nothing may be sent yet
+   bool              m_nothing_sent;  // nothing was sent on this connection
    long              m_opened_ms;
-   long              m_send_delay_ms;  // for how long after the connect nothing is sent
+   long              m_send_delay_ms; // time after the connect without a send
    CBytes            m_unsent;
-   string            m_reason;   // why it was closed
-   int               m_error;    // the terminal's error number with that
+   string            m_reason;        // why it was closed
+   int               m_error;         // the terminal's error number
 
    bool              Fail(const string reason,const int error);
    int               ReadChunk(CBytes &in,const uint readable);
@@ -226,7 +226,7 @@ bool CTransport::Flush(void)
    if(m_socket==INVALID_HANDLE || m_fresh)
       return(m_socket!=INVALID_HANDLE);
    bool moved=true;
-   // A second look, as with what is readable.
+   // Ask twice, as for readable bytes.
    while(m_unsent.Size()>0 && (SocketIsWritable(m_socket) || SocketIsWritable(m_socket)))
      {
       uchar chunk[];
@@ -247,7 +247,7 @@ bool CTransport::Flush(void)
             m_send_delay_ms=(m_send_delay_ms==0) ? TRANSPORT_SEND_DELAY_MS : TRANSPORT_SEND_DELAY_MAX_MS;
          return(Fail("the connection broke",error));
         }
-      // Nothing, without an error: the socket is full, or only says so. Twice in a row, and the rest goes later.
+      // Nothing sent, without an error: the socket may be full. After the second time the rest is sent later.
       if(!moved)
          break;
       moved=false;

@@ -13,7 +13,7 @@
 
 #define ZMTP_GREETING_BYTES 64
 #define ZMTP_MAX_FRAME 65536
-#define ZMTP_MAX_PARTS 64         // of one message; more of them is no peer of ours
+#define ZMTP_MAX_PARTS 64         // parts of one message
 #define ZMTP_PING_CONTEXT 16
 
 #define ZMTP_FLAG_MORE 1
@@ -36,7 +36,7 @@ private:
    ENUM_ZMTP_STATE   m_state;
    CZmtpMechanism   *m_mechanism;
    string            m_error;
-   int               m_parts;    // of the message that is coming in
+   int               m_parts; // parts of the incoming message
 
    bool              Fail(const string error);
    bool              ReadGreeting(CBytes &in);
@@ -189,7 +189,7 @@ void CZmtp::OnCommand(const uchar &body[],CBytes &out)
      }
    else if(name=="PING")
      {
-      // Two bytes of time to live, then up to 16 that come back with the PONG.
+      // Two bytes of time to live, then up to 16 bytes that the PONG returns.
       if(size<start+2 || size>start+2+ZMTP_PING_CONTEXT)
         {
          Fail("a malformed PING");
