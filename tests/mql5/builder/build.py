@@ -1,9 +1,7 @@
-"""From the EA's source to a library that Python can load.
+"""Build of a program: source to a library that Python can load.
 
-    python -m tests.mql5.builder FILE.mq5
-
-Lint, translate, compile; what any of them objects to names the line of the .mq5 or .mqh file. A library is
-kept under the hash of everything that it was made from, so that the same source is compiled once.
+The steps are lint, translation and compilation; each reports errors by the line of the .mq5 or .mqh file. A library
+is cached under the hash of all its inputs, so that the same source is compiled once.
 """
 
 import hashlib
@@ -17,9 +15,8 @@ from typing import Final
 from tests.mql5.builder.compiler import Compiler, find
 from tests.mql5.lint import check_file
 from tests.mql5.reference import header
-from tests.mql5.translator.expressions import LiteralError
-from tests.mql5.translator.source import SourceError, load
-from tests.mql5.translator.structure import StructureError
+from tests.mql5.translator.errors import TranslationError
+from tests.mql5.translator.source import load
 from tests.mql5.translator.translate import Translation, translate
 
 HERE: Final = Path(__file__).parents[1]
@@ -27,37 +24,37 @@ STANDIN: Final = HERE / "standin"
 LINT: Final = HERE / "lint"
 REFERENCE: Final = HERE / "reference"
 CACHE: Final = HERE.parents[1] / "build" / "mql5"
-"""Inside the checkout, where .gitignore covers it."""
+"""Inside the checkout; covered by .gitignore."""
 
 
 class BuildError(Exception):
-    """The source does not build. The message is one diagnostic a line, each with file:line."""
+    """The source does not build. The message has one diagnostic per line, each with file:line."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """A library, and the C++ text that it came from."""
+    """Paths of a library and of its C++ text."""
 
     library: Path
     text: Path
     fresh: bool
-    """Whether it was compiled just now."""
+    """True where this call compiled it; False where it was in the cache."""
 
 
 def build(main: Path, include_dir: Path | None = None, *, cache: Path = CACHE) -> Built:
-    """Build a program, or find it built. Raises BuildError, and CompilerError where there is no compiler."""
+    """Build a program, or return it from the cache. Raises BuildError; CompilerError without a compiler."""
     text = translated(main, include_dir).text
     compiler = find(cache)
     built = _place(text, main.stem, compiler, cache)
     if built.fresh:
-        # What a library was made from includes the rules: a library that is there has passed them.
+        # The hash covers the lint's rules: a cached library has passed them.
         _lint(main, include_dir)
         _compile(compiler, built, text, cache)
     return built
 
 
 def build_text(text: str, name: str, *, cache: Path = CACHE) -> Built:
-    """Compile a translation, or find it compiled, without the lint. Raises BuildError, CompilerError."""
+    """Compile a translation without the lint, or return it from the cache. Raises BuildError, CompilerError."""
     compiler = find(cache)
     built = _place(text, name, compiler, cache)
     if built.fresh:
@@ -69,7 +66,7 @@ def translated(main: Path, include_dir: Path | None = None) -> Translation:
     """Read and translate a program. Raises BuildError."""
     try:
         return translate(load(main, include_dir))
-    except (SourceError, LiteralError, StructureError) as error:
+    except TranslationError as error:
         raise BuildError(str(error)) from None
 
 
@@ -87,7 +84,7 @@ def _lint(main: Path, include_dir: Path | None) -> None:
 def _compile(compiler: Compiler, built: Built, text: str, cache: Path) -> None:
     folder = built.library.parent
     folder.mkdir(parents=True, exist_ok=True)
-    # Two processes may build the same thing: each in a file of its own, the last one wins.
+    # Two processes may build the same program: each writes its own file, and the last one replaces the other.
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         source, library = Path(scratch, "expert.cpp"), Path(scratch, "expert.so")
         source.write_text(text, encoding="utf-8")
@@ -107,7 +104,7 @@ def _compile(compiler: Compiler, built: Built, text: str, cache: Path) -> None:
 
 
 def readable(output: str, scratch: str) -> str:
-    """A compiler's output with absolute names of MQL5 files, and our own names for types turned back."""
+    """Return a compiler's output with the stand-in's namespaces removed from type names."""
     return (
         output.replace(scratch, "expert.cpp").replace("::rt::", "").replace("ea::", "").replace("mql::", "")
     )

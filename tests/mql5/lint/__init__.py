@@ -1,8 +1,9 @@
-"""What MQL5 forbids and a C++ compiler lets through.
+"""Lint: rules of MQL5 that a C++ compiler does not check.
 
     python -m tests.mql5.lint FILE.mq5
 
-Rules read tokens, not types: what needs types is left to the compiler, whose warnings are errors (compiler.py).
+The rules read tokens, not types. Checks that need types are left to the compiler, whose warnings are errors
+(builder/compiler.py).
 """
 
 from pathlib import Path
@@ -16,21 +17,26 @@ RULES: Final = (*words.RULES, *declarations.RULES, *calls.RULES)
 
 
 def check(program: Program) -> list[Finding]:
-    """Every finding, by file and line."""
+    """Return every finding, sorted by file and line."""
     found = {finding for rule in RULES for finding in rule(program)}
-    return sorted(found, key=lambda finding: (finding.file, finding.line, finding.rule, finding.text))
+    return sorted(found, key=lambda finding: (finding.file, finding.line, finding.code, finding.thing))
 
 
 def check_text(text: str, file: str = "snippet.mq5") -> list[Finding]:
-    """Check one text. Raises LexError."""
+    """Check one text. Raises TranslationError where it cannot be read."""
     return check(parse([(text, file)]))
 
 
 def check_file(main: Path, include_dir: Path | None = None) -> list[Finding]:
-    """Check a program with all of its includes. Raises SourceError."""
+    """Check a program with all of its includes. Raises TranslationError where it cannot be read."""
     paths = list(load(main, include_dir).files.values())
     found = check(read(paths))
     for path in paths:
         if path.read_bytes().startswith(b"\xef\xbb\xbf"):
-            found.append(Finding("byte-order-mark", path.as_posix(), 1, "sources are UTF-8 without BOM"))
+            rule = "sources are UTF-8 without BOM"
+            found.append(
+                Finding(
+                    "byte-order-mark", path.as_posix(), 1, "byte order mark", rule, "save the file without it"
+                )
+            )
     return found

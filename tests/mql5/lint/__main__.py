@@ -1,20 +1,20 @@
-"""Check one program: its findings on stdout, 1 where there are any."""
+"""Check one program: `python -m tests.mql5.lint FILE.mq5`. Print findings; exit code 1 where there are any."""
 
 import sys
 from pathlib import Path
 
 from tests.mql5.lint import check_file
-from tests.mql5.translator.source import SourceError
+from tests.mql5.translator.errors import TranslationError
 
 
 def main(arguments: list[str]) -> int:
-    """Check, and print what was found."""
+    """Check a program and print its findings. Return 0, 1 for findings, 2 for wrong usage."""
     if len(arguments) != 1:
         print("usage: python -m tests.mql5.lint FILE.mq5", file=sys.stderr)
         return 2
     try:
         findings = check_file(Path(arguments[0]))
-    except SourceError as error:
+    except TranslationError as error:
         print(error, file=sys.stderr)
         return 1
     for finding in findings:

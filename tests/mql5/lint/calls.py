@@ -1,4 +1,4 @@
-"""Rules about calls: what is called exists, takes so many arguments, and gets variables where it takes references.
+"""Rules about calls: the function exists, the number of arguments is right, references get variables.
 
 Sources: reference/functions.txt for the built-in functions; MQL5 reference, 'Passing Parameters'.
 """
@@ -17,7 +17,7 @@ _OPERATORS: Final = frozenset("+ - / % < > == != <= >= && || | ^ << >> ?".split(
 
 
 def calls(program: Program) -> Iterator[int]:
-    """Where a function is called by its bare name."""
+    """Yield the index of each call of a function by its bare name."""
     for at in program.words():
         inside = (
             program.scopes[at] in (Scope.CODE, Scope.VALUES)
@@ -30,27 +30,31 @@ def calls(program: Program) -> Iterator[int]:
 
 
 def known_function(program: Program) -> Iterator[Finding]:
-    """What is called is a built-in function, or one of the program's own."""
+    """Report calls of functions that neither MQL5 nor the program has."""
     own = set(program.functions) | program.types | program.names.macros | BUILT_IN_TYPES | program.declared
     for at in calls(program):
         word = program.text(at)
         if word not in own and word not in functions() and word not in HANDLER_NAMES:
-            yield program.finding("known-function", at, f"{word} is neither MQL5's nor the program's")
+            rule = "neither MQL5 nor the program has it"
+            remedy = "correct the name, or add it to reference/corrections.txt with its source"
+            yield program.finding("known-function", at, f"function {word}", rule, remedy)
 
 
 def argument_count(program: Program) -> Iterator[Finding]:
-    """A built-in function gets as many arguments as one of its variants takes."""
+    """Report calls of built-in functions with a number of arguments that no variant takes."""
     for at in calls(program):
         word = program.text(at)
         if word in functions() and word not in program.functions and word not in program.names.macros:
             count = len(program.split(at + 1))
             if not any(_takes(variant, count) for variant in functions()[word]):
                 known = " or ".join(variant.text for variant in functions()[word])
-                yield program.finding("argument-count", at, f"{word} with {count} arguments, not {known}")
+                thing = f"{word} with {count} arguments"
+                rule = "no variant takes that number"
+                yield program.finding("argument-count", at, thing, rule, f"call {known}")
 
 
 def value_to_reference(program: Program) -> Iterator[Finding]:
-    """A parameter by reference, const or not, takes a variable: no literal, no call, no calculation."""
+    """Report literals, calls and calculations for a parameter by reference, const or not."""
     for at in program.words(program.functions):
         word = program.text(at)
         if program.text(at + 1) != "(" or _declares(program, at) or program.scopes[at] is not Scope.CODE:
@@ -68,8 +72,9 @@ def value_to_reference(program: Program) -> Iterator[Finding]:
                 and _is_value(program, argument)
             ):
                 shown = " ".join(token.text for token in argument)
-                text = f"{word}: argument {i + 1} is taken by reference, {shown} is no variable"
-                yield program.finding("value-to-reference", at, text)
+                thing = f"{word}: argument {i + 1} {shown}"
+                rule = "a parameter by reference takes a variable"
+                yield program.finding("value-to-reference", at, thing, rule, "store the value in a variable")
 
 
 def _takes(variant: Signature, count: int) -> bool:
@@ -77,7 +82,9 @@ def _takes(variant: Signature, count: int) -> bool:
 
 
 def _is_value(program: Program, argument: list[Token]) -> bool:
-    """Whether an argument is surely not a variable."""
+    """Return True where an argument is certainly not a variable."""
+    if not argument:
+        return False
     if any(token.kind in _LITERALS for token in argument[:1]):
         return True
     depth = 0
@@ -89,12 +96,12 @@ def _is_value(program: Program, argument: list[Token]) -> bool:
     last_is_call = argument[-1].text == ")" and len(argument) > 2
     if last_is_call and argument[0].text not in ("(",):
         return True
-    # A cast in front makes a value of it, unless it is one of pointers.
+    # A cast to a built-in type makes a value of it; a cast of a pointer does not.
     return argument[0].text == "(" and len(argument) > 3 and argument[1].text in BUILT_IN_TYPES
 
 
 def _declares(program: Program, at: int) -> bool:
-    """Whether `name(` declares something: a type stands in front of it."""
+    """Return True where `name(` declares something: a type precedes it."""
     before = program.code[at - 1] if at else None
     if before is None:
         return True
@@ -111,7 +118,7 @@ def _has_body(program: Program, at: int) -> bool:
 
 
 def _initialises(program: Program, at: int) -> bool:
-    """Whether a call stands behind the = of a global variable."""
+    """Return True where a call follows the = of a global variable."""
     return program.text(at - 1) == "="
 
 

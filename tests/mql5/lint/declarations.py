@@ -14,33 +14,36 @@ from tests.mql5.translator.declarators import closing_angle, matching
 from tests.mql5.translator.expressions import BUILT_IN_TYPES
 from tests.mql5.translator.lexer import Kind
 
-MOST_PARAMETERS: Final = 64
-LONGEST_DESCRIPTION: Final = 63
+MAX_PARAMETERS: Final = 64
+MAX_DESCRIPTION: Final = 63
 _FORBIDDEN_OPERATORS: Final = frozenset({"(", ",", "?", "new", "delete", "->", "."})
 
 
 def local_reference(program: Program) -> Iterator[Finding]:
-    """References are parameters, nothing else."""
+    """Report references other than parameters."""
     for start, end, name in program.declarators():
         if program.text(end) != "&" or program.depths[start]:
             continue
         if program.text(name + 1) in ("=", ";", ",") or program.scopes[start] is Scope.CODE:
-            yield program.finding("reference", name, f"{program.text(name)}: only parameters are references")
+            thing, rule = f"reference {program.text(name)}", "only parameters are references"
+            yield program.finding("reference", name, thing, rule, "declare a variable or a pointer")
         elif program.text(name + 1) in ("(", "::"):
-            yield program.finding("reference", name, f"{program.text(name)}: no function returns a reference")
+            thing, rule = f"function {program.text(name)}", "a function returns no reference"
+            yield program.finding("reference", name, thing, rule, "return a value or a pointer")
 
 
 def plain_pointer(program: Program) -> Iterator[Finding]:
-    """Pointers point to objects of classes."""
+    """Report pointers to anything but objects of classes."""
     plain = set(BUILT_IN_TYPES) | program.names.structs | set(program.names.enums)
     for start, end, name in program.declarators():
         if program.text(end) == "*" and end == start + 1 and program.text(start) in plain:
-            text = f"{program.text(name)}: no pointers to {program.text(start)}, only to classes"
-            yield program.finding("plain-pointer", name, text)
+            thing = f"pointer {program.text(name)} to {program.text(start)}"
+            rule = "a pointer refers to an object of a class"
+            yield program.finding("plain-pointer", name, thing, rule, "pass a reference")
 
 
 def member_initialiser(program: Program) -> Iterator[Finding]:
-    """Members get their values in a constructor; static ones outside of the class."""
+    """Report initialisers of members inside a class."""
     for start, _, name in program.declarators():
         if program.scopes[start] not in (Scope.CLASS, Scope.STRUCT) or program.depths[start]:
             continue
@@ -48,45 +51,47 @@ def member_initialiser(program: Program) -> Iterator[Finding]:
         while program.text(behind) == "[":
             behind = matching(program.code, behind) + 1
         if program.text(behind) in ("=", "{"):
-            yield program.finding(
-                "member-initialiser", name, f"{program.text(name)}: no initialiser in a class"
-            )
+            thing, rule = f"member {program.text(name)}", "a class holds no initialisers"
+            remedy = "set it in the constructor; a static one outside the class"
+            yield program.finding("member-initialiser", name, thing, rule, remedy)
 
 
 def brace_initialiser(program: Program) -> Iterator[Finding]:
-    """A list in braces follows `=`."""
+    """Report lists in braces that do not follow `=`."""
     for _, _, name in program.declarators():
         if program.text(name + 1) == "{" and program.text(name - 1) != "::":
-            yield program.finding(
-                "brace-initialiser", name, f"{program.text(name)}: write = in front of the list"
-            )
+            thing, rule = f"variable {program.text(name)}", "a list in braces follows ="
+            yield program.finding("brace-initialiser", name, thing, rule, "write = in front of the list")
     for at in program.signs("{"):
         if program.text(at - 1) in ("return", "("):
-            yield program.finding("brace-initialiser", at, "no list in braces as a value")
+            rule = "a list in braces is an initialiser, not a value"
+            yield program.finding("brace-initialiser", at, "list in braces", rule, "use a variable")
 
 
 def condition_declaration(program: Program) -> Iterator[Finding]:
-    """Nothing is declared in a condition."""
+    """Report declarations in a condition."""
     for start, _, name in program.declarators():
         if program.text(start - 1) == "(" and program.text(start - 2) in ("if", "while", "switch"):
-            yield program.finding("condition-declaration", name, "no declaration in a condition")
+            thing, rule = f"variable {program.text(name)}", "a condition declares nothing"
+            yield program.finding("condition-declaration", name, thing, rule, "declare it before")
 
 
 def parameters(program: Program) -> Iterator[Finding]:
-    """Arrays, structures and objects go by reference; 64 parameters are the most."""
+    """Report arrays, structures and objects by value, too many parameters, and misplaced defaults."""
     for variants in program.functions.values():
         for variant in variants:
             for parameter in variant:
                 yield from _parameter(program, parameter)
-            if len(variant) > MOST_PARAMETERS:
+            if len(variant) > MAX_PARAMETERS and variant[0].tokens:
                 token = variant[0].tokens[0]
-                text = f"more than {MOST_PARAMETERS} parameters"
-                yield Finding("parameter-count", token.file, token.line, text)
+                thing, rule = f"{len(variant)} parameters", f"a function has at most {MAX_PARAMETERS}"
+                yield Finding("parameter-count", token.file, token.line, thing, rule, "pass a structure")
             for one, following in pairwise(variant):
-                if one.has_default and not following.has_default:
+                if one.has_default and following.tokens and not following.has_default:
                     token = following.tokens[0]
-                    text = "a parameter without a default behind one with"
-                    yield Finding("parameter-default", token.file, token.line, text)
+                    thing = f"parameter {' '.join(part.text for part in following.tokens)}"
+                    rule = "after a parameter with a default, all have one"
+                    yield Finding("parameter-default", token.file, token.line, thing, rule, "add a default")
 
 
 def _parameter(program: Program, parameter: Parameter) -> Iterator[Finding]:
@@ -96,47 +101,55 @@ def _parameter(program: Program, parameter: Parameter) -> Iterator[Finding]:
         return
     where = head[0]
     if "[" in texts:
-        yield Finding("array-by-value", where.file, where.line, f"{' '.join(texts)}: an array needs &")
+        thing, rule = f"parameter {' '.join(texts)}", "an array is passed by reference"
+        yield Finding("array-by-value", where.file, where.line, thing, rule, "add &")
     elif next((text for text in texts if text != "const"), "") in program.objects:
-        text = f"{' '.join(texts)}: an object or structure needs &"
-        yield Finding("object-by-value", where.file, where.line, text)
+        thing, rule = f"parameter {' '.join(texts)}", "an object or structure is passed by reference"
+        yield Finding("object-by-value", where.file, where.line, thing, rule, "add &")
 
 
 def inheritance(program: Program) -> Iterator[Finding]:
-    """One base, named with its access."""
+    """Report several bases, and a base without its access."""
     for at in program.words(("class", "struct", "interface")):
         if program.text(at + 2) == ":":
-            brace = next(i for i in range(at, len(program.code)) if program.text(i) == "{")
+            brace = next((i for i in range(at, len(program.code)) if program.text(i) == "{"), at)
+            name = f"{program.text(at)} {program.text(at + 1)}"
             texts = [program.text(i) for i in range(at + 3, brace)]
             depth = 0
             for text in texts:
                 depth += (text == "<") - (text == ">")
                 if text == "," and depth == 0:
-                    yield program.finding("inheritance", at, f"{program.text(at + 1)}: one base is the most")
+                    rule = "a class has at most one base"
+                    yield program.finding("inheritance", at, name, rule, "remove the others")
             if texts and texts[0] not in ("public", "protected", "private"):
-                yield program.finding(
-                    "inheritance", at, f"{program.text(at + 1)}: say public in front of the base"
-                )
+                rule = "the base is named with its access"
+                yield program.finding("inheritance", at, name, rule, "write public in front of it")
 
 
 def structure(program: Program) -> Iterator[Finding]:
-    """A structure has no virtual methods."""
+    """Report virtual methods of structures."""
     for at in program.words(("virtual",)):
         if program.scopes[at] is Scope.STRUCT:
-            yield program.finding("structure", at, "a structure has no virtual methods")
+            rule = "a structure has no virtual methods"
+            yield program.finding("structure", at, "virtual", rule, "use a class")
 
 
 def template(program: Program) -> Iterator[Finding]:
-    """Template parameters are types, each by `typename`, without defaults."""
+    """Report template parameters other than `typename T`, and specialisations."""
     for at in program.words(("template",)):
         close = closing_angle(program.code, at + 1) or next(
-            i for i in range(at, len(program.code)) if program.text(i) == ">"
+            (i for i in range(at, len(program.code)) if program.text(i) == ">"), at
         )
+        if close == at:
+            rule = "a template begins with template<typename T>"
+            yield program.finding("template", at, "template clause", rule, "write it so")
         for part in _between_commas(program, at + 2, close):
             if len(part) != 2 or part[0] != "typename":
-                yield program.finding("template", at, f"{' '.join(part)}: only `typename T` is taken")
+                thing, rule = f"parameter {' '.join(part)}", "a template parameter is a type"
+                yield program.finding("template", at, thing, rule, "write typename NAME")
         if close == at + 2:
-            yield program.finding("template", at, "no specialisation of templates")
+            rule = "MQL5 has no specialisation of templates"
+            yield program.finding("template", at, "template<>", rule, "overload the function")
 
 
 def _between_commas(program: Program, start: int, stop: int) -> list[list[str]]:
@@ -150,29 +163,32 @@ def _between_commas(program: Program, start: int, stop: int) -> list[list[str]]:
 
 
 def operator_overload(program: Program) -> Iterator[Finding]:
-    """Operators are methods; some cannot be overloaded."""
+    """Report operators outside classes, and those that cannot be overloaded."""
     for at in program.words(("operator",)):
         following = program.text(at + 1)
-        if following in _FORBIDDEN_OPERATORS or program.code[at + 1].kind is Kind.WORD:
-            yield program.finding("operator", at, f"operator {following} cannot be overloaded")
+        is_word = at + 1 < len(program.code) and program.code[at + 1].kind is Kind.WORD
+        if following in _FORBIDDEN_OPERATORS or is_word:
+            rule = "MQL5 does not overload it"
+            yield program.finding("operator", at, f"operator {following}", rule, "write a method")
         elif program.scopes[at] is Scope.TOP and program.text(at - 1) != "::":
-            yield program.finding("operator", at, "an operator is a method of a class or structure")
+            rule = "an operator is a method of a class or structure"
+            yield program.finding("operator", at, f"operator {following}", rule, "move it there")
 
 
 def unique_constants(program: Program) -> Iterator[Finding]:
-    """No constant's name is in two enumerations, nor one of MQL5's own (build 5200)."""
+    """Report names of constants that another enumeration or MQL5 itself uses (build 5200)."""
     seen: dict[str, str] = {name: group.name for group in groups() for name in group.values}
     for at in program.words(("enum",)):
         name = program.text(at + 1)
         for word in program.names.enums.get(name, []) if program.text(at + 2) == "{" else []:
             if word in seen:
-                text = f"{word} is a constant of {seen[word] or 'MQL5'} already"
-                yield program.finding("unique-constant", at, text)
+                rule = f"{seen[word] or 'MQL5'} has a constant of that name"
+                yield program.finding("unique-constant", at, f"constant {word}", rule, "rename it")
             seen[word] = name
 
 
 def inputs(program: Program) -> Iterator[Finding]:
-    """Inputs are simple, initialised, described in 63 characters, and never assigned."""
+    """Report inputs that are structures or arrays, have no default or a long description, or are assigned."""
     found = set()
     for at in program.words(("input", "sinput")):
         if program.scopes[at] is not Scope.TOP or program.text(at + 1) == "group":
@@ -180,44 +196,50 @@ def inputs(program: Program) -> Iterator[Finding]:
         name = at + 2
         found.add(program.text(name))
         if program.text(at + 1) in program.objects or program.text(name + 1) == "[":
-            yield program.finding(
-                "input", name, f"{program.text(name)}: an input is no structure and no array"
-            )
+            thing, rule = f"input {program.text(name)}", "an input is no structure and no array"
+            yield program.finding("input", name, thing, rule, "use a simple type")
         elif program.text(name + 1) != "=":
-            yield program.finding("input", name, f"{program.text(name)}: an input has a default")
+            thing, rule = f"input {program.text(name)}", "an input has a default"
+            yield program.finding("input", name, thing, rule, "add = VALUE")
         end = next((i for i in range(at, len(program.code)) if program.text(i) == ";"), at)
         behind = program.code[end + 1].before if end + 1 < len(program.code) else program.trailing
         comment = re.match(r"[ \t]*//[ \t]*([^\n]*)", behind)
-        if comment and len(comment[1].strip()) > LONGEST_DESCRIPTION:
-            text = f"{program.text(name)}: a description has at most {LONGEST_DESCRIPTION} characters"
-            yield program.finding("input-description", name, text)
+        if comment and len(comment[1].strip()) > MAX_DESCRIPTION:
+            thing = f"description of {program.text(name)}, {len(comment[1].strip())} characters"
+            rule = f"an input's description has at most {MAX_DESCRIPTION}"
+            yield program.finding("input-description", name, thing, rule, "shorten it")
     for at in program.signs("=", "+=", "-=", "++", "--"):
         if program.text(at - 1) in found and program.text(at - 3) not in ("input", "sinput"):
-            yield program.finding("input", at, f"{program.text(at - 1)}: an input is read-only")
+            thing = f"assignment to {program.text(at - 1)}"
+            yield program.finding("input", at, thing, "an input is read-only", "use a variable")
 
 
 def array_value(program: Program) -> Iterator[Finding]:
-    """Arrays are copied by ArrayCopy, and never returned."""
+    """Report assigned and returned arrays."""
     arrays = {name for name, always in program.arrays.items() if always}
     for at in program.signs("="):
         if program.scopes[at] is Scope.CODE and program.text(at - 1) in arrays:
             if program.text(at - 2) in (";", "{", "}", ")", "else", "."):
-                yield program.finding("array-value", at, f"{program.text(at - 1)}: an array is not assigned")
+                thing, rule = f"array {program.text(at - 1)}", "an array is not assigned"
+                yield program.finding("array-value", at, thing, rule, "call ArrayCopy")
     for at in program.words(("return",)):
         inner = at + 2 if program.text(at + 1) == "(" else at + 1
         if program.text(inner) in arrays and program.text(inner + 1) in (";", ")"):
-            yield program.finding("array-value", at, f"{program.text(inner)}: an array is not returned")
+            thing, rule = f"array {program.text(inner)}", "a function returns no array"
+            yield program.finding("array-value", at, thing, rule, "fill a parameter")
 
 
 def known_constant(program: Program) -> Iterator[Finding]:
-    """A name in capitals is a constant of MQL5's or the program's."""
+    """Report names in capitals that neither MQL5 nor the program declares."""
     own = program.declared | program.names.macros | program.types | set(program.functions)
     for at in program.words():
         word = program.text(at)
         if not re.fullmatch(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", word) or word in own or word in constants():
             continue
         if word not in _NUMERIC and program.text(at - 1) not in (".", "::"):
-            yield program.finding("known-constant", at, f"{word} is not in the table of constants")
+            rule = "neither the program nor reference/constants.txt has it"
+            remedy = "correct the name, or add it there with its source"
+            yield program.finding("known-constant", at, f"constant {word}", rule, remedy)
 
 
 _NUMERIC: Final = frozenset(

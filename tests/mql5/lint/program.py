@@ -1,4 +1,4 @@
-"""What the lint's rules look at: a program's tokens, its names, and where each token stands."""
+"""Input of the lint's rules: a program's tokens, its names, and the scope of each token."""
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.mql5.reference import STRUCTURES, enum_names
+from tests.mql5.translator.brackets import check_brackets
 from tests.mql5.translator.declarators import matching, type_end
 from tests.mql5.translator.lexer import Kind, Token, lex
 from tests.mql5.translator.names import Names, collect
@@ -16,11 +17,11 @@ STATEMENT_WORDS: Final = frozenset(
     " virtual override final public protected private class struct interface enum union template typename operator"
     " input sinput group extern typedef using namespace NULL dynamic_cast".split()
 )
-"""Words of the language that are no names."""
+"""Words of the language that are not names."""
 
 
 class Scope(Enum):
-    """What the nearest open brace belongs to."""
+    """Owner of the nearest open brace."""
 
     TOP = auto()
     CLASS = auto()
@@ -28,20 +29,22 @@ class Scope(Enum):
     ENUM = auto()
     CODE = auto()
     VALUES = auto()
-    """The braces of an initialiser."""
+    """Braces of an initialiser."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that MQL5 would not take."""
+    """One construct that MQL5 rejects. Its text reads `file:line: thing; rule; remedy [code]`."""
 
-    rule: str
+    code: str
     file: str
     line: int
-    text: str
+    thing: str
+    rule: str
+    remedy: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text} [{self.rule}]"
+        return f"{self.file}:{self.line}: {self.thing}; {self.rule}; {self.remedy} [{self.code}]"
 
 
 @dataclass
@@ -52,72 +55,76 @@ class Parameter:
 
     @property
     def is_reference(self) -> bool:
-        """Whether it takes a variable, not a value."""
+        """True for a parameter by reference."""
         return any(token.text == "&" for token in self.before_default)
 
     @property
     def has_default(self) -> bool:
-        """Whether the argument may be left out."""
+        """True where the argument may be omitted."""
         return any(token.text == "=" for token in self.tokens)
 
     @property
     def before_default(self) -> list[Token]:
-        """The tokens in front of `=`."""
+        """Tokens in front of `=`."""
         texts = [token.text for token in self.tokens]
         return self.tokens[: texts.index("=")] if "=" in texts else self.tokens
 
 
 @dataclass
 class Program:
-    """`code` is every file's tokens without directives, `scopes` the scope of each, `depths` its open round and
-    square brackets; `functions` maps a name to the parameter lists of all that bear it, methods included."""
+    """One program.
+
+    `code` holds the tokens of all files without directives, `scopes` the scope of each, `depths` the number of
+    round and square brackets open at each. `functions` maps a name to the parameter lists of all functions and
+    methods with that name.
+    """
 
     directives: list[Token]
     code: list[Token]
     names: Names
     trailing: str = ""
-    """White space and comments behind the last token."""
+    """White space and comments after the last token."""
     scopes: list[Scope] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
     functions: dict[str, list[list[Parameter]]] = field(default_factory=dict)
     declared: set[str] = field(default_factory=set)
     """Names of variables, members and parameters."""
     arrays: dict[str, bool] = field(default_factory=dict)
-    """For each name that was ever declared: whether it is an array wherever it is declared."""
+    """For each declared name: True where all its declarations are arrays."""
 
     @property
     def types(self) -> set[str]:
-        """Every name of a type, MQL5's structures and enumerations included."""
+        """All names of types, with MQL5's structures and enumerations."""
         return self.names.types | STRUCTURES | enum_names()
 
     @property
     def objects(self) -> set[str]:
-        """The types that go by reference only."""
+        """Types that are passed by reference only."""
         return self.names.classes | self.names.structs | STRUCTURES
 
     def text(self, at: int) -> str:
-        """A token's text; "" outside."""
+        """Return a token's text; "" outside the program."""
         return self.code[at].text if 0 <= at < len(self.code) else ""
 
     def signs(self, *texts: str) -> Iterator[int]:
-        """Where one of these signs stands."""
+        """Yield the index of each of these signs."""
         for i, token in enumerate(self.code):
             if token.kind is Kind.SIGN and token.text in texts:
                 yield i
 
     def words(self, texts: Container[str] | None = None) -> Iterator[int]:
-        """Where a word stands: one of these, or any."""
+        """Yield the index of each of these words, or of every word."""
         for i, token in enumerate(self.code):
             if token.kind is Kind.WORD and (texts is None or token.text in texts):
                 yield i
 
-    def finding(self, rule: str, at: int, text: str) -> Finding:
-        """A finding at a token."""
-        token = self.code[at]
-        return Finding(rule, token.file, token.line, text)
+    def finding(self, code: str, at: int, thing: str, rule: str, remedy: str) -> Finding:
+        """Return a finding at a token; at the last one where `at` lies behind it."""
+        token = self.code[min(at, len(self.code) - 1)]
+        return Finding(code, token.file, token.line, thing, rule, remedy)
 
     def declarators(self) -> Iterator[tuple[int, int, int]]:
-        """Each `TYPE name`: where the type begins, where it ends, and where the name stands."""
+        """Yield each `TYPE name`: the first index of the type, the index behind it, and the index of the name."""
         at = 0
         types = self.types
         while at < len(self.code):
@@ -140,13 +147,13 @@ class Program:
             at = max(end, at + 1)
 
     def first_of_statement(self, at: int) -> int:
-        """Step back over const, static, ... to where the declaration begins."""
+        """Return the index of the declaration's first token: const, static, ... precede the type."""
         while self.text(at - 1) in ("const", "static", "virtual", "input", "sinput", "extern"):
             at -= 1
         return at
 
     def split(self, opener: int) -> list[list[Token]]:
-        """The parts between the commas of a bracket; none where it is empty."""
+        """Return the tokens between the commas of a bracket; [] for an empty bracket."""
         close = matching(self.code, opener)
         parts: list[list[Token]] = [[]]
         at = opener + 1
@@ -161,13 +168,14 @@ class Program:
 
 
 def read(paths: Iterable[Path]) -> Program:
-    """The program in these files, includes in front of what includes them. Raises LexError, OSError."""
+    """Return the program in these files, each include before the file that includes it. Raises TranslationError."""
     return parse((path.read_text(encoding="utf-8"), path.as_posix()) for path in paths)
 
 
 def parse(texts: Iterable[tuple[str, str]]) -> Program:
-    """The program in these texts, each with its file's name. Raises LexError."""
+    """Return the program in these texts, each with its file's name. Raises TranslationError."""
     tokens = [token for text, name in texts for token in lex(text.removeprefix("\ufeff"), name)]
+    check_brackets(tokens)
     names = collect(tokens)
     program = Program(
         directives=[token for token in tokens if token.kind is Kind.DIRECTIVE],
@@ -206,7 +214,7 @@ def _find_scopes(program: Program) -> None:
 def _find_declarations(program: Program) -> None:
     for start, _, name in program.declarators():
         word = program.text(name)
-        while program.text(name + 1) == "::":  # a method outside of its class
+        while program.text(name + 1) == "::":  # a method outside its class
             name += 3 if program.text(name + 2) == "~" else 2
             word = program.text(name)
         if program.text(name + 1) == "(" and _declares_function(program, start, name):
@@ -233,7 +241,7 @@ def _find_constructors(program: Program) -> None:
 
 
 def _find_more(program: Program, start: int, name: int) -> None:
-    """The names behind the first one in `int a, b[], c`."""
+    """Add the names after the first one in `int a, b[], c`."""
     if program.depths[start] and program.text(program.first_of_statement(start) - 2) != "for":
         return
     at = name + 1
@@ -248,7 +256,7 @@ def _find_more(program: Program, start: int, name: int) -> None:
 
 
 def _declares_function(program: Program, start: int, name: int) -> bool:
-    """Whether `TYPE name(` declares a function, not a variable with arguments."""
+    """Return True where `TYPE name(` declares a function, not a variable with arguments."""
     if program.scopes[start] is Scope.CODE or program.depths[start]:
         return False
     close = matching(program.code, name + 1)

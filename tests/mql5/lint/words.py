@@ -1,4 +1,4 @@
-"""Rules about single words, signs and directives: what MQL5 does not have.
+"""Rules about single words, signs and directives that MQL5 does not have.
 
 Sources: MQL5 reference, 'Language Basics', 'Preprocessor'; mql5/FACTS.md 6.
 """
@@ -20,42 +20,49 @@ LIBRARY: Final = frozenset(
     "Arrays Canvas ChartObjects Charts Controls Expert Files Generic Graphics Indicators Math Models OpenCL"
     " Strings Tools Trade WinAPI Object.mqh StdLibErr.mqh MovingAverages.mqh VirtualKeys.mqh".split()
 )
-"""What MetaEditor's Include folder is delivered with."""
+"""Folders and files of MQL5's standard library in MetaEditor's Include folder."""
 _SUFFIX: Final = re.compile(r"(?:\d|\.)[fF]?$|^0[xX][0-9A-Fa-f]+$")
-MOST_MACRO_PARAMETERS: Final = 8
+MAX_MACRO_PARAMETERS: Final = 8
 
 
 def absent_word(program: Program) -> Iterator[Finding]:
-    """C++ words that MQL5 does not have. As names of one's own they would only confuse."""
+    """Report C++ words that MQL5 does not have, also as names: they would confuse a reader."""
     for at in program.words(ABSENT):
-        yield program.finding("absent-word", at, f"MQL5 has no {program.text(at)}")
+        word = program.text(at)
+        yield program.finding(
+            "absent-word", at, word, "MQL5 has no such word", "use MQL5's own construct or name"
+        )
 
 
 def arrow(program: Program) -> Iterator[Finding]:
-    """Members of pointers are reached by a dot."""
+    """Report ->: MQL5 writes a dot."""
     for at in program.signs("->"):
-        yield program.finding("arrow", at, "no -> in MQL5: write a dot")
+        yield program.finding("arrow", at, "operator ->", "MQL5 has no such operator", "write a dot")
 
 
 def lambda_expression(program: Program) -> Iterator[Finding]:
-    """There are no functions inside of expressions."""
+    """Report lambda expressions."""
     for at in program.signs("["):
         inside = program.text(at + 1) in ("]", "&", "=", "this")
         if inside and program.text(at - 1) in ("=", "(", ",", "return", "?", ":"):
-            yield program.finding("lambda", at, "no lambda expressions in MQL5")
+            rule = "MQL5 has no lambda expressions"
+            yield program.finding("lambda", at, "lambda expression", rule, "write a function")
 
 
 def scoped_enum(program: Program) -> Iterator[Finding]:
-    """Enumerations are plain and have names."""
+    """Report scoped, unnamed and typed enumerations."""
     for at in program.words(("enum",)):
         if program.text(at + 1) in ("class", "struct", "{"):
-            yield program.finding("plain-enum", at, "an enumeration is plain and has a name")
+            rule = "an enumeration is unscoped and has a name"
+            yield program.finding("plain-enum", at, f"enum {program.text(at + 1)}", rule, "write enum NAME")
         elif program.text(at + 2) == ":":
-            yield program.finding("plain-enum", at, "an enumeration has no underlying type: it is an int")
+            thing = f"enum {program.text(at + 1)}"
+            rule = "an enumeration is an int and has no underlying type"
+            yield program.finding("plain-enum", at, thing, rule, "remove the type")
 
 
 def range_for(program: Program) -> Iterator[Finding]:
-    """A for loop has three parts."""
+    """Report range-based for loops."""
     for at in program.words(("for",)):
         depth = program.depths[at]
         i = at + 2
@@ -63,73 +70,93 @@ def range_for(program: Program) -> Iterator[Finding]:
             if program.text(i) == "?":
                 break
             if program.text(i) == ":" and program.depths[i] == depth + 1:
-                yield program.finding("range-for", i, "no range-based for in MQL5")
+                rule = "MQL5 has no range-based for"
+                yield program.finding("range-for", i, "for loop", rule, "count with an index")
                 break
             i += 1
 
 
 def number_suffix(program: Program) -> Iterator[Finding]:
-    """Integers have no suffix: their size decides. 1.5f is a float."""
+    """Report suffixes of integers and octal numbers. 1.5f is a float in MQL5 too."""
     for i, token in enumerate(program.code):
         if token.kind is Kind.NUMBER:
             is_plain = token.text[-1].isdigit() or token.text[-1] == "."
             if not is_plain and not token.text.lower().startswith("0x") and not _SUFFIX.search(token.text):
-                yield program.finding("number-suffix", i, f"{token.text}: no suffixes on integers")
+                yield _suffix(program, i)
             elif token.text.lower().startswith("0x") and not _SUFFIX.search(token.text):
-                yield program.finding("number-suffix", i, f"{token.text}: no suffixes on integers")
+                yield _suffix(program, i)
             elif re.fullmatch(r"0\d+", token.text):
-                yield program.finding("octal", i, f"{token.text}: octal in C++, not in MQL5")
+                rule = "C++ reads it as octal, MQL5 as decimal"
+                yield program.finding("octal", i, f"number {token.text}", rule, "remove the leading zeros")
+
+
+def _suffix(program: Program, at: int) -> Finding:
+    thing = f"number {program.text(at)}"
+    return program.finding("number-suffix", at, thing, "MQL5's integers have no suffix", "remove it")
 
 
 def character(program: Program) -> Iterator[Finding]:
-    """A character literal holds one character."""
+    """Report character literals of several characters."""
     for i, token in enumerate(program.code):
         if token.kind is Kind.CHAR and not re.fullmatch(r"'(?:\\x[0-9A-Fa-f]{1,4}|\\?.)'", token.text):
-            yield program.finding("character", i, f"{token.text}: one character between quotes")
+            rule = "a character literal holds one character"
+            yield program.finding("character", i, f"literal {token.text}", rule, "write a string")
 
 
 def delete_array(program: Program) -> Iterator[Finding]:
-    """delete takes one object."""
+    """Report delete[]."""
     for at in program.words(("delete",)):
         if program.text(at + 1) == "[":
-            yield program.finding("delete-array", at, "no delete[] in MQL5: delete each object")
+            rule = "MQL5's delete takes one object"
+            yield program.finding("delete-array", at, "delete[]", rule, "delete each object")
 
 
 def default_body(program: Program) -> Iterator[Finding]:
-    """Of `= default`, `= delete` and `= 0`, MQL5 knows the last two."""
+    """Report `= default`; MQL5 has `= delete` and `= 0`."""
     for at in program.words(("default",)):
         if program.text(at - 1) == "=":
-            yield program.finding("default-body", at, "no = default in MQL5")
+            rule = "MQL5 has no such body"
+            yield program.finding("default-body", at, "= default", rule, "write the body or omit it")
 
 
 def directive(program: Program) -> Iterator[Finding]:
-    """What the preprocessor knows."""
+    """Report directives that MQL5 does not have, or that the EA does not use."""
     for token in program.directives:
         found = re.match(r"#[ \t]*(\w*)", token.text)
         word = found[1] if found else ""
+        place = (token.file, token.line)
         if word not in DIRECTIVES:
-            yield Finding("directive", token.file, token.line, f"no #{word} in MQL5: only #ifdef and #ifndef")
+            rule = "MQL5 has no such directive"
+            yield Finding("directive", *place, f"#{word}", rule, "use #ifdef or #ifndef for conditions")
         elif word == "import":
-            yield Finding("dll-import", token.file, token.line, "no #import: the EA uses no DLL")
+            yield Finding("dll-import", *place, "#import", "the EA uses no DLL", "write the function in MQL5")
         elif word == "property" and token.file.endswith(".mqh"):
-            yield Finding("property-place", token.file, token.line, "#property counts in the .mq5 file alone")
+            rule = "MetaEditor reads #property in the .mq5 file only"
+            yield Finding("property-place", *place, "#property", rule, "move it there")
         elif word == "define":
             yield from _macro(token.text, token.file, token.line)
         elif word == "include":
             target = re.search(r"<([^>/\\]+)", token.text)
             if target and target[1] in LIBRARY:
-                text = f"<{target[1]}>: the EA uses nothing of the standard library"
-                yield Finding("library-include", token.file, token.line, text)
+                rule = "the EA does not use MQL5's standard library"
+                yield Finding(
+                    "library-include", *place, f"#include <{target[1]}>", rule, "write what is needed"
+                )
 
 
 def _macro(text: str, file: str, line: int) -> Iterator[Finding]:
     found = re.match(r"#[ \t]*define[ \t]+\w+\(([^)]*)\)", text)
-    if found and len(found[1].split(",")) > MOST_MACRO_PARAMETERS:
+    if found is None:
+        return
+    count = len(found[1].split(","))
+    if count > MAX_MACRO_PARAMETERS:
+        rule = f"a macro has at most {MAX_MACRO_PARAMETERS}"
         yield Finding(
-            "macro-parameters", file, line, f"a macro has at most {MOST_MACRO_PARAMETERS} parameters"
+            "macro-parameters", file, line, f"macro with {count} parameters", rule, "write a function"
         )
-    if found and "..." in found[1]:
-        yield Finding("macro-parameters", file, line, "no variadic macros in MQL5")
+    if "..." in found[1]:
+        rule = "MQL5 has no variadic macros"
+        yield Finding("macro-parameters", file, line, "macro with ...", rule, "name its parameters")
 
 
 RULES: Final = (

@@ -1,4 +1,4 @@
-"""What the rig's own tests share: each program of the corpus is compiled once, and found compiled the next time."""
+"""Fixtures for the tests of the toolchain. Each program of the corpus is compiled once and cached."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,5 +12,5 @@ CORPUS = Path(__file__).parent / "corpus"
 
 @pytest.fixture(scope="session")
 def built() -> Callable[[str], Path]:
-    """The library of a program of the corpus."""
+    """Return a function from the name of a corpus program to its library."""
     return lambda name: build(CORPUS / f"{name}.mq5").library

@@ -1,4 +1,4 @@
-"""The build: cached by content, strict, and its diagnostics name the line of the source."""
+"""Build: cached by content, strict, with diagnostics that name the line of the source."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.mql5.builder.compiler import CompilerError, find
 from tests.mql5.host.binding.driver import NativeExpert
 from tests.mql5.host.binding.host import Host
 
-# One line each, with what g++ or clang says of it. MetaEditor warns of the A lines and refuses the others.
+# One line each, with the message of g++ or clang. MetaEditor warns of the A lines and rejects the others.
 STRICT = {
     "void A1(const long x) { double y=x; Print(y); }": "may change value|may lose precision",
     "void A2(const double x) { int y=x; Print(y); }": "may change value|turns floating-point number into int",
@@ -32,28 +32,28 @@ STRICT = {
 }
 
 
-def test_what_metaeditor_objects_to_is_refused_by_line(tmp_path: Path) -> None:
+def test_line_that_metaeditor_rejects_is_refused(tmp_path: Path) -> None:
     lines = ["class C { public: int Change(void) { return(1); } };", *STRICT]
     (tmp_path / "part.mqh").write_text("\n".join(lines) + "\n", encoding="utf-8")
     main = tmp_path / "strict.mq5"
     main.write_text('#include "part.mqh"\n', encoding="utf-8")
     with pytest.raises(BuildError) as refused:
         build_text(translated(main).text, "strict", cache=tmp_path)
-    said = str(refused.value).splitlines()
-    for number, (line, says) in enumerate(STRICT.items(), start=2):
+    output = str(refused.value).splitlines()
+    for number, (line, message) in enumerate(STRICT.items(), start=2):
         where = f"{(tmp_path / 'part.mqh').as_posix()}:{number}:"
-        here = [one for one in said if one.startswith(where) and "error:" in one]
-        assert any(re.search(says, one) for one in here), f"{line}: {here}"
+        here = [one for one in output if one.startswith(where) and "error:" in one]
+        assert any(re.search(message, one) for one in here), f"{line}: {here}"
 
 
-def test_the_lint_comes_first(tmp_path: Path) -> None:
+def test_lint_runs_before_the_compiler(tmp_path: Path) -> None:
     main = tmp_path / "a.mq5"
     main.write_text("int g_x=010;\n", encoding="utf-8")
-    with pytest.raises(BuildError, match=r"a\.mq5:1: 010: octal in C\+\+, not in MQL5 \[octal\]"):
+    with pytest.raises(BuildError, match=r"a\.mq5:1: number 010; C\+\+ reads it as octal, .* \[octal\]"):
         build(main, cache=tmp_path / "cache")
 
 
-def test_the_same_source_is_compiled_once(tmp_path: Path) -> None:
+def test_same_source_is_compiled_once(tmp_path: Path) -> None:
     main = tmp_path / "a.mq5"
     main.write_text("int OnInit(void) { return(7); }\n", encoding="utf-8")
     first = build(main, cache=tmp_path / "cache")
@@ -65,14 +65,21 @@ def test_the_same_source_is_compiled_once(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [first.library.parent.name]
 
 
-def test_a_source_that_cannot_be_read_is_a_build_error(tmp_path: Path) -> None:
+def test_unreadable_include_is_a_build_error(tmp_path: Path) -> None:
     main = tmp_path / "a.mq5"
     main.write_text("#include <None.mqh>\n", encoding="utf-8")
-    with pytest.raises(BuildError, match=r"a\.mq5:1: cannot read"):
+    with pytest.raises(BuildError, match=r"a\.mq5:1: file .* cannot be read"):
         build(main, cache=tmp_path)
 
 
-def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_macro_is_a_build_error(tmp_path: Path) -> None:
+    main = tmp_path / "a.mq5"
+    main.write_text("#define A(x) \\\n  (`x)\n", encoding="utf-8")
+    with pytest.raises(BuildError, match=r"a\.mq5:1: character '`'; .*; remove it"):
+        build(main, cache=tmp_path)
+
+
+def test_missing_compiler_is_reported_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", str(tmp_path / "none"))
     with pytest.raises(CompilerError, match="install c\\+\\+"):
         find(tmp_path)

@@ -1,4 +1,4 @@
-"""The lexer: nothing is lost, lines are counted, and what is no MQL5 is refused."""
+"""Lexer: text and lines are kept, and text outside MQL5 is refused."""
 
 from pathlib import Path
 
@@ -34,13 +34,13 @@ def kinds(text: str) -> list[tuple[Kind, str]]:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
-def test_every_source_comes_back_whole(path: Path) -> None:
+def test_tokens_of_every_source_join_to_its_text(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert join(lex(text)) == text
 
 
 @given(st.lists(st.sampled_from(PIECES)).map("".join))
-def test_what_was_read_comes_back_with_its_lines(text: str) -> None:
+def test_tokens_join_to_the_text_and_keep_its_lines(text: str) -> None:
     tokens = lex(text)
     assert join(tokens) == text.rstrip(" ") + text[len(text.rstrip(" ")) :]
     for token in tokens:
@@ -63,11 +63,11 @@ def test_what_was_read_comes_back_with_its_lines(text: str) -> None:
         ("#define A \\\n  b", Kind.DIRECTIVE),
     ],
 )
-def test_one_token(text: str, kind: Kind) -> None:
+def test_token_kind(text: str, kind: Kind) -> None:
     assert kinds(text) == [(kind, text)]
 
 
-def test_a_name_that_begins_with_d_is_no_date() -> None:
+def test_name_that_begins_with_d_is_not_a_date() -> None:
     assert kinds("D'2026.01.31';Day") == [
         (Kind.DATE, "D'2026.01.31'"),
         (Kind.SIGN, ";"),
@@ -75,18 +75,29 @@ def test_a_name_that_begins_with_d_is_no_date() -> None:
     ]
 
 
-def test_a_directive_ends_where_its_comment_begins() -> None:
+def test_directive_ends_before_its_comment() -> None:
     tokens = lex('#define URL "http://x" // a comment\nint x;')
     assert tokens[0].text == '#define URL "http://x"'
     assert tokens[1].before == " // a comment\n"
     assert tokens[1].line == 2
 
 
-def test_a_hash_in_the_middle_of_a_line_is_no_directive() -> None:
+def test_hash_inside_a_line_is_not_a_directive() -> None:
     assert [token.kind for token in lex("a #b")][:-1] == [Kind.WORD, Kind.SIGN, Kind.WORD]
 
 
-@pytest.mark.parametrize("text", ['"open', "'a", "/* open", "a ` b", "@"])
-def test_what_is_no_mql5(text: str) -> None:
-    with pytest.raises(LexError, match=r"^f\.mq5:2: cannot read"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('"open', 'unclosed literal "open; a literal ends on the line on which it begins; add " behind it'),
+        ("'a\nb'", "unclosed literal 'a; a literal ends on the line on which it begins; add ' behind it"),
+        ("/* open", "unclosed comment /* open; a block comment ends with */; add */"),
+        ("a ` b", "character '`'; it belongs to no token of MQL5; remove it"),
+        ("@", "character '@'; it belongs to no token of MQL5; remove it"),
+        ("\u0663", "character '\u0663'; it belongs to no token of MQL5; remove it"),
+    ],
+)
+def test_text_outside_mql5_is_refused_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(LexError) as refused:
         lex("int x;\n" + text, "f.mq5")
+    assert str(refused.value) == f"f.mq5:2: {message}"

@@ -1,4 +1,4 @@
-"""The lint: for each rule a snippet that must fail and one that must pass, and programs that must pass whole."""
+"""Lint: for each rule a snippet that breaks it and one that keeps it, and complete programs without findings."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,7 +15,7 @@ EXPERTS = sorted((ROOT / "mql5/Experts").glob("*/*.mq5"))
 MANY = ",".join(f"int a{n}" for n in range(65))
 LONG = "x" * 64
 
-# Rule, what breaks it, what keeps it.
+# Code of the rule, a snippet that breaks it, a snippet that keeps it.
 PAIRS = [
     ("absent-word", "void F(void) { auto x=1; }", "void F(void) { int x=1; }"),
     ("absent-word", "void F(void) { goto end; }", "void F(void) { return; }"),
@@ -150,25 +150,25 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("rule", "breaks"), [(rule, breaks) for rule, breaks, _ in PAIRS])
-def test_a_snippet_that_breaks_the_rule(rule: str, breaks: str) -> None:
-    assert rule in {finding.rule for finding in check_text(breaks)}
+def test_snippet_that_breaks_a_rule_is_reported(rule: str, breaks: str) -> None:
+    assert rule in {finding.code for finding in check_text(breaks)}
 
 
 @pytest.mark.parametrize(("rule", "keeps"), [(rule, keeps) for rule, _, keeps in PAIRS])
-def test_a_snippet_that_keeps_it_keeps_them_all(rule: str, keeps: str) -> None:
+def test_snippet_that_keeps_a_rule_has_no_findings(rule: str, keeps: str) -> None:
     assert check_text(keeps) == []
 
 
-def test_property_counts_in_the_main_file_alone() -> None:
+def test_property_in_an_include_is_reported() -> None:
     text = "#property strict\n"
     assert check_text(text, "a.mq5") == []
-    assert [finding.rule for finding in check_text(text, "a.mqh")] == ["property-place"]
+    assert [finding.code for finding in check_text(text, "a.mqh")] == ["property-place"]
 
 
-def test_a_byte_order_mark(tmp_path: Path) -> None:
+def test_byte_order_mark_is_reported(tmp_path: Path) -> None:
     main = tmp_path / "a.mq5"
     main.write_bytes(b"\xef\xbb\xbfint g_x=1;\n")
-    assert [finding.rule for finding in check_file(main)] == ["byte-order-mark"]
+    assert [finding.code for finding in check_file(main)] == ["byte-order-mark"]
     main.write_bytes(b"int g_x=1;\n")
     assert check_file(main) == []
 
@@ -178,17 +178,19 @@ def test_every_rule_has_a_pair(rule: Callable[[Program], Iterable[Finding]]) -> 
     assert any(list(rule(parse([(breaks, "snippet.mqh")]))) for _, breaks, _ in PAIRS)
 
 
-def test_a_finding_names_file_line_and_rule() -> None:
+def test_finding_names_file_line_thing_rule_and_remedy() -> None:
     (finding,) = check_text("\n\nint g_x=010;\n", "x.mqh")
-    assert str(finding) == "x.mqh:3: 010: octal in C++, not in MQL5 [octal]"
+    assert str(finding) == (
+        "x.mqh:3: number 010; C++ reads it as octal, MQL5 as decimal; remove the leading zeros [octal]"
+    )
 
 
 @pytest.mark.parametrize("path", [*CORPUS, *EXPERTS], ids=lambda path: path.name)
-def test_the_programs_pass(path: Path) -> None:
+def test_program_has_no_findings(path: Path) -> None:
     assert check_file(path) == []
 
 
-def test_the_table_of_functions_counts_arguments() -> None:
+def test_table_of_functions_counts_arguments() -> None:
     (send,) = functions()["SocketSend"]
     assert (send.least, send.most) == (3, 3)
     assert functions()["Print"][0].most is None

@@ -1,11 +1,19 @@
-"""The translation: what each construct becomes, and that lines stay where they are."""
+"""Translation: the C++ of each construct, line numbers, and named refusals."""
 
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.mql5.lint import check_text
+from tests.mql5.translator.brackets import BracketError
+from tests.mql5.translator.errors import TranslationError
 from tests.mql5.translator.expressions import LiteralError
-from tests.mql5.translator.source import SourceError, load
+from tests.mql5.translator.lexer import LexError, lex
+from tests.mql5.translator.source import Source, SourceError, load
 from tests.mql5.translator.structure import StructureError
 from tests.mql5.translator.translate import Translation, translate
 
@@ -19,7 +27,7 @@ def translated(folder: Path, text: str, **includes: str) -> Translation:
 
 
 def body(folder: Path, statement: str, before: str) -> str:
-    """What a statement in a function becomes, without white space."""
+    """Return the translation of a statement in a function, without white space."""
     text = translated(folder, f"{before}\nvoid F(void)\n{{\n{statement}\n}}\n").text
     inner = text.split("void F(void)\n{\n")[1].split("\n}\n")[0]
     return squeezed(inner)
@@ -54,11 +62,11 @@ def squeezed(text: str) -> str:
         ("::Print(1);", "::ea::Print(1);"),
     ],
 )
-def test_statements(tmp_path: Path, mql: str, cpp: str) -> None:
+def test_statement_translates_to(tmp_path: Path, mql: str, cpp: str) -> None:
     assert body(tmp_path, mql, "class CFoo {};") == squeezed(cpp)
 
 
-def test_lines_name_the_file_that_they_came_from(tmp_path: Path) -> None:
+def test_line_directives_name_the_source_file(tmp_path: Path) -> None:
     text = translated(
         tmp_path, '#include "part.mqh"\nint g_main;\n', part="int g_part;\n\nint G(void) { return(1); }\n"
     ).text
@@ -73,14 +81,14 @@ def test_lines_name_the_file_that_they_came_from(tmp_path: Path) -> None:
     )
 
 
-def test_a_macro_of_several_lines_keeps_their_count(tmp_path: Path) -> None:
+def test_macro_of_several_lines_keeps_line_numbers(tmp_path: Path) -> None:
     text = translated(tmp_path, "#define A(x) \\\n   ((x)/ \\\n    2)\nint g;\n").text
     macro = text[text.index("#define A(x)") : text.index("static")]
     assert squeezed(macro) == "#defineA(x)((x)/MQL_DIVISOR->*2)"
     assert macro.count("\n") == 3
 
 
-def test_a_file_is_included_once(tmp_path: Path) -> None:
+def test_file_is_included_once(tmp_path: Path) -> None:
     text = translated(
         tmp_path,
         '#include "a.mqh"\n#include "b.mqh"\n',
@@ -90,7 +98,7 @@ def test_a_file_is_included_once(tmp_path: Path) -> None:
     assert text.count("static int &g_b") == 1
 
 
-def test_inputs_are_known_with_group_and_description(tmp_path: Path) -> None:
+def test_input_has_group_and_description(tmp_path: Path) -> None:
     found = translated(
         tmp_path, 'input group "Link"\ninput int InpPort=5760; // Port\ninput string InpName="x";\n'
     )
@@ -105,29 +113,81 @@ def test_inputs_are_known_with_group_and_description(tmp_path: Path) -> None:
     assert (name.name, name.description, name.group) == ("InpName", "", "Link")
 
 
-def test_a_default_argument_is_declared_behind_what_it_needs(tmp_path: Path) -> None:
+def test_declaration_follows_what_its_default_argument_needs(tmp_path: Path) -> None:
     text = translated(tmp_path, "enum E { E_A };\nvoid G(void) { F(); }\nvoid F(E e=E_A) {}\n").text
     assert text.index("E_A") < text.index("void F ( E e = E_A );") < text.index("void G(void)")
     assert "void F(E e) {}" in text
 
 
-def test_an_authors_own_prototype_keeps_its_defaults(tmp_path: Path) -> None:
+def test_prototype_in_the_source_keeps_its_defaults(tmp_path: Path) -> None:
     text = translated(tmp_path, "int F(int a,int b=2);\nint F(int a,int b) { return(a+b); }\n").text
     assert text.count("b = 2") == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "error", "says"),
+    ("text", "error", "message"),
     [
-        ('#include "none.mqh"\n', SourceError, "main.mq5:1: cannot read"),
-        ("int x=`;\n", SourceError, "main.mq5:1: cannot read"),
-        ("\ndatetime d=D'2026.13.01';\n", LiteralError, "main.mq5:2: no date"),
-        ("color c=C'1,2,300';\n", LiteralError, "main.mq5:1: no color"),
-        ("namespace N { }\n", StructureError, "main.mq5:1: namespace is not translated"),
-        ("int x=1\n", StructureError, "expected before the file ends"),
-        ("+;\n", StructureError, "neither a function nor a variable"),
+        ('#include "none.mqh"\n', SourceError, "1: file .*none.mqh cannot be read .*; .*; correct the path"),
+        ("int x=`;\n", LexError, "1: character '`'; it belongs to no token of MQL5; remove it"),
+        ("\n#define A(x) \\\n  `\n", LexError, "2: character '`'; it belongs to no token"),
+        ("#define A /* open\nint x;\n", LexError, r"1: unclosed comment /\* open; "),
+        ("#define A 'x \\\n  y'\n#define B 'z\n", LexError, "3: unclosed literal 'z; "),
+        ("\ndatetime d=D'2026.13.01';\n", LiteralError, "2: date D'2026.13.01'; .* exists in the calendar; "),
+        ("datetime d=D'99999999999999999999.1.1';\n", LiteralError, "1: date D'9"),
+        ("color c=C'1,2,300';\n", LiteralError, "1: color C'1,2,300'; .* each from 0 to 255; correct it"),
+        ("ulong x=18446744073709551616;\n", LiteralError, "1: number 18446744073709551616; the largest"),
+        ("namespace N { }\n", StructureError, "1: namespace; the translator supports no namespaces; "),
+        ("int x=1\n", StructureError, "1: the declaration .* 'int' does not end; .*; add ;"),
+        ("int x;\nint F(int a)\n", StructureError, "2: "),
+        (
+            "+;\n",
+            StructureError,
+            r"1: '\+' begins neither a function nor a variable; .*; complete or remove it",
+        ),
+        ("int operator;\n", StructureError, "1: the declaration that begins with 'operator' does not end; "),
+        ("template int x;\n", StructureError, "1: template clause; .*; write it so"),
+        ("input group", StructureError, "1: input group; a group has a name; "),
+        ("input int=1;", StructureError, "1: input; an input has a type and a name; "),
+        ("void F(void)\n{\n", BracketError, "2: { is not closed; .*; add }"),
+        (
+            "void F(void)\n{ G(1}; }\n",
+            BracketError,
+            r"2: } does not close the \( of line 2; .*; write \) first",
+        ),
+        ("}\n", BracketError, "1: } closes no bracket; .*; remove it"),
     ],
 )
-def test_what_cannot_be_translated(tmp_path: Path, text: str, error: type[Exception], says: str) -> None:
-    with pytest.raises(error, match=says):
+def test_untranslatable_text_is_refused_with_rule_and_remedy(
+    tmp_path: Path, text: str, error: type[TranslationError], message: str
+) -> None:
+    with pytest.raises(error, match=rf"^{re.escape((tmp_path / 'main.mq5').as_posix())}:{message}"):
         translated(tmp_path, text)
+
+
+def test_source_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> None:
+    main = tmp_path / "main.mq5"
+    main.write_bytes(b"int x;\n// caf\xe9\n")
+    with pytest.raises(SourceError, match=r"main\.mq5:2: byte 0xe9 is not UTF-8; sources are UTF-8; save"):
+        load(main)
+
+
+FRAGMENTS = (
+    "class struct enum typedef template<typename template input group input( int int[ ~ ~A A:: operator const"
+    " static delete new return for( if( { } ( ) [ ] < > ; , : :: . = & * \"s\" 'a' 1 x F( void #define #include D'1' C'1'"
+).split()
+
+
+@given(st.lists(st.sampled_from([*FRAGMENTS, "\n", "\n#define M(x) \\\n `\n"])).map(" ".join))
+def test_any_text_is_translated_or_refused_by_name(text: str) -> None:
+    source = Source(Path("f.mq5"))
+    try:
+        source.tokens = lex(text, "f.mq5")
+        translate(source)
+    except TranslationError as error:
+        assert re.match(r"f\.mq5:\d+: [^;]*;", str(error))
+
+
+@given(st.lists(st.sampled_from([*FRAGMENTS, "\n"])).map(" ".join))
+def test_any_text_is_linted_or_refused_by_name(text: str) -> None:
+    with suppress(TranslationError):
+        check_text(text)

@@ -1,9 +1,8 @@
-"""Classes, structures and enumerations: what C++ needs in addition to what MQL5 says.
+"""Classes, structures and enumerations: additions that C++ needs.
 
-A class without a base derives from `::rt::mql_object`, which gives every object its place in the register of
-live objects (CheckPointer asks it) and a virtual destructor. A destructor does nothing once the EA is killed:
-a killed program runs no code. An enumeration gets its fixed width, and the table of its names for
-EnumToString.
+A class without a base derives from `::rt::mql_object`: it enters each object into the registry of live objects,
+which CheckPointer reads, and has a virtual destructor. A destructor does nothing once the EA is killed, because a
+killed program runs no code. An enumeration gets the width of `int` and the table of names for EnumToString.
 """
 
 from tests.mql5.translator.declarators import matching
@@ -19,7 +18,7 @@ def rewrite_classes(tokens: list[Token], names: Names) -> None:
         elif token.kind is Kind.SIGN and token.text == "~" and tokens[i + 2].text == "(":
             if tokens[i + 1].text in names.classes | names.structs:
                 _destructor(tokens, i)
-    # Last, so that the scopes are those of the source.
+    # Enumerations come last, so that the scopes are those of the source.
     for i, inside in enumerate(_inside_class(tokens)):
         if tokens[i].kind is Kind.WORD and tokens[i].text == "enum" and tokens[i + 2].text == "{":
             _enum(tokens, i, inside)
@@ -66,7 +65,7 @@ def _destructor(tokens: list[Token], at: int) -> None:
 
 
 def _inside_class(tokens: list[Token]) -> list[bool]:
-    """For each token, whether the nearest open brace is a class's."""
+    """Return for each token True where the nearest open brace belongs to a class or structure."""
     inside, stack, pending = [], [False], False
     for i, token in enumerate(tokens):
         inside.append(stack[-1])
@@ -96,7 +95,7 @@ def _enum(tokens: list[Token], at: int, in_class: bool) -> None:
     ]
     tokens[at + 1].tail = " : int"
     table = ", ".join(f'{{{member}, u"{member}"}}' for member in members)
-    # Found by the argument's type, from wherever EnumToString is instantiated.
+    # Argument-dependent lookup finds the function wherever EnumToString is instantiated.
     tokens[close + 1].tail = (
         f" {'friend' if in_class else 'inline'} ::rt::enum_names mql_names({name})"
         f" {{ static const ::rt::enum_name t[] = {{{table}}}; return {{t, {len(members)}}}; }}"

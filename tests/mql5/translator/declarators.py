@@ -1,7 +1,7 @@
 """Pointers and arrays: `CFoo *p` becomes `::rt::ptr<CFoo> p`, `T a[]` an `::rt::array<T>`, `T a[3]` a
 `::rt::fixed<T, (3)>`.
 
-An array parameter takes fixed and dynamic arrays alike, as in MQL5: `fixed` derives from `array`.
+An array parameter accepts fixed and dynamic arrays, as in MQL5: `fixed` derives from `array`.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _QUALIFIERS: Final = frozenset({"const", "static", "virtual", "public", "protect
 
 
 def matching(tokens: list[Token], at: int) -> int:
-    """The index of the sign that closes the bracket at `at`; the last index where there is none."""
+    """Return the index of the sign that closes the bracket at `at`; the last index where there is none."""
     depth = 0
     for i in range(at, len(tokens)):
         if tokens[i].kind is Kind.SIGN:
@@ -26,7 +26,7 @@ def matching(tokens: list[Token], at: int) -> int:
 
 
 def closing_angle(tokens: list[Token], at: int) -> int | None:
-    """The index of the `>` that closes the type arguments at `at`; None where it is a comparison."""
+    """Return the index of the `>` that closes the type arguments at `at`; None where `<` is a comparison."""
     depth = 0
     for i in range(at, len(tokens)):
         token = tokens[i]
@@ -42,12 +42,12 @@ def closing_angle(tokens: list[Token], at: int) -> int | None:
 
 
 def text_of(tokens: Iterable[Token]) -> str:
-    """The tokens on one line, without comments."""
+    """Return the tokens' text on one line, without comments."""
     return " ".join(token.text for token in tokens if token.text)
 
 
 def merge_pointers(tokens: list[Token], classes: set[str]) -> list[Token]:
-    """Put one TYPE token in place of each `CFoo *`, `const CFoo *` and `CList<int> *`."""
+    """Replace each `CFoo *`, `const CFoo *` and `CList<int> *` by one TYPE token."""
     merged: list[Token] = []
     i = 0
     while i < len(tokens):
@@ -67,7 +67,7 @@ def merge_pointers(tokens: list[Token], classes: set[str]) -> list[Token]:
 
 
 def type_end(tokens: list[Token], at: int, types: set[str]) -> int:
-    """The index behind the type that begins at `at`; `at` itself where none does."""
+    """Return the index behind the type that begins at `at`; `at` itself where no type begins."""
     token = tokens[at]
     if token.kind is Kind.TYPE:
         return at + 1
@@ -110,7 +110,7 @@ def _parameter(tokens: list[Token], start: int, end: int) -> None:
     name = end + 1 if _is(tokens, end, "&") else end
     if tokens[name].kind is Kind.WORD and _is(tokens, name + 1, "["):
         shape, behind = _dimensions(tokens, name + 1)
-        # The first dimension of a parameter says nothing: any array is taken.
+        # The first dimension of a parameter has no effect: an array of any size is accepted.
         inner = _shaped(text_of(tokens[start:end]), ["", *shape[1:]])
         _replace(tokens, start, end, inner)
         _blank(tokens[name + 1 : behind])
@@ -118,7 +118,7 @@ def _parameter(tokens: list[Token], start: int, end: int) -> None:
 
 
 def _variables(tokens: list[Token], first: int, start: int, end: int) -> None:
-    """Rewrite `T a[], b[3]={...}, c;` into one declaration each, if there is an array among them."""
+    """Split `T a[], b[3]={...}, c;` into single declarations, where one of them is an array."""
     found: list[tuple[int, list[str], int, int]] = []
     at = end
     while True:
@@ -156,7 +156,7 @@ def _variables(tokens: list[Token], first: int, start: int, end: int) -> None:
 
 
 def _dimensions(tokens: list[Token], at: int) -> tuple[list[str], int]:
-    """The dimensions `[..][..]` that begin at `at`, and the index behind them."""
+    """Return the dimensions `[..][..]` that begin at `at`, and the index behind them."""
     shape = []
     while _is(tokens, at, "["):
         close = matching(tokens, at)

@@ -1,20 +1,21 @@
-"""The rewriting of single tokens: literals, member access, division, and the names that C++ has otherwise.
+"""Rewriting of single tokens: literals, member access, division, and names with another meaning in C++.
 
-Member access: MQL5 writes `.` for objects and for pointers alike. Every class and structure of the stand-in has
-an `operator->` that gives itself, so that `.` becomes `->` without a look at types.
+Member access: MQL5 writes `.` for objects and pointers alike. Every class and structure of the stand-in has an
+`operator->` that returns the object itself, so `.` becomes `->` without type analysis.
 
-Division: `a / b` becomes `a / MQL_DIVISOR->*b`. The sign `->*` binds tighter than `/` and looser than a cast; it
-gives `b` back, unless it is 0: that stops an EA.
+Division: `a / b` becomes `a / MQL_DIVISOR->*b`. The operator `->*` binds tighter than `/` and looser than a cast;
+it returns `b`, or stops the EA where `b` is 0, as MQL5 does.
 """
 
 import re
 from datetime import UTC, datetime
 from typing import Final
 
+from tests.mql5.translator.errors import TranslationError
 from tests.mql5.translator.lexer import Kind, Token, lex
 
 TYPE_NAMES: Final = {"char": "schar", "long": "int64", "ulong": "uint64"}
-"""MQL5's types whose names mean something else in C++, or another width on another platform."""
+"""MQL5 types whose names have another meaning in C++, or another width on some platform."""
 
 BUILT_IN_TYPES: Final = frozenset(
     "bool char uchar short ushort int uint long ulong float double string datetime color void"
@@ -27,7 +28,7 @@ CPP_WORDS: Final = frozenset(
     " reinterpret_cast requires signed static_cast thread_local throw try typeid unsigned volatile wchar_t xor"
     " xor_eq errno stdin stdout stderr".split()
 )
-"""Reserved in C++ (or a macro there), free for use in MQL5."""
+"""Words reserved in C++ (or macros there) that are free in MQL5."""
 
 _SIGNS: Final = {
     ".": "->",
@@ -63,12 +64,12 @@ _DEFINE: Final = re.compile(r"#[ \t]*define[ \t]+\w+(?:\([^)]*\))?", re.DOTALL)
 _CONDITION: Final = re.compile(r"#[ \t]*(?:ifdef|ifndef|else|endif|undef|if|elif)\b")
 
 
-class LiteralError(ValueError):
-    """A literal that MQL5 does not have. The message begins with file:line."""
+class LiteralError(TranslationError):
+    """A literal with a value that MQL5 does not have."""
 
 
 def rewrite(tokens: list[Token]) -> None:
-    """Rewrite every token in place. Raises LiteralError."""
+    """Rewrite every token in place. Raises LiteralError, and LexError in a macro's body."""
     last = Token(Kind.SIGN, ";", "", "", 0)
     for token in tokens:
         token.text = _rewritten(token, last)
@@ -77,7 +78,7 @@ def rewrite(tokens: list[Token]) -> None:
 
 
 def char_value(text: str) -> int:
-    """The number that a character literal stands for: 'A' is 65, '\\x41' too."""
+    """Return the number of a character literal: 'A' is 65, and so is '\\x41'."""
     units = _ESCAPE.sub(_unescaped, text[1:-1]).encode("utf-16-le", "surrogatepass")
     return int.from_bytes(units[:2], "little")
 
@@ -95,7 +96,7 @@ def _rewritten(token: Token, last: Token) -> str:
         case Kind.CHAR:
             return f"ushort({char_value(token.text)})"
         case Kind.NUMBER:
-            return _number(token.text)
+            return _number(token)
         case Kind.DATE:
             return f"datetime({_date(token)})"
         case Kind.COLOR:
@@ -111,51 +112,60 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _string(text: str) -> str:
-    """The C++ literal. MQL5's \\x takes four digits at most, that of C++ as many as there are."""
+    """Return the C++ literal. MQL5's \\x takes at most four digits; that of C++ takes all that follow."""
 
     def escaped(found: re.Match[str]) -> str:
         code = ord(_unescaped(found))
-        return f"\\{code:03o}" if code < 0o400 else f"\\u{code:04X}"
+        if code < 0o400:
+            return f"\\{code:03o}"
+        return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
     return _ESCAPE.sub(escaped, text)
 
 
-def _number(text: str) -> str:
-    """The C++ literal: without octal numbers, which MQL5 does not have, and with the largest ones unsigned."""
+def _number(token: Token) -> str:
+    """Return the C++ literal: no octal numbers, which MQL5 does not have; numbers from 2^63 are unsigned."""
+    text = token.text
     if text.isdigit():
-        value = int(text)
+        if len(text.lstrip("0")) > 20 or (value := int(text)) >= 1 << 64:
+            rule = "the largest integer is 18446744073709551615"
+            raise LiteralError(token.where, f"number {text[:24]}", rule, "use a smaller one, or a double")
         return f"{value}u" if value >= 1 << 63 else str(value)
     return text
 
 
 def _date(token: Token) -> int:
-    """Seconds since 1970: D'2026.01.31', D'31.01.2026 12:00', D'2026.01.31 12:00:30'."""
+    """Return seconds since 1970 of D'2026.01.31', D'31.01.2026 12:00' or D'2026.01.31 12:00:30'."""
     parts = [int(part) for part in re.findall(r"\d+", token.text)]
     if len(parts) >= 3 and parts[2] > 31:
         parts[0], parts[2] = parts[2], parts[0]
     try:
-        moment = datetime(*(parts + [0] * 6)[:6], tzinfo=UTC)  # type: ignore[arg-type, misc]
-    except ValueError:
-        raise LiteralError(f"{token.where}: no date: {token.text}") from None
+        year, month, day, hour, minute, second = (parts + [0] * 6)[:6]
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        rule = "a date is D'YYYY.MM.DD [HH:MM[:SS]]' and exists in the calendar"
+        raise LiteralError(token.where, f"date {token.text}", rule, "correct it") from None
     return int(moment.timestamp())
 
 
 def _color(token: Token) -> int:
-    """C'red,green,blue' as MQL5 stores it: 0x00BBGGRR."""
-    parts = [int(part, 0) for part in re.findall(r"0[xX][0-9A-Fa-f]+|\d+", token.text)]
+    """Return C'red,green,blue' as MQL5 stores it: 0x00BBGGRR."""
+    found = re.findall(r"0[xX][0-9A-Fa-f]{1,8}|\d{1,9}", token.text)
+    parts = [int(part, 16 if part[:2] in ("0x", "0X") else 10) for part in found]
     if len(parts) != 3 or max(parts) > 255:
-        raise LiteralError(f"{token.where}: no color: {token.text}")
+        rule = "a color is C'red,green,blue', each from 0 to 255"
+        raise LiteralError(token.where, f"color {token.text}", rule, "correct it")
     return parts[0] | parts[1] << 8 | parts[2] << 16
 
 
 def _directive(token: Token) -> str:
-    """Keep conditions, rewrite what a macro stands for, drop what speaks to the terminal (#property)."""
+    """Keep conditions, rewrite a macro's body, drop directives for the terminal (#property)."""
     if _CONDITION.match(token.text):
         return token.text
     if (head := _DEFINE.match(token.text)) is None:
         return ""
-    body = lex(token.text[head.end() :].replace("\\\n", "  "), token.file)
+    body = lex(token.text[head.end() :].replace("\\\n", "  "), token.file, token.line)
     rewrite(body)
-    # A macro of several lines becomes one; the empty lines behind it keep the count.
+    # A macro of several lines becomes one line; empty lines behind it keep the line numbers.
     text = head.group() + "".join(part.before + part.text for part in body)
     return text.rstrip() + "\n" * token.text.count("\n")

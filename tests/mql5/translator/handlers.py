@@ -1,4 +1,4 @@
-"""The event handlers: from the driver's calls to the EA's functions.
+"""Event handlers: C++ entry points that pass the driver's calls to the EA's functions.
 
 Source: MQL5 reference, 'Event Handling Functions'.
 """
@@ -18,11 +18,14 @@ HANDLERS: Final = {
     "OnChartEvent": ("int a, const int64 &b, const double &c, const string &d", "a, b, c, d"),
     "OnStart": ("", ""),
 }
-"""The handlers that the driver can call: their C++ parameters, and these as arguments."""
+"""Handlers that the driver can call: C++ parameters, and the same as arguments."""
 
 
 def closing(functions: dict[str, str]) -> str:
-    """The C++ behind the EA. `functions` are the EA's, with their types: a handler that it lacks does nothing."""
+    """Return the C++ that follows the EA. `functions` maps the EA's functions to their types.
+
+    A handler that the EA does not have does nothing and returns 0.
+    """
     lines = ["", "}  // namespace ea", '#line 1 "handlers"', "namespace {", "using namespace ::mql;"]
     for name, (parameters, arguments) in HANDLERS.items():
         call = f"::ea::{name}({arguments});"

@@ -1,4 +1,4 @@
-"""MQL5 source text as tokens that can be put back together without losing a character.
+"""Lexer: MQL5 source text to tokens that reproduce the text without loss.
 
 Source: MQL5 reference, 'Language Basics' (comments, identifiers, reserved words, literal constants).
 """
@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from tests.mql5.translator.errors import TranslationError
+
 
 class Kind(Enum):
-    """What a token is."""
+    """Kind of a token."""
 
     WORD = auto()
     NUMBER = auto()
@@ -21,19 +23,19 @@ class Kind(Enum):
     COLOR = auto()
     """C'255,0,0'."""
     DIRECTIVE = auto()
-    """A whole preprocessor line, with its continuation lines."""
+    """Preprocessor line, with its continuation lines."""
     SIGN = auto()
     TYPE = auto()
-    """C++ text that names a type. The lexer makes none: the translator does."""
+    """C++ text that names a type. Made by the translator, never by the lexer."""
     END = auto()
 
 
 @dataclass(slots=True)
 class Token:
-    """One token. `before` is the white space and the comments in front of it; `line` counts from 1.
+    """One token. `before` holds the white space and comments in front of it; `line` counts from 1.
 
-    `lead` and `tail` are C++ in front of the text and behind it; `behind` is C++ to be declared behind the
-    token, each piece with the file and the line that it stands for.
+    `lead` and `tail` are C++ emitted in front of the text and after it. `behind` holds C++ declarations emitted
+    after the token: (line, file, text) of each.
     """
 
     kind: Kind
@@ -47,13 +49,12 @@ class Token:
 
     @property
     def where(self) -> str:
-        """file:line, as a person looks it up."""
+        """Position as `file:line`."""
         return f"{self.file}:{self.line}"
 
 
-class LexError(ValueError):
-    """The text is not MQL5: an unclosed literal or comment, or a character that the language does not
-    have."""
+class LexError(TranslationError):
+    """Text that is no token: an unclosed literal or comment, or a character outside MQL5's syntax."""
 
 
 SIGNS: Final = (
@@ -61,12 +62,12 @@ SIGNS: Final = (
     "::", "->", "++", "--", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||",
     "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "##",
 )  # fmt: skip
-"""Signs of several characters, longest first. `->` is no MQL5: it is known so that the lint can name it."""
+"""Signs of several characters, longest first. `->` is not MQL5; it is a token so that the lint can report it."""
 
 _BLANK: Final = re.compile(r"(?:[ \t\r\n\f]+|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _DIRECTIVE: Final = re.compile(r"#[ \t]*(?:\\\r?\n|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|(?!//)[^\n])*", re.DOTALL)
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
-_NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SUFFIX: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _STRING: Final = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _CHAR: Final = re.compile(r"'(?:\\.|[^'\\\n])+'")
@@ -74,10 +75,14 @@ _SIGN: Final = re.compile("|".join(map(re.escape, SIGNS)) + r"|[-+*/%=<>!&|^~?:;
 _LITERAL_PREFIX: Final = {"D": Kind.DATE, "C": Kind.COLOR}
 
 
-def lex(text: str, file: str = "") -> list[Token]:
-    """The tokens of a source text; the last is END and holds what trails. Raises LexError."""
+def lex(text: str, file: str = "", line: int = 1) -> list[Token]:
+    """Return the tokens of a text that begins on `line`. The last is END, with the trailing white space and
+    comments.
+
+    Raises LexError.
+    """
     tokens: list[Token] = []
-    at, line = 0, 1
+    at = 0
     while True:
         blank = _BLANK.match(text, at)
         before = blank.group() if blank else ""
@@ -94,7 +99,7 @@ def lex(text: str, file: str = "") -> list[Token]:
 
 
 def _next(text: str, at: int, fresh: bool, where: str) -> tuple[Kind, str]:
-    """The kind and the text of the token at this place. `fresh` says that a line begins here."""
+    """Return kind and text of the token at this place. `fresh`: it is the first of its line."""
     if fresh and (found := _DIRECTIVE.match(text, at)):
         return Kind.DIRECTIVE, found.group().rstrip()
     if found := _WORD.match(text, at):
@@ -105,19 +110,25 @@ def _next(text: str, at: int, fresh: bool, where: str) -> tuple[Kind, str]:
         suffix = _SUFFIX.match(text, found.end())
         return Kind.NUMBER, found.group() + (suffix.group() if suffix else "")
     for kind, pattern in ((Kind.STRING, _STRING), (Kind.CHAR, _CHAR), (Kind.SIGN, _SIGN)):
-        # An unclosed comment would otherwise pass for a division.
+        # Without this check an unclosed comment would be read as a division.
         if (found := pattern.match(text, at)) and not text.startswith("/*", at):
             return kind, found.group()
-    raise LexError(f"{where}: cannot read {text[at : at + 20]!r}")
+    shown = text[at:].split("\n")[0][:20]
+    if text.startswith("/*", at):
+        raise LexError(where, f"unclosed comment {shown}", "a block comment ends with */", "add */")
+    if text[at] in "\"'":
+        rule = "a literal ends on the line on which it begins"
+        raise LexError(where, f"unclosed literal {shown}", rule, f"add {text[at]} behind it")
+    raise LexError(where, f"character {text[at]!r}", "it belongs to no token of MQL5", "remove it")
 
 
 def join(tokens: list[Token]) -> str:
-    """The text that the tokens came from."""
+    """Return the text of the tokens, white space and comments included."""
     return "".join(token.before + token.lead + token.text + token.tail for token in tokens)
 
 
 def compact(tokens: list[Token]) -> list[Token]:
-    """The tokens without those whose text was taken away; their white space stays, for the line numbers."""
+    """Return the tokens without those that became empty; their white space stays, for the line numbers."""
     kept: list[Token] = []
     carried = ""
     for token in tokens:

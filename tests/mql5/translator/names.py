@@ -1,4 +1,4 @@
-"""The names that a program declares: what the translator and the lint have to know before they read it."""
+"""Names that a program declares; the translator and the lint collect them first."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from tests.mql5.translator.lexer import Kind, Token
 
 @dataclass
 class Names:
-    """`members` maps each enumeration to its constants; `macros` are the names of #define."""
+    """Declared names by kind. `enums` maps each enumeration to its constants; `macros` are the names of #define."""
 
     classes: set[str] = field(default_factory=set)
     structs: set[str] = field(default_factory=set)
@@ -17,16 +17,16 @@ class Names:
     """Type parameters of templates."""
     macros: set[str] = field(default_factory=set)
     templates: dict[str, list[str]] = field(default_factory=dict)
-    """Each class template's type parameters."""
+    """Type parameters of each class template."""
 
     @property
     def types(self) -> set[str]:
-        """Every name of a type."""
+        """All names of types."""
         return self.classes | self.structs | set(self.enums) | self.typedefs | self.parameters
 
 
 def collect(tokens: list[Token]) -> Names:
-    """Find the declared names. It reads tokens, so a declaration inside a comment or a string is none."""
+    """Return the declared names. It reads tokens, so text inside comments and strings declares nothing."""
     names = Names()
     for i, token in enumerate(tokens[:-1]):
         following = tokens[i + 1]
@@ -52,11 +52,11 @@ def collect(tokens: list[Token]) -> Names:
 
 
 def _constants(tokens: list[Token], at: int) -> list[str]:
-    """The constants of the enumeration whose `{` stands at `at`; none where it is only announced."""
-    if tokens[at].text != "{":
+    """Return the constants of the enumeration whose `{` is at `at`; [] for a forward declaration."""
+    if at >= len(tokens) or tokens[at].text != "{":
         return []
     found = []
-    while tokens[at].text not in ("}", "") or tokens[at].kind is Kind.DIRECTIVE:
+    while tokens[at].text != "}" and tokens[at].kind is not Kind.END:
         if tokens[at].kind is Kind.WORD and tokens[at - 1].text in ("{", ","):
             found.append(tokens[at].text)
         at += 1
@@ -64,8 +64,8 @@ def _constants(tokens: list[Token], at: int) -> list[str]:
 
 
 def _typedef(tokens: list[Token], at: int) -> str | None:
-    """The name in `typedef int (*TName)(...)`."""
-    while tokens[at].text not in (";", ""):
+    """Return the name in `typedef int (*TName)(...)`; None where there is none."""
+    while at + 2 < len(tokens) and tokens[at].text != ";":
         if tokens[at].text == "(" and tokens[at + 1].text == "*" and tokens[at + 2].kind is Kind.WORD:
             return tokens[at + 2].text
         at += 1
@@ -73,8 +73,8 @@ def _typedef(tokens: list[Token], at: int) -> str | None:
 
 
 def _parameters(tokens: list[Token], close: int) -> list[str]:
-    """The names in `template<typename A, typename B>`, whose `>` stands at `close`."""
+    """Return the names in `template<typename A, typename B>`, whose `>` is at `close`."""
     start = close
-    while tokens[start].text != "<":
+    while start and tokens[start].text != "<":
         start -= 1
     return [tokens[i + 1].text for i in range(start, close) if tokens[i].text == "typename"]

@@ -1,4 +1,4 @@
-"""An MQL5 program's source: the main file with each of its includes in place, once.
+"""Source of a program: the main file with every include in place, each file once.
 
 Source: MQL5 reference, 'Including Files (#include)'.
 """
@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.mql5.translator.lexer import Kind, LexError, Token, lex
+from tests.mql5.translator.errors import TranslationError
+from tests.mql5.translator.lexer import Kind, Token, lex
 
 _INCLUDE: Final = re.compile(r"#[ \t]*include[ \t]*(?:<([^>]+)>|\"([^\"]+)\")")
 
 
-class SourceError(ValueError):
-    """A file cannot be read, or is not MQL5. The message begins with file:line."""
+class SourceError(TranslationError):
+    """A source file cannot be read."""
 
 
 @dataclass
 class Source:
-    """A program. `tokens` are all files' in order of inclusion; `files` maps each file's name to its path."""
+    """One program. `tokens` are those of all files in order of inclusion; `files` maps file name to path."""
 
     main: Path
     tokens: list[Token] = field(default_factory=list)
@@ -27,12 +28,15 @@ class Source:
 
     @property
     def texts(self) -> list[str]:
-        """Every file's text, in order of inclusion."""
+        """Text of every file, in order of inclusion."""
         return [path.read_text(encoding="utf-8") for path in self.files.values()]
 
 
 def load(main: Path, include_dir: Path | None = None) -> Source:
-    """Read a program. `include_dir` is where `#include <x>` looks: MQL5's Include folder. Raises SourceError."""
+    """Read a program. `include_dir` is the folder of `#include <x>`, MQL5's Include.
+
+    Raises SourceError, LexError.
+    """
     source = Source(main)
     _read(source, main, include_dir or include_folder(main), "")
     source.tokens[-1].kind = Kind.END
@@ -40,7 +44,7 @@ def load(main: Path, include_dir: Path | None = None) -> Source:
 
 
 def include_folder(main: Path) -> Path:
-    """The Include folder beside the nearest Experts folder above a file; else the file's own folder."""
+    """Return the nearest folder `Include` in a parent folder of the file, or the file's own folder."""
     for folder in main.resolve().parents:
         if (folder / "Include").is_dir():
             return folder / "Include"
@@ -52,20 +56,30 @@ def _read(source: Source, path: Path, include_dir: Path, wanted_at: str) -> None
     if name in source.files:
         return
     try:
-        tokens = lex(path.read_text(encoding="utf-8-sig"), name)
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except OSError as error:
-        raise SourceError(f"{wanted_at or name + ':1'}: cannot read {path}: {error.strerror}") from None
-    except (LexError, UnicodeDecodeError) as error:
-        raise SourceError(str(error)) from None
+        thing = f"file {path} cannot be read ({error.strerror})"
+        raise SourceError(
+            wanted_at or f"{name}:1", thing, "a program's files must be readable", "correct the path"
+        ) from None
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        thing = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise SourceError(
+            f"{name}:{line}", thing, "sources are UTF-8", "save the file in that encoding"
+        ) from None
+    # Newlines as read_text makes them: the lexer counts lines by \n.
+    tokens = lex(text.replace("\r\n", "\n").replace("\r", "\n"), name)
     source.files[name] = path
     for token in tokens:
         found = _INCLUDE.match(token.text) if token.kind is Kind.DIRECTIVE else None
         if found is None:
-            if token.kind is Kind.END:  # the main file's goes on behind an include's
+            if token.kind is Kind.END:  # the including file continues after the include
                 token.kind = Kind.DIRECTIVE
             source.tokens.append(token)
             continue
-        # The directive leaves its white space behind, so that lines keep their numbers.
+        # The directive's white space is kept, so that lines keep their numbers.
         source.tokens.append(Token(Kind.DIRECTIVE, "", token.before, name, token.line))
         base = include_dir if found[1] else path.parent
         target = base / (found[1] or found[2]).replace("\\", "/")
@@ -73,5 +87,5 @@ def _read(source: Source, path: Path, include_dir: Path, wanted_at: str) -> None
 
 
 def _name(path: Path) -> str:
-    """A file's name in diagnostics: its resolved path."""
+    """Return the file's name for diagnostics: its resolved path."""
     return path.resolve().as_posix()

@@ -1,14 +1,15 @@
-"""The top level of a program: functions, global variables and inputs.
+"""Top level of a program: functions, global variables and inputs.
 
-MQL5 lets a function be called before its definition: each one gets a C++ declaration in front. A global
-variable lives in a slot that is filled when the EA is created, not when its library is loaded: its
-initialiser may call the terminal, and may fail.
+MQL5 allows a call before the function's definition: each function gets a C++ declaration in front. A global
+variable has a slot that is initialised when the EA is created, not when its library is loaded: the initialiser may
+call the terminal, and may fail.
 """
 
 import re
 from dataclasses import dataclass, field
 
 from tests.mql5.translator.declarators import CLOSERS, closing_angle, matching, text_of
+from tests.mql5.translator.errors import TranslationError
 from tests.mql5.translator.lexer import Kind, Token
 from tests.mql5.translator.names import Names
 
@@ -17,7 +18,7 @@ _SPECIFIERS = frozenset({"static", "const", "virtual", "export"})
 
 @dataclass
 class Input:
-    """One `input`, as the EA's author declared it."""
+    """One `input` as declared."""
 
     name: str
     type: str
@@ -28,7 +29,7 @@ class Input:
 
 @dataclass
 class Prototype:
-    """A function's declaration, and where its definition stands."""
+    """Declaration of a function, with file and line of its definition."""
 
     name: str
     text: str
@@ -39,17 +40,17 @@ class Prototype:
 
 @dataclass
 class Structure:
-    """What was found at the top level. `anchors` maps a name to the token behind which it is known."""
+    """Items of the top level. `anchors` maps a name to the token behind which it is declared."""
 
     inputs: list[Input] = field(default_factory=list)
     prototypes: list[Prototype] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
-    """Each function's return type."""
+    """Return type of each function."""
     anchors: dict[str, Token] = field(default_factory=dict)
 
 
-class StructureError(ValueError):
-    """The top level cannot be read. The message begins with file:line."""
+class StructureError(TranslationError):
+    """A top-level item that the translator does not support or that is incomplete."""
 
 
 def rewrite_structure(tokens: list[Token], names: Names) -> Structure:
@@ -76,7 +77,7 @@ class _Walk:
         return self.found
 
     def _item(self, at: int) -> int:
-        """Read the item that begins here; the index behind it."""
+        """Read the item that begins here; return the index behind it."""
         match self.tokens[at].text:
             case ";":
                 return at + 1
@@ -87,8 +88,10 @@ class _Walk:
                 self._anchor(self.tokens[at:end], self.tokens[end])
                 return end + 1
             case "template":
-                close = closing_angle(self.tokens, at + 1)
-                assert close is not None
+                close = closing_angle(self.tokens, at + 1) if self._text(at + 1) == "<" else None
+                if close is None:
+                    rule = "a template begins with template<typename T>"
+                    raise StructureError(self.tokens[at].where, "template clause", rule, "write it so")
                 return (
                     self._type(close + 1)
                     if self._text(close + 1) in ("class", "struct")
@@ -97,7 +100,10 @@ class _Walk:
             case "input" | "sinput":
                 return self._input(at)
             case "namespace" | "using":
-                raise StructureError(f"{self.tokens[at].where}: {self.tokens[at].text} is not translated")
+                rule = "the translator supports no namespaces"
+                raise StructureError(
+                    self.tokens[at].where, self.tokens[at].text, rule, "declare at the top level"
+                )
             case _:
                 return self._entity(at, at)
 
@@ -112,32 +118,34 @@ class _Walk:
                 self.found.anchors.setdefault(token.text, last)
 
     def _entity(self, start: int, at: int) -> int:
-        """A function or a variable; `start` is where its template clause begins."""
+        """Read a function or a variable; `start` is the index of its template clause."""
         name = at
         while self._text(name) in _SPECIFIERS:
             name += 1
         type_start = name
-        # A type is names joined by ::, perhaps with arguments; what follows it is the declarator.
+        # A type consists of names joined by ::, possibly with arguments; the declarator follows.
         name = self._behind_type(name)
         while self._text(name) in ("&", "const"):
             name += 1
         while self._text(name + 1) == "::":
             name += 3 if self._text(name + 2) == "~" else 2
-        if (
-            self._text(name) == "("
-        ):  # a constructor or a destructor, outside of its class: no type, only a name
+        if self._text(name) == "(":  # a constructor or destructor outside its class has a name and no type
             name -= 1
         opener = self._text(name + 1)
         if opener == "(" or self._text(name) == "operator":
-            close = matching(self.tokens, self._until_paren(name))
+            close = matching(self.tokens, self._until(name, "("))
             behind = self._text(close + 1)
             if behind in ("{", ":", "const"):
                 return self._function(start, name, close)
             if behind == ";" and self._is_prototype(name, close):
                 return self._announcement(start, name, close)
-        if self.tokens[name].kind is not Kind.WORD or opener not in ("=", ";", ",", "(", "{"):
+        is_word = name < len(self.tokens) and self.tokens[name].kind is Kind.WORD
+        if not is_word or opener not in ("=", ";", ",", "(", "{"):
             raise StructureError(
-                f"{self.tokens[at].where}: neither a function nor a variable: {self._text(at)}"
+                self.tokens[at].where,
+                f"{self._text(at)!r} begins neither a function nor a variable",
+                "the top level holds functions, variables, types and inputs",
+                "complete or remove it",
             )
         return self._variables(at, type_start, name)
 
@@ -148,15 +156,13 @@ class _Walk:
         if self._text(at) == "<" and (close := closing_angle(self.tokens, at)) is not None:
             at = close + 1
         if self._text(at) == "::":
-            # Either a nested type, or a constructor outside of its class.
+            # Either a nested type, or a constructor outside its class.
             behind = at + (3 if self._text(at + 1) == "~" else 2)
             return behind if self._text(behind) == "(" else self._behind_type(at + 1)
         return at
 
     def _function(self, start: int, name: int, close: int) -> int:
-        body = close
-        while self._text(body) != "{":
-            body = matching(self.tokens, body) + 1 if self._text(body) == "(" else body + 1
+        body = self._until(close + 1, "{")
         if self._text(name - 1) not in ("::", "~"):
             head = self.tokens[start : close + 1]
             key = self._key(name, close)
@@ -171,7 +177,7 @@ class _Walk:
         return matching(self.tokens, body) + 1
 
     def _announcement(self, start: int, name: int, close: int) -> int:
-        """A prototype of the author's own: its default arguments win."""
+        """Keep a prototype of the source: its default arguments apply."""
         head = self.tokens[start : close + 1]
         self.announced[self._key(name, close)] = text_of(head)
         for token in [*head, self.tokens[close + 1]]:
@@ -179,7 +185,7 @@ class _Walk:
         return close + 2
 
     def _key(self, name: int, close: int) -> str:
-        """A function's name and its parameters' count and types, near enough."""
+        """Return a key of the function: its name, and the number and types of its parameters (approximate)."""
         parts, depth = [self._text(name)], 0
         skipping = False
         for token in self.tokens[name + 1 : close]:
@@ -201,7 +207,7 @@ class _Walk:
                 token.text = ""
 
     def _is_prototype(self, name: int, close: int) -> bool:
-        """Whether the brackets hold parameters (a prototype), not arguments (a variable)."""
+        """Return True where the brackets hold parameters (a prototype), not arguments (a variable)."""
         if close == name + 2:
             return True
         first = self.tokens[name + 2]
@@ -263,12 +269,18 @@ class _Walk:
     def _input(self, at: int) -> int:
         first = self.tokens[at]
         if self._text(at + 1) == "group":
+            if self.tokens[at + 2].kind is not Kind.STRING:
+                rule = "a group has a name"
+                raise StructureError(first.where, "input group", rule, 'write input group "Name"')
             self.group = self.tokens[at + 2].text[2:-3]
             for token in self.tokens[at : at + 3]:
                 token.text = ""
             return at + 3
         end = self._until(at, ";")
         name = self._behind_type(at + 1)
+        if name >= end or self.tokens[name].kind is not Kind.WORD:
+            rule = "an input has a type and a name"
+            raise StructureError(first.where, "input", rule, "write input TYPE NAME=VALUE;")
         type_text, name_text = text_of(self.tokens[at + 1 : name]), self._text(name)
         default = text_of(self.tokens[name + 2 : end]) or f"{type_text}()"
         found = re.match(r"[ \t]*//[ \t]*([^\n]*)", self.tokens[end + 1].before)
@@ -284,16 +296,17 @@ class _Walk:
         return end + 1
 
     def _until(self, at: int, text: str) -> int:
-        """The index of the next `text` outside of any bracket."""
+        """Return the index of the next `text` outside any bracket. Raises StructureError at the end."""
+        start = self.tokens[min(at, len(self.tokens) - 1)]
         while self._text(at) != text:
-            if self.tokens[at].kind is Kind.END:
-                raise StructureError(f"{self.tokens[at].where}: {text} expected before the file ends")
+            if at >= len(self.tokens) or self.tokens[at].kind is Kind.END:
+                raise StructureError(
+                    start.where,
+                    f"the declaration that begins with {start.text!r} does not end",
+                    f"it needs {text} before the end of the file",
+                    f"add {text}",
+                )
             at = matching(self.tokens, at) + 1 if self._text(at) in CLOSERS else at + 1
-        return at
-
-    def _until_paren(self, at: int) -> int:
-        while self._text(at) != "(":
-            at += 1
         return at
 
     def _text(self, at: int) -> str:

@@ -1,14 +1,15 @@
-"""MQL5 to C++, line by line: a diagnostic of the C++ compiler names the line of the .mq5 or .mqh file."""
+"""Translation of a program to C++, line by line: a compiler diagnostic names the line of the .mq5 or .mqh file."""
 
 import re
 from dataclasses import dataclass
 
 from tests.mql5.reference import STRUCTURES, enum_names
+from tests.mql5.translator.brackets import check_brackets
 from tests.mql5.translator.classes import rewrite_classes
 from tests.mql5.translator.declarators import merge_pointers, rewrite_arrays
 from tests.mql5.translator.expressions import rewrite
 from tests.mql5.translator.handlers import closing
-from tests.mql5.translator.lexer import Token, compact
+from tests.mql5.translator.lexer import Kind, Token, compact
 from tests.mql5.translator.names import Names, collect
 from tests.mql5.translator.source import Source
 from tests.mql5.translator.structure import Input, Prototype, Structure, rewrite_structure
@@ -16,17 +17,20 @@ from tests.mql5.translator.structure import Input, Prototype, Structure, rewrite
 
 @dataclass(frozen=True)
 class Translation:
-    """`text` is the C++ program, `inputs` what a person may set."""
+    """Result of a translation: the C++ program and the declared inputs."""
 
     text: str
     inputs: tuple[Input, ...]
 
 
 def translate(source: Source) -> Translation:
-    """Translate a program. Raises LiteralError or StructureError. The source's tokens are used up."""
-    names = collect(source.tokens)
+    """Translate a program. Raises TranslationError. The source's tokens are modified in place."""
+    check_brackets(source.tokens)
+    end = source.tokens[-1]
+    # Lookahead is two tokens: it may pass the end of a file that stops inside a declaration.
+    tokens = [*source.tokens, *(Token(Kind.END, "", "", end.file, end.line) for _ in range(2))]
+    names = collect(tokens)
     types = names.types | STRUCTURES | enum_names()
-    tokens = source.tokens
     rewrite(tokens)
     tokens = compact(merge_pointers(tokens, names.classes | names.parameters))
     rewrite_arrays(tokens, types)
@@ -41,7 +45,7 @@ def translate(source: Source) -> Translation:
 
 
 def _zero_structures(tokens: list[Token], structs: set[str]) -> None:
-    """`S s = {}` and `S s = {0}` zero every field, fixed arrays too, which C++ would leave as they are."""
+    """Let `S s = {}` and `S s = {0}` zero every field, fixed arrays too, which C++ would not touch."""
     for i in range(len(tokens) - 4):
         if tokens[i].text in structs and tokens[i + 2].text == "=" and tokens[i + 3].text == "{":
             close = i + 5 if tokens[i + 4].text == "0" else i + 4
@@ -52,7 +56,7 @@ def _zero_structures(tokens: list[Token], structs: set[str]) -> None:
 
 
 def _place(structure: Structure, tokens: list[Token], names: Names) -> None:
-    """Move each declaration behind the last macro, constant or type that it needs; the others stay in front."""
+    """Move each declaration behind the last macro, constant or type that it needs; the others remain in front."""
     order = {id(token): i for i, token in enumerate(tokens)}
     early: list[Prototype] = []
     for item in structure.prototypes:
@@ -70,12 +74,16 @@ def _place(structure: Structure, tokens: list[Token], names: Names) -> None:
 
 
 def _is_needed(text: str, word: str, always: set[str]) -> bool:
-    """A class that is only named may be incomplete; what a default argument or a scope (`A::`) names may not."""
+    """Return True where the declaration needs the complete definition: in a default argument or a scope (`A::`).
+
+    A class named elsewhere may be incomplete.
+    """
     return word in always or re.search(rf"=[^,]*\b{word}\b|\b{word} ::", text) is not None
 
 
 def _opening(names: Names) -> str:
-    """The head, with every type announced: a function may be declared before its parameters' types are complete."""
+    """Return the head of the program, with a forward declaration of every type: functions are declared before their
+    parameters' types are complete."""
     lines = ["#include <mql5.h>", "namespace ea {", "using namespace ::mql;"]
     for name in sorted(names.classes | names.structs):
         parameters = ", ".join(f"typename {one}" for one in names.templates.get(name, []))
@@ -90,7 +98,7 @@ def _declared(item: Prototype) -> str:
 
 
 def _emitted(tokens: list[Token]) -> str:
-    """The tokens' text, with a #line wherever the file changes."""
+    """Return the tokens' text, with a #line wherever the file changes."""
     parts: list[str] = []
     file = ""
     for token in tokens:
