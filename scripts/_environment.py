@@ -1,7 +1,8 @@
 """The project's own environment, `.venv` in the checkout: made when a script first needs it, then used.
 
-Standard library only, since this runs before anything is installed. It must also be readable to a Python that
-is too old, or that Python could not be told so. The person's own Python is never installed into.
+Every package is installed in the version, and with the hash, that constraints/ names. Standard library only,
+since this runs before anything is installed. A Python that is too old must be able to parse this file, so that
+it can print the reason. Nothing is installed into the Python that runs the script.
 """
 
 from __future__ import annotations
@@ -33,17 +34,17 @@ _RUNS_HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _MISLEADING = frozenset(
     ["PYTHONHOME", "PYTHONPATH", "PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER"]
 )
-"""Variables that would make pip install somewhere else than into the environment."""
+"""Environment variables that would make pip install into another place than the environment."""
 
 
-class EnvironmentTrouble(Exception):
-    """The environment cannot be had. The message says why, and what to do."""
+class EnvironmentUnusableError(Exception):
+    """The environment cannot be made. The message has the reason and the remedy."""
 
 
 def enter(script: str, extra: str = "") -> None:
-    """Return where this interpreter has the project; else run `script` in the environment that has it.
+    """Return if this interpreter has the project; otherwise run `script` in the environment that has it.
 
-    `extra` is one of pyproject's optional groups, needed too.
+    `extra` is one of pyproject's optional groups, which is needed as well.
     """
     try:
         require_python(sys.version_info)
@@ -52,26 +53,26 @@ def enter(script: str, extra: str = "") -> None:
             return
         environment.prepare(extra)
         _run_instead(environment.python, [os.path.abspath(script), *sys.argv[1:]])
-    except EnvironmentTrouble as trouble:
-        print(f"Error: {trouble}", file=sys.stderr)
+    except EnvironmentUnusableError as error:
+        print(f"Error: {error}", file=sys.stderr)
         sys.exit(FAILED)
     except KeyboardInterrupt:
-        print("\nInterrupted. The next run takes it up again.", file=sys.stderr)
+        print("\nInterrupted. The next run continues.", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
 
 def require_python(version: Sequence[object]) -> None:
-    """Raise EnvironmentTrouble for a Python that is too old."""
+    """Raise EnvironmentUnusableError for a Python that is too old."""
     found, needed = (".".join(str(part) for part in parts[:2]) for parts in (version, MINIMUM))
     if tuple(version[:2]) < MINIMUM:
-        raise EnvironmentTrouble(
-            f"this needs Python {needed} or later, and this is {found} ({sys.executable}). "
-            f"Run it with a later one, as in: python{needed} {sys.argv[0]}"
+        raise EnvironmentUnusableError(
+            f"Python {found} ({sys.executable}) is too old: {needed} or later is needed. "
+            f"Run it with a later one, for example: python{needed} {sys.argv[0]}"
         )
 
 
 class Environment:
-    """The virtual environment of one checkout, and the stamp that says what was installed into it."""
+    """The virtual environment of one checkout, and the stamp that records what was installed into it."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -81,13 +82,13 @@ class Environment:
         self._lock = self.folder / "scripts-lock"
 
     def serves(self, extra: str) -> bool:
-        """Whether the script can go on in the interpreter that runs it."""
+        """Return whether the script can continue in the interpreter that runs it."""
         if self._is_running() and self._stamp.exists():
             return self.is_current(extra)
         return has_project(self._root, extra)
 
     def is_current(self, extra: str) -> bool:
-        """Whether the environment was made for this checkout and Python, and has what pyproject.toml asks."""
+        """Return whether the environment fits this checkout and Python, and has every requirement."""
         stamp = self._read_stamp()
         wanted = self._wanted()
         return (
@@ -97,11 +98,14 @@ class Environment:
         )
 
     def prepare(self, extra: str) -> None:
-        """Make it, and install what is missing. Two runs at once take turns. Raises EnvironmentTrouble."""
+        """Make the environment, and install what is missing. Two runs at the same time take turns.
+
+        Raises EnvironmentUnusableError.
+        """
         try:
             foreign = self.folder.is_dir() and any(self.folder.iterdir()) and not self._lock.exists()
             with held(self._lock, lambda: _say(f"Another run is preparing {self.folder}; waiting for it.\n")):
-                if self.is_current(extra):  # another run was faster
+                if self.is_current(extra):  # another run has done it
                     return
                 began = time.monotonic()
                 _say(f"Preparing {self.folder}, once; this can take a minute ...")
@@ -110,19 +114,19 @@ class Environment:
                         self._make_anew(foreign)
                     self._install(extra)
                 except BaseException:
-                    _say("\n")  # what comes now has a line of its own
+                    _say("\n")  # the error has a line of its own
                     raise
                 _say(f" done in {time.monotonic() - began:.0f} s.\n")
         except OSError as error:
-            raise EnvironmentTrouble(f"cannot make {self.folder}: {error}") from error
+            raise EnvironmentUnusableError(f"cannot make {self.folder}: {error}") from error
 
     def _is_running(self) -> bool:
         return self.folder.is_dir() and os.path.samefile(sys.prefix, self.folder)
 
     def _is_usable(self) -> bool:
-        """Whether installing into what is there will do: a Python like this one, with pip, in this place."""
+        """Return whether the existing environment has a Python of this version, with pip, in this place."""
         stamp = self._read_stamp()
-        # A checkout that was moved left programs behind that start with the old place's Python.
+        # In a checkout that was moved, the installed programs start the Python of the old place.
         if stamp and {key: stamp.get(key) for key in ("python", "root")} != self._place():
             return False
         code = "import sys, pip; print(f'{sys.version_info[0]}.{sys.version_info[1]}')"
@@ -134,14 +138,14 @@ class Environment:
 
     def _make_anew(self, foreign: bool) -> None:
         if foreign or self._is_running():
-            whose = "runs this script" if self._is_running() else "was not made by this script"
-            raise EnvironmentTrouble(
-                f"{self.folder} {whose}, and cannot be used with Python {_RUNS_HERE}. Move it away, and run "
+            origin = "runs this script" if self._is_running() else "was not made by this script"
+            raise EnvironmentUnusableError(
+                f"{self.folder} {origin}, and cannot be used with Python {_RUNS_HERE}. Move it away, and run "
                 "this again with a Python from outside of it"
             )
         missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
         if missing:
-            raise EnvironmentTrouble(
+            raise EnvironmentUnusableError(
                 f"this Python ({sys.executable}) lacks {' and '.join(missing)}, and cannot make virtual "
                 f"environments. On Debian and Ubuntu: sudo apt install python{_RUNS_HERE}-venv. Then run this again"
             )
@@ -154,18 +158,30 @@ class Environment:
                 item.unlink()
         made = _run([sys.executable, "-m", "venv", str(self.folder)], self._root)
         if made.returncode:
-            raise EnvironmentTrouble(f"the virtual environment was not made:\n{made.stdout}")
+            raise EnvironmentUnusableError(f"the virtual environment was not made:\n{made.stdout}")
 
     def _install(self, extra: str) -> None:
         stamp = self._read_stamp()
         extras = sorted({"", extra, *stamp.get("extras", [])})
-        # While pip works, and after it failed, nothing vouches for what is installed.
+        # While pip runs, and after it failed, the content of the environment is unknown.
         self._stamp.unlink(missing_ok=True)
-        groups = ",".join(filter(None, extras))
-        pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        done = _run([*pip, "--editable", f".[{groups}]" if groups else "."], self._root)
-        if done.returncode:
-            raise EnvironmentTrouble(f"the installation failed; this is what pip said:\n{done.stdout}")
+        pip = [
+            str(self.python),
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-deps",
+        ]
+        # The project's own build backend is pinned too, and therefore installed first.
+        for step in (
+            ["--require-hashes", "--requirement", str(self._root / "constraints" / pins(extras))],
+            ["--no-build-isolation", "--editable", "."],
+        ):
+            done = _run([*pip, *step], self._root)
+            if done.returncode:
+                raise EnvironmentUnusableError(f"the installation failed; output of pip:\n{done.stdout}")
         fresh = self._stamp.with_suffix(".new")
         fresh.write_text(json.dumps({**self._wanted(), "extras": extras}), encoding="utf-8")
         fresh.replace(self._stamp)
@@ -174,11 +190,12 @@ class Environment:
         return {"python": _RUNS_HERE, "root": str(self._root)}
 
     def _wanted(self) -> dict[str, str]:
-        project = (self._root / "pyproject.toml").read_bytes()
+        files = [self._root / "pyproject.toml", *sorted((self._root / "constraints").glob("*.txt"))]
+        project = b"".join(file.read_bytes() for file in files)
         return {**self._place(), "project": hashlib.sha256(project).hexdigest()}
 
     def _read_stamp(self) -> dict[str, Any]:
-        """The stamp; empty where there is none that can be read."""
+        """Return the stamp; an empty one if there is none that can be read."""
         try:
             found = json.loads(self._stamp.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -186,10 +203,15 @@ class Environment:
         return found if isinstance(found, dict) else {}
 
 
-def has_project(root: Path, extra: str) -> bool:
-    """Whether this interpreter has the checkout itself installed, and everything that it needs.
+def pins(extras: Sequence[str]) -> str:
+    """Return the file of constraints/ with the packages of these optional groups."""
+    return "test.txt" if "test" in extras else "run.txt"
 
-    So whoever has an environment of their own is not made to have a second one.
+
+def has_project(root: Path, extra: str) -> bool:
+    """Return whether this interpreter has the checkout itself installed, and every requirement.
+
+    An environment that somebody made for the checkout is then used, and no second one is made.
     """
     spec = importlib.util.find_spec("bridge")
     if spec is None or spec.origin is None or Path(spec.origin).resolve().parent != root / "bridge":
@@ -203,8 +225,8 @@ def has_project(root: Path, extra: str) -> bool:
 
 
 def needed(root: Path, extra: str) -> list[str]:
-    """The names of the project and of what it requires, from pyproject.toml."""
-    import tomllib  # Here: a Python that is too old has none, and is still to be told so.
+    """Return the names of the project and of its requirements, from pyproject.toml."""
+    import tomllib  # Not at the top: a Python that is too old has no tomllib.
 
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     required = [*project["dependencies"], *(project["optional-dependencies"][extra] if extra else [])]
@@ -213,17 +235,17 @@ def needed(root: Path, extra: str) -> list[str]:
 
 
 def for_installing(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables for venv and pip: the person's own, less what would lead them astray."""
+    """Return the variables for venv and pip, without those that change the place of the installation."""
     kept = {name: value for name, value in environ.items() if name.upper() not in _MISLEADING}
     if os.name == "posix" and not kept.get("HOME"):
-        # pip would make its cache in the root folder, or in one called '~'.
+        # pip would make its cache in the root folder, or in a folder named '~'.
         kept.pop("HOME", None)
         kept["PIP_NO_CACHE_DIR"] = "1"
     return kept
 
 
 def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run to the end; what it says, on either stream, is in `stdout`."""
+    """Run to the end. `stdout` of the result has the output of both streams."""
     return subprocess.run(
         command,
         cwd=folder,
@@ -237,24 +259,24 @@ def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[st
 
 
 def _run_instead(python: Path, arguments: Sequence[str]) -> NoReturn:
-    """Go on as another Python. Never returns."""
+    """Continue as another Python. Never returns."""
     if Path(sys.executable) == python and not os.path.samefile(sys.prefix, python.parent.parent):
-        raise EnvironmentTrouble(
+        raise EnvironmentUnusableError(
             f"{python} does not start in its own environment. Move {python.parent.parent}"
         )
-    # It would take the environment's Python out of its environment.
+    # With PYTHONHOME the environment's Python would not use its own environment.
     os.environ.pop("PYTHONHOME", None)
     command = [str(python), *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name != "nt":
-        os.execv(command[0], command)  # noqa: S606 (our own Python, no shell)
-    # On Windows exec starts a second process and ends this one, so that the shell would not wait. Ctrl-C goes
-    # to both; the child acts on it, and this one passes on how it ended.
+        os.execv(command[0], command)  # noqa: S606 (the environment's own Python, no shell)
+    # On Windows exec starts a second process and ends this one, so that the shell would not wait. Ctrl-C reaches
+    # both; the child reacts, and this process returns the child's exit status.
     signal.signal(signal.SIGINT, lambda *_: None)
     sys.exit(subprocess.run(command).returncode)
 
 
 def _say(text: str) -> None:
-    # stderr: stdout belongs to what the script answers.
+    # On stderr: stdout has the output of the script alone.
     print(text, end="", file=sys.stderr, flush=True)

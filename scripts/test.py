@@ -1,9 +1,11 @@
-"""Every check of the project: lint, format, types, layers, and the tests last.
+"""Run every check of the project: lint, format, types, layers, and then the tests.
 
     python3 scripts/test.py [PYTEST ARGUMENT ...]
+    python3 scripts/test.py --quick [PYTEST ARGUMENT ...]
 
-All of them run, whatever fails, and the exit status is 0 only where none did. The tests come last so that
-pytest's summary closes the output. CI=true gives plain output.
+--quick runs ruff, the import layers and the core's tests with few generated examples, in about 15 seconds of
+CPU. All checks run even if one fails; the exit status is 0 only if none failed. The tests come last, so that
+pytest's summary ends the output. CI=true gives plain output.
 """
 
 from __future__ import annotations
@@ -21,27 +23,29 @@ from pathlib import Path
 import _environment
 
 SIDE_BY_SIDE = ("-n", "6", "--dist", "worksteal")
-"""Most tests through processes wait for these; an argument of `-n 0` puts them one after the other. Who is through
-takes from the others: slow stories stand together."""
+"""Tests that start processes mostly wait for them, so six run at the same time on two cores; `-n 0` runs one
+after the other. A worker that has finished takes tests from the others, since slow tests stand together."""
+QUICK = ("-m", "quick", "-q")
 COMPILERS = ("c++", "g++", "clang++")
 COLORS = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "MYPY_FORCE_COLOR")
 
 
-def steps() -> list[tuple[str, list[str]]]:
-    """What comes before the tests: each check's name and command."""
+def steps(*, quick: bool = False) -> list[tuple[str, list[str]]]:
+    """Return name and command of each check that precedes the tests."""
     python = [sys.executable, "-m"]
     programs = Path(sysconfig.get_path("scripts"))
-    return [
+    checks = [
         ("ruff check", [*python, "ruff", "check", "."]),
         ("ruff format", [*python, "ruff", "format", "--check", "."]),
         ("mypy", [*python, "mypy"]),
         # It cannot be run as a module.
         ("lint-imports", [str(programs / "lint-imports")]),
     ]
+    return [check for check in checks if not quick or check[0] != "mypy"]
 
 
 def plain(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables for the checks: on CI, whose logs show no colors, without any."""
+    """Return the variables for the checks; on CI they switch colors off, which its logs do not show."""
     kept = dict(environ)
     if kept.get("CI", "").lower() in ("true", "1"):
         for name in COLORS:
@@ -51,7 +55,7 @@ def plain(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(name: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run one check in the checkout, with its name before and its outcome behind."""
+    """Run one check in the checkout; print its name before and its outcome after."""
     print(f"==> {name}", flush=True)
     began = time.monotonic()
     try:
@@ -65,35 +69,39 @@ def run(name: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def ensure_compiler(environ: Mapping[str, str]) -> bool:
-    """The Expert Advisor's tests need a C++ compiler: the system's, or else one from a package.
+    """Return whether there is a C++ compiler for the Expert Advisor's tests: the system's, or one from a package.
 
-    False where there is none and none could be installed; pip has then said why.
+    The package is installed if needed. Where that fails, pip has printed the reason.
     """
     if "CXX" in environ or any(shutil.which(name) for name in COMPILERS):
         return True
     if importlib.util.find_spec("ziglang") is not None:
         return True
-    print("No C++ compiler here: installing the package ziglang into this environment.", flush=True)
-    return run("ziglang", [sys.executable, "-m", "pip", "install", "--quiet", "ziglang"], environ) == 0
+    print("No C++ compiler was found: installing the package ziglang into this environment.", flush=True)
+    pinned = str(_environment.ROOT / "constraints" / "compiler.txt")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", pinned]
+    return run("ziglang", command, environ) == 0
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run everything; the exit status."""
+    """Run all checks; return the exit status."""
     if arguments and arguments[0] in ("-h", "--help"):
         print(__doc__)
         return 0
     _environment.enter(__file__, "test")
     environ = plain(os.environ)
+    quick = "--quick" in arguments
+    options = [*(QUICK if quick else SIDE_BY_SIDE), *(word for word in arguments if word != "--quick")]
     try:
-        if not ensure_compiler(environ):
+        if not quick and not ensure_compiler(environ):
             return _environment.FAILED
-        failed = [name for name, command in steps() if run(name, command, environ)]
+        failed = [name for name, command in steps(quick=quick) if run(name, command, environ)]
         if failed:
             print(f"FAILED before the tests: {', '.join(failed)}\n")
         print("==> pytest", flush=True)
-        # Nothing may be printed behind it: its summary is the last line.
+        # Nothing may be printed after it: its summary is the last line.
         tests = subprocess.run(
-            [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments], cwd=_environment.ROOT, env=environ
+            [sys.executable, "-m", "pytest", *options], cwd=_environment.ROOT, env=environ
         ).returncode
     except KeyboardInterrupt:
         return _environment.INTERRUPTED

@@ -1,7 +1,44 @@
-"""What holds for all tests: the same examples in every run, and no clock that judges them."""
+"""Settings of all tests: the same generated examples in every run, no deadline, and the quick selection."""
 
+from pathlib import Path
+from typing import Final
+
+import pytest
 from hypothesis import settings
+
+QUICK: Final = ("unit/core", "unit/test_layers.py")
+"""Folders and files whose tests have the marker `quick`: `pytest -m quick` collects nothing else."""
 
 # Machines are shared and noisy, and a failure must come back when it is looked for.
 settings.register_profile("bridge", deadline=None, derandomize=True, database=None, print_blob=True)
-settings.load_profile("bridge")
+settings.register_profile("quick", settings.get_profile("bridge"), max_examples=10)
+
+
+def _is_quick(config: pytest.Config) -> bool:
+    return config.getoption("markexpr") == "quick"
+
+
+def _below(path: Path, names: tuple[str, ...]) -> bool:
+    here = path.relative_to(Path(__file__).parent).as_posix()
+    return any(here == name or here.startswith(f"{name}/") for name in names)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the number of generated examples: ten where only the quick tests run."""
+    settings.load_profile("quick" if _is_quick(config) else "bridge")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no other test where only the quick ones run: that alone would take as long as they do."""
+    if not _is_quick(config) or not collection_path.is_relative_to(Path(__file__).parent):
+        return None
+    here = collection_path.relative_to(Path(__file__).parent).as_posix()
+    leads_there = any(f"{name}/".startswith(f"{here}/") for name in QUICK)
+    return None if here == "." or leads_there or _below(collection_path, QUICK) else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the marker to the quick tests."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and _below(item.path, QUICK):
+            item.add_marker(pytest.mark.quick)

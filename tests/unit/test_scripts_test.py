@@ -1,4 +1,4 @@
-"""scripts/test.py: everything runs, pytest last, and a failure anywhere is a failure."""
+"""scripts/test.py: every check runs, pytest last, and any failure fails the whole."""
 
 import importlib
 import importlib.util
@@ -28,7 +28,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def ran(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The commands that ran. Those that name 'mypy' or '--red' fail."""
+    """Return the commands that ran. Those with '--red' fail."""
     commands: list[list[str]] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
@@ -39,7 +39,9 @@ def ran(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-def test_all_pass(script: ModuleType, ran: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_checks_run_and_pytest_last(
+    script: ModuleType, ran: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert script.main(["-k", "x"]) == 0
     assert [name for name, _ in script.steps()] == ["ruff check", "ruff format", "mypy", "lint-imports"]
     assert ran[:-1] == [command for _, command in script.steps()]
@@ -47,31 +49,40 @@ def test_all_pass(script: ModuleType, ran: list[list[str]], capsys: pytest.Captu
     assert capsys.readouterr().out.endswith("==> pytest\n")
 
 
-def test_a_failed_check_stops_nothing_and_is_named_before_the_tests(
+def test_quick_leaves_out_types_and_all_tests_but_the_quick_ones(
+    script: ModuleType, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "ensure_compiler", lambda _: pytest.fail("the quick tests need no compiler"))
+    assert script.main(["--quick", "-x"]) == 0
+    assert [name for name, _ in script.steps(quick=True)] == ["ruff check", "ruff format", "lint-imports"]
+    assert ran[-1][1:] == ["-m", "pytest", "-m", "quick", "-q", "-x"]
+
+
+def test_failed_check_stops_nothing_and_is_named_before_the_tests(
     script: ModuleType,
     ran: list[list[str]],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(
-        script, "steps", lambda: [("one", ["--red"]), ("two", ["good"]), ("three", ["--red"])]
+        script, "steps", lambda **_: [("one", ["--red"]), ("two", ["good"]), ("three", ["--red"])]
     )
     assert script.main([]) == 1
     assert len(ran) == 4
     assert capsys.readouterr().out.endswith("FAILED before the tests: one, three\n\n==> pytest\n")
 
 
-def test_a_failed_test_is_a_failure(script: ModuleType, ran: list[list[str]]) -> None:
+def test_failed_test_gives_status_1(script: ModuleType, ran: list[list[str]]) -> None:
     assert script.main(["--red"]) == 1
 
 
-def test_a_program_that_is_missing_is_a_failure(
+def test_missing_program_is_a_failure(
     script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert script.run("gone", [str(tmp_path / "gone")], {}) == 1
     assert "does not start" in capsys.readouterr().out
 
 
-def test_output_is_plain_on_ci_alone(script: ModuleType) -> None:
+def test_output_is_plain_only_on_ci(script: ModuleType) -> None:
     assert script.plain({"FORCE_COLOR": "1"}) == {"FORCE_COLOR": "1"}
     assert script.plain({"CI": "true", "FORCE_COLOR": "1"}) == {"CI": "true", "NO_COLOR": "1", "TERM": "dumb"}
