@@ -15,7 +15,7 @@ settings.register_profile("quick", settings.get_profile("bridge"), max_examples=
 
 
 def _is_quick(config: pytest.Config) -> bool:
-    return config.getoption("markexpr") == "quick"
+    return bool(config.getoption("markexpr") == "quick")
 
 
 def _below(path: Path, names: tuple[str, ...]) -> bool:
