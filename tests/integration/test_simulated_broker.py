@@ -1,4 +1,4 @@
-"""The broker as a server: real ZeroMQ over loopback, several clients, time under the test's hand."""
+"""The broker as a server: real ZeroMQ over loopback, several clients, a clock that the test sets."""
 
 import asyncio
 import json
@@ -45,11 +45,11 @@ START = 1_767_621_600_000
 
 
 class ManualClock:
-    """A clock that a test turns. Sleepers wake when it reaches their time."""
+    """A clock that a test advances. Sleeping tasks wake when it reaches their time."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+        self._sleeping: list[tuple[float, asyncio.Future[None]]] = []
         self._slept = asyncio.Event()
 
     def now(self) -> datetime:
@@ -61,28 +61,28 @@ class ManualClock:
     async def sleep(self, seconds: float) -> None:
         until = self._seconds + seconds
         future = asyncio.get_running_loop().create_future()
-        self._sleepers.append((until, future))
+        self._sleeping.append((until, future))
         self._slept.set()
         await future
 
-    def turn(self, seconds: float) -> None:
-        """Let so much time pass."""
+    def advance(self, seconds: float) -> None:
+        """Advance the clock by some seconds."""
         self._seconds += seconds
-        for until, future in list(self._sleepers):
+        for until, future in list(self._sleeping):
             if until <= self._seconds:
-                self._sleepers.remove((until, future))
+                self._sleeping.remove((until, future))
                 if not future.done():
                     future.set_result(None)
 
-    async def until_somebody_sleeps(self, seconds: float) -> None:
-        """Return once somebody sleeps for so long from now."""
-        while all(abs(until - self._seconds - seconds) > 1e-9 for until, _ in self._sleepers):
+    async def until_task_sleeps(self, seconds: float) -> None:
+        """Return once a task sleeps for this long from now."""
+        while all(abs(until - self._seconds - seconds) > 1e-9 for until, _ in self._sleeping):
             self._slept.clear()
             await self._slept.wait()
 
 
 class Served:
-    """A served broker, and calls on it from outside its loop."""
+    """A broker behind a server, and clients for it."""
 
     def __init__(self, broker: Broker, clock: ManualClock, endpoint: str) -> None:
         self.broker = broker
@@ -97,7 +97,7 @@ class Served:
 
 @asynccontextmanager
 async def served(scenario: Scenario | None = None) -> AsyncIterator[Served]:
-    """A broker that serves until the block ends."""
+    """Serve a broker until the block ends."""
     clock, stop = ManualClock(), asyncio.Event()
     broker = Broker.start(scenario or Scenario(), server_ms(clock, timedelta(hours=2)))
     bound: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -110,11 +110,11 @@ async def served(scenario: Scenario | None = None) -> AsyncIterator[Served]:
 
 
 async def outside(call: Callable[..., T], *args: object) -> T:
-    """A blocking call, in a thread, as another process would make it."""
+    """Make a blocking call in a thread, as another process would."""
     return await asyncio.to_thread(call, *args)
 
 
-async def test_client_sees_what_the_broker_sees() -> None:
+async def test_client_returns_the_brokers_results() -> None:
     async with served() as running, asyncio.timeout(20):
         with running.client() as client:
 
@@ -158,7 +158,7 @@ async def test_client_sees_what_the_broker_sees() -> None:
                 assert await outside(remote) == local()
 
 
-async def test_client_controls_what_the_broker_does() -> None:
+async def test_client_carries_out_every_control() -> None:
     async with served() as running, asyncio.timeout(20):
         with running.client() as client:
 
@@ -202,40 +202,40 @@ async def test_client_controls_what_the_broker_does() -> None:
             assert await outside(client.orders) == running.broker.orders() == []
 
 
-async def test_server_time_is_the_clocks_with_the_offset() -> None:
+async def test_server_time_is_the_clock_plus_the_offset() -> None:
     async with served(Scenario(random_walk=RandomWalk())) as running, asyncio.timeout(20):
         with running.client() as client:
             assert await outside(client.server_time) == START
             before = await outside(client.tick, "EURUSD")
-            running.clock.turn(90.5)
+            running.clock.advance(90.5)
             assert await outside(client.server_time) == START + 90_500
             assert await outside(client.tick, "EURUSD") != before
 
 
-async def test_market_moves_while_nobody_asks() -> None:
+async def test_market_advances_without_calls() -> None:
     async with served(Scenario(random_walk=RandomWalk())) as running, asyncio.timeout(20):
         for _ in range(8):
-            await running.clock.until_somebody_sleeps(0.25)
-            running.clock.turn(0.25)
-        await running.clock.until_somebody_sleeps(0.25)
+            await running.clock.until_task_sleeps(0.25)
+            running.clock.advance(0.25)
+        await running.clock.until_task_sleeps(0.25)
         tick = running.broker.tick("EURUSD")
         assert tick is not None
         assert tick.time_msc == START + 2000
 
 
-async def test_delayed_answer_holds_nobody_up() -> None:
+async def test_delayed_answer_does_not_delay_other_calls() -> None:
     async with served() as running, asyncio.timeout(20):
         with running.client() as terminal, running.client() as test:
             await outside(test.add_rule, Rule(effect=Latency(milliseconds=3000)))
             send = asyncio.create_task(outside(terminal.order_send, opening(magic=9)))
-            await running.clock.until_somebody_sleeps(3.0)
+            await running.clock.until_task_sleeps(3.0)
             assert [p.magic for p in await outside(test.positions)] == [9]
             assert not send.done()
-            running.clock.turn(3.0)
+            running.clock.advance(3.0)
             assert (await send).retcode == Retcode.DONE
 
 
-async def test_answer_that_never_comes_is_a_time_out_with_the_order_executed() -> None:
+async def test_answer_lost_for_good_times_out_with_the_order_executed() -> None:
     async with served() as running, asyncio.timeout(20):
         with running.client() as client:
             rule = Rule(effect=LoseAnswer(retcode=None), match=Match(kind=SendKind.OPEN))
@@ -248,21 +248,21 @@ async def test_answer_that_never_comes_is_a_time_out_with_the_order_executed() -
             assert [(send.request.magic, send.executed) for send in sends] == [(3, True)]
 
 
-async def test_late_answer_is_not_taken_for_the_next_call() -> None:
+async def test_late_answer_is_ignored_by_the_next_call() -> None:
     async with served() as running, asyncio.timeout(20):
         with running.client() as client:
             await outside(client.add_rule, Rule(effect=Latency(milliseconds=1000)))
             client.timeout = 0.05
             with pytest.raises(BrokerTimeout):
                 await outside(client.order_send, opening())
-            await running.clock.until_somebody_sleeps(1.0)
-            running.clock.turn(1.0)
+            await running.clock.until_task_sleeps(1.0)
+            running.clock.advance(1.0)
             client.timeout = 10
             assert await outside(client.server_time) == START + 1000
             assert len(await outside(client.sends)) == 1
 
 
-async def test_test_takes_the_broker_away_and_brings_it_back() -> None:
+async def test_disconnect_and_connect_reach_the_terminal() -> None:
     async with served() as running, asyncio.timeout(20):
         with running.client() as terminal, running.client() as test:
             await outside(test.disconnect)
@@ -310,15 +310,15 @@ async def test_defect_of_the_broker_is_an_error_and_the_server_lives() -> None:
             assert await outside(client.connected)
 
 
-async def test_garbage_is_answered_or_dropped_and_the_server_lives() -> None:
+async def test_malformed_message_is_answered_or_dropped_and_the_server_lives() -> None:
     async with served() as running, asyncio.timeout(20):
         with running.client() as client:
-            await outside(lambda: garble(running.endpoint))
+            await outside(lambda: send_malformed(running.endpoint))
             assert await outside(client.connected)
 
 
-def garble(endpoint: str) -> None:
-    """Say what no client says."""
+def send_malformed(endpoint: str) -> None:
+    """Send messages that no client sends, and check each answer."""
     context = zmq.Context()
     socket = context.socket(zmq.DEALER)
     socket.linger = 0
@@ -356,7 +356,7 @@ def garble(endpoint: str) -> None:
         context.term()
 
 
-def test_no_server_is_gone_and_nothing_is_sent() -> None:
+def test_call_without_a_server_is_gone_and_nothing_is_sent() -> None:
     with connect_broker("tcp://127.0.0.1:1", timeout=0.05) as client, pytest.raises(BrokerGone):
         client.order_send(opening())
 
@@ -379,7 +379,7 @@ run_broker("tcp://127.0.0.1:*", scenario, lambda bound: print(bound, flush=True)
 
 @contextmanager
 def process(scenario: Path, state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A broker process and its endpoint."""
+    """Run a broker process; yield it and its endpoint."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(scenario), str(state)],
         stdout=subprocess.PIPE,
@@ -399,7 +399,7 @@ def process(scenario: Path, state: Path) -> Iterator[tuple[subprocess.Popen[str]
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_process_ends_cleanly_and_its_successor_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_process_ends_cleanly_and_the_next_one_continues(tmp_path: Path, number: signal.Signals) -> None:
     scenario, state = tmp_path / "scenario.json", tmp_path / "state.json"
     scenario.write_text('{"account": {"login": 42}}')
     with process(scenario, state) as (child, endpoint):

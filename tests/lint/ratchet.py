@@ -7,22 +7,20 @@ from typing import Final
 
 MOST: Final[dict[str, dict[str, int]]] = {
     "docstrings": {
-        "broker": 51,
-        "core": 137,
+        "core": 109,
         "docs": 22,
         "journal": 88,
         "native": 64,
-        "shell": 104,
+        "shell": 88,
         "terminal": 134,
     },
     "words": {
-        "broker": 22,
-        "core": 157,
+        "core": 114,
         "docs": 39,
-        "ea": 102,
+        "ea": 97,
         "journal": 111,
-        "native": 86,
-        "shell": 140,
+        "native": 84,
+        "shell": 127,
         "terminal": 245,
     },
 }

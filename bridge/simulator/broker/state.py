@@ -76,12 +76,12 @@ def new_state(scenario: Scenario, now_ms: int) -> BrokerState:
 
 def save_state(path: Path, state: BrokerState) -> None:
     """Write the file atomically. Raises OSError."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("wb") as file:
         file.write(msgspec.json.encode(state))
         file.flush()
         os.fsync(file.fileno())
-    part.replace(path)
+    temporary.replace(path)
 
 
 def load_state(path: Path) -> BrokerState:

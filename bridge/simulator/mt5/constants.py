@@ -78,7 +78,7 @@ class OrderType(IntEnum):
 
     @property
     def pending(self) -> bool:
-        """Whether an order of this type waits for a price."""
+        """True where an order of this type waits for a price."""
         return self.flag in (SymbolOrder.LIMIT, SymbolOrder.STOP, SymbolOrder.STOP_LIMIT)
 
     @property

@@ -53,7 +53,7 @@ class TradeState(Struct, kw_only=True):
 
     @property
     def netting(self) -> bool:
-        """Whether the account keeps one position per symbol (netting)."""
+        """True where the account keeps one position per symbol (netting)."""
         return self.terms.margin_mode is not MarginMode.RETAIL_HEDGING
 
     def netted(self, symbol: str) -> Position | None:

@@ -89,7 +89,7 @@ def _unknown_constant(request: TradeRequest) -> Retcode | None:
 
 
 def _ordinary(request: TradeRequest) -> bool:
-    """Whether every amount is a number, and none is negative."""
+    """Return whether every amount is a number, and none is negative."""
     amounts = (request.volume, request.price, request.stoplimit, request.sl, request.tp)
     try:
         return all(check_amount(amount) >= 0 for amount in amounts) and request.deviation >= 0

@@ -179,16 +179,16 @@ class Execution:
         book = self._trade.book
         held, other = book.positions[new_order.position], book.positions[new_order.position_by]
         order = self._place(new_order)
-        first = self._close_part(order, held, new_order.volume, other.price_open)
+        first = self._close_volume(order, held, new_order.volume, other.price_open)
         if self._quirks.close_by_position_emitted:
             left = book.positions.get(held.ticket) or msgspec.structs.replace(held, volume=ZERO)
             self._log.append(position_transaction(left))
-        second = self._close_part(order, other, new_order.volume, held.price_open, earns=False)
+        second = self._close_volume(order, other, new_order.volume, held.price_open, earns=False)
         order = self._finish(msgspec.structs.replace(order, volume_current=ZERO), OrderState.FILLED)
         self._cancel_orphans(order, held, other)
         return Outcome(order=order, deals=(first, second))
 
-    def _close_part(
+    def _close_volume(
         self, order: Order, held: Position, volume: Decimal, price: Decimal, *, earns: bool = True
     ) -> Deal:
         deal = self._deals.close(order, held, volume, price, DealEntry.OUT_BY)
@@ -285,7 +285,7 @@ class Execution:
                 self._finish(other, OrderState.CANCELED)
 
     def _orphaned(self, order: Order) -> bool:
-        """Whether the position that a hedging account's order closes no longer exists."""
+        """Return whether the position that a hedging account's order closes no longer exists."""
         opens = order.position_id in (0, order.ticket)
         return not (self._trade.netting or opens or self._trade.book.identified(order.position_id))
 

@@ -125,7 +125,7 @@ class MarketControl(Service):
         self._execution.work(order.ticket)
 
     def _may_open(self, order: Order) -> bool:
-        """Whether the account can take the position that the order opens."""
+        """Return whether the account can take the position that the order opens."""
         if order.position_id not in (0, order.ticket):
             return True
         affordable = self._trade.affordable(order.symbol, order.type, order.volume_current)

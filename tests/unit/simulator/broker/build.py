@@ -1,4 +1,4 @@
-"""Brokers and requests for tests, with everything that a test does not care about filled in."""
+"""Brokers and requests for tests, with defaults for every field that a test does not set."""
 
 from decimal import Decimal
 
@@ -31,7 +31,7 @@ def broker(
     rules: tuple[Rule, ...] = (),
     random_walk: RandomWalk | None = None,
 ) -> Broker:
-    """A fresh broker with EURUSD at 1.09500/1.09510, unless told otherwise. Nothing moves by itself."""
+    """Return a new broker, EURUSD at 1.09500/1.09510 by default. Quotes stand unless a random walk is given."""
     offered = symbols or Scenario().symbols
     return Broker.start(
         Scenario(symbols=offered, account=account, quirks=quirks, rules=rules, random_walk=random_walk), START
@@ -51,7 +51,7 @@ def opening(
     filling: OrderFilling = OrderFilling.FOK,
     comment: str = "",
 ) -> TradeRequest:
-    """A market order that opens."""
+    """Return a market order that opens."""
     return TradeRequest(
         action=TradeAction.DEAL,
         symbol=symbol,
@@ -76,7 +76,7 @@ def closing(
     magic: int = 78,
     filling: OrderFilling = OrderFilling.FOK,
 ) -> TradeRequest:
-    """A market order that closes a position, or a part of it."""
+    """Return a market order that closes a position, whole or partially."""
     return TradeRequest(
         action=TradeAction.DEAL,
         symbol=symbol,
@@ -89,7 +89,7 @@ def closing(
 
 
 def stops(position: int, sl: str = "0", tp: str = "0", *, symbol: str = "EURUSD") -> TradeRequest:
-    """A change of a position's levels."""
+    """Return a change of a position's levels."""
     return TradeRequest(
         action=TradeAction.SLTP, symbol=symbol, position=position, sl=Decimal(sl), tp=Decimal(tp)
     )
@@ -110,7 +110,7 @@ def waiting(
     expiration: int = 0,
     comment: str = "",
 ) -> TradeRequest:
-    """A pending order."""
+    """Return a pending order."""
     return TradeRequest(
         action=TradeAction.PENDING,
         symbol=symbol,
@@ -138,7 +138,7 @@ def change(
     type_time: OrderTime = OrderTime.GTC,
     expiration: int = 0,
 ) -> TradeRequest:
-    """A change of a pending order."""
+    """Return a change of a pending order."""
     return TradeRequest(
         action=TradeAction.MODIFY,
         order=order,
@@ -152,12 +152,12 @@ def change(
 
 
 def removal(order: int) -> TradeRequest:
-    """The removal of a pending order."""
+    """Return the removal of a pending order."""
     return TradeRequest(action=TradeAction.REMOVE, order=order)
 
 
 def closing_by(position: int, by: int, magic: int = 80) -> TradeRequest:
-    """The close of a position by an opposite one."""
+    """Return the close of a position by an opposite one."""
     return TradeRequest(action=TradeAction.CLOSE_BY, position=position, position_by=by, magic=magic)
 
 
@@ -174,7 +174,7 @@ def quoted(server: Broker, bid: str, ask: str = "") -> None:
 
 
 def done(server: Broker, ticket: int) -> Order:
-    """An order in history."""
+    """Return an order in history."""
     order = server.history_order(ticket)
     assert order is not None
     return order
@@ -188,7 +188,7 @@ def opened(server: Broker, request: TradeRequest | None = None) -> int:
 
 
 def emitted(server: Broker, after: int = 0) -> list[str]:
-    """What the tape tells, as TYPE or TYPE(STATE)."""
+    """Return the transactions after a number, as TYPE or TYPE(STATE)."""
     return [_shown(transaction) for _, transaction in server.transactions(after)]
 
 
@@ -200,7 +200,7 @@ def _shown(transaction: Transaction) -> str:
 
 
 def book_of(server: Broker) -> tuple[object, ...]:
-    """All that an execution could change, to compare before and after."""
+    """Return everything that an execution can change, to compare before and after."""
     return (
         server.positions(),
         server.orders(),
@@ -211,5 +211,5 @@ def book_of(server: Broker) -> tuple[object, ...]:
 
 
 def nothing_done(result: TradeResult) -> bool:
-    """The answer names neither order nor deal, nor any volume."""
+    """Return whether the answer has no order, no deal and no volume."""
     return (result.order, result.deal, result.volume) == (0, 0, ZERO)

@@ -1,4 +1,4 @@
-"""Positions that are closed: by their ticket, in part or whole, by the expert or by hand."""
+"""Positions that are closed: by their ticket, whole or partially, by the expert or manually."""
 
 from decimal import Decimal
 
@@ -39,7 +39,7 @@ def test_whole_close_ends_the_position_and_books_its_profit() -> None:
     assert order.position_id == ticket
 
 
-def test_close_is_emitted_with_its_position() -> None:
+def test_transactions_of_a_close_name_its_position() -> None:
     server = broker()
     ticket = opened(server)
     server.order_send(closing(ticket))
@@ -53,7 +53,7 @@ def test_close_is_emitted_with_its_position() -> None:
     assert [transaction.position for _, transaction in server.transactions(5)][:4] == [ticket] * 4
 
 
-def test_deal_of_a_close_may_be_emitted_last() -> None:
+def test_close_deal_last_quirk_sends_the_deal_after_the_order() -> None:
     server = broker(quirks=Quirks(close_deal_last=True))
     ticket = opened(server)
     server.order_send(closing(ticket))
@@ -85,14 +85,14 @@ def test_partial_close_leaves_the_rest_open() -> None:
 
 
 @pytest.mark.parametrize(("sets_magic", "magic"), [(True, 78), (False, 77)])
-def test_partial_close_may_set_the_positions_magic(sets_magic: bool, magic: int) -> None:
+def test_partial_close_sets_the_positions_magic_by_quirk(sets_magic: bool, magic: int) -> None:
     server = broker(quirks=Quirks(partial_close_sets_magic=sets_magic))
     ticket = opened(server, opening("0.30", magic=77))
     server.order_send(closing(ticket, "0.10", magic=78))
     assert server.positions()[0].magic == magic
 
 
-def test_swap_is_charged_each_night_and_leaves_with_the_volume() -> None:
+def test_swap_is_charged_each_night_and_divided_by_partial_closes() -> None:
     server = broker(SymbolTerms(name="EURUSD", swap_long=Decimal("-7.20"), swap_short=Decimal("2.40")))
     long, short = opened(server, opening("0.30")), opened(server, opening("0.10", OrderType.SELL))
     server.advance(START + 2 * DAY_MS)
@@ -107,7 +107,7 @@ def test_swap_is_charged_each_night_and_leaves_with_the_volume() -> None:
     ]
 
 
-def test_close_refusals() -> None:
+def test_bad_close_is_refused_with_its_return_code() -> None:
     server = broker()
     ticket = opened(server, opening("0.10"))
     before = book_of(server)
@@ -129,7 +129,7 @@ def test_closed_position_cannot_be_closed_again() -> None:
     assert server.order_send(closing(ticket)).retcode == Retcode.POSITION_CLOSED
 
 
-def test_close_only_symbol_lets_positions_go() -> None:
+def test_close_only_symbol_allows_closes_and_refuses_opens() -> None:
     server = broker()
     ticket = opened(server)
     server.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
@@ -143,13 +143,13 @@ def test_close_needs_no_free_margin() -> None:
     assert server.order_send(closing(ticket, "9.00")).retcode == Retcode.DONE
 
 
-def test_manual_open_and_close_are_the_clients_with_magic_zero() -> None:
+def test_manual_trades_have_reason_client_and_magic_zero() -> None:
     server = broker()
     ticket = server.manual_open("EURUSD", OrderType.SELL, Decimal("0.20"), sl=Decimal("1.10"), comment="mine")
     (position,) = server.positions()
     assert (position.ticket, position.magic, position.sl) == (ticket, 0, Decimal("1.10"))
-    part, rest = server.manual_close(ticket, Decimal("0.05")), server.manual_close(ticket)
-    deals = [server.history_deal(part), server.history_deal(rest)]
+    partial, rest = server.manual_close(ticket, Decimal("0.05")), server.manual_close(ticket)
+    deals = [server.history_deal(partial), server.history_deal(rest)]
     assert [(deal.volume, deal.magic, deal.reason) for deal in deals if deal] == [
         (Decimal("0.05"), 0, DealReason.CLIENT),
         (Decimal("0.15"), 0, DealReason.CLIENT),
@@ -167,13 +167,13 @@ def test_manual_open_and_close_are_the_clients_with_magic_zero() -> None:
     ],
     ids=["instant execution without FOK", "exchange execution that names no filling"],
 )
-def test_manual_works_under_each_execution_whatever_fillings_are_named(terms: SymbolTerms) -> None:
+def test_manual_open_and_close_work_with_each_execution_and_filling(terms: SymbolTerms) -> None:
     server = broker(terms)
     server.manual_close(server.manual_open("EURUSD", OrderType.BUY, Decimal("0.20")))
     assert server.positions() == []
 
 
-def test_manual_is_refused_with_the_return_code() -> None:
+def test_refused_manual_trade_names_the_return_code() -> None:
     server = broker()
     with pytest.raises(ControlError, match="10014 Invalid volume"):
         server.manual_open("EURUSD", OrderType.BUY, Decimal("0.001"))

@@ -1,4 +1,4 @@
-"""The terminal loses its broker, and finds it again."""
+"""Disconnection of the terminal from its broker, and the connection after it."""
 
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from tests.unit.simulator.broker.build import (
 )
 
 
-def test_send_into_a_lost_connection_does_nothing() -> None:
+def test_send_while_disconnected_is_answered_connection_and_changes_nothing() -> None:
     server = broker()
     before = book_of(server)
     server.disconnect()
@@ -30,7 +30,7 @@ def test_send_into_a_lost_connection_does_nothing() -> None:
     assert [(send.retcode, send.executed) for send in server.sends()] == [(Retcode.CONNECTION, False)]
 
 
-def test_lost_connection_is_seen() -> None:
+def test_disconnected_account_is_not_connected_and_may_not_trade() -> None:
     server = broker()
     assert (server.connected(), server.account().trade_allowed) == (True, True)
     server.disconnect()
@@ -39,7 +39,7 @@ def test_lost_connection_is_seen() -> None:
     assert (server.connected(), server.account().trade_allowed) == (True, True)
 
 
-def test_terminal_sees_the_last_picture_while_the_broker_goes_on() -> None:
+def test_disconnected_terminal_sees_the_state_at_the_disconnection() -> None:
     server = broker()
     ticket = opened(server, opening(sl="1.09400"))
     server.disconnect()
@@ -56,7 +56,7 @@ def test_terminal_sees_the_last_picture_while_the_broker_goes_on() -> None:
     assert server.order_send(closing(ticket)).retcode == Retcode.POSITION_CLOSED
 
 
-def test_what_happened_meanwhile_is_emitted_by_history_alone() -> None:
+def test_deals_made_while_disconnected_are_in_history_and_in_no_transaction() -> None:
     server = broker()
     opened(server, opening(sl="1.09400"))
     server.disconnect()
@@ -68,7 +68,7 @@ def test_what_happened_meanwhile_is_emitted_by_history_alone() -> None:
     assert len(server.history_deals(*EVER)) == 4
 
 
-def test_rules_do_not_see_what_never_arrives() -> None:
+def test_rules_do_not_count_sends_made_while_disconnected() -> None:
     server = broker(rules=(Rule(effect=Reject(), match=Match(nth=1)),))
     server.disconnect()
     server.disconnect()

@@ -1,4 +1,4 @@
-"""What hands and the back office can do to an account: orders by hand, annulled deals, money, terms, a past."""
+"""Controls: manual orders, annulled deals, deposits, changed symbols and seeded history."""
 
 import time
 from collections.abc import Callable
@@ -45,7 +45,7 @@ FREE = SymbolTerms(name="EURUSD", commission=Decimal(0))
 PRICE = Decimal("1.09")
 
 
-def test_manual_places_changes_and_cancels_an_order() -> None:
+def test_manual_order_is_placed_modified_and_cancelled() -> None:
     server = broker()
     ticket = server.manual_pending(
         "EURUSD", OrderType.BUY_LIMIT, Decimal("0.20"), PRICE, sl=Decimal("1.08"), comment="mine"
@@ -75,7 +75,7 @@ def test_manual_places_changes_and_cancels_an_order() -> None:
     assert server.sends() == []
 
 
-def test_position_of_a_hands_order_is_the_clients() -> None:
+def test_deal_of_a_manual_order_has_reason_client() -> None:
     server = broker()
     ticket = server.manual_pending(
         "EURUSD",
@@ -92,7 +92,7 @@ def test_position_of_a_hands_order_is_the_clients() -> None:
     assert (deal.reason, deal.magic) == (DealReason.CLIENT, 0)
 
 
-def test_manual_changes_an_experts_order_and_position() -> None:
+def test_manual_modify_changes_order_and_position_of_an_expert() -> None:
     server = broker()
     order, position = placed(server), opened(server, opening(tp="1.10"))
     server.manual_modify(order=order, price=Decimal("1.08"))
@@ -105,7 +105,7 @@ def test_manual_changes_an_experts_order_and_position() -> None:
     assert "REQUEST" not in emitted(server, 8)
 
 
-def test_manual_is_refused_what_anybody_is() -> None:
+def test_bad_manual_trade_is_refused_and_changes_nothing() -> None:
     server = broker()
     ticket = placed(server)
     before = book_of(server)
@@ -132,7 +132,7 @@ def test_manual_is_refused_what_anybody_is() -> None:
     assert book_of(server) == before
 
 
-def test_stop_out_whatever_the_margin() -> None:
+def test_stop_out_closes_the_largest_loss_or_the_named_position() -> None:
     server = broker()
     winner = opened(server, opening(type=OrderType.SELL))
     loser = opened(server, opening("0.20"))
@@ -145,7 +145,7 @@ def test_stop_out_whatever_the_margin() -> None:
     assert server.positions() == []
 
 
-def test_annulled_opening_takes_its_position_along() -> None:
+def test_annulled_opening_deal_removes_its_position() -> None:
     server = broker(FREE)
     result = server.order_send(opening())
     server.cancel_deal(result.deal)
@@ -165,7 +165,7 @@ def test_annulled_opening_takes_its_position_along() -> None:
 
 
 @pytest.mark.parametrize("volume", ["0.10", "0.04"])
-def test_annulled_close_gives_the_position_back(volume: str) -> None:
+def test_annulled_closing_deal_restores_the_position(volume: str) -> None:
     server = broker(FREE)
     ticket = opened(server, opening(sl="1.08"))
     quoted(server, "1.09710")
@@ -181,7 +181,7 @@ def test_annulled_close_gives_the_position_back(volume: str) -> None:
     assert server.order_send(closing(ticket)).retcode == Retcode.DONE
 
 
-def test_annulled_addition_leaves_the_rest_at_its_price() -> None:
+def test_annulled_addition_restores_volume_and_price() -> None:
     server = broker(FREE, account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
     ticket = opened(server, opening())
     quoted(server, "1.10000")
@@ -195,7 +195,7 @@ def test_annulled_addition_leaves_the_rest_at_its_price() -> None:
     )
 
 
-def test_deal_whose_position_moved_on_cannot_be_annulled() -> None:
+def test_deal_that_later_deals_depend_on_cannot_be_annulled() -> None:
     server = broker(FREE, account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
     deposit = server.history_deals(*EVER)[0].ticket
     first = server.order_send(opening()).deal
@@ -215,19 +215,19 @@ def test_deal_whose_position_moved_on_cannot_be_annulled() -> None:
             server.cancel_deal(ticket)
 
 
-def test_close_of_a_position_that_was_turned_since_cannot_be_annulled() -> None:
+def test_closing_deal_of_a_position_reversed_since_cannot_be_annulled() -> None:
     server = broker(FREE, account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
     opened(server, opening("0.20"))
-    part = server.order_send(opening("0.10", OrderType.SELL)).deal
+    partial = server.order_send(opening("0.10", OrderType.SELL)).deal
     opened(server, opening("0.20", OrderType.SELL))
     with pytest.raises(ControlError, match="reversed"):
-        server.cancel_deal(part)
+        server.cancel_deal(partial)
     server.manual_close(server.positions()[0].ticket)
     with pytest.raises(ControlError, match="reversed"):
-        server.cancel_deal(part)
+        server.cancel_deal(partial)
 
 
-def test_opening_of_which_a_part_is_closed_cannot_be_annulled() -> None:
+def test_opening_deal_of_a_partially_closed_position_cannot_be_annulled() -> None:
     server = broker()
     result = server.order_send(opening())
     server.order_send(closing(result.order, "0.05"))
@@ -235,7 +235,7 @@ def test_opening_of_which_a_part_is_closed_cannot_be_annulled() -> None:
         server.cancel_deal(result.deal)
 
 
-def test_money_comes_and_goes() -> None:
+def test_deposit_and_withdrawal_change_the_balance() -> None:
     server = broker()
     server.advance(START + 1000)
     deal = server.history_deal(server.deposit(Decimal(500), "gift"))
@@ -247,7 +247,7 @@ def test_money_comes_and_goes() -> None:
     assert emitted(server) == ["DEAL_ADD", "DEAL_ADD"]
 
 
-def test_any_term_of_a_symbol_can_change() -> None:
+def test_set_symbol_replaces_the_properties() -> None:
     server = broker()
     symbol = server.symbol("EURUSD")
     assert symbol is not None
@@ -266,12 +266,12 @@ def test_any_term_of_a_symbol_can_change() -> None:
         server.set_symbol(msgspec.structs.replace(symbol, name="X"))
 
 
-class TestPast:
+class TestSeededHistory:
     """An account with a hundred thousand old deals."""
 
     COUNT = 100_000
 
-    def test_it_is_all_there_and_costs_nothing(self) -> None:
+    def test_seeded_history_is_complete_and_leaves_the_balance(self) -> None:
         server = broker()
         server.seed_history(self.COUNT)
         deals, orders = server.history_deals(*EVER), server.history_orders(*EVER)
@@ -284,7 +284,7 @@ class TestPast:
         assert sum((deal_money(deal) for deal in deals), ZERO) == server.account().balance == Decimal(10000)
         assert [order.ticket for order in orders] == [deal.order for deal in deals[:-1]]
 
-    def test_a_look_at_a_part_takes_no_time(self) -> None:
+    def test_query_of_a_short_range_is_fast(self) -> None:
         server = broker()
         server.seed_history(self.COUNT)
         deals = server.history_deals(*EVER)
@@ -301,7 +301,7 @@ class TestPast:
         # A hundred rounds: a scan through everything in each would take a hundred times as long.
         assert time.process_time() - began < 2
 
-    def test_ends_of_a_range(self) -> None:
+    def test_range_of_a_query_includes_both_ends(self) -> None:
         server = broker()
         server.seed_history(10)
         first, second, *_ = server.history_deals(*EVER)
@@ -311,17 +311,17 @@ class TestPast:
         assert len(server.history_orders(second.time_msc, START)) == 9
 
     @pytest.mark.parametrize("count", [0, 3, -2, 500_002])
-    def test_number_that_cannot_be(self, count: int) -> None:
+    def test_odd_or_excessive_count_is_refused(self, count: int) -> None:
         with pytest.raises(ControlError, match="even number from 2 to 500000"):
             broker().seed_history(count)
 
-    def test_there_is_one(self) -> None:
+    def test_second_seeding_is_refused(self) -> None:
         server = broker()
         server.seed_history(2)
         with pytest.raises(ControlError, match="old deals already"):
             server.seed_history(2)
 
-    def test_new_trades_go_on_behind_it(self) -> None:
+    def test_new_trades_follow_the_seeded_history(self) -> None:
         server = broker()
         server.seed_history(4)
         ticket = opened(server)

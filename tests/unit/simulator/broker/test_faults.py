@@ -1,4 +1,4 @@
-"""Fault rules: which sends they are for, what they do, how often."""
+"""Fault rules: the sends that they match, their effects, and how often they fire."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -42,7 +42,7 @@ from tests.unit.simulator.broker.build import (
 )
 
 HALVES = Fills(volumes=(Decimal("0.04"), Decimal("0.06")))
-PART = Fills(volumes=(Decimal("0.03"), Decimal("0.02")))
+PORTIONS = Fills(volumes=(Decimal("0.03"), Decimal("0.02")))
 
 
 def test_rejection_executes_nothing() -> None:
@@ -54,7 +54,7 @@ def test_rejection_executes_nothing() -> None:
     assert book_of(server) == before
 
 
-def test_return_code_that_no_build_knows() -> None:
+def test_unknown_return_code_is_answered() -> None:
     server = broker(rules=(Rule(effect=Reject(retcode=10999)),))
     result = server.order_send(opening())
     assert (result.retcode, result.comment) == (10999, "Unknown retcode 10999")
@@ -81,14 +81,14 @@ def test_every_kind_of_send_can_be_refused_with_every_code(kind: SendKind) -> No
     assert server.order_send(requests[kind]).retcode == Retcode.DONE
 
 
-def test_answer_to_a_placing_is_lost_and_the_order_waits() -> None:
+def test_pending_order_is_placed_though_its_answer_is_lost() -> None:
     server = broker(rules=(Rule(effect=LoseAnswer()), Rule(effect=DropTransactions())))
     assert server.order_send(waiting(magic=5)).retcode == Retcode.TIMEOUT
     assert [order.magic for order in server.orders()] == [5]
     assert server.transactions(0) == []
 
 
-def test_done_order_may_be_in_neither_list() -> None:
+def test_delayed_history_hides_a_done_order_from_both_lists() -> None:
     server = broker()
     ticket = placed(server)
     server.add_rule(Rule(effect=DelayHistory(milliseconds=3000), match=Match(kind=SendKind.REMOVE)))
@@ -98,13 +98,13 @@ def test_done_order_may_be_in_neither_list() -> None:
     assert server.history_order(ticket) is not None
 
 
-def test_requote_names_the_market() -> None:
+def test_requote_answers_with_the_market_prices() -> None:
     result = broker(rules=(Rule(effect=Requote()),)).order_send(opening())
     assert (result.retcode, result.bid, result.ask) == (10004, Decimal("1.09500"), Decimal("1.09510"))
 
 
 @pytest.mark.parametrize("retcode", [Retcode.TIMEOUT, Retcode.CONNECTION])
-def test_lost_answer_is_executed_all_the_same(retcode: Retcode) -> None:
+def test_request_with_a_lost_answer_is_executed(retcode: Retcode) -> None:
     server = broker(rules=(Rule(effect=LoseAnswer(retcode=retcode)),))
     result = server.order_send(opening())
     assert result.retcode == retcode
@@ -114,7 +114,7 @@ def test_lost_answer_is_executed_all_the_same(retcode: Retcode) -> None:
     assert [(send.retcode, send.executed) for send in server.sends()] == [(retcode, True)]
 
 
-def test_answer_that_never_comes() -> None:
+def test_answer_lost_for_good_raises_a_time_out() -> None:
     server = broker(rules=(Rule(effect=LoseAnswer(retcode=None)),))
     with pytest.raises(BrokerTimeout):
         server.order_send(opening(magic=5))
@@ -122,7 +122,7 @@ def test_answer_that_never_comes() -> None:
     assert [(send.retcode, send.executed) for send in server.sends()] == [(None, True)]
 
 
-def test_lost_answer_to_a_refused_request_says_that_nothing_was_executed() -> None:
+def test_send_record_of_a_refused_request_with_a_lost_answer_is_not_executed() -> None:
     server = broker(rules=(Rule(effect=LoseAnswer()),))
     assert server.order_send(opening("0.001")).retcode == Retcode.TIMEOUT
     assert [send.executed for send in server.sends()] == [False]
@@ -136,7 +136,7 @@ def test_latency_delays_the_answer_and_not_the_execution() -> None:
     assert server.submit(opening()).delay_ms == 0
 
 
-def test_fills_make_one_deal_each() -> None:
+def test_each_portion_makes_one_deal() -> None:
     server = broker(rules=(Rule(effect=HALVES),))
     result = server.order_send(opening("0.10"))
     assert (result.retcode, result.volume) == (10009, Decimal("0.10"))
@@ -161,7 +161,7 @@ def test_fills_make_one_deal_each() -> None:
     [(Quirks(), OrderState.CANCELED), (Quirks(ioc_remainder="PARTIAL"), OrderState.PARTIAL)],
 )
 def test_remainder_of_an_ioc_order_is_cancelled(quirks: Quirks, state: OrderState) -> None:
-    server = broker(rules=(Rule(effect=PART),), quirks=quirks)
+    server = broker(rules=(Rule(effect=PORTIONS),), quirks=quirks)
     result = server.order_send(opening("0.10", filling=OrderFilling.IOC))
     assert (result.retcode, result.volume) == (10010, Decimal("0.05"))
     order = server.history_order(result.order)
@@ -171,21 +171,21 @@ def test_remainder_of_an_ioc_order_is_cancelled(quirks: Quirks, state: OrderStat
     assert server.orders() == []
 
 
-def test_fok_order_that_would_not_be_filled_is_killed() -> None:
-    server = broker(rules=(Rule(effect=PART),))
+def test_fok_order_with_too_small_portions_is_rejected() -> None:
+    server = broker(rules=(Rule(effect=PORTIONS),))
     before = book_of(server)
     assert server.order_send(opening("0.10", filling=OrderFilling.FOK)).retcode == Retcode.REJECT
     assert book_of(server) == before
 
 
 def test_partial_fill_of_a_close_leaves_the_rest_of_the_position() -> None:
-    server = broker(rules=(Rule(effect=PART, match=Match(kind=SendKind.CLOSE)),))
+    server = broker(rules=(Rule(effect=PORTIONS, match=Match(kind=SendKind.CLOSE)),))
     ticket = opened(server, opening("0.10"))
     assert server.order_send(closing(ticket, "0.10", filling=OrderFilling.IOC)).retcode == 10010
     assert server.positions()[0].volume == Decimal("0.05")
 
 
-def test_portions_never_fill_more_than_was_asked_for() -> None:
+def test_portions_fill_at_most_the_requested_volume() -> None:
     server = broker(rules=(Rule(effect=Fills(volumes=(Decimal("0.08"), Decimal("5")))),))
     assert server.order_send(opening("0.10")).volume == Decimal("0.10")
 
@@ -214,7 +214,7 @@ def test_delayed_history_shows_order_and_deal_later() -> None:
 
 
 def retcodes(match: Match, times: int) -> list[int]:
-    """What a fixed row of sends is answered under a rejecting rule."""
+    """Return the answers to a fixed row of sends under a rejecting rule."""
     server = broker()
     ticket = opened(server, opening(sl="1.08"))
     server.add_rule(Rule(effect=Reject(), match=match, times=times))
@@ -245,7 +245,7 @@ def retcodes(match: Match, times: int) -> list[int]:
         (Match(magic=3), 9, []),
     ],
 )
-def test_rule_fires_for_what_it_matches_and_so_often(match: Match, times: int, rejected: list[int]) -> None:
+def test_rule_fires_for_matching_sends_up_to_its_times(match: Match, times: int, rejected: list[int]) -> None:
     answers = retcodes(match, times)
     assert [index for index, retcode in enumerate(answers) if retcode == Retcode.REJECT] == rejected
 
@@ -328,7 +328,7 @@ def test_cleared_rules_do_nothing() -> None:
         (MoveMarket(bid=Decimal(1), ask=Decimal("Infinity")), "effect.bid"),
     ],
 )
-def test_effect_that_cannot_work_is_refused(effect: Effect, key: str) -> None:
+def test_rule_with_a_bad_effect_is_refused(effect: Effect, key: str) -> None:
     with pytest.raises(ControlError, match=key):
         broker().add_rule(Rule(effect=effect))
 
@@ -341,6 +341,6 @@ def test_effect_that_cannot_work_is_refused(effect: Effect, key: str) -> None:
         (Rule(effect=Reject(), match=Match(symbol="X")), "symbol 'X' is unknown"),
     ],
 )
-def test_rule_that_cannot_fire_is_refused(rule: Rule, key: str) -> None:
+def test_rule_that_never_fires_is_refused(rule: Rule, key: str) -> None:
     with pytest.raises(ControlError, match=key):
         broker().add_rule(rule)

@@ -1,4 +1,4 @@
-"""History as the terminal selects it, late commissions, and the log of sends."""
+"""History as the terminal selects it, late commissions, and the record of sends."""
 
 from decimal import Decimal
 
@@ -31,14 +31,14 @@ def test_deals_of_a_position_are_those_with_its_identifier() -> None:
     assert server.deals_by_position(0) == []
 
 
-def test_unknown_tickets() -> None:
+def test_unknown_ticket_is_none() -> None:
     server = broker()
     assert server.order_by_ticket(1) is None
     assert server.history_order(1) is None
     assert server.history_deal(1) is None
 
 
-def test_late_commission_moves_the_balance_and_is_emitted() -> None:
+def test_late_commission_changes_the_balance_and_sends_deal_update() -> None:
     server = broker()
     result = server.order_send(opening("0.10"))
     server.revise_deal(result.deal, Decimal("-0.50"))
@@ -50,7 +50,7 @@ def test_late_commission_moves_the_balance_and_is_emitted() -> None:
     assert (transaction.type, transaction.deal) == (TransactionType.DEAL_UPDATE, result.deal)
 
 
-def test_late_swap_and_fee_are_booked_beside_it() -> None:
+def test_late_swap_and_fee_are_booked_with_the_commission() -> None:
     server = broker()
     result = server.order_send(opening("0.10"))
     server.revise_deal(result.deal, Decimal("-0.50"), swap=Decimal("-0.20"), fee=Decimal("-0.10"))
@@ -61,12 +61,12 @@ def test_late_swap_and_fee_are_booked_beside_it() -> None:
     assert server.account().balance == Decimal("9999.10")
 
 
-def test_deal_that_does_not_exist_cannot_be_revised() -> None:
+def test_unknown_deal_cannot_be_revised() -> None:
     with pytest.raises(ControlError, match="deal 5"):
         broker().revise_deal(5, Decimal(0))
 
 
-def test_sends_can_be_counted_by_magic() -> None:
+def test_sends_lists_each_request_with_its_magic() -> None:
     server = broker()
     for magic in (1, 2, 1):
         server.order_send(opening(magic=magic))
@@ -74,7 +74,7 @@ def test_sends_can_be_counted_by_magic() -> None:
     assert all(send.executed and send.time_msc == START for send in server.sends())
 
 
-def test_slow_listener_loses_the_oldest_transactions() -> None:
+def test_full_queue_drops_the_oldest_transactions() -> None:
     server = broker()
     for _ in range(QUEUE // 5 + 10):
         server.order_send(opening("0.01"))

@@ -1,4 +1,4 @@
-"""Weekly sessions: what is open when, what opens next, and what a closed or a silent market does to trades."""
+"""Weekly sessions: opening times, and trades in a closed market or without a quote."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,7 +29,7 @@ def hours(*sessions: str) -> SymbolInfo:
 
 
 def at(text: str) -> int:
-    """A server time of January 2026, whose fifth is a Monday."""
+    """Return a server time in January 2026; the fifth is a Monday."""
     return int(datetime.fromisoformat(f"2026-01-{text}").replace(tzinfo=UTC).timestamp() * 1000)
 
 
@@ -48,7 +48,7 @@ def at(text: str) -> int:
         ("11 23:59:59", "12 00:05"),
     ],
 )
-def test_a_week_with_breaks_a_holiday_and_an_end(now: str, opens: str | None) -> None:
+def test_week_of_sessions_with_breaks_and_a_holiday(now: str, opens: str | None) -> None:
     symbol = hours(*WEEK)
     assert is_open(symbol, at(now)) is (opens is None)
     if opens is not None:
@@ -69,25 +69,25 @@ def test_a_week_with_breaks_a_holiday_and_an_end(now: str, opens: str | None) ->
         ("12 02:00", None),
     ],
 )
-def test_a_session_runs_past_midnight(now: str, opens: str | None) -> None:
+def test_session_runs_past_midnight(now: str, opens: str | None) -> None:
     symbol = hours("SUN 22:00-30:00", "SAT 23:00-25:00")
     assert is_open(symbol, at(now)) is (opens is None)
     if opens is not None:
         assert opens_at(symbol, at(now)) == at(opens)
 
 
-def test_the_one_session_of_the_week_comes_round_again() -> None:
+def test_single_weekly_session_opens_again_after_a_week() -> None:
     assert opens_at(hours("MON 09:00-10:00"), at("05 10:00:00.500")) == at("12 09:00")
 
 
-def test_what_names_no_sessions_is_open_all_week_and_what_is_shut_opens_nobody_knows_when() -> None:
+def test_symbol_without_sessions_is_open_and_a_closed_market_has_no_opening_time() -> None:
     assert is_open(SHIPPED["EURUSD"], at("11 03:00"))
     shut = msgspec.structs.replace(hours(*WEEK), session_open=False)
     assert not is_open(shut, at("05 12:00"))
     assert opens_at(shut, at("05 12:00")) is None
 
 
-def test_a_session_is_read() -> None:
+def test_session_text_is_parsed() -> None:
     assert read_session("SUN 22:05-24:00") == TradeSession(day=0, from_s=79_500, to_s=86_400)
 
 
@@ -103,7 +103,7 @@ def test_a_session_is_read() -> None:
         "MON 09:00-10:00 ",
     ],
 )
-def test_what_is_no_session_is_refused(text: str) -> None:
+def test_malformed_session_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not like"):
         read_session(text)
 
@@ -111,12 +111,12 @@ def test_what_is_no_session_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["MON 10:00-10:00", "MON 10:00-09:00", "MON 10:00-48:00:01", "MON 24:00-25:00"]
 )
-def test_a_session_begins_on_its_day_and_ends_after_that_by_the_next_ones_end(text: str) -> None:
+def test_session_outside_its_day_and_the_next_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="does not begin"):
         read_session(text)
 
 
-def test_a_closed_market_refuses_all_trades_and_has_no_quotes_until_it_opens() -> None:
+def test_closed_market_refuses_trades_and_has_no_quotes_until_it_opens() -> None:
     server = broker(
         SymbolTerms(name="EURUSD", sessions=("MON 10:00-10:01", "MON 10:02-10:03")),
         random_walk=RandomWalk(step_points=9),
@@ -136,7 +136,7 @@ def test_a_closed_market_refuses_all_trades_and_has_no_quotes_until_it_opens() -
 
 
 @pytest.mark.parametrize("name", list(SHIPPED))
-def test_a_symbol_without_a_quote_is_shown_and_not_traded(name: str) -> None:
+def test_symbol_without_a_quote_is_listed_and_not_traded(name: str) -> None:
     server = broker(SymbolTerms(name=name, quoted=False), random_walk=RandomWalk())
     server.advance(START + 5_000)
     assert server.tick(name) == Tick(time_msc=0, bid=ZERO, ask=ZERO)

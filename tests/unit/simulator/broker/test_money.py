@@ -26,7 +26,7 @@ def test_profit_of_a_lot(symbol: str, opened_at: str, closed_at: str, profit: st
     assert RATES.profit(*arguments) == Decimal(profit)
 
 
-def test_a_sell_earns_what_a_buy_loses() -> None:
+def test_profit_of_a_sell_is_the_loss_of_a_buy() -> None:
     prices = Decimal("1.1"), Decimal("1.0")
     assert RATES.profit(SHIPPED["EURUSD"], PositionType.SELL, Decimal(1), *prices) == Decimal(10000)
 
@@ -45,7 +45,7 @@ def test_margin_and_tick_value_of_a_lot(symbol: str, margin: str, tick_value: st
     assert RATES.tick_value(SHIPPED[symbol]) == Decimal(tick_value)
 
 
-def test_currency_without_a_rate() -> None:
+def test_currency_without_a_rate_is_refused_by_name() -> None:
     with pytest.raises(LookupError, match="CHF"):
         RATES.convert(Decimal(1), "CHF")
 
@@ -58,7 +58,7 @@ def test_cents_round_half_up() -> None:
     ]
 
 
-def test_parts_of_a_swap_sum_to_it() -> None:
+def test_divided_swap_sums_to_the_whole() -> None:
     swap, volume = Decimal("-1.00"), Decimal("0.30")
     first = swap_share(swap, Decimal("0.10"), volume)
     second = swap_share(swap - first, Decimal("0.10"), volume - Decimal("0.10"))
@@ -66,7 +66,7 @@ def test_parts_of_a_swap_sum_to_it() -> None:
     assert (first, first + second + last) == (Decimal("-0.33"), swap)
 
 
-def test_account_follows_the_market() -> None:
+def test_account_is_valued_at_the_current_quotes() -> None:
     server = broker()
     ticket = opened(server, opening("1.00"))
     server.set_quote("EURUSD", Decimal("1.10000"), Decimal("1.10010"))
@@ -80,7 +80,7 @@ def test_account_follows_the_market() -> None:
     assert server.account().margin_level == 0
 
 
-def test_yen_position_in_dollars() -> None:
+def test_profit_in_yen_is_converted_to_dollars() -> None:
     server = broker()
     ticket = opened(server, opening("1.00", OrderType.SELL, symbol="USDJPY"))
     server.set_quote("USDJPY", Decimal("148.988"), Decimal("149.000"))

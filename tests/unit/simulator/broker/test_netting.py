@@ -1,4 +1,4 @@
-"""Accounts that keep one position per symbol: deals add to it, reduce it, turn it, close it."""
+"""Netting accounts: deals add to the one position of a symbol, reduce it, reverse it or close it."""
 
 from decimal import Decimal
 
@@ -44,13 +44,13 @@ def netting(
     mode: MarginMode = MarginMode.RETAIL_NETTING,
     limit_positions: int = 0,
 ) -> Broker:
-    """A fresh broker that nets."""
+    """Return a new broker with a netting account."""
     account = AccountTerms(margin_mode=mode, limit_positions=limit_positions)
     return broker(*symbols, account=account, quirks=quirks)
 
 
 def entries(server: Broker, identifier: int) -> list[tuple[DealEntry, Decimal]]:
-    """What the deals of a position were, and of what volume."""
+    """Return entry and volume of the deals of a position."""
     return [(deal.entry, deal.volume) for deal in server.deals_by_position(identifier)]
 
 
@@ -83,7 +83,7 @@ def test_opposite_deal_reduces() -> None:
     (position,) = server.positions()
     assert (position.ticket, position.volume) == (ticket, Decimal("0.20"))
     assert (position.price_open, position.magic) == (Decimal("1.09510"), 2)
-    # A part that is closed leaves the levels of the rest alone.
+    # A partial that is closed leaves the levels of the rest alone.
     assert (position.sl, position.tp) == (Decimal("1.09"), Decimal("1.10"))
 
 
@@ -97,7 +97,7 @@ def test_opposite_deal_of_the_same_volume_closes(named: bool) -> None:
     assert opened(server) not in (0, ticket)
 
 
-def test_larger_opposite_deal_turns_the_position_in_one_deal() -> None:
+def test_larger_opposite_deal_reverses_the_position_in_one_deal() -> None:
     server = netting(FREE)
     ticket = opened(server, opening("0.10", magic=1, sl="1.09"))
     server.advance(START + 5000)
@@ -125,7 +125,7 @@ def test_larger_opposite_deal_turns_the_position_in_one_deal() -> None:
     assert server.positions() == []
 
 
-def test_swap_leaves_with_a_turned_position() -> None:
+def test_reversal_books_the_swap() -> None:
     server = netting(SymbolTerms(name="EURUSD", commission=Decimal(0), swap_long=Decimal(-10)))
     ticket = opened(server)
     server.advance(START + 86_400_000)
@@ -147,7 +147,7 @@ def test_adding_deal_sets_the_levels(quirks: Quirks, left: Decimal) -> None:
     assert (server.positions()[0].sl, server.positions()[0].tp) == (Decimal("1.08"), Decimal("1.10"))
 
 
-def test_levels_are_the_positions_and_can_be_set_by_symbol() -> None:
+def test_levels_of_a_netted_position_can_be_set_by_symbol() -> None:
     server = netting()
     ticket = opened(server)
     assert server.order_send(stops(0, "1.09")).retcode == Retcode.DONE
@@ -159,14 +159,14 @@ def test_levels_are_the_positions_and_can_be_set_by_symbol() -> None:
     assert (deal.reason, deal.volume, server.positions()) == (DealReason.SL, Decimal("0.30"), [])
 
 
-def test_symbols_are_netted_apart() -> None:
+def test_each_symbol_is_netted_separately() -> None:
     server = netting()
     opened(server)
     opened(server, opening("0.10", SELL, symbol="GBPUSD"))
     assert [position.symbol for position in server.positions()] == ["EURUSD", "GBPUSD"]
 
 
-def test_pending_order_works_on_the_position() -> None:
+def test_pending_order_changes_the_netted_position() -> None:
     server = netting()
     ticket = opened(server)
     turning = placed(server, waiting(OrderType.SELL_STOP, "1.09", "0.30"))
@@ -176,7 +176,7 @@ def test_pending_order_works_on_the_position() -> None:
     assert server.deals_by_position(ticket)[-1].entry is DealEntry.INOUT
 
 
-def test_parts_of_one_order_close_and_open() -> None:
+def test_portions_of_one_order_close_and_open() -> None:
     server = netting()
     ticket = opened(server)
     server.add_rule(Rule(effect=Fills(volumes=(Decimal("0.10"), Decimal("0.05"), Decimal("0.05")))))
@@ -187,7 +187,7 @@ def test_parts_of_one_order_close_and_open() -> None:
     assert position.sl == Decimal("1.10")
 
 
-def test_only_what_opens_needs_margin() -> None:
+def test_only_the_opening_volume_needs_margin() -> None:
     server = netting(FREE)
     opened(server, opening("9.00"))
     assert server.account().margin == Decimal("9855.00")
@@ -198,7 +198,7 @@ def test_only_what_opens_needs_margin() -> None:
 
 
 @pytest.mark.parametrize("mode", [SymbolTradeMode.CLOSEONLY, SymbolTradeMode.LONGONLY])
-def test_restricted_symbol_lets_a_position_be_reduced_and_not_turned(mode: SymbolTradeMode) -> None:
+def test_restricted_symbol_allows_reducing_and_refuses_reversing(mode: SymbolTradeMode) -> None:
     server = netting()
     opened(server, opening("0.30"))
     server.set_trade_mode("EURUSD", mode)
@@ -208,7 +208,7 @@ def test_restricted_symbol_lets_a_position_be_reduced_and_not_turned(mode: Symbo
     assert server.order_send(opening("0.20", SELL)).retcode == Retcode.DONE
 
 
-def test_volume_limit_is_the_net_positions() -> None:
+def test_volume_limit_counts_the_net_position() -> None:
     server = netting(SymbolTerms(name="EURUSD", volume_limit=Decimal("0.30")))
     opened(server, opening("0.30"))
     assert server.order_send(opening("0.01")).retcode == Retcode.LIMIT_VOLUME
@@ -216,7 +216,7 @@ def test_volume_limit_is_the_net_positions() -> None:
     assert server.order_send(opening("0.60", SELL)).retcode == Retcode.DONE
 
 
-def test_limit_of_positions_lets_held_symbols_be_traded() -> None:
+def test_limit_of_positions_allows_trades_in_symbols_with_a_position() -> None:
     server = netting(limit_positions=1)
     opened(server)
     placed(server)
@@ -225,7 +225,7 @@ def test_limit_of_positions_lets_held_symbols_be_traded() -> None:
     opened(server)
 
 
-def test_close_that_names_its_position_cannot_turn_it() -> None:
+def test_close_that_names_its_position_cannot_reverse_it() -> None:
     server = netting()
     ticket = opened(server)
     before = book_of(server)
@@ -240,7 +240,7 @@ def test_frozen_position_is_not_reduced() -> None:
     assert server.order_send(opening("0.10", SELL)).retcode == Retcode.FROZEN
 
 
-def test_manual_nets_as_well() -> None:
+def test_manual_trades_are_netted() -> None:
     server = netting()
     ticket = opened(server)
     assert server.manual_open("EURUSD", OrderType.BUY, Decimal("0.10")) == ticket
@@ -251,7 +251,7 @@ def test_manual_nets_as_well() -> None:
     assert [deal.reason for deal in server.history_deals(*EVER)][2:] == [DealReason.CLIENT] * 3
 
 
-def test_close_of_a_position_that_is_gone_turns_round_where_the_server_nets_by_symbol_alone() -> None:
+def test_close_of_a_closed_position_opens_where_the_server_ignores_its_ticket() -> None:
     gone = MoveMarket(bid=Decimal("1.08000"), ask=Decimal("1.08010"))
     for quirks, retcode, left in (
         (Quirks(), Retcode.POSITION_CLOSED, []),

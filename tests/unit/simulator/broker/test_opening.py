@@ -1,4 +1,4 @@
-"""A market order that opens a position: what is booked, told and answered, and what is refused."""
+"""Market orders that open a position: records, transactions, answers and refusals."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,7 +35,7 @@ from tests.unit.simulator.broker.build import (
 )
 
 
-def test_buy_is_filled_at_the_ask_and_makes_a_position_of_the_orders_ticket() -> None:
+def test_buy_is_filled_at_the_ask_and_opens_a_position_with_the_orders_ticket() -> None:
     server = broker()
     result = server.order_send(opening("0.10", sl="1.09", tp="1.10", comment="abc"))
 
@@ -53,7 +53,7 @@ def test_sell_is_filled_at_the_bid() -> None:
     assert server.positions()[0].type is PositionType.SELL
 
 
-def test_order_and_deal_in_history_bear_magic_reason_and_position() -> None:
+def test_order_and_deal_in_history_have_magic_reason_and_position() -> None:
     server = broker()
     result = server.order_send(opening(magic=2**52 - 1))
 
@@ -70,7 +70,7 @@ def test_order_and_deal_in_history_bear_magic_reason_and_position() -> None:
     assert server.order_by_ticket(result.order) is None
 
 
-def test_fill_is_emitted_as_a_synchronous_send_tells_it() -> None:
+def test_fill_sends_the_transactions_of_a_synchronous_send() -> None:
     server = broker()
     result = server.order_send(opening())
     assert emitted(server) == [
@@ -87,7 +87,7 @@ def test_fill_is_emitted_as_a_synchronous_send_tells_it() -> None:
     assert request.request == opening()
 
 
-def test_transactions_number_on() -> None:
+def test_transaction_numbers_are_consecutive() -> None:
     server = broker()
     opened(server)
     assert [number for number, _ in server.transactions(0)] == [1, 2, 3, 4, 5]
@@ -95,13 +95,13 @@ def test_transactions_number_on() -> None:
     assert [number for number, _ in server.transactions(5)] == [6, 7, 8, 9, 10]
 
 
-def test_long_comment_is_cut() -> None:
+def test_long_comment_is_truncated() -> None:
     server = broker()
     opened(server, opening(comment="0123456789" * 4))
     assert server.positions()[0].comment == "0123456789012345678901234567890"
 
 
-def test_hedging_account_keeps_opposite_positions_apart() -> None:
+def test_hedging_account_holds_opposite_positions() -> None:
     server = broker()
     first, second = opened(server), opened(server, opening(type=OrderType.SELL))
     assert [position.ticket for position in server.positions()] == [first, second]
@@ -167,13 +167,13 @@ def test_refused_request_changes_nothing(case: Refusal) -> None:
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.name)
-def test_order_check_says_what_the_send_would(case: Refusal) -> None:
+def test_order_check_returns_the_code_of_the_send(case: Refusal) -> None:
     server = broker()
     assert server.order_check(case.request).retcode == case.retcode
     assert server.sends() == []
 
 
-def test_order_check_of_a_good_request_shows_the_account_after_it_and_changes_nothing() -> None:
+def test_order_check_of_a_good_request_returns_the_account_after_it() -> None:
     server = broker()
     before = book_of(server)
     check = server.order_check(opening("0.10"))
@@ -183,20 +183,20 @@ def test_order_check_of_a_good_request_shows_the_account_after_it_and_changes_no
     assert emitted(server) == []
 
 
-def test_stops_keep_their_distance() -> None:
+def test_stops_within_the_stops_level_are_refused() -> None:
     server = broker(SymbolTerms(name="EURUSD", stops_level=20))
     assert server.order_send(opening(sl="1.09481")).retcode == Retcode.INVALID_STOPS
     assert server.order_send(opening(tp="1.09519")).retcode == Retcode.INVALID_STOPS
     assert server.order_send(opening(sl="1.09480", tp="1.09520")).retcode == Retcode.DONE
 
 
-def test_filling_that_the_symbol_lacks() -> None:
+def test_filling_that_the_symbol_lacks_is_refused() -> None:
     server = broker(SymbolTerms(name="EURUSD", filling=("IOC",)))
     assert server.order_send(opening(filling=OrderFilling.FOK)).retcode == Retcode.INVALID_FILL
     assert server.order_send(opening(filling=OrderFilling.IOC)).retcode == Retcode.DONE
 
 
-def test_volume_limit_counts_what_is_held_on_that_side() -> None:
+def test_volume_limit_counts_positions_of_the_same_side() -> None:
     server = broker(SymbolTerms(name="EURUSD", volume_limit=Decimal("0.15")))
     opened(server, opening("0.10"))
     assert server.order_send(opening("0.06")).retcode == Retcode.LIMIT_VOLUME
@@ -204,7 +204,7 @@ def test_volume_limit_counts_what_is_held_on_that_side() -> None:
     assert server.order_send(opening("0.05")).retcode == Retcode.DONE
 
 
-def test_closed_market() -> None:
+def test_closed_market_refuses_an_open() -> None:
     server = broker()
     server.set_session("EURUSD", False)
     assert server.order_send(opening()).retcode == Retcode.MARKET_CLOSED
@@ -222,34 +222,34 @@ def test_closed_market() -> None:
         (SymbolTradeMode.FULL, Retcode.DONE, Retcode.DONE),
     ],
 )
-def test_trade_mode(mode: SymbolTradeMode, buy: Retcode, sell: Retcode) -> None:
+def test_trade_mode_refuses_with_its_return_code(mode: SymbolTradeMode, buy: Retcode, sell: Retcode) -> None:
     server = broker()
     server.set_trade_mode("EURUSD", mode)
     assert server.order_send(opening()).retcode == buy
     assert server.order_send(opening(type=OrderType.SELL)).retcode == sell
 
 
-def test_account_that_may_not_trade() -> None:
+def test_account_without_permission_refuses_trades() -> None:
     server = broker(account=AccountTerms(trade_allowed=False))
     assert server.order_send(opening()).retcode == Retcode.TRADE_DISABLED
     assert not server.account().trade_allowed
 
 
-def test_account_that_experts_may_not_trade_on_obeys_hands() -> None:
+def test_account_without_expert_permission_accepts_manual_trades() -> None:
     server = broker(account=AccountTerms(trade_expert=False))
     assert server.order_send(opening()).retcode == Retcode.SERVER_DISABLES_AT
     assert server.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
 
 
 class TestInstantExecution:
-    """The client names a price."""
+    """Requests with a price and a deviation."""
 
     TERMS = SymbolTerms(name="EURUSD", execution="INSTANT")
 
-    def test_price_is_required(self) -> None:
+    def test_missing_price_is_refused(self) -> None:
         assert broker(self.TERMS).order_send(opening()).retcode == Retcode.INVALID_PRICE
 
-    def test_price_within_the_deviation(self) -> None:
+    def test_price_within_the_deviation_is_executed(self) -> None:
         result = broker(self.TERMS).order_send(opening(price="1.09505", deviation=5))
         assert (result.retcode, result.price) == (Retcode.DONE, Decimal("1.09510"))
 
@@ -265,7 +265,7 @@ def test_market_execution_ignores_the_price() -> None:
     assert broker().order_send(opening(price="2.0")).price == Decimal("1.09510")
 
 
-def test_symbol_like_another_keeps_its_own_name() -> None:
+def test_symbol_like_a_shipped_one_has_its_own_name() -> None:
     server = broker(SymbolTerms(name="EURUSD.r", like="EURUSD"))
     assert server.symbols() == ["EURUSD.r"]
     symbol = server.symbol("EURUSD.r")

@@ -1,4 +1,4 @@
-"""Pending orders: placed, changed, removed, met by a quote, over their time; and what is refused of them."""
+"""Pending orders: placing, modifying, removing, fills by a quote, expiry and refusals."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,7 +45,7 @@ SELL_LIMIT, SELL_STOP = OrderType.SELL_LIMIT, OrderType.SELL_STOP
 STOP_LIMIT, SELL_STOP_LIMIT = OrderType.BUY_STOP_LIMIT, OrderType.SELL_STOP_LIMIT
 
 
-def test_pending_order_waits_among_the_live_orders() -> None:
+def test_pending_order_is_listed_among_the_live_orders() -> None:
     server = broker()
     request = waiting(sl="1.08", tp="1.10", comment="abc", magic=5)
     result = server.order_send(request)
@@ -62,7 +62,7 @@ def test_pending_order_waits_among_the_live_orders() -> None:
     assert emitted(server) == ["ORDER_ADD(STARTED)", "ORDER_UPDATE(PLACED)", "REQUEST"]
 
 
-def test_placing_may_be_emitted_at_once_and_answered_as_placed() -> None:
+def test_quirks_report_a_pending_order_as_placed_at_once() -> None:
     server = broker(quirks=Quirks(placed_at_once=True, pending_retcode="PLACED"))
     assert server.order_send(waiting()).retcode == Retcode.PLACED
     assert emitted(server) == ["ORDER_ADD(PLACED)", "REQUEST"]
@@ -78,7 +78,7 @@ def test_placing_may_be_emitted_at_once_and_answered_as_placed() -> None:
         (SELL_STOP, "1.09", "1.09001", "1.09000"),
     ],
 )
-def test_quote_that_meets_the_price_fills(type: OrderType, price: str, away: str, met: str) -> None:
+def test_quote_that_meets_the_price_fills_the_order(type: OrderType, price: str, away: str, met: str) -> None:
     server = broker()
     ticket = placed(server, waiting(type, price, magic=5, comment="abc"))
     quoted(server, away)
@@ -108,7 +108,7 @@ def test_quote_that_meets_the_price_fills(type: OrderType, price: str, away: str
         (STOP, "1.10", Quirks(limit_price="ORDER"), "1.12001"),
     ],
 )
-def test_gap_fills_at_the_market_or_at_a_limits_own_price(
+def test_gap_fills_at_the_market_or_at_the_limit_price_by_quirk(
     type: OrderType, price: str, quirks: Quirks, filled: str
 ) -> None:
     server = broker(quirks=quirks)
@@ -117,7 +117,7 @@ def test_gap_fills_at_the_market_or_at_a_limits_own_price(
     assert server.deals_by_position(ticket)[0].price == Decimal(filled)
 
 
-def test_levels_of_the_order_are_the_positions() -> None:
+def test_position_has_the_levels_of_its_order() -> None:
     server = broker()
     ticket = placed(server, waiting(sl="1.08", tp="1.10"))
     quoted(server, "1.08990")
@@ -126,7 +126,7 @@ def test_levels_of_the_order_are_the_positions() -> None:
     assert [deal.reason for deal in server.deals_by_position(ticket)] == [DealReason.EXPERT, DealReason.SL]
 
 
-def test_gap_through_price_and_stop_opens_and_closes() -> None:
+def test_gap_through_price_and_stop_opens_and_closes_a_position() -> None:
     server = broker()
     ticket = placed(server, waiting(sl="1.08"))
     quoted(server, "1.07000")
@@ -161,7 +161,7 @@ def test_stop_limit_order_becomes_a_limit_order_at_its_stop(
     assert done(server, ticket).state is OrderState.FILLED
 
 
-def test_order_is_filled_while_the_terminal_is_away() -> None:
+def test_order_is_filled_while_the_terminal_is_disconnected() -> None:
     server = broker()
     ticket, other = placed(server), placed(server, waiting(type_time=OrderTime.DAY, price="1.05"))
     server.disconnect()
@@ -183,7 +183,7 @@ def test_order_is_filled_while_the_terminal_is_away() -> None:
         (OrderTime.SPECIFIED_DAY, MIDNIGHT + 60_000, MIDNIGHT + DAY_MS),
     ],
 )
-def test_order_expires(type_time: OrderTime, expiration: int, end: int) -> None:
+def test_order_expires_at_its_time(type_time: OrderTime, expiration: int, end: int) -> None:
     server = broker()
     ticket = placed(server, waiting(type_time=type_time, expiration=expiration))
     server.advance(end - 1)
@@ -197,7 +197,7 @@ def test_order_expires(type_time: OrderTime, expiration: int, end: int) -> None:
     assert server.positions() == []
 
 
-def test_order_that_is_good_till_cancelled_outlives_the_day() -> None:
+def test_gtc_order_is_kept_at_midnight() -> None:
     server = broker()
     placed(server)
     server.advance(MIDNIGHT + DAY_MS)
@@ -207,7 +207,7 @@ def test_order_that_is_good_till_cancelled_outlives_the_day() -> None:
 @pytest.mark.parametrize(
     ("mode", "stops"), [("DAILY", Decimal(0)), ("DAILY_EXCLUDING_STOPS", Decimal("1.08"))]
 )
-def test_symbol_that_keeps_nothing_over_night(mode: str, stops: Decimal) -> None:
+def test_daily_symbol_drops_orders_and_stops_at_midnight(mode: str, stops: Decimal) -> None:
     terms = msgspec.convert({"name": "EURUSD", "orders_gtc": mode}, SymbolTerms)
     server = broker(terms)
     ticket = placed(server)
@@ -217,7 +217,7 @@ def test_symbol_that_keeps_nothing_over_night(mode: str, stops: Decimal) -> None
     assert server.positions()[0].sl == stops
 
 
-def test_change_moves_price_levels_and_lifetime() -> None:
+def test_modify_changes_price_levels_and_lifetime() -> None:
     server = broker()
     ticket = placed(server)
     request = change(
@@ -234,7 +234,7 @@ def test_change_moves_price_levels_and_lifetime() -> None:
     assert len(server.orders()) == 1
 
 
-def test_change_of_a_stop_limit_order_may_leave_its_limit_alone() -> None:
+def test_modify_without_a_limit_price_keeps_it() -> None:
     server = broker()
     ticket = placed(server, waiting(STOP_LIMIT, "1.10", stoplimit="1.099"))
     assert server.order_send(change(ticket, "1.101", stoplimit="1.099")).retcode == Retcode.DONE
@@ -243,7 +243,7 @@ def test_change_of_a_stop_limit_order_may_leave_its_limit_alone() -> None:
     assert (order.price_open, order.price_stoplimit) == (Decimal("1.101"), Decimal("1.0995"))
 
 
-def test_removal_cancels() -> None:
+def test_remove_cancels_the_order() -> None:
     server = broker()
     ticket = placed(server)
     result = server.order_send(removal(ticket))
@@ -258,7 +258,7 @@ def test_removal_cancels() -> None:
     ("quirks", "retcode"),
     [(Quirks(), Retcode.INVALID), (Quirks(gone_order="ORDER_CHANGED"), Retcode.ORDER_CHANGED)],
 )
-def test_order_that_is_gone_cannot_be_touched(quirks: Quirks, retcode: Retcode) -> None:
+def test_modify_and_remove_of_a_done_order_are_refused(quirks: Quirks, retcode: Retcode) -> None:
     server = broker(quirks=quirks)
     ticket = placed(server)
     quoted(server, "1.08000")
@@ -274,7 +274,7 @@ PLAIN = SymbolTerms(name="EURUSD")
 
 @dataclass(frozen=True)
 class Refusal:
-    """A pending order that is refused, by the default broker unless its symbol's terms are given."""
+    """A pending order that is refused, by the default broker or with the terms of its symbol."""
 
     name: str
     request: TradeRequest
@@ -407,19 +407,19 @@ def test_refused_order_changes_nothing(case: Refusal) -> None:
         (waiting(volume="0.15"), SymbolTerms(name="EURUSD", volume_limit=Decimal("0.15"))),
     ],
 )
-def test_order_at_the_edge_of_the_rules_is_taken(request_: TradeRequest, terms: SymbolTerms) -> None:
+def test_order_at_the_limit_of_each_rule_is_accepted(request_: TradeRequest, terms: SymbolTerms) -> None:
     server = broker(terms)
     assert server.order_check(request_).retcode == 0
     placed(server, request_)
 
 
-def test_pending_order_may_have_to_be_a_return_order() -> None:
+def test_pending_filling_quirk_accepts_return_only() -> None:
     server = broker(quirks=Quirks(pending_filling="RETURN"))
     assert server.order_send(waiting(filling=OrderFilling.FOK)).retcode == Retcode.INVALID_FILL
     placed(server)
 
 
-def test_closed_market_refuses_placing_changing_and_removing() -> None:
+def test_closed_market_refuses_placing_modifying_and_removing() -> None:
     server = broker()
     ticket = placed(server)
     server.set_session("EURUSD", False)
@@ -427,7 +427,7 @@ def test_closed_market_refuses_placing_changing_and_removing() -> None:
     assert {server.order_send(request).retcode for request in requests} == {Retcode.MARKET_CLOSED}
 
 
-def test_change_obeys_the_rules_of_placing() -> None:
+def test_modify_is_checked_like_placing() -> None:
     server = broker(SymbolTerms(name="EURUSD", expiration=("GTC",)))
     ticket = placed(server)
     refused = [
@@ -475,7 +475,7 @@ def test_volume_limit_counts_positions_and_pending_orders_of_a_direction() -> No
     ("quirks", "state"),
     [(Quirks(), OrderState.REJECTED), (Quirks(trigger_no_money="CANCELED"), OrderState.CANCELED)],
 )
-def test_order_that_is_met_without_money_is_turned_down(quirks: Quirks, state: OrderState) -> None:
+def test_order_met_without_money_is_rejected(quirks: Quirks, state: OrderState) -> None:
     server = broker(account=AccountTerms(balance=Decimal(1000)), quirks=quirks)
     ticket = placed(server, waiting(volume="1.00"))
     after = len(server.transactions(0))
@@ -500,14 +500,14 @@ def test_price_beyond_the_sessions_limits_is_refused() -> None:
     ]
 
 
-def test_orders_of_other_symbols_are_not_met() -> None:
+def test_quote_does_not_fill_orders_of_other_symbols() -> None:
     server = broker()
     placed(server)
     server.set_quote("GBPUSD", Decimal("1.0"), Decimal("1.1"))
     assert len(server.orders()) == 1
 
 
-def test_symbol_that_closes_only_lets_its_pending_order_be_removed() -> None:
+def test_close_only_symbol_allows_removing_a_pending_order() -> None:
     server = broker()
     ticket = placed(server)
     server.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)

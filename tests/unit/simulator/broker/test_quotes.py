@@ -1,4 +1,4 @@
-"""Quotes as time goes on: the walk, the script, the hand."""
+"""Quotes: the random walk, scripted quotes and set_quote."""
 
 from decimal import Decimal
 from itertools import pairwise
@@ -15,7 +15,7 @@ WALK = RandomWalk(interval_ms=1000, step_points=5)
 
 
 def quotes(server: Broker, step_ms: int, steps: int) -> list[Decimal]:
-    """EURUSD's bid after each step."""
+    """Return EURUSD's bid after each step of time."""
     seen = []
     for number in range(1, steps + 1):
         server.advance(START + number * step_ms)
@@ -25,19 +25,19 @@ def quotes(server: Broker, step_ms: int, steps: int) -> list[Decimal]:
     return seen
 
 
-def test_walk_is_the_same_for_the_same_seed_however_time_is_cut() -> None:
+def test_random_walk_depends_on_seed_and_time_and_not_on_the_steps() -> None:
     fine, coarse = broker(random_walk=WALK), broker(random_walk=WALK)
     assert quotes(fine, 500, 100)[-1] == quotes(coarse, 5000, 10)[-1]
     assert fine.tick("GBPUSD") == coarse.tick("GBPUSD")
 
 
-def test_walk_differs_with_the_seed() -> None:
+def test_random_walk_differs_with_the_seed() -> None:
     one = Broker.start(Scenario(seed=1, random_walk=WALK), START)
     other = Broker.start(Scenario(seed=2, random_walk=WALK), START)
     assert quotes(one, 1000, 20) != quotes(other, 1000, 20)
 
 
-def test_walk_moves_in_points_and_keeps_the_spread() -> None:
+def test_random_walk_moves_in_points_and_keeps_the_spread() -> None:
     server = broker(random_walk=WALK)
     bids = [Decimal("1.09500"), *quotes(server, 1000, 50)]
     moves = [abs(after - before) for before, after in pairwise(bids)]
@@ -48,7 +48,7 @@ def test_walk_moves_in_points_and_keeps_the_spread() -> None:
     assert (symbol.spread, symbol.time_msc) == (10, START + 50_000)
 
 
-def test_long_absence_is_not_walked_through() -> None:
+def test_long_advance_adds_a_limited_number_of_quotes() -> None:
     server = broker(random_walk=WALK)
     server.advance(START + 30 * 86_400_000)
     tick = server.tick("EURUSD")
@@ -64,7 +64,7 @@ def test_time_does_not_go_back() -> None:
     assert (server.server_time(), server.tick("EURUSD")) == (START + 5000, before)
 
 
-def test_script_quotes_on_time_and_hits_stops_at_that_time() -> None:
+def test_scripted_quote_triggers_stops_at_its_time() -> None:
     script = (
         ScriptedQuote(at_ms=3000, symbol="EURUSD", bid=Decimal("1.08"), ask=Decimal("1.09")),
         ScriptedQuote(at_ms=1000, symbol="EURUSD", bid=Decimal("1.10"), ask=Decimal("1.11")),
@@ -77,30 +77,30 @@ def test_script_quotes_on_time_and_hits_stops_at_that_time() -> None:
     assert server.server_time() == START + 10_000
 
 
-def test_scripted_symbol_does_not_walk() -> None:
+def test_scripted_symbol_has_no_random_walk() -> None:
     script = (ScriptedQuote(at_ms=500, symbol="EURUSD", bid=Decimal("1.10"), ask=Decimal("1.11")),)
     server = Broker.start(Scenario(random_walk=WALK, quotes=script), START)
     assert set(quotes(server, 1000, 10)) == {Decimal("1.10")}
 
 
-def test_manual_set_quote_stays() -> None:
+def test_set_quote_stops_the_random_walk() -> None:
     server = broker(random_walk=WALK)
     server.set_quote("EURUSD", Decimal("1.2"), Decimal("1.3"))
     assert set(quotes(server, 1000, 10)) == {Decimal("1.2")}
 
 
-def test_closed_market_is_silent() -> None:
+def test_closed_market_has_no_quotes() -> None:
     server = broker(random_walk=WALK)
     server.set_session("EURUSD", False)
     assert set(quotes(server, 1000, 10)) == {Decimal("1.09500")}
 
 
 @pytest.mark.parametrize(("bid", "ask"), [("0", "1"), ("1.2", "1.1"), ("NaN", "1"), ("1", "Infinity")])
-def test_quote_that_cannot_be(bid: str, ask: str) -> None:
+def test_bad_quote_is_refused(bid: str, ask: str) -> None:
     with pytest.raises(ControlError, match="bid"):
         broker().set_quote("EURUSD", Decimal(bid), Decimal(ask))
 
 
-def test_quote_of_an_unknown_symbol() -> None:
+def test_quote_of_an_unknown_symbol_is_refused() -> None:
     with pytest.raises(ControlError, match="'EURXXX'"):
         broker().set_quote("EURXXX", Decimal(1), Decimal(1))

@@ -28,7 +28,7 @@ def test_empty_scenario_is_the_default_account() -> None:
     assert account.trade_mode is AccountTradeMode.DEMO
 
 
-def test_terms_of_account_and_symbol_reach_the_broker() -> None:
+def test_scenario_sets_account_and_symbol_properties() -> None:
     text = b"""{"account": {"margin_mode": "EXCHANGE", "limit_orders": 7, "fifo_close": true},
         "symbols": [{"name": "EURUSD", "orders": ["MARKET", "LIMIT"], "expiration": ["GTC", "DAY"],
                      "filling": ["BOC"], "orders_gtc": "DAILY", "volume_step": "0.1", "tick_size": "0.0001"}]}"""
@@ -44,11 +44,11 @@ def test_terms_of_account_and_symbol_reach_the_broker() -> None:
     assert (symbol.volume_step, symbol.trade_tick_size) == (Decimal("0.1"), Decimal("0.0001"))
 
 
-def test_default_symbols() -> None:
+def test_default_scenario_has_the_shipped_symbols() -> None:
     assert Broker.start(Scenario(), START).symbols() == ["EURUSD", "GBPUSD", "USDJPY", "XAUUSD"]
 
 
-def test_scenario_file(tmp_path: Path) -> None:
+def test_scenario_file_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "scenario.json"
     path.write_text(
         """{"seed": 7, "account": {"login": 42, "trade_mode": "REAL"},
@@ -136,7 +136,7 @@ def test_scenario_file(tmp_path: Path) -> None:
         ('{"rules": [{"effect": {"type": "REQUOTE"}, "times": 0}]}', "rules[0].times", "0", "how often"),
     ],
 )
-def test_error_names_key_value_and_remedy(text: str, key: str, value: str, remedy: str) -> None:
+def test_scenario_error_names_key_value_and_remedy(text: str, key: str, value: str, remedy: str) -> None:
     with pytest.raises(ScenarioError) as raised:
         parse_scenario(text.encode())
     message = str(raised.value)
@@ -145,6 +145,6 @@ def test_error_names_key_value_and_remedy(text: str, key: str, value: str, remed
     assert remedy in message.partition("; ")[2]
 
 
-def test_file_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_scenario_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="No such file"):
         load_scenario(tmp_path / "none.json")

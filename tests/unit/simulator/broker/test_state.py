@@ -1,4 +1,4 @@
-"""A broker that is saved and taken up again is the same broker."""
+"""Saved state: a restarted broker has everything that the first one had."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -27,12 +27,12 @@ from tests.unit.simulator.broker.build import (
 
 
 def restarted(server: Broker, path: Path) -> Broker:
-    """The same broker in its next process."""
+    """Return the broker as the next process loads it."""
     save_state(path, server.state)
     return Broker(load_state(path))
 
 
-def test_restarted_broker_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_restarted_broker_continues_from_its_saved_state(tmp_path: Path) -> None:
     server = broker(random_walk=RandomWalk(), rules=(Rule(effect=Reject(), match=Match(nth=3)),))
     opened(server, opening(sl="1.09400"))
     server.manual_open("XAUUSD", OrderType.SELL, Decimal("0.05"))
@@ -54,7 +54,7 @@ def test_restarted_broker_goes_on_where_it_was(tmp_path: Path) -> None:
     ]
 
 
-def test_restart_keeps_a_lost_connection_and_what_is_late(tmp_path: Path) -> None:
+def test_restart_keeps_the_disconnection_and_delayed_history(tmp_path: Path) -> None:
     server = broker(rules=(Rule(effect=DelayHistory(milliseconds=1000)),))
     ticket = opened(server)
     server.disconnect()
@@ -68,7 +68,7 @@ def test_restart_keeps_a_lost_connection_and_what_is_late(tmp_path: Path) -> Non
     assert emitted(other, 5) == []
 
 
-def test_restart_keeps_what_waits_and_what_was(tmp_path: Path) -> None:
+def test_restart_keeps_fill_plans_and_seeded_history(tmp_path: Path) -> None:
     server = broker(quirks=Quirks(stop_limit_keeps_type=True))
     server.seed_history(10)
     server.add_rule(Rule(effect=Fills(volumes=(Decimal("0.04"), Decimal("0.06")), pace=Pace.PER_QUOTE)))
@@ -90,14 +90,14 @@ def test_restart_keeps_what_waits_and_what_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff", b"[]"])
-def test_file_that_is_no_state(tmp_path: Path, content: bytes) -> None:
+def test_file_without_a_state_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broker.json"
     path.write_bytes(content)
     with pytest.raises(StateError, match="; start the broker without it"):
         load_state(path)
 
 
-def test_state_of_another_version(tmp_path: Path) -> None:
+def test_state_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "broker.json"
     server = broker()
     server.state.version = 2

@@ -1,4 +1,4 @@
-"""Stop loss, take profit and stop-out: how levels are set, and what happens when a quote reaches them."""
+"""Stop loss, take profit and stop-out: setting levels, and the closes when a quote reaches them."""
 
 from decimal import Decimal
 
@@ -48,7 +48,7 @@ def test_zero_removes_a_level() -> None:
     assert (server.positions()[0].sl, server.positions()[0].tp) == (Decimal(0), Decimal("1.10"))
 
 
-def test_level_refusals() -> None:
+def test_bad_levels_are_refused_with_their_return_code() -> None:
     server = broker()
     ticket = opened(server, opening(sl="1.09"))
     before = book_of(server)
@@ -112,14 +112,14 @@ def test_short_position_is_stopped_by_the_ask() -> None:
     assert server.deals_by_position(taken)[-1].reason is DealReason.TP
 
 
-def test_gap_slips_the_stop() -> None:
+def test_stop_is_filled_at_the_market_behind_a_gap() -> None:
     server = broker()
     ticket = opened(server, opening(sl="1.09400"))
     quote(server, "1.08000", "1.08010")
     assert server.deals_by_position(ticket)[-1].price == Decimal("1.08000")
 
 
-def test_stop_is_emitted_without_a_request() -> None:
+def test_stop_sends_no_request_transaction() -> None:
     server = broker()
     opened(server, opening(sl="1.09400"))
     quote(server, "1.09400", "1.09410")
@@ -133,7 +133,7 @@ def test_stop_is_emitted_without_a_request() -> None:
 
 
 @pytest.mark.parametrize(("keeps", "magic"), [(False, 0), (True, 77)])
-def test_stop_deal_may_bear_the_positions_magic(keeps: bool, magic: int) -> None:
+def test_stop_deal_has_the_positions_magic_by_quirk(keeps: bool, magic: int) -> None:
     server = broker(quirks=Quirks(stop_deals_keep_magic=keeps))
     ticket = opened(server, opening(sl="1.09400", magic=77))
     quote(server, "1.09400", "1.09410")
@@ -143,7 +143,7 @@ def test_stop_deal_may_bear_the_positions_magic(keeps: bool, magic: int) -> None
     assert (deal.magic, order.magic) == (magic, magic)
 
 
-def test_one_quote_stops_every_position_that_it_reaches() -> None:
+def test_one_quote_closes_every_position_whose_stop_it_reaches() -> None:
     server = broker()
     for _ in range(3):
         opened(server, opening(sl="1.09400"))
@@ -152,7 +152,7 @@ def test_one_quote_stops_every_position_that_it_reaches() -> None:
     assert len(server.positions()) == 1
 
 
-def test_stop_out_closes_the_worst_position_until_the_level_is_back() -> None:
+def test_stop_out_closes_the_largest_losses_until_the_level_is_restored() -> None:
     server = broker(account=AccountTerms(balance=Decimal(2000)))
     small, big = opened(server, opening("0.10")), opened(server, opening("1.00"))
     quote(server, "1.08100", "1.08110")
@@ -163,7 +163,7 @@ def test_stop_out_closes_the_worst_position_until_the_level_is_back() -> None:
     assert server.account().margin_level >= Decimal(50)
 
 
-def test_level_on_an_other_symbol_is_not_reached() -> None:
+def test_quote_does_not_reach_levels_of_other_symbols() -> None:
     server = broker()
     opened(server, opening(sl="1.09400"))
     server.set_quote("GBPUSD", Decimal("1.0"), Decimal("1.1"))

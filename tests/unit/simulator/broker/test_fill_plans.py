@@ -1,4 +1,4 @@
-"""Orders that are filled in parts: at once, quote by quote, or when a test says so."""
+"""Fill plans: portions at once, one per quote, or manually."""
 
 from decimal import Decimal
 
@@ -30,16 +30,16 @@ MANUALLY = Fills(pace=Pace.MANUALLY)
 
 
 def planned(fills: Fills, *symbols: SymbolTerms, quirks: Quirks = Quirks()) -> Broker:  # noqa: B008 - frozen
-    """A broker that fills the next order so."""
+    """Return a broker with a rule that fills the next order in these portions."""
     return broker(*symbols, rules=(Rule(effect=fills),), quirks=quirks)
 
 
 def volumes(server: Broker, position: int) -> list[Decimal]:
-    """The deals of a position, by volume."""
+    """Return the volumes of a position's deals."""
     return [deal.volume for deal in server.deals_by_position(position)]
 
 
-def test_pending_order_is_filled_in_parts_at_their_prices() -> None:
+def test_pending_order_is_filled_in_portions_at_their_prices() -> None:
     prices = (Decimal("1.08990"), Decimal("1.08980"))
     server = planned(Fills(volumes=(Decimal("0.04"), Decimal("0.06")), prices=prices))
     ticket = placed(server)
@@ -61,7 +61,7 @@ def test_pending_order_is_filled_in_parts_at_their_prices() -> None:
     ]
 
 
-def test_remainder_of_a_return_order_stays() -> None:
+def test_remainder_of_a_return_order_stays_live() -> None:
     server = planned(Fills(volumes=(SOME,)))
     ticket = placed(server)
     quoted(server, "1.08990")
@@ -99,7 +99,7 @@ def test_remainder_of_an_ioc_pending_order_is_cancelled(quirks: Quirks, state: O
     assert (order.state, order.volume_current, server.orders()) == (state, Decimal("0.07"), [])
 
 
-def test_fok_pending_order_that_would_not_be_filled_is_killed() -> None:
+def test_fok_pending_order_with_too_small_portions_is_cancelled() -> None:
     server = planned(Fills(volumes=(SOME,)))
     ticket = placed(server, waiting(filling=OrderFilling.FOK))
     quoted(server, "1.08990")
@@ -119,7 +119,7 @@ def test_limit_order_is_filled_by_the_quotes_that_meet_it() -> None:
     assert done(server, ticket).state is OrderState.FILLED
 
 
-def test_stop_order_that_was_met_is_filled_by_every_quote() -> None:
+def test_triggered_stop_order_is_filled_by_every_quote() -> None:
     server = planned(Fills(volumes=(SOME, Decimal("0.07")), pace=Pace.PER_QUOTE))
     ticket = placed(server, waiting(OrderType.BUY_STOP, "1.10"))
     quoted(server, "1.10000")
@@ -127,7 +127,7 @@ def test_stop_order_that_was_met_is_filled_by_every_quote() -> None:
     assert volumes(server, ticket) == [SOME, Decimal("0.07")]
 
 
-def test_order_that_is_filled_by_manual_ignores_the_market() -> None:
+def test_manually_filled_order_ignores_the_market() -> None:
     server = planned(MANUALLY)
     ticket = placed(server)
     quoted(server, "1.08000")
@@ -142,7 +142,7 @@ def test_order_that_is_filled_by_manual_ignores_the_market() -> None:
     assert volumes(server, ticket) == [SOME, Decimal("0.07")]
 
 
-def test_live_order_can_be_given_another_plan() -> None:
+def test_plan_of_a_live_order_can_be_replaced() -> None:
     server = broker()
     ticket = placed(server)
     server.plan_fills(ticket, MANUALLY)
@@ -153,7 +153,7 @@ def test_live_order_can_be_given_another_plan() -> None:
     assert volumes(server, ticket) == [SOME, Decimal("0.07")]
 
 
-def test_order_is_filled_before_its_price_is_met() -> None:
+def test_fill_ignores_the_orders_price() -> None:
     server = broker()
     ticket = placed(server)
     server.fill(ticket, SOME)
@@ -161,14 +161,14 @@ def test_order_is_filled_before_its_price_is_met() -> None:
     assert volumes(server, ticket) == [SOME, Decimal("0.07")]
 
 
-def test_order_is_turned_down_when_its_price_is_met() -> None:
+def test_order_is_rejected_when_its_price_is_met() -> None:
     server = broker(rules=(Rule(effect=RefuseTrigger(), match=Match(kind=SendKind.PENDING)),))
     ticket = placed(server)
     quoted(server, "1.08990")
     assert (done(server, ticket).state, server.positions()) == (OrderState.REJECTED, [])
 
 
-def test_market_order_that_waits_is_answered_as_placed() -> None:
+def test_unfilled_market_order_is_answered_placed() -> None:
     server = planned(MANUALLY, EXCHANGE)
     result = server.order_send(opening(filling=OrderFilling.RETURN))
     assert (result.retcode, result.deal, result.volume) == (Retcode.PLACED, 0, Decimal("0.10"))
@@ -181,7 +181,7 @@ def test_market_order_that_waits_is_answered_as_placed() -> None:
     assert done(server, result.order).state is OrderState.FILLED
 
 
-def test_market_order_with_return_keeps_its_remainder() -> None:
+def test_market_order_with_filling_return_keeps_its_remainder() -> None:
     server = planned(Fills(volumes=(SOME,)), EXCHANGE)
     result = server.order_send(opening(filling=OrderFilling.RETURN))
     assert (result.retcode, result.volume) == (Retcode.DONE_PARTIAL, SOME)
@@ -201,7 +201,7 @@ def test_market_order_is_filled_quote_by_quote() -> None:
     assert (order.state, order.volume_current) == (OrderState.CANCELED, Decimal("0.05"))
 
 
-def test_second_close_of_what_is_being_closed_is_refused() -> None:
+def test_second_close_of_a_position_under_close_is_refused() -> None:
     server = broker(EXCHANGE)
     ticket = opened(server)
     server.add_rule(Rule(effect=MANUALLY))
@@ -212,7 +212,7 @@ def test_second_close_of_what_is_being_closed_is_refused() -> None:
     assert server.positions() == []
 
 
-def test_close_order_ends_with_its_position() -> None:
+def test_close_order_is_cancelled_when_its_position_is_closed() -> None:
     server = broker(EXCHANGE)
     ticket = opened(server, opening(sl="1.09400"))
     server.add_rule(Rule(effect=MANUALLY))
@@ -223,7 +223,7 @@ def test_close_order_ends_with_its_position() -> None:
     assert (order.state, order.volume_current) == (OrderState.CANCELED, Decimal("0.10"))
 
 
-def test_close_order_never_closes_more_than_there_is() -> None:
+def test_close_order_fills_at_most_the_positions_volume() -> None:
     server = broker(EXCHANGE)
     ticket = opened(server)
     server.add_rule(Rule(effect=MANUALLY))
@@ -237,7 +237,7 @@ def test_close_order_never_closes_more_than_there_is() -> None:
     assert (server.positions(), done(server, waits).state) == ([], OrderState.FILLED)
 
 
-def test_closing_in_parts_needs_no_margin() -> None:
+def test_partial_closes_need_no_margin() -> None:
     server = broker(account=AccountTerms(balance=Decimal(1100)))
     ticket = opened(server, opening("0.90"))
     fills = Fills(volumes=(Decimal("0.40"), Decimal("0.50")), pace=Pace.PER_QUOTE)
@@ -256,7 +256,7 @@ def test_closing_in_parts_needs_no_margin() -> None:
         (Fills(volumes=(SOME,), prices=(Decimal("NaN"),)), "prices"),
     ],
 )
-def test_plan_that_cannot_work_is_refused(fills: Fills, key: str) -> None:
+def test_bad_fill_plan_is_refused(fills: Fills, key: str) -> None:
     server = broker()
     ticket = placed(server)
     with pytest.raises(ControlError, match=key):
@@ -265,7 +265,7 @@ def test_plan_that_cannot_work_is_refused(fills: Fills, key: str) -> None:
         server.add_rule(Rule(effect=fills))
 
 
-def test_fill_that_cannot_be() -> None:
+def test_bad_fill_is_refused() -> None:
     server = broker()
     ticket = placed(server)
     with pytest.raises(ControlError, match="order 5 is not live"):

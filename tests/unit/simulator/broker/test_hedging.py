@@ -1,4 +1,4 @@
-"""Rules of hedging accounts: opposite positions, oldest first, close by, and how many positions there may be."""
+"""Rules of hedging accounts: opposite positions, FIFO, close by, and the limit of positions."""
 
 from decimal import Decimal
 
@@ -35,7 +35,7 @@ FREE = SymbolTerms(name="EURUSD", commission=Decimal(0))
 
 
 def pair(server: Broker, bought: str, sold: str) -> tuple[int, int]:
-    """A long position and a short one, 20 points higher."""
+    """Open a long position, and a short one 20 points higher."""
     long = opened(server, opening(bought, magic=1))
     server.set_quote("EURUSD", Decimal("1.09530"), Decimal("1.09540"))
     return long, opened(server, opening(sold, SELL, magic=2))
@@ -67,7 +67,7 @@ def test_close_by_closes_each_at_the_others_price() -> None:
 
 
 @pytest.mark.parametrize("position_emitted", [True, False])
-def test_close_by_is_emitted_with_both_deals(position_emitted: bool) -> None:
+def test_close_by_sends_the_transactions_of_both_deals(position_emitted: bool) -> None:
     server = broker(FREE, quirks=Quirks(close_by_position_emitted=position_emitted))
     long, short = pair(server, "0.10", "0.20")
     server.order_send(closing_by(long, short))
@@ -95,7 +95,7 @@ def test_close_by_leaves_the_rest_of_the_first_position() -> None:
     assert server.deals_by_position(long)[-1].profit == Decimal("2.00")
 
 
-def test_close_by_refusals() -> None:
+def test_bad_close_by_is_refused_with_its_return_code() -> None:
     server = broker(SymbolTerms(name="EURUSD"), SymbolTerms(name="GBPUSD", orders=("MARKET",)))
     long, short = pair(server, "0.10", "0.10")
     other = opened(server, opening())
@@ -116,7 +116,7 @@ def test_close_by_refusals() -> None:
     assert server.order_send(closing_by(long, short)).retcode == Retcode.MARKET_CLOSED
 
 
-def test_manual_closes_by() -> None:
+def test_manual_close_by_closes_both_positions() -> None:
     server = broker(FREE)
     long, short = pair(server, "0.10", "0.10")
     deals = [server.history_deal(ticket) for ticket in server.manual_close_by(short, long)]
@@ -129,7 +129,7 @@ def test_manual_closes_by() -> None:
         server.manual_close_by(long, short)
 
 
-def test_oldest_position_has_to_be_closed_first() -> None:
+def test_fifo_account_closes_the_oldest_position_first() -> None:
     server = broker(account=AccountTerms(fifo_close=True))
     assert server.account().fifo_close
     oldest, newer = opened(server), opened(server)
@@ -142,7 +142,7 @@ def test_oldest_position_has_to_be_closed_first() -> None:
     assert server.order_send(closing(newer)).retcode == Retcode.DONE
 
 
-def test_close_by_takes_the_oldest_first() -> None:
+def test_fifo_account_closes_the_oldest_position_by_another() -> None:
     server = broker(account=AccountTerms(fifo_close=True))
     oldest, long, short = opened(server), opened(server), opened(server, opening(type=SELL))
     assert server.order_send(closing_by(long, short)).retcode == Retcode.FIFO_CLOSE
@@ -161,7 +161,7 @@ def test_account_without_hedging_holds_one_side_of_a_symbol() -> None:
     assert server.order_send(closing(ticket)).retcode == Retcode.DONE
 
 
-def test_pending_order_that_would_hedge_is_turned_down_when_it_is_met() -> None:
+def test_pending_order_that_would_hedge_is_rejected_when_it_is_met() -> None:
     server = broker(account=AccountTerms(hedge_allowed=False))
     ticket = placed(server, waiting(OrderType.SELL_LIMIT, "1.10"))
     opened(server)
@@ -170,7 +170,7 @@ def test_pending_order_that_would_hedge_is_turned_down_when_it_is_met() -> None:
     assert len(server.positions()) == 1
 
 
-def test_number_of_positions_is_limited_and_pending_orders_count() -> None:
+def test_limit_of_positions_counts_pending_orders() -> None:
     server = broker(account=AccountTerms(limit_positions=2))
     ticket = opened(server)
     placed(server)

@@ -1,5 +1,4 @@
-"""Laws that hold whatever is done: of money, of volume, of orders, and of refusals; on hedging and on netting
-accounts."""
+"""Invariants of money, volume, orders and refusals under any sequence of trades, hedging and netting."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -85,7 +84,7 @@ effects: strategies.SearchStrategy[Effect] = strategies.one_of(
 
 
 class AnyTrading(RuleBasedStateMachine):
-    """Opens, closes, pending orders, stops, quotes, nights, hands and faults in any order."""
+    """Opens, closes, pending orders, stops, quotes, nights, manual trades and faults in any order."""
 
     mode = MarginMode.RETAIL_HEDGING
 
@@ -96,7 +95,7 @@ class AnyTrading(RuleBasedStateMachine):
         self.book = self.server.state.trade.book
 
     def _send(self, request: TradeRequest) -> None:
-        """Send, and hold the answer against the log and the book."""
+        """Send a request, and compare the answer with the record of sends and the book."""
         before = book_of(self.server), len(self.book.history), len(self.book.deals), len(self.server.sends())
         try:
             retcode: int | None = self.server.order_send(request).retcode
@@ -105,7 +104,7 @@ class AnyTrading(RuleBasedStateMachine):
         sends = self.server.sends()
         assert len(sends) == before[3] + 1
         assert sends[-1].retcode == retcode
-        # What is hidden from history has been done all the same.
+        # An order that is hidden from history has been executed.
         after = book_of(self.server), len(self.book.history), len(self.book.deals)
         assert (after != before[:3]) == sends[-1].executed
         if retcode in DONE:
@@ -118,7 +117,7 @@ class AnyTrading(RuleBasedStateMachine):
         return positions[pick % len(positions)] if positions else None
 
     def _any_order(self, pick: int) -> int:
-        """A live order, else one in history, else none."""
+        """Return a live order, else one in history, else 0."""
         tickets = list(self.book.orders) or list(self.book.history) or [0]
         return tickets[pick % len(tickets)]
 
@@ -268,7 +267,7 @@ class AnyTrading(RuleBasedStateMachine):
 
     @invariant()
     def signed_volume_of_its_deals_is_the_positions(self) -> None:
-        """And so zero where the position is gone."""
+        """The sum is zero for a closed position."""
         net: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
         for deal in self._all_deals():
             if deal.type in TRADES:
@@ -282,7 +281,7 @@ class AnyTrading(RuleBasedStateMachine):
 
     @invariant()
     def an_order_is_filled_by_its_deals(self) -> None:
-        """No more and no less: none is executed twice, and no volume is filled without a deal."""
+        """No order is executed twice, and no volume is filled without a deal."""
         filled: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
         for deal in self._all_deals():
             # A close-by is one order with a deal on either side.
@@ -317,7 +316,7 @@ class AnyTrading(RuleBasedStateMachine):
 
 
 class AnyNetting(AnyTrading):
-    """The same on an account that nets."""
+    """The same rules and invariants on a netting account."""
 
     mode = MarginMode.RETAIL_NETTING
 
