@@ -24,7 +24,15 @@ from rich.table import Table
 
 from bridge.core.director.contract import OrderType, utc_text
 from bridge.core.director.poll import Item, read_batch
-from bridge.core.link.messages import AccountIdentity, Command, Hello, LedgerIdentity, Prove
+from bridge.core.link.messages import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
+    AccountIdentity,
+    Command,
+    Hello,
+    LedgerIdentity,
+    Prove,
+)
 from bridge.core.link.reports import (
     CommandReport,
     CommandStage,
@@ -148,7 +156,13 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
 
 
 def _bind(journal: Journal, now: datetime) -> int:
-    hello = Hello(min_version=1, max_version=1, officer=OFFICER, instance_id="0" * 32, nonce="0" * 64)
+    hello = Hello(
+        min_version=PROTOCOL_MIN,
+        max_version=PROTOCOL_MAX,
+        officer=OFFICER,
+        instance_id="0" * 32,
+        nonce="0" * 64,
+    )
     prove = Prove(
         proof="0" * 64,
         account=AccountIdentity(

@@ -10,6 +10,8 @@ from typing import TypeVar
 from bridge.core.link.handshake import LinkKey, choose_version, proofs_equal
 from bridge.core.link.messages import (
     MAX_MESSAGE_BYTES,
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
     Ack,
     Bye,
     Challenge,
@@ -87,7 +89,7 @@ class SidecarPeer:
 
     def challenge(self, hello: Hello) -> Challenge:
         """Return the answer to a hello."""
-        version = choose_version(hello, 1, 1)
+        version = choose_version(hello, PROTOCOL_MIN, PROTOCOL_MAX)
         assert version is not None
         self._hello = hello
         return Challenge(version=version, nonce=NONCE, proof=self.key.sidecar_proof(hello, version, NONCE))
@@ -95,7 +97,9 @@ class SidecarPeer:
     def welcome(self, prove: Prove) -> Welcome:
         """Check a proof and return the answer, with a new epoch."""
         assert self._hello is not None
-        assert proofs_equal(self.key.terminal_proof(self._hello, 1, NONCE, prove.account), prove.proof)
+        assert proofs_equal(
+            self.key.terminal_proof(self._hello, PROTOCOL_MAX, NONCE, prove.account), prove.proof
+        )
         self.proofs.append(prove)
         self.epoch += 1
         self._seq = 0

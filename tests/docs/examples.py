@@ -22,7 +22,11 @@ CLIENT_ORDER_ID = 1_778_621_151_013_965
 SERVER_MS = 1_767_528_005_000
 
 HELLO = messages.Hello(
-    min_version=1, max_version=1, officer="eo-001", instance_id=INSTANCE_ID, nonce="1e" * 32
+    min_version=messages.PROTOCOL_MIN,
+    max_version=messages.PROTOCOL_MAX,
+    officer="eo-001",
+    instance_id=INSTANCE_ID,
+    nonce="1e" * 32,
 )
 ACCOUNT = messages.AccountIdentity(
     login=5_000_001,
@@ -158,7 +162,7 @@ REPORTS: list[AnyReport] = [
 FROM_TERMINAL: list[FromTerminal] = [
     HELLO,
     messages.Prove(
-        proof=KEY.terminal_proof(HELLO, 1, SIDECAR_NONCE, ACCOUNT),
+        proof=KEY.terminal_proof(HELLO, messages.PROTOCOL_MAX, SIDECAR_NONCE, ACCOUNT),
         account=ACCOUNT,
         ledger=messages.LedgerIdentity(id="1ed6e4" * 5 + "00", mark=0),
         program="ExecutionOfficer 1.00",
@@ -182,7 +186,11 @@ FROM_TERMINAL: list[FromTerminal] = [
 ]
 
 FROM_SIDECAR: list[FromSidecar] = [
-    messages.Challenge(version=1, nonce=SIDECAR_NONCE, proof=KEY.sidecar_proof(HELLO, 1, SIDECAR_NONCE)),
+    messages.Challenge(
+        version=messages.PROTOCOL_MAX,
+        nonce=SIDECAR_NONCE,
+        proof=KEY.sidecar_proof(HELLO, messages.PROTOCOL_MAX, SIDECAR_NONCE),
+    ),
     messages.Refused(
         code=messages.RefusalCode.KEY,
         message="the terminal does not hold the link key of officer 'eo-001'",

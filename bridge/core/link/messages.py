@@ -19,8 +19,8 @@ from bridge.core.director.contract import OrderType, TimeInForce
 from bridge.core.units.decimals import ZERO, AmountError, check_amount
 from bridge.core.units.mt5_terms import MarginMode, Side, TradeMode
 
-PROTOCOL_MIN: Final = 1
-PROTOCOL_MAX: Final = 1
+PROTOCOL_MIN: Final = 2
+PROTOCOL_MAX: Final = 2
 """The protocol versions that this code speaks, both inclusive."""
 
 MAX_MESSAGE_BYTES: Final = 65_536

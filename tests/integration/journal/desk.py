@@ -13,6 +13,8 @@ import msgspec
 from bridge.core.director.contract import OrderType
 from bridge.core.director.poll import read_batch
 from bridge.core.link.messages import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
     AccountIdentity,
     Command,
     Hello,
@@ -195,7 +197,13 @@ class Desk:
     ) -> Opened | NotOpened:
         """The terminal has proved itself."""
         officer = officer or self.officer
-        hello = Hello(min_version=1, max_version=1, officer=officer, instance_id=instance_id, nonce="00" * 32)
+        hello = Hello(
+            min_version=PROTOCOL_MIN,
+            max_version=PROTOCOL_MAX,
+            officer=officer,
+            instance_id=instance_id,
+            nonce="00" * 32,
+        )
         prove = Prove(
             proof="00" * 32,
             account=account,

@@ -11,6 +11,8 @@ import zmq.asyncio
 
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
     AccountIdentity,
     Challenge,
     Hello,
@@ -112,7 +114,11 @@ class Terminal:
     ) -> None:
         """Hello, and the proof."""
         hello = Hello(
-            min_version=1, max_version=1, officer=OFFICER, instance_id=self.instance_id, nonce="0f" * 32
+            min_version=PROTOCOL_MIN,
+            max_version=PROTOCOL_MAX,
+            officer=OFFICER,
+            instance_id=self.instance_id,
+            nonce="0f" * 32,
         )
         await self.say(hello)
         challenge = await self.hear(Challenge)

@@ -16,6 +16,8 @@ import zmq
 
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
     Ack,
     Bye,
     Challenge,
@@ -259,7 +261,11 @@ async def test_a_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: 
         await knock(3)
         for name in ("eo-8", "eo-9"):
             hello = Hello(
-                min_version=1, max_version=1, officer=name, instance_id=OTHER_INSTANCE_ID, nonce="0f" * 32
+                min_version=PROTOCOL_MIN,
+                max_version=PROTOCOL_MAX,
+                officer=name,
+                instance_id=OTHER_INSTANCE_ID,
+                nonce="0f" * 32,
             )
             await second.say(hello)
             with pytest.raises(AssertionError, match=name):

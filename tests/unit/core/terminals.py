@@ -4,6 +4,8 @@ import msgspec
 
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
     AccountIdentity,
     Challenge,
     Hello,
@@ -54,7 +56,11 @@ class Terminal:
         self.peer = peer
         self.key = KEYS[officer]
         self.hello = Hello(
-            min_version=1, max_version=1, officer=officer, instance_id=instance_id * 32, nonce="c" * 64
+            min_version=PROTOCOL_MIN,
+            max_version=PROTOCOL_MAX,
+            officer=officer,
+            instance_id=instance_id * 32,
+            nonce="c" * 64,
         )
 
     def say(self, sessions: Sessions, message: Message, now: float = 0.0) -> list[Effect]:

@@ -6,8 +6,8 @@
 #include "..\Json\Writer.mqh"
 #include "Records.mqh"
 
-#define PROTOCOL_MIN 1
-#define PROTOCOL_MAX 1
+#define PROTOCOL_MIN 2
+#define PROTOCOL_MAX 2
 //+------------------------------------------------------------------+
 //| Return the first message of a session.                           |
 //+------------------------------------------------------------------+

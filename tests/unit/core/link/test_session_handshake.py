@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
     Bye,
     Challenge,
     ErrorMessage,
@@ -50,7 +52,7 @@ def refusal(effects: list[Effect], officer: str = OFFICER) -> str:
 def test_both_sides_prove_themselves_and_the_journal_admits() -> None:
     link, terminal = sessions(), Terminal()
     challenge = challenged(terminal.knock(link))
-    assert challenge.proof == terminal.key.sidecar_proof(terminal.hello, 1, challenge.nonce)
+    assert challenge.proof == terminal.key.sidecar_proof(terminal.hello, PROTOCOL_MAX, challenge.nonce)
     prove = terminal.proof(challenge)
     assert terminal.say(link, prove) == [Admit(b"peer-1", OFFICER, terminal.hello, prove)]
     assert link.session(OFFICER) is None  # the journal decides
@@ -73,7 +75,12 @@ def test_every_challenge_has_its_own_nonce() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "remedy"), [(2, 9, "update the sidecar"), (999, 1, "update the sidecar")]
+    ("low", "high", "remedy"),
+    [
+        (PROTOCOL_MAX + 1, PROTOCOL_MAX + 9, "update the sidecar"),
+        (999, PROTOCOL_MAX, "update the sidecar"),
+        (1, PROTOCOL_MIN - 1, "update the terminal's program"),
+    ],
 )
 def test_versions_that_do_not_meet_are_refused_with_who_is_to_update(
     low: int, high: int, remedy: str
@@ -154,7 +161,7 @@ def test_a_second_boot_is_refused_while_the_first_lives_and_admitted_after() -> 
     first.enter(link)
     first.beat(link, now=10.0)
     assert refusal(second.knock(link, 12.999)) == RefusalCode.SECOND_INSTANCE
-    assert challenged(second.knock(link, 13.0)).version == 1
+    assert challenged(second.knock(link, 13.0)).version == PROTOCOL_MAX
     effects = second.enter(link, epoch=2, now=13.0)
     assert effects == [Ended(OFFICER, 1, "a new session took over"), Send(b"peer-2", welcome(2))]
     session = link.session(OFFICER)
@@ -328,7 +335,7 @@ FRAMES = st.one_of(
     *[instances(cls).map(encode) for cls in (Hello, ErrorMessage, Bye)],
     st.sampled_from([encode(heartbeat(1)), encode(Terminal().hello), encode(Terminal(officer=OTHER).hello)]),
     instances(Hello).map(
-        lambda hello: encode(msgspec.structs.replace(hello, officer=OFFICER, min_version=1))
+        lambda hello: encode(msgspec.structs.replace(hello, officer=OFFICER, min_version=PROTOCOL_MIN))
     ),
     instances(Prove).map(encode),
 )

@@ -5,6 +5,7 @@ import pytest
 
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
+    PROTOCOL_MAX,
     Ack,
     Bye,
     Challenge,
@@ -64,15 +65,15 @@ def test_a_wrong_proof_is_never_answered_with_ours(line: Line) -> None:
 
 def test_our_own_proof_played_back_is_no_sidecar_proof(line: Line) -> None:
     hello = line.hello()
-    mirrored = KEY.terminal_proof(hello, 1, hello.nonce, ACCOUNT)
-    line.receive(Challenge(version=1, nonce=hello.nonce, proof=mirrored))
+    mirrored = KEY.terminal_proof(hello, PROTOCOL_MAX, hello.nonce, ACCOUNT)
+    line.receive(Challenge(version=PROTOCOL_MAX, nonce=hello.nonce, proof=mirrored))
     assert line.sent() == []
     assert line.session.phase is Phase.DOWN
 
 
 def test_a_version_that_was_not_offered_is_refused(line: Line) -> None:
-    hello = line.hello()
-    line.receive(Challenge(version=2, nonce="5e" * 32, proof=KEY.sidecar_proof(hello, 2, "5e" * 32)))
+    hello, other = line.hello(), PROTOCOL_MAX + 1
+    line.receive(Challenge(version=other, nonce="5e" * 32, proof=KEY.sidecar_proof(hello, other, "5e" * 32)))
     assert line.sent() == []
     assert line.session.phase is Phase.DOWN
 
