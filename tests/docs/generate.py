@@ -8,7 +8,6 @@ import inspect
 import itertools
 import re
 import sqlite3
-import textwrap
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -28,7 +27,8 @@ from bridge.core.trade.retcodes import RETCODES, Verdict
 from bridge.exits import ExitCode
 from bridge.journal.database.schema import migrations
 from bridge.log_codes import LogCode
-from tests.docs import examples, module_map, specification
+from tests.docs import examples, module_map, simulated_broker, specification
+from tests.docs.attributes import attribute_docs
 
 PAGES: Final = tuple(sorted((Path(__file__).parents[2] / "docs").glob("*.md")))
 """The pages that may have generated parts, which stand between markers."""
@@ -64,25 +64,9 @@ def _examples(messages: Iterable[messages.Message], encode: Callable[[messages.M
 
 
 def _field_lines(kind: type[msgspec.Struct]) -> str:
-    described = _attribute_docs(kind)
+    described = attribute_docs(kind)
     lines = [f"- `{name}`: {words}" for name, words in described.items()]
     return "\n" + "\n".join(lines) + "\n" if lines else ""
-
-
-def _attribute_docs(kind: type) -> dict[str, str]:
-    """Return the texts beneath a struct's fields, from its source."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    found: dict[str, str] = {}
-    body = tree.body if isinstance(tree, ast.ClassDef) else []
-    for field, text in itertools.pairwise(body):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(text, ast.Expr)
-            and isinstance(text.value, ast.Constant)
-        ):
-            found[field.target.id] = " ".join(str(text.value.value).split())
-    return found
 
 
 def field_rules() -> str:
@@ -177,7 +161,7 @@ def _diagram(table: Mapping[StrEnum, Mapping[StrEnum, StrEnum]]) -> str:
 
 def risk_limits() -> str:
     """Return each risk limit of an officer, with its default."""
-    described = _attribute_docs(RiskLimits)
+    described = attribute_docs(RiskLimits)
     lines = []
     for field in msgspec.structs.fields(RiskLimits):
         default = field.default if field.default is not msgspec.NODEFAULT else "none"
@@ -268,7 +252,7 @@ def columns() -> dict[str, list[str]]:
 
 def undescribed_event_fields() -> list[str]:
     """Return the additions to an event that have no text beneath them."""
-    described = _attribute_docs(ExecutionEvent)
+    described = attribute_docs(ExecutionEvent)
     names = [field.name for field in msgspec.structs.fields(ExecutionEvent)]
     return [name for name in names if name not in CONTRACT_EVENT_FIELDS and not described.get(name)]
 
@@ -298,7 +282,7 @@ def schema_views() -> str:
 
 def event_fields() -> str:
     """Return each field of an event, and whether the contract has it."""
-    described = _attribute_docs(ExecutionEvent)
+    described = attribute_docs(ExecutionEvent)
     rows = [
         f"| `{field.name}` | {'contract' if field.name in CONTRACT_EVENT_FIELDS else 'addition'} |"
         f" {_cell(described.get(field.name, ''))} |"
@@ -351,6 +335,8 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "event-fields": event_fields,
     "directive-states": directive_states,
     "log-codes": log_codes,
+    "scenario-keys": simulated_broker.scenario_keys,
+    "fault-rules": simulated_broker.fault_rule_keys,
     "module-map": module_map.python_map,
     "mql5-map": module_map.mql5_map,
 }

@@ -44,20 +44,23 @@ _KINDS = {
 
 
 class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Criteria of the sends that a rule applies to; an absent one matches all. `nth` counts the sends that meet
-    the others, from 1, since the rule was added. `symbol` is that of the order or position where the request names
-    one (MODIFY, REMOVE, SLTP, CLOSE_BY), else the request's own."""
+    """Criteria of the sends that a rule applies to; an absent one matches all sends."""
 
     nth: int | None = None
+    """Number of the send among those that meet the other criteria since the rule was added, from 1."""
     magic: int | None = None
+    """Magic of the request."""
     symbol: str | None = None
+    """Symbol of the order or position that the request names (MODIFY, REMOVE, SLTP, CLOSE_BY), else its own."""
     kind: SendKind | None = None
+    """OPEN, CLOSE, SLTP, PENDING, MODIFY, REMOVE or CLOSE_BY."""
 
 
 class Reject(Struct, frozen=True, kw_only=True, tag="REJECT", forbid_unknown_fields=True):
-    """Refuse with this retcode; nothing is executed."""
+    """Refuse; nothing is executed."""
 
     retcode: int = Retcode.REJECT
+    """Return code of the refusal; any number."""
 
 
 class Requote(Struct, frozen=True, kw_only=True, tag="REQUOTE", forbid_unknown_fields=True):
@@ -65,16 +68,18 @@ class Requote(Struct, frozen=True, kw_only=True, tag="REQUOTE", forbid_unknown_f
 
 
 class LoseAnswer(Struct, frozen=True, kw_only=True, tag="LOSE_ANSWER", forbid_unknown_fields=True):
-    """Execute, and lose the answer: the client gets `retcode` (TIMEOUT or CONNECTION) without tickets, or with None
-    no answer at all. No REQUEST transaction is sent."""
+    """Execute, and lose the answer. No REQUEST transaction is sent."""
 
     retcode: int | None = Retcode.TIMEOUT
+    """Return code that the client gets, without tickets: 10012 (TIMEOUT) or 10031 (CONNECTION); null for no
+    answer at all."""
 
 
 class Latency(Struct, frozen=True, kw_only=True, tag="LATENCY", forbid_unknown_fields=True):
-    """Execute at once, answer after this many milliseconds."""
+    """Execute at once, and delay the answer."""
 
     milliseconds: int
+    """Delay of the answer."""
 
 
 class Pace(StrEnum):
@@ -89,14 +94,18 @@ class Pace(StrEnum):
 
 
 class Fills(Struct, frozen=True, kw_only=True, tag="FILLS", forbid_unknown_fields=True):
-    """Fill in these portions (lots), one deal each, at these prices (0, or none: the market's). A pending order
-    keeps the plan until its price is met. The rest of the volume is cancelled, or stays live on an order with
-    filling RETURN; a FOK order that the portions do not fill is not executed (a market order is answered REJECT).
-    A market order that is not filled at once is answered PLACED."""
+    """Fill the order in portions, one deal each. A pending order keeps the plan until its price is met. The rest
+    of the volume is cancelled, or stays live on an order with filling RETURN; a FOK order that the portions do
+    not fill is not executed (a market order is answered REJECT). A market order that is not filled at once is
+    answered PLACED."""
 
     volumes: tuple[Decimal, ...] = ()
+    """Volumes of the portions, in lots; may be empty with pace MANUALLY only."""
     prices: tuple[Decimal, ...] = ()
+    """Price of each portion; 0, or no prices at all, for the market's."""
     pace: Pace = Pace.AT_ONCE
+    """AT_ONCE: all portions once the price is met. PER_QUOTE: one then, and one with each further quote.
+    MANUALLY: only by the control `fill`."""
 
 
 class RefuseTrigger(Struct, frozen=True, kw_only=True, tag="REFUSE_TRIGGER", forbid_unknown_fields=True):
@@ -104,11 +113,13 @@ class RefuseTrigger(Struct, frozen=True, kw_only=True, tag="REFUSE_TRIGGER", for
 
 
 class MoveMarket(Struct, frozen=True, kw_only=True, tag="MOVE_MARKET", forbid_unknown_fields=True):
-    """Quote these prices just before the request arrives: the orders and stops that they reach have been executed
-    by then. The symbol is found as for `Match.symbol`; without a known symbol nothing is quoted."""
+    """Quote other prices just before the request arrives: the orders and stops that they reach have been executed
+    by then. The symbol is found as for `match.symbol`; without a known symbol nothing is quoted."""
 
     bid: Decimal
+    """Bid; above 0."""
     ask: Decimal
+    """Ask; not below the bid."""
 
 
 class DropTransactions(
@@ -118,9 +129,10 @@ class DropTransactions(
 
 
 class DelayHistory(Struct, frozen=True, kw_only=True, tag="DELAY_HISTORY", forbid_unknown_fields=True):
-    """Keep this send's order and deals out of history for this many milliseconds of server time."""
+    """Keep this send's order and deals out of history for a time."""
 
     milliseconds: int
+    """Delay, in milliseconds of server time."""
 
 
 Effect = (
@@ -137,11 +149,14 @@ Effect = (
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One fault: its effect, the sends that it applies to, and how often it fires at most."""
+    """One fault, and the sends that it applies to."""
 
     effect: Effect
+    """The fault."""
     match: Match = Match()
+    """The sends that it applies to; all by default."""
     times: int = 1
+    """Number of times that it fires at most, from 1."""
 
 
 def rule_fault(rule: Rule) -> str | None:
