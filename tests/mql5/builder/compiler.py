@@ -1,4 +1,4 @@
-"""The C++ compiler: the system's where there is one, otherwise zig's, from the PyPI package `ziglang`."""
+"""C++ compiler: the system's, otherwise zig's from the PyPI package `ziglang`."""
 
 import importlib.util
 import os
@@ -14,24 +14,23 @@ from typing import Final
 
 NAMES: Final = ("c++", "g++", "clang++")
 
-# MQL5's integers wrap around where C++ would have undefined behaviour.
+# MQL5's integers wrap around where C++ has undefined behaviour.
 BASE: Final = (
     "-std=c++17", "-O1", "-g0", "-shared", "-fvisibility=hidden", "-fwrapv", "-fno-strict-aliasing",
     "-ffp-contract=off", "-D__MQL5__=1", "-D__MQLBUILD__=5260",
 )  # fmt: skip
 
-# MetaEditor warns of lost data, of hidden names and of signs in comparisons, and its warnings count as errors
+# MetaEditor warns of lost data, hidden names and mixed signs in comparisons; its warnings count as errors
 # here. It does not warn of `int` to `uint` (mql5/FACTS.md 8.3: SocketTimeouts(h,int,int) compiled clean), nor of
-# parameters and functions that nobody uses.
+# unused parameters and functions.
 WARNINGS: Final = (
     "-Werror", "-Wall", "-Wextra", "-Wconversion", "-Wfloat-conversion", "-Wno-sign-conversion", "-Wsign-compare",
     "-Wshadow", "-Wunused", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-missing-field-initializers",
     "-Wno-parentheses", "-fno-diagnostics-color",
 )  # fmt: skip
 
-# Wanted where the compiler knows them: a pattern in unset local variables, stores to memory that no
-# constructor has touched yet, no symbol that two loaded copies of a library would share, and none of the
-# traps that zig adds.
+# Used where the compiler supports them: a pattern in uninitialised local variables, stores to memory before its
+# constructor, no symbols shared by two loaded copies of a library, and none of the traps that zig adds.
 OPTIONAL: Final = (
     "-fPIC", "-fno-sanitize=undefined",
     "-ftrivial-auto-var-init=pattern", "-fno-lifetime-dse", "-fno-gnu-unique", "-Wno-maybe-uninitialized",
@@ -40,12 +39,12 @@ OPTIONAL: Final = (
 
 
 class CompilerError(Exception):
-    """There is no C++ compiler. The message says how to get one."""
+    """No C++ compiler was found. The message names the packages to install."""
 
 
 @dataclass(frozen=True)
 class Compiler:
-    """`command` starts it; `version` is what it says of itself."""
+    """Compiler: command line, output of --version, and supported flags."""
 
     command: tuple[str, ...]
     version: str
@@ -53,7 +52,7 @@ class Compiler:
 
 
 def find(scratch: Path) -> Compiler:
-    """The first compiler that answers. CXX in the environment goes before all. Raises CompilerError."""
+    """Return the first compiler that runs; CXX in the environment has priority. Raises CompilerError."""
     return _find(os.environ.get("CXX", ""), scratch)
 
 
@@ -75,15 +74,15 @@ def _find(wanted: str, scratch: Path) -> Compiler:
         if done.returncode == 0:
             known = tuple(flag for flag in OPTIONAL if _takes(command, flag, scratch))
             return Compiler(command, done.stdout.strip(), BASE + WARNINGS + known)
-    raise CompilerError("no C++ compiler: install c++, g++ or clang++, or the PyPI package ziglang")
+    raise CompilerError("no C++ compiler runs here; install c++, g++ or clang++, or the PyPI package ziglang")
 
 
 def _takes(command: tuple[str, ...], flag: str, scratch: Path) -> bool:
-    """Whether the compiler takes a flag. A warning of an unknown one counts as no."""
+    """Return True where the compiler accepts a flag. A warning about an unknown flag counts as False."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         source = Path(folder, "empty.cpp")
         source.write_text("int nothing;\n", encoding="utf-8")
-        # An unknown -Wno-x is only told of beside another diagnostic: ask for its positive form.
+        # A compiler reports an unknown -Wno-x only beside another diagnostic: test its positive form.
         asked = flag.replace("-Wno-", "-W")
         done = subprocess.run(
             [*command, "-Werror", asked, "-c", str(source), "-o", str(source.with_suffix(".o"))],

@@ -1,4 +1,4 @@
-"""The simulated broker in a process of its own, for as long as a terminal needs it."""
+"""Simulated broker in its own process, for the lifetime of a terminal."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ STARTS_WITHIN_S: Final = 30
 
 
 class BrokerStartError(Exception):
-    """The broker's process did not come up."""
+    """The broker's process did not start."""
 
 
 @contextmanager
 def broker_process(scenario: Path | None) -> Iterator[str]:
-    """A broker's address, while this lasts. Raises BrokerStartError."""
+    """Start a broker, yield its address, and end it. Raises BrokerStartError."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(scenario, theirs), daemon=True)
@@ -30,7 +30,9 @@ def broker_process(scenario: Path | None) -> Iterator[str]:
         except EOFError:
             endpoint = None
         if endpoint is None:
-            raise BrokerStartError("the broker's process did not start: its own message stands above")
+            raise BrokerStartError(
+                f"the broker sent no address within {STARTS_WITHIN_S} s; read its message above"
+            )
         yield str(endpoint)
     finally:
         process.terminate()

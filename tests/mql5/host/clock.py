@@ -1,26 +1,26 @@
-"""The time that the EA lives in: the machine's, or one that a test moves."""
+"""Clock of the EA: the machine's, or one that a test moves."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """`now_us` never goes back; `utc_ms` is the wall's."""
+    """Monotonic clock (`now_us`) and wall clock (`utc_ms`)."""
 
     def now_us(self) -> int:
-        """Microseconds since some moment."""
+        """Return microseconds since an arbitrary moment; never decreases."""
         ...
 
     def utc_ms(self) -> int:
-        """Milliseconds since 1970, UTC."""
+        """Return milliseconds since 1970, UTC."""
         ...
 
     def sleep(self, milliseconds: int) -> None:
-        """Let time pass."""
+        """Wait."""
         ...
 
     def spend(self, microseconds: int) -> None:
-        """Let pass what a call takes, where time does not pass by itself."""
+        """Add the duration of a call, on a clock that does not run by itself."""
         ...
 
 
@@ -41,7 +41,7 @@ class RealClock:
 
 
 class SimulatedClock:
-    """A clock that stands until it is moved. Whoever sleeps moves it, and whoever spends time."""
+    """Clock that moves only by `sleep`, `spend` and `advance_us`."""
 
     def __init__(self, utc_ms: int = 1_767_225_600_000) -> None:
         self._start_ms = utc_ms
@@ -60,5 +60,5 @@ class SimulatedClock:
         self._us += microseconds
 
     def advance_us(self, microseconds: int) -> None:
-        """Let time pass."""
+        """Move the clock."""
         self._us += microseconds

@@ -1,4 +1,4 @@
-"""A terminal in real time: real sockets, the machine's clock, files in a folder."""
+"""Terminal in real time: TCP sockets, the machine's clock, files in a folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.mql5.host.terminal import NativeTerminal, Setup
 from tests.mql5.reference import constants
 
 LONGEST_WAIT_S: Final = 0.05
-"""Transactions come from another process, and do not wake us."""
+"""Transactions come from another process and do not end a wait."""
 
 
 def real_setup(
@@ -23,7 +23,7 @@ def real_setup(
     switches: Switches | None = None,
     seed: int = 1,
 ) -> Setup:
-    """A setup over real TCP. `folder` is the terminal's data folder."""
+    """Return a setup over TCP. `folder` is the terminal's data folder."""
     return Setup(
         library=library,
         inputs=inputs,
@@ -38,7 +38,7 @@ def real_setup(
 
 
 class RealTerminal:
-    """Runs the terminal's steps as they fall due, until `stopping` is set. `echo` gets the EA's journal."""
+    """Terminal that runs its steps when they are due, until `stopping` is set. `echo` receives the EA's journal."""
 
     def __init__(self, setup: Setup, echo: Callable[[str], None] | None = None) -> None:
         self.terminal = NativeTerminal(setup)
@@ -46,18 +46,18 @@ class RealTerminal:
         self.stopping = False
 
     def start(self) -> int:
-        """Load the EA: OnInit's result. Raises ExpertKilled."""
+        """Load the EA and return OnInit's result. Raises ExpertKilled."""
         return self.terminal.start()
 
     def run(self) -> None:
-        """Until stopped, or until the EA has removed itself. Raises ExpertKilled."""
+        """Run until stopped, or until the EA has removed itself. Raises ExpertKilled."""
         while not self.stopping and self.terminal.expert is not None:
             if not self.terminal.step():
                 self._wait()
         self.terminal.stop(constants()["REASON_CLOSE"])
 
     def _wait(self) -> None:
-        """Sleep until something is due; a timer event is what an EA waits for, not its socket."""
+        """Sleep until something is due: an EA is woken by timer events, not by its socket."""
         clock = self.terminal.setup.clock
         due = self.terminal.next_due_us()
         seconds = LONGEST_WAIT_S if due is None else (due - clock.now_us()) / 1_000_000

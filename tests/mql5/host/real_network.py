@@ -1,4 +1,4 @@
-"""Real TCP, without waiting: what the EA's sockets run on when it meets a real sidecar."""
+"""Non-blocking TCP for the EA's sockets, against a real sidecar."""
 
 import select
 import socket
@@ -9,11 +9,11 @@ _CHUNK: Final = 65_536
 
 
 class RealConnection:
-    """A non-blocking TCP socket. What has come is drained into memory, so that it can be counted."""
+    """Non-blocking TCP socket. Received bytes are read into memory, so that they can be counted."""
 
-    def __init__(self, peer: socket.socket, heard: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, peer: socket.socket, on_bytes: Callable[[bytes], None] | None = None) -> None:
         self._socket = peer
-        self._heard = heard
+        self._on_bytes = on_bytes
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._data = bytearray()
@@ -59,16 +59,15 @@ class RealConnection:
                 chunk = b""
             self._closed = not chunk
             self._data += chunk
-            if self._heard is not None:
-                self._heard(chunk)
+            if self._on_bytes is not None:
+                self._on_bytes(chunk)
 
 
 class RealNetwork:
-    """This machine's network. `wait` lets a driver sleep until bytes come; `heard`, where given, is told of
-    what comes."""
+    """Network of this machine. `wait` sleeps until bytes arrive; `on_bytes` is called with received bytes."""
 
-    def __init__(self, heard: Callable[[bytes], None] | None = None) -> None:
-        self._heard = heard
+    def __init__(self, on_bytes: Callable[[bytes], None] | None = None) -> None:
+        self._on_bytes = on_bytes
         self._sockets: list[socket.socket] = []
 
     def connect(self, server: str, port: int, timeout_ms: int) -> RealConnection | None:
@@ -77,10 +76,10 @@ class RealNetwork:
         except OSError:
             return None
         self._sockets.append(peer)
-        return RealConnection(peer, self._heard)
+        return RealConnection(peer, self._on_bytes)
 
     def wait(self, seconds: float) -> None:
-        """Sleep so long, or until a connection has something to say."""
+        """Sleep for the given time, or until a connection has bytes or an error."""
         self._sockets = [one for one in self._sockets if one.fileno() >= 0]
         if self._sockets:
             select.select(self._sockets, [], [], seconds)

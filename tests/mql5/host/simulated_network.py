@@ -1,4 +1,4 @@
-"""TCP without a wire: a test listens at an address, and both ends are bytes in memory."""
+"""Simulated TCP: a test listens at an address; both ends are buffers in memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,27 +6,27 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Pipe:
-    """One connection, seen from the test: what the EA has sent, and what it may read."""
+    """One connection on the test's side: bytes that the EA sent, and bytes that it may read."""
 
     from_expert: bytearray = field(default_factory=bytearray)
     to_expert: bytearray = field(default_factory=bytearray)
     closed_by_expert: bool = False
     closed_by_peer: bool = False
     window: int = 1 << 20
-    """How many bytes the EA may have on the way before a send takes no more."""
+    """Number of unread bytes from which a send of the EA takes no more."""
 
     def send(self, data: bytes) -> None:
-        """Bytes to the EA."""
+        """Send bytes to the EA."""
         self.to_expert += data
 
     def receive(self) -> bytes:
-        """Everything that the EA has sent since the last time."""
+        """Return all bytes that the EA has sent since the last call."""
         data = bytes(self.from_expert)
         self.from_expert.clear()
         return data
 
     def close(self) -> None:
-        """The peer closes, behind what it has sent."""
+        """Close the connection after the bytes already sent."""
         self.closed_by_peer = True
 
 
@@ -58,7 +58,7 @@ class _ExpertEnd:
 
 
 class SimulatedNetwork:
-    """Addresses where somebody listens."""
+    """Addresses with a listener."""
 
     def __init__(self) -> None:
         self._listeners: dict[tuple[str, int], Callable[[Pipe], None]] = {}
@@ -68,7 +68,7 @@ class SimulatedNetwork:
         self._listeners[server, port] = accept
 
     def silence(self, server: str, port: int) -> None:
-        """Nobody listens there any more."""
+        """Remove the listener of an address."""
         self._listeners.pop((server, port), None)
 
     def connect(self, server: str, port: int, timeout_ms: int) -> _ExpertEnd | None:

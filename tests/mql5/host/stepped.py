@@ -1,4 +1,4 @@
-"""A terminal under a simulated clock and network: the whole EA, deterministic, as fast as it computes."""
+"""Terminal under a simulated clock and network: the complete EA, deterministic and without waiting."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.mql5.host.terminal import NativeTerminal, Setup
 
 
 class SteppedTerminal:
-    """A terminal, its broker in this process, and a network where tests listen."""
+    """Terminal with a broker in this process and a network on which tests listen."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class SteppedTerminal:
         self._lived_ms = 0
 
     def start(self) -> int:
-        """Load the EA: OnInit's result. Raises ExpertKilled."""
+        """Load the EA and return OnInit's result. Raises ExpertKilled."""
         return self.terminal.start()
 
     def advance(self, milliseconds: int) -> None:
-        """Let time pass, and run everything that falls due in it. Raises ExpertKilled."""
+        """Move the clock and run everything that becomes due. Raises ExpertKilled."""
         until = self.clock.now_us() + milliseconds * 1000
         while True:
             self._live()
@@ -66,13 +66,13 @@ class SteppedTerminal:
             self.clock.advance_us(max(1, min(until, until if due is None else due) - now))
 
     def _live(self) -> None:
-        """Bring the broker to the moment. Within a handler too: an EA may wait for something there."""
+        """Move the broker to the current time; within a handler too, where an EA may wait for a change."""
         now_ms = self.clock.utc_ms() + self._offset_ms
         if now_ms > self._lived_ms:
             self._lived_ms = now_ms
             self.broker.advance(now_ms)
 
     def close(self) -> None:
-        """Let go of the EA without a word, where it still runs."""
+        """Unload the EA without OnDeinit, where it still runs."""
         if self.terminal.expert is not None:
             self.terminal.kill()

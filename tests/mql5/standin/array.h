@@ -1,14 +1,14 @@
-// Arrays: bounds are checked, new elements are poisoned, and only a dynamic array changes its size.
+// Arrays with checked bounds and poisoned new elements. Only a dynamic array can be resized.
 //
-// MQL5 leaves numeric elements and fields as they are in memory: the pattern makes a read of one show. A `zeroed`
-// structure and a global variable are the exceptions.
+// MQL5 leaves new numeric elements and fields uninitialised: the poison pattern makes a read of one visible in a test.
+// Exceptions are a `zeroed` structure and a global variable.
 #pragma once
 
 #include "text.h"
 
 namespace rt {
 
-constexpr int poison = 0xFE;  // -ftrivial-auto-var-init=pattern writes the same into local variables
+constexpr int poison = 0xFE;  // -ftrivial-auto-var-init=pattern writes the same pattern into local variables
 
 inline int &filling() {
     static int byte = poison;
@@ -61,7 +61,7 @@ class array {
         return true;
     }
 
-    // MQL5 frees the memory of an emptied array too; capacity shows nowhere.
+    // MQL5 frees the memory of an emptied array; here the capacity remains, which no function shows.
     void release() {
         if (!dynamic_ && !owned_) return;
         for (int i = size_; i-- > 0;) items_[i].~T();

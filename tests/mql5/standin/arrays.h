@@ -17,7 +17,7 @@ template <class T> int ArrayRange(const rt::array<T> &a, int rank) {
     return 0;
 }
 
-// Without a count, or with one beyond the source, all that remains is copied. A fixed target takes what fits.
+// Without a count, or with one beyond the source, all remaining elements are copied; a fixed target takes what fits.
 template <class T, class S>
 int ArrayCopy(rt::array<T> &to, const rt::array<S> &from, int to_start = 0, int from_start = 0, int count = WHOLE_ARRAY) {
     if (to_start < 0 || from_start < 0 || from_start > from.size()) return 0;
@@ -38,7 +38,7 @@ int ArrayInitialize(rt::array<T> &a, V value) {
 
 template <class T, class V>
 void ArrayFill(rt::array<T> &a, int start, int count, V value, rt::place where = rt::place()) {
-    if (start < 0 || count < 0 || start + count > a.size()) rt::kill("ArrayFill beyond the array", where);
+    if (start < 0 || count < 0 || start + count > a.size()) rt::kill("ArrayFill: range outside the array", where);
     for (int i = 0; i < count; ++i) a[start + i] = static_cast<T>(value);
 }
 

@@ -1,11 +1,11 @@
-// The chart around the EA, and the objects on it.
+// Chart of the EA, and objects on it.
 #pragma once
 
 #include "terminal.h"
 
 namespace rt {
 
-// The getters' second forms: the value through a reference.
+// Second form of a getter: the value is returned through a reference.
 template <class T, class... A>
 bool property(const char *name, T &target, const A &...arguments) {
     const answer got = ask(name, arguments...);
@@ -39,10 +39,10 @@ inline string Symbol() { return ChartSymbol(0); }
 inline ENUM_TIMEFRAMES Period() { return ChartPeriod(0); }
 inline bool EventChartCustom(int64 chart, ushort id, int64 whole, double real, const string &text) { return rt::ask("EventChartCustom", chart, id, whole, real, text).yes(); }
 
-// Objects. Further anchor points than the first are not kept.
+// Objects. Only the first anchor point is kept.
 template <class... T>
 bool ObjectCreate(int64 chart, const string &name, ENUM_OBJECT type, int window, datetime time, double price, const T &...) {
-    static_assert(sizeof...(T) % 2 == 0, "a time without a price");
+    static_assert(sizeof...(T) % 2 == 0, "ObjectCreate takes pairs of time and price");
     return rt::ask("ObjectCreate", chart, name, type, window, time, price).yes();
 }
 inline bool ObjectDelete(int64 chart, const string &name) { return rt::ask("ObjectDelete", chart, name).yes(); }

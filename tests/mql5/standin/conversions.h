@@ -1,4 +1,4 @@
-// Numbers to text and back. Source: MQL5 reference, 'Conversion Functions', 'PrintFormat'.
+// Conversions between numbers and text. Source: MQL5 reference, 'Conversion Functions', 'PrintFormat'.
 #pragma once
 
 #include "pointer.h"
@@ -88,7 +88,7 @@ mql::string joined(const T &...parts) {
     return all;
 }
 
-// printf as MQL5 documents it. What does not fit its argument kills, as it prints rubbish there.
+// printf as MQL5 documents it. A specification that does not fit its argument kills the EA: MQL5 prints garbage for it.
 inline mql::string formatted(const mql::string &form, const std::vector<argument> &arguments, place where) {
     std::u16string out;
     std::size_t next = 0;
@@ -176,7 +176,7 @@ inline color::operator string() const {
                      std::to_string(value >> 16 & 255));
 }
 
-// A format, with the place that used it: MQL5's arguments follow, so that no default argument could.
+// Format with the place of its use, captured here because MQL5's arguments follow and leave no default argument.
 struct format_text {
     string text;
     rt::place where;
@@ -191,7 +191,7 @@ string StringFormat(format_text form, const T &...values) {
 inline string DoubleToString(double value, int digits = 8) {
     if (std::isnan(value)) return rt::ascii("nan");
     if (std::isinf(value)) return rt::ascii(value > 0 ? "inf" : "-inf");
-    // Negative digits ask for the scientific form.
+    // Negative digits select the scientific form.
     if (digits < 0) return rt::ascii(rt::c_format("%.*e", value, digits < -16 ? 16 : -digits));
     return rt::ascii(rt::c_format("%.*f", value, digits > 16 ? 16 : digits));
 }

@@ -1,4 +1,4 @@
-// CryptEncode and CryptDecode, as far as they need no library: SHA-256 (FIPS 180-4) and base64 (RFC 4648).
+// CryptEncode and CryptDecode for the methods that need no library: SHA-256 (FIPS 180-4) and base64 (RFC 4648).
 #pragma once
 
 #include "maths.h"
@@ -87,17 +87,17 @@ inline int mql_give(const std::vector<uchar> &from, rt::array<uchar> &to) {
 
 inline int CryptEncode(ENUM_CRYPT_METHOD method, const rt::array<uchar> &data, const rt::array<uchar> &key,
                        rt::array<uchar> &result, rt::place where = rt::place()) {
-    (void)key;  // hashes and base64 take none
+    (void)key;  // hashes and base64 use no key
     const std::size_t size = static_cast<std::size_t>(data.size());
     if (method == CRYPT_HASH_SHA256) return mql_give(rt::sha256(data.data(), size), result);
     if (method == CRYPT_BASE64) return mql_give(rt::base64(data.data(), size), result);
-    rt::kill("CryptEncode: this method is not in the stand-in", where);
+    rt::kill("CryptEncode: the stand-in does not have this method", where);
 }
 
 inline int CryptDecode(ENUM_CRYPT_METHOD method, const rt::array<uchar> &data, const rt::array<uchar> &key,
                        rt::array<uchar> &result, rt::place where = rt::place()) {
     (void)key;
-    if (method != CRYPT_BASE64) rt::kill("CryptDecode: this method is not in the stand-in", where);
+    if (method != CRYPT_BASE64) rt::kill("CryptDecode: the stand-in does not have this method", where);
     std::vector<uchar> out;
     return rt::base64_back(data.data(), static_cast<std::size_t>(data.size()), out) ? mql_give(out, result) : 0;
 }

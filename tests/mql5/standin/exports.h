@@ -1,11 +1,11 @@
-// What the driver calls. Included behind the EA; OnInit_entry and so on are the translator's.
+// Functions that the driver calls. Included after the EA; the translator writes OnInit_entry and the other entries.
 //
-// Every handler answers 0, or 1 where the EA is dead: mql_fault says of what.
+// Every handler returns 0, or 1 where the EA is dead; mql_fault returns the cause.
 
 namespace {
 
 std::string mql_shown;
-std::size_t mql_begun = 0;  // so many globals are constructed
+std::size_t mql_begun = 0;  // number of constructed globals
 
 template <class F>
 int mql_guarded(F &&body) {
@@ -91,7 +91,7 @@ int mql_handle(F *entry, int *result, const T &...arguments) {
 MQL_EXPORT int mql_create(::rt::host_call call) {
     ::rt::instance().call = call;
     return mql_guarded([] {
-        const ::rt::filling_with zero(0);  // globals begin as zeros
+        const ::rt::filling_with zero(0);  // globals are zeroed
         for (const ::rt::global *one : ::rt::globals()) {
             one->begin();
             ++mql_begun;
@@ -121,7 +121,7 @@ MQL_EXPORT int mql_set_switch(const char *name, int value) {
 MQL_EXPORT int mql_input_count() { return static_cast<int>(::rt::inputs().size()); }
 MQL_EXPORT int mql_set_input(int at, const char *text) { return ::rt::inputs()[static_cast<std::size_t>(at)]->set(text); }
 
-// A field of an input: 0 name, 1 type, 2 value, 3 description, 4 group. Valid until the next call.
+// Return a field of an input: 0 name, 1 type, 2 value, 3 description, 4 group. Valid until the next call.
 MQL_EXPORT const char *mql_input(int at, int field) {
     const ::rt::input_base &one = *::rt::inputs()[static_cast<std::size_t>(at)];
     mql_shown = field == 0 ? one.name : field == 1 ? one.type : field == 2 ? one.shown() : field == 3 ? one.description : one.group;
@@ -140,7 +140,7 @@ MQL_EXPORT int mql_on_chart_event(int id, std::int64_t whole, double real, const
     return mql_handle(OnChartEvent_entry, nullptr, id, whole, real, shown);
 }
 
-// Sixteen fields of the transaction, seventeen of the request, ten of the result.
+// The array holds 16 fields of the transaction, 17 of the request and 10 of the result.
 MQL_EXPORT int mql_on_trade_transaction(const ::rt::value *fields) {
     ::mql::MqlTradeTransaction transaction;
     ::mql::MqlTradeRequest request;
@@ -151,10 +151,10 @@ MQL_EXPORT int mql_on_trade_transaction(const ::rt::value *fields) {
     return mql_handle(OnTradeTransaction_entry, nullptr, transaction, request, result);
 }
 
-// A library that goes has to call its exit handlers itself, or the process ends in code that is no longer there. A
-// compiler's own start files do that; zig links none. Twice is harmless: a handler runs once.
+// An unloaded library must run its exit handlers itself; otherwise the process crashes at its end in unmapped code. A
+// compiler's start files do that; zig links none. A second call is harmless: each handler runs once.
 #if defined(__ELF__)
-// By its assembler name: g++ declares __dso_handle too, with another linkage.
+// Declared by its assembler name: g++ also declares __dso_handle, with another linkage.
 extern __attribute__((visibility("hidden"))) void *mql_library __asm__("__dso_handle");
 extern "C" void __cxa_finalize(void *library);
 __attribute__((destructor)) static void mql_unload() { __cxa_finalize(&mql_library); }

@@ -1,4 +1,4 @@
-// The one way out: every call that touches the world outside of the EA asks the host by name.
+// Calls to the host: every function with an effect outside the EA is passed to the host by name.
 #pragma once
 
 #include "structures.h"
@@ -38,7 +38,7 @@ value to_value(T number) {
     return v;
 }
 
-// What the host answered. It is read before the next call: texts and bytes are the host's.
+// Answer of the host. Read it before the next call: texts and bytes belong to the host.
 struct answer {
     value items[most_results];
     int count = 0;
@@ -46,7 +46,7 @@ struct answer {
     const value &item(int i, value::kind_t kind) const {
         static const value nothing;
         if (i >= count) return nothing;
-        if (items[i].kind != kind) kill("the host answered with another kind of value");
+        if (items[i].kind != kind) kill("the host returned another kind of value");
         return items[i];
     }
     std::int64_t whole(int i = 0) const { return item(i, value::integer).whole; }

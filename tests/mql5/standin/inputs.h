@@ -1,4 +1,4 @@
-// `input` variables: registered when the library is loaded, set by the driver before the EA is created.
+// Variables of `input`: registered when the library is loaded, set by the driver before the EA is created.
 #pragma once
 
 #include "trading.h"

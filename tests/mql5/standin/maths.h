@@ -21,7 +21,7 @@ inline double MathLog10(double a) { return std::log10(a); }
 inline double MathMod(double a, double b) { return std::fmod(a, b); }
 inline bool MathIsValidNumber(double a) { return std::isfinite(a); }
 
-// The bytes of a number the other way round.
+// Return a number with its bytes in reverse order.
 template <class T> T MathSwap(T a) {
     T out = 0;
     for (std::size_t i = 0; i < sizeof(T); ++i) out = static_cast<T>(out << 8 | (a >> (8 * i) & 0xFF));

@@ -1,4 +1,4 @@
-// datetime and color: 8 and 4 byte numbers that print differently.
+// Types datetime and color: numbers of 8 and 4 bytes with their own text form.
 #pragma once
 
 #include "text.h"

@@ -1,4 +1,4 @@
-// MQL5's runtime, for an EA that a C++ compiler has built. Every header is about one noun; this one is all of them.
+// MQL5's runtime for an EA compiled as C++. Each header covers one subject; this one includes all.
 #pragma once
 
 #include "inputs.h"

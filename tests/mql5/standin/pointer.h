@@ -1,4 +1,4 @@
-// Class pointers: handles that know whether their object still lives.
+// Class pointers: handles that detect a deleted object.
 #pragma once
 
 #include "moments.h"
@@ -12,11 +12,11 @@ namespace rt {
 
 class mql_object;
 
-// The live objects by number. A number is given once, so that a dead object's pointer never fits another one.
+// Registry of live objects by number. Numbers are not reused, so a pointer to a deleted object never matches another.
 struct live_objects {
     std::unordered_map<std::uint64_t, const mql_object *> by_number;
     std::uint64_t last = 0;
-    std::unordered_set<const void *> fresh;  // memory that `new` gave, whose object is not yet constructed
+    std::unordered_set<const void *> fresh;  // memory from `new` whose object is not constructed yet
 };
 
 inline live_objects &objects() {
@@ -24,7 +24,7 @@ inline live_objects &objects() {
     return one;
 }
 
-// The base of every class of the EA.
+// Base of every class of the EA.
 class mql_object {
   public:
     mql_object() { enter(); }
@@ -50,7 +50,7 @@ class mql_object {
 
     void enter() {
         number_ = ++objects().last;
-        // The outermost object begins where its memory begins; members do not: a table of methods is in front.
+        // The outermost object begins at its memory's address; members do not, because a table of methods precedes them.
         dynamic_ = objects().fresh.erase(this) != 0;
         objects().by_number.emplace(number_, this);
     }
@@ -64,7 +64,7 @@ class ptr {
     ptr(T *target) : target_(target), number_(target == nullptr ? 0 : target->mql_number()) {}
     template <class D, class = std::enable_if_t<std::is_convertible_v<D *, T *>>>
     ptr(const ptr<D> &other) : target_(other.raw()), number_(other.number()) {}
-    // The cast down: (CDerived *)base. MQL5 stops with "incorrect casting of pointers".
+    // Downcast: (CDerived *)base. MQL5 stops with "incorrect casting of pointers".
     template <class B, class = std::enable_if_t<!std::is_convertible_v<B *, T *>>, class = void>
     explicit ptr(const ptr<B> &other, place where = place()) {
         if (other.number() == 0) return;
@@ -96,7 +96,7 @@ class ptr {
     friend bool operator!=(const ptr &a, null_t) { return a.number() != 0; }
 
   private:
-    // -ftrivial-auto-var-init does not reach these: an unset pointer of MQL5 is NULL.
+    // Not subject to -ftrivial-auto-var-init: an uninitialised pointer of MQL5 is NULL.
     T *target_ = nullptr;
     std::uint64_t number_ = 0;
 };

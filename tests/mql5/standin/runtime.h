@@ -1,7 +1,7 @@
-// The instance's life: faults that kill it, and its one way out to the host.
+// State of the instance: faults that kill it, and its connection to the host.
 //
-// A fault (bad index, invalid pointer, division by zero, ...) and a crash that the host asks for both unwind to the
-// driver and leave the instance dead: no code of the EA runs any more, destructors return at once.
+// A fault (bad index, invalid pointer, division by zero, ...) and a crash requested by the host both unwind to the
+// driver and leave the instance dead: no more code of the EA runs, destructors return at once.
 #pragma once
 
 #include <algorithm>
@@ -39,20 +39,20 @@ using uint64 = std::uint64_t;
 
 namespace rt {
 
-// What crosses to the host and back: plain C layout, filled by ctypes.
+// Value passed to the host and back: plain C layout, filled by ctypes.
 struct value {
     enum kind_t : std::int32_t { none, integer, real, text, bytes };
     std::int32_t kind = none;
     std::int32_t padding = 0;
     std::int64_t whole = 0;
     double fraction = 0;
-    const void *data = nullptr;  // UTF-16 units of a text, bytes of an array; the giver keeps them alive
+    const void *data = nullptr;  // UTF-16 units of a text, or bytes of an array; owned by the sender
     std::int64_t size = 0;       // in bytes
 };
 
 constexpr int most_results = 24;
 
-// Answers with the number of results, or with one of these.
+// Status of a host call: the number of results, or one of these.
 enum host_status : int { host_crash = -1, host_fault = -2 };
 using host_call = int (*)(const char *name, const value *arguments, int count, value *results, std::int32_t *error);
 
@@ -64,7 +64,7 @@ struct state {
     bool dead = false;
     bool crashed = false;
     bool empty_text_counts_terminator = true;  // a switch (tests/mql5/host/switches.py)
-    bool zero_count_takes_all = false;         // another one
+    bool zero_count_takes_all = false;         // likewise
     std::string fault;
 };
 
@@ -76,7 +76,7 @@ inline state &instance() {
 inline bool is_dead() { return instance().dead; }
 inline int &last_error() { return instance().error; }
 
-// Where the EA's code asked for something.
+// Source position of a call in the EA.
 struct place {
     const char *file;
     int line;
@@ -97,7 +97,7 @@ struct place {
     throw unwinding{};
 }
 
-// A slot of memory for a global variable: zeroed when the library is loaded, constructed when the EA is created.
+// Memory of a global variable: zeroed when the library is loaded, constructed when the EA is created.
 template <class T>
 union slot {
     T value;
@@ -112,7 +112,7 @@ inline std::vector<const global *> &globals() {
     return all;
 }
 
-// A global variable's beginning and end, in the order of definition.
+// Constructor and destructor of a global variable, in the order of definition.
 struct global {
     void (*begin)();
     void (*finish)();
@@ -124,7 +124,7 @@ void end(T &value) {
     value.~T();
 }
 
-// The tool behind `/` and `%`: gives the divisor back unless it is 0. MQL5 stops with "zero divide", for double too.
+// Operand of `/` and `%`: returns the divisor unless it is 0. MQL5 stops with "zero divide", also for double.
 struct divisor {
     const char *file;
     int line;

@@ -23,7 +23,7 @@ inline string StringSubstr(const string &text, int start, int length = -1) {
 
 inline ushort StringGetCharacter(const string &text, int at) {
     if (at < 0 || at >= text.length()) {
-        rt::last_error() = 5035;  // ERR_STRING_OUT_OF_MEMORY's neighbour: a position outside of the string
+        rt::last_error() = 5035;  // position outside the string
         return 0;
     }
     return static_cast<ushort>(text.units[static_cast<std::size_t>(at)]);
@@ -32,7 +32,7 @@ inline ushort StringGetCharacter(const string &text, int at) {
 inline bool StringSetCharacter(string &text, int at, ushort code) {
     if (at < 0 || at > text.length()) return false;
     text.is_null = false;
-    if (code == 0) text.units.resize(static_cast<std::size_t>(at));  // a 0 cuts the string
+    if (code == 0) text.units.resize(static_cast<std::size_t>(at));  // a 0 ends the string
     else if (at == text.length()) text.units += static_cast<char16_t>(code);
     else text.units[static_cast<std::size_t>(at)] = static_cast<char16_t>(code);
     return true;
@@ -115,7 +115,7 @@ inline bool StringReserve(string &, uint) { return true; }
 
 namespace rt {
 
-// CP_ACP is some 8-bit page of Windows: what is not ASCII must not go through it, so that it does not survive here.
+// CP_ACP is an 8-bit code page that depends on Windows: text outside ASCII must not use it and is not preserved here.
 inline std::string encoded(const std::u16string &units, mql::uint page, place where) {
     if (page == mql::CP_UTF8) return to_utf8(units);
     if (page != mql::CP_ACP && page != mql::CP_OEMCP) kill("code page " + std::to_string(page) + " is not supported", where);
@@ -128,7 +128,7 @@ inline std::string encoded(const std::u16string &units, mql::uint page, place wh
 
 namespace mql {
 
-// Bytes are counted, not characters: `count` of StringLen cuts a text that is not ASCII. -1 copies the final 0 too.
+// `count` is in bytes: StringLen as the count cuts a text outside ASCII. -1 copies the final 0 too.
 inline int StringToCharArray(const string &text, rt::array<uchar> &bytes, int start = 0, int count = -1,
                              uint page = CP_ACP, rt::place where = rt::place()) {
     std::string all = rt::encoded(text.units, page, where);

@@ -1,4 +1,4 @@
-// MQL5's structures. Source: MQL5 reference, 'Data Structures'; the fields in its order.
+// Structures of MQL5. Source: MQL5 reference, 'Data Structures'; fields in its order.
 #pragma once
 
 #include "crypt.h"

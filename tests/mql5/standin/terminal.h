@@ -1,4 +1,4 @@
-// The terminal around the EA: clock, journal, timer, files, sockets, global variables.
+// Functions of the terminal: clock, journal, timer, files, sockets, global variables.
 #pragma once
 
 #include "host.h"

@@ -1,4 +1,4 @@
-// MQL5's string: UTF-16, NULL until something is assigned, no number becomes one unasked.
+// MQL5's string: UTF-16, NULL until assigned, without implicit conversion from numbers.
 #pragma once
 
 #include "runtime.h"
@@ -13,7 +13,7 @@ struct null_t {
 inline constexpr null_t null{};
 std::u16string shown(double number);
 
-// An index, with the place that used it.
+// Index with the place of its use.
 struct at {
     std::int64_t value;
     place where;
@@ -92,7 +92,7 @@ inline mql::string from_utf8(const char *data, std::size_t size) {
         }
         good = good && !(more == 2 && (code < 0x800 || (code >= 0xD800 && code < 0xE000))) &&
                !(more == 3 && (code < 0x10000 || code > 0x10FFFF));
-        if (!good) {  // Windows puts a replacement character in place of what is no UTF-8
+        if (!good) {  // Windows replaces invalid UTF-8 by a replacement character
             units += u'\xFFFD';
             ++i;
         } else {
@@ -116,7 +116,7 @@ inline std::string to_utf8(const std::u16string &units) {
         if (high && i + 1 < units.size() && units[i + 1] >= 0xDC00 && units[i + 1] < 0xE000)
             code = 0x10000 + ((code - 0xD800) << 10) + (units[++i] - 0xDC00u);
         else if (code >= 0xD800 && code < 0xE000)
-            code = 0xFFFD;  // half a pair
+            code = 0xFFFD;  // unpaired surrogate
         if (code < 0x80) {
             bytes += static_cast<char>(code);
         } else if (code < 0x800) {

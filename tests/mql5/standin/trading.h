@@ -1,11 +1,11 @@
-// Account, symbols, orders, deals, positions.
+// Functions of account, symbols, orders, deals and positions.
 #pragma once
 
 #include "chart.h"
 
 namespace rt {
 
-// A getter's second form tells success by its result and gives the value through a reference.
+// Second form of a getter: the result is success, the value is returned through a reference.
 template <class T, class I>
 bool into(const char *name, T &target, I id) {
     const answer got = ask(name, id);

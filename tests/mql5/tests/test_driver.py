@@ -1,4 +1,4 @@
-"""The driver: instances of their own, inputs, handlers, and how a host's crash and an EA's fault come out."""
+"""Driver: separate instances, inputs, handlers, crashes of the host and faults of the EA."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ Built = Callable[[str], Path]
 
 
 def expert(library: Path, **inputs: str) -> tuple[NativeExpert, list[str]]:
-    """The corpus's EA, and its journal."""
+    """Return the EA of the corpus, and its journal."""
     program = Program(SimulatedClock(), Switches())
     loaded = NativeExpert(library, Host(program))
     loaded.set_inputs(inputs)
@@ -42,7 +42,7 @@ def test_inputs_are_listed_as_declared(built: Built) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("InpNone", "1"), ("InpTimerMs", "x"), ("InpTimerMs", "99999999999")]
 )
-def test_an_input_that_cannot_be_set(built: Built, name: str, value: str) -> None:
+def test_unknown_input_or_value_is_refused(built: Built, name: str, value: str) -> None:
     loaded, _ = expert(built("expert"))
     with loaded, pytest.raises(InputError, match=name):
         loaded.set_inputs({name: value})
@@ -57,7 +57,7 @@ def test_instances_share_nothing(built: Built) -> None:
     assert second == ["guard on", "init 1 two 3", "guard off"]
 
 
-def test_an_init_that_fails_is_deinitialised(built: Built) -> None:
+def test_failed_init_is_deinitialised(built: Built) -> None:
     loaded, journal = expert(built("expert"), InpInitCode="1")
     with loaded:
         assert loaded.start() == 1
@@ -87,7 +87,7 @@ def test_every_handler_is_reached(built: Built) -> None:
 
 
 @pytest.mark.parametrize("at", ["before", "behind"])
-def test_a_crash_ends_the_instance_where_it_is(built: Built, at: str) -> None:
+def test_crash_ends_the_instance_at_the_call(built: Built, at: str) -> None:
     loaded, journal = expert(built("expert"))
 
     def crash(name: str, arguments: Sequence[Cell]) -> None:
@@ -102,19 +102,19 @@ def test_a_crash_ends_the_instance_where_it_is(built: Built, at: str) -> None:
         loaded.host.before = loaded.host.behind = None
         with pytest.raises(ExpertCrashed):
             loaded.timer()
-    # No destructor of the EA has run, and nothing after the crash.
+    # No destructor of the EA has run, nor any code after the crash.
     assert journal == ["guard on", "init 1 expert 6"]
 
 
-def test_what_the_host_lacks_or_refuses_kills(built: Built) -> None:
+def test_missing_or_refused_function_kills_the_expert(built: Built) -> None:
     class Refusing:
         def GetTickCount64(self) -> Answer:
-            raise Fault("not today")
+            raise Fault("refused")
 
     program = Program(SimulatedClock(), Switches())
     with NativeExpert(built("expert"), Host(program, Refusing())) as loaded:
         loaded.start()
-        with pytest.raises(ExpertKilled, match="GetTickCount64: not today"):
+        with pytest.raises(ExpertKilled, match="GetTickCount64: refused"):
             loaded.timer()
     with NativeExpert(built("expert"), Host()) as loaded:
         with pytest.raises(ExpertKilled, match="Print: this terminal does not have the function"):
@@ -122,7 +122,7 @@ def test_what_the_host_lacks_or_refuses_kills(built: Built) -> None:
         assert loaded.dead
 
 
-def test_an_error_of_the_host_itself_comes_out_as_it_was(built: Built) -> None:
+def test_exception_of_the_host_is_raised_unchanged(built: Built) -> None:
     class Broken:
         def Print(self, text: str) -> Answer:
             raise ZeroDivisionError("in the host")
@@ -132,7 +132,7 @@ def test_an_error_of_the_host_itself_comes_out_as_it_was(built: Built) -> None:
             loaded.start()
 
 
-def test_an_answer_of_another_kind_is_the_hosts_mistake(built: Built) -> None:
+def test_result_of_a_wrong_type_is_an_error_of_the_host(built: Built) -> None:
     class Confused:
         def GetTickCount64(self) -> Answer:
             return fail(0, "a text")
@@ -144,7 +144,7 @@ def test_an_answer_of_another_kind_is_the_hosts_mistake(built: Built) -> None:
             loaded.timer()
 
 
-def test_hundreds_of_instances_come_and_go(built: Built) -> None:
+def test_hundreds_of_instances_load_and_unload(built: Built) -> None:
     library = built("expert")
     for _ in range(200):
         loaded, journal = expert(library)
@@ -167,7 +167,7 @@ with NativeExpert(Path(sys.argv[1]), Host(Program(SimulatedClock(), Switches()))
 """
 
 
-def test_a_process_that_has_unloaded_an_instance_ends_well(built: Built) -> None:
+def test_process_exits_with_0_after_unloading_an_instance(built: Built) -> None:
     command = [sys.executable, "-c", LIFE, str(built("expert"))]
     root = Path(__file__).parents[3]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The file functions: a sandbox, sharing, and what is on the disk when."""
+"""File functions: sandbox, sharing, and the time at which bytes are on the disk."""
 
 from pathlib import Path
 
@@ -46,14 +46,14 @@ def test_bytes_are_on_the_disk_when_flushed(files: Files, tmp_path: Path) -> Non
     assert path.read_bytes() == b"bcd\0\0x"
 
 
-def test_write_alone_empties_a_file_and_read_alone_needs_one(files: Files, tmp_path: Path) -> None:
+def test_write_mode_truncates_and_read_mode_needs_a_file(files: Files, tmp_path: Path) -> None:
     (tmp_path / "files" / "a.bin").write_bytes(b"old")
     assert files.FileSize(opened(files, "a.bin", C["FILE_WRITE"] | C["FILE_BIN"])) == 0
     assert (tmp_path / "files" / "a.bin").read_bytes() == b""
     assert error(files.FileOpen("none.bin", C["FILE_READ"] | C["FILE_BIN"], 9, 0)) == 5004
 
 
-def test_an_open_file_is_exclusive_unless_both_share(files: Files, tmp_path: Path) -> None:
+def test_open_file_is_exclusive_unless_both_handles_share(files: Files, tmp_path: Path) -> None:
     handle = opened(files, "a.bin")
     other = Files(tmp_path / "files", tmp_path / "common", Switches())
     assert error(other.FileOpen("a.bin", SHARED, 9, 0)) == 5004
@@ -68,11 +68,11 @@ def test_an_open_file_is_exclusive_unless_both_share(files: Files, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["", "..\\x", "a/../../x", "C:\\x", "\\x", "x\r"])
-def test_no_name_leads_out_of_the_sandbox(files: Files, name: str) -> None:
+def test_name_outside_the_sandbox_is_refused(files: Files, name: str) -> None:
     assert error(files.FileOpen(name, BIN, 9, 0)) == 5002
 
 
-def test_the_common_folder(files: Files, tmp_path: Path) -> None:
+def test_common_folder_is_shared(files: Files, tmp_path: Path) -> None:
     files.FileClose(opened(files, "a.bin", BIN | C["FILE_COMMON"]))
     assert (tmp_path / "common" / "a.bin").exists()
     assert files.FileIsExist("a.bin", C["FILE_COMMON"]) is True
@@ -105,7 +105,7 @@ def test_text_is_utf_16_unless_ansi(files: Files, tmp_path: Path) -> None:
         assert (tmp_path / "files" / name).read_bytes() == raw
 
 
-def test_sixty_four_files_are_the_most(files: Files) -> None:
+def test_at_most_64_files_are_open(files: Files) -> None:
     for number in range(MOST_OPEN):
         opened(files, f"{number}.bin")
     assert error(files.FileOpen("more.bin", BIN, 9, 0)) == 5001
@@ -114,7 +114,7 @@ def test_sixty_four_files_are_the_most(files: Files) -> None:
     files.close_all(crashed=True)
 
 
-def test_handles_that_are_none(files: Files) -> None:
+def test_unknown_handle_is_refused(files: Files) -> None:
     assert error(files.FileWriteArray(7, b"a", 0, -1)) == 5007
     assert error(files.FileReadArray(7, -1)) == 5007
     assert error(files.FileClose(7)) == 5007

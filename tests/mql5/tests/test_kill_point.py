@@ -1,44 +1,44 @@
-"""The place of a death, and from when its calls count. That it kills is what tests/native is about."""
+"""Kill points: written form, and the moment from which calls count. tests/native covers the kill itself."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.mql5.host.kill_point import Death, Place
+from tests.mql5.host.kill_point import Killer, KillPoint
 from tests.mql5.host.stepped import SteppedTerminal
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "point"),
     [
-        ("OrderSend:1", Place("OrderSend", 1, behind=True)),
-        ("OrderSend:2:after", Place("OrderSend", 2, behind=True)),
-        ("FileFlush:10:before", Place("FileFlush", 10, behind=False)),
+        ("OrderSend:1", KillPoint("OrderSend", 1, after=True)),
+        ("OrderSend:2:after", KillPoint("OrderSend", 2, after=True)),
+        ("FileFlush:10:before", KillPoint("FileFlush", 10, after=False)),
     ],
 )
-def test_a_place_is_read(text: str, place: Place) -> None:
-    assert Place.read(text) == place
+def test_kill_point_is_parsed(text: str, point: KillPoint) -> None:
+    assert KillPoint.read(text) == point
 
 
 @pytest.mark.parametrize("text", ["", "OrderSend", "OrderSend:0", "OrderSend:x", ":1", "OrderSend:1:behind"])
-def test_anything_else_is_no_place(text: str) -> None:
+def test_malformed_kill_point_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="--die-at"):
-        Place.read(text)
+        KillPoint.read(text)
 
 
-def test_calls_count_from_when_a_text_has_come_in(
+def test_calls_count_from_the_moment_a_text_is_received(
     built: Callable[[str], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     terminal = SteppedTerminal(built("expert"), {"InpPlan": ""}, tmp_path)
-    death = Death(Place.read("nowhere:1"), b"command")
-    death.wait_in(terminal.terminal)
+    killer = Killer(KillPoint.read("nowhere:1"), b"command")
+    killer.watch(terminal.terminal)
     try:
         terminal.start()
         terminal.advance(150)
-        death.hear(b"comm")
+        killer.received(b"comm")
         assert "passes" not in capfd.readouterr().err
-        death.hear(b"and")
+        killer.received(b"and")
         terminal.advance(150)
         assert "passes Print\n" in capfd.readouterr().err
     finally:

@@ -1,4 +1,4 @@
-"""What an EA with pending orders and a button asks of a terminal, in its own words."""
+"""Pending orders, asynchronous sends, margin, chart objects and sessions, as an EA uses them."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -31,15 +31,15 @@ def journal(terminal: SteppedTerminal) -> list[str]:
     return terminal.terminal.program.journal
 
 
-def test_a_loop_that_waits_by_a_clock_ends(make: Make) -> None:
+def test_loop_that_waits_by_the_clock_ends(make: Make) -> None:
     terminal = make("wait")
     terminal.start()
     assert journal(terminal) == ["waited, slept 5 s"]
-    # 500 us, 3 s, up to three times 2 s and a part of one, 5 s.
+    # 500 us, 3 s, up to three times 2 s and a fraction of one, 5 s.
     assert 10_000_000 < terminal.clock.now_us() < 15_000_000
 
 
-def test_margin_and_profit_are_reckoned(make: Make) -> None:
+def test_margin_and_profit_are_calculated(make: Make) -> None:
     terminal = make("reckon")
     terminal.start()
     assert journal(terminal) == [
@@ -50,14 +50,14 @@ def test_margin_and_profit_are_reckoned(make: Make) -> None:
     ]
 
 
-def test_what_is_sent_without_waiting_is_answered_by_a_transaction(make: Make) -> None:
+def test_asynchronous_send_is_answered_by_a_transaction(make: Make) -> None:
     terminal = make("async")
     terminal.start()
     assert journal(terminal) == ["sent 1: 10008 request 1 deal 0", "sent 1: 10008 request 2 deal 0"]
     assert [record.retcode for record in terminal.broker.sends()] == [10009, 10014]
 
 
-def test_the_answers_come_behind_the_handler_with_their_numbers(make: Make) -> None:
+def test_asynchronous_answers_arrive_after_the_handler_with_their_request_ids(make: Make) -> None:
     terminal = make("")
     terminal.start()
     trade = next(part for part in terminal.terminal.host.parts if hasattr(part, "OrderSendAsync"))
@@ -70,7 +70,7 @@ def test_the_answers_come_behind_the_handler_with_their_numbers(make: Make) -> N
     assert second == "request 2: 10014 deal 0"
 
 
-def test_an_answer_that_is_lost_leaves_a_number_and_no_transaction(make: Make) -> None:
+def test_lost_answer_leaves_a_request_id_and_no_transaction(make: Make) -> None:
     terminal = make("async")
     terminal.broker.add_rule(Rule(effect=LoseAnswer()))
     terminal.start()
@@ -79,7 +79,7 @@ def test_an_answer_that_is_lost_leaves_a_number_and_no_transaction(make: Make) -
 
 
 @pytest.mark.parametrize("permission", ["terminal_trade", "expert_trade"])
-def test_where_a_person_forbids_it_nothing_is_sent(make: Make, permission: str) -> None:
+def test_nothing_is_sent_while_trading_is_switched_off(make: Make, permission: str) -> None:
     terminal = make("async")
     setattr(terminal.terminal.program.permissions, permission, False)
     terminal.start()
@@ -87,7 +87,7 @@ def test_where_a_person_forbids_it_nothing_is_sent(make: Make, permission: str) 
     assert terminal.broker.sends() == []
 
 
-def test_every_action_reaches_the_broker_with_every_field(make: Make) -> None:
+def test_every_action_reaches_the_broker_with_all_fields(make: Make) -> None:
     terminal = make("actions")
     terminal.start()
     assert len(journal(terminal)) == len(TradeAction)
@@ -115,7 +115,7 @@ def test_every_action_reaches_the_broker_with_every_field(make: Make) -> None:
     ]
 
 
-def test_a_chart_and_its_objects(make: Make) -> None:
+def test_chart_and_its_objects(make: Make) -> None:
     terminal = make("button")
     terminal.start()
     assert journal(terminal) == [
@@ -127,7 +127,7 @@ def test_a_chart_and_its_objects(make: Make) -> None:
     ]
 
 
-def test_a_button_is_clicked(make: Make) -> None:
+def test_click_on_a_button_is_delivered(make: Make) -> None:
     terminal = make("button")
     terminal.start()
     journal(terminal).clear()
@@ -138,7 +138,7 @@ def test_a_button_is_clicked(make: Make) -> None:
     assert terminal.terminal.chart.objects["flatten"]["OBJPROP_STATE"] == 0
 
 
-def test_of_two_clicks_at_once_one_is_told(make: Make) -> None:
+def test_second_click_in_one_step_is_lost(make: Make) -> None:
     terminal = make("button")
     terminal.start()
     journal(terminal).clear()
@@ -149,21 +149,21 @@ def test_of_two_clicks_at_once_one_is_told(make: Make) -> None:
     assert [line for line in journal(terminal) if "pressed" in line] == journal(terminal)[:1]
 
 
-def test_only_a_button_that_can_be_seen_is_clicked(make: Make) -> None:
+def test_hidden_or_unknown_button_is_not_clicked(make: Make) -> None:
     terminal = make("button")
     terminal.start()
     chart = terminal.terminal.chart
-    with pytest.raises(LookupError, match="no button 'none' among flatten"):
+    with pytest.raises(LookupError, match="unknown button 'none'; present: flatten"):
         chart.click("none")
     chart.ObjectCreate(0, "label", constants()["OBJ_LABEL"], 0, 0, 0.0)
-    with pytest.raises(LookupError, match="no button 'label'"):
+    with pytest.raises(LookupError, match="unknown button 'label'"):
         chart.click("label")
     chart.ObjectSetInteger(0, "flatten", constants()["OBJPROP_TIMEFRAMES"], constants()["OBJ_NO_PERIODS"])
     with pytest.raises(LookupError, match="hidden"):
         chart.click("flatten")
 
 
-def test_a_click_that_nobody_heard_is_not_told_to_the_next_one(make: Make) -> None:
+def test_undelivered_click_is_not_delivered_after_a_reload(make: Make) -> None:
     terminal = make("button")
     terminal.start()
     terminal.terminal.chart.click("flatten")

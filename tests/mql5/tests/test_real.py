@@ -1,4 +1,4 @@
-"""The terminal in real time: real sockets against a real listener, and a broker in a process of its own."""
+"""Terminal in real time: sockets against a real listener, and a broker in its own process."""
 
 import socket
 import threading
@@ -14,8 +14,8 @@ from tests.mql5.host.real_network import RealConnection, RealNetwork
 WITHIN_S = 20
 
 
-def test_bytes_cross_real_tcp(built: Callable[[str], Path], tmp_path: Path) -> None:
-    # The corpus's EA has port 5760 in its source, which another program may hold: so the network is told.
+def test_bytes_are_exchanged_over_tcp(built: Callable[[str], Path], tmp_path: Path) -> None:
+    # The corpus's EA has port 5760 in its source, which another program may use: the network redirects it.
     listener = socket.create_server(("127.0.0.1", 0))
     ours = listener.getsockname()[1]
 
@@ -50,13 +50,13 @@ def test_bytes_cross_real_tcp(built: Callable[[str], Path], tmp_path: Path) -> N
     assert terminal.terminal.program.journal[-1] == "guard off"
 
 
-def test_nobody_listens() -> None:
+def test_connect_without_a_listener_fails() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     assert RealNetwork().connect("127.0.0.1", port, 200) is None
 
 
-def test_a_close_is_seen_behind_the_last_byte() -> None:
+def test_close_is_visible_after_the_last_byte() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         connection = RealNetwork().connect("127.0.0.1", listener.getsockname()[1], 1000)
         assert connection is not None

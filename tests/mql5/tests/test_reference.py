@@ -1,4 +1,4 @@
-"""The tables: values agree with the simulated broker's, and the stand-in has nothing that MQL5 does not have."""
+"""Tables: values agree with the simulated broker's, and the stand-in has only names of MQL5."""
 
 import re
 from enum import IntEnum, IntFlag
@@ -34,7 +34,7 @@ PREFIXES: dict[type[IntEnum], str] = {
     mt5.Retcode: "TRADE_RETCODE_",
 }
 OWN = {"mql_is_blank", "mql_give", "string"}
-"""The stand-in's helpers, and a type that is called to convert."""
+"""Helpers of the stand-in, and a type that is called as a conversion."""
 
 
 FLAGS: dict[type[IntFlag], str] = {
@@ -79,7 +79,7 @@ def test_no_constant_is_in_two_enumerations() -> None:
     assert len(names) == len(set(names))
 
 
-def test_numbers_of_our_own_differ_between_enumerations() -> None:
+def test_own_numbers_are_unique_across_enumerations() -> None:
     own = [value for group in groups() if "_PROPERTY_" in group.name for value in group.values.values()]
     assert len(own) == len(set(own))
     assert "ENUM_POSITION_PROPERTY_INTEGER" in enum_names()
@@ -100,12 +100,12 @@ def test_every_function_of_the_stand_in_is_in_the_table() -> None:
     assert found - set(functions()) == OWN
 
 
-def test_the_header_is_cpp_for_every_constant() -> None:
+def test_header_declares_every_constant() -> None:
     text = header()
     assert all(re.search(rf"\b{name} = ", text) for name in constants())
 
 
-def test_a_signature_is_derived_from_the_references_text() -> None:
+def test_signature_is_derived_from_the_text_of_the_reference() -> None:
     entry = {
         "name": "SocketRead",
         "url": "https://www.mql5.com/en/docs/network/socketread",

@@ -1,4 +1,4 @@
-"""The socket functions and each of their switches, over a simulated network."""
+"""Socket functions and each of their switches, over a simulated network."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ LOST = 5273
 
 
 class Wire:
-    """An EA's sockets, connected in handler 1, with the peer's end; now is handler 2."""
+    """Sockets of an EA that connected in handler 1, with the peer's end; the current handler is 2."""
 
     def __init__(self, **switches: Any) -> None:
         self.clock = SimulatedClock()
@@ -42,18 +42,18 @@ class Wire:
         return self.sockets.SocketIsConnected(self.handle)
 
     def read(self, most: int, timeout_ms: int = 10) -> object:
-        return told(self.sockets.SocketRead(self.handle, most, timeout_ms))
+        return outcome(self.sockets.SocketRead(self.handle, most, timeout_ms))
 
     def send(self, data: bytes) -> object:
-        return told(self.sockets.SocketSend(self.handle, data, len(data)))
+        return outcome(self.sockets.SocketSend(self.handle, data, len(data)))
 
 
-def told(answer: object) -> object:
-    """Results and error of a failure in one tuple."""
+def outcome(answer: object) -> object:
+    """Return results and error code of a failure in one tuple."""
     return (*answer.results, answer.error) if isinstance(answer, Failed) else answer
 
 
-def test_a_plain_conversation() -> None:
+def test_bytes_are_sent_and_received() -> None:
     wire = Wire()
     assert wire.connected is True
     assert (wire.readable(), wire.is_connected()) == (0, True)
@@ -68,7 +68,7 @@ def test_a_plain_conversation() -> None:
     assert wire.read(1) == (-1, b"", LOST)
 
 
-def test_a_read_waits_no_longer_than_it_is_told() -> None:
+def test_read_waits_no_longer_than_its_timeout() -> None:
     wire = Wire()
     assert wire.read(1, 25) == (-1, b"", LOST)
     assert wire.clock.now_us() == 25_000
@@ -93,7 +93,7 @@ def test_readable_at_second_look() -> None:
     assert (wire.readable(), wire.readable()) == (0, 2)
 
 
-def test_long_read_blocks_and_gives_nothing() -> None:
+def test_long_read_blocks_and_returns_nothing() -> None:
     wire = Wire(long_read_blocks=29_030)
     wire.pipe.send(b"ab")
     assert wire.read(2) == (2, b"ab")
@@ -102,7 +102,7 @@ def test_long_read_blocks_and_gives_nothing() -> None:
     assert wire.clock.now_us() == 29_030_000
 
 
-def test_a_read_of_nothing_without_a_wait() -> None:
+def test_read_of_nothing_with_timeout_0() -> None:
     wire = Wire(zero_wait_read_blocks=500)
     assert wire.read(1, 0) == (-1, b"", LOST)
     assert wire.clock.now_us() == 500_000
@@ -119,7 +119,7 @@ def test_send_would_block() -> None:
     assert [wire.send(b"a") for _ in range(4)] == [1, 0, 1, -1]
 
 
-def test_a_full_window_takes_a_part() -> None:
+def test_full_window_takes_a_part_of_the_bytes() -> None:
     wire = Wire()
     wire.pipe.window = 4
     assert (wire.send(b"abcdef"), wire.send(b"x")) == (4, 0)
@@ -158,7 +158,7 @@ def test_first_send_refused() -> None:
     assert again.send(b"a") == 1
 
 
-def test_a_send_is_refused_for_a_while() -> None:
+def test_send_is_refused_shortly_after_connect() -> None:
     wire = Wire(send_refused_for=600)
     wire.clock.advance_us(599_999)
     assert wire.send(b"a") == (-1, LOST)
@@ -167,7 +167,7 @@ def test_a_send_is_refused_for_a_while() -> None:
     assert later.send(b"a") == 1
 
 
-def test_a_read_that_fails_leaves_bytes_and_connection() -> None:
+def test_failed_read_leaves_bytes_and_connection() -> None:
     wire = Wire(read_fails_every=2)
     wire.pipe.send(b"ab")
     assert [wire.read(1), wire.read(1), wire.read(1)] == [(1, b"a"), (-1, b"", LOST), (1, b"b")]
@@ -180,33 +180,33 @@ def test_writable_at_second_look() -> None:
     assert looks == [False, True, False, True]
 
 
-def test_connect_takes_its_time_up_to_the_timeout() -> None:
+def test_connect_takes_time_up_to_the_timeout() -> None:
     assert Wire(connect_takes=40).clock.now_us() == 40_000
     assert Wire(connect_takes=400).clock.now_us() == 100_000
 
 
 @pytest.mark.parametrize("code", [4014, 5272])
-def test_an_address_that_is_not_in_the_list(code: int) -> None:
+def test_address_outside_the_list_is_refused(code: int) -> None:
     wire = Wire(address_refused=code)
-    assert told(wire.connected) == (False, code)
+    assert outcome(wire.connected) == (False, code)
     assert wire.pipes == []
 
 
 @pytest.mark.parametrize("code", [5272, 5273])
-def test_nobody_listens(code: int) -> None:
+def test_connect_without_a_listener_fails(code: int) -> None:
     wire = Wire(connect_error=code)
     wire.network.silence("127.0.0.1", 5760)
     handle = wire.sockets.SocketCreate(0)
-    assert told(wire.sockets.SocketConnect(handle, "127.0.0.1", 5760, 1)) == (False, code)  # type: ignore[arg-type]
+    assert outcome(wire.sockets.SocketConnect(handle, "127.0.0.1", 5760, 1)) == (False, code)  # type: ignore[arg-type]
 
 
-def test_handles() -> None:
+def test_unknown_handle_is_refused() -> None:
     wire = Wire()
-    assert told(wire.sockets.SocketClose(99)) == (False, 5270)
-    assert told(wire.sockets.SocketRead(99, 1, 1)) == (-1, b"", 5270)
-    assert told(wire.sockets.SocketIsReadable(99)) == (0, 5270)
+    assert outcome(wire.sockets.SocketClose(99)) == (False, 5270)
+    assert outcome(wire.sockets.SocketRead(99, 1, 1)) == (-1, b"", 5270)
+    assert outcome(wire.sockets.SocketIsReadable(99)) == (0, 5270)
     for _ in range(MOST_OPEN - 1):
         wire.sockets.SocketCreate(0)
-    assert told(wire.sockets.SocketCreate(0)) == (-1, 5271)
+    assert outcome(wire.sockets.SocketCreate(0)) == (-1, 5271)
     assert wire.sockets.SocketClose(1) is True
     assert wire.pipe.closed_by_expert

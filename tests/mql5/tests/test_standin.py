@@ -1,4 +1,4 @@
-"""The stand-in: the corpus runs and finds what MQL5 documents, and what stops a program there stops it here."""
+"""Stand-in: the corpus verifies documented behaviour, and faults of MQL5 stop a program here too."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.mql5.host.switches import Switches
 
 Built = Callable[[str], Path]
 
-# The case of corpus/faults.mq5, and what the stand-in says of it.
+# Case number of corpus/faults.mq5, and the stand-in's message.
 FAULTS = {
     1: "faults.mq5:20: array out of range: index 3 of 3",
     2: "faults.mq5:21: array out of range: index -1 of 3",
@@ -35,12 +35,12 @@ FAULTS = {
     14: "faults.mq5:33: format %d %d: more specifications than arguments",
     15: "faults.mq5:34: format %d: more arguments than specifications",
     16: "faults.mq5:35: string index out of range: 3 of 3",
-    17: "PositionGetInteger: 99999 is no ENUM_POSITION_PROPERTY_INTEGER",
+    17: "PositionGetInteger: number 99999 is not in ENUM_POSITION_PROPERTY_INTEGER",
 }
 
 
 def run(library: Path, *switches: str, **inputs: str) -> tuple[list[str], str]:
-    """Run a script, with these switches of the stand-in on: its journal, and the fault that killed it."""
+    """Run a script with these switches of the stand-in on. Return its journal and its fault."""
     clock = SimulatedClock()
     program = Program(clock, Switches())
     view = BrokerView(Broker.start(Scenario(), clock.utc_ms()), program, Switches())
@@ -59,22 +59,22 @@ def run(library: Path, *switches: str, **inputs: str) -> tuple[list[str], str]:
 @pytest.mark.parametrize(
     ("name", "checks"), [("language", 53), ("classes", 22), ("texts", 54), ("lists", 15)]
 )
-def test_the_corpus_meets_its_expectations(built: Built, name: str, checks: int) -> None:
+def test_corpus_program_meets_its_expectations(built: Built, name: str, checks: int) -> None:
     assert run(built(name)) == ([f"{checks} checks"], "")
 
 
-def test_a_count_of_nothing_may_be_taken_for_all(built: Built) -> None:
+def test_switch_makes_a_count_of_0_mean_all(built: Built) -> None:
     journal, _ = run(built("texts"), "zero_count_takes_all")
     assert journal == ["FAIL got <żółć> wanted <>", "54 checks"]
 
 
 @pytest.mark.parametrize("case", FAULTS)
-def test_a_fault_kills(built: Built, case: int) -> None:
+def test_fault_kills_the_program(built: Built, case: int) -> None:
     journal, fault = run(built("faults"), InpCase=str(case))
     assert FAULTS[case] in fault
-    # A killed program runs no code any more: the destructor of case 9's object ran before, by delete.
+    # A killed program runs no more code: the destructor of case 9's object ran before, by delete.
     assert journal == (["destroyed"] if case == 9 else [])
 
 
-def test_a_program_that_ends_destroys_its_objects(built: Built) -> None:
+def test_ended_program_destroys_its_objects(built: Built) -> None:
     assert run(built("faults")) == (["alive", "destroyed"], "")

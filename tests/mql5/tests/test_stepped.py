@@ -1,4 +1,4 @@
-"""A whole terminal under a simulated clock: timer, trade, transactions, reloads, files, and their switches."""
+"""Complete terminal under a simulated clock: timer, trade, transactions, reloads, files, and switches."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -20,7 +20,7 @@ SENT = "sent 1 retcode 10009 deal 500002 error 0"
 
 @pytest.fixture
 def make(built: Built, tmp_path: Path, request: pytest.FixtureRequest) -> Make:
-    """A terminal with the corpus's EA. Give it a plan, and switches by name."""
+    """Return a function that starts the corpus EA with a plan, and switches by name."""
 
     def made(plan: str = "", seed: int = 1, **switches: Any) -> SteppedTerminal:
         terminal = SteppedTerminal(built("expert"), {"InpPlan": plan}, tmp_path, Switches(**switches), seed)
@@ -38,14 +38,14 @@ def timers(terminal: SteppedTerminal) -> list[int]:
     return [int(line.split()[1]) for line in journal(terminal) if line.startswith("timer")]
 
 
-def test_the_timer_keeps_its_schedule(make: Make) -> None:
+def test_timer_keeps_its_schedule(make: Make) -> None:
     terminal = make()
     terminal.start()
     terminal.advance(350)
     assert timers(terminal) == [100, 200, 300]
 
 
-def test_a_late_timer_does_not_burst(make: Make) -> None:
+def test_late_timer_does_not_repeat_missed_events(make: Make) -> None:
     terminal = make()
     terminal.start()
     terminal.clock.sleep(450)
@@ -60,7 +60,7 @@ def test_timer_and_tick_count_on_a_grid(make: Make) -> None:
     assert timers(terminal)[:3] == [4_294_960_109, 4_294_960_218, 4_294_960_328]
 
 
-def test_a_timer_that_comes_late_by_chance(make: Make) -> None:
+def test_timer_is_late_at_random(make: Make) -> None:
     terminal = make(timer_late=90)
     terminal.start()
     terminal.advance(2000)
@@ -69,7 +69,7 @@ def test_a_timer_that_comes_late_by_chance(make: Make) -> None:
     assert max(gaps) <= 290
 
 
-def test_a_timer_that_stalls(make: Make) -> None:
+def test_timer_stalls_at_intervals(make: Make) -> None:
     terminal = make(timer_stalls_every=3)
     terminal.start()
     terminal.advance(12_000)
@@ -79,7 +79,7 @@ def test_a_timer_that_stalls(make: Make) -> None:
     assert gaps[:6] == [usual, usual, usual + 4_500, usual, usual, usual + 4_500]
 
 
-def test_a_trade_is_told_behind_the_handler_that_made_it(make: Make) -> None:
+def test_transactions_follow_the_handler_that_traded(make: Make) -> None:
     terminal = make("trade")
     terminal.start()
     terminal.advance(250)
@@ -110,14 +110,14 @@ def test_a_trade_is_told_behind_the_handler_that_made_it(make: Make) -> None:
         ({"result_without_tickets": True}, "sent 1 retcode 10009 deal 0 error 0"),
     ],
 )
-def test_what_a_send_answers(make: Make, switches: dict[str, Any], expected: str) -> None:
+def test_result_of_a_send(make: Make, switches: dict[str, Any], expected: str) -> None:
     terminal = make("trade", **switches)
     terminal.start()
     terminal.advance(150)
     assert [line for line in journal(terminal) if line.startswith("sent")] == [expected]
 
 
-def test_a_comment_that_is_refused_is_refused_by_the_check_too(make: Make) -> None:
+def test_refused_comment_is_refused_by_the_check_too(make: Make) -> None:
     terminal = make("trade", comment_too_long="rejected")
     terminal.start()
     terminal.advance(150)
@@ -133,14 +133,14 @@ def test_a_comment_that_is_refused_is_refused_by_the_check_too(make: Make) -> No
         ({"comment_rewritten": True}, "broker"),
     ],
 )
-def test_what_becomes_of_a_comment(make: Make, switches: dict[str, Any], comment: str) -> None:
+def test_comment_is_truncated_refused_or_replaced(make: Make, switches: dict[str, Any], comment: str) -> None:
     terminal = make("trade", **switches)
     terminal.start()
     terminal.advance(150)
     assert terminal.broker.positions()[0].comment == comment
 
 
-def told(terminal: SteppedTerminal) -> list[str]:
+def delivered(terminal: SteppedTerminal) -> list[str]:
     return [line.split()[0] for line in journal(terminal) if line.startswith("TRADE_TRANSACTION")]
 
 
@@ -155,11 +155,11 @@ def test_transactions_are_dropped_delayed_and_shuffled(make: Make) -> None:
         terminal = make("trade", **switches)
         terminal.start()
         terminal.advance(150)
-        orders.append(told(terminal))
+        orders.append(delivered(terminal))
         if switches == {"transactions_late": 500}:
             assert orders.pop() == []
             terminal.advance(500)
-            orders.append(told(terminal))
+            orders.append(delivered(terminal))
     plain, dropped, late, short = orders
     assert len(plain) == 5
     assert dropped == plain[::2]
@@ -170,12 +170,12 @@ def test_transactions_are_dropped_delayed_and_shuffled(make: Make) -> None:
         terminal = make("trade", seed, transactions_reordered=True)
         terminal.start()
         terminal.advance(150)
-        shuffled.add(tuple(told(terminal)))
+        shuffled.add(tuple(delivered(terminal)))
     assert len(shuffled) > 1
     assert all(sorted(one) == sorted(plain) for one in shuffled)
 
 
-def test_history_that_comes_late(make: Make) -> None:
+def test_history_is_delayed_by_the_switch(make: Make) -> None:
     terminal = make("trade", history_late=800)
     terminal.start()
     terminal.advance(850)
@@ -184,7 +184,7 @@ def test_history_that_comes_late(make: Make) -> None:
     assert any(line == "deal 500002 order 1000001" for line in journal(terminal))
 
 
-def test_before_the_login_there_is_no_account(make: Make) -> None:
+def test_account_is_empty_before_the_login(make: Make) -> None:
     terminal = make("trade", account_late=700)
     terminal.start()
     assert not terminal.terminal.view.connected()
@@ -194,10 +194,10 @@ def test_before_the_login_there_is_no_account(make: Make) -> None:
     assert SENT in journal(terminal)
 
 
-def test_the_terminal_starts_the_expert_twice(make: Make) -> None:
+def test_expert_is_loaded_twice_at_the_start(make: Make) -> None:
     terminal = make(init_twice=True, inputs_end_with_cr=True)
     terminal.start()
-    # Loaded afresh: the count of OnInit begins at 1. The name has a seventh character.
+    # Loaded again: the count of OnInit begins at 1. The name has a seventh character.
     assert journal(terminal) == [
         "guard on",
         "init 1 expert\r 7",
@@ -223,7 +223,7 @@ def test_a_change_of_inputs_keeps_globals_and_a_reload_does_not(make: Make) -> N
 
 
 @pytest.mark.parametrize(("switch", "inits"), [(False, 1), (True, 2)])
-def test_a_lost_connection(make: Make, switch: bool, inits: int) -> None:
+def test_lost_broker_connection_ends_in_a_reload(make: Make, switch: bool, inits: int) -> None:
     terminal = make(reload_when_reconnected=switch)
     terminal.start()
     terminal.broker.disconnect()
@@ -233,7 +233,7 @@ def test_a_lost_connection(make: Make, switch: bool, inits: int) -> None:
     assert len([line for line in journal(terminal) if line.startswith("init")]) == inits
 
 
-def test_an_expert_that_removes_itself(make: Make) -> None:
+def test_expert_removes_itself(make: Make) -> None:
     terminal = make("leave")
     terminal.start()
     terminal.advance(300)
@@ -242,7 +242,7 @@ def test_an_expert_that_removes_itself(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("lost", "kept"), [(True, b"kept"), (False, b"keptkept")])
-def test_a_crash_loses_what_was_not_flushed(make: Make, tmp_path: Path, lost: bool, kept: bytes) -> None:
+def test_crash_loses_unflushed_bytes(make: Make, tmp_path: Path, lost: bool, kept: bytes) -> None:
     terminal = make("write", unflushed_bytes_lost=lost)
     terminal.start()
 
@@ -267,13 +267,13 @@ def test_two_terminals_trade_on_one_broker(make: Make, built: Built, tmp_path: P
     one.advance(150)
     two.terminal.step()
     two.close()
-    # The second one sees the first one's position, and its transactions.
+    # The second terminal sees the position and the transactions of the first.
     assert "position 1000001 magic -1 EURUSD 0.10" in journal(two)
-    assert told(one) == told(two)
+    assert delivered(one) == delivered(two)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_same_seed_gives_the_same_run(make: Make, seed: int) -> None:
+def test_same_seed_gives_the_same_run(make: Make, seed: int) -> None:
     runs = []
     for _ in range(2):
         terminal = SteppedTerminal(
@@ -291,7 +291,7 @@ def test_the_same_seed_gives_the_same_run(make: Make, seed: int) -> None:
     assert len(runs[0]) > 3
 
 
-def test_bytes_go_there_and_back(make: Make) -> None:
+def test_bytes_are_exchanged(make: Make) -> None:
     terminal = make("talk")
     pipes: list[Pipe] = []
     terminal.network.listen("127.0.0.1", 5760, pipes.append)
@@ -304,7 +304,7 @@ def test_bytes_go_there_and_back(make: Make) -> None:
     assert journal(terminal)[-1] == "read 5, sent 5"
 
 
-def test_nobody_listens(make: Make) -> None:
+def test_connect_without_a_listener_fails(make: Make) -> None:
     terminal = make("talk", connect_error=5273)
     terminal.start()
     terminal.advance(150)

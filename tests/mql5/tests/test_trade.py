@@ -40,7 +40,7 @@ BUY: tuple[Cell, ...] = (
 
 
 class Account:
-    """A terminal's trade functions, over a broker of its own with two positions by hand, one of them closed."""
+    """Trade functions of a terminal whose broker has two manual positions, one of them closed."""
 
     def __init__(self) -> None:
         self.broker = Broker.start(Scenario(), NOW_S * 1000)
@@ -53,7 +53,7 @@ class Account:
         self.market = Market(self.view)
 
     def order(self) -> int:
-        """The ticket of a pending order, entered into the broker's book."""
+        """Enter a pending order into the broker's book and return its ticket."""
         order = Order(
             ticket=77,
             symbol="GBPUSD",
@@ -83,7 +83,7 @@ def error(answer: object) -> int:
     return answer.error
 
 
-def test_positions_are_selected_by_number_symbol_and_ticket(account: Account) -> None:
+def test_position_is_selected_by_index_symbol_and_ticket(account: Account) -> None:
     trade = account.trade
     assert error(trade.PositionGetInteger(C["POSITION_TICKET"])) == 4753
     assert trade.PositionsTotal() == 1
@@ -100,7 +100,7 @@ def test_positions_are_selected_by_number_symbol_and_ticket(account: Account) ->
     assert error(trade.PositionGetTicket(1)) == 4753
 
 
-def test_history_is_what_was_selected(account: Account) -> None:
+def test_history_holds_the_selected_range(account: Account) -> None:
     trade = account.trade
     assert (trade.HistoryOrdersTotal(), trade.HistoryDealsTotal()) == (0, 0)
     assert trade.HistorySelect(NOW_S + 1, NOW_S + 10) is True
@@ -121,13 +121,13 @@ def test_history_is_what_was_selected(account: Account) -> None:
     assert trade.HistoryOrdersTotal() == 0
 
 
-def test_a_property_of_another_kind_stops_the_expert(account: Account) -> None:
+def test_property_of_another_kind_stops_the_expert(account: Account) -> None:
     account.trade.PositionGetTicket(0)
-    with pytest.raises(Fault, match="is no ENUM_POSITION_PROPERTY_INTEGER"):
+    with pytest.raises(Fault, match="is not in ENUM_POSITION_PROPERTY_INTEGER"):
         account.trade.PositionGetInteger(C["POSITION_VOLUME"])
-    with pytest.raises(Fault, match="is no ENUM_SYMBOL_INFO_DOUBLE"):
+    with pytest.raises(Fault, match="is not in ENUM_SYMBOL_INFO_DOUBLE"):
         account.market.SymbolInfoDouble("NONE", C["SYMBOL_DIGITS"])
-    with pytest.raises(Fault, match="is no ENUM_ACCOUNT_INFO_STRING"):
+    with pytest.raises(Fault, match="is not in ENUM_ACCOUNT_INFO_STRING"):
         account.market.AccountInfoString(C["ACCOUNT_LOGIN"])
 
 
@@ -169,7 +169,7 @@ def test_every_property_of_trade_has_a_value_of_its_kind(account: Account, kind:
             assert type(answer) is {"INTEGER": int, "DOUBLE": float, "STRING": str}[kind]
 
 
-def test_a_live_order_is_shown_as_the_broker_has_it(account: Account) -> None:
+def test_live_order_has_the_brokers_values(account: Account) -> None:
     trade = account.trade
     assert trade.OrderSelect(account.order()) is True
     assert trade.OrderGetInteger(C["ORDER_TYPE"]) == C["ORDER_TYPE_BUY_LIMIT"]
@@ -182,7 +182,7 @@ def test_a_live_order_is_shown_as_the_broker_has_it(account: Account) -> None:
     assert error(trade.OrderGetInteger(C["ORDER_TYPE"])) == 4754
 
 
-def test_what_the_broker_lacks_is_known(account: Account) -> None:
+def test_properties_missing_in_the_broker_are_listed(account: Account) -> None:
     records = {"ACCOUNT": account.broker.account(), "SYMBOL": account.broker.symbol("EURUSD")}
     derived = {
         "SYMBOL_EXIST", "SYMBOL_SPREAD_FLOAT", "SYMBOL_TIME",
@@ -198,7 +198,7 @@ def test_what_the_broker_lacks_is_known(account: Account) -> None:
     assert lacking - derived <= UNKEPT
 
 
-def test_symbols(account: Account) -> None:
+def test_symbol_properties(account: Account) -> None:
     market = account.market
     assert market.SymbolInfoInteger("EURUSD", C["SYMBOL_DIGITS"]) == 5
     assert market.SymbolInfoDouble("EURUSD", C["SYMBOL_POINT"]) == 0.00001
@@ -210,7 +210,7 @@ def test_symbols(account: Account) -> None:
     assert market.AccountInfoInteger(C["ACCOUNT_LOGIN"]) == 5000001
 
 
-def test_market_watch_holds_what_was_selected(account: Account) -> None:
+def test_market_watch_holds_selected_symbols(account: Account) -> None:
     market = account.market
     names = [market.SymbolName(at, False) for at in range(4)]
     assert names == ["EURUSD", "GBPUSD", "USDJPY", "XAUUSD"]
@@ -226,7 +226,7 @@ def test_market_watch_holds_what_was_selected(account: Account) -> None:
     assert market.SymbolsTotal(True) == market.SymbolsTotal(False) == 4
 
 
-def test_a_market_has_its_brokers_sessions_and_none_where_it_is_shut(account: Account) -> None:
+def test_symbol_has_the_brokers_sessions_and_none_while_closed(account: Account) -> None:
     market = account.market
     today, tomorrow = C["THURSDAY"], C["FRIDAY"]
     assert market.SymbolInfoSessionTrade("EURUSD", today, 0) == (0, 86_400)
@@ -242,11 +242,11 @@ def test_a_market_has_its_brokers_sessions_and_none_where_it_is_shut(account: Ac
     account.broker.set_session("EURUSD", False)
     assert market.SymbolInfoSessionTrade("EURUSD", today, 0) is None
     assert market.SymbolInfoSessionQuote("EURUSD", today, 0) == (0, 86_400)
-    with pytest.raises(Fault, match="7 is no ENUM_DAY_OF_WEEK"):
+    with pytest.raises(Fault, match="7 is not in ENUM_DAY_OF_WEEK"):
         market.SymbolInfoSessionTrade("EURUSD", 7, 0)
 
 
-def test_the_calculator_reckons_as_the_broker_does(account: Account) -> None:
+def test_calculator_agrees_with_the_broker(account: Account) -> None:
     calculator = Calculator(account.view)
     used = float(account.broker.account().margin)
     assert calculator.OrderCalcMargin(C["ORDER_TYPE_BUY"], "EURUSD", 0.1, 1.0951) == used
@@ -255,11 +255,11 @@ def test_the_calculator_reckons_as_the_broker_does(account: Account) -> None:
     profit = calculator.OrderCalcProfit(C["ORDER_TYPE_BUY"], "EURUSD", 0.1, *prices)
     assert profit == float(position.profit) != 0.0
     assert error(calculator.OrderCalcMargin(C["ORDER_TYPE_BUY"], "EURUSD", 0.0, 1.0)) == 4758
-    with pytest.raises(Fault, match="9 is no ENUM_ORDER_TYPE"):
+    with pytest.raises(Fault, match="9 is not in ENUM_ORDER_TYPE"):
         calculator.OrderCalcMargin(9, "EURUSD", 0.1, 1.0)
 
 
-def test_a_magic_above_the_signed_range_survives(account: Account) -> None:
+def test_magic_above_the_signed_range_is_preserved(account: Account) -> None:
     answer = account.trade.OrderSend(*BUY)
     assert isinstance(answer, tuple)
     assert answer[:2] == (True, 10009)
@@ -267,13 +267,13 @@ def test_a_magic_above_the_signed_range_survives(account: Account) -> None:
     assert account.broker.sends()[-1].request.volume == Decimal("0.1")
 
 
-def test_a_request_with_an_unset_field_stops_the_expert(account: Account) -> None:
+def test_request_with_an_uninitialised_field_stops_the_expert(account: Account) -> None:
     with pytest.raises(Fault, match="MqlTradeRequest"):
         account.trade.OrderSend(-16843010, *BUY[1:])
 
 
 @pytest.mark.parametrize(("switch", "magic"), [(False, 2**63), (True, 0)])
-def test_the_magic_of_a_stopped_deal(switch: bool, magic: int) -> None:
+def test_magic_of_a_deal_by_stop_loss(switch: bool, magic: int) -> None:
     broker = Broker.start(Scenario(quirks=Quirks(stop_deals_keep_magic=True)), NOW_S * 1000)
     switches = Switches(closing_magic_zero=switch)
     view = BrokerView(broker, Program(SimulatedClock(), switches), switches)
@@ -284,7 +284,7 @@ def test_the_magic_of_a_stopped_deal(switch: bool, magic: int) -> None:
 
 
 class Unreachable(Broker):
-    """A broker whose process went away, or whose answer never comes."""
+    """Broker that is gone, or whose answer never arrives."""
 
     problem: type[Exception] | None = None
 
@@ -300,7 +300,7 @@ class Unreachable(Broker):
 
 
 @pytest.mark.parametrize(("problem", "retcode"), [(BrokerGone, 10031), (BrokerTimeout, 10012)])
-def test_a_broker_that_does_not_answer(problem: type[Exception], retcode: int) -> None:
+def test_unreachable_broker_fails_the_send(problem: type[Exception], retcode: int) -> None:
     broker = Unreachable(Broker.start(Scenario(), NOW_S * 1000).state)
     view = BrokerView(broker, Program(SimulatedClock(), Switches()), Switches())
     trade = Trade(view, Switches())
@@ -315,7 +315,7 @@ def test_a_broker_that_does_not_answer(problem: type[Exception], retcode: int) -
 
 
 @pytest.mark.parametrize("name", ["check_says_done", "check_knows_no_change"])
-def test_what_a_check_answers(account: Account, name: str) -> None:
+def test_check_returns_the_brokers_code(account: Account, name: str) -> None:
     usual, awkward = Trade(account.view, Switches()), Trade(account.view, thrown(name))
     (position,) = account.broker.positions()
     change: tuple[Cell, ...] = (
@@ -327,14 +327,14 @@ def test_what_a_check_answers(account: Account, name: str) -> None:
 
 
 def _code(answer: object) -> object:
-    """MqlTradeCheckResult.retcode, behind the answer itself, which says whether it is one of success."""
+    """Return MqlTradeCheckResult.retcode, which follows the boolean result."""
     row = answer.results if isinstance(answer, Failed) else answer
     assert isinstance(row, tuple)
     assert row[0] is (row[1] in (0, 10009))
     return row[1]
 
 
-def test_quotes_come_late() -> None:
+def test_quotes_are_delayed_by_the_switch() -> None:
     clock = SimulatedClock()
     switches = thrown("quotes_late")
     broker = Broker.start(Scenario(), NOW_S * 1000)

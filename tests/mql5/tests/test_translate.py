@@ -173,7 +173,8 @@ def test_source_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> No
 
 FRAGMENTS = (
     "class struct enum typedef template<typename template input group input( int int[ ~ ~A A:: operator const"
-    " static delete new return for( if( { } ( ) [ ] < > ; , : :: . = & * \"s\" 'a' 1 x F( void #define #include D'1' C'1'"
+    " static delete new return for( if( { } ( ) [ ] < > ; , : :: . = & * \"s\" 'a' 1 x F( void #define #include"
+    " D'1' C'1'"
 ).split()
 
 

@@ -1,7 +1,7 @@
-"""A running EA: its inputs, its event handlers, and what killed it.
+"""Running EA: inputs, event handlers, and the fault that killed it.
 
-The driver is no terminal. It calls one handler at a time, when it is told to; `terminal` does what a terminal
-does around them (timer, transactions, reloads).
+The driver calls one handler at a time, on request. The module `terminal` adds a terminal's work around the handlers
+(timer, transactions, reloads).
 """
 
 from collections.abc import Sequence
@@ -14,21 +14,20 @@ from tests.mql5.reference import constants
 
 
 class ExpertKilled(Exception):
-    """The EA died of a fault, as a terminal would have stopped it. The message is file:line and the
-    reason."""
+    """The EA was stopped by a fault, as a terminal stops it. The message is file:line and the reason."""
 
 
 class ExpertCrashed(ExpertKilled):
-    """The host let the terminal die (kill -9) at one call of the EA."""
+    """The host ended the terminal (kill -9) at one call of the EA."""
 
 
 class InputError(ValueError):
-    """There is no such input, or it does not take the value."""
+    """Unknown input, or a value that it does not accept."""
 
 
 @dataclass(frozen=True)
 class InputInfo:
-    """One input as the library knows it; `value` as text."""
+    """One input of the library; `value` as text."""
 
     name: str
     type: str
@@ -38,8 +37,7 @@ class InputInfo:
 
 
 class NativeExpert:
-    """One instance of the EA. `start` first, `close` last; every handler raises ExpertKilled when the EA dies
-    in it."""
+    """One instance of the EA. Call `start` first and `close` last. A handler raises ExpertKilled on a fault."""
 
     def __init__(self, library: Path, host: Host) -> None:
         self.host = host
@@ -53,7 +51,7 @@ class NativeExpert:
 
     @property
     def inputs(self) -> list[InputInfo]:
-        """The inputs in the order of declaration."""
+        """Inputs in the order of declaration."""
         count = self._loaded.call("input_count")
         return [
             InputInfo(*(self._loaded.text("input", at, field) for field in range(5))) for at in range(count)
@@ -64,9 +62,9 @@ class NativeExpert:
         names = [info.name for info in self.inputs]
         for name, value in values.items():
             if name not in names:
-                raise InputError(f"no input {name!r} among {', '.join(names)}")
+                raise InputError(f"unknown input {name!r}; supported: {', '.join(names)}")
             if not self._loaded.call("set_input", names.index(name), value.encode()):
-                raise InputError(f"input {name} does not take {value!r}")
+                raise InputError(f"input {name} does not accept {value!r}; give a value of its type")
 
     def set_switch(self, name: str, value: bool) -> None:
         """Set a switch of the stand-in itself."""
@@ -77,8 +75,10 @@ class NativeExpert:
         self._checked(self._loaded.create())
 
     def init(self) -> int:
-        """OnInit's result; where it is not INIT_SUCCEEDED, OnDeinit(REASON_INITFAILED) has been called
-        too."""
+        """Call OnInit and return its result.
+
+        Where it is not INIT_SUCCEEDED, OnDeinit(REASON_INITFAILED) follows.
+        """
         status, code = self._loaded.init()
         self._checked(status)
         if code != constants()["INIT_SUCCEEDED"]:
@@ -86,40 +86,40 @@ class NativeExpert:
         return code
 
     def start(self) -> int:
-        """Construct the globals and call OnInit: its result."""
+        """Construct the globals, call OnInit and return its result."""
         self.create()
         return self.init()
 
     def deinit(self, reason: int) -> None:
-        """OnDeinit."""
+        """Call OnDeinit."""
         self._checked(self._loaded.call("on_deinit", reason))
 
     def timer(self) -> None:
-        """OnTimer."""
+        """Call OnTimer."""
         self._checked(self._loaded.call("on_timer"))
 
     def tick(self) -> None:
-        """OnTick."""
+        """Call OnTick."""
         self._checked(self._loaded.call("on_tick"))
 
     def trade(self) -> None:
-        """OnTrade."""
+        """Call OnTrade."""
         self._checked(self._loaded.call("on_trade"))
 
     def run(self) -> None:
-        """OnStart: a script's one handler."""
+        """Call OnStart, the handler of a script."""
         self._checked(self._loaded.call("on_start"))
 
     def trade_transaction(self, fields: Sequence[Cell]) -> None:
-        """OnTradeTransaction: the transaction's 16 fields, the request's 17, the result's 10."""
+        """Call OnTradeTransaction with 16 fields of the transaction, 17 of the request and 10 of the result."""
         self._checked(self._loaded.cells("on_trade_transaction", fields))
 
     def chart_event(self, number: int, whole: int, real: float, text: str) -> None:
-        """OnChartEvent."""
+        """Call OnChartEvent."""
         self._checked(self._loaded.chart_event(number, whole, real, text))
 
     def close(self) -> None:
-        """Destroy the globals unless the EA is dead, and unload it."""
+        """Destroy the globals unless the EA was killed, and unload it."""
         if self._library is None:
             return
         library, self._library = self._library, None

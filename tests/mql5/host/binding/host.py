@@ -1,8 +1,8 @@
-"""What the EA sees as the terminal: parts, each of which answers some of MQL5's functions by their own names.
+"""Host of the EA: objects whose methods implement MQL5's functions under the functions' own names.
 
-A part's method `SocketRead` answers the EA's SocketRead. It returns one result or a tuple of them; `fail`
-adds an error code for GetLastError. It raises Fault where a terminal would stop the EA, and Crash to let the
-terminal die right there.
+The method `SocketRead` of an object is called for the EA's SocketRead. It returns one result or a tuple of results;
+`fail` adds an error code for GetLastError. It raises Fault where a terminal would stop the EA, and Crash to end the
+terminal at this call.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,15 +12,15 @@ from tests.mql5.host.binding.library import CRASH, FAULT, Cell
 
 
 class Crash(Exception):
-    """The terminal dies at this call, as by kill -9: what the call was to do may be done or not."""
+    """End of the terminal at this call, as by kill -9; the call's work may be done or not."""
 
 
 class Fault(Exception):
-    """The terminal stops the EA."""
+    """Fault for which a terminal stops the EA."""
 
 
 class Failed:
-    """Results together with an error code."""
+    """Results with an error code."""
 
     def __init__(self, error: int, results: tuple[Cell, ...]) -> None:
         self.error = error
@@ -31,13 +31,15 @@ Answer = Cell | tuple[Cell, ...] | Failed | None
 
 
 def fail(error: int, *results: Cell) -> Failed:
-    """Answer these results, and let GetLastError tell the error."""
+    """Return these results with an error code for GetLastError."""
     return Failed(error, results)
 
 
 class Host:
-    """The sum of its parts. `before` and `behind`, where set, see every call in front of it and after it:
-    they may raise Crash."""
+    """Functions of all given objects.
+
+    `before` and `behind`, where set, are called before and after every call of the EA, and may raise Crash.
+    """
 
     def __init__(self, *parts: object) -> None:
         self.parts = parts
@@ -48,7 +50,7 @@ class Host:
         self.behind: Callable[[str, Sequence[Cell]], None] | None = None
 
     def answer(self, name: str, arguments: list[Cell]) -> tuple[int, Sequence[Cell], int]:
-        """Answer one call of the EA (see library.Answering)."""
+        """Execute one call of the EA (see library.Answering)."""
         function = self.functions.get(name)
         if function is None:
             return FAULT, ("this terminal does not have the function",), 0

@@ -1,7 +1,7 @@
-"""A built EA in this process: a private copy of its library, and the C values that cross to it and back.
+"""Built EA in this process: a private copy of its library, and the C values passed in both directions.
 
-Each instance loads a copy of the file of its own. So its globals, its classes' static members and its
-functions' static variables are its own, and a reload starts fresh, as in the terminal.
+Each instance loads its own copy of the file. Globals, static members and static variables therefore belong to the
+instance, and a reload begins with initial values, as in the terminal.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ if sys.platform != "win32":
     from _ctypes import dlclose
 
 Cell = int | float | str | bytes
-"""What crosses: an integer or boolean, a double, a string, an array of bytes."""
+"""Value passed between Python and the EA: an integer or boolean, a double, a string, an array of bytes."""
 
 MOST_RESULTS: Final = 24
 CRASH: Final = -1
@@ -26,7 +26,7 @@ FAULT: Final = -2
 
 
 class Tag(IntEnum):
-    """What a Value holds (standin/runtime.h)."""
+    """Kind of a Value (standin/runtime.h)."""
 
     NONE = 0
     INTEGER = 1
@@ -58,12 +58,11 @@ HOST_CALL: Final = ctypes.CFUNCTYPE(
 )
 
 Answering = Callable[[str, list[Cell]], tuple[int, Sequence[Cell], int]]
-"""A host: from a function's name and arguments to a status (0, CRASH or FAULT), results, and _LastError (0:
-as it was)."""
+"""Host function: (name, arguments) -> (status 0, CRASH or FAULT; results; _LastError, 0 for unchanged)."""
 
 
 def read(value: Value) -> Cell:
-    """The Python value."""
+    """Return the Python value."""
     match value.kind:
         case Tag.INTEGER:
             return int(value.whole)
@@ -73,16 +72,16 @@ def read(value: Value) -> Cell:
             raw = ctypes.string_at(value.data, value.size) if value.size else b""
             return raw.decode("utf-16-le", "surrogatepass") if value.kind == Tag.TEXT else raw
         case _:
-            raise ValueError(f"no value of kind {value.kind} crosses")
+            raise ValueError(f"value kind {value.kind} is unknown; runtime.h and Tag differ")
 
 
 def write(value: Value, cell: Cell) -> object:
-    """Fill a C value. What is returned has to live as long as the value is read."""
+    """Fill a C value. The returned object must live as long as the value is read."""
     if isinstance(cell, float):
         value.kind, value.fraction = Tag.REAL, cell
         return None
     if isinstance(cell, int):
-        # Tickets and magics are unsigned: the upper half wraps, and the C++ side turns it back.
+        # Tickets and magics are unsigned: the upper half is passed as negative, and the C++ side converts it back.
         value.kind, value.whole = Tag.INTEGER, ctypes.c_int64(cell).value
         return None
     raw = cell.encode("utf-16-le", "surrogatepass") if isinstance(cell, str) else bytes(cell)
@@ -101,7 +100,7 @@ class Library:
         self._folder = tempfile.TemporaryDirectory(prefix="expert-", ignore_cleanup_errors=True)
         copy = shutil.copy(path, Path(self._folder.name, path.name))
         self._c = ctypes.CDLL(str(copy))
-        if sys.platform != "win32":  # where a file in use cannot be removed, that waits for `unload`
+        if sys.platform != "win32":  # where a file in use cannot be removed, `unload` removes it
             self._folder.cleanup()
         for name in ("mql_fault", "mql_input"):
             getattr(self._c, name).restype = ctypes.c_char_p
@@ -113,10 +112,10 @@ class Library:
         ]
         self._callback = HOST_CALL(self._answer)
         self.failure: BaseException | None = None
-        """What the host raised, while the EA was running. The EA is dead then."""
+        """Exception of the host while the EA was running. The EA is dead then."""
 
     def _answer(self, name: bytes, arguments: Any, count: int, results: Any, error: Any) -> int:
-        """Called from C++: no exception may leave."""
+        """Execute a call from C++, which no exception may leave."""
         try:
             status, cells, code = self._host(name.decode(), [read(arguments[i]) for i in range(count)])
             self._kept = [write(results[i], cell) for i, cell in enumerate(cells)]
@@ -128,7 +127,7 @@ class Library:
             return FAULT
 
     def call(self, name: str, *arguments: Any) -> int:
-        """Call an exported function that answers an int."""
+        """Call an exported function that returns an int."""
         result = int(getattr(self._c, f"mql_{name}")(*arguments))
         if self.failure is not None:
             failure, self.failure = self.failure, None
@@ -136,11 +135,11 @@ class Library:
         return result
 
     def create(self) -> int:
-        """Construct the globals: the first code of the EA that runs."""
+        """Construct the globals, the first code of the EA to run."""
         return self.call("create", self._callback)
 
     def init(self) -> tuple[int, int]:
-        """OnInit: the status, and what it returned."""
+        """Call OnInit and return (status, OnInit's result)."""
         code = ctypes.c_int(0)
         return self.call("on_init", ctypes.byref(code)), code.value
 
@@ -153,7 +152,7 @@ class Library:
         return status
 
     def chart_event(self, number: int, whole: int, real: float, text: str) -> int:
-        """OnChartEvent."""
+        """Call OnChartEvent."""
         value = Value()
         kept = write(value, text)
         status = self.call("on_chart_event", number, whole, real, ctypes.byref(value))
@@ -161,12 +160,12 @@ class Library:
         return status
 
     def text(self, name: str, *arguments: int) -> str:
-        """Call an exported function that answers a C string."""
+        """Call an exported function that returns a C string."""
         raw: bytes = getattr(self._c, f"mql_{name}")(*arguments)
         return raw.decode()
 
     def unload(self) -> None:
-        """Give the memory back. Nothing may be called after."""
+        """Unload the library. Nothing may be called afterwards."""
         handle = self._c._handle
         del self._c
         if sys.platform != "win32":

@@ -1,4 +1,4 @@
-"""The broker as the terminal shows it: with delays, and with the last picture while the broker cannot be reached.
+"""View of the broker in the terminal: with delays, and with the last known state while it is unreachable.
 
 Source: mql5/FACTS.md 3 (live gap, magic of closing deals) and 4 (before the login).
 """
@@ -27,7 +27,7 @@ END_OF_TIME: Final = 1 << 52
 
 
 class BrokerView:
-    """What the EA's terminal knows of account and market."""
+    """Account and market as the EA's terminal shows them."""
 
     def __init__(self, broker: BrokerApi, program: Program, switches: Switches) -> None:
         self._broker = broker
@@ -36,52 +36,52 @@ class BrokerView:
         self._last: dict[object, object] = {}
         self._reached = True
         self.live: Callable[[], None] = lambda: None
-        """Called before every question: a broker that has no clock of its own is brought to the moment."""
+        """Called before every query, to move a broker without its own clock to the current time."""
 
     @property
     def broker(self) -> BrokerApi:
-        """The broker as it is at this moment."""
+        """Broker at the current time."""
         self.live()
         return self._broker
 
     @property
     def logged_in(self) -> bool:
-        """Whether the account is there yet."""
+        """True after the login to the account."""
         return self._program.elapsed_ms() >= self._switches.account_late
 
     def connected(self) -> bool:
-        """TERMINAL_CONNECTED."""
+        """Return TERMINAL_CONNECTED."""
         return self.logged_in and self._ask("connected", self.broker.connected, False) and self._reached
 
     def server_ms(self) -> int:
-        """The trade server's time."""
+        """Return the trade server's time, ms."""
         return self._ask("server_time", self.broker.server_time, 0)
 
     def account(self) -> AccountInfo | None:
-        """The account; None before the login."""
+        """Return the account; None before the login."""
         return self._ask("account", self.broker.account, None) if self.logged_in else None
 
     def symbol(self, name: str) -> SymbolInfo | None:
-        """A symbol; None where there is none, and before the login."""
+        """Return a symbol; None for an unknown one, and before the login."""
         return self._ask(("symbol", name), lambda: self.broker.symbol(name), None) if self.logged_in else None
 
     def symbols(self) -> list[str]:
-        """All symbols' names."""
+        """Return the names of all symbols."""
         return self._ask("symbols", self.broker.symbols, []) if self.logged_in else []
 
     def tick(self, name: str) -> Tick | None:
-        """A symbol's last quote; None before the first one."""
+        """Return a symbol's last quote; None before the first one."""
         if not self.logged_in or self._program.elapsed_ms() < self._switches.quotes_late:
             return None
         return self._ask(("tick", name), lambda: self.broker.tick(name), None)
 
     def last_quote_ms(self) -> int:
-        """When the last quote of any symbol came."""
+        """Return the time of the last quote of any symbol, ms."""
         ticks = [self.tick(name) for name in self.symbols()]
         return max((tick.time_msc for tick in ticks if tick is not None), default=0)
 
     def positions(self) -> list[Position]:
-        """The open positions; a fresh one shows late, where the switch says so."""
+        """Return the open positions; the switch position_late delays new ones."""
         if not self.logged_in:
             return []
         latest = self.server_ms() - self._switches.position_late
@@ -89,7 +89,7 @@ class BrokerView:
         return [position for position in found if position.time_msc <= latest]
 
     def orders(self) -> list[Order]:
-        """The live orders; a fresh one shows late, where the switch says so."""
+        """Return the live orders; the switch order_in_neither_list delays new ones."""
         if not self.logged_in:
             return []
         latest = self.server_ms() - self._switches.order_in_neither_list
@@ -97,7 +97,7 @@ class BrokerView:
         return [order for order in found if order.time_setup_msc <= latest]
 
     def history_orders(self, from_ms: int, to_ms: int) -> list[Order]:
-        """Done orders, by the time they were done."""
+        """Return completed orders by completion time; the switch history_late delays them."""
         if not self.logged_in:
             return []
         key = ("history_orders", from_ms, to_ms)
@@ -105,7 +105,7 @@ class BrokerView:
         return [order for order in found if order.time_done_msc <= self._latest_ms()]
 
     def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
-        """Deals, by their time."""
+        """Return deals by time; the switch history_late delays them."""
         if not self.logged_in:
             return []
         key = ("history_deals", from_ms, to_ms)
@@ -122,7 +122,7 @@ class BrokerView:
         return deal
 
     def _ask(self, key: object, question: Callable[[], T], unknown: T) -> T:
-        """The broker's answer, or the last one while it gives none: a terminal keeps its picture."""
+        """Return the broker's answer, or the last one while it is unreachable: a terminal keeps its state."""
         try:
             answer = question()
         except (BrokerGone, BrokerTimeout):

@@ -1,6 +1,6 @@
-"""What a trade would bind and earn: OrderCalcMargin and OrderCalcProfit.
+"""Margin and profit of a trade: OrderCalcMargin and OrderCalcProfit.
 
-Source: MQL5 reference, 'Trade Functions'. Neither looks at the orders and positions that are there.
+Source: MQL5 reference, 'Trade Functions'. Neither considers existing orders and positions.
 """
 
 from decimal import Decimal
@@ -17,15 +17,15 @@ _SIDES: Final = {C["ORDER_TYPE_BUY"]: PositionType.BUY, C["ORDER_TYPE_SELL"]: Po
 
 
 class Calculator:
-    """OrderCalc*. No result at all tells the EA of a failure: its variable stays as it was."""
+    """OrderCalc*. A failure returns no result, and the EA's variable keeps its value."""
 
     def __init__(self, view: BrokerView) -> None:
         self._view = view
 
     def OrderCalcMargin(self, type: int, name: str, volume: float, price: float) -> Answer:
-        """At the current quotes, as the broker itself reckons: the price does not count there."""
+        """Return the margin at the current quotes, as the broker calculates it; the price has no effect."""
         if type not in spelled("ENUM_ORDER_TYPE"):
-            raise Fault(f"{type} is no ENUM_ORDER_TYPE")
+            raise Fault(f"order type {type} is not in ENUM_ORDER_TYPE")
         symbol, account = self._view.symbol(name), self._view.account()
         if symbol is None:
             return fail(C["ERR_MARKET_UNKNOWN_SYMBOL"])
@@ -43,7 +43,7 @@ class Calculator:
         return float(self._rates().profit(symbol, side, _decimal(volume), *prices))
 
     def _rates(self) -> Rates:
-        """The conversions at the quotes that the terminal has."""
+        """Return the conversion rates at the terminal's quotes."""
         symbols: dict[str, SymbolInfo] = {}
         quotes = {}
         for name in self._view.symbols():
@@ -54,5 +54,5 @@ class Calculator:
 
 
 def _decimal(number: float) -> Decimal:
-    """A double as the digits that it prints with."""
+    """Return a double as the decimal of its shortest text."""
     return Decimal(repr(number))

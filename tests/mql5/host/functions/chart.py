@@ -1,4 +1,4 @@
-"""The chart that the EA sits on, and the terminal's global variables.
+"""Chart of the EA, and global variables of the terminal.
 
 Source: MQL5 reference, 'Object Functions', 'Chart Operations', 'Global Variables of the Client Terminal', 'Types of
 Chart Events'.
@@ -19,16 +19,16 @@ C: Final = constants()
 LONGEST_OBJECT: Final = 63
 LONGEST_VARIABLE: Final = 63
 _OWN: Final = 1
-"""The chart's id. 0 means it too."""
+"""Id of the chart; 0 stands for it too."""
 _EMPTY: Final[dict[str, Cell]] = {"INTEGER": 0, "DOUBLE": 0.0, "STRING": ""}
 
 ChartEvent = tuple[int, int, float, str]
-"""OnChartEvent's four arguments."""
+"""Four arguments of OnChartEvent."""
 
 
 @dataclass
 class Chart:
-    """Objects by name, each with its properties by their MQL5 names. `events` are on their way to the EA."""
+    """Objects by name, each with its properties by MQL5 name. `events` is the queue of events for the EA."""
 
     symbol: str = "EURUSD"
     period: str = "PERIOD_H1"
@@ -39,16 +39,16 @@ class Chart:
     )
 
     def texts(self) -> str:
-        """What a person reads there, line after line."""
+        """Return the visible text of the chart, line by line."""
         return " ".join(str(each.get("OBJPROP_TEXT", "")).strip() for each in self.objects.values())
 
     def click(self, name: str) -> None:
-        """Press a button, as a person does with the mouse. Raises LookupError where none can be seen."""
+        """Click a button. Raises LookupError for an unknown or hidden one."""
         found = self.objects.get(name)
         if found is None or found["OBJPROP_TYPE"] != C["OBJ_BUTTON"]:
-            raise LookupError(f"no button {name!r} among {', '.join(self.objects) or 'no objects'}")
+            raise LookupError(f"unknown button {name!r}; present: {', '.join(self.objects) or 'no objects'}")
         if found.get("OBJPROP_TIMEFRAMES") == C["OBJ_NO_PERIODS"]:
-            raise LookupError(f"button {name!r} is hidden")
+            raise LookupError(f"button {name!r} is hidden; show it first")
         found["OBJPROP_STATE"] = int(not found.get("OBJPROP_STATE", 0))
         x, y = (int(found.get(key, 0)) for key in ("OBJPROP_XDISTANCE", "OBJPROP_YDISTANCE"))
         self._post(C["CHARTEVENT_OBJECT_CLICK"], x, float(y), name)
@@ -97,7 +97,7 @@ class Chart:
 
     def ObjectCreate(self, chart: int, name: str, kind: int, window: int, time: int, price: float) -> Answer:
         if kind not in spelled("ENUM_OBJECT"):
-            raise Fault(f"{kind} is no ENUM_OBJECT")
+            raise Fault(f"object type {kind} is not in ENUM_OBJECT")
         if chart not in (0, _OWN):
             return fail(C["ERR_CHART_WRONG_ID"], False)
         if not 0 < len(name) <= LONGEST_OBJECT:
@@ -150,12 +150,12 @@ class Chart:
         return self._get(name, "STRING", number)
 
     def _post(self, number: int, whole: int, real: float, text: str) -> None:
-        """Put an event into the EA's queue. While one of its type waits there, another is lost."""
+        """Queue an event for the EA. A second event of a type that is queued already is lost."""
         if all(waiting[0] != number for waiting in self.events):
             self.events.append((number, whole, real, text))
 
     def _names(self, window: int, kind: int) -> list[str]:
-        """The objects of one type, or of all. There is one window."""
+        """Return the names of the objects of one type, or of all. There is one window."""
         wanted = [name for name, each in self.objects.items() if kind in (-1, each["OBJPROP_TYPE"])]
         return wanted if window in (-1, 0) else []
 
@@ -190,16 +190,18 @@ class Chart:
 
 
 def _known(enumeration: str, number: int) -> str:
-    """A property's name. Raises Fault where it is none."""
+    """Return a property's name. Raises Fault for an unknown number."""
     name = spelled(enumeration).get(number)
     if name is None:
-        raise Fault(f"{number} is no {enumeration}")
+        raise Fault(f"number {number} is not in {enumeration}")
     return name
 
 
 class Variables:
-    """The terminal's global variables: doubles, shared by all of its programs, kept over reloads. What was flushed
-    outlives the terminal's death, in a file of its data folder."""
+    """Global variables of the terminal: doubles, shared by all programs, kept over reloads.
+
+    Flushed values survive the end of the terminal, in a file of its data folder.
+    """
 
     def __init__(self, clock: Clock, kept: Path) -> None:
         self._clock = clock

@@ -1,6 +1,6 @@
-"""The EA's files: a sandbox folder, and one that all terminals share.
+"""Files of the EA: a sandbox folder, and one shared by all terminals.
 
-What is written stays in memory until FileFlush or FileClose, so that a crash loses it as a terminal's would.
+Written bytes stay in memory until FileFlush or FileClose, so that a crash loses them as a terminal's would.
 Source: MQL5 reference, 'File Functions'; mql5/FACTS.md 4 and 8.4.
 """
 
@@ -19,7 +19,7 @@ MOST_OPEN: Final = 64
 
 
 class _Locks:
-    """The files that are open in this process, for the terminals' sharing rules."""
+    """Open files of this process, for the sharing rules of terminals."""
 
     def __init__(self) -> None:
         self.open: list[tuple[Path, int]] = []
@@ -50,19 +50,22 @@ class _File:
 
 
 class Files:
-    """FileOpen and what goes with it."""
+    """FileOpen and the other file functions."""
 
     def __init__(self, folder: Path, common: Path, switches: Switches) -> None:
         self._folders = {False: folder, True: common}
         self._switches = switches
         self._open: dict[int, _File] = {}
         self.full_at = ""
-        """The call at which a disk without room is noticed: FileWriteArray or FileFlush. Empty: there is room."""
+        """Call that fails on a full disk: FileWriteArray or FileFlush. Empty: the disk has space."""
         for path in (folder, common):
             path.mkdir(parents=True, exist_ok=True)
 
     def close_all(self, *, crashed: bool) -> None:
-        """The EA is gone. A crash loses what was not flushed, where the switch says so."""
+        """Close all files.
+
+        After a crash, the switch unflushed_bytes_lost decides whether unflushed bytes are lost.
+        """
         for file in self._open.values():
             if not (crashed and self._switches.unflushed_bytes_lost):
                 file.flush()
@@ -196,7 +199,7 @@ class Files:
         return None if there.exists() and not mode & C["FILE_REWRITE"] else (here, there)
 
     def _path(self, name: str, common: int) -> Path | None:
-        """A name in the sandbox; None where it leads out of it."""
+        """Return the path of a name in the sandbox; None where it leads outside."""
         parts = name.replace("\\", "/").split("/")
         if not name or name.startswith(("/", "\\")) or ".." in parts or ":" in name or "\r" in name:
             return None
@@ -220,7 +223,7 @@ class Files:
 
 
 def _may_share(path: Path, flags: int) -> bool:
-    """Whether whoever has the file open lets it be opened so, and the newcomer lets them stay."""
+    """Return True where the flags of existing handles and of the new one allow sharing."""
     for other, theirs in LOCKS.open:
         if other == path:
             for mine, yours in ((flags, theirs), (theirs, flags)):

@@ -1,6 +1,6 @@
 """Account and symbols. Source: MQL5 reference, 'Account Information', 'Market Info'.
 
-Which symbols are in Market Watch is the terminal's own affair: a person's, or SymbolSelect's.
+Market Watch belongs to the terminal: the operator or SymbolSelect changes it.
 """
 
 from typing import Final
@@ -76,12 +76,14 @@ class Market:
         return tick.time_msc, float(tick.bid), float(tick.ask), 0.0
 
     def SymbolInfoSessionQuote(self, name: str, day: int, session: int) -> Answer:
-        """The broker quotes day and night."""
+        """Return a quote session of the whole day."""
         return (0, _DAY_S) if self._week(name, day) and session == 0 else None
 
     def SymbolInfoSessionTrade(self, name: str, day: int, session: int) -> Answer:
-        """The broker's sessions of that day; the whole of it where it names none. What it has closed whatever they
-        say has no session at all."""
+        """Return the broker's trade sessions of that day; the whole day without sessions.
+
+        A symbol that the broker has closed has no session.
+        """
         symbol = self._week(name, day)
         if symbol is None or not symbol.session_open:
             return None
@@ -91,9 +93,9 @@ class Market:
         return sessions[session] if session < len(sessions) else None
 
     def SymbolInfoMarginRate(self, name: str, type: int) -> Answer:
-        """The broker has no rates: what its leverage binds is bound whole."""
+        """Return 1.0 for both rates: the broker applies its leverage without margin rates."""
         if type not in spelled("ENUM_ORDER_TYPE"):
-            raise Fault(f"{type} is no ENUM_ORDER_TYPE")
+            raise Fault(f"order type {type} is not in ENUM_ORDER_TYPE")
         return fail(C["ERR_MARKET_UNKNOWN_SYMBOL"]) if self._known(name) is None else (1.0, 1.0)
 
     def _names(self, selected: int) -> list[str]:
@@ -103,7 +105,7 @@ class Market:
         return [name for name in names if (symbol := self._known(name)) is not None and symbol.select]
 
     def _known(self, name: str) -> SymbolInfo | None:
-        """A symbol, in Market Watch or not."""
+        """Return a symbol, in Market Watch or not."""
         symbol = self._view.symbol(name)
         if symbol is None or name not in self._selected:
             return symbol
@@ -111,7 +113,7 @@ class Market:
 
     def _week(self, name: str, day: int) -> SymbolInfo | None:
         if day not in spelled("ENUM_DAY_OF_WEEK"):
-            raise Fault(f"{day} is no ENUM_DAY_OF_WEEK")
+            raise Fault(f"day {day} is not in ENUM_DAY_OF_WEEK")
         return self._known(name)
 
     def _account(self, enumeration: str, number: int) -> Answer:
@@ -124,13 +126,13 @@ class Market:
         symbol = self._known(name)
         if symbol is None:
             _nothing(enumeration, number)
-            # The second form of the getter tells failure by no result at all, the first gives an empty one.
+            # On failure the second form of the getter returns no result, the first an empty one.
             return Failed(C["ERR_MARKET_UNKNOWN_SYMBOL"], ())
         return value(symbol, enumeration, number)
 
 
 def _nothing(enumeration: str, number: int) -> Cell:
-    """The empty value of a property. Raises Fault where it is none."""
+    """Return the empty value of a property. Raises Fault for an unknown number."""
     if number not in spelled(enumeration):
-        raise Fault(f"{number} is no {enumeration}")
+        raise Fault(f"number {number} is not in {enumeration}")
     return _EMPTY[enumeration.rsplit("_", 1)[1]]

@@ -1,4 +1,4 @@
-"""The program's side of the terminal: clock, timer, journal, its own state.
+"""Program state in the terminal: clock, timer, journal, properties.
 
 Source: MQL5 reference, 'Date and Time', 'Event Handling', 'Checkup', 'Common Functions'; mql5/FACTS.md 4 and 8.2.
 """
@@ -15,33 +15,33 @@ from tests.mql5.reference import constants, spelled
 
 STALL_US: Final = 4_500_000
 LEAST_TIMER_US: Final = 10_000
-"""A timer is no finer than 10 to 16 ms (mql5/FACTS.md 4)."""
+"""Resolution of a timer is 10 to 16 ms (mql5/FACTS.md 4)."""
 LOOK_US: Final = 1
-"""What a look at the clock takes under a clock that does not run: a loop that waits by the clock ends."""
+"""Duration of one clock query on a simulated clock, so that a loop that waits by the clock ends."""
 MANY_LOOKS: Final = 2_000
 LONG_LOOK_US: Final = 1_000
-"""What each look takes behind so many in one handler: it waits, and nobody wants to see each microsecond of it."""
+"""Duration of each further query after MANY_LOOKS in one handler: a waiting loop is shortened."""
 
 
 @dataclass
 class Permissions:
-    """What a person may have switched off."""
+    """Permissions that the operator can switch off."""
 
     terminal_trade: bool = True
-    """The Algo Trading button."""
+    """State of the Algo Trading button."""
     expert_trade: bool = True
-    """'Allow Algo Trading' in the EA's own settings."""
+    """State of 'Allow Algo Trading' in the EA's settings."""
 
 
 @dataclass
 class Program:
-    """One chart with one EA. `journal` is the Experts log, `comment` the text on the chart."""
+    """Program on one chart. `journal` is the Experts log, `comment` the text on the chart."""
 
     clock: Clock
     switches: Switches
     connected: Callable[[], bool] = lambda: True
     server_ms: Callable[[], int] | None = None
-    """The trade server's clock, whose offset is its own; without one it is UTC and the switch's offset."""
+    """Clock of the trade server; without one, UTC plus the switch's offset."""
     last_quote_ms: Callable[[], int] | None = None
     permissions: Permissions = field(default_factory=Permissions)
     journal: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Program:
     timer_us: int = 0
     next_timer_us: int = 0
     handler: int = 0
-    """Counts the handlers: tells whether two calls fall into the same one."""
+    """Number of handlers run so far; identifies the handler of a call."""
 
     def __post_init__(self) -> None:
         self._start_us = self.clock.now_us()
@@ -63,17 +63,17 @@ class Program:
         self._looks = self._looking = self._timers = 0
 
     def elapsed_ms(self) -> int:
-        """Milliseconds since the terminal started."""
+        """Return milliseconds since the terminal started."""
         return (self.clock.now_us() - self._start_us) // 1000
 
     def timer_due_us(self) -> int | None:
-        """When the next OnTimer is due by `clock.now_us`; None without a timer."""
+        """Return the due time of the next OnTimer by `clock.now_us`; None without a timer."""
         return self.next_timer_us if self.timer_us else None
 
     def timer_done(self) -> None:
-        """Put the next OnTimer in its place. A missed one is not made up for: timer events do not queue."""
+        """Schedule the next OnTimer. A missed one is not repeated: timer events do not queue."""
         if not self.timer_us:
-            # The handler itself has killed the timer.
+            # The handler has killed the timer.
             return
         now = self.clock.now_us()
         late = self._chance.randrange(self.switches.timer_late * 1000 + 1)
@@ -87,7 +87,7 @@ class Program:
     # Clock
 
     def TimeTradeServer(self) -> Answer:
-        """The PC's time, moved by whole hours: of an error of its clock what is less than half an hour stays."""
+        """Return the PC's time, moved by whole hours: a clock error of less than half an hour remains."""
         return self._look(self._server_ms() // 1000 + self.switches.pc_clock_off_s)
 
     def TimeCurrent(self) -> Answer:
@@ -211,7 +211,7 @@ class Program:
         return values[_known("ENUM_MQL_INFO_STRING", number)]
 
     def _look(self, seen: int) -> int:
-        """What a clock shows, and then the time that it took to look."""
+        """Read a clock, then add the duration of the query."""
         if self._looking != self.handler:
             self._looking, self._looks = self.handler, 0
         self._looks += 1
@@ -231,14 +231,14 @@ class Program:
         return True
 
     def _on_grid(self, moment_us: int) -> int:
-        """The moment, or the next one at which Windows looks at its timers."""
+        """Return the time, rounded up to Windows' timer grid."""
         grain = self.switches.timer_grain_us
         return -(-moment_us // grain) * grain if grain else moment_us
 
 
 def _known(enumeration: str, number: int) -> str:
-    """A property's name. A number that is none stops the EA: it is a mistake that a terminal might hide."""
+    """Return a property's name. Raises Fault for an unknown number: a mistake that a terminal might hide."""
     name = spelled(enumeration).get(number)
     if name is None:
-        raise Fault(f"{number} is no {enumeration}")
+        raise Fault(f"number {number} is not in {enumeration}")
     return name

@@ -1,7 +1,7 @@
 """MQL5's properties of accounts, symbols, orders, deals and positions, from the simulated broker's records.
 
 Source: MQL5 reference, 'Trade Constants', 'Account Properties', 'Symbol Properties'. A property's name without its
-prefix is the record's field in lower case (bridge/simulator/mt5/types.py); what differs stands in the tables here.
+prefix is the record's field in lower case (bridge/simulator/mt5/types.py); the tables here hold the exceptions.
 """
 
 from decimal import Decimal
@@ -32,7 +32,7 @@ _SECONDS: Final = {
     "start_time": "start_time",
     "expiration_time": "expiration_time",
 }
-"""A time in seconds is the record's in milliseconds."""
+"""Properties in seconds whose record is in milliseconds."""
 
 UNKEPT: Final = frozenset(
     "ACCOUNT_ASSETS ACCOUNT_COMMISSION_BLOCKED ACCOUNT_LIABILITIES ACCOUNT_MARGIN_INITIAL"
@@ -40,7 +40,7 @@ UNKEPT: Final = frozenset(
     " SYMBOL_SESSION_PRICE_LIMIT_MAX SYMBOL_SESSION_PRICE_LIMIT_MIN SYMBOL_START_TIME"
     " SYMBOL_SUBSCRIPTION_DELAY".split()
 )
-"""Properties that the simulated broker may lack. They are empty, as with a broker that has no use for them."""
+"""Properties that the simulated broker does not have. They are empty, as with a broker that does not use them."""
 
 _SYMBOL_FIELDS: Final = {
     "trade_tick_value_profit": "trade_tick_value",
@@ -49,15 +49,17 @@ _SYMBOL_FIELDS: Final = {
 
 
 def value(record: Record, enumeration: str, number: int) -> Cell:
-    """A property as the EA sees it. Raises Fault where the number is no property of that kind."""
+    """Return a property as the EA receives it. Raises Fault for a number of another kind."""
     name = spelled(enumeration).get(number)
     if name is None:
-        raise Fault(f"{number} is no {enumeration}")
+        raise Fault(f"number {number} is not in {enumeration}")
     key = name.removeprefix(_PREFIX[type(record)] + "_").lower()
     kind = enumeration.rsplit("_", 1)[1]
     found = _field(record, key)
     if found is None and name not in UNKEPT:
-        raise LookupError(f"the simulated broker has no {name}")
+        raise LookupError(
+            f"property {name} is missing in the simulated broker; add it to its record or to UNKEPT"
+        )
     return _typed(found, kind)
 
 
@@ -72,7 +74,7 @@ def _field(record: Record, key: str) -> object:
 
 
 def _typed(found: object, kind: str) -> Cell:
-    """What the record has, as the getter's type."""
+    """Return the record's value in the getter's type."""
     match kind:
         case "INTEGER":
             assert found is None or isinstance(found, int | IntEnum)

@@ -22,7 +22,7 @@ _UNSIGNED = 1 << 64
 
 
 def request_from(row: tuple[Cell, ...]) -> TradeRequest:
-    """The EA's MqlTradeRequest. Raises ValueError where a field holds what no enumeration has."""
+    """Return the EA's MqlTradeRequest. Raises ValueError for a value outside its enumeration."""
     whole = [int(cell) if isinstance(cell, int) else 0 for cell in row]
     return TradeRequest(
         action=TradeAction(whole[0]),
@@ -46,7 +46,7 @@ def request_from(row: tuple[Cell, ...]) -> TradeRequest:
 
 
 def result_row(result: TradeResult) -> tuple[Cell, ...]:
-    """MqlTradeResult."""
+    """Return the fields of MqlTradeResult."""
     return (
         int(result.retcode),
         result.deal,
@@ -62,7 +62,7 @@ def result_row(result: TradeResult) -> tuple[Cell, ...]:
 
 
 def check_row(result: CheckResult) -> tuple[Cell, ...]:
-    """MqlTradeCheckResult."""
+    """Return the fields of MqlTradeCheckResult."""
     return (
         int(result.retcode),
         float(result.balance),
@@ -76,7 +76,7 @@ def check_row(result: CheckResult) -> tuple[Cell, ...]:
 
 
 def transaction_row(told: Transaction) -> tuple[Cell, ...]:
-    """OnTradeTransaction's three arguments."""
+    """Return the fields of OnTradeTransaction's three arguments."""
     request = _EMPTY_REQUEST if told.request is None else _request_row(told.request)
     result = _EMPTY_RESULT if told.result is None else result_row(told.result)
     return (
@@ -124,5 +124,5 @@ def _request_row(request: TradeRequest) -> tuple[Cell, ...]:
 
 
 def _decimal(cell: Cell) -> Decimal:
-    """A double as the digits that it prints with: 0.1 is 0.1."""
+    """Return a double as the decimal of its shortest text: 0.1 is 0.1."""
     return Decimal(repr(float(cell)))

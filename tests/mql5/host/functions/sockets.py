@@ -1,7 +1,7 @@
-"""The EA's sockets: MQL5's functions and their quirks, over real or simulated connections.
+"""Sockets of the EA: MQL5's functions with their quirks, over real or simulated connections.
 
-Source: MQL5 reference, 'Network Functions'; mql5/FACTS.md 1 and 8.1. A connection gives and takes bytes without
-waiting; whatever waits, waits on the EA's clock here.
+Source: MQL5 reference, 'Network Functions'; mql5/FACTS.md 1 and 8.1. A connection reads and writes without
+blocking; waiting uses the EA's clock.
 """
 
 from dataclasses import dataclass
@@ -19,35 +19,35 @@ _POLL_MS: Final = 1
 
 
 class Connection(Protocol):
-    """One TCP connection. Nothing here blocks."""
+    """One TCP connection. No method blocks."""
 
     @property
     def closed(self) -> bool:
-        """Whether the peer has closed; bytes that came before may still wait."""
+        """True after the peer has closed; earlier bytes may still be unread."""
         ...
 
     def arrived(self) -> int:
-        """How many bytes can be read now."""
+        """Return the number of bytes that can be read now."""
         ...
 
     def take(self, most: int) -> bytes:
-        """Read what is there, at most so much."""
+        """Read the available bytes, at most the given number."""
         ...
 
     def put(self, data: bytes) -> int:
-        """Send: how many bytes were taken; -1 where the connection is lost."""
+        """Send bytes; return the number taken, or -1 where the connection is lost."""
         ...
 
     def close(self) -> None:
-        """Let go."""
+        """Close the connection."""
         ...
 
 
 class Network(Protocol):
-    """Where connections come from."""
+    """Source of connections."""
 
     def connect(self, server: str, port: int, timeout_ms: int) -> Connection | None:
-        """A connection; None where nobody listens."""
+        """Return a connection; None without a listener."""
         ...
 
 
@@ -55,18 +55,18 @@ class Network(Protocol):
 class _Socket:
     connection: Connection | None = None
     connected_in: int = -1
-    """The handler that connected."""
+    """Number of the handler that connected."""
     connected_us: int = 0
     looks: int = 0
     writable_looks: int = 0
     sends: int = 0
     receive_ms: int = 0
     failed: bool = False
-    """A send has failed: from then on the loss shows."""
+    """True after a failed send, from which the loss is visible."""
 
 
 class Sockets:
-    """SocketCreate and what goes with it."""
+    """SocketCreate and the other socket functions."""
 
     def __init__(self, network: Network, program: Program, switches: Switches) -> None:
         self._network = network
@@ -78,11 +78,11 @@ class Sockets:
         self._listed = not switches.address_refused
 
     def list_address(self) -> None:
-        """A person adds the address to the list of those that are allowed: it counts at the next connect."""
+        """Add the address to the list of allowed addresses; effective at the next connect."""
         self._listed = True
 
     def close_all(self) -> None:
-        """The EA is gone: the operating system closes its connections."""
+        """Close all connections, as the operating system does after the EA's end."""
         for socket in self._open.values():
             if socket.connection is not None:
                 socket.connection.close()
@@ -130,7 +130,7 @@ class Sockets:
             return False
         if not socket.connection.closed or self._switches.close_unseen:
             return True
-        # While bytes wait, the documentation has the connection stand.
+        # While bytes are unread, the documentation counts the connection as open.
         return socket.connection.arrived() > 0 and not self._switches.closed_while_bytes_remain
 
     def SocketIsReadable(self, handle: int) -> Answer:
@@ -143,7 +143,7 @@ class Sockets:
         socket.looks += 1
         if arrived and self._switches.readable_at_second_look and socket.looks % 2:
             return 0
-        if not arrived and (self._switches.speculative_byte or self._closed_and_told(socket)):
+        if not arrived and (self._switches.speculative_byte or self._closed_with_error(socket)):
             return 1
         return arrived
 
@@ -163,7 +163,7 @@ class Sockets:
             return fail(C["ERR_NETSOCKET_IO_ERROR"], -1, b"")
         arrived = socket.connection.arrived()
         if arrived < most and self._switches.long_read_blocks:
-            # Measured: neither time-out helped, and nothing came of it.
+            # Measured: neither time-out ended it, and nothing was read.
             self._program.clock.sleep(self._switches.long_read_blocks)
             return self._lost(socket)
         if arrived == 0:
@@ -194,8 +194,8 @@ class Sockets:
         sent = socket.connection.put(data[: min(size, most)])
         return self._lost(socket, -1) if sent < 0 else sent
 
-    def _closed_and_told(self, socket: _Socket) -> bool:
-        """A closed connection reads as '1 readable' where bytes come with errors (mql5/FACTS.md 1)."""
+    def _closed_with_error(self, socket: _Socket) -> bool:
+        """Return True where a closed connection reports 1 readable byte (mql5/FACTS.md 1)."""
         return self._switches.bytes_with_error and socket.connection is not None and socket.connection.closed
 
     def _wait(self, socket: _Socket, milliseconds: int) -> None:
@@ -206,7 +206,7 @@ class Sockets:
             self._program.clock.sleep(_POLL_MS)
 
     def _lost(self, socket: _Socket, *results: int) -> Answer:
-        """A system error drops the connection (reference, 'SocketRead')."""
+        """Drop the connection, as after a system error (reference, 'SocketRead')."""
         socket.failed = True
         if socket.connection is not None:
             socket.connection.close()

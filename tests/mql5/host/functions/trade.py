@@ -1,7 +1,7 @@
 """Orders, positions, history and sending, with the terminal's selections.
 
-Source: MQL5 reference, 'Trade Functions'; mql5/FACTS.md 2, 3 and 5. HistorySelect fills lists that stand until
-the next select; HistoryOrderSelect and HistoryDealSelect replace them by the one item.
+Source: MQL5 reference, 'Trade Functions'; mql5/FACTS.md 2, 3 and 5. HistorySelect fills lists that remain until
+the next select; HistoryOrderSelect and HistoryDealSelect replace them by one item.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ R = TypeVar("R", Order, Deal, Position)
 
 
 class Selected(Generic[R]):
-    """What is selected of a history, in its order. A long one is asked for many properties, each by a ticket."""
+    """Selected items of a history, in order, with an index by ticket: each property is read by ticket."""
 
     def __init__(self, records: Sequence[R]) -> None:
         self.records: Sequence[R] = records
@@ -54,7 +54,7 @@ class Trade:
         self._switches = switches
         self._permissions = permissions or Permissions()
         self._requests = 0
-        """The last request_id."""
+        """Last request_id."""
         self._order: Order | None = None
         self._position: Position | None = None
         self._orders: Selected[Order] = Selected(())
@@ -97,7 +97,7 @@ class Trade:
 
     def PositionSelect(self, symbol: str) -> Answer:
         held = [position for position in self._view.positions() if position.symbol == symbol]
-        # In hedging the one with the lowest ticket (reference, 'PositionSelect').
+        # In hedging mode the position with the lowest ticket (reference, 'PositionSelect').
         self._position = min(held, key=lambda position: position.ticket, default=None)
         return True if self._position else fail(C["ERR_TRADE_POSITION_NOT_FOUND"], False)
 
@@ -186,19 +186,21 @@ class Trade:
         return (True, *check_row(msgspec.structs.replace(result, retcode=int(code))))
 
     def OrderSend(self, *row: Cell) -> Answer:
-        """Wait for the answer."""
-        return self._told(self._sent(_request(row)))
+        """Send a request and wait for the answer."""
+        return self._report_result(self._sent(_request(row)))
 
     def OrderSendAsync(self, *row: Cell) -> Answer:
-        """Do not wait for the answer: a REQUEST transaction with the request_id brings it, or nothing does."""
+        """Send a request without waiting: a REQUEST transaction with the request_id brings the answer, or nothing
+        does.
+        """
         result = self._sent(_request(row))
         if result.retcode in (Retcode.CONNECTION, Retcode.CLIENT_DISABLES_AT):
-            return self._told(result)
+            return self._report_result(result)
         placed = TradeResult(retcode=Retcode.PLACED, comment="Request placed", request_id=self._requests)
-        return self._told(placed)
+        return self._report_result(placed)
 
     def _checked(self, request: TradeRequest) -> CheckResult:
-        """What the terminal thinks of it, with the server's limits in mind."""
+        """Return the terminal's check of a request, by the server's limits."""
         unknown = self._switches.check_knows_no_change and request.action in CHANGES
         if unknown or self._comment_refused(request):
             return CheckResult(retcode=Retcode.INVALID, comment="Invalid request")
@@ -212,7 +214,7 @@ class Trade:
         return too_long and self._switches.comment_too_long == "rejected"
 
     def _sent(self, request: TradeRequest) -> TradeResult:
-        """What the server answers, or the terminal in its place."""
+        """Return the answer of the server, or of the terminal where it does not forward the request."""
         if not (self._permissions.terminal_trade and self._permissions.expert_trade):
             return TradeResult(retcode=Retcode.CLIENT_DISABLES_AT)
         if self._comment_refused(request):
@@ -227,11 +229,11 @@ class Trade:
             result = TradeResult(retcode=Retcode.CONNECTION)
         if self._switches.result_without_tickets:
             result = msgspec.structs.replace(result, deal=0, order=0)
-        # What was sent into the dark has a number too.
+        # A request without an answer has a number too.
         self._requests = result.request_id or self._requests + 1
         return result
 
-    def _told(self, result: TradeResult) -> Answer:
+    def _report_result(self, result: TradeResult) -> Answer:
         row = result_row(result)
         if result.retcode in TAKEN or self._switches.refused_send_is_true:
             return (True, *row)
@@ -248,13 +250,13 @@ class Trade:
 def _request(row: tuple[Cell, ...]) -> TradeRequest:
     try:
         return request_from(row)
-    except ValueError as error:  # a field that was never set
+    except ValueError as error:  # an uninitialised field
         raise Fault(f"MqlTradeRequest: {error}") from None
 
 
 def _property(record: Record | None, enumeration: str, number: int, error: str) -> Answer:
     if number not in spelled(enumeration):
-        raise Fault(f"{number} is no {enumeration}")
+        raise Fault(f"number {number} is not in {enumeration}")
     return fail(C[error]) if record is None else value(record, enumeration, number)
 
 
