@@ -126,7 +126,7 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
     def refuse(_: int = 0) -> None:
         """Let go of what was sent: only so many commands are with a terminal at once."""
         for command in sent:
-            journal.apply(OFFICER, epoch, [(next(seq), _not_sent(command))], now)
+            journal.apply_reports(OFFICER, epoch, [(next(seq), _not_sent(command))], now)
         sent.clear()
 
     def order(number: int) -> None:
@@ -148,10 +148,10 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
         "intake of one known directive": known,
         "plan and dispatch one open": dispatched,
         "one deal of somebody else's": _time(
-            lambda n: journal.apply(OFFICER, epoch, [(next(seq), _deal(n))], now)
+            lambda n: journal.apply_reports(OFFICER, epoch, [(next(seq), _deal(n))], now)
         ),
-        "the same deal again": _time(lambda n: journal.apply(OFFICER, epoch, [(next(seq), _deal(n))], now)),
-        "one event delivered": _time(lambda n: journal.delivered(journal.due(1, ())[0], "evt", now)),
+        "the same deal again": _time(lambda n: journal.apply_reports(OFFICER, epoch, [(next(seq), _deal(n))], now)),
+        "one event delivered": _time(lambda n: journal.set_delivered(journal.due(1, ())[0], "evt", now)),
     }
 
 
@@ -191,7 +191,7 @@ def _bind(journal: Journal, now: datetime) -> int:
         volume_step=Decimal("0.01"),
         order_types=[OrderType.MARKET],
     )
-    journal.apply(OFFICER, epoch, [(1, encode_report(scan)), (2, encode_report(terms))], now)
+    journal.apply_reports(OFFICER, epoch, [(1, encode_report(scan)), (2, encode_report(terms))], now)
     return int(epoch)
 
 

@@ -1,5 +1,6 @@
 """The journal: every directive, command, report and event, in one SQLite file.
 
-`Journal` holds the steps, `JournalThread` runs them one after the other off the event loop, `reading` answers
-people's questions.
+Layers, from below: `database` (file, schema, audit), `tables` (all SQL), `steps` (the work of each transaction),
+`operator` (an operator's orders) and `views` (reading), `journal` (the one writer). `Journal` has the steps,
+`database.thread.JournalThread` runs them one after the other off the event loop.
 """

@@ -1,7 +1,8 @@
-"""The journal's steps: one method, one transaction, one meaning.
+"""The journal: each method is one step in one transaction.
 
-Every method reads, asks the core, writes and commits, or fails as a whole with JournalUnavailableError. It is
-synchronous and used by one thread (see `thread`).
+A method reads, asks the core, writes and commits, or fails as a whole with JournalUnavailableError. A row with a
+word that this version does not know raises UnknownWordError, and nothing is stored. The methods are synchronous and
+used by one thread (`database.thread`).
 """
 
 import sqlite3
@@ -22,23 +23,25 @@ from bridge.faultpoint import faultpoint
 from bridge.journal.database import file
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.operator import halt, rebind, resolve
-from bridge.journal.operator.halt import Flattened, Halt
+from bridge.journal.operator.halt import Flattened
 from bridge.journal.operator.rebind import Rebound
 from bridge.journal.operator.resolve import Resolved
-from bridge.journal.steps import apply_reports, dispatch, intake, outbox, risk_limits, sessions
-from bridge.journal.steps.apply_reports import Applied
+from bridge.journal.steps import dispatch, intake, outbox, own_directives, risk_limits, sessions
+from bridge.journal.steps.apply_reports import Applied, apply_reports
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
-from bridge.journal.steps.outbox import Outgoing, RefusedEvent
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.steps.step import Step
+from bridge.journal.tables import commands, directives, events, symbols
+from bridge.journal.tables.events import Outgoing, Queue, RefusedEvent
+from bridge.journal.tables.halts import Halt
 
 T = TypeVar("T")
 
 
 @contextmanager
 def opened(path: Path, settings: Settings) -> Iterator["Journal"]:
-    """Own and open the journal for as long as the context lasts. Raises the JournalErrors of `database`."""
+    """Own and open the journal while the context lasts. Raises the JournalErrors of `database`."""
     with file.locked(path):
         connection = file.open_writer(path)
         try:
@@ -50,7 +53,7 @@ def opened(path: Path, settings: Settings) -> Iterator["Journal"]:
 class Journal:
     """The one writer of the journal.
 
-    `uncertainty` is how far from `now` the time may be; None where the clock is trusted.
+    `now` is the time, aware UTC. `uncertainty` is its possible error; None while the clock is trusted.
     """
 
     def __init__(self, connection: sqlite3.Connection, settings: Settings) -> None:
@@ -66,15 +69,15 @@ class Journal:
         *,
         uncertainty: ClockUncertainty | None = None,
     ) -> Taken:
-        """What a poll brought. A batch of which everything is known costs no transaction."""
-        fresh = self._read("intake", lambda: intake.news(self._connection, officer, items))
+        """Store the items of a poll. A batch without a new item costs no transaction."""
+        fresh = self._read("intake", lambda: intake.unknown_items(self._connection, officer, items))
         if not fresh:
             return Taken()
         return self._step(
             "intake",
             officer,
             now,
-            lambda step: intake.take(step, self._officers[officer], fresh),
+            lambda step: intake.take_items(step, self._officers[officer], fresh),
             uncertainty,
         )
 
@@ -87,7 +90,7 @@ class Journal:
         *,
         uncertainty: ClockUncertainty | None = None,
     ) -> Opened | NotOpened:
-        """A terminal has proved itself: bind or compare its account and ledger, and give it an epoch."""
+        """Open an epoch for an authenticated terminal, after its account and ledger were bound or compared."""
         return self._step(
             "session",
             officer,
@@ -96,57 +99,60 @@ class Journal:
             uncertainty,
         )
 
-    def end_epoch(self, officer: str, epoch: int, why: str, now: datetime) -> None:
-        """A session is over."""
-        self._step("session end", officer, now, lambda step: sessions.end_epoch(step, epoch, why))
+    def end_epoch(self, officer: str, epoch: int, reason: str, now: datetime) -> None:
+        """Store the end of a session."""
+        self._step("session end", officer, now, lambda step: sessions.end_epoch(step, epoch, reason))
 
-    def link_lost(self, officer: str, why: str, now: datetime) -> None:
-        """The officer's terminal has been silent for too long."""
-        self._step("link", officer, now, lambda step: sessions.link_lost(step, why))
+    def link_lost(self, officer: str, reason: str, now: datetime) -> None:
+        """Store that the officer's terminal has been silent for too long."""
+        self._step("link", officer, now, lambda step: sessions.link_lost(step, reason))
 
     def note_offset(self, officer: str, seconds: int, now: datetime) -> None:
-        """The broker's clock has another distance from UTC."""
+        """Store the broker's distance from UTC, in seconds."""
         self._step("clock", officer, now, lambda step: sessions.note_offset(step, seconds))
 
-    def apply(
+    def apply_reports(
         self,
         officer: str,
         epoch: int,
-        reports: Sequence[tuple[int, bytes]],
+        batch: Sequence[tuple[int, bytes]],
         now: datetime,
         *,
         uncertainty: ClockUncertainty | None = None,
     ) -> Applied:
-        """One batch of reports of one epoch, at least one."""
+        """Store and apply a batch of reports of one epoch, at least one: (seq, raw JSON)."""
         grace = timedelta(seconds=self._settings.link.unknown_grace_s)
         settings = self._officers[officer]
         return self._step(
             "reports",
             officer,
             now,
-            lambda step: apply_reports.apply(step, settings, epoch, reports, grace=grace),
+            lambda step: apply_reports(step, settings, epoch, batch, grace=grace),
             uncertainty,
         )
 
     def advance(
         self, officer: str, gate: Gate | None, now: datetime, *, uncertainty: ClockUncertainty | None = None
     ) -> Work:
-        """Expire, plan, dispatch. The work may be sent once this has returned."""
+        """Expire, plan and dispatch. The work may be sent once this has returned."""
         settings = self._officers[officer]
-        # A day that a wrong clock alone names begins with no equity.
+        # A wrong clock may name a wrong day: no equity is stored by it.
         dated = uncertainty in (None, ClockUncertainty())
         if not self._read(
             "dispatch",
             lambda: (
                 self._has_work(officer)
-                or (dated and risk_limits.is_news(self._connection, officer, settings.risk_limits, gate, now))
+                or (
+                    dated
+                    and risk_limits.is_new_equity(self._connection, officer, settings.risk_limits, gate, now)
+                )
             ),
         ):
             return Work()
 
         def work(step: Step) -> Work:
             if dated:
-                risk_limits.note(step, settings.risk_limits, gate)
+                risk_limits.note_equity(step, settings.risk_limits, gate)
             return dispatch.advance(step, settings, self._settings.link, gate)
 
         return self._step("dispatch", officer, now, work, uncertainty)
@@ -160,8 +166,8 @@ class Journal:
         first: bool,
         uncertainty: ClockUncertainty | None = None,
     ) -> list[StatusRequest]:
-        """Questions about commands in doubt. They may be sent once this has returned."""
-        if not self._read("status_request", lambda: self._is_uncertain(officer)):
+        """Return status requests for unresolved commands. They may be sent once this has returned."""
+        if not self._read("status_request", lambda: self._has_unresolved(officer)):
             return []
         return self._step(
             "status_request",
@@ -171,84 +177,82 @@ class Journal:
             uncertainty,
         )
 
-    def due(self, limit: int, busy: Collection[tuple[str, str | None]]) -> list[Outgoing]:
-        """Events that may be posted now."""
-        return self._read("outbox", lambda: outbox.due(self._connection, limit=limit, busy=busy))
+    def due(self, limit: int, busy: Collection[Queue]) -> list[Outgoing]:
+        """Return the events that may be posted now: the oldest of each queue that is not busy."""
+        return self._read("outbox", lambda: events.due(self._connection, limit=limit, busy=busy))
 
-    def delivered(self, event: Outgoing, event_id: str | None, now: datetime) -> None:
-        """The Director took the event."""
-        self._step("delivered", event.officer, now, lambda step: outbox.delivered(step, event, event_id))
+    def set_delivered(self, event: Outgoing, event_id: str | None, now: datetime) -> None:
+        """Store that the Director accepted the event."""
+        self._step("delivered", event.officer, now, lambda step: outbox.set_delivered(step, event, event_id))
 
-    def refused_once(self, event: Outgoing, why: str, now: datetime) -> None:
-        """The Director refused the event; it will be tried again."""
-        self._step("refused", event.officer, now, lambda step: outbox.refused_once(step, event, why))
+    def count_refusal(self, event: Outgoing, error: str, now: datetime) -> None:
+        """Store that the Director refused the event; it will be offered again."""
+        self._step("refused", event.officer, now, lambda step: outbox.count_refusal(step, event, error))
 
-    def set_aside(self, event: Outgoing, why: str, now: datetime) -> None:
-        """The Director refused the event for good."""
-        self._step("refused", event.officer, now, lambda step: outbox.set_aside(step, event, why))
+    def set_refused(self, event: Outgoing, error: str, now: datetime) -> None:
+        """Store that the Director refused the event for good."""
+        self._step("refused", event.officer, now, lambda step: outbox.set_refused(step, event, error))
 
     def refused(
         self, officer: str, *, directive_id: str | None = None, dismissed: bool = False
     ) -> list[RefusedEvent]:
-        """The events that the Director refused for good, oldest first; those that a person dismissed as well."""
+        """Return the events that the Director refused for good, oldest first; with `dismissed` also those that an
+        operator has dismissed."""
         return self._read(
             "outbox",
-            lambda: outbox.refused(self._connection, officer, directive_id=directive_id, dismissed=dismissed),
+            lambda: events.refused(self._connection, officer, directive_id=directive_id, dismissed=dismissed),
         )
 
-    def retry(self, officer: str, events: Collection[RefusedEvent], now: datetime) -> None:
-        """A person has refused events offered once more."""
-        self._step("retry", officer, now, lambda step: outbox.retry(step, events))
+    def retry(self, officer: str, refused: Collection[RefusedEvent], now: datetime) -> None:
+        """Queue refused events again, by an operator's order."""
+        self._step("retry", officer, now, lambda step: outbox.retry(step, refused))
 
-    def dismiss(self, officer: str, events: Collection[RefusedEvent], now: datetime, *, note: str) -> None:
-        """A person has seen refused events, and leaves them."""
-        self._step("dismiss", officer, now, lambda step: outbox.dismiss(step, events, note))
+    def dismiss(self, officer: str, refused: Collection[RefusedEvent], now: datetime, *, note: str) -> None:
+        """Dismiss refused events, by an operator's order: they stay refused, and need no action any more."""
+        self._step("dismiss", officer, now, lambda step: outbox.dismiss(step, refused, note))
 
-    def trouble(self, officer: str, code: str, message: str, subject: str, now: datetime) -> None:
-        """Something on our side that a person must see, told once for each subject."""
-        self._step(
-            "trouble",
-            officer,
-            now,
-            lambda step: step.tell(
-                [system_error(officer, now, code=code, message=message, subject=f"trouble:{subject}")]
-            ),
-        )
+    def emit_trouble(self, officer: str, code: str, message: str, subject: str, now: datetime) -> None:
+        """Emit SYSTEM_ERROR for a trouble of the bridge, once for each subject."""
+        trouble = system_error(officer, now, code=code, message=message, subject=f"trouble:{subject}")
+        self._step("trouble", officer, now, lambda step: step.emit([trouble]))
 
     def check_rebind(self, officer: str, *, account: bool) -> None:
-        """Whether `rebind` would go through. Raises StillUnresolvedError."""
+        """Raise StillUnresolvedError where `rebind` would."""
         if account:
-            self._read("rebind", lambda: rebind.check_settled(self._connection, officer))
+            self._read("rebind", lambda: rebind.check_resolved(self._connection, officer))
 
     def rebind(self, officer: str, now: datetime, *, account: bool, why: str) -> Rebound:
-        """A person accepts another ledger, or another account. Raises StillUnresolvedError."""
+        """Accept another ledger, or another account, by an operator's order. Raises StillUnresolvedError."""
         return self._step("rebind", officer, now, lambda step: rebind.rebind(step, account=account, why=why))
 
     def known_symbols(self, officer: str) -> set[str]:
-        """What symbols the officer's terminal was asked for, and what its broker calls them."""
-        return self._read("symbols", lambda: halt.known_symbols(self._connection, officer))
+        """Return every name that the officer's terminal was asked for, and the broker's names of them."""
+        return self._read("symbols", lambda: symbols.all_names(self._connection, officer))
 
     def halt(self, officer: str, now: datetime, *, symbol: str, why: str) -> Halt:
-        """A person stops opens: of one symbol, or of all where it is empty."""
+        """Halt opens, by an operator's order: of one symbol, or of all where it is empty."""
         return self._step("halt", officer, now, lambda step: halt.halt(step, symbol=symbol, why=why))
 
     def resume(self, officer: str, now: datetime, *, symbol: str | None, why: str) -> list[Halt]:
-        """A person lifts one halt, or with None all of the officer's."""
+        """Lift the halts of one symbol, or with None all of the officer's, by an operator's order."""
         return self._step("resume", officer, now, lambda step: halt.resume(step, symbol=symbol, why=why))
 
     def flatten(self, officer: str, now: datetime, *, nonce: str, why: str) -> Flattened:
-        """A person has everything of the officer's closed and cancelled, and its opens stopped."""
+        """Halt the officer and order everything it has closed and cancelled, by an operator's order."""
         return self._step("flatten", officer, now, lambda step: halt.flatten(step, nonce=nonce, why=why))
 
     def cancel_pending(self, officer: str, now: datetime, *, nonce: str, why: str) -> None:
-        """The configuration has the officer's pending orders cancelled."""
+        """Order the cancellation of the officer's pending orders, as the configuration requires."""
         self._step(
-            "cancel pending", officer, now, lambda step: halt.cancel_pending(step, nonce=nonce, why=why)
+            "cancel pending",
+            officer,
+            now,
+            lambda step: own_directives.cancel_pending(step, nonce=nonce, why=why),
         )
 
     def has_directive(self, officer: str, directive_id: str) -> bool:
-        """Whether the officer's inbox holds it."""
-        return self._read("inbox", lambda: resolve.knows(self._connection, officer, directive_id))
+        """Return True where the officer's inbox holds the directive."""
+        return self._read("inbox", lambda: directives.exists(self._connection, officer, directive_id))
 
     def resolve(
         self,
@@ -262,7 +266,7 @@ class Journal:
         price: Decimal | None = None,
         quantity: Decimal | None = None,
     ) -> Resolved:
-        """A person says what became of a command in doubt. Raises CannotResolveError."""
+        """End an unresolved command with the outcome that an operator states. Raises CannotResolveError."""
         return self._step(
             "resolve",
             officer,
@@ -279,22 +283,12 @@ class Journal:
         )
 
     def _has_work(self, officer: str) -> bool:
-        row = self._connection.execute(
-            "SELECT EXISTS (SELECT 1 FROM directives WHERE officer = ?1 AND state = 'RECEIVED')"
-            " OR EXISTS (SELECT 1 FROM commands WHERE officer = ?1"
-            " AND state IN ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNRESOLVED'))",
-            (officer,),
-        ).fetchone()
-        return bool(row[0])
+        return directives.any_waiting(self._connection, officer) or commands.any_in_states(
+            self._connection, officer, dispatch.NEEDS_WORK
+        )
 
-    def _is_uncertain(self, officer: str) -> bool:
-        marks = ", ".join("?" * len(dispatch.UNRESOLVED_STATES))
-        row = self._connection.execute(
-            # The marks are question marks, as many as there are states.
-            f"SELECT EXISTS (SELECT 1 FROM commands WHERE officer = ? AND state IN ({marks}))",  # noqa: S608
-            (officer, *dispatch.UNRESOLVED_STATES),
-        ).fetchone()
-        return bool(row[0])
+    def _has_unresolved(self, officer: str) -> bool:
+        return commands.any_in_states(self._connection, officer, dispatch.UNRESOLVED_STATES)
 
     def _read(self, name: str, read: Callable[[], T]) -> T:
         try:

@@ -10,7 +10,7 @@ from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.journal import Journal
-from bridge.journal.steps.outbox import Outgoing
+from bridge.journal.tables.events import Outgoing
 from bridge.log_codes import LogCode
 from bridge.sidecar.runtime import Runtime
 
@@ -131,7 +131,7 @@ class Deliverer:
         self._paused_until = 0.0
         self._runtime.director_locked_out = False
         now = self._runtime.now()
-        await self._store(event, lambda journal: journal.delivered(event, answer.event_id, now))
+        await self._store(event, lambda journal: journal.set_delivered(event, answer.event_id, now))
         faultpoint("delivered.committed")
         self._runtime.log.info(
             LogCode.EVENT_DELIVERED,
@@ -165,11 +165,11 @@ class Deliverer:
                 self._rest(event.queue, decision.after_s)
             case Retry():
                 log.warning(LogCode.EVENT_REFUSED, wait_s=decision.after_s)
-                await self._store(event, lambda journal: journal.refused_once(event, failure.detail, now))
+                await self._store(event, lambda journal: journal.count_refusal(event, failure.detail, now))
                 self._rest(event.queue, decision.after_s)
             case SetAside():
                 log.error(LogCode.EVENT_SET_ASIDE)
-                await self._store(event, lambda journal: journal.set_aside(event, failure.detail, now))
+                await self._store(event, lambda journal: journal.set_refused(event, failure.detail, now))
 
     def _rest(self, queue: Queue, seconds: float) -> None:
         self._resting[queue] = self._runtime.clock.monotonic() + seconds

@@ -72,5 +72,5 @@ class Dispatcher:
         message = (
             f"the bridge fails to dispatch, and sends nothing: {self._runtime.dispatch_trouble[officer]}"
         )
-        await self._runtime.step(lambda journal: journal.trouble(officer, "INTERNAL", message, subject, now))
+        await self._runtime.step(lambda journal: journal.emit_trouble(officer, "INTERNAL", message, subject, now))
         self._runtime.delivery_wake_up.ring()

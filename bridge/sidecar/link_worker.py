@@ -364,7 +364,7 @@ def _apply(
     uncertainty: ClockUncertainty | None,
     journal: Journal,
 ) -> Applied:
-    return journal.apply(officer, epoch, reports, now, uncertainty=uncertainty)
+    return journal.apply_reports(officer, epoch, reports, now, uncertainty=uncertainty)
 
 
 def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> None:
@@ -372,4 +372,4 @@ def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> Non
 
 
 def _raise_clock(officer: str, trouble: str, name: str, now: datetime, journal: Journal) -> None:
-    journal.trouble(officer, "CLOCK", trouble, f"clock:{name}", now)
+    journal.emit_trouble(officer, "CLOCK", trouble, f"clock:{name}", now)

@@ -168,4 +168,4 @@ class Runtime:
 
 
 def _tell(officer: str, message: str, name: str, now: datetime, journal: Journal) -> None:
-    journal.trouble(officer, "JOURNAL", message, f"journal:{name}", now)
+    journal.emit_trouble(officer, "JOURNAL", message, f"journal:{name}", now)

@@ -301,7 +301,7 @@ def test_positions_and_what_the_director_refused_are_shown(without_journal: Pers
         [command] = desk.sent(directive())
         desk.report(deal(command.order))
         [event] = desk.due(1)
-        desk.journal.set_aside(event, "HTTP 422: \x1b[31mno", NOW)
+        desk.journal.set_refused(event, "HTTP 422: \x1b[31mno", NOW)
     assert person.run("status") == ExitCode.ATTENTION
     assert "Open positions" in person.said
     assert "BUY 0.3 EURUSD" in person.said

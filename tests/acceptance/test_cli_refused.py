@@ -16,7 +16,7 @@ def refused(without_journal: Person) -> Person:
     with without_journal.desk() as desk:
         desk.take(directive("dir-1"), directive("dir-2"), "1")
         for event in desk.due():
-            desk.journal.set_aside(event, "HTTP 422: no", NOW)
+            desk.journal.set_refused(event, "HTTP 422: no", NOW)
     return without_journal
 
 

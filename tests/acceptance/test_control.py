@@ -97,7 +97,7 @@ def test_what_the_sidecar_refuses_is_emitted(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     for directive_id, says in (
-        (opening, "nothing is in doubt"),
+        (opening, "nothing is unresolved"),
         ("none", 'unknown directive "none"'),
     ):
         words = ("resolve", directive_id, "--as", "rejected", "--note", "x")

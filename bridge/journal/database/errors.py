@@ -1,4 +1,4 @@
-"""Why a journal cannot be used. Each names the file, what is wrong, and the remedy."""
+"""Errors for a journal that cannot be used. Each names the file, the finding and the remedy."""
 
 from pathlib import Path
 
@@ -18,17 +18,28 @@ class JournalMissingError(JournalError):
 
 
 class JournalDamagedError(JournalError):
-    """The file is no journal, or not a whole one. It was not touched."""
+    """The file is no journal, or not a whole one. It was not changed."""
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, finding: str) -> None:
         super().__init__(
-            f"the journal at {path} cannot be trusted: {what}. It was left as it is; "
+            f"the journal at {path} cannot be trusted: {finding}. It was left as it is; "
             "restore it from a backup, and keep this file for the audit"
         )
 
 
+class JournalUnknownWordError(JournalDamagedError):
+    """A row holds a word that this version does not know. Nothing was done with it."""
+
+    def __init__(self, path: Path, finding: str) -> None:
+        JournalError.__init__(
+            self,
+            f"the journal at {path} cannot be used: {finding}. It was left as it is; "
+            "run the version that wrote it, or restore it from a backup",
+        )
+
+
 class JournalRemoteError(JournalError):
-    """It is on a network drive."""
+    """The journal is on a network drive."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
@@ -38,7 +49,7 @@ class JournalRemoteError(JournalError):
 
 
 class JournalNewerError(JournalError):
-    """A later version of the bridge wrote it."""
+    """A later version of the bridge wrote the journal."""
 
     def __init__(self, path: Path, unknown: list[str]) -> None:
         super().__init__(
@@ -48,7 +59,7 @@ class JournalNewerError(JournalError):
 
 
 class JournalLockedError(JournalError):
-    """Another process owns it."""
+    """Another process owns the journal."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
@@ -58,25 +69,27 @@ class JournalLockedError(JournalError):
 
 
 class JournalReadOnlyError(JournalError):
-    """It cannot be written."""
+    """The journal cannot be written."""
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"the journal at {path} cannot be written: {why}. Check its owner and permissions")
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"the journal at {path} cannot be written: {reason}. Check its owner and permissions"
+        )
 
 
 class JournalUnopenedError(JournalError):
-    """It may be whole, and cannot be opened just now: no room, a lock, no file descriptor. It was not touched."""
+    """The journal may be whole, and cannot be opened now: disk full, locked, no file descriptor. Not changed."""
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"the journal at {path} cannot be opened just now: {why}. It was left as it is: make room on its disk, "
-            "or see who locks it, and start again"
+            f"the journal at {path} cannot be opened now: {reason}. It was left as it is: make room on its disk, "
+            "or find the process that locks it, and start again"
         )
 
 
 class JournalUnavailableError(JournalError):
-    """A step failed as a whole: disk full, locked for too long, input/output error. Nothing of it is stored."""
+    """A step failed as a whole: disk full, lock held for too long, input/output error. Nothing of it is stored."""
 
-    def __init__(self, step: str, why: str) -> None:
-        super().__init__(f"the journal could not take the step '{step}': {why}")
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"the journal could not store the step '{step}': {reason}")
         self.step = step

@@ -1,7 +1,7 @@
-"""The journal's file: made by `setup`, opened by `run`, owned by one process, checked before anything is read.
+"""The journal's file: created by `setup`, opened by `run`, owned by one process, checked before it is read.
 
 WAL with synchronous=FULL: a committed step survives a power cut. One connection writes and checkpoints (SQLite
-before 3.51.3 can corrupt a WAL database where two do); anybody may read.
+before 3.51.3 can corrupt a WAL database where two do); any number may read.
 """
 
 import contextlib
@@ -10,14 +10,14 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Final
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from bridge.journal.database import audit
+from bridge.journal.database import audit, consistency
 from bridge.journal.database.errors import (
     JournalDamagedError,
     JournalError,
@@ -26,14 +26,16 @@ from bridge.journal.database.errors import (
     JournalNewerError,
     JournalReadOnlyError,
     JournalRemoteError,
+    JournalUnknownWordError,
     JournalUnopenedError,
 )
 from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
+from bridge.journal.database.words import UnknownWordError
 
 BUSY_TIMEOUT_MS: Final = 60_000
-"""How long a lock held by some other tool is waited out before a step fails."""
+"""Wait for a lock of another program before a step fails, in milliseconds."""
 WAL_BYTES: Final = 64 * 1024 * 1024
-"""To what size the write-ahead log is cut back once it is empty again."""
+"""Size to which the write-ahead log is cut once it is empty again, in bytes."""
 
 _PASSING: Final = frozenset(
     {
@@ -46,15 +48,15 @@ _PASSING: Final = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
-"""SQLite's codes for what has another cause than the file."""
+"""SQLite's codes for errors with another cause than the file."""
 
 _HEADER: Final = b"SQLite format 3\x00"
 
 
 def create(path: Path) -> None:
-    """Make a new, empty journal. Raises FileExistsError where anything stands at the path."""
+    """Create a new, empty journal. Raises FileExistsError where the path exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Exclusive: two set-ups at once make one journal.
+    # Exclusive: of two concurrent set-ups one creates the journal.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     try:
         with contextlib.closing(connect(path)) as connection:
@@ -62,14 +64,14 @@ def create(path: Path) -> None:
             migrations.apply(Database(connection))
         _sync_folder(path.parent)
     except BaseException:
-        # Half a journal would pass for one that was damaged.
+        # An incomplete journal would pass for a damaged one.
         path.unlink(missing_ok=True)
         raise
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Own the journal for as long as the context lasts. Raises JournalMissingError, JournalLockedError,
+    """Own the journal while the context lasts. Raises JournalMissingError, JournalLockedError,
     JournalReadOnlyError, JournalUnopenedError."""
     if not path.is_file():
         raise JournalMissingError(path)
@@ -89,7 +91,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """The one writing connection, after `check`. The caller owns the journal (`locked`).
+    """Return the one writing connection, after `check`. The caller owns the journal (`locked`).
 
     Raises the errors of `check`, and JournalReadOnlyError.
     """
@@ -99,7 +101,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise unusable(path, error, otherwise=JournalReadOnlyError) from error
     try:
-        # A write that changes nothing tells a read-only file from one that can be written.
+        # A write that changes nothing fails where the file is read-only.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("ROLLBACK")
@@ -116,11 +118,11 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def check(path: Path) -> None:
-    """Read the file without writing to it. Raises JournalMissingError, JournalDamagedError, JournalNewerError,
-    JournalUnopenedError.
+    """Check the file without writing to it. Raises JournalMissingError, JournalDamagedError,
+    JournalUnknownWordError, JournalNewerError, JournalUnopenedError.
 
-    SQLite's own check passes a file of zero length, and counts rows of a damaged page: so the header, the
-    application id, every page, and the audit's whole chain are looked at.
+    SQLite's own check accepts an empty file, and counts rows of a damaged page: so the header, the application id,
+    every page, the audit's whole chain and each stored word are checked.
     """
     if not path.is_file():
         raise JournalMissingError(path)
@@ -134,7 +136,7 @@ def check(path: Path) -> None:
     if not header:
         raise JournalDamagedError(path, "it is empty (0 bytes)")
     if header != _HEADER:
-        raise JournalDamagedError(path, "it is no SQLite file")
+        raise JournalDamagedError(path, "it is not an SQLite file")
     try:
         with open_reader(path) as connection:
             _check_content(path, connection)
@@ -145,7 +147,7 @@ def check(path: Path) -> None:
 def unusable(
     path: Path, error: sqlite3.Error, *, otherwise: type[JournalDamagedError | JournalReadOnlyError]
 ) -> JournalError:
-    """What SQLite's error means. A disk without room, or a lock, says nothing against the file itself."""
+    """Return the error for an error of SQLite. A full disk or a lock is no finding against the file itself."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return JournalDamagedError(path, f"SQLite says: {error}")
@@ -159,7 +161,7 @@ def unusable(
 def _check_content(path: Path, connection: sqlite3.Connection) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID:
-        raise JournalDamagedError(path, "it is an SQLite file, but no journal of this bridge")
+        raise JournalDamagedError(path, "it is an SQLite file, but not a journal of this bridge")
     verdicts = [row[0] for row in connection.execute("PRAGMA integrity_check(10)")]
     if verdicts != ["ok"]:
         raise JournalDamagedError(path, f"SQLite's integrity check says: {'; '.join(verdicts)}")
@@ -171,14 +173,20 @@ def _check_content(path: Path, connection: sqlite3.Connection) -> None:
     ]
     if unknown := [name for name in applied if name not in known_migrations()]:
         raise JournalNewerError(path, unknown)
-    if broken := audit.first_break(connection) or audit.first_difference(connection):
+    if changed := _changed_objects(connection, applied):
+        raise JournalDamagedError(path, f"its schema was changed: {changed}")
+    if broken := audit.first_break(connection):
         raise JournalDamagedError(path, f"its audit does not hold: {broken}")
-    if strange := _other_schema(connection, applied):
-        raise JournalDamagedError(path, f"its schema is not the one that was made: {strange}")
+    try:
+        consistency.check_words(connection)
+    except UnknownWordError as error:
+        raise JournalUnknownWordError(path, str(error)) from None
+    if broken := consistency.first_difference(connection):
+        raise JournalDamagedError(path, f"its audit does not hold: {broken}")
 
 
-def _other_schema(connection: sqlite3.Connection, applied: list[str]) -> str:
-    """What stands in the schema otherwise than its migrations made it; empty where nothing does."""
+def _changed_objects(connection: sqlite3.Connection, applied: list[str]) -> str:
+    """Return the names of the objects that differ from those that the migrations make; empty where none does."""
     made = sqlite3.connect(":memory:")
     try:
         stop = next((name for name in known_migrations() if name not in applied), None)
@@ -189,7 +197,7 @@ def _other_schema(connection: sqlite3.Connection, applied: list[str]) -> str:
 
 
 def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
-    # sqlite_stat and autoindex are SQLite's own; a person may have run ANALYZE.
+    # sqlite_stat and autoindex are SQLite's own: ANALYZE may have been run.
     return {
         (name, sql)
         for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
@@ -198,7 +206,7 @@ def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
 
 
 def uri(path: PurePath) -> str:
-    """The whole path as SQLite takes it. Raises JournalRemoteError for a network drive, whatever its letter."""
+    """Return the absolute path as a URI for SQLite. Raises JournalRemoteError for a network drive."""
     text = path.as_uri()
     if not text.startswith("file:///"):
         raise JournalRemoteError(Path(path))
@@ -207,7 +215,7 @@ def uri(path: PurePath) -> str:
 
 @contextmanager
 def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write, for reading beside a running sidecar."""
+    """Open a connection that cannot write, for reading beside a running sidecar."""
     connection = sqlite3.connect(
         f"{uri(path.resolve())}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
     )
@@ -219,7 +227,7 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection whose commits are durable. Unchecked and unlocked: `open_writer` is for journals.
+    """Return a connection whose commits are durable. Unchecked and unlocked: `open_writer` is for journals.
 
     Raises sqlite3.OperationalError where the file is missing or cannot be WAL with synchronous=FULL.
     """
@@ -228,17 +236,17 @@ def connect(path: Path) -> sqlite3.Connection:
         uri=True,
         isolation_level=None,
         timeout=BUSY_TIMEOUT_MS / 1000,
-        # The journal's thread is not the one that opens it; it alone uses it.
+        # The journal's thread is not the one that opens the connection, and the only one that uses it.
         check_same_thread=False,
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # A reader that stayed long has let the WAL grow; without this it keeps that size for ever.
+    # A long read lets the WAL grow; without this limit it would keep that size.
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
     if sys.platform == "darwin":
-        # There fsync does not reach the platter; F_FULLFSYNC does.
+        # There fsync does not reach the disk itself; F_FULLFSYNC does.
         connection.execute("PRAGMA fullfsync = ON")
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
     (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
@@ -259,9 +267,39 @@ def transaction(connection: sqlite3.Connection, step: Callable[[], object]) -> N
         connection.execute("COMMIT")
     except BaseException:
         # SQLite has rolled back by itself where the disk was full.
-        with contextlib.suppress(sqlite3.OperationalError):
+        with suppress(sqlite3.OperationalError):
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    """Undo the body's writes where it raises, and nothing else of the transaction. The error goes on."""
+    connection.execute("SAVEPOINT contained")
+    try:
+        yield
+    except BaseException:
+        # SQLite has rolled back by itself where the disk was full.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("ROLLBACK TO contained")
+            connection.execute("RELEASE contained")
+        raise
+    connection.execute("RELEASE contained")
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let every read of the body see the journal as of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def is_file_error(error: Exception) -> bool:
+    """Return True for an error of the disk or the database, False for one of the row that was written."""
+    return isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError)
 
 
 def _sync_folder(folder: Path) -> None:

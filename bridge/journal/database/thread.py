@@ -1,7 +1,7 @@
 """The journal off the event loop: one thread, one step after the other.
 
-A step that was submitted finishes, whatever becomes of its caller: a cancelled task must not leave a commit
-that nobody waits for half way.
+A submitted step finishes even where its caller is cancelled: a commit whose result nobody waits for must not be
+interrupted.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ class JournalThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
 
     async def run(self, step: Callable[[], T]) -> T:
-        """The step's result, or what it raised. Cancelling the caller does not stop the step."""
+        """Return the step's result, or raise what it raised. Cancelling the caller does not stop the step."""
         future = asyncio.get_running_loop().run_in_executor(self._executor, step)
         return await asyncio.shield(future)
 
     def close(self) -> None:
-        """Wait for what was submitted."""
+        """Wait for the steps that were submitted."""
         self._executor.shutdown(wait=True)

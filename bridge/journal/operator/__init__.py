@@ -1,1 +1,1 @@
-"""journal/operator."""
+"""Orders of an operator: halt, resume, flatten, resolve, rebind."""

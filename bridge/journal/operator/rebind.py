@@ -1,4 +1,4 @@
-"""Rebinding: a person has looked, and accepts another ledger or another account for an officer."""
+"""Rebind: an operator accepts another ledger or another account for an officer."""
 
 import sqlite3
 
@@ -8,17 +8,18 @@ from bridge.core.director.problem import Problem
 from bridge.core.trade import transitions
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
+from bridge.journal.database.words import AuditKind
 from bridge.journal.steps import inbox
 from bridge.journal.steps.dispatch import UNRESOLVED_STATES
-from bridge.journal.steps.step import Step
-from bridge.journal.tables import rows
+from bridge.journal.steps.step import Step, json_text
+from bridge.journal.tables import commands, directives, officers
 
 
 class Rebound(msgspec.Struct, frozen=True, kw_only=True):
-    """What was let go."""
+    """Bindings that were removed."""
 
     quarantine: str
-    """The hold that was lifted; empty where there was none."""
+    """The quarantine that was lifted; empty where there was none."""
     ledger_id: str
     """The ledger that no longer counts; empty where there was none."""
     account: str
@@ -26,50 +27,47 @@ class Rebound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StillUnresolvedError(Exception):
-    """Another account was asked for while the fate of commands at the present one is open."""
+    """Another account was asked for while the outcome of commands at the present one is open."""
 
 
-def check_settled(connection: sqlite3.Connection, officer: str) -> None:
-    """Raise StillUnresolvedError where commands may have been sent whose fate is open. Reads only."""
-    unresolved = rows.load_commands(connection, officer, UNRESOLVED_STATES)
+def check_resolved(connection: sqlite3.Connection, officer: str) -> None:
+    """Raise StillUnresolvedError where commands may have been sent whose outcome is open. Reads only."""
+    unresolved = commands.in_states(connection, officer, UNRESOLVED_STATES)
     if unresolved:
         named = ", ".join(f"{command.directive_id} ({command.state})" for command in unresolved[:5])
         raise StillUnresolvedError(
             f"{len(unresolved)} commands of officer {officer!r} may have been sent to its present account: "
-            f"{named}. Connect that account once more, so that its terminal can say what became of them"
+            f"{named}. Connect that account once more, so that its terminal can report their outcome"
         )
 
 
 def rebind(step: Step, *, account: bool, why: str) -> Rebound:
-    """Lift the hold and forget the ledger, so that the next hello pins the one that it brings.
+    """Lift the quarantine and forget the ledger, so that the next session binds the officer to its own.
 
-    With `account` the account is forgotten too; commands that were never sent are then given up. Raises
-    StillUnresolvedError where some may have been sent: only the present account can tell what became of them.
+    With `account` the account is forgotten too, and commands that were never sent are given up. Raises
+    StillUnresolvedError where some may have been sent: only the present account can show their outcome.
     """
-    row = step.connection.execute("SELECT * FROM officers WHERE officer = ?", (step.officer,)).fetchone()
-    pinned = f"{row['login']} at {row['server']}" if row["login"] else ""
+    officer = officers.load_or_add(step.connection, step.officer)
+    bound = f"{officer.login} at {officer.server}" if officer.login else ""
     if account:
         _give_up_commands(step)
-        step.connection.execute(
-            "UPDATE officers SET login = 0, server = '', margin_mode = NULL, trade_mode = NULL,"
-            " currency = NULL, bound_at = NULL, watermark_server_ms = 0 WHERE officer = ?",
-            (step.officer,),
-        )
-    step.connection.execute(
-        "UPDATE officers SET quarantine = '', ledger_id = NULL, ledger_mark = 0 WHERE officer = ?",
-        (step.officer,),
-    )
+        officers.forget_account(step.connection, step.officer)
+    officers.forget_ledger(step.connection, step.officer)
+    officers.set_quarantine(step.connection, step.officer, "")
     rebound = Rebound(
-        quarantine=row["quarantine"], ledger_id=row["ledger_id"] or "", account=pinned if account else ""
+        quarantine=officer.quarantine,
+        ledger_id=officer.ledger_id or "",
+        account=bound if account else "",
     )
-    step.audit("operator", "rebind", msgspec.json.encode({"why": why, "let go": rebound}).decode())
+    step.audit(AuditKind.OPERATOR, "rebind", json_text({"why": why, "removed": rebound}))
     return rebound
 
 
 def _give_up_commands(step: Step) -> None:
-    check_settled(step.connection, step.officer)
-    message = "the officer was bound to another account before this was sent"
-    for item in inbox.waiting(step.connection, step.officer):
-        inbox.refuse(step, item, Problem("REBOUND", message), DirectiveState.REJECTED)
-    for command in rows.load_commands(step.connection, step.officer, [CommandState.PLANNED]):
-        step.apply(transitions.abandon(command, step.now, code="REBOUND", message=message), command)
+    check_resolved(step.connection, step.officer)
+    problem = Problem("REBOUND", "the officer was bound to another account before this was sent")
+    for item in directives.waiting(step.connection, step.officer):
+        inbox.refuse(step, item, problem, DirectiveState.REJECTED)
+    for command in commands.in_states(step.connection, step.officer, [CommandState.PLANNED]):
+        ended = transitions.abandon(command, step.now, code=problem.code, message=problem.message)
+        step.apply_outcome(ended, command)

@@ -1,105 +1,170 @@
-"""After a scan: does the journal have open what the broker has open?
+"""Checks after a scan: protective stops, orders beyond their expiry, positions that differ at the broker."""
 
-A history may be late, so a difference counts only when a later scan still shows it. Then a person must know.
-"""
-
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import msgspec
 
-from bridge.core.director.contract import utc_text
-from bridge.core.link.reports import PositionReport, ScanReport, decode_report, report_key
+from bridge.core.director.contract import OPERATOR_PREFIX
+from bridge.core.link.reports import ScanReport, report_key
+from bridge.core.settings import MissingStop, OfficerSettings
+from bridge.core.trade import position_events
 from bridge.core.trade.events import system_error
 from bridge.core.trade.records import PositionRecord
+from bridge.core.units.clock import has_passed
 from bridge.core.units.decimals import ZERO
+from bridge.journal.database.words import OwnAction
+from bridge.journal.steps import flatten_rounds
+from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import holdings
+from bridge.journal.tables import commands, directives, orders, position_mismatches, positions, reports
+from bridge.journal.tables.directives import OwnDirective
+from bridge.journal.tables.position_mismatches import FirstSeen
 
 MOST_POSITIONS: Final = 2048
-"""As many positions as a scan can name."""
+"""Largest number of positions that a scan can name."""
+EXPIRY_GRACE: Final = timedelta(seconds=10)
+"""Time for the broker to remove an expired order itself."""
+
+
+def check_after_scan(
+    step: Step, settings: OfficerSettings, scan: ScanReport, *, netting: bool, lasting: timedelta
+) -> None:
+    """Run all checks. A difference from the broker counts once it has lasted for `lasting`."""
+    check_stops(step, settings)
+    cancel_expired_orders(step)
+    compare_positions(step, scan, netting=netting, lasting=lasting)
+
+
+# Protective stops
+
+
+def check_stops(step: Step, settings: OfficerSettings) -> None:
+    """Emit SYSTEM_ERROR once for each open position without the stop loss that was asked for.
+
+    With `missing_stop = "close"` it is closed as well; a close without success is followed by another one, at
+    growing distances, for a week.
+    """
+    for lot in positions.open_lots(step.connection, step.account):
+        if lot.stop_loss is not None or not lot.levels_seen:
+            continue
+        # The command that set the stop last: a MODIFY that took effect, else the opening one.
+        asked = commands.last_stop_change(step.connection, step.officer, lot.identifier) or commands.load(
+            step.connection, step.officer, lot.client_order_id
+        )
+        if asked is None or not asked.order.stop_loss:
+            continue
+        step.emit([position_events.stop_missing(lot, asked, step.now)])
+        if settings.risk_limits.missing_stop is MissingStop.CLOSE:
+            _order_close(step, lot.identifier)
+
+
+def _order_close(step: Step, position: int) -> None:
+    """Order the position's close, unless one is in flight or the last one was refused too short a time ago."""
+    first = f"{OPERATOR_PREFIX}missing-stop:{position}"
+    before = directives.series(step.connection, step.officer, first)
+    if before:
+        given_up = step.earliest >= before[0].received_at + flatten_rounds.OWN_TIME_TO_LIVE
+        paused = has_passed(flatten_rounds.pause(len(before)), before[-1].state_at, step.now)
+        if given_up or not paused or not before[-1].state.over:
+            return
+    add_own(
+        step,
+        OwnDirective(
+            directive_id=f"{first}:{len(before) + 1}" if before else first,
+            action=OwnAction.CLOSE_POSITION,
+            why="the stop loss that was asked for is missing",
+            position=position,
+        ),
+    )
+
+
+# Orders beyond their expiry
+
+
+def cancel_expired_orders(step: Step) -> None:
+    """Order the cancellation of each pending order that is on the book after its expiry, once for each.
+
+    The broker ends an order by its own clock. Where that has changed since (daylight saving time), or the broker
+    misses the time, the bridge cancels it: the Director meant it to end, so it must not be filled.
+    """
+    if not step.trusted:
+        # A valid order that a wrong clock cancels does not come back.
+        return
+    for ticket in orders.expired(step.connection, step.account, step.now - EXPIRY_GRACE):
+        add_own(
+            step,
+            OwnDirective(
+                directive_id=f"{OPERATOR_PREFIX}lapsed:{ticket}",
+                action=OwnAction.CANCEL_ORDER,
+                why="the order is on the broker's book after its expiry",
+                order=ticket,
+            ),
+        )
+
+
+# Differences from the broker's positions
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One position of ours that the broker shows otherwise."""
+    """One position of ours that differs at the broker."""
 
     identifier: int
     directive_id: str
-    """The directive that opened it, or its oldest part."""
+    """The directive that opened it, or its oldest lot."""
     message: str
 
 
-def compare_positions(step: Step, scan: ScanReport, *, netting: bool, patience: timedelta) -> None:
-    """Note each difference, forget those that are gone, and raise once what has lasted for so long."""
+def compare_positions(step: Step, scan: ScanReport, *, netting: bool, lasting: timedelta) -> None:
+    """Store each difference, delete those that are gone, and emit POSITION_MISMATCH once for one that has lasted.
+
+    The broker's history may be late, so a difference counts only when a later scan still shows it.
+    """
     found = {each.identifier: each for each in _differences(step, scan, netting=netting)}
-    known = {
-        row["identifier"]: (datetime.fromisoformat(row["since"]), row["scan_key"])
-        for row in step.connection.execute(
-            "SELECT identifier, since, scan_key FROM position_mismatches"
-            " WHERE officer = ? AND server = ? AND login = ?",
-            step.account.key,
-        )
-    }
+    known = position_mismatches.load(step.connection, step.account)
     for identifier in known.keys() - found.keys():
-        step.connection.execute(
-            "DELETE FROM position_mismatches WHERE officer = ? AND server = ? AND login = ? AND identifier = ?",
-            (*step.account.key, identifier),
-        )
+        position_mismatches.delete(step.connection, step.account, identifier)
     for identifier, difference in found.items():
-        since, first_seen = known.get(identifier, (None, report_key(scan)))
-        if since is None:
-            step.connection.execute(
-                "INSERT INTO position_mismatches (officer, server, login, identifier, since, scan_key)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (*step.account.key, identifier, utc_text(step.now), first_seen),
+        first = known.get(identifier)
+        if first is None:
+            position_mismatches.add(step.connection, step.account, identifier, report_key(scan), step.now)
+        elif step.now - first.since >= lasting:
+            _emit_mismatch(step, difference, first)
+
+
+def _emit_mismatch(step: Step, difference: Difference, first: FirstSeen) -> None:
+    step.emit(
+        [
+            system_error(
+                step.officer,
+                step.now,
+                code="POSITION_MISMATCH",
+                message=f"{difference.message}. Compare the account's history with "
+                f"'execution-officer journal show {difference.directive_id}'",
+                subject=f"book:{difference.identifier}:{first.scan_key}",
+                directive_id=difference.directive_id,
             )
-        elif step.now - since >= patience:
-            step.tell(
-                [
-                    system_error(
-                        step.officer,
-                        step.now,
-                        code="POSITION_MISMATCH",
-                        message=f"{difference.message}. Compare the account's history with "
-                        f"'execution-officer journal show {difference.directive_id}'",
-                        subject=f"book:{identifier}:{first_seen}",
-                        directive_id=difference.directive_id,
-                    )
-                ]
-            )
+        ]
+    )
 
 
 def _differences(step: Step, scan: ScanReport, *, netting: bool) -> list[Difference]:
-    parts: dict[int, list[PositionRecord]] = {}
-    for part in holdings.open_positions(step.connection, step.account):
-        parts.setdefault(part.identifier, []).append(part)
     if len(scan.positions) >= MOST_POSITIONS:
-        # A scan names no more than these: who is not named may be there all the same.
+        # A scan names no more than these: a position that is not named may exist all the same.
         return []
+    lots_by_position: dict[int, list[PositionRecord]] = {}
+    for lot in positions.open_lots(step.connection, step.account):
+        lots_by_position.setdefault(lot.identifier, []).append(lot)
     at_broker = set(scan.positions)
     found: list[Difference] = []
-    for identifier, held in parts.items():
-        ours = sum((part.volume for part in held), ZERO)
-        opener = held[0].directive_id
+    for identifier, lots in lots_by_position.items():
+        ours = sum((lot.volume for lot in lots), ZERO)
+        message = f"the journal has {ours} lots open in position {identifier}, and the broker "
         if identifier not in at_broker:
-            missing = f"the journal has {ours} lots open in position {identifier}, which the broker has not"
-            found.append(Difference(identifier, opener, missing))
+            found.append(Difference(identifier, lots[0].directive_id, f"{message}has no such position"))
             continue
-        seen = _as_seen(step, identifier)
-        # On a netting account what is more than ours may be somebody else's.
+        seen = reports.latest_position(step.connection, step.account, identifier)
+        # On a netting account the volume beyond ours may be somebody else's.
         if seen is not None and (seen.volume < ours if netting else seen.volume != ours):
-            message = (
-                f"the journal has {ours} lots open in position {identifier}, and the broker {seen.volume}"
-            )
-            found.append(Difference(identifier, opener, message))
+            found.append(Difference(identifier, lots[0].directive_id, f"{message}{seen.volume}"))
     return found
-
-
-def _as_seen(step: Step, identifier: int) -> PositionReport | None:
-    row = step.connection.execute(
-        "SELECT body FROM reports WHERE officer = ? AND server = ? AND login = ? AND key = ?"
-        " ORDER BY id DESC LIMIT 1",
-        (*step.account.key, f"position:{identifier}"),
-    ).fetchone()
-    report = decode_report(row["body"].encode()) if row else None
-    return report if isinstance(report, PositionReport) else None

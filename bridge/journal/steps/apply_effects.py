@@ -1,4 +1,4 @@
-"""What the state of a position or an order tells of the changes under way for it."""
+"""Effects of MODIFY and CANCEL commands: the state of their target shows that they were carried out."""
 
 from bridge.core.link.messages import Order
 from bridge.core.link.reports import OrderReport, PositionReport
@@ -6,58 +6,56 @@ from bridge.core.trade import amend_effects, transitions
 from bridge.core.trade.command_states import CommandInput
 from bridge.core.trade.records import PositionRecord
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import holdings, market, rows
+from bridge.journal.tables import commands, orders, positions
 
 
-class Effects:
-    """One step's look at the MODIFY and CANCEL commands that were sent and are not over."""
+def apply_target(step: Step, order: Order) -> None:
+    """Apply the state of a change's target, as it was seen last."""
+    if order.order:
+        apply_order(step, order.order)
+    else:
+        apply_position(step, order.position)
 
-    def __init__(self, step: Step) -> None:
-        self._step = step
 
-    def of_target(self, order: Order) -> None:
-        """The target of a change, as it was seen last."""
-        if order.order:
-            self.of_order(order.order)
-        else:
-            self.of_position(order.position)
+def apply_order(step: Step, ticket: int) -> None:
+    """Apply the state of the pending order, as it was seen last, to the changes in flight for it."""
+    seen = orders.load(step.connection, step.account, ticket)
+    if seen is None:
+        return
+    for command in commands.changes_of(step.connection, step.officer, order=ticket):
+        effect = amend_effects.effect_on_order(command.order, seen)
+        if effect is not None:
+            step.apply_outcome(transitions.apply_effect(command, effect, step.now), command)
 
-    def of_order(self, ticket: int) -> None:
-        """The pending order, as it was seen last."""
-        seen = market.load_order(self._step.connection, self._step.account, ticket)
-        if seen is None:
-            return
-        for command in rows.changes_of(self._step.connection, self._step.officer, order=ticket):
-            what = amend_effects.effect_on_order(command.order, seen)
-            if what is not None:
-                self._step.apply(transitions.apply_effect(command, what, self._step.now), command)
 
-    def of_position(self, identifier: int) -> None:
-        """The position, as it was seen last."""
-        known = holdings.parts_of(self._step.connection, self._step.account, identifier)
-        if not known:
-            return
-        seen = next((part for part in known if part.volume > 0), known[-1])
-        if seen.volume > 0 and not seen.levels_seen:
-            # Its levels are what was asked for, not what anybody saw.
-            return
-        for command in rows.changes_of(self._step.connection, self._step.officer, position=identifier):
-            what = amend_effects.effect_on_position(command.order, seen)
-            if what is not None:
-                self._step.apply(transitions.apply_effect(command, what, self._step.now), command)
+def apply_position(step: Step, identifier: int) -> None:
+    """Apply the state of the position, as it was seen last, to the changes in flight for it."""
+    lots = positions.lots_in(step.connection, step.account, identifier)
+    if not lots:
+        return
+    seen = next((lot for lot in lots if lot.volume > 0), lots[-1])
+    if seen.volume > 0 and not seen.levels_seen:
+        # Its levels are those that were asked for; the broker has not shown any yet.
+        return
+    for command in commands.changes_of(step.connection, step.officer, position=identifier):
+        effect = amend_effects.effect_on_position(command.order, seen)
+        if effect is not None:
+            step.apply_outcome(transitions.apply_effect(command, effect, step.now), command)
 
-    def explain_order(self, report: OrderReport) -> bool:
-        """Whether a change under way wanted the order as it is seen."""
-        under_way = rows.changes_of(self._step.connection, self._step.officer, order=report.ticket)
-        return any(
-            amend_effects.effect_on_order(command.order, report) is CommandInput.EFFECT_SEEN
-            for command in under_way
-        )
 
-    def explain_position(self, report: PositionReport) -> bool:
-        """Whether a change under way wanted the levels that are seen."""
-        under_way = rows.changes_of(self._step.connection, self._step.officer, position=report.identifier)
-        return any(_as_wanted(command.order, report) for command in under_way)
+def explains_order(step: Step, report: OrderReport) -> bool:
+    """Return True where a change in flight asked for the order as it is seen."""
+    in_flight = commands.changes_of(step.connection, step.officer, order=report.ticket)
+    return any(
+        amend_effects.effect_on_order(command.order, report) is CommandInput.EFFECT_SEEN
+        for command in in_flight
+    )
+
+
+def explains_position(step: Step, report: PositionReport) -> bool:
+    """Return True where a change in flight asked for the levels that are seen."""
+    in_flight = commands.changes_of(step.connection, step.officer, position=report.identifier)
+    return any(_as_wanted(command.order, report) for command in in_flight)
 
 
 def _as_wanted(order: Order, report: PositionReport) -> bool:

@@ -1,6 +1,6 @@
-"""What goes to the terminal: commands are dispatched, expired, and asked about.
+"""Dispatch: everything that goes to the terminal. Commands are sent and expire; their outcomes are asked for.
 
-Everything that the methods return is committed with the step before anybody sends it.
+Whatever these functions return is committed with the step before it is sent.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import Command, Inquire, StatusRequest, StatusRequestItem
 from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.core.trade import dispatch, transitions
@@ -18,20 +17,30 @@ from bridge.core.trade.records import CommandRecord
 from bridge.core.units import broker_time
 from bridge.core.units.broker_time import Offset
 from bridge.core.units.clock import has_passed
-from bridge.journal.steps import inbox, plan, risk_limits
+from bridge.journal.database.words import AuditKind
+from bridge.journal.steps import inbox
+from bridge.journal.steps.plan import plan
+from bridge.journal.steps.risk_limits import RiskCheck
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import rows
+from bridge.journal.tables import commands, dispatches
 
 UNRESOLVED_STATES: Final = tuple(state for state in CommandState if state.unresolved)
+"""States of commands whose outcome a new session must ask for."""
 WITH_TERMINAL: Final = (CommandState.DISPATCHED, CommandState.SUBMITTED)
 MAY_BE_SENT: Final = (*WITH_TERMINAL, CommandState.UNRESOLVED)
+NEEDS_WORK: Final = (CommandState.PLANNED, *MAY_BE_SENT)
+"""States in which a command is dispatched, expires, or becomes UNKNOWN with time."""
 HISTORY_MARGIN: Final = timedelta(hours=1)
-MAX_ASK_DOUBLINGS: Final = 6
+"""Margin before a command's dispatch in which the terminal searches the broker's history."""
+MAX_REQUEST_DOUBLINGS: Final = 6
+"""The distance between status requests doubles so many times at most."""
+NO_LEDGER: Final = "0" * 32
+"""Id of no ledger, for a command that this journal never dispatched (an old copy): none can confirm its absence."""
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What may go to the terminal now."""
+    """Messages that may go to the terminal now."""
 
     commands: list[Command] = []
     inquiries: list[Inquire] = []
@@ -44,31 +53,32 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     inbox.refuse_halted(step, settings)
     inbox.withdraw_cancelled(step)
     inbox.expire(step, settings, blocked)
-    inquiries = plan.plan(step, settings, gate) if gate is not None and not blocked else []
-    for command in rows.expired_commands(step.connection, step.officer, step.earliest):
-        step.apply(transitions.expire_command(command, step.now, waited_for=blocked), command)
-    rows.restamp_commands(step.connection, step.officer, MAY_BE_SENT, step.latest)
+    inquiries = plan(step, settings, gate) if gate is not None and not blocked else []
+    for command in commands.expired(step.connection, step.officer, step.earliest):
+        ended = transitions.expire_command(command, step.now, waited_for=blocked)
+        step.apply_outcome(ended, command)
+    commands.restamp(step.connection, step.officer, MAY_BE_SENT, step.latest)
     if step.trusted:
         _give_up(step, link)
     if gate is None or blocked:
         return Work()
-    planned = rows.planned_commands(step.connection, step.officer, opens=not gate.opens_paused)
-    in_flight = rows.count_commands(step.connection, step.officer, WITH_TERMINAL)
+    planned = commands.planned(step.connection, step.officer, opens=not gate.opens_paused)
+    in_flight = commands.count(step.connection, step.officer, WITH_TERMINAL)
     due = dispatch.choose(
         planned, gate, quarantine=step.quarantine, in_flight=in_flight, now=step.now, latest=step.latest
     )
     known = offsets(step)
-    allowed = risk_limits.Limits(step, settings, gate, known)
+    allowed = RiskCheck(step, settings, gate, known)
     return Work(
         [_dispatch(step, command, gate, link, known) for command in due if allowed(command)], inquiries
     )
 
 
 def _give_up(step: Step, link: LinkSettings) -> None:
-    """What nobody has spoken of for too long is UNKNOWN."""
+    """Make the commands UNKNOWN that no report has named for too long."""
     since = step.now - timedelta(seconds=link.unknown_after_s)
-    for command in rows.overdue_commands(step.connection, step.officer, MAY_BE_SENT, since):
-        step.apply(transitions.give_up(command, step.now), command)
+    for command in commands.overdue(step.connection, step.officer, MAY_BE_SENT, since):
+        step.apply_outcome(transitions.give_up(command, step.now), command)
 
 
 def _dispatch(
@@ -82,67 +92,57 @@ def _dispatch(
     message = dispatch.message(
         sent, gate, deadline_s=link.command_deadline_s, now=step.latest, expires_server_ms=expires_server_ms
     )
-    rows.update_command(step.connection, sent)
-    inserted = step.connection.execute(
-        "INSERT INTO dispatches (client_order_id, attempt, epoch, instance_id,"
-        " ledger_id, dispatched_at, deadline_ms)"
-        " SELECT ?, ?, epoch, instance_id, ledger_id, ?, ? FROM sessions WHERE epoch = ?",
-        (sent.client_order_id, sent.attempt, utc_text(step.now), message.deadline_ms, gate.epoch),
+    commands.update(step.connection, sent)
+    dispatches.add(
+        step.connection,
+        sent.client_order_id,
+        attempt=sent.attempt,
+        epoch=gate.epoch,
+        deadline_ms=message.deadline_ms,
+        at=step.now,
     )
-    if inserted.rowcount != 1:
-        raise RuntimeError(f"epoch {gate.epoch} has no session: nothing may be dispatched in it")
-    step.audit(
-        "dispatch", f"{sent.client_order_id} attempt {sent.attempt}", f"epoch {gate.epoch}", sent.directive_id
-    )
+    subject = f"{sent.client_order_id} attempt {sent.attempt}"
+    step.audit(AuditKind.DISPATCH, subject, f"epoch {gate.epoch}", sent.directive_id)
     return message
 
 
 def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[StatusRequest]:
-    """Questions about the commands whose fate is not known.
+    """Return status requests for the commands whose outcome is open.
 
-    At the start of an epoch (`first`) all of them, UNKNOWN ones too; later those that have been silent for a
-    while, at growing distances. While the broker is away nothing could be searched: those that are due are asked
-    about as soon as it is back.
+    At the start of an epoch (`first`) for all of them, UNKNOWN ones too; later for those without a report for a
+    while, at growing distances. While the broker is disconnected nothing could be searched: what is due then is
+    requested as soon as it is back.
     """
     if not first and not gate.broker_connected:
         return []
-    questions: list[StatusRequest] = []
+    requests: list[StatusRequest] = []
     known = offsets(step)
-    for command in rows.load_commands(step.connection, step.officer, UNRESOLVED_STATES):
-        if not first and not _due(command, link, step.now):
+    for command in commands.in_states(step.connection, step.officer, UNRESOLVED_STATES):
+        if not first and not _is_due(command, link, step.now):
             continue
         asked = msgspec.structs.replace(command, request_no=command.request_no + 1, touched_at=step.now)
-        rows.update_command(step.connection, asked)
+        commands.update(step.connection, asked)
         since = min(command.dispatched_at or step.now, step.earliest) - HISTORY_MARGIN
-        questions.append(
+        requests.append(
             StatusRequest(
                 epoch=gate.epoch,
                 item=StatusRequestItem(
                     order=asked.order,
                     attempt=asked.attempt,
                     request_no=asked.request_no,
-                    ledger=_ledger_of(step, asked),
+                    ledger=dispatches.last_ledger(step.connection, asked.client_order_id) or NO_LEDGER,
                     since_server_ms=max(broker_time.to_server_ms(since, known), 0),
                 ),
             )
         )
-    return questions
+    return requests
 
 
-def _due(command: CommandRecord, link: LinkSettings, now: datetime) -> bool:
+def _is_due(command: CommandRecord, link: LinkSettings, now: datetime) -> bool:
     if command.state is CommandState.UNKNOWN or command.touched_at is None:
         return False
-    patience = link.status_request_every_s * 2.0 ** min(command.request_no, MAX_ASK_DOUBLINGS)
+    pause_s = link.status_request_every_s * 2.0 ** min(command.request_no, MAX_REQUEST_DOUBLINGS)
     if command.state in WITH_TERMINAL:
-        # It may still be on its way, or out at the broker in a synchronous send.
-        patience += link.command_deadline_s
-    return has_passed(timedelta(seconds=patience), command.touched_at, now)
-
-
-def _ledger_of(step: Step, command: CommandRecord) -> str:
-    row = step.connection.execute(
-        "SELECT ledger_id FROM dispatches WHERE client_order_id = ? ORDER BY attempt DESC LIMIT 1",
-        (command.client_order_id,),
-    ).fetchone()
-    # Never dispatched by this journal (an old copy): no ledger can vouch for it.
-    return row["ledger_id"] if row else "0" * 32
+        # It may still be on its way, or at the broker in a synchronous send.
+        pause_s += link.command_deadline_s
+    return has_passed(timedelta(seconds=pause_s), command.touched_at, now)

@@ -1,9 +1,8 @@
-"""A flatten goes on until nothing is left: what was refused is followed by another command, never by the same one.
+"""Rounds of a flatten: repeated until nothing is left. A refused command is followed by a new one, never repeated.
 
-Each round is a directive of its own, so each of its commands is a new one with a new token. A round waits in the
-inbox until its distance from the one before is over, and leaves out the symbols in which something is not settled
-yet. It ends without a command where nothing of ours is left or under way, where a person has resumed, or after a
-week.
+Each round is a directive of its own, so each of its commands has a new client order id. A round waits in the inbox
+until its pause is over, and leaves out the symbols in which a command is still in flight. It ends without a command
+where nothing of ours is left or in flight, where an operator has resumed opens, or after a week.
 """
 
 from datetime import datetime, timedelta
@@ -12,35 +11,40 @@ from typing import Final
 import msgspec
 
 from bridge.core.director.contract import utc_text
+from bridge.core.director.problem import Problem
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.events import ROUND, system_error
 from bridge.core.units.clock import has_passed
-from bridge.journal.operator import halt
-from bridge.journal.operator.halt import FLATTEN_REST, Own
+from bridge.journal.database.words import OwnAction
+from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.step import Step
+from bridge.journal.tables import commands, halts
+from bridge.journal.tables.directives import OwnDirective
 
 OWN_TIME_TO_LIVE: Final = timedelta(days=7)
-"""So long what a person ordered is tried: over a weekend and a day."""
+"""Time for which a directive of the bridge's own is tried: more than a weekend and a day."""
 PAUSE_S: Final = 5
-"""Between the first two rounds; it doubles from round to round."""
+"""Pause between the first two rounds, in seconds; it doubles from round to round."""
 MAX_PAUSE_S: Final = 300
+
+NOTHING_OPEN: Final = Problem("NOTHING_OPEN", "there was nothing to close or cancel")
 
 
 def pause(rounds: int) -> timedelta:
-    """How long to wait after so many commands that came to nothing, at least one."""
+    """Return the pause after so many rounds without success, at least one."""
     return timedelta(seconds=min(PAUSE_S * 2 ** min(rounds - 1, 10), MAX_PAUSE_S))
 
 
-def order_round(step: Step, own: Own, ordered_at: str) -> None:
-    """Put the round after `own`, a flatten or a round of one, into the inbox."""
+def add_round(step: Step, own: OwnDirective, ordered_at: str) -> None:
+    """Put the round after `own`, a flatten or one of its rounds, into the inbox."""
     number = own.round + 1
     flatten = own.directive_id if own.round == 0 else own.directive_id.partition(ROUND)[0]
-    halt.order_own(
+    add_own(
         step,
         msgspec.structs.replace(
             own,
             directive_id=f"{flatten}{ROUND}" if number == 1 else f"{flatten}{ROUND}:{number}",
-            action=FLATTEN_REST,
+            action=OwnAction.FLATTEN_REST,
             ordered_at=ordered_at,
             round=number,
             not_before=utc_text(step.now + pause(number - 1)) if number > 1 else "",
@@ -48,58 +52,40 @@ def order_round(step: Step, own: Own, ordered_at: str) -> None:
     )
 
 
-def is_due(step: Step, own: Own, ordered_at: str, *, left: bool) -> bool:
-    """Whether the round's commands may be planned now. A round that has become needless is ended.
+def is_due(step: Step, own: OwnDirective, ordered_at: str, *, left: bool) -> bool:
+    """Return True where the round's commands may be planned now. A round that is no longer needed is ended.
 
-    `left`: whether anything of ours is open, or waits on the broker's book.
+    `left`: something of ours is open, or pending on the broker's book.
     """
-    if not _stands(step, ordered_at):
-        _end(step, own, "RESUMED", "a person has resumed: nothing more is closed")
+    if not halts.set_by_operator_before(step.connection, step.officer, ordered_at):
+        # An operator's halt after a resume is another one.
+        _end(step, own, Problem("RESUMED", "an operator has resumed opens: nothing more is closed"))
     elif step.earliest >= datetime.fromisoformat(ordered_at) + OWN_TIME_TO_LIVE:
         message = f"the flatten of {ordered_at} is given up after {OWN_TIME_TO_LIVE.days} days"
-        step.set_directive_state(own.directive_id, DirectiveState.EXPIRED, "EXPIRED", message)
+        step.set_directive_state(own.directive_id, DirectiveState.EXPIRED, Problem("EXPIRED", message))
         if left:
-            emitted = f"{message}, and not everything is closed and cancelled: look at the account"
+            emitted = f"{message}, and not everything is closed and cancelled: check the account"
             subject = f"flatten:{own.directive_id}"
-            step.tell(
+            step.emit(
                 [
                     system_error(
                         step.officer, step.now, code="FLATTEN_FAILED", message=emitted, subject=subject
                     )
                 ]
             )
-    elif not left and not _may_open_yet(step):
-        _end(step, own, "NOTHING_OPEN", "there was nothing to close or cancel")
+    elif not left and not commands.any_unknown_open(step.connection, step.officer):
+        _end(step, own, NOTHING_OPEN)
     else:
-        return left and _rested(step, own)
+        return left and _is_pause_over(step, own)
     return False
 
 
-def _rested(step: Step, own: Own) -> bool:
-    """Whether the round's distance from the one before is over."""
+def _is_pause_over(step: Step, own: OwnDirective) -> bool:
     if not own.not_before:
         return True
     distance = pause(own.round - 1)
     return has_passed(distance, datetime.fromisoformat(own.not_before) - distance, step.now)
 
 
-def _end(step: Step, own: Own, code: str, message: str) -> None:
-    step.set_directive_state(own.directive_id, DirectiveState.DONE, code, message)
-
-
-def _stands(step: Step, ordered_at: str) -> bool:
-    """Whether the halt of the flatten stands. One that a person set after a resume is another."""
-    found = step.connection.execute(
-        "SELECT 1 FROM halts WHERE officer = ? AND symbol = ? AND set_by = 'person' AND since <= ?",
-        (step.officer, halt.ALL, ordered_at),
-    )
-    return found.fetchone() is not None
-
-
-def _may_open_yet(step: Step) -> bool:
-    """Whether an open may yet turn out to have been filled."""
-    found = step.connection.execute(
-        "SELECT 1 FROM commands WHERE officer = ? AND kind = 'OPEN' AND state = 'UNKNOWN' LIMIT 1",
-        (step.officer,),
-    )
-    return found.fetchone() is not None
+def _end(step: Step, own: OwnDirective, problem: Problem) -> None:
+    step.set_directive_state(own.directive_id, DirectiveState.DONE, problem)

@@ -1,11 +1,11 @@
-"""The officer's limits, asked of the journal just before a command goes out."""
+"""The officer's risk limits, checked against the journal just before a command goes out."""
 
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
-from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind
 from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.trade import risk_limits, transitions
@@ -15,16 +15,16 @@ from bridge.core.trade.risk_limits import Exposure, Funds
 from bridge.core.units import broker_time
 from bridge.core.units.broker_time import Offset
 from bridge.core.units.decimals import ZERO
-from bridge.journal.steps import sessions
+from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import holdings
-from bridge.journal.tables.rows import Account
+from bridge.journal.tables import clock_offsets, commands, equity_days, officers, positions
 
-_UNDER_WAY = "('DISPATCHED', 'SUBMITTED', 'UNRESOLVED', 'UNKNOWN', 'PLACED', 'PARTIAL')"
+RECENT: Final = timedelta(minutes=1)
+"""Period of the limit on orders per minute."""
 
 
-class Limits:
-    """One step's look at what may be opened. It counts what the step itself has let through."""
+class RiskCheck:
+    """One step's check of opens. It counts the opens that the step itself has let through."""
 
     def __init__(self, step: Step, settings: OfficerSettings, gate: Gate, known: Sequence[Offset]) -> None:
         self._step = step
@@ -33,7 +33,7 @@ class Limits:
         self._funds = _funds(step, settings.risk_limits, gate, known)
 
     def __call__(self, command: CommandRecord) -> bool:
-        """Whether the command may go out. One that may not is over, and told as rejected."""
+        """Return True where the command may go out. One that may not is ended and rejected."""
         if not self._set or command.order.kind is not CommandKind.OPEN:
             return True
         exposure = self._exposure(command)
@@ -41,111 +41,77 @@ class Limits:
         if problem is None:
             return True
         ended = transitions.abandon(command, self._step.now, code=problem.code, message=problem.message)
-        self._step.apply(ended, command)
+        self._step.apply_outcome(ended, command)
         return False
 
     def _exposure(self, command: CommandRecord) -> Exposure:
-        step = self._step
-        held = holdings.open_positions(step.connection, step.account)
-        # The columns are text, so that no digit is lost: summed here.
-        under_way = step.connection.execute(
-            "SELECT symbol, volume, filled FROM commands WHERE officer = ? AND kind = 'OPEN'"  # noqa: S608 - a constant follows
-            f" AND state IN {_UNDER_WAY}",
-            (step.officer,),
-        ).fetchall()
-        symbol = command.order.symbol
-        quantity = sum((part.volume for part in held if part.symbol == symbol), ZERO)
-        quantity += sum(
-            (Decimal(row["volume"]) - Decimal(row["filled"]) for row in under_way if row["symbol"] == symbol),
-            ZERO,
+        step, symbol = self._step, command.order.symbol
+        lots = positions.open_lots(step.connection, step.account)
+        opening = commands.volumes_opening(step.connection, step.officer)
+        quantity = sum((lot.volume for lot in lots if lot.symbol == symbol), ZERO)
+        quantity += sum((volume for each, volume in opening if each == symbol), ZERO)
+        recent = commands.count_recent_opens(
+            step.connection,
+            step.officer,
+            without=command.client_order_id,
+            # A clock that is set back by seconds loosens no limit; a stamp that is an hour ahead does not count.
+            since=step.now - RECENT,
+            until=step.now + RECENT,
+            withdrawn="WITHDRAWN",
         )
-        (recent,) = step.connection.execute(
-            # What came back unsent waits again as PLANNED, or ended so; a broker never saw it.
-            "SELECT count(*) FROM commands WHERE officer = ? AND kind = 'OPEN' AND client_order_id <> ?"
-            # A clock that is put back by seconds loosens no limit; one that was an hour ahead does not count.
-            " AND dispatched_at > ? AND dispatched_at < ? AND state NOT IN ('PLANNED', 'NEVER_SENT')"
-            " AND NOT (state = 'CANCELLED' AND reason = 'WITHDRAWN')",
-            (
-                step.officer,
-                command.client_order_id,
-                utc_text(step.now - timedelta(minutes=1)),
-                utc_text(step.now + timedelta(minutes=1)),
-            ),
-        ).fetchone()
-        positions = len({part.identifier for part in held}) + len(under_way)
-        return Exposure(positions=positions, symbol_quantity=quantity, recent_orders=int(recent))
+        return Exposure(
+            positions=len({lot.identifier for lot in lots}) + len(opening),
+            symbol_quantity=quantity,
+            recent_orders=recent,
+        )
 
 
-def is_news(
+def is_new_equity(
     connection: sqlite3.Connection, officer: str, limits: RiskLimits, gate: Gate | None, now: datetime
 ) -> bool:
-    """Whether the equity must be noted: its day is a new one, or it was never so high in it. Reads only."""
+    """Return True where the equity must be stored: first of its broker day, or the highest of it. Reads only."""
     equity = _measured(limits, gate)
-    if equity is None:
+    known = officers.load(connection, officer)
+    if equity is None or known is None:
         return False
-    row = connection.execute("SELECT server, login FROM officers WHERE officer = ?", (officer,)).fetchone()
-    if row is None:
-        return False
-    account = Account(officer, row["server"], row["login"])
-    known = sessions.known_offsets(connection, officer, account.server)
-    today = _day(connection, account, _date(now, known))
-    return today is None or Decimal(today["peak_equity"]) < equity
+    day = _broker_day(now, clock_offsets.load(connection, officer, known.server))
+    today = equity_days.load(connection, known.account, day)
+    return today is None or today.peak < equity
 
 
-def note(step: Step, limits: RiskLimits, gate: Gate | None) -> None:
-    """Keep with what equity the broker's day began, and how high it has been. Whether or not there is work: a loss
-    counts from the day's beginning, not from the first order."""
+def note_equity(step: Step, limits: RiskLimits, gate: Gate | None) -> None:
+    """Store the first and the highest equity of the broker's day, with or without work to do.
+
+    A loss counts from the beginning of the day, not from its first order.
+    """
     equity = _measured(limits, gate)
-    if equity is None or not is_news(step.connection, step.officer, limits, gate, step.now):
-        return
-    step.connection.execute(
-        "INSERT INTO equity_days (officer, server, login, day, opening_equity, peak_equity)"
-        " VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (officer, server, login, day) DO UPDATE SET peak_equity = excluded.peak_equity",
-        (
-            *step.account.key,
-            _date(step.now, sessions.offsets(step)),
-            format(equity, "f"),
-            format(equity, "f"),
-        ),
-    )
+    if equity is not None and is_new_equity(step.connection, step.officer, limits, gate, step.now):
+        equity_days.save_peak(step.connection, step.account, _broker_day(step.now, offsets(step)), equity)
 
 
 def _measured(limits: RiskLimits, gate: Gate | None) -> Decimal | None:
-    """The equity that is worth noting; None where no limit asks for it, or where the terminal may not know it."""
-    asked = limits.max_daily_loss is not None or limits.max_drawdown_percent is not None
-    if not asked or gate is None or not gate.alive or not gate.broker_connected or gate.equity is None:
+    """Return the equity to store; None where no limit needs it, or where the terminal may not know it."""
+    needed = limits.max_daily_loss is not None or limits.max_drawdown_percent is not None
+    if not needed or gate is None or not gate.alive or not gate.broker_connected or gate.equity is None:
         return None
-    # A day that began with nothing would never see a loss.
+    # A day that began with 0 would never show a loss.
     return gate.equity if gate.equity > 0 else None
 
 
 def _funds(step: Step, limits: RiskLimits, gate: Gate, known: Sequence[Offset]) -> Funds | None:
-    """How the account stands, where a limit asks for it. The day and the peak are kept in the journal."""
-    asked = (limits.max_daily_loss, limits.max_drawdown_percent, limits.min_margin_level_percent)
-    if all(limit is None for limit in asked) or gate.equity is None:
+    """Return the funds of the account; None where no limit needs them, or the equity is not known."""
+    needed = (limits.max_daily_loss, limits.max_drawdown_percent, limits.min_margin_level_percent)
+    if all(limit is None for limit in needed) or gate.equity is None:
         return None
-    today = _day(step.connection, step.account, _date(step.now, known))
-    peaks = step.connection.execute(
-        "SELECT peak_equity FROM equity_days WHERE officer = ? AND server = ? AND login = ?", step.account.key
-    )
+    today = equity_days.load(step.connection, step.account, _broker_day(step.now, known))
     return Funds(
         equity=gate.equity,
         margin=gate.margin,
-        day_opening=Decimal(today["opening_equity"]) if today else gate.equity,
-        peak=max([gate.equity, *(Decimal(row["peak_equity"]) for row in peaks)]),
+        day_opening=today.opening if today else gate.equity,
+        peak=max([gate.equity, *equity_days.peaks(step.connection, step.account)]),
     )
 
 
-def _date(now: datetime, known: Sequence[Offset]) -> str:
-    """The day of the broker's calendar."""
+def _broker_day(now: datetime, known: Sequence[Offset]) -> str:
+    """Return the date of the broker's calendar, YYYY-MM-DD."""
     return datetime.fromtimestamp(broker_time.to_server_ms(now, known) / 1000, UTC).date().isoformat()
-
-
-def _day(connection: sqlite3.Connection, account: Account, day: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT opening_equity, peak_equity FROM equity_days"
-        " WHERE officer = ? AND server = ? AND login = ? AND day = ?",
-        (*account.key, day),
-    ).fetchone()
-    return row

@@ -1,27 +1,29 @@
-"""What every step of the journal does the same way: audit rows, events, states of directives.
+"""Shared parts of every step: audit rows, events, states of directives.
 
 A `Step` lives inside one transaction. It knows the time, and the account that the officer is bound to.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import msgspec
 
-from bridge.core.director.contract import OPERATOR_PREFIX, encode_event, utc_text
+from bridge.core.director.contract import OPERATOR_PREFIX, encode_event
+from bridge.core.director.problem import Problem
 from bridge.core.trade.directive_states import CommandProgress, DirectiveState, directive_state
 from bridge.core.trade.events import DIRECTIVE_SUBJECT, event_key, system_error
 from bridge.core.trade.records import CommandRecord, NewEvent, Outcome
 from bridge.core.units.clock_trust import ClockUncertainty
-from bridge.journal.database import audit
-from bridge.journal.tables import holdings, rows
-from bridge.journal.tables.rows import Account
+from bridge.journal.database import audit, file
+from bridge.journal.database.words import AuditKind
+from bridge.journal.tables import commands, directives, events, officers, positions
+from bridge.journal.tables.values import Account
 
 
 class Step:
-    """One officer's side of one transaction."""
+    """One officer's part of one transaction."""
 
     def __init__(
         self,
@@ -35,34 +37,26 @@ class Step:
         self.connection = connection
         self.now = now
         self.trusted = uncertainty is None
-        """Nothing speaks against the clock. Nothing that can wait is decided by time while something does."""
+        """True while nothing speaks against the clock. Decisions that can wait are not made while it is False."""
         self.earliest = now if uncertainty is None else now - uncertainty.earlier
-        """What is over by then is over by every clock that may be right."""
+        """Earliest time that it may be: whatever is over by then is over by every clock that may be right."""
         self.latest = now if uncertainty is None else now + uncertainty.later
-        """What is not over by then is over by none."""
+        """Latest time that it may be: whatever is not over by then is over by no such clock."""
         self._extra_fields = extra_fields
-        row = connection.execute(
-            "SELECT server, login, quarantine FROM officers WHERE officer = ?", (officer,)
-        ).fetchone()
-        if row is None:
-            # An officer that the configuration has gained since.
-            connection.execute("INSERT INTO officers (officer) VALUES (?)", (officer,))
-        self.account = Account(officer, row["server"], row["login"]) if row else Account(officer)
-        self.quarantine: str = row["quarantine"] if row else ""
-        self.events = 0
-        """How many events were created."""
+        known = officers.load_or_add(connection, officer)
+        self.account = known.account
+        self.quarantine = known.quarantine
 
     @property
     def officer(self) -> str:
         return self.account.officer
 
     def rebind_account(self, server: str, login: int) -> None:
-        """The officer is bound to this account from here on, in this very step too."""
+        """Use this account from here on, in this very step too."""
         self.account = Account(self.officer, server, login)
 
-    def audit(self, kind: str, subject: str, body: str = "", directive_id: str | None = None) -> str:
-        """One audit row of this officer. Returns its hash, which no other row has: not even one of a copy of this
-        journal that was put back."""
+    def audit(self, kind: AuditKind, subject: str, body: str = "", directive_id: str | None = None) -> str:
+        """Append one audit row of this officer. Return its hash: unique, even in a restored copy of the journal."""
         return audit.append(
             self.connection,
             at=self.now,
@@ -73,24 +67,14 @@ class Step:
             body=body,
         )
 
-    @contextmanager
-    def contained(self) -> Iterator[None]:
-        """Undo what the body wrote, where it raises, and nothing else of the step. It raises all the same."""
-        self.connection.execute("SAVEPOINT contained")
-        try:
-            yield
-        except BaseException:
-            # Where the disk was full SQLite has rolled everything back by itself.
-            with suppress(sqlite3.OperationalError):
-                self.connection.execute("ROLLBACK TO contained")
-                self.connection.execute("RELEASE contained")
-            raise
-        self.connection.execute("RELEASE contained")
+    def contained(self) -> AbstractContextManager[None]:
+        """Undo the body's writes where it raises, and nothing else of the step. The error goes on."""
+        return file.savepoint(self.connection)
 
-    def tell(self, new_events: Iterable[NewEvent]) -> None:
-        """Put events into the outbox. The same happening, found again, is told once."""
+    def emit(self, new_events: Iterable[NewEvent]) -> None:
+        """Put events into the outbox. An occurrence that is found again has the same key, and is emitted once."""
         for emitted in new_events:
-            new_event = _as_the_director_knows_it(emitted)
+            new_event = _for_the_director(emitted)
             event = new_event.event
             key = event_key(
                 officer=self.officer,
@@ -99,33 +83,29 @@ class Step:
                 new_event=new_event,
             )
             body = encode_event(event, extra_fields=self._extra_fields).decode()
-            cursor = self.connection.execute(
-                "INSERT INTO events (officer, directive_id, event_type, event_class, subject, key, body,"
-                " created_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued') ON CONFLICT (key) DO NOTHING",
-                (
-                    self.officer,
-                    event.directive_id,
-                    event.event_type,
-                    event.event_class,
-                    new_event.subject,
-                    key,
-                    body,
-                    utc_text(self.now),
-                ),
-            )
-            if cursor.rowcount:
-                self.events += 1
-                self.audit("event", event.event_type, body, event.directive_id)
+            if events.add(
+                self.connection,
+                self.officer,
+                event,
+                subject=new_event.subject,
+                key=key,
+                body=body,
+                at=self.now,
+            ):
+                self.audit(AuditKind.EVENT, event.event_type, body, event.directive_id)
 
-    def quarantine_officer(self, why: str) -> None:
-        """Dispatch nothing more for this officer until a person has looked. The first reason stands."""
+    def quarantine_officer(self, reason: str) -> None:
+        """Dispatch nothing more for this officer until an operator lifts the quarantine. The first reason stays."""
         if self.quarantine:
             return
-        self.quarantine = why
-        self.connection.execute("UPDATE officers SET quarantine = ? WHERE officer = ?", (why, self.officer))
-        noted = self.audit("quarantine", why)
-        message = f"{why}. Nothing is sent until a person has looked: see 'execution-officer rebind --help'"
-        self.tell(
+        self.quarantine = reason
+        officers.set_quarantine(self.connection, self.officer, reason)
+        noted = self.audit(AuditKind.QUARANTINE, reason)
+        message = (
+            f"{reason}. Nothing is sent until an operator has checked the account: "
+            "see 'execution-officer rebind --help'"
+        )
+        self.emit(
             [
                 system_error(
                     self.officer, self.now, code="QUARANTINED", message=message, subject=f"quarantine:{noted}"
@@ -133,67 +113,67 @@ class Step:
             ]
         )
 
-    def apply(self, outcome: Outcome, before: CommandRecord | None) -> None:
-        """Write what folding came to: command, positions, events, hold, and the directive's state."""
+    def apply_outcome(self, outcome: Outcome, before: CommandRecord | None) -> None:
+        """Write an outcome of the core: command, positions, events, quarantine, and the directive's state.
+
+        `before` is the command as it was stored; None where the outcome has none of its own.
+        """
         after = outcome.command
-        if after is not None and after != before:
-            rows.update_command(self.connection, after)
+        changed = after is not None and after != before
+        if after is not None and changed:
+            commands.update(self.connection, after)
             if before is None or after.state is not before.state:
                 self.audit(
-                    "command", f"{after.client_order_id} {after.state}", after.reason, after.directive_id
+                    AuditKind.COMMAND,
+                    f"{after.client_order_id} {after.state}",
+                    after.reason,
+                    after.directive_id,
                 )
         for position in outcome.positions:
-            holdings.save_position(self.connection, self.account, position)
-        self.tell(outcome.events)
-        if after is not None and after != before:
+            positions.save(self.connection, self.account, position)
+        self.emit(outcome.events)
+        if after is not None and changed:
             self.refresh_directive(after.directive_id)
         if outcome.quarantine:
             self.quarantine_officer(outcome.quarantine)
 
     def refresh_directive(self, directive_id: str) -> None:
-        """Bring the directive's state in line with its commands."""
-        commands = rows.commands_of(self.connection, self.officer, directive_id)
+        """Derive the directive's state from its commands."""
+        found = commands.of_directive(self.connection, self.officer, directive_id)
         state = directive_state(
             [
                 CommandProgress(command.state, filled=command.filled > 0, expired=command.reason == "EXPIRED")
-                for command in commands
+                for command in found
             ]
         )
-        ended = (
-            commands[-1] if commands and state in (DirectiveState.REJECTED, DirectiveState.EXPIRED) else None
-        )
-        self.set_directive_state(
-            directive_id, state, ended.reason if ended else "", ended.message if ended else ""
-        )
+        ended = found and state in (DirectiveState.REJECTED, DirectiveState.EXPIRED)
+        problem = Problem(found[-1].reason, found[-1].message) if ended else None
+        self.set_directive_state(directive_id, state, problem)
 
     def set_directive_state(
-        self, directive_id: str, state: DirectiveState, code: str = "", message: str = ""
+        self, directive_id: str, state: DirectiveState, problem: Problem | None = None
     ) -> None:
-        """The directive's state, where it is another one now."""
-        self.connection.execute(
-            "UPDATE directives SET state = ?, state_at = ?, error_code = ?, error_message = ?"
-            " WHERE officer = ? AND directive_id = ? AND state <> ?",
-            (state, utc_text(self.now), code, message, self.officer, directive_id, state),
-        )
+        """Store the directive's state, where it differs from before."""
+        directives.set_state(self.connection, self.officer, directive_id, state, problem, self.now)
 
 
-def _as_the_director_knows_it(new_event: NewEvent) -> NewEvent:
-    """What a person ordered at the bridge is none of the Director's directives: its events name none."""
+def _for_the_director(new_event: NewEvent) -> NewEvent:
+    """Return the event without ids of the bridge's own directives: the Director does not know them."""
     event, subject = new_event.event, new_event.subject
-    if _is_ours(event.opening_directive_id):
+    if _is_own(event.opening_directive_id):
         event = msgspec.structs.replace(event, opening_directive_id=None)
-    if _is_ours(event.directive_id):
+    if _is_own(event.directive_id):
         if subject == DIRECTIVE_SUBJECT:
-            # Without its directive it would be the same as of any other.
+            # Without the id, the subject would be that of every other own directive.
             subject = f"{subject}:{event.directive_id}"
         event = msgspec.structs.replace(event, directive_id=None)
     return NewEvent(event=event, subject=subject)
 
 
-def _is_ours(directive_id: str | None) -> bool:
+def _is_own(directive_id: str | None) -> bool:
     return directive_id is not None and directive_id.startswith(OPERATOR_PREFIX)
 
 
 def json_text(value: object) -> str:
-    """A value as JSON text for an audit row."""
+    """Return a value as JSON text for an audit row."""
     return msgspec.json.encode(value).decode()

@@ -1,6 +1,6 @@
-"""The journal for people: lists, one directive's timeline, what is undelivered. Reads only, beside a sidecar.
+"""Lists of directives and undelivered events, the timeline of a directive, and the audit's verdict.
 
-sqlite-utils does the reading; every function takes a database from `reading` and returns typed rows.
+Every function takes a database from `reading` and returns typed rows.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,11 @@ from sqlite_utils import Database
 
 from bridge.journal.database import audit
 from bridge.journal.database.file import check, open_reader
+from bridge.journal.tables import views
 
 
 class DirectiveRow(msgspec.Struct, frozen=True):
-    """One line of the list of directives (view directive_overview)."""
+    """One row of the view directive_overview."""
 
     officer: str
     directive_id: str
@@ -32,7 +33,7 @@ class DirectiveRow(msgspec.Struct, frozen=True):
 
 
 class TimelineRow(msgspec.Struct, frozen=True):
-    """One step of a directive (view timeline)."""
+    """One row of the view timeline: one audit row of a directive."""
 
     seq: int
     at: str
@@ -42,7 +43,7 @@ class TimelineRow(msgspec.Struct, frozen=True):
 
 
 class EventRow(msgspec.Struct, frozen=True):
-    """One event that the Director has not taken (view undelivered_events)."""
+    """One row of the view undelivered_events: an event that the Director has not accepted."""
 
     id: int
     officer: str
@@ -54,22 +55,22 @@ class EventRow(msgspec.Struct, frozen=True):
     last_error: str
     body: str
     dismissed_at: str | None = None
-    """When a person had seen that the Director refused it."""
+    """Time at which an operator dismissed the refused event."""
 
 
 class ChainVerdict(msgspec.Struct, frozen=True):
-    """Whether the audit's chain holds."""
+    """Result of following the audit's chain."""
 
     rows: int
     broken: str
-    """Where it breaks first; empty where it holds."""
+    """Description of its first break; empty where it holds."""
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[Database]:
-    """The journal, read-only. Raises JournalMissingError, and sqlite3.DatabaseError for a file that is none."""
+    """Open the journal read-only. Raises JournalMissingError, and sqlite3.DatabaseError for another file."""
     if not path.is_file():
-        # The check's own words for it.
+        # Raises the error of a missing journal.
         check(path)
     with open_reader(path) as connection:
         connection.row_factory = None
@@ -77,27 +78,20 @@ def reading(path: Path) -> Iterator[Database]:
 
 
 def directives(db: Database, *, officer: str | None = None, state: str | None = None) -> list[DirectiveRow]:
-    """The directives, oldest first."""
-    conditions = {"officer": officer, "state": state}
-    given = {name: value for name, value in conditions.items() if value is not None}
-    where = " AND ".join(f"{name} = :{name}" for name in given) or "1"
-    found = db["directive_overview"].rows_where(where, given, order_by="received_at, directive_id")
-    return [msgspec.convert(row, DirectiveRow) for row in found]
+    """Return the directives, oldest first."""
+    return views.rows(db, "directive_overview", DirectiveRow, {"officer": officer, "state": state})
 
 
 def timeline(db: Database, directive_id: str, officer: str | None = None) -> list[TimelineRow]:
-    """Every step of one directive, in order; empty for one that the journal does not know."""
-    where = "directive_id = :id" + (" AND officer = :officer" if officer else "")
-    given = {"id": directive_id, "officer": officer}
-    found = db["timeline"].rows_where(where, given, order_by="seq", select="seq, at, kind, subject, body")
-    return [msgspec.convert(row, TimelineRow) for row in found]
+    """Return every audit row of one directive, in order; empty for an unknown directive."""
+    return views.rows(db, "timeline", TimelineRow, {"directive_id": directive_id, "officer": officer})
 
 
 def undelivered(db: Database) -> list[EventRow]:
-    """The events that the Director has not taken yet, or has refused; oldest first."""
-    return [msgspec.convert(row, EventRow) for row in db["undelivered_events"].rows_where(order_by="id")]
+    """Return the events that the Director has not accepted yet, or has refused; oldest first."""
+    return views.rows(db, "undelivered_events", EventRow)
 
 
 def verify(db: Database) -> ChainVerdict:
     """Follow the audit's chain from end to end."""
-    return ChainVerdict(rows=db["audit"].count, broken=audit.first_break(db.conn))
+    return ChainVerdict(rows=audit.count(db.conn), broken=audit.first_break(db.conn))

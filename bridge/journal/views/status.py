@@ -1,16 +1,15 @@
-"""How things stand by the journal, for people and for monitoring. Reads only, beside a sidecar or without one."""
+"""Status of all officers, by the journal: accounts, halts, positions, orders, unresolved commands."""
 
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from sqlite_utils import Database
 
 from bridge.journal.database.errors import JournalError, JournalNewerError
+from bridge.journal.database.file import snapshot
 from bridge.journal.database.schema import known_migrations, migrations
-from bridge.journal.operator.halt import Halt
-
-S = TypeVar("S", bound=msgspec.Struct)
+from bridge.journal.tables import views
+from bridge.journal.tables.halts import Halt
 
 
 class JournalOlderError(JournalError):
@@ -23,20 +22,20 @@ class JournalOlderError(JournalError):
 
 
 class OfficerStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """An officer: its account, what stops it, its terminal's last session, and what waits."""
+    """One row of the view officer_status: account, quarantine, last session, and numbers of waiting work."""
 
     officer: str
     login: int = 0
-    """0: no terminal was ever bound."""
+    """0: never bound to an account."""
     server: str = ""
     trade_mode: str | None = None
     margin_mode: str | None = None
     currency: str | None = None
     bound_at: str | None = None
     quarantine: str = ""
-    """Why nothing is dispatched until a person has looked; empty where something may be."""
+    """Reason why nothing is dispatched; empty while dispatch is allowed."""
     program: str | None = None
-    """The terminal's program in its last session. None, as below: there was none."""
+    """Program of the terminal in its last session. None, as below: there was none."""
     session_opened_at: str | None = None
     session_ended_at: str | None = None
     session_end_reason: str | None = None
@@ -53,7 +52,7 @@ class OfficerStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """What a directive has in an open position (view open_positions). Amounts are text with their digits kept."""
+    """One row of the view open_positions: a directive's lot. Amounts are text, which keeps their digits."""
 
     officer: str
     identifier: int
@@ -69,7 +68,7 @@ class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PendingOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order of ours on the broker's book (view pending_orders)."""
+    """One row of the view pending_orders: an order of ours on the broker's book."""
 
     officer: str
     ticket: int
@@ -86,7 +85,7 @@ class PendingOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnresolvedCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A command whose fate is open (view unresolved_commands)."""
+    """One row of the view unresolved_commands: a command whose outcome is open."""
 
     officer: str
     directive_id: str
@@ -97,13 +96,13 @@ class UnresolvedCommand(msgspec.Struct, frozen=True, kw_only=True):
     side: str
     volume: str
     state: str
-    """UNRESOLVED: the terminal is being asked. UNKNOWN: only a person, or late evidence, can tell."""
+    """UNRESOLVED: status requests go to the terminal. UNKNOWN: an operator, or a late report, can settle it."""
     dispatched_at: str | None
     message: str
 
 
 class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it, as of one moment."""
+    """Status of all officers as of one moment."""
 
     officers: list[OfficerStatus]
     halts: list[Halt]
@@ -113,34 +112,25 @@ class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def status(db: Database, path: Path) -> JournalStatus:
-    """How things stand now. Raises JournalOlderError, JournalNewerError, sqlite3.DatabaseError.
+    """Return the status now. Raises JournalOlderError, JournalNewerError, sqlite3.DatabaseError.
 
-    The database is one of `reading.reading`; `path` names it in errors.
+    The database is one of `lists.reading`; `path` names it in errors.
     """
     _check_version(db, path)
-    # One picture: else a position could be closed between two looks, and its order not yet filled.
-    db.conn.execute("BEGIN")
-    try:
+    # One snapshot: else a position could be closed between two reads, and its order not yet filled.
+    with snapshot(db.conn):
         return JournalStatus(
-            officers=_rows(db, "officer_status", OfficerStatus, "officer"),
-            halts=_rows(db, "halts", Halt, "officer, symbol, since"),
-            positions=_rows(db, "open_positions", OpenPosition, "officer, opened_at, identifier"),
-            orders=_rows(db, "pending_orders", PendingOrder, "officer, ticket"),
-            unresolved=_rows(db, "unresolved_commands", UnresolvedCommand, "officer, dispatched_at, number"),
+            officers=views.rows(db, "officer_status", OfficerStatus),
+            halts=views.rows(db, "halts", Halt),
+            positions=views.rows(db, "open_positions", OpenPosition),
+            orders=views.rows(db, "pending_orders", PendingOrder),
+            unresolved=views.rows(db, "unresolved_commands", UnresolvedCommand),
         )
-    finally:
-        db.conn.execute("ROLLBACK")
-
-
-def _rows(db: Database, view: str, kind: type[S], order_by: str) -> list[S]:
-    select = ", ".join(kind.__struct_fields__)
-    return [msgspec.convert(row, kind) for row in db[view].rows_where(select=select, order_by=order_by)]
 
 
 def _check_version(db: Database, path: Path) -> None:
-    """A view that a migration has yet to make would look like damage."""
-    found = db["_sqlite_migrations"].rows_where("migration_set = ?", [migrations.name], select="name")
-    applied = {row["name"] for row in found}
+    """Raise for a schema of another version: a view that it lacks would look like damage."""
+    applied = views.applied_migrations(db, migrations.name)
     if unknown := sorted(applied - set(known_migrations())):
         raise JournalNewerError(path, unknown)
     if set(known_migrations()) - applied:

@@ -8,7 +8,7 @@ import msgspec
 from bridge.core.link.messages import Name
 from bridge.core.settings import Settings
 from bridge.journal.journal import Journal
-from bridge.journal.operator.halt import Halt
+from bridge.journal.tables.halts import Halt
 from bridge.sidecar.operator.request import RefusedError, Request, Why, officers_meant
 
 MOST_NAMED: Final = 50

@@ -4,7 +4,7 @@ import msgspec
 
 from bridge.core.settings import Settings
 from bridge.journal.journal import Journal
-from bridge.journal.steps.outbox import RefusedEvent
+from bridge.journal.tables.events import RefusedEvent
 from bridge.sidecar.operator.request import RefusedError, officers_meant
 
 

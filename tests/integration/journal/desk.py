@@ -33,8 +33,8 @@ from bridge.journal.journal import Journal
 from bridge.journal.steps.apply_reports import Applied
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
-from bridge.journal.steps.outbox import Outgoing
 from bridge.journal.steps.sessions import NotOpened, Opened
+from bridge.journal.tables.events import Outgoing
 
 OFFICER: Final = "eo-001"
 OTHER: Final = "eo-002"
@@ -234,7 +234,9 @@ class Desk:
         """The terminal reports these texts in one batch."""
         numbered = list(enumerate(raws, start=self._seq + 1))
         self._seq += len(raws)
-        return self.journal.apply(self.officer, self.epoch, numbered, self.now, uncertainty=self.uncertainty)
+        return self.journal.apply_reports(
+            self.officer, self.epoch, numbered, self.now, uncertainty=self.uncertainty
+        )
 
     # The sidecar's hand
 
@@ -263,7 +265,9 @@ class Desk:
         if work.inquiries:
             # Numbered apart, so that what a test reports keeps its own numbers.
             answers = [(0, encode_report(terms(inquiry.symbol))) for inquiry in work.inquiries]
-            self.journal.apply(self.officer, self.epoch, answers, self.now, uncertainty=self.uncertainty)
+            self.journal.apply_reports(
+                self.officer, self.epoch, answers, self.now, uncertainty=self.uncertainty
+            )
             return [*work.commands, *self.advance(**changes)]
         return work.commands
 

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.journal.database import audit, file
 from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.database.words import AuditKind
 
 from .conftest import InstallHook
 from .desk import OFFICER, Desk, directive
@@ -64,9 +65,12 @@ STEPS: dict[str, tuple[Callable[[Desk], None], Work]] = {
     "dispatch": (planned, lambda desk: desk.advance()),
     "planning": (known, lambda desk: desk.advance(opens_paused=True)),
     "status_request": (dispatched, lambda desk: desk.request_status(first=True)),
-    "delivered": (dispatched, lambda desk: desk.journal.delivered(desk.due()[0], "evt-1", desk.now)),
-    "refused": (dispatched, lambda desk: desk.journal.set_aside(desk.due()[0], "no", desk.now)),
-    "trouble": (dispatched, lambda desk: desk.journal.trouble(OFFICER, "JOURNAL", "full", "disk", desk.now)),
+    "delivered": (dispatched, lambda desk: desk.journal.set_delivered(desk.due()[0], "evt-1", desk.now)),
+    "refused": (dispatched, lambda desk: desk.journal.set_refused(desk.due()[0], "no", desk.now)),
+    "trouble": (
+        dispatched,
+        lambda desk: desk.journal.emit_trouble(OFFICER, "JOURNAL", "full", "disk", desk.now),
+    ),
 }
 
 
@@ -121,7 +125,7 @@ def fill_up(desk: Desk) -> None:
     desk.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         while True:
-            audit.append(desk.connection, at=desk.now, kind="", officer=None, subject="")
+            audit.append(desk.connection, at=desk.now, kind=AuditKind.CLOCK, officer=None, subject="")
 
 
 def make_room(desk: Desk) -> None:

@@ -16,7 +16,7 @@ def lived(joined: Desk) -> Desk:
     """A journal with a filled directive, a rejected one, and a delivered event."""
     [command] = joined.sent(directive(), directive("dir-2", quantity=-1))
     joined.report(submitted(command.order), result(command.order), deal(command.order))
-    joined.journal.delivered(joined.due()[0], "evt-1", joined.now)
+    joined.journal.set_delivered(joined.due()[0], "evt-1", joined.now)
     return joined
 
 

@@ -18,7 +18,7 @@ def test_of_each_directive_the_oldest_event_may_go_alone(desk: Desk) -> None:
     desk.take(directive("dir-1", quantity=-1), directive("dir-2", quantity=-1))
     assert spelled(desk) == [f"dir-1 {RECEIVED}", f"dir-2 {RECEIVED}"]
     [first, _] = desk.due()
-    desk.journal.delivered(first, "evt-1", desk.now)
+    desk.journal.set_delivered(first, "evt-1", desk.now)
     assert spelled(desk) == [f"dir-1 {REJECTED}", f"dir-2 {RECEIVED}"]
 
 
@@ -26,7 +26,7 @@ def test_an_event_that_was_taken_is_settled_with_the_directors_name_for_it(desk:
     desk.take(directive())
     [event] = desk.due()
     desk.later(2)
-    desk.journal.delivered(event, "evt-1", desk.now)
+    desk.journal.set_delivered(event, "evt-1", desk.now)
     assert desk.due() == []
     with file.open_reader(desk.path) as beside:
         [row] = [tuple(row) for row in beside.execute("SELECT state, event_id, completed_at FROM events")]
@@ -55,9 +55,9 @@ def test_a_refused_event_stays_first_until_it_is_set_aside_and_the_next_proceeds
     for refusals in range(3):
         [event] = desk.due()
         assert (event.event_type, event.refusals) == (RECEIVED, refusals)
-        desk.journal.refused_once(event, "400: no", desk.now)
+        desk.journal.count_refusal(event, "400: no", desk.now)
     [event] = desk.due()
-    desk.journal.set_aside(event, "x" * 2 * MAX_ERROR, desk.now)
+    desk.journal.set_refused(event, "x" * 2 * MAX_ERROR, desk.now)
     assert spelled(desk) == [f"dir-1 {REJECTED}"]
     kept = desk.rows("SELECT state, refusals, length(last_error) FROM events ORDER BY id")
     assert kept == [("refused", 4, MAX_ERROR), ("queued", 0, 0)]
@@ -67,7 +67,7 @@ def test_a_refused_event_stays_first_until_it_is_set_aside_and_the_next_proceeds
 def test_key_and_body_are_the_same_at_every_try_and_after_a_start(desk: Desk) -> None:
     desk.take(directive())
     [event] = desk.due()
-    desk.journal.refused_once(event, "no", desk.now)
+    desk.journal.count_refusal(event, "no", desk.now)
     desk.close()
     desk.open()
     [again] = desk.due()
@@ -77,6 +77,6 @@ def test_key_and_body_are_the_same_at_every_try_and_after_a_start(desk: Desk) ->
 
 def test_a_trouble_is_emitted_once_for_each_subject(desk: Desk) -> None:
     for subject in ("disk", "disk", "clock"):
-        desk.journal.trouble(OFFICER, "JOURNAL", "it was full", subject, desk.now)
+        desk.journal.emit_trouble(OFFICER, "JOURNAL", "it was full", subject, desk.now)
     assert [event["error_code"] for event in desk.bodies("SYSTEM_ERROR")] == ["JOURNAL", "JOURNAL"]
     assert desk.rows("SELECT count(*) FROM audit WHERE kind = 'event'") == [(2,)]

@@ -24,7 +24,7 @@ path = Path(sys.argv[1])
 settings = Settings(director=DirectorSettings(url="http://127.0.0.1:1"), officers=[OfficerSettings(id="eo-001")])
 with opened(path, settings) as journal:
     for number in range(int(sys.argv[2])):
-        journal.trouble("eo-001", "CODE", "message", str(number), datetime.now(UTC))
+        journal.emit_trouble("eo-001", "CODE", "message", str(number), datetime.now(UTC))
 """
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from bridge.core.link.messages import Order
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
-from bridge.journal.operator import halt
+from bridge.journal.tables import halts
 
 from .desk import ACCOUNT, OFFICER, Desk, closing, directive, server_ms
 from .reports import DEAL, POSITION, deal, leaving, result, scan, submitted
@@ -138,8 +138,8 @@ def test_a_close_that_came_too_late_halts_its_symbol_until_a_person_resumes(nett
         deal(close.order, DEAL + 200, entry=DealEntry.IN, position_id=POSITION + 1),
     )
     assert [body["error_code"] for body in netted.bodies("SYSTEM_ERROR")] == ["ACCIDENTAL_REVERSAL"]
-    assert "gone by then" in halt.halted(netted.connection, OFFICER, "EURUSD")
-    assert halt.halted(netted.connection, OFFICER, "GOLD") == ""
+    assert "gone by then" in halts.reason(netted.connection, OFFICER, ["EURUSD"])
+    assert halts.reason(netted.connection, OFFICER, ["GOLD"]) == ""
     assert netted.sent(directive("dir-2")) == []
     assert netted.bodies("ORDER_REJECTED")[-1]["error_code"] == "HALTED"
     [(subject, body)] = netted.rows("SELECT subject, body FROM audit WHERE kind = 'halt'")
@@ -164,11 +164,11 @@ def test_a_persons_halt_stays_as_it_is_beside_the_bridges_own(netted: Desk) -> N
         result(close.order),
         deal(close.order, DEAL + 200, entry=DealEntry.IN, position_id=POSITION + 1),
     )
-    assert halt.halted(netted.connection, OFFICER, "EURUSD") == "news"
+    assert halts.reason(netted.connection, OFFICER, ["EURUSD"]) == "news"
     lifted = netted.journal.resume(OFFICER, netted.now, symbol=None, why="seen")
     assert lifted[0] == person
-    assert [(each.symbol, each.set_by) for each in lifted] == [("EURUSD", "person"), ("EURUSD", "bridge")]
-    assert halt.halted(netted.connection, OFFICER, "EURUSD") == ""
+    assert [(each.symbol, each.set_by) for each in lifted] == [("EURUSD", "operator"), ("EURUSD", "bridge")]
+    assert halts.reason(netted.connection, OFFICER, ["EURUSD"]) == ""
 
 
 def test_what_was_closed_before_our_time_counts_once_the_scans_are_through(netted: Desk) -> None:

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from bridge.journal.database import file
-from bridge.journal.operator import halt
-from bridge.journal.operator.halt import ALL, Halt
+from bridge.journal.database.words import HaltSetter
+from bridge.journal.tables import halts
+from bridge.journal.tables.halts import ALL, Halt
 
 from .conftest import MakeDesk
 from .desk import NOW, OFFICER, OTHER, Desk, directive, settings
@@ -15,7 +16,7 @@ NONCE = "0f" * 8
 
 def why(desk: Desk, symbol: str = "EURUSD", officer: str = OFFICER) -> str:
     """Why the officer may open nothing in the symbol."""
-    return halt.halted(desk.connection, officer, symbol)
+    return halts.reason(desk.connection, officer, [symbol])
 
 
 def operated(desk: Desk) -> list[tuple[str, dict[str, Any]]]:
@@ -31,7 +32,11 @@ def test_nothing_is_halted_at_first(desk: Desk) -> None:
 def test_a_halt_of_all_stops_every_symbol_of_that_officer(desk: Desk) -> None:
     stands = desk.journal.halt(OFFICER, NOW, symbol=ALL, why="news at ten")
     assert stands == Halt(
-        officer=OFFICER, symbol="", since="2026-01-05T10:00:00.000Z", why="news at ten", set_by="person"
+        officer=OFFICER,
+        symbol="",
+        since="2026-01-05T10:00:00.000Z",
+        why="news at ten",
+        set_by=HaltSetter.OPERATOR,
     )
     assert why(desk) == why(desk, "GBPUSD") == why(desk, ALL) == "news at ten"
     assert why(desk, officer=OTHER) == ""
@@ -59,7 +64,7 @@ def test_a_halt_by_either_name_stops_opens_by_that_name_and_no_other(make_desk: 
 
 def test_a_halt_without_a_reason_is_one_all_the_same(desk: Desk) -> None:
     desk.journal.halt(OFFICER, NOW, symbol=ALL, why="")
-    assert why(desk) == "a person halted it"
+    assert why(desk) == "an operator halted it"
 
 
 def test_the_first_reason_stands_and_the_second_is_in_the_audit(desk: Desk) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.core.link.messages import CommandKind, Inquire
 from bridge.core.link.reports import NotSentReason, SymbolReport
-from bridge.journal.operator.halt import ALL
+from bridge.journal.tables.halts import ALL
 
 from .conftest import MakeDesk
 from .desk import NOW, OFFICER, Desk, cancel, closing, directive, limit, settings, terms
@@ -305,7 +305,7 @@ def test_a_halt_ends_every_open_that_was_not_sent_and_nothing_else(joined: Desk,
     assert joined.directive_state("dir-gold") == ("REJECTED" if symbol == ALL else "RECEIVED")
     for body in joined.bodies("ORDER_REJECTED"):
         assert body["error_code"] == "HALTED"
-        assert body["error_message"] == "nothing is opened until a person resumes: news"
+        assert body["error_message"] == "opens are halted until an operator resumes them: news"
     sent = {command.order.comment for command in joined.advance()}
     assert sent == ({"dir-close"} if symbol == ALL else {"dir-gold", "dir-close"})
 

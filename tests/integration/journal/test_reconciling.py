@@ -63,7 +63,7 @@ def test_a_book_that_agrees_raises_nothing(joined: Desk, opened: Order) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reports", "words"), [([], "which the broker has not"), ([seen("0.2")], "and the broker 0.2")]
+    ("reports", "words"), [([], "and the broker has no such position"), ([seen("0.2")], "and the broker 0.2")]
 )
 def test_a_difference_that_lasts_is_raised_once(
     joined: Desk, opened: Order, reports: list[PositionReport], words: str

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from bridge.journal.database import file
-from bridge.journal.steps.outbox import Outgoing, RefusedEvent
+from bridge.journal.tables.events import Outgoing, RefusedEvent
 from bridge.journal.views import lists
 
 from .desk import OFFICER, OTHER, Desk, directive
@@ -18,8 +18,8 @@ def refuse(desk: Desk, count: int) -> list[Outgoing]:
     found = []
     for _ in range(count):
         event = desk.due()[0]
-        desk.journal.refused_once(event, "422: not yet", desk.now)
-        desk.journal.set_aside(event, "422: no", desk.now)
+        desk.journal.count_refusal(event, "422: not yet", desk.now)
+        desk.journal.set_refused(event, "422: no", desk.now)
         found.append(event)
     return found
 
@@ -41,7 +41,7 @@ def operated(desk: Desk) -> list[tuple[str, str | None, dict[str, Any]]]:
 def test_what_is_queued_or_delivered_is_not_refused(desk: Desk) -> None:
     desk.take(directive(quantity=-1))
     [event] = desk.due()
-    desk.journal.delivered(event, "evt-1", desk.now)
+    desk.journal.set_delivered(event, "evt-1", desk.now)
     assert refused(desk, dismissed=True) == []
 
 
@@ -71,16 +71,16 @@ def test_retried_events_keep_the_order_of_their_directive(desk: Desk) -> None:
     for event_type in (RECEIVED, REJECTED):
         [event] = desk.due()
         assert event.event_type == event_type
-        desk.journal.delivered(event, None, desk.now)
+        desk.journal.set_delivered(event, None, desk.now)
 
 
 def test_a_retried_event_goes_before_what_is_queued_and_after_what_was_delivered(desk: Desk) -> None:
     desk.take(directive("dir-1", quantity=-1), directive("dir-2", quantity=-1))
     first, second = desk.due()
     for event in (first, second):
-        desk.journal.set_aside(event, "422: no", desk.now)
+        desk.journal.set_refused(event, "422: no", desk.now)
     [later, _] = desk.due()
-    desk.journal.delivered(later, "evt-1", desk.now)
+    desk.journal.set_delivered(later, "evt-1", desk.now)
     desk.journal.retry(OFFICER, refused(desk), desk.now)
     assert [(event.directive_id, event.event_type) for event in desk.due()] == [
         ("dir-1", RECEIVED),
@@ -116,7 +116,7 @@ def test_an_event_that_is_no_longer_refused_is_left_alone(desk: Desk) -> None:
     stale = refused(desk)
     desk.journal.retry(OFFICER, stale, desk.now)
     [event] = desk.due()
-    desk.journal.delivered(event, "evt-1", desk.now)
+    desk.journal.set_delivered(event, "evt-1", desk.now)
     desk.journal.retry(OFFICER, stale, desk.now)
     desk.journal.dismiss(OFFICER, stale, desk.now, note="late")
     assert desk.rows("SELECT state, dismissed_at FROM events") == [("delivered", None)]

@@ -114,7 +114,7 @@ def test_with_several_in_doubt_one_is_named_by_its_client_order_id(joined: Desk,
         connection.execute("INSERT INTO commands SELECT * FROM number")
     with pytest.raises(
         CannotResolveError,
-        match=rf"2 commands .* {order.client_order_id} \(EURUSD, UNKNOWN\), .* by its token",
+        match=rf"2 commands .* {order.client_order_id} \(EURUSD, UNKNOWN\), .* by its client order id",
     ):
         resolve(joined, "rejected")
     assert (
@@ -131,25 +131,25 @@ def test_what_is_not_in_doubt_is_left_alone(joined: Desk, state: str) -> None:
     if state == "FILLED":
         joined.report(deal(command.order))
     before = joined.content()
-    with pytest.raises(CannotResolveError, match=rf"nothing is in doubt: .* command \d+ is {state}"):
+    with pytest.raises(CannotResolveError, match=rf"nothing is unresolved: .* command \d+ is {state}"):
         resolve(joined, "rejected")
     assert joined.content() == before
 
 
 def test_a_client_order_id_that_is_another_directives(joined: Desk, order: Order) -> None:
-    with pytest.raises(CannotResolveError, match="no command with token 7"):
+    with pytest.raises(CannotResolveError, match="no command 7"):
         resolve(joined, "rejected", client_order_id=7)
 
 
 @pytest.mark.parametrize(
     ("verdict", "price", "quantity", "says"),
     [
-        ("rejected", "1.1", None, "a price is for what was filled, not for what was rejected"),
-        ("cancelled", None, "0.1", "a quantity is for what was filled"),
-        ("filled", "0", None, "the price must be above 0"),
-        ("filled", None, "-1", "the quantity must be above 0"),
+        ("rejected", "1.1", None, "price 1.1 is not allowed for rejected; use it with filled only"),
+        ("cancelled", None, "0.1", "quantity 0.1 is not allowed for cancelled"),
+        ("filled", "0", None, "price 0 must be above 0"),
+        ("filled", None, "-1", "quantity -1 must be above 0"),
         ("filled", "NaN", None, "the price must be"),
-        ("filled", None, "0.31", "the quantity 0.31 is more than the command's 0.3"),
+        ("filled", None, "0.31", "quantity 0.31 is above the command's 0.3"),
     ],
 )
 def test_a_fill_that_cannot_be(

@@ -6,7 +6,7 @@ from bridge.core.link.messages import Order
 from bridge.journal.database import file
 from bridge.journal.database.errors import JournalNewerError
 from bridge.journal.database.schema import known_migrations
-from bridge.journal.operator.halt import ALL
+from bridge.journal.tables.halts import ALL
 from bridge.journal.views import lists
 from bridge.journal.views.status import JournalOlderError, JournalStatus, OfficerStatus, status
 
@@ -85,7 +85,7 @@ def test_a_command_in_doubt(joined: Desk) -> None:
 def test_events_that_the_director_refused_for_good(joined: Desk) -> None:
     joined.take(directive())
     [event] = joined.due(1)
-    joined.journal.set_aside(event, "HTTP 422: no", NOW)
+    joined.journal.set_refused(event, "HTTP 422: no", NOW)
     found = officer(joined)
     assert (found.events_refused, found.last_refusal, found.events_queued) == (1, "HTTP 422: no", 0)
     joined.journal.dismiss(OFFICER, joined.journal.refused(OFFICER), NOW, note="known")

@@ -19,7 +19,7 @@ from bridge.director import DirectorClient, DirectorLimits
 from bridge.journal.database import file
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
-from bridge.journal.steps.outbox import Outgoing
+from bridge.journal.tables.events import Outgoing
 from bridge.logs import EventLog
 from bridge.sandbox.server import serve
 from bridge.sandbox.state import Listing, SandboxState

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from bridge.core.link.messages import Bye, Command, LedgerIdentity
-from bridge.journal.operator import halt
+from bridge.journal.tables import halts
 from bridge.link import EndpointError
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sidecar import control_file
@@ -32,7 +32,7 @@ async def sidecar(station: Station, director: Sandbox, tmp_path: Path) -> AsyncI
 
 
 def halted(station: Station) -> str:
-    return halt.halted(station.connection, OFFICER, "EURUSD")
+    return halts.reason(station.connection, OFFICER, ["EURUSD"])
 
 
 # The file
@@ -229,7 +229,7 @@ async def refused_for_good(station: Station, *directive_ids: str) -> None:
     """The Director has refused the first event of each directive for good."""
     await station.take(*(station.directive(directive_id, quantity=-1) for directive_id in directive_ids))
     for event in await station.queued():
-        station.journal.set_aside(event, "422: no", station.clock.now())
+        station.journal.set_refused(event, "422: no", station.clock.now())
 
 
 async def test_a_retry_is_delivered(station: Station, director: Sandbox, tmp_path: Path) -> None:

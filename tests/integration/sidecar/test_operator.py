@@ -35,7 +35,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.take(directive("dir-2", quantity=-1))
     for event in made.due():
         if event.directive_id == "dir-2":
-            made.journal.set_aside(event, "HTTP 422: no", NOW)
+            made.journal.set_refused(event, "HTTP 422: no", NOW)
     yield made
     made.close()
 

@@ -1,0 +1,108 @@
+"""Planning of the bridge's own directives: at once, whatever else is in flight."""
+
+from typing import assert_never
+
+import msgspec
+
+from bridge.core.director.actions import Intent, intent_of
+from bridge.core.link.messages import CommandKind
+from bridge.core.settings import OfficerSettings
+from bridge.core.trade import planning, transitions
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.directive_states import DirectiveState
+from bridge.core.trade.events import ROUND
+from bridge.core.trade.records import OrderRecord, PositionRecord
+from bridge.journal.database.words import OwnAction
+from bridge.journal.steps import flatten_rounds, inbox
+from bridge.journal.steps.own_directives import add_own
+from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
+from bridge.journal.steps.step import Step
+from bridge.journal.tables import commands, directives, orders, positions
+from bridge.journal.tables.directives import OwnDirective, Waiting
+
+Targets = tuple[list[PositionRecord], list[OrderRecord]]
+"""Lots to close and orders to cancel."""
+
+
+def plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
+    """Plan an own directive where it may be planned now. Raises msgspec.ValidationError for an unknown action."""
+    own = item.own_directive
+    ordered_at = own.ordered_at or item.received_at
+    targets = _targets(step, item, own, ordered_at)
+    if targets is None:
+        return
+    lots, pending = targets
+    lots = [left_to_close(step, lot) for lot in lots]
+    planned = planning.flatten(lots, pending, settings, client_order_ids(step, settings, item.directive_id))
+    if own.action is OwnAction.FLATTEN_REST and not planned:
+        # Other commands are closing what is left, and may fail; or it is not known yet what is left.
+        return
+    if own.action in (OwnAction.FLATTEN, OwnAction.FLATTEN_REST):
+        # A command in flight may still open something, and a close may be refused: checked again after that.
+        flatten_rounds.add_round(step, own, ordered_at)
+    if planned:
+        add_commands(step, item.directive_id, planned, step.latest + flatten_rounds.OWN_TIME_TO_LIVE)
+    else:
+        step.set_directive_state(item.directive_id, DirectiveState.DONE, flatten_rounds.NOTHING_OPEN)
+
+
+def _targets(step: Step, item: Waiting, own: OwnDirective, ordered_at: str) -> Targets | None:
+    """Return what the directive closes and cancels; None where it is not its turn, or where it is over."""
+    lots = positions.open_lots(step.connection, step.account)
+    pending = orders.pending(step.connection, step.account)
+    match own.action:
+        case OwnAction.FLATTEN:
+            return lots, pending
+        case OwnAction.FLATTEN_REST:
+            unsettled = commands.unsettled_symbols(step.connection, step.account, item.id)
+            left = bool(lots or pending)
+            if (unsettled and not left) or not flatten_rounds.is_due(step, own, ordered_at, left=left):
+                return None
+            # A symbol with a command in flight does not keep another one open.
+            return (
+                [lot for lot in lots if lot.symbol not in unsettled],
+                [order for order in pending if order.symbol not in unsettled],
+            )
+        case OwnAction.CANCEL_PENDING:
+            _withdraw_pending(step, item, own.why)
+            # An order in flight may still come to the book.
+            again = f"{own.directive_id}{ROUND}"
+            add_own(
+                step,
+                msgspec.structs.replace(own, directive_id=again, action=OwnAction.CANCEL_PENDING_REST),
+            )
+            return [], _earlier(step, item, pending)
+        case OwnAction.CANCEL_PENDING_REST:
+            if commands.unsettled_symbols(step.connection, step.account, item.id):
+                return None
+            return [], _earlier(step, item, pending)
+        case OwnAction.CANCEL_ORDER:
+            return [], [order for order in pending if order.ticket == own.order]
+        case OwnAction.CLOSE_POSITION:
+            return [lot for lot in lots if lot.identifier == own.position], []
+        case _:
+            assert_never(own.action)
+
+
+def _earlier(step: Step, item: Waiting, pending: list[OrderRecord]) -> list[OrderRecord]:
+    """Return the orders that were ordered before the directive: a Director that is back may have ordered again."""
+    return [
+        order
+        for order in pending
+        if directives.came_before(step.connection, step.officer, order.directive_id, item.id)
+    ]
+
+
+def _withdraw_pending(step: Step, item: Waiting, why: str) -> None:
+    """Withdraw the earlier opens of pending orders that were not sent yet."""
+    by = f"the bridge ({why})"
+    for command in commands.in_states(step.connection, step.officer, [CommandState.PLANNED]):
+        pending = command.order.kind is CommandKind.OPEN and command.order.order_type.pending
+        if pending and directives.came_before(step.connection, step.officer, command.directive_id, item.id):
+            step.apply_outcome(transitions.withdraw(command, step.now, by=by), command)
+    for other in directives.waiting(step.connection, step.officer):
+        directive = None if other.own or other.id > item.id else other.directive
+        if directive is None or not directive.order_type.pending:
+            continue
+        if intent_of(directive.action) is Intent.OPEN:
+            inbox.withdraw(step, other, by)

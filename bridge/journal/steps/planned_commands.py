@@ -1,0 +1,58 @@
+"""Commands of a directive that is planned: their ids, their storage, and the volume that is left to close."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from bridge.core.settings import OfficerSettings
+from bridge.core.trade import planning
+from bridge.core.trade.directive_states import DirectiveState
+from bridge.core.trade.planning import PlannedCommand
+from bridge.core.trade.records import CommandRecord, PositionRecord
+from bridge.core.units.order_ids import make_client_order_id
+from bridge.journal.database.words import AuditKind
+from bridge.journal.steps.step import Step
+from bridge.journal.tables import commands
+
+
+def add_commands(
+    step: Step, directive_id: str, planned: Sequence[PlannedCommand], expires_at: datetime
+) -> None:
+    """Store the directive's commands, with their audit rows."""
+    for number, each in enumerate(planned, start=1):
+        record = CommandRecord(
+            officer=step.officer,
+            directive_id=directive_id,
+            number=number,
+            order=each.order,
+            opening_directive_id=each.opening_directive_id,
+            expires_at=expires_at,
+        )
+        commands.add(step.connection, record, step.now)
+        body = commands.order_json(record.order)
+        step.audit(AuditKind.PLANNED, str(record.client_order_id), body, directive_id)
+    step.set_directive_state(directive_id, DirectiveState.WORKING)
+
+
+def client_order_ids(step: Step, settings: OfficerSettings, directive_id: str) -> planning.ClientOrderIds:
+    """Return the function from a command's number to its client order id.
+
+    An id that is taken is replaced by that with the next salt.
+    """
+
+    def client_order_id(number: int) -> int:
+        salt = 0
+        while True:
+            candidate = make_client_order_id(settings.prefix, step.officer, directive_id, number, salt)
+            if not commands.is_taken(step.connection, candidate):
+                return candidate
+            salt += 1
+
+    return client_order_id
+
+
+def left_to_close(step: Step, lot: PositionRecord) -> PositionRecord:
+    """Return the lot without the volume that commands in flight are closing: a second close could reverse it."""
+    closing = commands.volume_closing(step.connection, step.officer, lot.identifier, lot.client_order_id)
+    return msgspec.structs.replace(lot, volume_out=min(lot.volume_out + closing, lot.volume_in))

@@ -1,0 +1,379 @@
+"""Table `commands`: order requests to the broker, and their states."""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bridge.core.director.contract import OrderType, utc_text
+from bridge.core.link.messages import CommandKind, Order
+from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.records import CommandRecord
+from bridge.core.units.decimals import ZERO, plain
+from bridge.core.units.mt5_terms import Side
+from bridge.journal.database.sql import Parameters, assignments, column_list, insert, words
+from bridge.journal.database.words import member
+from bridge.journal.tables.values import Account, moment, text
+
+MAX_PLANNED: Final = 64
+"""Commands considered for one dispatch: more than the window, so that commands that pause hold up no others."""
+
+TABLE: Final = "commands"
+FIXED: Final = (
+    "client_order_id",
+    "officer",
+    "directive_id",
+    "number",
+    "created_at",
+    "body",
+    "kind",
+    "order_type",
+    "symbol",
+    "side",
+    "volume",
+    "target_order",
+    "target_position",
+    "opening_directive_id",
+    "expires_at",
+)
+"""Columns that never change."""
+CHANGING: Final = (
+    "state",
+    "attempt",
+    "request_no",
+    "absences",
+    "touched_at",
+    "dispatched_at",
+    "order_ticket",
+    "position_id",
+    "filled",
+    "reason",
+    "message",
+)
+COLUMNS: Final = (*FIXED, *CHANGING)
+
+_SELECT: Final = f"SELECT {column_list(COLUMNS, 'c')} FROM commands c"
+_OF_ORDER: Final = "c.target_order = :order AND c.target_order <> 0"
+_OF_POSITION: Final = "c.target_position = :position AND c.target_position <> 0"
+"""Condition for the commands about one target. With `<> 0` SQLite may use their partial index."""
+_IN_ORDER: Final = "JOIN directives d USING (officer, directive_id)"
+"""For ORDER BY d.id, c.number: the order in which the directives came."""
+
+_S = CommandState
+_SENT_STATES: Final = (_S.DISPATCHED, _S.SUBMITTED, _S.UNRESOLVED, _S.PLACED, _S.PARTIAL)
+_MAY_CHANGE_POSITION: Final = (
+    f"(c.state IN ({words([_S.PLANNED, _S.DISPATCHED, _S.SUBMITTED, _S.UNRESOLVED])})"
+    # A pending order may stay on the book for months; a market order that was accepted is about to be filled.
+    f" OR (c.state IN ({words([_S.PLACED, _S.PARTIAL])})"
+    f" AND (c.order_type = {words([OrderType.MARKET])} OR c.kind <> {words([CommandKind.OPEN])}))"
+    # Accepted, and not reported on the book yet: the journal's list of orders does not have it.
+    f" OR (c.state = {words([_S.PLACED])} AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.officer = :officer"
+    " AND o.server = :server AND o.login = :login AND o.ticket = c.order_ticket)))"
+)
+"""Condition for a command that may still change what there is to close, to change or to cancel."""
+
+_order = msgspec.json.Decoder(Order)
+_order_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def order_json(order: Order) -> str:
+    """Return the order as the journal stores it."""
+    return _order_encoder.encode(order).decode()
+
+
+def _record(row: sqlite3.Row) -> CommandRecord:
+    """Return the command of a row. Raises UnknownWordError."""
+    for column, kind in (("kind", CommandKind), ("order_type", OrderType), ("side", Side)):
+        member(kind, TABLE, column, row[column])
+    return CommandRecord(
+        officer=row["officer"],
+        directive_id=row["directive_id"],
+        number=row["number"],
+        order=_order.decode(row["body"]),
+        state=member(CommandState, TABLE, "state", row["state"]),
+        expires_at=datetime.fromisoformat(row["expires_at"]),
+        attempt=row["attempt"],
+        request_no=row["request_no"],
+        touched_at=moment(row["touched_at"]),
+        dispatched_at=moment(row["dispatched_at"]),
+        absences=row["absences"],
+        order_ticket=row["order_ticket"],
+        position_id=row["position_id"],
+        filled=Decimal(row["filled"]),
+        opening_directive_id=row["opening_directive_id"],
+        reason=row["reason"],
+        message=row["message"],
+    )
+
+
+def _changing(record: CommandRecord) -> Parameters:
+    return {
+        "state": record.state,
+        "attempt": record.attempt,
+        "request_no": record.request_no,
+        "absences": record.absences,
+        "touched_at": text(record.touched_at),
+        "dispatched_at": text(record.dispatched_at),
+        "order_ticket": record.order_ticket,
+        "position_id": record.position_id,
+        "filled": plain(record.filled),
+        "reason": record.reason,
+        "message": record.message,
+    }
+
+
+def add(connection: sqlite3.Connection, record: CommandRecord, at: datetime) -> None:
+    """Insert a new command. Raises sqlite3.IntegrityError for a client order id or a number that is taken, and
+    msgspec.ValidationError for an order that could not be read again."""
+    order = record.order
+    body = order_json(order)
+    _order.decode(body)
+    connection.execute(
+        insert(TABLE, COLUMNS),
+        {
+            "client_order_id": record.client_order_id,
+            "officer": record.officer,
+            "directive_id": record.directive_id,
+            "number": record.number,
+            "created_at": utc_text(at),
+            "body": body,
+            "kind": order.kind,
+            "order_type": order.order_type,
+            "symbol": order.symbol,
+            "side": order.side,
+            "volume": plain(order.volume),
+            "target_order": order.order,
+            "target_position": order.position,
+            "opening_directive_id": record.opening_directive_id,
+            "expires_at": utc_text(record.expires_at),
+            **_changing(record),
+        },
+    )
+
+
+def update(connection: sqlite3.Connection, record: CommandRecord) -> None:
+    """Store everything of a command that may change. Its order never does."""
+    connection.execute(
+        f"UPDATE commands SET {assignments(CHANGING)} WHERE client_order_id = :client_order_id",
+        {"client_order_id": record.client_order_id, **_changing(record)},
+    )
+
+
+def restamp(
+    connection: sqlite3.Connection, officer: str, states: Iterable[CommandState], latest: datetime
+) -> None:
+    """Set `dispatched_at` to that time for the officer's commands in those states that are stamped later.
+
+    A clock that was ahead has stamped them; they would never become overdue.
+    """
+    connection.execute(
+        "UPDATE commands SET dispatched_at = :latest WHERE officer = :officer AND dispatched_at > :latest"
+        f" AND state IN ({words(states)})",
+        {"officer": officer, "latest": utc_text(latest)},
+    )
+
+
+def is_taken(connection: sqlite3.Connection, client_order_id: int) -> bool:
+    """Return True where a command of any officer has the client order id."""
+    found = connection.execute(
+        "SELECT 1 FROM commands WHERE client_order_id = :client_order_id",
+        {"client_order_id": client_order_id},
+    )
+    return found.fetchone() is not None
+
+
+def load(connection: sqlite3.Connection, officer: str, client_order_id: int) -> CommandRecord | None:
+    """Return the officer's command with that client order id."""
+    row = connection.execute(
+        f"{_SELECT} WHERE c.client_order_id = :client_order_id AND c.officer = :officer",
+        {"client_order_id": client_order_id, "officer": officer},
+    ).fetchone()
+    return _record(row) if row else None
+
+
+def of_directive(connection: sqlite3.Connection, officer: str, directive_id: str) -> list[CommandRecord]:
+    """Return the directive's commands by number."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE c.officer = :officer AND c.directive_id = :directive_id ORDER BY c.number",
+        {"officer": officer, "directive_id": directive_id},
+    )
+    return [_record(row) for row in rows]
+
+
+def in_states(
+    connection: sqlite3.Connection, officer: str, states: Iterable[CommandState]
+) -> list[CommandRecord]:
+    """Return the officer's commands in those states, oldest first."""
+    rows = connection.execute(
+        f"{_SELECT} {_IN_ORDER} WHERE c.officer = :officer AND c.state IN ({words(states)})"
+        " ORDER BY d.id, c.number",
+        {"officer": officer},
+    )
+    return [_record(row) for row in rows]
+
+
+def planned(connection: sqlite3.Connection, officer: str, *, opens: bool = True) -> list[CommandRecord]:
+    """Return the officer's planned commands, with or without those that open, oldest first, at most MAX_PLANNED."""
+    rows = connection.execute(
+        f"{_SELECT} {_IN_ORDER} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])}"
+        f" AND (:opens OR c.kind <> {words([CommandKind.OPEN])}) ORDER BY d.id, c.number LIMIT {MAX_PLANNED}",
+        {"officer": officer, "opens": opens},
+    )
+    return [_record(row) for row in rows]
+
+
+def expired(connection: sqlite3.Connection, officer: str, now: datetime) -> list[CommandRecord]:
+    """Return the officer's planned commands whose time to live is over."""
+    rows = connection.execute(
+        # Times are stored in one form: their texts compare as they do.
+        f"{_SELECT} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])} AND c.expires_at <= :now",
+        {"officer": officer, "now": utc_text(now)},
+    )
+    return [_record(row) for row in rows]
+
+
+def overdue(
+    connection: sqlite3.Connection, officer: str, states: Iterable[CommandState], since: datetime
+) -> list[CommandRecord]:
+    """Return the officer's commands in those states that were dispatched by that time."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE c.officer = :officer AND c.dispatched_at <= :since AND c.state IN ({words(states)})",
+        {"officer": officer, "since": utc_text(since)},
+    )
+    return [_record(row) for row in rows]
+
+
+def count(connection: sqlite3.Connection, officer: str, states: Iterable[CommandState]) -> int:
+    """Return the number of the officer's commands in those states."""
+    found = connection.execute(
+        f"SELECT count(*) FROM commands WHERE officer = :officer AND state IN ({words(states)})",
+        {"officer": officer},
+    )
+    return int(found.fetchone()[0])
+
+
+def any_in_states(connection: sqlite3.Connection, officer: str, states: Iterable[CommandState]) -> bool:
+    """Return True where the officer has a command in those states."""
+    found = connection.execute(
+        f"SELECT EXISTS (SELECT 1 FROM commands WHERE officer = :officer AND state IN ({words(states)}))",
+        {"officer": officer},
+    )
+    return bool(found.fetchone()[0])
+
+
+def any_unknown_open(connection: sqlite3.Connection, officer: str) -> bool:
+    """Return True where an open of the officer is UNKNOWN: it may turn out to have been filled."""
+    found = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM commands WHERE officer = :officer"
+        f" AND state = {words([_S.UNKNOWN])} AND kind = {words([CommandKind.OPEN])})",
+        {"officer": officer},
+    )
+    return bool(found.fetchone()[0])
+
+
+def changes_of(
+    connection: sqlite3.Connection, officer: str, *, order: int = 0, position: int = 0
+) -> list[CommandRecord]:
+    """Return the officer's MODIFY and CANCEL commands that were sent for that order or position and are not over,
+    oldest first."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE c.officer = :officer AND {_OF_ORDER if order else _OF_POSITION}"
+        f" AND c.kind IN ({words([CommandKind.MODIFY, CommandKind.CANCEL])})"
+        f" AND c.state IN ({words([*_SENT_STATES, _S.UNKNOWN])}) ORDER BY c.dispatched_at",
+        {"officer": officer, "order": order, "position": position},
+    )
+    return [_record(row) for row in rows]
+
+
+def last_stop_change(connection: sqlite3.Connection, officer: str, position: int) -> CommandRecord | None:
+    """Return the last MODIFY that set the position's stop loss and took effect."""
+    row = connection.execute(
+        f"{_SELECT} WHERE c.officer = :officer AND {_OF_POSITION}"
+        f" AND c.kind = {words([CommandKind.MODIFY])} AND c.state = {words([_S.DONE])}"
+        " AND json_extract(c.body, '$.stop_loss') IS NOT NULL ORDER BY c.dispatched_at DESC LIMIT 1",
+        {"officer": officer, "position": position},
+    ).fetchone()
+    return _record(row) if row else None
+
+
+def volume_closing(
+    connection: sqlite3.Connection, officer: str, position: int, client_order_id: int
+) -> Decimal:
+    """Return the lots that commands in flight are still to close of the command's lot in the position."""
+    rows = connection.execute(
+        f"SELECT c.volume, c.filled FROM commands c WHERE c.officer = :officer AND {_OF_POSITION}"
+        f" AND c.kind = {words([CommandKind.CLOSE])} AND c.state IN ({words([_S.PLANNED, *_SENT_STATES])})"
+        " AND coalesce(json_extract(c.body, '$.opener'), :client_order_id) = :client_order_id",
+        {"officer": officer, "position": position, "client_order_id": client_order_id},
+    )
+    return sum((Decimal(row["volume"]) - Decimal(row["filled"]) for row in rows), ZERO)
+
+
+def volumes_opening(connection: sqlite3.Connection, officer: str) -> list[tuple[str, Decimal]]:
+    """Return symbol and unfilled lots of each open of the officer that was sent and is not over."""
+    rows = connection.execute(
+        # The columns are text, so that no digit is lost: the caller sums them.
+        "SELECT symbol, volume, filled FROM commands"
+        f" WHERE officer = :officer AND state IN ({words([*_SENT_STATES, _S.UNKNOWN])})"
+        f" AND kind = {words([CommandKind.OPEN])}",
+        {"officer": officer},
+    )
+    return [(row["symbol"], Decimal(row["volume"]) - Decimal(row["filled"])) for row in rows]
+
+
+def count_recent_opens(
+    connection: sqlite3.Connection,
+    officer: str,
+    *,
+    without: int,
+    since: datetime,
+    until: datetime,
+    withdrawn: str,
+) -> int:
+    """Return the number of opens that were dispatched between two times, except one command and those that never
+    reached a broker: planned again, never sent, or cancelled with the reason `withdrawn`."""
+    found = connection.execute(
+        f"SELECT count(*) FROM commands WHERE officer = :officer AND kind = {words([CommandKind.OPEN])}"
+        " AND client_order_id <> :without AND dispatched_at > :since AND dispatched_at < :until"
+        f" AND state NOT IN ({words([_S.PLANNED, _S.NEVER_SENT])})"
+        f" AND NOT (state = {words([_S.CANCELLED])} AND reason = :withdrawn)",
+        {
+            "officer": officer,
+            "without": without,
+            "since": utc_text(since),
+            "until": utc_text(until),
+            "withdrawn": withdrawn,
+        },
+    )
+    return int(found.fetchone()[0])
+
+
+def unsettled_symbols(
+    connection: sqlite3.Connection, account: Account, before_id: int, *, opens_paused: bool = False
+) -> set[str]:
+    """Return the broker's symbols in which a command of an earlier directive may still change what there is.
+
+    `before_id` is a place in the inbox. While opens are paused a planned open cannot change anything.
+    """
+    rows = connection.execute(
+        f"SELECT DISTINCT c.symbol FROM commands c {_IN_ORDER}"
+        f" WHERE c.officer = :officer AND d.id < :before_id AND {_MAY_CHANGE_POSITION}"
+        f" AND NOT (:opens_paused AND c.state = {words([_S.PLANNED])} AND c.kind = {words([CommandKind.OPEN])})",
+        {**account.parameters, "before_id": before_id, "opens_paused": opens_paused},
+    )
+    return {row["symbol"] for row in rows}
+
+
+def symbol_used(connection: sqlite3.Connection, officer: str, symbol: str) -> str | None:
+    """Return the broker's symbol of the officer's last command for the Director's symbol."""
+    row = connection.execute(
+        # CROSS JOIN: from the directives of the symbol to their commands, not through all commands.
+        "SELECT c.symbol FROM commands c WHERE c.client_order_id = ("
+        "SELECT c2.client_order_id FROM directives d CROSS JOIN commands c2 USING (officer, directive_id)"
+        " WHERE d.officer = :officer AND d.symbol = :symbol ORDER BY d.id DESC LIMIT 1)",
+        {"officer": officer, "symbol": symbol},
+    ).fetchone()
+    return row["symbol"] if row else None

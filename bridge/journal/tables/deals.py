@@ -1,0 +1,135 @@
+"""Table `deals`: all deals of the account, each in its latest revision."""
+
+import sqlite3
+from datetime import datetime
+from typing import Final
+
+from bridge.core.director.contract import utc_text
+from bridge.core.link.reports import DealReport, decode_report, encode_report
+from bridge.core.trade.records import Disposition
+from bridge.core.units.decimals import plain
+from bridge.journal.database.sql import replace, words
+from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account
+
+TABLE: Final = "deals"
+COLUMNS: Final = (
+    *ACCOUNT_COLUMNS,
+    "ticket",
+    "client_order_id",
+    "order_ticket",
+    "position_id",
+    "symbol",
+    "type",
+    "entry",
+    "reason",
+    "volume",
+    "price",
+    "commission",
+    "swap",
+    "profit",
+    "fee",
+    "done_at",
+    "disposition",
+    "body",
+)
+
+_APPLIED: Final = words([Disposition.APPLIED])
+_PARKED: Final = words([Disposition.PARKED])
+
+
+def _reports(rows: sqlite3.Cursor) -> list[DealReport]:
+    reports = [decode_report(row["body"].encode()) for row in rows]
+    return [report for report in reports if isinstance(report, DealReport)]
+
+
+def save(
+    connection: sqlite3.Connection,
+    account: Account,
+    report: DealReport,
+    *,
+    client_order_id: int | None,
+    disposition: Disposition,
+    done_at: datetime,
+) -> None:
+    """Store the deal, new or revised."""
+    connection.execute(
+        replace(TABLE, COLUMNS),
+        {
+            **account.parameters,
+            "ticket": report.ticket,
+            "client_order_id": client_order_id,
+            "order_ticket": report.order,
+            "position_id": report.position_id,
+            "symbol": report.symbol,
+            "type": report.type,
+            "entry": report.entry,
+            "reason": report.reason,
+            "volume": plain(report.volume),
+            "price": plain(report.price),
+            "commission": plain(report.commission),
+            "swap": plain(report.swap),
+            "profit": plain(report.profit),
+            "fee": plain(report.fee),
+            "done_at": utc_text(done_at),
+            "disposition": disposition,
+            "body": encode_report(report).decode(),
+        },
+    )
+
+
+def load_applied(connection: sqlite3.Connection, account: Account, ticket: int) -> DealReport | None:
+    """Return the deal in its latest revision, where it counts."""
+    found = _reports(
+        connection.execute(
+            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket AND disposition = {_APPLIED}",
+            {**account.parameters, "ticket": ticket},
+        )
+    )
+    return found[0] if found else None
+
+
+def client_order_id(connection: sqlite3.Connection, account: Account, ticket: int) -> int | None:
+    """Return the client order id of the command that made the deal; None where none of ours did."""
+    row = connection.execute(
+        f"SELECT client_order_id FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket",
+        {**account.parameters, "ticket": ticket},
+    ).fetchone()
+    return row["client_order_id"] if row else None
+
+
+def of_command(connection: sqlite3.Connection, account: Account, client_order_id: int) -> list[DealReport]:
+    """Return the deals that count for the command, by ticket."""
+    return _reports(
+        connection.execute(
+            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id"
+            f" AND disposition = {_APPLIED} ORDER BY ticket",
+            {**account.parameters, "client_order_id": client_order_id},
+        )
+    )
+
+
+def parked(connection: sqlite3.Connection, account: Account, position_id: int) -> list[DealReport]:
+    """Return the deals that wait for the position's opening, by ticket."""
+    return _reports(
+        connection.execute(
+            # The plus keeps SQLite from reading all of the account's deals because they are in that order.
+            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND position_id = :position_id"
+            f" AND disposition = {_PARKED} ORDER BY +ticket",
+            {**account.parameters, "position_id": position_id},
+        )
+    )
+
+
+def positions_with_parked(connection: sqlite3.Connection, account: Account, before: datetime) -> list[int]:
+    """Return the positions for which deals wait that were done before that time: those in which a command of ours
+    has a lot, and those that a command of ours reduced."""
+    rows = connection.execute(
+        f"SELECT DISTINCT d.position_id FROM deals d WHERE {OF_ACCOUNT}"
+        f" AND d.disposition = {_PARKED} AND d.done_at < :before AND ("
+        " EXISTS (SELECT 1 FROM positions p WHERE p.officer = :officer AND p.server = :server"
+        " AND p.login = :login AND p.identifier = d.position_id)"
+        " OR EXISTS (SELECT 1 FROM commands c WHERE c.client_order_id = json_extract(d.body, '$.magic')"
+        " AND c.officer = :officer))",
+        {**account.parameters, "before": utc_text(before)},
+    )
+    return [row["position_id"] for row in rows]

@@ -1,0 +1,286 @@
+"""Table `directives`: the inbox."""
+
+import sqlite3
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from bridge.core.director.contract import Directive, utc_text
+from bridge.core.director.poll import Item
+from bridge.core.director.problem import Problem
+from bridge.core.trade.directive_states import DirectiveState
+from bridge.journal.database.sql import Parameters, column_list, insert, words
+from bridge.journal.database.words import Origin, OwnAction, member
+from bridge.journal.tables.values import text
+
+TABLE: Final = "directives"
+NEW: Final = (
+    "officer",
+    "directive_id",
+    "origin",
+    "received_at",
+    "raw",
+    "fingerprint",
+    "body",
+    "symbol",
+    "action",
+    "expires_at",
+    "state",
+    "state_at",
+    "error_code",
+    "error_message",
+)
+COLUMNS: Final = ("id", *NEW, "changed_at")
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_directive = msgspec.json.Decoder(Directive)
+
+
+class OwnDirective(msgspec.Struct, frozen=True, kw_only=True):
+    """A directive of the bridge's own: an operator's, or one that the configuration requires."""
+
+    directive_id: str
+    action: OwnAction
+    why: str
+    position: int = 0
+    """CLOSE_POSITION: identifier of the position."""
+    order: int = 0
+    """CANCEL_ORDER: ticket of the order."""
+    ordered_at: str = ""
+    """FLATTEN and its rounds: time of the operator's order."""
+    round: int = 0
+    """FLATTEN_REST: 1, 2, 3, ..."""
+    not_before: str = ""
+    """FLATTEN_REST: time before which it is not planned."""
+
+
+_own = msgspec.json.Decoder(OwnDirective)
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One directive that was not planned yet."""
+
+    id: int
+    """Its place in the inbox."""
+    directive_id: str
+    origin: Origin
+    body: str
+    received_at: str
+
+    @property
+    def own(self) -> bool:
+        """True for one of the bridge's own."""
+        return self.origin is not Origin.DIRECTOR
+
+    @property
+    def directive(self) -> Directive:
+        """The Director's directive. Raises msgspec.ValidationError for an unknown action or field value."""
+        return _directive.decode(self.body)
+
+    @property
+    def own_directive(self) -> OwnDirective:
+        """The bridge's own directive. Raises msgspec.ValidationError for an unknown action."""
+        return _own.decode(self.body)
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """Course of one directive of a series."""
+
+    state: DirectiveState
+    received_at: datetime
+    state_at: datetime
+
+
+def waiting(
+    connection: sqlite3.Connection, officer: str, expired_by: datetime | None = None
+) -> list[Waiting]:
+    """Return the officer's directives that were not planned yet, oldest first; with a time only those that expire
+    by then."""
+    found = connection.execute(
+        "SELECT id, directive_id, origin, body, received_at FROM directives"
+        f" WHERE officer = :officer AND state = {words([DirectiveState.RECEIVED])}"
+        " AND (:expired_by IS NULL OR expires_at <= :expired_by) ORDER BY id",
+        {"officer": officer, "expired_by": text(expired_by)},
+    )
+    return [
+        Waiting(
+            id=row["id"],
+            directive_id=row["directive_id"],
+            origin=member(Origin, TABLE, "origin", row["origin"]),
+            body=row["body"],
+            received_at=row["received_at"],
+        )
+        for row in found
+    ]
+
+
+def any_waiting(connection: sqlite3.Connection, officer: str) -> bool:
+    """Return True where a directive of the officer was not planned yet."""
+    found = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM directives"
+        f" WHERE officer = :officer AND state = {words([DirectiveState.RECEIVED])})",
+        {"officer": officer},
+    )
+    return bool(found.fetchone()[0])
+
+
+def _one(
+    connection: sqlite3.Connection, columns: tuple[str, ...], officer: str, directive_id: str
+) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        f"SELECT {column_list(columns)} FROM directives"
+        " WHERE officer = :officer AND directive_id = :directive_id",
+        {"officer": officer, "directive_id": directive_id},
+    ).fetchone()
+    return row
+
+
+def exists(connection: sqlite3.Connection, officer: str, directive_id: str) -> bool:
+    """Return True where the officer's inbox holds the directive."""
+    return _one(connection, ("id",), officer, directive_id) is not None
+
+
+def is_known(connection: sqlite3.Connection, officer: str, directive_id: str, fingerprint: str) -> bool:
+    """Return True where the directive is stored with this body, or was already found changed."""
+    row = _one(connection, ("fingerprint", "changed_at"), officer, directive_id)
+    return row is not None and (row["fingerprint"] == fingerprint or row["changed_at"] is not None)
+
+
+def came_before(connection: sqlite3.Connection, officer: str, directive_id: str, id: int) -> bool:
+    """Return True where the directive stands in the inbox before that place."""
+    row = _one(connection, ("id",), officer, directive_id)
+    return row is not None and row["id"] < id
+
+
+def symbol_of(connection: sqlite3.Connection, officer: str, directive_id: str) -> str:
+    """Return the Director's name of the directive's symbol; empty where it has none."""
+    row = _one(connection, ("symbol",), officer, directive_id)
+    return row["symbol"] or "" if row else ""
+
+
+def directive_before(
+    connection: sqlite3.Connection, officer: str, directive_id: str, id: int
+) -> Directive | None:
+    """Return the directive where it is the Director's and stands in the inbox before that place."""
+    row = _one(connection, ("id", "origin", "body"), officer, directive_id)
+    if (
+        row is None
+        or row["id"] >= id
+        or member(Origin, TABLE, "origin", row["origin"]) is not Origin.DIRECTOR
+    ):
+        return None
+    return _directive.decode(row["body"])
+
+
+def series(connection: sqlite3.Connection, officer: str, first: str) -> list[Ended]:
+    """Return the directive with that id and its successors `first:2`, `first:3`, ..., oldest first."""
+    found = connection.execute(
+        # Between these bounds are the ids of the successors only; the index of the ids finds them.
+        "SELECT state, received_at, state_at FROM directives WHERE officer = :officer AND (directive_id = :first"
+        " OR directive_id > :first || ':' AND directive_id < :first || ';') ORDER BY id",
+        {"officer": officer, "first": first},
+    )
+    return [
+        Ended(
+            state=member(DirectiveState, TABLE, "state", row["state"]),
+            received_at=datetime.fromisoformat(row["received_at"]),
+            state_at=datetime.fromisoformat(row["state_at"]),
+        )
+        for row in found
+    ]
+
+
+def add(
+    connection: sqlite3.Connection,
+    officer: str,
+    directive_id: str,
+    item: Item,
+    *,
+    expires_at: datetime | None,
+    state: DirectiveState,
+    problem: Problem | None,
+    at: datetime,
+) -> None:
+    """Insert a directive of the Director. Raises sqlite3.IntegrityError where its id is known."""
+    directive = item.directive
+    connection.execute(
+        insert(TABLE, NEW),
+        {
+            "officer": officer,
+            "directive_id": directive_id,
+            "origin": Origin.DIRECTOR,
+            "received_at": utc_text(at),
+            "raw": item.raw,
+            "fingerprint": item.fingerprint,
+            "body": None if directive is None else _encoder.encode(directive).decode(),
+            "symbol": None if directive is None else directive.symbol,
+            "action": None if directive is None else directive.action,
+            "expires_at": text(expires_at),
+            "state": state,
+            "state_at": utc_text(at),
+            "error_code": problem.code if problem else "",
+            "error_message": problem.message if problem else "",
+        },
+    )
+
+
+def add_own(
+    connection: sqlite3.Connection,
+    officer: str,
+    own: OwnDirective,
+    body: str,
+    *,
+    fingerprint: str,
+    at: datetime,
+) -> bool:
+    """Insert a directive of the bridge's own. Return False where its id is known: then nothing is written."""
+    values: Parameters = {
+        "officer": officer,
+        "directive_id": own.directive_id,
+        "origin": Origin.OPERATOR,
+        "received_at": utc_text(at),
+        "raw": body,
+        "fingerprint": fingerprint,
+        "body": body,
+        "symbol": "",
+        "action": own.action,
+        "expires_at": None,
+        "state": DirectiveState.RECEIVED,
+        "state_at": utc_text(at),
+        "error_code": "",
+        "error_message": "",
+    }
+    inserted = connection.execute(f"{insert(TABLE, NEW)} ON CONFLICT DO NOTHING", values)
+    return inserted.rowcount > 0
+
+
+def mark_changed(connection: sqlite3.Connection, officer: str, directive_id: str, at: datetime) -> None:
+    """Store the time at which the Director first listed the directive with another body."""
+    connection.execute(
+        "UPDATE directives SET changed_at = :at WHERE officer = :officer AND directive_id = :directive_id",
+        {"officer": officer, "directive_id": directive_id, "at": utc_text(at)},
+    )
+
+
+def set_state(
+    connection: sqlite3.Connection,
+    officer: str,
+    directive_id: str,
+    state: DirectiveState,
+    problem: Problem | None,
+    at: datetime,
+) -> None:
+    """Store the directive's state, and its problem, where the state differs from before."""
+    connection.execute(
+        "UPDATE directives SET state = :state, state_at = :at, error_code = :code, error_message = :message"
+        " WHERE officer = :officer AND directive_id = :directive_id AND state <> :state",
+        {
+            "officer": officer,
+            "directive_id": directive_id,
+            "state": state,
+            "at": utc_text(at),
+            "code": problem.code if problem else "",
+            "message": problem.message if problem else "",
+        },
+    )

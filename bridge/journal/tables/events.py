@@ -1,0 +1,176 @@
+"""Table `events`: the outbox to the Director."""
+
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from bridge.core.director.contract import ExecutionEvent, utc_text
+from bridge.journal.database.sql import insert, words
+from bridge.journal.database.words import EventState
+
+Queue = tuple[str, str | None]
+"""Events of one officer and one directive: they are posted one after the other."""
+
+TABLE: Final = "events"
+NEW: Final = (
+    "officer",
+    "directive_id",
+    "event_type",
+    "event_class",
+    "subject",
+    "key",
+    "body",
+    "created_at",
+    "state",
+)
+COLUMNS: Final = (
+    "id",
+    *NEW,
+    "refusals",
+    "last_error",
+    "completed_at",
+    "event_id",
+    "dismissed_at",
+)
+
+_QUEUED: Final = words([EventState.QUEUED])
+_DELIVERED: Final = words([EventState.DELIVERED])
+_REFUSED: Final = words([EventState.REFUSED])
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that may be posted now."""
+
+    id: int
+    officer: str
+    directive_id: str | None
+    event_type: str
+    key: str
+    body: bytes
+    refusals: int
+
+    @property
+    def queue(self) -> Queue:
+        """The queue that the event belongs to."""
+        return (self.officer, self.directive_id)
+
+
+class RefusedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that the Director refused for good."""
+
+    id: int
+    officer: str
+    directive_id: str | None
+    event_type: str
+
+
+def add(
+    connection: sqlite3.Connection,
+    officer: str,
+    event: ExecutionEvent,
+    *,
+    subject: str,
+    key: str,
+    body: str,
+    at: datetime,
+) -> bool:
+    """Insert an event. Return False where its key is known: then nothing is written."""
+    inserted = connection.execute(
+        f"{insert(TABLE, NEW)} ON CONFLICT (key) DO NOTHING",
+        {
+            "officer": officer,
+            "directive_id": event.directive_id,
+            "event_type": event.event_type,
+            "event_class": event.event_class,
+            "subject": subject,
+            "key": key,
+            "body": body,
+            "created_at": utc_text(at),
+            "state": EventState.QUEUED,
+        },
+    )
+    return inserted.rowcount > 0
+
+
+def due(connection: sqlite3.Connection, *, limit: int, busy: Collection[Queue]) -> list[Outgoing]:
+    """Return the oldest queued event of each queue that is not busy, oldest first, at most `limit`."""
+    rows = connection.execute(
+        "SELECT id, officer, directive_id, event_type, key, body, refusals FROM events"
+        f" WHERE state = {_QUEUED} AND id IN"
+        f" (SELECT min(id) FROM events WHERE state = {_QUEUED} GROUP BY officer, directive_id)"
+        " ORDER BY id LIMIT :limit",
+        {"limit": limit + len(busy)},
+    )
+    found = [
+        Outgoing(
+            id=row["id"],
+            officer=row["officer"],
+            directive_id=row["directive_id"],
+            event_type=row["event_type"],
+            key=row["key"],
+            body=row["body"].encode(),
+            refusals=row["refusals"],
+        )
+        for row in rows
+    ]
+    return [event for event in found if event.queue not in busy][:limit]
+
+
+def set_delivered(connection: sqlite3.Connection, id: int, event_id: str | None, at: datetime) -> None:
+    """Store the delivery. `event_id` is the Director's id of the event."""
+    connection.execute(
+        f"UPDATE events SET state = {_DELIVERED}, completed_at = :at, event_id = :event_id WHERE id = :id",
+        {"id": id, "at": utc_text(at), "event_id": event_id},
+    )
+
+
+def count_refusal(connection: sqlite3.Connection, id: int, error: str) -> None:
+    """Store one more refusal of an event that stays queued."""
+    connection.execute(
+        "UPDATE events SET refusals = refusals + 1, last_error = :error WHERE id = :id",
+        {"id": id, "error": error},
+    )
+
+
+def set_refused(connection: sqlite3.Connection, id: int, error: str, at: datetime) -> None:
+    """Store that the Director refused the event for good."""
+    connection.execute(
+        f"UPDATE events SET state = {_REFUSED}, refusals = refusals + 1, last_error = :error,"
+        " completed_at = :at WHERE id = :id",
+        {"id": id, "error": error, "at": utc_text(at)},
+    )
+
+
+def refused(
+    connection: sqlite3.Connection, officer: str, *, directive_id: str | None, dismissed: bool
+) -> list[RefusedEvent]:
+    """Return the officer's refused events, or one directive's, oldest first; with `dismissed` also those that an
+    operator has dismissed."""
+    rows = connection.execute(
+        "SELECT id, officer, directive_id, event_type FROM events"
+        f" WHERE state = {_REFUSED} AND officer = :officer"
+        " AND (:directive_id IS NULL OR directive_id = :directive_id)"
+        " AND (:dismissed OR dismissed_at IS NULL) ORDER BY id",
+        {"officer": officer, "directive_id": directive_id, "dismissed": dismissed},
+    )
+    return [msgspec.convert(dict(row), RefusedEvent) for row in rows]
+
+
+def requeue(connection: sqlite3.Connection, events: Collection[RefusedEvent]) -> None:
+    """Queue refused events again."""
+    connection.executemany(
+        f"UPDATE events SET state = {_QUEUED}, refusals = 0, completed_at = NULL, dismissed_at = NULL"
+        f" WHERE id = :id AND state = {_REFUSED}",
+        [{"id": event.id} for event in events],
+    )
+
+
+def dismiss(connection: sqlite3.Connection, events: Collection[RefusedEvent], at: datetime) -> None:
+    """Store that an operator has dismissed refused events."""
+    connection.executemany(
+        f"UPDATE events SET dismissed_at = :at WHERE id = :id AND state = {_REFUSED}",
+        [{"id": event.id, "at": utc_text(at)} for event in events],
+    )

@@ -1,0 +1,162 @@
+"""Table `officers`: account and ledger that each officer is bound to, and its quarantine."""
+
+import sqlite3
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from bridge.core.director.contract import utc_text
+from bridge.core.link.messages import AccountIdentity
+from bridge.core.units.mt5_terms import MarginMode, TradeMode
+from bridge.journal.database.sql import assignments, column_list
+from bridge.journal.database.words import member
+from bridge.journal.tables.values import Account
+
+TABLE: Final = "officers"
+ACCOUNT: Final = (
+    "server",
+    "login",
+    "margin_mode",
+    "trade_mode",
+    "currency",
+    "bound_at",
+    "watermark_server_ms",
+)
+"""Columns that the binding to an account sets."""
+LEDGER: Final = ("ledger_id", "ledger_mark")
+"""Columns that the binding to a ledger sets."""
+COLUMNS: Final = ("officer", *ACCOUNT, *LEDGER, "quarantine", "link_up")
+
+
+class Officer(msgspec.Struct, frozen=True, kw_only=True):
+    """One officer, as the journal knows it."""
+
+    officer: str
+    server: str
+    login: int
+    """0 until it is bound to an account."""
+    margin_mode: MarginMode | None
+    trade_mode: TradeMode | None
+    ledger_id: str | None
+    ledger_mark: int
+    watermark_server_ms: int
+    quarantine: str
+    """Reason why nothing is dispatched; empty while dispatch is allowed."""
+    link_up: bool
+
+    @property
+    def account(self) -> Account:
+        return Account(self.officer, self.server, self.login)
+
+
+def _record(row: sqlite3.Row) -> Officer:
+    margin_mode, trade_mode = row["margin_mode"], row["trade_mode"]
+    return Officer(
+        officer=row["officer"],
+        server=row["server"],
+        login=row["login"],
+        margin_mode=None if margin_mode is None else member(MarginMode, TABLE, "margin_mode", margin_mode),
+        trade_mode=None if trade_mode is None else member(TradeMode, TABLE, "trade_mode", trade_mode),
+        ledger_id=row["ledger_id"],
+        ledger_mark=row["ledger_mark"],
+        watermark_server_ms=row["watermark_server_ms"],
+        quarantine=row["quarantine"],
+        link_up=bool(row["link_up"]),
+    )
+
+
+def load(connection: sqlite3.Connection, officer: str) -> Officer | None:
+    """Return the officer; None for one that the journal does not know."""
+    row = connection.execute(
+        f"SELECT {column_list(COLUMNS)} FROM officers WHERE officer = :officer", {"officer": officer}
+    ).fetchone()
+    return _record(row) if row else None
+
+
+def load_or_add(connection: sqlite3.Connection, officer: str) -> Officer:
+    """Return the officer, added first where the configuration gained it since."""
+    known = load(connection, officer)
+    if known is not None:
+        return known
+    connection.execute("INSERT INTO officers (officer) VALUES (:officer)", {"officer": officer})
+    return load_or_add(connection, officer)
+
+
+def bind_account(
+    connection: sqlite3.Connection,
+    officer: str,
+    account: AccountIdentity,
+    *,
+    watermark_server_ms: int,
+    at: datetime,
+) -> None:
+    """Bind the officer to the account. Deals before the watermark (broker time, ms) are not asked for."""
+    connection.execute(
+        f"UPDATE officers SET {assignments(ACCOUNT)} WHERE officer = :officer",
+        {
+            "officer": officer,
+            "server": account.server,
+            "login": account.login,
+            "margin_mode": account.margin_mode,
+            "trade_mode": account.trade_mode,
+            "currency": account.currency,
+            "bound_at": utc_text(at),
+            "watermark_server_ms": watermark_server_ms,
+        },
+    )
+
+
+def forget_account(connection: sqlite3.Connection, officer: str) -> None:
+    """Let the next session bind the officer to its account."""
+    connection.execute(
+        f"UPDATE officers SET {assignments(ACCOUNT)} WHERE officer = :officer",
+        {**dict.fromkeys(ACCOUNT), "officer": officer, "server": "", "login": 0, "watermark_server_ms": 0},
+    )
+
+
+def bind_ledger(connection: sqlite3.Connection, officer: str, ledger_id: str) -> None:
+    """Bind the officer to the terminal's ledger."""
+    connection.execute(
+        "UPDATE officers SET ledger_id = :ledger_id WHERE officer = :officer",
+        {"officer": officer, "ledger_id": ledger_id},
+    )
+
+
+def forget_ledger(connection: sqlite3.Connection, officer: str) -> None:
+    """Let the next session bind the officer to its ledger. The marks of the ledger bound before are forgotten."""
+    connection.execute(
+        f"UPDATE officers SET {assignments(LEDGER)} WHERE officer = :officer",
+        {"officer": officer, "ledger_id": None, "ledger_mark": 0},
+    )
+
+
+def set_quarantine(connection: sqlite3.Connection, officer: str, reason: str) -> None:
+    """Set the reason why nothing is dispatched; empty to lift the quarantine."""
+    connection.execute(
+        "UPDATE officers SET quarantine = :reason WHERE officer = :officer",
+        {"officer": officer, "reason": reason},
+    )
+
+
+def set_link(connection: sqlite3.Connection, officer: str, *, up: bool) -> None:
+    """Store the state of the link to the terminal."""
+    connection.execute(
+        "UPDATE officers SET link_up = :up WHERE officer = :officer", {"officer": officer, "up": int(up)}
+    )
+
+
+def raise_ledger_mark(connection: sqlite3.Connection, officer: str, mark: int) -> None:
+    """Store a reported ledger mark where it is higher than before."""
+    connection.execute(
+        "UPDATE officers SET ledger_mark = max(ledger_mark, :mark) WHERE officer = :officer",
+        {"officer": officer, "mark": mark},
+    )
+
+
+def raise_watermark(connection: sqlite3.Connection, officer: str, server_ms: int) -> None:
+    """Store the broker time up to which a scan is complete, in ms, where it is later than before."""
+    connection.execute(
+        "UPDATE officers SET watermark_server_ms = max(watermark_server_ms, :server_ms) WHERE officer = :officer",
+        {"officer": officer, "server_ms": server_ms},
+    )

@@ -1,0 +1,102 @@
+"""Table `orders`: our orders at the broker, each in its latest state."""
+
+import sqlite3
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from bridge.core.director.contract import OrderType, utc_text
+from bridge.core.link.reports import OrderReport, decode_report, encode_report
+from bridge.core.trade.records import OrderRecord
+from bridge.core.units.mt5_terms import Side
+from bridge.journal.database.sql import replace, words
+from bridge.journal.database.words import member
+from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account, amount, total
+
+TABLE: Final = "orders"
+COLUMNS: Final = (
+    *ACCOUNT_COLUMNS,
+    "ticket",
+    "client_order_id",
+    "symbol",
+    "type",
+    "state",
+    "volume_initial",
+    "volume_current",
+    "price",
+    "stop_loss",
+    "take_profit",
+    "off_book",
+    "seen_at",
+    "body",
+)
+
+_WITH_COMMAND: Final = (
+    "FROM orders o JOIN commands c ON c.client_order_id = o.client_order_id"
+    " WHERE o.officer = :officer AND o.server = :server AND o.login = :login AND o.off_book = 0"
+)
+
+
+def save(
+    connection: sqlite3.Connection, account: Account, client_order_id: int, report: OrderReport, at: datetime
+) -> None:
+    """Store the order, new or known."""
+    connection.execute(
+        replace(TABLE, COLUMNS),
+        {
+            **account.parameters,
+            "ticket": report.ticket,
+            "client_order_id": client_order_id,
+            "symbol": report.symbol,
+            "type": report.type,
+            "state": report.state,
+            "volume_initial": total(report.volume_initial),
+            "volume_current": total(report.volume_current),
+            "price": total(report.price),
+            "stop_loss": amount(report.stop_loss),
+            "take_profit": amount(report.take_profit),
+            "off_book": int(report.off_the_book),
+            "seen_at": utc_text(at),
+            "body": encode_report(report).decode(),
+        },
+    )
+
+
+def load(connection: sqlite3.Connection, account: Account, ticket: int) -> OrderReport | None:
+    """Return the order as it was reported last, where it is one of ours."""
+    row = connection.execute(
+        f"SELECT body FROM orders WHERE {OF_ACCOUNT} AND ticket = :ticket",
+        {**account.parameters, "ticket": ticket},
+    ).fetchone()
+    report = decode_report(row["body"].encode()) if row else None
+    return report if isinstance(report, OrderReport) else None
+
+
+def pending(connection: sqlite3.Connection, account: Account) -> list[OrderRecord]:
+    """Return our pending orders on the broker's book, oldest first."""
+    rows = connection.execute(
+        "SELECT o.ticket, o.client_order_id, o.symbol, o.volume_current, c.directive_id, c.side, c.order_type"
+        f" {_WITH_COMMAND} AND c.order_type <> {words([OrderType.MARKET])} ORDER BY o.ticket",
+        account.parameters,
+    )
+    return [
+        OrderRecord(
+            ticket=row["ticket"],
+            client_order_id=row["client_order_id"],
+            directive_id=row["directive_id"],
+            symbol=row["symbol"],
+            side=member(Side, "commands", "side", row["side"]),
+            order_type=member(OrderType, "commands", "order_type", row["order_type"]),
+            volume=Decimal(row["volume_current"]),
+        )
+        for row in rows
+    ]
+
+
+def expired(connection: sqlite3.Connection, account: Account, until: datetime) -> list[int]:
+    """Return the tickets of our orders that are on the book, and whose own expiry was by that time."""
+    rows = connection.execute(
+        f"SELECT o.ticket {_WITH_COMMAND} AND json_extract(c.body, '$.expires_ms') BETWEEN 1 AND :until_ms",
+        {**account.parameters, "until_ms": int(until.timestamp() * 1000)},
+    )
+    return [row["ticket"] for row in rows]

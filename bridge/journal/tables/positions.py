@@ -1,0 +1,123 @@
+"""Table `positions`: the lot that one command has in one position."""
+
+import sqlite3
+from decimal import Decimal
+from typing import Final
+
+from bridge.core.trade.position_states import PositionState
+from bridge.core.trade.records import PositionRecord
+from bridge.core.units.mt5_terms import Side
+from bridge.journal.database.sql import column_list, replace, words
+from bridge.journal.database.words import member
+from bridge.journal.tables.values import (
+    ACCOUNT_COLUMNS,
+    OF_ACCOUNT,
+    Account,
+    amount,
+    decimal,
+    moment,
+    text,
+    total,
+)
+
+TABLE: Final = "positions"
+COLUMNS: Final = (
+    *ACCOUNT_COLUMNS,
+    "identifier",
+    "client_order_id",
+    "directive_id",
+    "symbol",
+    "side",
+    "state",
+    "volume_in",
+    "volume_out",
+    "price_open",
+    "price_close",
+    "stop_loss",
+    "take_profit",
+    "levels_seen",
+    "commission",
+    "swap",
+    "profit",
+    "fee",
+    "opened_at",
+    "closed_at",
+    "close_reason",
+)
+
+_SELECT: Final = f"SELECT {column_list(COLUMNS)} FROM positions"
+
+
+def _record(row: sqlite3.Row) -> PositionRecord:
+    return PositionRecord(
+        identifier=row["identifier"],
+        officer=row["officer"],
+        directive_id=row["directive_id"],
+        client_order_id=row["client_order_id"],
+        symbol=row["symbol"],
+        side=member(Side, TABLE, "side", row["side"]),
+        state=member(PositionState, TABLE, "state", row["state"]),
+        volume_in=Decimal(row["volume_in"]),
+        volume_out=Decimal(row["volume_out"]),
+        price_open=decimal(row["price_open"]),
+        price_close=decimal(row["price_close"]),
+        stop_loss=decimal(row["stop_loss"]),
+        take_profit=decimal(row["take_profit"]),
+        levels_seen=row["levels_seen"],
+        commission=Decimal(row["commission"]),
+        swap=Decimal(row["swap"]),
+        profit=Decimal(row["profit"]),
+        fee=Decimal(row["fee"]),
+        opened_at=moment(row["opened_at"]),
+        closed_at=moment(row["closed_at"]),
+        close_reason=row["close_reason"],
+    )
+
+
+def lots_in(connection: sqlite3.Connection, account: Account, identifier: int) -> list[PositionRecord]:
+    """Return the lots that our commands have, or had, in the position; oldest first."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE {OF_ACCOUNT} AND identifier = :identifier ORDER BY opened_at, client_order_id",
+        {**account.parameters, "identifier": identifier},
+    )
+    return [_record(row) for row in rows]
+
+
+def open_lots(connection: sqlite3.Connection, account: Account) -> list[PositionRecord]:
+    """Return the open lots of the account, oldest first."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE {OF_ACCOUNT} AND state = {words([PositionState.OPEN])}"
+        " ORDER BY opened_at, identifier, client_order_id",
+        account.parameters,
+    )
+    return [_record(row) for row in rows]
+
+
+def save(connection: sqlite3.Connection, account: Account, record: PositionRecord) -> None:
+    """Store the lot, new or known."""
+    connection.execute(
+        replace(TABLE, COLUMNS),
+        {
+            **account.parameters,
+            "identifier": record.identifier,
+            "client_order_id": record.client_order_id,
+            "directive_id": record.directive_id,
+            "symbol": record.symbol,
+            "side": record.side,
+            "state": record.state,
+            "volume_in": total(record.volume_in),
+            "volume_out": total(record.volume_out),
+            "price_open": amount(record.price_open),
+            "price_close": amount(record.price_close),
+            "stop_loss": amount(record.stop_loss),
+            "take_profit": amount(record.take_profit),
+            "levels_seen": record.levels_seen,
+            "commission": total(record.commission),
+            "swap": total(record.swap),
+            "profit": total(record.profit),
+            "fee": total(record.fee),
+            "opened_at": text(record.opened_at),
+            "closed_at": text(record.closed_at),
+            "close_reason": record.close_reason,
+        },
+    )

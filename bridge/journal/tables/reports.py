@@ -1,0 +1,118 @@
+"""Table `reports`: every revision of every report of a terminal."""
+
+import sqlite3
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from bridge.core.director.contract import utc_text
+from bridge.core.link.reports import ConnectionReport, PositionReport, decode_report
+from bridge.core.trade.records import Disposition
+from bridge.journal.database.sql import insert
+from bridge.journal.database.words import ReportKind, member
+from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account
+
+TABLE: Final = "reports"
+NEW: Final = (
+    *ACCOUNT_COLUMNS,
+    "key",
+    "hash",
+    "kind",
+    "body",
+    "disposition",
+    "note",
+    "epoch",
+    "seq",
+    "received_at",
+)
+COLUMNS: Final = ("id", *NEW)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Latest revision of a report: the hash of its content, and what was done with it."""
+
+    hash: str
+    disposition: Disposition
+
+
+def add(
+    connection: sqlite3.Connection,
+    account: Account,
+    *,
+    key: str,
+    hash: str,
+    body: str,
+    disposition: Disposition,
+    note: str,
+    epoch: int,
+    seq: int,
+    at: datetime,
+) -> None:
+    """Insert a report. Its kind is the first part of its key. Raises UnknownWordError for a kind with no name."""
+    connection.execute(
+        insert(TABLE, NEW),
+        {
+            **account.parameters,
+            "key": key,
+            "hash": hash,
+            "kind": member(ReportKind, TABLE, "kind", key.partition(":")[0]),
+            "body": body,
+            "disposition": disposition,
+            "note": note,
+            "epoch": epoch,
+            "seq": seq,
+            "received_at": utc_text(at),
+        },
+    )
+
+
+def latest(connection: sqlite3.Connection, account: Account, key: str) -> Stored | None:
+    """Return the latest revision under the key."""
+    row = connection.execute(
+        f"SELECT hash, disposition FROM reports WHERE {OF_ACCOUNT} AND key = :key ORDER BY id DESC LIMIT 1",
+        {**account.parameters, "key": key},
+    ).fetchone()
+    return Stored(row["hash"], member(Disposition, TABLE, "disposition", row["disposition"])) if row else None
+
+
+def latest_position(
+    connection: sqlite3.Connection, account: Account, identifier: int
+) -> PositionReport | None:
+    """Return the position as it was reported last."""
+    row = connection.execute(
+        f"SELECT body FROM reports WHERE {OF_ACCOUNT} AND key = :key ORDER BY id DESC LIMIT 1",
+        {**account.parameters, "key": f"{ReportKind.POSITION}:{identifier}"},
+    ).fetchone()
+    report = decode_report(row["body"].encode()) if row else None
+    return report if isinstance(report, PositionReport) else None
+
+
+def latest_connection(connection: sqlite3.Connection, account: Account) -> ConnectionReport | None:
+    """Return the last report on the terminal's connection to the broker."""
+    row = connection.execute(
+        # Between these bounds are the keys of connection reports only, and the index finds them.
+        f"SELECT body FROM reports WHERE {OF_ACCOUNT} AND key >= :first AND key < :end ORDER BY id DESC LIMIT 1",
+        {**account.parameters, "first": f"{ReportKind.CONNECTION}:", "end": f"{ReportKind.CONNECTION};"},
+    ).fetchone()
+    report = decode_report(row["body"].encode()) if row else None
+    return report if isinstance(report, ConnectionReport) else None
+
+
+def count_revisions(connection: sqlite3.Connection, account: Account, key: str, hash: str) -> int:
+    """Return how often a report with that content was stored under the key."""
+    found = connection.execute(
+        f"SELECT count(*) FROM reports WHERE {OF_ACCOUNT} AND key = :key AND hash = :hash",
+        {**account.parameters, "key": key, "hash": hash},
+    )
+    return int(found.fetchone()[0])
+
+
+def count_order_states(connection: sqlite3.Connection, account: Account, ticket: int) -> int:
+    """Return how many reports of the order are stored, over all its states."""
+    prefix = f"{ReportKind.ORDER}:{ticket}"
+    found = connection.execute(
+        f"SELECT count(*) FROM reports WHERE {OF_ACCOUNT} AND key >= :first AND key < :end",
+        {**account.parameters, "first": f"{prefix}:", "end": f"{prefix};"},
+    )
+    return int(found.fetchone()[0])

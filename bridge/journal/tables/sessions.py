@@ -1,0 +1,54 @@
+"""Table `sessions`: one row per authenticated session of a terminal. Its epoch numbers it."""
+
+import sqlite3
+from datetime import datetime
+from typing import Final
+
+from bridge.core.director.contract import utc_text
+from bridge.journal.database.sql import insert
+
+TABLE: Final = "sessions"
+OPENED: Final = ("officer", "instance_id", "ledger_id", "program", "opened_at")
+ENDED: Final = ("ended_at", "end_reason")
+COLUMNS: Final = ("epoch", *OPENED, *ENDED)
+
+
+def add(
+    connection: sqlite3.Connection,
+    officer: str,
+    *,
+    instance_id: str,
+    ledger_id: str,
+    program: str,
+    at: datetime,
+) -> int:
+    """Insert a session that begins now. Return its epoch."""
+    row = connection.execute(
+        f"{insert(TABLE, OPENED)} RETURNING epoch",
+        {
+            "officer": officer,
+            "instance_id": instance_id,
+            "ledger_id": ledger_id,
+            "program": program,
+            "opened_at": utc_text(at),
+        },
+    ).fetchone()
+    return int(row["epoch"])
+
+
+def end(connection: sqlite3.Connection, epoch: int, reason: str, at: datetime) -> None:
+    """End the session, unless it has ended."""
+    connection.execute(
+        "UPDATE sessions SET ended_at = :ended_at, end_reason = :end_reason"
+        " WHERE epoch = :epoch AND ended_at IS NULL",
+        {"epoch": epoch, "ended_at": utc_text(at), "end_reason": reason},
+    )
+
+
+def end_all(connection: sqlite3.Connection, officer: str, reason: str, at: datetime) -> None:
+    """End every session of the officer that has not ended: a killed sidecar could not do it."""
+    connection.execute(
+        "UPDATE sessions SET ended_at = :ended_at, end_reason = :end_reason"
+        " WHERE officer = :officer AND ended_at IS NULL",
+        {"officer": officer, "ended_at": utc_text(at), "end_reason": reason},
+    )

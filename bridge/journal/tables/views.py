@@ -1,0 +1,43 @@
+"""SQL views of the journal, for reading only. Each function returns rows of one view, or of one small table."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+from sqlite_utils import Database
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_ORDER = {
+    "directive_overview": "received_at, directive_id",
+    "officer_status": "officer",
+    "open_positions": "officer, opened_at, identifier",
+    "pending_orders": "officer, ticket",
+    "timeline": "seq",
+    "undelivered_events": "id",
+    "unresolved_commands": "officer, dispatched_at, number",
+    "halts": "officer, symbol, since",
+}
+"""Order of the rows, by view; the table `halts` is its own view."""
+
+
+def rows(
+    db: Database, view: str, record: type[S], conditions: Mapping[str, str | None] | None = None
+) -> list[S]:
+    """Return the rows of a view whose columns have those values, as records. None stands for any value.
+
+    A record names the columns that it needs.
+    """
+    given = {column: value for column, value in (conditions or {}).items() if value is not None}
+    where = " AND ".join(f"{column} = :{column}" for column in given) or "1"
+    select = ", ".join(record.__struct_fields__)
+    found = db[view].rows_where(where, given, select=select, order_by=_ORDER[view])
+    return [msgspec.convert(row, record) for row in found]
+
+
+def applied_migrations(db: Database, migration_set: str) -> set[str]:
+    """Return the names of the migrations that made the journal's schema."""
+    found = db["_sqlite_migrations"].rows_where(
+        "migration_set = :name", {"name": migration_set}, select="name"
+    )
+    return {row["name"] for row in found}
