@@ -141,7 +141,7 @@ def test_the_last_commits_without_a_journal_are_a_lost_journal(config: Path) -> 
     assert "journal.db-wal is beside it" in done.stderr
 
 
-@pytest.mark.parametrize(("content", "says"), [(b"", "empty"), (b"x" * 100, "no SQLite file")])
+@pytest.mark.parametrize(("content", "says"), [(b"", "empty"), (b"x" * 100, "not an SQLite file")])
 def test_a_file_that_is_no_journal_stays_as_it_is(config: Path, content: bytes, says: str) -> None:
     journal = config.parent / "data" / "journal.db"
     journal.parent.mkdir()

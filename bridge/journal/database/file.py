@@ -173,10 +173,10 @@ def _check_content(path: Path, connection: sqlite3.Connection) -> None:
     ]
     if unknown := [name for name in applied if name not in known_migrations()]:
         raise JournalNewerError(path, unknown)
-    if changed := _changed_objects(connection, applied):
-        raise JournalDamagedError(path, f"its schema was changed: {changed}")
     if broken := audit.first_break(connection):
         raise JournalDamagedError(path, f"its audit does not hold: {broken}")
+    if changed := _changed_objects(connection, applied):
+        raise JournalDamagedError(path, f"its schema was changed: {changed}")
     try:
         consistency.check_words(connection)
     except UnknownWordError as error:

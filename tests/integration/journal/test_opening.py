@@ -83,8 +83,8 @@ def test_a_folder_is_no_journal(tmp_path: Path) -> None:
     ("data", "words"),
     [
         (b"", "0 bytes"),
-        (b"{}", "no SQLite file"),
-        (b"SQLite format 3", "no SQLite file"),
+        (b"{}", "not an SQLite file"),
+        (b"SQLite format 3", "not an SQLite file"),
         (b"SQLite format 3\x00", "SQLite says"),
         (b"SQLite format 3\x00" + bytes(range(256)) * 64, "SQLite says"),
     ],
@@ -100,7 +100,7 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE officers (officer TEXT)")
     other.close()
-    refused(path, JournalDamagedError, "no journal of this bridge")
+    refused(path, JournalDamagedError, "not a journal of this bridge")
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
@@ -175,7 +175,7 @@ def test_a_whole_journal_that_cannot_be_opened_just_now_is_not_called_damaged(li
     said = subprocess.run(
         [sys.executable, "-c", STARVED, str(lived), str(left)], capture_output=True, text=True, check=True
     )
-    assert "cannot be opened just now" in said.stdout
+    assert "cannot be opened now" in said.stdout
     assert "restore" not in said.stdout
     assert lived.read_bytes() == before
 
