@@ -9,8 +9,8 @@ import pytest
 
 from bridge.journal.database import file
 from tests.acceptance.person import Person
+from tests.rig.fork_server import ForkServer
 from tests.rig.invariant import check
-from tests.rig.nursery import Nursery
 from tests.rig.rig import Rig
 
 _RIG = pytest.StashKey[Rig]()
@@ -18,18 +18,18 @@ _FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Where the processes of all rigs are forked."""
     if os.name != "posix":
         pytest.skip("there are no such signals on Windows")
-    with Nursery() as opened:
+    with ForkServer() as opened:
         yield opened
 
 
 @pytest.fixture
-def rig(tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest) -> Iterator[Rig]:
+def rig(tmp_path: Path, fork_server: ForkServer, request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A rig of which nothing runs yet. After the test the invariant is checked and everything is ended."""
-    with closing(Rig(tmp_path, nursery)) as made:
+    with closing(Rig(tmp_path, fork_server)) as made:
         request.node.stash[_RIG] = made
         yield made
         if not request.node.stash.get(_FAILED, False):

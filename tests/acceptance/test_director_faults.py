@@ -44,7 +44,7 @@ def test_a_busy_director_is_left_alone_for_as_long_as_it_asks(rig: Rig) -> None:
 
 
 def test_a_director_that_does_not_let_us_in_pauses_openings_and_not_closings(rig: Rig) -> None:
-    rig.start(impatient=True)
+    rig.start(short_timeouts=True)
     rig.open(symbol="GBPUSD")
     rig.director.behave(endpoint="post", fault="status", status=401)
     refused = rig.issue("CLOSE", symbol="USDJPY")
@@ -73,7 +73,7 @@ def test_an_answer_to_a_poll_that_is_none_journals_nothing_and_polling_goes_on(r
 
 @pytest.mark.parametrize("fault", ["html", "other_json", "redirect"])
 def test_an_answer_to_an_event_that_is_none_pauses_delivery_until_one_comes(rig: Rig, fault: str) -> None:
-    rig.start(impatient=True)
+    rig.start(short_timeouts=True)
     rig.director.behave(endpoint="post", fault=fault, requests=1)
     directive_id = rig.issue("CLOSE")
     rig.sidecar.logged("delivery_paused", kind="MALFORMED")
@@ -93,7 +93,7 @@ def test_an_event_whose_answer_was_lost_comes_again_under_the_same_key(rig: Rig,
 
 
 def test_an_event_that_is_refused_again_and_again_waits_for_no_other_directive(rig: Rig) -> None:
-    rig.start(impatient=True)
+    rig.start(short_timeouts=True)
     rig.director.behave(endpoint="post", fault="status", status=422, requests=1)
     refused = rig.issue("OPEN_LONG")
     rig.sidecar.logged("event_refused", directive=refused)

@@ -60,7 +60,7 @@ def test_an_order_that_reaches_a_stalled_terminal_too_late_is_not_sent(rig: Rig)
 
 
 def test_a_stalled_sidecar_goes_on_where_it_stood(rig: Rig) -> None:
-    rig.start(impatient=True)
+    rig.start(short_timeouts=True)
     mark = rig.terminal.mark
     rig.sidecar.send(signal.SIGSTOP)
     directive_id = rig.issue("OPEN_LONG")

@@ -12,8 +12,8 @@ import pytest
 
 from bridge.core.director.contract import EventType
 from tests.acceptance.test_sidecar_crashes import POINTS
+from tests.rig.deadline import Deadline
 from tests.rig.invariant import check
-from tests.rig.patience import Deadline
 from tests.rig.rig import Rig
 from tests.rig.world import OFFICER
 

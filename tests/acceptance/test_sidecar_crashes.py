@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from tests.rig.rig import Rig
-from tests.rig.stories import open_and_close, opened_and_closed
+from tests.rig.round_trip import open_and_close, opened_and_closed
 
 POINTS: Final = (
     "poll.answered",

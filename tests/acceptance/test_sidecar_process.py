@@ -12,7 +12,7 @@ import pytest
 from bridge.exits import ExitCode
 from bridge.simulator.broker.fault_rules import Latency, Match, Rule, SendKind
 from tests.rig.config import API_KEY_ENV
-from tests.rig.nursery import ROOT
+from tests.rig.fork_server import ROOT
 from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import OPENED, Rig

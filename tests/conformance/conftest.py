@@ -1,4 +1,4 @@
-"""A rig for every story on every terminal. What its processes logged is shown where a test fails."""
+"""A bench for every test on every terminal. The logs of its processes are shown where a test fails."""
 
 import os
 import re
@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.recording import meet, record
-from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.recording import compare, record
+from tests.conformance.rig import ConformanceRig, Kind
 from tests.mql5.builder.build import build
 from tests.native.rig import EXPERT
+from tests.rig.fork_server import ForkServer
 from tests.rig.invariant import check
-from tests.rig.nursery import Nursery
 
-_RIG = pytest.StashKey[StoryRig]()
+_RIG = pytest.StashKey[ConformanceRig]()
 _FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def expert(nursery: Nursery, shared: Path) -> Path:
-    """The EA's library. One worker builds it; the others wait for it, rather than all build the same."""
-    import fcntl  # there is none on Windows, where there is no nursery either
+def expert(fork_server: ForkServer, shared: Path) -> Path:
+    """Build the EA's library. One worker builds it; the others wait."""
+    import fcntl  # not on Windows, where there is no fork server either
 
     with Path(shared, "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -30,24 +30,24 @@ def expert(nursery: Nursery, shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """Where the processes of all stories are forked."""
+def fork_server() -> Iterator[ForkServer]:
+    """The process that forks the processes of all tests."""
     if os.name != "posix":
         pytest.skip("there are no such signals on Windows")
-    with Nursery() as opened:
+    with ForkServer() as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers of this run share."""
+    """Folder that all workers of this run share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
 def recordings(shared: Path) -> Path:
-    """Where the recordings of this run meet, whichever worker made them."""
+    """Folder of the recordings of this run, whichever worker made them."""
     folder = shared / "recordings"
     folder.mkdir(exist_ok=True)
     return folder
@@ -55,7 +55,7 @@ def recordings(shared: Path) -> Path:
 
 @pytest.fixture(params=Kind)
 def kind(request: pytest.FixtureRequest) -> Kind:
-    """The terminal that the story is told on."""
+    """Kind of terminal on which the test runs."""
     found: Kind = request.param
     return found
 
@@ -64,38 +64,38 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 def rig(
     tmp_path: Path,
     expert: Path,
-    nursery: Nursery,
+    fork_server: ForkServer,
     kind: Kind,
     recordings: Path,
     request: pytest.FixtureRequest,
-) -> Iterator[StoryRig]:
-    """A rig of which nothing runs yet. After the test the invariant is checked, what the story left behind is
-    held to what it left on the other terminal, and everything is ended."""
-    with closing(StoryRig(tmp_path, nursery, kind, expert)) as made:
+) -> Iterator[ConformanceRig]:
+    """A bench of which nothing runs yet. After the test the invariant is checked, the recording is compared with
+    that of the other terminal, and everything is ended."""
+    with closing(ConformanceRig(tmp_path, fork_server, kind, expert)) as made:
         request.node.stash[_RIG] = made
         yield made
         if not request.node.stash.get(_FAILED, False):
             check(made)
-            differences = meet(recordings, _story(request), kind, record(made))
+            differences = compare(recordings, _name(request), kind, record(made))
             assert not differences, "\n".join(differences)
             made.stop()
 
 
 @pytest.fixture
-def company(
-    tmp_path: Path, expert: Path, nursery: Nursery, request: pytest.FixtureRequest
-) -> Iterator[StoryRig]:
-    """A rig of which nothing runs yet, for native terminals beside one reference terminal. After the test the
-    invariant is checked, and everything is killed: how each of them ends well, other stories show."""
-    with closing(StoryRig(tmp_path, nursery, Kind.NATIVE, expert)) as made:
+def bench(
+    tmp_path: Path, expert: Path, fork_server: ForkServer, request: pytest.FixtureRequest
+) -> Iterator[ConformanceRig]:
+    """A bench of which nothing runs yet, for native terminals beside one reference terminal. After the test the
+    invariant is checked, and everything is killed: an orderly end is tested elsewhere."""
+    with closing(ConformanceRig(tmp_path, fork_server, Kind.NATIVE, expert)) as made:
         request.node.stash[_RIG] = made
         yield made
         if not request.node.stash.get(_FAILED, False):
             check(made)
 
 
-def _story(request: pytest.FixtureRequest) -> str:
-    """The test's name and its parameters but for the terminal."""
+def _name(request: pytest.FixtureRequest) -> str:
+    """Return the test's name and its parameters without the terminal."""
     parameters = request.node.callspec.params
     words = [
         request.node.originalname,

@@ -21,9 +21,9 @@ from bridge.simulator.broker.fault_rules import (
     SendKind,
 )
 from bridge.simulator.mt5.types import Deal, DealType, OrderType, Retcode
-from tests.conformance.rig import StoryRig
+from tests.conformance.rig import ConformanceRig
+from tests.rig.deadline import Deadline
 from tests.rig.invariant import FAR_MS
-from tests.rig.patience import Deadline
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ _UNDER_WAY: Final = {"RECEIVED", "PLANNED", "DISPATCHED", "SUBMITTED"}
 class Market:
     """One rig, and what was issued in it."""
 
-    def __init__(self, rig: StoryRig, *, netting: bool) -> None:
+    def __init__(self, rig: ConformanceRig, *, netting: bool) -> None:
         self.rig = rig
         self.netting = netting
         self.opens: dict[str, int] = {}

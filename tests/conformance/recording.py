@@ -1,4 +1,4 @@
-"""What a story left behind, without times and tickets: to be the same on either terminal."""
+"""Events and requests of a test, without times and tickets: they must be the same on both terminals."""
 
 import json
 import os
@@ -10,25 +10,25 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tests.conformance.rig import StoryRig
+from tests.conformance.rig import ConformanceRig
 from tests.rig.world import OFFICER
 
 DROPPED: Final = frozenset({"occurred_at", "reported_by"})
 TICKETS: Final = frozenset({"broker_order_id", "position_id", "deal_id", "order_expires_at"})
-"""Of these, and of a request's, only that there is a value is kept. A time is one's own as a ticket is."""
+"""Event fields of which only the presence is compared: tickets and times differ from run to run."""
 REQUEST_TICKETS: Final = frozenset({"magic", "order", "position", "position_by", "expiration"})
 _NUMBER: Final = re.compile(r"\d{6,}")
-"""A ticket or a token inside a text: tickets start above a million, deals above half of one."""
+"""A ticket or a client order id inside a text: tickets start above a million, deals above half of one."""
 _MOMENT: Final = re.compile(r"\d{4}[-.]\d\d[-.]\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z)?")
-"""A time inside a text, as we or as MetaTrader write it."""
+"""A time inside a text, in ISO 8601 or as MetaTrader writes it."""
 
 Recording = dict[str, list[dict[str, Any]]]
 
 
-def record(rig: StoryRig, officer: str = OFFICER) -> Recording:
-    """The events of each directive of the officer's, those of none, and the requests at its broker.
+def record(rig: ConformanceRig, officer: str = OFFICER) -> Recording:
+    """Return the events of each directive of the officer, those of no directive, and the requests at its broker.
 
-    A ticket's value is dropped; that there is one is kept.
+    Of a ticket only its presence is kept.
     """
     names = {
         directive_id: f"directive {number}" for number, directive_id in enumerate(rig.issued[officer], 1)
@@ -40,7 +40,7 @@ def record(rig: StoryRig, officer: str = OFFICER) -> Recording:
     for directive_id in rig.unordered & names.keys():
         recorded[names[directive_id]].sort(key=lambda body: json.dumps(body, sort_keys=True))
     for send in rig.brokers[officer].sends():
-        # Two ways to write a number are one number.
+        # 0.1 and 0.10 are the same number.
         fields = {
             name: float(value) if isinstance(value, Decimal) else value
             for name, value in msgspec.structs.asdict(send.request).items()
@@ -50,7 +50,7 @@ def record(rig: StoryRig, officer: str = OFFICER) -> Recording:
 
 
 def without(recording: Recording, fields: set[tuple[str, str]]) -> Recording:
-    """The recording without these: of a request, or of events of a type, and which field."""
+    """Return the recording without these fields: (`request` or an event type, field)."""
     return {
         part: [
             {
@@ -64,26 +64,26 @@ def without(recording: Recording, fields: set[tuple[str, str]]) -> Recording:
     }
 
 
-def meet(folder: Path, story: str, teller: str, recording: Recording) -> list[str]:
-    """Keep a recording, and say where it differs from those of the same story that are there already."""
-    # Of two that end together one compares, or both: never neither.
-    scratch = folder / f"{teller}.{os.getpid()}"
+def compare(folder: Path, test: str, terminal: str, recording: Recording) -> list[str]:
+    """Store a recording; return its differences from the recordings of the same test on other terminals."""
+    # Stored before it is compared: of two that end at once, at least one compares.
+    scratch = folder / f"{terminal}.{os.getpid()}"
     scratch.write_text(json.dumps(recording), encoding="utf-8")
-    (folder / story).mkdir(exist_ok=True)
-    os.replace(scratch, folder / story / teller)
-    mine = Emitted(teller, json.loads(json.dumps(recording)))
-    others = (path for path in sorted((folder / story).iterdir()) if path.name != teller)
+    (folder / test).mkdir(exist_ok=True)
+    os.replace(scratch, folder / test / terminal)
+    mine = Recorded(terminal, json.loads(json.dumps(recording)))
+    others = (path for path in sorted((folder / test).iterdir()) if path.name != terminal)
     return [
         line
         for path in others
-        for line in differences(mine, Emitted(path.name, json.loads(path.read_text(encoding="utf-8"))))
+        for line in differences(mine, Recorded(path.name, json.loads(path.read_text(encoding="utf-8"))))
     ]
 
 
-class Emitted(NamedTuple):
-    """A recording, and whose it is."""
+class Recorded(NamedTuple):
+    """A recording, and the terminal of which it is."""
 
-    teller: str
+    terminal: str
     recording: Recording
 
 
@@ -104,16 +104,19 @@ def _text(text: str, names: dict[str, str]) -> str:
     return _NUMBER.sub("#", _MOMENT.sub("@", text))
 
 
-def differences(one: Emitted, other: Emitted) -> Iterator[str]:
-    """Where two recordings differ: list, number, field and both values."""
+def differences(one: Recorded, other: Recorded) -> Iterator[str]:
+    """Yield the differences of two recordings: list, number, field and both values."""
     for part in sorted(one.recording.keys() | other.recording.keys()):
         ours, theirs = one.recording.get(part, []), other.recording.get(part, [])
         if len(ours) != len(theirs):
-            yield f"{part}: {one.teller} has {ours}, {other.teller} has {theirs}"
+            yield f"{part}: {one.terminal} has {ours}, {other.terminal} has {theirs}"
             continue
         for number, (mine, yours) in enumerate(zip(ours, theirs, strict=True), 1):
             what = mine.get("event_type", "")
             for field in sorted(mine.keys() | yours.keys()):
                 here, there = mine.get(field, "absent"), yours.get(field, "absent")
                 if here != there:
-                    yield f"{part}, {number} {what}: {field}: {here!r} on {one.teller}, {there!r} on {other.teller}"
+                    yield (
+                        f"{part}, {number} {what}: {field}: "
+                        f"{here!r} on {one.terminal}, {there!r} on {other.terminal}"
+                    )

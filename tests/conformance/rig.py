@@ -1,4 +1,4 @@
-"""The rig of the stories, with either terminal in its place."""
+"""A test bench with either terminal: the reference terminal, or the Expert Advisor built natively."""
 
 import signal
 from collections import defaultdict
@@ -10,51 +10,49 @@ from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Effect, Match, Reject, Rule, SendKind
 from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.mt5.types import Retcode
-from tests.conformance.manners import UNLISTED, Manners
+from tests.conformance.switch_sets import UNLISTED, SwitchSet
 from tests.mql5.host.__main__ import LISTING
 from tests.mql5.host.switches import Switches, dump
+from tests.rig.deadline import Deadline
 from tests.rig.director import Event
-from tests.rig.nursery import Nursery
-from tests.rig.patience import Deadline
+from tests.rig.fork_server import ForkServer
 from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import Rig
 from tests.rig.world import OFFICER
 
 _LOOK_S: Final = 0.1
-"""How often the broker is looked at while the sidecar says nothing."""
+"""Interval at which the broker is asked while the sidecar logs nothing."""
 
 
 class Kind(StrEnum):
-    """The two terminals."""
+    """Kind of terminal."""
 
     REFERENCE = "reference"
     NATIVE = "native"
 
 
-class StoryRig(Rig):
-    """A rig whose terminals are of one kind, but where an officer's is named. It keeps in which order directives
-    were issued."""
+class ConformanceRig(Rig):
+    """A bench whose terminals are of one kind, except those in `kinds`. It records the order of the directives."""
 
-    def __init__(self, folder: Path, nursery: Nursery, kind: Kind, library: Path) -> None:
-        """`library` is the EA's."""
-        super().__init__(folder, nursery)
+    def __init__(self, folder: Path, fork_server: ForkServer, kind: Kind, library: Path) -> None:
+        """`library` is the EA's shared library."""
+        super().__init__(folder, fork_server)
         self.kind = kind
         self.kinds: dict[str, Kind] = {}
-        """Officers whose terminal is of another kind."""
-        self.manners: dict[str, Manners] = {}
-        """By officer: what the native terminal is like, where it is not as documented. The reference terminal has
-        no manners."""
+        """Kind of terminal by officer, where it is another one."""
+        self.switch_sets: dict[str, SwitchSet] = {}
+        """Switches of the native terminal by officer. The reference terminal has none."""
         self.switches: Switches | None = None
-        """The native terminals', in place of manners."""
-        # The sidecar polls as the terminal says; this is the least that it may say.
+        """Switches of all native terminals, in place of `switch_sets`."""
+        # The sidecar polls at the interval of the terminal; this is the shortest that it accepts.
         self.inputs = {"InpPollIntervalS": "1"}
-        """The EA's, beside those that it needs."""
+        """Inputs of the EA, beside the required ones."""
         self._library = library
         self.issued: defaultdict[str, list[str]] = defaultdict(list)
-        """By officer."""
+        """Directive ids by officer."""
         self.unordered: set[str] = set()
-        """Directives whose events come in any order: their legs are independent."""
+        """Directives whose events come in any order: their commands are independent."""
 
     def issue(self, action: str, *, officer: str = OFFICER, **fields: object) -> str:
         directive_id = super().issue(action, officer=officer, **fields)
@@ -79,19 +77,19 @@ class StoryRig(Rig):
         die_at: str = "",
         link_key: Path | None = None,
         ledger: Path | None = None,
-        impatient: bool = False,
+        short_timeouts: bool = False,
     ) -> Process:
-        """The EA has no fault points, finds its ledger itself, and has no patience but its own."""
+        """The EA has no fault points, finds its ledger itself, and its time-outs are fixed."""
         if self.kinds.get(officer, self.kind) is Kind.REFERENCE:
             return super().start_terminal(
-                officer, die_at=die_at, link_key=link_key, ledger=ledger, impatient=impatient
+                officer, die_at=die_at, link_key=link_key, ledger=ledger, short_timeouts=short_timeouts
             )
-        assert not die_at and ledger is None and not impatient
+        assert not die_at and ledger is None and not short_timeouts
         arguments = ["tests.mql5.host", "--endpoint", self.link, "--officer", officer]
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
-        manners = self.manners.get(officer, Manners())
-        arguments += ["--files", str(self.folder / f"terminal-{officer}"), "--seed", str(manners.seed)]
+        chosen = self.switch_sets.get(officer, SwitchSet())
+        arguments += ["--files", str(self.folder / f"terminal-{officer}"), "--seed", str(chosen.seed)]
         arguments += ["--expert", str(self._library)]
         for name, value in self.inputs.items():
             arguments += ["--input", f"{name}={value}"]
@@ -99,8 +97,8 @@ class StoryRig(Rig):
             path = self.folder / "switches.json"
             path.write_bytes(dump(self.switches))
             arguments += ["--switches", str(path)]
-        elif manners.switches:
-            arguments += ["--switch", *manners.switches]
+        elif chosen.switches:
+            arguments += ["--switch", *chosen.switches]
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)
         if not self.terminals[officer].running:
@@ -108,11 +106,11 @@ class StoryRig(Rig):
         return process
 
     def list_address(self, officer: str = OFFICER) -> None:
-        """Have a person read the panel until it says what the log says, and do that.
+        """List the address of the sidecar in the terminal once its panel asks for that, as an operator does.
 
-        Nothing for a terminal whose address is listed; a reference terminal knows no list.
+        Does nothing for a terminal whose address is listed, nor for a reference terminal, which has no list.
         """
-        listed = UNLISTED not in self.manners.get(officer, Manners()).switches
+        listed = UNLISTED not in self.switch_sets.get(officer, SwitchSet()).switches
         if listed or self.kinds.get(officer, self.kind) is Kind.REFERENCE:
             return
         terminal = self.terminals[officer]
@@ -129,7 +127,7 @@ class StoryRig(Rig):
             assert address in panel, panel
 
     def start_with(self, scenario: Scenario) -> None:
-        """Start everything, on a broker that starts from this scenario."""
+        """Start everything, with a broker in this initial state."""
         self.start_director()
         self.start_broker(scenario=scenario)
         self.start_sidecar()
@@ -137,7 +135,7 @@ class StoryRig(Rig):
         self.ready()
 
     def fault(self, effect: Effect, kind: SendKind = SendKind.OPEN) -> None:
-        """Let the broker do this to the next send of that kind."""
+        """Apply this effect to the next send of that kind at the broker."""
         self.broker.add_rule(Rule(effect=effect, match=Match(kind=kind)))
 
     def reject(self, retcode: Retcode, kind: SendKind = SendKind.OPEN) -> None:
@@ -145,7 +143,7 @@ class StoryRig(Rig):
         self.fault(Reject(retcode=retcode), kind)
 
     def sent(self, count: int) -> None:
-        """Wait until the broker saw so many sends."""
+        """Wait until the broker received so many sends."""
         deadline = Deadline()
         while len(self.broker.sends()) < count:
             assert not deadline.over, f"the broker saw {len(self.broker.sends())} sends, not {count}"

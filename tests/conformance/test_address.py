@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Latency
-from tests.conformance.manners import UNLISTED, Manners
-from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.rig import ConformanceRig, Kind
+from tests.conformance.switch_sets import UNLISTED, SwitchSet
 from tests.rig.rig import OPENED, REFUSED
 from tests.rig.world import OFFICER
 
@@ -15,14 +15,14 @@ LONGER_THAN_THE_STORY_MS = 600_000
 LIVES_S = 5
 
 
-def start_unlisted(rig: StoryRig) -> None:
+def start_unlisted(rig: ConformanceRig) -> None:
     """Start the officer's terminal where it may not connect."""
-    rig.manners[OFFICER] = Manners((UNLISTED,))
+    rig.switch_sets[OFFICER] = SwitchSet((UNLISTED,))
     if rig.kind is Kind.NATIVE:
         rig.start_terminal()
 
 
-def list_address(rig: StoryRig) -> None:
+def list_address(rig: ConformanceRig) -> None:
     """Let it connect, and wait until it has."""
     if rig.kind is Kind.NATIVE:
         rig.list_address()
@@ -31,7 +31,7 @@ def list_address(rig: StoryRig) -> None:
     rig.ready()
 
 
-def test_an_order_waits_for_the_address_to_be_listed_or_expires(rig: StoryRig) -> None:
+def test_an_order_waits_for_the_address_to_be_listed_or_expires(rig: ConformanceRig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar()
@@ -52,7 +52,7 @@ def test_an_order_waits_for_the_address_to_be_listed_or_expires(rig: StoryRig) -
 
 
 def test_a_terminal_that_was_killed_and_lost_its_list_finds_what_happened_once_it_is_listed(
-    rig: StoryRig,
+    rig: ConformanceRig,
 ) -> None:
     rig.start()
     stopped = rig.open(stop_loss=1.09)

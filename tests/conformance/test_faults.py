@@ -16,7 +16,7 @@ from bridge.simulator.broker.fault_rules import (
 )
 from bridge.simulator.broker.scenario import Quirks, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Retcode
-from tests.conformance.rig import StoryRig
+from tests.conformance.rig import ConformanceRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 LATE_EVIDENCE = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR)
@@ -29,7 +29,7 @@ IN_PART = (
 
 @pytest.mark.parametrize("retcode", [Retcode.TIMEOUT, Retcode.CONNECTION])
 def test_an_order_that_was_executed_behind_an_open_answer_is_settled_and_sent_once(
-    rig: StoryRig, retcode: Retcode
+    rig: ConformanceRig, retcode: Retcode
 ) -> None:
     rig.start()
     rig.fault(LoseAnswer(retcode=retcode))
@@ -40,7 +40,7 @@ def test_an_order_that_was_executed_behind_an_open_answer_is_settled_and_sent_on
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_without_any_answer_is_settled_and_sent_once(rig: StoryRig) -> None:
+def test_an_order_without_any_answer_is_settled_and_sent_once(rig: ConformanceRig) -> None:
     rig.start()
     rig.fault(LoseAnswer(retcode=None))
     _, error, *_ = rig.emitted(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, *OPENED[1:])
@@ -49,7 +49,7 @@ def test_an_order_without_any_answer_is_settled_and_sent_once(rig: StoryRig) -> 
     assert len(rig.broker.sends()) == 1
 
 
-def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(rig: StoryRig) -> None:
+def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(rig: ConformanceRig) -> None:
     rig.start()
     rig.reject(Retcode.TIMEOUT)
     *_, unknown = rig.emitted(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, EventType.SYSTEM_ERROR)
@@ -59,7 +59,7 @@ def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(r
 
 @pytest.mark.parametrize("remainder", ["CANCELED", "PARTIAL"])
 def test_what_an_opening_leaves_unfilled_is_reported_as_cancelled(
-    rig: StoryRig, remainder: Literal["CANCELED", "PARTIAL"]
+    rig: ConformanceRig, remainder: Literal["CANCELED", "PARTIAL"]
 ) -> None:
     symbols = (SymbolTerms(name="EURUSD", filling=("IOC",)),)
     rig.start_with(Scenario(symbols=symbols, quirks=Quirks(ioc_remainder=remainder)))
@@ -69,7 +69,9 @@ def test_what_an_opening_leaves_unfilled_is_reported_as_cancelled(
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
-def test_what_a_closing_leaves_unfilled_is_reported_as_cancelled_and_can_be_closed(rig: StoryRig) -> None:
+def test_what_a_closing_leaves_unfilled_is_reported_as_cancelled_and_can_be_closed(
+    rig: ConformanceRig,
+) -> None:
     rig.start()
     opening = rig.open(quantity=0.03)
     rig.fault(Fills(volumes=(Decimal("0.01"),)), SendKind.CLOSE)
@@ -82,7 +84,7 @@ def test_what_a_closing_leaves_unfilled_is_reported_as_cancelled_and_can_be_clos
     "effect", [DropTransactions(), DelayHistory(milliseconds=1_500)], ids=["untold", "late"]
 )
 def test_an_execution_of_which_the_broker_tells_nothing_or_late_is_found(
-    rig: StoryRig, effect: DropTransactions | DelayHistory
+    rig: ConformanceRig, effect: DropTransactions | DelayHistory
 ) -> None:
     rig.start()
     rig.fault(effect)
@@ -91,7 +93,7 @@ def test_an_execution_of_which_the_broker_tells_nothing_or_late_is_found(
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
-def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: StoryRig) -> None:
+def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: ConformanceRig) -> None:
     rig.start()
     rig.fault(Latency(milliseconds=1_500))
     slow, quick = rig.issue("OPEN_LONG"), rig.issue("OPEN_SHORT")
@@ -100,7 +102,7 @@ def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: StoryRig) -
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_waits_for_a_broker_that_is_away_and_a_stop_meanwhile_is_found(rig: StoryRig) -> None:
+def test_an_order_waits_for_a_broker_that_is_away_and_a_stop_meanwhile_is_found(rig: ConformanceRig) -> None:
     rig.start()
     stopped = rig.open(stop_loss=1.09)
     rig.broker.disconnect()
@@ -115,7 +117,7 @@ def test_an_order_waits_for_a_broker_that_is_away_and_a_stop_meanwhile_is_found(
     assert len(rig.broker.sends()) == 2
 
 
-def test_a_closed_market_is_reported_and_the_next_order_goes_out_when_it_opens(rig: StoryRig) -> None:
+def test_a_closed_market_is_reported_and_the_next_order_goes_out_when_it_opens(rig: ConformanceRig) -> None:
     rig.start()
     rig.broker.set_session("EURUSD", False)
     _, closed = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)

@@ -35,11 +35,11 @@ from tests.conformance.arithmetic import (
     totals_by_position,
 )
 from tests.conformance.market import EFFECTS, IN_PARTS, Happening, Market
-from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.rig import ConformanceRig, Kind
+from tests.rig.deadline import Deadline
 from tests.rig.director import Event
+from tests.rig.fork_server import ForkServer
 from tests.rig.invariant import FAR_MS, check
-from tests.rig.nursery import Nursery
-from tests.rig.patience import Deadline
 
 STORIES: Final = int(os.environ.get("RIG_MARKETS", "5"))
 STATUS_REQUEST_S: Final = 90.0
@@ -102,7 +102,11 @@ STORY: Final = st.lists(ROUND, min_size=5, max_size=6)
 
 @pytest.mark.parametrize("mode", [MarginMode.RETAIL_HEDGING, MarginMode.RETAIL_NETTING])
 def test_whatever_happens_the_parts_agree_to_the_last_lot(
-    kind: Kind, mode: MarginMode, expert: Path, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
+    kind: Kind,
+    mode: MarginMode,
+    expert: Path,
+    fork_server: ForkServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     @settings(
         max_examples=STORIES,
@@ -111,7 +115,7 @@ def test_whatever_happens_the_parts_agree_to_the_last_lot(
     )
     @given(story=STORY)
     def emitted(story: list[Round]) -> None:
-        with closing(StoryRig(tmp_path_factory.mktemp("market"), nursery, kind, expert)) as rig:
+        with closing(ConformanceRig(tmp_path_factory.mktemp("market"), fork_server, kind, expert)) as rig:
             try:
                 _tell(rig, mode, story)
             except AssertionError:
@@ -122,7 +126,7 @@ def test_whatever_happens_the_parts_agree_to_the_last_lot(
     emitted()
 
 
-def _tell(rig: StoryRig, mode: MarginMode, story: list[Round]) -> None:
+def _tell(rig: ConformanceRig, mode: MarginMode, story: list[Round]) -> None:
     # EURUSD is filled whole or at once in part; in GBPUSD what is not filled rests.
     symbols = (
         SymbolTerms(name="EURUSD"),

@@ -7,7 +7,7 @@ import pytest
 from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Fills, Latency, SendKind
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
-from tests.conformance.rig import StoryRig
+from tests.conformance.rig import ConformanceRig
 from tests.rig.rig import CLOSED, OPENED
 
 STOPPED = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
@@ -15,7 +15,9 @@ LONGER_THAN_THE_STORY_MS = 600_000
 
 
 @pytest.mark.parametrize("end", ["ended", "killed"])
-def test_what_happened_while_the_terminal_was_away_is_found_by_its_scan(rig: StoryRig, end: str) -> None:
+def test_what_happened_while_the_terminal_was_away_is_found_by_its_scan(
+    rig: ConformanceRig, end: str
+) -> None:
     rig.start()
     stopped, manually = rig.issue("OPEN_LONG", stop_loss=1.09), rig.issue("OPEN_SHORT", symbol="GBPUSD")
     rig.emitted(stopped, *OPENED)
@@ -32,7 +34,7 @@ def test_what_happened_while_the_terminal_was_away_is_found_by_its_scan(rig: Sto
     rig.emitted(manually, *OPENED, EventType.POSITION_CLOSED)
 
 
-def test_a_terminal_that_comes_back_closes_what_it_opened_before(rig: StoryRig) -> None:
+def test_a_terminal_that_comes_back_closes_what_it_opened_before(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(quantity=0.02)
     rig.terminal.kill()
@@ -43,7 +45,7 @@ def test_a_terminal_that_comes_back_closes_what_it_opened_before(rig: StoryRig) 
 
 
 def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_client_order_id(
-    rig: StoryRig,
+    rig: ConformanceRig,
 ) -> None:
     rig.start()
     rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
@@ -59,7 +61,9 @@ def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_cli
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_that_the_ledger_has_lost_is_found_at_the_broker_and_not_sent_again(rig: StoryRig) -> None:
+def test_an_order_that_the_ledger_has_lost_is_found_at_the_broker_and_not_sent_again(
+    rig: ConformanceRig,
+) -> None:
     rig.start()
     rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
     opening = rig.issue("OPEN_LONG")
@@ -76,7 +80,9 @@ def test_an_order_that_the_ledger_has_lost_is_found_at_the_broker_and_not_sent_a
     assert len(rig.broker.sends()) == 2
 
 
-def test_what_was_filled_in_an_outage_is_emitted_before_the_rest_of_it_is_cancelled(rig: StoryRig) -> None:
+def test_what_was_filled_in_an_outage_is_emitted_before_the_rest_of_it_is_cancelled(
+    rig: ConformanceRig,
+) -> None:
     symbols = (SymbolTerms(name="EURUSD", filling=("IOC",)),)
     rig.start_with(Scenario(symbols=symbols))
     fills = Fills(volumes=(Decimal("0.01"), Decimal("0.02")))
@@ -98,7 +104,7 @@ def test_what_was_filled_in_an_outage_is_emitted_before_the_rest_of_it_is_cancel
     assert position.volume == Decimal("0.03")
 
 
-def test_a_sidecar_that_is_killed_loses_nothing_that_its_terminal_saw(rig: StoryRig) -> None:
+def test_a_sidecar_that_is_killed_loses_nothing_that_its_terminal_saw(rig: ConformanceRig) -> None:
     rig.start()
     stopped = rig.open(stop_loss=1.09)
     rig.sidecar.kill()

@@ -7,7 +7,7 @@ import pytest
 from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Fills, SendKind
 from bridge.simulator.mt5.types import OrderType, PositionType, Retcode
-from tests.conformance.rig import StoryRig
+from tests.conformance.rig import ConformanceRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 
@@ -15,7 +15,7 @@ from tests.rig.rig import CLOSED, OPENED, REFUSED
     ("action", "side"), [("OPEN_LONG", PositionType.BUY), ("OPEN_SHORT", PositionType.SELL)]
 )
 def test_an_opening_becomes_one_position_that_a_close_with_its_target_closes(
-    rig: StoryRig, action: str, side: PositionType
+    rig: ConformanceRig, action: str, side: PositionType
 ) -> None:
     rig.start()
     other = rig.open(quantity=0.03, symbol="XAUUSD")
@@ -31,7 +31,7 @@ def test_an_opening_becomes_one_position_that_a_close_with_its_target_closes(
     ("bid", "triggered"), [("1.08900", EventType.SL_TRIGGERED), ("1.10100", EventType.TP_TRIGGERED)]
 )
 def test_a_position_that_its_stop_or_target_closes_is_reported_under_its_opener(
-    rig: StoryRig, bid: str, triggered: EventType
+    rig: ConformanceRig, bid: str, triggered: EventType
 ) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.09, take_profit=1.10)
@@ -39,7 +39,7 @@ def test_a_position_that_its_stop_or_target_closes_is_reported_under_its_opener(
     rig.emitted(opening, *OPENED, triggered, EventType.POSITION_CLOSED)
 
 
-def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: StoryRig) -> None:
+def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: ConformanceRig) -> None:
     rig.start()
     for quantity in (0.02, 0.03, 0.01):
         rig.open(quantity=quantity)
@@ -48,7 +48,7 @@ def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: StoryRig)
     assert [position.volume for position in rig.broker.positions()] == [Decimal("0.01"), Decimal("0.01")]
 
 
-def test_a_close_without_a_target_leaves_other_sides_symbols_and_hands_alone(rig: StoryRig) -> None:
+def test_a_close_without_a_target_leaves_other_sides_symbols_and_hands_alone(rig: ConformanceRig) -> None:
     rig.start()
     rig.open()
     rig.open("OPEN_SHORT")
@@ -60,7 +60,7 @@ def test_a_close_without_a_target_leaves_other_sides_symbols_and_hands_alone(rig
     assert [position.volume for position in rig.broker.positions() if not position.magic] == [Decimal("0.05")]
 
 
-def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: StoryRig) -> None:
+def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: ConformanceRig) -> None:
     rig.start()
     rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
     _, rejected = rig.emitted(rig.issue("CLOSE"), *REFUSED)
@@ -68,7 +68,7 @@ def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: StoryRig) -> No
     assert not rig.broker.sends()
 
 
-def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: StoryRig) -> None:
+def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(quantity=0.03)
     (position,) = rig.broker.positions()
@@ -79,7 +79,7 @@ def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: StoryRig)
 
 
 @pytest.mark.parametrize("retcode", [Retcode.REJECT, Retcode.NO_MONEY])
-def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: StoryRig, retcode: Retcode) -> None:
+def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: ConformanceRig, retcode: Retcode) -> None:
     rig.start()
     rig.reject(retcode)
     _, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
@@ -87,21 +87,21 @@ def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: StoryRig, retcode:
     rig.open()
 
 
-def test_a_volume_that_is_off_the_step_is_refused_before_it_is_sent(rig: StoryRig) -> None:
+def test_a_volume_that_is_off_the_step_is_refused_before_it_is_sent(rig: ConformanceRig) -> None:
     rig.start()
     _, rejected = rig.emitted(rig.issue("OPEN_LONG", quantity=0.015), *REFUSED)
     assert rejected.code == "INVALID_QUANTITY"
     assert not rig.broker.sends()
 
 
-def test_a_stop_that_is_too_near_is_refused_before_it_is_sent(rig: StoryRig) -> None:
+def test_a_stop_that_is_too_near_is_refused_before_it_is_sent(rig: ConformanceRig) -> None:
     rig.start()
     _, rejected = rig.emitted(rig.issue("OPEN_LONG", stop_loss=1.2), *REFUSED)
     assert rejected.code == str(int(Retcode.INVALID_STOPS))
     assert not rig.broker.sends()
 
 
-def test_a_closing_that_is_filled_in_parts_is_reported_part_by_part(rig: StoryRig) -> None:
+def test_a_closing_that_is_filled_in_parts_is_reported_part_by_part(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(quantity=0.03)
     rig.fault(Fills(volumes=(Decimal("0.01"), Decimal("0.02"))), SendKind.CLOSE)

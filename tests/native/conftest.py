@@ -10,8 +10,8 @@ import pytest
 from tests.mql5.builder.build import build
 from tests.native.bench import Bench
 from tests.native.rig import EXPERT, NativeRig
+from tests.rig.fork_server import ForkServer
 from tests.rig.invariant import check
-from tests.rig.nursery import Nursery
 
 _RIG = pytest.StashKey[NativeRig]()
 _FAILED = pytest.StashKey[bool]()
@@ -24,20 +24,20 @@ def expert() -> Path:
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Where the processes of all stories are forked."""
     if os.name != "posix":
         pytest.skip("there are no such signals on Windows")
-    with Nursery() as opened:
+    with ForkServer() as opened:
         yield opened
 
 
 @pytest.fixture
 def rig(
-    tmp_path: Path, expert: Path, nursery: Nursery, request: pytest.FixtureRequest
+    tmp_path: Path, expert: Path, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> Iterator[NativeRig]:
     """A rig of which nothing runs yet. After the test the invariant is checked and everything is ended."""
-    with closing(NativeRig(tmp_path, nursery)) as made:
+    with closing(NativeRig(tmp_path, fork_server)) as made:
         request.node.stash[_RIG] = made
         yield made
         if not request.node.stash.get(_FAILED, False):

@@ -31,7 +31,7 @@ class NativeRig(Rig):
         die_at: str = "",
         link_key: Path | None = None,
         ledger: Path | None = None,
-        impatient: bool = False,
+        short_timeouts: bool = False,
         inputs: Sequence[str] = (),
         switches: Sequence[str] = (),
         count_from: str = "",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.acceptance.test_sidecar_crashes import LATER, POINTS
 from tests.native.rig import NativeRig
-from tests.rig.stories import open_and_close, opened_and_closed
+from tests.rig.round_trip import open_and_close, opened_and_closed
 
 PLACES = [*POINTS, *(f"{name}:{count}" for name, count in LATER.items())]
 

@@ -13,7 +13,7 @@ import pytest
 from bridge.core.director.contract import EventType
 from tests.native.rig import NativeRig
 from tests.rig.rig import CLOSED, OPENED
-from tests.rig.stories import open_and_close, opened_and_closed
+from tests.rig.round_trip import open_and_close, opened_and_closed
 
 COMMAND: Final = '"type":"command"'
 STATUS_REQUEST: Final = '"type":"status_request"'

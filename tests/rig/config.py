@@ -1,4 +1,4 @@
-"""The sidecar's configuration as a test wants it: quick, unless it says otherwise."""
+"""The sidecar's configuration for tests: short intervals, unless a test overrides them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ def write_config(
     director: Section,
     link: Section,
 ) -> None:
-    """Write the TOML file; `director` and `link` win over what is quick."""
+    """Write the TOML file; `director` and `link` override the short intervals."""
     sections: list[tuple[str, Section]] = [
         (
             "[director]",
@@ -46,12 +46,12 @@ def write_config(
     lines: list[str] = []
     for header, settings in sections:
         lines.append(header)
-        lines += [f"{name} = {_spell(value)}" for name, value in settings.items()]
+        lines += [f"{name} = {_toml(value)}" for name, value in settings.items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _spell(value: object) -> str:
-    """What JSON calls a string, a number, a boolean or a list, TOML calls the same; only tables differ."""
+def _toml(value: object) -> str:
+    """Return a value in TOML. Strings, numbers, booleans and lists are spelled as in JSON; only tables differ."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(name)} = {_spell(each)}" for name, each in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(name)} = {_toml(each)}" for name, each in value.items()) + "}"
     return json.dumps(value)

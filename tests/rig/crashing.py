@@ -3,9 +3,8 @@
     python -m tests.rig.crashing NAME[:COUNT] -- run --config bridge.toml
     python -m tests.rig.crashing NAME[:COUNT] -- reference-terminal --officer eo-001 ...
 
-It dies when it passes the fault point NAME for the COUNT-th time (default: the first). What stands behind the
-dashes is a command line of execution-officer. On stderr it says which points it passes, and where
-it dies.
+It dies when it passes the fault point NAME for the COUNT-th time (default: the first). After the dashes comes a
+command line of execution-officer. It writes to stderr each point that it passes, and the point at which it dies.
 """
 
 import os
@@ -18,7 +17,7 @@ from bridge.cli import invoke
 
 
 def dying_at(name: str, count: int) -> Callable[[str], None]:
-    """A hook that kills this process when `name` is passed for the `count`-th time."""
+    """Return a hook that kills this process when `name` is passed for the `count`-th time."""
     left = count
     known: set[str] = set()
 

@@ -25,7 +25,7 @@ from bridge.core.link.messages import (
 )
 from bridge.core.link.reports import ScanReport, encode_report
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
-from tests.rig.patience import Deadline
+from tests.rig.deadline import Deadline
 
 M = TypeVar("M", bound=Message)
 

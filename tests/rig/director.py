@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from bridge.core.director.contract import API_KEY_HEADER, EVENTS_PATH
 from bridge.sandbox.server import BEHAVIOUR_PATH, HOST, ISSUE_PATH
-from tests.rig.patience import PATIENCE_S, Deadline
+from tests.rig.deadline import TIMEOUT_S, Deadline
 
 _LOOK_S: Final = 1.0
 """How long one long-poll lasts at most: an event that comes again ends none."""
@@ -98,7 +98,7 @@ class Director:
         return events, answer["count"]
 
     def _call(self, method: str, path: str, query: Mapping[str, object], body: bytes = b"") -> Any:
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=PATIENCE_S)
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=TIMEOUT_S)
         try:
             connection.request(
                 method,

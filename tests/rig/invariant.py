@@ -16,8 +16,8 @@ from bridge.core.trade.command_states import CommandState
 from bridge.simulator.broker.fault_rules import SendKind
 from bridge.simulator.broker.rpc.client import BrokerClient
 from bridge.simulator.mt5.types import Deal
+from tests.rig.deadline import Deadline
 from tests.rig.director import Event
-from tests.rig.patience import Deadline
 from tests.rig.rig import Rig
 
 STATUS_REQUEST_S: Final = 30.0

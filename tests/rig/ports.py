@@ -1,4 +1,4 @@
-"""Free ports. Below the range from which the system takes its own, so that none is taken between two starts."""
+"""Free ports, below the range from which the system assigns its own, so that none is taken between two starts."""
 
 import secrets
 import socket
@@ -10,7 +10,7 @@ HOST: Final = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A port on loopback on which nothing listens."""
+    """Return a port on loopback on which nothing listens."""
     while True:
         port = FIRST + secrets.randbelow(LAST - FIRST + 1)
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""One process of the bridge, with its log as something that can be waited for."""
+"""One process of the bridge, whose log can be waited for."""
 
 import json
 import os
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from tests.rig.nursery import Child
-from tests.rig.patience import PATIENCE_S
+from tests.rig.deadline import TIMEOUT_S
+from tests.rig.fork_server import Child
 
 T = TypeVar("T")
 
 
 class Process:
-    """A process with a name. stdout and stderr together are its log."""
+    """A named process. Its stdout and stderr together are its log."""
 
     def __init__(self, name: str, child: Child) -> None:
         self.name = name
@@ -23,7 +23,7 @@ class Process:
         self._lines: list[str] = []
         self._news = threading.Condition()
         self._code: int | None = None
-        """Its exit status, once it has ended and its log is complete."""
+        """Exit status, once the process has ended and its log is complete."""
         threading.Thread(target=self._read, name=f"log of {name}", daemon=True).start()
 
     def _read(self) -> None:
@@ -36,28 +36,26 @@ class Process:
             self._code = code
             self._news.notify_all()
 
-    # The log
-
     @property
     def log(self) -> list[str]:
-        """The lines so far."""
+        """Lines so far."""
         with self._news:
             return list(self._lines)
 
     @property
     def mark(self) -> int:
-        """How many lines there are: where a later wait may start."""
+        """Number of lines so far, from which a later wait may start."""
         with self._news:
             return len(self._lines)
 
-    def line(self, text: str, *, since: int = 0, within: float = PATIENCE_S) -> str:
-        """Wait for a line with the text in it."""
+    def line(self, text: str, *, since: int = 0, within: float = TIMEOUT_S) -> str:
+        """Wait for a line that contains the text; return it."""
         return self._await(
             lambda line: line if text in line else None, f"a line with {text!r}", since, within
         )
 
     def logged(
-        self, code: str, *, since: int = 0, within: float = PATIENCE_S, **fields: object
+        self, code: str, *, since: int = 0, within: float = TIMEOUT_S, **fields: object
     ) -> dict[str, Any]:
         """Wait for a log record with that code and those fields. Return it."""
 
@@ -91,39 +89,37 @@ class Process:
         assert found, f"{self.name} did not log {what}; its last lines:\n" + "\n".join(self._lines[-30:])
         return found[0]
 
-    # The process
-
     @property
     def running(self) -> bool:
         with self._news:
             return self._code is None
 
-    def exited(self, within: float = PATIENCE_S) -> int:
-        """Wait for its end; its exit status, negative for a signal. The log is complete then."""
+    def exited(self, within: float = TIMEOUT_S) -> int:
+        """Wait for its end; return its exit status, negative for a signal. The log is complete then."""
         with self._news:
             self._news.wait_for(lambda: self._code is not None, within)
             assert self._code is not None, f"{self.name} still runs after {within:.0f} s"
             return self._code
 
     def send(self, number: signal.Signals) -> None:
-        """A signal, where it still runs."""
+        """Send a signal, where it still runs."""
         if self.running:
             with suppress(ProcessLookupError):
                 os.kill(self._child.pid, number)
 
     def kill(self) -> None:
-        """End it with SIGKILL, and wait for that."""
+        """End it with SIGKILL, and wait for its end."""
         self.send(signal.SIGKILL)
         self.exited()
 
     def terminate(self) -> int:
-        """Ask it to end; its exit status."""
+        """Send SIGTERM; return its exit status."""
         self.send(signal.SIGTERM)
         return self.exited()
 
 
 def read_record(line: str) -> dict[str, Any]:
-    """A line of a JSON log; empty for any other line."""
+    """Return the record of a JSON log line; an empty one for any other line."""
     try:
         record = json.loads(line)
     except ValueError:

@@ -1,13 +1,13 @@
-"""One story: directives are issued, and the Director is asked what it was told."""
+"""A test bench: directives are issued, and the events that the Director received are awaited."""
 
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from bridge.core.director.contract import EventType
+from tests.rig.deadline import Deadline
 from tests.rig.director import Event
-from tests.rig.nursery import Nursery
-from tests.rig.patience import Deadline
+from tests.rig.fork_server import ForkServer
 from tests.rig.world import OFFICER, World
 
 OPENED: Final = (
@@ -16,28 +16,28 @@ OPENED: Final = (
     EventType.ORDER_FILLED,
     EventType.POSITION_OPENED,
 )
-"""What is told of an opening directive that went well."""
+"""Events of an opening directive that succeeded."""
 CLOSED: Final = (
     EventType.DIRECTIVE_RECEIVED,
     EventType.ORDER_PLACED,
     EventType.ORDER_FILLED,
     EventType.POSITION_CLOSED,
 )
-"""What is told of a closing directive that closed one position."""
+"""Events of a closing directive that closed one position."""
 REFUSED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_REJECTED)
-"""What is told of a directive that came to nothing."""
+"""Events of a directive that was refused."""
 
 
 class Rig(World):
-    """A world with traders in it."""
+    """A world whose Director issues directives."""
 
-    def __init__(self, folder: Path, nursery: Nursery) -> None:
-        super().__init__(folder, nursery)
+    def __init__(self, folder: Path, fork_server: ForkServer) -> None:
+        super().__init__(folder, fork_server)
         self.emitted_of: dict[str, list[str]] = {}
-        """What the Director was told of each directive that a test asked about."""
+        """Event types of each directive that a test awaited."""
 
     def issue(self, action: str, *, officer: str = OFFICER, **fields: object) -> str:
-        """List a directive for 0.01 EURUSD at the market, with other fields as given; its id."""
+        """Issue a directive for 0.01 EURUSD at the market, with other fields as given; return its id."""
         plain: dict[str, object] = {"symbol": "EURUSD", "order_type": "MARKET"}
         if action.startswith("OPEN"):
             plain["quantity"] = 0.01
@@ -45,7 +45,7 @@ class Rig(World):
         return self.director.issue(officer, {name: each for name, each in given.items() if each is not None})
 
     def open(self, action: str = "OPEN_LONG", *, officer: str = OFFICER, **fields: object) -> str:
-        """Open a position, and wait until the Director knows of it; the directive's id."""
+        """Open a position, and wait until the Director has its events; return the directive's id."""
         directive_id = self.issue(action, officer=officer, **fields)
         self.emitted(directive_id, *OPENED)
         return directive_id
@@ -57,7 +57,7 @@ class Rig(World):
         in_any_order: bool = False,
         within: Deadline | None = None,
     ) -> list[Event]:
-        """Wait until the Director was told these things of the directive, in this order and nothing else."""
+        """Wait until the Director has exactly these events of the directive, in this order; return them."""
         events = [
             event
             for event in self.director.wait(
@@ -75,7 +75,7 @@ class Rig(World):
     def emitted_besides(
         self, type_: EventType, code: str | None = None, *, within: Deadline | None = None
     ) -> Event:
-        """Wait for an event that belongs to no directive."""
+        """Wait for an event that belongs to no directive; return it."""
 
         def fits(event: Event) -> bool:
             return event.directive_id is None and event.type == type_ and code in (None, event.code)
@@ -86,7 +86,7 @@ class Rig(World):
         return next(filter(fits, events))
 
     def quote(self, bid: str, *, symbol: str = "EURUSD", officer: str = OFFICER) -> None:
-        """Quote this bid, and an ask of 10 points more."""
+        """Quote this bid, and an ask 10 points above it."""
         price = Decimal(bid)
         point = Decimal(1).scaleb(int(price.as_tuple().exponent))
         self.brokers[officer].set_quote(symbol, price, price + 10 * point)

@@ -14,10 +14,10 @@ from bridge.keys import link_key_path
 from bridge.simulator.broker.rpc.client import BrokerClient, connect_broker
 from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from tests.rig.config import API_KEY_ENV, Section, write_config
+from tests.rig.deadline import Deadline
 from tests.rig.director import Director
+from tests.rig.fork_server import ForkServer
 from tests.rig.journal import JournalView
-from tests.rig.nursery import Nursery
-from tests.rig.patience import Deadline
 from tests.rig.ports import HOST, free_port
 from tests.rig.process import Process
 
@@ -30,9 +30,9 @@ _NOTHING: Final[Section] = MappingProxyType({})
 class World:
     """One Director, one sidecar, and per officer one terminal and one broker."""
 
-    def __init__(self, folder: Path, nursery: Nursery) -> None:
+    def __init__(self, folder: Path, fork_server: ForkServer) -> None:
         self.folder = folder
-        self._nursery = nursery
+        self._nursery = fork_server
         self.config_path = folder / "bridge.toml"
         self.journal = JournalView(folder / "journal.db")
         self.processes: list[Process] = []
@@ -40,15 +40,15 @@ class World:
         self.terminals: dict[str, Process] = {}
         self.brokers: dict[str, BrokerClient] = {}
         self.unsettled = ""
-        """Why this story ends with something open; empty where everything must have come to an end."""
+        """Reason for which this test ends with an open command; empty where every command must have ended."""
         self.button_pressed = False
-        """A person pressed a terminal's flatten button, which cancels without a command."""
+        """The operator pressed a terminal's flatten button, which cancels without a command."""
         self.answers_lost = False
-        """The Director takes events and its answers are lost, so that events come more than once."""
+        """The Director accepts events and its answers are lost, so that events are delivered more than once."""
         self.journal_restored = False
-        """The journal was put back: Director and broker know more than it does."""
+        """The journal was restored from a backup: Director and broker know more than it does."""
         self.sidecars = 0
-        """How many were started."""
+        """Number of sidecars that were started."""
         self._director_port = free_port()
         self._link_port = free_port()
         self._broker_ports: dict[str, int] = {}
@@ -65,7 +65,7 @@ class World:
         director: Section = _NOTHING,
         link: Section = _NOTHING,
     ) -> None:
-        """Write the configuration, and make what it names and lacks."""
+        """Write the configuration, and create the files that it names."""
         write_config(
             self.config_path,
             director_port=self._director_port,
@@ -86,22 +86,22 @@ class World:
 
     # Starting and ending
 
-    def start(self, *, officers: Sequence[str] = (OFFICER,), impatient: bool = False) -> None:
+    def start(self, *, officers: Sequence[str] = (OFFICER,), short_timeouts: bool = False) -> None:
         """Start everything, and wait until each officer's terminal has its session.
 
-        `impatient`: sidecar and terminals wait less long for what is gone (see `impatient`).
+        `short_timeouts`: sidecar and terminals run with shorter time-outs (see tests/rig/short_timeouts.py).
         """
         self.start_director()
         for number, officer in enumerate(officers):
             account = AccountTerms(login=AccountTerms().login + number)
             self.start_broker(officer, Scenario(account=account) if number else None)
-        self.start_sidecar(impatient=impatient)
+        self.start_sidecar(short_timeouts=short_timeouts)
         for officer in officers:
-            self.start_terminal(officer, impatient=impatient)
+            self.start_terminal(officer, short_timeouts=short_timeouts)
         self.ready()
 
     def ready(self) -> None:
-        """Wait until the Director and every terminal's session stand."""
+        """Wait until the Director listens and every terminal has a session."""
         self.director_process.line(f":{self._director_port}")
         for terminal in self.terminals.values():
             terminal.line("connected to")
@@ -124,7 +124,7 @@ class World:
         return self.director_process
 
     def stop_director(self) -> None:
-        """End the Director; what it was told is kept."""
+        """End the Director; its events are kept."""
         self.director.remember()
         self.director_process.terminate()
 
@@ -141,7 +141,7 @@ class World:
         return self.run(f"broker of {officer}", arguments)
 
     def start_zoned_broker(self, hours: int) -> Process:
-        """A broker whose clock is so many hours ahead of UTC. Ended and started anew it has what it had."""
+        """Start a broker whose clock is so many hours ahead of UTC. Started again it has its earlier state."""
         port = self._broker_ports.setdefault(OFFICER, free_port())
         endpoint = f"tcp://{HOST}:{port}"
         if OFFICER not in self.brokers:
@@ -149,10 +149,10 @@ class World:
         state = str(self.folder / "broker.state")
         return self.run(f"broker of {OFFICER}", ["tests.rig.zoned", endpoint, state, str(hours)])
 
-    def start_sidecar(self, *, die_at: str = "", impatient: bool = False) -> Process:
+    def start_sidecar(self, *, die_at: str = "", short_timeouts: bool = False) -> Process:
         command = ["run", "--config", str(self.config_path)]
         self.sidecars += 1
-        self.sidecar = self.run("sidecar", _command(command, die_at=die_at, impatient=impatient))
+        self.sidecar = self.run("sidecar", _command(command, die_at=die_at, short_timeouts=short_timeouts))
         return self.sidecar
 
     def start_terminal(
@@ -162,13 +162,13 @@ class World:
         die_at: str = "",
         link_key: Path | None = None,
         ledger: Path | None = None,
-        impatient: bool = False,
+        short_timeouts: bool = False,
     ) -> Process:
         command = ["reference-terminal", "--endpoint", self.link, "--officer", officer]
         command += ["--link-key-file", str(link_key or self.link_key(officer))]
         command += ["--ledger", str(ledger or self.ledger(officer))]
         command += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
-        arguments = _command(command, die_at=die_at, impatient=impatient)
+        arguments = _command(command, die_at=die_at, short_timeouts=short_timeouts)
         process = self.run(f"terminal of {officer}", arguments)
         self.terminals.setdefault(officer, process)
         if not self.terminals[officer].running:
@@ -208,7 +208,7 @@ class World:
         self.start_sidecar()
 
     def restart_terminal(self, officer: str = OFFICER) -> None:
-        """Start the officer's terminal anew; kill it before where it lives."""
+        """Restart the officer's terminal; kill it first where it runs."""
         self.terminals[officer].kill()
         self.start_terminal(officer)
 
@@ -239,9 +239,9 @@ class World:
             process.exited()
 
 
-def _command(command: list[str], *, die_at: str, impatient: bool) -> list[str]:
+def _command(command: list[str], *, die_at: str, short_timeouts: bool) -> list[str]:
     """The module and arguments for a command of execution-officer."""
     command = ["--log-json", *command]
     if die_at:
         return ["tests.rig.crashing", die_at, "--", *command]
-    return ["tests.rig.impatient" if impatient else "bridge", *command]
+    return ["tests.rig.short_timeouts" if short_timeouts else "bridge", *command]

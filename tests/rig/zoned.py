@@ -1,4 +1,4 @@
-"""A simulated broker in a time zone, which keeps what it has from one start to the next.
+"""A simulated broker in a time zone, which keeps its state from one start to the next.
 
     python -m tests.rig.zoned ENDPOINT STATE HOURS
 

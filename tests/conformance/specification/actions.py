@@ -5,9 +5,16 @@ from typing import Any
 
 from bridge.core.director.contract import EventType
 from bridge.simulator.mt5.types import OrderType, PositionType, TradeAction
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import CANCELLED, PLACED, refusals, refused, send_of, volumes
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import (
+    CANCELLED,
+    PLACED,
+    refusals,
+    refused,
+    send_of,
+    volumes,
+)
 from tests.rig.rig import CLOSED, OPENED
 
 NUMBER = (EventType.ORDER_PLACED, EventType.ORDER_FILLED, EventType.POSITION_CLOSED)
@@ -19,7 +26,7 @@ GONE = (*OPENED, EventType.POSITION_CLOSED)
 @case(
     "A01", "OPEN_LONG buys and OPEN_SHORT sells, with the levels, a magic of its own and the directive's id"
 )
-def opens(rig: StoryRig) -> None:
+def opens(rig: ConformanceRig) -> None:
     rig.start()
     long = rig.issue("OPEN_LONG", quantity=0.02, stop_loss=1.08, take_profit=1.11)
     short = rig.issue("OPEN_SHORT", quantity=0.03, stop_loss=1.11, take_profit=1.08)
@@ -43,7 +50,7 @@ def opens(rig: StoryRig) -> None:
 
 
 @case("A02", "A CLOSE, or CLOSE_POSITION, without a quantity closes all that the officer has in its symbol")
-def closes_all(rig: StoryRig) -> None:
+def closes_all(rig: ConformanceRig) -> None:
     rig.start()
     for action, quantity in (("OPEN_LONG", 0.02), ("OPEN_SHORT", 0.03)):
         rig.open(action, quantity=quantity)
@@ -58,7 +65,7 @@ def closes_all(rig: StoryRig) -> None:
     "A03",
     "A CLOSE with a quantity takes the oldest positions first; where less is open it closes all there is",
 )
-def closes_a_quantity(rig: StoryRig) -> None:
+def closes_a_quantity(rig: ConformanceRig) -> None:
     rig.start()
     for quantity in (0.02, 0.03, 0.01):
         rig.open(quantity=quantity)
@@ -75,7 +82,7 @@ def closes_a_quantity(rig: StoryRig) -> None:
 
 
 @case("A04", "A CLOSE with a target closes what that directive opened, and names it; a part may be asked for")
-def closes_a_target(rig: StoryRig) -> None:
+def closes_a_target(rig: ConformanceRig) -> None:
     rig.start()
     first, second = rig.open(quantity=0.02), rig.open(quantity=0.03)
     part = rig.issue("CLOSE", target_directive_id=second, quantity=0.01)
@@ -90,7 +97,7 @@ def closes_a_target(rig: StoryRig) -> None:
 
 
 @case("A05", "CLOSE_LONG closes the longs alone, and CLOSE_SHORT the shorts")
-def closes_a_side(rig: StoryRig) -> None:
+def closes_a_side(rig: ConformanceRig) -> None:
     rig.start()
     rig.open("OPEN_LONG", quantity=0.02)
     rig.open("OPEN_SHORT", quantity=0.03)
@@ -103,7 +110,7 @@ def closes_a_side(rig: StoryRig) -> None:
 
 
 @case("A06", "What hands opened and ordered is never closed, changed or cancelled")
-def leaves_manual_trades_alone(rig: StoryRig) -> None:
+def leaves_manual_trades_alone(rig: ConformanceRig) -> None:
     rig.start()
     lots = Decimal("0.05")
     rig.broker.manual_open("EURUSD", OrderType.BUY, lots, sl=Decimal("1.07"))
@@ -126,7 +133,7 @@ def leaves_manual_trades_alone(rig: StoryRig) -> None:
 
 
 @case("A07", "What lacks a field, or asks for what there is not, is refused by name, and nothing is sent")
-def refuses_the_incomplete(rig: StoryRig) -> None:
+def refuses_the_incomplete(rig: ConformanceRig) -> None:
     rig.start()
     wanted: list[tuple[str, str, dict[str, Any]]] = [
         ("OPEN_LONG", "MISSING_FIELD", {"quantity": None}),
@@ -159,7 +166,7 @@ def refuses_the_incomplete(rig: StoryRig) -> None:
 
 
 @case("A08", "A target that opened nothing is named; a price that could be for two orders is refused")
-def refuses_targets(rig: StoryRig) -> None:
+def refuses_targets(rig: ConformanceRig) -> None:
     rig.start()
     refused(rig, "NO_POSITION", "dir_unheard_of", action="CLOSE", target_directive_id="dir_unheard_of")
     refused(rig, "NO_ORDER", "dir_unheard_of", action="CANCEL", target_directive_id="dir_unheard_of")
@@ -182,7 +189,7 @@ def refuses_targets(rig: StoryRig) -> None:
 
 
 @case("A09", "A CLOSE waits for an opening before it in its symbol, and closes that too")
-def waits_its_turn(rig: StoryRig) -> None:
+def waits_its_turn(rig: ConformanceRig) -> None:
     rig.start()
     rig.director.behave(endpoint="poll", fault="status")
     opening, close = rig.issue("OPEN_LONG", quantity=0.02), rig.issue("CLOSE")

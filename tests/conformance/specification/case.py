@@ -5,13 +5,13 @@ from typing import Final
 
 import msgspec
 
-from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.rig import ConformanceRig, Kind
 
 EXPERT_ONLY: Final = (Kind.NATIVE,)
 """For rules of the Expert Advisor alone: its inputs, symbol detection, levels, filling, expiry, checks before the
 send. The case has the expected values. The reference terminal has none of these rules: there the broker judges."""
 
-Story = Callable[[StoryRig], None]
+Story = Callable[[ConformanceRig], None]
 
 
 class Case(msgspec.Struct, frozen=True):

@@ -6,14 +6,14 @@ from bridge.core.director.contract import EventType
 from bridge.core.trade.command_states import CommandState
 from bridge.simulator.broker.fault_rules import Latency
 from bridge.simulator.mt5.types import OrderType, TradeAction
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import PLACED, reaches, refusals, refused
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import EXPERT_ONLY, case
+from tests.conformance.specification.expectations import PLACED, reaches, refusals, refused
 from tests.rig.rig import CLOSED, OPENED
 
 
 @case("C01", "A MODIFY_SL moves the stop, and leaves the target where it is")
-def modify_sl(rig: StoryRig) -> None:
+def modify_sl(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08, take_profit=1.11)
     change = rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.085)
@@ -28,7 +28,7 @@ def modify_sl(rig: StoryRig) -> None:
 
 
 @case("C02", "A MODIFY_TP moves the target alone, a MODIFY both; what else either bears is not looked at")
-def modify_tp(rig: StoryRig) -> None:
+def modify_tp(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open("OPEN_SHORT", stop_loss=1.11, take_profit=1.08)
     rig.emitted(
@@ -49,7 +49,7 @@ def modify_tp(rig: StoryRig) -> None:
     "A level of 0 is taken away; one that is there already counts as done, and is not sent",
     kinds=EXPERT_ONLY,
 )
-def removes(rig: StoryRig) -> None:
+def removes(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08, take_profit=1.11)
     rig.emitted(rig.issue("MODIFY", target_directive_id=opening, stop_loss=1.08, take_profit=1.11), *PLACED)
@@ -63,7 +63,7 @@ def removes(rig: StoryRig) -> None:
 
 
 @case("C04", "A MODIFY without a target changes all that the officer has in its symbol, and nothing else")
-def by_symbol(rig: StoryRig) -> None:
+def by_symbol(rig: ConformanceRig) -> None:
     rig.start()
     rig.open()
     rig.open()
@@ -76,7 +76,7 @@ def by_symbol(rig: StoryRig) -> None:
 
 
 @case("C05", "Levels that a person moves are told under the opener, with action CHANGED")
-def manually(rig: StoryRig) -> None:
+def manually(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08)
     (position,) = rig.broker.positions()
@@ -86,7 +86,7 @@ def manually(rig: StoryRig) -> None:
 
 
 @case("C06", "A change whose position was closed first is refused, and a CLOSE likewise")
-def races_a_close(rig: StoryRig) -> None:
+def races_a_close(rig: ConformanceRig) -> None:
     # The terminal is held up by another order; meanwhile it must not count as lost.
     rig.configure(link={"heartbeat_s": 2.0})
     rig.start()
@@ -108,7 +108,7 @@ def races_a_close(rig: StoryRig) -> None:
 
 
 @case("C07", "A change waits for what came before it in its symbol, and what comes after it sees its effect")
-def in_turn(rig: StoryRig) -> None:
+def in_turn(rig: ConformanceRig) -> None:
     rig.start()
     rig.director.behave(endpoint="poll", fault="status")
     opening = rig.issue("OPEN_LONG")

@@ -8,9 +8,9 @@ from typing import Final
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventClass, EventType
 from bridge.simulator.broker.fault_rules import Fills
 from bridge.simulator.mt5.types import Retcode, SymbolFilling
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import PLACED, refused, terms
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import PLACED, refused, terms
 from tests.rig.director import Event
 from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
@@ -69,7 +69,7 @@ def near(events: Iterable[Event], moment: datetime) -> bool:
 
 
 @case("V01", "Each of the contract's event types has a cause, its class, its fields and its time in UTC")
-def all_types(rig: StoryRig) -> None:
+def all_types(rig: ConformanceRig) -> None:
     rig.start()
     stopped = rig.open(quantity=0.02, stop_loss=1.09, take_profit=1.11)
     rig.quote("1.08900")
@@ -116,7 +116,7 @@ def all_types(rig: StoryRig) -> None:
 
 
 @case("V02", "Where the configuration says so, events have the contract's own fields and no other")
-def bare(rig: StoryRig) -> None:
+def bare(rig: ConformanceRig) -> None:
     rig.configure(director={"extra_fields": False})
     rig.start()
     opening = rig.open(stop_loss=1.08)
@@ -129,7 +129,7 @@ def bare(rig: StoryRig) -> None:
 
 
 @case("V03", "Times are right before and after a change of the broker's offset, and for deals older than it")
-def summer_time(rig: StoryRig) -> None:
+def summer_time(rig: ConformanceRig) -> None:
     rig.start_director()
     broker = rig.start_zoned_broker(2)
     rig.start_sidecar()

@@ -6,9 +6,9 @@ from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import MoveMarket, SendKind
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import OrderFilling, Retcode, TradeAction
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import PLACED, refused, send_of
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import EXPERT_ONLY, case
+from tests.conformance.specification.expectations import PLACED, refused, send_of
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 from tests.rig.world import OFFICER
 
@@ -20,7 +20,7 @@ FOK, IOC, RETURN = OrderFilling.FOK, OrderFilling.IOC, OrderFilling.RETURN
     "Opens, closes and pending orders go out with the filling that the symbol's flags and execution allow",
     kinds=EXPERT_ONLY,
 )
-def fillings(rig: StoryRig) -> None:
+def fillings(rig: ConformanceRig) -> None:
     symbols = (
         SymbolTerms(name="EURUSD", filling=("FOK", "IOC")),
         SymbolTerms(name="EURUSD.1", like="EURUSD", filling=("IOC",)),
@@ -70,7 +70,7 @@ def fillings(rig: StoryRig) -> None:
     "The deviation is the directive's, else the configuration's; over the terminal's maximum none",
     kinds=EXPERT_ONLY,
 )
-def deviations(rig: StoryRig) -> None:
+def deviations(rig: ConformanceRig) -> None:
     rig.configure(officers=[{"id": OFFICER, "deviation_points": 15}])
     rig.start()
     wanted = {rig.issue("OPEN_LONG", deviation_points=points): points for points in (None, 7, 0, 100)}
@@ -89,7 +89,7 @@ def deviations(rig: StoryRig) -> None:
     "E03",
     "A market order whose price has moved on by more than the deviation is refused, and nothing is sent",
 )
-def slippage(rig: StoryRig) -> None:
+def slippage(rig: ConformanceRig) -> None:
     rig.start()
     far = "the market is at 1.09510, 30 points from 1.0948; 20 are allowed"
     refused(rig, "CHECK", far, price=1.0948)
@@ -104,7 +104,7 @@ def slippage(rig: StoryRig) -> None:
 @case(
     "E04", "A market that moves under an order is paid within the deviation, and beyond it told as a requote"
 )
-def requote(rig: StoryRig) -> None:
+def requote(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="INSTANT"),)))
     rig.fault(MoveMarket(bid=Decimal("1.09510"), ask=Decimal("1.09520")), SendKind.OPEN)
     *_, filled, _ = rig.emitted(rig.issue("OPEN_LONG"), *OPENED)

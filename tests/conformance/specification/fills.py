@@ -9,9 +9,9 @@ from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Fills, Pace, SendKind
 from bridge.simulator.broker.scenario import Quirks, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Deal, DealEntry, OrderFilling, OrderState
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import CANCELLED, PLACED
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import CANCELLED, PLACED
 from tests.rig.director import Event
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
@@ -29,7 +29,7 @@ def number(value: object) -> Decimal:
     return Decimal(str(value))
 
 
-def start(rig: StoryRig, terms: SymbolTerms | None = None) -> None:
+def start(rig: ConformanceRig, terms: SymbolTerms | None = None) -> None:
     """Start everything with commissions that do not come out even."""
     rig.start_with(Scenario(symbols=(terms or SymbolTerms(name="EURUSD", commission=ODD),)))
 
@@ -39,12 +39,12 @@ def exchange() -> SymbolTerms:
     return SymbolTerms(name="EURUSD", commission=ODD, execution="EXCHANGE", filling=())
 
 
-def deals(rig: StoryRig) -> list[Deal]:
+def deals(rig: ConformanceRig) -> list[Deal]:
     """The broker's deals, without the deposit."""
     return [deal for deal in rig.broker.history_deals(0, 2**52) if deal.order]
 
 
-def position(rig: StoryRig, directive_id: str) -> dict[str, Any]:
+def position(rig: ConformanceRig, directive_id: str) -> dict[str, Any]:
     """What the journal has of the position that the directive opened."""
     (row,) = rig.journal.rows("SELECT * FROM positions WHERE directive_id = ?", directive_id)
     return row
@@ -65,7 +65,7 @@ def agrees(event: Event, made: Iterable[Deal]) -> None:
     assert number(event.body["commission"]) == -sum(deal.commission for deal in made)
 
 
-def sums_up(rig: StoryRig, closed: Event, opening: str) -> None:
+def sums_up(rig: ConformanceRig, closed: Event, opening: str) -> None:
     """What is told of a closed position, and what the journal has of it, is the sum of the broker's deals."""
     row = position(rig, opening)
     made = [deal for deal in deals(rig) if deal.position_id == row["identifier"]]
@@ -79,7 +79,7 @@ def sums_up(rig: StoryRig, closed: Event, opening: str) -> None:
     booked_as(rig, opening, made)
 
 
-def booked_as(rig: StoryRig, opening: str, made: Iterable[Deal]) -> None:
+def booked_as(rig: ConformanceRig, opening: str, made: Iterable[Deal]) -> None:
     """The journal's sums of the position are those of these deals."""
     made, row = list(made), position(rig, opening)
     for name in ("commission", "swap", "fee", "profit"):
@@ -90,7 +90,7 @@ def booked_as(rig: StoryRig, opening: str, made: Iterable[Deal]) -> None:
     "F01",
     "Each part of a market order is told with its own price, the whole with the weighted one, to the cent",
 )
-def in_parts(rig: StoryRig) -> None:
+def in_parts(rig: ConformanceRig) -> None:
     start(rig)
     rig.fault(IN_THREE)
     opening = rig.issue("OPEN_LONG", quantity=0.07)
@@ -110,7 +110,7 @@ def in_parts(rig: StoryRig) -> None:
 
 
 @case("F02", "A position closed by directives, by hand and by its stop sums up to the broker's deals")
-def closed_in_many_ways(rig: StoryRig) -> None:
+def closed_in_many_ways(rig: ConformanceRig) -> None:
     start(rig)
     rig.fault(IN_THREE)
     opening = rig.issue("OPEN_LONG", quantity=0.07, stop_loss=1.09)
@@ -140,7 +140,7 @@ def closed_in_many_ways(rig: StoryRig) -> None:
 @case(
     "F03", "An IOC order keeps what was filled; what was not is told as cancelled, and can be closed exactly"
 )
-def immediate_or_cancel(rig: StoryRig) -> None:
+def immediate_or_cancel(rig: ConformanceRig) -> None:
     symbol = SymbolTerms(name="EURUSD", commission=ODD, filling=("IOC",))
     rig.start_with(Scenario(symbols=(symbol,), quirks=Quirks(ioc_remainder="PARTIAL")))
     rig.fault(Fills(volumes=PORTIONS[:2], prices=PRICES[:2]))
@@ -156,7 +156,7 @@ def immediate_or_cancel(rig: StoryRig) -> None:
 
 
 @case("F04", "A market order under RETURN rests with its remainder, and is told as filled once that is")
-def rests(rig: StoryRig) -> None:
+def rests(rig: ConformanceRig) -> None:
     start(rig, exchange())
     rig.fault(Fills(volumes=PORTIONS[:1], prices=PRICES[:1]))
     opening = rig.issue("OPEN_LONG", quantity=0.07)
@@ -175,7 +175,7 @@ def rests(rig: StoryRig) -> None:
     "F05",
     "What rests of a market order under RETURN is told as cancelled when a person takes it off the book",
 )
-def remainder_cancelled_manually(rig: StoryRig) -> None:
+def remainder_cancelled_manually(rig: ConformanceRig) -> None:
     start(rig, exchange())
     rig.fault(Fills(volumes=PORTIONS[:2], prices=PRICES[:2]))
     opening = rig.issue("OPEN_LONG", quantity=0.07)
@@ -190,7 +190,7 @@ def remainder_cancelled_manually(rig: StoryRig) -> None:
 
 
 @case("F06", "A pending order is filled quote by quote, and keeps its remainder on the book in between")
-def quote_by_quote(rig: StoryRig) -> None:
+def quote_by_quote(rig: ConformanceRig) -> None:
     start(rig, exchange())
     opening = rig.issue("OPEN_LONG", quantity=0.07, order_type="LIMIT", price=1.09)
     rig.emitted(opening, *PLACED)
@@ -210,7 +210,7 @@ def quote_by_quote(rig: StoryRig) -> None:
 
 
 @case("F07", "A CANCEL takes the remainder of a half-filled pending order, and leaves what was filled")
-def remainder_cancelled(rig: StoryRig) -> None:
+def remainder_cancelled(rig: ConformanceRig) -> None:
     start(rig, exchange())
     opening = rig.issue("OPEN_LONG", quantity=0.07, order_type="LIMIT", price=1.09)
     rig.emitted(opening, *PLACED)
@@ -225,7 +225,7 @@ def remainder_cancelled(rig: StoryRig) -> None:
 
 
 @case("F08", "A half-filled pending order that expires is told as cancelled with what was left of it")
-def remainder_expires(rig: StoryRig) -> None:
+def remainder_expires(rig: ConformanceRig) -> None:
     start(rig, exchange())
     until = datetime.now(UTC) + timedelta(seconds=5)
     opening = rig.issue(
@@ -248,7 +248,7 @@ def remainder_expires(rig: StoryRig) -> None:
 @case(
     "F09", "A commission that comes late is told as a revision, of a fill and of a close, and the sums follow"
 )
-def late_commission(rig: StoryRig) -> None:
+def late_commission(rig: ConformanceRig) -> None:
     start(rig)
     opening = rig.open(quantity=0.03)
     (deal,) = deals(rig)
@@ -270,7 +270,7 @@ def late_commission(rig: StoryRig) -> None:
 
 
 @case("F10", "An annulled fill is told as an error, and what it had opened is closed no more")
-def annulled(rig: StoryRig) -> None:
+def annulled(rig: ConformanceRig) -> None:
     start(rig)
     rig.fault(Fills(volumes=PORTIONS[:2]))
     opening = rig.issue("OPEN_LONG", quantity=0.03)
@@ -295,7 +295,7 @@ def annulled(rig: StoryRig) -> None:
 
 
 @case("F11", "An annulled close is told as an error, and what it had closed can be closed again")
-def close_annulled(rig: StoryRig) -> None:
+def close_annulled(rig: ConformanceRig) -> None:
     start(rig)
     opening = rig.open(quantity=0.03)
     close = rig.issue("CLOSE")

@@ -7,9 +7,9 @@ from bridge.core.units.mt5_terms import MarginMode
 from bridge.simulator.broker.fault_rules import MoveMarket, SendKind
 from bridge.simulator.broker.scenario import AccountTerms, Quirks, Scenario
 from bridge.simulator.mt5.types import DealEntry, OrderType, PositionType, Retcode
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import PLACED
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import PLACED
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 SHARE_CLOSED = (EventType.POSITION_CLOSED,)
@@ -20,7 +20,7 @@ BY_SYMBOL_ALONE = Quirks(netting_position="IGNORED")
 
 
 def netting(
-    rig: StoryRig,
+    rig: ConformanceRig,
     mode: MarginMode = MarginMode.RETAIL_NETTING,
     quirks: Quirks = Quirks(),  # noqa: B008 - frozen
 ) -> None:
@@ -28,12 +28,12 @@ def netting(
     rig.start_with(Scenario(account=AccountTerms(margin_mode=mode), quirks=quirks))
 
 
-def volumes(rig: StoryRig) -> list[tuple[PositionType, Decimal]]:
+def volumes(rig: ConformanceRig) -> list[tuple[PositionType, Decimal]]:
     """What the broker holds."""
     return [(position.type, position.volume) for position in rig.broker.positions()]
 
 
-def shared(rig: StoryRig, mode: MarginMode) -> None:
+def shared(rig: ConformanceRig, mode: MarginMode) -> None:
     netting(rig, mode)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.05"))]
@@ -48,12 +48,12 @@ def shared(rig: StoryRig, mode: MarginMode) -> None:
 
 
 @case("N01", "On a netting account directives share one position, and each close takes off its target's part")
-def on_netting(rig: StoryRig) -> None:
+def on_netting(rig: ConformanceRig) -> None:
     shared(rig, MarginMode.RETAIL_NETTING)
 
 
 @case("N02", "On an exchange account the same holds")
-def on_exchange(rig: StoryRig) -> None:
+def on_exchange(rig: ConformanceRig) -> None:
     shared(rig, MarginMode.EXCHANGE)
 
 
@@ -61,7 +61,7 @@ def on_exchange(rig: StoryRig) -> None:
     "N03",
     "An opposite open takes off the oldest parts first: it is told with what it closed, and whose part is left",
 )
-def opposite(rig: StoryRig) -> None:
+def opposite(rig: ConformanceRig) -> None:
     netting(rig)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
     short = rig.issue("OPEN_SHORT", quantity=0.04)
@@ -77,7 +77,7 @@ def opposite(rig: StoryRig) -> None:
 
 
 @case("N04", "An opposite open of more than there is turns the position round: one part closes, one opens")
-def turned(rig: StoryRig) -> None:
+def turned(rig: ConformanceRig) -> None:
     netting(rig)
     long = rig.open(quantity=0.02)
     short = rig.issue("OPEN_SHORT", quantity=0.05, stop_loss=1.11)
@@ -98,7 +98,7 @@ def turned(rig: StoryRig) -> None:
 
 
 @case("N05", "A stop or a stop-out that ends a shared position is told under each opener, with its own part")
-def stopped(rig: StoryRig) -> None:
+def stopped(rig: ConformanceRig) -> None:
     netting(rig)
     held = {rig.open(quantity=quantity, stop_loss=1.09): quantity for quantity in (0.02, 0.03)}
     rig.quote("1.08000")
@@ -118,7 +118,7 @@ def stopped(rig: StoryRig) -> None:
 
 
 @case("N06", "What a person adds to the position is the person's: his sales come from it first, ours never")
-def manual(rig: StoryRig) -> None:
+def manual(rig: ConformanceRig) -> None:
     netting(rig)
     ours = rig.open(quantity=0.03)
     rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
@@ -143,7 +143,7 @@ def manual(rig: StoryRig) -> None:
 
 
 @case("N07", "A person who turns the position round closes our part, and what he opens is not ours")
-def reversed_manually(rig: StoryRig) -> None:
+def reversed_manually(rig: ConformanceRig) -> None:
     netting(rig)
     ours = rig.open(quantity=0.02)
     rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.05"))
@@ -155,7 +155,7 @@ def reversed_manually(rig: StoryRig) -> None:
 
 
 @case("N08", "A CLOSE with a quantity takes it from the oldest parts, a side that there is not is refused")
-def by_quantity(rig: StoryRig) -> None:
+def by_quantity(rig: ConformanceRig) -> None:
     netting(rig)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
     _, refused = rig.emitted(rig.issue("CLOSE_SHORT"), *REFUSED)
@@ -171,7 +171,7 @@ def by_quantity(rig: StoryRig) -> None:
 
 
 @case("N09", "One MODIFY changes the levels of a shared position, and no opener hears of it as by hand")
-def modified(rig: StoryRig) -> None:
+def modified(rig: ConformanceRig) -> None:
     netting(rig)
     one, other = (rig.open(quantity=quantity, stop_loss=1.08) for quantity in (0.02, 0.03))
     change = rig.issue("MODIFY", stop_loss=1.085, take_profit=1.11)
@@ -188,7 +188,7 @@ def modified(rig: StoryRig) -> None:
 @case(
     "N10", "A CLOSE that comes after the stop has fired is raised, and halts its symbol until it is resumed"
 )
-def reversed_by_accident(rig: StoryRig) -> None:
+def reversed_by_accident(rig: ConformanceRig) -> None:
     netting(rig, quirks=BY_SYMBOL_ALONE)
     stopped = rig.open(quantity=0.02, stop_loss=1.09)
     rig.fault(MoveMarket(bid=Decimal("1.08000"), ask=Decimal("1.08010")), SendKind.CLOSE)
@@ -207,7 +207,7 @@ def reversed_by_accident(rig: StoryRig) -> None:
 
 
 @case("N11", "A CLOSE of what was reduced meanwhile turns the rest round, and that is raised as well")
-def reduced_meanwhile(rig: StoryRig) -> None:
+def reduced_meanwhile(rig: ConformanceRig) -> None:
     netting(rig, quirks=BY_SYMBOL_ALONE)
     long = rig.open(quantity=0.05)
     rig.broker.manual_pending("EURUSD", OrderType.SELL_LIMIT, Decimal("0.03"), Decimal("1.1"))
@@ -225,7 +225,7 @@ def reduced_meanwhile(rig: StoryRig) -> None:
 
 
 @case("N12", "Where the broker closes the oldest first, its refusal of another is passed on as 10045")
-def oldest_first(rig: StoryRig) -> None:
+def oldest_first(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(account=AccountTerms(fifo_close=True)))
     old, new = rig.open(quantity=0.02), rig.open(quantity=0.03)
     _, refused = rig.emitted(rig.issue("CLOSE", target_directive_id=new), *REFUSED)
@@ -236,7 +236,7 @@ def oldest_first(rig: StoryRig) -> None:
 
 
 @case("N13", "Positions that a person closes by each other are told under their openers, each with its part")
-def closed_by(rig: StoryRig) -> None:
+def closed_by(rig: ConformanceRig) -> None:
     rig.start()
     long, short = rig.open(quantity=0.02), rig.open("OPEN_SHORT", quantity=0.03)
     one, other = (position.ticket for position in rig.broker.positions())

@@ -5,9 +5,9 @@ from typing import Final
 from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Latency, Match, Reject, Rule, SendKind
 from bridge.simulator.mt5.types import Retcode
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import PLACED
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import PLACED
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 from tests.rig.world import OFFICER
 
@@ -17,7 +17,7 @@ ALL: Final = (OFFICER, SECOND, THIRD)
 
 
 @case("O01", "Three officers trade at once, each on its own account, and know nothing of each other")
-def three(rig: StoryRig) -> None:
+def three(rig: ConformanceRig) -> None:
     rig.configure(officers=[{"id": officer} for officer in ALL])
     rig.start(officers=ALL)
     opened = {officer: rig.issue("OPEN_LONG", officer=officer) for officer in ALL}
@@ -35,7 +35,7 @@ def three(rig: StoryRig) -> None:
 
 
 @case("O02", "Of three officers one is dead, one slow and one refusing, and none of the others notices")
-def troubles(rig: StoryRig) -> None:
+def troubles(rig: ConformanceRig) -> None:
     rig.configure(officers=[{"id": officer} for officer in ALL])
     rig.start(officers=ALL)
     slow, refusing = rig.brokers[SECOND], rig.brokers[THIRD]

@@ -16,8 +16,9 @@ from bridge.simulator.mt5.types import (
     SymbolExpiration,
     TradeAction,
 )
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import (
+from tests.conformance.rig import ConformanceRig
+from tests.conformance.specification.case import EXPERT_ONLY, case
+from tests.conformance.specification.expectations import (
     CANCELLED,
     PLACED,
     reaches,
@@ -27,12 +28,11 @@ from tests.conformance.specification.asking import (
     send_of,
     terms,
 )
-from tests.conformance.specification.case import EXPERT_ONLY, case
 from tests.rig.rig import CLOSED, OPENED
 
 
 @case("P01", "A LIMIT order rests on the book, and is filled when its price is met")
-def limit(rig: StoryRig) -> None:
+def limit(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue(
         "OPEN_LONG", order_type="LIMIT", price=1.0900, stop_loss=1.08, take_profit=1.11, time_in_force="GTC"
@@ -52,7 +52,7 @@ def limit(rig: StoryRig) -> None:
 
 
 @case("P02", "A STOP order is filled when the market breaks through its price")
-def stop(rig: StoryRig) -> None:
+def stop(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_SHORT", order_type="STOP", price=1.0900)
     rig.emitted(directive, *PLACED)
@@ -62,7 +62,7 @@ def stop(rig: StoryRig) -> None:
 
 
 @case("P03", "A STOP_LIMIT order becomes a limit order at its trigger, and is filled there")
-def stop_limit(rig: StoryRig) -> None:
+def stop_limit(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.1000, limit_price=1.0990)
     rig.emitted(directive, *PLACED)
@@ -74,7 +74,7 @@ def stop_limit(rig: StoryRig) -> None:
 
 
 @case("P04", "Each type of pending order goes out on either side, with its levels and the filling that rests")
-def types(rig: StoryRig) -> None:
+def types(rig: ConformanceRig) -> None:
     rig.start()
     below, above = {"stop_loss": 1.07, "take_profit": 1.12}, {"stop_loss": 1.12, "take_profit": 1.07}
     wanted: list[tuple[str, OrderType, dict[str, Any]]] = [
@@ -106,7 +106,7 @@ def types(rig: StoryRig) -> None:
     "A pending order's price on the wrong side of the market is refused with both prices",
     kinds=EXPERT_ONLY,
 )
-def wrong_side(rig: StoryRig) -> None:
+def wrong_side(rig: ConformanceRig) -> None:
     rig.start()
     wanted: list[tuple[str, dict[str, Any], str]] = [
         ("OPEN_LONG", {"order_type": "LIMIT", "price": 1.1}, "price 1.10000 is not below the ask 1.09510"),
@@ -131,7 +131,7 @@ def wrong_side(rig: StoryRig) -> None:
     "An order's lifetime is the asked one, or the next shorter that the symbol has, or it is refused",
     kinds=EXPERT_ONLY,
 )
-def lifetimes(rig: StoryRig) -> None:
+def lifetimes(rig: ConformanceRig) -> None:
     rig.start()
     terms(rig, "GBPUSD", expiration_mode=SymbolExpiration.DAY)
     terms(rig, "USDJPY", expiration_mode=SymbolExpiration.SPECIFIED_DAY)
@@ -176,7 +176,7 @@ def lifetimes(rig: StoryRig) -> None:
 
 
 @case("P10", "A CANCEL by target takes the order off the book, and is told under both directives")
-def cancel(rig: StoryRig) -> None:
+def cancel(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0900)
     rig.emitted(directive, *PLACED)
@@ -188,7 +188,7 @@ def cancel(rig: StoryRig) -> None:
 
 
 @case("P11", "A CANCEL without a target cancels all that the officer has waiting in its symbol")
-def cancel_by_symbol(rig: StoryRig) -> None:
+def cancel_by_symbol(rig: ConformanceRig) -> None:
     rig.start()
     waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=price) for price in (1.09, 1.08)]
     other = rig.issue("OPEN_LONG", symbol="GBPUSD", order_type="LIMIT", price=1.26)
@@ -206,7 +206,7 @@ def cancel_by_symbol(rig: StoryRig) -> None:
 
 
 @case("P12", "A CANCEL of what was not sent yet ends both at once, and nothing is ever sent")
-def cancel_unsent(rig: StoryRig) -> None:
+def cancel_unsent(rig: ConformanceRig) -> None:
     rig.start()
     rig.terminal.terminate()
     waiting, market = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09), rig.issue("OPEN_LONG")
@@ -220,7 +220,7 @@ def cancel_unsent(rig: StoryRig) -> None:
 
 
 @case("P13", "A CANCEL that comes after the fill is refused, and what was filled is told as such")
-def cancel_races_a_fill(rig: StoryRig) -> None:
+def cancel_races_a_fill(rig: ConformanceRig) -> None:
     # The terminal is held up by another order; meanwhile it must not count as lost.
     rig.configure(link={"heartbeat_s": 2.0})
     rig.start()
@@ -242,7 +242,7 @@ def cancel_races_a_fill(rig: StoryRig) -> None:
     "P14",
     "What follows a pending order at once waits until the order was seen on the book, and finds it there",
 )
-def follows_at_once(rig: StoryRig) -> None:
+def follows_at_once(rig: ConformanceRig) -> None:
     rig.start()
     rig.director.behave(endpoint="poll", fault="status")
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
@@ -255,7 +255,7 @@ def follows_at_once(rig: StoryRig) -> None:
 
 
 @case("P20", "A MODIFY changes price and levels of a pending order, and carries its magic on")
-def modify(rig: StoryRig) -> None:
+def modify(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0900, stop_loss=1.08)
     rig.emitted(directive, *PLACED)
@@ -276,7 +276,7 @@ def modify(rig: StoryRig) -> None:
 
 
 @case("P21", "A MODIFY moves both prices of a stop-limit order, and one alone where one alone is given")
-def modify_stop_limit(rig: StoryRig) -> None:
+def modify_stop_limit(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.1, limit_price=1.098)
     rig.emitted(directive, *PLACED)
@@ -294,7 +294,7 @@ def modify_stop_limit(rig: StoryRig) -> None:
     "A MODIFY to what is there already counts as done, and is not sent; a level of 0 takes it away",
     kinds=EXPERT_ONLY,
 )
-def modify_to_the_same(rig: StoryRig) -> None:
+def modify_to_the_same(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08, take_profit=1.1)
     rig.emitted(directive, *PLACED)
@@ -307,7 +307,7 @@ def modify_to_the_same(rig: StoryRig) -> None:
 
 
 @case("P23", "A MODIFY of a target that is partly filled changes the position and what still waits")
-def modify_both(rig: StoryRig) -> None:
+def modify_both(rig: ConformanceRig) -> None:
     rig.start()
     terms(rig, "EURUSD", trade_exemode=SymbolExecution.EXCHANGE)
     directive = rig.issue("OPEN_LONG", quantity=0.03, order_type="LIMIT", price=1.09, stop_loss=1.08)
@@ -331,7 +331,7 @@ def modify_both(rig: StoryRig) -> None:
     "P24",
     "What a person changes of a pending order, and that a person cancels it, is told under its directive",
 )
-def manually(rig: StoryRig) -> None:
+def manually(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08, time_in_force="GTC")
     rests(rig, directive)
@@ -358,7 +358,7 @@ def manually(rig: StoryRig) -> None:
 @case(
     "P25", "A MODIFY whose order was filled first is refused, and the position keeps what it was filled with"
 )
-def modify_races_a_fill(rig: StoryRig) -> None:
+def modify_races_a_fill(rig: ConformanceRig) -> None:
     rig.configure(link={"heartbeat_s": 2.0})
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, stop_loss=1.08)
@@ -379,7 +379,7 @@ def modify_races_a_fill(rig: StoryRig) -> None:
 
 
 @case("P30", "A GTD order leaves the book by itself, and that is told as cancelled")
-def expires(rig: StoryRig) -> None:
+def expires(rig: ConformanceRig) -> None:
     rig.start()
     until = datetime.now(UTC) + timedelta(seconds=4)
     directive = rig.issue(

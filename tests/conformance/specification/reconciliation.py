@@ -13,9 +13,9 @@ from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Fills, Latency, SendKind
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import OrderType
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import PLACED
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import PLACED
 from tests.mql5.host.switches import Switches
 from tests.rig.director import Event
 from tests.rig.rig import CLOSED, OPENED
@@ -34,7 +34,7 @@ ROUNDS = 160
 class Account:
     """One of everything that an outage may befall, and what becomes of it meanwhile."""
 
-    def __init__(self, rig: StoryRig) -> None:
+    def __init__(self, rig: ConformanceRig) -> None:
         self._rig = rig
         terms = SymbolTerms(name="GBPUSD", execution="EXCHANGE", filling=())
         rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD"), terms)))
@@ -107,7 +107,7 @@ class Account:
         assert emitted == ("CHANGED", 1.13, 1.07)
 
 
-def outage(rig: StoryRig, down: Callable[[], None], up: Callable[[], None]) -> None:
+def outage(rig: ConformanceRig, down: Callable[[], None], up: Callable[[], None]) -> None:
     """Everything happens while something is down, and is found when it is back."""
     account = Account(rig)
     down()
@@ -119,7 +119,7 @@ def outage(rig: StoryRig, down: Callable[[], None], up: Callable[[], None]) -> N
 @case(
     "R01", "What happens while the terminal is down is found by its scan, and by a further scan nothing more"
 )
-def terminal_down(rig: StoryRig) -> None:
+def terminal_down(rig: ConformanceRig) -> None:
     outage(rig, lambda: rig.terminal.kill(), rig.restart_terminal)
     rig.restart_terminal()
     rig.open()
@@ -129,13 +129,13 @@ def terminal_down(rig: StoryRig) -> None:
     "R02",
     "What happens while the sidecar is down is told by the terminal that saw it, once the sidecar is back",
 )
-def sidecar_down(rig: StoryRig) -> None:
+def sidecar_down(rig: ConformanceRig) -> None:
     outage(rig, lambda: rig.sidecar.kill(), rig.restart_sidecar)
     rig.open()
 
 
 @case("R03", "What happens while both are down is found, in whichever order they come back")
-def both_down(rig: StoryRig) -> None:
+def both_down(rig: ConformanceRig) -> None:
     def down() -> None:
         rig.sidecar.kill()
         rig.terminal.kill()
@@ -149,7 +149,7 @@ def both_down(rig: StoryRig) -> None:
 
 
 @case("R04", "What happens while the broker cannot be reached is found when it can be again")
-def broker_away(rig: StoryRig) -> None:
+def broker_away(rig: ConformanceRig) -> None:
     def down() -> None:
         rig.broker.disconnect()
         rig.emitted_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
@@ -163,7 +163,7 @@ def broker_away(rig: StoryRig) -> None:
     "R05",
     "A commission that comes late and a deal that is annulled while both are down are found as revisions",
 )
-def revised_meanwhile(rig: StoryRig) -> None:
+def revised_meanwhile(rig: ConformanceRig) -> None:
     rig.start()
     revised, annulled = rig.open(quantity=0.02), rig.open(quantity=0.03)
     first, second = (deal for deal in rig.broker.history_deals(0, 2**52) if deal.order)
@@ -181,7 +181,7 @@ def revised_meanwhile(rig: StoryRig) -> None:
 
 
 @case("R06", "A change and a cancel whose terminal dies before the answer are found done, and not sent again")
-def changes_unresolved(rig: StoryRig) -> None:
+def changes_unresolved(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08)
     resting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.07, time_in_force="GTC")
@@ -203,7 +203,7 @@ def changes_unresolved(rig: StoryRig) -> None:
 @case(
     "R07", "A partial fill that ends while its terminal waits for the answer is told part by part, in order"
 )
-def filled_unresolved(rig: StoryRig) -> None:
+def filled_unresolved(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="EXCHANGE", filling=()),)))
     rig.fault(Fills(volumes=(Decimal("0.01"),)))
     rig.fault(Latency(milliseconds=LONGER_THAN_THE_STORY_MS))
@@ -217,7 +217,7 @@ def filled_unresolved(rig: StoryRig) -> None:
 
 
 @case("R08", "More than 1,024 transactions while the terminal waits for an answer lose nothing of ours")
-def flood(rig: StoryRig) -> None:
+def flood(rig: ConformanceRig) -> None:
     rig.start()
     stopped, manually = rig.open(stop_loss=1.09), rig.open("OPEN_SHORT", symbol="GBPUSD")
     ours = {position.symbol: position.ticket for position in rig.broker.positions()}
@@ -237,7 +237,7 @@ def flood(rig: StoryRig) -> None:
 
 
 @case("R09", "A terminal that is told of no transaction at all tells the same, from its looks at the account")
-def untold(rig: StoryRig) -> None:
+def untold(rig: ConformanceRig) -> None:
     rig.switches = Switches(transaction_queue=0)
     account = Account(rig)
     account.meanwhile()

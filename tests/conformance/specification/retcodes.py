@@ -9,9 +9,9 @@ from bridge.core.trade.retcodes import RETCODES, Verdict, verdict
 from bridge.simulator.broker.fault_rules import LoseAnswer, Match, Reject, Rule, SendKind
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Retcode
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import CANCELLED, PLACED, send_of
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import CANCELLED, PLACED, send_of
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 UNHEARD_OF: Final = 10099
@@ -25,19 +25,19 @@ TAKEN: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.
 """What is told of an order that was taken, and of which nothing is found."""
 
 
-def answer(rig: StoryRig, kind: SendKind, codes: Sequence[int]) -> None:
+def answer(rig: ConformanceRig, kind: SendKind, codes: Sequence[int]) -> None:
     """Let the broker answer the next sends of that kind with these codes, one each, and do nothing."""
     for number, code in enumerate(codes, start=1):
         rig.broker.add_rule(Rule(effect=Reject(retcode=code), match=Match(kind=kind, nth=number)))
 
 
-def is_refused(rig: StoryRig, directive_id: str, code: int) -> None:
+def is_refused(rig: ConformanceRig, directive_id: str, code: int) -> None:
     _, event = rig.emitted(directive_id, *REFUSED)
     assert event.code == str(code), event.body
     assert f"({code})" in event.body["error_message"]
 
 
-def _opens(rig: StoryRig, kind: SendKind, **fields: Any) -> None:
+def _opens(rig: ConformanceRig, kind: SendKind, **fields: Any) -> None:
     rig.start()
     answer(rig, kind, CODES)
     issued = [rig.issue("OPEN_LONG", **fields) for _ in CODES]
@@ -53,7 +53,7 @@ def _emitted_of(code: int) -> tuple[EventType, ...]:
     return {Verdict.REFUSED: REFUSED, Verdict.OPEN: LOST, Verdict.ACCEPTED: TAKEN}[verdict(code)]
 
 
-def _code(rig: StoryRig, directive_id: str) -> int:
+def _code(rig: ConformanceRig, directive_id: str) -> int:
     """What the directive's send was answered; waits for it."""
     rig.director.wait(
         f"waited for news of {directive_id}",
@@ -67,19 +67,19 @@ def _code(rig: StoryRig, directive_id: str) -> int:
 @case(
     "K01", "Each return code means for an open what the table says, and after none of them it is sent again"
 )
-def opens(rig: StoryRig) -> None:
+def opens(rig: ConformanceRig) -> None:
     _opens(rig, SendKind.OPEN)
 
 
 @case(
     "K02", "Each return code means for a pending order what the table says, and after none it is sent again"
 )
-def pendings(rig: StoryRig) -> None:
+def pendings(rig: ConformanceRig) -> None:
     _opens(rig, SendKind.PENDING, order_type="LIMIT", price=1.09)
 
 
 @case("K03", "Each return code means for a close what the table says; the position stays, and can be closed")
-def closes(rig: StoryRig) -> None:
+def closes(rig: ConformanceRig) -> None:
     # A close waits for the one before it in its symbol: those whose outcome stays open have one each.
     lost = {f"EURUSD.{code}": code for code in (*OPEN, *ACCEPTING)}
     names = [SymbolTerms(name=name, like="EURUSD") for name in lost]
@@ -104,7 +104,7 @@ def closes(rig: StoryRig) -> None:
 @case(
     "K04", "Each return code means for a change what the table says; 'no changes' means that it is as wished"
 )
-def modifies(rig: StoryRig) -> None:
+def modifies(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open()
     codes = [code for code in CODES if verdict(code) is not Verdict.ACCEPTED]
@@ -132,7 +132,7 @@ def modifies(rig: StoryRig) -> None:
 
 
 @case("K05", "Each return code means for a cancel what the table says; the order stays, and can be cancelled")
-def cancels(rig: StoryRig) -> None:
+def cancels(rig: ConformanceRig) -> None:
     rig.start()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, time_in_force="GTC")
     rig.emitted(waiting, *PLACED)
@@ -154,7 +154,7 @@ def cancels(rig: StoryRig) -> None:
 
 
 @case("K06", "What was done behind an open answer is found, told as done, and never sent again")
-def settled(rig: StoryRig) -> None:
+def settled(rig: ConformanceRig) -> None:
     # On a busy machine none may come too late, be sent again, and meet another one's rule.
     rig.configure(link={"command_deadline_s": 60.0})
     rig.start()

@@ -8,14 +8,14 @@ from bridge.cli.owner import NoAnswerError, NobodyThereError, live
 from bridge.config import load
 from bridge.core.director.contract import EventType
 from bridge.sidecar.live_status import LiveTerminal
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import CANCELLED, PLACED, refused, until
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import EXPERT_ONLY, case
+from tests.conformance.specification.expectations import CANCELLED, PLACED, refused, until
 from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
 
 
-def risk_limit(rig: StoryRig, **risk_limits: Any) -> None:
+def risk_limit(rig: ConformanceRig, **risk_limits: Any) -> None:
     """Give the officer these guards and no others; a sidecar that runs is started anew with them."""
     rig.configure(officers=[{"id": OFFICER, "risk_limits": risk_limits}])
     if rig.sidecars:
@@ -23,7 +23,7 @@ def risk_limit(rig: StoryRig, **risk_limits: Any) -> None:
         rig.start_sidecar()
 
 
-def enter(rig: StoryRig, **inputs: str) -> None:
+def enter(rig: ConformanceRig, **inputs: str) -> None:
     """Give the terminal these inputs, and start it anew where it runs."""
     rig.inputs = {"InpPollIntervalS": "1", **inputs}
     if rig.terminals:
@@ -32,7 +32,7 @@ def enter(rig: StoryRig, **inputs: str) -> None:
 
 
 @case("G01", "What may be opened at all: actions, symbols and the quantity of an order")
-def what_at_all(rig: StoryRig) -> None:
+def what_at_all(rig: ConformanceRig) -> None:
     rig.configure(
         officers=[
             {
@@ -56,7 +56,7 @@ def what_at_all(rig: StoryRig) -> None:
 @case(
     "G02", "The quantity in a symbol is of what is open and waits; what is closed or cancelled is free again"
 )
-def symbol_quantity(rig: StoryRig) -> None:
+def symbol_quantity(rig: ConformanceRig) -> None:
     risk_limit(rig, max_symbol_quantity=0.05)
     rig.start()
     opening = rig.open(quantity=0.03)
@@ -73,7 +73,7 @@ def symbol_quantity(rig: StoryRig) -> None:
 
 
 @case("G03", "Positions and pending orders together, and opens within a minute, have their most")
-def counts(rig: StoryRig) -> None:
+def counts(rig: ConformanceRig) -> None:
     risk_limit(rig, max_positions=2)
     rig.start()
     opening = rig.open()
@@ -87,7 +87,7 @@ def counts(rig: StoryRig) -> None:
 
 
 @case("G04", "A spread that is too wide, and closed hours, hold opens back and closes not")
-def market(rig: StoryRig) -> None:
+def market(rig: ConformanceRig) -> None:
     risk_limit(rig, max_spread_points=20)
     rig.start()
     rig.open()
@@ -104,7 +104,7 @@ def market(rig: StoryRig) -> None:
 
 
 @case("G05", "A day's loss, a drawdown and a low margin level each stop opening, and closing goes on")
-def funds(rig: StoryRig) -> None:
+def funds(rig: ConformanceRig) -> None:
     risk_limit(rig, max_daily_loss=100)
     rig.start()
     opening = rig.open(quantity=0.5)
@@ -121,26 +121,26 @@ def funds(rig: StoryRig) -> None:
     assert len(rig.broker.sends()) == 3
 
 
-def _until_refused(rig: StoryRig, code: str, *words: str) -> None:
+def _until_refused(rig: ConformanceRig, code: str, *words: str) -> None:
     """The sidecar knows the account from its terminal's beats: wait for one that tells how it stands."""
     equity = rig.broker.account().equity
     until(rig, f"a beat told an equity of {equity}", lambda: _beaten(rig) == equity)
     refused(rig, code, *words)
 
 
-def _beaten(rig: StoryRig) -> Decimal | None:
+def _beaten(rig: ConformanceRig) -> Decimal | None:
     """The equity as the sidecar knows it."""
     beat = _beat(rig)
     return None if beat is None else beat.equity
 
 
-def _bound(rig: StoryRig) -> Decimal | None:
+def _bound(rig: ConformanceRig) -> Decimal | None:
     """The margin as the sidecar knows it."""
     beat = _beat(rig)
     return None if beat is None else beat.margin
 
 
-def _beat(rig: StoryRig) -> LiveTerminal | None:
+def _beat(rig: ConformanceRig) -> LiveTerminal | None:
     try:
         (officer,) = live(load(rig.config_path)).officers
     except (NobodyThereError, NoAnswerError):
@@ -151,7 +151,7 @@ def _beat(rig: StoryRig) -> LiveTerminal | None:
 @case(
     "G06", "A position that stands without the stop that was asked for is raised, and closed where it says so"
 )
-def missing_stop(rig: StoryRig) -> None:
+def missing_stop(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08)
     _lose_stop(rig, opening)
@@ -174,7 +174,7 @@ def missing_stop(rig: StoryRig) -> None:
     rig.emitted(taken_away, *OPENED)
 
 
-def _lose_stop(rig: StoryRig, opening: str) -> None:
+def _lose_stop(rig: ConformanceRig, opening: str) -> None:
     """A person takes the stop of the youngest position away; a scan then sees it."""
     rig.broker.manual_modify(position=rig.broker.positions()[-1].ticket, sl=Decimal(0))
     rig.emitted(opening, *OPENED, EventType.ORDER_PLACED)
@@ -186,7 +186,7 @@ def _lose_stop(rig: StoryRig, opening: str) -> None:
     "G07",
     "While the Director is silent pending orders are kept, or cancelled where it says so; positions stay",
 )
-def silent_director(rig: StoryRig) -> None:
+def silent_director(rig: ConformanceRig) -> None:
     risk_limit(rig, silent_director="cancel", silent_director_after_s=1)
     rig.start()
     opening = rig.open()
@@ -207,7 +207,7 @@ def silent_director(rig: StoryRig) -> None:
     assert len(rig.broker.orders()) == 1
 
 
-def _failed_at(rig: StoryRig) -> datetime:
+def _failed_at(rig: ConformanceRig) -> datetime:
     """When a poll failed last."""
     (officer,) = live(load(rig.config_path)).officers
     failed = officer.poll is not None and bool(officer.poll.failure)
@@ -223,7 +223,7 @@ def _failed_at(rig: StoryRig) -> datetime:
     "The terminal's own limits of an order hold whatever the sidecar asks for, and name themselves",
     kinds=EXPERT_ONLY,
 )
-def inputs_of_an_order(rig: StoryRig) -> None:
+def inputs_of_an_order(rig: ConformanceRig) -> None:
     wanted: list[tuple[dict[str, str], str, str, dict[str, Any]]] = [
         ({"InpMaxLot": "0.05"}, "OPEN_LONG", "the maximum lot 0.05", {"quantity": 0.06}),
         ({"InpMaxDeviation": "10"}, "OPEN_LONG", "the maximum deviation 10", {"deviation_points": 11}),
@@ -254,7 +254,7 @@ def inputs_of_an_order(rig: StoryRig) -> None:
     "The terminal's own limits of all orders together hold opens back, and closes not",
     kinds=EXPERT_ONLY,
 )
-def inputs_together(rig: StoryRig) -> None:
+def inputs_together(rig: ConformanceRig) -> None:
     enter(rig, InpMaxSymbolPositions="1")
     rig.start()
     opening = rig.open()

@@ -8,8 +8,9 @@ from bridge.simulator.broker.market.hours import opens_at
 from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Retcode, SymbolTradeMode
-from tests.conformance.rig import StoryRig
-from tests.conformance.specification.asking import (
+from tests.conformance.rig import ConformanceRig
+from tests.conformance.specification.case import EXPERT_ONLY, case
+from tests.conformance.specification.expectations import (
     CANCELLED,
     PLACED,
     clock_text,
@@ -22,7 +23,6 @@ from tests.conformance.specification.asking import (
     until,
     volumes,
 )
-from tests.conformance.specification.case import EXPERT_ONLY, case
 from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
 
@@ -31,7 +31,7 @@ SHUT_S = 8
 
 
 @case("S01", "A symbol that the configuration maps is the broker's of that very name, and no other")
-def mapping(rig: StoryRig) -> None:
+def mapping(rig: ConformanceRig) -> None:
     rig.configure(officers=[{"id": OFFICER, "symbols": {"EURUSD": "EURUSD.z", "GBPUSD": "GBPUSD.z"}}])
     rig.start_with(
         Scenario(
@@ -56,7 +56,7 @@ def mapping(rig: StoryRig) -> None:
     "A symbol that has a prefix or suffix at the broker is found; of two that could be meant, neither",
     kinds=EXPERT_ONLY,
 )
-def detection(rig: StoryRig) -> None:
+def detection(rig: ConformanceRig) -> None:
     likes = {
         "mGBPUSD": "GBPUSD",
         "EURUSD.r": "EURUSD",
@@ -80,7 +80,7 @@ def detection(rig: StoryRig) -> None:
     "Where a symbol may not be opened, on a side or at all, an open is refused; a close goes on",
     kinds=EXPERT_ONLY,
 )
-def trade_modes(rig: StoryRig) -> None:
+def trade_modes(rig: ConformanceRig) -> None:
     rig.start()
     held = [rig.issue("OPEN_LONG"), rig.issue("OPEN_LONG", symbol="XAUUSD")]
     for directive in held:
@@ -108,7 +108,7 @@ def trade_modes(rig: StoryRig) -> None:
 
 
 @case("S04", "Prices are brought to the symbol's tick size, to the nearest there is")
-def ticks(rig: StoryRig) -> None:
+def ticks(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", tick_size=Decimal("0.00005")),)))
     opening = rig.issue("OPEN_LONG", stop_loss=1.08003, take_profit=1.11007)
     _, placed, *_ = rig.emitted(opening, *OPENED)
@@ -129,7 +129,7 @@ def ticks(rig: StoryRig) -> None:
     "A quantity that the symbol does not take is refused with its numbers; so is more than its limit",
     kinds=EXPERT_ONLY,
 )
-def quantities(rig: StoryRig) -> None:
+def quantities(rig: ConformanceRig) -> None:
     terms_of = SymbolTerms(
         name="EURUSD",
         volume_min=Decimal("0.1"),
@@ -165,7 +165,7 @@ def quantities(rig: StoryRig) -> None:
     "Stops and prices on the wrong side or too near are refused with the numbers; a close is not",
     kinds=EXPERT_ONLY,
 )
-def levels(rig: StoryRig) -> None:
+def levels(rig: ConformanceRig) -> None:
     rig.start()
     terms(rig, "EURUSD", trade_stops_level=20)
     stops, price = str(int(Retcode.INVALID_STOPS)), str(int(Retcode.INVALID_PRICE))
@@ -222,7 +222,7 @@ def levels(rig: StoryRig) -> None:
     "What stands within the freeze level is not changed or cancelled, and the numbers say why",
     kinds=EXPERT_ONLY,
 )
-def frozen(rig: StoryRig) -> None:
+def frozen(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.0947)
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0948)
@@ -252,7 +252,7 @@ def frozen(rig: StoryRig) -> None:
     "While a market is closed an open is refused with when it opens, a close as well; then both go out",
     kinds=EXPERT_ONLY,
 )
-def sessions(rig: StoryRig) -> None:
+def sessions(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open()
     shut(rig, "EURUSD", SHUT_S)
@@ -274,7 +274,7 @@ def sessions(rig: StoryRig) -> None:
     "A symbol that has no quote yet is refused until there is one, and nothing is sent",
     kinds=EXPERT_ONLY,
 )
-def without_a_quote(rig: StoryRig) -> None:
+def without_a_quote(rig: ConformanceRig) -> None:
     rig.start_with(
         Scenario(symbols=tuple(SymbolTerms(name=name, quoted=name == "EURUSD") for name in SHIPPED))
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.specification import (
     actions,
     changes,
@@ -11,12 +11,12 @@ from tests.conformance.specification import (
     fills,
     netting,
     officers,
+    operator_commands,
     pending,
     reconciliation,
     retcodes,
     risk_limits,
     symbols,
-    words,
 )
 from tests.conformance.specification.case import TABLE, Case
 
@@ -29,7 +29,7 @@ PARTS = (
     retcodes,
     events,
     risk_limits,
-    words,
+    operator_commands,
     officers,
     netting,
     fills,
@@ -42,6 +42,6 @@ PARTS = (
     ("kind", "case"),
     [pytest.param(kind, case, id=f"{kind}-{case}") for case in TABLE.values() for kind in case.kinds],
 )
-def test_case(rig: StoryRig, kind: Kind, case: Case) -> None:
+def test_case(rig: ConformanceRig, kind: Kind, case: Case) -> None:
     assert rig.kind is kind
     case.story(rig)

@@ -1,7 +1,7 @@
-"""One story under each switch alone and under all of them at once; the Director is told the same.
+"""One sequence of directives under each switch alone and under all together; the Director receives the same events.
 
-Several native terminals share the story's Director and sidecar, each with its own broker and its own manners,
-and beside them one reference terminal, to which each of them is held.
+Several native terminals share a Director and a sidecar, each with its own broker and its own switches. Beside them
+runs one reference terminal, with which each of them is compared.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from bridge.simulator.broker.fault_rules import (
 )
 from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Retcode
-from tests.conformance.manners import EACH, MANY, Manners, companies
-from tests.conformance.recording import Emitted, Recording, differences, record, without
-from tests.conformance.rig import Kind, StoryRig
+from tests.conformance.recording import Recorded, Recording, differences, record, without
+from tests.conformance.rig import ConformanceRig, Kind
+from tests.conformance.switch_sets import EACH, MANY, SwitchSet, groups
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 REFERENCE: Final = "reference"
@@ -62,18 +62,18 @@ FAULTS: Final = (
 )
 
 
-class _Company:
-    """All officers of a story, each told the same things."""
+class _Terminals:
+    """All officers of a test. Each of them receives the same directives."""
 
-    def __init__(self, rig: StoryRig, members: dict[str, Manners]) -> None:
+    def __init__(self, rig: ConformanceRig, members: dict[str, SwitchSet]) -> None:
         self.rig = rig
         rig.kinds[REFERENCE] = Kind.REFERENCE
-        rig.manners |= {_officer(name): manners for name, manners in members.items()}
+        rig.switch_sets |= {_officer(name): chosen for name, chosen in members.items()}
         self.names = {REFERENCE: REFERENCE} | {_officer(name): name for name in members}
-        # What a busy machine does late is not to be sent again, in another order.
-        patient = {"command_deadline_s": 60.0, "unknown_grace_s": 60.0}
-        rig.configure(officers=[{"id": officer} for officer in self.names], link=patient)
-        # So many terminals with a timer call every 20 ms would be all that the machine does.
+        # On a busy machine a command that is late must not be sent again, in another order.
+        slow = {"command_deadline_s": 60.0, "unknown_grace_s": 60.0}
+        rig.configure(officers=[{"id": officer} for officer in self.names], link=slow)
+        # So many terminals with a timer call every 20 ms would keep the machine busy.
         rig.inputs["InpTimerMs"] = "100"
         self._directives: dict[tuple[str, str], str] = {}
         self._emitted: dict[str, tuple[EventType, ...]] = {}
@@ -98,23 +98,23 @@ class _Company:
             what(officer)
 
     def issue(self, name: str, action: str, target: str | None = None, **fields: object) -> None:
-        """Issue it for each; `name` and `target` name directives of this story."""
+        """Issue the directive for each officer; `name` and `target` name directives of this test."""
         for officer in self.names:
             given = dict(fields)
             if target is not None:
                 given["target_directive_id"] = self._directives[officer, target]
-            # What becomes of it as a comment is long, and the same for each.
+            # The comment that is made of it is long, and the same for each.
             given["directive_id"] = f"{name:-<32}{officer}"
             self._directives[officer, name] = self.rig.issue(action, officer=officer, **given)
 
     def emitted(self, name: str, *types: EventType) -> None:
-        """Each was told these things of it since the last call, and nothing else."""
+        """Wait until each officer has reported exactly these events of it since the last call."""
         self._emitted[name] = (*self._emitted.get(name, ()), *types)
         for officer in self.names:
             self.rig.emitted(self._directives[officer, name], *self._emitted[name])
 
     def emitted_besides(self, type_: EventType) -> None:
-        """Each was told this of no directive."""
+        """Wait until each officer has reported this event without a directive."""
         for officer in self.names:
             self.rig.director.wait(
                 f"waited for {type_} of {self.names[officer]}",
@@ -124,13 +124,13 @@ class _Company:
             )
 
     def compare(self) -> list[str]:
-        """Where any of them differs from the reference terminal."""
+        """Return the differences of any terminal from the reference terminal."""
         reference = _unordered(record(self.rig, REFERENCE))
         found: list[str] = []
         for officer, name in self.names.items():
-            untold = self.rig.manners[officer].untold if officer in self.rig.manners else set()
-            emitted = Emitted(name, without(_unordered(record(self.rig, officer)), untold))
-            found += differences(emitted, Emitted(REFERENCE, without(reference, untold)))
+            withheld = self.rig.switch_sets[officer].withheld if officer in self.rig.switch_sets else set()
+            emitted = Recorded(name, without(_unordered(record(self.rig, officer)), withheld))
+            found += differences(emitted, Recorded(REFERENCE, without(reference, withheld)))
         return found
 
 
@@ -138,14 +138,14 @@ def _officer(name: str) -> str:
     return name.replace("_", "-").replace(" ", "-")
 
 
-def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
-    """Refusals, fills in part, a lost answer, changes, a crash, a broker that is away, each kind of closing."""
-    all_ = _Company(rig, members)
+def run(rig: ConformanceRig, members: dict[str, SwitchSet]) -> None:
+    """Run refusals, partial fills, a lost answer, changes, a crash, a broker that is away, all closings."""
+    all_ = _Terminals(rig, members)
     all_.start()
     all_.issue("no-money", "OPEN_LONG", symbol="XAUUSD")
     all_.issue("off-the-step", "OPEN_LONG", quantity=0.015)
     all_.issue("stopped", "OPEN_LONG", stop_loss=1.09, take_profit=1.2)
-    all_.issue("by-manual", "OPEN_SHORT", symbol="GBPUSD", quantity=0.04)
+    all_.issue("manual", "OPEN_SHORT", symbol="GBPUSD", quantity=0.04)
     all_.issue("in-part", "OPEN_LONG", symbol="USDJPY", quantity=0.05, stop_loss=140)
     all_.issue("answer-lost", "OPEN_LONG", symbol="SILVER", quantity=0.02)
     all_.issue(
@@ -160,12 +160,12 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
     all_.emitted("no-money", *REFUSED)
     all_.emitted("off-the-step", *REFUSED)
     all_.emitted("stopped", *OPENED)
-    all_.emitted("by-manual", *OPENED)
+    all_.emitted("manual", *OPENED)
     all_.emitted("in-part", *IN_PART)
     all_.emitted("answer-lost", *LATE_EVIDENCE)
     all_.emitted("resting", *PLACED)
 
-    all_.issue("part", "CLOSE", "by-manual", symbol="GBPUSD", quantity=0.01)
+    all_.issue("part", "CLOSE", "manual", symbol="GBPUSD", quantity=0.01)
     all_.issue("in-parts", "CLOSE", "answer-lost", symbol="SILVER")
     all_.issue("moved", "MODIFY", "resting", symbol="GBPUSD", price=1.12)
     all_.issue("tightened", "MODIFY_SL", "stopped", stop_loss=1.091)
@@ -179,7 +179,7 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
     all_.each(lambda officer: _close_manually(rig, officer, "GBPUSD", "0.01"))
     all_.start_terminals()
     all_.emitted("stopped", E.SL_TRIGGERED, E.POSITION_CLOSED)
-    all_.emitted("by-manual", E.ORDER_PARTIAL_FILL)
+    all_.emitted("manual", E.ORDER_PARTIAL_FILL)
     all_.issue("cancelling", "CANCEL", "resting", symbol="GBPUSD")
     all_.emitted("cancelling", E.DIRECTIVE_RECEIVED, E.ORDER_CANCELLED)
     all_.emitted("resting", E.ORDER_CANCELLED)
@@ -187,7 +187,7 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
     all_.each(lambda officer: rig.brokers[officer].disconnect())
     all_.emitted_besides(E.CONNECTION_LOST)
     all_.each(lambda officer: rig.quote("139.000", symbol="USDJPY", officer=officer))
-    all_.issue("last", "CLOSE", "by-manual", symbol="GBPUSD")
+    all_.issue("last", "CLOSE", "manual", symbol="GBPUSD")
     all_.each(lambda officer: rig.brokers[officer].connect())
     all_.emitted_besides(E.CONNECTION_RESTORED)
     all_.emitted("in-part", E.SL_TRIGGERED, E.POSITION_CLOSED)
@@ -198,21 +198,21 @@ def tell(rig: StoryRig, members: dict[str, Manners]) -> None:
 
 
 def _unordered(recording: Recording) -> Recording:
-    """Of directives that are issued together, which is sent first is nobody's promise."""
+    """Return the recording with its requests sorted: directives that are issued together have no promised order."""
     requests = sorted(recording["requests"], key=lambda body: (body["symbol"], body["type"], body["volume"]))
     return recording | {"requests": requests}
 
 
-def _close_manually(rig: StoryRig, officer: str, symbol: str, volume: str) -> None:
+def _close_manually(rig: ConformanceRig, officer: str, symbol: str, volume: str) -> None:
     broker = rig.brokers[officer]
     (position,) = (each for each in broker.positions() if each.symbol == symbol)
     broker.manual_close(position.ticket, Decimal(volume))
 
 
-def _holds_nothing(rig: StoryRig, officer: str) -> None:
+def _holds_nothing(rig: ConformanceRig, officer: str) -> None:
     assert rig.brokers[officer].positions() == []
 
 
-@pytest.mark.parametrize("members", [*companies(EACH), MANY], ids=lambda members: "+".join(members))
-def test_the_story_is_emitted_the_same(company: StoryRig, members: dict[str, Manners]) -> None:
-    tell(company, members)
+@pytest.mark.parametrize("members", [*groups(EACH), MANY], ids=lambda members: "+".join(members))
+def test_switches_do_not_change_the_events(bench: ConformanceRig, members: dict[str, SwitchSet]) -> None:
+    run(bench, members)

@@ -9,8 +9,9 @@ from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, LoseAnswer, SendKind
 from bridge.simulator.mt5.types import OrderType, Retcode
-from tests.conformance.rig import Kind, StoryRig
-from tests.conformance.specification.asking import (
+from tests.conformance.rig import ConformanceRig, Kind
+from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import (
     CANCELLED,
     PLACED,
     refused,
@@ -19,7 +20,6 @@ from tests.conformance.specification.asking import (
     until,
     volumes,
 )
-from tests.conformance.specification.case import case
 from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
 
@@ -28,14 +28,14 @@ LOST = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, EventType.SYSTEM_E
 GONE = (*OPENED, EventType.POSITION_CLOSED)
 
 
-def order(rig: StoryRig, *words: str, code: ExitCode = ExitCode.OK) -> str:
+def order(rig: ConformanceRig, *words: str, code: ExitCode = ExitCode.OK) -> str:
     """A person's command; what it said."""
     process = rig.bridge(words[0], "--config", str(rig.config_path), *words[1:])
     assert process.exited() == code, process.log
     return "\n".join(process.log)
 
 
-def status(rig: StoryRig, *, code: ExitCode = ExitCode.OK) -> dict[str, Any]:
+def status(rig: ConformanceRig, *, code: ExitCode = ExitCode.OK) -> dict[str, Any]:
     report = json.loads(order(rig, "status", "--json", code=code).splitlines()[-1])
     assert isinstance(report, dict)
     return report
@@ -44,7 +44,7 @@ def status(rig: StoryRig, *, code: ExitCode = ExitCode.OK) -> dict[str, Any]:
 @case(
     "W01", "A halt refuses opens with its reason and lets closes, changes and cancels through, until a resume"
 )
-def halts(rig: StoryRig) -> None:
+def halts(rig: ConformanceRig) -> None:
     rig.start()
     rig.open()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
@@ -64,7 +64,7 @@ def halts(rig: StoryRig) -> None:
 
 
 @case("W02", "A halt is given while no sidecar runs, and outlives its restarts and the terminal's")
-def halt_survives(rig: StoryRig) -> None:
+def halt_survives(rig: ConformanceRig) -> None:
     rig.start()
     assert rig.sidecar.terminate() == ExitCode.OK
     order(rig, "halt", "--officer", OFFICER, "--why", "over night")
@@ -85,7 +85,7 @@ def halt_survives(rig: StoryRig) -> None:
 
 
 @case("W03", "A flatten closes this officer's positions, cancels its orders, leaves hands' alone, and halts")
-def flattens(rig: StoryRig) -> None:
+def flattens(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open(quantity=0.02)
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
@@ -104,7 +104,7 @@ def flattens(rig: StoryRig) -> None:
 
 
 @case("W04", "A flatten while no sidecar runs goes out when it runs next, once")
-def flattens_later(rig: StoryRig) -> None:
+def flattens_later(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open()
     assert rig.sidecar.terminate() == ExitCode.OK
@@ -119,7 +119,7 @@ def flattens_later(rig: StoryRig) -> None:
 
 
 @case("W05", "What is UNKNOWN is shown with a remedy, ends by a person's word, and that is audited and told")
-def resolves(rig: StoryRig) -> None:
+def resolves(rig: ConformanceRig) -> None:
     rig.start()
     unknown: dict[str, str] = {}
     for word in ("filled", "rejected", "cancelled"):
@@ -146,14 +146,14 @@ def resolves(rig: StoryRig) -> None:
     assert len(rig.broker.sends()) == 3
 
 
-def status_well(rig: StoryRig) -> bool:
+def status_well(rig: ConformanceRig) -> bool:
     """Whether nothing needs a person, whatever else there is to say."""
     process = rig.bridge("status", "--config", str(rig.config_path))
     return process.exited() == ExitCode.OK
 
 
 @case("W06", "What was UNKNOWN is settled by evidence that turns up later, and nothing is sent for it again")
-def evidence(rig: StoryRig) -> None:
+def evidence(rig: ConformanceRig) -> None:
     rig.start()
     for effect in (LoseAnswer(), DropTransactions(), DelayHistory(milliseconds=15_000)):
         rig.fault(effect, SendKind.OPEN)
@@ -169,7 +169,7 @@ def evidence(rig: StoryRig) -> None:
     # The reference terminal has no chart to put a button on.
     kinds=(Kind.NATIVE,),
 )
-def button(rig: StoryRig) -> None:
+def button(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open(quantity=0.02)
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
@@ -192,7 +192,7 @@ def button(rig: StoryRig) -> None:
 @case(
     "W08", "What a flatten cannot close while a market is closed it closes when that opens; why is told once"
 )
-def flattens_when_open(rig: StoryRig) -> None:
+def flattens_when_open(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open()
     shut(rig, "EURUSD", 4)

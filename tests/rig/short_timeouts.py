@@ -1,10 +1,10 @@
-"""A process of the bridge that waits less long for what is gone or locked than it does in the field.
+"""A process of the bridge with shorter time-outs than in operation.
 
-    python -m tests.rig.impatient reference-terminal --officer eo-001 ...
-    python -m tests.rig.impatient run --config bridge.toml
+    python -m tests.rig.short_timeouts reference-terminal --officer eo-001 ...
+    python -m tests.rig.short_timeouts run --config bridge.toml
 
-A terminal gives up a sidecar that stalls by its silence alone; a sidecar that the Director refuses knocks again
-when a person had time to mend it. Stories would wait for that and for little else.
+A terminal considers a silent sidecar dead after DEAD_MS; a sidecar whose API key the Director refuses tries again
+after AUTH_PROBE_S. With the real values some tests would do little but wait.
 """
 
 import sys
@@ -20,7 +20,7 @@ REFUSED_BASE_S: Final = 0.5
 
 
 def main() -> None:
-    # They are final for everybody else.
+    # They are Final: only this entry point changes them.
     setattr(session, "DEAD_MS", DEAD_MS)  # noqa: B010
     setattr(delivery, "AUTH_PROBE_S", AUTH_PROBE_S)  # noqa: B010
     setattr(delivery, "REFUSED_BASE_S", REFUSED_BASE_S)  # noqa: B010

@@ -1,22 +1,23 @@
-"""How long anything may take before a test fails. Nothing waits this long on a good day."""
+"""Time-outs of the tests. Without a defect nothing takes this long."""
 
 import time
 from typing import Final
 
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 
 
 class Deadline:
     """A moment on the monotonic clock by which something must have happened."""
 
-    def __init__(self, seconds: float = PATIENCE_S) -> None:
+    def __init__(self, seconds: float = TIMEOUT_S) -> None:
         self._at = time.monotonic() + seconds
 
     @property
     def left(self) -> float:
-        """Seconds until then; 0 where it is over."""
+        """Seconds until then; 0 where it has passed."""
         return max(0.0, self._at - time.monotonic())
 
     @property
     def over(self) -> bool:
+        """True once the moment has passed."""
         return not self.left

@@ -12,9 +12,9 @@ from bridge.core.trade.command_states import CommandState
 from bridge.simulator.broker.api import SendRecord
 from bridge.simulator.broker.market.hours import DAY_S
 from bridge.simulator.mt5.types import SymbolInfo, TradeSession
-from tests.conformance.rig import StoryRig
+from tests.conformance.rig import ConformanceRig
+from tests.rig.deadline import Deadline
 from tests.rig.director import Event
-from tests.rig.patience import Deadline
 from tests.rig.rig import REFUSED
 
 PLACED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
@@ -24,7 +24,7 @@ CANCELLED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_CANCELLED)
 _LOOK_S: Final = 0.1
 
 
-def refusals(rig: StoryRig, directives: Mapping[str, str]) -> dict[str, Event]:
+def refusals(rig: ConformanceRig, directives: Mapping[str, str]) -> dict[str, Event]:
     """Wait until each of these directives (id: code) was refused with its code; the refusals by id."""
     emitted: dict[str, Event] = {}
     for directive_id, code in directives.items():
@@ -33,7 +33,9 @@ def refusals(rig: StoryRig, directives: Mapping[str, str]) -> dict[str, Event]:
     return emitted
 
 
-def refused(rig: StoryRig, code: str | int, *words: str, action: str = "OPEN_LONG", **fields: Any) -> None:
+def refused(
+    rig: ConformanceRig, code: str | int, *words: str, action: str = "OPEN_LONG", **fields: Any
+) -> None:
     """Issue a directive that is refused with this code, and with these words in its message."""
     directive_id = rig.issue(action, **fields)
     event = refusals(rig, {directive_id: str(code)})[directive_id]
@@ -41,7 +43,7 @@ def refused(rig: StoryRig, code: str | int, *words: str, action: str = "OPEN_LON
     assert all(word in message for word in words), message
 
 
-def until(rig: StoryRig, what: str, fits: Callable[[], bool]) -> None:
+def until(rig: ConformanceRig, what: str, fits: Callable[[], bool]) -> None:
     """Wait until it is so; looked at with each line of the sidecar's."""
     deadline = Deadline()
     while True:
@@ -52,7 +54,7 @@ def until(rig: StoryRig, what: str, fits: Callable[[], bool]) -> None:
         rig.sidecar.any_line(since=mark, within=_LOOK_S)
 
 
-def reaches(rig: StoryRig, directive_id: str, *states: CommandState) -> None:
+def reaches(rig: ConformanceRig, directive_id: str, *states: CommandState) -> None:
     """Wait until every command of the directive is in one of these states."""
 
     def fits() -> bool:
@@ -62,32 +64,32 @@ def reaches(rig: StoryRig, directive_id: str, *states: CommandState) -> None:
     until(rig, f"{directive_id} is {' or '.join(states)}", fits)
 
 
-def rests(rig: StoryRig, directive_id: str) -> None:
+def rests(rig: ConformanceRig, directive_id: str) -> None:
     """Wait until the pending order was told as taken, and seen on the book."""
     rig.emitted(directive_id, *PLACED)
     seen = "SELECT 1 FROM orders JOIN commands USING (client_order_id) WHERE directive_id = ?"
     until(rig, "the order was seen", lambda: bool(rig.journal.rows(seen, directive_id)))
 
 
-def send_of(rig: StoryRig, directive_id: str) -> SendRecord:
+def send_of(rig: ConformanceRig, directive_id: str) -> SendRecord:
     """The one request to the broker that a directive's opening made."""
     (send,) = [send for send in rig.broker.sends() if send.request.comment == directive_id]
     return send
 
 
-def terms(rig: StoryRig, symbol: str, **changed: Any) -> None:
+def terms(rig: ConformanceRig, symbol: str, **changed: Any) -> None:
     """Give a symbol other terms."""
     rig.broker.set_symbol(replace(terms_of(rig, symbol), **changed))
 
 
-def terms_of(rig: StoryRig, symbol: str) -> SymbolInfo:
+def terms_of(rig: ConformanceRig, symbol: str) -> SymbolInfo:
     """The terms that a symbol has."""
     present = rig.broker.symbol(symbol)
     assert present is not None
     return present
 
 
-def shut(rig: StoryRig, symbol: str, seconds: int) -> None:
+def shut(rig: ConformanceRig, symbol: str, seconds: int) -> None:
     """Let the symbol's market have closed a minute ago, and open so many seconds from now."""
     now_s = rig.broker.server_time() // 1000
     closed = range(now_s - 60, now_s + seconds)
@@ -108,6 +110,6 @@ def clock_text(server_ms: int) -> str:
     return datetime.fromtimestamp(server_ms // 1_000, UTC).strftime("%Y.%m.%d %H:%M:%S")
 
 
-def volumes(rig: StoryRig) -> list[Decimal]:
+def volumes(rig: ConformanceRig) -> list[Decimal]:
     """What is open, oldest first."""
     return [position.volume for position in rig.broker.positions()]
