@@ -149,8 +149,12 @@ def test_prices_on_the_wrong_side_or_too_near_are_refused(commands: Commands) ->
         assert isinstance(found, TradeRequest) if not message else found == expected, (order, found)
 
 
-def test_equal_prices_of_a_stop_limit_order_are_sent_without_a_stops_level(commands: Commands) -> None:
-    assert commands.sent(pending("STOP_LIMIT", "1.10000", limit="1.10000")).stoplimit == Decimal("1.10000")
+BY_THE_BROKER: Final = check(Retcode.INVALID_PRICE, "OrderCheck refused it: Invalid price")
+"""Refusal of the simulated broker's OrderCheck. The EA's own rules let the request pass."""
+
+
+def test_equal_prices_of_a_stop_limit_order_are_left_to_the_broker(commands: Commands) -> None:
+    assert commands.execute(pending("STOP_LIMIT", "1.10000", limit="1.10000")) == BY_THE_BROKER
 
 
 def test_change_is_checked_for_the_levels_that_it_moves(commands: Commands) -> None:
@@ -188,8 +192,9 @@ def test_change_is_checked_for_the_levels_that_it_moves(commands: Commands) -> N
     ]
     for order, expected in refused:
         assert commands.execute(order) == expected
-    assert commands.sent(modify(tp="1.10100")).tp == Decimal("1.10100")
-    assert commands.sent(modify(sl="0")).sl == 0
+    # Levels that stay are not checked again: the broker alone finds the price too near.
+    assert commands.execute(modify(tp="1.10100")) == BY_THE_BROKER
+    assert commands.execute(modify(sl="0")) == BY_THE_BROKER
 
 
 def test_frozen_targets_are_not_changed(commands: Commands) -> None:
