@@ -76,7 +76,7 @@ def test_the_simulated_broker_says_its_address_and_logs_json(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("endpoint", "says"),
-    [("tcp://0.0.0.0:5770", "loopback only"), ("nonsense", "loopback only")],
+    [("tcp://0.0.0.0:5770", "is not on loopback"), ("nonsense", "is not on loopback")],
 )
 def test_a_simulated_broker_that_may_not_listen_there(tmp_path: Path, endpoint: str, says: str) -> None:
     done = run("simulated-broker", "--endpoint", endpoint, cwd=tmp_path)
