@@ -8,7 +8,8 @@ from functools import partial
 
 from bridge.core.link import messages
 from bridge.core.link.messages import Message, RefusalCode, Welcome
-from bridge.core.link.session import Admit, Effect, Ended, Heard, Reports, Send, Sessions
+from bridge.core.link.session import Sessions
+from bridge.core.link.session_effects import Admit, Effect, Ended, HeartbeatReceived, Reports, Send
 from bridge.core.trade.dispatch import Gate
 from bridge.core.units.broker_time import OffsetWatch
 from bridge.core.units.clock_trust import ClockUncertainty
@@ -157,7 +158,7 @@ class LinkWorker:
                     self._reports.setdefault((effect.officer, effect.epoch), []).append(
                         (effect.seq, effect.raw)
                     )
-                case Heard():
+                case HeartbeatReceived():
                     await self._heard(effect)
                 case Ended():
                     await self._ended(effect)
@@ -271,7 +272,7 @@ class LinkWorker:
             self._runtime.dispatch_wake_up.ring()
             self._runtime.delivery_wake_up.ring()
 
-    async def _heard(self, effect: Heard) -> None:
+    async def _heard(self, effect: HeartbeatReceived) -> None:
         now = self._runtime.clock.now()
         watch = self._offsets.get(effect.officer)
         if watch is None or not self._runtime.watch.trusted:
@@ -331,7 +332,7 @@ class LinkWorker:
             session = self._sessions.session(officer)
             if session is not None:
                 busy = session.busy and self._sessions.alive(officer, caught_up)
-                self._present[officer] = caught_up if busy else session.heard
+                self._present[officer] = caught_up if busy else session.last_seen
             silent = caught_up - self._present[officer]
             if silent < self._runtime.settings.link.lost_after_s:
                 self._unstored_loss.pop(officer, None)

@@ -39,7 +39,7 @@ class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     """Its first scan is in the journal."""
     alive: bool
-    """Heard within three heartbeats, or out in a synchronous send."""
+    """True with a message within three heartbeats, or during a synchronous send."""
     silent_s: float
     busy: bool
     """A synchronous send is out."""
@@ -144,7 +144,7 @@ def _session(session: Session, now: float, alive: bool) -> LiveSession:
         instance_id=session.instance_id,
         ready=session.ready,
         alive=alive,
-        silent_s=round(now - session.heard, 3),
+        silent_s=round(now - session.last_seen, 3),
         busy=session.busy,
         reports_waiting=session.seq - session.acked,
         heartbeat=None if session.heartbeat is None else _terminal(session.heartbeat),

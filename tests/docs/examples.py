@@ -182,7 +182,7 @@ FROM_TERMINAL: list[FromTerminal] = [
     ),
     messages.ReportMessage(epoch=7, seq=1, report=msgspec.Raw(reports.encode_report(REPORTS[0]))),
     messages.Bye(epoch=7, reason="the program is removed from its chart"),
-    messages.ErrorMessage(code="UNKNOWN_TYPE", message="unknown message type 'weather'"),
+    messages.ErrorMessage(code="UNKNOWN_TYPE", message='unknown message type "weather"'),
 ]
 
 FROM_SIDECAR: list[FromSidecar] = [

@@ -1,1 +1,1 @@
-"""core/director."""
+"""The Director's contract, and the reading of its answers."""

@@ -12,7 +12,7 @@ several different events are refused in a row, none of them is to blame.
 
 import math
 from collections.abc import Hashable
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -159,6 +159,8 @@ def after_failure(
                 full_jitter(refusals, base_s=REFUSED_BASE_S, cap_s=REFUSED_CAP_S, uniform=uniform)
                 + REFUSED_BASE_S
             )
+        case _:
+            assert_never(failure.kind)
 
 
 def next_poll(failure: Failed | None, *, interval_s: float, failures: int, uniform: Uniform) -> float:
@@ -173,7 +175,11 @@ def next_poll(failure: Failed | None, *, interval_s: float, failures: int, unifo
         retry_after_s=failure.retry_after_s,
         retry_after_cap_s=RETRY_AFTER_CAP_S,
     )
-    # Never sooner than asked for on a good day, where a person must mend it: no spinning on a locked door.
-    if failure.kind in (FailureKind.AUTH, FailureKind.MALFORMED):
-        return max(wait, interval_s)
-    return max(wait, min(interval_s, 0.2))
+    match failure.kind:
+        case FailureKind.AUTH | FailureKind.MALFORMED:
+            # Only an operator can repair this: never sooner than the usual interval.
+            return max(wait, interval_s)
+        case FailureKind.NETWORK | FailureKind.BUSY | FailureKind.REFUSED:
+            return max(wait, min(interval_s, 0.2))
+        case _:
+            assert_never(failure.kind)

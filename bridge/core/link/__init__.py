@@ -1,1 +1,1 @@
-"""core/link."""
+"""Link between the sidecar and a terminal: messages, reports, handshake and sessions."""

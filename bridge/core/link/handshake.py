@@ -1,14 +1,14 @@
-"""The proofs of the link's handshake.
+"""Proofs of the link's handshake.
 
-Both sides hold the officer's link key: 32 random bytes that `setup` makes and that the person copies into the
-terminal's inputs, as 64 hex digits. Each proves it with
+Both sides hold the officer's link key: 32 random bytes that `setup` makes and that the operator copies into the
+terminal's inputs, as 64 hex digits. Each proves that it has the key with
 
     HMAC-SHA256(key, ROLE \\n VERSION \\n OFFICER \\n INSTANCE_ID \\n TERMINAL-NONCE \\n
                 SIDECAR-NONCE [\\n ACCOUNT])
 
-in lower-case hex over UTF-8. ROLE is `sidecar` or `terminal`, so that neither proof can be played back as the
-other. The terminal's proof also covers LOGIN \\n SERVER \\n MARGIN-MODE \\n TRADE-MODE, so that nobody in
-between can pass one account for another. No field may hold a control character.
+in lower-case hex over UTF-8. ROLE is `sidecar` or `terminal`, so that neither proof can be replayed as the
+other. The terminal's proof also covers LOGIN \\n SERVER \\n MARGIN-MODE \\n TRADE-MODE, so that no peer in
+between can present one account as another. No field may hold a control character.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ _KEY_TEXT: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class LinkKeyError(ValueError):
-    """The text is no link key. It is not repeated: it may be one with a slip in it."""
+    """The text is no link key. The message does not repeat it: it may be a key with a typing error."""
 
 
 class LinkKey:
-    """An officer's link key. It never shows itself in a log or a traceback."""
+    """Link key of an officer. Its digits never appear in a log or a traceback."""
 
     __slots__ = ("_secret",)
 
@@ -38,7 +38,7 @@ class LinkKey:
 
     @classmethod
     def from_text(cls, text: str) -> "LinkKey":
-        """The key from its 64 hex digits; white space around them is allowed. Raises LinkKeyError."""
+        """Return the key of 64 hex digits; white space around them is allowed. Raises LinkKeyError."""
         digits = text.strip()
         if not _KEY_TEXT.fullmatch(digits):
             raise LinkKeyError(
@@ -47,15 +47,15 @@ class LinkKey:
         return cls(bytes.fromhex(digits))
 
     def to_text(self) -> str:
-        """The 64 hex digits that a person copies."""
+        """Return the 64 hex digits that the operator copies."""
         return self._secret.hex()
 
     def sidecar_proof(self, hello: Hello, version: int, sidecar_nonce: str) -> str:
-        """What the challenge carries."""
+        """Return the proof that the challenge carries."""
         return self._mac("sidecar", hello, version, sidecar_nonce)
 
     def terminal_proof(self, hello: Hello, version: int, sidecar_nonce: str, account: AccountIdentity) -> str:
-        """What `prove` carries."""
+        """Return the proof that the `prove` message carries."""
         return self._mac(
             "terminal",
             hello,
@@ -76,11 +76,11 @@ class LinkKey:
 
 
 def proofs_equal(ours: str, theirs: str) -> bool:
-    """Compare two proofs in a time that does not depend on where they differ."""
+    """Return True for equal proofs, in a time that does not depend on where they differ."""
     return hmac.compare_digest(ours.encode(), theirs.encode())
 
 
 def choose_version(hello: Hello, lowest: int, highest: int) -> int | None:
-    """The highest version that both sides speak; None where the ranges do not meet."""
+    """Return the highest version that both sides support; None where the ranges do not meet."""
     version = min(highest, hello.max_version)
     return version if version >= max(lowest, hello.min_version) else None

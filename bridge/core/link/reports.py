@@ -1,11 +1,12 @@
-"""Reports: what a terminal saw, never what it concludes.
+"""Reports: observations of a terminal, never its conclusions.
 
 A report has a key and a content hash. The same key and content again changes nothing; the same key with other
 content is a revision. No key holds a time. Keys are scoped by (server, login), so an officer's reports stay its
 account's own.
 
     kind        key
-    command     command:TOKEN:ATTEMPT:STAGE, a settle answer command:TOKEN:ATTEMPT:settled:ASK
+    command     command:CLIENT_ORDER_ID:ATTEMPT:STAGE,
+                a status reply command:CLIENT_ORDER_ID:ATTEMPT:status_reply:REQUEST_NO
     deal        deal:TICKET
     order       order:TICKET:STATE:REMAINING:PRICE:SL:TP:EXPIRY
     position    position:IDENTIFIER
@@ -18,7 +19,7 @@ account's own.
 import hashlib
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, assert_never, get_args
 
 import msgspec
 
@@ -28,38 +29,39 @@ from bridge.core.units.decimals import ZERO, AmountError, check_amount, plain
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Z0-9_]+\Z")]
-"""The name of one of MetaTrader's enum members. Builds add some, so an unknown word is an ordinary value."""
+"""Name of one of MetaTrader's enum members. Builds add some, so an unknown one is an ordinary value."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """Any report. `kind` says which."""
+    """Base of every report. `kind` names which."""
 
 
 class CommandStage(StrEnum):
-    """How far the terminal came with a command."""
+    """Stage that a command reached in the terminal."""
 
     RECEIVED = "received"
+    """The terminal has the command."""
     NOT_SENT = "not_sent"
     """It was not sent to the broker, and this attempt never will be."""
     SUBMITTED = "submitted"
-    """The intent is in the ledger; the request goes out next, or went."""
+    """The intent is in the ledger; the request is sent next, or was sent."""
     RESULT = "result"
-    """OrderSend came back, with `retcode`."""
+    """OrderSend returned, with `retcode`."""
     STATUS_REPLY = "status_reply"
-    """The answer to a settle where neither ledger nor broker has an outcome: `found` says what there was."""
+    """Reply to a status request where neither ledger nor broker has an outcome: `found` says what was found."""
 
 
 class NotSentReason(StrEnum):
-    """Why a command was not sent."""
+    """Reason for which a command was not sent."""
 
     LATE = "LATE"
     """Its deadline had passed."""
     OFFLINE = "OFFLINE"
     """The terminal has no connection to the broker."""
     NO_INTENT = "NO_INTENT"
-    """A settle: the ledger is whole and holds no intent, and of an order the broker knows nothing either."""
+    """Status request: the ledger is whole and holds no intent, and the broker knows no order either."""
     BUSY = "BUSY"
-    """The terminal has more commands waiting than it takes."""
+    """The terminal has as many commands waiting as it takes."""
     TRADING_OFF = "TRADING_OFF"
     """A permission is missing; the message names the setting."""
     INPUTS = "INPUTS"
@@ -82,36 +84,42 @@ class NotSentReason(StrEnum):
     @property
     def passing(self) -> bool:
         """True where the same command may be dispatched again; False where the answer would stay the same."""
-        return self in _PASSING
-
-
-_PASSING = frozenset(
-    {
-        NotSentReason.LATE,
-        NotSentReason.OFFLINE,
-        NotSentReason.NO_INTENT,
-        NotSentReason.BUSY,
-    }
-)
+        match self:
+            case NotSentReason.LATE | NotSentReason.OFFLINE | NotSentReason.NO_INTENT | NotSentReason.BUSY:
+                return True
+            case (
+                NotSentReason.TRADING_OFF
+                | NotSentReason.INPUTS
+                | NotSentReason.CHECK
+                | NotSentReason.SYMBOL
+                | NotSentReason.NO_POSITION
+                | NotSentReason.NO_ORDER
+                | NotSentReason.NO_CHANGE
+                | NotSentReason.ACCOUNT
+                | NotSentReason.LEDGER
+            ):
+                return False
+            case _:
+                assert_never(self)
 
 
 class Found(StrEnum):
-    """What a settle found where the ledger has no outcome."""
+    """Result of a search at the broker where the ledger has no outcome."""
 
     NOTHING = "nothing"
-    """The broker was searched and has no order and no deal with the token."""
+    """The broker was searched and has no order and no deal with the client order id."""
     UNSEARCHED = "unsearched"
     """The broker could not be searched (away, or history not loaded)."""
 
 
 class CommandReport(Report, frozen=True, kw_only=True, tag="command"):
-    """A stage of a command."""
+    """Stage of a command."""
 
     client_order_id: ClientOrderId
     attempt: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     stage: CommandStage
     mark: Count = 0
-    """The ledger's mark when this was written there."""
+    """Mark of the ledger when this was written there."""
     reason: NotSentReason | None = None
     message: Text = ""
     retcode: Annotated[int, msgspec.Meta(ge=0, lt=100_000)] = 0
@@ -122,11 +130,11 @@ class CommandReport(Report, frozen=True, kw_only=True, tag="command"):
     request_no: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
     found: Found | None = None
     connected_ms: Count = 0
-    """STATUS_REPLY: how long the terminal had been connected to the broker without a break when it searched."""
+    """STATUS_REPLY: time for which the terminal had been connected to the broker without a break."""
 
 
 class DealReport(Report, frozen=True, kw_only=True, tag="deal"):
-    """One deal of the account (MQL5 reference, Deal Properties). Money is in account currency."""
+    """Deal of the account (MQL5 reference, Deal Properties). Money is in account currency."""
 
     ticket: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     order: Ticket
@@ -156,12 +164,12 @@ class DealReport(Report, frozen=True, kw_only=True, tag="deal"):
 
     @property
     def annulled(self) -> bool:
-        """True where the broker has undone it. What it still books for it counts; its volume does not."""
+        """True where the broker has annulled it. Money that it still books counts; the volume does not."""
         return self.type in _ANNULLED
 
     @property
     def as_made(self) -> "DealReport":
-        """An annulled deal as it was before. What it earned then is not known any more."""
+        """An annulled deal as it was before. Its profit at that time is not known any more."""
         return msgspec.structs.replace(self, type=_ANNULLED.get(self.type, self.type))
 
 
@@ -169,7 +177,7 @@ _ANNULLED = {"BUY_CANCELED": "BUY", "SELL_CANCELED": "SELL"}
 
 
 class OrderReport(Report, frozen=True, kw_only=True, tag="order"):
-    """An order, live or from the history (MQL5 reference, Order Properties)."""
+    """Order, live or from the history (MQL5 reference, Order Properties)."""
 
     ticket: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     state: OrderState
@@ -180,10 +188,10 @@ class OrderReport(Report, frozen=True, kw_only=True, tag="order"):
     symbol: str
     volume_initial: Decimal
     volume_current: Decimal
-    """What is not filled yet."""
+    """Lots not filled yet."""
     price: Decimal
     limit_price: Decimal | None = None
-    """Of a stop-limit order."""
+    """Price of the limit order that a stop-limit order becomes."""
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     position_id: Ticket = 0
@@ -194,15 +202,25 @@ class OrderReport(Report, frozen=True, kw_only=True, tag="order"):
 
     @property
     def off_the_book(self) -> bool:
-        """True where it is done with, filled or not."""
-        return bool(self.time_done_server_ms) or self.state in _OFF_THE_BOOK
-
-
-_OFF_THE_BOOK = frozenset({OrderState.CANCELED, OrderState.FILLED, OrderState.REJECTED, OrderState.EXPIRED})
+        """True where it has ended, filled or not."""
+        match self.state:
+            case OrderState.CANCELED | OrderState.FILLED | OrderState.REJECTED | OrderState.EXPIRED:
+                return True
+            case (
+                OrderState.STARTED
+                | OrderState.PLACED
+                | OrderState.PARTIAL
+                | OrderState.REQUEST_ADD
+                | OrderState.REQUEST_MODIFY
+                | OrderState.REQUEST_CANCEL
+            ):
+                return bool(self.time_done_server_ms)
+            case _:
+                assert_never(self.state)
 
 
 class PositionReport(Report, frozen=True, kw_only=True, tag="position"):
-    """An open position (MQL5 reference, Position Properties): what stands at the broker now."""
+    """Open position as it is at the broker now (MQL5 reference, Position Properties)."""
 
     identifier: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     ticket: Ticket
@@ -216,31 +234,31 @@ class PositionReport(Report, frozen=True, kw_only=True, tag="position"):
 
 
 class SymbolReport(Report, frozen=True, kw_only=True, tag="symbol"):
-    """What the broker calls a symbol, and its terms (MQL5 reference, Symbol Properties): an inquiry's answer."""
+    """The broker's name of a symbol, and its terms (MQL5 reference, Symbol Properties): answer to an inquiry."""
 
     asked: Name
-    """As the inquiry spelled it."""
+    """Spelling of the inquiry."""
     name: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    """The one symbol that is meant; empty where there is none, or more than one."""
+    """The one symbol that fits; empty where none does, or more than one."""
     candidates: Annotated[list[Text], msgspec.Meta(max_length=16)] = []
-    """Those that it could be, where it is not exactly one."""
+    """Symbols that fit, where it is not exactly one."""
     digits: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     point: Decimal = ZERO
     tick_size: Decimal = ZERO
-    """Prices are multiples of it. 0: not known, the point then."""
+    """Prices are multiples of it. 0: unknown, and the point counts."""
     volume_min: Decimal = ZERO
     volume_max: Decimal = ZERO
     volume_step: Decimal = ZERO
     volume_limit: Decimal = ZERO
-    """The most in one direction, positions and pending orders together. 0: none."""
+    """Maximum in one direction, positions and pending orders together. 0: none."""
     trade_mode: Word = "FULL"
     """ENUM_SYMBOL_TRADE_MODE: FULL, LONGONLY, SHORTONLY, CLOSEONLY, DISABLED."""
     order_types: list[OrderType] = []
-    """Those that SYMBOL_ORDER_MODE allows."""
+    """Order types that SYMBOL_ORDER_MODE allows."""
 
 
 class ScanReport(Report, frozen=True, kw_only=True, tag="scan"):
-    """A scan of orders, history and positions is through; everything it found was reported before this."""
+    """End of a scan of orders, history and positions; everything it found was reported before."""
 
     instance_id: InstanceId
     counter: Count
@@ -250,11 +268,11 @@ class ScanReport(Report, frozen=True, kw_only=True, tag="scan"):
     deals: Count
     orders: Count
     positions: Annotated[list[Ticket], msgspec.Meta(max_length=2048)]
-    """The identifiers of all positions that are open."""
+    """Identifiers of all open positions."""
 
 
 class ConnectionReport(Report, frozen=True, kw_only=True, tag="connection"):
-    """The terminal lost or regained its broker."""
+    """Loss or return of the terminal's connection to its broker."""
 
     instance_id: InstanceId
     counter: Count
@@ -263,13 +281,13 @@ class ConnectionReport(Report, frozen=True, kw_only=True, tag="connection"):
 
 
 class TroubleReport(Report, frozen=True, kw_only=True, tag="trouble"):
-    """Something that a person must see: AutoTrading off, another account, a ledger that cannot be written."""
+    """Trouble that an operator must see: AutoTrading off, another account, a ledger that cannot be written."""
 
     instance_id: InstanceId
     counter: Count
     code: Name
     message: Text
-    """What is wrong, and which setting to change."""
+    """The trouble, and the setting to change."""
 
 
 AnyReport = (
@@ -287,14 +305,27 @@ _decoder: msgspec.json.Decoder[AnyReport] = msgspec.json.Decoder(AnyReport)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
+_KINDS = tuple(str(kind.__struct_config__.tag) for kind in get_args(AnyReport))
+
+
+class _Head(msgspec.Struct):
+    kind: str
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
 def encode_report(report: AnyReport) -> bytes:
-    """The report as JSON, as it stands in a `report` message and in the journal."""
+    """Return the report as JSON, as in a `report` message and in the journal."""
     return _encoder.encode(report)
 
 
 def decode_report(raw: bytes) -> AnyReport:
-    """The report in a `report` message. Raises ProtocolError, also for a number that no broker could mean."""
+    """Return the report in a `report` message. Raises ProtocolError, also for a number no broker could mean."""
     try:
+        head = _head.decode(raw)
+        if head.kind not in _KINDS:
+            raise ProtocolError(f'unknown report kind "{head.kind[:64]}"; supported: {", ".join(_KINDS)}')
         report = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
@@ -313,7 +344,7 @@ def decode_report(raw: bytes) -> AnyReport:
 
 
 def report_key(report: AnyReport) -> str:
-    """The report's natural key (see the module's table)."""
+    """Return the report's natural key (see the module's table)."""
     match report:
         case CommandReport(stage=CommandStage.STATUS_REPLY):
             return f"command:{report.client_order_id}:{report.attempt}:status_reply:{report.request_no}"
@@ -335,10 +366,12 @@ def report_key(report: AnyReport) -> str:
             return f"connection:{report.instance_id}:{report.counter}"
         case TroubleReport():
             return f"trouble:{report.instance_id}:{report.counter}"
+        case _:
+            assert_never(report)
 
 
 def content_hash(report: AnyReport) -> str:
-    """SHA-256 of the report's content, in hex. 0.10 and 0.1 are the same content."""
+    """Return the SHA-256 of the report's content, in hex. 0.10 and 0.1 are the same content."""
     normal = {
         # Adding 0 takes the sign off a zero.
         name: format(value.normalize() + 0, "f") if isinstance(value, Decimal) else value

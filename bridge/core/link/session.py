@@ -2,19 +2,18 @@
 
 Theory of operation:
 
-1. A peer is a routing id. It says hello, is challenged, and proves that it holds its officer's key. Until
-   then nothing else of it is read.
-2. The journal decides on the account and the ledger, and gives the epoch. `admit` or `refuse` ends the
-   handshake.
-3. One session per officer. The same boot may come back at any time and takes over; another boot only when the
-   present one has been silent for three heartbeats.
-4. Reports are numbered in each epoch. What is numbered out of order ends the session: the terminal comes back
-   and numbers anew what was not acknowledged.
-5. Everything that a peer can make us hold is bounded.
+1. A peer is a routing id. It sends a hello, is challenged, and proves that it has its officer's key. No other
+   message of it is read before that.
+2. The journal decides on the account and the ledger, and assigns the epoch. `admit` or `refuse` ends the handshake.
+3. One session per officer. The same instance may come back at any time and takes over; another instance only when
+   the present one has been silent for three heartbeats.
+4. Reports are numbered in each epoch. A report out of order ends the session: the terminal comes back and numbers
+   unacknowledged reports anew.
+5. The memory that a peer can make the sidecar use is bounded.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -25,7 +24,6 @@ from bridge.core.link.messages import (
     Challenge,
     ErrorMessage,
     Hello,
-    Message,
     ProtocolError,
     Prove,
     RefusalCode,
@@ -35,74 +33,30 @@ from bridge.core.link.messages import (
     TerminalHeartbeat,
     UnknownTypeError,
 )
+from bridge.core.link.session_effects import Admit, Effect, Ended, HeartbeatReceived, Reports, Send
 
 MISSED_HEARTBEATS: Final = 3
 HANDSHAKE_S: Final = 5.0
 BUSY_S: Final = 60.0
-"""A synchronous send may keep a terminal silent for so long and it still counts as alive."""
+"""Seconds that a synchronous send may keep a terminal silent while it counts as alive."""
 MAX_PENDING: Final = 64
-"""Handshakes under way at once. The oldest gives way."""
+"""Handshakes under way at once. The oldest is dropped for a new one."""
 HELLOS: Final = 10
 HELLOS_S: Final = 0.1
-"""So many hellos are answered in so many seconds: a flood of them leaves every handshake its place for more than
-half a second, and costs little."""
-
-
-class Send(msgspec.Struct, frozen=True):
-    """A message for a peer."""
-
-    peer: bytes
-    message: Message
-    officer: str = ""
-    """Whom a refusal concerns, of the configured officers; empty where none."""
-
-
-class Admit(msgspec.Struct, frozen=True):
-    """A peer has proved itself. The journal is to open an epoch for it, or to refuse it."""
-
-    peer: bytes
-    officer: str
-    hello: Hello
-    prove: Prove
-
-
-class Reports(msgspec.Struct, frozen=True):
-    """One report, in order, for the journal."""
-
-    officer: str
-    epoch: int
-    seq: int
-    raw: bytes
-
-
-class Heard(msgspec.Struct, frozen=True):
-    """A heartbeat: how the terminal stands."""
-
-    officer: str
-    heartbeat: TerminalHeartbeat
-
-
-class Ended(msgspec.Struct, frozen=True):
-    """An officer's session is over."""
-
-    officer: str
-    epoch: int
-    why: str
-
-
-Effect = Send | Admit | Reports | Heard | Ended
+"""Connection limiter: at most HELLOS hellos are answered in HELLOS_S seconds. A flood of them leaves every
+handshake its place for more than half a second, and costs little."""
 
 
 class Session:
-    """One authenticated session of one boot."""
+    """One authenticated session of one instance."""
 
     __slots__ = (
         "acked",
         "busy",
         "epoch",
-        "heard",
         "heartbeat",
         "instance_id",
+        "last_seen",
         "officer",
         "peer",
         "ready",
@@ -116,24 +70,24 @@ class Session:
         self.instance_id = instance_id
         self.epoch = epoch
         self.started = now
-        self.heard = now
+        self.last_seen = now
         self.seq = 0
-        """The last report that came in."""
+        """Number of the last report received."""
         self.acked = 0
-        """The last report that the journal has."""
+        """Number of the last report that the journal has."""
         self.ready = False
-        """The first scan of this epoch is in the journal."""
+        """True once the first scan of this epoch is in the journal."""
         self.heartbeat: TerminalHeartbeat | None = None
         self.busy = False
-        """It said that a synchronous send goes out next, and nothing since."""
+        """True while its last message announced a synchronous send."""
 
     def clock_ms(self, now: float) -> int:
-        """The link clock: milliseconds since the welcome."""
+        """Return the link clock: milliseconds since the welcome."""
         return int((now - self.started) * 1000)
 
     def alive(self, now: float, heartbeat_s: float) -> bool:
-        """Heard within three heartbeats, or busy with a synchronous send."""
-        return now - self.heard < (BUSY_S if self.busy else MISSED_HEARTBEATS * heartbeat_s)
+        """Return True with a message within three heartbeats, or while a synchronous send keeps it busy."""
+        return now - self.last_seen < (BUSY_S if self.busy else MISSED_HEARTBEATS * heartbeat_s)
 
 
 class _Pending(msgspec.Struct):
@@ -145,7 +99,7 @@ class _Pending(msgspec.Struct):
 
 
 class Counters(msgspec.Struct):
-    """What was dropped, for `status` and the log."""
+    """Counts of dropped messages, for `status` and the log."""
 
     malformed: int = 0
     unknown_type: int = 0
@@ -153,12 +107,12 @@ class Counters(msgspec.Struct):
     """Messages of peers that have not proved themselves."""
     stale_epoch: int = 0
     key_refused: int = 0
-    crowded_out: int = 0
-    """Hellos that were not answered since too many came at once. The terminal says it again."""
+    hellos_limited: int = 0
+    """Hellos that the connection limiter did not answer. The terminal sends them again."""
 
 
 class Sessions:
-    """All terminals of one sidecar. Each method takes `now` on the monotonic clock, in seconds."""
+    """Sessions with all terminals of one sidecar. Each method takes `now` on the monotonic clock, in seconds."""
 
     def __init__(
         self,
@@ -177,21 +131,21 @@ class Sessions:
         self._by_peer: dict[bytes, Session] = {}
         self._hellos_since = -HELLOS_S
         self._hellos = 0
-        """Hellos that were answered since then."""
+        """Number of hellos answered since then."""
         self._next_beat: float | None = None
         self.counters = Counters()
 
     def session(self, officer: str) -> Session | None:
-        """The officer's present session."""
+        """Return the officer's present session."""
         return self._by_officer.get(officer)
 
     def alive(self, officer: str, now: float) -> bool:
-        """Whether commands may go to the officer's terminal as far as its heartbeats tell."""
+        """Return True where the officer's terminal is alive by its heartbeats."""
         session = self._by_officer.get(officer)
         return session is not None and session.alive(now, self._heartbeat_s)
 
     def receive(self, peer: bytes, frame: bytes, now: float) -> list[Effect]:
-        """One message of a peer."""
+        """Take one message of a peer and return its effects."""
         session = self._by_peer.get(peer)
         try:
             message = messages.decode_from_terminal(frame)
@@ -200,7 +154,7 @@ class Sessions:
             return [_error(peer, "UNKNOWN_TYPE", str(error))] if session else []
         except ProtocolError as error:
             self.counters.malformed += 1
-            # A stranger gets no answer: whoever knocks with garbage is not a terminal.
+            # Without a session there is no answer: a peer that sends garbage is not a terminal.
             return [_error(peer, "MALFORMED", str(error))] if session else []
         match message:
             case Hello():
@@ -208,36 +162,38 @@ class Sessions:
             case Prove():
                 return self._prove(peer, message, now)
             case ReportMessage() | TerminalHeartbeat() if session is None:
-                # It speaks of a session that we do not have: we were restarted, or its connection was. Told so,
-                # it says hello at once instead of waiting for our silence to grow long.
+                # Its session is unknown here: the sidecar was restarted, or the connection was. With this answer it
+                # sends a hello at once instead of waiting until the sidecar counts as silent.
                 self.counters.unproven += 1
-                return [Send(peer, Bye(epoch=message.epoch, reason="there is no such session: say hello"))]
+                return [Send(peer, Bye(epoch=message.epoch, reason="unknown session: send hello"))]
             case _ if session is None:
                 self.counters.unproven += 1
                 return []
             case ErrorMessage():
-                session.heard = now
+                session.last_seen = now
                 return []
             case ReportMessage() | TerminalHeartbeat() | Bye() if message.epoch != session.epoch:
                 self.counters.stale_epoch += 1
                 return []
             case TerminalHeartbeat():
-                session.heard = now
+                session.last_seen = now
                 session.heartbeat = message
                 session.busy = message.busy
-                return [Heard(session.officer, message)]
+                return [HeartbeatReceived(session.officer, message)]
             case ReportMessage():
-                session.heard = now
+                session.last_seen = now
                 session.busy = False
                 return self._report(session, message)
             case Bye():
-                return [self._end(session, f"the terminal said: {message.reason}")]
+                return [self._end(session, f"the terminal ended the session: {message.reason}")]
+            case _:
+                assert_never(message)
 
     def _hello(self, peer: bytes, hello: Hello, now: float) -> list[Effect]:
         if now - self._hellos_since >= HELLOS_S:
             self._hellos_since, self._hellos = now, 0
         if self._hellos >= HELLOS:
-            self.counters.crowded_out += 1
+            self.counters.hellos_limited += 1
             return []
         self._hellos += 1
         key = self._keys.get(hello.officer)
@@ -246,7 +202,7 @@ class Sessions:
                 _refused(
                     peer,
                     RefusalCode.OFFICER,
-                    f"officer {hello.officer!r} is not configured here",
+                    f"officer {hello.officer!r} is not in this sidecar's configuration",
                     "set the officer id in the terminal's inputs to one of the sidecar's configuration",
                 )
             ]
@@ -259,7 +215,7 @@ class Sessions:
                 _refused(
                     peer,
                     RefusalCode.VERSION,
-                    f"the sidecar speaks protocol {ours}, the terminal {theirs}",
+                    f"protocol {theirs} of the terminal does not meet {ours} of the sidecar",
                     f"update the {older}",
                     hello.officer,
                 )
@@ -268,7 +224,7 @@ class Sessions:
             return [_second_instance(peer, hello)]
         pending = self._pending.get(peer)
         if pending is not None and pending.proved:
-            # The journal is deciding on what this peer proved; it is not to become somebody else meanwhile.
+            # The journal is deciding on this peer's proof; its identity must not change meanwhile.
             return []
         self._pending.pop(peer, None)
         while len(self._pending) >= MAX_PENDING:
@@ -279,7 +235,7 @@ class Sessions:
         return [Send(peer, Challenge(version=version, nonce=nonce, proof=proof))]
 
     def _other_lives(self, hello: Hello, now: float) -> bool:
-        """Whether another boot of the officer has a session, and is heard."""
+        """Return True where another instance of the officer has a session and is alive."""
         present = self._by_officer.get(hello.officer)
         return (
             present is not None
@@ -307,14 +263,14 @@ class Sessions:
                 )
             ]
         if self._other_lives(pending.hello, now):
-            # Both knocked while nobody was in.
+            # Both began their handshake while there was no session.
             del self._pending[peer]
             return [_second_instance(peer, pending.hello)]
         pending.proved = True
         return [Admit(peer, pending.hello.officer, pending.hello, prove)]
 
     def admit(self, peer: bytes, welcome: messages.Welcome, now: float) -> list[Effect]:
-        """The journal has opened an epoch for a peer that proved itself. Nothing, where it is no longer wanted."""
+        """Start the session of a peer for which the journal opened an epoch. No effects where the peer is gone."""
         pending = self._pending.get(peer)
         if pending is None or not pending.proved:
             return []
@@ -334,13 +290,13 @@ class Sessions:
         return [*effects, Send(peer, welcome)]
 
     def refuse(self, peer: bytes, code: RefusalCode, message: str, remedy: str) -> list[Effect]:
-        """The journal has refused a peer that proved itself."""
+        """End the handshake of a peer that the journal refused."""
         pending = self._pending.pop(peer, None)
         return [_refused(peer, code, message, remedy, pending.hello.officer if pending is not None else "")]
 
     def _report(self, session: Session, message: ReportMessage) -> list[Effect]:
         if message.seq <= session.seq:
-            # Said twice. Where it is in the journal already, say so again.
+            # A repeated report. Where it is in the journal already, it is acknowledged again.
             if message.seq <= session.acked:
                 return [Send(session.peer, messages.Ack(epoch=session.epoch, seq=session.acked))]
             return []
@@ -352,7 +308,7 @@ class Sessions:
         return [Reports(session.officer, session.epoch, message.seq, bytes(message.report))]
 
     def committed(self, officer: str, epoch: int, seq: int, *, ready: bool) -> list[Effect]:
-        """The journal has all reports of the epoch up to `seq`; `ready`: a scan is among them."""
+        """Acknowledge that the journal has all reports of the epoch up to `seq`; `ready`: a scan is among them."""
         session = self._by_officer.get(officer)
         if session is None or session.epoch != epoch:
             return []
@@ -361,29 +317,30 @@ class Sessions:
         return [Send(session.peer, messages.Ack(epoch=epoch, seq=session.acked))]
 
     def drop(self, officer: str, why: str) -> list[Effect]:
-        """End the officer's session from our side. The terminal comes back by itself."""
+        """End the officer's session from the sidecar's side. The terminal comes back by itself."""
         session = self._by_officer.get(officer)
         if session is None:
             return []
         return [Send(session.peer, Bye(epoch=session.epoch, reason=why)), self._end(session, why)]
 
     def gone(self, peer: bytes) -> list[Effect]:
-        """The transport says that the peer is no more, or takes nothing. Its successor need not wait."""
+        """End the session of a peer that the transport has lost, so that its successor need not wait."""
         self._pending.pop(peer, None)
         session = self._by_peer.get(peer)
         return [self._end(session, "the terminal takes no messages")] if session is not None else []
 
     def tick(self, now: float, caught_up: float) -> list[Effect]:
-        """Heartbeats that are due, sessions that are dead, handshakes that came to nothing.
+        """Return heartbeats that are due and ends of silent sessions, and drop handshakes that took too long.
 
-        All that terminals said before `caught_up` has come in. What we did not get round to hear is no silence.
+        Every message that terminals sent before `caught_up` has been received. A message that the sidecar has not
+        read yet does not count as silence.
         """
         for peer in [peer for peer, each in self._pending.items() if now - each.since >= HANDSHAKE_S]:
             del self._pending[peer]
         effects: list[Effect] = []
         for session in list(self._by_officer.values()):
-            # A busy terminal is given more time by `alive`; past both it is gone.
-            silent = caught_up - session.heard
+            # `alive` allows a busy terminal more time; after both limits it is gone.
+            silent = caught_up - session.last_seen
             if silent >= self._lost_after_s and not session.alive(caught_up, self._heartbeat_s):
                 effects.append(self._end(session, f"silent for {silent:.1f} s"))
         if self._next_beat is None or now >= self._next_beat:
@@ -408,7 +365,7 @@ def _second_instance(peer: bytes, hello: Hello) -> Send:
     return _refused(
         peer,
         RefusalCode.SECOND_INSTANCE,
-        f"officer {hello.officer!r} already has a terminal that lives",
+        f"officer {hello.officer!r} already has a session with another terminal",
         "attach the program to one chart of one terminal only",
         hello.officer,
     )

@@ -1,1 +1,1 @@
-"""core/trade."""
+"""Commands, positions and their events: planning, state tables, and the application of reports."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import assert_never
 
 import msgspec
 
@@ -26,7 +27,21 @@ class DirectiveState(StrEnum):
 
     @property
     def over(self) -> bool:
-        return self not in (DirectiveState.RECEIVED, DirectiveState.WORKING, DirectiveState.UNKNOWN)
+        """True where nothing more is expected of it."""
+        match self:
+            case DirectiveState.RECEIVED | DirectiveState.WORKING | DirectiveState.UNKNOWN:
+                return False
+            case (
+                DirectiveState.FILLED
+                | DirectiveState.PARTIAL
+                | DirectiveState.DONE
+                | DirectiveState.CANCELLED
+                | DirectiveState.REJECTED
+                | DirectiveState.EXPIRED
+            ):
+                return True
+            case _:
+                assert_never(self)
 
 
 class CommandProgress(msgspec.Struct, frozen=True):

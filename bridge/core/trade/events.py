@@ -36,7 +36,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -250,6 +250,8 @@ def command_event(
                     f"{command.client_order_id}"
                 ),
             )
+        case _:
+            assert_never(output)
     return NewEvent(event=changed, subject=subject)
 
 

@@ -1,6 +1,7 @@
 """What became of positions and of deals that were told, as events. Keys and subjects: see `reporting`."""
 
 from datetime import datetime
+from typing import assert_never
 
 import msgspec
 
@@ -88,6 +89,8 @@ def position_event(
                 profit=position.profit,
                 close_reason=deal.reason,
             )
+        case _:
+            assert_never(output)
     return NewEvent(event=changed, subject=subject)
 
 

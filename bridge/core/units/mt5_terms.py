@@ -1,11 +1,11 @@
-"""MetaTrader's words, as they travel on the link and stand in the journal.
+"""MetaTrader's enums, as they are on the link and in the journal.
 
-Names, never numbers: MetaTrader's numeric enums are its own affair (MQL5 reference, 'Trade
-Constants'). Each member is the MQL5 constant without its prefix, so DEAL_ENTRY_OUT_BY is
-`DealEntry.OUT_BY`.
+They are names, never numbers: only the terminal knows MetaTrader's numeric enums (MQL5 reference, 'Trade
+Constants'). Each member is the MQL5 constant without its prefix, so DEAL_ENTRY_OUT_BY is `DealEntry.OUT_BY`.
 """
 
 from enum import StrEnum
+from typing import assert_never
 
 
 class Side(StrEnum):
@@ -16,11 +16,18 @@ class Side(StrEnum):
 
     @property
     def opposite(self) -> "Side":
-        return Side.SELL if self is Side.BUY else Side.BUY
+        """The other side."""
+        match self:
+            case Side.BUY:
+                return Side.SELL
+            case Side.SELL:
+                return Side.BUY
+            case _:
+                assert_never(self)
 
 
 class DealEntry(StrEnum):
-    """ENUM_DEAL_ENTRY: what a deal did to its position."""
+    """ENUM_DEAL_ENTRY: effect of a deal on its position."""
 
     IN = "IN"
     OUT = "OUT"
@@ -44,19 +51,41 @@ class OrderState(StrEnum):
 
 
 class MarginMode(StrEnum):
-    """ENUM_ACCOUNT_MARGIN_MODE: how positions are kept."""
+    """ENUM_ACCOUNT_MARGIN_MODE: one position for each symbol, or one for each order."""
 
     RETAIL_NETTING = "RETAIL_NETTING"
     EXCHANGE = "EXCHANGE"
     RETAIL_HEDGING = "RETAIL_HEDGING"
 
+    @property
+    def netting(self) -> bool:
+        """True where there is one position for each symbol, which commands and manual trades share."""
+        match self:
+            case MarginMode.RETAIL_NETTING | MarginMode.EXCHANGE:
+                return True
+            case MarginMode.RETAIL_HEDGING:
+                return False
+            case _:
+                assert_never(self)
+
 
 class TradeMode(StrEnum):
-    """ENUM_ACCOUNT_TRADE_MODE: whose money it is."""
+    """ENUM_ACCOUNT_TRADE_MODE: kind of the account's money."""
 
     DEMO = "DEMO"
     CONTEST = "CONTEST"
     REAL = "REAL"
+
+    @property
+    def real(self) -> bool:
+        """True for an account with real money."""
+        match self:
+            case TradeMode.DEMO | TradeMode.CONTEST:
+                return False
+            case TradeMode.REAL:
+                return True
+            case _:
+                assert_never(self)
 
 
 # DEAL_REASON_* and ORDER_REASON_* that the bridge acts on. Builds add reasons, so a reason travels as

@@ -17,7 +17,8 @@ from bridge.core.link.messages import (
     Welcome,
     encode,
 )
-from bridge.core.link.session import Admit, Effect, Send, Sessions
+from bridge.core.link.session import Sessions
+from bridge.core.link.session_effects import Admit, Effect, Send
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from tests.unit.core.samples import OFFICER
 

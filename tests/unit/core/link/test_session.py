@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.link.messages import Ack, Bye, ErrorMessage, SidecarHeartbeat
-from bridge.core.link.session import BUSY_S, Effect, Ended, Heard, Reports, Send, Sessions
+from bridge.core.link.session import BUSY_S, Sessions
+from bridge.core.link.session_effects import Effect, Ended, HeartbeatReceived, Reports, Send
 from tests.unit.core.samples import OFFICER
 from tests.unit.core.terminals import OTHER, Terminal, heartbeat, sessions
 
@@ -169,7 +170,7 @@ def test_what_was_not_heard_because_nobody_listened_is_no_silence(busy: bool) ->
 
 def test_a_heartbeat_says_how_the_terminal_stands() -> None:
     link, terminal = entered()
-    assert terminal.beat(link, now=1.0) == [Heard(OFFICER, heartbeat(1))]
+    assert terminal.beat(link, now=1.0) == [HeartbeatReceived(OFFICER, heartbeat(1))]
     session = link.session(OFFICER)
     assert session is not None and session.heartbeat == heartbeat(1)
 
@@ -177,7 +178,7 @@ def test_a_heartbeat_says_how_the_terminal_stands() -> None:
 def test_a_goodbye_ends_the_session_at_once() -> None:
     link, terminal = entered()
     ended = terminal.say(link, Bye(epoch=1, reason="chart closed"))
-    assert ended == [Ended(OFFICER, 1, "the terminal said: chart closed")]
+    assert ended == [Ended(OFFICER, 1, "the terminal ended the session: chart closed")]
     assert link.session(OFFICER) is None
     assert not link.alive(OFFICER, 0.0)
 

@@ -22,18 +22,8 @@ from bridge.core.link.messages import (
     decode_from_sidecar,
     encode,
 )
-from bridge.core.link.session import (
-    HANDSHAKE_S,
-    HELLOS,
-    HELLOS_S,
-    MAX_PENDING,
-    Admit,
-    Effect,
-    Ended,
-    Heard,
-    Send,
-    Sessions,
-)
+from bridge.core.link.session import HANDSHAKE_S, HELLOS, HELLOS_S, MAX_PENDING, Sessions
+from bridge.core.link.session_effects import Admit, Effect, Ended, HeartbeatReceived, Send
 from bridge.core.units.mt5_terms import TradeMode
 from tests.unit.core.generate import instances
 from tests.unit.core.samples import OFFICER
@@ -201,7 +191,7 @@ def test_the_same_boot_takes_over_at_any_time_and_its_old_peer_is_a_stranger() -
         Ended(OFFICER, 1, "a new session took over"),
         Send(b"peer-2", welcome(2)),
     ]
-    assert old.beat(link) == [Send(b"peer-1", Bye(epoch=1, reason="there is no such session: say hello"))]
+    assert old.beat(link) == [Send(b"peer-1", Bye(epoch=1, reason="unknown session: send hello"))]
     assert link.alive(OFFICER, 0.0)
 
 
@@ -209,9 +199,9 @@ def test_a_session_stands_until_the_new_one_is_admitted() -> None:
     link, old, new = sessions(), Terminal(), Terminal(b"peer-2")
     old.enter(link)
     new.prove(link)
-    assert old.beat(link) == [Heard(OFFICER, heartbeat(1))]
+    assert old.beat(link) == [HeartbeatReceived(OFFICER, heartbeat(1))]
     link.refuse(b"peer-2", RefusalCode.ACCOUNT, "m", "r")
-    assert old.beat(link) == [Heard(OFFICER, heartbeat(1))]
+    assert old.beat(link) == [HeartbeatReceived(OFFICER, heartbeat(1))]
 
 
 def test_one_peer_that_speaks_for_two_officers_keeps_only_the_last() -> None:
@@ -223,15 +213,15 @@ def test_one_peer_that_speaks_for_two_officers_keeps_only_the_last() -> None:
     ]
     assert link.session(OFFICER) is None
     assert one.beat(link, epoch=1) == []
-    assert two.beat(link, epoch=2) == [Heard(OTHER, heartbeat(2))]
+    assert two.beat(link, epoch=2) == [HeartbeatReceived(OTHER, heartbeat(2))]
 
 
 def test_two_officers_live_side_by_side() -> None:
     link, one, two = sessions(), Terminal(), Terminal(b"peer-2", officer=OTHER)
     one.enter(link)
     two.enter(link, epoch=2)
-    assert one.beat(link, epoch=1) == [Heard(OFFICER, heartbeat(1))]
-    assert two.beat(link, epoch=2) == [Heard(OTHER, heartbeat(2))]
+    assert one.beat(link, epoch=1) == [HeartbeatReceived(OFFICER, heartbeat(1))]
+    assert two.beat(link, epoch=2) == [HeartbeatReceived(OTHER, heartbeat(2))]
 
 
 @pytest.mark.parametrize("proved", [False, True])
@@ -297,7 +287,7 @@ def test_hellos_over_the_budget_are_not_answered_until_the_next_tenth_of_a_secon
     crowd = [Terminal(b"%d" % number) for number in range(HELLOS + 3)]
     assert [bool(each.knock(link, 7.0)) for each in crowd] == [True] * HELLOS + [False] * 3
     assert crowd[-1].knock(link, 7.0 + HELLOS_S / 2) == []
-    assert link.counters.crowded_out == 4
+    assert link.counters.hellos_limited == 4
     assert crowd[-1].knock(link, 7.0 + HELLOS_S + 1e-9)
 
 
