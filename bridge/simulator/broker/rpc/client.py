@@ -35,7 +35,7 @@ class BrokerClient(BrokerApi, BrokerControl, Protocol):
 
 def connect_broker(endpoint: str, timeout: float = 5.0) -> BrokerClient:
     """Return a client of the BrokerServer at a ZeroMQ endpoint; `timeout` is in seconds."""
-    # _Client gets the protocols' methods below, which no type checker sees; a test compares their signatures.
+    # _Client gets the protocols' methods below, which no type checker sees; a test checks that each is there.
     return cast(BrokerClient, _Client(endpoint, timeout))
 
 
