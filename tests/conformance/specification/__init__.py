@@ -1,6 +1,6 @@
-"""The specification of an order's whole life: numbered cases, each told on both terminals.
+"""The specification of an order's whole life: numbered cases, on both terminals where both have the behaviour.
 
-A case is a story on the rig: directives are issued, the broker is scripted, and the Director is asked what it was
-told. Whatever a case leaves out, `check` asks at its end (tests/rig/invariant.py): every order was sent at most
-once, every deal is in the journal and was told. The README beside this lists the cases.
+In a case directives are issued, faults are set at the broker, and the events of the Director are compared with the
+expected ones. After each case `check` (tests/rig/invariant.py) verifies that every order was sent at most once, and
+that every deal is in the journal and was reported. The README beside this lists the cases.
 """

@@ -1,4 +1,4 @@
-"""A: what a Director asks for at the market, and what is refused."""
+"""A: directives at the market, and refusals."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,14 +18,12 @@ from tests.conformance.specification.expectations import (
 from tests.rig.rig import CLOSED, OPENED
 
 NUMBER = (EventType.ORDER_PLACED, EventType.ORDER_FILLED, EventType.POSITION_CLOSED)
-"""What is told of each position that a directive closes, beside that it was received."""
+"""Events of each position that a directive closes, after DIRECTIVE_RECEIVED."""
 GONE = (*OPENED, EventType.POSITION_CLOSED)
-"""What is told of an opening whose position no directive closed."""
+"""Events of an opening whose position no directive closed."""
 
 
-@case(
-    "A01", "OPEN_LONG buys and OPEN_SHORT sells, with the levels, a magic of its own and the directive's id"
-)
+@case("A01", "OPEN_LONG buys and OPEN_SHORT sells, with levels, the client order id and the directive's id")
 def opens(rig: ConformanceRig) -> None:
     rig.start()
     long = rig.issue("OPEN_LONG", quantity=0.02, stop_loss=1.08, take_profit=1.11)
@@ -49,7 +47,7 @@ def opens(rig: ConformanceRig) -> None:
     assert len({position.magic for position in rig.broker.positions()}) == 2
 
 
-@case("A02", "A CLOSE, or CLOSE_POSITION, without a quantity closes all that the officer has in its symbol")
+@case("A02", "A CLOSE or CLOSE_POSITION without a quantity closes all positions of the officer in its symbol")
 def closes_all(rig: ConformanceRig) -> None:
     rig.start()
     for action, quantity in (("OPEN_LONG", 0.02), ("OPEN_SHORT", 0.03)):
@@ -63,7 +61,7 @@ def closes_all(rig: ConformanceRig) -> None:
 
 @case(
     "A03",
-    "A CLOSE with a quantity takes the oldest positions first; where less is open it closes all there is",
+    "A CLOSE with a quantity closes the oldest positions first; where less is open it closes all",
 )
 def closes_a_quantity(rig: ConformanceRig) -> None:
     rig.start()
@@ -81,7 +79,9 @@ def closes_a_quantity(rig: ConformanceRig) -> None:
     assert sum(send.request.volume for send in rig.broker.sends()) == Decimal("0.12")
 
 
-@case("A04", "A CLOSE with a target closes what that directive opened, and names it; a part may be asked for")
+@case(
+    "A04", "A CLOSE with a target closes that directive's position and names it; a partial close is possible"
+)
 def closes_a_target(rig: ConformanceRig) -> None:
     rig.start()
     first, second = rig.open(quantity=0.02), rig.open(quantity=0.03)
@@ -96,7 +96,7 @@ def closes_a_target(rig: ConformanceRig) -> None:
     refused(rig, "NO_POSITION", "XAUUSD", action="CLOSE", symbol="XAUUSD", target_directive_id=first)
 
 
-@case("A05", "CLOSE_LONG closes the longs alone, and CLOSE_SHORT the shorts")
+@case("A05", "CLOSE_LONG closes long positions alone, and CLOSE_SHORT short ones")
 def closes_a_side(rig: ConformanceRig) -> None:
     rig.start()
     rig.open("OPEN_LONG", quantity=0.02)
@@ -109,7 +109,7 @@ def closes_a_side(rig: ConformanceRig) -> None:
     assert volumes(rig) == []
 
 
-@case("A06", "What hands opened and ordered is never closed, changed or cancelled")
+@case("A06", "Manual positions and orders are never closed, changed or cancelled")
 def leaves_manual_trades_alone(rig: ConformanceRig) -> None:
     rig.start()
     lots = Decimal("0.05")
@@ -132,7 +132,9 @@ def leaves_manual_trades_alone(rig: ConformanceRig) -> None:
     assert (order.magic, order.price_open) == (0, Decimal("1.09"))
 
 
-@case("A07", "What lacks a field, or asks for what there is not, is refused by name, and nothing is sent")
+@case(
+    "A07", "A directive with a missing or invalid field is refused with the field's name, and nothing is sent"
+)
 def refuses_the_incomplete(rig: ConformanceRig) -> None:
     rig.start()
     wanted: list[tuple[str, str, dict[str, Any]]] = [
@@ -165,18 +167,18 @@ def refuses_the_incomplete(rig: ConformanceRig) -> None:
     assert rig.broker.sends() == []
 
 
-@case("A08", "A target that opened nothing is named; a price that could be for two orders is refused")
+@case("A08", "An unknown target is named; a price that could be meant for two orders is refused")
 def refuses_targets(rig: ConformanceRig) -> None:
     rig.start()
-    refused(rig, "NO_POSITION", "dir_unheard_of", action="CLOSE", target_directive_id="dir_unheard_of")
-    refused(rig, "NO_ORDER", "dir_unheard_of", action="CANCEL", target_directive_id="dir_unheard_of")
+    refused(rig, "NO_POSITION", "dir_unknown", action="CLOSE", target_directive_id="dir_unknown")
+    refused(rig, "NO_ORDER", "dir_unknown", action="CANCEL", target_directive_id="dir_unknown")
     refused(
         rig,
         "NO_TARGET",
-        "dir_unheard_of",
+        "dir_unknown",
         action="MODIFY",
         stop_loss=1.0,
-        target_directive_id="dir_unheard_of",
+        target_directive_id="dir_unknown",
     )
     waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=price) for price in (1.09, 1.08)]
     for directive in waiting:
@@ -188,7 +190,7 @@ def refuses_targets(rig: ConformanceRig) -> None:
         rig.emitted(directive, *PLACED, EventType.ORDER_CANCELLED)
 
 
-@case("A09", "A CLOSE waits for an opening before it in its symbol, and closes that too")
+@case("A09", "A CLOSE waits for an earlier opening in its symbol, and closes that position too")
 def waits_its_turn(rig: ConformanceRig) -> None:
     rig.start()
     rig.director.behave(endpoint="poll", fault="status")

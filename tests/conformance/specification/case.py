@@ -11,7 +11,7 @@ EXPERT_ONLY: Final = (Kind.NATIVE,)
 """For rules of the Expert Advisor alone: its inputs, symbol detection, levels, filling, expiry, checks before the
 send. The case has the expected values. The reference terminal has none of these rules: there the broker judges."""
 
-Story = Callable[[ConformanceRig], None]
+CaseFunction = Callable[[ConformanceRig], None]
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -20,10 +20,10 @@ class Case(msgspec.Struct, frozen=True):
     id: str
     """A letter for the part, and a number."""
     title: str
-    """What holds, as a sentence."""
-    story: Story
+    """The specified behaviour, as a sentence."""
+    function: CaseFunction
     kinds: tuple[Kind, ...] = tuple(Kind)
-    """The terminals that it is told on."""
+    """The terminals on which it runs."""
 
     def __str__(self) -> str:
         return self.id
@@ -33,13 +33,15 @@ TABLE: Final[dict[str, Case]] = {}
 """By id, in the order in which they are written."""
 
 
-def case(id: str, title: str, *, kinds: tuple[Kind, ...] = tuple(Kind)) -> Callable[[Story], Story]:
-    """Enter the story into the table. Raises ValueError for an id that is taken."""
+def case(
+    id: str, title: str, *, kinds: tuple[Kind, ...] = tuple(Kind)
+) -> Callable[[CaseFunction], CaseFunction]:
+    """Enter the function into the table. Raises ValueError for an id that is taken."""
 
-    def enter(story: Story) -> Story:
+    def enter(function: CaseFunction) -> CaseFunction:
         if id in TABLE:
-            raise ValueError(f"case {id} stands in the table already: {TABLE[id].title}")
-        TABLE[id] = Case(id, title, story, kinds)
-        return story
+            raise ValueError(f"case {id} is in the table already: {TABLE[id].title}")
+        TABLE[id] = Case(id, title, function, kinds)
+        return function
 
     return enter

@@ -12,7 +12,7 @@ from tests.conformance.specification.expectations import PLACED, reaches, refusa
 from tests.rig.rig import CLOSED, OPENED
 
 
-@case("C01", "A MODIFY_SL moves the stop, and leaves the target where it is")
+@case("C01", "A MODIFY_SL moves the stop loss, and leaves the take profit")
 def modify_sl(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08, take_profit=1.11)
@@ -27,7 +27,7 @@ def modify_sl(rig: ConformanceRig) -> None:
     rig.emitted(opening, *OPENED)
 
 
-@case("C02", "A MODIFY_TP moves the target alone, a MODIFY both; what else either bears is not looked at")
+@case("C02", "A MODIFY_TP moves the take profit alone, a MODIFY both; other fields of either are ignored")
 def modify_tp(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open("OPEN_SHORT", stop_loss=1.11, take_profit=1.08)
@@ -46,7 +46,7 @@ def modify_tp(rig: ConformanceRig) -> None:
 
 @case(
     "C03",
-    "A level of 0 is taken away; one that is there already counts as done, and is not sent",
+    "A level of 0 is removed; a change that changes nothing counts as done, and is not sent",
     kinds=EXPERT_ONLY,
 )
 def removes(rig: ConformanceRig) -> None:
@@ -62,7 +62,7 @@ def removes(rig: ConformanceRig) -> None:
     assert len(rig.broker.sends()) == 3
 
 
-@case("C04", "A MODIFY without a target changes all that the officer has in its symbol, and nothing else")
+@case("C04", "A MODIFY without a target changes all positions of the officer in its symbol, and nothing else")
 def by_symbol(rig: ConformanceRig) -> None:
     rig.start()
     rig.open()
@@ -75,7 +75,7 @@ def by_symbol(rig: ConformanceRig) -> None:
     refused(rig, "NO_TARGET", "GBPUSD", action="MODIFY", symbol="GBPUSD", price=1.2)
 
 
-@case("C05", "Levels that a person moves are told under the opener, with action CHANGED")
+@case("C05", "Levels that are changed manually are reported under the opening directive, with action CHANGED")
 def manually(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(stop_loss=1.08)
@@ -85,7 +85,7 @@ def manually(rig: ConformanceRig) -> None:
     assert (changed.body["action"], changed.body["stop_loss"]) == ("CHANGED", 1.07)
 
 
-@case("C06", "A change whose position was closed first is refused, and a CLOSE likewise")
+@case("C06", "A MODIFY or CLOSE after the position was closed is refused")
 def races_a_close(rig: ConformanceRig) -> None:
     # The terminal is held up by another order; meanwhile it must not count as lost.
     rig.configure(link={"heartbeat_s": 2.0})
@@ -107,7 +107,7 @@ def races_a_close(rig: ConformanceRig) -> None:
     assert len(rig.broker.sends()) == 3
 
 
-@case("C07", "A change waits for what came before it in its symbol, and what comes after it sees its effect")
+@case("C07", "A change waits for earlier commands in its symbol, and later ones see its effect")
 def in_turn(rig: ConformanceRig) -> None:
     rig.start()
     rig.director.behave(endpoint="poll", fault="status")

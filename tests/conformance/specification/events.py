@@ -1,4 +1,4 @@
-"""V: what the Director is told: all event types, from real causes, with class, fields and time."""
+"""V: events: all event types, from real causes, with class, fields and time."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -52,13 +52,13 @@ _FIELDS: Final = {
     E.BROKER_ERROR: _ERROR,
     E.SYSTEM_ERROR: _ERROR,
 }
-"""What an event of a type has at least, beside what every event has."""
+"""Fields that an event of a type has at least, beside those of every event."""
 _NEAR: Final = timedelta(minutes=10)
-"""How long no story takes. An hour is more."""
+"""Longer than any case takes, and less than an hour."""
 
 
 def at(event: Event) -> datetime:
-    """When it happened, in UTC."""
+    """Return the event's time, in UTC."""
     text = str(event.body["occurred_at"])
     assert text.endswith("Z"), text
     return datetime.fromisoformat(text)
@@ -115,7 +115,7 @@ def all_types(rig: ConformanceRig) -> None:
         assert (event.directive_id is None) == kind.startswith("CONNECTION")
 
 
-@case("V02", "Where the configuration says so, events have the contract's own fields and no other")
+@case("V02", "Where the configuration says so, events have the contract's own fields alone")
 def bare(rig: ConformanceRig) -> None:
     rig.configure(director={"extra_fields": False})
     rig.start()
@@ -128,7 +128,7 @@ def bare(rig: ConformanceRig) -> None:
     assert any(body.keys() == set(CONTRACT_EVENT_FIELDS) for body in bodies)
 
 
-@case("V03", "Times are right before and after a change of the broker's offset, and for deals older than it")
+@case("V03", "Times are right before and after a change of the broker's UTC offset, and for older deals")
 def summer_time(rig: ConformanceRig) -> None:
     rig.start_director()
     broker = rig.start_zoned_broker(2)

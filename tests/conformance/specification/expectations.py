@@ -1,4 +1,4 @@
-"""What several parts ask of a story."""
+"""Expectations and actions that several parts share."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -18,9 +18,9 @@ from tests.rig.director import Event
 from tests.rig.rig import REFUSED
 
 PLACED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
-"""What is told of a pending order that rests, and of a change that took effect."""
+"""Events of a pending order on the book, and of a change that took effect."""
 CANCELLED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_CANCELLED)
-"""What is told of a CANCEL that took effect."""
+"""Events of a CANCEL that took effect."""
 _LOOK_S: Final = 0.1
 
 
@@ -34,17 +34,17 @@ def refusals(rig: ConformanceRig, directives: Mapping[str, str]) -> dict[str, Ev
 
 
 def refused(
-    rig: ConformanceRig, code: str | int, *words: str, action: str = "OPEN_LONG", **fields: Any
+    rig: ConformanceRig, code: str | int, *texts: str, action: str = "OPEN_LONG", **fields: Any
 ) -> None:
-    """Issue a directive that is refused with this code, and with these words in its message."""
+    """Issue a directive that is refused with this code, and with these texts in its message."""
     directive_id = rig.issue(action, **fields)
     event = refusals(rig, {directive_id: str(code)})[directive_id]
     message = str(event.body.get("error_message"))
-    assert all(word in message for word in words), message
+    assert all(text in message for text in texts), message
 
 
 def until(rig: ConformanceRig, what: str, fits: Callable[[], bool]) -> None:
-    """Wait until it is so; looked at with each line of the sidecar's."""
+    """Wait until `fits` returns True; it is called after each log line of the sidecar."""
     deadline = Deadline()
     while True:
         mark = rig.sidecar.mark
@@ -65,32 +65,32 @@ def reaches(rig: ConformanceRig, directive_id: str, *states: CommandState) -> No
 
 
 def rests(rig: ConformanceRig, directive_id: str) -> None:
-    """Wait until the pending order was told as taken, and seen on the book."""
+    """Wait until the pending order was reported as placed, and is on the book."""
     rig.emitted(directive_id, *PLACED)
     seen = "SELECT 1 FROM orders JOIN commands USING (client_order_id) WHERE directive_id = ?"
     until(rig, "the order was seen", lambda: bool(rig.journal.rows(seen, directive_id)))
 
 
 def send_of(rig: ConformanceRig, directive_id: str) -> SendRecord:
-    """The one request to the broker that a directive's opening made."""
+    """Return the one request to the broker that a directive's opening made."""
     (send,) = [send for send in rig.broker.sends() if send.request.comment == directive_id]
     return send
 
 
 def terms(rig: ConformanceRig, symbol: str, **changed: Any) -> None:
-    """Give a symbol other terms."""
+    """Set other terms of a symbol."""
     rig.broker.set_symbol(replace(terms_of(rig, symbol), **changed))
 
 
 def terms_of(rig: ConformanceRig, symbol: str) -> SymbolInfo:
-    """The terms that a symbol has."""
+    """Return the terms of a symbol."""
     present = rig.broker.symbol(symbol)
     assert present is not None
     return present
 
 
 def shut(rig: ConformanceRig, symbol: str, seconds: int) -> None:
-    """Let the symbol's market have closed a minute ago, and open so many seconds from now."""
+    """Set sessions that closed the symbol's market a minute ago, and open it so many seconds from now."""
     now_s = rig.broker.server_time() // 1000
     closed = range(now_s - 60, now_s + seconds)
     sessions: list[TradeSession] = []
@@ -111,5 +111,5 @@ def clock_text(server_ms: int) -> str:
 
 
 def volumes(rig: ConformanceRig) -> list[Decimal]:
-    """What is open, oldest first."""
+    """Return the volumes of the open positions, oldest first."""
     return [position.volume for position in rig.broker.positions()]

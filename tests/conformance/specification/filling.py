@@ -1,4 +1,4 @@
-"""E: how an order is executed: filling modes, deviation, slippage."""
+"""E: execution: filling modes, deviation, slippage."""
 
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ FOK, IOC, RETURN = OrderFilling.FOK, OrderFilling.IOC, OrderFilling.RETURN
 
 @case(
     "E01",
-    "Opens, closes and pending orders go out with the filling that the symbol's flags and execution allow",
+    "Opens, closes and pending orders have the filling mode that the symbol's flags and execution mode allow",
     kinds=EXPERT_ONLY,
 )
 def fillings(rig: ConformanceRig) -> None:
@@ -67,7 +67,7 @@ def fillings(rig: ConformanceRig) -> None:
 
 @case(
     "E02",
-    "The deviation is the directive's, else the configuration's; over the terminal's maximum none",
+    "The deviation is the directive's, otherwise the configuration's; above the terminal's maximum it is refused",
     kinds=EXPERT_ONLY,
 )
 def deviations(rig: ConformanceRig) -> None:
@@ -87,7 +87,7 @@ def deviations(rig: ConformanceRig) -> None:
 
 @case(
     "E03",
-    "A market order whose price has moved on by more than the deviation is refused, and nothing is sent",
+    "A market order further from its price than the deviation is refused, and nothing is sent",
 )
 def slippage(rig: ConformanceRig) -> None:
     rig.start()
@@ -102,7 +102,8 @@ def slippage(rig: ConformanceRig) -> None:
 
 
 @case(
-    "E04", "A market that moves under an order is paid within the deviation, and beyond it told as a requote"
+    "E04",
+    "A market that moves during an order is filled within the deviation, and beyond it reported as a requote",
 )
 def requote(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="INSTANT"),)))

@@ -1,4 +1,4 @@
-"""F: orders that are filled in parts, and deals that are booked anew. Every sum is exact."""
+"""F: partial fills, and deals that are revised. Every sum is exact."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def deals(rig: ConformanceRig) -> list[Deal]:
 
 
 def position(rig: ConformanceRig, directive_id: str) -> dict[str, Any]:
-    """What the journal has of the position that the directive opened."""
+    """Return the journal's row of the position that the directive opened."""
     (row,) = rig.journal.rows("SELECT * FROM positions WHERE directive_id = ?", directive_id)
     return row
 
@@ -66,7 +66,7 @@ def agrees(event: Event, made: Iterable[Deal]) -> None:
 
 
 def sums_up(rig: ConformanceRig, closed: Event, opening: str) -> None:
-    """What is told of a closed position, and what the journal has of it, is the sum of the broker's deals."""
+    """Assert that the event of a closed position and its row in the journal have the sums of the broker's deals."""
     row = position(rig, opening)
     made = [deal for deal in deals(rig) if deal.position_id == row["identifier"]]
     out = [deal for deal in made if deal.entry is not DealEntry.IN]
@@ -88,7 +88,7 @@ def booked_as(rig: ConformanceRig, opening: str, made: Iterable[Deal]) -> None:
 
 @case(
     "F01",
-    "Each part of a market order is told with its own price, the whole with the weighted one, to the cent",
+    "Each partial fill of a market order has its own price, the whole the weighted one, to the cent",
 )
 def in_parts(rig: ConformanceRig) -> None:
     start(rig)
@@ -109,7 +109,7 @@ def in_parts(rig: ConformanceRig) -> None:
     sums_up(rig, closed, opening)
 
 
-@case("F02", "A position closed by directives, by hand and by its stop sums up to the broker's deals")
+@case("F02", "A position closed by directives, manually and by its stop has the sums of the broker's deals")
 def closed_in_many_ways(rig: ConformanceRig) -> None:
     start(rig)
     rig.fault(IN_THREE)
@@ -138,7 +138,8 @@ def closed_in_many_ways(rig: ConformanceRig) -> None:
 
 
 @case(
-    "F03", "An IOC order keeps what was filled; what was not is told as cancelled, and can be closed exactly"
+    "F03",
+    "An IOC order keeps its fills; the rest is reported as cancelled, and the fills can be closed exactly",
 )
 def immediate_or_cancel(rig: ConformanceRig) -> None:
     symbol = SymbolTerms(name="EURUSD", commission=ODD, filling=("IOC",))
@@ -155,7 +156,10 @@ def immediate_or_cancel(rig: ConformanceRig) -> None:
     sums_up(rig, closed, opening)
 
 
-@case("F04", "A market order under RETURN rests with its remainder, and is told as filled once that is")
+@case(
+    "F04",
+    "A market order with RETURN rests with its remainder, and is reported as filled when that is filled",
+)
 def rests(rig: ConformanceRig) -> None:
     start(rig, exchange())
     rig.fault(Fills(volumes=PORTIONS[:1], prices=PRICES[:1]))
@@ -173,7 +177,7 @@ def rests(rig: ConformanceRig) -> None:
 
 @case(
     "F05",
-    "What rests of a market order under RETURN is told as cancelled when a person takes it off the book",
+    "The remainder of a market order with RETURN is reported as cancelled when it is cancelled manually",
 )
 def remainder_cancelled_manually(rig: ConformanceRig) -> None:
     start(rig, exchange())
@@ -209,7 +213,7 @@ def quote_by_quote(rig: ConformanceRig) -> None:
     sums_up(rig, closed, opening)
 
 
-@case("F07", "A CANCEL takes the remainder of a half-filled pending order, and leaves what was filled")
+@case("F07", "A CANCEL removes the remainder of a partly filled pending order, and leaves its fills")
 def remainder_cancelled(rig: ConformanceRig) -> None:
     start(rig, exchange())
     opening = rig.issue("OPEN_LONG", quantity=0.07, order_type="LIMIT", price=1.09)
@@ -224,7 +228,9 @@ def remainder_cancelled(rig: ConformanceRig) -> None:
     sums_up(rig, closed, opening)
 
 
-@case("F08", "A half-filled pending order that expires is told as cancelled with what was left of it")
+@case(
+    "F08", "A partly filled pending order that expires is reported as cancelled with its remaining quantity"
+)
 def remainder_expires(rig: ConformanceRig) -> None:
     start(rig, exchange())
     until = datetime.now(UTC) + timedelta(seconds=5)
@@ -245,9 +251,7 @@ def remainder_expires(rig: ConformanceRig) -> None:
     assert done.state is OrderState.EXPIRED
 
 
-@case(
-    "F09", "A commission that comes late is told as a revision, of a fill and of a close, and the sums follow"
-)
+@case("F09", "A late commission is reported as a revision, of a fill and of a close, and the sums include it")
 def late_commission(rig: ConformanceRig) -> None:
     start(rig)
     opening = rig.open(quantity=0.03)
@@ -269,7 +273,7 @@ def late_commission(rig: ConformanceRig) -> None:
     booked_as(rig, opening, deals(rig))
 
 
-@case("F10", "An annulled fill is told as an error, and what it had opened is closed no more")
+@case("F10", "An annulled fill is reported as an error, and its position is not closed any more")
 def annulled(rig: ConformanceRig) -> None:
     start(rig)
     rig.fault(Fills(volumes=PORTIONS[:2]))
@@ -294,7 +298,7 @@ def annulled(rig: ConformanceRig) -> None:
     assert refused.code == "NO_POSITION"
 
 
-@case("F11", "An annulled close is told as an error, and what it had closed can be closed again")
+@case("F11", "An annulled close is reported as an error, and its quantity can be closed again")
 def close_annulled(rig: ConformanceRig) -> None:
     start(rig)
     opening = rig.open(quantity=0.03)

@@ -1,4 +1,4 @@
-"""N: positions that are shared, turned round or closed against each other."""
+"""N: positions that are shared, reversed or closed by each other."""
 
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 SHARE_CLOSED = (EventType.POSITION_CLOSED,)
 NETTED = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.ORDER_FILLED)
-"""What is told of an opening that only takes off what is there."""
+"""Events of an opening that only reduces a position."""
 STOPPED = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
 BY_SYMBOL_ALONE = Quirks(netting_position="IGNORED")
 
@@ -29,7 +29,7 @@ def netting(
 
 
 def volumes(rig: ConformanceRig) -> list[tuple[PositionType, Decimal]]:
-    """What the broker holds."""
+    """Return the broker's positions."""
     return [(position.type, position.volume) for position in rig.broker.positions()]
 
 
@@ -47,7 +47,10 @@ def shared(rig: ConformanceRig, mode: MarginMode) -> None:
     assert refused.code == "NO_POSITION"
 
 
-@case("N01", "On a netting account directives share one position, and each close takes off its target's part")
+@case(
+    "N01",
+    "On a netting account directives share one position, and each close reduces its target's allocation",
+)
 def on_netting(rig: ConformanceRig) -> None:
     shared(rig, MarginMode.RETAIL_NETTING)
 
@@ -59,7 +62,7 @@ def on_exchange(rig: ConformanceRig) -> None:
 
 @case(
     "N03",
-    "An opposite open takes off the oldest parts first: it is told with what it closed, and whose part is left",
+    "An opposite open reduces the oldest allocations first, and is reported with the closed and the remaining ones",
 )
 def opposite(rig: ConformanceRig) -> None:
     netting(rig)
@@ -76,7 +79,7 @@ def opposite(rig: ConformanceRig) -> None:
     assert emitted == ("OUT", 0.02, 0.01)
 
 
-@case("N04", "An opposite open of more than there is turns the position round: one part closes, one opens")
+@case("N04", "An opposite open larger than the position reverses it: one part closes, one opens")
 def turned(rig: ConformanceRig) -> None:
     netting(rig)
     long = rig.open(quantity=0.02)
@@ -97,7 +100,10 @@ def turned(rig: ConformanceRig) -> None:
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (limit, 0.01)
 
 
-@case("N05", "A stop or a stop-out that ends a shared position is told under each opener, with its own part")
+@case(
+    "N05",
+    "A stop or stop-out of a shared position is reported under each opening directive, with its allocation",
+)
 def stopped(rig: ConformanceRig) -> None:
     netting(rig)
     held = {rig.open(quantity=quantity, stop_loss=1.09): quantity for quantity in (0.02, 0.03)}
@@ -117,7 +123,7 @@ def stopped(rig: ConformanceRig) -> None:
         assert (closed.body["close_reason"], closed.body["fill_quantity"]) == ("SO", quantity)
 
 
-@case("N06", "What a person adds to the position is the person's: his sales come from it first, ours never")
+@case("N06", "A manual addition to the position stays manual: manual sales reduce it first")
 def manual(rig: ConformanceRig) -> None:
     netting(rig)
     ours = rig.open(quantity=0.03)
@@ -142,7 +148,7 @@ def manual(rig: ConformanceRig) -> None:
     assert refused.code == "NO_POSITION"
 
 
-@case("N07", "A person who turns the position round closes our part, and what he opens is not ours")
+@case("N07", "A manual reversal closes the officer's allocation, and the rest is a manual position")
 def reversed_manually(rig: ConformanceRig) -> None:
     netting(rig)
     ours = rig.open(quantity=0.02)
@@ -154,7 +160,7 @@ def reversed_manually(rig: ConformanceRig) -> None:
     assert volumes(rig) == [(PositionType.SELL, Decimal("0.03"))]
 
 
-@case("N08", "A CLOSE with a quantity takes it from the oldest parts, a side that there is not is refused")
+@case("N08", "A CLOSE with a quantity reduces the oldest allocations; a side without a position is refused")
 def by_quantity(rig: ConformanceRig) -> None:
     netting(rig)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
@@ -170,7 +176,10 @@ def by_quantity(rig: ConformanceRig) -> None:
     assert rig.broker.sends()[-1].request.volume == Decimal("0.01")
 
 
-@case("N09", "One MODIFY changes the levels of a shared position, and no opener hears of it as by hand")
+@case(
+    "N09",
+    "One MODIFY changes the levels of a shared position, and no opening directive reports a manual change",
+)
 def modified(rig: ConformanceRig) -> None:
     netting(rig)
     one, other = (rig.open(quantity=quantity, stop_loss=1.08) for quantity in (0.02, 0.03))
@@ -185,9 +194,7 @@ def modified(rig: ConformanceRig) -> None:
     rig.emitted(other, *OPENED, *STOPPED)
 
 
-@case(
-    "N10", "A CLOSE that comes after the stop has fired is raised, and halts its symbol until it is resumed"
-)
+@case("N10", "A CLOSE after the stop has fired raises an alarm, and halts its symbol until a resume")
 def reversed_by_accident(rig: ConformanceRig) -> None:
     netting(rig, quirks=BY_SYMBOL_ALONE)
     stopped = rig.open(quantity=0.02, stop_loss=1.09)
@@ -206,7 +213,9 @@ def reversed_by_accident(rig: ConformanceRig) -> None:
     rig.open()
 
 
-@case("N11", "A CLOSE of what was reduced meanwhile turns the rest round, and that is raised as well")
+@case(
+    "N11", "A CLOSE of a position that was reduced meanwhile reverses the rest, and that raises an alarm too"
+)
 def reduced_meanwhile(rig: ConformanceRig) -> None:
     netting(rig, quirks=BY_SYMBOL_ALONE)
     long = rig.open(quantity=0.05)
@@ -224,7 +233,7 @@ def reduced_meanwhile(rig: ConformanceRig) -> None:
     assert refused.code == "HALTED"
 
 
-@case("N12", "Where the broker closes the oldest first, its refusal of another is passed on as 10045")
+@case("N12", "Where the broker closes the oldest position first, its refusal of another is reported as 10045")
 def oldest_first(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(account=AccountTerms(fifo_close=True)))
     old, new = rig.open(quantity=0.02), rig.open(quantity=0.03)
@@ -235,7 +244,7 @@ def oldest_first(rig: ConformanceRig) -> None:
     rig.emitted(rig.issue("CLOSE", target_directive_id=new), *CLOSED)
 
 
-@case("N13", "Positions that a person closes by each other are told under their openers, each with its part")
+@case("N13", "Manual CLOSE_BY of positions is reported under their opening directives, each with its part")
 def closed_by(rig: ConformanceRig) -> None:
     rig.start()
     long, short = rig.open(quantity=0.02), rig.open("OPEN_SHORT", quantity=0.03)

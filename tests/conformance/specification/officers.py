@@ -1,4 +1,4 @@
-"""O: several officers on one sidecar, each with a terminal and an account of its own."""
+"""O: several officers on one sidecar, each with its own terminal and account."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ THIRD: Final = "eo-003"
 ALL: Final = (OFFICER, SECOND, THIRD)
 
 
-@case("O01", "Three officers trade at once, each on its own account, and know nothing of each other")
+@case("O01", "Three officers trade at once, each on its own account, independently of each other")
 def three(rig: ConformanceRig) -> None:
     rig.configure(officers=[{"id": officer} for officer in ALL])
     rig.start(officers=ALL)
@@ -34,7 +34,7 @@ def three(rig: ConformanceRig) -> None:
     assert not magics[OFFICER] & magics[THIRD]
 
 
-@case("O02", "Of three officers one is dead, one slow and one refusing, and none of the others notices")
+@case("O02", "Of three officers one is dead, one slow and one refusing; the others are not affected")
 def troubles(rig: ConformanceRig) -> None:
     rig.configure(officers=[{"id": officer} for officer in ALL])
     rig.start(officers=ALL)

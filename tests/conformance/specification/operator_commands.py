@@ -1,4 +1,4 @@
-"""W: a person's words: halt, resume, flatten, resolve and status, with the sidecar running and not."""
+"""W: operator commands: halt, resume, flatten, resolve and status, with and without a running sidecar."""
 
 import json
 import signal
@@ -24,13 +24,13 @@ from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
 
 LOST = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, EventType.SYSTEM_ERROR)
-"""What is told of an open outcome of which nothing is found."""
+"""Events of an open outcome without evidence."""
 GONE = (*OPENED, EventType.POSITION_CLOSED)
 
 
-def order(rig: ConformanceRig, *words: str, code: ExitCode = ExitCode.OK) -> str:
+def order(rig: ConformanceRig, *arguments: str, code: ExitCode = ExitCode.OK) -> str:
     """A person's command; what it said."""
-    process = rig.bridge(words[0], "--config", str(rig.config_path), *words[1:])
+    process = rig.bridge(arguments[0], "--config", str(rig.config_path), *arguments[1:])
     assert process.exited() == code, process.log
     return "\n".join(process.log)
 
@@ -41,9 +41,7 @@ def status(rig: ConformanceRig, *, code: ExitCode = ExitCode.OK) -> dict[str, An
     return report
 
 
-@case(
-    "W01", "A halt refuses opens with its reason and lets closes, changes and cancels through, until a resume"
-)
+@case("W01", "A halt refuses opens with its reason and allows closes, changes and cancels, until a resume")
 def halts(rig: ConformanceRig) -> None:
     rig.start()
     rig.open()
@@ -63,7 +61,7 @@ def halts(rig: ConformanceRig) -> None:
     rig.open(symbol="GBPUSD")
 
 
-@case("W02", "A halt is given while no sidecar runs, and outlives its restarts and the terminal's")
+@case("W02", "A halt without a running sidecar holds, and outlives restarts of sidecar and terminal")
 def halt_survives(rig: ConformanceRig) -> None:
     rig.start()
     assert rig.sidecar.terminate() == ExitCode.OK
@@ -84,7 +82,7 @@ def halt_survives(rig: ConformanceRig) -> None:
     rig.open()
 
 
-@case("W03", "A flatten closes this officer's positions, cancels its orders, leaves hands' alone, and halts")
+@case("W03", "A flatten closes this officer's positions, cancels its orders, leaves manual trades, and halts")
 def flattens(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open(quantity=0.02)
@@ -103,7 +101,7 @@ def flattens(rig: ConformanceRig) -> None:
     rig.open()
 
 
-@case("W04", "A flatten while no sidecar runs goes out when it runs next, once")
+@case("W04", "A flatten without a running sidecar is executed at the next start, once")
 def flattens_later(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open()
@@ -118,7 +116,7 @@ def flattens_later(rig: ConformanceRig) -> None:
     assert len(rig.broker.sends()) == 2
 
 
-@case("W05", "What is UNKNOWN is shown with a remedy, ends by a person's word, and that is audited and told")
+@case("W05", "An UNKNOWN outcome is shown with a remedy and ends by `resolve`, which is audited and reported")
 def resolves(rig: ConformanceRig) -> None:
     rig.start()
     unknown: dict[str, str] = {}
@@ -147,12 +145,12 @@ def resolves(rig: ConformanceRig) -> None:
 
 
 def status_well(rig: ConformanceRig) -> bool:
-    """Whether nothing needs a person, whatever else there is to say."""
+    """Assert that no action is required."""
     process = rig.bridge("status", "--config", str(rig.config_path))
     return process.exited() == ExitCode.OK
 
 
-@case("W06", "What was UNKNOWN is settled by evidence that turns up later, and nothing is sent for it again")
+@case("W06", "An UNKNOWN outcome ends by evidence that appears later, and nothing is sent for it again")
 def evidence(rig: ConformanceRig) -> None:
     rig.start()
     for effect in (LoseAnswer(), DropTransactions(), DelayHistory(milliseconds=15_000)):
@@ -165,7 +163,7 @@ def evidence(rig: ConformanceRig) -> None:
 
 @case(
     "W07",
-    "The Expert Advisor's own flatten button works while the sidecar is dead, which learns of it afterwards",
+    "The Expert Advisor's flatten button works while the sidecar is dead, which learns of it afterwards",
     # The reference terminal has no chart to put a button on.
     kinds=(Kind.NATIVE,),
 )
@@ -179,7 +177,7 @@ def button(rig: ConformanceRig) -> None:
     rig.terminal.send(signal.SIGUSR1)
     rig.terminal.line("pressed by SIGUSR1")
     rig.sidecar.kill()
-    # It tries again a second later: by now the first click has been heard, and a second one is no double click.
+    # It tries again a second later: by now the first click was handled, and a second one is no double click.
     rig.terminal.line("no connection to")
     rig.terminal.send(signal.SIGUSR1)
     rig.sent(4)
@@ -189,9 +187,7 @@ def button(rig: ConformanceRig) -> None:
     assert volumes(rig) == [Decimal("0.05")]
 
 
-@case(
-    "W08", "What a flatten cannot close while a market is closed it closes when that opens; why is told once"
-)
+@case("W08", "A flatten closes positions of a closed market when it opens; the reason is reported once")
 def flattens_when_open(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open()

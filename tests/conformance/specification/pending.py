@@ -1,4 +1,4 @@
-"""P: orders that wait on the broker's book."""
+"""P: pending orders."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,7 +31,7 @@ from tests.conformance.specification.expectations import (
 from tests.rig.rig import CLOSED, OPENED
 
 
-@case("P01", "A LIMIT order rests on the book, and is filled when its price is met")
+@case("P01", "A LIMIT order rests on the book, and is filled when its price is reached")
 def limit(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue(
@@ -51,7 +51,7 @@ def limit(rig: ConformanceRig) -> None:
     assert (position.magic, position.sl, position.tp) == (order.magic, Decimal("1.08"), Decimal("1.11"))
 
 
-@case("P02", "A STOP order is filled when the market breaks through its price")
+@case("P02", "A STOP order is filled when the market passes its price")
 def stop(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_SHORT", order_type="STOP", price=1.0900)
@@ -73,7 +73,10 @@ def stop_limit(rig: ConformanceRig) -> None:
     rig.emitted(directive, *OPENED)
 
 
-@case("P04", "Each type of pending order goes out on either side, with its levels and the filling that rests")
+@case(
+    "P04",
+    "Each type of pending order is sent on either side, with its levels and a filling mode that rests",
+)
 def types(rig: ConformanceRig) -> None:
     rig.start()
     below, above = {"stop_loss": 1.07, "take_profit": 1.12}, {"stop_loss": 1.12, "take_profit": 1.07}
@@ -128,7 +131,7 @@ def wrong_side(rig: ConformanceRig) -> None:
 
 @case(
     "P06",
-    "An order's lifetime is the asked one, or the next shorter that the symbol has, or it is refused",
+    "An order's lifetime is the requested one, or the next shorter one that the symbol allows, or it is refused",
     kinds=EXPERT_ONLY,
 )
 def lifetimes(rig: ConformanceRig) -> None:
@@ -175,7 +178,7 @@ def lifetimes(rig: ConformanceRig) -> None:
         assert bool(send.expiration) == (found in (OrderTime.SPECIFIED, OrderTime.SPECIFIED_DAY))
 
 
-@case("P10", "A CANCEL by target takes the order off the book, and is told under both directives")
+@case("P10", "A CANCEL with a target removes the order, and is reported under both directives")
 def cancel(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0900)
@@ -187,7 +190,7 @@ def cancel(rig: ConformanceRig) -> None:
     assert rig.broker.orders() == []
 
 
-@case("P11", "A CANCEL without a target cancels all that the officer has waiting in its symbol")
+@case("P11", "A CANCEL without a target cancels all pending orders of the officer in its symbol")
 def cancel_by_symbol(rig: ConformanceRig) -> None:
     rig.start()
     waiting = [rig.issue("OPEN_LONG", order_type="LIMIT", price=price) for price in (1.09, 1.08)]
@@ -205,7 +208,7 @@ def cancel_by_symbol(rig: ConformanceRig) -> None:
     refused(rig, "NO_ORDER", "EURUSD", action="CANCEL")
 
 
-@case("P12", "A CANCEL of what was not sent yet ends both at once, and nothing is ever sent")
+@case("P12", "A CANCEL of an order that was not sent yet ends both directives at once, and nothing is sent")
 def cancel_unsent(rig: ConformanceRig) -> None:
     rig.start()
     rig.terminal.terminate()
@@ -219,7 +222,7 @@ def cancel_unsent(rig: ConformanceRig) -> None:
     assert [send.request.symbol for send in rig.broker.sends()] == ["GBPUSD"]
 
 
-@case("P13", "A CANCEL that comes after the fill is refused, and what was filled is told as such")
+@case("P13", "A CANCEL after the fill is refused, and the fill is reported")
 def cancel_races_a_fill(rig: ConformanceRig) -> None:
     # The terminal is held up by another order; meanwhile it must not count as lost.
     rig.configure(link={"heartbeat_s": 2.0})
@@ -240,7 +243,7 @@ def cancel_races_a_fill(rig: ConformanceRig) -> None:
 
 @case(
     "P14",
-    "What follows a pending order at once waits until the order was seen on the book, and finds it there",
+    "A change that follows a pending order at once waits until the order is on the book",
 )
 def follows_at_once(rig: ConformanceRig) -> None:
     rig.start()
@@ -254,7 +257,7 @@ def follows_at_once(rig: ConformanceRig) -> None:
     assert len(rig.broker.sends()) == 3
 
 
-@case("P20", "A MODIFY changes price and levels of a pending order, and carries its magic on")
+@case("P20", "A MODIFY changes price and levels of a pending order, and keeps its magic")
 def modify(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0900, stop_loss=1.08)
@@ -275,7 +278,7 @@ def modify(rig: ConformanceRig) -> None:
     rig.emitted(directive, *PLACED)
 
 
-@case("P21", "A MODIFY moves both prices of a stop-limit order, and one alone where one alone is given")
+@case("P21", "A MODIFY moves both prices of a stop-limit order, or the one that is given")
 def modify_stop_limit(rig: ConformanceRig) -> None:
     rig.start()
     directive = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.1, limit_price=1.098)
@@ -291,7 +294,7 @@ def modify_stop_limit(rig: ConformanceRig) -> None:
 
 @case(
     "P22",
-    "A MODIFY to what is there already counts as done, and is not sent; a level of 0 takes it away",
+    "A MODIFY that changes nothing counts as done, and is not sent; a level of 0 is removed",
     kinds=EXPERT_ONLY,
 )
 def modify_to_the_same(rig: ConformanceRig) -> None:
@@ -306,7 +309,7 @@ def modify_to_the_same(rig: ConformanceRig) -> None:
     assert (order.price_open, order.sl, order.tp) == (Decimal("1.09"), Decimal(0), Decimal("1.1"))
 
 
-@case("P23", "A MODIFY of a target that is partly filled changes the position and what still waits")
+@case("P23", "A MODIFY of a partly filled target changes the position and the rest of the order")
 def modify_both(rig: ConformanceRig) -> None:
     rig.start()
     terms(rig, "EURUSD", trade_exemode=SymbolExecution.EXCHANGE)
@@ -329,7 +332,7 @@ def modify_both(rig: ConformanceRig) -> None:
 
 @case(
     "P24",
-    "What a person changes of a pending order, and that a person cancels it, is told under its directive",
+    "A manual change and a manual cancellation of a pending order are reported under its directive",
 )
 def manually(rig: ConformanceRig) -> None:
     rig.start()
@@ -355,9 +358,7 @@ def manually(rig: ConformanceRig) -> None:
     rig.emitted(directive, *changed)
 
 
-@case(
-    "P25", "A MODIFY whose order was filled first is refused, and the position keeps what it was filled with"
-)
+@case("P25", "A MODIFY after the order was filled is refused, and the position keeps its levels")
 def modify_races_a_fill(rig: ConformanceRig) -> None:
     rig.configure(link={"heartbeat_s": 2.0})
     rig.start()
@@ -378,7 +379,7 @@ def modify_races_a_fill(rig: ConformanceRig) -> None:
     }
 
 
-@case("P30", "A GTD order leaves the book by itself, and that is told as cancelled")
+@case("P30", "A GTD order expires by itself, and is reported as cancelled")
 def expires(rig: ConformanceRig) -> None:
     rig.start()
     until = datetime.now(UTC) + timedelta(seconds=4)

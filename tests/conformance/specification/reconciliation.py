@@ -1,4 +1,4 @@
-"""R: what happened while a part was down is found, and told once.
+"""R: events during a downtime are found, and reported once.
 
 Told elsewhere: a journal restored from yesterday and a lost ledger (tests/acceptance/test_journal_faults.py), a
 second terminal with the same officer (tests/acceptance/test_link.py), history that comes late
@@ -26,9 +26,9 @@ STOPPED = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
 HALF = (*PLACED, PART, EventType.POSITION_OPENED)
 LONGER_THAN_THE_STORY_MS = 600_000
 LIFE_S = 5
-"""So long an order lives that is to expire in an outage; when its outage begins it is placed already."""
+"""Lifetime of an order that is to expire during a downtime; it is placed before that begins."""
 ROUNDS = 160
-"""Trades by hand, opened and closed: more transactions than a terminal's queue of 1,024 holds."""
+"""Manual trades, opened and closed: more transactions than a terminal's queue of 1,024 holds."""
 
 
 class Account:
@@ -89,7 +89,7 @@ class Account:
         return self._rig.broker.server_time() > self._ends_ms
 
     def found(self) -> None:
-        """Everything is told, once."""
+        """Assert that everything was reported once."""
         rig = self._rig
         rig.emitted(self.filled, *OPENED)
         rig.emitted(self.half, *HALF, EventType.ORDER_FILLED)
@@ -117,7 +117,7 @@ def outage(rig: ConformanceRig, down: Callable[[], None], up: Callable[[], None]
 
 
 @case(
-    "R01", "What happens while the terminal is down is found by its scan, and by a further scan nothing more"
+    "R01", "Events during a terminal's downtime are found by its scan, and a further scan finds nothing more"
 )
 def terminal_down(rig: ConformanceRig) -> None:
     outage(rig, lambda: rig.terminal.kill(), rig.restart_terminal)
@@ -127,14 +127,14 @@ def terminal_down(rig: ConformanceRig) -> None:
 
 @case(
     "R02",
-    "What happens while the sidecar is down is told by the terminal that saw it, once the sidecar is back",
+    "Events during the sidecar's downtime are reported by the terminal once the sidecar is back",
 )
 def sidecar_down(rig: ConformanceRig) -> None:
     outage(rig, lambda: rig.sidecar.kill(), rig.restart_sidecar)
     rig.open()
 
 
-@case("R03", "What happens while both are down is found, in whichever order they come back")
+@case("R03", "Events during the downtime of both are found, whichever comes back first")
 def both_down(rig: ConformanceRig) -> None:
     def down() -> None:
         rig.sidecar.kill()
@@ -148,7 +148,7 @@ def both_down(rig: ConformanceRig) -> None:
     rig.open()
 
 
-@case("R04", "What happens while the broker cannot be reached is found when it can be again")
+@case("R04", "Events while the broker cannot be reached are found when it can be reached again")
 def broker_away(rig: ConformanceRig) -> None:
     def down() -> None:
         rig.broker.disconnect()
@@ -161,7 +161,7 @@ def broker_away(rig: ConformanceRig) -> None:
 
 @case(
     "R05",
-    "A commission that comes late and a deal that is annulled while both are down are found as revisions",
+    "A late commission and an annulled deal during the downtime of both are found as revisions",
 )
 def revised_meanwhile(rig: ConformanceRig) -> None:
     rig.start()
@@ -201,7 +201,7 @@ def changes_unresolved(rig: ConformanceRig) -> None:
 
 
 @case(
-    "R07", "A partial fill that ends while its terminal waits for the answer is told part by part, in order"
+    "R07", "Partial fills that end while the terminal waits for the answer are reported one by one, in order"
 )
 def filled_unresolved(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="EXCHANGE", filling=()),)))
@@ -216,7 +216,9 @@ def filled_unresolved(rig: ConformanceRig) -> None:
     rig.emitted(opening, *HALF, EventType.ORDER_FILLED)
 
 
-@case("R08", "More than 1,024 transactions while the terminal waits for an answer lose nothing of ours")
+@case(
+    "R08", "More than 1,024 transactions while the terminal waits for an answer lose no event of the officer"
+)
 def flood(rig: ConformanceRig) -> None:
     rig.start()
     stopped, manually = rig.open(stop_loss=1.09), rig.open("OPEN_SHORT", symbol="GBPUSD")
@@ -236,7 +238,7 @@ def flood(rig: ConformanceRig) -> None:
     rig.emitted(manually, *OPENED, EventType.POSITION_CLOSED)
 
 
-@case("R09", "A terminal that is told of no transaction at all tells the same, from its looks at the account")
+@case("R09", "A terminal that receives no transaction at all reports the same, from its looks at the account")
 def untold(rig: ConformanceRig) -> None:
     rig.switches = Switches(transaction_queue=0)
     account = Account(rig)

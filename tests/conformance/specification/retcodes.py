@@ -1,4 +1,4 @@
-"""K: what a trade server's return code makes of a command."""
+"""K: effect of each return code of the trade server on a command."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,9 +20,9 @@ REFUSING: Final = tuple(code for code in CODES if verdict(code) is Verdict.REFUS
 OPEN: Final = tuple(code for code in CODES if verdict(code) is Verdict.OPEN)
 ACCEPTING: Final = tuple(code for code in CODES if verdict(code) is Verdict.ACCEPTED)
 LOST: Final = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, EventType.SYSTEM_ERROR)
-"""What is told of an open outcome of which nothing is found."""
+"""Events of an open outcome without evidence."""
 TAKEN: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.SYSTEM_ERROR)
-"""What is told of an order that was taken, and of which nothing is found."""
+"""Events of an accepted order without evidence."""
 
 
 def answer(rig: ConformanceRig, kind: SendKind, codes: Sequence[int]) -> None:
@@ -54,7 +54,7 @@ def _emitted_of(code: int) -> tuple[EventType, ...]:
 
 
 def _code(rig: ConformanceRig, directive_id: str) -> int:
-    """What the directive's send was answered; waits for it."""
+    """Wait for the answer to the directive's send; return it."""
     rig.director.wait(
         f"waited for news of {directive_id}",
         lambda events: sum(event.directive_id == directive_id for event in events) > 1,
@@ -65,20 +65,19 @@ def _code(rig: ConformanceRig, directive_id: str) -> int:
 
 
 @case(
-    "K01", "Each return code means for an open what the table says, and after none of them it is sent again"
+    "K01",
+    "Each return code has the documented effect on an open, and after none of them the order is sent again",
 )
 def opens(rig: ConformanceRig) -> None:
     _opens(rig, SendKind.OPEN)
 
 
-@case(
-    "K02", "Each return code means for a pending order what the table says, and after none it is sent again"
-)
+@case("K02", "Each return code has the documented effect on a pending order, and after none it is sent again")
 def pendings(rig: ConformanceRig) -> None:
     _opens(rig, SendKind.PENDING, order_type="LIMIT", price=1.09)
 
 
-@case("K03", "Each return code means for a close what the table says; the position stays, and can be closed")
+@case("K03", "Each return code has the documented effect on a close; the position stays, and can be closed")
 def closes(rig: ConformanceRig) -> None:
     # A close waits for the one before it in its symbol: those whose outcome stays open have one each.
     lost = {f"EURUSD.{code}": code for code in (*OPEN, *ACCEPTING)}
@@ -101,9 +100,7 @@ def closes(rig: ConformanceRig) -> None:
     assert len(rig.broker.sends()) == 2 * len(openings) + len(REFUSING)
 
 
-@case(
-    "K04", "Each return code means for a change what the table says; 'no changes' means that it is as wished"
-)
+@case("K04", "Each return code has the documented effect on a change; 'no changes' counts as done")
 def modifies(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open()
@@ -131,7 +128,7 @@ def modifies(rig: ConformanceRig) -> None:
     assert [position.sl for position in rig.broker.positions()] == [Decimal("1.07")]
 
 
-@case("K05", "Each return code means for a cancel what the table says; the order stays, and can be cancelled")
+@case("K05", "Each return code has the documented effect on a cancel; the order stays, and can be cancelled")
 def cancels(rig: ConformanceRig) -> None:
     rig.start()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, time_in_force="GTC")
@@ -153,7 +150,7 @@ def cancels(rig: ConformanceRig) -> None:
     assert len(rig.broker.sends()) == len(REFUSING) + 3
 
 
-@case("K06", "What was done behind an open answer is found, told as done, and never sent again")
+@case("K06", "An order that was executed in spite of an open answer is found, reported, and never sent again")
 def settled(rig: ConformanceRig) -> None:
     # On a busy machine none may come too late, be sent again, and meet another one's rule.
     rig.configure(link={"command_deadline_s": 60.0})

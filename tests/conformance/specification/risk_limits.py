@@ -1,4 +1,4 @@
-"""G: the officer's limits in the configuration, and the terminal's own, each alone."""
+"""G: the officer's risk limits in the configuration, and those of the Expert Advisor, each alone."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from tests.rig.world import OFFICER
 
 
 def risk_limit(rig: ConformanceRig, **risk_limits: Any) -> None:
-    """Give the officer these guards and no others; a sidecar that runs is started anew with them."""
+    """Configure these risk limits of the officer and no others; a running sidecar is restarted."""
     rig.configure(officers=[{"id": OFFICER, "risk_limits": risk_limits}])
     if rig.sidecars:
         assert rig.sidecar.terminate() == 0
@@ -24,14 +24,14 @@ def risk_limit(rig: ConformanceRig, **risk_limits: Any) -> None:
 
 
 def enter(rig: ConformanceRig, **inputs: str) -> None:
-    """Give the terminal these inputs, and start it anew where it runs."""
+    """Set these inputs of the Expert Advisor; a running terminal is restarted."""
     rig.inputs = {"InpPollIntervalS": "1", **inputs}
     if rig.terminals:
         assert rig.terminal.terminate() == 0
         rig.restart_terminal()
 
 
-@case("G01", "What may be opened at all: actions, symbols and the quantity of an order")
+@case("G01", "Actions, symbols and quantities that may be opened are limited")
 def what_at_all(rig: ConformanceRig) -> None:
     rig.configure(
         officers=[
@@ -54,7 +54,8 @@ def what_at_all(rig: ConformanceRig) -> None:
 
 
 @case(
-    "G02", "The quantity in a symbol is of what is open and waits; what is closed or cancelled is free again"
+    "G02",
+    "The quantity in a symbol counts open positions and pending orders, not closed and cancelled ones",
 )
 def symbol_quantity(rig: ConformanceRig) -> None:
     risk_limit(rig, max_symbol_quantity=0.05)
@@ -72,7 +73,7 @@ def symbol_quantity(rig: ConformanceRig) -> None:
     rig.open(quantity=0.03)
 
 
-@case("G03", "Positions and pending orders together, and opens within a minute, have their most")
+@case("G03", "Positions and pending orders together, and opens within a minute, are limited")
 def counts(rig: ConformanceRig) -> None:
     risk_limit(rig, max_positions=2)
     rig.start()
@@ -86,7 +87,7 @@ def counts(rig: ConformanceRig) -> None:
     assert len(rig.broker.sends()) == 4
 
 
-@case("G04", "A spread that is too wide, and closed hours, hold opens back and closes not")
+@case("G04", "A wide spread and closed hours refuse opens, and not closes")
 def market(rig: ConformanceRig) -> None:
     risk_limit(rig, max_spread_points=20)
     rig.start()
@@ -103,7 +104,7 @@ def market(rig: ConformanceRig) -> None:
     rig.open(symbol="GBPUSD")
 
 
-@case("G05", "A day's loss, a drawdown and a low margin level each stop opening, and closing goes on")
+@case("G05", "A day's loss, a drawdown and a low margin level each refuse opens, and not closes")
 def funds(rig: ConformanceRig) -> None:
     risk_limit(rig, max_daily_loss=100)
     rig.start()
@@ -116,15 +117,15 @@ def funds(rig: ConformanceRig) -> None:
     risk_limit(rig, min_margin_level_percent=100_000)
     _until_refused(rig, "LIMIT_MARGIN_LEVEL", "min_margin_level_percent is 100000")
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
-    until(rig, "a beat told that no margin is bound", lambda: _bound(rig) == 0)
+    until(rig, "a heartbeat without margin", lambda: _bound(rig) == 0)
     rig.open()
     assert len(rig.broker.sends()) == 3
 
 
 def _until_refused(rig: ConformanceRig, code: str, *words: str) -> None:
-    """The sidecar knows the account from its terminal's beats: wait for one that tells how it stands."""
+    """Wait until the sidecar has a heartbeat with the present equity; then expect the refusal."""
     equity = rig.broker.account().equity
-    until(rig, f"a beat told an equity of {equity}", lambda: _beaten(rig) == equity)
+    until(rig, f"a heartbeat with an equity of {equity}", lambda: _beaten(rig) == equity)
     refused(rig, code, *words)
 
 
@@ -149,7 +150,8 @@ def _beat(rig: ConformanceRig) -> LiveTerminal | None:
 
 
 @case(
-    "G06", "A position that stands without the stop that was asked for is raised, and closed where it says so"
+    "G06",
+    "A position without its requested stop raises an alarm, and is closed where the configuration says so",
 )
 def missing_stop(rig: ConformanceRig) -> None:
     rig.start()
@@ -184,7 +186,7 @@ def _lose_stop(rig: ConformanceRig, opening: str) -> None:
 
 @case(
     "G07",
-    "While the Director is silent pending orders are kept, or cancelled where it says so; positions stay",
+    "While the Director is silent pending orders are kept, or cancelled where the configuration says so",
 )
 def silent_director(rig: ConformanceRig) -> None:
     risk_limit(rig, silent_director="cancel", silent_director_after_s=1)
@@ -208,7 +210,7 @@ def silent_director(rig: ConformanceRig) -> None:
 
 
 def _failed_at(rig: ConformanceRig) -> datetime:
-    """When a poll failed last."""
+    """Return the time of the last failed poll."""
     (officer,) = live(load(rig.config_path)).officers
     failed = officer.poll is not None and bool(officer.poll.failure)
     return (
@@ -220,7 +222,7 @@ def _failed_at(rig: ConformanceRig) -> datetime:
 
 @case(
     "G08",
-    "The terminal's own limits of an order hold whatever the sidecar asks for, and name themselves",
+    "The Expert Advisor's limits of one order hold for every command, and name the input",
     kinds=EXPERT_ONLY,
 )
 def inputs_of_an_order(rig: ConformanceRig) -> None:
@@ -251,7 +253,7 @@ def inputs_of_an_order(rig: ConformanceRig) -> None:
 
 @case(
     "G09",
-    "The terminal's own limits of all orders together hold opens back, and closes not",
+    "The Expert Advisor's limits of all orders together refuse opens, and not closes",
     kinds=EXPERT_ONLY,
 )
 def inputs_together(rig: ConformanceRig) -> None:

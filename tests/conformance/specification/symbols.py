@@ -1,4 +1,4 @@
-"""S: what the broker calls a symbol, and what it permits there."""
+"""S: names of symbols at the broker, and their terms."""
 
 from decimal import Decimal
 from typing import Any
@@ -27,10 +27,10 @@ from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
 
 SHUT_S = 8
-"""So long a market is closed: for some directives to be refused one after the other, on a slow machine too."""
+"""Time for which a market is closed: long enough for several refusals one after the other on a slow machine."""
 
 
-@case("S01", "A symbol that the configuration maps is the broker's of that very name, and no other")
+@case("S01", "A symbol that the configuration maps is the broker's symbol of exactly that name")
 def mapping(rig: ConformanceRig) -> None:
     rig.configure(officers=[{"id": OFFICER, "symbols": {"EURUSD": "EURUSD.z", "GBPUSD": "GBPUSD.z"}}])
     rig.start_with(
@@ -53,7 +53,7 @@ def mapping(rig: ConformanceRig) -> None:
 
 @case(
     "S02",
-    "A symbol that has a prefix or suffix at the broker is found; of two that could be meant, neither",
+    "A symbol with a prefix or suffix at the broker is found; where two could be meant, neither is used",
     kinds=EXPERT_ONLY,
 )
 def detection(rig: ConformanceRig) -> None:
@@ -77,7 +77,7 @@ def detection(rig: ConformanceRig) -> None:
 
 @case(
     "S03",
-    "Where a symbol may not be opened, on a side or at all, an open is refused; a close goes on",
+    "Where a symbol may not be opened, at all or on one side, an open is refused; a close is sent",
     kinds=EXPERT_ONLY,
 )
 def trade_modes(rig: ConformanceRig) -> None:
@@ -107,7 +107,7 @@ def trade_modes(rig: ConformanceRig) -> None:
     rig.emitted(rig.issue("CLOSE", symbol="USDJPY"), *CLOSED)
 
 
-@case("S04", "Prices are brought to the symbol's tick size, to the nearest there is")
+@case("S04", "Prices are rounded to the nearest multiple of the symbol's tick size")
 def ticks(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", tick_size=Decimal("0.00005")),)))
     opening = rig.issue("OPEN_LONG", stop_loss=1.08003, take_profit=1.11007)
@@ -126,7 +126,7 @@ def ticks(rig: ConformanceRig) -> None:
 
 @case(
     "S05",
-    "A quantity that the symbol does not take is refused with its numbers; so is more than its limit",
+    "A quantity that the symbol does not allow is refused with its numbers; so is more than its limit",
     kinds=EXPERT_ONLY,
 )
 def quantities(rig: ConformanceRig) -> None:
@@ -219,7 +219,7 @@ def levels(rig: ConformanceRig) -> None:
 
 @case(
     "S07",
-    "What stands within the freeze level is not changed or cancelled, and the numbers say why",
+    "A position or order within the freeze level is not changed or cancelled, and the message has the numbers",
     kinds=EXPERT_ONLY,
 )
 def frozen(rig: ConformanceRig) -> None:
@@ -249,7 +249,7 @@ def frozen(rig: ConformanceRig) -> None:
 
 @case(
     "S08",
-    "While a market is closed an open is refused with when it opens, a close as well; then both go out",
+    "While a market is closed an open is refused with the time of opening, and a close too; then both are sent",
     kinds=EXPERT_ONLY,
 )
 def sessions(rig: ConformanceRig) -> None:
@@ -271,7 +271,7 @@ def sessions(rig: ConformanceRig) -> None:
 
 @case(
     "S09",
-    "A symbol that has no quote yet is refused until there is one, and nothing is sent",
+    "An open in a symbol without a quote is refused until there is one, and nothing is sent",
     kinds=EXPERT_ONLY,
 )
 def without_a_quote(rig: ConformanceRig) -> None:

@@ -1,4 +1,4 @@
-"""Every case of the specification, on both terminals; what they leave behind is the same."""
+"""Every case of the specification. Where it runs on both terminals, their recordings are equal."""
 
 import pytest
 
@@ -44,4 +44,4 @@ PARTS = (
 )
 def test_case(rig: ConformanceRig, kind: Kind, case: Case) -> None:
     assert rig.kind is kind
-    case.story(rig)
+    case.function(rig)
