@@ -1,8 +1,7 @@
-"""Named places at which a test may make the process die.
+"""Named points at which a test can crash the process.
 
-In the field `faultpoint` does nothing. A test that wants to see what a crash does at one of these places
-starts the process through its own entry point, which installs a hook first; nothing in the environment or in
-the configuration can.
+In production `faultpoint` does nothing. A test of a crash at one of these points starts the process through its own
+entry point, which installs a hook first; nothing in the environment or the configuration can install one.
 """
 
 from collections.abc import Callable
@@ -11,12 +10,12 @@ _hook: Callable[[str], None] | None = None
 
 
 def faultpoint(name: str) -> None:
-    """A place that is worth dying at. Names are stable."""
+    """Mark a point at which a crash is worth testing. Names are stable."""
     if _hook is not None:
         _hook(name)
 
 
 def install(hook: Callable[[str], None]) -> None:
-    """Have `hook` called with the name of every fault point that the process passes."""
+    """Call `hook` with the name of every fault point that the process passes from now on."""
     global _hook
     _hook = hook

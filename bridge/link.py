@@ -1,4 +1,4 @@
-"""The ROUTER socket that terminals connect to. It moves frames; `core.session` says what they mean."""
+"""ROUTER socket for the terminals. It moves frames; `core.link.session` interprets them."""
 
 import asyncio
 import errno
@@ -9,22 +9,23 @@ import zmq
 from bridge.core.link.messages import MAX_MESSAGE_BYTES
 
 MAX_DRAIN: Final = 256
-"""Messages taken in one go. Between two goes everything else gets its turn."""
+"""Most messages of one `receive`. Other tasks run between two of them."""
 
 RECEIVE_WINDOW: Final = 32
-"""Messages that the transport holds for us, of each peer; what is over it waits on the peer's side. Anybody on this
-machine may connect, and send the longest that there are."""
+"""Messages of one peer that the transport queues here; further ones wait at the peer.
+
+Any program on this machine can connect, and send messages of the greatest length."""
 
 _OWN_ID: Final = b"\x00"
-"""A routing id that the ROUTER gave begins so; one that a peer chose cannot."""
+"""First byte of a routing id that the ROUTER assigned; an id that a peer chose cannot begin with it."""
 
 
 class EndpointError(Exception):
-    """The link's address cannot be bound. The message names it, the reason and the remedy."""
+    """An address cannot be bound. The message has the address, the reason and the remedy."""
 
 
 class Link:
-    """A bound ROUTER. Sending never blocks; receiving never builds a queue of our own."""
+    """Bound ROUTER. Sending never blocks; received messages are never queued in this process."""
 
     def __init__(self, endpoint: str) -> None:
         """Bind. Raises EndpointError."""
@@ -33,12 +34,12 @@ class Link:
         self._context = zmq.Context()
         self._socket: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
-        # A frame for a peer that is gone is an error that we see, never a silent loss.
+        # A frame for a peer that is gone is an error, not a silent loss.
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self._socket.setsockopt(zmq.SNDTIMEO, 0)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_WINDOW)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
-        # A dead peer behind a half-open connection is dropped by the transport too.
+        # The transport, too, drops a dead peer behind a half-open connection.
         self._socket.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
         self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15_000)
         self._socket.setsockopt(zmq.HANDSHAKE_IVL, 5_000)
@@ -50,14 +51,14 @@ class Link:
             self.close()
             raise EndpointError(_explain(endpoint, error)) from error
         self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        """The address that was bound, with its port."""
+        """Bound address, with its port."""
         self.refused_ids = 0
-        """Messages of peers that chose their own routing id."""
+        """Number of messages from peers that chose their own routing id."""
         self.refused_shapes = 0
-        """Messages of more or fewer than one part."""
+        """Number of messages with more or fewer than one part."""
 
     async def receive(self) -> list[tuple[bytes, bytes]]:
-        """Wait for messages; (peer, frame) of each, at most MAX_DRAIN, none where all were rubbish."""
+        """Wait for messages and return (peer, frame) of each, at most MAX_DRAIN; none if all were invalid."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._loop.add_reader(self._socket.FD, self._readable.set)
@@ -65,14 +66,14 @@ class Link:
             self._readable.clear()
             messages, taken = self._drain()
             if taken == MAX_DRAIN:
-                # What is left wakes nobody by itself: see `stir`.
+                # The remaining messages do not signal again: see `wake_receiver`.
                 self._readable.set()
             if taken:
                 return messages
             await self._readable.wait()
 
     def _drain(self) -> tuple[list[tuple[bytes, bytes]], int]:
-        """What came, and how many messages that took off the socket, rubbish among them."""
+        """Return the valid messages, and the number of all messages that were read."""
         messages: list[tuple[bytes, bytes]] = []
         for taken in range(MAX_DRAIN):
             try:
@@ -84,12 +85,12 @@ class Link:
         return messages, MAX_DRAIN
 
     def _take(self) -> tuple[bytes, bytes] | None:
-        """One message, or None for one that no terminal sends. Raises zmq.Again where there is none."""
+        """Return one message, or None for an invalid one. Raises zmq.Again if there is none."""
         peer = self._socket.recv(zmq.NOBLOCK)
         frame = b""
         parts = 0
         while self._socket.getsockopt(zmq.RCVMORE):
-            # Part by part, the surplus dropped: thousands of parts of one message never stand in memory.
+            # Part by part, the surplus dropped: thousands of parts of one message must not fill the memory.
             part = self._socket.recv(zmq.NOBLOCK)
             parts += 1
             if parts == 1:
@@ -98,13 +99,13 @@ class Link:
             self.refused_shapes += 1
             return None
         if not peer.startswith(_OWN_ID):
-            # Whoever chose the id of a terminal that left would be taken for it.
+            # A peer that chose the id of a terminal that left would be taken for it.
             self.refused_ids += 1
             return None
         return peer, frame
 
     def send(self, peer: bytes, frame: bytes) -> bool:
-        """Hand the frame to the transport. False where the peer is gone or takes no more."""
+        """Pass the frame to the transport. Return False if the peer is gone or its queue is full."""
         try:
             self._socket.send_multipart([peer, frame], zmq.NOBLOCK)
         except zmq.ZMQError as error:
@@ -112,14 +113,14 @@ class Link:
                 return False
             raise
         finally:
-            self.stir()
+            self.wake_receiver()
         return True
 
-    def stir(self) -> bool:
-        """Wake the receiver if a message waits. Whether one does.
+    def wake_receiver(self) -> bool:
+        """Wake `receive` if a message waits. Return True if one does.
 
-        libzmq's descriptor signals an edge, once, and any call on the socket may have taken that signal for
-        itself: a message that came during a send would wake nobody.
+        libzmq's descriptor signals an edge, once, and any call on the socket can consume that signal: a message
+        that arrives during a send would not wake the receiver.
         """
         waits = bool(self._socket.poll(0, zmq.POLLIN))
         if waits:
@@ -127,7 +128,7 @@ class Link:
         return waits
 
     def close(self) -> None:
-        """Unbind. What the transport still holds is dropped: a terminal asks again."""
+        """Unbind. Messages that the transport still holds are dropped: a terminal repeats its own."""
         if self._loop is not None and not self._socket.closed:
             self._loop.remove_reader(self._socket.FD)
         self._socket.close(linger=0)

@@ -1,4 +1,4 @@
-"""`execution-officer expert`: put the Expert Advisor's sources where MetaEditor finds them."""
+"""`execution-officer expert`: copy the Expert Advisor's sources to a place where MetaEditor finds them."""
 
 import shutil
 from importlib import resources
@@ -15,7 +15,7 @@ _FOLDERS = ("Experts/ExecutionOfficer", "Include/ExecutionOfficer")
 
 @click.command()
 @click.argument("folder", type=FILE)
-@click.option("--force", is_flag=True, help="Replace what is there.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
 def expert(folder: Path, force: bool) -> None:
     """Copy the Expert Advisor's sources into FOLDER.
 
@@ -27,21 +27,22 @@ def expert(folder: Path, force: bool) -> None:
     there = [target for target in targets.values() if target.exists()]
     if there and not force:
         raise Failure(
-            ExitCode.FAILED, f"{there[0]} is there already. Give --force to replace it, or move it away"
+            ExitCode.FAILED, f"{there[0]} exists already; give --force to replace it, or move it away"
         )
     if not folder.is_dir():
         raise Failure(
-            ExitCode.FAILED, f"there is no folder {folder}. In the terminal: File > Open Data Folder > MQL5"
+            ExitCode.FAILED,
+            f"FOLDER {folder} does not exist; give the MQL5 folder (in the terminal: File > Open Data Folder)",
         )
     for origin, target in targets.items():
         shutil.copytree(origin, target, dirs_exist_ok=True)
         click.echo(f"copied {target}")
     shutil.copy(source / "README.md", folder / _FOLDERS[0] / "README.md")
-    click.echo("Next: compile ExecutionOfficer.mq5 in MetaEditor; the README beside it says what to set.")
+    click.echo("Next: compile ExecutionOfficer.mq5 in MetaEditor; the README beside it explains its inputs.")
 
 
 def _sources() -> Path:
-    """The sources: within an installed package, or in the checkout that it runs from."""
+    """Return the folder of the sources: in the installed package, or in the checkout."""
     package = Path(str(resources.files("bridge")))
     installed = package / "mql5"
     return installed if installed.is_dir() else package.parent / "mql5"

@@ -1,4 +1,4 @@
-"""From an error to what the person reads and the exit status that a script reads."""
+"""Error messages for people, and exit statuses for scripts."""
 
 import traceback
 from pathlib import Path
@@ -33,11 +33,11 @@ _CODES: Final[dict[type[Exception], ExitCode]] = {
     JournalUnopenedError: ExitCode.JOURNAL_UNOPENED,
     JournalError: ExitCode.FAILED,
 }
-"""Errors that explain themselves. The first class that fits counts."""
+"""Exit statuses of errors whose message is complete. The first class that fits counts."""
 
 
 class Failure(Exception):
-    """A command ends with this message and this exit status. For what no error of its own says."""
+    """End of a command with this message and exit status, where no error class has one."""
 
     def __init__(self, code: ExitCode, message: str) -> None:
         super().__init__(message)
@@ -45,9 +45,9 @@ class Failure(Exception):
 
 
 def report(error: Exception, *, debug: bool) -> int:
-    """Say on stderr what went wrong, and return the exit status. With `debug`, the traceback comes first."""
+    """Print the error on stderr and return the exit status. With `debug` the traceback comes first."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        # What a task group makes of the one error that ended it says nothing itself.
+        # A task group wraps the one error that ended it; the wrapper itself has no information.
         error = error.exceptions[0]
     if debug:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
@@ -55,18 +55,18 @@ def report(error: Exception, *, debug: bool) -> int:
         error.show()
         return error.exit_code
     if isinstance(error, Failure):
-        _say(str(error))
+        _print(str(error))
         return error.code
     for kind, code in _CODES.items():
         if isinstance(error, kind):
-            _say(str(error))
+            _print(str(error))
             return code
-    where = "The traceback is above" if debug else "Run again with --debug to see the traceback"
-    _say(f"internal error: {_one_line(error)}{_place(error)}. {where}")
+    where = "the traceback is above" if debug else "run again with --debug to see the traceback"
+    _print(f"internal error: {_one_line(error)}{_place(error)}; {where}")
     return ExitCode.FAILED
 
 
-def _say(message: str) -> None:
+def _print(message: str) -> None:
     click.echo(f"Error: {message}", err=True)
 
 
@@ -76,6 +76,6 @@ def _one_line(error: Exception) -> str:
 
 
 def _place(error: Exception) -> str:
-    """Where it was raised: without it, one line says too little to find it by."""
+    """Return file and line where it was raised: without them one line is too little to find the error."""
     frames = traceback.extract_tb(error.__traceback__)
     return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

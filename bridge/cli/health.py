@@ -1,4 +1,4 @@
-"""What needs a person, judged from the journal and, where one runs, from the sidecar."""
+"""Actions required of an operator, derived from the journal and from a running sidecar."""
 
 import shlex
 from collections.abc import Iterator
@@ -13,35 +13,38 @@ from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 from bridge.sidecar.runtime import PollNote
 
 UNKNOWN = "UNKNOWN"
-"""The state of a command that neither ledger nor broker could account for."""
-PATIENCE_S: Final = 300.0
-"""How long the Director may be away before a person is asked to look."""
+"""State of a command whose outcome neither ledger nor broker shows."""
+OUTAGE_S: Final = 300.0
+"""Seconds for which the Director may be unreachable before an action is required."""
 
 
 class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that needs a person."""
+    """Condition that ends only when an operator acts."""
 
     officer: str
-    """Empty where it concerns all."""
+    """Empty if it concerns all officers."""
     code: str
     """QUARANTINED, HALTED, UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL,
     TRADING_FORBIDDEN, NO_ANSWER."""
     what: str
+    """Condition, in words."""
     remedy: str
+    """Instruction for the operator."""
 
 
 def required_actions(
     journal: JournalStatus, live: LiveStatus | None, unanswered: str, options: str
 ) -> list[RequiredAction]:
-    """All that needs a person, the gravest first.
+    """Return the required actions, the gravest first.
 
-    `unanswered` is why a sidecar that seems to run did not answer, `options` what its commands are to be given.
+    `unanswered` is the reason for which a sidecar that seems to run did not answer, `options` the options that
+    command lines in the remedies need.
     """
     found = [*_of_journal(journal, options)]
     if unanswered:
-        remedy = "look at its log; where it hangs, end it and start it again: nothing is lost by that"
+        remedy = "read its log; if it hangs, end it and start it again, which loses nothing"
         found.append(
-            RequiredAction(officer="", code="NO_ANSWER", what=f"the sidecar: {unanswered}", remedy=remedy)
+            RequiredAction(officer="", code="NO_ANSWER", what=f"the sidecar {unanswered}", remedy=remedy)
         )
     return found if live is None else [*found, *_of_sidecar(live), *_of_delivery(journal, live)]
 
@@ -59,14 +62,14 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 ),
             )
     for halt in journal.halts:
-        # A person who halts knows of it.
+        # The operator knows of a halt of their own.
         if halt.set_by == "bridge":
             yield RequiredAction(
                 officer=halt.officer,
                 code="HALTED",
                 what=f"nothing is opened in {halt.symbol or 'any symbol'}: {halt.why}",
                 remedy=(
-                    "look at the account's positions; once they are as they should be: "
+                    "compare the account's positions with the journal; once they match: "
                     f"execution-officer resume{options} --officer {halt.officer} "
                     f"--symbol {shlex.quote(halt.symbol)}"
                 ),
@@ -78,7 +81,7 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 code="UNKNOWN",
                 what=(
                     f"directive {command.directive_id}: {command.side} {command.volume} {command.symbol} may have "
-                    "been sent, and nothing shows what became of it"
+                    "been sent, and its outcome is unknown"
                 ),
                 remedy=(
                     f"look in the account's history for the magic {command.client_order_id}, then: "
@@ -92,7 +95,7 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 code="REFUSED_EVENTS",
                 what=f"the Director refused {_events(officer.events_refused)} for good: {officer.last_refusal}",
                 remedy=(
-                    f"look at them (execution-officer journal{options} undelivered), then: "
+                    f"read them (execution-officer journal{options} undelivered), then: "
                     f"execution-officer retry{options} --officer {officer.officer}, or "
                     f"execution-officer dismiss{options} --officer {officer.officer} "
                     '--note "WHY" --all'
@@ -108,7 +111,7 @@ def _of_sidecar(live: LiveStatus) -> Iterator[RequiredAction]:
     for why in live.opens_paused:
         yield RequiredAction(officer="", code="OPENS_PAUSED", what="nothing is opened", remedy=why)
     if live.journal_trouble:
-        remedy = "make room on its disk, or see who locks it"
+        remedy = "free space on its disk, or end the program that locks it"
         yield RequiredAction(officer="", code="JOURNAL", what=live.journal_trouble, remedy=remedy)
     for officer in live.officers:
         if officer.dispatch_trouble:
@@ -116,23 +119,23 @@ def _of_sidecar(live: LiveStatus) -> Iterator[RequiredAction]:
                 officer=officer.officer,
                 code="DISPATCH",
                 what=f"nothing is sent, closed or expired: {officer.dispatch_trouble}",
-                remedy="an error of the bridge itself, whose traceback is in the log; look after the positions",
+                remedy="internal error, see the sidecar's log; manage the positions in the terminal",
             )
         if officer.poll is not None and _lasts(officer.poll):
             yield RequiredAction(
                 officer=officer.officer,
                 code="POLL",
-                what=f"no directive comes in: {officer.poll.failure}",
-                remedy="see whether the Director runs at [director] url, and takes the API key",
+                what=f"directives cannot be polled: {officer.poll.failure}",
+                remedy="check that the Director runs at [director] url and accepts the API key",
             )
         if (required_action := _of_terminal(officer)) is not None:
             yield required_action
 
 
 def _lasts(poll: PollNote) -> bool:
-    """Whether a person must see to it. What may pass by itself is given some minutes."""
+    """Return True if the failure needs an operator. One that can end by itself does only after OUTAGE_S."""
     if poll.kind in (None, FailureKind.NETWORK, FailureKind.BUSY):
-        return poll.failing_s >= PATIENCE_S
+        return poll.failing_s >= OUTAGE_S
     return True
 
 
@@ -143,12 +146,12 @@ def _of_delivery(journal: JournalStatus, live: LiveStatus) -> Iterator[RequiredA
         if queued is None:
             continue
         waits_s = (now - datetime.fromisoformat(queued)).total_seconds()
-        if waits_s >= PATIENCE_S:
+        if waits_s >= OUTAGE_S:
             yield RequiredAction(
                 officer=officer.officer,
                 code="DELIVERY",
-                what=f"{_events(officer.events_queued)} cannot be told, the oldest for {waits_s // 60:.0f} minutes",
-                remedy="see in the sidecar's log what the Director answers; they wait, and nothing is lost",
+                what=f"{_events(officer.events_queued)} not delivered, the oldest for {waits_s // 60:.0f} minutes",
+                remedy="read in the sidecar's log what the Director answers; the events are kept and retried",
             )
 
 
@@ -159,21 +162,24 @@ def _of_terminal(officer: LiveOfficer) -> RequiredAction | None:
             officer=officer.officer,
             code="NO_TERMINAL",
             what=officer.blocked,
-            remedy="start its terminal, and see what the chart's panel and the sidecar's log say",
+            remedy="start its terminal; if it runs, read the chart's panel and the sidecar's log",
         )
     if session.heartbeat is not None and not session.heartbeat.trade_allowed:
-        remedy = session.heartbeat.trade_forbidden_by or "see the chart's panel"
+        remedy = session.heartbeat.trade_forbidden_by or "read the chart's panel"
         return RequiredAction(
             officer=officer.officer,
             code="TRADING_FORBIDDEN",
-            what="its terminal may not trade",
+            what="trading is not allowed in its terminal",
             remedy=remedy,
         )
     return None
 
 
 def resolve_line(command: UnresolvedCommand, unresolved: list[UnresolvedCommand], options: str) -> str:
-    """The command line that ends the doubt. WHAT is left open on purpose: a copied line must decide nothing."""
+    """Return the command line that resolves the command.
+
+    WHAT stays open on purpose: a copied line must not decide anything.
+    """
     same = [
         each
         for each in unresolved

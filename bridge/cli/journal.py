@@ -1,4 +1,4 @@
-"""`execution-officer journal`: the journal for a person. Reads only; the sidecar may run meanwhile."""
+"""`execution-officer journal`: show the journal. Reads only; the sidecar may run meanwhile."""
 
 from pathlib import Path
 
@@ -15,26 +15,28 @@ from bridge.exits import ExitCode
 from bridge.journal.views import lists as queries
 
 _SHOWN = 160
-"""How much of a body the timeline shows. --json has all of it."""
+"""Characters of a body that the timeline shows. --json has all of it."""
 
 
 @click.group(cls=Group)
-@click.option("--config", "config_path", type=FILE, metavar="FILE", help="The configuration that names it.")
-@click.option("--path", type=FILE, metavar="FILE", help="The journal itself, instead of a configuration.")
+@click.option(
+    "--config", "config_path", type=FILE, metavar="FILE", help="Configuration that names the journal."
+)
+@click.option("--path", type=FILE, metavar="FILE", help="The journal's file, instead of a configuration.")
 @click.pass_context
 def journal(context: click.Context, config_path: Path | None, path: Path | None) -> None:
-    """Look into the journal.
+    """Show the journal: directives, their steps, undelivered events, and the audit.
 
-    It lists directives, shows each step of one, lists what the Director has not taken, and verifies the audit.
+    The journal is only read. The sidecar may run meanwhile.
     """
     if config_path is not None and path is not None:
-        raise click.UsageError("give --config or --path, not both")
+        raise click.UsageError("--config and --path exclude each other; give one of them.")
     context.obj = path or load(config_path or Path("bridge.toml")).journal
 
 
 @journal.command("list")
-@click.option("--officer", metavar="ID", help="Of this officer alone.")
-@click.option("--state", metavar="STATE", help="In this state alone, such as WORKING or UNKNOWN.")
+@click.option("--officer", metavar="ID", help="Only this officer's.")
+@click.option("--state", metavar="STATE", help="Only in this state, such as WORKING or UNKNOWN.")
 @json_option
 @click.pass_obj
 def list_directives(path: Path, officer: str | None, state: str | None, as_json: bool) -> None:
@@ -55,8 +57,8 @@ def list_directives(path: Path, officer: str | None, state: str | None, as_json:
             "state",
             "commands",
             "events",
-            "open",
-            "why",
+            "undelivered",
+            "error",
         ),
         (
             (
@@ -78,18 +80,18 @@ def list_directives(path: Path, officer: str | None, state: str | None, as_json:
 
 @journal.command()
 @click.argument("directive_id")
-@click.option("--officer", metavar="ID", help="Where two officers have a directive of that id.")
+@click.option("--officer", metavar="ID", help="Officer, where several have a directive with that id.")
 @json_option
 @click.pass_obj
 def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> None:
-    """Show every step of one directive, with its time."""
+    """Show every step of a directive, with its time."""
     with journal_at(path) as db:
         rows = queries.timeline(db, directive_id, officer)
     if not rows:
         raise Failure(
             ExitCode.FAILED,
-            f"the journal at {path} has no directive {directive_id!r}. "
-            "'execution-officer journal list' has them all",
+            f'unknown directive "{directive_id}": the journal {path} does not have it; '
+            "'execution-officer journal list' shows all",
         )
     if as_json:
         _print_json(rows)
@@ -105,7 +107,7 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
 @json_option
 @click.pass_obj
 def undelivered(path: Path, as_json: bool) -> None:
-    """List the events that the Director has not taken."""
+    """List the events that the Director has not accepted."""
     with journal_at(path) as db:
         rows = queries.undelivered(db)
     if as_json:
@@ -135,15 +137,15 @@ def undelivered(path: Path, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def verify(path: Path, as_json: bool) -> ExitCode:
-    """Follow the audit's hash chain from its first row to its last."""
+    """Verify the audit's hash chain from its first row to its last."""
     with journal_at(path) as db:
         verdict = queries.verify(db)
     if as_json:
         _print_json(verdict)
     elif verdict.broken:
-        click.echo(f"The audit's chain is broken: {verdict.broken}.")
+        click.echo(f"The audit's hash chain is broken: {verdict.broken}. Restore a backup to compare.")
     else:
-        click.echo(f"The audit's chain holds: {verdict.rows} rows.")
+        click.echo(f"The audit's hash chain is intact: {verdict.rows} rows.")
     return ExitCode.CHAIN_BROKEN if verdict.broken else ExitCode.OK
 
 

@@ -8,7 +8,7 @@ import click
 from bridge.core.units.decimals import AmountError, parse_amount
 
 FILE = click.Path(path_type=Path)
-"""Any path. Whether it is there, and readable, is for who opens it to say: its message is the better one."""
+"""Any path. The code that opens it reports a missing or unreadable file: its message is the better one."""
 
 config_option = click.option(
     "--config",
@@ -17,28 +17,28 @@ config_option = click.option(
     default="bridge.toml",
     show_default=True,
     metavar="FILE",
-    help="The configuration file.",
+    help="Configuration file.",
 )
 officer_option = click.option(
-    "--officer", metavar="ID", help="The officer. Without it: every officer of the configuration."
+    "--officer", metavar="ID", help="Officer.  [default: every officer of the configuration]"
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object on one line.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON on one line.")
 
 
 class PositiveType(click.ParamType[Decimal]):
-    """A number above 0, with its digits kept."""
+    """Decimal above 0, with all its digits."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         try:
-            lots = parse_amount(str(value))
+            amount = parse_amount(str(value))
         except AmountError as error:
-            self.fail(f"{str(value)!r} {error}.", param, ctx)
-        if lots <= 0:
-            self.fail(f"{str(value)!r} must be above 0.", param, ctx)
-        return lots
+            self.fail(f"{str(value)!r} {error}; write a decimal number such as 0.10.", param, ctx)
+        if amount <= 0:
+            self.fail(f"{str(value)!r} is not above 0; write a positive number.", param, ctx)
+        return amount
 
 
 LOTS = PositiveType("lots")

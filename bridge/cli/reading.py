@@ -1,4 +1,4 @@
-"""The journal's file for commands that only read it."""
+"""Journal access for commands that only read."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from bridge.journal.views.lists import reading
 
 @contextmanager
 def journal_at(path: Path) -> Iterator[Database]:
-    """The journal, read-only. Raises JournalMissingError, JournalDamagedError."""
+    """Yield the journal, read-only. Raises JournalMissingError, JournalDamagedError."""
     try:
         with reading(path) as db:
             yield db
     except sqlite3.DatabaseError as error:
-        raise JournalDamagedError(path, f"SQLite says: {error}") from error
+        raise JournalDamagedError(path, f"SQLite reports: {error}") from error

@@ -1,4 +1,4 @@
-"""`execution-officer run`: the sidecar."""
+"""`execution-officer run`: run the sidecar."""
 
 import asyncio
 import os
@@ -30,8 +30,8 @@ from bridge.sidecar.sidecar import Sidecar
 def run(config_path: Path) -> ExitCode:
     """Run the sidecar until SIGTERM or Ctrl-C.
 
-    It polls the Director, journals, dispatches to the terminals and reports. A signal makes it stop in order,
-    within seconds. A second one ends it at once; nothing is lost by that.
+    It polls the Director, journals, dispatches to the terminals and delivers events. A signal stops it in order
+    within seconds. A second signal ends it at once, which loses nothing.
     """
     config = load(config_path)
     key = find_api_key(config.settings.director.api_key_env, config.api_key_file)
@@ -40,11 +40,11 @@ def run(config_path: Path) -> ExitCode:
         for officer in config.settings.officers
     }
     with aside() as log, opened(config.journal, config.settings) as journal:
-        # pyzmq needs the selector loop, which is not Windows' own choice.
+        # pyzmq needs the selector loop, which is not the default on Windows.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.run(_run(config, journal, key, keys))
     if log.stuck:
-        # An orderly end of the interpreter would wait for whoever does not read the log. The journal is closed.
+        # A regular exit would wait for the reader of the log. The journal is closed.
         os._exit(ExitCode.OK)
     return ExitCode.OK
 
@@ -89,13 +89,13 @@ def _limits(settings: Settings) -> DirectorLimits:
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
-    """The first signal stops in order, the second at once."""
+    """Stop in order at the first signal, at once at the second."""
     loop = asyncio.get_running_loop()
     seen: list[int] = []
 
     def on_signal(number: int, _: object) -> None:
         if seen:
-            # At once: the journal's commits are durable, and whatever was under way is settled at the next start.
+            # At once: the journal's commits are durable, and commands under way are reconciled at the next start.
             os._exit(ExitCode.INTERRUPTED)
         seen.append(number)
         loop.call_soon_threadsafe(stop.set)
@@ -105,5 +105,5 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
     with suppress(ValueError, OSError):
         signal.signal(signal.SIGTERM, on_signal)
     if hasattr(signal, "SIGBREAK"):
-        # What Windows' service wrappers and `taskkill` without /F send.
+        # Sent by service wrappers on Windows, and by `taskkill` without /F.
         signal.signal(signal.SIGBREAK, on_signal)

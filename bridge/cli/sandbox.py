@@ -1,4 +1,4 @@
-"""`execution-officer sandbox-director`: a Director to try things against."""
+"""`execution-officer sandbox-director`: a Director for trials."""
 
 import json
 
@@ -14,26 +14,26 @@ from bridge.sandbox.state import Listing
 
 @click.command("sandbox-director")
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=5780, show_default=True, help="0: any that is free."
+    "--port", type=click.IntRange(0, 65_535), default=5780, show_default=True, help="Port; 0 is any free one."
 )
 @click.option(
     "--api-key-env",
     required=True,
     metavar="NAME",
-    help="The environment variable with the API key that it asks for.",
+    help="Environment variable that holds the API key to require.",
 )
 @click.option(
     "--listing",
     type=click.Choice([listing.value for listing in Listing]),
     default=Listing.UNTIL_RECEIVED.value,
     show_default=True,
-    help="How long a directive stays in the answer to a poll.",
+    help="Time for which a directive is listed in answers to polls.",
 )
 @json_option
 def sandbox_director(port: int, api_key_env: str, listing: str, as_json: bool) -> None:
-    """Run a Director for trials until Ctrl-C.
+    """Run a sandbox Director until Ctrl-C.
 
-    It listens on this machine alone. Prints its URL once it takes connections. It keeps nothing when it ends.
+    It listens on this machine only, prints its URL when it is ready, and keeps nothing after its end.
     """
     api_key = api_key_from_environment(api_key_env)
 
@@ -45,6 +45,6 @@ def sandbox_director(port: int, api_key_env: str, listing: str, as_json: bool) -
     except OSError as error:
         raise Failure(
             ExitCode.ENDPOINT,
-            f"--port {port}: cannot listen on {HOST}:{port} ({error.strerror}). Take another port; 0 is any "
-            "that is free",
+            f"--port {port}: cannot listen on {HOST}:{port} ({error.strerror}); give another port, or 0 for any "
+            "free one",
         ) from error

@@ -1,4 +1,4 @@
-"""`execution-officer setup`: make what a configuration names and lacks. Nothing is ever overwritten."""
+"""`execution-officer setup`: create the journal and link keys of a configuration. Nothing is overwritten."""
 
 import sqlite3
 import sys
@@ -21,18 +21,18 @@ from bridge.journal.database.file import check, create
 from bridge.keys import create_link_key, link_key_path, load_link_key
 
 _PLAIN_WIDTH = 1000
-"""Where nobody looks, paths are not broken into lines: a script may want them."""
+"""Width of the table where stdout is no terminal: paths are not wrapped, so that scripts can read them."""
 
 
 class State(StrEnum):
-    """What set-up found."""
+    """Result for one file."""
 
-    MADE = "made"
-    THERE = "was there"
+    MADE = "created"
+    THERE = "exists"
 
 
 class Thing(Struct, frozen=True):
-    """One file that a configuration names."""
+    """File that a configuration names."""
 
     what: str
     state: State
@@ -41,15 +41,13 @@ class Thing(Struct, frozen=True):
 
 @click.command()
 @config_option
-@click.option("--example", is_flag=True, help="Write an example to the configuration file's place, and end.")
-@click.option(
-    "--new-journal", is_flag=True, help="Make a journal although there are traces of one that was lost."
-)
+@click.option("--example", is_flag=True, help="Write an example configuration to FILE and exit.")
+@click.option("--new-journal", is_flag=True, help="Create a journal although there are traces of a lost one.")
 def setup(config_path: Path, example: bool, new_journal: bool) -> None:
-    """Make the journal and link keys.
+    """Create the journal and the link keys of a configuration.
 
-    It makes what the configuration names and lacks. Nothing is overwritten, so it
-    can be run again at any time: after an officer was added, say.
+    Existing files are never overwritten, so it can be run again at any time, for
+    example after an officer was added.
     """
     if example:
         _show([_write_example(config_path)])
@@ -61,23 +59,23 @@ def setup(config_path: Path, example: bool, new_journal: bool) -> None:
 
 
 def set_up(config: Config, *, new_journal: bool = False) -> list[Thing]:
-    """Make what is missing, the journal first, and say what was made.
+    """Create missing files, the journal first, and return all of them with their state.
 
-    Everything that is there is looked at before anything is made. Raises JournalError and LinkKeyFileError for
-    what is there and cannot be used, and Failure.
+    Existing files are checked before anything is created. Raises JournalError and LinkKeyFileError for existing
+    files that cannot be used, and Failure.
     """
     keys = {officer.id: link_key_path(config.journal, officer.id) for officer in config.settings.officers}
     present = [path for path in keys.values() if _is_there(path)]
     for path in present:
         load_link_key(path)
     if config.journal.is_dir():
-        raise Failure(ExitCode.CONFIG, f"journal.path: {config.journal} is a folder. Name a file in it")
+        raise Failure(ExitCode.CONFIG, f"journal.path = {config.journal}: is a folder; name a file in it")
     if _is_there(config.journal):
         check(config.journal)
     elif not new_journal:
         _refuse_lost(config.journal, present)
     try:
-        # Not left to `create`: a file in the folder's place would read as a journal that is there.
+        # Not left to `create`: with a file in the folder's place it would report an existing journal.
         config.journal.parent.mkdir(parents=True, exist_ok=True)
         things = [Thing("journal", _make(create, config.journal), config.journal)]
         for officer, path in keys.items():
@@ -86,41 +84,43 @@ def set_up(config: Config, *, new_journal: bool = False) -> list[Thing]:
         where = getattr(error, "filename", None) or config.journal
         raise Failure(
             ExitCode.JOURNAL_READ_ONLY,
-            f"cannot make {where}: {getattr(error, 'strerror', None) or error}. Check the folder's owner, "
+            f"cannot create {where}: {getattr(error, 'strerror', None) or error}; check the folder's owner, "
             "permissions and free space",
         ) from error
     return things
 
 
 def _refuse_lost(journal: Path, keys: list[Path]) -> None:
-    """Raise Failure where there was a journal once. Set-up makes it before any key, so a key without one is
-    the trace of a journal that was lost; so is the file in which SQLite keeps the last commits."""
+    """Raise Failure if there are traces of a lost journal.
+
+    The journal is created before any key, so a key without a journal is such a trace; so is the file in which
+    SQLite keeps the last commits.
+    """
     log = journal.with_name(journal.name + "-wal")
     traces = [*keys, log] if log.is_file() and log.stat().st_size else keys
     if traces:
         raise Failure(
             ExitCode.JOURNAL_MISSING,
-            f"there is no journal at {journal}, but {traces[0].name} is beside it: there was one. Restore it, "
-            "for it knows which orders were sent; or, if it never held any, move that file away or run again "
-            "with --new-journal",
+            f"the journal {journal} does not exist, but {traces[0].name} beside it shows that it did; restore it, "
+            "since it records which orders were sent; or, if it never had any, run again with --new-journal",
         )
 
 
 def _make(maker: Callable[[Path], object], path: Path) -> State:
     try:
         maker(path)
-    except FileExistsError:  # there before, or somebody else's set-up was faster
+    except FileExistsError:  # it existed, or another set-up was faster
         return State.THERE
     return State.MADE
 
 
 def _is_there(path: Path) -> bool:
-    """A broken symbolic link counts: it shows where something was, and it would not be overwritten."""
+    """Return True if something is at the path. A broken symbolic link counts: it would not be overwritten."""
     return path.exists() or path.is_symlink()
 
 
 def _write_example(path: Path) -> Thing:
-    """The example at `path`, unless something is there. Raises Failure."""
+    """Write the example to `path` unless it exists. Raises Failure."""
     text = resources.files("bridge.cli").joinpath("example.toml").read_bytes()
     try:
         with path.open("xb") as file:
@@ -128,14 +128,14 @@ def _write_example(path: Path) -> Thing:
     except FileExistsError:
         return Thing("configuration", State.THERE, path)
     except OSError as error:
-        raise Failure(ExitCode.CONFIG, f"cannot write {path}: {error.strerror}. Check its folder") from error
+        raise Failure(ExitCode.CONFIG, f"cannot write {path}: {error.strerror}; check its folder") from error
     return Thing("configuration", State.MADE, path)
 
 
 def _show(things: list[Thing]) -> None:
     table = Table("what", "state", "file")
     for thing in things:
-        # Text, since a path may hold what looks like markup.
+        # Text, since a path can contain what looks like markup.
         table.add_row(Text(thing.what), Text(thing.state), Text(str(thing.path), overflow="fold"))
     Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH).print(table)
 

@@ -1,4 +1,4 @@
-"""`execution-officer status`: how everything stands, for people and for monitoring."""
+"""`execution-officer status`: state of sidecar, terminals and journal, for operators and monitoring."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -26,27 +26,27 @@ _DEFAULT_CONFIG = Path("bridge.toml")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What --json answers."""
+    """Answer of --json."""
 
     well: bool
-    """Nothing needs a person, and a sidecar runs."""
+    """No action is required, and a sidecar runs."""
     running: bool
     """A sidecar answers."""
     required_actions: list[RequiredAction]
     journal: JournalStatus
     sidecar: LiveStatus | None
     no_sidecar: str
-    """Why there is no word of a sidecar; empty where there is."""
+    """Reason for which no sidecar answered; empty if one did."""
 
 
 @click.command()
 @config_option
 @json_option
 def status(config_path: Path, as_json: bool) -> ExitCode:
-    """Show how everything stands, whether the sidecar runs or not.
+    """Show the state of sidecar, terminals and journal, whether the sidecar runs or not.
 
-    Exit status 0: all is well. 13: something needs a person; what, and what to do, stands first. 14: nothing
-    else needs a person, but no sidecar runs. A person's halt, or a broker that is closed, needs nobody.
+    Exit status 0: all is well. 13: an action is required; required actions and their remedies come first. 14: no
+    sidecar runs, and no other action is required. An operator's halt and a closed market require no action.
     """
     config = load(config_path)
     report = _look(config, "" if config_path == _DEFAULT_CONFIG else f' --config "{config_path}"')
@@ -66,11 +66,11 @@ def _look(config: Config, options: str) -> Report:
     except NobodyThereError as error:
         nobody = str(error)
     except NoAnswerError as error:
-        unanswered = f"it does not answer: {error}"
+        unanswered = f"does not answer: {error}"
     with journal_at(config.journal) as db:
         journal = queries.status(db, config.journal)
     known = {officer.officer for officer in journal.officers}
-    # Officers that the configuration has gained, and the journal not seen yet.
+    # Officers of the configuration that the journal does not have yet.
     new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
     journal = msgspec.structs.replace(journal, officers=[*journal.officers, *new])
     found = required_actions(journal, sidecar, unanswered, options)
@@ -80,12 +80,12 @@ def _look(config: Config, options: str) -> Report:
         required_actions=found,
         journal=journal,
         sidecar=sidecar,
-        no_sidecar=nobody or unanswered,
+        no_sidecar=nobody or (f"it {unanswered}" if unanswered else ""),
     )
 
 
 class _Table(NamedTuple):
-    """A table of the report, left out where it has no rows."""
+    """Table of the report; not shown without rows."""
 
     title: str
     columns: Sequence[str]
@@ -95,8 +95,10 @@ class _Table(NamedTuple):
 def _show(report: Report, now: datetime) -> None:
     click.echo(printable(_headline(report, now)))
     for required_action in report.required_actions:
-        whose = f"{required_action.officer}: " if required_action.officer else ""
-        click.echo(f"\n! {printable(whose + required_action.what)}\n  -> {printable(required_action.remedy)}")
+        officer = f"{required_action.officer}: " if required_action.officer else ""
+        click.echo(
+            f"\n! {printable(officer + required_action.what)}\n  -> {printable(required_action.remedy)}"
+        )
     if any(required_action.code == "UNKNOWN" for required_action in report.required_actions):
         click.echo("  (WHAT: filled, rejected or cancelled)")
     for table in _tables(report, now):
@@ -107,14 +109,14 @@ def _show(report: Report, now: datetime) -> None:
 
 def _headline(report: Report, now: datetime) -> str:
     count = len(report.required_actions)
-    needs = "One thing needs a person" if count == 1 else f"{count} things need a person"
+    needs = "1 action required" if count == 1 else f"{count} actions required"
     halted = " Opens are halted: see below." if report.journal.halts else ""
     if report.sidecar is None:
-        rest = f"{needs}." if count else "Nothing else is amiss."
+        rest = f"{needs}." if count else "No other action required."
         return f"No sidecar runs: {report.no_sidecar}. {rest}{halted}"
     since = _ago(report.sidecar.started_at, now)
     running = (
-        f"The sidecar (version {report.sidecar.version}, process {report.sidecar.pid}) runs for {since}."
+        f"The sidecar (version {report.sidecar.version}, process {report.sidecar.pid}) has run for {since}."
     )
     return f"{running} {needs if count else 'All is well'}.{halted}"
 
@@ -131,9 +133,9 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
             "broker",
             "trading",
             "last poll",
-            "held",
+            "quarantine",
             "waiting",
-            "events to tell",
+            "undelivered",
         ),
         [_officer(each, sessions.get(each.officer), now) for each in journal.officers],
     )
@@ -141,13 +143,13 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
         "Halts: nothing is opened (execution-officer resume)",
         ("officer", "what", "since", "set by", "why"),
         [
-            (each.officer, each.symbol or "everything", each.since, each.set_by, each.why)
+            (each.officer, each.symbol or "all symbols", each.since, each.set_by, each.why)
             for each in journal.halts
         ],
     )
     yield _Table(
-        "Commands in doubt: UNRESOLVED ones are asked about, UNKNOWN ones wait for a person",
-        ("officer", "directive", "magic", "order", "state", "since", "what is known"),
+        "Unresolved commands: UNRESOLVED is being reconciled, UNKNOWN requires an operator",
+        ("officer", "directive", "magic", "order", "state", "since", "evidence"),
         [
             (
                 each.officer,
@@ -156,8 +158,7 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
                 f"{each.side} {each.volume} {each.symbol}",
                 each.state,
                 _ago(each.dispatched_at, now),
-                each.message
-                or ("nothing shows it" if each.state == UNKNOWN else "the broker gave no answer"),
+                each.message or ("none" if each.state == UNKNOWN else "the broker gave no answer"),
             )
             for each in journal.unresolved
         ],
@@ -197,7 +198,7 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
     )
 
 
-def _officer(officer: OfficerStatus, stands: LiveOfficer | None, now: datetime) -> tuple[str, ...]:
+def _officer(officer: OfficerStatus, live_officer: LiveOfficer | None, now: datetime) -> tuple[str, ...]:
     account = f"{officer.login} at {officer.server}, {officer.trade_mode}" if officer.login else "none yet"
     waiting = [
         f"{count} {what}{'' if count == 1 else 's'}"
@@ -214,41 +215,43 @@ def _officer(officer: OfficerStatus, stands: LiveOfficer | None, now: datetime) 
     return (
         officer.officer,
         account,
-        _terminal(officer, stands, now),
-        _heard(stands, lambda broker_connected, _: "connected" if broker_connected else "away"),
-        _heard(stands, lambda _, allowed: "allowed" if allowed else "FORBIDDEN"),
-        _poll(stands, now),
+        _terminal(officer, live_officer, now),
+        _heartbeat(
+            live_officer, lambda broker_connected, _: "connected" if broker_connected else "not connected"
+        ),
+        _heartbeat(live_officer, lambda _, allowed: "allowed" if allowed else "NOT ALLOWED"),
+        _poll(live_officer, now),
         "QUARANTINED" if officer.quarantine else "",
         ", ".join(waiting),
         events,
     )
 
 
-def _terminal(officer: OfficerStatus, stands: LiveOfficer | None, now: datetime) -> str:
-    if stands is None:
-        # As the journal knows it; a sidecar that was killed could not end its session.
-        return "never seen" if officer.program is None else f"{officer.program}, not connected"
-    if stands.session is None:
-        gone = f", gone for {_ago(officer.session_ended_at, now)}" if officer.session_ended_at else ""
+def _terminal(officer: OfficerStatus, live_officer: LiveOfficer | None, now: datetime) -> str:
+    if live_officer is None:
+        # From the journal: a sidecar that was killed could not end its session.
+        return "never connected" if officer.program is None else f"{officer.program}, not connected"
+    if live_officer.session is None:
+        gone = f", for {_ago(officer.session_ended_at, now)}" if officer.session_ended_at else ""
         return f"not connected{gone}"
-    if not stands.session.alive:
-        return f"silent for {stands.session.silent_s:.0f} s"
-    return f"{officer.program or 'connected'}" + ("" if stands.session.ready else ", scanning")
+    if not live_officer.session.alive:
+        return f"silent for {live_officer.session.silent_s:.0f} s"
+    return f"{officer.program or 'connected'}" + ("" if live_officer.session.ready else ", scanning")
 
 
-def _heard(stands: LiveOfficer | None, say: Callable[[bool, bool], str]) -> str:
-    """What the last heartbeat says; empty where there is none."""
-    if stands is None or stands.session is None or stands.session.heartbeat is None:
+def _heartbeat(live_officer: LiveOfficer | None, say: Callable[[bool, bool], str]) -> str:
+    """Return a text about the last heartbeat; empty without one."""
+    if live_officer is None or live_officer.session is None or live_officer.session.heartbeat is None:
         return ""
-    return say(stands.session.heartbeat.broker_connected, stands.session.heartbeat.trade_allowed)
+    return say(live_officer.session.heartbeat.broker_connected, live_officer.session.heartbeat.trade_allowed)
 
 
-def _poll(stands: LiveOfficer | None, now: datetime) -> str:
-    if stands is None or stands.poll is None:
+def _poll(live_officer: LiveOfficer | None, now: datetime) -> str:
+    if live_officer is None or live_officer.poll is None:
         return ""
-    ago = f"{_ago(stands.poll.at, now)} ago"
-    failed = f": failed {stands.poll.failures} times, {stands.poll.failure}"
-    return ago + (failed if stands.poll.failure else "")
+    ago = f"{_ago(live_officer.poll.at, now)} ago"
+    failed = f": {live_officer.poll.failures} failed, {live_officer.poll.failure}"
+    return ago + (failed if live_officer.poll.failure else "")
 
 
 def _less(whole: str, part: str) -> str:
@@ -256,7 +259,7 @@ def _less(whole: str, part: str) -> str:
 
 
 def _ago(moment: str | None, now: datetime) -> str:
-    """How long ago, in the two units that matter."""
+    """Return the time since a moment in its two largest units; empty for None."""
     if moment is None:
         return ""
     seconds = max(int((now - datetime.fromisoformat(moment)).total_seconds()), 0)

@@ -1,4 +1,4 @@
-"""Tables for people."""
+"""Tables on stdout."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,10 +10,10 @@ _PLAIN_WIDTH = 1000
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on stdout. Its cells are text, never markup: a Director wrote some of them."""
+    """Print a table. Cells are text, never markup: a Director wrote some of them."""
     console = Console()
     if not console.is_terminal:
-        # Nobody looks: lines are not broken.
+        # Not for a terminal: lines are not wrapped, so that scripts can read them.
         console = Console(width=_PLAIN_WIDTH)
     table = Table(title=Text(title), title_justify="left")
     for column in columns:
@@ -24,5 +24,5 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 
 def printable(text: str) -> str:
-    """The text on one line, without what a terminal would obey."""
+    """Return the text on one line, without characters that control a terminal."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

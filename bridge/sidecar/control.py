@@ -29,7 +29,7 @@ from bridge.log_codes import LogCode
 from bridge.sidecar import control_file
 from bridge.sidecar.control_file import HOST, ControlFile
 from bridge.sidecar.link_worker import LinkWorker
-from bridge.sidecar.live_status import Watch
+from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.operator import REQUESTS
 from bridge.sidecar.operator.request import A, RefusedError, Request, performing
 from bridge.sidecar.runtime import Runtime
@@ -141,9 +141,11 @@ class _Rejected(asyncio.Protocol):
 class ControlServer:
     """Serves the control endpoint until cancelled."""
 
-    def __init__(self, runtime: Runtime, watch: Watch, links: LinkWorker, control: ControlSocket) -> None:
+    def __init__(
+        self, runtime: Runtime, status: StatusReader, links: LinkWorker, control: ControlSocket
+    ) -> None:
         self._runtime = runtime
-        self._watch = watch
+        self._status_reader = status
         self._links = links
         self._control = control
         self._file = ControlFile(
@@ -237,7 +239,7 @@ class ControlServer:
             )
 
     async def _status(self, _: web.Request) -> web.StreamResponse:
-        return _json(200, self._watch.look())
+        return _json(200, self._status_reader.read())
 
     def _handler(self, kind: type[Request[Any]]) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -260,8 +262,8 @@ class ControlServer:
         runtime.log.warning(
             LogCode.OPERATOR_COMMAND, command=asked.name, arguments=msgspec.to_builtins(asked)
         )
-        runtime.dispatch_wake_up.ring()
-        runtime.delivery_wake_up.ring()
+        runtime.dispatch_wake_up.set()
+        runtime.delivery_wake_up.set()
         return _json(200, answer)
 
 

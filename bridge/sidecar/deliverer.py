@@ -1,4 +1,4 @@
-"""Delivery at work: events go to the Director, in order per directive, a few directives at a time."""
+"""Delivery worker: posts events to the Director, in order per directive, a few directives at a time."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,13 +15,16 @@ from bridge.log_codes import LogCode
 from bridge.sidecar.runtime import Runtime
 
 QUEUES = 4
+"""Most queues from which events are posted at a time."""
 LOOK_S = 1.0
-UNFORESEEN_REST_S = 5.0
-"""How long a lane rests whose delivery failed as nobody foresaw."""
-JOURNAL_REST_S = 1.0
-"""How long after a try to store what became of an event the next one comes."""
+"""Seconds between looks into the outbox when nothing wakes the worker."""
+UNEXPECTED_BACKOFF_S = 5.0
+"""Back-off of a queue after an unexpected error of the bridge itself."""
+JOURNAL_RETRY_S = 1.0
+"""Seconds between attempts to store a delivery result."""
 
 Queue = tuple[str, str | None]
+"""Officer and directive; None for events without a directive."""
 
 
 class Deliverer:
@@ -31,19 +34,19 @@ class Deliverer:
         self._runtime = runtime
         self._director = director
         self._busy: dict[Queue, asyncio.Task[None]] = {}
-        self._resting: dict[Queue, float] = {}
-        """Until when, on the monotonic clock, a lane is left alone."""
+        self._backing_off: dict[Queue, float] = {}
+        """Time up to which a queue is left alone, on the monotonic clock."""
         self._paused_until = 0.0
         self._tries = Tries(runtime.uniform)
 
     @property
     def in_flight(self) -> int:
-        """How many events are being posted."""
+        """Number of events that are being posted."""
         return len(self._busy)
 
     @property
     def paused_s(self) -> float:
-        """How long nothing is posted from now on."""
+        """Seconds for which nothing is posted from now on."""
         return max(self._paused_until - self._runtime.clock.monotonic(), 0.0)
 
     @property
@@ -52,11 +55,11 @@ class Deliverer:
         return self._tries.outage
 
     async def run(self) -> None:
-        """Deliver until cancelled. What is in flight then is awaited by `finish`."""
+        """Deliver until cancelled. Posts in flight at that time are awaited by `finish`."""
         while True:
             wait = LOOK_S
             now = self._runtime.clock.monotonic()
-            self._resting = {queue: until for queue, until in self._resting.items() if until > now}
+            self._backing_off = {queue: until for queue, until in self._backing_off.items() if until > now}
             if self._paused_until > now:
                 wait = min(wait, self._paused_until - now)
             else:
@@ -64,7 +67,7 @@ class Deliverer:
             await self._runtime.delivery_wake_up.wait(self._runtime.clock, wait)
 
     async def finish(self, at_most_s: float) -> None:
-        """Wait for the posts in flight; those that take longer are left: they go out again after a start."""
+        """Wait for the posts in flight. The events of longer ones are posted again after the next start."""
         tasks = list(self._busy.values())
         if tasks:
             await asyncio.wait(tasks, timeout=at_most_s)
@@ -73,14 +76,14 @@ class Deliverer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _start(self) -> None:
-        # After a failure one event probes; the rest wait for its success.
-        probing = self._tries.outage > 0
-        free = (1 if probing else QUEUES) - len(self._busy)
+        # After a failure one event at a time is the half-open trial; the others wait for its success.
+        trial = self._tries.outage > 0
+        free = (1 if trial else QUEUES) - len(self._busy)
         if free <= 0:
             return
-        # The probe goes round: behind as many as failed there is one that did not.
-        look = free + (self._tries.failing if probing else 0)
-        idle = {*self._busy, *self._resting}
+        # Trials rotate among the events: after as many as have failed there is one that has not.
+        look = free + (self._tries.failing if trial else 0)
+        idle = {*self._busy, *self._backing_off}
         try:
             events = await self._runtime.step(lambda journal: journal.due(look, idle))
         except JournalUnavailableError as error:
@@ -93,10 +96,10 @@ class Deliverer:
 
     def _done(self, queue: Queue, task: asyncio.Task[None]) -> None:
         del self._busy[queue]
-        self._runtime.delivery_wake_up.ring()
+        self._runtime.delivery_wake_up.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._runtime.log.error(LogCode.DELIVERY_FAILED, error=repr(error))
-            self._rest(queue, UNFORESEEN_REST_S)
+            self._back_off(queue, UNEXPECTED_BACKOFF_S)
 
     async def _deliver(self, event: Outgoing) -> None:
         answer = await self._director.post(event.body, event.key)
@@ -107,29 +110,30 @@ class Deliverer:
             await self._failed(event, answer)
 
     async def _store(self, event: Outgoing, work: Callable[[Journal], None]) -> None:
-        """Store what became of an event, until it is: once answered, nothing is posted anew for the journal's sake.
+        """Store an event's delivery result, and retry until it is stored.
 
-        Its lane stays busy, so that no more is posted meanwhile than there are lanes.
+        An event that was answered is not posted again because the journal fails. Its queue stays busy, so that no
+        more than QUEUES events are posted meanwhile.
         """
-        emitted = False
+        logged = False
         while True:
             try:
                 await self._runtime.step(work)
                 return
             except JournalUnavailableError as error:
-                if not emitted:
+                if not logged:
                     self._runtime.log.error(
                         LogCode.DELIVERY_NOT_STORED, event_type=event.event_type, error=str(error)
                     )
-                emitted = True
-            await self._runtime.clock.sleep(JOURNAL_REST_S)
+                logged = True
+            await self._runtime.clock.sleep(JOURNAL_RETRY_S)
 
     async def _posted(self, event: Outgoing, answer: Posted) -> None:
         if self._tries.outage:
             self._runtime.log.info(LogCode.DELIVERY_RECOVERED, failures=self._tries.outage)
         self._tries.taken(event.id)
         self._paused_until = 0.0
-        self._runtime.director_locked_out = False
+        self._runtime.circuit_open = False
         now = self._runtime.now()
         await self._store(event, lambda journal: journal.set_delivered(event, answer.event_id, now))
         faultpoint("delivered.committed")
@@ -141,7 +145,7 @@ class Deliverer:
         )
 
     async def _failed(self, event: Outgoing, failure: Failed) -> None:
-        # Several lanes that fail together are one failure.
+        # Several queues that fail together are one failure.
         together = self._paused_until > self._runtime.clock.monotonic()
         decision = self._tries.failed(
             event.id, event.queue, failure, refusals=event.refusals, together=together
@@ -158,18 +162,18 @@ class Deliverer:
                 first = self._tries.outage == 1 and not together
                 log.repeated(LogCode.DELIVERY_PAUSED, first=first, wait_s=decision.after_s)
                 self._paused_until = self._runtime.clock.monotonic() + decision.after_s
-                # A locked door stays locked while the network is down.
-                self._runtime.director_locked_out = self._runtime.director_locked_out or decision.opens
+                # The circuit stays open while the network is down.
+                self._runtime.circuit_open = self._runtime.circuit_open or decision.circuit_open
             case Retry(refused=False):
                 log.warning(LogCode.EVENT_NOT_TAKEN, wait_s=decision.after_s)
-                self._rest(event.queue, decision.after_s)
+                self._back_off(event.queue, decision.after_s)
             case Retry():
                 log.warning(LogCode.EVENT_REFUSED, wait_s=decision.after_s)
                 await self._store(event, lambda journal: journal.count_refusal(event, failure.detail, now))
-                self._rest(event.queue, decision.after_s)
+                self._back_off(event.queue, decision.after_s)
             case SetAside():
                 log.error(LogCode.EVENT_SET_ASIDE)
                 await self._store(event, lambda journal: journal.set_refused(event, failure.detail, now))
 
-    def _rest(self, queue: Queue, seconds: float) -> None:
-        self._resting[queue] = self._runtime.clock.monotonic() + seconds
+    def _back_off(self, queue: Queue, seconds: float) -> None:
+        self._backing_off[queue] = self._runtime.clock.monotonic() + seconds

@@ -1,18 +1,18 @@
-"""Dispatch at work: what the journal has committed goes to the terminals."""
+"""Dispatch worker: sends commands that the journal has committed to the terminals."""
 
 from bridge.core.settings import OfficerSettings
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.log_codes import LogCode
 from bridge.sidecar.link_worker import LinkWorker
-from bridge.sidecar.runtime import Runtime, happening
+from bridge.sidecar.runtime import Runtime, occurrence_id
 
 LOOK_S = 0.5
-"""How often expiry and open outcomes are looked at when nothing rings."""
+"""Seconds between checks of expiry and open outcomes when nothing wakes the worker."""
 
 
 class Dispatcher:
-    """Sends commands for all officers. It never waits for a terminal, so none can hold up another."""
+    """Sends commands for all officers. It never waits for a terminal, so that none delays another."""
 
     def __init__(self, runtime: Runtime, links: LinkWorker) -> None:
         self._runtime = runtime
@@ -38,16 +38,17 @@ class Dispatcher:
         except JournalUnavailableError:
             raise
         except Exception as error:
-            # Ours, and no reason to stop the other officers: this one's step left nothing behind.
+            # An error of the bridge itself. This officer's step left nothing behind; the other officers go on.
             await self._failed(officer.id, error)
             return
         self._runtime.dispatch_trouble.pop(officer.id, None)
-        # An expired command has an event; a new one may too.
-        self._runtime.delivery_wake_up.ring()
+        # An expired command has an event; a new one may have one.
+        self._runtime.delivery_wake_up.set()
         faultpoint("dispatch.committed")
         for inquiry in work.inquiries:
             await self._links.inquire(officer.id, inquiry)
         for command in work.commands:
+            # A command that does not leave is reconciled by the next session.
             sent = await self._links.send(officer.id, command.epoch, command)
             self._runtime.log.info(
                 LogCode.COMMAND_SENT if sent else LogCode.COMMAND_NOT_SENT,
@@ -62,15 +63,13 @@ class Dispatcher:
         await self._links.status_request(officer.id)
 
     async def _failed(self, officer: str, error: Exception) -> None:
-        """Say it once, in the log and to the Director: for this officer nothing is sent, expired or closed."""
+        """Report once, in the log and to the Director, that nothing is sent, expired or closed for this officer."""
         known = officer in self._runtime.dispatch_trouble
         self._runtime.dispatch_trouble[officer] = f"{type(error).__name__}: {error}"
         if known:
             return
         self._runtime.log.error(LogCode.DISPATCH_FAILED, officer=officer, exc_info=error)
-        now, subject = self._runtime.now(), f"dispatch:{happening()}"
-        message = (
-            f"the bridge fails to dispatch, and sends nothing: {self._runtime.dispatch_trouble[officer]}"
-        )
+        now, subject = self._runtime.now(), f"dispatch:{occurrence_id()}"
+        message = f"internal error, and nothing is sent: {self._runtime.dispatch_trouble[officer]}"
         await self._runtime.step(lambda journal: journal.emit_trouble(officer, "INTERNAL", message, subject, now))
-        self._runtime.delivery_wake_up.ring()
+        self._runtime.delivery_wake_up.set()

@@ -1,4 +1,4 @@
-"""The link at work: frames in, sessions, reports into the journal, acknowledgements out."""
+"""Link worker: receives frames, manages sessions, journals reports and acknowledges them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -21,77 +21,78 @@ from bridge.journal.steps.apply_reports import Applied
 from bridge.journal.steps.sessions import NotOpened
 from bridge.link import Link
 from bridge.log_codes import LogCode
-from bridge.sidecar.runtime import Runtime, happening
+from bridge.sidecar.runtime import Runtime, occurrence_id
 
 TICK_S = 0.1
 ASK_AGAIN_S = 5.0
-"""A terminal that has to look through ten thousand symbols is given so long."""
-REFUSALS_EMITTED_S = 60.0
-"""Refusals of one kind are logged so often; those between are counted."""
+"""Seconds before a symbol is asked for again: the terminal may have to search ten thousand symbols."""
+REFUSAL_LOG_S = 60.0
+"""Seconds between log records for refusals of one kind; those between are counted."""
 STORE_AGAIN_S = 5.0
-"""How long after a loss, or the clock's trouble, could not be stored the next try comes."""
+"""Seconds between attempts to store the loss of a terminal or the clock's trouble."""
 OVERLAP_MS = 3_600_000
-"""How far before the watermark a scan begins: history may come late, and broker clocks jump an hour."""
+"""Time before the watermark at which a scan begins: history may arrive late, and broker clocks jump an hour."""
 
 
 class LinkWorker:
-    """Owns the sessions. Everything that goes to a terminal goes through here."""
+    """Owns the sessions. Every message to a terminal is sent here."""
 
     def __init__(self, runtime: Runtime, link: Link, sessions: Sessions) -> None:
         self._runtime = runtime
         self._link = link
         self._sessions = sessions
-        self._door = asyncio.Lock()
-        """Held while what terminals sent is taken in."""
+        self._intake_lock = asyncio.Lock()
+        """Held while messages of terminals are processed."""
         self._reports: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         self._offsets: dict[str, OffsetWatch] = {}
         started = runtime.clock.monotonic()
         self._caught_up = started
-        """All that terminals had said by then has been taken in."""
+        """Time up to which every message of the terminals has been processed."""
         self._present = {officer.id: started for officer in runtime.settings.officers}
-        """When each officer's terminal was last there."""
+        """By officer, the time at which its terminal was last present."""
         self._asked: dict[tuple[str, int, str], float] = {}
-        """When a symbol was last asked for: officer, epoch, symbol."""
+        """Time of the last inquiry, by officer, epoch and symbol."""
         self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
-        """By code and configured officer: when a refusal was last logged, and how many came since."""
-        self._emitted_lost: set[str] = set()
+        """By code and configured officer, the time of the last log record and the number of refusals since."""
+        self._reported_lost: set[str] = set()
+        """Officers whose terminal's loss is in the journal."""
         self._unstored_loss: dict[str, float] = {}
-        """When it was last tried in vain to store that an officer's terminal is lost."""
-        self._emitted_clock = False
+        """By officer, the time of the last failed attempt to store its terminal's loss."""
+        self._clock_reported = False
         self._clock_trouble = ""
-        """Names the clock's trouble at hand; empty where there is none."""
+        """Id of the clock's present trouble; empty where there is none."""
         self._clock_tried = started
-        """When it was last tried to store it."""
+        """Time of the last attempt to store it."""
 
     async def receive(self) -> None:
-        """Take what terminals send, until cancelled."""
+        """Process messages of terminals until cancelled."""
         while True:
-            heard = await self._link.receive()
+            received = await self._link.receive()
             drained = self._runtime.clock.monotonic()
-            async with self._door:
-                for peer, frame in heard:
+            async with self._intake_lock:
+                for peer, frame in received:
                     await self._handle(self._sessions.receive(peer, frame, self._runtime.clock.monotonic()))
                 await self._apply()
                 self._caught_up = drained
-            # While messages wait nothing above needs to suspend: whoever floods us would have the loop alone.
+            # While messages wait nothing above suspends: a peer that floods the link must not keep the event loop.
             await asyncio.sleep(0)
 
     @asynccontextmanager
     async def without_session(self, officer: str, why: str) -> AsyncIterator[None]:
-        """End the officer's session, and take nothing in while the body runs.
+        """End the officer's session, and process no messages while the body runs.
 
-        All that the session said before is in the journal then, and nothing of it comes after.
+        All earlier messages of the session are in the journal then, and no later one is processed.
         """
-        async with self._door:
+        async with self._intake_lock:
             await self._handle(self._sessions.drop(officer, why))
             yield
 
     async def tick(self) -> None:
-        """Heartbeats and liveness, until cancelled."""
+        """Send heartbeats and watch liveness until cancelled."""
         while True:
             now = self._runtime.clock.monotonic()
-            # Whatever became of its signal, no message waits longer than a tick.
-            if not self._link.stir() and not self._door.locked():
+            # No message waits longer than a tick, even if its signal was lost.
+            if not self._link.wake_receiver() and not self._intake_lock.locked():
                 self._caught_up = now
             await self._handle(self._sessions.tick(now, self._caught_up))
             await self._watch_presence()
@@ -99,7 +100,7 @@ class LinkWorker:
             await self._runtime.clock.sleep(min(TICK_S, self._runtime.settings.link.heartbeat_s / 2))
 
     def gate(self, officer: str) -> Gate | None:
-        """How the officer's terminal stands now."""
+        """Return the present state of the officer's terminal; None without a session."""
         session = self._sessions.session(officer)
         if session is None:
             return None
@@ -119,18 +120,18 @@ class LinkWorker:
         )
 
     async def send(self, officer: str, epoch: int, message: Message) -> bool:
-        """Send to the officer's terminal if its session is still that one. False where it did not go."""
+        """Send to the officer's terminal if its session is still that one. Return False if nothing was sent."""
         session = self._sessions.session(officer)
         if session is None or session.epoch != epoch:
             return False
         if self._link.send(session.peer, messages.encode(message)):
             return True
-        # A new session will settle what was dispatched.
+        # A new session will reconcile the commands that were dispatched.
         await self._handle(self._sessions.gone(session.peer))
         return False
 
     async def inquire(self, officer: str, inquiry: messages.Inquire) -> None:
-        """Ask the terminal for a symbol, not again while its answer may be on the way."""
+        """Ask the terminal for a symbol, but not again while its answer may be under way."""
         now = self._runtime.clock.monotonic()
         asked = (officer, inquiry.epoch, inquiry.symbol)
         if now - self._asked.get(asked, -ASK_AGAIN_S) < ASK_AGAIN_S:
@@ -138,8 +139,8 @@ class LinkWorker:
         self._asked = {key: at for key, at in self._asked.items() if now - at < ASK_AGAIN_S} | {asked: now}
         await self.send(officer, inquiry.epoch, inquiry)
 
-    async def say_goodbye(self) -> None:
-        """End all sessions in order, before the socket closes."""
+    async def end_sessions(self) -> None:
+        """End all sessions with a bye, before the socket closes."""
         for officer in self._runtime.settings.officers:
             await self._handle(self._sessions.drop(officer.id, "the sidecar stops"))
 
@@ -159,15 +160,15 @@ class LinkWorker:
                         (effect.seq, effect.raw)
                     )
                 case HeartbeatReceived():
-                    await self._heard(effect)
+                    await self._observe_heartbeat(effect)
                 case Ended():
-                    await self._ended(effect)
+                    await self._store_end(effect)
 
     def _log_refusal(self, officer: str, refused: messages.Refused) -> None:
-        """Anybody may knock as fast as it likes: the log has one line a minute for each code and officer."""
+        """Log at most one refusal a minute for each code and officer: a peer can try as often as it likes."""
         kind, now = (refused.code, officer), self._runtime.clock.monotonic()
-        since, suppressed = self._refusals.get(kind, (-REFUSALS_EMITTED_S, 0))
-        if now - since < REFUSALS_EMITTED_S:
+        since, suppressed = self._refusals.get(kind, (-REFUSAL_LOG_S, 0))
+        if now - since < REFUSAL_LOG_S:
             self._refusals[kind] = since, suppressed + 1
             return
         self._refusals[kind] = now, 0
@@ -210,10 +211,10 @@ class LinkWorker:
         await self._handle(self._sessions.admit(effect.peer, welcome, monotonic))
         session = self._sessions.session(officer)
         if session is None or session.epoch != opened.epoch:
-            # The journal took longer than a handshake may, or another boot was faster.
+            # The journal took longer than a handshake may last, or another instance was faster.
             return
         self._present[officer] = monotonic
-        self._emitted_lost.discard(officer)
+        self._reported_lost.discard(officer)
         self._offsets[officer] = OffsetWatch(opened.offset_s)
         if effect.prove.poll_interval_s is not None:
             self._runtime.poll_intervals[officer] = effect.prove.poll_interval_s
@@ -226,16 +227,16 @@ class LinkWorker:
         )
         if opened.quarantine:
             log.error(LogCode.OFFICER_QUARANTINED, reason=opened.quarantine)
-        self._runtime.delivery_wake_up.ring()
-        await self._ask(officer, first=True)
+        self._runtime.delivery_wake_up.set()
+        await self._request_status(officer, first=True)
 
-    async def _ask(self, officer: str, *, first: bool) -> None:
+    async def _request_status(self, officer: str, *, first: bool) -> None:
         gate = self.gate(officer)
         if gate is None or not (first or gate.ready):
             return
         now, uncertainty = self._runtime.now(), self._runtime.uncertainty
         try:
-            questions = await self._runtime.step(
+            requests = await self._runtime.step(
                 lambda journal: journal.request_status(
                     officer, gate, now, first=first, uncertainty=uncertainty
                 )
@@ -243,15 +244,15 @@ class LinkWorker:
         except JournalUnavailableError as error:
             self._runtime.log.error(LogCode.STATUS_NOT_REQUESTED, officer=officer, error=str(error))
             return
-        for question in questions:
-            await self.send(officer, gate.epoch, question)
+        for request in requests:
+            await self.send(officer, gate.epoch, request)
 
     async def status_request(self, officer: str) -> None:
-        """Ask again about what has been open for a while."""
-        await self._ask(officer, first=False)
+        """Ask again about commands that have been unresolved for a while."""
+        await self._request_status(officer, first=False)
 
     async def _apply(self) -> None:
-        """Put the reports that came into the journal, then acknowledge them."""
+        """Store the received reports in the journal, then acknowledge them."""
         waiting, self._reports = self._reports, {}
         for (officer, epoch), reports in waiting.items():
             now, uncertainty = self._runtime.now(), self._runtime.uncertainty
@@ -259,7 +260,7 @@ class LinkWorker:
             try:
                 applied = await self._runtime.step(partial(_apply, officer, epoch, reports, now, uncertainty))
             except JournalUnavailableError as error:
-                # Not stored, so not acknowledged. The terminal comes back and says it all again.
+                # Not stored, so not acknowledged: the terminal reconnects and repeats them.
                 self._runtime.log.error(LogCode.REPORTS_NOT_STORED, officer=officer, error=str(error))
                 await self._handle(self._sessions.drop(officer, "the journal cannot be written"))
                 continue
@@ -269,14 +270,14 @@ class LinkWorker:
                 )
             await self._handle(self._sessions.committed(officer, epoch, applied.acked, ready=applied.scanned))
             faultpoint("reports.acknowledged")
-            self._runtime.dispatch_wake_up.ring()
-            self._runtime.delivery_wake_up.ring()
+            self._runtime.dispatch_wake_up.set()
+            self._runtime.delivery_wake_up.set()
 
-    async def _heard(self, effect: HeartbeatReceived) -> None:
+    async def _observe_heartbeat(self, effect: HeartbeatReceived) -> None:
         now = self._runtime.clock.now()
         watch = self._offsets.get(effect.officer)
         if watch is None or not self._runtime.watch.trusted:
-            # A wrong clock measures nothing.
+            # An untrusted clock measures nothing.
             return
         seconds = watch.observe(effect.heartbeat.server_ms, now)
         if seconds is not None:
@@ -288,7 +289,7 @@ class LinkWorker:
                     LogCode.BROKER_CLOCK_NOT_STORED, officer=effect.officer, error=str(error)
                 )
 
-    async def _ended(self, effect: Ended) -> None:
+    async def _store_end(self, effect: Ended) -> None:
         self._runtime.log.warning(
             LogCode.SESSION_ENDED, officer=effect.officer, epoch=effect.epoch, reason=effect.why
         )
@@ -302,29 +303,29 @@ class LinkWorker:
             self._runtime.log.error(LogCode.SESSION_END_NOT_STORED, officer=effect.officer, error=str(error))
 
     async def _watch_clock(self) -> None:
-        """Raise a clock that cannot be trusted, once for each time that it goes wrong."""
+        """Report a clock that cannot be trusted, once for each time that it goes wrong."""
         runtime = self._runtime
-        if runtime.watch.trusted or self._emitted_clock:
-            self._emitted_clock = not runtime.watch.trusted
-            self._clock_trouble = self._clock_trouble if self._emitted_clock else ""
+        if runtime.watch.trusted or self._clock_reported:
+            self._clock_reported = not runtime.watch.trusted
+            self._clock_trouble = self._clock_trouble if self._clock_reported else ""
             return
         first, monotonic = not self._clock_trouble, runtime.clock.monotonic()
         now, trouble = runtime.now(), runtime.watch.trouble
         if first:
-            self._clock_trouble = happening()
+            self._clock_trouble = occurrence_id()
             runtime.log.error(LogCode.CLOCK_UNTRUSTED, reason=trouble)
         elif monotonic - self._clock_tried < STORE_AGAIN_S:
             return
         self._clock_tried = monotonic
         for officer in runtime.settings.officers:
             try:
-                await runtime.step(partial(_raise_clock, officer.id, trouble, self._clock_trouble, now))
+                await runtime.step(partial(_report_clock, officer.id, trouble, self._clock_trouble, now))
             except JournalUnavailableError as error:
                 if first:
                     runtime.log.error(LogCode.CLOCK_TROUBLE_NOT_STORED, error=str(error))
                 return
-        self._emitted_clock = True
-        runtime.delivery_wake_up.ring()
+        self._clock_reported = True
+        runtime.delivery_wake_up.set()
 
     async def _watch_presence(self) -> None:
         caught_up = self._caught_up
@@ -336,11 +337,11 @@ class LinkWorker:
             silent = caught_up - self._present[officer]
             if silent < self._runtime.settings.link.lost_after_s:
                 self._unstored_loss.pop(officer, None)
-            elif officer not in self._emitted_lost:
-                await self._lose(officer, silent)
+            elif officer not in self._reported_lost:
+                await self._report_lost(officer, silent)
 
-    async def _lose(self, officer: str, silent_s: float) -> None:
-        """Tell of a terminal that is lost. A journal that cannot be written is asked seldom, and logged once."""
+    async def _report_lost(self, officer: str, silent_s: float) -> None:
+        """Report a terminal that is lost. While the journal cannot be written this is retried, and logged once."""
         monotonic = self._runtime.clock.monotonic()
         tried = self._unstored_loss.get(officer)
         if tried is not None and monotonic - tried < STORE_AGAIN_S:
@@ -353,8 +354,8 @@ class LinkWorker:
             self._unstored_loss[officer] = monotonic
             return
         self._unstored_loss.pop(officer, None)
-        self._emitted_lost.add(officer)
-        self._runtime.delivery_wake_up.ring()
+        self._reported_lost.add(officer)
+        self._runtime.delivery_wake_up.set()
 
 
 def _apply(
@@ -372,5 +373,5 @@ def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> Non
     journal.link_lost(officer, f"the terminal has been silent for {silent_s:.0f} s", now)
 
 
-def _raise_clock(officer: str, trouble: str, name: str, now: datetime, journal: Journal) -> None:
+def _report_clock(officer: str, trouble: str, name: str, now: datetime, journal: Journal) -> None:
     journal.emit_trouble(officer, "CLOCK", trouble, f"clock:{name}", now)

@@ -1,4 +1,4 @@
-"""How the running sidecar stands at this moment: what no journal can tell."""
+"""Present state of the running sidecar, as far as the journal does not have it."""
 
 from decimal import Decimal
 
@@ -16,51 +16,51 @@ from bridge.sidecar.runtime import PollNote, Runtime
 
 
 class LiveTerminal(msgspec.Struct, frozen=True, kw_only=True):
-    """How the terminal stands, as its last heartbeat said. Money is in account currency."""
+    """State of the terminal in its last heartbeat. Money is in account currency."""
 
     broker_connected: bool
     trade_allowed: bool
     trade_forbidden_by: str
-    """Which setting to change; empty while trading is allowed."""
+    """Setting to change; empty while trading is allowed."""
     balance: Decimal
     equity: Decimal
     margin: Decimal
     ping_ms: float
-    """To the broker."""
+    """Round trip to the broker."""
     timer_max_ms: float
-    """The longest timer call of the terminal's program since the heartbeat before."""
+    """Longest timer call of the terminal's program since the previous heartbeat."""
 
 
 class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A terminal's session."""
+    """Session of a terminal."""
 
     epoch: int
     instance_id: str
     ready: bool
     """Its first scan is in the journal."""
     alive: bool
-    """True with a message within three heartbeats, or during a synchronous send."""
+    """A message came within three heartbeats, or a synchronous send is under way."""
     silent_s: float
     busy: bool
-    """A synchronous send is out."""
+    """A synchronous send is under way."""
     reports_waiting: int
-    """Reports that came in and are not in the journal yet."""
+    """Reports received and not in the journal yet."""
     heartbeat: LiveTerminal | None
-    """None: none came yet."""
+    """None before the first one."""
 
 
 class LiveOfficer(msgspec.Struct, frozen=True, kw_only=True):
-    """One officer: its terminal, and its polls."""
+    """State of one officer: its terminal and its polls."""
 
     officer: str
     session: LiveSession | None
     blocked: str
-    """Why nothing may be dispatched, a hold apart; empty where something may."""
+    """Reason for which nothing may be dispatched, other than a quarantine; empty where something may."""
     poll_interval_s: float
     poll: PollNote | None
-    """None: no poll has ended yet."""
+    """None before the first poll has ended."""
     dispatch_trouble: str
-    """The bridge's own error on which its dispatch fails; empty where it works."""
+    """Internal error on which its dispatch fails; empty while it works."""
 
 
 class LiveDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,32 +68,32 @@ class LiveDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
     in_flight: int
     paused_s: float
-    """How long nothing is posted from now on; 0 while delivery goes on."""
+    """Seconds for which nothing is posted from now on; 0 while delivery goes on."""
     failures: int
     """Failures in a row that were the Director's or the network's."""
-    locked_out: bool
-    """The Director refuses us for a reason that a person must mend."""
+    circuit_open: bool
+    """The Director refuses every request until an operator acts."""
 
 
 class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole sidecar. Times are UTC, durations in seconds."""
+    """State of the whole sidecar. Times are UTC, durations in seconds."""
 
     version: str
     pid: int
     started_at: str
     now: str
     opens_paused: list[str]
-    """Why nothing new is opened for any officer; empty where something may be."""
+    """Reasons for which nothing is opened for any officer; empty while something may be."""
     journal_trouble: str
-    """Why the journal could not be written at the last try; empty where it could."""
+    """Reason for which the last write to the journal failed; empty where it worked."""
     delivery: LiveDelivery
     link: Counters
-    """What came over the link and was dropped, since the start."""
+    """Messages that came over the link and were dropped, since the start."""
     officers: list[LiveOfficer]
 
 
-class Watch:
-    """Looks at the sidecar's parts, and changes nothing."""
+class StatusReader:
+    """Reads the state of the sidecar's workers, and changes nothing."""
 
     def __init__(
         self, runtime: Runtime, sessions: Sessions, links: LinkWorker, deliverer: Deliverer, *, pid: int
@@ -105,8 +105,8 @@ class Watch:
         self._pid = pid
         self.started_at = utc_text(runtime.clock.now())
 
-    def look(self) -> LiveStatus:
-        """How everything stands now."""
+    def read(self) -> LiveStatus:
+        """Return the present state."""
         runtime, clock = self._runtime, self._runtime.clock
         return LiveStatus(
             version=__version__,
@@ -119,7 +119,7 @@ class Watch:
                 in_flight=self._deliverer.in_flight,
                 paused_s=round(self._deliverer.paused_s, 1),
                 failures=self._deliverer.failures,
-                locked_out=runtime.director_locked_out,
+                circuit_open=runtime.circuit_open,
             ),
             link=self._sessions.counters,
             officers=[self._officer(officer.id, clock) for officer in runtime.settings.officers],

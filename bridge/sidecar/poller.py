@@ -1,4 +1,4 @@
-"""One officer's poll: ask the Director, journal what came, wait."""
+"""Poll worker of one officer: ask the Director, journal its directives, wait."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.log_codes import LogCode
-from bridge.sidecar.runtime import PollNote, Runtime, happening
+from bridge.sidecar.runtime import PollNote, Runtime, occurrence_id
 
 INTAKE_ITEMS: Final = 500
-"""Directives of one step, so that no list keeps the journal from the others for long."""
+"""Most directives in one step, so that a long list does not keep the journal from other workers."""
 
 
 class Poller:
-    """Polls for one officer, for ever."""
+    """Polls for one officer until cancelled."""
 
     def __init__(self, runtime: Runtime, director: DirectorClient, officer: OfficerSettings) -> None:
         self._runtime = runtime
@@ -29,10 +29,10 @@ class Poller:
         self._officer = officer.id
         self._risk_limits = officer.risk_limits
         self._silent_since: float | None = None
-        """When polls began to fail; None while they work."""
-        self._emitted_silence = False
+        """Time at which polls began to fail, monotonic; None while they work."""
+        self._silence_handled = False
         self._silence = ""
-        """Names the silence at hand."""
+        """Id of the present silence."""
         self._log = runtime.log.bind(officer=officer.id)
         self._failures = 0
 
@@ -58,23 +58,26 @@ class Poller:
             await self._runtime.clock.sleep(wait)
 
     async def _watch_silence(self, *, failing: bool) -> None:
-        """A Director that cannot be reached cannot cancel: the officer's configuration may ask us to."""
+        """Cancel pending orders when the Director is silent for too long and the configuration asks for it.
+
+        A Director that cannot be reached cannot cancel them itself.
+        """
         monotonic = self._runtime.clock.monotonic()
         if not failing:
-            self._silent_since, self._emitted_silence = None, False
+            self._silent_since, self._silence_handled = None, False
             return
         if self._silent_since is None:
-            self._silent_since, self._silence = monotonic, happening()
+            self._silent_since, self._silence = monotonic, occurrence_id()
         silent_s = self._silent_s()
         if (
-            self._emitted_silence
+            self._silence_handled
             or self._risk_limits.silent_director is SilentDirector.KEEP
             or silent_s < self._risk_limits.silent_director_after_s
         ):
             return
         now, why = (
             self._runtime.now(),
-            f"the Director cannot be reached for more than {self._risk_limits.silent_director_after_s:g} s",
+            f"the Director could not be reached for more than {self._risk_limits.silent_director_after_s:g} s",
         )
         nonce = self._silence
         try:
@@ -84,9 +87,9 @@ class Poller:
         except JournalUnavailableError as error:
             self._log.error(LogCode.PENDING_ORDERS_NOT_CANCELLED, error=str(error))
             return
-        self._emitted_silence = True
+        self._silence_handled = True
         self._log.warning(LogCode.PENDING_ORDERS_CANCELLED, reason=why)
-        self._runtime.dispatch_wake_up.ring()
+        self._runtime.dispatch_wake_up.set()
 
     def _silent_s(self) -> float:
         return 0.0 if self._silent_since is None else self._runtime.clock.monotonic() - self._silent_since
@@ -108,7 +111,7 @@ class Poller:
 
     async def _take(self, answer: Polled) -> Failed | None:
         try:
-            # Aside: a long list must not keep the terminals' heartbeats waiting.
+            # In a thread: a long list must not delay the terminals' heartbeats.
             items = await asyncio.to_thread(read_batch, answer.body)
         except BatchError as error:
             return Failed(FailureKind.MALFORMED, 200, str(error))
@@ -125,12 +128,12 @@ class Poller:
                 lambda journal: journal.intake(self._officer, items, now, uncertainty=uncertainty)
             )
         except JournalUnavailableError as error:
-            # Nothing of these is journaled, so nothing is lost: the Director lists them again.
+            # None of these is in the journal, and nothing is lost: the Director lists them again.
             return Failed(FailureKind.NETWORK, None, str(error))
         if taken.new or taken.rejected or taken.changed:
             self._log.info(
                 LogCode.DIRECTIVES_RECEIVED, new=taken.new, rejected=taken.rejected, changed=taken.changed
             )
-            self._runtime.dispatch_wake_up.ring()
-            self._runtime.delivery_wake_up.ring()
+            self._runtime.dispatch_wake_up.set()
+            self._runtime.delivery_wake_up.set()
         return None

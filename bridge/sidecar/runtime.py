@@ -1,4 +1,4 @@
-"""What the sidecar's parts share: the journal, the clock, the log, and the bells they ring for each other."""
+"""State that the sidecar's workers share: journal, clock, log, and the wake-ups between them."""
 
 import asyncio
 import secrets
@@ -23,16 +23,17 @@ T = TypeVar("T")
 
 
 class WakeUp:
-    """Wakes one sleeper, at once or at its next lying down."""
+    """Auto-reset event for one waiter: `set` ends its present wait, or the next one at once."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def set(self) -> None:
+        """Wake the waiter."""
         self._event.set()
 
     async def wait(self, clock: Clock, at_most_s: float) -> None:
-        """Return when it rings, or when the time is over."""
+        """Return when the event is set or the time is over, and reset it."""
         if not self._event.is_set():
             waits = [
                 asyncio.ensure_future(self._event.wait()),
@@ -47,28 +48,29 @@ class WakeUp:
         self._event.clear()
 
 
-def happening() -> str:
-    """A name for something that only this process knows of, for its event's key: none is used twice, not even
-    after an old copy of the journal was put back."""
+def occurrence_id() -> str:
+    """Return a random id for an occurrence that only this process knows, as part of its event's key.
+
+    No id is used twice, not even after an old copy of the journal was restored.
+    """
     return secrets.token_hex(8)
 
 
 class PollNote(msgspec.Struct, frozen=True, kw_only=True):
-    """How an officer's last poll ended."""
+    """Result of an officer's last poll."""
 
     at: str
     failure: str
-    """What went wrong; empty where nothing did."""
+    """Kind and detail of the failure; empty after a poll that worked."""
     failures: int
-    """How many in a row failed."""
+    """Failed polls in a row."""
     kind: FailureKind | None = None
-    """What kind of failure it was."""
     failing_s: float = 0.0
-    """For how long none has worked."""
+    """Seconds since polls began to fail; 0 while they work."""
 
 
 class Runtime:
-    """Shared by polling, linking, dispatching and delivering."""
+    """Shared by the poll, link, dispatch and delivery workers."""
 
     def __init__(
         self,
@@ -86,86 +88,86 @@ class Runtime:
         self._journal = journal
         self._thread = thread
         self._trouble: tuple[str, datetime, str] | None = None
-        """Why the journal could not be written, since when, and the name of that happening."""
+        """Reason for which the journal could not be written, since when, and the id of that occurrence."""
         self.dispatch_wake_up = WakeUp()
         self.delivery_wake_up = WakeUp()
-        self.director_locked_out = False
-        """Delivery is paused for a reason that a person must mend: nothing new is opened."""
+        self.circuit_open = False
+        """Delivery is paused until an operator acts, and nothing is opened. Half-open trials go on."""
         self._watch = ClockWatch(tolerance=timedelta(seconds=settings.director.max_clock_skew_s))
         self.poll_intervals: dict[str, float] = {}
-        """Per officer, where its terminal's inputs say how often to poll."""
+        """By officer, the poll interval that its terminal's inputs ask for."""
         self.polls: dict[str, PollNote] = {}
-        """Per officer, how its last poll ended."""
+        """By officer, the result of its last poll."""
         self.dispatch_trouble: dict[str, str] = {}
-        """Per officer, the error of ours on which its dispatch fails."""
+        """By officer, the bridge's own error on which its dispatch fails."""
 
     @property
     def watch(self) -> ClockWatch:
-        """Judges the wall clock. It has looked just now: a jump must not be trusted until somebody comes by."""
+        """Judge of the wall clock. Every access observes the clock first, so that no jump is trusted meanwhile."""
         self._watch.observe(self.clock.now(), self.clock.monotonic())
         return self._watch
 
     @property
     def opens_paused(self) -> bool:
-        """True while nothing new may be opened: nobody would hear of it, or nobody knows the time."""
-        return self.director_locked_out or not self.watch.trusted
+        """True while nothing may be opened: its events could not be delivered, or the time is unknown."""
+        return self.circuit_open or not self.watch.trusted
 
     @property
     def why_opens_paused(self) -> list[str]:
-        """Each reason for which nothing new may be opened, and its remedy."""
-        locked_out = (
-            "the Director refuses us, or one event after the other (the API key, its address, or what the log "
-            "says that it answers): mend that; nobody would hear of an order"
+        """Each reason for which nothing may be opened, with its remedy."""
+        refused = (
+            "the Director refuses the API key, or one event after the other, so that no fill could be reported; "
+            "correct the API key or the address, or see in the log what the Director answers"
         )
-        return [locked_out] * self.director_locked_out + [self.watch.trouble] * (not self.watch.trusted)
+        return [refused] * self.circuit_open + [self.watch.trouble] * (not self.watch.trusted)
 
     @property
     def journal_trouble(self) -> str:
-        """Why the journal could not be written, and since when; empty where it can be."""
+        """Reason for which the journal could not be written, and since when; empty while it can be."""
         return "" if self._trouble is None else f"{self._trouble[0]} (since {utc_text(self._trouble[1])})"
 
     def poll_interval_s(self, officer: str) -> float:
-        """How often the Director is polled for the officer."""
+        """Return the seconds between polls for the officer."""
         return self.poll_intervals.get(officer, self.settings.director.poll_interval_s)
 
     def now(self) -> datetime:
-        """The time that events are stamped with, aware UTC."""
+        """Return the time for the stamps of events, aware UTC."""
         return self.watch.now(self.clock.now())
 
     @property
     def uncertainty(self) -> ClockUncertainty | None:
-        """How far from `now` the time may be; None while the clock is trusted."""
+        """Possible distance of the true time from `now`; None while the clock is trusted."""
         return self.watch.uncertainty
 
     async def step(self, work: Callable[[Journal], T]) -> T:
         """Run one journal step in the journal's thread. Raises JournalUnavailableError.
 
-        A journal that could not be written is told to the Director once it can be again.
+        A journal that could not be written is reported to the Director once it can be written again.
         """
         try:
             result = await self._thread.run(lambda: work(self._journal))
         except JournalUnavailableError as error:
-            self._trouble = self._trouble or (str(error), self.now(), happening())
+            self._trouble = self._trouble or (str(error), self.now(), occurrence_id())
             raise
         if self._trouble is not None:
-            await self._tell_trouble()
+            await self._emit_trouble()
         return result
 
-    async def _tell_trouble(self) -> None:
+    async def _emit_trouble(self) -> None:
         trouble, self._trouble = self._trouble, None
         if trouble is None:
             return
         why, _, name = trouble
         message = f"{why}. It can be written again; nothing was sent or acknowledged meanwhile"
         for officer in self.settings.officers:
-            tell = partial(_tell, officer.id, message, name, self.now())
+            emit = partial(_emit_one, officer.id, message, name, self.now())
             try:
-                await self._thread.run(partial(tell, self._journal))
+                await self._thread.run(partial(emit, self._journal))
             except JournalUnavailableError:
                 self._trouble = trouble
                 return
-        self.delivery_wake_up.ring()
+        self.delivery_wake_up.set()
 
 
-def _tell(officer: str, message: str, name: str, now: datetime, journal: Journal) -> None:
+def _emit_one(officer: str, message: str, name: str, now: datetime, journal: Journal) -> None:
     journal.emit_trouble(officer, "JOURNAL", message, f"journal:{name}", now)

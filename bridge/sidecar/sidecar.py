@@ -1,4 +1,4 @@
-"""The sidecar as one process: everything is joined here, started in order and stopped in order."""
+"""The sidecar as one process: connects the workers, starts and stops them in order."""
 
 import asyncio
 import os
@@ -20,16 +20,16 @@ from bridge.sidecar.control import ControlServer, ControlSocket
 from bridge.sidecar.deliverer import Deliverer
 from bridge.sidecar.dispatcher import Dispatcher
 from bridge.sidecar.link_worker import LinkWorker
-from bridge.sidecar.live_status import Watch
+from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.poller import Poller
 from bridge.sidecar.runtime import Runtime
 
 DRAIN_S = 3.0
-"""How long posts in flight are waited for at a stop."""
+"""Seconds that a stop waits for posts in flight."""
 
 
 class Sidecar:
-    """Polls, journals, dispatches and reports for its officers until it is told to stop."""
+    """Polls, journals, dispatches and delivers for its officers until it is stopped."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Sidecar:
         log: EventLog,
         control: ControlSocket | None = None,
     ) -> None:
-        """Without `control` nobody can ask it anything while it runs."""
+        """`control` None: no control endpoint."""
         self._thread = JournalThread()
         self._runtime = Runtime(settings, journal, self._thread, clock, uniform, log)
         self._director = director
@@ -59,16 +59,16 @@ class Sidecar:
         self._dispatcher = Dispatcher(self._runtime, self._links)
         self._deliverer = Deliverer(self._runtime, director)
         self._pollers = [Poller(self._runtime, director, officer) for officer in settings.officers]
-        watch = Watch(self._runtime, sessions, self._links, self._deliverer, pid=os.getpid())
+        status = StatusReader(self._runtime, sessions, self._links, self._deliverer, pid=os.getpid())
         self._control = control
         self._servers = (
-            [ControlServer(self._runtime, watch, self._links, control)] if control is not None else []
+            [ControlServer(self._runtime, status, self._links, control)] if control is not None else []
         )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then stop in order: control, poll, dispatch, delivery, link, journal.
 
-        A part that fails ends all of them, and its error is raised.
+        A worker that fails ends all of them, and its error is raised.
         """
         self._log_start()
         try:
@@ -88,7 +88,7 @@ class Sidecar:
                 await _end(dispatching)
                 await _end(delivering)
                 await self._deliverer.finish(DRAIN_S)
-                await self._links.say_goodbye()
+                await self._links.end_sessions()
                 await _end(*linking)
         except ExceptionGroup as failed:
             for error in failed.exceptions:

@@ -268,7 +268,7 @@ def test_what_two_officers_have_is_named_by_the_officer(without_journal: Person)
         (("dir-1", "--as", "filled"), ExitCode.USAGE, "--note"),
         (("dir-1", "--note", "x"), ExitCode.USAGE, "--as"),
         (("dir-1", "--as", "filled", "--note", ""), ExitCode.USAGE, "note"),
-        (("dir-1", "--as", "filled", "--note", "x", "--price", "0"), ExitCode.USAGE, "must be above 0"),
+        (("dir-1", "--as", "filled", "--note", "x", "--price", "0"), ExitCode.USAGE, "is not above 0"),
         (("dir-1", "--as", "filled", "--note", "x", "--quantity", "nan"), ExitCode.USAGE, "nan"),
     ],
 )
@@ -290,7 +290,7 @@ def test_what_cannot_be_resolved(
 def test_a_new_journal_needs_nobody(person: Person) -> None:
     assert person.run("status") == ExitCode.NOT_RUNNING
     assert person.said.startswith("No sidecar runs: there is no control file at")
-    assert "Nothing else is amiss" in person.said
+    assert "No other action required" in person.said
     assert OFFICER in person.said and OTHER in person.said
 
 

@@ -141,7 +141,7 @@ def test_an_internal_error_is_one_line_that_says_where(
     said = capsys.readouterr().err
     assert said.startswith("Error: internal error: KeyError: ")
     assert "(test_cli_help.py:" in said
-    assert said.endswith("Run again with --debug to see the traceback\n")
+    assert said.endswith("run again with --debug to see the traceback\n")
     assert said.count("\n") == 1
 
 

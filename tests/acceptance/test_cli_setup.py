@@ -79,7 +79,7 @@ def test_a_second_run_changes_nothing(config: Path) -> None:
     before = contents(config.parent)
     done = setup(config)
     assert done.returncode == ExitCode.OK
-    assert set(rows(done).values()) == {"was there"}
+    assert set(rows(done).values()) == {"exists"}
     assert contents(config.parent) == before
 
 
@@ -106,7 +106,7 @@ def test_two_at_once_make_one_set(config: Path) -> None:
     # The slower one may meet a journal half made; it must then say so, and never make another.
     assert ExitCode.OK in [process.returncode for process in both], said
     assert all("internal error" not in text for text in said), said
-    assert set(rows(setup(config)).values()) == {"was there"}
+    assert set(rows(setup(config)).values()) == {"exists"}
 
 
 @posix_only
@@ -127,7 +127,7 @@ def test_keys_without_a_journal_are_a_lost_journal(config: Path) -> None:
     before = contents(config.parent)
     done = setup(config)
     assert done.returncode == ExitCode.JOURNAL_MISSING
-    assert "eo-001.linkkey is beside it: there was one. Restore it" in done.stderr
+    assert "eo-001.linkkey beside it shows that it did; restore it" in done.stderr
     assert contents(config.parent) == before
     assert rows(setup(config, "--new-journal"))["journal.db"] == "made"
     check(journal)
@@ -138,7 +138,7 @@ def test_the_last_commits_without_a_journal_are_a_lost_journal(config: Path) -> 
     (config.parent / "data" / "journal.db-wal").write_bytes(b"commits")
     done = setup(config)
     assert done.returncode == ExitCode.JOURNAL_MISSING
-    assert "journal.db-wal is beside it" in done.stderr
+    assert "journal.db-wal beside it shows that it did" in done.stderr
 
 
 @pytest.mark.parametrize(("content", "says"), [(b"", "empty"), (b"x" * 100, "not an SQLite file")])
@@ -188,14 +188,14 @@ def test_a_folder_in_the_journals_place(config: Path) -> None:
     (config.parent / "data" / "journal.db").mkdir(parents=True)
     done = setup(config)
     assert done.returncode == ExitCode.CONFIG
-    assert "is a folder. Name a file in it" in done.stderr
+    assert "is a folder; name a file in it" in done.stderr
 
 
 def test_a_file_in_the_folders_place(config: Path) -> None:
     (config.parent / "data").write_text("")
     done = setup(config)
     assert done.returncode == ExitCode.JOURNAL_READ_ONLY
-    assert f"cannot make {config.parent / 'data'}" in done.stderr
+    assert f"cannot create {config.parent / 'data'}" in done.stderr
 
 
 def test_a_wrong_configuration_makes_nothing(config: Path) -> None:
@@ -221,7 +221,7 @@ def test_the_example_is_written_once_and_works(tmp_path: Path) -> None:
 def test_the_example_overwrites_nothing(config: Path) -> None:
     before = config.read_text()
     done = setup(config, "--example")
-    assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "was there"})
+    assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "exists"})
     assert config.read_text() == before
 
 

@@ -15,14 +15,14 @@ from bridge.core.director import delivery
 from bridge.simulator.terminal import session
 
 DEAD_MS: Final = 1_000
-AUTH_PROBE_S: Final = 0.5
+TRIAL_S: Final = 0.5
 REFUSED_BASE_S: Final = 0.5
 
 
 def main() -> None:
     # They are Final: only this entry point changes them.
     setattr(session, "DEAD_MS", DEAD_MS)  # noqa: B010
-    setattr(delivery, "AUTH_PROBE_S", AUTH_PROBE_S)  # noqa: B010
+    setattr(delivery, "TRIAL_S", TRIAL_S)  # noqa: B010
     setattr(delivery, "REFUSED_BASE_S", REFUSED_BASE_S)  # noqa: B010
     sys.exit(invoke(sys.argv[1:]))
 

@@ -22,13 +22,13 @@ from bridge.core.units.clock import Uniform
 
 BASE_S: Final = 0.5
 CAP_S: Final = 60.0
-AUTH_PROBE_S: Final = 30.0
-"""How often a Director that does not let us in is tried again: a person is at it."""
+TRIAL_S: Final = 30.0
+"""Mean seconds between half-open trials while the circuit is open: an operator has to act first."""
 REFUSALS: Final = 4
 """Definite refusals before an event is set aside."""
 REFUSED_BASE_S: Final = 30.0
 REFUSED_CAP_S: Final = 120.0
-CROWD: Final = 3
+SYSTEMIC_REFUSALS: Final = 3
 """So many different events, of more than one directive, that are refused with none taken between are the
 Director's trouble."""
 RETRY_AFTER_CAP_S: Final = 300.0
@@ -50,7 +50,7 @@ class PauseAll(msgspec.Struct, frozen=True):
     """No event at all for that many seconds: the Director, or the way to it, is the trouble."""
 
     after_s: float
-    opens: bool
+    circuit_open: bool
     """True where opening directives must wait as well, since nobody would hear of their fills."""
 
 
@@ -103,10 +103,10 @@ class Tries:
         alone = own or failure.kind is FailureKind.REFUSED
         if alone:
             self._blamed[event] = queue
-        crowd = len(self._blamed) >= CROWD and len(set(self._blamed.values())) > 1
+        systemic = len(self._blamed) >= SYSTEMIC_REFUSALS and len(set(self._blamed.values())) > 1
         decision = after_failure(
             failure,
-            own=alone and not crowd,
+            own=alone and not systemic,
             refusals=refusals,
             tries=before.tries,
             outage=self.outage,
@@ -149,9 +149,9 @@ def after_failure(
                 retry_after_s=failure.retry_after_s,
                 retry_after_cap_s=RETRY_AFTER_CAP_S,
             )
-            return Retry(wait + BASE_S, refused=False) if own else PauseAll(wait, opens=False)
+            return Retry(wait + BASE_S, refused=False) if own else PauseAll(wait, circuit_open=False)
         case FailureKind.AUTH | FailureKind.MALFORMED | FailureKind.REFUSED if not own:
-            return PauseAll(AUTH_PROBE_S * (0.5 + uniform()), opens=True)
+            return PauseAll(TRIAL_S * (0.5 + uniform()), circuit_open=True)
         case FailureKind.AUTH | FailureKind.MALFORMED | FailureKind.REFUSED:
             if refusals + 1 >= REFUSALS:
                 return SetAside()

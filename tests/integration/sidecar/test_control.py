@@ -330,7 +330,7 @@ async def test_the_status_of_a_sidecar_without_a_terminal(sidecar: Controlled) -
     [officer] = emitted["officers"]
     assert (officer["officer"], officer["session"]) == (OFFICER, None)
     assert officer["blocked"] == "the terminal is not connected"
-    assert (emitted["opens_paused"], emitted["journal_trouble"], emitted["delivery"]["locked_out"]) == (
+    assert (emitted["opens_paused"], emitted["journal_trouble"], emitted["delivery"]["circuit_open"]) == (
         [],
         "",
         False,
@@ -381,7 +381,7 @@ async def test_the_status_tells_that_the_director_locks_us_out(
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=401), Endpoint.POST)
     await station.take(station.directive("dir-1", quantity=-1))
     async with controlled(station, director, tmp_path) as sidecar:
-        emitted = await until(sidecar, lambda all_: all_["delivery"]["locked_out"])
+        emitted = await until(sidecar, lambda all_: all_["delivery"]["circuit_open"])
     [why] = emitted["opens_paused"]
     assert "API key" in why
     assert emitted["delivery"]["failures"] == 1

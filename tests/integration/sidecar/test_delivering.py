@@ -88,7 +88,7 @@ async def test_events_of_one_directive_go_out_in_order_and_are_marked_as_taken(
     station: Station, director: Sandbox
 ) -> None:
     await station.take(*(station.directive(f"dir-{number}", quantity=-1) for number in range(6)))
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await eventually(lambda: undelivered(station) == 0)
     for number in range(6):
         assert director.emitted(f"dir-{number}") == [RECEIVED, REJECTED]
@@ -105,7 +105,7 @@ async def test_a_few_queues_go_out_at_once_and_never_two_events_of_one(
 ) -> None:
     spoil(director, delay_s=1)
     await station.take(*(station.directive(f"dir-{number}", quantity=-1) for number in range(6)))
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await director.clock.asleep(QUEUES)
     async with at_work(asyncio.create_task(_turn(director))):
         await eventually(lambda: undelivered(station) == 0)
@@ -127,7 +127,7 @@ async def test_an_event_whose_answer_was_lost_goes_out_again_under_its_key(
 ) -> None:
     spoil(director, fault=Fault.DROP, act_first=True, requests=1)
     await station.take(station.directive("dir-1"))
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await time.passes(3)
     [received] = director.state.events()
     assert received.deliveries == 2
@@ -140,7 +140,7 @@ async def test_while_the_director_is_down_one_event_probes_at_growing_distances_
 ) -> None:
     await station.take(station.directive("dir-0"))
     spoil(director, fault=Fault.STATUS, status=503, requests=8)
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await time.passes(10)
     await station.take(*(station.directive(f"dir-{number}") for number in range(1, 6)))
     await time.passes(60)
@@ -148,7 +148,7 @@ async def test_while_the_director_is_down_one_event_probes_at_growing_distances_
     waits = gaps(director)[:8]
     ceilings = [0.25, 0.5, 1, 2, 4, 8, 16, 30]
     assert all(low <= wait < low + 2 * STEP_S for low, wait in zip(ceilings, waits, strict=True))
-    assert not station.runtime.director_locked_out
+    assert not station.runtime.circuit_open
 
 
 @pytest.mark.usefixtures("delivering")
@@ -158,7 +158,7 @@ async def test_a_locked_door_pauses_delivery_and_opens_until_it_is_opened(
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=status)
     await station.take(station.directive("dir-1"), station.directive("dir-2"))
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await time.passes(1)
     assert station.runtime.opens_paused
     posts = director.director.posts
@@ -168,7 +168,7 @@ async def test_a_locked_door_pauses_delivery_and_opens_until_it_is_opened(
     spoil(director)
     await time.passes(10)
     await eventually(lambda: undelivered(station) == 0)
-    assert not station.runtime.director_locked_out
+    assert not station.runtime.circuit_open
 
 
 @pytest.mark.usefixtures("delivering")
@@ -177,7 +177,7 @@ async def test_a_locked_door_stays_locked_while_the_network_is_down(
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=401)
     await station.take(station.directive("dir-1"))
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await time.passes(1)
     spoil(director, fault=Fault.DROP)
     await time.passes(40)
@@ -227,7 +227,7 @@ async def test_an_event_that_the_director_cannot_take_holds_up_its_own_directive
         time = Time(station, deliverer)
         async with at_work(asyncio.create_task(deliverer.run())):
             await station.take(station.directive("poison", quantity=-1))
-            station.runtime.delivery_wake_up.ring()
+            station.runtime.delivery_wake_up.set()
             await time.passes(100)
             others = [f"dir-{number}" for number in range(6)]
             await station.take(*(station.directive(name, quantity=-1) for name in others))
@@ -239,7 +239,7 @@ async def test_an_event_that_the_director_cannot_take_holds_up_its_own_directive
             await station.take(station.directive("late", quantity=-1))
             await time.passes(60)
             assert picky.emitted["late"] == [RECEIVED, REJECTED]
-            assert not station.runtime.director_locked_out and deliverer.failures == 0
+            assert not station.runtime.circuit_open and deliverer.failures == 0
         await deliverer.finish(1)
     poisoned = station.rows("SELECT state, refusals FROM events WHERE directive_id = 'poison' ORDER BY id")
     if given_up:
@@ -256,7 +256,7 @@ async def test_a_refused_event_is_tried_over_minutes_then_set_aside_and_the_next
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=422, requests=REFUSALS)
     await station.take(station.directive("dir-1", quantity=-1))
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await time.passes(240)
     assert [event_type for _, event_type in director.director.posts] == [RECEIVED] * REFUSALS + [REJECTED]
     assert states(station) == [("refused", REFUSALS), ("delivered", 0)]
@@ -272,10 +272,10 @@ async def test_a_refused_event_holds_up_its_own_directive_alone(
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=422, requests=1)
     await station.take(station.directive("dir-1", quantity=-1))
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await time.passes(1)
     await station.take(station.directive("dir-2", quantity=-1))
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     await eventually(lambda: director.emitted("dir-2") == [RECEIVED, REJECTED])
     assert director.emitted("dir-1") == []
     await time.passes(60)
@@ -290,7 +290,7 @@ async def test_while_the_director_refuses_everything_no_event_is_set_aside_and_o
     names = [f"dir-{number}" for number in range(12)]
     for name in names:
         await station.take(station.directive(name, quantity=-1))
-        station.runtime.delivery_wake_up.ring()
+        station.runtime.delivery_wake_up.set()
         await time.passes(5)
     assert station.runtime.opens_paused and station.runtime.why_opens_paused
     await time.passes(600)
@@ -298,7 +298,7 @@ async def test_while_the_director_refuses_everything_no_event_is_set_aside_and_o
     assert {state for state, _ in states(station)} == {"queued"}
     spoil(director)
     await time.passes(120)
-    assert not station.runtime.director_locked_out
+    assert not station.runtime.circuit_open
     assert {state for state, _ in states(station)} == {"delivered"}
     assert all(director.emitted(name) == [RECEIVED, REJECTED] for name in names)
 
@@ -324,7 +324,7 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later_and_not_asked_
     spoil(director, **spoiled)
     await station.take(*(station.directive(f"dir-{number}") for number in range(directives)))
     station.lock_journal()
-    station.runtime.delivery_wake_up.ring()
+    station.runtime.delivery_wake_up.set()
     unstored: list[object] = []
     for _ in range(60):
         # Each lane and the deliverer itself.

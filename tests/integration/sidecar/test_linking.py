@@ -456,7 +456,7 @@ async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: 
         await eventually(holds.is_set)
         # A report waits for the journal, and nothing is read behind it.
         await terminal.report(down(1))
-        await eventually(rig.worker._door.locked)
+        await eventually(rig.worker._intake_lock.locked)
         try:
             for _ in range(40):
                 await terminal.beat()
@@ -590,7 +590,7 @@ async def test_a_clock_that_jumps_while_something_waits_ends_nothing_and_sends_i
             set_wrong(watchful, terminal, -hours)
             await watchful.pass_time(0.3, sleepers=2)
             confirm(watchful, watchful.clock.now())
-            station.runtime.dispatch_wake_up.ring()
+            station.runtime.dispatch_wake_up.set()
             command = await terminal.hear(Command)
             await watchful.pass_time(0.6, sleepers=2)
         assert station.rows("SELECT client_order_id, attempt FROM dispatches") == [
@@ -635,7 +635,7 @@ async def test_what_is_sent_while_the_clock_is_in_doubt_is_looked_for_from_the_e
             set_wrong(watchful, terminal, 1)
             await watchful.pass_time(0.3, sleepers=2)
             await station.take(station.directive("dir-2", action="CLOSE", quantity=None))
-            station.runtime.dispatch_wake_up.ring()
+            station.runtime.dispatch_wake_up.set()
             assert (await terminal.hear(Command)).order.kind == "CLOSE"
         brokers_ms = int(watchful.clock.now().timestamp() * 1000) + terminal.offset_ms
         await terminal.join()
@@ -657,7 +657,7 @@ async def test_a_command_is_in_the_journal_when_the_terminal_hears_it(rig: Rig) 
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.runtime.dispatch_wake_up.ring()
+        rig.station.runtime.dispatch_wake_up.set()
         command = await terminal.hear(Command)
         dispatched = rig.station.rows("SELECT client_order_id, attempt, epoch, deadline_ms FROM dispatches")
         assert dispatched == [(command.order.client_order_id, 1, 1, command.deadline_ms)]
@@ -674,7 +674,7 @@ async def test_nothing_is_dispatched_to_a_silent_terminal_nor_kept_for_it(rig: R
         assert rig.station.rows("SELECT count(*) FROM dispatches") == [(0,)]
         await terminal.beat()
         await eventually(rig.allowed)
-        rig.station.runtime.dispatch_wake_up.ring()
+        rig.station.runtime.dispatch_wake_up.set()
         assert (await terminal.hear(Command)).attempt == 1
 
 
@@ -685,7 +685,7 @@ async def test_what_was_with_the_terminal_is_asked_about_in_its_next_session_and
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.runtime.dispatch_wake_up.ring()
+        rig.station.runtime.dispatch_wake_up.set()
         command = await terminal.hear(Command)
         await rig.ready(terminal)
     async with rig.terminal() as terminal:
@@ -704,7 +704,7 @@ async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended
     # The transport notices in its own time.
     await eventually(lambda: not rig.reaches_terminal())
     await rig.station.take(rig.station.directive("dir-1"))
-    rig.station.runtime.dispatch_wake_up.ring()
+    rig.station.runtime.dispatch_wake_up.set()
     ended = [("the terminal takes no messages",)]
     await eventually(lambda: rig.station.rows("SELECT end_reason FROM sessions") == ended)
     assert rig.worker.gate(OFFICER) is None
@@ -717,7 +717,7 @@ async def test_a_dispatch_that_we_fail_on_is_emitted_once_and_again_when_it_come
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.runtime.dispatch_wake_up.ring()
+        rig.station.runtime.dispatch_wake_up.set()
         await terminal.hear(Command)
         runtime, connection = rig.station.runtime, rig.station.connection
 
@@ -725,7 +725,7 @@ async def test_a_dispatch_that_we_fail_on_is_emitted_once_and_again_when_it_come
             change = "UPDATE commands SET state = 'PLANNED', expires_at = '2000-01-01T00:00:00Z', body = ?"
             # In the journal's thread, where no step is under way.
             await runtime.step(lambda _: connection.execute(change, (body,)))
-            runtime.dispatch_wake_up.ring()
+            runtime.dispatch_wake_up.set()
             await eventually(lambda: bool(runtime.dispatch_trouble) == (body == "{}"))
 
         def troubles() -> int:
@@ -741,7 +741,7 @@ async def test_a_dispatch_that_we_fail_on_is_emitted_once_and_again_when_it_come
             await fails("{}")
             await eventually(partial(reached, emitted))
             for _ in range(3):
-                runtime.dispatch_wake_up.ring()
+                runtime.dispatch_wake_up.set()
                 await rig.pass_time(TICK_S)
             assert troubles() == emitted
             await fails(whole)

@@ -12,15 +12,15 @@ async def test_a_ring_wakes_the_sleeper_without_time_passing() -> None:
     wake_up, clock = WakeUp(), ManualClock()
     sleeping = asyncio.create_task(wake_up.wait(clock, 100))
     await clock.asleep()
-    wake_up.ring()
+    wake_up.set()
     await eventually(sleeping.done)
     assert clock.monotonic() == 0
 
 
 async def test_a_ring_while_nobody_sleeps_is_not_lost_and_counts_once() -> None:
     wake_up, clock = WakeUp(), ManualClock()
-    wake_up.ring()
-    wake_up.ring()
+    wake_up.set()
+    wake_up.set()
     await wake_up.wait(clock, 100)
     sleeping = asyncio.create_task(wake_up.wait(clock, 50))
     await eventually(lambda: clock.waits == [50])

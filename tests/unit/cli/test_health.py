@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from bridge.cli.health import PATIENCE_S, required_actions
+from bridge.cli.health import OUTAGE_S, required_actions
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
 from bridge.core.link.session import Counters
@@ -28,10 +28,10 @@ SESSION = LiveSession(
     reports_waiting=0,
     heartbeat=None,
 )
-STANDS = LiveOfficer(
+OFFICER_STATUS = LiveOfficer(
     officer=OFFICER, session=SESSION, blocked="", poll_interval_s=5, poll=None, dispatch_trouble=""
 )
-DELIVERY = LiveDelivery(in_flight=0, paused_s=0, failures=0, locked_out=False)
+DELIVERY = LiveDelivery(in_flight=0, paused_s=0, failures=0, circuit_open=False)
 LIVE = LiveStatus(
     version="1",
     pid=1,
@@ -41,7 +41,7 @@ LIVE = LiveStatus(
     journal_trouble="",
     delivery=DELIVERY,
     link=Counters(),
-    officers=[STANDS],
+    officers=[OFFICER_STATUS],
 )
 
 
@@ -54,30 +54,30 @@ def polled(kind: FailureKind | None, failing_s: float) -> LiveStatus:
     note = PollNote(
         at=utc_text(NOW), failure=f"{kind}: odd" if kind else "", failures=3, kind=kind, failing_s=failing_s
     )
-    return replace(LIVE, officers=[replace(STANDS, poll=note)])
+    return replace(LIVE, officers=[replace(OFFICER_STATUS, poll=note)])
 
 
-def test_where_nothing_is_amiss_nobody_is_asked() -> None:
+def test_no_action_is_required_while_all_is_well() -> None:
     assert codes(JOURNAL, LIVE) == []
     assert codes(JOURNAL, polled(None, 0)) == []
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))
-def test_polls_that_fail_need_a_person_at_once_or_when_it_does_not_pass(kind: FailureKind) -> None:
+def test_failing_poll_requires_action_at_once_or_after_the_outage_time(kind: FailureKind) -> None:
     passing = kind in (FailureKind.NETWORK, FailureKind.BUSY)
     assert codes(JOURNAL, polled(kind, 1)) == ([] if passing else ["POLL"])
-    assert codes(JOURNAL, polled(kind, PATIENCE_S - 1)) == ([] if passing else ["POLL"])
-    [required_action] = required_actions(JOURNAL, polled(kind, PATIENCE_S), "", "")
+    assert codes(JOURNAL, polled(kind, OUTAGE_S - 1)) == ([] if passing else ["POLL"])
+    [required_action] = required_actions(JOURNAL, polled(kind, OUTAGE_S), "", "")
     assert (required_action.code, required_action.officer) == ("POLL", OFFICER)
-    assert required_action.what == f"no directive comes in: {kind}: odd"
+    assert required_action.what == f"directives cannot be polled: {kind}: odd"
 
 
 @pytest.mark.parametrize(
     ("failures", "waits_s", "needed"),
     # One event may fail alone, while the others are taken.
-    [(0, 3_600, True), (1, PATIENCE_S - 1, False), (1, PATIENCE_S, True), (900, 90_061, True)],
+    [(0, 3_600, True), (1, OUTAGE_S - 1, False), (1, OUTAGE_S, True), (900, 90_061, True)],
 )
-def test_events_that_cannot_be_emitted_for_long_need_a_person(
+def test_event_undelivered_for_the_outage_time_requires_action(
     failures: int, waits_s: float, needed: bool
 ) -> None:
     queued = OfficerStatus(
@@ -87,11 +87,11 @@ def test_events_that_cannot_be_emitted_for_long_need_a_person(
     found = required_actions(replace(JOURNAL, officers=[queued]), live, "", "")
     assert [required_action.code for required_action in found] == ["DELIVERY"] * needed
     if needed:
-        assert found[0].what == f"2 events cannot be told, the oldest for {waits_s // 60:.0f} minutes"
+        assert found[0].what == f"2 events not delivered, the oldest for {waits_s // 60:.0f} minutes"
 
 
-def test_a_dispatch_that_fails_needs_a_person() -> None:
-    live = replace(LIVE, officers=[replace(STANDS, dispatch_trouble="KeyError: 'odd'")])
+def test_failing_dispatch_requires_action() -> None:
+    live = replace(LIVE, officers=[replace(OFFICER_STATUS, dispatch_trouble="KeyError: 'odd'")])
     [required_action] = required_actions(JOURNAL, live, "", "")
     assert (required_action.code, required_action.officer) == ("DISPATCH", OFFICER)
     assert "KeyError: 'odd'" in required_action.what

@@ -36,7 +36,7 @@ def after(
 @pytest.mark.parametrize("kind", PATIENT)
 def test_trouble_that_time_mends_pauses_all_for_longer_and_longer_and_opens_go_on(kind: FailureKind) -> None:
     waits = [after(kind, outage=outage) for outage in (0, 1, 2, 6, 7, 100)]
-    assert waits == [PauseAll(wait, opens=False) for wait in (0.25, 0.5, 1.0, 16.0, 30.0, 30.0)]
+    assert waits == [PauseAll(wait, circuit_open=False) for wait in (0.25, 0.5, 1.0, 16.0, 30.0, 30.0)]
 
 
 @pytest.mark.parametrize("kind", PATIENT)
@@ -48,7 +48,7 @@ def test_retry_after_is_obeyed_up_to_five_minutes(
         after_failure(failed(kind, asked), own=own, refusals=0, tries=0, outage=0, uniform=lambda: 0.0)
         for own in (False, True)
     ]
-    assert waits == [PauseAll(least, opens=False), Retry(least + 0.5, refused=False)]
+    assert waits == [PauseAll(least, circuit_open=False), Retry(least + 0.5, refused=False)]
 
 
 @pytest.mark.parametrize("kind", LOCKED)
@@ -56,7 +56,7 @@ def test_retry_after_is_obeyed_up_to_five_minutes(
 def test_a_door_that_a_person_must_unlock_pauses_opens_too_and_is_tried_slowly(
     kind: FailureKind, draw: float, wait: float
 ) -> None:
-    assert after(kind, outage=50, refusals=50, draw=draw) == PauseAll(wait, opens=True)
+    assert after(kind, outage=50, refusals=50, draw=draw) == PauseAll(wait, circuit_open=True)
 
 
 @pytest.mark.parametrize("kind", [*LOCKED, FailureKind.REFUSED])
@@ -112,7 +112,7 @@ def test_several_events_that_are_refused_in_a_row_are_not_to_blame_and_none_is_s
     assert [tried(tries, event, FailureKind.REFUSED) for event in (1, 2)] == [Retry(45.0)] * 2
     for event in (3, 1, 2, 4):
         answer = tried(tries, event, FailureKind.REFUSED, refusals=REFUSALS)
-        assert answer == PauseAll(30.0, opens=True)
+        assert answer == PauseAll(30.0, circuit_open=True)
     assert tries.outage == 4
     tries.taken(4)
     assert [tried(tries, event, FailureKind.REFUSED) for event in (1, 2)] == [Retry(45.0)] * 2
@@ -123,14 +123,14 @@ def test_one_directive_whose_events_are_all_refused_is_to_blame_itself() -> None
     for event in range(9):
         assert tried(tries, event, FailureKind.REFUSED, queue="dir-1", refusals=3) == SetAside()
     # Where one of another is refused too, nobody knows.
-    assert tried(tries, 10, FailureKind.REFUSED, queue="dir-2") == PauseAll(30.0, opens=True)
+    assert tried(tries, 10, FailureKind.REFUSED, queue="dir-2") == PauseAll(30.0, circuit_open=True)
 
 
 def test_queues_that_fail_together_are_one_failure_in_a_row() -> None:
     tries = Tries(lambda: 0.5)
     for event, together in ((1, False), (2, True), (3, True)):
         answer = tries.failed(event, event, failed(FailureKind.NETWORK), refusals=0, together=together)
-        assert answer == PauseAll(0.25 if event == 1 else 0.5, opens=False)
+        assert answer == PauseAll(0.25 if event == 1 else 0.5, circuit_open=False)
     assert tries.outage == 1
 
 
