@@ -58,7 +58,7 @@ def rows(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 def test_everything_that_is_missing_is_made(config: Path) -> None:
     done = setup(config)
     assert (done.returncode, done.stderr) == (ExitCode.OK, "")
-    assert rows(done) == {"journal.db": "made", "eo-001.linkkey": "made", "eo-002.linkkey": "made"}
+    assert rows(done) == {"journal.db": "created", "eo-001.linkkey": "created", "eo-002.linkkey": "created"}
     data = config.parent / "data"
     check(data / "journal.db")
     keys = {load_link_key(data / f"eo-00{n}.linkkey").to_text() for n in (1, 2)}
@@ -88,7 +88,7 @@ def test_a_further_officer_gets_its_key_alone(config: Path) -> None:
     before = contents(config.parent / "data")
     config.write_text(config.read_text() + OFFICER.format("eo-003"))
     done = setup(config)
-    assert rows(done)["eo-003.linkkey"] == "made"
+    assert rows(done)["eo-003.linkkey"] == "created"
     after = contents(config.parent / "data")
     assert after.pop("eo-003.linkkey")
     assert after == before
@@ -129,7 +129,7 @@ def test_keys_without_a_journal_are_a_lost_journal(config: Path) -> None:
     assert done.returncode == ExitCode.JOURNAL_MISSING
     assert "eo-001.linkkey beside it shows that it did; restore it" in done.stderr
     assert contents(config.parent) == before
-    assert rows(setup(config, "--new-journal"))["journal.db"] == "made"
+    assert rows(setup(config, "--new-journal"))["journal.db"] == "created"
     check(journal)
 
 
@@ -211,7 +211,7 @@ def test_a_wrong_configuration_makes_nothing(config: Path) -> None:
 
 def test_the_example_is_written_once_and_works(tmp_path: Path) -> None:
     done = run("setup", "--example", cwd=tmp_path)
-    assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "made"})
+    assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "created"})
     assert "execution-officer setup --config bridge.toml" in done.stdout
     assert contents(tmp_path).keys() == {"bridge.toml"}
     assert run("setup", cwd=tmp_path).returncode == ExitCode.OK
