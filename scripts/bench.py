@@ -150,7 +150,9 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
         "one deal of somebody else's": _time(
             lambda n: journal.apply_reports(OFFICER, epoch, [(next(seq), _deal(n))], now)
         ),
-        "the same deal again": _time(lambda n: journal.apply_reports(OFFICER, epoch, [(next(seq), _deal(n))], now)),
+        "the same deal again": _time(
+            lambda n: journal.apply_reports(OFFICER, epoch, [(next(seq), _deal(n))], now)
+        ),
         "one event delivered": _time(lambda n: journal.set_delivered(journal.due(1, ())[0], "evt", now)),
     }
 

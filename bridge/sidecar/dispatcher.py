@@ -71,5 +71,7 @@ class Dispatcher:
         self._runtime.log.error(LogCode.DISPATCH_FAILED, officer=officer, exc_info=error)
         now, subject = self._runtime.now(), f"dispatch:{occurrence_id()}"
         message = f"internal error, and nothing is sent: {self._runtime.dispatch_trouble[officer]}"
-        await self._runtime.step(lambda journal: journal.emit_trouble(officer, "INTERNAL", message, subject, now))
+        await self._runtime.step(
+            lambda journal: journal.emit_trouble(officer, "INTERNAL", message, subject, now)
+        )
         self._runtime.delivery_wake_up.set()
