@@ -1,1 +1,1 @@
-"""The Expert Advisor's own source, compiled and run here (see tests/mql5)."""
+"""Tests of the Expert Advisor's source, compiled and run without MetaTrader (see tests/mql5)."""

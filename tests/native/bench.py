@@ -1,4 +1,4 @@
-"""The whole EA under a simulated clock, with the sidecar's peer at the other end of its connection."""
+"""Bench: the complete EA under a simulated clock, connected to the sidecar side of tests/sidecar_peer.py."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ TIMER_MS: Final = 20
 
 @dataclass
 class Bench:
-    """One EA, its broker and its sidecar. `run` moves the time."""
+    """One EA with its broker and its sidecar. `run` moves the clock."""
 
     library: Path
     folder: Path
@@ -36,9 +36,9 @@ class Bench:
         self.network = SimulatedNetwork()
         self.pipes: list[Pipe] = []
         self.linked = True
-        """False: bytes get lost both ways."""
+        """False: bytes are lost in both directions."""
         self.beats = True
-        """Whether the sidecar sends heartbeats."""
+        """True while the sidecar sends heartbeats."""
         self._ends: list[ZmtpEnd] = []
         self._next_beat_ms = 0
         self._welcomed_ms = 0
@@ -70,22 +70,22 @@ class Bench:
 
     @property
     def journal(self) -> list[str]:
-        """The Experts log."""
+        """Lines of the Experts log."""
         return self.stepped.terminal.program.journal
 
     @property
     def panel(self) -> str:
-        """What stands on the chart."""
+        """Visible text on the chart."""
         return self.stepped.terminal.chart.texts()
 
     @property
     def files(self) -> Path:
-        """MQL5\\Files."""
+        """Folder MQL5\\Files."""
         return self.folder / "Files"
 
     @property
     def ledger(self) -> Path:
-        """The ledger's file."""
+        """Path of the ledger."""
         (found,) = self.files.glob("*.ledger")
         return found
 
@@ -101,14 +101,14 @@ class Bench:
         self.carry()
 
     def restart(self) -> None:
-        """kill -9 the terminal, and start it again."""
+        """Kill the terminal as by kill -9 and start it again."""
         self.stepped.close()
         self.carry()
         self.stepped = self._terminal(self.broker)
         self.start()
 
     def list_address(self) -> None:
-        """A person adds the address to the list of those that are allowed."""
+        """Add the address to the list of allowed addresses."""
         self.stepped.terminal.sockets.list_address()
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class Bench:
     # Time
 
     def run(self, milliseconds: int) -> None:
-        """Let time pass, with frames carried at each millisecond's step of the timer."""
+        """Move the clock in steps of one millisecond, carrying frames at each step."""
         end_us = self.clock.now_us() + milliseconds * 1000
         while self.clock.now_us() < end_us:
             self._beat()
@@ -125,22 +125,22 @@ class Bench:
             self.carry()
 
     def join(self, within_ms: int = 40_000) -> None:
-        """Run until the session stands and the first scan is through."""
+        """Run until a session is established and the first scan has ended."""
         epoch = self.peer.epoch
         for _ in range(within_ms // 20):
             self.run(20)
             if self.peer.epoch > epoch:
                 self.run(600)
                 return
-        raise AssertionError("no session; " + "\n".join(self.journal[-8:]))
+        raise AssertionError("no session was established; " + "\n".join(self.journal[-8:]))
 
-    def say(self, frame: bytes) -> None:
-        """A frame of the sidecar's, on the newest connection."""
+    def send_frame(self, frame: bytes) -> None:
+        """Send a frame of the sidecar on the newest connection."""
         self._ends[-1].send(frame)
         self.carry()
 
     def carry(self) -> None:
-        """Bytes both ways, and the peer's answers."""
+        """Carry bytes in both directions, and the peer's answers."""
         for pipe, end in zip(self.pipes, self._ends, strict=True):
             sent = pipe.receive()
             if not self.linked:
@@ -158,7 +158,7 @@ class Bench:
 
     @property
     def clock_ms(self) -> int:
-        """The link clock."""
+        """Return the link clock, ms."""
         return self.clock.now_us() // 1000 - self._welcomed_ms
 
     def _beat(self) -> None:
@@ -168,10 +168,10 @@ class Bench:
             self._next_beat_ms = now_ms + 1000
             self._ends[-1].send(self.peer.heartbeat(self.clock_ms))
 
-    # What was told
+    # Reports
 
     def stages(self, client_order_id: int = 1001) -> list[str]:
-        """The stages reported of a command, in order; a `not_sent` with its reason."""
+        """Return the stages reported for a command, in order; `not_sent` with its reason."""
         return [
             f"{report.stage} {report.reason}" if report.reason else str(report.stage)
             for report in self.peer.reports_of(CommandReport)
@@ -179,5 +179,5 @@ class Bench:
         ]
 
     def sends(self, client_order_id: int = 1001) -> int:
-        """How many order sends with that magic the broker has seen."""
+        """Return the number of order sends with that magic at the broker."""
         return sum(record.request.magic == client_order_id for record in self.broker.sends())

@@ -1,4 +1,4 @@
-"""Programs are compiled once, and kept by content. What a story's processes logged is shown where it fails."""
+"""Fixtures of the native tests. A failed scenario shows the logs of its processes."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -19,13 +19,13 @@ _FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture(scope="session")
 def expert() -> Path:
-    """The EA's library. Building it here keeps the compiler's time out of the stories."""
+    """Build the EA's library once, so that no scenario's timeout includes the compiler."""
     return build(EXPERT).library
 
 
 @pytest.fixture(scope="session")
 def fork_server() -> Iterator[ForkServer]:
-    """Where the processes of all stories are forked."""
+    """Process from which the processes of all scenarios are forked."""
     if os.name != "posix":
         pytest.skip("there are no such signals on Windows")
     with ForkServer() as opened:
@@ -36,7 +36,7 @@ def fork_server() -> Iterator[ForkServer]:
 def rig(
     tmp_path: Path, expert: Path, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> Iterator[NativeRig]:
-    """A rig of which nothing runs yet. After the test the invariant is checked and everything is ended."""
+    """Yield a rig without running processes. After the test, check the invariant and end everything."""
     with closing(NativeRig(tmp_path, fork_server)) as made:
         request.node.stash[_RIG] = made
         yield made
@@ -61,7 +61,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def bench(tmp_path: Path, expert: Path) -> Iterator[Bench]:
-    """An EA that is not loaded yet, under a simulated clock."""
+    """Yield an EA that is not loaded yet, under a simulated clock."""
     made = Bench(expert, tmp_path)
     yield made
     made.close()
@@ -69,7 +69,7 @@ def bench(tmp_path: Path, expert: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def joined(bench: Bench) -> Bench:
-    """An EA with a session whose first scan is through."""
+    """Return an EA with a session whose first scan has ended."""
     bench.start()
     bench.join()
     bench.peer.forget()

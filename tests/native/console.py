@@ -1,7 +1,7 @@
-"""A small MQL5 program of a test, as something that one can talk to.
+"""Console of a small MQL5 test program.
 
-Each program in `programs/` includes some of the EA's files and answers OnChartEvent: the event's id is a
-command, its numbers and text are the arguments, and what it prints is the answer.
+Each program in `programs/` includes some of the EA's files and handles OnChartEvent: the event's id is the command,
+its numbers and text are the arguments, and the printed lines are the answer.
 """
 
 from collections.abc import Iterator
@@ -33,34 +33,34 @@ class Console:
         self.files = files
 
     def ask(self, command: int, text: str = "", number: int = 0, real: float = 0.0) -> list[str]:
-        """Send one event; the lines that the program printed."""
+        """Send one event and return the lines that the program printed."""
         before = len(self._program.journal)
         self.expert.chart_event(command, number, real, text)
         return self._program.journal[before:]
 
     def one(self, command: int, text: str = "", number: int = 0, real: float = 0.0) -> str:
-        """The same, for a command that prints one line."""
+        """Send one event and return its single line."""
         (line,) = self.ask(command, text, number, real)
         return line
 
     def crash(self) -> None:
-        """Let the terminal die: files close, and what was not flushed is lost."""
+        """Kill the terminal: files are closed and unflushed bytes are lost."""
         self.files.close_all(crashed=True)
 
 
 def variables(folder: Path) -> Variables:
-    """The global variables of a terminal whose data are in the folder."""
+    """Return the global variables of the terminal with this data folder."""
     return Variables(SimulatedClock(), folder / "variables.json")
 
 
 @contextmanager
-def console(name: str, folder: Path, *parts: object) -> Iterator[Console]:
-    """Run a program of `programs/`; its files are in `folder`. `parts` are further parts of its terminal."""
+def console(name: str, folder: Path, *functions: object) -> Iterator[Console]:
+    """Run a program of `programs/` with its files in `folder`. `functions` are further objects of its host."""
     switches = Switches()
     clock = SimulatedClock()
     program = Program(clock, switches)
     files = Files(folder, folder / "common", switches)
-    host = Host(program, files, *parts)
+    host = Host(program, files, *functions)
     with NativeExpert(build(PROGRAMS / f"{name}.mq5", INCLUDE).library, host) as expert:
         expert.start()
         try:

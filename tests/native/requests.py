@@ -39,7 +39,7 @@ class Commands:
             expires_server_ms=expires_server_ms,
         )
         sends = len(self.bench.broker.sends())
-        self.bench.say(encode(command))
+        self.bench.send_frame(encode(command))
         self.bench.run(60)
         sent = self.bench.broker.sends()[sends:]
         refusals: list[Refusal] = [
@@ -126,7 +126,7 @@ def change(
 
 def inquire(bench: Bench, symbol: str, *, exact: bool = False) -> None:
     """Send an inquiry for a symbol."""
-    bench.say(encode(Inquire(epoch=bench.peer.epoch, symbol=symbol, exact=exact)))
+    bench.send_frame(encode(Inquire(epoch=bench.peer.epoch, symbol=symbol, exact=exact)))
 
 
 def _level(price: str | None) -> Decimal | None:

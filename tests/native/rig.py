@@ -1,4 +1,4 @@
-"""The rig of the stories, with the real EA in the terminal's place."""
+"""Rig of real processes with the EA as its terminal."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +13,14 @@ EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/Execu
 
 
 class NativeRig(Rig):
-    """`start_terminal` starts the EA. Its files are in a folder of the story, one for each officer."""
+    """Rig whose `start_terminal` starts the EA. Each officer has a data folder in the scenario's folder."""
 
     def files(self, officer: str = OFFICER) -> Path:
-        """The terminal's MQL5\\Files."""
+        """Return the terminal's folder MQL5\\Files."""
         return self.folder / f"terminal-{officer}" / "Files"
 
     def ledger(self, officer: str = OFFICER) -> Path:
-        """The officer's ledger; there is one once the EA has opened it."""
+        """Return the path of the officer's ledger, which exists after the EA has opened it."""
         (found,) = self.files(officer).glob("*.ledger")
         return found
 
@@ -36,14 +36,17 @@ class NativeRig(Rig):
         switches: Sequence[str] = (),
         count_from: str = "",
     ) -> Process:
-        """`inputs` as NAME=VALUE; `die_at` as CALL:COUNT[:before|after], which counts from when the terminal has
-        heard `count_from`. The EA has no other patience than its own."""
+        """Start the EA. `inputs` are NAME=VALUE.
+
+        `die_at` is CALL:COUNT[:before|after], counted from the moment at which the terminal received `count_from`.
+        `impatient` has no effect: the EA's time-outs are its own.
+        """
         assert ledger is None
         arguments = ["tests.mql5.host", "--endpoint", self.link, "--officer", officer]
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         arguments += ["--files", str(self.files(officer).parent)]
-        # The sidecar polls as the terminal says; this is the least that it may say.
+        # The terminal sets the sidecar's poll interval; this is the minimum.
         for pair in ("InpPollIntervalS=1", *inputs):
             arguments += ["--input", pair]
         if switches:

@@ -1,4 +1,4 @@
-"""The promise 'at most once', against whatever may happen in whatever order."""
+"""At most once: random sequences of commands, crashes and faults send no client order id twice."""
 
 import random
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ FAULTS: list[Effect] = [LoseAnswer(retcode=None), LoseAnswer(retcode=10031), Rej
 
 POSITION = 11
 WAITING = (12, 13, 14)
-"""What there is before the first command: tokens of a position, and of pending orders."""
+"""Objects that exist before the first command: client order ids of a position and of pending orders."""
 
 CLIENT_ORDER_IDS = range(1, 10)
 TROUBLES = ["status_request", "replay", "run", "restart", "reinit", "cut", "link", "broker", "fault"]
@@ -33,7 +33,7 @@ Action = tuple[str, int, int]
 
 
 def actions(dice: random.Random) -> list[Action]:
-    """What happens. Commands in the main: what happens to none shows nothing."""
+    """Strategy of events. Most are commands: an event without a command shows nothing."""
     return [_action(dice) for _ in range(30)]
 
 
@@ -52,23 +52,23 @@ def _action(dice: random.Random) -> Action:
 
 
 class Driver:
-    """An EA with everything that can go wrong around it."""
+    """EA with faults of the link, the broker and the terminal."""
 
     def __init__(self, library: Path, folder: Path) -> None:
         self.bench = Bench(library, folder)
         self.bench.start()
         self.bench.join()
         self.lost_epoch = 0
-        """A session that ended."""
+        """Epoch of the last session that ended."""
         self.said: list[bytes] = []
         self.orders = {order.client_order_id: order for order in self._orders()}
-        """Every command's. No two of them ask the broker for the same thing, so a send says whose it is."""
+        """Order of every command. No two make the same request to the broker, so a send identifies its command."""
 
     def _orders(self) -> Iterator[Order]:
         bench = self.bench
-        bench.say(bench.peer.command(open_order(POSITION)))
+        bench.send_frame(bench.peer.command(open_order(POSITION)))
         for client_order_id in WAITING:
-            bench.say(
+            bench.send_frame(
                 bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=client_order_id))
             )
         bench.run(200)
@@ -89,13 +89,13 @@ class Driver:
 
     @property
     def up(self) -> bool:
-        """Whether a session stands."""
+        """True while a session is established."""
         bench = self.bench
         standing = bool(bench.pipes) and not bench.pipes[-1].closed_by_expert
         return standing and bench.linked and bench.peer.epoch > self.lost_epoch
 
     def restart(self) -> None:
-        """kill -9 the terminal, and start it again."""
+        """Kill the terminal as by kill -9 and start it again."""
         self.lost_epoch = self.bench.peer.epoch
         self.bench.restart()
 
@@ -105,9 +105,9 @@ class Driver:
             case "command":
                 self.command(self.orders[first], second)
             case "status_request" if self.up:
-                bench.say(bench.peer.status_request(self.orders[first], attempt=second))
+                bench.send_frame(bench.peer.status_request(self.orders[first], attempt=second))
             case "replay" if self.said and self.up:
-                bench.say(self.said[first % len(self.said)])
+                bench.send_frame(self.said[first % len(self.said)])
             case "run":
                 bench.run(first)
             case "crash":
@@ -120,7 +120,7 @@ class Driver:
                 bench.carry()
             case "cut" if self.up:
                 self.lost_epoch = bench.peer.epoch
-                bench.say(encode(Bye(epoch=bench.peer.epoch, reason="test")))
+                bench.send_frame(encode(Bye(epoch=bench.peer.epoch, reason="test")))
             case "link":
                 bench.linked = not bench.linked
             case "broker":
@@ -129,19 +129,21 @@ class Driver:
                 bench.broker.add_rule(Rule(effect=FAULTS[first % len(FAULTS)]))
 
     def command(self, order: Order, attempt: int) -> None:
-        """Say a command, as soon as there is somebody to hear it. It is carried out in the next timer call, or
-        together with what is said before that."""
+        """Send a command as soon as a session is established.
+
+        The next timer event executes it, together with messages sent before that.
+        """
         for _ in range(30):
             if self.up:
                 break
             self.bench.run(200)
         if self.up:
             self.said.append(self.bench.peer.command(order, attempt=attempt))
-            self.bench.say(self.said[-1])
+            self.bench.send_frame(self.said[-1])
             self.bench.run(20 * (attempt - 1))
 
     def crash_at(self, call: str, *, behind: bool) -> None:
-        """Let the terminal die at the next such call."""
+        """Kill the terminal at the next such call."""
         host = self.bench.stepped.terminal.host
 
         def crash(name: str, arguments: object) -> None:
@@ -151,7 +153,7 @@ class Driver:
         host.before, host.behind = (None, crash) if behind else (crash, None)
 
     def finish(self) -> None:
-        """Let everything calm down, and settle every token."""
+        """Remove all faults, wait, and request the status of every client order id."""
         bench = self.bench
         bench.linked = True
         bench.broker.connect()
@@ -159,19 +161,19 @@ class Driver:
         bench.join(120_000)
         bench.peer.forget()
         for order in self.orders.values():
-            bench.say(bench.peer.status_request(order, attempt=3))
+            bench.send_frame(bench.peer.status_request(order, attempt=3))
         bench.run(1_500)
 
     def sends(self, order: Order) -> list[SendRecord]:
-        """What the broker saw of a command."""
+        """Return the broker's requests of a command."""
         return [record for record in self.bench.broker.sends() if _asks(record.request, order)]
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_no_sequence_of_events_sends_a_client_order_id_twice(expert: Path, tmp_path: Path, seed: int) -> None:
+def test_client_order_id_is_sent_at_most_once(expert: Path, tmp_path: Path, seed: int) -> None:
     driver = Driver(expert, tmp_path)
     bench = driver.bench
-    taken = actions(random.Random(seed))  # noqa: S311 - a test's dice
+    taken = actions(random.Random(seed))  # noqa: S311 - random choices of a test
     try:
         for number, (what, first, second) in enumerate(taken):
             try:
@@ -194,7 +196,7 @@ def test_no_sequence_of_events_sends_a_client_order_id_twice(expert: Path, tmp_p
 
 
 def _asks(request: TradeRequest, order: Order) -> bool:
-    """Whether the request is what the command wants. Changes bear their target's magic, or none."""
+    """Return True where the request belongs to the command. Changes have their target's magic, or none."""
     match order.kind:
         case CommandKind.CANCEL:
             return request.action is TradeAction.REMOVE and request.order == order.order
@@ -206,8 +208,7 @@ def _asks(request: TradeRequest, order: Order) -> bool:
 
 
 def _check_story(bench: Bench, client_order_id: int) -> None:
-    """Nobody is told that a command was not sent once he was told that it was. What was not acknowledged comes
-    again, in its order."""
+    """Check the reports: no `not_sent` after `submitted`; unacknowledged reports are repeated in order."""
     reports = [
         report for report in bench.peer.reports_of(CommandReport) if report.client_order_id == client_order_id
     ]
@@ -217,7 +218,7 @@ def _check_story(bench: Bench, client_order_id: int) -> None:
 
 
 def _check_answer(driver: Driver, order: Order) -> None:
-    """The settle says what the broker's record of sends says."""
+    """Check that the status reply agrees with the broker's record of sends."""
     reports = [
         report
         for report in driver.bench.peer.reports_of(CommandReport)
@@ -228,13 +229,13 @@ def _check_answer(driver: Driver, order: Order) -> None:
     if sends := driver.sends(order):
         assert CommandStage.NOT_SENT not in stages
         assert CommandStage.SUBMITTED in stages
-        # None: the answer never came, of which the terminal says the same.
+        # None: the answer never arrived, and the terminal reports the same.
         assert results <= {record.retcode or Retcode.TIMEOUT for record in sends}
     elif CommandStage.SUBMITTED in stages:
         assert CommandStage.STATUS_REPLY in stages or CommandStage.RESULT in stages
     else:
         assert stages == {CommandStage.NOT_SENT}
     if CommandStage.SUBMITTED in stages and order.kind.changes:
-        # How a target stands does not say who made it so: only a refusal ends the matter.
+        # The state of a target does not show who changed it: only a refusal is conclusive.
         refused = any(verdict(retcode) is Verdict.REFUSED for retcode in results)
         assert (CommandStage.STATUS_REPLY in stages) is not refused

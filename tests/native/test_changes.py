@@ -1,5 +1,6 @@
-"""MODIFY and CANCEL: as the reference terminal sends them, once, with the target's state told at once; a CLOSE
-never closes more than is open."""
+"""MODIFY and CANCEL: requests, sent once, with the target's state reported at once; CLOSE never exceeds the
+position.
+"""
 
 from decimal import Decimal
 from pathlib import Path
@@ -40,7 +41,7 @@ def commands(joined: Bench) -> Commands:
 
 
 def opened(commands: Commands, side: str = "BUY") -> Position:
-    """A position of ours with stops."""
+    """Open a position of the EA with stops."""
     stops = ("1.09000", "1.10000") if side == "BUY" else ("1.10000", "1.09000")
     order = replace(open_order(side=Side(side)), stop_loss=Decimal(stops[0]), take_profit=Decimal(stops[1]))
     assert isinstance(commands.execute(order), TradeRequest)
@@ -50,7 +51,7 @@ def opened(commands: Commands, side: str = "BUY") -> Position:
 
 
 def placed(commands: Commands, order: Order | None = None) -> int:
-    """A pending order of ours; its ticket."""
+    """Place a pending order of the EA and return its ticket."""
     assert isinstance(
         commands.execute(order or pending("LIMIT", "1.09000", stops=("1.08000", "1.10000"))), TradeRequest
     )
@@ -60,14 +61,14 @@ def placed(commands: Commands, order: Order | None = None) -> int:
 
 
 def emitted(bench: Bench) -> list[str]:
-    """What came, in order: stages of commands, and what the other reports are about."""
+    """Return the reports in order: stages of commands, and the subjects of the others."""
     return [
         f"{report.stage}" if isinstance(report, CommandReport) else type(report).__name__
         for report in bench.peer.reports
     ]
 
 
-def test_levels_of_a_position(commands: Commands) -> None:
+def test_modify_sets_the_levels_of_a_position(commands: Commands) -> None:
     position = opened(commands)
     ticket = position.identifier
     for stops, wished in [
@@ -87,7 +88,7 @@ def test_levels_of_a_position(commands: Commands) -> None:
         assert commands.bench.peer.reports_of(PositionReport)[1:] == []
 
 
-def test_a_pending_order_is_changed(commands: Commands) -> None:
+def test_modify_changes_a_pending_order(commands: Commands) -> None:
     ticket, opener = placed(commands), commands.client_order_id
     for order, wished in [
         (change("MODIFY", order=ticket, opener=opener, price="1.09100"), ("1.09100", "1.08000", "1.10000")),
@@ -104,7 +105,7 @@ def test_a_pending_order_is_changed(commands: Commands) -> None:
         assert commands.bench.peer.reports_of(OrderReport)[1:] == []
 
 
-def test_both_prices_of_a_stop_limit_order(commands: Commands) -> None:
+def test_modify_changes_both_prices_of_a_stop_limit_order(commands: Commands) -> None:
     ticket = placed(commands, pending("STOP_LIMIT", "1.10000", limit="1.09900"))
     opener = commands.client_order_id
     sent = commands.execute(change("MODIFY", order=ticket, opener=opener, price="1.10100"))
@@ -115,7 +116,7 @@ def test_both_prices_of_a_stop_limit_order(commands: Commands) -> None:
     assert isinstance(wrong, tuple) and wrong[1] == Retcode.INVALID_PRICE
 
 
-def test_levels_that_return_to_what_they_were_are_emitted(commands: Commands) -> None:
+def test_levels_restored_to_earlier_values_are_reported(commands: Commands) -> None:
     ticket = placed(commands)
     for price in ("1.09100", "1.09000"):
         commands.bench.peer.forget()
@@ -124,7 +125,7 @@ def test_levels_that_return_to_what_they_were_are_emitted(commands: Commands) ->
         assert [report.price for report in commands.bench.peer.reports_of(OrderReport)] == [Decimal(price)]
 
 
-def test_a_cancel(commands: Commands) -> None:
+def test_cancel_removes_a_pending_order(commands: Commands) -> None:
     ticket, opener = placed(commands), commands.client_order_id
     sent = commands.execute(change("CANCEL", order=ticket, opener=opener))
     assert isinstance(sent, TradeRequest)
@@ -134,7 +135,7 @@ def test_a_cancel(commands: Commands) -> None:
     assert commands.bench.broker.orders() == []
 
 
-def test_nothing_to_change_is_not_in_the_ledger(commands: Commands) -> None:
+def test_change_without_effect_is_not_recorded(commands: Commands) -> None:
     position = opened(commands)
     ticket, opener = placed(commands), commands.client_order_id
     before = commands.bench.ledger.read_text()
@@ -152,7 +153,7 @@ def test_nothing_to_change_is_not_in_the_ledger(commands: Commands) -> None:
     assert commands.bench.ledger.read_text() == before
 
 
-def test_targets_that_are_not_there_or_not_ours(commands: Commands) -> None:
+def test_missing_or_foreign_target_is_refused(commands: Commands) -> None:
     bench = commands.bench
     ticket, opener = placed(commands), commands.client_order_id
     foreign = bench.broker.manual_pending(
@@ -176,7 +177,7 @@ def test_targets_that_are_not_there_or_not_ours(commands: Commands) -> None:
     assert len(bench.broker.orders()) == 2
 
 
-def test_an_order_that_was_filled_meanwhile_is_emitted_before_the_answer(commands: Commands) -> None:
+def test_fill_of_the_target_is_reported_before_the_refusal(commands: Commands) -> None:
     ticket, opener = placed(commands), commands.client_order_id
     commands.bench.broker.set_quote("EURUSD", Decimal("1.08980"), Decimal("1.08990"))
     found = commands.execute(change("CANCEL", order=ticket, opener=opener))
@@ -186,7 +187,7 @@ def test_an_order_that_was_filled_meanwhile_is_emitted_before_the_answer(command
     assert commands.bench.peer.reports_of(OrderReport)[0].state is OrderState.FILLED
 
 
-def test_what_is_about_to_be_reached_is_frozen(commands: Commands) -> None:
+def test_target_within_the_freeze_level_is_not_changed(commands: Commands) -> None:
     bench = commands.bench
     position, _ = opened(commands), placed(commands)
     ticket, opener = bench.broker.orders()[-1].ticket, commands.client_order_id
@@ -205,7 +206,7 @@ def test_what_is_about_to_be_reached_is_frozen(commands: Commands) -> None:
         assert found[:2] == (NotSentReason.CHECK, Retcode.FROZEN) and "within 10" in found[2]
 
 
-def test_levels_that_stay_are_not_judged_again(commands: Commands) -> None:
+def test_unchanged_levels_are_not_checked(commands: Commands) -> None:
     position = opened(commands)
     present = commands.bench.broker.symbol("EURUSD")
     assert present is not None
@@ -215,7 +216,7 @@ def test_levels_that_stay_are_not_judged_again(commands: Commands) -> None:
         assert isinstance(found, tuple) and found[1] == Retcode.INVALID_STOPS
 
 
-def test_a_change_goes_out_once_whatever_comes_back(commands: Commands) -> None:
+def test_change_is_sent_once_for_every_return_code(commands: Commands) -> None:
     bench, position = commands.bench, opened(commands)
     bench.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
     order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
@@ -224,11 +225,11 @@ def test_a_change_goes_out_once_whatever_comes_back(commands: Commands) -> None:
     sends = len(bench.broker.sends())
     assert bench.peer.reports_of(PositionReport)[0].stop_loss == Decimal("1.09100")
     bench.peer.forget()
-    bench.say(bench.peer.command(order, attempt=2))
+    bench.send_frame(bench.peer.command(order, attempt=2))
     bench.run(100)
     assert bench.stages(order.client_order_id) == ["submitted", "result"]
     bench.peer.forget()
-    bench.say(bench.peer.status_request(order))
+    bench.send_frame(bench.peer.status_request(order))
     bench.run(60)
     assert emitted(bench)[:4] == ["submitted", "result", "PositionReport", "status_reply"]
     status_reply = next(
@@ -240,8 +241,8 @@ def test_a_change_goes_out_once_whatever_comes_back(commands: Commands) -> None:
 
 @pytest.mark.parametrize("reloaded", [False, True])
 @pytest.mark.parametrize("kind", ["levels", "price", "cancel"])
-def test_a_change_in_the_ledger_is_answered_from_it(commands: Commands, kind: str, reloaded: bool) -> None:
-    """Its target is as it was before, so a second request would change it again."""
+def test_repeated_change_is_answered_from_the_ledger(commands: Commands, kind: str, reloaded: bool) -> None:
+    """The target was changed back meanwhile, so a second request would change it again."""
     bench = commands.bench
     if kind == "levels":
         position = opened(commands)
@@ -266,7 +267,7 @@ def test_a_change_in_the_ledger_is_answered_from_it(commands: Commands, kind: st
         bench.join()
     sends = len(bench.broker.sends())
     bench.peer.forget()
-    bench.say(bench.peer.command(order, attempt=2))
+    bench.send_frame(bench.peer.command(order, attempt=2))
     bench.run(100)
     assert len(bench.broker.sends()) == sends
     assert [report.stage for report in answer] == [CommandStage.SUBMITTED, CommandStage.RESULT]
@@ -274,58 +275,58 @@ def test_a_change_in_the_ledger_is_answered_from_it(commands: Commands, kind: st
 
 
 @pytest.mark.parametrize("retcode", [Retcode.NO_CHANGES, Retcode.CONNECTION])
-def test_a_status_request_of_a_change(commands: Commands, retcode: Retcode) -> None:
+def test_status_request_for_a_change(commands: Commands, retcode: Retcode) -> None:
     bench, ticket, opener = commands.bench, placed(commands), commands.client_order_id
     bench.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
     order = change("CANCEL", order=ticket, opener=opener)
     assert isinstance(commands.execute(order), TradeRequest)
     bench.peer.forget()
-    bench.say(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
+    bench.send_frame(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
     bench.run(60)
     clear = retcode is Retcode.NO_CHANGES
     assert emitted(bench)[:4] == ["submitted", "result", "OrderReport"] + ([] if clear else ["status_reply"])
     bench.peer.forget()
-    bench.say(bench.peer.status_request(replace(order, client_order_id=9), ledger="f" * 32))
+    bench.send_frame(bench.peer.status_request(replace(order, client_order_id=9), ledger="f" * 32))
     bench.run(60)
     assert emitted(bench)[:2] == ["OrderReport", "status_reply"]
-    bench.say(bench.peer.status_request(replace(order, client_order_id=10)))
+    bench.send_frame(bench.peer.status_request(replace(order, client_order_id=10)))
     bench.run(60)
     assert bench.stages(10) == ["not_sent NO_INTENT"]
 
 
 @pytest.mark.parametrize("kind", ["CLOSE", "MODIFY"])
-def test_what_is_about_a_position_waits_until_it_shows(expert: Path, tmp_path: Path, kind: str) -> None:
+def test_command_waits_until_its_position_is_visible(expert: Path, tmp_path: Path, kind: str) -> None:
     bench = Bench(expert, tmp_path, thrown("position_late"))
     try:
         bench.start()
         bench.join()
-        bench.say(bench.peer.command(open_order(1001)))
+        bench.send_frame(bench.peer.command(open_order(1001)))
         bench.run(200)
         (deal,) = [deal for deal in bench.peer.reports_of(DealReport) if deal.magic == 1001]
         assert bench.peer.reports_of(PositionReport) == []
         order = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=deal.position_id)
         if kind == "MODIFY":
             order = change("MODIFY", client_order_id=1002, position=deal.position_id, stops=("1.09000", None))
-        bench.say(bench.peer.command(replace(order, opener=1001)))
+        bench.send_frame(bench.peer.command(replace(order, opener=1001)))
         bench.run(1_000)
         assert bench.stages(1002) == ["received", "submitted", "result"]
     finally:
         bench.close()
 
 
-def test_a_position_that_is_never_shown_is_waited_for_no_longer_than_it_may_take(joined: Bench) -> None:
+def test_wait_for_an_invisible_position_is_limited(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))
-    joined.say(joined.peer.command(open_order(1001)))
+    joined.send_frame(joined.peer.command(open_order(1001)))
     joined.run(200)
     order = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=77)
-    joined.say(joined.peer.command(replace(order, opener=1001)))
+    joined.send_frame(joined.peer.command(replace(order, opener=1001)))
     joined.run(4_000)
     assert joined.stages(1002) == ["received"]
     joined.run(1_500)
     assert joined.stages(1002) == ["received", "not_sent NO_POSITION"]
 
 
-def test_a_status_request_of_a_position_that_is_gone_tells_its_deals(commands: Commands) -> None:
+def test_status_request_for_a_closed_position_reports_its_deals(commands: Commands) -> None:
     bench, position = commands.bench, opened(commands)
     order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
     bench.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
@@ -333,13 +334,13 @@ def test_a_status_request_of_a_position_that_is_gone_tells_its_deals(commands: C
     bench.broker.manual_close(position.ticket)
     bench.run(1_000)
     bench.peer.forget()
-    bench.say(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
+    bench.send_frame(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
     bench.run(60)
     assert emitted(bench)[:5] == ["submitted", "result", "DealReport", "DealReport", "status_reply"]
     assert {deal.position_id for deal in bench.peer.reports_of(DealReport)} == {position.identifier}
 
 
-def test_a_status_request_while_the_broker_is_away(commands: Commands) -> None:
+def test_status_request_while_the_broker_is_unreachable(commands: Commands) -> None:
     bench, ticket, opener = commands.bench, placed(commands), commands.client_order_id
     bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.CONNECTION)))
     order = change("CANCEL", order=ticket, opener=opener)
@@ -347,14 +348,14 @@ def test_a_status_request_while_the_broker_is_away(commands: Commands) -> None:
     bench.broker.disconnect()
     bench.run(60)
     bench.peer.forget()
-    bench.say(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
+    bench.send_frame(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
     bench.run(60)
     status_reply = bench.peer.reports_of(CommandReport)[-1]
     assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
     assert bench.peer.reports_of(OrderReport) == []
 
 
-def test_changes_need_no_trade_mode_and_no_hours(commands: Commands) -> None:
+def test_change_needs_no_trade_mode_and_no_session(commands: Commands) -> None:
     ticket, opener = placed(commands), commands.client_order_id
     commands.bench.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
     assert isinstance(commands.execute(change("CANCEL", order=ticket, opener=opener)), TradeRequest)
@@ -364,7 +365,7 @@ NETTING = Scenario(account=AccountTerms(margin_mode=MarginMode.RETAIL_NETTING))
 
 
 @pytest.mark.parametrize("scenario", [Scenario(), NETTING], ids=["hedging", "netting"])
-def test_a_close_never_closes_more_than_is_open(expert: Path, tmp_path: Path, scenario: Scenario) -> None:
+def test_close_is_limited_to_the_open_volume(expert: Path, tmp_path: Path, scenario: Scenario) -> None:
     bench = Bench(expert, tmp_path, scenario=scenario)
     bench.start()
     bench.join()
@@ -386,7 +387,7 @@ def test_a_close_never_closes_more_than_is_open(expert: Path, tmp_path: Path, sc
         bench.close()
 
 
-def test_a_position_that_was_turned_round_is_not_closed_further(expert: Path, tmp_path: Path) -> None:
+def test_reversed_position_is_not_closed(expert: Path, tmp_path: Path) -> None:
     bench = Bench(expert, tmp_path, scenario=NETTING)
     bench.start()
     bench.join()

@@ -1,4 +1,4 @@
-"""Commands and settles: checked, written, sent once, answered, as the reference terminal does it."""
+"""Commands and status requests: checked, recorded, sent once, answered."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -31,7 +31,7 @@ CLOSE = CommandKind.CLOSE
 
 
 def not_sent(bench: Bench, client_order_id: int = 1001) -> CommandReport:
-    """The one `not_sent` answer to a token; nothing was sent."""
+    """Return the single `not_sent` report of a client order id, and check that nothing was sent."""
     (report,) = [f for f in bench.peer.reports_of(CommandReport) if f.stage is CommandStage.NOT_SENT]
     assert report.client_order_id == client_order_id
     assert bench.sends(client_order_id) == 0
@@ -40,7 +40,7 @@ def not_sent(bench: Bench, client_order_id: int = 1001) -> CommandReport:
 
 
 def begin(bench: Bench, **inputs: str) -> Bench:
-    """Load the EA with these inputs, and wait for its session."""
+    """Load the EA with these inputs and wait for its session."""
     bench.inputs.update(inputs)
     bench.restart()
     bench.join()
@@ -48,8 +48,8 @@ def begin(bench: Bench, **inputs: str) -> Bench:
     return bench
 
 
-def test_an_open_goes_through_all_stages(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order()))
+def test_open_passes_all_stages(joined: Bench) -> None:
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(1_500)
     assert joined.stages() == ["received", "submitted", "result"]
     (send,) = joined.broker.sends()
@@ -68,12 +68,12 @@ def test_an_open_goes_through_all_stages(joined: Bench) -> None:
 
 
 @pytest.mark.parametrize(("most", "comment"), [(3, "te"), (1, "t"), (0, "")])
-def test_a_comment_that_the_check_refuses_is_shortened(bench: Bench, most: int, comment: str) -> None:
+def test_comment_refused_by_the_check_is_shortened(bench: Bench, most: int, comment: str) -> None:
     bench.switches = Switches(comment_most=most, comment_too_long="rejected")
     begin(bench)
     (position, _) = _opened_in_spite_of(bench)
     order = open_order(1002, kind=CLOSE, side=Side.SELL, position=position.identifier)
-    bench.say(bench.peer.command(order))
+    bench.send_frame(bench.peer.command(order))
     bench.run(1_500)
     assert bench.stages(1002) == ["received", "submitted", "result"]
     assert [send.request.comment for send in bench.broker.sends()] == [comment] * 3
@@ -81,35 +81,35 @@ def test_a_comment_that_the_check_refuses_is_shortened(bench: Bench, most: int, 
 
 
 def _opened_in_spite_of(bench: Bench) -> list[Position]:
-    """Two positions: of an order as it is, and of one that needs another filling mode too."""
-    bench.say(bench.peer.command(open_order()))
+    """Open two positions: one by a plain order, one by an order that also needs another filling mode."""
+    bench.send_frame(bench.peer.command(open_order()))
     bench.run(1_500)
     terms = bench.broker.symbol("EURUSD")
     assert terms is not None
 
     def change_terms(name: str, arguments: Sequence[Cell]) -> None:
-        # Behind the program's look at the flags, and before the server's.
+        # After the EA has read the flags, and before the server does.
         if name == "OrderCheck":
             bench.broker.set_symbol(replace(terms, filling_mode=SymbolFilling.IOC))
 
     bench.stepped.terminal.host.before = change_terms
-    bench.say(bench.peer.command(open_order(1003)))
+    bench.send_frame(bench.peer.command(open_order(1003)))
     bench.run(1_500)
     bench.stepped.terminal.host.before = None
     bench.broker.set_symbol(terms)
     return bench.broker.positions()
 
 
-def test_of_a_refused_comment_and_another_refusal_the_other_is_emitted(bench: Bench) -> None:
+def test_refusal_for_another_reason_is_reported_beside_a_refused_comment(bench: Bench) -> None:
     bench.switches = Switches(comment_most=3, comment_too_long="rejected")
-    begin(bench, InpMaxLot="1000").say(bench.peer.command(open_order(volume="500")))
+    begin(bench, InpMaxLot="1000").send_frame(bench.peer.command(open_order(volume="500")))
     bench.run(1_500)
     assert not_sent(bench).retcode == Retcode.NO_MONEY
 
 
-def test_busy_is_out_of_the_door_before_the_send(joined: Bench) -> None:
-    joined.pipes[-1].window = 0  # the socket takes nothing
-    joined.say(joined.peer.command(open_order()))
+def test_busy_is_sent_before_the_order(joined: Bench) -> None:
+    joined.pipes[-1].window = 0  # the socket accepts nothing
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(500)
     assert joined.broker.sends() == []
     joined.pipes[-1].window = 1 << 20
@@ -119,34 +119,34 @@ def test_busy_is_out_of_the_door_before_the_send(joined: Bench) -> None:
     assert True in busy
 
 
-def test_a_known_client_order_id_is_answered_from_the_ledger(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order()))
+def test_known_client_order_id_is_answered_from_the_ledger(joined: Bench) -> None:
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(200)
     first = joined.peer.reports_of(CommandReport)[-2:]
     joined.peer.forget()
-    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.send_frame(joined.peer.command(open_order(), attempt=2))
     joined.run(200)
     assert joined.peer.reports_of(CommandReport) == first
     assert joined.sends() == 1
 
 
-def test_a_late_command_is_not_sent_and_a_further_attempt_is(joined: Bench) -> None:
+def test_late_command_is_not_sent_and_a_later_attempt_is(joined: Bench) -> None:
     joined.run(2_000)
-    joined.say(joined.peer.command(open_order(), deadline_ms=1_000))
+    joined.send_frame(joined.peer.command(open_order(), deadline_ms=1_000))
     joined.run(100)
     assert not_sent(joined).reason is NotSentReason.LATE
-    joined.say(joined.peer.command(open_order(), attempt=1))
+    joined.send_frame(joined.peer.command(open_order(), attempt=1))
     joined.run(100)
     assert joined.stages()[-1] == "not_sent LATE"
     assert joined.sends() == 0
-    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.send_frame(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
     assert joined.sends() == 1
 
 
-def test_offline(joined: Bench) -> None:
+def test_command_without_a_broker_connection_is_not_sent(joined: Bench) -> None:
     joined.broker.disconnect()
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(100)
     assert not_sent(joined).reason is NotSentReason.OFFLINE
 
@@ -155,13 +155,13 @@ def test_offline(joined: Bench) -> None:
     ("where", "word"),
     [("terminal_trade", "'Algo Trading' button"), ("expert_trade", "'Allow Algo Trading' in its properties")],
 )
-def test_trading_off_names_the_setting(bench: Bench, where: str, word: str) -> None:
+def test_refusal_names_the_setting_that_forbids_trading(bench: Bench, where: str, word: str) -> None:
     setattr(bench.stepped.terminal.program.permissions, where, False)
     bench.start()
     bench.join()
     (trouble,) = bench.peer.reports_of(TroubleReport)
     assert trouble.code == "TRADING_OFF" and word in trouble.message
-    bench.say(bench.peer.command(open_order()))
+    bench.send_frame(bench.peer.command(open_order()))
     bench.run(100)
     report = not_sent(bench)
     assert report.reason is NotSentReason.TRADING_OFF and word in report.message
@@ -178,33 +178,35 @@ def test_trading_off_names_the_setting(bench: Bench, where: str, word: str) -> N
         ({"InpAllowLong": "false"}, ["OPEN LONG", "OPEN SHORT, CLOSE, MODIFY, CANCEL"]),
     ],
 )
-def test_the_inputs_forbid(bench: Bench, inputs: dict[str, str], numbers: list[str]) -> None:
+def test_refusal_names_the_input_that_forbids_the_action(
+    bench: Bench, inputs: dict[str, str], numbers: list[str]
+) -> None:
     begin(bench, **inputs)
-    bench.say(bench.peer.command(open_order()))
+    bench.send_frame(bench.peer.command(open_order()))
     bench.run(100)
     report = not_sent(bench)
     assert report.reason is NotSentReason.INPUTS
     assert all(number in report.message for number in numbers), report.message
 
 
-def test_an_unknown_symbol(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order(symbol="NOPE")))
+def test_unknown_symbol_is_refused(joined: Bench) -> None:
+    joined.send_frame(joined.peer.command(open_order(symbol="NOPE")))
     joined.run(100)
     assert not_sent(joined).reason is NotSentReason.SYMBOL
 
 
-def test_a_check_that_refuses_gives_its_retcode(joined: Bench) -> None:
+def test_refusal_by_the_check_has_its_retcode(joined: Bench) -> None:
     joined.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(100)
     report = not_sent(joined)
     assert (report.reason, report.retcode) == (NotSentReason.CHECK, Retcode.CLOSE_ONLY)
 
 
 @pytest.mark.parametrize("volume", ["0.105", "0.001", "1000", "0.1000000000"])
-def test_a_volume_off_the_step_is_refused_and_never_rounded(bench: Bench, volume: str) -> None:
+def test_volume_off_the_step_is_refused(bench: Bench, volume: str) -> None:
     begin(bench, InpMaxLot="10000")
-    bench.say(bench.peer.command(open_order(volume=volume)))
+    bench.send_frame(bench.peer.command(open_order(volume=volume)))
     bench.run(100)
     if volume.startswith("0.1000"):
         assert bench.broker.sends()[0].request.volume == Decimal("0.1")
@@ -220,10 +222,8 @@ def test_a_volume_off_the_step_is_refused_and_never_rounded(bench: Bench, volume
         (Side.BUY, "1.09510", 0, True),
     ],
 )  # fmt: skip
-def test_the_slippage_risk_limit(
-    joined: Bench, side: Side, price: str, points: int | None, sent: bool
-) -> None:
-    joined.say(joined.peer.command(open_order(side=side, price=price, deviation_points=points)))
+def test_slippage_limit(joined: Bench, side: Side, price: str, points: int | None, sent: bool) -> None:
+    joined.send_frame(joined.peer.command(open_order(side=side, price=price, deviation_points=points)))
     joined.run(100)
     assert joined.sends() == sent
     if not sent:
@@ -232,12 +232,12 @@ def test_the_slippage_risk_limit(
         assert price in report.message and "1.095" in report.message
 
 
-def test_a_close_finds_the_position_by_identifier(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order(1001)))
+def test_close_finds_the_position_by_identifier(joined: Bench) -> None:
+    joined.send_frame(joined.peer.command(open_order(1001)))
     joined.run(500)
     (position,) = joined.broker.positions()
     order = open_order(1002, kind=CLOSE, side=Side.SELL, position=position.identifier)
-    joined.say(joined.peer.command(order))
+    joined.send_frame(joined.peer.command(order))
     joined.run(500)
     assert joined.stages(1002) == ["received", "submitted", "result"]
     assert joined.broker.sends()[-1].request.position == position.ticket
@@ -247,52 +247,52 @@ def test_a_close_finds_the_position_by_identifier(joined: Bench) -> None:
 @pytest.mark.parametrize(
     ("side", "symbol", "shift"), [("BUY", "EURUSD", 0), ("SELL", "GBPUSD", 0), ("SELL", "EURUSD", 1)]
 )
-def test_a_close_of_what_is_not_there(joined: Bench, side: str, symbol: str, shift: int) -> None:
+def test_close_of_a_missing_position_is_refused(joined: Bench, side: str, symbol: str, shift: int) -> None:
     ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     order = open_order(kind=CLOSE, side=Side(side), symbol=symbol, position=ticket + shift)
-    joined.say(joined.peer.command(order))
+    joined.send_frame(joined.peer.command(order))
     joined.run(100)
     assert not_sent(joined).reason is NotSentReason.NO_POSITION
     assert len(joined.broker.positions()) == 1
 
 
-def test_a_close_may_be_larger_than_the_maximum_lot(bench: Bench) -> None:
+def test_close_may_exceed_the_maximum_lot(bench: Bench) -> None:
     ticket = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     begin(bench, InpMaxLot="0.05")
-    bench.say(bench.peer.command(open_order(kind=CLOSE, side=Side.SELL, position=ticket)))
+    bench.send_frame(bench.peer.command(open_order(kind=CLOSE, side=Side.SELL, position=ticket)))
     bench.run(100)
     assert bench.sends() == 1
 
 
-def test_a_refusal_is_a_result(joined: Bench) -> None:
+def test_refusal_by_the_server_is_a_result(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(100)
     result = joined.peer.reports_of(CommandReport)[-1]
     assert (result.stage, result.retcode) == (CommandStage.RESULT, Retcode.NO_MONEY)
-    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.send_frame(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
     assert joined.sends() == 1
 
 
-def test_no_return_code_makes_it_send_again(joined: Bench) -> None:
+def test_order_is_sent_once_for_every_return_code(joined: Bench) -> None:
     unmoved = [retcode for retcode in Retcode if verdict(retcode) is not Verdict.ACCEPTED]
     for client_order_id, retcode in enumerate(unmoved, start=1001):
         joined.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
-        joined.say(joined.peer.command(open_order(client_order_id)))
+        joined.send_frame(joined.peer.command(open_order(client_order_id)))
         joined.run(100)
     assert [record.retcode for record in joined.broker.sends()] == unmoved
 
 
-def test_a_lost_answer_is_10012_and_settled_by_evidence(joined: Bench) -> None:
+def test_lost_answer_is_10012_and_reconciled_by_evidence(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(1_500)
     result = next(f for f in joined.peer.reports_of(CommandReport) if f.stage is CommandStage.RESULT)
     assert result.retcode == Retcode.TIMEOUT
     assert joined.peer.reports_of(DealReport)[0].magic == 1001
     joined.peer.forget()
-    joined.say(joined.peer.status_request(open_order()))
+    joined.send_frame(joined.peer.status_request(open_order()))
     joined.run(100)
     assert joined.stages() == ["submitted", "result"]
     assert joined.peer.reports_of(DealReport)[0].magic == 1001
@@ -300,12 +300,12 @@ def test_a_lost_answer_is_10012_and_settled_by_evidence(joined: Bench) -> None:
     assert joined.sends() == 1
 
 
-def test_an_open_outcome_of_which_the_broker_knows_nothing_is_settled(joined: Bench) -> None:
+def test_unresolved_command_unknown_to_the_broker_is_reconciled(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.CONNECTION)))
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(1_000)
     joined.peer.forget()
-    joined.say(joined.peer.status_request(open_order(), request_no=3))
+    joined.send_frame(joined.peer.status_request(open_order(), request_no=3))
     joined.run(100)
     assert joined.stages() == ["submitted", "result", "status_reply"]
     status_reply = joined.peer.reports_of(CommandReport)[-1]
@@ -315,36 +315,36 @@ def test_an_open_outcome_of_which_the_broker_knows_nothing_is_settled(joined: Be
     joined.run(100)
     joined.broker.connect()
     joined.run(300)
-    joined.say(joined.peer.status_request(open_order(), request_no=4))
+    joined.send_frame(joined.peer.status_request(open_order(), request_no=4))
     joined.run(100)
     status_reply = joined.peer.reports_of(CommandReport)[-1]
     assert (status_reply.found, status_reply.request_no) == (Found.NOTHING, 4)
     assert 300 <= status_reply.connected_ms <= 420
 
 
-def test_partial_fills_are_all_found(joined: Bench) -> None:
+def test_all_partial_fills_are_reported(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=Fills(volumes=(Decimal("0.06"), Decimal("0.04")))))
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(1_500)
     joined.peer.forget()
-    joined.say(joined.peer.status_request(open_order()))
+    joined.send_frame(joined.peer.status_request(open_order()))
     joined.run(100)
     assert [deal.volume for deal in joined.peer.reports_of(DealReport)] == [Decimal("0.06"), Decimal("0.04")]
 
 
 def test_status_request_without_an_intent_bars_the_attempt(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order()))
-    joined.say(joined.peer.status_request(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.status_request(open_order()))
     joined.run(500)
     assert joined.stages() == ["received", "not_sent NO_INTENT", "not_sent NO_INTENT"]
     assert joined.sends() == 0
-    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.send_frame(joined.peer.command(open_order(), attempt=2))
     joined.run(500)
     assert joined.sends() == 1
 
 
 def forget_the_order(bench: Bench) -> None:
-    """Let the disk lose what the ledger holds, and the terminal start again."""
+    """Remove the order from the ledger and start the terminal again."""
     bench.stepped.close()
     header = bench.ledger.read_bytes().partition(b"\n")[0]
     bench.ledger.write_bytes(header + b"\n")
@@ -354,17 +354,17 @@ def forget_the_order(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("kind", [CommandKind.OPEN, CLOSE])
-def test_an_order_that_only_the_broker_knows_is_emitted_and_raised(joined: Bench, kind: CommandKind) -> None:
+def test_order_known_only_to_the_broker_is_reported_with_an_alarm(joined: Bench, kind: CommandKind) -> None:
     order = open_order()
     if kind is CLOSE:
         position = joined.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
         order = open_order(kind=CLOSE, side=Side.SELL, position=position)
-    joined.say(joined.peer.command(order))
+    joined.send_frame(joined.peer.command(order))
     joined.run(500)
     forget_the_order(joined)
-    joined.say(joined.peer.status_request(order))
+    joined.send_frame(joined.peer.status_request(order))
     joined.run(100)
-    joined.say(joined.peer.command(order))
+    joined.send_frame(joined.peer.command(order))
     joined.run(100)
     assert joined.stages() == []
     assert [deal.magic for deal in joined.peer.reports_of(DealReport)] == [1001]
@@ -374,71 +374,71 @@ def test_an_order_that_only_the_broker_knows_is_emitted_and_raised(joined: Bench
     assert joined.sends() == 1
 
 
-def test_without_an_intent_nothing_is_denied_before_the_broker_was_searched(joined: Bench) -> None:
+def test_command_without_an_intent_is_denied_only_after_a_search(joined: Bench) -> None:
     joined.broker.disconnect()
     joined.run(100)
     joined.peer.forget()
-    joined.say(joined.peer.status_request(open_order()))
+    joined.send_frame(joined.peer.status_request(open_order()))
     joined.run(100)
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(100)
     (status_reply,) = joined.peer.reports_of(CommandReport)
     assert (status_reply.stage, status_reply.found) == (CommandStage.STATUS_REPLY, Found.UNSEARCHED)
     joined.broker.connect()
     joined.run(100)
-    joined.say(joined.peer.status_request(open_order(), request_no=2))
+    joined.send_frame(joined.peer.status_request(open_order(), request_no=2))
     joined.run(100)
-    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.send_frame(joined.peer.command(open_order(), attempt=2))
     joined.run(500)
     assert joined.stages()[1:3] == ["not_sent NO_INTENT", "received"]
     assert joined.sends() == 1
 
 
-def test_another_ledgers_silence_proves_nothing(joined: Bench) -> None:
-    joined.say(joined.peer.status_request(open_order(), ledger="f" * 32))
+def test_missing_intent_in_another_ledger_proves_nothing(joined: Bench) -> None:
+    joined.send_frame(joined.peer.status_request(open_order(), ledger="f" * 32))
     joined.run(100)
     assert joined.stages() == ["status_reply"]
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(100)
     assert joined.sends() == 0
 
 
-def test_a_broken_ledgers_silence_proves_nothing(joined: Bench) -> None:
+def test_missing_intent_in_a_broken_ledger_proves_nothing(joined: Bench) -> None:
     joined.stop()
     joined.ledger.write_bytes(joined.ledger.read_bytes() + b"\x00\x00\n")
     joined.restart()
     joined.join()
     assert not joined.peer.proofs[-1].ledger.unbroken
-    joined.say(joined.peer.status_request(open_order()))
+    joined.send_frame(joined.peer.status_request(open_order()))
     joined.run(100)
     assert joined.stages() == ["status_reply"]
 
 
 @pytest.mark.parametrize("call", ["FileWriteArray", "FileFlush"])
-def test_a_ledger_that_cannot_be_written_sends_nothing(joined: Bench, call: str) -> None:
+def test_nothing_is_sent_when_the_ledger_cannot_be_written(joined: Bench, call: str) -> None:
     functions = joined.stepped.terminal.host.functions
     honest = functions[call]
     functions[call] = lambda *arguments: fail(5026, 0) if call == "FileWriteArray" else fail(5026)
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(100)
     assert joined.broker.sends() == []
     assert joined.stages() == ["received", "not_sent LEDGER"]
     assert joined.peer.reports_of(TroubleReport)[0].code == "LEDGER"
     functions[call] = honest
-    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.send_frame(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
     assert joined.sends() == 1
 
 
-def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once(joined: Bench) -> None:
+def test_command_repeated_while_it_waits_is_executed_once(joined: Bench) -> None:
     for _ in range(3):
-        joined.say(joined.peer.command(open_order()))
+        joined.send_frame(joined.peer.command(open_order()))
     joined.run(200)
     assert joined.stages() == ["received", "submitted", "result"]
     assert joined.sends() == 1
 
 
-def test_a_flood_of_commands_is_answered_busy(joined: Bench) -> None:
+def test_commands_beyond_the_queue_are_answered_busy(joined: Bench) -> None:
     for client_order_id in range(1, 35):
         joined._ends[-1].send(joined.peer.command(open_order(client_order_id)))
     joined.carry()
@@ -448,37 +448,37 @@ def test_a_flood_of_commands_is_answered_busy(joined: Bench) -> None:
     assert len(joined.broker.sends()) == 32
 
 
-def test_what_was_buffered_across_a_stall_is_late(joined: Bench) -> None:
+def test_command_buffered_during_a_stall_is_late(joined: Bench) -> None:
     joined.run(1_000)
     joined.beats = False
     joined.run(3_500)
-    joined.say(joined.peer.heartbeat(1_500))
-    joined.say(joined.peer.command(open_order(), deadline_ms=2_500))
+    joined.send_frame(joined.peer.heartbeat(1_500))
+    joined.send_frame(joined.peer.command(open_order(), deadline_ms=2_500))
     joined.run(100)
     assert joined.stages() == ["received", "not_sent LATE"]
     assert joined.sends() == 0
 
 
-def test_nothing_is_executed_while_the_sidecar_is_silent(joined: Bench) -> None:
+def test_command_is_not_executed_while_the_sidecar_is_silent(joined: Bench) -> None:
     joined.beats = False
     joined.run(3_500)
-    # An old command of another connection would not even count as a word; here it is what the socket had kept.
-    joined.say(joined.peer.command(open_order(), deadline_ms=100))
+    # A command of an older connection would not count as a sign of life; here the socket had buffered it.
+    joined.send_frame(joined.peer.command(open_order(), deadline_ms=100))
     joined.run(100)
     assert joined.broker.sends() == []
 
 
 @pytest.mark.parametrize("call", ["OrderCheck", "HistorySelect"])
-def test_what_takes_too_long_on_the_way_to_the_send_makes_it_late(joined: Bench, call: str) -> None:
-    """A settle in the same timer call selects the history; the request itself is checked."""
+def test_slow_call_before_the_send_makes_the_command_late(joined: Bench, call: str) -> None:
+    """A status request in the same timer event selects the history; the request itself is checked."""
 
     def slow(name: str, arguments: Sequence[Cell]) -> None:
         if name == call:
             joined.clock.advance_us(6_000_000)
 
     joined.stepped.terminal.host.before = slow
-    joined.say(joined.peer.status_request(open_order(7), ledger="0" * 32))
-    joined.say(joined.peer.command(open_order(), deadline_ms=5_000))
+    joined.send_frame(joined.peer.status_request(open_order(7), ledger="0" * 32))
+    joined.send_frame(joined.peer.command(open_order(), deadline_ms=5_000))
     joined.run(100)
     joined.stepped.terminal.host.before = None
     joined.run(500)
@@ -486,17 +486,17 @@ def test_what_takes_too_long_on_the_way_to_the_send_makes_it_late(joined: Bench,
     assert joined.sends() == 0
 
 
-def test_an_answer_that_the_terminal_left_empty_is_emitted_in_words(joined: Bench) -> None:
+def test_empty_result_is_reported_with_a_message(joined: Bench) -> None:
     joined.broker.add_rule(Rule(effect=LoseAnswer(retcode=None)))
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(500)
     (result,) = [f for f in joined.peer.reports_of(CommandReport) if f.stage is CommandStage.RESULT]
     assert result.message.startswith("OrderSend gave no answer that settles it")
 
 
-def test_a_command_that_waits_while_the_sidecar_falls_silent_is_not_executed(joined: Bench) -> None:
-    joined.pipes[-1].window = 0  # 'busy' does not get out, so the command waits
-    joined.say(joined.peer.command(open_order()))
+def test_waiting_command_is_not_executed_after_the_sidecar_falls_silent(joined: Bench) -> None:
+    joined.pipes[-1].window = 0  # 'busy' cannot be sent, so the command waits
+    joined.send_frame(joined.peer.command(open_order()))
     joined.beats = joined.peer.acks = False
     joined.run(4_000)
     joined.pipes[-1].window = 1 << 20

@@ -1,5 +1,5 @@
-"""The flatten button: two clicks, everything of this program and nothing else, without the sidecar, a bounded
-number of times; no command meanwhile, until it is pressed again."""
+"""Flatten button: two clicks close everything of this EA and nothing else, without the sidecar, with a bounded
+number of tries. Commands are refused until the button is pressed again."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ PRESSED = "the flatten button was pressed; press it again to allow trading"
 
 
 def click(bench: Bench, name: str = BUTTON) -> None:
-    """Press a button of the chart. It stays in, as MetaTrader's do."""
+    """Click a button of the chart. It stays pressed, as MetaTrader's do."""
     objects = bench.stepped.terminal.chart.objects
     if name in objects:
         objects[name]["OBJPROP_STATE"] = 1
@@ -34,7 +34,7 @@ def click(bench: Bench, name: str = BUTTON) -> None:
 
 
 def press(bench: Bench) -> None:
-    """Press it, and once more."""
+    """Press the flatten button twice."""
     click(bench)
     bench.run(1_000)
     click(bench)
@@ -45,10 +45,10 @@ def button(bench: Bench) -> str:
 
 
 def trade(bench: Bench) -> None:
-    """Two positions and a pending order of ours, and as much by hand."""
-    bench.say(bench.peer.command(open_order(1)))
-    bench.say(bench.peer.command(open_order(2, symbol="GBPUSD", volume="0.03")))
-    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=3)))
+    """Open two positions and a pending order of the EA, and the same as manual trades."""
+    bench.send_frame(bench.peer.command(open_order(1)))
+    bench.send_frame(bench.peer.command(open_order(2, symbol="GBPUSD", volume="0.03")))
+    bench.send_frame(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=3)))
     bench.run(500)
     bench.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.07"))
     bench.broker.manual_pending("EURUSD", OrderType.SELL_LIMIT, Decimal("0.07"), price=Decimal("1.10000"))
@@ -62,7 +62,7 @@ def ours(bench: Bench) -> int:
     )
 
 
-def test_it_closes_and_removes_what_is_ours_and_nothing_else(joined: Bench) -> None:
+def test_flatten_closes_everything_of_the_ea_and_nothing_else(joined: Bench) -> None:
     trade(joined)
     assert ours(joined) == 3
     sends = len(joined.broker.sends())
@@ -75,13 +75,13 @@ def test_it_closes_and_removes_what_is_ours_and_nothing_else(joined: Bench) -> N
     assert [request.action for request in sent] == [TradeAction.REMOVE, TradeAction.DEAL, TradeAction.DEAL]
     assert {request.magic for request in sent} == {0}
     assert {request.comment for request in sent[1:]} == {"flatten"}
-    # The journal learns of it as of anything that is done by hand.
+    # The journal receives the same reports as for manual trades.
     assert [f.state for f in joined.peer.reports_of(OrderReport) if f.magic == 3] == [OrderState.CANCELED]
     assert {f.magic for f in joined.peer.reports_of(DealReport)} == {0}
     assert "nothing of this program is open" in joined.panel
 
 
-def test_one_click_does_nothing_and_is_forgotten(joined: Bench) -> None:
+def test_single_click_has_no_effect_and_expires(joined: Bench) -> None:
     trade(joined)
     assert button(joined) == "flatten"
     click(joined)
@@ -98,10 +98,10 @@ def test_one_click_does_nothing_and_is_forgotten(joined: Bench) -> None:
     assert ours(joined) == 3
 
 
-def test_no_command_until_it_is_pressed_again(joined: Bench) -> None:
+def test_commands_are_refused_until_the_button_is_pressed_again(joined: Bench) -> None:
     press(joined)
     for order in (open_order(11), change("CANCEL", order=1, client_order_id=12)):
-        joined.say(joined.peer.command(order))
+        joined.send_frame(joined.peer.command(order))
     joined.run(1_500)
     refused = [(f.client_order_id, f.reason, f.message) for f in joined.peer.reports_of(CommandReport)]
     assert refused == [(11, NotSentReason.TRADING_OFF, PRESSED), (12, NotSentReason.TRADING_OFF, PRESSED)]
@@ -114,14 +114,14 @@ def test_no_command_until_it_is_pressed_again(joined: Bench) -> None:
     joined.run(1_500)
     assert button(joined) == "flatten"
     assert joined.peer.messages_of(TerminalHeartbeat)[-1].trade_allowed
-    joined.say(joined.peer.command(open_order(13)))
+    joined.send_frame(joined.peer.command(open_order(13)))
     joined.run(100)
     assert joined.sends(13) == 1
 
 
-def test_commands_that_wait_are_refused(joined: Bench) -> None:
-    joined.pipes[-1].window = 0  # 'busy' cannot leave, so that the command waits
-    joined.say(joined.peer.command(open_order(11)))
+def test_waiting_commands_are_refused(joined: Bench) -> None:
+    joined.pipes[-1].window = 0  # 'busy' cannot be sent, so the command waits
+    joined.send_frame(joined.peer.command(open_order(11)))
     joined.run(200)
     press(joined)
     joined.pipes[-1].window = 1 << 20
@@ -130,7 +130,7 @@ def test_commands_that_wait_are_refused(joined: Bench) -> None:
     assert joined.sends(11) == 0
 
 
-def test_it_works_with_the_sidecar_dead(joined: Bench) -> None:
+def test_flatten_works_without_a_running_sidecar(joined: Bench) -> None:
     trade(joined)
     joined.linked = joined.beats = False
     joined.run(20_000)
@@ -139,7 +139,7 @@ def test_it_works_with_the_sidecar_dead(joined: Bench) -> None:
     assert ours(joined) == 0
 
 
-def test_it_works_before_any_sidecar_was_there(joined: Bench) -> None:
+def test_flatten_works_before_the_first_session(joined: Bench) -> None:
     trade(joined)
     joined.linked = joined.beats = False
     joined.restart()
@@ -149,7 +149,7 @@ def test_it_works_before_any_sidecar_was_there(joined: Bench) -> None:
     assert ours(joined) == 0
 
 
-def test_what_is_refused_is_tried_five_times(joined: Bench) -> None:
+def test_refused_request_is_tried_five_times(joined: Bench) -> None:
     trade(joined)
     sends = len(joined.broker.sends())
     joined.broker.set_session("GBPUSD", False)
@@ -161,7 +161,7 @@ def test_what_is_refused_is_tried_five_times(joined: Bench) -> None:
     gaps = [b.time_msc - a.time_msc for a, b in pairwise(tries)]
     assert all(2_000 <= gap <= 2_600 for gap in gaps)
     assert "1 positions and orders are left, 1 could not be closed" in joined.panel.replace("    ", " ")
-    # Pressed twice more it starts anew.
+    # Two more clicks start a new round.
     joined.broker.set_session("GBPUSD", True)
     click(joined)
     joined.run(1_000)
@@ -170,7 +170,7 @@ def test_what_is_refused_is_tried_five_times(joined: Bench) -> None:
     assert ours(joined) == 0
 
 
-def test_a_request_that_fails_once_is_tried_again(joined: Bench) -> None:
+def test_request_that_fails_once_is_repeated(joined: Bench) -> None:
     trade(joined)
     joined.broker.add_rule(Rule(effect=Reject(retcode=Retcode.REQUOTE)))
     press(joined)
@@ -178,7 +178,7 @@ def test_a_request_that_fails_once_is_tried_again(joined: Bench) -> None:
     assert ours(joined) == 0
 
 
-def test_one_request_in_a_timer_call(joined: Bench) -> None:
+def test_one_request_is_sent_per_timer_event(joined: Bench) -> None:
     trade(joined)
     requests: Counter[int] = Counter()
 
@@ -191,7 +191,7 @@ def test_one_request_in_a_timer_call(joined: Bench) -> None:
     assert sum(requests.values()) == 3 and max(requests.values()) == 1
 
 
-def test_without_permission_no_try_is_wasted(joined: Bench) -> None:
+def test_no_try_is_counted_without_permission(joined: Bench) -> None:
     trade(joined)
     joined.stepped.terminal.program.permissions.terminal_trade = False
     sends = len(joined.broker.sends())
@@ -205,9 +205,7 @@ def test_without_permission_no_try_is_wasted(joined: Bench) -> None:
 
 
 @pytest.mark.parametrize("how", ["restart", "reload", "reinit"])
-def test_a_new_load_closes_on_and_allows_no_trading_until_it_is_pressed_again(
-    joined: Bench, how: str
-) -> None:
+def test_reload_continues_the_flatten_and_refuses_commands(joined: Bench, how: str) -> None:
     trade(joined)
     joined.broker.set_session("GBPUSD", False)
     press(joined)
@@ -219,7 +217,7 @@ def test_a_new_load_closes_on_and_allows_no_trading_until_it_is_pressed_again(
         getattr(joined.stepped.terminal, how)(constants()["REASON_ACCOUNT"])
     joined.join()
     assert button(joined) == "allow trading"
-    joined.say(joined.peer.command(open_order(11)))
+    joined.send_frame(joined.peer.command(open_order(11)))
     joined.run(100)
     assert [f.message for f in joined.peer.reports_of(CommandReport) if f.client_order_id == 11] == [PRESSED]
     joined.broker.set_session("GBPUSD", True)
@@ -229,12 +227,12 @@ def test_a_new_load_closes_on_and_allows_no_trading_until_it_is_pressed_again(
     joined.restart()
     joined.join()
     assert button(joined) == "flatten"
-    joined.say(joined.peer.command(open_order(12)))
+    joined.send_frame(joined.peer.command(open_order(12)))
     joined.run(100)
     assert joined.sends(12) == 1
 
 
-def test_a_double_click_is_one_click(joined: Bench) -> None:
+def test_double_click_counts_once(joined: Bench) -> None:
     trade(joined)
     click(joined)
     click(joined)
@@ -253,15 +251,15 @@ def test_a_double_click_is_one_click(joined: Bench) -> None:
     assert button(joined) == "flatten"
 
 
-def test_the_button_comes_back_when_somebody_clears_the_chart(joined: Bench) -> None:
+def test_deleted_button_is_created_again(joined: Bench) -> None:
     joined.stepped.terminal.chart.objects.clear()
     joined.run(6_000)
     assert button(joined) == "flatten"
     assert "Broker: connected" in joined.panel
 
 
-def test_a_position_that_lost_its_magic_is_ours_by_its_entry(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order(1)))
+def test_position_without_magic_is_closed_by_its_entry_deal(joined: Bench) -> None:
+    joined.send_frame(joined.peer.command(open_order(1)))
     joined.run(100)
     (position,) = joined.broker.positions()
     joined.broker.manual_close(position.ticket, Decimal("0.05"))
@@ -271,14 +269,14 @@ def test_a_position_that_lost_its_magic_is_ours_by_its_entry(joined: Bench) -> N
     assert joined.broker.positions() == []
 
 
-def test_a_filling_mode_that_does_not_pass_gives_way(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order(1)))
+def test_refused_filling_mode_is_replaced(joined: Bench) -> None:
+    joined.send_frame(joined.peer.command(open_order(1)))
     joined.run(100)
     terms = joined.broker.symbol("EURUSD")
     assert terms is not None and SymbolFilling.IOC in terms.filling_mode
 
     def change_terms(name: str, arguments: Sequence[Cell]) -> None:
-        # Behind the program's look at the flags, and before the server's.
+        # After the EA has read the flags, and before the server does.
         if name == "OrderCheck":
             joined.broker.set_symbol(replace(terms, filling_mode=SymbolFilling.FOK))
 

@@ -1,5 +1,5 @@
-"""The flatten button where positions are netted: it closes no more than is this program's, and sends no second
-close while the first may still be at work: either would touch what is somebody else's."""
+"""Flatten button on a netting account: it closes no more than this EA's allocation, and sends no second close while
+the first may still be executed. Either would touch the volume of others."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -24,11 +24,11 @@ from tests.sidecar_peer import open_order
 
 LOT, MORE = Decimal("0.10"), Decimal("0.30")
 OPEN = [10008, 10009, 10010, 10011, 10012, 10028, 10031, 0]
-"""Answers after which a request may still be at work, or has been done already."""
+"""Return codes after which a request may still be executed, or has been executed."""
 
 
 class Netting(Protocol):
-    """Makes a joined EA on a netting account. Its fixture closes it."""
+    """Factory of joined EAs on a netting account. The fixture closes them."""
 
     def __call__(self, mode: MarginMode = ..., switches: Switches = ...) -> Bench: ...
 
@@ -51,7 +51,7 @@ def netting(expert: Path, tmp_path: Path) -> Iterator[Netting]:
 
 
 def opens(bench: Bench, client_order_id: int = 1, side: Side = Side.BUY, volume: str = "0.10") -> None:
-    bench.say(bench.peer.command(open_order(client_order_id, side=side, volume=volume)))
+    bench.send_frame(bench.peer.command(open_order(client_order_id, side=side, volume=volume)))
     bench.run(100)
     assert bench.sends(client_order_id) == 1
 
@@ -61,7 +61,7 @@ def manually(bench: Bench, side: OrderType = OrderType.BUY, volume: Decimal = MO
 
 
 def closes(bench: Bench) -> list[SendRecord]:
-    """What the button sent to close."""
+    """Return the closing requests of the button."""
     return [
         record
         for record in bench.broker.sends()
@@ -77,7 +77,7 @@ BUY, SELL = PositionType.BUY, PositionType.SELL
 
 
 @pytest.mark.parametrize("mode", [MarginMode.RETAIL_NETTING, MarginMode.EXCHANGE])
-def test_it_closes_our_allocation_alone(netting: Netting, mode: MarginMode) -> None:
+def test_flatten_closes_the_eas_allocation_only(netting: Netting, mode: MarginMode) -> None:
     bench = netting(mode)
     manually(bench)
     opens(bench)
@@ -88,22 +88,22 @@ def test_it_closes_our_allocation_alone(netting: Netting, mode: MarginMode) -> N
     assert "nothing of this program is open" in bench.panel
 
 
-def test_what_closed_already_is_taken_off_the_allocation(netting: Netting) -> None:
+def test_closed_volume_is_subtracted_from_the_allocation(netting: Netting) -> None:
     bench = netting()
     opens(bench)
     manually(bench)
     (position,) = bench.broker.positions()
     close = open_order(2, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier, volume="0.04")
-    bench.say(bench.peer.command(close))
+    bench.send_frame(bench.peer.command(close))
     bench.run(100)
-    bench.broker.manual_close(position.ticket, Decimal("0.20"))  # a hand means its own
+    bench.broker.manual_close(position.ticket, Decimal("0.20"))  # a manual trade belongs to the operator
     press(bench)
     bench.run(1_500)
     assert held(bench) == [(BUY, Decimal("0.10"))]
     assert [record.request.volume for record in closes(bench)] == [Decimal("0.06")]
 
 
-def test_a_manual_that_took_more_than_its_own_leaves_less_to_close(netting: Netting) -> None:
+def test_manual_trade_beyond_its_own_volume_reduces_the_allocation(netting: Netting) -> None:
     bench = netting()
     opens(bench)
     manually(bench)
@@ -115,7 +115,7 @@ def test_a_manual_that_took_more_than_its_own_leaves_less_to_close(netting: Nett
 
 
 @pytest.mark.parametrize("ours", [True, False])
-def test_what_a_reversal_left_is_whose_it_was(netting: Netting, ours: bool) -> None:
+def test_reversal_keeps_the_owner_of_the_remaining_volume(netting: Netting, ours: bool) -> None:
     bench = netting()
     if ours:
         manually(bench, OrderType.SELL)
@@ -132,7 +132,7 @@ def test_what_a_reversal_left_is_whose_it_was(netting: Netting, ours: bool) -> N
 
 
 @pytest.mark.parametrize("retcode", OPEN)
-def test_after_an_answer_that_is_no_refusal_it_waits_long(netting: Netting, retcode: int) -> None:
+def test_inconclusive_answer_delays_the_next_close(netting: Netting, retcode: int) -> None:
     bench = netting()
     opens(bench)
     bench.broker.add_rule(Rule(effect=Reject(retcode=retcode)))
@@ -145,7 +145,7 @@ def test_after_an_answer_that_is_no_refusal_it_waits_long(netting: Netting, retc
     assert 30_000 <= other.time_msc - one.time_msc <= 31_000
 
 
-def test_pressed_anew_it_does_not_send_sooner(netting: Netting) -> None:
+def test_new_press_does_not_shorten_the_delay(netting: Netting) -> None:
     bench = netting()
     opens(bench)
     bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))
@@ -160,7 +160,7 @@ def test_pressed_anew_it_does_not_send_sooner(netting: Netting) -> None:
     assert held(bench) == []
 
 
-def test_a_refusal_is_tried_again_soon(netting: Netting) -> None:
+def test_refused_close_is_repeated_soon(netting: Netting) -> None:
     bench = netting()
     opens(bench)
     bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.REQUOTE), times=2))
@@ -171,7 +171,7 @@ def test_a_refusal_is_tried_again_soon(netting: Netting) -> None:
 
 
 @pytest.mark.parametrize("effect", [LoseAnswer(), LoseAnswer(retcode=10031), LoseAnswer(retcode=None)])
-def test_a_lost_answer_closes_nothing_twice(netting: Netting, effect: LoseAnswer) -> None:
+def test_lost_answer_causes_no_second_close(netting: Netting, effect: LoseAnswer) -> None:
     bench = netting()
     manually(bench)
     opens(bench)
@@ -183,7 +183,7 @@ def test_a_lost_answer_closes_nothing_twice(netting: Netting, effect: LoseAnswer
 
 
 @pytest.mark.parametrize("switches", [Switches(), Switches(comment_rewritten=True)])
-def test_while_its_order_stands_nothing_more_is_sent(netting: Netting, switches: Switches) -> None:
+def test_no_close_is_sent_while_the_order_is_open(netting: Netting, switches: Switches) -> None:
     bench = netting(switches=switches)
     manually(bench)
     opens(bench)
@@ -203,7 +203,7 @@ def test_while_its_order_stands_nothing_more_is_sent(netting: Netting, switches:
     assert [record.request.volume for record in bench.broker.sends()[sends:]] == [LOT, Decimal("0.06")]
 
 
-def test_the_rest_of_a_part_that_was_filled_follows(netting: Netting) -> None:
+def test_remainder_of_a_partial_fill_is_closed(netting: Netting) -> None:
     bench = netting()
     manually(bench)
     opens(bench)
@@ -216,10 +216,10 @@ def test_the_rest_of_a_part_that_was_filled_follows(netting: Netting) -> None:
     assert [record.retcode for record in closes(bench)] == [Retcode.DONE_PARTIAL, Retcode.DONE]
 
 
-def test_an_order_of_ours_that_stands_is_waited_for(netting: Netting) -> None:
+def test_flatten_waits_for_an_open_order_of_the_ea(netting: Netting) -> None:
     bench = netting()
     opens(bench)
-    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=2)))
+    bench.send_frame(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=2)))
     bench.run(200)
     bench.broker.add_rule(Rule(effect=Reject(), match=Match(kind=SendKind.REMOVE)))
     press(bench)
@@ -229,10 +229,10 @@ def test_an_order_of_ours_that_stands_is_waited_for(netting: Netting) -> None:
     assert (held(bench), bench.broker.orders()) == ([], [])
 
 
-def test_an_order_that_cannot_be_removed_keeps_nobody_from_closing(netting: Netting) -> None:
+def test_irremovable_order_does_not_prevent_the_close(netting: Netting) -> None:
     bench = netting()
     opens(bench)
-    bench.say(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=2)))
+    bench.send_frame(bench.peer.command(replace(pending("LIMIT", "1.09000"), client_order_id=2)))
     bench.run(200)
     bench.broker.add_rule(Rule(effect=Reject(), match=Match(kind=SendKind.REMOVE), times=100))
     press(bench)
@@ -241,25 +241,25 @@ def test_an_order_that_cannot_be_removed_keeps_nobody_from_closing(netting: Nett
     assert "1 could not be closed" in bench.panel
 
 
-def test_a_history_that_comes_late_is_waited_for(netting: Netting) -> None:
+def test_flatten_waits_for_a_late_history(netting: Netting) -> None:
     bench = netting(switches=Switches(history_late=3_000))
     opens(bench)
     manually(bench)
     (position,) = bench.broker.positions()
     bench.run(4_000)
     close = open_order(2, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
-    bench.say(bench.peer.command(close))
+    bench.send_frame(bench.peer.command(close))
     bench.run(100)
     press(bench)
     bench.run(500)
-    # The deal that closed all that was ours is not in the history yet.
+    # The deal that closed the whole allocation is not in the history yet.
     assert f"waiting for the history of position {position.identifier}" in bench.panel
     bench.run(40_000)
     assert held(bench) == [(BUY, MORE)]
     assert closes(bench) == []
 
 
-def test_after_a_new_load_it_waits_for_what_was_sent_before(netting: Netting) -> None:
+def test_reload_waits_for_a_close_sent_before(netting: Netting) -> None:
     bench = netting()
     opens(bench)
     bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))

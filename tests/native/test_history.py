@@ -1,4 +1,4 @@
-"""A long history: all of it is told once, a bounded piece in each timer call, the watermark at the end."""
+"""Long history: every deal is reported once, in bounded portions per timer event, the watermark last."""
 
 import os
 from collections import Counter
@@ -17,15 +17,15 @@ from tests.native.bench import Bench
 from tests.sidecar_peer import open_order
 
 YEARS = int(os.environ.get("RIG_PAST", "20000"))
-"""The old deals of an account that robots have traded for years, with an order each; the deposit is one deal more.
-RIG_PAST says how many: a hundred thousand take a minute."""
+"""Number of old deals of an account traded by robots for years, each with an order; the deposit is one deal more.
+Set by RIG_PAST: 100,000 take a minute."""
 PAST = 3_000
-"""As many as a story needs that is about something else."""
+"""Number of old deals where the length of the history is not the subject."""
 
 
 @dataclass
 class Work:
-    """What a timer call does, counted at the terminal's functions."""
+    """Counter of the calls of terminal functions per timer event."""
 
     bench: Bench
     records: Counter[int] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ class Work:
 
 
 def with_past(expert: Path, folder: Path, count: int, switches: Switches | None = None) -> Bench:
-    """An EA whose account has a past, from which the sidecar has nothing yet."""
+    """Return an EA on an account with a history that the sidecar has not received yet."""
     past = Scenario(first_order=10 * count, first_deal=10 * count)
     bench = Bench(expert, folder, switches or Switches(), scenario=past)
     bench.broker.seed_history(count)
@@ -47,28 +47,28 @@ def with_past(expert: Path, folder: Path, count: int, switches: Switches | None 
 
 
 def join(bench: Bench) -> None:
-    """Run until the first scan is through."""
+    """Run until the first scan has ended."""
     for _ in range(4_000):
         bench.run(100)
         if bench.peer.reports_of(ScanReport):
             return
-    raise AssertionError("the scan does not end")
+    raise AssertionError("the first scan does not end")
 
 
-def test_a_long_history(expert: Path, tmp_path: Path) -> None:
+def test_long_history_is_reported_once(expert: Path, tmp_path: Path) -> None:
     bench = with_past(expert, tmp_path, YEARS)
     try:
         work = Work(bench)
         bench.stepped.terminal.host.before = work
         join(bench)
         (scan,) = bench.peer.reports_of(ScanReport)
-        assert bench.peer.reports[-1] is scan  # nothing is behind it that belongs to it
+        assert bench.peer.reports[-1] is scan  # it has no deals
         deals, orders = bench.peer.reports_of(DealReport), bench.peer.reports_of(OrderReport)
         assert (scan.deals, scan.orders) == (YEARS + 1, YEARS)
         assert len(deals) == len({deal.ticket for deal in deals}) == YEARS + 1
         assert len(orders) == len({order.ticket for order in orders}) == YEARS
         assert deals == sorted(deals, key=lambda deal: deal.time_server_ms)
-        # The deposit is of the last minute, which is looked at in the end.
+        # The deposit is in the last minute, which is scanned last.
         assert bench.peer.reports.index(deals[-2]) < bench.peer.reports.index(orders[0])
         assert max(work.records.values()) <= 256
         assert max(work.selects.values()) <= 10
@@ -77,29 +77,29 @@ def test_a_long_history(expert: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("off_s", [0, 1_790])
-def test_looks_go_on_beside_a_rescan(expert: Path, tmp_path: Path, off_s: int) -> None:
+def test_scans_continue_during_a_rescan(expert: Path, tmp_path: Path, off_s: int) -> None:
     bench = with_past(expert, tmp_path, PAST, Switches(pc_clock_off_s=off_s))
     try:
         join(bench)
         bench.peer.forget()
         work = Work(bench)
         bench.stepped.terminal.host.before = work
-        while max(work.records.values(), default=0) < 100:  # until a rescan reads the past
+        while max(work.records.values(), default=0) < 100:  # until a rescan reads the history
             bench.run(20)
-        bench.say(bench.peer.command(open_order()))
+        bench.send_frame(bench.peer.command(open_order()))
         bench.run(300)
         assert [deal.magic for deal in bench.peer.reports_of(DealReport)] == [1001]
         assert bench.peer.reports_of(ScanReport) == []
         bench.run(10_000)
         (scan,) = bench.peer.reports_of(ScanReport)
         assert scan.deals == PAST + 2
-        # Nothing old was told again.
+        # No old deal was reported again.
         assert [deal.magic for deal in bench.peer.reports_of(DealReport)] == [1001]
     finally:
         bench.close()
 
 
-def test_a_session_that_breaks_in_the_midst_begins_anew(expert: Path, tmp_path: Path) -> None:
+def test_scan_restarts_after_a_broken_session(expert: Path, tmp_path: Path) -> None:
     bench = with_past(expert, tmp_path, PAST)
     try:
         while len(bench.peer.reports_of(DealReport)) < 1_000:
@@ -115,7 +115,7 @@ def test_a_session_that_breaks_in_the_midst_begins_anew(expert: Path, tmp_path: 
         bench.close()
 
 
-def test_a_crowd_in_one_second(expert: Path, tmp_path: Path) -> None:
+def test_many_deals_in_one_second_are_reported_once(expert: Path, tmp_path: Path) -> None:
     bench = Bench(expert, tmp_path)
     try:
         for _ in range(2_100):

@@ -1,4 +1,4 @@
-"""JSON as the EA reads and writes it, held to Python's own."""
+"""JSON of the EA, compared with Python's."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         ("[" * 15 + "0" + "]" * 15, "[" * 15 + "0" + "]" * 15),
     ],
 )  # fmt: skip
-def test_what_is_json_is_read(reader: Console, text: str, shape: str) -> None:
+def test_valid_json_is_read(reader: Console, text: str, shape: str) -> None:
     assert reader.one(VALUES, text) == shape
 
 
@@ -45,11 +45,11 @@ def test_what_is_json_is_read(reader: Console, text: str, shape: str) -> None:
         ('"\\ud800\\u0041"', 13), ("1 2", 2), ("{}{}", 2), ("[" * 17 + "]" * 17, 16), ("'a'", 0), ("//", 0),
     ],
 )  # fmt: skip
-def test_what_is_none_is_refused_with_a_position(reader: Console, text: str, position: int) -> None:
+def test_invalid_json_is_refused_with_its_position(reader: Console, text: str, position: int) -> None:
     assert reader.one(VALUES, text).startswith(f"error at {position}: ")
 
 
-def test_a_name_that_stands_twice_is_refused(reader: Console) -> None:
+def test_duplicate_name_is_refused(reader: Console) -> None:
     assert "stands twice" in reader.one(VALUES, '{"a":1,"a":2}')
     assert reader.one(VALUES, '[{"a":1},{"a":2}]') == '[{"a":1},{"a":2}]'
 
@@ -70,7 +70,7 @@ def test_too_many_values_are_refused(reader: Console) -> None:
         b'"\x80"',
     ],
 )
-def test_what_is_not_utf_8_is_refused(reader: Console, raw: bytes) -> None:
+def test_invalid_utf_8_is_refused(reader: Console, raw: bytes) -> None:
     assert "not UTF-8" in reader.one(HEX, raw.hex())
 
 
@@ -84,27 +84,27 @@ json_values = st.recursive(
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(json_values, st.booleans())
-def test_it_reads_what_python_writes(reader: Console, value: object, ascii_only: bool) -> None:
+def test_json_written_by_python_is_read(reader: Console, value: object, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
     assert json.loads(reader.one(VALUES, text)) == value
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text('{}[]",:0123456789.eE+-truefalsn\\u \n', max_size=30))
-def test_it_refuses_what_python_refuses(reader: Console, text: str) -> None:
+def test_json_refused_by_python_is_refused(reader: Console, text: str) -> None:
     try:
-        expected = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constants)
+        expected = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
     except ValueError:
         assert reader.one(VALUES, text).startswith("error")
     else:
         answer = reader.one(VALUES, text)
-        # A zero and half a pair are refused though Python takes them: no MQL5 string can hold them.
+        # A zero and an unpaired surrogate are refused, although Python accepts them: no MQL5 string can hold them.
         assert answer.startswith("error") or json.loads(answer) == expected
 
 
-def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(dict(pairs)) < len(pairs):
-        raise ValueError("twins")
+        raise ValueError("duplicate name")
     return dict(pairs)
 
 
@@ -114,7 +114,7 @@ def _no_constants(name: str) -> object:
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
-def test_python_reads_what_it_quotes(reader: Console, text: str) -> None:
+def test_quoted_text_is_read_by_python(reader: Console, text: str) -> None:
     assert json.loads(reader.one(QUOTED, text)) == text
 
 
@@ -133,7 +133,7 @@ def test_whole_numbers_are_exact(reader: Console, text: str, value: str) -> None
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=8))
-def test_a_decimal_keeps_its_digits(reader: Console, value: Decimal) -> None:
+def test_decimal_keeps_its_digits(reader: Console, value: Decimal) -> None:
     plain = reader.one(PLAIN, str(value))
     assert Decimal(plain) == value
     assert "E" not in plain
@@ -151,7 +151,7 @@ def test_a_decimal_keeps_its_digits(reader: Console, value: Decimal) -> None:
         ("0.10", "0.10"),
     ],
 )
-def test_exponents_are_spelled_out_within_reason(reader: Console, text: str, plain: str) -> None:
+def test_exponents_are_expanded_within_a_limit(reader: Console, text: str, plain: str) -> None:
     assert reader.one(PLAIN, text) == plain
 
 
@@ -163,5 +163,5 @@ def test_exponents_are_spelled_out_within_reason(reader: Console, text: str, pla
         (-1e-12, "0"), (99_999.99, "99999.99"), (float("nan"), "0"),
     ],
 )  # fmt: skip
-def test_doubles_become_the_decimals_that_they_stand_for(reader: Console, value: float, text: str) -> None:
+def test_double_becomes_its_shortest_decimal(reader: Console, value: float, text: str) -> None:
     assert reader.one(DOUBLE, real=value) == text

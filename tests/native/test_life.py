@@ -1,4 +1,4 @@
-"""The EA's life: sessions that come and go, reloads, crashes, a second chart, another account."""
+"""Life cycle of the EA: sessions, reloads, crashes, a second chart, another account."""
 
 import random
 import re
@@ -25,10 +25,10 @@ LOT = Decimal("0.10")
 
 
 @pytest.mark.parametrize("reason", [CHART_CHANGE, PARAMETERS])
-def test_a_timeframe_or_input_change_starts_anew_with_the_same_ledger(bench: Bench, reason: int) -> None:
+def test_timeframe_or_input_change_starts_a_session_with_the_same_ledger(bench: Bench, reason: int) -> None:
     bench.start()
     bench.join()
-    bench.say(bench.peer.command(open_order()))
+    bench.send_frame(bench.peer.command(open_order()))
     bench.run(200)
     (first,) = bench.peer.messages_of(Hello)
     bench.stepped.terminal.reinit(reason)
@@ -39,31 +39,31 @@ def test_a_timeframe_or_input_change_starts_anew_with_the_same_ledger(bench: Ben
     assert bench.peer.proofs[-1].ledger.mark == 1
     assert bench.peer.proofs[-1].ledger.id == bench.peer.proofs[0].ledger.id
     assert bench.peer.messages_of(Hello)[-1].instance_id != first.instance_id
-    bench.say(bench.peer.command(open_order(), attempt=2))
+    bench.send_frame(bench.peer.command(open_order(), attempt=2))
     bench.run(200)
     assert bench.sends() == 1
-    bench.say(bench.peer.command(open_order(1002)))
+    bench.send_frame(bench.peer.command(open_order(1002)))
     bench.run(200)
     assert bench.sends(1002) == 1
 
 
-def test_a_change_in_the_middle_of_a_command_executes_nothing(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order()))
+def test_reload_before_a_waiting_command_executes_nothing(joined: Bench) -> None:
+    joined.send_frame(joined.peer.command(open_order()))
     joined.stepped.terminal.reinit(CHART_CHANGE)
     joined.carry()
     joined.join()
     assert joined.broker.sends() == []
-    joined.say(joined.peer.status_request(open_order()))
+    joined.send_frame(joined.peer.status_request(open_order()))
     joined.run(100)
     assert joined.stages()[-1] == "not_sent NO_INTENT"
 
 
 LONG_NAMED = Scenario(account=AccountTerms(login=12345678, server="ICMarketsSC-Demo"))
-"""The ledger's name is then longer than a line of the panel."""
+"""Officer id for which the ledger's name is longer than a line of the panel."""
 
 
 @pytest.mark.parametrize("scenario", [None, LONG_NAMED], ids=["short", "long"])
-def test_a_second_chart_is_locked_out_and_says_so(
+def test_second_chart_is_locked_out_and_shows_it(
     expert: Path, tmp_path: Path, scenario: Scenario | None
 ) -> None:
     joined = Bench(expert, tmp_path, Switches(), scenario=scenario)
@@ -90,14 +90,12 @@ def test_a_second_chart_is_locked_out_and_says_so(
     joined.close()
 
 
-def test_a_ledger_that_cannot_be_written_is_emitted_and_stops_nothing_else(
-    expert: Path, tmp_path: Path
-) -> None:
+def test_unwritable_ledger_is_reported_and_the_rest_works(expert: Path, tmp_path: Path) -> None:
     bench = Bench(expert, tmp_path, Switches(), scenario=LONG_NAMED)
     bench.start()
     bench.join()
     bench.stepped.terminal.files.full_at = "FileWriteArray"
-    bench.say(bench.peer.command(open_order()))
+    bench.send_frame(bench.peer.command(open_order()))
     bench.run(5_000)
     assert bench.stages()[-1] == "not_sent LEDGER"
     beats = len(bench.peer.messages_of(TerminalHeartbeat))
@@ -109,35 +107,35 @@ def test_a_ledger_that_cannot_be_written_is_emitted_and_stops_nothing_else(
 
 @pytest.mark.parametrize("call", ["OrderCheck", "OrderSend", "FileFlush", "FileWriteArray", "SocketSend"])
 @pytest.mark.parametrize("behind", [False, True])
-def test_a_crash_around_the_send(joined: Bench, call: str, behind: bool) -> None:
+def test_crash_before_or_after_the_send_sends_at_most_once(joined: Bench, call: str, behind: bool) -> None:
     host = joined.stepped.terminal.host
 
     def crash(name: str, arguments: object) -> None:
         if name == call:
             raise Crash
 
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     setattr(host, "behind" if behind else "before", crash)
     with pytest.raises(ExpertCrashed):
         joined.run(3_000)
     joined.restart()
     joined.join()
     joined.peer.forget()
-    joined.say(joined.peer.status_request(open_order()))
-    joined.say(joined.peer.command(open_order(), attempt=2))
+    joined.send_frame(joined.peer.status_request(open_order()))
+    joined.send_frame(joined.peer.command(open_order(), attempt=2))
     joined.run(500)
     assert joined.sends() <= 1
     stages = {report.stage for report in joined.peer.reports_of(CommandReport)}
     if call == "OrderSend" and behind:
         assert joined.sends() == 1 and joined.peer.reports_of(DealReport)
     if call == "OrderSend" and not behind:
-        # The intent stands: nothing is there, and nothing is sent again.
+        # The intent is recorded: the broker has no order, and none is sent again.
         assert joined.sends() == 0 and CommandStage.STATUS_REPLY in stages
     if call == "OrderCheck":
         assert "not_sent NO_INTENT" in joined.stages() and joined.sends() == 1
 
 
-def test_no_hello_before_the_login(bench: Bench) -> None:
+def test_hello_is_sent_only_after_the_login(bench: Bench) -> None:
     bench.switches = thrown("account_late")
     bench.restart()
     bench.run(600)
@@ -147,8 +145,8 @@ def test_no_hello_before_the_login(bench: Bench) -> None:
     assert bench.peer.proofs[0].account.login == 5000001
 
 
-def test_another_account_takes_no_reports_along_and_has_a_ledger_of_its_own(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order()))
+def test_other_account_has_its_own_ledger_and_no_old_reports(joined: Bench) -> None:
+    joined.send_frame(joined.peer.command(open_order()))
     joined.broker.state.trade.terms = AccountTerms(login=42, server="Other Server.1")
     joined.run(100)
     assert joined.broker.sends() == []
@@ -163,32 +161,32 @@ def test_another_account_takes_no_reports_along_and_has_a_ledger_of_its_own(join
     assert len({proof.ledger.id for proof in joined.peer.proofs}) == 2
 
 
-def test_the_account_is_looked_at_again_just_before_the_send(joined: Bench) -> None:
-    """The timer call that says 'busy' sends as well: what its own look at the account saw may be over by then."""
+def test_account_is_read_again_just_before_the_send(joined: Bench) -> None:
+    """The timer event that sends 'busy' also sends the order: the account read before may have changed by then."""
 
     def log_in(name: str, arguments: object) -> None:
         if name == "SocketSend":
             joined.broker.state.trade.terms = AccountTerms(login=42)
 
     joined.stepped.terminal.host.behind = log_in
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(100)
     assert joined.broker.sends() == []
     assert joined.stages() == ["received", "not_sent ACCOUNT"]
 
 
-def test_the_sidecar_goes_and_comes_back_for_ever(joined: Bench) -> None:
+def test_sidecar_may_disappear_and_return_repeatedly(joined: Bench) -> None:
     joined.network.silence(HOST, PORT)
     joined.pipes[-1].close()
     joined.run(120_000)
     joined.network.listen(HOST, PORT, joined._accept)
     joined.join()
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(200)
     assert joined.sends() == 1
 
 
-def test_a_refusal_shows_its_remedy(bench: Bench) -> None:
+def test_refusal_is_shown_with_its_remedy(bench: Bench) -> None:
     bench.peer.challenge = lambda hello: Refused(  # type: ignore[method-assign,assignment,return-value]
         code=RefusalCode.ACCOUNT,
         message="it belongs to another account",
@@ -200,7 +198,7 @@ def test_a_refusal_shows_its_remedy(bench: Bench) -> None:
     assert "run execution-officer rebind" in bench.panel
 
 
-def test_a_first_send_that_came_too_soon_comes_later_on_every_connection_from_then_on(bench: Bench) -> None:
+def test_first_send_is_delayed_on_all_connections_after_an_early_one_failed(bench: Bench) -> None:
     bench.switches = thrown("send_refused_for")
     bench.restart()
     bench.join()
@@ -211,7 +209,7 @@ def test_a_first_send_that_came_too_soon_comes_later_on_every_connection_from_th
 
 
 @pytest.mark.parametrize("error", [4014, 5272, 5273])
-def test_an_address_that_is_not_allowed_is_named(bench: Bench, error: int) -> None:
+def test_address_outside_the_list_is_shown(bench: Bench, error: int) -> None:
     bench.switches = thrown("address_refused")
     bench.switches = type(bench.switches)(address_refused=error)
     bench.restart()
@@ -231,7 +229,9 @@ def test_an_address_that_is_not_allowed_is_named(bench: Bench, error: int) -> No
         ({"InpMaxSpread": "-1"}, "Maximum spread"),
     ],
 )
-def test_a_wrong_input_is_named_and_nothing_is_done(bench: Bench, inputs: dict[str, str], word: str) -> None:
+def test_wrong_input_is_named_and_no_session_is_opened(
+    bench: Bench, inputs: dict[str, str], word: str
+) -> None:
     bench.inputs.update(inputs)
     bench.restart()
     bench.run(2_000)
@@ -239,7 +239,7 @@ def test_a_wrong_input_is_named_and_nothing_is_done(bench: Bench, inputs: dict[s
     assert bench.pipes == []
 
 
-def test_a_wrong_key_is_never_answered_with_ours(bench: Bench) -> None:
+def test_sidecar_with_a_wrong_key_receives_no_proof(bench: Bench) -> None:
     bench.inputs["InpLinkKey"] = "00" * 32
     bench.restart()
     bench.run(10_000)
@@ -248,8 +248,8 @@ def test_a_wrong_key_is_never_answered_with_ours(bench: Bench) -> None:
     assert "0000000000" not in " ".join(bench.journal)
 
 
-def test_a_welcome_that_waited_across_a_stall_opens_no_session(bench: Bench) -> None:
-    """It says nothing of now: its link clock would start late, and no deadline would be one."""
+def test_welcome_buffered_during_a_stall_opens_no_session(bench: Bench) -> None:
+    """Such a welcome is stale: its link clock would start late, and deadlines would have no effect."""
     bench.start()
     while not bench.peer.proofs:
         bench.run(10)
@@ -262,7 +262,7 @@ def test_a_welcome_that_waited_across_a_stall_opens_no_session(bench: Bench) -> 
     assert {beat.epoch for beat in bench.peer.messages_of(TerminalHeartbeat)} == {2}
 
 
-def test_a_silent_sidecar_is_given_up_and_a_new_connection_opened(joined: Bench) -> None:
+def test_silent_sidecar_leads_to_a_new_connection(joined: Bench) -> None:
     joined.linked = False
     joined.run(16_000)
     joined.linked = True
@@ -273,11 +273,11 @@ def test_a_silent_sidecar_is_given_up_and_a_new_connection_opened(joined: Bench)
 
 
 def test_commands_of_a_lost_session_are_not_executed(joined: Bench) -> None:
-    joined.say(joined.peer.command(open_order()))
-    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.send_frame(joined.peer.command(open_order()))
+    joined.send_frame(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
     stale = joined.peer.command(open_order(1002))
     joined.join()
-    joined.say(stale)
+    joined.send_frame(stale)
     joined.run(1_000)
     assert joined.broker.sends() == []
 
@@ -298,7 +298,7 @@ def test_heartbeats_keep_their_schedule(joined: Bench) -> None:
     ]
 
 
-def test_what_happened_while_the_terminal_was_off_is_found(joined: Bench) -> None:
+def test_trades_made_while_the_terminal_was_off_are_reported(joined: Bench) -> None:
     joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(1_000)
     joined.stepped.close()
@@ -311,12 +311,12 @@ def test_what_happened_while_the_terminal_was_off_is_found(joined: Bench) -> Non
     assert joined.peer.reports_of(ScanReport)[0].positions == []
 
 
-def test_a_scan_starts_at_the_sidecars_watermark_less_the_overlap(joined: Bench) -> None:
-    """However far this boot has scanned since: the journal may have been restored from a backup."""
+def test_scan_starts_at_the_watermark_minus_the_overlap(joined: Bench) -> None:
+    """Independent of the scans of this instance: the journal may have been restored from a backup."""
     joined.peer.watermark_server_ms = joined.broker.server_time() - 1_000
     joined.peer.overlap_ms = 2_000
     joined.run(70_000)
-    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.send_frame(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
     joined.peer.forget()
     joined.join()
     (scan,) = joined.peer.reports_of(ScanReport)
@@ -325,7 +325,7 @@ def test_a_scan_starts_at_the_sidecars_watermark_less_the_overlap(joined: Bench)
 
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("off_s", [-1_790, 61, 1_790])
-def test_a_close_by_manual_is_emitted_at_once_however_wrong_the_clock_is(
+def test_manual_close_is_reported_at_once_with_a_wrong_clock(
     expert: Path, tmp_path: Path, off_s: int, frozen: bool
 ) -> None:
     bench = Bench(expert, tmp_path, Switches(pc_clock_off_s=off_s, current_time_frozen=frozen))
@@ -339,12 +339,12 @@ def test_a_close_by_manual_is_emitted_at_once_however_wrong_the_clock_is(
         bench.broker.manual_close(position)
         bench.run(1_000)
         assert [deal.entry.value for deal in bench.peer.reports_of(DealReport)] == ["OUT"]
-        assert bench.peer.reports_of(ScanReport) == []  # it was no rescan
+        assert bench.peer.reports_of(ScanReport) == []  # this was no rescan
     finally:
         bench.close()
 
 
-def test_a_long_history_comes_in_portions_and_whole(bench: Bench) -> None:
+def test_long_history_is_reported_in_portions(bench: Bench) -> None:
     for _ in range(300):
         bench.broker.manual_close(bench.broker.manual_open("EURUSD", OrderType.BUY, LOT))
     bench.start()
@@ -362,13 +362,13 @@ def test_a_long_history_comes_in_portions_and_whole(bench: Bench) -> None:
     assert len(bench.peer.reports_of(ScanReport)) == 1
 
 
-def test_what_was_not_acknowledged_is_emitted_again_in_the_next_session(joined: Bench) -> None:
-    """In its order, although neither ledger nor broker would tell of it."""
+def test_unacknowledged_reports_are_repeated_in_the_next_session(joined: Bench) -> None:
+    """The order is kept, although neither ledger nor broker records it."""
     joined.peer.acks = False
-    joined.say(joined.peer.command(open_order()))
+    joined.send_frame(joined.peer.command(open_order()))
     joined.run(500)
     assert joined.stages() == ["received", "submitted", "result"]
-    joined.say(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.send_frame(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
     joined.peer.forget()
     joined.peer.acks, joined.peer.ledger_mark = True, 1
     joined.join()
@@ -376,11 +376,11 @@ def test_what_was_not_acknowledged_is_emitted_again_in_the_next_session(joined: 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_report_arrives_over_a_link_that_breaks(joined: Bench, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - a test's own chance
+def test_every_report_arrives_over_a_breaking_link(joined: Bench, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - random choices of a test
     for client_order_id in range(1, 12):
         if joined.linked:
-            joined.say(joined.peer.command(open_order(client_order_id, volume="0.01")))
+            joined.send_frame(joined.peer.command(open_order(client_order_id, volume="0.01")))
         joined.linked = chance.random() < 0.6
         joined.run(chance.choice([100, 1_000, 17_000]))
     joined.linked = True

@@ -1,4 +1,4 @@
-"""Pending orders: every form and lifetime goes out as the reference terminal's, and is refused alike."""
+"""Pending orders: requests of every form and lifetime, and refusals."""
 
 from decimal import Decimal
 from typing import Any
@@ -36,7 +36,7 @@ def commands(joined: Bench) -> Commands:
 
 
 def near(bench: Bench, **fields: Any) -> None:
-    """EURUSD with other terms."""
+    """Give EURUSD other terms."""
     present = bench.broker.symbol("EURUSD")
     assert present is not None
     bench.broker.set_symbol(replace(present, **fields))
@@ -52,7 +52,7 @@ FORMS = [
 ]
 
 
-def test_every_form_goes_out(commands: Commands) -> None:
+def test_every_order_type_is_sent(commands: Commands) -> None:
     bench = commands.bench
     for side, form, price, limit, stops in FORMS:
         sent = commands.execute(pending(form, price, side=side, limit=limit, stops=stops))
@@ -69,7 +69,7 @@ def test_every_form_goes_out(commands: Commands) -> None:
         )
 
 
-def test_a_triggered_order_bears_its_client_order_id(commands: Commands) -> None:
+def test_triggered_order_has_its_client_order_id(commands: Commands) -> None:
     commands.execute(pending("STOP", "1.10000"))
     commands.bench.broker.set_quote("EURUSD", Decimal("1.10000"), Decimal("1.10010"))
     commands.bench.run(1_500)
@@ -78,7 +78,7 @@ def test_a_triggered_order_bears_its_client_order_id(commands: Commands) -> None
     assert [f.state for f in commands.bench.peer.reports_of(OrderReport)][-1] is OrderState.FILLED
 
 
-def test_what_is_on_the_wrong_side_or_too_near(commands: Commands) -> None:
+def test_price_on_the_wrong_side_or_too_near_is_refused(commands: Commands) -> None:
     near(commands.bench, trade_stops_level=20)
     wrong = [
         pending("LIMIT", "1.09600"),
@@ -111,7 +111,7 @@ def test_what_is_on_the_wrong_side_or_too_near(commands: Commands) -> None:
 
 
 @pytest.mark.parametrize("lasts", TimeInForce)
-def test_every_lifetime_under_every_mode(commands: Commands, lasts: TimeInForce) -> None:
+def test_lifetime_under_every_expiration_mode(commands: Commands, lasts: TimeInForce) -> None:
     now = commands.bench.broker.server_time()
     today = now // DAY_MS * DAY_MS
     used = set()
@@ -138,14 +138,14 @@ def test_every_lifetime_under_every_mode(commands: Commands, lasts: TimeInForce)
     )
 
 
-def test_an_expiry_that_has_passed_or_is_not_known(commands: Commands) -> None:
+def test_past_or_unknown_expiry_is_refused(commands: Commands) -> None:
     now = commands.bench.broker.server_time()
     for expires in (0, now - 1_000, now):
         found = commands.execute(pending("LIMIT", "1.09000", time_in_force=TimeInForce.GTD), expires)
         assert isinstance(found, tuple) and found[1] == Retcode.INVALID_EXPIRATION
 
 
-def test_what_the_symbol_does_not_permit(commands: Commands) -> None:
+def test_order_that_the_symbol_does_not_permit_is_refused(commands: Commands) -> None:
     order = pending("STOP_LIMIT", "1.10000", limit="1.09900")
     near(commands.bench, order_mode=SymbolOrder.MARKET | SymbolOrder.LIMIT)
     assert commands.execute(order) == (
@@ -165,19 +165,19 @@ def test_what_the_symbol_does_not_permit(commands: Commands) -> None:
     assert commands.execute(open_order()) == (NotSentReason.CHECK, 10018, "the market for EURUSD is closed")
 
 
-def test_a_session_that_runs_past_midnight(commands: Commands) -> None:
+def test_session_past_midnight(commands: Commands) -> None:
     bench = commands.bench
     symbol = bench.broker.symbol("EURUSD")
     assert symbol is not None
     bench.broker.set_symbol(replace(symbol, sessions=(read_session("WED 22:00-26:00"),)))
-    assert isinstance(commands.execute(open_order()), TradeRequest)  # it is Thursday's first minute
+    assert isinstance(commands.execute(open_order()), TradeRequest)  # the first minute of Thursday
     bench.clock.advance_us(2 * 3_600_000_000)
     bench.run(1_000)
     closed = "the market for EURUSD is closed until 2026.01.07 22:00:00, server time"
     assert commands.execute(open_order()) == (NotSentReason.CHECK, Retcode.MARKET_CLOSED, closed)
 
 
-def test_the_filling_of_a_pending_order(commands: Commands) -> None:
+def test_filling_mode_of_a_pending_order(commands: Commands) -> None:
     fillings = set()
     for execution in SymbolExecution:
         for flags in range(4):
@@ -188,7 +188,7 @@ def test_the_filling_of_a_pending_order(commands: Commands) -> None:
     assert (False, OrderFilling.RETURN) in fillings and (True, OrderFilling.IOC) in fillings
 
 
-def test_the_orders_own_spread(commands: Commands) -> None:
+def test_spread_limit_of_the_order(commands: Commands) -> None:
     assert commands.execute(replace(open_order(), max_spread_points=9)) == (
         NotSentReason.CHECK,
         0,
@@ -198,11 +198,11 @@ def test_the_orders_own_spread(commands: Commands) -> None:
     assert isinstance(commands.execute(pending("LIMIT", "1.09000", spread=0)), tuple)
 
 
-def test_a_status_request_finds_the_order_on_the_book(commands: Commands) -> None:
+def test_status_request_finds_a_live_order(commands: Commands) -> None:
     order = pending("LIMIT", "1.09000")
     commands.execute(order)
     commands.bench.peer.forget()
-    commands.bench.say(
+    commands.bench.send_frame(
         commands.bench.peer.status_request(replace(order, client_order_id=commands.client_order_id))
     )
     commands.bench.run(60)
@@ -210,7 +210,7 @@ def test_a_status_request_finds_the_order_on_the_book(commands: Commands) -> Non
     assert [f.magic for f in commands.bench.peer.reports_of(OrderReport)] == [commands.client_order_id]
 
 
-def test_the_ledger_knows_the_order_after_a_crash(commands: Commands) -> None:
+def test_order_is_known_from_the_ledger_after_a_crash(commands: Commands) -> None:
     order = pending("STOP_LIMIT", "1.10000", limit="1.09900", time_in_force=TimeInForce.DAY, spread=30)
     commands.execute(order)
     bench = commands.bench
@@ -218,7 +218,7 @@ def test_the_ledger_knows_the_order_after_a_crash(commands: Commands) -> None:
     bench.join()
     assert bench.peer.proofs[-1].ledger.unbroken
     bench.peer.forget()
-    bench.say(bench.peer.command(replace(order, client_order_id=commands.client_order_id), attempt=2))
+    bench.send_frame(bench.peer.command(replace(order, client_order_id=commands.client_order_id), attempt=2))
     bench.run(100)
     assert [f.stage for f in bench.peer.reports_of(CommandReport)] == [
         CommandStage.SUBMITTED,

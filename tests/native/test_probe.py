@@ -1,4 +1,4 @@
-"""The Probe measures each manner of the stand-in that can be measured from inside, and its report can be read."""
+"""Probe: it measures each switch that a program can measure, and its report can be loaded."""
 
 import json
 from collections.abc import Callable
@@ -36,14 +36,14 @@ MEASURED = [
 
 
 EXACT = {"address_refused", "comment_most", "server_offset_s", "send_at_most", "transactions_dropped_every"}
-"""The numbers that are no durations."""
+"""Notes that are not durations."""
 
 LIVELY = Scenario(random_walk=RandomWalk(interval_ms=200), quirks=Quirks(stop_deals_keep_magic=True))
-"""A market that reaches a near stop, and a broker that leaves the position's magic to what it does there."""
+"""Market that reaches a near stop, at a broker whose stop deals keep the position's magic."""
 
 
 class Router:
-    """What a ROUTER does to whoever connects: greet, and close on what is no greeting."""
+    """Listener that behaves as a ROUTER: greets, and closes on anything but a greeting."""
 
     def __init__(self) -> None:
         self.pipes: list[Pipe] = []
@@ -61,7 +61,7 @@ class Router:
 def probe(
     folder: Path, switches: Switches, scenario: Scenario | None = None
 ) -> tuple[Switches, SteppedTerminal]:
-    """Run the Probe to its end; what it wrote."""
+    """Run the Probe to its end and return its report."""
     inputs = {"InpTrade": "true", "InpPort": str(PORT)}
     terminal = SteppedTerminal(build(PROBE).library, inputs, folder, switches, scenario=scenario or LIVELY)
     run(terminal, lambda: terminal.terminal.expert is None)
@@ -69,7 +69,7 @@ def probe(
 
 
 def run(terminal: SteppedTerminal, done: Callable[[], bool]) -> None:
-    """Start it beside a ROUTER, and let time pass until that is so."""
+    """Start the Probe beside a ROUTER and run until the condition holds."""
     router = Router()
     terminal.network.listen(HOST, PORT, router.accept)
     assert terminal.start() == 0
@@ -78,16 +78,18 @@ def run(terminal: SteppedTerminal, done: Callable[[], bool]) -> None:
             return
         terminal.advance(10)
         router.look()
-    raise AssertionError("it did not come to that; " + "\n".join(terminal.terminal.program.journal[-5:]))
+    raise AssertionError(
+        "the condition did not become true; " + "\n".join(terminal.terminal.program.journal[-5:])
+    )
 
 
 def notes(folder: Path) -> dict[str, object]:
-    """The numbers behind the switches."""
+    """Return the Probe's notes: the numbers behind the switches."""
     found: dict[str, object] = msgspec.json.decode((folder / "Files" / NOTES).read_bytes())
     return found
 
 
-def test_an_ordinary_terminal(tmp_path: Path) -> None:
+def test_report_of_an_ordinary_terminal(tmp_path: Path) -> None:
     found, terminal = probe(tmp_path, Switches())
     assert found == Switches()
     assert terminal.broker.positions() == []
@@ -101,7 +103,7 @@ def test_an_ordinary_terminal(tmp_path: Path) -> None:
     assert terminal.terminal.chart.objects == {}
 
 
-def test_a_changed_timeframe_in_the_middle_starts_the_report_anew(tmp_path: Path) -> None:
+def test_timeframe_change_restarts_the_report(tmp_path: Path) -> None:
     inputs = {"InpTrade": "true", "InpPort": str(PORT)}
     terminal = SteppedTerminal(build(PROBE).library, inputs, tmp_path, Switches(), scenario=LIVELY)
     changed: list[int] = []
@@ -123,7 +125,7 @@ def test_a_changed_timeframe_in_the_middle_starts_the_report_anew(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", MEASURED)
-def test_a_manner_is_found(tmp_path: Path, name: str) -> None:
+def test_switch_is_measured(tmp_path: Path, name: str) -> None:
     found, terminal = probe(tmp_path, thrown(name))
     awkward = ABOUT[name].thrown
     value = getattr(found, name)
@@ -134,7 +136,7 @@ def test_a_manner_is_found(tmp_path: Path, name: str) -> None:
     assert terminal.broker.positions() == []
 
 
-def test_a_stop_that_is_never_hit_is_given_up(tmp_path: Path) -> None:
+def test_probe_gives_up_on_a_stop_that_is_never_hit(tmp_path: Path) -> None:
     found, terminal = probe(tmp_path, Switches(), Scenario())
     assert notes(tmp_path)["stop"] == "neither stop was hit in time"
     assert terminal.broker.positions() == []
@@ -142,14 +144,14 @@ def test_a_stop_that_is_never_hit_is_given_up(tmp_path: Path) -> None:
     assert found == Switches()
 
 
-def test_stops_are_as_far_away_as_the_broker_wants_them(tmp_path: Path) -> None:
+def test_stops_keep_the_brokers_stops_level(tmp_path: Path) -> None:
     far = tuple(SymbolTerms(name=name, stops_level=30) for name in SHIPPED)
     _, terminal = probe(tmp_path, Switches(), Scenario(symbols=far))
     assert notes(tmp_path)["stop_points"] == 35
     assert terminal.broker.positions() == []
 
 
-def test_a_position_that_a_killed_probe_left_is_closed(tmp_path: Path) -> None:
+def test_position_of_a_killed_probe_is_closed(tmp_path: Path) -> None:
     inputs = {"InpTrade": "true", "InpPort": "1"}
     first = SteppedTerminal(build(PROBE).library, inputs, tmp_path, thrown("history_late"))
     run(first, lambda: bool(first.broker.positions()))
@@ -163,8 +165,8 @@ def test_a_position_that_a_killed_probe_left_is_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [(), ("init_twice",), ("unflushed_bytes_lost",)])
-def test_what_only_an_end_and_a_start_show(tmp_path: Path, names: tuple[str, ...]) -> None:
-    """Killed first, then closed in order; the report of before stays."""
+def test_restart_measures_flushing_and_reload(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """The terminal is killed, then closed normally; the earlier report remains."""
     switches = thrown(*names)
     inputs = {"InpRestart": "true", "InpPort": "1"}
 
@@ -188,7 +190,7 @@ def test_what_only_an_end_and_a_start_show(tmp_path: Path, names: tuple[str, ...
     assert sorted(path.name for path in (tmp_path / "Files").iterdir()) == [NOTES, SWITCHES]
 
 
-def test_a_terminal_that_is_closed_at_once_tells_nothing_of_what_was_not_flushed(tmp_path: Path) -> None:
+def test_immediate_close_does_not_measure_unflushed_bytes(tmp_path: Path) -> None:
     inputs = {"InpRestart": "true", "InpPort": "1"}
     first = SteppedTerminal(build(PROBE).library, inputs, tmp_path)
     run(first, lambda: first.terminal.program.comment != "")
@@ -199,7 +201,7 @@ def test_a_terminal_that_is_closed_at_once_tells_nothing_of_what_was_not_flushed
     assert b"init_twice" in text and b"unflushed_bytes_lost" not in text
 
 
-def test_a_probe_that_is_removed_while_it_waits_is_forgotten(tmp_path: Path) -> None:
+def test_removal_of_a_waiting_probe_ends_the_measurement(tmp_path: Path) -> None:
     inputs = {"InpRestart": "true", "InpPort": "1"}
     terminal = SteppedTerminal(build(PROBE).library, inputs, tmp_path)
     run(terminal, lambda: terminal.terminal.program.comment != "")
@@ -212,10 +214,10 @@ def test_a_probe_that_is_removed_while_it_waits_is_forgotten(tmp_path: Path) -> 
     ("copy_us", "move_us", "copies"),
     [(9_000, 80, 0), (9_000, 8_000, 1), (9_000, 5_000, 1), (1_500, 1_500, -1)],
 )
-def test_a_move_that_takes_as_long_as_a_copy_is_one(
+def test_move_as_slow_as_a_copy_counts_as_a_copy(
     tmp_path: Path, copy_us: int, move_us: int, copies: int
 ) -> None:
-    """Neither takes any time under the simulated clock: only the judgement is tried."""
+    """Neither takes time under the simulated clock: only the evaluation is tested."""
     with console("probe", tmp_path) as program:
         assert program.one(copy_us, number=move_us) == str(copies)
 
@@ -225,7 +227,7 @@ def test_nothing_is_traded_on_a_real_account(tmp_path: Path) -> None:
     assert terminal.broker.sends() == []
 
 
-def test_a_probe_that_is_removed_in_the_middle_leaves_no_position(tmp_path: Path) -> None:
+def test_probe_removed_early_leaves_no_position(tmp_path: Path) -> None:
     inputs = {"InpTrade": "true", "InpPort": "1"}
     terminal = SteppedTerminal(build(PROBE).library, inputs, tmp_path, thrown("history_late"))
     assert terminal.start() == 0

@@ -1,4 +1,4 @@
-"""The EA's risk limits: an OPEN beyond one is refused with its name and the numbers; no other command is."""
+"""Risk limits: an OPEN beyond a limit is refused with its name and the numbers; other commands are not."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -22,8 +22,8 @@ DAY_MS = 86_400_000
 
 
 def send(bench: Bench, order: Order) -> str:
-    """Let the EA execute it: empty where it was sent, else the refusal for the inputs."""
-    bench.say(bench.peer.command(order))
+    """Send a command; return "" where the EA sent it, else the refusal."""
+    bench.send_frame(bench.peer.command(order))
     bench.run(60)
     refusals = [
         report
@@ -39,12 +39,12 @@ def send(bench: Bench, order: Order) -> str:
 
 
 def variables(bench: Bench) -> dict[str, float]:
-    """The terminal's global variables."""
+    """Return the terminal's global variables."""
     (found,) = [part for part in bench.stepped.terminal.host.parts if isinstance(part, Variables)]
     return found.values
 
 
-def test_each_action_may_be_switched_off(bench: Bench) -> None:
+def test_action_can_be_switched_off(bench: Bench) -> None:
     bench.start()
     bench.join()
     position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
@@ -66,7 +66,7 @@ def test_each_action_may_be_switched_off(bench: Bench) -> None:
     assert "(none)" in send(begin(bench, **everything), open_order())
 
 
-def test_the_allowed_symbols(bench: Bench) -> None:
+def test_symbol_outside_the_allowed_list_is_refused(bench: Bench) -> None:
     begin(bench, InpSymbols=" GBPUSD ,,USDJPY,")
     commands = Commands(bench)
     found = commands.execute(open_order())
@@ -83,9 +83,7 @@ def test_the_allowed_symbols(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("price", "points"), [(None, 50), (None, None), ("1.09480", 50)])
-def test_a_close_is_not_refused_for_its_deviation(
-    bench: Bench, price: str | None, points: int | None
-) -> None:
+def test_close_is_not_refused_for_its_deviation(bench: Bench, price: str | None, points: int | None) -> None:
     begin(bench, InpDeviation="20", InpMaxDeviation="10")
     commands = Commands(bench)
     position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
@@ -99,9 +97,9 @@ def test_a_close_is_not_refused_for_its_deviation(
     assert found == (NotSentReason.INPUTS, 0, message)
 
 
-def test_positions_and_lots_per_symbol(bench: Bench) -> None:
+def test_positions_and_volume_per_symbol_are_limited(bench: Bench) -> None:
     begin(bench, InpMaxSymbolPositions="3", InpMaxSymbolLots="0.35")
-    bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("5"))  # somebody else's
+    bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("5"))  # of another program
     assert send(bench, open_order(1)) == ""
     assert send(bench, replace(pending("LIMIT", "1.09000"), client_order_id=2)) == ""
     assert send(bench, open_order(3, volume="0.20")) == (
@@ -117,7 +115,7 @@ def test_positions_and_lots_per_symbol(bench: Bench) -> None:
     assert send(bench, open_order(8, volume="0.02")) == ""
 
 
-def test_a_position_that_lost_its_magic_counts(bench: Bench) -> None:
+def test_position_without_magic_counts(bench: Bench) -> None:
     begin(bench, InpMaxSymbolPositions="1")
     assert send(bench, open_order(1)) == ""
     (position,) = bench.broker.positions()
@@ -128,9 +126,7 @@ def test_a_position_that_lost_its_magic_counts(bench: Bench) -> None:
 
 @pytest.mark.parametrize("switch", ["position_late", "order_in_neither_list"])
 @pytest.mark.parametrize("form", ["MARKET", "LIMIT"])
-def test_what_was_just_sent_counts_before_it_shows(
-    expert: Path, tmp_path: Path, form: str, switch: str
-) -> None:
+def test_sent_order_counts_before_it_is_visible(expert: Path, tmp_path: Path, form: str, switch: str) -> None:
     limits = {"InpMaxSymbolPositions": "2", "InpMaxSymbolLots": "0.25"}
     bench = Bench(expert, tmp_path, thrown(switch), inputs=limits)
     orders = [open_order(client_order_id) for client_order_id in range(1, 9)]
@@ -146,7 +142,7 @@ def test_what_was_just_sent_counts_before_it_shows(
             "",
             "",
             "",
-        ]  # the first is none, by its refusal
+        ]  # the first was refused and does not count
         assert send(bench, orders[3]).startswith("3 positions and pending orders")
         bench.run(1_000)
         assert send(bench, orders[5]).startswith("3 positions and pending orders")
@@ -154,7 +150,7 @@ def test_what_was_just_sent_counts_before_it_shows(
         bench.close()
 
 
-def test_what_showed_once_does_not_count_when_it_is_gone(bench: Bench) -> None:
+def test_closed_position_does_not_count(bench: Bench) -> None:
     begin(bench, InpMaxSymbolPositions="1")
     assert send(bench, open_order(1)) == ""
     bench.broker.manual_close(bench.broker.positions()[0].ticket)
@@ -163,7 +159,7 @@ def test_what_showed_once_does_not_count_when_it_is_gone(bench: Bench) -> None:
     assert send(bench, open_order(3)) == ""
 
 
-def test_what_never_shows_counts_for_five_seconds_of_a_connected_broker(bench: Bench) -> None:
+def test_invisible_order_counts_for_five_connected_seconds(bench: Bench) -> None:
     begin(bench, InpMaxSymbolPositions="1")
     bench.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT)))
     assert send(bench, open_order(1)) == ""
@@ -176,7 +172,7 @@ def test_what_never_shows_counts_for_five_seconds_of_a_connected_broker(bench: B
     assert send(bench, open_order(3)) == ""
 
 
-def test_orders_per_minute(bench: Bench) -> None:
+def test_orders_per_minute_are_limited(bench: Bench) -> None:
     begin(bench, InpMaxOrdersPerMinute="2")
     assert send(bench, open_order(1)) == ""
     bench.run(30_000)
@@ -192,9 +188,9 @@ def test_orders_per_minute(bench: Bench) -> None:
     assert send(bench, open_order(6)) != ""
 
 
-def test_the_margin_level(bench: Bench) -> None:
+def test_margin_level_is_limited(bench: Bench) -> None:
     begin(bench, InpMinMarginLevel="5000")
-    assert send(bench, open_order(1)) == ""  # without margin there is no level
+    assert send(bench, open_order(1)) == ""  # the level is undefined without margin
     assert send(bench, open_order(2)) == ""
     level = bench.broker.account().margin_level
     assert send(bench, open_order(3)) == (
@@ -202,7 +198,7 @@ def test_the_margin_level(bench: Bench) -> None:
     )
 
 
-def test_the_daily_loss_survives_a_restart_and_ends_with_the_day(bench: Bench) -> None:
+def test_daily_loss_survives_a_restart_and_ends_with_the_day(bench: Bench) -> None:
     begin(bench, InpMaxDailyLoss="50")
     assert send(bench, open_order(1)) == ""
     bench.broker.set_quote("EURUSD", Decimal("1.08900"), Decimal("1.08910"))
@@ -232,7 +228,7 @@ def test_the_daily_loss_survives_a_restart_and_ends_with_the_day(bench: Bench) -
         ({"InpMaxDailyLoss": "-1"}, "Maximum daily loss"),
     ],
 )
-def test_a_wrong_risk_limit_is_named(bench: Bench, inputs: dict[str, str], word: str) -> None:
+def test_invalid_risk_limit_is_named(bench: Bench, inputs: dict[str, str], word: str) -> None:
     bench.inputs.update(inputs)
     bench.restart()
     assert f"Not working: the input '{word}'" in bench.panel

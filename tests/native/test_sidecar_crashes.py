@@ -1,4 +1,4 @@
-"""kill -9 of the sidecar at every fault point that an opening and its closing pass, with the EA as its terminal."""
+"""Sidecar killed at every fault point that an opening and its closing pass, with the EA as the terminal."""
 
 import signal
 
@@ -12,11 +12,11 @@ PLACES = [*POINTS, *(f"{name}:{count}" for name, count in LATER.items())]
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_expert_goes_on_behind_a_kill_of_the_sidecar_at(rig: NativeRig, place: str) -> None:
+def test_trade_completes_after_a_kill_of_the_sidecar_at(rig: NativeRig, place: str) -> None:
     rig.start_director()
     rig.start_broker()
     rig.director_process.line("http://")
-    # Issued before, so that the first poll brings them.
+    # Issued before the start, so that the first poll returns them.
     ids = open_and_close(rig)
     rig.start_terminal()
     rig.start_sidecar(die_at=place)
@@ -25,7 +25,7 @@ def test_the_expert_goes_on_behind_a_kill_of_the_sidecar_at(rig: NativeRig, plac
     opened_and_closed(rig, ids)
 
 
-def test_with_the_expert_they_pass_no_other_points_than_those(rig: NativeRig) -> None:
+def test_fault_points_of_the_scenario_are_all_covered(rig: NativeRig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar(die_at="nowhere")

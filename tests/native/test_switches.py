@@ -1,4 +1,4 @@
-"""The same story with each of the terminal's manners turned the awkward way, and with most of them at once."""
+"""One scenario with each switch of the terminal thrown, and with most of them at once."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from tests.native.bench import Bench
 from tests.sidecar_peer import open_order
 
 
-def tell(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Bench:
-    """Open, close, restart in between; everything must be told, and nothing sent twice."""
+def trade(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Bench:
+    """Open, restart, close; check that everything is reported and nothing is sent twice."""
     bench = Bench(library, folder, switches, seed=seed)
     bench.start()
     _listed(bench)
     bench.join(120_000)
-    bench.say(bench.peer.command(open_order(1001)))
+    bench.send_frame(bench.peer.command(open_order(1001)))
     bench.run(6_000)
     (position,) = bench.broker.positions()
     order = open_order(1002, kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
@@ -26,7 +26,7 @@ def tell(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Benc
     _listed(bench)
     bench.join(120_000)
     for _ in range(2):
-        bench.say(bench.peer.command(order))
+        bench.send_frame(bench.peer.command(order))
         bench.run(6_000)
     assert bench.broker.positions() == []
     assert [record.request.magic for record in bench.broker.sends()] == [1001, 1002]
@@ -44,7 +44,7 @@ def tell(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Benc
 
 
 def _listed(bench: Bench) -> None:
-    """Nothing goes out to an address that is not listed, until a person has done what the panel says."""
+    """Check that nothing is sent to an address outside the list, then add it as the panel asks."""
     if not bench.switches.address_refused:
         return
     connections = len(bench.pipes)
@@ -55,10 +55,10 @@ def _listed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("name", ABOUT)
-def test_each_switch_alone(expert: Path, tmp_path: Path, name: str) -> None:
-    tell(expert, tmp_path, thrown(name)).close()
+def test_scenario_with_one_switch(expert: Path, tmp_path: Path, name: str) -> None:
+    trade(expert, tmp_path, thrown(name)).close()
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_most_switches_at_once(expert: Path, tmp_path: Path, seed: int) -> None:
-    tell(expert, tmp_path, all_thrown(seed), seed).close()
+def test_scenario_with_most_switches(expert: Path, tmp_path: Path, seed: int) -> None:
+    trade(expert, tmp_path, all_thrown(seed), seed).close()

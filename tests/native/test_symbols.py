@@ -1,4 +1,4 @@
-"""Inquiries: an exact name, a name with an affix, several, none; a long list is searched piece by piece."""
+"""Symbol inquiries: exact name, name with an affix, several, none; a long list is searched in portions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from tests.native.bench import Bench
 from tests.native.requests import inquire
 
 MAX_INQUIRIES = 64
-"""Inquiries that wait at most (SymbolDetection in the EA)."""
+"""Maximum number of waiting inquiries (SymbolDetection in the EA)."""
 BID, ASK = Decimal("1.09500"), Decimal("1.09510")
 
 
 def named(*names: str) -> Scenario:
-    """A broker with these symbols, each like EURUSD."""
+    """Return a scenario with these symbols, each like EURUSD."""
     symbols = [SymbolTerms(name=name, like="EURUSD", bid=BID, ask=ASK) for name in names]
     return Scenario(symbols=tuple(symbols))
 
@@ -43,7 +43,7 @@ def answer(bench: Bench, symbol: str, *, exact: bool = False) -> SymbolReport:
     return report
 
 
-def test_names_and_terms(expert: Path, tmp_path: Path) -> None:
+def test_inquiry_returns_names_and_terms(expert: Path, tmp_path: Path) -> None:
     bench = joined_to(
         expert, tmp_path, "EURUSD.r", "GBPUSD", "GBPUSD.r", "mXAU.x", "USDJPY-a", "USDJPY-b", "eurchf"
     )
@@ -66,13 +66,13 @@ def test_names_and_terms(expert: Path, tmp_path: Path) -> None:
         for symbol, exact in [("EURUSD", True), ("EURCHF", False), ("NOPE", False), ("E", False)]:
             none = answer(bench, symbol, exact=exact)
             assert (none.name, none.candidates, none.trade_mode) == ("", [], "FULL")
-        # An answer for each inquiry, also where nothing changed.
+        # One answer for each inquiry, also without a change.
         assert answer(bench, "EURUSD") == report
     finally:
         bench.close()
 
 
-def test_a_long_list_is_searched_a_piece_at_a_time(expert: Path, tmp_path: Path) -> None:
+def test_long_list_is_searched_in_portions(expert: Path, tmp_path: Path) -> None:
     names = [f"S{number:04}.{number % 37}" for number in range(1_800)]
     bench = joined_to(expert, tmp_path, *names, "zzEURUSD")
     reads: Counter[int] = Counter()
@@ -91,7 +91,7 @@ def test_a_long_list_is_searched_a_piece_at_a_time(expert: Path, tmp_path: Path)
         bench.close()
 
 
-def test_inquiries_wait_in_line_each_once(joined: Bench) -> None:
+def test_inquiries_are_queued_once_each(joined: Bench) -> None:
     for number in range(MAX_INQUIRIES + 5):
         joined._ends[-1].send(encode(Inquire(epoch=joined.peer.epoch, symbol=f"X{number}", exact=True)))
         joined._ends[-1].send(encode(Inquire(epoch=joined.peer.epoch, symbol=f"X{number}", exact=True)))
@@ -103,7 +103,7 @@ def test_inquiries_wait_in_line_each_once(joined: Bench) -> None:
 
 
 @pytest.mark.parametrize("exact", [True, False])
-def test_no_answer_while_the_broker_is_away(joined: Bench, exact: bool) -> None:
+def test_inquiry_is_not_answered_while_the_broker_is_unreachable(joined: Bench, exact: bool) -> None:
     joined.broker.disconnect()
     joined.run(100)
     inquire(joined, "EURUSD", exact=exact)

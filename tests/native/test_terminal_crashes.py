@@ -1,8 +1,8 @@
-"""kill -9 of the terminal at every call with which the EA does something, over real TCP.
+"""Terminal killed at every call with which the EA has an effect, over TCP.
 
-Behind each death the terminal is started again and the story goes on to its end. What the directive comes to
-follows from how far it had come: before its intent was on the disk it is done anew, behind its send it is
-found, in between nobody can know, so it ends UNKNOWN. It never goes out twice.
+After each kill the terminal is started again and the scenario continues to its end. The outcome of the directive
+depends on the place of the kill: before the intent was on the disk it is executed again; after the send it is
+found; in between it cannot be known and ends UNKNOWN. It is never sent twice.
 """
 
 import signal
@@ -26,7 +26,7 @@ def _around(*calls: str) -> list[str]:
 
 
 LOADING: Final = [
-    # The ledger is made, and opened.
+    # The ledger is created and opened.
     *("FileOpen:1:before", "FileOpen:1:after", "FileWriteArray:1:after", "FileFlush:1:after"),
     *("FileMove:1:before", "FileMove:1:after", "FileOpen:2:after"),
     # The handshake: connection, greeting, hello, proof.
@@ -39,18 +39,18 @@ DONE_ANEW: Final = [
     *_around("SocketRead:1", "SocketSend:1", "OrderCheck:1", "FileWriteArray:1"),
     "FileFlush:1:before",
 ]
-"""Counted from the opening's command, as all below. There is no intent."""
+"""Counted from the opening's command, as are all below. There is no intent yet."""
 
 UNRESOLVED_STATES: Final = ["FileFlush:1:after", "OrderSend:1:before"]
-"""There is an intent, and the broker knows nothing."""
+"""The intent is recorded, and the broker has no order."""
 
 FOUND: Final = [
     "OrderSend:1:after",
-    # The outcome is written.
+    # The outcome is recorded.
     *_around("FileWriteArray:2", "FileFlush:2"),
-    # It is told.
+    # It is reported.
     *_around("SocketSend:2"),
-    # The broker is looked through, and what was found is told.
+    # The broker is searched, and findings are reported.
     *_around("HistorySelect:1"),
     *("HistoryDealGetTicket:1:after", "SocketSend:3:after"),
 ]
@@ -72,10 +72,10 @@ ONLY_LOOKING: Final = {
     *("HistoryDealsTotal", "HistoryDealGetDouble", "HistoryDealGetInteger", "HistoryDealGetString"),
     *("HistoryOrdersTotal", "HistoryOrderGetDouble", "HistoryOrderGetInteger", "HistoryOrderGetString"),
     "HistoryOrderGetTicket",
-    # These show something to a person.
+    # These change what the operator sees.
     *("Print", "ChartRedraw", "ObjectFind", "ObjectSetInteger", "ObjectSetString"),
 }
-"""Calls that leave nothing behind: who dies there dies as at the last call that did something."""
+"""Calls without an effect: a kill there equals a kill at the last call with one."""
 
 
 def _start(rig: NativeRig) -> None:
@@ -86,13 +86,13 @@ def _start(rig: NativeRig) -> None:
 
 
 def _die_at(rig: NativeRig, place: str, *, count_from: str = COMMAND, switches: tuple[str, ...] = ()) -> None:
-    """The terminal's next life, and its end."""
+    """Start the terminal with a kill point and wait for its end."""
     rig.start_terminal(die_at=place, count_from=count_from, switches=switches)
     assert rig.terminal.exited() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("place", LOADING)
-def test_it_trades_after_a_death_while_loading_at(rig: NativeRig, place: str) -> None:
+def test_trading_works_after_a_kill_while_loading_at(rig: NativeRig, place: str) -> None:
     _start(rig)
     ids = open_and_close(rig)
     _die_at(rig, place, count_from="")
@@ -101,7 +101,7 @@ def test_it_trades_after_a_death_while_loading_at(rig: NativeRig, place: str) ->
 
 
 @pytest.mark.parametrize("place", DONE_ANEW + FOUND + CLOSING_DONE_ANEW + CLOSING_FOUND)
-def test_an_order_is_done_anew_or_found_after_a_death_at(rig: NativeRig, place: str) -> None:
+def test_order_is_repeated_or_found_after_a_kill_at(rig: NativeRig, place: str) -> None:
     _start(rig)
     ids = open_and_close(rig)
     _die_at(rig, place)
@@ -110,20 +110,20 @@ def test_an_order_is_done_anew_or_found_after_a_death_at(rig: NativeRig, place: 
 
 
 @pytest.mark.parametrize("place", UNRESOLVED_STATES)
-def test_an_opening_ends_unknown_after_a_death_at(rig: NativeRig, place: str) -> None:
+def test_opening_ends_unknown_after_a_kill_at(rig: NativeRig, place: str) -> None:
     rig.configure(link=SOON_LOST)
     _start(rig)
     opening = rig.issue("OPEN_LONG")
     _die_at(rig, place)
     rig.start_terminal()
     _lost(rig, opening)
-    # The officer goes on trading.
+    # The officer continues to trade.
     rig.open()
     assert len(rig.broker.sends()) == 1
 
 
 @pytest.mark.parametrize("place", CLOSING_UNRESOLVED)
-def test_a_closing_ends_unknown_after_a_death_at(rig: NativeRig, place: str) -> None:
+def test_closing_ends_unknown_after_a_kill_at(rig: NativeRig, place: str) -> None:
     rig.configure(link=SOON_LOST)
     _start(rig)
     opening, closing = open_and_close(rig)
@@ -142,7 +142,7 @@ def _lost(rig: NativeRig, directive_id: str) -> None:
     assert rig.journal.state(directive_id) == "UNKNOWN"
 
 
-def test_an_intent_that_was_not_flushed_and_survived_ends_unknown_all_the_same(rig: NativeRig) -> None:
+def test_unflushed_intent_that_survived_ends_unknown(rig: NativeRig) -> None:
     rig.configure(link=SOON_LOST)
     _start(rig)
     opening = rig.issue("OPEN_LONG")
@@ -152,7 +152,7 @@ def test_an_intent_that_was_not_flushed_and_survived_ends_unknown_all_the_same(r
     assert not rig.broker.sends()
 
 
-def test_an_order_is_found_however_often_the_terminal_dies_while_it_looks(rig: NativeRig) -> None:
+def test_order_is_found_after_repeated_kills_during_the_search(rig: NativeRig) -> None:
     _start(rig)
     ids = open_and_close(rig)
     _die_at(rig, "OrderSend:1:after")
@@ -166,7 +166,7 @@ def test_an_order_is_found_however_often_the_terminal_dies_while_it_looks(rig: N
 
 
 @pytest.mark.parametrize("place", ["FileFlush:1:before", "OrderSend:1:after", "FileFlush:4:after"])
-def test_an_order_is_done_anew_or_found_when_terminal_and_sidecar_die_together_at(
+def test_order_is_repeated_or_found_after_a_kill_of_terminal_and_sidecar_at(
     rig: NativeRig, place: str
 ) -> None:
     _start(rig)
@@ -177,7 +177,7 @@ def test_an_order_is_done_anew_or_found_when_terminal_and_sidecar_die_together_a
     opened_and_closed(rig, ids)
 
 
-def test_an_opening_and_its_closing_make_no_other_calls_than_those_above(rig: NativeRig) -> None:
+def test_kill_points_cover_every_call_of_the_scenario(rig: NativeRig) -> None:
     _start(rig)
     ids = open_and_close(rig)
     rig.start_terminal(die_at="nowhere:1", count_from=COMMAND)

@@ -1,4 +1,4 @@
-"""The EA trades: Director, sidecar and broker are real processes, the EA is its own source."""
+"""Trading end to end: Director, sidecar and broker are processes, the terminal is the EA."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from tests.native.rig import NativeRig
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 
-def test_an_opening_directive_becomes_one_order_and_one_position(rig: NativeRig) -> None:
+def test_opening_directive_becomes_one_order_and_one_position(rig: NativeRig) -> None:
     rig.start()
     directive_id = rig.issue("OPEN_LONG", quantity=0.02)
     *_, filled, opened = rig.emitted(directive_id, *OPENED)
@@ -22,7 +22,7 @@ def test_an_opening_directive_becomes_one_order_and_one_position(rig: NativeRig)
     assert send.request.comment == directive_id
 
 
-def test_a_position_is_closed_by_its_ticket(rig: NativeRig) -> None:
+def test_position_is_closed_by_its_ticket(rig: NativeRig) -> None:
     rig.start()
     opened = rig.open("OPEN_SHORT")
     rig.emitted(rig.issue("CLOSE", target_directive_id=opened), *CLOSED)
@@ -32,7 +32,7 @@ def test_a_position_is_closed_by_its_ticket(rig: NativeRig) -> None:
     assert closing.request.magic != opening.request.magic
 
 
-def test_a_stop_that_is_hit_is_emitted_under_the_opener(rig: NativeRig) -> None:
+def test_stop_loss_is_reported_under_the_opening_directive(rig: NativeRig) -> None:
     rig.start()
     opened = rig.open(stop_loss=1.09000, take_profit=1.10000)
     (position,) = rig.broker.positions()
@@ -41,7 +41,7 @@ def test_a_stop_that_is_hit_is_emitted_under_the_opener(rig: NativeRig) -> None:
     rig.emitted(opened, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
 
 
-def test_a_take_profit_and_a_manual_are_emitted(rig: NativeRig) -> None:
+def test_take_profit_and_manual_close_are_reported(rig: NativeRig) -> None:
     rig.start()
     first, second = rig.open(take_profit=1.10000), rig.open("OPEN_SHORT")
     rig.quote("1.10010")
@@ -50,14 +50,14 @@ def test_a_take_profit_and_a_manual_are_emitted(rig: NativeRig) -> None:
     rig.emitted(second, *OPENED, EventType.POSITION_CLOSED)
 
 
-def test_the_brokers_refusal_is_emitted_with_its_code(rig: NativeRig) -> None:
+def test_refusal_by_the_broker_is_reported_with_its_code(rig: NativeRig) -> None:
     rig.start()
     rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY)))
     *_, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert str(rejected.body["error_code"]) == "10019"
 
 
-def test_the_programs_own_limit_is_emitted(rig: NativeRig) -> None:
+def test_refusal_by_a_limit_of_the_ea_is_reported(rig: NativeRig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar()
@@ -68,7 +68,7 @@ def test_the_programs_own_limit_is_emitted(rig: NativeRig) -> None:
     assert rig.broker.sends() == []
 
 
-def test_a_lost_answer_is_settled_by_evidence(rig: NativeRig) -> None:
+def test_lost_answer_is_reconciled_by_evidence(rig: NativeRig) -> None:
     rig.start()
     rig.broker.add_rule(Rule(effect=LoseAnswer(retcode=Retcode.TIMEOUT)))
     directive_id = rig.issue("OPEN_LONG")
@@ -83,18 +83,18 @@ def test_a_lost_answer_is_settled_by_evidence(rig: NativeRig) -> None:
     assert len(rig.broker.sends()) == 1
 
 
-def test_what_happened_while_the_terminal_was_dead_is_emitted(rig: NativeRig) -> None:
+def test_trades_made_while_the_terminal_was_off_are_reported(rig: NativeRig) -> None:
     rig.start()
     opened = rig.open(stop_loss=1.09000)
     rig.terminal.kill()
     rig.quote("1.08990")
     rig.start_terminal()
     rig.emitted(opened, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
-    # The ledger is the same one, so the sidecar goes on dispatching.
+    # The ledger is the same, so the sidecar continues to dispatch.
     rig.open()
 
 
-def test_a_sidecar_that_was_killed_goes_on_where_it_stood(rig: NativeRig) -> None:
+def test_killed_sidecar_continues_after_its_restart(rig: NativeRig) -> None:
     rig.start()
     opened = rig.open()
     rig.restart_sidecar()
@@ -102,7 +102,7 @@ def test_a_sidecar_that_was_killed_goes_on_where_it_stood(rig: NativeRig) -> Non
     assert len(rig.broker.sends()) == 2
 
 
-def test_it_trades_on_an_awkward_terminal(rig: NativeRig) -> None:
+def test_trading_works_with_switches_thrown(rig: NativeRig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar()

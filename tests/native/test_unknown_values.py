@@ -39,7 +39,7 @@ def ledger(tmp_path: Path) -> Iterator[Console]:
 def refused(joined: Bench, frame: bytes) -> ErrorMessage:
     """Send a frame; return the one error message that answers it. No order went out, no intent was written."""
     before = joined.ledger.read_text()
-    joined.say(frame)
+    joined.send_frame(frame)
     joined.run(1_500)
     (error,) = joined.peer.messages_of(ErrorMessage)
     assert joined.broker.sends() == []
@@ -51,7 +51,7 @@ def refused(joined: Bench, frame: bytes) -> ErrorMessage:
 
 def still_executes(joined: Bench) -> None:
     """Check that the session goes on: the next command is executed."""
-    joined.say(joined.peer.command(open_order(1002)))
+    joined.send_frame(joined.peer.command(open_order(1002)))
     joined.run(1_500)
     assert joined.stages(1002) == ["received", "submitted", "result"]
 

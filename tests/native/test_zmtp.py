@@ -1,4 +1,4 @@
-"""ZMTP 3 by the bytes of its specification (RFC 23, RFC 37), and against libzmq's own."""
+"""ZMTP 3: bytes of the specification (RFC 23, RFC 37), and a connection to libzmq."""
 
 import socket
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ READY_DEALER += "08" + b"Identity".hex() + "00000000"
 
 
 def ready(socket_type: bytes, extra: str = "") -> str:
-    """A READY command of that socket type, in its frame."""
+    """Return a framed READY command of a socket type."""
     body = "05" + b"READY".hex() + "0b" + b"Socket-Type".hex()
     body += f"{len(socket_type):08x}" + socket_type.hex() + extra
     return f"04{len(body) // 2:02x}{body}"
@@ -33,26 +33,26 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
 
 @pytest.fixture
 def peer(program: Console) -> Console:
-    """A connection that has just begun."""
+    """Return a connection before its handshake."""
     assert program.ask(START) == ["> " + GREETING_31, "waiting"]
     return program
 
 
 @pytest.fixture
 def talking(peer: Console) -> Console:
-    """A connection that is through its handshake."""
+    """Return a connection after its handshake."""
     assert peer.ask(TAKE, GREETING_30) == ["> " + READY_DEALER, "waiting"]
     assert peer.ask(TAKE, ready(b"ROUTER")) == ["ready"]
     return peer
 
 
 @pytest.mark.parametrize("greeting", [GREETING_30, GREETING_31])
-def test_the_handshake(peer: Console, greeting: str) -> None:
+def test_handshake(peer: Console, greeting: str) -> None:
     assert peer.ask(TAKE, greeting + ready(b"ROUTER")) == ["> " + READY_DEALER, "ready"]
 
 
-def test_it_says_the_same_as_libzmq_s_dealer(program: Console) -> None:
-    """Greeting and READY, byte by byte: what a peer may count on without being told to."""
+def test_greeting_and_ready_equal_those_of_libzmq(program: Console) -> None:
+    """Greeting and READY, byte by byte, as a peer may expect them."""
     with zmq.Context() as context, context.socket(zmq.DEALER) as dealer, socket.socket() as listener:
         dealer.setsockopt(zmq.LINGER, 0)
         listener.bind(("127.0.0.1", 0))
@@ -63,11 +63,11 @@ def test_it_says_the_same_as_libzmq_s_dealer(program: Console) -> None:
             link.sendall(bytes.fromhex(GREETING_31))
             greeting = said.read(64).hex()
             assert said.read(43).hex() == READY_DEALER
-    # What fills the signature is nobody's concern.
+    # The filler of the signature has no meaning.
     assert SIGNATURE + greeting[20:] == GREETING_31
 
 
-def test_every_byte_may_come_alone(peer: Console) -> None:
+def test_bytes_may_arrive_one_by_one(peer: Console) -> None:
     everything = GREETING_31 + ready(b"ROUTER", "08" + b"Identity".hex() + "00000000") + "0003" + "616263"
     lines = [line for i in range(0, len(everything), 2) for line in peer.ask(TAKE, everything[i : i + 2])]
     emitted = [line for line in lines if line not in ("waiting", "ready")]
@@ -91,7 +91,7 @@ def test_every_byte_may_come_alone(peer: Console) -> None:
         (GREETING_30 + "0406" + "05" + b"HELLO".hex(), "HELLO where READY"),
     ],
 )
-def test_a_peer_that_is_none_of_ours(peer: Console, text: str, why: str) -> None:
+def test_foreign_peer_is_refused(peer: Console, text: str, why: str) -> None:
     *_, last = peer.ask(TAKE, text)
     assert last.startswith("failed: ") and why in last
 
@@ -109,38 +109,38 @@ def test_short_and_long_frames(talking: Console, frame: str, message: str) -> No
 
 
 @pytest.mark.parametrize("frame", ["02" + f"{65537:016x}", "02" + "ff" * 8, "08", "0500", "0700"])
-def test_a_frame_that_must_not_be(talking: Console, frame: str) -> None:
+def test_invalid_frame_is_refused(talking: Console, frame: str) -> None:
     (line,) = talking.ask(TAKE, frame + "00" * 9)
     assert line.startswith("failed: ")
 
 
-def test_a_message_of_several_parts_comes_out_empty(talking: Console) -> None:
+def test_multipart_message_is_read_as_empty(talking: Console) -> None:
     assert talking.ask(TAKE, "010161" + "010162" + "000163" + "000164") == ["< ", "< 64", "ready"]
 
 
-def test_too_many_parts(talking: Console) -> None:
+def test_too_many_parts_are_refused(talking: Console) -> None:
     (line,) = talking.ask(TAKE, "010161" * 65)
     assert "parts" in line
 
 
-def test_commands_may_stand_between_parts(talking: Console) -> None:
+def test_commands_may_arrive_between_parts(talking: Console) -> None:
     ping = "0407" + "04" + b"PING".hex() + "0064"
     assert talking.ask(TAKE, "000161" + ping) == ["< 61", "> 0405" + "04" + b"PONG".hex(), "ready"]
 
 
-def test_a_ping_is_answered_with_its_context(talking: Console) -> None:
+def test_ping_is_answered_with_its_context(talking: Console) -> None:
     ping = "04" + b"PING".hex() + "0064" + b"context".hex()
     pong = "04" + b"PONG".hex() + b"context".hex()
     assert talking.ask(TAKE, f"04{len(ping) // 2:02x}{ping}") == [f"> 04{len(pong) // 2:02x}{pong}", "ready"]
 
 
 @pytest.mark.parametrize("body", ["04" + b"PING".hex(), "04" + b"PING".hex() + "0064" + "00" * 17])
-def test_a_ping_that_is_none(talking: Console, body: str) -> None:
+def test_malformed_ping_is_refused(talking: Console, body: str) -> None:
     (line,) = talking.ask(TAKE, f"04{len(body) // 2:02x}{body}")
     assert "malformed PING" in line
 
 
-def test_an_unknown_command_is_ignored(talking: Console) -> None:
+def test_unknown_command_is_ignored(talking: Console) -> None:
     assert talking.ask(TAKE, "0405" + "04" + b"NEWS".hex()) == ["ready"]
 
 
@@ -148,14 +148,14 @@ def test_an_unknown_command_is_ignored(talking: Console) -> None:
     ("size", "head"),
     [(0, "0000"), (255, "00ff"), (256, "02" + f"{256:016x}"), (65536, "02" + f"{65536:016x}")],
 )
-def test_writing(talking: Console, size: int, head: str) -> None:
+def test_message_is_framed(talking: Console, size: int, head: str) -> None:
     line, _ = talking.ask(WRITE_SIZE, number=size)
     assert line == "> " + head + "07" * size
 
 
 @pytest.mark.parametrize("kind", [zmq.ROUTER, zmq.DEALER])
-def test_libzmq_takes_it_for_a_dealer(peer: Console, kind: int) -> None:
-    """Both directions over a real TCP connection to the library that the sidecar uses, its PING included."""
+def test_libzmq_accepts_the_dealer(peer: Console, kind: int) -> None:
+    """Both directions over TCP to the library that the sidecar uses, with its PING."""
     with zmq.Context() as context, context.socket(kind) as router:
         router.setsockopt(zmq.HEARTBEAT_IVL, 50)
         port = router.bind_to_random_port("tcp://127.0.0.1")
@@ -172,7 +172,7 @@ def test_libzmq_takes_it_for_a_dealer(peer: Console, kind: int) -> None:
 
 
 def _carry(link: socket.socket, peer: Console, first: str, rounds: int = 6) -> list[str]:
-    """Bytes both ways until it is quiet; everything that the program said."""
+    """Carry bytes in both directions until none are left; return the program's output."""
     said: list[str] = []
     out = bytes.fromhex(first)
     for _ in range(rounds):

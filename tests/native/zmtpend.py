@@ -1,4 +1,4 @@
-"""The listening side of ZMTP 3, as far as a test needs it: bytes in, messages out, no socket."""
+"""Listening side of ZMTP 3 for tests: bytes in, messages out, without a socket."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ READY: Final = b"\x05READY\x0bSocket-Type\x00\x00\x00\x06ROUTER"
 
 
 class ZmtpEnd:
-    """One connection. What is to be sent is in `out`."""
+    """One connection. `out` holds the bytes to send."""
 
     def __init__(self) -> None:
         self.out = bytearray(GREETING)
@@ -15,10 +15,10 @@ class ZmtpEnd:
         self._in = bytearray()
         self._greeted = False
         self.ready = False
-        """Whether the peer's READY has come: a ROUTER knows nobody before."""
+        """True after the peer's READY; before it a ROUTER knows no peer."""
 
     def take(self, data: bytes) -> list[bytes]:
-        """The messages that these bytes complete. Raises AssertionError for a peer that breaks the protocol."""
+        """Return the messages that these bytes complete. Raises AssertionError for a protocol error of the peer."""
         self._in += data
         if not self._greeted:
             if len(self._in) < len(GREETING):
@@ -40,7 +40,7 @@ class ZmtpEnd:
         return messages
 
     def send(self, message: bytes) -> None:
-        """Put a message of ours into a frame."""
+        """Frame a message and append it to `out`."""
         long = len(message) > 255
         self.out += bytes([2 if long else 0]) + len(message).to_bytes(8 if long else 1, "big") + message
 
