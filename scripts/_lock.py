@@ -14,9 +14,9 @@ _LOOK_S = 0.2
 
 @contextmanager
 def held(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Own the lock. `on_wait` is called once where another process has it.
+    """Own the lock. `on_wait` is called once if another process owns it.
 
-    The system lets go of it when its owner dies, so the lock is never stale, and the file may stay.
+    The operating system releases it when its owner dies, so the lock is never stale, and the file may stay.
     """
     path.parent.mkdir(exist_ok=True)
     with path.open("a+b") as file:

@@ -1,9 +1,9 @@
-"""How fast the journal's steps and the link are, as ratios to a floor measured in the same run.
+"""Speed of the journal's steps and of the link, as ratios to a floor measured in the same run.
 
     python scripts/bench.py            (inside the project's environment)
 
 The floor of a step is a bare fsync'd SQLite commit of one row; the floor of the link is a bare ZeroMQ round trip
-between two processes' worth of sockets on loopback. Machines differ and are shared: read the ratios.
+between two pairs of sockets on loopback. Machines differ and are shared: compare the ratios.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ from bridge.link import Link
 
 ROUNDS = 300
 _FIRST_SEQ = 3
-"""Behind the reports with which a session begins."""
+"""Sequence number after the reports with which a session begins."""
 OFFICER = "eo-001"
 SETTINGS = Settings(
     director=DirectorSettings(url="http://127.0.0.1:1", api_key_env="NONE"),
@@ -60,7 +60,7 @@ SETTINGS = Settings(
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the table."""
     with tempfile.TemporaryDirectory() as folder:
         commit = _bare_commit(Path(folder) / "floor.db")
         path = Path(folder) / "journal.db"
@@ -87,7 +87,7 @@ def _row(table: Table, name: str, times: list[float], floor: list[float]) -> Non
 
 
 def _time(work: Callable[[int], object], before: Callable[[int], object] = lambda _: None) -> list[float]:
-    """Seconds of each round of `work`. What comes `before` a round is not measured."""
+    """Return the seconds of each round of `work`. The call `before` a round is not measured."""
     times = []
     for number in range(ROUNDS):
         before(number)
@@ -124,7 +124,7 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
         sent.extend(journal.advance(OFFICER, gate, now).commands)
 
     def refuse(_: int = 0) -> None:
-        """Let go of what was sent: only so many commands are with a terminal at once."""
+        """Report the sent commands as not sent: the number with a terminal at the same time is limited."""
         for command in sent:
             journal.apply_reports(OFFICER, epoch, [(next(seq), _not_sent(command))], now)
         sent.clear()
@@ -136,7 +136,7 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
     intake = _time(lambda n: journal.intake(OFFICER, [_item(n, now)], now))
     known = _time(lambda n: journal.intake(OFFICER, replay, now))
     dispatch(0)
-    while sent:  # what the first rounds left waiting
+    while sent:  # commands that the first rounds left
         refuse()
         dispatch(0)
     dispatched = _time(dispatch, before=order)
@@ -147,7 +147,7 @@ def _steps(journal: Journal) -> dict[str, list[float]]:
         "intake of one directive": intake,
         "intake of one known directive": known,
         "plan and dispatch one open": dispatched,
-        "one deal of somebody else's": _time(
+        "one deal that is not ours": _time(
             lambda n: journal.apply_reports(OFFICER, epoch, [(next(seq), _deal(n))], now)
         ),
         "the same deal again": _time(

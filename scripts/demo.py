@@ -1,7 +1,7 @@
-"""See the bridge work, without MetaTrader: four processes, eleven directives, and every event that comes of them.
+"""Run the bridge without MetaTrader: four processes, eleven directives, and all their events.
 
-A sandbox Director, the sidecar, a simulated broker and a simulated terminal run on free ports of this machine.
-The exit status is 0 only where the Director received exactly the events that it should, in order.
+A sandbox Director, the sidecar, a simulated broker and a reference terminal run on free ports of this machine.
+The exit status is 0 only if the Director received exactly the expected events, in order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import _environment
 
 
 def empty_folder(text: str) -> Path:
-    """The folder of that name, made if need be. Raises ArgumentTypeError where it is of no use."""
+    """Return the folder of that name, made if needed. Raises ArgumentTypeError if it cannot be used."""
     folder = Path(text).absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def empty_folder(text: str) -> Path:
 
 
 def main() -> int:
-    """Read the command line, enter the project's environment, play. The exit status."""
+    """Read the command line, enter the project's environment, run; return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -44,10 +44,10 @@ def main() -> int:
     )
     options = parser.parse_args()
     _environment.enter(__file__)
-    # Only here: these need what the environment has.
-    from demo_parts.performance import perform
+    # Not at the top: these need the packages of the environment.
+    from demo_parts.demonstration import run_demo
 
-    return perform(options.keep, as_json=options.json)
+    return run_demo(options.keep, as_json=options.json)
 
 
 if __name__ == "__main__":

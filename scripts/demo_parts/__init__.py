@@ -1,1 +1,1 @@
-"""The parts of scripts/demo.py. They need the project's environment, so the demo imports them last."""
+"""The parts of scripts/demo.py. They need the project's environment, and are therefore imported last."""

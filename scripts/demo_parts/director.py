@@ -1,4 +1,4 @@
-"""The demo's hand at the sandbox Director: it issues directives, and hears what the bridge reports."""
+"""Client of the sandbox Director: it issues directives and reads the events that the bridge posted."""
 
 import http.client
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ ANSWER_S: Final = 10.0
 
 
 class DirectorError(Exception):
-    """The sandbox Director does not answer as it should."""
+    """The sandbox Director did not answer, or answered with an error."""
 
 
 class Emitted(msgspec.Struct, frozen=True):
-    """One event, as it came and as it is read."""
+    """One event, as its JSON text and decoded."""
 
     raw: msgspec.Raw
     event: ExecutionEvent
@@ -33,7 +33,7 @@ class _Answer(msgspec.Struct):
 
 
 class DirectorClient:
-    """Speaks to one sandbox Director."""
+    """Client of one sandbox Director."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._address: Final = urlsplit(url).netloc
@@ -41,17 +41,19 @@ class DirectorClient:
 
     def issue(self, officer: str, directive: Mapping[str, object]) -> None:
         """List a directive for the officer."""
-        self._ask("POST", f"{ISSUE_PATH}?officer={quote(officer)}", ANSWER_S, msgspec.json.encode(directive))
+        self._request(
+            "POST", f"{ISSUE_PATH}?officer={quote(officer)}", ANSWER_S, msgspec.json.encode(directive)
+        )
 
     def emitted(self, after: int, wait_s: float) -> list[Emitted]:
-        """The events behind the first `after`; where there are none, wait for one so long."""
-        answer = self._ask("GET", f"{EVENTS_PATH}?after={after}&wait={wait_s:.3f}", ANSWER_S + wait_s)
+        """Return the events after the first `after`; if there are none, wait up to `wait_s` seconds for one."""
+        answer = self._request("GET", f"{EVENTS_PATH}?after={after}&wait={wait_s:.3f}", ANSWER_S + wait_s)
         received = msgspec.json.decode(answer, type=_Answer).events
         return [Emitted(each.body, msgspec.json.decode(each.body, type=ExecutionEvent)) for each in received]
 
-    def _ask(self, method: str, target: str, patience_s: float, body: bytes | None = None) -> bytes:
-        # http.client asks no proxy settings: this never leaves the machine.
-        connection = http.client.HTTPConnection(self._address, timeout=patience_s)
+    def _request(self, method: str, target: str, timeout_s: float, body: bytes | None = None) -> bytes:
+        # http.client uses no proxy settings: the request never leaves the machine.
+        connection = http.client.HTTPConnection(self._address, timeout=timeout_s)
         try:
             connection.request(method, target, body, self._headers)
             answer = connection.getresponse()

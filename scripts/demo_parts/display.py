@@ -1,4 +1,4 @@
-"""The demo on the screen: a table that lives while the story is played, and the events afterwards."""
+"""Output of the demo: a table that is updated while the cases run, and the events afterwards."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,39 +15,39 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.core.director.contract import EventClass, ExecutionEvent
+from demo_parts.cases import Case
 from demo_parts.journal import commands
-from demo_parts.play import Play
-from demo_parts.story import Act
+from demo_parts.runner import Runner
 
 PLAIN_WIDTH: Final = 132
-"""Where nobody looks, or nobody says how wide it is."""
+"""Columns, where the output is no terminal or the terminal does not state its width."""
 _PADDING: Final = (0, 1, 0, 0)
-"""So that the last column has room for a sentence on a terminal of 100 columns."""
+"""Padding that leaves the last column room for a sentence on a terminal of 100 columns."""
 _STYLES: Final = {EventClass.ERROR: "red", EventClass.SUCCESS: "green", EventClass.INFO: ""}
 
 
 class Display:
-    """Writes to stdout."""
+    """Display on stdout."""
 
     def __init__(self) -> None:
         self._console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
     def say(self, text: str) -> None:
-        """One line. Not marked up and never broken: it may be a path or a command to be copied."""
+        """Print one line, without markup and never broken: it may be a path or a command to be copied."""
         self._console.print(Text(text), soft_wrap=True)
 
     @contextmanager
-    def following(self, play: Play) -> Iterator[Callable[[], None]]:
-        """Show the play for as long as the context lasts; the function given shows what changed."""
-        with Live(_progress(play), console=self._console) as live:
-            yield lambda: live.update(_progress(play))
+    def following(self, runner: Runner) -> Iterator[Callable[[], None]]:
+        """Show the progress while the context lasts; the function yielded updates it."""
+        with Live(_progress(runner), console=self._console) as live:
+            yield lambda: live.update(_progress(runner))
         if not self._console.is_terminal:
-            # There, Live leaves the last line open.
+            # Without a terminal, Live does not end the last line.
             self._console.line()
 
-    def show_events(self, play: Play) -> None:
-        """What the Director received, in the order of arrival. Nothing where that is nothing."""
-        if not play.emitted:
+    def show_events(self, runner: Runner) -> None:
+        """Print the events that the Director received, in the order of arrival; nothing if there are none."""
+        if not runner.emitted:
             return
         table = Table(
             title="What the Director received", title_justify="left", box=box.SIMPLE_HEAD, padding=_PADDING
@@ -57,7 +57,7 @@ class Display:
         for column in ("price", "quantity"):
             table.add_column(column, no_wrap=True, justify="right")
         table.add_column("profit or error")
-        for emitted in play.emitted:
+        for emitted in runner.emitted:
             event = emitted.event
             table.add_row(
                 event.occurred_at.astimezone(UTC).strftime("%H:%M:%S.%f")[:-3],
@@ -71,35 +71,35 @@ class Display:
         self._console.print(table)
 
     def show_kept(self, journal: Path, directive_id: str) -> None:
-        """Where the journal is, and how to look into it."""
+        """Print the place of the journal, and the commands that read it."""
         self.say(f"The journal is kept: {journal}")
         self.say("Beside it are the configuration, the link key and each process's log. To look into it:")
         for line in commands(journal, directive_id):
             self.say(f"  {line}")
 
 
-def _progress(play: Play) -> Table:
+def _progress(runner: Runner) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=_PADDING)
     table.add_column("directive", no_wrap=True)
     table.add_column("what it is", max_width=30)
     table.add_column("state", no_wrap=True)
     table.add_column("events so far")
-    for act in play.acts:
-        state, style = _state(play, act)
+    for case in runner.cases:
+        state, style = _state(runner, case)
         table.add_row(
-            act.directive_id, act.about, Text(state, style), ", ".join(play.heard(act.directive_id))
+            case.directive_id, case.about, Text(state, style), ", ".join(runner.received(case.directive_id))
         )
     return table
 
 
-def _state(play: Play, act: Act) -> tuple[str, str]:
-    heard = play.heard(act.directive_id)
-    if act.directive_id not in play.issued:
+def _state(runner: Runner, case: Case) -> tuple[str, str]:
+    received = runner.received(case.directive_id)
+    if case.directive_id not in runner.issued:
         return "not issued", "dim"
-    if heard == act.expected:
+    if received == case.expected:
         return "as expected", "green"
-    if heard == act.expected[: len(heard)]:
-        return f"{len(heard)} of {len(act.expected)}", "yellow"
+    if received == case.expected[: len(received)]:
+        return f"{len(received)} of {len(case.expected)}", "yellow"
     return "unexpected", "red"
 
 

@@ -1,4 +1,4 @@
-"""What the journal says afterwards, asked as a person asks it: with `execution-officer journal`."""
+"""The journal after the run, read with `execution-officer journal` as an operator reads it."""
 
 import shlex
 import subprocess
@@ -19,7 +19,7 @@ class JournalFailedError(Exception):
 
 
 class JournalRow(msgspec.Struct, frozen=True):
-    """One directive, as `journal list --json` shows it."""
+    """One directive in the output of `journal list --json`."""
 
     directive_id: str
     state: str
@@ -28,7 +28,7 @@ class JournalRow(msgspec.Struct, frozen=True):
 
 
 def read_journal(path: Path) -> dict[str, JournalRow]:
-    """The journal's directives by id. Raises JournalFailedError."""
+    """Return the journal's directives by id. Raises JournalFailedError."""
     command = bridge_command("journal", "--path", str(path), "list", "--json")
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ANSWER_S)
@@ -43,14 +43,14 @@ def read_journal(path: Path) -> dict[str, JournalRow]:
 
 
 def commands(path: Path, directive_id: str) -> list[str]:
-    """Command lines that look into it, each ready to be pasted into a shell."""
+    """Return command lines that read the journal, each ready to be pasted into a shell."""
     program = _program()
     base = [*program, "journal", "--path", str(path)]
     return [_line([*base, *rest]) for rest in (["list"], ["show", directive_id], ["undelivered"], ["verify"])]
 
 
 def _program() -> list[str]:
-    """`execution-officer` with its folder, since the environment need not be active in the person's shell."""
+    """Return `execution-officer` with its folder: the environment may not be active in the user's shell."""
     for name in ("execution-officer", "execution-officer.exe"):
         found = Path(sysconfig.get_path("scripts")) / name
         if found.exists():

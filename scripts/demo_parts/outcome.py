@@ -1,4 +1,4 @@
-"""How the demo went: for a person as text, for a program as one JSON object."""
+"""Outcome of the demo: as text, or as one JSON object for programs."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,15 @@ import msgspec
 
 from demo_parts.display import Display
 from demo_parts.journal import JournalRow
-from demo_parts.play import Play
+from demo_parts.runner import Runner
 
 
 class Outcome:
-    """What was heard, what the journal says of it, and what is wrong."""
+    """Events received, states in the journal, and errors found."""
 
     def __init__(
         self,
-        play: Play,
+        runner: Runner,
         *,
         journal: Path,
         rows: Mapping[str, JournalRow],
@@ -24,14 +24,14 @@ class Outcome:
         status: int,
     ) -> None:
         self.status = status
-        """The exit status."""
-        self._play = play
+        """Exit status."""
+        self._runner = runner
         self._journal = journal
         self._rows = rows
         self._troubles = list(troubles)
 
     def show(self, display: Display | None, *, kept: bool) -> None:
-        """Write it to stdout: as text through a display, as JSON without one. Troubles go to stderr, too."""
+        """Write it to stdout: as text through a display, as JSON without one. Errors are written to stderr, too."""
         if display is None:
             # Bytes: JSON is UTF-8, whatever the console's encoding.
             sys.stdout.buffer.write(msgspec.json.encode(self._json()) + b"\n")
@@ -42,19 +42,19 @@ class Outcome:
             print(f"Error: {trouble}", file=sys.stderr)
 
     def _show_text(self, display: Display, *, kept: bool) -> None:
-        display.show_events(self._play)
+        display.show_events(self._runner)
         if self._rows:
-            states = (f"{act.directive_id} {self._state(act.directive_id)}" for act in self._play.acts)
+            states = (f"{case.directive_id} {self._state(case.directive_id)}" for case in self._runner.cases)
             display.say(f"States in the journal: {', '.join(states)}.")
         if kept:
-            display.show_kept(self._journal, self._play.acts[0].directive_id)
+            display.show_kept(self._journal, self._runner.cases[0].directive_id)
         else:
             display.say("Journal, logs and configuration were in a temporary folder, which is removed.")
             display.say("To look into them: python3 scripts/demo.py --keep FOLDER")
         if self._troubles:
-            display.say("FAILED: not everything is as it should be.")
+            display.say("FAILED: not everything is as expected.")
         else:
-            count = len(self._play.emitted)
+            count = len(self._runner.emitted)
             display.say(
                 f"OK: the Director received the {count} events that it should, in order, and no other."
             )
@@ -69,14 +69,14 @@ class Outcome:
             "journal": str(self._journal),
             "directives": [
                 {
-                    "directive_id": act.directive_id,
-                    "state": self._state(act.directive_id),
-                    "events": self._play.heard(act.directive_id),
+                    "directive_id": case.directive_id,
+                    "state": self._state(case.directive_id),
+                    "events": self._runner.received(case.directive_id),
                 }
-                for act in self._play.acts
+                for case in self._runner.cases
             ],
-            # Digit for digit as they came.
-            "events": [emitted.raw for emitted in self._play.emitted],
+            # As they arrived, with all digits.
+            "events": [emitted.raw for emitted in self._runner.emitted],
         }
         if self._troubles:
             found["errors"] = self._troubles

@@ -12,35 +12,35 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from demo_parts.patience import Patience
+from demo_parts.deadline import Deadline
 
 END_S: Final = 6.0
-"""How long a process may take to end in order. The sidecar alone takes seconds, to deliver what is in flight."""
+"""Seconds that a process has to end in order. The sidecar needs some to deliver the events in flight."""
 TAIL: Final = 15
-"""The lines of a log that are shown where a process failed."""
+"""Number of lines of a log that are shown if a process failed."""
 
 
 class ProcessDiedError(Exception):
-    """A process ended that should run."""
+    """A process ended that should be running."""
 
 
 def bridge_command(*arguments: str) -> list[str]:
-    """An `execution-officer` command in this interpreter's environment."""
+    """Return an `execution-officer` command in this interpreter's environment."""
     return [sys.executable, "-m", "bridge", *arguments]
 
 
 class Process:
-    """A running `execution-officer` command. What it prints goes to NAME.log, on which `wait_until_ready` looks."""
+    """A running `execution-officer` command. Its output is written to NAME.log."""
 
     def __init__(
         self, name: str, arguments: Sequence[str], *, folder: Path, environ: Mapping[str, str], ready: str
     ) -> None:
-        """`ready` is a pattern for the line that says that it is ready; its group is the address."""
+        """Start the command. `ready` is the pattern of its line when it is ready; the group is its address."""
         self.name: Final = name
         self._log = folder / f"{name}.log"
         self._ready = re.compile(ready)
-        self._heard: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        # Out of reach of the terminal's Ctrl-C: the demo ends its processes itself, in order.
+        self._addresses: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        # Not reached by the terminal's Ctrl-C: the demo ends its processes itself, in order.
         windows_flag = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         self._child = subprocess.Popen(
             bridge_command(*arguments),
@@ -55,11 +55,11 @@ class Process:
         self._reader = threading.Thread(target=self._read, name=f"{name} log", daemon=True)
         self._reader.start()
 
-    def wait_until_ready(self, patience: Patience) -> str:
-        """Its address, once it is ready. Raises ProcessDiedError, and what `patience` raises."""
+    def wait_until_ready(self, deadline: Deadline) -> str:
+        """Return its address, once it is ready. Raises ProcessDiedError, and the errors of `deadline`."""
         while True:
             try:
-                address = self._heard.get(timeout=patience.moment())
+                address = self._addresses.get(timeout=deadline.moment())
             except queue.Empty:
                 continue
             if address is None:
@@ -67,13 +67,13 @@ class Process:
             return address
 
     def check(self) -> None:
-        """Raise ProcessDiedError where it has ended."""
+        """Raise ProcessDiedError if it has ended."""
         if self._child.poll() is not None:
             raise self._died()
 
     def end(self) -> None:
-        """End it: in order if it will, else by force. Its log is complete then."""
-        with suppress(OSError):  # what follows has the stronger means
+        """End it: in order if it reacts, otherwise by force. Its log is complete then."""
+        with suppress(OSError):  # it is killed below if this fails
             if sys.platform == "win32":
                 # terminate() would be a kill there.
                 self._child.send_signal(signal.CTRL_BREAK_EVENT)
@@ -87,7 +87,7 @@ class Process:
         self._reader.join()
 
     def _read(self) -> None:
-        """Copy what it prints into the log, to the end: a full pipe would hold it up."""
+        """Copy its output into the log, to the end: a full pipe would block the process."""
         assert self._child.stdout is not None  # noqa: S101 (it was asked for)
         waiting = True
         with self._child.stdout as lines, self._log.open("wb", buffering=0) as log:
@@ -95,13 +95,13 @@ class Process:
                 log.write(line)
                 found = self._ready.search(line.decode("utf-8", "replace")) if waiting else None
                 if found:
-                    self._heard.put(found[1])
+                    self._addresses.put(found[1])
                     waiting = False
-        self._heard.put(None)
+        self._addresses.put(None)
 
     def _died(self) -> ProcessDiedError:
         status = self._child.wait()
         self._reader.join()
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
-        tail = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
+        tail = "\n".join(f"  {line}" for line in lines) or "  (empty)"
         return ProcessDiedError(f"{self.name} ended with exit status {status}. Its log ends with:\n{tail}")

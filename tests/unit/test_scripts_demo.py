@@ -1,4 +1,4 @@
-"""The demo's parts: the verdict on what was heard, processes that die or will not end, the end of patience."""
+"""Modules of the demo: comparison of events, processes that die or do not end, the deadline."""
 
 import importlib
 import signal
@@ -28,7 +28,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
     return Parts()
 
 
-def hear(parts: Parts, play: Any, directive_id: str | None, *event_types: EventType) -> None:
+def receive(parts: Parts, runner: Any, directive_id: str | None, *event_types: EventType) -> None:
     for event_type in event_types:
         event = ExecutionEvent(
             directive_id=directive_id,
@@ -37,86 +37,88 @@ def hear(parts: Parts, play: Any, directive_id: str | None, *event_types: EventT
             occurred_at=datetime(2026, 1, 4, tzinfo=UTC),
             reported_by="eo",
         )
-        play.emitted.append(parts.director.Emitted(msgspec.Raw(b"{}"), event))
+        runner.emitted.append(parts.director.Emitted(msgspec.Raw(b"{}"), event))
 
 
 @pytest.fixture
-def play(parts: Parts) -> Any:
-    act = parts.story.Act(
+def runner(parts: Parts) -> Any:
+    case = parts.cases.Case(
         directive_id="d",
         about="",
         directive={},
         expected=(EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED),
     )
-    return parts.play.Play([act], [])
+    return parts.runner.Runner([case], [])
 
 
-def test_what_is_missing_is_named(parts: Parts, play: Any) -> None:
-    hear(parts, play, "d", EventType.DIRECTIVE_RECEIVED)
-    assert not play.complete
-    assert not play.surprised
-    assert play.faults() == ["d: missing ORDER_PLACED"]
+def test_missing_event_is_named(parts: Parts, runner: Any) -> None:
+    receive(parts, runner, "d", EventType.DIRECTIVE_RECEIVED)
+    assert not runner.complete
+    assert not runner.unexpected
+    assert runner.faults() == ["d: missing ORDER_PLACED"]
 
 
-def test_exactly_what_was_expected_is_complete(parts: Parts, play: Any) -> None:
-    hear(parts, play, "d", EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
-    assert play.complete
-    assert not play.surprised
+def test_expected_events_are_complete(parts: Parts, runner: Any) -> None:
+    receive(parts, runner, "d", EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
+    assert runner.complete
+    assert not runner.unexpected
 
 
 @pytest.mark.parametrize(
-    "heard",
+    "received",
     [
         [EventType.ORDER_PLACED, EventType.DIRECTIVE_RECEIVED],
         [EventType.DIRECTIVE_RECEIVED, EventType.ORDER_REJECTED],
         [EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.ORDER_PLACED],
     ],
 )
-def test_another_order_or_an_event_too_many_is_a_surprise(
-    parts: Parts, play: Any, heard: list[EventType]
+def test_events_in_another_order_or_too_many_are_unexpected(
+    parts: Parts, runner: Any, received: list[EventType]
 ) -> None:
-    hear(parts, play, "d", *heard)
-    assert play.surprised
-    assert not play.complete
-    assert play.faults() == [f"d: expected DIRECTIVE_RECEIVED, ORDER_PLACED; came: {', '.join(heard)}"]
+    receive(parts, runner, "d", *received)
+    assert runner.unexpected
+    assert not runner.complete
+    assert runner.faults() == [
+        f"d: expected DIRECTIVE_RECEIVED, ORDER_PLACED; received: {', '.join(received)}"
+    ]
 
 
-def test_an_event_of_no_directive_is_a_surprise(parts: Parts, play: Any) -> None:
-    hear(parts, play, "d", EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
-    hear(parts, play, None, EventType.SYSTEM_ERROR)
-    assert play.surprised
-    assert play.faults() == ["not expected: SYSTEM_ERROR of no directive"]
+def test_event_without_a_directive_is_unexpected(parts: Parts, runner: Any) -> None:
+    receive(parts, runner, "d", EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
+    receive(parts, runner, None, EventType.SYSTEM_ERROR)
+    assert runner.unexpected
+    assert runner.faults() == ["not expected: SYSTEM_ERROR of no directive"]
 
 
-def test_every_cue_of_the_story_comes(parts: Parts) -> None:
-    story = parts.story
-    coming = {story.Cue(act.directive_id, event_type) for act in story.ACTS for event_type in act.expected}
-    given = [each.cue for each in (*story.ACTS, *story.MOVES) if each.cue is not None]
+def test_every_trigger_is_an_expected_event(parts: Parts) -> None:
+    cases = parts.cases
+    expected = {cases.Trigger(case.directive_id, kind) for case in cases.CASES for kind in case.expected}
+    given = [each.trigger for each in (*cases.CASES, *cases.QUOTE_CHANGES) if each.trigger is not None]
     assert len(given) == 9
-    assert set(given) <= coming
+    assert set(given) <= expected
 
 
 def start(parts: Parts, monkeypatch: pytest.MonkeyPatch, folder: Path, code: str) -> Any:
-    """A process that runs `code` instead of the bridge."""
+    """Return a process that runs `code` instead of the bridge."""
     monkeypatch.setattr(parts.process, "bridge_command", lambda *words: [sys.executable, *words])
     return parts.process.Process("child", ["-u", "-c", code], folder=folder, environ={}, ready="at (.*)")
 
 
-def test_a_process_that_dies_early_shows_its_log(
+def test_process_that_dies_before_it_is_ready_shows_its_log(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     process = start(parts, monkeypatch, tmp_path, "print('no luck'); raise SystemExit(7)")
     with pytest.raises(parts.process.ProcessDiedError, match=r"child ended with exit status 7[^$]*no luck"):
-        process.wait_until_ready(parts.patience.Patience(20))
+        process.wait_until_ready(parts.deadline.Deadline(20))
     process.end()
     assert (tmp_path / "child.log").read_text().split() == ["no", "luck"]
 
 
-def test_a_process_that_dies_late_is_noticed(
+def test_process_that_dies_later_is_noticed(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     process = start(parts, monkeypatch, tmp_path, "print('at home'); input()")
-    assert process.wait_until_ready(parts.patience.Patience(20)) == "home"
+    assert process.wait_until_ready(parts.deadline.Deadline(20)) == "home"
     process._child.wait(20)
     with pytest.raises(parts.process.ProcessDiedError, match="EOFError"):
         process.check()
@@ -124,30 +126,30 @@ def test_a_process_that_dies_late_is_noticed(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_a_process_that_will_not_end_is_killed(
+def test_process_that_ignores_the_request_to_end_is_killed(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(parts.process, "END_S", 0.2)
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('at work'); time.sleep(60)"
     process = start(parts, monkeypatch, tmp_path, code)
-    process.wait_until_ready(parts.patience.Patience(20))
+    process.wait_until_ready(parts.deadline.Deadline(20))
     process.check()
     process.end()
     assert process._child.returncode == -signal.SIGKILL
 
 
-def test_patience_ends_with_the_time(parts: Parts) -> None:
-    with pytest.raises(parts.patience.TimeUpError, match="not done within 0 s"):
-        parts.patience.Patience(0).left()
-    assert parts.patience.Patience(60).moment() == parts.patience.LOOK_S
+def test_deadline_ends_after_its_time(parts: Parts) -> None:
+    with pytest.raises(parts.deadline.TimeUpError, match="not done within 0 s"):
+        parts.deadline.Deadline(0).left()
+    assert parts.deadline.Deadline(60).moment() == parts.deadline.LOOK_S
 
 
-def test_patience_ends_with_a_signal_that_is_noted_not_raised(parts: Parts) -> None:
-    patience = parts.patience.Patience(60)
+def test_deadline_ends_by_a_signal_that_is_noted_and_not_raised(parts: Parts) -> None:
+    deadline = parts.deadline.Deadline(60)
     before = signal.getsignal(signal.SIGINT)
-    with patience.heeding_signals():
+    with deadline.noting_signals():
         signal.raise_signal(signal.SIGINT)
-        with pytest.raises(parts.patience.InterruptedDemoError, match="SIGINT") as interrupted:
-            patience.left()
+        with pytest.raises(parts.deadline.InterruptedDemoError, match="SIGINT") as interrupted:
+            deadline.left()
     assert interrupted.value.status == 128 + signal.SIGINT
     assert signal.getsignal(signal.SIGINT) is before

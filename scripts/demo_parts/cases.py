@@ -1,7 +1,7 @@
-"""What the demo plays: the directives, when each is issued, how the market moves, what must be reported.
+"""Cases of the demo: the directives, the time of each, the changes of the market, and the events expected.
 
-Everything follows from an event that the Director received. Quotes stand still until the story moves them, so
-the same story is told every time.
+Each directive and each change of a quote follows an event that the Director received. Quotes do not change
+otherwise, so every run has the same events.
 """
 
 from decimal import Decimal
@@ -17,27 +17,27 @@ from bridge.simulator.mt5.types import Retcode
 Directive = dict[str, str | float]
 
 
-class Cue(Struct, frozen=True):
-    """The moment at which the Director has heard this of a directive."""
+class Trigger(Struct, frozen=True):
+    """Event of a directive that starts something else, once the Director has received it."""
 
     directive_id: str
     event_type: Type
 
 
-class Act(Struct, frozen=True, kw_only=True):
-    """One directive: issued at its cue, or at the start, and what the Director must hear of it, in order."""
+class Case(Struct, frozen=True, kw_only=True):
+    """One directive, issued at its trigger or at the start, and the events expected for it, in order."""
 
     directive_id: str
     about: str
     directive: Directive
     expected: tuple[Type, ...]
-    cue: Cue | None = None
+    trigger: Trigger | None = None
 
 
-class Move(Struct, frozen=True, kw_only=True):
-    """A quote at a cue."""
+class QuoteChange(Struct, frozen=True, kw_only=True):
+    """New quote of a symbol at a trigger."""
 
-    cue: Cue
+    trigger: Trigger
     symbol: str
     bid: Decimal
     ask: Decimal
@@ -58,11 +58,11 @@ SCENARIO: Final = Scenario(
         ),
     )
 )
-"""The market at the start: no quote moves by itself, the broker has no money for gold, and fills a pending order in
-sterling in two parts."""
+"""The market at the start: no quote changes by itself, the account has not enough money for gold, and a pending
+order in sterling is filled by two deals."""
 
-ACTS: Final = (
-    Act(
+CASES: Final = (
+    Case(
         directive_id="take-profit",
         about="buy EURUSD; the price rises to the take profit",
         directive={
@@ -77,7 +77,7 @@ ACTS: Final = (
         },
         expected=(*_OPENED, Type.TP_TRIGGERED, Type.POSITION_CLOSED),
     ),
-    Act(
+    Case(
         directive_id="stop-loss",
         about="sell GBPUSD; the price rises to the stop loss",
         directive={
@@ -92,13 +92,13 @@ ACTS: Final = (
         },
         expected=(*_OPENED, Type.SL_TRIGGERED, Type.POSITION_CLOSED),
     ),
-    Act(
+    Case(
         directive_id="to-be-closed",
         about="buy USDJPY; the next directive closes it",
         directive={"symbol": "USDJPY", "action": "OPEN_LONG", "order_type": "MARKET", "quantity": 0.05},
         expected=_OPENED,
     ),
-    Act(
+    Case(
         directive_id="close",
         about="close USDJPY",
         directive={"symbol": "USDJPY", "action": "CLOSE", "order_type": "MARKET", "quantity": 0.05},
@@ -108,9 +108,9 @@ ACTS: Final = (
             Type.ORDER_FILLED,
             Type.POSITION_CLOSED,
         ),
-        cue=Cue("to-be-closed", Type.POSITION_OPENED),
+        trigger=Trigger("to-be-closed", Type.POSITION_OPENED),
     ),
-    Act(
+    Case(
         directive_id="pending",
         about="buy GBPUSD below the market; the price falls, and two deals fill it",
         directive={
@@ -129,9 +129,9 @@ ACTS: Final = (
             Type.POSITION_OPENED,
             Type.ORDER_FILLED,
         ),
-        cue=Cue("stop-loss", Type.POSITION_CLOSED),
+        trigger=Trigger("stop-loss", Type.POSITION_CLOSED),
     ),
-    Act(
+    Case(
         directive_id="modify",
         about="move that order's price and stop up",
         directive={
@@ -142,9 +142,9 @@ ACTS: Final = (
             "stop_loss": 1.2550,
         },
         expected=(Type.DIRECTIVE_RECEIVED, Type.ORDER_PLACED),
-        cue=Cue("pending", Type.ORDER_PLACED),
+        trigger=Trigger("pending", Type.ORDER_PLACED),
     ),
-    Act(
+    Case(
         directive_id="move-stop",
         about="move the stop of the position that came of it",
         directive={
@@ -154,9 +154,9 @@ ACTS: Final = (
             "stop_loss": 1.2600,
         },
         expected=(Type.DIRECTIVE_RECEIVED, Type.ORDER_PLACED),
-        cue=Cue("pending", Type.ORDER_FILLED),
+        trigger=Trigger("pending", Type.ORDER_FILLED),
     ),
-    Act(
+    Case(
         directive_id="stop-order",
         about="sell EURUSD should it fall; the next directive cancels it",
         directive={
@@ -168,20 +168,20 @@ ACTS: Final = (
         },
         expected=(Type.DIRECTIVE_RECEIVED, Type.ORDER_PLACED, Type.ORDER_CANCELLED),
     ),
-    Act(
+    Case(
         directive_id="cancel",
         about="cancel it",
         directive={"symbol": "EURUSD", "action": "CANCEL", "target_directive_id": "stop-order"},
         expected=(Type.DIRECTIVE_RECEIVED, Type.ORDER_CANCELLED),
-        cue=Cue("stop-order", Type.ORDER_PLACED),
+        trigger=Trigger("stop-order", Type.ORDER_PLACED),
     ),
-    Act(
+    Case(
         directive_id="invalid",
         about="buy a negative quantity: the sidecar refuses",
         directive={"symbol": "EURUSD", "action": "OPEN_LONG", "order_type": "MARKET", "quantity": -0.10},
         expected=_REFUSED,
     ),
-    Act(
+    Case(
         directive_id="no-money",
         about="buy gold: the broker refuses, not enough money",
         directive={"symbol": "XAUUSD", "action": "OPEN_LONG", "order_type": "MARKET", "quantity": 1.00},
@@ -189,27 +189,27 @@ ACTS: Final = (
     ),
 )
 
-MOVES: Final = (
-    Move(
-        cue=Cue("take-profit", Type.POSITION_OPENED),
+QUOTE_CHANGES: Final = (
+    QuoteChange(
+        trigger=Trigger("take-profit", Type.POSITION_OPENED),
         symbol="EURUSD",
         bid=Decimal("1.10010"),
         ask=Decimal("1.10020"),
     ),
-    Move(
-        cue=Cue("stop-loss", Type.POSITION_OPENED),
+    QuoteChange(
+        trigger=Trigger("stop-loss", Type.POSITION_OPENED),
         symbol="GBPUSD",
         bid=Decimal("1.27500"),
         ask=Decimal("1.27512"),
     ),
-    Move(
-        cue=Cue("modify", Type.ORDER_PLACED),
+    QuoteChange(
+        trigger=Trigger("modify", Type.ORDER_PLACED),
         symbol="GBPUSD",
         bid=Decimal("1.26480"),
         ask=Decimal("1.26492"),
     ),
-    Move(
-        cue=Cue("to-be-closed", Type.POSITION_OPENED),
+    QuoteChange(
+        trigger=Trigger("to-be-closed", Type.POSITION_OPENED),
         symbol="USDJPY",
         bid=Decimal("150.300"),
         ask=Decimal("150.312"),

@@ -1,4 +1,4 @@
-"""How long the demo goes on: until its time is over, or somebody interrupts it."""
+"""The end of the demo by time or by a signal."""
 
 import signal
 import time
@@ -8,24 +8,24 @@ from types import FrameType
 from typing import Final
 
 LOOK_S: Final = 0.5
-"""The longest that anything waits without asking whether to go on."""
+"""Longest wait in seconds without a look at the deadline."""
 
 
 class TimeUpError(Exception):
-    """The demo took longer than it may."""
+    """The demo took longer than its deadline."""
 
 
 class InterruptedDemoError(Exception):
-    """A signal asked for the end."""
+    """A signal requested the end."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"interrupted by {signal.Signals(number).name}")
         self.status: Final = 128 + number
-        """The exit status that a shell gives to such an end."""
+        """Exit status that a shell gives to such an end."""
 
 
-class Patience:
-    """A deadline that a signal brings forward."""
+class Deadline:
+    """Deadline that a signal brings forward."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -33,7 +33,7 @@ class Patience:
         self._signal: int | None = None
 
     def left(self) -> float:
-        """The seconds that are left. Raises TimeUpError or InterruptedDemoError where there are none."""
+        """Return the seconds that are left. Raises TimeUpError or InterruptedDemoError if there are none."""
         if self._signal is not None:
             raise InterruptedDemoError(self._signal)
         left = self._until - time.monotonic()
@@ -42,21 +42,21 @@ class Patience:
         return left
 
     def moment(self) -> float:
-        """How long to wait for something before `left` is asked again. Raises as `left` does."""
+        """Return the seconds to wait before the next look at the deadline. Raises as `left` does."""
         return min(LOOK_S, self.left())
 
     @contextmanager
-    def heeding_signals(self) -> Iterator[None]:
-        """Note signals instead of raising where they strike.
+    def noting_signals(self) -> Iterator[None]:
+        """Note signals instead of raising an exception at any place.
 
-        So none falls between the start of a process and its entry in the list of those to be ended, and none
-        stops the clean-up.
+        No signal can then come between the start of a process and its entry in the list of those to be ended, and
+        none can stop the clean-up.
         """
         names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
         numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-        # Whoever started this with a signal ignored, as nohup does, means it.
-        heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, self._note) for number in heeded}
+        # A signal that is ignored from the start, as nohup does it, stays ignored.
+        noted = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._note) for number in noted}
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""The demo's stage: one folder, and in it the four processes that the bridge is made of."""
+"""The four processes of the demo in one folder: Director, broker, sidecar, terminal."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from typing import Final, Self
 import msgspec
 
 from bridge.simulator.broker.scenario import Scenario
-from demo_parts.patience import Patience, TimeUpError
+from demo_parts.deadline import Deadline, TimeUpError
 from demo_parts.process import Process, ProcessDiedError, bridge_command
 
 OFFICER: Final = "eo-demo"
@@ -21,30 +21,30 @@ _CONFIGURATION: Final = """\
 [director]
 url = "{url}"
 api_key_env = "{variable}"
-poll_interval_s = 0.2                       # the default is 5: the demo is in a hurry
+poll_interval_s = 0.2                       # the default is 5
 
 [journal]
 path = 'journal.db'
 
 [link]
-endpoint = "tcp://127.0.0.1:*"              # any free port; in earnest, write one
+endpoint = "tcp://127.0.0.1:*"              # any free port; name one in production
 
 [[officers]]
 id = "{officer}"
 """
 
 
-class Stage:
-    """Director, broker, sidecar and terminal as processes. Leaving the context ends them all."""
+class Processes:
+    """Director, broker, sidecar and terminal as processes. Leaving the context ends all of them."""
 
-    def __init__(self, folder: Path, patience: Patience) -> None:
+    def __init__(self, folder: Path, deadline: Deadline) -> None:
         self.folder: Final = folder
         self.configuration: Final = folder / "bridge.toml"
         self.journal: Final = folder / "journal.db"
         self.api_key: Final = secrets.token_urlsafe(24)
         self.director_url = ""
         self.broker_endpoint = ""
-        self._patience = patience
+        self._deadline = deadline
         self._environ = {
             **os.environ,
             KEY_VARIABLE: self.api_key,
@@ -59,14 +59,14 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        # The last first: a terminal whose broker is gone waits for its answers before it hears of its end.
+        # In reverse order: a terminal without its broker would wait for its answers before it ends.
         for process in reversed(self._processes.values()):
             process.end()
 
     def build(self, scenario: Scenario) -> None:
         """Write the folder and start everything, until the terminal has its session with the sidecar.
 
-        Raises ProcessDiedError, and what patience raises.
+        Raises ProcessDiedError, and the errors of the deadline.
         """
         scenario_path = self.folder / "scenario.json"
         scenario_path.write_bytes(msgspec.json.format(msgspec.json.encode(scenario)))
@@ -87,18 +87,18 @@ class Stage:
             ],
             ready=r'"endpoint": ?"([^"]+)"',
         )
-        self.director_url = director.wait_until_ready(self._patience)
+        self.director_url = director.wait_until_ready(self._deadline)
         text = _CONFIGURATION.format(url=self.director_url, variable=KEY_VARIABLE, officer=OFFICER)
         self.configuration.write_text(text, encoding="utf-8")
         self._set_up()
-        # Its log is the only place that says which port it took. A port chosen beforehand might be gone by then.
+        # Only its log shows the port that it took. A port chosen beforehand might be in use by then.
         sidecar = self._start(
             "sidecar",
             ["--log-json", "run", "--config", self.configuration.name],
             ready=r'"link": ?"([^"]+)"',
         )
-        self.broker_endpoint = broker.wait_until_ready(self._patience)
-        link = sidecar.wait_until_ready(self._patience)
+        self.broker_endpoint = broker.wait_until_ready(self._deadline)
+        link = sidecar.wait_until_ready(self._deadline)
         terminal = self._start(
             "terminal",
             [
@@ -110,15 +110,15 @@ class Stage:
             ],
             ready=r"connected to (\S+)",
         )
-        terminal.wait_until_ready(self._patience)
+        terminal.wait_until_ready(self._deadline)
 
     def check(self) -> None:
-        """Raise ProcessDiedError where one of them has ended."""
+        """Raise ProcessDiedError if one of them has ended."""
         for process in self._processes.values():
             process.check()
 
     def end_sidecar(self) -> None:
-        """End it in order: it delivers what is under way, and the journal is complete."""
+        """End it in order: it delivers the events in flight, and the journal is complete."""
         self._processes.pop("sidecar").end()
 
     def _start(self, name: str, arguments: list[str], *, ready: str) -> Process:
@@ -127,7 +127,7 @@ class Stage:
         return process
 
     def _set_up(self) -> None:
-        """Make the journal and the link key, as a person would."""
+        """Make the journal and the link key with the command `setup`."""
         try:
             done = subprocess.run(
                 bridge_command("setup", "--config", self.configuration.name),
@@ -136,11 +136,11 @@ class Stage:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=self._patience.left(),
+                timeout=self._deadline.left(),
             )
         except subprocess.TimeoutExpired as error:
             raise TimeUpError("setup did not end in time") from error
         (self.folder / "setup.log").write_bytes(done.stdout)
         if done.returncode:
             said = done.stdout.decode("utf-8", "replace")
-            raise ProcessDiedError(f"setup ended with exit status {done.returncode}. It said:\n{said}")
+            raise ProcessDiedError(f"setup ended with exit status {done.returncode}. Its output:\n{said}")
