@@ -1,7 +1,6 @@
-"""A Director's own arithmetic: what is open and what it cost, from nothing but the events that it was told and what
-it asked for.
+"""The sums of a Director: open volume and costs, from its directives and the events that it received alone.
 
-The events are taken in the order in which they were made. Between directives they may arrive in another.
+Events are read in the order in which the journal made them. Between directives they may arrive in another order.
 """
 
 from collections import defaultdict
@@ -18,18 +17,18 @@ _ZERO: Final = Decimal(0)
 
 
 class Fill(NamedTuple):
-    """What one event says was filled of an order more than was known, or less: a deal may be annulled."""
+    """Filled volume that one event adds to an order, or removes: a deal may be annulled."""
 
     place: int
-    """Of the event, among all."""
+    """Index of the event among all."""
     directive_id: str
     opener: str | None
-    """Whose position it closes; None where it opens."""
+    """Opening directive of the position that it closes; None where it opens."""
     quantity: Decimal
 
 
 class Booked(NamedTuple):
-    """What a broker books for a deal or a position, as it books it: negative is paid."""
+    """Amounts that a broker books for a deal or a position; negative is paid."""
 
     commission: Decimal
     fee: Decimal
@@ -38,7 +37,7 @@ class Booked(NamedTuple):
 
 
 def fills(events: Iterable[Event]) -> Iterator[Fill]:
-    """What was filled of the directives' own orders. The event of the whole says what the sum is."""
+    """Yield the fills of the directives' own orders. The event of the whole has the sum."""
     known: defaultdict[str, Decimal] = defaultdict(Decimal)
     for place, body in enumerate(_bodies(events)):
         order = body.get("broker_order_id")
@@ -58,8 +57,7 @@ def fills(events: Iterable[Event]) -> Iterator[Fill]:
 
 
 def open_by_directive(events: Iterable[Event], opens: Iterable[str]) -> dict[str, Decimal]:
-    """What each opening directive has open, where every position is one directive's own; without those that have
-    nothing open."""
+    """Return the open volume by opening directive, where each position belongs to one directive; without zeros."""
     events = list(events)
     opened: defaultdict[str, Decimal] = defaultdict(Decimal)
     closings: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
@@ -76,7 +74,7 @@ def open_by_directive(events: Iterable[Event], opens: Iterable[str]) -> dict[str
             back = -1 if body.get("error_code") == ANNULLED else 1
             closings[opener].append((place, back * _amount(body, "fill_quantity")))
         elif body["event_type"] == EventType.POSITION_CLOSED:
-            # Its quantity is all that was ever closed of the position.
+            # Its quantity is the sum of all closes of the position.
             ends[opener].append((place, _amount(body, "fill_quantity")))
     left: dict[str, Decimal] = {}
     for directive_id, volume in opened.items():
@@ -87,7 +85,7 @@ def open_by_directive(events: Iterable[Event], opens: Iterable[str]) -> dict[str
 
 
 def signed_by_symbol(events: Iterable[Event], sides: Mapping[str, int]) -> dict[str, Decimal]:
-    """What the directives' own orders have bought less what they have sold, by symbol.
+    """Return the bought less the sold volume of the directives' own orders, by symbol.
 
     `sides` are the opening directives: 1 for a long, -1 for a short.
     """
@@ -101,7 +99,7 @@ def signed_by_symbol(events: Iterable[Event], sides: Mapping[str, int]) -> dict[
 
 
 def costs_by_order(events: Iterable[Event]) -> dict[int, Decimal]:
-    """Commission and fee of the directives' own orders, by ticket: negative is paid.
+    """Return commission and fee of the directives' own orders, by ticket; negative is paid.
 
     Each deal of an order is named but for the one that completes it.
     """
@@ -115,12 +113,12 @@ def costs_by_order(events: Iterable[Event]) -> dict[int, Decimal]:
         if body["event_type"] == EventType.ORDER_PARTIAL_FILL:
             deals[order][deal] = cost
         elif body["event_type"] == EventType.ORDER_FILLED and body.get("action") != REVISION:
-            # It is the sum of what stands by then.
+            # It is the sum of the deals that are valid by then.
             counted = (booked for name, booked in deals[order].items() if name not in annulled)
             deals[order][""] = cost - sum(counted, _ZERO)
         elif order in deals and (body.get("action") == REVISION or body.get("error_code") == ANNULLED):
             if deal not in deals[order]:
-                del deals[order][""]  # this is the one that was not named
+                del deals[order][""]  # this is the deal without an event of its own
             deals[order][deal] = cost
             if body.get("error_code") == ANNULLED:
                 annulled.add(deal)
@@ -128,7 +126,7 @@ def costs_by_order(events: Iterable[Event]) -> dict[int, Decimal]:
 
 
 def totals_by_position(events: Iterable[Event]) -> dict[int, Booked]:
-    """What each position came to, by its identifier, where its close is the last that was told of it."""
+    """Return each closed position's totals by identifier, where its close is its last event."""
     totals: dict[int, Booked] = {}
     for body in _bodies(events):
         if (position := body.get("position_id")) is None:
@@ -140,7 +138,7 @@ def totals_by_position(events: Iterable[Event]) -> dict[int, Booked]:
 
 
 def revised_deals(events: Iterable[Event]) -> dict[int, Booked]:
-    """What was told last of each deal that was booked anew, or annulled, by its ticket."""
+    """Return the last reported amounts of each revised or annulled deal, by ticket."""
     return {
         int(body["deal_id"]): _booked(body)
         for body in _bodies(events)

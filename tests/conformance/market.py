@@ -1,4 +1,4 @@
-"""What may happen in a random market: one action each, for a strategy to draw and a rig to suffer."""
+"""Actions of a random market, which a hypothesis strategy draws and a bench executes."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -47,7 +47,7 @@ EFFECTS: Final[Sequence[Effect]] = (
     DelayHistory(milliseconds=700),
 )
 IN_PARTS: Final = 9
-"""The effect that fills an order by a deal for each hundredth of a lot."""
+"""Index of the effect that fills an order by one deal for each 0.01 lot."""
 
 
 CALM_S: Final = 1.5
@@ -55,7 +55,7 @@ _UNDER_WAY: Final = {"RECEIVED", "PLANNED", "DISPATCHED", "SUBMITTED"}
 
 
 class Market:
-    """One rig, and what was issued in it."""
+    """One bench, and the directives that were issued on it."""
 
     def __init__(self, rig: ConformanceRig, *, netting: bool) -> None:
         self.rig = rig
@@ -63,17 +63,17 @@ class Market:
         self.opens: dict[str, int] = {}
         """Opening directives: 1 for a long, -1 for a short."""
         self.symbols: dict[str, str] = {}
-        """Of every directive."""
+        """Symbol by directive."""
 
     def issue(self, action: str, symbol: str, **fields: object) -> None:
-        """List a directive, and remember it."""
+        """Issue a directive, and remember it."""
         directive_id = self.rig.issue(action, officer="eo-001", symbol=symbol, **fields)
         self.symbols[directive_id] = symbol
         if action in LIMITS:
             self.opens[directive_id] = -LIMITS[action]
 
     def target(self, pick: int) -> tuple[str, str]:
-        """An opening directive and its symbol; one that was never issued where there is none."""
+        """Return an opening directive and its symbol; an unknown id where there is none."""
         chosen = self.one_of(list(self.opens), pick) or "nobody"
         return chosen, self.symbols.get(chosen, "EURUSD")
 
@@ -81,8 +81,7 @@ class Market:
         return them[pick % len(them)] if them else None
 
     def late_deal(self, pick: int, *, last: bool = False) -> Deal | None:
-        """A trade of whomever, counted back from the latest; the last that stands of its position, where it must
-        be."""
+        """Return a deal, counted back from the latest; where required, the last valid one of its position."""
         deals = [deal for deal in reversed(self.rig.broker.history_deals(0, FAR_MS)) if deal.symbol]
         if last:
             standing = (deal for deal in reversed(deals) if deal.type in (DealType.BUY, DealType.SELL))
@@ -90,27 +89,27 @@ class Market:
         return self.one_of(deals, pick)
 
     def revive(self) -> None:
-        """Start what is down."""
+        """Start the processes that are down."""
         if not self.rig.sidecar.running:
             self.rig.start_sidecar()
         if not self.rig.terminal.running:
             self.rig.restart_terminal()
 
     def busy(self) -> bool:
-        """Whether a directive waits to be read, planned, sent or answered."""
+        """Return True while a directive waits to be read, planned, sent or answered."""
         rows = self.rig.journal.rows("SELECT state FROM directives")
         commands = self.rig.journal.rows("SELECT state FROM commands")
         states = [row["state"] for row in (*rows, *commands)]
         return len(rows) < len(self.symbols) or any(state in _UNDER_WAY for state in states)
 
     def look_on(self, lines: int) -> None:
-        """Let the sidecar come some lines further, so that what follows finds it elsewhere."""
+        """Wait for some log lines of the sidecar, so that the next action finds it in another state."""
         sidecar = self.rig.sidecar
         sidecar.any_line(since=sidecar.mark + lines, within=0.3)
 
 
 class Open(Struct, frozen=True):
-    """An opening at the market."""
+    """A market order that opens."""
 
     action: str
     symbol: str
@@ -125,7 +124,7 @@ class Open(Struct, frozen=True):
 
 
 class Rest(Struct, frozen=True):
-    """A pending order, so many points away."""
+    """A pending order, so many points from the market."""
 
     action: str
     symbol: str
@@ -146,7 +145,7 @@ class Rest(Struct, frozen=True):
 
 
 class Close(Struct, frozen=True):
-    """A close: of a target, or of what there is in a symbol; of so much, or of all (0)."""
+    """A close of a target, or of all positions of a symbol; of a quantity, or of all (0)."""
 
     action: str
     symbol: str
@@ -178,7 +177,7 @@ class Change(Struct, frozen=True):
 
 
 class Quote(Struct, frozen=True):
-    """Another price."""
+    """A price change."""
 
     symbol: str
     points: int
@@ -188,7 +187,7 @@ class Quote(Struct, frozen=True):
 
 
 class ManualOpen(Struct, frozen=True):
-    """A trade by hand, which may net what is ours."""
+    """A manual trade, which may net the officer's position."""
 
     type: OrderType
     symbol: str
@@ -199,7 +198,7 @@ class ManualOpen(Struct, frozen=True):
 
 
 class ManualClose(Struct, frozen=True):
-    """A close by hand, of a position or of a hundredth of a lot of it."""
+    """A manual close of a position, or of 0.01 lot of it."""
 
     pick: int
     whole: bool
@@ -212,7 +211,7 @@ class ManualClose(Struct, frozen=True):
 
 
 class ManualChange(Struct, frozen=True):
-    """New levels by hand, of a position or an order; or the order's end."""
+    """A manual change of a position or an order, or the cancellation of the order."""
 
     pick: int
     points: int
@@ -230,7 +229,7 @@ class ManualChange(Struct, frozen=True):
 
 
 class Fill(Struct, frozen=True):
-    """A hundredth of a lot of a live order is filled, whatever its price."""
+    """A fill of 0.01 lot of a live order, whatever its price."""
 
     pick: int
 
@@ -257,7 +256,7 @@ class Annul(Struct, frozen=True):
 
 
 class Revise(Struct, frozen=True):
-    """The broker books other costs for one of the latest deals, in cents."""
+    """A revision of the costs of one of the latest deals, in cents."""
 
     pick: int
     commission: int
@@ -272,7 +271,7 @@ class Revise(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """What goes wrong with the next send of a kind."""
+    """A fault of the next send of a kind."""
 
     effect: int
     kind: SendKind
@@ -283,7 +282,7 @@ class Fault(Struct, frozen=True):
 
 
 class Outage(Struct, frozen=True):
-    """Something goes, or is back."""
+    """A process or connection that ends, or is restored."""
 
     what: str
 
@@ -302,7 +301,7 @@ class Outage(Struct, frozen=True):
 
 
 class LookOn(Struct, frozen=True):
-    """Nothing, for a while."""
+    """A pause."""
 
     lines: int
 
@@ -311,8 +310,8 @@ class LookOn(Struct, frozen=True):
 
 
 class Calm(Struct, frozen=True):
-    """Nothing, until all that was asked for is done or waits on the book. Not for long: what is down may be
-    what it waits for."""
+    """A pause until all directives are done or on the book. It is bounded: they may wait for a process that is
+    down."""
 
     def __call__(self, market: Market) -> None:
         sidecar, deadline = market.rig.sidecar, Deadline(CALM_S)
@@ -343,7 +342,7 @@ Happening = (
 
 
 def _tried(action: Callable[[], object]) -> None:
-    """A person may be refused, as anybody."""
+    """Ignore a refused manual trade."""
     try:
         action()
     except ControlError:

@@ -51,6 +51,8 @@ class ConformanceRig(Rig):
         self._library = library
         self.issued: defaultdict[str, list[str]] = defaultdict(list)
         """Directive ids by officer."""
+        self.compared = True
+        """Compare the recording with that of the other terminal after the test."""
         self.unordered: set[str] = set()
         """Directives whose events come in any order: their commands are independent."""
 

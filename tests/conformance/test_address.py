@@ -1,5 +1,8 @@
-"""A terminal that may not connect before a person has listed the address. A reference terminal, which knows no
-list, is started where the other is allowed to connect: the Director is told the same."""
+"""A terminal that may not connect before an operator has listed the address.
+
+A reference terminal, which has no list, is started when the other one is allowed to connect; the events are the
+same.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,14 +19,14 @@ LIVES_S = 5
 
 
 def start_unlisted(rig: ConformanceRig) -> None:
-    """Start the officer's terminal where it may not connect."""
+    """Start the officer's terminal, which may not connect yet."""
     rig.switch_sets[OFFICER] = SwitchSet((UNLISTED,))
     if rig.kind is Kind.NATIVE:
         rig.start_terminal()
 
 
 def list_address(rig: ConformanceRig) -> None:
-    """Let it connect, and wait until it has."""
+    """Allow the terminal to connect, and wait until it has."""
     if rig.kind is Kind.NATIVE:
         rig.list_address()
     else:
@@ -31,7 +34,7 @@ def list_address(rig: ConformanceRig) -> None:
     rig.ready()
 
 
-def test_an_order_waits_for_the_address_to_be_listed_or_expires(rig: ConformanceRig) -> None:
+def test_order_before_the_address_is_listed_waits_or_expires(rig: ConformanceRig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar()
@@ -51,7 +54,7 @@ def test_an_order_waits_for_the_address_to_be_listed_or_expires(rig: Conformance
     rig.open(symbol="GBPUSD")
 
 
-def test_a_terminal_that_was_killed_and_lost_its_list_finds_what_happened_once_it_is_listed(
+def test_killed_terminal_without_its_list_reports_missed_events_once_listed(
     rig: ConformanceRig,
 ) -> None:
     rig.start()

@@ -1,4 +1,4 @@
-"""A broker that loses answers, fills in part, is slow or is away, on either terminal."""
+"""A broker that loses answers, fills partly, is slow or is disconnected, on either terminal."""
 
 from decimal import Decimal
 from typing import Literal
@@ -28,7 +28,7 @@ IN_PART = (
 
 
 @pytest.mark.parametrize("retcode", [Retcode.TIMEOUT, Retcode.CONNECTION])
-def test_an_order_that_was_executed_behind_an_open_answer_is_settled_and_sent_once(
+def test_order_executed_after_an_open_answer_is_found_and_sent_once(
     rig: ConformanceRig, retcode: Retcode
 ) -> None:
     rig.start()
@@ -40,7 +40,7 @@ def test_an_order_that_was_executed_behind_an_open_answer_is_settled_and_sent_on
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_without_any_answer_is_settled_and_sent_once(rig: ConformanceRig) -> None:
+def test_order_without_an_answer_is_found_and_sent_once(rig: ConformanceRig) -> None:
     rig.start()
     rig.fault(LoseAnswer(retcode=None))
     _, error, *_ = rig.emitted(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, *OPENED[1:])
@@ -49,7 +49,7 @@ def test_an_order_without_any_answer_is_settled_and_sent_once(rig: ConformanceRi
     assert len(rig.broker.sends()) == 1
 
 
-def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(rig: ConformanceRig) -> None:
+def test_open_outcome_without_evidence_becomes_unknown_and_is_not_sent_again(rig: ConformanceRig) -> None:
     rig.start()
     rig.reject(Retcode.TIMEOUT)
     *_, unknown = rig.emitted(rig.issue("OPEN_LONG"), *LATE_EVIDENCE, EventType.SYSTEM_ERROR)
@@ -58,7 +58,7 @@ def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(r
 
 
 @pytest.mark.parametrize("remainder", ["CANCELED", "PARTIAL"])
-def test_what_an_opening_leaves_unfilled_is_reported_as_cancelled(
+def test_unfilled_rest_of_an_opening_is_reported_as_cancelled(
     rig: ConformanceRig, remainder: Literal["CANCELED", "PARTIAL"]
 ) -> None:
     symbols = (SymbolTerms(name="EURUSD", filling=("IOC",)),)
@@ -69,7 +69,7 @@ def test_what_an_opening_leaves_unfilled_is_reported_as_cancelled(
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
-def test_what_a_closing_leaves_unfilled_is_reported_as_cancelled_and_can_be_closed(
+def test_unfilled_rest_of_a_closing_is_reported_as_cancelled_and_can_be_closed(
     rig: ConformanceRig,
 ) -> None:
     rig.start()
@@ -83,7 +83,7 @@ def test_what_a_closing_leaves_unfilled_is_reported_as_cancelled_and_can_be_clos
 @pytest.mark.parametrize(
     "effect", [DropTransactions(), DelayHistory(milliseconds=1_500)], ids=["untold", "late"]
 )
-def test_an_execution_of_which_the_broker_tells_nothing_or_late_is_found(
+def test_execution_without_or_with_late_transactions_is_found(
     rig: ConformanceRig, effect: DropTransactions | DelayHistory
 ) -> None:
     rig.start()
@@ -93,7 +93,7 @@ def test_an_execution_of_which_the_broker_tells_nothing_or_late_is_found(
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
 
 
-def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: ConformanceRig) -> None:
+def test_slow_broker_delays_the_next_order(rig: ConformanceRig) -> None:
     rig.start()
     rig.fault(Latency(milliseconds=1_500))
     slow, quick = rig.issue("OPEN_LONG"), rig.issue("OPEN_SHORT")
@@ -102,7 +102,7 @@ def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: Conformance
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_waits_for_a_broker_that_is_away_and_a_stop_meanwhile_is_found(rig: ConformanceRig) -> None:
+def test_order_waits_for_a_disconnected_broker_and_a_missed_stop_is_found(rig: ConformanceRig) -> None:
     rig.start()
     stopped = rig.open(stop_loss=1.09)
     rig.broker.disconnect()
@@ -117,7 +117,7 @@ def test_an_order_waits_for_a_broker_that_is_away_and_a_stop_meanwhile_is_found(
     assert len(rig.broker.sends()) == 2
 
 
-def test_a_closed_market_is_reported_and_the_next_order_goes_out_when_it_opens(rig: ConformanceRig) -> None:
+def test_closed_market_is_reported_and_the_next_order_is_sent_when_it_opens(rig: ConformanceRig) -> None:
     rig.start()
     rig.broker.set_session("EURUSD", False)
     _, closed = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)

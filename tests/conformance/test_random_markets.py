@@ -1,4 +1,4 @@
-"""Random directives meet a random broker, on either terminal, hedging and netting.
+"""Random directives on a random market, on either terminal, with hedging and netting accounts.
 
 What is drawn: directives of every kind, quotes, trades and changes by hand, deals that the broker annuls or books
 anew, faults of the broker, outages and restarts. At the end everything is up again, and the parts are held to each
@@ -47,7 +47,7 @@ ENDED: Final = {"FILLED", "PARTIAL", "CANCELLED", "REJECTED", "EXPIRED", "UNKNOW
 
 Round = tuple[list[Happening], Happening, list[Happening], Happening, list[Happening]]
 
-# Most of it in one symbol: there they meet.
+# Most actions are in one symbol, so that they affect each other.
 _symbol = st.sampled_from(["EURUSD", "EURUSD", "GBPUSD"])
 _lots = st.integers(1, 5)
 _pick = st.integers(0, 5)
@@ -96,12 +96,12 @@ ROUND: Final = st.tuples(
     st.sampled_from([happen.LookOn(0), happen.LookOn(6)]),
     st.lists(OUTAGE, max_size=1),
 )
-"""What the Director wants, and what becomes of it."""
+"""Directives, and events at the broker."""
 STORY: Final = st.lists(ROUND, min_size=5, max_size=6)
 
 
 @pytest.mark.parametrize("mode", [MarginMode.RETAIL_HEDGING, MarginMode.RETAIL_NETTING])
-def test_whatever_happens_the_parts_agree_to_the_last_lot(
+def test_journal_director_and_broker_agree_to_the_last_lot(
     kind: Kind,
     mode: MarginMode,
     expert: Path,
@@ -148,7 +148,7 @@ def _tell(rig: ConformanceRig, mode: MarginMode, story: list[Round]) -> None:
 
 
 def _status_request(market: Market) -> None:
-    """Everything is up, nothing goes wrong any more, and every directive comes to an end."""
+    """Start everything, clear all faults, and wait until every directive has ended."""
     rig, deadline = market.rig, Deadline(STATUS_REQUEST_S)
     rig.broker.clear_rules()
     rig.broker.connect()
@@ -174,14 +174,14 @@ def _status_request(market: Market) -> None:
 
 
 def _emitted(market: Market) -> list[Event]:
-    """What the Director was told, in the order in which the journal made it: between directives it may arrive in
-    another."""
+    """Return the Director's events in the order in which the journal made them: between directives they may arrive
+    in another."""
     made = {row["key"]: row["id"] for row in market.rig.journal.rows("SELECT id, key FROM events")}
     return sorted(market.rig.director.events(), key=lambda event: made[event.key])
 
 
 def _holds_what_the_director_counts(market: Market) -> None:
-    """Where every position is one directive's own: the broker holds what the Director counts, for each."""
+    """Assert for each directive that the broker holds the volume that the Director counts."""
     rig = market.rig
     openers = {
         row["identifier"]: row["directive_id"]
@@ -196,7 +196,7 @@ def _holds_what_the_director_counts(market: Market) -> None:
 
 
 def _trades_what_the_director_counts(market: Market) -> None:
-    """What our orders traded at the broker is what the Director was told that they did, by symbol."""
+    """Assert that the traded volume of the bridge's orders equals the reported one, by symbol."""
     traded: defaultdict[str, Decimal] = defaultdict(Decimal)
     for deal in _of_our_orders(market):
         traded[deal.symbol] += {"BUY": deal.volume, "SELL": -deal.volume}.get(deal.type.name, Decimal(0))
@@ -206,7 +206,7 @@ def _trades_what_the_director_counts(market: Market) -> None:
 
 
 def _paid_what_the_director_counts(market: Market) -> None:
-    """What our orders cost at the broker is what the Director was told, to the last cent."""
+    """Assert that the costs of the bridge's orders equal the reported ones, to the last cent."""
     paid: defaultdict[int, Decimal] = defaultdict(Decimal)
     for deal in _of_our_orders(market):
         paid[deal.order] += deal.commission + deal.fee
@@ -215,7 +215,7 @@ def _paid_what_the_director_counts(market: Market) -> None:
 
 
 def _earned_what_the_director_counts(market: Market) -> None:
-    """What was told of deals that were booked anew, and of positions that are closed, is what the broker booked."""
+    """Assert that revised deals and closed positions are reported with the amounts that the broker booked."""
     emitted, booked = _emitted(market), _deals(market)
     for ticket, revised in revised_deals(emitted).items():
         assert revised == _sum([booked[ticket]]), f"of deal {ticket} was told {revised}: {booked[ticket]}"

@@ -1,4 +1,4 @@
-"""A terminal or a sidecar that ends and comes back, on either terminal."""
+"""Restarts of the terminal and the sidecar, on either terminal."""
 
 from decimal import Decimal
 
@@ -15,9 +15,7 @@ LONGER_THAN_THE_STORY_MS = 600_000
 
 
 @pytest.mark.parametrize("end", ["ended", "killed"])
-def test_what_happened_while_the_terminal_was_away_is_found_by_its_scan(
-    rig: ConformanceRig, end: str
-) -> None:
+def test_scan_finds_events_of_the_terminals_downtime(rig: ConformanceRig, end: str) -> None:
     rig.start()
     stopped, manually = rig.issue("OPEN_LONG", stop_loss=1.09), rig.issue("OPEN_SHORT", symbol="GBPUSD")
     rig.emitted(stopped, *OPENED)
@@ -34,7 +32,7 @@ def test_what_happened_while_the_terminal_was_away_is_found_by_its_scan(
     rig.emitted(manually, *OPENED, EventType.POSITION_CLOSED)
 
 
-def test_a_terminal_that_comes_back_closes_what_it_opened_before(rig: ConformanceRig) -> None:
+def test_restarted_terminal_closes_an_earlier_position(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(quantity=0.02)
     rig.terminal.kill()
@@ -44,7 +42,7 @@ def test_a_terminal_that_comes_back_closes_what_it_opened_before(rig: Conformanc
     assert [position.volume for position in rig.broker.positions()] == [Decimal("0.01")]
 
 
-def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_client_order_id(
+def test_order_of_a_killed_terminal_is_found_by_its_client_order_id(
     rig: ConformanceRig,
 ) -> None:
     rig.start()
@@ -61,7 +59,7 @@ def test_an_order_whose_terminal_is_killed_before_its_answer_is_found_by_its_cli
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_that_the_ledger_has_lost_is_found_at_the_broker_and_not_sent_again(
+def test_order_lost_from_the_ledger_is_found_at_the_broker_and_not_sent_again(
     rig: ConformanceRig,
 ) -> None:
     rig.start()
@@ -80,7 +78,7 @@ def test_an_order_that_the_ledger_has_lost_is_found_at_the_broker_and_not_sent_a
     assert len(rig.broker.sends()) == 2
 
 
-def test_what_was_filled_in_an_outage_is_emitted_before_the_rest_of_it_is_cancelled(
+def test_fill_during_an_outage_is_emitted_before_the_cancelled_rest(
     rig: ConformanceRig,
 ) -> None:
     symbols = (SymbolTerms(name="EURUSD", filling=("IOC",)),)
@@ -104,7 +102,7 @@ def test_what_was_filled_in_an_outage_is_emitted_before_the_rest_of_it_is_cancel
     assert position.volume == Decimal("0.03")
 
 
-def test_a_sidecar_that_is_killed_loses_nothing_that_its_terminal_saw(rig: ConformanceRig) -> None:
+def test_killed_sidecar_loses_no_report_of_its_terminal(rig: ConformanceRig) -> None:
     rig.start()
     stopped = rig.open(stop_loss=1.09)
     rig.sidecar.kill()

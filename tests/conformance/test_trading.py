@@ -1,4 +1,4 @@
-"""Orders that go well, and orders that a broker refuses, on either terminal."""
+"""Orders that succeed and orders that are refused, on either terminal."""
 
 from decimal import Decimal
 
@@ -7,14 +7,14 @@ import pytest
 from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Fills, SendKind
 from bridge.simulator.mt5.types import OrderType, PositionType, Retcode
-from tests.conformance.rig import ConformanceRig
+from tests.conformance.rig import ConformanceRig, Kind
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 
 @pytest.mark.parametrize(
     ("action", "side"), [("OPEN_LONG", PositionType.BUY), ("OPEN_SHORT", PositionType.SELL)]
 )
-def test_an_opening_becomes_one_position_that_a_close_with_its_target_closes(
+def test_opening_becomes_a_position_that_a_close_with_its_target_closes(
     rig: ConformanceRig, action: str, side: PositionType
 ) -> None:
     rig.start()
@@ -30,7 +30,7 @@ def test_an_opening_becomes_one_position_that_a_close_with_its_target_closes(
 @pytest.mark.parametrize(
     ("bid", "triggered"), [("1.08900", EventType.SL_TRIGGERED), ("1.10100", EventType.TP_TRIGGERED)]
 )
-def test_a_position_that_its_stop_or_target_closes_is_reported_under_its_opener(
+def test_position_closed_by_stop_or_target_is_reported_under_its_opening(
     rig: ConformanceRig, bid: str, triggered: EventType
 ) -> None:
     rig.start()
@@ -39,7 +39,7 @@ def test_a_position_that_its_stop_or_target_closes_is_reported_under_its_opener(
     rig.emitted(opening, *OPENED, triggered, EventType.POSITION_CLOSED)
 
 
-def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: ConformanceRig) -> None:
+def test_close_with_a_quantity_closes_the_oldest_positions_first(rig: ConformanceRig) -> None:
     rig.start()
     for quantity in (0.02, 0.03, 0.01):
         rig.open(quantity=quantity)
@@ -48,7 +48,7 @@ def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: Conforman
     assert [position.volume for position in rig.broker.positions()] == [Decimal("0.01"), Decimal("0.01")]
 
 
-def test_a_close_without_a_target_leaves_other_sides_symbols_and_hands_alone(rig: ConformanceRig) -> None:
+def test_close_without_a_target_leaves_other_sides_symbols_and_manual_trades(rig: ConformanceRig) -> None:
     rig.start()
     rig.open()
     rig.open("OPEN_SHORT")
@@ -60,7 +60,7 @@ def test_a_close_without_a_target_leaves_other_sides_symbols_and_hands_alone(rig
     assert [position.volume for position in rig.broker.positions() if not position.magic] == [Decimal("0.05")]
 
 
-def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: ConformanceRig) -> None:
+def test_close_without_a_position_is_rejected_and_not_sent(rig: ConformanceRig) -> None:
     rig.start()
     rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
     _, rejected = rig.emitted(rig.issue("CLOSE"), *REFUSED)
@@ -68,7 +68,7 @@ def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: ConformanceRig)
     assert not rig.broker.sends()
 
 
-def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: ConformanceRig) -> None:
+def test_manual_close_is_reported_under_the_opening(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(quantity=0.03)
     (position,) = rig.broker.positions()
@@ -79,7 +79,7 @@ def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: Conforman
 
 
 @pytest.mark.parametrize("retcode", [Retcode.REJECT, Retcode.NO_MONEY])
-def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: ConformanceRig, retcode: Retcode) -> None:
+def test_refusal_of_the_broker_is_reported_with_its_retcode(rig: ConformanceRig, retcode: Retcode) -> None:
     rig.start()
     rig.reject(retcode)
     _, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
@@ -87,21 +87,26 @@ def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: ConformanceRig, re
     rig.open()
 
 
-def test_a_volume_that_is_off_the_step_is_refused_before_it_is_sent(rig: ConformanceRig) -> None:
+def test_volume_off_the_step_is_refused_before_the_send(rig: ConformanceRig) -> None:
     rig.start()
     _, rejected = rig.emitted(rig.issue("OPEN_LONG", quantity=0.015), *REFUSED)
     assert rejected.code == "INVALID_QUANTITY"
     assert not rig.broker.sends()
 
 
-def test_a_stop_that_is_too_near_is_refused_before_it_is_sent(rig: ConformanceRig) -> None:
+def test_stop_on_the_wrong_side_is_refused_with_its_retcode(rig: ConformanceRig, kind: Kind) -> None:
+    """The Expert Advisor refuses it before the send, the reference terminal leaves it to the broker."""
     rig.start()
     _, rejected = rig.emitted(rig.issue("OPEN_LONG", stop_loss=1.2), *REFUSED)
     assert rejected.code == str(int(Retcode.INVALID_STOPS))
-    assert not rig.broker.sends()
+    expert = kind is Kind.NATIVE
+    says = "stop loss 1.20000 is not below the bid 1.09500" if expert else "Invalid stops"
+    assert says in rejected.body["error_message"]
+    assert [send.executed for send in rig.broker.sends()] == ([] if expert else [False])
+    rig.compared = False
 
 
-def test_a_closing_that_is_filled_in_parts_is_reported_part_by_part(rig: ConformanceRig) -> None:
+def test_partial_fills_of_a_closing_are_reported_one_by_one(rig: ConformanceRig) -> None:
     rig.start()
     opening = rig.open(quantity=0.03)
     rig.fault(Fills(volumes=(Decimal("0.01"), Decimal("0.02"))), SendKind.CLOSE)

@@ -41,7 +41,7 @@ from bridge.simulator.terminal.terminal import ReferenceTerminal
 from tests.sidecar_peer import KEY, OFFICER, SidecarPeer, open_order
 
 START_MS = 1_750_000_000_000
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 class RouterPeer:
@@ -59,9 +59,9 @@ class RouterPeer:
         self.mute = False
 
     def until(self, reached: Callable[[], bool]) -> None:
-        """Answer what comes in until the condition holds. Fails after `PATIENCE_S` without a message."""
+        """Answer messages until the condition holds. Fails after `TIMEOUT_S` without a message."""
         while not reached():
-            assert self.socket.poll(int(PATIENCE_S * 1000)), "the terminal says nothing"
+            assert self.socket.poll(int(TIMEOUT_S * 1000)), "the terminal is silent"
             route, frame = self.socket.recv_multipart()
             if route not in self.routes:
                 self.routes.append(route)
@@ -70,7 +70,7 @@ class RouterPeer:
                     self.socket.send_multipart([route, answer])
 
     def say(self, *parts: bytes) -> None:
-        """A message to the terminal that was heard of last."""
+        """Send a message to the terminal whose message arrived last."""
         self.socket.send_multipart([self.routes[-1], *parts])
 
     def scanned(self) -> bool:
@@ -90,7 +90,7 @@ def router() -> Iterator[RouterPeer]:
 
 @pytest.fixture
 def process(router: RouterPeer, tmp_path: Path) -> Iterator[TerminalProcess]:
-    """A terminal that runs in a thread of its own until the test is over."""
+    """A terminal that runs in its own thread until the end of the test."""
     broker = Broker.start(Scenario(), START_MS)
     ledger = Ledger(tmp_path / "ledger.jsonl")
     terminal = ReferenceTerminal(officer=OFFICER, key=KEY, broker=broker, ledger=ledger)
@@ -99,17 +99,17 @@ def process(router: RouterPeer, tmp_path: Path) -> Iterator[TerminalProcess]:
     thread.start()
     yield made
     made.stop("the test is over")
-    thread.join(PATIENCE_S)
+    thread.join(TIMEOUT_S)
     ledger.close()
     assert not thread.is_alive()
 
 
-def test_an_order_goes_through_real_sockets(router: RouterPeer, process: TerminalProcess) -> None:
+def test_order_is_executed_over_real_sockets(router: RouterPeer, process: TerminalProcess) -> None:
     router.until(router.scanned)
     router.say(router.peer.command(open_order()))
     # The position comes last: a terminal that has ended takes no acknowledgement.
     router.until(lambda: bool(router.peer.reports_of(PositionReport)))
-    assert len(router.peer.reports_of(DealReport)) == 2  # the deposit, and ours
+    assert len(router.peer.reports_of(DealReport)) == 2  # the deposit, and the order's
     stages = [report.stage for report in router.peer.reports_of(CommandReport)]
     assert stages == [CommandStage.RECEIVED, CommandStage.SUBMITTED, CommandStage.RESULT]
     assert router.peer.messages_of(TerminalHeartbeat)[-1].broker_connected
@@ -118,7 +118,7 @@ def test_an_order_goes_through_real_sockets(router: RouterPeer, process: Termina
     assert router.peer.messages_of(Bye)[0].reason == "enough"
 
 
-def test_a_pending_order_comes_and_goes_through_real_sockets(
+def test_pending_order_is_placed_and_cancelled_over_real_sockets(
     router: RouterPeer, process: TerminalProcess
 ) -> None:
     router.until(router.scanned)
@@ -164,7 +164,7 @@ def test_malformed_messages_leave_the_session_alive(router: RouterPeer, process:
     router.until(lambda: len(router.peer.reports_of(DealReport)) == 2)
 
 
-def test_after_a_bye_the_terminal_comes_back_on_a_new_socket(
+def test_terminal_reconnects_on_a_new_socket_after_a_bye(
     router: RouterPeer, process: TerminalProcess
 ) -> None:
     router.until(router.scanned)
@@ -201,21 +201,21 @@ run_terminal(
 
 
 def start(router: RouterPeer, path: Path) -> "subprocess.Popen[str]":
-    """A terminal in a process of its own."""
+    """A terminal in its own process."""
     arguments = [sys.executable, "-c", PROGRAM, router.endpoint, OFFICER, KEY.to_text(), str(path)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_process_in_order(
+def test_signal_stops_the_process_in_order(
     router: RouterPeer, tmp_path: Path, number: signal.Signals
 ) -> None:
     with start(router, tmp_path / "ledger.jsonl") as process:
         router.until(router.scanned)
         process.send_signal(number)
         router.until(lambda: bool(router.peer.messages_of(Bye)))
-        out, err = process.communicate(timeout=PATIENCE_S)
+        out, err = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0
     assert out == "ready\n"
     assert "session established" in err
@@ -223,20 +223,20 @@ def test_a_signal_ends_the_process_in_order(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot kill -9")
-def test_a_killed_terminal_comes_back_with_its_ledger(router: RouterPeer, tmp_path: Path) -> None:
+def test_killed_terminal_restarts_with_its_ledger(router: RouterPeer, tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     with start(router, path) as process:
         router.until(router.scanned)
         router.say(router.peer.command(open_order()))
         router.until(lambda: len(router.peer.reports_of(CommandReport)) == 3)
         process.kill()
-        process.communicate(timeout=PATIENCE_S)
+        process.communicate(timeout=TIMEOUT_S)
     first = router.peer.proofs[0]
     router.peer.forget()
     with start(router, path) as process:
         router.until(router.scanned)
         process.terminate()
-        process.communicate(timeout=PATIENCE_S)
+        process.communicate(timeout=TIMEOUT_S)
     second = router.peer.proofs[1]
     assert (second.ledger.id, second.ledger.mark) == (first.ledger.id, 1)
     assert [report.stage for report in router.peer.reports_of(CommandReport)] == ["submitted", "result"]

@@ -1,4 +1,4 @@
-"""A peer at the sidecar's link that is no terminal: it says whatever a test wants said."""
+"""A peer on the sidecar's link that sends any message, valid or not."""
 
 import secrets
 from types import TracebackType
@@ -31,7 +31,7 @@ M = TypeVar("M", bound=Message)
 
 
 class Dealer:
-    """A DEALER on the link."""
+    """A DEALER socket on the link."""
 
     def __init__(self, endpoint: str, *, officer: str, key: LinkKey) -> None:
         self._endpoint = endpoint
@@ -58,16 +58,16 @@ class Dealer:
         self._socket.connect(self._endpoint)
 
     def reconnect(self) -> None:
-        """Drop the connection, and take a new one."""
+        """Close the connection, and open a new one."""
         self._socket.close(linger=0)
         self._connect()
 
     def say(self, *parts: bytes) -> None:
-        """A message of these parts."""
+        """Send a message of these frames."""
         self._socket.send_multipart(parts)
 
     def hear(self, kind: type[M]) -> M:
-        """Wait for a message of that type; others are passed over."""
+        """Wait for a message of that type, and return it; skip others."""
         deadline = Deadline()
         while self._socket.poll(int(deadline.left * 1000)):
             message = decode_from_sidecar(self._socket.recv())
@@ -76,14 +76,14 @@ class Dealer:
         raise AssertionError(f"the sidecar said no {kind.__name__}")
 
     def handshake(self) -> Welcome:
-        """Say hello, prove it, and be welcomed."""
+        """Complete the handshake; return the welcome."""
         self.claim()
         welcome = self.hear(Welcome)
         self._epoch, self._seq = welcome.epoch, 0
         return welcome
 
     def claim(self) -> None:
-        """Say hello, and prove it with the key that there is. Whose proof the challenge holds is not looked at."""
+        """Send a hello, and a proof with the key. The proof of the challenge is not verified."""
         hello = Hello(
             min_version=PROTOCOL_MIN,
             max_version=PROTOCOL_MAX,
@@ -107,7 +107,7 @@ class Dealer:
         )
 
     def works(self) -> None:
-        """A good message is handled: a scan that found nothing is acknowledged."""
+        """Assert that a valid message is handled: an empty scan is acknowledged."""
         self._seq += 1
         scan = ScanReport(
             instance_id=self._instance_id,

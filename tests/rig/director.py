@@ -1,4 +1,4 @@
-"""The sandbox Director, as a test speaks to it."""
+"""The sandbox Director's HTTP interface for tests."""
 
 import http.client
 import json
@@ -13,11 +13,11 @@ from bridge.sandbox.server import BEHAVIOUR_PATH, HOST, ISSUE_PATH
 from tests.rig.deadline import TIMEOUT_S, Deadline
 
 _LOOK_S: Final = 1.0
-"""How long one long-poll lasts at most: an event that comes again ends none."""
+"""Longest duration of one long poll: a repeated event does not end it."""
 
 
 class Event(Struct, frozen=True):
-    """One event as the Director has it."""
+    """One event that the Director received."""
 
     event_id: str
     key: str | None
@@ -35,13 +35,13 @@ class Event(Struct, frozen=True):
 
     @property
     def code(self) -> str | None:
-        """The error's code, where it is one."""
+        """Error code of the event, where it has one."""
         found: str | None = self.body.get("error_code")
         return found
 
 
 class Director:
-    """Calls the sandbox over HTTP. What it was told before it was last restarted is kept here."""
+    """Calls the sandbox over HTTP. Events from before its last restart are kept here."""
 
     def __init__(self, port: int, api_key: str) -> None:
         self._port = port
@@ -49,22 +49,22 @@ class Director:
         self._past: list[Event] = []
 
     def issue(self, officer: str, directive: Mapping[str, object]) -> str:
-        """List a directive for the officer; its id."""
+        """Issue a directive for the officer; return its id."""
         answer = self._call("POST", ISSUE_PATH, {"officer": officer}, json.dumps(directive).encode())
         return str(answer["directive_id"])
 
     def issue_raw(self, officer: str, text: bytes) -> None:
-        """List a text as it is."""
+        """Issue a directive as raw text."""
         self._call("POST", ISSUE_PATH, {"officer": officer, "raw": "1"}, text)
 
     def behave(self, *, endpoint: str | None = None, listing: str | None = None, **behaviour: object) -> None:
-        """Say how to answer from now on; without anything: well."""
+        """Set the fault of its answers from now on; none without arguments."""
         query = {"endpoint": endpoint, "listing": listing}
         given = {name: value for name, value in query.items() if value is not None}
         self._call("POST", BEHAVIOUR_PATH, given, json.dumps(behaviour).encode())
 
     def events(self, directive_id: str | None = None) -> list[Event]:
-        """All events so far, or those of one directive, in the order in which they came."""
+        """Return all events so far, or those of one directive, in the order of arrival."""
         found, _ = self._fetch({})
         return [
             event
@@ -75,7 +75,7 @@ class Director:
     def wait(
         self, what: str, fits: Callable[[list[Event]], bool], within: Deadline | None = None
     ) -> list[Event]:
-        """Wait until the events fit; all of them then."""
+        """Wait until the events fit; return all of them."""
         deadline = within or Deadline()
         while True:
             found, count = self._fetch({})
@@ -86,7 +86,7 @@ class Director:
             self._fetch({"after": count, "wait": min(_LOOK_S, deadline.left)})
 
     def remember(self) -> None:
-        """Keep what it was told, for it is about to end, and keeps nothing itself."""
+        """Keep its events before it ends: it stores nothing itself."""
         self._past = self.events()
 
     def _fetch(self, query: Mapping[str, object]) -> tuple[list[Event], int]:

@@ -22,21 +22,21 @@ from tests.rig.rig import Rig
 
 STATUS_REQUEST_S: Final = 30.0
 LOOK_S: Final = 1.0
-"""How often the broker is looked at when the sidecar says nothing."""
+"""Interval at which the broker is asked while the sidecar logs nothing."""
 FAR_MS: Final = 2**52
 
 _CHANGES: Final = frozenset({SendKind.SLTP, SendKind.MODIFY, SendKind.REMOVE})
-"""Sends that make no order of their own."""
+"""Sends that create no order."""
 
 _MONEY: Final = ("commission", "swap", "profit", "fee")
 _BOOKED: Final = ("volume", "price", *_MONEY)
-"""The numbers of a deal."""
+"""Amounts of a deal."""
 
 Row = dict[str, Any]
 
 
 def check(rig: Rig) -> None:
-    """Wait until everything has come to an end, then hold the parts to each other. Raises AssertionError."""
+    """Wait until every directive has ended, then compare journal, Director and broker. Raises AssertionError."""
     if not rig.sidecars:
         return
     deadline = Deadline(0 if rig.unsettled else STATUS_REQUEST_S)
@@ -87,14 +87,14 @@ def _sends(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
             yield f"command {client_order_id} is NEVER_SENT, and the broker saw it"
         if row["state"] == CommandState.REJECTED and client_order_id in executed:
             yield f"command {client_order_id} is REJECTED, and the broker executed it"
-        # A person's word may say otherwise than the broker, and counts.
+        # A resolution by the operator counts, even against the broker's records.
         by_word = row["reason"] == "RESOLVED"
         if row["state"] == CommandState.FILLED and client_order_id not in executed and not by_word:
             yield f"command {client_order_id} is FILLED, and the broker never executed it"
 
 
 def _changes(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
-    """A change bears its target's magic: sends are counted by target, and held to the commands for it."""
+    """A change has its target's magic: sends are counted by target, and compared with the commands for it."""
     wanted = Counter(
         (row["target_order"], 0 if row["target_order"] else row["target_position"])
         for row in commands.values()
@@ -111,7 +111,7 @@ def _changes(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
 
 
 def _identifier(broker: BrokerClient, ticket: int) -> int:
-    """Of the position with that ticket. One that was turned round bears the ticket of the order that did it."""
+    """Return the opener of the position with that ticket. A reversed one has the ticket of the reversing order."""
     order = broker.history_order(ticket) or broker.order_by_ticket(ticket)
     return order.position_id if order is not None else ticket
 
@@ -149,7 +149,7 @@ def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
 
 
 def _money(rig: Rig, officer: str, deals: list[Deal]) -> Iterator[str]:
-    """What a position came to, with ours and strangers' parts together, is what its deals are booked with."""
+    """Assert that a position's totals, own and foreign parts together, are the sums of its deals."""
     booked: defaultdict[int, list[tuple[Decimal, ...]]] = defaultdict(list)
     known: defaultdict[int, list[tuple[Decimal, ...]]] = defaultdict(list)
     for deal in deals:
@@ -165,7 +165,7 @@ def _money(rig: Rig, officer: str, deals: list[Deal]) -> Iterator[str]:
 
 
 def _strangers(rig: Rig, officer: str) -> dict[int, Decimal]:
-    """What others have open in positions, by the journal's shares."""
+    """Return the foreign volume of positions, by the journal's allocations."""
     left: dict[int, Decimal] = {}
     for row in rig.journal.rows(
         "SELECT * FROM allocations WHERE officer = ? AND client_order_id = 0", officer
@@ -176,7 +176,7 @@ def _strangers(rig: Rig, officer: str) -> dict[int, Decimal]:
 
 
 def _ours(deals: Iterable[Deal]) -> list[Deal]:
-    """The deals of positions on which an order with a token worked, be it that it netted somebody else's alone."""
+    """Return the deals of positions that an order with a client order id changed, foreign ones included."""
     deals = list(deals)
     ours = {deal.position_id for deal in deals if deal.magic}
     return [deal for deal in deals if deal.position_id in ours]
@@ -209,12 +209,12 @@ def _events(rig: Rig) -> Iterator[str]:
 
 
 def _queues(stored: list[Row], emitted: list[Event]) -> Iterator[str]:
-    """Per directive the Director was told what the journal says was delivered, in the journal's order."""
+    """Assert that the Director has the events that the journal delivered, in its order, for each directive."""
     for queue in {(row["officer"], row["directive_id"]) for row in stored}:
         mine = [row for row in stored if (row["officer"], row["directive_id"]) == queue]
         delivered = [row["key"] for row in mine if row["state"] == "delivered"]
         arrived = [event.key for event in emitted if (event.body["reported_by"], event.directive_id) == queue]
-        # The last of a lane may be there without its sender knowing.
+        # The last event of a queue may have arrived without its sender knowing.
         if arrived[: len(delivered)] != delivered or len(arrived) > len(delivered) + 1:
             yield f"{queue}: the journal has {delivered} as delivered, and the Director has {arrived}"
         if queue[1] is not None and mine[0]["event_type"] != EventType.DIRECTIVE_RECEIVED:
@@ -228,6 +228,6 @@ def _queues(stored: list[Row], emitted: list[Event]) -> Iterator[str]:
 
 
 def _repeats_are_explained(rig: Rig) -> bool:
-    """An event may come twice where an answer was lost, or who waited for it."""
+    """Drop repeated events: an event arrives twice where its answer was lost, or its sender died."""
     killed = any(not process.running and process.exited() == -signal.SIGKILL for process in rig.processes)
     return killed or rig.answers_lost or rig.journal_restored
