@@ -1,1 +1,1 @@
-"""The pure core: no clock, socket, file, event loop or database. Time comes in as an argument."""
+"""Pure core: no clock, socket, file, event loop or database. Time comes in as an argument."""

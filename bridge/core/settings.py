@@ -1,4 +1,4 @@
-"""What a person can set. Read from TOML by `bridge.config`; defaults live here alone."""
+"""Settings of the configuration file, with their defaults. `bridge.config` reads them from TOML."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -14,7 +14,7 @@ Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
 class DirectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the Director is and how it is spoken to."""
+    """Address of the Director, and limits of its requests."""
 
     url: str
     api_key_env: str | None = None
@@ -22,24 +22,24 @@ class DirectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     api_key_file: str | None = None
     """Path of a file that holds the API key, readable by its owner alone."""
     poll_interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=300)] = 5.0
-    """How often each officer is polled. A terminal's own input overrides it."""
+    """Interval of each officer's polls. A terminal's own input overrides it."""
     timeout_s: Seconds = 10.0
-    """The longest that one request may take as a whole."""
+    """Limit of one request as a whole."""
     max_response_bytes: Annotated[int, msgspec.Meta(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
     max_clock_skew_s: Annotated[float, msgspec.Meta(ge=2, le=86_400)] = 30.0
-    """How far our clock may be from the Director's before nothing new is opened."""
+    """Maximum distance of this machine's clock from the Director's; beyond it nothing is opened."""
     extra_fields: bool = True
     """False: events carry the contract's own fields only."""
 
 
 class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the journal is. A relative path starts at the configuration file's folder."""
+    """Path of the journal. A relative one starts at the configuration file's folder."""
 
     path: str = "journal.db"
 
 
 class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where terminals connect, and how patient the link is."""
+    """Endpoint for terminals, and the link's time limits."""
 
     endpoint: str = "tcp://127.0.0.1:5760"
     heartbeat_s: Annotated[float, msgspec.Meta(ge=0.05, le=10)] = 1.0
@@ -49,29 +49,29 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     command_deadline_s: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 5.0
     """A command that the terminal reads later than this after its dispatch is not executed."""
     status_request_every_s: Seconds = 5.0
-    """How often the terminal is asked about a command whose outcome is open."""
+    """Interval of the status requests about a command whose outcome is open."""
     unknown_grace_s: Seconds = 30.0
-    """How long an outcome may stay open before finding nothing makes it UNKNOWN."""
+    """Grace time: an outcome must be open this long before a search that finds nothing makes it UNKNOWN."""
     unknown_after_s: Seconds = 900.0
-    """How long a dispatched command may go unheard of, its terminal away, before it is UNKNOWN."""
+    """Time without a report, its terminal away, after which a dispatched command is UNKNOWN."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the sidecar hears a person's commands: halt, resume, flatten, resolve, status. This machine only."""
+    """Port for the operator's commands: halt, resume, flatten, resolve, status. This machine only."""
 
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
     """0: any free one. The commands find it in a file beside the journal."""
 
 
 class MissingStop(StrEnum):
-    """What to do about a position that stands at the broker without the stop loss that was asked for."""
+    """Reaction to a position without the stop loss that was requested."""
 
     REPORT = "report"
     CLOSE = "close"
 
 
 class SilentDirector(StrEnum):
-    """What to do about pending orders while the Director cannot be reached."""
+    """Treatment of pending orders while the Director cannot be reached."""
 
     KEEP = "keep"
     CANCEL = "cancel"
@@ -81,14 +81,14 @@ Points = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
 
 class RiskLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits on opening. None, or an empty list of hours, is no limit. Nothing else is ever held back by them."""
+    """Limits on opening. None, or an empty list of hours, is no limit. They never hold back anything else."""
 
     allowed_actions: list[Action] | None = None
     """Opening actions that the officer may carry out: OPEN_LONG, OPEN_SHORT."""
     allowed_symbols: list[str] | None = None
     """Symbols that may be opened, as the Director spells them."""
     max_symbol_quantity: Decimal | None = None
-    """Lots open, waiting and on their way in one symbol, above 0."""
+    """Lots open, pending and under way in one symbol, above 0."""
     max_positions: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
     """Positions and pending orders together."""
     max_orders_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
@@ -98,45 +98,45 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_daily_loss: Decimal | None = None
     """Account currency, above 0, since the broker's day began."""
     max_drawdown_percent: Decimal | None = None
-    """Of the highest equity that was ever seen, above 0 to 100."""
+    """Percent of the highest equity ever seen, above 0 to 100."""
     min_margin_level_percent: Decimal | None = None
     missing_stop: MissingStop = MissingStop.REPORT
     silent_director: SilentDirector = SilentDirector.KEEP
     silent_director_after_s: Seconds = 600.0
-    """How long polls must have failed before the Director counts as silent."""
+    """Time of failing polls after which the Director counts as silent."""
 
 
 class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One officer: one id at the Director, one account in one terminal."""
+    """Officer: one id at the Director, one account in one terminal."""
 
     id: Name
     order_id_prefix: Annotated[int, msgspec.Meta(ge=1, le=MAX_PREFIX)] | None = None
-    """The upper 12 bits of its orders' magic. Hashed from the id unless two officers collide."""
+    """Upper 12 bits of its orders' magic. Hashed from the id by default; set it where two officers collide."""
     allow_real: bool = False
-    """Whether a real-money account may be bound."""
+    """True allows a real-money account to be bound."""
     symbols: dict[str, str] = {}
     """Director's symbol -> broker's symbol, where they differ."""
     deviation_points: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 20
-    """The slippage allowed on a market order, in points."""
+    """Slippage allowed on a market order, in points."""
     time_to_live_s: Seconds = 300.0
-    """How long a directive without expires_at may wait, from its issued_at."""
+    """Lifetime of a directive without expires_at, from its issued_at."""
     max_quantity: Decimal | None = None
-    """Lots, above 0; an opening directive over it is refused."""
+    """Lots, above 0; an opening directive above it is refused."""
     risk_limits: RiskLimits = RiskLimits()
 
     @property
     def prefix(self) -> int:
-        """The token prefix in force: 1..4095."""
+        """Client order id prefix in force: 1..4095."""
         return self.order_id_prefix or default_prefix(self.id)
 
     def inquiry(self, symbol: str) -> tuple[str, bool]:
-        """What to ask the broker for the Director's symbol, and whether only that very name will do."""
+        """Return the name to ask the broker for, and True where only that exact name counts."""
         mapped = self.symbols.get(symbol)
         return (symbol, False) if mapped is None else (mapped, True)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of a configuration."""
+    """Whole configuration."""
 
     director: DirectorSettings
     officers: Annotated[list[OfficerSettings], msgspec.Meta(min_length=1, max_length=256)]
@@ -145,5 +145,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     control: ControlSettings = ControlSettings()
 
     def officer(self, officer: str) -> OfficerSettings | None:
-        """The settings of the officer with that id."""
+        """Return the settings of the officer with that id."""
         return next((each for each in self.officers if each.id == officer), None)

@@ -1,9 +1,9 @@
-"""The Director's contract: what its two endpoints carry, as types.
+"""The Director's contract: bodies of its two endpoints, as types.
 
     GET  /v1/directives/pending?officer=ID   -> {"directives": [Directive, ...]}
     POST /v1/execution-events                <- ExecutionEvent, -> EventReceipt
 
-The field names are the contract's own. Fields behind its example are additions of this bridge, each marked
+The field names are the contract's own. Fields beyond its example are additions of this bridge, each marked
 as one; `extra_fields = false` in the configuration keeps them from the Director.
 """
 
@@ -19,29 +19,29 @@ EVENTS_PATH: Final = "/v1/execution-events"
 API_KEY_HEADER: Final = "X-API-Key"
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 OPERATOR_PREFIX: Final = "operator:"
-"""Directive ids of what a person ordered at the bridge itself begin so. The Director knows nothing of them."""
+"""Prefix of the directive ids of orders that an operator gave at the bridge. The Director does not know them."""
 
 
 class Action(StrEnum):
-    """What a directive asks for. The contract's example shows OPEN_LONG alone."""
+    """Action of a directive; `actions` has the rules. The contract's example shows OPEN_LONG alone."""
 
     OPEN_LONG = "OPEN_LONG"
     OPEN_SHORT = "OPEN_SHORT"
     CLOSE = "CLOSE"
     CLOSE_POSITION = "CLOSE_POSITION"
-    """Another word for CLOSE."""
+    """Synonym of CLOSE."""
     CLOSE_LONG = "CLOSE_LONG"
     CLOSE_SHORT = "CLOSE_SHORT"
     MODIFY = "MODIFY"
-    """New levels for a position, or new levels and a new price for a pending order."""
+    """Set new levels of a position, or new levels and a new price of a pending order."""
     MODIFY_SL = "MODIFY_SL"
     MODIFY_TP = "MODIFY_TP"
     CANCEL = "CANCEL"
-    """Take a pending order, or what is left of it, off the book."""
+    """Take a pending order, or the rest of it, off the book."""
 
 
 class OrderType(StrEnum):
-    """How an order is to be filled. The contract's example shows MARKET alone."""
+    """Type of an order. The contract's example shows MARKET alone."""
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"
@@ -62,14 +62,14 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long a pending order stays on the broker's book."""
+    """Lifetime of a pending order on the broker's book."""
 
     GTC = "GTC"
     """Until it is cancelled."""
     DAY = "DAY"
     """Until the end of the broker's trading day."""
     GTD = "GTD"
-    """Until a moment."""
+    """Until a given time."""
 
 
 class EventType(StrEnum):
@@ -92,7 +92,7 @@ class EventType(StrEnum):
 
 
 class EventClass(StrEnum):
-    """How an event is to be taken. The contract's example shows SUCCESS."""
+    """Class of an event. The contract's example shows SUCCESS."""
 
     INFO = "INFO"
     SUCCESS = "SUCCESS"
@@ -100,7 +100,7 @@ class EventClass(StrEnum):
 
 
 class Directive(msgspec.Struct, frozen=True, kw_only=True):
-    """One trade directive (contract, GET /v1/directives/pending).
+    """Trade directive (contract, GET /v1/directives/pending).
 
     Quantities are lots, prices are in the symbol's quote currency, times are aware UTC.
     """
@@ -112,33 +112,33 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: datetime
     signal_id: str | None = None
     quantity: Decimal | None = None
-    """Lots. Only a CLOSE may leave it out: it then closes all."""
+    """Lots. A CLOSE may omit it: it then closes all."""
     price: Decimal | None = None
-    """On a MARKET directive the reference price of the slippage guard; of a pending order its price; on a MODIFY
-    the pending order's new price."""
+    """MARKET: reference price of the slippage limit. Pending order: its price. MODIFY: new price of the pending
+    order."""
     stop_loss: Decimal | None = None
-    """On a MODIFY None leaves it as it is, and 0 takes it away."""
+    """MODIFY: None leaves the level as it is, 0 removes it."""
     take_profit: Decimal | None = None
     """As `stop_loss`."""
     expires_at: datetime | None = None
-    """Nothing is sent for the directive from here on; a pending order leaves the book here at the latest, unless
-    the additions below say otherwise."""
+    """Time from which nothing is sent for the directive. A pending order leaves the book at this time at the
+    latest, unless the additions below say otherwise."""
 
     # Additions of this bridge.
     target_directive_id: str | None = None
-    """What a CLOSE closes, a MODIFY changes, a CANCEL cancels: that which this directive opened or ordered."""
+    """CLOSE, MODIFY, CANCEL: directive that opened the position, or ordered the pending order, to act on."""
     limit_price: Decimal | None = None
-    """STOP_LIMIT: the price of the limit order."""
+    """STOP_LIMIT: price of the limit order."""
     time_in_force: TimeInForce | None = None
-    """Of a pending order. None: GTD where it has a time to expire, else GTC."""
+    """Pending order: its lifetime. None: GTD where it has a time to expire, else GTC."""
     order_expires_at: datetime | None = None
-    """When a GTD order leaves the book. None: at `expires_at`."""
+    """GTD: time at which the order leaves the book. None: at `expires_at`."""
     deviation_points: int | None = None
-    """The slippage allowed on a market order, in points. None: as the officer's configuration says."""
+    """Slippage allowed on a market order, in points. None: the officer's deviation_points."""
 
 
 class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One execution event (contract, POST /v1/execution-events). Fields without a value are left out.
+    """Execution event (contract, POST /v1/execution-events). Fields without a value are omitted.
 
     `occurred_at` is aware UTC; prices, quantities and money are numbers in JSON with their decimals kept.
     """
@@ -153,7 +153,7 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     fill_price: Decimal | None = None
     fill_quantity: Decimal | None = None
     commission: Decimal | None = None
-    """What was paid, positive as in the contract's example. Account currency."""
+    """Amount paid, positive as in the contract's example. Account currency."""
 
     # Additions of this bridge.
     error_code: str | None = None
@@ -167,13 +167,13 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     deal_id: str | None = None
     """Deal ticket of the broker, as text."""
     entry: str | None = None
-    """OUT where a partial fill took volume off a position without a directive."""
+    """OUT where a partial fill closed volume of a position without a directive."""
     remaining_quantity: Decimal | None = None
     """Volume of the order that is still open, in lots."""
     opening_directive_id: str | None = None
     """Directive that opened the position, where another directive closed it."""
     close_reason: str | None = None
-    """SL, TP, SO (stop-out), CLIENT (by hand), EXPERT: MetaTrader's DEAL_REASON."""
+    """SL, TP, SO (stop-out), CLIENT (manual trade), EXPERT: MetaTrader's DEAL_REASON."""
     profit: Decimal | None = None
     """Profit of the deal, or of the position in total, in account currency."""
     swap: Decimal | None = None
@@ -185,12 +185,12 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     take_profit: Decimal | None = None
     """Take profit in force; absent where there is none."""
     action: str | None = None
-    """MODIFY, MODIFY_SL, MODIFY_TP: an ORDER_PLACED that tells new levels. CHANGED: by hand. REVISION: money that
-    the broker booked later."""
+    """MODIFY, CANCEL: an ORDER_PLACED, or ORDER_CANCELLED, that reports a change. CHANGED: by a manual trade.
+    REVISION: money that the broker booked later."""
     order_type: str | None = None
-    """On an ORDER_PLACED of a pending order: LIMIT, STOP, STOP_LIMIT."""
+    """ORDER_PLACED of a pending order: LIMIT, STOP, STOP_LIMIT."""
     price: Decimal | None = None
-    """On an ORDER_PLACED of a pending order: the price that it waits for."""
+    """ORDER_PLACED of a pending order: price that it waits for."""
     limit_price: Decimal | None = None
     """Price of the limit order of a STOP_LIMIT."""
     order_expires_at: datetime | None = None
@@ -208,7 +208,7 @@ CONTRACT_EVENT_FIELDS: Final = (
     "fill_quantity",
     "commission",
 )
-"""The fields of the contract's example, in its order. All others are additions."""
+"""Event fields of the contract's example, in its order. All others are additions."""
 
 DIRECTIVE_ADDITIONS: Final = (
     "target_directive_id",
@@ -217,7 +217,7 @@ DIRECTIVE_ADDITIONS: Final = (
     "order_expires_at",
     "deviation_points",
 )
-"""What a directive may carry beside the contract's fields."""
+"""Directive fields beyond the contract's."""
 
 CONTRACT_DIRECTIVE_FIELDS: Final = (
     "directive_id",
@@ -232,11 +232,11 @@ CONTRACT_DIRECTIVE_FIELDS: Final = (
     "issued_at",
     "expires_at",
 )
-"""The fields of the contract's example, in its order."""
+"""Directive fields of the contract's example, in its order."""
 
 
 class EventReceipt(msgspec.Struct, frozen=True):
-    """The Director's answer to a posted event."""
+    """Answer of the Director to a posted event."""
 
     success: bool
     event_id: str | None = None
@@ -246,7 +246,7 @@ _event_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def encode_event(event: ExecutionEvent, *, extra_fields: bool = True) -> bytes:
-    """The event as the body of its POST. Without `extra_fields` only the contract's own fields go out."""
+    """Return the event as the body of its POST. Without `extra_fields` it has the contract's own fields only."""
     if extra_fields:
         body = event
     else:
@@ -256,7 +256,10 @@ def encode_event(event: ExecutionEvent, *, extra_fields: bool = True) -> bytes:
 
 
 def utc_text(moment: datetime) -> str:
-    """An aware time as ISO 8601 in UTC with milliseconds: 2026-01-04T10:00:05.000Z."""
+    """Return an aware time as ISO 8601 in UTC with milliseconds: 2026-01-04T10:00:05.000Z.
+
+    Raises ValueError for a time without a zone.
+    """
     if moment.tzinfo is None:
-        raise ValueError("a time without a zone has no place in the bridge")
+        raise ValueError(f"time {moment.isoformat()} has no zone; use an aware time")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

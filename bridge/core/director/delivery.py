@@ -1,13 +1,13 @@
-"""What happens to an event after each try to deliver it.
+"""Decisions after each try to deliver an event.
 
-Per directive, events go out in order and one at a time. Trouble that time mends is retried for ever; trouble
-that a person must mend pauses all delivery; a definite refusal is tried a few times and then set aside, so
-that the next event of the directive can go.
+Events of one directive are delivered in order and one at a time. A failure that passes with time is retried
+without end; one that an operator must repair pauses all delivery; a definite refusal is tried a few times and
+then set aside, so that the next event of the directive can be delivered.
 
-Whose trouble a failure is, the failure itself does not say: a Director may fail on one body alone. So one that
-failed, and fails again although another was taken meanwhile, is by itself: it holds up its own directive and
-nothing else. And a Director may refuse all events for a while, behind a proxy that has no backend yet: where
-several different events are refused in a row, none of them is to blame.
+A failure does not say whether it is the Director's or the event's: a Director may fail on one body alone. So an
+event that failed, and fails again although another was accepted meanwhile, is itself the cause: it holds up its
+own directive and nothing else. And a Director may refuse all events for a while, behind a proxy that has no
+backend yet: where several different events are refused in a row, none of them is the cause.
 """
 
 import math
@@ -29,60 +29,61 @@ REFUSALS: Final = 4
 REFUSED_BASE_S: Final = 30.0
 REFUSED_CAP_S: Final = 120.0
 SYSTEMIC_REFUSALS: Final = 3
-"""So many different events, of more than one directive, that are refused with none taken between are the
-Director's trouble."""
+"""Different events, of more than one directive, that are refused with none accepted between them: the cause is the
+Director."""
 RETRY_AFTER_CAP_S: Final = 300.0
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """The same event again, not before that many seconds. The others go on."""
+    """Try the same event again after a pause. The others go on."""
 
     after_s: float
     refused: bool = True
-    """Whether it counts as a refusal of the event."""
+    """True where it counts as a refusal of the event."""
 
 
 class SetAside(msgspec.Struct, frozen=True):
-    """Definitely refused: kept, shown, and retried only by hand. The directive's next event proceeds."""
+    """Keep a definitely refused event, show it, retry it by command only. Its directive's next event proceeds."""
 
 
 class PauseAll(msgspec.Struct, frozen=True):
-    """No event at all for that many seconds: the Director, or the way to it, is the trouble."""
+    """Deliver no event for a while: the cause is the Director, or the network."""
 
     after_s: float
     circuit_open: bool
-    """True where opening directives must wait as well, since nobody would hear of their fills."""
+    """True where opening directives must wait as well, since their fills could not be reported."""
 
 
 class Tries:
-    """How the tries of all events went. No clock."""
+    """Record of the tries of all events. It has no clock."""
 
     def __init__(self, uniform: Uniform) -> None:
         self._uniform = uniform
         self.outage = 0
-        """Failures in a row, of any event, that were the Director's or the network's."""
+        """Failures in a row, of any event, whose cause was the Director or the network."""
         self._taken = 0
         self._turns = 0
         self._failed: dict[int, _Failing] = {}
-        """By event: those that failed and are still to be taken."""
+        """By event: those that failed and were not accepted yet."""
         self._blamed: dict[int, Hashable] = {}
-        """By event, its directive: those whose own the trouble was, since one was taken."""
+        """By event, its directive: those that were the cause themselves, since the last acceptance."""
 
     @property
     def failing(self) -> int:
-        """How many events failed and are still to be taken."""
+        """Number of events that failed and were not accepted yet."""
         return len(self._failed)
 
     def turn(self, event: int) -> int:
-        """Who probes first during an outage: the lowest. Who never failed comes before who failed longest ago.
+        """Return the place of the event for the next trial in an outage: the lowest is tried first.
 
-        So no event that cannot be taken keeps the others from being tried.
+        An event that never failed comes before those that did, which follow in the order of their last failure.
+        So no event that cannot be accepted keeps the others from being tried.
         """
         failing = self._failed.get(event)
         return 0 if failing is None else failing.turn
 
     def taken(self, event: int) -> None:
-        """The Director took the event."""
+        """Note that the Director accepted the event."""
         self.outage = 0
         self._taken += 1
         self._failed.pop(event, None)
@@ -91,10 +92,10 @@ class Tries:
     def failed(
         self, event: int, queue: Hashable, failure: Failed, *, refusals: int, together: bool
     ) -> Retry | SetAside | PauseAll:
-        """What to do after a try of the event that failed.
+        """Note a failed try of the event and return what to do.
 
-        `queue` names its directive, `refusals` counts its refusals before this one. `together`: delivery was
-        paused already when the answer came, so that it is no further failure in a row.
+        `queue` names its directive, `refusals` counts its refusals before this one. `together`: delivery was paused
+        already when the answer came, so that it is no further failure in a row.
         """
         before = self._failed.get(event, _Failing())
         own = before.own or self._taken > before.taken
@@ -121,23 +122,23 @@ class Tries:
 
 
 class _Failing(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that failed at its last try."""
+    """Event that failed at its last try."""
 
     tries: int = 0
     turn: int = 0
     taken: float = math.inf
-    """How many events of all had been taken when it failed last."""
+    """Number of events accepted at the time of its last failure."""
     own: bool = False
-    """Others were taken while it failed."""
+    """True where others were accepted while it failed."""
 
 
 def after_failure(
     failure: Failed, *, own: bool, refusals: int, tries: int, outage: int, uniform: Uniform
 ) -> Retry | SetAside | PauseAll:
-    """What to do after a try that failed.
+    """Return what to do after a failed try.
 
-    `own`: the trouble is this event's alone. `refusals` counts its refusals before this one, `tries` its
-    failures, `outage` the failures in a row, of any event, that were the Director's or the network's.
+    `own`: the cause is this event. `refusals` counts its refusals before this one, `tries` its failures,
+    `outage` the failures in a row, of any event, whose cause was the Director or the network.
     """
     match failure.kind:
         case FailureKind.NETWORK | FailureKind.BUSY:
@@ -164,7 +165,7 @@ def after_failure(
 
 
 def next_poll(failure: Failed | None, *, interval_s: float, failures: int, uniform: Uniform) -> float:
-    """Seconds until the next poll. `failures` counts those in a row before this answer."""
+    """Return the seconds until the next poll. `failures` counts those in a row before this answer."""
     if failure is None:
         return interval_s
     wait = full_jitter(

@@ -1,6 +1,7 @@
-"""The Director's list, split item by item, each with its own exact text.
+"""Splitting of the Director's list into items, each with its own exact text.
 
-Every number is read as the decimal it was written as; what cannot be one, or is nested too deeply, is marked.
+Every number is read as the decimal it was written as; a number that cannot be one, and an item that is nested too
+deeply, are marked.
 """
 
 import json
@@ -12,19 +13,19 @@ from typing import Final
 import msgspec
 
 MAX_DEPTH: Final = 64
-"""Levels of lists and objects within an item. A contract's directive has one."""
+"""Maximum of levels of lists and objects within an item. A directive of the contract has one."""
 
 _MARKS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
-"""Texts, and what opens or closes. A text that never ends is one match to the body's end: looked for again from
-each escaped quotation mark, it would cost the square of its length."""
+"""Strings and brackets. A string that never ends is one match to the body's end: a search from each escaped
+quotation mark would cost the square of its length."""
 
 
 class BatchError(ValueError):
-    """The body is no list of directives at all; nothing of it is journaled. The message says why."""
+    """The body is no list of directives; nothing of it is journaled. The message says why."""
 
 
 class Members(dict[str, object]):
-    """A JSON object that remembers which of its keys came twice."""
+    """JSON object that remembers which of its keys it had twice."""
 
     def __init__(self, pairs: list[tuple[str, object]]) -> None:
         super().__init__(pairs)
@@ -32,7 +33,7 @@ class Members(dict[str, object]):
 
 
 class TooDeep(msgspec.Struct, frozen=True):
-    """An item that is nested too deeply to be read."""
+    """Item that is nested too deeply to be read."""
 
 
 class NotANumber(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ _decoder = json.JSONDecoder(
 
 
 def split(body: str) -> list[tuple[str, object]]:
-    """The items with their own text. Walked by hand: the standard decoder keeps no text."""
+    """Return the items with their own text, which the standard decoder does not keep. Raises BatchError."""
     at = _expect(body, _skip(body, 0), "{")
     items: list[tuple[str, object]] | None = None
     at = _skip(body, at)
@@ -96,12 +97,12 @@ def _split_list(body: str, at: int) -> tuple[list[tuple[str, object]], int]:
         if not body.startswith("]", at):
             at = _skip(body, _expect(body, at, ","))
             if body.startswith("]", at):
-                raise BatchError(f"the answer should have a directive at character {at}, and has ']'")
+                raise BatchError(f"the answer has ']' at character {at}; a directive must be there")
     return items, at + 1
 
 
 def _span(body: str, at: int) -> tuple[int, int]:
-    """Where the list or object that begins here ends, and how deep it is nested. Anything else has depth 0."""
+    """Return the end of the list or object that begins here, and its depth. Anything else has depth 0."""
     depth = deepest = 0
     if not body.startswith(("{", "["), at):
         return at, 0
@@ -125,5 +126,5 @@ def _skip(body: str, at: int) -> int:
 def _expect(body: str, at: int, mark: str) -> int:
     if not body.startswith(mark, at):
         found = body[at : at + 20] or "its end"
-        raise BatchError(f"the answer should have {mark!r} at character {at}, and has {found!r}")
+        raise BatchError(f"the answer has {found!r} at character {at}; {mark!r} must be there")
     return at + len(mark)

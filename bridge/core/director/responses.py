@@ -1,8 +1,7 @@
-"""What the Director's answers mean.
+"""Classification of the Director's answers.
 
-An answer is what was asked for (`Polled`, `Posted`) or a `Failed`, whose kind decides what happens next. The
-kinds are sorted by who can mend the matter: time (NETWORK, BUSY), a person (AUTH, MALFORMED), or nobody,
-since the same request would be refused again (REFUSED).
+An answer is a success (`Polled`, `Posted`) or a `Failed`, whose kind decides what happens next. NETWORK and
+BUSY pass with time, AUTH and MALFORMED need an operator, and REFUSED would be refused again.
 """
 
 import re
@@ -14,53 +13,53 @@ from typing import Final
 import msgspec
 
 MAX_RETRY_AFTER_S: Final = 366 * 86_400.0
-"""Seconds. A Retry-After beyond a year is a year. The cap that matters is the caller's."""
+"""Seconds. A longer Retry-After counts as a year. The caller has a lower cap."""
 
 EXCERPT_CHARS: Final = 200
-"""So much of an error's body is shown to people."""
+"""Characters of an error's body that a message shows."""
 
 UTF8_BOM: Final = b"\xef\xbb\xbf"
 
 
 class FailureKind(StrEnum):
-    """Why a request did not bring what it asked for."""
+    """Kind of failure of a request."""
 
     NETWORK = "NETWORK"
-    """No complete answer: refused, reset, timed out. Whether the Director acted is not known."""
+    """No complete answer: refused, reset, timed out. The Director may have acted on the request."""
     BUSY = "BUSY"
-    """The Director asks for patience: 408, 425, 429, 5xx."""
+    """The Director asks to try again later: 408, 425, 429, 5xx."""
     AUTH = "AUTH"
-    """The Director does not let us in: 401, 403."""
+    """The Director does not accept the API key: 401, 403."""
     MALFORMED = "MALFORMED"
-    """Not an answer of the contract: a redirect, no JSON, JSON of another shape, too long, an odd status."""
+    """The answer is not the contract's: a redirect, no JSON, JSON of another shape, too long, another status."""
     REFUSED = "REFUSED"
-    """The Director understood and said no: 400, 404, 409, 410, 413, 422, or `success: false`."""
+    """The Director refused the request: 400, 404, 409, 410, 413, 422, or `success: false`."""
 
 
 class Polled(msgspec.Struct, frozen=True):
-    """The body of a poll, decoded from UTF-8 and not yet read further."""
+    """Body of a poll, decoded from UTF-8 and not parsed yet."""
 
     body: str
     date: datetime | None = None
-    """The Director's own clock (header Date), aware UTC, whole seconds. None where it sent none."""
+    """Time of the Director (header Date), aware UTC, whole seconds. None where it sent none."""
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """The Director took the event."""
+    """Success: the Director accepted the event."""
 
     event_id: str | None = None
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The request did not bring what it asked for."""
+    """Failure of a request."""
 
     kind: FailureKind
     status: int | None
-    """The HTTP status. None where no answer came."""
+    """HTTP status. None where no answer came."""
     detail: str
-    """For a person: printable, one line, never the API key."""
+    """Description for the operator: printable, one line, never the API key."""
     retry_after_s: float | None = None
-    """What the Director asked for: finite seconds, 0 or more, not yet capped to anything sensible."""
+    """Pause that the Director asked for: finite seconds, 0 or more, not capped yet."""
 
 
 _BUSY: Final = frozenset({408, 425, 429})
@@ -69,7 +68,7 @@ _REFUSED: Final = frozenset({400, 404, 409, 410, 413, 422})
 
 
 def classify_status(status: int) -> FailureKind | None:
-    """The kind of failure that a status stands for. None for 2xx, where the body decides."""
+    """Return the kind of failure of a status. None for 2xx, where the body decides."""
     if 200 <= status <= 299:
         return None
     if status in _BUSY or 500 <= status <= 599:
@@ -82,7 +81,7 @@ def classify_status(status: int) -> FailureKind | None:
 
 
 def parse_http_date(value: str) -> datetime | None:
-    """An HTTP-date (RFC 9110, 5.6.7: all three forms) as aware UTC. None where it is none."""
+    """Return an HTTP-date (RFC 9110, 5.6.7: all three forms) as aware UTC. None where it is none."""
     try:
         moment = parsedate_to_datetime(value.strip())
         # The asctime form names no zone; HTTP's dates are all UTC.
@@ -95,10 +94,11 @@ _SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def parse_retry_after(value: str, now: datetime) -> float | None:
-    """Seconds to wait from a Retry-After header (RFC 9110, 10.2.3): seconds, or an HTTP-date against `now`.
+    """Return the seconds to wait of a Retry-After header (RFC 9110, 10.2.3): seconds, or an HTTP-date minus `now`.
 
-    `now` is aware UTC, best the same answer's Date: the Director's clock need not be ours. A date that has
-    passed is 0. None for what is neither, a negative number included. Finite, at most MAX_RETRY_AFTER_S.
+    `now` is aware UTC, best the same answer's Date: the Director's clock may differ from this machine's. A date
+    that has passed is 0. None for any other text, a negative number included. Finite, at most
+    MAX_RETRY_AFTER_S.
     """
     text = value.strip()
     if _SECONDS.fullmatch(text):
@@ -111,9 +111,9 @@ def parse_retry_after(value: str, now: datetime) -> float | None:
 
 
 def excerpt(text: str, *, hide: str = "", limit: int = EXCERPT_CHARS) -> str:
-    """The first `limit` characters as one printable line: runs of white space are one space, the rest is '?'.
+    """Return the first `limit` characters as one printable line: runs of white space are one space, others '?'.
 
-    A terminal's escape sequences in a server's answer must not reach a person's terminal. `hide` is a secret
+    Escape sequences in a server's answer must not reach the operator's terminal. `hide` is a secret
     that a server may echo; it shows as ***.
     """
     # Hidden before anything is cut: half a secret is one too.
@@ -125,22 +125,22 @@ def excerpt(text: str, *, hide: str = "", limit: int = EXCERPT_CHARS) -> str:
 
 
 class _Receipt(msgspec.Struct):
-    """The contract's answer to a posted event."""
+    """Answer of the contract to a posted event."""
 
     success: bool
     event_id: msgspec.Raw = msgspec.Raw(b"null")
-    """Anything: a receipt that says success must not fail over the form of its id."""
+    """Any JSON value: a receipt of success must not fail because of the form of its id."""
 
 
 _receipts = msgspec.json.Decoder(_Receipt)
 
 
 def read_receipt(body: bytes, status: int = 200, *, hide: str = "") -> Posted | Failed:
-    """The answer to a posted event (contract: {"success": true, "event_id": "evt_67890"}).
+    """Return the meaning of an answer to a posted event (contract: {"success": true, "event_id": "evt_67890"}).
 
-    `status` is a 2xx. Strict about `success`: only the JSON booleans count. Lenient about `event_id`: it may
-    be missing or anything; what is no string is kept as its JSON text. A byte order mark is skipped. `hide` never
-    shows in the detail or the id (see `excerpt`).
+    `status` is a 2xx. Strict about `success`: only the JSON booleans count. Lenient about `event_id`: it may be
+    missing or any value; one that is no string is kept as its JSON text. A byte order mark is skipped. `hide`
+    never shows in the detail or the id (see `excerpt`).
     """
     shown = excerpt(body.decode("utf-8", "replace"), hide=hide)
     try:

@@ -1,4 +1,4 @@
-"""Where a directive stands, as far as its commands tell."""
+"""State of a directive, derived from the states of its commands."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -10,14 +10,14 @@ from bridge.core.trade.command_states import CommandState
 
 
 class DirectiveState(StrEnum):
-    """Where a directive stands, as far as its commands tell."""
+    """State of a directive."""
 
     RECEIVED = "RECEIVED"
     """Journaled; not planned yet."""
     WORKING = "WORKING"
     FILLED = "FILLED"
     PARTIAL = "PARTIAL"
-    """Over, with a part of it filled, or done."""
+    """Ended, with some of it filled or done."""
     DONE = "DONE"
     """A MODIFY or CANCEL took effect everywhere."""
     CANCELLED = "CANCELLED"
@@ -45,17 +45,17 @@ class DirectiveState(StrEnum):
 
 
 class CommandProgress(msgspec.Struct, frozen=True):
-    """What a directive's state needs to know of one of its commands."""
+    """State of one command, as far as its directive's state depends on it."""
 
     state: CommandState
     filled: bool
-    """Whether any deal of it is known."""
+    """True where a deal of it is known."""
     expired: bool = False
-    """NEVER_SENT because its time to live was over."""
+    """True for NEVER_SENT because its time to live had passed."""
 
 
 def directive_state(commands: Sequence[CommandProgress]) -> DirectiveState:
-    """The state of a directive that was planned, from its legs."""
+    """Return the state of a planned directive from its commands."""
     if not commands:
         return DirectiveState.RECEIVED
     states = {command.state for command in commands}

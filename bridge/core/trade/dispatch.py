@@ -1,7 +1,7 @@
-"""What may be sent to a terminal now.
+"""Selection of the commands that may be sent to a terminal now.
 
-A command is dispatched to one boot in one epoch, with a deadline on that epoch's link clock. Nothing waits in
-a socket: what cannot go now stays in the journal.
+A command is dispatched to one instance in one epoch, with a deadline on that epoch's link clock. Nothing waits in a
+socket: a command that cannot be sent now stays in the journal.
 """
 
 from collections.abc import Sequence
@@ -17,35 +17,35 @@ from bridge.core.units.clock import has_passed
 from bridge.core.units.decimals import ZERO
 
 WINDOW: Final = 4
-"""Commands that may be with a terminal at once. It executes them one after the other; more would only age."""
+"""Maximum of commands that a terminal has at once. It executes them one by one; more would only wait there."""
 
 REPEAT_BASE_S: Final = 0.1
 REPEAT_CAP_S: Final = 5.0
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """How an officer's link and account stand at this moment."""
+    """State of an officer's link and account."""
 
     epoch: int
     instance_id: str
     ready: bool
-    """The terminal's first scan of this epoch is in the journal: what happened meanwhile is known."""
+    """True once the terminal's first scan of this epoch is in the journal."""
     alive: bool
     broker_connected: bool
     trade_allowed: bool
     opens_paused: bool = False
-    """The Director cannot be told of fills, or our clock cannot be trusted: nothing new is opened."""
+    """True while nothing is opened: fills cannot be reported to the Director, or the clock is not trusted."""
     clock_ms: int = 0
-    """The link clock now."""
+    """Link clock now."""
     equity: Decimal | None = None
-    """As the last heartbeat said, in account currency. None: there was none yet."""
+    """Equity in the last heartbeat, in account currency. None before the first."""
     margin: Decimal = ZERO
 
 
 def blocked(gate: Gate | None, quarantine: str) -> str:
-    """Why nothing at all may be dispatched; empty where something may."""
+    """Return the reason for which nothing may be dispatched; empty where something may."""
     if quarantine:
-        return f"held: {quarantine}"
+        return f"the officer is quarantined: {quarantine}"
     if gate is None:
         return "the terminal is not connected"
     if not gate.ready:
@@ -68,9 +68,9 @@ def choose(
     now: datetime,
     latest: datetime,
 ) -> list[CommandRecord]:
-    """Those of the planned commands (oldest first) that are to be dispatched now.
+    """Return those of the planned commands (oldest first) that are to be dispatched now.
 
-    `latest` is what the time may be as well while the clock is not trusted; else it is `now`.
+    `latest` is the latest possible time while the clock is not trusted; else it is `now`.
     """
     if gate is None or blocked(gate, quarantine):
         return []
@@ -78,14 +78,14 @@ def choose(
         command
         for command in planned
         if command.expires_at > latest
-        and _rested(command, now)
+        and _paused_enough(command, now)
         and not (gate.opens_paused and command.order.kind is CommandKind.OPEN)
     ]
     return due[: max(WINDOW - in_flight, 0)]
 
 
-def _rested(command: CommandRecord, now: datetime) -> bool:
-    """A terminal that keeps saying `not_sent` is not asked as fast as it can say so."""
+def _paused_enough(command: CommandRecord, now: datetime) -> bool:
+    """Return True after a pause that grows with each attempt: a `not_sent` must not be repeated at full speed."""
     if command.dispatched_at is None:
         return True
     pause = min(REPEAT_BASE_S * 2.0 ** min(command.attempt, 10), REPEAT_CAP_S)
@@ -95,7 +95,7 @@ def _rested(command: CommandRecord, now: datetime) -> bool:
 def message(
     command: CommandRecord, gate: Gate, *, deadline_s: float, now: datetime, expires_server_ms: int = 0
 ) -> Command:
-    """The dispatched command as the message that goes out.
+    """Return the dispatched command as the message to send.
 
     `expires_server_ms` is the pending order's own expiry on the broker's clock; 0 where it has none.
     """

@@ -1,35 +1,35 @@
-"""From what happened to what the Director is told: the bodies of execution events.
+"""Events for the Director about directives, commands and connections: their bodies and subjects.
 
 Every event has a subject, which with officer, account, directive and event type makes its key. Subjects are
-deterministic: the same happening, found again, makes the same key and so the same one event.
+deterministic: an occurrence that is found again makes the same key, and so the same one event.
 
-    what                                            subject
-    anything of a directive as a whole              directive
-    the same of what a person ordered               directive:ID, since its event names no directive
-    a command's order                               command:TOKEN
-    refused, of what a person ordered               refused:ID:order:TICKET:CODE, or
-                                                    refused:ID:position:IDENTIFIER:OPENER's token:CODE
+    occurrence                                      subject
+    any of a directive as a whole                   directive
+    the same, ordered by an operator                directive:ID, since its event names no directive
+    a command's order                               command:CLIENT_ORDER_ID
+    refused, ordered by an operator                 refused:ID:order:TICKET:CODE, or
+                                                    refused:ID:position:IDENTIFIER:OPENER:CODE, by the opener's id
     a partial fill                                  deal:TICKET
     a position opened                               position:IDENTIFIER
     a position closed                               position:IDENTIFIER:TICKET of the deal that closed it
-    the same, told to the directive that closed it  position:IDENTIFIER:TICKET:TOKEN of the command that opened it
+    the same, to the directive that closed it       position:IDENTIFIER:TICKET:client order id of the opener
     new levels of a position, not by a directive    position:IDENTIFIER:levels:NUMBER of the change
     a pending order changed, not by a directive     order:TICKET:changed:NUMBER of the sighting
     its stop loss missing after the fill            position:IDENTIFIER:stop
     a deal that was booked anew, or annulled        deal:TICKET:HASH of its content
     the same, as it was booked before               deal:TICKET:HASH:NUMBER of the times before
-    annulled, told to whose part it took from       deal:TICKET:HASH:TOKEN of the command that opened it
+    annulled, to the opener of a lot that it closed deal:TICKET:HASH:client order id of the opener
     a broker error, a connection, a trouble         the report's key
-    the broker is back, by the next boot's hello    the report's key:over
-    a position that the broker shows otherwise      book:IDENTIFIER:KEY of the scan that showed it first
+    the broker is back, by the next instance        the report's key:over
+    a position that differs at the broker           book:IDENTIFIER:KEY of the scan that showed it first
     the terminal is gone or back                    link:HASH of the audit row that notes it
-    an officer on hold                              hold:HASH of the audit row that notes it
-    a clock, or a journal, in trouble               trouble:WHICH:NAME that was drawn for it
+    a quarantined officer                           quarantine:HASH of the audit row that notes it
+    a trouble of the clock or the journal           trouble:WHICH:NAME that was drawn for it
     a silent Director                               its directive's id: operator:silence:NAME that was drawn for it
     a flatten that was given up                     flatten:ID of its last directive
 
-None of them holds a time or a count of the journal's own: an old copy of it, put back, would use one twice, and the
-Director would take news for a repeat.
+No subject holds a time or a count of the journal's own: a restored old copy of it would use one twice, and the
+Director would take a new event for a repeated one.
 """
 
 import hashlib
@@ -51,16 +51,16 @@ from bridge.core.units.decimals import MAX_DECIMALS, ZERO, check_amount
 DIRECTIVE_SUBJECT: Final = "directive"
 CHANGED_MANUALLY: Final = "CHANGED"
 REVISION: Final = "REVISION"
-"""Values of an event's `action` beside the kinds of commands."""
+"""Values of an event's `action` beside the command kinds."""
 ROUND: Final = ":rest"
-"""Behind a flatten's id in those of the rounds that follow it."""
-_WORDS: Final = ("RESOLVED", "WITHDRAWN")
-"""Reasons of commands that a person or another directive ended."""
+"""Suffix of a flatten's id in the ids of the rounds that follow it."""
+_ENDED_ON_REQUEST: Final = ("RESOLVED", "WITHDRAWN")
+"""Reasons of commands that an operator or another directive ended."""
 
 
 def event_key(*, officer: str, server: str, login: int, new_event: NewEvent) -> str:
-    """The Idempotency-Key: SHA-256, in hex, over officer, account, directive, event type and subject."""
-    parts = [
+    """Return the Idempotency-Key: SHA-256, in hex, over officer, account, directive, event type and subject."""
+    fields = [
         officer,
         server,
         login,
@@ -68,11 +68,11 @@ def event_key(*, officer: str, server: str, login: int, new_event: NewEvent) -> 
         new_event.event.event_type,
         new_event.subject,
     ]
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()
 
 
 def received(officer: str, directive_id: str, at: datetime) -> NewEvent:
-    """The directive is in the journal."""
+    """Return the event of a directive that was journaled."""
     return _new_event(
         DIRECTIVE_SUBJECT,
         directive_id=directive_id,
@@ -92,7 +92,7 @@ def rejected(
     message: str,
     subject: str = DIRECTIVE_SUBJECT,
 ) -> NewEvent:
-    """A directive that nothing is sent for."""
+    """Return the event of a directive for which nothing is sent."""
     return _new_event(
         subject,
         directive_id=directive_id,
@@ -106,7 +106,7 @@ def rejected(
 
 
 def withdrawn(officer: str, directive_id: str, at: datetime, *, opener: str | None = None) -> NewEvent:
-    """A directive that was cancelled before anything was sent for it, or (with `opener`) the CANCEL that did it."""
+    """Return the event of a directive that was cancelled before anything was sent; with `opener`, of its CANCEL."""
     return NewEvent(
         subject=DIRECTIVE_SUBJECT,
         event=ExecutionEvent(
@@ -123,7 +123,7 @@ def withdrawn(officer: str, directive_id: str, at: datetime, *, opener: str | No
 def system_error(
     officer: str, at: datetime, *, code: str, message: str, subject: str, directive_id: str | None = None
 ) -> NewEvent:
-    """Something on our side that a person must see."""
+    """Return the event of a trouble on the bridge's side that an operator must see."""
     return _new_event(
         subject,
         directive_id=directive_id,
@@ -137,7 +137,7 @@ def system_error(
 
 
 def connection(officer: str, at: datetime, *, up: bool, code: str, message: str, subject: str) -> NewEvent:
-    """The broker, or the terminal, is gone or back."""
+    """Return the event of a broker or terminal that is gone or back."""
     return _new_event(
         subject,
         directive_id=None,
@@ -151,6 +151,7 @@ def connection(officer: str, at: datetime, *, up: bool, code: str, message: str,
 
 
 def connection_report(officer: str, report: ConnectionReport, at: datetime) -> NewEvent:
+    """Return the event of a connection report."""
     return connection(
         officer,
         at,
@@ -162,6 +163,7 @@ def connection_report(officer: str, report: ConnectionReport, at: datetime) -> N
 
 
 def trouble_report(officer: str, report: TroubleReport, at: datetime) -> NewEvent:
+    """Return the event of a trouble report."""
     return system_error(officer, at, code=report.code, message=report.message, subject=report_key(report))
 
 
@@ -174,9 +176,9 @@ def command_event(
     deals: Sequence[DealReport] = (),
     opening_directive_id: str | None = None,
 ) -> NewEvent:
-    """One output of the command table as an event.
+    """Return the event of one output of a command table.
 
-    `deal` is the deal at hand for a partial fill, `deals` all of the command's deals for a complete one.
+    `deal` is the deal of a partial fill, `deals` are all of the command's deals for a complete one.
     """
     subject = f"command:{command.client_order_id}"
     body = ExecutionEvent(
@@ -206,12 +208,12 @@ def command_event(
                 take_profit=order.take_profit,
                 price=order.price,
                 limit_price=order.limit_price,
-                error_message=_said_by_whom(command),
+                error_message=_end_message(command),
             )
             if order.kind is CommandKind.CANCEL:
                 changed = msgspec.structs.replace(changed, event_type=EventType.ORDER_CANCELLED)
         case CommandOutput.RESOLVED:
-            # A fill that nobody saw has no price and no deal; `resolved_fill` says what a person says of it.
+            # A fill without a report has no price and no deal; `resolved_fill` adds what the operator found.
             changed = msgspec.structs.replace(body, event_type=EventType.ORDER_FILLED)
         case CommandOutput.PART_FILLED:
             fill = (deal,) if deal else ()
@@ -233,7 +235,7 @@ def command_event(
                 body,
                 event_type=EventType.ORDER_CANCELLED,
                 remaining_quantity=max(command.order.volume - command.filled, ZERO),
-                error_message=_said_by_whom(command),
+                error_message=_end_message(command),
             )
         case CommandOutput.BROKER_ERROR:
             changed = _troubled(body, EventType.BROKER_ERROR, command)
@@ -256,17 +258,19 @@ def command_event(
 
 
 def _refused_again(command: CommandRecord) -> str:
-    """What a person ordered is tried again for as long as a week, each time by another command. Why the broker
-    refuses it is told once of each position and order: of a market that is closed over a weekend, not every five
-    minutes."""
+    """Return the subject of a refusal of an operator's order, the same for every try.
+
+    Such an order is tried again for as long as a week, each time by another command. The broker's reason is
+    reported once for each position and order: over a weekend with closed markets, not every five minutes.
+    """
     order, ordered = command.order, command.directive_id.partition(ROUND)[0]
     target = f"order:{order.order}" if order.order else f"position:{order.position}:{order.opener}"
     return f"refused:{ordered}:{target}:{command.reason}"
 
 
-def _said_by_whom(command: CommandRecord) -> str | None:
-    """Who ended the command, and why, where the broker's own evidence did not."""
-    return (command.message or None) if command.reason in _WORDS else None
+def _end_message(command: CommandRecord) -> str | None:
+    """Return the message of a command that was ended on request; None where the broker's evidence ended it."""
+    return (command.message or None) if command.reason in _ENDED_ON_REQUEST else None
 
 
 def _placed(body: ExecutionEvent, command: CommandRecord) -> ExecutionEvent:
@@ -288,7 +292,7 @@ def _placed(body: ExecutionEvent, command: CommandRecord) -> ExecutionEvent:
 def resolved_fill(
     command: CommandRecord, at: datetime, *, price: Decimal | None, quantity: Decimal
 ) -> NewEvent:
-    """An ORDER_FILLED by a person's word."""
+    """Return the ORDER_FILLED of a command that an operator resolved as filled."""
     new_event = command_event(CommandOutput.RESOLVED, command, at)
     emitted = msgspec.structs.replace(
         new_event.event,
@@ -303,7 +307,7 @@ def resolved_fill(
 def order_changed(
     officer: str, directive_id: str, report: OrderReport, sighting: int, at: datetime
 ) -> NewEvent:
-    """A pending order has another price, other levels or another expiry, and no directive asked for it."""
+    """Return the event of a pending order with other terms, which no directive requested."""
     return NewEvent(
         subject=f"order:{report.ticket}:changed:{sighting}",
         event=ExecutionEvent(
@@ -325,7 +329,7 @@ def order_changed(
 
 
 def weighted_price(deals: Sequence[DealReport | Allocation]) -> Decimal | None:
-    """The volume-weighted price of the deals; None where they have no volume."""
+    """Return the volume-weighted price of the deals; None where they have no volume."""
     volume = sum((deal.volume for deal in deals), ZERO)
     if not volume:
         return None
@@ -336,12 +340,12 @@ def weighted_price(deals: Sequence[DealReport | Allocation]) -> Decimal | None:
 
 
 def other(directive_id: str, than: str | None) -> str | None:
-    """The opening directive, where it is another than the one that the event is told under."""
+    """Return the opening directive, where it is another than the directive of the event."""
     return directive_id if than and directive_id and directive_id != than else None
 
 
 def filled(body: ExecutionEvent, deals: Sequence[DealReport | Allocation]) -> ExecutionEvent:
-    """The event with what the deals, or shares of them, filled."""
+    """Return the event with price, quantity and costs of the deals or allocations."""
     return msgspec.structs.replace(
         body,
         event_class=EventClass.SUCCESS,
@@ -364,12 +368,12 @@ def _troubled(body: ExecutionEvent, event_type: EventType, command: CommandRecor
 
 
 def paid(booked: Decimal) -> Decimal:
-    """The broker books what is paid as negative; the contract reports it as positive."""
+    """Return costs as the contract reports them, positive; the broker books them as negative."""
     return -booked if booked else ZERO
 
 
 def ticket_text(ticket: int) -> str | None:
-    """A ticket as events carry it; None for none."""
+    """Return a ticket as events carry it; None for 0."""
     return str(ticket) if ticket else None
 
 

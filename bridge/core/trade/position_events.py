@@ -1,4 +1,4 @@
-"""What became of positions and of deals that were told, as events. Keys and subjects: see `reporting`."""
+"""Events for the Director about positions, and about deals that were reported. Subjects: see `events`."""
 
 from datetime import datetime
 from typing import assert_never
@@ -31,16 +31,16 @@ def position_event(
     *,
     closing_directive_id: str | None = None,
 ) -> NewEvent:
-    """One output of the position table as an event. `allocation` is the deal's part that concerns the position.
+    """Return the event of one output of the position table. `allocation` is the deal's for this lot.
 
-    `closing_directive_id` names the directive whose command closed it; the opener is then told beside it.
+    `closing_directive_id` names the directive whose command closed it; the event then names the opener as well.
     """
     # A position may be closed, filled further by what was left of its order, and closed again.
     closing = "" if output is PositionOutput.OPENED else f":{deal.ticket}"
-    # Where several commands share a position each has its own; one directive has one leg that opens.
+    # Commands that share a position have a lot each; one directive has one command that opens.
     subject = f"position:{position.identifier}{closing}"
     if closing_directive_id is not None:
-        # One deal may end the parts of several commands, and all of that is told to whose deal it was.
+        # One deal may close the lots of several commands; each gives an event to the deal's own directive.
         subject = f"{subject}:{position.client_order_id}"
     body = ExecutionEvent(
         directive_id=closing_directive_id or position.directive_id,
@@ -95,7 +95,7 @@ def position_event(
 
 
 def levels_changed(position: PositionRecord, at: datetime) -> NewEvent:
-    """The levels of a position are others than before, and no directive of the Director asked for it."""
+    """Return the event of a position with other levels, which no directive of the Director requested."""
     return NewEvent(
         subject=f"position:{position.identifier}:levels:{position.levels_seen}",
         event=ExecutionEvent(
@@ -114,15 +114,15 @@ def levels_changed(position: PositionRecord, at: datetime) -> NewEvent:
 
 
 def stop_missing(position: PositionRecord, asked: CommandRecord, at: datetime) -> NewEvent:
-    """The position stands at the broker without the stop loss that was asked for, last by that command."""
+    """Return the event of a position without the stop loss that `asked`, the last such command, requested."""
     subject = f"position:{position.identifier}:stop"
     new_event = system_error(
         position.officer,
         at,
         code="STOP_MISSING",
         message=f"position {position.identifier} has no stop loss at the broker; "
-        f"{asked.order.stop_loss} was asked for. Set it, or close the position",
-        # A stop that a MODIFY has set is another one: it may be missed after the opener's was.
+        f"{asked.order.stop_loss} was requested. Set it, or close the position",
+        # A stop that a MODIFY set is another one: it may be missing after the opener's was.
         subject=subject if asked.order.kind is CommandKind.OPEN else f"{subject}:{asked.client_order_id}",
         directive_id=position.directive_id,
     )
@@ -136,12 +136,12 @@ def stop_missing(position: PositionRecord, asked: CommandRecord, at: datetime) -
 
 
 def accidental_reversal(command: CommandRecord, deal: DealReport, at: datetime, message: str) -> NewEvent:
-    """A close came after its position was gone, and opened the other side."""
+    """Return the event of a CLOSE that came after its position was gone, and opened the other side."""
     return system_error(
         command.officer,
         at,
         code="ACCIDENTAL_REVERSAL",
-        message=f"{message}. Nothing more is opened in {deal.symbol} until a person has looked "
+        message=f"{message}. Nothing is opened in {deal.symbol} until an operator resumes "
         "(execution-officer resume)",
         subject=f"deal:{deal.ticket}",
         directive_id=command.directive_id,
@@ -151,9 +151,9 @@ def accidental_reversal(command: CommandRecord, deal: DealReport, at: datetime, 
 def deal_revised(
     officer: str, directive_id: str, deal: DealReport, at: datetime, *, again: int = 0
 ) -> NewEvent:
-    """The broker has booked other costs or another profit for a deal that was told already.
+    """Return the event of a deal, already reported, for which the broker booked other costs or another profit.
 
-    Without quantity and price: nothing more was filled. `again` counts how often it was booked just like this
+    It has no quantity and no price: nothing more was filled. `again` counts how often it was booked just like this
     before.
     """
     return NewEvent(
@@ -182,9 +182,9 @@ def deal_annulled(
     allocation: Allocation | None = None,
     opening_directive_id: str | None = None,
 ) -> NewEvent:
-    """The broker has annulled a deal that was told as a fill, with what it still books for it.
+    """Return the event of a deal, already reported as a fill, that the broker annulled, with what is still booked.
 
-    `allocation` is what the deal had taken off a part, where it is told to who opened that.
+    `allocation` is what the deal had closed of a lot, where the event is for the directive that opened it.
     """
     event = _booked(
         ExecutionEvent(
@@ -198,7 +198,8 @@ def deal_annulled(
             fill_quantity=allocation.volume if allocation is not None else before.volume,
             opening_directive_id=opening_directive_id,
             error_code="DEAL_CANCELLED",
-            error_message=f"the broker has annulled deal {deal.ticket} ({deal.type}); compare the account by hand",
+            error_message=f"the broker has annulled deal {deal.ticket} ({deal.type}); compare the account with "
+            "the terminal",
         ),
         deal,
     )
@@ -209,13 +210,13 @@ def deal_annulled(
 
 
 def _booked_anew(deal: DealReport, again: int = 0) -> str:
-    """The subject: what is booked may become again what it was before, and that is news."""
+    """Return the subject: an amount may become again what it was before, and that is a new event."""
     subject = f"deal:{deal.ticket}:{content_hash(deal)[:16]}"
     return f"{subject}:{again}" if again else subject
 
 
 def _booked(body: ExecutionEvent, deal: DealReport) -> ExecutionEvent:
-    """The event with the deal, and all that is booked for it."""
+    """Return the event with the deal and all that is booked for it."""
     return msgspec.structs.replace(
         body,
         symbol=deal.symbol,

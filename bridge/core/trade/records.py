@@ -1,4 +1,4 @@
-"""What the journal knows of commands and positions, as the core reads and returns it."""
+"""Records of commands, positions, orders and allocations, as the core reads and returns them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from bridge.core.units.mt5_terms import DealEntry, Side
 
 
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One command: what it asks, and what is known of it. Times are aware UTC."""
+    """Command: its order and what is known of it. Times are aware UTC."""
 
     officer: str
     directive_id: str
@@ -24,43 +24,44 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     order: Order
     state: CommandState = CommandState.PLANNED
     expires_at: datetime
-    """Not to be dispatched any more from here on."""
+    """Time from which it must not be dispatched any more."""
     attempt: int = 0
-    """How often it was dispatched."""
+    """Number of dispatches."""
     request_no: int = 0
-    """How often a terminal was asked to settle it."""
+    """Number of status requests."""
     touched_at: datetime | None = None
-    """When it was last dispatched or asked for."""
+    """Time of the last dispatch or status request."""
     dispatched_at: datetime | None = None
-    """When it was last dispatched."""
+    """Time of the last dispatch."""
     absences: int = 0
-    """How many settle answers found nothing, after the grace time."""
+    """Number of status replies that found nothing, after the grace time."""
     order_ticket: int = 0
     position_id: int = 0
     filled: Decimal = ZERO
     opening_directive_id: str = ""
-    """CLOSE, MODIFY, CANCEL: the directive that opened or ordered the target."""
+    """CLOSE, MODIFY, CANCEL: directive that opened or ordered the target."""
     reason: str = ""
-    """Code of what ended or troubles it: a NotSentReason, a retcode, EXPIRED."""
+    """Code of its end or of its trouble: a NotSentReason, a retcode, EXPIRED."""
     message: str = ""
 
     @property
     def client_order_id(self) -> int:
+        """Client order id: the number by which the broker knows it."""
         return self.order.client_order_id
 
 
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What one command of this officer has in one position. Money is in account currency.
+    """Lot that one command of this officer has in one position. Money is in account currency.
 
-    On a hedging account that is the whole position; where positions are netted several commands may share one.
+    On a hedging account it is the whole position; where positions are netted, several commands may share one.
     """
 
     identifier: int
     officer: str
     directive_id: str
-    """The directive that opened it."""
+    """Directive that opened it."""
     client_order_id: int
-    """The command that opened it."""
+    """Command that opened it."""
     symbol: str
     side: Side
     state: PositionState | None = None
@@ -74,7 +75,7 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     levels_seen: int = 0
-    """How often the broker showed levels that it did not show before."""
+    """Number of times that the broker showed other levels than before."""
     commission: Decimal = ZERO
     """As the broker books it: negative when paid."""
     swap: Decimal = ZERO
@@ -86,17 +87,17 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def volume(self) -> Decimal:
-        """What is open, in lots."""
+        """Open volume, in lots."""
         return self.volume_in - self.volume_out
 
 
 class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A pending order of ours as it was last seen on the broker's book."""
+    """Pending order of ours as it was last seen on the broker's book."""
 
     ticket: int
     client_order_id: int
     directive_id: str
-    """The directive that ordered it."""
+    """Directive that ordered it."""
     symbol: str
     side: Side
     order_type: OrderType
@@ -105,10 +106,10 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a deal that concerns one command's part of a position. Money is in account currency."""
+    """Volume and money of a deal that belong to one command's lot. Money is in account currency."""
 
     client_order_id: int
-    """The command whose part was opened or closed. 0: nobody's of ours."""
+    """Command whose lot was opened or closed. 0: none of ours."""
     entry: DealEntry
     """IN or OUT."""
     volume: Decimal
@@ -120,36 +121,36 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Disposition(StrEnum):
-    """What was done with a report."""
+    """Treatment of a report."""
 
     APPLIED = "APPLIED"
     PARKED = "PARKED"
-    """A deal that takes volume off a position of which no opening by us is known (yet)."""
+    """A deal that closes volume of a position of which no opening is known yet."""
     FOREIGN = "FOREIGN"
-    """Not this officer's: somebody else's trade, a balance operation."""
+    """Not this officer's: a manual trade, another program's, a balance operation."""
     UNUSABLE = "UNUSABLE"
     """Kept, raised, and not acted upon: it cannot be decoded or contradicts what is known."""
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event to be: its body, and the subject that makes its key its own."""
+    """Event to emit: its body, and the subject that makes its key unique."""
 
     event: ExecutionEvent
     subject: str
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What folding one report comes to. None stands for 'as it was'."""
+    """Outcome of applying one report. None stands for 'unchanged'."""
 
     disposition: Disposition
     command: CommandRecord | None = None
     positions: tuple[PositionRecord, ...] = ()
     allocations: tuple[Allocation, ...] = ()
-    """How a deal is divided among commands."""
+    """Allocations of a deal to commands."""
     halt: str = ""
-    """Why nothing more may be opened in the report's symbol until a person has looked; empty otherwise."""
+    """Reason for which nothing may be opened in the report's symbol until an operator resumes; empty without."""
     events: tuple[NewEvent, ...] = ()
     quarantine: str = ""
-    """Why nothing may be dispatched for this officer until a person has looked; empty otherwise."""
+    """Reason for which the officer is quarantined: nothing is dispatched until an operator acts; empty without."""
     note: str = ""
-    """Why a report was quarantined."""
+    """Reason for which a report is UNUSABLE."""

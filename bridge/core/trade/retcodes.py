@@ -1,7 +1,7 @@
-"""What a trade server's return code says about a request.
+"""Meaning of a trade server's return codes.
 
-Source: MQL5 reference, 'Trade Server Return Codes'. A code that is not in the table leaves the outcome open:
-a broker that says something unheard of may have executed the order all the same.
+Source: MQL5 reference, 'Trade Server Return Codes'. A code that is not in the table leaves the outcome open: the
+broker may have executed the order all the same.
 """
 
 from enum import StrEnum
@@ -11,18 +11,18 @@ from bridge.core.units.mt5_retcodes import Retcode
 
 
 class Verdict(StrEnum):
-    """What became of the request, as far as its return code can tell."""
+    """Outcome of a request, by its return code."""
 
     ACCEPTED = "ACCEPTED"
-    """The server took it. Deals tell how much was filled."""
+    """The server accepted it. Deals show how much was filled."""
     REFUSED = "REFUSED"
     """The server or the terminal refused it; nothing was executed."""
     OPEN = "OPEN"
-    """Nobody knows yet. Orders, deals and positions will tell."""
+    """The outcome is open. Orders, deals and positions will show it."""
 
 
 RETCODE_NO_CHANGES: Final = Retcode.NO_CHANGES
-"""To a MODIFY: the levels are these already."""
+"""Answer to a MODIFY: the levels are these already."""
 
 _A = Verdict.ACCEPTED
 _R = Verdict.REFUSED
@@ -83,11 +83,11 @@ RETCODES: Final[dict[int, tuple[str, Verdict]]] = {
 
 
 def verdict(retcode: int) -> Verdict:
-    """What the code says; OPEN for one that is not in the table (0 among them)."""
+    """Return the outcome of the code; OPEN for one that is not in the table (0 among them)."""
     return RETCODES[retcode][1] if retcode in RETCODES else Verdict.OPEN
 
 
 def describe(retcode: int) -> str:
-    """The code's MQL5 name and number, for people: 'NO_MONEY (10019)'."""
+    """Return the code's MQL5 name and number for a message: 'NO_MONEY (10019)'."""
     name = RETCODES[retcode][0] if retcode in RETCODES else "unknown return code"
     return f"{name} ({retcode})"

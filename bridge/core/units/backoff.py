@@ -1,4 +1,4 @@
-"""How long to wait before the next try."""
+"""Back-off: the pause before the next try."""
 
 from typing import Final
 
@@ -17,13 +17,13 @@ def full_jitter(
     retry_after_s: float | None = None,
     retry_after_cap_s: float = 300.0,
 ) -> float:
-    """Seconds to wait after the failed try number `attempt` (0 is the first).
+    """Return the seconds to wait after the failed try number `attempt` (0 is the first).
 
-    Exponential back-off with full jitter: uniform over [0, min(cap_s, base_s * 2^attempt)). Many clients
-    that failed together so come back apart (Brooker, 'Exponential Backoff And Jitter', 2015).
+    Exponential back-off with full jitter: uniform over [0, min(cap_s, base_s * 2^attempt)). Clients that
+    failed together do not come back together (Brooker, 'Exponential Backoff And Jitter', 2015).
 
-    A `retry_after_s` is a floor, obeyed up to `retry_after_cap_s`. The jitter goes on top of it, or all who
-    were sent away together would return together. The wait is below floor + cap_s.
+    A `retry_after_s` is a floor, obeyed up to `retry_after_cap_s`. The jitter is added to it, or all clients that
+    got the same answer would come back together. The wait is below floor + cap_s.
 
     Raises ValueError where `attempt` or a number of seconds is negative.
     """

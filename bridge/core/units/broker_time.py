@@ -1,8 +1,8 @@
-"""Broker time to UTC.
+"""Conversion between broker time and UTC.
 
-A broker's clock is not UTC, its distance changes with its daylight saving, and MQL5 has no call that tells it.
-Each heartbeat carries the server's time; its distance from ours, rounded to a quarter of an hour, is the
-offset in force. A deal is converted with the offset that was in force when it was made.
+A broker's clock is not UTC, its offset changes with its daylight saving time, and no call of MQL5 returns it.
+Each heartbeat carries the server's time; its distance from the sidecar's, rounded to a quarter of an hour, is
+the offset in force. A deal is converted with the offset that was in force when it was made.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import msgspec
 
 QUARTER_S: Final = 900
 MAX_OFFSET_S: Final = 15 * 3600
-"""No zone is further from UTC; a larger distance is a wrong clock."""
+"""No time zone is further from UTC; a larger distance is a wrong clock."""
 
 CONFIRMATIONS: Final = 3
 
@@ -26,7 +26,7 @@ class Offset(msgspec.Struct, frozen=True):
 
 
 def measure(server_ms: int, now: datetime) -> int | None:
-    """The broker's distance from UTC in seconds, to the quarter hour; None where it cannot be one.
+    """Return the broker's offset from UTC in seconds, to the quarter hour; None where it cannot be one.
 
     `server_ms` of 0 means that the terminal does not know the broker's time yet.
     """
@@ -38,7 +38,7 @@ def measure(server_ms: int, now: datetime) -> int | None:
 
 
 class OffsetWatch:
-    """The offset in force, from measurements of which single ones may be stale.
+    """Offset in force, from measurements of which single ones may be stale.
 
     A heartbeat that waited in a buffer measures too little. A new offset counts once it was measured
     `CONFIRMATIONS` times in a row.
@@ -51,7 +51,7 @@ class OffsetWatch:
         self._times = 0
 
     def observe(self, server_ms: int, now: datetime) -> int | None:
-        """Take one measurement in. The new offset in seconds where the one in force changed by it, else None."""
+        """Take one measurement. Return the new offset in seconds where it changed the one in force, else None."""
         measured = measure(server_ms, now)
         if measured is None or measured == self._seconds:
             self._times = 0
@@ -66,10 +66,10 @@ class OffsetWatch:
 
 
 def to_utc(server_ms: int, offsets: Sequence[Offset], fallback: datetime) -> datetime:
-    """The UTC of a broker's time, with the offset then in force (`offsets` ascending by `since`).
+    """Return the UTC of a broker's time, by the offset then in force (`offsets` ascending by `since`).
 
-    What is older than the first measurement is converted with the first. Without any measurement, or for a
-    time of 0, the answer is `fallback` (when we were told).
+    A time before the first measurement is converted with the first. Without any measurement, or for a time of
+    0, the result is `fallback` (the time of receipt).
     """
     if server_ms <= 0 or not offsets:
         return fallback
@@ -86,7 +86,7 @@ def to_utc(server_ms: int, offsets: Sequence[Offset], fallback: datetime) -> dat
 
 
 def in_force(offsets: Sequence[Offset], moment: datetime) -> int | None:
-    """The offset at a moment of UTC, in seconds: before the first measurement that one; None without any."""
+    """Return the offset at a moment of UTC, in seconds: the first before any measurement, None without one."""
     seconds = None
     for offset in offsets:
         if offset.since <= moment or offset is offsets[0]:
@@ -95,5 +95,5 @@ def in_force(offsets: Sequence[Offset], moment: datetime) -> int | None:
 
 
 def to_server_ms(moment: datetime, offsets: Sequence[Offset]) -> int:
-    """The broker's time at a moment of UTC, in milliseconds; UTC itself without a measurement."""
+    """Return the broker's time at a moment of UTC, in milliseconds; UTC itself without a measurement."""
     return int((moment.timestamp() + (in_force(offsets, moment) or 0)) * 1000)

@@ -1,29 +1,33 @@
-"""Time and chance as things that come in from outside."""
+"""Interfaces to time and randomness, which the core gets from outside."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
 Uniform = Callable[[], float]
-"""Draws a float from [0, 1). `random.SystemRandom().random` in the field, a seeded one in a test."""
+"""Draws a float from [0, 1). `random.SystemRandom().random` in production, a seeded one in a test."""
 
 
 def has_passed(pause: timedelta, since: datetime, now: datetime) -> bool:
-    """Whether so much time has passed since a moment. One that lies in the future was stamped by a clock that was
-    wrong, and nobody waits for it."""
+    """Return True where the pause has passed since a moment.
+
+    A moment in the future was stamped by a wrong clock and is not waited for.
+    """
     return not timedelta(0) <= now - since < pause
 
 
 class Clock(Protocol):
-    """The two times that there are. Durations and time-outs use `monotonic`; what people and the Director
-    read uses `now`."""
+    """Wall clock and monotonic clock.
+
+    Durations and time-outs use `monotonic`; times that the operator and the Director read use `now`.
+    """
 
     def now(self) -> datetime:
-        """The wall clock, aware UTC."""
+        """Return the time of the wall clock, aware UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary start; never goes back, whatever is done to the wall clock."""
+        """Return the seconds since an arbitrary start; never goes back, whatever happens to the wall clock."""
         ...
 
     async def sleep(self, seconds: float) -> None:

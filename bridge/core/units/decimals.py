@@ -1,6 +1,6 @@
-"""Prices and quantities: exact decimals, from the wire to the journal.
+"""Prices and quantities: exact decimals, from the link to the journal.
 
-A number keeps the digits it came with: 1.0950 stays 1.0950. What no broker could mean (not finite, or
+A number keeps the digits it came with: 1.0950 stays 1.0950. A number that no broker could mean (not finite, or
 larger or finer than any price) is an error that names the rule.
 """
 
@@ -9,10 +9,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 MAX_MAGNITUDE: Final = 12
-"""A number's most significant digit stands at most here (10^12)."""
+"""Exponent that the most significant digit of a number must stay below (10^12)."""
 
 MAX_DECIMALS: Final = 10
-"""Digits behind the point. MetaTrader prints no price with more."""
+"""Maximum of digits behind the point. MetaTrader prints no price with more."""
 
 ZERO: Final = Decimal(0)
 
@@ -22,14 +22,14 @@ _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|[+-]?(s?N
 
 
 class AmountError(ValueError):
-    """The number is not one that a price or a quantity can be. The message is the broken rule."""
+    """The number can be no price and no quantity. The message is the broken rule."""
 
 
 def check_amount(value: Decimal) -> Decimal:
-    """The same number, if a broker could mean it. Positional: 1E+2 comes back as 100.
+    """Return the same number, if a broker could mean it. Positional: 1E+2 comes back as 100.
 
-    Raises AmountError where it is not finite, reaches 10^12, or has more than ten decimals. An exponent is
-    looked at before any arithmetic: 1e999999 is one small object that becomes a million digits when printed.
+    Raises AmountError where it is not finite, reaches 10^12, or has more than ten decimals. The exponent is
+    checked before any arithmetic: 1e999999 is one small object that becomes a million digits when printed.
     """
     if not value.is_finite():
         raise AmountError("must be a finite number")
@@ -43,7 +43,7 @@ def check_amount(value: Decimal) -> Decimal:
 
 
 def parse_amount(text: str) -> Decimal:
-    """The decimal that a text spells. Raises AmountError."""
+    """Return the decimal of a text. Raises AmountError."""
     if not _NUMBER.fullmatch(text):
         raise AmountError("must be a number")
     try:
@@ -53,5 +53,5 @@ def parse_amount(text: str) -> Decimal:
 
 
 def plain(value: Decimal) -> str:
-    """The number in positional notation (never 1E+2), every digit kept. Raises AmountError."""
+    """Return the number in positional notation (never 1E+2), every digit kept. Raises AmountError."""
     return format(check_amount(value), "f")

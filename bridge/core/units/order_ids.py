@@ -1,7 +1,8 @@
-"""Tokens: the number by which a command is known at the broker.
+"""Client order ids: the numbers by which the broker knows commands.
 
-52 bits: 12 of officer prefix (1..4095), 40 hashed from officer, directive id, leg and a salt. It is the order's
-magic, and fits a double. A collision is caught by the journal's unique index and salted by the next counter.
+52 bits: 12 of officer prefix (1..4095), 40 hashed from officer, directive id, command number and a salt. The id
+is the order's magic, and fits a double. A collision is caught by the journal's unique index and salted by the
+next counter.
 """
 
 import hashlib
@@ -13,18 +14,18 @@ MAX_PREFIX: Final = 2**PREFIX_BITS - 1
 
 
 def default_prefix(officer: str) -> int:
-    """The prefix of an officer that has none in the configuration: 1..4095, hashed from its id."""
+    """Return the prefix of an officer that has none in the configuration: 1..4095, hashed from its id."""
     digest = hashlib.sha256(officer.encode()).digest()
     return int.from_bytes(digest[:4]) % MAX_PREFIX + 1
 
 
 def make_client_order_id(prefix: int, officer: str, directive_id: str, number: int, salt: int = 0) -> int:
-    """The token of one leg of one directive. The same arguments always give the same token.
+    """Return the client order id of one command of one directive. The same arguments always give the same id.
 
-    Raises ValueError for a prefix outside 1..4095: a prefix of 0 would let a manual order's magic through.
+    Raises ValueError for a prefix outside 1..4095: a prefix of 0 would accept a manual order's magic.
     """
     if not 1 <= prefix <= MAX_PREFIX:
-        raise ValueError(f"token prefix {prefix} is outside 1..{MAX_PREFIX}")
+        raise ValueError(f"order_id_prefix {prefix} must be within 1..{MAX_PREFIX}")
     name = "\n".join((officer, directive_id, str(number), str(salt)))
     hashed = int.from_bytes(hashlib.sha256(name.encode()).digest()[: HASH_BITS // 8])
     return prefix << HASH_BITS | hashed

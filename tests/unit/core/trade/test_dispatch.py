@@ -45,8 +45,8 @@ SHUT: list[tuple[Gate | None, str, str]] = [
     (msgspec.structs.replace(GATE, alive=False), "", "is silent"),
     (msgspec.structs.replace(GATE, broker_connected=False), "", "no connection to the broker"),
     (msgspec.structs.replace(GATE, trade_allowed=False), "", "trading is not allowed"),
-    (GATE, "an old journal", "held: an old journal"),
-    (None, "an old journal", "held: an old journal"),
+    (GATE, "an old journal", "the officer is quarantined: an old journal"),
+    (None, "an old journal", "the officer is quarantined: an old journal"),
 ]
 
 

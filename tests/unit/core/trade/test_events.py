@@ -458,7 +458,7 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
         {
             **OF_POSITION,
             "error_code": "STOP_MISSING",
-            "error_message": "position 7001 has no stop loss at the broker; 1.0900 was asked for. "
+            "error_message": "position 7001 has no stop loss at the broker; 1.0900 was requested. "
             "Set it, or close the position",
             "stop_loss": Decimal("1.0900"),
         },
@@ -472,7 +472,7 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
         {
             "directive_id": "dir-close",
             "error_code": "ACCIDENTAL_REVERSAL",
-            "error_message": "it was gone. Nothing more is opened in EURUSD until a person has looked "
+            "error_message": "it was gone. Nothing is opened in EURUSD until an operator resumes "
             "(execution-officer resume)",
         },
     ),
@@ -507,7 +507,8 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
             "fill_quantity": Decimal("0.30"),
             "commission": Decimal("0.10"),
             "error_code": "DEAL_CANCELLED",
-            "error_message": "the broker has annulled deal 9001 (BUY_CANCELED); compare the account by hand",
+            "error_message": "the broker has annulled deal 9001 (BUY_CANCELED); compare the account with the "
+            "terminal",
         },
     ),
     (
