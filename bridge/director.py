@@ -1,7 +1,7 @@
-"""The Director over HTTP: one poll, one post, and a plain word for everything that can go wrong.
+"""HTTP client of the Director: one poll, one post, and a `Failed` for everything that can go wrong.
 
-Nothing that the network or the server does is raised: it comes back as `Failed`. When to try again is the
-caller's business (core.backoff, core.answers.FailureKind).
+No error of the network or the server is raised: it is returned as `Failed`. The caller decides when to try again
+(core.director.delivery).
 
     async with DirectorClient("https://director.example/api", key, clock=SystemClock()) as director:
         answer = await director.poll("eo-001")
@@ -35,52 +35,54 @@ from bridge.core.units.clock import Clock
 USER_AGENT: Final = f"execution-officer/{__version__}"
 
 _PIECE_BYTES: Final = 16_384
-"""Of a body at a time; and so much is read of an error's body, to show the start of it."""
+"""Bytes of a body that are read at a time; also the most that is read of an error's body, to show its start."""
 
 _KEEPALIVE_S: Final = 1.5
-"""Seconds that an idle connection is kept for the next request. Many servers close theirs after 2 or 5, the
-usual poll interval; a POST into a connection that just closes fails, and nobody can tell whether it arrived."""
+"""Seconds that an idle connection is kept for the next request.
+
+Many servers close theirs after 2 or 5 seconds, the usual poll interval. A POST into a connection that is closing
+fails, and it is unknown whether it arrived."""
 
 _WBITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-"""zlib's window argument for each encoding that is read although none was asked for."""
+"""zlib's window argument for each encoding that is accepted although none was requested."""
 
 
 class DirectorLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer may cost. Each request has its own total time-out, from first byte to last."""
+    """Limits on one answer. Each request has its own total time-out, from first byte to last."""
 
     max_response_bytes: int = 1 << 20
-    """Of the body, before and after decompression."""
+    """Bytes of the body, before and after decompression."""
     total_timeout_s: float = 10.0
     connect_timeout_s: float = 5.0
     """Name look-up, TCP and TLS."""
 
     def __post_init__(self) -> None:
         if self.max_response_bytes < 1 or self.total_timeout_s <= 0 or self.connect_timeout_s <= 0:
-            raise ValueError("the limits of the Director client must be above zero")
+            raise ValueError("the limits of the Director client must be above 0")
 
 
 DEFAULT_LIMITS: Final = DirectorLimits()
 
 
 class _Answer(NamedTuple):
-    """A complete answer of a status 2xx, its body unpacked."""
+    """Complete answer with a 2xx status and its decompressed body."""
 
-    asked: str
-    """Method and URL, for details."""
+    request: str
+    """Method and URL, for error details."""
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
 class UnreadableBodyError(Exception):
-    """The body cannot be had. The message is for a person."""
+    """The body cannot be read. The message is for people."""
 
 
 class BoundedBody:
-    """A response's body as it comes in: unpacked piece by piece, never more than the limit held.
+    """Response body that is decompressed piece by piece and never exceeds the limit in memory.
 
-    Done here, not by aiohttp: its own decompression hands out what one piece of input unpacks to, a thousand
-    times its size, before anybody can look at the length.
+    aiohttp's own decompression is not used: it returns all that one piece of input decompresses to, a thousand
+    times its size, before the length can be checked.
     """
 
     def __init__(self, encoding: str, limit: int) -> None:
@@ -92,11 +94,11 @@ class BoundedBody:
         self._inflate = None
         if name not in ("", "identity"):
             if name not in _WBITS:
-                raise UnreadableBodyError("it comes in an encoding that was not asked for")
+                raise UnreadableBodyError("its encoding was not requested")
             self._inflate = zlib.decompressobj(_WBITS[name])
 
     def feed(self, piece: bytes) -> None:
-        """The next bytes off the wire. Raises UnreadableBodyError: too long, or does not unpack."""
+        """Add the next received bytes. Raises UnreadableBodyError if it is too long or does not decompress."""
         self._taken += len(piece)
         # One byte beyond the limit is enough to know.
         room = self._limit + 1 - len(self._held)
@@ -106,36 +108,36 @@ class BoundedBody:
             try:
                 self._held += self._inflate.decompress(piece, room)
             except zlib.error as error:
-                raise UnreadableBodyError(f"it is compressed and does not unpack ({error})") from None
+                raise UnreadableBodyError(f"it does not decompress ({error})") from None
         if max(self._taken, len(self._held)) > self._limit:
             raise UnreadableBodyError(f"it is longer than {self._limit} bytes")
 
     def so_far(self) -> bytes:
-        """What has come and been unpacked until now."""
+        """Return the bytes that were received and decompressed so far."""
         return bytes(self._held)
 
     def finish(self) -> bytes:
-        """The whole body. Raises UnreadableBodyError where a compressed one has no clean end."""
+        """Return the whole body. Raises UnreadableBodyError if a compressed one has no proper end."""
         if self._inflate is not None and self._taken and not self._inflate.eof:
-            raise UnreadableBodyError("it is compressed, and ends early")
+            raise UnreadableBodyError("its compressed data ends early")
         if self._inflate is not None and self._inflate.unused_data:
-            raise UnreadableBodyError("it is compressed, and goes on behind its end")
+            raise UnreadableBodyError("its compressed data continues after its end")
         return bytes(self._held)
 
 
 class DirectorClient:
-    """The contract's two endpoints. One keep-alive session; may be used by several tasks at once."""
+    """Client of the contract's two endpoints with one keep-alive session; several tasks may use it at once."""
 
     def __init__(
         self, url: str, api_key: str, *, clock: Clock, limits: DirectorLimits = DEFAULT_LIMITS
     ) -> None:
         """`url` is the API's base, with or without a path prefix and a trailing slash.
 
-        Raises ValueError for a URL or a key that cannot be one; the message never holds the key.
+        Raises ValueError for an invalid URL or key; the message never contains the key.
         """
         self._base = _base_url(url)
         if not api_key or not api_key.isascii() or not api_key.isprintable() or api_key != api_key.strip():
-            raise ValueError("the API key must be printable ASCII without spaces around it")
+            raise ValueError("the API key must be printable ASCII without surrounding spaces")
         self._key = api_key
         self._clock = clock
         self._limits = limits
@@ -159,9 +161,9 @@ class DirectorClient:
             await session.close()
 
     async def poll(self, officer: str) -> Polled | Failed:
-        """The pending directives of an officer, as text (contract, GET /v1/directives/pending).
+        """Return the pending directives of an officer, as text (contract, GET /v1/directives/pending).
 
-        Judged here: that it is text, and not a web page. What it says is for core.batch to read.
+        Checked here: that it is text and not a web page. core.director.poll parses it.
         """
         headers = {"Cache-Control": "no-cache"}
         answer = await self._ask("GET", self._url(PENDING_PATH, officer=officer), headers)
@@ -176,20 +178,20 @@ class DirectorClient:
             return self._malformed(
                 answer, "is a web page, not JSON: check the Director's URL, and for a proxy or log-in page"
             )
-        # Directors that forget the header exist; then the text itself must look like the contract's object.
+        # Some Directors omit the header; then the text itself must look like the contract's object.
         if not _is_json(media) and not text.lstrip().startswith("{"):
             return self._malformed(
-                answer, f"is of the type {excerpt(media, hide=self._key)!r}, not a JSON object"
+                answer, f"has Content-Type {excerpt(media, hide=self._key)!r} and is not a JSON object"
             )
-        # A cache's answer bears the time at which it was made.
+        # The Date of a cached answer is the time at which the origin made it.
         aged = answer.headers.get("Age", "").strip(" 0")
         return Polled(text, None if aged else parse_http_date(answer.headers.get("Date", "")))
 
     async def post(self, body: bytes, idempotency_key: str) -> Posted | Failed:
-        """Report one event (contract, POST /v1/execution-events).
+        """Post one event (contract, POST /v1/execution-events).
 
-        `body` is the event's JSON. The same key marks the same event, however often it is sent. After a
-        NETWORK failure the Director may or may not have it.
+        `body` is the event's JSON. The same key identifies the same event, however often it is sent. After a
+        NETWORK failure the Director may or may not have received it.
         """
         headers = {"Content-Type": "application/json", IDEMPOTENCY_HEADER: idempotency_key}
         answer = await self._ask("POST", self._url(EVENTS_PATH), headers, body)
@@ -197,13 +199,13 @@ class DirectorClient:
             return answer
         receipt = read_receipt(answer.body, answer.status, hide=self._key)
         if isinstance(receipt, Failed):
-            return msgspec.structs.replace(receipt, detail=f"{answer.asked}: {receipt.detail}")
+            return msgspec.structs.replace(receipt, detail=f"{answer.request}: {receipt.detail}")
         return receipt
 
     async def _ask(
         self, method: str, url: URL, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> _Answer | Failed:
-        """One request. A complete 2xx with its body, or what went wrong."""
+        """Send one request. Return a complete 2xx answer, or the failure."""
         asked = excerpt(f"{method} {url}", hide=self._key)
         status: int | None = None
         try:
@@ -230,7 +232,7 @@ class DirectorClient:
             detail = said or f"no complete answer within {self._limits.total_timeout_s:g} s"
             return Failed(FailureKind.NETWORK, status, f"{asked}: {detail}")
         except aiohttp.ClientResponseError as error:
-            # Not its str() or repr(): the latter holds the request's headers, and so the key.
+            # Not its str() or repr(): the latter contains the request's headers, and so the key.
             said = excerpt(error.message, hide=self._key)
             return Failed(FailureKind.MALFORMED, status, f"{asked}: the answer is not HTTP ({said})")
         except (aiohttp.ClientError, OSError) as error:
@@ -243,7 +245,7 @@ class DirectorClient:
             return Failed(FailureKind.MALFORMED, status, f"{asked}: text that cannot be read ({said})")
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        """The whole body, unpacked. Raises UnreadableBodyError, and what aiohttp raises."""
+        """Return the whole decompressed body. Raises UnreadableBodyError and aiohttp's errors."""
         limit = self._limits.max_response_bytes
         if (response.content_length or 0) > limit:
             raise UnreadableBodyError(f"it is longer than {limit} bytes")
@@ -253,7 +255,7 @@ class DirectorClient:
         return body.finish()
 
     async def _failure(self, asked: str, response: aiohttp.ClientResponse, kind: FailureKind) -> Failed:
-        """What an answer with an error status says. The status counts, however its body comes."""
+        """Return the failure for an error status, which counts even if the body cannot be read."""
         start = await self._error_start(response)
         shown = excerpt(start.decode("utf-8", "replace"), hide=self._key)
         detail = f"{asked} answered {response.status}{_status_remedy(response.status, kind)}"
@@ -265,7 +267,7 @@ class DirectorClient:
         return Failed(kind, response.status, f"{detail}: {shown}" if shown else detail, retry_after_s)
 
     async def _error_start(self, response: aiohttp.ClientResponse) -> bytes:
-        """What can be had of the start of an error's body; the connection closes with the rest unread."""
+        """Return the start of an error's body, as far as it can be read; the rest is not read."""
         try:
             body = BoundedBody(response.headers.get("Content-Encoding", ""), _PIECE_BYTES)
         except UnreadableBodyError:
@@ -274,27 +276,27 @@ class DirectorClient:
             async for piece in response.content.iter_chunked(_PIECE_BYTES):
                 body.feed(piece)
         except (UnreadableBodyError, aiohttp.ClientError, OSError):
-            pass  # too long, broken or late: what has come is enough
+            pass  # too long, broken or late: the received part is enough
         return body.so_far()
 
     def _malformed(self, answer: _Answer, what: str) -> Failed:
-        """A complete answer that is not the contract's, with the start of it."""
+        """Return the failure for a complete answer that does not follow the contract, with its start."""
         shown = excerpt(answer.body.decode("utf-8", "replace"), hide=self._key) or "an empty body"
-        detail = f"{answer.asked} answered {answer.status}, but the body {what}: {shown}"
+        detail = f"{answer.request} answered {answer.status}, but the body {what}: {shown}"
         return Failed(FailureKind.MALFORMED, answer.status, detail)
 
     def _url(self, path: str, **query: str) -> URL:
         return self._base.with_path(self._base.raw_path.rstrip("/") + path, encoded=True).with_query(query)
 
     def _open(self) -> aiohttp.ClientSession:
-        """The session, made at first use: it needs a running event loop."""
+        """Return the session, created at first use: it needs a running event loop."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(
                     total=self._limits.total_timeout_s, connect=self._limits.connect_timeout_s
                 ),
                 connector=aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE_S),
-                # Proxies and .netrc of the environment stay out: they would see or replace the key.
+                # Proxies and .netrc of the environment are ignored: they would see or replace the key.
                 trust_env=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -312,39 +314,41 @@ def _is_json(media: str) -> bool:
 
 
 def _status_remedy(status: int, kind: FailureKind) -> str:
-    """What a person can do about a status; empty where there is nothing but to wait."""
+    """Return the remedy for a status; empty if there is nothing to do but wait."""
     if kind is FailureKind.AUTH:
-        return " (check the API key, and what it is allowed to do)"
+        return " (check the API key and its permissions)"
     if status == 404:
         return " (check the Director's URL and the officer id)"
     if 300 <= status <= 399:
-        return " (redirects are not followed: set the Director's URL to where the API is)"
+        return " (redirects are not followed; set the Director's URL to the API's own address)"
     return ""
 
 
 def _network_remedy(error: BaseException) -> str:
-    """What a person can do about an error of the network; empty where there is nothing but to wait."""
+    """Return the remedy for a network error; empty if there is nothing to do but wait."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return " (check the Director's certificate, this machine's root certificates and its clock)"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return " (does the Director speak https on this port?)"
+        return " (check that the Director serves https on this port)"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return " (check the host name in the Director's URL, and the network)"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return " (is the Director running, and are host and port of its URL right?)"
+        return " (check that the Director runs, and host and port of its URL)"
     return ""
 
 
 def _base_url(url: str) -> URL:
-    """The base URL without a trailing slash. Raises ValueError, naming the part that is wrong."""
+    """Return the base URL without a trailing slash. Raises ValueError that names the wrong part."""
     try:
         base = URL(url.strip())
     except ValueError:
-        raise ValueError("the Director's URL cannot be read as one") from None
+        raise ValueError("the Director's URL is not a URL") from None
     if base.scheme not in ("http", "https") or not base.host:
         raise ValueError("the Director's URL must start with http:// or https:// and name a host")
     if base.user is not None or base.password is not None:
-        raise ValueError("the Director's URL must hold no user or password: the API key has its own setting")
+        raise ValueError(
+            "the Director's URL must not contain a user or password; the API key has its own setting"
+        )
     if base.query_string or base.fragment:
-        raise ValueError("the Director's URL must hold no query and no fragment")
+        raise ValueError("the Director's URL must not contain a query or a fragment")
     return base.with_path(base.raw_path.rstrip("/"), encoded=True)

@@ -1,9 +1,9 @@
-"""Keys on disk and in the environment: the officers' link keys, the Director's API key.
+"""Keys on disk and in the environment: link keys of the officers, API key of the Director.
 
-A key file holds one line of text, and on POSIX nobody but its owner may read it. On Windows the mode says
-nothing about who may; there the folder's access rights are the person's own affair, and are not checked.
+A key file contains one line of text. On POSIX only its owner may have access. On Windows the mode does not show who
+has access; there the operator sets the folder's access rights, and they are not checked.
 
-No message ever holds a key or what may be one.
+No message ever contains a key or a text that may be one.
 """
 
 import os
@@ -22,19 +22,19 @@ _HAS_MODES = os.name == "posix"
 
 
 class KeyFileError(Exception):
-    """A key file cannot be used. The message names it, says what is wrong, and what to do."""
+    """A key file cannot be used. The message has the file, the rule that it breaks, and the remedy."""
 
 
 class LinkKeyFileError(KeyFileError):
-    """An officer's link key cannot be had."""
+    """An officer's link key cannot be loaded."""
 
 
 class ApiKeyError(KeyFileError):
-    """The Director's API key cannot be had, from its file or its environment variable."""
+    """The Director's API key cannot be loaded from its file or environment variable."""
 
 
 class ApiKey:
-    """The Director's API key. It never shows itself in a log or a traceback."""
+    """API key of the Director. Its repr does not show it, so that no log or traceback does."""
 
     __slots__ = ("_text",)
 
@@ -42,7 +42,7 @@ class ApiKey:
         self._text = text
 
     def reveal(self) -> str:
-        """The key itself, for the request's header."""
+        """Return the key itself, for the request's header."""
         return self._text
 
     def __repr__(self) -> str:
@@ -50,15 +50,15 @@ class ApiKey:
 
 
 def link_key_path(journal: Path, officer: str) -> Path:
-    """Where an officer's link key is: beside the journal."""
+    """Return the path of an officer's link key, beside the journal."""
     return journal.parent / f"{officer}{SUFFIX}"
 
 
 def create_link_key(path: Path) -> LinkKey:
-    """Draw a key and store it, durably, for its owner alone.
+    """Draw a random key and store it durably, readable by its owner only.
 
-    Raises FileExistsError where anything is there, and leaves that as it is; OSError where it cannot be
-    written, and leaves nothing.
+    Raises FileExistsError if the path exists, and leaves it unchanged; OSError if the file cannot be written, and
+    leaves none.
     """
     key = LinkKey(secrets.token_bytes(KEY_BYTES))
     # The mode is given at creation: with a chmod after it there would be a moment in which others could read.
@@ -70,19 +70,19 @@ def create_link_key(path: Path) -> LinkKey:
             os.fsync(file.fileno())
         _sync_folder(path.parent)
     except OSError:
-        path.unlink(missing_ok=True)  # half a key would pass for one that somebody damaged
+        path.unlink(missing_ok=True)  # half a key would look like a damaged one
         raise
     return key
 
 
 def load_link_key(path: Path) -> LinkKey:
-    """The key that a file holds. Raises LinkKeyFileError."""
+    """Return the key in a file. Raises LinkKeyFileError."""
     try:
         text = _read_private(path)
     except FileNotFoundError:
         raise LinkKeyFileError(
-            f"there is no link key at {path}. Run 'execution-officer setup', which makes it, "
-            "or copy it from where it was made"
+            f"the link key file {path} does not exist; run 'execution-officer setup' to create it, "
+            "or copy it from the machine on which it was created"
         ) from None
     except (KeyFileError, OSError) as error:
         raise LinkKeyFileError(_unusable("link key file", path, error)) from None
@@ -90,36 +90,36 @@ def load_link_key(path: Path) -> LinkKey:
         return LinkKey.from_text(text)
     except LinkKeyError as error:
         raise LinkKeyFileError(
-            f"the link key file {path} cannot be used: {error}. Restore it; or move it away, run "
+            f"the link key file {path} cannot be used: {error}; restore it, or move it away, run "
             "'execution-officer setup', and give the terminal the new key"
         ) from None
 
 
 def find_api_key(variable: str | None, file: Path | None, environ: Mapping[str, str] = os.environ) -> ApiKey:
-    """The API key, from an environment variable or a file: exactly one is given. Raises ApiKeyError."""
+    """Return the API key from an environment variable or a file; exactly one is given. Raises ApiKeyError."""
     if variable is not None and file is None:
         return api_key_from_environment(variable, environ)
     if file is not None and variable is None:
         return api_key_from_file(file)
-    raise ValueError("name a variable or a file")
+    raise ValueError("exactly one of variable and file must be given")
 
 
 def api_key_from_environment(variable: str, environ: Mapping[str, str] = os.environ) -> ApiKey:
-    """The API key in an environment variable. Raises ApiKeyError."""
+    """Return the API key in an environment variable. Raises ApiKeyError."""
     text = environ.get(variable)
     where = f"the environment variable {variable}"
     if text is None:
-        raise ApiKeyError(f"{where} is not set. Set it to the Director's API key for this process")
+        raise ApiKeyError(f"{where} is not set; set it to the Director's API key for this process")
     return _api_key(text, where)
 
 
 def api_key_from_file(path: Path) -> ApiKey:
-    """The API key in a file, white space around it dropped. Raises ApiKeyError."""
+    """Return the API key in a file, without surrounding white space. Raises ApiKeyError."""
     try:
         text = _read_private(path)
     except FileNotFoundError:
         raise ApiKeyError(
-            f"there is no API key file at {path}. Write the Director's API key into it"
+            f"the API key file {path} does not exist; write the Director's API key into it"
         ) from None
     except (KeyFileError, OSError) as error:
         raise ApiKeyError(_unusable("API key file", path, error)) from None
@@ -129,45 +129,45 @@ def api_key_from_file(path: Path) -> ApiKey:
 def _api_key(text: str, where: str) -> ApiKey:
     key = text.strip()
     if not key:
-        raise ApiKeyError(f"{where} is empty. It must hold the Director's API key")
-    # Else it could not stand in an HTTP header.
+        raise ApiKeyError(f"{where} is empty; set it to the Director's API key")
+    # It must fit into an HTTP header.
     if not key.isascii() or not key.isprintable():
         raise ApiKeyError(
-            f"{where} holds characters that no API key has (control characters, more than one line, or "
-            "letters beyond ASCII). It must hold the key and nothing else"
+            f"{where} contains characters that are not allowed in an API key (control characters, several lines, "
+            "or non-ASCII letters); it must contain only the key"
         )
     return ApiKey(key)
 
 
 def _read_private(path: Path) -> str:
-    """A short text file that nobody else may read. Raises KeyFileError, OSError."""
-    # O_NONBLOCK: a named pipe in the file's place must not hold us up.
+    """Return the text of a short file that only its owner may read. Raises KeyFileError, OSError."""
+    # O_NONBLOCK: a named pipe in the file's place must not block.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-        status = os.fstat(file.fileno())  # of what was opened: a path may be another file by now
+        status = os.fstat(file.fileno())  # of the opened file: the path may name another one by now
         if not stat.S_ISREG(status.st_mode):
-            raise KeyFileError("it is not an ordinary file. Name the file that holds the key")
+            raise KeyFileError("it is not a regular file; name the file that contains the key")
         if _HAS_MODES and status.st_mode & _OTHERS:
             raise KeyFileError(
-                f"others may read or change it (its mode is {stat.S_IMODE(status.st_mode):03o}). "
-                f"Run: chmod 600 '{path}'"
+                f"mode {stat.S_IMODE(status.st_mode):03o} lets others read or change it; "
+                f"run: chmod 600 '{path}'"
             )
         raw = file.read(_MAX_BYTES + 1)
     if len(raw) > _MAX_BYTES:
-        raise KeyFileError(f"it is longer than {_MAX_BYTES} bytes. It must hold the key and nothing else")
+        raise KeyFileError(f"it is longer than {_MAX_BYTES} bytes; it must contain only the key")
     try:
-        return raw.decode("utf-8-sig")  # Windows' editors put a mark in front
+        return raw.decode("utf-8-sig")  # editors on Windows add a byte order mark
     except UnicodeDecodeError:
-        raise KeyFileError("it is not UTF-8 text. Save it as UTF-8") from None
+        raise KeyFileError("it is not UTF-8 text; save it as UTF-8") from None
 
 
 def _unusable(what: str, path: Path, error: KeyFileError | OSError) -> str:
     if isinstance(error, OSError):
-        return f"the {what} {path} cannot be read: {error.strerror}. Check its owner and permissions"
+        return f"the {what} {path} cannot be read: {error.strerror}; check its owner and permissions"
     return f"the {what} {path} cannot be used: {error}"
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder outlive a power cut. Windows has no such call, and no need of it."""
+    """Make a new directory entry durable. Windows has no such call and does not need it."""
     if not _HAS_MODES:
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,8 +1,8 @@
-"""A configuration file: TOML, read into core.settings, with the paths that it names.
+"""Configuration file: TOML, read into core.settings, with absolute paths.
 
     config = load(Path("bridge.toml"))
 
-Nothing is created, and no key is read.
+Nothing is created, and no key file is read.
 """
 
 import os
@@ -22,22 +22,22 @@ __all__ = ["Config", "ConfigError", "Problem", "load"]
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """Settings, and the absolute paths of what they name."""
+    """Settings, and the absolute paths of the files that they name."""
 
     source: Path
-    """The file itself."""
+    """Path of the configuration file."""
     settings: Settings
     journal: Path
     api_key_file: Path | None
-    """None where the API key comes from an environment variable."""
+    """None if the API key is in an environment variable."""
 
 
 def load(path: Path) -> Config:
-    """Read and judge a configuration file. Raises ConfigError.
+    """Read and check a configuration file. Raises ConfigError.
 
-    A relative path in it starts at the file's own folder, `~` at the home folder.
+    Relative paths in it start at the file's own folder, `~` at the home folder.
     """
-    source = Path(os.path.abspath(path))  # not resolve(): messages name the file as the person knows it
+    source = Path(os.path.abspath(path))  # not resolve(): messages name the file as it was given
     settings, problems = read_table(Settings, _parse(source))
     if settings is not None:
         problems = check(settings)
@@ -57,7 +57,7 @@ def _beside(source: Path, path: str) -> Path:
 
 
 def _parse(source: Path) -> dict[str, Any]:
-    """The file's tables. Raises ConfigError."""
+    """Return the file's tables. Raises ConfigError."""
 
     def error(rule: str, remedy: str) -> ConfigError:
         return ConfigError(source, [Problem("", None, rule, remedy)])
@@ -66,18 +66,18 @@ def _parse(source: Path) -> dict[str, Any]:
         raw = source.read_bytes()
     except FileNotFoundError:
         remedy = "name the right file with --config, or make one with 'execution-officer setup --example'"
-        raise error("there is no such file", remedy) from None
+        raise error("does not exist", remedy) from None
     except OSError as problem:
-        remedy = "check that it is a file that you may read"
+        remedy = "check that it is a file and its permissions"
         raise error(f"cannot be read ({problem.strerror})", remedy) from None
     try:
-        text = raw.decode("utf-8-sig")  # Windows' editors put a mark in front
+        text = raw.decode("utf-8-sig")  # editors on Windows add a byte order mark
     except UnicodeDecodeError as problem:
         raise error(f"is not UTF-8 (byte {problem.start})", "save it as UTF-8") from None
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError) as problem:
-        # Besides TOML's own errors: a number that is too long, an exponent that is too large, brackets.
+        # Besides TOML's own errors: too many digits, an exponent that is too large, nested brackets.
         detail = str(problem) if isinstance(problem, ValueError) else type(problem).__name__
         remedy = "correct the line"
         if "\\" in text:

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in the words of the person who wrote it."""
+"""Problems of a configuration: key, value, rule and remedy."""
 
 import json
 from collections.abc import Sequence
@@ -10,11 +10,10 @@ _SHOWN_CHARACTERS = 80
 
 
 class Problem(Struct, frozen=True):
-    """One thing that is wrong.
+    """One problem.
 
-    `key` is the key's path, as in `officers[1].deviation_points`; empty where it is the whole file. `value` is
-    what stands there as TOML, None where nothing does or where it may be a secret. `rule` follows the value,
-    `remedy` is an instruction.
+    `key` is the key's path, as in `officers[1].deviation_points`; empty for the whole file. `value` is its value as
+    TOML; None if there is none or if it may be a secret. `rule` follows the value, `remedy` is an instruction.
     """
 
     key: str
@@ -32,7 +31,7 @@ class Problem(Struct, frozen=True):
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. Says everything that is wrong with it at once."""
+    """The configuration cannot be used. The message lists all problems at once."""
 
     def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
         if len(problems) == 1:
@@ -45,7 +44,7 @@ class ConfigError(Exception):
 
 
 def shown(value: object) -> str:
-    """A TOML value for a message: on one line, without control characters, not too long."""
+    """Return a TOML value for a message: on one line, without control characters, of bounded length."""
     if isinstance(value, dict):
         return "{...}" if value else "{}"
     if isinstance(value, list):

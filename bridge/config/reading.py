@@ -1,6 +1,6 @@
-"""TOML tables into the Structs of core.settings, by their annotations alone.
+"""Conversion of TOML tables into the Structs of core.settings, by their annotations.
 
-A further setting needs no line here. Every value is judged, so that a person sees all slips in one go.
+A new setting needs no line here. Every value is checked, so that all mistakes are reported at once.
 """
 
 import difflib
@@ -31,11 +31,11 @@ _KINDS = {
 
 
 def read_table(kind: type[S], table: dict[str, Any], at: str = "") -> tuple[S | None, list[Problem]]:
-    """The Struct that a table spells, or None and what is wrong. `at` is the table's own key path.
+    """Return the Struct for a table, or None and the problems. `at` is the table's own key path.
 
-    A table comes from tomllib with parse_float=Decimal: numbers keep their digits.
+    The table was parsed by tomllib with parse_float=Decimal: numbers keep their digits.
     """
-    problems = list(_strangers(kind, table, at))
+    problems = list(_unknown_keys(kind, table, at))
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         key = f"{at}.{field.name}" if at else field.name
@@ -49,7 +49,7 @@ def read_table(kind: type[S], table: dict[str, Any], at: str = "") -> tuple[S | 
 
 
 def _read_value(field: FieldInfo, value: object, key: str) -> tuple[Any, list[Problem]]:
-    """A key's value as its type wants it, or what is wrong."""
+    """Return a key's value in its type, or the problems."""
     kind, metas = _unwrap(field.type)
     if _is_struct(kind):
         if isinstance(value, dict):
@@ -66,7 +66,7 @@ def _read_value(field: FieldInfo, value: object, key: str) -> tuple[Any, list[Pr
 def _read_tables(
     kind: type[Struct], metas: list[Meta], value: object, key: str
 ) -> tuple[list[Struct | None] | None, list[Problem]]:
-    """A list of tables. Brackets are forgotten easily: [officers] is one table, [[officers]] a list of them."""
+    """Return a list of tables, or the problems: [officers] is one table, [[officers]] a list of them."""
     remedy = f"write each below a line [[{key}]]"
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         return None, [Problem(key, shown(value), "must be a list of tables", remedy)]
@@ -77,19 +77,21 @@ def _read_tables(
 
 
 def _read_leaf(kind: Any, annotation: Any, value: object) -> object:
-    """Text, a word of a few, a number, true or false, a list or a table of texts. Raises ValueError."""
+    """Return a text, an enumerated word, a number, a boolean, or a list or table of texts. Raises ValueError."""
     if kind is Decimal:
         return _read_amount(value)
     if kind is float and isinstance(value, Decimal):
         if not value.is_finite():
-            raise ValueError("nan passes any comparison that it should fail")
+            raise ValueError("nan passes comparisons that it should fail")
         value = float(value)
     return msgspec.convert(value, annotation)
 
 
 def _read_amount(value: object) -> Decimal:
-    """A decimal with its digits kept: a number, or one in quotes. Not by msgspec, which takes no bounds on a
-    Decimal, and would take nan. Raises AmountError."""
+    """Return a decimal with all its digits, from a number or a number in quotes. Raises AmountError.
+
+    msgspec does not do it: it supports no bounds on a Decimal, and accepts nan.
+    """
     if isinstance(value, str):
         return parse_amount(value)
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
@@ -97,8 +99,8 @@ def _read_amount(value: object) -> Decimal:
     raise AmountError("must be a number")
 
 
-def _strangers(kind: type[Struct], table: dict[str, Any], at: str) -> Iterator[Problem]:
-    """The keys that no setting has. Their values are not shown: one may be a key in the wrong place."""
+def _unknown_keys(kind: type[Struct], table: dict[str, Any], at: str) -> Iterator[Problem]:
+    """Yield a problem for each unknown key. Its value is not shown: it may be an API key in the wrong place."""
     known = [field.name for field in msgspec.structs.fields(kind)]
     for name in table:
         if name in known:
@@ -108,20 +110,19 @@ def _strangers(kind: type[Struct], table: dict[str, Any], at: str) -> Iterator[P
             yield Problem(
                 key if key.isprintable() else shown(name),
                 None,
-                "the API key must never stand in the configuration",
-                "put it into an environment variable or a file that only you can read, name that by "
-                "director.api_key_env or director.api_key_file, and have a key that was shared in this file "
-                "replaced",
+                "the API key must never be in the configuration",
+                "put it into an environment variable or a file that only you can read, name that in "
+                "director.api_key_env or director.api_key_file, and replace a key that was shared in this file",
             )
             continue
         near = difflib.get_close_matches(name, known, n=1)
-        meant = f"did you mean {near[0]}? The" if near else "the"
-        remedy = f"{meant} keys here are {', '.join(known)}"
+        meant = f"did you mean {near[0]}? " if near else ""
+        remedy = f"{meant}supported: {', '.join(known)}"
         yield Problem(key if key.isprintable() else shown(key), None, "is not a setting", remedy)
 
 
 def _unwrap(annotation: Any) -> tuple[Any, list[Meta]]:
-    """The plain type behind Annotated and `| None`, and what bounds it. TOML has no null."""
+    """Return the plain type behind Annotated and `| None`, and its bounds. TOML has no null."""
     metas: list[Meta] = []
     while True:
         origin = get_origin(annotation)
@@ -147,7 +148,7 @@ def _is_words(kind: Any) -> bool:
 
 
 def _rule(kind: Any, metas: list[Meta]) -> str:
-    """What a value of the type must be, with its bounds."""
+    """Return the rule for a value of the type, with its bounds."""
     if _is_struct(kind):
         return "must be a table"
     if kind is list or _is_tables(kind):

@@ -1,6 +1,6 @@
-"""What settings must also be to each other and to the machine: what their types cannot say.
+"""Rules for settings beyond their types: relations between settings, and to the machine.
 
-Each rule yields the problems that it finds, and none is left out after the first.
+Each rule yields all problems that it finds.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ _OFFICER_ID: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}")
 _RESERVED: Final = frozenset(
     ["CON", "PRN", "AUX", "NUL", *(f"{device}{n}" for device in ("COM", "LPT") for n in range(10))]
 )
-"""File names that Windows keeps to itself, with any extension."""
+"""Reserved file names of Windows, with any extension."""
 _ENDPOINT: Final = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[^:/]*)")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
@@ -28,7 +28,7 @@ LINK_REMEDY: Final = "write tcp://127.0.0.1:5760"
 
 
 def check(settings: Settings) -> list[Problem]:
-    """All that is wrong with settings whose types are right."""
+    """Return the problems of settings whose types are right."""
     return [
         *_url(settings.director.url),
         *_api_key(settings.director),
@@ -41,7 +41,7 @@ def check(settings: Settings) -> list[Problem]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host never leaves this machine: 127.0.0.0/8, ::1 or localhost. Nothing is looked up."""
+    """Return True for a host on this machine: 127.0.0.0/8, ::1 or localhost. No name is resolved."""
     try:
         return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -49,7 +49,7 @@ def is_loopback(host: str) -> bool:
 
 
 def link_endpoint(endpoint: str, key: str = "link.endpoint") -> Iterator[Problem]:
-    """A terminal link's address: TCP, on loopback, a port or `*`."""
+    """Yield the problems of a link address, which is TCP on loopback with a port or `*`."""
     match = _ENDPOINT.fullmatch(endpoint)
     if match is None:
         yield Problem(key, shown(endpoint), "must be like tcp://HOST:PORT", LINK_REMEDY)
@@ -62,7 +62,7 @@ def link_endpoint(endpoint: str, key: str = "link.endpoint") -> Iterator[Problem
         rule = "must be on this machine (127.0.0.0/8, [::1] or localhost): the link is not encrypted yet"
         remedy = f"{LINK_REMEDY}, and run the bridge on the terminal's machine"
         yield Problem(key, shown(endpoint), rule, remedy)
-    # `*` is any free port. Nobody could tell a terminal which, so it is for tests.
+    # `*` is any free port. It is for tests: a terminal would not know which.
     if port != "*" and not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65_535):
         yield Problem(key, shown(endpoint), "the port must be 1 to 65535", LINK_REMEDY)
 
@@ -70,7 +70,7 @@ def link_endpoint(endpoint: str, key: str = "link.endpoint") -> Iterator[Problem
 def _control_port(settings: Settings) -> Iterator[Problem]:
     port = settings.control.port
     if port and settings.link.endpoint.endswith(f":{port}"):
-        rule = "is the port of link.endpoint too"
+        rule = "is also the port of link.endpoint"
         yield Problem("control.port", str(port), rule, "write another, or 0 for any free one")
 
 
@@ -80,40 +80,42 @@ def _url(url: str) -> Iterator[Problem]:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        yield Problem(key, None, "cannot be read as a URL", remedy)
+        yield Problem(key, None, "is not a URL", remedy)
         return
     if "@" in parts.netloc:
         # Not shown: it may be a password.
-        rule = "must hold no user and no password: they would stand in the log"
+        rule = "must not contain a user or password: they would appear in the log"
         yield Problem(key, None, rule, f"{remedy}; the API key has its own setting")
         return
-    # urlsplit drops some of these without a word.
+    # urlsplit removes some of these silently.
     if _UNPRINTABLE.search(url):
-        yield Problem(key, shown(url), "must hold no white space, control character or backslash", remedy)
+        yield Problem(
+            key, shown(url), "must not contain white space, control characters or backslashes", remedy
+        )
         return
     if "?" in url or "#" in url:
-        # Not shown: some APIs take a key there.
-        yield Problem(key, None, "must hold no query (?) and no fragment (#)", remedy)
+        # Not shown: some APIs accept a key there.
+        yield Problem(key, None, "must not contain a query (?) or a fragment (#)", remedy)
         return
     if parts.scheme not in ("http", "https"):
         yield Problem(key, shown(url), "must start with https:// or http://", remedy)
     elif not host:
-        yield Problem(key, shown(url), "names no host", remedy)
+        yield Problem(key, shown(url), "has no host", remedy)
     elif port == 0:
         yield Problem(key, shown(url), "the port must be 1 to 65535", remedy)
     elif parts.scheme == "http" and not is_loopback(host):
-        rule = "plain http would show the API key and every order to the network between"
+        rule = "plain http would show the API key and every order to the network"
         yield Problem(key, shown(url), rule, "write https://; http:// is for a Director on this machine")
 
 
 def _api_key(director: DirectorSettings) -> Iterator[Problem]:
     given = [director.api_key_env, director.api_key_file]
     if given.count(None) != 1:
-        rule = "api_key_env or api_key_file is required" if None in given else "both name an API key"
+        rule = "api_key_env or api_key_file is required" if None in given else "both are set"
         yield Problem(
             "director.api_key_env, director.api_key_file",
             None,
-            f"{rule}; exactly one says where it is",
+            f"{rule}; exactly one must name the API key",
             "name an environment variable (api_key_env) or a file that only you can read (api_key_file)",
         )
     if director.api_key_env is not None and not _ENVIRONMENT_NAME.fullmatch(director.api_key_env):
@@ -121,7 +123,7 @@ def _api_key(director: DirectorSettings) -> Iterator[Problem]:
             "director.api_key_env",
             None,  # it may be the key itself
             "must be the name of an environment variable: letters, digits and underscores",
-            'write api_key_env = "DIRECTOR_API_KEY" and set that variable; the key itself never stands here',
+            'write api_key_env = "DIRECTOR_API_KEY" and set that variable; the key itself is never written here',
         )
     if director.api_key_file is not None:
         yield from _path("director.api_key_file", director.api_key_file)
@@ -133,12 +135,12 @@ def _path(key: str, path: str) -> Iterator[Problem]:
     elif not path.isprintable():
         # "C:\temp" in double quotes is C:, a tab, and emp.
         remedy = "write Windows paths in single quotes, as in 'C:\\temp\\file'"
-        yield Problem(key, shown(path), "must hold no control character", remedy)
+        yield Problem(key, shown(path), "must not contain control characters", remedy)
     elif path.startswith("~"):
         try:
             Path(path).expanduser()
         except RuntimeError:
-            yield Problem(key, shown(path), "there is no such home folder", "write the whole path")
+            yield Problem(key, shown(path), "the home folder does not exist", "write the absolute path")
 
 
 def _local(key: str, path: str) -> Iterator[Problem]:
@@ -155,26 +157,28 @@ def _officers(officers: list[OfficerSettings]) -> Iterator[Problem]:
         yield from _officer_id(f"{at}.id", officer.id)
         yield from _officer_terms(at, officer)
         yield from risk_limits.check(f"{at}.risk_limits", officer.risk_limits)
-        # Ids name files, and Windows does not tell EO-1 from eo-1.
+        # Ids name files, and Windows does not distinguish EO-1 from eo-1.
         first = ids.setdefault(officer.id.lower(), index)
         if first != index:
-            rule = f"is the id of officers[{first}] too (upper and lower case count as the same)"
-            yield Problem(f"{at}.id", shown(officer.id), rule, "give each officer an id of its own")
+            rule = f"is also the id of officers[{first}] (upper and lower case count as the same)"
+            yield Problem(f"{at}.id", shown(officer.id), rule, "write a unique id for each officer")
             continue  # the same id hashes to the same prefix
         other = prefixes.setdefault(officer.prefix, index)
         if other != index:
             free = next((n for n in range(1, MAX_PREFIX + 1) if n not in {o.prefix for o in officers}), 1)
-            rule = f"is the prefix of officers[{other}] ({officers[other].id}) too; orders could not be told apart"
-            remedy = f"set order_id_prefix to a number of its own, as in order_id_prefix = {free}"
+            rule = (
+                f"is also the prefix of officers[{other}] ({officers[other].id}); orders would be ambiguous"
+            )
+            remedy = f"write a unique number, as in order_id_prefix = {free}"
             yield Problem(f"{at}.order_id_prefix", str(officer.prefix), rule, remedy)
 
 
 def _officer_id(key: str, officer: str) -> Iterator[Problem]:
     if not _OFFICER_ID.fullmatch(officer):
-        rule = "must be 1 to 64 letters (a-z), digits, dots, dashes or underscores, and start with no dot"
+        rule = "must be 1 to 64 letters (a-z), digits, dots, dashes or underscores, and must not start with a dot"
         yield Problem(key, shown(officer), f"{rule}: it names files", "write an id like eo-001")
     elif officer.partition(".")[0].upper() in _RESERVED:
-        rule = "is a name that Windows keeps for a device, and it names files"
+        rule = "is a reserved device name of Windows, and the id names files"
         yield Problem(key, shown(officer), rule, f"write an id like eo-{officer}")
 
 
@@ -187,6 +191,6 @@ def _officer_terms(at: str, officer: OfficerSettings) -> Iterator[Problem]:
     for ours, brokers in officer.symbols.items():
         for word in (ours, brokers):
             if not word or word != word.strip() or not word.isprintable():
-                rule = "a symbol must be text without spaces around it"
-                remedy = 'write it as both sides call it, as in EURUSD = "EURUSD.r"'
+                rule = "a symbol must be text without surrounding spaces"
+                remedy = 'write both names, as in EURUSD = "EURUSD.r"'
                 yield Problem(f"{at}.symbols", f"{{ {shown(ours)} = {shown(brokers)} }}", rule, remedy)

@@ -125,7 +125,7 @@ def test_a_reference_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path:
 def test_a_reference_terminal_without_its_key(tmp_path: Path) -> None:
     done = run("reference-terminal", "--officer", "eo-001", "--link-key-file", "none", cwd=tmp_path)
     assert done.returncode == ExitCode.LINK_KEY
-    assert "there is no link key at none" in done.stderr
+    assert "the link key file none does not exist" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--endpoint", "--broker"])

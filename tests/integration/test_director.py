@@ -363,7 +363,7 @@ async def refused_url() -> str:
 async def test_a_refused_connection() -> None:
     async with client(await refused_url()) as director:
         answer = failed(await director.poll("eo-001"), FailureKind.NETWORK, None)
-        assert "is the Director running" in answer.detail
+        assert "check that the Director runs" in answer.detail
         failed(await director.post(EVENT, "idem-1"), FailureKind.NETWORK, None)
 
 

@@ -103,7 +103,8 @@ def test_the_file_and_its_name_are_flushed(path: Path, monkeypatch: pytest.Monke
 
 def test_a_missing_key_names_the_way_to_make_one(path: Path) -> None:
     with pytest.raises(
-        LinkKeyFileError, match=r"no link key at .*eo-001\.linkkey\. Run 'execution-officer setup'"
+        LinkKeyFileError,
+        match=r"link key file .*eo-001\.linkkey does not exist; run 'execution-officer setup'",
     ):
         load_link_key(path)
 
@@ -122,7 +123,7 @@ def test_wrong_content_is_named_and_not_shown(path: Path, content: str) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"\xff\xfe0\x00f\x00", "it is not UTF-8 text. Save it as UTF-8"),
+        (b"\xff\xfe0\x00f\x00", "it is not UTF-8 text; save it as UTF-8"),
         (b"0" * 5000, "it is longer than 4096 bytes"),
     ],
 )
@@ -141,7 +142,8 @@ def test_what_editors_do_to_a_line_is_no_error(path: Path, content: str) -> None
 def test_a_file_open_to_others_names_chmod(path: Path, mode: int) -> None:
     private(path, HEX, mode)
     with pytest.raises(
-        LinkKeyFileError, match=rf"its mode is {mode:o}\)\. Run: chmod 600 '.*eo-001\.linkkey'"
+        LinkKeyFileError,
+        match=rf"mode {mode:o} lets others read or change it; run: chmod 600 '.*eo-001\.linkkey'",
     ):
         load_link_key(path)
 
@@ -156,7 +158,7 @@ def test_where_modes_say_nothing_they_are_not_asked(path: Path, monkeypatch: pyt
 @posix_only
 def test_a_named_pipe_is_refused_without_waiting_for_it(path: Path) -> None:
     os.mkfifo(path, 0o600)
-    with pytest.raises(LinkKeyFileError, match="it is not an ordinary file"):
+    with pytest.raises(LinkKeyFileError, match="it is not a regular file"):
         load_link_key(path)
 
 
@@ -184,7 +186,7 @@ def test_a_key_never_shows_itself() -> None:
 
 
 def test_a_variable_that_is_not_set() -> None:
-    with pytest.raises(ApiKeyError, match=r"the environment variable KEY is not set\. Set it"):
+    with pytest.raises(ApiKeyError, match=r"the environment variable KEY is not set; set it"):
         api_key_from_environment("KEY", {})
 
 
@@ -202,19 +204,23 @@ def test_an_empty_key(tmp_path: Path, text: str) -> None:
 def test_characters_that_no_header_takes(tmp_path: Path, text: str) -> None:
     file = private(tmp_path / "key", text)
     for variable, path in (("KEY", None), (None, file)):
-        with pytest.raises(ApiKeyError, match="holds characters that no API key has") as caught:
+        with pytest.raises(
+            ApiKeyError, match="contains characters that are not allowed in an API key"
+        ) as caught:
             find_api_key(variable, path, {"KEY": text})
         assert SECRET not in str(caught.value)
 
 
 def test_a_missing_key_file(tmp_path: Path) -> None:
-    with pytest.raises(ApiKeyError, match=r"there is no API key file at .*none"):
+    with pytest.raises(ApiKeyError, match=r"the API key file .*none does not exist"):
         api_key_from_file(tmp_path / "none")
 
 
 @posix_only
 def test_a_key_file_open_to_others(tmp_path: Path) -> None:
-    with pytest.raises(ApiKeyError, match=r"its mode is 644\)\. Run: chmod 600") as caught:
+    with pytest.raises(
+        ApiKeyError, match=r"mode 644 lets others read or change it; run: chmod 600"
+    ) as caught:
         api_key_from_file(private(tmp_path / "key", SECRET, 0o644))
     assert SECRET not in str(caught.value)
 
@@ -224,5 +230,5 @@ def test_the_place_that_is_named_is_asked(tmp_path: Path) -> None:
     assert find_api_key("KEY", None, {"KEY": SECRET}).reveal() == SECRET
     assert find_api_key(None, file, {"KEY": SECRET}).reveal() == "of-the-file"
     for variable, path in ((None, None), ("KEY", file)):
-        with pytest.raises(ValueError, match="name a variable or a file"):
+        with pytest.raises(ValueError, match="exactly one of variable and file"):
             find_api_key(variable, path, {})

@@ -7,7 +7,7 @@ the journal for a moment and performs the same request itself. To add a command:
 2. `REQUESTS` below: its path at the control endpoint follows from its name;
 3. `bridge/cli/operator/NAME.py` and `COMMANDS` in `bridge/cli/operator/__init__.py`: its command line;
 4. `tests/integration/sidecar/test_operator.py`: an example, whose audit row is checked;
-5. README.md: its line under "Watch it and stop it".
+5. `docs/operation.md`: its line among the operator commands.
 
 `tests/unit/cli/test_operator.py` and that example's test fail with the name of a command that a place lacks.
 """

@@ -34,7 +34,7 @@ def modules_of(package: ModuleType) -> list[str]:
 
 
 def missing(
-    kinds: Iterable[type[Request[Any]]], commands: Iterable[click.Command], readme: str
+    kinds: Iterable[type[Request[Any]]], commands: Iterable[click.Command], page: str
 ) -> Iterator[str]:
     """Yield each place that lacks a command which another place has."""
     names, lines = {kind.name for kind in kinds}, {str(command.name) for command in commands}
@@ -49,14 +49,14 @@ def missing(
             yield f"{name}: no module bridge/sidecar/operator/{name}.py"
         if name not in lines:
             yield f"{name}: no command line in bridge/cli/operator"
-        if f"\n    execution-officer {name} " not in readme:
-            yield f'{name}: no line in README.md under "Watch it and stop it"'
+        if f"\n    execution-officer {name} " not in page:
+            yield f"{name}: no line among the operator commands of docs/operation.md"
     for name in sorted(lines - names):
         yield f"{name}: no request in bridge/sidecar/operator"
 
 
 def test_every_operator_command_is_known_in_every_place() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
     assert list(missing(requests.REQUESTS, command_lines.COMMANDS, text.replace("\n", " \n"))) == []
 
 
@@ -64,7 +64,7 @@ def test_missing_places_of_a_new_command_are_named() -> None:
     found = list(missing([*requests.REQUESTS, PauseRequest], command_lines.COMMANDS, ""))
     assert "pause: no module bridge/sidecar/operator/pause.py" in found
     assert "pause: no command line in bridge/cli/operator" in found
-    assert 'pause: no line in README.md under "Watch it and stop it"' in found
+    assert "pause: no line among the operator commands of docs/operation.md" in found
 
 
 def test_unlisted_modules_of_a_command_are_named() -> None:
