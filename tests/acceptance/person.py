@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge import cli
-from tests.integration.journal.desk import OFFICER, OTHER, Desk, directive, settings
+from tests.integration.journal.bench import OFFICER, OTHER, JournalBench, directive, settings
 from tests.integration.journal.reports import absent
 
 
@@ -28,9 +28,9 @@ class Person:
         self.complained = ""
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
+    def desk(self) -> Iterator[JournalBench]:
         """The journal with a history, while nobody else has it."""
-        with closing(Desk(self.journal, settings())) as made:
+        with closing(JournalBench(self.journal, settings())) as made:
             yield made
 
     def run(self, *arguments: str) -> int:
@@ -57,7 +57,7 @@ class Person:
         ]
 
 
-def unknown(desk: Desk) -> int:
+def unknown(desk: JournalBench) -> int:
     """An opening order of which nothing is known; its token."""
     desk.join()
     [command] = desk.sent(directive())

@@ -19,7 +19,7 @@ from bridge.journal.database import file
 from bridge.sidecar import control_file
 from bridge.sidecar.control_file import ControlFile
 from tests.acceptance.person import Person, unknown
-from tests.integration.journal.desk import (
+from tests.integration.journal.bench import (
     ACCOUNT,
     NOW,
     OFFICER,

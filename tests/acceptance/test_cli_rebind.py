@@ -7,7 +7,7 @@ import pytest
 from bridge.core.link.messages import LedgerIdentity
 from bridge.exits import ExitCode
 from tests.acceptance.person import Person, unknown
-from tests.integration.journal.desk import OFFICER, OTHER, OTHER_LEDGER
+from tests.integration.journal.bench import OFFICER, OTHER, OTHER_LEDGER
 
 
 def test_a_rebinding_lifts_the_hold(without_journal: Person) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bridge import cli
 from bridge.exits import ExitCode
 from tests.acceptance.person import Person
-from tests.integration.journal.desk import NOW, OFFICER, OTHER, directive
+from tests.integration.journal.bench import NOW, OFFICER, OTHER, directive
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Resolve: an operator has checked the account, and states the outcome of a command that no report settles."""
+"""Resolve: an operator has checked the account, and states the outcome of a command that no report has shown."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,7 +20,7 @@ Verdict = Literal["filled", "rejected", "cancelled"]
 VERDICTS: Final = get_args(Verdict)
 
 RESOLVABLE: Final = (CommandState.UNRESOLVED, CommandState.UNKNOWN)
-"""States that an operator may end. In every other one reports have settled the outcome, or will."""
+"""States that an operator may end. In every other one a report has shown the outcome, or will."""
 
 
 class CannotResolveError(Exception):

@@ -70,7 +70,7 @@ def apply_reports(
 
     `batch` holds (seq, raw JSON) of one epoch, at least one.
     """
-    # While the clock is uncertain, less time may have passed than it says: absence counts later.
+    # While the clock is not trusted, less time may have passed than it says: absence counts later.
     work = _Batch(step, settings, epoch, grace + (step.now - step.earliest))
     for seq, raw in batch:
         try:

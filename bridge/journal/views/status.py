@@ -96,7 +96,7 @@ class UnresolvedCommand(msgspec.Struct, frozen=True, kw_only=True):
     side: str
     volume: str
     state: str
-    """UNRESOLVED: status requests go to the terminal. UNKNOWN: an operator, or a late report, can settle it."""
+    """UNRESOLVED: status requests go to the terminal. UNKNOWN: an operator, or a late report, can end it."""
     dispatched_at: str | None
     message: str
 

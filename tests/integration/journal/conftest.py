@@ -8,45 +8,45 @@ import pytest
 from bridge import faultpoint
 from bridge.core.settings import Settings
 
-from .desk import Desk, settings
+from .bench import JournalBench, settings
 
-MakeDesk = Callable[[Settings], Desk]
+MakeBench = Callable[[Settings], JournalBench]
 InstallHook = Callable[[Callable[[str], None]], None]
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path) -> Iterator[MakeDesk]:
-    """Makes a desk with settings of its own; closes it."""
-    made: list[Desk] = []
+def make_bench(tmp_path: Path) -> Iterator[MakeBench]:
+    """Make a journal with settings of its own; close it after the test."""
+    made: list[JournalBench] = []
 
-    def make(with_settings: Settings) -> Desk:
-        made.append(Desk(tmp_path / f"journal-{len(made)}.db", with_settings))
+    def make(with_settings: Settings) -> JournalBench:
+        made.append(JournalBench(tmp_path / f"journal-{len(made)}.db", with_settings))
         return made[-1]
 
     yield make
-    for desk in made:
-        desk.close()
+    for bench in made:
+        bench.close()
 
 
 @pytest.fixture
-def desk(make_desk: MakeDesk) -> Desk:
-    """A new journal that no terminal has spoken to."""
-    return make_desk(settings())
+def bench(make_bench: MakeBench) -> JournalBench:
+    """A new journal without any session."""
+    return make_bench(settings())
 
 
 @pytest.fixture
-def joined(desk: Desk) -> Desk:
+def joined(bench: JournalBench) -> JournalBench:
     """A journal with the terminal's first session open."""
-    desk.join()
-    return desk
+    bench.join()
+    return bench
 
 
 @pytest.fixture
 def install_hook(monkeypatch: pytest.MonkeyPatch) -> InstallHook:
-    """Installs a fault hook, which is gone after the test."""
+    """Install a fault hook, which is removed after the test."""
 
     def install(hook: Callable[[str], None]) -> None:
-        # Set once by hand, so that what stood there before comes back.
+        # Set once here, so that monkeypatch restores the value from before.
         monkeypatch.setattr(faultpoint, "_hook", None)
         faultpoint.install(hook)
 

@@ -1,4 +1,4 @@
-"""What a terminal reports of a command, its order, its deals and its position."""
+"""Reports of a terminal about a command, its order, its deals and its position."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from bridge.core.link.reports import (
 )
 from bridge.core.units.mt5_terms import REASON_EXPERT, DealEntry, OrderState
 
-from .desk import INSTANCE_ID, NOW, server_ms
+from .bench import INSTANCE_ID, NOW, server_ms
 
 POSITION: Final = 7001
 ORDER: Final = 8001
@@ -62,7 +62,7 @@ def absent(
     connected_ms: int = 3_600_000,
     found: Found = Found.NOTHING,
 ) -> CommandReport:
-    """The answer to a settle: neither ledger nor broker has an outcome."""
+    """A status reply: neither ledger nor broker has an outcome."""
     return stage(
         CommandStage.STATUS_REPLY,
         order,

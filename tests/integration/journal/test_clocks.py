@@ -13,8 +13,8 @@ from bridge.core.link.reports import NotSentReason
 from bridge.core.settings import MissingStop, RiskLimits
 from bridge.core.units.clock_trust import ClockUncertainty
 
-from .conftest import MakeDesk
-from .desk import NOW, OFFICER, Desk, closing, directive, limit, server_ms, settings
+from .bench import NOW, OFFICER, JournalBench, closing, directive, limit, server_ms, settings
+from .conftest import MakeBench
 from .reports import TIMEOUT, absent, booked, deal, not_sent, result, scan, standing, submitted
 
 HOUR = timedelta(hours=1)
@@ -25,15 +25,15 @@ UNKNOWN_AFTER_S = 900.0
 WEEK_S = 7 * 86_400
 
 
-def opened(desk: Desk) -> Order:
+def opened(bench: JournalBench) -> Order:
     """An open position."""
-    [command] = desk.sent(directive("dir-open"))
-    desk.report(submitted(command.order), result(command.order), deal(command.order))
+    [command] = bench.sent(directive("dir-open"))
+    bench.report(submitted(command.order), result(command.order), deal(command.order))
     return command.order
 
 
 @pytest.mark.parametrize("seconds", [300, 3899])
-def test_a_close_that_waits_outlives_a_clock_that_alone_says_it_is_over(joined: Desk, seconds: int) -> None:
+def test_waiting_close_does_not_expire_by_one_clock_alone(joined: JournalBench, seconds: int) -> None:
     opened(joined)
     joined.take(closing(expires_at=UNTIL))
     joined.later(seconds)
@@ -48,13 +48,13 @@ def test_a_close_that_waits_outlives_a_clock_that_alone_says_it_is_over(joined: 
 
 
 @pytest.mark.parametrize("planned", [False, True])
-def test_what_is_over_by_both_clocks_ends_and_is_emitted_at_the_wall_clocks_time(
-    joined: Desk, planned: bool
+def test_directive_expired_on_both_clocks_is_rejected_at_the_wall_clocks_time(
+    joined: JournalBench, planned: bool
 ) -> None:
     opened(joined)
     joined.take(closing(expires_at=UNTIL))
     if planned:
-        # By one clock it was late before it could be sent.
+        # By one clock it had expired before it could be sent.
         joined.uncertainty = LATER
         assert joined.advance() == []
     joined.later(3900)
@@ -66,8 +66,8 @@ def test_what_is_over_by_both_clocks_ends_and_is_emitted_at_the_wall_clocks_time
 
 
 @pytest.mark.parametrize(("uncertainty", "state"), [(EARLIER, "RECEIVED"), (None, "EXPIRED")])
-def test_a_directive_is_late_at_intake_where_every_clock_says_so(
-    joined: Desk, uncertainty: ClockUncertainty | None, state: str
+def test_directive_is_expired_at_intake_where_every_clock_says_so(
+    joined: JournalBench, uncertainty: ClockUncertainty | None, state: str
 ) -> None:
     joined.later(301)
     joined.uncertainty = uncertainty
@@ -78,8 +78,8 @@ def test_a_directive_is_late_at_intake_where_every_clock_says_so(
 @pytest.mark.parametrize(
     ("uncertainty", "goes"), [(LATER, False), (EARLIER, True), (ClockUncertainty(), True)]
 )
-def test_a_close_goes_where_no_clock_says_that_it_is_late(
-    joined: Desk, uncertainty: ClockUncertainty, goes: bool
+def test_close_is_sent_where_no_clock_says_that_it_is_late(
+    joined: JournalBench, uncertainty: ClockUncertainty, goes: bool
 ) -> None:
     opened(joined)
     joined.uncertainty = uncertainty
@@ -88,7 +88,7 @@ def test_a_close_goes_where_no_clock_says_that_it_is_late(
     assert joined.directive_state("dir-close") == "WORKING"
 
 
-def test_a_deadline_is_not_beyond_what_any_clock_allows(joined: Desk) -> None:
+def test_deadline_is_within_the_expiry_by_every_clock(joined: JournalBench) -> None:
     opened(joined)
     joined.uncertainty = ClockUncertainty(later=timedelta(seconds=298))
     joined.take(closing(expires_at=UNTIL))
@@ -97,8 +97,8 @@ def test_a_deadline_is_not_beyond_what_any_clock_allows(joined: Desk) -> None:
 
 
 @pytest.mark.parametrize("uncertainty", [EARLIER, ClockUncertainty()])
-def test_a_pending_order_is_not_cancelled_for_its_time_by_a_clock_that_is_not_trusted(
-    joined: Desk, uncertainty: ClockUncertainty
+def test_pending_order_is_not_cancelled_by_an_untrusted_clock(
+    joined: JournalBench, uncertainty: ClockUncertainty
 ) -> None:
     [command] = joined.sent(limit("dir-limit", expires_at=UNTIL))
     joined.report(result(command.order), booked(command.order))
@@ -113,8 +113,8 @@ def test_a_pending_order_is_not_cancelled_for_its_time_by_a_clock_that_is_not_tr
 
 
 @pytest.mark.parametrize("uncertainty", [EARLIER, ClockUncertainty()])
-def test_a_command_is_not_given_up_by_a_clock_that_is_not_trusted(
-    joined: Desk, uncertainty: ClockUncertainty
+def test_command_is_not_given_up_by_an_untrusted_clock(
+    joined: JournalBench, uncertainty: ClockUncertainty
 ) -> None:
     [command] = joined.sent(directive())
     joined.later(UNKNOWN_AFTER_S)
@@ -126,7 +126,7 @@ def test_a_command_is_not_given_up_by_a_clock_that_is_not_trusted(
     assert joined.command_state(command.order.client_order_id) == "UNKNOWN"
 
 
-def test_absence_counts_where_the_grace_time_is_over_by_every_clock(joined: Desk) -> None:
+def test_absence_counts_once_the_grace_time_is_over_by_every_clock(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.later(3600)
     joined.uncertainty = EARLIER
@@ -138,7 +138,7 @@ def test_absence_counts_where_the_grace_time_is_over_by_every_clock(joined: Desk
     assert joined.command_state(command.order.client_order_id) == "UNKNOWN"
 
 
-def test_a_flatten_is_not_given_up_by_a_clock_that_jumped(joined: Desk) -> None:
+def test_flatten_is_not_given_up_after_a_clock_jump(joined: JournalBench) -> None:
     opened(joined)
     joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
     [first] = joined.advance()
@@ -150,8 +150,8 @@ def test_a_flatten_is_not_given_up_by_a_clock_that_jumped(joined: Desk) -> None:
     assert joined.bodies("SYSTEM_ERROR") == []
 
 
-def test_what_a_person_orders_while_the_clock_is_behind_lives_as_long_when_it_is_right_again(
-    joined: Desk,
+def test_operators_order_under_a_slow_clock_lives_as_long_once_it_is_right(
+    joined: JournalBench,
 ) -> None:
     opened(joined)
     joined.later(-10 * WEEK_S)
@@ -165,25 +165,25 @@ def test_what_a_person_orders_while_the_clock_is_behind_lives_as_long_when_it_is
 
 
 @pytest.mark.parametrize(("uncertainty", "days"), [(EARLIER, 0), (ClockUncertainty(), 1), (None, 1)])
-def test_a_day_that_is_in_doubt_begins_with_no_equity(
-    make_desk: MakeDesk, uncertainty: ClockUncertainty | None, days: int
+def test_untrusted_broker_day_stores_no_equity(
+    make_bench: MakeBench, uncertainty: ClockUncertainty | None, days: int
 ) -> None:
-    desk = make_desk(settings(risk_limits=RiskLimits(max_daily_loss=Decimal(50))))
-    desk.join()
-    desk.uncertainty = uncertainty
-    desk.look(equity=Decimal(1000))
-    assert desk.rows("SELECT count(*) FROM equity_days") == [(days,)]
-    assert desk.now == NOW
+    bench = make_bench(settings(risk_limits=RiskLimits(max_daily_loss=Decimal(50))))
+    bench.join()
+    bench.uncertainty = uncertainty
+    bench.look(equity=Decimal(1000))
+    assert bench.rows("SELECT count(*) FROM equity_days") == [(days,)]
+    assert bench.now == NOW
 
 
-# What was stamped by a clock that was ahead, and is right now.
+# Stamps of a clock that was ahead, and is right now.
 
 AHEAD_S = (3600, 3650 * 86_400)
 LATE = "2036-06-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("ahead_s", AHEAD_S)
-def test_a_close_that_came_back_unsent_goes_again_at_once(joined: Desk, ahead_s: int) -> None:
+def test_close_that_was_not_sent_is_dispatched_again_at_once(joined: JournalBench, ahead_s: int) -> None:
     opened(joined)
     joined.later(ahead_s)
     [close] = joined.sent(closing(expires_at=LATE))
@@ -195,7 +195,9 @@ def test_a_close_that_came_back_unsent_goes_again_at_once(joined: Desk, ahead_s:
 
 
 @pytest.mark.parametrize("ahead_s", AHEAD_S)
-def test_what_is_in_doubt_is_asked_about_and_looked_for_from_now_on(joined: Desk, ahead_s: int) -> None:
+def test_unresolved_command_stamped_in_the_future_is_requested_from_now_on(
+    joined: JournalBench, ahead_s: int
+) -> None:
     joined.later(ahead_s)
     [command] = joined.sent(directive(expires_at=LATE))
     joined.report(submitted(command.order), result(command.order, TIMEOUT, ticket=0))
@@ -207,7 +209,7 @@ def test_what_is_in_doubt_is_asked_about_and_looked_for_from_now_on(joined: Desk
     assert len(joined.request_status()) == 1
 
 
-def test_what_is_in_doubt_is_looked_for_from_the_earliest_time_on(joined: Desk) -> None:
+def test_unresolved_command_is_searched_for_from_the_earliest_time_on(joined: JournalBench) -> None:
     joined.sent(directive())
     joined.uncertainty = ClockUncertainty(earlier=2 * HOUR)
     [question] = joined.request_status(first=True)
@@ -215,7 +217,9 @@ def test_what_is_in_doubt_is_looked_for_from_the_earliest_time_on(joined: Desk) 
 
 
 @pytest.mark.parametrize("ahead_s", AHEAD_S)
-def test_a_command_is_given_up_so_long_after_the_clock_was_right(joined: Desk, ahead_s: int) -> None:
+def test_command_stamped_in_the_future_is_given_up_by_the_corrected_clock(
+    joined: JournalBench, ahead_s: int
+) -> None:
     joined.later(ahead_s)
     [command] = joined.sent(directive(expires_at=LATE))
     joined.later(-ahead_s)
@@ -229,7 +233,9 @@ def test_a_command_is_given_up_so_long_after_the_clock_was_right(joined: Desk, a
 
 
 @pytest.mark.parametrize("ahead_s", AHEAD_S)
-def test_absence_counts_so_long_after_the_clock_was_right(joined: Desk, ahead_s: int) -> None:
+def test_absence_of_a_command_stamped_in_the_future_counts_by_the_corrected_clock(
+    joined: JournalBench, ahead_s: int
+) -> None:
     joined.later(ahead_s)
     [command] = joined.sent(directive(expires_at=LATE))
     joined.later(-ahead_s)
@@ -239,7 +245,7 @@ def test_absence_counts_so_long_after_the_clock_was_right(joined: Desk, ahead_s:
     assert joined.command_state(command.order.client_order_id) == "UNKNOWN"
 
 
-def test_a_time_that_may_yet_be_right_is_left_as_it_is(joined: Desk) -> None:
+def test_stamp_that_may_be_right_is_kept(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.later(-3600)
     joined.uncertainty = LATER
@@ -251,20 +257,20 @@ def test_a_time_that_may_yet_be_right_is_left_as_it_is(joined: Desk) -> None:
 
 
 @pytest.mark.parametrize(("ahead_s", "goes"), [(30, False), (59, False), (60, True), (3600, True)])
-def test_orders_of_the_last_minute_count_though_the_clock_was_put_back_by_seconds(
-    make_desk: MakeDesk, ahead_s: int, goes: bool
+def test_orders_of_the_last_minute_count_after_the_clock_is_set_back_by_seconds(
+    make_bench: MakeBench, ahead_s: int, goes: bool
 ) -> None:
-    desk = make_desk(settings(risk_limits=RiskLimits(max_orders_per_minute=1)))
-    desk.join()
-    desk.later(ahead_s)
-    [first] = desk.sent(directive("dir-1", expires_at=LATE))
-    desk.report(submitted(first.order), result(first.order), deal(first.order))
-    desk.later(-ahead_s)
-    assert len(desk.sent(directive("dir-2"))) == goes
+    bench = make_bench(settings(risk_limits=RiskLimits(max_orders_per_minute=1)))
+    bench.join()
+    bench.later(ahead_s)
+    [first] = bench.sent(directive("dir-1", expires_at=LATE))
+    bench.report(submitted(first.order), result(first.order), deal(first.order))
+    bench.later(-ahead_s)
+    assert len(bench.sent(directive("dir-2"))) == goes
 
 
 @pytest.mark.parametrize("ahead_s", AHEAD_S)
-def test_a_flattens_next_round_waits_no_longer_than_its_distance(joined: Desk, ahead_s: int) -> None:
+def test_next_round_of_a_flatten_waits_no_longer_than_its_pause(joined: JournalBench, ahead_s: int) -> None:
     opened(joined)
     joined.later(ahead_s)
     joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
@@ -278,32 +284,32 @@ def test_a_flattens_next_round_waits_no_longer_than_its_distance(joined: Desk, a
 
 
 @pytest.mark.parametrize("ahead_s", AHEAD_S)
-def test_the_close_of_a_position_without_its_stop_waits_no_longer_than_its_distance(
-    make_desk: MakeDesk, ahead_s: int
+def test_next_close_for_a_missing_stop_waits_no_longer_than_its_pause(
+    make_bench: MakeBench, ahead_s: int
 ) -> None:
-    desk = make_desk(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
-    desk.join()
-    order = opened(desk)
-    desk.later(ahead_s)
-    desk.report(standing(order, stop_loss=None), scan(1))
-    [close] = desk.advance()
-    desk.report(submitted(close.order, mark=2), result(close.order, 10018, ticket=0))
-    desk.later(-ahead_s)
-    desk.report(scan(2))
-    [again] = desk.advance()
+    bench = make_bench(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
+    bench.join()
+    order = opened(bench)
+    bench.later(ahead_s)
+    bench.report(standing(order, stop_loss=None), scan(1))
+    [close] = bench.advance()
+    bench.report(submitted(close.order, mark=2), result(close.order, 10018, ticket=0))
+    bench.later(-ahead_s)
+    bench.report(scan(2))
+    [again] = bench.advance()
     assert again.order.client_order_id != close.order.client_order_id
 
 
-def test_the_close_of_a_position_without_its_stop_is_not_given_up_by_a_clock_that_jumped(
-    make_desk: MakeDesk,
+def test_close_for_a_missing_stop_is_not_given_up_after_a_clock_jump(
+    make_bench: MakeBench,
 ) -> None:
-    desk = make_desk(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
-    desk.join()
-    order = opened(desk)
-    desk.report(standing(order, stop_loss=None), scan(1))
-    [close] = desk.advance()
-    desk.report(submitted(close.order, mark=2), result(close.order, 10018, ticket=0))
-    desk.later(WEEK_S)
-    desk.uncertainty = ClockUncertainty(earlier=timedelta(seconds=WEEK_S))
-    desk.report(scan(2))
-    assert len(desk.advance(opens_paused=True)) == 1
+    bench = make_bench(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
+    bench.join()
+    order = opened(bench)
+    bench.report(standing(order, stop_loss=None), scan(1))
+    [close] = bench.advance()
+    bench.report(submitted(close.order, mark=2), result(close.order, 10018, ticket=0))
+    bench.later(WEEK_S)
+    bench.uncertainty = ClockUncertainty(earlier=timedelta(seconds=WEEK_S))
+    bench.report(scan(2))
+    assert len(bench.advance(opens_paused=True)) == 1

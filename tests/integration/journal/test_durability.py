@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .desk import Desk
+from .bench import JournalBench
 
 STRACE = shutil.which("strace")
 COMMITS = 5
@@ -28,14 +28,14 @@ with opened(path, settings) as journal:
 """
 
 
-def test_the_writer_is_in_wal_mode_and_syncs_at_every_commit(desk: Desk) -> None:
-    assert desk.rows("PRAGMA journal_mode") == [("wal",)]
-    assert desk.rows("PRAGMA synchronous") == [(2,)]
-    assert desk.rows("PRAGMA foreign_keys") == [(1,)]
+def test_writer_uses_wal_with_synchronous_full(bench: JournalBench) -> None:
+    assert bench.rows("PRAGMA journal_mode") == [("wal",)]
+    assert bench.rows("PRAGMA synchronous") == [(2,)]
+    assert bench.rows("PRAGMA foreign_keys") == [(1,)]
 
 
 def _syncs(path: Path, commits: int) -> int:
-    """How often a process that commits so many steps has the system sync the journal's files."""
+    """Return how often a process that commits so many steps calls fsync on the journal's files."""
     assert STRACE is not None
     trace = path.with_suffix(f".{commits}.trace")
     command = [STRACE, "-f", "-y", "-e", "trace=fsync,fdatasync", "-o", str(trace)]
@@ -50,9 +50,9 @@ def _can_trace() -> bool:
     return subprocess.run([STRACE, "-o", os.devnull, sys.executable, "-c", ""], timeout=60).returncode == 0
 
 
-def test_the_system_is_emitted_to_sync_at_every_commit(desk: Desk) -> None:
+def test_every_commit_calls_fsync(bench: JournalBench) -> None:
     if not _can_trace():
         pytest.skip("strace is not installed, or this system does not let it trace")
-    desk.close()
-    base = _syncs(desk.path, 0)
-    assert _syncs(desk.path, COMMITS) - base >= COMMITS
+    bench.close()
+    base = _syncs(bench.path, 0)
+    assert _syncs(bench.path, COMMITS) - base >= COMMITS

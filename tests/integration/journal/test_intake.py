@@ -1,4 +1,4 @@
-"""Intake: what a poll brought, into the inbox, on a real file."""
+"""Intake: the items of a poll, into the inbox, on a real file."""
 
 import json
 import sqlite3
@@ -11,23 +11,23 @@ from bridge.journal.database import file
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
 
-from .conftest import MakeDesk
-from .desk import OFFICER, OTHER, PREFIX, Desk, begun, closing, directive, settings
+from .bench import OFFICER, OTHER, PREFIX, JournalBench, begun, closing, directive, settings
+from .conftest import MakeBench
 
 
-def test_a_new_directive_is_kept_as_it_came_emitted_as_received_and_waits_for_a_terminal(desk: Desk) -> None:
+def test_new_directive_is_stored_as_it_came_emitted_and_waits_for_a_terminal(bench: JournalBench) -> None:
     text = '{ "directive_id":"dir-1",' + directive().partition(",")[2].replace("0.3", "0.30")
-    assert desk.take(text) == Taken(new=1)
-    [(raw, body, state)] = desk.rows("SELECT raw, body, state FROM directives")
+    assert bench.take(text) == Taken(new=1)
+    [(raw, body, state)] = bench.rows("SELECT raw, body, state FROM directives")
     assert (raw, state) == (text, "RECEIVED")
     assert '"quantity":0.30' in body
-    assert desk.emitted() == ["DIRECTIVE_RECEIVED"]
-    # Without a terminal nobody knows the symbol: nothing is planned.
-    assert desk.journal.advance(OFFICER, None, desk.now) == Work()
-    assert desk.rows("SELECT count(*) FROM commands") == [(0,)]
+    assert bench.emitted() == ["DIRECTIVE_RECEIVED"]
+    # Without a terminal the symbol is unknown: nothing is planned.
+    assert bench.journal.advance(OFFICER, None, bench.now) == Work()
+    assert bench.rows("SELECT count(*) FROM commands") == [(0,)]
 
 
-def test_a_directive_becomes_a_command_with_the_client_order_id_of_its_id(joined: Desk) -> None:
+def test_directive_becomes_a_command_with_the_client_order_id_of_its_id(joined: JournalBench) -> None:
     joined.planned(directive())
     client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-1", 1)
     assert joined.rows("SELECT client_order_id, number, state, attempt FROM commands") == [
@@ -37,13 +37,13 @@ def test_a_directive_becomes_a_command_with_the_client_order_id_of_its_id(joined
     assert joined.emitted() == ["DIRECTIVE_RECEIVED"]
 
 
-def test_what_is_taken_is_committed_when_the_step_returns(desk: Desk) -> None:
-    desk.take(directive())
-    with file.open_reader(desk.path) as beside:
+def test_intake_is_committed_when_the_step_returns(bench: JournalBench) -> None:
+    bench.take(directive())
+    with file.open_reader(bench.path) as beside:
         assert beside.execute("SELECT state FROM directives").fetchone()[0] == "RECEIVED"
 
 
-def test_a_directive_without_expiry_lives_as_long_as_the_officers_setting_says(joined: Desk) -> None:
+def test_directive_without_expiry_lives_as_long_as_the_officers_setting(joined: JournalBench) -> None:
     joined.take(directive(expires_at=None))
     assert joined.rows("SELECT expires_at FROM directives") == [("2026-01-05T10:05:00.000Z",)]
     joined.planned()
@@ -59,52 +59,50 @@ def test_a_directive_without_expiry_lives_as_long_as_the_officers_setting_says(j
         directive(remark="seen before"),
     ],
 )
-def test_a_replay_in_any_spelling_writes_nothing_and_begins_no_transaction(desk: Desk, again: str) -> None:
-    desk.take(directive())
-    before = desk.content()
-    transactions = begun(desk.connection)
-    assert desk.take(again) == Taken()
+def test_repeated_directive_in_any_spelling_writes_nothing(bench: JournalBench, again: str) -> None:
+    bench.take(directive())
+    before = bench.content()
+    transactions = begun(bench.connection)
+    assert bench.take(again) == Taken()
     assert transactions == []
-    assert desk.content() == before
+    assert bench.content() == before
 
 
-def test_a_changed_directive_is_emitted_once_and_the_first_body_stands(joined: Desk) -> None:
-    desk = joined
-    desk.take(directive())
-    first = desk.rows("SELECT raw, body, fingerprint FROM directives")
-    assert desk.take(directive(quantity=9)) == Taken(changed=1)
-    transactions = begun(desk.connection)
-    assert desk.take(directive(quantity=9)) == desk.take(directive(quantity=8)) == Taken()
+def test_changed_directive_is_emitted_once_and_the_first_body_counts(joined: JournalBench) -> None:
+    bench = joined
+    bench.take(directive())
+    first = bench.rows("SELECT raw, body, fingerprint FROM directives")
+    assert bench.take(directive(quantity=9)) == Taken(changed=1)
+    transactions = begun(bench.connection)
+    assert bench.take(directive(quantity=9)) == bench.take(directive(quantity=8)) == Taken()
     assert transactions == []
-    assert desk.rows("SELECT raw, body, fingerprint FROM directives") == first
-    assert desk.emitted() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
-    assert desk.bodies("SYSTEM_ERROR")[0]["error_code"] == "DIRECTIVE_CHANGED"
-    assert desk.rows("SELECT body FROM audit WHERE kind = 'changed'") == [(directive(quantity=9),)]
-    assert [str(command.order.volume) for command in desk.advance()] == ["0.3"]
+    assert bench.rows("SELECT raw, body, fingerprint FROM directives") == first
+    assert bench.emitted() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
+    assert bench.bodies("SYSTEM_ERROR")[0]["error_code"] == "DIRECTIVE_CHANGED"
+    assert bench.rows("SELECT body FROM audit WHERE kind = 'changed'") == [(directive(quantity=9),)]
+    assert [str(command.order.volume) for command in bench.advance()] == ["0.3"]
 
 
 @pytest.mark.parametrize("item", ["42", '{"symbol": "EURUSD"}', '{"directive_id": ["dir-1"]}'])
-def test_an_item_without_a_usable_id_is_kept_and_emitted_once_with_no_directive(
-    desk: Desk, item: str
-) -> None:
-    assert desk.take(item) == Taken(rejected=1)
-    transactions = begun(desk.connection)
-    assert desk.take(item) == Taken()
+def test_item_without_a_usable_id_is_stored_and_rejected_once(bench: JournalBench, item: str) -> None:
+    assert bench.take(item) == Taken(rejected=1)
+    transactions = begun(bench.connection)
+    assert bench.take(item) == Taken()
     assert transactions == []
-    assert desk.rows("SELECT raw FROM unreadable_directives") == [(item,)]
-    assert desk.emitted(None) == ["ORDER_REJECTED"]
-    assert desk.rows("SELECT count(*) FROM directives") == [(0,)]
+    assert bench.rows("SELECT raw FROM unreadable_directives") == [(item,)]
+    assert bench.emitted(None) == ["ORDER_REJECTED"]
+    assert bench.rows("SELECT count(*) FROM directives") == [(0,)]
 
 
-def test_a_directive_that_stands_twice_in_one_batch_is_taken_once(desk: Desk) -> None:
-    assert desk.take(directive(), directive()) == Taken(new=1)
-    assert desk.emitted() == ["DIRECTIVE_RECEIVED"]
-    assert desk.rows("SELECT count(*) FROM directives") == [(1,)]
+def test_directive_twice_in_one_batch_is_stored_once(bench: JournalBench) -> None:
+    assert bench.take(directive(), directive()) == Taken(new=1)
+    assert bench.emitted() == ["DIRECTIVE_RECEIVED"]
+    assert bench.rows("SELECT count(*) FROM directives") == [(1,)]
 
 
-def test_two_bodies_of_one_id_in_one_batch_are_a_directive_and_a_change(desk: Desk) -> None:
-    assert desk.take(directive(), directive(quantity=9)) == Taken(new=1, changed=1)
-    assert desk.emitted() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
+def test_two_bodies_of_one_id_in_one_batch_are_a_directive_and_a_change(bench: JournalBench) -> None:
+    assert bench.take(directive(), directive(quantity=9)) == Taken(new=1, changed=1)
+    assert bench.emitted() == ["DIRECTIVE_RECEIVED", "SYSTEM_ERROR"]
 
 
 @pytest.mark.parametrize(
@@ -116,66 +114,66 @@ def test_two_bodies_of_one_id_in_one_batch_are_a_directive_and_a_change(desk: De
         ({"expires_at": "2026-01-05T10:00:00Z", "issued_at": "2026-01-05T09:00:00Z"}, "EXPIRED", "EXPIRED"),
     ],
 )
-def test_a_directive_that_cannot_be_carried_out_keeps_its_text_and_is_received_then_rejected(
-    desk: Desk, change: dict[str, object], state: str, code: str
+def test_invalid_directive_is_stored_received_and_rejected(
+    bench: JournalBench, change: dict[str, object], state: str, code: str
 ) -> None:
     text = directive(**change)
-    assert desk.take(text) == Taken(new=1, rejected=1)
-    assert desk.rows("SELECT raw, state, error_code FROM directives") == [(text, state, code)]
-    assert desk.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
-    assert desk.bodies("ORDER_REJECTED")[0]["error_code"] == code
-    assert desk.rows("SELECT count(*) FROM commands") == [(0,)]
+    assert bench.take(text) == Taken(new=1, rejected=1)
+    assert bench.rows("SELECT raw, state, error_code FROM directives") == [(text, state, code)]
+    assert bench.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
+    assert bench.bodies("ORDER_REJECTED")[0]["error_code"] == code
+    assert bench.rows("SELECT count(*) FROM commands") == [(0,)]
 
 
-def test_a_bad_directive_does_not_spoil_its_batch(desk: Desk) -> None:
+def test_invalid_directive_does_not_affect_its_batch(bench: JournalBench) -> None:
     bad = directive("dir-2", quantity="much")
-    assert desk.take(directive("dir-1"), "null", bad, directive("dir-3")) == Taken(new=3, rejected=2)
-    states = desk.rows("SELECT directive_id, state FROM directives ORDER BY id")
+    assert bench.take(directive("dir-1"), "null", bad, directive("dir-3")) == Taken(new=3, rejected=2)
+    states = bench.rows("SELECT directive_id, state FROM directives ORDER BY id")
     assert states == [("dir-1", "RECEIVED"), ("dir-2", "REJECTED"), ("dir-3", "RECEIVED")]
 
 
-def test_a_time_at_the_end_of_the_calendar_does_not_spoil_its_batch(desk: Desk) -> None:
+def test_time_at_the_end_of_the_calendar_does_not_affect_its_batch(bench: JournalBench) -> None:
     late = directive("dir-2", issued_at="9999-12-31T23:59:59Z", expires_at=None)
-    taken = desk.take(directive("dir-1"), late, directive("dir-3"))
+    taken = bench.take(directive("dir-1"), late, directive("dir-3"))
     assert taken.new == 3
-    assert desk.emitted("dir-2")[0] == "DIRECTIVE_RECEIVED"
+    assert bench.emitted("dir-2")[0] == "DIRECTIVE_RECEIVED"
 
 
-def test_fields_that_nobody_knows_survive_in_the_text(desk: Desk) -> None:
+def test_unknown_fields_are_kept_in_the_stored_json(bench: JournalBench) -> None:
     text = directive(trailing={"deep": [1.10, None]})
-    desk.take(text)
-    [(raw,)] = desk.rows("SELECT raw FROM directives")
+    bench.take(text)
+    [(raw,)] = bench.rows("SELECT raw FROM directives")
     assert json.loads(raw)["trailing"] == {"deep": [1.10, None]}
-    assert desk.rows("SELECT body FROM audit WHERE kind = 'directive'") == [(text,)]
+    assert bench.rows("SELECT body FROM audit WHERE kind = 'directive'") == [(text,)]
 
 
-def test_received_is_the_first_event_of_every_directive(desk: Desk) -> None:
-    desk.take(directive("dir-1"), directive("dir-2", quantity=-1), closing("dir-3"))
+def test_received_is_the_first_event_of_every_directive(bench: JournalBench) -> None:
+    bench.take(directive("dir-1"), directive("dir-2", quantity=-1), closing("dir-3"))
     first = "SELECT min(id) FROM events GROUP BY directive_id"
-    firsts = desk.rows(f"SELECT event_type FROM events WHERE id IN ({first})")  # noqa: S608 - our own words
+    firsts = bench.rows(f"SELECT event_type FROM events WHERE id IN ({first})")  # noqa: S608 - our own words
     assert firsts == [("DIRECTIVE_RECEIVED",)] * 3
 
 
-def test_a_close_waits_to_be_planned(desk: Desk) -> None:
-    assert desk.take(closing()) == Taken(new=1)
-    assert desk.directive_state("dir-close") == "RECEIVED"
-    assert desk.rows("SELECT count(*) FROM commands") == [(0,)]
+def test_close_waits_to_be_planned(bench: JournalBench) -> None:
+    assert bench.take(closing()) == Taken(new=1)
+    assert bench.directive_state("dir-close") == "RECEIVED"
+    assert bench.rows("SELECT count(*) FROM commands") == [(0,)]
 
 
-def test_two_officers_may_have_directives_of_one_id(desk: Desk) -> None:
-    assert desk.take(directive()) == desk.take(directive(), officer=OTHER) == Taken(new=1)
+def test_two_officers_may_have_directives_of_one_id(bench: JournalBench) -> None:
+    assert bench.take(directive()) == bench.take(directive(), officer=OTHER) == Taken(new=1)
     for officer in (OFFICER, OTHER):
-        desk.officer = officer
-        desk.join()
-        desk.planned()
-    assert len(desk.rows("SELECT DISTINCT client_order_id FROM commands")) == 2
-    assert len(desk.rows("SELECT DISTINCT key FROM events")) == 2
+        bench.officer = officer
+        bench.join()
+        bench.planned()
+    assert len(bench.rows("SELECT DISTINCT client_order_id FROM commands")) == 2
+    assert len(bench.rows("SELECT DISTINCT key FROM events")) == 2
 
 
-def test_without_extra_fields_events_carry_the_contracts_fields_alone(make_desk: MakeDesk) -> None:
-    desk = make_desk(settings(extra_fields=False))
-    desk.take(directive(quantity=-1))
-    [body] = desk.bodies("ORDER_REJECTED")
+def test_events_without_extra_fields_have_the_contracts_fields_only(make_bench: MakeBench) -> None:
+    bench = make_bench(settings(extra_fields=False))
+    bench.take(directive(quantity=-1))
+    [body] = bench.bodies("ORDER_REJECTED")
     assert set(body) <= set(CONTRACT_EVENT_FIELDS)
 
 
@@ -184,32 +182,30 @@ RESIDUE = (
     " target_position, opening_directive_id, state, expires_at, attempt, request_no,"
     " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message"
 )
-"""The columns of a command but for what makes it one of its own."""
+"""Columns of a command without those that identify it."""
 
 
 @pytest.mark.parametrize("taken", [1, 2, 3])
-def test_a_client_order_id_that_is_taken_is_salted_by_the_first_counter_that_is_free(
-    joined: Desk, taken: int
-) -> None:
-    desk = joined
-    desk.planned(directive("dir-1"))
-    # Further legs of dir-1 stand where dir-2's first choices would be.
+def test_taken_client_order_id_is_replaced_by_the_first_free_salt(joined: JournalBench, taken: int) -> None:
+    bench = joined
+    bench.planned(directive("dir-1"))
+    # Further commands of dir-1 have the ids that would be dir-2's first choices.
     for salt in range(taken):
-        desk.connection.execute(
+        bench.connection.execute(
             f"INSERT INTO commands (client_order_id, number, {RESIDUE})"  # noqa: S608 - our own words
             f" SELECT ?, ?, {RESIDUE} FROM commands WHERE number = 1",
             (make_client_order_id(PREFIX, OFFICER, "dir-2", 1, salt), salt + 2),
         )
-    desk.planned(directive("dir-2"))
+    bench.planned(directive("dir-2"))
     client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-2", 1, taken)
-    found = desk.rows(
+    found = bench.rows(
         "SELECT client_order_id, json_extract(body, '$.client_order_id') FROM commands WHERE directive_id = 'dir-2'"
     )
     assert found == [(client_order_id, client_order_id)]
 
 
-def test_the_file_itself_refuses_a_client_order_id_twice(joined: Desk) -> None:
-    desk = joined
-    desk.planned(directive())
+def test_client_order_id_is_unique_in_the_database(joined: JournalBench) -> None:
+    bench = joined
+    bench.planned(directive())
     with pytest.raises(sqlite3.IntegrityError, match=r"commands\.client_order_id"):
-        desk.connection.execute("INSERT INTO commands SELECT * FROM commands")
+        bench.connection.execute("INSERT INTO commands SELECT * FROM commands")

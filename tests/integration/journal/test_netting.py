@@ -1,4 +1,4 @@
-"""An account whose positions are netted, on a real file."""
+"""A netting account, on a real file."""
 
 import msgspec
 import pytest
@@ -7,41 +7,41 @@ from bridge.core.link.messages import Order
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 from bridge.journal.tables import halts
 
-from .desk import ACCOUNT, OFFICER, Desk, closing, directive, server_ms
+from .bench import ACCOUNT, OFFICER, JournalBench, closing, directive, server_ms
 from .reports import DEAL, POSITION, deal, leaving, result, scan, submitted
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
 
 
 @pytest.fixture
-def netted(desk: Desk) -> Desk:
+def netted(bench: JournalBench) -> JournalBench:
     """A journal with a session of a netting account."""
-    desk.join(account=NETTING)
-    return desk
+    bench.join(account=NETTING)
+    return bench
 
 
-def two_parts(desk: Desk) -> list[Order]:
+def two_parts(bench: JournalBench) -> list[Order]:
     """Two opening directives that share one position."""
-    orders = [command.order for command in desk.sent(directive("dir-1"), directive("dir-2", quantity=0.2))]
+    orders = [command.order for command in bench.sent(directive("dir-1"), directive("dir-2", quantity=0.2))]
     for number, order in enumerate(orders):
-        desk.report(result(order), deal(order, DEAL + number))
+        bench.report(result(order), deal(order, DEAL + number))
     return orders
 
 
-def parts(desk: Desk) -> list[tuple[str, str, str]]:
-    """(directive, put on, taken off) of each part."""
-    found = desk.rows("SELECT directive_id, volume_in, volume_out FROM positions ORDER BY directive_id")
+def parts(bench: JournalBench) -> list[tuple[str, str, str]]:
+    """Return (directive, volume opened, volume closed) of each lot."""
+    found = bench.rows("SELECT directive_id, volume_in, volume_out FROM positions ORDER BY directive_id")
     return [(row[0], row[1], row[2]) for row in found]
 
 
-def test_each_opener_has_its_part_of_the_one_position(netted: Desk) -> None:
+def test_each_opening_directive_has_its_lot_of_the_position(netted: JournalBench) -> None:
     two_parts(netted)
     assert parts(netted) == [("dir-1", "0.3", "0"), ("dir-2", "0.2", "0")]
     for each in ("dir-1", "dir-2"):
         assert netted.emitted(each)[-1] == "POSITION_OPENED"
 
 
-def test_a_close_of_one_directive_leaves_the_others_part(netted: Desk) -> None:
+def test_close_of_one_directive_leaves_the_other_lot(netted: JournalBench) -> None:
     first, second = two_parts(netted)
     [close] = netted.sent(closing(target_directive_id="dir-2"))
     assert (close.order.position, close.order.opener, str(close.order.volume)) == (
@@ -55,7 +55,7 @@ def test_a_close_of_one_directive_leaves_the_others_part(netted: Desk) -> None:
     assert first.client_order_id != second.client_order_id
 
 
-def test_a_close_of_the_symbol_closes_every_part_by_a_command_of_its_own(netted: Desk) -> None:
+def test_close_of_the_symbol_closes_each_lot_by_its_own_command(netted: JournalBench) -> None:
     first, second = two_parts(netted)
     found = netted.sent(closing())
     assert [(each.order.opener, str(each.order.volume)) for each in found] == [
@@ -68,7 +68,7 @@ def test_a_close_of_the_symbol_closes_every_part_by_a_command_of_its_own(netted:
     assert netted.emitted("dir-close").count("POSITION_CLOSED") == 2
 
 
-def test_one_reversal_tells_the_end_of_every_part(netted: Desk) -> None:
+def test_reversal_emits_the_close_of_every_lot(netted: JournalBench) -> None:
     two_parts(netted)
     [short] = netted.sent(
         directive("dir-3", action="OPEN_SHORT", quantity=0.9, stop_loss=None, take_profit=None)
@@ -87,7 +87,7 @@ def test_one_reversal_tells_the_end_of_every_part(netted: Desk) -> None:
     assert openers == ["dir-1", "dir-2"]
 
 
-def test_a_stop_is_emitted_to_both_openers_and_a_later_revision_too(netted: Desk) -> None:
+def test_stop_and_its_revision_are_emitted_to_both_opening_directives(netted: JournalBench) -> None:
     first, second = two_parts(netted)
     stop = leaving(first, volume="0.5")
     netted.report(stop)
@@ -103,7 +103,7 @@ def test_a_stop_is_emitted_to_both_openers_and_a_later_revision_too(netted: Desk
     ]
 
 
-def test_the_part_that_was_opened_first_gives_first_whatever_its_client_order_id_is(netted: Desk) -> None:
+def test_oldest_lot_is_reduced_first_whatever_its_client_order_id(netted: JournalBench) -> None:
     orders = [command.order for command in netted.sent(directive("dir-1"), directive("dir-2"))]
     younger, older = sorted(orders, key=lambda order: order.client_order_id)
     netted.report(deal(older), deal(younger, DEAL + 1, time_server_ms=server_ms() + 1000))
@@ -116,7 +116,7 @@ def test_the_part_that_was_opened_first_gives_first_whatever_its_client_order_id
     ]
 
 
-def test_strangers_in_the_position_are_counted_and_emitted_to_nobody(netted: Desk) -> None:
+def test_foreign_deals_in_the_position_count_and_emit_nothing(netted: JournalBench) -> None:
     [command] = netted.sent(directive())
     theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT", volume="1.0")
     netted.report(theirs, deal(command.order), leaving(command.order, reason="CLIENT", volume="0.9"))
@@ -128,7 +128,7 @@ def test_strangers_in_the_position_are_counted_and_emitted_to_nobody(netted: Des
     assert netted.emitted()[-1] == "POSITION_OPENED"
 
 
-def test_a_close_that_came_too_late_halts_its_symbol_until_a_person_resumes(netted: Desk) -> None:
+def test_late_close_halts_its_symbol_until_an_operator_resumes(netted: JournalBench) -> None:
     [command] = netted.sent(directive())
     netted.report(result(command.order), deal(command.order))
     [close] = netted.sent(closing())
@@ -145,7 +145,7 @@ def test_a_close_that_came_too_late_halts_its_symbol_until_a_person_resumes(nett
     [(subject, body)] = netted.rows("SELECT subject, body FROM audit WHERE kind = 'halt'")
     assert subject == "EURUSD" and "gone by then" in body
     assert netted.rows("SELECT count(*) FROM audit WHERE kind = 'operator'") == [(0,)]
-    # What it opened can be closed.
+    # The position that it opened can be closed.
     [again] = netted.sent(closing("dir-again"))
     assert (again.order.position, again.order.side, str(again.order.volume)) == (POSITION + 1, "BUY", "0.3")
     [lifted] = netted.journal.resume(OFFICER, netted.now, symbol="EURUSD", why="seen")
@@ -153,7 +153,7 @@ def test_a_close_that_came_too_late_halts_its_symbol_until_a_person_resumes(nett
     assert len(netted.sent(directive("dir-3"))) == 1
 
 
-def test_a_persons_halt_stays_as_it_is_beside_the_bridges_own(netted: Desk) -> None:
+def test_operators_halt_is_kept_beside_the_bridges_own(netted: JournalBench) -> None:
     [command] = netted.sent(directive())
     netted.report(result(command.order), deal(command.order))
     [close] = netted.sent(closing())
@@ -171,7 +171,7 @@ def test_a_persons_halt_stays_as_it_is_beside_the_bridges_own(netted: Desk) -> N
     assert halts.reason(netted.connection, OFFICER, ["EURUSD"]) == ""
 
 
-def test_what_was_closed_before_our_time_counts_once_the_scans_are_through(netted: Desk) -> None:
+def test_deal_of_an_older_position_counts_once_the_history_is_complete(netted: JournalBench) -> None:
     [command] = netted.sent(directive())
     netted.report(result(command.order), deal(command.order), leaving(command.order, volume="0.8"))
     assert netted.rows("SELECT disposition FROM deals WHERE entry = 'OUT'") == [("PARKED",)]
@@ -183,7 +183,7 @@ def test_what_was_closed_before_our_time_counts_once_the_scans_are_through(nette
     assert netted.emitted()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]
 
 
-def test_an_open_that_nets_a_strangers_position_from_before_our_time_is_filled(netted: Desk) -> None:
+def test_open_that_nets_an_older_foreign_position_is_filled(netted: JournalBench) -> None:
     [command] = netted.sent(directive("dir-s", action="OPEN_SHORT", stop_loss=None, take_profit=None))
     netted.report(submitted(command.order), deal(command.order, entry=DealEntry.OUT))
     assert netted.command_state(command.order.client_order_id) == "SUBMITTED"
@@ -195,7 +195,7 @@ def test_an_open_that_nets_a_strangers_position_from_before_our_time_is_filled(n
     assert netted.rows("SELECT count(*) FROM positions") == [(0,)]
 
 
-def test_a_reversal_waits_until_what_it_turned_is_known(netted: Desk) -> None:
+def test_reversal_is_parked_until_the_reversed_position_is_known(netted: JournalBench) -> None:
     [first] = netted.sent(directive())
     [second] = netted.sent(
         directive("dir-s", action="OPEN_SHORT", quantity=0.5, stop_loss=None, take_profit=None)
@@ -209,7 +209,7 @@ def test_a_reversal_waits_until_what_it_turned_is_known(netted: Desk) -> None:
     assert parts == [("dir-1", "BUY", "0.3", "0.3"), ("dir-s", "SELL", "0.2", "0")]
 
 
-def test_on_a_hedging_account_a_reversal_is_no_deal_that_can_be(joined: Desk) -> None:
+def test_reversal_on_a_hedging_account_is_unusable(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(deal(command.order))
     assert joined.report(deal(command.order, DEAL + 1, entry=DealEntry.INOUT)).quarantined == 1

@@ -1,4 +1,4 @@
-"""Opening: what cannot be trusted is refused and left as it is; one process owns a journal."""
+"""Opening: an untrusted file is refused and not changed; one process owns a journal."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ from bridge.journal.database.errors import (
 from bridge.journal.database.schema import APPLICATION_ID
 from bridge.journal.journal import opened
 
-from .desk import Desk, directive, settings
+from .bench import JournalBench, directive, settings
 from .reports import deal, result, submitted
 
 HOLDER = """
@@ -39,8 +39,8 @@ with file.locked(Path(sys.argv[1])):
 
 
 @pytest.fixture
-def lived(joined: Desk) -> Path:
-    """The path of a journal that has seen a filled directive and was closed."""
+def lived(joined: JournalBench) -> Path:
+    """The path of a closed journal with a filled directive."""
     [command] = joined.sent(directive(), directive("dir-2", quantity=-1))
     joined.report(submitted(command.order), result(command.order), deal(command.order))
     joined.close()
@@ -48,7 +48,7 @@ def lived(joined: Desk) -> Path:
 
 
 def refused(path: Path, error: type[JournalError], words: str) -> None:
-    """Opening is refused with these words, and the file is as it was."""
+    """Assert that opening is refused with these words, and that the file is not changed."""
     before = path.read_bytes()
     with pytest.raises(error, match=words), opened(path, settings()):
         pytest.fail("it was opened")
@@ -60,21 +60,21 @@ def content(path: Path) -> list[str]:
         return list(connection.iterdump())
 
 
-def test_a_journal_is_opened_with_all_that_it_held(lived: Path) -> None:
+def test_journal_is_opened_with_all_its_content(lived: Path) -> None:
     before = content(lived)
     with opened(lived, settings()) as journal:
         assert len(journal.due(100, ())) == 2
     assert content(lived) == before
 
 
-def test_a_missing_journal_is_refused_and_none_is_made(tmp_path: Path) -> None:
+def test_missing_journal_is_refused_and_not_created(tmp_path: Path) -> None:
     for path in (tmp_path / "journal.db", tmp_path / "no" / "journal.db"):
         with pytest.raises(JournalMissingError, match="setup"), opened(path, settings()):
             pytest.fail("it was opened")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+def test_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JournalMissingError), opened(tmp_path, settings()):
         pytest.fail("it was opened")
 
@@ -89,13 +89,13 @@ def test_a_folder_is_no_journal(tmp_path: Path) -> None:
         (b"SQLite format 3\x00" + bytes(range(256)) * 64, "SQLite says"),
     ],
 )
-def test_what_is_no_journal_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
+def test_file_that_is_no_journal_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "journal.db"
     path.write_bytes(data)
     refused(path, JournalDamagedError, words)
 
 
-def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+def test_database_of_another_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE officers (officer TEXT)")
@@ -103,21 +103,21 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     refused(path, JournalDamagedError, "not a journal of this bridge")
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_a_journal_that_was_cut_short_is_refused(lived: Path, share: float) -> None:
+@pytest.mark.parametrize("fraction", [0.3, 0.6, 0.9])
+def test_truncated_journal_is_refused(lived: Path, fraction: float) -> None:
     data = lived.read_bytes()
-    lived.write_bytes(data[: int(len(data) * share)])
+    lived.write_bytes(data[: int(len(data) * fraction)])
     refused(lived, JournalDamagedError, "cannot be trusted")
 
 
-def test_a_broken_audit_chain_is_refused(lived: Path) -> None:
+def test_broken_audit_chain_is_refused(lived: Path) -> None:
     with _tampering(lived) as connection:
         connection.execute("DROP TRIGGER audit_is_never_changed")
         connection.execute("UPDATE audit SET body = 'other' WHERE seq = 3")
     refused(lived, JournalDamagedError, "row 3 was changed")
 
 
-def test_a_later_versions_journal_is_refused_by_the_name_of_what_is_new(lived: Path) -> None:
+def test_journal_of_a_later_version_is_refused_with_the_unknown_migration(lived: Path) -> None:
     with _tampering(lived) as connection:
         connection.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
@@ -126,7 +126,7 @@ def test_a_later_versions_journal_is_refused_by_the_name_of_what_is_new(lived: P
     refused(lived, JournalNewerError, "0099_future")
 
 
-def test_a_journal_half_made_is_refused(tmp_path: Path) -> None:
+def test_incomplete_journal_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     path.touch()
     with file.connect(path) as connection:
@@ -136,7 +136,7 @@ def test_a_journal_half_made_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="for root nothing is read-only")
-def test_a_journal_that_cannot_be_written_is_refused(lived: Path) -> None:
+def test_read_only_journal_is_refused(lived: Path) -> None:
     lived.chmod(0o400)
     refused(lived, JournalReadOnlyError, "read-only")
 
@@ -169,8 +169,8 @@ except JournalUnopenedError as error:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 @pytest.mark.parametrize("left", [0, 1, 2, 3])
-def test_a_whole_journal_that_cannot_be_opened_just_now_is_not_called_damaged(lived: Path, left: int) -> None:
-    """Here the process has no file descriptors left; a full disk and a lock come the same way."""
+def test_intact_journal_that_cannot_be_opened_now_is_not_called_damaged(lived: Path, left: int) -> None:
+    """The process has no file descriptors left; a full disk and a lock raise the same error."""
     before = lived.read_bytes()
     said = subprocess.run(
         [sys.executable, "-c", STARVED, str(lived), str(left)], capture_output=True, text=True, check=True
@@ -193,7 +193,7 @@ def test_a_whole_journal_that_cannot_be_opened_just_now_is_not_called_damaged(li
         (sqlite3.SQLITE_READONLY_DIRECTORY, JournalReadOnlyError),
     ],
 )
-def test_only_what_sqlite_finds_in_the_file_speaks_against_it(
+def test_sqlite_error_about_the_file_alone_means_damage(
     lived: Path, code: int, kind: type[JournalError]
 ) -> None:
     error = sqlite3.OperationalError("odd")
@@ -201,7 +201,7 @@ def test_only_what_sqlite_finds_in_the_file_speaks_against_it(
     assert type(file.unusable(lived, error, otherwise=JournalDamagedError)) is kind
 
 
-def test_a_path_is_written_as_sqlite_takes_it_and_a_network_drive_is_refused() -> None:
+def test_path_becomes_a_uri_and_a_network_drive_is_refused() -> None:
     assert file.uri(PurePosixPath("/var/lib/a b/journal.db")) == "file:///var/lib/a%20b/journal.db"
     assert file.uri(PureWindowsPath(r"C:\bridge\journal.db")) == "file:///C:/bridge/journal.db"
     with pytest.raises(JournalRemoteError, match="put it on a disk of this machine"):
@@ -211,14 +211,14 @@ def test_a_path_is_written_as_sqlite_takes_it_and_a_network_drive_is_refused() -
 # The write-ahead log
 
 
-def test_a_log_that_a_long_reader_let_grow_is_cut_back(lived: Path) -> None:
+def test_write_ahead_log_is_cut_after_a_long_read(lived: Path) -> None:
     with closing(file.open_writer(lived)) as connection:
         assert connection.execute("PRAGMA journal_size_limit").fetchone()[0] == file.WAL_BYTES
 
 
 @pytest.fixture
-def killed(joined: Desk, tmp_path: Path) -> Path:
-    """The path of a journal as a killed sidecar leaves it: what it committed last is in the log alone."""
+def killed(joined: JournalBench, tmp_path: Path) -> Path:
+    """The path of a journal after a killed sidecar: its last commit is in the log only."""
     joined.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     joined.connection.execute("PRAGMA wal_autocheckpoint = 0")
     joined.take(directive())
@@ -228,18 +228,18 @@ def killed(joined: Desk, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_a_killed_sidecar_committed_last_is_there(killed: Path) -> None:
+def test_last_commit_of_a_killed_sidecar_is_kept(killed: Path) -> None:
     with opened(killed, settings()) as journal:
         assert [event.directive_id for event in journal.due(1, ())] == ["dir-1"]
 
 
-def test_a_lost_log_leaves_an_older_journal_that_is_whole(killed: Path) -> None:
+def test_journal_without_its_log_is_older_and_intact(killed: Path) -> None:
     killed.with_name("killed.db-wal").unlink()
     with opened(killed, settings()) as journal:
         assert journal.due(1, ()) == []
 
 
-def test_a_refused_journals_log_is_left_as_it_is(killed: Path) -> None:
+def test_log_of_a_refused_journal_is_not_changed(killed: Path) -> None:
     log = killed.with_name("killed.db-wal")
     before = log.read_bytes()
     data = bytearray(killed.read_bytes())
@@ -252,7 +252,7 @@ def test_a_refused_journals_log_is_left_as_it_is(killed: Path) -> None:
 # One owner
 
 
-def test_a_journal_in_use_by_another_process_is_refused_until_that_ends(lived: Path) -> None:
+def test_journal_in_use_by_another_process_is_refused_until_it_ends(lived: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(lived)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -265,7 +265,7 @@ def test_a_journal_in_use_by_another_process_is_refused_until_that_ends(lived: P
         pass
 
 
-def test_a_killed_owner_leaves_no_lock(lived: Path) -> None:
+def test_killed_owner_leaves_no_lock(lived: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(lived)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -277,7 +277,7 @@ def test_a_killed_owner_leaves_no_lock(lived: Path) -> None:
         pass
 
 
-def test_a_link_to_a_journal_is_the_same_journal(lived: Path, tmp_path: Path) -> None:
+def test_symbolic_link_to_a_journal_has_the_same_lock(lived: Path, tmp_path: Path) -> None:
     link = tmp_path / "elsewhere" / "other-name.db"
     link.parent.mkdir()
     link.symlink_to(lived)
@@ -286,17 +286,17 @@ def test_a_link_to_a_journal_is_the_same_journal(lived: Path, tmp_path: Path) ->
             pytest.fail("it was locked twice")
 
 
-def test_a_journal_is_read_while_another_process_owns_it(lived: Path) -> None:
+def test_journal_is_readable_while_another_process_owns_it(lived: Path) -> None:
     with opened(lived, settings()), file.open_reader(lived) as connection:
         assert connection.execute("SELECT count(*) FROM directives").fetchone()[0] == 2
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             connection.execute("DELETE FROM directives")
 
 
-# Making one
+# Creating
 
 
-def test_setup_overwrites_nothing(lived: Path, tmp_path: Path) -> None:
+def test_create_overwrites_nothing(lived: Path, tmp_path: Path) -> None:
     empty, dangling = tmp_path / "empty.db", tmp_path / "dangling.db"
     empty.touch()
     dangling.symlink_to(tmp_path / "nowhere.db")
@@ -308,7 +308,7 @@ def test_setup_overwrites_nothing(lived: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere.db").exists()
 
 
-def test_a_new_journal_is_its_owners_alone(tmp_path: Path) -> None:
+def test_new_journal_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "new" / "journal.db"
     file.create(path)
     if sys.platform != "win32":
@@ -317,9 +317,7 @@ def test_a_new_journal_is_its_owners_alone(tmp_path: Path) -> None:
         assert journal.due(1, ()) == []
 
 
-def test_a_setup_that_fails_leaves_no_half_of_a_journal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_create_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal.db"
     monkeypatch.setattr(file, "APPLICATION_ID", "no number")
     with pytest.raises(sqlite3.OperationalError):

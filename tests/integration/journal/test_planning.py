@@ -1,4 +1,4 @@
-"""Planning: when a directive's turn comes, what it waits for, and what ends it before."""
+"""Planning: the turn of a directive, the things it waits for, and its end before that."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from bridge.core.link.messages import CommandKind, Inquire
 from bridge.core.link.reports import NotSentReason, SymbolReport
 from bridge.journal.tables.halts import ALL
 
-from .conftest import MakeDesk
-from .desk import NOW, OFFICER, Desk, cancel, closing, directive, limit, settings, terms
+from .bench import NOW, OFFICER, JournalBench, cancel, closing, directive, limit, settings, terms
+from .conftest import MakeBench
 from .reports import (
     DEAL,
     ORDER,
@@ -21,7 +21,7 @@ from .reports import (
 )
 
 
-def test_a_symbol_is_asked_for_once_however_many_wait_for_it(joined: Desk) -> None:
+def test_symbol_is_asked_for_once_for_all_waiting_directives(joined: JournalBench) -> None:
     joined.take(directive("dir-1"), directive("dir-2"), closing("dir-3"), directive("dir-4", symbol="GOLD"))
     work = joined.look()
     assert work.commands == []
@@ -29,7 +29,7 @@ def test_a_symbol_is_asked_for_once_however_many_wait_for_it(joined: Desk) -> No
         Inquire(epoch=1, symbol="EURUSD", exact=False),
         Inquire(epoch=1, symbol="GOLD", exact=False),
     ]
-    # Nobody has answered: it is asked for again.
+    # There was no answer: it is asked for again.
     assert joined.look().inquiries == work.inquiries
     joined.report(terms("EURUSD"))
     work = joined.look()
@@ -37,16 +37,16 @@ def test_a_symbol_is_asked_for_once_however_many_wait_for_it(joined: Desk) -> No
     assert [inquiry.symbol for inquiry in work.inquiries] == ["GOLD"]
 
 
-def test_a_mapped_symbol_is_asked_for_by_its_very_name(make_desk: MakeDesk) -> None:
-    desk = make_desk(settings(symbols={"EURUSD": "EURUSD.r"}))
-    desk.join()
-    desk.take(directive())
-    assert desk.look().inquiries == [Inquire(epoch=1, symbol="EURUSD.r", exact=True)]
-    desk.report(terms("EURUSD.r"))
-    assert [command.order.symbol for command in desk.look().commands] == ["EURUSD.r"]
+def test_mapped_symbol_is_asked_for_by_its_exact_name(make_bench: MakeBench) -> None:
+    bench = make_bench(settings(symbols={"EURUSD": "EURUSD.r"}))
+    bench.join()
+    bench.take(directive())
+    assert bench.look().inquiries == [Inquire(epoch=1, symbol="EURUSD.r", exact=True)]
+    bench.report(terms("EURUSD.r"))
+    assert [command.order.symbol for command in bench.look().commands] == ["EURUSD.r"]
 
 
-def test_the_one_symbol_that_resembles_is_traded_under_its_own_name(joined: Desk) -> None:
+def test_single_similar_symbol_is_traded_under_the_brokers_name(joined: JournalBench) -> None:
     joined.take(directive())
     joined.report(terms("EURUSD", name="EURUSDm"))
     [command] = joined.look().commands
@@ -60,8 +60,8 @@ def test_the_one_symbol_that_resembles_is_traded_under_its_own_name(joined: Desk
         ({"name": ""}, "UNKNOWN_SYMBOL", "symbol EURUSD is unknown to the broker"),
     ],
 )
-def test_a_symbol_that_is_not_exactly_one_ends_whatever_waits_for_it(
-    joined: Desk, emitted: dict[str, object], code: str, says: str
+def test_missing_or_ambiguous_symbol_rejects_the_waiting_directives(
+    joined: JournalBench, emitted: dict[str, object], code: str, says: str
 ) -> None:
     joined.take(directive(), closing())
     joined.report(terms("EURUSD", **emitted))
@@ -71,7 +71,7 @@ def test_a_symbol_that_is_not_exactly_one_ends_whatever_waits_for_it(
         assert body["error_code"] == code and says in body["error_message"]
 
 
-def test_terms_of_an_earlier_session_do_for_a_close_and_not_for_an_open(joined: Desk) -> None:
+def test_terms_of_an_earlier_session_suffice_for_a_close_only(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(result(command.order), deal(command.order))
     joined.join()
@@ -83,7 +83,7 @@ def test_terms_of_an_earlier_session_do_for_a_close_and_not_for_an_open(joined: 
     assert [sent.order.comment for sent in joined.look().commands] == ["dir-2"]
 
 
-def test_a_close_behind_an_open_that_waits_for_its_symbol_waits_with_it(joined: Desk) -> None:
+def test_close_waits_behind_an_open_that_waits_for_its_symbol(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(result(command.order), deal(command.order))
     joined.join()
@@ -106,8 +106,8 @@ def test_a_close_behind_an_open_that_waits_for_its_symbol_waits_with_it(joined: 
         ({"order_type": "STOP", "price": 1.1}, "UNKNOWN_ORDER_TYPE"),
     ],
 )
-def test_what_the_symbol_does_not_take_is_refused_before_it_is_sent(
-    joined: Desk, changes: dict[str, object], code: str
+def test_order_outside_the_symbols_terms_is_rejected_before_it_is_sent(
+    joined: JournalBench, changes: dict[str, object], code: str
 ) -> None:
     joined.report(terms("EURUSD", order_types=["MARKET", "LIMIT"]))
     assert joined.sent(directive(**changes)) == []
@@ -115,7 +115,7 @@ def test_what_the_symbol_does_not_take_is_refused_before_it_is_sent(
     assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == code
 
 
-def test_news_of_a_symbol_stand_in_the_audit_once(joined: Desk) -> None:
+def test_changed_terms_of_a_symbol_are_audited_once(joined: JournalBench) -> None:
     for step in ("0.01", "0.01", "0.1"):
         joined.report(terms("EURUSD", volume_step=step))
     assert len(joined.rows("SELECT 1 FROM audit WHERE kind = 'symbol'")) == 2
@@ -124,12 +124,12 @@ def test_news_of_a_symbol_stand_in_the_audit_once(joined: Desk) -> None:
 # Turns
 
 
-def test_an_open_waits_for_no_earlier_command(joined: Desk) -> None:
+def test_open_waits_for_no_earlier_command(joined: JournalBench) -> None:
     joined.sent(directive())
     assert [command.order.comment for command in joined.sent(directive("dir-2"))] == ["dir-2"]
 
 
-def test_what_is_behind_a_waiting_close_in_its_symbol_waits_too(joined: Desk) -> None:
+def test_directive_behind_a_waiting_close_in_its_symbol_waits(joined: JournalBench) -> None:
     """An open that overtook the close would be closed by it."""
     [first] = joined.sent(directive())
     joined.report(deal(first.order, volume="0.1"))
@@ -150,20 +150,20 @@ def test_what_is_behind_a_waiting_close_in_its_symbol_waits_too(joined: Desk) ->
     assert went[0].order.opener == first.order.client_order_id
 
 
-def test_while_opens_are_paused_one_that_waits_keeps_no_close_from_going(joined: Desk) -> None:
+def test_paused_open_holds_up_no_close(joined: JournalBench) -> None:
     [held] = joined.sent(directive())
     joined.report(deal(held.order))
     joined.take(directive("dir-2", expires_at="2026-01-06T10:00:00Z"))
     assert joined.advance(opens_paused=True) == []
     joined.take(closing("dir-half", quantity=0.1))
     assert [command.order.comment for command in joined.advance(opens_paused=True)] == ["dir-half"]
-    # It closes a part of what there was: what was not sent yet may still go.
+    # It closes a part only: the unsent open may still be sent.
     assert joined.directive_state("dir-2") == "WORKING"
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_a_close_of_everything_that_passes_a_paused_open_ends_it(joined: Desk, known: bool) -> None:
-    """Sent afterwards it would open what the Director wanted closed."""
+def test_close_of_everything_withdraws_an_earlier_paused_open(joined: JournalBench, known: bool) -> None:
+    """Sent afterwards, the open would open what the Director wanted closed."""
     if known:
         joined.report(terms("EURUSD"))
     joined.take(directive("dir-2", expires_at="2026-01-06T10:00:00Z"), closing("dir-close"))
@@ -173,10 +173,10 @@ def test_a_close_of_everything_that_passes_a_paused_open_ends_it(joined: Desk, k
     assert joined.advance() == []
 
 
-# Symbols that are not there
+# Missing symbols
 
 
-def test_a_symbol_that_was_not_there_is_asked_for_again_by_the_next_directive(joined: Desk) -> None:
+def test_missing_symbol_is_asked_for_again_for_the_next_directive(joined: JournalBench) -> None:
     joined.take(directive())
     joined.report(SymbolReport(asked="EURUSD"))
     joined.advance()
@@ -186,14 +186,14 @@ def test_a_symbol_that_was_not_there_is_asked_for_again_by_the_next_directive(jo
     assert len(joined.sent(directive("dir-2"))) == 1
 
 
-def test_what_is_open_can_be_closed_though_its_symbol_has_become_ambiguous(joined: Desk) -> None:
+def test_position_can_be_closed_although_its_symbol_became_ambiguous(joined: JournalBench) -> None:
     [held] = joined.sent(directive())
     joined.report(deal(held.order))
     joined.report(SymbolReport(asked="EURUSD", candidates=["EURUSD.a", "EURUSD.b"]))
     assert [command.order.symbol for command in joined.sent(closing())] == ["EURUSD"]
 
 
-def test_an_order_that_would_have_expired_before_it_came_is_refused(joined: Desk) -> None:
+def test_order_whose_own_expiry_has_passed_is_rejected(joined: JournalBench) -> None:
     joined.take(
         directive(
             order_type="LIMIT",
@@ -207,7 +207,7 @@ def test_an_order_that_would_have_expired_before_it_came_is_refused(joined: Desk
     assert joined.directive_state() == "EXPIRED"
 
 
-def test_a_pending_order_that_rests_on_the_book_holds_nothing_up(joined: Desk) -> None:
+def test_pending_order_on_the_book_holds_up_nothing(joined: JournalBench) -> None:
     [market, waiting] = joined.sent(directive(), limit())
     joined.report(result(market.order), deal(market.order))
     assert joined.sent(closing()) == []
@@ -217,7 +217,7 @@ def test_a_pending_order_that_rests_on_the_book_holds_nothing_up(joined: Desk) -
     assert (close.order.comment, close.order.position) == ("dir-close", POSITION)
 
 
-def test_a_pending_order_goes_out_with_its_expiry_on_the_brokers_clock(joined: Desk) -> None:
+def test_pending_order_is_sent_with_its_expiry_in_broker_time(joined: JournalBench) -> None:
     [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00Z"))
     assert waiting.order.expires_ms == 1_767_657_600_000
     assert waiting.expires_server_ms == waiting.order.expires_ms + 7_200_000
@@ -225,7 +225,7 @@ def test_a_pending_order_goes_out_with_its_expiry_on_the_brokers_clock(joined: D
     assert (market.order.expires_ms, market.expires_server_ms) == (0, 0)
 
 
-def test_a_pending_order_is_emitted_with_all_that_it_waits_for(joined: Desk) -> None:
+def test_pending_order_is_emitted_with_its_prices_and_expiry(joined: JournalBench) -> None:
     [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00Z"))
     joined.report(result(waiting.order))
     [placed] = joined.bodies("ORDER_PLACED")
@@ -237,7 +237,7 @@ def test_a_pending_order_is_emitted_with_all_that_it_waits_for(joined: Desk) -> 
 
 
 @pytest.mark.parametrize("how", ["received", "planned"])
-def test_a_cancel_ends_at_once_what_was_not_sent_yet(joined: Desk, how: str) -> None:
+def test_cancel_withdraws_an_unsent_open_at_once(joined: JournalBench, how: str) -> None:
     if how == "planned":
         joined.planned(limit())
     else:
@@ -253,7 +253,7 @@ def test_a_cancel_ends_at_once_what_was_not_sent_yet(joined: Desk, how: str) -> 
     assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
 
 
-def test_a_cancel_of_what_was_sent_is_a_command_once_the_order_is_on_the_book(joined: Desk) -> None:
+def test_cancel_of_a_sent_order_is_a_command_once_the_order_is_on_the_book(joined: JournalBench) -> None:
     [waiting] = joined.sent(limit())
     assert joined.sent(cancel("dir-cancel", "dir-limit")) == []
     assert joined.directive_state("dir-cancel") == "RECEIVED"
@@ -266,21 +266,21 @@ def test_a_cancel_of_what_was_sent_is_a_command_once_the_order_is_on_the_book(jo
     )
 
 
-def test_a_market_open_that_was_not_sent_can_be_cancelled_as_well(joined: Desk) -> None:
+def test_unsent_market_open_can_be_cancelled(joined: JournalBench) -> None:
     joined.planned(directive())
     joined.take(cancel("dir-cancel", "dir-1"))
     assert joined.advance() == []
     assert (joined.directive_state(), joined.directive_state("dir-cancel")) == ("CANCELLED", "DONE")
 
 
-def test_a_cancel_of_nothing_is_refused(joined: Desk) -> None:
+def test_cancel_without_an_order_is_rejected(joined: JournalBench) -> None:
     assert joined.sent(cancel("dir-cancel", "dir-9")) == []
     assert joined.directive_state("dir-cancel") == "REJECTED"
     [body] = joined.bodies("ORDER_REJECTED")
     assert body["error_code"] == "NO_ORDER" and "dir-9" in body["error_message"]
 
 
-def test_a_cancel_does_not_withdraw_a_close(joined: Desk) -> None:
+def test_cancel_does_not_withdraw_a_close(joined: JournalBench) -> None:
     [first] = joined.sent(directive())
     joined.take(closing(), cancel("dir-cancel", "dir-close"))
     joined.advance()
@@ -293,7 +293,7 @@ def test_a_cancel_does_not_withdraw_a_close(joined: Desk) -> None:
 
 
 @pytest.mark.parametrize("symbol", [ALL, "EURUSD"])
-def test_a_halt_ends_every_open_that_was_not_sent_and_nothing_else(joined: Desk, symbol: str) -> None:
+def test_halt_rejects_every_unsent_open_and_nothing_else(joined: JournalBench, symbol: str) -> None:
     [open_one] = joined.sent(directive("dir-0"))
     joined.report(deal(open_one.order))
     joined.planned(directive("dir-1"))
@@ -310,16 +310,16 @@ def test_a_halt_ends_every_open_that_was_not_sent_and_nothing_else(joined: Desk,
     assert sent == ({"dir-close"} if symbol == ALL else {"dir-gold", "dir-close"})
 
 
-def test_a_halt_by_the_brokers_name_stops_what_the_director_calls_otherwise(make_desk: MakeDesk) -> None:
-    desk = make_desk(settings(symbols={"GOLD": "XAUUSD.r"}))
-    desk.join()
-    desk.journal.halt(OFFICER, NOW, symbol="XAUUSD.r", why="news")
-    desk.take(directive(symbol="GOLD"))
-    desk.journal.advance(OFFICER, None, desk.now)
-    assert desk.directive_state() == "REJECTED"
+def test_halt_by_the_brokers_name_covers_the_directors_name(make_bench: MakeBench) -> None:
+    bench = make_bench(settings(symbols={"GOLD": "XAUUSD.r"}))
+    bench.join()
+    bench.journal.halt(OFFICER, NOW, symbol="XAUUSD.r", why="news")
+    bench.take(directive(symbol="GOLD"))
+    bench.journal.advance(OFFICER, None, bench.now)
+    assert bench.directive_state() == "REJECTED"
 
 
-def test_after_a_resume_opens_go_out_again(joined: Desk) -> None:
+def test_opens_are_sent_again_after_a_resume(joined: JournalBench) -> None:
     joined.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
     assert joined.sent(directive()) == []
     joined.journal.resume(OFFICER, NOW, symbol=None, why="over")
@@ -327,7 +327,7 @@ def test_after_a_resume_opens_go_out_again(joined: Desk) -> None:
     assert joined.directive_state() == "REJECTED"
 
 
-def test_what_comes_back_unsent_during_a_halt_is_over(joined: Desk) -> None:
+def test_open_that_was_not_sent_ends_during_a_halt(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
     joined.report(not_sent(command.order, NotSentReason.LATE))
@@ -337,34 +337,34 @@ def test_what_comes_back_unsent_during_a_halt_is_over(joined: Desk) -> None:
     assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "HALTED"
 
 
-# What a person, or the configuration, orders
+# Own directives
 
 
-def flattened(desk: Desk) -> list[tuple[str, int]]:
-    """What goes out after a flatten: kind, and order or position."""
-    desk.journal.flatten(OFFICER, desk.now, nonce="0f" * 8, why="out")
-    return sorted((each.order.kind, each.order.order or each.order.position) for each in desk.advance())
+def flattened(bench: JournalBench) -> list[tuple[str, int]]:
+    """Return kind, and order or position, of the commands that are sent after a flatten."""
+    bench.journal.flatten(OFFICER, bench.now, nonce="0f" * 8, why="out")
+    return sorted((each.order.kind, each.order.order or each.order.position) for each in bench.advance())
 
 
-def two_and_a_limit(desk: Desk) -> list[Any]:
+def two_and_a_limit(bench: JournalBench) -> list[Any]:
     """Two open positions in two symbols, and a limit order on the book; their commands' orders."""
-    orders = [each.order for each in desk.sent(directive(), directive("dir-gold", symbol="GOLD"), limit())]
-    desk.report(result(orders[0]), deal(orders[0]))
-    desk.report(result(orders[1], ticket=ORDER + 3), deal(orders[1], DEAL + 1, position_id=POSITION + 1))
-    desk.report(result(orders[2], ticket=ORDER + 7), booked(orders[2], ticket=ORDER + 7))
+    orders = [each.order for each in bench.sent(directive(), directive("dir-gold", symbol="GOLD"), limit())]
+    bench.report(result(orders[0]), deal(orders[0]))
+    bench.report(result(orders[1], ticket=ORDER + 3), deal(orders[1], DEAL + 1, position_id=POSITION + 1))
+    bench.report(result(orders[2], ticket=ORDER + 7), booked(orders[2], ticket=ORDER + 7))
     return orders
 
 
-def test_a_flatten_closes_and_cancels_everything_whatever_the_symbol(joined: Desk) -> None:
+def test_flatten_closes_and_cancels_everything_in_every_symbol(joined: JournalBench) -> None:
     two_and_a_limit(joined)
     assert flattened(joined) == [("CANCEL", ORDER + 7), ("CLOSE", POSITION), ("CLOSE", POSITION + 1)]
-    # The Director knows nothing of it: its events name no directive.
+    # The Director does not know it: its events name no directive.
     joined.report(*(result(order) for order in orders_of(joined, "CLOSE")))
     assert "ORDER_PLACED" in joined.emitted(None)
     assert joined.rows("SELECT count(*) FROM events WHERE directive_id LIKE 'operator:%'") == [(0,)]
 
 
-def test_a_flatten_of_nothing_is_done(joined: Desk) -> None:
+def test_flatten_of_nothing_is_done(joined: JournalBench) -> None:
     assert flattened(joined) == []
     assert joined.advance() == []
     found = joined.rows(
@@ -373,7 +373,7 @@ def test_a_flatten_of_nothing_is_done(joined: Desk) -> None:
     assert found == [("DONE", "NOTHING_OPEN")] * 2
 
 
-def test_a_flatten_does_not_close_again_what_a_close_under_way_is_closing(joined: Desk) -> None:
+def test_flatten_leaves_out_volume_that_a_close_in_flight_closes(joined: JournalBench) -> None:
     two_and_a_limit(joined)
     [close] = joined.sent(closing(quantity=0.1))
     joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
@@ -384,7 +384,7 @@ def test_a_flatten_does_not_close_again_what_a_close_under_way_is_closing(joined
     assert volumes == {POSITION: "0.2", POSITION + 1: "0.3"}
 
 
-def test_what_is_left_of_a_close_that_was_filled_in_part_is_not_closed_again_either(joined: Desk) -> None:
+def test_flatten_leaves_out_the_rest_of_a_partly_filled_close(joined: JournalBench) -> None:
     two_and_a_limit(joined)
     [close] = joined.sent(closing(quantity=0.2))
     joined.report(result(close.order), deal(close.order, DEAL + 5, volume="0.1"))
@@ -397,7 +397,7 @@ def test_what_is_left_of_a_close_that_was_filled_in_part_is_not_closed_again_eit
     assert volumes == {POSITION: "0.1", POSITION + 1: "0.3"}
 
 
-def test_a_close_whose_turn_comes_after_a_flatten_takes_only_what_that_left(joined: Desk) -> None:
+def test_close_planned_after_a_flatten_takes_only_the_rest(joined: JournalBench) -> None:
     two_and_a_limit(joined)
     [late] = joined.sent(directive("dir-late"), closing())
     assert joined.directive_state("dir-close") == "RECEIVED"
@@ -409,7 +409,7 @@ def test_a_close_whose_turn_comes_after_a_flatten_takes_only_what_that_left(join
     assert joined.rows("SELECT count(*) FROM commands WHERE target_position = ?", POSITION) == [(1,)]
 
 
-def test_a_flatten_looks_once_more_when_all_that_was_under_way_is_settled(joined: Desk) -> None:
+def test_flatten_has_a_further_round_once_nothing_is_in_flight(joined: JournalBench) -> None:
     [late] = joined.sent(directive())
     assert flattened(joined) == []
     assert joined.advance() == []
@@ -422,11 +422,11 @@ def test_a_flatten_looks_once_more_when_all_that_was_under_way_is_settled(joined
     states = joined.rows(
         "SELECT state FROM directives WHERE directive_id LIKE 'operator:flatten%' ORDER BY id"
     )
-    # Nothing was left to look at once more.
+    # Nothing was left for a further round.
     assert states == [("DONE",), ("FILLED",), ("DONE",)]
 
 
-def test_a_flatten_waits_a_weekend_for_its_terminal(joined: Desk) -> None:
+def test_flatten_waits_a_weekend_for_its_terminal(joined: JournalBench) -> None:
     two_and_a_limit(joined)
     joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
     joined.later(60 * 60 * 24 * 3)
@@ -434,9 +434,7 @@ def test_a_flatten_waits_a_weekend_for_its_terminal(joined: Desk) -> None:
 
 
 @pytest.mark.parametrize(("days", "state"), [(6.9, "DISPATCHED"), (7.1, "NEVER_SENT")])
-def test_a_close_of_a_flatten_that_could_not_be_sent_goes_out_for_a_week(
-    joined: Desk, days: float, state: str
-) -> None:
+def test_unsent_close_of_a_flatten_is_tried_for_a_week(joined: JournalBench, days: float, state: str) -> None:
     [command] = joined.sent(directive())
     joined.report(result(command.order), deal(command.order))
     joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
@@ -447,9 +445,9 @@ def test_a_close_of_a_flatten_that_could_not_be_sent_goes_out_for_a_week(
     assert joined.command_state(close.order.client_order_id) == state
 
 
-def orders_of(desk: Desk, kind: str) -> list[Any]:
+def orders_of(bench: JournalBench, kind: str) -> list[Any]:
     """The orders of all commands of that kind that were dispatched."""
-    found = desk.rows(
+    found = bench.rows(
         "SELECT directive_id, number FROM commands WHERE kind = ? ORDER BY directive_id, number", kind
     )
-    return [desk.order(directive_id, number) for directive_id, number in found]
+    return [bench.order(directive_id, number) for directive_id, number in found]

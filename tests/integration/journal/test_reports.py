@@ -12,18 +12,18 @@ from bridge.core.link.messages import Order
 from bridge.core.link.reports import AnyReport, CommandStage, ConnectionReport, TroubleReport, encode_report
 from bridge.core.units.mt5_terms import DealEntry, OrderState
 
-from .desk import INSTANCE_ID, NOW, OFFICER, Desk, directive, server_ms
+from .bench import INSTANCE_ID, NOW, OFFICER, JournalBench, directive, server_ms
 from .reports import DEAL, POSITION, deal, leaving, result, scan, seen, stage, standing, submitted
 
 
 @pytest.fixture
-def order(joined: Desk) -> Order:
+def order(joined: JournalBench) -> Order:
     """The order of one command that is with the terminal."""
     [command] = joined.sent(directive())
     return command.order
 
 
-def test_the_same_report_again_changes_nothing_but_is_acknowledged(joined: Desk, order: Order) -> None:
+def test_repeated_report_is_acknowledged_and_changes_nothing(joined: JournalBench, order: Order) -> None:
     reports: list[AnyReport] = [submitted(order), result(order), deal(order), standing(order)]
     first = joined.report(*reports)
     assert (first.acked, first.applied, first.repeated) == (4, 4, 0)
@@ -33,7 +33,7 @@ def test_the_same_report_again_changes_nothing_but_is_acknowledged(joined: Desk,
     assert joined.content() == before
 
 
-def test_content_that_goes_and_comes_back_is_three_revisions(joined: Desk, order: Order) -> None:
+def test_content_that_changes_and_returns_is_three_revisions(joined: JournalBench, order: Order) -> None:
     joined.report(deal(order))
     for stop in ("1.0900", "1.0800", "1.0900", "1.090"):
         joined.report(standing(order, stop_loss=stop))
@@ -42,7 +42,9 @@ def test_content_that_goes_and_comes_back_is_three_revisions(joined: Desk, order
     assert joined.rows("SELECT stop_loss FROM positions") == [("1.0900",)]
 
 
-def test_an_account_keeps_its_own_reports_when_tickets_repeat(joined: Desk, order: Order) -> None:
+def test_reports_of_two_accounts_with_equal_tickets_are_kept_apart(
+    joined: JournalBench, order: Order
+) -> None:
     joined.report(deal(order))
     # As after a rebind: another account of the same broker, whose tickets are its own.
     joined.connection.execute("UPDATE officers SET login = 777 WHERE officer = ?", (OFFICER,))
@@ -53,8 +55,8 @@ def test_an_account_keeps_its_own_reports_when_tickets_repeat(joined: Desk, orde
 @pytest.mark.parametrize(
     "raw", [b'{"kind":"deal"}', b'{"kind":"tide"}', b"[1]", b'"\\ud800"', b'{"kind":"deal",\xff}']
 )
-def test_what_cannot_be_read_is_kept_raised_and_acknowledged_and_the_next_counts(
-    joined: Desk, order: Order, raw: bytes
+def test_unreadable_report_is_kept_raised_and_acknowledged(
+    joined: JournalBench, order: Order, raw: bytes
 ) -> None:
     applied = joined.report_raw(raw, encode_report(deal(order)))
     assert (applied.acked, applied.quarantined, applied.applied) == (2, 1, 1)
@@ -64,20 +66,20 @@ def test_what_cannot_be_read_is_kept_raised_and_acknowledged_and_the_next_counts
     assert joined.directive_state() == "FILLED"
 
 
-def test_what_cannot_be_read_is_raised_once_however_often_it_comes(joined: Desk) -> None:
+def test_repeated_unreadable_report_is_raised_once(joined: JournalBench) -> None:
     for _ in range(3):
         joined.report_raw(b'{"kind":"tide"}')
     assert len(joined.bodies("SYSTEM_ERROR")) == 1
 
 
-def test_what_cannot_be_read_is_kept_once_however_often_it_comes(joined: Desk) -> None:
+def test_repeated_unreadable_report_is_stored_once(joined: JournalBench) -> None:
     for _ in range(3):
         joined.report_raw(b'{"kind":"tide"}')
     assert joined.rows("SELECT count(*) FROM reports") == [(1,)]
 
 
-def test_an_unknown_client_order_id_holds_dispatch_and_what_comes_after_still_counts(
-    joined: Desk, order: Order
+def test_unknown_client_order_id_quarantines_and_later_reports_count(
+    joined: JournalBench, order: Order
 ) -> None:
     stranger = msgspec.structs.replace(order, client_order_id=order.client_order_id + 1)
     applied = joined.report(submitted(stranger), deal(order))
@@ -89,15 +91,13 @@ def test_an_unknown_client_order_id_holds_dispatch_and_what_comes_after_still_co
     assert joined.sent(directive("dir-2")) == []
 
 
-def test_a_dispatch_that_the_journal_does_not_know_holds_and_its_outcome_counts(
-    joined: Desk, order: Order
-) -> None:
+def test_unknown_dispatch_quarantines_and_its_outcome_counts(joined: JournalBench, order: Order) -> None:
     applied = joined.report(submitted(order, attempt=2))
     assert "attempt" in applied.quarantine or "dispatch" in applied.quarantine
     assert joined.rows("SELECT state, attempt FROM commands") == [("SUBMITTED", 2)]
 
 
-def test_a_position_is_opened_by_its_deal_and_emitted(joined: Desk, order: Order) -> None:
+def test_position_is_opened_by_its_deal_and_emitted(joined: JournalBench, order: Order) -> None:
     joined.report(submitted(order), result(order), deal(order))
     assert joined.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
     found = joined.rows("SELECT identifier, state, volume_in, volume_out, price_open FROM positions")
@@ -108,7 +108,9 @@ def test_a_position_is_opened_by_its_deal_and_emitted(joined: Desk, order: Order
 
 
 @pytest.mark.parametrize("parted", [True, False])
-def test_a_closing_deal_waits_for_the_opening_one(joined: Desk, order: Order, parted: bool) -> None:
+def test_closing_deal_is_parked_until_the_opening_one(
+    joined: JournalBench, order: Order, parted: bool
+) -> None:
     shut = leaving(order)
     if parted:
         joined.report(shut)
@@ -122,7 +124,7 @@ def test_a_closing_deal_waits_for_the_opening_one(joined: Desk, order: Order, pa
     assert joined.emitted()[-3:] == ["POSITION_OPENED", "SL_TRIGGERED", "POSITION_CLOSED"]
 
 
-def test_several_closing_deals_wait_and_come_alive_in_order(joined: Desk, order: Order) -> None:
+def test_parked_closing_deals_are_applied_in_order(joined: JournalBench, order: Order) -> None:
     first = leaving(order, DEAL + 1, volume="0.1", reason="CLIENT")
     last = leaving(order, DEAL + 2, volume="0.2", reason="TP")
     joined.report(last, first, deal(order, volume="0.1"), deal(order, DEAL + 3, volume="0.2"))
@@ -130,8 +132,8 @@ def test_several_closing_deals_wait_and_come_alive_in_order(joined: Desk, order:
     assert joined.rows("SELECT count(*) FROM deals WHERE disposition = 'PARKED'") == [(0,)]
 
 
-def test_closing_deals_that_waited_together_are_emitted_in_the_order_in_which_they_were_made(
-    joined: Desk, order: Order
+def test_parked_closing_deals_are_emitted_in_the_order_of_their_tickets(
+    joined: JournalBench, order: Order
 ) -> None:
     first = leaving(order, DEAL + 1, volume="0.1", reason="CLIENT")
     last = leaving(order, DEAL + 2, volume="0.2", reason="TP")
@@ -139,9 +141,7 @@ def test_closing_deals_that_waited_together_are_emitted_in_the_order_in_which_th
     assert joined.emitted()[-3:] == ["ORDER_PARTIAL_FILL", "TP_TRIGGERED", "POSITION_CLOSED"]
 
 
-def test_a_late_commission_changes_the_sums_and_is_emitted_once_as_a_revision(
-    joined: Desk, order: Order
-) -> None:
+def test_late_commission_changes_the_sums_and_is_emitted_once(joined: JournalBench, order: Order) -> None:
     joined.report(deal(order), leaving(order))
     emitted = joined.rows("SELECT key, body FROM events")
     for _ in range(2):
@@ -162,7 +162,7 @@ def test_a_late_commission_changes_the_sums_and_is_emitted_once_as_a_revision(
     assert {"fill_price", "fill_quantity"}.isdisjoint(revision)
 
 
-def test_a_deal_that_the_broker_cancels_afterwards_is_raised(joined: Desk, order: Order) -> None:
+def test_deal_annulled_by_the_broker_is_raised(joined: JournalBench, order: Order) -> None:
     joined.report(deal(order))
     for _ in range(2):
         joined.report(deal(order, type="BUY_CANCELED"))
@@ -175,7 +175,7 @@ def test_a_deal_that_the_broker_cancels_afterwards_is_raised(joined: Desk, order
     assert joined.rows("SELECT state, volume_in, volume_out, close_reason FROM positions") == [
         ("CLOSED", "0", "0", "CANCELLED")
     ]
-    # What was told as filled stays so.
+    # An emitted fill is not taken back.
     assert joined.directive_state() == "FILLED"
     assert joined.bodies("SYSTEM_ERROR") == []
 
@@ -190,8 +190,8 @@ def test_a_deal_that_the_broker_cancels_afterwards_is_raised(joined: Desk, order
         ({"symbol": "GBPUSD"}, "its symbol was EURUSD and is GBPUSD"),
     ],
 )
-def test_a_deal_that_becomes_another_one_counts_as_it_was_and_a_person_hears_of_it(
-    joined: Desk, order: Order, change: dict[str, str], named: str
+def test_deal_rewritten_by_the_broker_counts_as_it_was_and_is_raised(
+    joined: JournalBench, order: Order, change: dict[str, str], named: str
 ) -> None:
     joined.report(deal(order))
     for _ in range(2):
@@ -203,7 +203,7 @@ def test_a_deal_that_becomes_another_one_counts_as_it_was_and_a_person_hears_of_
     assert joined.rows("SELECT volume, disposition FROM deals") == [("0.3", "APPLIED")]
 
 
-def test_other_peoples_deals_are_kept_and_emitted_to_nobody(joined: Desk, order: Order) -> None:
+def test_foreign_deals_are_stored_and_emit_nothing(joined: JournalBench, order: Order) -> None:
     theirs = deal(order, magic=0, position_id=1)
     balance = deal(order, DEAL + 1, magic=0, position_id=0, type="BALANCE", symbol="", volume="0")
     same_prefix = deal(order, DEAL + 2, magic=order.client_order_id + 1, position_id=2)
@@ -224,8 +224,8 @@ def test_other_peoples_deals_are_kept_and_emitted_to_nobody(joined: Desk, order:
     ],
     ids=lambda change: "-".join(map(str, change.values())),
 )
-def test_a_deal_that_contradicts_its_client_order_id_is_kept_raised_and_not_counted(
-    joined: Desk, order: Order, change: dict[str, Any]
+def test_deal_that_contradicts_its_command_is_kept_and_raised(
+    joined: JournalBench, order: Order, change: dict[str, Any]
 ) -> None:
     assert joined.report(deal(order, **change)).quarantined == 1
     assert joined.rows("SELECT disposition FROM deals") == [("UNUSABLE",)]
@@ -233,8 +233,8 @@ def test_a_deal_that_contradicts_its_client_order_id_is_kept_raised_and_not_coun
     assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["REPORT_UNUSABLE"]
 
 
-def test_a_position_seen_before_its_opening_deal_has_its_levels_as_they_stand(
-    joined: Desk, order: Order
+def test_position_seen_before_its_opening_deal_has_the_present_levels(
+    joined: JournalBench, order: Order
 ) -> None:
     joined.report(standing(order, stop_loss="1.0850"))
     joined.report(deal(order))
@@ -242,7 +242,7 @@ def test_a_position_seen_before_its_opening_deal_has_its_levels_as_they_stand(
     assert joined.rows("SELECT stop_loss FROM positions") == [("1.0850",)]
 
 
-def test_the_watermark_moves_forward_only(joined: Desk) -> None:
+def test_watermark_moves_forward_only(joined: JournalBench) -> None:
     for counter, minutes in enumerate((10, 5, 20)):
         assert joined.report(scan(counter, NOW + timedelta(minutes=minutes))).scanned
     marks = joined.rows("SELECT watermark_server_ms FROM officers WHERE officer = ?", OFFICER)
@@ -251,8 +251,8 @@ def test_the_watermark_moves_forward_only(joined: Desk) -> None:
     assert joined.rows("SELECT watermark_server_ms FROM officers WHERE officer = ?", OFFICER) == marks
 
 
-def test_nothing_but_a_completed_scan_moves_the_watermark(joined: Desk, order: Order) -> None:
-    """What a scan did not come to tell lies before its newest reports: the next one must begin there again."""
+def test_only_a_completed_scan_moves_the_watermark(joined: JournalBench, order: Order) -> None:
+    """Reports that a scan did not deliver may be older than its newest: the next must begin there again."""
     joined.report(scan(1))
     joined.later(60)
     joined.report(
@@ -263,13 +263,13 @@ def test_nothing_but_a_completed_scan_moves_the_watermark(joined: Desk, order: O
     assert joined.join().watermark_server_ms == server_ms(NOW)
 
 
-def test_a_scan_that_is_known_already_counts_as_a_scan(joined: Desk) -> None:
+def test_repeated_scan_counts_as_a_scan(joined: JournalBench) -> None:
     assert [joined.report(scan(1)).scanned for _ in range(2)] == [True, True]
     assert not joined.report_raw(b"[]").scanned
 
 
-def test_a_cancelled_order_with_a_part_filled_ends_its_command_as_cancelled(
-    joined: Desk, order: Order
+def test_cancelled_order_that_is_partly_filled_ends_its_command_as_cancelled(
+    joined: JournalBench, order: Order
 ) -> None:
     joined.report(result(order), deal(order, volume="0.1"), seen(order, OrderState.CANCELED, left="0.2"))
     assert joined.command_state(order.client_order_id) == "CANCELLED"
@@ -277,7 +277,7 @@ def test_a_cancelled_order_with_a_part_filled_ends_its_command_as_cancelled(
     assert joined.emitted()[-1] == "ORDER_CANCELLED"
 
 
-def test_the_brokers_connection_and_troubles_are_emitted_once_each(joined: Desk) -> None:
+def test_broker_connection_and_troubles_are_emitted_once_each(joined: JournalBench) -> None:
     down = ConnectionReport(instance_id=INSTANCE_ID, counter=1, up=False, message="no network")
     up = ConnectionReport(instance_id=INSTANCE_ID, counter=2, up=True)
     trouble = TroubleReport(
@@ -288,14 +288,14 @@ def test_the_brokers_connection_and_troubles_are_emitted_once_each(joined: Desk)
     assert joined.emitted(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED", "SYSTEM_ERROR"]
 
 
-def test_a_refusal_is_emitted_with_the_brokers_code(joined: Desk, order: Order) -> None:
+def test_refusal_is_emitted_with_the_retcode(joined: JournalBench, order: Order) -> None:
     joined.report(submitted(order), result(order, 10019))
     [rejected] = joined.bodies("ORDER_REJECTED")
     assert rejected["error_code"] == "10019" and "NO_MONEY" in rejected["error_message"]
     assert joined.directive_state() == "REJECTED"
 
 
-def test_a_time_out_is_no_rejection_and_its_deal_status_requests_it(joined: Desk, order: Order) -> None:
+def test_timeout_is_no_rejection_and_its_deal_resolves_it(joined: JournalBench, order: Order) -> None:
     joined.report(submitted(order), result(order, 10012))
     assert joined.command_state(order.client_order_id) == "UNRESOLVED"
     joined.report(deal(order))
@@ -304,7 +304,7 @@ def test_a_time_out_is_no_rejection_and_its_deal_status_requests_it(joined: Desk
     assert joined.emitted() == emitted
 
 
-def test_the_mark_of_the_ledger_never_goes_back(joined: Desk, order: Order) -> None:
+def test_ledger_mark_never_goes_back(joined: JournalBench, order: Order) -> None:
     joined.report(submitted(order, mark=9), stage(CommandStage.RESULT, order, mark=4, retcode=10009))
     assert joined.rows("SELECT ledger_mark FROM officers WHERE officer = ?", OFFICER) == [(9,)]
 
@@ -321,20 +321,20 @@ def test_the_mark_of_the_ledger_never_goes_back(joined: Desk, order: Order) -> N
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_deal_at_the_bounds_of_its_type_is_taken(
-    joined: Desk, order: Order, change: dict[str, Any]
+def test_deal_at_the_bounds_of_its_type_is_applied(
+    joined: JournalBench, order: Order, change: dict[str, Any]
 ) -> None:
     applied = joined.report(deal(order, **change), leaving(order))
     assert applied.acked == 2
 
 
-def test_money_that_adds_up_beyond_one_number_is_taken(joined: Desk, order: Order) -> None:
+def test_sum_beyond_the_bounds_of_one_amount_is_stored(joined: JournalBench, order: Order) -> None:
     most = Decimal("999999999999")
     applied = joined.report(deal(order, profit=most), leaving(order, profit=most))
     assert applied.acked == 2
 
 
-def test_a_time_of_the_broker_is_converted_with_the_offset_in_force_then(joined: Desk, order: Order) -> None:
+def test_broker_time_is_converted_with_the_offset_in_force_then(joined: JournalBench, order: Order) -> None:
     joined.later(7200)
     joined.journal.note_offset(OFFICER, 10_800, joined.now)
     joined.report(deal(order), leaving(order, time_server_ms=server_ms(joined.now) + 3_600_000))

@@ -13,7 +13,7 @@ from bridge.journal.database import file, schema
 from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
 from bridge.journal.journal import opened
 
-from .desk import settings
+from .bench import settings
 
 TABLES = {
     "allocations",

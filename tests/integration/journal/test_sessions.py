@@ -1,4 +1,4 @@
-"""Sessions in the journal: who an officer is bound to, its epochs, its ledger, its broker's clock."""
+"""Sessions in the journal: the officer's account, epochs and ledger, and its broker's clock."""
 
 from datetime import timedelta
 
@@ -11,8 +11,7 @@ from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.journal.steps.sessions import NotOpened, Opened
 
-from .conftest import MakeDesk
-from .desk import (
+from .bench import (
     ACCOUNT,
     INSTANCE_ID,
     LEDGER,
@@ -20,31 +19,32 @@ from .desk import (
     OFFICER,
     OTHER,
     OTHER_LEDGER,
-    Desk,
+    JournalBench,
     directive,
     server_ms,
     settings,
 )
+from .conftest import MakeBench
 from .reports import result, scan, submitted
 
 REAL = msgspec.structs.replace(ACCOUNT, trade_mode=TradeMode.REAL)
 
 
-def test_the_first_session_binds_the_officer_to_the_account(desk: Desk) -> None:
-    opened = desk.join()
+def test_first_session_binds_the_officer_to_the_account(bench: JournalBench) -> None:
+    opened = bench.join()
     assert (opened.epoch, opened.ledger_mark, opened.quarantine) == (1, 0, "")
-    [bound] = desk.rows(
+    [bound] = bench.rows(
         "SELECT login, server, margin_mode, trade_mode, currency, ledger_id FROM officers WHERE officer = ?",
         OFFICER,
     )
     assert bound == (501, "Broker-Demo", "RETAIL_HEDGING", "DEMO", "USD", LEDGER)
-    assert desk.rows("SELECT epoch, instance_id, ledger_id, ended_at FROM sessions") == [
+    assert bench.rows("SELECT epoch, instance_id, ledger_id, ended_at FROM sessions") == [
         (1, INSTANCE_ID, LEDGER, None)
     ]
 
 
-def test_history_is_read_from_a_day_before_the_binding(desk: Desk) -> None:
-    assert desk.join().watermark_server_ms == server_ms(NOW) - 86_400_000
+def test_history_is_read_from_a_day_before_the_binding(bench: JournalBench) -> None:
+    assert bench.join().watermark_server_ms == server_ms(NOW) - 86_400_000
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,9 @@ def test_history_is_read_from_a_day_before_the_binding(desk: Desk) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_another_account_is_refused_and_changes_nothing(joined: Desk, change: dict[str, object]) -> None:
+def test_another_account_is_refused_and_changes_nothing(
+    joined: JournalBench, change: dict[str, object]
+) -> None:
     before = joined.content()
     refused = joined.try_join(account=msgspec.structs.replace(ACCOUNT, **change))
     assert isinstance(refused, NotOpened)
@@ -66,37 +68,37 @@ def test_another_account_is_refused_and_changes_nothing(joined: Desk, change: di
     assert joined.content() == before
 
 
-def test_another_currency_is_no_other_account(joined: Desk) -> None:
+def test_another_currency_is_the_same_account(joined: JournalBench) -> None:
     assert isinstance(joined.try_join(account=msgspec.structs.replace(ACCOUNT, currency="EUR")), Opened)
 
 
-def test_a_real_account_is_refused_unless_it_is_allowed(desk: Desk, make_desk: MakeDesk) -> None:
-    refused = desk.try_join(account=REAL)
+def test_real_account_is_refused_unless_it_is_allowed(bench: JournalBench, make_bench: MakeBench) -> None:
+    refused = bench.try_join(account=REAL)
     assert isinstance(refused, NotOpened) and refused.code is RefusalCode.REAL_ACCOUNT
-    assert desk.rows("SELECT count(*) FROM sessions") == [(0,)]
-    assert desk.rows("SELECT login FROM officers WHERE officer = ?", OFFICER) in ([], [(0,)])
-    assert isinstance(make_desk(settings(allow_real=True)).try_join(account=REAL), Opened)
+    assert bench.rows("SELECT count(*) FROM sessions") == [(0,)]
+    assert bench.rows("SELECT login FROM officers WHERE officer = ?", OFFICER) in ([], [(0,)])
+    assert isinstance(make_bench(settings(allow_real=True)).try_join(account=REAL), Opened)
 
 
-def test_an_account_that_turns_real_is_refused_although_real_ones_are_allowed(make_desk: MakeDesk) -> None:
-    desk = make_desk(settings(allow_real=True))
-    desk.join()
-    refused = desk.try_join(account=REAL)
+def test_account_that_becomes_real_is_refused_although_real_ones_are_allowed(make_bench: MakeBench) -> None:
+    bench = make_bench(settings(allow_real=True))
+    bench.join()
+    refused = bench.try_join(account=REAL)
     assert isinstance(refused, NotOpened) and refused.code is RefusalCode.ACCOUNT
 
 
-def test_epochs_ascend_over_officers_and_starts(desk: Desk) -> None:
-    first = desk.join().epoch
-    other = desk.try_join(
+def test_epochs_ascend_over_officers_and_restarts(bench: JournalBench) -> None:
+    first = bench.join().epoch
+    other = bench.try_join(
         officer=OTHER, account=AccountIdentity(**{**msgspec.structs.asdict(ACCOUNT), "login": 9})
     )
     assert isinstance(other, Opened)
-    desk.close()
-    desk.open()
-    assert [first, other.epoch, desk.join().epoch] == [1, 2, 3]
+    bench.close()
+    bench.open()
+    assert [first, other.epoch, bench.join().epoch] == [1, 2, 3]
 
 
-def test_a_session_that_a_killed_sidecar_left_open_is_ended_by_the_next(joined: Desk) -> None:
+def test_session_of_a_killed_sidecar_is_ended_by_the_next(joined: JournalBench) -> None:
     joined.close()
     joined.open()
     joined.later(60)
@@ -107,14 +109,14 @@ def test_a_session_that_a_killed_sidecar_left_open_is_ended_by_the_next(joined: 
     ]
 
 
-def test_a_session_is_ended_once(joined: Desk) -> None:
+def test_session_is_ended_once(joined: JournalBench) -> None:
     joined.journal.end_epoch(OFFICER, 1, "first", joined.now)
     joined.later(1)
     joined.journal.end_epoch(OFFICER, 1, "second", joined.now)
     assert joined.rows("SELECT ended_at, end_reason FROM sessions") == [("2026-01-05T10:00:00.000Z", "first")]
 
 
-def test_the_welcome_says_how_far_ledger_and_scan_have_come(joined: Desk) -> None:
+def test_welcome_has_ledger_mark_and_watermark(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order, mark=7), scan(1))
     opened = joined.join(ledger=LedgerIdentity(id=LEDGER, mark=7))
@@ -129,8 +131,8 @@ def test_the_welcome_says_how_far_ledger_and_scan_have_come(joined: Desk) -> Non
         (LedgerIdentity(id=LEDGER, mark=7, unbroken=False), "damaged"),
     ],
 )
-def test_a_ledger_that_cannot_vouch_holds_dispatch_and_is_emitted_once(
-    joined: Desk, ledger: LedgerIdentity, words: str
+def test_untrusted_ledger_quarantines_the_officer_once(
+    joined: JournalBench, ledger: LedgerIdentity, words: str
 ) -> None:
     [command] = joined.sent(directive("dir-1"))
     joined.report(submitted(command.order, mark=7), result(command.order))
@@ -143,7 +145,7 @@ def test_a_ledger_that_cannot_vouch_holds_dispatch_and_is_emitted_once(
     assert joined.sent(directive("dir-2")) == []
 
 
-def test_a_hold_survives_a_start_and_a_good_ledger(joined: Desk) -> None:
+def test_quarantine_survives_a_restart_and_the_right_ledger(joined: JournalBench) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     joined.close()
     joined.open()
@@ -152,29 +154,29 @@ def test_a_hold_survives_a_start_and_a_good_ledger(joined: Desk) -> None:
 
 
 @pytest.mark.parametrize("mark", [7, 8])
-def test_a_ledger_that_is_as_far_as_reported_or_further_is_trusted(joined: Desk, mark: int) -> None:
+def test_ledger_at_or_beyond_the_reported_mark_is_trusted(joined: JournalBench, mark: int) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order, mark=7))
     assert joined.join(ledger=LedgerIdentity(id=LEDGER, mark=mark)).quarantine == ""
 
 
-def test_a_damaged_ledger_is_not_trusted_at_the_very_first_session(desk: Desk) -> None:
-    assert "damaged" in desk.join(ledger=LedgerIdentity(id=LEDGER, mark=0, unbroken=False)).quarantine
+def test_damaged_ledger_is_not_trusted_in_the_first_session(bench: JournalBench) -> None:
+    assert "damaged" in bench.join(ledger=LedgerIdentity(id=LEDGER, mark=0, unbroken=False)).quarantine
 
 
-def test_the_brokers_clock_is_measured_and_its_history_kept(desk: Desk) -> None:
-    assert desk.join().offset_s == 7200
-    desk.later(1800)
-    desk.journal.note_offset(OFFICER, 7200, desk.now)
-    desk.later(1800)
-    desk.journal.note_offset(OFFICER, 10_800, desk.now)
-    assert desk.rows("SELECT since, seconds FROM clock_offsets ORDER BY since") == [
+def test_broker_clock_is_measured_and_its_history_kept(bench: JournalBench) -> None:
+    assert bench.join().offset_s == 7200
+    bench.later(1800)
+    bench.journal.note_offset(OFFICER, 7200, bench.now)
+    bench.later(1800)
+    bench.journal.note_offset(OFFICER, 10_800, bench.now)
+    assert bench.rows("SELECT since, seconds FROM clock_offsets ORDER BY since") == [
         ("2026-01-05T10:00:00.000Z", 7200),
         ("2026-01-05T11:00:00.000Z", 10_800),
     ]
 
 
-def test_what_a_clock_measured_that_was_ahead_never_comes_into_force(joined: Desk) -> None:
+def test_measurement_in_the_future_never_comes_into_force(joined: JournalBench) -> None:
     joined.later(3600)
     joined.journal.note_offset(OFFICER, 3600, joined.now)
     joined.later(-3590)
@@ -186,7 +188,7 @@ def test_what_a_clock_measured_that_was_ahead_never_comes_into_force(joined: Des
     ]
 
 
-def test_what_a_clock_measured_that_was_ahead_is_gone_with_the_next_session(joined: Desk) -> None:
+def test_measurement_in_the_future_is_deleted_by_the_next_session(joined: JournalBench) -> None:
     joined.later(3600)
     joined.journal.note_offset(OFFICER, 3600, joined.now)
     joined.later(-3590)
@@ -194,26 +196,26 @@ def test_what_a_clock_measured_that_was_ahead_is_gone_with_the_next_session(join
     assert joined.rows("SELECT seconds FROM clock_offsets") == [(7200,)]
 
 
-def test_a_clock_that_is_not_trusted_measures_no_brokers(desk: Desk) -> None:
-    desk.uncertainty = ClockUncertainty()
-    assert desk.join().offset_s is None
-    desk.uncertainty = None
-    assert desk.join().offset_s == 7200
-    # A session that begins in doubt goes by what is in force, not by what may come.
-    desk.later(3600)
-    desk.journal.note_offset(OFFICER, 10_800, desk.now)
-    desk.later(-1800)
-    desk.uncertainty = ClockUncertainty(earlier=timedelta(hours=1))
-    assert desk.join().offset_s == 7200
+def test_untrusted_clock_measures_no_offset(bench: JournalBench) -> None:
+    bench.uncertainty = ClockUncertainty()
+    assert bench.join().offset_s is None
+    bench.uncertainty = None
+    assert bench.join().offset_s == 7200
+    # A session under an untrusted clock uses the offset in force, not a later one.
+    bench.later(3600)
+    bench.journal.note_offset(OFFICER, 10_800, bench.now)
+    bench.later(-1800)
+    bench.uncertainty = ClockUncertainty(earlier=timedelta(hours=1))
+    assert bench.join().offset_s == 7200
 
 
-def test_a_time_that_no_zone_explains_measures_nothing(desk: Desk) -> None:
-    opened = desk.try_join(measured_ms=server_ms(NOW) + 100 * 86_400_000)
+def test_broker_time_in_no_time_zone_measures_no_offset(bench: JournalBench) -> None:
+    opened = bench.try_join(measured_ms=server_ms(NOW) + 100 * 86_400_000)
     assert isinstance(opened, Opened) and opened.offset_s is None
-    assert desk.rows("SELECT count(*) FROM clock_offsets") == [(0,)]
+    assert bench.rows("SELECT count(*) FROM clock_offsets") == [(0,)]
 
 
-def test_a_boot_that_lost_its_broker_and_ended_leaves_the_loss_to_its_successor_to_end(joined: Desk) -> None:
+def test_next_instance_ends_the_broker_loss_of_the_last_one(joined: JournalBench) -> None:
     joined.report(ConnectionReport(instance_id=INSTANCE_ID, counter=1, up=False, message="no network"))
     joined.join()
     assert joined.emitted(None) == ["CONNECTION_LOST"]
@@ -222,7 +224,7 @@ def test_a_boot_that_lost_its_broker_and_ended_leaves_the_loss_to_its_successor_
         assert joined.emitted(None) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
 
 
-def test_a_lost_link_is_emitted_once_until_it_is_back(joined: Desk) -> None:
+def test_lost_link_is_emitted_once_until_it_is_back(joined: JournalBench) -> None:
     for _ in range(2):
         for why in ("silent for 15 s", "silent for 16 s"):
             joined.journal.link_lost(OFFICER, why, joined.now)
@@ -232,8 +234,8 @@ def test_a_lost_link_is_emitted_once_until_it_is_back(joined: Desk) -> None:
     assert joined.bodies("CONNECTION_LOST")[0]["error_message"] == "silent for 15 s"
 
 
-def test_the_first_session_restores_nothing_and_who_was_never_there_is_not_lost(desk: Desk) -> None:
-    desk.take()
-    desk.journal.link_lost(OFFICER, "silent", desk.now)
-    desk.join()
-    assert desk.emitted(None) == []
+def test_first_session_restores_no_link_and_an_unbound_officer_loses_none(bench: JournalBench) -> None:
+    bench.take()
+    bench.journal.link_lost(OFFICER, "silent", bench.now)
+    bench.join()
+    assert bench.emitted(None) == []

@@ -1,4 +1,4 @@
-"""How things stand, by the journal."""
+"""Status of all officers, by the journal."""
 
 import pytest
 
@@ -10,30 +10,30 @@ from bridge.journal.tables.halts import ALL
 from bridge.journal.views import lists
 from bridge.journal.views.status import JournalOlderError, JournalStatus, OfficerStatus, status
 
-from .desk import NOW, OFFICER, Desk, directive
+from .bench import NOW, OFFICER, JournalBench, directive
 from .reports import TIMEOUT, deal, result, submitted
 
 
-def look(desk: Desk) -> JournalStatus:
-    with lists.reading(desk.path) as db:
-        return status(db, desk.path)
+def look(bench: JournalBench) -> JournalStatus:
+    with lists.reading(bench.path) as db:
+        return status(db, bench.path)
 
 
-def officer(desk: Desk) -> OfficerStatus:
-    [found] = [each for each in look(desk).officers if each.officer == OFFICER]
+def officer(bench: JournalBench) -> OfficerStatus:
+    [found] = [each for each in look(bench).officers if each.officer == OFFICER]
     return found
 
 
-def sent(desk: Desk) -> Order:
-    [command] = desk.sent(directive())
+def sent(bench: JournalBench) -> Order:
+    [command] = bench.sent(directive())
     return command.order
 
 
-def test_a_new_journal_has_nothing_to_tell(desk: Desk) -> None:
-    assert look(desk) == JournalStatus(officers=[], halts=[], positions=[], orders=[], unresolved=[])
+def test_new_journal_has_an_empty_status(bench: JournalBench) -> None:
+    assert look(bench) == JournalStatus(officers=[], halts=[], positions=[], orders=[], unresolved=[])
 
 
-def test_an_officer_with_its_account_and_its_last_session(joined: Desk) -> None:
+def test_status_has_account_and_last_session(joined: JournalBench) -> None:
     found = officer(joined)
     assert (found.login, found.server, found.trade_mode) == (501, "Broker-Demo", "DEMO")
     assert found.session_opened_at == "2026-01-05T10:00:00.000Z"
@@ -44,13 +44,13 @@ def test_an_officer_with_its_account_and_its_last_session(joined: Desk) -> None:
     assert officer(joined).session_ended_at is None
 
 
-def test_halts_and_holds(joined: Desk) -> None:
+def test_status_has_halts_and_quarantine(joined: JournalBench) -> None:
     joined.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
     [halt] = look(joined).halts
     assert (halt.officer, halt.symbol, halt.why) == (OFFICER, "", "news")
 
 
-def test_what_waits_and_what_is_under_way(joined: Desk) -> None:
+def test_status_counts_waiting_and_dispatched_work(joined: JournalBench) -> None:
     joined.take(directive())
     assert officer(joined).directives_waiting + officer(joined).commands_planned >= 1
     joined.advance()
@@ -61,7 +61,7 @@ def test_what_waits_and_what_is_under_way(joined: Desk) -> None:
     assert found.oldest_queued_at == "2026-01-05T10:00:00.000Z"
 
 
-def test_an_open_position(joined: Desk) -> None:
+def test_status_has_open_positions(joined: JournalBench) -> None:
     order = sent(joined)
     joined.report(deal(order))
     [position] = look(joined).positions
@@ -69,7 +69,7 @@ def test_an_open_position(joined: Desk) -> None:
     assert (position.side, position.volume_in, position.volume_out) == ("BUY", "0.3", "0")
 
 
-def test_a_command_in_doubt(joined: Desk) -> None:
+def test_status_has_unresolved_commands(joined: JournalBench) -> None:
     order = sent(joined)
     joined.report(submitted(order), result(order, TIMEOUT))
     [unresolved] = look(joined).unresolved
@@ -82,7 +82,7 @@ def test_a_command_in_doubt(joined: Desk) -> None:
     assert "TIMEOUT" in unresolved.message
 
 
-def test_events_that_the_director_refused_for_good(joined: Desk) -> None:
+def test_status_counts_refused_events_until_dismissed(joined: JournalBench) -> None:
     joined.take(directive())
     [event] = joined.due(1)
     joined.journal.set_refused(event, "HTTP 422: no", NOW)
@@ -93,23 +93,23 @@ def test_events_that_the_director_refused_for_good(joined: Desk) -> None:
     assert (found.events_refused, found.last_refusal, found.events_queued) == (0, "", 0)
 
 
-def test_a_journal_of_an_earlier_version_is_no_damage(desk: Desk) -> None:
-    desk.connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (known_migrations()[-1],))
+def test_status_of_an_older_journal_names_the_remedy(bench: JournalBench) -> None:
+    bench.connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (known_migrations()[-1],))
     with pytest.raises(JournalOlderError, match="'execution-officer run' brings it up to date"):
-        look(desk)
+        look(bench)
 
 
-def test_a_journal_of_a_later_version(desk: Desk) -> None:
-    desk.connection.execute(
+def test_status_of_a_newer_journal_is_refused(bench: JournalBench) -> None:
+    bench.connection.execute(
         "UPDATE _sqlite_migrations SET name = '0099_more' WHERE name = ?", (known_migrations()[-1],)
     )
     with pytest.raises(JournalNewerError, match="0099_more"):
-        look(desk)
+        look(bench)
 
 
-def test_looking_holds_up_nobody(desk: Desk) -> None:
-    with lists.reading(desk.path) as db:
-        status(db, desk.path)
-        desk.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
-        assert len(status(db, desk.path).halts) == 1
-    file.check(desk.path)
+def test_status_does_not_block_the_writer(bench: JournalBench) -> None:
+    with lists.reading(bench.path) as db:
+        status(db, bench.path)
+        bench.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
+        assert len(status(db, bench.path).halts) == 1
+    file.check(bench.path)

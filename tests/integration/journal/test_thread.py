@@ -1,4 +1,4 @@
-"""The journal's thread: one step after the other, and a step that was submitted finishes."""
+"""The journal's thread: one step at a time, and a submitted step finishes."""
 
 import asyncio
 import threading
@@ -10,9 +10,9 @@ import pytest
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.database.thread import JournalThread
 
-from .desk import Desk, directive
+from .bench import JournalBench, directive
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def thread() -> AsyncIterator[JournalThread]:
     made.close()
 
 
-async def test_steps_run_in_the_order_of_their_submission_and_never_two_at_once(
+async def test_steps_run_one_at_a_time_in_the_order_of_submission(
     thread: JournalThread,
 ) -> None:
     done: list[int] = []
@@ -45,41 +45,43 @@ async def test_steps_run_off_the_event_loop_in_one_thread(thread: JournalThread)
     assert threading.current_thread().name not in names
 
 
-async def test_a_cancelled_callers_step_still_commits_whole(desk: Desk, thread: JournalThread) -> None:
+async def test_step_of_a_cancelled_caller_commits(bench: JournalBench, thread: JournalThread) -> None:
     begun, go = threading.Event(), threading.Event()
 
     def take() -> None:
         begun.set()
-        assert go.wait(PATIENCE_S)
-        desk.take(directive())
+        assert go.wait(TIMEOUT_S)
+        bench.take(directive())
 
     caller = asyncio.create_task(thread.run(take))
-    await asyncio.to_thread(begun.wait, PATIENCE_S)
-    queued = asyncio.create_task(thread.run(lambda: desk.take(directive("dir-2"))))
+    await asyncio.to_thread(begun.wait, TIMEOUT_S)
+    queued = asyncio.create_task(thread.run(lambda: bench.take(directive("dir-2"))))
     await asyncio.sleep(0)
     for task in (caller, queued):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
     go.set()
-    assert await thread.run(lambda: desk.rows("SELECT directive_id FROM directives ORDER BY id")) == [
+    assert await thread.run(lambda: bench.rows("SELECT directive_id FROM directives ORDER BY id")) == [
         ("dir-1",),
         ("dir-2",),
     ]
 
 
-async def test_an_error_reaches_the_caller_and_the_next_step_runs(desk: Desk, thread: JournalThread) -> None:
-    desk.connection.execute("PRAGMA query_only = ON")
+async def test_error_reaches_the_caller_and_the_next_step_runs(
+    bench: JournalBench, thread: JournalThread
+) -> None:
+    bench.connection.execute("PRAGMA query_only = ON")
     with pytest.raises(JournalUnavailableError):
-        await thread.run(lambda: desk.take(directive()))
-    desk.connection.execute("PRAGMA query_only = OFF")
-    assert (await thread.run(lambda: desk.take(directive()))).new == 1
+        await thread.run(lambda: bench.take(directive()))
+    bench.connection.execute("PRAGMA query_only = OFF")
+    assert (await thread.run(lambda: bench.take(directive()))).new == 1
 
 
-async def test_closing_waits_for_what_was_submitted(desk: Desk) -> None:
+async def test_close_waits_for_submitted_steps(bench: JournalBench) -> None:
     thread = JournalThread()
-    caller = asyncio.create_task(thread.run(lambda: desk.take(directive())))
+    caller = asyncio.create_task(thread.run(lambda: bench.take(directive())))
     await asyncio.sleep(0)
     thread.close()
-    assert desk.rows("SELECT count(*) FROM directives") == [(1,)]
+    assert bench.rows("SELECT count(*) FROM directives") == [(1,)]
     await caller

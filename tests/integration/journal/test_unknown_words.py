@@ -13,7 +13,7 @@ from bridge.journal.database.words import AuditKind, UnknownWordError
 from bridge.journal.journal import opened
 from bridge.journal.tables.halts import ALL
 
-from .desk import NOW, OFFICER, Desk, directive, settings
+from .bench import NOW, OFFICER, JournalBench, directive, settings
 from .reports import deal, result, submitted
 
 NEW = "NEW_WORD"
@@ -49,20 +49,20 @@ def test_journal_with_an_unknown_word_is_refused_by_name_and_left_as_it_is(
 
 
 def test_journal_with_an_unknown_kind_of_audit_row_is_refused_by_name(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    bench: JournalBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = (1, "2026-01-05T10:00:00.000Z", NEW, OFFICER, None, "x", "")
     values = (*row, audit.GENESIS, audit.chain(audit.GENESIS, row))
-    desk.connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-    desk.close()
+    bench.connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    bench.close()
     with pytest.raises(
         JournalUnknownWordError, match=f'audit.kind "{NEW}" .* supported: .*{AuditKind.BOUND}'
     ):
-        file.check(desk.path)
+        file.check(bench.path)
 
 
 @pytest.fixture
-def order(joined: Desk) -> Order:
+def order(joined: JournalBench) -> Order:
     """The order of a command that was sent."""
     [command] = joined.sent(directive())
     return command.order
@@ -70,7 +70,7 @@ def order(joined: Desk) -> Order:
 
 @pytest.mark.parametrize("column", ["kind", "order_type", "side", "state"])
 def test_report_about_a_command_with_an_unknown_word_is_kept_and_raised(
-    joined: Desk, order: Order, column: str
+    joined: JournalBench, order: Order, column: str
 ) -> None:
     joined.connection.execute(f"UPDATE commands SET {column} = ?", (NEW,))  # noqa: S608 - a name of a column
     before = joined.rows("SELECT * FROM commands")
@@ -83,14 +83,14 @@ def test_report_about_a_command_with_an_unknown_word_is_kept_and_raised(
 
 
 @pytest.mark.parametrize("column", ["kind", "order_type", "side"])
-def test_planned_command_with_an_unknown_word_is_not_sent(joined: Desk, column: str) -> None:
+def test_planned_command_with_an_unknown_word_is_not_sent(joined: JournalBench, column: str) -> None:
     joined.planned(directive())
     joined.connection.execute(f"UPDATE commands SET {column} = ?", (NEW,))  # noqa: S608 - a name of a column
     with pytest.raises(UnknownWordError, match=f'commands.{column} "{NEW}"'):
         joined.look()
 
 
-def test_command_in_an_unknown_state_is_not_sent(joined: Desk, order: Order) -> None:
+def test_command_in_an_unknown_state_is_not_sent(joined: JournalBench, order: Order) -> None:
     joined.connection.execute("UPDATE commands SET state = ?", (NEW,))
     joined.later(3600)
     assert joined.advance() == []
@@ -100,7 +100,7 @@ def test_command_in_an_unknown_state_is_not_sent(joined: Desk, order: Order) -> 
 
 @pytest.mark.parametrize("column", ["side", "state"])
 def test_deal_of_a_position_with_an_unknown_word_is_kept_and_raised(
-    joined: Desk, order: Order, column: str
+    joined: JournalBench, order: Order, column: str
 ) -> None:
     joined.report(submitted(order), result(order), deal(order, volume="0.1"))
     joined.connection.execute(f"UPDATE positions SET {column} = ?", (NEW,))  # noqa: S608 - a name of a column
@@ -109,7 +109,9 @@ def test_deal_of_a_position_with_an_unknown_word_is_kept_and_raised(
     assert f'positions.{column} "{NEW}" is unknown' in error["error_message"]
 
 
-def test_deal_of_a_position_with_an_unknown_allocation_is_kept_and_raised(joined: Desk, order: Order) -> None:
+def test_deal_of_a_position_with_an_unknown_allocation_is_kept_and_raised(
+    joined: JournalBench, order: Order
+) -> None:
     joined.report(submitted(order), result(order), deal(order, volume="0.1"))
     joined.connection.execute("UPDATE allocations SET entry = ?", (NEW,))
     assert joined.report(deal(order, 9002, volume="0.2")).quarantined == 1
@@ -117,7 +119,9 @@ def test_deal_of_a_position_with_an_unknown_allocation_is_kept_and_raised(joined
     assert f'allocations.entry "{NEW}" is unknown' in error["error_message"]
 
 
-def test_report_after_one_with_an_unknown_disposition_is_kept_and_raised(joined: Desk, order: Order) -> None:
+def test_report_after_one_with_an_unknown_disposition_is_kept_and_raised(
+    joined: JournalBench, order: Order
+) -> None:
     joined.report(submitted(order))
     joined.connection.execute("UPDATE reports SET disposition = ?", (NEW,))
     assert joined.report(submitted(order)).quarantined == 1
@@ -126,7 +130,7 @@ def test_report_after_one_with_an_unknown_disposition_is_kept_and_raised(joined:
 
 
 def test_own_directive_with_an_unknown_action_is_rejected_and_closes_nothing(
-    joined: Desk, order: Order
+    joined: JournalBench, order: Order
 ) -> None:
     joined.report(submitted(order), result(order), deal(order))
     done = joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="x")
@@ -137,7 +141,7 @@ def test_own_directive_with_an_unknown_action_is_rejected_and_closes_nothing(
     assert "ERASE" in rejected["error_message"]
 
 
-def test_directive_with_an_unknown_action_is_rejected_and_sends_nothing(joined: Desk) -> None:
+def test_directive_with_an_unknown_action_is_rejected_and_sends_nothing(joined: JournalBench) -> None:
     joined.take(directive())
     joined.connection.execute("UPDATE directives SET body = replace(body, 'OPEN_LONG', 'OPEN_WIDE')")
     assert joined.advance() == []
@@ -146,7 +150,7 @@ def test_directive_with_an_unknown_action_is_rejected_and_sends_nothing(joined: 
     assert "OPEN_WIDE" in rejected["error_message"]
 
 
-def test_directive_of_an_unknown_origin_stops_the_dispatch(joined: Desk) -> None:
+def test_directive_of_an_unknown_origin_stops_the_dispatch(joined: JournalBench) -> None:
     joined.take(directive())
     joined.connection.execute("UPDATE directives SET origin = ?", (NEW,))
     with pytest.raises(UnknownWordError, match=f'directives.origin "{NEW}"'):
@@ -154,22 +158,22 @@ def test_directive_of_an_unknown_origin_stops_the_dispatch(joined: Desk) -> None
 
 
 @pytest.mark.parametrize("column", ["margin_mode", "trade_mode"])
-def test_session_of_an_officer_with_an_unknown_word_is_not_opened(joined: Desk, column: str) -> None:
+def test_session_of_an_officer_with_an_unknown_word_is_not_opened(joined: JournalBench, column: str) -> None:
     joined.connection.execute(f"UPDATE officers SET {column} = ?", (NEW,))  # noqa: S608 - a name of a column
     with pytest.raises(UnknownWordError, match=f'officers.{column} "{NEW}"'):
         joined.try_join()
     assert joined.rows("SELECT count(*) FROM sessions") == [(1,)]
 
 
-def test_halt_by_an_unknown_author_stays_in_force(desk: Desk) -> None:
-    desk.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
-    desk.connection.execute("UPDATE halts SET set_by = ?", (NEW,))
+def test_halt_by_an_unknown_author_stays_in_force(bench: JournalBench) -> None:
+    bench.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
+    bench.connection.execute("UPDATE halts SET set_by = ?", (NEW,))
     with pytest.raises(UnknownWordError, match=f'halts.set_by "{NEW}"'):
-        desk.journal.resume(OFFICER, NOW, symbol=None, why="x")
-    assert desk.rows("SELECT count(*) FROM halts") == [(1,)]
+        bench.journal.resume(OFFICER, NOW, symbol=None, why="x")
+    assert bench.rows("SELECT count(*) FROM halts") == [(1,)]
 
 
-def test_event_in_an_unknown_state_is_not_posted(desk: Desk) -> None:
-    desk.take(directive())
-    desk.connection.execute("UPDATE events SET state = ?", (NEW,))
-    assert desk.due() == []
+def test_event_in_an_unknown_state_is_not_posted(bench: JournalBench) -> None:
+    bench.take(directive())
+    bench.connection.execute("UPDATE events SET state = ?", (NEW,))
+    assert bench.due() == []

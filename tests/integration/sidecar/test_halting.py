@@ -9,13 +9,13 @@ import pytest
 from bridge.core.settings import RiskLimits
 from bridge.sidecar.operator.halt import MOST_NAMED, HaltRequest
 from bridge.sidecar.operator.request import RefusedError
-from tests.integration.journal.desk import NOW, OFFICER, OTHER, Desk, settings, terms
+from tests.integration.journal.bench import NOW, OFFICER, OTHER, JournalBench, settings, terms
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path) -> Iterator[JournalBench]:
     """The journal of two officers; one is configured to trade gold, and trades the euro."""
-    made = Desk(
+    made = JournalBench(
         tmp_path / "journal.db",
         settings(symbols={"GOLD": "XAUUSD.r"}, risk_limits=RiskLimits(allowed_symbols=["GOLD", "EURUSD"])),
     )
@@ -25,21 +25,21 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-def halt(desk: Desk, symbol: str, officer: str | None = OFFICER) -> list[tuple[str, str]]:
+def halt(desk: JournalBench, symbol: str, officer: str | None = OFFICER) -> list[tuple[str, str]]:
     """Officer and symbol of each halt."""
     done = HaltRequest(officer=officer, symbol=symbol).perform(desk.journal, desk.settings, NOW)
     return [(each.officer, each.symbol) for each in done.halts]
 
 
 @pytest.mark.parametrize("symbol", ["GOLD", "XAUUSD.r", "EURUSD", "EURUSD.r", ""])
-def test_a_symbol_is_halted_by_each_of_its_names(desk: Desk, symbol: str) -> None:
+def test_a_symbol_is_halted_by_each_of_its_names(desk: JournalBench, symbol: str) -> None:
     assert halt(desk, symbol) == [(OFFICER, symbol)]
     assert halt(desk, symbol, None) == [(OFFICER, symbol), (OTHER, symbol)]
 
 
 @pytest.mark.parametrize("officer", [OFFICER, None])
 def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known(
-    desk: Desk, officer: str | None
+    desk: JournalBench, officer: str | None
 ) -> None:
     with pytest.raises(RefusedError) as refused:
         halt(desk, "eurusd", officer)
@@ -50,7 +50,7 @@ def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known(
     assert desk.rows("SELECT * FROM halts") == []
 
 
-def test_no_refusal_names_more_than_a_person_can_read(desk: Desk) -> None:
+def test_no_refusal_names_more_than_a_person_can_read(desk: JournalBench) -> None:
     desk.report(*(terms(f"S{number:03}") for number in range(100)))
     with pytest.raises(RefusedError) as refused:
         halt(desk, "eurusd")
@@ -58,5 +58,5 @@ def test_no_refusal_names_more_than_a_person_can_read(desk: Desk) -> None:
     assert str(refused.value).endswith(", ...")
 
 
-def test_where_no_symbol_is_known_yet_any_may_be_halted(desk: Desk) -> None:
+def test_where_no_symbol_is_known_yet_any_may_be_halted(desk: JournalBench) -> None:
     assert halt(desk, "EURUSD", OTHER) == [(OTHER, "EURUSD")]

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.sidecar.operator import REQUESTS
 from bridge.sidecar.operator.request import Request
-from tests.integration.journal.desk import NOW, OFFICER, Desk, directive, settings
+from tests.integration.journal.bench import NOW, OFFICER, JournalBench, directive, settings
 from tests.integration.journal.reports import absent
 
 EXAMPLES: Final[dict[str, dict[str, object]]] = {
@@ -25,9 +25,9 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path) -> Iterator[JournalBench]:
     """A journal with an UNKNOWN command of dir-1 and a refused event of dir-2."""
-    made = Desk(tmp_path / "journal.db", settings())
+    made = JournalBench(tmp_path / "journal.db", settings())
     made.join()
     [command] = made.sent(directive())
     made.later(30)
@@ -46,7 +46,7 @@ def test_every_operator_command_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: str(kind.name))
-def test_operator_command_is_performed_and_audited(desk: Desk, kind: type[Request[Any]]) -> None:
+def test_operator_command_is_performed_and_audited(desk: JournalBench, kind: type[Request[Any]]) -> None:
     request = msgspec.convert(EXAMPLES[kind.name], kind)
     request.check(desk.journal, desk.settings)
     answer = request.perform(desk.journal, desk.settings, NOW)

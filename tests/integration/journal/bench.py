@@ -1,4 +1,4 @@
-"""A journal on a real file, and the hands that work on it: the Director's, the terminal's, the clock's."""
+"""A journal on a real file, with the inputs of the Director, the terminal, the sidecar and the clock."""
 
 import json
 import sqlite3
@@ -143,48 +143,48 @@ def terms(symbol: str, **changes: object) -> SymbolReport:
     return msgspec.structs.replace(report, **changes)
 
 
-class Desk:
-    """The journal of two officers. Time stands until it is moved."""
+class JournalBench:
+    """The journal of two officers. Time does not pass by itself."""
 
     def __init__(self, path: Path, settings: Settings, *, new: bool = True) -> None:
         self.path = path
         self.settings = settings
         self.now = NOW
         self.uncertainty: ClockUncertainty | None = None
-        """How far from `now` the time may be."""
+        """Possible error of `now`; None while the clock is trusted."""
         self.epoch = 0
         self.officer = OFFICER
-        """Whose terminal it is that joins, reports and is sent to."""
+        """Officer whose terminal joins, reports and gets commands."""
         self._seq = 0
         if new:
             file.create(path)
         self.open()
 
     def open(self) -> None:
-        """As after a start."""
+        """Open the journal, as after a start."""
         self.connection = file.open_writer(self.path)
         self.journal = Journal(self.connection, self.settings)
 
     def close(self) -> None:
-        """As at a stop."""
+        """Close the journal, as at a stop."""
         self.connection.close()
 
     def later(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let so many seconds pass."""
         self.now += timedelta(seconds=seconds)
 
-    # The Director's hand
+    # The Director
 
     def take(self, *items: str, officer: str = OFFICER) -> Taken:
-        """A poll brought these."""
+        """Store the items of a poll."""
         batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
         return self.journal.intake(officer, batch, self.now, uncertainty=self.uncertainty)
 
     def due(self, limit: int = 100, busy: frozenset[tuple[str, str | None]] = frozenset()) -> list[Outgoing]:
-        """The events that may be posted now."""
+        """Return the events that may be posted now."""
         return self.journal.due(limit, busy)
 
-    # The terminal's hand
+    # The terminal
 
     def try_join(
         self,
@@ -195,7 +195,7 @@ class Desk:
         measured_ms: int | None = None,
         officer: str | None = None,
     ) -> Opened | NotOpened:
-        """The terminal has proved itself."""
+        """Ask for an epoch, as an authenticated terminal does."""
         officer = officer or self.officer
         hello = Hello(
             min_version=PROTOCOL_MIN,
@@ -208,7 +208,7 @@ class Desk:
             proof="00" * 32,
             account=account,
             ledger=ledger or LedgerIdentity(id=LEDGER, mark=0),
-            program="desk 1",
+            program="bench 1",
             server_ms=server_ms(self.now) if measured_ms is None else measured_ms,
         )
         return self.journal.open_epoch(officer, hello, prove, self.now, uncertainty=self.uncertainty)
@@ -220,28 +220,28 @@ class Desk:
         instance_id: str = INSTANCE_ID,
         account: AccountIdentity = ACCOUNT,
     ) -> Opened:
-        """The terminal is let in."""
+        """Open an epoch for the terminal."""
         opened = self.try_join(ledger=ledger, instance_id=instance_id, account=account)
         assert isinstance(opened, Opened), opened
         self.epoch, self._seq = opened.epoch, 0
         return opened
 
     def report(self, *reports: AnyReport) -> Applied:
-        """The terminal reports these in one batch."""
+        """Let the terminal send these reports in one batch."""
         return self.report_raw(*(encode_report(report) for report in reports))
 
     def report_raw(self, *raws: bytes) -> Applied:
-        """The terminal reports these texts in one batch."""
+        """Let the terminal send these texts in one batch."""
         numbered = list(enumerate(raws, start=self._seq + 1))
         self._seq += len(raws)
         return self.journal.apply_reports(
             self.officer, self.epoch, numbered, self.now, uncertainty=self.uncertainty
         )
 
-    # The sidecar's hand
+    # The sidecar
 
     def gate(self, **changes: object) -> Gate:
-        """All is well with link and account, but for the changes."""
+        """Return a gate that allows everything, but for the changes."""
         good = Gate(
             epoch=self.epoch,
             instance_id=INSTANCE_ID,
@@ -254,13 +254,13 @@ class Desk:
         return msgspec.structs.replace(good, **changes)
 
     def look(self, **changes: object) -> Work:
-        """Let the journal do what it can just now; nobody answers what it asks."""
+        """Advance once; inquiries are not answered."""
         return self.journal.advance(
             self.officer, self.gate(**changes), self.now, uncertainty=self.uncertainty
         )
 
     def advance(self, **changes: object) -> list[Command]:
-        """Dispatch what may go now. The terminal knows every symbol that it is asked for."""
+        """Return the commands that may be sent now. The terminal knows every symbol that it is asked for."""
         work = self.look(**changes)
         if work.inquiries:
             # Numbered apart, so that what a test reports keeps its own numbers.
@@ -272,34 +272,34 @@ class Desk:
         return work.commands
 
     def sent(self, *items: str) -> list[Command]:
-        """Take these directives, and dispatch what may go."""
+        """Store these directives, and return the commands that may be sent."""
         self.take(*items)
         return self.advance()
 
     def planned(self, *items: str) -> None:
-        """Take these directives, and plan what may be planned; no open goes out."""
+        """Store and plan these directives; no open is sent."""
         self.take(*items)
         assert self.advance(opens_paused=True) == []
 
     def request_status(self, *, first: bool = False, **changes: object) -> list[StatusRequest]:
-        """Ask what became of the commands in doubt."""
+        """Return the status requests for unresolved commands."""
         return self.journal.request_status(
             self.officer, self.gate(**changes), self.now, first=first, uncertainty=self.uncertainty
         )
 
-    # What stands in the file
+    # Content of the file
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """What a query finds, as plain tuples."""
+        """Return the rows of a query as plain tuples."""
         return [tuple(row) for row in self.connection.execute(query, values)]
 
     def emitted(self, directive_id: str | None = "dir-1") -> list[str]:
-        """The types of a directive's events, in order."""
+        """Return the types of a directive's events, in order."""
         found = self.rows("SELECT event_type FROM events WHERE directive_id IS ? ORDER BY id", directive_id)
         return [row[0] for row in found]
 
     def bodies(self, event_type: str) -> list[dict[str, Any]]:
-        """The bodies of all events of one type, in order."""
+        """Return the bodies of all events of one type, in order."""
         found = self.rows("SELECT body FROM events WHERE event_type = ? ORDER BY id", event_type)
         return [json.loads(row[0]) for row in found]
 
@@ -314,7 +314,7 @@ class Desk:
         return state
 
     def order(self, directive_id: str = "dir-1", number: int = 1) -> Order:
-        """What the directive's command asks of the broker."""
+        """Return the order of the directive's command."""
         [(body,)] = self.rows(
             "SELECT body FROM commands WHERE directive_id = ? AND number = ?", directive_id, number
         )
@@ -326,16 +326,16 @@ class Desk:
         return quarantine
 
     def content(self) -> list[str]:
-        """All that the file holds, as SQL."""
+        """Return the content of the file as SQL."""
         return list(self.connection.iterdump())
 
     def chain_break(self) -> str:
-        """Where the audit's chain breaks; empty where it holds."""
+        """Return the first break of the audit's chain; empty where it holds."""
         return audit.first_break(self.connection)
 
 
 def begun(connection: sqlite3.Connection) -> list[str]:
-    """Gathers the transactions that begin on the connection from here on."""
+    """Return a list to which each later BEGIN on the connection is added."""
     seen: list[str] = []
     connection.set_trace_callback(lambda text: seen.append(text) if text.startswith("BEGIN") else None)
     return seen

@@ -1,4 +1,4 @@
-"""After a scan: what the journal has open is held to what the broker has open."""
+"""After a scan: the journal's open positions are compared with the broker's."""
 
 from decimal import Decimal
 
@@ -7,10 +7,10 @@ import pytest
 from bridge.core.link.messages import Order
 from bridge.core.link.reports import PositionReport, ScanReport
 from bridge.core.units.mt5_terms import Side
-from tests.integration.journal.desk import INSTANCE_ID, Desk, directive, server_ms
+from tests.integration.journal.bench import INSTANCE_ID, JournalBench, directive, server_ms
 from tests.integration.journal.reports import POSITION, deal, submitted
 
-PATIENCE_S = 60.0
+LASTING_S = 60.0
 """Twice the grace time."""
 
 
@@ -40,58 +40,58 @@ def scanned(number: int, *positions: int) -> ScanReport:
 
 
 @pytest.fixture
-def opened(joined: Desk) -> Order:
-    """A position of ours stands, as the journal has it."""
+def opened(joined: JournalBench) -> Order:
+    """A position of ours is open, at the broker as in the journal."""
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), deal(command.order))
     return command.order
 
 
-def emitted(desk: Desk) -> list[str]:
+def emitted(bench: JournalBench) -> list[str]:
     return [
         body["error_message"]
-        for body in desk.bodies("SYSTEM_ERROR")
+        for body in bench.bodies("SYSTEM_ERROR")
         if body["error_code"] == "POSITION_MISMATCH"
     ]
 
 
-def test_a_book_that_agrees_raises_nothing(joined: Desk, opened: Order) -> None:
+def test_equal_positions_raise_nothing(joined: JournalBench, opened: Order) -> None:
     for number in range(3):
         joined.report(seen(), scanned(number, POSITION))
-        joined.later(PATIENCE_S)
+        joined.later(LASTING_S)
     assert emitted(joined) == []
 
 
 @pytest.mark.parametrize(
     ("reports", "words"), [([], "and the broker has no such position"), ([seen("0.2")], "and the broker 0.2")]
 )
-def test_a_difference_that_lasts_is_raised_once(
-    joined: Desk, opened: Order, reports: list[PositionReport], words: str
+def test_lasting_difference_is_raised_once(
+    joined: JournalBench, opened: Order, reports: list[PositionReport], words: str
 ) -> None:
     positions = [report.identifier for report in reports]
     joined.report(*reports, scanned(1, *positions))
     assert emitted(joined) == []
     for number in range(2, 5):
-        joined.later(PATIENCE_S)
+        joined.later(LASTING_S)
         joined.report(*reports, scanned(number, *positions))
     [message] = emitted(joined)
     assert words in message and "0.3 lots" in message
 
 
-def test_a_history_that_was_only_late_raises_nothing(joined: Desk, opened: Order) -> None:
+def test_late_history_raises_nothing(joined: JournalBench, opened: Order) -> None:
     joined.report(scanned(1))
-    joined.later(PATIENCE_S)
+    joined.later(LASTING_S)
     joined.report(seen(), scanned(2, POSITION))
     joined.report(scanned(3))
     assert emitted(joined) == []
     assert joined.rows("SELECT count(*) FROM position_mismatches") == [(1,)]
 
 
-def test_a_scan_that_cannot_name_all_positions_says_nothing_of_those_it_leaves_out(
-    joined: Desk, opened: Order
+def test_full_scan_says_nothing_about_positions_that_it_does_not_name(
+    joined: JournalBench, opened: Order
 ) -> None:
     many = range(POSITION + 1, POSITION + 2049)
     for number in range(3):
         joined.report(scanned(number, *many))
-        joined.later(PATIENCE_S)
+        joined.later(LASTING_S)
     assert emitted(joined) == []

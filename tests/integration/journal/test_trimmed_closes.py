@@ -1,4 +1,4 @@
-"""A close that finds less than it was to close: the terminal sends for what there is, and that is all of it."""
+"""A close that finds less than it was to close: the terminal closes what there is, and the command is filled."""
 
 from collections import Counter
 from decimal import Decimal
@@ -10,15 +10,15 @@ import pytest
 from bridge.core.link.messages import Order
 from bridge.core.link.reports import AnyReport
 
-from .desk import Desk, closing, directive
+from .bench import JournalBench, closing, directive
 from .reports import DEAL, deal, leaving, result, seen
 
 CLOSE_DEAL = DEAL + 200
 
 
 @pytest.fixture
-def close(joined: Desk) -> Order:
-    """The order of a close of 0.10, of which 0.04 was taken off by hand before it was sent."""
+def close(joined: JournalBench) -> Order:
+    """The order of a close of 0.10, of which 0.04 was closed manually before it was sent."""
     [opening] = joined.sent(directive(quantity=0.10))
     joined.report(result(opening.order), deal(opening.order))
     [closing_] = joined.sent(closing())
@@ -27,8 +27,8 @@ def close(joined: Desk) -> Order:
 
 
 @pytest.mark.parametrize("turn", range(6))
-def test_it_is_filled_once_all_that_was_sent_is_in_whatever_order_that_comes(
-    joined: Desk, close: Order, turn: int
+def test_trimmed_close_is_filled_once_its_reports_are_in_in_any_order(
+    joined: JournalBench, close: Order, turn: int
 ) -> None:
     order = msgspec.structs.replace(seen(close), volume_initial=Decimal("0.06"))
     parts = [deal(close, CLOSE_DEAL, volume="0.02"), deal(close, CLOSE_DEAL + 1, volume="0.04")]
@@ -50,7 +50,7 @@ def test_it_is_filled_once_all_that_was_sent_is_in_whatever_order_that_comes(
     assert body["fill_quantity"] == 0.06
 
 
-def test_one_that_is_on_the_book_still_waits(joined: Desk, close: Order) -> None:
+def test_close_whose_order_is_on_the_book_is_not_ended(joined: JournalBench, close: Order) -> None:
     order = msgspec.structs.replace(seen(close), volume_initial=Decimal("0.06"))
     joined.report(result(close), order, deal(close, CLOSE_DEAL, volume="0.02"))
     assert joined.command_state(close.client_order_id) == "PARTIAL"

@@ -1,4 +1,4 @@
-"""A damaged page: what is counted on is whole, or the journal is refused."""
+"""A damaged page: the journal is refused, or its content is intact."""
 
 import sqlite3
 from pathlib import Path
@@ -9,16 +9,16 @@ import pytest
 from bridge.journal.database import file
 from bridge.journal.database.errors import JournalDamagedError
 
-from .desk import Desk, directive
+from .bench import JournalBench, directive
 from .reports import deal, result, submitted
 
 PAGE = 4096
 PLACES = (0, 3, 7, 9, 1000, 2500, PAGE - 1)
-"""Where in a page a bit is flipped: in its header, its pointers and its cells."""
+"""Places in a page where a bit is flipped: its header, its pointers and its cells."""
 
 
 @pytest.fixture
-def lived(joined: Desk) -> Path:
+def lived(joined: JournalBench) -> Path:
     """The path of a small journal that has something in every table and was closed."""
     [command] = joined.sent(directive(), directive("dir-2", quantity=-1), "42")
     joined.report(submitted(command.order), result(command.order), deal(command.order))
@@ -31,9 +31,7 @@ def audit_rows(path: Path) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute("SELECT * FROM audit ORDER BY seq")]
 
 
-def test_a_flipped_bit_on_any_page_is_refused_or_leaves_the_audit_as_it_was(
-    lived: Path, tmp_path: Path
-) -> None:
+def test_flipped_bit_on_any_page_is_refused_or_leaves_the_audit_intact(lived: Path, tmp_path: Path) -> None:
     data = lived.read_bytes()
     rows = audit_rows(lived)
     assert len(data) % PAGE == 0
@@ -51,7 +49,7 @@ def test_a_flipped_bit_on_any_page_is_refused_or_leaves_the_audit_as_it_was(
                 assert path.read_bytes() == damaged
             else:
                 assert audit_rows(path) == rows, f"page {page}, byte {place}"
-    # At the least one place on every page matters to SQLite itself.
+    # At least one place on every page matters to SQLite itself.
     assert refused >= len(data) // PAGE
 
 
@@ -64,7 +62,7 @@ def test_a_flipped_bit_on_any_page_is_refused_or_leaves_the_audit_as_it_was(
     ],
     ids=lambda change: change.split()[1],
 )
-def test_what_the_audit_has_otherwise_is_refused(lived: Path, change: str) -> None:
+def test_row_that_differs_from_the_audit_is_refused(lived: Path, change: str) -> None:
     connection = sqlite3.connect(lived)
     connection.execute(change)
     connection.commit()
@@ -73,7 +71,7 @@ def test_what_the_audit_has_otherwise_is_refused(lived: Path, change: str) -> No
         file.check(lived)
 
 
-def test_a_schema_that_is_not_the_migrations_is_refused(lived: Path) -> None:
+def test_schema_that_differs_from_the_migrations_is_refused(lived: Path) -> None:
     connection = sqlite3.connect(lived)
     connection.execute("DROP TRIGGER audit_is_never_changed")
     connection.commit()

@@ -1,24 +1,24 @@
-"""A report or a directive that the bridge itself fails on holds up nothing behind it."""
+"""A report or directive on which the bridge fails holds up nothing behind it."""
 
 import sqlite3
 from contextlib import closing as closed
 
 import pytest
 
-from .desk import OFFICER, Desk, cancel, directive, limit
+from .bench import OFFICER, JournalBench, cancel, directive, limit
 from .reports import DEAL, deal, result, scan, submitted
 
 
-def refuse(desk: Desk, table: str, condition: str) -> None:
-    """From now on an insert into the table fails where the condition holds, as a bug of ours would."""
-    with closed(sqlite3.connect(desk.path)) as connection:
+def refuse(bench: JournalBench, table: str, condition: str) -> None:
+    """Let inserts into the table fail where the condition holds, as a defect of the bridge would."""
+    with closed(sqlite3.connect(bench.path)) as connection:
         connection.execute(
             f"CREATE TRIGGER odd BEFORE INSERT ON {table} WHEN {condition}"
             " BEGIN SELECT RAISE(ABORT, 'odd'); END"
         )
 
 
-def test_a_report_that_we_fail_on_is_quarantined_whole_and_the_next_ones_count(joined: Desk) -> None:
+def test_report_on_which_the_bridge_fails_is_kept_and_the_next_ones_count(joined: JournalBench) -> None:
     [first, second] = joined.sent(directive(), directive("dir-2"))
     refuse(joined, "positions", "NEW.directive_id = 'dir-1'")
     applied = joined.report(
@@ -38,7 +38,7 @@ def test_a_report_that_we_fail_on_is_quarantined_whole_and_the_next_ones_count(j
     assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["REPORT_UNUSABLE"]
 
 
-def test_a_directive_that_we_fail_on_is_rejected_alone(joined: Desk) -> None:
+def test_directive_on_which_the_bridge_fails_is_rejected_alone(joined: JournalBench) -> None:
     refuse(joined, "commands", "NEW.directive_id = 'dir-1'")
     joined.planned(directive(), directive("dir-2"))
     assert joined.directive_state() == "REJECTED"
@@ -48,7 +48,7 @@ def test_a_directive_that_we_fail_on_is_rejected_alone(joined: Desk) -> None:
     assert joined.directive_state("dir-2") == "WORKING"
 
 
-def test_a_directive_that_cannot_be_taken_in_is_rejected_alone(joined: Desk) -> None:
+def test_directive_whose_intake_fails_is_rejected_alone(joined: JournalBench) -> None:
     refuse(joined, "directives", "NEW.directive_id = 'dir-1' AND NEW.state = 'RECEIVED'")
     joined.take(directive(), directive("dir-2"))
     assert joined.directive_state() == "REJECTED"
@@ -59,7 +59,7 @@ def test_a_directive_that_cannot_be_taken_in_is_rejected_alone(joined: Desk) -> 
 
 
 @pytest.mark.parametrize("state", ["PLANNED", "FILLED"])
-def test_a_command_whose_state_was_changed_behind_the_audit_is_refused(joined: Desk, state: str) -> None:
+def test_command_changed_without_an_audit_row_is_refused(joined: JournalBench, state: str) -> None:
     joined.sent(directive())
     joined.close()
     with closed(sqlite3.connect(joined.path)) as connection, connection:
@@ -69,9 +69,7 @@ def test_a_command_whose_state_was_changed_behind_the_audit_is_refused(joined: D
 
 
 @pytest.mark.parametrize("where", ["halt", "cancel", "expiry"])
-def test_a_directive_that_waits_and_cannot_be_read_any_more_is_rejected_alone(
-    joined: Desk, where: str
-) -> None:
+def test_waiting_directive_that_cannot_be_read_is_rejected_alone(joined: JournalBench, where: str) -> None:
     joined.take(directive(), directive("dir-2"))
     joined.connection.execute("UPDATE directives SET body = '{}' WHERE directive_id = 'dir-1'")
     match where:
@@ -88,7 +86,7 @@ def test_a_directive_that_waits_and_cannot_be_read_any_more_is_rejected_alone(
     assert joined.directive_state("dir-2") == ("EXPIRED" if where == "expiry" else "WORKING")
 
 
-def test_cancels_that_wait_together_end_each_its_own_target(joined: Desk) -> None:
+def test_waiting_cancels_withdraw_each_its_own_target(joined: JournalBench) -> None:
     joined.take(*(limit(f"dir-{number}") for number in range(3)))
     joined.take(cancel("cancel-0", "dir-0"), cancel("cancel-2", "dir-2"), cancel("cancel-again", "dir-0"))
     joined.look(ready=False)

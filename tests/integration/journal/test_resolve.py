@@ -1,4 +1,4 @@
-"""Resolving: a person ends a doubt that no evidence has ended."""
+"""Resolve: an operator states an outcome that no report has shown."""
 
 import json
 from decimal import Decimal
@@ -9,14 +9,14 @@ from bridge.core.link.messages import Order
 from bridge.journal.database import file
 from bridge.journal.operator.resolve import CannotResolveError, Resolved, Verdict
 
-from .desk import NOW, OFFICER, OTHER, Desk, directive
+from .bench import NOW, OFFICER, OTHER, JournalBench, directive
 from .reports import TIMEOUT, absent, deal, result, submitted
 
 GRACE_S = 30.0
 
 
 @pytest.fixture
-def order(joined: Desk) -> Order:
+def order(joined: JournalBench) -> Order:
     """The order of one command whose outcome is UNKNOWN."""
     [command] = joined.sent(directive())
     joined.later(GRACE_S)
@@ -26,7 +26,7 @@ def order(joined: Desk) -> Order:
 
 
 def resolve(
-    desk: Desk,
+    bench: JournalBench,
     verdict: Verdict,
     directive_id: str = "dir-1",
     *,
@@ -34,9 +34,9 @@ def resolve(
     price: Decimal | None = None,
     quantity: Decimal | None = None,
 ) -> Resolved:
-    return desk.journal.resolve(
+    return bench.journal.resolve(
         OFFICER,
-        desk.now,
+        bench.now,
         directive_id=directive_id,
         verdict=verdict,
         note="seen in the history",
@@ -54,8 +54,8 @@ def resolve(
         ("cancelled", "CANCELLED", "ORDER_CANCELLED"),
     ],
 )
-def test_what_a_person_says_ends_it_and_is_emitted(
-    joined: Desk, order: Order, verdict: Verdict, after: str, emitted: str
+def test_operators_verdict_ends_the_command_and_is_emitted(
+    joined: JournalBench, order: Order, verdict: Verdict, after: str, emitted: str
 ) -> None:
     done = resolve(joined, verdict)
     assert (done.client_order_id, done.before, done.after) == (order.client_order_id, "UNKNOWN", after)
@@ -65,7 +65,7 @@ def test_what_a_person_says_ends_it_and_is_emitted(
     assert joined.directive_state() == after
 
 
-def test_it_is_in_the_audit_and_the_journal_still_fits_it(joined: Desk, order: Order) -> None:
+def test_resolve_is_audited_and_the_journal_is_consistent(joined: JournalBench, order: Order) -> None:
     resolve(joined, "filled", price=Decimal("1.1005"), quantity=Decimal("0.2"))
     [(subject, body, directive_id)] = joined.rows(
         "SELECT subject, body, directive_id FROM audit WHERE kind = 'operator'"
@@ -82,19 +82,19 @@ def test_it_is_in_the_audit_and_the_journal_still_fits_it(joined: Desk, order: O
     file.check(joined.path)
 
 
-def test_one_that_is_still_being_asked_about_may_be_resolved_too(joined: Desk) -> None:
+def test_unresolved_command_can_be_resolved(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), result(command.order, TIMEOUT))
     assert resolve(joined, "rejected").before == "UNRESOLVED"
 
 
-def test_a_deal_that_turns_up_later_counts_all_the_same(joined: Desk, order: Order) -> None:
+def test_later_deal_of_a_resolved_command_counts(joined: JournalBench, order: Order) -> None:
     resolve(joined, "rejected")
     joined.report(deal(order))
     assert joined.command_state(order.client_order_id) == "FILLED"
 
 
-def test_nothing_is_sent_for_it_again(joined: Desk, order: Order) -> None:
+def test_resolved_command_is_not_sent_again(joined: JournalBench, order: Order) -> None:
     resolve(joined, "rejected")
     joined.later(1)
     assert joined.advance() == []
@@ -103,9 +103,11 @@ def test_nothing_is_sent_for_it_again(joined: Desk, order: Order) -> None:
     ]
 
 
-def test_with_several_in_doubt_one_is_named_by_its_client_order_id(joined: Desk, order: Order) -> None:
+def test_one_of_several_unresolved_commands_is_named_by_client_order_id(
+    joined: JournalBench, order: Order
+) -> None:
     with joined.connection as connection:
-        # A directive of two commands, both in doubt, without the whole story of a close.
+        # A directive of two commands, both unresolved, without a whole close.
         connection.execute("CREATE TEMP TABLE number AS SELECT * FROM commands")
         connection.execute(
             "UPDATE number SET client_order_id = client_order_id + 1, number = 2, body = replace(body, ?1, ?2)",
@@ -126,7 +128,7 @@ def test_with_several_in_doubt_one_is_named_by_its_client_order_id(joined: Desk,
 
 
 @pytest.mark.parametrize("state", ["DISPATCHED", "FILLED"])
-def test_what_is_not_in_doubt_is_left_alone(joined: Desk, state: str) -> None:
+def test_command_that_is_not_unresolved_cannot_be_resolved(joined: JournalBench, state: str) -> None:
     [command] = joined.sent(directive())
     if state == "FILLED":
         joined.report(deal(command.order))
@@ -136,7 +138,7 @@ def test_what_is_not_in_doubt_is_left_alone(joined: Desk, state: str) -> None:
     assert joined.content() == before
 
 
-def test_a_client_order_id_that_is_another_directives(joined: Desk, order: Order) -> None:
+def test_client_order_id_of_another_directive_is_refused(joined: JournalBench, order: Order) -> None:
     with pytest.raises(CannotResolveError, match="no command 7"):
         resolve(joined, "rejected", client_order_id=7)
 
@@ -152,8 +154,8 @@ def test_a_client_order_id_that_is_another_directives(joined: Desk, order: Order
         ("filled", None, "0.31", "quantity 0.31 is above the command's 0.3"),
     ],
 )
-def test_a_fill_that_cannot_be(
-    joined: Desk, order: Order, verdict: Verdict, price: str | None, quantity: str | None, says: str
+def test_impossible_fill_is_refused(
+    joined: JournalBench, order: Order, verdict: Verdict, price: str | None, quantity: str | None, says: str
 ) -> None:
     with pytest.raises(CannotResolveError, match=says):
         resolve(
@@ -165,7 +167,7 @@ def test_a_fill_that_cannot_be(
     assert joined.command_state(order.client_order_id) == "UNKNOWN"
 
 
-def test_which_inbox_holds_a_directive(joined: Desk, order: Order) -> None:
+def test_directive_is_found_in_its_officers_inbox_only(joined: JournalBench, order: Order) -> None:
     assert joined.journal.has_directive(OFFICER, "dir-1")
     assert not joined.journal.has_directive(OTHER, "dir-1")
     assert not joined.journal.has_directive(OFFICER, "dir-2")

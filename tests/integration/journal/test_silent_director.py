@@ -1,29 +1,29 @@
-"""The Director is silent, and the configuration has the pending orders cancelled."""
+"""The Director is silent, and the pending orders are cancelled, as configured."""
 
-from .desk import OFFICER, Desk, cancel, directive, limit
+from .bench import OFFICER, JournalBench, cancel, directive, limit
 from .reports import ORDER, booked, deal, result, submitted
 
 NONCE = "0f" * 8
 PENDING = ORDER + 7
 
 
-def silent(desk: Desk, nonce: str = NONCE) -> list[tuple[str, int]]:
-    """The Director is silent from here on. Kind and order of what goes out."""
-    desk.journal.cancel_pending(
-        OFFICER, desk.now, nonce=nonce, why="the Director cannot be reached for 600 s"
+def silent(bench: JournalBench, nonce: str = NONCE) -> list[tuple[str, int]]:
+    """Let the Director be silent from here on. Return kind and order of the commands that are sent."""
+    bench.journal.cancel_pending(
+        OFFICER, bench.now, nonce=nonce, why="the Director cannot be reached for 600 s"
     )
-    return sent(desk)
+    return sent(bench)
 
 
-def sent(desk: Desk) -> list[tuple[str, int]]:
-    return [(command.order.kind, command.order.order) for command in desk.advance()]
+def sent(bench: JournalBench) -> list[tuple[str, int]]:
+    return [(command.order.kind, command.order.order) for command in bench.advance()]
 
 
-def own_states(desk: Desk) -> list[str]:
-    return [state for (state,) in desk.rows("SELECT state FROM directives WHERE origin <> 'director'")]
+def own_states(bench: JournalBench) -> list[str]:
+    return [state for (state,) in bench.rows("SELECT state FROM directives WHERE origin <> 'director'")]
 
 
-def test_pending_orders_alone_are_cancelled(joined: Desk) -> None:
+def test_only_pending_orders_are_cancelled(joined: JournalBench) -> None:
     opened, resting = (each.order for each in joined.sent(directive(), limit()))
     joined.report(result(opened), deal(opened))
     joined.report(result(resting, ticket=PENDING), booked(resting, ticket=PENDING))
@@ -32,7 +32,7 @@ def test_pending_orders_alone_are_cancelled(joined: Desk) -> None:
     assert emitted["error_code"] == "DIRECTOR_SILENT"
 
 
-def test_an_order_on_its_way_is_cancelled_once_it_rests_on_the_book(joined: Desk) -> None:
+def test_order_in_flight_is_cancelled_once_it_is_on_the_book(joined: JournalBench) -> None:
     [command] = joined.sent(limit())
     assert silent(joined) == []
     joined.report(submitted(command.order))
@@ -41,11 +41,11 @@ def test_an_order_on_its_way_is_cancelled_once_it_rests_on_the_book(joined: Desk
     assert sent(joined) == [("CANCEL", PENDING)]
 
 
-def test_what_was_not_sent_yet_is_withdrawn(joined: Desk) -> None:
+def test_unsent_pending_order_is_withdrawn(joined: JournalBench) -> None:
     joined.planned(limit("dir-planned"), directive("dir-market"))
     joined.take(limit("dir-waits", symbol="GOLD"))
     joined.journal.cancel_pending(OFFICER, joined.now, nonce=NONCE, why="silence")
-    # Nobody has told yet what GOLD is.
+    # The terms of GOLD are not known yet.
     assert [command.order.comment for command in joined.look().commands] == ["dir-market"]
     for withdrawn in ("dir-planned", "dir-waits"):
         assert joined.directive_state(withdrawn) == "CANCELLED"
@@ -54,7 +54,7 @@ def test_what_was_not_sent_yet_is_withdrawn(joined: Desk) -> None:
     assert message == "cancelled by the bridge (silence) before it was sent"
 
 
-def test_what_a_director_that_is_back_orders_is_left_alone(joined: Desk) -> None:
+def test_later_orders_of_the_director_are_not_cancelled(joined: JournalBench) -> None:
     [before] = joined.sent(limit("dir-before"))
     assert silent(joined) == []
     [after] = joined.sent(limit("dir-after"))
@@ -63,7 +63,7 @@ def test_what_a_director_that_is_back_orders_is_left_alone(joined: Desk) -> None
     assert sent(joined) == [("CANCEL", PENDING)]
 
 
-def test_the_same_silence_counts_once_and_the_next_anew(joined: Desk) -> None:
+def test_each_silence_cancels_once(joined: JournalBench) -> None:
     for nonce in (NONCE, NONCE, "1f" * 8):
         silent(joined, nonce)
         joined.later(1)
@@ -72,7 +72,7 @@ def test_the_same_silence_counts_once_and_the_next_anew(joined: Desk) -> None:
     assert own_states(joined) == ["DONE"] * 4
 
 
-def test_a_cancel_of_the_directors_own_is_enough(joined: Desk) -> None:
+def test_order_already_being_cancelled_by_the_director_gets_no_second_cancel(joined: JournalBench) -> None:
     [command] = joined.sent(limit())
     joined.report(result(command.order, ticket=PENDING), booked(command.order, ticket=PENDING))
     [theirs] = joined.sent(cancel("dir-cancel", "dir-limit"))

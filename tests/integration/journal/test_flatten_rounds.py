@@ -1,10 +1,10 @@
-"""A flatten goes on until nothing is left, with a new command each time."""
+"""A flatten is repeated until nothing is left, with a new command each time."""
 
 import pytest
 
 from bridge.core.link.messages import Command, Order
 
-from .desk import OFFICER, Desk, closing, directive, limit
+from .bench import OFFICER, JournalBench, closing, directive, limit
 from .reports import DEAL, POSITION, TIMEOUT, booked, deal, result, submitted
 
 NONCE = "0f" * 8
@@ -12,36 +12,36 @@ REQUOTE = 10004
 CLOSED_MARKET = 10018
 
 
-def opened(desk: Desk) -> Order:
+def opened(bench: JournalBench) -> Order:
     """An open position."""
-    [command] = desk.sent(directive())
-    desk.report(submitted(command.order), result(command.order), deal(command.order))
+    [command] = bench.sent(directive())
+    bench.report(submitted(command.order), result(command.order), deal(command.order))
     return command.order
 
 
-def flattened(desk: Desk) -> list[Command]:
-    desk.journal.flatten(OFFICER, desk.now, nonce=NONCE, why="out")
-    return desk.advance()
+def flattened(bench: JournalBench) -> list[Command]:
+    bench.journal.flatten(OFFICER, bench.now, nonce=NONCE, why="out")
+    return bench.advance()
 
 
-def refuse(desk: Desk, commands: list[Command], retcode: int = REQUOTE) -> None:
-    """The broker refuses them all."""
+def refuse(bench: JournalBench, commands: list[Command], retcode: int = REQUOTE) -> None:
+    """Let the broker refuse all of them."""
     for command in commands:
-        desk.report(submitted(command.order), result(command.order, retcode, ticket=0))
+        bench.report(submitted(command.order), result(command.order, retcode, ticket=0))
 
 
-def rounds(desk: Desk) -> list[tuple[str, str]]:
-    """How each directive of the flatten ends, and why."""
+def rounds(bench: JournalBench) -> list[tuple[str, str]]:
+    """Return state and code of each directive of the flatten."""
     return [
         (state, code)
-        for state, code in desk.rows(
+        for state, code in bench.rows(
             "SELECT state, error_code FROM directives WHERE origin = 'operator' ORDER BY id"
         )
     ]
 
 
-def test_a_close_that_is_refused_again_and_again_is_followed_by_others_at_growing_distances(
-    joined: Desk,
+def test_refused_close_is_followed_by_new_ones_at_growing_pauses(
+    joined: JournalBench,
 ) -> None:
     opened(joined)
     sent = flattened(joined)
@@ -64,7 +64,7 @@ def test_a_close_that_is_refused_again_and_again_is_followed_by_others_at_growin
     assert rounds(joined) == [("REJECTED", str(REQUOTE))] * 10 + [("FILLED", ""), ("DONE", "NOTHING_OPEN")]
 
 
-def test_a_flatten_at_the_weekend_closes_when_the_market_opens(joined: Desk) -> None:
+def test_flatten_at_the_weekend_closes_when_the_market_opens(joined: JournalBench) -> None:
     opened(joined)
     refuse(joined, flattened(joined), CLOSED_MARKET)
     for _ in range(48):
@@ -73,12 +73,12 @@ def test_a_flatten_at_the_weekend_closes_when_the_market_opens(joined: Desk) -> 
     [command] = joined.advance()
     joined.report(deal(command.order, DEAL + 1))
     assert joined.rows("SELECT state FROM positions") == [("CLOSED",)]
-    # Why it took so long was told once.
+    # The reason of the refusals was emitted once.
     assert [emitted["error_code"] for emitted in joined.bodies("ORDER_REJECTED")] == [str(CLOSED_MARKET)]
     assert joined.emitted()[-1] == "POSITION_CLOSED"
 
 
-def test_each_reason_is_emitted_once_of_each_position_by_each_flatten(joined: Desk) -> None:
+def test_each_reason_is_emitted_once_per_position_and_flatten(joined: JournalBench) -> None:
     for command in joined.sent(directive("dir-1"), directive("dir-2")):
         position = POSITION + int(command.order.comment[-1])
         joined.report(result(command.order), deal(command.order, position, position_id=position))
@@ -95,7 +95,7 @@ def test_each_reason_is_emitted_once_of_each_position_by_each_flatten(joined: De
     assert len(joined.bodies("ORDER_REJECTED")) == 6
 
 
-def test_a_pending_order_whose_cancel_is_refused_is_cancelled_again(joined: Desk) -> None:
+def test_pending_order_whose_cancel_is_refused_is_cancelled_again(joined: JournalBench) -> None:
     [order] = joined.sent(limit())
     joined.report(result(order.order, ticket=8700), booked(order.order, ticket=8700))
     first = flattened(joined)
@@ -105,19 +105,19 @@ def test_a_pending_order_whose_cancel_is_refused_is_cancelled_again(joined: Desk
     assert again.order.client_order_id != first[0].order.client_order_id
 
 
-def test_a_resume_ends_it(joined: Desk) -> None:
+def test_resume_ends_a_flatten(joined: JournalBench) -> None:
     opened(joined)
     refuse(joined, flattened(joined))
     refuse(joined, joined.advance())
     joined.journal.resume(OFFICER, joined.now, symbol=None, why="enough")
     joined.later(5)
-    # A halt that is set afterwards is not the flatten's.
+    # A halt that is set afterwards is not that of the flatten.
     joined.journal.halt(OFFICER, joined.now, symbol="", why="news")
     assert joined.advance() == []
     assert rounds(joined)[-1] == ("DONE", "RESUMED")
 
 
-def test_after_a_week_it_is_given_up_and_a_person_is_emitted(joined: Desk) -> None:
+def test_flatten_is_given_up_after_a_week_and_emitted(joined: JournalBench) -> None:
     opened(joined)
     refuse(joined, flattened(joined))
     joined.later(7 * 86_400 - 1)
@@ -132,8 +132,8 @@ def test_after_a_week_it_is_given_up_and_a_person_is_emitted(joined: Desk) -> No
 
 
 @pytest.mark.parametrize("resumed", [False, True])
-def test_an_unknown_open_that_was_filled_after_all_is_closed_while_the_halt_stands(
-    joined: Desk, resumed: bool
+def test_unknown_open_that_was_filled_is_closed_while_the_halt_is_in_force(
+    joined: JournalBench, resumed: bool
 ) -> None:
     [late] = joined.sent(directive())
     joined.report(submitted(late.order), result(late.order, TIMEOUT, ticket=0))
@@ -149,7 +149,7 @@ def test_an_unknown_open_that_was_filled_after_all_is_closed_while_the_halt_stan
     assert [command.order.kind for command in joined.advance()] == ([] if resumed else ["CLOSE"])
 
 
-def test_a_round_waits_for_what_others_close(joined: Desk) -> None:
+def test_round_waits_for_closes_in_flight(joined: JournalBench) -> None:
     opened(joined)
     refuse(joined, flattened(joined))
     refuse(joined, joined.advance())
@@ -161,7 +161,7 @@ def test_a_round_waits_for_what_others_close(joined: Desk) -> None:
     assert (ours.order.kind, ours.order.comment) == ("CLOSE", "flatten")
 
 
-def test_what_cannot_be_settled_in_one_symbol_holds_up_no_round_in_another(joined: Desk) -> None:
+def test_unresolved_command_in_one_symbol_holds_up_no_round_in_another(joined: JournalBench) -> None:
     opened(joined)
     [unresolved] = joined.sent(directive("dir-2", symbol="GBPUSD"))
     joined.report(submitted(unresolved.order, mark=2), result(unresolved.order, TIMEOUT, ticket=0))
@@ -172,7 +172,7 @@ def test_what_cannot_be_settled_in_one_symbol_holds_up_no_round_in_another(joine
     joined.later(5)
     [third] = joined.advance()
     joined.report(deal(third.order, DEAL + 1))
-    # Nothing of ours is left, but the order in doubt may yet have opened something.
+    # Nothing of ours is left, but the unresolved order may have opened something.
     joined.later(300)
     assert joined.advance() == []
     assert rounds(joined)[-1] == ("RECEIVED", "")

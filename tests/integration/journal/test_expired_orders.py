@@ -1,22 +1,22 @@
-"""A pending order that stands on the book beyond its time is cancelled by the bridge itself."""
+"""A pending order that is on the book after its expiry is cancelled by the bridge."""
 
 from bridge.core.link.messages import CommandKind
 
-from .desk import NOW, Desk, limit
+from .bench import NOW, JournalBench, limit
 from .reports import ORDER, booked, result, scan
 
 UNTIL = "2026-01-05T10:05:00Z"
 LATE_S = 5 * 60 + 11
 
 
-def resting(desk: Desk, **fields: object) -> int:
-    """A limit order of ours rests on the book; its token."""
-    [command] = desk.sent(limit("dir-limit", expires_at=UNTIL, **fields))
-    desk.report(result(command.order), booked(command.order))
+def resting(bench: JournalBench, **fields: object) -> int:
+    """Bring a limit order to the book. Return its client order id."""
+    [command] = bench.sent(limit("dir-limit", expires_at=UNTIL, **fields))
+    bench.report(result(command.order), booked(command.order))
     return command.order.client_order_id
 
 
-def test_an_order_that_outlives_its_time_is_cancelled_once(joined: Desk) -> None:
+def test_order_on_the_book_after_its_expiry_is_cancelled_once(joined: JournalBench) -> None:
     client_order_id = resting(joined)
     joined.later(LATE_S - 2)
     joined.report(scan(1, joined.now))
@@ -35,7 +35,7 @@ def test_an_order_that_outlives_its_time_is_cancelled_once(joined: Desk) -> None
     assert joined.advance() == []
 
 
-def test_an_order_that_stays_until_it_is_cancelled_is_left_alone(joined: Desk) -> None:
+def test_order_without_expiry_is_not_cancelled(joined: JournalBench) -> None:
     resting(joined, time_in_force="GTC")
     joined.later(86_400)
     joined.report(scan(1, joined.now))

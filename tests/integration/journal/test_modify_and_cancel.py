@@ -1,4 +1,4 @@
-"""MODIFY and CANCEL: done by what is seen of the target, not by what the broker said."""
+"""MODIFY and CANCEL: done by the state of the target, not by the broker's answer."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from bridge.core.link.messages import Order
 from bridge.core.link.reports import CommandStage, NotSentReason
 from bridge.core.units.mt5_terms import OrderState
 
-from .desk import Desk, cancel, directive, limit, modify
+from .bench import JournalBench, cancel, directive, limit, modify
 from .reports import (
     DEAL,
     ORDER,
@@ -29,7 +29,7 @@ NO_CHANGES = 10025
 
 
 @pytest.fixture
-def opener(joined: Desk) -> Order:
+def opener(joined: JournalBench) -> Order:
     """The order of an open position whose levels were seen."""
     [command] = joined.sent(directive())
     joined.report(result(command.order), deal(command.order), standing(command.order))
@@ -37,20 +37,22 @@ def opener(joined: Desk) -> Order:
 
 
 @pytest.fixture
-def waiting(joined: Desk) -> Order:
+def waiting(joined: JournalBench) -> Order:
     """A limit order that was seen on the book."""
     [command] = joined.sent(limit())
     joined.report(result(command.order), booked(command.order))
     return command.order
 
 
-def moved(joined: Desk, stop_loss: float = 1.085) -> Order:
+def moved(joined: JournalBench, stop_loss: float = 1.085) -> Order:
     """A MODIFY of the position's stop loss that is with the terminal."""
     [command] = joined.sent(modify("dir-modify", stop_loss=stop_loss))
     return command.order
 
 
-def test_what_comes_after_a_pending_order_waits_until_it_was_seen_on_the_book(joined: Desk) -> None:
+def test_directive_after_a_pending_order_waits_until_the_order_is_seen_on_the_book(
+    joined: JournalBench,
+) -> None:
     [command] = joined.sent(limit())
     joined.report(result(command.order))
     assert joined.emitted("dir-limit")[-1] == "ORDER_PLACED"
@@ -61,11 +63,11 @@ def test_what_comes_after_a_pending_order_waits_until_it_was_seen_on_the_book(jo
     assert (cancelling.order.kind, cancelling.order.opener) == ("CANCEL", command.order.client_order_id)
 
 
-def test_a_modify_is_done_once_the_position_shows_what_it_wanted(joined: Desk, opener: Order) -> None:
+def test_modify_is_done_once_the_position_shows_its_levels(joined: JournalBench, opener: Order) -> None:
     order = moved(joined)
     assert (order.kind, order.position, order.stop_loss) == ("MODIFY", POSITION, Decimal("1.085"))
     joined.report(submitted(order), result(order))
-    # Taken is not done.
+    # Accepted is not done.
     assert joined.command_state(order.client_order_id) == "PLACED"
     assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED"]
     joined.report(standing(opener, stop_loss="1.0850"))
@@ -81,14 +83,16 @@ def test_a_modify_is_done_once_the_position_shows_what_it_wanted(joined: Desk, o
     assert joined.rows("SELECT stop_loss FROM positions") == [("1.0850",)]
 
 
-def test_what_a_directive_asked_for_is_not_emitted_as_a_change_by_manual(joined: Desk, opener: Order) -> None:
+def test_change_by_a_directive_is_not_emitted_as_manual(joined: JournalBench, opener: Order) -> None:
     order = moved(joined)
     joined.report(standing(opener, stop_loss="1.0850"), submitted(order), result(order))
     assert joined.command_state(order.client_order_id) == "DONE"
     assert [body.get("action") for body in joined.bodies("ORDER_PLACED")] == [None, "MODIFY"]
 
 
-def test_a_change_by_manual_is_emitted_to_the_opener_each_time(joined: Desk, opener: Order) -> None:
+def test_manual_change_is_emitted_to_the_opening_directive_each_time(
+    joined: JournalBench, opener: Order
+) -> None:
     for stop in ("1.0850", "1.0900", "1.0850", None):
         joined.report(standing(opener, stop_loss=stop))
     emitted = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
@@ -97,7 +101,7 @@ def test_a_change_by_manual_is_emitted_to_the_opener_each_time(joined: Desk, ope
 
 
 @pytest.mark.parametrize("how", ["not_sent", "retcode"])
-def test_what_is_so_already_is_done(joined: Desk, opener: Order, how: str) -> None:
+def test_modify_to_the_present_levels_is_done(joined: JournalBench, opener: Order, how: str) -> None:
     order = moved(joined, 1.09)
     if how == "not_sent":
         joined.report(not_sent(order, NotSentReason.NO_CHANGE))
@@ -107,8 +111,8 @@ def test_what_is_so_already_is_done(joined: Desk, opener: Order, how: str) -> No
     assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
 
 
-def test_a_modify_to_what_was_seen_before_it_was_sent_needs_no_further_sight(
-    joined: Desk, opener: Order
+def test_modify_to_levels_seen_before_its_dispatch_needs_no_further_report(
+    joined: JournalBench, opener: Order
 ) -> None:
     order = moved(joined, 1.09)
     joined.report(submitted(order))
@@ -117,27 +121,31 @@ def test_a_modify_to_what_was_seen_before_it_was_sent_needs_no_further_sight(
     assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
 
 
-def test_a_modify_that_the_broker_refuses_is_emitted_with_its_code(joined: Desk, opener: Order) -> None:
+def test_modify_refused_by_the_broker_is_emitted_with_its_retcode(
+    joined: JournalBench, opener: Order
+) -> None:
     order = moved(joined)
     joined.report(submitted(order), result(order, 10016))
     assert joined.directive_state("dir-modify") == "REJECTED"
     assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "10016"
 
 
-def test_a_position_that_is_closed_under_a_modify_ends_it(joined: Desk, opener: Order) -> None:
+def test_modify_of_a_position_that_is_closed_meanwhile_ends(joined: JournalBench, opener: Order) -> None:
     order = moved(joined)
     joined.report(submitted(order), leaving(opener))
     assert joined.directive_state("dir-modify") == "REJECTED"
     assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "TARGET_GONE"
 
 
-def test_a_stop_that_was_moved_and_hit_before_anybody_looked_was_moved(joined: Desk, opener: Order) -> None:
+def test_modify_of_a_stop_that_is_hit_before_the_next_report_is_done(
+    joined: JournalBench, opener: Order
+) -> None:
     order = moved(joined)
     joined.report(submitted(order), result(order), leaving(opener))
     assert joined.directive_state("dir-modify") == "DONE"
 
 
-def test_a_lost_answer_to_a_modify_is_settled_by_the_position(joined: Desk, opener: Order) -> None:
+def test_modify_with_a_lost_answer_is_resolved_by_the_position(joined: JournalBench, opener: Order) -> None:
     order = moved(joined)
     joined.report(submitted(order), result(order, 10012))
     assert joined.command_state(order.client_order_id) == "UNRESOLVED"
@@ -146,8 +154,8 @@ def test_a_lost_answer_to_a_modify_is_settled_by_the_position(joined: Desk, open
     assert joined.directive_state("dir-modify") == "DONE"
 
 
-def test_a_modify_of_which_nothing_is_seen_is_refused_after_the_second_look(
-    joined: Desk, opener: Order
+def test_modify_without_an_effect_is_refused_after_the_second_status_reply(
+    joined: JournalBench, opener: Order
 ) -> None:
     order = moved(joined)
     joined.report(submitted(order), result(order, 10012))
@@ -160,8 +168,8 @@ def test_a_modify_of_which_nothing_is_seen_is_refused_after_the_second_look(
     assert body["error_code"] == "NO_EFFECT"
 
 
-def test_levels_that_nobody_saw_yet_status_request_nothing(joined: Desk) -> None:
-    """What was asked for at the opening is no sight of the position."""
+def test_levels_that_no_report_has_shown_resolve_no_modify(joined: JournalBench) -> None:
+    """Levels that were asked for at the opening are no report about the position."""
     [command] = joined.sent(directive())
     joined.report(result(command.order), deal(command.order))
     order = moved(joined, 1.09)
@@ -171,7 +179,7 @@ def test_levels_that_nobody_saw_yet_status_request_nothing(joined: Desk) -> None
     assert joined.command_state(order.client_order_id) == "DONE"
 
 
-def test_a_later_close_waits_for_the_modify_before_it(joined: Desk, opener: Order) -> None:
+def test_close_waits_for_an_earlier_modify(joined: JournalBench, opener: Order) -> None:
     order = moved(joined)
     assert joined.sent(directive("dir-gold", symbol="GOLD"))
     assert joined.sent(modify("dir-again", stop_loss=1.086)) == []
@@ -182,7 +190,7 @@ def test_a_later_close_waits_for_the_modify_before_it(joined: Desk, opener: Orde
 # Pending orders
 
 
-def test_a_cancel_is_done_once_the_order_is_off_the_book(joined: Desk, waiting: Order) -> None:
+def test_cancel_is_done_once_the_order_is_off_the_book(joined: JournalBench, waiting: Order) -> None:
     [command] = joined.sent(cancel("dir-cancel", "dir-limit"))
     order = command.order
     joined.report(submitted(order), result(order, ticket=0))
@@ -194,7 +202,7 @@ def test_a_cancel_is_done_once_the_order_is_off_the_book(joined: Desk, waiting: 
     assert joined.emitted("dir-cancel") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
 
 
-def test_a_fill_that_overtakes_its_cancel_ends_the_cancel_as_refused(joined: Desk, waiting: Order) -> None:
+def test_cancel_of_an_order_that_is_filled_first_is_refused(joined: JournalBench, waiting: Order) -> None:
     [command] = joined.sent(cancel("dir-cancel", "dir-limit"))
     joined.report(
         submitted(command.order),
@@ -207,7 +215,7 @@ def test_a_fill_that_overtakes_its_cancel_ends_the_cancel_as_refused(joined: Des
     assert (body["error_code"], body["directive_id"]) == ("TARGET_FILLED", "dir-cancel")
 
 
-def test_a_cancel_of_a_part_filled_order_takes_the_rest_off(joined: Desk, waiting: Order) -> None:
+def test_cancel_of_a_partly_filled_order_cancels_the_rest(joined: JournalBench, waiting: Order) -> None:
     joined.report(
         deal(waiting, volume="0.1"),
         booked(waiting, state=OrderState.PARTIAL, volume_current=Decimal("0.2")),
@@ -223,20 +231,20 @@ def test_a_cancel_of_a_part_filled_order_takes_the_rest_off(joined: Desk, waitin
     assert body["remaining_quantity"] == 0.2
 
 
-def test_an_order_that_is_not_there_when_its_cancel_comes_is_emitted_with_the_reason(
-    joined: Desk, waiting: Order
-) -> None:
+def test_cancel_of_a_missing_order_is_emitted_with_its_reason(joined: JournalBench, waiting: Order) -> None:
     [command] = joined.sent(cancel("dir-cancel", "dir-limit"))
     joined.report(
         booked(waiting, state=OrderState.EXPIRED, time_done_server_ms=5),
         not_sent(command.order, NotSentReason.NO_ORDER, message="gone"),
     )
     assert joined.directive_state("dir-limit") == "CANCELLED"
-    # It is off the book, unfilled: that is what the cancel was for.
+    # It is off the book, unfilled: the cancel has its effect.
     assert joined.directive_state("dir-cancel") == "DONE"
 
 
-def test_a_modify_of_a_pending_order_is_done_once_the_book_shows_it(joined: Desk, waiting: Order) -> None:
+def test_modify_of_a_pending_order_is_done_once_the_book_shows_it(
+    joined: JournalBench, waiting: Order
+) -> None:
     [command] = joined.sent(modify("dir-modify", "dir-limit", price=1.075, stop_loss=1.06))
     order = command.order
     assert (order.order, order.position, order.price) == (ORDER, 0, Decimal("1.075"))
@@ -248,7 +256,9 @@ def test_a_modify_of_a_pending_order_is_done_once_the_book_shows_it(joined: Desk
     assert joined.emitted("dir-modify") == ["DIRECTIVE_RECEIVED", "ORDER_PLACED"]
 
 
-def test_a_pending_order_changed_by_manual_is_emitted_to_who_ordered_it(joined: Desk, waiting: Order) -> None:
+def test_manual_change_of_a_pending_order_is_emitted_to_its_directive(
+    joined: JournalBench, waiting: Order
+) -> None:
     for price in ("1.0750", "1.0700", "1.0750"):
         joined.report(booked(waiting, price=Decimal(price)))
     emitted = [body for body in joined.bodies("ORDER_PLACED") if body.get("action") == "CHANGED"]
@@ -257,8 +267,8 @@ def test_a_pending_order_changed_by_manual_is_emitted_to_who_ordered_it(joined: 
     assert joined.rows("SELECT price FROM orders") == [("1.0750",)]
 
 
-def test_a_pending_order_that_is_filled_becomes_a_position_of_its_directive(
-    joined: Desk, waiting: Order
+def test_filled_pending_order_becomes_a_position_of_its_directive(
+    joined: JournalBench, waiting: Order
 ) -> None:
     joined.report(
         booked(waiting, state=OrderState.FILLED, volume_current=Decimal(0), time_done_server_ms=5),
@@ -275,7 +285,7 @@ def test_a_pending_order_that_is_filled_becomes_a_position_of_its_directive(
     assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "NO_ORDER"
 
 
-def test_a_cancel_without_a_target_takes_every_order_of_its_symbol(joined: Desk) -> None:
+def test_cancel_without_a_target_cancels_every_order_of_its_symbol(joined: JournalBench) -> None:
     sent = joined.sent(limit("dir-a"), limit("dir-b"), limit("dir-gold", symbol="GOLD"))
     for number, command in enumerate(sent):
         ticket = ORDER + number
@@ -300,7 +310,7 @@ def test_a_cancel_without_a_target_takes_every_order_of_its_symbol(joined: Desk)
     assert joined.directive_state("dir-cancel") == "PARTIAL"
 
 
-def test_levels_that_a_pending_order_got_before_it_was_filled_are_nobodys_change(joined: Desk) -> None:
+def test_levels_set_on_a_pending_order_are_no_manual_change_of_its_position(joined: JournalBench) -> None:
     [order] = joined.sent(limit())
     joined.report(result(order.order, ticket=8700), booked(order.order, ticket=8700))
     [moving] = joined.sent(modify("dir-modify", "dir-limit", stop_loss=1.06))
@@ -309,6 +319,6 @@ def test_levels_that_a_pending_order_got_before_it_was_filled_are_nobodys_change
     assert joined.directive_state("dir-modify") == "DONE"
     joined.report(deal(order.order, order=8700), standing(order.order, stop_loss="1.0600"))
     assert [body.get("action") for body in joined.bodies("ORDER_PLACED")] == [None, "MODIFY"]
-    # What a hand does to the position afterwards is one.
+    # A manual change of the position afterwards is one.
     joined.report(standing(order.order, stop_loss="1.0500"))
     assert joined.bodies("ORDER_PLACED")[-1]["action"] == "CHANGED"

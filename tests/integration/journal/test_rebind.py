@@ -1,21 +1,21 @@
-"""Rebinding: what a person lets go, and what may not be let go."""
+"""Rebind: bindings that an operator removes, and those that may not be removed."""
 
 import pytest
 
 from bridge.core.link.messages import LedgerIdentity
 from bridge.journal.operator.rebind import StillUnresolvedError
 
-from .desk import LEDGER, OFFICER, Desk, directive
+from .bench import LEDGER, OFFICER, JournalBench, directive
 from .reports import deal, result, submitted
 
 OTHER_LEDGER = "d" * 32
 
 
-def rebind(desk: Desk, *, account: bool = False) -> None:
-    desk.journal.rebind(OFFICER, desk.now, account=account, why="looked")
+def rebind(bench: JournalBench, *, account: bool = False) -> None:
+    bench.journal.rebind(OFFICER, bench.now, account=account, why="looked")
 
 
-def test_a_hold_is_lifted_and_the_next_ledger_is_taken(joined: Desk) -> None:
+def test_rebind_lifts_the_quarantine_and_accepts_the_next_ledger(joined: JournalBench) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     assert joined.sent(directive()) == [] and joined.quarantine()
     rebind(joined)
@@ -24,7 +24,7 @@ def test_a_hold_is_lifted_and_the_next_ledger_is_taken(joined: Desk) -> None:
     assert joined.join(ledger=LedgerIdentity(id=LEDGER, mark=0)).quarantine != ""
 
 
-def test_another_account_is_not_taken_while_an_order_may_stand_at_this_one(joined: Desk) -> None:
+def test_rebind_to_another_account_is_refused_while_a_command_is_unresolved(joined: JournalBench) -> None:
     joined.sent(directive())
     before = joined.content()
     with pytest.raises(StillUnresolvedError, match="dir-1"):
@@ -32,7 +32,7 @@ def test_another_account_is_not_taken_while_an_order_may_stand_at_this_one(joine
     assert joined.content() == before
 
 
-def test_for_another_account_what_was_never_sent_is_given_up_and_emitted_once(joined: Desk) -> None:
+def test_rebind_to_another_account_rejects_unsent_work_once(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), result(command.order), deal(command.order))
     joined.take(directive("dir-2"))
@@ -46,7 +46,7 @@ def test_for_another_account_what_was_never_sent_is_given_up_and_emitted_once(jo
     joined.open()
 
 
-def test_a_rebinding_is_in_the_audit_with_its_reason(joined: Desk) -> None:
+def test_rebind_is_audited_with_its_reason(joined: JournalBench) -> None:
     rebind(joined)
     [(body,)] = joined.rows("SELECT body FROM audit WHERE kind = 'operator'")
     assert '"looked"' in body and LEDGER in body

@@ -1,11 +1,11 @@
-"""What became of a command in doubt: how it is asked, and what the answers prove."""
+"""Status requests for unresolved commands, and the conclusions from their replies."""
 
 import pytest
 
 from bridge.core.link.messages import LedgerIdentity, Order
 from bridge.core.link.reports import Found, NotSentReason
 
-from .desk import LEDGER, OTHER_LEDGER, Desk, directive, server_ms
+from .bench import LEDGER, OTHER_LEDGER, JournalBench, directive, server_ms
 from .reports import absent, deal, not_sent, result, submitted
 
 NO_INTENT = NotSentReason.NO_INTENT
@@ -15,20 +15,22 @@ GRACE_S = 30.0
 
 
 @pytest.fixture
-def order(joined: Desk) -> Order:
+def order(joined: JournalBench) -> Order:
     """The order of one command that is with the terminal."""
     [command] = joined.sent(directive())
     return command.order
 
 
-def unknown(desk: Desk, order: Order) -> None:
-    """Twice nothing is found."""
-    desk.later(GRACE_S)
-    desk.report(absent(order, request_no=101), absent(order, request_no=102))
-    assert desk.command_state(order.client_order_id) == "UNKNOWN"
+def unknown(bench: JournalBench, order: Order) -> None:
+    """Let two status replies find nothing."""
+    bench.later(GRACE_S)
+    bench.report(absent(order, request_no=101), absent(order, request_no=102))
+    assert bench.command_state(order.client_order_id) == "UNKNOWN"
 
 
-def test_a_new_session_asks_at_once_and_tells_where_to_look(joined: Desk, order: Order) -> None:
+def test_new_session_sends_status_requests_at_once_with_the_time_to_search(
+    joined: JournalBench, order: Order
+) -> None:
     joined.join()
     joined.later(1)
     [question] = joined.request_status(first=True)
@@ -41,7 +43,7 @@ def test_a_new_session_asks_at_once_and_tells_where_to_look(joined: Desk, order:
     assert joined.rows("SELECT request_no FROM commands") == [(2,)]
 
 
-def test_later_questions_come_at_growing_distances(joined: Desk, order: Order) -> None:
+def test_later_status_requests_come_at_growing_distances(joined: JournalBench, order: Order) -> None:
     distances: list[float] = []
     waited = 0.0
     while len(distances) < 8:
@@ -54,7 +56,9 @@ def test_later_questions_come_at_growing_distances(joined: Desk, order: Order) -
     assert distances == [STATUS_REQUEST_S * times + DEADLINE_S for times in doublings]
 
 
-def test_while_the_broker_is_away_only_a_new_session_asks(joined: Desk, order: Order) -> None:
+def test_disconnected_broker_gets_status_requests_only_in_a_new_session(
+    joined: JournalBench, order: Order
+) -> None:
     joined.later(3600)
     assert joined.request_status(broker_connected=False) == []
     [question] = joined.request_status()  # as soon as it is back, and no later question's distance has grown
@@ -62,7 +66,7 @@ def test_while_the_broker_is_away_only_a_new_session_asks(joined: Desk, order: O
     assert len(joined.request_status(first=True, broker_connected=False)) == 1
 
 
-def test_one_whose_outcome_is_open_is_asked_about_sooner(joined: Desk, order: Order) -> None:
+def test_unresolved_command_is_requested_sooner(joined: JournalBench, order: Order) -> None:
     joined.report(submitted(order), result(order, 10012))
     joined.later(STATUS_REQUEST_S - 0.001)
     assert joined.request_status() == []
@@ -70,20 +74,22 @@ def test_one_whose_outcome_is_open_is_asked_about_sooner(joined: Desk, order: Or
     assert len(joined.request_status()) == 1
 
 
-def test_what_is_over_is_not_asked_about(joined: Desk, order: Order) -> None:
+def test_finished_command_is_not_requested(joined: JournalBench, order: Order) -> None:
     joined.report(deal(order))
     joined.later(3600)
     assert joined.request_status() == joined.request_status(first=True) == []
 
 
-def test_what_is_unknown_is_asked_about_at_a_sessions_start_alone(joined: Desk, order: Order) -> None:
+def test_unknown_command_is_requested_only_at_the_start_of_a_session(
+    joined: JournalBench, order: Order
+) -> None:
     unknown(joined, order)
     joined.later(100_000)
     assert joined.request_status() == []
     assert len(joined.request_status(first=True)) == 1
 
 
-def test_a_whole_ledger_without_the_intent_lets_it_go_out_again(joined: Desk, order: Order) -> None:
+def test_intact_ledger_without_the_intent_allows_another_dispatch(joined: JournalBench, order: Order) -> None:
     joined.join()
     joined.report(not_sent(order, NO_INTENT))
     joined.later(1)
@@ -91,18 +97,18 @@ def test_a_whole_ledger_without_the_intent_lets_it_go_out_again(joined: Desk, or
     assert (again.epoch, again.attempt, again.order) == (2, 2, order)
 
 
-def test_the_silence_of_another_ledger_proves_nothing(joined: Desk, order: Order) -> None:
+def test_missing_intent_in_another_ledger_proves_nothing(joined: JournalBench, order: Order) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     joined.report(not_sent(order, NO_INTENT))
     assert joined.command_state(order.client_order_id) == "DISPATCHED"
-    # Even once a person has accepted the new ledger.
+    # Even once an operator has accepted the new ledger.
     joined.connection.execute("UPDATE officers SET quarantine = ''")
     joined.later(60)
     assert joined.advance() == []
 
 
-def test_a_question_names_the_ledger_that_the_command_went_to_whatever_a_person_accepted_since(
-    joined: Desk, order: Order
+def test_status_request_names_the_ledger_of_the_dispatch_after_a_rebind(
+    joined: JournalBench, order: Order
 ) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     joined.journal.rebind(joined.officer, joined.now, account=False, why="the disk was lost")
@@ -112,8 +118,8 @@ def test_a_question_names_the_ledger_that_the_command_went_to_whatever_a_person_
     assert (question.item.order, question.item.ledger) == (order, LEDGER)
 
 
-def test_the_right_ledgers_silence_counts_although_another_said_the_same_before(
-    joined: Desk, order: Order
+def test_missing_intent_in_the_right_ledger_counts_after_another_ledgers(
+    joined: JournalBench, order: Order
 ) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     joined.report(not_sent(order, NO_INTENT))
@@ -122,8 +128,8 @@ def test_the_right_ledgers_silence_counts_although_another_said_the_same_before(
     assert joined.command_state(order.client_order_id) == "PLANNED"
 
 
-def test_nothing_found_twice_after_the_grace_time_is_unknown_and_emitted_once(
-    joined: Desk, order: Order
+def test_two_absences_after_the_grace_time_make_the_command_unknown_once(
+    joined: JournalBench, order: Order
 ) -> None:
     joined.report(submitted(order))
     joined.later(GRACE_S)
@@ -135,7 +141,7 @@ def test_nothing_found_twice_after_the_grace_time_is_unknown_and_emitted_once(
     assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["UNKNOWN_OUTCOME"]
 
 
-def test_one_answer_that_comes_twice_is_one_absence(joined: Desk, order: Order) -> None:
+def test_repeated_status_reply_is_one_absence(joined: JournalBench, order: Order) -> None:
     joined.later(GRACE_S)
     joined.report(absent(order, request_no=1))
     joined.report(absent(order, request_no=1))
@@ -150,8 +156,8 @@ def test_one_answer_that_comes_twice_is_one_absence(joined: Desk, order: Order) 
         (GRACE_S, 3_600_000, Found.UNSEARCHED),
     ],
 )
-def test_nothing_found_too_early_or_unsearched_does_not_count(
-    joined: Desk, order: Order, waited_s: float, connected_ms: int, found: Found
+def test_early_or_unsearched_status_reply_does_not_count(
+    joined: JournalBench, order: Order, waited_s: float, connected_ms: int, found: Found
 ) -> None:
     joined.later(waited_s)
     for request_no in range(1, 5):
@@ -159,7 +165,7 @@ def test_nothing_found_too_early_or_unsearched_does_not_count(
     assert joined.command_state(order.client_order_id) == "DISPATCHED"
 
 
-def test_what_is_unknown_never_goes_out_again(joined: Desk, order: Order) -> None:
+def test_unknown_command_is_never_sent_again(joined: JournalBench, order: Order) -> None:
     unknown(joined, order)
     joined.join()
     joined.report(not_sent(order, NO_INTENT))
@@ -168,7 +174,7 @@ def test_what_is_unknown_never_goes_out_again(joined: Desk, order: Order) -> Non
     assert joined.directive_state() == "REJECTED"
 
 
-def test_evidence_status_requests_what_was_unknown(joined: Desk, order: Order) -> None:
+def test_later_report_resolves_an_unknown_command(joined: JournalBench, order: Order) -> None:
     unknown(joined, order)
     joined.report(deal(order))
     assert joined.directive_state() == "FILLED"
@@ -176,8 +182,8 @@ def test_evidence_status_requests_what_was_unknown(joined: Desk, order: Order) -
 
 
 @pytest.mark.parametrize("emitted", [False, True])
-def test_a_ledger_that_denies_an_intent_it_emitted_of_is_not_believed(
-    joined: Desk, order: Order, emitted: bool
+def test_ledger_that_denies_its_own_reported_intent_is_not_trusted(
+    joined: JournalBench, order: Order, emitted: bool
 ) -> None:
     if emitted:
         joined.report(submitted(order))

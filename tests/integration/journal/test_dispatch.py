@@ -1,4 +1,4 @@
-"""Dispatch: what is committed before it goes out, and what never goes out."""
+"""Dispatch: commands are committed before they are sent, and some are never sent."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,11 +11,13 @@ from bridge.core.trade.dispatch import WINDOW
 from bridge.journal.database import file
 from bridge.journal.steps.dispatch import Work
 
-from .desk import INSTANCE_ID, LEDGER, Desk, begun, closing, directive, settings
+from .bench import INSTANCE_ID, LEDGER, JournalBench, begun, closing, directive, settings
 from .reports import DEAL, POSITION, deal, not_sent, result, submitted
 
 
-def test_a_dispatch_is_committed_with_its_boot_epoch_and_ledger_when_it_is_handed_out(joined: Desk) -> None:
+def test_dispatch_is_committed_with_instance_epoch_and_ledger_before_it_is_returned(
+    joined: JournalBench,
+) -> None:
     [command] = joined.sent(directive())
     assert (command.epoch, command.attempt, command.deadline_ms) == (1, 1, 6000)
     with file.open_reader(joined.path) as beside:
@@ -26,7 +28,7 @@ def test_a_dispatch_is_committed_with_its_boot_epoch_and_ledger_when_it_is_hande
     assert joined.advance() == []
 
 
-def test_the_order_goes_out_as_it_was_journaled(joined: Desk) -> None:
+def test_order_is_sent_as_it_was_stored(joined: JournalBench) -> None:
     [command] = joined.sent(directive(quantity=0.3, price=1.1))
     [(planned,)] = joined.rows("SELECT body FROM audit WHERE kind = 'planned'")
     assert joined.rows("SELECT body FROM commands") == [(planned,)]
@@ -34,14 +36,14 @@ def test_the_order_goes_out_as_it_was_journaled(joined: Desk) -> None:
     assert (order.symbol, str(order.volume), order.deviation_points) == ("EURUSD", "0.3", 20)
 
 
-def test_a_deadline_is_never_behind_the_directives_end(joined: Desk) -> None:
+def test_deadline_is_never_after_the_directives_expiry(joined: JournalBench) -> None:
     joined.take(directive())
     joined.later(298)
     [command] = joined.advance()
     assert command.deadline_ms == 1000 + 2000
 
 
-def test_no_more_than_a_window_is_with_the_terminal(joined: Desk) -> None:
+def test_commands_with_the_terminal_are_limited_to_the_window(joined: JournalBench) -> None:
     sent = joined.sent(*(directive(f"dir-{number}") for number in range(WINDOW + 2)))
     assert [command.order.comment for command in sent] == [f"dir-{number}" for number in range(WINDOW)]
     assert joined.advance() == []
@@ -52,30 +54,30 @@ def test_no_more_than_a_window_is_with_the_terminal(joined: Desk) -> None:
 
 
 @pytest.mark.parametrize("flaw", ["ready", "alive", "broker_connected", "trade_allowed"])
-def test_nothing_goes_out_while_anything_is_amiss(joined: Desk, flaw: str) -> None:
+def test_no_command_is_sent_while_the_gate_is_blocked(joined: JournalBench, flaw: str) -> None:
     joined.take(directive())
     assert joined.advance(**{flaw: False}) == []
-    # Nor is anything planned: what stands at the broker is not known.
+    # Nothing is planned either: the state at the broker is not known.
     assert joined.directive_state() == "RECEIVED"
     assert len(joined.advance()) == 1
 
 
 @pytest.mark.parametrize("flaw", ["ready", "alive", "broker_connected", "trade_allowed"])
-def test_what_was_planned_stays_while_anything_is_amiss(joined: Desk, flaw: str) -> None:
+def test_planned_command_waits_while_the_gate_is_blocked(joined: JournalBench, flaw: str) -> None:
     joined.planned(directive())
     assert joined.advance(**{flaw: False}) == []
     assert joined.rows("SELECT state FROM commands") == [("PLANNED",)]
     assert len(joined.advance()) == 1
 
 
-def test_nothing_goes_out_without_a_session(joined: Desk) -> None:
+def test_no_command_is_sent_without_a_session(joined: JournalBench) -> None:
     joined.planned(directive())
     joined.take(directive("dir-2"))
     assert joined.journal.advance("eo-001", None, joined.now) == Work()
     assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
 
 
-def test_nothing_goes_out_in_an_epoch_that_the_journal_never_opened(joined: Desk) -> None:
+def test_no_command_is_sent_in_an_unknown_epoch(joined: JournalBench) -> None:
     joined.planned(directive())
     with pytest.raises(RuntimeError, match="epoch 2 has no session"):
         joined.advance(epoch=2)
@@ -84,7 +86,7 @@ def test_nothing_goes_out_in_an_epoch_that_the_journal_never_opened(joined: Desk
     assert len(joined.advance()) == 1
 
 
-def test_while_opens_are_paused_closes_go_out(joined: Desk) -> None:
+def test_closes_are_sent_while_opens_are_paused(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(deal(command.order))
     joined.take(directive("dir-2", symbol="GBPUSD"), closing())
@@ -92,7 +94,7 @@ def test_while_opens_are_paused_closes_go_out(joined: Desk) -> None:
     assert [command.order.comment for command in joined.advance()] == ["dir-2"]
 
 
-def test_with_nothing_to_do_no_transaction_begins(joined: Desk) -> None:
+def test_no_transaction_begins_without_work(joined: JournalBench) -> None:
     transactions = begun(joined.connection)
     assert joined.advance() == []
     assert transactions == []
@@ -107,8 +109,8 @@ def test_with_nothing_to_do_no_transaction_begins(joined: Desk) -> None:
         (300, "EXPIRED", ["NEVER_SENT"]),
     ],
 )
-def test_what_was_not_sent_in_its_time_never_is_and_that_is_emitted(
-    joined: Desk, late_s: float, directive_state: str, states: list[str]
+def test_late_command_is_not_sent(
+    joined: JournalBench, late_s: float, directive_state: str, states: list[str]
 ) -> None:
     if states:
         joined.planned(directive())
@@ -125,15 +127,15 @@ def test_what_was_not_sent_in_its_time_never_is_and_that_is_emitted(
     assert emitted["error_code"] == "EXPIRED" and "first scan" in emitted["error_message"]
 
 
-def test_what_was_dispatched_does_not_expire(joined: Desk) -> None:
+def test_dispatched_command_does_not_expire(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.later(600)
     assert joined.advance() == []
     assert joined.command_state(command.order.client_order_id) == "DISPATCHED"
 
 
-def test_what_nobody_speaks_of_for_too_long_is_unknown_emitted_once_and_settled_by_evidence(
-    joined: Desk,
+def test_command_without_a_report_for_too_long_is_unknown_once_until_a_report(
+    joined: JournalBench,
 ) -> None:
     [command] = joined.sent(directive())
     joined.later(settings().link.unknown_after_s)
@@ -146,7 +148,7 @@ def test_what_nobody_speaks_of_for_too_long_is_unknown_emitted_once_and_settled_
 
 
 @pytest.mark.parametrize("state", [state for state in CommandState if state is not CommandState.PLANNED])
-def test_a_command_that_is_not_planned_never_goes_out(joined: Desk, state: CommandState) -> None:
+def test_command_that_is_not_planned_is_never_sent(joined: JournalBench, state: CommandState) -> None:
     joined.planned(directive(), directive("dir-2", quantity=-1), closing(symbol="GBPUSD"))
     joined.connection.execute("UPDATE commands SET state = ?", (state,))
     for _ in range(3):
@@ -155,15 +157,15 @@ def test_a_command_that_is_not_planned_never_goes_out(joined: Desk, state: Comma
     assert joined.rows("SELECT count(*) FROM dispatches") == [(0,)]
 
 
-def test_a_hold_keeps_everything_back(joined: Desk) -> None:
+def test_quarantined_officer_sends_nothing(joined: JournalBench) -> None:
     joined.take(directive(), closing(symbol="GBPUSD"))
     joined.connection.execute("UPDATE officers SET quarantine = 'look' WHERE officer = 'eo-001'")
     assert joined.advance() == []
     assert joined.directive_state("dir-close") == "RECEIVED"
 
 
-def test_what_the_terminal_did_not_send_goes_out_again_after_a_rest_with_the_next_number(
-    joined: Desk,
+def test_command_not_sent_is_dispatched_again_after_a_pause_as_the_next_attempt(
+    joined: JournalBench,
 ) -> None:
     [command] = joined.sent(directive())
     for attempt, rest_s in ((1, 0.2), (2, 0.4), (3, 0.8)):
@@ -177,13 +179,13 @@ def test_what_the_terminal_did_not_send_goes_out_again_after_a_rest_with_the_nex
     assert joined.emitted() == ["DIRECTIVE_RECEIVED"]
 
 
-def test_one_that_rests_does_not_hold_up_the_next(joined: Desk) -> None:
+def test_pausing_command_does_not_hold_up_the_next(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(not_sent(command.order, NotSentReason.BUSY))
     assert [sent.order.comment for sent in joined.sent(directive("dir-2"))] == ["dir-2"]
 
 
-def test_an_answer_about_an_earlier_attempt_does_not_free_the_present_one(joined: Desk) -> None:
+def test_report_about_an_earlier_attempt_does_not_free_the_present_one(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(not_sent(command.order, NotSentReason.LATE))
     joined.later(1)
@@ -195,7 +197,7 @@ def test_an_answer_about_an_earlier_attempt_does_not_free_the_present_one(joined
 
 
 @pytest.mark.parametrize("reason", [reason for reason in NotSentReason if not reason.passing])
-def test_what_would_not_be_sent_next_time_either_is_over(joined: Desk, reason: NotSentReason) -> None:
+def test_command_not_sent_for_a_final_reason_is_over(joined: JournalBench, reason: NotSentReason) -> None:
     [command] = joined.sent(directive())
     joined.report(not_sent(command.order, reason, message="set the input"))
     joined.later(60)
@@ -205,7 +207,7 @@ def test_what_would_not_be_sent_next_time_either_is_over(joined: Desk, reason: N
     assert (emitted["error_code"], emitted["error_message"]) == (reason, "set the input")
 
 
-def test_a_denial_after_an_intent_is_not_believed(joined: Desk) -> None:
+def test_not_sent_report_after_an_intent_is_unusable(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), not_sent(command.order, NotSentReason.LATE))
     assert joined.command_state(command.order.client_order_id) == "UNRESOLVED"
@@ -216,7 +218,7 @@ def test_a_denial_after_an_intent_is_not_believed(joined: Desk) -> None:
 # Closes
 
 
-def test_a_close_waits_for_the_earlier_commands_in_its_symbol_alone(joined: Desk) -> None:
+def test_close_waits_only_for_earlier_commands_in_its_symbol(joined: JournalBench) -> None:
     [first] = joined.sent(directive())
     assert joined.sent(closing()) == []
     assert joined.emitted("dir-close") == ["DIRECTIVE_RECEIVED"]
@@ -229,7 +231,7 @@ def test_a_close_waits_for_the_earlier_commands_in_its_symbol_alone(joined: Desk
     assert (close.order.comment, close.order.position, close.order.side) == ("dir-close", POSITION, "SELL")
 
 
-def test_a_close_takes_the_oldest_first_and_no_more_than_was_asked(joined: Desk) -> None:
+def test_close_takes_the_oldest_lot_first_and_no_more_than_asked(joined: JournalBench) -> None:
     sent = joined.sent(directive("dir-1"), directive("dir-2"), directive("dir-3"))
     for number, command in enumerate(sent):
         made: dict[str, Any] = {
@@ -247,14 +249,14 @@ def test_a_close_takes_the_oldest_first_and_no_more_than_was_asked(joined: Desk)
     ]
 
 
-def test_a_close_with_nothing_to_close_is_rejected(joined: Desk) -> None:
+def test_close_with_nothing_to_close_is_rejected(joined: JournalBench) -> None:
     assert joined.sent(closing()) == []
     assert joined.emitted("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"]
     assert joined.bodies("ORDER_REJECTED")[0]["error_code"] == "NO_POSITION"
     assert joined.directive_state("dir-close") == "REJECTED"
 
 
-def test_a_close_never_takes_what_a_command_did_not_open(joined: Desk) -> None:
+def test_close_never_takes_a_foreign_position(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(deal(command.order, magic=0))
     joined.connection.execute("UPDATE commands SET state = 'NEVER_SENT'")
@@ -262,7 +264,7 @@ def test_a_close_never_takes_what_a_command_did_not_open(joined: Desk) -> None:
     assert joined.directive_state("dir-close") == "REJECTED"
 
 
-def test_a_second_close_waits_for_the_first(joined: Desk) -> None:
+def test_second_close_waits_for_the_first(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(deal(command.order))
     [first] = joined.sent(closing("dir-close", quantity=0.1), closing("dir-rest"))
@@ -272,7 +274,7 @@ def test_a_second_close_waits_for_the_first(joined: Desk) -> None:
     assert (rest.order.comment, str(rest.order.volume)) == ("dir-rest", "0.2")
 
 
-def test_a_close_that_could_not_be_planned_in_its_time_expires(joined: Desk) -> None:
+def test_close_that_was_not_planned_in_time_expires(joined: JournalBench) -> None:
     joined.sent(directive(expires_at="2026-01-05T12:00:00Z"), closing())
     joined.later(timedelta(minutes=5).total_seconds())
     assert joined.advance() == []

@@ -1,4 +1,4 @@
-"""Reports come late, twice and in any order: what the journal ends with is the same."""
+"""Reports come late, twice and in any order: the journal's final state is the same."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,8 @@ import pytest
 from bridge.core.link.messages import Order
 from bridge.core.link.reports import AnyReport
 
+from .bench import JournalBench, closing, directive
 from .conftest import InstallHook
-from .desk import Desk, closing, directive
 from .reports import DEAL, deal, leaving, result, seen, standing, submitted
 
 STATES = (
@@ -29,14 +29,14 @@ Seen = list[list[tuple[Any, ...]]]
 
 
 class Undone(Exception):
-    """Rolls a step back."""
+    """Error that rolls a step back."""
 
 
 class Trial:
-    """Folds reports to see what they come to, and undoes it."""
+    """Applies reports, notes the result, and undoes them."""
 
-    def __init__(self, desk: Desk, install_hook: InstallHook) -> None:
-        self._desk = desk
+    def __init__(self, bench: JournalBench, install_hook: InstallHook) -> None:
+        self._bench = bench
         self._install = install_hook
 
     @contextmanager
@@ -45,20 +45,20 @@ class Trial:
 
         def look(name: str) -> None:
             if name == "journal.reports.before_commit":
-                found.extend(self._desk.rows(query) for query in queries)
+                found.extend(self._bench.rows(query) for query in queries)
                 raise Undone
 
         self._install(look)
         yield found
 
     def outcome(self, reports: Sequence[AnyReport], queries: Sequence[str]) -> Seen:
-        """What the queries find after the reports."""
+        """Return the results of the queries after the reports."""
         with self._looking(queries) as found, pytest.raises(Undone):
-            self._desk.report(*reports)
+            self._bench.report(*reports)
         return found
 
     def same_in_any_order(self, reports: Sequence[AnyReport], queries: Sequence[str]) -> Seen:
-        """The one outcome of all permutations, each followed by all reports again. Fails where there are two."""
+        """Return the one result of all permutations, each with all reports repeated. Fails where there are two."""
         first = self.outcome(reports, queries)
         for order in itertools.permutations(reports):
             assert self.outcome([*order, *reports], queries) == first, [
@@ -68,17 +68,17 @@ class Trial:
 
 
 @pytest.fixture
-def order(joined: Desk) -> Order:
+def order(joined: JournalBench) -> Order:
     [command] = joined.sent(directive())
     return command.order
 
 
 @pytest.fixture
-def trial(joined: Desk, install_hook: InstallHook) -> Trial:
+def trial(joined: JournalBench, install_hook: InstallHook) -> Trial:
     return Trial(joined, install_hook)
 
 
-def test_an_order_that_is_filled_and_stopped_out(order: Order, trial: Trial) -> None:
+def test_filled_and_stopped_out_in_any_order(order: Order, trial: Trial) -> None:
     story: list[AnyReport] = [submitted(order), result(order), seen(order), deal(order), leaving(order)]
     _, directives, [position], deals, keys = trial.same_in_any_order(story, [*STATES, KEYS])
     assert directives == [("dir-1", "FILLED")]
@@ -88,9 +88,7 @@ def test_an_order_that_is_filled_and_stopped_out(order: Order, trial: Trial) -> 
     assert len(keys) == 6
 
 
-def test_an_order_that_is_filled_and_whose_position_stands_with_moved_levels(
-    order: Order, trial: Trial
-) -> None:
+def test_filled_with_changed_levels_in_any_order(order: Order, trial: Trial) -> None:
     story: list[AnyReport] = [
         submitted(order),
         result(order),
@@ -101,30 +99,30 @@ def test_an_order_that_is_filled_and_whose_position_stands_with_moved_levels(
     assert position[6] == "1.0850"
 
 
-def test_an_order_that_the_broker_refuses(order: Order, trial: Trial) -> None:
+def test_refused_by_the_broker_in_any_order(order: Order, trial: Trial) -> None:
     story: list[AnyReport] = [submitted(order), result(order, 10019)]
     _, directives, _, _, keys = trial.same_in_any_order(story, [*STATES, KEYS])
     assert directives == [("dir-1", "REJECTED")]
     assert len(keys) == 2
 
 
-def test_an_order_whose_answer_was_lost_ends_the_same(order: Order, trial: Trial) -> None:
-    # Whether the broker error is told depends on whether it was known before the fill was.
+def test_filled_with_a_lost_answer_in_any_order(order: Order, trial: Trial) -> None:
+    # The broker error is emitted only where it was known before the fill.
     story: list[AnyReport] = [submitted(order), result(order, 10012), seen(order), deal(order)]
     _, directives, _, _ = trial.same_in_any_order(story, STATES)
     assert directives == [("dir-1", "FILLED")]
 
 
-def test_an_order_that_is_filled_in_two_parts_and_stopped_out_whole(order: Order, trial: Trial) -> None:
+def test_filled_by_two_deals_and_stopped_out_in_any_order(order: Order, trial: Trial) -> None:
     parts: list[AnyReport] = [deal(order, DEAL, volume="0.1"), deal(order, DEAL + 1, volume="0.2")]
     story: list[AnyReport] = [result(order), *parts, leaving(order)]
-    # Which of the two is told as the part depends on which was known first.
+    # The deal that was known first is emitted as the partial fill.
     _, directives, [position], _, _ = trial.same_in_any_order(story, [*STATES, TYPES])
     assert directives == [("dir-1", "FILLED")]
     assert position[1:4] == ("CLOSED", "0.3", "0.3")
 
 
-def test_a_close_by_directive(joined: Desk, order: Order, trial: Trial) -> None:
+def test_closed_by_a_directive_in_any_order(joined: JournalBench, order: Order, trial: Trial) -> None:
     joined.report(submitted(order), result(order), deal(order))
     [command] = joined.sent(closing())
     shut = command.order

@@ -1,4 +1,4 @@
-"""Deals that the broker annuls or books anew: known before or not, ours or strangers', once or to and fro."""
+"""Deals that the broker annuls or revises: known before or not, ours or foreign, once or back and forth."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from bridge.core.link.messages import Order
 from bridge.core.link.reports import DealReport
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 
-from .desk import ACCOUNT, Desk, closing, directive
+from .bench import ACCOUNT, JournalBench, closing, directive
 from .reports import DEAL, deal, leaving, result, scan
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
@@ -17,24 +17,24 @@ FILLED = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED
 
 
 @pytest.fixture
-def order(joined: Desk) -> Order:
+def order(joined: JournalBench) -> Order:
     """The order of one command that is with the terminal, of 0.3 lots."""
     [command] = joined.sent(directive())
     return command.order
 
 
 def annulled(report: DealReport) -> DealReport:
-    """The deal as the broker has it afterwards: what was earned is gone, what was paid is not."""
+    """The deal as the broker has it afterwards: its profit is gone, its costs are not."""
     return msgspec.structs.replace(report, type=f"{report.type}_CANCELED", profit=Decimal(0))
 
 
-def open_lots(desk: Desk) -> list[tuple[str, str, str]]:
-    found = desk.rows("SELECT state, volume_in, volume_out FROM positions ORDER BY directive_id")
+def open_lots(bench: JournalBench) -> list[tuple[str, str, str]]:
+    found = bench.rows("SELECT state, volume_in, volume_out FROM positions ORDER BY directive_id")
     return [(row[0], row[1], row[2]) for row in found]
 
 
-def test_a_deal_that_is_annulled_when_first_heard_of_is_emitted_as_made_and_as_annulled(
-    joined: Desk, order: Order
+def test_deal_first_reported_as_annulled_is_emitted_as_made_and_as_annulled(
+    joined: JournalBench, order: Order
 ) -> None:
     assert joined.report(result(order), annulled(deal(order))).quarantined == 0
     assert joined.emitted() == [*FILLED, "BROKER_ERROR"]
@@ -43,8 +43,8 @@ def test_a_deal_that_is_annulled_when_first_heard_of_is_emitted_as_made_and_as_a
     assert joined.rows("SELECT type, disposition FROM deals") == [("BUY_CANCELED", "APPLIED")]
 
 
-def test_a_close_that_is_annulled_before_its_opening_is_known_takes_nothing_off(
-    joined: Desk, order: Order
+def test_close_annulled_before_its_opening_is_known_reduces_nothing(
+    joined: JournalBench, order: Order
 ) -> None:
     joined.report(annulled(leaving(order)))
     assert joined.rows("SELECT type, disposition FROM deals") == [("SELL_CANCELED", "PARKED")]
@@ -53,38 +53,38 @@ def test_a_close_that_is_annulled_before_its_opening_is_known_takes_nothing_off(
     assert joined.emitted()[-1] == "BROKER_ERROR"
 
 
-def test_a_close_that_waits_and_is_annulled_meanwhile_takes_nothing_off(joined: Desk, order: Order) -> None:
+def test_parked_close_that_is_annulled_reduces_nothing(joined: JournalBench, order: Order) -> None:
     joined.report(leaving(order))
     joined.report(annulled(leaving(order)))
     joined.report(deal(order))
     assert open_lots(joined) == [("OPEN", "0.3", "0")]
 
 
-def test_what_is_still_booked_for_an_annulled_deal_counts_and_is_emitted(joined: Desk, order: Order) -> None:
+def test_money_booked_for_an_annulled_deal_counts_and_is_emitted(joined: JournalBench, order: Order) -> None:
     joined.report(deal(order, fee=Decimal("-0.10")))
     joined.report(annulled(deal(order, fee=Decimal("-0.10"))))
     assert joined.rows("SELECT commission, fee FROM positions") == [("-0.70", "-0.10")]
     [error] = joined.bodies("BROKER_ERROR")
     assert (error["commission"], error["fee"], error["fill_quantity"]) == (0.7, 0.1, 0.3)
-    # It was annulled once; that it is booked anew is another matter.
+    # The annulment is emitted once; the revision of its money is another event.
     joined.report(annulled(deal(order, commission=Decimal(0), fee=Decimal(0))))
     assert len(joined.bodies("BROKER_ERROR")) == 1
     assert joined.bodies("ORDER_FILLED")[-1]["action"] == "REVISION"
     assert joined.rows("SELECT commission, fee FROM positions") == [("0", "0")]
 
 
-def test_an_order_of_which_a_part_is_annulled_ends_with_its_last_part(joined: Desk, order: Order) -> None:
+def test_order_with_one_annulled_deal_ends_with_its_last_deal(joined: JournalBench, order: Order) -> None:
     part = deal(order, volume="0.1")
     joined.report(part)
     joined.report(annulled(part))
     joined.report(deal(order, DEAL + 1, volume="0.2"))
     assert joined.directive_state() == "FILLED"
-    # The whole is what stands of it.
+    # The whole is what is not annulled.
     assert joined.bodies("ORDER_FILLED")[-1]["fill_quantity"] == 0.2
     assert open_lots(joined) == [("OPEN", "0.2", "0")]
 
 
-def test_costs_that_go_to_and_fro_are_emitted_each_time(joined: Desk, order: Order) -> None:
+def test_costs_revised_back_and_forth_are_emitted_each_time(joined: JournalBench, order: Order) -> None:
     joined.report(deal(order))
     for commission in ("-0.90", "-0.70", "-0.90", "-0.70", "-0.70"):
         joined.report(deal(order, commission=Decimal(commission)))
@@ -92,7 +92,9 @@ def test_costs_that_go_to_and_fro_are_emitted_each_time(joined: Desk, order: Ord
     assert emitted == [0.7, 0.9, 0.7, 0.9, 0.7]
 
 
-def test_an_annulled_close_is_emitted_with_whose_position_it_was(joined: Desk, order: Order) -> None:
+def test_annulled_close_is_emitted_with_the_directive_of_its_position(
+    joined: JournalBench, order: Order
+) -> None:
     joined.report(deal(order))
     [close] = joined.sent(closing())
     joined.report(deal(close.order, DEAL + 1))
@@ -102,7 +104,9 @@ def test_an_annulled_close_is_emitted_with_whose_position_it_was(joined: Desk, o
     assert "entry" not in error
 
 
-def test_an_opener_hears_that_a_hands_close_is_annulled(joined: Desk, order: Order) -> None:
+def test_annulled_manual_close_is_emitted_to_the_opening_directive(
+    joined: JournalBench, order: Order
+) -> None:
     joined.report(deal(order))
     manually = leaving(order, reason="CLIENT", volume="0.1", magic=0)
     joined.report(manually)
@@ -112,56 +116,56 @@ def test_an_opener_hears_that_a_hands_close_is_annulled(joined: Desk, order: Ord
     assert open_lots(joined) == [("OPEN", "0.3", "0")]
 
 
-def test_each_opener_hears_of_its_own_part_of_an_annulled_opposite_order(desk: Desk) -> None:
-    desk.join(account=NETTING)
+def test_annulled_opposite_order_is_emitted_to_each_opening_directive(bench: JournalBench) -> None:
+    bench.join(account=NETTING)
     first, second = (
-        command.order for command in desk.sent(directive("dir-1"), directive("dir-2", quantity=0.2))
+        command.order for command in bench.sent(directive("dir-1"), directive("dir-2", quantity=0.2))
     )
-    desk.report(deal(first), deal(second, DEAL + 1))
-    [short] = desk.sent(
+    bench.report(deal(first), deal(second, DEAL + 1))
+    [short] = bench.sent(
         directive("dir-3", action="OPEN_SHORT", quantity=0.4, stop_loss=None, take_profit=None)
     )
     opposite = deal(short.order, DEAL + 2, entry=DealEntry.OUT)
-    desk.report(opposite)
-    desk.report(annulled(opposite))
-    emitted = [(body["directive_id"], body["fill_quantity"]) for body in desk.bodies("BROKER_ERROR")]
+    bench.report(opposite)
+    bench.report(annulled(opposite))
+    emitted = [(body["directive_id"], body["fill_quantity"]) for body in bench.bodies("BROKER_ERROR")]
     assert emitted == [("dir-3", 0.4), ("dir-1", 0.3), ("dir-2", 0.1)]
-    assert open_lots(desk) == [("OPEN", "0.3", "0"), ("OPEN", "0.2", "0")]
+    assert open_lots(bench) == [("OPEN", "0.3", "0"), ("OPEN", "0.2", "0")]
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known before", "not known before"])
-def test_a_strangers_annulled_deal_in_a_shared_position_is_nothing_to_sell_from(
-    desk: Desk, known: bool
+def test_foreign_annulled_deal_leaves_no_volume_to_close_in_a_shared_position(
+    bench: JournalBench, known: bool
 ) -> None:
-    desk.join(account=NETTING)
-    [command] = desk.sent(directive())
+    bench.join(account=NETTING)
+    [command] = bench.sent(directive())
     theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT", volume="1.0")
-    desk.report(deal(command.order), *([theirs] if known else []))
-    desk.report(annulled(theirs))
-    desk.report(leaving(command.order, reason="CLIENT", magic=0))
-    assert open_lots(desk) == [("CLOSED", "0.3", "0.3")]
+    bench.report(deal(command.order), *([theirs] if known else []))
+    bench.report(annulled(theirs))
+    bench.report(leaving(command.order, reason="CLIENT", magic=0))
+    assert open_lots(bench) == [("CLOSED", "0.3", "0.3")]
 
 
-def test_a_part_begins_with_the_first_deal_that_stands(desk: Desk) -> None:
-    desk.join(account=NETTING)
-    [command] = desk.sent(directive())
+def test_lot_begins_with_the_first_deal_that_is_not_annulled(bench: JournalBench) -> None:
+    bench.join(account=NETTING)
+    [command] = bench.sent(directive())
     theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT", volume="1.0")
     undone = deal(command.order, volume="0.1")
-    desk.report(theirs, undone, annulled(undone), deal(command.order, DEAL + 2, volume="0.2"))
-    # It is heard of late, and was made before anything of ours was there to be closed.
-    desk.report(leaving(command.order, DEAL + 1, reason="SO", magic=0, volume="0.1"))
-    assert open_lots(desk) == [("OPEN", "0.2", "0")]
+    bench.report(theirs, undone, annulled(undone), deal(command.order, DEAL + 2, volume="0.2"))
+    # It is reported late, and was made before there was anything of ours to close.
+    bench.report(leaving(command.order, DEAL + 1, reason="SO", magic=0, volume="0.1"))
+    assert open_lots(bench) == [("OPEN", "0.2", "0")]
 
 
-def test_what_was_sold_on_the_strength_of_a_deal_that_is_annulled_afterwards_is_raised(desk: Desk) -> None:
-    desk.join(account=NETTING)
-    [command] = desk.sent(directive())
+def test_volume_closed_after_a_later_annulled_deal_is_raised(bench: JournalBench) -> None:
+    bench.join(account=NETTING)
+    [command] = bench.sent(directive())
     theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT")
-    desk.report(theirs, deal(command.order), leaving(command.order, reason="CLIENT", magic=0))
-    # The hand's sale was theirs; without their deal it was ours, and the broker has nothing left.
-    desk.report(annulled(theirs))
+    bench.report(theirs, deal(command.order), leaving(command.order, reason="CLIENT", magic=0))
+    # The manual sale was of the foreign volume; without that deal it was of ours, and the broker has nothing left.
+    bench.report(annulled(theirs))
     for number in range(2):
-        desk.report(scan(number))
-        desk.later(2 * desk.settings.link.unknown_grace_s + 1)
-    assert [body["error_code"] for body in desk.bodies("SYSTEM_ERROR")] == ["POSITION_MISMATCH"]
-    assert open_lots(desk) == [("OPEN", "0.3", "0")]
+        bench.report(scan(number))
+        bench.later(2 * bench.settings.link.unknown_grace_s + 1)
+    assert [body["error_code"] for body in bench.bodies("SYSTEM_ERROR")] == ["POSITION_MISMATCH"]
+    assert open_lots(bench) == [("OPEN", "0.3", "0")]
