@@ -11,7 +11,7 @@ from bridge.core.director.contract import utc_text
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sidecar.poller import INTAKE_ITEMS, Poller
 
-from ..journal.desk import begun
+from ..journal.bench import begun
 from .station import CHANCE, OFFICER, Sandbox, Station, at_work
 
 INTERVAL_S = 5.0
