@@ -195,7 +195,10 @@ def flattens_when_open(rig: ConformanceRig) -> None:
     order(rig, "flatten", "--yes")
     rig.emitted(held, *GONE)
     assert volumes(rig) == []
-    tries = rig.journal.rows("SELECT 1 FROM commands WHERE kind = 'CLOSE' AND state = 'NEVER_SENT'")
+    # The Expert Advisor finds the market closed before the send; the reference terminal leaves that to the broker.
+    state = "NEVER_SENT" if rig.kind is Kind.NATIVE else "REJECTED"
+    tries = rig.journal.rows("SELECT 1 FROM commands WHERE kind = 'CLOSE' AND state = ?", state)
     assert len(tries) >= 2
+    rig.compared = False
     [emitted] = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
     assert (emitted.directive_id, emitted.code) == (None, str(int(Retcode.MARKET_CLOSED)))

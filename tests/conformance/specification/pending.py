@@ -14,6 +14,7 @@ from bridge.simulator.mt5.types import (
     Retcode,
     SymbolExecution,
     SymbolExpiration,
+    SymbolFilling,
     TradeAction,
 )
 from tests.conformance.rig import ConformanceRig
@@ -312,7 +313,7 @@ def modify_to_the_same(rig: ConformanceRig) -> None:
 @case("P23", "A MODIFY of a partly filled target changes the position and the rest of the order")
 def modify_both(rig: ConformanceRig) -> None:
     rig.start()
-    terms(rig, "EURUSD", trade_exemode=SymbolExecution.EXCHANGE)
+    terms(rig, "EURUSD", trade_exemode=SymbolExecution.EXCHANGE, filling_mode=SymbolFilling.NONE)
     directive = rig.issue("OPEN_LONG", quantity=0.03, order_type="LIMIT", price=1.09, stop_loss=1.08)
     rig.emitted(directive, *PLACED)
     (order,) = rig.broker.orders()
