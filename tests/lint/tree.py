@@ -2,10 +2,8 @@
 
 import ast
 import functools
-import io
 import re
 import subprocess
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,9 +162,30 @@ def _python(path: str) -> Iterator[Passage]:
             if name not in seen:
                 seen.add(name)
                 yield Passage(path, getattr(node, "lineno", 1), "name", name)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield Passage(path, token.start[0], "text", token.string)
+    yield from _comments(path, source, nodes)
+
+
+def _comments(path: str, source: str, nodes: list[ast.AST]) -> Iterator[Passage]:
+    """Yield the comments: a number sign begins one if it is in no string. Much faster than `tokenize`."""
+    strings: dict[int, list[tuple[int, int]]] = {}
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+        ):
+            last = node.end_lineno or node.lineno
+            for at in range(node.lineno, last + 1):
+                start = node.col_offset if at == node.lineno else 0
+                end = (node.end_col_offset or 0) if at == last else 1_000_000
+                strings.setdefault(at, []).append((start, end))
+    for number, line in enumerate(source.splitlines(), 1):
+        if "#" not in line:
+            continue
+        raw = line.encode()
+        at = raw.find(b"#")
+        while at >= 0 and any(start <= at < end for start, end in strings.get(number, ())):
+            at = raw.find(b"#", at + 1)
+        if at >= 0:
+            yield Passage(path, number, "text", raw[at:].decode())
 
 
 def _names(node: ast.AST) -> Iterator[str]:
