@@ -1,4 +1,4 @@
-"""A link session and the sidecar's peer, with the time in hand."""
+"""A link session and the sidecar's peer, with the time set by the test."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -41,7 +41,7 @@ STANDING = Standing(
 
 @dataclass
 class Line:
-    """A session and the sidecar's peer, with the time in hand."""
+    """A session and the sidecar's peer, with the time set by the test."""
 
     peer: SidecarPeer = field(default_factory=SidecarPeer)
     now: int = 50_000

@@ -1,4 +1,4 @@
-"""The terminal's ledger: what stands in it survives everything, and it never claims more than it knows."""
+"""The terminal's ledger: entries survive crashes and damage, and damage is noticed."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def fill(path: Path, intents: int) -> list[Entry]:
-    """A ledger with so many intents, every second with an outcome."""
+    """Write a ledger with so many intents, every second one with an outcome."""
     ledger = Ledger(path)
     for number in range(1, intents + 1):
         ledger.intend(open_order(number), attempt=1)
@@ -33,7 +33,7 @@ def fill(path: Path, intents: int) -> list[Entry]:
     return entries
 
 
-def test_a_new_ledger_has_an_id_and_no_mark(path: Path) -> None:
+def test_new_ledger_has_an_id_and_mark_0(path: Path) -> None:
     ledger = Ledger(path)
     identity = ledger.identity
     ledger.close()
@@ -44,7 +44,7 @@ def test_a_new_ledger_has_an_id_and_no_mark(path: Path) -> None:
     again.close()
 
 
-def test_intents_and_outcomes_are_there_again(path: Path) -> None:
+def test_reopened_ledger_has_intents_and_outcomes(path: Path) -> None:
     entries = fill(path, 5)
     ledger = Ledger(path)
     assert ledger.identity.mark == 5
@@ -66,7 +66,7 @@ def test_prices_keep_their_digits(path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="F_FULLFSYNC there, not fsync")
-def test_an_intent_is_flushed_to_the_disk_before_intend_returns(
+def test_intent_is_flushed_to_the_disk_before_intend_returns(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = Ledger(path)
@@ -79,7 +79,7 @@ def test_an_intent_is_flushed_to_the_disk_before_intend_returns(
     ledger.close()
 
 
-def test_a_client_order_id_is_written_once(path: Path) -> None:
+def test_client_order_id_is_written_once(path: Path) -> None:
     ledger = Ledger(path)
     ledger.intend(open_order(7), attempt=1)
     with pytest.raises(ValueError, match="already"):
@@ -90,7 +90,7 @@ def test_a_client_order_id_is_written_once(path: Path) -> None:
     ledger.close()
 
 
-def test_a_second_terminal_is_locked_out(path: Path) -> None:
+def test_second_terminal_is_locked_out(path: Path) -> None:
     first = Ledger(path)
     with pytest.raises(LedgerLockedError, match="another terminal"):
         Ledger(path)
@@ -98,7 +98,7 @@ def test_a_second_terminal_is_locked_out(path: Path) -> None:
     Ledger(path).close()
 
 
-def test_another_process_is_locked_out(path: Path) -> None:
+def test_other_process_is_locked_out(path: Path) -> None:
     first = Ledger(path)
     imports = "from pathlib import Path; from bridge.simulator.terminal.ledger import Ledger"
     code = f"{imports}; Ledger(Path({str(path)!r}))"
@@ -111,14 +111,14 @@ def test_another_process_is_locked_out(path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"hello\n", b'{"ledger":"x","version":1}\n', b"\x00" * 64, b"\xff\xfe\n"]
 )
-def test_a_foreign_file_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+def test_foreign_file_is_refused_and_not_touched(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(LedgerForeignError, match=r"ledger\.jsonl"):
         Ledger(path)
     assert path.read_bytes() == content
 
 
-def test_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
+def test_newer_version_is_refused_and_not_touched(path: Path) -> None:
     content = b'{"ledger":"' + b"a" * 32 + b'","version":2}\n'
     path.write_bytes(content)
     with pytest.raises(LedgerForeignError, match="version 2"):
@@ -126,7 +126,7 @@ def test_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
     assert path.read_bytes() == content
 
 
-def test_a_torn_last_line_is_cut_off_by_the_next_append(path: Path) -> None:
+def test_incomplete_last_line_is_cut_off_by_the_next_append(path: Path) -> None:
     fill(path, 3)
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"mark":4,"client_order_id":4,"att')
@@ -142,7 +142,7 @@ def test_a_torn_last_line_is_cut_off_by_the_next_append(path: Path) -> None:
     again.close()
 
 
-def test_a_torn_line_leaves_nothing_behind_a_shorter_one(path: Path) -> None:
+def test_shorter_line_replaces_an_incomplete_one_entirely(path: Path) -> None:
     fill(path, 1)
     path.write_bytes(path.read_bytes() + b'{"mark":2,' + b"x" * 2_000)
     ledger = Ledger(path)
@@ -173,7 +173,7 @@ def test_damage_before_the_end_is_noticed_and_kept(path: Path, line: int) -> Non
     again.close()
 
 
-def test_a_missing_line_is_noticed(path: Path) -> None:
+def test_missing_line_is_noticed(path: Path) -> None:
     fill(path, 3)
     lines = path.read_bytes().split(b"\n")
     del lines[1]
@@ -184,7 +184,7 @@ def test_a_missing_line_is_noticed(path: Path) -> None:
     ledger.close()
 
 
-def test_a_torn_tail_behind_damage_is_not_cut(path: Path) -> None:
+def test_incomplete_line_after_damage_is_not_cut(path: Path) -> None:
     fill(path, 3)
     damaged = path.read_bytes().replace(b'"mark":2', b'"mork":2') + b'{"mark":4'
     path.write_bytes(damaged)
@@ -221,8 +221,8 @@ ledger.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file size limit there")
-def test_a_full_disk_refuses_the_intent_and_leaves_no_damage(path: Path) -> None:
-    # A real refusal by the system, in the middle of a line, in a process of its own.
+def test_full_disk_refuses_the_intent_and_leaves_no_damage(path: Path) -> None:
+    # A real refusal by the system within a line, in a separate process.
     run = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=False
     )
@@ -249,7 +249,7 @@ orders = st.builds(
 
 
 @given(st.lists(st.tuples(orders, st.booleans()), max_size=8, unique_by=lambda item: item[0].client_order_id))
-def test_what_was_written_is_read(
+def test_written_records_are_read(
     tmp_path_factory: pytest.TempPathFactory, items: list[tuple[Order, bool]]
 ) -> None:
     path = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"

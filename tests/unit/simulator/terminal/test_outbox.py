@@ -1,4 +1,4 @@
-"""Reports on their way: numbered without a gap, within a window, until they are acknowledged."""
+"""Reports in the outbox: numbered without a gap, within a window, until they are acknowledged."""
 
 import msgspec
 import pytest
@@ -36,7 +36,7 @@ def test_reports_are_numbered_within_a_window(line: Line) -> None:
     assert line.report_numbers(line.sent()) == list(range(WINDOW + 5, WINDOW + 11))
 
 
-def test_an_acknowledgement_of_nothing_changes_nothing(line: Line) -> None:
+def test_acknowledgement_of_an_unsent_number_changes_nothing(line: Line) -> None:
     line.join()
     line.session.post(trouble(1))
     line.timer()
@@ -48,7 +48,7 @@ def test_an_acknowledgement_of_nothing_changes_nothing(line: Line) -> None:
     assert len(line.session.reports) == 0
 
 
-def test_a_new_epoch_numbers_the_unacknowledged_anew_in_order(line: Line) -> None:
+def test_new_epoch_renumbers_unacknowledged_reports_in_order(line: Line) -> None:
     line.join()
     for counter in range(5):
         line.session.post(trouble(counter))
@@ -82,7 +82,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_numbers_have_no_gap_whatever_happens(taken: list[tuple[str, object]]) -> None:
+def test_numbers_never_have_a_gap(taken: list[tuple[str, object]]) -> None:
     line, last, counter = Line(), {0: 0}, 0
     for what, argument in taken:
         match what, argument:
@@ -109,7 +109,7 @@ def test_numbers_have_no_gap_whatever_happens(taken: list[tuple[str, object]]) -
 
 
 def _try_to_join(line: Line) -> None:
-    """Carry frames both ways, acknowledging nothing."""
+    """Deliver frames in both directions, without acknowledgements."""
     line.peer.acks = False
     for _ in range(4):
         line.now += 10_000 if line.session.phase is Phase.DOWN else 10

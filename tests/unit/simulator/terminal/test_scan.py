@@ -1,4 +1,4 @@
-"""Scans: everything after a welcome, then what is new, each thing once."""
+"""Scans: everything after a welcome, then new and changed records, each once."""
 
 from decimal import Decimal
 
@@ -38,20 +38,20 @@ WELCOME = Welcome(
     max_message_bytes=MAX_MESSAGE_BYTES,
 )
 WELCOME_TO_ALL = replace(WELCOME, watermark_server_ms=0)
-"""To an account of which the journal knows nothing."""
+"""Welcome for an account that is new to the journal."""
 
 
 def tickets(rig: Rig) -> list[int]:
-    """The deals reported, in the order of arrival."""
+    """Return the reported deals, in the order of arrival."""
     return [deal.ticket for deal in rig.peer.reports_of(DealReport)]
 
 
 def traded(rig: Rig) -> list[int]:
-    """The deals that the broker has."""
+    """Return the broker's deals."""
     return [deal.ticket for deal in rig.broker.history_deals(0, 2**62)]
 
 
-def test_the_first_scan_reports_all_history(rig: Rig) -> None:
+def test_first_scan_reports_the_whole_history(rig: Rig) -> None:
     kept = rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     rig.broker.manual_close(rig.broker.manual_open("GBPUSD", OrderType.SELL, LOT))
     rig.join()
@@ -63,7 +63,7 @@ def test_the_first_scan_reports_all_history(rig: Rig) -> None:
     assert START_MS <= scan.to_server_ms <= rig.broker.server_time()
 
 
-def test_a_scan_starts_at_the_watermark_less_the_overlap(rig: Rig) -> None:
+def test_scan_starts_at_the_watermark_less_the_overlap(rig: Rig) -> None:
     rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     old = traded(rig)
     rig.run(10_000)
@@ -80,7 +80,7 @@ def test_a_scan_starts_at_the_watermark_less_the_overlap(rig: Rig) -> None:
     assert new in scan.positions
 
 
-def test_the_sidecars_watermark_counts_however_far_this_boot_has_scanned(joined: Rig) -> None:
+def test_new_session_scans_from_the_sidecars_watermark(joined: Rig) -> None:
     """The journal may have been restored from a backup."""
     joined.peer.watermark_server_ms = joined.broker.server_time() - 1_000
     joined.peer.overlap_ms = 2_000
@@ -92,14 +92,14 @@ def test_the_sidecars_watermark_counts_however_far_this_boot_has_scanned(joined:
     assert scan.from_server_ms == joined.peer.watermark_server_ms - 2_000
 
 
-def test_a_watermark_ahead_of_the_broker_leaves_nothing_out(rig: Rig) -> None:
+def test_watermark_ahead_of_the_broker_omits_nothing(rig: Rig) -> None:
     rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     rig.peer.watermark_server_ms = START_MS + 50 * 365 * 86_400_000
     rig.join()
     assert tickets(rig) == traded(rig)
 
 
-def test_news_is_emitted_once(joined: Rig) -> None:
+def test_new_record_is_reported_once(joined: Rig) -> None:
     joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(5_000)
     assert len(joined.peer.reports_of(DealReport)) == 1
@@ -108,7 +108,7 @@ def test_news_is_emitted_once(joined: Rig) -> None:
     assert joined.peer.reports_of(ScanReport) == []
 
 
-def test_a_stop_that_is_hit_is_emitted(joined: Rig) -> None:
+def test_stop_that_is_hit_is_reported(joined: Rig) -> None:
     ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT, sl=Decimal("1.09000"))
     joined.run(500)
     joined.peer.forget()
@@ -118,22 +118,22 @@ def test_a_stop_that_is_hit_is_emitted(joined: Rig) -> None:
     assert (deal.reason, deal.entry, deal.position_id) == ("SL", DealEntry.OUT, ticket)
 
 
-def test_nothing_depends_on_transactions(joined: Rig) -> None:
+def test_reports_do_not_depend_on_transactions(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=DropTransactions()))
     joined.send(joined.peer.command(open_order()))
     joined.run(1_000)
     assert len(joined.peer.reports_of(DealReport)) == 1
 
 
-def test_a_transaction_hastens_the_look(joined: Rig) -> None:
+def test_transaction_advances_the_next_look(joined: Rig) -> None:
     for count in range(1, 9):
         joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
         joined.run(60)
         assert len(joined.peer.reports_of(DealReport)) == count
-        joined.run(70)  # at another distance from the next look each time
+        joined.run(70)  # at a different time before the next look each time
 
 
-def test_a_commission_that_comes_late_is_emitted_again(joined: Rig) -> None:
+def test_late_commission_is_reported_again(joined: Rig) -> None:
     joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(1_000)
     (deal,) = joined.peer.reports_of(DealReport)
@@ -144,7 +144,7 @@ def test_a_commission_that_comes_late_is_emitted_again(joined: Rig) -> None:
     assert [d.commission for d in joined.peer.reports_of(DealReport)] == [Decimal("-9.99")]
 
 
-def test_history_that_shows_late_is_found_by_the_rescan(joined: Rig) -> None:
+def test_rescan_finds_late_history(joined: Rig) -> None:
     joined.broker.add_rule(Rule(effect=DelayHistory(milliseconds=90_000)))
     joined.send(joined.peer.command(open_order()))
     joined.run(80_000)
@@ -153,7 +153,7 @@ def test_history_that_shows_late_is_found_by_the_rescan(joined: Rig) -> None:
     assert len(joined.peer.reports_of(DealReport)) == 1
 
 
-def test_rescans_move_the_watermark_and_repeat_nothing(joined: Rig) -> None:
+def test_rescan_moves_the_watermark_and_repeats_nothing(joined: Rig) -> None:
     joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(3 * RESCAN_MS)
     scans = joined.peer.reports_of(ScanReport)
@@ -165,7 +165,7 @@ def test_rescans_move_the_watermark_and_repeat_nothing(joined: Rig) -> None:
     assert len(joined.peer.reports_of(PositionReport)) == 1
 
 
-def test_what_happened_while_the_terminal_was_off_is_found(joined: Rig) -> None:
+def test_events_of_the_terminals_downtime_are_found(joined: Rig) -> None:
     ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT, sl=Decimal("1.09000"))
     joined.run(1_000)
     joined.ledger.close()
@@ -179,7 +179,7 @@ def test_what_happened_while_the_terminal_was_off_is_found(joined: Rig) -> None:
     assert joined.peer.reports_of(ScanReport)[0].positions == []
 
 
-def test_what_happened_while_the_broker_was_away_is_found(joined: Rig) -> None:
+def test_events_of_a_disconnection_are_found(joined: Rig) -> None:
     ticket = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(1_000)
     joined.peer.forget()
@@ -194,14 +194,14 @@ def test_what_happened_while_the_broker_was_away_is_found(joined: Rig) -> None:
     assert joined.peer.reports_of(ScanReport)[-1].positions == []
 
 
-def test_a_long_history_comes_in_portions_and_whole(rig: Rig) -> None:
+def test_long_history_is_reported_in_portions_and_completely(rig: Rig) -> None:
     for _ in range(400):
         rig.broker.manual_close(rig.broker.manual_open("EURUSD", OrderType.BUY, LOT))
     rig.peer.acks = False
     rig.join()
     assert len(rig.peer.reports) == WINDOW
     rig.run(200)
-    assert len(rig.peer.reports) == WINDOW  # unacknowledged, so nothing more is even prepared
+    assert len(rig.peer.reports) == WINDOW  # unacknowledged, so no further report is made
     rig.peer.acks = True
     rig.restart()
     rig.peer.forget()
@@ -213,7 +213,7 @@ def test_a_long_history_comes_in_portions_and_whole(rig: Rig) -> None:
     assert deals == sorted(deals, key=lambda deal: (deal.time_server_ms, deal.ticket))
 
 
-def test_the_ledger_beyond_the_mark_comes_before_the_scan(joined: Rig) -> None:
+def test_ledger_entries_after_the_mark_precede_the_scan(joined: Rig) -> None:
     for client_order_id in (1, 2, 3):
         joined.send(joined.peer.command(open_order(client_order_id)))
     joined.run(1_000)
@@ -231,7 +231,7 @@ def test_the_ledger_beyond_the_mark_comes_before_the_scan(joined: Rig) -> None:
     assert not any(isinstance(report, CommandReport) for report in joined.peer.reports[4:])
 
 
-def test_a_reconnected_sidecar_hears_everything_again(joined: Rig) -> None:
+def test_reconnected_sidecar_receives_everything_again(joined: Rig) -> None:
     joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
     joined.run(500)
     joined.peer.forget()
@@ -243,14 +243,14 @@ def test_a_reconnected_sidecar_hears_everything_again(joined: Rig) -> None:
 
 
 class Fading(Broker):
-    """A broker whose connection goes in the middle of a scan."""
+    """A broker that disconnects during a scan."""
 
     def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
         self.disconnect()
         return super().history_deals(from_ms, to_ms)
 
 
-def test_a_scan_during_which_the_broker_goes_is_not_closed() -> None:
+def test_scan_interrupted_by_a_disconnection_is_not_closed() -> None:
     emitted = list[AnyReport]()
     scanner = Scanner(
         Fading(new_state(Scenario(), START_MS)), "b" * 32, emitted.append, lambda code, message: None
@@ -261,7 +261,7 @@ def test_a_scan_during_which_the_broker_goes_is_not_closed() -> None:
     assert emitted == []
 
 
-def test_what_no_scan_can_meet_again_is_forgotten() -> None:
+def test_records_outside_of_later_scans_are_forgotten() -> None:
     broker, emitted = Broker.start(Scenario(), START_MS), list[AnyReport]()
     scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
     scanner.begin(WELCOME, ())
@@ -276,11 +276,11 @@ def test_what_no_scan_can_meet_again_is_forgotten() -> None:
         broker.history_deals(0, 2**62)
     )
     assert [report.positions for report in emitted if isinstance(report, ScanReport)][-1] == [kept]
-    assert most < 200  # 720 deals and 720 orders went by
+    assert most < 200  # of 720 deals and 720 orders
 
 
 class Counting(Broker):
-    """A broker that counts what it hands out of its history, and may go away."""
+    """A broker that counts the records it returns from its history, and may disconnect."""
 
     handed = 0
     fades = False
@@ -298,7 +298,7 @@ class Counting(Broker):
         return found
 
 
-def test_a_very_long_history_is_read_a_piece_at_a_time() -> None:
+def test_very_long_history_is_read_in_pieces() -> None:
     broker, emitted = Counting(new_state(Scenario(), START_MS)), list[AnyReport]()
     broker.seed_history(100_000)
     scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
@@ -316,17 +316,17 @@ def test_a_very_long_history_is_read_a_piece_at_a_time() -> None:
     assert len({deal.ticket for deal in deals}) == len(deals) == 100_001
     assert deals == sorted(deals, key=lambda deal: (deal.time_server_ms, deal.ticket))
     assert most_emitted <= WINDOW
-    # A piece's length in time was found while there was less in it.
+    # The length of a piece was computed from sparser pieces.
     assert most_read < 5_000
     assert most_kept < 2_000
-    # The next scan starts where there is something to be found.
+    # The next scan starts where there are records.
     handed = broker.handed
     scanner.rescan_now()
     scanner.step(1, WINDOW)
     assert broker.handed - handed < 2_000
 
 
-def test_a_walk_goes_on_where_the_broker_went() -> None:
+def test_walk_continues_after_a_disconnection() -> None:
     broker, emitted = Counting(new_state(Scenario(), START_MS)), list[AnyReport]()
     broker.seed_history(2_000)
     scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
@@ -347,7 +347,7 @@ def test_a_walk_goes_on_where_the_broker_went() -> None:
     assert len(deals) == len(set(deals)) == scan.deals == 2_001
 
 
-def test_nothing_older_is_emitted_after_what_was_seen_since() -> None:
+def test_older_state_is_not_reported_after_a_newer_one() -> None:
     broker, emitted = Broker.start(Scenario(), START_MS), list[AnyReport]()
     scanner = Scanner(broker, "b" * 32, emitted.append, lambda code, message: None)
     position = broker.manual_open("EURUSD", OrderType.BUY, LOT)
@@ -361,7 +361,7 @@ def test_nothing_older_is_emitted_after_what_was_seen_since() -> None:
     assert levels == [Decimal("1.09000")]
 
 
-def test_an_order_that_is_done_while_it_is_looked_at_is_emitted_as_done() -> None:
+def test_order_that_ends_during_a_look_is_reported_as_done() -> None:
     emitted = list[AnyReport]()
     broker = Hasty(new_state(Scenario(), START_MS))
     ticket = broker.manual_pending("EURUSD", OrderType.BUY_LIMIT, LOT, Decimal("1.09000"))

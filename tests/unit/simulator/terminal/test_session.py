@@ -1,4 +1,4 @@
-"""The link session: handshake, epochs, heartbeats, silence."""
+"""The link session: handshake, epochs, heartbeats, time-outs."""
 
 import msgspec
 import pytest
@@ -33,7 +33,7 @@ def line() -> Line:
     return Line()
 
 
-def test_no_hello_before_the_account_is_known_and_connected(line: Line) -> None:
+def test_no_hello_before_the_account_is_connected(line: Line) -> None:
     line.standing = msgspec.structs.replace(STANDING, account=None)
     assert line.timer() == []
     line.standing = msgspec.structs.replace(STANDING, connected=False)
@@ -42,7 +42,7 @@ def test_no_hello_before_the_account_is_known_and_connected(line: Line) -> None:
     assert line.hello().officer == OFFICER
 
 
-def test_the_handshake_ends_in_a_session(line: Line) -> None:
+def test_handshake_establishes_a_session(line: Line) -> None:
     welcome = line.join()
     assert isinstance(welcome, Welcome)
     assert line.session.up
@@ -51,7 +51,7 @@ def test_the_handshake_ends_in_a_session(line: Line) -> None:
     assert line.peer.proofs[0].account == ACCOUNT
 
 
-def test_a_wrong_proof_is_never_answered_with_ours(line: Line) -> None:
+def test_wrong_proof_is_never_answered_with_a_proof(line: Line) -> None:
     hello = line.hello()
     stranger = SidecarPeer(LinkKey(bytes(32)))
     line.receive(stranger.challenge(hello))
@@ -63,7 +63,7 @@ def test_a_wrong_proof_is_never_answered_with_ours(line: Line) -> None:
     assert line.timer() == []
 
 
-def test_our_own_proof_played_back_is_no_sidecar_proof(line: Line) -> None:
+def test_replayed_terminal_proof_is_no_sidecar_proof(line: Line) -> None:
     hello = line.hello()
     mirrored = KEY.terminal_proof(hello, PROTOCOL_MAX, hello.nonce, ACCOUNT)
     line.receive(Challenge(version=PROTOCOL_MAX, nonce=hello.nonce, proof=mirrored))
@@ -71,7 +71,7 @@ def test_our_own_proof_played_back_is_no_sidecar_proof(line: Line) -> None:
     assert line.session.phase is Phase.DOWN
 
 
-def test_a_version_that_was_not_offered_is_refused(line: Line) -> None:
+def test_version_that_was_not_offered_is_refused(line: Line) -> None:
     hello, other = line.hello(), PROTOCOL_MAX + 1
     line.receive(Challenge(version=other, nonce="5e" * 32, proof=KEY.sidecar_proof(hello, other, "5e" * 32)))
     assert line.sent() == []
@@ -100,7 +100,7 @@ def test_back_off_doubles_to_thirty_seconds_and_a_session_resets_it(line: Line) 
     assert line.hello().officer == OFFICER
 
 
-def test_a_hello_without_an_answer_is_given_up(line: Line) -> None:
+def test_unanswered_hello_ends_the_attempt(line: Line) -> None:
     line.hello()
     line.now += HANDSHAKE_MS
     assert line.timer() == []
@@ -109,7 +109,7 @@ def test_a_hello_without_an_answer_is_given_up(line: Line) -> None:
 
 
 @pytest.mark.parametrize(("wait_ms", "up"), [(HANDSHAKE_MS, True), (HANDSHAKE_MS + 1, False)])
-def test_a_stale_welcome_is_dropped(line: Line, wait_ms: int, up: bool) -> None:
+def test_stale_welcome_is_dropped(line: Line, wait_ms: int, up: bool) -> None:
     prove = line.prove()
     line.now += wait_ms
     line.receive(line.peer.welcome(prove))
@@ -118,14 +118,14 @@ def test_a_stale_welcome_is_dropped(line: Line, wait_ms: int, up: bool) -> None:
     assert line.session.counts["stale_welcome"] == (not up)
 
 
-def test_a_second_welcome_is_ignored(line: Line) -> None:
+def test_second_welcome_is_ignored(line: Line) -> None:
     line.join()
     assert line.receive(line.peer.welcome(line.peer.proofs[0])) is None
     assert line.session.counts["out_of_turn"] == 1
     assert line.session.up
 
 
-def test_frames_of_another_epoch_are_dropped_and_counted(line: Line) -> None:
+def test_messages_of_another_epoch_are_dropped_and_counted(line: Line) -> None:
     line.join()
     for message in (
         Command(epoch=9, attempt=1, deadline_ms=10**9, order=open_order()),
@@ -139,7 +139,7 @@ def test_frames_of_another_epoch_are_dropped_and_counted(line: Line) -> None:
     assert line.session.up
 
 
-def test_commands_and_status_requests_come_through(line: Line) -> None:
+def test_commands_and_status_requests_are_passed_on(line: Line) -> None:
     line.join()
     assert isinstance(line.receive(line.peer.command(open_order())), Command)
     assert isinstance(line.receive(line.peer.status_request(open_order())), StatusRequest)
@@ -156,7 +156,7 @@ def test_heartbeats_keep_their_schedule_without_bursts(line: Line) -> None:
     assert beats == [0, 1_036, 2_035, 7_777, 8_000]
 
 
-def test_a_heartbeat_says_how_the_terminal_stands(line: Line) -> None:
+def test_heartbeat_carries_the_terminals_state(line: Line) -> None:
     line.join()
     line.standing = msgspec.structs.replace(STANDING, forbidden_by="Algo Trading is off")
     (beat,) = line.timer()
@@ -166,7 +166,7 @@ def test_a_heartbeat_says_how_the_terminal_stands(line: Line) -> None:
     assert beat.balance == 10000
 
 
-def test_three_missed_heartbeats_suspend_and_a_word_resumes(line: Line) -> None:
+def test_three_missed_heartbeats_suspend_and_a_message_resumes(line: Line) -> None:
     line.join()
     line.now += 3_000
     assert line.session.in_contact(line.now)
@@ -176,7 +176,7 @@ def test_three_missed_heartbeats_suspend_and_a_word_resumes(line: Line) -> None:
     assert line.session.in_contact(line.now)
 
 
-def test_a_dead_sidecar_means_a_new_socket(line: Line) -> None:
+def test_dead_sidecar_causes_a_reconnect(line: Line) -> None:
     line.join()
     line.now += DEAD_MS - 1
     line.timer()
@@ -195,14 +195,14 @@ def test_bye_of_the_sidecar_ends_the_session(line: Line) -> None:
     assert line.session.take_reconnect()
 
 
-def test_our_bye_comes_after_the_reports(line: Line) -> None:
+def test_bye_of_the_terminal_follows_the_reports(line: Line) -> None:
     line.join()
     line.session.post(trouble(1))
     line.session.bye("SIGTERM")
     assert [type(message) for message in line.sent()] == [ReportMessage, Bye]
 
 
-def test_another_account_ends_the_session_and_takes_no_reports_along(line: Line) -> None:
+def test_account_change_ends_the_session_and_drops_its_reports(line: Line) -> None:
     line.join()
     line.session.post(trouble(1))
     line.timer()
@@ -216,7 +216,7 @@ def test_another_account_ends_the_session_and_takes_no_reports_along(line: Line)
     assert line.report_numbers(line.sent()) == []
 
 
-def test_an_account_that_changed_between_two_sessions_takes_no_reports_along(line: Line) -> None:
+def test_account_change_between_sessions_drops_reports(line: Line) -> None:
     line.join()
     line.session.post(trouble(1))
     line.timer()
@@ -239,7 +239,7 @@ def test_an_account_that_changed_between_two_sessions_takes_no_reports_along(lin
         (b'{"type":"novelty"}', "UNKNOWN_TYPE"),
     ],
 )
-def test_nonsense_is_counted_and_answered(line: Line, frame: bytes, code: str) -> None:
+def test_undecodable_message_is_counted_and_answered_by_name(line: Line, frame: bytes, code: str) -> None:
     line.join()
     line.timer()
     assert line.receive(frame) is None
@@ -253,7 +253,7 @@ def test_nonsense_is_counted_and_answered(line: Line, frame: bytes, code: str) -
 @pytest.mark.parametrize(
     "frame", [encode(ErrorMessage(code="X", message="y")), b'{"type":"error"}', b'{"type":"error","code":1}']
 )
-def test_an_error_is_never_answered(line: Line, frame: bytes) -> None:
+def test_error_is_never_answered(line: Line, frame: bytes) -> None:
     line.join()
     line.timer()
     line.receive(frame)

@@ -1,4 +1,4 @@
-"""The whole terminal: its work queue, its connection, and the promise 'at most once'."""
+"""The whole terminal: work queue, connection, and the promise 'at most once'."""
 
 import random
 import tempfile
@@ -20,7 +20,7 @@ from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import STEP_MS, Rig
 
 
-def test_a_flood_of_commands_is_answered_busy(joined: Rig) -> None:
+def test_more_commands_than_can_wait_are_answered_busy(joined: Rig) -> None:
     for client_order_id in range(1, MAX_COMMANDS + 3):
         joined.send(joined.peer.command(open_order(client_order_id)))
     assert joined.stages(MAX_COMMANDS) == ["received"]
@@ -29,7 +29,7 @@ def test_a_flood_of_commands_is_answered_busy(joined: Rig) -> None:
     assert len(joined.broker.sends()) == MAX_COMMANDS
 
 
-def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once(joined: Rig) -> None:
+def test_repeated_command_that_waits_is_executed_once(joined: Rig) -> None:
     for _ in range(3):
         joined.send(joined.peer.command(open_order()))
     joined.run(200)
@@ -37,7 +37,7 @@ def test_a_command_that_comes_again_while_it_waits_is_executed_and_answered_once
     assert joined.sends() == 1
 
 
-def test_at_most_one_order_goes_out_in_a_timer_call(joined: Rig) -> None:
+def test_timer_call_sends_at_most_one_order(joined: Rig) -> None:
     for client_order_id in range(1, 6):
         joined.send(joined.peer.command(open_order(client_order_id)))
     before = 0
@@ -48,9 +48,9 @@ def test_at_most_one_order_goes_out_in_a_timer_call(joined: Rig) -> None:
     assert before == 5
 
 
-def test_what_was_buffered_across_a_stall_is_late(joined: Rig) -> None:
+def test_command_buffered_during_a_stall_is_late(joined: Rig) -> None:
     joined.run(1_000)
-    for _ in range(175):  # 3.5 s in which nothing of the sidecar arrives
+    for _ in range(175):  # 3.5 s without a message from the sidecar
         joined.mono_ms += STEP_MS
         joined.turn()
     # Then everything at once: a heartbeat, and a command that was good until two seconds ago.
@@ -61,7 +61,7 @@ def test_what_was_buffered_across_a_stall_is_late(joined: Rig) -> None:
     assert joined.sends() == 0
 
 
-def test_nothing_is_executed_while_the_sidecar_is_silent(joined: Rig) -> None:
+def test_silent_sidecar_suspends_execution(joined: Rig) -> None:
     joined.send(joined.peer.command(open_order()))
     joined.mono_ms += 3_100
     for _ in range(20):
@@ -86,7 +86,7 @@ def test_commands_of_a_lost_session_are_not_executed(joined: Rig) -> None:
     assert joined.stages()[-1] == "not_sent NO_INTENT"
 
 
-def test_another_account_sends_nothing(joined: Rig) -> None:
+def test_other_account_ends_the_session_and_sends_nothing(joined: Rig) -> None:
     joined.send(joined.peer.command(open_order()))
     joined.broker.state.trade.terms = AccountTerms(login=42)
     joined.run(100)
@@ -97,7 +97,7 @@ def test_another_account_sends_nothing(joined: Rig) -> None:
     assert joined.peer.proofs[-1].account.login == 42
 
 
-def test_connection_reports_have_numbers_of_their_own(joined: Rig) -> None:
+def test_connection_reports_are_numbered(joined: Rig) -> None:
     for _ in range(2):
         joined.broker.disconnect()
         joined.run(100)
@@ -112,7 +112,7 @@ def test_connection_reports_have_numbers_of_their_own(joined: Rig) -> None:
     ]
 
 
-def test_heartbeats_go_on_while_the_broker_is_away(joined: Rig) -> None:
+def test_heartbeats_continue_without_a_broker_connection(joined: Rig) -> None:
     joined.broker.disconnect()
     joined.run(3_000)
     beats = joined.peer.messages_of(TerminalHeartbeat)
@@ -121,23 +121,23 @@ def test_heartbeats_go_on_while_the_broker_is_away(joined: Rig) -> None:
     assert joined.terminal.up
 
 
-def test_the_longest_timer_call_is_emitted_once(joined: Rig) -> None:
+def test_longest_timer_call_is_reported_once(joined: Rig) -> None:
     joined.terminal.timer_took(500)
     joined.terminal.timer_took(300)
     joined.run(2_000)
     assert [beat.timer_max_us for beat in joined.peer.messages_of(TerminalHeartbeat)] == [500, 0]
 
 
-def test_bye_is_the_last_word(joined: Rig) -> None:
+def test_bye_is_the_last_message(joined: Rig) -> None:
     joined.deliver(joined.terminal.bye("SIGTERM"))
     assert joined.peer.messages_of(Bye)[0].reason == "SIGTERM"
 
 
-def test_frames_before_the_first_hello_are_no_answer(rig: Rig) -> None:
+def test_frames_before_the_first_hello_are_ignored(rig: Rig) -> None:
     assert rig.terminal.on_frame(b"{}", rig.mono_ms) == []
 
 
-def test_the_poll_interval_travels_with_the_proof(rig: Rig) -> None:
+def test_proof_carries_the_poll_interval(rig: Rig) -> None:
     rig.poll_interval_s = 7
     rig.restart()
     rig.join()
@@ -168,12 +168,12 @@ FAULTS: list[Effect] = [LoseAnswer(retcode=None), LoseAnswer(retcode=10031), Rej
 
 
 class Driver:
-    """A terminal with everything that can go wrong around it."""
+    """A terminal with faults of its process, disk, link and broker."""
 
     def __init__(self, folder: Path) -> None:
         self.rig = Rig(folder)
         self.crash_at = ""
-        self.said: list[bytes] = []
+        self.commands: list[bytes] = []
         faultpoint.install(self.pass_point)
 
     def pass_point(self, name: str) -> None:
@@ -185,12 +185,12 @@ class Driver:
         rig = self.rig
         match what:
             case "command" if rig.terminal.up:
-                self.said.append(rig.peer.command(open_order(first), attempt=second))
-                rig.send(self.said[-1])
+                self.commands.append(rig.peer.command(open_order(first), attempt=second))
+                rig.send(self.commands[-1])
             case "status_request" if rig.terminal.up:
                 rig.send(rig.peer.status_request(open_order(first), attempt=second))
-            case "replay" if self.said:
-                rig.send(self.said[first % len(self.said)])
+            case "replay" if self.commands:
+                rig.send(self.commands[first % len(self.commands)])
             case "run":
                 rig.run(first)
             case "crash":
@@ -217,7 +217,7 @@ class Driver:
         rig.load()
 
     def finish(self) -> None:
-        """Let everything calm down, and settle every token."""
+        """Clear all faults, and request the status of every client order id."""
         rig = self.rig
         self.crash_at = ""
         rig.linked = True
@@ -255,7 +255,7 @@ def test_no_sequence_of_events_sends_a_client_order_id_twice(taken: list[tuple[s
 
 
 def _check_answer(rig: Rig, client_order_id: int) -> None:
-    """The settle says what the broker's record of sends says."""
+    """Assert that the status replies agree with the broker's record of sends."""
     stages = {
         report.stage
         for report in rig.peer.reports_of(CommandReport)
@@ -271,15 +271,15 @@ def _check_answer(rig: Rig, client_order_id: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_every_report_arrives_over_a_link_that_breaks(joined: Rig, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - a test's own chance
+def test_every_report_arrives_over_a_broken_link(joined: Rig, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a seeded test
     for client_order_id in range(1, 15):
         if joined.terminal.up:
             joined.send(joined.peer.command(open_order(client_order_id, volume="0.01")))
         joined.linked = chance.random() < 0.6
         joined.run(chance.choice([100, 1_000, 20_000]))
     joined.linked = True
-    joined.run(2 * RESCAN_MS)  # a loss that nothing followed shows with the next scan
+    joined.run(2 * RESCAN_MS)  # a lost last report is found by the next scan
     emitted = {report.ticket for report in joined.peer.reports_of(DealReport)}
     assert joined.broker.sends()
     assert emitted == {deal.ticket for deal in joined.broker.history_deals(0, 2**62)}
