@@ -1,4 +1,4 @@
-"""What the sandbox Director can be told to do wrong. How it does it is in `mischief`."""
+"""Settings for faults of the sandbox Director. `faults` implements them."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,35 +7,35 @@ import msgspec
 
 
 class Fault(StrEnum):
-    """One way to spoil an answer."""
+    """Kind of faulty answer."""
 
     NONE = "none"
     STATUS = "status"
-    """Answer with `status`, and `retry_after` where given."""
+    """Answer with `status`, and with `retry_after` if it is set."""
     DROP = "drop"
-    """Cut the connection without a word."""
+    """Reset the connection without an answer."""
     DRIP = "drip"
-    """The right answer, one byte every `drip_s` seconds."""
+    """Correct answer, one byte every `drip_s` seconds."""
     TRUNCATED = "truncated"
-    """Half of the right answer, then cut the connection."""
+    """Half of the correct answer, then close the connection."""
     ENDLESS = "endless"
-    """Bytes until the client leaves."""
+    """Bytes until the client disconnects."""
     GZIP_BOMB = "gzip_bomb"
-    """A small compressed body that unpacks to 200 MB."""
+    """Small compressed body that decompresses to 200 MB."""
     REDIRECT = "redirect"
     HTML = "html"
-    """A web page with status 200."""
+    """Web page with status 200."""
     OTHER_JSON = "other_json"
     """`body` with status 200: JSON of another shape."""
 
     @property
     def acts(self) -> bool:
-        """Whether what was asked is done although the answer is bad. `act_first` makes every fault do it."""
+        """True if the request is carried out in spite of the fault. `act_first` does so for every fault."""
         return self in (Fault.NONE, Fault.DRIP, Fault.TRUNCATED)
 
 
 class Endpoint(StrEnum):
-    """The contract's two. The sandbox's own endpoints always behave."""
+    """Endpoints of the contract. The sandbox's own endpoints have no faults."""
 
     POLL = "poll"
     POST = "post"
@@ -45,18 +45,18 @@ _Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How one endpoint answers. The defaults are good behaviour."""
+    """Behaviour of one endpoint. The defaults have no fault."""
 
     fault: Fault = Fault.NONE
     delay_s: _Seconds = 0.0
-    """Seconds before anything else happens."""
+    """Delay before anything else, in seconds."""
     requests: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """For so many requests, then it is good again. None: until told otherwise."""
+    """Number of requests, after which the fault ends. None: until it is changed."""
     act_first: bool = False
-    """Do what was asked and spoil the answer alone: an event is taken, and its sender does not learn of it."""
+    """Carry out the request, and make only the answer faulty: an event is taken, and its sender gets no receipt."""
     status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 503
     retry_after: str | None = None
-    """The header's text as it is: seconds, a date, or nonsense."""
+    """Text of the header, unchanged: seconds, a date, or an invalid value."""
     drip_s: _Seconds = 1.0
     body: str = '["JSON", "of another shape"]'
 
@@ -65,24 +65,24 @@ GOOD = Behaviour()
 
 
 class Behaviours:
-    """What each endpoint is told to do, and for how many requests more."""
+    """Present behaviour of each endpoint, and its remaining number of requests."""
 
     def __init__(self) -> None:
         self._current = dict.fromkeys(Endpoint, GOOD)
         self._left: dict[Endpoint, int | None] = dict.fromkeys(Endpoint)
 
     def set(self, behaviour: Behaviour, *endpoints: Endpoint) -> None:
-        """Tell these endpoints (none named: both) what to do from now on; what they were told before is over."""
+        """Set the behaviour of these endpoints (none given: both), and replace their previous one."""
         for endpoint in endpoints or Endpoint:
             self._current[endpoint] = behaviour
             self._left[endpoint] = behaviour.requests
 
     def get(self, endpoint: Endpoint) -> Behaviour:
-        """What the endpoint is told to do now."""
+        """Return the endpoint's present behaviour."""
         return self._current[endpoint]
 
     def take(self, endpoint: Endpoint) -> Behaviour:
-        """How to answer this request. Counts it."""
+        """Return the behaviour for one request, and count the request."""
         behaviour = self._current[endpoint]
         left = self._left[endpoint]
         if left is not None:

@@ -1,4 +1,4 @@
-"""A posted event, checked against the contract (POST /v1/execution-events)."""
+"""Check of a posted event against the contract (POST /v1/execution-events)."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,12 +12,12 @@ _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class PostedEvent(msgspec.Struct, frozen=True):
-    """The contract's fields with the contract's types. Others are allowed and not looked at."""
+    """Fields of the contract with their types. Other fields are allowed and ignored."""
 
     directive_id: str | None
     event_type: EventType
     event_class: _Word
-    """The contract shows SUCCESS and lists no others, so any word will do."""
+    """Any text: the contract shows SUCCESS and lists no others."""
     occurred_at: _Moment
     """RFC 3339 with a zone."""
     reported_by: _Word
@@ -28,7 +28,7 @@ class PostedEvent(msgspec.Struct, frozen=True):
 
 
 class EventError(ValueError):
-    """The event is not the contract's. The message says where; `status` is what to answer with."""
+    """The event breaks the contract. The message says where; `status` is the HTTP status of the answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -39,12 +39,12 @@ _events = msgspec.json.Decoder(PostedEvent)
 
 
 def check_event(body: bytes, media: str) -> PostedEvent:
-    """The event that a POST carries; `media` is its Content-Type without parameters. Raises EventError."""
+    """Return the event in a POST; `media` is its Content-Type without parameters. Raises EventError."""
     if media != "application/json":
-        raise EventError(422, f"Content-Type must be application/json, not {media!r}")
+        raise EventError(422, f"Content-Type {media!r} is not supported; use application/json")
     try:
         return _events.decode(body)
     except msgspec.ValidationError as error:
         raise EventError(422, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise EventError(400, f"the body is not JSON: {error}") from None
+        raise EventError(400, f"the body is not JSON: {error}; post one JSON object") from None

@@ -1,12 +1,12 @@
-"""The sandbox Director over HTTP, on the loopback interface only.
+"""HTTP server of the sandbox Director, on the loopback interface only.
 
     GET  /v1/directives/pending?officer=ID    the contract's
     POST /v1/execution-events                 the contract's
     POST /v1/directives?officer=ID[&raw=1]    issue a directive
-    GET  /v1/execution-events[?directive_id=ID][&after=N][&wait=SECONDS]    see what came
-    GET, POST /v1/sandbox/behaviour[?endpoint=poll|post][&listing=POLICY]   see, or say how to misbehave
+    GET  /v1/execution-events[?directive_id=ID][&after=N][&wait=SECONDS]    show received events
+    GET, POST /v1/sandbox/behaviour[?endpoint=poll|post][&listing=POLICY]   show or set faults
 
-Every endpoint wants the header X-API-Key. An error is {"error": TEXT}.
+Every endpoint requires the header X-API-Key. An error is {"error": TEXT}.
 """
 
 import asyncio
@@ -29,13 +29,14 @@ from bridge.core.director.contract import (
     utc_text,
 )
 from bridge.core.units.clock import Clock
-from bridge.sandbox.behaviour import Behaviour, Endpoint
+from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sandbox.event import EventError, check_event
-from bridge.sandbox.mischief import spoil
+from bridge.sandbox.faults import spoil
 from bridge.sandbox.state import Listing, Received, SandboxState
 
 ISSUE_PATH: Final = "/v1/directives"
 BEHAVIOUR_PATH: Final = "/v1/sandbox/behaviour"
+PATHS: Final = (PENDING_PATH, EVENTS_PATH, ISSUE_PATH, BEHAVIOUR_PATH)
 HOST: Final = "127.0.0.1"
 
 MAX_REQUEST_BYTES: Final = 8 << 20
@@ -48,9 +49,9 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(state: SandboxState) -> web.Application:
-    """The sandbox as an aiohttp application over `state`, which the caller may look into and change."""
+    """Return the sandbox as an aiohttp application over `state`, which the caller may read and change."""
     director = _Director(state)
-    app = web.Application(middlewares=[director.risk_limit], client_max_size=MAX_REQUEST_BYTES)
+    app = web.Application(middlewares=[director.check_request], client_max_size=MAX_REQUEST_BYTES)
     app.add_routes(
         [
             web.get(PENDING_PATH, director.list_pending),
@@ -70,26 +71,28 @@ def make_app(state: SandboxState) -> web.Application:
 
 
 class _Director:
-    """The endpoints. What they know is in the state."""
+    """Handlers of the endpoints, over the state."""
 
     def __init__(self, state: SandboxState) -> None:
         self._state = state
 
     @web.middleware
-    async def risk_limit(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Let in who has the key, and give every error the same shape."""
+    async def check_request(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """Admit requests with the API key, and give every error the same shape."""
         given = request.headers.get(API_KEY_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self._state.api_key.encode()):
-            return _error(401, f"the header {API_KEY_HEADER} is missing or wrong")
+            return _error(401, f"header {API_KEY_HEADER} is missing or wrong; send the sandbox's API key")
         try:
             return await handler(request)
+        except web.HTTPNotFound:
+            return _error(404, f'unknown path "{request.path}"; supported: {", ".join(PATHS)}')
         except web.HTTPException as error:
             return _error(error.status, error.text or error.reason)
 
     async def list_pending(self, request: web.Request) -> web.StreamResponse:
         officer = request.query.get("officer")
         if not officer:
-            return _error(400, "the query parameter officer is required")
+            return _error(400, "query parameter officer is missing; add ?officer=ID")
         return await self._answer(request, Endpoint.POLL, lambda: _json(200, self._state.pending(officer)))
 
     async def take_event(self, request: web.Request) -> web.StreamResponse:
@@ -109,7 +112,7 @@ class _Director:
     async def _answer(
         self, request: web.Request, endpoint: Endpoint, act: Callable[[], web.Response]
     ) -> web.StreamResponse:
-        """The answer of one of the contract's endpoints, spoiled as it is told to be."""
+        """Return the answer of an endpoint of the contract, with its present fault."""
         behaviour = self._state.behaviours.take(endpoint)
         if behaviour.delay_s:
             await self._state.clock.sleep(behaviour.delay_s)
@@ -121,17 +124,17 @@ class _Director:
         officer = request.query.get("officer")
         if request.query.get("raw") == "1":
             if not officer:
-                return _error(400, "a raw directive needs the query parameter officer")
+                return _error(400, "query parameter officer is missing; a raw directive needs it")
             issued = self._state.issue_raw(officer, body)
         else:
             try:
                 directive = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
                 named = msgspec.json.decode(directive.pop("officer", b"null"), type=str | None)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                return _error(400, f"the body must be a JSON object: {error}")
+                return _error(400, f"the body is not a JSON object: {error}; send one directive")
             officer = officer or named
             if not officer:
-                return _error(400, "officer is required, as a query parameter or a field")
+                return _error(400, "officer is missing; give it as a query parameter or a field")
             issued = self._state.issue(officer, directive)
         return web.json_response({"directive_id": issued.directive_id, "officer": officer}, status=201)
 
@@ -152,24 +155,30 @@ class _Director:
         return _json(200, msgspec.json.encode(shown))
 
     async def show_behaviour(self, request: web.Request) -> web.StreamResponse:
-        emitted = {str(endpoint): self._state.behaviours.get(endpoint) for endpoint in Endpoint}
-        return _json(200, msgspec.json.encode({**emitted, "listing": self._state.listing}))
+        shown = {str(endpoint): self._state.behaviours.get(endpoint) for endpoint in Endpoint}
+        return _json(200, msgspec.json.encode({**shown, "listing": self._state.listing}))
 
     async def set_behaviour(self, request: web.Request) -> web.StreamResponse:
         query = request.query
         try:
             behaviour = msgspec.json.decode(await request.read() or b"{}", type=Behaviour)
-            endpoints = [Endpoint(query["endpoint"])] if "endpoint" in query else []
-            listing = Listing(query["listing"]) if "listing" in query else self._state.listing
         except ValueError as error:  # msgspec's errors are ValueErrors too
-            return _error(400, str(error))
+            return _error(400, f"the behaviour is not valid: {error}; supported faults: {', '.join(Fault)}")
+        try:
+            endpoints = [Endpoint(query["endpoint"])] if "endpoint" in query else []
+        except ValueError:
+            return _error(400, f'unknown endpoint "{query["endpoint"]}"; supported: {", ".join(Endpoint)}')
+        try:
+            listing = Listing(query["listing"]) if "listing" in query else self._state.listing
+        except ValueError:
+            return _error(400, f'unknown listing "{query["listing"]}"; supported: {", ".join(Listing)}')
         self._state.behaviours.set(behaviour, *endpoints)
         self._state.listing = listing
         return await self.show_behaviour(request)
 
 
 def _shown(received: Received) -> dict[str, object]:
-    """An event as `GET /v1/execution-events` shows it, the body digit for digit as it came."""
+    """Return an event as `GET /v1/execution-events` shows it, with its body unchanged."""
     return {
         "event_id": received.event_id,
         "received_at": utc_text(received.received_at),
@@ -188,9 +197,9 @@ def _error(status: int, text: str) -> web.Response:
 
 
 async def serve(state: SandboxState, port: int, ready: Callable[[str], None], stop: asyncio.Event) -> None:
-    """Serve on 127.0.0.1 until `stop` is set. `ready` gets the base URL once connections are taken.
+    """Serve on 127.0.0.1 until `stop` is set. `ready` gets the base URL once connections are accepted.
 
-    Port 0 is any free one. Raises OSError where the port is taken.
+    Port 0 is any free one. Raises OSError if the port is in use.
     """
     runner = web.AppRunner(make_app(state), access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
@@ -212,7 +221,7 @@ def run_sandbox(
 ) -> None:
     """Run a sandbox Director until SIGTERM or Ctrl-C. Blocks. Without `ready` the base URL is printed.
 
-    Raises OSError where the port is taken, ValueError where the key is empty.
+    Raises OSError if the port is in use, ValueError if the key is empty.
     """
 
     async def main() -> None:

@@ -1,6 +1,6 @@
-"""What the sandbox Director knows: the directives that it issued and the events that it was told.
+"""State of the sandbox Director: issued directives and received events.
 
-In memory only. Nothing here is a socket; times come from the clock that is handed in.
+In memory only, without sockets; times come from the clock that is passed in.
 """
 
 import asyncio
@@ -23,28 +23,28 @@ DEFAULT_LIFE: Final = timedelta(minutes=5)
 
 
 class Listing(StrEnum):
-    """How long a directive stays in the answer to a poll. The contract does not say; each way is possible."""
+    """Time for which a directive is listed in answers to polls; the contract does not define it."""
 
     UNTIL_RECEIVED = "until_received"
-    """Until its officer reported DIRECTIVE_RECEIVED."""
+    """Until its officer posted DIRECTIVE_RECEIVED."""
     FOREVER = "forever"
     ONCE = "once"
-    """In the answer to one poll, whether or not it arrives."""
+    """In the answer to one poll, even if that is lost."""
 
 
 class Issued(msgspec.Struct):
-    """One directive as it is listed."""
+    """Listed directive."""
 
     officer: str
     directive_id: str | None
-    """None where the raw text has none that can be read."""
+    """None if the raw text has no readable one."""
     raw: bytes
-    """The JSON as it goes out, every digit kept."""
+    """JSON as it is sent, with all digits."""
     listed: bool = True
 
 
 class Received(msgspec.Struct):
-    """One event as it came, at its first delivery."""
+    """Received event, as of its first delivery."""
 
     event_id: str
     received_at: datetime
@@ -52,16 +52,16 @@ class Received(msgspec.Struct):
     event: PostedEvent
     body: bytes
     deliveries: int = 1
-    """How often it came under its key. More than one is normal after a lost answer."""
+    """Number of deliveries under its key. More than one is normal after a lost answer."""
 
 
 def random_id() -> str:
-    """Unique beyond this process: a journal outlives the sandbox, and knows the ids of its last run."""
+    """Return an id that is unique across processes: a journal knows the ids of earlier sandbox runs."""
     return secrets.token_hex(6)
 
 
 class SandboxState:
-    """The whole state of one sandbox Director."""
+    """State of one sandbox Director."""
 
     def __init__(
         self,
@@ -71,9 +71,9 @@ class SandboxState:
         listing: Listing = Listing.UNTIL_RECEIVED,
         new_id: Callable[[], str] = random_id,
     ) -> None:
-        """Raises ValueError where the key is empty: an empty key would let everybody in."""
+        """Raises ValueError for an empty key, which would admit every request."""
         if not api_key:
-            raise ValueError("the sandbox needs an API key")
+            raise ValueError("the API key is empty; the sandbox needs one")
         self.api_key: Final = api_key
         self.clock: Final = clock
         self.behaviours: Final = Behaviours()
@@ -97,13 +97,13 @@ class SandboxState:
         return self.issue_raw(officer, msgspec.json.encode({**filled, **directive}))
 
     def issue_raw(self, officer: str, raw: bytes) -> Issued:
-        """List a text as it is, be it a directive or not. What is no JSON at all spoils the whole answer."""
+        """List a text unchanged, directive or not. A text that is not JSON makes the whole answer invalid."""
         issued = Issued(officer, _directive_id(raw), raw)
         self._issued.append(issued)
         return issued
 
     def pending(self, officer: str) -> bytes:
-        """The answer to one poll, in the order of issue."""
+        """Return the answer to one poll, in the order of issue."""
         listed = [issued for issued in self._issued if issued.officer == officer and issued.listed]
         if self.listing is Listing.ONCE:
             for issued in listed:
@@ -111,7 +111,7 @@ class SandboxState:
         return b'{"directives": [' + b", ".join(issued.raw for issued in listed) + b"]}"
 
     def receive(self, event: PostedEvent, body: bytes, idempotency_key: str | None) -> Received:
-        """Take an event. Under a key that was seen before, the first one is the answer."""
+        """Store an event and return it. For a known key, return the first event with that key."""
         first = self._by_key.get(idempotency_key) if idempotency_key else None
         if first is not None:
             first.deliveries += 1
@@ -126,7 +126,7 @@ class SandboxState:
         return received
 
     def events(self, after: int = 0, directive_id: str | None = None) -> list[Received]:
-        """The events behind the first `after`, in the order in which they came."""
+        """Return the events after the first `after`, in order of arrival."""
         found = self._events[after:]
         if directive_id is None:
             return found
@@ -134,11 +134,11 @@ class SandboxState:
 
     @property
     def event_count(self) -> int:
-        """How many events came; the `after` of who has seen them all."""
+        """Number of events: the `after` of a caller who has seen all."""
         return len(self._events)
 
     async def wait_for_events(self, after: int, directive_id: str | None, seconds: float) -> list[Received]:
-        """As `events`, but wait up to `seconds` of real time for the first. Empty when none came."""
+        """Return `events`, and wait up to `seconds` of real time for the first. Empty if none came."""
         try:
             async with asyncio.timeout(seconds):
                 while not (found := self.events(after, directive_id)) and not self._closed:
@@ -148,7 +148,7 @@ class SandboxState:
             return []
 
     def close(self) -> None:
-        """Send everybody home who waits."""
+        """End all waits."""
         self._closed = True
         self._wake()
 
@@ -158,13 +158,13 @@ class SandboxState:
                 issued.listed = False
 
     def _wake(self) -> None:
-        """Wake all who wait now; who comes later waits for the next."""
+        """End the present waits; a later wait is for the next event."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
 
 def _directive_id(raw: bytes) -> str | None:
-    """The id in a directive's text. Python's own reader, since it bears NaN and duplicate keys."""
+    """Return the id in a directive's text. Parsed by json, which accepts NaN and duplicate keys."""
     try:
         directive: Any = json.loads(raw)
     except (ValueError, RecursionError):

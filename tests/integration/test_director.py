@@ -385,7 +385,7 @@ async def test_https_asked_of_a_server_that_speaks_http() -> None:
     async with server, client(f"https://127.0.0.1:{port}") as director:
         answer = await director.poll("eo-001")
     assert isinstance(answer, Failed) and answer.kind is FailureKind.NETWORK
-    assert "speak https" in answer.detail
+    assert "serves https" in answer.detail
 
 
 async def test_a_connection_that_does_not_come_about_is_timed_out() -> None:
@@ -501,11 +501,11 @@ async def test_a_cancelled_request_is_cancelled(ask: str) -> None:
         ("director.example", "http://"),
         ("ftp://director.example", "http://"),
         ("http://", "http"),
-        ("http://[", "read as"),
-        ("http://host:port", "read as"),
-        ("http://user:secret@host", "no user or password"),
-        ("http://host/?a=b", "no query"),
-        ("http://host/#a", "no query"),
+        ("http://[", "is not a URL"),
+        ("http://host:port", "is not a URL"),
+        ("http://user:secret@host", "must not contain a user or password"),
+        ("http://host/?a=b", "must not contain a query"),
+        ("http://host/#a", "must not contain a query"),
     ],
 )
 def test_a_url_that_cannot_be_one_is_refused_at_once(url: str, words: str) -> None:
@@ -525,7 +525,7 @@ def test_a_key_that_cannot_be_a_header_is_refused_without_being_shown(key: str) 
     "limits", [{"max_response_bytes": 0}, {"total_timeout_s": 0}, {"connect_timeout_s": -1}]
 )
 def test_limits_must_be_above_zero(limits: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="above zero"):
+    with pytest.raises(ValueError, match="must be above 0"):
         DirectorLimits(**limits)
 
 

@@ -448,6 +448,33 @@ async def test_a_fault_lasts_until_emitted_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "query", "says"),
+    [
+        ("/v1/orders", b"", {}, 'unknown path "/v1/orders"; supported: /v1/directives/pending, '),
+        ("/v1/sandbox/behaviour", b'{"fault": "noise"}', {}, "supported faults: none, status, drop, "),
+        (
+            "/v1/sandbox/behaviour",
+            b"{}",
+            {"endpoint": "put"},
+            'unknown endpoint "put"; supported: poll, post',
+        ),
+        (
+            "/v1/sandbox/behaviour",
+            b"{}",
+            {"listing": "x"},
+            'unknown listing "x"; supported: until_received, ',
+        ),
+    ],
+)
+async def test_unknown_word_is_refused_with_the_supported_ones(
+    path: str, body: bytes, query: dict[str, str], says: str
+) -> None:
+    async with rig() as sandbox:
+        _, answer = await sandbox.call("POST", path, body, **query)
+        assert says in answer["error"]
+
+
+@pytest.mark.parametrize(
     ("body", "query"),
     [
         (b'{"fault": "sulk"}', {}),

@@ -1,4 +1,4 @@
-"""Spoiled answers on the wire: each Fault as bytes, or as their absence."""
+"""Faulty answers on the wire, one for each Fault."""
 
 import zlib
 from typing import Final
@@ -16,13 +16,13 @@ _PAGE: Final = "<!doctype html><title>Log in</title><p>Please log in."
 async def spoil(
     request: web.Request, right: web.Response, behaviour: Behaviour, clock: Clock
 ) -> web.StreamResponse:
-    """Answer `request` as `behaviour` says. `right` is the answer that it should have had."""
+    """Answer `request` with the fault of `behaviour`. `right` is the correct answer."""
     match behaviour.fault:
         case Fault.NONE:
             return right
         case Fault.STATUS:
             headers = {} if behaviour.retry_after is None else {"Retry-After": behaviour.retry_after}
-            error = f"the sandbox was told to answer {behaviour.status}"
+            error = f"the sandbox is set to answer {behaviour.status}"
             return web.json_response({"error": error}, status=behaviour.status, headers=headers)
         case Fault.REDIRECT:
             return web.Response(status=307, headers={"Location": "/elsewhere" + request.path_qs})
@@ -31,7 +31,7 @@ async def spoil(
         case Fault.OTHER_JSON:
             return web.Response(text=behaviour.body, content_type="application/json")
         case Fault.DROP:
-            _cut(request)
+            _reset(request)
             return right
         case _:
             return await _stream(request, right, behaviour, clock)
@@ -40,7 +40,7 @@ async def spoil(
 async def _stream(
     request: web.Request, right: web.Response, behaviour: Behaviour, clock: Clock
 ) -> web.StreamResponse:
-    """The faults that lie in how a body comes. They end when they are done, or when the client leaves."""
+    """Send a body with a fault in its transfer. Ends when it is sent, or when the client disconnects."""
     body = right.body if isinstance(right.body, bytes) else b""
     response = web.StreamResponse(status=right.status, headers={"Content-Type": "application/json"})
     if behaviour.fault is Fault.GZIP_BOMB:
@@ -56,7 +56,7 @@ async def _stream(
                     await clock.sleep(behaviour.drip_s)
             case Fault.TRUNCATED:
                 await response.write(body[: len(body) // 2])
-                _hang_up(request)
+                _close(request)
                 return response
             case Fault.ENDLESS:
                 while True:
@@ -65,25 +65,25 @@ async def _stream(
                 await _write_bomb(response)
         await response.write_eof()
     except ConnectionError:
-        pass  # the client has seen enough
+        pass  # the client disconnected
     return response
 
 
 async def _write_bomb(response: web.StreamResponse) -> None:
-    """BOMB_BYTES of white space as one gzip stream of some 200 kB."""
+    """Send BOMB_BYTES of white space as one gzip stream of about 200 kB."""
     packer = zlib.compressobj(level=9, wbits=31)
     for _ in range(BOMB_BYTES // _BLOCK):
         await response.write(packer.compress(b" " * _BLOCK))
     await response.write(packer.flush())
 
 
-def _cut(request: web.Request) -> None:
-    """Reset the connection; what is still in the buffer is lost."""
+def _reset(request: web.Request) -> None:
+    """Reset the connection; buffered bytes are lost."""
     if request.transport is not None:
         request.transport.abort()
 
 
-def _hang_up(request: web.Request) -> None:
-    """Close the connection behind what was written."""
+def _close(request: web.Request) -> None:
+    """Close the connection after the written bytes."""
     if request.transport is not None:
         request.transport.close()
