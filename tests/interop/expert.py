@@ -125,10 +125,10 @@ class Expert:
 
     def _apply(self, lines: list[str]) -> None:
         """Apply the program's output: bytes to send, messages received, and the connection state (last line)."""
-        *emitted, state = lines
+        *output, state = lines
         self._ready = state == "ready"
         self.failure = state.removeprefix("failed: ") if state.startswith("failed: ") else ""
-        for line in emitted:
+        for line in output:
             mark, _, text = line.partition(" ")
             if mark == "<":
                 self._messages.append(bytes.fromhex(text))

@@ -163,8 +163,8 @@ class Bench:
 
     def _beat(self) -> None:
         now_ms = self.clock.now_us() // 1000
-        heard = self.beats and self.linked and self.peer.epoch and self._ends[-1].ready
-        if heard and now_ms >= self._next_beat_ms:
+        alive = self.beats and self.linked and self.peer.epoch and self._ends[-1].ready
+        if alive and now_ms >= self._next_beat_ms:
             self._next_beat_ms = now_ms + 1000
             self._ends[-1].send(self.peer.heartbeat(self.clock_ms))
 

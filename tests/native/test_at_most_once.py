@@ -60,7 +60,7 @@ class Driver:
         self.bench.join()
         self.lost_epoch = 0
         """Epoch of the last session that ended."""
-        self.said: list[bytes] = []
+        self.frames: list[bytes] = []
         self.orders = {order.client_order_id: order for order in self._orders()}
         """Order of every command. No two make the same request to the broker, so a send identifies its command."""
 
@@ -106,8 +106,8 @@ class Driver:
                 self.command(self.orders[first], second)
             case "status_request" if self.up:
                 bench.send_frame(bench.peer.status_request(self.orders[first], attempt=second))
-            case "replay" if self.said and self.up:
-                bench.send_frame(self.said[first % len(self.said)])
+            case "replay" if self.frames and self.up:
+                bench.send_frame(self.frames[first % len(self.frames)])
             case "run":
                 bench.run(first)
             case "crash":
@@ -138,8 +138,8 @@ class Driver:
                 break
             self.bench.run(200)
         if self.up:
-            self.said.append(self.bench.peer.command(order, attempt=attempt))
-            self.bench.send_frame(self.said[-1])
+            self.frames.append(self.bench.peer.command(order, attempt=attempt))
+            self.bench.send_frame(self.frames[-1])
             self.bench.run(20 * (attempt - 1))
 
     def crash_at(self, call: str, *, behind: bool) -> None:

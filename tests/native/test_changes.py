@@ -60,7 +60,7 @@ def placed(commands: Commands, order: Order | None = None) -> int:
     return commands.bench.broker.orders()[-1].ticket
 
 
-def emitted(bench: Bench) -> list[str]:
+def reported(bench: Bench) -> list[str]:
     """Return the reports in order: stages of commands, and the subjects of the others."""
     return [
         f"{report.stage}" if isinstance(report, CommandReport) else type(report).__name__
@@ -81,7 +81,7 @@ def test_modify_sets_the_levels_of_a_position(commands: Commands) -> None:
         assert isinstance(sent, TradeRequest)
         assert (sent.action, sent.position, sent.magic) == (TradeAction.SLTP, position.ticket, position.magic)
         assert (sent.sl, sent.tp) == (Decimal(wished[0]), Decimal(wished[1]))
-        assert emitted(commands.bench)[:4] == ["received", "submitted", "result", "PositionReport"]
+        assert reported(commands.bench)[:4] == ["received", "submitted", "result", "PositionReport"]
         report = commands.bench.peer.reports_of(PositionReport)[0]
         assert (report.stop_loss or 0, report.take_profit or 0) == (sent.sl, sent.tp)
         commands.bench.run(1_000)
@@ -99,7 +99,7 @@ def test_modify_changes_a_pending_order(commands: Commands) -> None:
         assert isinstance(sent, TradeRequest)
         assert (sent.action, sent.order, sent.magic) == (TradeAction.MODIFY, ticket, opener)
         assert (sent.price, sent.sl, sent.tp) == tuple(Decimal(level) for level in wished)
-        assert emitted(commands.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
+        assert reported(commands.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
         assert commands.bench.peer.reports_of(OrderReport)[0].price == Decimal(wished[0])
         commands.bench.run(1_000)
         assert commands.bench.peer.reports_of(OrderReport)[1:] == []
@@ -130,7 +130,7 @@ def test_cancel_removes_a_pending_order(commands: Commands) -> None:
     sent = commands.execute(change("CANCEL", order=ticket, opener=opener))
     assert isinstance(sent, TradeRequest)
     assert (sent.action, sent.order) == (TradeAction.REMOVE, ticket)
-    assert emitted(commands.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
+    assert reported(commands.bench)[:4] == ["received", "submitted", "result", "OrderReport"]
     assert commands.bench.peer.reports_of(OrderReport)[0].state is OrderState.CANCELED
     assert commands.bench.broker.orders() == []
 
@@ -149,7 +149,7 @@ def test_change_without_effect_is_not_recorded(commands: Commands) -> None:
     ]:
         commands.bench.peer.forget()
         assert commands.execute(order) == (NotSentReason.NO_CHANGE, 0, "the levels are these already")
-        assert emitted(commands.bench)[:3] == ["received", report, "not_sent"]
+        assert reported(commands.bench)[:3] == ["received", report, "not_sent"]
     assert commands.bench.ledger.read_text() == before
 
 
@@ -182,7 +182,7 @@ def test_fill_of_the_target_is_reported_before_the_refusal(commands: Commands) -
     commands.bench.broker.set_quote("EURUSD", Decimal("1.08980"), Decimal("1.08990"))
     found = commands.execute(change("CANCEL", order=ticket, opener=opener))
     assert isinstance(found, tuple) and found[0] is NotSentReason.NO_ORDER
-    order = emitted(commands.bench)
+    order = reported(commands.bench)
     assert order.index("OrderReport") < order.index("not_sent")
     assert commands.bench.peer.reports_of(OrderReport)[0].state is OrderState.FILLED
 
@@ -231,7 +231,7 @@ def test_change_is_sent_once_for_every_return_code(commands: Commands) -> None:
     bench.peer.forget()
     bench.send_frame(bench.peer.status_request(order))
     bench.run(60)
-    assert emitted(bench)[:4] == ["submitted", "result", "PositionReport", "status_reply"]
+    assert reported(bench)[:4] == ["submitted", "result", "PositionReport", "status_reply"]
     status_reply = next(
         f for f in bench.peer.reports_of(CommandReport) if f.stage is CommandStage.STATUS_REPLY
     )
@@ -284,11 +284,11 @@ def test_status_request_for_a_change(commands: Commands, retcode: Retcode) -> No
     bench.send_frame(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
     bench.run(60)
     clear = retcode is Retcode.NO_CHANGES
-    assert emitted(bench)[:4] == ["submitted", "result", "OrderReport"] + ([] if clear else ["status_reply"])
+    assert reported(bench)[:4] == ["submitted", "result", "OrderReport"] + ([] if clear else ["status_reply"])
     bench.peer.forget()
     bench.send_frame(bench.peer.status_request(replace(order, client_order_id=9), ledger="f" * 32))
     bench.run(60)
-    assert emitted(bench)[:2] == ["OrderReport", "status_reply"]
+    assert reported(bench)[:2] == ["OrderReport", "status_reply"]
     bench.send_frame(bench.peer.status_request(replace(order, client_order_id=10)))
     bench.run(60)
     assert bench.stages(10) == ["not_sent NO_INTENT"]
@@ -336,7 +336,7 @@ def test_status_request_for_a_closed_position_reports_its_deals(commands: Comman
     bench.peer.forget()
     bench.send_frame(bench.peer.status_request(replace(order, client_order_id=commands.client_order_id)))
     bench.run(60)
-    assert emitted(bench)[:5] == ["submitted", "result", "DealReport", "DealReport", "status_reply"]
+    assert reported(bench)[:5] == ["submitted", "result", "DealReport", "DealReport", "status_reply"]
     assert {deal.position_id for deal in bench.peer.reports_of(DealReport)} == {position.identifier}
 
 

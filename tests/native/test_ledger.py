@@ -1,4 +1,4 @@
-"""The EA's ledger: what stands in it survives everything, and it never claims more than it knows."""
+"""Ledger of the EA: recorded lines survive crashes, and damage is reported."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +9,14 @@ from bridge.simulator.terminal.ledger import Ledger
 from tests.mql5.host.binding.host import Answer
 from tests.mql5.host.functions.chart import Chart
 from tests.native.console import Console, console, variables
-from tests.native.test_small_parts import Nobody
+from tests.native.test_small_parts import LoggedOut
 
 OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE = 1, 2, 3, 4, 5, 6
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Console]:
-    with console("ledger", tmp_path, Nobody(), Chart(), variables(tmp_path)) as running:
+    with console("ledger", tmp_path, LoggedOut(), Chart(), variables(tmp_path)) as running:
         yield running
 
 
@@ -26,7 +26,7 @@ def path(folder: Path) -> Path:
 
 
 def fill(ledger: Console, intents: int) -> None:
-    """A ledger with so many intents, every second with an outcome; closed."""
+    """Write a ledger with this number of intents, every second with an outcome, and close it."""
     assert ledger.one(OPEN) == "open"
     for client_order_id in range(1, intents + 1):
         assert ledger.one(INTEND, f"dir_{client_order_id}", client_order_id) == "written"
@@ -35,7 +35,7 @@ def fill(ledger: Console, intents: int) -> None:
     ledger.ask(CLOSE)
 
 
-def test_a_new_ledger_has_an_id_and_no_mark(ledger: Console, tmp_path: Path) -> None:
+def test_new_ledger_has_an_id_and_no_mark(ledger: Console, tmp_path: Path) -> None:
     assert ledger.one(OPEN) == "open"
     name = ledger.one(NAME)
     assert len(name.split()[0]) == 32 and name.endswith(" 0 whole")
@@ -45,7 +45,7 @@ def test_a_new_ledger_has_an_id_and_no_mark(ledger: Console, tmp_path: Path) -> 
     assert [each.name for each in tmp_path.glob("*.new")] == []
 
 
-def test_it_is_the_reference_terminals_format(ledger: Console, tmp_path: Path) -> None:
+def test_format_is_that_of_the_reference_terminal(ledger: Console, tmp_path: Path) -> None:
     fill(ledger, 3)
     reference = Ledger(path(tmp_path))
     assert reference.identity.unbroken and reference.identity.mark == 3
@@ -55,14 +55,14 @@ def test_it_is_the_reference_terminals_format(ledger: Console, tmp_path: Path) -
     reference.close()
 
 
-def test_a_client_order_id_is_written_once(ledger: Console) -> None:
+def test_client_order_id_is_recorded_once(ledger: Console) -> None:
     ledger.ask(OPEN)
     assert ledger.one(INTEND, "", 7) == "written"
     assert ledger.one(INTEND, "", 7).startswith("refused")
     assert ledger.one(NAME).endswith(" 1 whole")
 
 
-def test_what_was_written_is_read_again(ledger: Console) -> None:
+def test_recorded_lines_are_read_again(ledger: Console) -> None:
     fill(ledger, 5)
     ledger.ask(OPEN)
     assert ledger.one(LIST) == "1:1 2:2+1.0950 3:3 4:4+1.0950 5:5 "
@@ -72,7 +72,7 @@ def test_what_was_written_is_read_again(ledger: Console) -> None:
     assert '3:3+1.0950ü "€"\n\\ ' in ledger.one(LIST)
 
 
-def test_an_intent_survives_a_crash(ledger: Console, tmp_path: Path) -> None:
+def test_intent_survives_a_crash(ledger: Console, tmp_path: Path) -> None:
     ledger.ask(OPEN)
     ledger.ask(INTEND, "", 7)
     ledger.crash()
@@ -85,22 +85,22 @@ NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":2}\n'
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"hello\n", b'{"ledger":"x","version":1}\n', b"\0" * 64, b"\xff\xfe\n", NEWER]
 )
-def test_a_foreign_file_is_refused_and_left_alone(ledger: Console, tmp_path: Path, content: bytes) -> None:
+def test_foreign_file_is_refused_and_unchanged(ledger: Console, tmp_path: Path, content: bytes) -> None:
     fill(ledger, 0)
     path(tmp_path).write_bytes(content)
     assert "left as it is" in ledger.one(OPEN)
     assert path(tmp_path).read_bytes() == content
 
 
-def test_a_file_that_is_open_elsewhere_is_refused(ledger: Console, tmp_path: Path) -> None:
+def test_file_open_in_another_program_is_refused(ledger: Console, tmp_path: Path) -> None:
     ledger.ask(OPEN)
-    with console("ledger", tmp_path, Nobody(), Chart(), variables(tmp_path)) as second:
+    with console("ledger", tmp_path, LoggedOut(), Chart(), variables(tmp_path)) as second:
         assert "another chart" in second.one(OPEN)
     ledger.ask(CLOSE)
 
 
 @pytest.mark.parametrize("tail", [b'{"mark":4,"client_order_id":4,"att', b'{"mark":4,' + b"x" * 2_000, b"\0"])
-def test_a_torn_line_is_blanked_by_the_next_append(ledger: Console, tmp_path: Path, tail: bytes) -> None:
+def test_torn_line_is_blanked_by_the_next_append(ledger: Console, tmp_path: Path, tail: bytes) -> None:
     fill(ledger, 3)
     whole = path(tmp_path).read_bytes()
     path(tmp_path).write_bytes(whole + tail)
@@ -117,7 +117,7 @@ def test_a_torn_line_is_blanked_by_the_next_append(ledger: Console, tmp_path: Pa
 
 
 @pytest.mark.parametrize("line", [1, 2, 3])
-def test_damage_before_the_end_is_noticed_and_kept(ledger: Console, tmp_path: Path, line: int) -> None:
+def test_damage_before_the_end_is_detected_and_kept(ledger: Console, tmp_path: Path, line: int) -> None:
     fill(ledger, 3)
     lines = path(tmp_path).read_bytes().split(b"\n")
     lines[line] = b"\0" * len(lines[line])
@@ -134,7 +134,7 @@ def test_damage_before_the_end_is_noticed_and_kept(ledger: Console, tmp_path: Pa
     assert "4:50" in ledger.one(LIST)
 
 
-def test_a_missing_line_is_noticed(ledger: Console, tmp_path: Path) -> None:
+def test_missing_line_is_detected(ledger: Console, tmp_path: Path) -> None:
     fill(ledger, 3)
     lines = path(tmp_path).read_bytes().split(b"\n")
     del lines[1]
@@ -143,7 +143,7 @@ def test_a_missing_line_is_noticed(ledger: Console, tmp_path: Path) -> None:
     assert ledger.one(NAME).endswith(" 3 broken")
 
 
-def test_any_truncation_leaves_every_completed_line(ledger: Console, tmp_path: Path) -> None:
+def test_truncation_keeps_every_complete_line(ledger: Console, tmp_path: Path) -> None:
     fill(ledger, 4)
     whole = path(tmp_path).read_bytes()
     header = whole.index(b"\n") + 1
@@ -161,7 +161,7 @@ def test_any_truncation_leaves_every_completed_line(ledger: Console, tmp_path: P
 
 
 @pytest.mark.parametrize("call", ["FileWriteArray", "FileFlush"])
-def test_a_disk_that_takes_nothing_refuses_the_intent(ledger: Console, call: str) -> None:
+def test_full_disk_refuses_the_intent(ledger: Console, call: str) -> None:
     fill(ledger, 1)
     ledger.ask(OPEN)
     ledger.files.full_at = call
@@ -174,7 +174,7 @@ def test_a_disk_that_takes_nothing_refuses_the_intent(ledger: Console, call: str
     assert ledger.one(LIST) == "1:1 2:3 "
 
 
-def test_a_disk_that_keeps_other_bytes_refuses_the_intent(ledger: Console) -> None:
+def test_disk_that_stores_other_bytes_refuses_the_intent(ledger: Console) -> None:
     fill(ledger, 1)
     ledger.ask(OPEN)
     functions = ledger.expert.host.functions

@@ -357,8 +357,8 @@ def test_long_history_is_reported_in_portions(bench: Bench) -> None:
     bench.peer.forget()
     bench.join()
     bench.run(3_000)
-    emitted = [deal.ticket for deal in bench.peer.reports_of(DealReport)]
-    assert emitted == [deal.ticket for deal in bench.broker.history_deals(0, 2**52)]
+    reported = [deal.ticket for deal in bench.peer.reports_of(DealReport)]
+    assert reported == [deal.ticket for deal in bench.broker.history_deals(0, 2**52)]
     assert len(bench.peer.reports_of(ScanReport)) == 1
 
 
@@ -385,8 +385,8 @@ def test_every_report_arrives_over_a_breaking_link(joined: Bench, seed: int) -> 
         joined.run(chance.choice([100, 1_000, 17_000]))
     joined.linked = True
     joined.run(130_000)
-    emitted = {report.ticket for report in joined.peer.reports_of(DealReport)}
+    reported = {report.ticket for report in joined.peer.reports_of(DealReport)}
     assert joined.broker.sends()
-    assert emitted == {deal.ticket for deal in joined.broker.history_deals(0, 2**52)}
+    assert reported == {deal.ticket for deal in joined.broker.history_deals(0, 2**52)}
     sends = Counter(record.request.magic for record in joined.broker.sends())
     assert max(sends.values()) == 1

@@ -127,12 +127,12 @@ def test_timeframe_change_restarts_the_report(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", MEASURED)
 def test_switch_is_measured(tmp_path: Path, name: str) -> None:
     found, terminal = probe(tmp_path, thrown(name))
-    awkward = ABOUT[name].thrown
+    expected = ABOUT[name].thrown
     value = getattr(found, name)
-    if isinstance(awkward, bool | str) or name in EXACT:
-        assert value == awkward
+    if isinstance(expected, bool | str) or name in EXACT:
+        assert value == expected
     else:
-        assert 0.8 * awkward <= value <= 1.3 * awkward
+        assert 0.8 * expected <= value <= 1.3 * expected
     assert terminal.broker.positions() == []
 
 

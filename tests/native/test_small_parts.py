@@ -1,4 +1,4 @@
-"""HMAC by RFC 4231, the link clock, filling modes, numbers on a grid, the map, entropy."""
+"""Small modules of the EA: HMAC by RFC 4231, link clock, filling modes, numbers on a grid, map, entropy."""
 
 import random
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ CASE_7 = (
 )
 
 
-class Nobody:
-    """An account that is not logged in."""
+class LoggedOut:
+    """Account functions of a terminal before the login."""
 
     def AccountInfoInteger(self, number: int) -> int:
         return 0
@@ -40,13 +40,13 @@ class Nobody:
 
 
 CHART = Chart()
-"""Of the one program that all these tests ask."""
+"""Chart of the program that all these tests share."""
 
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     folder = Path(tmp_path_factory.mktemp("small"))
-    with console("small", folder, Nobody(), CHART, variables(folder)) as running:
+    with console("small", folder, LoggedOut(), CHART, variables(folder)) as running:
         yield running
 
 
@@ -75,7 +75,7 @@ def test_hmac_sha256(parts: Console, key: str, data: bytes, mac: str) -> None:
 
 
 @pytest.mark.parametrize(("theirs", "word"), [("ab", "same"), ("ac", "different"), ("abc", "different")])
-def test_secrets_are_compared(parts: Console, theirs: str, word: str) -> None:
+def test_secrets_are_compared_by_value(parts: Console, theirs: str, word: str) -> None:
     assert parts.one(SAME, f"ab|{theirs}") == word
 
 
@@ -84,7 +84,7 @@ def test_secrets_are_compared(parts: Console, theirs: str, word: str) -> None:
     st.integers(0, 10**12),
     st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**6)), max_size=20),
 )
-def test_the_link_clock_is_the_reference_terminals(
+def test_link_clock_equals_the_reference_terminals(
     parts: Console, start: int, beats: list[tuple[int, int]]
 ) -> None:
     clock, mono = LinkClock(start), start
@@ -126,14 +126,12 @@ def test_filling_mode_of_a_market_order(
         ("", 0.01, "0.000000000000"), ("0.1", 0.0, "0.100000000000"), ("1000000", 0.01, "1000000.000000000000"),
     ],
 )  # fmt: skip
-def test_a_number_is_put_on_its_grid_and_never_rounded(
-    parts: Console, text: str, step: float, value: str
-) -> None:
+def test_number_off_its_grid_is_not_rounded(parts: Console, text: str, step: float, value: str) -> None:
     assert parts.one(GRID, text, real=step) == value
 
 
-def test_the_map_is_a_map(parts: Console) -> None:
-    chance = random.Random(1)  # noqa: S311 - a test's dice
+def test_map_behaves_as_a_dict(parts: Console) -> None:
+    chance = random.Random(1)  # noqa: S311 - random choices of a test
     model: dict[int, int] = {}
     keys = [chance.randrange(-(2**63), 2**63) for _ in range(200)]
     keys += [0, -1, 2**63 - 1, -(2**63), *range(64, 6400, 64)]
@@ -144,7 +142,7 @@ def test_the_map_is_a_map(parts: Console) -> None:
     assert all(parts.one(FIND, str(key)) == str(model.get(key, -1)) for key in [*keys, 12345])
 
 
-def test_no_two_draws_are_alike(parts: Console) -> None:
+def test_random_draws_differ(parts: Console) -> None:
     drawn = set()
     for _ in range(20):
         parts.ask(SEED, "secret")
@@ -163,8 +161,8 @@ WORDS = st.lists(st.text("abcde", min_size=1, max_size=130), max_size=12)
 @example(["w" * 63])
 @example(["w" * 1000])
 @example(["short", "w" * 1000, "behind"])
-def test_a_text_of_any_words_is_shown_in_lines_that_fit_a_label(parts: Console, words: list[str]) -> None:
-    """Fourteen lines of 62 characters, four of them an indent; what is more than that is cut off at the end."""
+def test_any_text_is_wrapped_to_lines_that_fit_a_label(parts: Console, words: list[str]) -> None:
+    """At most 14 lines of 62 characters, with an indent of four; longer text is cut at the end."""
     parts.ask(SHOW, " ".join(words))
     lines = [str(CHART.objects[f"ExecutionOfficer.{line}"]["OBJPROP_TEXT"]) for line in range(14)]
     assert all(len(line) <= 62 for line in lines)
@@ -174,7 +172,7 @@ def test_a_text_of_any_words_is_shown_in_lines_that_fit_a_label(parts: Console, 
     assert shown == asked or lines[-1] != " "
 
 
-def test_no_day_begins_with_an_equity_that_the_terminal_does_not_have_yet(parts: Console) -> None:
+def test_day_does_not_begin_before_the_equity_is_known(parts: Console) -> None:
     day_ms = 86_400_000
     assert parts.one(BEAT, "Server", 20_000 * day_ms, 0.0) == "unknown"
     assert parts.one(BEAT, "Server", 20_000 * day_ms + 1, 990.0) == "990.00"
@@ -183,7 +181,7 @@ def test_no_day_begins_with_an_equity_that_the_terminal_does_not_have_yet(parts:
     assert parts.one(BEAT, "Server", 20_001 * day_ms + 2, 900.0) == "985.50"
 
 
-def test_a_report_that_fits_no_frame_holds_up_no_other_and_is_emitted_once(parts: Console) -> None:
+def test_report_too_long_for_a_frame_is_dropped_with_one_alarm(parts: Console) -> None:
     parts.ask(POST, '{"kind":"first"}')
     parts.ask(POST, '{"kind":"large","text":"' + "x" * 200 + '"}')
     parts.ask(POST, '{"kind":"last"}')
@@ -194,7 +192,7 @@ def test_a_report_that_fits_no_frame_holds_up_no_other_and_is_emitted_once(parts
     assert parts.ask(RELEASE, number=120) == []
 
 
-def test_a_line_that_repeats_itself_is_printed_again_after_a_minute(parts: Console) -> None:
+def test_repeated_line_is_printed_again_after_a_minute(parts: Console) -> None:
     assert parts.ask(LOG, "the disk is full") == ["error: the disk is full"]
     parts.clock.advance_us(59_900_000)
     assert parts.ask(LOG, "the disk is full") == []

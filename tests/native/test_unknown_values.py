@@ -13,7 +13,7 @@ from tests.mql5.host.functions.chart import Chart
 from tests.native.bench import Bench
 from tests.native.console import Console, console, variables
 from tests.native.test_ledger import LIST, NAME, OPEN, fill, path
-from tests.native.test_small_parts import Nobody
+from tests.native.test_small_parts import LoggedOut
 from tests.sidecar_peer import open_order
 
 KINDS: Final = "OPEN, CLOSE, MODIFY, CANCEL"
@@ -26,13 +26,13 @@ VALUES, KIND, PENDING, EXPIRY, ACTION, FLAG = 1, 2, 3, 4, 5, 6
 @pytest.fixture(scope="module")
 def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     folder = Path(tmp_path_factory.mktemp("values"))
-    with console("values", folder, Nobody(), Chart(), variables(folder)) as running:
+    with console("values", folder, LoggedOut(), Chart(), variables(folder)) as running:
         yield running
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Console]:
-    with console("ledger", tmp_path, Nobody(), Chart(), variables(tmp_path)) as running:
+    with console("ledger", tmp_path, LoggedOut(), Chart(), variables(tmp_path)) as running:
         yield running
 
 

@@ -59,10 +59,10 @@ def test_greeting_and_ready_equal_those_of_libzmq(program: Console) -> None:
         listener.listen()
         dealer.connect(f"tcp://127.0.0.1:{listener.getsockname()[1]}")
         link, _ = listener.accept()
-        with link, link.makefile("rb") as said:
+        with link, link.makefile("rb") as received:
             link.sendall(bytes.fromhex(GREETING_31))
-            greeting = said.read(64).hex()
-            assert said.read(43).hex() == READY_DEALER
+            greeting = received.read(64).hex()
+            assert received.read(43).hex() == READY_DEALER
     # The filler of the signature has no meaning.
     assert SIGNATURE + greeting[20:] == GREETING_31
 
@@ -70,8 +70,8 @@ def test_greeting_and_ready_equal_those_of_libzmq(program: Console) -> None:
 def test_bytes_may_arrive_one_by_one(peer: Console) -> None:
     everything = GREETING_31 + ready(b"ROUTER", "08" + b"Identity".hex() + "00000000") + "0003" + "616263"
     lines = [line for i in range(0, len(everything), 2) for line in peer.ask(TAKE, everything[i : i + 2])]
-    emitted = [line for line in lines if line not in ("waiting", "ready")]
-    assert emitted == ["> " + READY_DEALER, "< 616263"]
+    output = [line for line in lines if line not in ("waiting", "ready")]
+    assert output == ["> " + READY_DEALER, "< 616263"]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_libzmq_accepts_the_dealer(peer: Console, kind: int) -> None:
 
 def _carry(link: socket.socket, peer: Console, first: str, rounds: int = 6) -> list[str]:
     """Carry bytes in both directions until none are left; return the program's output."""
-    said: list[str] = []
+    printed: list[str] = []
     out = bytes.fromhex(first)
     for _ in range(rounds):
         link.sendall(out)
@@ -182,7 +182,7 @@ def _carry(link: socket.socket, peer: Console, first: str, rounds: int = 6) -> l
         except TimeoutError:
             got = b""
         lines = peer.ask(TAKE, got.hex())
-        said += lines
+        printed += lines
         out = b"".join(bytes.fromhex(line[2:]) for line in lines if line.startswith("> "))
         assert not any(line.startswith("failed") for line in lines), lines
-    return said
+    return printed

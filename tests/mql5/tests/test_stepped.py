@@ -83,19 +83,19 @@ def test_transactions_follow_the_handler_that_traded(make: Make) -> None:
     terminal = make("trade")
     terminal.start()
     terminal.advance(250)
-    told = journal(terminal)
-    assert told[2] == SENT
-    assert [line.split()[0] for line in told[3:8]] == [
+    lines = journal(terminal)
+    assert lines[2] == SENT
+    assert [line.split()[0] for line in lines[3:8]] == [
         "TRADE_TRANSACTION_ORDER_ADD",
         "TRADE_TRANSACTION_DEAL_ADD",
         "TRADE_TRANSACTION_ORDER_DELETE",
         "TRADE_TRANSACTION_HISTORY_ADD",
         "TRADE_TRANSACTION_REQUEST",
     ]
-    assert told[7].endswith("retcode 10009 magic 18446744073709551615")
+    assert lines[7].endswith("retcode 10009 magic 18446744073709551615")
     # The magic is unsigned in the request and signed as a property.
-    assert told[8] == "position 1000001 magic -1 EURUSD 0.10"
-    assert told[9] == "deal 500002 order 1000001"
+    assert lines[8] == "position 1000001 magic -1 EURUSD 0.10"
+    assert lines[9] == "deal 500002 order 1000001"
 
 
 @pytest.mark.parametrize(

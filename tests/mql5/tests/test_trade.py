@@ -316,14 +316,14 @@ def test_unreachable_broker_fails_the_send(problem: type[Exception], retcode: in
 
 @pytest.mark.parametrize("name", ["check_says_done", "check_knows_no_change"])
 def test_check_returns_the_brokers_code(account: Account, name: str) -> None:
-    usual, awkward = Trade(account.view, Switches()), Trade(account.view, thrown(name))
+    usual, other = Trade(account.view, Switches()), Trade(account.view, thrown(name))
     (position,) = account.broker.positions()
     change: tuple[Cell, ...] = (
         C["TRADE_ACTION_SLTP"], 0, 0, "EURUSD", 0.0, 0.0, 0.0, 1.0, 0.0, 0, 0, 0, 0, 0, "", position.ticket, 0,
     )  # fmt: skip
     expected = {"check_says_done": (10009, 10009), "check_knows_no_change": (0, 10013)}[name]
     assert (_code(usual.OrderCheck(*BUY)), _code(usual.OrderCheck(*change))) == (0, 0)
-    assert (_code(awkward.OrderCheck(*BUY)), _code(awkward.OrderCheck(*change))) == expected
+    assert (_code(other.OrderCheck(*BUY)), _code(other.OrderCheck(*change))) == expected
 
 
 def _code(answer: object) -> object:

@@ -1,5 +1,5 @@
 //+------------------------------------------------------------------+
-//| The ledger's file: 1 opens it, 2 writes an intent (number: token)|
+//| Ledger file: 1 opens it, 2 writes an intent (number: order id),  |
 //| 3 an outcome, 4 names it, 5 lists what it holds, 6 closes it     |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Ledger\Ledger.mqh>

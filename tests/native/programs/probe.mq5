@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
-//| The Probe's judgement of a move: the event's id is how long a    |
-//| copy took, its number how long the move took, in microseconds    |
+//| The Probe's evaluation of a move: the event's id is the duration |
+//| of a copy, its number that of the move, in microseconds.         |
 //+------------------------------------------------------------------+
 #include "..\..\..\mql5\Experts\ExecutionOfficer\Probe\Files.mqh"
 

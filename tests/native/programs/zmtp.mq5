@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
-//| ZMTP: 1 starts a connection, 2 takes in bytes, 3 writes a        |
-//| message; each prints what goes out (> hex), messages (< hex) and |
-//| how the connection stands                                        |
+//| ZMTP: 1 starts a connection, 2 reads bytes, 3 writes a message;  |
+//| each prints bytes to send (> hex), messages (< hex) and the state|
+//| of the connection.                                               |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Wire\Zmtp.mqh>
 

@@ -75,27 +75,27 @@ def check_row(result: CheckResult) -> tuple[Cell, ...]:
     )
 
 
-def transaction_row(told: Transaction) -> tuple[Cell, ...]:
+def transaction_row(transaction: Transaction) -> tuple[Cell, ...]:
     """Return the fields of OnTradeTransaction's three arguments."""
-    request = _EMPTY_REQUEST if told.request is None else _request_row(told.request)
-    result = _EMPTY_RESULT if told.result is None else result_row(told.result)
+    request = _EMPTY_REQUEST if transaction.request is None else _request_row(transaction.request)
+    result = _EMPTY_RESULT if transaction.result is None else result_row(transaction.result)
     return (
-        told.deal,
-        told.order,
-        told.symbol,
-        int(told.type),
-        int(told.order_type),
-        int(told.order_state),
-        int(told.deal_type),
-        int(told.time_type),
-        told.time_expiration // 1000,
-        float(told.price),
-        float(told.price_trigger),
-        float(told.price_sl),
-        float(told.price_tp),
-        float(told.volume),
-        told.position,
-        told.position_by,
+        transaction.deal,
+        transaction.order,
+        transaction.symbol,
+        int(transaction.type),
+        int(transaction.order_type),
+        int(transaction.order_state),
+        int(transaction.deal_type),
+        int(transaction.time_type),
+        transaction.time_expiration // 1000,
+        float(transaction.price),
+        float(transaction.price_trigger),
+        float(transaction.price_sl),
+        float(transaction.price_tp),
+        float(transaction.volume),
+        transaction.position,
+        transaction.position_by,
         *request,
         *result,
     )

@@ -1,10 +1,10 @@
 //+------------------------------------------------------------------+
 //|                                                       Checks.mqh |
-//| What a corpus program expects of itself.                         |
+//| Expectations of a corpus program.                                |
 //+------------------------------------------------------------------+
 int g_checks=0;
 //+------------------------------------------------------------------+
-//| One expectation: told when it is not met, counted in any case    |
+//| Count an expectation, and print it where it is not met.          |
 //+------------------------------------------------------------------+
 void Check(const bool met,const string what)
   {
@@ -13,7 +13,7 @@ void Check(const bool met,const string what)
       Print("FAIL ",what);
   }
 //+------------------------------------------------------------------+
-//| Two texts that should be the same                                |
+//| Expect two equal texts.                                          |
 //+------------------------------------------------------------------+
 void CheckText(const string got,const string wanted)
   {
@@ -22,7 +22,7 @@ void CheckText(const string got,const string wanted)
       Print("FAIL got <",got,"> wanted <",wanted,">");
   }
 //+------------------------------------------------------------------+
-//| The last line: the test looks for it                             |
+//| Print the last line, which the test reads.                       |
 //+------------------------------------------------------------------+
 void Done(void)
   {

@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                       expert.mq5 |
-//| A small Expert Advisor that tells what happens to it.            |
+//| Small Expert Advisor that prints its events.                     |
 //+------------------------------------------------------------------+
 #property version "1.00"
 input group "Timer"
@@ -66,7 +66,7 @@ void OnChartEvent(const int id,const long &lparam,const double &dparam,const str
    PrintFormat("event %d %I64d %.1f %s",id,lparam,dparam,sparam);
   }
 //+------------------------------------------------------------------+
-//| Buy once, and look at what came of it                            |
+//| Buy once, and print the result.                                  |
 //+------------------------------------------------------------------+
 void Trade(void)
   {
@@ -103,7 +103,7 @@ void Trade(void)
    PrintFormat("sent %d retcode %u deal %I64u error %d",sent,result.retcode,result.deal,GetLastError());
   }
 //+------------------------------------------------------------------+
-//| Write a line, flush it, write another one                        |
+//| Write a line, flush it, and write another one.                   |
 //+------------------------------------------------------------------+
 void Write(void)
   {
@@ -124,7 +124,7 @@ void Write(void)
    FileClose(file);
   }
 //+------------------------------------------------------------------+
-//| Connect, then echo what comes                                    |
+//| Connect, then echo received bytes.                               |
 //+------------------------------------------------------------------+
 void Talk(void)
   {

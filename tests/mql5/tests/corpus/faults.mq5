@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                       faults.mq5 |
-//| What stops a program. Each case is one line; the test names it.  |
+//| Faults that stop a program. Each case is one line of the test.   |
 //+------------------------------------------------------------------+
 input int            InpCase=0;
 class CThing { public: int m_value; CThing(void) { m_value=1; } ~CThing(void) { Print("destroyed"); } };

@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                     language.mq5 |
 //| Constructs of the language. Sources: MQL5 reference, 'Language   |
-//| Basics'; those that a real MetaEditor is known to have taken     |
-//| without a warning stand under 'Compiled elsewhere'.              |
+//| Basics'; constructs known to compile in MetaEditor without a     |
+//| warning are under 'Compiled elsewhere'.                          |
 //+------------------------------------------------------------------+
 #property strict
 #property script_show_inputs
@@ -62,7 +62,7 @@ void OnStart(void)
    Done();
   }
 //+------------------------------------------------------------------+
-//| What stands at the top                                           |
+//| Top level of a program.                                          |
 //+------------------------------------------------------------------+
 void Globals(void)
   {
@@ -81,7 +81,7 @@ void Globals(void)
    Check(SHAPE_LAST==6,"enumeration");
   }
 //+------------------------------------------------------------------+
-//| Literals, and what macros make of them                           |
+//| Literals and macros.                                             |
 //+------------------------------------------------------------------+
 void Literals(void)
   {
@@ -205,7 +205,7 @@ void Arrays(void)
    Check(Sum(table)==21,"array of two dimensions as a parameter");
   }
 //+------------------------------------------------------------------+
-//| Conversions that have to be said                                 |
+//| Explicit conversions.                                            |
 //+------------------------------------------------------------------+
 void Conversions(void)
   {

@@ -1,6 +1,6 @@
 //+------------------------------------------------------------------+
 //|                                                       orders.mq5 |
-//| Waits by the clock, reckons, sends, and has a button on a chart. |
+//| Waiting by the clock, margin, orders, and a button on a chart.   |
 //+------------------------------------------------------------------+
 #property version "1.00"
 input string InpPlan="";                       // What OnInit does
@@ -41,7 +41,7 @@ void OnChartEvent(const int id,const long &lparam,const double &dparam,const str
       Print("no event");
   }
 //+------------------------------------------------------------------+
-//| Each clock in a loop, with a time-out                            |
+//| Wait by each clock in a loop, with a time-out.                   |
 //+------------------------------------------------------------------+
 void Wait(void)
   {
@@ -95,7 +95,7 @@ void Async(void)
    PrintFormat("sent %d: %u request %u deal %I64u",sent,result.retcode,result.request_id,result.deal);
   }
 //+------------------------------------------------------------------+
-//| Every action, with every field                                   |
+//| Send every action with every field.                              |
 //+------------------------------------------------------------------+
 void Actions(void)
   {

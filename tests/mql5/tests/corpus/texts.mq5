@@ -42,7 +42,7 @@ void Parts(void)
    CheckText(ShortToString(0x416)+CharToString('x'),"Жx");
   }
 //+------------------------------------------------------------------+
-//| The final 0 and the bytes of what is not ASCII                   |
+//| The final 0, and the bytes of text outside ASCII.                |
 //+------------------------------------------------------------------+
 void CodePages(void)
   {
