@@ -1,4 +1,4 @@
-"""A journal in memory: what folding asks of its caller, and no more."""
+"""Journal in memory: the caller of the functions that apply reports, and no more."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -45,7 +45,7 @@ class Book:
     def __init__(self, *commands: CommandRecord, scene: Scene = SCENE, netting: bool = False) -> None:
         self.commands = {command.client_order_id: command for command in commands}
         self.parts: dict[tuple[int, int], PositionRecord] = {}
-        """By identifier and token of the opener, in the order in which they began."""
+        """By identifier and client order id of the opener, in the order in which they began."""
         self.parked: list[DealReport] = []
         self.quarantined: list[str] = []
         self.held: list[str] = []
@@ -89,7 +89,7 @@ class Book:
         return {identifier: part for (identifier, _), part in self.parts.items()}
 
     def foreign(self, identifier: int) -> Decimal:
-        """What is open in the position and not ours."""
+        """Return the open volume in the position that is not ours."""
         allocations = self._allocations_of(identifier).get(0, [])
         signed = [
             allocation.volume if allocation.entry is DealEntry.IN else -allocation.volume

@@ -51,7 +51,7 @@ def welcome(epoch: int) -> Welcome:
 
 
 class Terminal:
-    """One boot of one officer, at one routing id."""
+    """Terminal of one officer: one instance at one routing id."""
 
     def __init__(self, peer: bytes = b"peer-1", *, officer: str = OFFICER, instance_id: str = "a") -> None:
         self.peer = peer
@@ -67,7 +67,7 @@ class Terminal:
     def say(self, sessions: Sessions, message: Message, now: float = 0.0) -> list[Effect]:
         return sessions.receive(self.peer, encode(message), now)
 
-    def knock(self, sessions: Sessions, now: float = 0.0) -> list[Effect]:
+    def send_hello(self, sessions: Sessions, now: float = 0.0) -> list[Effect]:
         return self.say(sessions, self.hello, now)
 
     def proof(self, challenge: Challenge) -> Prove:
@@ -80,8 +80,8 @@ class Terminal:
         )
 
     def prove(self, sessions: Sessions, now: float = 0.0) -> list[Effect]:
-        """Knock and prove; what the proof brings."""
-        return self.say(sessions, self.proof(challenged(self.knock(sessions, now))), now)
+        """Send hello and proof; return the effects of the proof."""
+        return self.say(sessions, self.proof(challenged(self.send_hello(sessions, now))), now)
 
     def enter(self, sessions: Sessions, epoch: int = 1, now: float = 0.0) -> list[Effect]:
         """The whole handshake, with a journal that opens the epoch."""

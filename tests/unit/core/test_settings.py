@@ -22,7 +22,7 @@ OFFICER: dict[str, object] = {"id": "eo-001"}
 LEAST: dict[str, object] = {"director": DIRECTOR, "officers": [OFFICER]}
 
 
-def test_the_least_configuration_has_the_contracts_and_the_designs_defaults() -> None:
+def test_minimal_configuration_has_the_defaults() -> None:
     settings = msgspec.convert(LEAST, Settings)
     assert settings.director == DirectorSettings(url="https://director.example")
     assert settings.director.poll_interval_s == 5.0
@@ -119,7 +119,7 @@ def test_a_value_out_of_bounds_is_refused(
         {"director": DIRECTOR},
     ],
 )
-def test_a_slip_in_a_name_or_a_missing_setting_is_refused(wrong: dict[str, object]) -> None:
+def test_misspelt_or_missing_setting_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(wrong, Settings)
 
@@ -136,7 +136,7 @@ def test_a_configured_prefix_wins_over_the_hashed_one() -> None:
     assert OfficerSettings(id="eo-001", order_id_prefix=7).prefix == 7
 
 
-def test_a_mapped_symbol_is_asked_for_by_its_very_name_and_any_other_by_what_it_resembles() -> None:
+def test_mapped_symbol_is_asked_for_by_its_exact_name() -> None:
     officer = OfficerSettings(id="eo-001", symbols={"EURUSD": "EURUSD.r", "GOLD": "GOLD"})
     assert officer.inquiry("EURUSD") == ("EURUSD.r", True)
     assert officer.inquiry("GOLD") == ("GOLD", True)

@@ -34,7 +34,7 @@ def after(
 
 
 @pytest.mark.parametrize("kind", PATIENT)
-def test_trouble_that_time_mends_pauses_all_for_longer_and_longer_and_opens_go_on(kind: FailureKind) -> None:
+def test_passing_failure_pauses_delivery_longer_each_time_and_opens_go_on(kind: FailureKind) -> None:
     waits = [after(kind, outage=outage) for outage in (0, 1, 2, 6, 7, 100)]
     assert waits == [PauseAll(wait, circuit_open=False) for wait in (0.25, 0.5, 1.0, 16.0, 30.0, 30.0)]
 
@@ -53,20 +53,20 @@ def test_retry_after_is_obeyed_up_to_five_minutes(
 
 @pytest.mark.parametrize("kind", LOCKED)
 @pytest.mark.parametrize(("draw", "wait"), [(0.0, 15.0), (0.5, 30.0)])
-def test_a_door_that_a_person_must_unlock_pauses_opens_too_and_is_tried_slowly(
+def test_failure_for_an_operator_opens_the_circuit_and_is_tried_slowly(
     kind: FailureKind, draw: float, wait: float
 ) -> None:
     assert after(kind, outage=50, refusals=50, draw=draw) == PauseAll(wait, circuit_open=True)
 
 
 @pytest.mark.parametrize("kind", [*LOCKED, FailureKind.REFUSED])
-def test_what_is_refused_to_one_event_alone_is_tried_four_times_and_then_set_aside(kind: FailureKind) -> None:
+def test_event_refused_alone_is_set_aside_after_four_tries(kind: FailureKind) -> None:
     answers = [after(kind, own=True, refusals=refusals) for refusals in range(6)]
     assert answers == [Retry(45.0), Retry(60.0), Retry(90.0), SetAside(), SetAside(), SetAside()]
 
 
 @pytest.mark.parametrize("kind", PATIENT)
-def test_an_event_that_alone_is_not_taken_is_tried_for_ever_and_slower_and_slower(kind: FailureKind) -> None:
+def test_event_failing_alone_is_tried_without_end_and_slower(kind: FailureKind) -> None:
     answers = [after(kind, own=True, refusals=9, tries=tries, outage=3) for tries in (0, 1, 2, 7, 100)]
     assert answers == [Retry(wait, refused=False) for wait in (0.75, 1.0, 1.5, 30.5, 30.5)]
 
@@ -79,7 +79,7 @@ def test_an_event_that_alone_is_not_taken_is_tried_for_ever_and_slower_and_slowe
     st.integers(0, 10**6),
     UNIFORM,
 )
-def test_only_what_is_refused_to_one_event_alone_is_ever_given_up(
+def test_only_an_event_refused_alone_is_set_aside(
     kind: FailureKind, own: bool, refusals: int, tries: int, outage: int, draw: float
 ) -> None:
     answer = after(kind, own=own, refusals=refusals, tries=tries, outage=outage, draw=draw)
@@ -94,7 +94,7 @@ def tried(
 
 
 @pytest.mark.parametrize("kind", [*PATIENT, *LOCKED])
-def test_a_failure_is_everybodys_until_another_event_is_taken_and_from_then_on_the_events_own(
+def test_failure_is_the_events_own_once_another_was_accepted(
     kind: FailureKind,
 ) -> None:
     tries = Tries(lambda: 0.5)
@@ -107,7 +107,7 @@ def test_a_failure_is_everybodys_until_another_event_is_taken_and_from_then_on_t
     assert isinstance(tried(tries, 1, kind), PauseAll)
 
 
-def test_several_events_that_are_refused_in_a_row_are_not_to_blame_and_none_is_set_aside() -> None:
+def test_several_events_refused_in_a_row_are_not_set_aside() -> None:
     tries = Tries(lambda: 0.5)
     assert [tried(tries, event, FailureKind.REFUSED) for event in (1, 2)] == [Retry(45.0)] * 2
     for event in (3, 1, 2, 4):
@@ -118,7 +118,7 @@ def test_several_events_that_are_refused_in_a_row_are_not_to_blame_and_none_is_s
     assert [tried(tries, event, FailureKind.REFUSED) for event in (1, 2)] == [Retry(45.0)] * 2
 
 
-def test_one_directive_whose_events_are_all_refused_is_to_blame_itself() -> None:
+def test_events_refused_of_one_directive_are_set_aside() -> None:
     tries = Tries(lambda: 0.5)
     for event in range(9):
         assert tried(tries, event, FailureKind.REFUSED, queue="dir-1", refusals=3) == SetAside()
@@ -134,7 +134,7 @@ def test_queues_that_fail_together_are_one_failure_in_a_row() -> None:
     assert tries.outage == 1
 
 
-def test_who_never_failed_probes_before_who_failed_longest_ago() -> None:
+def test_event_without_a_failure_is_tried_before_the_longest_failed() -> None:
     tries = Tries(lambda: 0.5)
     for event in (1, 2, 3, 1):
         tried(tries, event, FailureKind.NETWORK)
@@ -147,10 +147,10 @@ QUEUES = st.lists(
 
 
 @given(QUEUES, UNIFORM)
-def test_whatever_is_not_taken_all_events_of_other_directives_are(
+def test_failing_events_do_not_stop_other_directives(
     queues: list[list[FailureKind | None]], draw: float
 ) -> None:
-    """Each lane is a directive's events: None is taken, any other kind is how that event fails for good."""
+    """Each queue holds a directive's events: None is accepted, any other kind is the event's lasting failure."""
     outbox = {queue: list(enumerate(kinds, 10 * queue)) for queue, kinds in enumerate(queues)}
     tries, now, paused_until, resting = Tries(lambda: draw), 0.0, 0.0, dict.fromkeys(outbox, 0.0)
     refusals: Counter[int] = Counter()

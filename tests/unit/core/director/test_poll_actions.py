@@ -1,4 +1,4 @@
-"""What each action and order type needs, and the fields that this bridge adds to the contract's."""
+"""Requirements of each action and order type, and the fields beyond the contract's."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -125,7 +125,7 @@ def test_an_opening_may_be_of_any_type(action: str, order_type: OrderType) -> No
         ),
     ],
 )
-def test_what_an_action_cannot_do_without_or_with_is_refused_by_name(
+def test_missing_or_contradicting_field_is_refused_by_name(
     changed: dict[str, str | None], code: str, says: str
 ) -> None:
     found, message = refusal(**changed)
@@ -150,7 +150,7 @@ def test_a_pending_opening_says_how_long_it_stays() -> None:
     assert directive.expires_at == datetime(2026, 1, 4, 10, 5, tzinfo=UTC)
 
 
-def test_a_gtd_without_an_expiry_of_its_own_has_the_directives() -> None:
+def test_gtd_without_an_expiry_uses_the_directives() -> None:
     assert read(order_type='"LIMIT"', time_in_force='"GTD"').order_expires_at is None
 
 
@@ -173,7 +173,7 @@ def test_only_an_opening_must_say_of_which_type_it_is(action: Action) -> None:
         ("CLOSE", {}),
     ],
 )
-def test_a_change_needs_one_thing_and_nought_takes_a_level_away(action: str, changed: dict[str, str]) -> None:
+def test_change_needs_one_value_and_zero_removes_a_level(action: str, changed: dict[str, str]) -> None:
     directive = read(action=f'"{action}"', **BARE | changed)
     for name, text in changed.items():
         assert getattr(directive, name) == Decimal(text)

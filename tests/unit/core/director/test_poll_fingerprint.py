@@ -117,7 +117,7 @@ def test_values_of_other_types_do_not_pass_for_each_other(value: str) -> None:
     assert same == [value]
 
 
-def test_items_that_are_no_objects_are_emitted_apart_by_their_text() -> None:
+def test_items_that_are_no_objects_differ_by_their_text() -> None:
     assert len({read_one(text).fingerprint for text in ("1", "1.0", '"1"', "[1]", "null")}) == 5
 
 

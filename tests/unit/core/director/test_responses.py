@@ -1,4 +1,4 @@
-"""What the Director's answers mean: statuses, Retry-After, dates, receipts."""
+"""Classification of the Director's answers: statuses, Retry-After, dates, receipts."""
 
 import math
 from datetime import UTC, datetime, timedelta

@@ -65,7 +65,7 @@ def test_a_gap_ends_the_session_so_that_the_terminal_numbers_anew(seq: int) -> N
     assert terminal.report(link, 1, epoch=2) == [Reports(OFFICER, 2, 1, b'{"n":1}')]
 
 
-def test_a_terminal_that_the_transport_gave_up_makes_room_for_its_successor_at_once() -> None:
+def test_peer_lost_by_the_transport_ends_its_session_at_once() -> None:
     link, terminal = entered()
     terminal.say(link, heartbeat(1, busy=True))
     assert link.gone(b"peer-1") == [Ended(OFFICER, 1, "the terminal takes no messages")]
@@ -76,7 +76,7 @@ def test_a_terminal_that_the_transport_gave_up_makes_room_for_its_successor_at_o
 
 
 @pytest.mark.parametrize("epoch", [0, 2, 2**53 - 1])
-def test_what_is_of_another_epoch_is_dropped_and_is_no_sign_of_life(epoch: int) -> None:
+def test_message_of_another_epoch_is_dropped_and_is_no_sign_of_life(epoch: int) -> None:
     link, terminal = entered()
     assert terminal.report(link, 1, epoch=epoch, now=2.0) == []
     assert terminal.beat(link, epoch=epoch, now=2.0) == []
@@ -147,7 +147,7 @@ def test_a_busy_terminal_lives_for_as_long_as_a_synchronous_send_may_take() -> N
 @pytest.mark.parametrize(
     ("busy", "lost_s"), [(False, 15.0), (True, BUSY_S)], ids=["silent", "silent since it was busy"]
 )
-def test_a_silent_terminal_is_lost_at_its_very_moment_and_emitted_once(busy: bool, lost_s: float) -> None:
+def test_silent_terminal_is_lost_at_its_limit_once(busy: bool, lost_s: float) -> None:
     link, terminal = entered()
     terminal.beat(link, now=100.0, busy=busy)
     lost_at = 100.0 + lost_s
@@ -159,7 +159,7 @@ def test_a_silent_terminal_is_lost_at_its_very_moment_and_emitted_once(busy: boo
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_what_was_not_heard_because_nobody_listened_is_no_silence(busy: bool) -> None:
+def test_unread_messages_do_not_count_as_silence(busy: bool) -> None:
     link, terminal = entered()
     terminal.beat(link, now=100.0, busy=busy)
     assert not [each for each in link.tick(1000.0, 114.9) if isinstance(each, Ended)]
@@ -183,7 +183,7 @@ def test_a_goodbye_ends_the_session_at_once() -> None:
     assert not link.alive(OFFICER, 0.0)
 
 
-def test_a_session_dropped_by_us_is_emitted_to_the_terminal() -> None:
+def test_session_dropped_by_the_sidecar_sends_bye() -> None:
     link, _ = entered()
     assert link.drop(OFFICER, "halt") == [
         Send(b"peer-1", Bye(epoch=1, reason="halt")),

@@ -41,7 +41,7 @@ def refusal(effects: list[Effect], officer: str = OFFICER) -> str:
 
 def test_both_sides_prove_themselves_and_the_journal_admits() -> None:
     link, terminal = sessions(), Terminal()
-    challenge = challenged(terminal.knock(link))
+    challenge = challenged(terminal.send_hello(link))
     assert challenge.proof == terminal.key.sidecar_proof(terminal.hello, PROTOCOL_MAX, challenge.nonce)
     prove = terminal.proof(challenge)
     assert terminal.say(link, prove) == [Admit(b"peer-1", OFFICER, terminal.hello, prove)]
@@ -60,7 +60,7 @@ def test_both_sides_prove_themselves_and_the_journal_admits() -> None:
 
 def test_every_challenge_has_its_own_nonce() -> None:
     link, terminal = sessions(), Terminal()
-    nonces = [challenged(terminal.knock(link)).nonce for _ in range(3)]
+    nonces = [challenged(terminal.send_hello(link)).nonce for _ in range(3)]
     assert len(set(nonces)) == 3
 
 
@@ -77,7 +77,7 @@ def test_versions_that_do_not_meet_are_refused_with_who_is_to_update(
 ) -> None:
     terminal = Terminal()
     terminal.hello = msgspec.structs.replace(terminal.hello, min_version=low, max_version=high)
-    effects = terminal.knock(sessions())
+    effects = terminal.send_hello(sessions())
     assert refusal(effects) == RefusalCode.VERSION
     assert isinstance(effects[0], Send) and isinstance(effects[0].message, Refused)
     assert effects[0].message.remedy == remedy
@@ -86,7 +86,7 @@ def test_versions_that_do_not_meet_are_refused_with_who_is_to_update(
 def test_an_officer_that_is_not_configured_is_refused() -> None:
     terminal = Terminal()
     terminal.hello = msgspec.structs.replace(terminal.hello, officer="eo-999")
-    assert refusal(terminal.knock(sessions()), "") == RefusalCode.OFFICER
+    assert refusal(terminal.send_hello(sessions()), "") == RefusalCode.OFFICER
 
 
 def with_key(key: LinkKey, challenge: Challenge) -> Prove:
@@ -110,8 +110,8 @@ WRONG: dict[str, Callable[[Challenge], Prove]] = {
 @pytest.mark.parametrize("wrong", list(WRONG))
 def test_a_wrong_proof_is_refused_and_its_challenge_is_used_up(wrong: str) -> None:
     link, terminal = sessions(), Terminal()
-    assert challenged(Terminal(b"earlier").knock(link)).nonce == "0" * 64
-    challenge = challenged(terminal.knock(link))
+    assert challenged(Terminal(b"earlier").send_hello(link)).nonce == "0" * 64
+    challenge = challenged(terminal.send_hello(link))
     assert refusal(terminal.say(link, WRONG[wrong](challenge))) == RefusalCode.KEY
     assert link.counters.key_refused == 1
     assert terminal.say(link, terminal.proof(challenge)) == []
@@ -121,14 +121,14 @@ def test_a_wrong_proof_is_refused_and_its_challenge_is_used_up(wrong: str) -> No
 
 def test_a_proof_without_a_challenge_or_for_another_peers_is_not_answered() -> None:
     link, terminal, thief = sessions(), Terminal(), Terminal(b"peer-2")
-    prove = terminal.proof(challenged(terminal.knock(link)))
+    prove = terminal.proof(challenged(terminal.send_hello(link)))
     assert thief.say(link, prove) == []
     assert link.counters.unproven == 1
 
 
 def test_a_proof_said_twice_admits_once() -> None:
     link, terminal = sessions(), Terminal()
-    prove = terminal.proof(challenged(terminal.knock(link)))
+    prove = terminal.proof(challenged(terminal.send_hello(link)))
     assert len(terminal.say(link, prove)) == 1
     assert terminal.say(link, prove) == []
     terminal_effects = link.admit(b"peer-1", welcome(1), 0.0)
@@ -136,7 +136,7 @@ def test_a_proof_said_twice_admits_once() -> None:
     assert terminal.say(link, prove) == []
 
 
-def test_what_the_journal_refuses_is_refused_with_its_remedy_and_over() -> None:
+def test_refusal_of_the_journal_is_sent_with_its_remedy() -> None:
     link, terminal = sessions(), Terminal()
     terminal.prove(link)
     refused = link.refuse(b"peer-1", RefusalCode.ACCOUNT, "another account", "rebind it")
@@ -146,22 +146,22 @@ def test_what_the_journal_refuses_is_refused_with_its_remedy_and_over() -> None:
     assert link.session(OFFICER) is None
 
 
-def test_a_second_boot_is_refused_while_the_first_lives_and_admitted_after() -> None:
+def test_second_instance_is_refused_while_the_first_is_alive() -> None:
     link, first, second = sessions(), Terminal(), Terminal(b"peer-2", instance_id="b")
     first.enter(link)
     first.beat(link, now=10.0)
-    assert refusal(second.knock(link, 12.999)) == RefusalCode.SECOND_INSTANCE
-    assert challenged(second.knock(link, 13.0)).version == PROTOCOL_MAX
+    assert refusal(second.send_hello(link, 12.999)) == RefusalCode.SECOND_INSTANCE
+    assert challenged(second.send_hello(link, 13.0)).version == PROTOCOL_MAX
     effects = second.enter(link, epoch=2, now=13.0)
     assert effects == [Ended(OFFICER, 1, "a new session took over"), Send(b"peer-2", welcome(2))]
     session = link.session(OFFICER)
     assert session is not None and session.instance_id == "b" * 32
 
 
-def test_of_two_boots_that_knock_at_once_only_one_gets_the_session() -> None:
+def test_only_one_of_two_simultaneous_hellos_gets_the_session() -> None:
     """Two charts of one restarted terminal: both are challenged before either has a session."""
     link, first, second = sessions(), Terminal(), Terminal(b"peer-2", instance_id="b")
-    proofs = [(each, each.proof(challenged(each.knock(link)))) for each in (first, second)]
+    proofs = [(each, each.proof(challenged(each.send_hello(link)))) for each in (first, second)]
     for epoch, (terminal, prove) in enumerate(proofs, 1):
         for effect in terminal.say(link, prove, 0.1):
             if isinstance(effect, Admit):
@@ -171,10 +171,10 @@ def test_of_two_boots_that_knock_at_once_only_one_gets_the_session() -> None:
     assert session.instance_id == first.hello.instance_id
 
 
-def test_of_two_boots_admitted_at_once_only_one_gets_the_session() -> None:
+def test_only_one_of_two_simultaneous_admissions_gets_the_session() -> None:
     """The journal takes its time: both have proved themselves before either is admitted."""
     link, first, second = sessions(), Terminal(), Terminal(b"peer-2", instance_id="b")
-    proofs = [(each, each.proof(challenged(each.knock(link)))) for each in (first, second)]
+    proofs = [(each, each.proof(challenged(each.send_hello(link)))) for each in (first, second)]
     for terminal, prove in proofs:
         terminal.say(link, prove, 0.1)
     link.admit(first.peer, welcome(1), 0.1)
@@ -184,7 +184,7 @@ def test_of_two_boots_admitted_at_once_only_one_gets_the_session() -> None:
     assert session.instance_id == first.hello.instance_id
 
 
-def test_the_same_boot_takes_over_at_any_time_and_its_old_peer_is_a_stranger() -> None:
+def test_same_instance_takes_over_at_any_time_from_its_old_peer() -> None:
     link, old, new = sessions(), Terminal(), Terminal(b"peer-2")
     old.enter(link)
     assert new.enter(link, epoch=2) == [
@@ -225,11 +225,11 @@ def test_two_officers_live_side_by_side() -> None:
 
 
 @pytest.mark.parametrize("proved", [False, True])
-def test_who_has_proved_one_officers_key_is_not_admitted_as_another(proved: bool) -> None:
+def test_proof_for_one_officer_does_not_admit_another(proved: bool) -> None:
     """The journal takes its time over the first; meanwhile the same peer greets as somebody else."""
     link, one, two = sessions(), Terminal(), Terminal(officer=OTHER, instance_id="b")
     one.prove(link)
-    answer = two.knock(link)
+    answer = two.send_hello(link)
     if proved and answer:
         two.say(link, two.proof(challenged(answer)))
     link.admit(b"peer-1", welcome(1), 0.0)  # the epoch that was opened for the first
@@ -238,57 +238,60 @@ def test_who_has_proved_one_officers_key_is_not_admitted_as_another(proved: bool
 
 def test_who_has_not_proved_itself_is_not_admitted() -> None:
     link, terminal = sessions(), Terminal()
-    terminal.knock(link)
+    terminal.send_hello(link)
     assert link.admit(b"peer-1", welcome(1), 0.0) == []
     assert link.session(OFFICER) is None
 
 
 @pytest.mark.parametrize(("after_s", "answered"), [(HANDSHAKE_S - 0.001, True), (HANDSHAKE_S, False)])
-def test_a_handshake_that_takes_too_long_comes_to_nothing(after_s: float, answered: bool) -> None:
+def test_handshake_that_takes_too_long_is_dropped(after_s: float, answered: bool) -> None:
     link, terminal = sessions(), Terminal()
-    prove = terminal.proof(challenged(terminal.knock(link)))
+    prove = terminal.proof(challenged(terminal.send_hello(link)))
     link.tick(after_s, after_s)
     assert bool(terminal.say(link, prove, after_s)) is answered
 
 
-def crowd_of(link: Sessions, count: int) -> list[tuple[Terminal, Prove]]:
-    """So many have knocked, no faster than they are answered; each with the proof that it may give."""
-    crowd = [Terminal(b"%d" % number) for number in range(count)]
+def terminals_with_proofs(link: Sessions, count: int) -> list[tuple[Terminal, Prove]]:
+    """Return terminals that sent a hello, no faster than they are answered, each with its proof."""
+    waiting = [Terminal(b"%d" % number) for number in range(count)]
     times = [number // HELLOS * 2 * HELLOS_S for number in range(count)]
     return [
-        (each, each.proof(challenged(each.knock(link, at)))) for each, at in zip(crowd, times, strict=True)
+        (each, each.proof(challenged(each.send_hello(link, at))))
+        for each, at in zip(waiting, times, strict=True)
     ]
 
 
-def test_handshakes_under_way_are_bounded_and_the_oldest_gives_way() -> None:
+def test_pending_handshakes_are_bounded_and_the_oldest_is_dropped() -> None:
     link = sessions()
-    answers = [bool(each.say(link, prove, 2.0)) for each, prove in crowd_of(link, MAX_PENDING + 1)]
+    answers = [
+        bool(each.say(link, prove, 2.0)) for each, prove in terminals_with_proofs(link, MAX_PENDING + 1)
+    ]
     assert answers == [False] + [True] * MAX_PENDING
 
 
-def test_a_peer_that_knocks_again_takes_nobodys_place() -> None:
+def test_second_hello_of_a_peer_drops_no_other_handshake() -> None:
     link = sessions()
-    crowd = crowd_of(link, MAX_PENDING)
-    crowd[-1][0].knock(link, 2.0)
-    first, prove = crowd[0]
+    waiting = terminals_with_proofs(link, MAX_PENDING)
+    waiting[-1][0].send_hello(link, 2.0)
+    first, prove = waiting[0]
     assert first.say(link, prove, 2.0)
 
 
 def test_a_flood_of_hellos_leaves_a_handshake_its_place_for_half_a_second() -> None:
     link, terminal = sessions(), Terminal()
-    prove = terminal.proof(challenged(terminal.knock(link)))
+    prove = terminal.proof(challenged(terminal.send_hello(link)))
     for number in range(5000):
-        Terminal(b"stranger %d" % number, instance_id="f").knock(link, number / 10_000)
+        Terminal(b"stranger %d" % number, instance_id="f").send_hello(link, number / 10_000)
     assert isinstance(terminal.say(link, prove, 0.5)[0], Admit)
 
 
-def test_hellos_over_the_budget_are_not_answered_until_the_next_tenth_of_a_second() -> None:
+def test_hellos_over_the_limit_are_answered_after_a_tenth_of_a_second() -> None:
     link = sessions()
-    crowd = [Terminal(b"%d" % number) for number in range(HELLOS + 3)]
-    assert [bool(each.knock(link, 7.0)) for each in crowd] == [True] * HELLOS + [False] * 3
-    assert crowd[-1].knock(link, 7.0 + HELLOS_S / 2) == []
+    waiting = [Terminal(b"%d" % number) for number in range(HELLOS + 3)]
+    assert [bool(each.send_hello(link, 7.0)) for each in waiting] == [True] * HELLOS + [False] * 3
+    assert waiting[-1].send_hello(link, 7.0 + HELLOS_S / 2) == []
     assert link.counters.hellos_limited == 4
-    assert crowd[-1].knock(link, 7.0 + HELLOS_S + 1e-9)
+    assert waiting[-1].send_hello(link, 7.0 + HELLOS_S + 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -304,14 +307,14 @@ def test_hellos_over_the_budget_are_not_answered_until_the_next_tenth_of_a_secon
         (b'{"type":"error","code":"","message":""}', "unproven"),
     ],
 )
-def test_a_stranger_who_says_what_is_no_greeting_gets_no_answer(frame: bytes, counter: str) -> None:
+def test_message_other_than_hello_without_a_session_gets_no_answer(frame: bytes, counter: str) -> None:
     link = sessions()
     assert link.receive(b"stranger", frame, 0.0) == []
     assert getattr(link.counters, counter) == 1
 
 
 @pytest.mark.parametrize("kind", ["report", "heartbeat"])
-def test_a_terminal_of_a_session_that_is_no_more_is_sent_to_greet_anew(kind: str) -> None:
+def test_report_of_an_unknown_session_is_answered_with_bye(kind: str) -> None:
     link, terminal = sessions(), Terminal()
     effects = terminal.report(link, 1, epoch=4) if kind == "report" else terminal.beat(link, epoch=4)
     (send,) = effects
@@ -332,7 +335,7 @@ FRAMES = st.one_of(
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), FRAMES, st.floats(0, 10)), max_size=30))
-def test_whatever_strangers_say_nothing_raises_and_nobody_gets_in(
+def test_no_message_without_a_proof_raises_or_admits(
     frames: list[tuple[bytes, bytes, float]],
 ) -> None:
     link, now = sessions(), 0.0

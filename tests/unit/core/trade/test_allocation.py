@@ -1,4 +1,4 @@
-"""Whose volume a deal opens or closes: each rule, and the laws that hold for every deal."""
+"""Allocation of a deal: each rule, and the laws that hold for every deal."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,7 +15,7 @@ from bridge.core.units.mt5_terms import DealEntry
 from tests.unit.core.samples import CLOSE, DEAL_IN, OPEN, whole
 
 OURS = 11
-"""The token of the command that makes the deal."""
+"""Client order id of the command that makes the deal."""
 
 
 def deal(entry: DealEntry, volume: str, *, reason: str = "EXPERT", ticket: int = 100) -> DealReport:
@@ -30,17 +30,17 @@ def made_by(record: CommandRecord, **changes: object) -> CommandRecord:
 def split(
     report: DealReport,
     command: CommandRecord | None,
-    parts: str,
+    lots: str,
     foreign: str = "0",
     *,
     complete: bool = False,
 ) -> str | None:
-    """The shares as 'token entry volume, ...'. `parts` is 'token volume since' each, oldest first."""
-    holdings = []
-    for part in filter(None, parts.split(", ")):
-        client_order_id, volume, since = part.split()
-        holdings.append(Lot(int(client_order_id), Decimal(volume), int(since)))
-    allocations = allocate(report, command, holdings, Decimal(foreign), complete=complete)
+    """Return the allocations as 'id entry volume, ...'. `lots` is 'id volume since' each, oldest first."""
+    ours = []
+    for lot in filter(None, lots.split(", ")):
+        client_order_id, volume, since = lot.split()
+        ours.append(Lot(int(client_order_id), Decimal(volume), int(since)))
+    allocations = allocate(report, command, ours, Decimal(foreign), complete=complete)
     if allocations is None:
         return None
     return ", ".join(
@@ -55,7 +55,7 @@ CLOSES_ANY = made_by(CLOSE, opener=0)
 CLOSES_OLD = made_by(CLOSE, opener=9)
 
 RULES: list[tuple[str, DealReport, CommandRecord | None, str, str, bool, str | None]] = [
-    # rule, deal, who made it, our parts, what is not ours, whether all before is known; the shares
+    # rule, deal, who made it, our lots, what is not ours, whether all before is known; the shares
     ("1 ours puts on", deal(IN, "0.3"), OPENS, "", "0", False, "11 IN 0.3"),
     ("1 beside others", deal(IN, "0.3"), OPENS, "2 0.5 1", "7", False, "11 IN 0.3"),
     ("1 a stranger puts on", deal(IN, "0.3"), None, "2 0.5 1", "0", False, "0 IN 0.3"),
@@ -195,18 +195,18 @@ RULES: list[tuple[str, DealReport, CommandRecord | None, str, str, bool, str | N
 
 
 @pytest.mark.parametrize(
-    ("report", "command", "parts", "foreign", "complete", "allocations"),
+    ("report", "command", "lots", "foreign", "complete", "allocations"),
     [pytest.param(*row[1:], id=row[0]) for row in RULES],
 )
 def test_each_rule(
     report: DealReport,
     command: CommandRecord | None,
-    parts: str,
+    lots: str,
     foreign: str,
     complete: bool,
     allocations: str | None,
 ) -> None:
-    assert split(report, command, parts, foreign, complete=complete) == allocations
+    assert split(report, command, lots, foreign, complete=complete) == allocations
 
 
 def money(allocations: Sequence[Allocation], field: str) -> list[str]:
@@ -231,7 +231,7 @@ def test_money_goes_by_volume_to_the_cent_and_what_rounding_leaves_to_the_last()
     assert money(allocations, "fee") == ["0.000", "0.000", "-0.001"]
 
 
-def test_what_was_earned_belongs_to_what_was_closed_and_what_it_cost_to_both() -> None:
+def test_profit_goes_to_the_closed_volume_and_costs_to_both() -> None:
     report = msgspec.structs.replace(
         deal(INOUT, "0.4"),
         commission=Decimal("-0.40"),
@@ -260,8 +260,8 @@ VOLUMES = st.integers(1, 500).map(lambda each: Decimal(each) / 100)
 MONEY = st.builds(
     lambda digits, places: Decimal(digits).scaleb(-places), st.integers(-(10**6), 10**6), st.integers(0, 4)
 )
-HOLDINGS = st.lists(st.tuples(VOLUMES, st.integers(1, 120)), max_size=5).map(
-    lambda parts: [Lot(number, volume, since) for number, (volume, since) in enumerate(parts, 1)]
+LOTS = st.lists(st.tuples(VOLUMES, st.integers(1, 120)), max_size=5).map(
+    lambda lots: [Lot(number, volume, since) for number, (volume, since) in enumerate(lots, 1)]
 )
 REPORTS = st.builds(
     lambda entry, reason, volume, commission, swap, profit, fee: msgspec.structs.replace(
@@ -294,15 +294,15 @@ def test_the_flatten_button_takes_what_is_ours() -> None:
     assert split(other, None, "2 0.3 1", "0.5") == "0 OUT 0.3"
 
 
-@given(REPORTS, MAKERS, HOLDINGS, st.just(Decimal(0)) | VOLUMES, st.booleans())
+@given(REPORTS, MAKERS, LOTS, st.just(Decimal(0)) | VOLUMES, st.booleans())
 def test_allocations_are_the_deal_to_the_last_digit_and_take_no_part_below_nothing(
     report: DealReport,
     command: CommandRecord | None,
-    holdings: list[Lot],
+    lots_before: list[Lot],
     foreign: Decimal,
     complete: bool,
 ) -> None:
-    allocations = allocate(report, command, holdings, foreign, complete=complete)
+    allocations = allocate(report, command, lots_before, foreign, complete=complete)
     if allocations is None:
         assert report.entry is not IN
         assert report.entry is INOUT or not complete
@@ -315,7 +315,7 @@ def test_allocations_are_the_deal_to_the_last_digit_and_take_no_part_below_nothi
         assert allocation.entry in (IN, OUT)
         if allocation.entry is IN:
             assert allocation.client_order_id == (command.client_order_id if command else 0)
-    there = {holding.client_order_id: holding for holding in holdings}
+    there = {lot.client_order_id: lot for lot in lots_before}
     for client_order_id in {
         allocation.client_order_id for allocation in allocations if allocation.entry is OUT
     } - {0}:
@@ -329,31 +329,31 @@ def test_allocations_are_the_deal_to_the_last_digit_and_take_no_part_below_nothi
     if report.entry is INOUT:
         # A reversal leaves nothing of what was there.
         closed = sum(allocation.volume for allocation in allocations if allocation.entry is OUT)
-        assert closed == foreign + sum(each.volume for each in holdings if each.since < report.ticket)
+        assert closed == foreign + sum(each.volume for each in lots_before if each.since < report.ticket)
 
 
-@given(REPORTS, HOLDINGS, VOLUMES)
-def test_by_manual_ours_are_touched_only_when_nothing_else_is_left(
-    report: DealReport, holdings: list[Lot], foreign: Decimal
+@given(REPORTS, LOTS, VOLUMES)
+def test_manual_trade_closes_ours_only_after_all_other_volume(
+    report: DealReport, lots_before: list[Lot], foreign: Decimal
 ) -> None:
     manually = msgspec.structs.replace(report, entry=OUT, reason="CLIENT")
-    allocations = allocate(manually, None, holdings, foreign, complete=False)
+    allocations = allocate(manually, None, lots_before, foreign, complete=False)
     if allocations is None or all(not allocation.client_order_id for allocation in allocations):
         return
     assert sum(allocation.volume for allocation in allocations if not allocation.client_order_id) == foreign
 
 
-@given(REPORTS, MAKERS, HOLDINGS, MONEY, MONEY, MONEY, MONEY)
-def test_a_revision_allocations_the_new_money_out_as_the_old(
+@given(REPORTS, MAKERS, LOTS, MONEY, MONEY, MONEY, MONEY)
+def test_revision_allocates_the_new_money_as_the_old(
     report: DealReport,
     command: CommandRecord | None,
-    holdings: list[Lot],
+    lots_before: list[Lot],
     commission: Decimal,
     swap: Decimal,
     profit: Decimal,
     fee: Decimal,
 ) -> None:
-    allocations = allocate(report, command, holdings, Decimal(0), complete=True)
+    allocations = allocate(report, command, lots_before, Decimal(0), complete=True)
     if allocations is None:
         return
     later = msgspec.structs.replace(report, commission=commission, swap=swap, profit=profit, fee=fee)

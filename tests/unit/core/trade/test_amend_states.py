@@ -1,4 +1,4 @@
-"""The life of a MODIFY or CANCEL: every state under every input, and what its target tells of it."""
+"""Table of MODIFY and CANCEL commands: every state under every input, and the effects on the target."""
 
 from decimal import Decimal
 
@@ -118,7 +118,7 @@ def test_a_change_is_never_filled_or_cancelled(state: CommandState) -> None:
 def live(
     happenings: list[CommandInput],
 ) -> list[tuple[CommandState, CommandInput, CommandState, tuple[CommandOutput, ...]]]:
-    """A change's life: (before, input, after, told). A dispatch that raises has changed nothing."""
+    """Return the transitions: (before, input, after, outputs). A dispatch that raises has changed nothing."""
     state, life = S.PLANNED, []
     for what in happenings:
         try:
@@ -160,15 +160,13 @@ def test_what_took_effect_is_emitted_once_and_stays_so(happenings: list[CommandI
 
 
 @given(st.sampled_from(STATES), st.sampled_from(CommandInput).filter(lambda what: what is not I.DISPATCH))
-def test_the_same_input_again_changes_nothing_and_tells_nothing(
-    state: CommandState, what: CommandInput
-) -> None:
+def test_repeated_input_changes_and_emits_nothing(state: CommandState, what: CommandInput) -> None:
     once, _ = step_amendment(state, what)
     twice, emitted = step_amendment(once, what)
     assert (twice, emitted) == (once, ())
 
 
-# What the target tells
+# Effects on the target
 
 
 CANCEL = Order(

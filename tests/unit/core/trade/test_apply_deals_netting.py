@@ -43,7 +43,7 @@ def closing(client_order_id: int, volume: str, opener: int, side: Side = Side.SE
 
 
 def deal(ticket: int, entry: DealEntry, volume: str, *, by: int = 0, **changes: object) -> DealReport:
-    """A deal of the token's command, or by hand."""
+    """Return a deal of the command `by`, or of a manual trade."""
     plain = msgspec.structs.replace(
         DEAL_IN,
         ticket=ticket,
@@ -59,11 +59,11 @@ def deal(ticket: int, entry: DealEntry, volume: str, *, by: int = 0, **changes: 
 
 
 def parts(book: Book) -> dict[int, str]:
-    """What is open by token."""
+    """Return the open volume by client order id."""
     return {client_order_id: str(part.volume) for (_, client_order_id), part in book.parts.items()}
 
 
-def test_a_second_open_adds_a_part_of_its_own() -> None:
+def test_second_open_adds_a_lot_of_its_own() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
     assert parts(book) == {1: "0.3", 2: "0.2"}
@@ -82,7 +82,7 @@ def test_a_second_open_adds_a_part_of_its_own() -> None:
     ]
 
 
-def test_a_close_takes_its_own_openers_part_and_leaves_the_others() -> None:
+def test_close_takes_the_lot_of_its_opener_only() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), closing(3, "0.2", opener=2), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
     emitted = len(book.emitted)
@@ -98,7 +98,7 @@ def test_a_close_takes_its_own_openers_part_and_leaves_the_others() -> None:
     assert book.halted == []
 
 
-def test_an_opposite_open_reduces_the_oldest_part_and_is_filled_itself() -> None:
+def test_opposite_open_reduces_the_oldest_lot_and_is_filled() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), opening(3, "0.4", Side.SELL), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
     emitted = len(book.emitted)
@@ -121,7 +121,7 @@ def test_an_opposite_open_reduces_the_oldest_part_and_is_filled_itself() -> None
     )
 
 
-def test_a_reversal_ends_every_part_and_puts_on_the_rest_as_its_own() -> None:
+def test_reversal_closes_every_lot_and_opens_the_rest() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), opening(3, "0.9", Side.SELL), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
     emitted = len(book.emitted)
@@ -145,9 +145,7 @@ def test_a_reversal_ends_every_part_and_puts_on_the_rest_as_its_own() -> None:
 
 
 @pytest.mark.parametrize(("reason", "first"), [("SL", E.SL_TRIGGERED), ("TP", E.TP_TRIGGERED)])
-def test_a_stop_that_ends_the_parts_of_several_commands_is_emitted_to_each_opener(
-    reason: str, first: EventType
-) -> None:
+def test_stop_of_a_shared_position_is_emitted_to_each_opener(reason: str, first: EventType) -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.2"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, IN, "0.2", by=2)])
     emitted = len(book.emitted)
@@ -169,7 +167,7 @@ def test_a_stop_that_ends_the_parts_of_several_commands_is_emitted_to_each_opene
     ]
 
 
-def test_strangers_beside_us_are_counted_and_never_emitted_of() -> None:
+def test_foreign_volume_is_counted_and_never_emitted() -> None:
     book = Book(opening(1, "0.3"), netting=True)
     book.take([deal(1, IN, "0.5"), deal(2, IN, "0.3", by=1), deal(3, OUT, "0.4")])
     assert (parts(book), book.foreign(POSITION)) == ({1: "0.3"}, Decimal("0.1"))
@@ -182,7 +180,7 @@ def test_strangers_beside_us_are_counted_and_never_emitted_of() -> None:
     assert book.events[-1].event.remaining_quantity == Decimal("0.2")
 
 
-def test_a_reversal_by_manual_ends_ours_and_begins_a_position_that_is_not() -> None:
+def test_manual_reversal_closes_ours_and_opens_a_foreign_position() -> None:
     book = Book(opening(1, "0.3"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, INOUT, "1.0")])
     assert (parts(book), book.foreign(POSITION)) == ({1: "0.0"}, Decimal("0.7"))
@@ -217,10 +215,10 @@ def test_a_close_that_came_too_late_halts_the_symbol_and_is_raised(late: str) ->
     assert error.error_message is not None and "execution-officer resume" in error.error_message
 
 
-def test_a_close_of_a_position_that_another_deal_has_is_still_quarantined_where_it_takes_off() -> None:
+def test_opening_deal_of_a_close_on_another_position_is_unusable() -> None:
     book = Book(opening(1, "0.3"), closing(2, "0.3", opener=1), netting=True)
     book.take([deal(1, IN, "0.3", by=1, position_id=7009), deal(2, OUT, "0.3", by=2, position_id=7009)])
-    # It is no close of ours: its token is on a position that it never named.
+    # It is no close of ours: its client order id is on a position that it never named.
     assert book.commands[2].state is S.DISPATCHED
     assert parts(book) == {1: "0.0"}
     assert book.emitted[-1] == ("open-1", E.POSITION_CLOSED)
@@ -236,7 +234,7 @@ def test_a_closing_deal_waits_until_as_much_was_put_on_and_is_then_shared_out() 
     assert parts(book) == {1: "0.0", 2: "0.0"}
 
 
-def test_what_waits_when_all_is_known_was_put_on_before_our_time() -> None:
+def test_parked_deal_counts_as_foreign_once_all_is_known() -> None:
     book = Book(opening(1, "0.3"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(2, OUT, "0.8", reason="SL")])
     assert parts(book) == {1: "0.3"}
@@ -246,7 +244,7 @@ def test_what_waits_when_all_is_known_was_put_on_before_our_time() -> None:
     assert book.events[-1].event.fill_quantity == Decimal("0.3")
 
 
-def test_a_closing_deal_that_we_hear_of_late_takes_nothing_that_was_put_on_after_it() -> None:
+def test_late_closing_deal_takes_nothing_that_was_opened_after_it() -> None:
     book = Book(opening(1, "0.3"), opening(2, "0.3"), netting=True)
     book.take([deal(1, IN, "0.3", by=1), deal(5, IN, "0.3", by=2), deal(3, OUT, "0.3", reason="SO")])
     assert parts(book) == {1: "0.0", 2: "0.3"}

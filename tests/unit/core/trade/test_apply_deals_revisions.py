@@ -63,7 +63,7 @@ def test_an_annulled_opening_leaves_nothing_open_and_is_raised() -> None:
     event = book.events[-1].event
     assert (event.event_type, event.error_code) == (E.BROKER_ERROR, "DEAL_CANCELLED")
     assert (event.fill_quantity, event.fill_price) == (Decimal("0.30"), Decimal("1.0951"))
-    # What was told as filled stays told: the Director decides what follows.
+    # A fill that was emitted stays: the Director decides what follows.
     assert book.commands[CLIENT_ORDER_ID].state is CommandState.FILLED
 
 
@@ -83,7 +83,7 @@ def test_an_annulled_close_gives_back_what_it_took_off() -> None:
     assert book.emitted[-1] == ("dir-open", E.BROKER_ERROR)
 
 
-def test_what_an_annulled_close_had_closed_is_open_again_and_is_closed_anew() -> None:
+def test_lot_of_an_annulled_close_is_open_again() -> None:
     book = Book(OPEN, CLOSE).take([DEAL_IN, DEAL_OUT, annulled(DEAL_OUT)])
     part = book.positions[POSITION]
     assert (part.volume, part.state) == (Decimal("0.30"), PositionState.OPEN)
@@ -93,7 +93,7 @@ def test_what_an_annulled_close_had_closed_is_open_again_and_is_closed_anew() ->
     assert book.emitted[emitted:] == [("dir-open", E.SL_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]
 
 
-def test_an_annulled_deal_of_a_stranger_is_counted_off_and_emitted_to_nobody() -> None:
+def test_annulled_foreign_deal_is_uncounted_and_not_emitted() -> None:
     book = Book(opening(1, "0.3"), netting=True)
     theirs = deal(1, IN, "0.5")
     book.take([theirs, deal(2, IN, "0.3", by=1)])

@@ -87,7 +87,7 @@ def test_an_open_ends_filled_with_the_same_position_and_the_same_final_events(
 
 
 @given(arrivals([*LOST_ANSWER, order(OrderState.FILLED), *entering(10, 20)]))
-def test_a_lost_answer_ends_filled_by_evidence_and_is_never_emitted_as_a_rejection(
+def test_lost_answer_ends_filled_by_evidence_without_a_rejection(
     reports: list[AnyReport],
 ) -> None:
     book = Book(OPEN).take(reports)
@@ -163,9 +163,7 @@ def test_an_open_and_its_close_by_a_directive_end_the_same(reports: list[AnyRepo
         ("CLIENT", [E.POSITION_CLOSED]),
     ],
 )
-def test_what_closed_while_nobody_looked_is_found_and_emitted_once_in_every_order(
-    reason: str, emitted: list[EventType]
-) -> None:
+def test_close_found_later_is_emitted_once_in_every_order(reason: str, emitted: list[EventType]) -> None:
     out = msgspec.structs.replace(DEAL_OUT, magic=0, reason=reason)
     for reports in itertools.permutations([*entering(10, 20), out, out]):
         book = Book(OPEN).take(reports)

@@ -69,7 +69,7 @@ def after(outcome: Outcome) -> CommandRecord:
 
 
 def said(what: CommandStage, **fields: object) -> Outcome:
-    """What the terminal says of the MODIFY."""
+    """Return a stage of the MODIFY, as the terminal reports it."""
     report = msgspec.structs.replace(stage(what, client_order_id=CHANGE_CLIENT_ORDER_ID), **fields)
     return apply_command(report, MODIFY, SCENE)
 
@@ -90,7 +90,7 @@ def test_a_result_of_a_change_is_a_refusal_or_waits_to_be_seen(code: int) -> Non
 
 
 @pytest.mark.parametrize("reason", list(NotSentReason))
-def test_a_change_that_was_not_sent_waits_again_is_over_or_was_needless(reason: NotSentReason) -> None:
+def test_unsent_change_waits_again_or_ends(reason: NotSentReason) -> None:
     outcome = said(CommandStage.NOT_SENT, reason=reason, message="why")
     if reason is NotSentReason.NO_CHANGE:
         expected = (S.DONE, [E.ORDER_PLACED])
@@ -107,7 +107,7 @@ def test_no_change_is_no_answer_to_an_opening() -> None:
 
 
 @BOTH
-def test_the_second_time_that_nothing_is_seen_a_change_had_no_effect(command: CommandRecord) -> None:
+def test_second_absence_ends_a_change_without_effect(command: CommandRecord) -> None:
     report = msgspec.structs.replace(
         stage(CommandStage.STATUS_REPLY, client_order_id=CHANGE_CLIENT_ORDER_ID),
         found=Found.NOTHING,
@@ -155,7 +155,7 @@ def test_a_change_of_which_nobody_speaks_is_unknown(command: CommandRecord) -> N
         (CANCEL, I.TARGET_FILLED, E.ORDER_REJECTED, "TARGET_FILLED"),
     ],
 )
-def test_what_the_target_shows_ends_a_change_that_was_sent(
+def test_effect_on_the_target_ends_a_sent_change(
     command: CommandRecord, what: CommandInput, emitted: EventType, code: str | None
 ) -> None:
     sent = msgspec.structs.replace(command, state=S.SUBMITTED)
@@ -201,9 +201,7 @@ def test_a_pending_order_is_its_commands_by_client_order_id_and_side(kind: str) 
         ("expires_server_ms", 0),
     ],
 )
-def test_a_pending_order_that_was_changed_by_manual_is_emitted_unless_a_directive_wanted_it(
-    field: str, value: object
-) -> None:
+def test_pending_order_changed_by_a_manual_trade_is_emitted(field: str, value: object) -> None:
     placed = msgspec.structs.replace(LIMIT, state=S.PLACED)
     seen = msgspec.structs.replace(ON_BOOK, **{field: value})
     outcome = apply_order(seen, placed, SCENE, before=ON_BOOK)
@@ -222,7 +220,7 @@ def test_a_pending_order_that_was_changed_by_manual_is_emitted_unless_a_directiv
     assert types(apply_order(gone, placed, SCENE, before=ON_BOOK)) == [E.ORDER_CANCELLED]
 
 
-def test_a_pending_order_that_is_only_filled_further_is_changed_by_nobody() -> None:
+def test_partly_filled_pending_order_emits_no_change() -> None:
     placed = msgspec.structs.replace(LIMIT, state=S.PLACED)
     seen = msgspec.structs.replace(ON_BOOK, state=OrderState.PARTIAL, volume_current=Decimal("0.10"))
     assert apply_order(seen, placed, SCENE, before=ON_BOOK).events == ()
@@ -248,7 +246,7 @@ OPENED = msgspec.structs.replace(OPEN, order_ticket=8001)
         (CANCEL, Resolution.REJECTED, S.REJECTED, E.ORDER_REJECTED),
     ],
 )
-def test_a_persons_word_status_requests_what_nobody_else_knows(
+def test_resolution_ends_a_command_of_open_outcome(
     state: CommandState,
     command: CommandRecord,
     resolution: Resolution,
@@ -274,7 +272,7 @@ def test_a_persons_word_moves_nothing_that_is_known(state: CommandState, resolut
     assert outcome.command is None or outcome.command.state is state
 
 
-def test_a_deal_after_a_persons_word_of_a_refusal_still_counts() -> None:
+def test_deal_after_a_resolution_as_rejected_still_counts() -> None:
     doubted = msgspec.structs.replace(OPENED, state=S.UNKNOWN)
     rejected = after(resolve_command(doubted, Resolution.REJECTED, NOW, note="not there"))
     accepted = apply_command(stage(CommandStage.RESULT, retcode=10009), rejected, SCENE)

@@ -1,4 +1,4 @@
-"""A command's stages and its order's states, folded one at a time."""
+"""Stages of a command and states of its order, applied one at a time."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -95,7 +95,7 @@ def test_not_sent_of_an_earlier_dispatch_says_nothing_of_a_later_one(reason: Not
 
 
 @pytest.mark.parametrize("what", list(CommandStage))
-def test_an_unknown_client_order_id_is_kept_and_holds_everything(what: CommandStage) -> None:
+def test_unknown_client_order_id_is_kept_and_quarantines_the_officer(what: CommandStage) -> None:
     outcome = apply_command(stage(what), None, SCENE)
     assert outcome.disposition is Disposition.UNUSABLE
     assert str(CLIENT_ORDER_ID) in outcome.note and str(CLIENT_ORDER_ID) in outcome.quarantine
@@ -103,7 +103,7 @@ def test_an_unknown_client_order_id_is_kept_and_holds_everything(what: CommandSt
 
 
 @pytest.mark.parametrize("what", list(CommandStage))
-def test_a_dispatch_that_the_journal_does_not_know_is_applied_and_holds_everything(
+def test_unknown_attempt_is_applied_and_quarantines_the_officer(
     what: CommandStage,
 ) -> None:
     """The journal is an old copy: the terminal was given more than it remembers."""
@@ -168,7 +168,7 @@ def test_a_command_whose_dispatch_time_is_unknown_is_never_absent() -> None:
 
 
 @pytest.mark.parametrize("state", [S.DISPATCHED, S.SUBMITTED, S.UNRESOLVED, S.PLACED])
-def test_the_second_absence_makes_the_outcome_unknown_and_tells_it_once(state: CommandState) -> None:
+def test_second_absence_makes_the_outcome_unknown_once(state: CommandState) -> None:
     command = msgspec.structs.replace(dispatched(GRACE), state=state)
     report = msgspec.structs.replace(
         stage(CommandStage.STATUS_REPLY), found=Found.NOTHING, connected_ms=30_000
@@ -203,9 +203,7 @@ def test_nothing_but_a_planned_command_is_dispatched(state: CommandState) -> Non
         ("", "", ""),
     ],
 )
-def test_what_was_certainly_not_sent_expires_and_says_what_kept_it(
-    waited_for: str, message: str, why: str
-) -> None:
+def test_unsent_command_expires_with_the_reason_of_its_wait(waited_for: str, message: str, why: str) -> None:
     planned = msgspec.structs.replace(OPEN, state=S.PLANNED, message=message)
     outcome = expire_command(planned, NOW, waited_for=waited_for)
     assert after(outcome).state is S.NEVER_SENT
@@ -269,9 +267,7 @@ def test_an_order_without_a_command_is_somebody_elses() -> None:
         ("reason", "CLIENT", "its reason is CLIENT, not EXPERT"),
     ],
 )
-def test_an_order_that_contradicts_the_command_of_its_client_order_id_is_quarantined(
-    field: str, value: str, says: str
-) -> None:
+def test_order_that_contradicts_its_command_is_unusable(field: str, value: str, says: str) -> None:
     outcome = apply_order(msgspec.structs.replace(ORDER, **{field: value}), OPEN, SCENE)
     assert outcome.disposition is Disposition.UNUSABLE
     assert says in outcome.note
@@ -288,8 +284,8 @@ def test_the_order_of_a_close_that_came_too_late_bears_the_number_of_what_it_ope
 
 
 @pytest.mark.parametrize("reason", ["SL", "TP", "SO"])
-def test_the_order_by_which_a_stop_closes_a_position_is_not_the_openers_and_no_alarm(reason: str) -> None:
-    """Servers let it bear the position's magic, which is the opener's token."""
+def test_order_of_a_stop_is_foreign_without_an_alarm(reason: str) -> None:
+    """Servers let it bear the position's magic, which is the opener's client order id."""
     stop = msgspec.structs.replace(
         ORDER, ticket=8101, type="SELL", reason=reason, position_id=7001, state=OrderState.FILLED
     )
@@ -320,7 +316,7 @@ def test_a_refusal_seen_at_the_broker_is_not_emitted_with_the_reason_of_somethin
     assert new_event.event.error_code == "ORDER_STATE_REJECTED"
 
 
-def test_a_stop_limit_order_whose_price_is_met_is_changed_by_nobody() -> None:
+def test_activated_stop_limit_order_emits_no_change() -> None:
     """The server turns it into the limit order that it stands for."""
     waiting = msgspec.structs.replace(
         ORDER,

@@ -1,4 +1,4 @@
-"""Deals, positions and troubles, folded one at a time."""
+"""Deals, positions and troubles, applied one at a time."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -103,9 +103,7 @@ def test_the_fill_is_whole_once_the_sum_of_the_deals_reaches_the_volume() -> Non
         ("reason", "MOBILE", "its reason is MOBILE, not EXPERT"),
     ],
 )
-def test_a_deal_that_contradicts_the_command_of_its_client_order_id_is_quarantined(
-    field: str, value: str, says: str
-) -> None:
+def test_deal_that_contradicts_its_command_is_unusable(field: str, value: str, says: str) -> None:
     outcome = apply(msgspec.structs.replace(DEAL_IN, **{field: value}), OPEN, None)
     assert outcome.disposition is Disposition.UNUSABLE
     assert says in outcome.note
@@ -128,7 +126,7 @@ def test_a_deal_that_contradicts_the_command_of_its_client_order_id_is_quarantin
         ("SELL", DealEntry.INOUT, None, QUARANTINED, Disposition.UNUSABLE),
     ],
 )
-def test_what_is_not_a_plain_deal_of_ours_changes_nothing(
+def test_foreign_deal_changes_nothing(
     kind: str,
     entry: DealEntry,
     command: CommandRecord | None,
@@ -247,7 +245,7 @@ SEEN = msgspec.structs.replace(QUARANTINED, stop_loss=Decimal("1.0940"), take_pr
     ],
 )
 @pytest.mark.parametrize("explained", [False, True])
-def test_a_position_seen_first_brings_its_levels_and_tells_those_that_stand_elsewhere_than_asked(
+def test_first_sight_of_a_position_emits_levels_other_than_requested(
     asked: tuple[str | None, str | None], there: tuple[str | None, str | None], emitted: bool, explained: bool
 ) -> None:
     wanted, seen = ([Decimal(level) if level else None for level in pair] for pair in (asked, there))
@@ -270,7 +268,7 @@ def test_levels_that_were_seen_already_are_no_news() -> None:
     ("stop_loss", "take_profit", "emitted"),
     [("1.0930", None, ("1.0930", "0")), (None, None, ("0", "0")), ("1.0940", "1.1010", ("1.0940", "1.1010"))],
 )
-def test_levels_that_changed_by_manual_are_emitted_with_both_as_they_are_now(
+def test_levels_changed_by_a_manual_trade_are_emitted_together(
     stop_loss: str | None, take_profit: str | None, emitted: tuple[str, str]
 ) -> None:
     changed = msgspec.structs.replace(
@@ -286,12 +284,12 @@ def test_levels_that_changed_by_manual_are_emitted_with_both_as_they_are_now(
     event = new_event.event
     assert (event.event_type, event.directive_id, event.action) == (E.ORDER_PLACED, "dir-open", "CHANGED")
     assert (str(event.stop_loss), str(event.take_profit)) == emitted
-    # What a directive asked for is told by its command.
+    # A change that a directive requested is emitted for its command.
     explained = apply_position(changed, [SEEN], SCENE, explained=True)
     assert explained == msgspec.structs.replace(outcome, events=())
 
 
-def test_every_part_of_a_shared_position_learns_its_levels_and_each_opener_hears_of_a_change() -> None:
+def test_levels_of_a_shared_position_reach_every_lot_and_opener() -> None:
     other = msgspec.structs.replace(SEEN, client_order_id=CLIENT_ORDER_ID + 7, directive_id="dir-other")
     new = msgspec.structs.replace(
         QUARANTINED, client_order_id=CLIENT_ORDER_ID + 8, directive_id="dir-new", stop_loss=None
@@ -302,7 +300,7 @@ def test_every_part_of_a_shared_position_learns_its_levels_and_each_opener_hears
     assert [new_event.event.directive_id for new_event in outcome.events] == ["dir-open", "dir-other"]
 
 
-def test_what_is_closed_keeps_the_levels_that_were_seen_last() -> None:
+def test_closed_position_keeps_its_last_levels() -> None:
     closed = msgspec.structs.replace(SEEN, volume_out=SEEN.volume_in)
     changed = msgspec.structs.replace(STANDS, stop_loss=None)
     assert apply_position(changed, [closed], SCENE, explained=False) == Outcome(

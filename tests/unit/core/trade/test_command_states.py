@@ -125,7 +125,7 @@ HAPPENINGS = st.lists(st.sampled_from(CommandInput), max_size=30)
 def live(
     happenings: list[CommandInput],
 ) -> list[tuple[CommandState, CommandInput, CommandState, tuple[CommandOutput, ...]]]:
-    """A command's life: (before, input, after, told). A dispatch that raises has changed nothing."""
+    """Return the transitions: (before, input, after, outputs). A dispatch that raises has changed nothing."""
     state, life = S.PLANNED, []
     for what in happenings:
         try:
@@ -193,7 +193,7 @@ def test_after_any_sign_that_it_was_sent_a_command_is_never_dispatched_again(
 
 
 @given(HAPPENINGS)
-def test_a_life_tells_of_one_whole_fill_at_most(happenings: list[CommandInput]) -> None:
+def test_sequence_emits_one_whole_fill_at_most(happenings: list[CommandInput]) -> None:
     happenings = [each for each in happenings if each is not I.ORDER_REAPPEARED]
     emitted = [output for _, _, _, outputs in live(happenings) for output in outputs]
     assert emitted.count(O.FILLED) <= 1
@@ -206,7 +206,7 @@ WORDS = {I.RESOLVED_FILLED, I.RESOLVED_REJECTED, I.RESOLVED_CANCELLED}
 def test_placed_is_emitted_before_any_fill_or_cancellation_by_the_broker(
     happenings: list[CommandInput],
 ) -> None:
-    """What nobody but a person knows of was perhaps never placed; what is withdrawn never was."""
+    """A resolved command was perhaps never placed; a withdrawn one never was."""
     life = [step for step in live(happenings) if not {step[1]} & {*WORDS, I.WITHDRAWN}]
     if len(life) < len(live(happenings)):
         return
@@ -218,13 +218,13 @@ def test_placed_is_emitted_before_any_fill_or_cancellation_by_the_broker(
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("word", sorted(WORDS))
-def test_a_persons_word_counts_only_where_nobody_else_knows(state: CommandState, word: CommandInput) -> None:
+def test_resolution_counts_only_for_an_open_outcome(state: CommandState, word: CommandInput) -> None:
     moved = step_order(state, word) != (state, ())
     assert moved is (state in {S.UNRESOLVED, S.UNKNOWN})
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_only_what_was_certainly_not_sent_can_be_withdrawn(state: CommandState) -> None:
+def test_only_a_planned_command_can_be_withdrawn(state: CommandState) -> None:
     moved = step_order(state, I.WITHDRAWN) != (state, ())
     assert moved is (state is S.PLANNED)
 
@@ -242,9 +242,7 @@ def test_no_fill_is_ever_taken_back(happenings: list[CommandInput]) -> None:
 
 
 @given(st.sampled_from(STATES), st.sampled_from(CommandInput).filter(lambda what: what is not I.DISPATCH))
-def test_the_same_input_again_changes_nothing_more_and_repeats_no_end(
-    state: CommandState, what: CommandInput
-) -> None:
+def test_repeated_input_changes_nothing_and_repeats_no_end(state: CommandState, what: CommandInput) -> None:
     once, _ = step_order(state, what)
     twice, emitted = step_order(once, what)
     assert twice is once
@@ -256,7 +254,7 @@ CERTAIN = {*OVER, S.PLANNED}
 
 
 @pytest.mark.parametrize("state", list(CommandState))
-def test_what_is_over_in_doubt_or_in_flight(state: CommandState) -> None:
+def test_states_are_over_unresolved_or_in_flight(state: CommandState) -> None:
     assert state.over is (state in OVER)
     assert state.unresolved is (state not in CERTAIN)
     assert state.in_flight is (state not in {*OVER, S.UNKNOWN})

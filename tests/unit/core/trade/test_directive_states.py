@@ -23,7 +23,7 @@ MOVING = tuple(
     for state in (C.PLANNED, C.DISPATCHED, C.SUBMITTED, C.PLACED, C.PARTIAL, C.UNRESOLVED)
 )
 
-# One leg on the diagonal; beside it, two legs in either order.
+# One command on the diagonal; beside it, two in either order.
 TABLE = """
            FILLED  DONE    PART    CANCELLED REJECTED  NEVER     EXPIRED
 FILLED     FILLED  PARTIAL PARTIAL PARTIAL   PARTIAL   PARTIAL   PARTIAL
@@ -42,7 +42,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize(("commands", "state"), PAIRS.items())
-def test_a_directive_that_is_over_ends_by_what_its_legs_came_to(
+def test_ended_directive_has_the_state_of_its_commands(
     commands: tuple[CommandProgress, CommandProgress], state: DirectiveState
 ) -> None:
     assert directive_state(commands) is state
@@ -51,7 +51,9 @@ def test_a_directive_that_is_over_ends_by_what_its_legs_came_to(
 
 
 @pytest.mark.parametrize("commands", [*itertools.combinations_with_replacement(ENDED, 3)])
-def test_more_legs_end_as_their_pairs_do_whatever_their_order(commands: tuple[CommandProgress, ...]) -> None:
+def test_state_of_many_commands_is_that_of_their_pairs_in_any_order(
+    commands: tuple[CommandProgress, ...],
+) -> None:
     states = {directive_state(order) for order in itertools.permutations(commands)}
     assert len(states) == 1
     kinds = {PAIRS[pair] for pair in itertools.permutations(commands, 2)}
@@ -61,19 +63,19 @@ def test_more_legs_end_as_their_pairs_do_whatever_their_order(commands: tuple[Co
 
 
 @pytest.mark.parametrize("moving", MOVING)
-def test_a_directive_works_while_any_leg_does(moving: CommandProgress) -> None:
+def test_directive_is_working_while_a_command_is(moving: CommandProgress) -> None:
     for others in [(), *itertools.combinations_with_replacement((*ENDED, *MOVING), 2)]:
         for commands in ((moving, *others), (*others, moving)):
             assert directive_state(commands) is D.WORKING
 
 
-def test_one_leg_of_unknown_outcome_makes_the_directive_unknown() -> None:
+def test_one_unknown_command_makes_the_directive_unknown() -> None:
     for others in [(), *itertools.combinations_with_replacement((*ENDED, *MOVING, UNKNOWN), 2)]:
         for commands in ((UNKNOWN, *others), (*others, UNKNOWN)):
             assert directive_state(commands) is D.UNKNOWN
 
 
-def test_the_legs_tried_hold_every_state_of_a_command() -> None:
+def test_tried_commands_have_every_state() -> None:
     assert {command.state for command in (*ENDED, *MOVING, UNKNOWN)} == set(CommandState)
 
 

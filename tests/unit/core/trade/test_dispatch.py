@@ -1,4 +1,4 @@
-"""What may be sent to a terminal, when, how much of it, and until when."""
+"""Selection of the commands that may be sent, and their deadlines."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -92,7 +92,7 @@ def test_a_command_is_late_at_its_very_moment(record: CommandRecord, left_s: flo
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 5, 50, 2000])
-def test_what_came_back_unsent_rests_before_it_goes_again_but_not_for_long(attempt: int) -> None:
+def test_unsent_command_pauses_before_its_next_dispatch(attempt: int) -> None:
     """A terminal that keeps saying `not_sent` is not asked as fast as it can say so."""
 
     def due(rested_s: float) -> bool:
@@ -106,7 +106,7 @@ def test_what_came_back_unsent_rests_before_it_goes_again_but_not_for_long(attem
 
 
 @pytest.mark.parametrize("ahead", [timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=3650)])
-def test_what_was_sent_in_the_future_does_not_wait_for_it(ahead: timedelta) -> None:
+def test_command_dispatched_in_the_future_does_not_pause(ahead: timedelta) -> None:
     again = msgspec.structs.replace(planned(1), attempt=1, dispatched_at=NOW + ahead)
     assert client_order_ids(choose([again], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)) == [1]
 

@@ -1,4 +1,4 @@
-"""What the Director is told: each event's type, class, fields and subject."""
+"""Events for the Director: each one's type, class, fields and subject."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -639,7 +639,7 @@ ROWS: list[tuple[str, NewEvent, EventType, EventClass, str, dict[str, object]]] 
     ("new_event", "event_type", "event_class", "subject", "fields"),
     [pytest.param(*row[1:], id=row[0]) for row in ROWS],
 )
-def test_each_happening_is_emitted_with_its_type_class_subject_and_fields(
+def test_each_occurrence_has_its_type_class_subject_and_fields(
     new_event: NewEvent,
     event_type: EventType,
     event_class: EventClass,
@@ -667,9 +667,7 @@ def test_an_unknown_outcome_says_what_to_look_for() -> None:
 @pytest.mark.parametrize(
     ("booked", "paid"), [("-0.10", "0.10"), ("0", "0"), ("0.00", "0"), ("-0.00", "0"), ("0.25", "-0.25")]
 )
-def test_what_was_paid_is_positive_and_a_rebate_negative_and_nothing_has_no_sign(
-    booked: str, paid: str
-) -> None:
+def test_costs_are_positive_and_rebates_negative(booked: str, paid: str) -> None:
     deal = msgspec.structs.replace(DEAL_IN, commission=Decimal(booked))
     emitted = command_event(CommandOutput.FILLED, PLACED, NOW, deal=deal, deals=[deal]).event.commission
     assert str(emitted) == paid

@@ -135,14 +135,14 @@ def test_an_opening_over_the_officers_limit_is_refused(
         ),
     ],
 )
-def test_an_officer_opens_what_and_where_it_is_allowed_to(
+def test_opening_outside_the_allowed_actions_or_symbols_is_refused(
     risk_limits: RiskLimits, problem: Problem | None
 ) -> None:
     assert check(LONG, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW) == problem
 
 
 @pytest.mark.parametrize("action", [each for each in Action if intent_of(each) is not Intent.OPEN])
-def test_no_limit_and_no_level_keeps_anybody_from_anything_but_opening(action: Action) -> None:
+def test_limits_and_levels_hold_back_openings_only(action: Action) -> None:
     directive = msgspec.structs.replace(
         LONG, action=action, quantity=Decimal(50), stop_loss=Decimal(2), take_profit=Decimal(1)
     )
@@ -275,7 +275,7 @@ LIFETIMES: list[tuple[TimeInForce | None, datetime | None, datetime | None, Time
 
 
 @pytest.mark.parametrize(("asked", "order_expires", "expires", "time_in_force", "until"), LIFETIMES)
-def test_a_pending_order_leaves_the_book_when_it_was_emitted_to(
+def test_pending_order_expires_as_the_directive_says(
     asked: TimeInForce | None,
     order_expires: datetime | None,
     expires: datetime | None,
@@ -303,7 +303,7 @@ def test_a_type_that_the_symbol_does_not_take_is_refused_and_named() -> None:
     assert plan_open(stop, SETTINGS, terms, client_order_ids) == Problem(
         "UNKNOWN_ORDER_TYPE", "order_type STOP is not allowed for EURUSD.r; use MARKET or LIMIT"
     )
-    # A terminal that could not tell says nothing; the broker decides.
+    # Without the terminal's list the broker decides.
     silent = msgspec.structs.replace(TERMS, order_types=[])
     assert isinstance(plan_open(stop, SETTINGS, silent, client_order_ids), PlannedCommand)
 
@@ -330,7 +330,7 @@ def test_an_opening_without_quantity_never_becomes_an_order() -> None:
             "is not a multiple of EURUSD.r's step 0.01; the next below is 0.010",
         ),
         ("0.35", "0.1", "100", "0.1", "is not a multiple of EURUSD.r's step 0.1; the next below is 0.30"),
-        # What the terminal could not tell is no rule.
+        # An unknown limit is no rule.
         ("0.00001", "0", "0", "0", ""),
         ("1000000", "0.01", "0", "0", ""),
     ],

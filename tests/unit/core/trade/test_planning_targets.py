@@ -140,8 +140,8 @@ def test_a_close_with_a_slippage_of_its_own_takes_that() -> None:
     } == {0}
 
 
-def test_parts_of_one_position_are_closed_apart_each_by_its_opener() -> None:
-    """Where positions are netted, several commands share one."""
+def test_lots_of_one_position_are_closed_by_a_command_each() -> None:
+    """Several commands share one position on a netting account."""
     shared = [
         position(7, "0.10", client_order_id=1),
         position(7, "0.20", client_order_id=2, directive_id="dir-8"),
@@ -158,7 +158,7 @@ def test_parts_of_one_position_are_closed_apart_each_by_its_opener() -> None:
     ] == [2]
 
 
-def test_a_close_with_nothing_to_close_says_what_was_looked_for() -> None:
+def test_close_without_a_position_names_what_is_missing() -> None:
     planned = plan_close(
         msgspec.structs.replace(CLOSE, action=Action.CLOSE_SHORT), SETTINGS, TERMS, [OWN[0]], client_order_ids
     )
@@ -170,14 +170,14 @@ def test_a_close_with_nothing_to_close_says_what_was_looked_for() -> None:
 
 
 @pytest.mark.parametrize("empty_at", [0, 1, 2])
-def test_a_position_with_nothing_open_shields_none_behind_it(empty_at: int) -> None:
+def test_lot_without_volume_does_not_stop_the_next(empty_at: int) -> None:
     held = [position(1, "0.10"), position(2, "0.20")]
     held.insert(empty_at, position(9, "0.30", volume_out=Decimal("0.30")))
     planned = commands_of(plan_close(CLOSE, SETTINGS, TERMS, held, client_order_ids))
     assert [number.order.position for number in planned] == [1, 2]
 
 
-def test_where_nothing_is_open_any_more_there_is_nothing_to_close() -> None:
+def test_lots_without_volume_give_no_close() -> None:
     empty = [position(9, "0.30", volume_out=Decimal("0.30"))]
     for directive in (CLOSE, msgspec.structs.replace(CLOSE, quantity=Decimal("0.10"))):
         planned = plan_close(directive, SETTINGS, TERMS, empty, client_order_ids)
@@ -285,7 +285,7 @@ Levels = tuple[int | str | None, ...]
 
 
 def levels(planned: list[PlannedCommand] | Problem) -> list[Levels]:
-    """(position or order, stop loss, take profit, price, limit price) of each leg."""
+    """(position or order, stop loss, take profit, price, limit price) of each command."""
     return [
         (
             number.order.position or number.order.order,
@@ -381,7 +381,7 @@ CHANGES: list[
     ),
     # To the grid.
     ({"stop_loss": "1.080004"}, HELD_TWO[:1], [], [(1, "1.08000", None, None, None)]),
-    # Parts of one position have one pair of levels: one leg.
+    # Lots of one position have one pair of levels: one command.
     (
         {"stop_loss": "1.08"},
         [position(7, "0.10", client_order_id=1), position(7, "0.20", client_order_id=2)],

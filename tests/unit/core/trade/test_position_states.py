@@ -47,7 +47,7 @@ def test_annulment_leaves_a_known_position_open_where_volume_is_left(
 
 
 @pytest.mark.parametrize(("state", "emitted"), [(None, (O.OPENED,)), (P.OPEN, ()), (P.CLOSED, ())])
-def test_a_deal_that_enters_opens_and_tells_it_the_first_time(
+def test_entering_deal_opens_and_emits_it_the_first_time(
     state: PositionState | None, emitted: tuple[PositionOutput, ...]
 ) -> None:
     assert step_position(state, I.ENTERED) == (P.OPEN, emitted)
@@ -60,7 +60,7 @@ def test_table_has_every_state_and_every_input() -> None:
 
 
 @given(st.lists(st.sampled_from(PositionInput), max_size=20))
-def test_a_life_tells_of_one_opening_first_and_of_each_stop_before_its_closing(
+def test_sequence_emits_one_opening_first_and_each_stop_before_its_close(
     deals: list[PositionInput],
 ) -> None:
     state: PositionState | None = None

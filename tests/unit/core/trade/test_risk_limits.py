@@ -144,7 +144,7 @@ def test_a_drawdown_stops_opening_once_it_is_reached(equity: str, fallen: str, r
 
 
 @pytest.mark.parametrize("limit", ["max_daily_loss", "max_drawdown_percent", "min_margin_level_percent"])
-def test_an_account_that_never_had_anything_opens_nothing_where_it_is_to_be_measured(limit: str) -> None:
+def test_account_without_equity_opens_nothing_under_a_limit_on_it(limit: str) -> None:
     empty = Funds(equity=Decimal(0), margin=Decimal(0), day_opening=Decimal(0), peak=Decimal(0))
     message = "equity 0 must be above 0 to measure a loss or a margin level by"
     measured = msgspec.structs.replace(RiskLimits(), **{limit: Decimal(10)})
@@ -163,7 +163,7 @@ def test_a_margin_level_below_the_least_stops_opening(margin: str, level: str, r
     assert found == (("LIMIT_MARGIN_LEVEL", message) if refused else None)
 
 
-def test_an_account_that_nobody_has_reported_yet_is_held_to_the_other_limits_alone() -> None:
+def test_account_without_a_heartbeat_is_held_to_the_other_limits() -> None:
     strict = RiskLimits(
         max_daily_loss=Decimal(1),
         max_drawdown_percent=Decimal(1),

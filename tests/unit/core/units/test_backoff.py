@@ -1,4 +1,4 @@
-"""How long to wait before the next try."""
+"""Back-off: the pause before the next try."""
 
 import math
 import random

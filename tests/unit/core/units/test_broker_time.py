@@ -26,7 +26,7 @@ def test_an_offset_is_measured_to_the_quarter_hour_through_any_delay_below_half_
     ("distance_s", "offset"),
     [(15 * H, 15 * H), (-15 * H, -15 * H), (15 * H + 451, None), (-15 * H - 451, None), (86_400, None)],
 )
-def test_what_is_further_from_utc_than_any_zone_is_a_wrong_clock(distance_s: int, offset: int | None) -> None:
+def test_offset_beyond_any_time_zone_is_a_wrong_clock(distance_s: int, offset: int | None) -> None:
     assert measure(NOW_MS + distance_s * 1000, NOW) == offset
 
 
@@ -59,7 +59,7 @@ def test_a_new_offset_counts_once_it_was_measured_three_times_in_a_row(
 
 
 @pytest.mark.parametrize("hours", [0, 2])
-def test_the_first_offset_is_emitted_even_where_the_broker_is_at_utc(hours: int) -> None:
+def test_first_offset_is_returned_even_at_utc(hours: int) -> None:
     watch = OffsetWatch(None)
     assert [watch.observe(NOW_MS + hours * H * 1000, NOW) for _ in range(4)] == [None, None, hours * H, None]
 
@@ -109,9 +109,7 @@ def test_a_time_stays_exact_to_the_millisecond() -> None:
 
 
 @pytest.mark.parametrize(("server_ms", "offsets"), [(0, YEAR), (-5, YEAR), (NOW_MS, [])])
-def test_without_a_time_or_a_measurement_it_is_when_we_were_emitted(
-    server_ms: int, offsets: list[Offset]
-) -> None:
+def test_time_without_a_measurement_is_the_time_of_receipt(server_ms: int, offsets: list[Offset]) -> None:
     assert to_utc(server_ms, offsets, AUTUMN) == AUTUMN
 
 

@@ -1,4 +1,4 @@
-"""How long ago a moment was."""
+"""Time passed since a moment."""
 
 from datetime import timedelta
 

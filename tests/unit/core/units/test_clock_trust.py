@@ -1,4 +1,4 @@
-"""Whether the wall clock can be trusted, and what the time may be where it cannot."""
+"""Trust in the wall clock, and the uncertainty of the time where it cannot."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -87,7 +87,7 @@ def test_after_a_jump_it_may_be_as_late_as_it_was_before(step: timedelta) -> Non
         (-90, False, "90 s behind"),
     ],
 )
-def test_one_answer_that_contradicts_the_clock_casts_doubt_on_it_and_moves_nothing(
+def test_one_contradicting_answer_ends_trust_and_moves_no_time(
     ahead_s: int, trusted: bool, says: str
 ) -> None:
     clock = watch()
@@ -158,7 +158,7 @@ def test_a_clock_that_was_set_right_is_trusted_with_the_next_answer() -> None:
     assert (clock.trusted, clock.now(NOW)) == (True, NOW)
 
 
-def test_an_answer_confirms_a_jump_that_nobody_had_looked_at() -> None:
+def test_answer_confirms_a_jump_that_was_not_observed() -> None:
     clock = watch()
     clock.observe(NOW, 0.0)
     clock.confirm(later(1) + HOUR, later(1) + HOUR, 1.0)
@@ -182,7 +182,7 @@ def test_a_jump_while_the_director_disagrees_leaves_three_times() -> None:
     assert clock.uncertainty == ClockUncertainty(earlier=HOUR / 2, later=HOUR / 2)
 
 
-def test_what_it_was_before_a_jump_is_no_longer_asked_once_the_director_is_known() -> None:
+def test_time_before_a_jump_is_ignored_once_the_directors_time_is_confirmed() -> None:
     clock = watch()
     clock.observe(NOW, 0.0)
     clock.observe(later(1) + HOUR, 1.0)
@@ -192,7 +192,7 @@ def test_what_it_was_before_a_jump_is_no_longer_asked_once_the_director_is_known
 
 
 @pytest.mark.parametrize("emitted", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)])
-def test_a_date_at_the_calendars_end_leaves_times_that_can_be_reckoned_with(emitted: datetime) -> None:
+def test_date_at_the_end_of_the_calendar_leaves_usable_times(emitted: datetime) -> None:
     clock = watch()
     clock.confirm(emitted, NOW, 0.0)
     assert clock.uncertainty is not None

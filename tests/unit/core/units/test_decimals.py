@@ -39,7 +39,7 @@ def test_a_number_keeps_the_digits_it_came_with(text: str) -> None:
         ("1e99999999999999999999", "must be a number"),
     ],
 )
-def test_what_no_broker_could_mean_is_refused_with_the_rule_it_breaks(text: str, rule: str) -> None:
+def test_impossible_number_is_refused_with_the_broken_rule(text: str, rule: str) -> None:
     with pytest.raises(AmountError) as caught:
         parse_amount(text)
     assert str(caught.value) == rule

@@ -1,4 +1,4 @@
-"""Tokens: 52 bits, an officer's prefix, the same for the same leg."""
+"""Client order ids: 52 bits, an officer's prefix, the same for the same command."""
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ def test_a_client_order_id_has_the_prefix_in_its_upper_twelve_of_52_bits(
 
 
 def test_a_client_order_id_is_the_same_for_ever() -> None:
-    """By sha256sum. Journals and brokers hold tokens of earlier releases: another hash would lose them."""
+    """By sha256sum. Journals and brokers hold ids of earlier releases: another hash would lose them."""
     assert make_client_order_id(0xABC, "eo-001", "dir_12345", 1) == 0xABC_CEAEBDD794
 
 
