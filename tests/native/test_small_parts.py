@@ -187,7 +187,7 @@ def test_report_too_long_for_a_frame_is_dropped_with_one_alarm(parts: Console) -
     parts.ask(POST, '{"kind":"last"}')
     first, last, alarm = parts.ask(RELEASE, number=120)
     assert ("first" in first, "last" in last) == (True, True)
-    assert alarm.startswith("1 reports could not be told since the program was loaded")
+    assert alarm.startswith("1 reports could not be sent since the program was loaded")
     assert '{"kind":"large"' in alarm
     assert parts.ask(RELEASE, number=120) == []
 

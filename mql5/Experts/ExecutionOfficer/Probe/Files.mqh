@@ -41,7 +41,7 @@ long ProbeFileSize(const string name)
   }
 //+------------------------------------------------------------------+
 //| Return 1 where a move takes as long as a copy, 0 where it is     |
-//| faster, -1 where the copy was too fast to tell.                  |
+//| faster, -1 where the copy was too fast to measure.               |
 //+------------------------------------------------------------------+
 int ProbeMoveCopies(const long copy_us,const long move_us)
   {

@@ -147,25 +147,25 @@ bool CLedger::Open(const SAccount &account,CEntropy &entropy)
 //+------------------------------------------------------------------+
 bool CLedger::Create(CEntropy &entropy)
   {
-   string draft=m_name+".new";
+   string new_name=m_name+".new";
    CJsonWriter json;
    uchar bytes[];
    json.Text("ledger",entropy.Hex(16));
    json.Integer("version",LEDGER_VERSION);
    int size=TextToUtf8(json.Result()+"\n",bytes);
    ResetLastError();
-   int file=FileOpen(draft,FILE_WRITE|FILE_BIN);
+   int file=FileOpen(new_name,FILE_WRITE|FILE_BIN);
    if(file==INVALID_HANDLE)
-      return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+draft+" cannot be made (error "+IntegerToString(GetLastError())
+      return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+new_name+" cannot be made (error "+IntegerToString(GetLastError())
                   +"): make room on the disk, or remove the program from another chart of this account"));
    uint written=FileWriteArray(file,bytes,0,size);
    FileFlush(file);
    FileClose(file);
    if(written!=(uint)size)
-      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+draft+" cannot be written: make room on the disk"));
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+new_name+" cannot be written: make room on the disk"));
    // Where another chart created the file first, that file is used.
-   if(!FileMove(draft,0,m_name,0) && !FileIsExist(m_name))
-      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+draft+" cannot be renamed (error "+IntegerToString(GetLastError())+")"));
+   if(!FileMove(new_name,0,m_name,0) && !FileIsExist(m_name))
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+new_name+" cannot be renamed (error "+IntegerToString(GetLastError())+")"));
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -304,7 +304,7 @@ bool CLedger::Conclude(const SLedgerEntry &outcome)
    return(Append(OutcomeLine(outcome)));
   }
 //+------------------------------------------------------------------+
-//| Append one line, and flush it as far as the terminal can tell. A |
+//| Append one line, and flush it as far as the terminal shows. A    |
 //| torn tail behind the last whole line is blanked.                 |
 //+------------------------------------------------------------------+
 bool CLedger::Append(const string line)

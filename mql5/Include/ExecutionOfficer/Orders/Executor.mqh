@@ -17,7 +17,7 @@
 #include "Retcodes.mqh"
 
 #define RETCODE_MAX 99999        // the largest retcode of a report
-#define NO_RESULT_MESSAGE "OrderSend gave no answer that settles it; the order may have been executed or not"
+#define NO_RESULT_MESSAGE "OrderSend gave no definite answer; the order may have been executed or not"
 //+------------------------------------------------------------------+
 //| Return whether a reason lies with the target of a change.        |
 //+------------------------------------------------------------------+

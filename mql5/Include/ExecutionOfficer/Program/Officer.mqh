@@ -107,7 +107,7 @@ void COfficer::Load(SSettings &settings,const string program)
       m_log.Error(m_problem);
    else
       m_log.Info(program+" for "+settings.officer+", sidecar at "+settings.host+":"+IntegerToString(settings.port)
-                 +", boot "+m_session.InstanceId());
+                 +", instance "+m_session.InstanceId());
    ReadTerminalState(m_terminal);
    ShowPanel();
   }

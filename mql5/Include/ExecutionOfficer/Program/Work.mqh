@@ -114,7 +114,7 @@ void CWork::OnMessage(SMessage &message,const long mono_ms)
          break;
       case MESSAGE_STATUS_REQUEST:
          if(!m_queue.PutStatusRequest(message.status_request))
-            m_log.Warning("more settles than can wait; the sidecar asks again");
+            m_log.Warning("too many status requests wait; the sidecar asks again");
          break;
       case MESSAGE_INQUIRE:
          if(!m_inquiries.Put(message.inquiry))
