@@ -1,12 +1,12 @@
 """Random directives on a random market, on either terminal, with hedging and netting accounts.
 
-What is drawn: directives of every kind, quotes, trades and changes by hand, deals that the broker annuls or books
-anew, faults of the broker, outages and restarts. At the end everything is up again, and the parts are held to each
-other (tests/rig/invariant.py) and to the Director's own arithmetic (`arithmetic`), to the last lot and cent.
+Drawn are directives of every kind, quotes, manual trades and changes, deals that the broker annuls or revises,
+faults of the broker, outages and restarts. At the end everything runs again, and journal, Director and broker are
+compared (tests/rig/invariant.py), also with the sums of the events (`arithmetic`), to the last lot and cent.
 
-RIG_MARKETS says how many stories each (default: a few). The stories are the same in every run; how the processes
-interleave is not, so one that failed may have to be told more than once. A failure shows its blob:
-@reproduce_failure tells it again.
+RIG_MARKETS is the number of examples of each (default: a few). The examples are the same in every run; the order in
+which the processes run is not, so a failed example may have to be repeated. A failure shows its blob for
+@reproduce_failure.
 """
 
 import os
@@ -117,7 +117,7 @@ def test_journal_director_and_broker_agree_to_the_last_lot(
     def emitted(story: list[Round]) -> None:
         with closing(ConformanceRig(tmp_path_factory.mktemp("market"), fork_server, kind, expert)) as rig:
             try:
-                _tell(rig, mode, story)
+                _run(rig, mode, story)
             except AssertionError:
                 for process in rig.processes:
                     note(f"log of {process.name}\n" + "\n".join(process.log[-200:]))
@@ -126,7 +126,7 @@ def test_journal_director_and_broker_agree_to_the_last_lot(
     emitted()
 
 
-def _tell(rig: ConformanceRig, mode: MarginMode, story: list[Round]) -> None:
+def _run(rig: ConformanceRig, mode: MarginMode, story: list[Round]) -> None:
     # EURUSD is filled whole or at once in part; in GBPUSD what is not filled rests.
     symbols = (
         SymbolTerms(name="EURUSD"),
@@ -218,10 +218,10 @@ def _earned_what_the_director_counts(market: Market) -> None:
     """Assert that revised deals and closed positions are reported with the amounts that the broker booked."""
     emitted, booked = _emitted(market), _deals(market)
     for ticket, revised in revised_deals(emitted).items():
-        assert revised == _sum([booked[ticket]]), f"of deal {ticket} was told {revised}: {booked[ticket]}"
+        assert revised == _sum([booked[ticket]]), f"of deal {ticket} was reported {revised}: {booked[ticket]}"
     for position, total in totals_by_position(emitted).items():
         deals = [deal for deal in booked.values() if deal.position_id == position]
-        assert total == _sum(deals), f"of position {position} was told {total}: {deals}"
+        assert total == _sum(deals), f"of position {position} was reported {total}: {deals}"
 
 
 def _sum(deals: list[Deal]) -> Booked:

@@ -1,8 +1,8 @@
-"""What must hold after every story, whatever happened in it.
+"""Invariant that `check` verifies after every test.
 
-Money: the broker saw at most one send of each command, and the journal agrees with the broker on every deal
-and every position of ours. Words: every event of the journal is at the Director, once, in order, and first of
-each directive's that it was received. Record: the audit's chain holds.
+Orders: the broker received at most one send of each command, and the journal agrees with the broker on every deal
+and every position of the bridge. Events: every event of the journal is at the Director, once and in order, and the
+first of each directive is DIRECTIVE_RECEIVED. Audit: the hash chain is intact.
 """
 
 import signal
@@ -199,7 +199,7 @@ def _events(rig: Rig) -> Iterator[str]:
     for directive_id, types in rig.emitted_of.items():
         here = [event.type for event in emitted if event.directive_id == directive_id]
         if rig.director_process.running and here != types:
-            yield f"{directive_id}: the Director was told {here}, and the test saw {list(types)}"
+            yield f"{directive_id}: the Director received {here}, and the test saw {list(types)}"
     if not rig.unsettled:
         yield from (
             f"{row['event_type']} of {row['directive_id']} is {row['state']}"

@@ -32,7 +32,7 @@ class World:
 
     def __init__(self, folder: Path, fork_server: ForkServer) -> None:
         self.folder = folder
-        self._nursery = fork_server
+        self._fork_server = fork_server
         self.config_path = folder / "bridge.toml"
         self.journal = JournalView(folder / "journal.db")
         self.processes: list[Process] = []
@@ -180,16 +180,16 @@ class World:
     ) -> Process:
         """Start any module as a process of this story."""
         given = {API_KEY_ENV: API_KEY, **(environment or {})}
-        process = Process(name, self._nursery.start(arguments, folder=self.folder, environment=given))
+        process = Process(name, self._fork_server.start(arguments, folder=self.folder, environment=given))
         self.processes.append(process)
         return process
 
     def bridge(self, *arguments: str) -> Process:
-        """A command of execution-officer that ends by itself; wait for it with `exited`."""
+        """Start a command of execution-officer that ends by itself; wait for it with `exited`."""
         return self.run(arguments[0], ["bridge", *arguments])
 
     def journal_command(self, *arguments: str) -> Any:
-        """What `execution-officer journal ... --json` answers."""
+        """Return the output of `execution-officer journal ... --json`."""
         process = self.bridge("journal", "--config", str(self.config_path), *arguments, "--json")
         assert process.exited() == 0, process.log
         return msgspec.json.decode("\n".join(process.log))

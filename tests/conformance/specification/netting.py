@@ -12,7 +12,7 @@ from tests.conformance.specification.case import case
 from tests.conformance.specification.expectations import PLACED
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
-SHARE_CLOSED = (EventType.POSITION_CLOSED,)
+ALLOCATION_CLOSED = (EventType.POSITION_CLOSED,)
 NETTED = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.ORDER_FILLED)
 """Events of an opening that only reduces a position."""
 STOPPED = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
@@ -68,7 +68,7 @@ def opposite(rig: ConformanceRig) -> None:
     netting(rig)
     one, other = rig.open(quantity=0.02), rig.open(quantity=0.03)
     short = rig.issue("OPEN_SHORT", quantity=0.04)
-    *_, closed = rig.emitted(short, *NETTED, *SHARE_CLOSED)
+    *_, closed = rig.emitted(short, *NETTED, *ALLOCATION_CLOSED)
     assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (one, 0.02)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.01"))]
     *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
@@ -119,7 +119,7 @@ def stopped(rig: ConformanceRig) -> None:
     again = {rig.open(quantity=quantity): quantity for quantity in (0.04, 0.01)}
     rig.broker.stop_out()
     for opening, quantity in again.items():
-        *_, closed = rig.emitted(opening, *OPENED, *SHARE_CLOSED)
+        *_, closed = rig.emitted(opening, *OPENED, *ALLOCATION_CLOSED)
         assert (closed.body["close_reason"], closed.body["fill_quantity"]) == ("SO", quantity)
 
 
@@ -153,7 +153,7 @@ def reversed_manually(rig: ConformanceRig) -> None:
     netting(rig)
     ours = rig.open(quantity=0.02)
     rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.05"))
-    *_, closed = rig.emitted(ours, *OPENED, *SHARE_CLOSED)
+    *_, closed = rig.emitted(ours, *OPENED, *ALLOCATION_CLOSED)
     assert (closed.body["close_reason"], closed.body["fill_quantity"]) == ("CLIENT", 0.02)
     _, refused = rig.emitted(rig.issue("CLOSE"), *REFUSED)
     assert refused.code == "NO_POSITION"
@@ -255,11 +255,11 @@ def closed_by(rig: ConformanceRig) -> None:
     long, short = rig.open(quantity=0.02), rig.open("OPEN_SHORT", quantity=0.03)
     one, other = (position.ticket for position in rig.broker.positions())
     rig.broker.manual_close_by(one, other)
-    *_, closed = rig.emitted(long, *OPENED, *SHARE_CLOSED)
+    *_, closed = rig.emitted(long, *OPENED, *ALLOCATION_CLOSED)
     assert (closed.body["fill_quantity"], closed.body["close_reason"]) == (0.02, "CLIENT")
     *_, part = rig.emitted(short, *OPENED, EventType.ORDER_PARTIAL_FILL)
     assert (part.body["fill_quantity"], part.body["remaining_quantity"]) == (0.02, 0.01)
     manually = rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
     rig.broker.manual_close_by(manually, other)
-    rig.emitted(short, *OPENED, EventType.ORDER_PARTIAL_FILL, *SHARE_CLOSED)
+    rig.emitted(short, *OPENED, EventType.ORDER_PARTIAL_FILL, *ALLOCATION_CLOSED)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.04"))]

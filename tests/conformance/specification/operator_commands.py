@@ -139,7 +139,7 @@ def resolves(rig: ConformanceRig) -> None:
     rig.start_sidecar()
     rig.emitted(unknown["cancelled"], *LOST, EventType.ORDER_CANCELLED)
     assert len(rig.journal.rows("SELECT 1 FROM audit WHERE body LIKE '%asked the broker''s desk%'")) >= 3
-    until(rig, "nothing needs a person", lambda: status_well(rig))
+    until(rig, "no action is required", lambda: status_well(rig))
     order(rig, "resolve", unknown["filled"], "--as", "rejected", *note, code=ExitCode.FAILED)
     assert len(rig.broker.sends()) == 3
 

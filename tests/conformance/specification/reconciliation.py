@@ -1,6 +1,6 @@
 """R: events during a downtime are found, and reported once.
 
-Told elsewhere: a journal restored from yesterday and a lost ledger (tests/acceptance/test_journal_faults.py), a
+Tested elsewhere: a journal restored from yesterday and a lost ledger (tests/acceptance/test_journal_faults.py), a
 second terminal with the same officer (tests/acceptance/test_link.py), history that comes late
 (tests/conformance/test_faults.py), and the bounded work on a long history (tests/native/test_history.py).
 """
