@@ -184,7 +184,7 @@ def test_measurement_in_the_future_never_comes_into_force(joined: JournalBench) 
     joined.later(7200)
     assert joined.rows("SELECT since, seconds FROM clock_offsets") == [("2026-01-05T10:00:00.000Z", 7200)]
     assert joined.rows("SELECT subject FROM audit WHERE kind = 'clock' ORDER BY seq DESC LIMIT 1") == [
-        ("what was measured in the future is removed",)
+        ("measurements in the future are deleted",)
     ]
 
 
