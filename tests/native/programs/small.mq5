@@ -1,9 +1,9 @@
 //+------------------------------------------------------------------+
-//| Small pure parts: 1 HMAC of KEY|DATA in hex, 2 starts the link   |
-//| clock, 3 lets it hear (text: clock_ms, number: mono_ms), 4 reads |
+//| Small modules: 1 HMAC of KEY|DATA in hex, 2 starts the link      |
+//| clock, 3 a heartbeat (text: clock_ms, number: mono_ms), 4 reads  |
 //| it, 5 filling mode of OPENS|FLAGS|EXECUTION, 6 a value on a grid,|
 //| 7 the limits' answer, 8 puts into the map, 9 finds, 10 draws,    |
-//| 13 shows a text on the panel, 14 lets a day's equity beat (text: |
+//| 13 shows a text on the panel, 14 sets a day's equity (text:      |
 //| the server, number: its time, real: equity), 15 posts a report, 16 |
 //| releases within so many bytes and takes the alarm, 17 logs       |
 //+------------------------------------------------------------------+
