@@ -11,7 +11,6 @@ MOST: Final[dict[str, dict[str, int]]] = {
         "terminal": 2,
     },
     "words": {
-        "core": 5,
         "native": 26,
         "shell": 60,
         "terminal": 16,

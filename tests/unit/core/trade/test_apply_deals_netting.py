@@ -105,7 +105,7 @@ def test_opposite_open_reduces_the_oldest_lot_and_is_filled() -> None:
     book.take([deal(3, OUT, "0.4", by=3)])
     assert parts(book) == {1: "0.0", 2: "0.1"}
     assert book.commands[3].state is S.FILLED
-    # What it took off is told by its own fill, by the end of a part that is gone, and to whom a part is left.
+    # The volume it closed is in its own fill, in the end of a closed lot, and with the opener of a lot that stays.
     assert book.emitted[emitted:] == [
         ("open-3", E.ORDER_PLACED),
         ("open-3", E.ORDER_FILLED),

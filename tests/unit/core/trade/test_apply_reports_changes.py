@@ -1,4 +1,4 @@
-"""MODIFY and CANCEL commands, pending orders changed by hand, and what a person ends or settles."""
+"""MODIFY and CANCEL commands, pending orders changed by manual trades, withdrawals and resolutions."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -226,7 +226,7 @@ def test_partly_filled_pending_order_emits_no_change() -> None:
     assert apply_order(seen, placed, SCENE, before=ON_BOOK).events == ()
 
 
-# What a person ends or settles, and what the Director takes back
+# Resolutions of an operator, and withdrawals
 
 
 OPENED = msgspec.structs.replace(OPEN, order_ticket=8001)

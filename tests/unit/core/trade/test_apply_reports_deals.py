@@ -144,7 +144,7 @@ def test_more_than_is_open_waits_for_a_further_entry() -> None:
     assert apply(more, CLOSE, QUARANTINED, DEAL_IN) == Outcome(disposition=Disposition.PARKED)
 
 
-# How a position is left: the deal's reason, whether it bears the close's token, and what is told under whom.
+# Ends of a position: the deal's reason, the close's client order id or 0, and the events with their directives.
 LEAVINGS: list[tuple[str, int, str, list[tuple[str, str]]]] = [
     (
         "EXPERT",
