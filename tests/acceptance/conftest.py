@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.journal.database import file
-from tests.acceptance.person import Person
+from tests.acceptance.command_line import CommandLine
 from tests.rig.fork_server import ForkServer
 from tests.rig.invariant import check
 from tests.rig.rig import Rig
@@ -38,16 +38,16 @@ def rig(tmp_path: Path, fork_server: ForkServer, request: pytest.FixtureRequest)
 
 
 @pytest.fixture
-def person(without_journal: Person) -> Person:
+def command_line(without_journal: CommandLine) -> CommandLine:
     """Somebody who has an empty journal."""
     file.create(without_journal.journal)
     return without_journal
 
 
 @pytest.fixture
-def without_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
+def without_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     """Somebody who has no journal yet."""
-    return Person(tmp_path, capsys)
+    return CommandLine(tmp_path, capsys)
 
 
 @pytest.hookimpl(wrapper=True)

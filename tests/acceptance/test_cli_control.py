@@ -18,7 +18,7 @@ from bridge.exits import ExitCode
 from bridge.journal.database import file
 from bridge.sidecar import control_file
 from bridge.sidecar.control_file import ControlFile
-from tests.acceptance.person import Person, unknown
+from tests.acceptance.command_line import CommandLine, unknown
 from tests.integration.journal.bench import (
     ACCOUNT,
     NOW,
@@ -36,60 +36,62 @@ TOKEN = "0f" * 32
 # Halt, resume, flatten
 
 
-def test_a_halt_stands_until_a_resume(person: Person) -> None:
-    assert person.run("halt", "--why", "news") == ExitCode.OK
-    assert f"{OFFICER}: opens are halted for all symbols since" in person.said
-    assert person.said.count("(news).") == 2
-    assert person.halts() == [(OFFICER, "", "news"), (OTHER, "", "news")]
-    assert person.run("resume", "--officer", OTHER) == ExitCode.OK
-    assert person.halts() == [(OFFICER, "", "news")]
-    assert person.run("resume") == ExitCode.OK
-    assert f"{OFFICER}: the halt for all symbols since" in person.said
-    assert person.run("resume") == ExitCode.OK
-    assert person.said == "Nothing was halted.\n"
-    assert person.halts() == []
+def test_a_halt_stands_until_a_resume(command_line: CommandLine) -> None:
+    assert command_line.run("halt", "--why", "news") == ExitCode.OK
+    assert f"{OFFICER}: opens are halted for all symbols since" in command_line.stdout
+    assert command_line.stdout.count("(news).") == 2
+    assert command_line.halts() == [(OFFICER, "", "news"), (OTHER, "", "news")]
+    assert command_line.run("resume", "--officer", OTHER) == ExitCode.OK
+    assert command_line.halts() == [(OFFICER, "", "news")]
+    assert command_line.run("resume") == ExitCode.OK
+    assert f"{OFFICER}: the halt for all symbols since" in command_line.stdout
+    assert command_line.run("resume") == ExitCode.OK
+    assert command_line.stdout == "Nothing was halted.\n"
+    assert command_line.halts() == []
 
 
-def test_a_halt_of_one_symbol(person: Person) -> None:
-    assert person.run("halt", "--officer", OFFICER, "--symbol", "EURUSD") == ExitCode.OK
-    assert person.halts() == [(OFFICER, "EURUSD", "")]
-    assert person.run("resume", "--symbol", "GBPUSD") == ExitCode.OK
-    assert person.halts() == [(OFFICER, "EURUSD", "")]
-    assert person.run("resume", "--symbol", "EURUSD") == ExitCode.OK
-    assert person.halts() == []
+def test_a_halt_of_one_symbol(command_line: CommandLine) -> None:
+    assert command_line.run("halt", "--officer", OFFICER, "--symbol", "EURUSD") == ExitCode.OK
+    assert command_line.halts() == [(OFFICER, "EURUSD", "")]
+    assert command_line.run("resume", "--symbol", "GBPUSD") == ExitCode.OK
+    assert command_line.halts() == [(OFFICER, "EURUSD", "")]
+    assert command_line.run("resume", "--symbol", "EURUSD") == ExitCode.OK
+    assert command_line.halts() == []
 
 
-def test_a_flatten_halts_and_says_when_it_goes_out(person: Person) -> None:
-    assert person.run("flatten", "--officer", OFFICER, "--why", "off", "--yes") == ExitCode.OK
-    assert f"{OFFICER}: to be closed and cancelled by directive operator:flatten:" in person.said
-    assert f"opens are halted until 'execution-officer resume --officer {OFFICER}'" in person.said
-    assert "No sidecar runs: the closes are sent after the next" in person.said
-    assert person.halts() == [(OFFICER, "", "flatten: off")]
+def test_a_flatten_halts_and_says_when_it_goes_out(command_line: CommandLine) -> None:
+    assert command_line.run("flatten", "--officer", OFFICER, "--why", "off", "--yes") == ExitCode.OK
+    assert f"{OFFICER}: to be closed and cancelled by directive operator:flatten:" in command_line.stdout
+    assert f"opens are halted until 'execution-officer resume --officer {OFFICER}'" in command_line.stdout
+    assert "No sidecar runs: the closes are sent after the next" in command_line.stdout
+    assert command_line.halts() == [(OFFICER, "", "flatten: off")]
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])
-def test_a_flatten_asks_first(person: Person, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_a_flatten_asks_first(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    assert person.run("flatten") == ExitCode.INTERRUPTED
-    assert f"of {OFFICER}, {OTHER}?" in person.said
-    assert person.halts() == []
+    assert command_line.run("flatten") == ExitCode.INTERRUPTED
+    assert f"of {OFFICER}, {OTHER}?" in command_line.stdout
+    assert command_line.halts() == []
 
 
 @pytest.mark.parametrize("command", ["halt", "resume", "flatten"])
-def test_an_officer_that_is_not_configured(person: Person, command: str) -> None:
+def test_an_officer_that_is_not_configured(command_line: CommandLine, command: str) -> None:
     options = ["--yes"] if command == "flatten" else []
-    assert person.run(command, "--officer", "nobody", *options) == ExitCode.FAILED
-    assert f'unknown officer "nobody"; the configuration has: {OFFICER}, {OTHER}' in person.complained
+    assert command_line.run(command, "--officer", "nobody", *options) == ExitCode.FAILED
+    assert f'unknown officer "nobody"; the configuration has: {OFFICER}, {OTHER}' in command_line.stderr
 
 
-def test_words_that_are_too_long(person: Person) -> None:
-    assert person.run("halt", "--why", "x" * 501) == ExitCode.USAGE
-    assert "why" in person.complained
-    assert person.halts() == []
+def test_words_that_are_too_long(command_line: CommandLine) -> None:
+    assert command_line.run("halt", "--why", "x" * 501) == ExitCode.USAGE
+    assert "why" in command_line.stderr
+    assert command_line.halts() == []
 
 
 @pytest.mark.parametrize("command", [("halt",), ("flatten", "--yes"), ("status",)])
-def test_without_a_journal(without_journal: Person, command: tuple[str, ...]) -> None:
+def test_without_a_journal(without_journal: CommandLine, command: tuple[str, ...]) -> None:
     assert without_journal.run(*command) == ExitCode.JOURNAL_MISSING
     assert not without_journal.journal.exists()
 
@@ -97,9 +99,9 @@ def test_without_a_journal(without_journal: Person, command: tuple[str, ...]) ->
 # Who cannot be asked
 
 
-def leave_control_file(person: Person, port: int) -> Path:
+def leave_control_file(command_line: CommandLine, port: int) -> Path:
     """What a sidecar leaves that is killed."""
-    path = control_file.control_path(person.journal)
+    path = control_file.control_path(command_line.journal)
     control_file.write(
         path,
         ControlFile(port=port, token=TOKEN, pid=1, started_at="2026-01-05T10:00:00.000Z"),
@@ -107,10 +109,10 @@ def leave_control_file(person: Person, port: int) -> Path:
     return path
 
 
-def test_the_control_file_of_a_sidecar_that_was_killed(person: Person) -> None:
-    leave_control_file(person, free_port())
-    assert person.run("halt", "--why", "news") == ExitCode.OK
-    code, report = person.status()
+def test_the_control_file_of_a_sidecar_that_was_killed(command_line: CommandLine) -> None:
+    leave_control_file(command_line, free_port())
+    assert command_line.run("halt", "--why", "news") == ExitCode.OK
+    code, report = command_line.status()
     assert (code, report["running"]) == (ExitCode.NOT_RUNNING, False)
     assert "nothing answers on 127.0.0.1:" in report["no_sidecar"]
     assert len(report["journal"]["halts"]) == 2
@@ -143,15 +145,15 @@ class StrangerWithClientOrderIds(Stranger):
 
 @pytest.mark.parametrize("stranger", [Stranger, StrangerWithClientOrderIds])
 def test_somebody_else_on_the_port_of_a_sidecar_that_was_killed(
-    person: Person, stranger: type[http.server.BaseHTTPRequestHandler]
+    command_line: CommandLine, stranger: type[http.server.BaseHTTPRequestHandler]
 ) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), stranger) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            leave_control_file(person, server.server_port)
-            assert person.run("halt", "--why", "news") == ExitCode.OK
-            code, report = person.status()
+            leave_control_file(command_line, server.server_port)
+            assert command_line.run("halt", "--why", "news") == ExitCode.OK
+            code, report = command_line.status()
         finally:
             server.shutdown()
             thread.join()
@@ -161,7 +163,7 @@ def test_somebody_else_on_the_port_of_a_sidecar_that_was_killed(
 
 
 @contextmanager
-def one_who_hangs_up(person: Person) -> Iterator[None]:
+def one_who_hangs_up(command_line: CommandLine) -> Iterator[None]:
     """A sidecar that takes each request and dies of it."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -174,7 +176,7 @@ def one_who_hangs_up(person: Person) -> Iterator[None]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        leave_control_file(person, server.getsockname()[1])
+        leave_control_file(command_line, server.getsockname()[1])
         try:
             yield
         finally:
@@ -184,30 +186,34 @@ def one_who_hangs_up(person: Person) -> Iterator[None]:
             thread.join()
 
 
-def test_a_sidecar_that_does_not_answer_may_have_done_it(person: Person) -> None:
-    with one_who_hangs_up(person):
-        assert person.run("halt") == ExitCode.FAILED
-        assert "the sidecar did not answer" in person.complained
-        assert "and may have performed halt; 'execution-officer status' shows the state" in person.complained
-        code, report = person.status()
+def test_unanswered_request_may_have_been_performed(command_line: CommandLine) -> None:
+    with one_who_hangs_up(command_line):
+        assert command_line.run("halt") == ExitCode.FAILED
+        assert "the sidecar did not answer" in command_line.stderr
+        assert (
+            "and may have performed halt; 'execution-officer status' shows the state" in command_line.stderr
+        )
+        code, report = command_line.status()
     assert code == ExitCode.ATTENTION
     assert [each["code"] for each in report["required_actions"]] == ["NO_ANSWER"]
     # What may have been done is not done again by somebody else.
     assert report["journal"]["halts"] == []
 
 
-def test_a_journal_whose_owner_cannot_be_asked(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_whose_owner_cannot_be_asked(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(owner, "LOCK_S", 0.0)
-    with file.locked(person.journal):
-        assert person.run("halt") == ExitCode.JOURNAL_LOCKED
-    assert "cannot be asked: there is no control file at" in person.complained
-    assert "nothing was done" in person.complained
+    with file.locked(command_line.journal):
+        assert command_line.run("halt") == ExitCode.JOURNAL_LOCKED
+    assert "cannot be asked: there is no control file at" in command_line.stderr
+    assert "nothing was done" in command_line.stderr
 
 
-def test_an_owner_that_lets_go_in_time(person: Person) -> None:
+def test_an_owner_that_lets_go_in_time(command_line: CommandLine) -> None:
     codes: list[int] = []
-    waiting = threading.Thread(target=lambda: codes.append(person.run("halt")))
-    with file.locked(person.journal):
+    waiting = threading.Thread(target=lambda: codes.append(command_line.run("halt")))
+    with file.locked(command_line.journal):
         waiting.start()
     waiting.join()
     assert codes == [ExitCode.OK]
@@ -216,47 +222,50 @@ def test_an_owner_that_lets_go_in_time(person: Person) -> None:
 # Resolve
 
 
-def test_what_is_unknown_is_shown_with_the_line_that_ends_it(without_journal: Person) -> None:
-    person = without_journal
-    with person.desk() as desk:
+def test_what_is_unknown_is_shown_with_the_line_that_ends_it(without_journal: CommandLine) -> None:
+    command_line = without_journal
+    with command_line.desk() as desk:
         client_order_id = unknown(desk)
-    assert person.run("status") == ExitCode.ATTENTION
-    assert f"look in the account's history for the magic {client_order_id}, then:" in person.said
-    config = person.folder / "bridge.toml"
+    assert command_line.run("status") == ExitCode.ATTENTION
+    assert f"look in the account's history for the magic {client_order_id}, then:" in command_line.stdout
+    config = command_line.folder / "bridge.toml"
     resolve = f'execution-officer resolve --config "{config}"'
     line = f'{resolve} --officer {OFFICER} --as WHAT --note "HOW YOU KNOW" dir-1'
-    assert line in person.said
+    assert line in command_line.stdout
     # Copied as it is it decides nothing.
-    assert person.run("resolve", "--as", "WHAT", "--note", "x", "dir-1") == ExitCode.USAGE
-    assert person.run("resolve", "--as", "cancelled", "--note", "seen", "dir-1") == ExitCode.OK
-    assert person.said == f"{OFFICER}: command {client_order_id} of dir-1 was UNKNOWN, is CANCELLED.\n"
-    code, report = person.status()
+    assert command_line.run("resolve", "--as", "WHAT", "--note", "x", "dir-1") == ExitCode.USAGE
+    assert command_line.run("resolve", "--as", "cancelled", "--note", "seen", "dir-1") == ExitCode.OK
+    assert (
+        command_line.stdout == f"{OFFICER}: command {client_order_id} of dir-1 was UNKNOWN, is CANCELLED.\n"
+    )
+    code, report = command_line.status()
     assert (code, report["required_actions"]) == (ExitCode.NOT_RUNNING, [])
 
 
-def test_how_it_was_filled(without_journal: Person) -> None:
-    person = without_journal
-    with person.desk() as desk:
+def test_how_it_was_filled(without_journal: CommandLine) -> None:
+    command_line = without_journal
+    with command_line.desk() as desk:
         unknown(desk)
     words = ("--as", "filled", "--note", "seen", "--price", "1.1005", "--quantity", "0.2")
-    assert person.run("resolve", "dir-1", *words) == ExitCode.OK
-    with file.open_reader(person.journal) as connection:
+    assert command_line.run("resolve", "dir-1", *words) == ExitCode.OK
+    with file.open_reader(command_line.journal) as connection:
         (body,) = connection.execute("SELECT body FROM events WHERE event_type = 'ORDER_FILLED'").fetchone()
     emitted = json.loads(body)
     assert (emitted["fill_price"], emitted["fill_quantity"]) == (1.1005, 0.2)
 
 
-def test_what_two_officers_have_is_named_by_the_officer(without_journal: Person) -> None:
-    person = without_journal
-    with person.desk() as desk:
+def test_directive_of_two_officers_needs_the_officer(without_journal: CommandLine) -> None:
+    command_line = without_journal
+    with command_line.desk() as desk:
         unknown(desk)
         desk.take(directive(), officer=OTHER)
-    assert person.run("resolve", "dir-1", "--as", "rejected", "--note", "x") == ExitCode.FAILED
+    assert command_line.run("resolve", "dir-1", "--as", "rejected", "--note", "x") == ExitCode.FAILED
     assert (
-        f'directive "dir-1" exists for several officers ({OFFICER}, {OTHER}); name one' in person.complained
+        f'directive "dir-1" exists for several officers ({OFFICER}, {OTHER}); name one' in command_line.stderr
     )
     assert (
-        person.run("resolve", "dir-1", "--as", "rejected", "--note", "x", "--officer", OFFICER) == ExitCode.OK
+        command_line.run("resolve", "dir-1", "--as", "rejected", "--note", "x", "--officer", OFFICER)
+        == ExitCode.OK
     )
 
 
@@ -272,51 +281,51 @@ def test_what_two_officers_have_is_named_by_the_officer(without_journal: Person)
         (("dir-1", "--as", "filled", "--note", "x", "--quantity", "nan"), ExitCode.USAGE, "nan"),
     ],
 )
-def test_what_cannot_be_resolved(
-    without_journal: Person, words: tuple[str, ...], code: ExitCode, says: str
+def test_invalid_resolution_is_refused(
+    without_journal: CommandLine, words: tuple[str, ...], code: ExitCode, says: str
 ) -> None:
-    person = without_journal
-    with person.desk() as desk:
+    command_line = without_journal
+    with command_line.desk() as desk:
         desk.join()
         [command] = desk.sent(directive())
         desk.report(deal(command.order))
-    assert person.run("resolve", *words) == code
-    assert says in person.complained
+    assert command_line.run("resolve", *words) == code
+    assert says in command_line.stderr
 
 
 # Status
 
 
-def test_a_new_journal_needs_nobody(person: Person) -> None:
-    assert person.run("status") == ExitCode.NOT_RUNNING
-    assert person.said.startswith("No sidecar runs: there is no control file at")
-    assert "No other action required" in person.said
-    assert OFFICER in person.said and OTHER in person.said
+def test_a_new_journal_needs_nobody(command_line: CommandLine) -> None:
+    assert command_line.run("status") == ExitCode.NOT_RUNNING
+    assert command_line.stdout.startswith("No sidecar runs: there is no control file at")
+    assert "No other action required" in command_line.stdout
+    assert OFFICER in command_line.stdout and OTHER in command_line.stdout
 
 
-def test_positions_and_what_the_director_refused_are_shown(without_journal: Person) -> None:
-    person = without_journal
-    with person.desk() as desk:
+def test_positions_and_what_the_director_refused_are_shown(without_journal: CommandLine) -> None:
+    command_line = without_journal
+    with command_line.desk() as desk:
         desk.join()
         [command] = desk.sent(directive())
         desk.report(deal(command.order))
         [event] = desk.due(1)
         desk.journal.set_refused(event, "HTTP 422: \x1b[31mno", NOW)
-    assert person.run("status") == ExitCode.ATTENTION
-    assert "Open positions" in person.said
-    assert "BUY 0.3 EURUSD" in person.said
-    assert "the Director refused 1 event for good: HTTP 422" in person.said
-    assert "\x1b[31m" not in person.said
+    assert command_line.run("status") == ExitCode.ATTENTION
+    assert "Open positions" in command_line.stdout
+    assert "BUY 0.3 EURUSD" in command_line.stdout
+    assert "the Director refused 1 event for good: HTTP 422" in command_line.stdout
+    assert "\x1b[31m" not in command_line.stdout
 
 
-def test_a_hold_needs_a_person(without_journal: Person) -> None:
-    person = without_journal
-    with person.desk() as desk:
+def test_a_hold_needs_a_person(without_journal: CommandLine) -> None:
+    command_line = without_journal
+    with command_line.desk() as desk:
         desk.join()
         desk.connection.execute(
             "UPDATE officers SET quarantine = 'an old ledger' WHERE officer = ?", (OFFICER,)
         )
-    code, report = person.status()
+    code, report = command_line.status()
     assert code == ExitCode.ATTENTION
     [required_action] = report["required_actions"]
     assert (required_action["officer"], required_action["code"], required_action["what"]) == (
@@ -327,9 +336,11 @@ def test_a_hold_needs_a_person(without_journal: Person) -> None:
     assert f"--officer {OFFICER} --why" in required_action["remedy"]
 
 
-def test_a_halt_that_the_bridge_set_needs_a_person_and_a_persons_does_not(without_journal: Person) -> None:
-    person = without_journal
-    with person.desk() as desk:
+def test_a_halt_that_the_bridge_set_needs_a_person_and_a_persons_does_not(
+    without_journal: CommandLine,
+) -> None:
+    command_line = without_journal
+    with command_line.desk() as desk:
         account = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
         desk.join(account=account)
         [opened] = desk.sent(directive())
@@ -341,7 +352,7 @@ def test_a_halt_that_the_bridge_set_needs_a_person_and_a_persons_does_not(withou
             deal(close.order, DEAL + 200, entry=DealEntry.IN, position_id=POSITION + 1),
         )
         desk.journal.halt(OFFICER, NOW, symbol="GBPUSD", why="news")
-    code, report = person.status()
+    code, report = command_line.status()
     [required_action] = report["required_actions"]
     assert (code, required_action["officer"], required_action["code"]) == (
         ExitCode.ATTENTION,
@@ -350,18 +361,18 @@ def test_a_halt_that_the_bridge_set_needs_a_person_and_a_persons_does_not(withou
     )
     assert required_action["what"].startswith("nothing is opened in EURUSD: deal ")
     assert required_action["remedy"].endswith(f"--officer {OFFICER} --symbol EURUSD")
-    assert person.run("resume", "--officer", OFFICER, "--symbol", "EURUSD") == ExitCode.OK
-    code, report = person.status()
+    assert command_line.run("resume", "--officer", OFFICER, "--symbol", "EURUSD") == ExitCode.OK
+    code, report = command_line.status()
     assert (code, report["required_actions"]) == (ExitCode.NOT_RUNNING, [])
     assert [each["symbol"] for each in report["journal"]["halts"]] == ["GBPUSD"]
 
 
-def test_a_directive_id_is_quoted_for_the_shell(without_journal: Person) -> None:
-    person = without_journal
-    with person.desk() as desk:
+def test_a_directive_id_is_quoted_for_the_shell(without_journal: CommandLine) -> None:
+    command_line = without_journal
+    with command_line.desk() as desk:
         desk.join()
         [command] = desk.sent(directive("-x; rm *"))
         desk.later(30)
         desk.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
-    assert person.run("status") == ExitCode.ATTENTION
-    assert "--note \"HOW YOU KNOW\" -- '-x; rm *'" in person.said
+    assert command_line.run("status") == ExitCode.ATTENTION
+    assert "--note \"HOW YOU KNOW\" -- '-x; rm *'" in command_line.stdout

@@ -138,11 +138,11 @@ def test_an_internal_error_is_one_line_that_says_where(
 ) -> None:
     ending_with(monkeypatch, KeyError("two\nlines"))
     assert cli.invoke(["end"]) == ExitCode.FAILED
-    said = capsys.readouterr().err
-    assert said.startswith("Error: internal error: KeyError: ")
-    assert "(test_cli_help.py:" in said
-    assert said.endswith("run again with --debug to see the traceback\n")
-    assert said.count("\n") == 1
+    stdout = capsys.readouterr().err
+    assert stdout.startswith("Error: internal error: KeyError: ")
+    assert "(test_cli_help.py:" in stdout
+    assert stdout.endswith("run again with --debug to see the traceback\n")
+    assert stdout.count("\n") == 1
 
 
 def test_an_internal_error_that_ended_a_task_group_is_emitted_by_its_own_name(
@@ -159,9 +159,9 @@ def test_an_internal_error_with_debug(
 ) -> None:
     ending_with(monkeypatch, RuntimeError())
     assert cli.invoke(["--debug", "end"]) == ExitCode.FAILED
-    said = capsys.readouterr().err
-    assert said.startswith("Traceback")
-    assert "Error: internal error: RuntimeError (test_cli_help.py:" in said
+    stdout = capsys.readouterr().err
+    assert stdout.startswith("Traceback")
+    assert "Error: internal error: RuntimeError (test_cli_help.py:" in stdout
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,12 @@ import pytest
 
 from bridge import cli
 from bridge.exits import ExitCode
-from tests.acceptance.person import Person
+from tests.acceptance.command_line import CommandLine
 from tests.integration.journal.bench import NOW, OFFICER, OTHER, directive
 
 
 @pytest.fixture
-def refused(without_journal: Person) -> Person:
+def refused(without_journal: CommandLine) -> CommandLine:
     """Somebody whose Director has refused the first events of dir-1 and dir-2, and one of no directive."""
     with without_journal.desk() as desk:
         desk.take(directive("dir-1"), directive("dir-2"), "1")
@@ -20,21 +20,23 @@ def refused(without_journal: Person) -> Person:
     return without_journal
 
 
-def undelivered(person: Person) -> list[tuple[str | None, str]]:
+def undelivered(command_line: CommandLine) -> list[tuple[str | None, str]]:
     """(directive, state) of each event that the Director has not taken, or that was dismissed."""
-    code = cli.invoke(["journal", "--path", str(person.journal), "undelivered", "--json"])
+    code = cli.invoke(["journal", "--path", str(command_line.journal), "undelivered", "--json"])
     assert code == ExitCode.OK
-    return [(each["directive_id"], each["state"]) for each in json.loads(person.heard())]
+    return [(each["directive_id"], each["state"]) for each in json.loads(command_line.read_output())]
 
 
-def refusals(person: Person) -> list[str]:
+def refusals(command_line: CommandLine) -> list[str]:
     """What `status` says of refused events."""
     return [
-        each["what"] for each in person.status()[1]["required_actions"] if each["code"] == "REFUSED_EVENTS"
+        each["what"]
+        for each in command_line.status()[1]["required_actions"]
+        if each["code"] == "REFUSED_EVENTS"
     ]
 
 
-def test_refused_events_are_shown_with_the_lines_that_end_it(refused: Person) -> None:
+def test_refused_events_are_shown_with_the_lines_that_end_it(refused: CommandLine) -> None:
     assert refusals(refused) == ["the Director refused 3 events for good: HTTP 422: no"]
     assert refused.run("status") == ExitCode.ATTENTION
     config = refused.folder / "bridge.toml"
@@ -43,12 +45,12 @@ def test_refused_events_are_shown_with_the_lines_that_end_it(refused: Person) ->
         f'execution-officer retry --config "{config}" --officer {OFFICER}',
         f'execution-officer dismiss --config "{config}" --officer {OFFICER} --note "WHY" --all',
     ):
-        assert line in refused.said
+        assert line in refused.stdout
 
 
-def test_one_directives_events_are_retried(refused: Person) -> None:
+def test_one_directives_events_are_retried(refused: CommandLine) -> None:
     assert refused.run("retry", "dir-2") == ExitCode.OK
-    assert refused.said == (
+    assert refused.stdout == (
         f"{OFFICER}: dir-2: DIRECTIVE_RECEIVED: queued again.\n"
         "No sidecar runs: they are posted after the next 'execution-officer run'.\n"
     )
@@ -56,26 +58,26 @@ def test_one_directives_events_are_retried(refused: Person) -> None:
     assert refusals(refused) == ["the Director refused 2 events for good: HTTP 422: no"]
 
 
-def test_all_refused_events_are_retried_but_those_that_were_dismissed(refused: Person) -> None:
+def test_all_refused_events_are_retried_but_those_that_were_dismissed(refused: CommandLine) -> None:
     assert refused.run("dismiss", "--officer", OFFICER, "--note", "known", "dir-1") == ExitCode.OK
-    assert refused.said == f"{OFFICER}: dir-1: DIRECTIVE_RECEIVED: dismissed.\n"
+    assert refused.stdout == f"{OFFICER}: dir-1: DIRECTIVE_RECEIVED: dismissed.\n"
     assert refused.run("retry") == ExitCode.OK
-    assert f"{OFFICER}: without a directive: ORDER_REJECTED: queued again." in refused.said
+    assert f"{OFFICER}: without a directive: ORDER_REJECTED: queued again." in refused.stdout
     assert undelivered(refused) == [("dir-1", "refused"), ("dir-2", "queued"), (None, "queued")]
     assert refusals(refused) == []
     assert refused.run("retry") == ExitCode.OK
-    assert refused.said == "There is no refused event to retry.\n"
+    assert refused.stdout == "There is no refused event to retry.\n"
     # By its name it goes out all the same.
     assert refused.run("retry", "dir-1") == ExitCode.OK
     assert undelivered(refused) == [("dir-1", "queued"), ("dir-2", "queued"), (None, "queued")]
 
 
-def test_all_refused_events_are_dismissed(refused: Person) -> None:
+def test_all_refused_events_are_dismissed(refused: CommandLine) -> None:
     assert refused.run("dismiss", "--all", "--note", "known") == ExitCode.OK
-    assert refused.said.count("dismissed.") == 3
+    assert refused.stdout.count("dismissed.") == 3
     assert (refused.status()[0], refusals(refused)) == (ExitCode.NOT_RUNNING, [])
     assert refused.run("dismiss", "--all", "--note", "known") == ExitCode.OK
-    assert refused.said == "There is no refused event to dismiss.\n"
+    assert refused.stdout == "There is no refused event to dismiss.\n"
 
 
 @pytest.mark.parametrize(
@@ -100,9 +102,9 @@ def test_all_refused_events_are_dismissed(refused: Person) -> None:
         ),
     ],
 )
-def test_what_cannot_be_retried_or_dismissed(
-    refused: Person, words: tuple[str, ...], code: ExitCode, says: str
+def test_invalid_retry_or_dismissal_is_refused(
+    refused: CommandLine, words: tuple[str, ...], code: ExitCode, says: str
 ) -> None:
     assert refused.run(*words) == code
-    assert says in refused.complained
+    assert says in refused.stderr
     assert refusals(refused) == ["the Director refused 3 events for good: HTTP 422: no"]

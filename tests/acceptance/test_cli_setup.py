@@ -102,10 +102,10 @@ def test_two_at_once_make_one_set(config: Path) -> None:
         )
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=TIMEOUT_S)[1] for process in both]
+    stdout = [process.communicate(timeout=TIMEOUT_S)[1] for process in both]
     # The slower one may meet a journal half made; it must then say so, and never make another.
-    assert ExitCode.OK in [process.returncode for process in both], said
-    assert all("internal error" not in text for text in said), said
+    assert ExitCode.OK in [process.returncode for process in both], stdout
+    assert all("internal error" not in text for text in stdout), stdout
     assert set(rows(setup(config)).values()) == {"exists"}
 
 

@@ -22,8 +22,8 @@ signals_only = pytest.mark.skipif(os.name != "posix", reason="Windows cannot sen
 def end(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Ask it to end; its exit status, and what it logged."""
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=TIMEOUT_S)
-    return process.returncode, said
+    _, stdout = process.communicate(timeout=TIMEOUT_S)
+    return process.returncode, stdout
 
 
 def ask(url: str, key: str) -> tuple[int, bytes]:
@@ -69,9 +69,9 @@ def test_the_simulated_broker_says_its_address_and_logs_json(tmp_path: Path) -> 
             assert client.account().login == 5000001
         finally:
             client.close()
-        code, said = end(process)
+        code, stdout = end(process)
     assert code == ExitCode.OK
-    assert {json.loads(line)["level"] for line in said.splitlines()} == {"info"}
+    assert {json.loads(line)["level"] for line in stdout.splitlines()} == {"info"}
 
 
 @pytest.mark.parametrize(

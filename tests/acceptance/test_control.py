@@ -59,8 +59,8 @@ def test_a_halt_stands_after_the_sidecar_was_killed_and_by_a_word_while_it_is_de
 def test_a_flatten_closes_everything_and_nothing_opens_after_it(rig: Rig) -> None:
     rig.start()
     long, short = rig.open(), rig.open("OPEN_SHORT", symbol="GBPUSD")
-    said = order(rig, "flatten", "--yes", "--why", "the strategy is off")
-    assert "opens are halted until 'execution-officer resume" in said
+    stdout = order(rig, "flatten", "--yes", "--why", "the strategy is off")
+    assert "opens are halted until 'execution-officer resume" in stdout
     for opening in (long, short):
         rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
     rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
@@ -88,12 +88,12 @@ def test_a_status_while_all_is_well(rig: Rig) -> None:
     assert officer["blocked"] == ""
     assert officer["poll"]["failure"] == ""
     assert [each["directive_id"] for each in report["journal"]["positions"]] == [opening]
-    said = order(rig, "status")
-    assert "All is well" in said
-    assert opening in said
+    stdout = order(rig, "status")
+    assert "All is well" in stdout
+    assert opening in stdout
 
 
-def test_what_the_sidecar_refuses_is_emitted(rig: Rig) -> None:
+def test_refusal_of_the_sidecar_is_printed(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     for directive_id, says in (
@@ -113,7 +113,7 @@ def test_a_status_names_a_terminal_that_is_gone(rig: Rig) -> None:
     assert (required_action["officer"], required_action["code"]) == (OFFICER, "NO_TERMINAL")
 
 
-def test_a_person_ends_what_nothing_can_status_request(rig: Rig) -> None:
+def test_unknown_command_is_resolved_by_the_operator(rig: Rig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar()
@@ -156,7 +156,7 @@ def test_on_a_control_port_that_is_in_use_it_does_not_start(rig: Rig) -> None:
     assert any(f"the control address {HOST}:{port} cannot be bound" in line for line in run.log)
 
 
-def test_a_word_while_the_sidecar_stops_waits_for_the_journal(rig: Rig) -> None:
+def test_command_waits_for_the_journal_while_the_sidecar_stops(rig: Rig) -> None:
     rig.start()
     # A post that hangs keeps the sidecar from letting go of the journal for three seconds.
     rig.director.behave(endpoint="post", delay_s=120)

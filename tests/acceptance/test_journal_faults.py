@@ -186,7 +186,7 @@ def test_a_lost_ledger_holds_its_officer_until_a_person_accepts_the_new_one(rig:
     held = rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
     assert "another ledger" in held.body["error_message"]
     _nothing_goes_out(rig, sends=1)
-    said = _accept_what_there_is(rig)
-    assert "Quarantine lifted" in said and "The session of its terminal has ended" in said
+    stdout = _accept_what_there_is(rig)
+    assert "Quarantine lifted" in stdout and "The session of its terminal has ended" in stdout
     rig.emitted(rig.issue("OPEN_LONG"), *OPENED)
     assert len(rig.broker.sends()) == 2

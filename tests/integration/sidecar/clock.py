@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 """Seconds of real time after which a test gives up on something that should have happened at once."""
 
 
@@ -54,7 +54,7 @@ class ManualClock:
 
     async def asleep(self, count: int = 1) -> list[float]:
         """Wait until so many sleep; what `waits` then says."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while len(self._sleepers) < count:
                 self._moved.clear()
                 await self._moved.wait()

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from .station import Sandbox, Station, sandbox
+from .harness import Harness, Sandbox, sandbox
 
 
 @pytest.fixture
-async def station(tmp_path: Path) -> AsyncIterator[Station]:
-    made = Station(tmp_path / "journal.db")
+async def harness(tmp_path: Path) -> AsyncIterator[Harness]:
+    made = Harness(tmp_path / "journal.db")
     yield made
     made.close()
 
 
 @pytest.fixture
-async def director(station: Station) -> AsyncIterator[Sandbox]:
+async def director(harness: Harness) -> AsyncIterator[Sandbox]:
     """A Director whose events are timed by the station's clock."""
-    async with sandbox(station.clock) as made:
+    async with sandbox(harness.clock) as made:
         yield made

@@ -14,8 +14,8 @@ from bridge.sidecar.control import ControlSocket
 from bridge.sidecar.control_file import ControlFile
 from bridge.sidecar.sidecar import Sidecar
 
-from .clock import PATIENCE_S
-from .station import CHANCE, OFFICER, Sandbox, Station, eventually
+from .clock import TIMEOUT_S
+from .harness import CHANCE, OFFICER, Harness, Sandbox, eventually
 from .terminal import KEY
 
 NONCE: Final = "0f" * 8
@@ -26,7 +26,7 @@ class Controlled:
     """A running sidecar, the file of its control endpoint, and a client of that."""
 
     def __init__(
-        self, station: Station, director: Sandbox, http: aiohttp.ClientSession, folder: Path
+        self, harness: Harness, director: Sandbox, http: aiohttp.ClientSession, folder: Path
     ) -> None:
         self.link = Link("tcp://127.0.0.1:0")
         self.endpoint = self.link.endpoint
@@ -36,14 +36,14 @@ class Controlled:
         self._http = http
         self.stop = asyncio.Event()
         sidecar = Sidecar(
-            station.settings,
-            journal=station.journal,
+            harness.settings,
+            journal=harness.journal,
             director=director.director,
             link=self.link,
             keys={OFFICER: KEY},
-            clock=station.clock,
+            clock=harness.clock,
             uniform=lambda: CHANCE,
-            log=station.log,
+            log=harness.log,
             control=control,
         )
         self.task = asyncio.create_task(sidecar.run(self.stop))
@@ -58,7 +58,7 @@ class Controlled:
     async def stopped(self) -> None:
         """Tell the sidecar to stop; it does."""
         self.stop.set()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await self.task
 
     async def ask(
@@ -79,7 +79,7 @@ class Controlled:
             json=body if data is None else None,
             data=data,
             headers={name: value for name, value in given.items() if value is not None},
-            timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
         ) as answer:
             return answer.status, await answer.json()
 
@@ -97,10 +97,10 @@ class Controlled:
 
 
 @asynccontextmanager
-async def controlled(station: Station, director: Sandbox, folder: Path) -> AsyncIterator[Controlled]:
+async def controlled(harness: Harness, director: Sandbox, folder: Path) -> AsyncIterator[Controlled]:
     """A sidecar that has just been started."""
     async with aiohttp.ClientSession() as http:
-        made = Controlled(station, director, http, folder)
+        made = Controlled(harness, director, http, folder)
         try:
             yield made
         finally:

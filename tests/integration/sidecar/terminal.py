@@ -30,8 +30,8 @@ from bridge.core.link.messages import (
 from bridge.core.link.reports import AnyReport, ScanReport, SymbolReport, encode_report
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 
-from .clock import PATIENCE_S, ManualClock
-from .station import OFFICER
+from .clock import TIMEOUT_S, ManualClock
+from .harness import OFFICER
 
 M = TypeVar("M", bound=Message)
 
@@ -86,16 +86,16 @@ class Terminal:
         self._socket.close()
         self._context.term()
 
-    async def say(self, message: Message) -> None:
+    async def send(self, message: Message) -> None:
         await self.say_raw(encode(message))
 
     async def say_raw(self, frame: bytes) -> None:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await self._socket.send(frame)
 
-    async def hear(self, kind: type[M]) -> M:
+    async def receive(self, kind: type[M]) -> M:
         """The next message of one type; others are passed over. A symbol that is asked for is answered for."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while True:
                 message = decode_from_sidecar(await self._socket.recv())
                 if isinstance(message, Inquire):
@@ -105,7 +105,7 @@ class Terminal:
                 if isinstance(message, Refused):
                     raise AssertionError(message)
 
-    async def knock(
+    async def start_handshake(
         self,
         *,
         account: AccountIdentity = ACCOUNT,
@@ -120,11 +120,11 @@ class Terminal:
             instance_id=self.instance_id,
             nonce="0f" * 32,
         )
-        await self.say(hello)
-        challenge = await self.hear(Challenge)
+        await self.send(hello)
+        challenge = await self.receive(Challenge)
         assert challenge.proof == KEY.sidecar_proof(hello, challenge.version, challenge.nonce)
         proof = self._key.terminal_proof(hello, challenge.version, challenge.nonce, account)
-        await self.say(
+        await self.send(
             Prove(
                 proof=proof,
                 account=account,
@@ -143,8 +143,8 @@ class Terminal:
         poll_interval_s: int | None = None,
     ) -> Welcome:
         """The whole handshake."""
-        await self.knock(account=account, ledger=ledger, poll_interval_s=poll_interval_s)
-        welcome = await self.hear(Welcome)
+        await self.start_handshake(account=account, ledger=ledger, poll_interval_s=poll_interval_s)
+        welcome = await self.receive(Welcome)
         self.epoch, self.seq = welcome.epoch, 0
         return welcome
 
@@ -152,13 +152,13 @@ class Terminal:
         """Reports, each under the next number."""
         for report in reports:
             self.seq += 1
-            await self.say(
+            await self.send(
                 ReportMessage(epoch=self.epoch, seq=self.seq, report=msgspec.Raw(encode_report(report)))
             )
 
-    async def beat(self, *, broker_connected: bool = True, trade_allowed: bool = True) -> None:
+    async def heartbeat(self, *, broker_connected: bool = True, trade_allowed: bool = True) -> None:
         """A heartbeat."""
-        await self.say(
+        await self.send(
             TerminalHeartbeat(
                 epoch=self.epoch,
                 broker_connected=broker_connected,

@@ -19,20 +19,20 @@ from bridge.sidecar import control_file
 from bridge.sidecar.control import MAX_BODY_BYTES, MOST_OPEN, OPEN_S, ControlSocket
 from bridge.sidecar.control_file import HOST, ControlFile
 
-from .clock import PATIENCE_S
+from .clock import TIMEOUT_S
 from .controlled import FLATTEN, Controlled, controlled
-from .station import OFFICER, Sandbox, Station, eventually
+from .harness import OFFICER, Harness, Sandbox, eventually
 from .terminal import ACCOUNT, Terminal
 
 
 @pytest.fixture
-async def sidecar(station: Station, director: Sandbox, tmp_path: Path) -> AsyncIterator[Controlled]:
-    async with controlled(station, director, tmp_path) as made:
+async def sidecar(harness: Harness, director: Sandbox, tmp_path: Path) -> AsyncIterator[Controlled]:
+    async with controlled(harness, director, tmp_path) as made:
         yield made
 
 
-def halted(station: Station) -> str:
-    return halts.reason(station.connection, OFFICER, ["EURUSD"])
+def halted(harness: Harness) -> str:
+    return halts.reason(harness.connection, OFFICER, ["EURUSD"])
 
 
 # The file
@@ -50,18 +50,18 @@ async def test_the_file_is_there_while_it_serves_and_is_its_owners_alone(sidecar
 
 
 async def test_a_start_replaces_what_a_killed_sidecar_left_and_draws_another_token(
-    station: Station, director: Sandbox, tmp_path: Path
+    harness: Harness, director: Sandbox, tmp_path: Path
 ) -> None:
     left = ControlFile(port=1, token="0" * 64, pid=1, started_at="then")
     control_file.write(tmp_path / "journal.db.control", left)
-    async with controlled(station, director, tmp_path) as sidecar:
+    async with controlled(harness, director, tmp_path) as sidecar:
         await eventually(lambda: control_file.read(sidecar.path) != left)
         content = await sidecar.file()
         assert content.token != left.token
         assert (await sidecar.status())["pid"] == content.pid
 
 
-def test_a_file_that_is_none_is_none(tmp_path: Path) -> None:
+def test_invalid_control_file_reads_as_none(tmp_path: Path) -> None:
     path = tmp_path / "journal.db.control"
     assert control_file.read(path) is None
     whole = {"port": 5000, "token": "0" * 64, "pid": 1, "started_at": "now"}
@@ -125,14 +125,14 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         ({"Content-Type": "text/plain"}, 415, "BODY"),
     ],
 )
-async def test_who_is_not_let_in(
-    station: Station, sidecar: Controlled, headers: Mapping[str, str | None], status: int, code: str
+async def test_request_without_token_or_right_host_is_refused(
+    harness: Harness, sidecar: Controlled, headers: Mapping[str, str | None], status: int, code: str
 ) -> None:
     emitted = await sidecar.ask(
         "POST", "/v1/halt", data=b"{}", headers={"Content-Type": "application/json"} | dict(headers)
     )
     assert (emitted[0], emitted[1]["error"]) == (status, code)
-    assert halted(station) == ""
+    assert halted(harness) == ""
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ async def test_who_is_not_let_in(
         ("POST", "/v1/dismiss", b'{"note": "n", "directives": ["d"]}', 409, "REFUSED"),
     ],
 )
-async def test_what_is_refused(
-    station: Station, sidecar: Controlled, method: str, path: str, data: bytes | None, status: int, code: str
+async def test_invalid_request_is_refused_and_not_audited(
+    harness: Harness, sidecar: Controlled, method: str, path: str, data: bytes | None, status: int, code: str
 ) -> None:
     emitted = await sidecar.ask(method, path, data=data, headers={"Content-Type": "application/json"})
     assert (emitted[0], emitted[1]["error"]) == (status, code), emitted
     assert emitted[1]["message"]
-    assert station.rows("SELECT kind FROM audit") == []
+    assert harness.rows("SELECT kind FROM audit") == []
 
 
 @pytest.mark.parametrize(
@@ -192,49 +192,49 @@ async def test_unknown_word_is_refused_with_the_supported_ones(
     assert says in answer["message"]
 
 
-async def test_a_journal_that_cannot_be_written_is_emitted(station: Station, sidecar: Controlled) -> None:
+async def test_a_journal_that_cannot_be_written_is_emitted(harness: Harness, sidecar: Controlled) -> None:
     await sidecar.file()
-    station.lock_journal()
+    harness.lock_journal()
     status, emitted = await sidecar.ask("POST", "/v1/halt", {})
     assert (status, emitted["error"]) == (503, "JOURNAL")
-    station.lock_journal(False)
+    harness.lock_journal(False)
     assert (await sidecar.post("/v1/halt", {}))["halts"]
 
 
 # What is carried out
 
 
-async def test_a_halt_and_a_resume(station: Station, sidecar: Controlled) -> None:
+async def test_halt_and_resume_are_stored_audited_and_logged(harness: Harness, sidecar: Controlled) -> None:
     emitted = await sidecar.post("/v1/halt", {"why": "news", "officer": OFFICER})
     assert [(each["officer"], each["symbol"], each["why"]) for each in emitted["halts"]] == [
         (OFFICER, "", "news")
     ]
-    assert halted(station) == "news"
+    assert halted(harness) == "news"
     emitted = await sidecar.post("/v1/resume", {})
     assert [each["why"] for each in emitted["halts"]] == ["news"]
-    assert halted(station) == ""
-    assert station.rows("SELECT kind, subject FROM audit") == [("operator", "halt"), ("operator", "resume")]
-    said = [each for each in station.said if each["code"] == "operator_command"]
-    assert [each["command"] for each in said] == ["halt", "resume"]
+    assert halted(harness) == ""
+    assert harness.rows("SELECT kind, subject FROM audit") == [("operator", "halt"), ("operator", "resume")]
+    records = [each for each in harness.records if each["code"] == "operator_command"]
+    assert [each["command"] for each in records] == ["halt", "resume"]
 
 
-async def test_a_flatten_halts_and_stands_in_the_inbox(station: Station, sidecar: Controlled) -> None:
+async def test_a_flatten_halts_and_stands_in_the_inbox(harness: Harness, sidecar: Controlled) -> None:
     [done] = (await sidecar.post("/v1/flatten", {**FLATTEN, "why": "off"}))["flattens"]
     assert done["directive_id"].startswith("operator:flatten:")
-    assert halted(station) == "flatten: off"
-    assert station.rows("SELECT directive_id, origin FROM directives") == [(done["directive_id"], "operator")]
+    assert halted(harness) == "flatten: off"
+    assert harness.rows("SELECT directive_id, origin FROM directives") == [(done["directive_id"], "operator")]
 
 
-async def refused_for_good(station: Station, *directive_ids: str) -> None:
+async def refused_for_good(harness: Harness, *directive_ids: str) -> None:
     """The Director has refused the first event of each directive for good."""
-    await station.take(*(station.directive(directive_id, quantity=-1) for directive_id in directive_ids))
-    for event in await station.queued():
-        station.journal.set_refused(event, "422: no", station.clock.now())
+    await harness.take(*(harness.directive(directive_id, quantity=-1) for directive_id in directive_ids))
+    for event in await harness.queued():
+        harness.journal.set_refused(event, "422: no", harness.clock.now())
 
 
-async def test_a_retry_is_delivered(station: Station, director: Sandbox, tmp_path: Path) -> None:
-    await refused_for_good(station, "dir-1", "dir-2")
-    async with controlled(station, director, tmp_path) as sidecar:
+async def test_a_retry_is_delivered(harness: Harness, director: Sandbox, tmp_path: Path) -> None:
+    await refused_for_good(harness, "dir-1", "dir-2")
+    async with controlled(harness, director, tmp_path) as sidecar:
         await eventually(lambda: director.emitted("dir-1") == director.emitted("dir-2") == ["ORDER_REJECTED"])
         emitted = await sidecar.post("/v1/retry", {"directives": ["dir-1"]})
         assert [(each["directive_id"], each["event_type"]) for each in emitted["events"]] == [
@@ -245,9 +245,11 @@ async def test_a_retry_is_delivered(station: Station, director: Sandbox, tmp_pat
     assert director.emitted("dir-2") == ["ORDER_REJECTED"]
 
 
-async def test_a_dismissal(station: Station, director: Sandbox, tmp_path: Path) -> None:
-    await refused_for_good(station, "dir-1", "dir-2")
-    async with controlled(station, director, tmp_path) as sidecar:
+async def test_dismissed_events_are_not_retried_with_the_others(
+    harness: Harness, director: Sandbox, tmp_path: Path
+) -> None:
+    await refused_for_good(harness, "dir-1", "dir-2")
+    async with controlled(harness, director, tmp_path) as sidecar:
         emitted = await sidecar.post("/v1/dismiss", {"note": "known", "directives": ["dir-2"]})
         assert [each["directive_id"] for each in emitted["events"]] == ["dir-2"]
         status, emitted = await sidecar.ask(
@@ -263,40 +265,40 @@ async def test_a_dismissal(station: Station, director: Sandbox, tmp_path: Path) 
 
 
 async def test_a_rebinding_ends_the_session_and_the_next_hello_pins_its_ledger(
-    station: Station, sidecar: Controlled
+    harness: Harness, sidecar: Controlled
 ) -> None:
     other = LedgerIdentity(id="2e" * 16, mark=0)
-    async with Terminal(sidecar.endpoint, station.clock) as terminal:
+    async with Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
         await terminal.join(ledger=other)
-        [(quarantine,)] = station.rows("SELECT quarantine FROM officers")
+        [(quarantine,)] = harness.rows("SELECT quarantine FROM officers")
         assert "another ledger" in quarantine
         emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
         assert (emitted["quarantine"], emitted["account"]) == (quarantine, "")
-        assert (await terminal.hear(Bye)).reason == "operator command rebind"
-        assert station.rows("SELECT ledger_id FROM officers") == [(None,)]
+        assert (await terminal.receive(Bye)).reason == "operator command rebind"
+        assert harness.rows("SELECT ledger_id FROM officers") == [(None,)]
         await terminal.join(ledger=other)
-    assert station.rows("SELECT quarantine, ledger_id FROM officers") == [("", other.id)]
+    assert harness.rows("SELECT quarantine, ledger_id FROM officers") == [("", other.id)]
 
 
-async def test_a_rebinding_to_another_account(station: Station, sidecar: Controlled) -> None:
-    async with Terminal(sidecar.endpoint, station.clock) as terminal:
+async def test_a_rebinding_to_another_account(harness: Harness, sidecar: Controlled) -> None:
+    async with Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
         emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True})
         assert emitted["account"] == "501 at Broker-Demo"
-        await terminal.hear(Bye)
+        await terminal.receive(Bye)
         await terminal.join(account=msgspec.structs.replace(ACCOUNT, login=502))
-    assert station.rows("SELECT login FROM officers") == [(502,)]
+    assert harness.rows("SELECT login FROM officers") == [(502,)]
 
 
-async def test_a_rebinding_that_is_refused_costs_no_session(station: Station, sidecar: Controlled) -> None:
-    await station.take(station.directive("dir-1"))
-    async with Terminal(sidecar.endpoint, station.clock) as terminal:
+async def test_a_rebinding_that_is_refused_costs_no_session(harness: Harness, sidecar: Controlled) -> None:
+    await harness.take(harness.directive("dir-1"))
+    async with Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
-        await terminal.beat()
+        await terminal.heartbeat()
         # The scan comes last: it lets the directive go out, and time stands still here.
         await terminal.scan()
-        await terminal.hear(Command)
+        await terminal.receive(Command)
         status, emitted = await sidecar.ask(
             "POST", "/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True}
         )
@@ -304,13 +306,13 @@ async def test_a_rebinding_that_is_refused_costs_no_session(station: Station, si
         assert "dir-1" in emitted["message"]
         [officer] = (await sidecar.status())["officers"]
         assert officer["session"]["epoch"] == terminal.epoch
-    assert station.rows("SELECT count(*) FROM audit WHERE kind = 'operator'") == [(0,)]
+    assert harness.rows("SELECT count(*) FROM audit WHERE kind = 'operator'") == [(0,)]
 
 
-async def test_a_rebinding_without_a_session(station: Station, sidecar: Controlled) -> None:
+async def test_a_rebinding_without_a_session(harness: Harness, sidecar: Controlled) -> None:
     emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
     assert emitted == {"quarantine": "", "ledger_id": "", "account": ""}
-    assert station.rows("SELECT kind, subject FROM audit") == [("operator", "rebind")]
+    assert harness.rows("SELECT kind, subject FROM audit") == [("operator", "rebind")]
 
 
 # What it says
@@ -318,7 +320,7 @@ async def test_a_rebinding_without_a_session(station: Station, sidecar: Controll
 
 async def until(sidecar: Controlled, reached: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     """The status, once it is so."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while True:
             emitted = await sidecar.status()
             if reached(emitted):
@@ -338,13 +340,11 @@ async def test_the_status_of_a_sidecar_without_a_terminal(sidecar: Controlled) -
     assert emitted["pid"] == os.getpid()
 
 
-async def test_the_status_tells_the_session_and_the_last_heartbeat(
-    station: Station, sidecar: Controlled
-) -> None:
-    async with Terminal(sidecar.endpoint, station.clock) as terminal:
+async def test_status_shows_session_and_last_heartbeat(harness: Harness, sidecar: Controlled) -> None:
+    async with Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join(poll_interval_s=7)
         await terminal.scan()
-        await terminal.beat(trade_allowed=False)
+        await terminal.heartbeat(trade_allowed=False)
         emitted = await until(
             sidecar,
             lambda all_: (found := all_["officers"][0]["session"]) and found["heartbeat"] and found["ready"],
@@ -358,29 +358,27 @@ async def test_the_status_tells_the_session_and_the_last_heartbeat(
     assert session["heartbeat"]["equity"] == "1000"
 
 
-async def test_the_status_tells_the_last_poll(sidecar: Controlled) -> None:
+async def test_status_shows_last_poll(sidecar: Controlled) -> None:
     emitted = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
     poll = emitted["officers"][0]["poll"]
     assert (poll["failure"], poll["failures"]) == ("", 0)
     assert poll["at"].endswith("Z")
 
 
-async def test_the_status_tells_why_a_poll_failed(
-    station: Station, director: Sandbox, tmp_path: Path
+async def test_status_shows_reason_of_a_failed_poll(
+    harness: Harness, director: Sandbox, tmp_path: Path
 ) -> None:
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=503), Endpoint.POLL)
-    async with controlled(station, director, tmp_path) as sidecar:
+    async with controlled(harness, director, tmp_path) as sidecar:
         emitted = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
     assert "503" in emitted["officers"][0]["poll"]["failure"]
     assert emitted["officers"][0]["poll"]["failures"] == 1
 
 
-async def test_the_status_tells_that_the_director_locks_us_out(
-    station: Station, director: Sandbox, tmp_path: Path
-) -> None:
+async def test_status_shows_an_open_circuit(harness: Harness, director: Sandbox, tmp_path: Path) -> None:
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=401), Endpoint.POST)
-    await station.take(station.directive("dir-1", quantity=-1))
-    async with controlled(station, director, tmp_path) as sidecar:
+    await harness.take(harness.directive("dir-1", quantity=-1))
+    async with controlled(harness, director, tmp_path) as sidecar:
         emitted = await until(sidecar, lambda all_: all_["delivery"]["circuit_open"])
     [why] = emitted["opens_paused"]
     assert "API key" in why
@@ -388,10 +386,8 @@ async def test_the_status_tells_that_the_director_locks_us_out(
     assert emitted["delivery"]["paused_s"] > 0
 
 
-async def test_the_status_tells_that_the_journal_cannot_be_written(
-    station: Station, sidecar: Controlled
-) -> None:
-    station.lock_journal()
+async def test_status_shows_a_journal_that_cannot_be_written(harness: Harness, sidecar: Controlled) -> None:
+    harness.lock_journal()
     status, _ = await sidecar.ask("POST", "/v1/halt", {})
     assert status == 503
     # Whoever reads meanwhile has it told, in vain: for that long it is not seen.
@@ -403,7 +399,7 @@ async def test_the_status_tells_that_the_journal_cannot_be_written(
 
 
 async def test_connections_that_are_left_open_are_bounded_and_give_way(
-    station: Station, sidecar: Controlled
+    harness: Harness, sidecar: Controlled
 ) -> None:
     await sidecar.file()
     idle = [await asyncio.open_connection(HOST, sidecar.port) for _ in range(2 * MOST_OPEN)]
@@ -411,7 +407,7 @@ async def test_connections_that_are_left_open_are_bounded_and_give_way(
         turned_away = idle[MOST_OPEN:]
         for reader, _ in turned_away:
             assert await reader.read() == b""
-        station.clock.advance(OPEN_S)
+        harness.clock.advance(OPEN_S)
         assert (await sidecar.status())["pid"] == os.getpid()
         # All that were there so long were ended for it.
         for reader, _ in idle[:MOST_OPEN]:

@@ -14,16 +14,16 @@ from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sidecar.deliverer import QUEUES, Deliverer
 
 from ..raw_http import Request, raw_server, response
-from .clock import PATIENCE_S
-from .station import Sandbox, Station, WatchedDirector, at_work, eventually
+from .clock import TIMEOUT_S
+from .harness import Harness, Sandbox, WatchedDirector, at_work, eventually
 
 STEP_S = 0.5
 RECEIVED, REJECTED = "DIRECTIVE_RECEIVED", "ORDER_REJECTED"
 
 
 @pytest.fixture
-def deliverer(station: Station, director: Sandbox) -> Deliverer:
-    return Deliverer(station.runtime, director.director)
+def deliverer(harness: Harness, director: Sandbox) -> Deliverer:
+    return Deliverer(harness.runtime, director.director)
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def spoil(director: Sandbox, **behaviour: object) -> None:
     director.state.behaviours.set(Behaviour(**behaviour), Endpoint.POST)  # type: ignore[arg-type]
 
 
-def states(station: Station) -> list[tuple[str, int]]:
-    return station.rows("SELECT state, refusals FROM events ORDER BY id")
+def states(harness: Harness) -> list[tuple[str, int]]:
+    return harness.rows("SELECT state, refusals FROM events ORDER BY id")
 
 
-def undelivered(station: Station) -> int:
-    [(count,)] = station.rows("SELECT count(*) FROM events WHERE state = 'queued'")
+def undelivered(harness: Harness) -> int:
+    [(count,)] = harness.rows("SELECT count(*) FROM events WHERE state = 'queued'")
     assert isinstance(count, int)
     return count
 
@@ -52,14 +52,14 @@ def undelivered(station: Station) -> int:
 class Time:
     """Passes only while the deliverer has nothing in hand, so that every run sees the same times."""
 
-    def __init__(self, station: Station, deliverer: Deliverer) -> None:
-        self._station = station
+    def __init__(self, harness: Harness, deliverer: Deliverer) -> None:
+        self._station = harness
         self._deliverer = deliverer
 
     async def _quiet(self) -> None:
         """Wait until it sleeps with no post in flight, through several rounds of the event loop."""
         rounds = 0
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while rounds < 5:
                 quiet = len(self._station.clock.waits) == 1 and not self._deliverer._busy
                 rounds = rounds + 1 if quiet else 0
@@ -73,8 +73,8 @@ class Time:
 
 
 @pytest.fixture
-def time(station: Station, deliverer: Deliverer) -> Time:
-    return Time(station, deliverer)
+def time(harness: Harness, deliverer: Deliverer) -> Time:
+    return Time(harness, deliverer)
 
 
 def gaps(director: Sandbox) -> list[float]:
@@ -85,30 +85,30 @@ def gaps(director: Sandbox) -> list[float]:
 
 @pytest.mark.usefixtures("delivering")
 async def test_events_of_one_directive_go_out_in_order_and_are_marked_as_taken(
-    station: Station, director: Sandbox
+    harness: Harness, director: Sandbox
 ) -> None:
-    await station.take(*(station.directive(f"dir-{number}", quantity=-1) for number in range(6)))
-    station.runtime.delivery_wake_up.set()
-    await eventually(lambda: undelivered(station) == 0)
+    await harness.take(*(harness.directive(f"dir-{number}", quantity=-1) for number in range(6)))
+    harness.runtime.delivery_wake_up.set()
+    await eventually(lambda: undelivered(harness) == 0)
     for number in range(6):
         assert director.emitted(f"dir-{number}") == [RECEIVED, REJECTED]
-    assert states(station) == [("delivered", 0)] * 12
+    assert states(harness) == [("delivered", 0)] * 12
     keys = {received.idempotency_key for received in director.state.events()}
-    assert keys == {key for (key,) in station.rows("SELECT key FROM events")}
-    ids = {event_id for (event_id,) in station.rows("SELECT event_id FROM events")}
+    assert keys == {key for (key,) in harness.rows("SELECT key FROM events")}
+    ids = {event_id for (event_id,) in harness.rows("SELECT event_id FROM events")}
     assert ids == {received.event_id for received in director.state.events()}
 
 
 @pytest.mark.usefixtures("delivering")
 async def test_a_few_queues_go_out_at_once_and_never_two_events_of_one(
-    station: Station, director: Sandbox
+    harness: Harness, director: Sandbox
 ) -> None:
     spoil(director, delay_s=1)
-    await station.take(*(station.directive(f"dir-{number}", quantity=-1) for number in range(6)))
-    station.runtime.delivery_wake_up.set()
+    await harness.take(*(harness.directive(f"dir-{number}", quantity=-1) for number in range(6)))
+    harness.runtime.delivery_wake_up.set()
     await director.clock.asleep(QUEUES)
     async with at_work(asyncio.create_task(_turn(director))):
-        await eventually(lambda: undelivered(station) == 0)
+        await eventually(lambda: undelivered(harness) == 0)
     assert director.clock.most == QUEUES
     for number in range(6):
         assert director.emitted(f"dir-{number}") == [RECEIVED, REJECTED]
@@ -123,66 +123,66 @@ async def _turn(director: Sandbox) -> None:
 
 @pytest.mark.usefixtures("delivering")
 async def test_an_event_whose_answer_was_lost_goes_out_again_under_its_key(
-    station: Station, director: Sandbox, time: Time
+    harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.DROP, act_first=True, requests=1)
-    await station.take(station.directive("dir-1"))
-    station.runtime.delivery_wake_up.set()
+    await harness.take(harness.directive("dir-1"))
+    harness.runtime.delivery_wake_up.set()
     await time.passes(3)
     [received] = director.state.events()
     assert received.deliveries == 2
-    assert states(station) == [("delivered", 0)]
+    assert states(harness) == [("delivered", 0)]
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_while_the_director_is_down_one_event_probes_at_growing_distances_and_then_all_go(
-    station: Station, director: Sandbox, time: Time
+async def test_half_open_trials_back_off_while_the_director_is_down_then_all_events_are_posted(
+    harness: Harness, director: Sandbox, time: Time
 ) -> None:
-    await station.take(station.directive("dir-0"))
+    await harness.take(harness.directive("dir-0"))
     spoil(director, fault=Fault.STATUS, status=503, requests=8)
-    station.runtime.delivery_wake_up.set()
+    harness.runtime.delivery_wake_up.set()
     await time.passes(10)
-    await station.take(*(station.directive(f"dir-{number}") for number in range(1, 6)))
+    await harness.take(*(harness.directive(f"dir-{number}") for number in range(1, 6)))
     await time.passes(60)
-    assert undelivered(station) == 0
+    assert undelivered(harness) == 0
     waits = gaps(director)[:8]
     ceilings = [0.25, 0.5, 1, 2, 4, 8, 16, 30]
     assert all(low <= wait < low + 2 * STEP_S for low, wait in zip(ceilings, waits, strict=True))
-    assert not station.runtime.circuit_open
+    assert not harness.runtime.circuit_open
 
 
 @pytest.mark.usefixtures("delivering")
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_locked_door_pauses_delivery_and_opens_until_it_is_opened(
-    station: Station, director: Sandbox, time: Time, status: int
+async def test_open_circuit_pauses_delivery_and_opens_until_a_trial_is_accepted(
+    harness: Harness, director: Sandbox, time: Time, status: int
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=status)
-    await station.take(station.directive("dir-1"), station.directive("dir-2"))
-    station.runtime.delivery_wake_up.set()
+    await harness.take(harness.directive("dir-1"), harness.directive("dir-2"))
+    harness.runtime.delivery_wake_up.set()
     await time.passes(1)
-    assert station.runtime.opens_paused
+    assert harness.runtime.opens_paused
     posts = director.director.posts
     posted = len(posts)
     await time.passes(25)
     assert len(posts) == posted
     spoil(director)
     await time.passes(10)
-    await eventually(lambda: undelivered(station) == 0)
-    assert not station.runtime.circuit_open
+    await eventually(lambda: undelivered(harness) == 0)
+    assert not harness.runtime.circuit_open
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_a_locked_door_stays_locked_while_the_network_is_down(
-    station: Station, director: Sandbox, time: Time
+async def test_circuit_stays_open_while_the_network_is_down(
+    harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=401)
-    await station.take(station.directive("dir-1"))
-    station.runtime.delivery_wake_up.set()
+    await harness.take(harness.directive("dir-1"))
+    harness.runtime.delivery_wake_up.set()
     await time.passes(1)
     spoil(director, fault=Fault.DROP)
     await time.passes(40)
     assert len(director.director.posts) > 1
-    assert station.runtime.opens_paused
+    assert harness.runtime.opens_paused
 
 
 class Picky:
@@ -216,32 +216,32 @@ class Picky:
     ],
 )
 async def test_an_event_that_the_director_cannot_take_holds_up_its_own_directive_alone(
-    station: Station, spoiled: bytes, given_up: bool
+    harness: Harness, spoiled: bytes, given_up: bool
 ) -> None:
     picky = Picky("poison", spoiled)
     async with (
         raw_server(picky) as server,
-        WatchedDirector(server.url, SystemClock(), watch=station.clock) as client,
+        WatchedDirector(server.url, SystemClock(), watch=harness.clock) as client,
     ):
-        deliverer = Deliverer(station.runtime, client)
-        time = Time(station, deliverer)
+        deliverer = Deliverer(harness.runtime, client)
+        time = Time(harness, deliverer)
         async with at_work(asyncio.create_task(deliverer.run())):
-            await station.take(station.directive("poison", quantity=-1))
-            station.runtime.delivery_wake_up.set()
+            await harness.take(harness.directive("poison", quantity=-1))
+            harness.runtime.delivery_wake_up.set()
             await time.passes(100)
             others = [f"dir-{number}" for number in range(6)]
-            await station.take(*(station.directive(name, quantity=-1) for name in others))
+            await harness.take(*(harness.directive(name, quantity=-1) for name in others))
             await time.passes(60)
             assert picky.emitted == {name: [RECEIVED, REJECTED] for name in others}
             tries = len(picky.refused)
             await time.passes(300)
             # What the same directive says next may be everybody's trouble again, until somebody else is heard.
-            await station.take(station.directive("late", quantity=-1))
+            await harness.take(harness.directive("late", quantity=-1))
             await time.passes(60)
             assert picky.emitted["late"] == [RECEIVED, REJECTED]
-            assert not station.runtime.circuit_open and deliverer.failures == 0
+            assert not harness.runtime.circuit_open and deliverer.failures == 0
         await deliverer.finish(1)
-    poisoned = station.rows("SELECT state, refusals FROM events WHERE directive_id = 'poison' ORDER BY id")
+    poisoned = harness.rows("SELECT state, refusals FROM events WHERE directive_id = 'poison' ORDER BY id")
     if given_up:
         assert poisoned[0] == ("refused", REFUSALS)
     else:
@@ -252,14 +252,14 @@ async def test_an_event_that_the_director_cannot_take_holds_up_its_own_directive
 
 @pytest.mark.usefixtures("delivering")
 async def test_a_refused_event_is_tried_over_minutes_then_set_aside_and_the_next_proceeds(
-    station: Station, director: Sandbox, time: Time
+    harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=422, requests=REFUSALS)
-    await station.take(station.directive("dir-1", quantity=-1))
-    station.runtime.delivery_wake_up.set()
+    await harness.take(harness.directive("dir-1", quantity=-1))
+    harness.runtime.delivery_wake_up.set()
     await time.passes(240)
     assert [event_type for _, event_type in director.director.posts] == [RECEIVED] * REFUSALS + [REJECTED]
-    assert states(station) == [("refused", REFUSALS), ("delivered", 0)]
+    assert states(harness) == [("refused", REFUSALS), ("delivered", 0)]
     # 30 s and half of 30, 60, 120 s; looked at once a second.
     expected = [45, 60, 90]
     assert all(low <= gap <= low + 1 for low, gap in zip(expected, gaps(director), strict=False))
@@ -268,14 +268,14 @@ async def test_a_refused_event_is_tried_over_minutes_then_set_aside_and_the_next
 
 @pytest.mark.usefixtures("delivering")
 async def test_a_refused_event_holds_up_its_own_directive_alone(
-    station: Station, director: Sandbox, time: Time
+    harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=422, requests=1)
-    await station.take(station.directive("dir-1", quantity=-1))
-    station.runtime.delivery_wake_up.set()
+    await harness.take(harness.directive("dir-1", quantity=-1))
+    harness.runtime.delivery_wake_up.set()
     await time.passes(1)
-    await station.take(station.directive("dir-2", quantity=-1))
-    station.runtime.delivery_wake_up.set()
+    await harness.take(harness.directive("dir-2", quantity=-1))
+    harness.runtime.delivery_wake_up.set()
     await eventually(lambda: director.emitted("dir-2") == [RECEIVED, REJECTED])
     assert director.emitted("dir-1") == []
     await time.passes(60)
@@ -284,22 +284,22 @@ async def test_a_refused_event_holds_up_its_own_directive_alone(
 
 @pytest.mark.usefixtures("delivering")
 async def test_while_the_director_refuses_everything_no_event_is_set_aside_and_opens_pause(
-    station: Station, director: Sandbox, time: Time
+    harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=404)
     names = [f"dir-{number}" for number in range(12)]
     for name in names:
-        await station.take(station.directive(name, quantity=-1))
-        station.runtime.delivery_wake_up.set()
+        await harness.take(harness.directive(name, quantity=-1))
+        harness.runtime.delivery_wake_up.set()
         await time.passes(5)
-    assert station.runtime.opens_paused and station.runtime.why_opens_paused
+    assert harness.runtime.opens_paused and harness.runtime.why_opens_paused
     await time.passes(600)
-    assert station.runtime.opens_paused
-    assert {state for state, _ in states(station)} == {"queued"}
+    assert harness.runtime.opens_paused
+    assert {state for state, _ in states(harness)} == {"queued"}
     spoil(director)
     await time.passes(120)
-    assert not station.runtime.circuit_open
-    assert {state for state, _ in states(station)} == {"delivered"}
+    assert not harness.runtime.circuit_open
+    assert {state for state, _ in states(harness)} == {"delivered"}
     assert all(director.emitted(name) == [RECEIVED, REJECTED] for name in names)
 
 
@@ -312,8 +312,8 @@ async def test_while_the_director_refuses_everything_no_event_is_set_aside_and_o
     ],
     ids=["taken", "refused"],
 )
-async def test_an_answer_that_could_not_be_stored_is_stored_later_and_not_asked_for_again(
-    station: Station,
+async def test_delivery_result_that_cannot_be_stored_is_stored_later_without_a_second_post(
+    harness: Harness,
     director: Sandbox,
     deliverer: Deliverer,
     spoiled: dict[str, object],
@@ -322,21 +322,21 @@ async def test_an_answer_that_could_not_be_stored_is_stored_later_and_not_asked_
     stored: object,
 ) -> None:
     spoil(director, **spoiled)
-    await station.take(*(station.directive(f"dir-{number}") for number in range(directives)))
-    station.lock_journal()
-    station.runtime.delivery_wake_up.set()
+    await harness.take(*(harness.directive(f"dir-{number}") for number in range(directives)))
+    harness.lock_journal()
+    harness.runtime.delivery_wake_up.set()
     unstored: list[object] = []
     for _ in range(60):
         # Each lane and the deliverer itself.
-        await station.clock.asleep(posted + 1)
-        unstored = [said for said in station.said if said["code"] == "delivery_not_stored"]
-        station.clock.advance(1)
-    assert states(station) == [("queued", 0)] * directives
+        await harness.clock.asleep(posted + 1)
+        unstored = [records for records in harness.records if records["code"] == "delivery_not_stored"]
+        harness.clock.advance(1)
+    assert states(harness) == [("queued", 0)] * directives
     assert len(director.director.posts) == len(unstored) == posted
     assert deliverer.in_flight == posted
-    station.lock_journal(False)
-    station.clock.advance(1)
-    await eventually(lambda: states(station)[:posted] == [stored] * posted)
+    harness.lock_journal(False)
+    harness.clock.advance(1)
+    await eventually(lambda: states(harness)[:posted] == [stored] * posted)
 
 
 class Odd(WatchedDirector):
@@ -347,36 +347,36 @@ class Odd(WatchedDirector):
         raise ValueError("odd")
 
 
-async def test_a_failure_that_nobody_foresaw_is_not_repeated_at_once(station: Station) -> None:
-    async with Odd("http://127.0.0.1:1", SystemClock(), watch=station.clock) as client:
-        deliverer = Deliverer(station.runtime, client)
-        time = Time(station, deliverer)
-        await station.take(station.directive("dir-1"))
+async def test_queue_backs_off_after_an_unexpected_error(harness: Harness) -> None:
+    async with Odd("http://127.0.0.1:1", SystemClock(), watch=harness.clock) as client:
+        deliverer = Deliverer(harness.runtime, client)
+        time = Time(harness, deliverer)
+        await harness.take(harness.directive("dir-1"))
         async with at_work(asyncio.create_task(deliverer.run())):
             await time.passes(30)
     assert 5 <= len(client.posts) <= 7
-    assert [said["code"] for said in station.said] == ["delivery_failed"] * len(client.posts)
+    assert [records["code"] for records in harness.records] == ["delivery_failed"] * len(client.posts)
 
 
 async def test_posts_in_flight_are_waited_for_at_a_stop(
-    station: Station, director: Sandbox, deliverer: Deliverer
+    harness: Harness, director: Sandbox, deliverer: Deliverer
 ) -> None:
     spoil(director, delay_s=1)
-    await station.take(station.directive("dir-1"))
+    await harness.take(harness.directive("dir-1"))
     async with at_work(asyncio.create_task(deliverer.run())):
         await director.clock.asleep()
     finishing = asyncio.create_task(deliverer.finish(20))
     director.clock.advance(1)
     await finishing
-    assert states(station) == [("delivered", 0)]
+    assert states(harness) == [("delivered", 0)]
 
 
 async def test_posts_that_take_too_long_at_a_stop_are_left_and_stay_queued(
-    station: Station, director: Sandbox, deliverer: Deliverer
+    harness: Harness, director: Sandbox, deliverer: Deliverer
 ) -> None:
     spoil(director, delay_s=1)
-    await station.take(station.directive("dir-1"))
+    await harness.take(harness.directive("dir-1"))
     async with at_work(asyncio.create_task(deliverer.run())):
         await director.clock.asleep()
     await deliverer.finish(0)
-    assert states(station) == [("queued", 0)]
+    assert states(harness) == [("queued", 0)]

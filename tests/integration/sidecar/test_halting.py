@@ -38,9 +38,7 @@ def test_a_symbol_is_halted_by_each_of_its_names(desk: JournalBench, symbol: str
 
 
 @pytest.mark.parametrize("officer", [OFFICER, None])
-def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known(
-    desk: JournalBench, officer: str | None
-) -> None:
+def test_unknown_symbol_is_refused_with_the_known_ones(desk: JournalBench, officer: str | None) -> None:
     with pytest.raises(RefusedError) as refused:
         halt(desk, "eurusd", officer)
     assert str(refused.value) == (

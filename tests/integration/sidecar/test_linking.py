@@ -37,8 +37,8 @@ from bridge.sidecar.dispatcher import Dispatcher
 from bridge.sidecar.link_worker import STORE_AGAIN_S, LinkWorker
 from tests.integration.journal.reports import absent, deal, result, submitted
 
-from .clock import PATIENCE_S, ManualClock
-from .station import OFFICER, Station, at_work, eventually
+from .clock import TIMEOUT_S, ManualClock
+from .harness import OFFICER, Harness, at_work, eventually
 from .terminal import ACCOUNT, INSTANCE_ID, KEY, OTHER_INSTANCE_ID, Terminal, terms
 
 TICK_S = 0.1
@@ -48,10 +48,10 @@ HOUR_MS = 3_600_000
 class Rig:
     """A link worker and a dispatcher at work on a free port."""
 
-    def __init__(self, station: Station) -> None:
-        self.station = station
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
         self.link = Link("tcp://127.0.0.1:0")
-        link = station.settings.link
+        link = harness.settings.link
         numbers = itertools.count(1)
         self.sessions = Sessions(
             {OFFICER: KEY},
@@ -59,12 +59,12 @@ class Rig:
             lost_after_s=link.lost_after_s,
             nonce=lambda: f"{next(numbers):064x}",
         )
-        self.worker = LinkWorker(station.runtime, self.link, self.sessions)
-        self.dispatcher = Dispatcher(station.runtime, self.worker)
+        self.worker = LinkWorker(harness.runtime, self.link, self.sessions)
+        self.dispatcher = Dispatcher(harness.runtime, self.worker)
 
     @property
     def clock(self) -> ManualClock:
-        return self.station.clock
+        return self.harness.clock
 
     def terminal(self, *, instance_id: str = INSTANCE_ID, key: LinkKey = KEY) -> Terminal:
         return Terminal(self.link.endpoint, self.clock, instance_id=instance_id, key=key)
@@ -79,7 +79,7 @@ class Rig:
 
     async def pass_time_until(self, reached: Callable[[], bool]) -> None:
         """Let time pass tick by tick until the condition holds: what other threads bring takes its own time."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while not reached():
                 await self.pass_time(TICK_S)
 
@@ -87,8 +87,8 @@ class Rig:
         """The terminal has joined, reported a scan, and beats."""
         await terminal.join()
         await terminal.scan()
-        await terminal.hear(Ack)
-        await terminal.beat()
+        await terminal.receive(Ack)
+        await terminal.heartbeat()
         await eventually(self.allowed)
 
     def reaches_terminal(self) -> bool:
@@ -103,9 +103,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def working(station: Station) -> AsyncIterator[Rig]:
+async def working(harness: Harness) -> AsyncIterator[Rig]:
     """A link that receives and ticks."""
-    made = Rig(station)
+    made = Rig(harness)
     works = [asyncio.create_task(made.worker.receive()), asyncio.create_task(made.worker.tick())]
     async with at_work(*works):
         yield made
@@ -113,19 +113,19 @@ async def working(station: Station) -> AsyncIterator[Rig]:
 
 
 @pytest.fixture
-async def rig(station: Station) -> AsyncIterator[Rig]:
+async def rig(harness: Harness) -> AsyncIterator[Rig]:
     """It notices a clock that is a day off."""
-    async with working(station) as made:
+    async with working(harness) as made:
         yield made
 
 
 @pytest.fixture
 async def watchful(tmp_path: Path) -> AsyncIterator[Rig]:
     """It notices a clock that is half a minute off."""
-    station = Station(tmp_path / "watchful.db", max_clock_skew_s=30)
-    async with working(station) as made:
+    harness = Harness(tmp_path / "watchful.db", max_clock_skew_s=30)
+    async with working(harness) as made:
         yield made
-    station.close()
+    harness.close()
 
 
 @pytest.fixture
@@ -146,8 +146,8 @@ def down(counter: int) -> ConnectionReport:
     return ConnectionReport(instance_id=INSTANCE_ID, counter=counter, up=False)
 
 
-def connections(station: Station) -> list[str]:
-    found = station.rows("SELECT event_type FROM events WHERE event_type LIKE 'CONNECTION%' ORDER BY id")
+def connections(harness: Harness) -> list[str]:
+    found = harness.rows("SELECT event_type FROM events WHERE event_type LIKE 'CONNECTION%' ORDER BY id")
     return [event_type for (event_type,) in found]
 
 
@@ -158,25 +158,25 @@ async def test_a_terminal_that_proves_itself_is_welcomed_in_an_epoch_that_is_jou
     async with rig.terminal() as terminal:
         welcome = await terminal.join(poll_interval_s=7)
         assert (welcome.epoch, welcome.heartbeat_ms, welcome.overlap_ms) == (1, 1000, 3_600_000)
-        assert rig.station.rows("SELECT epoch, instance_id, ended_at FROM sessions") == [
+        assert rig.harness.rows("SELECT epoch, instance_id, ended_at FROM sessions") == [
             (1, INSTANCE_ID, None)
         ]
-        assert rig.station.runtime.poll_intervals == {OFFICER: 7}
+        assert rig.harness.runtime.poll_intervals == {OFFICER: 7}
 
 
 async def test_a_terminal_without_the_key_is_refused_and_leaves_no_trace(rig: Rig) -> None:
     async with rig.terminal(key=LinkKey(bytes(32))) as terminal:
-        await terminal.knock()
-        refused = await terminal.hear(Refused)
+        await terminal.start_handshake()
+        refused = await terminal.receive(Refused)
         assert refused.code == "KEY"
-    assert rig.station.rows("SELECT count(*) FROM officers") == [(0,)]
+    assert rig.harness.rows("SELECT count(*) FROM officers") == [(0,)]
 
 
 async def test_a_terminal_of_another_account_is_refused_with_the_remedy(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
-        await terminal.knock(account=msgspec.structs.replace(ACCOUNT, login=9))
-        refused = await terminal.hear(Refused)
+        await terminal.start_handshake(account=msgspec.structs.replace(ACCOUNT, login=9))
+        refused = await terminal.receive(Refused)
         assert refused.code == "ACCOUNT" and "rebind" in refused.remedy
 
 
@@ -184,10 +184,10 @@ async def test_nothing_is_taken_in_while_a_session_is_kept_out(rig: Rig) -> None
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.report(down(1))
-        await terminal.hear(Ack)
+        await terminal.receive(Ack)
         async with rig.worker.without_session(OFFICER, "a person is at work"):
-            assert (await terminal.hear(Bye)).reason == "a person is at work"
-            assert rig.station.rows("SELECT ended_at IS NULL FROM sessions") == [(0,)]
+            assert (await terminal.receive(Bye)).reason == "a person is at work"
+            assert rig.harness.rows("SELECT ended_at IS NULL FROM sessions") == [(0,)]
             back = asyncio.create_task(terminal.join())
             await rig.pass_time(1)
             assert not back.done() and rig.worker.gate(OFFICER) is None
@@ -195,11 +195,11 @@ async def test_nothing_is_taken_in_while_a_session_is_kept_out(rig: Rig) -> None
 
 
 async def test_while_the_journal_cannot_be_written_nobody_is_welcomed(rig: Rig) -> None:
-    rig.station.lock_journal()
+    rig.harness.lock_journal()
     async with rig.terminal() as terminal:
-        await terminal.knock()
-        assert (await terminal.hear(Refused)).code == "BUSY"
-        rig.station.lock_journal(False)
+        await terminal.start_handshake()
+        assert (await terminal.receive(Refused)).code == "BUSY"
+        rig.harness.lock_journal(False)
         assert (await terminal.join()).epoch == 1
 
 
@@ -210,7 +210,7 @@ async def test_a_second_boot_is_refused_while_the_first_lives_and_taken_when_it_
             await second.join()
         await rig.pass_time(3)
         assert (await second.join()).epoch == 2
-        assert rig.station.rows("SELECT end_reason FROM sessions WHERE epoch = 1") == [
+        assert rig.harness.rows("SELECT end_reason FROM sessions WHERE epoch = 1") == [
             ("a new session took over",)
         ]
 
@@ -218,8 +218,8 @@ async def test_a_second_boot_is_refused_while_the_first_lives_and_taken_when_it_
 # Floods
 
 
-async def test_between_two_goes_of_a_flood_everything_else_gets_its_turn(station: Station) -> None:
-    made = Rig(station)
+async def test_between_two_goes_of_a_flood_everything_else_gets_its_turn(harness: Harness) -> None:
+    made = Rig(harness)
     turns: list[int] = []
 
     async def others() -> None:
@@ -245,20 +245,20 @@ async def test_between_two_goes_of_a_flood_everything_else_gets_its_turn(station
 async def test_a_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: Rig) -> None:
     def refusals() -> list[tuple[object, object]]:
         return [
-            (said["refusal"], said["suppressed"])
-            for said in rig.station.said
-            if said["code"] == "terminal_refused"
+            (records["refusal"], records["suppressed"])
+            for records in rig.harness.records
+            if records["code"] == "terminal_refused"
         ]
 
     async with rig.terminal() as first, rig.terminal(instance_id=OTHER_INSTANCE_ID) as second:
         await first.join()
 
-        async def knock(times: int) -> None:
+        async def start_handshake(times: int) -> None:
             for _ in range(times):
                 with pytest.raises(AssertionError, match="SECOND_INSTANCE"):
-                    await second.knock()
+                    await second.start_handshake()
 
-        await knock(3)
+        await start_handshake(3)
         for name in ("eo-8", "eo-9"):
             hello = Hello(
                 min_version=PROTOCOL_MIN,
@@ -267,13 +267,13 @@ async def test_a_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: 
                 instance_id=OTHER_INSTANCE_ID,
                 nonce="0f" * 32,
             )
-            await second.say(hello)
+            await second.send(hello)
             with pytest.raises(AssertionError, match=name):
-                await second.hear(Challenge)
+                await second.receive(Challenge)
         assert refusals() == [("SECOND_INSTANCE", 0), ("OFFICER", 0)]
         rig.clock.advance(60)
         await first.join()
-        await knock(2)
+        await start_handshake(2)
     assert refusals() == [("SECOND_INSTANCE", 0), ("OFFICER", 0), ("SECOND_INSTANCE", 2)]
 
 
@@ -285,21 +285,21 @@ async def test_reports_are_acknowledged_when_they_are_in_the_journal(rig: Rig) -
         await terminal.join()
         for number in range(1, 4):
             await terminal.report(down(number))
-            ack = await terminal.hear(Ack)
-            assert rig.station.rows("SELECT count(*) FROM reports WHERE seq <= ?", ack.seq) == [(ack.seq,)]
+            ack = await terminal.receive(Ack)
+            assert rig.harness.rows("SELECT count(*) FROM reports WHERE seq <= ?", ack.seq) == [(ack.seq,)]
             assert ack == Ack(epoch=1, seq=number)
 
 
 async def test_no_report_but_a_scan_opens_the_gate(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
-        await terminal.beat()
+        await terminal.heartbeat()
         await terminal.report(down(1))
-        await terminal.hear(Ack)
+        await terminal.receive(Ack)
         gate = rig.worker.gate(OFFICER)
         assert gate is not None and gate.alive and not gate.ready
         await terminal.scan()
-        await terminal.hear(Ack)
+        await terminal.receive(Ack)
         await eventually(rig.allowed)
 
 
@@ -308,37 +308,37 @@ async def test_reports_that_could_not_be_stored_are_not_acknowledged_and_taken_i
 ) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
-        rig.station.lock_journal()
+        rig.harness.lock_journal()
         await terminal.report(down(1))
-        assert "journal" in (await terminal.hear(Bye)).reason
-        rig.station.lock_journal(False)
+        assert "journal" in (await terminal.receive(Bye)).reason
+        rig.harness.lock_journal(False)
         await terminal.join()
         await terminal.report(down(1))
-        assert (await terminal.hear(Ack)).seq == 1
-    assert connections(rig.station) == ["CONNECTION_LOST"]
+        assert (await terminal.receive(Ack)).seq == 1
+    assert connections(rig.harness) == ["CONNECTION_LOST"]
 
 
 async def test_a_report_out_of_order_ends_the_session(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         raw = msgspec.Raw(encode_report(down(1)))
-        await terminal.say(ReportMessage(epoch=1, seq=2, report=raw))
-        await terminal.hear(Bye)
+        await terminal.send(ReportMessage(epoch=1, seq=2, report=raw))
+        await terminal.receive(Bye)
         await eventually(lambda: rig.worker.gate(OFFICER) is None)
     await eventually(
-        lambda: rig.station.rows("SELECT end_reason FROM sessions") == [("report 2 came after report 0",)]
+        lambda: rig.harness.rows("SELECT end_reason FROM sessions") == [("report 2 came after report 0",)]
     )
-    assert rig.station.rows("SELECT count(*) FROM reports") == [(0,)]
+    assert rig.harness.rows("SELECT count(*) FROM reports") == [(0,)]
 
 
 async def test_reports_of_an_earlier_epoch_are_not_taken(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.join()
-        await terminal.say(ReportMessage(epoch=1, seq=1, report=msgspec.Raw(encode_report(down(1)))))
+        await terminal.send(ReportMessage(epoch=1, seq=1, report=msgspec.Raw(encode_report(down(1)))))
         await terminal.report(down(2))
-        assert await terminal.hear(Ack) == Ack(epoch=2, seq=1)
-    assert rig.station.rows("SELECT key FROM reports") == [(f"connection:{INSTANCE_ID}:2",)]
+        assert await terminal.receive(Ack) == Ack(epoch=2, seq=1)
+    assert rig.harness.rows("SELECT key FROM reports") == [(f"connection:{INSTANCE_ID}:2",)]
 
 
 @pytest.mark.parametrize(
@@ -348,9 +348,9 @@ async def test_a_frame_that_means_nothing_is_answered_and_the_session_goes_on(ri
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.say_raw(frame)
-        await terminal.hear(ErrorMessage)
+        await terminal.receive(ErrorMessage)
         await terminal.report(down(1))
-        assert (await terminal.hear(Ack)).seq == 1
+        assert (await terminal.receive(Ack)).seq == 1
 
 
 # Liveness
@@ -361,7 +361,7 @@ async def test_heartbeats_keep_their_schedule_and_tell_the_link_clock(rig: Rig) 
         await rig.pass_time(0.3)
         await terminal.join()
         await rig.pass_time(3)
-        emitted = [(await terminal.hear(SidecarHeartbeat)).clock_ms for _ in range(3)]
+        emitted = [(await terminal.receive(SidecarHeartbeat)).clock_ms for _ in range(3)]
     assert emitted == [700, 1700, 2700]
 
 
@@ -374,18 +374,18 @@ async def test_heartbeats_keep_their_schedule_and_tell_the_link_clock(rig: Rig) 
     ],
 )
 async def test_the_gate_stands_as_the_terminals_last_heartbeat_says(
-    rig: Rig, beat: dict[str, bool], open_: bool
+    rig: Rig, heartbeat: dict[str, bool], open_: bool
 ) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         assert not rig.allowed()
         await terminal.scan()
-        await terminal.hear(Ack)
+        await terminal.receive(Ack)
         assert not rig.allowed()
-        await terminal.beat()
-        await terminal.beat(**beat)
+        await terminal.heartbeat()
+        await terminal.heartbeat(**heartbeat)
         await terminal.report(down(1))
-        await terminal.hear(Ack)
+        await terminal.receive(Ack)
         assert rig.allowed() is open_
 
 
@@ -396,7 +396,7 @@ async def test_three_missed_heartbeats_close_the_gate_and_one_opens_it(rig: Rig)
         assert rig.allowed()
         await rig.pass_time(0.1)
         assert not rig.allowed()
-        await terminal.beat()
+        await terminal.heartbeat()
         await eventually(rig.allowed)
 
 
@@ -404,43 +404,43 @@ async def test_a_silent_terminal_is_emitted_as_lost_once_and_as_back_once(rig: R
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.pass_time(40)
-        assert connections(rig.station) == ["CONNECTION_LOST"]
+        assert connections(rig.harness) == ["CONNECTION_LOST"]
         assert rig.worker.gate(OFFICER) is None
         await terminal.join()
-        assert connections(rig.station) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
+        assert connections(rig.harness) == ["CONNECTION_LOST", "CONNECTION_RESTORED"]
 
 
-async def test_a_loss_that_cannot_be_stored_is_logged_once_and_emitted_when_it_can(rig: Rig) -> None:
+async def test_lost_terminal_is_logged_once_and_reported_when_the_journal_works_again(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
 
         def unstored() -> list[object]:
-            lost = [each for each in rig.station.said if each["code"] == "terminal_loss_not_stored"]
+            lost = [each for each in rig.harness.records if each["code"] == "terminal_loss_not_stored"]
             return [each["officer"] for each in lost]
 
-        rig.station.lock_journal()
+        rig.harness.lock_journal()
         await rig.pass_time_until(lambda: bool(unstored()))
         await rig.pass_time(45)
         assert unstored() == [OFFICER]
-        rig.station.lock_journal(False)
+        rig.harness.lock_journal(False)
         await rig.pass_time(5)
-        assert connections(rig.station) == ["CONNECTION_LOST"]
-        [(emitted,)] = rig.station.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
+        assert connections(rig.harness) == ["CONNECTION_LOST"]
+        [(emitted,)] = rig.harness.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
         assert silence(emitted) >= 60
         # The next one is a happening of its own.
         await terminal.join()
-        rig.station.lock_journal()
+        rig.harness.lock_journal()
         await rig.pass_time_until(lambda: len(unstored()) == 2)
 
 
 async def test_a_silent_terminal_is_emitted_as_lost_when_the_time_that_was_set_is_over(rig: Rig) -> None:
-    lost_after_s = rig.station.settings.link.lost_after_s
+    lost_after_s = rig.harness.settings.link.lost_after_s
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.pass_time(lost_after_s - 0.2)
-        assert connections(rig.station) == []
+        assert connections(rig.harness) == []
         await rig.pass_time(0.4)
-        assert connections(rig.station) == ["CONNECTION_LOST"]
+        assert connections(rig.harness) == ["CONNECTION_LOST"]
 
 
 async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: Rig) -> None:
@@ -452,51 +452,51 @@ async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: 
 
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
-        holding = asyncio.create_task(rig.station.runtime.step(quarantine))
+        holding = asyncio.create_task(rig.harness.runtime.step(quarantine))
         await eventually(holds.is_set)
         # A report waits for the journal, and nothing is read behind it.
         await terminal.report(down(1))
         await eventually(rig.worker._intake_lock.locked)
         try:
             for _ in range(40):
-                await terminal.beat()
+                await terminal.heartbeat()
                 await rig.pass_time(1)
         finally:
             free.set()
             await holding
-        assert (await terminal.hear(Ack)).seq == terminal.seq
+        assert (await terminal.receive(Ack)).seq == terminal.seq
         await eventually(rig.allowed)
         await rig.pass_time(1)
-        assert rig.station.rows("SELECT ended_at FROM sessions") == [(None,)]
+        assert rig.harness.rows("SELECT ended_at FROM sessions") == [(None,)]
         # Only what the broker's connection did was told.
-        assert connections(rig.station) == ["CONNECTION_LOST"]
-        await rig.pass_time_until(lambda: rig.station.rows("SELECT ended_at FROM sessions") != [(None,)])
-    [(why,)] = rig.station.rows("SELECT end_reason FROM sessions")
+        assert connections(rig.harness) == ["CONNECTION_LOST"]
+        await rig.pass_time_until(lambda: rig.harness.rows("SELECT ended_at FROM sessions") != [(None,)])
+    [(why,)] = rig.harness.rows("SELECT end_reason FROM sessions")
     # Told by what has been taken in, which other threads bring in their own time: never too early, nor for longer
     # than since the last beat but one.
     assert 15.0 <= silence(why) < rig.clock.monotonic() - 39
 
 
-async def test_a_clocks_trouble_that_cannot_be_stored_is_logged_once_and_emitted_when_it_can(
+async def test_untrusted_clock_is_logged_once_and_reported_when_the_journal_works_again(
     watchful: Rig,
 ) -> None:
-    rig, station = watchful, watchful.station
+    rig, harness = watchful, watchful.harness
     await rig.pass_time(TICK_S)
-    station.lock_journal()
+    harness.lock_journal()
     rig.clock.jump(1 / 24)
     await rig.pass_time(STORE_AGAIN_S + 1)
-    said = [each["code"] for each in station.said if "clock" in each["code"]]
-    assert said == ["clock_untrusted", "clock_trouble_not_stored"]
-    station.lock_journal(False)
+    records = [each["code"] for each in harness.records if "clock" in each["code"]]
+    assert records == ["clock_untrusted", "clock_trouble_not_stored"]
+    harness.lock_journal(False)
     await rig.pass_time(STORE_AGAIN_S + 1)
     query = "SELECT count(*) FROM events WHERE json_extract(body, '$.error_code') = 'CLOCK'"
-    assert station.rows(query) == [(1,)]
+    assert harness.rows(query) == [(1,)]
 
 
 async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_and_is_emitted_each_time(
     rig: Rig,
 ) -> None:
-    runtime = rig.station.runtime
+    runtime = rig.harness.runtime
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         for times, days in enumerate((3650, -3650), start=1):
@@ -504,7 +504,7 @@ async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_an
             await rig.pass_time(0.3)
             gate = rig.worker.gate(OFFICER)
             assert gate is not None and gate.opens_paused and gate.alive
-            emitted = rig.station.rows("SELECT body FROM events WHERE event_type = 'SYSTEM_ERROR'")
+            emitted = rig.harness.rows("SELECT body FROM events WHERE event_type = 'SYSTEM_ERROR'")
             assert len(emitted) == times and all("clock jumped" in body for (body,) in emitted)
             runtime.watch.confirm(rig.clock.now(), rig.clock.now(), rig.clock.monotonic())
             await rig.pass_time(0.3)
@@ -513,7 +513,7 @@ async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_an
 
 def measured(rig: Rig) -> list[int]:
     """The offsets of the broker's clock that stand in the journal, in hours."""
-    found = rig.station.rows("SELECT seconds FROM clock_offsets ORDER BY since")
+    found = rig.harness.rows("SELECT seconds FROM clock_offsets ORDER BY since")
     return [seconds // 3600 for (seconds,) in found]
 
 
@@ -526,13 +526,13 @@ def set_wrong(rig: Rig, terminal: Terminal, hours: int) -> None:
 async def beat_often(terminal: Terminal) -> None:
     """More heartbeats than a new offset needs; all have been taken in."""
     for _ in range(5):
-        await terminal.beat()
+        await terminal.heartbeat()
     await terminal.scan()
-    await terminal.hear(Ack)
+    await terminal.receive(Ack)
 
 
 def confirm(rig: Rig, director: datetime) -> None:
-    rig.station.runtime.watch.confirm(director, rig.clock.now(), rig.clock.monotonic())
+    rig.harness.runtime.watch.confirm(director, rig.clock.now(), rig.clock.monotonic())
 
 
 @pytest.mark.parametrize("hours", [1, -1])
@@ -548,8 +548,8 @@ async def test_a_wrong_clock_measures_no_brokers_clock(watchful: Rig, hours: int
         for _ in range(3):
             confirm(watchful, watchful.clock.now() - off)
             await watchful.pass_time(16)
-            await terminal.beat()
-        assert watchful.station.runtime.now() == watchful.clock.now() - off
+            await terminal.heartbeat()
+        assert watchful.harness.runtime.now() == watchful.clock.now() - off
         await watchful.ready(terminal)
         await beat_often(terminal)
         assert measured(watchful) == [2]
@@ -576,28 +576,28 @@ async def test_one_wrong_date_measures_no_brokers_clock(watchful: Rig) -> None:
 async def test_a_clock_that_jumps_while_something_waits_ends_nothing_and_sends_it_once_when_it_is_right(
     watchful: Rig, hours: int
 ) -> None:
-    station = watchful.station
+    harness = watchful.harness
     async with watchful.terminal() as terminal:
         await watchful.ready(terminal)
-        await station.take(station.directive("dir-1"))
+        await harness.take(harness.directive("dir-1"))
         set_wrong(watchful, terminal, hours)
         await watchful.pass_time(0.3)
         async with at_work(asyncio.create_task(watchful.dispatcher.run())):
             await watchful.pass_time(1.2, sleepers=2)
             gate = watchful.worker.gate(OFFICER)
             assert gate is not None and gate.alive and gate.opens_paused
-            assert station.rows("SELECT state FROM directives") == [("RECEIVED",)]
+            assert harness.rows("SELECT state FROM directives") == [("RECEIVED",)]
             set_wrong(watchful, terminal, -hours)
             await watchful.pass_time(0.3, sleepers=2)
             confirm(watchful, watchful.clock.now())
-            station.runtime.dispatch_wake_up.set()
-            command = await terminal.hear(Command)
+            harness.runtime.dispatch_wake_up.set()
+            command = await terminal.receive(Command)
             await watchful.pass_time(0.6, sleepers=2)
-        assert station.rows("SELECT client_order_id, attempt FROM dispatches") == [
+        assert harness.rows("SELECT client_order_id, attempt FROM dispatches") == [
             (command.order.client_order_id, 1)
         ]
-        assert station.rows("SELECT state FROM directives") == [("WORKING",)]
-        emitted = station.rows("SELECT event_type FROM events ORDER BY id")
+        assert harness.rows("SELECT state FROM directives") == [("WORKING",)]
+        emitted = harness.rows("SELECT event_type FROM events ORDER BY id")
         assert emitted == [("DIRECTIVE_RECEIVED",), ("SYSTEM_ERROR",)]
 
 
@@ -605,48 +605,48 @@ async def test_a_clock_that_jumps_while_something_waits_ends_nothing_and_sends_i
 async def test_what_is_with_the_terminal_when_the_clock_jumps_is_neither_given_up_nor_thought_absent(
     watchful: Rig, hours: int
 ) -> None:
-    station = watchful.station
+    harness = watchful.harness
     async with watchful.terminal() as terminal:
         await watchful.ready(terminal)
-        await station.take(station.directive("dir-1"))
+        await harness.take(harness.directive("dir-1"))
         async with at_work(asyncio.create_task(watchful.dispatcher.run())):
-            command = await terminal.hear(Command)
+            command = await terminal.receive(Command)
             set_wrong(watchful, terminal, hours)
             await watchful.pass_time(1.2, sleepers=2)
-            status_request = await terminal.hear(StatusRequest)
+            status_request = await terminal.receive(StatusRequest)
             for ask in (status_request.item.request_no, status_request.item.request_no + 1):
                 await terminal.report(absent(command.order, request_no=ask))
-            while (await terminal.hear(Ack)).seq < terminal.seq:
+            while (await terminal.receive(Ack)).seq < terminal.seq:
                 pass
             await watchful.pass_time(0.6, sleepers=2)
-        assert station.rows("SELECT state FROM commands") == [("DISPATCHED",)]
+        assert harness.rows("SELECT state FROM commands") == [("DISPATCHED",)]
 
 
 async def test_what_is_sent_while_the_clock_is_in_doubt_is_looked_for_from_the_earliest_time_on(
     watchful: Rig,
 ) -> None:
-    station = watchful.station
+    harness = watchful.harness
     async with watchful.terminal() as terminal:
         await watchful.ready(terminal)
-        await station.take(station.directive("dir-1"))
+        await harness.take(harness.directive("dir-1"))
         async with at_work(asyncio.create_task(watchful.dispatcher.run())):
-            opening = await terminal.hear(Command)
+            opening = await terminal.receive(Command)
             await terminal.report(submitted(opening.order), result(opening.order), deal(opening.order))
             set_wrong(watchful, terminal, 1)
             await watchful.pass_time(0.3, sleepers=2)
-            await station.take(station.directive("dir-2", action="CLOSE", quantity=None))
-            station.runtime.dispatch_wake_up.set()
-            assert (await terminal.hear(Command)).order.kind == "CLOSE"
+            await harness.take(harness.directive("dir-2", action="CLOSE", quantity=None))
+            harness.runtime.dispatch_wake_up.set()
+            assert (await terminal.receive(Command)).order.kind == "CLOSE"
         brokers_ms = int(watchful.clock.now().timestamp() * 1000) + terminal.offset_ms
         await terminal.join()
-        status_request = await terminal.hear(StatusRequest)
+        status_request = await terminal.receive(StatusRequest)
         assert status_request.item.order.kind == "CLOSE"
         assert abs(status_request.item.since_server_ms - (brokers_ms - HOUR_MS)) <= 1
 
 
 async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:
     await rig.pass_time(40)
-    assert connections(rig.station) == []
+    assert connections(rig.harness) == []
 
 
 # Commands
@@ -656,12 +656,12 @@ async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:
 async def test_a_command_is_in_the_journal_when_the_terminal_hears_it(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
-        await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.runtime.dispatch_wake_up.set()
-        command = await terminal.hear(Command)
-        dispatched = rig.station.rows("SELECT client_order_id, attempt, epoch, deadline_ms FROM dispatches")
+        await rig.harness.take(rig.harness.directive("dir-1"))
+        rig.harness.runtime.dispatch_wake_up.set()
+        command = await terminal.receive(Command)
+        dispatched = rig.harness.rows("SELECT client_order_id, attempt, epoch, deadline_ms FROM dispatches")
         assert dispatched == [(command.order.client_order_id, 1, 1, command.deadline_ms)]
-        assert rig.station.rows("SELECT state FROM commands") == [("DISPATCHED",)]
+        assert rig.harness.rows("SELECT state FROM commands") == [("DISPATCHED",)]
 
 
 @pytest.mark.usefixtures("dispatching")
@@ -669,13 +669,13 @@ async def test_nothing_is_dispatched_to_a_silent_terminal_nor_kept_for_it(rig: R
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.pass_time(3)
-        await rig.station.take(rig.station.directive("dir-1"))
+        await rig.harness.take(rig.harness.directive("dir-1"))
         await rig.pass_time(5)
-        assert rig.station.rows("SELECT count(*) FROM dispatches") == [(0,)]
-        await terminal.beat()
+        assert rig.harness.rows("SELECT count(*) FROM dispatches") == [(0,)]
+        await terminal.heartbeat()
         await eventually(rig.allowed)
-        rig.station.runtime.dispatch_wake_up.set()
-        assert (await terminal.hear(Command)).attempt == 1
+        rig.harness.runtime.dispatch_wake_up.set()
+        assert (await terminal.receive(Command)).attempt == 1
 
 
 @pytest.mark.usefixtures("dispatching")
@@ -684,15 +684,15 @@ async def test_what_was_with_the_terminal_is_asked_about_in_its_next_session_and
 ) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
-        await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.runtime.dispatch_wake_up.set()
-        command = await terminal.hear(Command)
+        await rig.harness.take(rig.harness.directive("dir-1"))
+        rig.harness.runtime.dispatch_wake_up.set()
+        command = await terminal.receive(Command)
         await rig.ready(terminal)
     async with rig.terminal() as terminal:
         await terminal.join()
-        question = await terminal.hear(StatusRequest)
+        question = await terminal.receive(StatusRequest)
         assert (question.item.order, question.item.attempt) == (command.order, 1)
-    assert rig.station.rows("SELECT attempt FROM dispatches") == [(1,)]
+    assert rig.harness.rows("SELECT attempt FROM dispatches") == [(1,)]
 
 
 @pytest.mark.usefixtures("dispatching")
@@ -700,26 +700,26 @@ async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await terminal.report(terms("EURUSD"))
-        await terminal.hear(Ack)
+        await terminal.receive(Ack)
     # The transport notices in its own time.
     await eventually(lambda: not rig.reaches_terminal())
-    await rig.station.take(rig.station.directive("dir-1"))
-    rig.station.runtime.dispatch_wake_up.set()
+    await rig.harness.take(rig.harness.directive("dir-1"))
+    rig.harness.runtime.dispatch_wake_up.set()
     ended = [("the terminal takes no messages",)]
-    await eventually(lambda: rig.station.rows("SELECT end_reason FROM sessions") == ended)
+    await eventually(lambda: rig.harness.rows("SELECT end_reason FROM sessions") == ended)
     assert rig.worker.gate(OFFICER) is None
     # It may have been on its way: the next session asks.
-    assert rig.station.rows("SELECT state FROM commands") == [("DISPATCHED",)]
+    assert rig.harness.rows("SELECT state FROM commands") == [("DISPATCHED",)]
 
 
 @pytest.mark.usefixtures("dispatching")
 async def test_a_dispatch_that_we_fail_on_is_emitted_once_and_again_when_it_comes_back(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
-        await rig.station.take(rig.station.directive("dir-1"))
-        rig.station.runtime.dispatch_wake_up.set()
-        await terminal.hear(Command)
-        runtime, connection = rig.station.runtime, rig.station.connection
+        await rig.harness.take(rig.harness.directive("dir-1"))
+        rig.harness.runtime.dispatch_wake_up.set()
+        await terminal.receive(Command)
+        runtime, connection = rig.harness.runtime, rig.harness.connection
 
         async def fails(body: str) -> None:
             change = "UPDATE commands SET state = 'PLANNED', expires_at = '2000-01-01T00:00:00Z', body = ?"
@@ -730,13 +730,13 @@ async def test_a_dispatch_that_we_fail_on_is_emitted_once_and_again_when_it_come
 
         def troubles() -> int:
             query = "SELECT count(*) FROM events WHERE json_extract(body, '$.error_code') = 'INTERNAL'"
-            [(count,)] = rig.station.rows(query)
+            [(count,)] = rig.harness.rows(query)
             return int(count)
 
         def reached(count: int) -> bool:
             return troubles() == count
 
-        [(whole,)] = rig.station.rows("SELECT body FROM commands")
+        [(whole,)] = rig.harness.rows("SELECT body FROM commands")
         for emitted in (1, 2):
             await fails("{}")
             await eventually(partial(reached, emitted))

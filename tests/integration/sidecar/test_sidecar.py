@@ -16,41 +16,41 @@ from bridge.sandbox.behaviour import Behaviour, Endpoint
 from bridge.sidecar import sidecar as whole
 from bridge.sidecar.sidecar import Sidecar
 
-from .clock import PATIENCE_S
-from .station import CHANCE, OFFICER, Sandbox, Station, eventually
+from .clock import TIMEOUT_S
+from .harness import CHANCE, OFFICER, Harness, Sandbox, eventually
 from .terminal import KEY, Terminal
 
 
 class Running:
     """A sidecar at work, and the means to stop it."""
 
-    def __init__(self, station: Station, director: Sandbox) -> None:
+    def __init__(self, harness: Harness, director: Sandbox) -> None:
         self.link = Link("tcp://127.0.0.1:0")
         self.endpoint = self.link.endpoint
         self.stop = asyncio.Event()
         self.sidecar = Sidecar(
-            station.settings,
-            journal=station.journal,
+            harness.settings,
+            journal=harness.journal,
             director=director.director,
             link=self.link,
             keys={OFFICER: KEY},
-            clock=station.clock,
+            clock=harness.clock,
             uniform=lambda: CHANCE,
-            log=station.log,
+            log=harness.log,
         )
         self.task = asyncio.create_task(self.sidecar.run(self.stop))
 
     async def stopped(self) -> None:
         """Tell it to stop; it does."""
         self.stop.set()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await self.task
 
 
 @asynccontextmanager
-async def running(station: Station, director: Sandbox) -> AsyncIterator[Running]:
+async def running(harness: Harness, director: Sandbox) -> AsyncIterator[Running]:
     """A sidecar that has just been started. Nothing here needs time to pass: bells wake the parts."""
-    made = Running(station, director)
+    made = Running(harness, director)
     try:
         yield made
     finally:
@@ -58,7 +58,7 @@ async def running(station: Station, director: Sandbox) -> AsyncIterator[Running]
             await made.stopped()
 
 
-def filled(command: Command, station: Station) -> DealReport:
+def filled(command: Command, harness: Harness) -> DealReport:
     """The deal that fills the command."""
     order = command.order
     return DealReport(
@@ -76,20 +76,20 @@ def filled(command: Command, station: Station) -> DealReport:
         swap=Decimal(0),
         profit=Decimal(0),
         fee=Decimal(0),
-        time_server_ms=int(station.clock.now().timestamp() * 1000) + 7_200_000,
+        time_server_ms=int(harness.clock.now().timestamp() * 1000) + 7_200_000,
     )
 
 
 async def test_a_directive_becomes_one_order_and_the_director_hears_of_all_of_it_in_order(
-    station: Station, director: Sandbox
+    harness: Harness, director: Sandbox
 ) -> None:
-    director.issue(station.directive("dir-1"))
+    director.issue(harness.directive("dir-1"))
     emitted = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
-    async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
+    async with running(harness, director) as sidecar, Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
-        await terminal.beat()
+        await terminal.heartbeat()
         await terminal.scan()
-        command = await terminal.hear(Command)
+        command = await terminal.receive(Command)
         client_order_id = command.order.client_order_id
         await terminal.report(
             CommandReport(client_order_id=client_order_id, attempt=1, stage=CommandStage.SUBMITTED, mark=1),
@@ -100,70 +100,70 @@ async def test_a_directive_becomes_one_order_and_the_director_hears_of_all_of_it
                 retcode=10009,
                 order=8001,
             ),
-            filled(command, station),
+            filled(command, harness),
         )
         await eventually(lambda: director.emitted("dir-1") == emitted)
-    assert station.rows("SELECT attempt FROM dispatches") == [(1,)]
-    assert station.rows("SELECT state FROM directives") == [("FILLED",)]
+    assert harness.rows("SELECT attempt FROM dispatches") == [(1,)]
+    assert harness.rows("SELECT state FROM directives") == [("FILLED",)]
 
 
 async def test_a_stop_ends_the_sessions_and_frees_the_port_and_the_journal(
-    station: Station, director: Sandbox
+    harness: Harness, director: Sandbox
 ) -> None:
-    async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
+    async with running(harness, director) as sidecar, Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
         await sidecar.stopped()
-        assert (await terminal.hear(Bye)).reason == "the sidecar stops"
-    assert station.rows("SELECT end_reason FROM sessions") == [("the sidecar stops",)]
+        assert (await terminal.receive(Bye)).reason == "the sidecar stops"
+    assert harness.rows("SELECT end_reason FROM sessions") == [("the sidecar stops",)]
     Link(sidecar.endpoint).close()
     # The journal is its caller's again.
-    assert station.journal.due(1, ()) == []
-    assert [said["code"] for said in station.said][-2:] == ["session_ended", "sidecar_stopped"]
+    assert harness.journal.due(1, ()) == []
+    assert [records["code"] for records in harness.records][-2:] == ["session_ended", "sidecar_stopped"]
 
 
 async def test_a_stop_does_not_wait_for_a_director_that_hangs(
-    station: Station, director: Sandbox, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, director: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The drain's time is real: the network's is.
     monkeypatch.setattr(whole, "DRAIN_S", 0.05)
     director.state.behaviours.set(Behaviour(delay_s=3600))
-    await station.take(station.directive("dir-1"))
-    async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
+    await harness.take(harness.directive("dir-1"))
+    async with running(harness, director) as sidecar, Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
         # One poll and one post hang.
         await director.clock.asleep(2)
         await sidecar.stopped()
-    assert station.rows("SELECT state FROM events") == [("queued",)]
-    assert station.rows("SELECT end_reason FROM sessions") == [("the sidecar stops",)]
+    assert harness.rows("SELECT state FROM events") == [("queued",)]
+    assert harness.rows("SELECT end_reason FROM sessions") == [("the sidecar stops",)]
 
 
 async def test_a_stop_waits_for_a_post_that_is_answered_meanwhile(
-    station: Station, director: Sandbox
+    harness: Harness, director: Sandbox
 ) -> None:
     director.state.behaviours.set(Behaviour(delay_s=1), Endpoint.POST)
-    await station.take(station.directive("dir-1"))
-    async with running(station, director) as sidecar, Terminal(sidecar.endpoint, station.clock) as terminal:
+    await harness.take(harness.directive("dir-1"))
+    async with running(harness, director) as sidecar, Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
         await director.clock.asleep()
         sidecar.stop.set()
-        await eventually(lambda: any(said["code"] == "sidecar_stopping" for said in station.said))
+        await eventually(lambda: any(records["code"] == "sidecar_stopping" for records in harness.records))
         director.clock.advance(1)
         await sidecar.stopped()
-    assert station.rows("SELECT state FROM events") == [("delivered",)]
-    codes = [said["code"] for said in station.said]
+    assert harness.rows("SELECT state FROM events") == [("delivered",)]
+    codes = [records["code"] for records in harness.records]
     assert codes[-4:] == ["sidecar_stopping", "event_delivered", "session_ended", "sidecar_stopped"]
 
 
 async def test_what_was_not_delivered_goes_out_after_the_next_start(
-    station: Station, director: Sandbox
+    harness: Harness, director: Sandbox
 ) -> None:
-    await station.take(station.directive("dir-1", quantity=-1))
-    async with running(station, director):
+    await harness.take(harness.directive("dir-1", quantity=-1))
+    async with running(harness, director):
         await eventually(lambda: director.emitted("dir-1") == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED"])
 
 
-async def test_a_part_that_fails_ends_all_of_them_and_its_error_is_raised(
-    station: Station, director: Sandbox, monkeypatch: pytest.MonkeyPatch
+async def test_failing_worker_ends_the_sidecar_with_its_error(
+    harness: Harness, director: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def strike(place: str) -> None:
         if place == "dispatch.committed":
@@ -171,8 +171,8 @@ async def test_a_part_that_fails_ends_all_of_them_and_its_error_is_raised(
 
     monkeypatch.setattr(faultpoint, "_hook", None)
     faultpoint.install(strike)
-    failing = Running(station, director)
-    async with asyncio.timeout(PATIENCE_S):
+    failing = Running(harness, director)
+    async with asyncio.timeout(TIMEOUT_S):
         with pytest.raises(ExceptionGroup) as raised:
             await failing.task
     assert raised.group_contains(ZeroDivisionError)

@@ -5,7 +5,7 @@ import asyncio
 from bridge.sidecar.runtime import WakeUp
 
 from .clock import ManualClock
-from .station import eventually
+from .harness import eventually
 
 
 async def test_a_ring_wakes_the_sleeper_without_time_passing() -> None:

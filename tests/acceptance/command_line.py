@@ -13,7 +13,7 @@ from tests.integration.journal.bench import OFFICER, OTHER, JournalBench, direct
 from tests.integration.journal.reports import absent
 
 
-class Person:
+class CommandLine:
     """Somebody at a command line, in the folder of a journal that no sidecar owns."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,8 +24,8 @@ class Person:
             '[director]\nurl = "http://127.0.0.1:1"\napi_key_env = "KEY"\n'
             f'[[officers]]\nid = "{OFFICER}"\n[[officers]]\nid = "{OTHER}"\n'
         )
-        self.said = ""
-        self.complained = ""
+        self.stdout = ""
+        self.stderr = ""
 
     @contextmanager
     def desk(self) -> Iterator[JournalBench]:
@@ -36,17 +36,17 @@ class Person:
     def run(self, *arguments: str) -> int:
         """One command; its exit status. What it said is kept."""
         code = cli.invoke([arguments[0], "--config", str(self.folder / "bridge.toml"), *arguments[1:]])
-        self.heard()
+        self.read_output()
         return code
 
-    def heard(self) -> str:
+    def read_output(self) -> str:
         """What was said since."""
-        self.said, self.complained = self._capsys.readouterr()
-        return self.said
+        self.stdout, self.stderr = self._capsys.readouterr()
+        return self.stdout
 
     def status(self) -> tuple[int, dict[str, Any]]:
         code = self.run("status", "--json")
-        report = json.loads(self.said)
+        report = json.loads(self.stdout)
         assert isinstance(report, dict)
         return code, report
 

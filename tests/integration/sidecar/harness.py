@@ -25,7 +25,7 @@ from bridge.sandbox.server import serve
 from bridge.sandbox.state import Listing, SandboxState
 from bridge.sidecar.runtime import Runtime
 
-from .clock import PATIENCE_S, ManualClock
+from .clock import TIMEOUT_S, ManualClock
 
 OFFICER: Final = "officer-1"
 API_KEY: Final = "sandbox-key"
@@ -33,7 +33,7 @@ CHANCE: Final = 0.5
 """Every draw of chance."""
 
 
-class Station:
+class Harness:
     """An office over a journal on a file. Time is the test's."""
 
     def __init__(self, path: Path, *, max_clock_skew_s: float = 86_400.0) -> None:
@@ -43,9 +43,9 @@ class Station:
             link=LinkSettings(),
         )
         self.clock = ManualClock()
-        self.said: list[MutableMapping[str, Any]] = []
+        self.records: list[MutableMapping[str, Any]] = []
         self.log = EventLog(
-            structlog.wrap_logger(None, processors=[self._hear], wrapper_class=structlog.stdlib.BoundLogger)
+            structlog.wrap_logger(None, processors=[self._record], wrapper_class=structlog.stdlib.BoundLogger)
         )
         file.create(path)
         self.connection = file.open_writer(path)
@@ -55,8 +55,8 @@ class Station:
         self._reading = file.open_reader(path)
         self._reader = self._reading.__enter__()
 
-    def _hear(self, _: object, __: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        self.said.append(said)
+    def _record(self, _: object, __: str, records: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        self.records.append(records)
         raise structlog.DropEvent
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Station:
 
 async def eventually(reached: Callable[[], bool]) -> None:
     """Let everything else work until the condition holds. Fails where it never does."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         # Threads and sockets bring it about; they ring no bell of ours.
         while not reached():  # noqa: ASYNC110
             await asyncio.sleep(0)
@@ -120,7 +120,7 @@ class WatchedDirector(DirectorClient):
     """The real client, with a note of when each event was posted."""
 
     def __init__(self, url: str, clock: Clock, *, watch: Clock) -> None:
-        super().__init__(url, API_KEY, clock=clock, limits=DirectorLimits(total_timeout_s=PATIENCE_S))
+        super().__init__(url, API_KEY, clock=clock, limits=DirectorLimits(total_timeout_s=TIMEOUT_S))
         self._watch = watch
         self.posts: list[tuple[float, str]] = []
         """(monotonic time of the test's clock, event type)."""
