@@ -366,7 +366,7 @@ async def test_heartbeats_keep_their_schedule_and_tell_the_link_clock(rig: Rig) 
 
 
 @pytest.mark.parametrize(
-    ("beat", "open_"),
+    ("heartbeat", "open_"),
     [
         ({}, True),
         ({"broker_connected": False}, False),
