@@ -148,7 +148,7 @@ def test_change_without_effect_is_not_recorded(commands: Commands) -> None:
         ),
     ]:
         commands.bench.peer.forget()
-        assert commands.execute(order) == (NotSentReason.NO_CHANGE, 0, "the levels are these already")
+        assert commands.execute(order) == (NotSentReason.NO_CHANGE, 0, "the target already has these levels")
         assert reported(commands.bench)[:3] == ["received", report, "not_sent"]
     assert commands.bench.ledger.read_text() == before
 
@@ -161,14 +161,26 @@ def test_missing_or_foreign_target_is_refused(commands: Commands) -> None:
     )
     position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     wrong = [
-        (change("CANCEL", order=ticket, opener=opener + 1), f"order {ticket} is not ours"),
-        (change("CANCEL", order=foreign, opener=opener), f"order {foreign} is not ours"),
-        (change("MODIFY", order=ticket, opener=opener, symbol="GBPUSD"), f"order {ticket} is in EURUSD"),
+        (
+            change("CANCEL", order=ticket, opener=opener + 1),
+            f"order {ticket} has magic {opener}, not the opener's client order id {opener + 1}",
+        ),
+        (
+            change("CANCEL", order=foreign, opener=opener),
+            f"order {foreign} has magic 0, not the opener's client order id {opener}",
+        ),
+        (
+            change("MODIFY", order=ticket, opener=opener, symbol="GBPUSD"),
+            f"order {ticket} is in EURUSD, not in GBPUSD",
+        ),
         (change("MODIFY", order=77), "there is no pending order 77"),
         (change("CANCEL"), "there is no pending order 0"),
         (change("MODIFY", position=77), "there is no open position 77"),
         (change("MODIFY", position=position, side="SELL"), f"position {position} is a BUY, not a SELL"),
-        (change("MODIFY", position=position, symbol="GBPUSD"), f"position {position} is in EURUSD"),
+        (
+            change("MODIFY", position=position, symbol="GBPUSD"),
+            f"position {position} is in EURUSD, not in GBPUSD",
+        ),
     ]
     for order, message in wrong:
         found = commands.execute(order)
@@ -398,6 +410,6 @@ def test_reversed_position_is_not_closed(expert: Path, tmp_path: Path) -> None:
         order = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
         found = commands.execute(order)
         assert isinstance(found, tuple)
-        assert found[2] == f"position {position.identifier} is a SELL; a SELL would add to it"
+        assert found[2] == f"position {position.identifier} is a SELL; a SELL does not close it"
     finally:
         bench.close()

@@ -491,7 +491,7 @@ def test_empty_result_is_reported_with_a_message(joined: Bench) -> None:
     joined.send_frame(joined.peer.command(open_order()))
     joined.run(500)
     (result,) = [f for f in joined.peer.reports_of(CommandReport) if f.stage is CommandStage.RESULT]
-    assert result.message.startswith("OrderSend gave no definite answer")
+    assert result.message.startswith("OrderSend returned no result that decides the outcome")
 
 
 def test_waiting_command_is_not_executed_after_the_sidecar_falls_silent(joined: Bench) -> None:

@@ -160,7 +160,7 @@ def test_refused_request_is_tried_five_times(joined: Bench) -> None:
     assert [record.retcode for record in tries] == [Retcode.MARKET_CLOSED] * 5
     gaps = [b.time_msc - a.time_msc for a, b in pairwise(tries)]
     assert all(2_000 <= gap <= 2_600 for gap in gaps)
-    assert "1 positions and orders are left, 1 could not be closed" in joined.panel.replace("    ", " ")
+    assert "1 positions and orders are open, 1 could not be closed" in joined.panel.replace("    ", " ")
     # Two more clicks start a new round.
     joined.broker.set_session("GBPUSD", True)
     click(joined)

@@ -50,7 +50,7 @@ def test_invalid_json_is_refused_with_its_position(reader: Console, text: str, p
 
 
 def test_duplicate_name_is_refused(reader: Console) -> None:
-    assert "stands twice" in reader.one(VALUES, '{"a":1,"a":2}')
+    assert "is repeated" in reader.one(VALUES, '{"a":1,"a":2}')
     assert reader.one(VALUES, '[{"a":1},{"a":2}]') == '[{"a":1},{"a":2}]'
 
 

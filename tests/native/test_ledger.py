@@ -88,7 +88,7 @@ NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":2}\n'
 def test_foreign_file_is_refused_and_unchanged(ledger: Console, tmp_path: Path, content: bytes) -> None:
     fill(ledger, 0)
     path(tmp_path).write_bytes(content)
-    assert "left as it is" in ledger.one(OPEN)
+    assert "was not changed" in ledger.one(OPEN)
     assert path(tmp_path).read_bytes() == content
 
 

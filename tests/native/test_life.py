@@ -140,7 +140,7 @@ def test_hello_is_sent_only_after_the_login(bench: Bench) -> None:
     bench.restart()
     bench.run(600)
     assert bench.pipes == []
-    assert "nobody is logged in" in bench.panel
+    assert "no account is logged in" in bench.panel
     bench.join()
     assert bench.peer.proofs[0].account.login == 5000001
 

@@ -105,7 +105,9 @@ def test_price_on_the_wrong_side_or_too_near_is_refused(commands: Commands) -> N
     assert words[-1] == "take profit 1.09400 is not above the bid 1.09500"
     found = commands.execute(replace(open_order(), stop_loss=Decimal("1.09488")))
     assert isinstance(found, tuple)
-    assert found[2] == "stop loss 1.09488 is 12 points from the bid 1.09500; this symbol wants at least 20"
+    assert (
+        found[2] == "stop loss 1.09488 is 12 points from the bid 1.09500; the minimum for this symbol is 20"
+    )
     exactly = pending("LIMIT", "1.09490", stops=("1.09470", "1.09510"))
     assert isinstance(commands.execute(exactly), TradeRequest)
 
@@ -151,7 +153,7 @@ def test_order_that_the_symbol_does_not_permit_is_refused(commands: Commands) ->
     assert commands.execute(order) == (
         NotSentReason.CHECK,
         Retcode.INVALID_ORDER,
-        "EURUSD takes no STOP_LIMIT orders; it takes MARKET, LIMIT",
+        "order_type STOP_LIMIT is not allowed for EURUSD; allowed: MARKET, LIMIT",
     )
     near(commands.bench, order_mode=SHIPPED["EURUSD"].order_mode | SymbolOrder.LIMIT)
     codes = []

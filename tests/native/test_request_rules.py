@@ -63,18 +63,18 @@ STOPS: Final[list[tuple[Order, str]]] = [
     (market(side="SELL", stops=("1.09530", "1.09490")), ""),
     (
         market(stops=("1.09488", None)),
-        "stop loss 1.09488 is 12 points from the bid 1.09500; this symbol wants at least 20",
+        "stop loss 1.09488 is 12 points from the bid 1.09500; the minimum for this symbol is 20",
     ),
     (market(stops=("1.09500", None)), "stop loss 1.09500 is not below the bid 1.09500"),
     (market(stops=(None, "1.09498")), "take profit 1.09498 is not above the bid 1.09500"),
     (market(side="SELL", stops=("1.09498", None)), "stop loss 1.09498 is not above the ask 1.09510"),
     (
         market(side="SELL", stops=(None, "1.09509")),
-        "take profit 1.09509 is 1 points from the ask 1.09510; this symbol wants at least 20",
+        "take profit 1.09509 is 1 points from the ask 1.09510; the minimum for this symbol is 20",
     ),
     (
         pending("STOP", "1.10000", stops=("1.09990", None)),
-        "stop loss 1.09990 is 10 points from the price 1.10000; this symbol wants at least 20",
+        "stop loss 1.09990 is 10 points from the price 1.10000; the minimum for this symbol is 20",
     ),
     (pending("STOP", "1.10000", stops=("1.10000", None)), "stop loss 1.10000 is not below the price 1.10000"),
     (pending("STOP", "1.10000", stops=("1.09980", "1.10020")), ""),
@@ -84,7 +84,7 @@ STOPS: Final[list[tuple[Order, str]]] = [
     ),
     (
         pending("LIMIT", "1.09000", stops=(None, "1.09010")),
-        "take profit 1.09010 is 10 points from the price 1.09000; this symbol wants at least 20",
+        "take profit 1.09010 is 10 points from the price 1.09000; the minimum for this symbol is 20",
     ),
     (
         pending("STOP_LIMIT", "1.09000", side="SELL", limit="1.09020", stops=(None, "1.09020")),
@@ -92,7 +92,7 @@ STOPS: Final[list[tuple[Order, str]]] = [
     ),
     (
         pending("STOP_LIMIT", "1.10000", limit="1.09900", stops=("1.09890", None)),
-        "stop loss 1.09890 is 10 points from the limit price 1.09900; this symbol wants at least 20",
+        "stop loss 1.09890 is 10 points from the limit price 1.09900; the minimum for this symbol is 20",
     ),
 ]
 """Stops around the price at which a position opens, or closes, and the message of the refusal."""
@@ -117,11 +117,11 @@ PRICES: Final[list[tuple[Order, str]]] = [
     (pending("STOP", "1.09508", side="SELL"), "price 1.09508 is not below the bid 1.09500"),
     (
         pending("LIMIT", "1.09498"),
-        "price 1.09498 is 12 points from the ask 1.09510; this symbol wants at least 20",
+        "price 1.09498 is 12 points from the ask 1.09510; the minimum for this symbol is 20",
     ),
     (
         pending("STOP", "1.09520"),
-        "price 1.09520 is 10 points from the ask 1.09510; this symbol wants at least 20",
+        "price 1.09520 is 10 points from the ask 1.09510; the minimum for this symbol is 20",
     ),
     (pending("STOP_LIMIT", "1.10000", limit="1.09980"), ""),
     (pending("STOP_LIMIT", "1.09000", side="SELL", limit="1.09020"), ""),
@@ -135,7 +135,7 @@ PRICES: Final[list[tuple[Order, str]]] = [
     ),
     (
         pending("STOP_LIMIT", "1.09000", side="SELL", limit="1.09010"),
-        "limit price 1.09010 is 10 points from the price 1.09000; this symbol wants at least 20",
+        "limit price 1.09010 is 10 points from the price 1.09000; the minimum for this symbol is 20",
     ),
 ]
 """Prices of pending orders, and the message of the refusal."""
@@ -149,7 +149,7 @@ def test_prices_on_the_wrong_side_or_too_near_are_refused(commands: Commands) ->
         assert isinstance(found, TradeRequest) if not message else found == expected, (order, found)
 
 
-BY_THE_BROKER: Final = check(Retcode.INVALID_PRICE, "OrderCheck refused it: Invalid price")
+BY_THE_BROKER: Final = check(Retcode.INVALID_PRICE, "OrderCheck refused the request: Invalid price")
 """Refusal of the simulated broker's OrderCheck. The EA's own rules let the request pass."""
 
 
@@ -174,14 +174,14 @@ def test_change_is_checked_for_the_levels_that_it_moves(commands: Commands) -> N
             modify(sl="1.09445"),
             check(
                 Retcode.INVALID_STOPS,
-                "stop loss 1.09445 is 5 points from the price 1.09450; this symbol wants at least 20",
+                "stop loss 1.09445 is 5 points from the price 1.09450; the minimum for this symbol is 20",
             ),
         ),
         (
             modify(price="1.09449"),
             check(
                 Retcode.INVALID_PRICE,
-                "price 1.09449 is 3 points from the ask 1.09452; this symbol wants at least 20",
+                "price 1.09449 is 3 points from the ask 1.09452; the minimum for this symbol is 20",
             ),
         ),
         # Stops are around the price, so they are checked where it moves.
@@ -208,11 +208,11 @@ def test_frozen_targets_are_not_changed(commands: Commands) -> None:
     bench.broker.set_quote("EURUSD", Decimal("1.09020"), Decimal("1.09030"))
     frozen_order = (
         f"order {order.ticket} is frozen: its price 1.09000 is 30 points from the ask 1.09030; "
-        "this symbol freezes it within 30"
+        "the freeze distance of this symbol is 30"
     )
     frozen_position = (
         f"position {position.identifier} is frozen: its stop loss 1.09000 is 20 points from the bid 1.09020; "
-        "this symbol freezes it within 30"
+        "the freeze distance of this symbol is 30"
     )
     for target, message in [
         (change("MODIFY", order=order.ticket, opener=opener, price="1.08900"), frozen_order),
@@ -267,13 +267,13 @@ def test_frozen_targets_are_not_changed(commands: Commands) -> None:
             {"order_mode": SymbolOrder.SL},
             market(),
             Retcode.INVALID_ORDER,
-            "EURUSD takes no MARKET orders; it takes none",
+            "order_type MARKET is not allowed for EURUSD; allowed: none",
         ),
         (
             {"order_mode": SymbolOrder.MARKET | SymbolOrder.STOP},
             pending("LIMIT", "1.09000"),
             Retcode.INVALID_ORDER,
-            "EURUSD takes no LIMIT orders; it takes MARKET, STOP",
+            "order_type LIMIT is not allowed for EURUSD; allowed: MARKET, STOP",
         ),
     ],
 )
@@ -338,9 +338,13 @@ def test_lifetime_is_the_first_that_the_symbol_allows(commands: Commands) -> Non
 
 def test_lifetime_that_the_symbol_does_not_allow_is_refused(commands: Commands) -> None:
     for asked, modes, message in [
-        (GTC, _S | _D, "a GTC order needs GTC or DAY; EURUSD allows SPECIFIED, SPECIFIED_DAY"),
-        (DAY, SymbolExpiration.GTC, "a DAY order needs DAY or SPECIFIED_DAY; EURUSD allows GTC"),
-        (GTD, SymbolExpiration.NONE, "a GTD order needs SPECIFIED or SPECIFIED_DAY; EURUSD allows none"),
+        (GTC, _S | _D, "time_in_force GTC requires GTC or DAY; EURUSD allows SPECIFIED, SPECIFIED_DAY"),
+        (DAY, SymbolExpiration.GTC, "time_in_force DAY requires DAY or SPECIFIED_DAY; EURUSD allows GTC"),
+        (
+            GTD,
+            SymbolExpiration.NONE,
+            "time_in_force GTD requires SPECIFIED or SPECIFIED_DAY; EURUSD allows none",
+        ),
     ]:
         terms(commands, expiration_mode=modes)
         order = pending("LIMIT", "1.09000", time_in_force=asked)
@@ -350,12 +354,12 @@ def test_lifetime_that_the_symbol_does_not_allow_is_refused(commands: Commands) 
 
 def test_expiry_that_has_passed_or_is_unknown_is_refused(commands: Commands) -> None:
     order = pending("LIMIT", "1.09000", time_in_force=GTD)
-    missing = "a GTD order needs its expiry on the broker's clock, and has none"
+    missing = "expires_server_ms is missing; time_in_force GTD requires it"
     assert commands.execute(order) == check(Retcode.INVALID_EXPIRATION, missing)
     for ago_ms in (0, 1_000, 60_000):
         reason, retcode, message = commands.refused(order, commands.bench.broker.server_time() - ago_ms)
         assert (reason, retcode) == (NotSentReason.CHECK, Retcode.INVALID_EXPIRATION)
-        assert message.startswith("the expiry 20") and " has passed: it is 20" in message
+        assert message.startswith("the expiry 20") and " has passed; the server time is 20" in message
         assert message.endswith(" at the broker")
 
 
@@ -366,7 +370,7 @@ def test_order_of_whole_days_ends_before_its_hour(commands: Commands) -> None:
     named = datetime.fromtimestamp(today / 1000, UTC).strftime("%Y.%m.%d %H:%M:%S")
     assert commands.execute(order, today) == check(
         Retcode.INVALID_EXPIRATION,
-        f"EURUSD lets orders expire at the end of a day only, and none ends between now and {named}",
+        f"EURUSD allows an expiry at the end of a day only; no day ends between now and {named}",
     )
     assert commands.sent(order, server_time(commands, "1 00:00:00")).expiration == today
 

@@ -178,8 +178,7 @@ def test_orders_per_minute_are_limited(bench: Bench) -> None:
     bench.run(30_000)
     assert send(bench, open_order(2)) == ""
     assert (
-        send(bench, open_order(3))
-        == "2 orders were sent within a minute; the maximum orders per minute are 2"
+        send(bench, open_order(3)) == "2 orders were sent within a minute; the maximum orders per minute is 2"
     )
     position = bench.broker.positions()[0].identifier
     assert send(bench, open_order(4, kind=CommandKind.CLOSE, side=Side.SELL, position=position)) == ""
@@ -205,8 +204,8 @@ def test_daily_loss_survives_a_restart_and_ends_with_the_day(bench: Bench) -> No
     equity = bench.broker.account().equity
     message = send(bench, open_order(2))
     assert message == (
-        f"the equity {equity:.2f} is {10000 - equity:.2f} below 10000.00, with which the broker's day began; "
-        "the maximum daily loss is 50.00"
+        f"the equity {equity:.2f} is {10000 - equity:.2f} below 10000.00, "
+        "the equity at the start of the broker's day; the maximum daily loss is 50.00"
     )
     (day,) = [value for name, value in variables(bench).items() if name.endswith(".day")]
     assert day == bench.broker.server_time() // DAY_MS

@@ -187,14 +187,14 @@ def test_report_too_long_for_a_frame_is_dropped_with_one_alarm(parts: Console) -
     parts.ask(POST, '{"kind":"last"}')
     first, last, alarm = parts.ask(RELEASE, number=120)
     assert ("first" in first, "last" in last) == (True, True)
-    assert alarm.startswith("1 reports could not be sent since the program was loaded")
+    assert alarm.startswith("1 reports were dropped since the program was loaded")
     assert '{"kind":"large"' in alarm
     assert parts.ask(RELEASE, number=120) == []
 
 
 def test_repeated_line_is_printed_again_after_a_minute(parts: Console) -> None:
-    assert parts.ask(LOG, "the disk is full") == ["error: the disk is full"]
+    assert parts.ask(LOG, "the disk is full") == ["error: the disk is full code=test"]
     parts.clock.advance_us(59_900_000)
     assert parts.ask(LOG, "the disk is full") == []
     parts.clock.advance_us(200_000)
-    assert parts.ask(LOG, "the disk is full") == ["error: the disk is full"]
+    assert parts.ask(LOG, "the disk is full") == ["error: the disk is full code=test"]

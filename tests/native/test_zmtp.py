@@ -86,8 +86,8 @@ def test_bytes_may_arrive_one_by_one(peer: Console) -> None:
         (GREETING_30 + ready(b"ROUTER", "05" + b"Other".hex() + "000000ff"), "READY is malformed"),
         (GREETING_30 + "0400", "malformed command"),
         (GREETING_30 + "040105", "malformed command"),
-        (GREETING_30 + "000161", "before the handshake"),
-        (GREETING_30 + "040a" + "05" + b"ERROR".hex() + "03" + b"bad".hex(), "the peer says: bad"),
+        (GREETING_30 + "000161", "before the end of the handshake"),
+        (GREETING_30 + "040a" + "05" + b"ERROR".hex() + "03" + b"bad".hex(), "the peer sent ERROR: bad"),
         (GREETING_30 + "0406" + "05" + b"HELLO".hex(), "HELLO where READY"),
     ],
 )

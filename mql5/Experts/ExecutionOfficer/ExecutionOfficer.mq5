@@ -76,7 +76,7 @@ int OnInit(void)
    // An invalid input is shown on the chart: a program that refuses to load shows nothing.
    if(!EventSetMillisecondTimer(ExtOfficer.TimerMs()))
      {
-      Print("error: the terminal gives no timer (error ",GetLastError(),")");
+      Print("error: the terminal started no timer, error ",GetLastError()," code=timer_failed");
       return(INIT_FAILED);
      }
    return(INIT_SUCCEEDED);

@@ -181,7 +181,7 @@ bool MayTrade(void)
       return(false);
    if(AccountInfoInteger(ACCOUNT_TRADE_MODE)!=ACCOUNT_TRADE_MODE_DEMO)
      {
-      Print("probe: this is no demo account: nothing is traded");
+      Print("probe: the account is not a demo account: nothing is traded");
       return(false);
      }
    string missing=MissingPermission();

@@ -240,7 +240,7 @@ def oldest_first(rig: ConformanceRig) -> None:
     _, refused = rig.emitted(rig.issue("CLOSE", target_directive_id=new), *REFUSED)
     assert refused.code == str(int(Retcode.FIFO_CLOSE))
     # The Expert Advisor learns it from OrderCheck, and sends nothing; the reference terminal from the send.
-    by_check = "OrderCheck refused it: Fifo close"
+    by_check = "OrderCheck refused the request: Fifo close"
     says = by_check if rig.kind is Kind.NATIVE else "FIFO_CLOSE (10045): Fifo close"
     assert refused.body["error_message"] == says
     rig.compared = False

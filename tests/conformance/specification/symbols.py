@@ -169,7 +169,7 @@ def levels(rig: ConformanceRig) -> None:
     rig.start()
     terms(rig, "EURUSD", trade_stops_level=20)
     stops, price = str(int(Retcode.INVALID_STOPS)), str(int(Retcode.INVALID_PRICE))
-    near = "; this symbol wants at least 20"
+    near = "; the minimum for this symbol is 20"
     wanted: list[tuple[str, dict[str, Any], str, str]] = [
         ("OPEN_LONG", {"stop_loss": 1.1}, stops, "stop loss 1.10000 is not below the bid 1.09500"),
         ("OPEN_SHORT", {"stop_loss": 1.09}, stops, "stop loss 1.09000 is not above the ask 1.09510"),
@@ -228,7 +228,7 @@ def frozen(rig: ConformanceRig) -> None:
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.0948)
     rig.emitted(waiting, *PLACED)
     terms(rig, "EURUSD", trade_freeze_level=50)
-    code, freezes = int(Retcode.FROZEN), "; this symbol freezes it within 50"
+    code, freezes = int(Retcode.FROZEN), "; the freeze distance of this symbol is 50"
     refused(
         rig,
         code,

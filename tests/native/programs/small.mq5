@@ -87,7 +87,7 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
          Print(alarm);
      }
    if(id==17)
-      ExtLog.Error(text);
+      ExtLog.Error("test",text);
    if(id==13)
      {
       ExtPanel.Start();

@@ -91,7 +91,7 @@ void ProbeTickCount(CProbeReport &report)
    report.Measure("tick_count_waste",(long)waste);
    if(third==0)
      {
-      report.Note("tick_count","it did not move twice while it was watched");
+      report.Note("tick_count","fewer than two steps were seen");
       return;
      }
    // The first step may be incomplete.

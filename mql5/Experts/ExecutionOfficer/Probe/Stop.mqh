@@ -139,7 +139,7 @@ void CProbeStop::Wait(CProbeOrders &orders,CProbeReport &report)
       return;
    if(!m_seen)
      {
-      Finish(orders,report,"the position never showed");
+      Finish(orders,report,"the position never entered the list");
       return;
      }
    m_calls=0;
@@ -155,7 +155,7 @@ void CProbeStop::Closed(CProbeOrders &orders,CProbeReport &report)
       return;
    if(deal==0)
      {
-      Finish(orders,report,"the closing deal never showed");
+      Finish(orders,report,"the closing deal never entered the history");
       return;
      }
    long reason=HistoryDealGetInteger(deal,DEAL_REASON);

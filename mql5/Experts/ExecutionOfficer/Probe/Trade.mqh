@@ -172,7 +172,7 @@ void CProbeTrade::Opened(CProbeOrders &orders,CProbeReport &report)
       return;
    if(m_deal==0)
      {
-      Finish(orders,report,"the opening deal never showed");
+      Finish(orders,report,"the opening deal never entered the history");
       return;
      }
    long late_ms=orders.SinceSentMs();
@@ -200,7 +200,7 @@ void CProbeTrade::CloseOne(CProbeOrders &orders,CProbeTransactions &transactions
    bool is_long=false;
    if(!orders.FindOurs(ticket,volume,is_long))
      {
-      Finish(orders,report,"the position went by itself");
+      Finish(orders,report,"the position was closed by something else");
       return;
      }
    m_attempts++;
@@ -212,7 +212,7 @@ void CProbeTrade::CloseOne(CProbeOrders &orders,CProbeTransactions &transactions
       m_step=PROBE_TRADE_CLOSED;
      }
    else if(m_attempts>=PROBE_CLOSE_ATTEMPTS)
-      Finish(orders,report,"the position could not be closed ("+IntegerToString((long)result.retcode)+"): close it by hand");
+      Finish(orders,report,"the position could not be closed ("+IntegerToString((long)result.retcode)+"): close it in the terminal");
   }
 //+------------------------------------------------------------------+
 //| Wait for the closing deal.                                       |
@@ -224,7 +224,7 @@ void CProbeTrade::Closed(CProbeOrders &orders,CProbeReport &report)
       return;
    if(m_deal==0)
      {
-      Finish(orders,report,"the closing deal never showed");
+      Finish(orders,report,"the closing deal never entered the history");
       return;
      }
    report.Measure("closing_deal_late_ms",orders.SinceSentMs());

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                          Log.mqh |
-//| Lines for the Experts journal. The link key never appears in     |
-//| them.                                                            |
+//| Lines for the Experts journal: level, text and a stable code that|
+//| programs can search for. The link key never appears in them.     |
 //+------------------------------------------------------------------+
 #include "Clock.mqh"
 
@@ -23,16 +23,16 @@ private:
    string            m_last; // the last line; its repetition is not printed
    long              m_last_ms;
 
-   void              Write(const ENUM_LOG_LEVEL level,const string word,const string text);
+   void              Write(const ENUM_LOG_LEVEL level,const string label,const string code,const string text);
 
 public:
                      CLog(void);
    void              Level(const ENUM_LOG_LEVEL level);
    bool              Debugging(void) const;
-   void              Error(const string text);
-   void              Warning(const string text);
-   void              Info(const string text);
-   void              Debug(const string text);
+   void              Error(const string code,const string text);
+   void              Warning(const string code,const string text);
+   void              Info(const string code,const string text);
+   void              Debug(const string code,const string text);
   };
 //+------------------------------------------------------------------+
 //| Create it at the level INFO.                                     |
@@ -62,9 +62,9 @@ bool CLog::Debugging(void) const
 //| Print a line, unless its level is too low or it repeats the last |
 //| line.                                                            |
 //+------------------------------------------------------------------+
-void CLog::Write(const ENUM_LOG_LEVEL level,const string word,const string text)
+void CLog::Write(const ENUM_LOG_LEVEL level,const string label,const string code,const string text)
   {
-   string line=word+": "+text;
+   string line=label+": "+text+" code="+code;
    long mono_ms=MonoMs();
    if(level>m_level || (line==m_last && mono_ms<m_last_ms+LOG_REPEAT_MS))
       return;
@@ -75,29 +75,29 @@ void CLog::Write(const ENUM_LOG_LEVEL level,const string word,const string text)
 //+------------------------------------------------------------------+
 //| Print an error: action required.                                 |
 //+------------------------------------------------------------------+
-void CLog::Error(const string text)
+void CLog::Error(const string code,const string text)
   {
-   Write(LOG_LEVEL_ERROR,"error",text);
+   Write(LOG_LEVEL_ERROR,"error",code,text);
   }
 //+------------------------------------------------------------------+
 //| Print a warning: it may pass without action.                     |
 //+------------------------------------------------------------------+
-void CLog::Warning(const string text)
+void CLog::Warning(const string code,const string text)
   {
-   Write(LOG_LEVEL_WARNING,"warning",text);
+   Write(LOG_LEVEL_WARNING,"warning",code,text);
   }
 //+------------------------------------------------------------------+
 //| Print an event.                                                  |
 //+------------------------------------------------------------------+
-void CLog::Info(const string text)
+void CLog::Info(const string code,const string text)
   {
-   Write(LOG_LEVEL_INFO,"info",text);
+   Write(LOG_LEVEL_INFO,"info",code,text);
   }
 //+------------------------------------------------------------------+
 //| Print a detail for developers.                                   |
 //+------------------------------------------------------------------+
-void CLog::Debug(const string text)
+void CLog::Debug(const string code,const string text)
   {
-   Write(LOG_LEVEL_DEBUG,"debug",text);
+   Write(LOG_LEVEL_DEBUG,"debug",code,text);
   }
 //+------------------------------------------------------------------+

@@ -167,6 +167,15 @@ string Trimmed(const string text)
    return(copy);
   }
 //+------------------------------------------------------------------+
+//| Return a text in lower case.                                     |
+//+------------------------------------------------------------------+
+string LowerCase(const string text)
+  {
+   string copy=text;
+   StringToLower(copy);
+   return(copy);
+  }
+//+------------------------------------------------------------------+
 //| Return the first characters of a text.                           |
 //+------------------------------------------------------------------+
 string Shorten(const string text,const int most)

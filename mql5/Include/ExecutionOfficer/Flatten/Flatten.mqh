@@ -143,7 +143,7 @@ bool CFlatten::Restore(const SAccount &account,const long mono_ms)
    // A request sent just before the load may still be executed, and close a netted position.
    if(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING)
       m_next_ms=mono_ms+OUTCOME_WAIT_MS;
-   m_log.Warning("the flatten button was pressed before this load: "+FLATTENED_MESSAGE);
+   m_log.Warning("flatten_restored","the flatten button was pressed before this load: "+FLATTENED_MESSAGE);
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -168,7 +168,7 @@ void CFlatten::Save(void)
    if(m_state!=FLATTEN_STATE_STOPPED)
       GlobalVariableDel(m_variable);
    else if(GlobalVariableSet(m_variable,1.0)==0)
-      m_log.Error("the terminal keeps no global variable: a new load of the program would allow trading again");
+      m_log.Error("flatten_not_stored","the terminal stores no global variable: the next load of the program allows trading again");
    GlobalVariablesFlush();
   }
 //+------------------------------------------------------------------+
@@ -184,7 +184,7 @@ void CFlatten::Click(const long mono_ms)
      {
       m_state=FLATTEN_STATE_IDLE;
       Save();
-      m_log.Warning("trading is allowed again by the button");
+      m_log.Warning("flatten_ended","the button allows trading again");
       return;
      }
    if(m_state==FLATTEN_STATE_IDLE || mono_ms>=m_until_ms)
@@ -195,7 +195,7 @@ void CFlatten::Click(const long mono_ms)
      }
    Stop();
    Save();
-   m_log.Warning("the flatten button was pressed: everything of this program is closed and removed");
+   m_log.Warning("flatten_started","the flatten button was pressed: all positions and orders of this program are closed and removed");
   }
 //+------------------------------------------------------------------+
 //| Return the text of the button.                                   |
@@ -219,12 +219,12 @@ string CFlatten::Status(void) const
    if(m_missing_permission!="")
       return(status+m_missing_permission);
    if(!m_checked)
-      return(status+"waiting for the broker, and for the ledger");
+      return(status+"waiting for the broker and the ledger");
    if(m_attempts.Left()==0)
       return(status+"nothing of this program is open");
-   status+=IntegerToString(m_attempts.Left())+" positions and orders are left";
+   status+=IntegerToString(m_attempts.Left())+" positions and orders are open";
    if(m_attempts.GivenUp()>0)
-      status+=", "+IntegerToString(m_attempts.GivenUp())+" could not be closed: do it by hand";
+      status+=", "+IntegerToString(m_attempts.GivenUp())+" could not be closed: close them in the terminal";
    if(m_waiting_for!="")
       status+=", waiting for "+m_waiting_for;
    return((m_last_error=="") ? status : status+" ("+m_last_error+")");
@@ -363,7 +363,7 @@ void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeReque
    // Any other check is left to the server: nothing here prevents a flatten.
    if(!PassesWithAnyFilling(request,checked) && !PassesWithShorterComment(request,checked)
       && checked.retcode==TRADE_RETCODE_INVALID_FILL)
-      m_log.Warning("flatten: no filling mode passes in "+symbol);
+      m_log.Warning("flatten_filling","flatten: OrderCheck passes no filling mode of "+symbol);
   }
 //+------------------------------------------------------------------+
 //| Send one request. Its outcome is read from the broker's records. |
@@ -382,6 +382,6 @@ void CFlatten::Send(MqlTradeRequest &request,const string what,const long mono_m
    if(m_netting && request.action==TRADE_ACTION_DEAL && !IsRefusal((long)result.retcode))
       m_attempts.WaitForOutcome(mono_ms);
    m_last_error=(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED)) ? "" : outcome;
-   m_log.Warning("flatten: "+what+": "+outcome);
+   m_log.Warning("flatten_request","flatten: "+what+": "+outcome);
   }
 //+------------------------------------------------------------------+

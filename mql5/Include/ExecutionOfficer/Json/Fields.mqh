@@ -83,7 +83,7 @@ void CJsonFields::Read(CJsonReader &reader,const int object)
    m_object=object;
    m_error="";
    if(object<0 || reader.Kind(object)!=JSON_KIND_OBJECT)
-      m_error="an object was expected";
+      m_error="expected an object";
   }
 //+------------------------------------------------------------------+
 //| Return the first broken rule; empty where there is none.         |
@@ -97,7 +97,7 @@ string CJsonFields::Error(void) const
 //+------------------------------------------------------------------+
 void CJsonFields::Fail(const string name,const string rule)
   {
-   Refuse(name+": "+rule);
+   Refuse(name+" "+rule);
   }
 //+------------------------------------------------------------------+
 //| Note an error, unless an earlier one is noted.                   |
@@ -128,12 +128,12 @@ int CJsonFields::Value(const string name,const ENUM_JSON_KIND kind,const bool re
    if(node<0 || (!required && m_reader.Kind(node)==JSON_KIND_NULL))
      {
       if(required)
-         Fail(name,"it is missing");
+         Fail(name,"is missing");
       return(JSON_NONE);
      }
    if(m_reader.Kind(node)!=kind)
      {
-      Fail(name,"it is of another type");
+      Fail(name,"has another type than expected");
       return(JSON_NONE);
      }
    return(node);
@@ -156,7 +156,7 @@ string CJsonFields::Text(const string name,const int most,const bool required)
       return("");
    string text=m_reader.Text(node);
    if(StringLen(text)>most)
-      Fail(name,"more than "+IntegerToString(most)+" characters");
+      Fail(name,"is longer than "+IntegerToString(most)+" characters");
    return(text);
   }
 //+------------------------------------------------------------------+
@@ -167,7 +167,7 @@ string CJsonFields::Name(const string name)
   {
    string text=Text(name,128,true);
    if(m_error=="" && !IsName(text))
-      Fail(name,"not a name");
+      Fail(name,"is not a name of 1 to 128 characters without control characters");
    return(text);
   }
 //+------------------------------------------------------------------+
@@ -177,7 +177,7 @@ string CJsonFields::Hex(const string name,const int digits)
   {
    string text=Text(name,digits,true);
    if(m_error=="" && !IsHex(text,digits))
-      Fail(name,"not "+IntegerToString(digits)+" hex digits");
+      Fail(name,"is not "+IntegerToString(digits)+" lower-case hex digits");
    return(text);
   }
 //+------------------------------------------------------------------+
@@ -190,9 +190,9 @@ long CJsonFields::Integer(const string name,const long low,const long high,const
    if(node<0)
       return(0);
    if(!ParseLong(m_reader.Text(node),value))
-      Fail(name,"not a whole number of 64 bits");
+      Fail(name,"is not a 64-bit integer");
    else if(value<low || value>high)
-      Fail(name,"not from "+IntegerToString(low)+" to "+IntegerToString(high));
+      Fail(name,IntegerToString(value)+" is not from "+IntegerToString(low)+" to "+IntegerToString(high));
    return(value);
   }
 //+------------------------------------------------------------------+
@@ -206,7 +206,7 @@ string CJsonFields::Decimal(const string name,const bool required)
       return("");
    string text=PlainDecimal(m_reader.Text(node));
    if(text=="")
-      Fail(name,"a number that no broker could mean");
+      Fail(name,"has an exponent out of range");
    return(text);
   }
 //+------------------------------------------------------------------+

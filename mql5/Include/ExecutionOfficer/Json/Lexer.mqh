@@ -112,7 +112,7 @@ bool CJsonLexer::ReadLiteral(const string word)
    for(int i=0; i<StringLen(word); i++)
      {
       if(Peek()!=(int)StringGetCharacter(word,i))
-         return(Fail(word+" was expected"));
+         return(Fail("expected "+word));
       m_at++;
      }
    return(true);
@@ -125,7 +125,7 @@ bool CJsonLexer::ReadDigits(void)
    int from=m_at;
    while(Peek()>='0' && Peek()<='9')
       m_at++;
-   return(m_at>from || Fail("a digit was expected"));
+   return(m_at>from || Fail("expected a digit"));
   }
 //+------------------------------------------------------------------+
 //| Read a number, as its own text.                                  |
@@ -172,7 +172,7 @@ bool CJsonLexer::ReadText(string &text)
      {
       int next=Peek();
       if(next<0)
-         return(Fail("a text has no end"));
+         return(Fail("a text has no closing quotation mark"));
       if(next<0x20)
          return(Fail("a control character in a text"));
       // A text with an escaped quotation mark continues after it.
@@ -232,7 +232,7 @@ int CJsonLexer::ReadEscape(uchar &scratch[],const int count)
    // A zero would end the terminal's strings; half a surrogate pair is no character.
    if(code<=0 || (code>=0xD800 && code<=0xDFFF))
      {
-      Fail("not an escape that a text may hold");
+      Fail("an invalid escape in a text");
       return(-1);
      }
    int end=count;

@@ -73,7 +73,7 @@ bool CJsonReader::Parse(const uchar &data[],const int start,const int count)
    m_count=0;
    if(!m_lexer.Load(data,start,count) || ParseValue(1)<0)
       return(false);
-   return(m_lexer.NextMark()<0 || m_lexer.Fail("something follows the value"));
+   return(m_lexer.NextMark()<0 || m_lexer.Fail("unexpected characters after the value"));
   }
 //+------------------------------------------------------------------+
 //| Return the error; empty where there is none.                     |
@@ -166,7 +166,7 @@ int CJsonReader::ParseValue(const int depth)
    int node=JSON_NONE;
    string text="";
    if(depth>JSON_MAX_DEPTH)
-      m_lexer.Fail("too deep");
+      m_lexer.Fail("nested too deep");
    else if(next=='{')
      {
       node=NewNode(JSON_KIND_OBJECT);
@@ -201,7 +201,7 @@ int CJsonReader::ParseValue(const int depth)
          node=NewNode(JSON_KIND_NULL);
      }
    else
-      m_lexer.Fail((next<0) ? "the text ends too early" : "no value starts here");
+      m_lexer.Fail((next<0) ? "the text ends too early" : "expected a value");
    if(node>=0)
       m_nodes[node].text=text;
    return(node);
@@ -228,13 +228,13 @@ bool CJsonReader::ParseMembers(const int parent,const int depth)
      {
       string key="";
       if(m_lexer.NextMark()!='"')
-         return(m_lexer.Fail("a name was expected"));
+         return(m_lexer.Fail("expected a name"));
       if(!m_lexer.ReadText(key))
          return(false);
       if(Find(parent,key)>=0)
-         return(m_lexer.Fail("the name "+Shorten(key,64)+" stands twice"));
+         return(m_lexer.Fail("the name "+Shorten(key,64)+" is repeated"));
       if(m_lexer.NextMark()!=':')
-         return(m_lexer.Fail("a colon was expected"));
+         return(m_lexer.Fail("expected a colon"));
       m_lexer.Skip();
       int node=ParseValue(depth+1);
       if(node<0)
@@ -246,7 +246,7 @@ bool CJsonReader::ParseMembers(const int parent,const int depth)
       if(next=='}')
          break;
       if(next!=',')
-         return(m_lexer.Fail("a comma or a brace was expected"));
+         return(m_lexer.Fail("expected a comma or a brace"));
       m_lexer.Skip();
      }
    m_lexer.Skip();
@@ -271,7 +271,7 @@ bool CJsonReader::ParseItems(const int parent,const int depth)
       if(next==']')
          break;
       if(next!=',')
-         return(m_lexer.Fail("a comma or a bracket was expected"));
+         return(m_lexer.Fail("expected a comma or a bracket"));
       m_lexer.Skip();
      }
    m_lexer.Skip();

@@ -147,25 +147,25 @@ bool CLedger::Open(const SAccount &account,CEntropy &entropy)
 //+------------------------------------------------------------------+
 bool CLedger::Create(CEntropy &entropy)
   {
-   string new_name=m_name+".new";
+   string temporary=m_name+".new";
    CJsonWriter json;
    uchar bytes[];
    json.Text("ledger",entropy.Hex(16));
    json.Integer("version",LEDGER_VERSION);
    int size=TextToUtf8(json.Result()+"\n",bytes);
    ResetLastError();
-   int file=FileOpen(new_name,FILE_WRITE|FILE_BIN);
+   int file=FileOpen(temporary,FILE_WRITE|FILE_BIN);
    if(file==INVALID_HANDLE)
-      return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+new_name+" cannot be made (error "+IntegerToString(GetLastError())
+      return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+temporary+" cannot be created (error "+IntegerToString(GetLastError())
                   +"): make room on the disk, or remove the program from another chart of this account"));
    uint written=FileWriteArray(file,bytes,0,size);
    FileFlush(file);
    FileClose(file);
    if(written!=(uint)size)
-      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+new_name+" cannot be written: make room on the disk"));
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+temporary+" cannot be written: make room on the disk"));
    // Where another chart created the file first, that file is used.
-   if(!FileMove(new_name,0,m_name,0) && !FileIsExist(m_name))
-      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+new_name+" cannot be renamed (error "+IntegerToString(GetLastError())+")"));
+   if(!FileMove(temporary,0,m_name,0) && !FileIsExist(m_name))
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+temporary+" cannot be renamed (error "+IntegerToString(GetLastError())+")"));
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -180,7 +180,7 @@ bool CLedger::ReadAll(void)
       FileSeek(m_file,0,SEEK_SET);
       ArrayResize(bytes,size);
       if(FileReadArray(m_file,bytes,0,size)!=(uint)size)
-         return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name+" cannot be read to its end"));
+         return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name+" cannot be read to its end: close the programs that use it"));
      }
    return(ReadLines(bytes,size));
   }
@@ -198,7 +198,7 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
          continue;
       if(lines==0 && !m_book.ReadHeader(bytes,0,i))
          return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
-                     +". It was left as it is; restore it from a backup, or move it away and start with a new ledger"));
+                     +". The file was not changed: restore it from a backup, or move it away and start with a new ledger"));
       if(lines>0 && !m_book.ReadLine(bytes,start,i-start))
          whole=false;
       lines++;
@@ -206,7 +206,7 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
      }
    if(lines==0 && !m_book.ReadHeader(bytes,0,size))
       return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
-                  +". It was left as it is; restore it from a backup, or move it away and start with a new ledger"));
+                  +". The file was not changed: restore it from a backup, or move it away and start with a new ledger"));
    m_end=start;
    m_unended=false;
    // A tail that is a whole record lacks its line end only. After damage no tail counts as torn.
@@ -286,7 +286,7 @@ bool CLedger::Intend(const SOrder &order,const long attempt)
    m_book.Identity(identity);
    if(m_state!=LEDGER_STATE_OPEN || m_book.Knows(order.client_order_id))
      {
-      m_problem="the ledger is not open, or knows the command already";
+      m_problem="the ledger is not open, or has an intent of this command already";
       return(false);
      }
    if(!Append(IntentLine(identity.mark+1,attempt,order)))

@@ -142,7 +142,7 @@ bool CLedgerBook::ReadHeader(const uchar &bytes[],const int start,const int coun
      }
    if(version!=LEDGER_VERSION)
      {
-      m_error="has ledger version "+IntegerToString(version)+"; this program knows "+IntegerToString(LEDGER_VERSION);
+      m_error="has ledger version "+IntegerToString(version)+"; this program supports "+IntegerToString(LEDGER_VERSION);
       return(false);
      }
    return(true);

@@ -107,8 +107,8 @@ bool CHandshake::CheckChallenge(const SMessage &challenge,string &problem,string
    string expected=HmacText(m_key,ProofText("sidecar",challenge.version,challenge.nonce));
    if(expected!="" && SameSecret(expected,challenge.proof))
       return(true);
-   problem="whoever answers is not this officer's sidecar, or has another link key";
-   remedy="Compare the host, port, officer and link key inputs with the sidecar's";
+   problem="the peer is not this officer's sidecar, or has another link key";
+   remedy="Compare the host, port, officer and link key inputs with the sidecar's configuration";
    return(false);
   }
 //+------------------------------------------------------------------+

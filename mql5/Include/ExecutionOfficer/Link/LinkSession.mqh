@@ -205,8 +205,8 @@ void CLinkSession::Drop(const long mono_ms,const string reason,const string reme
    string line="no session: "+reason;
    if(remedy!="")
       line+=". "+remedy;
-   m_log.Warning(line);
-   m_log.Debug("again in "+IntegerToString(wait_ms)+" ms");
+   m_log.Warning("session_ended",line);
+   m_log.Debug("session_backoff","next attempt in "+IntegerToString(wait_ms)+" ms");
    ClearAccount(m_account);
    if(!keep_frames)
       m_frames.Clear();
@@ -231,7 +231,7 @@ bool CLinkSession::OnTimer(const long mono_ms,const STerminalState &terminal,con
       case LINK_PHASE_PROVE:
          if(m_state.Due(mono_ms))
             Drop(mono_ms,"the sidecar did not answer",
-                 "Check that the host and port inputs are the sidecar's endpoint",false);
+                 "Set the host and port inputs to the sidecar's [link] endpoint",false);
          return(false);
       default:
          break;
@@ -267,7 +267,7 @@ bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const STermin
    if(message.type==MESSAGE_MALFORMED || message.type==MESSAGE_UNKNOWN)
      {
       m_state.Count();
-      m_log.Debug("dropped: "+message.problem);
+      m_log.Debug("message_dropped","dropped: "+message.problem);
       // An error message is never answered: two peers would never stop.
       if(!message.is_error)
          m_frames.Put(ErrorMessage((message.type==MESSAGE_UNKNOWN) ? "UNKNOWN_TYPE" : "MALFORMED",message.problem));
@@ -276,7 +276,7 @@ bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const STermin
    if(message.type==MESSAGE_ERROR)
      {
       m_state.Count();
-      m_log.Warning("the sidecar could not read a message: "+message.code+", "+message.message);
+      m_log.Warning("message_refused","the sidecar could not read a message: "+message.code+", "+message.message);
       return(false);
      }
    ENUM_LINK_PHASE phase=m_state.Phase();
@@ -299,7 +299,7 @@ bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const STermin
 //+------------------------------------------------------------------+
 void CLinkSession::Refuse(const SMessage &message,const long mono_ms)
   {
-   m_log.Error("the sidecar refused: "+message.code+", "+message.message+". "+message.remedy);
+   m_log.Error("session_refused","the sidecar refused the session: "+message.code+", "+message.message+". "+message.remedy);
    Drop(mono_ms,"refused ("+message.code+"): "+message.message,message.remedy,false);
   }
 //+------------------------------------------------------------------+
@@ -310,7 +310,7 @@ void CLinkSession::AnswerChallenge(const SMessage &challenge,const long mono_ms,
   {
    if(!terminal.account.known)
      {
-      Drop(mono_ms,"the account logged out","",false);
+      Drop(mono_ms,"no account is logged in","",false);
       return;
      }
    string problem="";
@@ -349,7 +349,7 @@ bool CLinkSession::Begin(const SMessage &message,const long mono_ms)
    m_clock.Start(mono_ms);
    m_last_message_ms=mono_ms;
    m_next_heartbeat_ms=mono_ms;
-   m_log.Info("connected to the sidecar: epoch "+IntegerToString(m_epoch)+", "+IntegerToString(m_reports.Count())
+   m_log.Info("session_started","connected to the sidecar: epoch "+IntegerToString(m_epoch)+", "+IntegerToString(m_reports.Count())
               +" reports unacknowledged");
    return(true);
   }
@@ -375,7 +375,7 @@ bool CLinkSession::OnSessionMessage(const SMessage &message,const long mono_ms)
             m_state.Count();
          return(false);
       case MESSAGE_BYE:
-         Drop(mono_ms,"the sidecar says bye: "+message.reason,"",false);
+         Drop(mono_ms,"the sidecar ended the session: "+message.reason,"",false);
          return(false);
       case MESSAGE_COMMAND:
       case MESSAGE_STATUS_REQUEST:

@@ -106,7 +106,7 @@ void CMessageReader::Read(const uchar &frame[],const int size,SMessage &message)
      }
    if(size>MAX_MESSAGE_BYTES)
      {
-      message.problem="the message has "+IntegerToString(size)+" bytes; the most is "+IntegerToString(MAX_MESSAGE_BYTES);
+      message.problem="the message has "+IntegerToString(size)+" bytes; the maximum is "+IntegerToString(MAX_MESSAGE_BYTES);
       return;
      }
    if(!m_reader.Parse(frame,0,size))
@@ -186,7 +186,7 @@ void CMessageReader::ReadFields(const ENUM_MESSAGE_TYPE type,SMessage &message)
          message.reason=m_fields.Text("reason",TEXT_MAX,true);
          break;
       default:
-         m_fields.Fail("type","its fields are not known");
+         m_fields.Fail("type","has no known fields");
          break;
      }
   }

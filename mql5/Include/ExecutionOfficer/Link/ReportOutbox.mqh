@@ -73,8 +73,8 @@ string CReportOutbox::TakeAlarm(void)
    if(m_dropped==m_alarmed || Count()>=REPORTS_MAX)
       return("");
    m_alarmed=m_dropped;
-   return(IntegerToString(m_dropped)+" reports could not be sent since the program was loaded: compare the account with the"
-          +" journal. The last one began with "+m_lost);
+   return(IntegerToString(m_dropped)+" reports were dropped since the program was loaded: compare the account with the"
+          +" journal. The last one begins with "+m_lost);
   }
 //+------------------------------------------------------------------+
 //| Count a dropped report.                                          |

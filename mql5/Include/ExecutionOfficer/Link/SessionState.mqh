@@ -78,9 +78,9 @@ string CSessionState::PhaseText(void) const
    switch(m_phase)
      {
       case LINK_PHASE_HELLO:
-         return("greeting the sidecar");
+         return("waiting for the sidecar's challenge");
       case LINK_PHASE_PROVE:
-         return("proving the link key");
+         return("waiting for the sidecar's welcome");
       case LINK_PHASE_UP:
          return("connected to the sidecar");
       default:

@@ -12,7 +12,7 @@
 //+------------------------------------------------------------------+
 bool Unchanged(SNotSent &answer)
   {
-   return(NotSent(answer,"NO_CHANGE","the levels are these already"));
+   return(NotSent(answer,"NO_CHANGE","the target already has these levels"));
   }
 //+------------------------------------------------------------------+
 //| Prepare new levels of the order's position. Without a quote only |

@@ -17,7 +17,7 @@
 #include "Retcodes.mqh"
 
 #define RETCODE_MAX 99999        // the largest retcode of a report
-#define NO_RESULT_MESSAGE "OrderSend gave no definite answer; the order may have been executed or not"
+#define NO_RESULT_MESSAGE "OrderSend returned no result that decides the outcome; the order may have been executed or not"
 //+------------------------------------------------------------------+
 //| Return whether a reason lies with the target of a change.        |
 //+------------------------------------------------------------------+
@@ -155,7 +155,7 @@ void CExecutor::Execute(const SCommand &command,const SAccount &account)
      }
    if(!m_ledger.Intend(command.order,command.attempt) || !m_ledger.Find(command.order.client_order_id,entry))
      {
-      m_alarm=m_ledger.Problem()+". Nothing is sent until it can be: make room on the disk.";
+      m_alarm=m_ledger.Problem()+". No order is sent until it can be written: make room on the disk.";
       NotSent(answer,"LEDGER",m_ledger.Problem());
       PostNotSent(command.order.client_order_id,command.attempt,answer);
       return;
@@ -171,7 +171,7 @@ void CExecutor::Execute(const SCommand &command,const SAccount &account)
    m_session.Post(ResultReport(entry));
    if(IsChange(command.order))
       PostTarget(command.order);
-   m_log.Info(OrderText(command.order)+": "+IntegerToString(entry.retcode)+" "+entry.message+", order "
+   m_log.Info("order_sent",OrderText(command.order)+": "+IntegerToString(entry.retcode)+" "+entry.message+", order "
               +IntegerToString(entry.order));
   }
 //+------------------------------------------------------------------+
@@ -197,7 +197,7 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
    if(StringLen(entry.message)==0 && IsOpen(entry.retcode))
       entry.message=NO_RESULT_MESSAGE;
    if(!sent)
-      m_log.Info("OrderSend answered false, error "+IntegerToString(error));
+      m_log.Info("order_send_failed","OrderSend returned false, error "+IntegerToString(error));
   }
 //+------------------------------------------------------------------+
 //| Report the outcome of a command from the ledger, then from the   |
@@ -235,8 +235,8 @@ void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const l
       return;
      }
    if(denied && searched)
-      m_alarm="the broker knows an order with client order id "+IntegerToString(client_order_id)+" that the ledger does not: its end was "
-              +"lost, in a power failure maybe. The order is not sent again; compare the account by hand.";
+      m_alarm="the broker knows an order with client order id "+IntegerToString(client_order_id)+" that the ledger lacks: its end was "
+              +"lost, possibly in a power failure. The order is not sent again; compare the account with the journal.";
    m_filter.PostAll(reports);
    // A refusal is final. An acceptance alone is not: the order or deal must be found.
    if(known && entry.concluded && IsRefusal(entry.retcode))
@@ -270,7 +270,7 @@ void CExecutor::AnswerNoIntent(const SStatusRequest &status_request)
       m_session.Post(m_answers.Answer(client_order_id));
       return;
      }
-   NotSent(answer,"NO_INTENT","the ledger is whole and holds no intent");
+   NotSent(answer,"NO_INTENT","the ledger is unbroken and has no intent");
    PostNotSent(client_order_id,status_request.attempt,answer);
   }
 //+------------------------------------------------------------------+
@@ -282,7 +282,7 @@ void CExecutor::PostNotSent(const long client_order_id,const long attempt,const 
    m_answers.Bar(client_order_id,attempt);
    m_answers.Remember(client_order_id,attempt,report);
    m_session.Post(report);
-   m_log.Info("not sent: "+answer.reason+", "+answer.message);
+   m_log.Info("order_not_sent","not sent: "+answer.reason+", "+answer.message);
   }
 //+------------------------------------------------------------------+
 //| Report what the ledger has of a command.                         |

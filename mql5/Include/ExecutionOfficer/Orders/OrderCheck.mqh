@@ -103,6 +103,6 @@ bool CheckRequest(MqlTradeRequest &request,SNotSent &answer)
    string comment=checked.comment;
    if(checked.retcode==RETCODE_NONE)
       comment+=" (error "+IntegerToString(GetLastError())+")";
-   return(NotSent(answer,"CHECK","OrderCheck refused it: "+comment,(long)checked.retcode));
+   return(NotSent(answer,"CHECK","OrderCheck refused the request: "+comment,(long)checked.retcode));
   }
 //+------------------------------------------------------------------+

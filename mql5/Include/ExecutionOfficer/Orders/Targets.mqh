@@ -30,10 +30,10 @@ bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
       return(NotSent(answer,"NO_POSITION","there is no open "+name));
    string symbol=PositionGetString(POSITION_SYMBOL);
    if(symbol!=order.symbol)
-      return(NotSent(answer,"NO_POSITION",name+" is in "+symbol));
+      return(NotSent(answer,"NO_POSITION",name+" is in "+symbol+", not in "+order.symbol));
    string side=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY) ? ORDER_SIDE_BUY : ORDER_SIDE_SELL;
    if(order.kind==COMMAND_KIND_CLOSE && side==order.side)
-      return(NotSent(answer,"NO_POSITION",name+" is a "+side+"; a "+order.side+" would add to it"));
+      return(NotSent(answer,"NO_POSITION",name+" is a "+side+"; a "+order.side+" does not close it"));
    // On a netting account it may have been reversed under the same identifier.
    if(order.kind==COMMAND_KIND_MODIFY && side!=order.side)
       return(NotSent(answer,"NO_POSITION",name+" is a "+side+", not a "+order.side));
@@ -49,10 +49,11 @@ bool FindOrder(const SOrder &order,SNotSent &answer)
    if(order.order==0 || !OrderSelect((ulong)order.order))
       return(NotSent(answer,"NO_ORDER","there is no pending "+name));
    if(OrderGetInteger(ORDER_MAGIC)!=order.opener)
-      return(NotSent(answer,"NO_ORDER",name+" is not ours"));
+      return(NotSent(answer,"NO_ORDER",name+" has magic "+IntegerToString(OrderGetInteger(ORDER_MAGIC))+", not the opener's client order id "
+                     +IntegerToString(order.opener)));
    string symbol=OrderGetString(ORDER_SYMBOL);
    if(symbol!=order.symbol)
-      return(NotSent(answer,"NO_ORDER",name+" is in "+symbol));
+      return(NotSent(answer,"NO_ORDER",name+" is in "+symbol+", not in "+order.symbol));
    return(true);
   }
 //+------------------------------------------------------------------+

@@ -9,7 +9,7 @@
 string AllowedListHint(const string host,const int port)
   {
    return("Tools > Options > Expert Advisors: tick 'Allow WebRequest for listed URL', add "+host+" and "+host+":"
-          +IntegerToString(port)+", Enter after each, then OK");
+          +IntegerToString(port)+", press Enter after each, then OK");
   }
 //+------------------------------------------------------------------+
 //| Return the setting to change after a socket error. Terminals use |
@@ -34,7 +34,7 @@ string DeinitReason(const int reason)
       case REASON_REMOVE:
          return("the program is removed from its chart");
       case REASON_RECOMPILE:
-         return("the program was compiled anew");
+         return("the program was recompiled");
       case REASON_CHARTCHANGE:
          return("the chart's symbol or timeframe changes");
       case REASON_CHARTCLOSE:

@@ -104,9 +104,9 @@ void COfficer::Load(SSettings &settings,const string program)
    m_work.Load(m_session,m_ledger,settings.risk_limits,m_log);
    m_flatten.Load(m_ledger,settings.risk_limits,m_log);
    if(m_problem!="")
-      m_log.Error(m_problem);
+      m_log.Error("input_invalid",m_problem);
    else
-      m_log.Info(program+" for "+settings.officer+", sidecar at "+settings.host+":"+IntegerToString(settings.port)
+      m_log.Info("program_loaded",program+" for "+settings.officer+", sidecar at "+settings.host+":"+IntegerToString(settings.port)
                  +", instance "+m_session.InstanceId());
    ReadTerminalState(m_terminal);
    ShowPanel();
@@ -127,7 +127,7 @@ void COfficer::Unload(const int reason)
    m_connection.Close();
    m_ledger.Close();
    m_panel.Remove();
-   m_log.Info("the end: "+DeinitReason(reason));
+   m_log.Info("program_unloaded","the program ends: "+DeinitReason(reason));
    m_problem="not loaded";
   }
 //+------------------------------------------------------------------+
@@ -229,7 +229,8 @@ void COfficer::ReportChanges(const long mono_ms)
         {
          m_connection_counter++;
          m_session.Post(ConnectionReport(m_session.InstanceId(),m_connection_counter,m_connected));
-         m_log.Warning(m_connected ? "the broker is back" : "the connection to the broker is lost");
+         m_log.Warning(m_connected ? "broker_connected" : "broker_disconnected",
+                       m_connected ? "the broker is connected again" : "the connection to the broker is lost");
         }
       m_seen_connected=true;
      }
@@ -249,7 +250,7 @@ void COfficer::Alarm(const string code,const string message)
       return;
    m_trouble_counter++;
    m_session.Post(TroubleReport(m_session.InstanceId(),m_trouble_counter,code,message));
-   m_log.Error(message);
+   m_log.Error("alarm_"+LowerCase(code),message);
    m_last_alarm=message;
   }
 //+------------------------------------------------------------------+
@@ -261,7 +262,7 @@ void COfficer::Connect(const long mono_ms)
      {
       if(!m_connection.Ready() && !m_connection.Broken() && mono_ms>=m_connect_until_ms)
          m_session.Fail(mono_ms,"the peer did not finish the ZMTP handshake",
-                        "Check that the port input is the sidecar's [link] port");
+                        "Set the port input to the port of the sidecar's [link] endpoint");
       return;
      }
    if(!m_session.WantsConnection(mono_ms,m_terminal) || !OpenLedger(mono_ms))
@@ -361,7 +362,7 @@ void COfficer::ShowPanel(void)
       m_panel.Line("Account: "+IntegerToString(m_terminal.account.login)+" at "+m_terminal.account.server+" ("
                    +m_terminal.account.trade_mode+")",PANEL_TONE_PLAIN);
    else
-      m_panel.Line("Account: nobody is logged in",PANEL_TONE_BAD);
+      m_panel.Line("Account: no account is logged in",PANEL_TONE_BAD);
    if(!m_terminal.broker_connected)
       m_panel.Line("Broker: no connection",PANEL_TONE_BAD);
    else if(m_terminal.trade_forbidden_by!="")
@@ -374,7 +375,7 @@ void COfficer::ShowPanel(void)
    if(!up && link.trouble!="")
       m_panel.Text("Last error: "+link.trouble,PANEL_TONE_BAD);
    if(!up && link.remedy!="")
-      m_panel.Text("To do: "+link.remedy,PANEL_TONE_BAD);
+      m_panel.Text("Action required: "+link.remedy,PANEL_TONE_BAD);
    if(m_last_alarm!="" && m_last_alarm!=m_terminal.trade_forbidden_by)
       m_panel.Text("Last alarm: "+m_last_alarm,PANEL_TONE_BAD);
    m_panel.Show();

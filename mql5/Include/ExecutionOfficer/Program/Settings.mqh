@@ -60,7 +60,7 @@ string RiskLimitProblem(const SRiskLimits &risk_limits)
       name="Minimum margin level";
    else if(risk_limits.max_daily_loss<0.0)
       name="Maximum daily loss";
-   return((name=="") ? "" : "the input '"+name+"' is negative: write 0 for no limit");
+   return((name=="") ? "" : "the input '"+name+"' is negative: set 0 for no limit");
   }
 //+------------------------------------------------------------------+
 //| Return the input that is invalid, with its remedy; empty where   |
@@ -70,21 +70,21 @@ string SettingProblem(const SSettings &settings)
   {
    uchar key[];
    if(!IsName(settings.officer))
-      return("the input 'Officer id' is empty: write the id of the sidecar's configuration");
+      return("the input 'Officer id' is empty: set the id of the sidecar's configuration");
    if(!HexBytes(settings.key,KEY_BYTES,key))
       return("the input 'Link key' is not 64 hex digits: copy them from the officer's .linkkey file");
    if(StringLen(settings.host)==0)
-      return("the input 'Host' is empty: write 127.0.0.1");
+      return("the input 'Host' is empty: set 127.0.0.1");
    if(settings.port<1 || settings.port>65535)
-      return("the input 'Port' is not from 1 to 65535: write the port of the sidecar's [link] endpoint");
+      return("the input 'Port' is "+IntegerToString(settings.port)+", not from 1 to 65535: set the port of the sidecar's [link] endpoint");
    if(settings.risk_limits.max_lot<0.0)
-      return("the input 'Maximum lot' is negative");
+      return("the input 'Maximum lot' is negative: set the maximum volume of an opening order in lots");
    if(settings.risk_limits.default_deviation<0 || settings.risk_limits.default_deviation>POINTS_MAX)
-      return("the input 'Default deviation' is not from 0 to 999999 points");
+      return("the input 'Default deviation' is "+IntegerToString(settings.risk_limits.default_deviation)+", not from 0 to 999999: set a number of points");
    if(settings.risk_limits.max_deviation<0 || settings.risk_limits.max_deviation>POINTS_MAX)
-      return("the input 'Maximum deviation' is not from 0 to 999999 points");
+      return("the input 'Maximum deviation' is "+IntegerToString(settings.risk_limits.max_deviation)+", not from 0 to 999999: set a number of points");
    if(settings.risk_limits.max_spread<0)
-      return("the input 'Maximum spread' is negative: write 0 for no limit");
+      return("the input 'Maximum spread' is negative: set 0 for no limit");
    return(RiskLimitProblem(settings.risk_limits));
   }
 //+------------------------------------------------------------------+

@@ -114,14 +114,14 @@ void CWork::OnMessage(SMessage &message,const long mono_ms)
          break;
       case MESSAGE_STATUS_REQUEST:
          if(!m_queue.PutStatusRequest(message.status_request))
-            m_log.Warning("too many status requests wait; the sidecar asks again");
+            m_log.Warning("status_requests_full","more status requests than can wait; the sidecar repeats them");
          break;
       case MESSAGE_INQUIRE:
          if(!m_inquiries.Put(message.inquiry))
-            m_log.Warning("more inquiries than can wait; the sidecar asks again");
+            m_log.Warning("inquiries_full","more inquiries than can wait; the sidecar repeats them");
          break;
       default:
-         m_log.Error("code=message_not_supported type="+EnumToString(message.type)+": the message is dropped");
+         m_log.Error("message_not_supported","no handler for "+EnumToString(message.type)+"; the message is dropped");
          break;
      }
   }

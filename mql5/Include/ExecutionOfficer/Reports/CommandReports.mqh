@@ -119,7 +119,7 @@ string ConnectionReport(const string instance_id,const long counter,const bool u
    json.Text("instance_id",instance_id);
    json.Integer("counter",counter);
    json.Flag("up",up);
-   json.Text("message",up ? "the broker is back" : "the connection to the broker is lost");
+   json.Text("message",up ? "the broker is connected again" : "the connection to the broker is lost");
    return(json.Result());
   }
 //+------------------------------------------------------------------+

@@ -373,7 +373,7 @@ void CScanner::End(void)
    m_snapshot.Positions(positions);
    if(ArraySize(positions)>SCAN_POSITIONS_MAX)
      {
-      m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MAX)+" open positions: the scan cannot be closed";
+      m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MAX)+" positions are open: the scan cannot be reported. Close positions";
       return;
      }
    m_watermark_ms=m_snapshot.ToMs();

@@ -154,7 +154,7 @@ string CAccountLimits::OrderRateViolation(void)
    ArrayResize(m_sent_ms,kept,64);
    if(m_risk_limits.max_orders_per_minute<=0 || kept<m_risk_limits.max_orders_per_minute)
       return("");
-   return(IntegerToString(kept)+" orders were sent within a minute; the maximum orders per minute are "
+   return(IntegerToString(kept)+" orders were sent within a minute; the maximum orders per minute is "
           +IntegerToString(m_risk_limits.max_orders_per_minute));
   }
 //+------------------------------------------------------------------+
@@ -169,7 +169,7 @@ string CAccountLimits::AccountStateViolation(void) const
    double equity=AccountInfoDouble(ACCOUNT_EQUITY);
    if(m_risk_limits.max_daily_loss>0.0 && m_day.Known() && m_day.Equity()-equity>=m_risk_limits.max_daily_loss)
       return("the equity "+DoubleToString(equity,2)+" is "+DoubleToString(m_day.Equity()-equity,2)+" below "
-             +DoubleToString(m_day.Equity(),2)+", with which the broker's day began; the maximum daily loss is "
+             +DoubleToString(m_day.Equity(),2)+", the equity at the start of the broker's day; the maximum daily loss is "
              +DoubleToString(m_risk_limits.max_daily_loss,2));
    return("");
   }

@@ -74,10 +74,9 @@ bool ChooseMoment(const string symbol,const long allowed,const long expires_serv
   {
    long expires_s=expires_server_ms/1000;
    if(expires_server_ms==0)
-      return(RefuseExpiry(answer,"a GTD order needs its expiry on the broker's clock, and has none"));
+      return(RefuseExpiry(answer,"expires_server_ms is missing; time_in_force GTD requires it"));
    if(1000*expires_s<=server_ms)
-      return(RefuseExpiry(answer,"the expiry "+ClockText(expires_server_ms)+" has passed: it is "+ClockText(server_ms)
-                         +" at the broker"));
+      return(RefuseExpiry(answer,"the expiry "+ClockText(expires_server_ms)+" has passed; the server time is "+ClockText(server_ms)));
    if((allowed&SYMBOL_EXPIRATION_SPECIFIED)!=0)
      {
       expiry.type_time=ORDER_TIME_SPECIFIED;
@@ -85,10 +84,10 @@ bool ChooseMoment(const string symbol,const long allowed,const long expires_serv
       return(true);
      }
    if((allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)==0)
-      return(RefuseExpiry(answer,"a GTD order needs SPECIFIED or SPECIFIED_DAY; "+symbol+" allows "+ExpiryNames(allowed)));
+      return(RefuseExpiry(answer,"time_in_force GTD requires SPECIFIED or SPECIFIED_DAY; "+symbol+" allows "+ExpiryNames(allowed)));
    UntilEndOf(expires_s/DAY_S-1,expiry);
    if(1000*expiry.expiration_s<=server_ms)
-      return(RefuseExpiry(answer,symbol+" lets orders expire at the end of a day only, and none ends between now and "
+      return(RefuseExpiry(answer,symbol+" allows an expiry at the end of a day only; no day ends between now and "
                          +ClockText(expires_server_ms)));
    return(true);
   }
@@ -114,7 +113,7 @@ bool ChooseExpiry(const string time_in_force,const string symbol,const long allo
      }
    if(time_in_force==TIME_IN_FORCE_DAY && (allowed&SYMBOL_EXPIRATION_SPECIFIED_DAY)!=0)
       return(UntilEndOf(server_ms/1000/DAY_S,expiry));
-   return(RefuseExpiry(answer,"a "+time_in_force+" order needs "+((time_in_force==TIME_IN_FORCE_GTC) ? "GTC or DAY" : "DAY or SPECIFIED_DAY")+"; "
+   return(RefuseExpiry(answer,"time_in_force "+time_in_force+" requires "+((time_in_force==TIME_IN_FORCE_GTC) ? "GTC or DAY" : "DAY or SPECIFIED_DAY")+"; "
                       +symbol+" allows "+ExpiryNames(allowed)));
   }
 //+------------------------------------------------------------------+

@@ -59,25 +59,25 @@ struct SReferencePrice
 //+------------------------------------------------------------------+
 //| Read the quote at which an order of that side opens.             |
 //+------------------------------------------------------------------+
-void OpenQuote(const SMarket &market,const bool is_buy,SReferencePrice &start)
+void OpenQuote(const SMarket &market,const bool is_buy,SReferencePrice &reference)
   {
-   start.name=is_buy ? "ask" : "bid";
-   start.price=is_buy ? market.ask : market.bid;
+   reference.name=is_buy ? "ask" : "bid";
+   reference.price=is_buy ? market.ask : market.bid;
   }
 //+------------------------------------------------------------------+
 //| Read the quote at which a position of that side is closed.       |
 //+------------------------------------------------------------------+
-void CloseQuote(const SMarket &market,const bool is_buy,SReferencePrice &start)
+void CloseQuote(const SMarket &market,const bool is_buy,SReferencePrice &reference)
   {
-   OpenQuote(market,!is_buy,start);
+   OpenQuote(market,!is_buy,reference);
   }
 //+------------------------------------------------------------------+
 //| Read the price at which a pending order opens.                   |
 //+------------------------------------------------------------------+
-void EntryPrice(const SPrices &prices,SReferencePrice &start)
+void EntryPrice(const SPrices &prices,SReferencePrice &reference)
   {
-   start.name=prices.is_stop_limit ? "limit price" : "price";
-   start.price=prices.is_stop_limit ? prices.limit_price : prices.price;
+   reference.name=prices.is_stop_limit ? "limit price" : "price";
+   reference.price=prices.is_stop_limit ? prices.limit_price : prices.price;
   }
 //+------------------------------------------------------------------+
 //| Return whether two prices are equal.                             |
@@ -96,30 +96,30 @@ string PointsText(const SMarket &market,const double distance)
 //+------------------------------------------------------------------+
 //| Check the side and the distance of a level.                      |
 //+------------------------------------------------------------------+
-bool CheckLevel(const SMarket &market,const long retcode,const string name,const double level,const SReferencePrice &start,
+bool CheckLevel(const SMarket &market,const long retcode,const string name,const double level,const SReferencePrice &reference,
                 const bool above,SNotSent &answer)
   {
-   double room=above ? level-start.price : start.price-level;
-   string spelled=name+" "+DoubleToString(level,market.digits)+" is ";
-   string reference="the "+start.name+" "+DoubleToString(start.price,market.digits);
+   double room=above ? level-reference.price : reference.price-level;
+   string described=name+" "+DoubleToString(level,market.digits)+" is ";
+   string measured_from="the "+reference.name+" "+DoubleToString(reference.price,market.digits);
    if(room<=LEVEL_TOLERANCE*market.point)
-      return(NotSent(answer,"CHECK",spelled+"not "+(above ? "above " : "below ")+reference,retcode));
+      return(NotSent(answer,"CHECK",described+"not "+(above ? "above " : "below ")+measured_from,retcode));
    if(room<((double)market.stops_level-LEVEL_TOLERANCE)*market.point)
-      return(NotSent(answer,"CHECK",spelled+PointsText(market,room)+" points from "+reference
-                     +"; this symbol wants at least "+IntegerToString(market.stops_level),retcode));
+      return(NotSent(answer,"CHECK",described+PointsText(market,room)+" points from "+measured_from
+                     +"; the minimum for this symbol is "+IntegerToString(market.stops_level),retcode));
    return(true);
   }
 //+------------------------------------------------------------------+
 //| Check stop loss and take profit against a price. 0: not checked. |
 //+------------------------------------------------------------------+
-bool CheckStopsFrom(const SMarket &market,const SReferencePrice &start,const bool is_buy,const double stop_loss,
+bool CheckStopsFrom(const SMarket &market,const SReferencePrice &reference,const bool is_buy,const double stop_loss,
                     const double take_profit,SNotSent &answer)
   {
    if(stop_loss>0.0
-      && !CheckLevel(market,TRADE_RETCODE_INVALID_STOPS,"stop loss",stop_loss,start,!is_buy,answer))
+      && !CheckLevel(market,TRADE_RETCODE_INVALID_STOPS,"stop loss",stop_loss,reference,!is_buy,answer))
       return(false);
    return(take_profit<=0.0
-          || CheckLevel(market,TRADE_RETCODE_INVALID_STOPS,"take profit",take_profit,start,is_buy,answer));
+          || CheckLevel(market,TRADE_RETCODE_INVALID_STOPS,"take profit",take_profit,reference,is_buy,answer));
   }
 //+------------------------------------------------------------------+
 //| Check the levels of a position, or of a market order.            |
@@ -127,9 +127,9 @@ bool CheckStopsFrom(const SMarket &market,const SReferencePrice &start,const boo
 bool CheckStops(const SMarket &market,const bool is_buy,const double stop_loss,const double take_profit,
                 SNotSent &answer)
   {
-   SReferencePrice start;
-   CloseQuote(market,is_buy,start);
-   return(CheckStopsFrom(market,start,is_buy,stop_loss,take_profit,answer));
+   SReferencePrice reference;
+   CloseQuote(market,is_buy,reference);
+   return(CheckStopsFrom(market,reference,is_buy,stop_loss,take_profit,answer));
   }
 //+------------------------------------------------------------------+
 //| Check the limit price of a stop-limit order. It may equal the    |
@@ -137,12 +137,12 @@ bool CheckStops(const SMarket &market,const bool is_buy,const double stop_loss,c
 //+------------------------------------------------------------------+
 bool CheckLimitPrice(const SMarket &market,const SPrices &requested,SNotSent &answer)
   {
-   SReferencePrice start;
+   SReferencePrice reference;
    if(SamePrice(market,requested.limit_price,requested.price) && market.stops_level==0)
       return(true);
-   start.name="price";
-   start.price=requested.price;
-   return(CheckLevel(market,TRADE_RETCODE_INVALID_PRICE,"limit price",requested.limit_price,start,!requested.is_buy,answer));
+   reference.name="price";
+   reference.price=requested.price;
+   return(CheckLevel(market,TRADE_RETCODE_INVALID_PRICE,"limit price",requested.limit_price,reference,!requested.is_buy,answer));
   }
 //+------------------------------------------------------------------+
 //| Check the prices of a pending order; of a change, only those     |
@@ -183,7 +183,7 @@ bool CheckFrozen(const SMarket &market,const string what,const string name,const
       return(true);
    return(NotSent(answer,"CHECK",what+" is frozen: its "+name+" "+DoubleToString(level,market.digits)+" is "
                   +PointsText(market,distance)+" points from the "+quote.name+" "
-                  +DoubleToString(quote.price,market.digits)+"; this symbol freezes it within "
+                  +DoubleToString(quote.price,market.digits)+"; the freeze distance of this symbol is "
                   +IntegerToString(market.freeze_level),TRADE_RETCODE_FROZEN));
   }
 //+------------------------------------------------------------------+

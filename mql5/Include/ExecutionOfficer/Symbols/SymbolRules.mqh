@@ -151,7 +151,7 @@ bool CheckSymbolRules(const SOrder &order,const long server_ms,SNotSent &answer)
    if((flags&OrderTypeFlag(order.order_type))==0)
      {
       AllowedOrderTypes(flags,order_types);
-      return(NotSent(answer,"CHECK",symbol+" takes no "+order.order_type+" orders; it takes "+JoinedList(order_types,"none"),
+      return(NotSent(answer,"CHECK","order_type "+order.order_type+" is not allowed for "+symbol+"; allowed: "+JoinedList(order_types,"none"),
                      TRADE_RETCODE_INVALID_ORDER));
      }
    if(mode==SYMBOL_TRADE_MODE_DISABLED)

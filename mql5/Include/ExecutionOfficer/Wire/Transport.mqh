@@ -97,7 +97,7 @@ bool CTransport::Open(const string host,const int port)
    ResetLastError();
    m_socket=SocketCreate();
    if(m_socket==INVALID_HANDLE)
-      return(Fail("no socket could be made",GetLastError()));
+      return(Fail("no socket could be created",GetLastError()));
    SocketTimeouts(m_socket,TRANSPORT_IO_MS,TRANSPORT_IO_MS);
    ResetLastError();
    if(!SocketConnect(m_socket,host,(uint)port,TRANSPORT_CONNECT_MS))
@@ -213,7 +213,7 @@ bool CTransport::Queue(CBytes &bytes)
    if(bytes.Size()==0)
       return(true);
    if(m_unsent.Size()+bytes.Size()>TRANSPORT_UNSENT_MAX)
-      return(Fail("the socket takes no more",0));
+      return(Fail("the socket accepts no more bytes",0));
    m_unsent.Take(bytes);
    return(true);
   }

@@ -124,14 +124,14 @@ bool CZmtp::ReadGreeting(CBytes &in)
    if((size>0 && in.At(0)!=0xFF) || (size>9 && in.At(9)!=0x7F))
       return(Fail("the peer does not speak ZMTP: this is not the sidecar's port"));
    if(size>10 && in.At(10)<3)
-      return(Fail("the peer speaks ZMTP "+IntegerToString(in.At(10))+", 3 is needed"));
+      return(Fail("the peer speaks ZMTP "+IntegerToString(in.At(10))+"; version 3 is required"));
    if(size<ZMTP_GREETING_BYTES)
       return(false);
    string theirs="";
    for(int i=12; i<12+ZMTP_MECHANISM_BYTES && in.At(i)!=0; i++)
       theirs+=ShortToString((ushort)in.At(i));
    if(theirs!=m_mechanism.Name())
-      return(Fail("the peer wants the mechanism "+theirs+", this side "+m_mechanism.Name()));
+      return(Fail("the peer requires the mechanism "+theirs+"; this program uses "+m_mechanism.Name()));
    in.Skip(ZMTP_GREETING_BYTES);
    return(true);
   }
@@ -145,7 +145,7 @@ bool CZmtp::ReadFrame(CBytes &in,int &flags,uchar &body[])
    flags=in.At(0);
    if((flags&~(ZMTP_FLAG_MORE|ZMTP_FLAG_LONG|ZMTP_FLAG_COMMAND))!=0
       || (flags&(ZMTP_FLAG_COMMAND|ZMTP_FLAG_MORE))==(ZMTP_FLAG_COMMAND|ZMTP_FLAG_MORE))
-      return(Fail("a frame with impossible flags"));
+      return(Fail("a frame with invalid flags"));
    int head=((flags&ZMTP_FLAG_LONG)!=0) ? 9 : 2;
    if(in.Size()<head)
       return(false);
@@ -178,7 +178,7 @@ void CZmtp::OnCommand(const uchar &body[],CBytes &out)
    int start=1+name_size;
    CBytes answer;
    if(name=="ERROR")
-      Fail("the peer says: "+AsciiText(body,start+1,size-start-1));
+      Fail("the peer sent ERROR: "+AsciiText(body,start+1,size-start-1));
    else if(m_state==ZMTP_STATE_SECURITY)
      {
       m_mechanism.OnCommand(name,body,start,answer);
@@ -237,7 +237,7 @@ bool CZmtp::Next(CBytes &in,CBytes &out,uchar &message[])
          continue;
         }
       if(m_state!=ZMTP_STATE_TRAFFIC)
-         return(Fail("a message before the handshake was through"));
+         return(Fail("a message before the end of the handshake"));
       m_parts++;
       if(m_parts>ZMTP_MAX_PARTS)
          return(Fail("a message of more than "+IntegerToString(ZMTP_MAX_PARTS)+" parts"));
