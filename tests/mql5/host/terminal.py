@@ -73,7 +73,7 @@ class NativeTerminal:
         self.expert: NativeExpert | None = None
         self.init_code = 0
         self._chance = random.Random(setup.seed)  # noqa: S311 - random choices of a test
-        self._told = 0
+        self._fetched = 0
         self._count = 0
         self._queue: deque[tuple[int, tuple[Cell, ...]]] = deque(maxlen=setup.switches.transaction_queue)
         self._was_connected = True
@@ -195,13 +195,13 @@ class NativeTerminal:
         """Move new transactions into the queue; switches delay or drop some."""
         switches = self.setup.switches
         try:
-            fresh = self.setup.broker.transactions(self._told)
+            fresh = self.setup.broker.transactions(self._fetched)
         except (BrokerGone, BrokerTimeout):
             return
         due = self.setup.clock.now_us() + switches.transactions_late * 1000
         rows = []
         for number, transaction in fresh:
-            self._told = number
+            self._fetched = number
             self._count += 1
             if not (every := switches.transactions_dropped_every) or self._count % every:
                 rows.append((due, transaction_row(transaction)))

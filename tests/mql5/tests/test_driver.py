@@ -48,7 +48,7 @@ def test_unknown_input_or_value_is_refused(built: Built, name: str, value: str) 
         loaded.set_inputs({name: value})
 
 
-def test_instances_share_nothing(built: Built) -> None:
+def test_instances_are_independent(built: Built) -> None:
     one, first = expert(built("expert"), InpName="one")
     two, second = expert(built("expert"), InpName="two")
     with one, two:

@@ -53,7 +53,7 @@ def test_write_mode_truncates_and_read_mode_needs_a_file(files: Files, tmp_path:
     assert error(files.FileOpen("none.bin", C["FILE_READ"] | C["FILE_BIN"], 9, 0)) == 5004
 
 
-def test_open_file_is_exclusive_unless_both_handles_share(files: Files, tmp_path: Path) -> None:
+def test_open_file_is_exclusive_unless_both_handles_allow_it(files: Files, tmp_path: Path) -> None:
     handle = opened(files, "a.bin")
     other = Files(tmp_path / "files", tmp_path / "common", Switches())
     assert error(other.FileOpen("a.bin", SHARED, 9, 0)) == 5004

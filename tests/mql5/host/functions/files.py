@@ -79,7 +79,7 @@ class Files:
         if len(self._open) == MOST_OPEN:
             return fail(C["ERR_TOO_MANY_FILES"], -1)
         readable, writable = bool(flags & C["FILE_READ"]), bool(flags & C["FILE_WRITE"])
-        if not (readable or writable) or path.is_dir() or not _may_share(path, flags):
+        if not (readable or writable) or path.is_dir() or not _may_open(path, flags):
             return fail(C["ERR_CANNOT_OPEN_FILE"], -1)
         if not path.exists() and not writable:
             return fail(C["ERR_CANNOT_OPEN_FILE"], -1)
@@ -222,7 +222,7 @@ class Files:
         return self._write(handle, text.encode("utf-16-le") if is_wide else text.encode("ascii", "replace"))
 
 
-def _may_share(path: Path, flags: int) -> bool:
+def _may_open(path: Path, flags: int) -> bool:
     """Return True where the flags of existing handles and of the new one allow sharing."""
     for other, theirs in LOCKS.open:
         if other == path:
