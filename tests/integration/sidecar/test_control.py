@@ -128,10 +128,10 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 async def test_request_without_token_or_right_host_is_refused(
     harness: Harness, sidecar: Controlled, headers: Mapping[str, str | None], status: int, code: str
 ) -> None:
-    emitted = await sidecar.ask(
+    answer = await sidecar.ask(
         "POST", "/v1/halt", data=b"{}", headers={"Content-Type": "application/json"} | dict(headers)
     )
-    assert (emitted[0], emitted[1]["error"]) == (status, code)
+    assert (answer[0], answer[1]["error"]) == (status, code)
     assert halted(harness) == ""
 
 
@@ -166,9 +166,9 @@ async def test_request_without_token_or_right_host_is_refused(
 async def test_invalid_request_is_refused_and_not_audited(
     harness: Harness, sidecar: Controlled, method: str, path: str, data: bytes | None, status: int, code: str
 ) -> None:
-    emitted = await sidecar.ask(method, path, data=data, headers={"Content-Type": "application/json"})
-    assert (emitted[0], emitted[1]["error"]) == (status, code), emitted
-    assert emitted[1]["message"]
+    answer = await sidecar.ask(method, path, data=data, headers={"Content-Type": "application/json"})
+    assert (answer[0], answer[1]["error"]) == (status, code), answer
+    assert answer[1]["message"]
     assert harness.rows("SELECT kind FROM audit") == []
 
 
@@ -195,8 +195,8 @@ async def test_unknown_word_is_refused_with_the_supported_ones(
 async def test_a_journal_that_cannot_be_written_is_emitted(harness: Harness, sidecar: Controlled) -> None:
     await sidecar.file()
     harness.lock_journal()
-    status, emitted = await sidecar.ask("POST", "/v1/halt", {})
-    assert (status, emitted["error"]) == (503, "JOURNAL")
+    status, answer = await sidecar.ask("POST", "/v1/halt", {})
+    assert (status, answer["error"]) == (503, "JOURNAL")
     harness.lock_journal(False)
     assert (await sidecar.post("/v1/halt", {}))["halts"]
 
@@ -205,13 +205,13 @@ async def test_a_journal_that_cannot_be_written_is_emitted(harness: Harness, sid
 
 
 async def test_halt_and_resume_are_stored_audited_and_logged(harness: Harness, sidecar: Controlled) -> None:
-    emitted = await sidecar.post("/v1/halt", {"why": "news", "officer": OFFICER})
-    assert [(each["officer"], each["symbol"], each["why"]) for each in emitted["halts"]] == [
+    answer = await sidecar.post("/v1/halt", {"why": "news", "officer": OFFICER})
+    assert [(each["officer"], each["symbol"], each["why"]) for each in answer["halts"]] == [
         (OFFICER, "", "news")
     ]
     assert halted(harness) == "news"
-    emitted = await sidecar.post("/v1/resume", {})
-    assert [each["why"] for each in emitted["halts"]] == ["news"]
+    answer = await sidecar.post("/v1/resume", {})
+    assert [each["why"] for each in answer["halts"]] == ["news"]
     assert halted(harness) == ""
     assert harness.rows("SELECT kind, subject FROM audit") == [("operator", "halt"), ("operator", "resume")]
     records = [each for each in harness.records if each["code"] == "operator_command"]
@@ -236,8 +236,8 @@ async def test_a_retry_is_delivered(harness: Harness, director: Sandbox, tmp_pat
     await refused_for_good(harness, "dir-1", "dir-2")
     async with controlled(harness, director, tmp_path) as sidecar:
         await eventually(lambda: director.emitted("dir-1") == director.emitted("dir-2") == ["ORDER_REJECTED"])
-        emitted = await sidecar.post("/v1/retry", {"directives": ["dir-1"]})
-        assert [(each["directive_id"], each["event_type"]) for each in emitted["events"]] == [
+        answer = await sidecar.post("/v1/retry", {"directives": ["dir-1"]})
+        assert [(each["directive_id"], each["event_type"]) for each in answer["events"]] == [
             ("dir-1", "DIRECTIVE_RECEIVED")
         ]
         # Later events of it were taken meanwhile.
@@ -250,13 +250,13 @@ async def test_dismissed_events_are_not_retried_with_the_others(
 ) -> None:
     await refused_for_good(harness, "dir-1", "dir-2")
     async with controlled(harness, director, tmp_path) as sidecar:
-        emitted = await sidecar.post("/v1/dismiss", {"note": "known", "directives": ["dir-2"]})
-        assert [each["directive_id"] for each in emitted["events"]] == ["dir-2"]
-        status, emitted = await sidecar.ask(
+        answer = await sidecar.post("/v1/dismiss", {"note": "known", "directives": ["dir-2"]})
+        assert [each["directive_id"] for each in answer["events"]] == ["dir-2"]
+        status, answer = await sidecar.ask(
             "POST", "/v1/dismiss", {"note": "known", "directives": ["dir-1", "dir-2"]}
         )
-        assert (status, emitted["error"]) == (409, "REFUSED")
-        assert '"dir-2"' in emitted["message"] and '"dir-1"' not in emitted["message"]
+        assert (status, answer["error"]) == (409, "REFUSED")
+        assert '"dir-2"' in answer["message"] and '"dir-1"' not in answer["message"]
         assert [
             each["directive_id"] for each in (await sidecar.post("/v1/dismiss", {"note": "n"}))["events"]
         ] == ["dir-1"]
@@ -273,8 +273,8 @@ async def test_a_rebinding_ends_the_session_and_the_next_hello_pins_its_ledger(
         await terminal.join(ledger=other)
         [(quarantine,)] = harness.rows("SELECT quarantine FROM officers")
         assert "another ledger" in quarantine
-        emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
-        assert (emitted["quarantine"], emitted["account"]) == (quarantine, "")
+        answer = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
+        assert (answer["quarantine"], answer["account"]) == (quarantine, "")
         assert (await terminal.receive(Bye)).reason == "operator command rebind"
         assert harness.rows("SELECT ledger_id FROM officers") == [(None,)]
         await terminal.join(ledger=other)
@@ -284,8 +284,8 @@ async def test_a_rebinding_ends_the_session_and_the_next_hello_pins_its_ledger(
 async def test_a_rebinding_to_another_account(harness: Harness, sidecar: Controlled) -> None:
     async with Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
-        emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True})
-        assert emitted["account"] == "501 at Broker-Demo"
+        answer = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True})
+        assert answer["account"] == "501 at Broker-Demo"
         await terminal.receive(Bye)
         await terminal.join(account=msgspec.structs.replace(ACCOUNT, login=502))
     assert harness.rows("SELECT login FROM officers") == [(502,)]
@@ -299,19 +299,19 @@ async def test_a_rebinding_that_is_refused_costs_no_session(harness: Harness, si
         # The scan comes last: it lets the directive go out, and time stands still here.
         await terminal.scan()
         await terminal.receive(Command)
-        status, emitted = await sidecar.ask(
+        status, answer = await sidecar.ask(
             "POST", "/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True}
         )
-        assert (status, emitted["error"]) == (409, "REFUSED")
-        assert "dir-1" in emitted["message"]
+        assert (status, answer["error"]) == (409, "REFUSED")
+        assert "dir-1" in answer["message"]
         [officer] = (await sidecar.status())["officers"]
         assert officer["session"]["epoch"] == terminal.epoch
     assert harness.rows("SELECT count(*) FROM audit WHERE kind = 'operator'") == [(0,)]
 
 
 async def test_a_rebinding_without_a_session(harness: Harness, sidecar: Controlled) -> None:
-    emitted = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
-    assert emitted == {"quarantine": "", "ledger_id": "", "account": ""}
+    answer = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
+    assert answer == {"quarantine": "", "ledger_id": "", "account": ""}
     assert harness.rows("SELECT kind, subject FROM audit") == [("operator", "rebind")]
 
 
@@ -322,22 +322,22 @@ async def until(sidecar: Controlled, reached: Callable[[dict[str, Any]], object]
     """The status, once it is so."""
     async with asyncio.timeout(TIMEOUT_S):
         while True:
-            emitted = await sidecar.status()
-            if reached(emitted):
-                return emitted
+            answer = await sidecar.status()
+            if reached(answer):
+                return answer
 
 
 async def test_the_status_of_a_sidecar_without_a_terminal(sidecar: Controlled) -> None:
-    emitted = await sidecar.status()
-    [officer] = emitted["officers"]
+    answer = await sidecar.status()
+    [officer] = answer["officers"]
     assert (officer["officer"], officer["session"]) == (OFFICER, None)
     assert officer["blocked"] == "the terminal is not connected"
-    assert (emitted["opens_paused"], emitted["journal_trouble"], emitted["delivery"]["circuit_open"]) == (
+    assert (answer["opens_paused"], answer["journal_trouble"], answer["delivery"]["circuit_open"]) == (
         [],
         "",
         False,
     )
-    assert emitted["pid"] == os.getpid()
+    assert answer["pid"] == os.getpid()
 
 
 async def test_status_shows_session_and_last_heartbeat(harness: Harness, sidecar: Controlled) -> None:
@@ -345,11 +345,11 @@ async def test_status_shows_session_and_last_heartbeat(harness: Harness, sidecar
         await terminal.join(poll_interval_s=7)
         await terminal.scan()
         await terminal.heartbeat(trade_allowed=False)
-        emitted = await until(
+        answer = await until(
             sidecar,
             lambda all_: (found := all_["officers"][0]["session"]) and found["heartbeat"] and found["ready"],
         )
-    [officer] = emitted["officers"]
+    [officer] = answer["officers"]
     assert officer["blocked"] == "trading is not allowed in the terminal"
     assert officer["poll_interval_s"] == 7
     session = officer["session"]
@@ -359,8 +359,8 @@ async def test_status_shows_session_and_last_heartbeat(harness: Harness, sidecar
 
 
 async def test_status_shows_last_poll(sidecar: Controlled) -> None:
-    emitted = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
-    poll = emitted["officers"][0]["poll"]
+    answer = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
+    poll = answer["officers"][0]["poll"]
     assert (poll["failure"], poll["failures"]) == ("", 0)
     assert poll["at"].endswith("Z")
 
@@ -370,29 +370,29 @@ async def test_status_shows_reason_of_a_failed_poll(
 ) -> None:
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=503), Endpoint.POLL)
     async with controlled(harness, director, tmp_path) as sidecar:
-        emitted = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
-    assert "503" in emitted["officers"][0]["poll"]["failure"]
-    assert emitted["officers"][0]["poll"]["failures"] == 1
+        answer = await until(sidecar, lambda all_: all_["officers"][0]["poll"])
+    assert "503" in answer["officers"][0]["poll"]["failure"]
+    assert answer["officers"][0]["poll"]["failures"] == 1
 
 
 async def test_status_shows_an_open_circuit(harness: Harness, director: Sandbox, tmp_path: Path) -> None:
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=401), Endpoint.POST)
     await harness.take(harness.directive("dir-1", quantity=-1))
     async with controlled(harness, director, tmp_path) as sidecar:
-        emitted = await until(sidecar, lambda all_: all_["delivery"]["circuit_open"])
-    [why] = emitted["opens_paused"]
+        answer = await until(sidecar, lambda all_: all_["delivery"]["circuit_open"])
+    [why] = answer["opens_paused"]
     assert "API key" in why
-    assert emitted["delivery"]["failures"] == 1
-    assert emitted["delivery"]["paused_s"] > 0
+    assert answer["delivery"]["failures"] == 1
+    assert answer["delivery"]["paused_s"] > 0
 
 
 async def test_status_shows_a_journal_that_cannot_be_written(harness: Harness, sidecar: Controlled) -> None:
     harness.lock_journal()
     status, _ = await sidecar.ask("POST", "/v1/halt", {})
     assert status == 503
-    # Whoever reads meanwhile has it told, in vain: for that long it is not seen.
-    emitted = await until(sidecar, lambda all_: all_["journal_trouble"])
-    assert "readonly" in emitted["journal_trouble"]
+    # A step that reads meanwhile emits the trouble in vain: until then it does not appear in the status.
+    answer = await until(sidecar, lambda all_: all_["journal_trouble"])
+    assert "readonly" in answer["journal_trouble"]
 
 
 # Who leaves connections open
