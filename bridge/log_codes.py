@@ -27,7 +27,7 @@ class LogCode(StrEnum):
     # The sidecar as a whole
     SIDECAR_STARTING = "sidecar_starting", "The sidecar starts; the fields show its version and addresses."
     OFFICER_CONFIGURED = "officer_configured", "An officer of the configuration, at start."
-    SIDECAR_STOPPING = "sidecar_stopping", "The sidecar was told to stop and stops in order."
+    SIDECAR_STOPPING = "sidecar_stopping", "The sidecar received a stop request and stops in order."
     SIDECAR_STOPPED = "sidecar_stopped", "The sidecar has stopped; everything is closed."
     SIDECAR_TASK_FAILED = (
         "sidecar_task_failed",
