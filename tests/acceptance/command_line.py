@@ -40,7 +40,7 @@ class CommandLine:
         return code
 
     def read_output(self) -> str:
-        """What was said since."""
+        """Return the standard output since the last reading."""
         self.stdout, self.stderr = self._capsys.readouterr()
         return self.stdout
 

@@ -50,6 +50,6 @@ def running(*arguments: str | Path, cwd: Path, **variables: str) -> Iterator[sub
 
 
 def first_line(process: subprocess.Popen[str]) -> str:
-    """What it says when it is ready. Waits for it."""
+    """Wait for the line that the process prints when it is ready, and return it."""
     assert process.stdout is not None
     return process.stdout.readline()

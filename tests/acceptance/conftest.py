@@ -19,7 +19,7 @@ _FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture(scope="session")
 def fork_server() -> Iterator[ForkServer]:
-    """Where the processes of all rigs are forked."""
+    """Server that forks the processes of all rigs."""
     if os.name != "posix":
         pytest.skip("there are no such signals on Windows")
     with ForkServer() as opened:

@@ -17,7 +17,7 @@ MANY_TRADES = 350
 
 
 @pytest.mark.parametrize("retcode", [Retcode.TIMEOUT, Retcode.CONNECTION, None])
-def test_an_order_whose_answer_was_lost_is_settled_by_evidence_and_sent_once(
+def test_order_with_lost_answer_is_reconciled_from_history_and_sent_once(
     rig: Rig, retcode: Retcode | None
 ) -> None:
     rig.start()

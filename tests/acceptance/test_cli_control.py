@@ -100,7 +100,7 @@ def test_without_a_journal(without_journal: CommandLine, command: tuple[str, ...
 
 
 def leave_control_file(command_line: CommandLine, port: int) -> Path:
-    """What a sidecar leaves that is killed."""
+    """Leave the control file of a sidecar that was killed, and return its path."""
     path = control_file.control_path(command_line.journal)
     control_file.write(
         path,
@@ -296,7 +296,7 @@ def test_invalid_resolution_is_refused(
 # Status
 
 
-def test_a_new_journal_needs_nobody(command_line: CommandLine) -> None:
+def test_status_of_new_journal_lists_no_required_action(command_line: CommandLine) -> None:
     assert command_line.run("status") == ExitCode.NOT_RUNNING
     assert command_line.stdout.startswith("No sidecar runs: there is no control file at")
     assert "No other action required" in command_line.stdout
@@ -318,7 +318,7 @@ def test_positions_and_what_the_director_refused_are_shown(without_journal: Comm
     assert "\x1b[31m" not in command_line.stdout
 
 
-def test_a_hold_needs_a_person(without_journal: CommandLine) -> None:
+def test_status_of_quarantined_officer_requires_action(without_journal: CommandLine) -> None:
     command_line = without_journal
     with command_line.desk() as desk:
         desk.join()
@@ -336,7 +336,7 @@ def test_a_hold_needs_a_person(without_journal: CommandLine) -> None:
     assert f"--officer {OFFICER} --why" in required_action["remedy"]
 
 
-def test_a_halt_that_the_bridge_set_needs_a_person_and_a_persons_does_not(
+def test_status_requires_action_for_a_halt_of_the_bridge_not_of_an_operator(
     without_journal: CommandLine,
 ) -> None:
     command_line = without_journal

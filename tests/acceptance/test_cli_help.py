@@ -1,4 +1,4 @@
-"""What the program says about itself, and how it ends when something goes wrong."""
+"""Help, version and exit statuses of the program."""
 
 from collections.abc import Iterator
 from pathlib import Path

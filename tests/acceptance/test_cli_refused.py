@@ -28,7 +28,7 @@ def undelivered(command_line: CommandLine) -> list[tuple[str | None, str]]:
 
 
 def refusals(command_line: CommandLine) -> list[str]:
-    """What `status` says of refused events."""
+    """Return the texts of the required actions that `status` lists for refused events."""
     return [
         each["what"]
         for each in command_line.status()[1]["required_actions"]

@@ -50,7 +50,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def rows(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
-    """What the table says of each file, by the file's name."""
+    """Return the state that the printed table gives for each file, by file name."""
     cells = [[cell.strip() for cell in line.split("│")] for line in done.stdout.splitlines() if "│" in line]
     return {Path(path).name: state for _, _, state, path, _ in cells}
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 DEMO = Path(__file__).resolve().parents[2] / "scripts" / "demo.py"
-PATIENCE_S = 90.0
+GRACE_S = 90.0
 
 OPENED = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
 EXPECTED = {
@@ -43,7 +43,7 @@ def demo(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedP
         env={**os.environ, **environ},
         capture_output=True,
         encoding="utf-8",
-        timeout=PATIENCE_S,
+        timeout=GRACE_S,
     )
 
 
@@ -66,7 +66,7 @@ def working_folder(process: Path) -> Path | None:
         return None
 
 
-def test_json_tells_the_whole_story_and_keep_keeps_it(tmp_path: Path) -> None:
+def test_demo_with_json_and_keep_prints_all_results_and_keeps_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "kept here"
     done = demo("--json", "--keep", str(folder), folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -116,7 +116,7 @@ def test_the_commands_that_it_names_work(tmp_path: Path) -> None:
     assert len(lines) == 4
     for line in lines:
         # Through the shell, as a person would paste it.
-        pasted = subprocess.run(line, shell=True, capture_output=True, timeout=PATIENCE_S)  # noqa: S602
+        pasted = subprocess.run(line, shell=True, capture_output=True, timeout=GRACE_S)  # noqa: S602
         assert pasted.returncode == 0, pasted.stderr
 
 
@@ -139,13 +139,13 @@ def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + GRACE_S
     while not (folder / "sidecar.log").exists():
         assert started.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
     started.send_signal(number)
-    answer, _ = started.communicate(timeout=PATIENCE_S)
+    answer, _ = started.communicate(timeout=GRACE_S)
     assert started.returncode == 128 + number
     emitted = json.loads(answer)
     assert emitted["ok"] is False

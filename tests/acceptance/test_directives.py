@@ -1,4 +1,4 @@
-"""What the Director lists: bad, late, repeated and changed directives."""
+"""Invalid, late, repeated and changed directives in the Director's poll."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -92,7 +92,7 @@ def test_a_directive_without_a_usable_id_is_rejected_once_and_the_next_is_carrie
     rig.start()
     rig.director.issue_raw(OFFICER, text)
     rig.emitted_besides(EventType.ORDER_REJECTED, code)
-    # The Director goes on listing it: nothing could tell it that it was received.
+    # The Director goes on listing it: no event could confirm that it was received.
     rig.open()
     rejections = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
     assert len(rejections) == 1

@@ -30,15 +30,15 @@ def _seeds() -> list[int]:
 
 
 class Fate:
-    """What happens in one story, drawn from its seed."""
+    """One scenario: directives and kills drawn from a seed."""
 
     def __init__(self, rig: Rig, seed: int) -> None:
         self._rig = rig
         self._random = random.Random(seed)  # noqa: S311 - chosen to be repeated
         self._issued: list[str] = []
 
-    def tell(self) -> None:
-        """The whole story, and its good end."""
+    def run(self) -> None:
+        """Run the whole scenario to its orderly end."""
         self._rig.start()
         for _ in range(DIRECTIVES):
             self._issued.append(self._directive())
@@ -108,7 +108,7 @@ class Fate:
 @pytest.mark.parametrize("seed", _seeds())
 def test_no_kill_at_a_random_moment_breaks_a_promise(rig: Rig, seed: int) -> None:
     try:
-        Fate(rig, seed).tell()
+        Fate(rig, seed).run()
         check(rig)
     except AssertionError as error:
-        raise AssertionError(f"seed {seed} failed; RIG_SEED={seed} tells it again: {error}") from error
+        raise AssertionError(f"seed {seed} failed; RIG_SEED={seed} repeats it: {error}") from error

@@ -122,7 +122,7 @@ def test_the_journal_s_folder_holds_nothing_that_others_may_read(rig: Rig) -> No
     assert [path.stat().st_mode & 0o077 for path in (rig.journal.path, rig.link_key())] == [0, 0]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a pipe that is full is told otherwise there")
+@pytest.mark.skipif(sys.platform == "win32", reason="a full pipe is reported differently there")
 def test_a_log_that_nobody_reads_stops_neither_trading_nor_the_end(rig: Rig) -> None:
     """As with a terminal that is paused: the pipe is full before the sidecar says its first word."""
     reading, writing = os.pipe()

@@ -76,7 +76,7 @@ def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: Rig) -> N
     second = rig.open(quantity=0.03)
     third = rig.open(quantity=0.01)
     close = rig.issue("CLOSE", quantity=0.04)
-    # Two legs: all of the first position, and a part of the second.
+    # Two commands: all of the first position, and a part of the second.
     events = rig.emitted(close, *CLOSED, EventType.ORDER_PLACED, EventType.ORDER_FILLED, in_any_order=True)
     filled = [event for event in events if event.type == EventType.ORDER_FILLED]
     assert sorted(event.body["fill_quantity"] for event in filled) == [0.02, 0.02]
@@ -155,7 +155,7 @@ def test_an_order_that_is_filled_in_parts_is_reported_part_by_part(rig: Rig) -> 
     assert [event.body.get("fill_quantity") for event in events[2:4]] == [0.01, 0.03]
 
 
-def test_the_journal_s_commands_tell_of_an_order_that_went_well(rig: Rig) -> None:
+def test_journal_commands_show_a_filled_order(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     (row,) = rig.journal_command("list")

@@ -20,7 +20,7 @@ Script = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
 
 
 class RawServer:
-    """Where it listens, and what came."""
+    """Address of the server, and the requests that it received."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"

@@ -13,7 +13,7 @@ import zmq
 from bridge.core.link.messages import MAX_MESSAGE_BYTES
 from bridge.link import MAX_DRAIN, RECEIVE_WINDOW, EndpointError, Link
 
-PATIENCE_S = 20.0
+GRACE_S = 20.0
 STUCK_MS = 1000
 """A peer whose frame is not taken for so long is not read."""
 
@@ -34,7 +34,7 @@ class Terminals:
         dealer.setsockopt(zmq.LINGER, 0)
         dealer.setsockopt(zmq.RCVHWM, receive_window)
         dealer.setsockopt(zmq.SNDHWM, send_window)
-        dealer.setsockopt(zmq.RCVTIMEO, int(PATIENCE_S * 1000))
+        dealer.setsockopt(zmq.RCVTIMEO, int(GRACE_S * 1000))
         if identity:
             dealer.setsockopt(zmq.IDENTITY, identity)
         dealer.connect(self._endpoint)
@@ -64,7 +64,7 @@ def terminals(link: Link) -> Iterator[Terminals]:
 async def received(link: Link, count: int = 1) -> list[tuple[bytes, bytes]]:
     """The next messages; fails where they do not come."""
     messages: list[tuple[bytes, bytes]] = []
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(GRACE_S):
         while len(messages) < count:
             messages += await link.receive()
     return messages
@@ -142,7 +142,7 @@ async def test_a_message_over_the_limit_disconnects_its_sender_alone(
     bad.send(bytes(MAX_MESSAGE_BYTES + 1))
     # It comes back by itself, as somebody else; what it had queued is lost.
     frames: dict[bytes, bytes] = {}
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(GRACE_S):
         while b"again" not in frames.values():
             bad.send(b"again")
             good.send(b"round")
@@ -156,7 +156,7 @@ async def test_a_message_over_the_limit_disconnects_its_sender_alone(
 
 async def test_a_peer_that_chose_its_own_id_is_dropped_and_counted(link: Link, terminals: Terminals) -> None:
     terminals.connect(identity=b"terminal-1").send(b"mine")
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(GRACE_S):
         while link.refused_ids == 0:
             assert await link.receive() == []
     terminals.connect().send(b"good")
@@ -186,7 +186,7 @@ async def test_a_frame_for_a_peer_that_is_gone_is_seen_to_fail(link: Link, termi
     [(peer, _)] = await received(link)
     dealer.close()
     # The transport learns of it in its own time; nothing else can make it known here.
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(GRACE_S):
         while link.send(peer, b"anybody?"):
             other.send(b"round")
             await received(link)
@@ -240,7 +240,7 @@ async def test_a_message_that_arrives_just_before_a_send_is_received(
         descriptor = link._socket.getsockopt(zmq.FD)
         assert isinstance(descriptor, int)
         dealer.send(b"second")
-        assert select.select([descriptor], [], [], PATIENCE_S)[0]
+        assert select.select([descriptor], [], [], GRACE_S)[0]
         # Sending looks at the same signal that the waiting receive is to be woken by, and takes it away.
         while select.select([descriptor], [], [], 0)[0]:
             assert link.send(peer, b"heartbeat")

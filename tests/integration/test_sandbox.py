@@ -87,7 +87,7 @@ class Rig:
         assert isinstance(found, list)
         return found
 
-    async def tell(self, event: dict[str, Any], key: str) -> Posted | Failed:
+    async def post(self, event: dict[str, Any], key: str) -> Posted | Failed:
         return await self.director.post(json.dumps(event).encode(), key)
 
 
@@ -194,23 +194,23 @@ async def test_how_long_a_directive_is_listed(listing: Listing, after_poll: int,
         sandbox.state.issue_raw("eo-001", json.dumps(DIRECTIVE).encode())
         assert len(await sandbox.listed()) == 1
         assert len(await sandbox.listed()) == after_poll
-        await sandbox.tell({**SENT, "reported_by": "eo-002"}, "another officer's")
-        await sandbox.tell({**SENT, "event_type": "ORDER_PLACED"}, "not that event")
+        await sandbox.post({**SENT, "reported_by": "eo-002"}, "another officer's")
+        await sandbox.post({**SENT, "event_type": "ORDER_PLACED"}, "not that event")
         assert len(await sandbox.listed()) == after_poll
-        assert isinstance(await sandbox.tell(SENT, "received"), Posted)
+        assert isinstance(await sandbox.post(SENT, "received"), Posted)
         assert len(await sandbox.listed()) == after_received
 
 
 @pytest.mark.parametrize("event_type", list(EventType))
 async def test_all_fourteen_event_types_are_taken(event_type: EventType) -> None:
     async with rig() as sandbox:
-        answer = await sandbox.tell({**SENT, "event_type": event_type, "directive_id": None, "more": 1}, "k")
+        answer = await sandbox.post({**SENT, "event_type": event_type, "directive_id": None, "more": 1}, "k")
         assert answer == Posted("evt_1")
 
 
 async def test_the_same_key_again_is_the_same_event() -> None:
     async with rig() as sandbox:
-        answers = [await sandbox.tell(SENT, key) for key in ("a", "b", "a", "a")]
+        answers = [await sandbox.post(SENT, key) for key in ("a", "b", "a", "a")]
         assert answers == [Posted("evt_1"), Posted("evt_2"), Posted("evt_1"), Posted("evt_1")]
         _, shown = await sandbox.call("GET", "/v1/execution-events")
         assert [(event["event_id"], event["deliveries"]) for event in shown["events"]] == [
@@ -245,7 +245,7 @@ async def test_events_without_a_key_are_each_their_own() -> None:
 async def test_an_event_that_is_not_the_contracts_is_refused(change: dict[str, Any], words: str) -> None:
     event = {name: value for name, value in {**SENT, **change}.items() if value is not ...}
     async with rig() as sandbox:
-        answer = await sandbox.tell(event, "k")
+        answer = await sandbox.post(event, "k")
         assert isinstance(answer, Failed)
         assert (answer.kind, answer.status) == (FailureKind.REFUSED, 422)
         assert words in answer.detail
@@ -316,7 +316,7 @@ async def test_events_are_shown_in_order_as_they_came() -> None:
         b'"fill_price": 1.09510, "occurred_at": "2026-01-04T10:00:05Z", "reported_by": "eo-001"}'
     )
     async with rig() as sandbox:
-        await sandbox.tell(SENT, "a")
+        await sandbox.post(SENT, "a")
         await sandbox.director.post(body, "b")
         status, shown = await sandbox.call("GET", "/v1/execution-events")
         assert status == 200 and shown["count"] == 2
@@ -336,12 +336,12 @@ async def test_events_are_shown_in_order_as_they_came() -> None:
 
 async def test_who_waits_hears_of_the_next_event() -> None:
     async with rig() as sandbox:
-        await sandbox.tell({**SENT, "directive_id": "other"}, "a")
+        await sandbox.post({**SENT, "directive_id": "other"}, "a")
         waiting = asyncio.create_task(
             sandbox.call("GET", "/v1/execution-events", after="0", wait="60", directive_id="dir_12345")
         )
-        await sandbox.tell({**SENT, "directive_id": "other"}, "b")
-        await sandbox.tell(SENT, "c")
+        await sandbox.post({**SENT, "directive_id": "other"}, "b")
+        await sandbox.post(SENT, "c")
         _, shown = await waiting
         assert [event["idempotency_key"] for event in shown["events"]] == ["c"]
 
@@ -392,7 +392,7 @@ async def test_the_client_names_each_fault(
     limits = SHORT if behaviour.fault is Fault.DRIP or behaviour.delay_s else LIMITS
     async with rig(limits=limits) as sandbox:
         sandbox.state.behaviours.set(behaviour)
-        for answer in (await sandbox.director.poll("eo-001"), await sandbox.tell(SENT, "k")):
+        for answer in (await sandbox.director.poll("eo-001"), await sandbox.post(SENT, "k")):
             assert isinstance(answer, Failed)
             assert (answer.kind, answer.status) == (kind, status), answer
 
@@ -402,7 +402,7 @@ async def test_json_of_another_shape() -> None:
         sandbox.state.behaviours.set(Behaviour(fault=Fault.OTHER_JSON, body='{"directives": {}}'))
         answer = await sandbox.director.poll("eo-001")
         assert isinstance(answer, Polled) and answer.body == '{"directives": {}}'
-        posted = await sandbox.tell(SENT, "k")
+        posted = await sandbox.post(SENT, "k")
         assert isinstance(posted, Failed) and posted.kind is FailureKind.MALFORMED
 
 
@@ -411,10 +411,10 @@ async def test_json_of_another_shape() -> None:
 async def test_an_event_may_be_taken_although_the_answer_is_bad(fault: Fault, act_first: bool) -> None:
     async with rig() as sandbox:
         sandbox.state.behaviours.set(Behaviour(fault=fault, act_first=act_first, requests=1), Endpoint.POST)
-        assert isinstance(await sandbox.tell(SENT, "k"), Failed)
+        assert isinstance(await sandbox.post(SENT, "k"), Failed)
         assert sandbox.state.event_count == int(act_first)
         # The next try is answered, and nothing is counted twice.
-        assert await sandbox.tell(SENT, "k") == Posted("evt_1")
+        assert await sandbox.post(SENT, "k") == Posted("evt_1")
         assert sandbox.state.event_count == 1
 
 
@@ -432,7 +432,7 @@ async def test_a_fault_lasts_for_as_many_requests_as_were_asked_for() -> None:
             answer = await sandbox.director.poll("eo-001")
             assert isinstance(answer, Failed)
             assert (answer.status, answer.retry_after_s) == (429, 7.0)
-        assert await sandbox.tell(SENT, "k") == Posted("evt_1")
+        assert await sandbox.post(SENT, "k") == Posted("evt_1")
         assert isinstance(await sandbox.director.poll("eo-001"), Polled)
         assert (await sandbox.call("GET", "/v1/sandbox/behaviour"))[1]["poll"]["fault"] == "none"
 

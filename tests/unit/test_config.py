@@ -528,7 +528,7 @@ def test_prefixes_that_were_set_alike(tmp_path: Path) -> None:
     assert_says(refusal(tmp_path, text), "officers[1].order_id_prefix = 9", "as in order_id_prefix = ")
 
 
-# Guards
+# Risk limits
 
 
 def guarded(tmp_path: Path, *lines: str) -> RiskLimits:

@@ -17,11 +17,11 @@ class ManualClock:
         self._sleepers: dict[asyncio.Future[None], float] = {}
         self._moved = asyncio.Event()
         self.most = 0
-        """How many slept at once at most."""
+        """Largest number of simultaneous sleepers."""
 
     @property
     def waits(self) -> list[float]:
-        """For how many seconds each sleeper still will sleep, ascending."""
+        """Remaining seconds of each sleeper, ascending."""
         return sorted(round(until - self._seconds, 6) for until in self._sleepers.values())
 
     def now(self) -> datetime:

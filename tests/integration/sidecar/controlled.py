@@ -49,14 +49,14 @@ class Controlled:
         self.task = asyncio.create_task(sidecar.run(self.stop))
 
     async def file(self) -> ControlFile:
-        """What the control file says, once it is there."""
+        """Wait for the control file and return its content."""
         await eventually(lambda: self.path.exists())
         content = control_file.read(self.path)
         assert content is not None
         return content
 
     async def stopped(self) -> None:
-        """Tell the sidecar to stop; it does."""
+        """Request the sidecar's stop and wait for its end."""
         self.stop.set()
         async with asyncio.timeout(TIMEOUT_S):
             await self.task
@@ -90,7 +90,7 @@ class Controlled:
         return answer
 
     async def status(self) -> dict[str, Any]:
-        """How the sidecar stands."""
+        """Return the sidecar's status."""
         status, answer = await self.ask("GET", "/v1/status")
         assert status == 200, answer
         return answer

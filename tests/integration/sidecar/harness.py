@@ -1,4 +1,4 @@
-"""What the sidecar's parts share, on real parts: a journal on a file, a sandbox Director, a log to look into."""
+"""Common test setup of the sidecar's workers: a journal on a file, a sandbox Director, a log to inspect."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ CHANCE: Final = 0.5
 
 
 class Harness:
-    """An office over a journal on a file. Time is the test's."""
+    """A Runtime over a journal on a file. The test controls the time."""
 
     def __init__(self, path: Path, *, max_clock_skew_s: float = 86_400.0) -> None:
         self.settings = Settings(
@@ -65,11 +65,11 @@ class Harness:
         self.connection.close()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """What stands committed in the file."""
+        """Return the rows of a query over the committed content of the file."""
         return [tuple(row) for row in self._reader.execute(query, values)]
 
     def lock_journal(self, locked: bool = True) -> None:
-        """The journal cannot be written, or can be again."""
+        """Make the journal read-only, or writable again."""
         self.connection.execute(f"PRAGMA query_only = {'ON' if locked else 'OFF'}")
 
     def directive(self, directive_id: str, **changes: object) -> str:
@@ -98,7 +98,7 @@ class Harness:
 async def eventually(reached: Callable[[], bool]) -> None:
     """Let everything else work until the condition holds. Fails where it never does."""
     async with asyncio.timeout(TIMEOUT_S):
-        # Threads and sockets bring it about; they ring no bell of ours.
+        # Threads and sockets bring the condition about; no event of this loop announces it.
         while not reached():  # noqa: ASYNC110
             await asyncio.sleep(0)
 

@@ -55,7 +55,7 @@ def terms(symbol: str) -> SymbolReport:
 
 
 class Terminal:
-    """One boot of one terminal."""
+    """One load of the EA in one terminal."""
 
     def __init__(
         self, endpoint: str, clock: ManualClock, *, instance_id: str = INSTANCE_ID, key: LinkKey = KEY

@@ -35,7 +35,7 @@ async def delivering(deliverer: Deliverer) -> AsyncIterator[None]:
 
 
 def spoil(director: Sandbox, **behaviour: object) -> None:
-    """How the Director takes events from here on."""
+    """Set the Director's behaviour for events from here on."""
     director.state.behaviours.set(Behaviour(**behaviour), Endpoint.POST)  # type: ignore[arg-type]
 
 
@@ -327,7 +327,7 @@ async def test_delivery_result_that_cannot_be_stored_is_stored_later_without_a_s
     harness.runtime.delivery_wake_up.set()
     unstored: list[object] = []
     for _ in range(60):
-        # Each lane and the deliverer itself.
+        # Each queue and the deliverer itself.
         await harness.clock.asleep(posted + 1)
         unstored = [records for records in harness.records if records["code"] == "delivery_not_stored"]
         harness.clock.advance(1)

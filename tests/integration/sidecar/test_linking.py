@@ -92,12 +92,12 @@ class Rig:
         await eventually(self.allowed)
 
     def reaches_terminal(self) -> bool:
-        """Whether the transport still takes a frame for the terminal's session."""
+        """Return True while the transport takes a frame for the terminal's session."""
         session = self.sessions.session(OFFICER)
         return session is not None and self.link.send(session.peer, b"{}")
 
     def allowed(self) -> bool:
-        """Whether commands may go to the terminal."""
+        """Return True while commands may go to the terminal."""
         gate = self.worker.gate(OFFICER)
         return gate is not None and gate.ready and gate.alive and gate.broker_connected and gate.trade_allowed
 
@@ -136,7 +136,7 @@ async def dispatching(rig: Rig) -> AsyncIterator[None]:
 
 
 def silence(text: str) -> float:
-    """For how many seconds a terminal was silent, as it is told."""
+    """Return the seconds for which a terminal was silent, as the text states them."""
     found = re.search(r"silent for ([0-9.]+) s", text)
     assert found is not None, text
     return float(found[1])
@@ -203,7 +203,7 @@ async def test_while_the_journal_cannot_be_written_nobody_is_welcomed(rig: Rig) 
         assert (await terminal.join()).epoch == 1
 
 
-async def test_a_second_boot_is_refused_while_the_first_lives_and_taken_when_it_is_silent(rig: Rig) -> None:
+async def test_second_instance_is_refused_until_the_first_is_silent(rig: Rig) -> None:
     async with rig.terminal() as first, rig.terminal(instance_id=OTHER_INSTANCE_ID) as second:
         await first.join()
         with pytest.raises(AssertionError, match="SECOND_INSTANCE"):
@@ -356,13 +356,13 @@ async def test_a_frame_that_means_nothing_is_answered_and_the_session_goes_on(ri
 # Liveness
 
 
-async def test_heartbeats_keep_their_schedule_and_tell_the_link_clock(rig: Rig) -> None:
+async def test_heartbeats_keep_their_schedule_and_carry_the_link_clock(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.pass_time(0.3)
         await terminal.join()
         await rig.pass_time(3)
-        emitted = [(await terminal.receive(SidecarHeartbeat)).clock_ms for _ in range(3)]
-    assert emitted == [700, 1700, 2700]
+        clocks = [(await terminal.receive(SidecarHeartbeat)).clock_ms for _ in range(3)]
+    assert clocks == [700, 1700, 2700]
 
 
 @pytest.mark.parametrize(
@@ -425,8 +425,8 @@ async def test_lost_terminal_is_logged_once_and_reported_when_the_journal_works_
         rig.harness.lock_journal(False)
         await rig.pass_time(5)
         assert connections(rig.harness) == ["CONNECTION_LOST"]
-        [(emitted,)] = rig.harness.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
-        assert silence(emitted) >= 60
+        [(body,)] = rig.harness.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
+        assert silence(body) >= 60
         # The next one is a happening of its own.
         await terminal.join()
         rig.harness.lock_journal()
@@ -452,7 +452,7 @@ async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: 
 
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
-        holding = asyncio.create_task(rig.harness.runtime.step(quarantine))
+        holder = asyncio.create_task(rig.harness.runtime.step(quarantine))
         await eventually(holds.is_set)
         # A report waits for the journal, and nothing is read behind it.
         await terminal.report(down(1))
@@ -463,17 +463,17 @@ async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: 
                 await rig.pass_time(1)
         finally:
             free.set()
-            await holding
+            await holder
         assert (await terminal.receive(Ack)).seq == terminal.seq
         await eventually(rig.allowed)
         await rig.pass_time(1)
         assert rig.harness.rows("SELECT ended_at FROM sessions") == [(None,)]
-        # Only what the broker's connection did was told.
+        # Only the broker connection's changes were emitted.
         assert connections(rig.harness) == ["CONNECTION_LOST"]
         await rig.pass_time_until(lambda: rig.harness.rows("SELECT ended_at FROM sessions") != [(None,)])
     [(why,)] = rig.harness.rows("SELECT end_reason FROM sessions")
-    # Told by what has been taken in, which other threads bring in their own time: never too early, nor for longer
-    # than since the last beat but one.
+    # Measured from what has been taken in, which other threads deliver at their own pace: never too short, nor
+    # longer than since the last heartbeat but one.
     assert 15.0 <= silence(why) < rig.clock.monotonic() - 39
 
 
@@ -622,7 +622,7 @@ async def test_what_is_with_the_terminal_when_the_clock_jumps_is_neither_given_u
         assert harness.rows("SELECT state FROM commands") == [("DISPATCHED",)]
 
 
-async def test_what_is_sent_while_the_clock_is_in_doubt_is_looked_for_from_the_earliest_time_on(
+async def test_command_sent_with_untrusted_clock_is_searched_from_the_earliest_possible_time(
     watchful: Rig,
 ) -> None:
     harness = watchful.harness

@@ -32,7 +32,7 @@ def directives(harness: Harness) -> list[str]:
 
 
 async def waits(harness: Harness, count: int) -> list[float]:
-    """How long the poller waits after each of its next polls."""
+    """Return the seconds that the poller waits after each of its next polls."""
     found: list[float] = []
     for _ in range(count):
         [wait] = await harness.clock.asleep()
@@ -80,9 +80,7 @@ async def test_a_director_in_trouble_is_asked_at_growing_distances_until_it_answ
 
 
 @pytest.mark.usefixtures("polling")
-async def test_a_directors_wish_for_patience_is_obeyed_up_to_a_cap(
-    harness: Harness, director: Sandbox
-) -> None:
+async def test_retry_after_of_the_director_is_obeyed_up_to_a_cap(harness: Harness, director: Sandbox) -> None:
     for wish, floor in (("7", 7), ("86400", 300)):
         behaviour = Behaviour(fault=Fault.STATUS, status=429, retry_after=wish, requests=1)
         director.state.behaviours.set(behaviour, Endpoint.POLL)

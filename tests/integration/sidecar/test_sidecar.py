@@ -41,7 +41,7 @@ class Running:
         self.task = asyncio.create_task(self.sidecar.run(self.stop))
 
     async def stopped(self) -> None:
-        """Tell it to stop; it does."""
+        """Request its stop and wait for its end."""
         self.stop.set()
         async with asyncio.timeout(TIMEOUT_S):
             await self.task
@@ -49,7 +49,7 @@ class Running:
 
 @asynccontextmanager
 async def running(harness: Harness, director: Sandbox) -> AsyncIterator[Running]:
-    """A sidecar that has just been started. Nothing here needs time to pass: bells wake the parts."""
+    """A sidecar that has just been started. No test here needs time to pass: WakeUps wake the workers."""
     made = Running(harness, director)
     try:
         yield made

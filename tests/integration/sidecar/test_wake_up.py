@@ -1,4 +1,4 @@
-"""The bell: it wakes a sleeper at once, or at its next lying down."""
+"""WakeUp: it wakes a waiting task at once, or ends the next wait at once."""
 
 import asyncio
 

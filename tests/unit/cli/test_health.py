@@ -1,4 +1,4 @@
-"""What `status` asks a person to see to, and what it leaves alone."""
+"""Conditions for which `status` lists a required action, and those for which it does not."""
 
 from datetime import UTC, datetime, timedelta
 
