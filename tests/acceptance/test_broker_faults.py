@@ -30,7 +30,7 @@ def test_order_with_lost_answer_is_reconciled_from_history_and_sent_once(
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(rig: Rig) -> None:
+def test_order_without_evidence_of_outcome_ends_unknown_and_is_never_resent(rig: Rig) -> None:
     rig.start()
     rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.TIMEOUT), match=Match(kind=SendKind.OPEN)))
     directive_id = rig.issue("OPEN_LONG")
@@ -40,7 +40,7 @@ def test_an_open_outcome_without_evidence_ends_unknown_and_is_never_sent_again(r
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_waits_for_a_broker_that_is_away_and_goes_out_once(rig: Rig) -> None:
+def test_order_waits_for_the_broker_connection_and_is_sent_once(rig: Rig) -> None:
     rig.start()
     rig.broker.disconnect()
     rig.emitted_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
@@ -52,7 +52,7 @@ def test_an_order_waits_for_a_broker_that_is_away_and_goes_out_once(rig: Rig) ->
     assert len(rig.broker.sends()) == 1
 
 
-def test_an_order_expires_while_the_broker_is_away_and_nothing_stale_follows(rig: Rig) -> None:
+def test_order_expired_while_the_broker_is_away_is_never_sent(rig: Rig) -> None:
     rig.start()
     rig.broker.disconnect()
     rig.emitted_besides(EventType.CONNECTION_LOST, "BROKER_DISCONNECTED")
@@ -66,9 +66,7 @@ def test_an_order_expires_while_the_broker_is_away_and_nothing_stale_follows(rig
 
 
 @pytest.mark.parametrize("away", ["terminal", "sidecar", "broker connection"])
-def test_stops_and_closes_by_manual_while_a_part_is_away_are_found_and_reported_once(
-    rig: Rig, away: str
-) -> None:
+def test_stop_and_manual_close_during_an_outage_are_reported_once(rig: Rig, away: str) -> None:
     rig.start()
     stopped = rig.open(stop_loss=1.09)
     manually = rig.open("OPEN_SHORT", symbol="GBPUSD")
@@ -94,7 +92,7 @@ def test_stops_and_closes_by_manual_while_a_part_is_away_are_found_and_reported_
     rig.emitted(manually, *OPENED, EventType.POSITION_CLOSED)
 
 
-def test_more_than_a_thousand_transactions_while_the_terminal_is_away_are_all_found_once(rig: Rig) -> None:
+def test_transactions_beyond_the_queue_limit_during_an_outage_are_all_reported_once(rig: Rig) -> None:
     rig.start()
     directive_id = rig.open(quantity=0.20)
     (position,) = rig.broker.positions()
@@ -112,7 +110,7 @@ def test_more_than_a_thousand_transactions_while_the_terminal_is_away_are_all_fo
     assert closed.body["fill_quantity"] == 0.2
 
 
-def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: Rig) -> None:
+def test_slow_broker_is_waited_for_before_the_next_order(rig: Rig) -> None:
     rig.start()
     # Longer than the heartbeats that may be missed.
     rig.broker.add_rule(Rule(effect=Latency(milliseconds=1_500), match=Match(kind=SendKind.OPEN)))
@@ -122,7 +120,7 @@ def test_a_slow_broker_is_waited_for_and_the_next_order_follows(rig: Rig) -> Non
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_in_a_closed_market_is_rejected_and_the_next_one_goes_out_when_it_opens(rig: Rig) -> None:
+def test_order_in_closed_market_is_rejected_and_next_one_is_sent_after_opening(rig: Rig) -> None:
     rig.start()
     rig.broker.set_session("EURUSD", False)
     _, closed = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)

@@ -36,7 +36,7 @@ TOKEN = "0f" * 32
 # Halt, resume, flatten
 
 
-def test_a_halt_stands_until_a_resume(command_line: CommandLine) -> None:
+def test_halt_lasts_until_resume(command_line: CommandLine) -> None:
     assert command_line.run("halt", "--why", "news") == ExitCode.OK
     assert f"{OFFICER}: opens are halted for all symbols since" in command_line.stdout
     assert command_line.stdout.count("(news).") == 2
@@ -50,7 +50,7 @@ def test_a_halt_stands_until_a_resume(command_line: CommandLine) -> None:
     assert command_line.halts() == []
 
 
-def test_a_halt_of_one_symbol(command_line: CommandLine) -> None:
+def test_halt_of_one_symbol_is_lifted_only_for_that_symbol(command_line: CommandLine) -> None:
     assert command_line.run("halt", "--officer", OFFICER, "--symbol", "EURUSD") == ExitCode.OK
     assert command_line.halts() == [(OFFICER, "EURUSD", "")]
     assert command_line.run("resume", "--symbol", "GBPUSD") == ExitCode.OK
@@ -59,7 +59,7 @@ def test_a_halt_of_one_symbol(command_line: CommandLine) -> None:
     assert command_line.halts() == []
 
 
-def test_a_flatten_halts_and_says_when_it_goes_out(command_line: CommandLine) -> None:
+def test_flatten_sets_a_halt_and_prints_when_closes_are_sent(command_line: CommandLine) -> None:
     assert command_line.run("flatten", "--officer", OFFICER, "--why", "off", "--yes") == ExitCode.OK
     assert f"{OFFICER}: to be closed and cancelled by directive operator:flatten:" in command_line.stdout
     assert f"opens are halted until 'execution-officer resume --officer {OFFICER}'" in command_line.stdout
@@ -68,7 +68,7 @@ def test_a_flatten_halts_and_says_when_it_goes_out(command_line: CommandLine) ->
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])
-def test_a_flatten_asks_first(
+def test_flatten_without_confirmation_changes_nothing(
     command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
@@ -78,20 +78,22 @@ def test_a_flatten_asks_first(
 
 
 @pytest.mark.parametrize("command", ["halt", "resume", "flatten"])
-def test_an_officer_that_is_not_configured(command_line: CommandLine, command: str) -> None:
+def test_unconfigured_officer_is_refused(command_line: CommandLine, command: str) -> None:
     options = ["--yes"] if command == "flatten" else []
     assert command_line.run(command, "--officer", "nobody", *options) == ExitCode.FAILED
     assert f'unknown officer "nobody"; the configuration has: {OFFICER}, {OTHER}' in command_line.stderr
 
 
-def test_words_that_are_too_long(command_line: CommandLine) -> None:
+def test_too_long_reason_is_refused(command_line: CommandLine) -> None:
     assert command_line.run("halt", "--why", "x" * 501) == ExitCode.USAGE
     assert "why" in command_line.stderr
     assert command_line.halts() == []
 
 
 @pytest.mark.parametrize("command", [("halt",), ("flatten", "--yes"), ("status",)])
-def test_without_a_journal(without_journal: CommandLine, command: tuple[str, ...]) -> None:
+def test_command_without_a_journal_is_refused_and_creates_none(
+    without_journal: CommandLine, command: tuple[str, ...]
+) -> None:
     assert without_journal.run(*command) == ExitCode.JOURNAL_MISSING
     assert not without_journal.journal.exists()
 
@@ -109,7 +111,7 @@ def leave_control_file(command_line: CommandLine, port: int) -> Path:
     return path
 
 
-def test_the_control_file_of_a_sidecar_that_was_killed(command_line: CommandLine) -> None:
+def test_control_file_of_killed_sidecar_does_not_stop_a_halt(command_line: CommandLine) -> None:
     leave_control_file(command_line, free_port())
     assert command_line.run("halt", "--why", "news") == ExitCode.OK
     code, report = command_line.status()
@@ -144,7 +146,7 @@ class StrangerWithClientOrderIds(Stranger):
 
 
 @pytest.mark.parametrize("stranger", [Stranger, StrangerWithClientOrderIds])
-def test_somebody_else_on_the_port_of_a_sidecar_that_was_killed(
+def test_other_program_on_the_control_port_is_recognized(
     command_line: CommandLine, stranger: type[http.server.BaseHTTPRequestHandler]
 ) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), stranger) as server:
@@ -200,7 +202,7 @@ def test_unanswered_request_may_have_been_performed(command_line: CommandLine) -
     assert report["journal"]["halts"] == []
 
 
-def test_a_journal_whose_owner_cannot_be_asked(
+def test_locked_journal_without_control_file_is_refused(
     command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner, "LOCK_S", 0.0)
@@ -210,7 +212,7 @@ def test_a_journal_whose_owner_cannot_be_asked(
     assert "nothing was done" in command_line.stderr
 
 
-def test_an_owner_that_lets_go_in_time(command_line: CommandLine) -> None:
+def test_command_waits_for_a_journal_lock_that_is_released_in_time(command_line: CommandLine) -> None:
     codes: list[int] = []
     waiting = threading.Thread(target=lambda: codes.append(command_line.run("halt")))
     with file.locked(command_line.journal):
@@ -222,7 +224,7 @@ def test_an_owner_that_lets_go_in_time(command_line: CommandLine) -> None:
 # Resolve
 
 
-def test_what_is_unknown_is_shown_with_the_line_that_ends_it(without_journal: CommandLine) -> None:
+def test_status_prints_the_resolve_command_for_an_unknown_command(without_journal: CommandLine) -> None:
     command_line = without_journal
     with command_line.desk() as desk:
         client_order_id = unknown(desk)
@@ -242,7 +244,7 @@ def test_what_is_unknown_is_shown_with_the_line_that_ends_it(without_journal: Co
     assert (code, report["required_actions"]) == (ExitCode.NOT_RUNNING, [])
 
 
-def test_how_it_was_filled(without_journal: CommandLine) -> None:
+def test_resolve_as_filled_emits_price_and_quantity(without_journal: CommandLine) -> None:
     command_line = without_journal
     with command_line.desk() as desk:
         unknown(desk)
@@ -303,7 +305,7 @@ def test_status_of_new_journal_lists_no_required_action(command_line: CommandLin
     assert OFFICER in command_line.stdout and OTHER in command_line.stdout
 
 
-def test_positions_and_what_the_director_refused_are_shown(without_journal: CommandLine) -> None:
+def test_status_shows_positions_and_refused_events(without_journal: CommandLine) -> None:
     command_line = without_journal
     with command_line.desk() as desk:
         desk.join()
@@ -367,7 +369,7 @@ def test_status_requires_action_for_a_halt_of_the_bridge_not_of_an_operator(
     assert [each["symbol"] for each in report["journal"]["halts"]] == ["GBPUSD"]
 
 
-def test_a_directive_id_is_quoted_for_the_shell(without_journal: CommandLine) -> None:
+def test_directive_id_is_quoted_for_the_shell(without_journal: CommandLine) -> None:
     command_line = without_journal
     with command_line.desk() as desk:
         desk.join()

@@ -25,7 +25,7 @@ def sources(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_sources_are_copied_whole_and_replaced_only_when_emitted(tmp_path: Path) -> None:
+def test_expert_copies_all_sources_and_replaces_them_only_with_force(tmp_path: Path) -> None:
     assert expert(str(tmp_path)).returncode == ExitCode.OK
     assert sources(tmp_path) == sources(ROOT / "mql5")
     (tmp_path / MAIN).write_text("mine")
@@ -36,12 +36,12 @@ def test_the_sources_are_copied_whole_and_replaced_only_when_emitted(tmp_path: P
     assert sources(tmp_path) == sources(ROOT / "mql5")
 
 
-def test_a_folder_that_is_not_there_is_refused_with_the_way_to_find_it(tmp_path: Path) -> None:
+def test_missing_terminal_folder_is_refused_with_the_way_to_find_it(tmp_path: Path) -> None:
     refused = expert(str(tmp_path / "nowhere"))
     assert refused.returncode == ExitCode.FAILED and "Open Data Folder" in refused.stderr
 
 
-def test_the_wheel_carries_the_sources(tmp_path: Path) -> None:
+def test_wheel_contains_the_expert_sources(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",

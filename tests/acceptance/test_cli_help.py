@@ -33,7 +33,7 @@ def test_help_lists_every_command_and_exit_status(tmp_path: Path) -> None:
             assert f"{code.value:>3}  {code.meaning}\n" in done.stdout
 
 
-def test_the_version(tmp_path: Path) -> None:
+def test_version_option_prints_the_version(tmp_path: Path) -> None:
     assert run("--version", cwd=tmp_path).stdout == f"execution-officer, version {__version__}\n"
 
 
@@ -84,7 +84,7 @@ def test_exit_codes_are_stable() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["no-such-command"], ["--no-such-option"], ["reference-terminal"], []])
-def test_a_wrong_command_line(tmp_path: Path, arguments: list[str]) -> None:
+def test_wrong_command_line_exits_with_usage(tmp_path: Path, arguments: list[str]) -> None:
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     assert done.stdout == ""
@@ -92,7 +92,7 @@ def test_a_wrong_command_line(tmp_path: Path, arguments: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_failure_is_one_line_and_its_traceback_is_had_with_debug(tmp_path: Path) -> None:
+def test_failure_is_one_line_and_debug_adds_the_traceback(tmp_path: Path) -> None:
     done = run("setup", "--config", "none.toml", cwd=tmp_path)
     assert done.returncode == ExitCode.CONFIG
     assert done.stderr.startswith("Error: ")
@@ -125,7 +125,7 @@ def ending_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (Failure(ExitCode.CHAIN_BROKEN, "row 7"), ExitCode.CHAIN_BROKEN),
     ],
 )
-def test_an_error_that_explains_itself_is_left_as_it_is(
+def test_expected_error_is_printed_unchanged_with_its_exit_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, code: ExitCode
 ) -> None:
     ending_with(monkeypatch, error)
@@ -133,7 +133,7 @@ def test_an_error_that_explains_itself_is_left_as_it_is(
     assert capsys.readouterr().err == f"Error: {error}\n"
 
 
-def test_an_internal_error_is_one_line_that_says_where(
+def test_internal_error_is_one_line_with_its_location(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ending_with(monkeypatch, KeyError("two\nlines"))
@@ -145,7 +145,7 @@ def test_an_internal_error_is_one_line_that_says_where(
     assert stdout.count("\n") == 1
 
 
-def test_an_internal_error_that_ended_a_task_group_is_emitted_by_its_own_name(
+def test_internal_error_of_a_task_group_is_printed_by_its_own_type(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inner = ExceptionGroup("unhandled errors in a TaskGroup", [KeyError("lost")])
@@ -154,7 +154,7 @@ def test_an_internal_error_that_ended_a_task_group_is_emitted_by_its_own_name(
     assert capsys.readouterr().err.startswith("Error: internal error: KeyError: 'lost'")
 
 
-def test_an_internal_error_with_debug(
+def test_internal_error_with_debug_prints_the_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ending_with(monkeypatch, RuntimeError())
@@ -164,11 +164,11 @@ def test_an_internal_error_with_debug(
     assert "Error: internal error: RuntimeError (test_cli_help.py:" in stdout
 
 
-def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_exits_with_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     ending_with(monkeypatch, KeyboardInterrupt())
     assert cli.invoke(["end"]) == ExitCode.INTERRUPTED
 
 
-def test_a_command_may_say_its_own_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exit_status_of_a_command_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(cli.cli.commands, "end", click.Command("end", callback=lambda: ExitCode.CHAIN_BROKEN))
     assert cli.invoke(["end"]) == ExitCode.CHAIN_BROKEN

@@ -10,7 +10,7 @@ from tests.acceptance.command_line import CommandLine, unknown
 from tests.integration.journal.bench import OFFICER, OTHER, OTHER_LEDGER
 
 
-def test_a_rebinding_lifts_the_hold(without_journal: CommandLine) -> None:
+def test_rebind_lifts_the_quarantine(without_journal: CommandLine) -> None:
     command_line = without_journal
     with command_line.desk() as desk:
         desk.join()
@@ -24,13 +24,17 @@ def test_a_rebinding_lifts_the_hold(without_journal: CommandLine) -> None:
     assert command_line.stdout.startswith(f"{OFFICER} was not quarantined.")
 
 
-def test_a_rebinding_asks_first(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rebind_without_confirmation_is_interrupted(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert command_line.run("rebind", "--officer", OFFICER, "--why", "compared") == ExitCode.INTERRUPTED
     assert "Did you compare the account" in command_line.stdout
 
 
-def test_another_account_while_an_order_may_stand_at_this_one(without_journal: CommandLine) -> None:
+def test_rebind_to_another_account_is_refused_while_a_command_is_unknown(
+    without_journal: CommandLine,
+) -> None:
     command_line = without_journal
     with command_line.desk() as desk:
         unknown(desk)

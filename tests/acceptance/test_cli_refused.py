@@ -36,7 +36,7 @@ def refusals(command_line: CommandLine) -> list[str]:
     ]
 
 
-def test_refused_events_are_shown_with_the_lines_that_end_it(refused: CommandLine) -> None:
+def test_status_prints_the_commands_for_refused_events(refused: CommandLine) -> None:
     assert refusals(refused) == ["the Director refused 3 events for good: HTTP 422: no"]
     assert refused.run("status") == ExitCode.ATTENTION
     config = refused.folder / "bridge.toml"
@@ -48,7 +48,7 @@ def test_refused_events_are_shown_with_the_lines_that_end_it(refused: CommandLin
         assert line in refused.stdout
 
 
-def test_one_directives_events_are_retried(refused: CommandLine) -> None:
+def test_retry_of_one_directive_queues_its_events_alone(refused: CommandLine) -> None:
     assert refused.run("retry", "dir-2") == ExitCode.OK
     assert refused.stdout == (
         f"{OFFICER}: dir-2: DIRECTIVE_RECEIVED: queued again.\n"
@@ -58,7 +58,7 @@ def test_one_directives_events_are_retried(refused: CommandLine) -> None:
     assert refusals(refused) == ["the Director refused 2 events for good: HTTP 422: no"]
 
 
-def test_all_refused_events_are_retried_but_those_that_were_dismissed(refused: CommandLine) -> None:
+def test_retry_of_all_skips_dismissed_events(refused: CommandLine) -> None:
     assert refused.run("dismiss", "--officer", OFFICER, "--note", "known", "dir-1") == ExitCode.OK
     assert refused.stdout == f"{OFFICER}: dir-1: DIRECTIVE_RECEIVED: dismissed.\n"
     assert refused.run("retry") == ExitCode.OK
@@ -72,7 +72,7 @@ def test_all_refused_events_are_retried_but_those_that_were_dismissed(refused: C
     assert undelivered(refused) == [("dir-1", "queued"), ("dir-2", "queued"), (None, "queued")]
 
 
-def test_all_refused_events_are_dismissed(refused: CommandLine) -> None:
+def test_dismiss_all_ends_every_refused_event(refused: CommandLine) -> None:
     assert refused.run("dismiss", "--all", "--note", "known") == ExitCode.OK
     assert refused.stdout.count("dismissed.") == 3
     assert (refused.status()[0], refusals(refused)) == (ExitCode.NOT_RUNNING, [])

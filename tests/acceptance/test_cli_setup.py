@@ -55,7 +55,7 @@ def rows(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return {Path(path).name: state for _, _, state, path, _ in cells}
 
 
-def test_everything_that_is_missing_is_made(config: Path) -> None:
+def test_setup_creates_every_missing_file(config: Path) -> None:
     done = setup(config)
     assert (done.returncode, done.stderr) == (ExitCode.OK, "")
     assert rows(done) == {"journal.db": "created", "eo-001.linkkey": "created", "eo-002.linkkey": "created"}
@@ -65,7 +65,7 @@ def test_everything_that_is_missing_is_made(config: Path) -> None:
     assert len(keys) == 2
 
 
-def test_the_next_steps_are_named_and_no_key_is_shown(config: Path) -> None:
+def test_setup_prints_the_next_steps_without_any_key(config: Path) -> None:
     done = setup(config)
     data = config.parent / "data"
     assert "environment variable DIRECTOR_API_KEY" in done.stdout
@@ -74,7 +74,7 @@ def test_the_next_steps_are_named_and_no_key_is_shown(config: Path) -> None:
     assert load_link_key(data / "eo-001.linkkey").to_text() not in done.stdout
 
 
-def test_a_second_run_changes_nothing(config: Path) -> None:
+def test_second_setup_changes_nothing(config: Path) -> None:
     setup(config)
     before = contents(config.parent)
     done = setup(config)
@@ -83,7 +83,7 @@ def test_a_second_run_changes_nothing(config: Path) -> None:
     assert contents(config.parent) == before
 
 
-def test_a_further_officer_gets_its_key_alone(config: Path) -> None:
+def test_setup_for_a_new_officer_creates_only_its_key(config: Path) -> None:
     setup(config)
     before = contents(config.parent / "data")
     config.write_text(config.read_text() + OFFICER.format("eo-003"))
@@ -94,7 +94,7 @@ def test_a_further_officer_gets_its_key_alone(config: Path) -> None:
     assert after == before
 
 
-def test_two_at_once_make_one_set(config: Path) -> None:
+def test_two_simultaneous_setups_create_one_set_of_files(config: Path) -> None:
     command = [sys.executable, "-m", "bridge", "setup", "--config", str(config)]
     both = [
         subprocess.Popen(
@@ -110,7 +110,7 @@ def test_two_at_once_make_one_set(config: Path) -> None:
 
 
 @posix_only
-def test_what_is_made_is_for_its_owner_alone(config: Path) -> None:
+def test_created_files_are_readable_by_their_owner_alone(config: Path) -> None:
     setup(config)
     modes = {path.name: path.stat().st_mode & 0o777 for path in (config.parent / "data").glob("*.*[by]")}
     assert modes == {"journal.db": 0o600, "eo-001.linkkey": 0o600, "eo-002.linkkey": 0o600}
@@ -119,7 +119,7 @@ def test_what_is_made_is_for_its_owner_alone(config: Path) -> None:
 # What is there and cannot be used
 
 
-def test_keys_without_a_journal_are_a_lost_journal(config: Path) -> None:
+def test_link_keys_without_a_journal_are_reported_as_lost_journal(config: Path) -> None:
     setup(config)
     journal = config.parent / "data" / "journal.db"
     for path in (config.parent / "data").glob("journal.db*"):
@@ -133,7 +133,7 @@ def test_keys_without_a_journal_are_a_lost_journal(config: Path) -> None:
     check(journal)
 
 
-def test_the_last_commits_without_a_journal_are_a_lost_journal(config: Path) -> None:
+def test_write_ahead_log_without_a_journal_is_reported_as_lost_journal(config: Path) -> None:
     (config.parent / "data").mkdir()
     (config.parent / "data" / "journal.db-wal").write_bytes(b"commits")
     done = setup(config)
@@ -142,7 +142,7 @@ def test_the_last_commits_without_a_journal_are_a_lost_journal(config: Path) -> 
 
 
 @pytest.mark.parametrize(("content", "says"), [(b"", "empty"), (b"x" * 100, "not an SQLite file")])
-def test_a_file_that_is_no_journal_stays_as_it_is(config: Path, content: bytes, says: str) -> None:
+def test_file_that_is_not_a_journal_is_left_unchanged(config: Path, content: bytes, says: str) -> None:
     journal = config.parent / "data" / "journal.db"
     journal.parent.mkdir()
     journal.write_bytes(content)
@@ -152,7 +152,7 @@ def test_a_file_that_is_no_journal_stays_as_it_is(config: Path, content: bytes, 
     assert contents(journal.parent) == {"journal.db": content}
 
 
-def test_somebody_elses_database_stays_as_it_is(config: Path) -> None:
+def test_foreign_database_is_left_unchanged(config: Path) -> None:
     journal = config.parent / "data" / "journal.db"
     journal.parent.mkdir()
     connection = sqlite3.connect(journal)
@@ -163,7 +163,7 @@ def test_somebody_elses_database_stays_as_it_is(config: Path) -> None:
     assert journal.read_bytes() == before
 
 
-def test_a_key_that_is_damaged_stops_before_anything_is_made(config: Path) -> None:
+def test_damaged_link_key_stops_setup_before_any_file_is_created(config: Path) -> None:
     setup(config)
     key = config.parent / "data" / "eo-001.linkkey"
     key.write_text("0123")
@@ -175,7 +175,7 @@ def test_a_key_that_is_damaged_stops_before_anything_is_made(config: Path) -> No
 
 
 @posix_only
-def test_a_key_open_to_others_names_chmod(config: Path) -> None:
+def test_link_key_readable_by_others_is_refused_with_the_chmod_command(config: Path) -> None:
     setup(config)
     key = config.parent / "data" / "eo-001.linkkey"
     key.chmod(0o644)
@@ -184,21 +184,21 @@ def test_a_key_open_to_others_names_chmod(config: Path) -> None:
     assert f"chmod 600 '{key}'" in done.stderr
 
 
-def test_a_folder_in_the_journals_place(config: Path) -> None:
+def test_folder_in_place_of_the_journal_is_refused(config: Path) -> None:
     (config.parent / "data" / "journal.db").mkdir(parents=True)
     done = setup(config)
     assert done.returncode == ExitCode.CONFIG
     assert "is a folder; name a file in it" in done.stderr
 
 
-def test_a_file_in_the_folders_place(config: Path) -> None:
+def test_file_in_place_of_the_journal_folder_is_refused(config: Path) -> None:
     (config.parent / "data").write_text("")
     done = setup(config)
     assert done.returncode == ExitCode.JOURNAL_READ_ONLY
     assert f"cannot create {config.parent / 'data'}" in done.stderr
 
 
-def test_a_wrong_configuration_makes_nothing(config: Path) -> None:
+def test_wrong_configuration_creates_no_file(config: Path) -> None:
     config.write_text(CONFIG + OFFICER.format("eo-001") + "deviation_points = -1\n")
     done = setup(config)
     assert done.returncode == ExitCode.CONFIG
@@ -209,7 +209,7 @@ def test_a_wrong_configuration_makes_nothing(config: Path) -> None:
 # The example
 
 
-def test_the_example_is_written_once_and_works(tmp_path: Path) -> None:
+def test_example_configuration_is_written_and_usable(tmp_path: Path) -> None:
     done = run("setup", "--example", cwd=tmp_path)
     assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "created"})
     assert "execution-officer setup --config bridge.toml" in done.stdout
@@ -218,20 +218,20 @@ def test_the_example_is_written_once_and_works(tmp_path: Path) -> None:
     assert (tmp_path / "eo-001.linkkey").is_file()
 
 
-def test_the_example_overwrites_nothing(config: Path) -> None:
+def test_example_configuration_overwrites_no_file(config: Path) -> None:
     before = config.read_text()
     done = setup(config, "--example")
     assert (done.returncode, rows(done)) == (ExitCode.OK, {"bridge.toml": "exists"})
     assert config.read_text() == before
 
 
-def test_an_example_that_cannot_be_written(tmp_path: Path) -> None:
+def test_example_configuration_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
     done = run("setup", "--example", "--config", "none/bridge.toml", cwd=tmp_path)
     assert done.returncode == ExitCode.CONFIG
     assert "cannot write" in done.stderr
 
 
-def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> None:
+def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Path) -> None:
     """Uncommented as it says, and without what excludes something else, it means what it meant before."""
     example = resources.files("bridge.cli").joinpath("example.toml").read_text(encoding="utf-8")
     unlimited = [name for name in RiskLimits.__struct_fields__ if name.startswith(("allowed", "max", "min"))]

@@ -36,7 +36,7 @@ def ask(url: str, key: str) -> tuple[int, bytes]:
 
 
 @signals_only
-def test_the_sandbox_says_its_url_and_asks_for_the_key(tmp_path: Path) -> None:
+def test_sandbox_prints_its_url_and_requires_the_key(tmp_path: Path) -> None:
     command = ("sandbox-director", "--port", "0", "--api-key-env", "KEY", "--json")
     with running(*command, cwd=tmp_path, KEY="right") as process:
         url = json.loads(first_line(process))["url"]
@@ -46,13 +46,13 @@ def test_the_sandbox_says_its_url_and_asks_for_the_key(tmp_path: Path) -> None:
         assert end(process)[0] == ExitCode.OK
 
 
-def test_a_sandbox_without_a_key(tmp_path: Path) -> None:
+def test_sandbox_without_api_key_does_not_start(tmp_path: Path) -> None:
     done = run("sandbox-director", "--api-key-env", "NO_SUCH_KEY", cwd=tmp_path)
     assert done.returncode == ExitCode.API_KEY
     assert "the environment variable NO_SUCH_KEY is not set" in done.stderr
 
 
-def test_a_sandbox_whose_port_is_taken(tmp_path: Path) -> None:
+def test_sandbox_on_a_used_port_does_not_start(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = run("sandbox-director", "--port", port, "--api-key-env", "KEY", cwd=tmp_path, KEY="x")
@@ -61,7 +61,7 @@ def test_a_sandbox_whose_port_is_taken(tmp_path: Path) -> None:
 
 
 @signals_only
-def test_the_simulated_broker_says_its_address_and_logs_json(tmp_path: Path) -> None:
+def test_simulated_broker_prints_its_endpoint_and_logs_json(tmp_path: Path) -> None:
     command = ("simulated-broker", "--endpoint", "tcp://127.0.0.1:*", "--json")
     with running(*command, cwd=tmp_path) as process:
         client = connect_broker(json.loads(first_line(process))["endpoint"])
@@ -78,13 +78,15 @@ def test_the_simulated_broker_says_its_address_and_logs_json(tmp_path: Path) -> 
     ("endpoint", "says"),
     [("tcp://0.0.0.0:5770", "is not on loopback"), ("nonsense", "is not on loopback")],
 )
-def test_a_simulated_broker_that_may_not_listen_there(tmp_path: Path, endpoint: str, says: str) -> None:
+def test_simulated_broker_on_a_forbidden_endpoint_does_not_start(
+    tmp_path: Path, endpoint: str, says: str
+) -> None:
     done = run("simulated-broker", "--endpoint", endpoint, cwd=tmp_path)
     assert done.returncode == ExitCode.ENDPOINT
     assert says in done.stderr
 
 
-def test_a_simulated_broker_whose_port_is_taken(tmp_path: Path) -> None:
+def test_simulated_broker_on_a_used_port_does_not_start(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run(
             "simulated-broker", "--endpoint", f"tcp://127.0.0.1:{taken.getsockname()[1]}", cwd=tmp_path
@@ -94,7 +96,7 @@ def test_a_simulated_broker_whose_port_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["reference-terminal", "simulated-broker"])
-def test_a_scenario_that_cannot_be_used(tmp_path: Path, command: str) -> None:
+def test_invalid_scenario_is_refused(tmp_path: Path, command: str) -> None:
     create_link_key(tmp_path / "key")
     (tmp_path / "bad.json").write_text('{"account": {"leverage": 0}}')
     needs = ("--officer", "eo-001", "--link-key-file", "key") if command == "reference-terminal" else ()
@@ -104,7 +106,7 @@ def test_a_scenario_that_cannot_be_used(tmp_path: Path, command: str) -> None:
 
 
 @signals_only
-def test_a_reference_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path: Path) -> None:
+def test_reference_terminal_runs_without_a_sidecar_until_a_signal(tmp_path: Path) -> None:
     create_link_key(tmp_path / "eo-001.linkkey")
     command = (
         "reference-terminal",
@@ -122,14 +124,14 @@ def test_a_reference_terminal_runs_without_a_sidecar_until_it_is_ended(tmp_path:
     assert (tmp_path / "eo-001.ledger").is_file()
 
 
-def test_a_reference_terminal_without_its_key(tmp_path: Path) -> None:
+def test_reference_terminal_without_link_key_does_not_start(tmp_path: Path) -> None:
     done = run("reference-terminal", "--officer", "eo-001", "--link-key-file", "none", cwd=tmp_path)
     assert done.returncode == ExitCode.LINK_KEY
     assert "the link key file none does not exist" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--endpoint", "--broker"])
-def test_a_reference_terminal_with_an_address_that_is_none(tmp_path: Path, option: str) -> None:
+def test_reference_terminal_with_an_invalid_address_does_not_start(tmp_path: Path, option: str) -> None:
     create_link_key(tmp_path / "key")
     done = run(
         "reference-terminal",
@@ -145,7 +147,7 @@ def test_a_reference_terminal_with_an_address_that_is_none(tmp_path: Path, optio
     assert f"{option} nonsense: " in done.stderr
 
 
-def test_a_reference_terminal_with_a_ledger_that_is_none(tmp_path: Path) -> None:
+def test_reference_terminal_with_an_invalid_ledger_does_not_start(tmp_path: Path) -> None:
     create_link_key(tmp_path / "key")
     (tmp_path / "key.ledger").write_text("no ledger\n")
     done = run("reference-terminal", "--officer", "eo-001", "--link-key-file", "key", cwd=tmp_path)
@@ -164,7 +166,9 @@ def test_a_reference_terminal_with_a_ledger_that_is_none(tmp_path: Path) -> None
         ("--broker", "tcp://127.0.0.1:1", "--scenario", "x.json"),
     ],
 )
-def test_inputs_that_are_wrong(tmp_path: Path, wrong: tuple[str, ...]) -> None:
+def test_reference_terminal_with_wrong_inputs_exits_with_usage(
+    tmp_path: Path, wrong: tuple[str, ...]
+) -> None:
     done = run("reference-terminal", "--officer", "eo-001", "--link-key-file", "key", *wrong, cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     assert wrong[-2] in done.stderr

@@ -28,7 +28,7 @@ def status(rig: Rig, *, code: ExitCode = ExitCode.OK) -> dict[str, Any]:
     return report
 
 
-def test_what_opens_is_refused_while_a_halt_stands_and_closes_go_on(rig: Rig) -> None:
+def test_halt_refuses_opens_and_lets_closes_continue(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     order(rig, "halt", "--why", "news at ten")
@@ -40,7 +40,7 @@ def test_what_opens_is_refused_while_a_halt_stands_and_closes_go_on(rig: Rig) ->
     assert len(rig.broker.sends()) == 3
 
 
-def test_a_halt_stands_after_the_sidecar_was_killed_and_by_a_word_while_it_is_dead(rig: Rig) -> None:
+def test_halt_set_while_the_sidecar_is_dead_applies_after_its_restart(rig: Rig) -> None:
     rig.start()
     rig.open()
     rig.sidecar.kill()
@@ -56,7 +56,7 @@ def test_a_halt_stands_after_the_sidecar_was_killed_and_by_a_word_while_it_is_de
     rig.open()
 
 
-def test_a_flatten_closes_everything_and_nothing_opens_after_it(rig: Rig) -> None:
+def test_flatten_closes_all_positions_and_refuses_opens(rig: Rig) -> None:
     rig.start()
     long, short = rig.open(), rig.open("OPEN_SHORT", symbol="GBPUSD")
     stdout = order(rig, "flatten", "--yes", "--why", "the strategy is off")
@@ -68,7 +68,7 @@ def test_a_flatten_closes_everything_and_nothing_opens_after_it(rig: Rig) -> Non
     assert len(rig.broker.sends()) == 4
 
 
-def test_a_flatten_without_a_sidecar_goes_out_when_it_runs_next(rig: Rig) -> None:
+def test_flatten_without_a_sidecar_is_sent_at_its_next_start(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     assert rig.sidecar.terminate() == ExitCode.OK
@@ -78,7 +78,7 @@ def test_a_flatten_without_a_sidecar_goes_out_when_it_runs_next(rig: Rig) -> Non
     assert rig.broker.positions() == []
 
 
-def test_a_status_while_all_is_well(rig: Rig) -> None:
+def test_status_of_a_healthy_bridge_lists_no_required_action(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     report = status(rig)
@@ -105,7 +105,7 @@ def test_refusal_of_the_sidecar_is_printed(rig: Rig) -> None:
     assert not any("operator_command" in line for line in rig.sidecar.log)
 
 
-def test_a_status_names_a_terminal_that_is_gone(rig: Rig) -> None:
+def test_status_lists_a_killed_terminal_as_required_action(rig: Rig) -> None:
     rig.start()
     rig.terminal.kill()
     rig.sidecar.logged("session_ended")
@@ -133,7 +133,7 @@ def test_unknown_command_is_resolved_by_the_operator(rig: Rig) -> None:
     assert status(rig)["well"] is True
 
 
-def test_a_flatten_while_the_terminal_is_away_says_so_and_goes_out_once_it_is_back(rig: Rig) -> None:
+def test_flatten_while_the_terminal_is_away_is_sent_after_it_returns(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     rig.terminal.kill()
@@ -146,7 +146,7 @@ def test_a_flatten_while_the_terminal_is_away_says_so_and_goes_out_once_it_is_ba
     assert rig.broker.positions() == []
 
 
-def test_on_a_control_port_that_is_in_use_it_does_not_start(rig: Rig) -> None:
+def test_sidecar_with_a_used_control_port_does_not_start(rig: Rig) -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         with rig.config_path.open("a") as config:
@@ -171,7 +171,7 @@ def test_command_waits_for_the_journal_while_the_sidecar_stops(rig: Rig) -> None
     rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
 
 
-def test_a_stop_in_order_leaves_no_control_file(rig: Rig) -> None:
+def test_orderly_stop_removes_the_control_file(rig: Rig) -> None:
     rig.start()
     assert rig.sidecar.terminate() == ExitCode.OK
     assert not control_file.control_path(rig.journal.path).exists()

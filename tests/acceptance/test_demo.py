@@ -108,7 +108,7 @@ def assert_outcomes(events: list[dict[str, Any]]) -> None:
     assert by_kind["no-money", "ORDER_REJECTED"]["error_code"] == "10019"
 
 
-def test_the_commands_that_it_names_work(tmp_path: Path) -> None:
+def test_commands_that_the_demo_prints_work(tmp_path: Path) -> None:
     folder = tmp_path / "kept here"
     done = demo("--keep", str(folder), folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -120,7 +120,7 @@ def test_the_commands_that_it_names_work(tmp_path: Path) -> None:
         assert pasted.returncode == 0, pasted.stderr
 
 
-def test_without_keep_nothing_is_left(tmp_path: Path) -> None:
+def test_demo_without_keep_leaves_no_file(tmp_path: Path) -> None:
     places = {name: str(tmp_path) for name in ("TMPDIR", "TEMP", "TMP")}
     done = demo(folder=tmp_path, **places)
     assert done.returncode == 0, done.stderr
@@ -131,7 +131,7 @@ def test_without_keep_nothing_is_left(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None:
+def test_signal_ends_every_process_of_the_demo(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "kept"
     started = subprocess.Popen(
         [sys.executable, str(DEMO), "--json", "--keep", str(folder)],

@@ -55,7 +55,7 @@ def _bad() -> dict[str, tuple[bytes, str]]:
     }
 
 
-def test_every_bad_directive_is_rejected_with_its_reason_and_the_good_ones_among_them_are_carried_out(
+def test_invalid_directives_are_rejected_and_valid_ones_in_the_same_poll_are_executed(
     rig: Rig,
 ) -> None:
     rig.start_director()
@@ -86,9 +86,7 @@ def test_every_bad_directive_is_rejected_with_its_reason_and_the_good_ones_among
     ],
     ids=["no object", "a list", "no id", "an id of a megabyte", "an id with NUL"],
 )
-def test_a_directive_without_a_usable_id_is_rejected_once_and_the_next_is_carried_out(
-    rig: Rig, text: bytes, code: str
-) -> None:
+def test_directive_without_a_usable_id_is_rejected_once(rig: Rig, text: bytes, code: str) -> None:
     rig.start()
     rig.director.issue_raw(OFFICER, text)
     rig.emitted_besides(EventType.ORDER_REJECTED, code)
@@ -98,7 +96,7 @@ def test_a_directive_without_a_usable_id_is_rejected_once_and_the_next_is_carrie
     assert len(rejections) == 1
 
 
-def test_a_directive_that_expires_while_the_terminal_is_away_is_never_sent(rig: Rig) -> None:
+def test_directive_expired_while_the_terminal_is_away_is_never_sent(rig: Rig) -> None:
     rig.start()
     rig.terminal.kill()
     late = rig.issue("OPEN_LONG", expires_at=_in(2))
@@ -109,7 +107,7 @@ def test_a_directive_that_expires_while_the_terminal_is_away_is_never_sent(rig: 
     assert len(rig.broker.sends()) == 1
 
 
-def test_a_directive_that_waited_for_the_terminal_is_sent_when_it_is_back_in_time(rig: Rig) -> None:
+def test_directive_is_sent_when_the_terminal_returns_before_its_expiry(rig: Rig) -> None:
     rig.start()
     rig.terminal.kill()
     waiting = rig.issue("OPEN_LONG")
@@ -119,7 +117,7 @@ def test_a_directive_that_waited_for_the_terminal_is_sent_when_it_is_back_in_tim
     assert len(rig.broker.sends()) == 1
 
 
-def test_a_directive_that_is_listed_for_ever_is_carried_out_once(rig: Rig) -> None:
+def test_directive_listed_in_every_poll_is_executed_once(rig: Rig) -> None:
     rig.start_director("--listing", "forever")
     rig.start_broker()
     rig.start_sidecar()
@@ -133,7 +131,7 @@ def test_a_directive_that_is_listed_for_ever_is_carried_out_once(rig: Rig) -> No
         rig.emitted(directive_id, *OPENED)
 
 
-def test_a_changed_body_is_one_error_event_and_the_first_body_stands(rig: Rig) -> None:
+def test_changed_directive_emits_one_error_and_the_first_body_is_executed(rig: Rig) -> None:
     rig.start()
     directive_id = rig.open(quantity=0.01)
     for quantity in (0.02, 0.03):

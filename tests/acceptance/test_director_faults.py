@@ -9,7 +9,7 @@ from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
 HIT = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
 
 
-def test_a_director_that_comes_after_the_sidecar_is_found(rig: Rig) -> None:
+def test_director_started_after_the_sidecar_is_polled(rig: Rig) -> None:
     rig.start_broker()
     rig.start_sidecar()
     rig.start_terminal()
@@ -19,7 +19,7 @@ def test_a_director_that_comes_after_the_sidecar_is_found(rig: Rig) -> None:
     rig.open()
 
 
-def test_what_happens_while_the_director_is_down_is_emitted_in_order_when_it_is_back(rig: Rig) -> None:
+def test_events_during_a_director_outage_are_posted_in_order_afterwards(rig: Rig) -> None:
     rig.start()
     first = rig.open(stop_loss=1.09)
     second = rig.open("OPEN_SHORT")
@@ -35,7 +35,7 @@ def test_what_happens_while_the_director_is_down_is_emitted_in_order_when_it_is_
     rig.sidecar.logged("delivery_recovered")
 
 
-def test_a_busy_director_is_left_alone_for_as_long_as_it_asks(rig: Rig) -> None:
+def test_retry_after_of_a_busy_director_is_obeyed(rig: Rig) -> None:
     rig.start()
     rig.director.behave(endpoint="post", fault="status", status=503, retry_after="1", requests=1)
     directive_id = rig.issue("OPEN_LONG")
@@ -43,7 +43,7 @@ def test_a_busy_director_is_left_alone_for_as_long_as_it_asks(rig: Rig) -> None:
     rig.emitted(directive_id, *OPENED)
 
 
-def test_a_director_that_does_not_let_us_in_pauses_openings_and_not_closings(rig: Rig) -> None:
+def test_director_rejecting_the_api_key_pauses_opens_and_not_closes(rig: Rig) -> None:
     rig.start(short_timeouts=True)
     rig.open(symbol="GBPUSD")
     rig.director.behave(endpoint="post", fault="status", status=401)
@@ -62,7 +62,7 @@ def test_a_director_that_does_not_let_us_in_pauses_openings_and_not_closings(rig
 
 
 @pytest.mark.parametrize("fault", ["html", "redirect", "other_json", "gzip_bomb", "truncated", "drop"])
-def test_an_answer_to_a_poll_that_is_none_journals_nothing_and_polling_goes_on(rig: Rig, fault: str) -> None:
+def test_malformed_poll_response_journals_nothing_and_polling_continues(rig: Rig, fault: str) -> None:
     rig.start()
     mark = rig.sidecar.mark
     rig.director.behave(endpoint="poll", fault=fault, requests=2)
@@ -72,7 +72,7 @@ def test_an_answer_to_a_poll_that_is_none_journals_nothing_and_polling_goes_on(r
 
 
 @pytest.mark.parametrize("fault", ["html", "other_json", "redirect"])
-def test_an_answer_to_an_event_that_is_none_pauses_delivery_until_one_comes(rig: Rig, fault: str) -> None:
+def test_malformed_event_response_pauses_delivery_until_a_valid_one(rig: Rig, fault: str) -> None:
     rig.start(short_timeouts=True)
     rig.director.behave(endpoint="post", fault=fault, requests=1)
     directive_id = rig.issue("CLOSE")
@@ -81,7 +81,7 @@ def test_an_answer_to_an_event_that_is_none_pauses_delivery_until_one_comes(rig:
 
 
 @pytest.mark.parametrize("fault", ["drop", "truncated"])
-def test_an_event_whose_answer_was_lost_comes_again_under_the_same_key(rig: Rig, fault: str) -> None:
+def test_event_with_lost_response_is_posted_again_under_the_same_key(rig: Rig, fault: str) -> None:
     rig.start()
     rig.answers_lost = True
     rig.director.behave(endpoint="post", fault=fault, act_first=True, requests=1)
@@ -92,7 +92,7 @@ def test_an_event_whose_answer_was_lost_comes_again_under_the_same_key(rig: Rig,
     )
 
 
-def test_an_event_that_is_refused_again_and_again_waits_for_no_other_directive(rig: Rig) -> None:
+def test_refused_event_does_not_delay_other_directives(rig: Rig) -> None:
     rig.start(short_timeouts=True)
     rig.director.behave(endpoint="post", fault="status", status=422, requests=1)
     refused = rig.issue("OPEN_LONG")

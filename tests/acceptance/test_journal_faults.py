@@ -63,7 +63,7 @@ def _newer(path: Path) -> None:
     ],
     ids=["missing", "empty", "garbage", "damaged", "foreign", "newer"],
 )
-def test_a_journal_that_cannot_be_trusted_is_refused_with_its_own_code_and_left_as_it_is(
+def test_unusable_journal_is_refused_with_its_exit_status_and_left_unchanged(
     rig: Rig, harm: Callable[[Path], None], code: ExitCode
 ) -> None:
     journal = rig.journal.path
@@ -75,7 +75,7 @@ def test_a_journal_that_cannot_be_trusted_is_refused_with_its_own_code_and_left_
     assert (journal.read_bytes() if journal.exists() else None) == before
 
 
-def test_a_journal_with_a_changed_audit_row_is_refused(rig: Rig) -> None:
+def test_journal_with_a_changed_audit_row_is_refused(rig: Rig) -> None:
     rig.start()
     rig.open()
     rig.stop()
@@ -90,7 +90,7 @@ def test_a_journal_with_a_changed_audit_row_is_refused(rig: Rig) -> None:
     rig.sidecars = 0
 
 
-def test_a_second_sidecar_on_the_same_journal_is_refused_and_the_first_goes_on(rig: Rig) -> None:
+def test_second_sidecar_on_the_same_journal_is_refused(rig: Rig) -> None:
     rig.start()
     second = rig.bridge("run", "--config", str(rig.config_path))
     assert second.exited() == ExitCode.JOURNAL_LOCKED
@@ -113,7 +113,7 @@ def _restore(rig: Rig, backup: Path) -> None:
     rig.journal_restored = True
 
 
-def test_an_old_copy_of_the_journal_is_noticed_and_nothing_is_sent_until_a_person_has_looked(
+def test_old_copy_of_the_journal_quarantines_the_officer_until_rebind(
     rig: Rig,
 ) -> None:
     rig.start()
@@ -164,7 +164,7 @@ def _again(directive_id: str, issued_at: str) -> dict[str, object]:
     }
 
 
-def test_a_write_ahead_log_that_was_deleted_is_noticed_as_an_old_copy_is(rig: Rig) -> None:
+def test_deleted_write_ahead_log_quarantines_the_officer(rig: Rig) -> None:
     rig.start()
     rig.open()
     rig.sidecar.kill()
@@ -177,7 +177,7 @@ def test_a_write_ahead_log_that_was_deleted_is_noticed_as_an_old_copy_is(rig: Ri
     rig.unsettled = "the officer is held"
 
 
-def test_a_lost_ledger_holds_its_officer_until_a_person_accepts_the_new_one(rig: Rig) -> None:
+def test_lost_ledger_quarantines_the_officer_until_rebind(rig: Rig) -> None:
     rig.start()
     rig.open()
     assert rig.terminal.terminate() == 0

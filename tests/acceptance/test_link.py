@@ -30,7 +30,7 @@ RUBBISH: Final[dict[str, tuple[bytes, ...]]] = {
 }
 
 
-def test_a_silent_terminal_gets_no_order_is_reported_lost_and_recovers(rig: Rig) -> None:
+def test_silent_terminal_is_sent_no_order_and_reported_lost_until_it_recovers(rig: Rig) -> None:
     rig.configure(link={"lost_after_s": 1.5})
     rig.start()
     rig.terminal.send(signal.SIGSTOP)
@@ -45,7 +45,7 @@ def test_a_silent_terminal_gets_no_order_is_reported_lost_and_recovers(rig: Rig)
     assert len(rig.broker.sends()) == 1
 
 
-def test_an_order_that_reaches_a_stalled_terminal_too_late_is_not_sent(rig: Rig) -> None:
+def test_order_that_expires_in_a_stalled_terminal_is_not_sent(rig: Rig) -> None:
     rig.configure(link={"lost_after_s": 3.0})
     rig.start()
     rig.terminal.send(signal.SIGSTOP)
@@ -59,7 +59,7 @@ def test_an_order_that_reaches_a_stalled_terminal_too_late_is_not_sent(rig: Rig)
     assert len(rig.broker.sends()) == 1
 
 
-def test_a_stalled_sidecar_goes_on_where_it_stood(rig: Rig) -> None:
+def test_stalled_sidecar_continues_without_a_second_send(rig: Rig) -> None:
     rig.start(short_timeouts=True)
     mark = rig.terminal.mark
     rig.sidecar.send(signal.SIGSTOP)
@@ -70,7 +70,7 @@ def test_a_stalled_sidecar_goes_on_where_it_stood(rig: Rig) -> None:
     assert len(rig.broker.sends()) == 1
 
 
-def test_a_second_terminal_on_the_same_ledger_does_not_start(rig: Rig) -> None:
+def test_second_terminal_on_the_same_ledger_does_not_start(rig: Rig) -> None:
     rig.start()
     second = rig.start_terminal()
     assert second.exited() == ExitCode.FAILED
@@ -78,7 +78,7 @@ def test_a_second_terminal_on_the_same_ledger_does_not_start(rig: Rig) -> None:
     rig.open()
 
 
-def test_a_second_terminal_of_an_officer_is_refused_while_the_first_lives(rig: Rig) -> None:
+def test_second_terminal_of_an_officer_is_refused_while_the_first_is_connected(rig: Rig) -> None:
     rig.start()
     second = rig.start_terminal(ledger=rig.folder / "second.ledger")
     second.logged("refused_by_sidecar", refusal=RefusalCode.SECOND_INSTANCE.value)
@@ -87,7 +87,7 @@ def test_a_second_terminal_of_an_officer_is_refused_while_the_first_lives(rig: R
     assert len(rig.broker.sends()) == 1
 
 
-def test_a_terminal_with_another_key_finds_that_the_sidecar_is_not_its_own(rig: Rig) -> None:
+def test_terminal_with_another_key_rejects_the_sidecar(rig: Rig) -> None:
     rig.start(officers=[])
     rig.start_broker()
     key = rig.folder / "other.linkkey"
@@ -100,7 +100,7 @@ def test_a_terminal_with_another_key_finds_that_the_sidecar_is_not_its_own(rig: 
     rig.open()
 
 
-def test_a_peer_that_does_not_hold_the_key_is_refused(rig: Rig) -> None:
+def test_peer_without_the_link_key_is_refused(rig: Rig) -> None:
     rig.configure(officers=[{"id": OFFICER}, {"id": OTHER}])
     rig.start()
     with Dealer(rig.link, officer=OTHER, key=LinkKey(bytes(32))) as stranger:
@@ -110,7 +110,7 @@ def test_a_peer_that_does_not_hold_the_key_is_refused(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("proved", [True, False], ids=["of a terminal", "of a stranger"])
-def test_rubbish_is_dropped_and_the_next_good_message_is_handled(rig: Rig, proved: bool) -> None:
+def test_malformed_frames_are_dropped_and_the_next_message_is_handled(rig: Rig, proved: bool) -> None:
     rig.configure(officers=[{"id": OFFICER}, {"id": OTHER}])
     rig.start()
     with Dealer(rig.link, officer=OTHER, key=load_link_key(rig.link_key(OTHER))) as peer:
@@ -130,7 +130,7 @@ def test_rubbish_is_dropped_and_the_next_good_message_is_handled(rig: Rig, prove
     rig.open()
 
 
-def test_a_terminal_that_was_killed_right_after_an_order_is_replaced_by_the_next(rig: Rig) -> None:
+def test_terminal_killed_after_an_order_is_replaced_by_its_successor(rig: Rig) -> None:
     rig.start()
     rig.open()
     # Its last heartbeat may have said that a send was under way.
@@ -139,7 +139,7 @@ def test_a_terminal_that_was_killed_right_after_an_order_is_replaced_by_the_next
     rig.open()
 
 
-def test_a_dead_terminal_does_not_hold_up_another_officer(rig: Rig) -> None:
+def test_dead_terminal_does_not_delay_another_officer(rig: Rig) -> None:
     rig.configure(officers=[{"id": OFFICER}, {"id": OTHER}])
     rig.start(officers=[OFFICER, OTHER])
     rig.terminal.kill()

@@ -106,7 +106,7 @@ class Fate:
 
 
 @pytest.mark.parametrize("seed", _seeds())
-def test_no_kill_at_a_random_moment_breaks_a_promise(rig: Rig, seed: int) -> None:
+def test_invariant_holds_after_kills_at_random_moments(rig: Rig, seed: int) -> None:
     try:
         Fate(rig, seed).run()
         check(rig)

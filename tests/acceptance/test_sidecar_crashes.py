@@ -49,7 +49,7 @@ def _places() -> list[str]:
 
 
 @pytest.mark.parametrize("place", _places())
-def test_an_opening_and_its_closing_survive_a_kill_of_the_sidecar_at(rig: Rig, place: str) -> None:
+def test_open_and_close_survive_a_sidecar_kill_at_each_fault_point(rig: Rig, place: str) -> None:
     rig.start_director()
     rig.start_broker()
     rig.director_process.line("http://")
@@ -62,7 +62,7 @@ def test_an_opening_and_its_closing_survive_a_kill_of_the_sidecar_at(rig: Rig, p
     opened_and_closed(rig, ids)
 
 
-def test_an_opening_and_its_closing_pass_no_other_points_than_those_above(rig: Rig) -> None:
+def test_open_and_close_pass_only_the_listed_fault_points(rig: Rig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.start_sidecar(die_at="nowhere")

@@ -36,25 +36,25 @@ def _run(rig: Rig, **environment: str) -> Process:
     return rig.run("run", ["bridge", "run", "--config", str(rig.config_path)], environment)
 
 
-def test_without_an_api_key_it_does_not_start(rig: Rig) -> None:
+def test_sidecar_without_api_key_does_not_start(rig: Rig) -> None:
     run = _run(rig, **{API_KEY_ENV: ""})
     assert run.exited() == ExitCode.API_KEY
     assert any(API_KEY_ENV in line for line in run.log)
 
 
-def test_with_a_link_key_that_others_may_read_it_does_not_start(rig: Rig) -> None:
+def test_sidecar_with_link_key_readable_by_others_does_not_start(rig: Rig) -> None:
     rig.link_key().chmod(0o644)
     run = _run(rig)
     assert run.exited() == ExitCode.LINK_KEY
     assert any("chmod 600" in line for line in run.log)
 
 
-def test_without_a_link_key_it_does_not_start(rig: Rig) -> None:
+def test_sidecar_without_link_key_does_not_start(rig: Rig) -> None:
     rig.link_key().unlink()
     assert _run(rig).exited() == ExitCode.LINK_KEY
 
 
-def test_with_a_wrong_configuration_it_does_not_start(rig: Rig) -> None:
+def test_sidecar_with_wrong_configuration_does_not_start(rig: Rig) -> None:
     text = rig.config_path.read_text().replace("heartbeat_s", "heartbeats")
     rig.config_path.write_text(text)
     run = _run(rig)
@@ -62,7 +62,7 @@ def test_with_a_wrong_configuration_it_does_not_start(rig: Rig) -> None:
     assert any("heartbeats" in line for line in run.log)
 
 
-def test_on_an_address_that_is_in_use_it_does_not_start(rig: Rig) -> None:
+def test_sidecar_on_a_used_link_address_does_not_start(rig: Rig) -> None:
     with socket.socket() as other:
         other.bind((HOST, int(rig.link.rpartition(":")[2])))
         other.listen()
@@ -71,7 +71,7 @@ def test_on_an_address_that_is_in_use_it_does_not_start(rig: Rig) -> None:
     assert any(rig.link in line for line in run.log)
 
 
-def test_a_signal_with_an_order_on_its_way_ends_it_in_order_and_the_order_is_found_after(rig: Rig) -> None:
+def test_signal_during_a_send_stops_in_order_and_the_order_is_found_after_restart(rig: Rig) -> None:
     rig.start()
     rig.broker.add_rule(Rule(effect=Latency(milliseconds=1_000), match=Match(kind=SendKind.OPEN)))
     directive_id = rig.issue("OPEN_LONG")
@@ -85,7 +85,7 @@ def test_a_signal_with_an_order_on_its_way_ends_it_in_order_and_the_order_is_fou
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_order(rig: Rig, number: signal.Signals) -> None:
+def test_signal_stops_the_sidecar_in_order(rig: Rig, number: signal.Signals) -> None:
     rig.start()
     directive_id = rig.open()
     rig.sidecar.send(number)
@@ -95,7 +95,7 @@ def test_a_signal_ends_it_in_order(rig: Rig, number: signal.Signals) -> None:
     rig.emitted(directive_id, *OPENED)
 
 
-def test_a_signal_ends_it_within_seconds_though_the_director_hangs(rig: Rig) -> None:
+def test_signal_stops_the_sidecar_within_seconds_while_the_director_hangs(rig: Rig) -> None:
     directive_id = _start_with_a_hanging_director(rig)
     rig.sidecar.send(signal.SIGTERM)
     assert rig.sidecar.exited(SOON_S) == ExitCode.OK
@@ -104,7 +104,7 @@ def test_a_signal_ends_it_within_seconds_though_the_director_hangs(rig: Rig) -> 
     rig.emitted(directive_id, *OPENED)
 
 
-def test_a_second_signal_ends_it_at_once_and_loses_nothing(rig: Rig) -> None:
+def test_second_signal_ends_the_sidecar_at_once_without_loss(rig: Rig) -> None:
     directive_id = _start_with_a_hanging_director(rig)
     rig.sidecar.send(signal.SIGTERM)
     rig.sidecar.logged("sidecar_stopping")
@@ -116,14 +116,14 @@ def test_a_second_signal_ends_it_at_once_and_loses_nothing(rig: Rig) -> None:
     rig.emitted(directive_id, *OPENED)
 
 
-def test_the_journal_s_folder_holds_nothing_that_others_may_read(rig: Rig) -> None:
+def test_journal_and_link_key_are_unreadable_for_others(rig: Rig) -> None:
     rig.start()
     rig.open()
     assert [path.stat().st_mode & 0o077 for path in (rig.journal.path, rig.link_key())] == [0, 0]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a full pipe is reported differently there")
-def test_a_log_that_nobody_reads_stops_neither_trading_nor_the_end(rig: Rig) -> None:
+def test_full_log_pipe_blocks_neither_trading_nor_the_stop(rig: Rig) -> None:
     """As with a terminal that is paused: the pipe is full before the sidecar says its first word."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

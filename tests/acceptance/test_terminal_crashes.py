@@ -18,7 +18,7 @@ def _start_with_terminal_that_dies_at(rig: Rig, place: str) -> None:
     rig.ready()
 
 
-def test_an_order_whose_terminal_died_before_the_send_ends_unknown_and_is_never_sent(rig: Rig) -> None:
+def test_order_of_terminal_killed_before_the_send_ends_unknown_and_is_never_sent(rig: Rig) -> None:
     _start_with_terminal_that_dies_at(rig, "terminal.intent_written")
     directive_id = rig.issue("OPEN_LONG")
     assert rig.terminal.exited() == -signal.SIGKILL
@@ -32,9 +32,7 @@ def test_an_order_whose_terminal_died_before_the_send_ends_unknown_and_is_never_
 
 
 @pytest.mark.parametrize("place", ["terminal.order_sent", "terminal.result_written"])
-def test_an_order_whose_terminal_died_after_the_send_is_found_by_its_client_order_id(
-    rig: Rig, place: str
-) -> None:
+def test_order_of_terminal_killed_after_the_send_is_found_by_client_order_id(rig: Rig, place: str) -> None:
     _start_with_terminal_that_dies_at(rig, place)
     directive_id = rig.issue("OPEN_LONG")
     assert rig.terminal.exited() == -signal.SIGKILL
@@ -44,9 +42,7 @@ def test_an_order_whose_terminal_died_after_the_send_is_found_by_its_client_orde
 
 
 @pytest.mark.parametrize("place", ["terminal.order_sent:2", "terminal.result_written:2"])
-def test_a_closing_whose_terminal_died_after_the_send_is_found_by_its_client_order_id(
-    rig: Rig, place: str
-) -> None:
+def test_close_of_terminal_killed_after_the_send_is_found_by_client_order_id(rig: Rig, place: str) -> None:
     _start_with_terminal_that_dies_at(rig, place)
     opening = rig.open()
     close = rig.issue("CLOSE", target_directive_id=opening)
@@ -56,7 +52,7 @@ def test_a_closing_whose_terminal_died_after_the_send_is_found_by_its_client_ord
     assert len(rig.broker.sends()) == 2
 
 
-def test_an_order_is_found_when_terminal_and_sidecar_die_together_after_the_send(rig: Rig) -> None:
+def test_order_is_found_after_terminal_and_sidecar_are_killed_after_the_send(rig: Rig) -> None:
     _start_with_terminal_that_dies_at(rig, "terminal.order_sent")
     directive_id = rig.issue("OPEN_LONG")
     assert rig.terminal.exited() == -signal.SIGKILL

@@ -13,9 +13,7 @@ from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
 @pytest.mark.parametrize(
     ("action", "side"), [("OPEN_LONG", PositionType.BUY), ("OPEN_SHORT", PositionType.SELL)]
 )
-def test_an_opening_directive_becomes_one_order_and_one_position(
-    rig: Rig, action: str, side: PositionType
-) -> None:
+def test_open_directive_becomes_one_order_and_one_position(rig: Rig, action: str, side: PositionType) -> None:
     rig.start()
     directive_id = rig.issue(action, quantity=0.02)
     _, placed, filled, opened = rig.emitted(directive_id, *OPENED)
@@ -35,7 +33,7 @@ def test_an_opening_directive_becomes_one_order_and_one_position(
 @pytest.mark.parametrize(
     ("bid", "triggered"), [("1.08900", EventType.SL_TRIGGERED), ("1.10100", EventType.TP_TRIGGERED)]
 )
-def test_a_position_that_its_stop_or_target_closes_is_reported_under_its_opener(
+def test_position_closed_by_stop_or_target_is_reported_under_its_opening_directive(
     rig: Rig, bid: str, triggered: EventType
 ) -> None:
     rig.start()
@@ -47,7 +45,7 @@ def test_a_position_that_its_stop_or_target_closes_is_reported_under_its_opener(
     assert len(rig.broker.sends()) == 1
 
 
-def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: Rig) -> None:
+def test_manually_closed_position_is_reported_under_its_opening_directive(rig: Rig) -> None:
     rig.start()
     directive_id = rig.open(quantity=0.03)
     (position,) = rig.broker.positions()
@@ -59,7 +57,7 @@ def test_a_position_closed_by_manual_is_reported_under_its_opener(rig: Rig) -> N
     assert closed.body["fill_quantity"] == 0.03
 
 
-def test_a_close_with_a_target_closes_what_that_directive_opened_and_nothing_else(rig: Rig) -> None:
+def test_close_with_a_target_closes_only_that_directives_position(rig: Rig) -> None:
     rig.start()
     first, second = rig.open(), rig.open()
     close = rig.issue("CLOSE", target_directive_id=second)
@@ -70,7 +68,7 @@ def test_a_close_with_a_target_closes_what_that_directive_opened_and_nothing_els
     assert left.identifier == opened["identifier"]
 
 
-def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: Rig) -> None:
+def test_close_with_a_quantity_takes_the_oldest_positions_first(rig: Rig) -> None:
     rig.start()
     rig.open(quantity=0.02)
     second = rig.open(quantity=0.03)
@@ -85,7 +83,7 @@ def test_a_close_with_a_quantity_takes_the_oldest_positions_first(rig: Rig) -> N
     assert [position.volume for position in rig.broker.positions()] == [Decimal("0.01"), Decimal("0.01")]
 
 
-def test_a_close_without_a_quantity_closes_every_position_of_the_officer_in_the_symbol(rig: Rig) -> None:
+def test_close_without_a_quantity_closes_all_positions_of_the_officer_in_the_symbol(rig: Rig) -> None:
     rig.start()
     rig.open()
     rig.open("OPEN_SHORT")
@@ -101,7 +99,7 @@ def test_a_close_without_a_quantity_closes_every_position_of_the_officer_in_the_
 @pytest.mark.parametrize(
     ("action", "left"), [("CLOSE_LONG", PositionType.SELL), ("CLOSE_SHORT", PositionType.BUY)]
 )
-def test_a_close_of_one_side_leaves_the_other_open(rig: Rig, action: str, left: PositionType) -> None:
+def test_close_of_one_side_leaves_the_other_open(rig: Rig, action: str, left: PositionType) -> None:
     rig.start()
     rig.open("OPEN_LONG")
     rig.open("OPEN_SHORT")
@@ -109,7 +107,7 @@ def test_a_close_of_one_side_leaves_the_other_open(rig: Rig, action: str, left: 
     assert [position.type for position in rig.broker.positions()] == [left]
 
 
-def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: Rig) -> None:
+def test_close_directive_without_a_position_is_rejected(rig: Rig) -> None:
     rig.start()
     rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.05"))
     _, rejected = rig.emitted(rig.issue("CLOSE"), *REFUSED)
@@ -117,7 +115,7 @@ def test_a_close_of_nothing_is_rejected_and_nothing_is_sent(rig: Rig) -> None:
     assert not rig.broker.sends()
 
 
-def test_a_close_that_comes_with_its_opening_waits_for_it(rig: Rig) -> None:
+def test_close_in_the_same_poll_as_its_opening_waits_for_it(rig: Rig) -> None:
     rig.start_director()
     rig.start_broker()
     rig.director_process.line("http://")
@@ -129,7 +127,7 @@ def test_a_close_that_comes_with_its_opening_waits_for_it(rig: Rig) -> None:
     rig.emitted(close, *CLOSED)
 
 
-def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: Rig) -> None:
+def test_broker_refusal_is_reported_with_its_retcode(rig: Rig) -> None:
     rig.start()
     rig.broker.add_rule(Rule(effect=Reject(retcode=Retcode.NO_MONEY), match=Match(kind=SendKind.OPEN)))
     _, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
@@ -138,7 +136,7 @@ def test_a_broker_s_refusal_is_reported_with_its_retcode(rig: Rig) -> None:
     rig.open()
 
 
-def test_an_order_that_is_filled_in_parts_is_reported_part_by_part(rig: Rig) -> None:
+def test_partially_filled_order_is_reported_at_each_fill(rig: Rig) -> None:
     rig.start()
     opening = rig.open(quantity=0.03)
     portions = (Decimal("0.01"), Decimal("0.02"))
