@@ -70,7 +70,7 @@ def zipped_once(body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "/api", "/api/", "/a%20b/"])
-async def test_a_poll_asks_as_the_contract_says(prefix: str) -> None:
+async def test_poll_request_follows_the_contract(prefix: str) -> None:
     async with raw_server(says(response(body=EMPTY))) as server, client(server.url + prefix) as director:
         assert isinstance(await director.poll("eo 1&x=2"), Polled)
     [request] = server.requests
@@ -83,7 +83,7 @@ async def test_a_poll_asks_as_the_contract_says(prefix: str) -> None:
     assert request.body == b""
 
 
-async def test_a_post_carries_the_body_and_its_key() -> None:
+async def test_post_sends_the_body_and_its_idempotency_key() -> None:
     async with raw_server(says(response(body=TAKEN))) as server, client(server.url) as director:
         assert await director.post(EVENT, "idem-1") == Posted("evt_1")
     [request] = server.requests
@@ -94,7 +94,7 @@ async def test_a_post_carries_the_body_and_its_key() -> None:
     assert request.body == EVENT
 
 
-async def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     assert isinstance(await polled(says(response(body=EMPTY))), Polled)
 
@@ -110,7 +110,7 @@ async def test_cookies_are_not_kept() -> None:
 # --- What is taken --------------------------------------------------------------------------------
 
 
-async def test_a_poll_brings_text_and_the_directors_date() -> None:
+async def test_poll_returns_body_and_date_of_the_director() -> None:
     answer = await polled(says(response("200 OK", EMPTY, "Date: Sun, 04 Jan 2026 10:00:30 GMT")))
     assert answer == Polled(EMPTY.decode(), datetime(2026, 1, 4, 10, 0, 30, tzinfo=UTC))
 
@@ -118,25 +118,25 @@ async def test_a_poll_brings_text_and_the_directors_date() -> None:
 @pytest.mark.parametrize(
     "media", ["application/json", "application/problem+json; charset=utf-8", "text/plain", ""]
 )
-async def test_json_is_taken_under_any_type_but_a_web_pages(media: str) -> None:
+async def test_json_is_accepted_under_any_content_type_except_html(media: str) -> None:
     assert await polled(says(response(body=EMPTY, media=media))) == Polled(EMPTY.decode())
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Jan 2026 10:00:30 GMT"])
-async def test_an_odd_date_spoils_nothing(date: str) -> None:
+async def test_invalid_date_header_is_ignored(date: str) -> None:
     assert await polled(says(response("200 OK", EMPTY, f"Date: {date}"))) == Polled(EMPTY.decode())
 
 
 @pytest.mark.parametrize(
     ("age", "counts"), [("0", True), ("00", True), ("1", False), ("3600", False), ("x", False)]
 )
-async def test_the_date_of_an_answer_that_lay_in_a_cache_is_none(age: str, counts: bool) -> None:
+async def test_date_of_a_cached_response_is_ignored(age: str, counts: bool) -> None:
     headers = ("Date: Sun, 04 Jan 2026 10:00:30 GMT", f"Age: {age}")
     answer = await polled(says(response("200 OK", EMPTY, *headers)))
     assert isinstance(answer, Polled) and (answer.date is not None) is counts
 
 
-async def test_a_byte_order_mark_is_skipped() -> None:
+async def test_byte_order_mark_is_skipped() -> None:
     assert await polled(says(response(body=b"\xef\xbb\xbf" + EMPTY))) == Polled(EMPTY.decode())
 
 
@@ -149,12 +149,12 @@ async def test_a_byte_order_mark_is_skipped() -> None:
         ("identity", EMPTY),
     ],
 )
-async def test_a_compressed_answer_is_read_although_none_was_asked_for(encoding: str, body: bytes) -> None:
+async def test_unrequested_compression_is_decoded(encoding: str, body: bytes) -> None:
     answer = await polled(says(response("200 OK", body, f"Content-Encoding: {encoding}")))
     assert answer == Polled(EMPTY.decode())
 
 
-async def test_a_body_of_just_the_limit_is_taken() -> None:
+async def test_body_of_exactly_the_limit_is_accepted() -> None:
     body = EMPTY.ljust(SMALL.max_response_bytes)
     assert isinstance(await polled(says(response(body=body))), Polled)
     zipped = response("200 OK", gzip.compress(body), "Content-Encoding: gzip")
@@ -185,7 +185,7 @@ async def test_a_body_of_just_the_limit_is_taken() -> None:
         (418, FailureKind.MALFORMED),
     ],
 )
-async def test_each_status_becomes_its_kind(status: int, kind: FailureKind) -> None:
+async def test_each_http_status_maps_to_its_failure_kind(status: int, kind: FailureKind) -> None:
     script = says(
         response(f"{status} Some Words", b"" if status == 304 else b"because \x1b[31m of " + KEY.encode())
     )
@@ -206,19 +206,19 @@ async def test_each_status_becomes_its_kind(status: int, kind: FailureKind) -> N
         ("never", None),
     ],
 )
-async def test_retry_after_is_handed_on(value: str, seconds: float | None) -> None:
+async def test_retry_after_is_returned_in_seconds(value: str, seconds: float | None) -> None:
     for status in ("429 Too Many", "503 Away"):
         answer = await posted(says(response(status, b"", f"Retry-After: {value}")))
         assert failed(answer, FailureKind.BUSY, int(status[:3])).retry_after_s == seconds
 
 
-async def test_a_retry_after_date_is_read_against_the_directors_own_clock() -> None:
+async def test_retry_after_date_is_measured_from_the_directors_date() -> None:
     headers = ("Date: Sun, 04 Jan 2026 23:00:00 GMT", "Retry-After: Sun, 04 Jan 2026 23:00:05 GMT")
     answer = await posted(says(response("503 Away", b"", *headers)))
     assert failed(answer, FailureKind.BUSY, 503).retry_after_s == 5.0
 
 
-async def test_an_error_counts_although_its_body_never_ends() -> None:
+async def test_error_status_with_an_endless_body_is_reported() -> None:
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n")
         while True:
@@ -228,7 +228,7 @@ async def test_an_error_counts_although_its_body_never_ends() -> None:
     assert "xxx..." in failed(await polled(script), FailureKind.BUSY, 500).detail
 
 
-async def test_an_error_counts_although_its_body_does_not_come() -> None:
+async def test_error_status_with_a_missing_body_is_reported() -> None:
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 401 No\r\nContent-Length: 10\r\n\r\n")
         await asyncio.Event().wait()
@@ -237,7 +237,7 @@ async def test_an_error_counts_although_its_body_does_not_come() -> None:
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 Other", "307 Temporary", "308 Permanent"])
-async def test_a_redirect_is_refused_and_named(status: str) -> None:
+async def test_redirect_is_not_followed_and_its_target_is_reported(status: str) -> None:
     async with raw_server(says(response(body=EMPTY))) as other:
         script = says(response(status, b"", f"Location: {other.url}/v1/directives/pending?k={KEY}"))
         for answer in (await polled(script), await posted(script)):
@@ -260,7 +260,7 @@ async def test_a_redirect_is_refused_and_named(status: str) -> None:
         (b"[1]", "", "not a JSON object"),
     ],
 )
-async def test_a_poll_that_brings_no_text_of_json_is_malformed(body: bytes, media: str, words: str) -> None:
+async def test_poll_response_that_is_not_json_is_malformed(body: bytes, media: str, words: str) -> None:
     answer = await polled(says(response(body=body, media=media)))
     assert words in failed(answer, FailureKind.MALFORMED, 200).detail
 
@@ -268,11 +268,11 @@ async def test_a_poll_that_brings_no_text_of_json_is_malformed(body: bytes, medi
 @pytest.mark.parametrize(
     "body", [b"<html>", b"", b"[]", b'{"success": "yes"}', b'{"key": "' + KEY.encode() + b'"}']
 )
-async def test_a_receipt_of_another_shape_is_malformed(body: bytes) -> None:
+async def test_post_response_of_another_shape_is_malformed(body: bytes) -> None:
     failed(await posted(says(response(body=body))), FailureKind.MALFORMED, 200)
 
 
-async def test_success_false_is_refused() -> None:
+async def test_post_response_with_success_false_is_refused() -> None:
     answer = await posted(says(response(body=b'{"success": false, "error": "unknown directive"}')))
     assert "unknown directive" in failed(answer, FailureKind.REFUSED, 200).detail
 
@@ -288,14 +288,14 @@ async def test_success_false_is_refused() -> None:
         ("gzip, gzip", zipped_once(zipped_once(EMPTY))),
     ],
 )
-async def test_a_body_that_does_not_unpack_is_malformed(encoding: str, body: bytes) -> None:
+async def test_body_that_cannot_be_decompressed_is_malformed(encoding: str, body: bytes) -> None:
     for ask in (polled, posted):
         answer = await ask(says(response("200 OK", body, f"Content-Encoding: {encoding}")))
         failed(answer, FailureKind.MALFORMED, 200)
 
 
 @pytest.mark.parametrize("unpacked", [10_001, 200_000_000])
-async def test_a_gzip_bomb_is_not_unpacked_beyond_the_limit(unpacked: int) -> None:
+async def test_gzip_bomb_is_not_decompressed_beyond_the_limit(unpacked: int) -> None:
     packer = zlib.compressobj(wbits=31)
     block = bytes(1_000_000)
     bomb = b"".join(packer.compress(block[: unpacked - done]) for done in range(0, unpacked, len(block)))
@@ -312,7 +312,7 @@ async def test_a_gzip_bomb_is_not_unpacked_beyond_the_limit(unpacked: int) -> No
     assert peak - before < 8 * limits.max_response_bytes + 2_000_000
 
 
-def test_a_bounded_body_never_holds_more_than_one_byte_too_many() -> None:
+def test_bounded_body_holds_at_most_one_byte_above_the_limit() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     body = BoundedBody("gzip", 1000)
     with pytest.raises(UnreadableBodyError, match="longer than 1000 bytes"):
@@ -320,7 +320,7 @@ def test_a_bounded_body_never_holds_more_than_one_byte_too_many() -> None:
     assert len(body.so_far()) == 1001
 
 
-async def test_a_body_announced_as_too_long_is_not_waited_for() -> None:
+async def test_body_announced_as_too_long_fails_at_once() -> None:
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10001\r\n\r\n")
         await asyncio.Event().wait()
@@ -329,7 +329,7 @@ async def test_a_body_announced_as_too_long_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["", "Content-Encoding: gzip\r\n"])
-async def test_an_endless_body_is_cut(encoding: str) -> None:
+async def test_endless_body_is_cut_at_the_limit(encoding: str) -> None:
     sent = 0
     packer = zlib.compressobj(level=0, wbits=31)
 
@@ -360,21 +360,21 @@ async def refused_url() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
-async def test_a_refused_connection() -> None:
+async def test_refused_connection_is_a_network_failure() -> None:
     async with client(await refused_url()) as director:
         answer = failed(await director.poll("eo-001"), FailureKind.NETWORK, None)
         assert "check that the Director runs" in answer.detail
         failed(await director.post(EVENT, "idem-1"), FailureKind.NETWORK, None)
 
 
-async def test_a_name_that_does_not_exist() -> None:
+async def test_unknown_host_name_is_a_network_failure() -> None:
     async with client("http://director.invalid") as director:
         answer = await director.poll("eo-001")
     assert isinstance(answer, Failed) and answer.kind is FailureKind.NETWORK
     assert "director.invalid" in answer.detail
 
 
-async def test_https_asked_of_a_server_that_speaks_http() -> None:
+async def test_https_request_to_an_http_server_is_a_failure() -> None:
     async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)  # the start of a TLS greeting
         writer.write(response("400 Bad Request"))
@@ -388,7 +388,7 @@ async def test_https_asked_of_a_server_that_speaks_http() -> None:
     assert "serves https" in answer.detail
 
 
-async def test_a_connection_that_does_not_come_about_is_timed_out() -> None:
+async def test_unfinished_tls_handshake_times_out() -> None:
     limits = DirectorLimits(connect_timeout_s=0.2)
     # A TLS greeting that nobody answers: the server waits for the end of a request's head.
     async with raw_server(says(b"")) as server:
@@ -407,12 +407,12 @@ async def test_a_connection_that_does_not_come_about_is_timed_out() -> None:
     ],
     ids=["nothing", "half a head", "half a body", "half a chunk"],
 )
-async def test_a_connection_that_ends_early(answer: bytes) -> None:
+async def test_connection_closed_early_is_a_network_failure(answer: bytes) -> None:
     for result in (await polled(says(answer)), await posted(says(answer))):
         assert isinstance(result, Failed) and result.kind is FailureKind.NETWORK, result
 
 
-async def test_a_reset_connection() -> None:
+async def test_reset_connection_is_a_network_failure() -> None:
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
 
@@ -432,13 +432,13 @@ async def test_a_reset_connection() -> None:
     ],
     ids=["ssh", "binary", "bad status", "bad length", "long header", "bad header"],
 )
-async def test_what_is_not_http_is_a_failure_and_no_exception(answer: bytes) -> None:
+async def test_response_that_is_not_http_is_a_failure_without_an_exception(answer: bytes) -> None:
     for result in (await polled(says(answer)), await posted(says(answer))):
         assert isinstance(result, Failed)
         failed(result, FailureKind.MALFORMED, None)
 
 
-async def test_a_silent_server_is_timed_out() -> None:
+async def test_silent_server_times_out() -> None:
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
@@ -446,7 +446,7 @@ async def test_a_silent_server_is_timed_out() -> None:
         assert "0.3 s" in failed(answer, FailureKind.NETWORK, None).detail
 
 
-async def test_a_dripping_body_is_timed_out_although_bytes_keep_coming() -> None:
+async def test_slow_body_times_out_while_bytes_still_arrive() -> None:
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
         while True:
@@ -458,7 +458,7 @@ async def test_a_dripping_body_is_timed_out_although_bytes_keep_coming() -> None
         assert "0.3 s" in failed(answer, FailureKind.NETWORK, 200).detail
 
 
-async def test_a_client_goes_on_after_a_failure() -> None:
+async def test_client_works_again_after_a_failure() -> None:
     answers = iter([b"", response("503 Away"), response(body=EMPTY)])
 
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
@@ -472,7 +472,7 @@ async def test_a_client_goes_on_after_a_failure() -> None:
 
 
 @pytest.mark.parametrize("ask", ["poll", "post"])
-async def test_a_cancelled_request_is_cancelled(ask: str) -> None:
+async def test_cancelled_request_raises_cancelled_error(ask: str) -> None:
     arrived = asyncio.Event()
 
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
@@ -508,14 +508,14 @@ async def test_a_cancelled_request_is_cancelled(ask: str) -> None:
         ("http://host/#a", "must not contain a query"),
     ],
 )
-def test_a_url_that_cannot_be_one_is_refused_at_once(url: str, words: str) -> None:
+def test_invalid_url_is_refused_by_the_constructor(url: str, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         client(url)
     assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["", "secret\n", "secret\r\nX: y", "sécret", " secret"])
-def test_a_key_that_cannot_be_a_header_is_refused_without_being_shown(key: str) -> None:
+def test_api_key_that_cannot_be_a_header_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(ValueError, match="API key") as caught:
         DirectorClient("http://host", key, clock=FixedClock())
     assert "secret" not in str(caught.value)
@@ -529,7 +529,7 @@ def test_limits_must_be_above_zero(limits: dict[str, int]) -> None:
         DirectorLimits(**limits)
 
 
-async def test_the_key_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+async def test_api_key_appears_in_no_result_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     scripts = [
         says(b"HTTP/1.1 200 " + KEY.encode() + b"\r\nbad " + KEY.encode() + b"\r\n\r\n"),
@@ -550,13 +550,13 @@ async def test_the_key_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     assert half not in caplog.text
 
 
-async def test_a_client_that_was_never_used_closes_quietly_and_twice() -> None:
+async def test_unused_client_can_be_closed_twice() -> None:
     director = client("http://127.0.0.1:1")
     await director.close()
     await director.close()
 
 
-async def test_requests_run_side_by_side_on_one_client() -> None:
+async def test_requests_run_concurrently_on_one_client() -> None:
     waiting = asyncio.Barrier(3)
 
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:

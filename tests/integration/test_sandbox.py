@@ -118,7 +118,7 @@ async def rig(
 # --- The contract's endpoints ---------------------------------------------------------------------
 
 
-async def test_an_issued_directive_is_listed_for_its_officer_alone() -> None:
+async def test_issued_directive_is_listed_for_its_officer_alone() -> None:
     async with rig() as sandbox:
         status, answer = await sandbox.call(
             "POST", "/v1/directives", json.dumps(DIRECTIVE).encode(), officer="eo-001"
@@ -129,7 +129,7 @@ async def test_an_issued_directive_is_listed_for_its_officer_alone() -> None:
         assert await sandbox.listed("eo-002") == []
 
 
-async def test_what_a_directive_lacks_is_filled_in() -> None:
+async def test_missing_fields_of_a_directive_get_defaults() -> None:
     async with rig() as sandbox:
         body = b'{"officer": "eo-001", "symbol": "EURUSD", "quantity": 0.010, "price": 1.09500}'
         status, answer = await sandbox.call("POST", "/v1/directives", body)
@@ -158,7 +158,7 @@ async def test_what_a_directive_lacks_is_filled_in() -> None:
         b"not JSON at all",
     ],
 )
-async def test_a_raw_directive_goes_out_as_it_is(raw: bytes) -> None:
+async def test_raw_directive_is_listed_unchanged(raw: bytes) -> None:
     async with rig() as sandbox:
         status, _ = await sandbox.call("POST", "/v1/directives", raw, officer="eo-001", raw="1")
         assert status == 201
@@ -166,7 +166,7 @@ async def test_a_raw_directive_goes_out_as_it_is(raw: bytes) -> None:
         assert answer == Polled('{"directives": [' + raw.decode() + "]}", date=getattr(answer, "date", None))
 
 
-async def test_a_directive_without_an_officer_or_of_no_shape_is_refused() -> None:
+async def test_directive_without_an_officer_or_not_an_object_is_refused() -> None:
     async with rig() as sandbox:
         assert (await sandbox.call("POST", "/v1/directives", b"{}"))[0] == 400
         assert (await sandbox.call("POST", "/v1/directives", b"{}", raw="1"))[0] == 400
@@ -174,7 +174,7 @@ async def test_a_directive_without_an_officer_or_of_no_shape_is_refused() -> Non
         assert (await sandbox.call("POST", "/v1/directives", b'{"officer": 1}'))[0] == 400
 
 
-async def test_a_poll_without_an_officer_is_refused() -> None:
+async def test_poll_without_an_officer_is_refused() -> None:
     async with rig() as sandbox:
         for query in ({}, {"officer": ""}):
             status, answer = await sandbox.call("GET", "/v1/directives/pending", None, **query)
@@ -189,7 +189,9 @@ async def test_a_poll_without_an_officer_is_refused() -> None:
         (Listing.ONCE, 0, 0),
     ],
 )
-async def test_how_long_a_directive_is_listed(listing: Listing, after_poll: int, after_received: int) -> None:
+async def test_directive_is_listed_as_the_listing_mode_says(
+    listing: Listing, after_poll: int, after_received: int
+) -> None:
     async with rig(listing) as sandbox:
         sandbox.state.issue_raw("eo-001", json.dumps(DIRECTIVE).encode())
         assert len(await sandbox.listed()) == 1
@@ -202,13 +204,13 @@ async def test_how_long_a_directive_is_listed(listing: Listing, after_poll: int,
 
 
 @pytest.mark.parametrize("event_type", list(EventType))
-async def test_all_fourteen_event_types_are_taken(event_type: EventType) -> None:
+async def test_every_event_type_of_the_contract_is_accepted(event_type: EventType) -> None:
     async with rig() as sandbox:
         answer = await sandbox.post({**SENT, "event_type": event_type, "directive_id": None, "more": 1}, "k")
         assert answer == Posted("evt_1")
 
 
-async def test_the_same_key_again_is_the_same_event() -> None:
+async def test_event_with_a_repeated_key_is_counted_once() -> None:
     async with rig() as sandbox:
         answers = [await sandbox.post(SENT, key) for key in ("a", "b", "a", "a")]
         assert answers == [Posted("evt_1"), Posted("evt_2"), Posted("evt_1"), Posted("evt_1")]
@@ -219,7 +221,7 @@ async def test_the_same_key_again_is_the_same_event() -> None:
         ]
 
 
-async def test_events_without_a_key_are_each_their_own() -> None:
+async def test_events_without_a_key_are_counted_separately() -> None:
     async with rig() as sandbox:
         for _ in range(2):
             status, _ = await sandbox.call("POST", "/v1/execution-events", json.dumps(SENT).encode())
@@ -242,7 +244,7 @@ async def test_events_without_a_key_are_each_their_own() -> None:
         *(({name: ...}, name) for name in SENT),
     ],
 )
-async def test_an_event_that_is_not_the_contracts_is_refused(change: dict[str, Any], words: str) -> None:
+async def test_event_that_violates_the_contract_is_refused(change: dict[str, Any], words: str) -> None:
     event = {name: value for name, value in {**SENT, **change}.items() if value is not ...}
     async with rig() as sandbox:
         answer = await sandbox.post(event, "k")
@@ -252,7 +254,7 @@ async def test_an_event_that_is_not_the_contracts_is_refused(change: dict[str, A
         assert sandbox.state.event_count == 0
 
 
-async def test_a_body_that_is_not_json_or_not_called_so_is_refused() -> None:
+async def test_body_that_is_not_json_or_not_declared_as_json_is_refused() -> None:
     async with rig() as sandbox:
         answer = await sandbox.director.post(b'{"directive_id": NaN}', "k")
         assert isinstance(answer, Failed) and answer.status == 400
@@ -279,7 +281,7 @@ ENDPOINTS = [
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 @pytest.mark.parametrize("key", [None, "", "sandbox-ke", "sandbox-key2", "s\u00e4ndbox"])
-async def test_nobody_gets_in_without_the_key(method: str, path: str, key: str | None) -> None:
+async def test_request_without_the_api_key_is_refused(method: str, path: str, key: str | None) -> None:
     async with rig() as sandbox, aiohttp.ClientSession() as stranger:
         headers = {} if key is None else {"X-API-Key": key}
         async with stranger.request(method, sandbox.url + path, headers=headers, data=b"{}") as answer:
@@ -287,18 +289,18 @@ async def test_nobody_gets_in_without_the_key(method: str, path: str, key: str |
             assert "X-API-Key" in (await answer.json())["error"]
 
 
-async def test_the_client_calls_a_wrong_key_an_auth_failure() -> None:
+async def test_client_reports_a_wrong_api_key_as_auth_failure() -> None:
     async with rig() as sandbox, DirectorClient(sandbox.url, "wrong", clock=FixedClock()) as director:
         for answer in (await director.poll("eo-001"), await director.post(b"{}", "k")):
             assert isinstance(answer, Failed) and answer.kind is FailureKind.AUTH
 
 
-def test_a_sandbox_needs_a_key() -> None:
+def test_sandbox_state_requires_an_api_key() -> None:
     with pytest.raises(ValueError, match="key"):
         SandboxState("", FixedClock())
 
 
-async def test_what_is_not_there_is_an_error_in_json() -> None:
+async def test_unknown_path_wrong_method_and_huge_body_are_json_errors() -> None:
     async with rig() as sandbox:
         assert (await sandbox.call("GET", "/nowhere"))[0] == 404
         assert (await sandbox.call("POST", "/v1/directives/pending", b"{}"))[0] == 405
@@ -310,7 +312,7 @@ async def test_what_is_not_there_is_an_error_in_json() -> None:
 # --- Seeing what came -----------------------------------------------------------------------------
 
 
-async def test_events_are_shown_in_order_as_they_came() -> None:
+async def test_events_are_shown_unchanged_in_order_of_arrival() -> None:
     body = (
         b'{"directive_id": null, "event_type": "ORDER_FILLED", "event_class": "SUCCESS", '
         b'"fill_price": 1.09510, "occurred_at": "2026-01-04T10:00:05Z", "reported_by": "eo-001"}'
@@ -334,7 +336,7 @@ async def test_events_are_shown_in_order_as_they_came() -> None:
         assert [event["event_id"] for event in shown["events"]] == ["evt_1"]
 
 
-async def test_who_waits_hears_of_the_next_event() -> None:
+async def test_waiting_request_returns_the_next_event() -> None:
     async with rig() as sandbox:
         await sandbox.post({**SENT, "directive_id": "other"}, "a")
         waiting = asyncio.create_task(
@@ -346,19 +348,19 @@ async def test_who_waits_hears_of_the_next_event() -> None:
         assert [event["idempotency_key"] for event in shown["events"]] == ["c"]
 
 
-async def test_a_wait_in_vain_ends_empty() -> None:
+async def test_wait_without_an_event_returns_an_empty_list() -> None:
     async with rig() as sandbox:
         _, shown = await sandbox.call("GET", "/v1/execution-events", wait="0.05")
         assert shown == {"events": [], "count": 0}
 
 
 @pytest.mark.parametrize("query", [{"after": "x"}, {"after": "-1"}, {"wait": "nan"}, {"wait": "61"}])
-async def test_odd_questions_are_refused(query: dict[str, str]) -> None:
+async def test_invalid_event_queries_are_refused(query: dict[str, str]) -> None:
     async with rig() as sandbox:
         assert (await sandbox.call("GET", "/v1/execution-events", None, **query))[0] == 400
 
 
-async def test_the_end_does_not_wait_for_who_waits() -> None:
+async def test_close_ends_waiting_requests() -> None:
     async with rig() as sandbox:
         waiting = asyncio.create_task(sandbox.state.wait_for_events(0, None, 60))
         await asyncio.sleep(0)
@@ -386,7 +388,7 @@ async def test_the_end_does_not_wait_for_who_waits() -> None:
     ],
     ids=lambda value: value.fault.value if isinstance(value, Behaviour) else None,
 )
-async def test_the_client_names_each_fault(
+async def test_client_reports_each_fault_as_its_failure_kind(
     behaviour: Behaviour, kind: FailureKind, status: int | None
 ) -> None:
     limits = SHORT if behaviour.fault is Fault.DRIP or behaviour.delay_s else LIMITS
@@ -397,7 +399,7 @@ async def test_the_client_names_each_fault(
             assert (answer.kind, answer.status) == (kind, status), answer
 
 
-async def test_json_of_another_shape() -> None:
+async def test_json_of_another_shape_is_returned_as_configured() -> None:
     async with rig() as sandbox:
         sandbox.state.behaviours.set(Behaviour(fault=Fault.OTHER_JSON, body='{"directives": {}}'))
         answer = await sandbox.director.poll("eo-001")
@@ -408,7 +410,7 @@ async def test_json_of_another_shape() -> None:
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if not fault.acts])
 @pytest.mark.parametrize("act_first", [True, False])
-async def test_an_event_may_be_taken_although_the_answer_is_bad(fault: Fault, act_first: bool) -> None:
+async def test_event_is_stored_before_a_bad_answer_only_with_act_first(fault: Fault, act_first: bool) -> None:
     async with rig() as sandbox:
         sandbox.state.behaviours.set(Behaviour(fault=fault, act_first=act_first, requests=1), Endpoint.POST)
         assert isinstance(await sandbox.post(SENT, "k"), Failed)
@@ -418,7 +420,7 @@ async def test_an_event_may_be_taken_although_the_answer_is_bad(fault: Fault, ac
         assert sandbox.state.event_count == 1
 
 
-async def test_a_fault_lasts_for_as_many_requests_as_were_asked_for() -> None:
+async def test_fault_lasts_for_the_given_number_of_requests() -> None:
     async with rig() as sandbox:
         status, emitted = await sandbox.call(
             "POST",
@@ -437,7 +439,7 @@ async def test_a_fault_lasts_for_as_many_requests_as_were_asked_for() -> None:
         assert (await sandbox.call("GET", "/v1/sandbox/behaviour"))[1]["poll"]["fault"] == "none"
 
 
-async def test_a_fault_lasts_until_emitted_otherwise() -> None:
+async def test_fault_without_a_number_of_requests_lasts_until_replaced() -> None:
     async with rig() as sandbox:
         await sandbox.call("POST", "/v1/sandbox/behaviour", b'{"fault": "html"}', listing="forever")
         for _ in range(3):
@@ -487,9 +489,7 @@ async def test_unknown_word_is_refused_with_the_supported_ones(
         (b"{}", {"listing": "never"}),
     ],
 )
-async def test_an_unknown_behaviour_is_refused_and_changes_nothing(
-    body: bytes, query: dict[str, str]
-) -> None:
+async def test_unknown_behaviour_is_refused_and_changes_nothing(body: bytes, query: dict[str, str]) -> None:
     async with rig() as sandbox:
         _, before = await sandbox.call("GET", "/v1/sandbox/behaviour")
         status, answer = await sandbox.call("POST", "/v1/sandbox/behaviour", body, **query)
@@ -497,7 +497,7 @@ async def test_an_unknown_behaviour_is_refused_and_changes_nothing(
         assert (await sandbox.call("GET", "/v1/sandbox/behaviour"))[1] == before
 
 
-async def test_a_delay_is_slept_on_the_clock_and_then_answered() -> None:
+async def test_delayed_request_is_answered_after_the_clock_has_slept() -> None:
     clock = HeldClock()
     async with rig(clock=clock) as sandbox:
         sandbox.state.behaviours.set(Behaviour(delay_s=3))
@@ -511,7 +511,7 @@ async def test_a_delay_is_slept_on_the_clock_and_then_answered() -> None:
         assert clock.slept == [3.0]
 
 
-async def test_a_drip_is_the_right_answer_slowly() -> None:
+async def test_drip_sends_the_correct_answer_slowly() -> None:
     async with rig() as sandbox:
         sandbox.state.issue_raw("eo-001", json.dumps(DIRECTIVE).encode())
         sandbox.state.behaviours.set(Behaviour(fault=Fault.DRIP, drip_s=0))
@@ -525,7 +525,7 @@ PROGRAM = "from bridge.sandbox.server import run_sandbox; run_sandbox(0, 'sandbo
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_process_cleanly(number: signal.Signals) -> None:
+async def test_signal_ends_the_sandbox_process_cleanly(number: signal.Signals) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PROGRAM, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -539,7 +539,7 @@ async def test_a_signal_ends_the_process_cleanly(number: signal.Signals) -> None
     assert (process.returncode, errors) == (0, b"")
 
 
-async def test_a_taken_port_is_an_error_of_the_system() -> None:
+async def test_used_port_raises_os_error() -> None:
     async with rig() as sandbox:
         port = int(sandbox.url.rpartition(":")[2])
         state = SandboxState(KEY, FixedClock())

@@ -70,7 +70,7 @@ def with_ids(*officers: str) -> str:
 # What is read
 
 
-def test_a_short_file_takes_every_default(tmp_path: Path) -> None:
+def test_minimal_file_takes_every_default(tmp_path: Path) -> None:
     config = read(tmp_path, DIRECTOR + OFFICER)
     director = DirectorSettings(url=URL, api_key_env="DIRECTOR_API_KEY")
     assert config.settings == Settings(director=director, officers=[OfficerSettings(id="eo-001")])
@@ -99,38 +99,40 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("written", "means"), [("0.10", "0.10"), ("'0.10'", "0.10"), ("3", "3")])
-def test_a_decimal_keeps_its_digits(tmp_path: Path, written: str, means: str) -> None:
+def test_decimal_setting_keeps_its_digits(tmp_path: Path, written: str, means: str) -> None:
     quantity = read(tmp_path, with_officer(f"max_quantity = {written}")).settings.officers[0].max_quantity
     assert isinstance(quantity, Decimal)
     assert str(quantity) == means
 
 
-def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tilde_in_a_path_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(variable, str(tmp_path / "home"))
     config = read(tmp_path, DIRECTOR + "[journal]\npath = '~/journal.db'\n" + OFFICER)
     assert config.journal == tmp_path / "home" / "journal.db"
 
 
-def test_a_relative_name_gives_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_configuration_path_gives_absolute_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read(tmp_path, DIRECTOR + OFFICER)
     monkeypatch.chdir(tmp_path)
     assert load(Path("bridge.toml")).journal == tmp_path / "journal.db"
 
 
-def test_the_mark_of_windows_editors_is_no_error(tmp_path: Path) -> None:
+def test_byte_order_mark_in_configuration_is_accepted(tmp_path: Path) -> None:
     assert read(tmp_path, b"\xef\xbb\xbf" + (DIRECTOR + OFFICER).encode()).settings.officers
 
 
 # The file itself
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
+def test_missing_configuration_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml: does not exist\. Remedy: .*setup --example"):
         load(tmp_path / "none.toml")
 
 
-def test_a_folder_in_its_place(tmp_path: Path) -> None:
+def test_folder_in_place_of_the_configuration_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot be read .*Remedy: check that it is a file"):
         load(tmp_path)
 
@@ -146,12 +148,14 @@ def test_a_folder_in_its_place(tmp_path: Path) -> None:
         ("a = 1e9999999999999999999999", "is not TOML (InvalidOperation)"),
     ],
 )  # fmt: skip
-def test_what_is_no_toml(tmp_path: Path, text: str | bytes, says: str) -> None:
+def test_content_that_is_not_toml_is_refused(tmp_path: Path, text: str | bytes, says: str) -> None:
     assert_says(refusal(tmp_path, text), says)
 
 
 @given(text=st.text(max_size=60))
-def test_no_text_ends_in_another_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_any_invalid_text_raises_only_config_error(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
     folder = tmp_path_factory.mktemp("any")
     with pytest.raises(ConfigError):
         read(folder, text.encode("utf-8", "replace"))
@@ -160,14 +164,14 @@ def test_no_text_ends_in_another_error(tmp_path_factory: pytest.TempPathFactory,
 # Keys
 
 
-def test_an_empty_file_names_all_that_is_missing(tmp_path: Path) -> None:
+def test_empty_file_names_every_missing_table(tmp_path: Path) -> None:
     message = str(refusal(tmp_path, ""))
     assert "2 problems" in message
     assert re.search(r"director: is missing.*Remedy: .*\[director\]", message)
     assert re.search(r"officers: is missing.*Remedy: .*\[\[officers\]\]", message)
 
 
-def test_a_missing_key_names_its_table(tmp_path: Path) -> None:
+def test_missing_setting_names_its_table(tmp_path: Path) -> None:
     error = refusal(tmp_path, DIRECTOR + OFFICER + "[[officers]]\nallow_real = false\n")
     assert_says(error, "officers[1].id: is missing", "add a line id = ... to officers[1]")
 
@@ -180,7 +184,7 @@ def test_a_missing_key_names_its_table(tmp_path: Path) -> None:
         (with_officer("") + "[lnk]\n", "lnk", "link"),
     ],
 )
-def test_an_unknown_key_names_the_nearest(tmp_path: Path, text: str, key: str, near: str) -> None:
+def test_unknown_setting_names_the_nearest_known_one(tmp_path: Path, text: str, key: str, near: str) -> None:
     assert_says(refusal(tmp_path, text), f"{key}: is not a setting", f"did you mean {near}?")
 
 
@@ -189,7 +193,7 @@ def test_an_unknown_key_names_the_nearest(tmp_path: Path, text: str, key: str, n
         lambda name: name not in LinkSettings.__struct_fields__ and "apikey" not in name.replace("_", "")
     )
 )
-def test_any_unknown_key_is_named_with_the_keys_that_there_are(name: str) -> None:
+def test_any_unknown_setting_is_refused_with_the_known_ones(name: str) -> None:
     settings, problems = read_table(LinkSettings, {name: "S3CR3T"}, "link")
     assert settings is None
     assert [problem.key for problem in problems] == [f"link.{name}"]
@@ -198,7 +202,7 @@ def test_any_unknown_key_is_named_with_the_keys_that_there_are(name: str) -> Non
 
 
 @given(dropped=st.data())
-def test_one_slip_in_a_key_still_finds_it(dropped: st.DataObject) -> None:
+def test_setting_with_one_missing_letter_is_suggested_correctly(dropped: st.DataObject) -> None:
     known = dropped.draw(st.sampled_from(LinkSettings.__struct_fields__))
     at = dropped.draw(st.integers(0, len(known) - 1))
     _, problems = read_table(LinkSettings, {known[:at] + known[at + 1 :]: 1.0})
@@ -206,7 +210,7 @@ def test_one_slip_in_a_key_still_finds_it(dropped: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", ["api_key", "apikey", "API-Key", "x_api_key"])
-def test_the_api_key_itself_is_refused_and_not_shown(tmp_path: Path, name: str) -> None:
+def test_api_key_in_the_configuration_is_refused_and_not_shown(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, DIRECTOR + f'{name} = "s3cr3t"\n' + OFFICER)
     assert_says(
         error,
@@ -217,7 +221,7 @@ def test_the_api_key_itself_is_refused_and_not_shown(tmp_path: Path, name: str) 
     assert "s3cr3t" not in str(error)
 
 
-def test_a_strange_key_cannot_fake_a_line(tmp_path: Path) -> None:
+def test_line_break_in_a_setting_name_stays_on_one_line(tmp_path: Path) -> None:
     message = str(refusal(tmp_path, DIRECTOR + '"a\\nb" = 1\n' + OFFICER))
     assert "\n" not in message
 
@@ -251,28 +255,28 @@ def test_a_strange_key_cannot_fake_a_line(tmp_path: Path) -> None:
         ("symbols = { EURUSD = 1 }", "{...}", "must be a table of texts"),
     ],
 )
-def test_a_wrong_value(tmp_path: Path, line: str, value: str, rule: str) -> None:
+def test_wrong_value_is_refused_with_its_rule(tmp_path: Path, line: str, value: str, rule: str) -> None:
     key = f"officers[0].{line.partition(' ')[0]}"
     assert_says(refusal(tmp_path, with_officer(line)), f"{key} = {value}: {rule}")
 
 
-def test_the_remedy_names_the_default(tmp_path: Path) -> None:
+def test_remedy_names_the_default(tmp_path: Path) -> None:
     assert_says(refusal(tmp_path, with_officer("deviation_points = -1")), "remove the line (default 20)")
 
 
 @pytest.mark.parametrize("line", ['EURUSD = ""', 'EURUSD = " x"', '"" = "EURUSD"', '"EUR\\n" = "EURUSD"'])
-def test_a_symbol_must_be_a_name(tmp_path: Path, line: str) -> None:
+def test_symbol_that_is_not_a_name_is_refused(tmp_path: Path, line: str) -> None:
     error = refusal(tmp_path, with_officer(f"symbols = {{ {line} }}"))
     assert_says(error, "officers[0].symbols = {", "a symbol must be text without surrounding spaces")
 
 
-def test_a_long_value_is_cut_and_stays_on_its_line(tmp_path: Path) -> None:
+def test_long_value_is_cut_and_stays_on_one_line(tmp_path: Path) -> None:
     message = str(refusal(tmp_path, with_officer(f'allow_real = "\\n{"x" * 500}"')))
     assert "\n" not in message
     assert len(message) < 400
 
 
-def test_every_slip_is_emitted_at_once(tmp_path: Path) -> None:
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     error = refusal(
         tmp_path, DIRECTOR + "timeout_s = 0\n[link]\nheartbeat_s = 99\n[[officers]]\nid = 1\n[x]\n"
     )
@@ -300,7 +304,7 @@ def test_every_slip_is_emitted_at_once(tmp_path: Path) -> None:
         ("link = 5\n" + DIRECTOR + OFFICER, "link = 5: must be a table"),
     ],
 )
-def test_the_shape_of_tables(tmp_path: Path, text: str, says: str) -> None:
+def test_table_of_the_wrong_shape_is_refused(tmp_path: Path, text: str, says: str) -> None:
     assert_says(refusal(tmp_path, text), says)
 
 
@@ -320,7 +324,7 @@ def test_the_shape_of_tables(tmp_path: Path, text: str, says: str) -> None:
         "http://LOCALHOST:1",
     ],
 )
-def test_urls_that_are_allowed(tmp_path: Path, url: str) -> None:
+def test_allowed_url_is_accepted(tmp_path: Path, url: str) -> None:
     assert read(tmp_path, with_url(url)).settings.director.url == url
 
 
@@ -346,7 +350,7 @@ def test_urls_that_are_allowed(tmp_path: Path, url: str) -> None:
         ("http://127.0.0.1\\.example.com", "must not contain white space, control characters or backslashes"),
     ],
 )
-def test_urls_that_are_refused(tmp_path: Path, url: str, rule: str) -> None:
+def test_forbidden_url_is_refused_with_its_rule(tmp_path: Path, url: str, rule: str) -> None:
     error = refusal(tmp_path, with_url(url))
     assert_says(error, "director.url = ", rule)
 
@@ -365,14 +369,14 @@ def test_urls_that_are_refused(tmp_path: Path, url: str, rule: str) -> None:
         ("https://[::1", "is not a URL"),
     ],
 )
-def test_urls_that_may_hold_a_secret_are_not_shown(tmp_path: Path, url: str, rule: str) -> None:
+def test_url_that_may_contain_a_secret_is_refused_and_not_shown(tmp_path: Path, url: str, rule: str) -> None:
     error = refusal(tmp_path, with_url(url))
     assert_says(error, "director.url: ", rule)
     assert url not in str(error)
     assert "s3cr3t" not in str(error)
 
 
-def test_a_journal_on_a_network_drive_is_refused(tmp_path: Path) -> None:
+def test_journal_on_a_network_drive_is_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path, DIRECTOR + "[journal]\npath = '\\\\server\\share\\journal.db'\n" + OFFICER)
     assert_says(error, "journal.path = ", "is on a network drive", "put it on a disk of this machine")
 
@@ -384,13 +388,13 @@ def test_a_journal_on_a_network_drive_is_refused(tmp_path: Path) -> None:
         ("api_key_env = 'A'\napi_key_file = 'b'", "both are set"),
     ],
 )
-def test_exactly_one_place_of_the_api_key(tmp_path: Path, lines: str, rule: str) -> None:
+def test_api_key_with_no_source_or_two_is_refused(tmp_path: Path, lines: str, rule: str) -> None:
     error = refusal(tmp_path, f"[director]\nurl = '{URL}'\n{lines}\n" + OFFICER)
     assert_says(error, "director.api_key_env, director.api_key_file: ", rule, "name an environment variable")
 
 
 @pytest.mark.parametrize("name", ["", "sk-live-123", "1A", "A B", "$KEY"])
-def test_what_names_no_variable_may_be_the_key(tmp_path: Path, name: str) -> None:
+def test_invalid_variable_name_is_refused_and_not_shown(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, f"[director]\nurl = '{URL}'\napi_key_env = '{name}'\n" + OFFICER)
     assert_says(error, "director.api_key_env: must be the name of an environment variable")
     assert not name or name not in str(error)
@@ -405,7 +409,7 @@ def test_what_names_no_variable_may_be_the_key(tmp_path: Path, name: str) -> Non
         ("'~nobody-of-this-name/x'", "the home folder does not exist"),
     ],
 )
-def test_paths_that_are_refused(tmp_path: Path, path: str, rule: str) -> None:
+def test_invalid_path_is_refused_with_its_rule(tmp_path: Path, path: str, rule: str) -> None:
     assert_says(
         refusal(tmp_path, DIRECTOR + f"[journal]\npath = {path}\n" + OFFICER), "journal.path = ", rule
     )
@@ -426,7 +430,7 @@ def test_paths_that_are_refused(tmp_path: Path, path: str, rule: str) -> None:
         "tcp://127.0.0.1:*",
     ],
 )
-def test_endpoints_that_are_allowed(tmp_path: Path, endpoint: str) -> None:
+def test_allowed_link_endpoint_is_accepted(tmp_path: Path, endpoint: str) -> None:
     assert read(tmp_path, with_link(f"endpoint = '{endpoint}'")).settings.link.endpoint == endpoint
 
 
@@ -453,12 +457,12 @@ def test_endpoints_that_are_allowed(tmp_path: Path, endpoint: str) -> None:
         ("tcp://127.0.0.1:\N{ARABIC-INDIC DIGIT ONE}", "must be 1 to 65535"),
     ],
 )
-def test_endpoints_that_are_refused(tmp_path: Path, endpoint: str, rule: str) -> None:
+def test_forbidden_link_endpoint_is_refused_with_its_rule(tmp_path: Path, endpoint: str, rule: str) -> None:
     error = refusal(tmp_path, with_link(f"endpoint = '{endpoint}'"))
     assert_says(error, "link.endpoint = ", rule, "write tcp://127.0.0.1:5760")
 
 
-def test_the_control_endpoint_cannot_have_the_link_s_port(tmp_path: Path) -> None:
+def test_control_port_equal_to_the_link_port_is_refused(tmp_path: Path) -> None:
     text = with_link("endpoint = 'tcp://127.0.0.1:5760'") + "[control]\nport = "
     assert read(tmp_path, text + "5761\n").settings.control.port == 5761
     error = refusal(tmp_path, text + "5760\n")
@@ -469,7 +473,7 @@ def test_the_control_endpoint_cannot_have_the_link_s_port(tmp_path: Path) -> Non
     ("host", "answer"),
     [("127.0.0.1", True), ("::1", True), ("Localhost", True), ("127.1", False), ("", False)],
 )
-def test_loopback_is_judged_without_a_look_up(host: str, answer: bool) -> None:
+def test_loopback_host_is_recognized_without_name_resolution(host: str, answer: bool) -> None:
     assert is_loopback(host) is answer
 
 
@@ -477,7 +481,7 @@ def test_loopback_is_judged_without_a_look_up(host: str, answer: bool) -> None:
 
 
 @pytest.mark.parametrize("officer", ["eo-001", "A", "a.b_c-9", "x" * 64, "CONSOLE", "com10"])
-def test_ids_that_are_allowed(tmp_path: Path, officer: str) -> None:
+def test_allowed_officer_id_is_accepted(tmp_path: Path, officer: str) -> None:
     assert read(tmp_path, with_ids(officer)).settings.officers[0].id == officer
 
 
@@ -498,17 +502,17 @@ def test_ids_that_are_allowed(tmp_path: Path, officer: str) -> None:
         ("", "must be text in quotes, at least this long: 1"),
     ],
 )
-def test_ids_that_are_refused(tmp_path: Path, officer: str, rule: str) -> None:
+def test_invalid_officer_id_is_refused_with_its_rule(tmp_path: Path, officer: str, rule: str) -> None:
     assert_says(refusal(tmp_path, with_ids(officer)), "officers[0].id = ", rule)
 
 
 @pytest.mark.parametrize("again", ["eo-001", "EO-001"])
-def test_an_id_is_given_once_in_any_case(tmp_path: Path, again: str) -> None:
+def test_repeated_officer_id_in_any_case_is_refused(tmp_path: Path, again: str) -> None:
     error = refusal(tmp_path, with_ids("eo-001", "eo-002", again))
     assert_says(error, f'officers[2].id = "{again}"', "is also the id of officers[0]", "a unique id")
 
 
-def test_prefixes_that_collide_by_chance_name_the_remedy(tmp_path: Path) -> None:
+def test_colliding_default_prefixes_are_refused_with_a_usable_remedy(tmp_path: Path) -> None:
     """The two ids are found, not written down: they depend on the hash."""
     seen: dict[int, str] = {}
     for number in range(5000):
@@ -523,7 +527,7 @@ def test_prefixes_that_collide_by_chance_name_the_remedy(tmp_path: Path) -> None
     assert len(read(tmp_path, cured).settings.officers) == 2
 
 
-def test_prefixes_that_were_set_alike(tmp_path: Path) -> None:
+def test_equal_configured_prefixes_are_refused(tmp_path: Path) -> None:
     text = with_officer("order_id_prefix = 9") + "[[officers]]\nid = 'b'\norder_id_prefix = 9\n"
     assert_says(refusal(tmp_path, text), "officers[1].order_id_prefix = 9", "as in order_id_prefix = ")
 
@@ -536,7 +540,7 @@ def guarded(tmp_path: Path, *lines: str) -> RiskLimits:
     return read(tmp_path, text).settings.officers[0].risk_limits
 
 
-def test_risk_limits_are_read_in_their_own_table(tmp_path: Path) -> None:
+def test_risk_limits_are_read_from_their_own_table(tmp_path: Path) -> None:
     risk_limits = guarded(
         tmp_path,
         "allowed_actions = ['OPEN_LONG']",
@@ -573,7 +577,7 @@ def test_risk_limits_are_read_in_their_own_table(tmp_path: Path) -> None:
         ("max_spred_points = 3", "did you mean max_spread_points?"),
     ],
 )
-def test_a_risk_limit_that_cannot_be_meant_is_refused(tmp_path: Path, line: str, words: str) -> None:
+def test_invalid_risk_limit_is_refused(tmp_path: Path, line: str, words: str) -> None:
     error = refusal(tmp_path, DIRECTOR + OFFICER + f"\n[officers.risk_limits]\n{line}\n")
     assert_says(error, "officers[0].risk_limits", words)
 
@@ -581,7 +585,7 @@ def test_a_risk_limit_that_cannot_be_meant_is_refused(tmp_path: Path, line: str,
 # Completeness
 
 
-def test_every_default_passes_its_own_rule() -> None:
+def test_default_of_every_setting_passes_its_own_rule() -> None:
     """So no default can be written into a file and then be refused."""
     for kind in (DirectorSettings, LinkSettings, OfficerSettings, RiskLimits):
         for field in msgspec.structs.fields(kind):

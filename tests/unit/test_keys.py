@@ -39,22 +39,22 @@ def path(tmp_path: Path) -> Path:
 # Link keys
 
 
-def test_the_key_is_beside_the_journal(tmp_path: Path) -> None:
+def test_link_key_path_is_beside_the_journal(tmp_path: Path) -> None:
     assert link_key_path(tmp_path / "journal.db", "eo-001") == tmp_path / "eo-001.linkkey"
 
 
-def test_what_was_made_is_what_is_read(path: Path) -> None:
+def test_created_link_key_is_loaded_unchanged(path: Path) -> None:
     made = create_link_key(path)
     assert load_link_key(path).to_text() == made.to_text()
     assert path.read_text() == made.to_text() + "\n"
 
 
-def test_two_keys_differ(tmp_path: Path) -> None:
+def test_two_created_link_keys_differ(tmp_path: Path) -> None:
     assert create_link_key(tmp_path / "a").to_text() != create_link_key(tmp_path / "b").to_text()
 
 
 @posix_only
-def test_only_the_owner_may_read_it_whatever_the_umask(path: Path) -> None:
+def test_created_link_key_is_private_under_any_umask(path: Path) -> None:
     before = os.umask(0)
     try:
         create_link_key(path)
@@ -63,7 +63,7 @@ def test_only_the_owner_may_read_it_whatever_the_umask(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_nothing_is_overwritten(path: Path) -> None:
+def test_existing_link_key_is_not_overwritten(path: Path) -> None:
     private(path, "anything")
     with pytest.raises(FileExistsError):
         create_link_key(path)
@@ -71,14 +71,14 @@ def test_nothing_is_overwritten(path: Path) -> None:
 
 
 @posix_only
-def test_a_symbolic_link_is_not_followed(path: Path, tmp_path: Path) -> None:
+def test_symbolic_link_is_not_followed_at_creation(path: Path, tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(FileExistsError):
         create_link_key(path)
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_disk_that_fails_leaves_no_half_key(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_leaves_no_partial_link_key(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -88,7 +88,7 @@ def test_a_disk_that_fails_leaves_no_half_key(path: Path, monkeypatch: pytest.Mo
     assert not path.exists()
 
 
-def test_the_file_and_its_name_are_flushed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_key_file_and_folder_are_flushed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[bool] = []
     real = os.fsync
 
@@ -101,7 +101,7 @@ def test_the_file_and_its_name_are_flushed(path: Path, monkeypatch: pytest.Monke
     assert flushed == ([False, True] if os.name == "posix" else [False])
 
 
-def test_a_missing_key_names_the_way_to_make_one(path: Path) -> None:
+def test_missing_link_key_is_refused_with_the_setup_command(path: Path) -> None:
     with pytest.raises(
         LinkKeyFileError,
         match=r"link key file .*eo-001\.linkkey does not exist; run 'execution-officer setup'",
@@ -113,7 +113,7 @@ def test_a_missing_key_names_the_way_to_make_one(path: Path) -> None:
     "content",
     ["", HEX[:-1], HEX + "0", HEX[:-1] + "g", f"{HEX}\n{HEX}\n", HEX.replace("0", "\N{DIGIT ZERO}\u0660")],
 )
-def test_wrong_content_is_named_and_not_shown(path: Path, content: str) -> None:
+def test_invalid_link_key_is_refused_and_not_shown(path: Path, content: str) -> None:
     with pytest.raises(LinkKeyFileError, match=r"cannot be used: a link key is 64 hex digits") as caught:
         load_link_key(private(path, content))
     assert str(path) in str(caught.value)
@@ -127,19 +127,19 @@ def test_wrong_content_is_named_and_not_shown(path: Path, content: str) -> None:
         (b"0" * 5000, "it is longer than 4096 bytes"),
     ],
 )
-def test_content_that_is_no_short_text(path: Path, content: bytes, says: str) -> None:
+def test_link_key_file_that_is_not_short_text_is_refused(path: Path, content: bytes, says: str) -> None:
     with pytest.raises(LinkKeyFileError, match=says):
         load_link_key(private(path, content))
 
 
 @pytest.mark.parametrize("content", [f"  {HEX}\r\n", f"\ufeff{HEX}", HEX.upper()])
-def test_what_editors_do_to_a_line_is_no_error(path: Path, content: str) -> None:
+def test_link_key_with_editor_whitespace_or_upper_case_is_accepted(path: Path, content: str) -> None:
     assert load_link_key(private(path, content)).to_text() == HEX
 
 
 @posix_only
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601, 0o644])
-def test_a_file_open_to_others_names_chmod(path: Path, mode: int) -> None:
+def test_link_key_open_to_others_is_refused_with_the_chmod_command(path: Path, mode: int) -> None:
     private(path, HEX, mode)
     with pytest.raises(
         LinkKeyFileError,
@@ -149,21 +149,21 @@ def test_a_file_open_to_others_names_chmod(path: Path, mode: int) -> None:
 
 
 @posix_only
-def test_where_modes_say_nothing_they_are_not_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_modes_are_ignored_on_systems_without_modes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "_HAS_MODES", False)
     assert load_link_key(private(path, HEX, 0o644)).to_text() == HEX
     create_link_key(path.with_name("other"))  # a folder cannot be opened there either
 
 
 @posix_only
-def test_a_named_pipe_is_refused_without_waiting_for_it(path: Path) -> None:
+def test_named_pipe_is_refused_without_waiting(path: Path) -> None:
     os.mkfifo(path, 0o600)
     with pytest.raises(LinkKeyFileError, match="it is not a regular file"):
         load_link_key(path)
 
 
 @posix_only
-def test_a_folder_is_refused(path: Path) -> None:
+def test_folder_in_place_of_the_link_key_is_refused(path: Path) -> None:
     path.mkdir()
     with pytest.raises(LinkKeyFileError, match=str(path)):
         load_link_key(path)
@@ -172,26 +172,26 @@ def test_a_folder_is_refused(path: Path) -> None:
 # The API key
 
 
-def test_from_the_environment() -> None:
+def test_api_key_is_read_from_the_environment_without_whitespace() -> None:
     assert api_key_from_environment("KEY", {"KEY": f" {SECRET}\n"}).reveal() == SECRET
 
 
-def test_from_a_file(tmp_path: Path) -> None:
+def test_api_key_is_read_from_a_file_without_line_end(tmp_path: Path) -> None:
     assert api_key_from_file(private(tmp_path / "key", f"{SECRET}\r\n")).reveal() == SECRET
 
 
-def test_a_key_never_shows_itself() -> None:
+def test_api_key_is_hidden_in_every_text_form() -> None:
     key = ApiKey(SECRET)
     assert SECRET not in f"{key} {key!r} {[key]}"
 
 
-def test_a_variable_that_is_not_set() -> None:
+def test_unset_api_key_variable_is_refused() -> None:
     with pytest.raises(ApiKeyError, match=r"the environment variable KEY is not set; set it"):
         api_key_from_environment("KEY", {})
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n"])
-def test_an_empty_key(tmp_path: Path, text: str) -> None:
+def test_empty_api_key_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ApiKeyError, match="KEY is empty"):
         api_key_from_environment("KEY", {"KEY": text})
     with pytest.raises(ApiKeyError, match=r"the API key file .*key is empty"):
@@ -201,7 +201,7 @@ def test_an_empty_key(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "text", [f"{SECRET}\nnext", f"{SECRET}\x00", f"{SECRET}\x7f", f"{SECRET}é", f"a\t{SECRET}"]
 )
-def test_characters_that_no_header_takes(tmp_path: Path, text: str) -> None:
+def test_api_key_with_invalid_header_characters_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
     file = private(tmp_path / "key", text)
     for variable, path in (("KEY", None), (None, file)):
         with pytest.raises(
@@ -211,13 +211,13 @@ def test_characters_that_no_header_takes(tmp_path: Path, text: str) -> None:
         assert SECRET not in str(caught.value)
 
 
-def test_a_missing_key_file(tmp_path: Path) -> None:
+def test_missing_api_key_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ApiKeyError, match=r"the API key file .*none does not exist"):
         api_key_from_file(tmp_path / "none")
 
 
 @posix_only
-def test_a_key_file_open_to_others(tmp_path: Path) -> None:
+def test_api_key_file_open_to_others_is_refused_with_the_chmod_command(tmp_path: Path) -> None:
     with pytest.raises(
         ApiKeyError, match=r"mode 644 lets others read or change it; run: chmod 600"
     ) as caught:
@@ -225,7 +225,7 @@ def test_a_key_file_open_to_others(tmp_path: Path) -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_the_place_that_is_named_is_asked(tmp_path: Path) -> None:
+def test_api_key_is_read_from_exactly_the_named_source(tmp_path: Path) -> None:
     file = private(tmp_path / "key", "of-the-file")
     assert find_api_key("KEY", None, {"KEY": SECRET}).reveal() == SECRET
     assert find_api_key(None, file, {"KEY": SECRET}).reveal() == "of-the-file"

@@ -40,7 +40,7 @@ def fail_with_a_secret() -> None:
     raise ValueError("no")
 
 
-def test_a_stream_that_is_no_terminal_gets_json_lines() -> None:
+def test_log_to_a_stream_that_is_no_terminal_is_json_lines() -> None:
     stream = io.StringIO()
     set_up(stream=stream)
     structlog.get_logger("bridge.x").info("polled", officer="eo-001", count=2)
@@ -50,7 +50,7 @@ def test_a_stream_that_is_no_terminal_gets_json_lines() -> None:
     assert line == {"level": "info", "logger": "bridge.x", "event": "polled", "officer": "eo-001", "count": 2}
 
 
-def test_a_terminal_gets_text_unless_json_is_asked_for() -> None:
+def test_log_to_a_terminal_is_text_unless_json_is_requested() -> None:
     stream = Terminal()
     set_up(stream=stream)
     structlog.get_logger().info("polled")
@@ -62,7 +62,7 @@ def test_a_terminal_gets_text_unless_json_is_asked_for() -> None:
     assert json.loads(stream.getvalue())["event"] == "polled"
 
 
-def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_variable_disables_colors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     stream = Terminal()
     set_up(stream=stream)
@@ -71,7 +71,7 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("level", "lines"), [(LogLevel.DEBUG, 4), (LogLevel.INFO, 3), (LogLevel.ERROR, 1)])
-def test_levels(level: LogLevel, lines: int) -> None:
+def test_records_below_the_level_are_dropped(level: LogLevel, lines: int) -> None:
     stream = io.StringIO()
     set_up(level, stream=stream)
     log = structlog.get_logger()
@@ -82,7 +82,7 @@ def test_levels(level: LogLevel, lines: int) -> None:
     assert len(stream.getvalue().splitlines()) == lines
 
 
-def test_libraries_take_the_same_way() -> None:
+def test_library_records_are_formatted_alike() -> None:
     stream = io.StringIO()
     set_up(stream=stream)
     logging.getLogger("asyncio").error("task %s failed", "poll")
@@ -90,7 +90,7 @@ def test_libraries_take_the_same_way() -> None:
     assert (line["logger"], line["level"], line["event"]) == ("asyncio", "error", "task poll failed")
 
 
-def test_a_second_set_up_replaces_the_first() -> None:
+def test_second_set_up_replaces_the_first() -> None:
     first, second = io.StringIO(), io.StringIO()
     log = structlog.get_logger()
     set_up(stream=first)
@@ -102,7 +102,7 @@ def test_a_second_set_up_replaces_the_first() -> None:
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
-def test_a_traceback_shows_no_variables(stream: io.StringIO) -> None:
+def test_traceback_shows_no_variables(stream: io.StringIO) -> None:
     set_up(stream=stream)
     try:
         fail_with_a_secret()
@@ -113,7 +113,9 @@ def test_a_traceback_shows_no_variables(stream: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
-def test_text_from_a_peer_stays_on_its_line(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_characters_from_a_peer_stay_on_one_line(
+    stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     set_up(stream=stream)
     structlog.get_logger().info("answered", said="a\nfaked line\r\x1b[2J\x9b2J")
@@ -121,7 +123,7 @@ def test_text_from_a_peer_stays_on_its_line(stream: io.StringIO, monkeypatch: py
     assert not {"\r", "\x1b", "\x9b"} & set(stream.getvalue())
 
 
-def test_a_stream_that_is_gone_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_closed_log_stream_raises_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     stream = io.StringIO()
     set_up(stream=stream)
     stream.close()
@@ -129,7 +131,7 @@ def test_a_stream_that_is_gone_ends_nothing(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == ""
 
 
-def test_stderr_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_is_written_to_stderr_by_default(capsys: pytest.CaptureFixture[str]) -> None:
     set_up()
     structlog.get_logger().info("polled")
     captured = capsys.readouterr()
@@ -162,7 +164,7 @@ class Unread:
         return False
 
 
-def test_a_log_that_nobody_reads_stops_nothing_and_says_later_what_was_lost() -> None:
+def test_unread_log_blocks_nothing_and_reports_the_number_of_lost_lines() -> None:
     stream = Unread()
     set_up(stream=cast(TextIO, stream))
     log = structlog.get_logger("bridge.x")
@@ -182,7 +184,7 @@ def test_a_log_that_nobody_reads_stops_nothing_and_says_later_what_was_lost() ->
     assert events[-2:] == ["log lines lost", "last"]
 
 
-def test_lines_are_written_in_order_and_all_of_them_by_the_end() -> None:
+def test_log_lines_are_written_in_order_and_completely_at_the_end() -> None:
     stream = io.StringIO()
     set_up(stream=stream)
     log = structlog.get_logger("bridge.x")

@@ -192,7 +192,9 @@ async def test_unknown_word_is_refused_with_the_supported_ones(
     assert says in answer["message"]
 
 
-async def test_a_journal_that_cannot_be_written_is_emitted(harness: Harness, sidecar: Controlled) -> None:
+async def test_halt_is_refused_while_the_journal_cannot_be_written(
+    harness: Harness, sidecar: Controlled
+) -> None:
     await sidecar.file()
     harness.lock_journal()
     status, answer = await sidecar.ask("POST", "/v1/halt", {})

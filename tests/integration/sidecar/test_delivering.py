@@ -84,7 +84,7 @@ def gaps(director: Sandbox) -> list[float]:
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_events_of_one_directive_go_out_in_order_and_are_marked_as_taken(
+async def test_events_of_one_directive_are_posted_in_order_and_marked_delivered(
     harness: Harness, director: Sandbox
 ) -> None:
     await harness.take(*(harness.directive(f"dir-{number}", quantity=-1) for number in range(6)))
@@ -100,9 +100,7 @@ async def test_events_of_one_directive_go_out_in_order_and_are_marked_as_taken(
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_a_few_queues_go_out_at_once_and_never_two_events_of_one(
-    harness: Harness, director: Sandbox
-) -> None:
+async def test_queues_are_posted_in_parallel_with_one_event_each(harness: Harness, director: Sandbox) -> None:
     spoil(director, delay_s=1)
     await harness.take(*(harness.directive(f"dir-{number}", quantity=-1) for number in range(6)))
     harness.runtime.delivery_wake_up.set()
@@ -122,7 +120,7 @@ async def _turn(director: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_an_event_whose_answer_was_lost_goes_out_again_under_its_key(
+async def test_event_with_lost_answer_is_posted_again_under_its_key(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.DROP, act_first=True, requests=1)
@@ -215,7 +213,7 @@ class Picky:
         pytest.param(response("403 Forbidden"), True, id="403"),
     ],
 )
-async def test_an_event_that_the_director_cannot_take_holds_up_its_own_directive_alone(
+async def test_event_that_the_director_cannot_accept_delays_its_own_directive_alone(
     harness: Harness, spoiled: bytes, given_up: bool
 ) -> None:
     picky = Picky("poison", spoiled)
@@ -251,7 +249,7 @@ async def test_an_event_that_the_director_cannot_take_holds_up_its_own_directive
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_a_refused_event_is_tried_over_minutes_then_set_aside_and_the_next_proceeds(
+async def test_refused_event_is_retried_for_minutes_then_set_aside(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=422, requests=REFUSALS)
@@ -267,7 +265,7 @@ async def test_a_refused_event_is_tried_over_minutes_then_set_aside_and_the_next
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_a_refused_event_holds_up_its_own_directive_alone(
+async def test_refused_event_delays_its_own_directive_alone(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=422, requests=1)
@@ -283,7 +281,7 @@ async def test_a_refused_event_holds_up_its_own_directive_alone(
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_while_the_director_refuses_everything_no_event_is_set_aside_and_opens_pause(
+async def test_director_refusing_everything_pauses_opens_and_no_event_is_set_aside(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
     spoil(director, fault=Fault.STATUS, status=404)
@@ -358,7 +356,7 @@ async def test_queue_backs_off_after_an_unexpected_error(harness: Harness) -> No
     assert [records["code"] for records in harness.records] == ["delivery_failed"] * len(client.posts)
 
 
-async def test_posts_in_flight_are_waited_for_at_a_stop(
+async def test_stop_waits_for_posts_in_flight(
     harness: Harness, director: Sandbox, deliverer: Deliverer
 ) -> None:
     spoil(director, delay_s=1)
@@ -371,7 +369,7 @@ async def test_posts_in_flight_are_waited_for_at_a_stop(
     assert states(harness) == [("delivered", 0)]
 
 
-async def test_posts_that_take_too_long_at_a_stop_are_left_and_stay_queued(
+async def test_stop_abandons_slow_posts_and_their_events_stay_queued(
     harness: Harness, director: Sandbox, deliverer: Deliverer
 ) -> None:
     spoil(director, delay_s=1)

@@ -154,7 +154,7 @@ def connections(harness: Harness) -> list[str]:
 # The handshake
 
 
-async def test_a_terminal_that_proves_itself_is_welcomed_in_an_epoch_that_is_journaled(rig: Rig) -> None:
+async def test_authenticated_terminal_is_welcomed_in_a_journaled_epoch(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         welcome = await terminal.join(poll_interval_s=7)
         assert (welcome.epoch, welcome.heartbeat_ms, welcome.overlap_ms) == (1, 1000, 3_600_000)
@@ -164,7 +164,7 @@ async def test_a_terminal_that_proves_itself_is_welcomed_in_an_epoch_that_is_jou
         assert rig.harness.runtime.poll_intervals == {OFFICER: 7}
 
 
-async def test_a_terminal_without_the_key_is_refused_and_leaves_no_trace(rig: Rig) -> None:
+async def test_terminal_without_the_link_key_is_refused_and_not_journaled(rig: Rig) -> None:
     async with rig.terminal(key=LinkKey(bytes(32))) as terminal:
         await terminal.start_handshake()
         refused = await terminal.receive(Refused)
@@ -172,7 +172,7 @@ async def test_a_terminal_without_the_key_is_refused_and_leaves_no_trace(rig: Ri
     assert rig.harness.rows("SELECT count(*) FROM officers") == [(0,)]
 
 
-async def test_a_terminal_of_another_account_is_refused_with_the_remedy(rig: Rig) -> None:
+async def test_terminal_of_another_account_is_refused_with_the_remedy(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.start_handshake(account=msgspec.structs.replace(ACCOUNT, login=9))
@@ -180,7 +180,7 @@ async def test_a_terminal_of_another_account_is_refused_with_the_remedy(rig: Rig
         assert refused.code == "ACCOUNT" and "rebind" in refused.remedy
 
 
-async def test_nothing_is_taken_in_while_a_session_is_kept_out(rig: Rig) -> None:
+async def test_handshake_waits_while_the_officer_is_kept_without_a_session(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.report(down(1))
@@ -194,7 +194,7 @@ async def test_nothing_is_taken_in_while_a_session_is_kept_out(rig: Rig) -> None
         assert (await back).epoch == 2
 
 
-async def test_while_the_journal_cannot_be_written_nobody_is_welcomed(rig: Rig) -> None:
+async def test_handshake_is_refused_while_the_journal_cannot_be_written(rig: Rig) -> None:
     rig.harness.lock_journal()
     async with rig.terminal() as terminal:
         await terminal.start_handshake()
@@ -218,7 +218,7 @@ async def test_second_instance_is_refused_until_the_first_is_silent(rig: Rig) ->
 # Floods
 
 
-async def test_between_two_goes_of_a_flood_everything_else_gets_its_turn(harness: Harness) -> None:
+async def test_flood_of_frames_does_not_starve_other_tasks(harness: Harness) -> None:
     made = Rig(harness)
     turns: list[int] = []
 
@@ -242,7 +242,7 @@ async def test_between_two_goes_of_a_flood_everything_else_gets_its_turn(harness
     assert max(later - earlier for earlier, later in itertools.pairwise(turns)) <= MAX_DRAIN
 
 
-async def test_a_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: Rig) -> None:
+async def test_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: Rig) -> None:
     def refusals() -> list[tuple[object, object]]:
         return [
             (records["refusal"], records["suppressed"])
@@ -280,7 +280,7 @@ async def test_a_refusal_is_logged_once_a_minute_for_each_code_and_officer(rig: 
 # Reports
 
 
-async def test_reports_are_acknowledged_when_they_are_in_the_journal(rig: Rig) -> None:
+async def test_report_is_acknowledged_after_it_is_journaled(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         for number in range(1, 4):
@@ -290,7 +290,7 @@ async def test_reports_are_acknowledged_when_they_are_in_the_journal(rig: Rig) -
             assert ack == Ack(epoch=1, seq=number)
 
 
-async def test_no_report_but_a_scan_opens_the_gate(rig: Rig) -> None:
+async def test_gate_opens_on_a_scan_and_on_no_other_report(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.heartbeat()
@@ -303,7 +303,7 @@ async def test_no_report_but_a_scan_opens_the_gate(rig: Rig) -> None:
         await eventually(rig.allowed)
 
 
-async def test_reports_that_could_not_be_stored_are_not_acknowledged_and_taken_in_the_next_session(
+async def test_unstored_report_is_not_acknowledged_and_is_accepted_in_the_next_session(
     rig: Rig,
 ) -> None:
     async with rig.terminal() as terminal:
@@ -318,7 +318,7 @@ async def test_reports_that_could_not_be_stored_are_not_acknowledged_and_taken_i
     assert connections(rig.harness) == ["CONNECTION_LOST"]
 
 
-async def test_a_report_out_of_order_ends_the_session(rig: Rig) -> None:
+async def test_report_out_of_sequence_ends_the_session(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         raw = msgspec.Raw(encode_report(down(1)))
@@ -331,7 +331,7 @@ async def test_a_report_out_of_order_ends_the_session(rig: Rig) -> None:
     assert rig.harness.rows("SELECT count(*) FROM reports") == [(0,)]
 
 
-async def test_reports_of_an_earlier_epoch_are_not_taken(rig: Rig) -> None:
+async def test_report_of_an_earlier_epoch_is_ignored(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.join()
@@ -344,7 +344,7 @@ async def test_reports_of_an_earlier_epoch_are_not_taken(rig: Rig) -> None:
 @pytest.mark.parametrize(
     "frame", [b"", b"\xff", b"{}", b'{"type":"report"}', b'{"type":"new"}', b"[" * 60_000]
 )
-async def test_a_frame_that_means_nothing_is_answered_and_the_session_goes_on(rig: Rig, frame: bytes) -> None:
+async def test_malformed_frame_is_answered_and_the_session_continues(rig: Rig, frame: bytes) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
         await terminal.say_raw(frame)
@@ -373,7 +373,7 @@ async def test_heartbeats_keep_their_schedule_and_carry_the_link_clock(rig: Rig)
         ({"trade_allowed": False}, False),
     ],
 )
-async def test_the_gate_stands_as_the_terminals_last_heartbeat_says(
+async def test_gate_follows_the_terminals_last_heartbeat(
     rig: Rig, heartbeat: dict[str, bool], open_: bool
 ) -> None:
     async with rig.terminal() as terminal:
@@ -389,7 +389,7 @@ async def test_the_gate_stands_as_the_terminals_last_heartbeat_says(
         assert rig.allowed() is open_
 
 
-async def test_three_missed_heartbeats_close_the_gate_and_one_opens_it(rig: Rig) -> None:
+async def test_gate_closes_after_three_missed_heartbeats_and_opens_with_the_next(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.pass_time(2.9)
@@ -400,7 +400,7 @@ async def test_three_missed_heartbeats_close_the_gate_and_one_opens_it(rig: Rig)
         await eventually(rig.allowed)
 
 
-async def test_a_silent_terminal_is_emitted_as_lost_once_and_as_back_once(rig: Rig) -> None:
+async def test_silent_terminal_is_reported_lost_once_and_restored_once(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.pass_time(40)
@@ -433,7 +433,7 @@ async def test_lost_terminal_is_logged_once_and_reported_when_the_journal_works_
         await rig.pass_time_until(lambda: len(unstored()) == 2)
 
 
-async def test_a_silent_terminal_is_emitted_as_lost_when_the_time_that_was_set_is_over(rig: Rig) -> None:
+async def test_silent_terminal_is_reported_lost_after_the_configured_time(rig: Rig) -> None:
     lost_after_s = rig.harness.settings.link.lost_after_s
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
@@ -443,7 +443,7 @@ async def test_a_silent_terminal_is_emitted_as_lost_when_the_time_that_was_set_i
         assert connections(rig.harness) == ["CONNECTION_LOST"]
 
 
-async def test_a_journal_that_takes_its_time_is_no_silence_of_the_terminal(rig: Rig) -> None:
+async def test_slow_journal_does_not_count_as_silence_of_the_terminal(rig: Rig) -> None:
     holds, free = threading.Event(), threading.Event()
 
     def quarantine(_: Journal) -> None:
@@ -493,7 +493,7 @@ async def test_untrusted_clock_is_logged_once_and_reported_when_the_journal_work
     assert harness.rows(query) == [(1,)]
 
 
-async def test_a_clock_that_jumps_pauses_opens_until_the_director_confirms_it_and_is_emitted_each_time(
+async def test_clock_jump_is_reported_and_pauses_opens_until_the_director_confirms_the_time(
     rig: Rig,
 ) -> None:
     runtime = rig.harness.runtime
@@ -536,7 +536,7 @@ def confirm(rig: Rig, director: datetime) -> None:
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-async def test_a_wrong_clock_measures_no_brokers_clock(watchful: Rig, hours: int) -> None:
+async def test_broker_offset_is_not_measured_with_a_wrong_clock(watchful: Rig, hours: int) -> None:
     off = timedelta(hours=hours)
     async with watchful.terminal() as terminal:
         await watchful.ready(terminal)
@@ -563,7 +563,7 @@ async def test_a_wrong_clock_measures_no_brokers_clock(watchful: Rig, hours: int
         assert measured(watchful) == [2, 3]
 
 
-async def test_one_wrong_date_measures_no_brokers_clock(watchful: Rig) -> None:
+async def test_broker_offset_is_not_measured_after_one_wrong_director_date(watchful: Rig) -> None:
     async with watchful.terminal() as terminal:
         await watchful.ready(terminal)
         for hours in (1, 0, -1):
@@ -573,7 +573,7 @@ async def test_one_wrong_date_measures_no_brokers_clock(watchful: Rig) -> None:
 
 
 @pytest.mark.parametrize("hours", [1, -1, 87_600, -87_600])
-async def test_a_clock_that_jumps_while_something_waits_ends_nothing_and_sends_it_once_when_it_is_right(
+async def test_waiting_directive_survives_a_clock_jump_and_is_sent_once_afterwards(
     watchful: Rig, hours: int
 ) -> None:
     harness = watchful.harness
@@ -602,9 +602,7 @@ async def test_a_clock_that_jumps_while_something_waits_ends_nothing_and_sends_i
 
 
 @pytest.mark.parametrize("hours", [1, 87_600])
-async def test_what_is_with_the_terminal_when_the_clock_jumps_is_neither_given_up_nor_thought_absent(
-    watchful: Rig, hours: int
-) -> None:
+async def test_dispatched_command_stays_dispatched_after_a_clock_jump(watchful: Rig, hours: int) -> None:
     harness = watchful.harness
     async with watchful.terminal() as terminal:
         await watchful.ready(terminal)
@@ -644,7 +642,7 @@ async def test_command_sent_with_untrusted_clock_is_searched_from_the_earliest_p
         assert abs(status_request.item.since_server_ms - (brokers_ms - HOUR_MS)) <= 1
 
 
-async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:
+async def test_terminal_that_never_connected_is_not_reported_lost(rig: Rig) -> None:
     await rig.pass_time(40)
     assert connections(rig.harness) == []
 
@@ -653,7 +651,7 @@ async def test_a_terminal_that_never_came_is_not_lost(rig: Rig) -> None:
 
 
 @pytest.mark.usefixtures("dispatching")
-async def test_a_command_is_in_the_journal_when_the_terminal_hears_it(rig: Rig) -> None:
+async def test_command_is_journaled_before_the_terminal_receives_it(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.harness.take(rig.harness.directive("dir-1"))
@@ -665,7 +663,7 @@ async def test_a_command_is_in_the_journal_when_the_terminal_hears_it(rig: Rig) 
 
 
 @pytest.mark.usefixtures("dispatching")
-async def test_nothing_is_dispatched_to_a_silent_terminal_nor_kept_for_it(rig: Rig) -> None:
+async def test_silent_terminal_is_sent_no_command_and_none_is_buffered(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.pass_time(3)
@@ -679,7 +677,7 @@ async def test_nothing_is_dispatched_to_a_silent_terminal_nor_kept_for_it(rig: R
 
 
 @pytest.mark.usefixtures("dispatching")
-async def test_what_was_with_the_terminal_is_asked_about_in_its_next_session_and_not_sent_again(
+async def test_dispatched_command_is_reconciled_in_the_next_session_and_not_resent(
     rig: Rig,
 ) -> None:
     async with rig.terminal() as terminal:
@@ -696,7 +694,7 @@ async def test_what_was_with_the_terminal_is_asked_about_in_its_next_session_and
 
 
 @pytest.mark.usefixtures("dispatching")
-async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended(rig: Rig) -> None:
+async def test_command_to_a_vanished_terminal_ends_its_session(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await terminal.report(terms("EURUSD"))
@@ -713,7 +711,7 @@ async def test_a_terminal_that_is_gone_takes_no_command_and_its_session_is_ended
 
 
 @pytest.mark.usefixtures("dispatching")
-async def test_a_dispatch_that_we_fail_on_is_emitted_once_and_again_when_it_comes_back(rig: Rig) -> None:
+async def test_failing_dispatch_is_reported_once_for_each_occurrence(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         await rig.harness.take(rig.harness.directive("dir-1"))

@@ -102,7 +102,7 @@ async def test_an_answer_that_is_no_list_is_journaled_in_no_part(
 
 
 @pytest.mark.usefixtures("polling")
-async def test_what_could_not_be_journaled_is_fetched_again_and_the_trouble_emitted_once_it_is_over(
+async def test_unjournaled_poll_is_fetched_again_and_the_trouble_is_reported_once(
     harness: Harness, director: Sandbox
 ) -> None:
     await waits(harness, 1)
