@@ -1,4 +1,4 @@
-"""Somebody at a command line, where no sidecar runs."""
+"""The command line as an operator uses it while no sidecar runs."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.integration.journal.reports import absent
 
 
 class CommandLine:
-    """Somebody at a command line, in the folder of a journal that no sidecar owns."""
+    """Commands run in the folder of a journal that no sidecar owns."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder = folder
@@ -29,12 +29,12 @@ class CommandLine:
 
     @contextmanager
     def desk(self) -> Iterator[JournalBench]:
-        """The journal with a history, while nobody else has it."""
+        """Open the journal for a test that writes a history into it; closed with the context."""
         with closing(JournalBench(self.journal, settings())) as made:
             yield made
 
     def run(self, *arguments: str) -> int:
-        """One command; its exit status. What it said is kept."""
+        """Run one command and return its exit status. Its output is kept in `stdout` and `stderr`."""
         code = cli.invoke([arguments[0], "--config", str(self.folder / "bridge.toml"), *arguments[1:]])
         self.read_output()
         return code
@@ -51,14 +51,14 @@ class CommandLine:
         return code, report
 
     def halts(self) -> list[tuple[str, str, str]]:
-        """(officer, symbol, why) of each halt that stands."""
+        """Return (officer, symbol, why) of each halt in force."""
         return [
             (each["officer"], each["symbol"], each["why"]) for each in self.status()[1]["journal"]["halts"]
         ]
 
 
 def unknown(desk: JournalBench) -> int:
-    """An opening order of which nothing is known; its token."""
+    """Journal an opening command in state UNKNOWN and return its client order id."""
     desk.join()
     [command] = desk.sent(directive())
     desk.later(30)

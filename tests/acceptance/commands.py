@@ -1,4 +1,4 @@
-"""The program as a person starts it: a process of its own."""
+"""The program as an operator starts it: a process of its own."""
 
 import os
 import subprocess
@@ -12,12 +12,12 @@ TIMEOUT_S = 60.0
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The environment of a command: ours, with the checkout importable from any folder, and plain text."""
+    """Return this process's environment, with the checkout importable from any folder, and plain text output."""
     return {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUTF8": "1", "COLUMNS": "100", **variables}
 
 
 def run(*arguments: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`execution-officer ARGUMENTS` from start to end."""
+    """Run `execution-officer ARGUMENTS` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "bridge", *map(str, arguments)],
         cwd=cwd,
@@ -31,7 +31,7 @@ def run(*arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Compl
 
 @contextmanager
 def running(*arguments: str | Path, cwd: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """`execution-officer ARGUMENTS`, which goes on until it is ended; killed with the context if it still runs."""
+    """Start `execution-officer ARGUMENTS`, which runs until a signal; kill it with the context if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bridge", *map(str, arguments)],
         cwd=cwd,

@@ -1,4 +1,4 @@
-"""The rig for every story. What its processes logged is shown where a test fails."""
+"""The rig of every acceptance test. The logs of its processes are shown where a test fails."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -28,7 +28,7 @@ def fork_server() -> Iterator[ForkServer]:
 
 @pytest.fixture
 def rig(tmp_path: Path, fork_server: ForkServer, request: pytest.FixtureRequest) -> Iterator[Rig]:
-    """A rig of which nothing runs yet. After the test the invariant is checked and everything is ended."""
+    """A rig without a running process. After the test the invariant is checked and every process is ended."""
     with closing(Rig(tmp_path, fork_server)) as made:
         request.node.stash[_RIG] = made
         yield made
@@ -39,14 +39,14 @@ def rig(tmp_path: Path, fork_server: ForkServer, request: pytest.FixtureRequest)
 
 @pytest.fixture
 def command_line(without_journal: CommandLine) -> CommandLine:
-    """Somebody who has an empty journal."""
+    """A command line with an empty journal."""
     file.create(without_journal.journal)
     return without_journal
 
 
 @pytest.fixture
 def without_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    """Somebody who has no journal yet."""
+    """A command line without a journal."""
     return CommandLine(tmp_path, capsys)
 
 

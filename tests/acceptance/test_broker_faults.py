@@ -1,4 +1,4 @@
-"""A broker that is away, loses its answers, or goes on while the bridge is down."""
+"""A broker that is unreachable, loses its answers, or trades on while the bridge is down."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

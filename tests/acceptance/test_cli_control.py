@@ -1,4 +1,4 @@
-"""`halt`, `resume`, `flatten`, `resolve` and `status` where no sidecar runs, or none that can be asked."""
+"""`halt`, `resume`, `flatten`, `resolve` and `status` where no sidecar runs, or none that answers."""
 
 import http.server
 import io
@@ -98,7 +98,7 @@ def test_command_without_a_journal_is_refused_and_creates_none(
     assert not without_journal.journal.exists()
 
 
-# Who cannot be asked
+# Sidecars that cannot be asked
 
 
 def leave_control_file(command_line: CommandLine, port: int) -> Path:
@@ -135,17 +135,17 @@ class Stranger(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = _answer
 
     def log_message(self, format: str, *args: object) -> None:
-        """It does not talk."""
+        """Log nothing."""
 
 
-class StrangerWithClientOrderIds(Stranger):
-    """One that has tokens of its own."""
+class StrangerWithTokens(Stranger):
+    """Another program that requires tokens of its own."""
 
     status = 401
     body = b'{"detail": "who are you?"}'
 
 
-@pytest.mark.parametrize("stranger", [Stranger, StrangerWithClientOrderIds])
+@pytest.mark.parametrize("stranger", [Stranger, StrangerWithTokens])
 def test_other_program_on_the_control_port_is_recognized(
     command_line: CommandLine, stranger: type[http.server.BaseHTTPRequestHandler]
 ) -> None:
@@ -165,8 +165,8 @@ def test_other_program_on_the_control_port_is_recognized(
 
 
 @contextmanager
-def one_who_hangs_up(command_line: CommandLine) -> Iterator[None]:
-    """A sidecar that takes each request and dies of it."""
+def sidecar_without_answers(command_line: CommandLine) -> Iterator[None]:
+    """A sidecar that closes the connection after each request, without an answer."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -183,13 +183,13 @@ def one_who_hangs_up(command_line: CommandLine) -> Iterator[None]:
             yield
         finally:
             over.set()
-            # It waits for one more.
+            # The server waits for one more connection.
             socket.create_connection(server.getsockname()).close()
             thread.join()
 
 
 def test_unanswered_request_may_have_been_performed(command_line: CommandLine) -> None:
-    with one_who_hangs_up(command_line):
+    with sidecar_without_answers(command_line):
         assert command_line.run("halt") == ExitCode.FAILED
         assert "the sidecar did not answer" in command_line.stderr
         assert (
@@ -198,7 +198,7 @@ def test_unanswered_request_may_have_been_performed(command_line: CommandLine) -
         code, report = command_line.status()
     assert code == ExitCode.ATTENTION
     assert [each["code"] for each in report["required_actions"]] == ["NO_ANSWER"]
-    # What may have been done is not done again by somebody else.
+    # A request that may have been performed is not performed again by another process.
     assert report["journal"]["halts"] == []
 
 
@@ -234,7 +234,7 @@ def test_status_prints_the_resolve_command_for_an_unknown_command(without_journa
     resolve = f'execution-officer resolve --config "{config}"'
     line = f'{resolve} --officer {OFFICER} --as WHAT --note "HOW YOU KNOW" dir-1'
     assert line in command_line.stdout
-    # Copied as it is it decides nothing.
+    # Copied unchanged, the command is refused.
     assert command_line.run("resolve", "--as", "WHAT", "--note", "x", "dir-1") == ExitCode.USAGE
     assert command_line.run("resolve", "--as", "cancelled", "--note", "seen", "dir-1") == ExitCode.OK
     assert (

@@ -1,4 +1,4 @@
-"""The Expert Advisor's sources get to the terminal, from a checkout and from a wheel."""
+"""`expert`: copy the Expert Advisor's sources to the terminal, from a checkout and from a wheel."""
 
 import subprocess
 import sys

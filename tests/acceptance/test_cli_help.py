@@ -60,7 +60,7 @@ def test_help_of_a_command_works_from_the_shell(tmp_path: Path, name: str) -> No
 
 
 def test_exit_codes_are_stable() -> None:
-    """Scripts hold on to them."""
+    """Scripts depend on the numbers."""
     assert {code.name: code.value for code in ExitCode} == {
         "OK": 0,
         "FAILED": 1,

@@ -12,7 +12,7 @@ from tests.integration.journal.bench import NOW, OFFICER, OTHER, directive
 
 @pytest.fixture
 def refused(without_journal: CommandLine) -> CommandLine:
-    """Somebody whose Director has refused the first events of dir-1 and dir-2, and one of no directive."""
+    """A journal with three refused events: the first of dir-1, the first of dir-2, and one without a directive."""
     with without_journal.desk() as desk:
         desk.take(directive("dir-1"), directive("dir-2"), "1")
         for event in desk.due():
@@ -21,7 +21,7 @@ def refused(without_journal: CommandLine) -> CommandLine:
 
 
 def undelivered(command_line: CommandLine) -> list[tuple[str | None, str]]:
-    """(directive, state) of each event that the Director has not taken, or that was dismissed."""
+    """Return (directive, state) of each event that the Director has not accepted, or that was dismissed."""
     code = cli.invoke(["journal", "--path", str(command_line.journal), "undelivered", "--json"])
     assert code == ExitCode.OK
     return [(each["directive_id"], each["state"]) for each in json.loads(command_line.read_output())]

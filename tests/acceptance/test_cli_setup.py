@@ -1,4 +1,4 @@
-"""`execution-officer setup`, as a process: what it makes, and that it overwrites nothing."""
+"""`execution-officer setup` as a process: the files that it creates, and that it overwrites none."""
 
 import os
 import sqlite3
@@ -41,7 +41,7 @@ def setup(config: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file that lasts. SQLite's own -shm and -wal come and go with whoever reads."""
+    """Return the content of every file except SQLite's -shm and -wal, which exist only while a process reads."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
@@ -116,7 +116,7 @@ def test_created_files_are_readable_by_their_owner_alone(config: Path) -> None:
     assert modes == {"journal.db": 0o600, "eo-001.linkkey": 0o600, "eo-002.linkkey": 0o600}
 
 
-# What is there and cannot be used
+# Existing files that cannot be used
 
 
 def test_link_keys_without_a_journal_are_reported_as_lost_journal(config: Path) -> None:
@@ -232,7 +232,7 @@ def test_example_configuration_in_a_missing_folder_is_refused(tmp_path: Path) ->
 
 
 def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Path) -> None:
-    """Uncommented as it says, and without what excludes something else, it means what it meant before."""
+    """With every commented setting enabled, except those that exclude others, the settings stay the same."""
     example = resources.files("bridge.cli").joinpath("example.toml").read_text(encoding="utf-8")
     unlimited = [name for name in RiskLimits.__struct_fields__ if name.startswith(("allowed", "max", "min"))]
     apart = ("api_key_file", "order_id_prefix", "max_quantity", "symbols", "closed_hours", *unlimited)

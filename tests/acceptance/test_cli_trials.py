@@ -20,14 +20,14 @@ signals_only = pytest.mark.skipif(os.name != "posix", reason="Windows cannot sen
 
 
 def end(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Ask it to end; its exit status, and what it logged."""
+    """End the process by a signal; return its exit status and its output."""
     process.send_signal(signal.SIGTERM)
     _, stdout = process.communicate(timeout=TIMEOUT_S)
     return process.returncode, stdout
 
 
 def ask(url: str, key: str) -> tuple[int, bytes]:
-    """A poll: status and body."""
+    """Poll once; return status and body."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=TIMEOUT_S)
     with closing(connection):
         connection.request("GET", "/v1/directives/pending?officer=eo-001", headers={"X-API-Key": key})

@@ -1,4 +1,4 @@
-"""The stop words and `status`, asked of a sidecar that runs, with a terminal and a broker behind it."""
+"""Operator commands and `status` against a running sidecar with a terminal and a broker."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ LOST = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)
 
 
 def order(rig: Rig, *words: str, code: ExitCode = ExitCode.OK) -> str:
-    """A person's command; what it said."""
+    """Run an operator's command and return its output."""
     process = rig.bridge(words[0], "--config", str(rig.config_path), *words[1:])
     assert process.exited() == code, process.log
     return "\n".join(process.log)

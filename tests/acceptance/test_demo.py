@@ -1,4 +1,4 @@
-"""scripts/demo.py as a person starts it: the whole bridge as processes, and nothing of it left behind."""
+"""scripts/demo.py as a user starts it: the whole bridge as processes, none of which remains afterwards."""
 
 import json
 import os
@@ -36,7 +36,7 @@ EXPECTED = {
 
 
 def demo(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run it to its end. It finds the project in this very interpreter, so nothing is installed."""
+    """Run the demo to its end. It finds the project in this interpreter, so nothing is installed."""
     return subprocess.run(
         [sys.executable, str(DEMO), *arguments],
         cwd=folder,
@@ -47,16 +47,16 @@ def demo(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedP
     )
 
 
-def assert_nobody_is_left(folder: Path) -> None:
-    """No process works in the folder, and nobody listens where its processes did."""
+def assert_no_process_is_left(folder: Path) -> None:
+    """Check that no process uses the folder, and that none listens on the former addresses."""
     if Path("/proc/self/cwd").exists():
-        at_work = [entry.name for entry in Path("/proc").glob("[0-9]*") if working_folder(entry) == folder]
-        assert at_work == []
+        users = [entry.name for entry in Path("/proc").glob("[0-9]*") if working_folder(entry) == folder]
+        assert users == []
     logs = "\n".join(log.read_text(encoding="utf-8") for log in folder.glob("*.log"))
     ports = {int(port) for port in re.findall(r"(?:tcp|http)://127\.0\.0\.1:(\d+)", logs)}
     for port in ports:
         with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", port)) != 0, f"somebody listens on {port}"
+            assert probe.connect_ex(("127.0.0.1", port)) != 0, f"a process listens on {port}"
 
 
 def working_folder(process: Path) -> Path | None:
@@ -85,7 +85,7 @@ def test_demo_with_json_and_keep_prints_all_results_and_keeps_the_folder(tmp_pat
     kept = {path.name for path in folder.iterdir()}
     logs = {f"{name}.log" for name in ("director", "broker", "setup", "sidecar", "terminal")}
     assert {"bridge.toml", "scenario.json", "journal.db", "eo-demo.linkkey", *logs} <= kept
-    assert_nobody_is_left(folder)
+    assert_no_process_is_left(folder)
 
     again = demo("--keep", str(folder), folder=tmp_path)
     assert again.returncode == 2
@@ -93,7 +93,7 @@ def test_demo_with_json_and_keep_prints_all_results_and_keeps_the_folder(tmp_pat
 
 
 def assert_outcomes(events: list[dict[str, Any]]) -> None:
-    """The numbers behind the words: each part of the story ended as it was meant to."""
+    """Check the numbers of the result: each step of the demo ended as intended."""
     by_kind = {(event["directive_id"], event["event_type"]): event for event in events}
     assert by_kind["take-profit", "POSITION_CLOSED"]["profit"] > 0
     assert by_kind["take-profit", "POSITION_CLOSED"]["close_reason"] == "TP"
@@ -115,7 +115,7 @@ def test_commands_that_the_demo_prints_work(tmp_path: Path) -> None:
     lines = [line.strip() for line in done.stdout.splitlines() if " journal --path " in line]
     assert len(lines) == 4
     for line in lines:
-        # Through the shell, as a person would paste it.
+        # Through the shell, as a user would paste it.
         pasted = subprocess.run(line, shell=True, capture_output=True, timeout=GRACE_S)  # noqa: S602
         assert pasted.returncode == 0, pasted.stderr
 
@@ -150,4 +150,4 @@ def test_signal_ends_every_process_of_the_demo(tmp_path: Path, number: signal.Si
     emitted = json.loads(answer)
     assert emitted["ok"] is False
     assert emitted["errors"] == [f"interrupted by {number.name}"]
-    assert_nobody_is_left(folder)
+    assert_no_process_is_left(folder)

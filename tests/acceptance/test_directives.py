@@ -11,12 +11,12 @@ from tests.rig.world import OFFICER
 
 
 def _in(seconds: float) -> str:
-    """A time so many seconds from now."""
+    """Return the time that many seconds from now."""
     return utc_text(datetime.now(UTC) + timedelta(seconds=seconds))
 
 
 def _text(directive_id: str, **fields: object) -> bytes:
-    """A directive as the Director writes it, with fields added, changed, or (None) left out."""
+    """Return a directive as the Director writes it, with fields added, changed, or (None) left out."""
     whole = {
         "directive_id": directive_id,
         "symbol": "EURUSD",
@@ -31,7 +31,7 @@ def _text(directive_id: str, **fields: object) -> bytes:
 
 
 def _bad() -> dict[str, tuple[bytes, str]]:
-    """Directives that nothing may be sent for: text and error code, by directive_id."""
+    """Return directives that must cause no order: text and error code, by directive_id."""
     return {
         "zero": (_text("zero", quantity=0), "INVALID_VALUE"),
         "negative": (_text("negative", quantity=-0.01), "INVALID_VALUE"),

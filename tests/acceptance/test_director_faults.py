@@ -1,4 +1,4 @@
-"""A Director that is away, busy, locked, or no Director at all."""
+"""A Director that is unreachable, busy, rejects the API key, or is another program."""
 
 import pytest
 

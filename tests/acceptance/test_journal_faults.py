@@ -1,4 +1,4 @@
-"""A journal that is missing, damaged, foreign, newer, doubled or old, and a ledger that is lost."""
+"""A journal that is missing, damaged, foreign, newer, used twice or an old copy, and a lost ledger."""
 
 import shutil
 import sqlite3
@@ -31,7 +31,7 @@ def _garbage(path: Path) -> None:
 
 
 def _damage(path: Path) -> None:
-    """One page in the middle reads as nothing."""
+    """Overwrite one page in the middle with 0xff bytes."""
     whole = bytearray(path.read_bytes())
     whole[8192:12288] = b"\xff" * 4096
     path.write_bytes(whole)
@@ -97,8 +97,8 @@ def test_second_sidecar_on_the_same_journal_is_refused(rig: Rig) -> None:
     rig.open()
 
 
-def _nothing_goes_out(rig: Rig, sends: int) -> None:
-    """A fresh directive waits until it expires: every moment at which it could have been sent has passed."""
+def _expect_no_send(rig: Rig, sends: int) -> None:
+    """Issue a directive that expires soon and check that it was never sent; every moment of a send has then passed."""
     soon = utc_text(datetime.now(UTC) + timedelta(seconds=1.5))
     _, rejected = rig.emitted(rig.issue("OPEN_LONG", expires_at=soon), *REFUSED)
     assert rejected.code == "EXPIRED"
@@ -132,21 +132,21 @@ def test_old_copy_of_the_journal_quarantines_the_officer_until_rebind(
         "waited for the second DIRECTIVE_RECEIVED",
         lambda events: any(e.directive_id == directive_id and e.deliveries > 1 for e in events),
     )
-    _nothing_goes_out(rig, sends=2)
+    _expect_no_send(rig, sends=2)
     # Then the person has looked. The order is found, and not sent again.
     assert rig.sidecar.terminate() == 0
-    assert "Quarantine lifted" in _accept_what_there_is(rig)
+    assert "Quarantine lifted" in _rebind(rig)
     rig.start_sidecar()
     rig.sidecar.logged("event_delivered", directive=directive_id, event_type=EventType.POSITION_OPENED)
     rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 2
-    # Nothing is missing any more.
+    # From here on the journal is complete again.
     rig.journal_restored = False
     rig.answers_lost = True
 
 
-def _accept_what_there_is(rig: Rig) -> str:
-    """The person has looked; what the command said."""
+def _rebind(rig: Rig) -> str:
+    """Rebind as an operator who compared the account; return the command's output."""
     rebind = ["rebind", "--config", str(rig.config_path), "--officer", OFFICER, "--why", "compared", "--yes"]
     process = rig.bridge(*rebind)
     assert process.exited() == 0, process.log
@@ -173,7 +173,7 @@ def test_deleted_write_ahead_log_quarantines_the_officer(rig: Rig) -> None:
     rig.journal_restored = True
     rig.start_sidecar()
     rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
-    _nothing_goes_out(rig, sends=1)
+    _expect_no_send(rig, sends=1)
     rig.unsettled = "the officer is held"
 
 
@@ -185,8 +185,8 @@ def test_lost_ledger_quarantines_the_officer_until_rebind(rig: Rig) -> None:
     rig.start_terminal()
     held = rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
     assert "another ledger" in held.body["error_message"]
-    _nothing_goes_out(rig, sends=1)
-    stdout = _accept_what_there_is(rig)
+    _expect_no_send(rig, sends=1)
+    stdout = _rebind(rig)
     assert "Quarantine lifted" in stdout and "The session of its terminal has ended" in stdout
     rig.emitted(rig.issue("OPEN_LONG"), *OPENED)
     assert len(rig.broker.sends()) == 2

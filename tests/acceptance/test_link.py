@@ -1,4 +1,4 @@
-"""The link between sidecar and terminal: half-open, doubled, impersonated, and fed with rubbish."""
+"""The link between sidecar and terminal: half-open, used twice, impersonated, and sent malformed frames."""
 
 import signal
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,7 @@
-"""kill -9 at random points of a random story, and the invariant after it.
+"""kill -9 at random points of a random scenario, and the invariant after it.
 
-RIG_SEEDS says how many stories (default: a few), RIG_SEED replays a single one. What is chosen follows from the
-seed; how the processes interleave does not, so a seed that failed may have to be replayed more than once.
+RIG_SEEDS is the number of scenarios (default: a few), RIG_SEED replays a single one. The choices follow from the
+seed; the interleaving of the processes does not, so a seed that failed may have to be replayed more than once.
 """
 
 import os
@@ -29,7 +29,7 @@ def _seeds() -> list[int]:
     return list(range(int(os.environ.get("RIG_SEEDS", SEEDS))))
 
 
-class Fate:
+class Scenario:
     """One scenario: directives and kills drawn from a seed."""
 
     def __init__(self, rig: Rig, seed: int) -> None:
@@ -55,7 +55,7 @@ class Fate:
                     self._rig.terminal.kill()
                     self._rig.start_terminal(die_at=self._place(TERMINAL_POINTS))
                 case _:
-                    self._look_on()
+                    self._wait_for_some_lines()
         self._revive()
         self._end()
 
@@ -71,8 +71,8 @@ class Fate:
     def _place(self, points: tuple[str, ...]) -> str:
         return f"{self._random.choice(points)}:{self._random.randint(1, 6)}"
 
-    def _look_on(self) -> None:
-        """Let the sidecar come some lines further, so that the next kill finds it elsewhere."""
+    def _wait_for_some_lines(self) -> None:
+        """Wait until the sidecar has logged a few more lines, so that the next kill hits another point."""
         sidecar = self._rig.sidecar
         sidecar.any_line(since=sidecar.mark + self._random.randint(0, 8), within=0.5)
 
@@ -83,7 +83,7 @@ class Fate:
             self._rig.restart_terminal()
 
     def _end(self) -> None:
-        """Nobody dies any more, and every directive comes to a definite end."""
+        """End the kills and wait until every directive has reached a final state."""
         deadline = Deadline(90)
         self._rig.director.wait(
             "waited for every directive to be received",
@@ -108,7 +108,7 @@ class Fate:
 @pytest.mark.parametrize("seed", _seeds())
 def test_invariant_holds_after_kills_at_random_moments(rig: Rig, seed: int) -> None:
     try:
-        Fate(rig, seed).run()
+        Scenario(rig, seed).run()
         check(rig)
     except AssertionError as error:
         raise AssertionError(f"seed {seed} failed; RIG_SEED={seed} repeats it: {error}") from error

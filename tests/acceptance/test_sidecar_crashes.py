@@ -1,4 +1,4 @@
-"""kill -9 of the sidecar at every fault point that an opening and its closing pass."""
+"""kill -9 of the sidecar at every fault point that an open and its close pass."""
 
 import signal
 from typing import Final
@@ -38,10 +38,10 @@ LATER: Final = {
     "reports.acknowledged": 2,
     # Without work it is passed all the time.
     "dispatch.committed": 3,
-    # The closing.
+    # The close.
     "dispatch.sent": 2,
 }
-"""Points that are worth dying at later too."""
+"""Points at which later passes are tested too."""
 
 
 def _places() -> list[str]:

@@ -1,4 +1,4 @@
-"""The sidecar as a process: what it needs to start, and how it ends."""
+"""The sidecar as a process: requirements to start, and orderly ends."""
 
 import os
 import signal
@@ -19,11 +19,11 @@ from tests.rig.rig import OPENED, Rig
 from tests.rig.world import API_KEY
 
 SOON_S = 15.0
-"""An orderly end: three seconds for posts in flight, and a slow machine."""
+"""Longest time of an orderly end: three seconds for posts in flight, plus a slow machine."""
 
 
 def _start_with_a_hanging_director(rig: Rig) -> str:
-    """An order is out, its first event is being posted and a poll is under way; neither is answered."""
+    """Start with an order sent, its first event being posted and a poll under way; neither is answered."""
     rig.start()
     rig.director.behave(endpoint="post", delay_s=120)
     directive_id = rig.issue("OPEN_LONG")
@@ -124,7 +124,7 @@ def test_journal_and_link_key_are_unreadable_for_others(rig: Rig) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a full pipe is reported differently there")
 def test_full_log_pipe_blocks_neither_trading_nor_the_stop(rig: Rig) -> None:
-    """As with a terminal that is paused: the pipe is full before the sidecar says its first word."""
+    """The same happens with a paused terminal: the pipe is full before the sidecar writes its first line."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with suppress(BlockingIOError):

@@ -1,4 +1,4 @@
-"""kill -9 of the terminal around its one dangerous moment, the send."""
+"""kill -9 of the terminal immediately before and after the send."""
 
 import signal
 

@@ -1,4 +1,4 @@
-"""Orders that go well, and orders that a broker refuses, through all four processes."""
+"""Filled orders, and orders that the broker refuses, through all four processes."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The Director client against servers that misbehave in every way that we could think of."""
+"""The Director client against misbehaving servers."""
 
 import asyncio
 import gzip
@@ -29,7 +29,7 @@ SMALL = DirectorLimits(max_response_bytes=10_000, total_timeout_s=60.0)
 
 
 class FixedClock(SystemClock):
-    """A wall clock that stands."""
+    """A wall clock that does not advance."""
 
     def now(self) -> datetime:
         return datetime(2026, 1, 4, 10, 0, 0, tzinfo=UTC)
@@ -40,19 +40,19 @@ def client(url: str, limits: DirectorLimits = SMALL) -> DirectorClient:
 
 
 async def polled(script: Script, limits: DirectorLimits = SMALL) -> Polled | Failed:
-    """One poll of a server that plays `script`."""
+    """Return the result of one poll of a server that runs `script`."""
     async with raw_server(script) as server, client(server.url, limits) as director:
         return await director.poll("eo-001")
 
 
 async def posted(script: Script, limits: DirectorLimits = SMALL) -> Posted | Failed:
-    """One post to a server that plays `script`."""
+    """Return the result of one post to a server that runs `script`."""
     async with raw_server(script) as server, client(server.url, limits) as director:
         return await director.post(EVENT, "idem-1")
 
 
 def failed(answer: object, kind: FailureKind, status: int | None) -> Failed:
-    """The failure, checked for what all failures have in common."""
+    """Check the properties that all failures share; return the failure."""
     assert isinstance(answer, Failed), answer
     assert (answer.kind, answer.status) == (kind, status), answer
     assert answer.detail.isprintable()
@@ -65,7 +65,7 @@ def failed(answer: object, kind: FailureKind, status: int | None) -> Failed:
 
 
 def zipped_once(body: bytes) -> bytes:
-    """Without the time of day in it, which would be part of a test's name."""
+    """Return the data compressed without the current time, which would become part of a test's name."""
     return gzip.compress(body, mtime=0)
 
 
@@ -354,7 +354,7 @@ async def test_endless_body_is_cut_at_the_limit(encoding: str) -> None:
 
 
 async def refused_url() -> str:
-    """A port on which nobody listens: bound, and given back."""
+    """Return the URL of a port without a listener: bound, and released."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""The sandbox Director: the contract's endpoints as the client sees them, and every way to misbehave."""
+"""The sandbox Director: the contract's endpoints as the client sees them, and every configurable fault."""
 
 import asyncio
 import io
@@ -38,14 +38,14 @@ SENT = {
 
 
 class FixedClock(SystemClock):
-    """A wall clock that stands; sleeps are real."""
+    """A wall clock that does not advance; sleeps are real."""
 
     def now(self) -> datetime:
         return NOW
 
 
 class HeldClock(FixedClock):
-    """Sleeps end when the test says so."""
+    """A clock whose sleeps end when the test allows it."""
 
     def __init__(self) -> None:
         self.asleep = asyncio.Event()
@@ -59,7 +59,7 @@ class HeldClock(FixedClock):
 
 
 class Rig:
-    """A sandbox that runs, a Director client, and a plain HTTP client with the key."""
+    """A running sandbox, a Director client, and a plain HTTP client with the key."""
 
     def __init__(
         self, state: SandboxState, url: str, director: DirectorClient, http: aiohttp.ClientSession
@@ -72,7 +72,7 @@ class Rig:
     async def call(
         self, method: str, path: str, body: bytes | io.BytesIO | None = None, **query: str
     ) -> tuple[int, Any]:
-        """Status and JSON of one request with the key."""
+        """Return status and JSON of one request with the key."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         async with self.http.request(
             method, self.url + path, params=query, data=body, headers=headers
@@ -80,7 +80,7 @@ class Rig:
             return answer.status, await answer.json()
 
     async def listed(self, officer: str = "eo-001") -> list[Any]:
-        """The directives of one poll."""
+        """Return the directives of one poll."""
         answer = await self.director.poll(officer)
         assert isinstance(answer, Polled), answer
         found = json.loads(answer.body)["directives"]
@@ -309,7 +309,7 @@ async def test_unknown_path_wrong_method_and_huge_body_are_json_errors() -> None
         assert status == 413 and "error" in answer
 
 
-# --- Seeing what came -----------------------------------------------------------------------------
+# --- Events received ------------------------------------------------------------------------------
 
 
 async def test_events_are_shown_unchanged_in_order_of_arrival() -> None:

@@ -1,4 +1,4 @@
-"""The configuration file: what is read, and that each message names key, value and remedy."""
+"""The configuration file: the settings read, and messages that name setting, value, rule and remedy."""
 
 import re
 import string
@@ -43,7 +43,7 @@ def refusal(folder: Path, text: str | bytes) -> ConfigError:
 
 
 def assert_says(error: ConfigError, *parts: str) -> None:
-    """One problem, that names the file, has these parts, and a remedy."""
+    """Check that the error is one problem that names the file, contains these parts, and has a remedy."""
     message = str(error)
     assert len(error.problems) == 1, message
     assert message.startswith(f"{error.path}: "), message
@@ -513,7 +513,7 @@ def test_repeated_officer_id_in_any_case_is_refused(tmp_path: Path, again: str) 
 
 
 def test_colliding_default_prefixes_are_refused_with_a_usable_remedy(tmp_path: Path) -> None:
-    """The two ids are found, not written down: they depend on the hash."""
+    """The two ids are searched for, since they depend on the hash."""
     seen: dict[int, str] = {}
     for number in range(5000):
         other = seen.setdefault(default_prefix(f"eo-{number}"), f"eo-{number}")
@@ -535,13 +535,13 @@ def test_equal_configured_prefixes_are_refused(tmp_path: Path) -> None:
 # Risk limits
 
 
-def guarded(tmp_path: Path, *lines: str) -> RiskLimits:
+def with_risk_limits(tmp_path: Path, *lines: str) -> RiskLimits:
     text = DIRECTOR + OFFICER + "\n[officers.risk_limits]\n" + "\n".join(lines) + "\n"
     return read(tmp_path, text).settings.officers[0].risk_limits
 
 
 def test_risk_limits_are_read_from_their_own_table(tmp_path: Path) -> None:
-    risk_limits = guarded(
+    risk_limits = with_risk_limits(
         tmp_path,
         "allowed_actions = ['OPEN_LONG']",
         "allowed_symbols = ['EURUSD', 'XAUUSD']",
@@ -586,14 +586,14 @@ def test_invalid_risk_limit_is_refused(tmp_path: Path, line: str, words: str) ->
 
 
 def test_default_of_every_setting_passes_its_own_rule() -> None:
-    """So no default can be written into a file and then be refused."""
+    """A default written into a file must not be refused."""
     for kind in (DirectorSettings, LinkSettings, OfficerSettings, RiskLimits):
         for field in msgspec.structs.fields(kind):
             if field.required or field.default is None:
                 continue
             default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
             if isinstance(default, msgspec.Struct):
-                # A table of its own, whose defaults are looked at as well.
+                # A table of its own, whose defaults are checked as well.
                 continue
             _, problems = read_table(kind, {field.name: default})
             assert field.name not in {problem.key for problem in problems}

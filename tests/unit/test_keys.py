@@ -1,4 +1,4 @@
-"""Key files and the API key: made once, for their owner alone, and never shown."""
+"""Key files and the API key: created once, readable by their owner alone, and never shown."""
 
 import os
 import stat

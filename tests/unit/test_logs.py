@@ -1,4 +1,4 @@
-"""The log: JSON lines for machines, text for terminals, no secrets and no tricks in either."""
+"""The log: JSON lines for machines, text for terminals, no secrets and no control characters in either."""
 
 import io
 import json
@@ -24,7 +24,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
-    """Other tests find logging as they left it."""
+    """Restore the logging set-up for other tests."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level, logging.raiseExceptions)
     yield
@@ -141,7 +141,7 @@ def test_log_is_written_to_stderr_by_default(capsys: pytest.CaptureFixture[str])
 
 
 class Unread:
-    """A stream that takes one line, and nothing more until it is read."""
+    """A stream that accepts one line, and blocks the next until it is read."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

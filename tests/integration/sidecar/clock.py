@@ -1,14 +1,14 @@
-"""A clock that a test turns by hand."""
+"""A clock that a test advances."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 TIMEOUT_S = 20.0
-"""Seconds of real time after which a test gives up on something that should have happened at once."""
+"""Seconds of real time after which a test fails that waits for something immediate."""
 
 
 class ManualClock:
-    """Time stands until it is advanced; a sleeper wakes when its moment is reached (core.clock.Clock)."""
+    """Clock (core.units.clock) whose time changes only by `advance`; a sleeper wakes when its time is reached."""
 
     def __init__(self) -> None:
         # Near the machine's own time: a real Director's answers carry that.
@@ -31,7 +31,7 @@ class ManualClock:
         return self._seconds
 
     def jump(self, days: float) -> None:
-        """Somebody sets the wall clock. Durations do not notice."""
+        """Move the wall clock by that many days. The monotonic clock does not change."""
         self._start += timedelta(days=days)
 
     async def sleep(self, seconds: float) -> None:
@@ -45,7 +45,7 @@ class ManualClock:
             self._sleepers.pop(future, None)
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass, and wake who has slept long enough."""
+        """Let that many seconds pass, and wake each sleeper whose time is reached."""
         self._seconds = round(self._seconds + seconds, 6)
         for future, until in list(self._sleepers.items()):
             if until <= self._seconds + 1e-9 and not future.done():
@@ -53,7 +53,7 @@ class ManualClock:
                 future.set_result(None)
 
     async def asleep(self, count: int = 1) -> list[float]:
-        """Wait until so many sleep; what `waits` then says."""
+        """Wait until there are that many sleepers; return `waits`."""
         async with asyncio.timeout(TIMEOUT_S):
             while len(self._sleepers) < count:
                 self._moved.clear()

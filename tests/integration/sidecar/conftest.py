@@ -17,6 +17,6 @@ async def harness(tmp_path: Path) -> AsyncIterator[Harness]:
 
 @pytest.fixture
 async def director(harness: Harness) -> AsyncIterator[Sandbox]:
-    """A Director whose events are timed by the station's clock."""
+    """A Director whose events are timed by the harness's clock."""
     async with sandbox(harness.clock) as made:
         yield made

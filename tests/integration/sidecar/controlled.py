@@ -1,4 +1,4 @@
-"""A sidecar that can be asked, and the person who asks it."""
+"""A running sidecar with its control endpoint, and a client of it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -23,7 +23,7 @@ FLATTEN: Final = {"nonce": NONCE}
 
 
 class Controlled:
-    """A running sidecar, the file of its control endpoint, and a client of that."""
+    """A running sidecar, its control file, and a client of its control endpoint."""
 
     def __init__(
         self, harness: Harness, director: Sandbox, http: aiohttp.ClientSession, folder: Path
@@ -70,7 +70,7 @@ class Controlled:
         headers: Mapping[str, str | None] | None = None,
         data: bytes | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """One request, with the token unless `headers` say otherwise (None leaves one out); status and answer."""
+        """Send one request, with the token unless `headers` replace or (None) omit it; return status and answer."""
         given: dict[str, str | None] = {"Authorization": f"Bearer {(await self.file()).token}"}
         given |= dict(headers or {})
         async with self._http.request(
@@ -84,7 +84,7 @@ class Controlled:
             return answer.status, await answer.json()
 
     async def post(self, path: str, body: Any) -> dict[str, Any]:
-        """A request that is carried out; its answer."""
+        """Send a request that must succeed; return its answer."""
         status, answer = await self.ask("POST", path, body)
         assert status == 200, answer
         return answer

@@ -30,7 +30,7 @@ from .clock import TIMEOUT_S, ManualClock
 OFFICER: Final = "officer-1"
 API_KEY: Final = "sandbox-key"
 CHANCE: Final = 0.5
-"""Every draw of chance."""
+"""Result of every random draw."""
 
 
 class Harness:
@@ -73,7 +73,7 @@ class Harness:
         self.connection.execute(f"PRAGMA query_only = {'ON' if locked else 'OFF'}")
 
     def directive(self, directive_id: str, **changes: object) -> str:
-        """An opening directive that is fresh on the test's clock."""
+        """Return an opening directive that is valid on the test's clock."""
         fields: dict[str, object] = {
             "directive_id": directive_id,
             "symbol": "EURUSD",
@@ -86,17 +86,17 @@ class Harness:
         return json.dumps(fields | changes)
 
     async def take(self, *items: str) -> None:
-        """Journal these as if a poll had brought them."""
+        """Journal these directives as if a poll had returned them."""
         batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
         await self.runtime.step(lambda journal: journal.intake(OFFICER, batch, self.clock.now()))
 
     async def queued(self) -> list[Outgoing]:
-        """The events that may be posted now."""
+        """Return the events that may be posted now."""
         return await self.runtime.step(lambda journal: journal.due(100, ()))
 
 
 async def eventually(reached: Callable[[], bool]) -> None:
-    """Let everything else work until the condition holds. Fails where it never does."""
+    """Let other tasks run until the condition holds; fail after TIMEOUT_S."""
     async with asyncio.timeout(TIMEOUT_S):
         # Threads and sockets bring the condition about; no event of this loop announces it.
         while not reached():  # noqa: ASYNC110
@@ -105,7 +105,7 @@ async def eventually(reached: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def at_work(*works: asyncio.Task[None]) -> AsyncIterator[None]:
-    """End the tasks with the context; what one of them failed with is raised."""
+    """End the tasks with the context; raise the error of a failed one."""
     try:
         yield
     finally:
@@ -117,7 +117,7 @@ async def at_work(*works: asyncio.Task[None]) -> AsyncIterator[None]:
 
 
 class WatchedDirector(DirectorClient):
-    """The real client, with a note of when each event was posted."""
+    """The real client, which also records the time of each post."""
 
     def __init__(self, url: str, clock: Clock, *, watch: Clock) -> None:
         super().__init__(url, API_KEY, clock=clock, limits=DirectorLimits(total_timeout_s=TIMEOUT_S))
@@ -134,25 +134,25 @@ class WatchedDirector(DirectorClient):
 
 
 class Sandbox:
-    """A sandbox Director that runs, and a client of it."""
+    """A running sandbox Director, and a client of it."""
 
     def __init__(self, state: SandboxState, director: WatchedDirector, clock: ManualClock) -> None:
         self.state = state
         self.director = director
         self.clock = clock
-        """The Director's own: its delays are slept on it."""
+        """The Director's own clock, on which it sleeps its delays."""
 
     def issue(self, directive: str) -> None:
         self.state.issue_raw(OFFICER, directive.encode())
 
     def emitted(self, directive_id: str | None = None) -> list[str]:
-        """The types of the events that it took, in order; of one directive, where one is named."""
+        """Return the types of the accepted events in order; of one directive, where one is named."""
         return [received.event.event_type for received in self.state.events(0, directive_id)]
 
 
 @asynccontextmanager
 async def sandbox(watch: Clock) -> AsyncIterator[Sandbox]:
-    """A Director on a free loopback port. What is posted is timed by `watch`."""
+    """A Director on a free loopback port. Posts are timed by `watch`."""
     clock = ManualClock()
     state = SandboxState(API_KEY, clock, listing=Listing.FOREVER)
     stop = asyncio.Event()

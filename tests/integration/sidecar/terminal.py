@@ -1,4 +1,4 @@
-"""A terminal on a real DEALER: the handshake, and whatever a test has it say."""
+"""A terminal on a real DEALER: the handshake, and the messages that a test sends."""
 
 import asyncio
 from decimal import Decimal
@@ -50,7 +50,7 @@ BROKER_OFFSET_MS: Final = 7_200_000
 
 
 def terms(symbol: str) -> SymbolReport:
-    """A symbol of that very name that takes anything."""
+    """Return the terms of a symbol of that name that allows every order."""
     return SymbolReport(asked=symbol, name=symbol)
 
 
@@ -68,7 +68,7 @@ class Terminal:
         self._socket.connect(endpoint)
         self.instance_id = instance_id
         self.offset_ms = BROKER_OFFSET_MS
-        """The broker's clock less the test's."""
+        """Broker's clock minus the test's, in milliseconds."""
         self.epoch = 0
         self.seq = 0
         self._scans = 0
@@ -82,7 +82,7 @@ class Terminal:
         self.close()
 
     def close(self) -> None:
-        """The terminal is gone."""
+        """Close the terminal's socket."""
         self._socket.close()
         self._context.term()
 
@@ -94,7 +94,7 @@ class Terminal:
             await self._socket.send(frame)
 
     async def receive(self, kind: type[M]) -> M:
-        """The next message of one type; others are passed over. A symbol that is asked for is answered for."""
+        """Return the next message of one type; skip others. A symbol request is answered."""
         async with asyncio.timeout(TIMEOUT_S):
             while True:
                 message = decode_from_sidecar(await self._socket.recv())
@@ -112,7 +112,7 @@ class Terminal:
         ledger: LedgerIdentity = LEDGER,
         poll_interval_s: int | None = None,
     ) -> None:
-        """Hello, and the proof."""
+        """Send the hello and the proof."""
         hello = Hello(
             min_version=PROTOCOL_MIN,
             max_version=PROTOCOL_MAX,
@@ -142,14 +142,14 @@ class Terminal:
         ledger: LedgerIdentity = LEDGER,
         poll_interval_s: int | None = None,
     ) -> Welcome:
-        """The whole handshake."""
+        """Perform the whole handshake and return the welcome."""
         await self.start_handshake(account=account, ledger=ledger, poll_interval_s=poll_interval_s)
         welcome = await self.receive(Welcome)
         self.epoch, self.seq = welcome.epoch, 0
         return welcome
 
     async def report(self, *reports: AnyReport) -> None:
-        """Reports, each under the next number."""
+        """Send the reports, each with the next sequence number."""
         for report in reports:
             self.seq += 1
             await self.send(
@@ -157,7 +157,7 @@ class Terminal:
             )
 
     async def heartbeat(self, *, broker_connected: bool = True, trade_allowed: bool = True) -> None:
-        """A heartbeat."""
+        """Send a heartbeat."""
         await self.send(
             TerminalHeartbeat(
                 epoch=self.epoch,
@@ -171,7 +171,7 @@ class Terminal:
         )
 
     async def scan(self) -> None:
-        """A scan that found nothing."""
+        """Send a scan without orders and positions."""
         self._scans += 1
         now = self._server_ms()
         await self.report(

@@ -1,4 +1,4 @@
-"""The control endpoint: who is let in, what is carried out, and what it says of the sidecar."""
+"""The control endpoint: access, operator commands, and the sidecar's status."""
 
 import asyncio
 import json
@@ -228,7 +228,7 @@ async def test_a_flatten_halts_and_stands_in_the_inbox(harness: Harness, sidecar
 
 
 async def refused_for_good(harness: Harness, *directive_ids: str) -> None:
-    """The Director has refused the first event of each directive for good."""
+    """Journal the directives, the first event of each refused by the Director for good."""
     await harness.take(*(harness.directive(directive_id, quantity=-1) for directive_id in directive_ids))
     for event in await harness.queued():
         harness.journal.set_refused(event, "422: no", harness.clock.now())
@@ -317,11 +317,11 @@ async def test_a_rebinding_without_a_session(harness: Harness, sidecar: Controll
     assert harness.rows("SELECT kind, subject FROM audit") == [("operator", "rebind")]
 
 
-# What it says
+# Status
 
 
 async def until(sidecar: Controlled, reached: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-    """The status, once it is so."""
+    """Poll the status until the condition holds, and return it."""
     async with asyncio.timeout(TIMEOUT_S):
         while True:
             answer = await sidecar.status()

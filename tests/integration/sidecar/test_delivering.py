@@ -1,4 +1,4 @@
-"""Delivery at work: events go out in order, a few directives at a time, until they are taken or refused."""
+"""Delivery: events are posted in order, a few directives at a time, until they are accepted or refused."""
 
 import asyncio
 import itertools
@@ -28,7 +28,7 @@ def deliverer(harness: Harness, director: Sandbox) -> Deliverer:
 
 @pytest.fixture
 async def delivering(deliverer: Deliverer) -> AsyncIterator[None]:
-    """A deliverer at work."""
+    """A running deliverer."""
     async with at_work(asyncio.create_task(deliverer.run())):
         yield
     await deliverer.finish(1)
@@ -50,25 +50,25 @@ def undelivered(harness: Harness) -> int:
 
 
 class Time:
-    """Passes only while the deliverer has nothing in hand, so that every run sees the same times."""
+    """Time that passes only while no post is in flight, so that every run sees the same times."""
 
     def __init__(self, harness: Harness, deliverer: Deliverer) -> None:
-        self._station = harness
+        self._harness = harness
         self._deliverer = deliverer
 
     async def _quiet(self) -> None:
-        """Wait until it sleeps with no post in flight, through several rounds of the event loop."""
+        """Wait until the deliverer sleeps with no post in flight, through several rounds of the event loop."""
         rounds = 0
         async with asyncio.timeout(TIMEOUT_S):
             while rounds < 5:
-                quiet = len(self._station.clock.waits) == 1 and not self._deliverer._busy
+                quiet = len(self._harness.clock.waits) == 1 and not self._deliverer._busy
                 rounds = rounds + 1 if quiet else 0
                 await asyncio.sleep(0)
 
     async def passes(self, seconds: float) -> None:
         await self._quiet()
         for _ in range(round(seconds / STEP_S)):
-            self._station.clock.advance(STEP_S)
+            self._harness.clock.advance(STEP_S)
             await self._quiet()
 
 
@@ -78,7 +78,7 @@ def time(harness: Harness, deliverer: Deliverer) -> Time:
 
 
 def gaps(director: Sandbox) -> list[float]:
-    """The seconds between the posts."""
+    """Return the seconds between the posts."""
     times = [time for time, _ in director.director.posts]
     return [later - earlier for earlier, later in itertools.pairwise(times)]
 
@@ -113,7 +113,7 @@ async def test_queues_are_posted_in_parallel_with_one_event_each(harness: Harnes
 
 
 async def _turn(director: Sandbox) -> None:
-    """The Director's time goes on whenever somebody waits for it."""
+    """Advance the Director's clock whenever a request sleeps on it."""
     while True:
         await director.clock.asleep()
         director.clock.advance(1)
@@ -184,7 +184,7 @@ async def test_circuit_stays_open_while_the_network_is_down(
 
 
 class Picky:
-    """A Director that takes no event of one directive, and every other."""
+    """A Director that accepts no event of one directive, and every other event."""
 
     def __init__(self, poison: str, spoiled: bytes) -> None:
         self._poison = poison
@@ -338,7 +338,7 @@ async def test_delivery_result_that_cannot_be_stored_is_stored_later_without_a_s
 
 
 class Odd(WatchedDirector):
-    """A client with a mistake in it, which no answer is known to bring about."""
+    """A client with a defect: it raises an error that no answer of a Director causes."""
 
     async def post(self, body: bytes, idempotency_key: str) -> Any:
         await super().post(body, idempotency_key)

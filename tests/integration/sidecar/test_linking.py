@@ -1,4 +1,4 @@
-"""The link at work: handshakes, reports, heartbeats and commands between a sidecar and a real DEALER."""
+"""The link: handshakes, reports, heartbeats and commands between a sidecar and a real DEALER."""
 
 import asyncio
 import itertools
@@ -46,7 +46,7 @@ HOUR_MS = 3_600_000
 
 
 class Rig:
-    """A link worker and a dispatcher at work on a free port."""
+    """A running link worker and a dispatcher on a free port."""
 
     def __init__(self, harness: Harness) -> None:
         self.harness = harness
@@ -70,7 +70,7 @@ class Rig:
         return Terminal(self.link.endpoint, self.clock, instance_id=instance_id, key=key)
 
     async def pass_time(self, seconds: float, *, sleepers: int = 1) -> None:
-        """Let time pass tick by tick, each ticked through. `sleepers`: 2 where a dispatcher is at work as well."""
+        """Let time pass tick by tick; each tick completes. `sleepers`: 2 where a dispatcher runs as well."""
         for _ in range(round(seconds / TICK_S)):
             await self.clock.asleep(sleepers)
             self.clock.advance(TICK_S)
@@ -78,13 +78,13 @@ class Rig:
             await self.clock.asleep(sleepers)
 
     async def pass_time_until(self, reached: Callable[[], bool]) -> None:
-        """Let time pass tick by tick until the condition holds: what other threads bring takes its own time."""
+        """Let time pass tick by tick until the condition holds; other threads contribute at their own pace."""
         async with asyncio.timeout(TIMEOUT_S):
             while not reached():
                 await self.pass_time(TICK_S)
 
     async def ready(self, terminal: Terminal) -> None:
-        """The terminal has joined, reported a scan, and beats."""
+        """Let the terminal join, report a scan, and send a heartbeat."""
         await terminal.join()
         await terminal.scan()
         await terminal.receive(Ack)
@@ -114,14 +114,14 @@ async def working(harness: Harness) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def rig(harness: Harness) -> AsyncIterator[Rig]:
-    """It notices a clock that is a day off."""
+    """A link worker that detects a clock one day off."""
     async with working(harness) as made:
         yield made
 
 
 @pytest.fixture
 async def watchful(tmp_path: Path) -> AsyncIterator[Rig]:
-    """It notices a clock that is half a minute off."""
+    """A link worker that detects a clock half a minute off."""
     harness = Harness(tmp_path / "watchful.db", max_clock_skew_s=30)
     async with working(harness) as made:
         yield made
@@ -130,7 +130,7 @@ async def watchful(tmp_path: Path) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def dispatching(rig: Rig) -> AsyncIterator[None]:
-    """A dispatcher at work beside it."""
+    """A dispatcher that runs beside the link worker."""
     async with at_work(asyncio.create_task(rig.dispatcher.run())):
         yield
 
@@ -427,7 +427,7 @@ async def test_lost_terminal_is_logged_once_and_reported_when_the_journal_works_
         assert connections(rig.harness) == ["CONNECTION_LOST"]
         [(body,)] = rig.harness.rows("SELECT body FROM events WHERE event_type = 'CONNECTION_LOST'")
         assert silence(body) >= 60
-        # The next one is a happening of its own.
+        # The next loss is reported separately.
         await terminal.join()
         rig.harness.lock_journal()
         await rig.pass_time_until(lambda: len(unstored()) == 2)
@@ -512,19 +512,19 @@ async def test_clock_jump_is_reported_and_pauses_opens_until_the_director_confir
 
 
 def measured(rig: Rig) -> list[int]:
-    """The offsets of the broker's clock that stand in the journal, in hours."""
+    """Return the journaled offsets of the broker's clock, in hours."""
     found = rig.harness.rows("SELECT seconds FROM clock_offsets ORDER BY since")
     return [seconds // 3600 for (seconds,) in found]
 
 
 def set_wrong(rig: Rig, terminal: Terminal, hours: int) -> None:
-    """Somebody sets this machine's clock. The broker's goes on as it did."""
+    """Set this machine's clock that many hours off. The broker's clock does not change."""
     rig.clock.jump(hours / 24)
     terminal.offset_ms -= hours * HOUR_MS
 
 
 async def beat_often(terminal: Terminal) -> None:
-    """More heartbeats than a new offset needs; all have been taken in."""
+    """Send more heartbeats than a new offset needs, and wait until all are processed."""
     for _ in range(5):
         await terminal.heartbeat()
     await terminal.scan()
