@@ -97,7 +97,7 @@ def test_refusal_of_the_sidecar_is_printed(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
     for directive_id, says in (
-        (opening, "nothing is unresolved"),
+        (opening, "has no unresolved command"),
         ("none", 'unknown directive "none"'),
     ):
         words = ("resolve", directive_id, "--as", "rejected", "--note", "x")

@@ -22,6 +22,11 @@ VERDICTS: Final = get_args(Verdict)
 RESOLVABLE: Final = (CommandState.UNRESOLVED, CommandState.UNKNOWN)
 """States that an operator may end. In every other one a report has shown the outcome, or will."""
 
+_FILL_REMEDY: Final = {
+    "price": "state the price of the fill, or leave it out",
+    "quantity": "state the filled lots, or leave it out for all",
+}
+
 
 class CannotResolveError(Exception):
     """There is nothing to resolve, or the order is ambiguous. Nothing was changed."""
@@ -90,18 +95,21 @@ def _choose(step: Step, directive_id: str, client_order_id: int | None) -> Comma
             f"{each.client_order_id} ({each.order.symbol}, {each.state})" for each in unresolved
         )
         raise CannotResolveError(
-            f"{len(unresolved)} commands of directive {directive_id!r} are unresolved: {named}. "
-            "Name one by its client order id"
+            f'directive "{directive_id}" has {len(unresolved)} unresolved commands: {named}; '
+            "name one by its client order id"
         )
-    raise CannotResolveError(f"nothing is unresolved: {_states(directive_id, client_order_id, found)}")
+    raise CannotResolveError(_nothing_unresolved(directive_id, client_order_id, found))
 
 
-def _states(directive_id: str, client_order_id: int | None, found: Sequence[CommandRecord]) -> str:
+def _nothing_unresolved(
+    directive_id: str, client_order_id: int | None, found: Sequence[CommandRecord]
+) -> str:
+    remedy = "use 'execution-officer status' to see the unresolved ones"
     if not found:
         missing = "no command yet" if client_order_id is None else f"no command {client_order_id}"
-        return f"directive {directive_id!r} has {missing}"
+        return f'directive "{directive_id}" has {missing}; {remedy}'
     states = ", ".join(f"command {each.client_order_id} is {each.state}" for each in found)
-    return f"of directive {directive_id!r}, {states}"
+    return f'directive "{directive_id}" has no unresolved command: {states}; {remedy}'
 
 
 def _check_fill(
@@ -115,8 +123,10 @@ def _check_fill(
         try:
             check_amount(value)
         except AmountError as error:
-            raise CannotResolveError(f"the {name} {error}") from error
+            raise CannotResolveError(f"{name} {value} {error}; {_FILL_REMEDY[name]}") from error
         if value <= 0:
-            raise CannotResolveError(f"{name} {value} must be above 0")
+            raise CannotResolveError(f"{name} {value} must be above 0; {_FILL_REMEDY[name]}")
     if quantity is not None and quantity > command.order.volume:
-        raise CannotResolveError(f"quantity {quantity} is above the command's {command.order.volume}")
+        raise CannotResolveError(
+            f"quantity {quantity} is above the command's {command.order.volume}; {_FILL_REMEDY['quantity']}"
+        )

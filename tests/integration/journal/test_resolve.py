@@ -116,7 +116,7 @@ def test_one_of_several_unresolved_commands_is_named_by_client_order_id(
         connection.execute("INSERT INTO commands SELECT * FROM number")
     with pytest.raises(
         CannotResolveError,
-        match=rf"2 commands .* {order.client_order_id} \(EURUSD, UNKNOWN\), .* by its client order id",
+        match=rf"has 2 unresolved commands: {order.client_order_id} \(EURUSD, UNKNOWN\), .* by its client order id",
     ):
         resolve(joined, "rejected")
     assert (
@@ -133,13 +133,13 @@ def test_command_that_is_not_unresolved_cannot_be_resolved(joined: JournalBench,
     if state == "FILLED":
         joined.report(deal(command.order))
     before = joined.content()
-    with pytest.raises(CannotResolveError, match=rf"nothing is unresolved: .* command \d+ is {state}"):
+    with pytest.raises(CannotResolveError, match=rf"has no unresolved command: command \d+ is {state}; use "):
         resolve(joined, "rejected")
     assert joined.content() == before
 
 
 def test_client_order_id_of_another_directive_is_refused(joined: JournalBench, order: Order) -> None:
-    with pytest.raises(CannotResolveError, match="no command 7"):
+    with pytest.raises(CannotResolveError, match="has no command 7; use "):
         resolve(joined, "rejected", client_order_id=7)
 
 
@@ -148,10 +148,20 @@ def test_client_order_id_of_another_directive_is_refused(joined: JournalBench, o
     [
         ("rejected", "1.1", None, "price 1.1 is not allowed for rejected; use it with filled only"),
         ("cancelled", None, "0.1", "quantity 0.1 is not allowed for cancelled"),
-        ("filled", "0", None, "price 0 must be above 0"),
+        ("filled", "0", None, "price 0 must be above 0; state the price of the fill"),
         ("filled", None, "-1", "quantity -1 must be above 0"),
-        ("filled", "NaN", None, "the price must be"),
-        ("filled", None, "0.31", "quantity 0.31 is above the command's 0.3"),
+        (
+            "filled",
+            "NaN",
+            None,
+            "price NaN must be a finite number; state the price of the fill, or leave it out",
+        ),
+        (
+            "filled",
+            None,
+            "0.31",
+            "quantity 0.31 is above the command's 0.3; state the filled lots, or leave it out for all",
+        ),
     ],
 )
 def test_impossible_fill_is_refused(
