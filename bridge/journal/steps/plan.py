@@ -79,10 +79,10 @@ class _Planner:
                 # First the close, then the open: in the other order the close would take what was just opened.
                 return asked in self._closing
             case Intent.CLOSE | Intent.MODIFY | Intent.CANCEL:
-                unsettled = commands.unsettled_symbols(
+                # The query reads every command of the officer: not for each directive behind one that waits.
+                return asked in self._blocked or terms.name in commands.unsettled_symbols(
                     self._step.connection, self._step.account, item.id, opens_paused=self._gate.opens_paused
                 )
-                return asked in self._blocked or terms.name in unsettled
             case _:
                 assert_never(intent)
 

@@ -150,6 +150,16 @@ def test_directive_behind_a_waiting_close_in_its_symbol_waits(joined: JournalBen
     assert went[0].order.opener == first.order.client_order_id
 
 
+def test_commands_are_read_once_for_all_directives_behind_a_waiting_close(joined: JournalBench) -> None:
+    joined.sent(directive())
+    joined.take(*(closing(f"dir-close-{number}") for number in range(20)))
+    statements: list[str] = []
+    joined.connection.set_trace_callback(statements.append)
+    assert joined.look().commands == []
+    joined.connection.set_trace_callback(None)
+    assert len([each for each in statements if each.startswith("SELECT DISTINCT c.symbol")]) == 1
+
+
 def test_paused_open_holds_up_no_close(joined: JournalBench) -> None:
     [held] = joined.sent(directive())
     joined.report(deal(held.order))
