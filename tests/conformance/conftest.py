@@ -17,6 +17,10 @@ from tests.rig.invariant import check
 
 _RIG = pytest.StashKey[ConformanceRig]()
 _FAILED = pytest.StashKey[bool]()
+_REMEDY = (
+    "The terminals differ. Where the case depends on a rule that only the Expert Advisor has, give it "
+    "kinds=EXPERT_ONLY or leave that part out."
+)
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +81,7 @@ def rig(
         if not request.node.stash.get(_FAILED, False):
             check(made)
             differences = made.compared and compare(recordings, _name(request), kind, record(made))
-            assert not differences, "\n".join(differences)
+            assert not differences, "\n".join([*differences, _REMEDY])
             made.stop()
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from bridge.core.director.actions import ACTIONS, Intent
 from bridge.core.director.contract import Action
 from bridge.core.link.messages import CommandKind
 from tests.lint.tree import ROOT, content
@@ -14,12 +15,35 @@ RECORDS: Final = "mql5/Include/ExecutionOfficer/Link/Records.mqh"
 INPUTS: Final = re.findall(r"^input (?!group)\S+ +(Inp\w+)=[^;]*; *// (.+)$", content(EXPERT), re.MULTILINE)
 
 
+def sources(folder: str, pattern: str = "*.py") -> str:
+    """Return the text of all files of a folder with such a name."""
+    return "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / folder).rglob(pattern)))
+
+
 @pytest.mark.parametrize("action", list(Action))
-def test_action_has_a_line_in_the_documents_and_a_case(action: Action) -> None:
+def test_action_has_a_rule_documents_and_tests(action: Action) -> None:
     table = content("docs/directives.md").partition("## Actions")[2].partition("\n## ")[0]
-    assert f"`{action}`" in table, "add it to the table of docs/directives.md"
-    cases = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/conformance").rglob("*.py"))
-    assert re.search(rf"\b{action}\b", cases), "add a case to tests/conformance/specification/actions.py"
+    forgotten = {
+        f"add {action} to ACTIONS in bridge/core/director/actions.py": action in ACTIONS,
+        f"add `{action}` to the table of actions in docs/directives.md": f"`{action}`" in table,
+        f"test the planning of Action.{action.name} in tests/unit/core/trade/test_planning_targets.py": re.search(
+            rf"\bAction\.{action.name}\b", sources("tests/unit/core/trade", "test_planning*.py")
+        ),
+        f'add a case that issues "{action}" to a module of tests/conformance/specification': f'"{action}"'
+        in sources("tests/conformance/specification"),
+    }
+    missing = [remedy for remedy, done in forgotten.items() if not done]
+    assert not missing, "; ".join(missing)
+
+
+@pytest.mark.parametrize("intent", list(Intent))
+def test_intent_has_an_action_and_a_test_of_the_journal(intent: Intent) -> None:
+    names = [action for action, rule in ACTIONS.items() if rule.intent is intent]
+    assert names, f"no action of bridge/core/director/actions.py has the intent {intent}"
+    tests = sources("tests/integration/journal")
+    assert any(f'"{name}"' in tests for name in names), (
+        f"add a test of {' or '.join(names)} to tests/integration/journal"
+    )
 
 
 @pytest.mark.parametrize("kind", list(CommandKind))

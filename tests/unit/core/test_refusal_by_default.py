@@ -101,16 +101,16 @@ def test_unknown_message_type_is_refused_by_name_with_the_supported_ones(
     decode: Callable[[bytes], object],
 ) -> None:
     with pytest.raises(
-        UnknownTypeError, match=r'unknown message type "breakeven"; supported: .*heartbeat, bye'
+        UnknownTypeError, match=r'unknown message type "untaught"; supported: .*heartbeat, bye'
     ):
-        decode(b'{"type":"breakeven"}')
+        decode(b'{"type":"untaught"}')
 
 
 def test_unknown_report_kind_is_refused_by_name_with_the_supported_ones() -> None:
     with pytest.raises(ProtocolError) as caught:
-        decode_report(b'{"kind":"breakeven"}')
+        decode_report(b'{"kind":"untaught"}')
     assert str(caught.value) == (
-        'unknown report kind "breakeven"; supported: command, deal, order, position, symbol, scan, connection, '
+        'unknown report kind "untaught"; supported: command, deal, order, position, symbol, scan, connection, '
         "trouble"
     )
 
@@ -119,13 +119,13 @@ def test_unknown_report_kind_is_refused_by_name_with_the_supported_ones() -> Non
 def test_unknown_value_in_a_command_is_refused_by_name(field: str) -> None:
     order = FROM_SIDECAR["command"]["order"]
     assert isinstance(order, dict)
-    command = {"type": "command", **FROM_SIDECAR["command"], "order": {**order, field: "BREAKEVEN"}}
-    with pytest.raises(ProtocolError, match=rf"'BREAKEVEN'.*order\.{field}"):
+    command = {"type": "command", **FROM_SIDECAR["command"], "order": {**order, field: "UNTAUGHT"}}
+    with pytest.raises(ProtocolError, match=rf"'UNTAUGHT'.*order\.{field}"):
         decode_from_sidecar(json.dumps(command).encode())
 
 
 @pytest.mark.parametrize("field", ["stage", "reason", "found"])
 def test_unknown_value_in_a_report_is_refused_by_name(field: str) -> None:
-    report = {"kind": "command", "client_order_id": 5, "attempt": 1, "stage": "result", field: "BREAKEVEN"}
-    with pytest.raises(ProtocolError, match=rf"'BREAKEVEN'.*{field}"):
+    report = {"kind": "command", "client_order_id": 5, "attempt": 1, "stage": "result", field: "UNTAUGHT"}
+    with pytest.raises(ProtocolError, match=rf"'UNTAUGHT'.*{field}"):
         decode_report(json.dumps(report).encode())

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.director.actions import Intent, intent_of
+from bridge.core.director.actions import ACTIONS, Intent, intent_of
 from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
 from tests.unit.core.director.test_poll import item_text, read_one
 
@@ -154,7 +154,7 @@ def test_gtd_without_an_expiry_uses_the_directives() -> None:
     assert read(order_type='"LIMIT"', time_in_force='"GTD"').order_expires_at is None
 
 
-@pytest.mark.parametrize("action", [each for each in Action if intent_of(each) is not Intent.OPEN])
+@pytest.mark.parametrize("action", [each for each in ACTIONS if intent_of(each) is not Intent.OPEN])
 def test_only_an_opening_must_say_of_which_type_it_is(action: Action) -> None:
     directive = read(action=f'"{action}"', **BARE | {"stop_loss": "1.08", "take_profit": "1.2"})
     assert (directive.action, directive.order_type) == (action, OrderType.MARKET)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.director.actions import Intent, intent_of
+from bridge.core.director.actions import ACTIONS, Intent, intent_of
 from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
 from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Order
@@ -141,7 +141,7 @@ def test_opening_outside_the_allowed_actions_or_symbols_is_refused(
     assert check(LONG, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW) == problem
 
 
-@pytest.mark.parametrize("action", [each for each in Action if intent_of(each) is not Intent.OPEN])
+@pytest.mark.parametrize("action", [each for each in ACTIONS if intent_of(each) is not Intent.OPEN])
 def test_limits_and_levels_hold_back_openings_only(action: Action) -> None:
     directive = msgspec.structs.replace(
         LONG, action=action, quantity=Decimal(50), stop_loss=Decimal(2), take_profit=Decimal(1)
