@@ -28,7 +28,7 @@ class CommandLine:
         self.stderr = ""
 
     @contextmanager
-    def desk(self) -> Iterator[JournalBench]:
+    def bench(self) -> Iterator[JournalBench]:
         """Open the journal for a test that writes a history into it; closed with the context."""
         with closing(JournalBench(self.journal, settings())) as made:
             yield made
@@ -57,10 +57,10 @@ class CommandLine:
         ]
 
 
-def unknown(desk: JournalBench) -> int:
+def unknown(bench: JournalBench) -> int:
     """Journal an opening command in state UNKNOWN and return its client order id."""
-    desk.join()
-    [command] = desk.sent(directive())
-    desk.later(30)
-    desk.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
+    bench.join()
+    [command] = bench.sent(directive())
+    bench.later(30)
+    bench.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
     return command.order.client_order_id

@@ -226,8 +226,8 @@ def test_command_waits_for_a_journal_lock_that_is_released_in_time(command_line:
 
 def test_status_prints_the_resolve_command_for_an_unknown_command(without_journal: CommandLine) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        client_order_id = unknown(desk)
+    with command_line.bench() as bench:
+        client_order_id = unknown(bench)
     assert command_line.run("status") == ExitCode.ATTENTION
     assert f"look in the account's history for the magic {client_order_id}, then:" in command_line.stdout
     config = command_line.folder / "bridge.toml"
@@ -246,8 +246,8 @@ def test_status_prints_the_resolve_command_for_an_unknown_command(without_journa
 
 def test_resolve_as_filled_emits_price_and_quantity(without_journal: CommandLine) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        unknown(desk)
+    with command_line.bench() as bench:
+        unknown(bench)
     words = ("--as", "filled", "--note", "seen", "--price", "1.1005", "--quantity", "0.2")
     assert command_line.run("resolve", "dir-1", *words) == ExitCode.OK
     with file.open_reader(command_line.journal) as connection:
@@ -258,9 +258,9 @@ def test_resolve_as_filled_emits_price_and_quantity(without_journal: CommandLine
 
 def test_directive_of_two_officers_needs_the_officer(without_journal: CommandLine) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        unknown(desk)
-        desk.take(directive(), officer=OTHER)
+    with command_line.bench() as bench:
+        unknown(bench)
+        bench.take(directive(), officer=OTHER)
     assert command_line.run("resolve", "dir-1", "--as", "rejected", "--note", "x") == ExitCode.FAILED
     assert (
         f'directive "dir-1" exists for several officers ({OFFICER}, {OTHER}); name one' in command_line.stderr
@@ -287,10 +287,10 @@ def test_invalid_resolution_is_refused(
     without_journal: CommandLine, words: tuple[str, ...], code: ExitCode, says: str
 ) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        desk.join()
-        [command] = desk.sent(directive())
-        desk.report(deal(command.order))
+    with command_line.bench() as bench:
+        bench.join()
+        [command] = bench.sent(directive())
+        bench.report(deal(command.order))
     assert command_line.run("resolve", *words) == code
     assert says in command_line.stderr
 
@@ -307,12 +307,12 @@ def test_status_of_new_journal_lists_no_required_action(command_line: CommandLin
 
 def test_status_shows_positions_and_refused_events(without_journal: CommandLine) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        desk.join()
-        [command] = desk.sent(directive())
-        desk.report(deal(command.order))
-        [event] = desk.due(1)
-        desk.journal.set_refused(event, "HTTP 422: \x1b[31mno", NOW)
+    with command_line.bench() as bench:
+        bench.join()
+        [command] = bench.sent(directive())
+        bench.report(deal(command.order))
+        [event] = bench.due(1)
+        bench.journal.set_refused(event, "HTTP 422: \x1b[31mno", NOW)
     assert command_line.run("status") == ExitCode.ATTENTION
     assert "Open positions" in command_line.stdout
     assert "BUY 0.3 EURUSD" in command_line.stdout
@@ -322,9 +322,9 @@ def test_status_shows_positions_and_refused_events(without_journal: CommandLine)
 
 def test_status_of_quarantined_officer_requires_action(without_journal: CommandLine) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        desk.join()
-        desk.connection.execute(
+    with command_line.bench() as bench:
+        bench.join()
+        bench.connection.execute(
             "UPDATE officers SET quarantine = 'an old ledger' WHERE officer = ?", (OFFICER,)
         )
     code, report = command_line.status()
@@ -342,18 +342,18 @@ def test_status_requires_action_for_a_halt_of_the_bridge_not_of_an_operator(
     without_journal: CommandLine,
 ) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
+    with command_line.bench() as bench:
         account = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
-        desk.join(account=account)
-        [opened] = desk.sent(directive())
-        desk.report(result(opened.order), deal(opened.order))
-        [close] = desk.sent(closing())
-        desk.report(
+        bench.join(account=account)
+        [opened] = bench.sent(directive())
+        bench.report(result(opened.order), deal(opened.order))
+        [close] = bench.sent(closing())
+        bench.report(
             leaving(opened.order),
             result(close.order),
             deal(close.order, DEAL + 200, entry=DealEntry.IN, position_id=POSITION + 1),
         )
-        desk.journal.halt(OFFICER, NOW, symbol="GBPUSD", why="news")
+        bench.journal.halt(OFFICER, NOW, symbol="GBPUSD", why="news")
     code, report = command_line.status()
     [required_action] = report["required_actions"]
     assert (code, required_action["officer"], required_action["code"]) == (
@@ -371,10 +371,10 @@ def test_status_requires_action_for_a_halt_of_the_bridge_not_of_an_operator(
 
 def test_directive_id_is_quoted_for_the_shell(without_journal: CommandLine) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        desk.join()
-        [command] = desk.sent(directive("-x; rm *"))
-        desk.later(30)
-        desk.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
+    with command_line.bench() as bench:
+        bench.join()
+        [command] = bench.sent(directive("-x; rm *"))
+        bench.later(30)
+        bench.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
     assert command_line.run("status") == ExitCode.ATTENTION
     assert "--note \"HOW YOU KNOW\" -- '-x; rm *'" in command_line.stdout

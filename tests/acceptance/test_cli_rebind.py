@@ -12,9 +12,9 @@ from tests.integration.journal.bench import OFFICER, OTHER, OTHER_LEDGER
 
 def test_rebind_lifts_the_quarantine(without_journal: CommandLine) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        desk.join()
-        desk.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
+    with command_line.bench() as bench:
+        bench.join()
+        bench.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     words = ("rebind", "--officer", OFFICER, "--why", "compared", "--yes")
     assert command_line.run(*words) == ExitCode.OK
     assert command_line.stdout.startswith("Quarantine lifted: the terminal has another ledger")
@@ -36,8 +36,8 @@ def test_rebind_to_another_account_is_refused_while_a_command_is_unknown(
     without_journal: CommandLine,
 ) -> None:
     command_line = without_journal
-    with command_line.desk() as desk:
-        unknown(desk)
+    with command_line.bench() as bench:
+        unknown(bench)
     words = ("rebind", "--officer", OFFICER, "--why", "moved", "--account", "--yes")
     assert command_line.run(*words) == ExitCode.FAILED
     assert "dir-1 (UNKNOWN)" in command_line.stderr

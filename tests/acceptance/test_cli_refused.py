@@ -13,10 +13,10 @@ from tests.integration.journal.bench import NOW, OFFICER, OTHER, directive
 @pytest.fixture
 def refused(without_journal: CommandLine) -> CommandLine:
     """A journal with three refused events: the first of dir-1, the first of dir-2, and one without a directive."""
-    with without_journal.desk() as desk:
-        desk.take(directive("dir-1"), directive("dir-2"), "1")
-        for event in desk.due():
-            desk.journal.set_refused(event, "HTTP 422: no", NOW)
+    with without_journal.bench() as bench:
+        bench.take(directive("dir-1"), directive("dir-2"), "1")
+        for event in bench.due():
+            bench.journal.set_refused(event, "HTTP 422: no", NOW)
     return without_journal
 
 

@@ -71,17 +71,17 @@ def test_demo_with_json_and_keep_prints_all_results_and_keeps_the_folder(tmp_pat
     done = demo("--json", "--keep", str(folder), folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1
-    emitted: dict[str, Any] = json.loads(done.stdout)
-    assert emitted["ok"] is True
+    result: dict[str, Any] = json.loads(done.stdout)
+    assert result["ok"] is True
     assert {
-        each["directive_id"]: (each["state"], each["events"]) for each in emitted["directives"]
+        each["directive_id"]: (each["state"], each["events"]) for each in result["directives"]
     } == EXPECTED
     for directive_id, (_, events) in EXPECTED.items():
-        assert [e["event_type"] for e in emitted["events"] if e["directive_id"] == directive_id] == events
-    assert len(emitted["events"]) == sum(len(events) for _, events in EXPECTED.values())
-    assert_outcomes(emitted["events"])
+        assert [e["event_type"] for e in result["events"] if e["directive_id"] == directive_id] == events
+    assert len(result["events"]) == sum(len(events) for _, events in EXPECTED.values())
+    assert_outcomes(result["events"])
 
-    assert Path(emitted["journal"]) == folder / "journal.db"
+    assert Path(result["journal"]) == folder / "journal.db"
     kept = {path.name for path in folder.iterdir()}
     logs = {f"{name}.log" for name in ("director", "broker", "setup", "sidecar", "terminal")}
     assert {"bridge.toml", "scenario.json", "journal.db", "eo-demo.linkkey", *logs} <= kept
@@ -147,7 +147,7 @@ def test_signal_ends_every_process_of_the_demo(tmp_path: Path, number: signal.Si
     started.send_signal(number)
     answer, _ = started.communicate(timeout=GRACE_S)
     assert started.returncode == 128 + number
-    emitted = json.loads(answer)
-    assert emitted["ok"] is False
-    assert emitted["errors"] == [f"interrupted by {number.name}"]
+    result = json.loads(answer)
+    assert result["ok"] is False
+    assert result["errors"] == [f"interrupted by {number.name}"]
     assert_no_process_is_left(folder)

@@ -422,14 +422,14 @@ async def test_event_is_stored_before_a_bad_answer_only_with_act_first(fault: Fa
 
 async def test_fault_lasts_for_the_given_number_of_requests() -> None:
     async with rig() as sandbox:
-        status, emitted = await sandbox.call(
+        status, behaviours = await sandbox.call(
             "POST",
             "/v1/sandbox/behaviour",
             b'{"fault": "status", "status": 429, "retry_after": "7", "requests": 2}',
             endpoint="poll",
         )
         assert status == 200
-        assert (emitted["poll"]["status"], emitted["post"]["fault"]) == (429, "none")
+        assert (behaviours["poll"]["status"], behaviours["post"]["fault"]) == (429, "none")
         for _ in range(2):
             answer = await sandbox.director.poll("eo-001")
             assert isinstance(answer, Failed)
@@ -444,9 +444,9 @@ async def test_fault_without_a_number_of_requests_lasts_until_replaced() -> None
         await sandbox.call("POST", "/v1/sandbox/behaviour", b'{"fault": "html"}', listing="forever")
         for _ in range(3):
             assert isinstance(await sandbox.director.poll("eo-001"), Failed)
-        _, emitted = await sandbox.call("POST", "/v1/sandbox/behaviour")
+        _, behaviours = await sandbox.call("POST", "/v1/sandbox/behaviour")
         assert isinstance(await sandbox.director.poll("eo-001"), Polled)
-        assert emitted["listing"] == "forever"
+        assert behaviours["listing"] == "forever"
 
 
 @pytest.mark.parametrize(

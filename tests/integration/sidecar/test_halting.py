@@ -13,7 +13,7 @@ from tests.integration.journal.bench import NOW, OFFICER, OTHER, JournalBench, s
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[JournalBench]:
+def bench(tmp_path: Path) -> Iterator[JournalBench]:
     """The journal of two officers; one is configured to trade gold, and trades the euro."""
     made = JournalBench(
         tmp_path / "journal.db",
@@ -25,36 +25,36 @@ def desk(tmp_path: Path) -> Iterator[JournalBench]:
     made.close()
 
 
-def halt(desk: JournalBench, symbol: str, officer: str | None = OFFICER) -> list[tuple[str, str]]:
+def halt(bench: JournalBench, symbol: str, officer: str | None = OFFICER) -> list[tuple[str, str]]:
     """Officer and symbol of each halt."""
-    done = HaltRequest(officer=officer, symbol=symbol).perform(desk.journal, desk.settings, NOW)
+    done = HaltRequest(officer=officer, symbol=symbol).perform(bench.journal, bench.settings, NOW)
     return [(each.officer, each.symbol) for each in done.halts]
 
 
 @pytest.mark.parametrize("symbol", ["GOLD", "XAUUSD.r", "EURUSD", "EURUSD.r", ""])
-def test_a_symbol_is_halted_by_each_of_its_names(desk: JournalBench, symbol: str) -> None:
-    assert halt(desk, symbol) == [(OFFICER, symbol)]
-    assert halt(desk, symbol, None) == [(OFFICER, symbol), (OTHER, symbol)]
+def test_a_symbol_is_halted_by_each_of_its_names(bench: JournalBench, symbol: str) -> None:
+    assert halt(bench, symbol) == [(OFFICER, symbol)]
+    assert halt(bench, symbol, None) == [(OFFICER, symbol), (OTHER, symbol)]
 
 
 @pytest.mark.parametrize("officer", [OFFICER, None])
-def test_unknown_symbol_is_refused_with_the_known_ones(desk: JournalBench, officer: str | None) -> None:
+def test_unknown_symbol_is_refused_with_the_known_ones(bench: JournalBench, officer: str | None) -> None:
     with pytest.raises(RefusedError) as refused:
-        halt(desk, "eurusd", officer)
+        halt(bench, "eurusd", officer)
     assert str(refused.value) == (
         'unknown symbol "eurusd": it was never traded or configured here; '
         "known symbols: EURUSD, EURUSD.r, GOLD, XAUUSD.r"
     )
-    assert desk.rows("SELECT * FROM halts") == []
+    assert bench.rows("SELECT * FROM halts") == []
 
 
-def test_no_refusal_names_more_than_a_person_can_read(desk: JournalBench) -> None:
-    desk.report(*(terms(f"S{number:03}") for number in range(100)))
+def test_no_refusal_names_more_than_a_person_can_read(bench: JournalBench) -> None:
+    bench.report(*(terms(f"S{number:03}") for number in range(100)))
     with pytest.raises(RefusedError) as refused:
-        halt(desk, "eurusd")
+        halt(bench, "eurusd")
     assert str(refused.value).count(", ") == MOST_NAMED
     assert str(refused.value).endswith(", ...")
 
 
-def test_where_no_symbol_is_known_yet_any_may_be_halted(desk: JournalBench) -> None:
-    assert halt(desk, "EURUSD", OTHER) == [(OTHER, "EURUSD")]
+def test_where_no_symbol_is_known_yet_any_may_be_halted(bench: JournalBench) -> None:
+    assert halt(bench, "EURUSD", OTHER) == [(OTHER, "EURUSD")]

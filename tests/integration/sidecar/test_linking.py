@@ -735,11 +735,11 @@ async def test_failing_dispatch_is_reported_once_for_each_occurrence(rig: Rig) -
             return troubles() == count
 
         [(whole,)] = rig.harness.rows("SELECT body FROM commands")
-        for emitted in (1, 2):
+        for count in (1, 2):
             await fails("{}")
-            await eventually(partial(reached, emitted))
+            await eventually(partial(reached, count))
             for _ in range(3):
                 runtime.dispatch_wake_up.set()
                 await rig.pass_time(TICK_S)
-            assert troubles() == emitted
+            assert troubles() == count
             await fails(whole)

@@ -21,11 +21,11 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "dismiss": {"note": "known"},
     "rebind": {"officer": OFFICER, "why": "compared"},
 }
-"""Arguments of each command, for the journal of `desk`."""
+"""Arguments of each command, for the journal of `bench`."""
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[JournalBench]:
+def bench(tmp_path: Path) -> Iterator[JournalBench]:
     """A journal with an UNKNOWN command of dir-1 and a refused event of dir-2."""
     made = JournalBench(tmp_path / "journal.db", settings())
     made.join()
@@ -46,12 +46,12 @@ def test_every_operator_command_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: str(kind.name))
-def test_operator_command_is_performed_and_audited(desk: JournalBench, kind: type[Request[Any]]) -> None:
+def test_operator_command_is_performed_and_audited(bench: JournalBench, kind: type[Request[Any]]) -> None:
     request = msgspec.convert(EXAMPLES[kind.name], kind)
-    request.check(desk.journal, desk.settings)
-    answer = request.perform(desk.journal, desk.settings, NOW)
+    request.check(bench.journal, bench.settings)
+    answer = request.perform(bench.journal, bench.settings, NOW)
     assert isinstance(answer, kind.answer_type())
     performed = [
-        subject for _, subject in desk.rows("SELECT kind, subject FROM audit WHERE kind = 'operator'")
+        subject for _, subject in bench.rows("SELECT kind, subject FROM audit WHERE kind = 'operator'")
     ]
     assert kind.name in performed, f"bridge/journal/operator writes no audit row for {kind.name}"
