@@ -1,4 +1,4 @@
-"""The link socket against real DEALERs: what passes, what is dropped, and that nothing ever blocks."""
+"""The link socket against real DEALERs: delivered and dropped messages, and calls that never block."""
 
 import asyncio
 import os
@@ -70,7 +70,7 @@ async def received(link: Link, count: int = 1) -> list[tuple[bytes, bytes]]:
     return messages
 
 
-async def test_a_message_of_one_part_passes_both_ways(link: Link, terminals: Terminals) -> None:
+async def test_single_part_message_is_delivered_in_both_directions(link: Link, terminals: Terminals) -> None:
     dealer = terminals.connect()
     dealer.send(b"hello")
     [(peer, frame)] = await received(link)
@@ -79,7 +79,7 @@ async def test_a_message_of_one_part_passes_both_ways(link: Link, terminals: Ter
     assert dealer.recv_multipart() == [b"welcome"]
 
 
-async def test_peers_are_emitted_apart_and_answered_apart(link: Link, terminals: Terminals) -> None:
+async def test_messages_of_two_peers_are_kept_apart(link: Link, terminals: Terminals) -> None:
     dealers = [terminals.connect() for _ in range(3)]
     for number, dealer in enumerate(dealers):
         dealer.send(b"%d" % number)
@@ -89,9 +89,7 @@ async def test_peers_are_emitted_apart_and_answered_apart(link: Link, terminals:
 
 
 @pytest.mark.parametrize("parts", [2, 3, 2000])
-async def test_a_message_of_several_parts_is_dropped_and_counted(
-    link: Link, terminals: Terminals, parts: int
-) -> None:
+async def test_multipart_message_is_dropped_and_counted(link: Link, terminals: Terminals, parts: int) -> None:
     dealer = terminals.connect()
     dealer.send_multipart([b"{}"] * parts)
     dealer.send(b"next")
@@ -99,15 +97,13 @@ async def test_a_message_of_several_parts_is_dropped_and_counted(
     assert link.refused_shapes == 1
 
 
-async def test_an_empty_message_is_one_part_and_left_to_the_protocol(
-    link: Link, terminals: Terminals
-) -> None:
+async def test_empty_message_is_delivered_as_one_part(link: Link, terminals: Terminals) -> None:
     dealer = terminals.connect()
     dealer.send(b"")
     assert [frame for _, frame in await received(link)] == [b""]
 
 
-async def test_the_surplus_of_a_message_is_never_held(link: Link, terminals: Terminals) -> None:
+async def test_surplus_parts_of_a_message_are_not_kept_in_memory(link: Link, terminals: Terminals) -> None:
     dealer = terminals.connect()
     size, parts = 10_000, 2000
     part = bytes(size)
@@ -124,16 +120,14 @@ async def test_the_surplus_of_a_message_is_never_held(link: Link, terminals: Ter
     assert most < 20 * size
 
 
-async def test_a_message_at_the_limit_passes(link: Link, terminals: Terminals) -> None:
+async def test_message_of_exactly_the_limit_is_delivered(link: Link, terminals: Terminals) -> None:
     dealer = terminals.connect()
     dealer.send(bytes(MAX_MESSAGE_BYTES))
     [(_, frame)] = await received(link)
     assert len(frame) == MAX_MESSAGE_BYTES
 
 
-async def test_a_message_over_the_limit_disconnects_its_sender_alone(
-    link: Link, terminals: Terminals
-) -> None:
+async def test_message_above_the_limit_disconnects_its_sender_alone(link: Link, terminals: Terminals) -> None:
     good, bad = terminals.connect(), terminals.connect()
     bad.send(b"first")
     [(gone, _)] = await received(link)
@@ -154,7 +148,9 @@ async def test_a_message_over_the_limit_disconnects_its_sender_alone(
     assert good.recv() == b"still here"
 
 
-async def test_a_peer_that_chose_its_own_id_is_dropped_and_counted(link: Link, terminals: Terminals) -> None:
+async def test_message_of_a_peer_with_a_chosen_id_is_dropped_and_counted(
+    link: Link, terminals: Terminals
+) -> None:
     terminals.connect(identity=b"terminal-1").send(b"mine")
     async with asyncio.timeout(GRACE_S):
         while link.refused_ids == 0:
@@ -164,7 +160,7 @@ async def test_a_peer_that_chose_its_own_id_is_dropped_and_counted(link: Link, t
     assert (link.refused_ids, link.refused_shapes) == (1, 0)
 
 
-async def test_one_receive_takes_a_bounded_number(link: Link, terminals: Terminals) -> None:
+async def test_one_receive_returns_a_bounded_number_of_messages(link: Link, terminals: Terminals) -> None:
     # More than MAX_DRAIN at once come from many peers alone: little is held of each.
     dealers = [terminals.connect() for _ in range(30)]
     numbers = range(RECEIVE_WINDOW - 2)
@@ -180,7 +176,7 @@ async def test_one_receive_takes_a_bounded_number(link: Link, terminals: Termina
     assert list(frames.values()) == [[b"%d" % number for number in numbers]] * len(dealers)
 
 
-async def test_a_frame_for_a_peer_that_is_gone_is_seen_to_fail(link: Link, terminals: Terminals) -> None:
+async def test_send_to_a_vanished_peer_fails(link: Link, terminals: Terminals) -> None:
     dealer, other = terminals.connect(), terminals.connect()
     dealer.send(b"hello")
     [(peer, _)] = await received(link)
@@ -193,9 +189,7 @@ async def test_a_frame_for_a_peer_that_is_gone_is_seen_to_fail(link: Link, termi
     assert not link.send(b"\x00abcd", b"never was")
 
 
-async def test_a_frame_for_a_peer_that_takes_nothing_is_refused_at_once(
-    link: Link, terminals: Terminals
-) -> None:
+async def test_send_to_a_blocked_peer_fails_at_once(link: Link, terminals: Terminals) -> None:
     stuck, other = terminals.connect(receive_window=1), terminals.connect()
     stuck.send(b"hello")
     [(peer, _)] = await received(link)
@@ -213,12 +207,12 @@ async def test_a_frame_for_a_peer_that_takes_nothing_is_refused_at_once(
     assert other.recv() == b"welcome"
 
 
-async def test_of_a_peer_that_is_not_read_little_is_held(link: Link, terminals: Terminals) -> None:
+async def test_unread_peer_has_a_bounded_amount_of_buffered_data(link: Link, terminals: Terminals) -> None:
     dealer = terminals.connect(send_window=1)
     dealer.setsockopt(zmq.SNDTIMEO, STUCK_MS)
     frame = bytes(MAX_MESSAGE_BYTES)
     sent = 0
-    # Nobody receives: its window, the system's buffers and ours fill up, and then it has to wait.
+    # Nothing is received: the peer's window, the system's buffers and ours fill up, and then the peer must wait.
     with suppress(zmq.Again):
         while sent < 1000:
             dealer.send(frame)
@@ -228,9 +222,7 @@ async def test_of_a_peer_that_is_not_read_little_is_held(link: Link, terminals: 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the socket's descriptor cannot be polled so on Windows")
-async def test_a_message_that_arrives_just_before_a_send_is_received(
-    link: Link, terminals: Terminals
-) -> None:
+async def test_message_that_arrives_before_a_send_is_received(link: Link, terminals: Terminals) -> None:
     dealer = terminals.connect()
     dealer.send(b"first")
     [(peer, _)] = await received(link)
@@ -252,18 +244,18 @@ async def test_a_message_that_arrives_just_before_a_send_is_received(
             await receiving
 
 
-async def test_an_address_in_use_is_refused_with_its_name_and_a_remedy(link: Link) -> None:
+async def test_used_address_is_refused_with_address_and_remedy(link: Link) -> None:
     with pytest.raises(EndpointError, match=r"127\.0\.0\.1:\d+ is in use.*\[link\] endpoint"):
         Link(link.endpoint)
 
 
 @pytest.mark.parametrize("endpoint", ["tcp://192.0.2.1:5760", "nonsense"])
-async def test_an_address_that_cannot_be_bound_is_refused_with_its_name(endpoint: str) -> None:
+async def test_address_that_cannot_be_bound_is_refused_with_its_name(endpoint: str) -> None:
     with pytest.raises(EndpointError, match="cannot be bound"):
         Link(endpoint)
 
 
-async def test_an_address_is_free_again_after_close() -> None:
+async def test_address_is_free_after_close() -> None:
     first = Link("tcp://127.0.0.1:0")
     first.close()
     second = Link(first.endpoint)

@@ -38,7 +38,7 @@ def halted(harness: Harness) -> str:
 # The file
 
 
-async def test_the_file_is_there_while_it_serves_and_is_its_owners_alone(sidecar: Controlled) -> None:
+async def test_control_file_exists_while_serving_and_is_private(sidecar: Controlled) -> None:
     content = await sidecar.file()
     assert (content.port, content.pid) == (sidecar.port, os.getpid())
     assert sidecar.path.name == "journal.db.control"
@@ -49,7 +49,7 @@ async def test_the_file_is_there_while_it_serves_and_is_its_owners_alone(sidecar
     assert not sidecar.path.exists()
 
 
-async def test_a_start_replaces_what_a_killed_sidecar_left_and_draws_another_token(
+async def test_start_replaces_the_control_file_of_a_killed_sidecar_with_a_new_token(
     harness: Harness, director: Sandbox, tmp_path: Path
 ) -> None:
     left = ControlFile(port=1, token="0" * 64, pid=1, started_at="then")
@@ -78,7 +78,7 @@ def test_invalid_control_file_reads_as_none(tmp_path: Path) -> None:
     assert control_file.read(path) == ControlFile(port=5000, token="0" * 64, pid=1, started_at="now")
 
 
-def test_a_file_that_another_sidecar_wrote_is_left(tmp_path: Path) -> None:
+def test_control_file_of_another_sidecar_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "journal.db.control"
     ours = ControlFile(port=1, token="0" * 64, pid=1, started_at="now")
     control_file.write(path, ControlFile(port=2, token="1" * 64, pid=2, started_at="later"))
@@ -86,11 +86,11 @@ def test_a_file_that_another_sidecar_wrote_is_left(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_a_token_is_not_shown() -> None:
+def test_control_token_is_hidden_in_text_forms() -> None:
     assert "0" * 64 not in repr(ControlFile(port=1, token="0" * 64, pid=1, started_at="now"))
 
 
-def test_the_file_stands_beside_the_journal_that_a_link_names(tmp_path: Path) -> None:
+def test_control_file_is_beside_the_target_of_a_journal_symlink(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     journal = tmp_path / "real" / "journal.db"
     journal.touch()
@@ -99,7 +99,7 @@ def test_the_file_stands_beside_the_journal_that_a_link_names(tmp_path: Path) ->
         assert control_file.control_path(tmp_path / "link.db") == control_file.control_path(journal)
 
 
-def test_a_port_that_is_taken(tmp_path: Path) -> None:
+def test_used_control_port_is_refused(tmp_path: Path) -> None:
     taken = ControlSocket(tmp_path / "journal.db", 0)
     try:
         with pytest.raises(
@@ -220,7 +220,7 @@ async def test_halt_and_resume_are_stored_audited_and_logged(harness: Harness, s
     assert [each["command"] for each in records] == ["halt", "resume"]
 
 
-async def test_a_flatten_halts_and_stands_in_the_inbox(harness: Harness, sidecar: Controlled) -> None:
+async def test_flatten_sets_a_halt_and_adds_a_directive(harness: Harness, sidecar: Controlled) -> None:
     [done] = (await sidecar.post("/v1/flatten", {**FLATTEN, "why": "off"}))["flattens"]
     assert done["directive_id"].startswith("operator:flatten:")
     assert halted(harness) == "flatten: off"
@@ -234,7 +234,7 @@ async def refused_for_good(harness: Harness, *directive_ids: str) -> None:
         harness.journal.set_refused(event, "422: no", harness.clock.now())
 
 
-async def test_a_retry_is_delivered(harness: Harness, director: Sandbox, tmp_path: Path) -> None:
+async def test_retried_event_is_posted(harness: Harness, director: Sandbox, tmp_path: Path) -> None:
     await refused_for_good(harness, "dir-1", "dir-2")
     async with controlled(harness, director, tmp_path) as sidecar:
         await eventually(lambda: director.emitted("dir-1") == director.emitted("dir-2") == ["ORDER_REJECTED"])
@@ -266,7 +266,7 @@ async def test_dismissed_events_are_not_retried_with_the_others(
         assert (await sidecar.post("/v1/retry", {}))["events"] == []
 
 
-async def test_a_rebinding_ends_the_session_and_the_next_hello_pins_its_ledger(
+async def test_rebind_ends_the_session_and_binds_the_next_ledger(
     harness: Harness, sidecar: Controlled
 ) -> None:
     other = LedgerIdentity(id="2e" * 16, mark=0)
@@ -283,7 +283,7 @@ async def test_a_rebinding_ends_the_session_and_the_next_hello_pins_its_ledger(
     assert harness.rows("SELECT quarantine, ledger_id FROM officers") == [("", other.id)]
 
 
-async def test_a_rebinding_to_another_account(harness: Harness, sidecar: Controlled) -> None:
+async def test_rebind_with_account_binds_the_new_account(harness: Harness, sidecar: Controlled) -> None:
     async with Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
         answer = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "moved", "account": True})
@@ -293,7 +293,7 @@ async def test_a_rebinding_to_another_account(harness: Harness, sidecar: Control
     assert harness.rows("SELECT login FROM officers") == [(502,)]
 
 
-async def test_a_rebinding_that_is_refused_costs_no_session(harness: Harness, sidecar: Controlled) -> None:
+async def test_refused_rebind_keeps_the_session(harness: Harness, sidecar: Controlled) -> None:
     await harness.take(harness.directive("dir-1"))
     async with Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
@@ -311,7 +311,7 @@ async def test_a_rebinding_that_is_refused_costs_no_session(harness: Harness, si
     assert harness.rows("SELECT count(*) FROM audit WHERE kind = 'operator'") == [(0,)]
 
 
-async def test_a_rebinding_without_a_session(harness: Harness, sidecar: Controlled) -> None:
+async def test_rebind_without_a_session_is_audited(harness: Harness, sidecar: Controlled) -> None:
     answer = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
     assert answer == {"quarantine": "", "ledger_id": "", "account": ""}
     assert harness.rows("SELECT kind, subject FROM audit") == [("operator", "rebind")]
@@ -329,7 +329,7 @@ async def until(sidecar: Controlled, reached: Callable[[dict[str, Any]], object]
                 return answer
 
 
-async def test_the_status_of_a_sidecar_without_a_terminal(sidecar: Controlled) -> None:
+async def test_status_without_a_terminal_shows_no_session(sidecar: Controlled) -> None:
     answer = await sidecar.status()
     [officer] = answer["officers"]
     assert (officer["officer"], officer["session"]) == (OFFICER, None)
@@ -397,10 +397,10 @@ async def test_status_shows_a_journal_that_cannot_be_written(harness: Harness, s
     assert "readonly" in answer["journal_trouble"]
 
 
-# Who leaves connections open
+# Open connections
 
 
-async def test_connections_that_are_left_open_are_bounded_and_give_way(
+async def test_idle_connections_are_limited_and_closed_after_a_while(
     harness: Harness, sidecar: Controlled
 ) -> None:
     await sidecar.file()
@@ -411,7 +411,7 @@ async def test_connections_that_are_left_open_are_bounded_and_give_way(
             assert await reader.read() == b""
         harness.clock.advance(OPEN_S)
         assert (await sidecar.status())["pid"] == os.getpid()
-        # All that were there so long were ended for it.
+        # Every connection open for that long was closed.
         for reader, _ in idle[:MOST_OPEN]:
             assert await reader.read() == b""
     finally:
@@ -419,7 +419,7 @@ async def test_connections_that_are_left_open_are_bounded_and_give_way(
             writer.close()
 
 
-async def test_commands_one_after_the_other_are_never_too_many(sidecar: Controlled) -> None:
+async def test_sequential_commands_never_reach_the_connection_limit(sidecar: Controlled) -> None:
     await sidecar.file()
     for _ in range(2 * MOST_OPEN):
         reader, writer = await asyncio.open_connection(HOST, sidecar.port)

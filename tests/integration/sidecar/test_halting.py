@@ -1,4 +1,4 @@
-"""A halt of one symbol: by a name that somebody knows."""
+"""A halt of one symbol, by the name that the Director, the broker or the configuration uses."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.integration.journal.bench import NOW, OFFICER, OTHER, JournalBench, s
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[JournalBench]:
-    """The journal of two officers; one is configured to trade gold, and trades the euro."""
+    """The journal of two officers; one is configured to trade gold and trades the euro."""
     made = JournalBench(
         tmp_path / "journal.db",
         settings(symbols={"GOLD": "XAUUSD.r"}, risk_limits=RiskLimits(allowed_symbols=["GOLD", "EURUSD"])),
@@ -26,13 +26,13 @@ def bench(tmp_path: Path) -> Iterator[JournalBench]:
 
 
 def halt(bench: JournalBench, symbol: str, officer: str | None = OFFICER) -> list[tuple[str, str]]:
-    """Officer and symbol of each halt."""
+    """Return officer and symbol of each halt."""
     done = HaltRequest(officer=officer, symbol=symbol).perform(bench.journal, bench.settings, NOW)
     return [(each.officer, each.symbol) for each in done.halts]
 
 
 @pytest.mark.parametrize("symbol", ["GOLD", "XAUUSD.r", "EURUSD", "EURUSD.r", ""])
-def test_a_symbol_is_halted_by_each_of_its_names(bench: JournalBench, symbol: str) -> None:
+def test_symbol_can_be_halted_by_each_of_its_names(bench: JournalBench, symbol: str) -> None:
     assert halt(bench, symbol) == [(OFFICER, symbol)]
     assert halt(bench, symbol, None) == [(OFFICER, symbol), (OTHER, symbol)]
 
@@ -48,7 +48,7 @@ def test_unknown_symbol_is_refused_with_the_known_ones(bench: JournalBench, offi
     assert bench.rows("SELECT * FROM halts") == []
 
 
-def test_no_refusal_names_more_than_a_person_can_read(bench: JournalBench) -> None:
+def test_refusal_of_unknown_symbol_names_a_limited_number_of_known_ones(bench: JournalBench) -> None:
     bench.report(*(terms(f"S{number:03}") for number in range(100)))
     with pytest.raises(RefusedError) as refused:
         halt(bench, "eurusd")
@@ -56,5 +56,5 @@ def test_no_refusal_names_more_than_a_person_can_read(bench: JournalBench) -> No
     assert str(refused.value).endswith(", ...")
 
 
-def test_where_no_symbol_is_known_yet_any_may_be_halted(bench: JournalBench) -> None:
+def test_any_symbol_can_be_halted_while_none_is_known(bench: JournalBench) -> None:
     assert halt(bench, "EURUSD", OTHER) == [(OTHER, "EURUSD")]

@@ -1,4 +1,4 @@
-"""Operator commands performed on a journal: each one has an example here and leaves a row in the audit."""
+"""Operator commands performed on a journal: each has an example here and writes a row into the audit."""
 
 from collections.abc import Iterator
 from pathlib import Path

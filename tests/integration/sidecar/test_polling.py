@@ -1,4 +1,4 @@
-"""Polling at work: what the Director lists is journaled, at the pace that was set."""
+"""Polling: listed directives are journaled, at the configured interval."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ INTERVAL_S = 5.0
 
 @pytest.fixture
 async def polling(harness: Harness, director: Sandbox) -> AsyncIterator[None]:
-    """A poller that is about to make its first poll."""
+    """A running poller that is about to make its first poll."""
     poller = Poller(harness.runtime, director.director, harness.settings.officers[0])
     async with at_work(asyncio.create_task(poller.run())):
         yield
@@ -42,7 +42,7 @@ async def waits(harness: Harness, count: int) -> list[float]:
 
 
 @pytest.mark.usefixtures("polling")
-async def test_the_first_poll_is_made_at_once_and_the_next_after_the_interval(
+async def test_first_poll_is_immediate_and_the_next_follows_after_the_interval(
     harness: Harness, director: Sandbox
 ) -> None:
     director.issue(harness.directive("dir-1"))
@@ -57,7 +57,7 @@ async def test_the_first_poll_is_made_at_once_and_the_next_after_the_interval(
 
 
 @pytest.mark.usefixtures("polling")
-async def test_a_terminals_own_interval_counts_while_it_is_there(harness: Harness) -> None:
+async def test_poll_interval_of_a_connected_terminal_is_used(harness: Harness) -> None:
     await harness.clock.asleep()
     harness.runtime.poll_intervals[OFFICER] = 2
     harness.clock.advance(INTERVAL_S)
@@ -68,7 +68,7 @@ async def test_a_terminals_own_interval_counts_while_it_is_there(harness: Harnes
 
 
 @pytest.mark.usefixtures("polling")
-async def test_a_director_in_trouble_is_asked_at_growing_distances_until_it_answers(
+async def test_failing_director_is_polled_at_growing_intervals_until_it_answers(
     harness: Harness, director: Sandbox
 ) -> None:
     director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=503, requests=9), Endpoint.POLL)
@@ -90,7 +90,7 @@ async def test_retry_after_of_the_director_is_obeyed_up_to_a_cap(harness: Harnes
 
 
 @pytest.mark.parametrize("fault", [Fault.OTHER_JSON, Fault.HTML, Fault.REDIRECT])
-async def test_an_answer_that_is_no_list_is_journaled_in_no_part(
+async def test_poll_response_that_is_not_a_list_is_not_journaled(
     harness: Harness, director: Sandbox, fault: Fault
 ) -> None:
     director.issue(harness.directive("dir-1"))
@@ -122,7 +122,7 @@ async def test_unjournaled_poll_is_fetched_again_and_the_trouble_is_reported_onc
 
 
 @pytest.mark.usefixtures("polling")
-async def test_news_wake_dispatch_and_delivery(harness: Harness, director: Sandbox) -> None:
+async def test_new_directive_wakes_dispatcher_and_deliverer(harness: Harness, director: Sandbox) -> None:
     director.issue(harness.directive("dir-1"))
     await harness.clock.asleep()
     for wake_up in (harness.runtime.dispatch_wake_up, harness.runtime.delivery_wake_up):
@@ -130,7 +130,7 @@ async def test_news_wake_dispatch_and_delivery(harness: Harness, director: Sandb
         await wake_up.wait(harness.clock, 1000)
 
 
-async def test_a_clock_that_agrees_with_the_directors_is_trusted(tmp_path: Path, director: Sandbox) -> None:
+async def test_clock_that_agrees_with_the_directors_is_trusted(tmp_path: Path, director: Sandbox) -> None:
     harness = Harness(tmp_path / "right.db", max_clock_skew_s=30)
     poller = Poller(harness.runtime, director.director, harness.settings.officers[0])
     async with at_work(asyncio.create_task(poller.run())):
@@ -140,7 +140,7 @@ async def test_a_clock_that_agrees_with_the_directors_is_trusted(tmp_path: Path,
     harness.close()
 
 
-async def test_a_clock_that_differs_from_the_directors_pauses_opens_at_once_and_is_corrected_after_a_while(
+async def test_clock_that_differs_from_the_directors_pauses_opens_until_corrected(
     tmp_path: Path, director: Sandbox
 ) -> None:
     harness = Harness(tmp_path / "skewed.db", max_clock_skew_s=30)
@@ -159,7 +159,7 @@ async def test_a_clock_that_differs_from_the_directors_pauses_opens_at_once_and_
 
 
 @pytest.mark.usefixtures("polling")
-async def test_a_long_list_is_journaled_in_several_steps(harness: Harness, director: Sandbox) -> None:
+async def test_long_list_is_journaled_in_several_steps(harness: Harness, director: Sandbox) -> None:
     await harness.clock.asleep()
     names = [f"dir-{number}" for number in range(2 * INTAKE_ITEMS + 1)]
     for name in names:
@@ -172,7 +172,7 @@ async def test_a_long_list_is_journaled_in_several_steps(harness: Harness, direc
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
-async def test_one_answer_whose_date_is_an_hour_off_ends_no_directive_that_one_clock_finds_fresh(
+async def test_directive_fresh_on_one_clock_survives_one_wrong_director_date(
     tmp_path: Path, director: Sandbox, ahead: timedelta
 ) -> None:
     harness = Harness(tmp_path / "skewed.db", max_clock_skew_s=30)

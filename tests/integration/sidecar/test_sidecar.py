@@ -1,4 +1,4 @@
-"""The sidecar as a whole: it joins its parts, stops in order, and falls as one."""
+"""The sidecar as a whole: its workers cooperate, stop in order, and end together on a failure."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from .terminal import KEY, Terminal
 
 
 class Running:
-    """A sidecar at work, and the means to stop it."""
+    """A running sidecar and its stop event."""
 
     def __init__(self, harness: Harness, director: Sandbox) -> None:
         self.link = Link("tcp://127.0.0.1:0")
@@ -59,7 +59,7 @@ async def running(harness: Harness, director: Sandbox) -> AsyncIterator[Running]
 
 
 def filled(command: Command, harness: Harness) -> DealReport:
-    """The deal that fills the command."""
+    """Return the deal that fills the command."""
     order = command.order
     return DealReport(
         ticket=9001,
@@ -80,7 +80,7 @@ def filled(command: Command, harness: Harness) -> DealReport:
     )
 
 
-async def test_a_directive_becomes_one_order_and_the_director_hears_of_all_of_it_in_order(
+async def test_directive_becomes_one_order_and_all_its_events_are_posted_in_order(
     harness: Harness, director: Sandbox
 ) -> None:
     director.issue(harness.directive("dir-1"))
@@ -107,9 +107,7 @@ async def test_a_directive_becomes_one_order_and_the_director_hears_of_all_of_it
     assert harness.rows("SELECT state FROM directives") == [("FILLED",)]
 
 
-async def test_a_stop_ends_the_sessions_and_frees_the_port_and_the_journal(
-    harness: Harness, director: Sandbox
-) -> None:
+async def test_stop_ends_sessions_and_releases_port_and_journal(harness: Harness, director: Sandbox) -> None:
     async with running(harness, director) as sidecar, Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
         await sidecar.stopped()
@@ -121,7 +119,7 @@ async def test_a_stop_ends_the_sessions_and_frees_the_port_and_the_journal(
     assert [records["code"] for records in harness.records][-2:] == ["session_ended", "sidecar_stopped"]
 
 
-async def test_a_stop_does_not_wait_for_a_director_that_hangs(
+async def test_stop_does_not_wait_for_a_hanging_director(
     harness: Harness, director: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The drain's time is real: the network's is.
@@ -137,9 +135,7 @@ async def test_a_stop_does_not_wait_for_a_director_that_hangs(
     assert harness.rows("SELECT end_reason FROM sessions") == [("the sidecar stops",)]
 
 
-async def test_a_stop_waits_for_a_post_that_is_answered_meanwhile(
-    harness: Harness, director: Sandbox
-) -> None:
+async def test_stop_waits_for_a_post_that_is_answered_in_time(harness: Harness, director: Sandbox) -> None:
     director.state.behaviours.set(Behaviour(delay_s=1), Endpoint.POST)
     await harness.take(harness.directive("dir-1"))
     async with running(harness, director) as sidecar, Terminal(sidecar.endpoint, harness.clock) as terminal:
@@ -154,7 +150,7 @@ async def test_a_stop_waits_for_a_post_that_is_answered_meanwhile(
     assert codes[-4:] == ["sidecar_stopping", "event_delivered", "session_ended", "sidecar_stopped"]
 
 
-async def test_what_was_not_delivered_goes_out_after_the_next_start(
+async def test_undelivered_events_are_posted_after_the_next_start(
     harness: Harness, director: Sandbox
 ) -> None:
     await harness.take(harness.directive("dir-1", quantity=-1))

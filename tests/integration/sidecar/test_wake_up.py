@@ -8,7 +8,7 @@ from .clock import ManualClock
 from .harness import eventually
 
 
-async def test_a_ring_wakes_the_sleeper_without_time_passing() -> None:
+async def test_set_wakes_a_waiting_task_without_delay() -> None:
     wake_up, clock = WakeUp(), ManualClock()
     sleeping = asyncio.create_task(wake_up.wait(clock, 100))
     await clock.asleep()
@@ -17,7 +17,7 @@ async def test_a_ring_wakes_the_sleeper_without_time_passing() -> None:
     assert clock.monotonic() == 0
 
 
-async def test_a_ring_while_nobody_sleeps_is_not_lost_and_counts_once() -> None:
+async def test_set_without_a_waiting_task_ends_the_next_wait_once() -> None:
     wake_up, clock = WakeUp(), ManualClock()
     wake_up.set()
     wake_up.set()
@@ -29,7 +29,7 @@ async def test_a_ring_while_nobody_sleeps_is_not_lost_and_counts_once() -> None:
     await eventually(sleeping.done)
 
 
-async def test_without_a_ring_the_sleeper_wakes_when_its_time_is_over() -> None:
+async def test_wait_without_set_ends_after_its_timeout() -> None:
     wake_up, clock = WakeUp(), ManualClock()
     sleeping = asyncio.create_task(wake_up.wait(clock, 5))
     assert await clock.asleep() == [5]
