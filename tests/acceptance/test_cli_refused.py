@@ -67,7 +67,7 @@ def test_retry_of_all_skips_dismissed_events(refused: CommandLine) -> None:
     assert refusals(refused) == []
     assert refused.run("retry") == ExitCode.OK
     assert refused.stdout == "There is no refused event to retry.\n"
-    # By its name it goes out all the same.
+    # Named explicitly, a dismissed event is queued again.
     assert refused.run("retry", "dir-1") == ExitCode.OK
     assert undelivered(refused) == [("dir-1", "queued"), ("dir-2", "queued"), (None, "queued")]
 

@@ -103,7 +103,7 @@ def test_two_simultaneous_setups_create_one_set_of_files(config: Path) -> None:
         for _ in range(2)
     ]
     stdout = [process.communicate(timeout=TIMEOUT_S)[1] for process in both]
-    # The slower one may meet a journal half made; it must then say so, and never make another.
+    # The slower process may find an incomplete journal; it must then report that, and never create another.
     assert ExitCode.OK in [process.returncode for process in both], stdout
     assert all("internal error" not in text for text in stdout), stdout
     assert set(rows(setup(config)).values()) == {"exists"}
@@ -206,7 +206,7 @@ def test_wrong_configuration_creates_no_file(config: Path) -> None:
     assert contents(config.parent).keys() == {"bridge.toml"}
 
 
-# The example
+# The example configuration
 
 
 def test_example_configuration_is_written_and_usable(tmp_path: Path) -> None:

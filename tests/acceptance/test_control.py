@@ -158,7 +158,7 @@ def test_sidecar_with_a_used_control_port_does_not_start(rig: Rig) -> None:
 
 def test_command_waits_for_the_journal_while_the_sidecar_stops(rig: Rig) -> None:
     rig.start()
-    # A post that hangs keeps the sidecar from letting go of the journal for three seconds.
+    # A hanging post delays the sidecar's release of the journal by three seconds.
     rig.director.behave(endpoint="post", delay_s=120)
     rig.issue("OPEN_LONG")
     rig.sidecar.logged("command_sent")

@@ -47,7 +47,7 @@ def _bad() -> dict[str, tuple[bytes, str]]:
         "twice": (_text("twice").replace(b'"quantity"', b'"quantity": 5, "quantity"'), "DUPLICATE_KEY"),
         "stops": (_text("stops", stop_loss=1.2, take_profit=1.0), "INVALID_STOPS"),
         "expired": (_text("expired", issued_at=_in(-20), expires_at=_in(-10)), "EXPIRED"),
-        # What only the terminal can know.
+        # Errors that only the terminal can detect.
         "step": (_text("step", quantity=0.015), "INVALID_QUANTITY"),
         "symbol": (_text("symbol", symbol="NOSUCH"), "UNKNOWN_SYMBOL"),
         "stop-side": (_text("stop-side", stop_loss=1.2), "10016"),
@@ -90,7 +90,7 @@ def test_directive_without_a_usable_id_is_rejected_once(rig: Rig, text: bytes, c
     rig.start()
     rig.director.issue_raw(OFFICER, text)
     rig.emitted_besides(EventType.ORDER_REJECTED, code)
-    # The Director goes on listing it: no event could confirm that it was received.
+    # The Director continues to list it: no event could confirm that it was received.
     rig.open()
     rejections = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
     assert len(rejections) == 1

@@ -53,7 +53,7 @@ def test_director_rejecting_the_api_key_pauses_opens_and_not_closes(rig: Rig) ->
     opening = rig.issue("OPEN_LONG")
     close = rig.issue("CLOSE", symbol="GBPUSD")
     rig.sidecar.logged("command_sent", since=mark, kind="CLOSE")
-    # It may be planned already, and waits all the same.
+    # The open may be planned already, but is not dispatched.
     assert all(row["state"] == "PLANNED" for row in rig.journal.commands(opening))
     rig.director.behave()
     rig.emitted(refused, *REFUSED)

@@ -86,7 +86,7 @@ def test_journal_with_a_changed_audit_row_is_refused(rig: Rig) -> None:
     assert run.exited() == ExitCode.JOURNAL_DAMAGED
     verify = rig.bridge("journal", "--config", str(rig.config_path), "verify")
     assert verify.exited() == ExitCode.CHAIN_BROKEN
-    # Nothing of it can be trusted: there is nothing to hold against the Director.
+    # A damaged journal cannot be compared with the Director's events: skip the invariant.
     rig.sidecars = 0
 
 
@@ -125,7 +125,7 @@ def test_old_copy_of_the_journal_quarantines_the_officer_until_rebind(
     _restore(rig, backup)
     rig.start_sidecar()
     rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
-    # The Director lists it again, since the journal knows nothing of it.
+    # The Director lists the directive again, since the restored journal does not contain it.
     issued = utc_text(datetime.now(UTC))
     rig.director.issue(OFFICER, _again(directive_id, issued))
     rig.director.wait(
@@ -133,7 +133,7 @@ def test_old_copy_of_the_journal_quarantines_the_officer_until_rebind(
         lambda events: any(e.directive_id == directive_id and e.deliveries > 1 for e in events),
     )
     _expect_no_send(rig, sends=2)
-    # Then the person has looked. The order is found, and not sent again.
+    # After the operator's rebind the order is found, and not sent again.
     assert rig.sidecar.terminate() == 0
     assert "Quarantine lifted" in _rebind(rig)
     rig.start_sidecar()

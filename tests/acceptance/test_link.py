@@ -16,7 +16,7 @@ from tests.rig.rig import OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
 
 OTHER: Final = "eo-002"
-RUBBISH: Final[dict[str, tuple[bytes, ...]]] = {
+MALFORMED: Final[dict[str, tuple[bytes, ...]]] = {
     "empty": (b"",),
     "not UTF-8": (b'{"type": "\xff\xfe"}',),
     "truncated": (b'{"type": "heartbeat", "epoch": 1, "broker_c',),
@@ -93,7 +93,7 @@ def test_terminal_with_another_key_rejects_the_sidecar(rig: Rig) -> None:
     key = rig.folder / "other.linkkey"
     create_link_key(key)
     stranger = rig.start_terminal(link_key=key, ledger=rig.folder / "other.ledger")
-    # The sidecar's proof is looked at first: the stranger's own never leaves it.
+    # The terminal checks the sidecar's proof first, and so never sends its own.
     stranger.logged("sidecar_not_proved")
     assert stranger.terminate() == 0
     rig.start_terminal()
@@ -116,13 +116,13 @@ def test_malformed_frames_are_dropped_and_the_next_message_is_handled(rig: Rig, 
     with Dealer(rig.link, officer=OTHER, key=load_link_key(rig.link_key(OTHER))) as peer:
         if proved:
             peer.handshake()
-        for parts in RUBBISH.values():
+        for parts in MALFORMED.values():
             peer.say(*parts)
             if proved:
                 peer.works()
         if not proved:
             peer.handshake()
-        # An oversize frame costs the connection, and no more than that.
+        # An oversize frame ends only the connection.
         peer.say(b" " * (MAX_MESSAGE_BYTES + 1))
         peer.reconnect()
         peer.handshake()

@@ -36,7 +36,7 @@ LATER: Final = {
     "journal.reports.before_commit": 2,
     "journal.reports.committed": 3,
     "reports.acknowledged": 2,
-    # Without work it is passed all the time.
+    # This point is passed continually, also without work.
     "dispatch.committed": 3,
     # The close.
     "dispatch.sent": 2,
@@ -53,7 +53,7 @@ def test_open_and_close_survive_a_sidecar_kill_at_each_fault_point(rig: Rig, pla
     rig.start_director()
     rig.start_broker()
     rig.director_process.line("http://")
-    # Issued before, so that the first poll brings them.
+    # Issued before the start, so that the first poll returns them.
     ids = open_and_close(rig)
     rig.start_terminal()
     rig.start_sidecar(die_at=place)

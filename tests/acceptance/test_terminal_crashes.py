@@ -26,7 +26,7 @@ def test_order_of_terminal_killed_before_the_send_ends_unknown_and_is_never_sent
     _, lost = rig.emitted(directive_id, *LOST)
     assert lost.code == "UNKNOWN_OUTCOME"
     assert rig.journal.state(directive_id) == "UNKNOWN"
-    # The officer goes on trading.
+    # The officer continues to trade.
     rig.open()
     assert len(rig.broker.sends()) == 1
 

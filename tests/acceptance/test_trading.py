@@ -74,7 +74,7 @@ def test_close_with_a_quantity_takes_the_oldest_positions_first(rig: Rig) -> Non
     second = rig.open(quantity=0.03)
     third = rig.open(quantity=0.01)
     close = rig.issue("CLOSE", quantity=0.04)
-    # Two commands: all of the first position, and a part of the second.
+    # Two commands: the whole first position, and some volume of the second.
     events = rig.emitted(close, *CLOSED, EventType.ORDER_PLACED, EventType.ORDER_FILLED, in_any_order=True)
     filled = [event for event in events if event.type == EventType.ORDER_FILLED]
     assert sorted(event.body["fill_quantity"] for event in filled) == [0.02, 0.02]

@@ -1,4 +1,4 @@
-"""An HTTP server that says exactly the bytes that a test hands it, well-formed or not."""
+"""An HTTP server that sends exactly the bytes that a test gives it, well-formed or not."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 
 class Request(NamedTuple):
-    """One request as it came."""
+    """One request as received."""
 
     line: str
     headers: dict[str, str]
-    """By lower-case name."""
+    """Values by lower-case name."""
     body: bytes
 
 
 Script = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
-"""Answers one request. The connection is closed behind it."""
+"""Function that answers one request; the connection is closed afterwards."""
 
 
 class RawServer:
@@ -30,7 +30,7 @@ class RawServer:
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request:
-    """A whole request with its body."""
+    """Read a whole request with its body."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
     return Request(head[0], headers, await reader.readexactly(int(headers.get("content-length", "0"))))
@@ -38,7 +38,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request:
 
 @asynccontextmanager
 async def raw_server(script: Script) -> AsyncIterator[RawServer]:
-    """A server on a free loopback port that plays `script` for every connection."""
+    """A server on a free loopback port that runs `script` for every connection."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,13 +73,13 @@ async def raw_server(script: Script) -> AsyncIterator[RawServer]:
 def response(
     status: str = "200 OK", body: bytes = b"", *headers: str, media: str = "application/json"
 ) -> bytes:
-    """A complete response with its length."""
+    """Return a complete response with its length."""
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {media}", f"Content-Length: {len(body)}", *headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
 def says(answer: bytes) -> Script:
-    """The script that writes these bytes and hangs up."""
+    """Return a script that writes these bytes and closes the connection."""
 
     async def script(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)

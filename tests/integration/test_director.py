@@ -61,7 +61,7 @@ def failed(answer: object, kind: FailureKind, status: int | None) -> Failed:
     return answer
 
 
-# --- What is sent ---------------------------------------------------------------------------------
+# --- Requests --------------------------------------------------------------------------------------
 
 
 def zipped_once(body: bytes) -> bytes:
@@ -107,7 +107,7 @@ async def test_cookies_are_not_kept() -> None:
     assert ["cookie" in request.headers for request in server.requests] == [False, False]
 
 
-# --- What is taken --------------------------------------------------------------------------------
+# --- Responses -------------------------------------------------------------------------------------
 
 
 async def test_poll_returns_body_and_date_of_the_director() -> None:
@@ -161,7 +161,7 @@ async def test_body_of_exactly_the_limit_is_accepted() -> None:
     assert isinstance(await polled(says(zipped)), Polled)
 
 
-# --- Statuses -------------------------------------------------------------------------------------
+# --- Statuses --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ async def test_redirect_is_not_followed_and_its_target_is_reported(status: str) 
     assert other.requests == []
 
 
-# --- Bodies ---------------------------------------------------------------------------------------
+# --- Bodies ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -346,11 +346,11 @@ async def test_endless_body_is_cut_at_the_limit(encoding: str) -> None:
         answer = await director.poll("eo-001")
         await asyncio.wait_for(server.finished.wait(), 5)
     assert "longer than 10000 bytes" in failed(answer, FailureKind.MALFORMED, 200).detail
-    # What the kernel's buffers of both ends take, and no more: the client hung up.
+    # No more than the kernel's buffers of both ends hold: the client closed the connection.
     assert sent < 32_000_000
 
 
-# --- The network ----------------------------------------------------------------------------------
+# --- The network -----------------------------------------------------------------------------------
 
 
 async def refused_url() -> str:
@@ -390,7 +390,7 @@ async def test_https_request_to_an_http_server_is_a_failure() -> None:
 
 async def test_unfinished_tls_handshake_times_out() -> None:
     limits = DirectorLimits(connect_timeout_s=0.2)
-    # A TLS greeting that nobody answers: the server waits for the end of a request's head.
+    # The TLS greeting is not answered: the server waits for the end of a request's head.
     async with raw_server(says(b"")) as server:
         async with client(server.url.replace("http:", "https:"), limits) as director:
             answer = await director.poll("eo-001")
@@ -465,7 +465,7 @@ async def test_client_works_again_after_a_failure() -> None:
         writer.write(next(answers))
 
     async with raw_server(script) as server, client(server.url) as director:
-        # A POST, since aiohttp asks a second time by itself where a GET's connection was closed.
+        # A POST, since aiohttp itself repeats a GET whose connection was closed.
         assert isinstance(await director.post(EVENT, "idem-1"), Failed)
         assert isinstance(await director.poll("eo-001"), Failed)
         assert isinstance(await director.poll("eo-001"), Polled)
@@ -491,7 +491,7 @@ async def test_cancelled_request_raises_cancelled_error(ask: str) -> None:
             await task
 
 
-# --- Settings and secrets -------------------------------------------------------------------------
+# --- Settings and secrets --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -538,7 +538,7 @@ async def test_api_key_appears_in_no_result_and_no_log(caplog: pytest.LogCapture
         says(response("200 OK", b"x", f"Content-Encoding: {KEY}")),
         says(response(body=KEY.encode(), media=KEY)),
     ]
-    # A shown start of the key would be a leak too; so the first half is what is looked for.
+    # The beginning of the key would be a leak too, so the first half is searched for.
     half = KEY[: len(KEY) // 2]
     for script in scripts:
         for answer in (await polled(script), await posted(script)):

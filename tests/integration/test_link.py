@@ -15,7 +15,7 @@ from bridge.link import MAX_DRAIN, RECEIVE_WINDOW, EndpointError, Link
 
 GRACE_S = 20.0
 STUCK_MS = 1000
-"""A peer whose frame is not taken for so long is not read."""
+"""Milliseconds after which a peer whose frame is not accepted counts as unread."""
 
 
 class Terminals:
@@ -29,7 +29,7 @@ class Terminals:
     def connect(
         self, *, identity: bytes = b"", receive_window: int = 1000, send_window: int = 1000
     ) -> "zmq.Socket[bytes]":
-        """One more peer."""
+        """Connect one more peer."""
         dealer: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
         dealer.setsockopt(zmq.LINGER, 0)
         dealer.setsockopt(zmq.RCVHWM, receive_window)
@@ -62,7 +62,7 @@ def terminals(link: Link) -> Iterator[Terminals]:
 
 
 async def received(link: Link, count: int = 1) -> list[tuple[bytes, bytes]]:
-    """The next messages; fails where they do not come."""
+    """Return the next `count` messages; fail after GRACE_S."""
     messages: list[tuple[bytes, bytes]] = []
     async with asyncio.timeout(GRACE_S):
         while len(messages) < count:

@@ -115,7 +115,7 @@ async def rig(
         await serving
 
 
-# --- The contract's endpoints ---------------------------------------------------------------------
+# --- The contract's endpoints ----------------------------------------------------------------------
 
 
 async def test_issued_directive_is_listed_for_its_officer_alone() -> None:
@@ -144,7 +144,7 @@ async def test_missing_fields_of_a_directive_get_defaults() -> None:
             "price": 1.095,
         }
         assert set(directive) <= set(CONTRACT_DIRECTIVE_FIELDS)
-        # Every digit goes out as it came in.
+        # Every digit is listed as it was issued.
         assert b'"price":1.09500' in sandbox.state.pending("eo-001")
 
 
@@ -266,7 +266,7 @@ async def test_body_that_is_not_json_or_not_declared_as_json_is_refused() -> Non
             assert "Content-Type" in (await other.json())["error"]
 
 
-# --- Who may ask ----------------------------------------------------------------------------------
+# --- Access ----------------------------------------------------------------------------------------
 
 ENDPOINTS = [
     ("GET", "/v1/directives/pending?officer=eo-001"),
@@ -309,7 +309,7 @@ async def test_unknown_path_wrong_method_and_huge_body_are_json_errors() -> None
         assert status == 413 and "error" in answer
 
 
-# --- Events received ------------------------------------------------------------------------------
+# --- Events received -------------------------------------------------------------------------------
 
 
 async def test_events_are_shown_unchanged_in_order_of_arrival() -> None:
@@ -368,7 +368,7 @@ async def test_close_ends_waiting_requests() -> None:
         assert await waiting == []
 
 
-# --- Misbehaviour ---------------------------------------------------------------------------------
+# --- Misbehaviour ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -415,7 +415,7 @@ async def test_event_is_stored_before_a_bad_answer_only_with_act_first(fault: Fa
         sandbox.state.behaviours.set(Behaviour(fault=fault, act_first=act_first, requests=1), Endpoint.POST)
         assert isinstance(await sandbox.post(SENT, "k"), Failed)
         assert sandbox.state.event_count == int(act_first)
-        # The next try is answered, and nothing is counted twice.
+        # The next try is answered, and the event is not counted twice.
         assert await sandbox.post(SENT, "k") == Posted("evt_1")
         assert sandbox.state.event_count == 1
 
@@ -504,7 +504,7 @@ async def test_delayed_request_is_answered_after_the_clock_has_slept() -> None:
         polling = asyncio.create_task(sandbox.listed())
         await clock.asleep.wait()
         assert not polling.done()
-        # A directive that is issued meanwhile is in the answer.
+        # A directive issued meanwhile is in the answer.
         sandbox.state.issue_raw("eo-001", json.dumps(DIRECTIVE).encode())
         clock.go.set()
         assert len(await polling) == 1
@@ -518,7 +518,7 @@ async def test_drip_sends_the_correct_answer_slowly() -> None:
         assert await sandbox.listed() == [DIRECTIVE]
 
 
-# --- The process ----------------------------------------------------------------------------------
+# --- The process -----------------------------------------------------------------------------------
 
 PROGRAM = "from bridge.sandbox.server import run_sandbox; run_sandbox(0, 'sandbox-key')"
 

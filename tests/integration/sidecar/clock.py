@@ -11,7 +11,7 @@ class ManualClock:
     """Clock (core.units.clock) whose time changes only by `advance`; a sleeper wakes when its time is reached."""
 
     def __init__(self) -> None:
-        # Near the machine's own time: a real Director's answers carry that.
+        # Near the machine's own time, which a real Director's responses carry.
         self._start = datetime.now(UTC)
         self._seconds = 0.0
         self._sleepers: dict[asyncio.Future[None], float] = {}

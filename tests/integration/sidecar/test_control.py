@@ -35,7 +35,7 @@ def halted(harness: Harness) -> str:
     return halts.reason(harness.connection, OFFICER, ["EURUSD"])
 
 
-# The file
+# The control file
 
 
 async def test_control_file_exists_while_serving_and_is_private(sidecar: Controlled) -> None:
@@ -110,7 +110,7 @@ def test_used_control_port_is_refused(tmp_path: Path) -> None:
         taken.close()
 
 
-# Who is let in
+# Access
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ async def test_halt_is_refused_while_the_journal_cannot_be_written(
     assert (await sidecar.post("/v1/halt", {}))["halts"]
 
 
-# What is carried out
+# Operator commands
 
 
 async def test_halt_and_resume_are_stored_audited_and_logged(harness: Harness, sidecar: Controlled) -> None:
@@ -242,7 +242,7 @@ async def test_retried_event_is_posted(harness: Harness, director: Sandbox, tmp_
         assert [(each["directive_id"], each["event_type"]) for each in answer["events"]] == [
             ("dir-1", "DIRECTIVE_RECEIVED")
         ]
-        # Later events of it were taken meanwhile.
+        # Later events of dir-1 were accepted before it.
         await eventually(lambda: director.emitted("dir-1") == ["ORDER_REJECTED", "DIRECTIVE_RECEIVED"])
     assert director.emitted("dir-2") == ["ORDER_REJECTED"]
 
@@ -262,7 +262,7 @@ async def test_dismissed_events_are_not_retried_with_the_others(
         assert [
             each["directive_id"] for each in (await sidecar.post("/v1/dismiss", {"note": "n"}))["events"]
         ] == ["dir-1"]
-        # What a person dismissed is not offered with all the rest.
+        # A dismissed event is not among the events that can be retried.
         assert (await sidecar.post("/v1/retry", {}))["events"] == []
 
 
@@ -298,7 +298,7 @@ async def test_refused_rebind_keeps_the_session(harness: Harness, sidecar: Contr
     async with Terminal(sidecar.endpoint, harness.clock) as terminal:
         await terminal.join()
         await terminal.heartbeat()
-        # The scan comes last: it lets the directive go out, and time stands still here.
+        # The scan comes last, since it opens the gate for the directive; no time passes in this test.
         await terminal.scan()
         await terminal.receive(Command)
         status, answer = await sidecar.ask(

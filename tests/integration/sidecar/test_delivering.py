@@ -233,7 +233,7 @@ async def test_event_that_the_director_cannot_accept_delays_its_own_directive_al
             assert picky.emitted == {name: [RECEIVED, REJECTED] for name in others}
             tries = len(picky.refused)
             await time.passes(300)
-            # What the same directive says next may be everybody's trouble again, until somebody else is heard.
+            # A further failure of this directive may pause all delivery, until another event is accepted.
             await harness.take(harness.directive("late", quantity=-1))
             await time.passes(60)
             assert picky.emitted["late"] == [RECEIVED, REJECTED]
@@ -244,7 +244,7 @@ async def test_event_that_the_director_cannot_accept_delays_its_own_directive_al
         assert poisoned[0] == ("refused", REFUSALS)
     else:
         assert poisoned == [("queued", 0)] * 2
-        # A minute between two at most, and half a second at least.
+        # At most a minute, and at least half a second, between two tries.
         assert 6 <= len(picky.refused) - tries <= 60
 
 
@@ -258,7 +258,7 @@ async def test_refused_event_is_retried_for_minutes_then_set_aside(
     await time.passes(240)
     assert [event_type for _, event_type in director.director.posts] == [RECEIVED] * REFUSALS + [REJECTED]
     assert states(harness) == [("refused", REFUSALS), ("delivered", 0)]
-    # 30 s and half of 30, 60, 120 s; looked at once a second.
+    # 30 s plus half of 30, 60, 120 s; checked once a second.
     expected = [45, 60, 90]
     assert all(low <= gap <= low + 1 for low, gap in zip(expected, gaps(director), strict=False))
     assert director.emitted("dir-1") == [REJECTED]

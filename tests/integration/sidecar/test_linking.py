@@ -74,7 +74,7 @@ class Rig:
         for _ in range(round(seconds / TICK_S)):
             await self.clock.asleep(sleepers)
             self.clock.advance(TICK_S)
-            # The tick's own steps are through when it sleeps again.
+            # The tick's own steps are complete when it sleeps again.
             await self.clock.asleep(sleepers)
 
     async def pass_time_until(self, reached: Callable[[], bool]) -> None:
@@ -454,7 +454,7 @@ async def test_slow_journal_does_not_count_as_silence_of_the_terminal(rig: Rig) 
         await rig.ready(terminal)
         holder = asyncio.create_task(rig.harness.runtime.step(quarantine))
         await eventually(holds.is_set)
-        # A report waits for the journal, and nothing is read behind it.
+        # A report waits for the journal, and no further frame is read meanwhile.
         await terminal.report(down(1))
         await eventually(rig.worker._intake_lock.locked)
         try:
@@ -540,7 +540,7 @@ async def test_broker_offset_is_not_measured_with_a_wrong_clock(watchful: Rig, h
     off = timedelta(hours=hours)
     async with watchful.terminal() as terminal:
         await watchful.ready(terminal)
-        # It has jumped, and nobody has looked yet.
+        # The clock has jumped, and the worker has not checked it yet.
         set_wrong(watchful, terminal, hours)
         await beat_often(terminal)
         await watchful.ready(terminal)
@@ -699,14 +699,14 @@ async def test_command_to_a_vanished_terminal_ends_its_session(rig: Rig) -> None
         await rig.ready(terminal)
         await terminal.report(terms("EURUSD"))
         await terminal.receive(Ack)
-    # The transport notices in its own time.
+    # The transport notices the closed connection at its own pace.
     await eventually(lambda: not rig.reaches_terminal())
     await rig.harness.take(rig.harness.directive("dir-1"))
     rig.harness.runtime.dispatch_wake_up.set()
     ended = [("the terminal takes no messages",)]
     await eventually(lambda: rig.harness.rows("SELECT end_reason FROM sessions") == ended)
     assert rig.worker.gate(OFFICER) is None
-    # It may have been on its way: the next session asks.
+    # The command may have been delivered: the next session sends a status request.
     assert rig.harness.rows("SELECT state FROM commands") == [("DISPATCHED",)]
 
 

@@ -126,7 +126,7 @@ async def test_new_directive_wakes_dispatcher_and_deliverer(harness: Harness, di
     director.issue(harness.directive("dir-1"))
     await harness.clock.asleep()
     for wake_up in (harness.runtime.dispatch_wake_up, harness.runtime.delivery_wake_up):
-        # Returns without the clock having moved.
+        # Returns although the clock has not advanced.
         await wake_up.wait(harness.clock, 1000)
 
 

@@ -114,7 +114,7 @@ async def test_stop_ends_sessions_and_releases_port_and_journal(harness: Harness
         assert (await terminal.receive(Bye)).reason == "the sidecar stops"
     assert harness.rows("SELECT end_reason FROM sessions") == [("the sidecar stops",)]
     Link(sidecar.endpoint).close()
-    # The journal is its caller's again.
+    # The journal belongs to the caller again.
     assert harness.journal.due(1, ()) == []
     assert [records["code"] for records in harness.records][-2:] == ["session_ended", "sidecar_stopped"]
 
@@ -122,7 +122,7 @@ async def test_stop_ends_sessions_and_releases_port_and_journal(harness: Harness
 async def test_stop_does_not_wait_for_a_hanging_director(
     harness: Harness, director: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The drain's time is real: the network's is.
+    # The drain uses real time, as the network does.
     monkeypatch.setattr(whole, "DRAIN_S", 0.05)
     director.state.behaviours.set(Behaviour(delay_s=3600))
     await harness.take(harness.directive("dir-1"))
