@@ -1,5 +1,6 @@
 """Events and requests of a test, without times and tickets: they must be the same on both terminals."""
 
+import itertools
 import json
 import os
 import re
@@ -109,7 +110,12 @@ def differences(one: Recorded, other: Recorded) -> Iterator[str]:
     for part in sorted(one.recording.keys() | other.recording.keys()):
         ours, theirs = one.recording.get(part, []), other.recording.get(part, [])
         if len(ours) != len(theirs):
-            yield f"{part}: {one.terminal} has {ours}, {other.terminal} has {theirs}"
+            pairs = enumerate(itertools.zip_longest(ours, theirs, fillvalue="nothing"), 1)
+            number, (here, there) = next((at, pair) for at, pair in pairs if pair[0] != pair[1])
+            yield (
+                f"{part}: {len(ours)} on {one.terminal}, {len(theirs)} on {other.terminal}; the first difference "
+                f"is number {number}: {here} on {one.terminal}, {there} on {other.terminal}"
+            )
             continue
         for number, (mine, yours) in enumerate(zip(ours, theirs, strict=True), 1):
             what = mine.get("event_type", "")

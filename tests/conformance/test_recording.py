@@ -14,17 +14,22 @@ def test_equal_recordings_have_no_difference(tmp_path: Path) -> None:
     assert compare(tmp_path, "test", "native", REFERENCE) == []
 
 
-def test_differing_value_missing_field_and_missing_event_are_named(tmp_path: Path) -> None:
+def test_differing_value_and_missing_field_are_named(tmp_path: Path) -> None:
     compare(tmp_path, "test", "reference", REFERENCE)
     native: Recording = {"directive 1": [{"event_type": "ORDER_FILLED", "fill_price": 1.2}]}
     assert compare(tmp_path, "test", "native", native) == [
         "directive 1, 1 ORDER_FILLED: commission: 'absent' on native, 0.07 on reference",
         "directive 1, 1 ORDER_FILLED: fill_price: 1.2 on native, 1.1 on reference",
     ]
-    (difference,) = compare(tmp_path, "another test", "native", {"directive 1": []}) or compare(
-        tmp_path, "another test", "reference", REFERENCE
-    )
-    assert difference.startswith("directive 1: reference has [{")
+
+
+def test_missing_event_is_named_with_the_numbers_of_both(tmp_path: Path) -> None:
+    filled = REFERENCE["directive 1"][0]
+    assert compare(tmp_path, "test", "reference", {"directive 1": [filled, {"event_type": "X"}]}) == []
+    assert compare(tmp_path, "test", "native", REFERENCE) == [
+        "directive 1: 1 on native, 2 on reference; the first difference is number 2: "
+        "nothing on native, {'event_type': 'X'} on reference"
+    ]
 
 
 def test_recordings_of_different_tests_are_not_compared(tmp_path: Path) -> None:
