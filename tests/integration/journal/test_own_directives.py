@@ -3,6 +3,7 @@
 import msgspec
 
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
+from bridge.journal.steps.intake import Taken
 
 from .bench import ACCOUNT, OFFICER, JournalBench, directive
 from .reports import DEAL, deal, leaving, result
@@ -16,6 +17,15 @@ def test_each_refusal_of_an_operators_order_is_emitted(joined: JournalBench) -> 
     joined.journal.rebind(OFFICER, joined.now, account=True, why="another account")
     refused = joined.bodies("ORDER_REJECTED")
     assert [(body.get("directive_id"), body["error_code"]) for body in refused] == [(None, "REBOUND")] * 2
+
+
+def test_directors_item_with_an_own_id_is_rejected_and_takes_no_id(bench: JournalBench) -> None:
+    nonce = "1f" * 8
+    assert bench.take(directive(f"operator:silence:{nonce}")) == Taken(rejected=1)
+    assert bench.rows("SELECT error_code FROM unreadable_directives") == [("INVALID_VALUE",)]
+    bench.journal.cancel_pending(OFFICER, bench.now, nonce=nonce, why="silence")
+    own = (f"operator:silence:{nonce}", "operator", "RECEIVED")
+    assert bench.rows("SELECT directive_id, origin, state FROM directives") == [own]
 
 
 def test_no_event_names_an_own_directive_as_the_opening_one(bench: JournalBench) -> None:
