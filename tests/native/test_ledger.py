@@ -1,7 +1,8 @@
 """Ledger of the EA: recorded lines survive crashes, and damage is reported."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,6 +159,29 @@ def test_truncation_keeps_every_complete_line(ledger: Console, tmp_path: Path) -
         assert ledger.one(OPEN) == "open"
         assert ledger.one(NAME).endswith(f" {int(mark) + 1} whole"), end
         ledger.ask(CLOSE)
+
+
+def test_a_flush_follows_every_read_of_the_file(ledger: Console) -> None:
+    functions = ledger.expert.host.functions
+    calls: list[str] = []
+
+    def watched(name: str) -> Callable[..., Answer]:
+        honest = functions[name]
+
+        def call(*arguments: Any) -> Answer:
+            calls.append(name)
+            return honest(*arguments)
+
+        return call
+
+    fill(ledger, 1)
+    for name in ("FileReadArray", "FileWriteArray", "FileFlush"):
+        functions[name] = watched(name)
+    ledger.ask(OPEN)
+    assert calls == ["FileReadArray", "FileFlush"]
+    calls.clear()
+    assert ledger.one(INTEND, "", 2) == "written"
+    assert calls == ["FileWriteArray", "FileFlush", "FileReadArray", "FileFlush"]
 
 
 @pytest.mark.parametrize("call", ["FileWriteArray", "FileFlush"])

@@ -40,10 +40,23 @@ def test_bytes_are_on_the_disk_when_flushed(files: Files, tmp_path: Path) -> Non
     assert (files.FileSize(handle), files.FileTell(handle), files.FileIsEnding(handle)) == (3, 3, True)
     assert files.FileSeek(handle, -2, C["SEEK_END"]) is True
     assert files.FileReadArray(handle, -1) == b"cd"
+    files.FileFlush(handle)
     files.FileSeek(handle, 5, C["SEEK_SET"])
     files.FileWriteArray(handle, b"x", 0, -1)
     files.FileClose(handle)
     assert path.read_bytes() == b"bcd\0\0x"
+
+
+def test_write_after_a_read_needs_a_flush(files: Files) -> None:
+    handle = opened(files, "a.bin")
+    files.FileWriteArray(handle, b"abc", 0, -1)
+    files.FileFlush(handle)
+    files.FileSeek(handle, 0, C["SEEK_SET"])
+    files.FileReadArray(handle, 1)
+    files.FileSeek(handle, 0, C["SEEK_END"])
+    assert error(files.FileWriteArray(handle, b"d", 0, -1)) == C["ERR_FILE_WRITEERROR"]
+    files.FileFlush(handle)
+    assert files.FileWriteArray(handle, b"d", 0, -1) == 1
 
 
 def test_write_mode_truncates_and_read_mode_needs_a_file(files: Files, tmp_path: Path) -> None:

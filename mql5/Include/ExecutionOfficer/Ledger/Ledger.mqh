@@ -56,6 +56,7 @@ private:
    bool              Fail(const ENUM_LEDGER_STATE state,const string problem);
    bool              Create(CEntropy &entropy);
    bool              ReadAll(void);
+   bool              ReadBytes(const long from,uchar &bytes[],const int count);
    bool              ReadLines(const uchar &bytes[],const int size);
    bool              Append(const string line);
    bool              Put(const uchar &bytes[],const int count);
@@ -175,14 +176,20 @@ bool CLedger::ReadAll(void)
   {
    uchar bytes[];
    int size=(int)FileSize(m_file);
-   if(size>0)
-     {
-      FileSeek(m_file,0,SEEK_SET);
-      ArrayResize(bytes,size);
-      if(FileReadArray(m_file,bytes,0,size)!=(uint)size)
-         return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name+" cannot be read to its end: close the programs that use it"));
-     }
+   if(size>0 && !ReadBytes(0,bytes,size))
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name+" cannot be read to its end: close the programs that use it"));
    return(ReadLines(bytes,size));
+  }
+//+------------------------------------------------------------------+
+//| Read bytes. Between reading and writing with one handle MQL5     |
+//| requires a FileFlush: it follows every read.                     |
+//+------------------------------------------------------------------+
+bool CLedger::ReadBytes(const long from,uchar &bytes[],const int count)
+  {
+   ArrayResize(bytes,count);
+   bool complete=FileSeek(m_file,from,SEEK_SET) && FileReadArray(m_file,bytes,0,count)==(uint)count;
+   FileFlush(m_file);
+   return(complete);
   }
 //+------------------------------------------------------------------+
 //| Read every line, and find the place of the next one.             |
@@ -338,7 +345,6 @@ bool CLedger::Append(const string line)
 bool CLedger::Put(const uchar &bytes[],const int count)
   {
    uchar again[];
-   ArrayResize(again,count);
    m_problem="MQL5\\Files\\"+m_name+" cannot be written";
    ResetLastError();
    if(!FileSeek(m_file,m_end,SEEK_SET))
@@ -348,7 +354,7 @@ bool CLedger::Put(const uchar &bytes[],const int count)
    FileFlush(m_file);
    if(GetLastError()!=0 || (long)FileSize(m_file)<m_end+count)
       return(false);
-   if(!FileSeek(m_file,m_end,SEEK_SET) || FileReadArray(m_file,again,0,count)!=(uint)count)
+   if(!ReadBytes(m_end,again,count))
       return(false);
    for(int i=0; i<count; i++)
       if(again[i]!=bytes[i])

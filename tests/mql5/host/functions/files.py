@@ -1,6 +1,7 @@
 """Files of the EA: a sandbox folder, and one shared by all terminals.
 
 Written bytes stay in memory until FileFlush or FileClose, so that a crash loses them as a terminal's would.
+A write that follows a read of the same handle without a FileFlush between them fails: MQL5 requires the flush.
 Source: MQL5 reference, 'File Functions'; mql5/FACTS.md 4 and 8.4.
 """
 
@@ -35,12 +36,14 @@ class _File:
     data: bytearray
     at: int = 0
     dirty: bool = False
+    unflushed_read: bool = False
 
     @property
     def is_wide(self) -> bool:
         return not self.flags & (C["FILE_ANSI"] | C["FILE_BIN"])
 
     def flush(self) -> None:
+        self.unflushed_read = False
         if self.dirty:
             with self.path.open("wb") as file:
                 file.write(self.data)
@@ -137,6 +140,7 @@ class Files:
             return fail(C["ERR_INVALID_FILEHANDLE"], b"")
         data = bytes(file.data[file.at :] if count < 0 else file.data[file.at : file.at + count])
         file.at += len(data)
+        file.unflushed_read = True
         return data
 
     def FileWriteString(self, handle: int, text: str, length: int) -> Answer:
@@ -154,6 +158,7 @@ class Files:
         end = text.find("\r\n")
         line = text if end < 0 else text[:end]
         file.at += len(text[: len(line) + (2 if end >= 0 else 0)].encode(encoding, "replace"))
+        file.unflushed_read = True
         return line
 
     def FileIsExist(self, name: str, common: int) -> Answer:
@@ -209,6 +214,8 @@ class Files:
         file = self._open.get(handle)
         if file is None or not file.flags & C["FILE_WRITE"]:
             return fail(C["ERR_INVALID_FILEHANDLE"], 0)
+        if file.unflushed_read:
+            return fail(C["ERR_FILE_WRITEERROR"], 0)
         if file.at > len(file.data):
             file.data.extend(bytes(file.at - len(file.data)))
         file.data[file.at : file.at + len(data)] = data
