@@ -80,11 +80,13 @@ def test_intent_survives_a_crash(ledger: Console, tmp_path: Path) -> None:
     assert '"client_order_id":7' in path(tmp_path).read_text()
 
 
-NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":2}\n'
+OLDER = b'{"ledger":"' + b"a" * 32 + b'","version":1}\n'
+NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":3}\n'
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n", b"hello\n", b'{"ledger":"x","version":1}\n', b"\0" * 64, b"\xff\xfe\n", NEWER]
+    "content",
+    [b"", b"\n", b"hello\n", b'{"ledger":"x","version":2}\n', b"\0" * 64, b"\xff\xfe\n", OLDER, NEWER],
 )
 def test_foreign_file_is_refused_and_unchanged(ledger: Console, tmp_path: Path, content: bytes) -> None:
     fill(ledger, 0)

@@ -2,7 +2,7 @@
 
 JSON lines, appended only. The first line names the file, the others are intents and outcomes:
 
-    {"ledger": ID, "version": 1}
+    {"ledger": ID, "version": 2}
     {"mark": 1, "client_order_id": ..., "attempt": ..., "order": {...}}      written and flushed before the send
     {"client_order_id": ..., "retcode": ..., "order": ..., "deal": ...}      written after it
 
@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 from bridge.core.link.messages import ClientOrderId, Count, LedgerIdentity, Order, Text, Ticket
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class LedgerError(Exception):

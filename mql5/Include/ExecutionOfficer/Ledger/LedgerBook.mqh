@@ -3,7 +3,7 @@
 //| Content of the ledger: client order ids that were ever meant for |
 //| the broker, and their outcomes. Its lines are JSON:              |
 //|                                                                  |
-//|   {"ledger": ID, "version": 1}                          header   |
+//|   {"ledger": ID, "version": 2}                          header   |
 //|   {"mark": 1, "client_order_id": .., "attempt": ..,              |
 //|    "order": {..}}                                       intent   |
 //|   {"client_order_id": .., "retcode": .., "order": .., ..}        |
@@ -21,7 +21,7 @@
 #include "..\Link\OrderJson.mqh"
 #include "..\Link\Records.mqh"
 
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 //+------------------------------------------------------------------+
 //| An intent with its outcome.                                      |
 //+------------------------------------------------------------------+

@@ -109,7 +109,7 @@ def test_other_process_is_locked_out(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n", b"hello\n", b'{"ledger":"x","version":1}\n', b"\x00" * 64, b"\xff\xfe\n"]
+    "content", [b"", b"\n", b"hello\n", b'{"ledger":"x","version":2}\n', b"\x00" * 64, b"\xff\xfe\n"]
 )
 def test_foreign_file_is_refused_and_not_touched(path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -118,10 +118,11 @@ def test_foreign_file_is_refused_and_not_touched(path: Path, content: bytes) -> 
     assert path.read_bytes() == content
 
 
-def test_newer_version_is_refused_and_not_touched(path: Path) -> None:
-    content = b'{"ledger":"' + b"a" * 32 + b'","version":2}\n'
+@pytest.mark.parametrize("version", [1, 3])
+def test_other_version_is_refused_and_not_touched(path: Path, version: int) -> None:
+    content = b'{"ledger":"' + b"a" * 32 + b'","version":%d}\n' % version
     path.write_bytes(content)
-    with pytest.raises(LedgerForeignError, match="version 2"):
+    with pytest.raises(LedgerForeignError, match=f"version {version}"):
         Ledger(path)
     assert path.read_bytes() == content
 
