@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bridge.core.director.contract import EventType, utc_text
+from bridge.core.units.mt5_retcodes import Retcode
 from tests.rig.rig import OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
 
@@ -47,11 +48,11 @@ def _bad() -> dict[str, tuple[bytes, str]]:
         "twice": (_text("twice").replace(b'"quantity"', b'"quantity": 5, "quantity"'), "DUPLICATE_KEY"),
         "stops": (_text("stops", stop_loss=1.2, take_profit=1.0), "INVALID_STOPS"),
         "expired": (_text("expired", issued_at=_in(-20), expires_at=_in(-10)), "EXPIRED"),
-        # Errors that only the terminal can detect.
+        # Errors that only the terminal or the broker can detect.
         "step": (_text("step", quantity=0.015), "INVALID_QUANTITY"),
         "symbol": (_text("symbol", symbol="NOSUCH"), "UNKNOWN_SYMBOL"),
-        "stop-side": (_text("stop-side", stop_loss=1.2), "10016"),
-        "lot": (_text("lot", quantity=50), "INPUTS"),
+        "stop-side": (_text("stop-side", stop_loss=1.2), str(int(Retcode.INVALID_STOPS))),
+        "margin": (_text("margin", quantity=50), str(int(Retcode.NO_MONEY))),
     }
 
 
@@ -72,7 +73,11 @@ def test_invalid_directives_are_rejected_and_valid_ones_in_the_same_poll_are_exe
         rig.emitted(good, *OPENED)
     codes = {directive_id: rig.emitted(directive_id, *REFUSED)[1].code for directive_id in bad}
     assert codes == {directive_id: code for directive_id, (_, code) in bad.items()}
-    assert len(rig.broker.sends()) == 2
+    sends = rig.broker.sends()
+    assert [send.executed for send in sends].count(True) == 2
+    # The reference terminal leaves these two to the broker, which refuses them.
+    refused = {send.retcode for send in sends if not send.executed}
+    assert (refused, len(sends)) == ({Retcode.INVALID_STOPS, Retcode.NO_MONEY}, 4)
 
 
 @pytest.mark.parametrize(
