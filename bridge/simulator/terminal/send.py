@@ -25,7 +25,9 @@ from bridge.simulator.terminal.request import build_request
 from bridge.simulator.terminal.standing import look
 from bridge.simulator.terminal.targets import target_reports
 
-NO_ANSWER: Final = "OrderSend gave no definite answer; the order may have been executed or not"
+NO_ANSWER: Final = (
+    "OrderSend returned no result that decides the outcome; the order may have been executed or not"
+)
 """Message of an open outcome where the broker gives none; the Expert Advisor has the same."""
 
 _OF_THE_TARGET: Final = frozenset({NotSentReason.NO_POSITION, NotSentReason.NO_ORDER})

@@ -58,9 +58,9 @@ class StatusReplies:
         if no_intent and found:
             self._alarm(
                 "LEDGER",
-                f"the broker knows an order with client order id {client_order_id} that the ledger does not: "
-                "its end was lost, in a power failure maybe. The order is not sent again; compare the account "
-                "by hand.",
+                f"the broker knows an order with client order id {client_order_id} that the ledger lacks: "
+                "its end was lost, possibly in a power failure. The order is not sent again; compare the account "
+                "with the journal.",
             )
         self._report_now(found or ())
         if (

@@ -226,7 +226,7 @@ class ReferenceTerminal:
 
     def _report_connection(self, up: bool) -> None:
         self._connections += 1
-        message = "the broker is back" if up else "the connection to the broker is lost"
+        message = "the broker is connected again" if up else "the connection to the broker is lost"
         self._session.post(
             ConnectionReport(instance_id=self.instance_id, counter=self._connections, up=up, message=message)
         )

@@ -64,7 +64,7 @@ def test_command_changed_without_an_audit_row_is_refused(joined: JournalBench, s
     joined.close()
     with closed(sqlite3.connect(joined.path)) as connection, connection:
         connection.execute("UPDATE commands SET state = ?", (state,))
-    with pytest.raises(Exception, match=rf"is {state}, and was DISPATCHED"):
+    with pytest.raises(Exception, match=rf"is {state}, and its last audit row says DISPATCHED"):
         joined.open()
 
 
