@@ -159,7 +159,7 @@ def missing_stop(rig: ConformanceRig) -> None:
     _lose_stop(rig, opening)
     *_, missing = rig.emitted(opening, *OPENED, EventType.ORDER_PLACED, EventType.SYSTEM_ERROR)
     assert missing.code == "STOP_MISSING"
-    assert "1.08 was asked for" in missing.body["error_message"]
+    assert "1.08 was requested" in missing.body["error_message"]
     taken_away = rig.open(symbol="GBPUSD", stop_loss=1.2)
     rig.emitted(rig.issue("MODIFY_SL", symbol="GBPUSD", stop_loss=0), *PLACED)
     risk_limit(rig, missing_stop="close")
