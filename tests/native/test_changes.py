@@ -215,7 +215,8 @@ def test_target_within_the_freeze_level_is_not_changed(commands: Commands) -> No
     for order in frozen:
         found = commands.execute(order)
         assert isinstance(found, tuple)
-        assert found[:2] == (NotSentReason.CHECK, Retcode.FROZEN) and "freeze distance of this symbol is 10" in found[2]
+        assert found[:2] == (NotSentReason.CHECK, Retcode.FROZEN)
+        assert "freeze distance of this symbol is 10" in found[2]
 
 
 def test_unchanged_levels_are_not_checked(commands: Commands) -> None:
