@@ -12,7 +12,7 @@ OWN: Final = ("tests/lint/leaks.py", "tests/lint/test_lint.py")
 PATTERNS: Final = {
     "issue number": re.compile(r"(?<![\w&/#'\"(\[])#\d+\b(?!\w)|\b(?:issue|ticket|PR) #?\d+\b"),
     "machine path": re.compile(
-        r"(?<![\w.])/(?:home|Users)/\w+|(?<![\w.}])/work/|[A-Z]:\\+Users\\+(?!me\b)\w+", re.IGNORECASE
+        r"(?<![\w.])/(?:home|Users|root)/\w+|[A-Z]:\\+Users\\+(?!me\b)\w+", re.IGNORECASE
     ),
     "registry host": re.compile(
         r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|rubygems\.org|repo1?\.maven\b)"
