@@ -20,7 +20,7 @@ deterministic: an occurrence that is found again makes the same key, and so the 
     the same, as it was booked before               deal:TICKET:HASH:NUMBER of the times before
     annulled, to the opener of a lot that it closed deal:TICKET:HASH:client order id of the opener
     a broker error, a connection, a trouble         the report's key
-    the broker is back, by the next instance        the report's key:over
+    the broker connected, by the next instance      the report's key:over
     a position that differs at the broker           book:IDENTIFIER:KEY of the scan that showed it first
     the terminal is gone or back                    link:HASH of the audit row that notes it
     a quarantined officer                           quarantine:HASH of the audit row that notes it

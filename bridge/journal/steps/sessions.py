@@ -189,7 +189,7 @@ def _broker_restored(step: Step, instance_id: str) -> None:
         return
     subject = f"{report_key(last)}:over"
     restored = connection(
-        step.officer, step.now, up=True, code="", message="the broker is back", subject=subject
+        step.officer, step.now, up=True, code="", message="the broker is connected again", subject=subject
     )
     step.emit([restored])
 

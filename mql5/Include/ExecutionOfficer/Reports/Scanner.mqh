@@ -5,7 +5,7 @@
 //|                                                                  |
 //|   full scan   after each welcome, from the sidecar's watermark   |
 //|               less the overlap: every record is posted           |
-//|   rescan      every RESCAN_MS, and when the broker is back:      |
+//|   rescan      every RESCAN_MS, and when the broker is connected:|
 //|               records that this load has not posted yet          |
 //|   quick scan  every QUICK_SCAN_MS, sooner on a trade             |
 //|               transaction: live orders, positions, the last      |
