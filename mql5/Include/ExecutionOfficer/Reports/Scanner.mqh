@@ -5,9 +5,9 @@
 //|                                                                  |
 //|   full scan   after each welcome, from the sidecar's watermark   |
 //|               less the overlap: every record is posted           |
-//|   rescan      every RESCAN_MS, and when the broker is connected:|
+//|   rescan      every RESCAN_MS, and when the broker has connected:|
 //|               records that this load has not posted yet          |
-//|   quick scan  every QUICK_SCAN_MS, sooner on a trade             |
+//|   rescan      every RESCAN_MS, and once the broker is connected: |
 //|               transaction: live orders, positions, the last      |
 //|               minute of history                                  |
 //|                                                                  |
