@@ -22,6 +22,7 @@ from bridge.core.link.messages import (
     Message,
     Order,
     Prove,
+    Refused,
     ReportMessage,
     SidecarHeartbeat,
     StatusRequest,
@@ -53,6 +54,8 @@ class SidecarPeer:
         self.watermark_server_ms = 0
         self.overlap_ms = 3_600_000
         self.heartbeat_ms = 1000
+        self.refusal: Refused | None = None
+        """Answer to every hello, where one is set."""
         self.messages: list[FromTerminal] = []
         self.proofs: list[Prove] = []
         self.reports: list[AnyReport] = []
@@ -67,7 +70,7 @@ class SidecarPeer:
         self.messages.append(message)
         match message:
             case Hello():
-                return [encode(self.challenge(message))]
+                return [encode(self.refusal or self.challenge(message))]
             case Prove():
                 return [encode(self.welcome(message))]
             case ReportMessage():

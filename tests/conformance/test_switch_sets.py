@@ -6,6 +6,7 @@ runs one reference terminal, with which each of them is compared.
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import pytest
@@ -26,6 +27,7 @@ from bridge.simulator.mt5.types import Retcode
 from tests.conformance.recording import Recorded, Recording, differences, record, without
 from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.switch_sets import EACH, MANY, SwitchSet, groups
+from tests.rig.director import Event
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
 REFERENCE: Final = "reference"
@@ -60,6 +62,11 @@ FAULTS: Final = (
         match=Match(symbol="SILVER", kind=SendKind.CLOSE),
     ),
 )
+
+
+def _was_emitted(officer: str, type_: EventType, events: list[Event]) -> bool:
+    """Return True where the officer has reported an event of this type."""
+    return any(event.body["reported_by"] == officer and event.type == type_ for event in events)
 
 
 class _Terminals:
@@ -118,9 +125,7 @@ class _Terminals:
         for officer in self.names:
             self.rig.director.wait(
                 f"waited for {type_} of {self.names[officer]}",
-                lambda events, officer=officer: any(  # type: ignore[misc]  # the loop's own officer
-                    event.body["reported_by"] == officer and event.type == type_ for event in events
-                ),
+                partial(_was_emitted, officer, type_),
             )
 
     def compare(self) -> list[str]:

@@ -187,7 +187,7 @@ def test_sidecar_may_disappear_and_return_repeatedly(joined: Bench) -> None:
 
 
 def test_refusal_is_shown_with_its_remedy(bench: Bench) -> None:
-    bench.peer.challenge = lambda hello: Refused(  # type: ignore[method-assign,assignment,return-value]
+    bench.peer.refusal = Refused(
         code=RefusalCode.ACCOUNT,
         message="it belongs to another account",
         remedy="run execution-officer rebind",

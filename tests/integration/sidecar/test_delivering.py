@@ -10,7 +10,7 @@ import pytest
 
 from bridge.clock import SystemClock
 from bridge.core.director.delivery import REFUSALS
-from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
+from bridge.sandbox.behaviour import GOOD, Behaviour, Endpoint, Fault
 from bridge.sidecar.deliverer import QUEUES, Deliverer
 
 from ..raw_http import Request, raw_server, response
@@ -34,9 +34,9 @@ async def delivering(deliverer: Deliverer) -> AsyncIterator[None]:
     await deliverer.finish(1)
 
 
-def spoil(director: Sandbox, **behaviour: object) -> None:
+def behave(director: Sandbox, behaviour: Behaviour) -> None:
     """Set the Director's behaviour for events from here on."""
-    director.state.behaviours.set(Behaviour(**behaviour), Endpoint.POST)  # type: ignore[arg-type]
+    director.state.behaviours.set(behaviour, Endpoint.POST)
 
 
 def states(harness: Harness) -> list[tuple[str, int]]:
@@ -101,7 +101,7 @@ async def test_events_of_one_directive_are_posted_in_order_and_marked_delivered(
 
 @pytest.mark.usefixtures("delivering")
 async def test_queues_are_posted_in_parallel_with_one_event_each(harness: Harness, director: Sandbox) -> None:
-    spoil(director, delay_s=1)
+    behave(director, Behaviour(delay_s=1))
     await harness.take(*(harness.directive(f"dir-{number}", quantity=-1) for number in range(6)))
     harness.runtime.delivery_wake_up.set()
     await director.clock.asleep(QUEUES)
@@ -123,7 +123,7 @@ async def _turn(director: Sandbox) -> None:
 async def test_event_with_lost_answer_is_posted_again_under_its_key(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
-    spoil(director, fault=Fault.DROP, act_first=True, requests=1)
+    behave(director, Behaviour(fault=Fault.DROP, act_first=True, requests=1))
     await harness.take(harness.directive("dir-1"))
     harness.runtime.delivery_wake_up.set()
     await time.passes(3)
@@ -137,7 +137,7 @@ async def test_half_open_trials_back_off_while_the_director_is_down_then_all_eve
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
     await harness.take(harness.directive("dir-0"))
-    spoil(director, fault=Fault.STATUS, status=503, requests=8)
+    behave(director, Behaviour(fault=Fault.STATUS, status=503, requests=8))
     harness.runtime.delivery_wake_up.set()
     await time.passes(10)
     await harness.take(*(harness.directive(f"dir-{number}") for number in range(1, 6)))
@@ -154,7 +154,7 @@ async def test_half_open_trials_back_off_while_the_director_is_down_then_all_eve
 async def test_open_circuit_pauses_delivery_and_opens_until_a_trial_is_accepted(
     harness: Harness, director: Sandbox, time: Time, status: int
 ) -> None:
-    spoil(director, fault=Fault.STATUS, status=status)
+    behave(director, Behaviour(fault=Fault.STATUS, status=status))
     await harness.take(harness.directive("dir-1"), harness.directive("dir-2"))
     harness.runtime.delivery_wake_up.set()
     await time.passes(1)
@@ -163,7 +163,7 @@ async def test_open_circuit_pauses_delivery_and_opens_until_a_trial_is_accepted(
     posted = len(posts)
     await time.passes(25)
     assert len(posts) == posted
-    spoil(director)
+    behave(director, GOOD)
     await time.passes(10)
     await eventually(lambda: undelivered(harness) == 0)
     assert not harness.runtime.circuit_open
@@ -173,30 +173,30 @@ async def test_open_circuit_pauses_delivery_and_opens_until_a_trial_is_accepted(
 async def test_circuit_stays_open_while_the_network_is_down(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
-    spoil(director, fault=Fault.STATUS, status=401)
+    behave(director, Behaviour(fault=Fault.STATUS, status=401))
     await harness.take(harness.directive("dir-1"))
     harness.runtime.delivery_wake_up.set()
     await time.passes(1)
-    spoil(director, fault=Fault.DROP)
+    behave(director, Behaviour(fault=Fault.DROP))
     await time.passes(40)
     assert len(director.director.posts) > 1
     assert harness.runtime.opens_paused
 
 
-class Picky:
+class RefusingDirector:
     """A Director that accepts no event of one directive, and every other event."""
 
-    def __init__(self, poison: str, spoiled: bytes) -> None:
-        self._poison = poison
-        self._spoiled = spoiled
+    def __init__(self, directive: str, answer: bytes) -> None:
+        self._directive = directive
+        self._answer = answer
         self.emitted: dict[str, list[str]] = {}
         self.refused: list[str] = []
 
     async def __call__(self, request: Request, writer: asyncio.StreamWriter) -> None:
         event = json.loads(request.body)
-        if event["directive_id"] == self._poison:
+        if event["directive_id"] == self._directive:
             self.refused.append(event["event_type"])
-            writer.write(self._spoiled)
+            writer.write(self._answer)
         else:
             self.emitted.setdefault(event["directive_id"], []).append(event["event_type"])
             writer.write(response(body=b'{"success": true}'))
@@ -204,7 +204,7 @@ class Picky:
 
 
 @pytest.mark.parametrize(
-    ("spoiled", "given_up"),
+    ("answer", "given_up"),
     [
         pytest.param(response("500 Internal Server Error"), False, id="500"),
         pytest.param(b"", False, id="no answer"),
@@ -214,45 +214,45 @@ class Picky:
     ],
 )
 async def test_event_that_the_director_cannot_accept_delays_its_own_directive_alone(
-    harness: Harness, spoiled: bytes, given_up: bool
+    harness: Harness, answer: bytes, given_up: bool
 ) -> None:
-    picky = Picky("poison", spoiled)
+    refusing = RefusingDirector("refused", answer)
     async with (
-        raw_server(picky) as server,
+        raw_server(refusing) as server,
         WatchedDirector(server.url, SystemClock(), watch=harness.clock) as client,
     ):
         deliverer = Deliverer(harness.runtime, client)
         time = Time(harness, deliverer)
         async with at_work(asyncio.create_task(deliverer.run())):
-            await harness.take(harness.directive("poison", quantity=-1))
+            await harness.take(harness.directive("refused", quantity=-1))
             harness.runtime.delivery_wake_up.set()
             await time.passes(100)
             others = [f"dir-{number}" for number in range(6)]
             await harness.take(*(harness.directive(name, quantity=-1) for name in others))
             await time.passes(60)
-            assert picky.emitted == {name: [RECEIVED, REJECTED] for name in others}
-            tries = len(picky.refused)
+            assert refusing.emitted == {name: [RECEIVED, REJECTED] for name in others}
+            tries = len(refusing.refused)
             await time.passes(300)
             # A further failure of this directive may pause all delivery, until another event is accepted.
             await harness.take(harness.directive("late", quantity=-1))
             await time.passes(60)
-            assert picky.emitted["late"] == [RECEIVED, REJECTED]
+            assert refusing.emitted["late"] == [RECEIVED, REJECTED]
             assert not harness.runtime.circuit_open and deliverer.failures == 0
         await deliverer.finish(1)
-    poisoned = harness.rows("SELECT state, refusals FROM events WHERE directive_id = 'poison' ORDER BY id")
+    refused = harness.rows("SELECT state, refusals FROM events WHERE directive_id = 'refused' ORDER BY id")
     if given_up:
-        assert poisoned[0] == ("refused", REFUSALS)
+        assert refused[0] == ("refused", REFUSALS)
     else:
-        assert poisoned == [("queued", 0)] * 2
+        assert refused == [("queued", 0)] * 2
         # At most a minute, and at least half a second, between two tries.
-        assert 6 <= len(picky.refused) - tries <= 60
+        assert 6 <= len(refusing.refused) - tries <= 60
 
 
 @pytest.mark.usefixtures("delivering")
 async def test_refused_event_is_retried_for_minutes_then_set_aside(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
-    spoil(director, fault=Fault.STATUS, status=422, requests=REFUSALS)
+    behave(director, Behaviour(fault=Fault.STATUS, status=422, requests=REFUSALS))
     await harness.take(harness.directive("dir-1", quantity=-1))
     harness.runtime.delivery_wake_up.set()
     await time.passes(240)
@@ -268,7 +268,7 @@ async def test_refused_event_is_retried_for_minutes_then_set_aside(
 async def test_refused_event_delays_its_own_directive_alone(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
-    spoil(director, fault=Fault.STATUS, status=422, requests=1)
+    behave(director, Behaviour(fault=Fault.STATUS, status=422, requests=1))
     await harness.take(harness.directive("dir-1", quantity=-1))
     harness.runtime.delivery_wake_up.set()
     await time.passes(1)
@@ -284,7 +284,7 @@ async def test_refused_event_delays_its_own_directive_alone(
 async def test_director_refusing_everything_pauses_opens_and_no_event_is_set_aside(
     harness: Harness, director: Sandbox, time: Time
 ) -> None:
-    spoil(director, fault=Fault.STATUS, status=404)
+    behave(director, Behaviour(fault=Fault.STATUS, status=404))
     names = [f"dir-{number}" for number in range(12)]
     for name in names:
         await harness.take(harness.directive(name, quantity=-1))
@@ -294,7 +294,7 @@ async def test_director_refusing_everything_pauses_opens_and_no_event_is_set_asi
     await time.passes(600)
     assert harness.runtime.opens_paused
     assert {state for state, _ in states(harness)} == {"queued"}
-    spoil(director)
+    behave(director, GOOD)
     await time.passes(120)
     assert not harness.runtime.circuit_open
     assert {state for state, _ in states(harness)} == {"delivered"}
@@ -303,10 +303,10 @@ async def test_director_refusing_everything_pauses_opens_and_no_event_is_set_asi
 
 @pytest.mark.usefixtures("delivering")
 @pytest.mark.parametrize(
-    ("spoiled", "directives", "posted", "stored"),
+    ("behaviour", "directives", "posted", "stored"),
     [
-        ({}, 2 * QUEUES, QUEUES, ("delivered", 0)),
-        ({"fault": Fault.STATUS, "status": 422}, 2, 2, ("queued", 1)),
+        (GOOD, 2 * QUEUES, QUEUES, ("delivered", 0)),
+        (Behaviour(fault=Fault.STATUS, status=422), 2, 2, ("queued", 1)),
     ],
     ids=["taken", "refused"],
 )
@@ -314,12 +314,12 @@ async def test_delivery_result_that_cannot_be_stored_is_stored_later_without_a_s
     harness: Harness,
     director: Sandbox,
     deliverer: Deliverer,
-    spoiled: dict[str, object],
+    behaviour: Behaviour,
     directives: int,
     posted: int,
     stored: object,
 ) -> None:
-    spoil(director, **spoiled)
+    behave(director, behaviour)
     await harness.take(*(harness.directive(f"dir-{number}") for number in range(directives)))
     harness.lock_journal()
     harness.runtime.delivery_wake_up.set()
@@ -337,16 +337,16 @@ async def test_delivery_result_that_cannot_be_stored_is_stored_later_without_a_s
     await eventually(lambda: states(harness)[:posted] == [stored] * posted)
 
 
-class Odd(WatchedDirector):
+class DefectiveClient(WatchedDirector):
     """A client with a defect: it raises an error that no answer of a Director causes."""
 
     async def post(self, body: bytes, idempotency_key: str) -> Any:
         await super().post(body, idempotency_key)
-        raise ValueError("odd")
+        raise ValueError("a defect")
 
 
 async def test_queue_backs_off_after_an_unexpected_error(harness: Harness) -> None:
-    async with Odd("http://127.0.0.1:1", SystemClock(), watch=harness.clock) as client:
+    async with DefectiveClient("http://127.0.0.1:1", SystemClock(), watch=harness.clock) as client:
         deliverer = Deliverer(harness.runtime, client)
         time = Time(harness, deliverer)
         await harness.take(harness.directive("dir-1"))
@@ -359,7 +359,7 @@ async def test_queue_backs_off_after_an_unexpected_error(harness: Harness) -> No
 async def test_stop_waits_for_posts_in_flight(
     harness: Harness, director: Sandbox, deliverer: Deliverer
 ) -> None:
-    spoil(director, delay_s=1)
+    behave(director, Behaviour(delay_s=1))
     await harness.take(harness.directive("dir-1"))
     async with at_work(asyncio.create_task(deliverer.run())):
         await director.clock.asleep()
@@ -372,7 +372,7 @@ async def test_stop_waits_for_posts_in_flight(
 async def test_stop_abandons_slow_posts_and_their_events_stay_queued(
     harness: Harness, director: Sandbox, deliverer: Deliverer
 ) -> None:
-    spoil(director, delay_s=1)
+    behave(director, Behaviour(delay_s=1))
     await harness.take(harness.directive("dir-1"))
     async with at_work(asyncio.create_task(deliverer.run())):
         await director.clock.asleep()

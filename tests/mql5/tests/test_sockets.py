@@ -197,7 +197,8 @@ def test_connect_without_a_listener_fails(code: int) -> None:
     wire = Wire(connect_error=code)
     wire.network.silence("127.0.0.1", 5760)
     handle = wire.sockets.SocketCreate(0)
-    assert outcome(wire.sockets.SocketConnect(handle, "127.0.0.1", 5760, 1)) == (False, code)  # type: ignore[arg-type]
+    assert isinstance(handle, int)
+    assert outcome(wire.sockets.SocketConnect(handle, "127.0.0.1", 5760, 1)) == (False, code)
 
 
 def test_unknown_handle_is_refused() -> None:
