@@ -44,7 +44,7 @@ class StateError(ValueError):
 class BrokerState(Struct, kw_only=True):
     """State of one broker. `trade` is the present state; `last_seen` the state at the disconnection while the
     terminal is disconnected, else None. `pinned` holds the symbols that a test quotes, whose own quote source has
-    stopped."""
+    stopped; `original_names` the scenario's name of each renamed symbol, by its present name."""
 
     version: int = VERSION
     scenario: Scenario
@@ -55,6 +55,7 @@ class BrokerState(Struct, kw_only=True):
     pinned: set[str] = set()
     sends: list[SendRecord] = []
     last_seen: TradeState | None = None
+    original_names: dict[str, str] = {}
 
 
 def new_state(scenario: Scenario, now_ms: int) -> BrokerState:

@@ -7,13 +7,17 @@ neither until its time comes, as happens on a real server.
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import takewhile
+from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.book.archive import Archive
 from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.mt5.types import Deal, Order, Position
+
+R = TypeVar("R", Deal, Order, Position)
 
 
 class Portion(Struct, frozen=True, kw_only=True):
@@ -44,7 +48,8 @@ class Book(Struct, kw_only=True):
     shows the record. Records are frozen, so a shallow copy keeps the state of the moment.
 
     `plans` holds the plans of live orders that differ from FILL_WHOLE; `closed` the last state of each closed
-    position, by identifier; `archive` the old history before the account's first deal."""
+    position, by identifier; `archive` the old history before the account's first deal. The two delays are the time
+    after which history shows a record."""
 
     next_order: int
     next_deal: int
@@ -58,6 +63,8 @@ class Book(Struct, kw_only=True):
     plans: dict[int, FillPlan] = {}
     closed: dict[int, Position] = {}
     archive: Archive | None = None
+    deal_delay_ms: int = 0
+    order_delay_ms: int = 0
 
     def copy(self) -> "Book":
         """Return a copy that later entries do not change."""
@@ -74,6 +81,8 @@ class Book(Struct, kw_only=True):
             plans=dict(self.plans),
             closed=dict(self.closed),
             archive=self.archive,
+            deal_delay_ms=self.deal_delay_ms,
+            order_delay_ms=self.order_delay_ms,
         )
 
     def order_ticket(self) -> int:
@@ -92,6 +101,15 @@ class Book(Struct, kw_only=True):
         """Add a deal and book its money."""
         self.deals[deal.ticket] = deal
         self.balance += deal_money(deal)
+        if self.deal_delay_ms:
+            self.late_deals[deal.ticket] = deal.time_msc + self.deal_delay_ms
+
+    def delete_deal(self, deal: Deal, *, refund: bool) -> None:
+        """Remove a deal, and its money from the balance where that is refunded. Raises KeyError."""
+        del self.deals[deal.ticket]
+        self.late_deals.pop(deal.ticket, None)
+        if refund:
+            self.balance -= deal_money(deal)
 
     def revise_deal(self, deal: Deal) -> None:
         """Replace the deal with this ticket and book the difference of the money. Raises KeyError."""
@@ -103,6 +121,17 @@ class Book(Struct, kw_only=True):
         del self.orders[order.ticket]
         self.plans.pop(order.ticket, None)
         self.history[order.ticket] = order
+        if self.order_delay_ms:
+            self.late_orders[order.ticket] = order.time_done_msc + self.order_delay_ms
+
+    def rename(self, symbol: str, new_name: str, *, history: bool) -> None:
+        """Change a symbol's name in positions and live orders, and in done orders and deals where wanted."""
+        self.positions = _renamed(self.positions, symbol, new_name)
+        self.closed = _renamed(self.closed, symbol, new_name)
+        self.orders = _renamed(self.orders, symbol, new_name)
+        if history:
+            self.history = _renamed(self.history, symbol, new_name)
+            self.deals = _renamed(self.deals, symbol, new_name)
 
     def plan(self, order: int) -> FillPlan:
         """Return the plan of a live order."""
@@ -165,6 +194,13 @@ class Book(Struct, kw_only=True):
 
     def _archived_deals(self, from_ms: int, to_ms: int) -> Iterator[Deal]:
         return self.archive.deals(from_ms, to_ms) if self.archive else iter(())
+
+
+def _renamed(records: dict[int, R], symbol: str, new_name: str) -> dict[int, R]:
+    return {
+        ticket: msgspec.structs.replace(record, symbol=new_name) if record.symbol == symbol else record
+        for ticket, record in records.items()
+    }
 
 
 def deal_money(deal: Deal) -> Decimal:

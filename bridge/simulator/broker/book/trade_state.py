@@ -1,6 +1,7 @@
 """Trade state: everything that the trade server knows at one moment, and the values that follow from it."""
 
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +25,8 @@ from bridge.simulator.mt5.types import (
     TradeRequest,
 )
 
+T = TypeVar("T")
+
 
 class TradeState(Struct, kw_only=True):
     """Account terms, symbols (without quotes), quotes and book. `commissions` is money per lot and deal, by
@@ -46,6 +49,17 @@ class TradeState(Struct, kw_only=True):
             quotes=dict(self.quotes),
             book=self.book.copy(),
         )
+
+    def rename(self, symbol: str, renamed: SymbolInfo, *, history: bool) -> None:
+        """Replace a symbol by the same one under another name, in positions and live orders too, and in history
+        where wanted."""
+        self.symbols = {
+            (renamed.name if name == symbol else name): (renamed if name == symbol else known)
+            for name, known in self.symbols.items()
+        }
+        self.quotes = _renamed_key(self.quotes, symbol, renamed.name)
+        self.commissions = _renamed_key(self.commissions, symbol, renamed.name)
+        self.book.rename(symbol, renamed.name, history=history)
 
     def rates(self) -> Rates:
         """Return the conversion at the current quotes."""
@@ -195,6 +209,10 @@ class TradeState(Struct, kw_only=True):
         """Return whether the free margin is enough for an opening order."""
         needed = self.margin_needed(symbol, type, volume)
         return needed <= 0 or needed <= self.account(connected=True).margin_free
+
+
+def _renamed_key(values: dict[str, T], old: str, new: str) -> dict[str, T]:
+    return {(new if name == old else name): value for name, value in values.items()}
 
 
 def margin_level(equity: Decimal, margin: Decimal) -> Decimal:

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.book.money import commission, swap_share
@@ -28,6 +29,18 @@ from bridge.simulator.mt5.types import (
 
 AVERAGE: Final = Decimal("0.00000001")
 """Precision of an average price."""
+
+
+class Reopening(Struct, frozen=True, kw_only=True):
+    """Terms of closing a position and opening it again under its identifier. Without `orders` the deals have no
+    orders."""
+
+    close_price: Decimal
+    open_price: Decimal
+    reason: DealReason
+    new_ticket: bool
+    magic: int
+    orders: bool
 
 
 class Deals:
@@ -160,6 +173,52 @@ class Deals:
         )
         return msgspec.structs.replace(deal, swap=held.swap, profit=profit)
 
+    def roll_out(self, held: Position, terms: Reopening, order: int) -> Deal:
+        """Close a position whole, as the first half of a reopening, and return the deal, which the caller books."""
+        self._remove(held)
+        deal = self._rolled(held, DealEntry.OUT, terms, order)
+        return msgspec.structs.replace(
+            deal,
+            price=terms.close_price,
+            swap=held.swap,
+            profit=self._profit(held, held.volume, terms.close_price),
+        )
+
+    def roll_in(self, held: Position, terms: Reopening, order: int, ticket: int) -> Deal:
+        """Open a closed position again under its identifier, and return the deal, which the caller books."""
+        book = self._trade.book
+        del book.closed[held.identifier]
+        book.positions[ticket] = msgspec.structs.replace(
+            held,
+            ticket=ticket,
+            magic=terms.magic,
+            time_msc=self._trade.now_ms,
+            time_update_msc=self._trade.now_ms,
+            price_open=terms.open_price,
+            swap=ZERO,
+        )
+        return self._rolled(held, DealEntry.IN, terms, order)
+
+    def _rolled(self, held: Position, entry: DealEntry, terms: Reopening, order: int) -> Deal:
+        """One deal of a reopening, at the price of its second half."""
+        buys = (held.type is PositionType.BUY) is (entry is DealEntry.IN)
+        return Deal(
+            ticket=self._trade.book.deal_ticket(),
+            order=order,
+            time_msc=self._trade.now_ms,
+            type=DealType.BUY if buys else DealType.SELL,
+            entry=entry,
+            reason=terms.reason,
+            magic=terms.magic,
+            position_id=held.identifier,
+            symbol=held.symbol,
+            volume=held.volume,
+            price=terms.open_price,
+            sl=held.sl,
+            tp=held.tp,
+            comment=terms.reason.name.lower(),
+        )
+
     def annul(self, deal: Deal) -> str | None:
         """Undo a deal's change of its position. Return the reason where that is impossible, else None."""
         book = self._trade.book
@@ -181,7 +240,7 @@ class Deals:
         if held is not None:
             book.positions[held.ticket] = msgspec.structs.replace(held, volume=held.volume + deal.volume)
             return None
-        if self._trade.netted(deal.symbol) is not None:
+        if self._trade.netted(last.symbol) is not None:
             return "the symbol has another position by now"
         del book.closed[deal.position_id]
         book.positions[last.ticket] = msgspec.structs.replace(last, volume=deal.volume, swap=ZERO)

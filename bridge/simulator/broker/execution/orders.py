@@ -19,7 +19,7 @@ from bridge.simulator.broker.book.transactions import (
     order_transaction,
     position_transaction,
 )
-from bridge.simulator.broker.execution.deals import Deals
+from bridge.simulator.broker.execution.deals import Deals, Reopening
 from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
@@ -197,6 +197,56 @@ class Execution:
         self._trade.book.add_deal(deal)
         self._log_deals([deal])
         return deal
+
+    def reopen(self, held: Position, terms: Reopening) -> Position:
+        """Close a position and open it again under its identifier, in two deals; return it afterwards."""
+        closes = closing_type(held)
+        opens = OrderType.BUY if closes is OrderType.SELL else OrderType.SELL
+        out = self._server_order(held, closes, terms)
+        self.book(self._deals.roll_out(held, terms, out))
+        self._end_server_order(out)
+        into = self._server_order(held, opens, terms)
+        new_ticket = (into or self._trade.book.order_ticket()) if terms.new_ticket else held.ticket
+        self.book(self._deals.roll_in(held, terms, into, new_ticket))
+        self._end_server_order(into)
+        return self._trade.book.positions[new_ticket]
+
+    def _server_order(self, held: Position, type: OrderType, terms: Reopening) -> int:
+        """Place an order of the server itself and return its ticket; 0 where the deals have no orders."""
+        if not terms.orders:
+            return 0
+        order = self._place(
+            NewOrder(
+                symbol=held.symbol,
+                type=type,
+                volume=held.volume,
+                reason=OrderReason.CLIENT,
+                magic=terms.magic,
+            )
+        )
+        self._trade.book.orders[order.ticket] = msgspec.structs.replace(
+            order, position_id=held.identifier, volume_current=ZERO
+        )
+        return order.ticket
+
+    def _end_server_order(self, ticket: int) -> None:
+        if ticket:
+            self.end(ticket, OrderState.FILLED)
+
+    def correct(self, position: Position) -> None:
+        """Replace a position without a deal; one without volume is removed."""
+        corrected = msgspec.structs.replace(position, time_update_msc=self._trade.now_ms)
+        if position.volume:
+            self._trade.book.positions[position.ticket] = corrected
+        else:
+            closed = self._trade.book.positions.pop(position.ticket)
+            self._trade.book.closed[closed.identifier] = closed
+        self._log.append(position_transaction(corrected))
+
+    def delete(self, deal: Deal, *, refund: bool) -> None:
+        """Delete a deal from history."""
+        self._trade.book.delete_deal(deal, refund=refund)
+        self._log.append(deal_transaction(TransactionType.DEAL_DELETE, deal))
 
     def annul(self, deal: Deal) -> str | None:
         """Annul a deal: set its type to BUY_CANCELED or SELL_CANCELED and its profit to 0, and undo its change of

@@ -1,4 +1,5 @@
-"""Messages between client and server, and the table of calls that both derive from BrokerApi and BrokerControl.
+"""Messages between client and server, and the table of calls that both derive from BrokerApi, BrokerControl and
+BrokerOperations.
 
 One message is one frame of UTF-8 JSON. A call is {"id", "method", "params"}, with the arguments by name; its reply
 is {"id", "result"} or {"id", "error"}. A reply may arrive late, out of turn, or never.
@@ -15,6 +16,7 @@ from msgspec import Raw, Struct
 from msgspec.inspect import AnyType, CustomType, Field, StructType, Type
 
 from bridge.simulator.broker.api import BrokerApi, BrokerControl
+from bridge.simulator.broker.operations import BrokerOperations
 
 
 class Problem(StrEnum):
@@ -153,5 +155,5 @@ def methods_of(*protocols: type) -> dict[str, Method]:
     }
 
 
-METHODS: Final = methods_of(BrokerApi, BrokerControl)
+METHODS: Final = methods_of(BrokerApi, BrokerControl, BrokerOperations)
 """Every call, by name."""

@@ -1,4 +1,4 @@
-"""Client: the calls of BrokerApi and BrokerControl, carried out by a broker in another process."""
+"""Client: every call of the broker, carried out by a broker in another process."""
 
 import time
 from collections.abc import Callable
@@ -9,12 +9,13 @@ import zmq
 from msgspec.json import Decoder
 
 from bridge.simulator.broker.api import BrokerApi, BrokerControl, BrokerGone, BrokerTimeout, ControlError
+from bridge.simulator.broker.operations import BrokerOperations
 from bridge.simulator.broker.rpc.calls import METHODS, Call, Method, Problem, Reply, RpcError
 
 _REPLY: Final = Decoder(Reply)
 
 
-class BrokerClient(BrokerApi, BrokerControl, Protocol):
+class BrokerClient(BrokerApi, BrokerControl, BrokerOperations, Protocol):
     """A broker in another process, made by `connect_broker`. One blocking call at a time, from one thread.
 
     Every call raises BrokerGone where the server was not reached within the time-out (nothing was sent), and

@@ -138,7 +138,8 @@ def _sources(state: BrokerState) -> dict[str, QuoteSource]:
     scenario = state.scenario
     sources: dict[str, QuoteSource] = {}
     for name in state.trade.symbols:
-        scripted = [quote for quote in scenario.quotes if quote.symbol == name]
+        original = state.original_names.get(name, name)
+        scripted = [quote for quote in scenario.quotes if quote.symbol == original]
         if scripted:
             sources[name] = ScriptedQuotes(state.start_ms, scripted)
         elif scenario.random_walk is not None and state.trade.quotes[name].bid:

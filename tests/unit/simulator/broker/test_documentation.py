@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.operations import BrokerOperations
 from bridge.simulator.broker.scenario import parse_scenario
 from tests.docs.simulated_broker import EFFECTS, tag, undescribed_keys
 from tests.unit.simulator.broker.build import START
@@ -41,6 +42,12 @@ def test_every_fault_has_an_example() -> None:
     assert faults <= set(EXAMPLES)
     for fault in faults:
         assert any(f'"type": "{fault}"' in scenario for _, scenario in EXAMPLES[fault][::2]), fault
+
+
+def test_every_operation_of_the_broker_has_an_example() -> None:
+    used = "".join(code for blocks in EXAMPLES.values() for language, code in blocks if language == "python")
+    operations = [name for name in vars(BrokerOperations) if not name.startswith("_")]
+    assert [name for name in operations if f"broker.{name}(" not in used] == ["hide_order", "show_order"]
 
 
 def test_scenario_of_the_page_is_accepted() -> None:

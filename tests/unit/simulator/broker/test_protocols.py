@@ -12,16 +12,19 @@ from msgspec import Raw
 
 from bridge.simulator.broker.api import BrokerApi, BrokerControl
 from bridge.simulator.broker.broker import Broker
+from bridge.simulator.broker.operations import BrokerOperations
 from bridge.simulator.broker.rpc.calls import METHODS, ArgumentError, methods_of
 from bridge.simulator.broker.rpc.client import BrokerClient, connect_broker
 
 
-def both(broker: Broker, client: BrokerClient) -> tuple[BrokerApi, BrokerControl, BrokerApi, BrokerControl]:
-    """Type-checked only: Broker and BrokerClient satisfy both protocols."""
-    return broker, broker, client, client
+def each(
+    broker: Broker, client: BrokerClient
+) -> tuple[BrokerApi, BrokerControl, BrokerOperations, BrokerApi, BrokerControl, BrokerOperations]:
+    """Type-checked only: Broker and BrokerClient satisfy each protocol."""
+    return broker, broker, broker, client, client, client
 
 
-@pytest.mark.parametrize("protocol", [BrokerApi, BrokerControl])
+@pytest.mark.parametrize("protocol", [BrokerApi, BrokerControl, BrokerOperations])
 def test_every_method_of_the_protocol_is_a_call(protocol: type) -> None:
     assert {name for name in vars(protocol) if not name.startswith("_")} <= set(METHODS)
 

@@ -1,0 +1,53 @@
+"""Operations of the broker on names and permissions: the account, its trade server and login, and its symbols."""
+
+import msgspec
+
+from bridge.simulator.broker.api import ControlError
+from bridge.simulator.broker.services.market import MarketControl
+
+
+class IdentityOperations(MarketControl):
+    """rename_symbol and set_account (see BrokerOperations)."""
+
+    def rename_symbol(self, symbol: str, new_name: str, history: bool = False) -> None:
+        known = self._known_symbol(symbol)
+        if not new_name or len(new_name) > 31:
+            raise ControlError(f"new_name {new_name!r} has not 1 to 31 characters; write such a name")
+        if new_name in self._trade.symbols:
+            raise ControlError(f"new_name {new_name!r} is another symbol's; write a free name")
+        renamed = msgspec.structs.replace(
+            known, name=new_name, path=known.path.removesuffix(symbol) + new_name
+        )
+        self._trade.rename(symbol, renamed, history=history)
+        self.state.original_names[new_name] = self.state.original_names.pop(symbol, symbol)
+        if symbol in self.state.pinned:
+            self.state.pinned.remove(symbol)
+            self.state.pinned.add(new_name)
+        if symbol in self._sources:
+            self._sources[new_name] = self._sources.pop(symbol)
+
+    def set_account(
+        self,
+        login: int | None = None,
+        server: str | None = None,
+        name: str | None = None,
+        company: str | None = None,
+        trade_allowed: bool | None = None,
+        trade_expert: bool | None = None,
+    ) -> None:
+        if login is not None and login < 1:
+            raise ControlError(f"login {login} is below 1; write an account number")
+        if server is not None and not server:
+            raise ControlError("server '' is empty; write the trade server's name")
+        given = {
+            "login": login,
+            "server": server,
+            "name": name,
+            "company": company,
+            "trade_allowed": trade_allowed,
+            "trade_expert": trade_expert,
+        }
+        changes = {key: value for key, value in given.items() if value is not None}
+        if not changes:
+            raise ControlError("set_account names no property; name one or more")
+        self._trade.terms = msgspec.structs.replace(self._trade.terms, **changes)
