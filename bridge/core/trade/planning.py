@@ -20,12 +20,13 @@ from bridge.core.settings import OfficerSettings
 from bridge.core.trade.records import OrderRecord, PositionRecord
 from bridge.core.trade.validation import check_volume
 from bridge.core.units.decimals import ZERO
+from bridge.core.units.order_ids import OPENING, order_target, position_target
 
 COMMENT_LENGTH: Final = 26
 """Hosted bridges cap client comments here; MetaTrader's own limit is undocumented (31 in the field)."""
 
-ClientOrderIds = Callable[[int], int]
-"""Returns the client order id of command 1, 2, ... of one directive; never the same for two commands."""
+ClientOrderIds = Callable[[str], int]
+"""Returns the client order id of the command of one directive about one target (`units.order_ids`)."""
 
 
 class PlannedCommand(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ def plan_open(
     price, stop_loss = on_tick(directive.price, terms), on_tick(directive.stop_loss, terms)
     time_in_force, expires = _lifetime(directive) if pending else (TimeInForce.GTC, None)
     order = Order(
-        client_order_id=client_order_ids(1),
+        client_order_id=client_order_ids(OPENING),
         kind=CommandKind.OPEN,
         symbol=terms.name,
         side=side,
@@ -133,17 +134,21 @@ def plan_close(
         return Problem("NO_POSITION", f"there is no open {which} in {terms.name} {_opened_by(directive)}")
     allowed = deviation(directive, settings)
     return [
-        close_command(position, volume, client_order_ids(number), allowed, comment(directive.directive_id))
-        for number, (position, volume) in enumerate(_closable(chosen, directive.quantity), start=1)
+        close_command(position, volume, client_order_ids, allowed, comment(directive.directive_id))
+        for position, volume in _closable(chosen, directive.quantity)
     ]
 
 
 def close_command(
-    position: PositionRecord, volume: Decimal, client_order_id: int, deviation_points: int, text: str
+    position: PositionRecord,
+    volume: Decimal,
+    client_order_ids: ClientOrderIds,
+    deviation_points: int,
+    text: str,
 ) -> PlannedCommand:
     """Return the command that closes `volume`, in lots, of the lot that one command opened in a position."""
     order = Order(
-        client_order_id=client_order_id,
+        client_order_id=client_order_ids(position_target(position.identifier, position.client_order_id)),
         kind=CommandKind.CLOSE,
         symbol=position.symbol,
         side=position.side.opposite,
@@ -163,14 +168,14 @@ def plan_cancel(
     chosen = _targets(directive, terms, orders)
     if not chosen:
         return Problem("NO_ORDER", f"there is no pending order in {terms.name} {_opened_by(directive)}")
-    return [cancel_command(order, client_order_ids(number)) for number, order in enumerate(chosen, start=1)]
+    return [cancel_command(order, client_order_ids) for order in chosen]
 
 
-def cancel_command(order: OrderRecord, client_order_id: int) -> PlannedCommand:
+def cancel_command(order: OrderRecord, client_order_ids: ClientOrderIds) -> PlannedCommand:
     """Return the command that takes one pending order off the book."""
     return PlannedCommand(
         Order(
-            client_order_id=client_order_id,
+            client_order_id=client_order_ids(order_target(order.ticket)),
             kind=CommandKind.CANCEL,
             symbol=order.symbol,
             side=order.side,
@@ -228,7 +233,7 @@ def plan_modify(
         firsts.setdefault(position.identifier, position)
     for position in firsts.values():
         order = Order(
-            client_order_id=client_order_ids(len(commands) + 1),
+            client_order_id=client_order_ids(position_target(position.identifier)),
             kind=CommandKind.MODIFY,
             symbol=position.symbol,
             side=position.side,
@@ -240,7 +245,7 @@ def plan_modify(
         commands.append(PlannedCommand(order, position.directive_id))
     for pending in waiting:
         order = Order(
-            client_order_id=client_order_ids(len(commands) + 1),
+            client_order_id=client_order_ids(order_target(pending.ticket)),
             kind=CommandKind.MODIFY,
             symbol=pending.symbol,
             side=pending.side,
@@ -263,18 +268,13 @@ def flatten(
     client_order_ids: ClientOrderIds,
 ) -> list[PlannedCommand]:
     """Return the commands of a flatten: pending orders first, so that none is filled meanwhile, then positions."""
-    commands: list[PlannedCommand] = []
-    for order in orders:
-        commands.append(cancel_command(order, client_order_ids(len(commands) + 1)))
-    for position in positions:
-        if position.volume > 0:
-            client_order_id = client_order_ids(len(commands) + 1)
-            commands.append(
-                close_command(
-                    position, position.volume, client_order_id, settings.deviation_points, "flatten"
-                )
-            )
-    return commands
+    cancels = [cancel_command(order, client_order_ids) for order in orders]
+    closes = [
+        close_command(position, position.volume, client_order_ids, settings.deviation_points, "flatten")
+        for position in positions
+        if position.volume > 0
+    ]
+    return [*cancels, *closes]
 
 
 _Target = TypeVar("_Target", PositionRecord, OrderRecord)

@@ -36,15 +36,15 @@ def add_commands(
 
 
 def client_order_ids(step: Step, settings: OfficerSettings, directive_id: str) -> planning.ClientOrderIds:
-    """Return the function from a command's number to its client order id.
+    """Return the function from a command's target to its client order id.
 
     An id that is taken is replaced by that with the next salt.
     """
 
-    def client_order_id(number: int) -> int:
+    def client_order_id(target: str) -> int:
         salt = 0
         while True:
-            candidate = make_client_order_id(settings.prefix, step.officer, directive_id, number, salt)
+            candidate = make_client_order_id(settings.prefix, step.officer, directive_id, target, salt)
             if not commands.is_taken(step.connection, candidate):
                 return candidate
             salt += 1

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS
-from bridge.core.units.order_ids import make_client_order_id
+from bridge.core.units.order_ids import OPENING, make_client_order_id
 from bridge.journal.database import file
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
@@ -29,7 +29,7 @@ def test_new_directive_is_stored_as_it_came_emitted_and_waits_for_a_terminal(ben
 
 def test_directive_becomes_a_command_with_the_client_order_id_of_its_id(joined: JournalBench) -> None:
     joined.planned(directive())
-    client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-1", 1)
+    client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-1", OPENING)
     assert joined.rows("SELECT client_order_id, number, state, attempt FROM commands") == [
         (client_order_id, 1, "PLANNED", 0)
     ]
@@ -194,10 +194,10 @@ def test_taken_client_order_id_is_replaced_by_the_first_free_salt(joined: Journa
         bench.connection.execute(
             f"INSERT INTO commands (client_order_id, number, {RESIDUE})"  # noqa: S608 - our own words
             f" SELECT ?, ?, {RESIDUE} FROM commands WHERE number = 1",
-            (make_client_order_id(PREFIX, OFFICER, "dir-2", 1, salt), salt + 2),
+            (make_client_order_id(PREFIX, OFFICER, "dir-2", OPENING, salt), salt + 2),
         )
     bench.planned(directive("dir-2"))
-    client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-2", 1, taken)
+    client_order_id = make_client_order_id(PREFIX, OFFICER, "dir-2", OPENING, taken)
     found = bench.rows(
         "SELECT client_order_id, json_extract(body, '$.client_order_id') FROM commands WHERE directive_id = 'dir-2'"
     )

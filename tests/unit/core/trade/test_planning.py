@@ -17,6 +17,7 @@ from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.trade.planning import PlannedCommand, comment, on_tick, plan_open
 from bridge.core.trade.validation import check, check_symbol, check_volume, expiry
 from bridge.core.units.mt5_terms import Side
+from bridge.core.units.order_ids import OPENING
 from tests.unit.core.samples import NOW, OFFICER, TERMS
 
 SETTINGS = OfficerSettings(
@@ -40,8 +41,8 @@ SHORT = msgspec.structs.replace(
 LATER = NOW + timedelta(days=1)
 
 
-def client_order_ids(number: int) -> int:
-    return 100 + number
+def client_order_ids(target: str) -> int:
+    return {OPENING: 101}[target]
 
 
 def planned(directive: Directive, settings: OfficerSettings = SETTINGS) -> Order:

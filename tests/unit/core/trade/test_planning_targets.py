@@ -22,6 +22,7 @@ from bridge.core.trade.planning import (
 )
 from bridge.core.trade.records import OrderRecord, PositionRecord
 from bridge.core.units.mt5_terms import Side
+from bridge.core.units.order_ids import make_client_order_id
 from tests.unit.core.samples import NOW, OFFICER, QUARANTINED, TERMS
 
 SETTINGS = OfficerSettings(id=OFFICER, deviation_points=15)
@@ -37,8 +38,8 @@ CANCEL = msgspec.structs.replace(CLOSE, action=Action.CANCEL)
 MODIFY = msgspec.structs.replace(CLOSE, action=Action.MODIFY)
 
 
-def client_order_ids(number: int) -> int:
-    return 100 + number
+def client_order_ids(target: str) -> int:
+    return make_client_order_id(1, OFFICER, "dir-now", target)
 
 
 def position(identifier: int, volume: str, **changed: object) -> PositionRecord:
@@ -68,7 +69,7 @@ def pending(ticket: int, order_type: OrderType = OrderType.LIMIT, **changed: obj
 
 def commands_of(planned: list[PlannedCommand] | Problem) -> list[PlannedCommand]:
     assert isinstance(planned, list), planned
-    assert [number.order.client_order_id for number in planned] == [101 + at for at in range(len(planned))]
+    assert len({number.order.client_order_id for number in planned}) == len(planned)
     return planned
 
 
@@ -453,6 +454,44 @@ def test_a_limit_price_alone_changes_nothing_of_an_order_that_has_none() -> None
     directive = msgspec.structs.replace(MODIFY, limit_price=Decimal("1.08"), target_directive_id="dir-21")
     planned = plan_modify(directive, TERMS, [], WAITING, client_order_ids)
     assert planned == Problem("NO_TARGET", "there is nothing to change in EURUSD.r opened by dir-21")
+
+
+# Client order ids
+
+
+def ids_by_target(planned: list[PlannedCommand] | Problem) -> dict[tuple[int, int, int], int]:
+    return {
+        (each.order.order, each.order.position, each.order.opener): each.order.client_order_id
+        for each in commands_of(planned)
+    }
+
+
+def test_each_target_of_a_directive_has_the_same_client_order_id_when_another_target_is_gone() -> None:
+    """After the loss of the journal a directive is planned again, when some of its targets are closed already."""
+    shared = [position(7, "0.10", client_order_id=1), position(7, "0.20", client_order_id=2)]
+    held, waiting = [*OWN, *shared], ORDERS
+    whole = [
+        ids_by_target(plan_close(CLOSE, SETTINGS, TERMS, held, client_order_ids)),
+        ids_by_target(plan_cancel(CANCEL, TERMS, waiting, client_order_ids)),
+        ids_by_target(flatten(held, waiting, SETTINGS, client_order_ids)),
+    ]
+    rest = [
+        ids_by_target(plan_close(CLOSE, SETTINGS, TERMS, held[1:], client_order_ids)),
+        ids_by_target(plan_cancel(CANCEL, TERMS, waiting[1:], client_order_ids)),
+        ids_by_target(flatten(held[1:], waiting[1:], SETTINGS, client_order_ids)),
+    ]
+    for before, after in zip(whole, rest, strict=True):
+        assert 0 < len(after) < len(before)
+        assert len(set(before.values())) == len(before)
+        assert after.items() < before.items()
+
+
+def test_each_target_of_a_modify_has_the_same_client_order_id_when_another_target_is_gone() -> None:
+    change = msgspec.structs.replace(MODIFY, stop_loss=Decimal("1.08"))
+    before = ids_by_target(plan_modify(change, TERMS, HELD_TWO, [], client_order_ids))
+    after = ids_by_target(plan_modify(change, TERMS, HELD_TWO[1:], [], client_order_ids))
+    assert 0 < len(after) < len(before)
+    assert after.items() < before.items()
 
 
 # Getting out
