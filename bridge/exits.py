@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
     LINK_KEY = 5, "a link key file is missing, unusable, or readable by others"
     JOURNAL_MISSING = 6, "the journal does not exist"
     JOURNAL_DAMAGED = 7, "the journal is damaged, or the file is not a journal"
-    JOURNAL_NEWER = 8, "the journal was written by a later version"
+    JOURNAL_NEWER = 8, "another version of the bridge wrote the journal"
     JOURNAL_LOCKED = 9, "the journal is owned by another process"
     JOURNAL_READ_ONLY = 10, "the journal cannot be written"
     ENDPOINT = 11, "an address is in use or not allowed"

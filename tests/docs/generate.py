@@ -27,7 +27,7 @@ from bridge.core.trade.retcodes import RETCODES, Verdict
 from bridge.exits import ExitCode
 from bridge.journal.database.schema import migrations
 from bridge.log_codes import LogCode
-from tests.docs import examples, module_map, simulated_broker, specification
+from tests.docs import examples, module_map, simulated_broker, specification, terminal_log
 from tests.docs.attributes import attribute_docs
 
 PAGES: Final = tuple(sorted((Path(__file__).parents[2] / "docs").glob("*.md")))
@@ -335,6 +335,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "event-fields": event_fields,
     "directive-states": directive_states,
     "log-codes": log_codes,
+    "terminal-log-codes": terminal_log.log_codes,
     "scenario-keys": simulated_broker.scenario_keys,
     "fault-rules": simulated_broker.fault_rule_keys,
     "module-map": module_map.python_map,

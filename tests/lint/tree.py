@@ -29,7 +29,7 @@ AREAS: Final[dict[str, tuple[str, ...]]] = {
         "tests/rig/",
     ),
     "ea": ("mql5/",),
-    "native": ("tests/native/", "tests/mql5/", "tests/terminal/", "tests/peers"),
+    "native": ("tests/native/", "tests/mql5/", "tests/interop/", "tests/sidecar_peer"),
     "docs": (
         "README.md",
         "CONTRIBUTING.md",

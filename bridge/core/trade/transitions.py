@@ -58,7 +58,7 @@ def dispatch_command(command: CommandRecord, at: datetime) -> CommandRecord:
 def expire_command(command: CommandRecord, at: datetime, *, waited_for: str) -> Outcome:
     """End a command whose time to live has passed, if it was certainly not sent.
 
-    `waited_for` says what keeps commands from being sent just now; empty where nothing does.
+    `waited_for` says what keeps commands from being sent at present; empty where nothing does.
     """
     why = waited_for or command.message
     expired = f"expired at {utc_text(command.expires_at)} before it could be sent"

@@ -49,12 +49,13 @@ class JournalRemoteError(JournalError):
 
 
 class JournalNewerError(JournalError):
-    """A later version of the bridge wrote the journal."""
+    """Another version of the bridge wrote the journal: a later one, or one before the first release."""
 
     def __init__(self, path: Path, unknown: list[str]) -> None:
         super().__init__(
-            f"the journal at {path} was written by a later version (it has {', '.join(unknown)}); "
-            "run that version"
+            f"the journal at {path} was written by another version of the bridge: it has the migration "
+            f"{', '.join(unknown)}, which this version lacks. Run the version that wrote it; a journal from "
+            "before 0.2.0 cannot be continued"
         )
 
 
