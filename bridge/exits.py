@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
     JOURNAL_LOCKED = 9, "the journal is owned by another process"
     JOURNAL_READ_ONLY = 10, "the journal cannot be written"
     ENDPOINT = 11, "an address is in use or not allowed"
-    CHAIN_BROKEN = 12, "journal verify: the audit's hash chain is broken"
+    CHAIN_BROKEN = 12, "journal verify: the audit's hash chain is broken, or a table differs from the audit"
     ATTENTION = 13, "status: an action is required"
     NOT_RUNNING = 14, "status: no sidecar runs, and no other action is required"
     JOURNAL_UNOPENED = 15, "the journal cannot be opened now: its disk is full, or another tool locks it"

@@ -137,7 +137,7 @@ def undelivered(path: Path, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def verify(path: Path, as_json: bool) -> ExitCode:
-    """Verify the audit's hash chain from its first row to its last."""
+    """Verify the audit's hash chain from its first row to its last, and compare the tables with the audit."""
     with journal_at(path) as db:
         verdict = queries.verify(db)
     if as_json:
@@ -146,7 +146,11 @@ def verify(path: Path, as_json: bool) -> ExitCode:
         click.echo(f"The audit's hash chain is broken: {verdict.broken}. Restore a backup to compare.")
     else:
         click.echo(f"The audit's hash chain is intact: {verdict.rows} rows.")
-    return ExitCode.CHAIN_BROKEN if verdict.broken else ExitCode.OK
+    if not as_json and verdict.differs:
+        click.echo(f"A table differs from the audit: {verdict.differs}.")
+    if not as_json and verdict.foreign:
+        click.echo(f"Not the bridge's own, and left alone: {', '.join(verdict.foreign)}.")
+    return ExitCode.CHAIN_BROKEN if verdict.broken or verdict.differs else ExitCode.OK
 
 
 def _print_json(value: object) -> None:

@@ -27,6 +27,16 @@ class JournalDamagedError(JournalError):
         )
 
 
+class JournalAlteredError(JournalDamagedError):
+    """A program that is not the bridge changed something that one SQL statement undoes. Nothing was done."""
+
+    def __init__(self, path: Path, finding: str, remedy: str) -> None:
+        JournalError.__init__(
+            self,
+            f"the journal at {path} was changed by another program: {finding}. Nothing was done; {remedy}",
+        )
+
+
 class JournalUnknownWordError(JournalDamagedError):
     """A row holds a word that this version does not know. Nothing was done with it."""
 

@@ -4,21 +4,21 @@ WAL with synchronous=FULL: a committed step survives a power cut. One connection
 before 3.51.3 can corrupt a WAL database where two do); any number may read.
 """
 
-import contextlib
 import errno
 import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Final
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from bridge.journal.database import audit, consistency
+from bridge.journal.database import audit, consistency, operator_marks, schema_check
 from bridge.journal.database.errors import (
+    JournalAlteredError,
     JournalDamagedError,
     JournalError,
     JournalLockedError,
@@ -59,7 +59,7 @@ def create(path: Path) -> None:
     # Exclusive: of two concurrent set-ups one creates the journal.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     try:
-        with contextlib.closing(connect(path)) as connection:
+        with closing(connect(path)) as connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrations.apply(Database(connection))
         _sync_folder(path.parent)
@@ -175,34 +175,37 @@ def _check_content(path: Path, connection: sqlite3.Connection) -> None:
         raise JournalNewerError(path, unknown)
     if broken := audit.first_break(connection):
         raise JournalDamagedError(path, f"its audit does not hold: {broken}")
-    if changed := _changed_objects(connection, applied):
-        raise JournalDamagedError(path, f"its schema was changed: {changed}")
+    with closing(_expected(applied)) as expected:
+        found = schema_check.compare(connection, expected)
+    if found.changed:
+        raise JournalDamagedError(path, f"its schema was changed: {', '.join(found.changed)}")
+    for each in found.harmful:
+        finding = f"{each.kind} {each.name} on {each.table} is not the bridge's, and changes what it writes"
+        raise JournalAlteredError(
+            path, finding, f"remove it with the SQL statement: DROP {each.kind} {each.name}"
+        )
     try:
         consistency.check_words(connection)
     except UnknownWordError as error:
         raise JournalUnknownWordError(path, str(error)) from None
     if broken := consistency.first_difference(connection):
         raise JournalDamagedError(path, f"its audit does not hold: {broken}")
+    if altered := operator_marks.first_difference(connection):
+        raise JournalAlteredError(path, altered.what, altered.remedy)
 
 
-def _changed_objects(connection: sqlite3.Connection, applied: list[str]) -> str:
-    """Return the names of the objects that differ from those that the migrations make; empty where none does."""
+def _expected(applied: list[str]) -> sqlite3.Connection:
+    """Return an empty database with the schema that these migrations make."""
     made = sqlite3.connect(":memory:")
-    try:
-        stop = next((name for name in known_migrations() if name not in applied), None)
-        migrations.apply(Database(made), stop_before=stop)
-        return ", ".join(sorted(name for name, _ in _schema(made) ^ _schema(connection)))
-    finally:
-        made.close()
+    stop = next((name for name in known_migrations() if name not in applied), None)
+    migrations.apply(Database(made), stop_before=stop)
+    return made
 
 
-def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
-    # sqlite_stat and autoindex are SQLite's own: ANALYZE may have been run.
-    return {
-        (name, sql)
-        for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        if not name.startswith("sqlite_")
-    }
+def foreign_objects(connection: sqlite3.Connection) -> list[str]:
+    """Return the tables, views and indexes of other tools and people in the file, such as 'view mine'."""
+    with closing(_expected(known_migrations())) as expected:
+        return schema_check.foreign_objects(connection, expected)
 
 
 def uri(path: PurePath) -> str:

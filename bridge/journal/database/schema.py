@@ -352,6 +352,10 @@ CREATE TABLE audit (                            -- append-only; each row is chai
     hash TEXT NOT NULL                          -- SHA-256 over prev and the columns before it, hex
 ) STRICT;
 CREATE INDEX audit_by_directive ON audit (officer, directive_id, seq) WHERE directive_id IS NOT NULL;
+-- Against INSERT OR REPLACE, which deletes a row without the trigger for deletes.
+CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit
+WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit)
+BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit

@@ -9,6 +9,7 @@ from bridge.core.trade.allocation import revise
 from bridge.core.trade.apply_reports import Scene
 from bridge.core.trade.position_book import PositionBook
 from bridge.core.trade.records import Allocation, CommandRecord, Disposition, Outcome
+from bridge.journal.database.operator_marks import EVERYTHING
 from bridge.journal.database.words import AuditKind, HaltSetter
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import allocations, commands, deals, halts, orders, positions, reports
@@ -80,7 +81,7 @@ class Deals:
     def halt_symbol(self, report: DealReport, outcome: Outcome) -> None:
         """Halt opens in the deal's symbol where its outcome requires it."""
         if outcome.halt:
-            self._step.audit(AuditKind.HALT, report.symbol or "everything", outcome.halt)
+            self._step.audit(AuditKind.HALT, report.symbol or EVERYTHING, outcome.halt)
             halts.add(
                 self._connection,
                 self._step.officer,

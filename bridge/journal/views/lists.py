@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 from sqlite_utils import Database
 
-from bridge.journal.database import audit
-from bridge.journal.database.file import check, open_reader
+from bridge.journal.database import audit, consistency, operator_marks
+from bridge.journal.database.file import check, foreign_objects, open_reader
 from bridge.journal.tables import views
 
 
@@ -59,11 +59,16 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class ChainVerdict(msgspec.Struct, frozen=True):
-    """Result of following the audit's chain."""
+    """Result of following the audit's chain, and of comparing the tables with the audit."""
 
     rows: int
     broken: str
-    """Description of its first break; empty where it holds."""
+    """Description of the chain's first break; empty where it holds."""
+    differs: str = ""
+    """Description of the first row, halt or quarantine that differs from the audit; empty where none does, and
+    where the chain is broken, so that nothing can be compared."""
+    foreign: list[str] = []
+    """Tables, views and indexes in the file that are not the bridge's. They are left alone."""
 
 
 @contextmanager
@@ -93,5 +98,16 @@ def undelivered(db: Database) -> list[EventRow]:
 
 
 def verify(db: Database) -> ChainVerdict:
-    """Follow the audit's chain from end to end."""
-    return ChainVerdict(rows=audit.count(db.conn), broken=audit.first_break(db.conn))
+    """Follow the audit's chain from end to end, and compare the tables with it."""
+    broken = audit.first_break(db.conn)
+    return ChainVerdict(
+        rows=audit.count(db.conn),
+        broken=broken,
+        differs="" if broken else _first_difference(db),
+        foreign=foreign_objects(db.conn),
+    )
+
+
+def _first_difference(db: Database) -> str:
+    altered = operator_marks.first_difference(db.conn)
+    return f"{altered.what}; {altered.remedy}" if altered else consistency.first_difference(db.conn)

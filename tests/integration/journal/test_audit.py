@@ -22,7 +22,7 @@ def lived(joined: JournalBench) -> JournalBench:
 
 def tampered(bench: JournalBench, *statements: str) -> str:
     """Return the first break of the chain after a change of the table without its triggers."""
-    for trigger in ("audit_is_never_changed", "audit_is_never_deleted"):
+    for trigger in ("audit_is_only_appended", "audit_is_never_changed", "audit_is_never_deleted"):
         bench.connection.execute(f"DROP TRIGGER {trigger}")
     for statement in statements:
         bench.connection.execute(statement)
