@@ -1,18 +1,21 @@
 """Ledger of the EA: recorded lines survive crashes, and damage is reported."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from bridge.core.link.messages import Order
 from bridge.simulator.terminal.ledger import Ledger
 from tests.mql5.host.binding.host import Answer
 from tests.mql5.host.functions.chart import Chart
 from tests.native.console import Console, console, variables
 from tests.native.test_small_parts import LoggedOut
 
-OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE = 1, 2, 3, 4, 5, 6
+OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE, ORDER = 1, 2, 3, 4, 5, 6, 7
 
 
 @pytest.fixture
@@ -71,6 +74,20 @@ def test_recorded_lines_are_read_again(ledger: Console) -> None:
     ledger.ask(CLOSE)
     ledger.ask(OPEN)
     assert '3:3+1.0950ü "€"\n\\ ' in ledger.one(LIST)
+
+
+def test_order_of_an_intent_is_read_back_with_its_directive_id(ledger: Console) -> None:
+    fill(ledger, 2)
+    ledger.ask(OPEN)
+    assert ledger.one(INTEND, 'ü "€" dir_3', 3) == "written"
+    for client_order_id, directive_id in ((1, "dir_1"), (2, "dir_2"), (3, 'ü "€" dir_3')):
+        order = msgspec.json.decode(ledger.one(ORDER, "", client_order_id), type=Order)
+        assert (order.client_order_id, order.directive_id, order.volume) == (
+            client_order_id,
+            directive_id,
+            Decimal("0.10"),
+        )
+    assert ledger.one(ORDER, "", 4) == "none"
 
 
 def test_intent_survives_a_crash(ledger: Console, tmp_path: Path) -> None:

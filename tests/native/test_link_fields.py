@@ -25,8 +25,8 @@ STRUCTS: Final[dict[str, tuple[tuple[type[msgspec.Struct], ...], set[str], set[s
     "SOrderRecord": ((reports.OrderReport,), set(), set()),
     "SLedgerEntry": (
         (reports.CommandReport,),
-        {"concluded"},
-        {"stage", "reason", "request_no", "found", "connected_ms"},
+        {"concluded", "place", "size"},
+        {"request", "stage", "reason", "request_no", "found", "connected_ms"},
     ),
     "STerminalState": (
         (messages.TerminalHeartbeat,),

@@ -228,6 +228,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """OPEN: not sent while the spread is wider."""
     comment: Annotated[str, msgspec.Meta(max_length=31)] = ""
     """For the operator. Brokers rewrite it; nothing relies on it."""
+    directive_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    """Directive that the command belongs to. The terminal's ledger keeps it, for the loss of a journal."""
 
 
 class Command(Message, frozen=True, kw_only=True, tag="command"):

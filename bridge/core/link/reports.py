@@ -24,7 +24,16 @@ from typing import Annotated, assert_never, get_args
 import msgspec
 
 from bridge.core.director.contract import OrderType
-from bridge.core.link.messages import ClientOrderId, Count, InstanceId, Name, ProtocolError, Text, Ticket
+from bridge.core.link.messages import (
+    ClientOrderId,
+    Count,
+    InstanceId,
+    Name,
+    Order,
+    ProtocolError,
+    Text,
+    Ticket,
+)
 from bridge.core.units.decimals import ZERO, AmountError, check_amount, plain
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 
@@ -120,6 +129,9 @@ class CommandReport(Report, frozen=True, kw_only=True, tag="command"):
     stage: CommandStage
     mark: Count = 0
     """Mark of the ledger when this was written there."""
+    request: Order | None = None
+    """SUBMITTED, for an entry of the ledger beyond the sidecar's mark: the order that the intent holds. A journal
+    that lost the command can be given it back. Not part of the content that is compared."""
     reason: NotSentReason | None = None
     message: Text = ""
     retcode: Annotated[int, msgspec.Meta(ge=0, lt=100_000)] = 0
@@ -231,6 +243,9 @@ class PositionReport(Report, frozen=True, kw_only=True, tag="position"):
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     magic: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+    time_server_ms: Count = 0
+    """Time at which it was opened."""
+    comment: Text = ""
 
 
 class SymbolReport(Report, frozen=True, kw_only=True, tag="symbol"):
@@ -329,8 +344,16 @@ def decode_report(raw: bytes) -> AnyReport:
         report = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
-    for name in report.__struct_fields__:
-        value = getattr(report, name)
+    _check_values(report)
+    if isinstance(report, CommandReport) and report.request is not None:
+        _check_values(report.request)
+    return report
+
+
+def _check_values(struct: msgspec.Struct) -> None:
+    """Raise ProtocolError for an amount that no broker could mean, and for a text with a NUL."""
+    for name in struct.__struct_fields__:
+        value = getattr(struct, name)
         if isinstance(value, Decimal):
             try:
                 check_amount(value)
@@ -340,7 +363,6 @@ def decode_report(raw: bytes) -> AnyReport:
                 raise ProtocolError(f"{name} must not be negative")
         elif isinstance(value, str) and "\0" in value:
             raise ProtocolError(f"{name} holds a NUL")
-    return report
 
 
 def report_key(report: AnyReport) -> str:
@@ -376,6 +398,7 @@ def content_hash(report: AnyReport) -> str:
         # Adding 0 takes the sign off a zero.
         name: format(value.normalize() + 0, "f") if isinstance(value, Decimal) else value
         for name in report.__struct_fields__
-        if (value := getattr(report, name)) is not None
+        # Only the report that follows a welcome has the request: the intent is the same one.
+        if name != "request" and (value := getattr(report, name)) is not None
     }
     return hashlib.sha256(msgspec.json.encode([type(report).__name__, normal], order="sorted")).hexdigest()

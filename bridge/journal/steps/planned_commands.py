@@ -25,7 +25,7 @@ def add_commands(
             officer=step.officer,
             directive_id=directive_id,
             number=number,
-            order=each.order,
+            order=msgspec.structs.replace(each.order, directive_id=directive_id),
             opening_directive_id=each.opening_directive_id,
             expires_at=expires_at,
         )

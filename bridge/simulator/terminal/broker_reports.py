@@ -24,8 +24,11 @@ TEXT_MAX: Final = 1024
 """Longest text of a report, in characters."""
 
 
-def ledger_reports(entry: Entry) -> list[AnyReport]:
-    """Return the stages that a ledger entry proves: `submitted`, and `result` where there is an outcome."""
+def ledger_reports(entry: Entry, *, with_request: bool = False) -> list[AnyReport]:
+    """Return the stages that a ledger entry proves: `submitted`, and `result` where there is an outcome.
+
+    `with_request`: the sidecar may have lost the command, so the order is reported too.
+    """
     intent, outcome = entry.intent, entry.outcome
     reports: list[AnyReport] = [
         CommandReport(
@@ -33,6 +36,7 @@ def ledger_reports(entry: Entry) -> list[AnyReport]:
             attempt=intent.attempt,
             stage=CommandStage.SUBMITTED,
             mark=intent.mark,
+            request=intent.order if with_request else None,
         )
     ]
     if outcome is not None:
@@ -112,6 +116,8 @@ def position_report(position: Position) -> PositionReport:
         stop_loss=level(position.sl),
         take_profit=level(position.tp),
         magic=position.magic,
+        time_server_ms=position.time_msc,
+        comment=position.comment[:TEXT_MAX],
     )
 
 

@@ -197,7 +197,7 @@ class ReferenceTerminal:
 
     def _ledger_after(self, mark: int) -> Iterator[AnyReport]:
         for entry in self._ledger.after(mark):
-            yield from ledger_reports(entry)
+            yield from ledger_reports(entry, with_request=True)
 
     def _look(self) -> Standing | None:
         """Return the terminal's state. A broker that does not answer counts as disconnected."""

@@ -1,6 +1,7 @@
 //+------------------------------------------------------------------+
 //| Ledger file: 1 opens it, 2 writes an intent (number: order id),  |
-//| 3 an outcome, 4 names it, 5 lists what it holds, 6 closes it     |
+//| 3 an outcome, 4 names it, 5 lists what it holds, 6 closes it, 7  |
+//| reads the order of an intent                                     |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Ledger\Ledger.mqh>
 
@@ -34,6 +35,7 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
       order.volume="0.10";
       order.stop_loss="1.0900";
       order.comment=text;
+      order.directive_id=text;
       Print(ExtLedger.Intend(order,1) ? "written" : "refused: "+ExtLedger.Problem());
      }
    if(id==3 && ExtLedger.Find(number,entry))
@@ -58,5 +60,7 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
      }
    if(id==6)
       ExtLedger.Close();
+   if(id==7)
+      Print(ExtLedger.Find(number,entry) ? ExtLedger.OrderText(entry) : "none");
   }
 //+------------------------------------------------------------------+

@@ -14,6 +14,8 @@
 #include "..\Common\Entropy.mqh"
 #include "LedgerBook.mqh"
 
+#define ORDER_MEMBER "\"order\":"
+
 enum ENUM_LEDGER_STATE
   {
    LEDGER_STATE_CLOSED,
@@ -58,6 +60,7 @@ private:
    bool              ReadAll(void);
    bool              ReadBytes(const long from,uchar &bytes[],const int count);
    bool              ReadLines(const uchar &bytes[],const int size);
+   bool              ReadLine(const uchar &bytes[],const int start,const int count);
    bool              Append(const string line);
    bool              Put(const uchar &bytes[],const int count);
 
@@ -74,6 +77,7 @@ public:
    int               Count(void) const;
    bool              At(const int index,SLedgerEntry &entry) const;
    bool              Find(const long client_order_id,SLedgerEntry &entry) const;
+   string            OrderText(const SLedgerEntry &entry);
    bool              Knows(const long client_order_id) const { return(m_book.Knows(client_order_id)); }
    bool              Intend(const SOrder &order,const long attempt);
    bool              Conclude(const SLedgerEntry &outcome);
@@ -206,7 +210,7 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
       if(lines==0 && !m_book.ReadHeader(bytes,0,i))
          return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
                      +". The file was not changed: restore it from a backup, or move it away and start with a new ledger"));
-      if(lines>0 && !m_book.ReadLine(bytes,start,i-start))
+      if(lines>0 && !ReadLine(bytes,start,i-start))
          whole=false;
       lines++;
       start=i+1;
@@ -217,7 +221,7 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
    m_end=start;
    m_unended=false;
    // A tail that is a whole record lacks its line end only. After damage no tail counts as torn.
-   if(start<size && (lines==0 || !whole || m_book.ReadLine(bytes,start,size-start)))
+   if(start<size && (lines==0 || !whole || ReadLine(bytes,start,size-start)))
      {
       m_end=size;
       m_unended=true;
@@ -225,6 +229,17 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
    if(!whole)
       m_book.Break();
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| Read one line into the book, and note its place.                 |
+//+------------------------------------------------------------------+
+bool CLedger::ReadLine(const uchar &bytes[],const int start,const int count)
+  {
+   int before=m_book.Count();
+   bool whole=m_book.ReadLine(bytes,start,count);
+   if(m_book.Count()>before)
+      m_book.Place(start,count);
+   return(whole);
   }
 //+------------------------------------------------------------------+
 //| Return whether the account's ledger is open.                     |
@@ -296,10 +311,30 @@ bool CLedger::Intend(const SOrder &order,const long attempt)
       m_problem="the ledger is not open, or has an intent of this command already";
       return(false);
      }
-   if(!Append(IntentLine(identity.mark+1,attempt,order)))
+   uchar bytes[];
+   string line=IntentLine(identity.mark+1,attempt,order);
+   if(!Append(line))
       return(false);
+   int size=TextToUtf8(line,bytes);
    m_book.Intend(order.client_order_id,attempt);
+   m_book.Place(m_end-size-1,size);
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| Return the order of an entry's intent as JSON; empty where it    |
+//| cannot be read. Read from the file: a ledger of years is long.   |
+//+------------------------------------------------------------------+
+string CLedger::OrderText(const SLedgerEntry &entry)
+  {
+   uchar bytes[];
+   if(m_state!=LEDGER_STATE_OPEN || entry.size<=0 || !ReadBytes(entry.place,bytes,entry.size))
+      return("");
+   string line=Utf8ToText(bytes,0,entry.size);
+   int start=StringFind(line,ORDER_MEMBER);
+   if(start<0)
+      return("");
+   start+=StringLen(ORDER_MEMBER);
+   return(StringSubstr(line,start,StringLen(line)-start-1));
   }
 //+------------------------------------------------------------------+
 //| Write the outcome of an order. It counts in memory even where    |

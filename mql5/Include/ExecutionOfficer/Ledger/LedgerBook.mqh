@@ -30,6 +30,8 @@ struct SLedgerEntry
    long              mark;
    long              client_order_id;
    long              attempt;
+   long              place;  // of the intent's line in the file, in bytes
+   int               size;   // of that line without its end, in bytes
    bool              concluded;
    long              retcode;
    long              order;
@@ -98,6 +100,7 @@ public:
    bool              Find(const long client_order_id,SLedgerEntry &entry) const;
    bool              Knows(const long client_order_id) const;
    void              Intend(const long client_order_id,const long attempt);
+   void              Place(const long place,const int size);
    void              Conclude(const SLedgerEntry &outcome);
   };
 //+------------------------------------------------------------------+
@@ -282,6 +285,16 @@ void CLedgerBook::Intend(const long client_order_id,const long attempt)
    Add(m_mark,client_order_id,attempt);
   }
 //+------------------------------------------------------------------+
+//| Note where the last intent's line stands in the file.            |
+//+------------------------------------------------------------------+
+void CLedgerBook::Place(const long place,const int size)
+  {
+   if(m_count==0)
+      return;
+   m_entries[m_count-1].place=place;
+   m_entries[m_count-1].size=size;
+  }
+//+------------------------------------------------------------------+
 //| Add an intent.                                                   |
 //+------------------------------------------------------------------+
 void CLedgerBook::Add(const long mark,const long client_order_id,const long attempt)
@@ -291,6 +304,8 @@ void CLedgerBook::Add(const long mark,const long client_order_id,const long atte
    m_entries[m_count].mark=mark;
    m_entries[m_count].client_order_id=client_order_id;
    m_entries[m_count].attempt=attempt;
+   m_entries[m_count].place=0;
+   m_entries[m_count].size=0;
    m_entries[m_count].concluded=false;
    m_entries[m_count].retcode=0;
    m_entries[m_count].order=0;

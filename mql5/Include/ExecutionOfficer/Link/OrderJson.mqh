@@ -9,7 +9,8 @@
 
 #define CLIENT_ORDER_ID_MAX 4503599627370495    // 52 bits
 #define INT31_MAX 2147483647
-#define ORDER_FIELDS "|client_order_id|kind|symbol|side|volume|order_type|position|order|opener|stop_loss|take_profit|price|limit_price|time_in_force|expires_ms|deviation_points|max_spread_points|comment|"
+#define DIRECTIVE_ID_MAX 128
+#define ORDER_FIELDS "|client_order_id|kind|symbol|side|volume|order_type|position|order|opener|stop_loss|take_profit|price|limit_price|time_in_force|expires_ms|deviation_points|max_spread_points|comment|directive_id|"
 //+------------------------------------------------------------------+
 //| Read one value of a list; the first one where the field is       |
 //| absent. Any other value is refused by name.                      |
@@ -56,6 +57,7 @@ void ReadOrder(CJsonFields &fields,SOrder &order)
    order.deviation_points=ReadPoints(fields,"deviation_points");
    order.max_spread_points=ReadPoints(fields,"max_spread_points");
    order.comment=fields.Text("comment",31,false);
+   order.directive_id=fields.Text("directive_id",DIRECTIVE_ID_MAX,false);
   }
 //+------------------------------------------------------------------+
 //| Write a decimal, unless there is none. 0 is written: it removes  |
@@ -93,5 +95,6 @@ void WriteOrderFields(CJsonWriter &json,const SOrder &order)
    if(order.max_spread_points>=0)
       json.Integer("max_spread_points",order.max_spread_points);
    json.TextIfAny("comment",order.comment);
+   json.TextIfAny("directive_id",order.directive_id);
   }
 //+------------------------------------------------------------------+

@@ -106,6 +106,7 @@ struct SOrder
    long              deviation_points;  // points; -1: the default of the inputs
    long              max_spread_points; // points, of an OPEN; -1: no maximum
    string            comment;
+   string            directive_id;      // directive that it belongs to; the ledger keeps it
   };
 //+------------------------------------------------------------------+
 //| Set an order to the defaults.                                    |
@@ -130,6 +131,7 @@ void ClearOrder(SOrder &order)
    order.deviation_points=-1;
    order.max_spread_points=-1;
    order.comment="";
+   order.directive_id="";
   }
 //+------------------------------------------------------------------+
 //| Return whether the command changes an order or position, and     |

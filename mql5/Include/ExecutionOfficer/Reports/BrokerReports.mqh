@@ -188,6 +188,8 @@ long SelectedPositionReport(SReport &report)
    json.NumberIfAny("stop_loss",DecimalText(PositionGetDouble(POSITION_SL)));
    json.NumberIfAny("take_profit",DecimalText(PositionGetDouble(POSITION_TP)));
    json.IntegerIfAny("magic",Magic(PositionGetInteger(POSITION_MAGIC)));
+   json.IntegerIfAny("time_server_ms",PositionGetInteger(POSITION_TIME_MSC));
+   json.TextIfAny("comment",Shorten(PositionGetString(POSITION_COMMENT),TEXT_MAX));
    report.key="position:"+IntegerToString(identifier);
    report.json=json.Result();
    return(identifier);

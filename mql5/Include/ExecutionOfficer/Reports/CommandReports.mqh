@@ -41,9 +41,10 @@ string NotSentReport(const long client_order_id,const long attempt,const SNotSen
   }
 //+------------------------------------------------------------------+
 //| Report that the intent is in the ledger. The request is sent     |
-//| next, or was sent.                                               |
+//| next, or was sent. `request`: the order as JSON, where the       |
+//| sidecar may have lost the command; else empty.                   |
 //+------------------------------------------------------------------+
-string SubmittedReport(const SLedgerEntry &entry)
+string SubmittedReport(const SLedgerEntry &entry,const string request="")
   {
    CJsonWriter json;
    json.Text("kind","command");
@@ -51,6 +52,7 @@ string SubmittedReport(const SLedgerEntry &entry)
    json.Integer("attempt",entry.attempt);
    json.Text("stage","submitted");
    json.Integer("mark",entry.mark);
+   json.NumberIfAny("request",request);
    return(json.Result());
   }
 //+------------------------------------------------------------------+

@@ -70,7 +70,7 @@ int CLedgerReport::Portion(const int most,const int room)
       m_entry++;
       if(entry.mark<=m_mark)
          continue;
-      m_session.Post(SubmittedReport(entry));
+      m_session.Post(SubmittedReport(entry,m_ledger.OrderText(entry)));
       posted++;
       if(entry.concluded)
         {

@@ -41,6 +41,7 @@ ORDER = {
     "deviation_points": 20,
     "max_spread_points": 30,
     "comment": "dir_12345",
+    "directive_id": "dir_12345",
 }
 ACCOUNT = {
     "login": 12345,

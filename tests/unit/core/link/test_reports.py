@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.core.director.contract import OrderType
 from bridge.core.link import reports
-from bridge.core.link.messages import ProtocolError
+from bridge.core.link.messages import CommandKind, Order, ProtocolError
 from bridge.core.link.reports import (
     AnyReport,
     CommandReport,
@@ -77,6 +77,8 @@ EXAMPLES: list[AnyReport] = [
         stop_loss=Decimal("1.09"),
         take_profit=Decimal("1.1"),
         magic=CLIENT_ORDER_ID,
+        time_server_ms=1_767_600_000_000,
+        comment="dir_12345",
     ),
     SymbolReport(
         asked="EURUSD",
@@ -210,9 +212,33 @@ def test_nothing_is_nothing_whatever_its_sign(nought: str) -> None:
 @EACH
 def test_content_depends_on_every_field(report: AnyReport) -> None:
     hashes = {content_hash(report)}
-    for name in report.__struct_fields__:
+    fields = [name for name in report.__struct_fields__ if name != "request"]
+    for name in fields:
         hashes.add(content_hash(msgspec.structs.replace(report, **{name: _other(getattr(report, name))})))
-    assert len(hashes) == len(report.__struct_fields__) + 1
+    assert len(hashes) == len(fields) + 1
+
+
+def test_the_request_of_an_intent_is_not_part_of_its_content() -> None:
+    request = Order(
+        client_order_id=CLIENT_ORDER_ID,
+        kind=CommandKind.OPEN,
+        symbol="EURUSD",
+        side=Side.BUY,
+        volume=Decimal(1),
+    )
+    plain = CommandReport(client_order_id=CLIENT_ORDER_ID, attempt=1, stage=CommandStage.SUBMITTED, mark=1)
+    full = msgspec.structs.replace(plain, request=request)
+    assert decode_report(encode_report(full)) == full
+    assert content_hash(full) == content_hash(plain)
+
+
+def test_the_amounts_of_a_request_are_checked() -> None:
+    raw = (
+        b'{"kind":"command","client_order_id":1,"attempt":1,"stage":"submitted","request":{"client_order_id":1,'
+        b'"kind":"OPEN","symbol":"EURUSD","side":"BUY","volume":-1}}'
+    )
+    with pytest.raises(ProtocolError, match="volume must not be negative"):
+        decode_report(raw)
 
 
 def test_reports_of_two_kinds_with_equal_fields_differ() -> None:
