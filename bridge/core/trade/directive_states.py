@@ -19,7 +19,7 @@ class DirectiveState(StrEnum):
     PARTIAL = "PARTIAL"
     """Ended, with some of it filled or done."""
     DONE = "DONE"
-    """A MODIFY or CANCEL took effect everywhere."""
+    """Everything took effect: a MODIFY or CANCEL, or the closes and cancels of a flatten."""
     CANCELLED = "CANCELLED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
@@ -65,7 +65,7 @@ def directive_state(commands: Sequence[CommandProgress]) -> DirectiveState:
         return DirectiveState.WORKING
     if states == {CommandState.FILLED}:
         return DirectiveState.FILLED
-    if states == {CommandState.DONE}:
+    if states <= {CommandState.FILLED, CommandState.DONE}:
         return DirectiveState.DONE
     if any(command.filled for command in commands) or CommandState.DONE in states:
         return DirectiveState.PARTIAL

@@ -164,15 +164,42 @@ def close_command(
 def plan_cancel(
     directive: Directive, terms: SymbolReport, orders: Iterable[OrderRecord], client_order_ids: ClientOrderIds
 ) -> list[PlannedCommand] | Problem:
-    """Return one command for each pending order of this officer that a CANCEL is about."""
-    chosen = _targets(directive, terms, orders)
+    """Return one command for each order on the book that a CANCEL is about: pending, or the rest of a market order.
+
+    The rest of a close is meant only where the CANCEL names the directive that closes.
+    """
+    chosen = [
+        order
+        for order in _targets(directive, terms, orders)
+        if directive.target_directive_id is not None or not order.closes
+    ]
     if not chosen:
         return Problem("NO_ORDER", f"there is no pending order in {terms.name} {_opened_by(directive)}")
     return [cancel_command(order, client_order_ids) for order in chosen]
 
 
+def rests_to_remove(
+    directive: Directive, terms: SymbolReport, orders: Iterable[OrderRecord]
+) -> list[OrderRecord]:
+    """Return the rests of market orders to remove before a CLOSE of everything.
+
+    An open's rest would open again what the CLOSE has closed, and a close's rest holds volume that it is to close.
+    """
+    rule = rule_of(directive.action)
+    if rule.intent is not Intent.CLOSE or directive.quantity is not None:
+        return []
+    return [
+        order
+        for order in orders
+        if not order.order_type.pending
+        and order.symbol == terms.name
+        and rule.side in (None, order.side.opposite if order.closes else order.side)
+        and directive.target_directive_id in (None, order.opening_directive_id or order.directive_id)
+    ]
+
+
 def cancel_command(order: OrderRecord, client_order_ids: ClientOrderIds) -> PlannedCommand:
-    """Return the command that takes one pending order off the book."""
+    """Return the command that takes one order off the book."""
     return PlannedCommand(
         Order(
             client_order_id=client_order_ids(order_target(order.ticket)),
@@ -205,7 +232,8 @@ def plan_modify(
     price = on_tick(directive.price, terms) if "price" in acts_on else None
     limit_price = on_tick(directive.limit_price, terms) if "limit_price" in acts_on else None
     held = _targets(directive, terms, (position for position in positions if position.volume > 0))
-    waiting = _targets(directive, terms, orders)
+    # The rest of a market order has no terms to change: a change of its levels is about its position.
+    waiting = [order for order in _targets(directive, terms, orders) if order.order_type.pending]
     if directive.target_directive_id is None:
         if price is not None or limit_price is not None:
             # Only a pending order has a price: a directive with one does not mean a position.

@@ -92,7 +92,7 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Pending order of ours as it was last seen on the broker's book."""
+    """Order of ours as it was last seen on the broker's book: pending, or the rest of a market order."""
 
     ticket: int
     client_order_id: int
@@ -101,8 +101,16 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     side: Side
     order_type: OrderType
+    """MARKET for the rest of a market order, which an exchange keeps on its book."""
     volume: Decimal
     """Lots not filled yet."""
+    opening_directive_id: str = ""
+    """Directive that opened the position which the order closes; empty for an order that opens."""
+
+    @property
+    def closes(self) -> bool:
+        """True for the rest of a close."""
+        return bool(self.opening_directive_id)
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Planning: directives of the inbox whose turn it is become commands."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import msgspec
@@ -17,8 +18,9 @@ from bridge.core.trade.planning import PlannedCommand
 from bridge.journal.steps import inbox
 from bridge.journal.steps.plan_own import plan_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
+from bridge.journal.steps.resting_orders import remove_rests, resting_orders, unsettled_symbols
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, orders, positions, symbols
+from bridge.journal.tables import commands, directives, positions, symbols
 from bridge.journal.tables.directives import Waiting
 
 
@@ -29,9 +31,18 @@ def plan(step: Step, settings: OfficerSettings, gate: Gate) -> list[Inquire]:
     is: it is planned once no earlier command in its symbol can still change that.
     """
     planner = _Planner(step, settings, gate)
-    for item in directives.waiting(step.connection, step.officer):
-        with inbox.contained(step, item):
-            planner.plan(item)
+    waiting = directives.waiting(step.connection, step.officer)
+    planner.plan_all(waiting)
+    if planner.removes_rests:
+        # What a close waits for goes out with this step.
+        planned = {item.id for item in waiting}
+        planner.plan_all(
+            [
+                item
+                for item in directives.waiting(step.connection, step.officer)
+                if item.own and item.id not in planned
+            ]
+        )
     return list(planner.inquiries.values())
 
 
@@ -47,6 +58,14 @@ class _Planner:
         self._closing: set[str] = set()
         """Those of them in which a close waits."""
         self.inquiries: dict[str, Inquire] = {}
+        self.removes_rests = False
+        """A close waits for the removal of the rest of a market order."""
+
+    def plan_all(self, waiting: Sequence[Waiting]) -> None:
+        """Plan each directive where it is its turn."""
+        for item in waiting:
+            with inbox.contained(self._step, item):
+                self.plan(item)
 
     def plan(self, item: Waiting) -> None:
         """Plan the directive where it is its turn."""
@@ -78,13 +97,22 @@ class _Planner:
             case Intent.OPEN:
                 # First the close, then the open: in the other order the close would take what was just opened.
                 return asked in self._closing
-            case Intent.CLOSE | Intent.MODIFY | Intent.CANCEL:
-                # The query reads every command of the officer: not for each directive behind one that waits.
-                return asked in self._blocked or terms.name in commands.unsettled_symbols(
-                    self._step.connection, self._step.account, item.id, opens_paused=self._gate.opens_paused
-                )
+            case Intent.CLOSE:
+                if self._is_unsettled(item, asked, terms):
+                    return True
+                removing = remove_rests(self._step, item, directive, terms)
+                self.removes_rests = self.removes_rests or removing
+                return removing
+            case Intent.MODIFY | Intent.CANCEL:
+                return self._is_unsettled(item, asked, terms)
             case _:
                 assert_never(intent)
+
+    def _is_unsettled(self, item: Waiting, asked: str, terms: SymbolReport) -> bool:
+        # The query reads every command of the officer: not for each directive behind one that waits.
+        return asked in self._blocked or terms.name in unsettled_symbols(
+            self._step, item.id, opens_paused=self._gate.opens_paused
+        )
 
     def _terms(self, item: Waiting, directive: Directive, asked: str) -> SymbolReport | None:
         """Return the symbol's terms; None where the terminal must be asked first."""
@@ -115,10 +143,10 @@ class _Planner:
                 return self._close_commands(item, directive, terms, client_order_id)
             case Intent.MODIFY:
                 lots = positions.open_lots(step.connection, step.account)
-                pending = orders.pending(step.connection, step.account)
+                pending = resting_orders(step)
                 return planning.plan_modify(directive, terms, lots, pending, client_order_id)
             case Intent.CANCEL:
-                pending = orders.pending(step.connection, step.account)
+                pending = resting_orders(step)
                 return planning.plan_cancel(directive, terms, pending, client_order_id)
             case _:
                 assert_never(intent)

@@ -16,8 +16,9 @@ from bridge.journal.database.words import OwnAction
 from bridge.journal.steps import flatten_rounds, inbox
 from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
+from bridge.journal.steps.resting_orders import resting_orders, unsettled_symbols
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, orders, positions
+from bridge.journal.tables import commands, directives, positions
 from bridge.journal.tables.directives import OwnDirective, Waiting
 
 Targets = tuple[list[PositionRecord], list[OrderRecord]]
@@ -49,12 +50,12 @@ def plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
 def _targets(step: Step, item: Waiting, own: OwnDirective, ordered_at: str) -> Targets | None:
     """Return what the directive closes and cancels; None where it is not its turn, or where it is over."""
     lots = positions.open_lots(step.connection, step.account)
-    pending = orders.pending(step.connection, step.account)
+    pending = resting_orders(step)
     match own.action:
         case OwnAction.FLATTEN:
             return lots, pending
         case OwnAction.FLATTEN_REST:
-            unsettled = commands.unsettled_symbols(step.connection, step.account, item.id)
+            unsettled = unsettled_symbols(step, item.id)
             left = bool(lots or pending)
             if (unsettled and not left) or not flatten_rounds.is_due(step, own, ordered_at, left=left):
                 return None
@@ -73,7 +74,7 @@ def _targets(step: Step, item: Waiting, own: OwnDirective, ordered_at: str) -> T
             )
             return [], _earlier(step, item, pending)
         case OwnAction.CANCEL_PENDING_REST:
-            if commands.unsettled_symbols(step.connection, step.account, item.id):
+            if unsettled_symbols(step, item.id):
                 return None
             return [], _earlier(step, item, pending)
         case OwnAction.CANCEL_ORDER:
@@ -89,7 +90,8 @@ def _earlier(step: Step, item: Waiting, pending: list[OrderRecord]) -> list[Orde
     return [
         order
         for order in pending
-        if directives.came_before(step.connection, step.officer, order.directive_id, item.id)
+        if not order.closes
+        and directives.came_before(step.connection, step.officer, order.directive_id, item.id)
     ]
 
 

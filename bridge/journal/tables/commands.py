@@ -64,14 +64,19 @@ _IN_ORDER: Final = "JOIN directives d USING (officer, directive_id)"
 
 _S = CommandState
 _SENT_STATES: Final = (_S.DISPATCHED, _S.SUBMITTED, _S.UNRESOLVED, _S.PLACED, _S.PARTIAL)
+_ITS_ORDER: Final = (
+    "o.officer = :officer AND o.server = :server AND o.login = :login AND o.ticket = c.order_ticket"
+)
 _MAY_CHANGE_POSITION: Final = (
     f"(c.state IN ({words([_S.PLANNED, _S.DISPATCHED, _S.SUBMITTED, _S.UNRESOLVED])})"
     # A pending order may stay on the book for months; a market order that was accepted is about to be filled.
     f" OR (c.state IN ({words([_S.PLACED, _S.PARTIAL])})"
-    f" AND (c.order_type = {words([OrderType.MARKET])} OR c.kind <> {words([CommandKind.OPEN])}))"
+    f" AND (c.order_type = {words([OrderType.MARKET])} OR c.kind <> {words([CommandKind.OPEN])})"
+    # Except one that rests on an exchange's book, where it may stay as long.
+    f" AND NOT (c.dispatched_at <= :resting_since AND EXISTS (SELECT 1 FROM orders o WHERE {_ITS_ORDER}"
+    " AND o.off_book = 0)))"
     # Accepted, and not reported on the book yet: the journal's list of orders does not have it.
-    f" OR (c.state = {words([_S.PLACED])} AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.officer = :officer"
-    " AND o.server = :server AND o.login = :login AND o.ticket = c.order_ticket)))"
+    f" OR (c.state = {words([_S.PLACED])} AND NOT EXISTS (SELECT 1 FROM orders o WHERE {_ITS_ORDER})))"
 )
 """Condition for a command that may still change what there is to close, to change or to cancel."""
 
@@ -352,17 +357,28 @@ def count_recent_opens(
 
 
 def unsettled_symbols(
-    connection: sqlite3.Connection, account: Account, before_id: int, *, opens_paused: bool = False
+    connection: sqlite3.Connection,
+    account: Account,
+    before_id: int,
+    *,
+    resting_since: datetime,
+    opens_paused: bool = False,
 ) -> set[str]:
     """Return the broker's symbols in which a command of an earlier directive may still change what there is.
 
-    `before_id` is a place in the inbox. While opens are paused a planned open cannot change anything.
+    `before_id` is a place in the inbox. A market order on the book that was dispatched by `resting_since` rests
+    there. While opens are paused a planned open cannot change anything.
     """
     rows = connection.execute(
         f"SELECT DISTINCT c.symbol FROM commands c {_IN_ORDER}"
         f" WHERE c.officer = :officer AND d.id < :before_id AND {_MAY_CHANGE_POSITION}"
         f" AND NOT (:opens_paused AND c.state = {words([_S.PLANNED])} AND c.kind = {words([CommandKind.OPEN])})",
-        {**account.parameters, "before_id": before_id, "opens_paused": opens_paused},
+        {
+            **account.parameters,
+            "before_id": before_id,
+            "resting_since": utc_text(resting_since),
+            "opens_paused": opens_paused,
+        },
     )
     return {row["symbol"] for row in rows}
 

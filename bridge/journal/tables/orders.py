@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from bridge.core.director.contract import OrderType, utc_text
+from bridge.core.link.messages import CommandKind
 from bridge.core.link.reports import OrderReport, decode_report, encode_report
 from bridge.core.trade.records import OrderRecord
 from bridge.core.units.mt5_terms import Side
@@ -72,12 +73,15 @@ def load(connection: sqlite3.Connection, account: Account, ticket: int) -> Order
     return report if isinstance(report, OrderReport) else None
 
 
-def pending(connection: sqlite3.Connection, account: Account) -> list[OrderRecord]:
-    """Return our pending orders on the broker's book, oldest first."""
+def resting(connection: sqlite3.Connection, account: Account, dispatched_by: datetime) -> list[OrderRecord]:
+    """Return our orders that rest on the broker's book, oldest first: pending ones, and market orders that were
+    dispatched by that time."""
     rows = connection.execute(
-        "SELECT o.ticket, o.client_order_id, o.symbol, o.volume_current, c.directive_id, c.side, c.order_type"
-        f" {_WITH_COMMAND} AND c.order_type <> {words([OrderType.MARKET])} ORDER BY o.ticket",
-        account.parameters,
+        "SELECT o.ticket, o.client_order_id, o.symbol, o.volume_current, c.directive_id, c.side, c.order_type,"
+        f" iif(c.kind = {words([CommandKind.CLOSE])}, c.opening_directive_id, '') AS opening_directive_id"
+        f" {_WITH_COMMAND} AND (c.order_type <> {words([OrderType.MARKET])} OR c.dispatched_at <= :dispatched_by)"
+        " ORDER BY o.ticket",
+        {**account.parameters, "dispatched_by": utc_text(dispatched_by)},
     )
     return [
         OrderRecord(
@@ -88,6 +92,7 @@ def pending(connection: sqlite3.Connection, account: Account) -> list[OrderRecor
             side=member(Side, "commands", "side", row["side"]),
             order_type=member(OrderType, "commands", "order_type", row["order_type"]),
             volume=Decimal(row["volume_current"]),
+            opening_directive_id=row["opening_directive_id"],
         )
         for row in rows
     ]

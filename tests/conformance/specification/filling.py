@@ -3,12 +3,21 @@
 from decimal import Decimal
 
 from bridge.core.director.contract import EventType
-from bridge.simulator.broker.fault_rules import MoveMarket, SendKind
-from bridge.simulator.broker.scenario import Scenario, SymbolTerms
+from bridge.core.units.mt5_terms import MarginMode
+from bridge.exits import ExitCode
+from bridge.simulator.broker.fault_rules import Fills, MoveMarket, SendKind
+from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import OrderFilling, Retcode, TradeAction
 from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import EXPERT_ONLY, case
-from tests.conformance.specification.expectations import PLACED, refused, send_of
+from tests.conformance.specification.expectations import (
+    CANCELLED,
+    PLACED,
+    refused,
+    send_of,
+    until,
+    volumes,
+)
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 from tests.rig.world import OFFICER
 
@@ -114,3 +123,96 @@ def requote(rig: ConformanceRig) -> None:
     _, rejected = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert rejected.code == str(int(Retcode.REQUOTE))
     assert [send.executed for send in rig.broker.sends()] == [True, False]
+
+
+EXCHANGE = SymbolTerms(name="EURUSD", execution="EXCHANGE", filling=())
+"""A symbol of an exchange without a filling flag: its market orders go out with RETURN."""
+IN_PART = (*PLACED, EventType.ORDER_PARTIAL_FILL, EventType.POSITION_OPENED)
+
+
+def filled_in_part(rig: ConformanceRig, *, margin_mode: MarginMode = MarginMode.RETAIL_HEDGING) -> str:
+    """Open 0.10 lots, of which the exchange fills 0.04; return the directive."""
+    rig.start_with(Scenario(account=AccountTerms(margin_mode=margin_mode), symbols=(EXCHANGE,)))
+    return fills_in_part(rig)
+
+
+def fills_in_part(rig: ConformanceRig) -> str:
+    """Open 0.10 lots, of which the exchange fills 0.04 and keeps 0.06 on its book; return the directive."""
+    rig.fault(Fills(volumes=(Decimal("0.04"),)))
+    opening = rig.issue("OPEN_LONG", quantity=0.10)
+    until(rig, "the rest was seen", lambda: bool(rig.journal.rows("SELECT 1 FROM orders WHERE off_book = 0")))
+    assert rest(rig) == [Decimal("0.06")]
+    return opening
+
+
+def rest(rig: ConformanceRig) -> list[Decimal]:
+    """Return the volumes that rest on the broker's book."""
+    return [order.volume_current for order in rig.broker.orders()]
+
+
+def removals(rig: ConformanceRig) -> int:
+    return sum(send.request.action is TradeAction.REMOVE for send in rig.broker.sends())
+
+
+@case(
+    "E05",
+    "The rest of a market order that was filled in part stays on an exchange's book, and a CANCEL removes it",
+)
+def rest_is_cancelled(rig: ConformanceRig) -> None:
+    opening = filled_in_part(rig)
+    cancel = rig.issue("CANCEL", target_directive_id=opening)
+    *_, cancelled = rig.emitted(opening, *IN_PART, EventType.ORDER_CANCELLED)
+    assert cancelled.body["remaining_quantity"] == 0.06
+    rig.emitted(cancel, *CANCELLED)
+    assert (rest(rig), volumes(rig)) == ([], [Decimal("0.04")])
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert closed.body["fill_quantity"] == 0.04
+    assert volumes(rig) == []
+
+
+@case(
+    "E06",
+    "A CLOSE without a quantity removes the rest of a market order in its symbol, then closes what was filled",
+)
+def rest_is_removed_before_a_close(rig: ConformanceRig) -> None:
+    opening = filled_in_part(rig)
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert closed.body["fill_quantity"] == 0.04
+    rig.emitted(opening, *IN_PART, EventType.ORDER_CANCELLED)
+    assert (rest(rig), volumes(rig), removals(rig)) == ([], [], 1)
+
+
+@case("E07", "A CLOSE with a quantity, and a MODIFY, do not wait for the rest of a market order, which stays")
+def rest_holds_nothing_up(rig: ConformanceRig) -> None:
+    opening = filled_in_part(rig)
+    rig.emitted(rig.issue("MODIFY_SL", stop_loss=1.08), *PLACED)
+    *_, reduced = rig.emitted(rig.issue("CLOSE", quantity=0.03), *PLACED, EventType.ORDER_FILLED)
+    assert reduced.body["fill_quantity"] == 0.03
+    assert (rest(rig), volumes(rig), removals(rig)) == ([Decimal("0.06")], [Decimal("0.01")], 0)
+    rig.emitted(rig.issue("CANCEL", target_directive_id=opening), *CANCELLED)
+    assert rest(rig) == []
+
+
+@case("E08", "A flatten removes the rest of market orders, and closes what was filled")
+def rest_is_flattened(rig: ConformanceRig) -> None:
+    opening = filled_in_part(rig, margin_mode=MarginMode.EXCHANGE)
+    process = rig.bridge("flatten", "--config", str(rig.config_path), "--yes")
+    assert process.exited() == ExitCode.OK, process.log
+    rig.emitted(opening, *IN_PART, EventType.ORDER_CANCELLED, EventType.POSITION_CLOSED, in_any_order=True)
+    assert (rest(rig), volumes(rig)) == ([], [])
+
+
+@case(
+    "E09",
+    "A close that the exchange fills in part leaves no rest either: a CLOSE after it closes what is open",
+)
+def rest_of_a_close(rig: ConformanceRig) -> None:
+    rig.start_with(Scenario(symbols=(EXCHANGE,)))
+    rig.open(quantity=0.10)
+    rig.fault(Fills(volumes=(Decimal("0.04"),)), SendKind.CLOSE)
+    first = rig.issue("CLOSE")
+    until(rig, "the rest was seen", lambda: bool(rig.journal.rows("SELECT 1 FROM orders WHERE off_book = 0")))
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert closed.body["fill_quantity"] == 0.10
+    rig.emitted(first, *PLACED, EventType.ORDER_PARTIAL_FILL, EventType.ORDER_CANCELLED)
+    assert (rest(rig), volumes(rig)) == ([], [])

@@ -104,7 +104,8 @@ bool PrepareOrderChange(const SCommand &command,MqlTradeRequest &request,SNotSen
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Prepare the removal of the pending order.                        |
+//| Prepare the removal of the pending order, or of the rest of a    |
+//| market order.                                                    |
 //+------------------------------------------------------------------+
 bool PrepareCancel(const SOrder &order,MqlTradeRequest &request,SNotSent &answer)
   {
@@ -115,6 +116,10 @@ bool PrepareCancel(const SOrder &order,MqlTradeRequest &request,SNotSent &answer
    ReadPrices(present);
    request.action=TRADE_ACTION_REMOVE;
    request.order=(ulong)order.order;
+   // The rest of a market order has no price that could be reached.
+   long type=OrderGetInteger(ORDER_TYPE);
+   if(type==ORDER_TYPE_BUY || type==ORDER_TYPE_SELL)
+      return(true);
    return(!ReadMarket(order.symbol,market) || CheckFrozenOrder(market,order,present,answer));
   }
 //+------------------------------------------------------------------+

@@ -18,6 +18,7 @@ from bridge.core.trade.planning import (
     plan_cancel,
     plan_close,
     plan_modify,
+    rests_to_remove,
     would_close,
 )
 from bridge.core.trade.records import OrderRecord, PositionRecord
@@ -514,3 +515,51 @@ def test_flatten_cancels_every_order_first_and_then_closes_every_position() -> N
         assert (number.order.comment, number.order.deviation_points) == ("flatten", 15)
         assert number.opening_directive_id == held.directive_id
     assert flatten([], [], SETTINGS, client_order_ids) == []
+
+
+def rest(ticket: int, opener: str = "", **changed: object) -> OrderRecord:
+    """The rest of a market order: of an open, or of a close of what `opener` opened."""
+    return pending(ticket, OrderType.MARKET, opening_directive_id=opener, **changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "tickets"),
+    [
+        ({}, [1, 2, 3, 4]),
+        ({"quantity": Decimal("0.10")}, []),
+        ({"action": Action.CLOSE_LONG}, [1, 4]),
+        ({"action": Action.CLOSE_SHORT}, [2, 3]),
+        ({"target_directive_id": "dir-1"}, [1, 3]),
+        ({"target_directive_id": "dir-3"}, []),
+        ({"action": Action.CANCEL}, []),
+    ],
+)
+def test_close_of_everything_removes_the_rests_of_what_it_closes(
+    changed: dict[str, object], tickets: list[int]
+) -> None:
+    resting = [
+        rest(1),
+        rest(2, side=Side.SELL),
+        rest(3, opener="dir-1", side=Side.BUY),
+        rest(4, opener="dir-2", side=Side.SELL),
+        rest(5, symbol="GBPUSD"),
+        pending(6),
+    ]
+    directive = msgspec.structs.replace(CLOSE, **changed)
+    assert [order.ticket for order in rests_to_remove(directive, TERMS, resting)] == tickets
+
+
+@pytest.mark.parametrize(("target", "tickets"), [(None, [1, 3]), ("dir-1", [1]), ("dir-2", [2])])
+def test_cancel_takes_the_rest_of_a_close_only_where_it_names_it(
+    target: str | None, tickets: list[int]
+) -> None:
+    resting = [rest(1), rest(2, opener="dir-1"), pending(3)]
+    directive = msgspec.structs.replace(CANCEL, target_directive_id=target)
+    planned = commands_of(plan_cancel(directive, TERMS, resting, client_order_ids))
+    assert [each.order.order for each in planned] == tickets
+
+
+def test_modify_takes_no_rest_of_a_market_order() -> None:
+    directive = msgspec.structs.replace(MODIFY, stop_loss=Decimal("1.08"), target_directive_id="dir-1")
+    planned = plan_modify(directive, TERMS, [], [rest(1)], client_order_ids)
+    assert isinstance(planned, Problem) and planned.code == "NO_TARGET"

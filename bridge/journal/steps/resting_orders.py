@@ -1,0 +1,75 @@
+"""Orders of ours that rest on the broker's book: pending ones, and the rests of market orders.
+
+An exchange fills a market order as far as there is volume. Where the symbol has no other filling than RETURN, the
+rest stays on the book, and may be filled at any time.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bridge.core.director.contract import OPERATOR_PREFIX, Directive
+from bridge.core.link.reports import SymbolReport
+from bridge.core.trade import planning
+from bridge.core.trade.records import OrderRecord
+from bridge.journal.database.words import OwnAction
+from bridge.journal.steps.own_directives import add_own
+from bridge.journal.steps.step import Step
+from bridge.journal.tables import commands, directives, orders
+from bridge.journal.tables.directives import OwnDirective, Waiting
+
+RESTING_AFTER: Final = timedelta(seconds=2)
+"""Time after its dispatch from which a market order on the book rests: it is filled at once or waits for volume."""
+
+
+def resting_orders(step: Step) -> list[OrderRecord]:
+    """Return the orders on the book that a cancel can take off it, oldest first."""
+    return orders.resting(step.connection, step.account, _resting_since(step))
+
+
+def unsettled_symbols(step: Step, before_id: int, *, opens_paused: bool = False) -> set[str]:
+    """Return the symbols in which a command of a directive before that place may still change what there is.
+
+    An order that rests holds nothing up.
+    """
+    return commands.unsettled_symbols(
+        step.connection,
+        step.account,
+        before_id,
+        resting_since=_resting_since(step),
+        opens_paused=opens_paused,
+    )
+
+
+def remove_rests(step: Step, item: Waiting, directive: Directive, terms: SymbolReport) -> bool:
+    """Order the removal of the rests of market orders that a CLOSE of everything is about.
+
+    Return True while the CLOSE must wait for that: what is filled until then is closed as well. A removal that
+    failed is not repeated for the same CLOSE, which then closes what is filled.
+    """
+    rests = planning.rests_to_remove(directive, terms, resting_orders(step))
+    under_way = [_remove(step, item, order) for order in rests]
+    return any(under_way)
+
+
+def _remove(step: Step, item: Waiting, order: OrderRecord) -> bool:
+    """Return True while the removal of the order is under way."""
+    first = f"{OPERATOR_PREFIX}rest:{order.ticket}"
+    before = directives.series(step.connection, step.officer, first)
+    if before and not before[-1].state.over:
+        return True
+    if before and before[-1].received_at >= datetime.fromisoformat(item.received_at):
+        return False
+    return add_own(
+        step,
+        OwnDirective(
+            directive_id=f"{first}:{len(before) + 1}" if before else first,
+            action=OwnAction.CANCEL_ORDER,
+            why=f"directive {item.directive_id} closes its position",
+            order=order.ticket,
+        ),
+    )
+
+
+def _resting_since(step: Step) -> datetime:
+    # While the clock is not trusted, less time may have passed than it says.
+    return step.earliest - RESTING_AFTER
