@@ -8,7 +8,7 @@ from tests.lint.tree import ROOT
 _CALL: Final = re.compile(r'\bm?_?log\.(Debug|Info|Warning|Error)\("([a-z_]+)"')
 
 MEANINGS: Final = {
-    "alarm_": "A trouble that is reported to the sidecar too; the code of its `trouble` report follows, in lower case.",
+    "alarm_": "A trouble, also reported to the sidecar; its code follows in lower case.",
     "flatten_ended": "The flatten button's work is over.",
     "flatten_filling": "The broker refused a filling mode of a flatten's close; another one is tried.",
     "flatten_not_stored": "The terminal keeps no global variable, so the next load allows trading again.",
