@@ -6,9 +6,10 @@ used by one thread (`database.thread`).
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from bridge.core.link.messages import Hello, Prove, StatusRequest
 from bridge.core.settings import Settings
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.events import system_error
+from bridge.core.trade.executors import DispatchClock
 from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.faultpoint import faultpoint
 from bridge.journal.database import file
@@ -56,9 +58,18 @@ class Journal:
     `now` is the time, aware UTC. `uncertainty` is its possible error; None while the clock is trusted.
     """
 
-    def __init__(self, connection: sqlite3.Connection, settings: Settings) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        settings: Settings,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`monotonic` is the process's clock for the age of dispatches, in seconds."""
         self._connection = connection
         self._settings = settings
+        self._monotonic = monotonic
+        self._dispatch_clock = DispatchClock(monotonic())
         self._officers = {officer.id: officer for officer in settings.officers}
 
     def intake(
@@ -95,7 +106,9 @@ class Journal:
             "session",
             officer,
             now,
-            lambda step: sessions.open_epoch(step, self._officers[officer], hello, prove),
+            lambda step: sessions.open_epoch(
+                step, self._officers[officer], self._settings.link, hello, prove
+            ),
             uncertainty,
         )
 
@@ -121,13 +134,12 @@ class Journal:
         uncertainty: ClockUncertainty | None = None,
     ) -> Applied:
         """Store and apply a batch of reports of one epoch, at least one: (seq, raw JSON)."""
-        grace = timedelta(seconds=self._settings.link.unknown_grace_s)
         settings = self._officers[officer]
         return self._step(
             "reports",
             officer,
             now,
-            lambda step: apply_reports(step, settings, epoch, batch, grace=grace),
+            lambda step: apply_reports(step, settings, epoch, batch, self._settings.link),
             uncertainty,
         )
 
@@ -308,7 +320,15 @@ class Journal:
 
         def run() -> None:
             extra_fields = self._settings.director.extra_fields
-            step = Step(self._connection, officer, now, extra_fields=extra_fields, uncertainty=uncertainty)
+            step = Step(
+                self._connection,
+                officer,
+                now,
+                extra_fields=extra_fields,
+                uncertainty=uncertainty,
+                dispatch_clock=self._dispatch_clock,
+                monotonic=self._monotonic(),
+            )
             results.append(work(step))
             faultpoint(f"journal.{name}.before_commit")
 

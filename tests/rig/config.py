@@ -14,6 +14,7 @@ QUICK_LINK: Final[Section] = {
     "heartbeat_s": 0.2,
     "lost_after_s": 30.0,
     "command_deadline_s": 5.0,
+    "takeover_margin_s": 0.5,
     "status_request_every_s": 0.5,
     "unknown_grace_s": 2.0,
 }

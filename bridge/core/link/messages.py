@@ -151,6 +151,9 @@ class RefusalCode(StrEnum):
     ACCOUNT = "ACCOUNT"
     REAL_ACCOUNT = "REAL_ACCOUNT"
     SECOND_INSTANCE = "SECOND_INSTANCE"
+    TAKEOVER = "TAKEOVER"
+    """Another instance may still execute a command. The terminal is admitted once its deadline and a margin are
+    over."""
     MALFORMED = "MALFORMED"
     BUSY = "BUSY"
 

@@ -6,7 +6,8 @@ Theory of operation:
    message of it is read before that.
 2. The journal decides on the account and the ledger, and assigns the epoch. `admit` or `refuse` ends the handshake.
 3. One session per officer. The same instance may come back at any time and takes over; another instance only when
-   the present one has been silent for three heartbeats.
+   the present one has been silent for three heartbeats, and when the journal admits it (`trade.executors`). One
+   whose place another has taken is let through to the journal, which refuses it and quarantines the officer.
 4. Reports are numbered in each epoch. A report out of order ends the session: the terminal comes back and numbers
    unacknowledged reports anew.
 5. The memory that a peer can make the sidecar use is bounded.
@@ -41,6 +42,9 @@ BUSY_S: Final = 60.0
 """Seconds that a synchronous send may keep a terminal silent while it counts as alive."""
 MAX_PENDING: Final = 64
 """Handshakes under way at once. The oldest is dropped for a new one."""
+REPLACED: Final = 16
+"""Replaced instances that are remembered for each officer."""
+TAKEN_OVER: Final = "a new session took over"
 HELLOS: Final = 10
 HELLOS_S: Final = 0.1
 """Connection limiter: at most HELLOS hellos are answered in HELLOS_S seconds. A flood of them leaves every
@@ -129,6 +133,10 @@ class Sessions:
         self._pending: dict[bytes, _Pending] = {}
         self._by_officer: dict[str, Session] = {}
         self._by_peer: dict[bytes, Session] = {}
+        self._last_instance: dict[str, str] = {}
+        """By officer, the instance of its last session."""
+        self._replaced: dict[str, list[str]] = {}
+        """By officer, the instances whose place another one has taken."""
         self._hellos_since = -HELLOS_S
         self._hellos = 0
         """Number of hellos answered since then."""
@@ -220,7 +228,7 @@ class Sessions:
                     hello.officer,
                 )
             ]
-        if self._other_lives(hello, now):
+        if self._shut_out(hello, now):
             return [_second_instance(peer, hello)]
         pending = self._pending.get(peer)
         if pending is not None and pending.proved:
@@ -237,11 +245,21 @@ class Sessions:
     def _other_lives(self, hello: Hello, now: float) -> bool:
         """Return True where another instance of the officer has a session and is alive."""
         present = self._by_officer.get(hello.officer)
-        return (
-            present is not None
-            and present.instance_id != hello.instance_id
-            and present.alive(now, self._heartbeat_s)
-        )
+        if present is None or present.instance_id == hello.instance_id:
+            return False
+        return present.alive(now, self._heartbeat_s)
+
+    def _shut_out(self, hello: Hello, now: float) -> bool:
+        """Return True where another instance lives and the journal need not know of this one."""
+        replaced = self._replaced.get(hello.officer, ())
+        return self._other_lives(hello, now) and hello.instance_id not in replaced
+
+    def _replace(self, officer: str, instance_id: str) -> None:
+        """Remember the instance of a new session, and the one that it replaces."""
+        before = self._last_instance.get(officer, instance_id)
+        self._last_instance[officer] = instance_id
+        if before != instance_id:
+            self._replaced[officer] = [*self._replaced.get(officer, ()), before][-REPLACED:]
 
     def _prove(self, peer: bytes, prove: Prove, now: float) -> list[Effect]:
         pending = self._pending.get(peer)
@@ -262,7 +280,7 @@ class Sessions:
                     pending.hello.officer,
                 )
             ]
-        if self._other_lives(pending.hello, now):
+        if self._shut_out(pending.hello, now):
             # Both began their handshake while there was no session.
             del self._pending[peer]
             return [_second_instance(peer, pending.hello)]
@@ -281,12 +299,16 @@ class Sessions:
         effects: list[Effect] = []
         for present in (self._by_officer.get(officer), self._by_peer.get(peer)):
             if present is not None and self._by_officer.get(present.officer) is present:
-                effects.append(self._end(present, "a new session took over"))
+                if present.peer != peer:
+                    # A frozen instance that wakes reads this before it executes a command that waits in it.
+                    effects.append(_bye(present, TAKEN_OVER))
+                effects.append(self._end(present, TAKEN_OVER))
         session = Session(
             officer=officer, peer=peer, instance_id=pending.hello.instance_id, epoch=welcome.epoch, now=now
         )
         self._by_officer[officer] = session
         self._by_peer[peer] = session
+        self._replace(officer, session.instance_id)
         return [*effects, Send(peer, welcome)]
 
     def refuse(self, peer: bytes, code: RefusalCode, message: str, remedy: str) -> list[Effect]:
@@ -302,8 +324,7 @@ class Sessions:
             return []
         if message.seq != session.seq + 1:
             why = f"report {message.seq} came after report {session.seq}"
-            bye = Send(session.peer, Bye(epoch=session.epoch, reason=why))
-            return [bye, self._end(session, why)]
+            return [_bye(session, why), self._end(session, why)]
         session.seq = message.seq
         return [Reports(session.officer, session.epoch, message.seq, bytes(message.report))]
 
@@ -321,7 +342,7 @@ class Sessions:
         session = self._by_officer.get(officer)
         if session is None:
             return []
-        return [Send(session.peer, Bye(epoch=session.epoch, reason=why)), self._end(session, why)]
+        return [_bye(session, why), self._end(session, why)]
 
     def gone(self, peer: bytes) -> list[Effect]:
         """End the session of a peer that the transport has lost, so that its successor need not wait."""
@@ -342,7 +363,8 @@ class Sessions:
             # `alive` allows a busy terminal more time; after both limits it is gone.
             silent = caught_up - session.last_seen
             if silent >= self._lost_after_s and not session.alive(caught_up, self._heartbeat_s):
-                effects.append(self._end(session, f"silent for {silent:.1f} s"))
+                why = f"silent for {silent:.1f} s"
+                effects += [_bye(session, why), self._end(session, why)]
         if self._next_beat is None or now >= self._next_beat:
             # A fixed schedule: next += interval, and no burst after a stall.
             base = now if self._next_beat is None else self._next_beat
@@ -359,6 +381,10 @@ class Sessions:
         del self._by_officer[session.officer]
         del self._by_peer[session.peer]
         return Ended(session.officer, session.epoch, why)
+
+
+def _bye(session: Session, why: str) -> Send:
+    return Send(session.peer, Bye(epoch=session.epoch, reason=why))
 
 
 def _second_instance(peer: bytes, hello: Hello) -> Send:

@@ -166,6 +166,7 @@ CREATE TABLE dispatches (                       -- one row per send of a command
     ledger_id TEXT NOT NULL,                    -- ledger that must have its intent
     dispatched_at TEXT NOT NULL,                -- time of the commit
     deadline_ms INTEGER NOT NULL,               -- latest send to the broker, on the session's link clock
+    deadline_after_ms INTEGER NOT NULL,         -- time from the dispatch to that deadline
     PRIMARY KEY (client_order_id, attempt)
 ) STRICT;
 """

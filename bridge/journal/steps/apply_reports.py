@@ -13,7 +13,6 @@ from bridge.core.link.reports import (
     CommandStage,
     ConnectionReport,
     DealReport,
-    NotSentReason,
     OrderReport,
     PositionReport,
     ScanReport,
@@ -23,10 +22,11 @@ from bridge.core.link.reports import (
     decode_report,
     report_key,
 )
-from bridge.core.settings import OfficerSettings
+from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.core.trade import apply_reports as core
 from bridge.core.trade.apply_reports import Scene
 from bridge.core.trade.events import system_error
+from bridge.core.trade.executors import answer_counts
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome
 from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import MarginMode
@@ -37,7 +37,7 @@ from bridge.journal.steps.after_scan import check_after_scan
 from bridge.journal.steps.apply_deals import Deals
 from bridge.journal.steps.sessions import margin_mode, offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, deals, dispatches, officers, orders, positions, reports, symbols
+from bridge.journal.tables import commands, deals, officers, orders, positions, reports, sessions, symbols
 
 _Stored = CommandReport | DealReport | OrderReport | PositionReport | ConnectionReport | TroubleReport
 """Reports that are stored as such. A scan moves the watermark; a symbol's terms have a table of their own."""
@@ -63,15 +63,13 @@ def apply_reports(
     settings: OfficerSettings,
     epoch: int,
     batch: Sequence[tuple[int, bytes]],
-    *,
-    grace: timedelta,
+    link: LinkSettings,
 ) -> Applied:
     """Store and apply the reports, in order. Total: no report is refused, none stops the next.
 
     `batch` holds (seq, raw JSON) of one epoch, at least one.
     """
-    # While the clock is not trusted, less time may have passed than it says: absence counts later.
-    work = _Batch(step, settings, epoch, grace + (step.now - step.earliest))
+    work = _Batch(step, settings, epoch, link)
     for seq, raw in batch:
         try:
             with step.contained():
@@ -95,18 +93,21 @@ def apply_reports(
 class _Batch:
     """One batch of reports."""
 
-    def __init__(self, step: Step, settings: OfficerSettings, epoch: int, grace: timedelta) -> None:
+    def __init__(self, step: Step, settings: OfficerSettings, epoch: int, link: LinkSettings) -> None:
         self._step = step
         self._settings = settings
         self._connection: sqlite3.Connection = step.connection
         self._epoch = epoch
+        self._terminal = sessions.identity(step.connection, epoch)
+        self._margin_s = link.takeover_margin_s
         self._netting = margin_mode(step) is not MarginMode.RETAIL_HEDGING
         known = offsets(step)
         self._scene = Scene(
             officer=step.officer,
             at=step.now,
             to_utc=lambda server_ms: broker_time.to_utc(server_ms, known, step.now),
-            grace=grace,
+            # While the clock is not trusted, less time may have passed than it says: absence counts later.
+            grace=timedelta(seconds=link.unknown_grace_s) + (step.now - step.earliest),
         )
         self._deals = Deals(step, self._scene, netting=self._netting)
         self.scanned = False
@@ -206,8 +207,8 @@ class _Batch:
     def _apply_command(self, report: CommandReport) -> tuple[Outcome, CommandRecord | None]:
         command = commands.load(self._connection, self._step.officer, report.client_order_id)
         officers.raise_ledger_mark(self._connection, self._step.officer, report.mark)
-        if command is not None and self._proves_nothing(report):
-            # Parked: the same report counts when the right ledger makes it.
+        if not self._counts(report):
+            # Parked: the same report counts when the right ledger makes it, or nobody else may execute the command.
             return Outcome(disposition=Disposition.PARKED), command
         submitted = reports.latest(
             self._connection,
@@ -217,11 +218,16 @@ class _Batch:
         outcome = core.apply_command(report, command, self._scene, submitted=submitted is not None)
         return outcome, command
 
-    def _proves_nothing(self, report: CommandReport) -> bool:
-        """Return True for a missing intent in a ledger that is not the one which the command was dispatched to."""
-        if report.stage is not CommandStage.NOT_SENT or report.reason is not NotSentReason.NO_INTENT:
-            return False
-        return dispatches.went_to_other_ledger(self._connection, report.client_order_id, self._epoch)
+    def _counts(self, report: CommandReport) -> bool:
+        """Return False for an answer of an instance or ledger that cannot say what became of the command."""
+        instance_id, ledger_id = self._terminal
+        return answer_counts(
+            report,
+            self._step.last_dispatch(report.client_order_id),
+            instance_id=instance_id,
+            ledger_id=ledger_id,
+            margin_s=self._margin_s,
+        )
 
     def _order(self, report: OrderReport) -> OrderReport | None:
         return orders.load(self._connection, self._step.account, report.ticket)

@@ -99,8 +99,10 @@ def _dispatch(
         attempt=sent.attempt,
         epoch=gate.epoch,
         deadline_ms=message.deadline_ms,
+        deadline_after_ms=message.deadline_ms - gate.clock_ms,
         at=step.now,
     )
+    step.note_dispatch(sent.client_order_id)
     subject = f"{sent.client_order_id} attempt {sent.attempt}"
     step.audit(AuditKind.DISPATCH, subject, f"epoch {gate.epoch}", sent.directive_id)
     return message
@@ -111,7 +113,8 @@ def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -
 
     At the start of an epoch (`first`) for all of them, UNKNOWN ones too; later for those without a report for a
     while, at growing distances. While the broker is disconnected nothing could be searched: what is due then is
-    requested as soon as it is back.
+    requested as soon as it is back. A command that another instance may still execute is not asked for: an answer
+    would not count (`executors`).
     """
     if not first and not gate.broker_connected:
         return []
@@ -119,6 +122,9 @@ def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -
     known = offsets(step)
     for command in commands.in_states(step.connection, step.officer, UNRESOLVED_STATES):
         if not first and not _is_due(command, link, step.now):
+            continue
+        sent = step.last_dispatch(command.client_order_id)
+        if sent is not None and sent.left_s(gate.instance_id, link.takeover_margin_s):
             continue
         asked = msgspec.structs.replace(command, request_no=command.request_no + 1, touched_at=step.now)
         commands.update(step.connection, asked)
@@ -130,7 +136,7 @@ def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -
                     order=asked.order,
                     attempt=asked.attempt,
                     request_no=asked.request_no,
-                    ledger=dispatches.last_ledger(step.connection, asked.client_order_id) or NO_LEDGER,
+                    ledger=sent.ledger_id if sent is not None else NO_LEDGER,
                     since_server_ms=max(broker_time.to_server_ms(since, known), 0),
                 ),
             )

@@ -6,7 +6,8 @@ import msgspec
 
 from bridge.core.link.messages import AccountIdentity, Hello, LedgerIdentity, Prove, RefusalCode
 from bridge.core.link.reports import report_key
-from bridge.core.settings import OfficerSettings
+from bridge.core.settings import LinkSettings, OfficerSettings
+from bridge.core.trade import executors
 from bridge.core.trade.events import connection
 from bridge.core.units import broker_time
 from bridge.core.units.broker_time import Offset
@@ -14,7 +15,7 @@ from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.journal.database import audit
 from bridge.journal.database.words import AuditKind
 from bridge.journal.steps.step import Step, json_text
-from bridge.journal.tables import clock_offsets, officers, reports, sessions
+from bridge.journal.tables import clock_offsets, commands, officers, reports, sessions
 from bridge.journal.tables.officers import Officer
 
 BEFORE_BINDING_MS: Final = 86_400_000
@@ -41,7 +42,9 @@ class NotOpened(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
 
 
-def open_epoch(step: Step, settings: OfficerSettings, hello: Hello, prove: Prove) -> Opened | NotOpened:
+def open_epoch(
+    step: Step, settings: OfficerSettings, link: LinkSettings, hello: Hello, prove: Prove
+) -> Opened | NotOpened:
     """Bind the officer at its first hello, compare at every later one, and open an epoch."""
     account = prove.account
     if account.trade_mode is TradeMode.REAL and not settings.allow_real:
@@ -53,6 +56,8 @@ def open_epoch(step: Step, settings: OfficerSettings, hello: Hello, prove: Prove
     officer = officers.load_or_add(step.connection, step.officer)
     if officer.login and (refusal := _compare(step, officer, account)):
         return refusal
+    if wait := _wait(step, link, hello):
+        return wait
     if not officer.login:
         _bind_account(step, account, prove.server_ms)
     _check_ledger(step, officer, prove.ledger)
@@ -74,6 +79,24 @@ def _compare(step: Step, officer: Officer, account: AccountIdentity) -> NotOpene
             "log the terminal in to that account, or run "
             f"'execution-officer rebind --officer {step.officer} --account' if the change is meant"
         ),
+    )
+
+
+def _wait(step: Step, link: LinkSettings, hello: Hello) -> NotOpened | None:
+    """Refuse an instance while another one may still execute a command that was dispatched to it."""
+    held = commands.in_states(step.connection, step.officer, executors.HELD)
+    sent = [step.last_dispatch(command.client_order_id) for command in held]
+    margin_s = link.takeover_margin_s
+    waits = executors.longest_wait([each for each in sent if each is not None], hello.instance_id, margin_s)
+    if waits is None:
+        return None
+    return NotOpened(
+        code=RefusalCode.TAKEOVER,
+        message=(
+            f"instance {waits.instance_id[:8]} of officer {step.officer!r} may still execute command "
+            f"{waits.client_order_id}, for {waits.left_s(hello.instance_id, margin_s):.1f} s at most"
+        ),
+        remedy="wait: the terminal tries again by itself",
     )
 
 

@@ -14,11 +14,12 @@ from bridge.core.director.contract import OPERATOR_PREFIX, encode_event
 from bridge.core.director.problem import Problem
 from bridge.core.trade.directive_states import CommandProgress, DirectiveState, directive_state
 from bridge.core.trade.events import DIRECTIVE_SUBJECT, event_key, system_error
+from bridge.core.trade.executors import Dispatch, DispatchClock
 from bridge.core.trade.records import CommandRecord, NewEvent, Outcome
 from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.journal.database import audit, file
 from bridge.journal.database.words import AuditKind
-from bridge.journal.tables import commands, directives, events, officers, positions
+from bridge.journal.tables import commands, directives, dispatches, events, officers, positions
 from bridge.journal.tables.values import Account
 
 
@@ -33,6 +34,8 @@ class Step:
         *,
         extra_fields: bool,
         uncertainty: ClockUncertainty | None = None,
+        dispatch_clock: DispatchClock,
+        monotonic: float,
     ) -> None:
         self.connection = connection
         self.now = now
@@ -43,6 +46,9 @@ class Step:
         self.latest = now if uncertainty is None else now + uncertainty.later
         """Latest time that it may be: whatever is not over by then is over by no such clock."""
         self._extra_fields = extra_fields
+        self._dispatch_clock = dispatch_clock
+        self._monotonic = monotonic
+        """Time of the process's monotonic clock, in seconds."""
         known = officers.load_or_add(connection, officer)
         self.account = known.account
         self.quarantine = known.quarantine
@@ -54,6 +60,23 @@ class Step:
     def rebind_account(self, server: str, login: int) -> None:
         """Use this account from here on, in this very step too."""
         self.account = Account(self.officer, server, login)
+
+    def note_dispatch(self, client_order_id: int) -> None:
+        """Let the age of the command's dispatch be counted from now."""
+        self._dispatch_clock.note(client_order_id, self._monotonic)
+
+    def last_dispatch(self, client_order_id: int) -> Dispatch | None:
+        """Return the command's last dispatch with its age; None where it never was dispatched."""
+        found = dispatches.last(self.connection, client_order_id)
+        if found is None:
+            return None
+        return Dispatch(
+            client_order_id=client_order_id,
+            instance_id=found.instance_id,
+            ledger_id=found.ledger_id,
+            deadline_s=found.deadline_after_ms / 1000,
+            age_s=self._dispatch_clock.age_s(client_order_id, self._monotonic),
+        )
 
     def audit(self, kind: AuditKind, subject: str, body: str = "", directive_id: str | None = None) -> str:
         """Append one audit row of this officer. Return its hash: unique, even in a restored copy of the journal."""

@@ -36,6 +36,16 @@ def add(
     return int(row["epoch"])
 
 
+def identity(connection: sqlite3.Connection, epoch: int) -> tuple[str, str]:
+    """Return instance id and ledger id of the session. Raises RuntimeError where there is none."""
+    row = connection.execute(
+        "SELECT instance_id, ledger_id FROM sessions WHERE epoch = :epoch", {"epoch": epoch}
+    ).fetchone()
+    if row is None:
+        raise RuntimeError(f"epoch {epoch} has no session")
+    return row["instance_id"], row["ledger_id"]
+
+
 def end(connection: sqlite3.Connection, epoch: int, reason: str, at: datetime) -> None:
     """End the session, unless it has ended."""
     connection.execute(

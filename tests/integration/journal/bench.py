@@ -150,6 +150,8 @@ class JournalBench:
         self.path = path
         self.settings = settings
         self.now = NOW
+        self.monotonic_s = 0.0
+        """The sidecar's monotonic clock; `later` moves it with the wall clock."""
         self.uncertainty: ClockUncertainty | None = None
         """Possible error of `now`; None while the clock is trusted."""
         self.epoch = 0
@@ -163,7 +165,7 @@ class JournalBench:
     def open(self) -> None:
         """Open the journal, as after a start."""
         self.connection = file.open_writer(self.path)
-        self.journal = Journal(self.connection, self.settings)
+        self.journal = Journal(self.connection, self.settings, monotonic=lambda: self.monotonic_s)
 
     def close(self) -> None:
         """Close the journal, as at a stop."""
@@ -172,6 +174,7 @@ class JournalBench:
     def later(self, seconds: float) -> None:
         """Let so many seconds pass."""
         self.now += timedelta(seconds=seconds)
+        self.monotonic_s += max(seconds, 0)
 
     # The Director
 

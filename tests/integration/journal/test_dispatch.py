@@ -23,7 +23,16 @@ def test_dispatch_is_committed_with_instance_epoch_and_ledger_before_it_is_retur
     with file.open_reader(joined.path) as beside:
         [row] = [tuple(row) for row in beside.execute("SELECT * FROM dispatches")]
         [state] = [tuple(row) for row in beside.execute("SELECT state, attempt FROM commands")]
-    assert row == (command.order.client_order_id, 1, 1, INSTANCE_ID, LEDGER, "2026-01-05T10:00:00.000Z", 6000)
+    assert row == (
+        command.order.client_order_id,
+        1,
+        1,
+        INSTANCE_ID,
+        LEDGER,
+        "2026-01-05T10:00:00.000Z",
+        6000,
+        5000,
+    )
     assert state == ("DISPATCHED", 1)
     assert joined.advance() == []
 

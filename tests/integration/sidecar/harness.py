@@ -49,7 +49,7 @@ class Harness:
         )
         file.create(path)
         self.connection = file.open_writer(path)
-        self.journal = Journal(self.connection, self.settings)
+        self.journal = Journal(self.connection, self.settings, monotonic=self.clock.monotonic)
         self.thread = JournalThread()
         self.runtime = Runtime(self.settings, self.journal, self.thread, self.clock, lambda: CHANCE, self.log)
         self._reading = file.open_reader(path)

@@ -153,9 +153,29 @@ def test_second_instance_is_refused_while_the_first_is_alive() -> None:
     assert refusal(second.send_hello(link, 12.999)) == RefusalCode.SECOND_INSTANCE
     assert challenged(second.send_hello(link, 13.0)).version == PROTOCOL_MAX
     effects = second.enter(link, epoch=2, now=13.0)
-    assert effects == [Ended(OFFICER, 1, "a new session took over"), Send(b"peer-2", welcome(2))]
+    assert effects == [
+        Send(b"peer-1", Bye(epoch=1, reason="a new session took over")),
+        Ended(OFFICER, 1, "a new session took over"),
+        Send(b"peer-2", welcome(2)),
+    ]
     session = link.session(OFFICER)
     assert session is not None and session.instance_id == "b" * 32
+
+
+@pytest.mark.parametrize("silent_end", [False, True])
+def test_instance_that_was_replaced_is_left_to_the_journal(silent_end: bool) -> None:
+    """It proves itself, so that the journal can refuse it and quarantine the officer."""
+    link, first, second = sessions(), Terminal(), Terminal(b"peer-2", instance_id="b")
+    first.enter(link)
+    if silent_end:
+        assert any(isinstance(effect, Ended) for effect in link.tick(15.0, 15.0))
+    second.enter(link, epoch=2, now=15.0)
+    back = Terminal(b"peer-3")
+    assert isinstance(back.prove(link, 15.0)[0], Admit)
+    # Where the journal admitted it all the same, the living session would stand.
+    assert refusal(link.admit(b"peer-3", welcome(3), 15.0)) == RefusalCode.SECOND_INSTANCE
+    third = Terminal(b"peer-4", instance_id="c")
+    assert refusal(third.send_hello(link, 15.0)) == RefusalCode.SECOND_INSTANCE
 
 
 def test_only_one_of_two_simultaneous_hellos_gets_the_session() -> None:
@@ -188,6 +208,7 @@ def test_same_instance_takes_over_at_any_time_from_its_old_peer() -> None:
     link, old, new = sessions(), Terminal(), Terminal(b"peer-2")
     old.enter(link)
     assert new.enter(link, epoch=2) == [
+        Send(b"peer-1", Bye(epoch=1, reason="a new session took over")),
         Ended(OFFICER, 1, "a new session took over"),
         Send(b"peer-2", welcome(2)),
     ]
