@@ -33,7 +33,7 @@ from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.database.file import is_file_error
 from bridge.journal.database.words import AuditKind, ReportKind
 from bridge.journal.steps import apply_effects
-from bridge.journal.steps.after_scan import check_after_scan
+from bridge.journal.steps.after_scan import check_after_scan, check_stops
 from bridge.journal.steps.apply_deals import Deals
 from bridge.journal.steps.sessions import margin_mode, offsets
 from bridge.journal.steps.step import Step
@@ -201,6 +201,8 @@ class _Batch:
                 self._deals.end_trimmed(report.ticket)
             case PositionReport():
                 apply_effects.apply_position(self._step, report.identifier)
+                # The loss of a stop does not wait for the next scan.
+                check_stops(self._step, self._settings, report.identifier)
             case CommandReport() if outcome.command is not None and outcome.command.order.kind.changes:
                 apply_effects.apply_target(self._step, outcome.command.order)
 

@@ -7,6 +7,8 @@ The only conditions that are checked here are those that the order itself carrie
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from bridge.core.director.contract import OrderType, TimeInForce
 from bridge.core.link.messages import Command, CommandKind, Order
 from bridge.core.link.reports import NotSentReason
@@ -14,7 +16,15 @@ from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import Side
 from bridge.simulator.broker.api import BrokerApi
 from bridge.simulator.mt5 import types
-from bridge.simulator.mt5.types import OrderFilling, OrderTime, SymbolFilling, TradeAction, TradeRequest
+from bridge.simulator.mt5.types import (
+    AccountMarginMode,
+    OrderFilling,
+    OrderTime,
+    PositionType,
+    SymbolFilling,
+    TradeAction,
+    TradeRequest,
+)
 from bridge.simulator.terminal.not_sent import NotSent, unsupported
 from bridge.simulator.terminal.targets import find_order, find_position
 
@@ -46,7 +56,7 @@ def _open(command: Command, broker: BrokerApi) -> TradeRequest:
     order = command.order
     match order.order_type:
         case OrderType.MARKET:
-            return _deal(order, broker, order.volume)
+            return _keep_levels(_deal(order, broker, order.volume), broker)
         case OrderType.LIMIT | OrderType.STOP | OrderType.STOP_LIMIT:
             return _pending(command, broker)
         case unknown:
@@ -80,6 +90,20 @@ def _deal(order: Order, broker: BrokerApi, volume: Decimal, position: int = 0) -
         position=position,
         comment=order.comment,
     )
+
+
+def _keep_levels(request: TradeRequest, broker: BrokerApi) -> TradeRequest:
+    """Return the order with the levels of the position that it adds to, where it names none.
+
+    A netted position takes the levels of the last order that adds to it, and none where that has none.
+    """
+    if broker.account().margin_mode is AccountMarginMode.RETAIL_HEDGING:
+        return request
+    side = PositionType.BUY if request.type is types.OrderType.BUY else PositionType.SELL
+    held = next((p for p in broker.positions() if p.symbol == request.symbol and p.type is side), None)
+    if held is None:
+        return request
+    return replace(request, sl=request.sl or held.sl, tp=request.tp or held.tp)
 
 
 def _pending(command: Command, broker: BrokerApi) -> TradeRequest:

@@ -9,8 +9,9 @@ from bridge.simulator.broker.scenario import AccountTerms, Quirks, Scenario
 from bridge.simulator.mt5.types import DealEntry, OrderType, PositionType, Retcode
 from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.specification.case import case
-from tests.conformance.specification.expectations import PLACED
+from tests.conformance.specification.expectations import PLACED, rests
 from tests.rig.rig import CLOSED, OPENED, REFUSED
+from tests.rig.world import OFFICER
 
 ALLOCATION_CLOSED = (EventType.POSITION_CLOSED,)
 NETTED = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.ORDER_FILLED)
@@ -263,3 +264,54 @@ def closed_by(rig: ConformanceRig) -> None:
     rig.broker.manual_close_by(manually, other)
     rig.emitted(short, *OPENED, EventType.ORDER_PARTIAL_FILL, *ALLOCATION_CLOSED)
     assert volumes(rig) == [(PositionType.BUY, Decimal("0.04"))]
+
+
+@case(
+    "N14",
+    "On a netting account an open that names no levels keeps those of the position that it adds to",
+)
+def keeps_levels(rig: ConformanceRig) -> None:
+    netting(rig)
+    one = rig.open(quantity=0.02, stop_loss=1.08, take_profit=1.11)
+    other = rig.open(quantity=0.03)
+    (position,) = rig.broker.positions()
+    assert (position.sl, position.tp) == (Decimal("1.08"), Decimal("1.11"))
+    moved = rig.open(quantity=0.01, stop_loss=1.085)
+    (position,) = rig.broker.positions()
+    assert (position.sl, position.tp) == (Decimal("1.085"), Decimal("1.11"))
+    # What reduces the position leaves its levels, and what reverses it brings its own.
+    rig.emitted(
+        rig.issue("OPEN_SHORT", quantity=0.08), *NETTED, *3 * ALLOCATION_CLOSED, EventType.POSITION_OPENED
+    )
+    (position,) = rig.broker.positions()
+    assert position.type is PositionType.SELL
+    assert not (position.sl or position.tp)
+    for opening in (one, other):
+        *_, changed = rig.emitted(opening, *OPENED, EventType.ORDER_PLACED)
+        assert (changed.body["action"], changed.body["stop_loss"]) == ("CHANGED", 1.085)
+    rig.emitted(moved, *OPENED)
+
+
+@case(
+    "N15",
+    "A stop that a pending order takes away from a shared position is missing at once, without waiting for a scan",
+)
+def loses_a_stop(rig: ConformanceRig) -> None:
+    rig.configure(officers=[{"id": OFFICER, "risk_limits": {"missing_stop": "close"}}])
+    netting(rig)
+    one = rig.open(quantity=0.02, stop_loss=1.08)
+    pending = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, quantity=0.03)
+    rests(rig, pending)
+    rig.quote("1.08980")
+    *_, missing, closed = rig.emitted(
+        one, *OPENED, EventType.ORDER_PLACED, EventType.SYSTEM_ERROR, EventType.POSITION_CLOSED
+    )
+    assert (missing.code, closed.body["fill_quantity"]) == ("STOP_MISSING", 0.02)
+    rig.emitted(
+        pending,
+        *PLACED,
+        EventType.ORDER_FILLED,
+        EventType.POSITION_OPENED,
+        EventType.POSITION_CLOSED,
+    )
+    assert volumes(rig) == []

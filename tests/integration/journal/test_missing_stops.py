@@ -26,7 +26,7 @@ def raised(bench: JournalBench) -> list[str]:
 def test_missing_stop_is_raised_once_and_closes_nothing(joined: JournalBench) -> None:
     order = opened(joined)
     joined.report(standing(order, stop_loss=None))
-    assert raised(joined) == []
+    assert raised(joined) == ["STOP_MISSING"]
     joined.report(scan(1))
     joined.report(scan(2), standing(order, stop_loss=None), scan(3))
     [body] = joined.bodies("SYSTEM_ERROR")

@@ -130,8 +130,10 @@ bool PrepareOpen(const SCommand &command,CAccountLimits &account_limits,const SR
       return(NotSent(answer,"CHECK",violation));
    if(IsPending(order))
       return(PreparePending(command,market,request,answer));
-   return(PrepareMarket(order,risk_limits,market,request,answer)
-          && CheckStops(market,order.side==ORDER_SIDE_BUY,request.sl,request.tp,answer));
+   if(!PrepareMarket(order,risk_limits,market,request,answer))
+      return(false);
+   KeepLevels(request);
+   return(CheckStops(market,order.side==ORDER_SIDE_BUY,request.sl,request.tp,answer));
   }
 //+------------------------------------------------------------------+
 //| Prepare the close of a position or of a part of it. Never more   |

@@ -40,6 +40,28 @@ bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
    return(true);
   }
 //+------------------------------------------------------------------+
+//| Keep the levels of the position that a market order adds to,     |
+//| where the order names none: a netted position takes the levels   |
+//| of the last order that adds to it, and none where that has none. |
+//+------------------------------------------------------------------+
+void KeepLevels(MqlTradeRequest &request)
+  {
+   if(AccountInfoInteger(ACCOUNT_MARGIN_MODE)==ACCOUNT_MARGIN_MODE_RETAIL_HEDGING)
+      return;
+   ENUM_POSITION_TYPE type=(request.type==ORDER_TYPE_BUY) ? POSITION_TYPE_BUY : POSITION_TYPE_SELL;
+   for(int i=PositionsTotal()-1; i>=0; i--)
+     {
+      if(PositionGetTicket(i)==0 || PositionGetString(POSITION_SYMBOL)!=request.symbol
+         || PositionGetInteger(POSITION_TYPE)!=type)
+         continue;
+      if(request.sl<=0.0)
+         request.sl=PositionGetDouble(POSITION_SL);
+      if(request.tp<=0.0)
+         request.tp=PositionGetDouble(POSITION_TP);
+      return;
+     }
+  }
+//+------------------------------------------------------------------+
 //| Find and select the pending order of an order; it must be one of |
 //| ours.                                                            |
 //+------------------------------------------------------------------+
