@@ -76,11 +76,11 @@ def rig(
     """A bench of which nothing runs yet. After the test the invariant is checked, the recording is compared with
     that of the other terminal, and everything is ended."""
     with closing(ConformanceRig(tmp_path, fork_server, kind, expert)) as made:
-        request.node.stash[_RIG] = made
+        show_logs(request, made)
         yield made
-        if not request.node.stash.get(_FAILED, False):
+        if passed(request):
             check(made)
-            differences = made.compared and compare(recordings, _name(request), kind, record(made))
+            differences = made.compared and compare(recordings, name_of(request), kind, record(made))
             assert not differences, "\n".join([*differences, _REMEDY])
             made.stop()
 
@@ -92,13 +92,23 @@ def bench(
     """A bench of which nothing runs yet, for native terminals beside one reference terminal. After the test the
     invariant is checked, and everything is killed: an orderly end is tested elsewhere."""
     with closing(ConformanceRig(tmp_path, fork_server, Kind.NATIVE, expert)) as made:
-        request.node.stash[_RIG] = made
+        show_logs(request, made)
         yield made
-        if not request.node.stash.get(_FAILED, False):
+        if passed(request):
             check(made)
 
 
-def _name(request: pytest.FixtureRequest) -> str:
+def show_logs(request: pytest.FixtureRequest, made: ConformanceRig) -> None:
+    """Show the logs of the bench's processes where the test fails."""
+    request.node.stash[_RIG] = made
+
+
+def passed(request: pytest.FixtureRequest) -> bool:
+    """Return True where the test has not failed."""
+    return not request.node.stash.get(_FAILED, False)
+
+
+def name_of(request: pytest.FixtureRequest) -> str:
     """Return the test's name and its parameters without the terminal."""
     parameters = request.node.callspec.params
     words = [

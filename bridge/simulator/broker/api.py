@@ -136,7 +136,10 @@ class BrokerApi(Protocol):
 
 
 class BrokerControl(Protocol):
-    """Controls of a test: market, manual trades at another terminal, back office, connection and faults."""
+    """Controls of a test: market, trades at another terminal, back office, connection and faults.
+
+    A manual trade has reason CLIENT. With a magic it is another program's, with reason EXPERT; a magic that program
+    wrote above 2**63 is negative here, as ORDER_MAGIC shows it."""
 
     def set_quote(self, symbol: str, bid: Decimal, ask: Decimal) -> None:
         """Quote these prices now and until the next call; the symbol's own quote source stops. Orders and stops
@@ -164,13 +167,14 @@ class BrokerControl(Protocol):
         sl: Decimal = ZERO,
         tp: Decimal = ZERO,
         comment: str = "",
+        magic: int = 0,
     ) -> int:
-        """Send a market order (reason CLIENT, magic 0) and return the position's ticket: on a netting account
+        """Send a market order and return the position's ticket: on a netting account
         that of the symbol's position after the deal, or the identifier of the position that the deal closed.
         Raises ControlError."""
         ...
 
-    def manual_close(self, position: int, volume: Decimal | None = None) -> int:
+    def manual_close(self, position: int, volume: Decimal | None = None, magic: int = 0) -> int:
         """Close a position, all of it without a volume, and return the deal's ticket. Raises ControlError."""
         ...
 
@@ -186,6 +190,7 @@ class BrokerControl(Protocol):
         type_time: OrderTime = OrderTime.GTC,
         expiration: int = 0,
         comment: str = "",
+        magic: int = 0,
     ) -> int:
         """Place a pending order (filling RETURN) and return its ticket. `expiration` is in milliseconds of
         server time. Raises ControlError."""

@@ -67,7 +67,7 @@ def deal_report(deal: Deal) -> DealReport:
         type=deal.type.name,
         entry=DealEntry[deal.entry.name],
         reason=deal.reason.name,
-        magic=deal.magic,
+        magic=magic(deal.magic),
         volume=deal.volume,
         price=deal.price,
         commission=deal.commission,
@@ -88,7 +88,7 @@ def order_report(order: Order) -> OrderReport:
         state=OrderState[order.state.name],
         type=order.type.name,
         reason=order.reason.name,
-        magic=order.magic,
+        magic=magic(order.magic),
         symbol=order.symbol,
         volume_initial=order.volume_initial,
         volume_current=order.volume_current,
@@ -115,7 +115,7 @@ def position_report(position: Position) -> PositionReport:
         price_open=position.price_open,
         stop_loss=level(position.sl),
         take_profit=level(position.tp),
-        magic=position.magic,
+        magic=magic(position.magic),
         time_server_ms=position.time_msc,
         comment=position.comment[:TEXT_MAX],
     )
@@ -138,6 +138,11 @@ def symbol_report(asked: str, symbol: SymbolInfo | None) -> SymbolReport:
         trade_mode=symbol.trade_mode.name,
         order_types=[each for each in OrderType if SymbolOrder[each.name] in symbol.order_mode],
     )
+
+
+def magic(number: int) -> int:
+    """Return a magic for the link: 0 for a negative one, which another program has set, as for a manual trade."""
+    return max(number, 0)
 
 
 def level(price: Decimal) -> Decimal | None:

@@ -1,5 +1,5 @@
-"""Manual trades at another terminal: reason CLIENT, magic 0; no fault rule applies, and `sends` does not list
-them.
+"""Trades at another terminal: manual ones with reason CLIENT and magic 0, or another program's with reason EXPERT
+and its magic. No fault rule applies to them, and `sends` does not list them.
 """
 
 from decimal import Decimal
@@ -38,16 +38,24 @@ class ManualTrades(Service):
         sl: Decimal = ZERO,
         tp: Decimal = ZERO,
         comment: str = "",
+        magic: int = 0,
     ) -> int:
         self._known_symbol(symbol)
         request = TradeRequest(
-            action=TradeAction.DEAL, symbol=symbol, type=type, volume=volume, sl=sl, tp=tp, comment=comment
+            action=TradeAction.DEAL,
+            symbol=symbol,
+            type=type,
+            volume=volume,
+            sl=sl,
+            tp=tp,
+            comment=comment,
+            magic=magic,
         )
         order = self._send_order(self._at_market(request)).order
         position = self._trade.book.identified(order.position_id)
         return order.position_id if position is None else position.ticket
 
-    def manual_close(self, position: int, volume: Decimal | None = None) -> int:
+    def manual_close(self, position: int, volume: Decimal | None = None, magic: int = 0) -> int:
         held = self._open_position(position)
         request = TradeRequest(
             action=TradeAction.DEAL,
@@ -55,6 +63,7 @@ class ManualTrades(Service):
             type=closing_type(held),
             volume=held.volume if volume is None else volume,
             position=position,
+            magic=magic,
         )
         return self._send_order(self._at_market(request)).deals[-1].ticket
 
@@ -70,6 +79,7 @@ class ManualTrades(Service):
         type_time: OrderTime = OrderTime.GTC,
         expiration: int = 0,
         comment: str = "",
+        magic: int = 0,
     ) -> int:
         self._known_symbol(symbol)
         request = TradeRequest(
@@ -85,6 +95,7 @@ class ManualTrades(Service):
             type_time=type_time,
             expiration=expiration,
             comment=comment,
+            magic=magic,
         )
         return self._send_order(request).order.ticket
 
@@ -162,4 +173,5 @@ class ManualTrades(Service):
         refused = refusal(self._trade, request, self._quirks, by_expert=False)
         if refused is not None:
             raise ControlError(f"refused: {refused.value} {retcode_comment(refused)}")
-        return execute_request(self._trade, self._execution, request, reason=OrderReason.CLIENT)
+        reason = OrderReason.EXPERT if request.magic else OrderReason.CLIENT
+        return execute_request(self._trade, self._execution, request, reason=reason)

@@ -189,6 +189,8 @@ string DealReasonName(const long reason)
          return("VMARGIN");
       case DEAL_REASON_SPLIT:
          return("SPLIT");
+      case DEAL_REASON_CORPORATE_ACTION:
+         return("CORPORATE_ACTION");
       default:
          return(UnknownName(reason));
      }
