@@ -365,6 +365,19 @@ def _check_values(struct: msgspec.Struct) -> None:
             raise ProtocolError(f"{name} holds a NUL")
 
 
+def borne_id(report: AnyReport) -> int:
+    """Return the client order id that the report is about, or the magic that its record bears; 0: none."""
+    match report:
+        case CommandReport():
+            return report.client_order_id
+        case DealReport() | OrderReport() | PositionReport():
+            return report.magic
+        case SymbolReport() | ScanReport() | ConnectionReport() | TroubleReport():
+            return 0
+        case _:
+            assert_never(report)
+
+
 def report_key(report: AnyReport) -> str:
     """Return the report's natural key (see the module's table)."""
     match report:

@@ -82,6 +82,8 @@ def apply_command(
             known = msgspec.structs.replace(known, reason=code, message=report.message)
         case CommandStage.SUBMITTED:
             what = CommandInput.SUBMITTED
+            # A journal that is older than the ledger never dispatched it: its outcome is open from now on.
+            known = msgspec.structs.replace(known, dispatched_at=command.dispatched_at or scene.at)
         case CommandStage.RESULT:
             if command.order.kind is CommandKind.MODIFY and report.retcode == RETCODE_NO_CHANGES:
                 return advance(known, CommandInput.EFFECT_SEEN, scene.at)
@@ -234,14 +236,23 @@ def _terms(order: OrderReport) -> tuple[Decimal | int | None, ...]:
 
 
 def apply_position(
-    report: PositionReport, lots: Sequence[PositionRecord], scene: Scene, *, explained: bool
+    report: PositionReport,
+    lots: Sequence[PositionRecord],
+    scene: Scene,
+    *,
+    explained: bool,
+    command: CommandRecord | None = None,
+    netting: bool = False,
 ) -> Outcome:
     """Apply a position as it stands at the broker. Its levels count; its volume is counted from deals.
 
     `lots` are those of our commands in it. `explained`: a MODIFY under way requested the levels that are seen.
+    `command` is the one whose client order id it bears, where no deal of that command in it is known yet: the
+    position shows that the command was executed, whatever its answer said.
     """
+    shown = _show(report, command, scene, netting=netting)
     if not lots:
-        return Outcome(disposition=Disposition.FOREIGN)
+        return shown
     after: list[PositionRecord] = []
     new_events: list[NewEvent] = []
     for lot in lots:
@@ -258,7 +269,41 @@ def apply_position(
         after.append(seen)
         if (lot.levels_seen or _moved_before_seen(lot, report)) and not explained:
             new_events.append(position_events.levels_changed(seen, scene.at))
-    return Outcome(disposition=Disposition.APPLIED, positions=tuple(after), events=tuple(new_events))
+    return Outcome(
+        disposition=Disposition.APPLIED,
+        command=shown.command,
+        positions=tuple(after),
+        events=(*shown.events, *new_events),
+    )
+
+
+def _show(report: PositionReport, command: CommandRecord | None, scene: Scene, *, netting: bool) -> Outcome:
+    """Return what the position alone shows of the command whose client order id it bears."""
+    if command is None:
+        return Outcome(disposition=Disposition.FOREIGN)
+    if found := _not_of(command, report, netting=netting):
+        return unusable(
+            f"position {report.identifier} bears client order id {command.client_order_id}, but {found}"
+        )
+    outcome = advance(command, CommandInput.ORDER_SEEN, scene.at)
+    # Volume and money follow from the deal, which the history may have later.
+    waits = outcome.command is not None and not outcome.command.state.over
+    disposition = Disposition.PARKED if waits else Disposition.FOREIGN
+    return msgspec.structs.replace(outcome, disposition=disposition)
+
+
+def _not_of(command: CommandRecord, report: PositionReport, *, netting: bool) -> str:
+    """Return the reason for which the command cannot have formed the position; empty where it can have."""
+    order = command.order
+    if order.kind.changes:
+        return f"a {order.kind} makes no position"
+    if report.symbol != order.symbol:
+        return f"its symbol is {report.symbol}, not {order.symbol}"
+    if order.kind is CommandKind.CLOSE:
+        same = report.identifier == order.position
+        return "" if same else f"its position is {report.identifier}, not {order.position}"
+    # On a netting account an opposite order only reduces what is there.
+    return "" if netting or report.side is order.side else f"its side is {report.side}, not {order.side}"
 
 
 def _moved_before_seen(lot: PositionRecord, report: PositionReport) -> bool:

@@ -119,6 +119,8 @@ class CommandInput(StrEnum):
     """Twice, and after the grace time, the target of an amendment was seen as it had been."""
     ABSENT = "ABSENT"
     """Twice, and after the grace time, neither ledger nor broker had an outcome, or no report came for too long."""
+    ID_FOUND = "ID_FOUND"
+    """The broker has records with its client order id, and none of them says what became of it."""
     WITHDRAWN = "WITHDRAWN"
     """The Director, or the bridge, cancels a command that was not sent yet."""
     RESOLVED_FILLED = "RESOLVED_FILLED"
@@ -166,6 +168,8 @@ def _common(accepted: tuple[CommandOutput, ...]) -> CommandTable:
             _I.DISPATCH: (_S.DISPATCHED, ()),
             _I.EXPIRE: never_sent,
             _I.NOT_SENT_FINAL: never_sent,
+            # It is not sent: the records may be those of an earlier send that the journal has lost.
+            _I.ID_FOUND: absent,
             # The journal is older than the ledger (a backup was restored): it was sent all the same.
             _I.SUBMITTED: (_S.SUBMITTED, ()),
             _I.ACCEPTED: placed,
@@ -182,6 +186,7 @@ def _common(accepted: tuple[CommandOutput, ...]) -> CommandTable:
             _I.OUTCOME_OPEN: open_outcome,
             # The ledger that could have known is lost.
             _I.ABSENT: absent,
+            _I.ID_FOUND: absent,
         },
         _S.SUBMITTED: {
             # An intent and its denial contradict each other: neither is believed.
@@ -204,6 +209,7 @@ def _common(accepted: tuple[CommandOutput, ...]) -> CommandTable:
         },
         # It was sent after all (a restored ledger was wrong). A late event is better than none.
         _S.NEVER_SENT: {
+            _I.ID_FOUND: absent,
             _I.SUBMITTED: (_S.SUBMITTED, ()),
             _I.ACCEPTED: placed,
             _I.OUTCOME_OPEN: open_outcome,

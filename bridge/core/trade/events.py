@@ -43,7 +43,7 @@ import msgspec
 from bridge.core.director.contract import OPERATOR_PREFIX, EventClass, EventType, ExecutionEvent
 from bridge.core.link.messages import CommandKind
 from bridge.core.link.reports import ConnectionReport, DealReport, OrderReport, TroubleReport, report_key
-from bridge.core.trade.command_states import CommandOutput
+from bridge.core.trade.command_states import CommandInput, CommandOutput
 from bridge.core.trade.records import Allocation, CommandRecord, NewEvent
 from bridge.core.trade.retcodes import describe
 from bridge.core.units.decimals import MAX_DECIMALS, ZERO, check_amount
@@ -246,15 +246,20 @@ def command_event(
                 event_type=EventType.SYSTEM_ERROR,
                 event_class=EventClass.ERROR,
                 error_code="UNKNOWN_OUTCOME",
-                error_message=(
-                    "the order may have been sent; neither the terminal's ledger nor the broker shows what became "
-                    "of it. It is not sent again. Look at the account's history for magic "
-                    f"{command.client_order_id}"
-                ),
+                error_message=_unknown_message(command),
             )
         case _:
             assert_never(output)
     return NewEvent(event=changed, subject=subject)
+
+
+def _unknown_message(command: CommandRecord) -> str:
+    if command.reason == CommandInput.ID_FOUND:
+        return command.message
+    return (
+        "the order may have been sent; neither the terminal's ledger nor the broker shows what became "
+        f"of it. It is not sent again. Look at the account's history for magic {command.client_order_id}"
+    )
 
 
 def _refused_again(command: CommandRecord) -> str:

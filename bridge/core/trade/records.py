@@ -133,7 +133,8 @@ class Disposition(StrEnum):
 
     APPLIED = "APPLIED"
     PARKED = "PARKED"
-    """A deal that closes volume of a position of which no opening is known yet."""
+    """It waits for a deal: a deal that closes volume of a position whose opening is not known yet, or a position
+    that a command of ours made and whose deal is not known yet."""
     FOREIGN = "FOREIGN"
     """Not this officer's: a manual trade, another program's, a balance operation."""
     UNUSABLE = "UNUSABLE"

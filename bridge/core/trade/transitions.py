@@ -77,6 +77,23 @@ def give_up(command: CommandRecord, at: datetime) -> Outcome:
     return advance(command, CommandInput.ABSENT, at)
 
 
+def id_found(command: CommandRecord, at: datetime) -> Outcome:
+    """Apply that the broker has records with the command's client order id.
+
+    One of which those records showed the outcome already stays as it is. Any other is UNKNOWN, and is not sent: an
+    id is not given to another order by chance, so something was executed that the command does not fit.
+    """
+    known = msgspec.structs.replace(
+        command,
+        reason=str(CommandInput.ID_FOUND),
+        message=(
+            f"the broker has records with client order id {command.client_order_id} that do not fit this order; "
+            "nothing is sent for it. Look at the account's history for that magic"
+        ),
+    )
+    return _if_moved(command, advance(known, CommandInput.ID_FOUND, at))
+
+
 def withdraw(command: CommandRecord, at: datetime, *, by: str) -> Outcome:
     """End a command that was not sent yet, at the request of `by`. One that may have been sent stays as it is."""
     ended = msgspec.structs.replace(

@@ -180,6 +180,7 @@ CREATE TABLE reports (                          -- every revision of every repor
     key TEXT NOT NULL,                          -- name of the thing reported, such as deal:TICKET
     hash TEXT NOT NULL,                         -- hash of the content; same key and hash: nothing new
     kind TEXT NOT NULL,                         -- ReportKind
+    client_order_id INTEGER NOT NULL,           -- client order id or magic that it bears; 0: none
     body TEXT NOT NULL,                         -- JSON as the terminal sent it
     disposition TEXT NOT NULL,                  -- Disposition
     note TEXT NOT NULL,                         -- reason of UNUSABLE; '' otherwise
@@ -188,6 +189,8 @@ CREATE TABLE reports (                          -- every revision of every repor
     received_at TEXT NOT NULL                   -- time at which it was stored
 ) STRICT;
 CREATE INDEX reports_by_key ON reports (officer, server, login, key, id);
+CREATE INDEX reports_by_client_order_id ON reports (officer, server, login, client_order_id, id)
+    WHERE client_order_id <> 0;
 
 CREATE TABLE deals (                            -- all deals of the account, each in its latest revision
     officer TEXT NOT NULL REFERENCES officers,  -- officer of the account

@@ -18,6 +18,7 @@ from bridge.core.link.reports import (
     ScanReport,
     SymbolReport,
     TroubleReport,
+    borne_id,
     content_hash,
     decode_report,
     report_key,
@@ -37,7 +38,17 @@ from bridge.journal.steps.after_scan import check_after_scan, check_stops
 from bridge.journal.steps.apply_deals import Deals
 from bridge.journal.steps.sessions import margin_mode, offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, deals, officers, orders, positions, reports, sessions, symbols
+from bridge.journal.tables import (
+    allocations,
+    commands,
+    deals,
+    officers,
+    orders,
+    positions,
+    reports,
+    sessions,
+    symbols,
+)
 
 _Stored = CommandReport | DealReport | OrderReport | PositionReport | ConnectionReport | TroubleReport
 """Reports that are stored as such. A scan moves the watermark; a symbol's terms have a table of their own."""
@@ -69,7 +80,7 @@ def apply_reports(
 
     `batch` holds (seq, raw JSON) of one epoch, at least one.
     """
-    work = _Batch(step, settings, epoch, link)
+    work = ReportBatch(step, settings, epoch, link)
     for seq, raw in batch:
         try:
             with step.contained():
@@ -90,8 +101,8 @@ def apply_reports(
     )
 
 
-class _Batch:
-    """One batch of reports."""
+class ReportBatch:
+    """Reports of one epoch, applied one after the other."""
 
     def __init__(self, step: Step, settings: OfficerSettings, epoch: int, link: LinkSettings) -> None:
         self._step = step
@@ -141,7 +152,7 @@ class _Batch:
             self.repeated += 1
             return
         outcome, before = self._apply(report, revision=latest is not None)
-        if same and outcome.disposition is not Disposition.APPLIED:
+        if same and outcome.disposition is not Disposition.APPLIED and outcome.command in (None, before):
             # Repeated, and still not ours or not usable. The thing that it concerns may become known later.
             self.repeated += 1
             return
@@ -150,6 +161,7 @@ class _Batch:
             self._step.account,
             key=key,
             hash=digest,
+            client_order_id=borne_id(report),
             body=raw.decode(),
             disposition=outcome.disposition,
             note=outcome.note,
@@ -178,9 +190,7 @@ class _Batch:
             case OrderReport():
                 return self._apply_order(report)
             case PositionReport():
-                lots = positions.lots_in(self._connection, self._step.account, report.identifier)
-                explained = apply_effects.explains_position(self._step, report)
-                return core.apply_position(report, lots, self._scene, explained=explained), None
+                return self._apply_position(report)
             case ConnectionReport():
                 return core.apply_connection(report, self._scene), None
             case TroubleReport():
@@ -194,6 +204,8 @@ class _Batch:
             case DealReport():
                 self._deals.halt_symbol(report, outcome)
                 self._deals.unpark(report.position_id)
+                # A position may be shown before the history has its deal.
+                self.take_position_again(report.position_id, foreign=False)
                 apply_effects.apply_position(self._step, report.position_id)
                 self._deals.end_trimmed(report.order)
             case OrderReport():
@@ -252,6 +264,40 @@ class _Batch:
             orders.save(self._connection, self._step.account, report.magic, report, self._step.now)
         return outcome, command
 
+    def _apply_position(self, report: PositionReport) -> tuple[Outcome, CommandRecord | None]:
+        lots = positions.lots_in(self._connection, self._step.account, report.identifier)
+        command = commands.load(self._connection, self._step.officer, report.magic) if report.magic else None
+        if command is not None and any(lot.client_order_id == command.client_order_id for lot in lots):
+            # Its deals are known, and say more.
+            command = None
+        explained = apply_effects.explains_position(self._step, report)
+        outcome = core.apply_position(
+            report, lots, self._scene, explained=explained, command=command, netting=self._netting
+        )
+        return outcome, command
+
+    def take_position_again(self, identifier: int, *, foreign: bool) -> None:
+        """Apply the position as it was reported last, where that report could not be applied when it came.
+
+        `foreign`: also where it was nobody's of ours by then.
+        """
+        last = reports.stored(self._connection, self._step.account, f"{ReportKind.POSITION}:{identifier}")
+        waits = (Disposition.PARKED, Disposition.FOREIGN) if foreign else (Disposition.PARKED,)
+        if last is not None and last.disposition in waits:
+            self.take(last.seq, last.body.encode())
+
+    def allocate_again(self, position_id: int) -> None:
+        """Divide the position's foreign deals anew: a lot of ours has become known that they may concern."""
+        if not self._netting:
+            return
+        foreign = deals.foreign(self._connection, self._step.account, position_id)
+        for ticket in foreign:
+            allocations.delete(self._connection, self._step.account, ticket)
+        for ticket in foreign:
+            last = reports.stored(self._connection, self._step.account, f"{ReportKind.DEAL}:{ticket}")
+            if last is not None:
+                self.take(last.seq, last.body.encode())
+
     def _apply_scan(self, report: ScanReport) -> None:
         """Move the watermark and run the checks. A scan is not stored: one per minute would fill the journal."""
         officers.raise_watermark(self._connection, self._step.officer, report.to_server_ms)
@@ -292,6 +338,7 @@ class _Batch:
             self._step.account,
             key=key,
             hash=digest,
+            client_order_id=0,
             body=raw.decode("utf-8", "backslashreplace"),
             disposition=Disposition.UNUSABLE,
             note=note,

@@ -53,7 +53,7 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     inbox.refuse_halted(step, settings)
     inbox.withdraw_cancelled(step)
     inbox.expire(step, settings, blocked)
-    inquiries = plan(step, settings, gate) if gate is not None and not blocked else []
+    inquiries = plan(step, settings, link, gate) if gate is not None and not blocked else []
     for command in commands.expired(step.connection, step.officer, step.earliest):
         ended = transitions.expire_command(command, step.now, waited_for=blocked)
         step.apply_outcome(ended, command)
@@ -126,7 +126,13 @@ def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -
         sent = step.last_dispatch(command.client_order_id)
         if sent is not None and sent.left_s(gate.instance_id, link.takeover_margin_s):
             continue
-        asked = msgspec.structs.replace(command, request_no=command.request_no + 1, touched_at=step.now)
+        asked = msgspec.structs.replace(
+            command,
+            # A command that the journal never dispatched has no attempt, and a record shows that it was sent.
+            attempt=max(command.attempt, 1),
+            request_no=command.request_no + 1,
+            touched_at=step.now,
+        )
         commands.update(step.connection, asked)
         since = min(command.dispatched_at or step.now, step.earliest) - HISTORY_MARGIN
         requests.append(

@@ -10,12 +10,14 @@ from bridge.core.director.contract import Directive
 from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Inquire
 from bridge.core.link.reports import SymbolReport
-from bridge.core.settings import OfficerSettings
+from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.core.trade import events, planning, transitions, validation
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.planning import PlannedCommand
+from bridge.core.trade.records import CommandRecord
 from bridge.journal.steps import inbox
+from bridge.journal.steps.evidence import apply_evidence
 from bridge.journal.steps.plan_own import plan_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
 from bridge.journal.steps.resting_orders import remove_rests, resting_orders, unsettled_symbols
@@ -24,7 +26,7 @@ from bridge.journal.tables import commands, directives, positions, symbols
 from bridge.journal.tables.directives import Waiting
 
 
-def plan(step: Step, settings: OfficerSettings, gate: Gate) -> list[Inquire]:
+def plan(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gate) -> list[Inquire]:
     """Plan every directive whose turn it is. Return the symbols that the terminal must be asked for first.
 
     An open needs its symbol's terms from this very session. A close, a change or a cancel needs to know what there
@@ -43,6 +45,8 @@ def plan(step: Step, settings: OfficerSettings, gate: Gate) -> list[Inquire]:
                 if item.own and item.id not in planned
             ]
         )
+    # Once all of them are known: on a netting account several may share a position.
+    apply_evidence(step, settings, link, gate.epoch, planner.planned)
     return list(planner.inquiries.values())
 
 
@@ -58,6 +62,8 @@ class _Planner:
         self._closing: set[str] = set()
         """Those of them in which a close waits."""
         self.inquiries: dict[str, Inquire] = {}
+        self.planned: list[CommandRecord] = []
+        """Commands that were planned in this step."""
         self.removes_rests = False
         """A close waits for the removal of the rest of a market order."""
 
@@ -65,13 +71,12 @@ class _Planner:
         """Plan each directive where it is its turn."""
         for item in waiting:
             with inbox.contained(self._step, item):
-                self.plan(item)
+                self.planned += self.plan(item)
 
-    def plan(self, item: Waiting) -> None:
-        """Plan the directive where it is its turn."""
+    def plan(self, item: Waiting) -> list[CommandRecord]:
+        """Plan the directive where it is its turn, and return its commands."""
         if item.own:
-            plan_own(self._step, self._settings, item)
-            return
+            return plan_own(self._step, self._settings, item)
         directive = item.directive
         intent = intent_of(directive.action)
         asked, exact = self._settings.inquiry(directive.symbol)
@@ -84,12 +89,14 @@ class _Planner:
                 self._blocked.add(asked)
             if intent is Intent.CLOSE:
                 self._closing.add(asked)
-            return
+            return []
         planned = validation.check_symbol(terms) or self._commands(item, directive, terms)
         if isinstance(planned, Problem):
             inbox.refuse(self._step, item, planned, DirectiveState.REJECTED)
         elif planned:
-            add_commands(self._step, item.directive_id, planned, validation.expiry(directive, self._settings))
+            expires_at = validation.expiry(directive, self._settings)
+            return add_commands(self._step, item.directive_id, planned, expires_at)
+        return []
 
     def _waits(self, item: Waiting, directive: Directive, asked: str, terms: SymbolReport) -> bool:
         intent = intent_of(directive.action)

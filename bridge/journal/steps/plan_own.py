@@ -11,7 +11,7 @@ from bridge.core.trade import planning, transitions
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.events import ROUND
-from bridge.core.trade.records import OrderRecord, PositionRecord
+from bridge.core.trade.records import CommandRecord, OrderRecord, PositionRecord
 from bridge.journal.database.words import OwnAction
 from bridge.journal.steps import flatten_rounds, inbox
 from bridge.journal.steps.own_directives import add_own
@@ -25,26 +25,30 @@ Targets = tuple[list[PositionRecord], list[OrderRecord]]
 """Lots to close and orders to cancel."""
 
 
-def plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> None:
-    """Plan an own directive where it may be planned now. Raises msgspec.ValidationError for an unknown action."""
+def plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> list[CommandRecord]:
+    """Plan an own directive where it may be planned now, and return its commands.
+
+    Raises msgspec.ValidationError for an unknown action.
+    """
     own = item.own_directive
     ordered_at = own.ordered_at or item.received_at
     targets = _targets(step, item, own, ordered_at)
     if targets is None:
-        return
+        return []
     lots, pending = targets
     lots = [left_to_close(step, lot) for lot in lots]
     planned = planning.flatten(lots, pending, settings, client_order_ids(step, settings, item.directive_id))
     if own.action is OwnAction.FLATTEN_REST and not planned:
         # Other commands are closing what is left, and may fail; or it is not known yet what is left.
-        return
+        return []
     if own.action in (OwnAction.FLATTEN, OwnAction.FLATTEN_REST):
         # A command in flight may still open something, and a close may be refused: checked again after that.
         flatten_rounds.add_round(step, own, ordered_at)
     if planned:
-        add_commands(step, item.directive_id, planned, step.latest + flatten_rounds.OWN_TIME_TO_LIVE)
-    else:
-        step.set_directive_state(item.directive_id, DirectiveState.DONE, flatten_rounds.NOTHING_OPEN)
+        expires_at = step.latest + flatten_rounds.OWN_TIME_TO_LIVE
+        return add_commands(step, item.directive_id, planned, expires_at)
+    step.set_directive_state(item.directive_id, DirectiveState.DONE, flatten_rounds.NOTHING_OPEN)
+    return []
 
 
 def _targets(step: Step, item: Waiting, own: OwnDirective, ordered_at: str) -> Targets | None:

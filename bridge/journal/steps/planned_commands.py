@@ -17,9 +17,13 @@ from bridge.journal.tables import commands
 
 
 def add_commands(
-    step: Step, directive_id: str, planned: Sequence[PlannedCommand], expires_at: datetime
-) -> None:
-    """Store the directive's commands, with their audit rows."""
+    step: Step,
+    directive_id: str,
+    planned: Sequence[PlannedCommand],
+    expires_at: datetime,
+) -> list[CommandRecord]:
+    """Store the directive's commands, with their audit rows, and return them."""
+    records: list[CommandRecord] = []
     for number, each in enumerate(planned, start=1):
         record = CommandRecord(
             officer=step.officer,
@@ -29,10 +33,12 @@ def add_commands(
             opening_directive_id=each.opening_directive_id,
             expires_at=expires_at,
         )
+        records.append(record)
         commands.add(step.connection, record, step.now)
         body = commands.order_json(record.order)
         step.audit(AuditKind.PLANNED, str(record.client_order_id), body, directive_id)
     step.set_directive_state(directive_id, DirectiveState.WORKING)
+    return records
 
 
 def client_order_ids(step: Step, settings: OfficerSettings, directive_id: str) -> planning.ClientOrderIds:

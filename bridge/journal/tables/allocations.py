@@ -65,6 +65,14 @@ def of_position(
     return [(row["deal_ticket"], _record(row)) for row in rows]
 
 
+def delete(connection: sqlite3.Connection, account: Account, deal_ticket: int) -> None:
+    """Delete the allocations of the deal: it is to be divided anew."""
+    connection.execute(
+        f"DELETE FROM allocations WHERE {OF_ACCOUNT} AND deal_ticket = :deal_ticket",
+        {**account.parameters, "deal_ticket": deal_ticket},
+    )
+
+
 def save(
     connection: sqlite3.Connection,
     account: Account,
@@ -74,7 +82,7 @@ def save(
 ) -> None:
     """Replace the allocations of the deal."""
     deal = {**account.parameters, "deal_ticket": deal_ticket}
-    connection.execute(f"DELETE FROM allocations WHERE {OF_ACCOUNT} AND deal_ticket = :deal_ticket", deal)
+    delete(connection, account, deal_ticket)
     connection.executemany(
         insert(TABLE, COLUMNS),
         [

@@ -120,6 +120,16 @@ def parked(connection: sqlite3.Connection, account: Account, position_id: int) -
     )
 
 
+def foreign(connection: sqlite3.Connection, account: Account, position_id: int) -> list[int]:
+    """Return the tickets of the position's deals that concern none of our commands, ascending."""
+    rows = connection.execute(
+        f"SELECT ticket FROM deals WHERE {OF_ACCOUNT} AND position_id = :position_id"
+        f" AND disposition = {words([Disposition.FOREIGN])} ORDER BY +ticket",
+        {**account.parameters, "position_id": position_id},
+    )
+    return [row["ticket"] for row in rows]
+
+
 def positions_with_parked(connection: sqlite3.Connection, account: Account, before: datetime) -> list[int]:
     """Return the positions for which deals wait that were done before that time: those in which a command of ours
     has a lot, and those that a command of ours reduced."""

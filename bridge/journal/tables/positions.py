@@ -83,6 +83,16 @@ def lots_in(connection: sqlite3.Connection, account: Account, identifier: int) -
     return [_record(row) for row in rows]
 
 
+def with_lot_of(connection: sqlite3.Connection, account: Account, client_order_id: int) -> list[int]:
+    """Return the identifiers of the positions in which the command has, or had, a lot."""
+    rows = connection.execute(
+        f"SELECT identifier FROM positions WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id"
+        " ORDER BY identifier",
+        {**account.parameters, "client_order_id": client_order_id},
+    )
+    return [row["identifier"] for row in rows]
+
+
 def open_lots(connection: sqlite3.Connection, account: Account) -> list[PositionRecord]:
     """Return the open lots of the account, oldest first."""
     rows = connection.execute(

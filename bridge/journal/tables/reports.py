@@ -9,7 +9,7 @@ import msgspec
 from bridge.core.director.contract import utc_text
 from bridge.core.link.reports import ConnectionReport, PositionReport, decode_report
 from bridge.core.trade.records import Disposition
-from bridge.journal.database.sql import insert
+from bridge.journal.database.sql import column_list, insert
 from bridge.journal.database.words import ReportKind, member
 from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account
 
@@ -19,6 +19,7 @@ NEW: Final = (
     "key",
     "hash",
     "kind",
+    "client_order_id",
     "body",
     "disposition",
     "note",
@@ -36,12 +37,36 @@ class Stored(msgspec.Struct, frozen=True):
     disposition: Disposition
 
 
+class StoredReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Latest revision of a report, as it came."""
+
+    kind: ReportKind
+    body: str
+    disposition: Disposition
+    epoch: int
+    seq: int
+
+
+_REPORT_COLUMNS: Final = ("kind", "body", "disposition", "epoch", "seq")
+
+
+def _report(row: sqlite3.Row) -> StoredReport:
+    return StoredReport(
+        kind=member(ReportKind, TABLE, "kind", row["kind"]),
+        body=row["body"],
+        disposition=member(Disposition, TABLE, "disposition", row["disposition"]),
+        epoch=row["epoch"],
+        seq=row["seq"],
+    )
+
+
 def add(
     connection: sqlite3.Connection,
     account: Account,
     *,
     key: str,
     hash: str,
+    client_order_id: int,
     body: str,
     disposition: Disposition,
     note: str,
@@ -57,6 +82,7 @@ def add(
             "key": key,
             "hash": hash,
             "kind": member(ReportKind, TABLE, "kind", key.partition(":")[0]),
+            "client_order_id": client_order_id,
             "body": body,
             "disposition": disposition,
             "note": note,
@@ -74,6 +100,27 @@ def latest(connection: sqlite3.Connection, account: Account, key: str) -> Stored
         {**account.parameters, "key": key},
     ).fetchone()
     return Stored(row["hash"], member(Disposition, TABLE, "disposition", row["disposition"])) if row else None
+
+
+def stored(connection: sqlite3.Connection, account: Account, key: str) -> StoredReport | None:
+    """Return the latest revision under the key, as it came."""
+    row = connection.execute(
+        f"SELECT {column_list(_REPORT_COLUMNS)} FROM reports WHERE {OF_ACCOUNT} AND key = :key"
+        " ORDER BY id DESC LIMIT 1",
+        {**account.parameters, "key": key},
+    ).fetchone()
+    return _report(row) if row else None
+
+
+def bearing(connection: sqlite3.Connection, account: Account, client_order_id: int) -> list[StoredReport]:
+    """Return the latest revision of each report that bears the client order id, in the order of arrival."""
+    rows = connection.execute(
+        f"SELECT {column_list(_REPORT_COLUMNS)} FROM reports WHERE id IN"
+        f" (SELECT max(id) FROM reports WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id"
+        " AND client_order_id <> 0 GROUP BY key) ORDER BY id",
+        {**account.parameters, "client_order_id": client_order_id},
+    )
+    return [_report(row) for row in rows]
 
 
 def latest_position(

@@ -9,7 +9,7 @@ from bridge.core.link.messages import Order
 from bridge.core.link.reports import DealReport
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 
-from .bench import ACCOUNT, JournalBench, closing, directive
+from .bench import ACCOUNT, JournalBench, closing, directive, server_ms
 from .reports import DEAL, deal, leaving, result, scan
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
@@ -97,8 +97,8 @@ def test_annulled_close_is_emitted_with_the_directive_of_its_position(
 ) -> None:
     joined.report(deal(order))
     [close] = joined.sent(closing())
-    joined.report(deal(close.order, DEAL + 1))
-    joined.report(annulled(deal(close.order, DEAL + 1)))
+    joined.report(deal(close.order, DEAL + 1, time_server_ms=server_ms() + 1_000))
+    joined.report(annulled(deal(close.order, DEAL + 1, time_server_ms=server_ms() + 1_000)))
     [error] = joined.bodies("BROKER_ERROR")
     assert (error["directive_id"], error["opening_directive_id"]) == ("dir-close", "dir-1")
     assert "entry" not in error
@@ -121,7 +121,7 @@ def test_annulled_opposite_order_is_emitted_to_each_opening_directive(bench: Jou
     first, second = (
         command.order for command in bench.sent(directive("dir-1"), directive("dir-2", quantity=0.2))
     )
-    bench.report(deal(first), deal(second, DEAL + 1))
+    bench.report(deal(first), deal(second, DEAL + 1, time_server_ms=server_ms() + 1_000))
     [short] = bench.sent(
         directive("dir-3", action="OPEN_SHORT", quantity=0.4, stop_loss=None, take_profit=None)
     )

@@ -24,7 +24,8 @@ def two_parts(bench: JournalBench) -> list[Order]:
     """Two opening directives that share one position."""
     orders = [command.order for command in bench.sent(directive("dir-1"), directive("dir-2", quantity=0.2))]
     for number, order in enumerate(orders):
-        bench.report(result(order), deal(order, DEAL + number))
+        # The older lot is the one whose deal is earlier.
+        bench.report(result(order), deal(order, DEAL + number, time_server_ms=server_ms() + 1_000 * number))
     return orders
 
 

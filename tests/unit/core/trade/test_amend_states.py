@@ -45,6 +45,7 @@ INPUTS = (
     I.TARGET_FILLED,
     I.NO_EFFECT,
     I.ABSENT,
+    I.ID_FOUND,
     I.WITHDRAWN,
     I.RESOLVED_FILLED,
     I.RESOLVED_REJECTED,
@@ -66,16 +67,16 @@ SHORT = {
 }
 # A cell is the state after, and the events. '.': as it was; '!': raises.
 MATRIX = """
-    disp expir pass  final subm accep refus open  effec gone  filld noeff absen withd f-res r-res c-res
-pln dsp  nev:N .     nev:N sub  plc   rej:R unc:E .     .     .     .     .     nev:N .     .     .
-dsp !    .     pln   nev:N sub  plc   rej:R unc:E don:C .     .     rej:R unk:U .     .     .     .
-sub !    .     unc   unc   .    plc   rej:R unc:E don:C rej:R rej:R rej:R unk:U .     .     .     .
-plc !    .     .     .     .    .     rej:R .     don:C don:C rej:R rej:R unk:U .     .     .     .
-don !    .     .     .     .    .     .     .     .     .     .     .     .     .     .     .     .
-rej !    .     .     .     .    plc   .     .     .     .     .     .     .     .     .     .     .
-nev !    .     .     .     sub  plc   .     unc:E .     .     .     .     .     .     .     .     .
-unc !    .     .     .     .    plc   rej:R .     don:C rej:R rej:R rej:R unk:U .     don:C rej:R rej:R
-unk !    .     nev:N nev:N .    plc   rej:R .     don:C rej:R rej:R rej:R .     .     don:C rej:R rej:R
+    disp expir pass  final subm accep refus open  effec gone  filld noeff absen found withd f-res r-res c-res
+pln dsp  nev:N .     nev:N sub  plc   rej:R unc:E .     .     .     .     .     unk:U nev:N .     .     .
+dsp !    .     pln   nev:N sub  plc   rej:R unc:E don:C .     .     rej:R unk:U unk:U .     .     .     .
+sub !    .     unc   unc   .    plc   rej:R unc:E don:C rej:R rej:R rej:R unk:U .     .     .     .     .
+plc !    .     .     .     .    .     rej:R .     don:C don:C rej:R rej:R unk:U .     .     .     .     .
+don !    .     .     .     .    .     .     .     .     .     .     .     .     .     .     .     .     .
+rej !    .     .     .     .    plc   .     .     .     .     .     .     .     .     .     .     .     .
+nev !    .     .     .     sub  plc   .     unc:E .     .     .     .     .     unk:U .     .     .     .
+unc !    .     .     .     .    plc   rej:R .     don:C rej:R rej:R rej:R unk:U .     .     don:C rej:R rej:R
+unk !    .     nev:N nev:N .    plc   rej:R .     don:C rej:R rej:R rej:R .     .     .     don:C rej:R rej:R
 """
 CELLS = [
     pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")

@@ -40,6 +40,7 @@ INPUTS = (
     I.FILL_PART,
     I.FILL_WHOLE,
     I.ABSENT,
+    I.ID_FOUND,
     I.WITHDRAWN,
     I.RESOLVED_FILLED,
     I.RESOLVED_REJECTED,
@@ -75,18 +76,18 @@ SHORT = {
 }
 # A cell is the state after, and the events. '.': as it was; '!': raises.
 MATRIX = """
-    disp expir pass  final subm accep refus open  seen  again gone   part   whole  absen withd f-res r-res c-res
-pln dsp  nev:N .     nev:N sub  plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF .     can:C .     .     .
-dsp !    .     pln   nev:N sub  plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF unk:U .     .     .     .
-sub !    .     unc   unc   .    plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF unk:U .     .     .     .
-plc !    .     .     .     .    .     rej:R .     .     .     can:C  par:p  fil:F  unk:U .     .     .     .
-par !    .     .     .     .    .     .     .     .     .     can:C  par:p  fil:F  .     .     .     .     .
-fil !    .     .     .     .    .     .     .     .     plc:P .      .      .      .     .     .     .     .
-rej !    .     .     .     .    plc:P .     .     plc:P plc:P .      par:Pp fil:PF .     .     .     .     .
-can !    .     .     .     .    .     .     .     .     plc:P .      can:p  fil:F  .     .     .     .     .
-nev !    .     .     .     sub  plc:P .     unc:E plc:P plc:P can:PC par:Pp fil:PF .     .     .     .     .
-unc !    .     .     .     .    plc:P rej:R .     plc:P plc:P can:PC par:Pp fil:PF unk:U .     fil:W rej:R can:C
-unk !    .     nev:N nev:N .    plc:P rej:R .     plc:P plc:P can:PC par:Pp fil:PF .     .     fil:W rej:R can:C
+    dsp expir pass  final sub accep refus open  seen  again gone   part   whole  absen found withd f-res r-res c-res
+pln dsp nev:N .     nev:N sub plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF .     unk:U can:C .     .     .
+dsp !   .     pln   nev:N sub plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF unk:U unk:U .     .     .     .
+sub !   .     unc   unc   .   plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF unk:U .     .     .     .     .
+plc !   .     .     .     .   .     rej:R .     .     .     can:C  par:p  fil:F  unk:U .     .     .     .     .
+par !   .     .     .     .   .     .     .     .     .     can:C  par:p  fil:F  .     .     .     .     .     .
+fil !   .     .     .     .   .     .     .     .     plc:P .      .      .      .     .     .     .     .     .
+rej !   .     .     .     .   plc:P .     .     plc:P plc:P .      par:Pp fil:PF .     .     .     .     .     .
+can !   .     .     .     .   .     .     .     .     plc:P .      can:p  fil:F  .     .     .     .     .     .
+nev !   .     .     .     sub plc:P .     unc:E plc:P plc:P can:PC par:Pp fil:PF .     unk:U .     .     .     .
+unc !   .     .     .     .   plc:P rej:R .     plc:P plc:P can:PC par:Pp fil:PF unk:U .     .     fil:W rej:R can:C
+unk !   .     nev:N nev:N .   plc:P rej:R .     plc:P plc:P can:PC par:Pp fil:PF .     .     .     fil:W rej:R can:C
 """
 CELLS = [
     pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")
