@@ -15,7 +15,7 @@ from bridge.cli.failure import Failure
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.exits import ExitCode
-from bridge.journal.database.errors import JournalLockedError
+from bridge.journal.database.errors import JournalLockedError, JournalUnavailableError
 from bridge.journal.journal import opened
 from bridge.sidecar import control_file
 from bridge.sidecar.control import STATUS_PATH, ControlError
@@ -31,6 +31,8 @@ LOCK_S: Final = 60.0
 """Seconds to wait for a journal whose owner cannot be asked: a sidecar that starts or stops, or another command.
 
 Opening a journal of years takes seconds, and on a busy machine many."""
+OWN_S: Final = 3.0
+"""Seconds to wait for another program's lock on a journal that no sidecar owns."""
 NOTICE_S: Final = 2.0
 """Seconds of waiting after which the operator is shown the reason."""
 _TRY_AGAIN_S: Final = 0.1
@@ -70,10 +72,16 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
                 "'execution-officer status' shows the state",
             ) from error
         try:
-            with opened(config.journal, config.settings) as journal:
+            with opened(config.journal, config.settings, wait_s=OWN_S, step_wait_s=OWN_S) as journal:
                 return request.perform(journal, config.settings, SystemClock().now()), False
         except RefusedError as error:
             raise Failure(ExitCode.FAILED, str(error)) from error
+        except JournalUnavailableError as error:
+            raise Failure(
+                ExitCode.JOURNAL_UNOPENED,
+                f"{error}; nothing was done; make room on its disk, or end the program that locks it, "
+                "and try again",
+            ) from error
         except JournalLockedError as error:
             waited_s = time.monotonic() - began
             if waited_s > NOTICE_S and not noticed:

@@ -24,6 +24,7 @@ from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.faultpoint import faultpoint
 from bridge.journal.database import file
 from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.database.lock_wait import STEP_WAIT_S, LockWait
 from bridge.journal.operator import halt, rebind, resolve
 from bridge.journal.operator.halt import Flattened
 from bridge.journal.operator.rebind import Rebound
@@ -42,12 +43,17 @@ T = TypeVar("T")
 
 
 @contextmanager
-def opened(path: Path, settings: Settings) -> Iterator["Journal"]:
-    """Own and open the journal while the context lasts. Raises the JournalErrors of `database`."""
+def opened(
+    path: Path, settings: Settings, *, wait_s: float = file.OPEN_S, step_wait_s: float = STEP_WAIT_S
+) -> Iterator["Journal"]:
+    """Own and open the journal while the context lasts. Raises the JournalErrors of `database`.
+
+    A lock of another program is waited for: `wait_s` seconds during the opening, `step_wait_s` in each step.
+    """
     with file.locked(path):
-        connection = file.open_writer(path)
+        connection = file.open_writer(path, wait_s=wait_s)
         try:
-            yield Journal(connection, settings)
+            yield Journal(connection, settings, wait=LockWait(step_wait_s))
         finally:
             connection.close()
 
@@ -63,10 +69,13 @@ class Journal:
         connection: sqlite3.Connection,
         settings: Settings,
         *,
+        wait: LockWait | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`monotonic` is the process's clock for the age of dispatches, in seconds."""
+        """`wait`: how long each step waits for a lock of another program. `monotonic` is the process's clock for the
+        age of dispatches, in seconds."""
         self._connection = connection
+        self.wait = wait or LockWait()
         self._settings = settings
         self._monotonic = monotonic
         self._dispatch_clock = DispatchClock(monotonic())
@@ -304,7 +313,7 @@ class Journal:
 
     def _read(self, name: str, read: Callable[[], T]) -> T:
         try:
-            return read()
+            return self.wait.attempt(read)
         except sqlite3.Error as error:
             raise JournalUnavailableError(name, str(error)) from error
 
@@ -333,7 +342,7 @@ class Journal:
             faultpoint(f"journal.{name}.before_commit")
 
         try:
-            file.transaction(self._connection, run)
+            file.transaction(self._connection, run, self.wait)
         except sqlite3.Error as error:
             raise JournalUnavailableError(name, str(error)) from error
         faultpoint(f"journal.{name}.committed")

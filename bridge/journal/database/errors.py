@@ -88,6 +88,18 @@ class JournalReadOnlyError(JournalError):
         )
 
 
+class JournalUnreadableError(JournalReadOnlyError):
+    """This user cannot read the journal now. The file may be whole."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        JournalError.__init__(
+            self,
+            f"the journal at {path} cannot be read by this user now: {reason}. It was left as it is, and "
+            "nothing speaks against it: restore nothing. While no sidecar runs, reading needs the right to write "
+            "to the journal's folder; start the sidecar, or read as the user that owns the journal",
+        )
+
+
 class JournalUnopenedError(JournalError):
     """The journal may be whole, and cannot be opened now: disk full, locked, no file descriptor. Not changed."""
 

@@ -8,6 +8,7 @@ import errno
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePath
@@ -28,12 +29,16 @@ from bridge.journal.database.errors import (
     JournalRemoteError,
     JournalUnknownWordError,
     JournalUnopenedError,
+    JournalUnreadableError,
 )
+from bridge.journal.database.lock_wait import SLICE_MS, LockWait
 from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
 from bridge.journal.database.words import UnknownWordError
 
-BUSY_TIMEOUT_MS: Final = 60_000
-"""Wait for a lock of another program before a step fails, in milliseconds."""
+OPEN_S: Final = 10.0
+"""Seconds for which the opening waits for a lock of another program."""
+READ_S: Final = 3.0
+"""Seconds for which a reading connection waits for a lock of another program."""
 WAL_BYTES: Final = 64 * 1024 * 1024
 """Size to which the write-ahead log is cut once it is empty again, in bytes."""
 
@@ -90,14 +95,16 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
+def open_writer(path: Path, *, wait_s: float = OPEN_S) -> sqlite3.Connection:
     """Return the one writing connection, after `check`. The caller owns the journal (`locked`).
 
+    `wait_s` limits the wait for another program's lock; the connection itself waits for SLICE_MS (`lock_wait`).
     Raises the errors of `check`, and JournalReadOnlyError.
     """
-    check(path)
+    began = time.monotonic()
+    check(path, wait_s=wait_s)
     try:
-        connection = connect(path)
+        connection = connect(path, wait_s=max(wait_s - (time.monotonic() - began), 0.0))
     except sqlite3.OperationalError as error:
         raise unusable(path, error, otherwise=JournalReadOnlyError) from error
     try:
@@ -108,6 +115,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         if not os.access(path, os.W_OK):
             raise JournalReadOnlyError(path, "the file is read-only")
         migrations.apply(Database(connection))
+        connection.execute(f"PRAGMA busy_timeout = {SLICE_MS}")
     except sqlite3.OperationalError as error:
         connection.close()
         raise unusable(path, error, otherwise=JournalReadOnlyError) from error
@@ -117,7 +125,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def check(path: Path) -> None:
+def check(path: Path, *, wait_s: float = READ_S) -> None:
     """Check the file without writing to it. Raises JournalMissingError, JournalDamagedError,
     JournalUnknownWordError, JournalNewerError, JournalUnopenedError.
 
@@ -138,10 +146,17 @@ def check(path: Path) -> None:
     if header != _HEADER:
         raise JournalDamagedError(path, "it is not an SQLite file")
     try:
-        with open_reader(path) as connection:
+        with open_reader(path, wait_s=wait_s) as connection:
             _check_content(path, connection)
     except sqlite3.DatabaseError as error:
         raise unusable(path, error, otherwise=JournalDamagedError) from error
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> JournalError:
+    """Return the error for an error of SQLite in a reading connection."""
+    found = unusable(path, error, otherwise=JournalDamagedError)
+    # A file in WAL mode needs the -wal and -shm files, which only a user who may write to the folder can make.
+    return JournalUnreadableError(path, str(error)) if isinstance(found, JournalReadOnlyError) else found
 
 
 def unusable(
@@ -151,7 +166,8 @@ def unusable(
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return JournalDamagedError(path, f"SQLite says: {error}")
-    if code in _PASSING or (code == sqlite3.SQLITE_CANTOPEN and os.access(path.parent, os.W_OK)):
+    permitted = os.access(path.parent, os.W_OK) and os.access(path, os.R_OK)
+    if code in _PASSING or (code == sqlite3.SQLITE_CANTOPEN and permitted):
         return JournalUnopenedError(path, f"SQLite says: {error}")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return JournalReadOnlyError(path, f"SQLite says: {error}")
@@ -217,10 +233,10 @@ def uri(path: PurePath) -> str:
 
 
 @contextmanager
-def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
+def open_reader(path: Path, *, wait_s: float = READ_S) -> Iterator[sqlite3.Connection]:
     """Open a connection that cannot write, for reading beside a running sidecar."""
     connection = sqlite3.connect(
-        f"{uri(path.resolve())}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
+        f"{uri(path.resolve())}?mode=ro", uri=True, isolation_level=None, timeout=wait_s
     )
     try:
         connection.row_factory = sqlite3.Row
@@ -229,7 +245,7 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, wait_s: float = OPEN_S) -> sqlite3.Connection:
     """Return a connection whose commits are durable. Unchecked and unlocked: `open_writer` is for journals.
 
     Raises sqlite3.OperationalError where the file is missing or cannot be WAL with synchronous=FULL.
@@ -238,7 +254,7 @@ def connect(path: Path) -> sqlite3.Connection:
         f"{uri(path.resolve())}?mode=rw",
         uri=True,
         isolation_level=None,
-        timeout=BUSY_TIMEOUT_MS / 1000,
+        timeout=wait_s,
         # The journal's thread is not the one that opens the connection, and the only one that uses it.
         check_same_thread=False,
     )
@@ -262,9 +278,9 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def transaction(connection: sqlite3.Connection, step: Callable[[], object]) -> None:
+def transaction(connection: sqlite3.Connection, step: Callable[[], object], wait: LockWait) -> None:
     """Run the step inside one BEGIN IMMEDIATE; commit, or roll back and raise what it raised."""
-    connection.execute("BEGIN IMMEDIATE")
+    wait.attempt(lambda: connection.execute("BEGIN IMMEDIATE"))
     try:
         step()
         connection.execute("COMMIT")
