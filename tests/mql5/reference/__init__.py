@@ -1,7 +1,9 @@
 """Tables of MQL5: constants, and signatures of functions.
 
 `constants.txt` is written by hand from the sources that it names; `functions.txt` is derived from the MQL5
-reference by `derive`. The lint reports names that neither table has.
+reference by `derive`, and `corrections.txt` completes it. `names.txt` has all names of the reference, also of
+functions without a signature here. The lint reports names that the first tables lack, and own names that
+the last one has.
 """
 
 from dataclasses import dataclass
@@ -84,7 +86,9 @@ def functions() -> dict[str, tuple[Signature, ...]]:
     for table in ("functions.txt", "corrections.txt"):
         for line in (HERE / table).read_text(encoding="utf-8").splitlines():
             if line and not line.startswith("#"):
-                signature = _signature(line)
+                signature = _signature(line.partition(" // ")[0].removeprefix("!"))
+                if line.startswith("!"):
+                    found[signature.name] = []
                 found.setdefault(signature.name, []).append(signature)
     return {name: tuple(variants) for name, variants in found.items()}
 
@@ -96,6 +100,28 @@ def _signature(line: str) -> Signature:
     counted = [part for part in parameters if "..." not in part]
     least = sum("=" not in part for part in counted)
     return Signature(head.split()[-1], line, least, None if open_ended else len(counted))
+
+
+@dataclass(frozen=True)
+class BuiltInNames:
+    """Names that MQL5 itself has."""
+
+    functions: frozenset[str]
+    constants: frozenset[str]
+    """Constants, and variables such as _Symbol."""
+    types: frozenset[str]
+
+
+@cache
+def names() -> BuiltInNames:
+    """Return every name of the reference."""
+    sections: dict[str, list[str]] = {}
+    for line in (HERE / "names.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            words = sections.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            words += line.split()
+    return BuiltInNames(*(frozenset(sections[name]) for name in ("functions", "constants", "types")))
 
 
 @cache

@@ -42,7 +42,6 @@ namespace mql {
 inline int64 AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER id) { return rt::ask("AccountInfoInteger", id).whole(); }
 inline double AccountInfoDouble(ENUM_ACCOUNT_INFO_DOUBLE id) { return rt::ask("AccountInfoDouble", id).real(); }
 inline string AccountInfoString(ENUM_ACCOUNT_INFO_STRING id) { return rt::ask("AccountInfoString", id).text(); }
-inline bool AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER id, int64 &to) { return rt::into("AccountInfoInteger", to, id); }
 
 // Symbols
 inline int SymbolsTotal(bool selected) { return rt::ask("SymbolsTotal", selected).number(); }

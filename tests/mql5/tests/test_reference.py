@@ -7,7 +7,7 @@ import pytest
 
 from bridge.simulator.mt5 import constants as mt5
 from tests.mql5.builder.build import STANDIN
-from tests.mql5.reference import constants, enum_names, functions, groups, header
+from tests.mql5.reference import STRUCTURES, constants, enum_names, functions, groups, header, names
 from tests.mql5.reference.derive import lines
 
 # MQL5's prefix of each enumeration of the simulated broker.
@@ -75,14 +75,52 @@ def test_flags_of_the_broker_have_the_members_and_values_of_the_reference(kind: 
 
 
 def test_no_constant_is_in_two_enumerations() -> None:
-    names = [name for group in groups() for name in group.values]
-    assert len(names) == len(set(names))
+    found = [name for group in groups() for name in group.values]
+    assert len(found) == len(set(found))
 
 
 def test_own_numbers_are_unique_across_enumerations() -> None:
     own = [value for group in groups() if "_PROPERTY_" in group.name for value in group.values.values()]
     assert len(own) == len(set(own))
     assert "ENUM_POSITION_PROPERTY_INTEGER" in enum_names()
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("AccountInfoInteger", {(1, 1)}),
+        ("ChartGetInteger", {(2, 3), (4, 4)}),
+        ("ChartSetInteger", {(3, 3), (4, 4)}),
+        ("ChartIndicatorAdd", {(3, 3)}),
+        ("ChartIndicatorDelete", {(3, 3)}),
+        ("ChartIndicatorGet", {(3, 3)}),
+        ("ChartIndicatorName", {(3, 3)}),
+        ("ColorToString", {(1, 2)}),
+        ("FileGetInteger", {(2, 2), (2, 3)}),
+        ("ObjectGetValueByTime", {(3, 4)}),
+        ("ResourceCreate", {(2, 2), (8, 8)}),
+        ("TextSetFont", {(2, 4)}),
+        ("WebRequest", {(7, 7), (9, 9)}),
+    ],
+)
+def test_variants_of_a_function_take_the_numbers_of_arguments_of_the_reference(
+    name: str, counts: set[tuple[int, int]]
+) -> None:
+    assert {(variant.least, variant.most) for variant in functions()[name]} == counts
+
+
+def test_numbers_differ_from_a_neighbour_as_the_reference_has_them() -> None:
+    assert constants()["ERR_INCOMPATIBLE_FILE"] == 5017
+    assert constants()["OBJ_NO_PERIODS"] == 0
+
+
+def test_every_name_of_the_tables_is_a_name_of_mql5() -> None:
+    known = names()
+    assert set(functions()) <= known.functions
+    assert set(constants()) <= known.constants
+    assert enum_names() | STRUCTURES <= known.types
+    assert len(known.functions) > 500 and len(known.constants) > 1800
+    assert not known.functions & known.constants
 
 
 FUNCTION = re.compile(
