@@ -16,6 +16,7 @@ from tests.native.console import Console, console, variables
 from tests.native.test_small_parts import LoggedOut
 
 OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE, ORDER = 1, 2, 3, 4, 5, 6, 7
+ENTER, INSTANCES = 8, 9
 
 
 @pytest.fixture
@@ -88,6 +89,30 @@ def test_order_of_an_intent_is_read_back_with_its_directive_id(ledger: Console) 
             Decimal("0.10"),
         )
     assert ledger.one(ORDER, "", 4) == "none"
+
+
+def test_load_is_noted_once_and_named_to_the_sidecar(ledger: Console, tmp_path: Path) -> None:
+    ledger.ask(OPEN)
+    for instance_id in ("1" * 32, "1" * 32, "2" * 32, "1" * 32):
+        assert ledger.one(ENTER, instance_id) == "written"
+    assert ledger.one(INTEND, "", 7) == "written"
+    named = f'["{"1" * 32}","{"2" * 32}"]'
+    assert ledger.one(INSTANCES) == named
+    ledger.ask(CLOSE)
+    ledger.ask(OPEN)
+    assert (ledger.one(INSTANCES), ledger.one(LIST)) == (named, "1:7 ")
+    assert ledger.one(NAME).endswith(" 1 whole")
+    ledger.ask(CLOSE)
+    reference = Ledger(path(tmp_path))
+    assert (reference.identity.instances, reference.identity.unbroken) == (["1" * 32, "2" * 32], True)
+    reference.close()
+
+
+def test_only_the_last_loads_are_named(ledger: Console) -> None:
+    ledger.ask(OPEN)
+    for number in range(70):
+        assert ledger.one(ENTER, f"{number:032x}") == "written"
+    assert msgspec.json.decode(ledger.one(INSTANCES)) == [f"{number:032x}" for number in range(6, 70)]
 
 
 def test_intent_survives_a_crash(ledger: Console, tmp_path: Path) -> None:

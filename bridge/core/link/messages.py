@@ -56,8 +56,12 @@ class AccountIdentity(msgspec.Struct, frozen=True, kw_only=True):
     currency: Name
 
 
-class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """Ledger that the terminal writes, and its mark."""
+MAX_INSTANCES: Final = 64
+"""Most instances that a terminal names of its ledger."""
+
+
+class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Ledger that the terminal writes, its mark, and the instances that wrote it."""
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
     """Drawn when the file was made."""
@@ -65,6 +69,9 @@ class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Number of intents ever written to it."""
     unbroken: bool = True
     """False where the file could not be read to its end: a missing entry then proves nothing."""
+    instances: Annotated[list[InstanceId], msgspec.Meta(max_length=MAX_INSTANCES)] = []
+    """The last instances that came to a sidecar with this ledger, oldest first; the present one is the last. Where
+    the instance of the last session is not among them, the file is a copy from before it."""
 
 
 # Terminal -> sidecar
@@ -154,6 +161,8 @@ class RefusalCode(StrEnum):
     TAKEOVER = "TAKEOVER"
     """Another instance may still execute a command. The terminal is admitted once its deadline and a margin are
     over."""
+    SUPERSEDED = "SUPERSEDED"
+    """Another instance has taken this one's place. Two terminals run for one officer, which is quarantined."""
     MALFORMED = "MALFORMED"
     BUSY = "BUSY"
 

@@ -52,6 +52,7 @@ CREATE TABLE officers (                         -- one row per officer that ever
     bound_at TEXT,                              -- time of the binding
     ledger_id TEXT,                             -- id of the terminal's ledger; NULL until the first hello
     ledger_mark INTEGER NOT NULL DEFAULT 0,     -- highest ledger mark that was reported
+    ledger_instance TEXT,                       -- last instance that came with that ledger and is noted in it
     watermark_server_ms INTEGER NOT NULL DEFAULT 0, -- broker time in ms up to which completed scans are stored
     quarantine TEXT NOT NULL DEFAULT '',        -- reason why nothing is dispatched; '' while dispatch is allowed
     link_up INTEGER NOT NULL DEFAULT 0          -- 1 while the link to the terminal is up

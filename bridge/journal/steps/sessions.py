@@ -56,11 +56,13 @@ def open_epoch(
     officer = officers.load_or_add(step.connection, step.officer)
     if officer.login and (refusal := _compare(step, officer, account)):
         return refusal
-    if wait := _wait(step, link, hello):
-        return wait
+    if refusal := _superseded(step, hello) or _wait(step, link, hello):
+        return refusal
     if not officer.login:
         _bind_account(step, account, prove.server_ms)
     _check_ledger(step, officer, prove.ledger)
+    if hello.instance_id in prove.ledger.instances:
+        officers.set_ledger_instance(step.connection, step.officer, hello.instance_id)
     return _open(step, hello, prove)
 
 
@@ -79,6 +81,23 @@ def _compare(step: Step, officer: Officer, account: AccountIdentity) -> NotOpene
             "log the terminal in to that account, or run "
             f"'execution-officer rebind --officer {step.officer} --account' if the change is meant"
         ),
+    )
+
+
+def _superseded(step: Step, hello: Hello) -> NotOpened | None:
+    """Refuse an instance whose place another has taken, and quarantine the officer: two terminals run for it."""
+    successor = sessions.successor(step.connection, step.officer, hello.instance_id)
+    if successor is None:
+        return None
+    message = (
+        f"instance {hello.instance_id[:8]} of officer {step.officer!r} has come back after instance "
+        f"{successor[:8]} took its place: two terminals run for it, perhaps from a copied terminal folder"
+    )
+    step.quarantine_officer(message)
+    return NotOpened(
+        code=RefusalCode.SUPERSEDED,
+        message=message,
+        remedy="end one of the two terminals; to go on with this one, attach its program to the chart again",
     )
 
 
@@ -125,6 +144,11 @@ def _check_ledger(step: Step, officer: Officer, ledger: LedgerIdentity) -> None:
         step.quarantine_officer(
             f"the terminal's ledger holds {ledger.mark} intents, and {officer.ledger_mark} were reported from it: "
             "an old copy was restored"
+        )
+    elif officer.ledger_instance is not None and officer.ledger_instance not in ledger.instances:
+        step.quarantine_officer(
+            f"the terminal's ledger does not know the last session's instance ({officer.ledger_instance[:8]}): "
+            "it is a copy from before that session, as in a copied terminal folder. Run one of the two only"
         )
     if not ledger.unbroken:
         step.quarantine_officer(

@@ -24,7 +24,7 @@ ACCOUNT: Final = (
     "watermark_server_ms",
 )
 """Columns that the binding to an account sets."""
-LEDGER: Final = ("ledger_id", "ledger_mark")
+LEDGER: Final = ("ledger_id", "ledger_mark", "ledger_instance")
 """Columns that the binding to a ledger sets."""
 COLUMNS: Final = ("officer", *ACCOUNT, *LEDGER, "quarantine", "link_up")
 
@@ -40,6 +40,8 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     trade_mode: TradeMode | None
     ledger_id: str | None
     ledger_mark: int
+    ledger_instance: str | None
+    """Instance that a continuation of the ledger has noted; None where there is none."""
     watermark_server_ms: int
     quarantine: str
     """Reason why nothing is dispatched; empty while dispatch is allowed."""
@@ -60,6 +62,7 @@ def _record(row: sqlite3.Row) -> Officer:
         trade_mode=None if trade_mode is None else member(TradeMode, TABLE, "trade_mode", trade_mode),
         ledger_id=row["ledger_id"],
         ledger_mark=row["ledger_mark"],
+        ledger_instance=row["ledger_instance"],
         watermark_server_ms=row["watermark_server_ms"],
         quarantine=row["quarantine"],
         link_up=bool(row["link_up"]),
@@ -127,7 +130,15 @@ def forget_ledger(connection: sqlite3.Connection, officer: str) -> None:
     """Let the next session bind the officer to its ledger. The marks of the ledger bound before are forgotten."""
     connection.execute(
         f"UPDATE officers SET {assignments(LEDGER)} WHERE officer = :officer",
-        {"officer": officer, "ledger_id": None, "ledger_mark": 0},
+        {"officer": officer, "ledger_id": None, "ledger_mark": 0, "ledger_instance": None},
+    )
+
+
+def set_ledger_instance(connection: sqlite3.Connection, officer: str, instance_id: str) -> None:
+    """Store the instance that each continuation of the ledger must have noted from now on."""
+    connection.execute(
+        "UPDATE officers SET ledger_instance = :instance_id WHERE officer = :officer",
+        {"officer": officer, "instance_id": instance_id},
     )
 
 

@@ -46,6 +46,17 @@ def identity(connection: sqlite3.Connection, epoch: int) -> tuple[str, str]:
     return row["instance_id"], row["ledger_id"]
 
 
+def successor(connection: sqlite3.Connection, officer: str, instance_id: str) -> str | None:
+    """Return the instance of the officer's last session, where an earlier one was this other instance's."""
+    row = connection.execute(
+        "SELECT instance_id FROM sessions WHERE officer = :officer AND epoch ="
+        " (SELECT max(epoch) FROM sessions WHERE officer = :officer) AND instance_id <> :instance_id"
+        " AND EXISTS (SELECT 1 FROM sessions WHERE officer = :officer AND instance_id = :instance_id)",
+        {"officer": officer, "instance_id": instance_id},
+    ).fetchone()
+    return None if row is None else str(row["instance_id"])
+
+
 def end(connection: sqlite3.Connection, epoch: int, reason: str, at: datetime) -> None:
     """End the session, unless it has ended."""
     connection.execute(

@@ -1,13 +1,16 @@
 """The terminal's ledger: which commands were ever meant for the broker, and their outcomes.
 
-JSON lines, appended only. The first line names the file, the others are intents and outcomes:
+JSON lines, appended only. The first line names the file, the others are loads, intents and outcomes:
 
     {"ledger": ID, "version": 2}
+    {"instance": ID}                                                         written when a sidecar answers first
     {"mark": 1, "client_order_id": ..., "attempt": ..., "order": {...}}      written and flushed before the send
     {"client_order_id": ..., "retcode": ..., "order": ..., "deal": ...}      written after it
 
-`mark` counts the intents. A client order id in the ledger is never sent again, so the ledger alone keeps the
-promise 'at most once' through any crash. One terminal holds the file at a time (a lock file beside it).
+An `instance` is one load of the terminal: a sidecar that misses the instance of its last session in a ledger knows
+that the file is a copy from before it. `mark` counts the intents. A client order id in the ledger is never sent
+again, so the ledger alone keeps the promise 'at most once' through any crash. One terminal holds the file at a time
+(a lock file beside it).
 
 A crash during an append leaves an incomplete last line. Its flush had not returned, so nothing was sent: the line
 is cut off, and the ledger is unbroken. Damage anywhere else is never repaired or overwritten: readable lines are
@@ -17,6 +20,7 @@ used, `identity.unbroken` is False, and the sidecar then draws no conclusion fro
 import os
 import secrets
 import sys
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final
@@ -24,7 +28,16 @@ from typing import Annotated, Final
 import msgspec
 from filelock import FileLock, Timeout
 
-from bridge.core.link.messages import ClientOrderId, Count, LedgerIdentity, Order, Text, Ticket
+from bridge.core.link.messages import (
+    MAX_INSTANCES,
+    ClientOrderId,
+    Count,
+    InstanceId,
+    LedgerIdentity,
+    Order,
+    Text,
+    Ticket,
+)
 
 VERSION: Final = 2
 
@@ -50,6 +63,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     ledger: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
     version: int
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A load of the terminal that works with this ledger."""
+
+    instance: InstanceId
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,7 +101,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _header = msgspec.json.Decoder(Header)
-_line = (msgspec.json.Decoder(Intent), msgspec.json.Decoder(Outcome))
+_line = (msgspec.json.Decoder(Intent), msgspec.json.Decoder(Outcome), msgspec.json.Decoder(Load))
 
 
 class Ledger:
@@ -95,6 +114,8 @@ class Ledger:
         """
         self._path = path
         self._entries: dict[int, Entry] = {}
+        self._instances: list[InstanceId] = []
+        self._unwritten_load: Load | None = None
         self._mark = 0
         self._unbroken = True
         self._lock = FileLock(path.with_name(path.name + ".lock"))
@@ -131,7 +152,12 @@ class Ledger:
     @property
     def identity(self) -> LedgerIdentity:
         """The ledger's identity for the handshake."""
-        return LedgerIdentity(id=self._id, mark=self._mark, unbroken=self._unbroken)
+        return LedgerIdentity(
+            id=self._id,
+            mark=self._mark,
+            unbroken=self._unbroken,
+            instances=self._instances[-MAX_INSTANCES:],
+        )
 
     def find(self, client_order_id: ClientOrderId) -> Entry | None:
         """Return the entry of the id. None from an unbroken ledger: it was never sent from here."""
@@ -141,6 +167,14 @@ class Ledger:
         """Return the entries with a higher mark, in the order in which they were written."""
         return [entry for entry in self._entries.values() if entry.intent.mark > mark]
 
+    def enter(self, instance_id: InstanceId) -> None:
+        """Write once that this load works with the ledger. After a refusal of the disk the next intent does it."""
+        if instance_id in self._instances:
+            return
+        self._unwritten_load = Load(instance=instance_id)
+        with suppress(LedgerWriteError):
+            self._write_load()
+
     def intend(self, order: Order, attempt: int) -> Entry:
         """Write that this order is sent next. It is on the disk when this returns.
 
@@ -148,6 +182,7 @@ class Ledger:
         """
         if order.client_order_id in self._entries:
             raise ValueError(f"client order id {order.client_order_id} is in the ledger already")
+        self._write_load()
         intent = Intent(
             mark=self._mark + 1, client_order_id=order.client_order_id, attempt=attempt, order=order
         )
@@ -174,7 +209,13 @@ class Ledger:
         self._file.close()
         self._lock.release()
 
-    def _append(self, record: Intent | Outcome) -> None:
+    def _write_load(self) -> None:
+        if self._unwritten_load is not None:
+            self._append(self._unwritten_load)
+            self._instances.append(self._unwritten_load.instance)
+            self._unwritten_load = None
+
+    def _append(self, record: Load | Intent | Outcome) -> None:
         line = _encoder.encode(record) + b"\n"
         try:
             if self._torn:
@@ -225,6 +266,9 @@ class Ledger:
         record = _decode(line)
         if record is None:
             return False
+        if isinstance(record, Load):
+            self._instances.append(record.instance)
+            return True
         known = self._entries.get(record.client_order_id)
         if isinstance(record, Outcome):
             if known is None or known.outcome is not None:
@@ -239,10 +283,10 @@ class Ledger:
         return expected
 
 
-def _decode(line: bytes) -> Intent | Outcome | None:
+def _decode(line: bytes) -> Load | Intent | Outcome | None:
     for decoder in _line:
         try:
-            record: Intent | Outcome = decoder.decode(line)
+            record: Load | Intent | Outcome = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
         return record

@@ -116,6 +116,7 @@ class ReferenceTerminal:
         """Take in one message, and return the frames to send now. Executes nothing."""
         if self._standing is None:
             return []  # nothing was sent yet, so this is no answer
+        self._ledger.enter(self.instance_id)
         match self._session.on_frame(frame, mono_ms, self._standing, self._ledger.identity):
             case Welcome() as welcome:
                 self._forget_work()

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.core.link.messages import Order, RefusalCode
+from bridge.core.link.messages import LedgerIdentity, Order, RefusalCode
 from bridge.core.link.reports import NotSentReason
 from bridge.core.settings import LinkSettings
 from bridge.journal.steps.sessions import NotOpened, Opened
 
-from .bench import JournalBench, closing, directive, settings
+from .bench import INSTANCE_ID, LEDGER, JournalBench, closing, directive, settings
 from .conftest import MakeBench
 from .reports import absent, deal, not_sent, submitted
 
@@ -109,6 +109,53 @@ def test_own_missing_intent_counts_in_a_new_epoch_at_once(joined: JournalBench, 
     assert len(joined.request_status(first=True)) == 1
     joined.report(not_sent(order, NO_INTENT))
     assert joined.command_state(order.client_order_id) == "PLANNED"
+
+
+def test_instance_that_comes_back_after_another_took_its_place_quarantines_the_officer(
+    joined: JournalBench,
+) -> None:
+    joined.join(instance_id=COPY)
+    for _ in range(2):
+        refused = refusal(joined, INSTANCE_ID)
+        assert refused.code is RefusalCode.SUPERSEDED
+        assert "copied terminal folder" in refused.message and "attach" in refused.remedy
+    assert "copied terminal folder" in joined.quarantine()
+    assert [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")] == ["QUARANTINED"]
+    assert joined.sent(directive()) == []
+
+
+def named(*instances: str, mark: int = 0) -> LedgerIdentity:
+    return LedgerIdentity(id=LEDGER, mark=mark, instances=list(instances))
+
+
+def test_ledger_that_lacks_the_last_sessions_instance_is_a_copy(bench: JournalBench) -> None:
+    older, newer, copy = "1" * 32, "2" * 32, "3" * 32
+    bench.join(instance_id=older, ledger=named(older))
+    bench.join(instance_id=newer, ledger=named(older, newer))
+    assert "copied terminal folder" in bench.join(instance_id=copy, ledger=named(older, copy)).quarantine
+
+
+def test_ledger_with_loads_that_no_sidecar_admitted_goes_on(bench: JournalBench) -> None:
+    first, refused, last = "1" * 32, "2" * 32, "3" * 32
+    bench.join(instance_id=first, ledger=named(first))
+    assert bench.join(instance_id=last, ledger=named(first, refused, last)).quarantine == ""
+
+
+def test_load_that_its_ledger_does_not_name_need_not_be_continued(bench: JournalBench) -> None:
+    """The disk was full: the terminal could not write that it works with the ledger, and sends nothing."""
+    first, unnoted, last = "1" * 32, "2" * 32, "3" * 32
+    bench.join(instance_id=first, ledger=named(first))
+    bench.join(instance_id=unnoted, ledger=named(first))
+    assert bench.join(instance_id=last, ledger=named(first, last)).quarantine == ""
+
+
+def test_rebind_accepts_the_copy_and_forgets_the_other(bench: JournalBench) -> None:
+    first, copy = "1" * 32, "2" * 32
+    bench.join(instance_id=first, ledger=named(first))
+    bench.join(instance_id=copy, ledger=named(copy))
+    bench.journal.rebind(bench.officer, bench.now, account=False, why="the first one is deleted")
+    assert bench.join(instance_id=copy, ledger=named(copy)).quarantine == ""
+    assert bench.join(instance_id="3" * 32, ledger=named(copy, "3" * 32)).quarantine == ""
 
 
 def test_wall_clock_that_jumps_ends_no_wait(joined: JournalBench, order: Order) -> None:

@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //| Ledger file: 1 opens it, 2 writes an intent (number: order id),  |
 //| 3 an outcome, 4 names it, 5 lists what it holds, 6 closes it, 7  |
-//| reads the order of an intent                                     |
+//| reads the order of an intent, 8 notes a load, 9 lists the loads  |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Ledger\Ledger.mqh>
 
@@ -60,6 +60,13 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
      }
    if(id==6)
       ExtLedger.Close();
+   if(id==8)
+      Print(ExtLedger.Enter(text) ? "written" : "refused: "+ExtLedger.Problem());
+   if(id==9)
+     {
+      ExtLedger.Identity(identity);
+      Print(identity.instances);
+     }
    if(id==7)
       Print(ExtLedger.Find(number,entry) ? ExtLedger.OrderText(entry) : "none");
   }

@@ -53,6 +53,7 @@ private:
    string            m_problem;
    long              m_end;     // place of the next line
    bool              m_unended; // the last record lacks its line end only
+   string            m_instance_id; // the load that works with it; empty: none yet
    SAccount          m_account;
 
    bool              Fail(const ENUM_LEDGER_STATE state,const string problem);
@@ -79,6 +80,7 @@ public:
    bool              Find(const long client_order_id,SLedgerEntry &entry) const;
    string            OrderText(const SLedgerEntry &entry);
    bool              Knows(const long client_order_id) const { return(m_book.Knows(client_order_id)); }
+   bool              Enter(const string instance_id);
    bool              Intend(const SOrder &order,const long attempt);
    bool              Conclude(const SLedgerEntry &outcome);
   };
@@ -92,6 +94,7 @@ CLedger::CLedger(void)
    m_problem="";
    m_end=0;
    m_unended=false;
+   m_instance_id="";
    ClearAccount(m_account);
   }
 //+------------------------------------------------------------------+
@@ -111,6 +114,7 @@ void CLedger::Close(void)
    m_file=INVALID_HANDLE;
    m_state=LEDGER_STATE_CLOSED;
    m_problem="";
+   m_instance_id="";
    m_book.Clear();
    ClearAccount(m_account);
   }
@@ -299,6 +303,22 @@ bool CLedger::Find(const long client_order_id,SLedgerEntry &entry) const
    return(m_book.Find(client_order_id,entry));
   }
 //+------------------------------------------------------------------+
+//| Write once that this load works with the ledger. Where it cannot |
+//| be written, the next intent tries again.                         |
+//+------------------------------------------------------------------+
+bool CLedger::Enter(const string instance_id)
+  {
+   if(m_state!=LEDGER_STATE_OPEN)
+      return(false);
+   m_instance_id=instance_id;
+   if(m_book.HasInstance(instance_id))
+      return(true);
+   if(!Append(InstanceLine(instance_id)))
+      return(false);
+   m_book.Enter(instance_id);
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| Write the intent of an order. Where it returns false the order   |
 //| must not be sent.                                                |
 //+------------------------------------------------------------------+
@@ -311,6 +331,8 @@ bool CLedger::Intend(const SOrder &order,const long attempt)
       m_problem="the ledger is not open, or has an intent of this command already";
       return(false);
      }
+   if(m_instance_id!="" && !Enter(m_instance_id))
+      return(false);
    uchar bytes[];
    string line=IntentLine(identity.mark+1,attempt,order);
    if(!Append(line))

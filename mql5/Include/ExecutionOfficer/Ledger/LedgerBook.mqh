@@ -4,10 +4,14 @@
 //| the broker, and their outcomes. Its lines are JSON:              |
 //|                                                                  |
 //|   {"ledger": ID, "version": 2}                          header   |
+//|   {"instance": ID}                                      load     |
 //|   {"mark": 1, "client_order_id": .., "attempt": ..,              |
 //|    "order": {..}}                                       intent   |
 //|   {"client_order_id": .., "retcode": .., "order": .., ..}        |
 //|                                                        outcome   |
+//|                                                                  |
+//| A load that comes to a sidecar is noted: the sidecar recognises  |
+//| a copied file by the loads that it lacks.                        |
 //|                                                                  |
 //| `mark` counts the intents. Any other line, one with an unknown   |
 //| field or value, or one out of place makes the ledger broken:     |
@@ -22,6 +26,7 @@
 #include "..\Link\Records.mqh"
 
 #define LEDGER_VERSION 2
+#define LEDGER_INSTANCES_MAX 64 // the last loads; more are not named to a sidecar
 //+------------------------------------------------------------------+
 //| An intent with its outcome.                                      |
 //+------------------------------------------------------------------+
@@ -40,6 +45,15 @@ struct SLedgerEntry
    string            volume; // empty: none
    string            message;
   };
+//+------------------------------------------------------------------+
+//| Return the line of a load.                                       |
+//+------------------------------------------------------------------+
+string InstanceLine(const string instance_id)
+  {
+   CJsonWriter json;
+   json.Text("instance",instance_id);
+   return(json.Result());
+  }
 //+------------------------------------------------------------------+
 //| Return the line of an intent.                                    |
 //+------------------------------------------------------------------+
@@ -82,7 +96,10 @@ private:
    long              m_mark;
    bool              m_unbroken;
    string            m_error;
+   string            m_instances[]; // the last ones, oldest first
+   int               m_instance_count;
 
+   bool              ReadInstance(CJsonReader &reader);
    void              Add(const long mark,const long client_order_id,const long attempt);
    bool              ReadIntent(CJsonReader &reader);
    bool              ReadOutcome(CJsonReader &reader);
@@ -99,6 +116,8 @@ public:
    bool              At(const int index,SLedgerEntry &entry) const;
    bool              Find(const long client_order_id,SLedgerEntry &entry) const;
    bool              Knows(const long client_order_id) const;
+   bool              HasInstance(const string instance_id) const;
+   void              Enter(const string instance_id);
    void              Intend(const long client_order_id,const long attempt);
    void              Place(const long place,const int size);
    void              Conclude(const SLedgerEntry &outcome);
@@ -122,6 +141,8 @@ void CLedgerBook::Clear(void)
    m_mark=0;
    m_unbroken=true;
    m_error="";
+   m_instance_count=0;
+   ArrayResize(m_instances,LEDGER_INSTANCES_MAX);
   }
 //+------------------------------------------------------------------+
 //| Read the first line; return false where the file is no ledger.   |
@@ -166,7 +187,22 @@ bool CLedgerBook::ReadLine(const uchar &bytes[],const int start,const int count)
       return(false);
    if(reader.Find(0,"mark")>=0)
       return(ReadIntent(reader));
+   if(reader.Find(0,"instance")>=0)
+      return(ReadInstance(reader));
    return(ReadOutcome(reader));
+  }
+//+------------------------------------------------------------------+
+//| Read a load.                                                     |
+//+------------------------------------------------------------------+
+bool CLedgerBook::ReadInstance(CJsonReader &reader)
+  {
+   CJsonFields fields;
+   fields.Read(reader,0);
+   string instance_id=fields.Hex("instance",32);
+   if(fields.Error()!="" || !fields.OnlyThese("|instance|"))
+      return(false);
+   Enter(instance_id);
+   return(true);
   }
 //+------------------------------------------------------------------+
 //| Read an intent.                                                  |
@@ -243,6 +279,34 @@ void CLedgerBook::Identity(SLedgerIdentity &identity) const
    identity.id=m_id;
    identity.mark=m_mark;
    identity.unbroken=m_unbroken;
+   identity.instances="[";
+   for(int i=0; i<m_instance_count; i++)
+      identity.instances+=((i>0) ? "," : "")+JsonQuoted(m_instances[i]);
+   identity.instances+="]";
+  }
+//+------------------------------------------------------------------+
+//| Return whether a load is among the last ones.                    |
+//+------------------------------------------------------------------+
+bool CLedgerBook::HasInstance(const string instance_id) const
+  {
+   for(int i=m_instance_count-1; i>=0; i--)
+      if(m_instances[i]==instance_id)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Add a load. The oldest is forgotten for it.                      |
+//+------------------------------------------------------------------+
+void CLedgerBook::Enter(const string instance_id)
+  {
+   if(m_instance_count==LEDGER_INSTANCES_MAX)
+     {
+      for(int i=1; i<m_instance_count; i++)
+         m_instances[i-1]=m_instances[i];
+      m_instance_count--;
+     }
+   m_instances[m_instance_count]=instance_id;
+   m_instance_count++;
   }
 //+------------------------------------------------------------------+
 //| Return the number of client order ids.                           |

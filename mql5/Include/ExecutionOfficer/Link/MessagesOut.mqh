@@ -42,6 +42,7 @@ string ProveMessage(const string proof,const SAccount &account,const SLedgerIden
    json.Text("id",ledger.id);
    json.Integer("mark",ledger.mark);
    json.Flag("unbroken",ledger.unbroken);
+   json.Number("instances",ledger.instances);
    json.Close();
    json.Text("program",Shorten(program,TEXT_MAX));
    json.Integer("server_ms",server_ms);

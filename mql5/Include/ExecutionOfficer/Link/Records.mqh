@@ -81,6 +81,7 @@ struct SLedgerIdentity
    string            id;
    long              mark;
    bool              unbroken;
+   string            instances; // a JSON array, oldest first
   };
 //+------------------------------------------------------------------+
 //| Order of a command. An empty price is none: no stop loss for an  |

@@ -301,6 +301,7 @@ void COfficer::ReceiveMessages(const long mono_ms)
    m_connection.Receive();
    for(int i=0; i<MESSAGES_PER_CALL && m_connection.Next(frame); i++)
      {
+      m_ledger.Enter(m_session.InstanceId());
       m_ledger.Identity(ledger);
       if(m_session.OnFrame(frame,mono_ms,m_terminal,ledger,message))
          m_work.OnMessage(message,mono_ms);

@@ -90,6 +90,28 @@ def test_client_order_id_is_written_once(path: Path) -> None:
     ledger.close()
 
 
+def test_load_is_noted_once_and_named_to_the_sidecar(path: Path) -> None:
+    ledger = Ledger(path)
+    for instance_id in ("1" * 32, "1" * 32, "2" * 32, "1" * 32):
+        ledger.enter(instance_id)
+    ledger.intend(open_order(7), attempt=1)
+    assert ledger.identity.instances == ["1" * 32, "2" * 32]
+    ledger.close()
+    assert path.read_text().splitlines()[1] == '{"instance":"11111111111111111111111111111111"}'
+    again = Ledger(path)
+    assert (again.identity.instances, again.identity.unbroken) == (["1" * 32, "2" * 32], True)
+    again.close()
+
+
+def test_only_the_last_loads_are_named(path: Path) -> None:
+    ledger = Ledger(path)
+    loads = [f"{number:032x}" for number in range(70)]
+    for instance_id in loads:
+        ledger.enter(instance_id)
+    assert ledger.identity.instances == loads[-64:]
+    ledger.close()
+
+
 def test_second_terminal_is_locked_out(path: Path) -> None:
     first = Ledger(path)
     with pytest.raises(LedgerLockedError, match="another terminal"):
@@ -207,6 +229,8 @@ ledger.intend(open_order(1), attempt=1)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 size = path.stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
+ledger.enter("1" * 32)
+assert ledger.identity.instances == []
 for write in (lambda: ledger.intend(open_order(2), attempt=1),
               lambda: ledger.conclude(Outcome(client_order_id=1, retcode=10009))):
     try:
@@ -232,6 +256,9 @@ def test_full_disk_refuses_the_intent_and_leaves_no_damage(path: Path) -> None:
     ledger = Ledger(path)
     assert ledger.identity.unbroken
     assert [entry.intent.client_order_id for entry in ledger.after(0)] == [1, 3]
+    # The load that could not be noted was noted before the next intent.
+    assert ledger.identity.instances == ["1" * 32]
+    assert ["instance" in line for line in path.read_text().splitlines()] == [False, False, True, False]
     ledger.close()
 
 
