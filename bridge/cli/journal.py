@@ -1,4 +1,4 @@
-"""`execution-officer journal`: show the journal. Reads only; the sidecar may run meanwhile."""
+"""`execution-officer journal`: show and back up the journal. Reads only; the sidecar may run meanwhile."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from bridge.cli.reading import journal_at
 from bridge.cli.tables import print_table
 from bridge.config import load
 from bridge.exits import ExitCode
+from bridge.journal.database.backup import back_up
 from bridge.journal.views import lists as queries
 
 _SHOWN = 160
@@ -25,7 +26,7 @@ _SHOWN = 160
 @click.option("--path", type=FILE, metavar="FILE", help="The journal's file, instead of a configuration.")
 @click.pass_context
 def journal(context: click.Context, config_path: Path | None, path: Path | None) -> None:
-    """Show the journal: directives, their steps, undelivered events, and the audit.
+    """Show the journal: directives, their steps, undelivered events, and the audit; back it up.
 
     The journal is only read. The sidecar may run meanwhile.
     """
@@ -151,6 +152,25 @@ def verify(path: Path, as_json: bool) -> ExitCode:
     if not as_json and verdict.foreign:
         click.echo(f"Not the bridge's own, and left alone: {', '.join(verdict.foreign)}.")
     return ExitCode.CHAIN_BROKEN if verdict.broken or verdict.differs else ExitCode.OK
+
+
+@journal.command()
+@click.argument("target", type=FILE, metavar="FILE")
+@json_option
+@click.pass_obj
+def backup(path: Path, target: Path, as_json: bool) -> None:
+    """Write a checked copy of the journal to a new FILE. The sidecar may run meanwhile.
+
+    The copy is one state of the journal, complete as a single file, and can be restored under the journal's name. A
+    file that exists is never overwritten.
+
+    Example: execution-officer journal backup journal-2026-11-29.db
+    """
+    made = back_up(path, target)
+    if as_json:
+        _print_json(made)
+        return
+    click.echo(f"{made.file}: {made.bytes:,} bytes, {made.audit_rows:,} rows of the audit, checked.")
 
 
 def _print_json(value: object) -> None:

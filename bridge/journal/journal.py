@@ -72,8 +72,8 @@ class Journal:
         wait: LockWait | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`wait`: how long each step waits for a lock of another program. `monotonic` is the process's clock for the
-        age of dispatches, in seconds."""
+        """`wait`: how long each step waits for a lock of another program. `monotonic` is the process's clock for
+        the age of dispatches, in seconds."""
         self._connection = connection
         self.wait = wait or LockWait()
         self._settings = settings

@@ -225,8 +225,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """CLOSE, MODIFY, CANCEL: client order id of the command that opened the target. Where several commands share
     one position (netting) it names the lot."""
     stop_loss: Decimal | None = None
-    """MODIFY: None leaves the level as it is, 0 takes it away. OPEN at the market: None leaves the level of a netted
-    position that it adds to as it is."""
+    """MODIFY: None leaves the level as it is, 0 takes it away. OPEN at the market: None leaves the level of a
+    netted position that it adds to as it is."""
     take_profit: Decimal | None = None
     price: Decimal | None = None
     """Market order: reference of the slippage limit. Pending order: its price. MODIFY: the pending order's new

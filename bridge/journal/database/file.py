@@ -67,7 +67,7 @@ def create(path: Path) -> None:
         with closing(connect(path)) as connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrations.apply(Database(connection))
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException:
         # An incomplete journal would pass for a damaged one.
         path.unlink(missing_ok=True)
@@ -321,7 +321,7 @@ def is_file_error(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new file's name durable too. Windows has no such call."""
     if sys.platform == "win32":
         return

@@ -42,8 +42,9 @@ def check_after_scan(
 def check_stops(step: Step, settings: OfficerSettings, position: int | None = None) -> None:
     """Emit SYSTEM_ERROR once for each open position without the stop loss that was asked for.
 
-    `position` is the one to check, where its levels have just been reported; None for all. With `missing_stop = "close"` it is closed as well; a close without success is followed by another one, at
-    growing distances, for a week.
+    `position` is the one to check, where its levels have just been reported; None for all. With
+    `missing_stop = "close"` it is closed as well; a close without success is followed by another one, at growing
+    distances, for a week.
     """
     for lot in positions.open_lots(step.connection, step.account):
         if lot.stop_loss is not None or not lot.levels_seen or position not in (None, lot.identifier):
