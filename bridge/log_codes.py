@@ -136,6 +136,10 @@ class LogCode(StrEnum):
         "broker_call_failed",
         "The simulated broker failed on a call, by a defect of its own, and answered with an error.",
     )
+    BROKER_CALL_REFUSED = (
+        "broker_call_refused",
+        "The simulated broker refused a call that its scenario has scheduled; the market goes on.",
+    )
     BROKER_DROPPED_MESSAGE = (
         "broker_dropped_message",
         "The simulated broker dropped a message of several frames.",

@@ -15,6 +15,7 @@ SCENARIO: dict[str, type[msgspec.Struct]] = {
     "each of `symbols`": scenario.SymbolTerms,
     "`random_walk`": scenario.RandomWalk,
     "each of `quotes`": scenario.ScriptedQuote,
+    "each of `calls`": scenario.ScheduledCall,
     "`quirks`": scenario.Quirks,
 }
 RULE: dict[str, type[msgspec.Struct]] = {"each of `rules`": fault_rules.Rule, "`match`": fault_rules.Match}

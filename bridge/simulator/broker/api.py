@@ -159,6 +159,11 @@ class BrokerControl(Protocol):
         """Open or close a symbol's market. Raises ControlError."""
         ...
 
+    def set_depth(self, symbol: str, volume: Decimal | None) -> None:
+        """Set the volume that an order finds in the market with each quote, in lots; None for any volume. It counts
+        for orders that are executed or quoted from now on. Raises ControlError."""
+        ...
+
     def manual_open(
         self,
         symbol: str,
@@ -273,6 +278,10 @@ class BrokerControl(Protocol):
     def seed_history(self, count: int) -> None:
         """Give the account `count` old deals (an even number) of another program and of manual trades, each with
         its order, spread over the year before the account's first deal. Raises ControlError."""
+        ...
+
+    def refused_calls(self) -> list[str]:
+        """Return the refusals of the scenario's scheduled calls, in order: time, call and reason."""
         ...
 
     def sends(self) -> list[SendRecord]:

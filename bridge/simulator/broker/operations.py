@@ -65,6 +65,11 @@ class BrokerOperations(Protocol):
         positions and history, a permission that is withdrawn or granted. None keeps a value."""
         ...
 
+    def shift_clock(self, milliseconds: int) -> None:
+        """Set the broker's clock ahead, or back with a negative number, from its present server time. Scripted
+        quotes and scheduled calls come when they would have come; a midnight counts once."""
+        ...
+
     def hide_deal(self, deal: int, milliseconds: int | None = None) -> None:
         """Take a deal out of history, for a time in milliseconds of server time or until `show_deal`. Its money
         stays booked, and no transaction is sent."""

@@ -17,6 +17,7 @@ from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.simulator.broker.fault_rules import Rule, quote_fault, rule_fault
 from bridge.simulator.broker.market.hours import read_session
 from bridge.simulator.broker.market.symbols import SHIPPED
+from bridge.simulator.broker.rpc.calls import CONTROLS, ArgumentError
 
 OrderKind = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "SL", "TP", "CLOSEBY"]
 Lifetime = Literal["GTC", "DAY", "SPECIFIED", "SPECIFIED_DAY"]
@@ -110,6 +111,9 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     sessions: tuple[str, ...] = ()
     """Trading hours of the week in server time, as in "MON 00:05-24:00", or "MON 22:00-30:00" past midnight;
     empty for all week."""
+    depth: Decimal | None = None
+    """Volume that an order finds in the market with each quote, in lots; null for any volume. The rest of an order
+    is treated by its filling: with RETURN, and for SL, TP and stop-out, it is filled with the next quotes."""
     quoted: bool = True
     """False: the symbol has no quote until a test sets one."""
 
@@ -134,6 +138,17 @@ class ScriptedQuote(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Bid; above 0."""
     ask: Decimal
     """Ask; not below the bid."""
+
+
+class ScheduledCall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A control or an operation of the broker at a time."""
+
+    at_ms: int
+    """Milliseconds since the broker's start."""
+    call: str
+    """Name of a method of BrokerControl or BrokerOperations, such as reopen_position."""
+    arguments: msgspec.Raw = msgspec.Raw(b"{}")
+    """Its arguments by name. Tickets are known beforehand: they ascend from first_order and first_deal."""
 
 
 class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,6 +201,8 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Random walk of the symbols without scripted quotes; null: quotes change only by `quotes` or by a test."""
     quotes: tuple[ScriptedQuote, ...] = ()
     """Scripted quotes."""
+    calls: tuple[ScheduledCall, ...] = ()
+    """Controls and operations of the broker at their times. One that is refused then is logged; nothing ends."""
     rules: tuple[Rule, ...] = ()
     """Fault rules."""
     quirks: Quirks = Quirks()
@@ -261,12 +278,27 @@ def _check(scenario: Scenario) -> None:
         key = f"quotes[{index}]"
         _check_name(f"{key}.symbol", quote.symbol, names)
         _check_quote(key, quote.bid, quote.ask)
+    for index, call in enumerate(scenario.calls):
+        _check_call(f"calls[{index}]", call)
     for index, rule in enumerate(scenario.rules):
         fault = rule_fault(rule)
         if fault is not None:
             raise ScenarioError(f"scenario: rules[{index}].{fault}")
         if rule.match.symbol is not None:
             _check_name(f"rules[{index}].match.symbol", rule.match.symbol, names)
+
+
+def _check_call(key: str, call: ScheduledCall) -> None:
+    if call.at_ms < 0:
+        raise _error(f"{key}.at_ms", call.at_ms, "is below 0", "write 0 or more")
+    if call.call not in CONTROLS:
+        raise _error(
+            f"{key}.call", call.call, "is no control or operation", f"write one of {', '.join(CONTROLS)}"
+        )
+    try:
+        CONTROLS[call.call].decode_arguments(call.arguments)
+    except ArgumentError as error:
+        raise _error(f"{key}.arguments", call.arguments, str(error), "correct them") from None
 
 
 def _check_account(account: AccountTerms) -> None:
@@ -300,7 +332,7 @@ def _check_symbol(key: str, terms: SymbolTerms, others: set[str]) -> None:
         except ValueError as error:
             remedy = "write a day and its hours"
             raise _error(f"{key}.sessions[{number}]", session, str(error), remedy) from None
-    for name in ("volume_min", "volume_max", "volume_step", "tick_size"):
+    for name in ("volume_min", "volume_max", "volume_step", "tick_size", "depth"):
         size: Decimal | None = getattr(terms, name)
         if size is not None and _check_amount(f"{key}.{name}", size) <= 0:
             raise _error(f"{key}.{name}", size, "is not above 0", "write a size, or leave it out")

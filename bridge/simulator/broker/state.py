@@ -44,7 +44,9 @@ class StateError(ValueError):
 class BrokerState(Struct, kw_only=True):
     """State of one broker. `trade` is the present state; `last_seen` the state at the disconnection while the
     terminal is disconnected, else None. `pinned` holds the symbols that a test quotes, whose own quote source has
-    stopped; `original_names` the scenario's name of each renamed symbol, by its present name."""
+    stopped; `original_names` the scenario's name of each renamed symbol, by its present name. `clock_shift_ms` is
+    the time by which the broker's clock has been set ahead, negative for back; `last_night_ms` the last midnight
+    that passed; `refused_calls` the refusals of scheduled calls."""
 
     version: int = VERSION
     scenario: Scenario
@@ -56,6 +58,9 @@ class BrokerState(Struct, kw_only=True):
     sends: list[SendRecord] = []
     last_seen: TradeState | None = None
     original_names: dict[str, str] = {}
+    clock_shift_ms: int = 0
+    last_night_ms: int = 0
+    refused_calls: list[str] = []
 
 
 def new_state(scenario: Scenario, now_ms: int) -> BrokerState:
@@ -65,6 +70,7 @@ def new_state(scenario: Scenario, now_ms: int) -> BrokerState:
         now_ms=now_ms,
         symbols={terms.name: _symbol(terms) for terms in scenario.symbols},
         commissions={terms.name: terms.commission for terms in scenario.symbols},
+        depths={terms.name: terms.depth for terms in scenario.symbols if terms.depth is not None},
         quotes={terms.name: _first_quote(terms, now_ms) for terms in scenario.symbols},
         book=Book(next_order=scenario.first_order, next_deal=scenario.first_deal),
     )

@@ -163,5 +163,5 @@ def run_terminal(
 def _advancing(broker: BrokerApi) -> Callable[[int], None] | None:
     if not isinstance(broker, Broker):
         return None
-    start_ms = broker.server_time()
-    return lambda elapsed_ms: broker.advance(start_ms + elapsed_ms)
+    start_ms = broker.steady_time()
+    return lambda elapsed_ms: broker.advance_steady(start_ms + elapsed_ms)

@@ -4,7 +4,7 @@ An order is among the live orders, then in history. With an entry in `late_order
 neither until its time comes, as happens on a real server.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import takewhile
 from typing import TypeVar
@@ -49,7 +49,8 @@ class Book(Struct, kw_only=True):
 
     `plans` holds the plans of live orders that differ from FILL_WHOLE; `closed` the last state of each closed
     position, by identifier; `archive` the old history before the account's first deal. The two delays are the time
-    after which history shows a record."""
+    after which history shows a record. `turned_back`: the clock was set back, so that records are not in order of
+    time."""
 
     next_order: int
     next_deal: int
@@ -65,6 +66,7 @@ class Book(Struct, kw_only=True):
     archive: Archive | None = None
     deal_delay_ms: int = 0
     order_delay_ms: int = 0
+    turned_back: bool = False
 
     def copy(self) -> "Book":
         """Return a copy that later entries do not change."""
@@ -83,6 +85,7 @@ class Book(Struct, kw_only=True):
             archive=self.archive,
             deal_delay_ms=self.deal_delay_ms,
             order_delay_ms=self.order_delay_ms,
+            turned_back=self.turned_back,
         )
 
     def order_ticket(self) -> int:
@@ -149,14 +152,13 @@ class Book(Struct, kw_only=True):
     def shown_orders(self, now_ms: int, from_ms: int, to_ms: int) -> list[Order]:
         """Return the orders done within [from_ms, to_ms] that history shows by now, in the order in which they
         were done."""
-        # Newest first, so that a query of the last hours does not read the years before.
-        recent = takewhile(lambda order: order.time_done_msc >= from_ms, reversed(self.history.values()))
+        recent = self._since(self.history, from_ms, _done_time)
         shown = [
             order
             for order in recent
             if order.time_done_msc <= to_ms and self.late_orders.get(order.ticket, 0) <= now_ms
         ]
-        return [*self._archived_orders(from_ms, to_ms), *reversed(shown)]
+        return [*self._archived_orders(from_ms, to_ms), *shown]
 
     def shown_order(self, ticket: int, now_ms: int) -> Order | None:
         """Return the done order with this ticket, if history shows it by now."""
@@ -166,13 +168,20 @@ class Book(Struct, kw_only=True):
 
     def shown_deals(self, now_ms: int, from_ms: int, to_ms: int) -> list[Deal]:
         """Return the deals made within [from_ms, to_ms] that history shows by now, oldest first."""
-        recent = takewhile(lambda deal: deal.time_msc >= from_ms, reversed(self.deals.values()))
+        recent = self._since(self.deals, from_ms, _deal_time)
         shown = [
             deal
             for deal in recent
             if deal.time_msc <= to_ms and self.late_deals.get(deal.ticket, 0) <= now_ms
         ]
-        return [*self._archived_deals(from_ms, to_ms), *reversed(shown)]
+        return [*self._archived_deals(from_ms, to_ms), *shown]
+
+    def _since(self, records: dict[int, R], from_ms: int, time: Callable[[R], int]) -> list[R]:
+        """Return the records from a time on, oldest first."""
+        if self.turned_back:
+            return sorted((each for each in records.values() if time(each) >= from_ms), key=time)
+        # Newest first, so that a query of the last hours does not read the years before.
+        return list(takewhile(lambda each: time(each) >= from_ms, reversed(records.values())))[::-1]
 
     def shown_deal(self, ticket: int, now_ms: int) -> Deal | None:
         """Return the deal with this ticket, if history shows it by now."""
@@ -194,6 +203,14 @@ class Book(Struct, kw_only=True):
 
     def _archived_deals(self, from_ms: int, to_ms: int) -> Iterator[Deal]:
         return self.archive.deals(from_ms, to_ms) if self.archive else iter(())
+
+
+def _done_time(order: Order) -> int:
+    return order.time_done_msc
+
+
+def _deal_time(deal: Deal) -> int:
+    return deal.time_msc
 
 
 def _renamed(records: dict[int, R], symbol: str, new_name: str) -> dict[int, R]:

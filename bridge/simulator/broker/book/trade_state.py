@@ -1,7 +1,7 @@
 """Trade state: everything that the trade server knows at one moment, and the values that follow from it."""
 
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ from bridge.simulator.mt5.types import (
     AccountStopoutMode,
     AccountTradeMode,
     Order,
+    OrderReason,
     OrderType,
     Position,
     PositionType,
@@ -26,11 +27,14 @@ from bridge.simulator.mt5.types import (
 )
 
 T = TypeVar("T")
+STOPS: Final = (OrderReason.SL, OrderReason.TP, OrderReason.SO)
+"""Reasons of the orders by which the server closes a position."""
 
 
 class TradeState(Struct, kw_only=True):
-    """Account terms, symbols (without quotes), quotes and book. `commissions` is money per lot and deal, by
-    symbol."""
+    """Account terms, symbols (without quotes), quotes and book. `commissions` is money per lot and deal, by symbol;
+    `depths` the volume (lots) that an order finds in the market with each quote, for the symbols where that is
+    limited."""
 
     terms: AccountTerms
     now_ms: int
@@ -38,6 +42,7 @@ class TradeState(Struct, kw_only=True):
     commissions: dict[str, Decimal]
     quotes: dict[str, Tick]
     book: Book
+    depths: dict[str, Decimal] = {}
 
     def copy(self) -> "TradeState":
         """Return a copy that later changes do not reach."""
@@ -48,6 +53,7 @@ class TradeState(Struct, kw_only=True):
             commissions=self.commissions,
             quotes=dict(self.quotes),
             book=self.book.copy(),
+            depths=dict(self.depths),
         )
 
     def rename(self, symbol: str, renamed: SymbolInfo, *, history: bool) -> None:
@@ -59,6 +65,7 @@ class TradeState(Struct, kw_only=True):
         }
         self.quotes = _renamed_key(self.quotes, symbol, renamed.name)
         self.commissions = _renamed_key(self.commissions, symbol, renamed.name)
+        self.depths = _renamed_key(self.depths, symbol, renamed.name)
         self.book.rename(symbol, renamed.name, history=history)
 
     def rates(self) -> Rates:
@@ -100,6 +107,18 @@ class TradeState(Struct, kw_only=True):
             for order in self.book.orders.values()
             if order.position_id == position.identifier != order.ticket and not self.netting
         ]
+
+    def being_closed(self, position: Position) -> bool:
+        """Return whether a live order of the server (SL, TP, stop-out) closes the position: the rest of one that
+        found too little volume."""
+        return any(
+            order.position_id == position.identifier and order.reason in STOPS
+            for order in self.book.orders.values()
+        )
+
+    def fillable(self, order: Order) -> Decimal:
+        """Return the volume that the market has for an order at this quote, up to what is open of it."""
+        return min(order.volume_current, self.depths.get(order.symbol, order.volume_current))
 
     def deal_price(self, symbol: str, type: OrderType) -> Decimal:
         """Return the market price for an order type: the ask where it buys, the bid where it sells."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.book.book import FILL_WHOLE, FillPlan, Portion
-from bridge.simulator.broker.book.trade_state import TradeState, closing_type
+from bridge.simulator.broker.book.trade_state import STOPS, TradeState, closing_type
 from bridge.simulator.broker.book.transactions import (
     TransactionLog,
     deal_transaction,
@@ -96,7 +96,7 @@ class Execution:
         order, plan = self._trade.book.orders[ticket], self._trade.book.plan(ticket)
         if plan.pace is Pace.MANUALLY:
             return Outcome(order=order)
-        portions = plan.portions or (Portion(volume=order.volume_current),)
+        portions = plan.portions or (Portion(volume=self._trade.fillable(order)),)
         now = portions if plan.pace is Pace.AT_ONCE else portions[:1]
         deals, late = [], self._quirks.close_deal_last and bool(order.position_id)
         for portion in now:
@@ -110,8 +110,9 @@ class Execution:
         elif rest:
             self._plan(order, msgspec.structs.replace(plan, portions=rest))
         elif order.type_filling is OrderFilling.RETURN:
-            # The rest stays live until a test fills it.
-            self._plan(order, msgspec.structs.replace(plan, portions=(), pace=Pace.MANUALLY))
+            # The rest stays live: until the next quote where the depth is limited, else until a test fills it.
+            pace = Pace.PER_QUOTE if order.symbol in self._trade.depths else Pace.MANUALLY
+            self._plan(order, msgspec.structs.replace(plan, portions=(), pace=pace))
         else:
             order = self._finish(order, OrderState[self._quirks.ioc_remainder])
         if late:
@@ -185,7 +186,7 @@ class Execution:
             self._log.append(position_transaction(left))
         second = self._close_volume(order, other, new_order.volume, held.price_open, earns=False)
         order = self._finish(msgspec.structs.replace(order, volume_current=ZERO), OrderState.FILLED)
-        self._cancel_orphans(order, held, other)
+        self._cancel_orphans(order.ticket, held, other)
         return Outcome(order=order, deals=(first, second))
 
     def _close_volume(
@@ -241,6 +242,7 @@ class Execution:
         else:
             closed = self._trade.book.positions.pop(position.ticket)
             self._trade.book.closed[closed.identifier] = closed
+            self._cancel_orphans(0, closed)
         self._log.append(position_transaction(corrected))
 
     def delete(self, deal: Deal, *, refund: bool) -> None:
@@ -305,7 +307,7 @@ class Execution:
         held = self._deals.held(order)
         price = portion.price or self._fill_price(order)
         volume = min(portion.volume, order.volume_current)
-        if held is not None and not self._trade.netting and order.type.side is closing_type(held):
+        if held is not None and self._only_closes(order) and order.type.side is closing_type(held):
             volume = min(volume, held.volume)
         deal = self._deals.make(order, volume, price)
         order = msgspec.structs.replace(
@@ -316,7 +318,7 @@ class Execution:
             self._log_deals([deal])
         if order.volume_current:
             order = self._update(order, state=OrderState.PARTIAL)
-        self._cancel_orphans(order, held)
+        self._cancel_orphans(order.ticket, held)
         return order, deal
 
     def _fill_price(self, order: Order) -> Decimal:
@@ -327,17 +329,21 @@ class Execution:
             return order.price_open
         return order.price_stoplimit or market
 
-    def _cancel_orphans(self, order: Order, *closed: Position | None) -> None:
-        """Cancel the other orders that close a position which this order has closed."""
+    def _cancel_orphans(self, order: int, *closed: Position | None) -> None:
+        """Cancel the orders, other than this one, that close a position which is closed by now."""
         gone = {position.identifier for position in closed if position is not None}
         for other in list(self._trade.book.orders.values()):
-            if other.position_id in gone and other.ticket != order.ticket and self._orphaned(other):
+            if other.position_id in gone and other.ticket != order and self._orphaned(other):
                 self._finish(other, OrderState.CANCELED)
 
     def _orphaned(self, order: Order) -> bool:
-        """Return whether the position that a hedging account's order closes no longer exists."""
+        """Return whether the order can only close a position, which no longer exists."""
         opens = order.position_id in (0, order.ticket)
-        return not (self._trade.netting or opens or self._trade.book.identified(order.position_id))
+        return self._only_closes(order) and not (opens or self._trade.book.identified(order.position_id))
+
+    def _only_closes(self, order: Order) -> bool:
+        """Return whether the order never opens a position of its own: on a netting account a stop alone."""
+        return not self._trade.netting or order.reason in STOPS
 
     def _update(self, order: Order, **changes: object) -> Order:
         order = msgspec.structs.replace(order, **changes)

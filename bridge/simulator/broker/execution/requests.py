@@ -30,11 +30,14 @@ def fill_plan(fills: Fills | None, *, refused: bool = False) -> FillPlan:
     return FillPlan(portions=tuple(portions), pace=fills.pace, refused=refused)
 
 
-def leaves_remainder(plan: FillPlan, request: TradeRequest) -> bool:
-    """Return whether the plan does not fill a FOK order whole, so that none of it may be filled."""
+def leaves_remainder(trade: TradeState, plan: FillPlan, request: TradeRequest) -> bool:
+    """Return whether neither the plan nor the market's depth fills a FOK order whole, so that none of it may be
+    filled."""
     filled = sum((portion.volume for portion in plan.portions), ZERO)
+    if not plan.portions:
+        filled = trade.depths.get(request.symbol, request.volume)
     killed = request.type_filling is OrderFilling.FOK and plan.pace is not Pace.MANUALLY
-    return bool(plan.portions) and killed and filled < request.volume
+    return killed and filled < request.volume
 
 
 def execute_request(

@@ -11,6 +11,7 @@ from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
     Order,
+    OrderFilling,
     OrderReason,
     OrderTime,
     OrderType,
@@ -59,7 +60,9 @@ def stops_hit(trade: TradeState, symbol: str, quirks: Quirks) -> list[NewOrder]:
     return [
         new_order
         for position in trade.book.positions.values()
-        if position.symbol == symbol and (new_order := _stop_hit(trade, position, quirks)) is not None
+        if position.symbol == symbol
+        and not trade.being_closed(position)
+        and (new_order := _stop_hit(trade, position, quirks)) is not None
     ]
 
 
@@ -68,9 +71,9 @@ def _stop_hit(trade: TradeState, position: Position, quirks: Quirks) -> NewOrder
     sign = 1 if position.type is PositionType.BUY else -1
     digits = trade.symbols[position.symbol].digits
     if position.sl and sign * (price - position.sl) <= 0:
-        return _closing(position, OrderReason.SL, f"[sl {position.sl:.{digits}f}]", quirks)
+        return _closing(trade, position, OrderReason.SL, f"[sl {position.sl:.{digits}f}]", quirks)
     if position.tp and sign * (price - position.tp) >= 0:
-        return _closing(position, OrderReason.TP, f"[tp {position.tp:.{digits}f}]", quirks)
+        return _closing(trade, position, OrderReason.TP, f"[tp {position.tp:.{digits}f}]", quirks)
     return None
 
 
@@ -80,17 +83,22 @@ def stop_out(trade: TradeState, quirks: Quirks) -> NewOrder | None:
     account = trade.account(connected=True)
     if not account.margin or account.margin_level >= account.margin_so_so:
         return None
-    worst = min(trade.positions(), key=lambda position: position.profit + position.swap)
-    return forced_close(trade, worst, quirks)
+    held = [position for position in trade.positions() if not trade.being_closed(position)]
+    worst = min(held, key=lambda position: position.profit + position.swap, default=None)
+    return None if worst is None else forced_close(trade, worst, quirks)
 
 
 def forced_close(trade: TradeState, position: Position, quirks: Quirks) -> NewOrder:
     """Return the closing order of a stop-out (reason SO)."""
     level = trade.account(connected=True).margin_level
-    return _closing(position, OrderReason.SO, f"[so {level:.2f}%]", quirks)
+    return _closing(trade, position, OrderReason.SO, f"[so {level:.2f}%]", quirks)
 
 
-def _closing(position: Position, reason: OrderReason, comment: str, quirks: Quirks) -> NewOrder:
+def _closing(
+    trade: TradeState, position: Position, reason: OrderReason, comment: str, quirks: Quirks
+) -> NewOrder:
+    # Only where the depth is limited can there be a rest, which stays live.
+    rests = position.symbol in trade.depths
     return NewOrder(
         symbol=position.symbol,
         type=closing_type(position),
@@ -98,6 +106,7 @@ def _closing(position: Position, reason: OrderReason, comment: str, quirks: Quir
         reason=reason,
         magic=position.magic if quirks.stop_deals_keep_magic else 0,
         comment=comment,
+        type_filling=OrderFilling.RETURN if rests else OrderFilling.FOK,
         position=position.ticket,
     )
 

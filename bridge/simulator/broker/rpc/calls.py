@@ -155,5 +155,8 @@ def methods_of(*protocols: type) -> dict[str, Method]:
     }
 
 
-METHODS: Final = methods_of(BrokerApi, BrokerControl, BrokerOperations)
+CONTROLS: Final = methods_of(BrokerControl, BrokerOperations)
+"""The calls of a test and of the broker itself, by name."""
+
+METHODS: Final = methods_of(BrokerApi) | CONTROLS
 """Every call, by name."""

@@ -49,13 +49,13 @@ class BrokerServer:
         self._clock = clock
         self._tick_interval = tick_interval
         # A restored broker continues from its saved time or from now, whichever is later.
-        self._base_ms = max(broker.server_time(), server_ms(clock, utc_offset))
+        self._base_ms = max(broker.steady_time(), server_ms(clock, utc_offset))
         self._base = clock.monotonic()
         self._waiting: set[asyncio.Task[None]] = set()
 
     def catch_up(self) -> None:
         """Advance the broker to the present time."""
-        self._broker.advance(self._base_ms + int((self._clock.monotonic() - self._base) * 1000))
+        self._broker.advance_steady(self._base_ms + int((self._clock.monotonic() - self._base) * 1000))
 
     async def serve(self, endpoint: str, ready: Callable[[str], None] | None, stop: asyncio.Event) -> None:
         """Bind, pass the bound endpoint to `ready`, and serve until `stop` is set. Raises ValueError where the

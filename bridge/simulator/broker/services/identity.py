@@ -1,13 +1,14 @@
-"""Operations of the broker on names and permissions: the account, its trade server and login, and its symbols."""
+"""Operations of the broker on names, permissions and its clock."""
 
 import msgspec
 
 from bridge.simulator.broker.api import ControlError
+from bridge.simulator.broker.execution.triggers import midnights
 from bridge.simulator.broker.services.market import MarketControl
 
 
 class IdentityOperations(MarketControl):
-    """rename_symbol and set_account (see BrokerOperations)."""
+    """rename_symbol, set_account and shift_clock (see BrokerOperations)."""
 
     def rename_symbol(self, symbol: str, new_name: str, history: bool = False) -> None:
         known = self._known_symbol(symbol)
@@ -23,8 +24,6 @@ class IdentityOperations(MarketControl):
         if symbol in self.state.pinned:
             self.state.pinned.remove(symbol)
             self.state.pinned.add(new_name)
-        if symbol in self._sources:
-            self._sources[new_name] = self._sources.pop(symbol)
 
     def set_account(
         self,
@@ -51,3 +50,17 @@ class IdentityOperations(MarketControl):
         if not changes:
             raise ControlError("set_account names no property; name one or more")
         self._trade.terms = msgspec.structs.replace(self._trade.terms, **changes)
+
+    def shift_clock(self, milliseconds: int) -> None:
+        before = self._trade.now_ms
+        if before + milliseconds < 0:
+            raise ControlError(f"milliseconds {milliseconds} sets the clock before 1970; write less")
+        self.state.clock_shift_ms += milliseconds
+        if milliseconds < 0:
+            self._trade.book.turned_back = True
+        else:
+            for at in midnights(before, before + milliseconds):
+                self._trade.now_ms = at
+                self._pass_midnight()
+        self._trade.now_ms = before + milliseconds
+        self._expire_orders()

@@ -8,10 +8,11 @@ import msgspec
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import ControlError
+from bridge.simulator.broker.book.book import FILL_WHOLE
 from bridge.simulator.broker.book.trade_state import closing_type
 from bridge.simulator.broker.execution.checks import refusal
 from bridge.simulator.broker.execution.orders import Outcome
-from bridge.simulator.broker.execution.requests import execute_request
+from bridge.simulator.broker.execution.requests import execute_request, leaves_remainder
 from bridge.simulator.broker.services.service import Service
 from bridge.simulator.mt5.retcodes import retcode_comment
 from bridge.simulator.mt5.types import (
@@ -173,5 +174,11 @@ class ManualTrades(Service):
         refused = refusal(self._trade, request, self._quirks, by_expert=False)
         if refused is not None:
             raise ControlError(f"refused: {refused.value} {retcode_comment(refused)}")
+        if request.action is TradeAction.DEAL and leaves_remainder(self._trade, FILL_WHOLE, request):
+            depth = self._trade.depths[request.symbol]
+            raise ControlError(
+                f"volume {request.volume} is above the depth {depth} of {request.symbol}; trade less, or"
+                " allow another filling than FOK"
+            )
         reason = OrderReason.EXPERT if request.magic else OrderReason.CLIENT
         return execute_request(self._trade, self._execution, request, reason=reason)

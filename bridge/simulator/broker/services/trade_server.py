@@ -93,7 +93,7 @@ class TradeServer(MarketControl):
         if refused is not None:
             return self._result(refused, request), False
         plan = fill_plan(faults.fills, refused=faults.refuse_trigger)
-        if request.action is TradeAction.DEAL and leaves_remainder(plan, request):
+        if request.action is TradeAction.DEAL and leaves_remainder(self._trade, plan, request):
             return self._result(Retcode.REJECT, request), False
         outcome = execute_request(self._trade, self._execution, request, plan=plan)
         if outcome is None:
