@@ -25,9 +25,11 @@ from bridge.faultpoint import faultpoint
 from bridge.journal.database import file
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.database.lock_wait import STEP_WAIT_S, LockWait
-from bridge.journal.operator import halt, rebind, resolve
+from bridge.journal.operator import halt, lost_orders, rebind, recover, resolve
 from bridge.journal.operator.halt import Flattened
+from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.operator.rebind import Rebound
+from bridge.journal.operator.recover import Adoption
 from bridge.journal.operator.resolve import Resolved
 from bridge.journal.steps import dispatch, intake, outbox, own_directives, risk_limits, sessions
 from bridge.journal.steps.apply_reports import Applied, apply_reports
@@ -80,6 +82,8 @@ class Journal:
         self._monotonic = monotonic
         self._dispatch_clock = DispatchClock(monotonic())
         self._officers = {officer.id: officer for officer in settings.officers}
+        self._scanned: set[str] = set()
+        """Officers of which a scan was completed since the journal was opened."""
 
     def intake(
         self,
@@ -144,13 +148,16 @@ class Journal:
     ) -> Applied:
         """Store and apply a batch of reports of one epoch, at least one: (seq, raw JSON)."""
         settings = self._officers[officer]
-        return self._step(
+        applied = self._step(
             "reports",
             officer,
             now,
             lambda step: apply_reports(step, settings, epoch, batch, self._settings.link),
             uncertainty,
         )
+        if applied.scanned:
+            self._scanned.add(officer)
+        return applied
 
     def advance(
         self, officer: str, gate: Gate | None, now: datetime, *, uncertainty: ClockUncertainty | None = None
@@ -245,6 +252,40 @@ class Journal:
     def rebind(self, officer: str, now: datetime, *, account: bool, why: str) -> Rebound:
         """Accept another ledger, or another account, by an operator's order. Raises StillUnresolvedError."""
         return self._step("rebind", officer, now, lambda step: rebind.rebind(step, account=account, why=why))
+
+    def has_scanned(self, officer: str) -> bool:
+        """Return True where a terminal of the officer has completed a scan since this journal was opened."""
+        return officer in self._scanned
+
+    def lost_orders(self, officer: str, now: datetime) -> LostOrders:
+        """Return the officer's lost orders, as of its last completed scan. Reads only."""
+        return self._read(
+            "recover", lambda: lost_orders.list_all(self._connection, self._officers[officer], now)
+        )
+
+    def adopt(
+        self, officer: str, now: datetime, *, chosen: Sequence[Adoption], why: str, report_past: bool
+    ) -> list[int]:
+        """Adopt lost orders under their directives, by an operator's order. Raises CannotRecoverError."""
+        link, settings = self._settings.link, self._officers[officer]
+        return self._step(
+            "adopt",
+            officer,
+            now,
+            lambda step: recover.adopt(step, settings, chosen, why=why, report_past=report_past, link=link),
+        )
+
+    def dismiss_orders(
+        self, officer: str, now: datetime, *, client_order_ids: Collection[int], why: str
+    ) -> list[int]:
+        """Note that an operator takes lost orders over. Raises CannotRecoverError."""
+        link, settings = self._settings.link, self._officers[officer]
+        return self._step(
+            "dismiss orders",
+            officer,
+            now,
+            lambda step: recover.dismiss(step, settings, client_order_ids, why=why, link=link),
+        )
 
     def known_symbols(self, officer: str) -> set[str]:
         """Return every name that the officer's terminal was asked for, and the broker's names of them."""

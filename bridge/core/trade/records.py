@@ -43,6 +43,8 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Code of its end or of its trouble: a NotSentReason, a retcode, EXPIRED."""
     message: str = ""
+    silent_until: datetime | None = None
+    """Adopted after a loss: what happened by then is not reported to the Director again."""
 
     @property
     def client_order_id(self) -> int:

@@ -19,6 +19,11 @@ OPENING: Final = "open"
 """Target of the one command of an opening directive."""
 
 
+def id_range(prefix: int) -> tuple[int, int]:
+    """Return the first and the last client order id with the prefix."""
+    return prefix << HASH_BITS, (prefix + 1 << HASH_BITS) - 1
+
+
 def position_target(identifier: int, opener: int = 0) -> str:
     """Return the target of a command about the lot in a position that the command `opener` opened; 0: about all of
     the position."""

@@ -54,6 +54,8 @@ CREATE TABLE officers (                         -- one row per officer that ever
     ledger_mark INTEGER NOT NULL DEFAULT 0,     -- highest ledger mark that was reported
     ledger_instance TEXT,                       -- last instance that came with that ledger and is noted in it
     watermark_server_ms INTEGER NOT NULL DEFAULT 0, -- broker time in ms up to which completed scans are stored
+    scanned_at TEXT,                            -- time of the last completed scan; NULL until there was one
+    scan_positions TEXT NOT NULL DEFAULT '[]',  -- identifiers of all positions that it showed open, JSON
     quarantine TEXT NOT NULL DEFAULT '',        -- reason why nothing is dispatched; '' while dispatch is allowed
     link_up INTEGER NOT NULL DEFAULT 0          -- 1 while the link to the terminal is up
 ) STRICT;
@@ -151,6 +153,7 @@ CREATE TABLE commands (                         -- order requests to the broker
     filled TEXT NOT NULL,                       -- lots filled by the deals that are known
     reason TEXT NOT NULL,                       -- code of what ended it, or keeps its outcome open; '': nothing
     message TEXT NOT NULL,                      -- message to that code
+    silent_until TEXT,                          -- adopted: what happened by then is not reported; NULL: all is
     UNIQUE (officer, directive_id, number),
     FOREIGN KEY (officer, directive_id) REFERENCES directives (officer, directive_id)
 ) STRICT;
@@ -318,6 +321,14 @@ CREATE TABLE halts (                            -- opens are refused while a row
     why TEXT NOT NULL,                          -- reason that was given
     set_by TEXT NOT NULL,                       -- HaltSetter: a halt set by the bridge asks for an operator
     PRIMARY KEY (officer, symbol, set_by)
+) STRICT;
+
+CREATE TABLE dismissed_orders (                 -- lost orders that an operator took over: they are none of ours
+    officer TEXT NOT NULL REFERENCES officers,  -- officer whose order id prefix they bear
+    client_order_id INTEGER NOT NULL,           -- magic number of the order at the broker
+    dismissed_at TEXT NOT NULL,                 -- time of the decision
+    note TEXT NOT NULL,                         -- reason that was given
+    PRIMARY KEY (officer, client_order_id)
 ) STRICT;
 """
 

@@ -83,6 +83,8 @@ class AuditKind(StrEnum):
     """An item without a usable directive_id was stored: its fingerprint, and the item."""
     CHANGED = "changed"
     """The Director listed a directive with another body: its id, and that body."""
+    ADOPTED = "adopted"
+    """A lost order was adopted under a directive: the directive's id, and the client order id and evidence."""
     PLANNED = "planned"
     """A command was planned: its client order id, and its order."""
     DISPATCH = "dispatch"

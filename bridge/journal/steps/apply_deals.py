@@ -9,17 +9,28 @@ from bridge.core.trade.allocation import revise
 from bridge.core.trade.apply_reports import Scene
 from bridge.core.trade.position_book import PositionBook
 from bridge.core.trade.records import Allocation, CommandRecord, Disposition, Outcome
+from bridge.core.units.order_ids import id_range
 from bridge.journal.database.operator_marks import EVERYTHING
 from bridge.journal.database.words import AuditKind, HaltSetter
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import allocations, commands, deals, halts, orders, positions, reports
+from bridge.journal.tables import (
+    allocations,
+    commands,
+    deals,
+    dismissed_orders,
+    halts,
+    orders,
+    positions,
+    reports,
+)
 
 
 class Deals:
     """The deals of one batch of reports."""
 
-    def __init__(self, step: Step, scene: Scene, *, netting: bool) -> None:
+    def __init__(self, step: Step, scene: Scene, *, netting: bool, prefix: int) -> None:
         self._step = step
+        self._own_ids = id_range(prefix)
         self._connection: sqlite3.Connection = step.connection
         self._scene = scene
         self._netting = netting
@@ -40,7 +51,12 @@ class Deals:
             return self._revise(report, counted)
         if report.annulled:
             return self._apply_annulled(report, complete=complete)
-        command = commands.load(self._connection, account.officer, report.magic) if report.magic else None
+        command = self._command_of(report)
+        if command is None and self._is_lost(report):
+            # Its order may be adopted, and then it counts for that command.
+            parked = Outcome(disposition=Disposition.PARKED)
+            self._save(report, parked, None)
+            return parked, None
         applied = deals.of_command(self._connection, account, command.client_order_id) if command else ()
         outcome = core.apply_deal(
             report,
@@ -66,6 +82,22 @@ class Deals:
             after = deals.parked(self._connection, self._step.account, position_id)
             if not after or len(after) == len(parked):
                 return
+
+    def waits_for_lost(self, position_id: int) -> bool:
+        """Return True where a deal of a lost order is parked for the position."""
+        waiting = deals.parked(self._connection, self._step.account, position_id)
+        return any(self._is_lost(report) for report in waiting if not self._command_of(report))
+
+    def _command_of(self, report: DealReport) -> CommandRecord | None:
+        return commands.load(self._connection, self._step.officer, report.magic) if report.magic else None
+
+    def _is_lost(self, report: DealReport) -> bool:
+        """Return True where the magic is a client order id of this officer's that no operator has taken over. The
+        caller has found no command for it."""
+        first, last = self._own_ids
+        return first <= report.magic <= last and report.magic not in dismissed_orders.all_ids(
+            self._connection, self._step.officer
+        )
 
     def end_trimmed(self, ticket: int) -> None:
         """End a close whose order found less than it was to close, once that is filled."""

@@ -28,7 +28,7 @@ from bridge.core.trade import apply_reports as core
 from bridge.core.trade.apply_reports import Scene
 from bridge.core.trade.events import system_error
 from bridge.core.trade.executors import answer_counts
-from bridge.core.trade.records import CommandRecord, Disposition, Outcome
+from bridge.core.trade.records import CommandRecord, Disposition, Outcome, PositionRecord
 from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.database.file import is_file_error
@@ -120,7 +120,7 @@ class ReportBatch:
             # While the clock is not trusted, less time may have passed than it says: absence counts later.
             grace=timedelta(seconds=link.unknown_grace_s) + (step.now - step.earliest),
         )
-        self._deals = Deals(step, self._scene, netting=self._netting)
+        self._deals = Deals(step, self._scene, netting=self._netting, prefix=settings.prefix)
         self.scanned = False
         self.applied = 0
         self.repeated = 0
@@ -152,6 +152,7 @@ class ReportBatch:
             self.repeated += 1
             return
         outcome, before = self._apply(report, revision=latest is not None)
+        outcome = self._without_past(report, outcome, before)
         if same and outcome.disposition is not Disposition.APPLIED and outcome.command in (None, before):
             # Repeated, and still not ours or not usable. The thing that it concerns may become known later.
             self.repeated += 1
@@ -195,6 +196,29 @@ class ReportBatch:
                 return core.apply_connection(report, self._scene), None
             case TroubleReport():
                 return core.apply_trouble(report, self._scene), None
+
+    def _without_past(self, report: _Stored, outcome: Outcome, before: CommandRecord | None) -> Outcome:
+        """Return the outcome without the events of what happened before its command was adopted.
+
+        Events that have the time of their occurrence are left to the step. These have the time of the report.
+        """
+        match report:
+            case CommandReport():
+                past = before is not None and before.silent_until is not None
+                past = past and report.stage is not CommandStage.STATUS_REPLY
+            case OrderReport():
+                done = self._scene.to_utc(report.time_done_server_ms or report.time_setup_server_ms)
+                past = before is not None and before.silent_until is not None and done <= before.silent_until
+            case PositionReport():
+                # The first sight of its levels: the Director may know them.
+                past = any(lot.levels_seen == 1 and self._is_adopted(lot) for lot in outcome.positions)
+                past = past or (before is not None and before.silent_until is not None)
+            case _:
+                past = False
+        return msgspec.structs.replace(outcome, events=()) if past else outcome
+
+    def _is_adopted(self, lot: PositionRecord) -> bool:
+        return commands.silent_until(self._connection, self._step.officer, lot.directive_id) is not None
 
     def _apply_consequences(self, report: _Stored, outcome: Outcome) -> None:
         """Apply everything that an applied report makes possible."""
@@ -301,10 +325,12 @@ class ReportBatch:
     def _apply_scan(self, report: ScanReport) -> None:
         """Move the watermark and run the checks. A scan is not stored: one per minute would fill the journal."""
         officers.raise_watermark(self._connection, self._step.officer, report.to_server_ms)
+        officers.set_scan(self._connection, self._step.officer, report.positions, self._step.now)
         if self._netting:
             before = self._step.now - 2 * self._scene.grace
             for position_id in deals.positions_with_parked(self._connection, self._step.account, before):
-                self._deals.unpark(position_id, complete=True)
+                if not self._deals.waits_for_lost(position_id):
+                    self._deals.unpark(position_id, complete=True)
         try:
             with self._step.contained():
                 check_after_scan(

@@ -33,6 +33,8 @@ NEEDS_WORK: Final = (CommandState.PLANNED, *MAY_BE_SENT)
 """States in which a command is dispatched, expires, or becomes UNKNOWN with time."""
 HISTORY_MARGIN: Final = timedelta(hours=1)
 """Margin before a command's dispatch in which the terminal searches the broker's history."""
+BEFORE_ANY_ACCOUNT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""No MetaTrader 5 account is older."""
 MAX_REQUEST_DOUBLINGS: Final = 6
 """The distance between status requests doubles so many times at most."""
 NO_LEDGER: Final = "0" * 32
@@ -135,6 +137,9 @@ def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -
         )
         commands.update(step.connection, asked)
         since = min(command.dispatched_at or step.now, step.earliest) - HISTORY_MARGIN
+        if command.silent_until is not None:
+            # Adopted: nobody knows when it was sent.
+            since = BEFORE_ANY_ACCOUNT
         requests.append(
             StatusRequest(
                 epoch=gate.epoch,

@@ -56,7 +56,9 @@ def _apply(
 ) -> None:
     # Its attempts were dispatched by the journal that was lost. The next one needs a number of its own.
     attempts = [_attempt(report) for report in stored if report.kind is ReportKind.COMMAND]
-    commands.update(step.connection, msgspec.structs.replace(command, attempt=max([1, *attempts])))
+    # A deal of it that was parked may have been applied with the record of another command.
+    present = commands.load(step.connection, step.officer, command.client_order_id) or command
+    commands.update(step.connection, msgspec.structs.replace(present, attempt=max([1, *attempts])))
     for report in stored:
         batch = ReportBatch(step, settings, report.epoch, link)
         try:

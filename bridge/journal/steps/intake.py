@@ -50,6 +50,8 @@ def take_items(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> 
         if item.directive_id is None:
             _take_unreadable(step, item)
             rejected += 1
+        elif directives.is_adopted(step.connection, step.officer, item.directive_id):
+            _take_adopted(step, settings, item.directive_id, item)
         elif directives.exists(step.connection, step.officer, item.directive_id):
             _take_changed(step, item.directive_id, item)
             changed += 1
@@ -84,6 +86,13 @@ def _take_unreadable(step: Step, item: Item) -> None:
             )
         ]
     )
+
+
+def _take_adopted(step: Step, settings: OfficerSettings, directive_id: str, item: Item) -> None:
+    """Store the content of a directive of which only the id was known. It was carried out before the loss."""
+    expires_at = None if item.directive is None else validation.expiry(item.directive, settings)
+    directives.complete(step.connection, step.officer, directive_id, item, expires_at)
+    step.audit(AuditKind.DIRECTIVE, directive_id, item.raw, directive_id)
 
 
 def _take_changed(step: Step, directive_id: str, item: Item) -> None:

@@ -52,6 +52,8 @@ class Step:
         known = officers.load_or_add(connection, officer)
         self.account = known.account
         self.quarantine = known.quarantine
+        self.adopting = False
+        """True while reports from before a loss are applied to adopted commands: nothing of them is reported."""
 
     @property
     def officer(self) -> str:
@@ -154,11 +156,19 @@ class Step:
                 )
         for position in outcome.positions:
             positions.save(self.connection, self.account, position)
-        self.emit(outcome.events)
+        self.emit(new_event for new_event in outcome.events if not self._is_past(new_event))
         if after is not None and changed:
             self.refresh_directive(after.directive_id)
         if outcome.quarantine:
             self.quarantine_officer(outcome.quarantine)
+
+    def _is_past(self, new_event: NewEvent) -> bool:
+        """Return True for an event of an adopted directive from before the adoption (`operator.recover`)."""
+        directive_id = new_event.event.directive_id
+        if directive_id is None:
+            return False
+        until = commands.silent_until(self.connection, self.officer, directive_id)
+        return until is not None and (self.adopting or new_event.event.occurred_at <= until)
 
     def refresh_directive(self, directive_id: str) -> None:
         """Derive the directive's state from its commands."""

@@ -52,6 +52,7 @@ CHANGING: Final = (
     "filled",
     "reason",
     "message",
+    "silent_until",
 )
 COLUMNS: Final = (*FIXED, *CHANGING)
 
@@ -111,6 +112,7 @@ def _record(row: sqlite3.Row) -> CommandRecord:
         opening_directive_id=row["opening_directive_id"],
         reason=row["reason"],
         message=row["message"],
+        silent_until=moment(row["silent_until"]),
     )
 
 
@@ -127,6 +129,7 @@ def _changing(record: CommandRecord) -> Parameters:
         "filled": plain(record.filled),
         "reason": record.reason,
         "message": record.message,
+        "silent_until": text(record.silent_until),
     }
 
 
@@ -206,6 +209,24 @@ def of_directive(connection: sqlite3.Connection, officer: str, directive_id: str
         {"officer": officer, "directive_id": directive_id},
     )
     return [_record(row) for row in rows]
+
+
+def next_number(connection: sqlite3.Connection, officer: str, directive_id: str) -> int:
+    """Return the number of the directive's next command."""
+    row = connection.execute(
+        "SELECT max(number) FROM commands WHERE officer = :officer AND directive_id = :directive_id",
+        {"officer": officer, "directive_id": directive_id},
+    ).fetchone()
+    return int(row[0] or 0) + 1
+
+
+def silent_until(connection: sqlite3.Connection, officer: str, directive_id: str) -> datetime | None:
+    """Return the time up to which nothing of an adopted directive is reported; None for any other."""
+    row = connection.execute(
+        "SELECT max(silent_until) FROM commands WHERE officer = :officer AND directive_id = :directive_id",
+        {"officer": officer, "directive_id": directive_id},
+    ).fetchone()
+    return moment(row[0])
 
 
 def in_states(

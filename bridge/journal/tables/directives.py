@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.director.contract import Directive, utc_text
+from bridge.core.director.contract import Action, Directive, utc_text
 from bridge.core.director.poll import Item
 from bridge.core.director.problem import Problem
 from bridge.core.trade.directive_states import DirectiveState
@@ -253,6 +253,82 @@ def add_own(
     }
     inserted = connection.execute(f"{insert(TABLE, NEW)} ON CONFLICT DO NOTHING", values)
     return inserted.rowcount > 0
+
+
+def add_adopted(
+    connection: sqlite3.Connection, officer: str, directive_id: str, *, own: bool, at: datetime
+) -> None:
+    """Insert a directive of which only the id is known. It has no body and no fingerprint until it is listed."""
+    connection.execute(
+        insert(TABLE, NEW),
+        {
+            "officer": officer,
+            "directive_id": directive_id,
+            "origin": Origin.OPERATOR if own else Origin.DIRECTOR,
+            "received_at": utc_text(at),
+            "raw": "",
+            "fingerprint": "",
+            "body": None,
+            "symbol": None,
+            "action": None,
+            "expires_at": None,
+            "state": DirectiveState.WORKING,
+            "state_at": utc_text(at),
+            "error_code": "",
+            "error_message": "",
+        },
+    )
+
+
+def is_adopted(connection: sqlite3.Connection, officer: str, directive_id: str) -> bool:
+    """Return True where only the directive's id is known: it was adopted, and not listed since."""
+    row = _one(connection, ("fingerprint",), officer, directive_id)
+    return row is not None and row["fingerprint"] == ""
+
+
+def complete(
+    connection: sqlite3.Connection, officer: str, directive_id: str, item: Item, expires_at: datetime | None
+) -> None:
+    """Store the content of an adopted directive that the Director lists."""
+    directive = item.directive
+    connection.execute(
+        "UPDATE directives SET raw = :raw, fingerprint = :fingerprint, body = :body, symbol = :symbol,"
+        " action = :action, expires_at = :expires_at WHERE officer = :officer AND directive_id = :directive_id",
+        {
+            "officer": officer,
+            "directive_id": directive_id,
+            "raw": item.raw,
+            "fingerprint": item.fingerprint,
+            "body": None if directive is None else _encoder.encode(directive).decode(),
+            "symbol": None if directive is None else directive.symbol,
+            "action": None if directive is None else directive.action,
+            "expires_at": text(expires_at),
+        },
+    )
+
+
+def state_of(connection: sqlite3.Connection, officer: str, directive_id: str) -> DirectiveState | None:
+    """Return the directive's state; None where the inbox does not hold it."""
+    row = _one(connection, ("state",), officer, directive_id)
+    return None if row is None else member(DirectiveState, TABLE, "state", row["state"])
+
+
+def action_of(connection: sqlite3.Connection, officer: str, directive_id: str) -> Action | None:
+    """Return the action of a directive of the Director; None where it is not known, or the bridge's own."""
+    row = _one(connection, ("origin", "action"), officer, directive_id)
+    if row is None or row["action"] is None or row["origin"] != Origin.DIRECTOR:
+        return None
+    return member(Action, TABLE, "action", row["action"])
+
+
+def without_commands(connection: sqlite3.Connection, officer: str) -> list[str]:
+    """Return the ids of the officer's directives for which no command was made, newest first."""
+    rows = connection.execute(
+        "SELECT directive_id FROM directives d WHERE officer = :officer AND NOT EXISTS (SELECT 1 FROM commands c"
+        " WHERE c.officer = d.officer AND c.directive_id = d.directive_id) ORDER BY d.id DESC",
+        {"officer": officer},
+    )
+    return [row["directive_id"] for row in rows]
 
 
 def mark_changed(connection: sqlite3.Connection, officer: str, directive_id: str, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Table `officers`: account and ledger that each officer is bound to, and its quarantine."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +12,7 @@ from bridge.core.link.messages import AccountIdentity
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.journal.database.sql import assignments, column_list
 from bridge.journal.database.words import member
-from bridge.journal.tables.values import Account
+from bridge.journal.tables.values import Account, moment
 
 TABLE: Final = "officers"
 ACCOUNT: Final = (
@@ -26,7 +27,9 @@ ACCOUNT: Final = (
 """Columns that the binding to an account sets."""
 LEDGER: Final = ("ledger_id", "ledger_mark", "ledger_instance")
 """Columns that the binding to a ledger sets."""
-COLUMNS: Final = ("officer", *ACCOUNT, *LEDGER, "quarantine", "link_up")
+COLUMNS: Final = ("officer", *ACCOUNT, *LEDGER, "scanned_at", "scan_positions", "quarantine", "link_up")
+
+_tickets = msgspec.json.Decoder(list[int])
 
 
 class Officer(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,10 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     ledger_instance: str | None
     """Instance that a continuation of the ledger has noted; None where there is none."""
     watermark_server_ms: int
+    scanned_at: datetime | None
+    """Time of the last completed scan."""
+    scan_positions: list[int]
+    """Identifiers of all positions that the last completed scan showed open."""
     quarantine: str
     """Reason why nothing is dispatched; empty while dispatch is allowed."""
     link_up: bool
@@ -64,6 +71,8 @@ def _record(row: sqlite3.Row) -> Officer:
         ledger_mark=row["ledger_mark"],
         ledger_instance=row["ledger_instance"],
         watermark_server_ms=row["watermark_server_ms"],
+        scanned_at=moment(row["scanned_at"]),
+        scan_positions=_tickets.decode(row["scan_positions"]),
         quarantine=row["quarantine"],
         link_up=bool(row["link_up"]),
     )
@@ -169,5 +178,27 @@ def raise_watermark(connection: sqlite3.Connection, officer: str, server_ms: int
     """Store the broker time up to which a scan is complete, in ms, where it is later than before."""
     connection.execute(
         "UPDATE officers SET watermark_server_ms = max(watermark_server_ms, :server_ms) WHERE officer = :officer",
+        {"officer": officer, "server_ms": server_ms},
+    )
+
+
+def set_scan(
+    connection: sqlite3.Connection, officer: str, open_positions: Sequence[int], at: datetime
+) -> None:
+    """Store the time of a completed scan, and the positions that it showed open."""
+    connection.execute(
+        "UPDATE officers SET scanned_at = :at, scan_positions = :open_positions WHERE officer = :officer",
+        {
+            "officer": officer,
+            "at": utc_text(at),
+            "open_positions": msgspec.json.encode(open_positions).decode(),
+        },
+    )
+
+
+def lower_watermark(connection: sqlite3.Connection, officer: str, server_ms: int) -> None:
+    """Let the next session's scan begin at that broker time, in ms, where it is earlier than before."""
+    connection.execute(
+        "UPDATE officers SET watermark_server_ms = min(watermark_server_ms, :server_ms) WHERE officer = :officer",
         {"officer": officer, "server_ms": server_ms},
     )

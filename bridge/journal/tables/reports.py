@@ -9,7 +9,7 @@ import msgspec
 from bridge.core.director.contract import utc_text
 from bridge.core.link.reports import ConnectionReport, PositionReport, decode_report
 from bridge.core.trade.records import Disposition
-from bridge.journal.database.sql import column_list, insert
+from bridge.journal.database.sql import column_list, insert, words
 from bridge.journal.database.words import ReportKind, member
 from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account
 
@@ -119,6 +119,32 @@ def bearing(connection: sqlite3.Connection, account: Account, client_order_id: i
         f" (SELECT max(id) FROM reports WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id"
         " AND client_order_id <> 0 GROUP BY key) ORDER BY id",
         {**account.parameters, "client_order_id": client_order_id},
+    )
+    return [_report(row) for row in rows]
+
+
+def lost(connection: sqlite3.Connection, account: Account, first: int, last: int) -> list[StoredReport]:
+    """Return the latest revision of each report that bears a client order id of that range which is no command's,
+    in the order of arrival."""
+    rows = connection.execute(
+        f"SELECT {column_list(_REPORT_COLUMNS)} FROM reports WHERE id IN"
+        f" (SELECT max(r.id) FROM reports r WHERE {OF_ACCOUNT} AND r.client_order_id BETWEEN :first AND :last"
+        " AND r.client_order_id <> 0 AND NOT EXISTS (SELECT 1 FROM commands c"
+        " WHERE c.client_order_id = r.client_order_id) GROUP BY r.key) ORDER BY id",
+        {**account.parameters, "first": first, "last": last},
+    )
+    return [_report(row) for row in rows]
+
+
+def positions_bearing(
+    connection: sqlite3.Connection, account: Account, first: int, last: int
+) -> list[StoredReport]:
+    """Return the positions, each as it was reported last, that bear a client order id of that range."""
+    rows = connection.execute(
+        f"SELECT {column_list(_REPORT_COLUMNS)} FROM reports WHERE id IN"
+        f" (SELECT max(id) FROM reports WHERE {OF_ACCOUNT} AND client_order_id BETWEEN :first AND :last"
+        f" AND client_order_id <> 0 AND kind = {words([ReportKind.POSITION])} GROUP BY key) ORDER BY id",
+        {**account.parameters, "first": first, "last": last},
     )
     return [_report(row) for row in rows]
 

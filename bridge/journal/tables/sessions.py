@@ -73,3 +73,11 @@ def end_all(connection: sqlite3.Connection, officer: str, reason: str, at: datet
         " WHERE officer = :officer AND ended_at IS NULL",
         {"officer": officer, "ended_at": utc_text(at), "end_reason": reason},
     )
+
+
+def last_epoch(connection: sqlite3.Connection, officer: str) -> int:
+    """Return the epoch of the officer's last session; 0 without any."""
+    row = connection.execute(
+        "SELECT max(epoch) FROM sessions WHERE officer = :officer", {"officer": officer}
+    ).fetchone()
+    return int(row[0] or 0)

@@ -161,8 +161,8 @@ def standing(
     )
 
 
-def scan(counter: int, until: datetime = NOW) -> ScanReport:
-    """A scan is through."""
+def scan(counter: int, until: datetime = NOW, /, *positions: int) -> ScanReport:
+    """A scan is through, and has shown these positions open."""
     return ScanReport(
         instance_id=INSTANCE_ID,
         counter=counter,
@@ -170,5 +170,5 @@ def scan(counter: int, until: datetime = NOW) -> ScanReport:
         to_server_ms=server_ms(until),
         deals=0,
         orders=0,
-        positions=[],
+        positions=list(positions),
     )

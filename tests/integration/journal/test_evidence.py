@@ -57,9 +57,9 @@ def restored(bench: JournalBench) -> None:
     bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
 
 
-def test_directive_whose_order_is_known_as_foreign_is_filled_and_not_sent(joined: JournalBench) -> None:
+def test_directive_whose_order_was_known_before_is_filled_and_not_sent(joined: JournalBench) -> None:
     joined.report(deal(lost()), seen(lost()), standing(lost()))
-    assert joined.rows("SELECT DISTINCT disposition FROM reports") == [("FOREIGN",)]
+    assert joined.rows("SELECT DISTINCT disposition FROM reports") == [("PARKED",), ("FOREIGN",)]
     assert joined.sent(directive()) == []
     assert joined.emitted() == FILLED
     assert joined.command_state(lost().client_order_id) == "FILLED"

@@ -206,9 +206,15 @@ def test_deal_rewritten_by_the_broker_counts_as_it_was_and_is_raised(
 def test_foreign_deals_are_stored_and_emit_nothing(joined: JournalBench, order: Order) -> None:
     theirs = deal(order, magic=0, position_id=1)
     balance = deal(order, DEAL + 1, magic=0, position_id=0, type="BALANCE", symbol="", volume="0")
-    same_prefix = deal(order, DEAL + 2, magic=order.client_order_id + 1, position_id=2)
-    joined.report(theirs, balance, same_prefix)
-    assert joined.rows("SELECT disposition FROM deals") == [("FOREIGN",)] * 3
+    joined.report(theirs, balance)
+    assert joined.rows("SELECT disposition FROM deals") == [("FOREIGN",)] * 2
+    assert joined.rows("SELECT count(*) FROM positions") == [(0,)]
+    assert joined.emitted() == ["DIRECTIVE_RECEIVED"] and joined.emitted(None) == []
+
+
+def test_deal_with_an_id_of_ours_and_no_command_is_parked(joined: JournalBench, order: Order) -> None:
+    joined.report(deal(order, DEAL + 2, magic=order.client_order_id + 1, position_id=2))
+    assert joined.rows("SELECT disposition FROM deals") == [("PARKED",)]
     assert joined.rows("SELECT count(*) FROM positions") == [(0,)]
     assert joined.emitted() == ["DIRECTIVE_RECEIVED"] and joined.emitted(None) == []
 

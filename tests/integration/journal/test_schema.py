@@ -25,6 +25,7 @@ TABLES = {
     "dispatches",
     "equity_days",
     "events",
+    "dismissed_orders",
     "halts",
     "officers",
     "orders",

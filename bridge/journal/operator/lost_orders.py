@@ -1,0 +1,250 @@
+"""Lost orders, as the journal's reports show them: each with its directive where that can be proven. Reads only."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from bridge.core.director.contract import utc_text
+from bridge.core.link.messages import CommandKind
+from bridge.core.link.reports import (
+    AnyReport,
+    CommandReport,
+    CommandStage,
+    DealReport,
+    OrderReport,
+    PositionReport,
+    borne_id,
+    decode_report,
+)
+from bridge.core.settings import OfficerSettings
+from bridge.core.trade.lost_orders import LostOrder, find_directive, kind_of, order_of
+from bridge.core.trade.retcodes import describe
+from bridge.core.units import broker_time
+from bridge.core.units.decimals import plain
+from bridge.core.units.mt5_terms import REASON_EXPERT, Side
+from bridge.core.units.order_ids import id_range
+from bridge.journal.tables import (
+    clock_offsets,
+    commands,
+    directives,
+    dismissed_orders,
+    officers,
+    positions,
+    reports,
+)
+from bridge.journal.tables.values import Account
+
+
+class FoundBy(StrEnum):
+    """Source of the directive id of a lost order. Each was proven by hashing."""
+
+    LEDGER = "ledger"
+    """The terminal's ledger holds it."""
+    INBOX = "inbox"
+    """The Director lists it, or has listed it, and the journal has no command of it."""
+    COMMENT = "comment"
+    """The order's comment is the whole id."""
+    JOURNAL = "journal"
+    """The journal has the command, and not its position."""
+    NOTHING = ""
+    """It is not known."""
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One lost order, for an operator."""
+
+    client_order_id: int
+    """The order's magic at the broker."""
+    directive_id: str
+    """Its directive; empty where it is not known."""
+    found_by: FoundBy
+    kind: str
+    """CommandKind, or empty where nothing shows it."""
+    state: str
+    """Present state at the broker, in words."""
+    symbol: str
+    side: str
+    volume: str
+    """Lots of the order."""
+    order_ticket: int
+    position_id: int
+    comment: str
+    at: str
+    """Time of its first record at the broker; empty without any."""
+
+
+class LostOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """Lost orders of one officer."""
+
+    officer: str
+    scanned_at: str
+    """Time of the scan that showed them; empty where none was completed."""
+    orders: list[Listed]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A lost order, with its directive where that is known."""
+
+    lost: LostOrder
+    directive_id: str
+    found_by: FoundBy
+    open: bool
+    """A position that it opened was open at the last scan."""
+
+
+def find(connection: sqlite3.Connection, account: Account, settings: OfficerSettings) -> list[Found]:
+    """Return the officer's lost orders, by client order id; those that an operator took over are left out."""
+    first, last = id_range(settings.prefix)
+    collected = _collect(connection, account, first, last)
+    inbox = directives.without_commands(connection, account.officer)
+    open_now = _open_positions(connection, account)
+    found = []
+    for lost in collected:
+        known = commands.load(connection, account.officer, lost.client_order_id)
+        if known is not None:
+            directive_id, found_by = known.directive_id, FoundBy.JOURNAL
+        else:
+            directive_id, found_by = _directive_of(connection, account, settings, lost, inbox, collected)
+        opened = kind_of(lost) is not CommandKind.CLOSE and bool(lost.position_ids & open_now)
+        found.append(Found(lost=lost, directive_id=directive_id, found_by=found_by, open=opened))
+    return found
+
+
+def _open_positions(connection: sqlite3.Connection, account: Account) -> set[int]:
+    officer = officers.load(connection, account.officer)
+    return set(officer.scan_positions) if officer is not None else set()
+
+
+def _collect(connection: sqlite3.Connection, account: Account, first: int, last: int) -> list[LostOrder]:
+    """Return what bears an id of ours and has no command, and open positions of ours that no lot is known of."""
+    by_id: dict[int, list[AnyReport]] = {}
+    for stored in reports.lost(connection, account, first, last):
+        report = decode_report(stored.body.encode())
+        by_id.setdefault(borne_id(report), []).append(report)
+    open_now = _open_positions(connection, account)
+    for stored in reports.positions_bearing(connection, account, first, last):
+        position = decode_report(stored.body.encode())
+        found = by_id.setdefault(borne_id(position), [])
+        if isinstance(position, PositionReport) and position not in found:
+            if not positions.lots_in(connection, account, position.identifier):
+                found.append(position)
+    dismissed = dismissed_orders.all_ids(connection, account.officer)
+    collected = [_lost_order(each, by_id[each], open_now) for each in sorted(by_id) if each not in dismissed]
+    return [each for each in collected if each.stages or each.deals or each.orders or each.positions]
+
+
+def _lost_order(client_order_id: int, found: Sequence[AnyReport], open_now: set[int]) -> LostOrder:
+    orders = {report.ticket: report for report in found if isinstance(report, OrderReport)}
+    deals = [report for report in found if isinstance(report, DealReport)]
+    return LostOrder(
+        client_order_id=client_order_id,
+        stages=tuple(report for report in found if isinstance(report, CommandReport)),
+        deals=tuple(sorted(deals, key=lambda deal: deal.ticket)),
+        # The server's own order that closes a position may bear the id of the one that opened it.
+        orders=tuple(
+            order
+            for order in orders.values()
+            if order.reason == REASON_EXPERT and order.type.partition("_")[0] in Side.__members__
+        ),
+        positions=tuple(
+            report for report in found if isinstance(report, PositionReport) and report.identifier in open_now
+        ),
+    )
+
+
+def _directive_of(
+    connection: sqlite3.Connection,
+    account: Account,
+    settings: OfficerSettings,
+    lost: LostOrder,
+    inbox: Sequence[str],
+    collected: Sequence[LostOrder],
+) -> tuple[str, FoundBy]:
+    lots = [
+        lot.client_order_id
+        for identifier in lost.position_ids
+        for lot in positions.lots_in(connection, account, identifier)
+    ]
+    openers = {*lots, *(each.client_order_id for each in collected if each.position_ids & lost.position_ids)}
+    request = lost.request
+    sources = (
+        ([request.directive_id] if request is not None and request.directive_id else [], FoundBy.LEDGER),
+        (inbox, FoundBy.INBOX),
+        (sorted(lost.comments), FoundBy.COMMENT),
+    )
+    for candidates, source in sources:
+        found = find_directive(
+            lost, candidates, officer=account.officer, prefix=settings.prefix, openers=openers
+        )
+        if found is not None:
+            return found, source
+    return "", FoundBy.NOTHING
+
+
+def list_all(connection: sqlite3.Connection, settings: OfficerSettings, now: datetime) -> LostOrders:
+    """Return all lost orders of the officer for an operator, as of the last completed scan."""
+    officer = officers.load(connection, settings.id)
+    if officer is None:
+        return LostOrders(officer=settings.id, scanned_at="", orders=[])
+    return LostOrders(
+        officer=settings.id,
+        scanned_at=utc_text(officer.scanned_at) if officer.scanned_at is not None else "",
+        orders=[
+            listed(connection, officer.account, found, now)
+            for found in find(connection, officer.account, settings)
+        ],
+    )
+
+
+def listed(connection: sqlite3.Connection, account: Account, found: Found, now: datetime) -> Listed:
+    """Return the lost order as an operator sees it."""
+    lost = found.lost
+    offsets = clock_offsets.load(connection, account.officer, account.server)
+    first_ms = min(
+        [
+            *(deal.time_server_ms for deal in lost.deals),
+            *(order.time_setup_server_ms for order in lost.orders if order.time_setup_server_ms),
+            *(position.time_server_ms for position in lost.positions if position.time_server_ms),
+        ],
+        default=0,
+    )
+    order = order_of(lost, kind=None, opener=0, to_utc=lambda ms: broker_time.to_utc(ms, offsets, now))
+    return Listed(
+        client_order_id=lost.client_order_id,
+        directive_id=found.directive_id,
+        found_by=found.found_by,
+        kind="" if order is None else order.kind,
+        state=_state(found),
+        symbol="" if order is None else order.symbol,
+        side="" if order is None else order.side,
+        volume="" if order is None else plain(order.volume),
+        order_ticket=next(iter(_tickets(lost)), 0),
+        position_id=next(iter(sorted(lost.position_ids)), 0),
+        comment=next(iter(sorted(lost.comments)), ""),
+        at=utc_text(broker_time.to_utc(first_ms, offsets, now)) if first_ms else "",
+    )
+
+
+def _tickets(lost: LostOrder) -> list[int]:
+    """Return the tickets of its order; one order has one."""
+    tickets = {*(order.ticket for order in lost.orders), *(deal.order for deal in lost.deals)}
+    return sorted((tickets or {stage.order for stage in lost.stages}) - {0})
+
+
+def _state(found: Found) -> str:
+    lost = found.lost
+    if found.open:
+        return "position open"
+    if any(not order.off_the_book for order in lost.orders):
+        return "order on the book"
+    if lost.deals:
+        return "closing order filled" if kind_of(lost) is CommandKind.CLOSE else "position closed"
+    if lost.orders:
+        return f"order {lost.orders[-1].state.lower()}"
+    results = [stage for stage in lost.stages if stage.stage is CommandStage.RESULT]
+    return (
+        f"in the ledger: {describe(results[-1].retcode)}" if results else "in the ledger, without an outcome"
+    )
