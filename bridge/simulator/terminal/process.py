@@ -6,6 +6,7 @@ A plain polling loop in one thread, as the Expert Advisor's timer is one.
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -43,7 +44,7 @@ class TerminalProcess:
         self._terminal = terminal
         self._advance = advance
         self._clock = SystemClock()
-        self._start_ms = int(self._clock.monotonic() * 1000)
+        self._start_ms = self._now_ms()
         self._context = zmq.Context()
         self._stopping = ""
 
@@ -113,7 +114,12 @@ class TerminalProcess:
         return socket
 
     def _now_ms(self) -> int:
-        return int(self._clock.monotonic() * 1000)
+        return monotonic_ms(self._clock)
+
+
+def monotonic_ms(clock: SystemClock) -> int:
+    """Return the milliseconds of the monotonic clock."""
+    return int(clock.monotonic() * 1000)
 
 
 def run_terminal(
@@ -139,7 +145,12 @@ def run_terminal(
     ledger = Ledger(ledger_path)
     try:
         terminal = ReferenceTerminal(
-            officer=officer, key=link_key, broker=broker, ledger=ledger, poll_interval_s=poll_interval_s
+            officer=officer,
+            key=link_key,
+            broker=broker,
+            ledger=ledger,
+            poll_interval_s=poll_interval_s,
+            mono_ms=partial(monotonic_ms, SystemClock()),
         )
         process = TerminalProcess(endpoint, terminal, _advancing(broker))
 

@@ -83,8 +83,8 @@ class Sender:
             )
         )
 
-    def execute(self, command: Command, link_ms: int, account: AccountIdentity) -> None:
-        """Check, write the intent, send, write the outcome. `link_ms` is the link clock, `account` the
+    def execute(self, command: Command, link_ms: Callable[[], int], account: AccountIdentity) -> None:
+        """Check, write the intent, send, write the outcome. `link_ms` reads the link clock, `account` is the
         session's."""
         if self.answered(command):
             return
@@ -92,6 +92,8 @@ class Sender:
         try:
             self._check(command, link_ms, account)
             request = build_request(command, self._broker)
+            # The broker may have answered late.
+            _check_deadline(command, link_ms())
             entry = self._intend(command)
         except NotSent as refusal:
             if refusal.reason in _OF_THE_TARGET:
@@ -150,11 +152,9 @@ class Sender:
         message = "the ledger is whole and holds no intent"
         self.refuse(client_order_id, attempt, NotSentReason.NO_INTENT, message)
 
-    def _check(self, command: Command, link_ms: int, account: AccountIdentity) -> None:
+    def _check(self, command: Command, link_ms: Callable[[], int], account: AccountIdentity) -> None:
         """Raise NotSent where the command is late, or the terminal cannot send for the session's account."""
-        if link_ms > command.deadline_ms:
-            late = link_ms - command.deadline_ms
-            raise NotSent(NotSentReason.LATE, f"the deadline passed {late} ms ago")
+        _check_deadline(command, link_ms())
         now = look(self._broker)
         if not now.connected:
             raise NotSent(NotSentReason.OFFLINE, "the terminal has no connection to the broker")
@@ -201,3 +201,10 @@ class Sender:
             self._report_now(target_reports(order, self._broker))
         except (BrokerTimeout, BrokerGone):
             pass  # the scan after the broker's return reports it
+
+
+def _check_deadline(command: Command, link_ms: int) -> None:
+    """Raise NotSent where the command is late."""
+    if link_ms > command.deadline_ms:
+        late = link_ms - command.deadline_ms
+        raise NotSent(NotSentReason.LATE, f"the deadline passed {late} ms ago")

@@ -8,7 +8,7 @@ Frames in, frames out, the time as an argument; no socket and no clock. The call
 import random
 import secrets
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
@@ -48,9 +48,12 @@ class ReferenceTerminal:
         poll_interval_s: int | None = None,
         entropy: Entropy = secrets.token_bytes,
         uniform: Uniform = _RANDOM.random,
+        mono_ms: Callable[[], int] | None = None,
     ) -> None:
-        """The caller closes `ledger`. Tests inject `entropy` and `uniform`."""
+        """The caller closes `ledger`. Tests inject `entropy` and `uniform`. `mono_ms` reads the monotonic clock
+        anew, since a call to the broker may take long; without it no time passes within a timer call."""
         self.instance_id = entropy(16).hex()
+        self._mono_ms = mono_ms
         self._broker = broker
         self._ledger = ledger
         self._session = session = LinkSession(
@@ -180,15 +183,17 @@ class ReferenceTerminal:
 
     def _execute(self, mono_ms: int, standing: Standing) -> None:
         """Execute a command in two calls: the first sends a busy heartbeat, the second the order."""
+        # Status requests or a broker that answers late may have taken seconds since the timer call began.
+        now_ms = self._mono_ms or (lambda: mono_ms)
         account = self._session.account
-        if not self._commands or account is None or not self._session.in_contact(mono_ms):
+        if not self._commands or account is None or not self._session.in_contact(now_ms()):
             self._announced = False
         elif not self._announced:
             self._session.heartbeat(standing, busy=True)
             self._announced = True
         else:
             self._announced = False
-            self._sender.execute(self._commands.popleft(), self._session.link_ms(mono_ms), account)
+            self._sender.execute(self._commands.popleft(), lambda: self._session.link_ms(now_ms()), account)
 
     def _forget_work(self) -> None:
         """Drop what waits: commands of an ended session are not executed; the sidecar asks for their status."""

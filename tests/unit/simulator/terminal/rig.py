@@ -29,6 +29,8 @@ class Rig:
     linked: bool = True
     """False: frames are lost in both directions."""
     poll_interval_s: int | None = None
+    stalled_ms: int = 0
+    """Time for which the terminal stands still within each timer call."""
 
     def __post_init__(self) -> None:
         self.broker = Broker.start(self.scenario, START_MS)
@@ -47,6 +49,7 @@ class Rig:
             poll_interval_s=self.poll_interval_s,
             entropy=self._random.randbytes,
             uniform=self._random.random,
+            mono_ms=lambda: self.mono_ms + self.stalled_ms,
         )
 
     def restart(self) -> None:

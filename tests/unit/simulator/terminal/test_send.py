@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from bridge import faultpoint
 from bridge.core.director.contract import OrderType
 from bridge.core.link.messages import Command, CommandKind, Order, TerminalHeartbeat
 from bridge.core.link.reports import (
+    AnyReport,
     CommandReport,
     CommandStage,
     DealReport,
@@ -29,7 +31,8 @@ from bridge.simulator.mt5 import types as mt5
 from bridge.simulator.mt5.types import OrderFilling, Retcode, SymbolTradeMode
 from bridge.simulator.terminal.not_sent import NotSent
 from bridge.simulator.terminal.request import DEVIATION_POINTS, build_request
-from bridge.simulator.terminal.send import NO_ANSWER
+from bridge.simulator.terminal.send import NO_ANSWER, Sender
+from bridge.simulator.terminal.standing import look
 from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import JoinWith, Rig
 
@@ -116,6 +119,18 @@ def test_late_command_is_not_sent_and_a_later_attempt_is(joined: Rig) -> None:
     joined.send(joined.peer.command(open_order(), attempt=2))
     joined.run(100)
     assert joined.sends() == 1
+
+
+def test_deadline_is_checked_again_after_the_request_was_prepared(joined: Rig) -> None:
+    posted: list[AnyReport] = []
+    sender = Sender(joined.broker, joined.ledger, posted.append, posted.extend, lambda code, message: None)
+    command = msgspec.json.decode(joined.peer.command(open_order(), deadline_ms=1_000), type=Command)
+    clock = iter([1_000, 1_001])
+    identity = look(joined.broker).account
+    assert identity is not None
+    sender.execute(command, lambda: next(clock), identity)
+    assert [report.reason for report in posted if isinstance(report, CommandReport)] == [NotSentReason.LATE]
+    assert joined.sends() == 0 and joined.ledger.find(1001) is None
 
 
 def test_command_without_a_broker_connection_is_not_sent(joined: Rig) -> None:

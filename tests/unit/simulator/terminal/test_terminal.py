@@ -61,6 +61,44 @@ def test_command_buffered_during_a_stall_is_late(joined: Rig) -> None:
     assert joined.sends() == 0
 
 
+@pytest.mark.parametrize(
+    ("stalled_ms", "stages"),
+    [(0, ["received", "submitted", "result"]), (2_900, ["received", "not_sent LATE"])],
+)
+def test_command_whose_deadline_passes_within_a_timer_call_is_late(
+    joined: Rig, stalled_ms: int, stages: list[str]
+) -> None:
+    joined.run(1_000)
+    joined.send(joined.peer.heartbeat(1_000))
+    joined.send(joined.peer.command(open_order(), deadline_ms=3_000))
+    joined.stalled_ms = stalled_ms
+    joined.run(100)
+    assert joined.stages() == stages
+    assert joined.sends() == len(stages) - 2
+
+
+def test_terminal_that_stands_still_within_a_timer_call_counts_the_sidecar_as_silent(joined: Rig) -> None:
+    joined.send(joined.peer.command(open_order()))
+    joined.stalled_ms = 3_001
+    joined.run(200)
+    assert joined.stages() == ["received"]
+    joined.stalled_ms = 0
+    joined.run(200)
+    assert joined.sends() == 1
+
+
+def test_bye_that_waits_for_a_frozen_terminal_is_read_before_it_executes(joined: Rig) -> None:
+    """Its clock stood still with it, so that the deadline is not over by its own estimate."""
+    joined.send(joined.peer.command(open_order()))
+    joined.turn()
+    assert joined.terminal.pressing  # the order would be sent next
+    joined.terminal.on_frame(
+        encode(Bye(epoch=joined.peer.epoch, reason="a new session took over")), joined.mono_ms
+    )
+    joined.run(200)
+    assert joined.sends() == 0
+
+
 def test_silent_sidecar_suspends_execution(joined: Rig) -> None:
     joined.send(joined.peer.command(open_order()))
     joined.mono_ms += 3_100
