@@ -27,6 +27,7 @@ deterministic: an occurrence that is found again makes the same key, and so the 
     a trouble of the clock or the journal           trouble:WHICH:NAME that was drawn for it
     a silent Director                               its directive's id: operator:silence:NAME that was drawn for it
     a flatten that was given up                     flatten:ID of its last directive
+    a broker's clock that changed unseen            clock:HASH of the audit row that notes the new offset
 
 No subject holds a time or a count of the journal's own: a restored old copy of it would use one twice, and the
 Director would take a new event for a repeated one.

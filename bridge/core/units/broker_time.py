@@ -2,14 +2,18 @@
 
 A broker's clock is not UTC, its offset changes with its daylight saving time, and no call of MQL5 returns it.
 Each heartbeat carries the server's time; its distance from the sidecar's, rounded to a quarter of an hour, is
-the offset in force. A deal is converted with the offset that was in force when it was made.
+the offset in force. A deal is converted with the offset that was in force when it was made. Where the bridge did
+not see the clock change, the time of the change follows from the rules of daylight saving (`place_switches`).
 """
 
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
+
+from bridge.core.units.daylight_saving import Rule, Switch, switches
 
 QUARTER_S: Final = 900
 MAX_OFFSET_S: Final = 15 * 3600
@@ -18,11 +22,38 @@ MAX_OFFSET_S: Final = 15 * 3600
 CONFIRMATIONS: Final = 3
 
 
+WEEKEND: Final = timedelta(days=2)
+"""Time for which a terminal may compute the old offset after a switch: its server time follows the quotes."""
+CERTAIN: Final = timedelta(minutes=10)
+"""Gap between two measurements in which the time of a change does not matter."""
+
+
 class Offset(msgspec.Struct, frozen=True):
     """Broker time minus UTC, from `since` on."""
 
     since: datetime
+    """Time of the measurement; after `place_switches`: time of the change."""
     seconds: int
+    confirmed: datetime | None = None
+    """Time of the last measurement that found the same; None: only that at `since`."""
+
+
+class Unplaced(msgspec.Struct, frozen=True):
+    """Change of a broker's clock whose time is not known."""
+
+    earliest: datetime
+    latest: datetime
+    before_s: int
+    """Offset from UTC before the change, in seconds."""
+    after_s: int
+    """Offset after it; as before, where the clock may have changed and changed back."""
+
+
+class Placement(msgspec.Struct, frozen=True):
+    """Offsets of a broker's clock from the times at which it changed."""
+
+    offsets: list[Offset]
+    unplaced: list[Unplaced]
 
 
 def measure(server_ms: int, now: datetime) -> int | None:
@@ -65,24 +96,105 @@ class OffsetWatch:
         return measured
 
 
-def to_utc(server_ms: int, offsets: Sequence[Offset], fallback: datetime) -> datetime:
+def place_switches(measured: Sequence[Offset]) -> Placement:
+    """Return the measured offsets (ascending by `since`), each from the time at which the clock changed to it.
+
+    Between the last measurement of one offset and the first of the next, the bridge was off, or did not see the
+    broker. The clock changed by a rule of daylight saving time that explains the difference: the one that the
+    broker's other changes followed, else the one that has a change there. Without such a rule the change stands
+    where it was measured.
+    """
+    known = _known_rule(measured)
+    offsets = list(measured[:1])
+    unplaced: list[Unplaced] = []
+    for before, after in itertools.pairwise(measured):
+        start, end = before.confirmed or before.since, after.since
+        fitting = _fitting(before, after)
+        changes = before.seconds != after.seconds
+        rule = known if known in fitting else next(iter(fitting)) if len(fitting) == 1 and changes else None
+        if rule is not None:
+            placed = _applied(before, fitting[rule], start)
+        elif fitting and changes:
+            # Most servers end their day at 17:00 in New York, and so follow its clock.
+            placed = _applied(before, fitting[Rule.US], start)
+            firsts = [moves[0].at for moves in fitting.values()]
+            unplaced.append(Unplaced(min(firsts), max(firsts), before.seconds, after.seconds))
+        elif fitting:
+            placed = []
+            if known is None:
+                firsts = [moves[0].at for moves in fitting.values()]
+                lasts = [moves[-1].at for moves in fitting.values()]
+                unplaced.append(Unplaced(min(firsts), max(lasts), before.seconds, after.seconds))
+        else:
+            placed = [Offset(end, after.seconds)] if changes else []
+            if changes and end - start > CERTAIN:
+                unplaced.append(Unplaced(start, end, before.seconds, after.seconds))
+        offsets += placed
+    return Placement(offsets, unplaced)
+
+
+def _known_rule(measured: Sequence[Offset]) -> Rule | None:
+    """Return the rule that alone explains changes of the clock; None where no rule does, or each of them."""
+    found: set[Rule] = set()
+    for before, after in itertools.pairwise(measured):
+        fitting = _fitting(before, after)
+        if before.seconds != after.seconds and len(fitting) == 1:
+            found.update(fitting)
+    return found.pop() if len(found) == 1 else None
+
+
+def _fitting(before: Offset, after: Offset) -> dict[Rule, list[Switch]]:
+    """Return the changes of each rule that explains the difference between two measurements."""
+    start, difference = before.confirmed or before.since, after.seconds - before.seconds
+    # The terminal may have computed the old offset until the market opened.
+    for begin in (start, start - WEEKEND) if difference else (start,):
+        moves = {rule: switches(rule, begin, after.since) for rule in Rule}
+        fitting = {
+            rule: found
+            for rule, found in moves.items()
+            if found and sum(each.change_s for each in found) == difference
+        }
+        if fitting:
+            return fitting
+    return {}
+
+
+def _applied(before: Offset, moves: Sequence[Switch], start: datetime) -> list[Offset]:
+    """Return the offsets after each change. None is before `start`, when the old offset was measured."""
+    placed: list[Offset] = []
+    seconds = before.seconds
+    for move in moves:
+        seconds += move.change_s
+        placed.append(Offset(max(move.at, start), seconds))
+    return placed
+
+
+def to_utc(
+    server_ms: int, offsets: Sequence[Offset], fallback: datetime, *, latest: datetime | None = None
+) -> datetime:
     """Return the UTC of a broker's time, by the offset then in force (`offsets` ascending by `since`).
 
     A time before the first measurement is converted with the first. Without any measurement, or for a time of
-    0, the result is `fallback` (the time of receipt).
+    0, the result is `fallback` (the time of receipt). An offset by which it would lie after `latest`, by default
+    `fallback`, was not the one in force, where another one explains the time.
     """
     if server_ms <= 0 or not offsets:
         return fallback
+    latest = fallback if latest is None else latest
     try:
         naive = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=server_ms)
-        chosen = offsets[0]
-        for offset in offsets:
-            if naive - timedelta(seconds=offset.seconds) >= offset.since:
-                chosen = offset
-        return naive - timedelta(seconds=chosen.seconds)
+        times = [naive - timedelta(seconds=offset.seconds) for offset in offsets]
     except OverflowError:
         # Beyond the calendar: no time of a deal.
         return fallback
+    last = len(offsets) - 1
+    begun = [number for number in range(last + 1) if not number or times[number] >= offsets[number].since]
+    # An hour that a clock had twice is the second, unless that is still to come.
+    within = [
+        number for number in reversed(begun) if number == last or times[number] < offsets[number + 1].since
+    ]
+    likely = [*within, *range(begun[-1], last + 1)]
+    return next((times[number] for number in likely if times[number] <= latest), times[begun[-1]])
 
 
 def in_force(offsets: Sequence[Offset], moment: datetime) -> int | None:

@@ -76,6 +76,7 @@ CREATE TABLE clock_offsets (                    -- measured distances of broker 
     server TEXT NOT NULL,                       -- trade server that has this clock
     since TEXT NOT NULL,                        -- time of the measurement, from which the offset counts
     seconds INTEGER NOT NULL,                   -- broker time minus UTC, in seconds
+    confirmed_at TEXT NOT NULL,                 -- time of the last measurement that found the same
     PRIMARY KEY (officer, server, since)
 ) STRICT;
 

@@ -36,7 +36,7 @@ from bridge.journal.database.words import AuditKind, ReportKind
 from bridge.journal.steps import apply_effects
 from bridge.journal.steps.after_scan import check_after_scan, check_stops
 from bridge.journal.steps.apply_deals import Deals
-from bridge.journal.steps.sessions import margin_mode, offsets
+from bridge.journal.steps.sessions import confirm_offset, margin_mode, offsets
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import (
     allocations,
@@ -116,7 +116,7 @@ class ReportBatch:
         self._scene = Scene(
             officer=step.officer,
             at=step.now,
-            to_utc=lambda server_ms: broker_time.to_utc(server_ms, known, step.now),
+            to_utc=lambda server_ms: broker_time.to_utc(server_ms, known, step.now, latest=step.latest),
             # While the clock is not trusted, less time may have passed than it says: absence counts later.
             grace=timedelta(seconds=link.unknown_grace_s) + (step.now - step.earliest),
         )
@@ -326,6 +326,7 @@ class ReportBatch:
         """Move the watermark and run the checks. A scan is not stored: one per minute would fill the journal."""
         officers.raise_watermark(self._connection, self._step.officer, report.to_server_ms)
         officers.set_scan(self._connection, self._step.officer, report.positions, self._step.now)
+        confirm_offset(self._step, report.to_server_ms)
         if self._netting:
             before = self._step.now - 2 * self._scene.grace
             for position_id in deals.positions_with_parked(self._connection, self._step.account, before):

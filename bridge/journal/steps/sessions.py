@@ -1,16 +1,18 @@
 """Sessions: the officer's account and ledger, its epochs, its broker's clock, and its link's state."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import AccountIdentity, Hello, LedgerIdentity, Prove, RefusalCode
 from bridge.core.link.reports import report_key
 from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.core.trade import executors
-from bridge.core.trade.events import connection
+from bridge.core.trade.events import connection, system_error
 from bridge.core.units import broker_time
-from bridge.core.units.broker_time import Offset
+from bridge.core.units.broker_time import Offset, Unplaced
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
 from bridge.journal.database import audit
 from bridge.journal.database.words import AuditKind
@@ -20,6 +22,10 @@ from bridge.journal.tables.officers import Officer
 
 BEFORE_BINDING_MS: Final = 86_400_000
 """Distance of the first watermark from the binding: a day, in ms. Older history is not ours, and is not read."""
+
+
+_MOST_UNSEEN: Final = timedelta(days=100)
+"""Time without a measurement in which a broker's clock does not change and change back."""
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +196,11 @@ def end_epoch(step: Step, epoch: int, reason: str) -> None:
 
 
 def offsets(step: Step) -> list[Offset]:
-    """Return the measured offsets of the officer's broker, oldest first."""
+    """Return the offsets of the officer's broker, each from the time at which its clock changed, oldest first."""
+    return broker_time.place_switches(_measured(step)).offsets
+
+
+def _measured(step: Step) -> list[Offset]:
     return clock_offsets.load(step.connection, step.officer, step.account.server)
 
 
@@ -203,11 +213,41 @@ def note_offset(step: Step, seconds: int) -> None:
     server = step.account.server
     if clock_offsets.delete_after(step.connection, step.officer, server, step.now):
         step.audit(AuditKind.CLOCK, "measurements in the future are deleted")
-    known = offsets(step)
-    if known and known[-1].seconds == seconds:
+    before = _measured(step)
+    if before and before[-1].seconds == seconds and step.now - _last_measurement(before) < _MOST_UNSEEN:
+        clock_offsets.confirm(step.connection, step.officer, server, step.now)
         return
     clock_offsets.add(step.connection, step.officer, server, seconds, step.now)
-    step.audit(AuditKind.CLOCK, f"broker time is UTC{seconds / 3600:+g} h")
+    noted = step.audit(AuditKind.CLOCK, f"broker time is UTC{seconds / 3600:+g} h")
+    known = broker_time.place_switches(before).unplaced
+    new = [each for each in broker_time.place_switches(_measured(step)).unplaced if each not in known]
+    for unplaced in new:
+        _emit_unplaced(step, unplaced, f"clock:{noted}")
+
+
+def confirm_offset(step: Step, server_ms: int) -> None:
+    """Store that the broker's clock still has its last offset, where this measurement finds that."""
+    measured = _measured(step)
+    if step.trusted and measured and broker_time.measure(server_ms, step.now) == measured[-1].seconds:
+        clock_offsets.confirm(step.connection, step.officer, step.account.server, step.now)
+
+
+def _emit_unplaced(step: Step, change: Unplaced, subject: str) -> None:
+    """Emit SYSTEM_ERROR for a change of the broker's clock whose time nothing shows."""
+    hours = abs(change.after_s - change.before_s) / 3600 or 1
+    message = (
+        f"the broker's clock was UTC{change.before_s / 3600:+g} h at {utc_text(change.earliest)} and "
+        f"UTC{change.after_s / 3600:+g} h at {utc_text(change.latest)}; when it changed is not known. "
+        f"occurred_at of what happened at the broker in between may be wrong by {hours:g} h: compare it with "
+        "the account's history"
+    )
+    step.emit(
+        [system_error(step.officer, step.now, code="BROKER_CLOCK_UNKNOWN", message=message, subject=subject)]
+    )
+
+
+def _last_measurement(measured: list[Offset]) -> datetime:
+    return measured[-1].confirmed or measured[-1].since
 
 
 def margin_mode(step: Step) -> MarginMode:

@@ -99,7 +99,7 @@ class Step:
     def emit(self, new_events: Iterable[NewEvent]) -> None:
         """Put events into the outbox. An occurrence that is found again has the same key, and is emitted once."""
         for emitted in new_events:
-            new_event = _for_the_director(emitted)
+            new_event = self._in_the_past(_for_the_director(emitted))
             event = new_event.event
             key = event_key(
                 officer=self.officer,
@@ -118,6 +118,14 @@ class Step:
                 at=self.now,
             ):
                 self.audit(AuditKind.EVENT, event.event_type, body, event.directive_id)
+
+    def _in_the_past(self, new_event: NewEvent) -> NewEvent:
+        """Return the event with a time that has come: a broker's clock may be some minutes ahead of its offset."""
+        event = new_event.event
+        if event.occurred_at <= self.latest:
+            return new_event
+        past = msgspec.structs.replace(event, occurred_at=self.latest)
+        return NewEvent(event=past, subject=new_event.subject)
 
     def quarantine_officer(self, reason: str) -> None:
         """Dispatch nothing more for this officer until an operator lifts the quarantine. The first reason stays."""

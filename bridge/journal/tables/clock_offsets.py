@@ -9,7 +9,7 @@ from bridge.core.units.broker_time import Offset
 from bridge.journal.database.sql import column_list, replace
 
 TABLE: Final = "clock_offsets"
-COLUMNS: Final = ("officer", "server", "since", "seconds")
+COLUMNS: Final = ("officer", "server", "since", "seconds", "confirmed_at")
 
 
 def load(connection: sqlite3.Connection, officer: str, server: str) -> list[Offset]:
@@ -19,21 +19,49 @@ def load(connection: sqlite3.Connection, officer: str, server: str) -> list[Offs
         " WHERE officer = :officer AND server = :server ORDER BY since",
         {"officer": officer, "server": server},
     )
-    return [Offset(datetime.fromisoformat(row["since"]), row["seconds"]) for row in found]
+    return [
+        Offset(
+            datetime.fromisoformat(row["since"]),
+            row["seconds"],
+            datetime.fromisoformat(row["confirmed_at"]),
+        )
+        for row in found
+    ]
 
 
 def add(connection: sqlite3.Connection, officer: str, server: str, seconds: int, since: datetime) -> None:
     """Store an offset that counts from that time on."""
     connection.execute(
         replace(TABLE, COLUMNS),
-        {"officer": officer, "server": server, "since": utc_text(since), "seconds": seconds},
+        {
+            "officer": officer,
+            "server": server,
+            "since": utc_text(since),
+            "seconds": seconds,
+            "confirmed_at": utc_text(since),
+        },
+    )
+
+
+def confirm(connection: sqlite3.Connection, officer: str, server: str, at: datetime) -> None:
+    """Store that the last offset was measured again at that time."""
+    connection.execute(
+        "UPDATE clock_offsets SET confirmed_at = :at WHERE officer = :officer AND server = :server AND since ="
+        " (SELECT max(since) FROM clock_offsets WHERE officer = :officer AND server = :server)",
+        {"officer": officer, "server": server, "at": utc_text(at)},
     )
 
 
 def delete_after(connection: sqlite3.Connection, officer: str, server: str, at: datetime) -> bool:
-    """Delete the offsets that were measured after that time. Return True where there were any."""
+    """Delete the offsets, and the confirmations, that were measured after that time. Return True where there were
+    offsets."""
+    values = {"officer": officer, "server": server, "at": utc_text(at)}
     deleted = connection.execute(
-        "DELETE FROM clock_offsets WHERE officer = :officer AND server = :server AND since > :at",
-        {"officer": officer, "server": server, "at": utc_text(at)},
+        "DELETE FROM clock_offsets WHERE officer = :officer AND server = :server AND since > :at", values
+    )
+    connection.execute(
+        "UPDATE clock_offsets SET confirmed_at = :at"
+        " WHERE officer = :officer AND server = :server AND confirmed_at > :at",
+        values,
     )
     return deleted.rowcount > 0

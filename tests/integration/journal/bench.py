@@ -222,9 +222,12 @@ class JournalBench:
         ledger: LedgerIdentity | None = None,
         instance_id: str = INSTANCE_ID,
         account: AccountIdentity = ACCOUNT,
+        measured_ms: int | None = None,
     ) -> Opened:
         """Open an epoch for the terminal."""
-        opened = self.try_join(ledger=ledger, instance_id=instance_id, account=account)
+        opened = self.try_join(
+            ledger=ledger, instance_id=instance_id, account=account, measured_ms=measured_ms
+        )
         assert isinstance(opened, Opened), opened
         self.epoch, self._seq = opened.epoch, 0
         return opened
