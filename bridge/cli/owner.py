@@ -75,7 +75,7 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
             with opened(config.journal, config.settings, wait_s=OWN_S, step_wait_s=OWN_S) as journal:
                 return request.perform(journal, config.settings, SystemClock().now()), False
         except RefusedError as error:
-            raise Failure(ExitCode.FAILED, str(error)) from error
+            raise Failure(error.exit_status, str(error)) from error
         except JournalUnavailableError as error:
             raise Failure(
                 ExitCode.JOURNAL_UNOPENED,
@@ -110,7 +110,8 @@ def _ask(config: Config, request: Request[A]) -> A:
     status, body = _exchange(_file(config), "POST", request.path(), request, ANSWER_S)
     if status == http.client.OK:
         return _decode(body, request.answer_type())
-    raise Failure(ExitCode.FAILED, _error_of(body).message)
+    refused = _error_of(body)
+    raise Failure(_exit_status(refused.exit_status), refused.message)
 
 
 def _file(config: Config) -> ControlFile:
@@ -161,6 +162,11 @@ def _is_json_object(raw: bytes) -> bool:
         return isinstance(json.loads(raw), dict)
     except ValueError:
         return False
+
+
+def _exit_status(status: int) -> ExitCode:
+    """Return the exit status that a sidecar gives; FAILED for one that a newer sidecar has."""
+    return next((each for each in ExitCode if each == status), ExitCode.FAILED)
 
 
 def _error_of(raw: bytes) -> ControlError:

@@ -37,7 +37,7 @@ from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, events, symbols
+from bridge.journal.tables import commands, directives, events, officers, symbols
 from bridge.journal.tables.events import Outgoing, Queue, RefusedEvent
 from bridge.journal.tables.halts import Halt
 
@@ -262,6 +262,18 @@ class Journal:
         return self._read(
             "recover", lambda: lost_orders.list_all(self._connection, self._officers[officer], now)
         )
+
+    def foreign_ledger(self, officer: str) -> str:
+        """Return the reason why the present ledger of the officer's terminal is another officer's; empty: none."""
+
+        def read() -> str:
+            known = officers.load(self._connection, officer)
+            settings = self._officers[officer]
+            return (
+                "" if known is None else lost_orders.foreign_ledger(self._connection, known.account, settings)
+            )
+
+        return self._read("recover", read)
 
     def adopt(
         self, officer: str, now: datetime, *, chosen: Sequence[Adoption], why: str, report_past: bool

@@ -23,6 +23,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from bridge.core.director.contract import utc_text
 from bridge.core.units.clock import Clock
+from bridge.exits import ExitCode
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.link import EndpointError
 from bridge.log_codes import LogCode
@@ -58,6 +59,8 @@ class ControlError(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     """TOKEN, HOST, METHOD, NOT_FOUND, BODY, REFUSED, JOURNAL, INTERNAL."""
     message: str
+    exit_status: int = int(ExitCode.FAILED)
+    """REFUSED: exit status of the command line."""
 
 
 class ControlSocket:
@@ -224,7 +227,7 @@ class ControlServer:
         except _BodyError as error:
             return _error(error.status, "BODY", str(error))
         except RefusedError as error:
-            return _error(409, "REFUSED", str(error))
+            return _error(409, "REFUSED", str(error), error.exit_status)
         except JournalUnavailableError as error:
             self._runtime.log.error(LogCode.OPERATOR_COMMAND_NOT_STORED, path=request.path, error=str(error))
             return _error(
@@ -304,5 +307,5 @@ def _json(status: int, body: msgspec.Struct) -> web.Response:
     return web.Response(status=status, body=msgspec.json.encode(body), content_type=_JSON)
 
 
-def _error(status: int, code: str, message: str) -> web.Response:
-    return _json(status, ControlError(error=code, message=message))
+def _error(status: int, code: str, message: str, exit_status: ExitCode = ExitCode.FAILED) -> web.Response:
+    return _json(status, ControlError(error=code, message=message, exit_status=int(exit_status)))

@@ -33,6 +33,12 @@ class CommandLine:
         with closing(JournalBench(self.journal, settings())) as made:
             yield made
 
+    @contextmanager
+    def bench_of_existing(self) -> Iterator[JournalBench]:
+        """Open the journal that is there for a test that writes more into it; closed with the context."""
+        with closing(JournalBench(self.journal, settings(), new=False)) as opened:
+            yield opened
+
     def run(self, *arguments: str) -> int:
         """Run one command and return its exit status. Its output is kept in `stdout` and `stderr`."""
         code = cli.invoke([arguments[0], "--config", str(self.folder / "bridge.toml"), *arguments[1:]])

@@ -20,12 +20,13 @@ from bridge.core.link.reports import (
     decode_report,
 )
 from bridge.core.settings import OfficerSettings
+from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.lost_orders import LostOrder, find_directive, kind_of, order_of
 from bridge.core.trade.retcodes import describe
 from bridge.core.units import broker_time
 from bridge.core.units.decimals import plain
 from bridge.core.units.mt5_terms import REASON_EXPERT, Side
-from bridge.core.units.order_ids import id_range
+from bridge.core.units.order_ids import HASH_BITS, id_range
 from bridge.journal.tables import (
     clock_offsets,
     commands,
@@ -34,7 +35,9 @@ from bridge.journal.tables import (
     officers,
     positions,
     reports,
+    sessions,
 )
+from bridge.journal.tables.directives import Waiting
 from bridge.journal.tables.values import Account
 
 
@@ -76,6 +79,15 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """Time of its first record at the broker; empty without any."""
 
 
+class WaitingOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A directive, or a command of one, that waits to be sent."""
+
+    directive_id: str
+    what: str
+    """Action or order, in words."""
+    since: str
+
+
 class LostOrders(msgspec.Struct, frozen=True, kw_only=True):
     """Lost orders of one officer."""
 
@@ -83,6 +95,8 @@ class LostOrders(msgspec.Struct, frozen=True, kw_only=True):
     scanned_at: str
     """Time of the scan that showed them; empty where none was completed."""
     orders: list[Listed]
+    waiting: list[WaitingOrder]
+    """What waits to be sent."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,7 +202,7 @@ def list_all(connection: sqlite3.Connection, settings: OfficerSettings, now: dat
     """Return all lost orders of the officer for an operator, as of the last completed scan."""
     officer = officers.load(connection, settings.id)
     if officer is None:
-        return LostOrders(officer=settings.id, scanned_at="", orders=[])
+        return LostOrders(officer=settings.id, scanned_at="", orders=[], waiting=[])
     return LostOrders(
         officer=settings.id,
         scanned_at=utc_text(officer.scanned_at) if officer.scanned_at is not None else "",
@@ -196,6 +210,46 @@ def list_all(connection: sqlite3.Connection, settings: OfficerSettings, now: dat
             listed(connection, officer.account, found, now)
             for found in find(connection, officer.account, settings)
         ],
+        waiting=_waiting(connection, settings.id),
+    )
+
+
+def _waiting(connection: sqlite3.Connection, officer: str) -> list[WaitingOrder]:
+    inbox = [
+        WaitingOrder(directive_id=item.directive_id, what=_asked(item), since=item.received_at)
+        for item in directives.waiting(connection, officer)
+    ]
+    planned = [
+        WaitingOrder(
+            directive_id=command.directive_id,
+            what=f"{command.order.kind} {command.order.side} {plain(command.order.volume)} {command.order.symbol}",
+            since="",
+        )
+        for command in commands.in_states(connection, officer, [CommandState.PLANNED])
+    ]
+    return inbox + planned
+
+
+def _asked(item: Waiting) -> str:
+    if item.own:
+        return str(item.own_directive.action)
+    directive = item.directive
+    volume = "" if directive.quantity is None else f" {plain(directive.quantity)}"
+    return f"{directive.action}{volume} {directive.symbol}"
+
+
+def foreign_ledger(connection: sqlite3.Connection, account: Account, settings: OfficerSettings) -> str:
+    """Return the reason why the terminal's present ledger cannot be this officer's; empty where it can be."""
+    ledger = sessions.last_ledger(connection, account.officer)
+    if (other := officers.with_ledger(connection, ledger, account.officer)) is not None:
+        return f"the terminal has the ledger {ledger[:8]}, which is that of officer {other}"
+    first, last = id_range(settings.prefix)
+    strange = reports.strange_intent(connection, account, ledger, first, last)
+    if strange is None:
+        return ""
+    return (
+        f"the terminal's ledger {ledger[:8]} has the order {strange} with prefix {strange >> HASH_BITS}, and "
+        f"officer {account.officer} has prefix {settings.prefix}: it is the ledger of another officer"
     )
 
 

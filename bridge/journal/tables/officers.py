@@ -202,3 +202,12 @@ def lower_watermark(connection: sqlite3.Connection, officer: str, server_ms: int
         "UPDATE officers SET watermark_server_ms = min(watermark_server_ms, :server_ms) WHERE officer = :officer",
         {"officer": officer, "server_ms": server_ms},
     )
+
+
+def with_ledger(connection: sqlite3.Connection, ledger_id: str, without: str) -> str | None:
+    """Return another officer that is bound to the ledger; None where none is."""
+    row = connection.execute(
+        "SELECT officer FROM officers WHERE ledger_id = :ledger_id AND officer <> :without ORDER BY officer",
+        {"ledger_id": ledger_id, "without": without},
+    ).fetchone()
+    return row["officer"] if row else None

@@ -136,6 +136,21 @@ def lost(connection: sqlite3.Connection, account: Account, first: int, last: int
     return [_report(row) for row in rows]
 
 
+def strange_intent(
+    connection: sqlite3.Connection, account: Account, ledger_id: str, first: int, last: int
+) -> int | None:
+    """Return a client order id beyond that range that the ledger reported and no command has; None without any."""
+    row = connection.execute(
+        f"SELECT r.client_order_id FROM reports r WHERE {OF_ACCOUNT}"
+        f" AND r.kind = {words([ReportKind.COMMAND])} AND r.disposition = {words([Disposition.UNUSABLE])}"
+        " AND r.client_order_id NOT BETWEEN :first AND :last"
+        " AND r.epoch IN (SELECT epoch FROM sessions WHERE officer = :officer AND ledger_id = :ledger_id)"
+        " AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.client_order_id = r.client_order_id) LIMIT 1",
+        {**account.parameters, "ledger_id": ledger_id, "first": first, "last": last},
+    ).fetchone()
+    return row["client_order_id"] if row else None
+
+
 def positions_bearing(
     connection: sqlite3.Connection, account: Account, first: int, last: int
 ) -> list[StoredReport]:

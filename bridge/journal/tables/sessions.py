@@ -81,3 +81,12 @@ def last_epoch(connection: sqlite3.Connection, officer: str) -> int:
         "SELECT max(epoch) FROM sessions WHERE officer = :officer", {"officer": officer}
     ).fetchone()
     return int(row[0] or 0)
+
+
+def last_ledger(connection: sqlite3.Connection, officer: str) -> str:
+    """Return the ledger of the officer's last session; empty without any."""
+    row = connection.execute(
+        "SELECT ledger_id FROM sessions WHERE officer = :officer ORDER BY epoch DESC LIMIT 1",
+        {"officer": officer},
+    ).fetchone()
+    return row["ledger_id"] if row else ""

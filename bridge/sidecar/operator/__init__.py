@@ -18,6 +18,7 @@ from bridge.sidecar.operator.dismiss import DismissRequest
 from bridge.sidecar.operator.flatten import FlattenRequest
 from bridge.sidecar.operator.halt import HaltRequest
 from bridge.sidecar.operator.rebind import RebindRequest
+from bridge.sidecar.operator.recover import RecoverRequest
 from bridge.sidecar.operator.request import Request
 from bridge.sidecar.operator.resolve import ResolveRequest
 from bridge.sidecar.operator.resume import ResumeRequest
@@ -31,5 +32,6 @@ REQUESTS: Final[tuple[type[Request[Any]], ...]] = (
     RetryRequest,
     DismissRequest,
     RebindRequest,
+    RecoverRequest,
 )
 """Every request that the control endpoint takes."""

@@ -8,6 +8,7 @@ import msgspec
 
 from bridge.core.link.messages import Name
 from bridge.core.settings import Settings
+from bridge.exits import ExitCode
 from bridge.journal.journal import Journal
 
 A = TypeVar("A", bound=msgspec.Struct)
@@ -22,6 +23,11 @@ Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
 class RefusedError(Exception):
     """The request cannot be performed as it is. Nothing was changed; the message says why."""
+
+    def __init__(self, message: str, exit_status: ExitCode = ExitCode.FAILED) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
+        """Exit status of the command line."""
 
 
 class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "retry": {"directives": ["dir-2"]},
     "dismiss": {"note": "known"},
     "rebind": {"officer": OFFICER, "why": "compared"},
+    "recover": {"officer": OFFICER, "adopt": True, "last_scan": True},
 }
 """Arguments of each command, for the journal of `bench`."""
 

@@ -1,0 +1,138 @@
+"""`recover` where no sidecar runs, on a journal whose last scan shows orders that it lacks."""
+
+import io
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bridge.core.link.messages import LedgerIdentity, Order
+from bridge.core.units.order_ids import HASH_BITS
+from bridge.exits import ExitCode
+from tests.acceptance.command_line import CommandLine
+from tests.integration.journal.bench import (
+    LEDGER,
+    NOW,
+    OFFICER,
+    OTHER,
+    PREFIX,
+    JournalBench,
+    directive,
+    settings,
+)
+from tests.integration.journal.reports import POSITION, scan
+from tests.integration.journal.test_recover import fill, ledger_of, show
+
+
+@pytest.fixture
+def lossy(without_journal: CommandLine, tmp_path: Path) -> CommandLine:
+    """A command line on a journal that lacks an order of dir-1, whose position is open."""
+    config = without_journal.folder / "bridge.toml"
+    text = config.read_text().replace(
+        f'id = "{OFFICER}"\n', f'id = "{OFFICER}"\norder_id_prefix = {PREFIX}\n'
+    )
+    config.write_text(text)
+    order = lost_order(tmp_path)
+    with without_journal.bench() as bench:
+        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
+        show(bench, order)
+    return without_journal
+
+
+def lost_order(folder: Path) -> Order:
+    """The order that another journal sent for dir-1."""
+    other = JournalBench(folder / "lost.db", settings())
+    other.join()
+    order = fill(other, directive())
+    other.close()
+    return order
+
+
+def test_recover_lists_adopts_and_says_when_nothing_is_lacking(lossy: CommandLine) -> None:
+    look = ("recover", "--officer", OFFICER, "--last-scan")
+    assert lossy.run(*look) == ExitCode.UNADOPTED
+    assert "dir-1" in lossy.stdout and "position open" in lossy.stdout and "No sidecar runs" in lossy.stdout
+    assert lossy.run(*look, "--adopt", "--yes", "--why", "restored") == ExitCode.OK
+    assert "is adopted" in lossy.stdout
+    assert lossy.run(*look) == ExitCode.OK
+    assert f"{OFFICER}: the journal lacks no order of ours, by the scan of" in lossy.stdout
+    [position] = lossy.status()[1]["journal"]["positions"]
+    assert (position["directive_id"], position["identifier"]) == ("dir-1", POSITION)
+
+
+def test_recover_without_a_terminal_is_refused_and_changes_nothing(lossy: CommandLine) -> None:
+    before = lossy.journal.read_bytes()
+    assert lossy.run("recover", "--adopt", "--officer", OFFICER, "--yes") == ExitCode.NO_TERMINAL
+    assert lossy.stderr.count("Error: ") == 1 and "--last-scan" in lossy.stderr
+    assert lossy.journal.read_bytes() == before
+
+
+def test_adopting_asks_for_confirmation(lossy: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    words = ("recover", "--officer", OFFICER, "--last-scan", "--adopt")
+    assert lossy.run(*words) == ExitCode.INTERRUPTED
+    assert "dir-1" in lossy.stdout and "Adopt 1 order?" in lossy.stdout
+    assert lossy.status()[1]["journal"]["positions"] == []
+
+
+def test_dismissed_order_is_listed_no_more(lossy: CommandLine) -> None:
+    look = ("recover", "--officer", OFFICER, "--last-scan")
+    lossy.run(*look, "--json")
+    [order] = json.loads(lossy.stdout)["officers"][0]["orders"]
+    magic = str(order["client_order_id"])
+    assert lossy.run(*look, "--dismiss", "--client-order-id", magic, "--yes") == ExitCode.OK
+    assert f"{magic} is yours now" in lossy.stdout
+    assert lossy.run(*look) == ExitCode.OK
+
+
+def test_order_is_adopted_under_the_directive_that_the_operator_names(lossy: CommandLine) -> None:
+    look = ("recover", "--officer", OFFICER, "--last-scan")
+    lossy.run(*look, "--json")
+    [order] = json.loads(lossy.stdout)["officers"][0]["orders"]
+    named = ("--adopt", "--client-order-id", str(order["client_order_id"]), "--directive", "dir-9", "--yes")
+    assert lossy.run(*look, *named) == ExitCode.OK
+    [position] = lossy.status()[1]["journal"]["positions"]
+    assert position["directive_id"] == "dir-9"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--adopt", "--dismiss"), "exclude each other"),
+        (("--dismiss",), "client_order_ids is empty"),
+        (("--adopt", "--directive", "dir-1"), "is for one lost order"),
+        (("--adopt", "--client-order-id", "5"), "none of a lost order"),
+    ],
+)
+def test_invalid_recovering_is_refused(lossy: CommandLine, words: tuple[str, ...], says: str) -> None:
+    before = lossy.status()[1]["journal"]
+    code = lossy.run("recover", "--officer", OFFICER, "--last-scan", "--yes", *words)
+    assert code == ExitCode.FAILED and says in lossy.stderr
+    assert lossy.status()[1]["journal"] == before
+
+
+def test_ledger_of_another_officer_is_refused(lossy: CommandLine) -> None:
+    """The terminal of the officer was given the ledger of the other one."""
+    with lossy.bench_of_existing() as bench:
+        bench.officer = OTHER
+        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
+        bench.officer = OFFICER
+        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
+        bench.report(scan(2, NOW, POSITION))
+    words = ("recover", "--officer", OFFICER, "--last-scan", "--adopt", "--yes")
+    assert lossy.run(*words) == ExitCode.LEDGER_FOREIGN
+    assert f"which is that of officer {OTHER}; nothing was changed" in lossy.stderr
+    assert lossy.status()[1]["journal"]["positions"] == []
+
+
+def test_ledger_with_orders_of_another_prefix_is_refused(lossy: CommandLine, tmp_path: Path) -> None:
+    with lossy.bench_of_existing() as bench:
+        (tmp_path / "more").mkdir()
+        order = lost_order(tmp_path / "more")
+        theirs = msgspec.structs.replace(order, client_order_id=order.client_order_id + (1 << HASH_BITS))
+        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=2))
+        bench.report(ledger_of(theirs, mark=2), scan(2, NOW, POSITION))
+    words = ("recover", "--officer", OFFICER, "--last-scan", "--adopt", "--yes")
+    assert lossy.run(*words) == ExitCode.LEDGER_FOREIGN
+    assert f"has prefix {PREFIX}: it is the ledger of another officer" in lossy.stderr
