@@ -96,7 +96,7 @@ class LostOrders(msgspec.Struct, frozen=True, kw_only=True):
     """Time of the scan that showed them; empty where none was completed."""
     orders: list[Listed]
     waiting: list[WaitingOrder]
-    """What waits to be sent."""
+    """Directives and commands that wait to be sent."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
