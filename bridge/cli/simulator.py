@@ -15,7 +15,8 @@ from bridge.simulator.broker.api import BrokerGone
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.rpc.client import BrokerClient, connect_broker
 from bridge.simulator.broker.rpc.server import UTC_OFFSET, run_broker, server_ms
-from bridge.simulator.broker.scenario import Scenario, ScenarioError, load_scenario
+from bridge.simulator.broker.scenario import Scenario
+from bridge.simulator.broker.scenario_file import ScenarioError, load_scenario
 from bridge.simulator.terminal.ledger import LedgerError
 from bridge.simulator.terminal.process import run_terminal
 

@@ -5,6 +5,7 @@ fires, so that faults combine (slow, partially filled, answer lost). A send into
 and is not counted. `docs/simulated-broker.md` describes each fault with an example.
 """
 
+from collections.abc import Container
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
@@ -114,12 +115,22 @@ class RefuseTrigger(Struct, frozen=True, kw_only=True, tag="REFUSE_TRIGGER", for
 
 class MoveMarket(Struct, frozen=True, kw_only=True, tag="MOVE_MARKET", forbid_unknown_fields=True):
     """Quote other prices just before the request arrives: the orders and stops that they reach have been executed
-    by then. The symbol is found as for `match.symbol`; without a known symbol nothing is quoted."""
+    by then. The symbol is found as for `match.symbol`; without a known symbol nothing is quoted. A
+    bid of 0 or below needs a `match.symbol` with negative_quotes."""
 
     bid: Decimal
-    """Bid; above 0."""
+    """Bid; above 0, unless the symbol has negative_quotes."""
     ask: Decimal
     """Ask; not below the bid."""
+
+
+class DropStops(Struct, frozen=True, kw_only=True, tag="DROP_STOPS", forbid_unknown_fields=True):
+    """Execute, and lose levels on the way: the order has them, and the position that it opens has not."""
+
+    sl: bool = True
+    """Lose the stop loss."""
+    tp: bool = True
+    """Lose the take profit."""
 
 
 class DropTransactions(
@@ -143,6 +154,7 @@ Effect = (
     | Fills
     | RefuseTrigger
     | MoveMarket
+    | DropStops
     | DropTransactions
     | DelayHistory
 )
@@ -159,8 +171,9 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Number of times that it fires at most, from 1."""
 
 
-def rule_fault(rule: Rule) -> str | None:
-    """Return the first field of a rule that cannot work, as 'field value rule; remedy'; None for a good rule."""
+def rule_fault(rule: Rule, negative: Container[str] = ()) -> str | None:
+    """Return the first field of a rule that cannot work, as 'field value rule; remedy'; None for a good rule.
+    `negative` holds the symbols whose quotes may be negative."""
     if rule.times < 1:
         return f"times {rule.times} is below 1; write how often the rule fires"
     if rule.match.nth is not None and rule.match.nth < 1:
@@ -170,9 +183,11 @@ def rule_fault(rule: Rule) -> str | None:
             below = milliseconds < 0
             return f"effect.milliseconds {milliseconds} is below 0; write 0 or more" if below else None
         case MoveMarket(bid=bid, ask=ask):
-            fault = quote_fault(bid, ask)
+            fault = quote_fault(bid, ask, negative=rule.match.symbol in negative)
         case Fills() as fills:
             fault = fills_fault(fills)
+        case DropStops(sl=sl, tp=tp):
+            return None if sl or tp else "effect.sl false with tp false loses nothing; write one as true"
         case Reject() | Requote() | LoseAnswer() | RefuseTrigger() | DropTransactions():
             return None
         case unknown:
@@ -196,18 +211,29 @@ def fills_fault(fills: Fills) -> str | None:
     return None
 
 
-def quote_fault(bid: Decimal, ask: Decimal) -> str | None:
-    """Return what is wrong with a quote; None where 0 < bid <= ask."""
-    if _bad(bid) or _bad(ask) or not 0 < bid <= ask:
-        return f"bid {bid} with ask {ask}: the bid must be above 0 and not above the ask; correct them"
+def quote_fault(bid: Decimal, ask: Decimal, *, negative: bool = False) -> str | None:
+    """Return what is wrong with a quote; None where 0 < bid <= ask, or bid <= ask where it may be negative."""
+    if not _amount(bid) or not _amount(ask) or bid > ask:
+        return f"bid {bid} with ask {ask}: both must be numbers, the bid not above the ask; correct them"
+    if bid <= 0 and not negative:
+        return (
+            f"bid {bid} with ask {ask}: the bid must be above 0 and not above the ask; correct them, or set"
+            " negative_quotes of the symbol"
+        )
     return None
 
 
-def _bad(amount: Decimal) -> bool:
+def _amount(value: Decimal) -> bool:
+    """Return whether a value is an ordinary number."""
     try:
-        return check_amount(amount) < 0
+        check_amount(value)
     except AmountError:
-        return True
+        return False
+    return True
+
+
+def _bad(amount: Decimal) -> bool:
+    return not _amount(amount) or amount < 0
 
 
 class ActiveRule(Struct, kw_only=True):
@@ -246,6 +272,7 @@ class Faults(Struct, kw_only=True):
     fills: Fills | None = None
     refuse_trigger: bool = False
     move_market: MoveMarket | None = None
+    drop_stops: DropStops | None = None
     drop_transactions: bool = False
     history_delay_ms: int = 0
 
@@ -271,6 +298,8 @@ def faults_of(rules: list[ActiveRule], request: TradeRequest, symbol: str) -> Fa
                 faults.refuse_trigger = True
             case MoveMarket() as moved:
                 faults.move_market = moved
+            case DropStops() as dropped:
+                faults.drop_stops = dropped
             case DropTransactions():
                 faults.drop_transactions = True
             case DelayHistory(milliseconds=milliseconds):

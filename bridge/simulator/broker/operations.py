@@ -20,6 +20,7 @@ class BrokerOperations(Protocol):
         position: int,
         price: Decimal = ZERO,
         reopen_price: Decimal = ZERO,
+        reopen_volume: Decimal = ZERO,
         reason: DealReason = DealReason.ROLLOVER,
         new_ticket: bool = True,
         keep_magic: bool = True,
@@ -28,10 +29,10 @@ class BrokerOperations(Protocol):
         """Close a position and reopen it under its identifier, as where swaps are charged by reopening, and return
         its ticket afterwards.
 
-        An OUT deal at `price` books profit and swap, an IN deal at `reopen_price` follows; 0 is the market's price,
-        and the price of the OUT deal. `reason` is that of both deals. The position gets a new ticket, or keeps its
-        own. Without `keep_magic` the deals and the position have magic 0. With `orders` each deal has an order
-        (reason CLIENT) of its own, else DEAL_ORDER is 0."""
+        An OUT deal at `price` books profit and swap, an IN deal of `reopen_volume` at `reopen_price` follows; 0 is
+        the market's price, the position's volume, and the price of the OUT deal. `reason` is that of both deals.
+        The position gets a new ticket, or keeps its own. Without `keep_magic` deals and position have magic 0. With
+        `orders` each deal has an order (reason CLIENT) of its own, else DEAL_ORDER is 0."""
         ...
 
     def correct_position(
@@ -45,6 +46,12 @@ class BrokerOperations(Protocol):
     ) -> None:
         """Change a position without a deal, as after a split or a correction by a dealer: only a POSITION
         transaction is sent. None keeps a value. Volume 0 removes the position."""
+        ...
+
+    def split_symbol(self, symbol: str, ratio: Decimal, deals: bool = False) -> None:
+        """Split a symbol into `ratio` new units for an old one; below 1 units are merged. Volumes are multiplied,
+        quotes, open prices and levels divided, and pending orders cancelled. With `deals` each position is
+        reopened with reason SPLIT, else it changes without a deal."""
         ...
 
     def rename_symbol(self, symbol: str, new_name: str, history: bool = False) -> None:

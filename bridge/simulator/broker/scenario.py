@@ -4,27 +4,29 @@ Every key has a default, so `{}` is a scenario. Constants are written by their M
 `docs/simulated-broker.md` describes the format.
 """
 
-import re
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from bridge.core.units.decimals import AmountError, check_amount
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
-from bridge.simulator.broker.fault_rules import Rule, quote_fault, rule_fault
-from bridge.simulator.broker.market.hours import read_session
+from bridge.simulator.broker.fault_rules import Rule
 from bridge.simulator.broker.market.symbols import SHIPPED
-from bridge.simulator.broker.rpc.calls import CONTROLS, ArgumentError
 
+SwapMode = Literal[
+    "DISABLED",
+    "POINTS",
+    "CURRENCY_SYMBOL",
+    "CURRENCY_MARGIN",
+    "CURRENCY_DEPOSIT",
+    "INTEREST_CURRENT",
+    "INTEREST_OPEN",
+    "REOPEN_CURRENT",
+    "REOPEN_BID",
+]
 OrderKind = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "SL", "TP", "CLOSEBY"]
 Lifetime = Literal["GTC", "DAY", "SPECIFIED", "SPECIFIED_DAY"]
-
-
-class ScenarioError(ValueError):
-    """The scenario cannot be used. The message names the key, its value, the broken rule and the remedy."""
 
 
 class AccountTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +45,12 @@ class AccountTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     trade_mode: TradeMode = TradeMode.DEMO
     """DEMO, CONTEST or REAL."""
     balance: Decimal = Decimal(10000)
-    """First deposit, in USD."""
+    """First deposit, in the account's currency."""
+    currency: str = "USD"
+    """Currency of the account. Every symbol's profit and margin are converted into it at the quotes, through a
+    third currency where no symbol has both."""
+    currency_digits: int = 2
+    """Digits of the account's currency, to which money is rounded."""
     leverage: int = 100
     """Leverage; 100 means 1:100."""
     trade_allowed: bool = True
@@ -76,11 +83,19 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ask: Decimal | None = None
     """First ask; null for the shipped one."""
     commission: Decimal = Decimal("3.50")
-    """Commission per lot and deal, in USD; positive."""
+    """Commission per lot and deal, in the account's currency; positive."""
     swap_long: Decimal | None = None
-    """Swap of a long position per lot and night, in USD; null for the shipped one."""
+    """Swap of a long position per lot and night, by `swap_mode`; null for the shipped one."""
     swap_short: Decimal | None = None
-    """Swap of a short position per lot and night, in USD; null for the shipped one."""
+    """Swap of a short position per lot and night, by `swap_mode`; null for the shipped one."""
+    swap_mode: SwapMode = "CURRENCY_DEPOSIT"
+    """Meaning of the swaps: money per lot in the account's currency (CURRENCY_DEPOSIT) or in the symbol's base or
+    margin currency (CURRENCY_SYMBOL, CURRENCY_MARGIN); POINTS; percent a year of the present or the opening price
+    (INTEREST_CURRENT, INTEREST_OPEN); points by which each position is reopened at midnight, from its closing price
+    or from the bid (REOPEN_CURRENT, REOPEN_BID); or DISABLED."""
+    swap_triple: Literal["", "MON", "TUE", "WED", "THU", "FRI"] = ""
+    """Day whose night counts three times, while the nights after Saturday and Sunday do not count; empty: every
+    night counts once."""
     stops_level: int = 0
     """Smallest distance of SL, TP and pending prices from the market, in points."""
     freeze_level: int = 0
@@ -93,8 +108,15 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Step of volumes, in lots; null for the shipped one."""
     volume_limit: Decimal = Decimal(0)
     """Largest volume in one direction, pending orders included, in lots; 0 is no limit."""
+    digits: int | None = None
+    """Digits of prices, from 0 to 8; null for the shipped ones. A point is the last digit."""
     tick_size: Decimal | None = None
-    """Step of prices; null for the shipped one."""
+    """Step of prices; null for the shipped one, or a point where `digits` is set."""
+    contract_size: Decimal | None = None
+    """Units in one lot; null for the shipped ones."""
+    negative_quotes: bool = False
+    """Quotes, and prices of orders, may be 0 or negative, as those of some futures. The margin is in the currency
+    of the profit then, whatever the price."""
     execution: Literal["REQUEST", "INSTANT", "MARKET", "EXCHANGE"] = "MARKET"
     """Execution mode: REQUEST, INSTANT, MARKET or EXCHANGE."""
     filling: tuple[Literal["FOK", "IOC", "BOC"], ...] = ("FOK", "IOC")
@@ -211,150 +233,3 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Ticket of the first order."""
     first_deal: int = 500_001
     """Ticket of the first deal, which is the deposit."""
-
-
-def load_scenario(path: Path) -> Scenario:
-    """Return the scenario in a JSON file. Raises ScenarioError, also where the file cannot be read."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ScenarioError(f"scenario file {path}: {error.strerror}; name a file that can be read") from None
-    return parse_scenario(raw)
-
-
-def parse_scenario(raw: bytes) -> Scenario:
-    """Return the scenario of a JSON text. Raises ScenarioError."""
-    try:
-        scenario = msgspec.json.decode(raw, type=Scenario)
-    except msgspec.ValidationError as error:
-        raise _type_error(str(error), raw) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"scenario: not JSON ({error}); correct the text ({{}} is a scenario)") from None
-    _check(scenario)
-    return scenario
-
-
-def _type_error(message: str, raw: bytes) -> ScenarioError:
-    """msgspec's message with key, value, rule and remedy."""
-    reason, _, where = message.partition(" - at ")
-    path = where.strip("`").removeprefix("$").removeprefix(".")
-    rule = reason[:1].lower() + reason[1:]
-    if "unknown field" in reason:
-        return ScenarioError(f"scenario: {path or '(top level)'}: {rule}; correct or remove it")
-    return _error(
-        path or "(top level)", _at(path, raw), f"has no valid value ({rule})", "write a supported one"
-    )
-
-
-def _at(path: str, raw: bytes) -> object:
-    """The value at a path such as `rules[0].effect.retcode`."""
-    value: Any = msgspec.json.decode(raw)
-    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
-        try:
-            value = value[int(index)] if index else value[key]
-        except (KeyError, IndexError, TypeError):  # the path ends at a missing key
-            break
-    return value
-
-
-def _error(key: str, value: object, rule: str, remedy: str) -> ScenarioError:
-    shown = msgspec.json.encode(value).decode()
-    return ScenarioError(f"scenario: {key} {shown[:80]} {rule}; {remedy}")
-
-
-def _check(scenario: Scenario) -> None:
-    """Check the rules that the types do not express. Raises ScenarioError."""
-    _check_account(scenario.account)
-    names: set[str] = set()
-    for index, terms in enumerate(scenario.symbols):
-        _check_symbol(f"symbols[{index}]", terms, names)
-        names.add(terms.name)
-    walk = scenario.random_walk
-    if walk is not None and walk.interval_ms < 1:
-        raise _error("random_walk.interval_ms", walk.interval_ms, "is below 1", "write 1000, for a second")
-    if walk is not None and walk.step_points < 0:
-        raise _error("random_walk.step_points", walk.step_points, "is below 0", "write 5")
-    for index, quote in enumerate(scenario.quotes):
-        key = f"quotes[{index}]"
-        _check_name(f"{key}.symbol", quote.symbol, names)
-        _check_quote(key, quote.bid, quote.ask)
-    for index, call in enumerate(scenario.calls):
-        _check_call(f"calls[{index}]", call)
-    for index, rule in enumerate(scenario.rules):
-        fault = rule_fault(rule)
-        if fault is not None:
-            raise ScenarioError(f"scenario: rules[{index}].{fault}")
-        if rule.match.symbol is not None:
-            _check_name(f"rules[{index}].match.symbol", rule.match.symbol, names)
-
-
-def _check_call(key: str, call: ScheduledCall) -> None:
-    if call.at_ms < 0:
-        raise _error(f"{key}.at_ms", call.at_ms, "is below 0", "write 0 or more")
-    if call.call not in CONTROLS:
-        raise _error(
-            f"{key}.call", call.call, "is no control or operation", f"write one of {', '.join(CONTROLS)}"
-        )
-    try:
-        CONTROLS[call.call].decode_arguments(call.arguments)
-    except ArgumentError as error:
-        raise _error(f"{key}.arguments", call.arguments, str(error), "correct them") from None
-
-
-def _check_account(account: AccountTerms) -> None:
-    if account.leverage < 1:
-        raise _error("account.leverage", account.leverage, "is below 1", "write 100, for 1:100")
-    for name in ("limit_orders", "limit_positions"):
-        limit: int = getattr(account, name)
-        if limit < 0:
-            raise _error(f"account.{name}", limit, "is below 0", "write 0, for no limit")
-    for name in ("balance", "margin_so_call", "margin_so_so"):
-        _check_amount(f"account.{name}", getattr(account, name))
-
-
-def _check_symbol(key: str, terms: SymbolTerms, others: set[str]) -> None:
-    if (terms.like or terms.name) not in SHIPPED:
-        known = ", ".join(SHIPPED)
-        raise _error(f"{key}.like", terms.like or terms.name, "is no shipped symbol", f"write one of {known}")
-    if terms.name in others:
-        raise _error(f"{key}.name", terms.name, "is there twice", "remove one")
-    if (terms.bid is None) != (terms.ask is None):
-        raise _error(key, terms.name, "has only one of bid and ask", "write both or neither")
-    if terms.bid is not None and terms.ask is not None:
-        _check_quote(key, terms.bid, terms.ask)
-    if terms.bid is not None and not terms.quoted:
-        raise _error(
-            f"{key}.quoted", terms.quoted, "is set beside a bid and an ask", "leave out one or the other"
-        )
-    for number, session in enumerate(terms.sessions):
-        try:
-            read_session(session)
-        except ValueError as error:
-            remedy = "write a day and its hours"
-            raise _error(f"{key}.sessions[{number}]", session, str(error), remedy) from None
-    for name in ("volume_min", "volume_max", "volume_step", "tick_size", "depth"):
-        size: Decimal | None = getattr(terms, name)
-        if size is not None and _check_amount(f"{key}.{name}", size) <= 0:
-            raise _error(f"{key}.{name}", size, "is not above 0", "write a size, or leave it out")
-    for name in ("commission", "volume_limit", "swap_long", "swap_short"):
-        amount: Decimal | None = getattr(terms, name)
-        if amount is not None:
-            _check_amount(f"{key}.{name}", amount)
-
-
-def _check_name(key: str, symbol: str, names: set[str]) -> None:
-    if symbol not in names:
-        raise _error(key, symbol, "is not among the symbols", "add it there or correct it")
-
-
-def _check_quote(key: str, bid: Decimal, ask: Decimal) -> None:
-    fault = quote_fault(bid, ask)
-    if fault is not None:
-        raise ScenarioError(f"scenario: {key}.{fault}")
-
-
-def _check_amount(key: str, value: Decimal) -> Decimal:
-    try:
-        return check_amount(value)
-    except AmountError as error:
-        raise _error(key, value, str(error), "write an ordinary number") from None

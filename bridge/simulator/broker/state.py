@@ -1,7 +1,7 @@
 """Saved state: everything that the broker keeps, as one JSON file for a restart of its process."""
 
 import os
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -16,7 +16,7 @@ from bridge.simulator.broker.book.book import Book
 from bridge.simulator.broker.book.trade_state import TradeState
 from bridge.simulator.broker.book.transactions import TransactionLog
 from bridge.simulator.broker.fault_rules import ActiveRule
-from bridge.simulator.broker.market.hours import read_session
+from bridge.simulator.broker.market.hours import DAYS, read_session
 from bridge.simulator.broker.market.symbols import FIRST_QUOTES, SHIPPED
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import (
@@ -30,6 +30,7 @@ from bridge.simulator.mt5.types import (
     SymbolInfo,
     SymbolOrder,
     SymbolOrdersGtc,
+    SymbolSwapMode,
     SymbolTradeMode,
     Tick,
 )
@@ -70,6 +71,7 @@ def new_state(scenario: Scenario, now_ms: int) -> BrokerState:
         now_ms=now_ms,
         symbols={terms.name: _symbol(terms) for terms in scenario.symbols},
         commissions={terms.name: terms.commission for terms in scenario.symbols},
+        negative={terms.name for terms in scenario.symbols if terms.negative_quotes},
         depths={terms.name: terms.depth for terms in scenario.symbols if terms.depth is not None},
         quotes={terms.name: _first_quote(terms, now_ms) for terms in scenario.symbols},
         book=Book(next_order=scenario.first_order, next_deal=scenario.first_deal),
@@ -108,9 +110,14 @@ def load_state(path: Path) -> BrokerState:
 
 def _symbol(terms: SymbolTerms) -> SymbolInfo:
     shipped = SHIPPED[terms.like or terms.name]
+    digits = shipped.digits if terms.digits is None else terms.digits
+    point = Decimal(1).scaleb(-digits)
     filling = reduce(or_, (SymbolFilling[name] for name in terms.filling), SymbolFilling.NONE)
     orders = reduce(or_, (SymbolOrder[name] for name in terms.orders), SymbolOrder.NONE)
     expiration = reduce(or_, (SymbolExpiration[name] for name in terms.expiration), SymbolExpiration.NONE)
+    if terms.negative_quotes:  # a price below 0 converts nothing
+        profit = shipped.currency_profit
+        shipped = msgspec.structs.replace(shipped, currency_base=profit, currency_margin=profit)
     return msgspec.structs.replace(
         shipped,
         name=terms.name,
@@ -123,7 +130,12 @@ def _symbol(terms: SymbolTerms) -> SymbolInfo:
         volume_max=_or(terms.volume_max, shipped.volume_max),
         volume_step=_or(terms.volume_step, shipped.volume_step),
         volume_limit=terms.volume_limit,
-        trade_tick_size=_or(terms.tick_size, shipped.trade_tick_size),
+        digits=digits,
+        point=point,
+        trade_tick_size=_or(terms.tick_size, shipped.trade_tick_size if terms.digits is None else point),
+        trade_contract_size=_or(terms.contract_size, shipped.trade_contract_size),
+        swap_mode=SymbolSwapMode[terms.swap_mode],
+        swap_rollover3days=DAYS.index(terms.swap_triple) if terms.swap_triple else 0,
         trade_exemode=SymbolExecution[terms.execution],
         trade_mode=SymbolTradeMode[terms.trade_mode],
         filling_mode=filling,
@@ -142,7 +154,13 @@ def _first_quote(terms: SymbolTerms, now_ms: int) -> Tick:
     if not terms.quoted:
         return Tick(time_msc=0, bid=ZERO, ask=ZERO)
     if terms.bid is None or terms.ask is None:
-        return msgspec.structs.replace(FIRST_QUOTES[terms.like or terms.name], time_msc=now_ms)
+        first = FIRST_QUOTES[terms.like or terms.name]
+        if terms.digits is None:
+            return msgspec.structs.replace(first, time_msc=now_ms)
+        point = Decimal(1).scaleb(-terms.digits)
+        # Rounded apart, so that there is a spread whatever the digits.
+        bid, ask = first.bid.quantize(point, ROUND_FLOOR), first.ask.quantize(point, ROUND_CEILING)
+        return Tick(time_msc=now_ms, bid=bid, ask=ask)
     return Tick(time_msc=now_ms, bid=terms.bid, ask=terms.ask)
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "SymbolFilling",
     "SymbolOrder",
     "SymbolOrdersGtc",
+    "SymbolSwapMode",
     "SymbolTradeMode",
     "TradeAction",
     "TransactionType",
@@ -269,6 +270,20 @@ class SymbolOrdersGtc(IntEnum):
     GTC = 0
     DAILY = 1
     DAILY_EXCLUDING_STOPS = 2
+
+
+class SymbolSwapMode(IntEnum):
+    """ENUM_SYMBOL_SWAP_MODE (environment_state/marketinfoconstants)."""
+
+    DISABLED = 0
+    POINTS = 1
+    CURRENCY_SYMBOL = 2
+    CURRENCY_MARGIN = 3
+    CURRENCY_DEPOSIT = 4
+    INTEREST_CURRENT = 5
+    INTEREST_OPEN = 6
+    REOPEN_CURRENT = 7
+    REOPEN_BID = 8
 
 
 class SymbolFilling(IntFlag):

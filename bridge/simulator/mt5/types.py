@@ -33,6 +33,7 @@ from bridge.simulator.mt5.constants import (
     SymbolFilling,
     SymbolOrder,
     SymbolOrdersGtc,
+    SymbolSwapMode,
     SymbolTradeMode,
     TradeAction,
     TransactionType,
@@ -67,6 +68,7 @@ __all__ = [
     "SymbolInfo",
     "SymbolOrder",
     "SymbolOrdersGtc",
+    "SymbolSwapMode",
     "SymbolTradeMode",
     "Tick",
     "TradeAction",
@@ -192,8 +194,9 @@ class TradeSession(Struct, frozen=True, kw_only=True):
 
 
 class SymbolInfo(Struct, frozen=True, kw_only=True):
-    """SYMBOL_* properties (environment_state/marketinfoconstants). Levels and spread are in points; swaps in
-    account currency per lot and night; margin rates are 0 where the leverage decides; a volume limit or a
+    """SYMBOL_* properties (environment_state/marketinfoconstants). Levels and spread are in points; swaps are in
+    the unit of `swap_mode`, and the night after the day `swap_rollover3days` (1 is Monday, 0 for none) counts three
+    times; margin rates are 0 where the leverage decides; a volume limit or a
     session's price limit of 0 means no limit. Without `sessions` the symbol is traded all week; `session_open` is
     false where the broker has closed the market whatever the sessions say. `spread`, `bid`, `ask`, `time_msc` and
     `trade_tick_value` are computed for each query from the current quote, and are 0 without one."""
@@ -224,6 +227,8 @@ class SymbolInfo(Struct, frozen=True, kw_only=True):
     trade_freeze_level: int = 0
     swap_long: Decimal = ZERO
     swap_short: Decimal = ZERO
+    swap_mode: SymbolSwapMode = SymbolSwapMode.CURRENCY_DEPOSIT
+    swap_rollover3days: int = 0
     margin_initial: Decimal = ZERO
     margin_maintenance: Decimal = ZERO
     margin_hedged: Decimal = ZERO

@@ -30,11 +30,14 @@ class Portion(Struct, frozen=True, kw_only=True):
 class FillPlan(Struct, frozen=True, kw_only=True):
     """Plan for the fills of a live order. Without portions the whole volume is filled in one deal. `triggered`: the
     order has met its price and is filled as a market order from now on; `activated`: a stop-limit order has met
-    its stop price; `refused`: the order will be rejected instead of filled."""
+    its stop price; `refused`: the order will be rejected instead of filled; `drops_sl` and `drops_tp`: its
+    deals do not have the order's level."""
 
     portions: tuple[Portion, ...] = ()
     pace: Pace = Pace.AT_ONCE
     triggered: bool = False
+    drops_sl: bool = False
+    drops_tp: bool = False
     activated: bool = False
     refused: bool = False
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.simulator.broker.book.book import Book
-from bridge.simulator.broker.book.money import CURRENCY, CURRENCY_DIGITS, Rates, cents
+from bridge.simulator.broker.book.money import Rates, cents
 from bridge.simulator.broker.scenario import AccountTerms
 from bridge.simulator.mt5.types import (
     AccountInfo,
@@ -34,7 +34,7 @@ STOPS: Final = (OrderReason.SL, OrderReason.TP, OrderReason.SO)
 class TradeState(Struct, kw_only=True):
     """Account terms, symbols (without quotes), quotes and book. `commissions` is money per lot and deal, by symbol;
     `depths` the volume (lots) that an order finds in the market with each quote, for the symbols where that is
-    limited."""
+    limited; `negative` the symbols whose prices may be 0 or below."""
 
     terms: AccountTerms
     now_ms: int
@@ -43,6 +43,7 @@ class TradeState(Struct, kw_only=True):
     quotes: dict[str, Tick]
     book: Book
     depths: dict[str, Decimal] = {}
+    negative: set[str] = set()
 
     def copy(self) -> "TradeState":
         """Return a copy that later changes do not reach."""
@@ -54,6 +55,7 @@ class TradeState(Struct, kw_only=True):
             quotes=dict(self.quotes),
             book=self.book.copy(),
             depths=dict(self.depths),
+            negative=set(self.negative),
         )
 
     def rename(self, symbol: str, renamed: SymbolInfo, *, history: bool) -> None:
@@ -66,11 +68,13 @@ class TradeState(Struct, kw_only=True):
         self.quotes = _renamed_key(self.quotes, symbol, renamed.name)
         self.commissions = _renamed_key(self.commissions, symbol, renamed.name)
         self.depths = _renamed_key(self.depths, symbol, renamed.name)
+        if symbol in self.negative:
+            self.negative = self.negative - {symbol} | {renamed.name}
         self.book.rename(symbol, renamed.name, history=history)
 
     def rates(self) -> Rates:
         """Return the conversion at the current quotes."""
-        return Rates(self.symbols, self.quotes)
+        return Rates(self.symbols, self.quotes, self.terms.currency, self.terms.currency_digits)
 
     @property
     def netting(self) -> bool:
@@ -183,8 +187,8 @@ class TradeState(Struct, kw_only=True):
             name=terms.name,
             server=terms.server,
             company=terms.company,
-            currency=CURRENCY,
-            currency_digits=CURRENCY_DIGITS,
+            currency=terms.currency,
+            currency_digits=terms.currency_digits,
             margin_mode=AccountMarginMode[terms.margin_mode.name],
             trade_mode=AccountTradeMode[terms.trade_mode.name],
             margin_so_mode=AccountStopoutMode.PERCENT,

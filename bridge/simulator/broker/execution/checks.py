@@ -58,7 +58,7 @@ def refusal(
     refused = _unknown_constant(request)
     if refused is not None:
         return refused
-    if not _ordinary(request):
+    if not _ordinary(request, negative=trade.symbol_of(request) in trade.negative):
         return Retcode.INVALID
     match request.action:
         case TradeAction.DEAL:
@@ -88,11 +88,12 @@ def _unknown_constant(request: TradeRequest) -> Retcode | None:
     return None if request.type_time in _LIFETIMES else Retcode.INVALID_EXPIRATION
 
 
-def _ordinary(request: TradeRequest) -> bool:
-    """Return whether every amount is a number, and none is negative."""
-    amounts = (request.volume, request.price, request.stoplimit, request.sl, request.tp)
+def _ordinary(request: TradeRequest, *, negative: bool) -> bool:
+    """Return whether every amount is a number, and none is negative that may not be."""
+    prices = (request.price, request.stoplimit, request.sl, request.tp)
     try:
-        return all(check_amount(amount) >= 0 for amount in amounts) and request.deviation >= 0
+        ordinary = all(check_amount(price) >= 0 or negative for price in prices)
+        return ordinary and check_amount(request.volume) >= 0 and request.deviation >= 0
     except AmountError:
         return False
 

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.book.money import commission, swap_share
 from bridge.simulator.broker.book.trade_state import TradeState, closing_type
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
@@ -37,6 +36,7 @@ class Reopening(Struct, frozen=True, kw_only=True):
 
     close_price: Decimal
     open_price: Decimal
+    open_volume: Decimal
     reason: DealReason
     new_ticket: bool
     magic: int
@@ -86,7 +86,7 @@ class Deals:
             symbol=order.symbol,
             volume=volume,
             price=price,
-            commission=commission(self._trade.commissions[order.symbol], volume),
+            commission=self._trade.rates().commission(self._trade.commissions[order.symbol], volume),
             sl=order.sl,
             tp=order.tp,
             comment=order.comment,
@@ -137,7 +137,7 @@ class Deals:
         """Take volume out of a position and return the deal, which the caller adds to the book."""
         deal = self._deal(order, volume, price, entry, held.identifier)
         side = DealType.SELL if held.type is PositionType.BUY else DealType.BUY
-        swap = swap_share(held.swap, volume, held.volume)
+        swap = self._trade.rates().swap_share(held.swap, volume, held.volume)
         profit = self._profit(held, volume, price)
         if volume == held.volume:
             self._remove(held)
@@ -191,6 +191,7 @@ class Deals:
         book.positions[ticket] = msgspec.structs.replace(
             held,
             ticket=ticket,
+            volume=terms.open_volume,
             magic=terms.magic,
             time_msc=self._trade.now_ms,
             time_update_msc=self._trade.now_ms,
@@ -212,7 +213,7 @@ class Deals:
             magic=terms.magic,
             position_id=held.identifier,
             symbol=held.symbol,
-            volume=held.volume,
+            volume=terms.open_volume if entry is DealEntry.IN else held.volume,
             price=terms.open_price,
             sl=held.sl,
             tp=held.tp,

@@ -203,16 +203,16 @@ class Execution:
         """Close a position and open it again under its identifier, in two deals; return it afterwards."""
         closes = closing_type(held)
         opens = OrderType.BUY if closes is OrderType.SELL else OrderType.SELL
-        out = self._server_order(held, closes, terms)
+        out = self._server_order(held, closes, held.volume, terms)
         self.book(self._deals.roll_out(held, terms, out))
         self._end_server_order(out)
-        into = self._server_order(held, opens, terms)
+        into = self._server_order(held, opens, terms.open_volume, terms)
         new_ticket = (into or self._trade.book.order_ticket()) if terms.new_ticket else held.ticket
         self.book(self._deals.roll_in(held, terms, into, new_ticket))
         self._end_server_order(into)
         return self._trade.book.positions[new_ticket]
 
-    def _server_order(self, held: Position, type: OrderType, terms: Reopening) -> int:
+    def _server_order(self, held: Position, type: OrderType, volume: Decimal, terms: Reopening) -> int:
         """Place an order of the server itself and return its ticket; 0 where the deals have no orders."""
         if not terms.orders:
             return 0
@@ -220,7 +220,7 @@ class Execution:
             NewOrder(
                 symbol=held.symbol,
                 type=type,
-                volume=held.volume,
+                volume=volume,
                 reason=OrderReason.CLIENT,
                 magic=terms.magic,
             )
@@ -309,7 +309,11 @@ class Execution:
         volume = min(portion.volume, order.volume_current)
         if held is not None and self._only_closes(order) and order.type.side is closing_type(held):
             volume = min(volume, held.volume)
-        deal = self._deals.make(order, volume, price)
+        plan = self._trade.book.plan(order.ticket)
+        executed = msgspec.structs.replace(
+            order, sl=ZERO if plan.drops_sl else order.sl, tp=ZERO if plan.drops_tp else order.tp
+        )
+        deal = self._deals.make(executed, volume, price)
         order = msgspec.structs.replace(
             order, volume_current=order.volume_current - deal.volume, position_id=deal.position_id
         )

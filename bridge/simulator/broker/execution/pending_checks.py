@@ -147,7 +147,7 @@ def _prices(trade: TradeState, symbol: SymbolInfo, type: OrderType, request: Tra
 def _misplaced(symbol: SymbolInfo, price: Decimal, room: Decimal) -> bool:
     near = room <= 0 or room < symbol.trade_stops_level * symbol.point
     low, high = symbol.session_price_limit_min, symbol.session_price_limit_max
-    outside = price < low or (high and price > high)
+    outside = (low and price < low) or (high and price > high)
     return not price or bool(price % symbol.trade_tick_size) or near or bool(outside)
 
 

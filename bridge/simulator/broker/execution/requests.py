@@ -3,11 +3,13 @@
 from decimal import Decimal
 from typing import assert_never
 
+import msgspec
+
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.book.book import FILL_WHOLE, FillPlan, Portion
 from bridge.simulator.broker.book.trade_state import TradeState
 from bridge.simulator.broker.execution.orders import Execution, NewOrder, Outcome
-from bridge.simulator.broker.fault_rules import Fills, Pace
+from bridge.simulator.broker.fault_rules import DropStops, Faults, Fills, Pace
 from bridge.simulator.mt5.types import (
     Order,
     OrderFilling,
@@ -19,15 +21,21 @@ from bridge.simulator.mt5.types import (
 )
 
 
-def fill_plan(fills: Fills | None, *, refused: bool = False) -> FillPlan:
-    """Return the fill plan for the portions of a fault rule."""
-    if fills is None:
-        return FillPlan(refused=refused)
+def fill_plan(faults: Faults) -> FillPlan:
+    """Return the fill plan for the faults of a send."""
+    dropped = faults.drop_stops or DropStops(sl=False, tp=False)
+    plan = FillPlan(refused=faults.refuse_trigger, drops_sl=dropped.sl, drops_tp=dropped.tp)
+    if faults.fills is None:
+        return plan
+    return msgspec.structs.replace(plan, portions=portions(faults.fills), pace=faults.fills.pace)
+
+
+def portions(fills: Fills) -> tuple[Portion, ...]:
+    """Return the portions of a fault rule or control."""
     prices = fills.prices or (ZERO,) * len(fills.volumes)
-    portions = (
+    return tuple(
         Portion(volume=volume, price=price) for volume, price in zip(fills.volumes, prices, strict=True)
     )
-    return FillPlan(portions=tuple(portions), pace=fills.pace, refused=refused)
 
 
 def leaves_remainder(trade: TradeState, plan: FillPlan, request: TradeRequest) -> bool:
@@ -137,11 +145,11 @@ def _close_by(trade: TradeState, request: TradeRequest, reason: OrderReason) -> 
 
 def _cut(plan: FillPlan, whole: Decimal) -> FillPlan:
     """Return the plan with portions up to the requested volume."""
-    portions: list[Portion] = []
+    kept: list[Portion] = []
     left = whole
     for portion in plan.portions:
         volume = min(portion.volume, left)
         if volume > 0:
-            portions.append(Portion(volume=volume, price=portion.price))
+            kept.append(Portion(volume=volume, price=portion.price))
             left -= volume
-    return FillPlan(portions=tuple(portions), pace=plan.pace, refused=plan.refused)
+    return msgspec.structs.replace(plan, portions=tuple(kept))

@@ -64,8 +64,9 @@ def permission(trade: TradeState, symbol: SymbolInfo, by_expert: bool) -> Retcod
 
 
 def quoted(trade: TradeState, symbol: SymbolInfo) -> Retcode | None:
-    """Check that the symbol has a quote."""
-    return None if trade.quotes[symbol.name].bid else Retcode.PRICE_OFF
+    """Check that the symbol has a quote, and that its money can be converted into the account's currency."""
+    priced = trade.quotes[symbol.name].time_msc and trade.rates().convertible(symbol)
+    return None if priced else Retcode.PRICE_OFF
 
 
 def direction(trade: TradeState, symbol: SymbolInfo, type: OrderType) -> Retcode | None:

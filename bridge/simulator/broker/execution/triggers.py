@@ -2,9 +2,6 @@
 
 from typing import Final, assert_never
 
-import msgspec
-
-from bridge.simulator.broker.book.money import cents
 from bridge.simulator.broker.book.trade_state import TradeState, closing_type
 from bridge.simulator.broker.execution.orders import NewOrder
 from bridge.simulator.broker.fault_rules import Pace
@@ -164,13 +161,3 @@ def stops_removed_overnight(trade: TradeState) -> list[int]:
 
 def _daily(trade: TradeState, symbol: str) -> SymbolOrdersGtc:
     return trade.symbols[symbol].order_gtc_mode
-
-
-def charge_swaps(trade: TradeState) -> None:
-    """Book one night's swap on every open position. Every night counts once; a real broker counts one weekday three
-    times."""
-    for position in list(trade.book.positions.values()):
-        symbol = trade.symbols[position.symbol]
-        per_lot = symbol.swap_long if position.type is PositionType.BUY else symbol.swap_short
-        swap = position.swap + cents(per_lot * position.volume)
-        trade.book.positions[position.ticket] = msgspec.structs.replace(position, swap=swap)

@@ -60,6 +60,11 @@ def opens_at(symbol: SymbolInfo, server_ms: int) -> int | None:
     return (server_ms // 1000 + min(waits)) * 1000
 
 
+def weekday(server_ms: int) -> int:
+    """Return the day of the week of a server time; 0 is Sunday."""
+    return _weekly(server_ms)[0]
+
+
 def _weekly(server_ms: int) -> tuple[int, int]:
     """Return the day of the week (0: Sunday) and the second of the day."""
     days, second = divmod(server_ms // 1000, DAY_S)

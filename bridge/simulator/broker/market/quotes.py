@@ -43,7 +43,7 @@ class RandomWalkQuotes:
         # A hash and no generator: the step depends on the time alone, not on the number of calls.
         digest = blake2b(f"{self._seed}/{symbol.name}/{at_ms}".encode(), digest_size=8).digest()
         move = (int.from_bytes(digest) % (2 * reach + 1) - reach) * symbol.point
-        if last.bid + move < symbol.point * 1000:  # the price stays above 0
+        if 0 < last.bid + move < symbol.point * 1000 and move < 0:  # a price above 0 stays there
             move = -move
         return Tick(time_msc=at_ms, bid=last.bid + move, ask=last.ask + move)
 

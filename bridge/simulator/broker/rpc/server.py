@@ -28,7 +28,8 @@ from bridge.logs import EventLog
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.rpc.calls import METHODS, ArgumentError, Call, Problem, Reply, RpcFault
-from bridge.simulator.broker.scenario import Scenario, load_scenario
+from bridge.simulator.broker.scenario import Scenario
+from bridge.simulator.broker.scenario_file import load_scenario
 from bridge.simulator.broker.state import load_state, save_state
 
 UTC_OFFSET = timedelta(hours=2)

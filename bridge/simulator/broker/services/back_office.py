@@ -8,7 +8,7 @@ import msgspec
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.book.archive import Archive
-from bridge.simulator.broker.execution.requests import fill_plan
+from bridge.simulator.broker.execution.requests import portions
 from bridge.simulator.broker.execution.triggers import DAY_MS, forced_close
 from bridge.simulator.broker.fault_rules import Fills, fills_fault
 from bridge.simulator.broker.services.service import Service
@@ -27,8 +27,9 @@ class BackOffice(Service):
         if fault is not None:
             raise ControlError(f"fills.{fault}")
         old = self._trade.book.plan(live.ticket)
-        new = fill_plan(fills)
-        self._trade.book.plans[order] = msgspec.structs.replace(old, portions=new.portions, pace=new.pace)
+        self._trade.book.plans[order] = msgspec.structs.replace(
+            old, portions=portions(fills), pace=fills.pace
+        )
 
     def fill(self, order: int, volume: Decimal | None = None, price: Decimal = ZERO) -> int:
         live = self._live_order(order)

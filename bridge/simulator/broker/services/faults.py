@@ -18,7 +18,7 @@ class FaultControl(Service):
             self.state.transactions.muted = True
 
     def add_rule(self, rule: Rule) -> None:
-        fault = rule_fault(rule)
+        fault = rule_fault(rule, self._trade.negative)
         if fault is not None:
             raise ControlError(f"rule: {fault}")
         if rule.match.symbol is not None:

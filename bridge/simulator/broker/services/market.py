@@ -10,9 +10,9 @@ from bridge.core.units.decimals import ZERO
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
 from bridge.simulator.broker.api import ControlError
+from bridge.simulator.broker.execution.swaps import charge_swaps
 from bridge.simulator.broker.execution.symbol_checks import hedges
 from bridge.simulator.broker.execution.triggers import (
-    charge_swaps,
     expired_orders,
     expiry_times,
     midnights,
@@ -120,7 +120,7 @@ class MarketControl(Service):
 
     def set_quote(self, symbol: str, bid: Decimal, ask: Decimal) -> None:
         self._known_symbol(symbol)
-        fault = quote_fault(bid, ask)
+        fault = quote_fault(bid, ask, negative=symbol in self._trade.negative)
         if fault is not None:
             raise ControlError(fault)
         self.state.pinned.add(symbol)
@@ -139,6 +139,11 @@ class MarketControl(Service):
         for field in _SIZES:
             if self._amount(field, getattr(symbol, field)) == 0:
                 raise ControlError(f"{field} 0 of {symbol.name} is not above 0; write its size")
+        if not self._trade.rates().convertible(symbol):
+            raise ControlError(
+                f"currencies {symbol.currency_profit} and {symbol.currency_margin} of {symbol.name} cannot be"
+                f" converted to {self._trade.terms.currency}; write others, or quote a symbol that converts them"
+            )
         self._trade.symbols[symbol.name] = symbol
 
     def set_depth(self, symbol: str, volume: Decimal | None) -> None:
@@ -152,7 +157,7 @@ class MarketControl(Service):
 
     def _pass_midnight(self) -> None:
         self.state.last_night_ms = self._trade.now_ms
-        charge_swaps(self._trade)
+        charge_swaps(self._trade, self._execution)
         for ticket in orders_dropped_overnight(self._trade):
             self._execution.end(ticket, OrderState.EXPIRED)
         for ticket in stops_removed_overnight(self._trade):
@@ -209,6 +214,6 @@ def _sources(state: BrokerState) -> dict[str, QuoteSource]:
         scripted = [quote for quote in scenario.quotes if quote.symbol == original]
         if scripted:
             sources[original] = ScriptedQuotes(state.start_ms, scripted)
-        elif scenario.random_walk is not None and state.trade.quotes[name].bid:
+        elif scenario.random_walk is not None and state.trade.quotes[name].time_msc:
             sources[original] = RandomWalkQuotes(scenario.seed, scenario.random_walk)
     return sources

@@ -6,31 +6,34 @@ import msgspec
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.execution.deals import Reopening
-from bridge.simulator.broker.services.service import Service
-from bridge.simulator.mt5.types import DealReason, PositionType
+from bridge.simulator.broker.execution.deals import AVERAGE, Reopening
+from bridge.simulator.broker.services.market import MarketControl
+from bridge.simulator.mt5.types import DealReason, OrderState, PositionType, SymbolInfo
 
 
-class PositionOperations(Service):
-    """reopen_position and correct_position (see BrokerOperations)."""
+class PositionOperations(MarketControl):
+    """reopen_position, correct_position and split_symbol (see BrokerOperations)."""
 
     def reopen_position(
         self,
         position: int,
         price: Decimal = ZERO,
         reopen_price: Decimal = ZERO,
+        reopen_volume: Decimal = ZERO,
         reason: DealReason = DealReason.ROLLOVER,
         new_ticket: bool = True,
         keep_magic: bool = True,
         orders: bool = False,
     ) -> int:
         held = self._open_position(position)
-        closed_at = self._amount("price", price) or self._trade.close_price(held)
+        least = None if held.symbol in self._trade.negative else ZERO
+        closed_at = self._amount("price", price, least) or self._trade.close_price(held)
         reopened = self._execution.reopen(
             held,
             Reopening(
                 close_price=closed_at,
-                open_price=self._amount("reopen_price", reopen_price) or closed_at,
+                open_price=self._amount("reopen_price", reopen_price, least) or closed_at,
+                open_volume=self._amount("reopen_volume", reopen_volume) or held.volume,
                 reason=reason,
                 new_ticket=new_ticket,
                 magic=held.magic if keep_magic else 0,
@@ -50,8 +53,11 @@ class PositionOperations(Service):
     ) -> None:
         held = self._open_position(position)
         amounts = {"volume": volume, "price_open": price_open, "sl": sl, "tp": tp}
+        signed = held.symbol in self._trade.negative
         changed: dict[str, object] = {
-            name: self._amount(name, amount) for name, amount in amounts.items() if amount is not None
+            name: self._amount(name, amount, None if signed and name != "volume" else ZERO)
+            for name, amount in amounts.items()
+            if amount is not None
         }
         if type is not None:
             changed["type"] = type
@@ -59,3 +65,35 @@ class PositionOperations(Service):
         if corrected == held:
             raise ControlError(f"correct_position {position}: nothing would change; name another value")
         self._execution.correct(corrected)
+
+    def split_symbol(self, symbol: str, ratio: Decimal, deals: bool = False) -> None:
+        info, tick = self._known_symbol(symbol), self._trade.quotes[symbol]
+        if not self._amount("ratio", ratio) or ratio == 1:
+            raise ControlError(f"ratio {ratio} splits nothing; write 2 for two units in place of one")
+        for order in self._trade.pending():
+            if order.symbol == symbol:
+                self._execution.end(order.ticket, OrderState.CANCELED)
+        for held in list(self._trade.book.positions.values()):
+            if held.symbol != symbol:
+                continue
+            volume, opened_at = held.volume * ratio, (held.price_open / ratio).quantize(AVERAGE)
+            ticket = held.ticket
+            if deals:
+                # Closed at its open price, so that a split has no profit.
+                ticket = self.reopen_position(ticket, held.price_open, opened_at, volume, DealReason.SPLIT)
+            self._execution.correct(
+                msgspec.structs.replace(
+                    self._trade.book.positions[ticket],
+                    volume=volume,
+                    price_open=opened_at,
+                    sl=_divided(info, held.sl, ratio),
+                    tp=_divided(info, held.tp, ratio),
+                )
+            )
+        if tick.time_msc:
+            self.set_quote(symbol, _divided(info, tick.bid, ratio), _divided(info, tick.ask, ratio))
+
+
+def _divided(symbol: SymbolInfo, price: Decimal, ratio: Decimal) -> Decimal:
+    """Return a price after a split, on a tick of the symbol."""
+    return (price / ratio / symbol.trade_tick_size).to_integral_value() * symbol.trade_tick_size

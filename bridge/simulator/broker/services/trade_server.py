@@ -9,7 +9,14 @@ from bridge.simulator.broker.book.trade_state import margin_level
 from bridge.simulator.broker.execution.checks import refusal
 from bridge.simulator.broker.execution.orders import Outcome
 from bridge.simulator.broker.execution.requests import execute_request, fill_plan, leaves_remainder
-from bridge.simulator.broker.fault_rules import Faults, LoseAnswer, SendKind, faults_of
+from bridge.simulator.broker.fault_rules import (
+    Faults,
+    LoseAnswer,
+    MoveMarket,
+    SendKind,
+    faults_of,
+    quote_fault,
+)
 from bridge.simulator.broker.services.market import MarketControl
 from bridge.simulator.mt5.retcodes import retcode_comment
 from bridge.simulator.mt5.types import (
@@ -67,8 +74,9 @@ class TradeServer(MarketControl):
             return Answer(result=result)
         symbol = self._trade.symbol_of(request)
         faults = faults_of(self.state.rules, request, symbol)
-        if faults.move_market is not None and symbol in self._trade.symbols:
-            self.set_quote(symbol, faults.move_market.bid, faults.move_market.ask)
+        moved = faults.move_market
+        if moved is not None and self._quotable(symbol, moved):
+            self.set_quote(symbol, moved.bid, moved.ask)
         self.state.transactions.muted = faults.drop_transactions
         try:
             result, executed = self._serve(self._received(request), faults)
@@ -77,6 +85,11 @@ class TradeServer(MarketControl):
             self.state.transactions.muted = False
         self._record(request, answered.retcode if answered else None, executed=executed)
         return Answer(result=answered, delay_ms=faults.latency_ms)
+
+    def _quotable(self, symbol: str, moved: MoveMarket) -> bool:
+        """Return whether the symbol is known and may have that quote: a send never fails by a rule."""
+        negative = symbol in self._trade.negative
+        return symbol in self._trade.symbols and not quote_fault(moved.bid, moved.ask, negative=negative)
 
     def _received(self, request: TradeRequest) -> TradeRequest:
         """The request as the server understands it."""
@@ -92,7 +105,7 @@ class TradeServer(MarketControl):
             refused = refusal(self._trade, request, self._quirks)
         if refused is not None:
             return self._result(refused, request), False
-        plan = fill_plan(faults.fills, refused=faults.refuse_trigger)
+        plan = fill_plan(faults)
         if request.action is TradeAction.DEAL and leaves_remainder(self._trade, plan, request):
             return self._result(Retcode.REJECT, request), False
         outcome = execute_request(self._trade, self._execution, request, plan=plan)

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.operations import BrokerOperations
-from bridge.simulator.broker.scenario import parse_scenario
+from bridge.simulator.broker.scenario_file import parse_scenario
 from tests.docs.simulated_broker import EFFECTS, tag, undescribed_keys
 from tests.unit.simulator.broker.build import START
 

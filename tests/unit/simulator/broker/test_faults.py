@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import BrokerTimeout, ControlError
 from bridge.simulator.broker.fault_rules import (
     DelayHistory,
+    DropStops,
     DropTransactions,
     Effect,
     Fills,
@@ -36,6 +38,7 @@ from tests.unit.simulator.broker.build import (
     opened,
     opening,
     placed,
+    quoted,
     removal,
     stops,
     waiting,
@@ -344,3 +347,23 @@ def test_rule_with_a_bad_effect_is_refused(effect: Effect, key: str) -> None:
 def test_rule_that_never_fires_is_refused(rule: Rule, key: str) -> None:
     with pytest.raises(ControlError, match=key):
         broker().add_rule(rule)
+
+
+def test_lost_level_is_in_the_order_and_not_in_the_position() -> None:
+    server = broker(rules=(Rule(effect=DropStops(tp=False), times=2),))
+    at_once = opened(server, opening(sl="1.09", tp="1.2"))
+    later = placed(server, waiting(sl="1.08", tp="1.2"))
+    opened(server, opening(sl="1.09", tp="1.2"))
+    quoted(server, "1.08900")
+    held = {position.ticket: position for position in server.positions()}
+    assert [(held[ticket].sl, held[ticket].tp) for ticket in (at_once, later)] == [(ZERO, Decimal("1.2"))] * 2
+    assert done(server, at_once).sl == Decimal("1.09")
+    assert done(server, later).sl == Decimal("1.08")
+
+
+def test_rule_that_names_a_symbol_moves_its_market_before_a_removal() -> None:
+    moved = MoveMarket(bid=Decimal("1.0898"), ask=Decimal("1.0899"))
+    server = broker(rules=(Rule(effect=moved, match=Match(kind=SendKind.REMOVE, symbol="EURUSD")),))
+    resting = placed(server, waiting())
+    assert server.order_send(removal(resting)).retcode == Retcode.INVALID
+    assert done(server, resting).state is OrderState.FILLED

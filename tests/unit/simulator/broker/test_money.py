@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.simulator.broker.book.money import Rates, cents, swap_share
+from bridge.simulator.broker.book.money import Rates, cents
 from bridge.simulator.broker.market.symbols import FIRST_QUOTES, SHIPPED
 from bridge.simulator.mt5.types import OrderType, PositionType
 from tests.unit.simulator.broker.build import broker, closing, opened, opening
@@ -60,9 +60,9 @@ def test_cents_round_half_up() -> None:
 
 def test_divided_swap_sums_to_the_whole() -> None:
     swap, volume = Decimal("-1.00"), Decimal("0.30")
-    first = swap_share(swap, Decimal("0.10"), volume)
-    second = swap_share(swap - first, Decimal("0.10"), volume - Decimal("0.10"))
-    last = swap_share(swap - first - second, Decimal("0.10"), Decimal("0.10"))
+    first = RATES.swap_share(swap, Decimal("0.10"), volume)
+    second = RATES.swap_share(swap - first, Decimal("0.10"), volume - Decimal("0.10"))
+    last = RATES.swap_share(swap - first - second, Decimal("0.10"), Decimal("0.10"))
     assert (first, first + second + last) == (Decimal("-0.33"), swap)
 
 

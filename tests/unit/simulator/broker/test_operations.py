@@ -118,6 +118,15 @@ def test_reopening_can_keep_the_ticket_and_have_another_reason() -> None:
     assert server.order_send(closing(identifier)).retcode == Retcode.DONE
 
 
+def test_variation_margin_books_the_profit_at_the_market_price() -> None:
+    server = broker(FREE)
+    identifier = opened(server)
+    quoted(server, "1.09710")
+    server.reopen_position(identifier, reason=DealReason.VMARGIN, new_ticket=False)
+    assert (only(server).price_open, only(server).profit) == (Decimal("1.09710"), ZERO)
+    assert server.account().balance == Decimal(10020)
+
+
 # Corrections
 
 
@@ -146,6 +155,31 @@ def test_position_can_be_removed_or_turned_without_a_deal() -> None:
     held = only(server)
     assert (held.ticket, held.type) == (second, PositionType.SELL)
     assert len(server.history_deals(*EVER)) == 3
+
+
+@pytest.mark.parametrize("deals", [False, True])
+def test_split_multiplies_volumes_and_divides_prices(deals: bool) -> None:
+    server = broker(FREE, SymbolTerms(name="GBPUSD"))
+    identifier = opened(server, opening(sl="1.09000", tp="1.20000"))
+    other = opened(server, opening(symbol="GBPUSD"))
+    resting = placed(server)
+    server.split_symbol("EURUSD", Decimal(4), deals)
+    split, untouched = server.positions() if not deals else reversed(server.positions())
+    assert (split.identifier, split.volume, split.price_open) == (
+        identifier,
+        Decimal("0.40"),
+        Decimal("0.273775"),
+    )
+    assert (split.sl, split.tp) == (Decimal("0.27250"), Decimal("0.30000"))
+    assert (untouched.ticket, untouched.volume) == (other, Decimal("0.10"))
+    tick, order = server.tick("EURUSD"), server.history_order(resting)
+    assert tick is not None
+    assert order is not None
+    assert (tick.bid, order.state) == (Decimal("0.27375"), OrderState.CANCELED)
+    assert [(deal.reason, deal.profit) for deal in deals_of(server, identifier)] == (
+        [(DealReason.SPLIT, ZERO)] * 2 if deals else []
+    )
+    assert server.account().balance == Decimal("9999.65")
 
 
 # Names
@@ -342,6 +376,9 @@ def test_refused_operation_names_thing_value_and_remedy_and_changes_nothing() ->
         (lambda: server.correct_position(5, Decimal(1)), "position 5 is not open"),
         (lambda: server.correct_position(ticket, Decimal(-1)), "volume -1 is below 0"),
         (lambda: server.correct_position(ticket), "nothing would change; name another value"),
+        (lambda: server.split_symbol("X", Decimal(2)), "symbol 'X' is unknown"),
+        (lambda: server.split_symbol("EURUSD", Decimal(1)), "ratio 1 splits nothing; write 2"),
+        (lambda: server.split_symbol("EURUSD", Decimal(-1)), "ratio -1 is below 0"),
         (lambda: server.rename_symbol("X", "Y"), "symbol 'X' is unknown; supported"),
         (lambda: server.rename_symbol("EURUSD", ""), "new_name '' has not 1 to 31 characters"),
         (lambda: server.rename_symbol("EURUSD", "GBPUSD"), "new_name 'GBPUSD' is another symbol's"),

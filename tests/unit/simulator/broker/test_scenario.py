@@ -8,7 +8,8 @@ import pytest
 from bridge.core.units.mt5_terms import TradeMode
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.fault_rules import LoseAnswer, Match, Rule, SendKind
-from bridge.simulator.broker.scenario import Scenario, ScenarioError, load_scenario, parse_scenario
+from bridge.simulator.broker.scenario import Scenario
+from bridge.simulator.broker.scenario_file import ScenarioError, load_scenario, parse_scenario
 from bridge.simulator.mt5.types import (
     AccountMarginMode,
     AccountTradeMode,
@@ -148,3 +149,17 @@ def test_scenario_error_names_key_value_and_remedy(text: str, key: str, value: s
 def test_unreadable_scenario_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="No such file"):
         load_scenario(tmp_path / "none.json")
+
+
+def test_error_in_a_file_names_the_file_place_and_value(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.json"
+    path.write_text('{"account": {"leverage": 0}}')
+    with pytest.raises(
+        ScenarioError, match=rf"^scenario file {path}: account\.leverage 0 is below 1; write 100"
+    ):
+        load_scenario(path)
+    path.write_text('{"account":\n  {"leverage" 5}}')
+    with pytest.raises(
+        ScenarioError, match=rf"^scenario file {path}: not JSON at line 2, column 15 .*correct"
+    ):
+        load_scenario(path)

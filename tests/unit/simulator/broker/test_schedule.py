@@ -10,7 +10,7 @@ from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.execution.triggers import DAY_MS
-from bridge.simulator.broker.scenario import ScenarioError, parse_scenario
+from bridge.simulator.broker.scenario_file import ScenarioError, parse_scenario
 from bridge.simulator.broker.state import load_state, save_state
 from bridge.simulator.mt5.types import OrderState, OrderTime
 from tests.unit.simulator.broker.build import EVER, START, broker, done, opened, opening, placed, waiting
