@@ -119,9 +119,24 @@ class SidecarPeer:
         """Return a heartbeat of the current epoch."""
         return encode(SidecarHeartbeat(epoch=self.epoch, clock_ms=clock_ms))
 
-    def command(self, order: Order, *, attempt: int = 1, deadline_ms: int = 10**9) -> bytes:
+    def command(
+        self,
+        order: Order,
+        *,
+        attempt: int = 1,
+        deadline_ms: int = 10**9,
+        search_from_server_ms: int = 0,
+    ) -> bytes:
         """Return a command of the current epoch."""
-        return encode(Command(epoch=self.epoch, attempt=attempt, deadline_ms=deadline_ms, order=order))
+        return encode(
+            Command(
+                epoch=self.epoch,
+                attempt=attempt,
+                deadline_ms=deadline_ms,
+                order=order,
+                search_from_server_ms=search_from_server_ms,
+            )
+        )
 
     def status_request(
         self,

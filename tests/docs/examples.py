@@ -58,6 +58,7 @@ REPORTS: list[AnyReport] = [
         reason=reports.NotSentReason.LATE,
         message="the deadline passed 1.2 s ago",
     ),
+    reports.CommandReport(client_order_id=CLIENT_ORDER_ID, attempt=1, stage=reports.CommandStage.FOUND),
     reports.CommandReport(
         client_order_id=CLIENT_ORDER_ID, attempt=1, stage=reports.CommandStage.SUBMITTED, mark=1
     ),
@@ -207,6 +208,9 @@ FROM_SIDECAR: list[FromSidecar] = [
     ),
     messages.SidecarHeartbeat(epoch=7, clock_ms=12_000),
     messages.Command(epoch=7, attempt=1, deadline_ms=17_250, order=ORDER),
+    messages.Command(
+        epoch=7, attempt=1, deadline_ms=17_250, order=ORDER, search_from_server_ms=1_767_290_400_000
+    ),
     messages.StatusRequest(
         epoch=7,
         item=messages.StatusRequestItem(

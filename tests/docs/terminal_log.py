@@ -20,6 +20,7 @@ MEANINGS: Final = {
     "message_dropped": "A message of the sidecar was not understood.",
     "message_not_supported": "The sidecar sent a message type that this version does not have.",
     "message_refused": "The sidecar could not read a message of the Expert Advisor.",
+    "order_found": "A command was not sent, because the broker has records with its client order id.",
     "order_not_sent": "A command was not sent; the reason follows.",
     "order_send_failed": "OrderSend returned false; the retcode decides about the outcome.",
     "order_sent": "A command was sent; the broker's answer follows.",

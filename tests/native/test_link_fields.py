@@ -48,9 +48,14 @@ WRITTEN: Final[dict[tuple[str, ...], tuple[type[msgspec.Struct], ...]]] = {
     ("ByeMessage",): (messages.Bye,),
     ("ErrorMessage",): (messages.ErrorMessage,),
     ("WriteOrderFields",): (messages.Order,),
-    ("ReceivedReport", "NotSentReport", "SubmittedReport", "ResultReport", "StatusReplyReport"): (
-        reports.CommandReport,
-    ),
+    (
+        "ReceivedReport",
+        "NotSentReport",
+        "FoundReport",
+        "SubmittedReport",
+        "ResultReport",
+        "StatusReplyReport",
+    ): (reports.CommandReport,),
     ("ScanReport",): (reports.ScanReport,),
     ("ConnectionReport",): (reports.ConnectionReport,),
     ("TroubleReport",): (reports.TroubleReport,),

@@ -256,6 +256,9 @@ class Command(Message, frozen=True, kw_only=True, tag="command"):
     order: Order
     expires_server_ms: Count = 0
     """The order's `expires_ms` on the broker's clock, by the offset from UTC that is known now. 0: none."""
+    search_from_server_ms: Count = 0
+    """OPEN, CLOSE: start of the search in the broker's history for the client order id, on the broker's clock. Live
+    orders and positions are searched always. 0: no search in the history."""
 
 
 class StatusRequestItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,6 +56,9 @@ class CommandStage(StrEnum):
     """The intent is in the ledger; the request is sent next, or was sent."""
     RESULT = "result"
     """OrderSend returned, with `retcode`."""
+    FOUND = "found"
+    """It was not sent, because the broker has records with its client order id: it was sent before. They are
+    reported first; the attempt is never sent."""
     STATUS_REPLY = "status_reply"
     """Reply to a status request where neither ledger nor broker has an outcome: `found` says what was found."""
 
@@ -69,6 +72,8 @@ class NotSentReason(StrEnum):
     """The terminal has no connection to the broker."""
     NO_INTENT = "NO_INTENT"
     """Status request: the ledger is whole and holds no intent, and the broker knows no order either."""
+    UNSEARCHED = "UNSEARCHED"
+    """The broker's records could not be searched for its client order id."""
     BUSY = "BUSY"
     """The terminal has as many commands waiting as it takes."""
     TRADING_OFF = "TRADING_OFF"
@@ -94,7 +99,13 @@ class NotSentReason(StrEnum):
     def passing(self) -> bool:
         """True where the same command may be dispatched again; False where the answer would stay the same."""
         match self:
-            case NotSentReason.LATE | NotSentReason.OFFLINE | NotSentReason.NO_INTENT | NotSentReason.BUSY:
+            case (
+                NotSentReason.LATE
+                | NotSentReason.OFFLINE
+                | NotSentReason.NO_INTENT
+                | NotSentReason.UNSEARCHED
+                | NotSentReason.BUSY
+            ):
                 return True
             case (
                 NotSentReason.TRADING_OFF

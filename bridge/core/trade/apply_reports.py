@@ -27,7 +27,7 @@ from bridge.core.trade import events, position_events
 from bridge.core.trade.command_states import CommandInput, CommandState
 from bridge.core.trade.records import CommandRecord, Disposition, NewEvent, Outcome, PositionRecord
 from bridge.core.trade.retcodes import RETCODE_NO_CHANGES, Verdict, describe, verdict
-from bridge.core.trade.transitions import RESOLVED, advance
+from bridge.core.trade.transitions import RESOLVED, advance, id_found
 from bridge.core.units.mt5_terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, OrderState
 
 ABSENCES_NEEDED: Final = 2
@@ -88,6 +88,8 @@ def apply_command(
             if command.order.kind is CommandKind.MODIFY and report.retcode == RETCODE_NO_CHANGES:
                 return advance(known, CommandInput.EFFECT_SEEN, scene.at)
             what, known = _result(report, known)
+        case CommandStage.FOUND:
+            return id_found(command, scene.at)
         case CommandStage.STATUS_REPLY:
             known = _count_absence(report, known, scene)
             if known.absences < ABSENCES_NEEDED:

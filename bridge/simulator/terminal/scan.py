@@ -22,7 +22,7 @@ from bridge.core.link.reports import AnyReport, OrderReport, ScanReport, content
 from bridge.simulator.broker.api import BrokerApi, BrokerGone
 from bridge.simulator.mt5.types import Deal, Order, Position
 from bridge.simulator.terminal.broker_reports import deal_report, order_report, position_report
-from bridge.simulator.terminal.status import AHEAD_MS
+from bridge.simulator.terminal.search import AHEAD_MS
 
 LOOK_MS: Final = 250
 RESCAN_MS: Final = 60_000

@@ -1,12 +1,14 @@
 """Commands, from the message to the result report. The one place that sends to the broker.
 
-A command is sent to the broker once: not when its client order id is in the ledger, not when this instance has
-already answered `not_sent` to the same or a later attempt, and never a second time whatever the broker answered.
+A command is sent to the broker once: not when its client order id is in the ledger or at the broker, not when this
+instance has already answered `not_sent` to the same or a later attempt, and never a second time whatever the broker
+answered.
 
-    1  checks: deadline, connection, account, permission, target       `not_sent` with the reason
-    2  intent in the ledger, flushed to the disk                       `submitted`
-    3  one order_send
-    4  outcome in the ledger                                           `result` with the broker's retcode
+    1  search at the broker for its client order id                    the records found, and `found`
+    2  checks: deadline, connection, account, permission, target       `not_sent` with the reason
+    3  intent in the ledger, flushed to the disk                       `submitted`
+    4  one order_send
+    5  outcome in the ledger                                           `result` with the broker's retcode
 """
 
 from collections.abc import Callable, Iterable
@@ -22,6 +24,7 @@ from bridge.simulator.terminal.broker_reports import TEXT_MAX, ledger_reports, l
 from bridge.simulator.terminal.ledger import Entry, Ledger, LedgerWriteError, Outcome
 from bridge.simulator.terminal.not_sent import NotSent
 from bridge.simulator.terminal.request import build_request
+from bridge.simulator.terminal.search import find_records
 from bridge.simulator.terminal.standing import look
 from bridge.simulator.terminal.targets import target_reports
 
@@ -30,8 +33,19 @@ NO_ANSWER: Final = (
 )
 """Message of an open outcome where the broker gives none; the Expert Advisor has the same."""
 
+UNSEARCHED: Final = "the broker's records could not be searched for the client order id"
+"""Message of `not_sent` UNSEARCHED; the Expert Advisor has the same."""
+
 _OF_THE_TARGET: Final = frozenset({NotSentReason.NO_POSITION, NotSentReason.NO_ORDER})
 """Reasons that mean that the sidecar knows another state of the target than the broker has."""
+
+
+def lacking(client_order_id: ClientOrderId) -> str:
+    """Return the message that the broker knows an order which the ledger lacks."""
+    return (
+        f"the broker knows an order with client order id {client_order_id} that the ledger lacks: the ledger, or "
+        "its end, was lost. The order is not sent again; compare the account with the journal."
+    )
 
 
 class Sender:
@@ -65,7 +79,7 @@ class Sender:
             for report in ledger_reports(entry):
                 self._post(report)
             return True
-        if command.attempt > self._blocked.get(client_order_id, 0):
+        if not self.is_blocked(client_order_id, command.attempt):
             return False
         # Without an earlier `not_sent`, a status request was answered from a ledger that cannot deny. Then nothing
         # true can be reported about this command; the sidecar asks again.
@@ -90,7 +104,13 @@ class Sender:
             return
         order = command.order
         try:
+            records = self._search(command, account)
+            if records:
+                self._report_found(command, records)
+                return
             self._check(command, link_ms, account)
+            if records is None:
+                raise NotSent(NotSentReason.UNSEARCHED, UNSEARCHED)
             request = build_request(command, self._broker)
             # The broker may have answered late.
             _check_deadline(command, link_ms())
@@ -139,6 +159,10 @@ class Sender:
         """Never execute this attempt, nor an earlier one, in this instance."""
         self._blocked[client_order_id] = max(attempt, self._blocked.get(client_order_id, 0))
 
+    def is_blocked(self, client_order_id: ClientOrderId, attempt: int) -> bool:
+        """True where this instance must not execute this attempt."""
+        return attempt <= self._blocked.get(client_order_id, 0)
+
     def has_refused(self, client_order_id: ClientOrderId, attempt: int) -> bool:
         """True where this instance has answered `not_sent` to this very attempt."""
         earlier = self._not_sent.get(client_order_id)
@@ -151,6 +175,27 @@ class Sender:
             return
         message = "the ledger is whole and holds no intent"
         self.refuse(client_order_id, attempt, NotSentReason.NO_INTENT, message)
+
+    def _search(self, command: Command, account: AccountIdentity) -> list[AnyReport] | None:
+        """Return the broker's records of the command; None where the broker could not be searched.
+
+        The ledger and the sidecar's journal may both have been lost since it was sent.
+        """
+        order = command.order
+        # A change makes no order, and sent twice it does no more than once.
+        if order.kind.changes or look(self._broker).account != account:
+            return []
+        return find_records(self._broker, order.client_order_id, command.search_from_server_ms or None)
+
+    def _report_found(self, command: Command, records: list[AnyReport]) -> None:
+        """Report the broker's records of a command that was sent before, and never execute this attempt."""
+        client_order_id = command.order.client_order_id
+        self._alarm("LEDGER", lacking(client_order_id))
+        self.block(client_order_id, command.attempt)
+        self._report_now(records)
+        self._post(
+            CommandReport(client_order_id=client_order_id, attempt=command.attempt, stage=CommandStage.FOUND)
+        )
 
     def _check(self, command: Command, link_ms: Callable[[], int], account: AccountIdentity) -> None:
         """Raise NotSent where the command is late, or the terminal cannot send for the session's account."""

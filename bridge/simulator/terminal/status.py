@@ -1,19 +1,16 @@
 """The reply to a status request: the fate of a command, from the ledger and then from the broker. Never sends."""
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
-from bridge.core.link.messages import ClientOrderId, StatusRequestItem
+from bridge.core.link.messages import StatusRequestItem
 from bridge.core.link.reports import AnyReport, CommandReport, CommandStage, Found
 from bridge.core.trade.retcodes import Verdict, verdict
 from bridge.simulator.broker.api import BrokerApi, BrokerGone, BrokerTimeout
-from bridge.simulator.terminal.broker_reports import deal_report, ledger_reports, order_report
+from bridge.simulator.terminal.broker_reports import ledger_reports
 from bridge.simulator.terminal.ledger import Ledger
-from bridge.simulator.terminal.send import Sender
+from bridge.simulator.terminal.search import find_records
+from bridge.simulator.terminal.send import Sender, lacking
 from bridge.simulator.terminal.targets import target_reports
-
-AHEAD_MS: Final = 86_400_000
-"""History is read until a day from now: server time may be set back, and the newest record must not be missed."""
 
 
 class StatusReplies:
@@ -44,6 +41,8 @@ class StatusReplies:
         if no_intent and (order.kind.changes or self._sender.has_refused(client_order_id, item.attempt)):
             self._sender.answer_no_intent(client_order_id, item.attempt)
             return
+        # Where the attempt is blocked already, the operator was informed before.
+        blocked = self._sender.is_blocked(client_order_id, item.attempt)
         if entry is None:
             # The sidecar may conclude from this reply, so the attempt must not be executed afterwards.
             self._sender.block(client_order_id, item.attempt)
@@ -55,13 +54,8 @@ class StatusReplies:
         if no_intent and found == []:
             self._sender.answer_no_intent(client_order_id, item.attempt)
             return
-        if no_intent and found:
-            self._alarm(
-                "LEDGER",
-                f"the broker knows an order with client order id {client_order_id} that the ledger lacks: "
-                "its end was lost, possibly in a power failure. The order is not sent again; compare the account "
-                "with the journal.",
-            )
+        if no_intent and found and not blocked:
+            self._alarm("LEDGER", lacking(client_order_id))
         self._report_now(found or ())
         if (
             entry is not None
@@ -86,30 +80,11 @@ class StatusReplies:
         """Return the broker's records of the command; None where the broker could not be searched."""
         order = item.order
         try:
+            if not order.kind.changes:
+                return find_records(self._broker, order.client_order_id, item.since_server_ms)
             if not self._broker.connected():
                 return None
-            if order.kind.changes:
-                found = target_reports(order, self._broker)
-            else:
-                found = _records(self._broker, order.client_order_id, item.since_server_ms)
+            found = target_reports(order, self._broker)
             return found if self._broker.connected() else None
         except (BrokerTimeout, BrokerGone):
             return None
-
-
-def _records(broker: BrokerApi, client_order_id: ClientOrderId, since_server_ms: int) -> list[AnyReport]:
-    """Return every order and deal with this client order id: deals, live orders, done orders, oldest first.
-
-    Deals of an order with the id count too: not every broker passes the order's magic on.
-    """
-    until = broker.server_time() + AHEAD_MS
-    # Live orders first: one that is done between the calls is then seen in the history, or twice, but never missed.
-    orders = [*broker.orders(), *broker.history_orders(since_server_ms, until)]
-    orders = [order for order in orders if order.magic == client_order_id]
-    tickets = {order.ticket for order in orders}
-    deals = [
-        deal
-        for deal in broker.history_deals(since_server_ms, until)
-        if deal.magic == client_order_id or (deal.order and deal.order in tickets)
-    ]
-    return [*map(deal_report, deals), *map(order_report, orders)]

@@ -45,6 +45,7 @@ class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     transactions_late: int = 0
     transaction_queue: int = 1024
     history_late: int = 0
+    history_refused_for: int = 0
     order_in_neither_list: int = 0
     position_late: int = 0
     quotes_late: int = 0
@@ -105,6 +106,7 @@ ABOUT: Final[dict[str, About]] = {
     "transactions_late": About(1_500, "transactions arrive this late", "3"),
     "transaction_queue": About(3, "length of the queue; older transactions are lost", "3: 1024"),
     "history_late": About(800, "an order or deal enters the history this late", "3, live gap"),
+    "history_refused_for": About(1_000, "HistorySelect is false this long after the start", "3, unconfirmed"),
     "order_in_neither_list": About(800, "a new live order is visible this late too", "3, live gap"),
     "position_late": About(800, "a new position is visible this late after OrderSend returns", "3, book"),
     "quotes_late": About(2_500, "no symbol has a quote this long after the start", "4, book"),

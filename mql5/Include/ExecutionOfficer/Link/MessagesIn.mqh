@@ -211,6 +211,7 @@ void CMessageReader::ReadCommand(SCommand &command)
    command.attempt=m_fields.Integer("attempt",1,INT31_MAX,true);
    command.deadline_ms=m_fields.Integer("deadline_ms",0,COUNT_MAX,true);
    command.expires_server_ms=m_fields.Integer("expires_server_ms",0,COUNT_MAX,false);
+   command.search_from_server_ms=m_fields.Integer("search_from_server_ms",0,COUNT_MAX,false);
    command.arrived_ms=0;
    int order=m_fields.Inner("order");
    if(m_fields.Error()!="")

@@ -159,6 +159,7 @@ struct SCommand
    long              deadline_ms;       // on the link clock
    SOrder            order;
    long              expires_server_ms; // the order's expiry on the broker's clock; 0: none
+   long              search_from_server_ms; // start of the search in the history; 0: none there
    long              arrived_ms;        // on our monotonic clock
   };
 //+------------------------------------------------------------------+

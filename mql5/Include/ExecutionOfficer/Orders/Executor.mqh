@@ -3,20 +3,22 @@
 //| Commands and status requests, from the message to the reports.   |
 //| Orders of commands are sent from here only.                      |
 //|                                                                  |
-//| A command is sent to the broker once: not where the ledger has   |
-//| its client order id, not where this load has answered `not_sent` |
-//| to the same or a later attempt, and never a second time,         |
-//| whatever the broker answers.                                     |
+//| A command is sent to the broker once: not where the ledger or    |
+//| the broker has its client order id, not where this load has      |
+//| answered `not_sent` to the same or a later attempt, and never a  |
+//| second time, whatever the broker answers.                        |
 //+------------------------------------------------------------------+
 #include "..\Ledger\Ledger.mqh"
 #include "..\Link\LinkSession.mqh"
 #include "..\Reports\CommandReports.mqh"
+#include "..\Reports\CommandSearch.mqh"
 #include "..\Reports\ReportFilter.mqh"
 #include "Answers.mqh"
 #include "OrderRequest.mqh"
 #include "Retcodes.mqh"
 
 #define RETCODE_MAX 99999        // the largest retcode of a report
+#define UNSEARCHED_MESSAGE "the broker's records could not be searched for the client order id"
 #define NO_RESULT_MESSAGE "OrderSend returned no result that decides the outcome; the order may have been executed or not"
 //+------------------------------------------------------------------+
 //| Return whether a reason lies with the target of a change.        |
@@ -50,6 +52,7 @@ private:
    CReportFilter    *m_filter;
    CAccountLimits    m_account_limits;
    CAnswers          m_answers;
+   CCommandSearch    m_search;
    string            m_alarm;
 
    void              PostNotSent(const long client_order_id,const long attempt,const SNotSent &answer);
@@ -57,6 +60,10 @@ private:
    void              SendRequest(MqlTradeRequest &request,SLedgerEntry &entry);
    void              AnswerNoIntent(const SStatusRequest &status_request);
    void              PostTarget(const SOrder &order);
+   bool              Search(const SCommand &command,const SAccount &account,SReport &reports[]);
+   void              PostFound(const SCommand &command,const SReport &reports[]);
+   bool              Check(const SCommand &command,const SAccount &account,const bool searched,MqlTradeRequest &request,SNotSent &answer);
+   void              RaiseLacking(const long client_order_id);
 
 public:
                      CExecutor(void);
@@ -66,6 +73,7 @@ public:
    bool              AnsweredBefore(const SCommand &command);
    void              PostReceived(const SCommand &command);
    void              Refuse(const SCommand &command,const string reason,const string message);
+   bool              Searched(const SCommand &command,const long connected_ms);
    void              Execute(const SCommand &command,const SAccount &account);
    void              AnswerStatusRequest(const SStatusRequest &status_request,const long connected_ms);
    string            TakeAlarm(void);
@@ -92,6 +100,7 @@ void CExecutor::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter
    m_filter=GetPointer(filter);
    m_account_limits.Load(ledger,risk_limits);
    m_answers.Clear();
+   m_search.Clear();
    m_alarm="";
   }
 //+------------------------------------------------------------------+
@@ -132,20 +141,93 @@ void CExecutor::Refuse(const SCommand &command,const string reason,const string 
    PostNotSent(command.order.client_order_id,command.attempt,answer);
   }
 //+------------------------------------------------------------------+
-//| Check, write the intent, send, write the outcome; report each    |
-//| stage.                                                           |
+//| Return whether the history was searched for the command as far   |
+//| as it asks; search a portion. A late command is searched too: it |
+//| may be at the broker. `connected_ms`: time for which the broker  |
+//| was connected without a break.                                   |
+//+------------------------------------------------------------------+
+bool CExecutor::Searched(const SCommand &command,const long connected_ms)
+  {
+   SLedgerEntry entry;
+   long client_order_id=command.order.client_order_id;
+   if(command.search_from_server_ms==0 || IsChange(command.order) || m_ledger.Find(client_order_id,entry)
+      || m_answers.IsBarred(client_order_id,command.attempt))
+      return(true);
+   m_search.Start(client_order_id,command.search_from_server_ms);
+   return(m_search.Step(connected_ms));
+  }
+//+------------------------------------------------------------------+
+//| Search the broker's records for the command: the ledger and the  |
+//| sidecar's journal may both have been lost since it was sent. A   |
+//| change makes no order, and sent twice it does no more than once. |
+//| Return false where the broker could not be searched.             |
+//+------------------------------------------------------------------+
+bool CExecutor::Search(const SCommand &command,const SAccount &account,SReport &reports[])
+  {
+   SAccount present;
+   ArrayResize(reports,0);
+   ReadAccount(present);
+   // The records of another account say nothing; the checks refuse the command.
+   if(IsChange(command.order) || !SameAccount(present,account))
+      return(true);
+   return(m_search.Result(command.order.client_order_id,command.search_from_server_ms,reports));
+  }
+//+------------------------------------------------------------------+
+//| Report the broker's records of a command that was sent before;   |
+//| bar the attempt from execution.                                  |
+//+------------------------------------------------------------------+
+void CExecutor::PostFound(const SCommand &command,const SReport &reports[])
+  {
+   long client_order_id=command.order.client_order_id;
+   RaiseLacking(client_order_id);
+   m_answers.Bar(client_order_id,command.attempt);
+   m_filter.PostAll(reports);
+   m_session.Post(FoundReport(client_order_id,command.attempt));
+   m_log.Warning("order_found","not sent: the broker has records with client order id "+IntegerToString(client_order_id));
+  }
+//+------------------------------------------------------------------+
+//| Raise that the broker knows an order which the ledger lacks.     |
+//+------------------------------------------------------------------+
+void CExecutor::RaiseLacking(const long client_order_id)
+  {
+   m_alarm="the broker knows an order with client order id "+IntegerToString(client_order_id)+" that the ledger lacks: the ledger, "
+           +"or its end, was lost. The order is not sent again; compare the account with the journal.";
+  }
+//+------------------------------------------------------------------+
+//| Check a command whose id the broker does not show, and prepare   |
+//| its request. Preparing may take time, so that the deadline is    |
+//| checked again.                                                   |
+//+------------------------------------------------------------------+
+bool CExecutor::Check(const SCommand &command,const SAccount &account,const bool searched,MqlTradeRequest &request,
+                      SNotSent &answer)
+  {
+   if(!CheckDeadline(command,m_session.LinkMs(MonoMs()),answer) || !CheckTerminal(account,answer))
+      return(false);
+   if(!searched)
+      return(NotSent(answer,"UNSEARCHED",UNSEARCHED_MESSAGE));
+   return(PrepareRequest(command,m_account_limits,request,answer)
+          && CheckDeadline(command,m_session.LinkMs(MonoMs()),answer));
+  }
+//+------------------------------------------------------------------+
+//| Search, check, write the intent, send, write the outcome; report |
+//| each stage.                                                      |
 //+------------------------------------------------------------------+
 void CExecutor::Execute(const SCommand &command,const SAccount &account)
   {
    MqlTradeRequest request;
    SNotSent answer;
    SLedgerEntry entry;
+   SReport reports[];
    ZeroMemory(request);
    if(AnsweredBefore(command))
       return;
-   // Preparing the request may have taken time: check the deadline again.
-   if(!PrepareRequest(command,m_session.LinkMs(MonoMs()),account,m_account_limits,request,answer)
-      || !CheckDeadline(command,m_session.LinkMs(MonoMs()),answer))
+   bool searched=Search(command,account,reports);
+   if(ArraySize(reports)>0)
+     {
+      PostFound(command,reports);
+      return;
+     }
+   if(!Check(command,account,searched,request,answer))
      {
       // The sidecar's state of the target differs from the broker's.
       if(IsChange(command.order) && IsTargetReason(answer.reason))
@@ -219,6 +301,8 @@ void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const l
       AnswerNoIntent(status_request);
       return;
      }
+   // Where the attempt is barred already, the operator was informed before.
+   bool barred=m_answers.IsBarred(client_order_id,status_request.attempt);
    // The sidecar may decide by this answer: the attempt must not be executed after it.
    if(!known)
       m_answers.Bar(client_order_id,status_request.attempt);
@@ -234,9 +318,8 @@ void CExecutor::AnswerStatusRequest(const SStatusRequest &status_request,const l
       AnswerNoIntent(status_request);
       return;
      }
-   if(denied && searched)
-      m_alarm="the broker knows an order with client order id "+IntegerToString(client_order_id)+" that the ledger lacks: its end was "
-              +"lost, possibly in a power failure. The order is not sent again; compare the account with the journal.";
+   if(denied && searched && !barred)
+      RaiseLacking(client_order_id);
    m_filter.PostAll(reports);
    // A refusal is final. An acceptance alone is not: the order or deal must be found.
    if(known && entry.concluded && IsRefusal(entry.retcode))

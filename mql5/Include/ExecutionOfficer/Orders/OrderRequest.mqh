@@ -4,8 +4,10 @@
 //| it. Sends nothing. The checks run in this order, and the first   |
 //| that fails is the answer:                                        |
 //|                                                                  |
-//|   all       deadline, connection, account, permissions, known    |
-//|             values, the risk limits of an order, symbol          |
+//|   all       deadline, connection, account, permissions           |
+//|   OPEN,     the search for its id at the broker (by the caller)  |
+//|   CLOSE                                                          |
+//|   all       known values, the risk limits of an order, symbol    |
 //|   OPEN,     a quote                                              |
 //|   CLOSE                                                          |
 //|   OPEN      the risk limits of spread and account; the           |
@@ -66,18 +68,15 @@ bool CheckValues(const SOrder &order,SNotSent &answer)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Prepare the request of a command, unless a check fails.          |
-//| `link_ms` is the link clock, `account` the session's account.    |
+//| Prepare the request of a command, unless a check fails. Deadline |
+//| and terminal were checked before.                                |
 //+------------------------------------------------------------------+
-bool PrepareRequest(const SCommand &command,const long link_ms,const SAccount &account,CAccountLimits &account_limits,
-                    MqlTradeRequest &request,SNotSent &answer)
+bool PrepareRequest(const SCommand &command,CAccountLimits &account_limits,MqlTradeRequest &request,SNotSent &answer)
   {
    SRiskLimits risk_limits;
    bool custom=false;
    account_limits.RiskLimits(risk_limits);
    ZeroMemory(request);
-   if(!CheckDeadline(command,link_ms,answer) || !CheckTerminal(account,answer))
-      return(false);
    if(!CheckValues(command.order,answer))
       return(false);
    string violation=RiskLimitViolation(risk_limits,command.order);

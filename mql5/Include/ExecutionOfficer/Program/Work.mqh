@@ -27,8 +27,9 @@ private:
    bool              m_busy_sent; // 'busy' was sent; the order is sent next
 
    void              TakeCommand(SCommand &command,const long mono_ms);
+   void              RefuseHalted(const SCommand &command);
    void              AnswerStatusRequests(const long connected_ms);
-   void              ExecuteOne(const STerminalState &terminal,const bool all_sent);
+   void              ExecuteOne(const STerminalState &terminal,const long connected_ms,const bool all_sent);
    bool              AwaitsPosition(const SCommand &command,const STerminalState &terminal) const;
    bool              AwaitsQuote(const SCommand &command,const long mono_ms,const STerminalState &terminal) const;
 
@@ -95,7 +96,7 @@ void CWork::Halt(const string reason)
    while(m_queue.FirstCommand(command))
      {
       m_queue.DropCommand();
-      m_executor.Refuse(command,"TRADING_OFF",reason);
+      RefuseHalted(command);
      }
   }
 //+------------------------------------------------------------------+
@@ -135,7 +136,7 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
    command.arrived_ms=mono_ms;
    if(m_halted_by!="")
      {
-      m_executor.Refuse(command,"TRADING_OFF",m_halted_by);
+      RefuseHalted(command);
       return;
      }
    if(!m_queue.PutCommand(command))
@@ -155,11 +156,20 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
 void CWork::Step(const long mono_ms,const STerminalState &terminal,const long connected_ms,const bool all_sent)
   {
    AnswerStatusRequests(connected_ms);
-   ExecuteOne(terminal,all_sent);
+   ExecuteOne(terminal,connected_ms,all_sent);
    if(!terminal.broker_connected)
       return;
    m_inquiries.Step(mono_ms);
    m_scanner.Step(mono_ms);
+  }
+//+------------------------------------------------------------------+
+//| Refuse a command while none is executed. One that may have been  |
+//| sent before is not refused for good: it was not searched.        |
+//+------------------------------------------------------------------+
+void CWork::RefuseHalted(const SCommand &command)
+  {
+   bool searched=(command.search_from_server_ms==0 || IsChange(command.order));
+   m_executor.Refuse(command,searched ? "TRADING_OFF" : "UNSEARCHED",m_halted_by);
   }
 //+------------------------------------------------------------------+
 //| Answer a few status requests.                                    |
@@ -174,7 +184,7 @@ void CWork::AnswerStatusRequests(const long connected_ms)
 //| Execute one command in two calls: the first sends 'busy', the    |
 //| second sends the order once 'busy' has left.                     |
 //+------------------------------------------------------------------+
-void CWork::ExecuteOne(const STerminalState &terminal,const bool all_sent)
+void CWork::ExecuteOne(const STerminalState &terminal,const long connected_ms,const bool all_sent)
   {
    SCommand command;
    SAccount account;
@@ -188,7 +198,7 @@ void CWork::ExecuteOne(const STerminalState &terminal,const bool all_sent)
      }
    if(!m_busy_sent)
      {
-      if(AwaitsPosition(command,terminal) || AwaitsQuote(command,mono_ms,terminal))
+      if(!m_executor.Searched(command,connected_ms) || AwaitsPosition(command,terminal) || AwaitsQuote(command,mono_ms,terminal))
          return;
       m_session.PostHeartbeat(terminal,true,0);
       m_busy_sent=true;

@@ -40,6 +40,20 @@ string NotSentReport(const long client_order_id,const long attempt,const SNotSen
    return(json.Result());
   }
 //+------------------------------------------------------------------+
+//| Report that the broker has records with the command's id, which  |
+//| were reported before: it was sent already, and this attempt      |
+//| never is.                                                        |
+//+------------------------------------------------------------------+
+string FoundReport(const long client_order_id,const long attempt)
+  {
+   CJsonWriter json;
+   json.Text("kind","command");
+   json.Integer("client_order_id",client_order_id);
+   json.Integer("attempt",attempt);
+   json.Text("stage","found");
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
 //| Report that the intent is in the ledger. The request is sent     |
 //| next, or was sent. `request`: the order as JSON, where the       |
 //| sidecar may have lost the command; else empty.                   |

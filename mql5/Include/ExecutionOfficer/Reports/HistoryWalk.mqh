@@ -27,6 +27,7 @@ private:
    int               m_index;   // in the window
    int               m_total;   // in the window
    int               m_selects;
+   bool              m_failed;  // the history could not be selected
    int               m_deals_read;
    int               m_orders_read;
 
@@ -39,9 +40,12 @@ public:
    void              Clear(void);
    void              Start(const long from_ms,const long until_ms);
    bool              Walking(void) const { return(m_walking); }
+   bool              InOrders(void) const { return(m_orders); }
+   bool              Failed(void) const { return(m_failed); }
    int               Deals(void) const { return(m_deals_read); }
    int               Orders(void) const { return(m_orders_read); }
    void              NextCall(void);
+   bool              NextTicket(ulong &ticket);
    bool              Next(SReport &report);
   };
 //+------------------------------------------------------------------+
@@ -60,6 +64,7 @@ void CHistoryWalk::Clear(void)
    m_deals_read=0;
    m_orders_read=0;
    m_selects=0;
+   m_failed=false;
    m_from_s=0;
    m_until_s=0;
    Rewind(false);
@@ -93,6 +98,7 @@ void CHistoryWalk::Rewind(const bool orders)
 void CHistoryWalk::NextCall(void)
   {
    m_selects=0;
+   m_failed=false;
    m_total=-1;
   }
 //+------------------------------------------------------------------+
@@ -108,7 +114,10 @@ bool CHistoryWalk::SelectWindow(void)
       if(last_s>m_until_s)
          last_s=m_until_s;
       if(!HistorySelect((datetime)m_at_s,(datetime)last_s))
+        {
+         m_failed=true;
          return(false);
+        }
       m_total=m_orders ? HistoryOrdersTotal() : HistoryDealsTotal();
       if(m_total<=WALK_WINDOW_MAX || m_width_s<=1 || m_index>0)
          return(true);
@@ -136,10 +145,11 @@ void CHistoryWalk::NextWindow(void)
       Rewind(true);
   }
 //+------------------------------------------------------------------+
-//| Read the next record; return false where there is none at this   |
-//| place, or where the timer call is over. Continue while Walking.  |
+//| Step to the next record; return false where there is none at     |
+//| this place, or where the timer call is over. Continue while      |
+//| Walking. The record's properties can be read by its ticket.      |
 //+------------------------------------------------------------------+
-bool CHistoryWalk::Next(SReport &report)
+bool CHistoryWalk::NextTicket(ulong &ticket)
   {
    if(m_total<0 && !SelectWindow())
       return(false);
@@ -150,7 +160,7 @@ bool CHistoryWalk::Next(SReport &report)
      }
    int index=m_index;
    m_index++;
-   ulong ticket=m_orders ? HistoryOrderGetTicket(index) : HistoryDealGetTicket(index);
+   ticket=m_orders ? HistoryOrderGetTicket(index) : HistoryDealGetTicket(index);
    long time_s=m_orders ? HistoryOrderGetInteger(ticket,ORDER_TIME_DONE) : HistoryDealGetInteger(ticket,DEAL_TIME);
    long end_s=m_at_s+m_width_s;
    if(ticket==0 || time_s==((end_s<m_until_s) ? end_s : m_until_s))
@@ -159,6 +169,16 @@ bool CHistoryWalk::Next(SReport &report)
       m_orders_read++;
    else
       m_deals_read++;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Read the next record as NextTicket does.                         |
+//+------------------------------------------------------------------+
+bool CHistoryWalk::Next(SReport &report)
+  {
+   ulong ticket=0;
+   if(!NextTicket(ticket))
+      return(false);
    return(m_orders ? DoneOrderReport(ticket,report) : DealReport(ticket,report));
   }
 //+------------------------------------------------------------------+

@@ -96,6 +96,10 @@ class BrokerView:
         found: list[Order] = self._ask("orders", self.broker.orders, [])
         return [order for order in found if order.time_setup_msc <= latest]
 
+    def has_history(self) -> bool:
+        """Return False while the history cannot be selected: the switch history_refused_for."""
+        return self._program.elapsed_ms() >= self._switches.history_refused_for
+
     def history_orders(self, from_ms: int, to_ms: int) -> list[Order]:
         """Return completed orders by completion time; the switch history_late delays them."""
         if not self.logged_in:

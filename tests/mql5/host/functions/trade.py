@@ -123,6 +123,8 @@ class Trade:
     # History
 
     def HistorySelect(self, from_s: int, to_s: int) -> Answer:
+        if not self._view.has_history():
+            return False
         from_ms, to_ms = from_s * 1000, min(to_s * 1000 + 999, END_OF_TIME)
         self._orders = Selected(self._view.history_orders(from_ms, to_ms))
         self._deals = Selected(self._view.history_deals(from_ms, to_ms))

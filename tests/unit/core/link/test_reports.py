@@ -340,7 +340,7 @@ def test_what_is_no_report_is_a_protocol_error(raw: bytes) -> None:
 
 @pytest.mark.parametrize("reason", list(NotSentReason))
 def test_only_what_passes_by_itself_is_worth_another_dispatch(reason: NotSentReason) -> None:
-    assert reason.passing is (reason in {"LATE", "OFFLINE", "NO_INTENT", "BUSY"})
+    assert reason.passing is (reason in {"LATE", "OFFLINE", "NO_INTENT", "UNSEARCHED", "BUSY"})
 
 
 @pytest.mark.parametrize(
