@@ -15,7 +15,7 @@ from bridge.core.director.contract import EventType
 from bridge.core.trade.command_states import CommandState
 from bridge.simulator.broker.fault_rules import SendKind
 from bridge.simulator.broker.rpc.client import BrokerClient
-from bridge.simulator.mt5.types import Deal
+from bridge.simulator.mt5.types import Deal, DealType
 from tests.rig.deadline import Deadline
 from tests.rig.director import Event
 from tests.rig.rig import Rig
@@ -29,6 +29,17 @@ _CHANGES: Final = frozenset({SendKind.SLTP, SendKind.MODIFY, SendKind.REMOVE})
 """Sends that create no order."""
 
 _MONEY: Final = ("commission", "swap", "profit", "fee")
+_COSTS: Final = {
+    DealType.COMMISSION: "commission",
+    DealType.COMMISSION_DAILY: "commission",
+    DealType.COMMISSION_MONTHLY: "commission",
+    DealType.COMMISSION_AGENT_DAILY: "commission",
+    DealType.COMMISSION_AGENT_MONTHLY: "commission",
+    DealType.CHARGE: "fee",
+    DealType.DEAL_TAX: "fee",
+    DealType.INTEREST: "swap",
+}
+"""Total of a position that a separate cost counts for, by the deal's type."""
 _BOOKED: Final = ("volume", "price", *_MONEY)
 """Amounts of a deal."""
 
@@ -153,7 +164,7 @@ def _money(rig: Rig, officer: str, deals: list[Deal]) -> Iterator[str]:
     booked: defaultdict[int, list[tuple[Decimal, ...]]] = defaultdict(list)
     known: defaultdict[int, list[tuple[Decimal, ...]]] = defaultdict(list)
     for deal in deals:
-        booked[deal.position_id].append(tuple(getattr(deal, name) for name in _MONEY))
+        booked[deal.position_id].append(_booked(deal))
     rows = rig.journal.rows("SELECT identifier AS position_id, * FROM positions WHERE officer = ?", officer)
     rows += rig.journal.rows("SELECT * FROM allocations WHERE officer = ? AND client_order_id = 0", officer)
     for row in rows:
@@ -162,6 +173,18 @@ def _money(rig: Rig, officer: str, deals: list[Deal]) -> Iterator[str]:
         there, here = ([sum(each) for each in zip(*sums[position], strict=True)] for sums in (booked, known))
         if there != here:
             yield f"position {position} came to {there} at the broker, and to {here} in the journal"
+
+
+def _booked(deal: Deal) -> tuple[Decimal, ...]:
+    """Return a deal's money as it counts for its position: MetaTrader has a separate cost in the profit."""
+    if deal.type in (DealType.CREDIT, DealType.BONUS):
+        return (Decimal(0),) * len(_MONEY)
+    field = _COSTS.get(deal.type)
+    if field is None:
+        return tuple(getattr(deal, name) for name in _MONEY)
+    amounts = {name: getattr(deal, name) for name in _MONEY} | {"profit": Decimal(0)}
+    amounts[field] += deal.profit
+    return tuple(amounts[name] for name in _MONEY)
 
 
 def _strangers(rig: Rig, officer: str) -> dict[int, Decimal]:

@@ -35,7 +35,7 @@ from bridge.core.link.messages import (
     Ticket,
 )
 from bridge.core.units.decimals import ZERO, AmountError, check_amount, plain
-from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
+from bridge.core.units.mt5_terms import DealEntry, DealTreatment, DealType, OrderState, Side
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Z0-9_]+\Z")]
 """Name of one of MetaTrader's enum members. Builds add some, so an unknown one is an ordinary value."""
@@ -189,6 +189,43 @@ class DealReport(Report, frozen=True, kw_only=True, tag="deal"):
     def annulled(self) -> bool:
         """True where the broker has annulled it. Money that it still books counts; the volume does not."""
         return self.type in _ANNULLED
+
+    @property
+    def books_money(self) -> bool:
+        """True for a deal that is money alone: a commission, a correction, a dividend, a deposit."""
+        no_money = (None, DealTreatment.TRADE, DealTreatment.ANNULLED)
+        return not self.volume and self._treatment not in no_money
+
+    @property
+    def as_booked(self) -> "DealReport":
+        """A deal of money with its amount in the field that it counts for: MetaTrader has it in the profit."""
+        match self._treatment:
+            case DealTreatment.COMMISSION:
+                return msgspec.structs.replace(self, commission=self.commission + self.profit, profit=ZERO)
+            case DealTreatment.FEE:
+                return msgspec.structs.replace(self, fee=self.fee + self.profit, profit=ZERO)
+            case DealTreatment.SWAP:
+                return msgspec.structs.replace(self, swap=self.swap + self.profit, profit=ZERO)
+            case (
+                DealTreatment.PROFIT
+                | DealTreatment.TRADE
+                | DealTreatment.ANNULLED
+                | DealTreatment.ACCOUNT
+                | None
+            ):
+                return self
+            case _ as unknown:
+                assert_never(unknown)
+
+    @property
+    def names_position(self) -> bool:
+        """True for a deal of money that counts for a position."""
+        return bool(self.position_id) and self._treatment is not DealTreatment.ACCOUNT
+
+    @property
+    def _treatment(self) -> DealTreatment | None:
+        """None for a type that this version does not know."""
+        return DealType(self.type).treatment if self.type in DealType.__members__ else None
 
     @property
     def as_made(self) -> "DealReport":

@@ -101,6 +101,36 @@ def revise(deal: DealReport, allocations: Sequence[Allocation]) -> tuple[Allocat
     return tuple(msgspec.structs.replace(allocation, volume=ZERO) for allocation in now)
 
 
+def allocate_money(deal: DealReport, lots: Sequence[tuple[int, Decimal]]) -> tuple[Allocation, ...]:
+    """Return the allocations of a deal that is money alone: none has volume.
+
+    `lots` are client order ids (0 for what is not ours) and the weights by which the money is divided.
+    """
+    booked = deal.as_booked
+    weights = [weight for _, weight in lots]
+    columns = zip(
+        lots,
+        _split(booked.commission, weights),
+        _split(booked.swap, weights),
+        _split(booked.profit, weights),
+        _split(booked.fee, weights),
+        strict=True,
+    )
+    return tuple(
+        Allocation(
+            client_order_id=client_order_id,
+            entry=DealEntry.OUT,
+            volume=ZERO,
+            price=deal.price,
+            commission=commission,
+            swap=swap,
+            profit=profit,
+            fee=fee,
+        )
+        for (client_order_id, _), commission, swap, profit, fee in columns
+    )
+
+
 def _take(owners: Sequence[tuple[int, Decimal]], volume: Decimal) -> list[tuple[int, Decimal]]:
     """Return the volume taken from each owner in turn, and from 0 what none of them has."""
     taken: list[tuple[int, Decimal]] = []

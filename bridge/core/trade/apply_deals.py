@@ -16,6 +16,7 @@ from bridge.core.trade import events, position_events
 from bridge.core.trade.allocation import allocate
 from bridge.core.trade.apply_reports import Scene, contradiction, unusable
 from bridge.core.trade.command_states import CommandInput, CommandState, step_command
+from bridge.core.trade.money_deals import apply_money
 from bridge.core.trade.position_book import PositionBook, summed, targets_lot
 from bridge.core.trade.position_states import PositionInput, step_position
 from bridge.core.trade.records import (
@@ -42,6 +43,8 @@ def apply_deal(
 
     `command_deals` are the deals applied to the command before this one.
     """
+    if report.books_money:
+        return apply_money(report, book, scene)
     if report.side is None:
         # The caller applies an annulled deal as it was made, and then as annulled (`revise_deal`).
         if command is None and not book.lots:

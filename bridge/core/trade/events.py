@@ -336,6 +336,7 @@ def order_changed(
 
 def weighted_price(deals: Sequence[DealReport | Allocation]) -> Decimal | None:
     """Return the volume-weighted price of the deals; None where they have no volume."""
+    deals = [deal for deal in deals if deal.volume]
     volume = sum((deal.volume for deal in deals), ZERO)
     if not volume:
         return None

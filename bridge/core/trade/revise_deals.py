@@ -9,6 +9,7 @@ from bridge.core.link.reports import DealReport
 from bridge.core.trade import events, position_events
 from bridge.core.trade.allocation import revise
 from bridge.core.trade.apply_reports import Scene
+from bridge.core.trade.money_deals import revise_money
 from bridge.core.trade.position_book import PositionBook, summed, targets_lot
 from bridge.core.trade.position_states import PositionInput, step_position
 from bridge.core.trade.records import (
@@ -54,6 +55,8 @@ def revise_deal(
     command's state does not: a fill that was reported stays reported. A position is open while it has volume.
     `again` counts how often the deal was booked just like this before.
     """
+    if report.books_money and before.books_money:
+        return revise_money(report, allocations, book, scene, again=again)
     # A deal that was annulled before may be revised as well: its volume is gone already.
     annulled = report.side is None and before.side is not None
     now = revise(report, allocations)

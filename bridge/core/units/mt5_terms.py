@@ -35,6 +35,80 @@ class DealEntry(StrEnum):
     OUT_BY = "OUT_BY"
 
 
+class DealTreatment(StrEnum):
+    """What a deal of a type is to the bridge."""
+
+    TRADE = "TRADE"
+    """It opens or closes volume."""
+    ANNULLED = "ANNULLED"
+    """A trade that the broker has annulled."""
+    COMMISSION = "COMMISSION"
+    """Money that counts as commission of the position that it names."""
+    FEE = "FEE"
+    """Money that counts as a fee of the position that it names."""
+    SWAP = "SWAP"
+    """Money that counts as swap of the position that it names."""
+    PROFIT = "PROFIT"
+    """Money that counts as profit of the position that it names."""
+    ACCOUNT = "ACCOUNT"
+    """Money of the account, whatever it names."""
+
+
+class DealType(StrEnum):
+    """ENUM_DEAL_TYPE."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+    BALANCE = "BALANCE"
+    CREDIT = "CREDIT"
+    CHARGE = "CHARGE"
+    CORRECTION = "CORRECTION"
+    BONUS = "BONUS"
+    COMMISSION = "COMMISSION"
+    COMMISSION_DAILY = "COMMISSION_DAILY"
+    COMMISSION_MONTHLY = "COMMISSION_MONTHLY"
+    COMMISSION_AGENT_DAILY = "COMMISSION_AGENT_DAILY"
+    COMMISSION_AGENT_MONTHLY = "COMMISSION_AGENT_MONTHLY"
+    INTEREST = "INTEREST"
+    BUY_CANCELED = "BUY_CANCELED"
+    SELL_CANCELED = "SELL_CANCELED"
+    DEAL_DIVIDEND = "DEAL_DIVIDEND"
+    DEAL_DIVIDEND_FRANKED = "DEAL_DIVIDEND_FRANKED"
+    DEAL_TAX = "DEAL_TAX"
+
+    @property
+    def treatment(self) -> DealTreatment:
+        """What a deal of this type is to the bridge."""
+        match self:
+            case DealType.BUY | DealType.SELL:
+                return DealTreatment.TRADE
+            case DealType.BUY_CANCELED | DealType.SELL_CANCELED:
+                return DealTreatment.ANNULLED
+            case (
+                DealType.COMMISSION
+                | DealType.COMMISSION_DAILY
+                | DealType.COMMISSION_MONTHLY
+                | DealType.COMMISSION_AGENT_DAILY
+                | DealType.COMMISSION_AGENT_MONTHLY
+            ):
+                return DealTreatment.COMMISSION
+            case DealType.CHARGE | DealType.DEAL_TAX:
+                return DealTreatment.FEE
+            case DealType.INTEREST:
+                return DealTreatment.SWAP
+            case (
+                DealType.CORRECTION
+                | DealType.DEAL_DIVIDEND
+                | DealType.DEAL_DIVIDEND_FRANKED
+                | DealType.BALANCE
+            ):
+                return DealTreatment.PROFIT
+            case DealType.CREDIT | DealType.BONUS:
+                return DealTreatment.ACCOUNT
+            case _:
+                assert_never(self)
+
+
 class OrderState(StrEnum):
     """ENUM_ORDER_STATE."""
 

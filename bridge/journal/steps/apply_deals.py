@@ -51,8 +51,9 @@ class Deals:
             return self._revise(report, counted)
         if report.annulled:
             return self._apply_annulled(report, complete=complete)
-        command = self._command_of(report)
-        if command is None and self._is_lost(report):
+        # Money has no maker, whatever magic it bears.
+        command = None if report.books_money else self._command_of(report)
+        if command is None and not report.books_money and self._is_lost(report):
             # Its order may be adopted, and then it counts for that command.
             parked = Outcome(disposition=Disposition.PARKED)
             self._save(report, parked, None)

@@ -8,10 +8,10 @@ from typing import Any
 from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Fills, Pace, SendKind
 from bridge.simulator.broker.scenario import Quirks, Scenario, SymbolTerms
-from bridge.simulator.mt5.types import Deal, DealEntry, OrderFilling, OrderState
+from bridge.simulator.mt5.types import Deal, DealEntry, DealType, OrderFilling, OrderState
 from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
-from tests.conformance.specification.expectations import CANCELLED, PLACED
+from tests.conformance.specification.expectations import CANCELLED, PLACED, until
 from tests.rig.director import Event
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
@@ -310,3 +310,34 @@ def close_annulled(rig: ConformanceRig) -> None:
     *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert closed.body["fill_quantity"] == 0.03
     rig.emitted(opening, *OPENED)
+
+
+@case(
+    "F12",
+    "Money that is booked as a deal of its own counts for the position that it names, and is a revision afterwards",
+)
+def money_deals(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open(quantity=0.02)
+    (held,) = rig.broker.positions()
+    before = {"COMMISSION": "-1.25", "CHARGE": "-0.40", "INTEREST": "-0.15", "DEAL_DIVIDEND": "0.90"}
+    for type, amount in before.items():
+        rig.broker.book_deal(DealType[type], Decimal(amount), position=held.identifier)
+    # Of no position: operations of the account, which concern nobody.
+    for type in ("COMMISSION_DAILY", "CORRECTION", "BONUS", "CREDIT"):
+        rig.broker.book_deal(DealType[type], Decimal("-0.01"))
+    made = [deal for deal in deals(rig) if deal.position_id == held.identifier]
+    until(rig, "the dividend counts", lambda: number(position(rig, opening)["profit"]) == Decimal("0.9"))
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    made = [deal for deal in deals(rig) if deal.position_id == held.identifier]
+    trades = sum(deal.commission for deal in made)
+    assert number(closed.body["commission"]) == Decimal("1.25") - trades
+    assert (number(closed.body["fee"]), number(closed.body["swap"])) == (Decimal("0.40"), Decimal("-0.15"))
+    assert number(closed.body["profit"]) == Decimal("0.90") + sum(deal.profit for deal in made)
+    rig.broker.book_deal(DealType.COMMISSION, Decimal("-0.75"), position=held.identifier)
+    *_, revised = rig.emitted(opening, *OPENED, EventType.ORDER_FILLED)
+    assert (revised.body["action"], number(revised.body["commission"])) == ("REVISION", Decimal("0.75"))
+    assert "fill_quantity" not in revised.body
+    row = position(rig, opening)
+    assert (number(row["commission"]), row["state"]) == (trades - Decimal("2.00"), "CLOSED")
+    assert [each.code for each in rig.director.events() if each.type == EventType.SYSTEM_ERROR] == []
