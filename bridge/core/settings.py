@@ -116,6 +116,8 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Upper 12 bits of its orders' magic. Hashed from the id by default; set it where two officers collide."""
     allow_real: bool = False
     """True allows a real-money account to be bound."""
+    shared_account: bool = False
+    """True where another officer trades on the same account. Required of each of them."""
     symbols: dict[str, str] = {}
     """Director's symbol -> broker's symbol, where they differ."""
     deviation_points: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 20

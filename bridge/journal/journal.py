@@ -115,12 +115,13 @@ class Journal:
         uncertainty: ClockUncertainty | None = None,
     ) -> Opened | NotOpened:
         """Open an epoch for an authenticated terminal, after its account and ledger were bound or compared."""
+        others = [each for each in self._settings.officers if each.id != officer]
         return self._step(
             "session",
             officer,
             now,
             lambda step: sessions.open_epoch(
-                step, self._officers[officer], self._settings.link, hello, prove
+                step, self._officers[officer], self._settings.link, hello, prove, others=others
             ),
             uncertainty,
         )

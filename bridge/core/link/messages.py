@@ -158,6 +158,8 @@ class RefusalCode(StrEnum):
     ACCOUNT = "ACCOUNT"
     REAL_ACCOUNT = "REAL_ACCOUNT"
     SECOND_INSTANCE = "SECOND_INSTANCE"
+    SHARED_ACCOUNT = "SHARED_ACCOUNT"
+    """Another officer is bound to the same account, and the configuration does not say that it is meant."""
     TAKEOVER = "TAKEOVER"
     """Another instance may still execute a command. The terminal is admitted once its deadline and a margin are
     over."""

@@ -22,6 +22,8 @@ deterministic: an occurrence that is found again makes the same key, and so the 
     a broker error, a connection, a trouble         the report's key
     the broker connected, by the next instance      the report's key:over
     a position that differs at the broker           book:IDENTIFIER:KEY of the scan that showed it first
+    more volume than a command ordered              command:CLIENT_ORDER_ID:volume:LOTS
+    a record under an unknown id of ours            unknown:CLIENT_ORDER_ID
     the terminal is gone or back                    link:HASH of the audit row that notes it
     a quarantined officer                           quarantine:HASH of the audit row that notes it
     a trouble of the clock or the journal           trouble:WHICH:NAME that was drawn for it

@@ -67,6 +67,7 @@ CREATE TABLE sessions (                         -- one row per authenticated ses
     ledger_id TEXT NOT NULL,                    -- id of the ledger that the terminal brought
     program TEXT NOT NULL,                      -- name and version of the terminal's program
     opened_at TEXT NOT NULL,                    -- time at which the session began
+    first_scan_at TEXT,                         -- time of its first completed scan; NULL before it
     ended_at TEXT,                              -- time at which it ended; NULL while it lasts
     end_reason TEXT                             -- reason of its end; NULL while it lasts
 ) STRICT;
@@ -290,6 +291,7 @@ CREATE TABLE orders (                           -- our orders at the broker, eac
     body TEXT NOT NULL,                         -- JSON of the latest report
     PRIMARY KEY (officer, server, login, ticket)
 ) STRICT;
+CREATE INDEX orders_by_command ON orders (officer, server, login, client_order_id, ticket);
 
 CREATE TABLE symbols (                          -- the broker's names and terms of the symbols asked for
     officer TEXT NOT NULL REFERENCES officers,  -- officer of the account

@@ -33,7 +33,7 @@ from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.database.file import is_file_error
 from bridge.journal.database.words import AuditKind, ReportKind
-from bridge.journal.steps import apply_effects
+from bridge.journal.steps import apply_effects, foreign_senders
 from bridge.journal.steps.after_scan import check_after_scan, check_stops
 from bridge.journal.steps.apply_deals import Deals
 from bridge.journal.steps.sessions import confirm_offset, margin_mode, offsets
@@ -174,6 +174,7 @@ class ReportBatch:
         if about is not None or outcome.disposition is Disposition.UNUSABLE:
             self._step.audit(AuditKind.REPORT, key, raw.decode(), about.directive_id if about else None)
         self._step.apply_outcome(outcome, before)
+        self._check_senders(report, outcome)
         self._apply_consequences(report, outcome)
         if outcome.disposition is Disposition.UNUSABLE:
             self.quarantined += 1
@@ -219,6 +220,13 @@ class ReportBatch:
 
     def _is_adopted(self, lot: PositionRecord) -> bool:
         return commands.silent_until(self._connection, self._step.officer, lot.directive_id) is not None
+
+    def _check_senders(self, report: _Stored, outcome: Outcome) -> None:
+        """Check that nobody else sends orders under our client order ids."""
+        if isinstance(report, DealReport | OrderReport | PositionReport):
+            foreign_senders.check_id(self._step, report, self._settings.prefix, self._epoch)
+        if isinstance(report, DealReport | OrderReport) and outcome.command is not None:
+            foreign_senders.check_volume(self._step, outcome.command.client_order_id)
 
     def _apply_consequences(self, report: _Stored, outcome: Outcome) -> None:
         """Apply everything that an applied report makes possible."""
@@ -325,6 +333,7 @@ class ReportBatch:
     def _apply_scan(self, report: ScanReport) -> None:
         """Move the watermark and run the checks. A scan is not stored: one per minute would fill the journal."""
         officers.raise_watermark(self._connection, self._step.officer, report.to_server_ms)
+        sessions.note_scan(self._connection, self._epoch, self._step.now)
         officers.set_scan(self._connection, self._step.officer, report.positions, self._step.now)
         confirm_offset(self._step, report.to_server_ms)
         if self._netting:

@@ -1,5 +1,6 @@
 """Sessions: the officer's account and ledger, its epochs, its broker's clock, and its link's state."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -49,9 +50,18 @@ class NotOpened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_epoch(
-    step: Step, settings: OfficerSettings, link: LinkSettings, hello: Hello, prove: Prove
+    step: Step,
+    settings: OfficerSettings,
+    link: LinkSettings,
+    hello: Hello,
+    prove: Prove,
+    *,
+    others: Iterable[OfficerSettings] = (),
 ) -> Opened | NotOpened:
-    """Bind the officer at its first hello, compare at every later one, and open an epoch."""
+    """Bind the officer at its first hello, compare at every later one, and open an epoch.
+
+    `others` are the other officers of the configuration.
+    """
     account = prove.account
     if account.trade_mode is TradeMode.REAL and not settings.allow_real:
         return NotOpened(
@@ -61,6 +71,8 @@ def open_epoch(
         )
     officer = officers.load_or_add(step.connection, step.officer)
     if officer.login and (refusal := _compare(step, officer, account)):
+        return refusal
+    if refusal := _other_officer(step, settings, account, others):
         return refusal
     if refusal := _superseded(step, hello) or _wait(step, link, hello):
         return refusal
@@ -88,6 +100,32 @@ def _compare(step: Step, officer: Officer, account: AccountIdentity) -> NotOpene
             f"'execution-officer rebind --officer {step.officer} --account' if the change is meant"
         ),
     )
+
+
+def _other_officer(
+    step: Step, settings: OfficerSettings, account: AccountIdentity, others: Iterable[OfficerSettings]
+) -> NotOpened | None:
+    """Refuse an account that another configured officer is bound to, unless both may share it.
+
+    Two officers on one account take each other's positions for manual trades, and share its margin.
+    """
+    for other in others:
+        bound = officers.load(step.connection, other.id)
+        if bound is None or (bound.login, bound.server) != (account.login, account.server):
+            continue
+        if not (settings.shared_account and other.shared_account):
+            return NotOpened(
+                code=RefusalCode.SHARED_ACCOUNT,
+                message=(
+                    f"account {account.login} at {account.server} belongs to officer {other.id!r}, too; two "
+                    "officers on one account take each other's positions for manual trades"
+                ),
+                remedy=(
+                    f"log the terminal of officer {step.officer!r} in to an account of its own, or set "
+                    "shared_account = true at both officers if it is meant"
+                ),
+            )
+    return None
 
 
 def _superseded(step: Step, hello: Hello) -> NotOpened | None:

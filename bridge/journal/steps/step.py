@@ -18,8 +18,9 @@ from bridge.core.trade.executors import Dispatch, DispatchClock
 from bridge.core.trade.records import CommandRecord, NewEvent, Outcome
 from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.journal.database import audit, file
-from bridge.journal.database.words import AuditKind
-from bridge.journal.tables import commands, directives, dispatches, events, officers, positions
+from bridge.journal.database.operator_marks import EVERYTHING
+from bridge.journal.database.words import AuditKind, HaltSetter
+from bridge.journal.tables import commands, directives, dispatches, events, halts, officers, positions
 from bridge.journal.tables.values import Account
 
 
@@ -96,8 +97,12 @@ class Step:
         """Undo the body's writes where it raises, and nothing else of the step. The error goes on."""
         return file.savepoint(self.connection)
 
-    def emit(self, new_events: Iterable[NewEvent]) -> None:
-        """Put events into the outbox. An occurrence that is found again has the same key, and is emitted once."""
+    def emit(self, new_events: Iterable[NewEvent]) -> bool:
+        """Put events into the outbox. An occurrence that is found again has the same key, and is emitted once.
+
+        Return True where at least one is new.
+        """
+        any_new = False
         for emitted in new_events:
             new_event = self._in_the_past(_for_the_director(emitted))
             event = new_event.event
@@ -118,6 +123,13 @@ class Step:
                 at=self.now,
             ):
                 self.audit(AuditKind.EVENT, event.event_type, body, event.directive_id)
+                any_new = True
+        return any_new
+
+    def halt_officer(self, why: str) -> None:
+        """Open nothing more for this officer until an operator resumes. The first reason stays."""
+        self.audit(AuditKind.HALT, EVERYTHING, why)
+        halts.add(self.connection, self.officer, halts.ALL, why, HaltSetter.BRIDGE, self.now)
 
     def _in_the_past(self, new_event: NewEvent) -> NewEvent:
         """Return the event with a time that has come: a broker's clock may be some minutes ahead of its offset."""

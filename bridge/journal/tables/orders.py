@@ -73,6 +73,16 @@ def load(connection: sqlite3.Connection, account: Account, ticket: int) -> Order
     return report if isinstance(report, OrderReport) else None
 
 
+def of_command(connection: sqlite3.Connection, account: Account, client_order_id: int) -> list[OrderReport]:
+    """Return the orders that bear the client order id, each as it was reported last, by ticket."""
+    rows = connection.execute(
+        f"SELECT body FROM orders WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id ORDER BY ticket",
+        {**account.parameters, "client_order_id": client_order_id},
+    )
+    found = [decode_report(row["body"].encode()) for row in rows]
+    return [report for report in found if isinstance(report, OrderReport)]
+
+
 def resting(connection: sqlite3.Connection, account: Account, dispatched_by: datetime) -> list[OrderRecord]:
     """Return our orders that rest on the broker's book, oldest first: pending ones, and market orders that were
     dispatched by that time."""

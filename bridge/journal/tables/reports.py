@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.director.contract import utc_text
-from bridge.core.link.reports import ConnectionReport, PositionReport, decode_report
+from bridge.core.link.reports import CommandStage, ConnectionReport, PositionReport, decode_report
 from bridge.core.trade.records import Disposition
 from bridge.journal.database.sql import column_list, insert, words
 from bridge.journal.database.words import ReportKind, member
@@ -121,6 +121,21 @@ def bearing(connection: sqlite3.Connection, account: Account, client_order_id: i
         {**account.parameters, "client_order_id": client_order_id},
     )
     return [_report(row) for row in rows]
+
+
+def ledger_has(connection: sqlite3.Connection, account: Account, client_order_id: int) -> bool:
+    """Return True where the terminal's ledger has reported an intent under the client order id."""
+    kind = ReportKind.COMMAND
+    found = connection.execute(
+        f"SELECT 1 FROM reports WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id"
+        f" AND client_order_id <> 0 AND kind = {words([kind])} AND key LIKE :submitted LIMIT 1",
+        {
+            **account.parameters,
+            "client_order_id": client_order_id,
+            "submitted": f"{kind}:{client_order_id}:%:{CommandStage.SUBMITTED}",
+        },
+    )
+    return found.fetchone() is not None
 
 
 def lost(connection: sqlite3.Connection, account: Account, first: int, last: int) -> list[StoredReport]:

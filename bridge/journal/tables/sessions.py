@@ -10,7 +10,7 @@ from bridge.journal.database.sql import insert
 TABLE: Final = "sessions"
 OPENED: Final = ("officer", "instance_id", "ledger_id", "program", "opened_at")
 ENDED: Final = ("ended_at", "end_reason")
-COLUMNS: Final = ("epoch", *OPENED, *ENDED)
+COLUMNS: Final = ("epoch", *OPENED, "first_scan_at", *ENDED)
 
 
 def add(
@@ -44,6 +44,22 @@ def identity(connection: sqlite3.Connection, epoch: int) -> tuple[str, str]:
     if row is None:
         raise RuntimeError(f"epoch {epoch} has no session")
     return row["instance_id"], row["ledger_id"]
+
+
+def note_scan(connection: sqlite3.Connection, epoch: int, at: datetime) -> None:
+    """Store the time of the session's first completed scan."""
+    connection.execute(
+        "UPDATE sessions SET first_scan_at = :at WHERE epoch = :epoch AND first_scan_at IS NULL",
+        {"epoch": epoch, "at": utc_text(at)},
+    )
+
+
+def has_scanned(connection: sqlite3.Connection, epoch: int) -> bool:
+    """Return True where the session has completed a scan: what is reported now for the first time is new."""
+    found = connection.execute(
+        "SELECT 1 FROM sessions WHERE epoch = :epoch AND first_scan_at IS NOT NULL", {"epoch": epoch}
+    )
+    return found.fetchone() is not None
 
 
 def successor(connection: sqlite3.Connection, officer: str, instance_id: str) -> str | None:

@@ -4,6 +4,7 @@ import json
 import sqlite3
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS
 from bridge.core.units.order_ids import OPENING, make_client_order_id
@@ -11,7 +12,7 @@ from bridge.journal.database import file
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
 
-from .bench import OFFICER, OTHER, PREFIX, JournalBench, begun, closing, directive, settings
+from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, begun, closing, directive, settings
 from .conftest import MakeBench
 
 
@@ -164,7 +165,7 @@ def test_two_officers_may_have_directives_of_one_id(bench: JournalBench) -> None
     assert bench.take(directive()) == bench.take(directive(), officer=OTHER) == Taken(new=1)
     for officer in (OFFICER, OTHER):
         bench.officer = officer
-        bench.join()
+        bench.join(account=replace(ACCOUNT, login=ACCOUNT.login + (officer == OTHER)))
         bench.planned()
     assert len(bench.rows("SELECT DISTINCT client_order_id FROM commands")) == 2
     assert len(bench.rows("SELECT DISTINCT key FROM events")) == 2

@@ -1,0 +1,41 @@
+"""Halt of an officer whose client order ids somebody else uses, too."""
+
+from bridge.core.trade import foreign_senders as core
+from bridge.core.trade.foreign_senders import Record
+from bridge.core.trade.records import NewEvent
+from bridge.journal.steps.step import Step
+from bridge.journal.tables import commands, deals, dismissed_orders, orders, reports, sessions
+
+
+def check_volume(step: Step, client_order_id: int) -> None:
+    """Halt the officer where more lots bear a command's id than it ordered. Once for each volume."""
+    command = commands.load(step.connection, step.officer, client_order_id)
+    if command is None or command.order.kind.changes:
+        return
+    volume = core.traded_volume(
+        orders.of_command(step.connection, step.account, client_order_id),
+        deals.of_command(step.connection, step.account, client_order_id),
+    )
+    if volume > command.order.volume:
+        _halt(step, core.volume_exceeded(command, volume, step.now))
+
+
+def check_id(step: Step, record: Record, prefix: int, epoch: int) -> None:
+    """Halt the officer where a record bears an id of its own that neither journal nor ledger has. Once for each id.
+
+    A record of the session's first scan may be older than the journal: an operator recovers it. What comes later
+    arrived while the terminal was connected.
+    """
+    if (
+        core.bears_own_id(record, prefix)
+        and sessions.has_scanned(step.connection, epoch)
+        and commands.load(step.connection, step.officer, record.magic) is None
+        and not reports.ledger_has(step.connection, step.account, record.magic)
+        and record.magic not in dismissed_orders.all_ids(step.connection, step.officer)
+    ):
+        _halt(step, core.unknown_id(step.officer, record, step.now))
+
+
+def _halt(step: Step, raised: NewEvent) -> None:
+    if step.emit([raised]):
+        step.halt_officer(raised.event.error_message or "")

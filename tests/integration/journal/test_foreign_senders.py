@@ -1,0 +1,201 @@
+"""Orders that somebody else sends under this officer's client order ids: raised, and opens are halted."""
+
+import pytest
+from msgspec.structs import replace
+
+from bridge.cli.health import RequiredAction, required_actions
+from bridge.core.link.messages import Order, RefusalCode
+from bridge.core.link.reports import DealReport, OrderReport, PositionReport
+from bridge.core.units.mt5_terms import OrderState
+from bridge.journal.steps.sessions import NotOpened, Opened
+from bridge.journal.views.lists import reading
+from bridge.journal.views.status import status
+
+from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, directive, limit, settings
+from .conftest import MakeBench
+from .reports import DEAL, ORDER, POSITION, booked, deal, scan, seen, standing, submitted
+
+FOREIGN_ID = (PREFIX << 40) + 7
+"""Client order id of this officer that its journal never gave."""
+
+
+@pytest.fixture
+def order(joined: JournalBench) -> Order:
+    """The order of one command that is filled; the terminal's first scan is complete."""
+    joined.report(scan(1))
+    [command] = joined.sent(directive())
+    joined.report(submitted(command.order), deal(command.order))
+    return command.order
+
+
+def halts(bench: JournalBench) -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in bench.rows("SELECT symbol, set_by FROM halts")]
+
+
+def raised(bench: JournalBench) -> list[str]:
+    return [event["error_code"] for event in bench.bodies("SYSTEM_ERROR")]
+
+
+def second_deal(order: Order, **changes: object) -> DealReport:
+    """A deal under the same id, of an order that another sidecar sent."""
+    return replace(deal(order, DEAL + 50), order=ORDER + 50, position_id=POSITION + 50, **changes)
+
+
+def test_more_volume_than_was_ordered_under_one_id_is_an_error_and_halts_the_officer(
+    joined: JournalBench, order: Order
+) -> None:
+    for _ in range(2):
+        joined.report(second_deal(order))
+    assert raised(joined) == ["VOLUME_EXCEEDED"]
+    [event] = joined.bodies("SYSTEM_ERROR")
+    assert event["directive_id"] == "dir-1"
+    assert "0.6 lots" in event["error_message"] and "0.3 were ordered" in event["error_message"]
+    assert halts(joined) == [("", "bridge")]
+    # The position is there, and a close is about it, too.
+    assert joined.rows("SELECT volume_in FROM positions") == [("0.3",), ("0.3",)]
+    assert joined.sent(directive("dir-2")) == []
+    assert joined.directive_state("dir-2") == "REJECTED"
+
+
+def test_volume_in_parts_up_to_what_was_ordered_is_no_error(joined: JournalBench) -> None:
+    joined.report(scan(1))
+    [command] = joined.sent(directive())
+    joined.report(
+        deal(command.order, volume="0.1"),
+        deal(command.order, DEAL + 1, volume="0.2"),
+        seen(command.order),
+    )
+    assert (raised(joined), halts(joined)) == ([], [])
+
+
+def test_volume_of_an_annulled_deal_does_not_count(joined: JournalBench, order: Order) -> None:
+    joined.report(replace(deal(order), type="BUY_CANCELED"))
+    joined.report(replace(deal(order, DEAL + 1), position_id=POSITION))
+    assert "VOLUME_EXCEEDED" not in raised(joined)
+
+
+def test_second_pending_order_under_one_id_is_an_error_before_it_is_filled(joined: JournalBench) -> None:
+    joined.report(scan(1))
+    [command] = joined.sent(limit())
+    first = booked(command.order)
+    joined.report(first)
+    assert raised(joined) == []
+    joined.report(replace(first, ticket=first.ticket + 50))
+    assert raised(joined) == ["VOLUME_EXCEEDED"]
+    assert halts(joined) == [("", "bridge")]
+
+
+def test_order_that_replaces_a_cancelled_one_is_no_error(joined: JournalBench) -> None:
+    joined.report(scan(1))
+    [command] = joined.sent(limit())
+    first = booked(command.order)
+    joined.report(
+        first, replace(first, state=OrderState.CANCELED, time_done_server_ms=first.time_setup_server_ms)
+    )
+    joined.report(replace(first, ticket=first.ticket + 1))
+    assert raised(joined) == []
+
+
+def test_further_volume_after_a_resume_halts_again(joined: JournalBench, order: Order) -> None:
+    joined.report(second_deal(order))
+    joined.journal.resume(OFFICER, joined.now, symbol=None, why="looked")
+    joined.report(second_deal(order))
+    assert halts(joined) == []
+    joined.report(replace(second_deal(order), ticket=DEAL + 60))
+    assert raised(joined) == ["VOLUME_EXCEEDED"] * 2
+    assert halts(joined) == [("", "bridge")]
+
+
+def foreign(order: Order) -> list[DealReport | OrderReport | PositionReport]:
+    """Records of an order under an id of ours that no command has."""
+    return [
+        replace(seen(order), ticket=ORDER + 70, magic=FOREIGN_ID, position_id=POSITION + 70),
+        second_deal(order, magic=FOREIGN_ID),
+        replace(standing(order, identifier=POSITION + 70), magic=FOREIGN_ID),
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["order", "deal", "position"])
+def test_id_that_neither_journal_nor_ledger_knows_is_raised_and_halts_the_officer(
+    joined: JournalBench, order: Order, number: int
+) -> None:
+    record = foreign(order)[number]
+    joined.report(record)
+    joined.report(*foreign(order))
+    assert raised(joined) == ["ORDER_ID_UNKNOWN"]
+    [event] = joined.bodies("SYSTEM_ERROR")
+    assert str(FOREIGN_ID) in event["error_message"] and "directive_id" in event
+    assert halts(joined) == [("", "bridge")]
+    assert joined.sent(directive("dir-2")) == []
+
+
+def test_unknown_id_that_an_operator_has_looked_at_halts_no_more(joined: JournalBench, order: Order) -> None:
+    joined.report(foreign(order)[1])
+    joined.journal.resume(OFFICER, joined.now, symbol=None, why="looked")
+    joined.report(*foreign(order))
+    assert (raised(joined), halts(joined)) == (["ORDER_ID_UNKNOWN"], [])
+
+
+def test_unknown_id_in_the_first_scan_is_left_to_a_recovery(joined: JournalBench) -> None:
+    [command] = joined.sent(directive())
+    joined.report(*foreign(command.order), scan(1))
+    assert (raised(joined), halts(joined)) == ([], [])
+
+
+@pytest.mark.parametrize("magic", [0, 77, (PREFIX + 2 << 40) + 7])
+def test_record_without_an_id_of_this_officer_is_somebody_elses(
+    joined: JournalBench, order: Order, magic: int
+) -> None:
+    joined.report(second_deal(order, magic=magic))
+    assert (raised(joined), halts(joined)) == ([], [])
+
+
+def test_id_of_a_ledgers_intent_is_known(joined: JournalBench, order: Order) -> None:
+    intent = submitted(replace(order, client_order_id=FOREIGN_ID))
+    joined.report(intent, second_deal(order, magic=FOREIGN_ID))
+    assert "ORDER_ID_UNKNOWN" not in raised(joined)
+
+
+@pytest.mark.parametrize("shared", [(False, False), (True, False), (False, True), (True, True)])
+def test_second_officer_on_an_account_is_refused_unless_it_is_meant_at_both(
+    make_bench: MakeBench, shared: tuple[bool, bool]
+) -> None:
+    plain = settings()
+    officers = [replace(each, shared_account=may) for each, may in zip(plain.officers, shared, strict=True)]
+    bench = make_bench(replace(plain, officers=officers))
+    bench.join()
+    answer = bench.try_join(officer=OTHER)
+    if all(shared):
+        assert isinstance(answer, Opened)
+        return
+    assert isinstance(answer, NotOpened)
+    assert answer.code is RefusalCode.SHARED_ACCOUNT
+    assert OFFICER in answer.message and "shared_account = true" in answer.remedy
+    # The first one goes on, and another account is accepted.
+    assert isinstance(bench.try_join(), Opened)
+    assert isinstance(bench.try_join(officer=OTHER, account=replace(ACCOUNT, login=502)), Opened)
+
+
+def test_officer_that_is_not_configured_any_more_leaves_its_account_to_others(make_bench: MakeBench) -> None:
+    bench = make_bench(settings())
+    bench.join()
+    bench.close()
+    bench.settings = replace(bench.settings, officers=bench.settings.officers[1:])
+    bench.open()
+    assert isinstance(bench.try_join(officer=OTHER), Opened)
+
+
+def test_halt_for_a_foreign_sender_requires_an_action_until_an_operator_resumes(
+    joined: JournalBench, order: Order
+) -> None:
+    joined.report(foreign(order)[1])
+    [action] = actions(joined)
+    assert (action.officer, action.code) == (OFFICER, "HALTED")
+    assert str(FOREIGN_ID) in action.what and "resume" in action.remedy
+    joined.journal.resume(OFFICER, joined.now, symbol="", why="looked")
+    assert actions(joined) == []
+
+
+def actions(bench: JournalBench) -> list[RequiredAction]:
+    with reading(bench.path) as db:
+        return required_actions(status(db, bench.path), None, "", "")
