@@ -36,7 +36,7 @@ class DealEntry(StrEnum):
 
 
 class DealTreatment(StrEnum):
-    """What a deal of a type is to the bridge."""
+    """Treatment of a deal by its type."""
 
     TRADE = "TRADE"
     """It opens or closes volume."""
@@ -78,7 +78,7 @@ class DealType(StrEnum):
 
     @property
     def treatment(self) -> DealTreatment:
-        """What a deal of this type is to the bridge."""
+        """Treatment of a deal of this type."""
         match self:
             case DealType.BUY | DealType.SELL:
                 return DealTreatment.TRADE
