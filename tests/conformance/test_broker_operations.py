@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge.core.director.contract import EventType
-from bridge.simulator.broker.fault_rules import Fills
+from bridge.simulator.broker.fault_rules import DropStops, Fills, Match, MoveMarket, Rule, SendKind
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import DealReason, DealType, OrderType
 from tests.conformance.conftest import name_of, passed, show_logs
@@ -21,8 +21,10 @@ from tests.conformance.reports import reported, reports
 from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.specification.expectations import rests
 from tests.rig.fork_server import ForkServer
+from tests.rig.rig import CLOSED
 
 LATE_MS = 3_000
+HOUR_MS = 3_600_000
 MONEY = (
     DealType.COMMISSION,
     DealType.CHARGE,
@@ -154,3 +156,78 @@ def test_records_of_another_program_with_a_negative_magic_raise_no_alarm(rig: Co
     rig.open()
     assert [event.type for event in rig.director.events() if event.directive_id is None] == []
     assert [event.type for event in rig.director.events() if event.type is EventType.SYSTEM_ERROR] == []
+
+
+def test_records_after_the_clock_was_set_back_are_reported(rig: ConformanceRig) -> None:
+    rig.start()
+    rig.open()
+    rig.broker.shift_clock(-HOUR_MS)
+    rig.open(quantity=0.02)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.3"))
+    reported(rig, "deal", volume=0.3)
+    rig.restart_terminal()
+    rig.broker.shift_clock(HOUR_MS)
+    rig.open(quantity=0.04)
+
+
+def test_market_below_zero_is_traded_and_reported(rig: ConformanceRig) -> None:
+    oil = SymbolTerms(name="XAUUSD", bid=Decimal("-37.65"), ask=Decimal("-37.60"), negative_quotes=True)
+    rig.start_with(Scenario(symbols=(oil,)))
+    rig.issue("OPEN_SHORT", symbol="XAUUSD", quantity=0.01)
+    reported(rig, "position", symbol="XAUUSD", price_open=-37.65)
+    rig.broker.set_quote("XAUUSD", Decimal("-40.00"), Decimal("-39.95"))
+    rig.issue("CLOSE", symbol="XAUUSD")
+    reported(rig, "deal", entry="OUT", price=-39.95, reason="EXPERT")
+
+
+def test_withdrawn_permission_is_an_alarm_on_both(rig: ConformanceRig) -> None:
+    rig.start()
+    rig.open()
+    for permission in ("trade_expert", "trade_allowed"):
+        if permission == "trade_expert":
+            rig.broker.set_account(trade_expert=False)
+        else:
+            rig.broker.set_account(trade_allowed=False)
+        trouble = reported(
+            rig, "trouble", code="TRADING_OFF", counter=1 if permission == "trade_expert" else 2
+        )
+        assert permission.upper() in str(trouble["message"])
+        rig.broker.set_account(trade_expert=True, trade_allowed=True)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
+
+
+def test_stop_that_is_filled_in_parts_is_reported_deal_by_deal(rig: ConformanceRig) -> None:
+    rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="EXCHANGE"),)))
+    rig.open(quantity=0.1, stop_loss=1.09)
+    rig.broker.set_depth("EURUSD", Decimal("0.04"))
+    for bid, left in (("1.08900", 0.06), ("1.08890", 0.02)):
+        rig.quote(bid)
+        reported(rig, "position", volume=left)
+        reported(rig, "order", reason="SL", state="PARTIAL", volume_current=left)
+    rig.quote("1.08880")
+    reported(rig, "order", reason="SL", state="FILLED")
+    for price in (1.089, 1.0889, 1.0888):
+        reported(rig, "deal", reason="SL", price=price)
+
+
+def test_lost_level_and_split_are_reported(rig: ConformanceRig) -> None:
+    rig.start()
+    rig.fault(DropStops())
+    rig.issue("OPEN_LONG", quantity=0.1, stop_loss=1.08)
+    reported(rig, "order", type="BUY", stop_loss=1.08)
+    reported(rig, "position", volume=0.1, stop_loss=None)
+    rig.broker.split_symbol("EURUSD", Decimal(2), deals=True)
+    reported(rig, "deal", reason="SPLIT", entry="OUT", volume=0.1)
+    reported(rig, "deal", reason="SPLIT", entry="IN", volume=0.2)
+    reported(rig, "position", volume=0.2, price_open=0.54755)
+
+
+def test_market_that_moves_before_a_removal_ends_no_terminal(rig: ConformanceRig) -> None:
+    rig.start()
+    resting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, time_in_force="GTC")
+    rests(rig, resting)
+    moved = MoveMarket(bid=Decimal("1.08990"), ask=Decimal("1.08995"))
+    rig.broker.add_rule(Rule(effect=moved, match=Match(kind=SendKind.REMOVE, symbol="EURUSD")))
+    rig.issue("CANCEL", target_directive_id=resting)
+    reported(rig, "order", type="BUY_LIMIT", state="FILLED")
+    rig.open(quantity=0.02)

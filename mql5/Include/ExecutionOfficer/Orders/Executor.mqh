@@ -272,7 +272,7 @@ void CExecutor::SendRequest(MqlTradeRequest &request,SLedgerEntry &entry)
       entry.retcode=RETCODE_MAX;
    entry.order=(long)result.order;
    entry.deal=(long)result.deal;
-   entry.price=(result.price>0.0) ? DecimalText(result.price) : "";
+   entry.price=(result.price!=0.0) ? DecimalText(result.price) : "";
    entry.volume=(result.volume>0.0) ? DecimalText(result.volume) : "";
    entry.message=Shorten(result.comment,TEXT_MAX);
    // A comment that was never set is NULL, not an empty text.

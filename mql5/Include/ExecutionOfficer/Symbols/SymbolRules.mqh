@@ -11,11 +11,12 @@
 #define WEEK_DAYS 7
 #define FIRST_WEEKDAY 4           // 1 January 1970 was a Thursday
 //+------------------------------------------------------------------+
-//| Read the symbol's quote; return false where there is none.       |
+//| Read the symbol's quote; return false where there is none. A     |
+//| price below zero is one: futures have had it.                    |
 //+------------------------------------------------------------------+
 bool ReadQuote(const string symbol,MqlTick &tick)
   {
-   return(SymbolInfoTick(symbol,tick) && tick.bid>0.0 && tick.ask>0.0);
+   return(SymbolInfoTick(symbol,tick) && tick.bid!=0.0 && tick.ask!=0.0);
   }
 //+------------------------------------------------------------------+
 //| Read the symbol's quote and its rules for levels; return false   |
